@@ -1,0 +1,1 @@
+"""The `smalltumor` command."""

@@ -1,0 +1,228 @@
+"""Tissue classes, the label schemes that files store them in, and the nested tumour regions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
+
+from smalltumor.errors import LabelError
+
+Classes = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
+
+SMALL_LESION_VOXELS = 2000
+"""Components with fewer voxels than this are small (Ngo et al. 2020, section 3)."""
+
+
+class TissueClass(IntEnum):
+    """Classes in the network's channel order."""
+
+    BACKGROUND = 0
+    NCR = 1
+    ED = 2
+    ET = 3
+
+
+class Region(StrEnum):
+    """The regions BraTS scores: ET inside TC inside WT."""
+
+    ET = "et"
+    TC = "tc"
+    WT = "wt"
+
+
+REGION_CLASSES: Mapping[Region, tuple[TissueClass, ...]] = MappingProxyType(
+    {
+        Region.ET: (TissueClass.ET,),
+        Region.TC: (TissueClass.NCR, TissueClass.ET),
+        Region.WT: (TissueClass.NCR, TissueClass.ED, TissueClass.ET),
+    }
+)
+
+REGION_NAMES: Mapping[Region, str] = MappingProxyType(
+    {Region.ET: "enhancing tumour", Region.TC: "tumour core", Region.WT: "whole tumour"}
+)
+
+CLASS_COLOURS: Mapping[TissueClass, tuple[float, float, float]] = MappingProxyType(
+    {
+        TissueClass.NCR: (0.86, 0.15, 0.15),
+        TissueClass.ED: (0.20, 0.70, 0.30),
+        TissueClass.ET: (1.00, 0.85, 0.10),
+    }
+)
+"""RGB in 0..1, as the figures of Ngo et al. 2020: necrosis red, edema green, enhancing yellow."""
+
+REGION_COLOURS: Mapping[Region, tuple[float, float, float]] = MappingProxyType(
+    {
+        Region.ET: CLASS_COLOURS[TissueClass.ET],
+        Region.TC: CLASS_COLOURS[TissueClass.NCR],
+        Region.WT: CLASS_COLOURS[TissueClass.ED],
+    }
+)
+"""A region wears the colour of the class that is seen when the regions lie over each other."""
+
+
+def region_mask(classes: npt.NDArray[np.integer], region: Region) -> Mask:
+    """Voxels of a region.
+
+    Parameters
+    ----------
+    classes : (i, j, k) integer array
+        Tissue classes.
+    region : Region
+
+    Returns
+    -------
+    (i, j, k) bool array
+    """
+    if region is Region.WT:
+        return np.asarray(classes != TissueClass.BACKGROUND)
+    mask = classes == TissueClass.ET
+    if region is Region.TC:
+        mask |= classes == TissueClass.NCR
+    return np.asarray(mask)
+
+
+def compose_classes(et: npt.ArrayLike, tc: npt.ArrayLike, wt: npt.ArrayLike) -> Classes:
+    """Tissue classes from three region masks that may have been edited one by one.
+
+    The inner region wins: every ET voxel is tumour core, and every TC voxel is whole tumour,
+    whatever the outer masks say. So adding to ET grows TC and WT, and erasing from WT alone
+    cannot remove core.
+
+    Parameters
+    ----------
+    et, tc, wt : (i, j, k) array
+        Anything but zero is inside.
+
+    Returns
+    -------
+    (i, j, k) uint8 array
+        Tissue classes, with ``TC = NCR | ET`` and ``WT = NCR | ED | ET``.
+    """
+    classes = np.where(np.asarray(wt) != 0, np.uint8(TissueClass.ED), np.uint8(0))
+    classes[np.asarray(tc) != 0] = TissueClass.NCR
+    classes[np.asarray(et) != 0] = TissueClass.ET
+    return classes
+
+
+@dataclass(frozen=True)
+class LabelScheme:
+    """The integers a file uses for the three tumour classes; background is always 0.
+
+    Parameters
+    ----------
+    name : str
+        As users type it, ``--labels NAME``.
+    ncr, ed, et : int
+        Stored values of necrotic or non-enhancing core, edema, and enhancing tumour.
+    """
+
+    name: str
+    ncr: int
+    ed: int
+    et: int
+
+    @property
+    def values(self) -> tuple[int, int, int, int]:
+        """Stored value of each tissue class, in class order."""
+        return (0, self.ncr, self.ed, self.et)
+
+    def encode(self, classes: npt.NDArray[np.integer]) -> Classes:
+        """Tissue classes to stored values, uint8, same shape."""
+        return np.asarray(self.values, dtype=np.uint8)[classes]
+
+    def decode(self, stored: npt.NDArray[np.generic]) -> Classes:
+        """Stored values to tissue classes, uint8, same shape.
+
+        Raises
+        ------
+        LabelError
+            If a value is not one of the scheme's.
+        """
+        stray = set(whole_values(stored)) - set(self.values)
+        if stray:
+            raise LabelError(
+                f"label values {_listing(stray)} are not in the scheme {self.name} "
+                f"({_listing(self.values)})"
+            )
+        table = np.zeros(max(self.values) + 1, dtype=np.uint8)
+        for tissue, value in enumerate(self.values):
+            table[value] = tissue
+        return table[np.asarray(stored).astype(np.intp)]
+
+
+SCHEMES: Mapping[str, LabelScheme] = MappingProxyType(
+    {
+        scheme.name: scheme
+        for scheme in (
+            LabelScheme("brats2018", ncr=1, ed=2, et=4),
+            LabelScheme("brats2023", ncr=1, ed=2, et=3),
+            LabelScheme("msd", ncr=2, ed=1, et=3),
+        )
+    }
+)
+"""BraTS up to 2022; BraTS from 2023; Medical Segmentation Decathlon Task01."""
+
+
+def detect_scheme(values: Iterable[int], hint: str | None = None) -> LabelScheme:
+    """The scheme a label volume is stored in.
+
+    A 4 decides for ``brats2018``. A 3 is shared by ``brats2023`` and ``msd``, whose 1 and 2 are
+    exchanged, so the hint (from how the case's files are named) has to decide. Without 3 and 4
+    the volume has no enhancing tumour and the hint alone decides.
+
+    Parameters
+    ----------
+    values : iterable of int
+        Values present, as from `whole_values`.
+    hint : str, optional
+        Name of the scheme that goes with the case's naming.
+
+    Raises
+    ------
+    LabelError
+        If no scheme holds these values, or several do and there is no hint.
+    """
+    present = set(values) - {0}
+    fitting = [s for s in SCHEMES.values() if present <= set(s.values)]
+    if not fitting:
+        raise LabelError(
+            f"label values {_listing(present)} fit no scheme; known are "
+            + "; ".join(f"{s.name} ({_listing(s.values)})" for s in SCHEMES.values())
+        )
+    by_name = {s.name: s for s in fitting}
+    if len(fitting) == 1 or not present:
+        return fitting[0]
+    if hint in by_name:
+        return by_name[hint]
+    raise LabelError(
+        f"label values {_listing(present)} fit {' and '.join(by_name)}, which differ; "
+        "name one with --labels"
+    )
+
+
+def whole_values(stored: npt.NDArray[np.generic]) -> list[int]:
+    """Distinct values of a label volume, ascending.
+
+    Raises
+    ------
+    LabelError
+        If there is a fraction, a negative or a non-finite value.
+    """
+    array = np.asarray(stored)
+    found = (
+        np.flatnonzero(np.bincount(array.ravel())) if array.dtype == np.uint8 else np.unique(array)
+    )
+    if not np.all(np.isfinite(found)) or np.any(found != np.floor(found)) or np.any(found < 0):
+        raise LabelError(f"label values {_listing(found[:8])} are not whole numbers from 0 up")
+    return [int(v) for v in found]
+
+
+def _listing(values: Iterable[object]) -> str:
+    return ", ".join(str(v) for v in sorted(values, key=float))  # type: ignore[arg-type]

@@ -1,0 +1,1 @@
+"""The napari plugin: open a case, segment it, review small lesions, export."""
