@@ -135,7 +135,8 @@ class LabelScheme:
 
     def encode(self, classes: npt.NDArray[np.integer]) -> Classes:
         """Tissue classes to stored values, uint8, same shape."""
-        return np.asarray(self.values, dtype=np.uint8)[classes]
+        table: Classes = np.asarray(self.values, dtype=np.uint8)
+        return table[classes]
 
     def decode(self, stored: npt.NDArray[np.generic]) -> Classes:
         """Stored values to tissue classes, uint8, same shape.

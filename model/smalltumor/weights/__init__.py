@@ -1,0 +1,1 @@
+"""Starter weights, trained on nineteen patients; model/README.md is their card."""
