@@ -1,0 +1,150 @@
+"""Lesions of the real case, of made volumes, and their tables."""
+
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from smalltumor.errors import GridMismatchError, OutputError
+from smalltumor.geometry import Grid, reoriented, to_axes
+from smalltumor.labels import SCHEMES, TissueClass
+from smalltumor.lesions import (
+    COLUMNS,
+    csv_text,
+    find_lesions,
+    lesion_components,
+    sort_lesions,
+    table_text,
+    write_csv,
+)
+from smalltumor.nifti import read_volume
+
+SHEARED = np.array([[-0.9, 0, 0.1, 90], [0, -1.2, 0, 110], [0, 0.2, 2.5, -70], [0, 0, 0, 1.0]])
+
+
+@pytest.fixture(scope="module")
+def real(sample_folder):
+    volume = read_volume(sample_folder / "BraTS2021_00019_seg.nii.gz")
+    return SCHEMES["brats2018"].decode(volume.data), volume.grid
+
+
+@pytest.fixture
+def made():
+    """Three ET lesions of 1, 6 and 8 voxels on a grid of 9 x 10 x 11, one with a necrotic edge."""
+    classes = np.zeros((9, 10, 11), np.uint8)
+    classes[1, 2, 3] = TissueClass.ET
+    classes[4:6, 4:7, 8] = TissueClass.ET
+    classes[6:8, 0:2, 0:2] = TissueClass.ET
+    classes[5, 7, 8] = TissueClass.NCR
+    return classes, Grid(classes.shape, SHEARED)
+
+
+def test_real_case_has_its_319_voxel_enhancing_lesion(real):
+    small, large = find_lesions(*real)
+    assert (small.voxels, small.small, large.voxels, large.small) == (319, True, 10056, False)
+    assert small.box == ((151, 163), (90, 103), (71, 81))
+    assert small.ml == pytest.approx(0.319)
+    assert small.centroid_ras_mm == pytest.approx((-156.32, 142.61, 75.71), abs=0.01)
+    assert small.mean_probability is None
+
+
+def test_a_lesion_is_where_the_array_and_the_affine_say(made):
+    classes, grid = made
+    one, six, eight = find_lesions(classes, grid)
+    assert [one.voxels, six.voxels, eight.voxels] == [1, 6, 8]
+    assert one.centroid_voxel == (1, 2, 3)
+    assert six.centroid_voxel == pytest.approx((4.5, 5, 8))
+    assert six.centroid_ras_mm == pytest.approx((SHEARED @ (4.5, 5, 8, 1))[:3])
+    assert six.mm3 == pytest.approx(6 * (0.9 * 1.2 * 2.5 - 0), rel=1e-6)
+    assert eight.box == ((6, 8), (0, 2), (0, 2))
+
+
+def test_patient_coordinates_do_not_depend_on_how_the_array_is_stored(made):
+    classes, grid = made
+    for axcodes in ("RAS", "ILA", "PSR"):
+        turned = to_axes(classes, grid, axcodes)
+        for here, there in zip(
+            find_lesions(classes, grid),
+            find_lesions(turned, reoriented(grid, axcodes)),
+            strict=True,
+        ):
+            assert there.centroid_ras_mm == pytest.approx(here.centroid_ras_mm)
+            assert there.diameter_mm == pytest.approx(here.diameter_mm)
+
+
+def test_regions_nest(made):
+    assert [x.voxels for x in find_lesions(*made, region="tc")] == [1, 7, 8]
+
+
+def test_threshold_decides_what_is_small(made):
+    assert [x.small for x in find_lesions(*made, threshold=6)] == [True, False, False]
+    assert all(x.small for x in find_lesions(*made))
+
+
+def test_probability_is_the_regions_inside_the_lesion(made):
+    classes, grid = made
+    probabilities = np.zeros((4, *classes.shape), np.float32)
+    probabilities[TissueClass.ET, 1, 2, 3] = 0.75
+    probabilities[TissueClass.NCR, 1, 2, 3] = 0.125
+    probabilities[TissueClass.ET, 4:6, 4:7, 8] = np.linspace(0.5, 1, 6).reshape(2, 3)
+    one, six, _ = find_lesions(classes, grid, probabilities=probabilities)
+    assert (one.mean_probability, one.max_probability) == (0.75, 0.75)
+    assert (six.mean_probability, six.max_probability) == (pytest.approx(0.75), 1)
+    core = find_lesions(classes, grid, region="tc", probabilities=probabilities)
+    assert core[0].mean_probability == 0.875
+
+
+def test_label_image_holds_each_lesions_id(made):
+    classes, grid = made
+    image = lesion_components(classes == TissueClass.ET, grid).label_image()
+    for lesion in find_lesions(classes, grid):
+        inside = image[tuple(slice(*span) for span in lesion.box)]
+        assert (inside == lesion.id).sum() == lesion.voxels
+
+
+@given(st.sampled_from(COLUMNS), st.booleans())
+def test_sorting_by_any_column_keeps_every_lesion(column, descending):
+    mask = np.random.default_rng(3).random((12, 13, 14)) > 0.9
+    lesions = find_lesions(mask, Grid(mask.shape, SHEARED))
+    rows = sort_lesions(lesions, column, descending=descending)
+    values = [row.cells()[column] for row in rows]
+    if None not in values:
+        assert values == sorted(values, reverse=descending)
+    assert sorted(row.id for row in rows) == [lesion.id for lesion in lesions]
+
+
+def test_an_unknown_column_and_a_foreign_grid_are_refused(made):
+    with pytest.raises(ValueError, match="no column 'size'"):
+        find_lesions(*made, sort_by="size")
+    with pytest.raises(GridMismatchError, match="9, 10, 11"):
+        find_lesions(made[0], Grid((9, 10, 12), SHEARED))
+
+
+def test_no_lesions_give_an_empty_table():
+    empty = np.zeros((3, 3, 3), np.uint8)
+    assert find_lesions(empty, Grid((3, 3, 3), np.eye(4))) == []
+    assert csv_text([]) == ",".join(COLUMNS) + "\n"
+    assert table_text([]) == "no lesions"
+
+
+def test_csv_reads_back(made, tmp_path):
+    lesions = find_lesions(*made)
+    write_csv(lesions, tmp_path / "lesions.csv")
+    with (tmp_path / "lesions.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["voxels"]) for row in rows] == [1, 6, 8]
+    assert rows[1]["small"] == "true" and rows[1]["mean_probability"] == ""
+    assert float(rows[1]["centroid_r_mm"]) == pytest.approx(lesions[1].centroid_ras_mm[0], abs=1e-4)
+    with pytest.raises(OutputError, match="exists"):
+        write_csv(lesions, tmp_path / "lesions.csv")
+    write_csv([], tmp_path / "lesions.csv", overwrite=True)
+    assert (tmp_path / "lesions.csv").read_text().count("\n") == 1
+
+
+def test_text_marks_the_small_ones(made):
+    text = table_text(find_lesions(*made, threshold=7))
+    assert text.count("* small") == 2
+    assert text.endswith("3 components of enhancing tumour, 2 small (*)")
