@@ -135,8 +135,7 @@ class LabelScheme:
 
     def encode(self, classes: npt.NDArray[np.integer]) -> Classes:
         """Tissue classes to stored values, uint8, same shape."""
-        table: Classes = np.asarray(self.values, dtype=np.uint8)
-        return table[classes]
+        return np.take(np.asarray(self.values, dtype=np.uint8), classes)
 
     def decode(self, stored: npt.NDArray[np.generic]) -> Classes:
         """Stored values to tissue classes, uint8, same shape.
@@ -155,7 +154,8 @@ class LabelScheme:
         table = np.zeros(max(self.values) + 1, dtype=np.uint8)
         for tissue, value in enumerate(self.values):
             table[value] = tissue
-        return table[np.asarray(stored).astype(np.intp)]
+        whole = stored if stored.dtype == np.uint8 else stored.astype(np.intp)
+        return np.take(table, np.asarray(whole, dtype=whole.dtype))
 
 
 SCHEMES: Mapping[str, LabelScheme] = MappingProxyType(

@@ -1,0 +1,109 @@
+"""Files that are either the old one or the whole new one."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from smalltumor.errors import OutputError
+
+
+def check_output(path: Path, *, overwrite: bool = False, sources: Iterable[Path] = ()) -> None:
+    """Find out before the work whether its result could be written.
+
+    Parameters
+    ----------
+    path : Path
+        Where the result shall go.
+    overwrite : bool
+        Whether an existing file may be replaced.
+    sources : iterable of Path
+        Files that must never be written to.
+
+    Raises
+    ------
+    OutputError
+        If the folder is missing or read-only, the file exists, or it is one of the sources.
+    """
+    folder = path.parent
+    if not folder.is_dir():
+        raise OutputError(f"{path}: the folder {folder} does not exist; create it first")
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder; give the name of a file in it")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OutputError(f"{path}: the folder {folder} is not writable")
+    if path.exists():
+        if any(source.exists() and path.samefile(source) for source in sources):
+            raise OutputError(f"{path} is one of the images read; choose another name")
+        if not overwrite:
+            raise OutputError(f"{path} exists; choose another name, or pass --overwrite")
+
+
+@contextmanager
+def whole_file(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """A temporary file beside `path` that takes its place once the block has ended well.
+
+    Parameters
+    ----------
+    path : Path
+    overwrite : bool
+        Whether an existing file may be replaced.
+
+    Yields
+    ------
+    Path
+        The temporary file, empty, in the same folder.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written, or exists and must not be replaced.
+    """
+    check_output(path, overwrite=overwrite)
+    target = Path(os.path.realpath(path))
+    temporary = target.parent / f".smalltumor-{secrets.token_hex(6)}.part"
+    try:
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        yield temporary
+        _flush(temporary)
+        _take_place(temporary, target, overwrite)
+    except OSError as error:
+        raise OutputError(f"{path} could not be written: {error.strerror or error}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, content: bytes, *, overwrite: bool = False) -> None:
+    """Write a whole file or nothing; see `whole_file`."""
+    with whole_file(path, overwrite=overwrite) as temporary:
+        temporary.write_bytes(content)
+
+
+def write_text(path: Path, content: str, *, overwrite: bool = False) -> None:
+    """Write a whole UTF-8 text file or nothing; see `whole_file`."""
+    write_bytes(path, content.encode(), overwrite=overwrite)
+
+
+def _flush(path: Path) -> None:
+    # Without this a power cut after the rename can leave an empty file under the final name.
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _take_place(temporary: Path, target: Path, overwrite: bool) -> None:
+    if overwrite:
+        temporary.replace(target)
+        return
+    try:
+        # A link fails if the name was taken meanwhile; a rename would replace it silently.
+        target.hardlink_to(temporary)
+    except FileExistsError as error:
+        raise OutputError(f"{target} appeared meanwhile and was left as it is") from error
+    except OSError:
+        temporary.rename(target)

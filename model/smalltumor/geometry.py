@@ -1,0 +1,345 @@
+"""Voxel grids in patient space, and the way to the network's grid and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from nibabel.affines import apply_affine
+from nibabel.orientations import aff2axcodes, axcodes2ornt, inv_ornt_aff, ornt_transform
+
+from smalltumor.errors import CaseError
+
+Affine = npt.NDArray[np.float64]
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+NETWORK_AXES = "LPS"
+"""Directions in which the network's three axes grow, as BraTS files are stored."""
+
+SPACING_TOLERANCE = 0.01
+"""Voxels this close to 1 mm (relative) are taken as they are: 2.4 mm over a head of 240."""
+
+MAX_OBLIQUITY = 12.0
+"""Degrees of head tilt that are left alone; training turns heads by up to 10."""
+
+MAX_NETWORK_VOXELS = 2**28
+"""A head at 1 mm has some 10 million voxels; a grid beyond this comes of a wrong header."""
+
+CORNER_TOLERANCE = 0.05
+"""Two grids are the same if no corner is further apart than this share of a voxel."""
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """A block of voxels in patient space.
+
+    Parameters
+    ----------
+    shape : (3,) int
+        Voxels along the array axes i, j, k.
+    affine : (4, 4) float64
+        Voxel indices to patient coordinates in mm, RAS (x to the right, y to anterior, z to
+        superior), as nibabel has it.
+
+    Raises
+    ------
+    CaseError
+        If the affine is not finite, not invertible, or the shape is empty.
+    """
+
+    shape: tuple[int, int, int]
+    affine: Affine
+
+    def __post_init__(self) -> None:
+        affine = np.array(self.affine, dtype=np.float64)
+        if affine.shape != (4, 4) or not np.all(np.isfinite(affine)):
+            raise CaseError("the affine in the header is not a finite 4 x 4 matrix")
+        if len(self.shape) != 3 or min(self.shape) < 1:
+            raise CaseError(f"{self.shape} is not the shape of a volume")
+        lengths = np.linalg.norm(affine[:3, :3], axis=0)
+        if np.any(lengths <= 0) or abs(np.linalg.det(affine[:3, :3] / lengths)) < 1e-3:
+            raise CaseError("the affine in the header squeezes the volume flat")
+        affine.flags.writeable = False
+        object.__setattr__(self, "affine", affine)
+        object.__setattr__(self, "shape", tuple(int(n) for n in self.shape))
+
+    @property
+    def spacing(self) -> npt.NDArray[np.float64]:
+        """Edge lengths of a voxel along i, j, k, in mm."""
+        return np.asarray(np.linalg.norm(self.affine[:3, :3], axis=0))
+
+    @property
+    def voxel_volume(self) -> float:
+        """Volume of a voxel in mm3; less than the product of its edges if the grid is sheared."""
+        return float(abs(np.linalg.det(self.affine[:3, :3])))
+
+    @property
+    def axcodes(self) -> str:
+        """Direction in which i, j, k grow, such as ``LPS``; the nearest one if oblique."""
+        return "".join(aff2axcodes(self.affine))
+
+    def to_patient(self, voxels: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Voxel indices (..., 3) to patient coordinates (..., 3) in mm, RAS."""
+        return np.asarray(apply_affine(self.affine, voxels))
+
+    def matches(self, other: Grid) -> bool:
+        """Whether both are the same voxels at the same places."""
+        if self.shape != other.shape:
+            return False
+        apart = np.abs(self._corners() - other._corners()).max()
+        return bool(apart <= CORNER_TOLERANCE * self.spacing.min())
+
+    def describe(self) -> str:
+        """One line for people: shape, voxel size in mm, axes, place of the first voxel."""
+        shape = " x ".join(str(n) for n in self.shape)
+        spacing = " x ".join(f"{s:.4g}" for s in self.spacing)
+        origin = ", ".join(f"{x:.4g}" for x in self.affine[:3, 3])
+        return f"{shape} voxels of {spacing} mm, axes {self.axcodes}, first voxel at ({origin}) mm"
+
+    def _corners(self) -> npt.NDArray[np.float64]:
+        return self.to_patient(np.stack(np.meshgrid(*[(0, n - 1) for n in self.shape]), axis=-1))
+
+
+def to_axes(
+    volume: npt.NDArray[Scalar], grid: Grid, axcodes: str = NETWORK_AXES
+) -> npt.NDArray[Scalar]:
+    """The volume with its axes permuted and flipped to grow in the given directions.
+
+    Parameters
+    ----------
+    volume : (i, j, k, ...) array on the grid
+    grid : Grid
+    axcodes : str
+        Three of ``L R A P S I``, one for each array axis of the result.
+
+    Returns
+    -------
+    array
+        A view: writing to it writes to `volume`.
+    """
+    return _apply_orientation(volume, _orientation_between(grid.axcodes, axcodes))
+
+
+def from_axes(
+    volume: npt.NDArray[Scalar], grid: Grid, axcodes: str = NETWORK_AXES
+) -> npt.NDArray[Scalar]:
+    """Undo `to_axes`: a view of `volume`, given along `axcodes`, along the axes of the grid."""
+    return _apply_orientation(volume, _orientation_between(axcodes, grid.axcodes))
+
+
+def reoriented(grid: Grid, axcodes: str = NETWORK_AXES) -> Grid:
+    """The grid of ``to_axes(volume, grid, axcodes)``: the same voxels at the same places."""
+    turn = _orientation_between(grid.axcodes, axcodes)
+    affine = grid.affine @ inv_ornt_aff(turn, grid.shape)
+    shape = np.empty(3, dtype=int)
+    shape[turn[:, 0].astype(int)] = grid.shape
+    return Grid((int(shape[0]), int(shape[1]), int(shape[2])), affine)
+
+
+class NetworkGrid:
+    """The way from a source grid to the grid the network sees, and back.
+
+    The network sees L, P, S axes and voxels of 1 mm. A grid that has them in another order or
+    direction is permuted and flipped, which loses nothing. One with other voxel sizes is
+    resampled along its own axes. One whose axes are oblique by more than `MAX_OBLIQUITY`
+    degrees, or not at right angles, is resampled along the patient's axes.
+
+    Parameters
+    ----------
+    source : Grid
+
+    Attributes
+    ----------
+    grid : Grid
+        What the network sees.
+    lossless : bool
+        Whether the way there and back only moves voxels.
+
+    Raises
+    ------
+    CaseError
+        If the field of view is too large to be a head.
+    """
+
+    def __init__(self, source: Grid) -> None:
+        self.source = source
+        self._reoriented = reoriented(source)
+        turn = _obliquity(self._reoriented.affine) > MAX_OBLIQUITY
+        off_size = np.abs(self._reoriented.spacing - 1) > SPACING_TOLERANCE
+        self.lossless = not turn and not bool(off_size.any())
+        if self.lossless:
+            self.grid = self._reoriented
+        elif turn:
+            self.grid = _grid_around(source, np.diag([-1.0, -1.0, 1.0]))
+        else:
+            step = np.where(off_size, 1.0, self._reoriented.spacing)
+            axes = self._reoriented.affine[:3, :3] / self._reoriented.spacing
+            self.grid = _grid_around(source, axes * step)
+
+    @cached_property
+    def _to_source(self) -> Affine:
+        """Voxels of the network's grid to voxels of the source."""
+        return np.asarray(np.linalg.inv(self.source.affine) @ self.grid.affine)
+
+    def volume_to_network(self, volume: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+        """An image on the network's grid.
+
+        Parameters
+        ----------
+        volume : (i, j, k) array on the source grid
+
+        Returns
+        -------
+        (l, p, s) array
+            A view if lossless; else float32, linearly interpolated (which keeps an empty
+            background empty), zero outside the source.
+        """
+        if self.lossless:
+            return to_axes(volume, self.source)
+        return resample(volume, self.source, self.grid)
+
+    def labels_to_network(self, labels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+        """Tissue classes (i, j, k) on the source grid, brought to the network's grid."""
+        if self.lossless:
+            return np.ascontiguousarray(to_axes(labels, self.source))
+        return resample_labels(labels, self.source, self.grid)
+
+    def labels_to_source(self, labels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+        """Tissue classes (l, p, s) on the network's grid, brought back to the source's grid."""
+        if self.lossless:
+            return np.ascontiguousarray(from_axes(labels, self.source))
+        return resample_labels(labels, self.grid, self.source)
+
+    def probabilities_to_source(
+        self, probabilities: npt.NDArray[np.float32]
+    ) -> npt.NDArray[np.float32]:
+        """Class probabilities (class, l, p, s), brought to the source grid (class, i, j, k).
+
+        Outside the network's grid everything is background.
+        """
+        if self.lossless:
+            return np.stack([from_axes(p, self.source) for p in probabilities])
+        tumour = np.stack([resample(p, self.grid, self.source) for p in probabilities[1:]])
+        return np.concatenate([1 - tumour.sum(axis=0, keepdims=True), tumour])
+
+
+def resample(
+    volume: npt.NDArray[np.generic], source: Grid, target: Grid
+) -> npt.NDArray[np.float32]:
+    """A volume at the voxels of another grid, linearly interpolated, zero outside the source.
+
+    Where the target is coarser, the source is smoothed first so that nothing between its
+    voxels is lost.
+
+    Parameters
+    ----------
+    volume : (i, j, k) array on `source`
+    source, target : Grid
+
+    Returns
+    -------
+    float32 array of ``target.shape``
+    """
+    from scipy import ndimage
+
+    values = np.asarray(volume, dtype=np.float32)
+    matrix = np.linalg.inv(source.affine) @ target.affine
+    coarser = np.abs(matrix[:3, :3]).max(axis=1)
+    if np.any(coarser > 1.2):
+        values = ndimage.gaussian_filter(values, np.maximum(0, (coarser - 1) / 2))
+    result: npt.NDArray[np.float32] = ndimage.affine_transform(
+        values,
+        matrix[:3, :3],
+        offset=matrix[:3, 3],
+        output_shape=target.shape,
+        output=np.float32,
+        order=1,
+        mode="constant",
+        prefilter=False,
+    )
+    return result
+
+
+def resample_labels(
+    labels: npt.NDArray[np.uint8], source: Grid, target: Grid
+) -> npt.NDArray[np.uint8]:
+    """Labels at the voxels of another grid.
+
+    Each label is interpolated as a smooth field and the strongest wins, which keeps a small
+    lesion's size where the nearest voxel would erode or swell it.
+
+    Parameters
+    ----------
+    labels : (i, j, k) uint8 array on `source`
+    source, target : Grid
+
+    Returns
+    -------
+    uint8 array of ``target.shape``
+    """
+    result = np.zeros(target.shape, dtype=np.uint8)
+    present = [int(v) for v in np.flatnonzero(np.bincount(labels.ravel())) if v]
+    if not present:
+        return result
+    strongest = resample(labels == 0, source, target)
+    _full_where_outside(strongest, source, target)
+    for label in present:
+        field = resample(labels == label, source, target)
+        wins = field > strongest
+        result[wins] = label
+        np.maximum(strongest, field, out=strongest)
+    return result
+
+
+def _full_where_outside(background: npt.NDArray[np.float32], source: Grid, target: Grid) -> None:
+    inside = resample(np.ones(source.shape, dtype=np.float32), source, target)
+    background += np.maximum(0, 1 - inside)
+
+
+def _orientation_between(start: str, end: str) -> npt.NDArray[np.float64]:
+    return np.asarray(ornt_transform(axcodes2ornt(tuple(start)), axcodes2ornt(tuple(end))))
+
+
+def _apply_orientation(
+    volume: npt.NDArray[Scalar], turn: npt.NDArray[np.float64]
+) -> npt.NDArray[Scalar]:
+    flipped = volume[tuple(slice(None, None, int(sign)) for sign in turn[:, 1])]
+    order = np.argsort(turn[:, 0])
+    return flipped.transpose(*order, *range(3, volume.ndim))
+
+
+def _obliquity(affine: Affine) -> float:
+    """Largest angle, in degrees, between an axis in L, P, S order and the patient's own.
+
+    Axes that are not at right angles count as oblique whatever their direction.
+    """
+    axes = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
+    if np.abs(axes.T @ axes - np.eye(3)).max() > 1e-3:
+        return 90.0
+    cosines = np.diag(np.diag([-1.0, -1.0, 1.0]) @ axes)
+    return float(np.degrees(np.arccos(np.clip(cosines, -1, 1)).max()))
+
+
+def _grid_around(source: Grid, step: npt.NDArray[np.float64]) -> Grid:
+    """The grid with the given voxel steps (columns, mm) that holds all of the source's centres."""
+    corners = np.linalg.solve(step, source._corners().reshape(-1, 3).T)
+    low, high = corners.min(axis=1), corners.max(axis=1)
+    shape = np.ceil(high - low - 1e-6).astype(np.float64) + 1
+    if np.prod(shape) > MAX_NETWORK_VOXELS:
+        raise CaseError(
+            f"a field of view of {_millimetres(shape)} is not a head's; "
+            f"check the voxel sizes in the header ({source.describe()})"
+        )
+    first = (low + high - (shape - 1)) / 2
+    affine = np.eye(4)
+    affine[:3, :3] = step
+    affine[:3, 3] = step @ first
+    return Grid((int(shape[0]), int(shape[1]), int(shape[2])), affine)
+
+
+def _millimetres(lengths: Sequence[float] | npt.NDArray[np.float64]) -> str:
+    return " x ".join(f"{x:.4g}" for x in lengths) + " mm"
