@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 Point = tuple[float, float, float]
 Spans = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
 Cell = int | float | str | bool | None
+LookUp = Callable[[Integers], npt.NDArray[np.floating]]
+"""Voxel indices (n, 3) to class probabilities (class, n)."""
 
 COLUMNS = (
     *("id", "region", "voxels", "mm3", "ml"),
@@ -127,15 +129,16 @@ def find_lesions(
         If an array's shape is not its grid's.
     """
     region = Region(region)
+    look_up = None if probabilities is None else _reader_of(probabilities)
     if not isinstance(source, np.ndarray):
         grid = source.grid
-        if probabilities is None:
-            probabilities = source.probabilities()
+        if look_up is None and source.cropped is not None:
+            look_up = source.cropped.at
         source = source.classes
     if grid is None:
         raise TypeError("find_lesions needs the grid that the array lies on")
     components = lesion_components(_mask(source, region), grid)
-    found = measure_lesions(components, grid, region, threshold, probabilities)
+    found = measure_lesions(components, grid, region, threshold, look_up)
     return sort_lesions(found, sort_by)
 
 
@@ -166,11 +169,11 @@ def measure_lesions(
     grid: Grid,
     region: Region,
     threshold: int = SMALL_LESION_VOXELS,
-    probabilities: npt.NDArray[np.floating] | None = None,
+    look_up: LookUp | None = None,
 ) -> list[Lesion]:
     """Measure every component, in the order of their ids; arguments as `find_lesions`."""
     return [
-        _measure(number, voxels, grid, region, threshold, probabilities)
+        _measure(number, voxels, grid, region, threshold, look_up)
         for number, voxels in enumerate(components.voxels, start=1)
     ]
 
@@ -181,13 +184,14 @@ def _measure(
     grid: Grid,
     region: Region,
     threshold: int,
-    probabilities: npt.NDArray[np.floating] | None,
+    look_up: LookUp | None,
 ) -> Lesion:
     centroid = voxels.mean(axis=0)
     first, last = voxels.min(axis=0), voxels.max(axis=0)
     mean = peak = None
-    if probabilities is not None:
-        inside = _region_probability(probabilities, voxels, region)
+    if look_up is not None:
+        inside = look_up(voxels)[list(REGION_CLASSES[region])].sum(axis=0)
+        inside = np.minimum(inside, 1.0)  # rounded shares may add up to a hair above one
         mean, peak = float(inside.mean()), float(inside.max())
     return Lesion(
         id=number,
@@ -204,14 +208,8 @@ def _measure(
     )
 
 
-def _region_probability(
-    probabilities: npt.NDArray[np.floating], voxels: Integers, region: Region
-) -> npt.NDArray[np.float64]:
-    i, j, k = voxels.T
-    total = np.zeros(len(voxels))
-    for tissue in REGION_CLASSES[region]:
-        total += probabilities[tissue][i, j, k]
-    return np.minimum(total, 1.0)  # three rounded shares may add up to a hair above one
+def _reader_of(probabilities: npt.NDArray[np.floating]) -> LookUp:
+    return lambda voxels: probabilities[:, voxels[:, 0], voxels[:, 1], voxels[:, 2]]
 
 
 def _point(values: npt.NDArray[np.float64]) -> Point:

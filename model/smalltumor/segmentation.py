@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 
 import nibabel as nib
@@ -71,6 +70,28 @@ class CroppedProbabilities:
             return self.network_grid.labels_to_source(classes)
         return _strongest(self.on_source())
 
+    def at(self, voxels: npt.NDArray[np.integer]) -> npt.NDArray[np.float32]:
+        """Class probabilities at voxels of the source grid.
+
+        Parameters
+        ----------
+        voxels : (n, 3) int array
+            Indices i, j, k.
+
+        Returns
+        -------
+        (class, n) float32 array
+        """
+        from scipy.ndimage import map_coordinates
+
+        way = self.network_grid
+        to_network = np.linalg.inv(way.grid.affine) @ way.source.affine
+        places = voxels @ to_network[:3, :3].T + to_network[:3, 3] - self.start
+        if way.lossless:
+            places = np.rint(places)
+        tumour = [map_coordinates(v, places.T, order=1, prefilter=False) for v in self.values[1:]]
+        return np.stack([1 - np.sum(tumour, axis=0), *tumour]).astype(np.float32)
+
     def on_source(self) -> npt.NDArray[np.float32]:
         """Class probabilities on the source grid, (class, i, j, k) float32."""
         whole = np.zeros((len(self.values), *self.network_grid.grid.shape), dtype=np.float32)
@@ -128,9 +149,11 @@ class Segmentation:
             run=run,
         )
 
-    @cached_property
     def probabilities(self) -> npt.NDArray[np.float32] | None:
-        """Class probabilities (class, i, j, k) on the source grid, or None if it has none."""
+        """Class probabilities (class, i, j, k) on the source grid, or None if it has none.
+
+        Made anew at each call: 143 MB for a BraTS case.
+        """
         return None if self.cropped is None else self.cropped.on_source()
 
     def mask(self, region: Region) -> Mask:
@@ -210,7 +233,7 @@ def write_probabilities(
     OutputError
         If the segmentation has no probabilities, or nothing could be written.
     """
-    probabilities = segmentation.probabilities
+    probabilities = segmentation.probabilities()
     if probabilities is None:
         raise OutputError(f"{segmentation.name} has no class probabilities to write")
     return _write(segmentation, Path(path), np.moveaxis(probabilities, 0, -1), overwrite)
