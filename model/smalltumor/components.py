@@ -83,10 +83,6 @@ class Components:
         where = where[order] + self.start
         return np.split(where, np.cumsum(self.sizes)[:-1]) if len(self) else []
 
-    def values(self, volume: npt.NDArray[np.generic]) -> list[npt.NDArray[np.generic]]:
-        """Values of a volume, (i, j, k) on the whole grid, inside each component."""
-        return [volume[tuple(voxels.T)] for voxels in self.voxels]
-
 
 def connected_components(mask: Mask) -> Components:
     """Split a mask into its 26-connected components.
