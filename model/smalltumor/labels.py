@@ -4,67 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum
 from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
 
 from smalltumor.errors import LabelError
+from smalltumor.tumour import (
+    CLASS_COLOURS,
+    REGION_CLASSES,
+    REGION_COLOURS,
+    REGION_NAMES,
+    SCHEME_VALUES,
+    SMALL_LESION_VOXELS,
+    Region,
+    TissueClass,
+)
+
+__all__ = [
+    "CLASS_COLOURS",
+    "REGION_CLASSES",
+    "REGION_COLOURS",
+    "REGION_NAMES",
+    "SCHEMES",
+    "SMALL_LESION_VOXELS",
+    "Classes",
+    "LabelScheme",
+    "Mask",
+    "Region",
+    "TissueClass",
+    "compose_classes",
+    "detect_scheme",
+    "region_mask",
+    "whole_values",
+]
 
 Classes = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
-
-SMALL_LESION_VOXELS = 2000
-"""Components with fewer voxels than this are small (Ngo et al. 2020, section 3)."""
-
-
-class TissueClass(IntEnum):
-    """Classes in the network's channel order."""
-
-    BACKGROUND = 0
-    NCR = 1
-    ED = 2
-    ET = 3
-
-
-class Region(StrEnum):
-    """The regions BraTS scores: ET inside TC inside WT."""
-
-    ET = "et"
-    TC = "tc"
-    WT = "wt"
-
-
-REGION_CLASSES: Mapping[Region, tuple[TissueClass, ...]] = MappingProxyType(
-    {
-        Region.ET: (TissueClass.ET,),
-        Region.TC: (TissueClass.NCR, TissueClass.ET),
-        Region.WT: (TissueClass.NCR, TissueClass.ED, TissueClass.ET),
-    }
-)
-
-REGION_NAMES: Mapping[Region, str] = MappingProxyType(
-    {Region.ET: "enhancing tumour", Region.TC: "tumour core", Region.WT: "whole tumour"}
-)
-
-CLASS_COLOURS: Mapping[TissueClass, tuple[float, float, float]] = MappingProxyType(
-    {
-        TissueClass.NCR: (0.86, 0.15, 0.15),
-        TissueClass.ED: (0.20, 0.70, 0.30),
-        TissueClass.ET: (1.00, 0.85, 0.10),
-    }
-)
-"""RGB in 0..1, as the figures of Ngo et al. 2020: necrosis red, edema green, enhancing yellow."""
-
-REGION_COLOURS: Mapping[Region, tuple[float, float, float]] = MappingProxyType(
-    {
-        Region.ET: CLASS_COLOURS[TissueClass.ET],
-        Region.TC: CLASS_COLOURS[TissueClass.NCR],
-        Region.WT: CLASS_COLOURS[TissueClass.ED],
-    }
-)
-"""A region wears the colour of the class that is seen when the regions lie over each other."""
 
 
 def region_mask(classes: npt.NDArray[np.integer], region: Region) -> Mask:
@@ -159,16 +135,8 @@ class LabelScheme:
 
 
 SCHEMES: Mapping[str, LabelScheme] = MappingProxyType(
-    {
-        scheme.name: scheme
-        for scheme in (
-            LabelScheme("brats2018", ncr=1, ed=2, et=4),
-            LabelScheme("brats2023", ncr=1, ed=2, et=3),
-            LabelScheme("msd", ncr=2, ed=1, et=3),
-        )
-    }
+    {name: LabelScheme(name, *values) for name, values in SCHEME_VALUES.items()}
 )
-"""BraTS up to 2022; BraTS from 2023; Medical Segmentation Decathlon Task01."""
 
 
 def detect_scheme(values: Iterable[int], hint: str | None = None) -> LabelScheme:

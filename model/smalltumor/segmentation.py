@@ -16,8 +16,7 @@ from smalltumor.errors import OutputError
 from smalltumor.geometry import Grid, NetworkGrid
 from smalltumor.labels import SCHEMES, Classes, Mask, Region, TissueClass, region_mask
 from smalltumor.nifti import SUFFIXES, stem, write_volume
-
-DEFAULT_SCHEME = "brats2018"
+from smalltumor.tumour import DEFAULT_SCHEME
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,88 @@
-"""The `smalltumor` command."""
+"""The `smalltumor` command: arguments, progress and exit codes.
+
+0 done, 1 the input is at fault, 2 the command line is, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+
+from smalltumor.cli import demo, import_dmfnet, info, lesions, segment
+from smalltumor.errors import Cancelled, SmalltumorError
+
+COMMANDS = (segment, lesions, import_dmfnet, demo, info)
+
+DESCRIPTION = """\
+Find and outline small brain tumours in MRI: enhancing tumour (ET), tumour core (TC) and
+whole tumour (WT) from T1, contrast-enhanced T1 (T1CE), T2 and FLAIR.
+
+Research software: not a medical device, not for diagnosis.
+"""
+
+EXAMPLES = """\
+examples:
+  smalltumor segment BraTS2021_00019 -o mask.nii.gz --lesions lesions.csv
+  smalltumor lesions mask.nii.gz --region et
+  smalltumor COMMAND --help
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the console script.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        By default those of the process.
+
+    Returns
+    -------
+    int
+        The exit code.
+    """
+    options = build_parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        code: int = options.run(options)
+        sys.stdout.flush()
+        return code
+    except SmalltumorError as error:
+        print(f"smalltumor: {_one_line(error)}", file=sys.stderr)
+        return 130 if isinstance(error, Cancelled) else 1
+    except KeyboardInterrupt:
+        print("smalltumor: interrupted; nothing half-written was left", file=sys.stderr)
+        return 130
+    except MemoryError:
+        print("smalltumor: out of memory; close other programs and try again", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # The reader of our output has gone (`| head`); Python must not complain at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all commands; `options.run` is the chosen one."""
+    parser = argparse.ArgumentParser(
+        prog="smalltumor",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        command.add_parser(commands)
+    return parser
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

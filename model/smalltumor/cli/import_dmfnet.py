@@ -1,0 +1,44 @@
+"""`smalltumor import-dmfnet`: use weights published for DMFNet."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from smalltumor.cli import arguments
+
+DESCRIPTION = """\
+Turn a published DMFNet checkpoint (.pth) into a weights file of this tool. Only its numbers are
+read; code in the file is never run.
+"""
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command and its arguments."""
+    parser = commands.add_parser(
+        "import-dmfnet", help="convert published DMFNet weights", description=DESCRIPTION
+    )
+    parser.add_argument("source", metavar="IN.pth", type=Path)
+    parser.add_argument("output", metavar="OUT.safetensors", type=Path)
+    arguments.add_overwrite(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Read, convert, write."""
+    from smalltumor.atomic import check_output
+    from smalltumor.checkpoint import save_checkpoint
+    from smalltumor.dmfnet import import_dmfnet
+
+    check_output(options.output, overwrite=options.overwrite, sources=[options.source])
+    checkpoint = import_dmfnet(options.source)
+    save_checkpoint(
+        options.output,
+        checkpoint.network,
+        checkpoint.preprocessing,
+        checkpoint.card,
+        half=False,
+        overwrite=options.overwrite,
+    )
+    print(f"wrote {options.output}")
+    return 0

@@ -1,0 +1,70 @@
+"""`smalltumor info`: what a bug report needs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+
+PACKAGES = (
+    *("napari-smalltumor", "torch", "openvino", "monai", "napari", "numpy", "scipy"),
+    *("nibabel", "scikit-image", "safetensors", "magicgui", "qtpy", "PyQt5", "PyQt6"),
+)
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command and its arguments."""
+    parser = commands.add_parser(
+        "info",
+        help="versions, devices and weights, for a bug report",
+        description="Print versions, devices and the model card of a weights file.",
+    )
+    parser.add_argument(
+        "--weights", metavar="FILE", type=Path, help="weights file (default: the shipped ones)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print it all."""
+    from smalltumor.checkpoint import load_checkpoint
+    from smalltumor.errors import CheckpointError
+
+    print(f"Python {platform.python_version()} on {platform.platform()}, {os.cpu_count()} cores")
+    for package in PACKAGES:
+        print(f"  {package:<18} {_version(package)}")
+    print("devices")
+    for device in _devices():
+        print(f"  {device}")
+    try:
+        checkpoint = load_checkpoint(options.weights)
+    except CheckpointError as error:
+        if options.weights is not None:
+            raise
+        print(f"weights: none ({error})")
+        return 0
+    print(f"weights {checkpoint.path}")
+    for key, value in checkpoint.card.items():
+        print(f"  {key}: {value}")
+    return 0
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _devices() -> Iterator[str]:
+    import torch
+
+    yield f"cpu ({torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()})"
+    for index in range(torch.cuda.device_count()):
+        properties = torch.cuda.get_device_properties(index)
+        yield f"cuda:{index} ({properties.name}, {properties.total_memory / 2**30:.0f} GB)"
+    if torch.backends.mps.is_available():
+        yield "mps (Apple)"

@@ -1,0 +1,84 @@
+"""`smalltumor lesions`: the table of a segmentation that exists."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from smalltumor.cli import arguments
+from smalltumor.tumour import SCHEME_VALUES, SMALL_LESION_VOXELS, Region
+
+if TYPE_CHECKING:
+    from smalltumor.labels import Classes, Mask
+    from smalltumor.nifti import Volume
+
+MASK = "mask"
+
+DESCRIPTION = f"""\
+List the connected components of a region, the largest last, with size, place and whether they
+are small (fewer than {SMALL_LESION_VOXELS} voxels, the threshold of Ngo et al. 2020).
+"""
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command and its arguments."""
+    parser = commands.add_parser(
+        "lesions", help="list the lesions of a segmentation", description=DESCRIPTION
+    )
+    parser.add_argument("segmentation", metavar="SEG.nii.gz", type=Path, help="label file")
+    parser.add_argument("--region", default="et", choices=[*Region], help="default et")
+    parser.add_argument(
+        "--threshold",
+        type=int,
+        default=SMALL_LESION_VOXELS,
+        metavar="VOXELS",
+        help=f"components with fewer voxels are small (default {SMALL_LESION_VOXELS})",
+    )
+    parser.add_argument(
+        "--labels",
+        choices=(*SCHEME_VALUES, MASK),
+        help="scheme of the label file, where its values and name do not tell; "
+        "mask: all that is not zero is the region",
+    )
+    parser.add_argument("-o", "--output", metavar="FILE.csv", type=Path, help="also write a table")
+    arguments.add_overwrite(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Read, find, print, and write the table if asked to."""
+    from smalltumor.atomic import check_output
+    from smalltumor.lesions import find_lesions, table_text, write_csv
+    from smalltumor.nifti import read_volume
+
+    if options.output is not None:
+        sources = [options.segmentation]
+        check_output(options.output, overwrite=options.overwrite, sources=sources)
+    volume = read_volume(options.segmentation)
+    lesions = find_lesions(
+        _classes(volume, options.labels),
+        volume.grid,
+        region=options.region,
+        threshold=options.threshold,
+    )
+    print(table_text(lesions))
+    if options.output is not None:
+        write_csv(lesions, options.output, overwrite=options.overwrite)
+        print(f"wrote {options.output}")
+    return 0
+
+
+def _classes(volume: Volume, scheme: str | None) -> Classes | Mask:
+    import numpy as np
+
+    from smalltumor.case import decode_labels
+    from smalltumor.errors import CaseError
+    from smalltumor.naming import find_case_files
+
+    if volume.data.ndim != 3:
+        raise CaseError(f"{volume.path} has the shape {volume.data.shape}; a label file is 3D")
+    if scheme == MASK:
+        inside: Mask = np.not_equal(volume.data, 0)
+        return inside
+    return decode_labels(volume, scheme, find_case_files(volume.path).scheme_hint)[0]

@@ -1,0 +1,55 @@
+"""A progress bar on stderr, and warnings beside it."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import TextIO
+
+BAR = 30
+
+
+class ProgressBar:
+    """One line that redraws itself on a terminal, and stays silent elsewhere.
+
+    Calling it with a fraction from 0 to 1 and a word for the step moves it; leaving the
+    ``with`` block clears the line, so that only results stay on the screen.
+    """
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stderr
+        self._drawn = ""
+
+    def __call__(self, fraction: float, step: str) -> None:
+        """Show that this much is done."""
+        if not self._stream.isatty():
+            return
+        full = round(BAR * min(max(fraction, 0.0), 1.0))
+        line = f"{step:<24.24} [{'#' * full}{'.' * (BAR - full)}] {fraction:4.0%}"
+        if line != self._drawn:
+            self._stream.write(f"\r{line}")
+            self._stream.flush()
+            self._drawn = line
+
+    def warn(self, message: str) -> None:
+        """A line that stays."""
+        self._clear()
+        self._stream.write(f"smalltumor: warning: {message}\n")
+        self._stream.flush()
+
+    def __enter__(self) -> ProgressBar:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._clear()
+
+    def _clear(self) -> None:
+        if self._drawn:
+            self._stream.write("\r" + " " * len(self._drawn) + "\r")
+            self._stream.flush()
+            self._drawn = ""

@@ -1,0 +1,187 @@
+"""`smalltumor segment`: one case in, masks and tables out."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from smalltumor.cli import arguments
+from smalltumor.cli.progress import ProgressBar
+from smalltumor.tumour import DEFAULT_SCHEME, REGION_NAMES, SCHEME_VALUES, Region
+
+if TYPE_CHECKING:
+    from smalltumor.segmentation import Segmentation
+
+DESCRIPTION = """\
+Segment one case. The mask lies on the grid of the T1CE image, with its header, so that it opens
+in any other tool in the right place.
+"""
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command and its arguments."""
+    parser = commands.add_parser(
+        "segment", help="segment one case", description=DESCRIPTION, epilog=_scheme_list()
+    )
+    arguments.add_case(parser)
+    _add_outputs(parser)
+    network = parser.add_argument_group("network")
+    network.add_argument(
+        "--weights", metavar="FILE", type=Path, help="weights file (default: the shipped ones)"
+    )
+    network.add_argument(
+        "--device", default="auto", metavar="D", help="auto, cpu, cuda, cuda:1, mps (default auto)"
+    )
+    network.add_argument(
+        "--backend",
+        default="auto",
+        choices=("auto", "torch", "openvino"),
+        help="auto takes OpenVINO on a CPU where it is installed",
+    )
+    network.add_argument(
+        "--flips",
+        action="store_true",
+        help="average over the eight mirrored heads, which takes eight times as long",
+    )
+    network.add_argument(
+        "--random-weights",
+        action="store_true",
+        help="an untrained network, to try the installation; its masks mean nothing",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Segment, write, and print where and how much."""
+    from smalltumor.checkpoint import load_checkpoint, random_checkpoint
+    from smalltumor.inference import segment
+
+    outputs = _outputs(options)
+    with ProgressBar() as bar:
+        bar(0.0, "reading the case")
+        case = arguments.read(options)
+        _check(outputs, options.overwrite, case.sources)
+        for warning in case.warnings:
+            bar.warn(warning)
+        checkpoint = (
+            random_checkpoint() if options.random_weights else load_checkpoint(options.weights)
+        )
+        segmentation = segment(
+            case,
+            checkpoint,
+            device=options.device,
+            backend=options.backend,
+            flips=options.flips,
+            progress=bar,
+        )
+        for warning in segmentation.run.warnings if segmentation.run else ():
+            bar.warn(warning)
+    written = _write(segmentation, options)
+    print(summary(segmentation))
+    for path in written:
+        print(f"wrote {path}")
+    return 0
+
+
+def summary(segmentation: Segmentation) -> str:
+    """Volumes of the regions, lesions, and how long it took, in a few lines."""
+    from smalltumor.lesions import find_lesions
+
+    lines = [segmentation.name]
+    for region in Region:
+        name = f"{REGION_NAMES[region]} ({region.upper()})"
+        lines.append(f"  {name:<22} {segmentation.volume_ml(region):9.3f} ml")
+    lesions = find_lesions(segmentation, region=Region.ET)
+    small = sum(lesion.small for lesion in lesions)
+    lines.append(f"  enhancing components   {len(lesions):9d}, of which small {small}")
+    if segmentation.run is not None:
+        run = segmentation.run
+        lines.append(
+            f"  {run.seconds:.1f} s on {run.device}, {run.backend}, {run.weights}; research only"
+        )
+    return "\n".join(lines)
+
+
+def _add_outputs(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("results")
+    group.add_argument(
+        "-o",
+        "--output",
+        metavar="OUT.nii.gz",
+        type=Path,
+        required=True,
+        help="label file to write",
+    )
+    group.add_argument(
+        "--labels",
+        default=DEFAULT_SCHEME,
+        choices=SCHEME_VALUES,
+        help=f"numbers to write, see below (default {DEFAULT_SCHEME})",
+    )
+    group.add_argument(
+        "--regions",
+        action="store_true",
+        help="write OUT_et, OUT_tc and OUT_wt (0 and 1) as well",
+    )
+    group.add_argument(
+        "--lesions", metavar="FILE.csv", type=Path, help="table of enhancing components"
+    )
+    group.add_argument(
+        "--probabilities",
+        metavar="FILE.nii.gz",
+        type=Path,
+        help="class probabilities, 4D: background, necrosis, edema, enhancing",
+    )
+    arguments.add_overwrite(group)
+
+
+def _scheme_list() -> str:
+    schemes = (
+        f"{name}: {ncr} necrosis, {ed} edema, {et} enhancing"
+        for name, (ncr, ed, et) in SCHEME_VALUES.items()
+    )
+    return "label schemes: " + "; ".join(schemes)
+
+
+def _outputs(options: argparse.Namespace) -> list[Path]:
+    from smalltumor.segmentation import region_paths
+
+    outputs = [options.output, options.lesions, options.probabilities]
+    if options.regions:
+        outputs += region_paths(options.output).values()
+    return [path for path in outputs if path is not None]
+
+
+def _check(outputs: list[Path], overwrite: bool, sources: list[Path]) -> None:
+    """Refuse before the work what could not be written after it."""
+    from smalltumor.atomic import check_output
+    from smalltumor.errors import OutputError
+    from smalltumor.nifti import is_nifti_name
+
+    for path in outputs:
+        check_output(path, overwrite=overwrite, sources=sources)
+        if outputs.count(path) > 1:
+            raise OutputError(f"{path} is named for two results; give each its own name")
+        if path.suffix.lower() != ".csv" and not is_nifti_name(path):
+            raise OutputError(f"{path}: the name of a mask ends in .nii.gz or .nii")
+
+
+def _write(segmentation: Segmentation, options: argparse.Namespace) -> list[Path]:
+    from smalltumor.lesions import find_lesions, write_csv
+    from smalltumor.segmentation import write_probabilities, write_regions, write_segmentation
+
+    overwrite = options.overwrite
+    written = [
+        write_segmentation(segmentation, options.output, scheme=options.labels, overwrite=overwrite)
+    ]
+    if options.regions:
+        written += write_regions(segmentation, options.output, overwrite=overwrite)
+    if options.probabilities is not None:
+        written.append(
+            write_probabilities(segmentation, options.probabilities, overwrite=overwrite)
+        )
+    if options.lesions is not None:
+        write_csv(find_lesions(segmentation), options.lesions, overwrite=overwrite)
+        written.append(options.lesions)
+    return written
