@@ -142,9 +142,11 @@ SCHEMES: Mapping[str, LabelScheme] = MappingProxyType(
 def detect_scheme(values: Iterable[int], hint: str | None = None) -> LabelScheme:
     """The scheme a label volume is stored in.
 
-    A 4 decides for ``brats2018``. A 3 is shared by ``brats2023`` and ``msd``, whose 1 and 2 are
+    A 4 speaks for ``brats2018``. A 3 is shared by ``brats2023`` and ``msd``, whose 1 and 2 are
     exchanged, so the hint (from how the case's files are named) has to decide. Without 3 and 4
-    the volume has no enhancing tumour and the hint alone decides.
+    the volume has no enhancing tumour and the hint alone decides. Values and hint that
+    contradict each other are for the user to settle: from BraTS 2024 on, 4 is a resection
+    cavity.
 
     Parameters
     ----------
@@ -156,7 +158,8 @@ def detect_scheme(values: Iterable[int], hint: str | None = None) -> LabelScheme
     Raises
     ------
     LabelError
-        If no scheme holds these values, or several do and there is no hint.
+        If no scheme holds these values, several do and there is no hint, or the hint is
+        another one.
     """
     present = set(values) - {0}
     fitting = [s for s in SCHEMES.values() if present <= set(s.values)]
@@ -166,13 +169,14 @@ def detect_scheme(values: Iterable[int], hint: str | None = None) -> LabelScheme
             + "; ".join(f"{s.name} ({_listing(s.values)})" for s in SCHEMES.values())
         )
     by_name = {s.name: s for s in fitting}
-    if len(fitting) == 1 or not present:
-        return fitting[0]
     if hint in by_name:
         return by_name[hint]
+    if not present or (len(fitting) == 1 and hint not in SCHEMES):
+        return fitting[0]
     raise LabelError(
-        f"label values {_listing(present)} fit {' and '.join(by_name)}, which differ; "
-        "name one with --labels"
+        f"label values {_listing(present)} fit {' and '.join(by_name)}"
+        + (f", but the files are named as those of {hint}" if hint else ", which differ")
+        + "; name the scheme with --labels"
     )
 
 
