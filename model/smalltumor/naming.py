@@ -125,7 +125,7 @@ def find_case_files(path: Path | Sequence[Path]) -> CaseFiles:
     if match is None:
         return _stacked(path)
     brothers = group_files(p for p in _nifti_files(path.parent) if _case_of(p) == match[0])
-    return _only(brothers, str(path))
+    return _only(brothers, str(path), name=path.parent.name)
 
 
 def find_cases(folder: Path) -> list[CaseFiles]:

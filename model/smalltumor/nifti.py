@@ -174,8 +174,11 @@ def _parse_header(content: bytes, path: Path) -> nib.Nifti1Header:
     kind = _HEADER_KINDS.get(content[:4])
     if kind is None:
         raise CaseError(f"{path} is not a NIfTI file, whatever its name says")
+    size = kind.template_dtype.itemsize
+    if len(content) < size:
+        raise CaseError(f"{path} is cut short within its header; copy it again")
     try:
-        header = kind.from_fileobj(io.BytesIO(content[: 540 if kind is nib.Nifti2Header else 348]))
+        header = kind.from_fileobj(io.BytesIO(content[:size]))
     except (HeaderDataError, ValueError, EOFError, OSError) as error:
         raise CaseError(f"{path}: the NIfTI header is damaged ({error})") from error
     if bytes(header["magic"]).rstrip(b"\0\r\n\x1a") not in (b"n+1", b"n+2"):

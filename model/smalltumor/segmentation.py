@@ -88,7 +88,10 @@ class CroppedProbabilities:
         places = voxels @ to_network[:3, :3].T + to_network[:3, 3] - self.start
         if way.lossless:
             places = np.rint(places)
-        tumour = [map_coordinates(v, places.T, order=1, prefilter=False) for v in self.values[1:]]
+        tumour = [
+            map_coordinates(v, places.T, order=1, mode="grid-constant", prefilter=False)
+            for v in self.values[1:]
+        ]
         return np.stack([1 - np.sum(tumour, axis=0), *tumour]).astype(np.float32)
 
     def on_source(self) -> npt.NDArray[np.float32]:

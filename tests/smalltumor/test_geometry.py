@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import permutations, product
+from itertools import product
 
 import nibabel as nib
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made import ORIENTATIONS, grid_along
 from smalltumor.errors import CaseError
 from smalltumor.geometry import (
     Grid,
@@ -18,24 +19,6 @@ from smalltumor.geometry import (
     resample,
     to_axes,
 )
-
-ORIENTATIONS = [
-    "".join(axes) for order in permutations(("LR", "AP", "SI")) for axes in product(*order)
-]
-
-
-def grid_along(axcodes: str, shape=(7, 8, 9), spacing=(1.0, 1.0, 1.0), degrees=0.0) -> Grid:
-    """A grid whose array axes grow in the given directions, then turned about two axes."""
-    directions = {"R": (1, 0, 0), "L": (-1, 0, 0), "A": (0, 1, 0), "P": (0, -1, 0)}
-    directions |= {"S": (0, 0, 1), "I": (0, 0, -1)}
-    affine = np.eye(4)
-    affine[:3, :3] = np.column_stack([directions[a] for a in axcodes]) * np.array(spacing)
-    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-    about_z = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
-    about_x = np.array([[1, 0, 0], [0, c, -s], [0, s, c]])
-    affine[:3, :3] = about_z @ about_x @ affine[:3, :3]
-    affine[:3, 3] = (31.5, -20.25, 7.0)
-    return Grid(shape, affine)
 
 
 def ball(grid: Grid, voxels: int) -> np.ndarray:
