@@ -1,0 +1,76 @@
+# Sourced by tests/run.sh, sample_data/demo.sh and .ci/run: makes .venv with this package in it, and
+# brings the system libraries that Qt and OpenGL need.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+venv=$root/.venv
+
+# Qt's xcb plugin, OpenGL by Mesa, a virtual display, and one font.
+debian_packages=(
+    xvfb libgl1 libgl1-mesa-dri libegl1 libglx-mesa0 libopengl0 libdbus-1-3 libfontconfig1
+    libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0
+    libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 libxcb-xkb1 fonts-dejavu-core
+)
+
+# prepare_environment EXTRAS: .venv holds the package, editable, with the extras named.
+prepare_environment() {
+    install_system_libraries
+    local python
+    python=$(find_python)
+    [ -x "$venv/bin/python" ] || "$python" -m venv "$venv" || {
+        echo "The venv module is missing: apt-get install python3-venv" >&2
+        return 1
+    }
+    local wanted
+    wanted=$(cat "$root/pyproject.toml" - <<<"$root $1" | cksum)
+    if [ "$(cat "$venv/installed" 2>/dev/null)" != "$wanted" ]; then
+        echo "Installing into .venv (once; torch is large) ..." >&2
+        "$venv/bin/python" -m pip install --quiet --upgrade pip
+        "$venv/bin/python" -m pip install --quiet torch==2.13.0
+        "$venv/bin/python" -m pip install --quiet --editable "$root[$1]"
+        echo "$wanted" >"$venv/installed"
+    fi
+    export PATH="$venv/bin:$PATH"
+}
+
+find_python() {
+    local name
+    for name in "${PYTHON:-}" python3.12 python3.11 python3.13 python3; do
+        if [ -n "$name" ] && command -v "$name" >/dev/null &&
+            "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            echo "$name"
+            return
+        fi
+    done
+    echo "Python 3.11 or later is needed; set PYTHON to its path" >&2
+    return 1
+}
+
+install_system_libraries() {
+    command -v dpkg-query >/dev/null || return 0
+    local package missing=() run=()
+    for package in "${debian_packages[@]}"; do
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed' ||
+            missing+=("$package")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    if [ "$(id -u)" -ne 0 ]; then
+        if ! sudo -n true 2>/dev/null; then
+            echo "Libraries for Qt are missing. Run this, then start again:" >&2
+            echo "  sudo apt-get install ${missing[*]}" >&2
+            return 1
+        fi
+        run=(sudo -n)
+    fi
+    echo "Installing ${missing[*]} ..." >&2
+    "${run[@]}" apt-get update -qq
+    "${run[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null
+}
+
+# with_display COMMAND...: on the user's display if there is one, else on a virtual one.
+with_display() {
+    if [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ] && [ -z "${CI:-}" ]; then
+        "$@"
+    else
+        xvfb-run --auto-servernum --server-args "-screen 0 1280x800x24 +extension GLX" "$@"
+    fi
+}
