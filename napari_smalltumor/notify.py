@@ -1,0 +1,24 @@
+"""Words to the user, as napari's own notifications."""
+
+from __future__ import annotations
+
+
+def info(message: str) -> None:
+    """Something that went as it should."""
+    from napari.utils.notifications import show_info
+
+    show_info(message)
+
+
+def warn(message: str) -> None:
+    """Something the user should know."""
+    from napari.utils.notifications import show_warning
+
+    show_warning(message)
+
+
+def error(message: str) -> None:
+    """Something that could not be done."""
+    from napari.utils.notifications import show_error
+
+    show_error(message)

@@ -1,0 +1,181 @@
+"""napari's reader: case folders, NIfTI volumes and 4D files become layers in mm, upright."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from smalltumor.case import Case, read_case_files
+from smalltumor.errors import CaseError, GridMismatchError, LabelError
+from smalltumor.labels import LabelScheme, Region, detect_scheme, whole_values
+from smalltumor.naming import (
+    LABELS,
+    MODALITIES,
+    MSD_CHANNELS,
+    CaseFiles,
+    find_case_files,
+    group_files,
+    role_of,
+)
+from smalltumor.nifti import Volume, is_nifti_name, read_header, read_volume, stem
+
+from napari_smalltumor.layers import LayerData, image_layers, labels_layer, plain_labels_layer
+from napari_smalltumor.notify import warn
+from napari_smalltumor.region_layers import region_layer
+
+Reader = Callable[[str | Sequence[str]], list[LayerData]]
+
+_REGION_ENDING = re.compile(r"^(?P<case>.+)[-_ ](?P<region>et|tc|wt)$", re.IGNORECASE)
+
+
+def get_reader(path: str | Sequence[str]) -> Reader | None:
+    """The function that opens a path, or None if it is for another plugin.
+
+    Parameters
+    ----------
+    path : str or sequence of str
+        A folder, a NIfTI file, or files that were opened together.
+
+    Returns
+    -------
+    callable or None
+        Takes the path, gives layer data; raises `CaseError` with what is wrong.
+    """
+    if not isinstance(path, str):
+        return _read_together if _make_one_case([Path(p) for p in path]) else None
+    where = Path(path)
+    if where.is_dir():
+        return _read_folder if _holds_modalities(where) else None
+    if is_nifti_name(where) and _dimensions(where) in (3, 4):
+        return _read_file
+    return None
+
+
+def layers_of_case(files: CaseFiles) -> list[LayerData]:
+    """Layers of a case whose files were found: its images, and its labels if it has any.
+
+    A case that lacks a modality opens with those it has, and a warning says what is missing.
+    """
+    if files.stacked is None and 0 < len(files.modalities) < len(MODALITIES):
+        warn(f"{files.name}: {files.complaint()}")
+        return _incomplete(files)
+    case = read_case_files(files)
+    for doubt in case.warnings:
+        warn(doubt)
+    return image_layers(case) + _labels_beside(case)
+
+
+def _read_folder(path: str | Sequence[str]) -> list[LayerData]:
+    return layers_of_case(find_case_files(Path(str(path))))
+
+
+def _read_together(paths: str | Sequence[str]) -> list[LayerData]:
+    return layers_of_case(find_case_files([Path(p) for p in paths]))
+
+
+def _read_file(path: str | Sequence[str]) -> list[LayerData]:
+    where = Path(str(path))
+    if _dimensions(where) == 4:
+        return layers_of_case(find_case_files(where))
+    return [layer_of_volume(read_volume(where))]
+
+
+def layer_of_volume(volume: Volume) -> LayerData:
+    """One layer of one 3D file: a modality, a label volume, or the mask of a region."""
+    name = stem(volume.path)
+    region = _REGION_ENDING.match(name)
+    if region and _is_mask(volume.data):
+        case = _lone_case(region["case"], volume)
+        return region_layer(case, Region(region["region"].lower()), volume.data != 0)
+    case_name, role, _word = role_of(volume.path) or (name, None, "")
+    case = _lone_case(case_name or volume.path.resolve().parent.name, volume)
+    if role == LABELS or (role is None and _is_label_volume(volume.data)):
+        case.labels_path = volume.path
+        return _labels_of(case, volume)
+    case.volumes = {role or name: volume.data}
+    case.paths = {role or name: volume.path}
+    return image_layers(case)[0]
+
+
+def _lone_case(name: str, volume: Volume) -> Case:
+    """A case of which only one file is known; it still holds the grid and the header."""
+    return Case(name, {}, volume.grid, volume.header)
+
+
+def _incomplete(files: CaseFiles) -> list[LayerData]:
+    volumes = [read_volume(path) for paths in files.modalities.values() for path in paths]
+    return [layer_of_volume(v) for v in volumes + [read_volume(p) for p in files.labels]]
+
+
+def _labels_beside(case: Case) -> list[LayerData]:
+    if case.labels_path is None:
+        return []
+    volume = read_volume(case.labels_path)
+    if not volume.grid.matches(case.grid):
+        raise GridMismatchError(
+            f"{volume.path} is on another grid than {case.name}: {volume.grid.describe()}; "
+            f"expected {case.grid.describe()}"
+        )
+    return [_labels_of(case, volume)]
+
+
+def _labels_of(case: Case, volume: Volume) -> LayerData:
+    scheme = _scheme_of(volume, case.scheme_hint)
+    if scheme is None:
+        return plain_labels_layer(case, volume.data, stem(volume.path))
+    return labels_layer(case, volume.data.astype(np.uint8, copy=False), scheme)
+
+
+def _scheme_of(volume: Volume, hint: str | None) -> LabelScheme | None:
+    try:
+        values = whole_values(volume.data)
+    except LabelError as error:
+        raise CaseError(f"{volume.path}: {error}") from error
+    try:
+        return detect_scheme(values, hint)
+    except LabelError:
+        if not set(values) <= {0, 1, 2, 3}:
+            return None
+    scheme = detect_scheme(values, "brats2023")
+    warn(f"{volume.path.name}: values 1 and 2 were taken for necrosis and edema (BraTS 2023)")
+    return scheme
+
+
+def _is_mask(data: npt.NDArray[np.generic]) -> bool:
+    return data.dtype.kind in "ui" and int(data.max()) <= 1 and int(data.min()) >= 0
+
+
+def _is_label_volume(data: npt.NDArray[np.generic]) -> bool:
+    return data.dtype == np.uint8 and int(data.max()) <= 4
+
+
+def _dimensions(path: Path) -> int | None:
+    """3, 4 if the fourth axis is one of modalities, or None if it is not for us."""
+    try:
+        shape = [int(n) for n in read_header(path).get_data_shape()]
+    except CaseError:
+        return None
+    while len(shape) > 3 and shape[-1] == 1:
+        shape.pop()
+    if len(shape) == 4 and shape[3] == len(MSD_CHANNELS):
+        return 4
+    return 3 if len(shape) == 3 else None
+
+
+def _holds_modalities(folder: Path) -> bool:
+    try:
+        names = [p for p in folder.iterdir() if is_nifti_name(p) and not p.name.startswith(".")]
+    except OSError:
+        return False
+    roles = [match[1] for p in names if (match := role_of(p)) is not None]
+    return any(role != LABELS for role in roles)
+
+
+def _make_one_case(paths: Sequence[Path]) -> bool:
+    if not paths or not all(is_nifti_name(p) for p in paths):
+        return False
+    cases = group_files(paths)
+    return len(cases) == 1 and len(cases[0].modalities) == len(MODALITIES)

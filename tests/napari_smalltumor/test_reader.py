@@ -1,0 +1,144 @@
+"""Case folders, single files and 4D files become layers; the rest is left to other plugins."""
+
+import nibabel as nib
+import numpy as np
+import pytest
+from napari.layers import Layer
+from napari_cases import MODALITIES, ORIENTATIONS, lopsided, oriented, write_case_along
+from smalltumor.errors import CaseError
+
+from napari_smalltumor import reader
+from napari_smalltumor.layers import contrast_limits
+from napari_smalltumor.reader import get_reader
+
+
+@pytest.fixture
+def warnings(monkeypatch) -> list[str]:
+    """What the user is warned of."""
+    said: list[str] = []
+    monkeypatch.setattr(reader, "warn", said.append)
+    return said
+
+
+def open_path(path) -> dict[str, Layer]:
+    read = get_reader(str(path))
+    return {d[1]["name"]: Layer.create(*d) for d in read(str(path))}
+
+
+def test_a_folder_becomes_four_images_and_labels(tmp_path, warnings):
+    layers = open_path(write_case_along(tmp_path / "Pat_001"))
+    assert list(layers) == [f"Pat_001 {m}" for m in ("FLAIR", "T2", "T1", "T1CE", "labels")]
+    assert [n for n, layer in layers.items() if layer.visible] == [
+        "Pat_001 T1CE",
+        "Pat_001 labels",
+    ]
+    assert warnings == []
+    for name, layer in layers.items():
+        memory = layer.metadata["smalltumor"]
+        assert memory["case"].name == "Pat_001"
+        assert memory["case"].header["sform_code"] == 1
+        assert layer.axis_labels == ("S", "P", "L")
+        assert name.split()[1].lower() in ("labels", memory.get("modality"))
+
+
+@pytest.mark.parametrize("axcodes", ORIENTATIONS[::7])
+def test_every_orientation_opens_upright(tmp_path, axcodes):
+    layers = open_path(write_case_along(tmp_path / "Pat", axcodes))
+    for number, modality in enumerate(MODALITIES):
+        expected = lopsided(number).transpose(2, 1, 0)
+        assert np.array_equal(layers[f"Pat {modality.upper()}"].data, expected)
+    stored = np.array([0, 1, 2, 4], np.uint8)[lopsided(9) % 4]
+    assert np.array_equal(layers["Pat labels"].data, stored.transpose(2, 1, 0))
+
+
+def test_contrast_leaves_the_background_black_and_the_brightest_voxels_white():
+    volume = np.zeros((40, 40, 40), np.int16)
+    volume[10:30, 10:30, 10:30] = np.arange(8000).reshape(20, 20, 20)
+    low, high = contrast_limits(volume)
+    assert low == 0
+    assert 7900 < high < 8000
+
+
+@pytest.mark.parametrize("volume", [np.zeros((5, 5, 5)), np.full((5, 5, 5), 7)])
+def test_contrast_of_an_even_volume_is_still_a_range(volume):
+    low, high = contrast_limits(volume)
+    assert low < high
+
+
+def test_what_is_not_a_case_is_left_to_other_plugins(tmp_path):
+    (tmp_path / "notes.txt").write_text("no image")
+    (tmp_path / "fake.nii.gz").write_text("no NIfTI")
+    series = nib.Nifti1Image(np.zeros((4, 4, 4, 30), np.int16), np.eye(4))
+    nib.save(series, tmp_path / "bold.nii.gz")
+    for path in (tmp_path, *tmp_path.iterdir()):
+        assert get_reader(str(path)) is None
+    assert get_reader([str(tmp_path / "notes.txt"), str(tmp_path / "bold.nii.gz")]) is None
+
+
+def test_a_folder_that_is_nearly_a_case_opens_and_says_what_is_missing(tmp_path, warnings):
+    folder = write_case_along(tmp_path / "Pat_001")
+    (folder / "Pat_001_t2.nii.gz").unlink()
+    assert len(open_path(folder)) == 4
+    assert len(warnings) == 1
+    assert "no T2 image" in warnings[0]
+
+
+def test_two_files_for_one_modality_are_named(tmp_path):
+    folder = write_case_along(tmp_path / "Pat_001")
+    (folder / "Pat_001_t1c.nii.gz").write_bytes((folder / "Pat_001_t1ce.nii.gz").read_bytes())
+    with pytest.raises(CaseError, match=r"Pat_001_t1c\.nii\.gz and Pat_001_t1ce\.nii\.gz"):
+        open_path(folder)
+
+
+def test_files_opened_together_become_one_case(tmp_path):
+    folder = write_case_along(tmp_path / "Pat_001", labels=False)
+    paths = [str(p) for p in sorted(folder.iterdir(), reverse=True)]
+    layers = get_reader(paths)(paths)
+    assert [d[1]["name"][8:] for d in layers] == ["FLAIR", "T2", "T1", "T1CE"]
+
+
+def test_one_dropped_file_is_one_layer(tmp_path):
+    folder = write_case_along(tmp_path / "Pat_001", "RAS")
+    ((name, layer),) = open_path(folder / "Pat_001_t1.nii.gz").items()
+    assert name == "Pat_001 T1"
+    assert np.array_equal(layer.data, lopsided(2).transpose(2, 1, 0))
+    ((name, layer),) = open_path(folder / "Pat_001_seg.nii.gz").items()
+    assert layer._type_string == "labels"
+    assert layer.metadata["smalltumor"]["case"].grid.axcodes == "RAS"
+
+
+def test_the_decathlons_4d_file_opens_in_its_order(tmp_path):
+    order = ("flair", "t1", "t1ce", "t2")
+    stack = np.stack([lopsided(MODALITIES.index(m)) for m in order], axis=-1)
+    image = nib.Nifti1Image(stack, oriented(lopsided(0), "LPS").affine)
+    nib.save(image, tmp_path / "BRATS_001.nii.gz")
+    layers = open_path(tmp_path / "BRATS_001.nii.gz")
+    for number, modality in enumerate(MODALITIES):
+        data = layers[f"BRATS_001 {modality.upper()}"].data
+        assert np.array_equal(data, lopsided(number).transpose(2, 1, 0))
+
+
+def test_a_regions_mask_comes_back_as_that_region(tmp_path):
+    mask = (lopsided(3) > 900).astype(np.uint8)
+    nib.save(oriented(mask, "PIR"), tmp_path / "Pat_001_et.nii.gz")
+    ((name, layer),) = open_path(tmp_path / "Pat_001_et.nii.gz").items()
+    assert name == "Pat_001 ET"
+    assert layer.metadata["smalltumor"]["region"] == "et"
+    assert np.array_equal(layer.data, mask.transpose(2, 1, 0))
+
+
+def test_labels_of_no_scheme_keep_their_values(tmp_path):
+    atlas = (lopsided(3) % 40).astype(np.uint8)
+    nib.save(oriented(atlas, "LPS"), tmp_path / "atlas_labels.nii.gz")
+    ((name, layer),) = open_path(tmp_path / "atlas_labels.nii.gz").items()
+    assert (name, layer._type_string) == ("atlas_labels", "labels")
+    assert np.array_equal(layer.data, atlas.transpose(2, 1, 0))
+
+
+def test_the_sample_case_opens(sample_folder):
+    layers = open_path(sample_folder)
+    image = nib.load(sample_folder / "BraTS2021_00019_t1ce.nii.gz")
+    shown = layers["BraTS2021_00019 T1CE"]
+    assert np.array_equal(shown.data, np.asarray(image.dataobj).T)  # the file's axes are L, P, S
+    low, high = shown.contrast_limits
+    assert low == 0 < high < image.dataobj.get_unscaled().max() + 1
