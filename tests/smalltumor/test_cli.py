@@ -1,0 +1,331 @@
+"""The command line: what it writes, what it refuses, and in which words."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+from made import LPS, SHAPE, write_case
+from smalltumor.architecture import NetworkConfig
+from smalltumor.checkpoint import random_checkpoint, save_checkpoint
+from smalltumor.cli import COMMANDS, main
+from smalltumor.cli.progress import ProgressBar
+
+NARROW = NetworkConfig(width=4, channels=8, groups=2)
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory) -> Path:
+    """A narrow network's weights file: its masks mean nothing, but it is quick."""
+    path = tmp_path_factory.mktemp("weights") / "narrow.safetensors"
+    checkpoint = random_checkpoint(3, NARROW)
+    save_checkpoint(path, checkpoint.network, checkpoint.preprocessing, checkpoint.card)
+    return path
+
+
+@pytest.fixture
+def run(weights, capsys):
+    """Run `smalltumor segment CASE ...` with the narrow weights; gives code, stdout, stderr."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        words = [str(a) for a in arguments]
+        if words[0] == "segment":
+            words += ["--weights", str(weights), "--backend", "torch"]
+        code = main(words)
+        return code, *capsys.readouterr()
+
+    return run
+
+
+def only_line(text: str) -> str:
+    (line,) = text.splitlines()
+    return line
+
+
+def test_the_sample_case_becomes_a_mask_in_the_same_place(run, sample_folder, tmp_path):
+    out, table = tmp_path / "mask.nii.gz", tmp_path / "lesions.csv"
+    code, stdout, stderr = run("segment", sample_folder, "-o", out, "--lesions", table)
+    assert code == 0, stderr
+    assert "whole tumour (WT)" in stdout
+    assert f"wrote {out}" in stdout
+    mask, source = nib.load(out), nib.load(sample_folder / "BraTS2021_00019_t1ce.nii.gz")
+    assert mask.shape == source.shape
+    np.testing.assert_array_equal(mask.affine, source.affine)
+    for code_name in ("sform_code", "qform_code", "xyzt_units"):
+        assert mask.header[code_name] == source.header[code_name]
+    assert set(np.unique(mask.dataobj)) <= {0, 1, 2, 4}
+    with table.open() as file:
+        rows = list(csv.DictReader(file))
+    assert sum(int(row["voxels"]) for row in rows) == np.count_nonzero(
+        np.asarray(mask.dataobj) == 4
+    )
+
+
+def test_regions_probabilities_and_schemes_are_written(run, tmp_path):
+    case = write_case(tmp_path / "case")
+    out = tmp_path / "mask.nii.gz"
+    code, _, stderr = run(
+        *("segment", case, "-o", out, "--labels", "brats2023", "--regions"),
+        *("--probabilities", tmp_path / "p.nii.gz"),
+    )
+    assert code == 0, stderr
+    labels = np.asarray(nib.load(out).dataobj)
+    assert set(np.unique(labels)) <= {0, 1, 2, 3}
+    et = np.asarray(nib.load(tmp_path / "mask_et.nii.gz").dataobj)
+    np.testing.assert_array_equal(et == 1, labels == 3)
+    probabilities = nib.load(tmp_path / "p.nii.gz").get_fdata()
+    np.testing.assert_array_equal(
+        probabilities[..., 3] > 0.5, (labels == 3) & (et == 1) & (probabilities[..., 3] > 0.5)
+    )
+    np.testing.assert_allclose(probabilities.sum(axis=-1), 1, atol=1e-5)
+
+
+def damaged(tmp_path: Path, kind: str) -> tuple[list[object], str]:
+    """A case that is wrong in one way, and what the message must say."""
+    case = write_case(tmp_path / "case")
+    t1 = case / "made_t1.nii.gz"
+    image = nib.load(t1)
+    data = np.asanyarray(image.dataobj).astype(np.float32)
+    moved = LPS.copy()
+    moved[2, 3] = 9
+    match kind:
+        case "missing modality":
+            t1.unlink()
+            return [case], "no T1 image"
+        case "two files for one modality":
+            (case / "made_t1n.nii.gz").write_bytes(t1.read_bytes())
+            return [case], "2 files for T1"
+        case "other shape":
+            nib.save(nib.Nifti1Image(data[:-1], LPS), t1)
+            return [case], "made_t1.nii.gz is on another grid"
+        case "other affine":
+            nib.save(nib.Nifti1Image(data, moved), t1)
+            return [case], "made_t1.nii.gz is on another grid"
+        case "truncated gzip":
+            t1.write_bytes(t1.read_bytes()[:-200])
+            return [case], "made_t1.nii.gz is cut short"
+        case "text":
+            t1.write_text("patient is well")
+            return [case], "made_t1.nii.gz is not a NIfTI file"
+        case "zeros":
+            nib.save(nib.Nifti1Image(data * 0, LPS), t1)
+            return [case], "made_t1.nii.gz is empty"
+        case "NaN" | "Inf":
+            data[3, 4, 5] = np.nan if kind == "NaN" else np.inf
+            nib.save(nib.Nifti1Image(data, LPS), t1)
+            return [case], "made_t1.nii.gz has NaN or infinite voxels"
+        case "5D":
+            nib.save(nib.Nifti1Image(data[..., None, None].repeat(2, 3).repeat(2, 4), LPS), t1)
+            return [case], "made_t1.nii.gz has the shape"
+        case "no such case":
+            return [tmp_path / "nowhere"], "nowhere does not exist"
+    raise AssertionError(kind)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *("missing modality", "two files for one modality", "other shape", "other affine"),
+        *("truncated gzip", "text", "zeros", "NaN", "Inf", "5D", "no such case"),
+    ],
+)
+def test_a_bad_case_gives_one_line_and_writes_nothing(run, tmp_path, kind):
+    case, complaint = damaged(tmp_path, kind)
+    out = tmp_path / "out"
+    out.mkdir()
+    code, stdout, stderr = run("segment", *case, "-o", out / "mask.nii.gz")
+    assert (code, stdout) == (1, "")
+    assert complaint in only_line(stderr)
+    assert list(out.iterdir()) == []
+
+
+def test_a_bad_output_is_refused_before_the_work(run, tmp_path):
+    case = write_case(tmp_path / "case")
+    existing = tmp_path / "mask.nii.gz"
+    existing.write_bytes(b"precious")
+    source = case / "made_t1.nii.gz"
+    before = source.read_bytes()
+    for arguments, complaint in [
+        (["-o", existing], "exists"),
+        (["-o", tmp_path / "nowhere" / "m.nii.gz"], "does not exist"),
+        (["-o", tmp_path / "m.png"], "ends in .nii.gz"),
+        (["-o", source, "--overwrite"], "one of the images read"),
+        (["-o", tmp_path / "m.nii.gz", "--lesions", tmp_path / "m.nii.gz"], "two results"),
+    ]:
+        code, stdout, stderr = run("segment", case, *arguments)
+        assert (code, stdout) == (1, "")
+        assert complaint in only_line(stderr)
+    assert existing.read_bytes() == b"precious"
+    assert source.read_bytes() == before
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["case", "mask.nii.gz"]
+
+
+def test_overwriting_when_asked(run, tmp_path):
+    case = write_case(tmp_path / "case")
+    (tmp_path / "mask.nii.gz").write_bytes(b"old")
+    code, _, stderr = run("segment", case, "-o", tmp_path / "mask.nii.gz", "--overwrite")
+    assert code == 0, stderr
+    assert nib.load(tmp_path / "mask.nii.gz").shape == SHAPE
+
+
+def test_an_unstripped_head_is_segmented_with_a_warning(run, tmp_path):
+    data = np.random.default_rng(0).integers(1, 99, (140, 140, 140)).astype(np.int16)
+    for modality in ("flair", "t1ce", "t1", "t2"):
+        nib.save(nib.Nifti1Image(data, LPS), tmp_path / f"a_{modality}.nii.gz")
+    code, _, stderr = run("segment", tmp_path, "-o", tmp_path / "mask.nii.gz")
+    assert code == 0
+    assert "warning: a: 2744 ml" in stderr
+
+
+def test_lesions_of_the_real_segmentation(run, sample_folder, tmp_path):
+    path = sample_folder / "BraTS2021_00019_seg.nii.gz"
+    code, stdout, _ = run("lesions", path, "-o", tmp_path / "l.csv")
+    assert code == 0
+    assert "2 components of enhancing tumour, 1 small" in stdout
+    with (tmp_path / "l.csv").open() as file:
+        assert [row["voxels"] for row in csv.DictReader(file)] == ["319", "10056"]
+    code, stdout, _ = run("lesions", path, "--threshold", "300")
+    assert "2 components of enhancing tumour, 0 small" in stdout
+
+
+def test_a_mask_of_one_region_is_listed_when_it_is_called_one(run, tmp_path):
+    mask = np.zeros(SHAPE, np.uint8)
+    mask[2:5, 3:6, 4:7] = 1
+    nib.save(nib.Nifti1Image(mask, LPS), tmp_path / "x_et.nii.gz")
+    code, _, stderr = run("lesions", tmp_path / "x_et.nii.gz")
+    assert code == 1
+    assert "--labels" in only_line(stderr)
+    code, stdout, _ = run("lesions", tmp_path / "x_et.nii.gz", "--labels", "mask")
+    assert code == 0
+    assert "1 components of enhancing tumour, 1 small" in stdout
+
+
+def test_labels_outside_every_scheme_are_refused(run, tmp_path):
+    nib.save(nib.Nifti1Image(np.full(SHAPE, 9, np.uint8), LPS), tmp_path / "x.nii.gz")
+    code, stdout, stderr = run("lesions", tmp_path / "x.nii.gz", "-o", tmp_path / "x.csv")
+    assert (code, stdout) == (1, "")
+    assert "x.nii.gz: label values 9 fit no scheme" in only_line(stderr)
+    assert not (tmp_path / "x.csv").exists()
+
+
+def test_published_weights_are_imported_and_used(run, shared, tmp_path):
+    source = shared / "reference" / "dmfnet_small.pth"
+    out = tmp_path / "w.safetensors"
+    assert run("import-dmfnet", source, out)[0] == 0
+    code, _, stderr = run("import-dmfnet", source, out)
+    assert code == 1
+    assert "exists" in only_line(stderr)
+    case = write_case(tmp_path / "case")
+    assert main(["segment", str(case), "-o", str(tmp_path / "m.nii"), "--weights", str(out)]) == 0
+
+
+def test_weights_that_are_none_are_refused(run, tmp_path, capsys):
+    case = write_case(tmp_path / "case")
+    path = tmp_path / "w.safetensors"
+    path.write_bytes(gzip.compress(b"no weights"))
+    code = main(["segment", str(case), "-o", str(tmp_path / "m.nii"), "--weights", str(path)])
+    assert code == 1
+    assert "w.safetensors" in only_line(capsys.readouterr().err)
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["dance"], ["segment"], ["lesions", "x", "--region", "q"]]
+)
+def test_a_wrong_command_line_is_a_usage_error(arguments, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert "usage: smalltumor" in capsys.readouterr().err
+
+
+def test_every_command_explains_itself(capsys):
+    for command in COMMANDS:
+        name = command.__name__.rsplit(".", 1)[-1].replace("_", "-")
+        with pytest.raises(SystemExit) as caught:
+            main([name, "--help"])
+        assert caught.value.code == 0
+        assert f"usage: smalltumor {name}" in capsys.readouterr().out
+
+
+def test_info_lists_versions_and_the_weights(run, weights):
+    code, stdout, _ = run("info", "--weights", weights)
+    assert code == 0
+    assert "torch" in stdout
+    assert "random weights" in stdout
+
+
+def test_help_loads_neither_torch_nor_napari():
+    program = (
+        "import sys; from smalltumor.cli import main\n"
+        "try: main(['--help'])\nexcept SystemExit: print(*sys.modules)"
+    )
+    printed = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    ).stdout
+    loaded = printed.splitlines()[-1].split()
+    assert "smalltumor.cli" in loaded
+    assert not {"torch", "napari", "numpy", "openvino"} & set(loaded)
+
+
+def test_the_reader_of_our_output_may_leave(sample_folder):
+    path = sample_folder / "BraTS2021_00019_seg.nii.gz"
+    command = f"{sys.executable} -m smalltumor.cli lesions {path} | true"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupting_leaves_nothing_behind(sample_folder, weights, tmp_path, number):
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "smalltumor.cli", "segment", sample_folder),
+            *("-o", tmp_path / "m.nii.gz", "--weights", weights, "--flips"),
+        ],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    )
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(1.0)
+    process.send_signal(number)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+class Terminal:
+    """A stream that says it is a terminal and keeps what is written."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def isatty(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        self.text += text
+        return len(text)
+
+    def flush(self) -> None:
+        pass
+
+
+def test_the_progress_bar_moves_and_leaves_only_warnings():
+    terminal = Terminal()
+    with ProgressBar(terminal) as bar:
+        bar(0.5, "segmenting")
+        bar.warn("look here")
+        bar(1.0, "segmenting")
+    assert "[###############...............]  50%" in terminal.text
+    assert "100%" in terminal.text
+    shown = [line.rsplit("\r", 1)[-1].strip() for line in terminal.text.split("\n")]
+    assert shown == ["smalltumor: warning: look here", ""]
