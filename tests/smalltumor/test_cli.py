@@ -196,6 +196,17 @@ def test_lesions_of_the_real_segmentation(run, sample_folder, tmp_path):
     assert "2 components of enhancing tumour, 0 small" in stdout
 
 
+def test_lesions_are_sorted_by_any_column(run, sample_folder):
+    path = sample_folder / "BraTS2021_00019_seg.nii.gz"
+    lines = run("lesions", path, "--sort", "centroid_r_mm")[1].splitlines()
+    assert [line.split()[0] for line in lines[1:3]] == ["1", "2"]
+    lines = run("lesions", path, "--sort", "centroid_a_mm")[1].splitlines()
+    assert [line.split()[0] for line in lines[1:3]] == ["2", "1"]
+    code, _, stderr = run("lesions", path, "--sort", "beauty")
+    assert code == 2
+    assert "centroid_r_mm" in only_line(stderr)
+
+
 def test_a_mask_of_one_region_is_listed_when_it_is_called_one(run, tmp_path):
     mask = np.zeros(SHAPE, np.uint8)
     mask[2:5, 3:6, 4:7] = 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="scheme of the label file, where its values and name do not tell; "
         "mask: all that is not zero is the region",
     )
+    parser.add_argument(
+        "--sort",
+        default="voxels",
+        metavar="COLUMN",
+        help="order by a column of the CSV, ascending (default voxels)",
+    )
     parser.add_argument("-o", "--output", metavar="FILE.csv", type=Path, help="also write a table")
     arguments.add_overwrite(parser)
     parser.set_defaults(run=run)
@@ -49,9 +56,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(options: argparse.Namespace) -> int:
     """Read, find, print, and write the table if asked to."""
     from smalltumor.atomic import check_output
-    from smalltumor.lesions import find_lesions, table_text, write_csv
+    from smalltumor.lesions import COLUMNS, find_lesions, table_text, write_csv
     from smalltumor.nifti import read_volume
 
+    if options.sort not in COLUMNS:
+        print(f"smalltumor: --sort takes one of {', '.join(COLUMNS)}", file=sys.stderr)
+        return 2
     if options.output is not None:
         sources = [options.segmentation]
         check_output(options.output, overwrite=options.overwrite, sources=sources)
@@ -61,6 +71,7 @@ def run(options: argparse.Namespace) -> int:
         volume.grid,
         region=options.region,
         threshold=options.threshold,
+        sort_by=options.sort,
     )
     print(table_text(lesions))
     if options.output is not None:
