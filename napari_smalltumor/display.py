@@ -7,6 +7,7 @@ rows run to the back, columns to the patient's left: the radiological view.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import numpy as np
@@ -17,6 +18,7 @@ AXIS_LABELS = ("S", "P", "L")
 UNITS = ("mm", "mm", "mm")
 
 _LPS_FROM_RAS = np.array([-1.0, -1.0, 1.0])
+_RAS_FROM_SPL = np.array([[0, 0, -1, 0], [0, -1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 1.0]])
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
@@ -54,20 +56,25 @@ def display_transform(grid: Grid) -> dict[str, Any]:
     }
 
 
-def grid_of_transform(shape: tuple[int, ...], to_world: npt.NDArray[np.float64]) -> Grid:
-    """The grid of a layer of unknown origin, its world taken to be mm in S, P, L.
+def grid_of_layer(shape: tuple[int, ...], attributes: Mapping[str, Any]) -> Grid:
+    """The grid of a layer that another plugin made, its world taken to be mm in S, P, L.
 
     Parameters
     ----------
     shape : three ints
         Of the layer's data.
-    to_world : (4, 4) float64
-        Data indices to world coordinates, both in the layer's own axis order.
+    attributes : mapping
+        The layer's ``scale``, ``translate``, ``rotate``, ``shear`` and ``affine``, as in a layer
+        data tuple.
 
     Returns
     -------
     Grid
         With array axes as the layer's data.
     """
-    ras_from_spl = np.array([[0, 0, -1, 0], [0, -1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 1.0]])
-    return Grid((shape[0], shape[1], shape[2]), ras_from_spl @ to_world)
+    from napari.utils.transforms import Affine
+
+    own = {k: attributes[k] for k in ("scale", "translate", "rotate", "shear") if k in attributes}
+    local = np.asarray(Affine(ndim=3, **own).affine_matrix)
+    further = np.asarray(attributes.get("affine", np.eye(4)), dtype=np.float64)
+    return Grid((shape[0], shape[1], shape[2]), _RAS_FROM_SPL @ further @ local)

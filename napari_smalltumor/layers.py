@@ -28,17 +28,23 @@ def image_layers(case: Case) -> list[LayerData]:
     """One image layer per modality of a case, T1CE uppermost and alone visible."""
     modalities = [m for m in _STACKING if m in case.volumes]
     shown = SHOWN_FIRST if SHOWN_FIRST in modalities else modalities[-1]
-    return [_image_layer(case, m, visible=m == shown) for m in modalities]
+    return [image_layer(case, m, visible=m == shown) for m in modalities]
 
 
-def _image_layer(case: Case, modality: str, *, visible: bool) -> LayerData:
+def image_layer(case: Case, modality: str, *, visible: bool = True) -> LayerData:
+    """An image layer of one volume of a case, which may be of no known modality."""
     volume = case.volumes[modality]
+    memory: dict[str, Any] = {"case": case}
+    name = case.name
+    if modality in MODALITY_TITLES:
+        memory["modality"] = modality
+        name = f"{case.name} {MODALITY_TITLES[modality]}"
     attributes = {
-        "name": f"{case.name} {MODALITY_TITLES[modality]}",
+        "name": name,
         "colormap": "gray",
         "contrast_limits": contrast_limits(volume),
         "visible": visible,
-        "metadata": {KEY: {"case": case, "modality": modality}},
+        "metadata": {KEY: memory},
         **display_transform(case.grid),
     }
     return to_display(volume, case.grid), attributes, "image"

@@ -22,7 +22,13 @@ from smalltumor.naming import (
 )
 from smalltumor.nifti import Volume, is_nifti_name, read_header, read_volume, stem
 
-from napari_smalltumor.layers import LayerData, image_layers, labels_layer, plain_labels_layer
+from napari_smalltumor.layers import (
+    LayerData,
+    image_layer,
+    image_layers,
+    labels_layer,
+    plain_labels_layer,
+)
 from napari_smalltumor.notify import warn
 from napari_smalltumor.region_layers import region_layer
 
@@ -97,7 +103,7 @@ def layer_of_volume(volume: Volume) -> LayerData:
         return _labels_of(case, volume)
     case.volumes = {role or name: volume.data}
     case.paths = {role or name: volume.path}
-    return image_layers(case)[0]
+    return image_layer(case, role or name)
 
 
 def _lone_case(name: str, volume: Volume) -> Case:

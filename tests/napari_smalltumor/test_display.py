@@ -10,7 +10,7 @@ from smalltumor.geometry import Grid
 from napari_smalltumor.display import (
     display_transform,
     from_display,
-    grid_of_transform,
+    grid_of_layer,
     to_display,
 )
 
@@ -57,9 +57,19 @@ def test_a_layer_of_unknown_origin_is_taken_to_lie_as_ours():
     grid = Grid(image.shape, image.affine)
     place = display_transform(grid)
     data = to_display(np.asarray(image.dataobj), grid)
-    to_world = np.diag([*place["scale"], 1.0])
-    to_world[:3, 3] = place["translate"]
-    guessed = grid_of_transform(data.shape, to_world)
+    guessed = grid_of_layer(data.shape, Image(data, **place).as_layer_data_tuple()[1])
     assert np.array_equal(to_display(data, guessed), data)
     for key, value in display_transform(guessed).items():
         assert value == pytest.approx(place[key]) if key in ("scale", "translate") else place[key]
+
+
+def test_a_turned_and_sheared_layer_of_unknown_origin_keeps_its_place():
+    layer = Image(
+        np.zeros((5, 6, 7)), scale=(2, 1, 3), translate=(4, 5, 6), rotate=(10, 20, 30), affine=TURN
+    )
+    grid = grid_of_layer((5, 6, 7), layer.as_layer_data_tuple()[1])
+    top, back, left = layer.data_to_world((4, 3, 2))
+    assert grid.to_patient((4, 3, 2)) == pytest.approx((-left, -back, top))
+
+
+TURN = np.array([[0, 1, 0, 3], [1, 0, 0, -2], [0, 0.5, 1, 1], [0, 0, 0, 1.0]])

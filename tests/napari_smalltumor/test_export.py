@@ -1,0 +1,167 @@
+"""Exports lie on the source's grid, carry its header, and read back the same, in the same place."""
+
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from napari_cases import ORIENTATIONS, case_along, lopsided, write_case_along
+from smalltumor.case import read_case
+from smalltumor.errors import OutputError
+from smalltumor.labels import Region
+from smalltumor.segmentation import Segmentation
+
+from napari_smalltumor.export import case_to_export, export_case, suggested_name, targets
+from napari_smalltumor.metadata import region_layers
+from napari_smalltumor.reader import get_reader
+from napari_smalltumor.region_layers import show_segmentation
+from napari_smalltumor.writer import write_image, write_labels, write_layers
+
+
+def random_classes(case) -> np.ndarray:
+    return np.random.default_rng(1).integers(0, 4, case.grid.shape).astype(np.uint8)
+
+
+def show(viewer: ViewerModel, case) -> dict:
+    show_segmentation(viewer, case, Segmentation(case.name, random_classes(case), case.grid))
+    return region_layers(viewer.layers, case)
+
+
+@pytest.mark.parametrize("axcodes", ORIENTATIONS)
+def test_an_export_has_the_sources_voxels_place_and_codes(axcodes, tmp_path, viewer):
+    folder = write_case_along(tmp_path / "Pat", axcodes)
+    case = read_case(folder)
+    show(viewer, case)
+    (written,) = export_case(viewer, case, tmp_path / "out.nii.gz", scheme="brats2018")
+    image, source = nib.load(written), nib.load(folder / "Pat_t1ce.nii.gz")
+    expected = np.array([0, 1, 2, 4])[random_classes(case)]
+    assert np.array_equal(image.dataobj, expected)
+    assert np.array_equal(image.affine, source.affine)
+    for field in ("sform_code", "qform_code", "srow_x", "quatern_b", "pixdim", "xyzt_units"):
+        assert np.array_equal(image.header[field], source.header[field]), field
+
+
+def test_an_edit_is_exported_at_the_voxel_that_was_painted(tmp_path, viewer):
+    folder = write_case_along(tmp_path / "Pat", "PIR", labels=False)
+    case = read_case(folder)
+    nothing = np.zeros(case.grid.shape, np.uint8)
+    layers = show_segmentation(viewer, case, Segmentation("Pat", nothing, case.grid))
+    layers[Region.ET].data_setitem((np.array([7]), np.array([2]), np.array([5])), 1)
+    (written,) = export_case(viewer, case, tmp_path / "out", scheme="msd")
+    image = nib.load(written)
+    (voxel,) = np.argwhere(image.get_fdata())
+    world = layers[Region.ET].data_to_world((7, 2, 5))
+    assert nib.affines.apply_affine(image.affine, voxel) == pytest.approx(
+        (-world[2], -world[1], world[0])
+    )
+    assert image.get_fdata().max() == 3
+
+
+def test_regions_read_back_into_the_viewer_unchanged(tmp_path, viewer):
+    case = case_along("SAL")
+    layers = show(viewer, case)
+    written = export_case(
+        viewer, case, tmp_path / "Pat.nii.gz", scheme="brats2023", per_region=True
+    )
+    assert [p.name for p in written] == ["Pat_et.nii.gz", "Pat_tc.nii.gz", "Pat_wt.nii.gz"]
+    for path in written:
+        ((data, attributes, _),) = get_reader(str(path))(str(path))
+        layer = layers[attributes["metadata"]["smalltumor"]["region"]]
+        assert np.array_equal(data, layer.data)
+        assert attributes["translate"] == pytest.approx(layer.translate)
+        assert attributes["scale"] == pytest.approx(layer.scale)
+
+
+def test_an_existing_file_and_a_source_are_never_replaced_unasked(tmp_path, viewer):
+    folder = write_case_along(tmp_path / "Pat")
+    case = read_case(folder)
+    show(viewer, case)
+    there = tmp_path / "out.nii.gz"
+    there.write_bytes(b"precious")
+    with pytest.raises(OutputError, match="exists"):
+        export_case(viewer, case, there, scheme="brats2018")
+    assert there.read_bytes() == b"precious"
+    export_case(viewer, case, there, scheme="brats2018", overwrite=True)
+    assert there.read_bytes() != b"precious"
+    source = folder / "Pat_seg.nii.gz"
+    before = source.read_bytes()
+    with pytest.raises(OutputError, match="one of the images"):
+        export_case(viewer, case, source, scheme="brats2018", overwrite=True)
+    assert source.read_bytes() == before
+
+
+def test_names_are_those_of_brats():
+    case = case_along(name="BraTS-GLI-00001-000")
+    assert suggested_name(case, "brats2018") == "BraTS-GLI-00001-000_seg.nii.gz"
+    assert suggested_name(case, "brats2023") == "BraTS-GLI-00001-000-seg.nii.gz"
+    assert targets(Path("a/b"), per_region=False) == [Path("a/b.nii.gz")]
+
+
+def test_the_case_of_the_active_layer_is_exported(viewer):
+    first, second = case_along(name="First"), case_along(name="Second")
+    layers = show(viewer, first)
+    show(viewer, second)
+    assert case_to_export(viewer) is second
+    viewer.layers.selection.active = layers[Region.TC]
+    assert case_to_export(viewer) is first
+    viewer.layers.clear()
+    assert case_to_export(viewer) is None
+
+
+def test_saving_all_three_regions_writes_one_label_file(tmp_path, viewer):
+    case = case_along("RIA")
+    show(viewer, case)
+    data = [layer.as_layer_data_tuple() for layer in viewer.layers]
+    (written,) = write_layers(str(tmp_path / "all.nii.gz"), data)
+    image = nib.load(written)
+    assert np.array_equal(image.dataobj, np.array([0, 1, 2, 4])[random_classes(case)])
+    with pytest.raises(OutputError, match="one case"):
+        write_layers(str(tmp_path / "two.nii.gz"), [data[0], data[0]])
+
+
+def test_labels_of_another_plugin_are_saved_with_their_transform(tmp_path, viewer):
+    labels = (lopsided(3) % 300).astype(np.int64)
+    layer = viewer.add_labels(labels, scale=(2, 1.5, 1), translate=(10, 20, 30), name="mine")
+    (written,) = write_labels(str(tmp_path / "mine.nii.gz"), *layer.as_layer_data_tuple()[:2])
+    image = nib.load(written)
+    assert np.array_equal(image.dataobj, labels)
+    top, back, left = layer.data_to_world((3, 4, 5))
+    assert nib.affines.apply_affine(image.affine, (3, 4, 5)) == pytest.approx((-left, -back, top))
+    ((data, attributes, kind),) = get_reader(written)(written)
+    assert (kind, attributes["name"]) == ("image", "mine")
+    assert np.array_equal(data, labels)
+    assert attributes["translate"] == pytest.approx(layer.translate)
+
+
+def test_an_image_is_saved_on_its_own_grid(tmp_path, viewer):
+    folder = write_case_along(tmp_path / "Pat", "ASR")
+    layers = get_reader(str(folder))(str(folder))
+    data, attributes, _ = next(d for d in layers if d[1]["name"] == "Pat T2")
+    (written,) = write_image(str(tmp_path / "copy.nii.gz"), data, attributes)
+    image, source = nib.load(written), nib.load(folder / "Pat_t2.nii.gz")
+    assert np.array_equal(image.dataobj, source.dataobj)
+    assert np.array_equal(image.affine, source.affine)
+
+
+def test_an_experts_labels_are_saved_in_the_chosen_scheme(tmp_path):
+    folder = write_case_along(tmp_path / "Pat", "RAS")
+    path = str(folder / "Pat_seg.nii.gz")
+    ((data, attributes, _),) = get_reader(path)(path)
+    (written,) = write_labels(str(tmp_path / "again.nii.gz"), data, attributes)
+    assert np.array_equal(nib.load(written).dataobj, nib.load(path).dataobj)
+
+
+def test_an_oblique_sources_geometry_survives(tmp_path, viewer):
+    turn = nib.eulerangles.euler2mat(z=0.15, y=0.1, x=-0.1)
+    affine = nib.affines.from_matvec(turn @ np.diag([-0.9, -0.9, 1.5]), (80, 90, -60))
+    folder = tmp_path / "Pat"
+    folder.mkdir()
+    for number, modality in enumerate(("flair", "t1ce", "t1", "t2")):
+        nib.save(nib.Nifti1Image(lopsided(number), affine), folder / f"Pat_{modality}.nii.gz")
+    case = read_case(folder)
+    show(viewer, case)
+    (written,) = export_case(viewer, case, tmp_path / "out.nii", scheme="brats2018")
+    image = nib.load(written)
+    assert image.affine == pytest.approx(nib.load(folder / "Pat_t1ce.nii.gz").affine)
+    assert np.array_equal(image.dataobj, np.array([0, 1, 2, 4])[random_classes(case)])
