@@ -1,0 +1,68 @@
+"""`smalltumor evaluate`: predicted label files against the truth."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from smalltumor.cli import arguments
+from smalltumor.cli.progress import ProgressBar
+from smalltumor.tumour import SCHEME_VALUES
+
+DESCRIPTION = """\
+Score predicted label files against the truth: Dice, TPR, FPR and HD95 of enhancing tumour,
+tumour core and whole tumour; small enhancing tumours by themselves; and lesion by lesion.
+
+Give two files, or two folders whose files belong to the same cases by name (CASE.nii.gz,
+CASE_seg.nii.gz, or a folder for each case).
+"""
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command and its arguments."""
+    parser = commands.add_parser(
+        "evaluate",
+        help="score segmentations against the truth",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("predictions", metavar="PREDICTIONS", type=Path, help="file or folder")
+    parser.add_argument("truth", metavar="TRUTH", type=Path, help="file or folder")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="DIR",
+        type=Path,
+        help="also write report.txt, scores.json, cases.csv, components.csv, volumes.png and "
+        "dice_by_size.png there",
+    )
+    for option, whose in (("--labels", "the predictions"), ("--truth-labels", "the truth")):
+        parser.add_argument(
+            option,
+            choices=[*SCHEME_VALUES],
+            help=f"label scheme of {whose}, where values and names do not tell",
+        )
+    arguments.add_overwrite(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Match, score, print, and write the results if asked to."""
+    from smalltumor.evaluate import evaluate
+    from smalltumor.report import check_report, report_text, write_report
+
+    if options.output is not None:
+        check_report(options.output, overwrite=options.overwrite)
+    with ProgressBar() as progress:
+        evaluation = evaluate(
+            options.predictions,
+            options.truth,
+            labels=options.labels,
+            truth_labels=options.truth_labels,
+            progress=progress,
+        )
+    print(report_text(evaluation))
+    if options.output is not None:
+        for path in write_report(evaluation, options.output, overwrite=options.overwrite):
+            print(f"wrote {path}")
+    return 0
