@@ -93,11 +93,13 @@ def write_container(
     OutputError
         If the file exists and may not be overwritten, or cannot be written.
     """
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
     text = {"format": file_format, "format_version": str(version), **metadata}
+    # Not save_file: it replaces the file by one that only its owner can read.
+    content = save(tensors, metadata=text)
     with whole_file(Path(path), overwrite=overwrite) as temporary:
-        save_file(tensors, temporary, metadata=text)
+        temporary.write_bytes(content)
 
 
 def _check_header(path: Path) -> None:

@@ -73,8 +73,13 @@ class PreactivatedConv(nn.Module):
             bias=False,
         )
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.conv(functional.relu(self.norm(x), inplace=True))  # type: ignore[no-any-return]
+    def forward(self, x: Tensor, scale: Tensor | None = None) -> Tensor:
+        active = functional.relu(self.norm(x), inplace=True)
+        if scale is None:
+            return self.conv(active)  # type: ignore[no-any-return]
+        # Scaling the few weights instead of the many features gives the same numbers.
+        weight = self.conv.weight * scale
+        return self.conv._conv_forward(active, weight, None)  # type: ignore[no-any-return]
 
 
 class MultiFiberUnit(nn.Module):
@@ -127,9 +132,9 @@ class MultiFiberUnit(nn.Module):
         if self.scales is None:
             mixed = self.branches[0](inner)
         else:
-            mixed = self.scales[0] * self.branches[0](inner)
+            mixed = self.branches[0](inner, self.scales[0])
             for scale, branch in zip(self.scales[1:], self.branches[1:], strict=True):
-                mixed = torch.addcmul(mixed, branch(inner), scale)
+                mixed = mixed + branch(inner, scale)
         return self.merge(mixed) + self.shortcut(x)  # type: ignore[no-any-return]
 
 

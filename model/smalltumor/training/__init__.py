@@ -1,1 +1,1 @@
-"""training"""
+"""Learning from cases with masks. A run is a folder, see `run_folder`."""

@@ -1,0 +1,175 @@
+"""Everything that decides how a run goes, in one record that the run folder keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, Literal, get_args
+
+from smalltumor.architecture import NetworkConfig
+from smalltumor.augment import Augmentation
+from smalltumor.errors import TrainingError
+from smalltumor.preprocess import Preprocessing
+
+Preset = Literal["paper", "finetune", "starter"]
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How a network is trained; the defaults are the paper's recipe.
+
+    Parameters
+    ----------
+    network : NetworkConfig
+    preprocessing : Preprocessing
+    augmentation : Augmentation
+    loss : {"generalised_dice", "dice_ce"}
+        The paper's mended generalised Dice, or region Dice plus cross-entropy.
+    reconstruction : bool
+        False leaves the DMFNet baseline.
+    reconstruction_weight : float, optional
+        Constant weight of the reconstruction loss; None takes the paper's two phases.
+    reconstruction_every : int
+        Run the U-modules at each n-th step only, with n times the weight: the same gradient on
+        average for less work.
+    detach : bool
+        Whether the U-modules' targets are fixed, see `losses.reconstruction_loss`.
+    epochs, crops_per_case : int
+        An epoch draws this many crops of every case.
+    batch : int
+        Crops in a step, over all processes.
+    crop : int
+        Voxels along each axis, a multiple of 16.
+    tumour_crops : float
+        Share of crops centred on a tumour voxel; the rest lie anywhere in the brain.
+    optimiser : {"adam", "adamw"}
+        Adam with amsgrad as the backbone published it, or AdamW.
+    rate, weight_decay : float
+    schedule : {"polynomial", "hold"}
+        Decay of power 0.9, or hold the rate and let it fall linearly in the last 30 %.
+    warmup : int
+        Steps until the rate is reached.
+    clip : float
+        Largest norm of the gradient; 0 for none.
+    average : float
+        Decay of the moving average of the weights, 0 for none.
+    freeze_norms_at : float
+        After this share of the steps the norms keep the statistics of whole brains, so that
+        training and inference see the same function; 1 for never.
+    freeze_encoder : bool
+        Train the decoders only.
+    validate_every : int
+        Epochs between validations.
+    norm_cases : int
+        Whole brains from which norm statistics are estimated anew for validation and export.
+    patience : int
+        Stop after this many validations without a better score; 0 for never.
+    folds, fold : int
+        Hold out every `folds`-th case, starting at `fold`, for validation; 0 folds hold out none.
+    seed : int
+    """
+
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    preprocessing: Preprocessing = field(default_factory=Preprocessing)
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    loss: Literal["generalised_dice", "dice_ce"] = "generalised_dice"
+    reconstruction: bool = True
+    reconstruction_weight: float | None = None
+    reconstruction_every: int = 1
+    detach: bool = True
+    epochs: int = 500
+    crops_per_case: int = 1
+    batch: int = 8
+    crop: int = 128
+    tumour_crops: float = 0.0
+    optimiser: Literal["adam", "adamw"] = "adam"
+    rate: float = 1e-3
+    weight_decay: float = 1e-5
+    schedule: Literal["polynomial", "hold"] = "polynomial"
+    warmup: int = 0
+    clip: float = 12.0
+    average: float = 0.0
+    freeze_norms_at: float = 1.0
+    freeze_encoder: bool = False
+    validate_every: int = 10
+    norm_cases: int = 8
+    patience: int = 0
+    folds: int = 0
+    fold: int = 0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "crops_per_case", "batch", "crop", "validate_every", "norm_cases"):
+            if getattr(self, name) < 1:
+                raise TrainingError(f"{name} = {getattr(self, name)} should be 1 or more")
+        if self.crop % 16:
+            raise TrainingError(f"crop = {self.crop} should be a multiple of 16")
+        if self.folds and not 0 <= self.fold < self.folds:
+            raise TrainingError(f"fold = {self.fold} should be from 0 to {self.folds - 1}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self) | {"preprocessing": self.preprocessing.to_dict()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> TrainingConfig:
+        """The inverse of `to_dict`.
+
+        Raises
+        ------
+        TrainingError
+            If a field is unknown.
+        """
+        unknown = set(values) - {f.name for f in fields(cls)}
+        if unknown:
+            raise TrainingError(f"unknown training settings {', '.join(sorted(unknown))}")
+        parts = dict(values)
+        parts["network"] = NetworkConfig.from_dict(values["network"])
+        parts["preprocessing"] = Preprocessing.from_dict(values["preprocessing"])
+        parts["augmentation"] = Augmentation(**values["augmentation"])
+        return cls(**parts)
+
+
+_CHEAP_AUGMENTATION = Augmentation(turn=0.5, warp=0.0, shift=0.2, scale=0.2, gamma=0.3, noise=0.1)
+
+PRESETS: Mapping[str, TrainingConfig] = {
+    "paper": TrainingConfig(),
+    "finetune": TrainingConfig(
+        augmentation=replace(_CHEAP_AUGMENTATION, turn=0.0, warp=0.2),
+        loss="dice_ce",
+        reconstruction_weight=0.05,
+        epochs=50,
+        crops_per_case=4,
+        batch=2,
+        crop=96,
+        tumour_crops=0.75,
+        optimiser="adamw",
+        rate=1e-4,
+        weight_decay=1e-2,
+        average=0.99,
+        freeze_norms_at=0.0,
+        validate_every=5,
+        patience=6,
+    ),
+    "starter": TrainingConfig(
+        augmentation=_CHEAP_AUGMENTATION,
+        loss="dice_ce",
+        reconstruction_weight=0.05,
+        reconstruction_every=4,
+        epochs=60,
+        crops_per_case=4,
+        batch=2,
+        crop=80,
+        tumour_crops=0.75,
+        optimiser="adamw",
+        weight_decay=1e-2,
+        schedule="hold",
+        warmup=50,
+        average=0.995,
+        freeze_norms_at=0.4,
+    ),
+}
+"""``paper`` from zero, ``finetune`` from a checkpoint, and ``starter``: fast on a CPU, for few
+cases; the shipped weights were made with it."""
+
+assert set(PRESETS) == set(get_args(Preset))

@@ -1,0 +1,222 @@
+"""What learns: network, optimiser and the moving average of the weights; one step at a time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from smalltumor.checkpoint import Checkpoint
+from smalltumor.errors import TrainingError
+from smalltumor.losses import LossWeights, paper_weights, training_loss
+from smalltumor.network import MultiTaskNetwork, MultiTaskOutput, SegmentationNetwork
+from smalltumor.training.batches import Batch
+from smalltumor.training.config import TrainingConfig
+from smalltumor.training.norms import estimate_statistics, freeze_statistics
+from smalltumor.training.processes import Processes
+from smalltumor.training.schedule import learning_rate
+from smalltumor.training.state import Progress, load_state, save_state
+
+
+class _Trainee(nn.Module):
+    """The network's training outputs as a ``forward``, which is what DDP wraps."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, image: Tensor, reconstruction: bool) -> MultiTaskOutput:
+        outputs: MultiTaskOutput = self.network.outputs(  # type: ignore[operator]
+            image, reconstruction=reconstruction
+        )
+        return outputs
+
+
+class Learner:
+    """A network in training.
+
+    Parameters
+    ----------
+    config : TrainingConfig
+    steps : int
+        Of the whole run.
+    epoch_steps : int
+        Of one epoch.
+    processes : Processes
+    start : Checkpoint, optional
+        Weights to start from.
+
+    Attributes
+    ----------
+    network : nn.Module
+        The multi-task network.
+    average : dict of str to tensor
+        Moving average of its parameters.
+    progress : Progress
+    """
+
+    def __init__(
+        self,
+        config: TrainingConfig,
+        steps: int,
+        epoch_steps: int,
+        processes: Processes,
+        start: Checkpoint | None = None,
+    ) -> None:
+        self.config, self.steps, self.epoch_steps = config, steps, epoch_steps
+        self.processes, self.device = processes, processes.device
+        self.progress = Progress()
+        torch.manual_seed(config.seed)
+        network = MultiTaskNetwork(config.network)
+        if start is not None:
+            network.load_state_dict(start.network.state_dict(), strict=False)
+        if config.freeze_encoder:
+            for part in (network.stem, network.encoder1, network.encoder2, network.encoder3):
+                part.requires_grad_(False)
+        _place(network, self.device)
+        self.network = processes.share_norms(network)
+        self.trainee = processes.wrap(_Trainee(self.network), config.reconstruction_every > 1)
+        self.optimiser = _optimiser(config, self.network)
+        self.average = {n: p.detach().clone() for n, p in self.network.named_parameters()}
+        # Autocast to bfloat16 on a CPU pays only with instructions made for it.
+        self.half = self.device.type == "cuda" and torch.cuda.is_bf16_supported(
+            including_emulation=False
+        )
+
+    def save(self, path: Path) -> None:
+        """Write everything `load` needs."""
+        save_state(path, self.network, self.average, self.optimiser, self.progress)
+
+    def load(self, path: Path) -> None:
+        """Go on from a saved state.
+
+        Raises
+        ------
+        TrainingError
+            If the file is damaged or of another network.
+        """
+        self.progress = load_state(path, self.network, self.average, self.optimiser)
+
+    def set_mode(self) -> None:
+        """Training mode, with the norms frozen if they should be."""
+        self.network.train()
+        if self.progress.frozen:
+            freeze_statistics(self.network)
+
+    def step(self, batch: Batch) -> dict[str, float]:
+        """Learn from one batch.
+
+        Parameters
+        ----------
+        batch : Batch
+
+        Returns
+        -------
+        dict
+            ``loss`` and its unweighted parts.
+
+        Raises
+        ------
+        TrainingError
+            If loss or gradient are not finite; the network is left as it was.
+        """
+        config, step = self.config, self.progress.step
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate(config, step, self.steps)
+        image = batch.image.to(self.device, memory_format=torch.channels_last_3d)
+        classes = batch.classes.to(self.device)
+        rebuild = config.reconstruction and step % config.reconstruction_every == 0
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
+            output = self.trainee(image, rebuild)
+        loss, parts = training_loss(
+            output,
+            classes,
+            self._loss_weights(),
+            config.loss,
+            detach=config.detach,
+            total=self.processes.total,
+        )
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = nn.utils.clip_grad_norm_(self.network.parameters(), config.clip or math.inf)
+        if not torch.isfinite(norm) or not torch.isfinite(loss.detach()):
+            raise TrainingError(
+                f"the loss is no longer finite at step {step} (cases {', '.join(batch.names)}); "
+                "try a lower rate"
+            )
+        self.optimiser.step()
+        self._update_average()
+        self.progress.step += 1
+        return {"loss": float(loss.detach()), **parts}
+
+    def _loss_weights(self) -> LossWeights:
+        weights = paper_weights(self.progress.step // self.epoch_steps)
+        if self.config.reconstruction_weight is not None:
+            weights = LossWeights(1.0, self.config.reconstruction_weight)
+        repaid = weights.reconstruction * self.config.reconstruction_every
+        return replace(weights, reconstruction=repaid)
+
+    @torch.no_grad()
+    def _update_average(self) -> None:
+        # The first steps count less, or the start would be remembered for long.
+        step = self.progress.step
+        decay = min(self.config.average, (1 + step) / (10 + step))
+        for name, parameter in self.network.named_parameters():
+            self.average[name].lerp_(parameter.detach(), 1 - decay)
+
+    @torch.no_grad()
+    def freeze_norms(self, volumes: Iterable[Tensor]) -> None:
+        """Go on from the averaged weights with the norm statistics of whole brains.
+
+        Parameters
+        ----------
+        volumes : iterable of (1, channel, i, j, k) tensor
+            None keeps the statistics the network has.
+        """
+        if self.processes.writes:
+            self.network.load_state_dict(self.average, strict=False)
+            estimate_statistics(self.network, volumes)
+        self.processes.broadcast(self.network)
+        for name, parameter in self.network.named_parameters():
+            self.average[name].copy_(parameter)
+        self.progress.frozen = True
+        self.set_mode()
+
+    def averaged_network(self, volumes: Iterable[Tensor]) -> SegmentationNetwork:
+        """The network as it would be used: averaged weights, norm statistics of whole brains.
+
+        Parameters
+        ----------
+        volumes : iterable of (1, channel, i, j, k) tensor
+            Not looked at once the norms are frozen.
+        """
+        network = SegmentationNetwork(self.config.network)
+        state = {n: v for n, v in self.network.state_dict().items() if "rebuild" not in n}
+        if self.config.average:
+            state.update({n: v for n, v in self.average.items() if n in state})
+        network.load_state_dict(state)
+        _place(network, self.device)
+        if not self.progress.frozen:
+            estimate_statistics(network, volumes)
+        return network.eval()
+
+
+def _place(network: nn.Module, device: torch.device) -> None:
+    """Move a network, in the memory layout that convolutions are fastest in."""
+    network.to(device, memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+
+
+def _optimiser(config: TrainingConfig, network: nn.Module) -> torch.optim.Optimizer:
+    """Norms and scalars are not decayed."""
+    trained = [p for p in network.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in trained if p.ndim > 1], "weight_decay": config.weight_decay},
+        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    if config.optimiser == "adam":
+        return torch.optim.Adam(groups, lr=config.rate, amsgrad=True)
+    return torch.optim.AdamW(groups, lr=config.rate, betas=(0.9, 0.99))

@@ -1,0 +1,119 @@
+"""Everything a run needs to go on as if it had never stopped, in one file without pickle."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from smalltumor.container import Tensors, read_metadata, read_tensors, write_container
+from smalltumor.errors import CheckpointError, TrainingError
+
+FORMAT = "smalltumor training state (resume it, or use best.safetensors beside it)"
+FORMAT_VERSION = 1
+
+
+@dataclass
+class Progress:
+    """How far a run has come.
+
+    Parameters
+    ----------
+    step : int
+        Optimiser steps done.
+    best_score : float
+        Best validation score so far, -1 before the first.
+    stale : int
+        Validations since it was reached.
+    seconds : float
+        Time spent training, over all sittings.
+    frozen : bool
+        Whether norm statistics are frozen.
+    """
+
+    step: int = 0
+    best_score: float = -1.0
+    stale: int = 0
+    seconds: float = 0.0
+    frozen: bool = False
+
+
+def save_state(
+    path: Path,
+    network: nn.Module,
+    average: dict[str, Tensor],
+    optimiser: Optimizer,
+    progress: Progress,
+) -> None:
+    """Write the state, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+    network : MultiTaskNetwork
+    average : dict of str to tensor
+        Moving average of its parameters.
+    optimiser : torch.optim.Optimizer
+    progress : Progress
+    """
+    tensors: Tensors = {}
+    for name, value in network.state_dict().items():
+        tensors[f"network.{name}"] = _array(value)
+    for name, value in average.items():
+        tensors[f"average.{name}"] = _array(value)
+    for index, values in optimiser.state_dict()["state"].items():
+        for name, value in values.items():
+            tensors[f"optimiser.{index}.{name}"] = _array(torch.as_tensor(value))
+    metadata = {"progress": json.dumps(asdict(progress))}
+    write_container(path, tensors, FORMAT, FORMAT_VERSION, metadata, overwrite=True)
+
+
+def load_state(
+    path: Path, network: nn.Module, average: dict[str, Tensor], optimiser: Optimizer
+) -> Progress:
+    """Fill network, average and optimiser from a file; the inverse of `save_state`.
+
+    Raises
+    ------
+    TrainingError
+        If the file is damaged or of another network.
+    """
+    try:
+        metadata = read_metadata(path, FORMAT, FORMAT_VERSION)
+        tensors = read_tensors(path)
+        progress = Progress(**json.loads(metadata["progress"]))
+        parts = {name: torch.from_numpy(array) for name, array in tensors.items()}
+        network.load_state_dict(_under("network.", parts))
+        with torch.no_grad():
+            for name, value in _under("average.", parts).items():
+                average[name].copy_(value)
+        _load_optimiser(optimiser, _under("optimiser.", parts))
+    except (CheckpointError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise TrainingError(f"{path}: the run cannot be resumed from it ({reason})") from error
+    return progress
+
+
+def _load_optimiser(optimiser: Optimizer, values: dict[str, Tensor]) -> None:
+    parameters = [p for group in optimiser.param_groups for p in group["params"]]
+    state: dict[int, dict[str, Any]] = {}
+    for key, value in values.items():
+        index, _, name = key.partition(".")
+        if name != "step":  # in the parameter's own memory layout
+            value = torch.empty_like(parameters[int(index)]).copy_(value)
+        state.setdefault(int(index), {})[name] = value
+    optimiser.load_state_dict(optimiser.state_dict() | {"state": state})
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
+
+
+def _array(value: Tensor) -> np.ndarray[Any, Any]:
+    return np.array(value.detach().cpu().numpy(), order="C")

@@ -1,0 +1,93 @@
+"""How good a network is on whole volumes, by region and by size of the enhancing tumour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from smalltumor.dataset import PreparedCase
+from smalltumor.labels import SMALL_LESION_VOXELS, Region, region_mask
+from smalltumor.metrics import dice
+from smalltumor.network import SegmentationNetwork
+
+
+def whole_volume(case: PreparedCase, device: torch.device, multiple: int = 16) -> Tensor:
+    """A case as a batch of one, padded at the far ends to a multiple of 16.
+
+    Returns
+    -------
+    (1, channel, i, j, k) float32 tensor
+    """
+    image = torch.from_numpy(np.array(case.image, dtype=np.float32))[None]
+    padding = [(-size) % multiple for size in image.shape[2:]]
+    image = nn.functional.pad(image, [0, padding[2], 0, padding[1], 0, padding[0]])
+    return image.to(device, memory_format=torch.channels_last_3d)
+
+
+def whole_volumes(cases: Sequence[PreparedCase], device: torch.device) -> Iterator[Tensor]:
+    """Each case as `whole_volume` gives it."""
+    for case in cases:
+        yield whole_volume(case, device)
+
+
+@torch.inference_mode()
+def score_cases(
+    network: SegmentationNetwork, cases: Sequence[PreparedCase], device: torch.device
+) -> list[dict[str, Any]]:
+    """Whole-volume Dice of every case.
+
+    Parameters
+    ----------
+    network : SegmentationNetwork
+        In evaluation mode.
+    cases : sequence of PreparedCase
+    device : torch.device
+
+    Returns
+    -------
+    list of dict
+        ``case``, Dice as ``et``, ``tc``, ``wt`` (an empty truth: 1 if the prediction is empty
+        too, else 0), and the enhancing tumour's voxels, true and predicted.
+    """
+    scores = []
+    for case in cases:
+        logits = network.logits(whole_volume(case, device))
+        i, j, k = case.classes.shape
+        predicted = logits[0, :, :i, :j, :k].argmax(dim=0).to(torch.uint8).cpu().numpy()
+        truth = np.asarray(case.classes)
+        score: dict[str, Any] = {"case": case.name}
+        for region in Region:
+            masks = region_mask(predicted, region), region_mask(truth, region)
+            score[region.value] = round(dice(*masks), 4)
+        score["et_voxels"] = int(region_mask(truth, Region.ET).sum())
+        score["et_predicted"] = int(region_mask(predicted, Region.ET).sum())
+        scores.append(score)
+    return scores
+
+
+def summary(scores: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Mean Dice by region over all cases, and of ET where it is small or absent.
+
+    Parameters
+    ----------
+    scores : sequence of dict
+        As `score_cases` gives them.
+
+    Returns
+    -------
+    dict
+        ``score`` (mean of the three regions), ``et``, ``tc``, ``wt``, ``et_small`` (enhancing
+        tumour below `SMALL_LESION_VOXELS`, None without such a case), ``cases``.
+    """
+    means = {r.value: float(np.mean([s[r.value] for s in scores])) for r in Region}
+    small = [s["et"] for s in scores if 0 < s["et_voxels"] < SMALL_LESION_VOXELS]
+    return {
+        "score": round(float(np.mean(list(means.values()))), 4),
+        **{name: round(value, 4) for name, value in means.items()},
+        "et_small": round(float(np.mean(small)), 4) if small else None,
+        "cases": len(scores),
+    }
