@@ -12,10 +12,10 @@ import sys
 from collections.abc import Sequence
 from types import FrameType
 
-from smalltumor.cli import demo, evaluate, import_dmfnet, info, lesions, segment
+from smalltumor.cli import demo, evaluate, import_dmfnet, info, lesions, segment, train
 from smalltumor.errors import Cancelled, SmalltumorError
 
-COMMANDS = (segment, lesions, evaluate, import_dmfnet, demo, info)
+COMMANDS = (segment, lesions, evaluate, train, import_dmfnet, demo, info)
 
 DESCRIPTION = """\
 Find and outline small brain tumours in MRI: enhancing tumour (ET), tumour core (TC) and
