@@ -22,3 +22,10 @@ def error(message: str) -> None:
     from napari.utils.notifications import show_error
 
     show_error(message)
+
+
+def unexpected(error: Exception) -> None:
+    """A fault of ours: napari's notification offers the traceback for a bug report."""
+    from napari.utils.notifications import notification_manager
+
+    notification_manager.receive_error(type(error), error, error.__traceback__)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from smalltumor.labels import REGION_COLOURS, Region, compose_classes
 from smalltumor.segmentation import Segmentation
 
 from napari_smalltumor.display import display_transform, from_display, to_display
-from napari_smalltumor.metadata import KEY, case_of, region_layers, remembered
+from napari_smalltumor.metadata import KEY, case_of, region_layers, remembered, same_case
 from napari_smalltumor.nesting import keep_nested
 
 if TYPE_CHECKING:
@@ -52,11 +53,20 @@ def region_layer(
     placement : mapping, optional
         Layer arguments that differ from `display_transform`, such as another reader's units.
     """
+    return display_mask(mask, case), _attributes(case, region, result, placement), "labels"
+
+
+def _attributes(
+    case: Case,
+    region: Region,
+    result: Segmentation | None,
+    placement: Mapping[str, Any] | None,
+) -> dict[str, Any]:
     memory: dict[str, Any] = {"case": case, "region": region}
     if result is not None:
         memory["result"] = result
     colour = (*REGION_COLOURS[region], 1.0)
-    attributes = {
+    return {
         "name": f"{case.name} {region.name}",
         "colormap": {None: colour, 0: "transparent", 1: colour},
         "opacity": _FILL_OPACITY[region],
@@ -66,7 +76,6 @@ def region_layer(
         **display_transform(case.grid),
         **(placement or {}),
     }
-    return _display_mask(mask, case), attributes, "labels"
 
 
 def apply_style(layer: Labels, region: Region, style: str) -> None:
@@ -74,6 +83,11 @@ def apply_style(layer: Labels, region: Region, style: str) -> None:
     outlined = style == "outlines"
     layer.contour = _OUTLINE_WIDTH if outlined else 0
     layer.opacity = 1.0 if outlined else _FILL_OPACITY[region]
+
+
+def display_mask(mask: npt.NDArray[np.bool_], case: Case) -> npt.NDArray[np.uint8]:
+    """A mask (i, j, k) as a layer holds it: a copy, 0 and 1, along (S, P, L)."""
+    return np.array(to_display(mask, case.grid), dtype=np.uint8, order="C")
 
 
 def show_segmentation(
@@ -85,28 +99,57 @@ def show_segmentation(
     placement: Mapping[str, Any] | None = None,
 ) -> dict[Region, Labels]:
     """Put a segmentation into the viewer: update the case's region layers, or add them."""
+    masks = {region: display_mask(segmentation.mask(region), case) for region in Region}
+    for _ in showing(viewer, case, segmentation, masks, style=style, placement=placement):
+        pass
+    return region_layers(viewer.layers, case)
+
+
+def showing(
+    viewer: ViewerModel,
+    case: Case,
+    segmentation: Segmentation,
+    masks: Mapping[Region, npt.NDArray[np.uint8]],
+    *,
+    style: str = "filled",
+    placement: Mapping[str, Any] | None = None,
+) -> Iterator[Labels]:
+    """Do what `show_segmentation` does, one layer at each step, with masks made beforehand.
+
+    Parameters
+    ----------
+    viewer, case, segmentation, style, placement
+        As for `show_segmentation`.
+    masks : mapping of Region to (S, P, L) uint8 array
+        From `display_mask`; they become the layers' data.
+    """
     there = region_layers(viewer.layers, case)
     with keep_nested(viewer).replacing():
         for region, layer in there.items():
-            _update(layer, segmentation.mask(region), case, segmentation)
+            _update(layer, masks[region], case, segmentation)
+            yield layer
     for region in OUTERMOST_FIRST:
         if region not in there:
-            mask = segmentation.mask(region)
-            data, attributes, _ = region_layer(
-                case, region, mask, result=segmentation, placement=placement
-            )
-            there[region] = viewer.add_labels(data, **attributes)
-            apply_style(there[region], region, style)
-    return there
+            attributes = _attributes(case, region, segmentation, placement)
+            layer = viewer.add_labels(masks[region], **attributes)
+            apply_style(layer, region, style)
+            yield layer
 
 
 def _update(
-    layer: Labels, mask: npt.NDArray[np.bool_], case: Case, segmentation: Segmentation
+    layer: Labels, mask: npt.NDArray[np.uint8], case: Case, segmentation: Segmentation
 ) -> None:
     memory = {**remembered(layer.metadata), "case": case, "result": segmentation}
     layer.metadata = {**layer.metadata, KEY: memory}
-    layer.data = _display_mask(mask, case)  # a new array, so that old strokes cannot be undone
+    layer.data = mask  # a new array, so that old strokes cannot be undone
     layer.visible = True
+
+
+def hide_stored_labels(layers: Iterable[Layer], case: Case) -> None:
+    """Hide an expert's segmentation of the case, which would lie under the result."""
+    for layer in layers:
+        if "scheme" in remembered(layer.metadata) and same_case(case_of(layer), case):
+            layer.visible = False
 
 
 def segmentation_of(layers: Iterable[Layer], case: Case) -> Segmentation | None:
@@ -151,9 +194,16 @@ def is_edited(layers: Iterable[Layer], case: Case) -> bool:
     if result is None:
         return any(np.any(layer.data) for layer in there.values())
     return any(
-        not np.array_equal(layer.data, _display_mask(result.mask(region), case))
+        not np.array_equal(layer.data, display_mask(result.mask(region), case))
         for region, layer in there.items()
     )
+
+
+def fingerprint(layers: Iterable[Layer], case: Case) -> int:
+    """A number that changes when one of the case's region layers is edited, added or removed."""
+    there = region_layers(layers, case)
+    sums = [(r.value, zlib.crc32(np.ascontiguousarray(there[r].data))) for r in sorted(there)]
+    return hash(tuple(sums))
 
 
 def placement_of(layer: Layer, case: Case) -> dict[str, Any]:
@@ -166,7 +216,3 @@ def placement_of(layer: Layer, case: Case) -> dict[str, Any]:
 def _result_of(layers: Mapping[Region, Labels]) -> Segmentation | None:
     results = [remembered(layer.metadata).get("result") for layer in layers.values()]
     return next((r for r in results if r is not None), None)
-
-
-def _display_mask(mask: npt.NDArray[np.bool_], case: Case) -> npt.NDArray[np.uint8]:
-    return np.array(to_display(mask, case.grid), dtype=np.uint8, order="C")

@@ -1,0 +1,175 @@
+"""The demo: napari with the sample case, segmented, its small lesions listed."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+    from napari_smalltumor.lesions_dock import LesionsDock
+    from napari_smalltumor.segment_dock import SegmentDock
+
+SIZE = (1280, 800)
+PLUGIN = "napari-smalltumor"
+_LONGEST_RUN_MS = 600_000
+_SETTLE_MS = 1500
+
+
+def main(output: Path, screenshot: bool) -> int:
+    """Open the demo; without a display on a virtual one, which leaves pictures.
+
+    Parameters
+    ----------
+    output : Path
+        Folder for pictures, mask and lesion table; made if it is not there.
+    screenshot : bool
+        Leave the files and close instead of waiting for the user.
+
+    Returns
+    -------
+    int
+        Exit code.
+    """
+    if not _has_display():
+        return _on_virtual_display(output)
+    import napari
+
+    viewer, segment_dock, lesions_dock = open_demo()
+    if screenshot:
+        _wait_for(segment_dock)
+        for path in leave_files(viewer, segment_dock, lesions_dock, output):
+            print(f"wrote {path}")
+        viewer.close()
+        return 0
+    napari.run()
+    return 0
+
+
+def open_demo(viewer: Viewer | None = None) -> tuple[Viewer, SegmentDock, LesionsDock]:
+    """Open the sample case with both docks and start to segment it.
+
+    Parameters
+    ----------
+    viewer : Viewer, optional
+        A new one if not given.
+    """
+    import napari
+
+    from napari_smalltumor.lesions_dock import LesionsDock
+    from napari_smalltumor.segment_dock import SegmentDock
+
+    viewer = viewer or napari.Viewer(title="Small Tumour")
+    viewer.window._qt_window.resize(*SIZE)
+    viewer.open_sample(PLUGIN, "glioma")
+    segment_dock, lesions_dock = SegmentDock(viewer), LesionsDock(viewer)
+    viewer.window.add_dock_widget(segment_dock, area="right", name="Segment (Small Tumour)")
+    viewer.window.add_dock_widget(lesions_dock, area="bottom", name="Lesions (Small Tumour)")
+    segment_dock.segment()
+    return viewer, segment_dock, lesions_dock
+
+
+def leave_files(
+    viewer: Viewer, segment_dock: SegmentDock, lesions_dock: LesionsDock, output: Path
+) -> list[Path]:
+    """Write pictures in 2D and 3D, the mask and the table of lesions into a folder."""
+    from smalltumor.lesions import find_lesions, write_csv
+
+    from napari_smalltumor.export import case_to_export, export_case, suggested_name
+    from napari_smalltumor.region_layers import segmentation_of
+
+    output.mkdir(parents=True, exist_ok=True)
+    written = _pictures(viewer, lesions_dock, output)
+    case = case_to_export(viewer)
+    if case is None:
+        return written
+    mask = output / suggested_name(case, "brats2018")
+    written += export_case(viewer, case, mask, scheme="brats2018", overwrite=True)
+    segmentation = segmentation_of(viewer.layers, case)
+    assert segmentation is not None
+    table = output / "lesions.csv"
+    write_csv(find_lesions(segmentation), table, overwrite=True)
+    return [*written, table]
+
+
+def _pictures(viewer: Viewer, lesions_dock: LesionsDock, output: Path) -> list[Path]:
+    from qtpy.QtTest import QTest
+
+    pictures = []
+    for dimensions in (2, 3):
+        viewer.dims.ndisplay = dimensions
+        if dimensions == 3:
+            viewer.reset_view()
+            viewer.camera.angles = (10, -25, 80)
+        QTest.qWait(_SETTLE_MS)
+        pictures.append(output / f"demo_{dimensions}d.png")
+        viewer.screenshot(str(pictures[-1]), canvas_only=False, flash=False)
+    viewer.dims.ndisplay = 2
+    return pictures
+
+
+def _wait_for(dock: SegmentDock) -> None:
+    from qtpy.QtCore import QEventLoop, QTimer
+
+    if dock.is_running:
+        loop = QEventLoop()
+        dock.finished.connect(lambda shown: loop.quit())
+        QTimer.singleShot(_LONGEST_RUN_MS, loop.quit)
+        loop.exec_()
+
+
+def _has_display() -> bool:
+    if not sys.platform.startswith("linux"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _on_virtual_display(output: Path) -> int:
+    """Run the demo in a process of its own under Xvfb."""
+    if shutil.which("Xvfb") is None:
+        print(
+            "smalltumor demo: there is no display and no Xvfb; install it (Debian: "
+            "apt-get install xvfb libgl1-mesa-dri), or run smalltumor segment",
+            file=sys.stderr,
+        )
+        return 1
+    reading, writing = os.pipe()
+    screen = f"{SIZE[0]}x{SIZE[1]}x24"
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(writing), "-screen", "0", screen, "+extension", "GLX"],
+        pass_fds=[writing],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(writing)
+    try:
+        display = _first_line(reading)
+        if not display:
+            print("smalltumor demo: Xvfb did not start", file=sys.stderr)
+            return 1
+        command = [sys.executable, "-m", "napari_smalltumor.demo", "--screenshot"]
+        environment = {**os.environ, "DISPLAY": f":{display}"}
+        done = subprocess.run([*command, "--output", str(output)], env=environment, check=False)
+        return done.returncode
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _first_line(descriptor: int) -> str:
+    with os.fdopen(descriptor) as pipe:
+        return pipe.readline().strip()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="smalltumor demo", description=__doc__)
+    parser.add_argument("-o", "--output", type=Path, default=Path("smalltumor-demo"))
+    parser.add_argument("--screenshot", action="store_true")
+    options = parser.parse_args()
+    sys.exit(main(options.output, options.screenshot))

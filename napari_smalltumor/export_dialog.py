@@ -1,0 +1,74 @@
+"""Asking where to export to, and before anything is replaced."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtWidgets import QFileDialog, QMessageBox, QWidget
+from smalltumor.case import Case
+from smalltumor.errors import SmalltumorError
+
+from napari_smalltumor import notify, settings
+from napari_smalltumor.export import (
+    case_to_export,
+    export_case,
+    suggested_name,
+    targets,
+)
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.viewer import Viewer
+
+
+def export_active(viewer: Viewer) -> None:
+    """Export the case of the active layer; the menu command."""
+    ask_and_export(viewer, getattr(viewer.window, "_qt_window", None), per_region=False)
+
+
+def ask_and_export(
+    viewer: ViewerModel, parent: QWidget | None, *, per_region: bool, case: Case | None = None
+) -> list[Path]:
+    """Ask for a file name and export.
+
+    Returns
+    -------
+    list of Path
+        The files written; none if the user changed their mind or it could not be done.
+    """
+    case = case or case_to_export(viewer)
+    if case is None:
+        notify.error("There are no ET, TC or WT layers to export; segment a case first.")
+        return []
+    scheme = settings.get("scheme")
+    start = Path(settings.last_folder(saving=True)) / suggested_name(case, scheme)
+    chosen, _ = QFileDialog.getSaveFileName(
+        parent,
+        "Export three region files" if per_region else "Export label file",
+        str(start),
+        "NIfTI (*.nii.gz *.nii)",
+        options=QFileDialog.Option.DontConfirmOverwrite,  # we ask for the names really written
+    )
+    if not chosen:
+        return []
+    there = [path for path in targets(Path(chosen), per_region=per_region) if path.exists()]
+    if there and not may_replace(parent, there):
+        return []
+    try:
+        written = export_case(
+            viewer, case, Path(chosen), scheme=scheme, per_region=per_region, overwrite=bool(there)
+        )
+    except SmalltumorError as error:
+        notify.error(str(error))
+        return []
+    settings.remember_folder(written[0], saving=True)
+    notify.info(f"Wrote {', '.join(path.name for path in written)} to {written[0].parent}")
+    return written
+
+
+def may_replace(parent: QWidget | None, paths: list[Path]) -> bool:
+    """Whether the user agrees to replace files."""
+    names = ", ".join(path.name for path in paths)
+    answer = QMessageBox.question(parent, "Replace files?", f"{names} exists. Replace it?")
+    return bool(answer == QMessageBox.StandardButton.Yes)

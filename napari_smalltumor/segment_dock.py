@@ -1,0 +1,174 @@
+"""The Segment dock: from four layers to ET, TC and WT."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import Qt, QTimer, Signal
+from qtpy.QtWidgets import QMessageBox, QScrollArea
+from smalltumor.errors import SmalltumorError
+
+from napari_smalltumor import devices, notify, settings
+from napari_smalltumor.export_dialog import ask_and_export
+from napari_smalltumor.metadata import cases_among, region_layers
+from napari_smalltumor.modalities import case_of_layers
+from napari_smalltumor.nesting import keep_nested
+from napari_smalltumor.open_case import open_case_folder
+from napari_smalltumor.region_layers import (
+    apply_style,
+    fingerprint,
+    hide_stored_labels,
+    is_edited,
+    placement_of,
+    showing,
+)
+from napari_smalltumor.segment_panel import SegmentPanel
+from napari_smalltumor.segment_worker import SegmentWorker, start
+from napari_smalltumor.segmentation_job import Outcome, SegmentationJob
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+    from smalltumor.case import Case
+
+_WIDTH = 316
+"""Wide enough for the name of a BraTS case with its modality."""
+
+
+class SegmentDock(QScrollArea):
+    """Connects the panel's buttons with the network and the viewer's layers.
+
+    Parameters
+    ----------
+    napari_viewer : Viewer
+    """
+
+    finished = Signal(bool)
+    """A run has ended; whether its result is in the viewer."""
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        super().__init__()
+        self._viewer = napari_viewer
+        self._worker: SegmentWorker | None = None
+        self._case: Case | None = None
+        self._before = 0
+        keep_nested(napari_viewer)
+        self.panel = SegmentPanel(napari_viewer)
+        self.setWidget(self.panel)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setMinimumWidth(_WIDTH)
+        self.panel.open_clicked.connect(lambda: open_case_folder(self._viewer))
+        self.panel.segment_clicked.connect(self.segment)
+        self.panel.cancel_clicked.connect(self.cancel)
+        self.panel.export_clicked.connect(self._export)
+        self.panel.options.style.changed.connect(self._restyle)
+        self._device_worker = devices.find_devices(self.panel.options.offer_devices)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the network is at work for this dock."""
+        return self._worker is not None
+
+    def segment(self) -> None:
+        """Run the network on the chosen layers."""
+        if self.is_running:
+            return
+        try:
+            case = case_of_layers(self.panel.pickers.chosen)
+        except SmalltumorError as error:
+            notify.error(str(error))
+            return
+        if is_edited(self._viewer.layers, case) and not self._may_overwrite(case):
+            return
+        self._case = case
+        self._placement = placement_of(self.panel.pickers.chosen["t1ce"], case)
+        self._before = fingerprint(self._viewer.layers, case)
+        options = self.panel.options
+        job = SegmentationJob(
+            case, options.weights_path, options.device, options.flips, settings.get("threshold")
+        )
+        self.panel.set_running(True)
+        self._worker = start(
+            job,
+            yielded=self._on_progress,
+            returned=self._on_outcome,
+            errored=self._on_error,
+            aborted=self._on_aborted,
+        )
+
+    def cancel(self) -> None:
+        """Ask the run to stop; the dock says so when it has."""
+        if self._worker is not None:
+            self.panel.set_cancelling()
+            self._worker.quit()
+
+    def closeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
+        """A dock that closes takes its run with it."""
+        self.cancel()
+        super().closeEvent(event)
+
+    def _on_progress(self, state: tuple[float, str]) -> None:
+        self.panel.show_progress(*state)
+
+    def _on_aborted(self) -> None:
+        self._finish("Cancelled")
+
+    def _on_error(self, error: Exception) -> None:
+        self._finish("")
+        if isinstance(error, SmalltumorError):
+            notify.error(str(error))
+        else:
+            notify.unexpected(error)
+
+    def _on_outcome(self, outcome: Outcome) -> None:
+        case = self._case
+        assert case is not None
+        changed = fingerprint(self._viewer.layers, case) != self._before
+        if changed and not self._may_overwrite(case):
+            self._finish("Your edits were kept, the result was not")
+            return
+        steps = showing(
+            self._viewer,
+            case,
+            outcome.segmentation,
+            outcome.masks,
+            style=settings.get("style"),
+            placement=self._placement,
+        )
+        self._show_next(steps, outcome, case)
+
+    def _show_next(self, steps: Iterator[Any], outcome: Outcome, case: Case) -> None:
+        """Add one layer, let the window draw, and go on."""
+        if next(steps, None) is not None:
+            QTimer.singleShot(0, lambda: self._show_next(steps, outcome, case))
+            return
+        hide_stored_labels(self._viewer.layers, case)
+        run = outcome.segmentation.run
+        warnings = [*case.warnings, *(run.warnings if run is not None else ())]
+        self.panel.results.show_outcome(outcome, warnings)
+        self._finish("", shown=True)
+
+    def _finish(self, word: str, *, shown: bool = False) -> None:
+        self._worker = None
+        self._case = None
+        self.panel.set_running(False, word)
+        self.finished.emit(shown)
+
+    def _restyle(self, style: str) -> None:
+        for case in cases_among(self._viewer.layers):
+            for region, layer in region_layers(self._viewer.layers, case).items():
+                apply_style(layer, region, style)
+
+    def _export(self, per_region: bool) -> None:
+        ask_and_export(self._viewer, self, per_region=per_region)
+
+    def _may_overwrite(self, case: Case) -> bool:
+        answer = QMessageBox.question(
+            self,
+            "Replace edited regions?",
+            f"ET, TC or WT of {case.name} were edited. Segmenting again replaces them, and this "
+            "cannot be undone. Export them first if you want to keep them.\n\nReplace them?",
+        )
+        return bool(answer == QMessageBox.StandardButton.Yes)

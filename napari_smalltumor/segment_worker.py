@@ -1,0 +1,67 @@
+"""The thread a segmentation runs in, as napari knows it: in the activity dock, asked on closing."""
+
+from __future__ import annotations
+
+from napari.qt.threading import GeneratorWorkerSignals, WorkerBase, create_worker
+from napari.utils import cancelable_progress
+from smalltumor.errors import Cancelled
+
+from napari_smalltumor.segmentation_job import Outcome, SegmentationJob
+
+_STEPS = 100
+
+
+class SegmentWorker(WorkerBase):
+    """Runs a job; ``yielded`` carries (fraction, step), ``returned`` the outcome.
+
+    `quit` asks it to stop, ``aborted`` says that it has.
+    """
+
+    def __init__(self, job: SegmentationJob) -> None:
+        super().__init__(SignalsClass=GeneratorWorkerSignals)
+        self._job = job
+
+    def work(self) -> Outcome | None:
+        """Called by the thread."""
+        try:
+            return self._job(
+                progress=lambda fraction, step: self.yielded.emit((fraction, step)),
+                cancelled=lambda: self.abort_requested,
+            )
+        except Cancelled:
+            self._abort_requested = True  # so that nothing is returned
+            self.aborted.emit()
+            return None
+
+
+def start(job: SegmentationJob, **connections: object) -> SegmentWorker:
+    """Start a job in a thread.
+
+    Parameters
+    ----------
+    job : SegmentationJob
+    **connections
+        A slot for each of the worker's signals, called in the thread of the window.
+    """
+    worker = create_worker(
+        job,
+        _worker_class=SegmentWorker,
+        _connect=dict(connections),
+        _start_thread=False,
+        _ignore_errors=True,  # the dock tells the user itself
+    )
+    _show_in_activity_dock(worker, str(job))
+    worker.start()
+    return worker
+
+
+def _show_in_activity_dock(worker: SegmentWorker, title: str) -> None:
+    bar = cancelable_progress(total=_STEPS, desc=title, cancel_callback=worker.quit)
+
+    def advance(state: tuple[float, str]) -> None:
+        done = int(state[0] * _STEPS)
+        if done > bar.n:
+            bar.update(done - bar.n)
+
+    worker.yielded.connect(advance)
+    worker.finished.connect(bar.close)
