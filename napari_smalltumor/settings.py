@@ -6,6 +6,7 @@ napari that do not know such pages keep the choices for the session.
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,7 @@ def _pages() -> Any:
         return None
 
 
+@cache
 def _declared_default(name: str) -> Any:
     import npe2
 

@@ -1,0 +1,74 @@
+"""The manifest names what is there, and costs napari's start nothing."""
+
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from napari._app_model.constants import MenuId
+from npe2 import PluginManifest
+from smalltumor.labels import SCHEMES, SMALL_LESION_VOXELS
+from smalltumor.segmentation import DEFAULT_SCHEME
+
+import napari_smalltumor
+
+PATH = Path(napari_smalltumor.__file__).with_name("napari.yaml")
+
+
+@pytest.fixture(scope="module")
+def manifest() -> PluginManifest:
+    return PluginManifest.from_file(PATH)
+
+
+def test_every_command_is_there(manifest):
+    for command in manifest.contributions.commands:
+        module, name = command.python_name.split(":")
+        assert callable(getattr(import_module(module), name))
+
+
+def test_every_menu_takes_plugins_commands(manifest):
+    ours = {command.id for command in manifest.contributions.commands}
+    for menu, items in manifest.contributions.menus.items():
+        assert menu in {str(m) for m in MenuId.contributables()}
+        assert {item.command for item in items} <= ours
+
+
+def test_defaults_are_those_of_the_package(manifest):
+    pages = manifest.contributions.configurations
+    assert pages["lesions"].properties["threshold"].default == SMALL_LESION_VOXELS
+    scheme = pages["segmentation"].properties["scheme"]
+    assert scheme.default == DEFAULT_SCHEME
+    assert set(scheme.enum) == set(SCHEMES)
+
+
+def last_line(script: str) -> str:
+    """What a fresh Python prints last."""
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()[-1]
+
+
+def test_starting_napari_imports_nothing_of_ours():
+    script = (
+        "import sys, napari, npe2\n"
+        "npe2.PluginManager.instance().discover()\n"
+        "print([m for m in sys.modules if m.startswith(('napari_smalltumor', 'smalltumor'))],"
+        " 'torch' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[] False"
+
+
+@pytest.mark.parametrize("module", ["reader", "writer", "settings", "sample", "open_case"])
+def test_a_menus_module_imports_no_network(module):
+    script = (
+        f"import sys, napari_smalltumor.{module}\n"
+        "print([m for m in ('torch', 'monai', 'openvino', 'qtpy') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
