@@ -240,10 +240,10 @@ def sort_lesions(
     return [row[1] for row in known] + [row[1] for row in rows if row[0] is None]
 
 
-def csv_text(lesions: Iterable[Lesion]) -> str:
-    """The table as comma-separated values with a header; an unknown value is an empty cell."""
+def csv_text(lesions: Iterable[Lesion], delimiter: str = ",") -> str:
+    """The table as separated values with a header; an unknown value is an empty cell."""
     page = io.StringIO()
-    writer = csv.DictWriter(page, COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(page, COLUMNS, delimiter=delimiter, lineterminator="\n")
     writer.writeheader()
     writer.writerows(
         {name: _csv_cell(value) for name, value in row.cells().items()} for row in lesions

@@ -1,0 +1,196 @@
+"""Rings around lesions: seen in 2D and 3D, at any zoom, by any eye.
+
+The rings are a points layer that the user can hide or remove like any other. They differ from
+the regions by shape and brightness, not only by hue: sky blue between two black lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from smalltumor.lesions import Lesion
+
+from napari_smalltumor.lesion_source import LesionSource
+from napari_smalltumor.metadata import KEY
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Points
+
+NAME = "Small lesions"
+RING = (0.34, 0.80, 1.0, 1.0)
+CURRENT = (1.0, 1.0, 1.0, 1.0)
+HALO = (0.0, 0.0, 0.0, 1.0)
+
+SMALLEST_PIXELS = 30.0
+GAP_PIXELS = 10.0
+"""Between a lesion and its ring, over both sides."""
+
+ROOM = 1.15
+"""A lesion is not always centred in its box; this keeps it inside a ring about the box's centre."""
+
+LINE_PIXELS = 2.5
+CURRENT_LINE_PIXELS = 4.0
+HALO_PIXELS = 1.5
+
+MOST_RINGS = 300
+"""More are noise, not lesions, and would slow the viewer down."""
+
+
+ZOOM_STEP = 1.2
+"""Lines get their thickness back when the zoom has changed by this factor."""
+
+_IN_3D = -1
+
+
+class LesionRings:
+    """Rings around some lesions of a segmentation in one viewer.
+
+    A lesion has a point for every slice that it occupies, along each of the three axes, and one
+    for 3D; turning the view chooses among them, and scrolling costs nothing.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    """
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._viewer = viewer
+        self.layer: Points | None = None
+        self._seen_along = np.zeros(0, dtype=int)
+        self._extent = np.zeros(0)
+        self._line = np.zeros(0)
+        self._zoom = 0.0
+        events = viewer.dims.events
+        self._turns = (events.ndisplay, events.order)
+        for signal in self._turns:
+            signal.connect(self._follow_turn)
+        viewer.camera.events.zoom.connect(self._follow_zoom)
+
+    def close(self) -> None:
+        """Remove the rings and let go of the viewer."""
+        for signal in self._turns:
+            signal.disconnect(self._follow_turn)
+        self._viewer.camera.events.zoom.disconnect(self._follow_zoom)
+        self.hide()
+
+    def hide(self) -> None:
+        """Remove the rings."""
+        layer, self.layer = self.layer, None
+        if layer is not None and layer in self._viewer.layers:
+            self._viewer.layers.remove(layer)
+
+    def show(
+        self, source: LesionSource, lesions: Sequence[Lesion], current: Lesion | None = None
+    ) -> None:
+        """Ring these lesions, the current one with a bolder ring.
+
+        Parameters
+        ----------
+        source : LesionSource
+            The segmentation they are of.
+        lesions : sequence of Lesion
+            The first `MOST_RINGS` are ringed.
+        current : Lesion, optional
+        """
+        lesions = lesions[:MOST_RINGS]
+        if not lesions:
+            self.hide()
+            return
+        series = [_points_of(source.box_in_data(lesion)) for lesion in lesions]
+        counts = [len(points) for points, _ in series]
+        bold = np.repeat([lesion is current for lesion in lesions], counts)
+        self._seen_along = np.concatenate([along for _, along in series])
+        self._extent = np.repeat([ROOM * lesion.diameter_mm for lesion in lesions], counts)
+        self._line = np.where(bold, CURRENT_LINE_PIXELS, LINE_PIXELS)
+        if self.layer is None or self.layer not in self._viewer.layers:
+            self.layer = self._add(source)
+        self._place(source)
+        self._fill(np.concatenate([points for points, _ in series]), bold)
+
+    def _add(self, source: LesionSource) -> Points:
+        """An empty points layer over the segmentation; what was selected stays selected."""
+        selected = set(self._viewer.layers.selection)
+        active = self._viewer.layers.selection.active
+        like = source.any_layer
+        layer = self._viewer.add_points(
+            np.zeros((0, 3)),
+            name=NAME,
+            ndim=3,
+            symbol="disc",
+            face_color="transparent",
+            blending="translucent_no_depth",
+            units=like.units,
+            axis_labels=like.axis_labels,
+            scale=like.scale,
+            translate=like.translate,
+            metadata={KEY: {"rings": True}},
+        )
+        layer.editable = False
+        self._viewer.layers.selection = selected
+        self._viewer.layers.selection.active = active
+        return layer
+
+    def _place(self, source: LesionSource) -> None:
+        """Lie as the segmentation lies, and above every other layer."""
+        assert self.layer is not None
+        like = source.any_layer
+        for name in ("scale", "translate", "rotate", "shear", "affine"):
+            if not np.array_equal(getattr(self.layer, name), getattr(like, name)):
+                setattr(self.layer, name, getattr(like, name))
+        layers = self._viewer.layers
+        if layers[-1] is not self.layer:
+            layers.move(layers.index(self.layer), len(layers))
+
+    def _fill(self, points: npt.NDArray[np.float64], bold: npt.NDArray[np.bool_]) -> None:
+        """Each point twice: the black one lies under the coloured one."""
+        assert self.layer is not None
+        colours = np.where(bold[:, None], CURRENT, RING)
+        black = np.broadcast_to(HALO, colours.shape)
+        self.layer.selected_data = set()
+        self.layer.data = np.tile(points, (2, 1))
+        self.layer.face_color = np.zeros((2 * len(points), 4))
+        self.layer.border_color = np.concatenate([black, colours])
+        self._zoom = 0.0
+        self._follow_zoom()
+        self._follow_turn()
+
+    def _follow_zoom(self, event: Any = None) -> None:
+        """Keep lines as thick, and rings as large, as they have to be on the screen."""
+        zoom = max(float(self._viewer.camera.zoom), 1e-6)
+        if self.layer is None or self._zoom / ZOOM_STEP < zoom < self._zoom * ZOOM_STEP:
+            return
+        self._zoom = zoom
+        pixels = np.maximum(SMALLEST_PIXELS, self._extent * zoom + GAP_PIXELS)
+        outer = pixels + 2 * HALO_PIXELS
+        unit = zoom * abs(float(self.layer.scale[-1]))
+        widths = [(self._line + 2 * HALO_PIXELS) / outer, self._line / pixels]
+        self.layer.size = np.concatenate([outer, pixels]) / unit
+        self.layer.border_width = np.concatenate(widths)
+
+    def _follow_turn(self, event: Any = None) -> None:
+        """Choose the points for the axis that is looked along, or for 3D."""
+        if self.layer is None:
+            return
+        dims = self._viewer.dims
+        along = [axis - (dims.ndim - 3) for axis in dims.not_displayed]
+        here = next((axis for axis in along if axis >= 0), _IN_3D)
+        self.layer.shown = np.tile(self._seen_along == here, 2)
+
+
+def _points_of(
+    box: tuple[slice, slice, slice],
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int_]]:
+    """A box's centre, and that of each of its slices along each axis; and the axes."""
+    centre = np.array([(span.start + span.stop - 1) / 2 for span in box])
+    points, along = [centre], [_IN_3D]
+    for axis, span in enumerate(box):
+        for index in range(span.start, span.stop):
+            point = centre.copy()
+            point[axis] = index
+            points.append(point)
+            along.append(axis)
+    return np.array(points), np.array(along)

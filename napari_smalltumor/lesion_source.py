@@ -1,0 +1,194 @@
+"""What lesions are listed from: labels layers, and how their voxels lie in the patient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from smalltumor.case import Case
+from smalltumor.components import connected_components
+from smalltumor.geometry import Grid, reoriented
+from smalltumor.labels import REGION_CLASSES, SCHEMES, Region
+from smalltumor.lesions import Lesion, LookUp, measure_lesions
+
+from napari_smalltumor.display import from_display, grid_of_layer, to_display
+from napari_smalltumor.metadata import case_of, cases_among, region_layers, remembered
+
+if TYPE_CHECKING:
+    from napari.layers import Labels, Layer
+
+
+@dataclass(frozen=True, eq=False)
+class LesionSource:
+    """A segmentation in the viewer.
+
+    Parameters
+    ----------
+    name : str
+        For people.
+    layers : mapping of Region to Labels layer
+        Where each region is: three layers of masks, or one layer for all that holds tissue
+        classes, or a mask that is taken for whichever region the user says it is.
+    case : Case or None
+        None for a layer of another origin.
+    scheme : str or None
+        Name of the label scheme, for a layer of tissue classes.
+    """
+
+    name: str
+    layers: Mapping[Region, Labels]
+    case: Case | None = None
+    scheme: str | None = None
+
+    def holds(self, layer: Layer) -> bool:
+        """Whether the layer is one of this segmentation's."""
+        return any(own is layer for own in self.layers.values())
+
+    def is_same(self, other: LesionSource | None) -> bool:
+        """Whether both are of the same layers, at least in part."""
+        return other is not None and any(other.holds(layer) for layer in self.layers.values())
+
+    @property
+    def any_layer(self) -> Labels:
+        """One of the layers; all lie alike."""
+        return next(iter(self.layers.values()))
+
+    @property
+    def grid(self) -> Grid:
+        """Of the volume that lesions are measured on: the source's where there is one."""
+        if self._is_upright:
+            assert self.case is not None
+            return self.case.grid
+        layer = self.any_layer
+        return grid_of_layer(layer.data.shape, layer.as_layer_data_tuple()[1])
+
+    def take_values(self, region: Region) -> tuple[int, ...] | None:
+        """Values of the layer that are inside a region; None if all but 0 are."""
+        if self.scheme is None:
+            return None
+        values = SCHEMES[self.scheme].values
+        return tuple(values[tissue] for tissue in REGION_CLASSES[region])
+
+    def mask(self, region: Region, data: npt.NDArray[np.integer] | None = None) -> npt.NDArray:
+        """Voxels of a region as the layer holds them.
+
+        Parameters
+        ----------
+        region : Region
+        data : array, optional
+            The layer's data or part of it; by default all of it.
+        """
+        data = np.asarray(self.layers[region].data) if data is None else data
+        values = self.take_values(region)
+        if values is None:
+            return np.asarray(data != 0)
+        return np.isin(data, values)
+
+    def snapshot(self, region: Region) -> Snapshot:
+        """A copy of what lesions are found in, safe to read in another thread."""
+        layer = self.layers[region]
+        result = remembered(layer.metadata).get("result")
+        cropped = getattr(result, "cropped", None)
+        return Snapshot(
+            data=np.array(layer.data),
+            grid=self.grid,
+            region=region,
+            values=self.take_values(region),
+            upright=self._is_upright,
+            look_up=None if cropped is None else cropped.at,
+        )
+
+    def to_data(self, voxels: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Voxel indices (..., 3) of the grid, as a lesion has them, to the layers' (..., 3)."""
+        places = np.asarray(voxels, dtype=np.float64)
+        if not self._is_upright:
+            return places
+        grid = self.grid
+        way = np.linalg.inv(reoriented(grid, "LPS").affine) @ grid.affine
+        return (places @ way[:3, :3].T + way[:3, 3])[..., ::-1]
+
+    def box_in_data(self, lesion: Lesion) -> tuple[slice, slice, slice]:
+        """The lesion's bounding box in the layers' data."""
+        spans = np.array(lesion.box)
+        ends = np.rint(self.to_data([spans[:, 0], spans[:, 1] - 1])).astype(int)
+        first, last = ends.min(axis=0), ends.max(axis=0)
+        a, b, c = (slice(int(f), int(t) + 1) for f, t in zip(first, last, strict=True))
+        return a, b, c
+
+    @property
+    def _is_upright(self) -> bool:
+        """Whether the layers hold the case's volume in display order, uncropped."""
+        if self.case is None:
+            return False
+        shape = np.broadcast_to(np.zeros((), dtype=bool), self.case.grid.shape)
+        return bool(to_display(shape, self.case.grid).shape == self.any_layer.data.shape)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A region at one moment.
+
+    Parameters
+    ----------
+    data : array
+        Copy of the layer's data.
+    grid : Grid
+    region : Region
+    values : tuple of int or None
+        Those inside the region; None if all but 0 are.
+    upright : bool
+        Whether `data` lies along (S, P, L), to be brought back to the grid.
+    look_up : callable or None
+        Class probabilities at voxels of the grid.
+    """
+
+    data: npt.NDArray[np.integer]
+    grid: Grid
+    region: Region
+    values: tuple[int, ...] | None
+    upright: bool
+    look_up: LookUp | None
+
+    def shows_the_same(self, other: Snapshot | None) -> bool:
+        """Whether nothing has changed from one moment to the other."""
+        return (
+            other is not None
+            and (self.region, self.values) == (other.region, other.values)
+            and (self.look_up is None) == (other.look_up is None)
+            and self.grid.matches(other.grid)
+            and np.array_equal(self.data, other.data)
+        )
+
+    def lesions(self, threshold: int) -> list[Lesion]:
+        """The region's lesions on the source's grid, the smallest first."""
+        mask = self.data != 0 if self.values is None else np.isin(self.data, self.values)
+        volume = from_display(mask, self.grid) if self.upright else mask
+        components = connected_components(volume)
+        return measure_lesions(components, self.grid, self.region, threshold, self.look_up)
+
+
+def lesion_sources(layers: Iterable[Layer]) -> list[LesionSource]:
+    """Every segmentation among the layers of a viewer, in their order; region layers last."""
+    from napari.layers import Labels
+
+    layers = list(layers)
+    single: list[LesionSource] = []
+    for layer in layers:
+        memory = remembered(layer.metadata)
+        if not isinstance(layer, Labels) or layer.multiscale or layer.ndim != 3:
+            continue
+        if "region" in memory and memory.get("case") is not None:
+            continue
+        everywhere = dict.fromkeys(Region, layer)
+        single.append(LesionSource(layer.name, everywhere, case_of(layer), _scheme_of(memory)))
+    cases = ((case, region_layers(layers, case)) for case in cases_among(layers))
+    groups = [LesionSource(case.name, found, case) for case, found in cases if found]
+    return single + groups
+
+
+def _scheme_of(memory: Mapping[str, Any]) -> str | None:
+    scheme = memory.get("scheme")
+    return scheme if scheme in SCHEMES else None
