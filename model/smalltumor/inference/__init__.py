@@ -1,1 +1,5 @@
-"""inference"""
+"""Running the network on a case: device, backend, windows, flips, progress, cancellation."""
+
+from smalltumor.inference.pipeline import segment
+
+__all__ = ["segment"]

@@ -1,0 +1,56 @@
+"""What every backend offers: an array in, class probabilities out."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from smalltumor.inference.watch import Watch
+
+Array = npt.NDArray[np.float32]
+
+MEMORY_WORDS = (
+    "out of memory",
+    "can't allocate memory",
+    "not enough memory",
+    "bad alloc",
+    "bad_alloc",
+)
+
+
+class Engine(Protocol):
+    """A network, ready to run on one device."""
+
+    backend: str
+    device: str
+
+    def __call__(self, array: Array, watch: Watch) -> Array:
+        """Run the network.
+
+        Parameters
+        ----------
+        array : (channel, l, p, s) float32 array
+            Each axis a multiple of 16.
+        watch : Watch
+
+        Returns
+        -------
+        (class, l, p, s) float32 array
+            Probabilities; sums to 1 over the classes.
+
+        Raises
+        ------
+        Cancelled
+            Soon after the caller asked to stop.
+        """
+        ...
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error means that memory ran out, on whichever device."""
+    if isinstance(error, MemoryError):
+        return True
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and any(word in text for word in MEMORY_WORDS)

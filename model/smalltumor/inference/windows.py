@@ -1,0 +1,60 @@
+"""Overlapping windows, for volumes that memory cannot hold in one pass."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from smalltumor.inference.engine import Array, Engine
+from smalltumor.inference.watch import Watch
+
+OVERLAP = 0.5
+"""Share of a window that the next one covers again."""
+
+
+class Windowed:
+    """An engine that is shown one window at a time.
+
+    Parameters
+    ----------
+    engine : Engine
+    size : int
+        Voxels along each edge of a window, a multiple of 32; less where an array has less.
+    """
+
+    def __init__(self, engine: Engine, size: int) -> None:
+        self.backend, self.device = engine.backend, engine.device
+        self._engine, self._size = engine, size
+
+    def __call__(self, array: Array, watch: Watch) -> Array:
+        """See `Engine`; overlapping windows are blended with Gaussian weights."""
+        import torch
+        from monai.inferers import sliding_window_inference
+
+        shape = [min(self._size, n) for n in array.shape[1:]]
+        total = math.prod(map(_count, array.shape[1:], shape))
+        done = 0
+
+        def predict(window: torch.Tensor) -> torch.Tensor:
+            nonlocal done
+            with watch.part(min(done / total, 1.0), min((done + 1) / total, 1.0)):
+                result = self._engine(np.ascontiguousarray(window[0].numpy()), watch)
+            done += 1
+            return torch.from_numpy(result)[None]
+
+        blended = sliding_window_inference(
+            torch.from_numpy(array)[None],
+            roi_size=shape,
+            sw_batch_size=1,
+            predictor=predict,
+            overlap=OVERLAP,
+            mode="gaussian",
+        )
+        result: Array = blended[0].numpy()
+        return result
+
+
+def _count(length: int, window: int) -> int:
+    """Windows along an axis."""
+    return math.ceil((length - window) / (window * (1 - OVERLAP))) + 1
