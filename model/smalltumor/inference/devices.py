@@ -50,7 +50,7 @@ def choose_device(name: str) -> Choice:
     """
     if not _NAME.fullmatch(name):
         raise SmalltumorError(f"device {name!r} is not known; use auto, cpu, cuda, cuda:1 or mps")
-    if name == "cpu" or (name == "auto" and not _may_have_nvidia_gpu()):
+    if name == "cpu" or (name == "auto" and not may_have_nvidia_gpu()):
         return Choice("cpu")
     import torch
 
@@ -66,7 +66,7 @@ def choose_device(name: str) -> Choice:
     return Choice("cpu", warning)
 
 
-def _may_have_nvidia_gpu() -> bool:
+def may_have_nvidia_gpu() -> bool:
     """Whether it is worth a second to import torch and ask it."""
     if "torch" in sys.modules or sys.platform == "win32":
         return True
