@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from napari.qt.threading import FunctionWorker, create_worker
+from smalltumor.inference.devices import may_have_nvidia_gpu
 
 Devices = list[tuple[str, str]]
 
@@ -19,7 +20,7 @@ _TORCH_LIBRARIES = ("libc10.so", "libtorch_cpu.so", "libtorch_python.so")
 def find_devices(found: Callable[[Devices], None]) -> FunctionWorker:
     """Look for devices in a thread and hand them to `found` in the window's own.
 
-    Importing torch takes two seconds, so by the time of the first click it is there.
+    Only a machine that may have a GPU imports torch for it, which takes two seconds.
 
     Parameters
     ----------
@@ -33,6 +34,9 @@ def find_devices(found: Callable[[Devices], None]) -> FunctionWorker:
 
 
 def _devices() -> Devices:
+    cpu = (f"CPU, {os.cpu_count()} cores (cpu)", "cpu")
+    if sys.platform.startswith("linux") and not may_have_nvidia_gpu():
+        return [("auto", "auto"), cpu]
     load_libraries()
     import torch
 
@@ -41,7 +45,7 @@ def _devices() -> Devices:
         for i in range(torch.cuda.device_count())
     ]
     mps = [("Apple GPU (mps)", "mps")] if torch.backends.mps.is_available() else []
-    return [("auto", "auto"), *cuda, *mps, (f"CPU, {os.cpu_count()} cores (cpu)", "cpu")]
+    return [("auto", "auto"), *cuda, *mps, cpu]
 
 
 def load_libraries() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import Qt, QTimer, Signal
+from qtpy.QtCore import QEvent, Qt, QTimer, Signal
 from qtpy.QtWidgets import QMessageBox, QScrollArea
 from smalltumor.errors import SmalltumorError
 
@@ -104,10 +104,13 @@ class SegmentDock(QScrollArea):
             self.panel.set_cancelling()
             self._worker.quit()
 
-    def closeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
-        """A dock that closes takes its run with it."""
-        self.cancel()
-        super().closeEvent(event)
+    def event(self, event: QEvent) -> bool:
+        """A dock that is closed, or taken out of its window, takes its run with it."""
+        if event.type() == QEvent.Type.Close or (
+            event.type() == QEvent.Type.ParentChange and self.parent() is None
+        ):
+            self.cancel()
+        return bool(super().event(event))
 
     def _on_progress(self, state: tuple[float, str]) -> None:
         self.panel.show_progress(*state)

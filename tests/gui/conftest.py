@@ -1,0 +1,81 @@
+"""A real viewer, narrow random weights, and settings that are nobody's own."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made import write_case
+
+from napari_smalltumor import settings
+
+NARROW = {"width": 4, "channels": 8, "groups": 2}
+
+
+def pytest_collection_modifyitems(items):
+    """Without a display there is nothing to look at."""
+    absent = sys.platform.startswith("linux") and not os.environ.get("DISPLAY")
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.gui)
+            if absent:
+                item.add_marker(pytest.mark.skip(reason="no display; Xvfb serves"))
+
+
+@pytest.fixture(autouse=True)
+def settings_of_the_session(monkeypatch):
+    """Defaults to begin with, and nothing written to the user's folder."""
+    monkeypatch.setattr(settings, "_pages", lambda: None)
+    monkeypatch.setattr(settings, "_session", {})
+
+
+@pytest.fixture(scope="session")
+def narrow_weights(tmp_path_factory) -> Path:
+    """A network of the right kind that runs in no time and has learnt nothing."""
+    from smalltumor.architecture import NetworkConfig
+    from smalltumor.checkpoint import random_checkpoint, save_checkpoint
+
+    checkpoint = random_checkpoint(3, NetworkConfig(**NARROW))
+    path = tmp_path_factory.mktemp("weights") / "narrow.safetensors"
+    save_checkpoint(path, checkpoint.network, checkpoint.preprocessing, checkpoint.card)
+    return path
+
+
+@pytest.fixture(scope="session")
+def made_case(tmp_path_factory) -> Path:
+    """A folder with a small head of noise."""
+    return write_case(tmp_path_factory.mktemp("cases") / "made")
+
+
+@pytest.fixture
+def dock_of(narrow_weights):
+    """Docks the Segment dock in a viewer."""
+    from napari_smalltumor.segment_dock import SegmentDock
+
+    def make(viewer):
+        settings.put("weights", str(narrow_weights))
+        dock = SegmentDock(viewer)
+        viewer.window.add_dock_widget(dock, area="right", name="Segment")
+        return dock
+
+    return make
+
+
+@pytest.fixture
+def run(qtbot):
+    """Clicks Segment and waits for the end of the run; whether there was a result."""
+
+    def click(dock, timeout=60_000) -> bool:
+        with qtbot.waitSignal(dock.finished, timeout=timeout) as ended:
+            dock.panel.segment_clicked.emit()
+        return ended.args[0]
+
+    return click
+
+
+def voxels(layers) -> dict[str, int]:
+    """Size of each region."""
+    return {region.value: int(np.count_nonzero(layer.data)) for region, layer in layers.items()}

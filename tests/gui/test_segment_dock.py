@@ -1,0 +1,249 @@
+"""The Segment dock in a real viewer: what a user does, in any order."""
+
+import threading
+
+import numpy as np
+import pytest
+import smalltumor.inference
+from qtpy.QtWidgets import QMessageBox
+from smalltumor.errors import Cancelled, CheckpointError
+from smalltumor.labels import Region
+from smalltumor.segmentation import Segmentation
+
+from napari_smalltumor import notify, segment_dock
+from napari_smalltumor.export import export_case
+from napari_smalltumor.metadata import region_layers
+from napari_smalltumor.open_case import open_case
+
+
+@pytest.fixture
+def errors(monkeypatch) -> list[str]:
+    """What the user is told has gone wrong."""
+    said: list[str] = []
+    monkeypatch.setattr(notify, "error", said.append)
+    monkeypatch.setattr(notify, "unexpected", lambda error: said.append(repr(error)))
+    return said
+
+
+class SlowNetwork:
+    """A network that works until it is let go or cancelled, and finds one voxel."""
+
+    def __init__(self) -> None:
+        self.started, self.go, self.ended = (threading.Event() for _ in range(3))
+
+    def __call__(self, case, checkpoint=None, *, progress, cancelled, **options):
+        self.started.set()
+        progress(0.5, "halfway")
+        try:
+            while not self.go.wait(0.01):
+                if cancelled():
+                    raise Cancelled("cancelled")
+        finally:
+            self.ended.set()
+        classes = np.zeros(case.grid.shape, np.uint8)
+        classes[10, 11, 9] = 3
+        return Segmentation(case.name, classes, case.grid, case.header)
+
+
+@pytest.fixture
+def slow(monkeypatch):
+    network = SlowNetwork()
+    monkeypatch.setattr(smalltumor.inference, "segment", network)
+    yield network
+    network.go.set()
+
+
+@pytest.fixture
+def opened(make_napari_viewer, dock_of, made_case, monkeypatch):
+    """A viewer with the dock and a case, no devices looked for."""
+    monkeypatch.setattr(segment_dock.devices, "find_devices", lambda found: None)
+    viewer = make_napari_viewer()
+    dock = dock_of(viewer)
+    open_case(viewer, made_case)
+    return viewer, dock
+
+
+def layers_of(viewer):
+    case = viewer.layers[0].metadata["smalltumor"]["case"]
+    return region_layers(viewer.layers, case)
+
+
+def test_pickers_follow_layers_that_come_go_and_are_renamed(opened):
+    viewer, dock = opened
+    chosen = dock.panel.pickers.chosen
+    assert {m: layer.name for m, layer in chosen.items()} == {
+        "flair": "made FLAIR",
+        "t1ce": "made T1CE",
+        "t1": "made T1",
+        "t2": "made T2",
+    }
+    chosen["t1"].name = "renamed"
+    combo = dock.panel.pickers._combos["t1"]
+    assert combo.current_choice == "renamed"
+    assert combo.value is chosen["t1"]
+    viewer.layers.remove("renamed")
+    assert dock.panel.pickers.chosen == {**chosen, "t1": None}
+    viewer.layers.append(chosen["t1"])
+    assert dock.panel.pickers.chosen == chosen
+
+
+def test_a_real_network_gives_three_nested_regions_and_says_what_it_found(opened, run):
+    viewer, dock = opened
+    assert run(dock)
+    layers = layers_of(viewer)
+    assert [layer.name for layer in viewer.layers[-3:]] == ["made WT", "made TC", "made ET"]
+    et, tc, wt = (layers[r].data != 0 for r in Region)
+    assert not np.any(et & ~tc) and not np.any(tc & ~wt)
+    text = dock.panel.results.text
+    assert f"{np.count_nonzero(wt) / 1000:.2f} ml" in text
+    assert "random weights" in text
+
+
+def test_segmenting_again_updates_the_layers(opened, run):
+    viewer, dock = opened
+    assert run(dock)
+    before = list(viewer.layers)
+    assert run(dock)
+    assert list(viewer.layers) == before
+
+
+@pytest.mark.parametrize("answer", ["Yes", "No"])
+def test_edits_are_overwritten_only_if_the_user_agrees(opened, run, monkeypatch, answer, qtbot):
+    viewer, dock = opened
+    assert run(dock)
+    et = layers_of(viewer)[Region.ET]
+    et.paint((9, 10, 11), 1 - int(et.data[9, 10, 11]))
+    edited = et.data.copy()
+    button = getattr(QMessageBox.StandardButton, answer)
+    asked = []
+    monkeypatch.setattr(QMessageBox, "question", lambda *a: asked.append(a) or button)
+    if answer == "Yes":
+        assert run(dock)
+    else:
+        dock.segment()
+        assert not dock.is_running
+    assert len(asked) == 1
+    assert np.array_equal(et.data, edited) == (answer == "No")
+
+
+def test_edits_made_during_a_run_are_not_lost(opened, run, slow, monkeypatch, qtbot):
+    viewer, dock = opened
+    slow.go.set()
+    assert run(dock)
+    slow.go.clear()
+    dock.segment()
+    qtbot.waitUntil(lambda: slow.started.is_set())
+    et = layers_of(viewer)[Region.ET]
+    et.paint((9, 10, 11), 1)
+    edited = et.data.copy()
+    no = QMessageBox.StandardButton.No
+    monkeypatch.setattr(QMessageBox, "question", lambda *a: no)
+    with qtbot.waitSignal(dock.finished) as ended:
+        slow.go.set()
+    assert ended.args == [False]
+    assert np.array_equal(et.data, edited)
+
+
+def test_cancel_leaves_the_layers_as_they_were(opened, slow, qtbot):
+    viewer, dock = opened
+    before = list(viewer.layers)
+    dock.panel.segment_clicked.emit()
+    qtbot.waitUntil(lambda: dock.panel._progress.value() == 500)
+    assert dock.panel._step.text() == "halfway"
+    with qtbot.waitSignal(dock.finished, timeout=2000) as ended:
+        dock.panel.cancel_clicked.emit()
+    assert ended.args == [False]
+    assert list(viewer.layers) == before
+    assert not dock.is_running
+    assert dock.panel._segment.isEnabled()
+
+
+def test_a_fault_is_one_line_and_the_dock_is_ready_again(opened, run, errors, monkeypatch):
+    _, dock = opened
+
+    def fail(*args, **options):
+        raise CheckpointError("weights.safetensors: damaged")
+
+    monkeypatch.setattr(smalltumor.inference, "segment", fail)
+    assert not run(dock)
+    assert errors == ["weights.safetensors: damaged"]
+    assert dock.panel._segment.isEnabled()
+
+
+def test_missing_layers_are_named(opened, errors):
+    viewer, dock = opened
+    viewer.layers.remove("made T2")
+    dock.segment()
+    assert errors == ["choose a layer for T2"]
+    assert not dock.is_running
+
+
+def test_layers_deleted_in_the_middle_of_a_run_do_no_harm(opened, slow, errors, qtbot):
+    viewer, dock = opened
+    dock.segment()
+    qtbot.waitUntil(lambda: slow.started.is_set())
+    viewer.layers.clear()
+    with qtbot.waitSignal(dock.finished) as ended:
+        slow.go.set()
+    assert ended.args == [True]
+    assert [layer.name for layer in viewer.layers] == ["made WT", "made TC", "made ET"]
+    assert errors == []
+
+
+def test_the_window_closed_in_the_middle_of_a_run_ends_it(opened, slow, errors, qtbot):
+    viewer, dock = opened
+    dock.segment()
+    qtbot.waitUntil(lambda: slow.started.is_set())
+    viewer.close()
+    qtbot.waitUntil(lambda: slow.ended.is_set(), timeout=2000)
+    qtbot.wait(50)
+    assert errors == []
+
+
+def test_the_dock_closed_in_the_middle_of_a_run_ends_it(opened, slow, errors, qtbot):
+    viewer, dock = opened
+    dock.segment()
+    qtbot.waitUntil(lambda: slow.started.is_set())
+    viewer.window.remove_dock_widget(dock)
+    qtbot.waitUntil(lambda: slow.ended.is_set(), timeout=2000)
+    qtbot.wait(50)
+    assert errors == []
+
+
+def test_two_viewers_segment_each_their_own(make_napari_viewer, dock_of, made_case, run):
+    first, second = make_napari_viewer(), make_napari_viewer()
+    docks = dock_of(first), dock_of(second)
+    open_case(first, made_case)
+    assert docks[1].panel.pickers.chosen["t1ce"] is None
+    open_case(second, made_case)
+    assert run(docks[0])
+    assert len(first.layers) == 7
+    assert len(second.layers) == 4
+
+
+def test_a_second_case_beside_the_first_does_not_mix(opened, run, tmp_path):
+    from napari_cases import write_case_along
+
+    viewer, dock = opened
+    assert run(dock)
+    first = {region: layer.data.copy() for region, layer in layers_of(viewer).items()}
+    open_case(viewer, write_case_along(tmp_path / "Other", "RSA", labels=False))
+    assert dock.panel.pickers.chosen["t1ce"].name == "Other T1CE"
+    assert run(dock)
+    assert [layer.name for layer in viewer.layers[-3:]] == ["Other WT", "Other TC", "Other ET"]
+    for region, layer in layers_of(viewer).items():
+        assert np.array_equal(layer.data, first[region])
+
+
+def test_what_is_exported_is_what_is_seen(opened, run, tmp_path):
+    import nibabel as nib
+
+    viewer, dock = opened
+    assert run(dock)
+    layers = layers_of(viewer)
+    layers[Region.ET].paint((9, 10, 11), 1)
+    case = layers[Region.ET].metadata["smalltumor"]["case"]
+    written = export_case(viewer, case, tmp_path / "out", scheme="msd", per_region=True)
+    for path, region in zip(written, Region, strict=True):
+        stored = np.asarray(nib.load(path).dataobj)  # the made case lies along L, P, S
+        assert np.array_equal(stored.T, layers[region].data)
