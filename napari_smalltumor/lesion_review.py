@@ -62,6 +62,8 @@ class LesionReview:
         self.current: Lesion | None = None
         viewer.layers.events.inserted.connect(self._on_layers)
         viewer.layers.events.removed.connect(self._on_layers)
+        for layer in viewer.layers:
+            layer.events.name.connect(self._on_layers)
         self._on_layers()
 
     def close(self) -> None:

@@ -143,7 +143,8 @@ class LesionsDock(LesionsPanel):
         self.region_box.currentIndexChanged.connect(self._choose)
         self.threshold.valueChanged.connect(self._on_threshold)
         self.ring_box.toggled.connect(self.review.ring)
-        self.table.selectionModel().currentRowChanged.connect(self._on_row)
+        self.table.selectionModel().selectionChanged.connect(self._on_selection)
+        self.table.clicked.connect(self._on_selection)
         for button, action in (
             (self.previous_button, self.previous_small),
             (self.next_button, self.next_small),
@@ -225,10 +226,10 @@ class LesionsDock(LesionsPanel):
         ml = sum(lesion.ml for lesion in lesions)
         return f"{_count(len(lesions), 'component')}, {len(small)} small, {ml:.2f} ml in all"
 
-    def _on_row(self, index: Any, before: Any = None) -> None:
-        lesion = self.model.lesion(index.row())
-        if not self._quiet and lesion is not None:
-            self.review.go_to(lesion)
+    def _on_selection(self, *_: Any) -> None:
+        rows = self.selected_rows()
+        if not self._quiet and len(rows) == 1:
+            self.review.go_to(self.model.lesions[rows[0]])
 
     def _step(self, by: int) -> None:
         small = [lesion for lesion in self.model.lesions if lesion.small]

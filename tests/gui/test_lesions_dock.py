@@ -1,0 +1,170 @@
+"""The Lesions dock in a real window: clicks, keys, brush, clipboard, closing."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import numpy as np
+import pytest
+from lesion_layers import made_case, show_regions
+from qtpy.QtCore import QItemSelectionModel, Qt
+from qtpy.QtGui import QGuiApplication
+from smalltumor.case import read_case, read_labels
+from smalltumor.labels import Region
+from smalltumor.lesions import COLUMNS
+from smalltumor.segmentation import Segmentation
+
+from napari_smalltumor import settings
+from napari_smalltumor.highlight import NAME
+from napari_smalltumor.layers import image_layers
+from napari_smalltumor.lesions_dock import LesionsDock
+from napari_smalltumor.region_layers import show_segmentation
+
+
+@pytest.fixture
+def viewer(make_napari_viewer):
+    return make_napari_viewer()
+
+
+@pytest.fixture
+def dock(viewer, qtbot):
+    """A docked review of the made case, small below 100 voxels."""
+    settings.put("threshold", 100)
+    show_regions(viewer, made_case())
+    dock = LesionsDock(viewer)
+    viewer.window.add_dock_widget(dock, area="right", name="Lesions")
+    qtbot.waitUntil(lambda: voxels(dock) == [2, 12, 216])
+    return dock
+
+
+def voxels(dock) -> list[int]:
+    return [lesion.voxels for lesion in dock.model.lesions]
+
+
+def press(viewer, key):
+    """What napari does with a key on the canvas."""
+    from napari.utils.key_bindings import KeyBinding
+
+    viewer.keymap[KeyBinding.from_str(key)](viewer)
+
+
+def test_real_case_is_listed_and_a_click_flies_to_its_small_lesion(viewer, qtbot, sample_folder):
+    case = read_case(sample_folder)
+    classes, _ = read_labels(case)
+    for data, attributes, _ in image_layers(case)[-1:]:
+        viewer.add_image(data, **attributes)
+    show_segmentation(viewer, case, Segmentation(case.name, classes, case.grid))
+    dock = LesionsDock(viewer)
+    viewer.window.add_dock_widget(dock, area="right", name="Lesions")
+    qtbot.waitUntil(lambda: voxels(dock) == [319, 10056])
+    assert NAME in viewer.layers
+    place = dock.table.visualRect(dock.model.index(0, 1)).center()
+    qtbot.mouseClick(dock.table.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    lesion = dock.model.lesion(0)
+    right, front, top = lesion.centroid_ras_mm
+    assert viewer.dims.point[0] == pytest.approx(top, abs=0.51)
+    assert viewer.camera.center[1:] == pytest.approx((-front, -right), abs=0.51)
+    assert viewer.camera.zoom > 4
+
+
+def test_the_table_follows_the_brush(viewer, dock, qtbot):
+    layer = viewer.layers["Pat ET"]
+    layer.brush_size, layer.selected_label = 1, 1
+    box = dock.review.source.box_in_data(dock.model.lesion(0))
+    layer.paint((box[0].start, box[1].start, box[2].stop), 1)
+    qtbot.waitUntil(lambda: voxels(dock) != [2, 12, 216], timeout=5000)
+    assert sum(voxels(dock)) == int(np.count_nonzero(layer.data)) == 231
+    layer.undo()
+    qtbot.waitUntil(lambda: voxels(dock) == [2, 12, 216], timeout=5000)
+
+
+def test_keys_go_through_small_lesions_accept_and_delete(viewer, dock, qtbot):
+    press(viewer, "N")
+    assert dock.review.current.voxels == 2
+    press(viewer, "Y")
+    assert dock.review.current.voxels == 12
+    assert dock.model.data(dock.model.index(0, 0)) == "✓"
+    press(viewer, "Shift-N")
+    assert dock.review.current.voxels == 2
+    whole = viewer.layers["Pat WT"].data
+    before = np.count_nonzero(whole)
+    press(viewer, "Delete")
+    qtbot.waitUntil(lambda: voxels(dock) == [12, 216], timeout=5000)
+    assert np.count_nonzero(whole) == before - 2
+    dock.undo_button.click()
+    qtbot.waitUntil(lambda: voxels(dock) == [2, 12, 216], timeout=5000)
+
+
+def test_keys_work_in_the_table_too(viewer, dock, qtbot):
+    window = viewer.window._qt_window
+    with qtbot.waitActive(window):
+        window.show()
+        window.activateWindow()
+    dock.table.setFocus()
+    qtbot.waitUntil(lambda: dock.table.hasFocus())
+    qtbot.keyClick(dock.table, Qt.Key.Key_N)
+    assert dock.review.current is not None and dock.review.current.voxels == 2
+
+
+def test_copy_takes_all_columns_of_the_selected_rows(dock):
+    how = QItemSelectionModel.SelectionFlag
+    dock.table.selectionModel().select(dock.model.index(1, 0), how.ClearAndSelect | how.Rows)
+    dock.copy_button.click()
+    rows = list(csv.DictReader(io.StringIO(QGuiApplication.clipboard().text()), delimiter="\t"))
+    assert [row["voxels"] for row in rows] == ["12"]
+    assert set(rows[0]) == set(COLUMNS)
+
+
+def test_saving_writes_the_table_as_the_command_line_does(dock, tmp_path, monkeypatch):
+    monkeypatch.setattr(settings, "remember_folder", lambda *a, **k: None)
+    dock.save_to(tmp_path / "lesions")
+    with (tmp_path / "lesions.csv").open(newline="") as file:
+        assert [row["voxels"] for row in csv.DictReader(file)] == ["2", "12", "216"]
+
+
+def test_threshold_and_region_renew_the_table(dock, qtbot):
+    dock.threshold.setValue(5)
+    qtbot.waitUntil(lambda: [x.small for x in dock.model.lesions] == [True, False, False])
+    assert settings.get("threshold") == 5
+    dock.region_box.setCurrentIndex(dock.region_box.findData(Region.TC.value))
+    qtbot.waitUntil(lambda: voxels(dock) == [2, 12, 720])
+    dock.ring_box.setChecked(False)
+    assert NAME not in [layer.name for layer in dock.review._viewer.layers]
+
+
+def test_flicking_through_regions_ends_with_the_last_one(dock, qtbot):
+    for region in (Region.WT, Region.ET, Region.TC):
+        dock.region_box.setCurrentIndex(dock.region_box.findData(region.value))
+    qtbot.waitUntil(lambda: not dock.watch.busy)
+    assert {lesion.region for lesion in dock.model.lesions} == {Region.TC}
+
+
+def test_layers_removed_during_a_search_leave_an_empty_table(viewer, dock, qtbot):
+    dock.watch.look()
+    viewer.layers.clear()
+    qtbot.waitUntil(lambda: not dock.watch.busy)
+    assert voxels(dock) == []
+    assert not dock.next_button.isEnabled() and not dock.delete_button.isEnabled()
+
+
+def test_an_undocked_review_lets_go_of_the_viewer(viewer, dock):
+    viewer.window.remove_dock_widget(dock)
+    assert NAME not in viewer.layers
+    assert not viewer.keymap
+    viewer.layers["Pat ET"].data[:] = 0
+    viewer.layers["Pat ET"].refresh()
+    viewer.layers.clear()
+
+
+def test_two_viewers_have_reviews_of_their_own(make_napari_viewer, dock, qtbot):
+    other = make_napari_viewer()
+    data = np.zeros((8, 8, 8), np.uint8)
+    data[2, 2, 2] = 1
+    other.add_labels(data)
+    second = LesionsDock(other)
+    other.window.add_dock_widget(second, area="right", name="Lesions")
+    qtbot.waitUntil(lambda: voxels(second) == [1])
+    press(other, "N")
+    assert dock.review.current is None
+    assert voxels(dock) == [2, 12, 216]
