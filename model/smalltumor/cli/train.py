@@ -52,6 +52,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--weights", metavar="F", type=Path, help="checkpoint to start from")
     parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1 ...")
     parser.add_argument("--cache", metavar="DIR", type=Path, help="prepared volumes (DIR/cache)")
+    parser.add_argument("--card", metavar="F.json", type=Path, help="facts for the model card")
     held = parser.add_argument_group("validation")
     held.add_argument("--validation", metavar="DIR", type=Path, help="cases never learnt from")
     held.add_argument("--folds", type=int, metavar="K", help="hold out every K-th case")
@@ -123,6 +124,7 @@ def run(options: argparse.Namespace) -> int:
         weights=options.weights,
         validation=options.validation,
         cache=options.cache,
+        card=options.card,
         device=options.device,
         resume=options.resume,
     )

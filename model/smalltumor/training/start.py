@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -42,6 +43,8 @@ class TrainingRequest:
         Folder of cases to validate on, left out of training by name.
     cache : Path, optional
         Folder of prepared volumes; by default ``cache`` in the run folder.
+    card : Path, optional
+        JSON table of facts for the model card of the networks written.
     device : str
     resume : bool
         Go on with the run that is there.
@@ -54,6 +57,7 @@ class TrainingRequest:
     weights: Path | None = None
     validation: Path | None = None
     cache: Path | None = None
+    card: Path | None = None
     device: str = "auto"
     resume: bool = False
 
@@ -81,6 +85,7 @@ def train(request: TrainingRequest, report: Report = print, *, save_seconds: flo
     TrainingError, CheckpointError, OutputError
     """
     run = RunFolder(request.run)
+    request = _as_before(request, run)
     config, start = _settings(request, run)
     with joined_processes(request.device) as processes, _stop_requests() as stopped:
         say: Report = report if processes.writes else _silent
@@ -114,6 +119,22 @@ def train(request: TrainingRequest, report: Report = print, *, save_seconds: flo
                 f"--run {request.run} --resume"
             )
         return finished
+
+
+def _as_before(request: TrainingRequest, run: RunFolder) -> TrainingRequest:
+    """A resumed run keeps the folders it was started with, unless others are named."""
+    if not (request.resume and run.config.is_file()):
+        return request
+    record = run.read_config()
+    validation, cache, card = (
+        Path(record[name]) if record.get(name) else None for name in ("validation", "cache", "card")
+    )
+    return replace(
+        request,
+        validation=request.validation or validation,
+        cache=request.cache or cache,
+        card=request.card or card,
+    )
 
 
 def _settings(request: TrainingRequest, run: RunFolder) -> tuple[TrainingConfig, Checkpoint | None]:
@@ -167,12 +188,18 @@ def _prepare(
 
 def _record(request: TrainingRequest, config: TrainingConfig) -> dict[str, Any]:
     return {
-        "data": str(request.data),
-        "validation": str(request.validation) if request.validation else None,
+        "data": _absolute(request.data),
+        "validation": _absolute(request.validation),
+        "cache": _absolute(request.cache),
+        "card": _absolute(request.card),
         "preset": request.preset,
-        "weights": str(request.weights) if request.weights else None,
+        "weights": _absolute(request.weights),
         "training": config.to_dict(),
     }
+
+
+def _absolute(path: Path | None) -> str | None:
+    return str(path.resolve()) if path else None
 
 
 def _card(
@@ -184,7 +211,20 @@ def _card(
         "started_from": start.name if start else "random weights",
         "preset": request.preset,
         "use": "research only; not a medical device, not for diagnosis",
+        **_facts(request.card),
     }
+
+
+def _facts(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    try:
+        facts = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise TrainingError(f"{path}: the card cannot be read ({error})") from None
+    if not isinstance(facts, dict):
+        raise TrainingError(f"{path}: a card is a JSON table")
+    return facts
 
 
 @contextmanager
