@@ -181,6 +181,16 @@ def group_files(paths: Iterable[Path]) -> list[CaseFiles]:
     return _adopt_labels(list(cases.values()))
 
 
+def label_scheme_hint(path: Path) -> str | None:
+    """Name of the label scheme that the names around a label file suggest, if they do."""
+    if role_of(path) is not None:
+        around = [case for case in group_files(_nifti_files(path.parent)) if path in case.labels]
+        return around[0].scheme_hint if around else None
+    images = path.parent.name.replace("labels", "images")
+    beside = path.parent.parent / images / path.name
+    return "msd" if beside != path and beside.is_file() else None
+
+
 def role_of(path: Path) -> tuple[str, str, str] | None:
     """Case name, role (a modality or `LABELS`) and the word for it, from a file's name."""
     match = _ENDING.match(stem(path))

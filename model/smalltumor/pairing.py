@@ -10,7 +10,7 @@ from pathlib import Path
 
 from smalltumor.errors import CaseError
 from smalltumor.labels import Region
-from smalltumor.naming import LABELS, group_files, role_of
+from smalltumor.naming import LABELS, group_files, label_scheme_hint, role_of
 from smalltumor.nifti import is_nifti_name, read_header, stem
 
 _PREDICTED = re.compile(r"[-_. ](pred|prediction|predicted)$", re.IGNORECASE)
@@ -96,9 +96,7 @@ def find_label_files(path: Path) -> list[LabelFile]:
         If there is none.
     """
     if path.is_file():
-        brothers = (p for p in path.parent.iterdir() if is_nifti_name(p))
-        around = [case for case in group_files(brothers) if path in case.labels]
-        return [LabelFile(_case_name(path), path, around[0].scheme_hint if around else None)]
+        return [LabelFile(_case_name(path), path, label_scheme_hint(path))]
     if not path.is_dir():
         raise CaseError(f"{path} does not exist")
     found: list[LabelFile] = []
@@ -120,7 +118,11 @@ def _in_folder(files: list[Path]) -> list[LabelFile]:
         for path in case.labels
     ]
     if not any(case.modalities for case in cases):
-        found += [LabelFile(_case_name(f), f) for f in files if f not in named and _is_labels(f)]
+        found += [
+            LabelFile(_case_name(f), f, label_scheme_hint(f))
+            for f in files
+            if f not in named and _is_labels(f)
+        ]
     return found
 
 

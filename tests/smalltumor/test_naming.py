@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 from smalltumor.errors import CaseError
-from smalltumor.naming import MODALITIES, find_case_files, find_cases, group_files
+from smalltumor.naming import (
+    MODALITIES,
+    find_case_files,
+    find_cases,
+    group_files,
+    label_scheme_hint,
+)
 
 CONVENTIONS = {
     "BraTS 2017": ("Brats17_TCIA_1_{}", "flair t1ce t1 t2 seg", "brats2018"),
@@ -115,6 +121,16 @@ def test_the_decathlon_has_one_file_a_case_and_labels_beside(tmp_path):
     assert [c.name for c in cases] == ["BRATS_001", "BRATS_002"]
     assert cases[1].labels == [tmp_path / "labelsTr" / "BRATS_002.nii.gz"]
     assert cases[1].scheme_hint == "msd"
+    assert label_scheme_hint(tmp_path / "labelsTr" / "BRATS_001.nii.gz") == "msd"
+
+
+def test_a_label_file_is_in_the_scheme_of_the_images_beside_it_or_of_none(tmp_path):
+    make(tmp_path, *[f"a-{word}.nii.gz" for word in ("t2f", "t1c", "t1n", "t2w", "seg")])
+    make(tmp_path, *[f"b_{m}.nii.gz" for m in (*MODALITIES, "seg")], "c_seg.nii.gz", "d.nii.gz")
+    hints = {name: label_scheme_hint(tmp_path / f"{name}.nii.gz") for name in ("a-seg", "b_seg")}
+    assert hints == {"a-seg": "brats2023", "b_seg": "brats2018"}
+    assert label_scheme_hint(tmp_path / "c_seg.nii.gz") is None
+    assert label_scheme_hint(tmp_path / "d.nii.gz") is None
 
 
 def test_cohorts_are_found_flat_and_nested(tmp_path):

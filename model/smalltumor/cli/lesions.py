@@ -85,11 +85,11 @@ def _classes(volume: Volume, scheme: str | None) -> Classes | Mask:
 
     from smalltumor.case import decode_labels
     from smalltumor.errors import CaseError
-    from smalltumor.naming import find_case_files
+    from smalltumor.naming import label_scheme_hint
 
     if volume.data.ndim != 3:
         raise CaseError(f"{volume.path} has the shape {volume.data.shape}; a label file is 3D")
     if scheme == MASK:
         inside: Mask = np.not_equal(volume.data, 0)
         return inside
-    return decode_labels(volume, scheme, find_case_files(volume.path).scheme_hint)[0]
+    return decode_labels(volume, scheme, label_scheme_hint(volume.path))[0]
