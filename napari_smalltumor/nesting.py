@@ -84,7 +84,7 @@ class NestedRegions:
 
     def _remember_all(self) -> None:
         self._seen = {r: np.array(layer.data) for r, layer in self.layers.items()}
-        self._drawn = {r: self._seen[r] != 0 for r in self.layers}
+        self._drawn = {r: self._seen[r] != 0 for r in self.layers if r in _INSIDE}
 
     def _take_in(self, region: Region) -> Box | None:
         """Note what was drawn in a region; the box around it, or None if nothing was."""
@@ -95,10 +95,11 @@ class NestedRegions:
         if _equal(data, seen):
             return None
         box = _bounding_box(data != seen)
-        fresh = data[box] != 0
-        # Where an inner region lies, drawing outside it changes nothing.
-        free = (data[box] != seen[box]) & ~self._inside(region, box)
-        self._drawn[region][box][free] = fresh[free]
+        if region in self._drawn:
+            fresh = data[box] != 0
+            # Where an inner region lies, drawing outside it changes nothing.
+            free = (data[box] != seen[box]) & ~self._inside(region, box)
+            self._drawn[region][box][free] = fresh[free]
         seen[box] = data[box]
         return box
 
@@ -106,7 +107,7 @@ class NestedRegions:
         """Join every region from this one outwards with the region inside it."""
         start = INNERMOST_FIRST.index(region)
         for outer in INNERMOST_FIRST[start:]:
-            if outer not in self.layers:
+            if outer not in self._drawn:
                 continue
             data = np.asarray(self.layers[outer].data)
             wanted = self._drawn[outer][box] | self._inside(outer, box)
@@ -130,6 +131,7 @@ class NestingWatch:
     def __init__(self, viewer: ViewerModel) -> None:
         self._layers = viewer.layers
         self._kept: list[NestedRegions] = []
+        self._replacing = False
         self._layers.events.inserted.connect(self._rebuild)
         self._layers.events.removed.connect(self._rebuild)
         self._rebuild()
@@ -141,14 +143,19 @@ class NestingWatch:
 
     @contextmanager
     def replacing(self) -> Iterator[None]:
-        """Inside the block layers may be given new masks, which count as drawn."""
-        with ExitStack() as blocks:
-            for nested in self._kept:
-                blocks.enter_context(nested.replacing())
-            yield
+        """Inside the block layers may be added and given new masks, which count as drawn."""
+        self._replacing = True
+        try:
+            with ExitStack() as blocks:
+                for nested in self._kept:
+                    blocks.enter_context(nested.replacing())
+                yield
+        finally:
+            self._replacing = False
+            self._rebuild()
 
     def _rebuild(self, event: Any = None) -> None:
-        if event is not None and region_of(event.value) is None:
+        if self._replacing or (event is not None and region_of(event.value) is None):
             return
         wanted = [region_layers(self._layers, case) for case in cases_among(self._layers)]
         wanted = [layers for layers in wanted if len(layers) > 1 and _same_shape(layers)]

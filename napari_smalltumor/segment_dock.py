@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QEvent, Qt, QTimer, Signal
-from qtpy.QtWidgets import QMessageBox, QScrollArea
+from qtpy.QtWidgets import QMessageBox, QScrollArea, QWidget
 from smalltumor.errors import SmalltumorError
 
 from napari_smalltumor import devices, notify, settings
@@ -28,11 +28,14 @@ from napari_smalltumor.segment_worker import SegmentWorker, start
 from napari_smalltumor.segmentation_job import Outcome, SegmentationJob
 
 if TYPE_CHECKING:
+    from napari.layers import Labels
     from napari.viewer import Viewer
     from smalltumor.case import Case
 
 _WIDTH = 316
 """Wide enough for the name of a BraTS case with its modality."""
+
+_PATIENCE_MS = 1000
 
 
 class SegmentDock(QScrollArea):
@@ -51,7 +54,12 @@ class SegmentDock(QScrollArea):
         self._viewer = napari_viewer
         self._worker: SegmentWorker | None = None
         self._case: Case | None = None
+        self._outcome: Outcome | None = None
+        self._shown: Iterator[Labels] = iter(())
         self._before = 0
+        self._placement: dict[str, Any] = {}
+        self._patience = _timer(self, self._abandon)
+        self._turn = _timer(self, self._show_next)
         keep_nested(napari_viewer)
         self.panel = SegmentPanel(napari_viewer)
         self.setWidget(self.panel)
@@ -69,7 +77,7 @@ class SegmentDock(QScrollArea):
     @property
     def is_running(self) -> bool:
         """Whether the network is at work for this dock."""
-        return self._worker is not None
+        return self._case is not None
 
     def segment(self) -> None:
         """Run the network on the chosen layers."""
@@ -90,19 +98,14 @@ class SegmentDock(QScrollArea):
             case, options.weights_path, options.device, options.flips, settings.get("threshold")
         )
         self.panel.set_running(True)
-        self._worker = start(
-            job,
-            yielded=self._on_progress,
-            returned=self._on_outcome,
-            errored=self._on_error,
-            aborted=self._on_aborted,
-        )
+        self._worker = start(job, **self._slots())
 
     def cancel(self) -> None:
-        """Ask the run to stop; the dock says so when it has."""
+        """Ask the run to stop; if it is deep in a step, the dock does not wait for it."""
         if self._worker is not None:
             self.panel.set_cancelling()
             self._worker.quit()
+            self._patience.start(_PATIENCE_MS)
 
     def event(self, event: QEvent) -> bool:
         """A dock that is closed, or taken out of its window, takes its run with it."""
@@ -111,6 +114,20 @@ class SegmentDock(QScrollArea):
         ):
             self.cancel()
         return bool(super().event(event))
+
+    def _abandon(self) -> None:
+        if self._worker is not None:
+            for signal, slot in self._slots().items():
+                getattr(self._worker, signal).disconnect(slot)
+            self._finish("Cancelled")
+
+    def _slots(self) -> dict[str, Callable[[Any], None]]:
+        return {
+            "yielded": self._on_progress,
+            "returned": self._on_outcome,
+            "errored": self._on_error,
+            "aborted": self._on_aborted,
+        }
 
     def _on_progress(self, state: tuple[float, str]) -> None:
         self.panel.show_progress(*state)
@@ -128,11 +145,13 @@ class SegmentDock(QScrollArea):
     def _on_outcome(self, outcome: Outcome) -> None:
         case = self._case
         assert case is not None
+        self._patience.stop()
+        self._worker = None  # there is nothing left to cancel
         changed = fingerprint(self._viewer.layers, case) != self._before
         if changed and not self._may_overwrite(case):
             self._finish("Your edits were kept, the result was not")
             return
-        steps = showing(
+        self._shown = showing(
             self._viewer,
             case,
             outcome.segmentation,
@@ -140,13 +159,16 @@ class SegmentDock(QScrollArea):
             style=settings.get("style"),
             placement=self._placement,
         )
-        self._show_next(steps, outcome, case)
+        self._outcome = outcome
+        self._turn.start(0)
 
-    def _show_next(self, steps: Iterator[Any], outcome: Outcome, case: Case) -> None:
+    def _show_next(self) -> None:
         """Add one layer, let the window draw, and go on."""
-        if next(steps, None) is not None:
-            QTimer.singleShot(0, lambda: self._show_next(steps, outcome, case))
+        if next(self._shown, None) is not None:
+            self._turn.start(0)
             return
+        case, outcome = self._case, self._outcome
+        assert case is not None and outcome is not None
         hide_stored_labels(self._viewer.layers, case)
         run = outcome.segmentation.run
         warnings = [*case.warnings, *(run.warnings if run is not None else ())]
@@ -154,8 +176,8 @@ class SegmentDock(QScrollArea):
         self._finish("", shown=True)
 
     def _finish(self, word: str, *, shown: bool = False) -> None:
-        self._worker = None
-        self._case = None
+        self._patience.stop()
+        self._worker = self._case = self._outcome = None
         self.panel.set_running(False, word)
         self.finished.emit(shown)
 
@@ -175,3 +197,11 @@ class SegmentDock(QScrollArea):
             "cannot be undone. Export them first if you want to keep them.\n\nReplace them?",
         )
         return bool(answer == QMessageBox.StandardButton.Yes)
+
+
+def _timer(parent: QWidget, slot: Callable[[], None]) -> QTimer:
+    """A timer that goes off once, and not at all when its parent has gone."""
+    timer = QTimer(parent)
+    timer.setSingleShot(True)
+    timer.timeout.connect(slot)
+    return timer
