@@ -175,11 +175,12 @@ class Learner:
         Parameters
         ----------
         volumes : iterable of (1, channel, i, j, k) tensor
-            None keeps the statistics the network has.
+            Empty keeps the statistics the network has.
         """
         if self.processes.writes:
+            averaged = self.averaged_network(volumes)
             self.network.load_state_dict(self.average, strict=False)
-            estimate_statistics(self.network, volumes)
+            self.network.load_state_dict(averaged.state_dict(), strict=False)
         self.processes.broadcast(self.network)
         for name, parameter in self.network.named_parameters():
             self.average[name].copy_(parameter)

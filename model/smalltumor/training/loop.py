@@ -160,7 +160,7 @@ class Trainer:
     def _end_epoch(self, losses: list[dict[str, float]]) -> None:
         progress, config = self.learner.progress, self.config
         epoch = progress.step // self.epoch_steps
-        means = _means(losses)
+        means = {n: round(v, 5) for n, v in self.processes.mean(_means(losses)).items()}
         pace = progress.seconds / progress.step
         left = round(pace * (self.steps - progress.step))
         self._append(
@@ -226,4 +226,4 @@ def _means(losses: list[dict[str, float]]) -> dict[str, float]:
     """Mean of each part over the steps in which it was computed."""
     names = dict.fromkeys(name for parts in losses for name in parts)
     values = {name: [parts[name] for parts in losses if name in parts] for name in names}
-    return {name: round(sum(v) / len(v), 5) for name, v in values.items()}
+    return {name: sum(v) / len(v) for name, v in values.items()}

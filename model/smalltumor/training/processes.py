@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -41,9 +43,7 @@ class Processes:
         """Sum over all processes, differentiable."""
         if self.count == 1:
             return values
-        from torch.distributed.nn import functional
-
-        summed: Tensor = functional.all_reduce(values.clone())  # type: ignore[no-untyped-call]
+        summed: Tensor = _Total.apply(values)  # type: ignore[no-untyped-call]
         return summed
 
     def wrap(self, module: nn.Module, unused: bool) -> nn.Module:
@@ -59,8 +59,10 @@ class Processes:
         if self.count == 1:
             return module
         ids = [self.device.index] if self.device.type == "cuda" else None
+        # Weights of 1x1x1 kernels have several names for one memory layout.
+        warnings.filterwarnings("ignore", message="Grad strides do not match")
         return nn.parallel.DistributedDataParallel(
-            module, device_ids=ids, find_unused_parameters=unused, broadcast_buffers=False
+            module, device_ids=ids, find_unused_parameters=unused
         )
 
     def share_norms(self, network: nn.Module) -> nn.Module:
@@ -80,6 +82,14 @@ class Processes:
         if self.count > 1:
             dist.barrier()
 
+    def mean(self, values: dict[str, float]) -> dict[str, float]:
+        """Average over all processes, which know the same names."""
+        if self.count == 1:
+            return values
+        sums = torch.tensor(list(values.values()), dtype=torch.float32, device=self.device)
+        dist.all_reduce(sums)
+        return dict(zip(values, (sums / self.count).tolist(), strict=True))
+
     def any(self, flag: bool) -> bool:
         """Whether the flag is up in any process."""
         if self.count == 1:
@@ -93,6 +103,22 @@ class Processes:
         if self.count > 1:
             for value in network.state_dict().values():
                 dist.broadcast(value, src=0)
+
+
+class _Total(torch.autograd.Function):
+    """Sum over processes; every process's loss hangs on it, so gradients are summed too."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor) -> Tensor:
+        total = values.clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        total = gradient.clone()
+        dist.all_reduce(total)
+        return total
 
 
 @contextmanager

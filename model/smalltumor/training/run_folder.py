@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from smalltumor.atomic import write_bytes
-from smalltumor.errors import TrainingError
+from smalltumor.errors import OutputError, TrainingError
 
 
 @dataclass(frozen=True)
@@ -85,10 +85,18 @@ class RunFolder:
             Steps done so far.
         **values
             Plain JSON values.
+
+        Raises
+        ------
+        OutputError
+            If the line cannot be written.
         """
         record = {"event": event, "step": step, "time": round(time.time(), 3), **values}
-        with self.events.open("a") as file:
-            file.write(json.dumps(record) + "\n")
+        try:
+            with self.events.open("a") as file:
+                file.write(json.dumps(record) + "\n")
+        except OSError as error:
+            raise OutputError(f"{self.events} could not be written: {error.strerror}") from error
 
     def read_events(self) -> Iterator[dict[str, Any]]:
         """Events in order; a line that a killed process left unfinished is passed over."""
