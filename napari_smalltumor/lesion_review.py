@@ -79,7 +79,8 @@ class LesionReview:
             region = next(iter(source.layers))
         self.source, self.region = source, region
         self.lesions, self.current, self._deleted = [], None, []
-        self._ring()
+        if source is None:
+            self._ring()
         self.source_changed.emit()
 
     def take(self, lesions: Sequence[Lesion]) -> None:

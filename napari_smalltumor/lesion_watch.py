@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from qtpy.QtCore import QObject, QTimer, Signal
+from smalltumor.lesions import Lesion
 
 from napari_smalltumor.lesion_source import LesionSource, Snapshot
 
-EVERY_MS = 200
+EVERY_MS = 120
 """Pause between a change and the look at it, so that a stroke is not followed dab by dab."""
 
 _SIGNALS = ("labels_update", "paint", "set_data", "data")
@@ -19,8 +19,8 @@ class LesionWatch(QObject):
     """Follows a region of a segmentation.
 
     A change is looked at `EVERY_MS` after it happened, however many follow it: the data are
-    copied, compared with the last copy, and searched by a worker thread. The thread touches
-    neither layer nor widget.
+    copied, and a worker thread compares them with the last copy and searches them. The thread
+    touches neither layer nor widget.
 
     Parameters
     ----------
@@ -43,7 +43,8 @@ class LesionWatch(QObject):
         self._region: Any = None
         self._threshold = 0
         self._layer: Any = None
-        self._last: tuple[Snapshot, int] | None = None
+        self._last: Snapshot | None = None
+        self._last_threshold = 0
         self._worker: Any = None
         self._stale = False
         self._timer = QTimer(self)
@@ -81,17 +82,14 @@ class LesionWatch(QObject):
         if self._worker is not None:
             self._stale = True
             return
-        snapshot = self._source.snapshot(self._region)
-        last, threshold = self._last or (None, None)
-        if threshold == self._threshold and snapshot.shows_the_same(last):
-            return
-        self._last = (snapshot, self._threshold)
-        self._start(snapshot.lesions, self._threshold)
+        self._start(self._source.snapshot(self._region))
 
-    def _start(self, search: Callable[[int], list[Any]], threshold: int) -> None:
+    def _start(self, snapshot: Snapshot) -> None:
         from napari.qt.threading import create_worker
 
-        worker = create_worker(search, threshold, _start_thread=False)
+        before = self._last if self._last_threshold == self._threshold else None
+        self._last, self._last_threshold = snapshot, self._threshold
+        worker = create_worker(_search, snapshot, before, self._threshold, _start_thread=False)
         worker.returned.connect(lambda lesions: self._finish(worker, lesions))
         worker.errored.connect(lambda error: self._fail(worker, error))
         self._worker, self._stale = worker, False
@@ -101,7 +99,8 @@ class LesionWatch(QObject):
         if worker is not self._worker:
             return
         self._worker = None
-        self.found.emit(lesions)
+        if lesions is not None:
+            self.found.emit(lesions)
         if self._stale:
             self.look()
 
@@ -121,3 +120,8 @@ class LesionWatch(QObject):
             for name in _SIGNALS:
                 getattr(self._layer.events, name).disconnect(self._on_change)
             self._layer = None
+
+
+def _search(snapshot: Snapshot, before: Snapshot | None, threshold: int) -> list[Lesion] | None:
+    """The lesions of a snapshot, or None if it shows what was searched before."""
+    return None if snapshot.shows_the_same(before) else snapshot.lesions(threshold)
