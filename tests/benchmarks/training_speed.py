@@ -1,0 +1,87 @@
+"""Voxels a second in training: this network beside MONAI's SegResNet and DynUNet.
+
+    python tests/benchmarks/training_speed.py [--device cpu] [--crop 64] [--batch 2] [--steps 5]
+
+All learn from the same crops in one process, one after the other; the best step counts, because
+other programs only ever make a step slower.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+
+import torch
+from monai.networks.nets import DynUNet, SegResNet
+from smalltumor.losses import LossWeights, segmentation_loss, training_loss
+from smalltumor.network import MultiTaskNetwork
+from smalltumor.training.memory import keep_freed_memory
+from torch import Tensor, nn
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--crop", type=int, default=64)
+    parser.add_argument("--batch", type=int, default=2)
+    parser.add_argument("--steps", type=int, default=5)
+    options = parser.parse_args()
+    keep_freed_memory()
+    torch.manual_seed(0)
+    shape = (options.batch, 4, *[options.crop] * 3)
+    image = torch.randn(shape).to(options.device, memory_format=torch.channels_last_3d)
+    classes = torch.randint(0, 4, (options.batch, *shape[2:])).to(options.device)
+    print(
+        f"{options.batch} crops of {options.crop} voxels on {options.device}, "
+        f"{torch.get_num_threads()} threads, float32, channels last"
+    )
+    for name, network, loss in contestants():
+        network.to(options.device, memory_format=torch.channels_last_3d).train()
+        seconds = min(step_seconds(network, loss, image, classes) for _ in range(options.steps))
+        voxels = classes.numel() / seconds
+        size = sum(p.numel() for p in network.parameters()) / 1e6
+        print(f"{name:<34} {size:6.2f} M parameters {seconds:7.2f} s/step {voxels:10.0f} voxels/s")
+
+
+Loss = Callable[[nn.Module, Tensor, Tensor], Tensor]
+
+
+def contestants() -> list[tuple[str, nn.Module, Loss]]:
+    def multi_task(network: nn.Module, image: Tensor, classes: Tensor) -> Tensor:
+        return training_loss(network.outputs(image), classes, LossWeights(1, 0.05), "dice_ce")[0]
+
+    def baseline(network: nn.Module, image: Tensor, classes: Tensor) -> Tensor:
+        output = network.outputs(image, reconstruction=False)
+        return training_loss(output, classes, LossWeights(1, 0.05), "dice_ce")[0]
+
+    def plain(network: nn.Module, image: Tensor, classes: Tensor) -> Tensor:
+        return segmentation_loss("dice_ce", network(image), classes)
+
+    kernels = [3, 3, 3, 3, 3, 3]
+    strides = [1, 2, 2, 2, 2, 2]
+    return [
+        ("this network, both U-modules", MultiTaskNetwork(), multi_task),
+        ("this network, segmentation only", MultiTaskNetwork(), baseline),
+        ("MONAI SegResNet, 32 filters", SegResNet(3, 32, 4, 4), plain),
+        (
+            "MONAI DynUNet, nnU-Net's BraTS plan",
+            DynUNet(3, 4, 4, kernels, strides, strides[1:]),
+            plain,
+        ),
+    ]
+
+
+def step_seconds(network: nn.Module, loss: Loss, image: Tensor, classes: Tensor) -> float:
+    if image.is_cuda:
+        torch.cuda.synchronize()
+    started = time.perf_counter()
+    network.zero_grad(set_to_none=True)
+    loss(network, image, classes).backward()
+    if image.is_cuda:
+        torch.cuda.synchronize()
+    return time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    main()
