@@ -7,11 +7,13 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
+    from smalltumor.lesions import Lesion
 
     from napari_smalltumor.lesions_dock import LesionsDock
     from napari_smalltumor.segment_dock import SegmentDock
@@ -20,6 +22,8 @@ SIZE = (1280, 800)
 PLUGIN = "napari-smalltumor"
 _LONGEST_RUN_MS = 600_000
 _SETTLE_MS = 1500
+_WELL_VISIBLE_VOXELS = 50
+_FROM_ABOVE_AND_LEFT = (10, -25, 80)
 
 
 def main(output: Path, screenshot: bool) -> int:
@@ -40,13 +44,15 @@ def main(output: Path, screenshot: bool) -> int:
     if not _has_display():
         return _on_virtual_display(output)
     import napari
+    from napari.qt.threading import WorkerBase
 
     viewer, segment_dock, lesions_dock = open_demo()
     if screenshot:
-        _wait_for(segment_dock)
+        _wait_for(segment_dock, lesions_dock)
         for path in leave_files(viewer, segment_dock, lesions_dock, output):
             print(f"wrote {path}")
         viewer.close()
+        WorkerBase.await_workers(_SETTLE_MS)
         return 0
     napari.run()
     return 0
@@ -69,8 +75,10 @@ def open_demo(viewer: Viewer | None = None) -> tuple[Viewer, SegmentDock, Lesion
     viewer.window._qt_window.resize(*SIZE)
     viewer.open_sample(PLUGIN, "glioma")
     segment_dock, lesions_dock = SegmentDock(viewer), LesionsDock(viewer)
-    viewer.window.add_dock_widget(segment_dock, area="right", name="Segment (Small Tumour)")
-    viewer.window.add_dock_widget(lesions_dock, area="bottom", name="Lesions (Small Tumour)")
+    add = viewer.window.add_dock_widget
+    add(segment_dock, area="right", name="Segment (Small Tumour)")
+    tab = add(lesions_dock, area="right", name="Lesions (Small Tumour)", tabify=True)
+    segment_dock.finished.connect(lambda shown: tab.raise_() if shown else None)
     segment_dock.segment()
     return viewer, segment_dock, lesions_dock
 
@@ -99,29 +107,44 @@ def leave_files(
 
 
 def _pictures(viewer: Viewer, lesions_dock: LesionsDock, output: Path) -> list[Path]:
+    """In 2D at a small lesion, and the whole head in 3D."""
+    from napari._qt.dialogs.qt_notification import NapariQtNotification
     from qtpy.QtTest import QTest
 
-    pictures = []
-    for dimensions in (2, 3):
-        viewer.dims.ndisplay = dimensions
-        if dimensions == 3:
-            viewer.reset_view()
-            viewer.camera.angles = (10, -25, 80)
-        QTest.qWait(_SETTLE_MS)
-        pictures.append(output / f"demo_{dimensions}d.png")
-        viewer.screenshot(str(pictures[-1]), canvas_only=False, flash=False)
+    for notification in viewer.window._qt_window.findChildren(NapariQtNotification):
+        notification.close()
+    shown = _lesion_to_show(lesions_dock.review.small)
+    if shown is not None:
+        lesions_dock.review.go_to(shown)
+    QTest.qWait(_SETTLE_MS)
+    pictures = [output / "demo_2d.png", output / "demo_3d.png"]
+    viewer.screenshot(str(pictures[0]), canvas_only=False, flash=False)
+    viewer.dims.ndisplay = 3
+    viewer.reset_view()
+    viewer.camera.angles = _FROM_ABOVE_AND_LEFT
+    QTest.qWait(_SETTLE_MS)
+    viewer.screenshot(str(pictures[1]), canvas_only=False, flash=False)
     viewer.dims.ndisplay = 2
     return pictures
 
 
-def _wait_for(dock: SegmentDock) -> None:
+def _lesion_to_show(small: Sequence[Lesion]) -> Lesion | None:
+    """The small lesion that the network is most certain of, rather one of more than a few voxels."""
+    candidates = [x for x in small if x.voxels >= _WELL_VISIBLE_VOXELS] or list(small)
+    return max(candidates, key=lambda x: x.mean_probability or 0.0, default=None)
+
+
+def _wait_for(segment_dock: SegmentDock, lesions_dock: LesionsDock) -> None:
+    """Wait until the case is segmented and its lesions are listed."""
     from qtpy.QtCore import QEventLoop, QTimer
 
-    if dock.is_running:
-        loop = QEventLoop()
-        dock.finished.connect(lambda shown: loop.quit())
-        QTimer.singleShot(_LONGEST_RUN_MS, loop.quit)
-        loop.exec_()
+    loop, ready = QEventLoop(), QTimer()
+    ready.timeout.connect(
+        lambda: None if segment_dock.is_running or lesions_dock.watch.busy else loop.quit()
+    )
+    ready.start(100)
+    QTimer.singleShot(_LONGEST_RUN_MS, loop.quit)
+    loop.exec_()  # qtpy gives it to every binding
 
 
 def _has_display() -> bool:

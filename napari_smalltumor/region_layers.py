@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from napari_smalltumor.layers import LayerData
 
-OUTERMOST_FIRST = (Region.WT, Region.TC, Region.ET)
+OUTERMOST_FIRST = tuple(reversed(Region))
 """From bottom to top, so that each region is seen inside the next."""
 
 _FILL_OPACITY = {Region.WT: 0.35, Region.TC: 0.45, Region.ET: 0.65}
@@ -123,18 +123,29 @@ def showing(
     masks : mapping of Region to (S, P, L) uint8 array
         From `display_mask`; they become the layers' data.
     """
+    from napari.layers import Labels
+
     there = region_layers(viewer.layers, case)
     with keep_nested(viewer).replacing():
         for region, layer in there.items():
             _update(layer, masks[region], case, segmentation)
             yield layer
-        for region in OUTERMOST_FIRST:
+        for region in Region:  # ET first: it is what one waits for, and what is edited
             if region not in there:
                 attributes = _attributes(case, region, segmentation, placement)
                 attributes["metadata"][KEY]["shown"] = _sum(masks[region])
-                layer = viewer.add_labels(masks[region], **attributes)
-                apply_style(layer, region, style)
-                yield layer
+                there[region] = Labels(masks[region], **attributes)
+                apply_style(there[region], region, style)
+                viewer.layers.insert(_place(viewer, there, region), there[region])
+                yield there[region]
+        viewer.layers.selection.active = there[Region.ET]
+
+
+def _place(viewer: ViewerModel, there: Mapping[Region, Labels], region: Region) -> int:
+    """Where a region's layer goes: under the region inside it, over the one around it."""
+    inside = OUTERMOST_FIRST[OUTERMOST_FIRST.index(region) + 1 :]
+    layers = list(viewer.layers)
+    return min((layers.index(there[r]) for r in inside if r in there), default=len(layers))
 
 
 def _update(
