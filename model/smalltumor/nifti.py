@@ -163,7 +163,8 @@ def _image(
     kept = header.copy()
     kept.extensions.clear()
     kept.set_data_dtype(data.dtype)
-    kept.set_data_shape(data.shape)
+    if kept.get_data_shape() != data.shape:
+        kept.set_data_shape(data.shape)
     kept.set_slope_inter(None, None)
     kept["cal_min"] = kept["cal_max"] = 0
     kind = nib.Nifti2Image if isinstance(header, nib.Nifti2Header) else nib.Nifti1Image

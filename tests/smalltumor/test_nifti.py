@@ -206,6 +206,8 @@ def test_a_mask_keeps_the_sources_header(tmp_path, volume, suffix, order):
     assert back.header.get_xyzt_units() == ("mm", "sec")
     assert bytes(back.header["descrip"]).rstrip(b"\0") == b"from the scanner"
     assert not back.header.extensions
+    unlike = {k for k in back.header if not np.array_equal(back.header[k], image.header[k])}
+    assert unlike <= {"datatype", "bitpix", "scl_slope", "scl_inter", "vox_offset", "magic"}
 
 
 def test_without_a_source_header_the_grid_is_written(tmp_path):
