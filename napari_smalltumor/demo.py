@@ -129,7 +129,7 @@ def _pictures(viewer: Viewer, lesions_dock: LesionsDock, output: Path) -> list[P
 
 
 def _lesion_to_show(small: Sequence[Lesion]) -> Lesion | None:
-    """The small lesion that the network is most certain of, rather one of more than a few voxels."""
+    """The small lesion the network is surest of, among those that are well visible."""
     candidates = [x for x in small if x.voxels >= _WELL_VISIBLE_VOXELS] or list(small)
     return max(candidates, key=lambda x: x.mean_probability or 0.0, default=None)
 

@@ -247,3 +247,23 @@ def test_what_is_exported_is_what_is_seen(opened, run, tmp_path):
     for path, region in zip(written, Region, strict=True):
         stored = np.asarray(nib.load(path).dataobj)  # the made case lies along L, P, S
         assert np.array_equal(stored.T, layers[region].data)
+
+
+def test_a_network_deep_in_a_step_is_not_waited_for(opened, slow, qtbot, monkeypatch):
+    _, dock = opened
+    deaf = slow.__class__.__call__
+
+    def never_asks(case, checkpoint=None, *, progress, cancelled, **options):
+        return deaf(slow, case, progress=progress, cancelled=lambda: False)
+
+    monkeypatch.setattr(smalltumor.inference, "segment", never_asks)
+    dock.segment()
+    qtbot.waitUntil(lambda: slow.started.is_set())
+    with qtbot.waitSignal(dock.finished, timeout=5000) as ended:
+        dock.cancel()
+    assert ended.args == [False]
+    assert not slow.ended.is_set()
+    slow.go.set()
+    qtbot.waitUntil(lambda: slow.ended.is_set())
+    qtbot.wait(50)
+    assert not dock.is_running

@@ -1,0 +1,113 @@
+"""The whole way of a user on the sample case: open, segment, review, paint, export, reopen."""
+
+import time
+
+import nibabel as nib
+import numpy as np
+import pytest
+from qtpy.QtCore import QTimer
+from smalltumor.labels import Region
+from smalltumor.lesions import find_lesions
+
+from napari_smalltumor.export import export_case
+from napari_smalltumor.lesions_dock import LesionsDock
+from napari_smalltumor.metadata import case_of, region_layers
+from napari_smalltumor.open_case import open_case
+from napari_smalltumor.reader import get_reader
+from napari_smalltumor.segment_dock import SegmentDock
+
+
+class Pulse:
+    """Beats as often as the event loop lets it, and keeps the longest pause."""
+
+    def __init__(self) -> None:
+        self.beats, self.longest, self._last = 0, 0.0, time.perf_counter()
+        self._timer = QTimer()
+        self._timer.timeout.connect(self._beat)
+        self._timer.start(5)
+
+    def _beat(self) -> None:
+        now = time.perf_counter()
+        self.beats += 1
+        self.longest = max(self.longest, now - self._last)
+        self._last = now
+
+    def stop(self) -> None:
+        self._timer.stop()
+
+
+@pytest.fixture
+def segmented(make_napari_viewer, sample_folder, qtbot, record_property):
+    """The sample case with the shipped weights' result, and both docks."""
+    viewer = make_napari_viewer()
+    dock, lesions = SegmentDock(viewer), LesionsDock(viewer)
+    for widget, name in ((dock, "Segment"), (lesions, "Lesions")):
+        viewer.window.add_dock_widget(widget, area="right", name=name, tabify=name == "Lesions")
+    open_case(viewer, sample_folder)
+    positions: list[int] = []
+    pulse = Pulse()
+    with qtbot.waitSignal(dock.finished, timeout=300_000) as ended:
+        dock.panel.segment_clicked.emit()
+        dock._worker.yielded.connect(lambda state: positions.append(dock.panel._progress.value()))
+    pulse.stop()
+    record_property("longest pause of the event loop while segmenting, ms", pulse.longest * 1000)
+    print(f"longest pause of the event loop while segmenting: {pulse.longest * 1000:.0f} ms")
+    assert ended.args == [True]
+    assert pulse.beats > 20
+    assert len(set(positions)) > 3
+    assert positions == sorted(positions)
+    qtbot.waitUntil(lambda: not lesions.watch.busy, timeout=20_000)
+    return viewer, dock, lesions
+
+
+def test_from_the_sample_case_to_an_export_and_back(segmented, tmp_path, qtbot):
+    viewer, dock, lesions = segmented
+    case = case_of(viewer.layers[0])
+    layers = region_layers(viewer.layers, case)
+    et = layers[Region.ET]
+    assert "ml" in dock.panel.results.text
+
+    row = lesions.model.lesions[0]
+    lesions.table.selectRow(0)
+    assert viewer.dims.point[0] == pytest.approx(row.centroid_ras_mm[2], abs=0.51)
+    across = (-row.centroid_ras_mm[1], -row.centroid_ras_mm[0])
+    assert viewer.camera.center[1:] == pytest.approx(across, abs=0.51)
+
+    listed = len(lesions.model.lesions)
+    slice_of_spot = 140
+    assert not et.data[slice_of_spot].any()
+    et.brush_size = 5
+    et.paint((slice_of_spot, 120, 110), 1)
+    qtbot.waitUntil(lambda: len(lesions.model.lesions) == listed + 1, timeout=20_000)
+    for region in (Region.TC, Region.WT):
+        assert layers[region].data[slice_of_spot, 120, 110] == 1
+
+    (path,) = export_case(viewer, case, tmp_path / "out.nii.gz", scheme="brats2018")
+    written, source = nib.load(path), nib.load(case.paths["t1ce"])
+    assert np.array_equal(written.affine, source.affine)
+    stored = np.asarray(written.dataobj)  # the sample's axes are L, P, S
+    assert stored[110, 120, slice_of_spot] == 4
+    assert np.array_equal((stored == 4).T, et.data != 0)
+
+    ((data, attributes, _),) = get_reader(str(path))(str(path))
+    assert np.array_equal(data == 4, et.data != 0)
+    assert attributes["translate"] == pytest.approx(et.translate)
+    again = find_lesions((stored == 4), case.grid, region="et")
+    assert len(again) == listed + 1
+
+
+def test_cancelling_the_real_network_leaves_the_case_as_it_was(
+    make_napari_viewer, sample_folder, qtbot
+):
+    viewer = make_napari_viewer()
+    dock = SegmentDock(viewer)
+    viewer.window.add_dock_widget(dock, area="right", name="Segment")
+    open_case(viewer, sample_folder)
+    before = list(viewer.layers)
+    dock.segment()
+    qtbot.waitUntil(lambda: dock.panel._progress.value() > 50, timeout=120_000)
+    with qtbot.waitSignal(dock.finished, timeout=20_000) as ended:
+        dock.cancel()
+    assert ended.args == [False]
+    assert list(viewer.layers) == before
+    assert dock.panel._step.text() == "Cancelled"
