@@ -102,10 +102,15 @@ class Learner:
         self.progress = load_state(path, self.network, self.average, self.optimiser)
 
     def set_mode(self) -> None:
-        """Training mode, with the norms frozen if they should be."""
+        """Training mode, with the norms frozen if they should be.
+
+        The U-modules' norms never are: inference does not run them.
+        """
         self.network.train()
         if self.progress.frozen:
-            freeze_statistics(self.network)
+            for name, part in self.network.named_children():
+                if not name.startswith("rebuild"):
+                    freeze_statistics(part)
 
     def step(self, batch: Batch) -> dict[str, float]:
         """Learn from one batch.

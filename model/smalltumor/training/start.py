@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -103,6 +104,7 @@ def train(request: TrainingRequest, report: Report = print, *, save_seconds: flo
             start=start,
             report=say,
             stop=stopped,
+            threads=_crop_threads(processes),
             save_seconds=save_seconds,
         )
         if request.resume:
@@ -242,6 +244,13 @@ def _stop_requests() -> Iterator[Callable[[], bool]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _crop_threads(processes: Processes) -> int:
+    """A GPU waits for crops unless several are made at once; on a CPU they take its cores."""
+    if processes.device.type == "cpu":
+        return 1
+    return max(1, min(8, (os.cpu_count() or 1) // processes.count - 1))
 
 
 def _silent(line: str) -> None:
