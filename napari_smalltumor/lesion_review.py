@@ -57,7 +57,7 @@ class LesionReview:
         self._deleted: list[list[Change]] = []
         self.sources: list[LesionSource] = []
         self.source: LesionSource | None = None
-        self.region = Region.ET
+        self.region = self._wanted = Region.ET
         self.lesions: list[Lesion] = []
         self.current: Lesion | None = None
         viewer.layers.events.inserted.connect(self._on_layers)
@@ -73,11 +73,11 @@ class LesionReview:
         self._rings.close()
 
     def choose(self, source: LesionSource | None, region: Region | None = None) -> None:
-        """Review another segmentation or region; a region without a layer gives way."""
-        region = self.region if region is None else region
-        if source is not None and region not in source.layers:
-            region = next(iter(source.layers))
-        self.source, self.region = source, region
+        """Review another segmentation or region; a region gives way as long as it has no layer."""
+        self._wanted = self._wanted if region is None else region
+        there = source is None or self._wanted in source.layers
+        self.source = source
+        self.region = self._wanted if there else next(iter(source.layers))
         self.lesions, self.current, self._deleted = [], None, []
         if source is None:
             self._ring()

@@ -177,6 +177,13 @@ def test_a_new_result_is_reviewed_and_a_removed_one_is_not(viewer):
     assert (review.source, review.sources, review.lesions) == (None, [], [])
 
 
+def test_a_review_that_was_open_before_the_result_shows_enhancing_tumour(viewer):
+    review = LesionReview(viewer)
+    show_regions(viewer, made_case())  # the outermost region is added first
+    assert review.region is Region.ET
+    assert review.source.layers[Region.ET] is viewer.layers["Pat ET"]
+
+
 def test_a_renamed_layer_keeps_being_reviewed(viewer):
     layer = viewer.add_labels(np.zeros((4, 4, 4), np.uint8), name="before")
     review = LesionReview(viewer)
