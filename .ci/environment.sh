@@ -24,9 +24,9 @@ prepare_environment() {
     wanted=$(cat "$root/pyproject.toml" - <<<"$root $1" | cksum)
     if [ "$(cat "$venv/installed" 2>/dev/null)" != "$wanted" ]; then
         echo "Installing into .venv (once; torch is large) ..." >&2
-        "$venv/bin/python" -m pip install --quiet --upgrade pip
-        "$venv/bin/python" -m pip install --quiet torch==2.13.0
-        "$venv/bin/python" -m pip install --quiet --editable "$root[$1]"
+        "$venv/bin/python" -m pip install -qq --upgrade pip
+        "$venv/bin/python" -m pip install -qq torch==2.13.0
+        "$venv/bin/python" -m pip install -qq --editable "$root[$1]"
         echo "$wanted" >"$venv/installed"
     fi
     export PATH="$venv/bin:$PATH"
