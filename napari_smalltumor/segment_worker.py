@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 
 from napari.qt.threading import GeneratorWorkerSignals, WorkerBase, create_worker
 from napari.utils import cancelable_progress
@@ -14,6 +15,7 @@ from napari_smalltumor.segmentation_job import Outcome, SegmentationJob
 
 _STEPS = 100
 _NICENESS = 5
+_SHORTEST_STEP_S = 0.1
 
 
 class SegmentWorker(WorkerBase):
@@ -25,19 +27,28 @@ class SegmentWorker(WorkerBase):
     def __init__(self, job: SegmentationJob) -> None:
         super().__init__(SignalsClass=GeneratorWorkerSignals)
         self._job = job
+        self._told = 0.0
+        self._step = ""
 
     def work(self) -> Outcome | None:
         """Called by the thread."""
         _yield_to_the_window()
         try:
             return self._job(
-                progress=lambda fraction, step: self.yielded.emit((fraction, step)),
+                progress=self._tell,
                 cancelled=lambda: self.abort_requested,
             )
         except Cancelled:
             self._abort_requested = True  # so that nothing is returned
             self.aborted.emit()
             return None
+
+    def _tell(self, fraction: float, step: str) -> None:
+        """Pass progress on, not more often than one sees it: each time the window is drawn."""
+        now = time.monotonic()
+        if step != self._step or now - self._told >= _SHORTEST_STEP_S:
+            self._told, self._step = now, step
+            self.yielded.emit((fraction, step))
 
 
 def _yield_to_the_window() -> None:
