@@ -18,7 +18,9 @@ LayerData = tuple[Any, dict[str, Any], str]
 SHOWN_FIRST = "t1ce"
 """The one modality that is visible when a case opens: small enhancing lesions are seen on it."""
 
-_STACKING = ("flair", "t2", "t1", "t1ce")
+STACKING = ("flair", "t2", "t1", "t1ce")
+"""From the lowest layer to the uppermost."""
+
 _BRAIN_PERCENTILES = (1.0, 99.5)
 _SAMPLES = 200_000
 _FEWEST_SAMPLES = 500
@@ -26,7 +28,7 @@ _FEWEST_SAMPLES = 500
 
 def image_layers(case: Case) -> list[LayerData]:
     """One image layer per modality of a case, T1CE uppermost and alone visible."""
-    modalities = [m for m in _STACKING if m in case.volumes]
+    modalities = [m for m in STACKING if m in case.volumes]
     shown = SHOWN_FIRST if SHOWN_FIRST in modalities else modalities[-1]
     return [image_layer(case, m, visible=m == shown) for m in modalities]
 

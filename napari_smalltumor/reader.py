@@ -14,6 +14,7 @@ from smalltumor.labels import LabelScheme, Region, detect_scheme, whole_values
 from smalltumor.naming import (
     LABELS,
     MODALITIES,
+    MODALITY_TITLES,
     MSD_CHANNELS,
     CaseFiles,
     find_case_files,
@@ -23,6 +24,7 @@ from smalltumor.naming import (
 from smalltumor.nifti import Volume, is_nifti_name, read_header, read_volume, stem
 
 from napari_smalltumor.layers import (
+    STACKING,
     LayerData,
     image_layer,
     image_layers,
@@ -65,8 +67,9 @@ def layers_of_case(files: CaseFiles) -> list[LayerData]:
 
     A case that lacks a modality opens with those it has, and a warning says what is missing.
     """
-    if files.stacked is None and 0 < len(files.modalities) < len(MODALITIES):
-        warn(f"{files.name}: {files.complaint()}")
+    missing = [MODALITY_TITLES[m] for m in MODALITIES if m not in files.modalities]
+    if files.stacked is None and files.modalities and missing:
+        warn(f"{files.name}: there is no {' and no '.join(missing)} image; the others were opened")
         return _incomplete(files)
     case = read_case_files(files)
     for doubt in case.warnings:
@@ -112,8 +115,11 @@ def _lone_case(name: str, volume: Volume) -> Case:
 
 
 def _incomplete(files: CaseFiles) -> list[LayerData]:
-    volumes = [read_volume(path) for paths in files.modalities.values() for path in paths]
-    return [layer_of_volume(v) for v in volumes + [read_volume(p) for p in files.labels]]
+    paths = [p for m in STACKING for p in files.modalities.get(m, ())]
+    layers = [layer_of_volume(read_volume(path)) for path in paths]
+    for _, attributes, _ in layers[:-1]:
+        attributes["visible"] = False
+    return layers + [layer_of_volume(read_volume(path)) for path in files.labels]
 
 
 def _labels_beside(case: Case) -> list[LayerData]:
