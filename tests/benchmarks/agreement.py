@@ -1,0 +1,123 @@
+"""Whether every way to run the network gives the labels of the float32 whole volume.
+
+    python tests/benchmarks/agreement.py CASES [--weights FILE] [--limit N]
+
+CASES is a folder of cases. The reference is the network as written, in float32, on the whole
+volume padded with zeros. A path passes on a case where the Dice of each region is at least 0.999
+(0.995 in reduced precision) and the components of 20 voxels or more are the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from skimage.measure import label
+from smalltumor.case import read_case_files
+from smalltumor.checkpoint import Checkpoint, load_checkpoint
+from smalltumor.inference.devices import has_openvino
+from smalltumor.inference.engine import Array, Engine
+from smalltumor.inference.torch_engine import TorchEngine
+from smalltumor.inference.watch import Watch
+from smalltumor.inference.windows import Windowed
+from smalltumor.labels import Classes, Region, region_mask
+from smalltumor.naming import find_cases
+from smalltumor.preprocess import NetworkInput, prepare
+
+WHOLE = 10**6
+"""A margin beyond any volume: nothing is cut."""
+
+SMALLEST = 20
+"""Voxels of the components that are compared."""
+
+
+def whole_input(case: object, checkpoint: Checkpoint) -> NetworkInput:
+    """The whole volume, normalised and padded to a multiple of 16."""
+    return prepare(case, replace(checkpoint.preprocessing, margin=WHOLE))  # type: ignore[arg-type]
+
+
+def labels_on_grid(probabilities: Array, ready: NetworkInput) -> Classes:
+    """The most probable classes on the network's grid."""
+    classes = np.zeros(ready.network_grid.grid.shape, dtype=np.uint8)
+    inside = ready.inside
+    place = tuple(slice(f, f + s.stop) for f, s in zip(ready.start, inside, strict=True))
+    classes[place] = probabilities[(slice(None), *inside)].argmax(axis=0)
+    return classes
+
+
+def dice(one: Classes, other: Classes, region: Region) -> float:
+    """Dice of a region; 1 where both are empty."""
+    a, b = region_mask(one, region), region_mask(other, region)
+    both = np.count_nonzero(a) + np.count_nonzero(b)
+    return 2 * np.count_nonzero(a & b) / both if both else 1.0
+
+
+def components(classes: Classes, region: Region) -> int:
+    """How many components of `SMALLEST` voxels or more a region has."""
+    sizes = np.bincount(label(region_mask(classes, region), connectivity=3).ravel())[1:]
+    return int(np.count_nonzero(sizes >= SMALLEST))
+
+
+def paths(checkpoint: Checkpoint) -> Iterator[tuple[str, float, Callable[[], Engine]]]:
+    """Name, least Dice asked of it, and engine of each path; all run on the brain's crop."""
+    yield "torch float32", 0.999, lambda: TorchEngine(checkpoint, "cpu", torch.float32)
+    yield "torch bfloat16", 0.995, lambda: TorchEngine(checkpoint, "cpu", torch.bfloat16)
+    yield (
+        "torch float32, windows of 128",
+        0.0,
+        lambda: Windowed(TorchEngine(checkpoint, "cpu", torch.float32), 128),
+    )
+    if has_openvino():
+        from smalltumor.inference.openvino_engine import OpenVinoEngine
+
+        yield "openvino float32", 0.999, lambda: OpenVinoEngine(checkpoint, "f32")
+    if torch.cuda.is_available():
+        yield "cuda float16", 0.995, lambda: TorchEngine(checkpoint, "cuda:0")
+
+
+def reference(checkpoint: Checkpoint, ready: NetworkInput) -> Classes:
+    """Labels of the plain network in float32 on the whole volume."""
+    with torch.inference_mode():
+        probabilities = checkpoint.network(torch.from_numpy(ready.array)[None])[0].numpy()
+    return labels_on_grid(probabilities, ready)
+
+
+def main() -> None:
+    """Print one line per path and case, and what fails."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("cases", type=Path)
+    parser.add_argument("--weights", type=Path)
+    parser.add_argument("--limit", type=int)
+    parser.add_argument("--only", help="paths whose name has this in it")
+    options = parser.parse_args()
+    checkpoint = load_checkpoint(options.weights)
+    chosen = [p for p in paths(checkpoint) if (options.only or "") in p[0]]
+    engines = [(name, least, make()) for name, least, make in chosen]
+    print(f"weights: {checkpoint.name}")
+    print("case | path | voxels equal % | Dice ET TC WT | components ET TC WT | passes")
+    for files in find_cases(options.cases)[: options.limit]:
+        case = read_case_files(files)
+        expected = reference(checkpoint, whole_input(case, checkpoint))
+        ready = prepare(case, checkpoint.preprocessing)
+        for name, least, engine in engines:
+            got = labels_on_grid(engine(ready.array, Watch()), ready)
+            equal = 100 * np.count_nonzero(got == expected) / got.size
+            scores = [dice(got, expected, region) for region in Region]
+            counts = [(components(got, r), components(expected, r)) for r in Region]
+            passes = min(scores) >= least and all(a == b for a, b in counts)
+            print(
+                f"{case.name} | {name} | {equal:.4f} | "
+                + " ".join(f"{score:.5f}" for score in scores)
+                + " | "
+                + " ".join(f"{a}/{b}" for a, b in counts)
+                + f" | {'yes' if passes else 'NO'}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""How fast this project is, beside plain torch and what a user would pick instead.
+
+    python tests/benchmarks/inference.py [--threads 2] [--rounds 3] [--device cuda] [--only TEXT]
+
+Each path runs in a process of its own, set up and warmed up. Then baseline and path run one after
+the other, `--rounds` times; the ratio is the median over these pairs, so that a noisy machine
+slows both. This project's paths are timed from the case's volumes in memory to classes on its
+grid; the others from a ready, normalised array to classes. Peak is resident memory of the process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+from pathlib import Path
+from statistics import median
+
+from networks import BASELINE, PATHS, Setting
+from worker import Worker
+
+SAMPLE = Path(__file__).resolve().parents[2] / "sample_data" / "BraTS2021_00019"
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--case", type=Path, default=SAMPLE)
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--weights", type=Path, help="of this project's network (default: random)")
+    parser.add_argument("--only", default="", help="paths whose name has this in it")
+    options = parser.parse_args()
+    setting = Setting(options.case, options.device, options.threads, options.weights)
+    print(machine(setting))
+    print("| path | seconds | times faster than the first | peak GB | parameters |")
+    print("|---|---|---|---|---|")
+    names = [n for n in PATHS if n != BASELINE and options.only in n]
+    baseline = Worker(BASELINE, setting)
+    every: list[float] = []
+    for name in names:
+        every += _row(name, setting, baseline, options.rounds)
+    parameters = f"{baseline.parameters:,}"
+    print(f"| {BASELINE} | {median(every):.2f} | 1 | {baseline.finish():.2f} | {parameters} |")
+
+
+def _row(name: str, setting: Setting, baseline: Worker, rounds: int) -> list[float]:
+    """Time a path, print its line, and give the baseline's seconds beside it."""
+    worker = Worker(name, setting)
+    if worker.failure:
+        print(f"| {name} | left out: {worker.failure} | | | |", flush=True)
+        return []
+    pairs = [(baseline.seconds(), worker.seconds()) for _ in range(rounds)]
+    ratio = median(slow / fast for slow, fast in pairs)
+    seconds = median(fast for _, fast in pairs)
+    peak = worker.finish()
+    print(
+        f"| {name} | {seconds:.2f} | {ratio:.1f} | {peak:.2f} | {worker.parameters:,} |", flush=True
+    )
+    return [slow for slow, _ in pairs]
+
+
+def machine(setting: Setting) -> str:
+    """One line about the machine and the versions."""
+    import torch
+    from smalltumor.inference.devices import cpu_has_bfloat16, has_openvino
+
+    processor = platform.processor() or platform.machine()
+    for line in _lines("/proc/cpuinfo"):
+        if line.startswith("model name"):
+            processor = line.partition(":")[2].strip()
+            break
+    backend = "no OpenVINO"
+    if has_openvino():
+        import openvino
+
+        backend = f"OpenVINO {openvino.get_version().partition('-')[0]}"
+    device = torch.cuda.get_device_name() if setting.device.startswith("cuda") else processor
+    return (
+        f"{device}, {setting.threads} threads, {torch.backends.cpu.get_cpu_capability()}, "
+        f"bfloat16 {'yes' if cpu_has_bfloat16() else 'no'}; torch {torch.__version__}, {backend}\n"
+    )
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        return Path(path).read_text().splitlines()
+    except OSError:
+        return []
+
+
+if __name__ == "__main__":
+    main()

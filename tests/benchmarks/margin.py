@@ -1,0 +1,138 @@
+"""How much margin around the brain makes the labels those of the whole volume.
+
+    python tests/benchmarks/margin.py CASES [--weights FILE] [--limit N]
+
+CASES is a folder of cases with their experts' labels. Each crop starts at a multiple of 16 of the
+whole volume ("aligned") or right where the margin ends ("loose"). It is compared with the whole
+volume, and both with the expert, in float32 by OpenVINO where it is installed, else by torch.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from agreement import WHOLE, dice, labels_on_grid
+from smalltumor.case import Case, read_case_files, read_labels
+from smalltumor.checkpoint import Checkpoint, load_checkpoint
+from smalltumor.inference.devices import has_openvino
+from smalltumor.inference.engine import Engine
+from smalltumor.inference.watch import Watch
+from smalltumor.labels import Classes, Region
+from smalltumor.naming import find_cases
+from smalltumor.preprocess import NetworkInput, prepare
+
+MARGINS = (0, 4, 16)
+LOOSE_MARGINS = (0,)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One crop of one case: its share of the volume, and how its labels compare."""
+
+    share: float
+    differ: float
+    same: npt.NDArray[np.float64]
+    truth: npt.NDArray[np.float64]
+
+
+def engine_of(checkpoint: Checkpoint) -> Engine:
+    """The fastest engine in float32."""
+    if has_openvino():
+        from smalltumor.inference.openvino_engine import OpenVinoEngine
+
+        return OpenVinoEngine(checkpoint, "f32")
+    import torch
+    from smalltumor.inference.torch_engine import TorchEngine
+
+    return TorchEngine(checkpoint, "cpu", torch.float32)
+
+
+def loose(whole: NetworkInput, margin: int) -> NetworkInput:
+    """A crop whose start heeds the margin alone; its size is still a multiple of 16."""
+    box = []
+    for axis in range(3):
+        others = tuple(a for a in range(4) if a != axis + 1)
+        filled = np.flatnonzero((whole.array != 0).any(axis=others))
+        size = -(-(int(filled[-1] - filled[0]) + 1 + 2 * margin) // 16) * 16
+        start = min(max(int(filled[0]) - margin, 0), max(whole.array.shape[axis + 1] - size, 0))
+        box.append(slice(start, start + size))
+    array = np.ascontiguousarray(whole.array[(slice(None), *box)])
+    start = (box[0].start, box[1].start, box[2].start)
+    return NetworkInput(array, start, whole.network_grid)
+
+
+def main() -> None:
+    """Print one line per kind of crop, the worst of all cases."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("cases", type=Path)
+    parser.add_argument("--weights", type=Path)
+    parser.add_argument("--limit", type=int)
+    options = parser.parse_args()
+    checkpoint = load_checkpoint(options.weights)
+    engine = engine_of(checkpoint)
+    rows: dict[str, list[Row]] = defaultdict(list)
+    for files in find_cases(options.cases)[: options.limit]:
+        case = read_case_files(files)
+        whole = prepare(case, replace(checkpoint.preprocessing, margin=WHOLE))
+        expert = whole.network_grid.labels_to_network(read_labels(case)[0])
+        expected = labels_on_grid(engine(whole.array, Watch()), whole)
+        rows["whole volume"].append(
+            Row(1.0, 0.0, scores(expected, expected), scores(expected, expert))
+        )
+        for name, ready in crops(case, whole, checkpoint):
+            got = labels_on_grid(engine(ready.array, Watch()), ready)
+            rows[name].append(
+                Row(
+                    ready.array[0].size / whole.array[0].size,
+                    100 * np.count_nonzero(got != expected) / got.size,
+                    scores(got, expected),
+                    scores(got, expert),
+                )
+            )
+        print(case.name, {n: rows[n][-1].same.round(5).tolist() for n in rows}, flush=True)
+    print(f"\n{checkpoint.name}, {len(rows['whole volume'])} cases\n")
+    print("| crop | share of the volume | voxels that differ %, worst (mean) |", end="")
+    print(" Dice to the whole ET TC WT, worst | mean | Dice to the expert ET TC WT, mean |")
+    print("|---|---|---|---|---|---|")
+    for name, results in rows.items():
+        differ = [row.differ for row in results]
+        same = np.array([row.same for row in results])
+        cells = (
+            name,
+            f"{np.mean([row.share for row in results]):.3f}",
+            f"{max(differ):.4f} ({np.mean(differ):.4f})",
+            _joined(same.min(axis=0)),
+            _joined(same.mean(axis=0)),
+            _joined(np.mean([row.truth for row in results], axis=0)),
+        )
+        print("| " + " | ".join(cells) + " |")
+
+
+def crops(
+    case: Case, whole: NetworkInput, checkpoint: Checkpoint
+) -> Iterator[tuple[str, NetworkInput]]:
+    """Every crop of a case that is compared, with its name."""
+    for margin in MARGINS:
+        settings = replace(checkpoint.preprocessing, margin=margin)
+        yield f"margin {margin}, aligned", prepare(case, settings)
+    for margin in LOOSE_MARGINS:
+        yield f"margin {margin}, loose", loose(whole, margin)
+
+
+def scores(one: Classes, other: Classes) -> npt.NDArray[np.float64]:
+    """Dice of ET, TC, WT."""
+    return np.array([dice(one, other, region) for region in Region])
+
+
+def _joined(values: npt.NDArray[np.float64]) -> str:
+    return " ".join(f"{value:.4f}" for value in values)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""The network rearranged for speed."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from smalltumor.architecture import NetworkConfig
+from smalltumor.inference.folded import FoldedNetwork
+from smalltumor.network import SegmentationNetwork
+from torch import nn
+
+
+def lived_in_network(config: NetworkConfig) -> SegmentationNetwork:
+    """A network whose norms have other than their first statistics, negative scales included."""
+    torch.manual_seed(0)
+    network = SegmentationNetwork(config)
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm3d):
+            assert module.running_mean is not None
+            assert module.running_var is not None
+            module.running_mean.normal_(0, 0.3)
+            module.running_var.uniform_(0.5, 2)
+            nn.init.uniform_(module.weight, -0.5, 1.5)
+            nn.init.normal_(module.bias, 0, 0.3)
+    return network.eval()
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        NetworkConfig(width=8, channels=16, groups=4),
+        NetworkConfig(width=12, channels=24, groups=3),
+        NetworkConfig(),
+    ],
+    ids=["narrow", "odd groups", "full width"],
+)
+def test_numbers_are_the_networks(config: NetworkConfig) -> None:
+    network = lived_in_network(config)
+    folded = FoldedNetwork(network)
+    x = torch.randn(1, 4, 48, 32, 16)
+    with torch.inference_mode():
+        expected = network(x)
+        *_, (_, logits) = folded.steps(x, slab=4)
+        torch.testing.assert_close(torch.softmax(logits, dim=1), expected, atol=1e-4, rtol=0)
+        torch.testing.assert_close(folded(x), expected, atol=1e-4, rtol=0)
+    assert 0.01 < expected[:, 1:].std() < 1
+
+
+def test_count_of_steps_is_right_for_the_progress_bar() -> None:
+    folded = FoldedNetwork(
+        SegmentationNetwork(NetworkConfig(width=8, channels=16, groups=4)).eval()
+    )
+    for rows in (16, 48, 80):
+        with torch.inference_mode():
+            steps = list(folded.steps(torch.zeros(1, 4, rows, 16, 16)))
+        assert len(steps) == FoldedNetwork.count_steps(rows)

@@ -1,0 +1,349 @@
+"""From a case to its segmentation, by every way there is."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from smalltumor.architecture import NetworkConfig
+from smalltumor.case import Case, read_case
+from smalltumor.checkpoint import Checkpoint, random_checkpoint, save_checkpoint
+from smalltumor.errors import Cancelled, SmalltumorError
+from smalltumor.geometry import Grid
+from smalltumor.inference import attempts, openvino_engine, segment, torch_engine
+from smalltumor.inference.devices import has_openvino
+from smalltumor.inference.engine import Array
+from smalltumor.inference.openvino_cache import CACHE_VARIABLE
+from smalltumor.inference.watch import Watch
+from smalltumor.inference.windows import Windowed
+
+NARROW = NetworkConfig(width=8, channels=16, groups=4)
+needs_openvino = pytest.mark.skipif(not has_openvino(), reason="the extra openvino is absent")
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A cache folder of the test's own, and no engine left over from another test."""
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
+    for latest in (torch_engine._latest, openvino_engine._latest):
+        latest.clear()
+    yield tmp_path / "cache"
+    for latest in (torch_engine._latest, openvino_engine._latest):
+        latest.clear()
+
+
+@pytest.fixture(scope="session")
+def checkpoint() -> Checkpoint:
+    return random_checkpoint(seed=3, config=NARROW)
+
+
+@pytest.fixture(scope="session")
+def sample(sample_folder: Path) -> Case:
+    return read_case(sample_folder)
+
+
+@pytest.fixture(scope="session")
+def small(sample: Case) -> Case:
+    """The middle of the sample's head, 64 x 64 x 48 voxels, with a rim of nothing."""
+    box = (slice(80, 144), slice(80, 144), slice(60, 108))
+    volumes = {}
+    for modality, volume in sample.volumes.items():
+        part = np.zeros((64, 64, 48), dtype=volume.dtype, order="F")
+        part[2:-2, 2:-2, 2:-2] = volume[box][2:-2, 2:-2, 2:-2]
+        volumes[modality] = part
+    return Case("small", volumes, Grid((64, 64, 48), np.diag([-1.0, -1.0, 1.0, 1.0])))
+
+
+def torch_run(case: Case, checkpoint: Checkpoint, **options: object) -> npt.NDArray[np.float32]:
+    result = segment(case, checkpoint, backend="torch", device="cpu", **options)  # type: ignore[arg-type]
+    assert result.cropped is not None
+    return result.cropped.values
+
+
+def test_sample_case_is_segmented_on_its_own_grid(sample: Case, checkpoint: Checkpoint) -> None:
+    seen: list[float] = []
+    result = segment(
+        sample, checkpoint, backend="torch", progress=lambda fraction, _: seen.append(fraction)
+    )
+    assert result.classes.shape == sample.grid.shape
+    assert result.classes.dtype == np.uint8
+    assert result.grid is sample.grid
+    assert set(np.unique(result.classes)) <= {0, 1, 2, 3}
+    assert seen == sorted(seen)
+    assert (seen[0], seen[-1]) == (0.0, 1.0)
+    assert len(seen) > 20
+    probabilities = result.probabilities()
+    assert probabilities is not None
+    np.testing.assert_allclose(probabilities.sum(axis=0), 1, atol=1e-4)
+    np.testing.assert_array_equal(probabilities.argmax(axis=0), result.classes)
+    run = result.run
+    assert run is not None
+    assert (run.backend, run.device, run.warnings) == ("torch", "cpu", ())
+
+
+def test_same_input_gives_the_same_mask(small: Case, checkpoint: Checkpoint) -> None:
+    np.testing.assert_array_equal(torch_run(small, checkpoint), torch_run(small, checkpoint))
+
+
+def test_numbers_are_those_of_the_checkpoints_network(small: Case, checkpoint: Checkpoint) -> None:
+    import torch
+    from smalltumor.preprocess import prepare
+
+    ready = prepare(small, checkpoint.preprocessing)
+    with torch.inference_mode():
+        expected = checkpoint.network(torch.from_numpy(ready.array)[None])[0].numpy()
+    got = torch_run(small, checkpoint)
+    np.testing.assert_allclose(got, expected[(slice(None), *ready.inside)], atol=2e-4)
+
+
+def test_orientation_of_the_source_changes_nothing(small: Case, checkpoint: Checkpoint) -> None:
+    turned = {m: np.asarray(v)[::-1, :, ::-1].transpose(2, 0, 1) for m, v in small.volumes.items()}
+    # Axes are now k backwards, i backwards, j: I, R, P.
+    affine = np.array([[0, 1.0, 0, -63], [0, 0, -1, 0], [-1, 0, 0, 47], [0, 0, 0, 1]])
+    result = segment(
+        Case("turned", turned, Grid((48, 64, 64), affine)), checkpoint, backend="torch"
+    )
+    expected = segment(small, checkpoint, backend="torch").classes
+    np.testing.assert_array_equal(result.classes, expected[::-1, :, ::-1].transpose(2, 0, 1))
+
+
+def test_flips_average_over_the_eight_mirrored_heads(small: Case, checkpoint: Checkpoint) -> None:
+    mirrored = {m: np.asarray(v)[::-1] for m, v in small.volumes.items()}
+    straight = torch_run(small, checkpoint, flips=True)
+    other = torch_run(Case("mirrored", mirrored, small.grid), checkpoint, flips=True)
+    np.testing.assert_allclose(other[:, ::-1], straight, atol=1e-4)
+    assert np.abs(straight - torch_run(small, checkpoint)).max() > 1e-3
+
+
+class VoxelByVoxel:
+    """An engine whose result at a voxel depends on that voxel alone."""
+
+    backend, device = "none", "cpu"
+
+    def __call__(self, array: Array, watch: Watch) -> Array:
+        powers = np.exp(array)
+        return np.asarray(powers / powers.sum(axis=0))
+
+
+@pytest.mark.parametrize("shape", [(64, 48, 80), (32, 32, 96), (16, 64, 48)])
+def test_blended_windows_leave_every_voxel_in_its_place(shape: tuple[int, int, int]) -> None:
+    array = np.random.default_rng(0).standard_normal((4, *shape), dtype=np.float32)
+    blended = Windowed(VoxelByVoxel(), 32)(array, Watch())
+    np.testing.assert_allclose(blended, VoxelByVoxel()(array, Watch()), atol=1e-6)
+
+
+def test_window_larger_than_the_head_is_the_whole(small: Case, checkpoint: Checkpoint) -> None:
+    whole = torch_run(small, checkpoint, windows=None)
+    np.testing.assert_allclose(torch_run(small, checkpoint, windows=128), whole, atol=1e-5)
+
+
+@pytest.mark.parametrize("backend", ["torch", pytest.param("openvino", marks=needs_openvino)])
+@pytest.mark.parametrize("after", [1, 5])
+def test_cancelling_stops_the_run(
+    backend: str, after: int, small: Case, checkpoint: Checkpoint
+) -> None:
+    calls = 0
+
+    def cancelled() -> bool:
+        nonlocal calls
+        calls += 1
+        return calls > after
+
+    with pytest.raises(Cancelled):
+        segment(small, checkpoint, backend=backend, cancelled=cancelled)  # type: ignore[arg-type]
+    assert calls == after + 1
+    result = segment(small, checkpoint, backend=backend)  # type: ignore[arg-type]
+    assert result.run is not None
+    assert result.run.backend == backend
+
+
+Spoil = Callable[[object, Array, Watch], Array]
+
+
+def out_of_memory_over(edge: int, run: Spoil) -> Spoil:
+    """Stand in for an engine that has room for arrays up to an edge of so many voxels."""
+
+    def spoilt(self: object, array: Array, watch: Watch) -> Array:
+        if max(array.shape) > edge:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate")
+        return run(self, array, watch)
+
+    return spoilt
+
+
+def test_memory_that_runs_out_leads_to_windows(
+    small: Case, checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = torch_engine.TorchEngine
+    monkeypatch.setattr(attempts, "WINDOW_SIZES", (64, 32))
+    monkeypatch.setattr(engine, "__call__", out_of_memory_over(48, engine.__call__))
+    run = segment(small, checkpoint, backend="torch", device="cpu").run
+    assert run is not None
+    assert len([w for w in run.warnings if "ran out of memory" in w]) == 2
+    assert "windows of 32 voxels were used" in run.warnings[-1]
+
+
+def test_memory_too_short_for_any_window_is_said(
+    small: Case, checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = torch_engine.TorchEngine
+    monkeypatch.setattr(engine, "__call__", out_of_memory_over(1, engine.__call__))
+    with pytest.raises(SmalltumorError, match="not enough memory"):
+        segment(small, checkpoint, backend="torch", device="cpu")
+
+
+def test_little_free_memory_leads_to_windows_at_once(
+    small: Case, checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempts, "WINDOW_SIZES", (64, 32))
+    monkeypatch.setattr(attempts, "available_memory", lambda: attempts.SPARE + 20 * 10**6)
+    run = segment(small, checkpoint, device="cpu").run
+    assert run is not None
+    assert run.backend == "torch"
+    (warning,) = run.warnings
+    assert "windows of 32 voxels were used" in warning
+
+
+def test_gpu_that_runs_out_of_memory_hands_the_case_to_the_cpu(
+    small: Case, checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class FullGpu:
+        backend, device = "torch", "cuda:0 (full)"
+
+        def __call__(self, array: Array, watch: Watch) -> Array:
+            raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+    real = torch_engine.torch_engine
+    monkeypatch.setattr(attempts, "_empty", lambda device: None)
+    monkeypatch.setattr(
+        torch_engine, "torch_engine", lambda c, d: FullGpu() if d == "cuda:0" else real(c, d)
+    )
+    monkeypatch.setattr(
+        "smalltumor.inference.pipeline.choose_device", lambda name: attempts.Choice("cuda:0")
+    )
+    run = segment(small, checkpoint).run
+    assert run is not None
+    assert run.device == "cpu"
+    assert len([w for w in run.warnings if "cuda:0 ran out of memory" in w]) == 2
+
+
+def test_missing_gpu_leads_to_the_cpu_with_a_warning(small: Case, checkpoint: Checkpoint) -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    run = segment(small, checkpoint, device="cuda:1", backend="torch").run
+    assert run is not None
+    assert (run.device, run.warnings) == (
+        "cpu",
+        ("cuda:1 is not available here; the CPU was used",),
+    )
+
+
+@pytest.mark.parametrize(
+    "options", [{"device": "gpu"}, {"backend": "onnx"}, {"windows": 100}, {"windows": 0}]
+)
+def test_unknown_settings_are_refused(
+    options: dict[str, object], small: Case, checkpoint: Checkpoint
+) -> None:
+    with pytest.raises(SmalltumorError):
+        segment(small, checkpoint, **options)  # type: ignore[arg-type]
+
+
+@needs_openvino
+def test_openvino_agrees_with_torch_cold_and_from_its_cache(
+    small: Case, checkpoint: Checkpoint, cache: Path
+) -> None:
+    expected = torch_run(small, checkpoint)
+    for _ in range(2):
+        openvino_engine._latest.clear()
+        result = segment(small, checkpoint, backend="openvino")
+        assert result.run is not None
+        assert (result.run.backend, result.run.warnings) == ("openvino", ())
+        assert result.cropped is not None
+        np.testing.assert_allclose(result.cropped.values, expected, atol=5e-4)
+        assert len(list(cache.rglob("*.blob"))) == len(list(cache.rglob("*.xml"))) == 1
+
+
+@needs_openvino
+def test_damaged_cache_is_made_anew(small: Case, checkpoint: Checkpoint, cache: Path) -> None:
+    expected = segment(small, checkpoint, backend="openvino").classes
+    for pattern in ("*.blob", "*.xml"):
+        for path in cache.rglob(pattern):
+            path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+        openvino_engine._latest.clear()
+        result = segment(small, checkpoint, backend="openvino")
+        assert result.run is not None
+        assert (result.run.backend, result.run.warnings) == ("openvino", ())
+        np.testing.assert_array_equal(result.classes, expected)
+
+
+@needs_openvino
+def test_openvino_that_fails_leaves_the_case_to_torch(
+    small: Case, checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("no such operation")
+
+    monkeypatch.setattr(openvino_engine.OpenVinoEngine, "_compiled_for", fail)
+    result = segment(small, checkpoint, device="cpu")
+    assert result.run is not None
+    assert result.run.backend == "torch"
+    assert "openvino on cpu failed (no such operation)" in result.run.warnings[0]
+
+
+SECOND_START = """
+import sys
+from pathlib import Path
+from smalltumor import load_checkpoint, read_case, segment
+case = read_case(sys.argv[2])
+run = segment(case, load_checkpoint(sys.argv[1]), device="cpu").run
+assert run.backend == "openvino", run
+print("torch" in sys.modules)
+"""
+
+
+@needs_openvino
+def test_compiled_network_runs_without_importing_torch(
+    checkpoint: Checkpoint, sample_folder: Path, tmp_path: Path
+) -> None:
+    weights = tmp_path / "narrow.safetensors"
+    save_checkpoint(weights, checkpoint.network, checkpoint.preprocessing, checkpoint.card)
+    command = [sys.executable, "-c", SECOND_START, str(weights), str(sample_folder)]
+    starts = [subprocess.run(command, capture_output=True, text=True, check=True) for _ in range(2)]
+    assert [start.stdout.strip() for start in starts] == ["True", "False"]
+
+
+LITTLE_ADDRESS_SPACE = """
+import resource, sys
+import torch, monai.inferers
+from dataclasses import replace
+from pathlib import Path
+from smalltumor import read_case, segment, random_checkpoint
+from smalltumor.architecture import NetworkConfig
+from smalltumor.geometry import Grid
+from smalltumor.inference.memory import _fields
+case = read_case(sys.argv[1])
+volumes = {m: v[60:172, 60:188, 30:126] for m, v in case.volumes.items()}
+case = replace(case, volumes=volumes, grid=Grid((112, 128, 96), case.grid.affine))
+checkpoint = random_checkpoint(config=NetworkConfig(width=8, channels=16, groups=4))
+checkpoint.network(torch.zeros(1, 4, 32, 32, 32))
+used = _fields(Path("/proc/self/status"))["VmSize"]
+resource.setrlimit(resource.RLIMIT_AS, (used + 350 * 10**6, resource.RLIM_INFINITY))
+print(segment(case, checkpoint, backend="torch", device="cpu").run.warnings)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of Linux")
+def test_limit_on_memory_leads_to_windows(sample_folder: Path) -> None:
+    command = [sys.executable, "-c", LITTLE_ADDRESS_SPACE, str(sample_folder)]
+    environment = os.environ | {"MALLOC_ARENA_MAX": "1"}  # arenas are reserved, never used
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert "windows of" in done.stdout
