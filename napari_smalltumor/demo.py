@@ -119,12 +119,14 @@ def _pictures(viewer: Viewer, lesions_dock: LesionsDock, output: Path) -> list[P
     QTest.qWait(_SETTLE_MS)
     pictures = [output / "demo_2d.png", output / "demo_3d.png"]
     viewer.screenshot(str(pictures[0]), canvas_only=False, flash=False)
+    lesions_dock.ring_box.setChecked(False)  # the regions are to be seen
     viewer.dims.ndisplay = 3
     viewer.reset_view()
     viewer.camera.angles = _FROM_ABOVE_AND_LEFT
     QTest.qWait(_SETTLE_MS)
     viewer.screenshot(str(pictures[1]), canvas_only=False, flash=False)
     viewer.dims.ndisplay = 2
+    lesions_dock.ring_box.setChecked(True)
     return pictures
 
 
