@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from napari_smalltumor.segment_dock import SegmentDock
 
 SIZE = (1280, 800)
-PLUGIN = "napari-smalltumor"
 _LONGEST_RUN_MS = 600_000
 _SETTLE_MS = 1500
 _WELL_VISIBLE_VOXELS = 50
@@ -67,13 +66,15 @@ def open_demo(viewer: Viewer | None = None) -> tuple[Viewer, SegmentDock, Lesion
         A new one if not given.
     """
     import napari
+    from smalltumor.sample import sample_case_folder
 
     from napari_smalltumor.lesions_dock import LesionsDock
+    from napari_smalltumor.open_case import open_case
     from napari_smalltumor.segment_dock import SegmentDock
 
     viewer = viewer or napari.Viewer(title="Small Tumour")
     viewer.window._qt_window.resize(*SIZE)
-    viewer.open_sample(PLUGIN, "glioma")
+    open_case(viewer, sample_case_folder())
     segment_dock, lesions_dock = SegmentDock(viewer), LesionsDock(viewer)
     add = viewer.window.add_dock_widget
     add(segment_dock, area="right", name="Segment (Small Tumour)")

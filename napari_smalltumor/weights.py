@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from smalltumor.checkpoint import load_checkpoint, starter_weights
+from smalltumor.checkpoint import load_checkpoint
 from smalltumor.errors import CheckpointError
 
 SUFFIX = ".safetensors"
@@ -39,15 +39,6 @@ def describe(path: str) -> str:
         return str(error)
     where = "came with the plugin" if not path else str(path)
     return "\n".join([f"{checkpoint.name} ({where})", *_lines(checkpoint.card)])
-
-
-def are_shipped() -> bool:
-    """Whether this installation has weights of its own."""
-    try:
-        starter_weights()
-    except CheckpointError:
-        return False
-    return True
 
 
 def _lines(card: Mapping[str, Any], indent: str = "") -> list[str]:

@@ -1,0 +1,47 @@
+"""The demo leaves pictures, mask and table; here an expert stands in for the network."""
+
+import csv
+
+import nibabel as nib
+import numpy as np
+import smalltumor.inference
+from PIL import Image
+from smalltumor.case import read_labels
+from smalltumor.segmentation import Segmentation
+
+from napari_smalltumor import demo
+
+
+def test_the_demo_shows_the_sample_case_and_leaves_its_files(
+    make_napari_viewer, tmp_path, monkeypatch, sample_folder
+):
+    def expert(case, checkpoint=None, **options):
+        return Segmentation(case.name, read_labels(case)[0], case.grid, case.header)
+
+    monkeypatch.setattr(smalltumor.inference, "segment", expert)
+    viewer, segment_dock, lesions_dock = demo.open_demo(make_napari_viewer(show=True))
+    demo._wait_for(segment_dock, lesions_dock)
+    written = demo.leave_files(viewer, segment_dock, lesions_dock, tmp_path / "out")
+    assert [path.name for path in written] == [
+        "demo_2d.png",
+        "demo_3d.png",
+        "BraTS2021_00019_seg.nii.gz",
+        "lesions.csv",
+    ]
+    for picture in written[:2]:
+        shown = np.asarray(Image.open(picture).convert("RGB"))
+        assert shown.shape[0] >= 600
+        assert len(np.unique(shown.reshape(-1, 3), axis=0)) > 200
+    truth = nib.load(sample_folder / "BraTS2021_00019_seg.nii.gz")
+    assert np.array_equal(nib.load(written[2]).dataobj, truth.dataobj)
+    with written[3].open() as table:
+        rows = list(csv.DictReader(table))
+    assert [row["small"] for row in rows] == ["true", "false"]
+    assert viewer.dims.ndisplay == 2
+
+
+def test_without_a_display_or_xvfb_it_says_what_to_install(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(demo, "_has_display", lambda: False)
+    monkeypatch.setattr(demo.shutil, "which", lambda name: None)
+    assert demo.main(tmp_path, screenshot=True) == 1
+    assert "apt-get install xvfb" in capsys.readouterr().err

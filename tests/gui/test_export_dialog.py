@@ -1,0 +1,70 @@
+"""Export asks where to, and before it replaces anything."""
+
+import nibabel as nib
+import numpy as np
+import pytest
+from napari_cases import case_along
+from qtpy.QtWidgets import QFileDialog, QMessageBox
+from smalltumor.segmentation import Segmentation
+
+from napari_smalltumor import notify, settings
+from napari_smalltumor.export_dialog import ask_and_export
+from napari_smalltumor.region_layers import show_segmentation
+
+
+@pytest.fixture
+def viewer(make_napari_viewer):
+    viewer = make_napari_viewer()
+    case = case_along("RAS")
+    classes = np.random.default_rng(1).integers(0, 4, case.grid.shape).astype(np.uint8)
+    show_segmentation(viewer, case, Segmentation(case.name, classes, case.grid))
+    return viewer
+
+
+@pytest.fixture
+def said(monkeypatch) -> list[str]:
+    words: list[str] = []
+    monkeypatch.setattr(notify, "info", words.append)
+    monkeypatch.setattr(notify, "error", words.append)
+    return words
+
+
+def answer_with(monkeypatch, path, replace: bool | None = None) -> list:
+    asked: list = []
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a, **k: (str(path), ""))
+    button = QMessageBox.StandardButton
+    answer = button.Yes if replace else button.No
+    monkeypatch.setattr(QMessageBox, "question", lambda *a: asked.append(a[2]) or answer)
+    return asked
+
+
+def test_a_new_file_is_written_without_a_question(viewer, tmp_path, monkeypatch, said):
+    asked = answer_with(monkeypatch, tmp_path / "mask")
+    settings.put("scheme", "brats2023")
+    (path,) = ask_and_export(viewer, None, per_region=False)
+    assert path.name == "mask.nii.gz"
+    assert set(np.unique(nib.load(path).dataobj)) == {0, 1, 2, 3}
+    assert asked == []
+    assert said == [f"Wrote mask.nii.gz to {tmp_path}"]
+
+
+@pytest.mark.parametrize("replace", [True, False])
+def test_the_names_really_written_are_asked_for(viewer, tmp_path, monkeypatch, said, replace):
+    (tmp_path / "mask_tc.nii.gz").write_bytes(b"precious")
+    asked = answer_with(monkeypatch, tmp_path / "mask.nii.gz", replace)
+    written = ask_and_export(viewer, None, per_region=True)
+    assert len(asked) == 1
+    assert "mask_tc.nii.gz" in asked[0]
+    assert len(written) == (3 if replace else 0)
+    assert ((tmp_path / "mask_tc.nii.gz").read_bytes() == b"precious") == (not replace)
+
+
+def test_nothing_to_export_is_said(make_napari_viewer, said):
+    assert ask_and_export(make_napari_viewer(), None, per_region=False) == []
+    assert "segment a case first" in said[0]
+
+
+def test_a_folder_that_is_not_there_is_one_line(viewer, tmp_path, monkeypatch, said):
+    answer_with(monkeypatch, tmp_path / "nowhere" / "mask.nii.gz")
+    assert ask_and_export(viewer, None, per_region=False) == []
+    assert "does not exist" in said[0]

@@ -1,0 +1,37 @@
+"""Weights on offer, and what a user is told about them."""
+
+from smalltumor.architecture import NetworkConfig
+from smalltumor.checkpoint import random_checkpoint, save_checkpoint
+
+from napari_smalltumor import weights
+
+
+def test_the_folder_and_the_chosen_file_are_offered(tmp_path):
+    for name in ("b.safetensors", "a.safetensors", "notes.txt"):
+        (tmp_path / name).touch()
+    elsewhere = str(tmp_path / "elsewhere" / "mine.safetensors")
+    offered = weights.choices(elsewhere, str(tmp_path))
+    assert [name for name, _ in offered] == ["shipped", "a", "b", "mine"]
+    assert offered[0][1] == ""
+    assert offered[-1][1] == elsewhere
+    assert len(weights.choices(str(tmp_path / "a.safetensors"), str(tmp_path))) == 3
+    assert weights.choices("", "") == [("shipped", "")]
+
+
+def test_the_model_card_is_told_line_by_line(tmp_path):
+    checkpoint = random_checkpoint(1, NetworkConfig(width=4, channels=8, groups=2))
+    card = {"name": "mine", "trained_on": "12 cases", "scores": {"dice_et": 0.5}}
+    path = tmp_path / "mine.safetensors"
+    save_checkpoint(path, checkpoint.network, checkpoint.preprocessing, card)
+    assert weights.describe(str(path)).splitlines() == [
+        f"mine ({path})",
+        "trained on: 12 cases",
+        "scores:",
+        "    dice et: 0.5",
+    ]
+
+
+def test_a_file_that_cannot_be_used_says_why(tmp_path):
+    path = tmp_path / "broken.safetensors"
+    path.write_bytes(b"no weights")
+    assert str(path) in weights.describe(str(path))
