@@ -57,7 +57,8 @@ def _yield_to_the_window() -> None:
     The network's own threads are started by this one and inherit it.
     """
     if sys.platform.startswith("linux"):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+        windows_own = os.getpriority(os.PRIO_PROCESS, os.getpid())
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), windows_own + _NICENESS)
 
 
 def start(job: SegmentationJob, **connections: object) -> SegmentWorker:
