@@ -68,13 +68,13 @@ class LesionRings:
         self._turns = (events.ndisplay, events.order)
         for signal in self._turns:
             signal.connect(self._follow_turn)
-        viewer.camera.events.zoom.connect(self._follow_zoom)
+        viewer.scene.camera.events.zoom.connect(self._follow_zoom)
 
     def close(self) -> None:
         """Remove the rings and let go of the viewer."""
         for signal in self._turns:
             signal.disconnect(self._follow_turn)
-        self._viewer.camera.events.zoom.disconnect(self._follow_zoom)
+        self._viewer.scene.camera.events.zoom.disconnect(self._follow_zoom)
         self.hide()
 
     def hide(self) -> None:
@@ -160,7 +160,7 @@ class LesionRings:
 
     def _follow_zoom(self, event: Any = None) -> None:
         """Keep lines as thick, and rings as large, as they have to be on the screen."""
-        zoom = max(float(self._viewer.camera.zoom), 1e-6)
+        zoom = max(float(self._viewer.scene.camera.zoom), 1e-6)
         if self.layer is None or self._zoom / ZOOM_STEP < zoom < self._zoom * ZOOM_STEP:
             return
         self._zoom = zoom

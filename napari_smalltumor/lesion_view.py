@@ -34,9 +34,9 @@ def fly_to(viewer: ViewerModel, source: LesionSource, lesion: Lesion) -> None:
         if axis >= offset:
             viewer.dims.set_point(axis, place[axis - offset])
     shown = [place[axis - offset] for axis in viewer.dims.displayed if axis >= offset]
-    viewer.camera.center = (0.0,) * (3 - len(shown)) + tuple(float(x) for x in shown)
+    viewer.scene.camera.center = (0.0,) * (3 - len(shown)) + tuple(float(x) for x in shown)
     extent = max(SURROUNDINGS * lesion.diameter_mm, LEAST_SHOWN_MM)
-    viewer.camera.zoom = max(viewer.camera.zoom, min(canvas_size(viewer)) / extent)
+    viewer.scene.camera.zoom = max(viewer.scene.camera.zoom, min(canvas_size(viewer)) / extent)
 
 
 def world_centre(source: LesionSource, lesion: Lesion) -> npt.NDArray[np.float64]:

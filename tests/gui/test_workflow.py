@@ -71,7 +71,7 @@ def test_from_the_sample_case_to_an_export_and_back(segmented, tmp_path, qtbot):
     lesions.table.selectRow(0)
     assert viewer.dims.point[0] == pytest.approx(row.centroid_ras_mm[2], abs=0.51)
     across = (-row.centroid_ras_mm[1], -row.centroid_ras_mm[0])
-    assert viewer.camera.center[1:] == pytest.approx(across, abs=0.51)
+    assert viewer.scene.camera.center[1:] == pytest.approx(across, abs=0.51)
 
     listed = len(lesions.model.lesions)
     slice_of_spot = 140

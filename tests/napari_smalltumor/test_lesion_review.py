@@ -47,25 +47,25 @@ def test_flying_shows_a_slice_of_the_lesion_in_the_middle_of_the_canvas(viewer, 
     for order in ((0, 1, 2), (1, 0, 2), (2, 1, 0)):
         viewer.dims.order = order
         for lesion in review.lesions:
-            viewer.camera.zoom = 0.1
+            viewer.scene.camera.zoom = 0.1
             review.go_to(lesion)
             here = np.rint(source.any_layer.world_to_data(viewer.dims.point)).astype(int)
             mask = source.mask(Region.ET).take(here[order[0]], axis=order[0])
             assert mask.any()
             place = source.any_layer.data_to_world(np.rint(source.to_data(lesion.centroid_voxel)))
-            assert viewer.camera.center[-2:] == pytest.approx([place[a] for a in order[1:]])
-            assert viewer.camera.zoom > 1
+            assert viewer.scene.camera.center[-2:] == pytest.approx([place[a] for a in order[1:]])
+            assert viewer.scene.camera.zoom > 1
 
 
 def test_flying_in_3d_centres_the_camera_and_never_zooms_out(viewer, review):
     viewer.dims.ndisplay = 3
-    viewer.camera.zoom = 500
+    viewer.scene.camera.zoom = 500
     review.go_to(review.lesions[1])
     centre = review.source.to_data(review.lesions[1].centroid_voxel)
-    assert viewer.camera.center == pytest.approx(
+    assert viewer.scene.camera.center == pytest.approx(
         review.source.any_layer.data_to_world(np.rint(centre))
     )
-    assert viewer.camera.zoom == 500
+    assert viewer.scene.camera.zoom == 500
 
 
 def test_steps_go_round_in_both_directions(review):
@@ -94,7 +94,7 @@ def test_rings_keep_their_thickness_and_least_size_on_the_screen(viewer, review)
     scale = abs(layer.scale[-1])
     diameters = sorted({lesion.diameter_mm for lesion in review.small})
     for zoom in (0.3, 2.0, 40.0):
-        viewer.camera.zoom = zoom
+        viewer.scene.camera.zoom = zoom
         pixels = np.unique(np.round(layer.size * scale * zoom, 3))
         wanted = [max(SMALLEST_PIXELS, ROOM * d * zoom + GAP_PIXELS) for d in diameters]
         both = sorted({round(w + halo, 3) for w in wanted for halo in (0, 2 * HALO_PIXELS)})
@@ -128,7 +128,7 @@ def test_rings_change_neither_selection_nor_sliders(viewer, review):
 
 def test_rings_the_user_removed_come_back_with_the_next_list_only(viewer, review):
     viewer.layers.remove(NAME)
-    viewer.camera.zoom = 3
+    viewer.scene.camera.zoom = 3
     viewer.dims.ndisplay = 3
     renew(review)
     assert NAME in viewer.layers
