@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from smalltumor.checkpoint import Checkpoint
 
-BYTES_PER_VOXEL = 230
+BYTES_PER_VOXEL = 250
 """Peak of a whole pass in float32, input and result included, measured."""
 
 _POLL_MILLISECONDS = 20

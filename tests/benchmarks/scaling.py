@@ -1,0 +1,161 @@
+"""How the cost grows with voxels and threads.
+
+    python tests/benchmarks/scaling.py [--sides 64 96 ...] [--threads 1 2] [--plot FILE.png]
+
+Cubes of random voxels, array in, probabilities out, warm, the fastest of three runs; a path whose
+next cube would take longer than `--limit` seconds a run stops there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from inference import SAMPLE, machine
+from networks import Setting
+
+SIDES = (64, 96, 128, 160, 192, 256)
+RUNS = 3
+COLOURS = ((150, 150, 158), (208, 96, 32), (24, 96, 176))
+
+Array = npt.NDArray[np.float32]
+
+
+def plain() -> Callable[[Array], object]:
+    """The network as published, in torch as it comes."""
+    import torch
+    from smalltumor.checkpoint import random_checkpoint
+    from torch.nn import functional
+
+    network = random_checkpoint().network
+
+    def run(array: Array) -> object:
+        with torch.inference_mode():
+            half = dict(network.steps(torch.from_numpy(array)[None]))["decoder 1"]
+            doubled = functional.interpolate(half, scale_factor=2.0, mode="trilinear")
+            return network.head(doubled).softmax(1)
+
+    return run
+
+
+def torch_path() -> Callable[[Array], object]:
+    """This project's torch engine."""
+    from smalltumor.checkpoint import random_checkpoint
+    from smalltumor.inference.torch_engine import TorchEngine
+    from smalltumor.inference.watch import Watch
+
+    engine = TorchEngine(random_checkpoint())
+    return lambda array: engine(array, Watch())
+
+
+def openvino_path() -> Callable[[Array], object]:
+    """This project's OpenVINO engine."""
+    from smalltumor.checkpoint import random_checkpoint
+    from smalltumor.inference.openvino_engine import OpenVinoEngine
+    from smalltumor.inference.watch import Watch
+
+    engine = OpenVinoEngine(random_checkpoint(), threads=len(os.sched_getaffinity(0)))
+    return lambda array: engine(array, Watch())
+
+
+PATHS = {
+    "plain torch": plain,
+    "smalltumor, torch": torch_path,
+    "smalltumor, openvino": openvino_path,
+}
+
+
+def measure(name: str, sides: list[int], limit: float) -> None:
+    """Print ``side seconds`` for one path, in this process."""
+    run = PATHS[name]()
+    last = (0, 0.0)
+    for side in sides:
+        if last[0] and last[1] * (side / last[0]) ** 3 > limit:
+            return
+        array = np.random.default_rng(0).standard_normal((4, side, side, side), dtype=np.float32)
+        run(array)
+        times = []
+        for _ in range(RUNS):
+            began = time.perf_counter()
+            run(array)
+            times.append(time.perf_counter() - began)
+        last = (side, min(times))
+        print(side, last[1], flush=True)
+
+
+def in_process(name: str, sides: list[int], threads: int, limit: float) -> dict[int, float]:
+    """Seconds by side, measured in a process of its own with so many threads."""
+    cores = sorted(os.sched_getaffinity(0))[:threads]
+    done = subprocess.run(
+        [sys.executable, __file__, "--path", name, "--limit", str(limit), "--sides"]
+        + [str(side) for side in sides],
+        env=os.environ | {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)},
+        preexec_fn=lambda: os.sched_setaffinity(0, cores),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    rows = [line.split() for line in done.stdout.splitlines() if line[:1].isdigit()]
+    return {int(side): float(seconds) for side, seconds in rows}
+
+
+def plot(path: Path, results: dict[tuple[str, int], dict[int, float]], threads: int) -> None:
+    """Seconds against voxels, both logarithmic, for one number of threads."""
+    from smalltumor.chart import Axis, Chart, decades
+
+    chosen = {name: rows for (name, count), rows in results.items() if count == threads}
+    seconds = [s for rows in chosen.values() for s in rows.values()]
+    sides = sorted({side for rows in chosen.values() for side in rows})
+    across = Axis(
+        sides[0] ** 3 / 1.3,
+        sides[-1] ** 3 * 1.3,
+        f"voxels, as the edge of a cube ({threads} threads)",
+        [(float(side**3), str(side)) for side in sides],
+        log=True,
+    )
+    chart = Chart(across, decades(min(seconds), max(seconds), "seconds"), "Cost against voxels")
+    chart.frame()
+    for colour, (name, rows) in zip(COLOURS, chosen.items(), strict=False):
+        points = [(float(side**3), value) for side, value in rows.items()]
+        chart.line(points, colour, width=3)
+        for x, y in points:
+            chart.dot(x, y, colour)
+        chart.write(*points[len(points) // 2], name, "rs", lift=14)
+    path.write_bytes(chart.png())
+
+
+def main() -> None:
+    """Print the table, and draw it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sides", type=int, nargs="+", default=list(SIDES))
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--limit", type=float, default=30.0)
+    parser.add_argument("--plot", type=Path)
+    parser.add_argument("--path", choices=PATHS, help="measure one path here, without a table")
+    options = parser.parse_args()
+    if options.path:
+        measure(options.path, options.sides, options.limit)
+        return
+    print(machine(Setting(SAMPLE, "cpu", max(options.threads), None)))
+    print("| path | threads | " + " | ".join(f"{side}^3" for side in options.sides) + " |")
+    print("|---|---|" + "---|" * len(options.sides))
+    results = {}
+    for threads in options.threads:
+        for name in PATHS:
+            rows = in_process(name, options.sides, threads, options.limit)
+            results[name, threads] = rows
+            cells = [f"{rows[s]:.2f}" if s in rows else "" for s in options.sides]
+            print(f"| {name} | {threads} | " + " | ".join(cells) + " |", flush=True)
+    if options.plot:
+        plot(options.plot, results, max(options.threads))
+
+
+if __name__ == "__main__":
+    main()
