@@ -37,9 +37,8 @@ class ResultView(QWidget):
 
     def show_outcome(self, outcome: Outcome, warnings: list[str]) -> None:
         """Say what was found, how long it took, and what to beware of."""
-        segmentation = outcome.segmentation
         for region, label in self._volumes.items():
-            label.setText(f"{segmentation.volume_ml(region):.2f} ml")
+            label.setText(f"{outcome.volumes_ml[region]:.2f} ml")
         self._lesions.setText(lesions_line(outcome))
         self._run.setText(run_line(outcome))
         self._warnings.setText("\n".join(f"⚠ {text}" for text in warnings))

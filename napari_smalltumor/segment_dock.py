@@ -71,7 +71,7 @@ class SegmentDock(QScrollArea):
         self.panel.segment_clicked.connect(self.segment)
         self.panel.cancel_clicked.connect(self.cancel)
         self.panel.export_clicked.connect(self._export)
-        self.panel.options.style.changed.connect(self._restyle)
+        self.panel.options.region_style.changed.connect(self._restyle)
         self._device_worker = devices.find_devices(self.panel.options.offer_devices)
 
     @property
@@ -109,9 +109,8 @@ class SegmentDock(QScrollArea):
 
     def event(self, event: QEvent) -> bool:
         """A dock that is closed, or taken out of its window, takes its run with it."""
-        if event.type() == QEvent.Type.Close or (
-            event.type() == QEvent.Type.ParentChange and self.parent() is None
-        ):
+        taken_out = event.type() == QEvent.Type.ParentChange and self.parent() is None
+        if taken_out or event.type() == QEvent.Type.Close:
             self.cancel()
         return bool(super().event(event))
 

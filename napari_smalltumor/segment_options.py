@@ -56,7 +56,7 @@ class SegmentOptions(QWidget):
         return bool(self._flips.value)
 
     @property
-    def style(self) -> ComboBox:
+    def region_style(self) -> ComboBox:
         """How regions are drawn."""
         return self._style
 

@@ -14,7 +14,7 @@ from smalltumor.errors import Cancelled
 from napari_smalltumor.segmentation_job import Outcome, SegmentationJob
 
 _STEPS = 100
-_NICENESS = 5
+_NICENESS = 10
 _SHORTEST_STEP_S = 0.1
 
 

@@ -26,6 +26,7 @@ class Outcome:
     segmentation : Segmentation
     masks : mapping of Region to (S, P, L) uint8 array
         Ready to be shown, so that the window does not wait for them.
+    volumes_ml : mapping of Region to float
     lesions, small : int
         Components of ET, and how many of them have fewer voxels than the threshold.
     threshold : int
@@ -33,6 +34,7 @@ class Outcome:
 
     segmentation: Segmentation
     masks: Mapping[Region, npt.NDArray[np.uint8]]
+    volumes_ml: Mapping[Region, float]
     lesions: int
     small: int
     threshold: int
@@ -92,6 +94,7 @@ class SegmentationJob:
         return Outcome(
             segmentation,
             {region: display_mask(segmentation.mask(region), self.case) for region in Region},
+            {region: segmentation.volume_ml(region) for region in Region},
             len(lesions),
             sum(lesion.small for lesion in lesions),
             self.threshold,
