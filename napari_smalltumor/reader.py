@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from smalltumor.case import Case, read_case_files
-from smalltumor.errors import CaseError, GridMismatchError, LabelError
+from smalltumor.errors import CaseError, GridMismatchError, LabelError, SmalltumorError
 from smalltumor.labels import LabelScheme, Region, detect_scheme, whole_values
 from smalltumor.naming import (
     LABELS,
@@ -36,6 +37,7 @@ from napari_smalltumor.region_layers import region_layer
 
 Reader = Callable[[str | Sequence[str]], list[LayerData]]
 
+_FEW = 8
 _REGION_ENDING = re.compile(r"^(?P<case>.+)[-_ ](?P<region>et|tc|wt)$", re.IGNORECASE)
 
 
@@ -71,10 +73,12 @@ def layers_of_case(files: CaseFiles) -> list[LayerData]:
     if files.stacked is None and files.modalities and missing:
         warn(f"{files.name}: there is no {' and no '.join(missing)} image; the others were opened")
         return _incomplete(files)
-    case = read_case_files(files)
+    with ThreadPoolExecutor(1) as pool:  # beside the images, which are unpacked in threads too
+        labels = [pool.submit(read_volume, path) for path in files.labels]
+        case = read_case_files(files)
     for doubt in case.warnings:
         warn(doubt)
-    return image_layers(case) + _labels_beside(case)
+    return image_layers(case) + [layer for read in labels for layer in _labels_beside(case, read)]
 
 
 def _read_folder(path: str | Sequence[str]) -> list[LayerData]:
@@ -122,16 +126,19 @@ def _incomplete(files: CaseFiles) -> list[LayerData]:
     return layers + [layer_of_volume(read_volume(path)) for path in files.labels]
 
 
-def _labels_beside(case: Case) -> list[LayerData]:
-    if case.labels_path is None:
+def _labels_beside(case: Case, read: Future[Volume]) -> list[LayerData]:
+    """The layer of a case's labels; if they are of no use, the images open without them."""
+    try:
+        volume = read.result()
+        if not volume.grid.matches(case.grid):
+            raise GridMismatchError(
+                f"{volume.path} is on another grid than {case.name}: {volume.grid.describe()}; "
+                f"expected {case.grid.describe()}"
+            )
+        return [_labels_of(case, volume)]
+    except SmalltumorError as error:
+        warn(str(error))
         return []
-    volume = read_volume(case.labels_path)
-    if not volume.grid.matches(case.grid):
-        raise GridMismatchError(
-            f"{volume.path} is on another grid than {case.name}: {volume.grid.describe()}; "
-            f"expected {case.grid.describe()}"
-        )
-    return [_labels_of(case, volume)]
 
 
 def _labels_of(case: Case, volume: Volume) -> LayerData:
@@ -143,17 +150,25 @@ def _labels_of(case: Case, volume: Volume) -> LayerData:
 
 def _scheme_of(volume: Volume, hint: str | None) -> LabelScheme | None:
     try:
-        values = whole_values(volume.data)
+        values = _values(volume.data)
     except LabelError as error:
         raise CaseError(f"{volume.path}: {error}") from error
     try:
         return detect_scheme(values, hint)
     except LabelError:
-        if not set(values) <= {0, 1, 2, 3}:
+        if set(values) <= {0, 1} or not set(values) <= {0, 1, 2, 3}:
             return None
     scheme = detect_scheme(values, "brats2023")
     warn(f"{volume.path.name}: values 1 and 2 were taken for necrosis and edema (BraTS 2023)")
     return scheme
+
+
+def _values(data: npt.NDArray[np.generic]) -> list[int]:
+    """Distinct values of a label volume; ten times faster than sorting where there are few."""
+    if data.dtype.kind in "ui" and int(data.min()) >= 0 and int(data.max()) <= _FEW:
+        small = data.astype(np.uint8, copy=False)
+        return [value for value in range(int(data.max()) + 1) if np.any(small == value)]
+    return whole_values(data)
 
 
 def _is_mask(data: npt.NDArray[np.generic]) -> bool:

@@ -84,6 +84,25 @@ def test_a_folder_that_is_nearly_a_case_opens_and_says_what_is_missing(tmp_path,
     assert warnings == ["Pat_001: there is no T2 image; the others were opened"]
 
 
+def test_labels_of_no_use_do_not_keep_the_images_from_opening(tmp_path, warnings):
+    folder = write_case_along(tmp_path / "Pat_001")
+    moved = nib.load(folder / "Pat_001_seg.nii.gz")
+    affine = nib.affines.from_matvec(moved.affine[:3, :3], moved.affine[:3, 3] + 9)
+    nib.save(nib.Nifti1Image(np.asarray(moved.dataobj), affine), folder / "Pat_001_seg.nii.gz")
+    assert [n[8:] for n in open_path(folder)] == ["FLAIR", "T2", "T1", "T1CE"]
+    assert "Pat_001_seg.nii.gz is on another grid" in warnings[0]
+    (folder / "Pat_001_seg.nii.gz").write_bytes(b"damaged")
+    assert len(open_path(folder)) == 4
+    assert "Pat_001_seg.nii.gz" in warnings[1]
+
+
+@pytest.mark.parametrize("values", [[0, 1, 2, 4], [0, 1, 2, 3], [0, 3], [0, 1], [0, 4, 200]])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_values_of_labels_are_found_in_any_type(values, dtype):
+    data = np.array(values, dtype)[lopsided(9) % len(values)]
+    assert reader._values(data) == values
+
+
 def test_two_files_for_one_modality_are_named(tmp_path):
     folder = write_case_along(tmp_path / "Pat_001")
     (folder / "Pat_001_t1c.nii.gz").write_bytes((folder / "Pat_001_t1ce.nii.gz").read_bytes())
