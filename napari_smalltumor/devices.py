@@ -10,7 +10,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from napari.qt.threading import FunctionWorker, create_worker
-from smalltumor.inference.devices import may_have_nvidia_gpu
 
 Devices = list[tuple[str, str]]
 
@@ -34,6 +33,8 @@ def find_devices(found: Callable[[Devices], None]) -> FunctionWorker:
 
 
 def _devices() -> Devices:
+    from smalltumor.inference.devices import may_have_nvidia_gpu
+
     cpu = (f"CPU, {os.cpu_count()} cores (cpu)", "cpu")
     if sys.platform.startswith("linux") and not may_have_nvidia_gpu():
         return [("auto", "auto"), cpu]
