@@ -73,7 +73,7 @@ def open_demo(viewer: Viewer | None = None) -> tuple[Viewer, SegmentDock, Lesion
     from napari_smalltumor.segment_dock import SegmentDock
 
     viewer = viewer or napari.Viewer(title="Small Tumour")
-    viewer.window._qt_window.resize(*SIZE)
+    viewer.window.resize(*SIZE)
     open_case(viewer, sample_case_folder())
     segment_dock, lesions_dock = SegmentDock(viewer), LesionsDock(viewer)
     add = viewer.window.add_dock_widget
@@ -111,9 +111,11 @@ def _pictures(viewer: Viewer, lesions_dock: LesionsDock, output: Path) -> list[P
     """In 2D at a small lesion, and the whole head in 3D."""
     from napari._qt.dialogs.qt_notification import NapariQtNotification
     from qtpy.QtTest import QTest
+    from qtpy.QtWidgets import QApplication
 
-    for notification in viewer.window._qt_window.findChildren(NapariQtNotification):
-        notification.close()
+    for widget in QApplication.allWidgets():
+        if isinstance(widget, NapariQtNotification):
+            widget.close()
     shown = _lesion_to_show(lesions_dock.review.small)
     if shown is not None:
         lesions_dock.review.go_to(shown)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QFileDialog, QMessageBox, QWidget
+from qtpy.QtWidgets import QApplication, QFileDialog, QMessageBox, QWidget
 from smalltumor.case import Case
 from smalltumor.errors import SmalltumorError
 
@@ -16,6 +16,7 @@ from napari_smalltumor.export import (
     suggested_name,
     targets,
 )
+from napari_smalltumor.proxies import unproxied
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 def export_active(viewer: Viewer) -> None:
     """Export the case of the active layer; the menu command."""
-    ask_and_export(viewer, getattr(viewer.window, "_qt_window", None), per_region=False)
+    ask_and_export(unproxied(viewer), QApplication.activeWindow(), per_region=False)
 
 
 def ask_and_export(

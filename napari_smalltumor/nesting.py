@@ -20,6 +20,7 @@ import numpy.typing as npt
 from smalltumor.labels import Region
 
 from napari_smalltumor.metadata import cases_among, region_layers, region_of
+from napari_smalltumor.proxies import unproxied
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -173,9 +174,10 @@ _WATCHES: WeakKeyDictionary[ViewerModel, NestingWatch] = WeakKeyDictionary()
 
 def keep_nested(viewer: ViewerModel) -> NestingWatch:
     """Start keeping a viewer's regions nested; the same watch if it is being kept already."""
-    if viewer not in _WATCHES:
-        _WATCHES[viewer] = NestingWatch(viewer)
-    return _WATCHES[viewer]
+    own = unproxied(viewer)
+    if own not in _WATCHES:
+        _WATCHES[own] = NestingWatch(own)
+    return _WATCHES[own]
 
 
 def _equal(one: npt.NDArray[np.generic], other: npt.NDArray[np.generic]) -> bool:

@@ -11,33 +11,38 @@ from smalltumor.naming import find_case_files
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.nesting import keep_nested
+from napari_smalltumor.proxies import unproxied
 from napari_smalltumor.reader import layers_of_case
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
     from napari.viewer import Viewer
-    from qtpy.QtWidgets import QWidget
 
 
 def open_case_folder(viewer: Viewer) -> None:
     """Ask for a folder and open the case in it."""
-    from qtpy.QtWidgets import QFileDialog
+    from qtpy.QtWidgets import QApplication, QFileDialog
 
-    chosen = QFileDialog.getExistingDirectory(_window(viewer), "Open case", settings.last_folder())
+    chosen = QFileDialog.getExistingDirectory(
+        QApplication.activeWindow(), "Open case", settings.last_folder()
+    )
     if chosen:
-        open_and_remember(viewer, Path(chosen))
+        open_and_remember(unproxied(viewer), Path(chosen))
 
 
 def open_case_files(viewer: Viewer) -> None:
     """Ask for the files of one case and open them together."""
-    from qtpy.QtWidgets import QFileDialog
+    from qtpy.QtWidgets import QApplication, QFileDialog
 
     chosen, _ = QFileDialog.getOpenFileNames(
-        _window(viewer), "Open case from files", settings.last_folder(), "NIfTI (*.nii *.nii.gz)"
+        QApplication.activeWindow(),
+        "Open case from files",
+        settings.last_folder(),
+        "NIfTI (*.nii *.nii.gz)",
     )
     if chosen:
-        open_and_remember(viewer, [Path(path) for path in chosen])
+        open_and_remember(unproxied(viewer), [Path(path) for path in chosen])
 
 
 def open_and_remember(viewer: ViewerModel, path: Path | Sequence[Path]) -> list[Layer]:
@@ -65,18 +70,12 @@ def open_case(viewer: ViewerModel, path: Path | Sequence[Path]) -> list[Layer]:
     CaseError
         Naming what is missing or damaged.
     """
+    from napari.layers import Layer
+
     files = find_case_files(path if isinstance(path, Path) else list(path))
     first = not viewer.layers
-    added = [layer for data in layers_of_case(files) for layer in _add(viewer, data)]
+    added = [viewer.add_layer(Layer.create(*data)) for data in layers_of_case(files)]
     keep_nested(viewer)
     if first and added:
         viewer.reset_view()
     return added
-
-
-def _add(viewer: ViewerModel, data: tuple) -> list[Layer]:
-    return viewer._add_layer_from_data(*data)
-
-
-def _window(viewer: Viewer) -> QWidget | None:
-    return getattr(viewer.window, "_qt_window", None)

@@ -3,12 +3,13 @@
 import nibabel as nib
 import numpy as np
 import pytest
+from napari.utils._proxies import PublicOnlyProxy
 from napari_cases import case_along
 from qtpy.QtWidgets import QFileDialog, QMessageBox
 from smalltumor.segmentation import Segmentation
 
 from napari_smalltumor import notify, settings
-from napari_smalltumor.export_dialog import ask_and_export
+from napari_smalltumor.export_dialog import ask_and_export, export_active
 from napari_smalltumor.region_layers import show_segmentation
 
 
@@ -68,3 +69,11 @@ def test_a_folder_that_is_not_there_is_one_line(viewer, tmp_path, monkeypatch, s
     answer_with(monkeypatch, tmp_path / "nowhere" / "mask.nii.gz")
     assert ask_and_export(viewer, None, per_region=False) == []
     assert "does not exist" in said[0]
+
+
+def test_the_menu_command_gets_a_proxy_and_exports_all_the_same(
+    viewer, tmp_path, monkeypatch, said
+):
+    answer_with(monkeypatch, tmp_path / "mask.nii.gz")
+    export_active(PublicOnlyProxy(viewer))
+    assert said == [f"Wrote mask.nii.gz to {tmp_path}"]

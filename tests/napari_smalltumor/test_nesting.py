@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from napari.utils._proxies import PublicOnlyProxy
 from napari_cases import case_along
 from smalltumor.labels import Region
 from smalltumor.segmentation import Segmentation
@@ -144,3 +145,4 @@ def test_a_region_whose_layer_was_deleted_does_not_stop_the_others(layers, viewe
 
 def test_the_same_watch_serves_a_viewer(viewer):
     assert keep_nested(viewer) is keep_nested(viewer)
+    assert keep_nested(PublicOnlyProxy(viewer)) is keep_nested(viewer)
