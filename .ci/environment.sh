@@ -22,12 +22,12 @@ prepare_environment() {
     }
     local wanted
     wanted=$(cat "$root/pyproject.toml" - <<<"$root $1" | cksum)
-    if [ "$(cat "$venv/installed" 2>/dev/null)" != "$wanted" ]; then
+    if ! grep -qxF "$wanted" "$venv/installed" 2>/dev/null; then
         echo "Installing into .venv (once; torch is large) ..." >&2
         "$venv/bin/python" -m pip install -qq --upgrade pip
         "$venv/bin/python" -m pip install -qq torch==2.13.0
         "$venv/bin/python" -m pip install -qq --editable "$root[$1]"
-        echo "$wanted" >"$venv/installed"
+        echo "$wanted" >>"$venv/installed"
     fi
     export PATH="$venv/bin:$PATH"
 }
