@@ -125,7 +125,7 @@ def _pictures(viewer: Viewer, lesions_dock: LesionsDock, output: Path) -> list[P
     lesions_dock.ring_box.setChecked(False)  # the regions are to be seen
     viewer.dims.ndisplay = 3
     viewer.reset_view()
-    getattr(viewer, "scene", viewer).camera.angles = _FROM_ABOVE_AND_LEFT  # napari 0.9, before
+    viewer.scene.camera.angles = _FROM_ABOVE_AND_LEFT
     QTest.qWait(_SETTLE_MS)
     viewer.screenshot(str(pictures[1]), canvas_only=False, flash=False)
     viewer.dims.ndisplay = 2
