@@ -133,9 +133,10 @@ def prepare(case: Case, preprocessing: Preprocessing) -> NetworkInput:
     volumes = [network_grid.volume_to_network(case.volumes[m]) for m in preprocessing.channels]
     names = [str(case.paths.get(m, f"{case.name} {m}")) for m in preprocessing.channels]
     with ThreadPoolExecutor(len(volumes)) as pool:
-        masks = list(pool.map(_foreground, volumes, names))
-        brain = np.logical_or.reduce(masks)
-        del masks
+        brain, *others = pool.map(_foreground, volumes, names)
+        for mask in others:  # one by one: joined into one array first, it takes twenty times longer
+            brain |= mask
+        del others
         start, shape = _aligned_box(brain, preprocessing)
         array = np.zeros((len(volumes), *shape), dtype=np.float32)
         ready = NetworkInput(array, start, network_grid)
@@ -188,7 +189,8 @@ def _normalised(
     image: Image, brain: Mask, preprocessing: Preprocessing, name: str
 ) -> npt.NDArray[np.float32]:
     """Clipped at percentiles, mean 0 and deviation 1 in the brain, 0 outside it."""
-    low, high, mean, deviation = _statistics(image[brain], preprocessing)
+    # Transposed, as files have their first axis fastest: four times as fast to pick from.
+    low, high, mean, deviation = _statistics(image.T[brain.T], preprocessing)
     if deviation <= _LEAST_DEVIATION * max(abs(low), abs(high)):
         raise CaseError(f"{name} is the same in (almost) every voxel of the brain")
     result = image.astype(np.float32)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import math
+import threading
 import time
 import warnings
 from collections.abc import Callable
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 BYTES_PER_VOXEL = 250
 """Peak of a whole pass in float32, input and result included, measured."""
+
+IDLE_SECONDS = 30.0
+"""How long the memory of a run is held for the next: to take it anew costs a third of a run."""
 
 _POLL_MILLISECONDS = 20
 _SECONDS_PER_VOXEL = 4e-7
@@ -66,11 +70,15 @@ class OpenVinoEngine:
             self._settings["INFERENCE_NUM_THREADS"] = threads
         self._compiled: tuple[tuple[int, ...], ov.CompiledModel] | None = None
         self._pace = _SECONDS_PER_VOXEL
+        self._idle: threading.Timer | None = None
 
     def __call__(self, array: Array, watch: Watch) -> Array:
         """See `Engine`."""
         import openvino as ov
 
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle.join()
         with watch.part(0.0, 0.1):
             compiled = self._compiled_for(array.shape, watch)
         result = np.empty((self._checkpoint.config.classes, *array.shape[1:]), dtype=np.float32)
@@ -80,8 +88,14 @@ class OpenVinoEngine:
         with watch.part(0.1, 1.0):
             self._wait(request, math.prod(array.shape[1:]), watch)
         del request
-        compiled.release_memory()
+        self._release_later(compiled)
         return result
+
+    def _release_later(self, compiled: ov.CompiledModel) -> None:
+        """Give the features' memory back once no case has come for a while."""
+        self._idle = threading.Timer(IDLE_SECONDS, compiled.release_memory)
+        self._idle.daemon = True
+        self._idle.start()
 
     def _wait(self, request: ov.InferRequest, voxels: int, watch: Watch) -> None:
         """OpenVINO does not tell how far it is: the bar follows the pace of the last run."""
