@@ -11,6 +11,8 @@ from pathlib import Path
 
 from napari.qt.threading import FunctionWorker, create_worker
 
+from napari_smalltumor.threads import leave_room_for_qt
+
 Devices = list[tuple[str, str]]
 
 _TORCH_LIBRARIES = ("libc10.so", "libtorch_cpu.so", "libtorch_python.so")
@@ -26,6 +28,7 @@ def find_devices(found: Callable[[Devices], None]) -> FunctionWorker:
     found : callable
         Takes pairs of a name for people and one for torch, "auto" first.
     """
+    leave_room_for_qt()
     worker = create_worker(_devices, _ignore_errors=True)
     worker.returned.connect(found)
     worker.start()

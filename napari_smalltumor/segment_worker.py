@@ -12,6 +12,7 @@ from napari.utils import cancelable_progress
 from smalltumor.errors import Cancelled
 
 from napari_smalltumor.segmentation_job import Outcome, SegmentationJob
+from napari_smalltumor.threads import leave_room_for_qt
 
 _STEPS = 100
 _NICENESS = 10
@@ -70,6 +71,7 @@ def start(job: SegmentationJob, **connections: object) -> SegmentWorker:
     **connections
         A slot for each of the worker's signals, called in the thread of the window.
     """
+    leave_room_for_qt()
     worker = create_worker(
         job,
         _worker_class=SegmentWorker,

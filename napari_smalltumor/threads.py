@@ -1,0 +1,19 @@
+"""Room in Qt's pool of threads, so that the window never waits for our workers."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import QThreadPool
+
+ROOM = 16
+"""Far more threads than the workers of all docks; those that are not needed are not started."""
+
+
+def leave_room_for_qt() -> None:
+    """Call before a worker is started.
+
+    Qt 5 scales images in the same pool that napari's workers run in, and waits for that while
+    it holds Python's lock. With all threads taken by workers that wait for the lock, as two
+    suffice for on two cores, the window would hang for good.
+    """
+    pool = QThreadPool.globalInstance()
+    pool.setMaxThreadCount(max(pool.maxThreadCount(), ROOM))
