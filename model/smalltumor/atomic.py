@@ -42,6 +42,10 @@ def check_output(path: Path, *, overwrite: bool = False, sources: Iterable[Path]
             raise OutputError(f"{path} exists; choose another name, or pass --overwrite")
 
 
+LEFTOVERS = ".smalltumor-*.part"
+"""Temporary files, which only a kill in the middle of a write leaves behind."""
+
+
 @contextmanager
 def whole_file(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """A temporary file beside `path` that takes its place once the block has ended well.

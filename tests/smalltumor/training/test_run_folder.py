@@ -46,3 +46,11 @@ def test_events_of_steps_to_be_repeated_are_dropped(run):
     run.forget_after(2)
     run.append("epoch", 3)
     assert [e["step"] for e in run.read_events()] == [1, 2, 3]
+
+
+def test_what_a_kill_left_half_written_goes_when_the_run_goes_on(tmp_path):
+    run = RunFolder(tmp_path)
+    (tmp_path / ".smalltumor-0123456789ab.part").write_bytes(b"half")
+    (tmp_path / "notes.part").write_bytes(b"mine")
+    run.forget_after(0)
+    assert [p.name for p in tmp_path.glob("*.part")] == ["notes.part"]
