@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.errors import CaseError, GridMismatchError, LabelError
-from smalltumor.geometry import Grid, resample
+from smalltumor.geometry import Grid
 from smalltumor.labels import SCHEMES, Classes, LabelScheme, detect_scheme, whole_values
 from smalltumor.naming import (
     MODALITIES,
@@ -22,6 +22,7 @@ from smalltumor.naming import (
     find_case_files,
 )
 from smalltumor.nifti import Volume, read_volume
+from smalltumor.resampling import resample
 
 LARGEST_BRAIN_ML = 2200.0
 """Voxels above zero beyond this volume are not only brain; the largest brains have 2 litres."""

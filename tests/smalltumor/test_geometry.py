@@ -16,9 +16,9 @@ from smalltumor.geometry import (
     NetworkGrid,
     from_axes,
     reoriented,
-    resample,
     to_axes,
 )
+from smalltumor.resampling import resample
 
 
 def ball(grid: Grid, voxels: int) -> np.ndarray:
