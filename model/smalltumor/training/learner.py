@@ -57,6 +57,8 @@ class Learner:
     average : dict of str to tensor
         Moving average of its parameters.
     progress : Progress
+    is_whole : bool
+        False if an update of the weights was broken off: such a state is not to be saved.
     """
 
     def __init__(
@@ -69,7 +71,7 @@ class Learner:
     ) -> None:
         self.config, self.steps, self.epoch_steps = config, steps, epoch_steps
         self.processes, self.device = processes, processes.device
-        self.progress = Progress()
+        self.progress, self.is_whole = Progress(), True
         torch.manual_seed(config.seed)
         network = MultiTaskNetwork(config.network)
         if start is not None:
@@ -122,16 +124,34 @@ class Learner:
         Returns
         -------
         dict
-            ``loss`` and its unweighted parts.
+            ``loss``, its unweighted parts, and the root mean square of the stem's features
+            (``stem_rms``), which a reconstruction loss that reaches them would shrink.
 
         Raises
         ------
         TrainingError
-            If loss or gradient are not finite; the network is left as it was.
+            If loss or gradient are not finite. As after any other exception on the way to the
+            gradient, the network is left as it was.
         """
-        config, step = self.config, self.progress.step
         for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(config, step, self.steps)
+            group["lr"] = learning_rate(self.config, self.progress.step, self.steps)
+        statistics = [value.clone() for value in self.network.buffers()]
+        try:
+            parts = self._find_gradient(batch)
+        except BaseException:
+            self.optimiser.zero_grad(set_to_none=True)
+            for value, before in zip(self.network.buffers(), statistics, strict=True):
+                value.copy_(before)
+            raise
+        self.is_whole = False
+        self.optimiser.step()
+        self._update_average()
+        self.progress.step += 1
+        self.is_whole = True
+        return parts
+
+    def _find_gradient(self, batch: Batch) -> dict[str, float]:
+        config, step = self.config, self.progress.step
         image = batch.image.to(self.device, memory_format=torch.channels_last_3d)
         classes = batch.classes.to(self.device)
         rebuild = config.reconstruction and step % config.reconstruction_every == 0
@@ -140,7 +160,7 @@ class Learner:
         loss, parts = training_loss(
             output,
             classes,
-            self._loss_weights(),
+            self._repaid_weights(),
             config.loss,
             detach=config.detach,
             total=self.processes.total,
@@ -153,15 +173,20 @@ class Learner:
                 f"the loss is no longer finite at step {step} (cases {', '.join(batch.names)}); "
                 "try a lower rate"
             )
-        self.optimiser.step()
-        self._update_average()
-        self.progress.step += 1
+        if output.targets:
+            stem = output.targets[0].detach().float()
+            parts["stem_rms"] = float(stem.square().mean().sqrt())
         return {"loss": float(loss.detach()), **parts}
 
-    def _loss_weights(self) -> LossWeights:
-        weights = paper_weights(self.progress.step // self.epoch_steps)
+    def loss_weights(self) -> LossWeights:
+        """Weights of the two tasks at this step."""
         if self.config.reconstruction_weight is not None:
-            weights = LossWeights(1.0, self.config.reconstruction_weight)
+            return LossWeights(1.0, self.config.reconstruction_weight)
+        return paper_weights(self.progress.step // self.epoch_steps)
+
+    def _repaid_weights(self) -> LossWeights:
+        """With that of the reconstruction made up for the steps that leave it out."""
+        weights = self.loss_weights()
         repaid = weights.reconstruction * self.config.reconstruction_every
         return replace(weights, reconstruction=repaid)
 

@@ -1,9 +1,14 @@
-"""The allocator's habits, for steps that ask for the same memory again and again."""
+"""Memory: the allocator's habits, how much a step takes, and what to do when it is not enough."""
 
 from __future__ import annotations
 
 import ctypes
 import sys
+
+import torch
+
+_WORDS = ("out of memory", "can't allocate memory", "not enough memory", "bad allocation")
+_SMALLEST_CROP = 32
 
 
 def keep_freed_memory() -> None:
@@ -21,3 +26,47 @@ def keep_freed_memory() -> None:
     trim_threshold, mmap_max = -1, -4
     mallopt(mmap_max, 0)
     mallopt(trim_threshold, 2**31 - 1)
+
+
+def peak_memory(device: torch.device) -> int:
+    """The most bytes this process has held so far: on a GPU of its tensors, else altogether.
+
+    0 where the system does not tell.
+    """
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(device))
+    if sys.platform == "win32":
+        return 0
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(peak) if sys.platform == "darwin" else int(peak) * 1024
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an exception says that memory ran out, on the GPU or on the CPU."""
+    if isinstance(error, MemoryError | torch.cuda.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(w in str(error).lower() for w in _WORDS)
+
+
+def smaller(crop: int, batch: int, processes: int = 1) -> dict[str, int]:
+    """What to try when a step does not fit: half the batch, or else a smaller crop.
+
+    Parameters
+    ----------
+    crop, batch : int
+        That did not fit.
+    processes : int
+        Which share the batch.
+
+    Returns
+    -------
+    dict
+        The one setting that changes; empty if there is nothing smaller.
+    """
+    half = batch // 2 // processes * processes
+    if half >= 1:
+        return {"batch": half}
+    less = max(_SMALLEST_CROP, crop * 3 // 4 // 16 * 16)
+    return {"crop": less} if less < crop else {}

@@ -4,6 +4,9 @@
 ``events.jsonl``      one JSON object a line: what happened so far
 ``last.safetensors``  everything needed to go on
 ``best.safetensors``  the best network so far, a checkpoint for inference
+``process.json``      which process trains here, or did last; its time of change is a heartbeat
+``request``           a wish that it stop, see `Wish`; the process removes it
+``log.txt``           what it printed, if it was started without a terminal
 """
 
 from __future__ import annotations
@@ -12,11 +15,19 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from smalltumor.atomic import LEFTOVERS, write_bytes
 from smalltumor.errors import OutputError, TrainingError
+
+
+class Wish(StrEnum):
+    """What is asked of a run: both save and end the process; a paused run means to go on."""
+
+    PAUSE = "pause"
+    STOP = "stop"
 
 
 @dataclass(frozen=True)
@@ -50,12 +61,42 @@ class RunFolder:
         """The best network so far."""
         return self.path / "best.safetensors"
 
-    def write_config(self, config: dict[str, Any]) -> None:
-        """Create the folder and write `config`."""
+    @property
+    def process(self) -> Path:
+        """Which process trains here, see `training.occupant`."""
+        return self.path / "process.json"
+
+    @property
+    def log(self) -> Path:
+        """What the process printed."""
+        return self.path / "log.txt"
+
+    @property
+    def request(self) -> Path:
+        """A wish that the run stop."""
+        return self.path / "request"
+
+    def ask(self, wish: Wish) -> None:
+        """Ask the process that trains here, on whatever machine, to save and end."""
+        write_bytes(self.request, wish.value.encode(), overwrite=True)
+
+    def wish(self) -> Wish | None:
+        """What has been asked and not yet been done."""
+        try:
+            return Wish(self.request.read_text())
+        except (OSError, ValueError):
+            return None
+
+    def create(self) -> None:
+        """Make the folder if it is not there."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise TrainingError(f"{self.path} cannot be created: {error.strerror}") from None
+
+    def write_config(self, config: dict[str, Any]) -> None:
+        """Create the folder and write `config`."""
+        self.create()
         write_bytes(self.config, json.dumps(config, indent=2).encode() + b"\n", overwrite=True)
 
     def read_config(self) -> dict[str, Any]:
@@ -80,7 +121,9 @@ class RunFolder:
         Parameters
         ----------
         event : str
-            ``start``, ``epoch``, ``validation``, ``freeze``, ``stop`` or ``done``.
+            ``start`` (of each sitting), ``progress`` (every few seconds), ``epoch``,
+            ``validation``, ``freeze``, and at the end of a sitting ``stop``, ``done`` or
+            ``failed``.
         step : int
             Steps done so far.
         **values

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import os
-import signal
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from smalltumor.checkpoint import Checkpoint, load_checkpoint
 from smalltumor.dataset import labelled_cases, prepare_cases
-from smalltumor.errors import TrainingError
+from smalltumor.errors import OutputError, SmalltumorError, TrainingError, TrainingMemoryError
 from smalltumor.naming import CaseFiles
 from smalltumor.training.config import PRESETS, TrainingConfig
+from smalltumor.training.interruption import stop_requests
 from smalltumor.training.loop import Report, Trainer, TrainingCases
 from smalltumor.training.memory import keep_freed_memory
+from smalltumor.training.occupant import occupied
 from smalltumor.training.processes import Processes, joined_processes
-from smalltumor.training.run_folder import RunFolder
+from smalltumor.training.record import model_card, run_record
+from smalltumor.training.run_folder import RunFolder, Wish
 
 
 @dataclass(frozen=True)
@@ -85,74 +85,141 @@ def train(request: TrainingRequest, report: Report = print, *, save_seconds: flo
     TrainingError, CheckpointError, OutputError
     """
     run = RunFolder(request.run)
-    request = _as_before(request, run)
-    config, start = _settings(request, run)
-    with joined_processes(request.device) as processes, _stop_requests() as stopped:
+    before = _before(request, run)
+    request = _as_before(request, before)
+    config, start = _settings(request, before)
+    with joined_processes(request.device) as processes:
         say: Report = report if processes.writes else _silent
         if processes.device.type == "cpu":
             keep_freed_memory()
         chosen = _choose(request, config)
-        if processes.writes and not (request.resume and run.config.is_file()):
-            run.write_config(_record(request, config))
-        cases = _prepare(request, config, chosen, run, processes, say)
-        trainer = Trainer(
-            config,
-            cases,
-            run,
-            processes,
-            _card(request, cases, start),
-            start=start,
-            report=say,
-            stop=stopped,
-            threads=_crop_threads(processes),
-            save_seconds=save_seconds,
-        )
-        if request.resume:
-            trainer.resume()
+        record = run_record(request, config, before, start, len(chosen[0]))
+        with _held(run, processes):
+            if processes.writes:
+                run.write_config(record)
+            cases = _prepare(request, config, chosen, run, processes, say)
+            with stop_requests(run) as requests:
+                trainer = Trainer(
+                    config,
+                    cases,
+                    run,
+                    processes,
+                    model_card(request, cases, record["origin"]),
+                    start=start,
+                    report=say,
+                    stop=requests,
+                    hurry=requests.hurry,
+                    threads=_crop_threads(processes),
+                    save_seconds=save_seconds,
+                    epoch_steps=record["steps_per_epoch"],
+                )
+                finished = _run(trainer, request, say)
+                if not finished and processes.writes:
+                    wish = requests.wish or Wish.STOP
+                    run.append("stop", trainer.learner.progress.step, wish=wish.value)
+    if not finished:
         say(
-            f"{len(cases.training)} cases to learn from, {len(cases.validation)} to validate on; "
-            f"step {trainer.learner.progress.step} of {trainer.steps} on {processes.device}"
+            f"stopped and saved; go on with: smalltumor train {request.data} "
+            f"--run {request.run} --resume"
         )
-        finished = trainer.train()
-        if not finished:
-            say(
-                f"stopped and saved; go on with: smalltumor train {request.data} "
-                f"--run {request.run} --resume"
-            )
-        return finished
+    return finished
 
 
-def _as_before(request: TrainingRequest, run: RunFolder) -> TrainingRequest:
-    """A resumed run keeps the folders it was started with, unless others are named."""
-    if not (request.resume and run.config.is_file()):
-        return request
-    record = run.read_config()
-    validation, cache, card = (
-        Path(record[name]) if record.get(name) else None for name in ("validation", "cache", "card")
+def _run(trainer: Trainer, request: TrainingRequest, say: Report) -> bool:
+    cases = trainer.cases
+    if request.resume:
+        trainer.resume()
+    step = trainer.learner.progress.step
+    if trainer.processes.writes:
+        trainer.run.append(
+            "start",
+            step,
+            steps=trainer.steps,
+            device=str(trainer.processes.device),
+            training=[case.name for case in cases.training],
+            validation=[case.name for case in cases.validation],
+        )
+    say(
+        f"{len(cases.training)} cases to learn from, {len(cases.validation)} to validate on; "
+        f"step {step} of {trainer.steps} on {trainer.processes.device}"
     )
+    return trainer.train()
+
+
+@contextmanager
+def _held(run: RunFolder, processes: Processes) -> Iterator[None]:
+    """The run folder is this process's own, and what ends the run is said in its events."""
+    if not processes.writes:
+        yield
+        return
+    run.create()
+    with occupied(run):
+        try:
+            yield
+        except (Exception, KeyboardInterrupt) as error:
+            with suppress(OutputError):  # the disk may be what is full
+                _note_end(run, error)
+            raise
+
+
+def _note_end(run: RunFolder, error: BaseException) -> None:
+    step = max((e["step"] for e in run.read_events()), default=0)
+    if isinstance(error, KeyboardInterrupt):
+        run.append("stop", step, wish=(run.wish() or Wish.STOP).value)
+        return
+    words = str(error) if isinstance(error, SmalltumorError) else f"{type(error).__name__}: {error}"
+    changes = error.changes if isinstance(error, TrainingMemoryError) else {}
+    run.append("failed", step, message=" ".join(words.split())[:500], changes=changes)
+
+
+def _before(request: TrainingRequest, run: RunFolder) -> dict[str, Any] | None:
+    """The record of the run that is there and shall go on."""
+    if not run.config.is_file():
+        return None
+    if not request.resume:
+        raise TrainingError(
+            f"{run.path} holds a run already; add --resume to go on with it, or name another folder"
+        )
+    return run.read_config() | {"begun": run.last.is_file()}
+
+
+def _as_before(request: TrainingRequest, before: dict[str, Any] | None) -> TrainingRequest:
+    """A resumed run keeps what it was started with, unless something else is named."""
+    if before is None:
+        return request
+    validation, cache, card, weights = (
+        Path(before[name]) if before.get(name) else None
+        for name in ("validation", "cache", "card", "weights")
+    )
+    device = request.device if request.device != "auto" else before.get("device", "auto")
     return replace(
         request,
+        preset=before.get("preset", request.preset),
+        weights=weights,
+        device=device,
         validation=request.validation or validation,
         cache=request.cache or cache,
         card=request.card or card,
     )
 
 
-def _settings(request: TrainingRequest, run: RunFolder) -> tuple[TrainingConfig, Checkpoint | None]:
-    """The run's own configuration when it is resumed, else the preset with its changes."""
-    if run.config.is_file():
-        if not request.resume:
-            raise TrainingError(
-                f"{run.path} holds a run already; add --resume to go on with it, "
-                "or name another folder"
-            )
-        config = TrainingConfig.from_dict(run.read_config()["training"])
-        return replace(config, **request.changes), None
-    config = PRESETS[request.preset]
+def _settings(
+    request: TrainingRequest, before: dict[str, Any] | None
+) -> tuple[TrainingConfig, Checkpoint | None]:
+    """The run's own configuration when it is resumed, else the preset's; with the changes.
+
+    The weights to start from are read unless the run has a state of its own to go on from.
+    """
+    begun = before is not None and before["begun"]
     start = None
-    if request.weights is not None or request.preset == "finetune":
+    if not begun and (request.weights is not None or request.preset == "finetune"):
         start = load_checkpoint(request.weights)
-        config = replace(config, network=start.config, preprocessing=start.preprocessing)
+    if before is not None:
+        config = TrainingConfig.from_dict(before["training"])
+    else:
+        config = PRESETS[request.preset]
+        if start is not None:
+            config = replace(config, network=start.config, preprocessing=start.preprocessing)
     return replace(config, **request.changes), start
 
 
@@ -185,65 +252,6 @@ def _prepare(
     if processes.writes:
         processes.wait()
     return TrainingCases(training, validation)
-
-
-def _record(request: TrainingRequest, config: TrainingConfig) -> dict[str, Any]:
-    return {
-        "data": _absolute(request.data),
-        "validation": _absolute(request.validation),
-        "cache": _absolute(request.cache),
-        "card": _absolute(request.card),
-        "preset": request.preset,
-        "weights": _absolute(request.weights),
-        "training": config.to_dict(),
-    }
-
-
-def _absolute(path: Path | None) -> str | None:
-    return str(path.resolve()) if path else None
-
-
-def _card(
-    request: TrainingRequest, cases: TrainingCases, start: Checkpoint | None
-) -> dict[str, Any]:
-    return {
-        "name": request.run.resolve().name,
-        "trained_on": [case.name for case in cases.training],
-        "started_from": start.name if start else "random weights",
-        "preset": request.preset,
-        "use": "research only; not a medical device, not for diagnosis",
-        **_facts(request.card),
-    }
-
-
-def _facts(path: Path | None) -> dict[str, Any]:
-    if path is None:
-        return {}
-    try:
-        facts = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise TrainingError(f"{path}: the card cannot be read ({error})") from None
-    if not isinstance(facts, dict):
-        raise TrainingError(f"{path}: a card is a JSON table")
-    return facts
-
-
-@contextmanager
-def _stop_requests() -> Iterator[Callable[[], bool]]:
-    """SIGINT and SIGTERM ask for a stop after the step; a second SIGINT interrupts at once."""
-    asked: list[int] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        if asked and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        asked.append(number)
-
-    before = {s: signal.signal(s, note) for s in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: bool(asked)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _crop_threads(processes: Processes) -> int:

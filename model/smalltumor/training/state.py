@@ -35,6 +35,8 @@ class Progress:
         Time spent training, over all sittings.
     frozen : bool
         Whether norm statistics are frozen.
+    unjudged : bool
+        Whether the validation that is due at this step was given up.
     """
 
     step: int = 0
@@ -42,6 +44,7 @@ class Progress:
     stale: int = 0
     seconds: float = 0.0
     frozen: bool = False
+    unjudged: bool = False
 
 
 def save_state(

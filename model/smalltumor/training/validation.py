@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from smalltumor.dataset import PreparedCase
 from smalltumor.labels import SMALL_LESION_VOXELS, Region, region_mask
+from smalltumor.lesionwise import score_lesions
 from smalltumor.metrics import dice
 from smalltumor.network import SegmentationNetwork
 
@@ -51,7 +52,8 @@ def score_cases(
     -------
     list of dict
         ``case``, Dice as ``et``, ``tc``, ``wt`` (an empty truth: 1 if the prediction is empty
-        too, else 0), and the enhancing tumour's voxels, true and predicted.
+        too, else 0), the enhancing tumour's voxels, true and predicted, and the Dice of each of
+        its small lesions by the rule of `score_lesions`.
     """
     scores = []
     for case in cases:
@@ -65,6 +67,11 @@ def score_cases(
             score[region.value] = round(dice(*masks), 4)
         score["et_voxels"] = int(region_mask(truth, Region.ET).sum())
         score["et_predicted"] = int(region_mask(predicted, Region.ET).sum())
+        lesions = score_lesions(
+            region_mask(predicted, Region.ET), region_mask(truth, Region.ET)
+        ).lesions
+        small = [lesion.dice for lesion in lesions if lesion.voxels < SMALL_LESION_VOXELS]
+        score["small_lesions"] = [round(value, 4) for value in small]
         scores.append(score)
     return scores
 
@@ -81,13 +88,16 @@ def summary(scores: Sequence[dict[str, Any]]) -> dict[str, Any]:
     -------
     dict
         ``score`` (mean of the three regions), ``et``, ``tc``, ``wt``, ``et_small`` (enhancing
-        tumour below `SMALL_LESION_VOXELS`, None without such a case), ``cases``.
+        tumour below `SMALL_LESION_VOXELS`, None without such a case), ``small_lesions`` (mean
+        Dice of the small lesions of all cases, None if there are none), ``cases``.
     """
     means = {r.value: float(np.mean([s[r.value] for s in scores])) for r in Region}
     small = [s["et"] for s in scores if 0 < s["et_voxels"] < SMALL_LESION_VOXELS]
+    lesions = [value for s in scores for value in s["small_lesions"]]
     return {
         "score": round(float(np.mean(list(means.values()))), 4),
         **{name: round(value, 4) for name, value in means.items()},
         "et_small": round(float(np.mean(small)), 4) if small else None,
+        "small_lesions": round(float(np.mean(lesions)), 4) if lesions else None,
         "cases": len(scores),
     }

@@ -66,7 +66,7 @@ def test_a_run_stopped_at_any_step_goes_on_as_if_it_had_not(data, tmp_path, monk
     steps = len(weights(tmp_path / "whole")) and events(tmp_path / "whole", "done")[0]["step"]
     for _ in range(steps + 1):  # one step a sitting
         answers = iter([True])
-        monkeypatch.setattr(start, "_stop_requests", lambda a=answers: stop_after(a))
+        monkeypatch.setattr(start, "stop_requests", lambda run, a=answers: stop_after(a))
         if train(request_for(data, tmp_path / "bits", resume=True), silent):
             break
     assert events(tmp_path / "bits", "done")[0]["step"] == steps
@@ -77,14 +77,22 @@ def test_a_run_stopped_at_any_step_goes_on_as_if_it_had_not(data, tmp_path, monk
 
 
 class stop_after:  # noqa: N801 - takes a function's place
+    wish = None
+
     def __init__(self, answers):
         self.answers = answers
 
     def __enter__(self):
-        return lambda: next(self.answers, False)
+        return self
 
     def __exit__(self, *_):
         return None
+
+    def __call__(self):
+        return next(self.answers, False)
+
+    def hurry(self):
+        return False
 
 
 COMMAND = """

@@ -1,0 +1,62 @@
+"""How fast a run goes and how long it has left."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from smalltumor.training.config import TrainingConfig
+from smalltumor.training.state import Progress
+
+REPORT_SECONDS = 5.0
+_RECENT = 0.8
+
+
+@dataclass
+class Pace:
+    """Times of steps and validations of this sitting.
+
+    Parameters
+    ----------
+    config : TrainingConfig
+    steps, epoch_steps : int
+        Of the whole run and of an epoch.
+    """
+
+    config: TrainingConfig
+    steps: int
+    epoch_steps: int
+    _step: float = 0.0
+    _validation: float = 0.0
+    _reported: float = field(default_factory=time.monotonic)
+
+    def stepped(self, seconds: float) -> None:
+        """Count a step; the recent ones tell most."""
+        self._step = _RECENT * self._step + (1 - _RECENT) * seconds if self._step else seconds
+
+    def validated(self, seconds: float) -> None:
+        """Count a validation."""
+        self._validation = seconds
+
+    def is_due(self) -> bool:
+        """Whether a few seconds have gone by since the last report; if so, they start anew."""
+        now = time.monotonic()
+        if now - self._reported < REPORT_SECONDS:
+            return False
+        self._reported = now
+        return True
+
+    def facts(self, progress: Progress) -> dict[str, Any]:
+        """For an event: ``steps``, ``seconds``, ``seconds_left`` and ``voxels_per_second``."""
+        done = progress.step // self.epoch_steps // self.config.validate_every
+        planned = -(-self.config.epochs // self.config.validate_every)
+        left = self._step * (self.steps - progress.step)
+        left += self._validation * max(0, planned - done)
+        voxels = self.config.batch * self.config.crop**3
+        return {
+            "steps": self.steps,
+            "seconds": round(progress.seconds, 1),
+            "seconds_left": round(left),
+            "voxels_per_second": round(voxels / self._step) if self._step else None,
+        }
