@@ -63,10 +63,11 @@ def survey(folder: Path) -> Iterator[SurveyedCase]:
         If there is no case at all. What is wrong with a case is in its record.
     """
     for files in find_cases(folder):
-        yield _surveyed(files)
+        yield survey_case(files)
 
 
-def _surveyed(files: CaseFiles) -> SurveyedCase:
+def survey_case(files: CaseFiles) -> SurveyedCase:
+    """Read one case and count its tumours; what is wrong with it is in the record."""
     if not files.labels:
         return SurveyedCase(files.name, files.complaint() or "has no segmentation")
     try:
