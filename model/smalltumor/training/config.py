@@ -152,7 +152,7 @@ PRESETS: Mapping[str, TrainingConfig] = {
         patience=6,
     ),
     "starter": TrainingConfig(
-        augmentation=_CHEAP_AUGMENTATION,
+        augmentation=replace(_CHEAP_AUGMENTATION, warp=0.2),
         loss="dice_ce",
         reconstruction_weight=0.05,
         reconstruction_every=4,
@@ -166,7 +166,7 @@ PRESETS: Mapping[str, TrainingConfig] = {
         schedule="hold",
         warmup=50,
         average=0.995,
-        freeze_norms_at=0.4,
+        freeze_norms_at=0.5,
     ),
 }
 """``paper`` from zero, ``finetune`` from a checkpoint, and ``starter``: fast on a CPU, for few
