@@ -10,12 +10,14 @@ from smalltumor.case import Case
 from smalltumor.errors import SmalltumorError
 
 from napari_smalltumor import notify, settings
+from napari_smalltumor.autosave_watch import keep_edits
 from napari_smalltumor.export import (
     case_to_export,
     export_case,
     suggested_name,
     targets,
 )
+from napari_smalltumor.metadata import region_layers
 from napari_smalltumor.proxies import unproxied
 
 if TYPE_CHECKING:
@@ -63,6 +65,7 @@ def ask_and_export(
     except SmalltumorError as error:
         notify.error(str(error))
         return []
+    keep_edits(viewer).autosave.exported(region_layers(viewer.layers, case).values())
     settings.remember_folder(written[0], saving=True)
     notify.info(f"Wrote {', '.join(path.name for path in written)} to {written[0].parent}")
     return written

@@ -73,7 +73,7 @@ def labels_layer(
         "metadata": {KEY: {"case": case, "scheme": scheme.name}},
         **display_transform(case.grid),
     }
-    return np.ascontiguousarray(to_display(stored, case.grid)), attributes, "labels"
+    return np.array(to_display(stored, case.grid), order="C"), attributes, "labels"
 
 
 def plain_labels_layer(case: Case, stored: npt.NDArray[np.generic], name: str) -> LayerData:
@@ -84,7 +84,7 @@ def plain_labels_layer(case: Case, stored: npt.NDArray[np.generic], name: str) -
         **display_transform(case.grid),
     }
     whole = stored if stored.dtype.kind in "ui" else stored.astype(np.int32)
-    return np.ascontiguousarray(to_display(whole, case.grid)), attributes, "labels"
+    return np.array(to_display(whole, case.grid), order="C"), attributes, "labels"
 
 
 def class_colormap(scheme: LabelScheme) -> dict[int | None, Any]:

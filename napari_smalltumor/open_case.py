@@ -10,6 +10,7 @@ from smalltumor.errors import SmalltumorError
 from smalltumor.naming import find_case_files
 
 from napari_smalltumor import notify, settings
+from napari_smalltumor.autosave_watch import keep_edits
 from napari_smalltumor.nesting import keep_nested
 from napari_smalltumor.proxies import unproxied
 from napari_smalltumor.reader import layers_of_case
@@ -76,6 +77,7 @@ def open_case(viewer: ViewerModel, path: Path | Sequence[Path]) -> list[Layer]:
     first = not viewer.layers
     added = [viewer.add_layer(Layer.create(*data)) for data in layers_of_case(files)]
     keep_nested(viewer)
+    keep_edits(viewer)
     if first and added:
         viewer.reset_view()
     return added

@@ -24,6 +24,7 @@ from smalltumor.naming import (
 )
 from smalltumor.nifti import Volume, is_nifti_name, read_header, read_volume, stem
 
+from napari_smalltumor.autosave_watch import keep_edits
 from napari_smalltumor.layers import (
     STACKING,
     LayerData,
@@ -81,15 +82,27 @@ def layers_of_case(files: CaseFiles) -> list[LayerData]:
     return image_layers(case) + [layer for read in labels for layer in _labels_beside(case, read)]
 
 
+def _keep_edits() -> None:
+    """The viewer that opens the files: what is painted there from now on is kept."""
+    from napari.viewer import current_viewer
+
+    viewer = current_viewer()
+    if viewer is not None:
+        keep_edits(viewer)
+
+
 def _read_folder(path: str | Sequence[str]) -> list[LayerData]:
+    _keep_edits()
     return layers_of_case(find_case_files(Path(str(path))))
 
 
 def _read_together(paths: str | Sequence[str]) -> list[LayerData]:
+    _keep_edits()
     return layers_of_case(find_case_files([Path(p) for p in paths]))
 
 
 def _read_file(path: str | Sequence[str]) -> list[LayerData]:
+    _keep_edits()
     where = Path(str(path))
     if _dimensions(where) == 4:
         return layers_of_case(find_case_files(where))

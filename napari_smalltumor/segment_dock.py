@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QMessageBox, QScrollArea, QWidget
 from smalltumor.errors import SmalltumorError
 
 from napari_smalltumor import devices, notify, settings
+from napari_smalltumor.autosave_watch import keep_edits
 from napari_smalltumor.export_dialog import ask_and_export
 from napari_smalltumor.metadata import cases_among, region_layers
 from napari_smalltumor.modalities import case_of_layers
@@ -61,6 +62,7 @@ class SegmentDock(QScrollArea):
         self._patience = _timer(self, self._abandon)
         self._turn = _timer(self, self._show_next)
         keep_nested(napari_viewer)
+        self._edits = keep_edits(napari_viewer)
         self.panel = SegmentPanel(napari_viewer)
         self.setWidget(self.panel)
         self.setWidgetResizable(True)
@@ -90,8 +92,9 @@ class SegmentDock(QScrollArea):
             return
         if is_edited(self._viewer.layers, case) and not self._may_overwrite(case):
             return
+        self._edits.save_now()
         self._case = case
-        self._placement = placement_of(self.panel.pickers.chosen["t1ce"], case)
+        self._placement = placement_of(case, self.panel.pickers.chosen)
         self._before = fingerprint(self._viewer.layers, case)
         options = self.panel.options
         job = SegmentationJob(

@@ -22,6 +22,7 @@ _SECTIONS = {
     "scheme": "segmentation",
     "style": "segmentation",
     "threshold": "lesions",
+    "autosave": "editing",
     "default_reader": "opening",
 }
 _session: dict[str, Any] = {}

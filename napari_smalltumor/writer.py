@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from smalltumor.nifti import is_nifti_name
 
 from napari_smalltumor import settings
+from napari_smalltumor.autosave_watch import keep_edits
 from napari_smalltumor.export import write_layer, write_region_layers
 
 
@@ -32,6 +34,7 @@ def write_layers(path: str, layer_data: list[tuple[Any, dict[str, Any], str]]) -
         scheme=settings.get("scheme"),
         overwrite=_agreed_to_overwrite(where),
     )
+    _let_go(data)
     return [str(written)]
 
 
@@ -44,8 +47,20 @@ def _write_one(path: str, data: Any, attributes: dict[str, Any], *, labels: bool
         labels=labels,
         scheme=settings.get("scheme"),
         overwrite=_agreed_to_overwrite(where),
+        beside=_layers_of_the_viewer(),
     )
+    _let_go([data])
     return str(written)
+
+
+def _let_go(saved: Sequence[Any]) -> None:
+    """Edits that a file of the user's holds need no autosave."""
+    from napari.viewer import current_viewer
+
+    viewer = current_viewer()
+    if viewer is not None:
+        layers = [layer for layer in viewer.layers if any(layer.data is data for data in saved)]
+        keep_edits(viewer).autosave.exported(layers)
 
 
 def _agreed_to_overwrite(path: Path) -> bool:

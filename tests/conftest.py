@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 
 import pytest
@@ -21,4 +22,12 @@ def shared() -> Path:
     folder = ROOT.parent / "shared"
     if not folder.is_dir():
         pytest.skip(f"{folder} is absent: no further real cases, no reference numbers")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def data_folder(monkeypatch, tmp_path_factory) -> Path:
+    """A user's data folder that is nobody's own; not made before something is kept in it."""
+    folder = tmp_path_factory.getbasetemp() / f"data-{secrets.token_hex(4)}"
+    monkeypatch.setenv("SMALLTUMOR_DATA", str(folder))
     return folder

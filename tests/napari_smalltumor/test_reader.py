@@ -162,3 +162,12 @@ def test_the_sample_case_opens(sample_folder):
     assert np.array_equal(shown.data, np.asarray(image.dataobj).T)  # the file's axes are L, P, S
     low, high = shown.contrast_limits
     assert low == 0 < high < image.dataobj.get_unscaled().max() + 1
+
+
+def test_an_experts_labels_can_be_painted_whichever_way_they_lie(tmp_path, viewer):
+    for axcodes in ("LPS", "RAS", "SPL"):
+        path = write_case_along(tmp_path / axcodes, axcodes) / f"{axcodes}_seg.nii.gz"
+        ((data, attributes, _),) = get_reader(str(path))(str(path))
+        layer = viewer.add_labels(data, **attributes)
+        layer.paint((4, 5, 3), 4)
+        assert layer.data[4, 5, 3] == 4

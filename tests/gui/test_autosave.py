@@ -1,0 +1,211 @@
+"""A napari that is killed loses no stroke older than the last autosave."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from qtpy.QtWidgets import QMessageBox
+from smalltumor.labels import Region
+from smalltumor.segmentation import Segmentation
+
+from napari_smalltumor import autosave_watch, notify, settings
+from napari_smalltumor.autosave_files import AutosaveFolder
+from napari_smalltumor.autosave_watch import keep_edits
+from napari_smalltumor.export_dialog import ask_and_export
+from napari_smalltumor.metadata import case_of, region_layers
+from napari_smalltumor.open_case import open_case
+from napari_smalltumor.region_layers import show_segmentation
+
+ROOT = Path(__file__).resolve().parents[2]
+SESSION = """
+import sys
+from pathlib import Path
+import napari
+import numpy as np
+from napari_smalltumor import autosave_watch, settings
+from napari_smalltumor.metadata import case_of, region_layers
+from napari_smalltumor.open_case import open_case
+from napari_smalltumor.region_layers import show_segmentation
+from qtpy.QtCore import QTimer
+from smalltumor.labels import Region
+from smalltumor.segmentation import Segmentation
+
+settings._pages = lambda: None
+autosave_watch.INTERVAL_MS = 50  # a minute is long for a test
+viewer = napari.Viewer(show=False)
+open_case(viewer, Path(sys.argv[1]))
+case = case_of(viewer.layers[0])
+classes = np.zeros(case.grid.shape, np.uint8)
+classes[6:9, 6:9, 6:9] = 3
+show_segmentation(viewer, case, Segmentation(case.name, classes, case.grid, case.header))
+region_layers(viewer.layers, case)[Region.ET].paint((9, 10, 11), 1)
+
+def tell():
+    if list(Path(sys.argv[2]).glob("autosave/*/*.safetensors")):
+        print("kept", flush=True)
+
+timer = QTimer()
+timer.timeout.connect(tell)
+timer.start(50)
+napari.run(force=True)
+"""
+
+
+@pytest.fixture
+def answers(monkeypatch):
+    """What the user answers to each question, in turn; what was asked."""
+    queue, asked = [], []
+
+    def question(parent, title, text, *buttons):
+        asked.append(text)
+        return queue.pop(0)
+
+    monkeypatch.setattr(QMessageBox, "question", question)
+    monkeypatch.setattr(notify, "info", lambda message: None)
+    return queue, asked
+
+
+@pytest.fixture
+def killed(made_case, data_folder):
+    """What a napari that was killed while a case was edited has left."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(
+        [sys.executable, "-c", SESSION, str(made_case), str(data_folder)],
+        stdout=subprocess.PIPE,
+        env=environment,
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"kept\n"
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    return data_folder / "autosave"
+
+
+def left(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*/*.safetensors"))
+
+
+def test_strokes_come_back_after_a_kill(killed, made_case, make_napari_viewer, answers, qtbot):
+    queue, asked = answers
+    viewer = make_napari_viewer()
+    queue.append(QMessageBox.StandardButton.No)
+    layers = open_case(viewer, made_case)
+    qtbot.waitUntil(lambda: len(asked) == 1)
+    assert "made ET" in asked[0] and "made" in asked[0]
+    assert len(viewer.layers) == len(layers)
+    assert len(left(killed)) == 1
+
+    viewer.layers.clear()
+    queue.append(QMessageBox.StandardButton.Yes)
+    open_case(viewer, made_case)
+    qtbot.waitUntil(lambda: len(asked) == 2)
+    regions = region_layers(viewer.layers, case_of(viewer.layers[0]))
+    for region in Region:
+        assert regions[region].data[9, 10, 11] == 1
+        assert np.count_nonzero(regions[region].data) > 27
+    (own,) = left(killed)
+    assert own.parent == keep_edits(viewer).autosave.folder.path
+
+
+def test_discarded_edits_are_not_offered_again(
+    killed, made_case, make_napari_viewer, answers, qtbot
+):
+    queue, asked = answers
+    viewer = make_napari_viewer()
+    queue.append(QMessageBox.StandardButton.Discard)
+    open_case(viewer, made_case)
+    qtbot.waitUntil(lambda: len(asked) == 1)
+    assert not killed.exists() or not any(killed.iterdir())
+    viewer.layers.clear()
+    open_case(viewer, made_case)
+    qtbot.wait(100)
+    assert len(asked) == 1
+
+
+@pytest.fixture
+def edited(make_napari_viewer, made_case, data_folder):
+    """A case with an edited result, in a window."""
+    viewer = make_napari_viewer()
+    open_case(viewer, made_case)
+    case = case_of(viewer.layers[0])
+    classes = np.zeros(case.grid.shape, np.uint8)
+    classes[6:9, 6:9, 6:9] = 3
+    result = Segmentation(case.name, classes, case.grid, case.header)
+    show_segmentation(viewer, case, result)
+    region_layers(viewer.layers, case)[Region.ET].paint((9, 10, 11), 1)
+    return viewer, case
+
+
+def test_the_minute_passes_and_an_export_ends_it(edited, tmp_path, data_folder, qtbot, monkeypatch):
+    from qtpy.QtWidgets import QFileDialog
+
+    viewer, case = edited
+    watch = keep_edits(viewer)
+    assert watch._minute.isActive()
+    assert watch._minute.interval() == 60_000
+    watch._minute.timeout.emit()
+    qtbot.waitUntil(lambda: len(left(data_folder / "autosave")) == 1)
+    target = str(tmp_path / "out.nii.gz")
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a, **k: (target, ""))
+    monkeypatch.setattr(notify, "info", lambda message: None)
+    assert ask_and_export(viewer, None, per_region=False, case=case)
+    qtbot.waitUntil(lambda: left(data_folder / "autosave") == [])
+
+
+def test_edits_are_kept_before_a_run(edited, dock_of, data_folder, qtbot, monkeypatch):
+    viewer, _case = edited
+    dock = dock_of(viewer)
+    monkeypatch.setattr(QMessageBox, "question", lambda *a: QMessageBox.StandardButton.Yes)
+    monkeypatch.setattr("napari_smalltumor.segment_dock.start", lambda job, **slots: None)
+    dock.segment()
+    qtbot.waitUntil(lambda: len(left(data_folder / "autosave")) == 1)
+
+
+def test_a_damaged_autosave_is_told_and_the_case_opens(
+    make_napari_viewer, made_case, data_folder, qtbot, monkeypatch
+):
+    from smalltumor.case import read_case
+
+    folder = AutosaveFolder(data_folder / "autosave")
+    folder.hold()
+    folder.file_of(read_case(made_case)).write_bytes(b"\0" * 40)
+    folder.release()
+    said = []
+    monkeypatch.setattr(notify, "warn", said.append)
+    viewer = make_napari_viewer()
+    assert open_case(viewer, made_case)
+    qtbot.waitUntil(lambda: bool(said))
+    assert "lost" in said[0] and "safetensors" in said[0]
+
+
+def test_switched_off_nothing_is_offered(
+    killed, made_case, make_napari_viewer, answers, qtbot, monkeypatch
+):
+    settings.put("autosave", False)
+    viewer = make_napari_viewer()
+    open_case(viewer, made_case)
+    qtbot.wait(100)
+    assert answers[1] == []
+    assert len(left(killed)) == 1
+
+
+def test_a_refusing_disk_is_told_of_once(edited, data_folder, qtbot, monkeypatch):
+    viewer, _case = edited
+    data_folder.parent.mkdir(parents=True, exist_ok=True)
+    data_folder.write_bytes(b"a file where the folder should be")
+    said = []
+    monkeypatch.setattr(autosave_watch.notify, "warn", said.append)
+    watch = keep_edits(viewer)
+    watch.save_now()
+    qtbot.waitUntil(lambda: watch.save_now() or bool(said))
+    watch.save_now()
+    assert len(said) == 1
+    assert "could not be autosaved" in said[0]
