@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from smalltumor.atomic import write_bytes
 from smalltumor.errors import TrainingError
@@ -24,7 +25,7 @@ _LOCK_TRIES, _LOCK_PAUSE = 20, 0.1
 
 @dataclass(frozen=True)
 class Occupant:
-    """A process that trains, or has trained.
+    """A process that trains, or did when it was killed.
 
     Parameters
     ----------
@@ -45,7 +46,7 @@ class Occupant:
 
 
 def occupant_of(run: RunFolder) -> Occupant | None:
-    """The process that trains in a folder or did last, alive or not."""
+    """The process that trains in a folder, or was killed doing so."""
     try:
         return Occupant(**json.loads(run.process.read_text()))
     except (OSError, ValueError, TypeError):
@@ -66,7 +67,7 @@ def is_occupied(run: RunFolder) -> bool:
         return False
     if not occupant.is_here:
         return silent < _SILENT_SECONDS
-    return _is_locked(run) or (silent < _STARTING_SECONDS and _exists(occupant.pid))
+    return _is_locked(run) or (silent < _STARTING_SECONDS and is_running(occupant.pid))
 
 
 def register(run: RunFolder, pid: int) -> None:
@@ -79,6 +80,22 @@ def beat(run: RunFolder) -> None:
     """Show that the process is alive; of interest to other machines."""
     with suppress(OSError):
         os.utime(run.process)
+
+
+def is_running(pid: int) -> bool:
+    """Whether there is a process of this number on this machine."""
+    if sys.platform == "win32":  # there os.kill would end it
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    try:  # one that has ended, but nobody has asked how
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (OSError, IndexError):
+        return True
 
 
 @contextmanager
@@ -102,7 +119,10 @@ def occupied(run: RunFolder) -> Iterator[None]:
             raise TrainingError(f"{who} trains in {run.path} already; stop it first")
         register(run, os.getpid())
         run.request.unlink(missing_ok=True)  # asked of an earlier process
-        yield
+        try:
+            yield
+        finally:
+            run.process.unlink(missing_ok=True)
     finally:
         os.close(descriptor)
 
@@ -132,17 +152,5 @@ def _lock(descriptor: int) -> bool:
     except (BlockingIOError, PermissionError):
         return False
     except OSError:  # a file system without locks
-        return True
-    return True
-
-
-def _exists(pid: int) -> bool:
-    if sys.platform == "win32":  # there os.kill would end it
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
         return True
     return True

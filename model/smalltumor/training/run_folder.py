@@ -4,7 +4,7 @@
 ``events.jsonl``      one JSON object a line: what happened so far
 ``last.safetensors``  everything needed to go on
 ``best.safetensors``  the best network so far, a checkpoint for inference
-``process.json``      which process trains here, or did last; its time of change is a heartbeat
+``process.json``      which process trains here; its time of change is a heartbeat
 ``request``           a wish that it stop, see `Wish`; the process removes it
 ``log.txt``           what it printed, if it was started without a terminal
 """

@@ -14,8 +14,12 @@ import torch
 from lesions_to_learn import QUICK, write_lesion_cases
 from safetensors.numpy import load_file
 from smalltumor.checkpoint import load_checkpoint
-from smalltumor.errors import OutputError, TrainingError
-from smalltumor.training import start
+from smalltumor.errors import OutputError, TrainingError, TrainingMemoryError
+from smalltumor.network import MultiTaskNetwork
+from smalltumor.training import loop, start
+from smalltumor.training.current import current_checkpoint
+from smalltumor.training.follow import Follower, State
+from smalltumor.training.interruption import Interrupted, StopRequests
 from smalltumor.training.run_folder import RunFolder
 from smalltumor.training.start import TrainingRequest, train
 
@@ -233,6 +237,94 @@ def test_a_full_disk_keeps_the_last_state(data, tmp_path, monkeypatch):
         train(request_for(data, run, resume=True, changes={"epochs": 4}), silent)
     assert (run / "last.safetensors").read_bytes() == good
     assert not list(run.glob(".*"))
+
+
+@pytest.mark.parametrize(
+    ("error", "device_words"),
+    [
+        (MemoryError(), "cpu"),
+        (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"), "cpu"),
+        (torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"), "cpu"),
+    ],
+)
+def test_memory_that_runs_out_says_what_fits_and_the_same_step_goes_on(
+    data, tmp_path, monkeypatch, error, device_words
+):
+    run = tmp_path / "run"
+    forward, calls = MultiTaskNetwork.outputs, iter(range(100))
+
+    def too_large(self, *args, **options):
+        if next(calls) == 1:
+            raise error
+        return forward(self, *args, **options)
+
+    monkeypatch.setattr(MultiTaskNetwork, "outputs", too_large)
+    with pytest.raises(TrainingMemoryError, match=rf"{device_words} at step 1 for 2 crops") as told:
+        train(request_for(data, run), silent)
+    assert told.value.changes == {"batch": 1}
+    status = Follower(run).look()
+    assert (status.state, status.changes) == (State.FAILED, {"batch": 1})
+    assert train(request_for(data, run, resume=True, changes={"batch": 1}), silent)
+    done = events(run, "done")
+    assert done[0]["step"] == 2 * 3  # epochs are counted on as they were planned
+    assert RunFolder(run).read_config()["training"]["batch"] == 1
+    assert [e["step"] for e in events(run, "start")] == [0, 1]
+
+
+def test_a_long_step_is_given_up_and_done_again(data, tmp_path, monkeypatch):
+    train(request_for(data, tmp_path / "whole"), silent)
+    run, hurry = tmp_path / "bits", iter([False] * 120 + [True])
+    monkeypatch.setattr(StopRequests, "hurry", lambda self: next(hurry, False))
+    assert not train(request_for(data, run), silent)
+    stopped = events(run, "stop")[0]["step"]
+    assert stopped < events(tmp_path / "whole", "done")[0]["step"]
+    assert train(request_for(data, run, resume=True), silent)
+    whole, bits = weights(tmp_path / "whole"), weights(run)
+    for name, array in whole.items():
+        np.testing.assert_array_equal(array, bits[name], err_msg=name)
+
+
+def test_a_validation_that_was_given_up_is_made_up_for(data, tmp_path, monkeypatch):
+    run = tmp_path / "run"
+    scored = loop.score_cases
+
+    def given_up(*args):
+        raise Interrupted
+
+    monkeypatch.setattr(loop, "score_cases", given_up)
+    assert not train(request_for(data, run), silent)
+    monkeypatch.setattr(loop, "score_cases", scored)
+    assert train(request_for(data, run, resume=True), silent)
+    assert [e["epoch"] for e in events(run, "validation")] == [2]
+
+
+def test_a_run_ended_before_its_first_step_keeps_its_start_and_the_card_its_origin(data, tmp_path):
+    train(request_for(data, tmp_path / "first"), silent)
+    best = tmp_path / "first" / "best.safetensors"
+    tuned = request_for(data, tmp_path / "second", preset="finetune", weights=best)
+    train(tuned, silent)
+    (tmp_path / "second" / "last.safetensors").unlink()
+    train(request_for(data, tmp_path / "second", resume=True, changes={"rate": 0.0}), silent)
+    start_score, later = events(tmp_path / "second", "validation")
+    assert start_score["epoch"] == 0
+    assert later["score"] == pytest.approx(start_score["score"], abs=0.02)
+    card = current_checkpoint(tmp_path / "second").card
+    assert card["step"] == later["step"]
+    origin = RunFolder(tmp_path / "second").read_config()["origin"]
+    assert origin["started_from"] == "first"
+    assert origin["started_from_trained_on"] == ["made_01", "made_02", "made_03"]
+
+
+def test_each_epoch_says_what_a_watcher_wants_to_know(data, tmp_path):
+    train(request_for(data, tmp_path / "run"), silent)
+    epoch = events(tmp_path / "run", "epoch")[-1]
+    assert epoch["segmentation_weight"] == 1.0
+    assert epoch["reconstruction_weight"] == 0.05
+    assert min(epoch[n] for n in ("voxels_per_second", "peak_memory", "stem_rms")) > 0
+    status = Follower(tmp_path / "run").look()
+    assert (status.state, status.fraction, status.epochs) == (State.DONE, 1.0, 2)
+    assert status.losses["segmentation"][0] == [1.0, 2.0]
+    assert status.validation == ("made_00",)
 
 
 def test_fine_tuning_starts_from_weights_with_their_size_and_statistics(data, tmp_path):
