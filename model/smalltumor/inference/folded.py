@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 SLAB = 8
 """Planes of the half-resolution grid that the last decoder works on at a time; even."""
 
+PARTS = 4
+"""Parts the last decoder works on in a traced graph: every quarter-resolution axis has them."""
+
 
 def inference_form(checkpoint: Checkpoint) -> FoldedNetwork | SegmentationNetwork:
     """A checkpoint's network as it runs fastest; the checkpoint's own module stays as it is.
@@ -71,7 +74,8 @@ class FoldedNetwork(nn.Module):
         x : (1, channel, i, j, k) tensor
             Each axis a multiple of 16.
         slab : int, optional
-            Planes the last decoder works on at a time; all if not given.
+            Planes the last decoder works on at a time; if not given, a quarter of them, in a
+            form that can be traced for any shape.
 
         Yields
         ------
@@ -94,7 +98,7 @@ class FoldedNetwork(nn.Module):
             features = decoder(levels.pop(), _double(features))
             yield f"decoder {number}", features
         if slab is None:
-            features = self.decoder1(levels.pop(), _double(features))
+            features = self._decode_in_parts(levels.pop(), features)
         else:
             features = yield from self._decode_in_slabs(levels.pop(), features, slab)
         yield "decoder 1", features
@@ -113,6 +117,19 @@ class FoldedNetwork(nn.Module):
             expanded[:, :, rows], shortcut[:, :, rows] = parts
             yield "decoder 1", doubled
         del stem, features, doubled, parts
+        return self.decoder1.mix(expanded, shortcut)
+
+    def _decode_in_parts(self, stem: Tensor, features: Tensor) -> Tensor:
+        """Decoder 1 in a fixed number of parts, whose lengths may be a graph's variables."""
+        rows = features.shape[2] // PARTS
+        parts = []
+        for part in range(PARTS):
+            before, behind = int(part > 0), int(part < PARTS - 1)  # what doubling looks at
+            near = features[:, :, part * rows - before : (part + 1) * rows + behind]
+            doubled = _double(near)[:, :, 2 * before : 2 * (before + rows)]
+            own = stem[:, :, 2 * part * rows : 2 * (part + 1) * rows]
+            parts.append(self.decoder1.pointwise([own, doubled]))
+        expanded, shortcut = (torch.cat(pieces, dim=2) for pieces in zip(*parts, strict=True))
         return self.decoder1.mix(expanded, shortcut)
 
     @staticmethod

@@ -16,7 +16,7 @@ from smalltumor.atomic import write_bytes
 CACHE_VARIABLE = "SMALLTUMOR_CACHE"
 """Environment variable that names another folder for the cache."""
 
-GRAPH_VERSION = 1
+GRAPH_VERSION = 2
 """To be raised when the graph that is converted changes."""
 
 MOST_NETWORKS = 4

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from smalltumor.checkpoint import Checkpoint
 
-BYTES_PER_VOXEL = 250
+BYTES_PER_VOXEL = 165
 """Peak of a whole pass in float32, input and result included, measured."""
 
 IDLE_SECONDS = 30.0
