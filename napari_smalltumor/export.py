@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from smalltumor.atomic import check_output
 from smalltumor.case import Case
 from smalltumor.errors import OutputError
+from smalltumor.geometry import Grid
 from smalltumor.labels import SCHEMES
 from smalltumor.nifti import is_nifti_name, write_volume
 from smalltumor.segmentation import (
@@ -20,13 +21,14 @@ from smalltumor.segmentation import (
     write_segmentation,
 )
 
-from napari_smalltumor.display import from_display, grid_of_layer
+from napari_smalltumor.display import AXIS_LABELS, from_display, grid_of_layer, world_is_ours
 from napari_smalltumor.metadata import case_of, cases_among, region_layers, remembered
 from napari_smalltumor.nesting import keep_nested
 from napari_smalltumor.region_layers import segmentation_of
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
+    from napari.layers import Layer
 
 DEFAULT_SUFFIX = ".nii.gz"
 _SMALLEST = (np.uint8, np.int16, np.int32)
@@ -106,6 +108,7 @@ def write_layer(
     labels: bool,
     scheme: str,
     overwrite: bool,
+    beside: Iterable[Layer] = (),
 ) -> Path:
     """Write one layer on its source's grid with its header, or with its own transform.
 
@@ -121,6 +124,8 @@ def write_layer(
     scheme : str
         Label scheme for a layer that holds tissue classes.
     overwrite : bool
+    beside : iterable of layers
+        Of the same viewer; they say how the world of a layer without a case lies.
 
     Raises
     ------
@@ -130,7 +135,7 @@ def write_layer(
     case: Case | None = memory.get("case")
     if data.ndim != 3:
         raise OutputError(f"{path}: {attributes.get('name')} has {data.ndim} axes; 3 are needed")
-    grid = case.grid if case is not None else grid_of_layer(data.shape, attributes)
+    grid = case.grid if case is not None else _grid_of(data, attributes, beside)
     volume = from_display(data, grid) if case is not None else data
     if volume.shape != grid.shape:
         raise OutputError(f"{path}: {attributes.get('name')} no longer has its case's shape")
@@ -168,6 +173,13 @@ def write_region_layers(
     segmentation = segmentation_of(layers, case)
     assert isinstance(segmentation, Segmentation)
     return write_segmentation(segmentation, with_suffix(path), scheme=scheme, overwrite=overwrite)
+
+
+def _grid_of(
+    data: npt.NDArray[np.generic], attributes: Mapping[str, Any], beside: Iterable[Layer]
+) -> Grid:
+    ours = tuple(attributes.get("axis_labels") or ()) == AXIS_LABELS or world_is_ours(beside)
+    return grid_of_layer(data.shape, attributes, ours=ours)
 
 
 def with_suffix(path: Path) -> Path:

@@ -14,7 +14,13 @@ from smalltumor.geometry import Grid, reoriented
 from smalltumor.labels import REGION_CLASSES, SCHEMES, Region
 from smalltumor.lesions import Lesion, LookUp, measure_lesions
 
-from napari_smalltumor.display import from_display, grid_of_layer, to_display
+from napari_smalltumor.display import (
+    AXES,
+    from_display,
+    grid_of_layer,
+    to_display,
+    world_is_ours,
+)
 from napari_smalltumor.metadata import case_of, cases_among, region_layers, remembered
 
 if TYPE_CHECKING:
@@ -36,12 +42,15 @@ class LesionSource:
         None for a layer of another origin.
     scheme : str or None
         Name of the label scheme, for a layer of tissue classes.
+    world_is_ours : bool
+        Whether a layer without a case lies in a world of I, P, L, see `display.world_is_ours`.
     """
 
     name: str
     layers: Mapping[Region, Labels]
     case: Case | None = None
     scheme: str | None = None
+    world_is_ours: bool = True
 
     def holds(self, layer: Layer) -> bool:
         """Whether the layer is one of this segmentation's."""
@@ -63,7 +72,8 @@ class LesionSource:
             assert self.case is not None
             return self.case.grid
         layer = self.any_layer
-        return grid_of_layer(layer.data.shape, layer.as_layer_data_tuple()[1])
+        attributes = layer.as_layer_data_tuple()[1]
+        return grid_of_layer(layer.data.shape, attributes, ours=self.world_is_ours)
 
     def take_values(self, region: Region) -> tuple[int, ...] | None:
         """Values of the layer that are inside a region; None if all but 0 are."""
@@ -107,7 +117,7 @@ class LesionSource:
         if not self._is_upright:
             return places
         grid = self.grid
-        way = np.linalg.inv(reoriented(grid, "LPS").affine) @ grid.affine
+        way = np.linalg.inv(reoriented(grid, AXES).affine) @ grid.affine
         return (places @ way[:3, :3].T + way[:3, 3])[..., ::-1]
 
     def box_in_data(self, lesion: Lesion) -> tuple[slice, slice, slice]:
@@ -140,7 +150,7 @@ class Snapshot:
     values : tuple of int or None
         Those inside the region; None if all but 0 are.
     upright : bool
-        Whether `data` lies along (S, P, L), to be brought back to the grid.
+        Whether `data` lies along (I, P, L), to be brought back to the grid.
     look_up : callable or None
         Class probabilities at voxels of the grid.
     """
@@ -175,6 +185,7 @@ def lesion_sources(layers: Iterable[Layer]) -> list[LesionSource]:
     from napari.layers import Labels
 
     layers = list(layers)
+    ours = world_is_ours(layers)
     single: list[LesionSource] = []
     for layer in layers:
         memory = remembered(layer.metadata)
@@ -183,7 +194,8 @@ def lesion_sources(layers: Iterable[Layer]) -> list[LesionSource]:
         if "region" in memory and memory.get("case") is not None:
             continue
         everywhere = dict.fromkeys(Region, layer)
-        single.append(LesionSource(layer.name, everywhere, case_of(layer), _scheme_of(memory)))
+        scheme = _scheme_of(memory)
+        single.append(LesionSource(layer.name, everywhere, case_of(layer), scheme, ours))
     cases = ((case, region_layers(layers, case)) for case in cases_among(layers))
     groups = [LesionSource(case.name, found, case) for case, found in cases if found]
     return single + groups

@@ -13,7 +13,7 @@ from smalltumor.errors import CaseError, GridMismatchError
 from smalltumor.geometry import Grid, reoriented
 from smalltumor.naming import MODALITIES, MODALITY_TITLES, role_of
 
-from napari_smalltumor.display import from_display, grid_of_layer, to_display
+from napari_smalltumor.display import from_display, grid_of_layer, to_display, world_is_ours
 from napari_smalltumor.metadata import case_of, remembered, same_case
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ ASSUMED_ORIENTATION = (
     "the layers do not say where left and right are; their axes were taken to run up the head, "
     "to the back, and to the patient's left"
 )
+ASSUMED_ALIKE = "layers that do not say where left and right are were taken to lie as the others do"
 
 
 def images(layers: Iterable[Layer]) -> list[Image]:
@@ -103,7 +104,8 @@ def case_of_layers(chosen: Mapping[str, Image | None]) -> Case:
     case = case_of(layers[REFERENCE])
     if case is not None and all(_is_original(layers[m], case, m) for m in MODALITIES):
         return case
-    placed = {m: _upright(layer) for m, layer in layers.items()}
+    ours = world_is_ours(layers.values())
+    placed = {m: _upright(layer, ours) for m, layer in layers.items()}
     reference = placed[REFERENCE][1]
     for modality, (_, grid) in placed.items():
         if not reoriented(grid).matches(reoriented(reference)):
@@ -118,7 +120,7 @@ def case_of_layers(chosen: Mapping[str, Image | None]) -> Case:
         grid=reference,
         header=case.header if case is not None else None,
         paths=_paths(layers),
-        warnings=_doubts(layers),
+        warnings=_doubts(layers, ours),
     )
 
 
@@ -170,12 +172,12 @@ def _is_original(layer: Image, case: Case, modality: str) -> bool:
     return np.may_share_memory(_array(layer), case.volumes[modality])
 
 
-def _upright(layer: Image) -> tuple[npt.NDArray[np.generic], Grid]:
-    """A layer's data along (S, P, L), and its grid."""
+def _upright(layer: Image, ours: bool) -> tuple[npt.NDArray[np.generic], Grid]:
+    """A layer's data along (I, P, L), and its grid."""
     data, case = _array(layer), case_of(layer)
     if case is not None and to_display(_shape_only(case.grid), case.grid).shape == data.shape:
         return data, case.grid
-    grid = grid_of_layer(data.shape, layer.as_layer_data_tuple()[1])
+    grid = grid_of_layer(data.shape, layer.as_layer_data_tuple()[1], ours=ours)
     return to_display(data, grid), grid
 
 
@@ -205,10 +207,10 @@ def _paths(layers: Mapping[str, Image]) -> dict[str, Path]:
     return found
 
 
-def _doubts(layers: Mapping[str, Image]) -> list[str]:
+def _doubts(layers: Mapping[str, Image], ours: bool) -> list[str]:
     doubts: list[str] = []
     for case in map(case_of, layers.values()):
         doubts += [d for d in (case.warnings if case is not None else ()) if d not in doubts]
     if any(case_of(layer) is None for layer in layers.values()):
-        doubts.append(ASSUMED_ORIENTATION)
+        doubts.append(ASSUMED_ALIKE if ours else ASSUMED_ORIENTATION)
     return doubts

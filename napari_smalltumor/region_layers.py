@@ -9,11 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from smalltumor.case import Case
+from smalltumor.case import REFERENCE, Case
 from smalltumor.labels import REGION_COLOURS, Region, compose_classes
 from smalltumor.segmentation import Segmentation
 
-from napari_smalltumor.display import display_transform, from_display, to_display
+from napari_smalltumor.display import (
+    display_transform,
+    flipped_placement,
+    from_display,
+    to_display,
+    world_is_ours,
+)
 from napari_smalltumor.metadata import KEY, case_of, region_layers, remembered, same_case
 from napari_smalltumor.nesting import keep_nested
 
@@ -86,7 +92,7 @@ def apply_style(layer: Labels, region: Region, style: str) -> None:
 
 
 def display_mask(mask: npt.NDArray[np.bool_], case: Case) -> npt.NDArray[np.uint8]:
-    """A mask (i, j, k) as a layer holds it: a copy, 0 and 1, along (S, P, L)."""
+    """A mask (i, j, k) as a layer holds it: a copy, 0 and 1, along (I, P, L)."""
     return np.array(to_display(mask, case.grid), dtype=np.uint8, order="C")
 
 
@@ -120,7 +126,7 @@ def showing(
     ----------
     viewer, case, segmentation, style, placement
         As for `show_segmentation`.
-    masks : mapping of Region to (S, P, L) uint8 array
+    masks : mapping of Region to (I, P, L) uint8 array
         From `display_mask`; they become the layers' data.
     """
     from napari.layers import Labels
@@ -223,11 +229,21 @@ def _sum(mask: npt.NDArray[np.generic]) -> int:
     return zlib.crc32(np.ascontiguousarray(mask))
 
 
-def placement_of(layer: Layer, case: Case) -> dict[str, Any]:
-    """How results must lie to lie on a layer that another reader made."""
-    if case_of(layer) is not None:
+def placement_of(case: Case, chosen: Mapping[str, Layer | None]) -> dict[str, Any]:
+    """How results must lie to lie on the layers that a case was made of, whoever read them.
+
+    Parameters
+    ----------
+    case : Case
+        From `modalities.case_of_layers`.
+    chosen : mapping of modality to layer
+    """
+    layers = [layer for layer in chosen.values() if layer is not None]
+    reference = chosen[REFERENCE]
+    if reference is None or case_of(reference) is not None:
         return {}
-    return {"units": layer.units, "axis_labels": layer.axis_labels}
+    flipped = {} if world_is_ours(layers) else flipped_placement(case.grid)
+    return {"units": reference.units, "axis_labels": reference.axis_labels, **flipped}
 
 
 def _result_of(layers: Mapping[Region, Labels]) -> Segmentation | None:

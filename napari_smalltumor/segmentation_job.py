@@ -24,7 +24,7 @@ class Outcome:
     Parameters
     ----------
     segmentation : Segmentation
-    masks : mapping of Region to (S, P, L) uint8 array
+    masks : mapping of Region to (I, P, L) uint8 array
         Ready to be shown, so that the window does not wait for them.
     volumes_ml : mapping of Region to float
     lesions, small : int

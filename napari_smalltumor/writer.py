@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from smalltumor.nifti import is_nifti_name
 
 from napari_smalltumor import settings
 from napari_smalltumor.autosave_watch import keep_edits
 from napari_smalltumor.export import write_layer, write_region_layers
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
 
 
 def write_labels(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
@@ -61,6 +64,13 @@ def _let_go(saved: Sequence[Any]) -> None:
     if viewer is not None:
         layers = [layer for layer in viewer.layers if any(layer.data is data for data in saved)]
         keep_edits(viewer).autosave.exported(layers)
+
+
+def _layers_of_the_viewer() -> list[Layer]:
+    from napari.viewer import current_viewer
+
+    viewer = current_viewer()
+    return [] if viewer is None else list(viewer.layers)
 
 
 def _agreed_to_overwrite(path: Path) -> bool:

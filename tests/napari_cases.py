@@ -10,7 +10,15 @@ from made import ORIENTATIONS
 from smalltumor.case import Case
 from smalltumor.geometry import Grid
 
-__all__ = ["MODALITIES", "ORIENTATIONS", "case_along", "lopsided", "oriented", "write_case_along"]
+__all__ = [
+    "MODALITIES",
+    "ORIENTATIONS",
+    "case_along",
+    "displayed",
+    "lopsided",
+    "oriented",
+    "write_case_along",
+]
 
 MODALITIES = ("flair", "t1ce", "t1", "t2")
 SHAPE_LPS = (9, 10, 11)
@@ -23,6 +31,11 @@ def lopsided(seed: int, shape: tuple[int, int, int] = SHAPE_LPS) -> np.ndarray:
     inner = tuple(n - 2 for n in shape)
     voxels[1:-1, 1:-1, 1:-1] = np.random.default_rng(seed).integers(1, 1000, inner)
     return voxels
+
+
+def displayed(lps: np.ndarray) -> np.ndarray:
+    """A head in L, P, S order as layers hold it: I, P, L."""
+    return lps.transpose(2, 1, 0)[::-1]
 
 
 def oriented(lps: np.ndarray, axcodes: str) -> nib.Nifti1Image:

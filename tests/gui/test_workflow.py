@@ -5,6 +5,7 @@ import time
 import nibabel as nib
 import numpy as np
 import pytest
+from napari_cases import displayed
 from qtpy.QtCore import QTimer
 from smalltumor.labels import Region
 from smalltumor.lesions import find_lesions
@@ -69,12 +70,12 @@ def test_from_the_sample_case_to_an_export_and_back(segmented, tmp_path, qtbot):
 
     row = lesions.model.lesions[0]
     lesions.table.selectRow(0)
-    assert viewer.dims.point[0] == pytest.approx(row.centroid_ras_mm[2], abs=0.51)
+    assert viewer.dims.point[0] == pytest.approx(-row.centroid_ras_mm[2], abs=0.51)
     across = (-row.centroid_ras_mm[1], -row.centroid_ras_mm[0])
     assert viewer.scene.camera.center[1:] == pytest.approx(across, abs=0.51)
 
     listed = len(lesions.model.lesions)
-    slice_of_spot = 140
+    slice_of_spot = 14  # from the top
     assert not et.data[slice_of_spot].any()
     et.brush_size = 5
     et.paint((slice_of_spot, 120, 110), 1)
@@ -86,8 +87,8 @@ def test_from_the_sample_case_to_an_export_and_back(segmented, tmp_path, qtbot):
     written, source = nib.load(path), nib.load(case.paths["t1ce"])
     assert np.array_equal(written.affine, source.affine)
     stored = np.asarray(written.dataobj)  # the sample's axes are L, P, S
-    assert stored[110, 120, slice_of_spot] == 4
-    assert np.array_equal((stored == 4).T, et.data != 0)
+    assert stored[110, 120, -1 - slice_of_spot] == 4
+    assert np.array_equal(displayed(stored == 4), et.data != 0)
 
     ((data, attributes, _),) = get_reader(str(path))(str(path))
     assert np.array_equal(data == 4, et.data != 0)

@@ -53,7 +53,7 @@ def test_an_edit_is_exported_at_the_voxel_that_was_painted(tmp_path, viewer):
     (voxel,) = np.argwhere(image.get_fdata())
     world = layers[Region.ET].data_to_world((7, 2, 5))
     assert nib.affines.apply_affine(image.affine, voxel) == pytest.approx(
-        (-world[2], -world[1], world[0])
+        (-world[2], -world[1], -world[0])
     )
     assert image.get_fdata().max() == 3
 
@@ -130,8 +130,22 @@ def test_labels_of_another_plugin_are_saved_with_their_transform(tmp_path, viewe
     assert nib.affines.apply_affine(image.affine, (3, 4, 5)) == pytest.approx((-left, -back, top))
     ((data, attributes, kind),) = get_reader(written)(written)
     assert (kind, attributes["name"]) == ("image", "mine")
-    assert np.array_equal(data, labels)
-    assert attributes["translate"] == pytest.approx(layer.translate)
+    # It was taken to run up the head; what is read lies upright.
+    assert np.array_equal(data, labels[::-1])
+    assert attributes["translate"][1:] == pytest.approx(layer.translate[1:])
+
+
+def test_labels_drawn_over_a_case_are_saved_where_they_were_drawn(tmp_path, viewer):
+    show(viewer, case_along("RSA"))
+    viewer.layers.selection.active = viewer.layers[-1]
+    viewer._new_labels()
+    layer = viewer.layers[-1]
+    layer.data_setitem((np.array([3]), np.array([4]), np.array([5])), 1)
+    (written,) = write_labels(str(tmp_path / "mine.nii.gz"), *layer.as_layer_data_tuple()[:2])
+    image = nib.load(written)
+    ((*voxel,),) = np.argwhere(np.asarray(image.dataobj))
+    down, back, left = layer.data_to_world((3, 4, 5))
+    assert nib.affines.apply_affine(image.affine, voxel) == pytest.approx((-left, -back, -down))
 
 
 def test_an_image_is_saved_on_its_own_grid(tmp_path, viewer):

@@ -45,8 +45,8 @@ def test_world_and_patient_agree(viewer):
     show_regions(viewer, made_case("ILA"))
     source, lesions = listed(viewer)
     for lesion in lesions:
-        up, back, left = source.any_layer.data_to_world(source.to_data(lesion.centroid_voxel))
-        assert (-left, -back, up) == pytest.approx(lesion.centroid_ras_mm)
+        down, back, left = source.any_layer.data_to_world(source.to_data(lesion.centroid_voxel))
+        assert (-left, -back, -down) == pytest.approx(lesion.centroid_ras_mm)
 
 
 def test_any_labels_layer_is_measured_by_its_own_transform(viewer):
@@ -59,6 +59,18 @@ def test_any_labels_layer_is_measured_by_its_own_transform(viewer):
     assert one.mm3 == pytest.approx(1)
     assert three.centroid_voxel == (3, 4, 6)
     assert three.centroid_ras_mm == pytest.approx((-(30 + 3), -(20 + 4), 10 + 6))
+
+
+def test_a_layer_drawn_beside_a_case_lies_in_the_cases_world(viewer):
+    show_regions(viewer, made_case())
+    like = viewer.layers[0]
+    data = np.zeros(like.data.shape, np.uint8)
+    data[3, 4, 5] = 1
+    drawn = viewer.add_labels(data, scale=like.scale, translate=like.translate, name="drawn")
+    source = lesion_sources(viewer.layers)[0]
+    (one,) = source.snapshot(Region.ET).lesions(10)
+    down, back, left = drawn.data_to_world((3, 4, 5))
+    assert one.centroid_ras_mm == pytest.approx((-left, -back, -down))
 
 
 def test_only_3d_labels_are_offered_and_regions_are_one_segmentation(viewer):

@@ -9,6 +9,7 @@ from smalltumor.geometry import to_axes
 
 from napari_smalltumor.layers import image_layers
 from napari_smalltumor.modalities import (
+    ASSUMED_ALIKE,
     ASSUMED_ORIENTATION,
     case_of_layers,
     companions,
@@ -105,6 +106,7 @@ def test_ours_and_anothers_may_be_mixed_on_one_grid(viewer):
     )
     case = case_of_layers({**opened, "t2": theirs})
     assert np.array_equal(case.volumes["t2"], np.asarray(oriented(lopsided(3), "RAS").dataobj))
+    assert case.warnings == [ASSUMED_ALIKE]
 
 
 def test_missing_and_doubled_layers_are_named(viewer):

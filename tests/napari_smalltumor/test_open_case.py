@@ -13,7 +13,7 @@ def test_a_folder_opens_and_is_remembered(viewer, tmp_path):
     folder = write_case_along(tmp_path / "Pat")
     assert len(open_and_remember(viewer, folder)) == 5
     assert settings.last_folder() == str(tmp_path)
-    assert viewer.dims.axis_labels == ("S", "P", "L")
+    assert viewer.dims.axis_labels == ("I", "P", "L")
     assert viewer.dims.ndisplay == 2
 
 

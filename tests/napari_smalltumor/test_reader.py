@@ -4,7 +4,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from napari.layers import Layer
-from napari_cases import MODALITIES, ORIENTATIONS, lopsided, oriented, write_case_along
+from napari_cases import MODALITIES, ORIENTATIONS, displayed, lopsided, oriented, write_case_along
 from smalltumor.errors import CaseError
 
 from napari_smalltumor import reader
@@ -37,7 +37,7 @@ def test_a_folder_becomes_four_images_and_labels(tmp_path, warnings):
         memory = layer.metadata["smalltumor"]
         assert memory["case"].name == "Pat_001"
         assert memory["case"].header["sform_code"] == 1
-        assert layer.axis_labels == ("S", "P", "L")
+        assert layer.axis_labels == ("I", "P", "L")
         assert name.split()[1].lower() in ("labels", memory.get("modality"))
 
 
@@ -45,10 +45,10 @@ def test_a_folder_becomes_four_images_and_labels(tmp_path, warnings):
 def test_every_orientation_opens_upright(tmp_path, axcodes):
     layers = open_path(write_case_along(tmp_path / "Pat", axcodes))
     for number, modality in enumerate(MODALITIES):
-        expected = lopsided(number).transpose(2, 1, 0)
+        expected = displayed(lopsided(number))
         assert np.array_equal(layers[f"Pat {modality.upper()}"].data, expected)
     stored = np.array([0, 1, 2, 4], np.uint8)[lopsided(9) % 4]
-    assert np.array_equal(layers["Pat labels"].data, stored.transpose(2, 1, 0))
+    assert np.array_equal(layers["Pat labels"].data, displayed(stored))
 
 
 def test_contrast_leaves_the_background_black_and_the_brightest_voxels_white():
@@ -121,7 +121,7 @@ def test_one_dropped_file_is_one_layer(tmp_path):
     folder = write_case_along(tmp_path / "Pat_001", "RAS")
     ((name, layer),) = open_path(folder / "Pat_001_t1.nii.gz").items()
     assert name == "Pat_001 T1"
-    assert np.array_equal(layer.data, lopsided(2).transpose(2, 1, 0))
+    assert np.array_equal(layer.data, displayed(lopsided(2)))
     ((name, layer),) = open_path(folder / "Pat_001_seg.nii.gz").items()
     assert layer._type_string == "labels"
     assert layer.metadata["smalltumor"]["case"].grid.axcodes == "RAS"
@@ -135,7 +135,7 @@ def test_the_decathlons_4d_file_opens_in_its_order(tmp_path):
     layers = open_path(tmp_path / "BRATS_001.nii.gz")
     for number, modality in enumerate(MODALITIES):
         data = layers[f"BRATS_001 {modality.upper()}"].data
-        assert np.array_equal(data, lopsided(number).transpose(2, 1, 0))
+        assert np.array_equal(data, displayed(lopsided(number)))
 
 
 def test_a_regions_mask_comes_back_as_that_region(tmp_path):
@@ -144,7 +144,7 @@ def test_a_regions_mask_comes_back_as_that_region(tmp_path):
     ((name, layer),) = open_path(tmp_path / "Pat_001_et.nii.gz").items()
     assert name == "Pat_001 ET"
     assert layer.metadata["smalltumor"]["region"] == "et"
-    assert np.array_equal(layer.data, mask.transpose(2, 1, 0))
+    assert np.array_equal(layer.data, displayed(mask))
 
 
 def test_labels_of_no_scheme_keep_their_values(tmp_path):
@@ -152,14 +152,15 @@ def test_labels_of_no_scheme_keep_their_values(tmp_path):
     nib.save(oriented(atlas, "LPS"), tmp_path / "atlas_labels.nii.gz")
     ((name, layer),) = open_path(tmp_path / "atlas_labels.nii.gz").items()
     assert (name, layer._type_string) == ("atlas_labels", "labels")
-    assert np.array_equal(layer.data, atlas.transpose(2, 1, 0))
+    assert np.array_equal(layer.data, displayed(atlas))
 
 
 def test_the_sample_case_opens(sample_folder):
     layers = open_path(sample_folder)
     image = nib.load(sample_folder / "BraTS2021_00019_t1ce.nii.gz")
     shown = layers["BraTS2021_00019 T1CE"]
-    assert np.array_equal(shown.data, np.asarray(image.dataobj).T)  # the file's axes are L, P, S
+    stored = np.asarray(image.dataobj)  # the file's axes are L, P, S
+    assert np.array_equal(shown.data, displayed(stored))
     low, high = shown.contrast_limits
     assert low == 0 < high < image.dataobj.get_unscaled().max() + 1
 

@@ -52,11 +52,13 @@ def test_results_lie_on_another_readers_layers(viewer):
         )
     chosen = newest(viewer.layers)
     case = case_of_layers(chosen)
-    place = placement_of(chosen["t1ce"], case)
+    place = placement_of(case, chosen)
     layers = show_segmentation(viewer, case, random_segmentation(case), placement=place)
     image, mask = chosen["t1ce"], layers[Region.WT]
     assert mask.data.shape == image.data.shape
-    assert mask.data_to_world((3, 4, 5)) == pytest.approx(image.data_to_world((3, 4, 5)))
+    # Those layers run up the head and ours down: the last slice of one is the first of the other.
+    assert mask.data_to_world((7, 4, 5)) == pytest.approx(image.data_to_world((3, 4, 5)))
+    assert np.array_equal(mask.extent.world, image.extent.world)
     assert mask.units == image.units
     assert mask.axis_labels == image.axis_labels
 
