@@ -33,7 +33,9 @@ _HEADER_KINDS = {
     for order in _BYTE_ORDERS
 }
 
-_MILLIMETRES = {"meter": 1000.0, "mm": 1.0, "micron": 0.001, "unknown": 1.0}
+_SPATIAL_UNIT = 7
+_MILLIMETRES = {1: 1000.0, 2: 1.0, 3: 0.001}
+"""By NIfTI's code for metre, millimetre and micrometre; what names no unit is in mm."""
 
 
 @dataclass(frozen=True)
@@ -100,9 +102,9 @@ def read_volume(path: Path) -> Volume:
     dtype = header.get_data_dtype()
     if dtype.kind not in "iuf" or dtype.itemsize > 8:
         raise CaseError(f"{path}: voxels of type {dtype} are not an image of plain numbers")
-    offset = int(header.get_data_offset())
+    offset = _offset(header, path)
     size = int(np.prod(shape, dtype=object)) * dtype.itemsize
-    if offset < 0 or offset + size > MAX_BYTES:
+    if offset + size > MAX_BYTES:
         raise CaseError(
             f"{path}: {(offset + size) / 2**30:.1f} GB unpacked is over the limit of "
             f"{MAX_BYTES // 2**30} GB for one volume"
@@ -186,6 +188,9 @@ def _parse_header(content: bytes, path: Path) -> nib.Nifti1Header:
         raise CaseError(
             f"{path} is an Analyze or split NIfTI header; convert the pair to one .nii.gz file"
         )
+    if header["sform_code"] <= 0 and not np.all(kind(content[:size], check=False)["pixdim"][1:4]):
+        # nibabel would take them for 1 mm.
+        raise CaseError(f"{path}: the header gives no voxel sizes (zero)")
     return header
 
 
@@ -239,6 +244,15 @@ def _spatial_shape(header: nib.Nifti1Header, path: Path) -> tuple[int, ...]:
     return shape
 
 
+def _offset(header: nib.Nifti1Header, path: Path) -> int:
+    stored = float(header["vox_offset"])
+    if not 0 <= stored <= MAX_BYTES:  # NaN too
+        raise CaseError(
+            f"{path}: the voxels cannot begin at byte {stored:g}; the header is damaged"
+        )
+    return int(header.get_data_offset())
+
+
 def _scaled(
     data: npt.NDArray[np.generic], header: nib.Nifti1Header, path: Path
 ) -> npt.NDArray[np.generic]:
@@ -247,7 +261,8 @@ def _scaled(
     except HeaderDataError as error:
         raise CaseError(f"{path}: the intensity scale in the header is unusable") from error
     if slope is not None and (slope, inter) != (1, 0):
-        data = (data.astype(np.float64) * slope + (inter or 0)).astype(np.float32)
+        with np.errstate(over="ignore"):  # what became infinite is refused below
+            data = (data.astype(np.float64) * slope + (inter or 0)).astype(np.float32)
     elif not data.dtype.isnative:
         data = data.astype(data.dtype.newbyteorder("="))
     if data.dtype.kind == "f" and not np.isfinite(data).all():
@@ -257,9 +272,9 @@ def _scaled(
 
 def _grid(header: nib.Nifti1Header, shape: tuple[int, ...], path: Path) -> Grid:
     try:
-        affine = np.array(header.get_best_affine(), dtype=np.float64)
-        unit = header.get_xyzt_units()[0]
-        affine[:3] *= _MILLIMETRES.get(unit, 1.0)
+        with np.errstate(all="ignore"):  # what is not finite is refused by the grid
+            affine = np.array(header.get_best_affine(), dtype=np.float64)
+        affine[:3] *= _MILLIMETRES.get(int(header["xyzt_units"]) & _SPATIAL_UNIT, 1.0)
         return Grid((shape[0], shape[1], shape[2]), affine)
-    except (CaseError, ValueError, KeyError, HeaderDataError) as error:
+    except (CaseError, ValueError, HeaderDataError) as error:
         raise CaseError(f"{path}: {error}") from error

@@ -22,6 +22,10 @@ Image = npt.NDArray[np.generic]
 
 _MOST_BINS = 2**16
 _LEAST_DEVIATION = 1e-6
+"""Of the largest intensity; less is rounding, not an image."""
+
+_SMALLEST_DEVIATION, _LARGEST_INTENSITY = 1e-30, 1e30
+"""Well inside float32, so that squares and reciprocals of normalised values stay finite."""
 
 
 @dataclass(frozen=True)
@@ -190,10 +194,17 @@ def _normalised(
 ) -> npt.NDArray[np.float32]:
     """Clipped at percentiles, mean 0 and deviation 1 in the brain, 0 outside it."""
     # Transposed, as files have their first axis fastest: four times as fast to pick from.
-    low, high, mean, deviation = _statistics(image.T[brain.T], preprocessing)
+    with np.errstate(over="ignore"):  # refused below
+        low, high, mean, deviation = _statistics(image.T[brain.T], preprocessing)
     if deviation <= _LEAST_DEVIATION * max(abs(low), abs(high)):
         raise CaseError(f"{name} is the same in (almost) every voxel of the brain")
-    result = image.astype(np.float32)
+    if not (deviation > _SMALLEST_DEVIATION and max(abs(low), abs(high)) < _LARGEST_INTENSITY):
+        raise CaseError(
+            f"{name} has intensities from {low:.3g} to {high:.3g}, out of the range that can be "
+            "computed with; rescale it"
+        )
+    with np.errstate(over="ignore"):  # single voxels beyond the clip may be of any size
+        result = image.astype(np.float32)
     np.clip(result, np.float32(low), np.float32(high), out=result)
     result -= np.float32(mean)
     result *= np.float32(1 / deviation)
