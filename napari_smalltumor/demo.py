@@ -22,7 +22,7 @@ SIZE = (1280, 800)
 _LONGEST_RUN_MS = 600_000
 _SETTLE_MS = 1500
 _WELL_VISIBLE_VOXELS = 50
-_FROM_ABOVE_AND_LEFT = (10, -25, 80)
+_FROM_ABOVE_AND_LEFT = (0.4, 1.0, -0.5)
 
 
 def main(output: Path, screenshot: bool) -> int:
@@ -113,6 +113,8 @@ def _pictures(viewer: Viewer, lesions_dock: LesionsDock, output: Path) -> list[P
     from qtpy.QtTest import QTest
     from qtpy.QtWidgets import QApplication
 
+    from napari_smalltumor.camera import look
+
     for widget in QApplication.allWidgets():
         if isinstance(widget, NapariQtNotification):
             widget.close()
@@ -125,7 +127,7 @@ def _pictures(viewer: Viewer, lesions_dock: LesionsDock, output: Path) -> list[P
     lesions_dock.ring_box.setChecked(False)  # the regions are to be seen
     viewer.dims.ndisplay = 3
     viewer.reset_view()
-    viewer.scene.camera.angles = _FROM_ABOVE_AND_LEFT
+    look(viewer, _FROM_ABOVE_AND_LEFT)
     QTest.qWait(_SETTLE_MS)
     viewer.screenshot(str(pictures[1]), canvas_only=False, flash=False)
     viewer.dims.ndisplay = 2

@@ -11,6 +11,7 @@ from smalltumor.naming import find_case_files
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.autosave_watch import keep_edits
+from napari_smalltumor.camera import face_the_patient
 from napari_smalltumor.nesting import keep_nested
 from napari_smalltumor.proxies import unproxied
 from napari_smalltumor.reader import layers_of_case
@@ -78,6 +79,7 @@ def open_case(viewer: ViewerModel, path: Path | Sequence[Path]) -> list[Layer]:
     added = [viewer.add_layer(Layer.create(*data)) for data in layers_of_case(files)]
     keep_nested(viewer)
     keep_edits(viewer)
+    face_the_patient(viewer)
     if first and added:
         viewer.reset_view()
     return added

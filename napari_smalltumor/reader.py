@@ -25,6 +25,7 @@ from smalltumor.naming import (
 from smalltumor.nifti import Volume, is_nifti_name, read_header, read_volume, stem
 
 from napari_smalltumor.autosave_watch import keep_edits
+from napari_smalltumor.camera import face_the_patient
 from napari_smalltumor.layers import (
     STACKING,
     LayerData,
@@ -33,6 +34,7 @@ from napari_smalltumor.layers import (
     labels_layer,
     plain_labels_layer,
 )
+from napari_smalltumor.nesting import keep_nested
 from napari_smalltumor.notify import warn
 from napari_smalltumor.region_layers import region_layer
 
@@ -82,27 +84,29 @@ def layers_of_case(files: CaseFiles) -> list[LayerData]:
     return image_layers(case) + [layer for read in labels for layer in _labels_beside(case, read)]
 
 
-def _keep_edits() -> None:
-    """The viewer that opens the files: what is painted there from now on is kept."""
+def _prepare_viewer() -> None:
+    """The viewer that opens the files keeps what is painted there, and stands the head upright."""
     from napari.viewer import current_viewer
 
     viewer = current_viewer()
     if viewer is not None:
         keep_edits(viewer)
+        keep_nested(viewer)
+        face_the_patient(viewer)
 
 
 def _read_folder(path: str | Sequence[str]) -> list[LayerData]:
-    _keep_edits()
+    _prepare_viewer()
     return layers_of_case(find_case_files(Path(str(path))))
 
 
 def _read_together(paths: str | Sequence[str]) -> list[LayerData]:
-    _keep_edits()
+    _prepare_viewer()
     return layers_of_case(find_case_files([Path(p) for p in paths]))
 
 
 def _read_file(path: str | Sequence[str]) -> list[LayerData]:
-    _keep_edits()
+    _prepare_viewer()
     where = Path(str(path))
     if _dimensions(where) == 4:
         return layers_of_case(find_case_files(where))

@@ -1,0 +1,75 @@
+"""Every view stands upright, as seen on the canvas and not only in the arrays."""
+
+from __future__ import annotations
+
+import nibabel as nib
+import numpy as np
+import pytest
+from napari_cases import oriented
+
+from napari_smalltumor.open_case import open_case
+
+SHAPE_LPS = (60, 60, 60)
+TILES = (0, 1, 2), (1, 0, 2), (2, 0, 1)
+AXIAL, CORONAL, SAGITTAL = TILES
+
+
+def head_with_a_spot() -> np.ndarray:
+    """Dim everywhere, bright to the left, in front and at the top (axes L, P, S)."""
+    head = np.full(SHAPE_LPS, 100, np.int16)
+    head[40:54, 6:20, 42:56] = 1000
+    return head
+
+
+@pytest.fixture(params=["LPS", "RAI", "SAR"])
+def viewer(make_napari_viewer, tmp_path, request):
+    folder = tmp_path / "Spot"
+    folder.mkdir()
+    for word in ("flair", "t1ce", "t1", "t2"):
+        nib.save(oriented(head_with_a_spot(), request.param), folder / f"Spot_{word}.nii.gz")
+    viewer = make_napari_viewer(show=True)
+    viewer.window.resize(900, 700)
+    open_case(viewer, folder)
+    return viewer
+
+
+def middle_of_the_spot(viewer) -> tuple[float, float]:
+    """Where the bright spot is on the canvas, from its middle: to the right, and up; -1 to 1."""
+    grey = viewer.screenshot(canvas_only=True, flash=False)[..., :3].max(axis=-1).astype(int)
+    rows, columns = np.nonzero(grey > 200)
+    assert rows.size > 100, (grey.shape, np.percentile(grey, [1, 50, 99, 100]))
+    height, width = grey.shape
+    return float(columns.mean() / width * 2 - 1), float(1 - rows.mean() / height * 2)
+
+
+@pytest.mark.parametrize(
+    ("order", "to_the_right", "up"),
+    [(AXIAL, "left", "front"), (CORONAL, "left", "top"), (SAGITTAL, "back", "top")],
+)
+def test_slices_are_upright_and_radiological(viewer, order, to_the_right, up):
+    viewer.dims.order = order
+    axis = order[0]
+    layer = viewer.layers["Spot T1CE"]
+    spot = np.argwhere(layer.data == layer.data.max()).mean(axis=0)
+    viewer.dims.set_point(axis, layer.data_to_world(spot)[axis])
+    viewer.reset_view()
+    right, above = middle_of_the_spot(viewer)
+    assert above > 0.1, f"the {up} is not up"
+    assert (right < -0.1) if to_the_right == "back" else (right > 0.1)
+
+
+def test_3d_first_shows_the_patient_from_the_front_and_not_in_a_mirror(viewer):
+    viewer.dims.ndisplay = 3
+    viewer.fit_to_view()
+    assert viewer.scene.camera.view_direction == pytest.approx((0, 1, 0), abs=1e-6)
+    viewer.layers["Spot T1CE"].contrast_limits = (500, 1000)
+    right, above = middle_of_the_spot(viewer)
+    assert above > 0.1, "the top is not up"
+    assert right > 0.1, "the patient's left is not on the right of who faces the patient"
+
+
+def test_a_camera_that_was_turned_is_left_alone(make_napari_viewer, sample_folder):
+    viewer = make_napari_viewer(show=True)
+    viewer.scene.camera.angles = (10, 20, 30)
+    open_case(viewer, sample_folder)
+    assert viewer.scene.camera.angles == pytest.approx((10, 20, 30))
