@@ -35,6 +35,30 @@ def find_devices(found: Callable[[Devices], None]) -> FunctionWorker:
     return worker
 
 
+def find_memory(found: Callable[[dict[str, int]], None]) -> FunctionWorker:
+    """Look, in a thread, how many bytes each device has for training, by its name for torch.
+
+    Main memory is what is left of it, a GPU's all it has; ``auto`` is the first GPU's, if any.
+    """
+    leave_room_for_qt()
+    worker = create_worker(_memory, _ignore_errors=True)
+    worker.returned.connect(found)
+    worker.start()
+    return worker
+
+
+def _memory() -> dict[str, int]:
+    from smalltumor.inference.memory import available_memory
+
+    memory = {"cpu": available_memory()}
+    if any(name.startswith("cuda") for _, name in _devices()):
+        import torch
+
+        for number in range(torch.cuda.device_count()):
+            memory[f"cuda:{number}"] = torch.cuda.get_device_properties(number).total_memory
+    return {"auto": memory.get("cuda:0", memory["cpu"]), **memory}
+
+
 def _devices() -> Devices:
     from smalltumor.inference.devices import may_have_nvidia_gpu
 

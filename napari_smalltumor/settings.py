@@ -24,6 +24,8 @@ _SECTIONS = {
     "threshold": "lesions",
     "autosave": "editing",
     "default_reader": "opening",
+    "training_folder": "training",
+    "run_folder": "training",
 }
 _session: dict[str, Any] = {}
 

@@ -28,7 +28,12 @@ def choices(chosen: str, folder: str) -> list[tuple[str, str]]:
     paths = sorted(Path(folder).glob(f"*{SUFFIX}")) if folder else []
     if chosen and Path(chosen) not in paths:
         paths.append(Path(chosen))
-    return offered + [(path.stem, str(path)) for path in paths]
+    return offered + [(title(path), str(path)) for path in paths]
+
+
+def title(path: Path) -> str:
+    """What to call a weights file; every run has a ``best``, so that one is named after its run."""
+    return f"{path.parent.name} (best)" if path.name == f"best{SUFFIX}" else path.stem
 
 
 def describe(path: str) -> str:

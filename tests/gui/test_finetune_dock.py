@@ -1,0 +1,286 @@
+"""The Fine-tune dock in a real viewer: the whole loop, a run that outlives its window, trouble."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from lesions_to_learn import NARROW, write_lesion_cases
+from qtpy.QtWidgets import QDialog, QMessageBox, QPlainTextEdit
+from smalltumor.case import read_case, read_labels
+from smalltumor.checkpoint import load_checkpoint, random_checkpoint, save_checkpoint
+from smalltumor.labels import Region, TissueClass
+from smalltumor.training import launch
+from smalltumor.training.follow import Follower, State
+from smalltumor.training.occupant import is_occupied
+from smalltumor.training.run_folder import RunFolder
+
+from napari_smalltumor import finetune_closing, notify, settings
+from napari_smalltumor.finetune_closing import Answer
+from napari_smalltumor.finetune_dock import FinetuneDock
+from napari_smalltumor.metadata import case_of, region_layers
+from napari_smalltumor.open_case import open_case
+
+PATIENCE = 240_000
+"""Milliseconds; a loaded machine needs many for a process to begin."""
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("weights") / "narrow.safetensors"
+    checkpoint = random_checkpoint(0, NARROW)
+    save_checkpoint(path, checkpoint.network, checkpoint.preprocessing, checkpoint.card)
+    return path
+
+
+@pytest.fixture
+def data(tmp_path) -> Path:
+    return write_lesion_cases(tmp_path / "data", 2)
+
+
+@pytest.fixture
+def said(monkeypatch) -> list[str]:
+    words: list[str] = []
+    for kind in ("info", "warn", "error"):
+        monkeypatch.setattr(notify, kind, words.append)
+    monkeypatch.setattr(notify, "unexpected", lambda error: words.append(repr(error)))
+    return words
+
+
+@pytest.fixture
+def viewer(make_napari_viewer):
+    return make_napari_viewer()
+
+
+@pytest.fixture
+def docked(viewer, data, weights, monkeypatch, said):
+    """The dock on a training folder, set to learn little; its run is ended in the end."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    settings.put("training_folder", str(data))
+    dock = FinetuneDock(viewer)
+    viewer.window.add_dock_widget(dock, area="right", name="Fine-tune")
+    train = dock.panel.train
+    train._starts.insert(0, ("narrow", str(weights)))
+    train._reset(train.start, str(weights))
+    monkeypatch.setattr(train, "_suggest", lambda: None)
+    train.device.value = "auto"
+    train.crop.value, train.batch.value = 32, 2
+    train.held.value = "3"
+    yield dock
+    if dock.run is not None and is_occupied(RunFolder(dock.run)):
+        launch.stop(dock.run)
+
+
+def wait_for_state(qtbot, dock, *states: State) -> None:
+    qtbot.waitUntil(lambda: dock.look() or dock.status.state in states, timeout=PATIENCE)
+
+
+def wait_for_epoch(qtbot, dock, epoch: int) -> None:
+    qtbot.waitUntil(lambda: dock.look() or dock.status.epoch >= epoch, timeout=PATIENCE)
+
+
+def test_open_segment_correct_add_train_use_and_segment_again(
+    viewer, docked, dock_of, run, data, tmp_path, qtbot, said
+):
+    segment_dock = dock_of(viewer)
+    scan = write_lesion_cases(tmp_path / "scans", 1, names="patient_{:02d}") / "patient_00"
+    (scan / "patient_00_seg.nii.gz").unlink()
+    open_case(viewer, scan)
+    assert run(segment_dock)
+
+    case = case_of(viewer.layers[0])
+    et = region_layers(viewer.layers, case)[Region.ET]
+    et.data[:] = 0
+    et.brush_size = 7
+    et.paint((20, 22, 20), 1)
+    page = docked.panel.cases
+    qtbot.waitUntil(
+        lambda: not docked.collecting.is_busy and page.add.isEnabled(), timeout=PATIENCE
+    )
+    page.add.click()
+    qtbot.waitUntil(lambda: not docked.collecting.is_busy, timeout=PATIENCE)
+    added = read_case(data / "patient_00")
+    classes, _ = read_labels(added)
+    stored = np.count_nonzero(classes == TissueClass.ET)
+    assert stored == np.count_nonzero(et.data) > 0
+    assert page.text.startswith("3 cases, 3 usable")
+    assert "replace" in page.add.text().replace("&", "").lower()
+
+    docked.panel.train.epochs.value = 3
+    docked.panel.run.start.click()
+    assert docked.run is not None and docked.run.parent == data / "runs"
+    wait_for_state(qtbot, docked, State.DONE)
+    status = docked.status
+    assert status.training == ("made_01", "patient_00")
+    assert status.validation == ("made_00",)
+    curves = docked.panel.watch.curves
+    assert curves.points("segmentation") == 3
+    assert curves.points("wt") == 4  # the weights it started from, too
+    assert "orth it" in docked.panel.use.verdict
+    assert docked.panel.use.table.item(0, 0).text() == "made_00"
+
+    with qtbot.waitSignal(docked.predicted, timeout=PATIENCE) as shown:
+        docked.panel.watch.predict.click()
+    assert shown.args == [True], said
+    assert "made_00 in training" in viewer.layers
+    before = list(viewer.layers)
+    with qtbot.waitSignal(docked.predicted, timeout=PATIENCE):
+        docked.panel.watch.predict.click()
+    assert list(viewer.layers) == before
+
+    docked.panel.use.use.click()
+    best = RunFolder(docked.run).best
+    assert segment_dock.panel.options.weights_path == best
+    for picker in ("flair", "t1ce", "t1", "t2"):
+        combo = segment_dock.panel.pickers._combos[picker]
+        combo.value = next(x for x in viewer.layers if x.name == f"patient_00 {picker.upper()}")
+    viewer.layers.selection.active = et
+    monkey = QMessageBox.question
+    QMessageBox.question = lambda *a: QMessageBox.StandardButton.Yes
+    try:
+        assert run(segment_dock)
+    finally:
+        QMessageBox.question = monkey
+    assert load_checkpoint(best).name in segment_dock.panel.results.text
+    assert not [words for words in said if "rror" in words]
+
+
+def test_a_run_is_paused_resumed_and_stopped_by_its_buttons(docked, qtbot):
+    docked.panel.train.epochs.value = 5000
+    docked.panel.run.start.click()
+    bar = docked.panel.run
+    wait_for_epoch(qtbot, docked, 1)
+    assert not bar.start.isEnabled() and not bar.resume.isEnabled()
+    bar.pause.click()
+    wait_for_state(qtbot, docked, State.PAUSED)
+    qtbot.waitUntil(lambda: bar.resume.isEnabled(), timeout=PATIENCE)
+    reached = docked.status.epoch
+    bar.resume.click()
+    wait_for_epoch(qtbot, docked, reached + 1)
+    bar.stop.click()
+    wait_for_state(qtbot, docked, State.STOPPED)
+    assert not is_occupied(RunFolder(docked.run))
+
+
+def test_a_run_whose_napari_was_killed_is_picked_up_by_the_next(
+    viewer, data, weights, tmp_path, qtbot, monkeypatch, said
+):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    script = tmp_path / "napari_that_dies.py"
+    script.write_text(
+        "import napari, sys\n"
+        "from pathlib import Path\n"
+        "from qtpy.QtCore import QTimer\n"
+        "from napari_smalltumor import settings\n"
+        "settings._pages = lambda: None\n"
+        f"settings.put('training_folder', {str(data)!r})\n"
+        "from napari_smalltumor.finetune_dock import FinetuneDock\n"
+        "viewer = napari.Viewer(show=False)\n"
+        "dock = FinetuneDock(viewer)\n"
+        "viewer.window.add_dock_widget(dock)\n"
+        "train = dock.panel.train\n"
+        f"train._starts.insert(0, ('narrow', {str(weights)!r}))\n"
+        f"train._reset(train.start, {str(weights)!r})\n"
+        "train.crop.value, train.batch.value, train.epochs.value = 32, 2, 5000\n"
+        "dock.panel.run.start.click()\n"
+        "print(dock.run, flush=True)\n"
+        "napari.run()\n"
+    )
+    first = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True)
+    run = Path(first.stdout.readline().strip())
+    try:
+        follower = Follower(run)
+        qtbot.waitUntil(lambda: follower.look().epoch >= 1, timeout=PATIENCE)
+        first.send_signal(signal.SIGKILL)
+        first.communicate()
+        settings.put("run_folder", str(run))
+        dock = FinetuneDock(viewer)
+        viewer.window.add_dock_widget(dock, area="right", name="Fine-tune")
+        assert dock.status.state is State.RUNNING
+        assert dock.panel.pages.currentWidget() is dock.panel.watch
+        wait_for_epoch(qtbot, dock, dock.status.epoch + 1)
+        assert launch.stop(run)
+    finally:
+        first.kill()
+        if is_occupied(RunFolder(run)):
+            launch.stop(run)
+
+
+@pytest.mark.parametrize("answer", [Answer.LEAVE, Answer.STOP])
+def test_closing_the_dock_asks_and_training_may_go_on(viewer, docked, qtbot, monkeypatch, answer):
+    asked = []
+    monkeypatch.setattr(
+        finetune_closing, "ask", lambda parent, may_stay: asked.append(may_stay) or answer
+    )
+    docked.panel.train.epochs.value = 5000
+    docked.panel.run.start.click()
+    wait_for_epoch(qtbot, docked, 1)
+    run = RunFolder(docked.run)
+    viewer.window.remove_dock_widget(docked)
+    assert asked == [False]
+    assert is_occupied(run) == (answer is Answer.LEAVE)
+    launch.stop(run.path)
+
+
+def test_closing_the_window_can_be_given_up(viewer, docked, qtbot, monkeypatch):
+    docked.panel.train.epochs.value = 5000
+    docked.panel.run.start.click()
+    wait_for_state(qtbot, docked, State.STARTING, State.RUNNING)
+    answers = iter([Answer.STAY, Answer.STOP])
+    monkeypatch.setattr(finetune_closing, "ask", lambda parent, may_stay: next(answers))
+    window = viewer.window._qt_window
+    docked._closing.watch()
+    window.close()
+    assert is_occupied(RunFolder(docked.run))
+    run = RunFolder(docked.run)
+    assert docked._closing.settle(may_stay=True) is Answer.STOP
+    assert not is_occupied(run)
+
+
+def test_trouble_is_told_in_words_with_the_log_beside(docked, data, qtbot):
+    (data / "made_01" / "made_01_t2.nii.gz").write_bytes(b"no image")
+    docked.panel.run.start.click()
+    wait_for_state(qtbot, docked, State.FAILED)
+    assert "made_01" in docked.panel.run.text
+    docked.panel.run.log.click()
+    dialog = docked.findChildren(QDialog)[-1]
+    assert "Traceback" not in dialog.findChild(QPlainTextEdit).toPlainText()
+
+
+def test_a_run_out_of_memory_offers_what_fits(docked, data, tmp_path, qtbot):
+    run = RunFolder(tmp_path / "elsewhere")
+    run.write_config({"data": str(data), "training": {"epochs": 4}})
+    run.append("start", 0, steps=16, device="cpu", training=["a"], validation=[])
+    run.append(
+        "failed", 3, message="not enough memory on cpu at step 3 for 2 crops", changes={"batch": 1}
+    )
+    docked.open_run(run.path)
+    bar = docked.panel.run
+    assert "not enough memory" in bar.text
+    assert not bar.smaller.isHidden() and "batch 1" in bar.smaller.text()
+    assert "nobody can say" in docked.panel.use.verdict
+    wanted = []
+    bar.resume_clicked.disconnect()
+    bar.resume_clicked.connect(wanted.append)
+    bar.smaller.click()
+    assert wanted == [{"batch": 1}]
+
+
+def test_problems_of_the_folder_are_those_of_the_check(docked, data, qtbot):
+    (data / "made_00" / "made_00_seg.nii.gz").unlink()
+    docked.collecting.show(data)
+    qtbot.waitUntil(lambda: not docked.collecting.is_busy, timeout=PATIENCE)
+    item = docked.panel.cases.table.topLevelItem(0)
+    assert "made_00" in item.text(0) and "no segmentation" in item.child(0).text(0)
+    assert docked.panel.cases.text.startswith("2 cases, 1 usable")
+
+
+def test_nothing_to_learn_from_is_said(viewer, said):
+    dock = FinetuneDock(viewer)
+    viewer.window.add_dock_widget(dock, area="right", name="Fine-tune")
+    dock.start()
+    assert "folder of cases" in said[0]
