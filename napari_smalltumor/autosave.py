@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _Copy:
-    """A labels layer at one moment; its data along (S, P, L)."""
+    """A labels layer at one moment."""
 
     checksum: int
     name: str

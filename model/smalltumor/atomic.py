@@ -28,6 +28,13 @@ def check_output(path: Path, *, overwrite: bool = False, sources: Iterable[Path]
     OutputError
         If the folder is missing or read-only, the file exists, or it is one of the sources.
     """
+    try:
+        _check_output(path, overwrite, sources)
+    except OSError as error:  # a name that is too long, a circle of links
+        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def _check_output(path: Path, overwrite: bool, sources: Iterable[Path]) -> None:
     folder = path.parent
     if not folder.is_dir():
         raise OutputError(f"{path}: the folder {folder} does not exist; create it first")

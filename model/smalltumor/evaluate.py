@@ -156,7 +156,8 @@ def _scheme_of(
     """One scheme for all files of a side: a case without enhancing tumour does not tell it."""
     if given is not None:
         return SCHEMES[given]
-    values = {value for file in files for value in _values(file)}
+    by_file = {file.path: set(_values(file)) for file in files}
+    values = set[int]().union(*by_file.values())
     hints = {file.hint for file in files if file.hint}
     hint = hints.pop() if len(hints) == 1 else None
     try:
@@ -165,7 +166,12 @@ def _scheme_of(
         if hint is None and fallback and values <= set(SCHEMES[fallback].values):
             return SCHEMES[fallback]
         message = str(error).replace("--labels", option)
-        raise LabelError(f"{files[0].path.parent}: {message}") from error
+        where = next((path for path, own in by_file.items() if not _fits(own)), None)
+        raise LabelError(f"{where or files[0].path.parent}: {message}") from error
+
+
+def _fits(values: set[int]) -> bool:
+    return any(values <= set(scheme.values) for scheme in SCHEMES.values())
 
 
 def _values(file: LabelFile) -> list[int]:

@@ -35,8 +35,8 @@ _WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 _ROLE = {word: role for role, words in _WORDS.items() for word in words}
 _ENDING = re.compile(
-    r"^(?:(?P<case>.*?)[-_. ])?(?P<word>" + "|".join(sorted(_ROLE, key=len, reverse=True)) + ")$",
-    re.IGNORECASE,
+    r"^(?:(?P<case>.*?)[-_. ])?(?P<word>" + "|".join(sorted(_ROLE, key=len, reverse=True)) + r")\Z",
+    re.IGNORECASE | re.DOTALL,
 )
 # Relatives of a segmentation that are not the tumour's: UCSF-PDGM has three, UPENN-GBM one.
 _NOT_TUMOUR = re.compile(r"(brain|parenchyma|approx|auto\w*)[-_]?$", re.IGNORECASE)
@@ -117,10 +117,8 @@ def find_case_files(path: Path | Sequence[Path]) -> CaseFiles:
     """
     if not isinstance(path, Path):
         return _only(group_files(path), f"{len(path)} files")
-    if path.is_dir():
+    if _check(path).is_dir():
         return _only(group_files(_nifti_files(path)), str(path), name=path.name)
-    if not path.exists():
-        raise CaseError(f"{path} does not exist")
     match = role_of(path)
     if match is None:
         return _stacked(path)
@@ -225,6 +223,15 @@ def _only(cases: list[CaseFiles], where: str, name: str = "") -> CaseFiles:
         raise CaseError(f"{where} holds {len(cases)} cases ({names}); name a file of one of them")
     cases[0].name = cases[0].name or name
     return cases[0]
+
+
+def _check(path: Path) -> Path:
+    try:
+        if not path.exists():
+            raise CaseError(f"{path} does not exist")
+    except OSError as error:  # a name that is too long, a circle of links, a closed folder
+        raise CaseError(f"{path} cannot be read: {error.strerror or error}") from error
+    return path
 
 
 def _nifti_files(folder: Path) -> list[Path]:

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from types import FrameType
 
 from smalltumor.cli import demo, evaluate, import_dmfnet, info, lesions, segment, train
@@ -45,6 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         The exit code.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # names that the terminal cannot show are no fault
+            stream.reconfigure(errors="backslashreplace")
     options = build_parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
@@ -85,4 +89,6 @@ def _interrupt(signum: int, frame: FrameType | None) -> None:
 
 
 def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+    """The message without what a hostile file name could do to a terminal."""
+    line = " ".join(str(error).split())
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
