@@ -133,7 +133,8 @@ def find_cases(folder: Path) -> list[CaseFiles]:
     ----------
     folder : Path
         One folder a case (BraTS), all files in one folder, or the Decathlon's ``imagesTr``
-        (either the folder itself or its parent).
+        (either the folder itself or its parent). Links to folders are followed, each folder
+        is looked into once.
 
     Raises
     ------
@@ -143,7 +144,12 @@ def find_cases(folder: Path) -> list[CaseFiles]:
     if not folder.is_dir():
         raise CaseError(f"{folder} is not a folder")
     found: list[CaseFiles] = []
-    for root, folders, names in os.walk(folder):
+    met: set[str] = set()
+    for root, folders, names in os.walk(folder, followlinks=True):
+        if (place := os.path.realpath(root)) in met:  # by another link, or in a circle
+            folders.clear()
+            continue
+        met.add(place)
         folders[:] = sorted(f for f in folders if not f.startswith((".", "labels")))
         files = [Path(root, n) for n in sorted(names) if _is_candidate(n)]
         here = group_files(files)

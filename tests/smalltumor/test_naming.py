@@ -168,6 +168,19 @@ def test_nothing_and_nowhere_are_named(tmp_path):
     assert group_files([]) == []
 
 
+def test_linked_folders_are_looked_into_once(tmp_path):
+    elsewhere = tmp_path / "archive" / "pat1"
+    elsewhere.mkdir(parents=True)
+    for modality in MODALITIES:
+        (elsewhere / f"pat1_{modality}.nii.gz").touch()
+    cohort = tmp_path / "cohort"
+    cohort.mkdir()
+    (cohort / "pat1").symlink_to(elsewhere, target_is_directory=True)
+    (cohort / "again").symlink_to(elsewhere, target_is_directory=True)
+    (cohort / "circle").symlink_to(cohort, target_is_directory=True)
+    assert [case.name for case in find_cases(cohort)] == ["pat1"]
+
+
 def test_links_in_a_circle_end(tmp_path):
     make(tmp_path, *[f"a_{m}.nii.gz" for m in MODALITIES])
     (tmp_path / "loop").symlink_to(tmp_path)
