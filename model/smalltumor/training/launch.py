@@ -209,10 +209,14 @@ def _windows_flags() -> int:
 
 
 def _stand_back(pid: int) -> None:
-    if sys.platform != "win32":
-        with suppress(OSError):
-            own = os.getpriority(os.PRIO_PROCESS, 0)
-            os.setpriority(os.PRIO_PROCESS, pid, own + NICENESS)
+    if sys.platform == "win32":
+        return
+    with suppress(OSError):
+        own = os.getpriority(os.PRIO_PROCESS, 0)
+        os.setpriority(os.PRIO_PROCESS, pid, own + NICENESS)
+    # Where Linux shares the processor by session, niceness counts inside a session only.
+    with suppress(OSError):
+        Path(f"/proc/{pid}/autogroup").write_text(str(NICENESS))
 
 
 def _leads_group(pid: int) -> bool:

@@ -17,7 +17,7 @@ from smalltumor.checkpoint import load_checkpoint, random_checkpoint, save_check
 from smalltumor.errors import TrainingError
 from smalltumor.training.current import current_checkpoint
 from smalltumor.training.follow import Follower, State
-from smalltumor.training.launch import Plan, pause, resume, start, stop
+from smalltumor.training.launch import NICENESS, Plan, pause, resume, start, stop
 from smalltumor.training.occupant import is_occupied, occupant_of, occupied
 from smalltumor.training.run_folder import RunFolder
 
@@ -77,6 +77,9 @@ def test_it_stops_saves_and_goes_on_where_it_was(plan):
     assert Follower(plan.run).look().state is State.STARTING
     wait_until(has_learnt(plan.run))
     assert os.getpriority(os.PRIO_PROCESS, pid) > os.getpriority(os.PRIO_PROCESS, 0)
+    group = Path(f"/proc/{pid}/autogroup")
+    if group.exists():  # there a session's niceness counts, not the process's
+        assert group.read_text().endswith(f"nice {NICENESS}\n")
     assert os.getsid(pid) == pid
     status = Follower(plan.run).look()
     assert status.state is State.RUNNING
