@@ -156,7 +156,8 @@ def _end(run: RunFolder, wish: Wish) -> bool:
         time.sleep(_LOOK_SECONDS)
     saved = not is_occupied(run)
     _kill(occupant.pid, group)
-    while is_occupied(run) and time.monotonic() < limit + _GRACE_SECONDS:
+    limit += _GRACE_SECONDS
+    while (is_occupied(run) or is_running(occupant.pid)) and time.monotonic() < limit:
         time.sleep(_LOOK_SECONDS)
     run.request.unlink(missing_ok=True)
     _note_end(run, wish)
