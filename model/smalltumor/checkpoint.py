@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 FORMAT = "smalltumor checkpoint"
 FORMAT_VERSION = 1
 STARTER_WEIGHTS = "starter.safetensors"
+_MULTIPLES = (16, 32, 64, 128)
 _CLASSES = [tissue.name for tissue in TissueClass]
 
 
@@ -64,9 +65,17 @@ class Checkpoint:
         Raises
         ------
         CheckpointError
-            If the file has become unreadable.
+            If the file has become unreadable, or a weight is not a finite number.
         """
-        return {name: array.astype(np.float32, copy=False) for name, array in self._read().items()}
+        arrays: Tensors = {
+            name: array.astype(np.float32, copy=False) for name, array in self._read().items()
+        }
+        for name, array in arrays.items():
+            # A mask made with such weights would be empty, as if there were no tumour.
+            if not np.isfinite(array).all():
+                where = self.path or self.name
+                raise CheckpointError(f"{where}: {name} has weights that are NaN or infinite")
+        return arrays
 
     @property
     def name(self) -> str:
@@ -122,6 +131,7 @@ def load_checkpoint(path: str | Path | None = None) -> Checkpoint:
     try:
         config = NetworkConfig.from_dict(parts["config"])
         preprocessing = Preprocessing.from_dict(parts["preprocessing"])
+        _check_agreement(config, preprocessing)
     except (CheckpointError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path}: {error}") from None
     with path.open("rb") as file:
@@ -129,6 +139,19 @@ def load_checkpoint(path: str | Path | None = None) -> Checkpoint:
     return Checkpoint(
         config, preprocessing, parts["card"], digest, path, lambda: read_tensors(path)
     )
+
+
+def _check_agreement(config: NetworkConfig, preprocessing: Preprocessing) -> None:
+    if config.in_channels != len(preprocessing.channels) or config.classes != len(_CLASSES):
+        raise CheckpointError(
+            f"a network of {config.in_channels} modalities and {config.classes} classes does not "
+            f"go with {', '.join(preprocessing.channels)} and {len(_CLASSES)} classes"
+        )
+    if preprocessing.multiple not in _MULTIPLES:
+        raise CheckpointError(
+            f"crops of multiples of {preprocessing.multiple} voxels; the network, which halves "
+            f"its grid four times, takes {', '.join(map(str, _MULTIPLES))}"
+        )
 
 
 def starter_weights() -> Path:

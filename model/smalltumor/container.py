@@ -20,6 +20,9 @@ Tensors = dict[str, npt.NDArray[np.generic]]
 MAX_HEADER_BYTES = 4 * 2**20
 """A full-size training state needs some 300 kB."""
 
+MAX_BYTES = 2 * 2**30
+"""Of a whole file; a full-size training state has some 60 MB."""
+
 
 def read_metadata(path: Path, expected_format: str, latest_version: int) -> dict[str, str]:
     """The text part of a file of one of our formats.
@@ -111,6 +114,11 @@ def _check_header(path: Path) -> None:
         raise CheckpointError(f"{path}: no such file") from None
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read ({_short(error)})") from None
+    if size > MAX_BYTES:
+        raise CheckpointError(
+            f"{path}: {size / 2**30:.1f} GB are over the limit of {MAX_BYTES // 2**30} GB for "
+            "weights"
+        )
     header = int.from_bytes(start, "little")
     if len(start) < 8 or header > size - 8:
         # Only here: a genuine header length may begin with the same bytes as a pickle.

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import warnings
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from smalltumor.architecture import NetworkConfig
 from smalltumor.checkpoint import Checkpoint, checkpoint_of
+from smalltumor.container import MAX_BYTES
 from smalltumor.errors import CheckpointError
 from smalltumor.preprocess import Preprocessing
 
@@ -78,11 +81,18 @@ def _read_state(path: Path) -> Mapping[str, Tensor]:
     import torch
 
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        _check_size(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about pickles that are refused anyhow
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except CheckpointError:
+        raise
     except FileNotFoundError:
         raise CheckpointError(f"{path}: no such file") from None
     except Exception as error:  # unpickling hostile bytes may raise anything
-        reason = str(error).strip().partition("\n")[0][:200]
+        reason = str(error).strip().partition("\n")[0][:200] or "cut short"
+        if "weights_only" in str(error):  # torch advises to open it nevertheless
+            reason = "it holds other things than tensors, which could run code"
         raise CheckpointError(
             f"{path}: cannot be read as a PyTorch checkpoint ({reason})"
         ) from None
@@ -91,7 +101,21 @@ def _read_state(path: Path) -> Mapping[str, Tensor]:
         isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in state.items()
     ):
         raise CheckpointError(f"{path}: holds no state_dict of tensors")
+    if sum(value.numel() * value.element_size() for value in state.values()) > MAX_BYTES:
+        raise CheckpointError(f"{path}: claims more weights than any DMFNet has")
     return {name.removeprefix("module."): value for name, value in state.items()}
+
+
+def _check_size(path: Path) -> None:
+    size = path.stat().st_size
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:  # torch also unpacks what was packed small
+            size = max(size, sum(member.file_size for member in archive.infolist()))
+    if size > MAX_BYTES:
+        raise CheckpointError(
+            f"{path}: {size / 2**30:.1f} GB unpacked are over the limit of "
+            f"{MAX_BYTES // 2**30} GB for weights"
+        )
 
 
 def _config_of(state: Mapping[str, Tensor]) -> NetworkConfig:
@@ -122,9 +146,10 @@ def _fill(config: NetworkConfig, published: Mapping[str, Tensor]) -> Any:
             state[renamed] = value
     for name, parts in scalars.items():
         state[name] = torch.cat([parts[number] for number in (1, 2, 3)])
-    network = SegmentationNetwork(config)
-    network.load_state_dict(state)
-    return network.eval()
+    with torch.device("meta"):  # no memory is taken for sizes that the file only claims
+        network = SegmentationNetwork(config)
+    network.load_state_dict(state, assign=True)
+    return network.float().eval()
 
 
 def _rename(name: str) -> str:

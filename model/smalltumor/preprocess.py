@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.errors import CaseError, CheckpointError
+from smalltumor.naming import MODALITIES
 
 if TYPE_CHECKING:
     from smalltumor.case import Case
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 Image = npt.NDArray[np.generic]
 
 _MOST_BINS = 2**16
+_LONGEST = 10**6
+"""Voxels along an axis: more than any head has."""
+
 _LEAST_DEVIATION = 1e-6
 """Of the largest intensity; less is rounding, not an image."""
 
@@ -58,10 +62,15 @@ class Preprocessing:
     def __post_init__(self) -> None:
         if not 0 <= self.lower < self.upper <= 100:
             raise CheckpointError(f"{self.lower} to {self.upper} is not a range of percentiles")
-        if self.multiple < 1 or self.margin < 0:
+        if any(type(n) is not int or not 0 <= n <= _LONGEST for n in (self.multiple, self.margin)):
             raise CheckpointError(
                 f"multiple {self.multiple} and margin {self.margin} cannot be a crop's"
             )
+        if self.multiple < 1:
+            raise CheckpointError("a crop of multiples of 0 voxels is none")
+        known = set(self.channels) <= set(MODALITIES)
+        if not known or not self.channels or len(set(self.channels)) < len(self.channels):
+            raise CheckpointError(f"{self.channels} are not modalities, each once")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -30,7 +30,8 @@ def smalltumor(weights, capsys):
     def run(*arguments: object) -> tuple[int, str, str]:
         words = [str(argument) for argument in arguments]
         if words[0] == "segment":
-            words += ["--weights", str(weights), "--backend", "torch", "--device", "cpu"]
+            words += ["--backend", "torch", "--device", "cpu"]
+            words += [] if "--weights" in words else ["--weights", str(weights)]
         code = main(words)
         return code, *capsys.readouterr()
 

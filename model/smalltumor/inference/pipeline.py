@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, get_args
 
-from smalltumor.errors import SmalltumorError
+from smalltumor.errors import CheckpointError, SmalltumorError
 from smalltumor.inference.attempts import Backend, Windows, run_network
 from smalltumor.inference.devices import choose_device
 from smalltumor.inference.watch import Cancel, Progress, Watch
@@ -63,7 +64,7 @@ def segment(
     CaseError
         If a modality is missing, empty or not finite.
     CheckpointError
-        If the weights cannot be read.
+        If the weights cannot be read, or the network answers with other than numbers.
     SmalltumorError
         If device, backend or windows are not known, or memory is too short for any window.
     Cancelled
@@ -80,6 +81,9 @@ def segment(
     ready = prepare(case, checkpoint.preprocessing)
     with watch.part(0.05, 0.95):
         outcome = run_network(checkpoint, ready.array, choice, backend, windows, flips, watch)
+    if not math.isfinite(outcome.probabilities[0].sum()):  # or a broken network found no tumour
+        where = checkpoint.path or checkpoint.name
+        raise CheckpointError(f"{where}: these weights give no numbers for {case.name}")
     watch.step(0.95, "back to the case's grid")
     inside = outcome.probabilities[(slice(None), *ready.inside)]
     cropped = CroppedProbabilities(inside, ready.start, ready.network_grid)
