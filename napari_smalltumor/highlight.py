@@ -39,18 +39,14 @@ HALO_PIXELS = 1.5
 MOST_RINGS = 300
 """More are noise, not lesions, and would slow the viewer down."""
 
-
 ZOOM_STEP = 1.2
 """Lines get their thickness back when the zoom has changed by this factor."""
-
-_IN_3D = -1
-
 
 class LesionRings:
     """Rings around some lesions of a segmentation in one viewer.
 
-    A lesion has a point for every slice that it occupies, along each of the three axes, and one
-    for 3D; turning the view chooses among them, and scrolling costs nothing.
+    In a slice view a lesion has a point on every slice that it occupies, so that scrolling costs
+    nothing; in 3D it has one. Turning the view puts other points in their place.
 
     Parameters
     ----------
@@ -60,20 +56,22 @@ class LesionRings:
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
         self.layer: Points | None = None
-        self._seen_along = np.zeros(0, dtype=int)
+        self._boxes = np.zeros((0, 3, 2), dtype=int)
+        self._diameters = np.zeros(0)
+        self._bold = np.zeros(0, dtype=bool)
         self._extent = np.zeros(0)
         self._line = np.zeros(0)
         self._zoom = 0.0
         events = viewer.dims.events
         self._turns = (events.ndisplay, events.order)
         for signal in self._turns:
-            signal.connect(self._follow_turn)
+            signal.connect(self._draw)
         viewer.scene.camera.events.zoom.connect(self._follow_zoom)
 
     def close(self) -> None:
         """Remove the rings and let go of the viewer."""
         for signal in self._turns:
-            signal.disconnect(self._follow_turn)
+            signal.disconnect(self._draw)
         self._viewer.scene.camera.events.zoom.disconnect(self._follow_zoom)
         self.hide()
 
@@ -100,16 +98,20 @@ class LesionRings:
         if not lesions:
             self.hide()
             return
-        series = [_points_of(source.box_in_data(lesion)) for lesion in lesions]
-        counts = [len(points) for points, _ in series]
-        bold = np.repeat([lesion is current for lesion in lesions], counts)
-        self._seen_along = np.concatenate([along for _, along in series])
-        self._extent = np.repeat([ROOM * lesion.diameter_mm for lesion in lesions], counts)
-        self._line = np.where(bold, CURRENT_LINE_PIXELS, LINE_PIXELS)
-        if self.layer is None or self.layer not in self._viewer.layers:
+        wanted = (
+            source.boxes_in_data(lesions),
+            np.array([lesion.diameter_mm for lesion in lesions]),
+            np.array([lesion is current for lesion in lesions]),
+        )
+        there = self.layer is not None and self.layer in self._viewer.layers
+        drawn = (self._boxes, self._diameters, self._bold)
+        same = there and all(map(np.array_equal, wanted, drawn))
+        self._boxes, self._diameters, self._bold = wanted
+        if not there:
             self.layer = self._add(source)
         self._place(source)
-        self._fill(np.concatenate([points for points, _ in series]), bold)
+        if not same:
+            self._draw()
 
     def _add(self, source: LesionSource) -> Points:
         """An empty points layer over the segmentation; what was selected stays selected."""
@@ -145,10 +147,14 @@ class LesionRings:
         if layers[-1] is not self.layer:
             layers.move(layers.index(self.layer), len(layers))
 
-    def _fill(self, points: npt.NDArray[np.float64], bold: npt.NDArray[np.bool_]) -> None:
+    def _draw(self, event: Any = None) -> None:
         """Each point twice: the black one lies under the coloured one."""
-        assert self.layer is not None
-        colours = np.where(bold[:, None], CURRENT, RING)
+        if self.layer is None:
+            return
+        points, owner = _points_of(self._boxes, self._looked_along())
+        self._extent = ROOM * self._diameters[owner]
+        self._line = np.where(self._bold, CURRENT_LINE_PIXELS, LINE_PIXELS)[owner]
+        colours = np.where(self._bold[:, None], CURRENT, RING)[owner]
         black = np.broadcast_to(HALO, colours.shape)
         self.layer.selected_data = set()
         self.layer.data = np.tile(points, (2, 1))
@@ -156,7 +162,12 @@ class LesionRings:
         self.layer.border_color = np.concatenate([black, colours])
         self._zoom = 0.0
         self._follow_zoom()
-        self._follow_turn()
+
+    def _looked_along(self) -> int | None:
+        """The axis of the lesions' boxes that is sliced, or None in 3D."""
+        dims = self._viewer.dims
+        along = [axis - (dims.ndim - 3) for axis in dims.not_displayed]
+        return next((axis for axis in along if axis >= 0), None)
 
     def _follow_zoom(self, event: Any = None) -> None:
         """Keep lines as thick, and rings as large, as they have to be on the screen."""
@@ -171,26 +182,24 @@ class LesionRings:
         self.layer.size = np.concatenate([outer, pixels]) / unit
         self.layer.border_width = np.concatenate(widths)
 
-    def _follow_turn(self, event: Any = None) -> None:
-        """Choose the points for the axis that is looked along, or for 3D."""
-        if self.layer is None:
-            return
-        dims = self._viewer.dims
-        along = [axis - (dims.ndim - 3) for axis in dims.not_displayed]
-        here = next((axis for axis in along if axis >= 0), _IN_3D)
-        self.layer.shown = np.tile(self._seen_along == here, 2)
-
 
 def _points_of(
-    box: tuple[slice, slice, slice],
+    boxes: npt.NDArray[np.int_], along: int | None
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int_]]:
-    """A box's centre, and that of each of its slices along each axis; and the axes."""
-    centre = np.array([(span.start + span.stop - 1) / 2 for span in box])
-    points, along = [centre], [_IN_3D]
-    for axis, span in enumerate(box):
-        for index in range(span.start, span.stop):
-            point = centre.copy()
-            point[axis] = index
-            points.append(point)
-            along.append(axis)
-    return np.array(points), np.array(along)
+    """Centres of boxes, one for each slice along an axis; and which box each is of.
+
+    Parameters
+    ----------
+    boxes : (n, 3, 2) int array
+        First voxel and stop along each axis.
+    along : int or None
+        None for one centre a box.
+    """
+    centres = (boxes[:, :, 0] + boxes[:, :, 1] - 1) / 2
+    if along is None:
+        return centres, np.arange(len(boxes))
+    spans = boxes[:, along]
+    owner = np.repeat(np.arange(len(boxes)), spans[:, 1] - spans[:, 0])
+    points = centres[owner]
+    points[:, along] = np.concatenate([np.arange(first, stop) for first, stop in spans])
+    return points, owner

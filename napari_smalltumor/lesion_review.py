@@ -209,15 +209,16 @@ class LesionReview:
             kept = new
         if kept is None and self.sources:
             kept = self.sources[-1]
-        unchanged = kept is not None and self.source is not None and _same_layers(kept, self.source)
-        self.sources_changed.emit()
-        if unchanged:
+        if kept is not None and self._goes_on_in(kept):
             self.source = kept
-        elif kept is not None or self.source is not None:
+            self.sources_changed.emit()
+            return
+        self.sources_changed.emit()
+        if kept is not None or self.source is not None:
             self.choose(kept)
 
-
-def _same_layers(one: LesionSource, other: LesionSource) -> bool:
-    return one.layers.keys() == other.layers.keys() and all(
-        one.layers[region] is other.layers[region] for region in one.layers
-    )
+    def _goes_on_in(self, source: LesionSource) -> bool:
+        """Whether what is reviewed is the same layer still, whatever has come beside it."""
+        if self.source is None or self._wanted not in source.layers:
+            return False
+        return source.layers[self._wanted] is self.source.layers.get(self._wanted)

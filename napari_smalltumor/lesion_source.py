@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -116,25 +117,38 @@ class LesionSource:
         places = np.asarray(voxels, dtype=np.float64)
         if not self._is_upright:
             return places
-        grid = self.grid
-        way = np.linalg.inv(reoriented(grid, AXES).affine) @ grid.affine
+        way = self._way
         return (places @ way[:3, :3].T + way[:3, 3])[..., ::-1]
 
     def box_in_data(self, lesion: Lesion) -> tuple[slice, slice, slice]:
         """The lesion's bounding box in the layers' data."""
-        spans = np.array(lesion.box)
-        ends = np.rint(self.to_data([spans[:, 0], spans[:, 1] - 1])).astype(int)
-        first, last = ends.min(axis=0), ends.max(axis=0)
-        a, b, c = (slice(int(f), int(t) + 1) for f, t in zip(first, last, strict=True))
+        a, b, c = (slice(int(first), int(stop)) for first, stop in self.boxes_in_data([lesion])[0])
         return a, b, c
+
+    def boxes_in_data(self, lesions: Sequence[Lesion]) -> npt.NDArray[np.int_]:
+        """Bounding boxes in the layers' data: first voxel and stop, (lesion, axis, 2) int."""
+        spans = np.array([lesion.box for lesion in lesions]).reshape(-1, 3, 2)
+        ends = np.rint(self.to_data(np.stack([spans[..., 0], spans[..., 1] - 1]))).astype(int)
+        return np.stack([ends.min(axis=0), ends.max(axis=0) + 1], axis=-1)
 
     @property
     def _is_upright(self) -> bool:
         """Whether the layers hold the case's volume in display order, uncropped."""
+        return self._upright_shape == tuple(self.any_layer.data.shape)
+
+    @cached_property
+    def _upright_shape(self) -> tuple[int, ...] | None:
         if self.case is None:
-            return False
-        shape = np.broadcast_to(np.zeros((), dtype=bool), self.case.grid.shape)
-        return bool(to_display(shape, self.case.grid).shape == self.any_layer.data.shape)
+            return None
+        empty = np.broadcast_to(np.zeros((), dtype=bool), self.case.grid.shape)
+        return to_display(empty, self.case.grid).shape
+
+    @cached_property
+    def _way(self) -> npt.NDArray[np.float64]:
+        """Voxels of the case's grid to voxels along L, P, I, (4, 4)."""
+        assert self.case is not None
+        grid = self.case.grid
+        return np.asarray(np.linalg.inv(reoriented(grid, AXES).affine) @ grid.affine)
 
 
 @dataclass(frozen=True)

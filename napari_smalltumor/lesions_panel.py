@@ -33,6 +33,9 @@ QHeaderView::up-arrow, QHeaderView::down-arrow {
     subcontrol-origin: padding; subcontrol-position: center left; width: 8px; height: 8px;
 }
 """
+_ROWS_MEASURED = 30
+"""Rows whose text decides how wide a column is; a table of hundreds would hold up the window."""
+
 _MARK_WIDTH = 26
 _TITLE_MARGIN = 18
 _MOST_VOXELS = 1_000_000
@@ -162,6 +165,7 @@ class LesionsTable(QTableView):
         header = self.horizontalHeader()
         header.setHighlightSections(False)
         header.setMinimumSectionSize(_MARK_WIDTH)
+        header.setResizeContentsPrecision(_ROWS_MEASURED)
         header.setStyleSheet(_ARROW_ON_THE_LEFT)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)

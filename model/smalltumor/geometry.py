@@ -78,7 +78,7 @@ class Grid:
         """Volume of a voxel in mm3; less than the product of its edges if the grid is sheared."""
         return float(abs(np.linalg.det(self.affine[:3, :3])))
 
-    @property
+    @cached_property
     def axcodes(self) -> str:
         """Direction in which i, j, k grow, such as ``LPS``; the nearest one if oblique."""
         return "".join(aff2axcodes(self.affine))

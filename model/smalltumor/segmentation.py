@@ -87,12 +87,21 @@ class CroppedProbabilities:
         to_network = np.linalg.inv(way.grid.affine) @ way.source.affine
         places = voxels @ to_network[:3, :3].T + to_network[:3, 3] - self.start
         if way.lossless:
-            places = np.rint(places)
-        tumour = [
-            map_coordinates(v, places.T, order=1, mode="grid-constant", prefilter=False)
-            for v in self.values[1:]
-        ]
+            tumour = self._take(np.rint(places).astype(np.intp))
+        else:
+            tumour = [
+                map_coordinates(v, places.T, order=1, mode="grid-constant", prefilter=False)
+                for v in self.values[1:]
+            ]
         return np.stack([1 - np.sum(tumour, axis=0), *tumour]).astype(np.float32)
+
+    def _take(self, voxels: npt.NDArray[np.intp]) -> list[npt.NDArray[np.float32]]:
+        """The tumour's classes at voxels (n, 3) of the crop; zero outside it."""
+        inside = np.all((voxels >= 0) & (voxels < self.values.shape[1:]), axis=1)
+        i, j, k = voxels[inside].T
+        taken = np.zeros((len(self.values) - 1, len(voxels)), dtype=np.float32)
+        taken[:, inside] = self.values[1:, i, j, k]
+        return list(taken)
 
     def on_source(self) -> npt.NDArray[np.float32]:
         """Class probabilities on the source grid, (class, i, j, k) float32."""

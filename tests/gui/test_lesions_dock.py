@@ -133,6 +133,21 @@ def test_threshold_and_region_renew_the_table(viewer, dock, qtbot):
     assert NAME not in viewer.layers
 
 
+def test_a_dock_that_was_open_before_the_result_offers_all_regions(make_napari_viewer, qtbot):
+    viewer = make_napari_viewer()
+    dock = LesionsDock(viewer)
+    viewer.window.add_dock_widget(dock, area="right", name="Lesions")
+    show_regions(viewer, made_case())
+    qtbot.waitUntil(lambda: sum(voxels(dock)) == 230)
+    offered = [dock.region_box.itemData(n) for n in range(dock.region_box.count())]
+    assert sorted(offered) == ["et", "tc", "wt"]
+    dock.region_box.setCurrentIndex(dock.region_box.findData("wt"))
+    qtbot.waitUntil(lambda: not dock.watch.busy and dock.review.region is Region.WT)
+    layer = viewer.layers["Pat WT"]
+    layer.data_setitem(tuple(np.array([n]) for n in (0, 0, 0)), 1)
+    qtbot.waitUntil(lambda: 1 in voxels(dock))
+
+
 def test_layers_removed_during_a_search_leave_an_empty_table(viewer, dock, qtbot):
     dock.watch.look()
     viewer.layers.clear()
