@@ -35,6 +35,7 @@ class ClosingQuestion(QObject):
         super().__init__(dock)
         self._dock, self._is_running, self._stop = dock, is_running, stop
         self._window: QWidget | None = None
+        self._settled = False
 
     def watch(self) -> None:
         """Watch the window the dock is in now, instead of the one before."""
@@ -42,7 +43,7 @@ class ClosingQuestion(QObject):
         if window is self._window or window is self._dock:
             return
         self.let_go()
-        self._window = window
+        self._window, self._settled = window, False
         window.installEventFilter(self)
 
     def let_go(self) -> None:
@@ -54,27 +55,33 @@ class ClosingQuestion(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
         """Ask before the window closes; the user may want it to stay."""
         closing = watched is self._window and event.type() == QEvent.Type.Close
-        if closing and self._is_running() and self.settle(may_stay=True) is Answer.STAY:
+        if closing and self._is_running() and self._settle(may_stay=True) is Answer.STAY:
             event.ignore()
             return True
         return bool(super().eventFilter(watched, event))
 
-    def settle(self, *, may_stay: bool) -> Answer:
-        """Ask, and do what is wanted.
+    def settle_if_open(self) -> None:
+        """Ask when the dock has gone from its window, unless that was asked already."""
+        if not self._settled and self._is_running():
+            self._settle(may_stay=False)
 
-        Parameters
-        ----------
-        may_stay : bool
-            Whether closing can still be given up.
-        """
+    def _settle(self, *, may_stay: bool) -> Answer:
         answer = ask(self._dock.window(), may_stay=may_stay)
+        self._settled = answer is not Answer.STAY
         if answer is Answer.STOP:
             self._stop()
         return answer
 
 
 def ask(parent: QWidget, *, may_stay: bool) -> Answer:
-    """Let it train on, stop it, or stay."""
+    """Let it train on, stop it, or stay.
+
+    Parameters
+    ----------
+    parent : QWidget
+    may_stay : bool
+        Whether closing can still be given up.
+    """
     box = QMessageBox(parent)
     box.setIcon(QMessageBox.Icon.Question)
     box.setWindowTitle("Training goes on")

@@ -13,13 +13,11 @@ from smalltumor.errors import SmalltumorError
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.autosave_watch import keep_edits
-from napari_smalltumor.export import case_to_export
 from napari_smalltumor.finetune_cases import CasesPage
 from napari_smalltumor.finetune_jobs import Adding
+from napari_smalltumor.finetune_masks import case_to_learn_from, classes_to_learn_from
 from napari_smalltumor.finetune_worker import in_thread
 from napari_smalltumor.metadata import region_layers
-from napari_smalltumor.nesting import keep_nested
-from napari_smalltumor.region_layers import segmentation_of
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -86,7 +84,7 @@ class Collecting(QObject):
 
     def add(self, link: bool) -> None:
         """Put the case of the viewer, edits and all, into the folder."""
-        case = case_to_export(self._viewer)
+        case = case_to_learn_from(self._viewer)
         if case is None or self._busy:
             return
         if self.folder is None and not self._browse():
@@ -95,10 +93,12 @@ class Collecting(QObject):
         there = was_added(self.folder, case)
         if there and not self._may_replace(case):
             return
-        keep_nested(self._viewer).apply()
-        segmentation = segmentation_of(self._viewer.layers, case)
-        assert segmentation is not None
-        job = Adding(self.folder, case, segmentation.classes, link, there, self._collector)
+        try:
+            classes = classes_to_learn_from(self._viewer, case)
+        except SmalltumorError as error:
+            notify.error(str(error))
+            return
+        job = Adding(self.folder, case, classes, link, there, self._collector)
         self._begin(f"adding {case.name} ...")
 
         def done(collection: Collection) -> None:
@@ -157,7 +157,7 @@ class Collecting(QObject):
         self._soon.start()
 
     def _show_case(self) -> None:
-        case = case_to_export(self._viewer)
+        case = case_to_learn_from(self._viewer)
         there = case is not None and self.folder is not None and was_added(self.folder, case)
         name = case_folder_name(case) if case is not None else None
         self._page.show_case(name, there, not self._busy)

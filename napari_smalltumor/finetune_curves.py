@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pyqtgraph as pg
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QColor, QPalette
 from qtpy.QtWidgets import QWidget
 from smalltumor.labels import SMALL_LESION_VOXELS
@@ -13,6 +13,7 @@ from smalltumor.training.follow import Curve, RunStatus
 
 _WIDTH = 2
 _AXIS_WIDTH = 34
+_FEW = 30
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Curves(pg.GraphicsLayoutWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setBackground(None)
-        self.setMinimumHeight(300)
+        self.setMinimumHeight(230)
         self.ci.layout.setContentsMargins(0, 0, 0, 0)
         self.ci.layout.setVerticalSpacing(2)
         self.setToolTip(f"small: enhancing lesions below {SMALL_LESION_VOXELS} voxels")
@@ -59,10 +60,17 @@ class Curves(pg.GraphicsLayoutWidget):
             self._add_plot(number, lines)
         self.restyle()
 
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """No wider than the dock has to be; pyqtgraph would ask for 640 pixels."""
+        return QSize(300, 320)
+
     def show_status(self, status: RunStatus) -> None:
         """Draw a run's curves; with one point, the point."""
-        for name, curve in {**status.losses, **status.scores}.items():
+        curves = {**status.losses, **status.scores}
+        for name, curve in curves.items():
             self._draw(name, curve)
+        reached = max((x for xs, _ in curves.values() for x in xs), default=1.0)
+        self._plots[0].setXRange(0, max(1.0, reached), padding=0.02)
 
     def points(self, name: str) -> int:
         """How many points a curve shows."""
@@ -94,9 +102,9 @@ class Curves(pg.GraphicsLayoutWidget):
         plot.getAxis("left").setWidth(_AXIS_WIDTH)
         last = number == len(_PLOTS) - 1
         plot.getAxis("bottom").setStyle(showValues=last)
-        plot.setLimits(yMin=0)
-        plot.enableAutoRange()
-        if lines is not _LOSSES:
+        if lines is _LOSSES:  # of the two tasks: they differ by a power of ten
+            plot.setLogMode(y=True)
+        else:
             plot.setYRange(0, 1, padding=0.05)
         if self._plots:
             plot.setXLink(self._plots[0])
@@ -108,7 +116,7 @@ class Curves(pg.GraphicsLayoutWidget):
         if name in self._curves:
             x, y = curve
             self._curves[name].setData(x, y)
-            self._curves[name].setSymbol("o" if len(x) < 30 else None)
+            self._curves[name].setSymbol("o" if len(x) < _FEW else None)
 
     def _colour(self, line: _Line, colour: str) -> None:
         style = Qt.PenStyle.DashLine if line.dashed else Qt.PenStyle.SolidLine

@@ -55,7 +55,7 @@ class FinetuneDock(QScrollArea):
         self.setFrameShape(QScrollArea.Shape.NoFrame)
         self.setMinimumWidth(self.panel.minimumWidth())
         self.collecting = Collecting(napari_viewer, self.panel.cases, self)
-        self._closing = ClosingQuestion(self, lambda: self._status.state.is_live, self._stop_now)
+        self._closing = ClosingQuestion(self, self._is_live, self._stop_now)
         self._timer = QTimer(self)
         self._timer.setInterval(LOOK_MS)
         self._timer.timeout.connect(self.look)
@@ -208,6 +208,10 @@ class FinetuneDock(QScrollArea):
             notify.warn("The process did not answer and was ended; the state saved last is kept.")
         self.look()
 
+    def _is_live(self) -> bool:
+        self.look()
+        return self._status.state.is_live
+
     def _stop_now(self) -> None:
         if self.run is not None:
             launch.stop(self.run)
@@ -216,8 +220,7 @@ class FinetuneDock(QScrollArea):
         self._timer.stop()
         self._closing.let_go()
         self.collecting.let_go()
-        if self._status.state.is_live:
-            self._closing.settle(may_stay=False)
+        self._closing.settle_if_open()
 
     def _on_prediction(self, prediction: Prediction) -> None:
         show_prediction(self._viewer, prediction)

@@ -23,7 +23,6 @@ class FinetunePanel(QWidget):
         self.watch, self.use = WatchPage(), UsePage()
         self.run = RunBar()
         self.pages = QTabWidget()
-        self.pages.setDocumentMode(True)
         for page, name, tooltip in (
             (self.cases, "&Cases", "Collect corrected cases"),
             (self.train, "&Train", "Settings of the next run"),
@@ -34,7 +33,7 @@ class FinetunePanel(QWidget):
         line = QFrame()
         line.setFrameShape(QFrame.Shape.HLine)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setContentsMargins(0, 6, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.pages, 1)
         layout.addWidget(line)

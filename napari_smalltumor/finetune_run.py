@@ -93,26 +93,31 @@ def last_run(data: Path) -> Path | None:
     return max(found, key=lambda p: p.stat().st_mtime, default=None)
 
 
-def progress_line(status: RunStatus) -> str:
-    """Epoch, share and time left."""
-    if not status.epochs:
+def state_line(status: RunStatus) -> str:
+    """What the run is doing, how far it is, and where if not here."""
+    where = f" on {status.host}" if status.host else ""
+    far = progress(status)
+    if status.state is State.NONE:
+        return "No run"
+    if status.state is State.RUNNING and far:
+        return f"Training{where}: {far}"
+    if status.state.is_live:
+        return f"{status.state.title()}{where}: {status.words}"
+    if status.state is State.FAILED:
+        return f"Failed{where}{f' ({far})' if far else ''}: {status.words}"
+    return f"{status.words[:1].upper()}{status.words[1:]}{f' · {far}' if far else ''}"
+
+
+def progress(status: RunStatus) -> str:
+    """Epoch, share and time left; empty before the first epoch."""
+    if not status.epoch:
         return ""
-    parts = [f"epoch {status.epoch} of {status.epochs}", f"{status.fraction:.0%}"]
-    if status.seconds_left is not None and status.state is State.RUNNING:
+    parts = [f"epoch {status.epoch} of {status.epochs}"]
+    if status.state is not State.DONE:
+        parts.append(f"{status.fraction:.0%}")
+    if status.seconds_left is not None:
         parts.append(f"{duration(status.seconds_left)} left")
     return " · ".join(parts)
-
-
-def state_line(status: RunStatus) -> str:
-    """What the run is doing, and where if not here."""
-    where = f" on {status.host}" if status.host else ""
-    title = {State.NONE: "No run", State.FAILED: "Failed"}.get(status.state, status.state.title())
-    words = status.words
-    if status.state in (State.NONE, State.DONE) or words == status.state.value:
-        return f"{title}{where}"
-    if status.state in (State.PAUSED, State.STOPPED):  # the words say it again
-        return f"{words[0].upper()}{words[1:]}{where}"
-    return f"{title}{where}: {words}"
 
 
 def facts(status: RunStatus) -> list[tuple[str, str]]:
@@ -138,4 +143,4 @@ def duration(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes} min" if minutes <= 90 else f"{minutes // 60} h {minutes % 60} min"

@@ -6,7 +6,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QProgressBar, QWidget
 from smalltumor.training.follow import RunStatus, State
 
-from napari_smalltumor.finetune_run import progress_line, state_line
+from napari_smalltumor.finetune_run import state_line
 from napari_smalltumor.finetune_widgets import button, column, row, sentence
 
 _STEPS = 1000
@@ -34,7 +34,7 @@ class RunBar(QWidget):
         self.log = button("Open &log", "What the training process printed")
         self.open = button("Open r&un...", "Show another run folder, also of another machine")
         self._bar = QProgressBar()
-        self._progress, self._state = sentence(), sentence()
+        self._state = sentence()
         self._changes: dict[str, int] = {}
         self._lay_out()
         self._connect()
@@ -52,8 +52,8 @@ class RunBar(QWidget):
         shown = status or RunStatus()
         live = shown.state.is_live
         self._bar.setValue(round(shown.fraction * _STEPS))
-        self._progress.setText(progress_line(shown))
         self._state.setText(busy or state_line(shown))
+        self._state.setToolTip(shown.words)
         self._changes = shown.changes if shown.state is State.FAILED else {}
         changes = " and ".join(f"{name} {value}" for name, value in self._changes.items())
         self.smaller.setText(f"Go on with {changes}")
@@ -77,7 +77,6 @@ class RunBar(QWidget):
         layout = column(self)
         layout.addLayout(row(self.start, self.pause, self.resume, self.stop))
         layout.addWidget(self._bar)
-        layout.addWidget(self._progress)
         layout.addWidget(self._state)
         layout.addWidget(self.smaller)
         layout.addLayout(row(self.log, self.open))

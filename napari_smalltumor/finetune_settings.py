@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from magicgui.widgets import ComboBox, SpinBox
-from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QWidget
 from smalltumor.training.suggestion import needed_bytes, suggest
 
@@ -28,18 +27,18 @@ _FOLDS = (5, 3, 2)
 class TrainPage(QWidget):
     """Choices for the next run."""
 
-    changed = Signal()
-
     def __init__(self) -> None:
         super().__init__()
         self._devices = [("auto", "auto")]
         self._memory: dict[str, int] = {}
         self._starts: list[tuple[str, str]] = []
         self._held: list[tuple[str, str]] = []
+        self._cases: dict[str, str] = {}
         self._last: Path | None = None
+        self._file = self._elsewhere = ""
         self.preset = ComboBox(label="Preset", choices=list(PRESETS), value="finetune")
         self.start = ComboBox(
-            label="Start from", choices=lambda _: self._starts, tooltip="Weights to start from"
+            label="Weights", choices=lambda _: self._starts, tooltip="Weights to start from"
         )
         self.epochs = SpinBox(
             label="Epochs", min=1, max=10_000, tooltip="How often every case gives its crops"
@@ -59,7 +58,6 @@ class TrainPage(QWidget):
         self._about = sentence()
         self._memory_line = sentence()
         self._lay_out()
-        self._offer_starts()
         self._offer_held()
         self._on_preset()
         self._connect()
@@ -86,7 +84,7 @@ class TrainPage(QWidget):
     def offer_devices(self, devices: list[tuple[str, str]]) -> None:
         """Fill in the devices, as (name for people, name for torch)."""
         self._devices = devices
-        self._reset(self.device, "auto")
+        self._renew(self.device, devices)
 
     def offer_memory(self, memory: dict[str, int]) -> None:
         """Bytes by device's name, ``auto`` included; suggest what fits."""
@@ -95,14 +93,24 @@ class TrainPage(QWidget):
 
     def offer_run(self, last: Path | None) -> None:
         """Offer the weights of the last run to start from."""
-        self._last = last
-        self._offer_starts()
+        if last != self._last:
+            self._last = last
+            self._offer_starts()
 
-    def offer_cases(self, names: dict[str, str]) -> None:
-        """Offer single cases to hold out, by name and folder."""
-        shares = [(f"1 case in {folds}", str(folds)) for folds in _FOLDS]
-        self._held = [*shares, *names.items(), ("none", "")]
-        self._offer_held(names)
+    def offer_cases(self, folders: dict[str, str]) -> None:
+        """Offer single cases to hold out, by name."""
+        self._cases = folders
+        self._offer_held()
+
+    def choose_weights(self, path: str) -> None:
+        """Start from a file."""
+        self._file = path
+        self._offer_starts(path)
+
+    def hold_out(self, path: str) -> None:
+        """Hold out the cases in a folder, which may be that of a single one."""
+        self._elsewhere = path
+        self._offer_held(path)
 
     def _lay_out(self) -> None:
         layout = column(self)
@@ -126,50 +134,40 @@ class TrainPage(QWidget):
     def _on_preset(self) -> None:
         self._about.setText(PRESETS[self.preset.value])
         self.epochs.value = _EPOCHS[self.preset.value]
-        self._offer_starts()
+        self._offer_starts("" if self.preset.value == "finetune" else RANDOM)
 
-    def _offer_starts(self) -> None:
-        chosen = self.start.value if self._starts else ""
-        known = [value for _, value in self._starts]
+    def _offer_starts(self, wanted: str | None = None) -> None:
         zero = [] if self.preset.value == "finetune" else [("zero (random weights)", RANDOM)]
-        last = [(f"run {self._last.parent.name}", str(self._last))] if self._last else []
-        self._starts = [*zero, (weights.SHIPPED, ""), *last]
-        offered = [value for _, value in self._starts]
-        if chosen in known and chosen not in (*offered, RANDOM, _BROWSE) and chosen:
-            self._starts.append((weights.title(Path(chosen)), chosen))
-            offered.append(chosen)
-        self._starts.append((_BROWSE, _BROWSE))
-        default = zero[0][1] if zero else ""
-        self._reset(self.start, chosen if chosen in offered and not zero else default)
+        files = dict.fromkeys(str(path) for path in (self._last, self._file) if path)
+        named = [(weights.title(Path(path)), path) for path in files]
+        self._starts = [*zero, (weights.SHIPPED, ""), *named, (_BROWSE, _BROWSE)]
+        self._renew(self.start, self._starts, wanted)
+        self._describe_start()
 
     def _on_start(self, value: str) -> None:
         if value == _BROWSE:
             path, _ = QFileDialog.getOpenFileName(
                 self, "Weights to start from", self._folder(), f"Weights (*{weights.SUFFIX})"
             )
-            if path and path not in [v for _, v in self._starts]:
-                self._starts.insert(-1, (weights.title(Path(path)), path))
-            self._reset(self.start, path or self._starts[0][1])
-        self.start.tooltip = (
-            "Random weights" if self.start.value == RANDOM else weights.describe(self.start.value)
-        )
+            self.choose_weights(path or self._file)
+        self._describe_start()
 
-    def _offer_held(self, names: dict[str, str] | None = None) -> None:
-        if not self._held:
-            self._held = [(f"1 case in {folds}", str(folds)) for folds in _FOLDS] + [("none", "")]
-        chosen = self.held.value
-        if (_BROWSE, _BROWSE) not in self._held:
-            self._held.insert(-1, (_BROWSE, _BROWSE))
-        offered = [value for _, value in self._held]
-        self._reset(self.held, chosen if chosen in offered else offered[0])
+    def _describe_start(self) -> None:
+        value = self.start.value
+        self.start.tooltip = "Random weights" if value == RANDOM else weights.describe(value)
+
+    def _offer_held(self, wanted: str | None = None) -> None:
+        shares = [(f"1 case in {folds}", str(folds)) for folds in _FOLDS]
+        cases = dict(self._cases)
+        if self._elsewhere and self._elsewhere not in cases.values():
+            cases[Path(self._elsewhere).name] = self._elsewhere
+        self._held = [*shares, *cases.items(), (_BROWSE, _BROWSE), ("none", "")]
+        self._renew(self.held, self._held, wanted)
 
     def _on_held(self, value: str) -> None:
-        if value != _BROWSE:
-            return
-        path = QFileDialog.getExistingDirectory(self, "Cases to hold out", self._folder())
-        if path and path not in [v for _, v in self._held]:
-            self._held.insert(-2, (Path(path).name, path))
-        self._reset(self.held, path or self._held[0][1])
+        if value == _BROWSE:
+            path = QFileDialog.getExistingDirectory(self, "Cases to hold out", self._folder())
+            self.hold_out(path or self._elsewhere)
 
     def _suggest(self) -> None:
         if not self._memory:
@@ -198,7 +196,12 @@ class TrainPage(QWidget):
     def _folder(self) -> str:
         return str(settings.get("weights_folder") or settings.last_folder())
 
-    def _reset(self, combo: ComboBox, value: str) -> None:
+    def _renew(
+        self, combo: ComboBox, offered: list[tuple[str, str]], wanted: str | None = None
+    ) -> None:
+        """Offer other values; keep what was chosen if it is among them, else take the first."""
+        values = [value for _, value in offered if value != _BROWSE]
+        chosen = combo.value if wanted is None else wanted
         with combo.changed.blocked():
             combo.reset_choices()
-            combo.value = value
+            combo.value = chosen if chosen in values else values[0]

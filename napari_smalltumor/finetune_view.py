@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 from smalltumor.case import Case
 
 from napari_smalltumor.finetune_jobs import Prediction
+from napari_smalltumor.finetune_masks import IN_TRAINING
 from napari_smalltumor.layers import image_layers
 from napari_smalltumor.metadata import case_of, cases_among, remembered, same_case
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Labels
-
-_IN_TRAINING = "in_training"
 
 
 def show_prediction(viewer: ViewerModel, prediction: Prediction) -> Labels:
@@ -25,7 +24,7 @@ def show_prediction(viewer: ViewerModel, prediction: Prediction) -> Labels:
     from napari.layers import Layer
 
     case, (data, attributes, kind) = prediction.case, prediction.layer
-    if not any(same_case(case, other) for other in cases_among(viewer.layers)):
+    if not any(_same_head(case, other) for other in cases_among(viewer.layers)):
         first = not viewer.layers
         for images in image_layers(case):
             viewer.add_layer(Layer.create(*images))
@@ -34,16 +33,21 @@ def show_prediction(viewer: ViewerModel, prediction: Prediction) -> Labels:
     layer = _layer_of(viewer, case)
     if layer is None:
         layer = viewer.add_layer(Layer.create(data, attributes, kind))
-        layer.metadata[_IN_TRAINING] = True
+        layer.metadata[IN_TRAINING] = True
     else:
         layer.data = data
         layer.visible = True
     return layer
 
 
+def _same_head(one: Case, other: Case) -> bool:
+    """Whether a case lies where another does: a copy in the training folder, and its original."""
+    return one.name == other.name and one.grid.matches(other.grid)
+
+
 def _layer_of(viewer: ViewerModel, case: Case) -> Labels | None:
     for layer in viewer.layers:
-        ours = "scheme" in remembered(layer.metadata) and layer.metadata.get(_IN_TRAINING)
+        ours = "scheme" in remembered(layer.metadata) and layer.metadata.get(IN_TRAINING)
         if ours and same_case(case_of(layer), case):
             return layer
     return None

@@ -124,6 +124,40 @@ def find_components(prediction: Mask, truth: Mask) -> list[TruthComponent]:
     ]
 
 
+def component_dice(
+    prediction: Mask, truth: Mask, below: int, reach: int = 3
+) -> list[tuple[int, float]]:
+    """Dice of each small component of the truth with what is predicted on and around it.
+
+    Unlike `score_lesions`, small components beside a large one count by themselves: the
+    prediction is looked at within `reach` voxels of the component, other components left out.
+
+    Parameters
+    ----------
+    prediction, truth : (i, j, k) bool array
+    below : int
+        Components with fewer voxels are small.
+    reach : int
+        Voxels.
+
+    Returns
+    -------
+    list of (voxels, Dice)
+        By ascending size.
+    """
+    scores = []
+    for voxels in connected_components(truth).voxels:
+        if len(voxels) >= below:
+            break
+        component = np.zeros_like(truth)
+        component[tuple(voxels.T)] = True
+        box = _padded(bounding_box(component), reach + 1, truth.shape)
+        component, others = component[box], truth[box] & ~component[box]
+        near = _dilated(component, reach) & ~others
+        scores.append((len(voxels), dice(prediction[box] & near, component)))
+    return scores
+
+
 def score_lesions(
     prediction: Mask,
     truth: Mask,

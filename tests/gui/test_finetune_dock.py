@@ -60,12 +60,12 @@ def viewer(make_napari_viewer):
 def docked(viewer, data, weights, monkeypatch, said):
     """The dock on a training folder, set to learn little; its run is ended in the end."""
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setattr(launch, "NICENESS", 0)  # a busy machine would keep the test waiting
     settings.put("training_folder", str(data))
     dock = FinetuneDock(viewer)
     viewer.window.add_dock_widget(dock, area="right", name="Fine-tune")
     train = dock.panel.train
-    train._starts.insert(0, ("narrow", str(weights)))
-    train._reset(train.start, str(weights))
+    train.choose_weights(str(weights))
     monkeypatch.setattr(train, "_suggest", lambda: None)
     train.device.value = "auto"
     train.crop.value, train.batch.value = 32, 2
@@ -176,15 +176,16 @@ def test_a_run_whose_napari_was_killed_is_picked_up_by_the_next(
         "from pathlib import Path\n"
         "from qtpy.QtCore import QTimer\n"
         "from napari_smalltumor import settings\n"
+        "from smalltumor.training import launch\n"
         "settings._pages = lambda: None\n"
+        "launch.NICENESS = 0\n"
         f"settings.put('training_folder', {str(data)!r})\n"
         "from napari_smalltumor.finetune_dock import FinetuneDock\n"
         "viewer = napari.Viewer(show=False)\n"
         "dock = FinetuneDock(viewer)\n"
         "viewer.window.add_dock_widget(dock)\n"
         "train = dock.panel.train\n"
-        f"train._starts.insert(0, ('narrow', {str(weights)!r}))\n"
-        f"train._reset(train.start, {str(weights)!r})\n"
+        f"train.choose_weights({str(weights)!r})\n"
         "train.crop.value, train.batch.value, train.epochs.value = 32, 2, 5000\n"
         "dock.panel.run.start.click()\n"
         "print(dock.run, flush=True)\n"
@@ -231,13 +232,17 @@ def test_closing_the_window_can_be_given_up(viewer, docked, qtbot, monkeypatch):
     docked.panel.run.start.click()
     wait_for_state(qtbot, docked, State.STARTING, State.RUNNING)
     answers = iter([Answer.STAY, Answer.STOP])
-    monkeypatch.setattr(finetune_closing, "ask", lambda parent, may_stay: next(answers))
-    window = viewer.window._qt_window
-    docked._closing.watch()
-    window.close()
-    assert is_occupied(RunFolder(docked.run))
+    asked = []
+    monkeypatch.setattr(
+        finetune_closing,
+        "ask",
+        lambda parent, may_stay: asked.append(may_stay) or next(answers),
+    )
     run = RunFolder(docked.run)
-    assert docked._closing.settle(may_stay=True) is Answer.STOP
+    viewer.window._qt_window.close()
+    assert is_occupied(run)
+    viewer.close()
+    assert asked == [True, True]
     assert not is_occupied(run)
 
 

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis.extra.numpy import arrays
-from smalltumor.lesionwise import METASTASIS_RULE, LesionRule, find_components, score_lesions
+from smalltumor.lesionwise import (
+    METASTASIS_RULE,
+    LesionRule,
+    component_dice,
+    find_components,
+    score_lesions,
+)
 
 SHAPE = (40, 30, 20)
 
@@ -89,3 +95,16 @@ def test_small_component_beside_a_large_one_is_judged_alone():
     assert score_lesions(only_large, truth).missed == 0  # BraTS 2023 takes them for one
     touched = only_large | cubes((12, 2, 2, 1))
     assert find_components(touched, truth)[0].covered == pytest.approx(1 / 27)
+
+
+def test_a_small_component_beside_a_large_one_is_scored_by_itself():
+    truth = np.zeros((30, 30, 30), bool)
+    truth[2:14, 2:14, 2:14] = True
+    truth[16:18, 5:7, 5:7] = True
+    truth[25, 25, 25] = True
+    prediction = truth.copy()
+    prediction[17:20, 5:7, 5:7] = True  # 8 more voxels around the second
+    prediction[25, 25, 25] = False
+    assert component_dice(prediction, truth, below=100) == [(1, 0.0), (8, 2 * 8 / (8 + 16))]
+    assert component_dice(prediction, truth, below=8) == [(1, 0.0)]
+    assert component_dice(np.zeros_like(truth), np.zeros_like(truth), below=100) == []

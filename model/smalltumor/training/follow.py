@@ -225,8 +225,12 @@ class Follower:
             State.NONE: "no run in this folder",
             State.PAUSED: "paused; its state is saved",
             State.STOPPED: "stopped; its state is saved",
-            State.DONE: "done",
+            State.DONE: "done" if self._was_long_enough() else "done early: no better for a while",
         }[state]
+
+    def _was_long_enough(self) -> bool:
+        last = self._newest("epoch")
+        return bool(last.get("epoch", 0) >= last.get("epochs", 0))
 
     def _failure(self, tail: list[str]) -> str:
         end = self._last_end()

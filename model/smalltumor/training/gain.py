@@ -11,6 +11,8 @@ from smalltumor.tumour import Region
 NOTEWORTHY = 0.005
 """A smaller difference of the mean Dice is none that a user should act on."""
 
+_MANY = 5
+
 
 @dataclass(frozen=True)
 class Gain:
@@ -59,6 +61,8 @@ class Gain:
             text = f"Not worth it: no better than the weights it started from ({change})."
         else:
             text = f"Hardly worth it: {change}."
+        if self.worthwhile and cases < _MANY:
+            text += " So few cases can mislead."
         if self.seen:
             text += (
                 f" The weights it started from had learnt from {', '.join(self.seen)},"

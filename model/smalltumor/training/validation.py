@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from smalltumor.dataset import PreparedCase
 from smalltumor.labels import SMALL_LESION_VOXELS, Region, region_mask
-from smalltumor.lesionwise import score_lesions
+from smalltumor.lesionwise import component_dice
 from smalltumor.metrics import dice
 from smalltumor.network import SegmentationNetwork
 
@@ -53,7 +53,7 @@ def score_cases(
     list of dict
         ``case``, Dice as ``et``, ``tc``, ``wt`` (an empty truth: 1 if the prediction is empty
         too, else 0), the enhancing tumour's voxels, true and predicted, and the Dice of each of
-        its small lesions by the rule of `score_lesions`.
+        its components below `SMALL_LESION_VOXELS`, see `component_dice`.
     """
     scores = []
     for case in cases:
@@ -67,10 +67,8 @@ def score_cases(
             score[region.value] = round(dice(*masks), 4)
         score["et_voxels"] = int(region_mask(truth, Region.ET).sum())
         score["et_predicted"] = int(region_mask(predicted, Region.ET).sum())
-        lesions = score_lesions(
-            region_mask(predicted, Region.ET), region_mask(truth, Region.ET)
-        ).lesions
-        small = [lesion.dice for lesion in lesions if lesion.voxels < SMALL_LESION_VOXELS]
+        enhancing = region_mask(predicted, Region.ET), region_mask(truth, Region.ET)
+        small = [value for _, value in component_dice(*enhancing, SMALL_LESION_VOXELS)]
         score["small_lesions"] = [round(value, 4) for value in small]
         scores.append(score)
     return scores
@@ -89,7 +87,7 @@ def summary(scores: Sequence[dict[str, Any]]) -> dict[str, Any]:
     dict
         ``score`` (mean of the three regions), ``et``, ``tc``, ``wt``, ``et_small`` (enhancing
         tumour below `SMALL_LESION_VOXELS`, None without such a case), ``small_lesions`` (mean
-        Dice of the small lesions of all cases, None if there are none), ``cases``.
+        Dice of the small components of all cases, None if there are none), ``cases``.
     """
     means = {r.value: float(np.mean([s[r.value] for s in scores])) for r in Region}
     small = [s["et"] for s in scores if 0 < s["et_voxels"] < SMALL_LESION_VOXELS]
