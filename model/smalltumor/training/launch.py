@@ -20,7 +20,7 @@ from smalltumor.errors import OutputError, TrainingError
 from smalltumor.training.occupant import is_occupied, is_running, occupant_of, register
 from smalltumor.training.run_folder import RunFolder, Wish
 
-NICENESS = 15
+NICENESS = 5
 """How far training stands back behind the program that started it."""
 
 _GRACE_SECONDS = 4.5
