@@ -39,7 +39,7 @@ class ClosingQuestion(QObject):
 
     def watch(self) -> None:
         """Watch the window the dock is in now, instead of the one before."""
-        window = self._dock.window()
+        window = main_window_of(self._dock)
         if window is self._window or window is self._dock:
             return
         self.let_go()
@@ -54,10 +54,11 @@ class ClosingQuestion(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
         """Ask before the window closes; the user may want it to stay."""
-        closing = watched is self._window and event.type() == QEvent.Type.Close
-        if closing and self._is_running() and self._settle(may_stay=True) is Answer.STAY:
-            event.ignore()
-            return True
+        if watched is self._window and event.type() == QEvent.Type.Close:
+            if self._is_running() and self._settle(may_stay=True) is Answer.STAY:
+                event.ignore()
+                return True
+            self.let_go()
         return bool(super().eventFilter(watched, event))
 
     def settle_if_open(self) -> None:
@@ -66,11 +67,17 @@ class ClosingQuestion(QObject):
             self._settle(may_stay=False)
 
     def _settle(self, *, may_stay: bool) -> Answer:
-        answer = ask(self._dock.window(), may_stay=may_stay)
+        answer = ask(main_window_of(self._dock), may_stay=may_stay)
         self._settled = answer is not Answer.STAY
         if answer is Answer.STOP:
             self._stop()
         return answer
+
+
+def main_window_of(widget: QWidget) -> QWidget:
+    """The window that a widget belongs to, also if its dock floats."""
+    parent = widget.parentWidget()
+    return widget if parent is None else main_window_of(parent)
 
 
 def ask(parent: QWidget, *, may_stay: bool) -> Answer:

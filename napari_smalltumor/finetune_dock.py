@@ -13,7 +13,7 @@ from smalltumor.training.follow import Follower, RunStatus, State
 from smalltumor.training.run_folder import RunFolder
 
 from napari_smalltumor import devices, notify, settings
-from napari_smalltumor.finetune_closing import ClosingQuestion
+from napari_smalltumor.finetune_closing import ClosingQuestion, main_window_of
 from napari_smalltumor.finetune_collecting import Collecting
 from napari_smalltumor.finetune_jobs import Prediction, predict
 from napari_smalltumor.finetune_log import show_log
@@ -122,6 +122,7 @@ class FinetuneDock(QScrollArea):
         """Read the run folder and show what is new."""
         if self._follower is None:
             return
+        self._closing.watch()
         self._status = self._follower.look()
         has_weights = self._follower.run.best.is_file()
         self.panel.run.show_status(self._status, busy=self._busy)
@@ -136,7 +137,7 @@ class FinetuneDock(QScrollArea):
             return
         best = str(self._follower.run.best)
         settings.put("weights", best)
-        for options in self.window().findChildren(SegmentOptions):
+        for options in main_window_of(self).findChildren(SegmentOptions):
             options.choose_weights(best)
         self.panel.use.say(f"The Segment dock now uses {self._follower.run.path.name} (best).")
 
@@ -155,12 +156,9 @@ class FinetuneDock(QScrollArea):
         )
 
     def event(self, event: QEvent) -> bool:
-        """Ask about a run when the dock is closed; watch the window it is put into."""
-        kind = event.type()
-        if kind == QEvent.Type.ParentChange and self.parent() is None:
+        """Ask about a run when the dock is taken out of its window."""
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self._on_taken_out()
-        elif kind in (QEvent.Type.ParentChange, QEvent.Type.Show):
-            self._closing.watch()
         return bool(super().event(event))
 
     def _connect(self) -> None:
