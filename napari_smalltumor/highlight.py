@@ -42,6 +42,7 @@ MOST_RINGS = 300
 ZOOM_STEP = 1.2
 """Lines get their thickness back when the zoom has changed by this factor."""
 
+
 class LesionRings:
     """Rings around some lesions of a segmentation in one viewer.
 
@@ -156,12 +157,15 @@ class LesionRings:
         self._line = np.where(self._bold, CURRENT_LINE_PIXELS, LINE_PIXELS)[owner]
         colours = np.where(self._bold[:, None], CURRENT, RING)[owner]
         black = np.broadcast_to(HALO, colours.shape)
-        self.layer.selected_data = set()
-        self.layer.data = np.tile(points, (2, 1))
-        self.layer.face_color = np.zeros((2 * len(points), 4))
-        self.layer.border_color = np.concatenate([black, colours])
-        self._zoom = 0.0
-        self._follow_zoom()
+        with (
+            self.layer.events.blocker_all()
+        ):  # the canvas and the layer list follow once, not 8 times
+            self.layer.selected_data = set()
+            self.layer.data = np.tile(points, (2, 1))
+            self.layer.face_color = np.zeros((2 * len(points), 4))
+            self.layer.border_color = np.concatenate([black, colours])
+            self._fit_to_zoom()
+        self.layer.refresh()
 
     def _looked_along(self) -> int | None:
         """The axis of the lesions' boxes that is sliced, or None in 3D."""
@@ -174,7 +178,13 @@ class LesionRings:
         zoom = max(float(self._viewer.scene.camera.zoom), 1e-6)
         if self.layer is None or self._zoom / ZOOM_STEP < zoom < self._zoom * ZOOM_STEP:
             return
-        self._zoom = zoom
+        with self.layer.events.blocker_all():
+            self._fit_to_zoom()
+        self.layer.refresh()
+
+    def _fit_to_zoom(self) -> None:
+        assert self.layer is not None
+        zoom = self._zoom = max(float(self._viewer.scene.camera.zoom), 1e-6)
         pixels = np.maximum(SMALLEST_PIXELS, self._extent * zoom + GAP_PIXELS)
         outer = pixels + 2 * HALO_PIXELS
         unit = zoom * abs(float(self.layer.scale[-1]))

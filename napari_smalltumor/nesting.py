@@ -17,6 +17,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
+from smalltumor.components import bounding_box
 from smalltumor.labels import Region
 
 from napari_smalltumor.metadata import cases_among, region_layers, region_of
@@ -84,8 +85,14 @@ class NestedRegions:
         self.apply()
 
     def _remember_all(self) -> None:
-        self._seen = {r: np.array(layer.data) for r, layer in self.layers.items()}
-        self._drawn = {r: self._seen[r] != 0 for r in self.layers if r in _INSIDE}
+        self._seen = {r: _lean_copy(np.asarray(layer.data)) for r, layer in self.layers.items()}
+        self._drawn: dict[Region, npt.NDArray[np.bool_]] = {}
+
+    def _drawn_of(self, region: Region) -> npt.NDArray[np.bool_]:
+        """What was drawn of an outer region; all that was seen, as long as nothing was edited."""
+        if region not in self._drawn:
+            self._drawn[region] = self._seen[region] != 0
+        return self._drawn[region]
 
     def _take_in(self, region: Region) -> Box | None:
         """Note what was drawn in a region; the box around it, or None if nothing was."""
@@ -96,11 +103,11 @@ class NestedRegions:
         if _equal(data, seen):
             return None
         box = _bounding_box(data != seen)
-        if region in self._drawn:
+        if region in _INSIDE:
             fresh = data[box] != 0
             # Where an inner region lies, drawing outside it changes nothing.
             free = (data[box] != seen[box]) & ~self._inside(region, box)
-            self._drawn[region][box][free] = fresh[free]
+            self._drawn_of(region)[box][free] = fresh[free]
         seen[box] = data[box]
         return box
 
@@ -108,10 +115,10 @@ class NestedRegions:
         """Join every region from this one outwards with the region inside it."""
         start = INNERMOST_FIRST.index(region)
         for outer in INNERMOST_FIRST[start:]:
-            if outer not in self._drawn:
+            if outer not in _INSIDE or outer not in self.layers:
                 continue
             data = np.asarray(self.layers[outer].data)
-            wanted = self._drawn[outer][box] | self._inside(outer, box)
+            wanted = self._drawn_of(outer)[box] | self._inside(outer, box)
             wrong = (data[box] != 0) != wanted
             if wrong.any():
                 data[box][wrong] = wanted[wrong]
@@ -178,6 +185,14 @@ def keep_nested(viewer: ViewerModel) -> NestingWatch:
     if own not in _WATCHES:
         _WATCHES[own] = NestingWatch(own)
     return _WATCHES[own]
+
+
+def _lean_copy(array: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
+    """A copy that takes memory for the box of what is not zero only; a mask fills a tenth."""
+    copy = np.zeros(array.shape, dtype=array.dtype)
+    box = bounding_box(array)
+    copy[box] = array[box]
+    return copy
 
 
 def _equal(one: npt.NDArray[np.generic], other: npt.NDArray[np.generic]) -> bool:

@@ -120,7 +120,7 @@ def showing(
     style: str = "filled",
     placement: Mapping[str, Any] | None = None,
 ) -> Iterator[Labels]:
-    """Do what `show_segmentation` does, one layer at each step, with masks made beforehand.
+    """Do what `show_segmentation` does in small steps, with masks made beforehand.
 
     Parameters
     ----------
@@ -142,6 +142,7 @@ def showing(
                 attributes["metadata"][KEY]["shown"] = _sum(masks[region])
                 there[region] = Labels(masks[region], **attributes)
                 apply_style(there[region], region, style)
+                yield there[region]
                 viewer.layers.insert(_place(viewer, there, region), there[region])
                 yield there[region]
         viewer.layers.selection.active = there[Region.ET]

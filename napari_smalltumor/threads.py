@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+
 from qtpy.QtCore import QThreadPool
 
 ROOM = 16
 """Far more threads than the workers of all docks; those that are not needed are not started."""
+
+LOCK_INTERVAL_S = 0.001
+"""How long a worker may keep Python's lock while the window asks for it; 5 ms is usual.
+
+Drawing lets go of the lock at each call of OpenGL, some hundred times a frame, and has to ask for
+it again each time.
+"""
 
 
 def leave_room_for_qt() -> None:
@@ -17,3 +26,4 @@ def leave_room_for_qt() -> None:
     """
     pool = QThreadPool.globalInstance()
     pool.setMaxThreadCount(max(pool.maxThreadCount(), ROOM))
+    sys.setswitchinterval(min(sys.getswitchinterval(), LOCK_INTERVAL_S))
