@@ -14,8 +14,8 @@ from napari_smalltumor.finetune_widgets import column, sentence
 from napari_smalltumor.form import form_layout
 
 PRESETS = {
-    "finetune": "From weights, at a low rate: for your own cases",
-    "starter": "Fast on a CPU and for few cases; the shipped weights were made with it",
+    "finetune": "From weights, at a low rate",
+    "starter": "For few cases and a CPU; made the shipped weights",
     "paper": "As published, for hundreds of cases and GPUs",
 }
 _EPOCHS = {"finetune": 50, "starter": 60, "paper": 500}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -15,6 +16,7 @@ from smalltumor.training.occupant import is_occupied, occupant_of
 from smalltumor.training.run_folder import RunFolder, Wish
 
 _LOG_BYTES = 4000
+_ERROR = re.compile(r"smalltumor: |[\w.]*(Error|Exception|Interrupt)\b")
 _ENDS = ("stop", "done", "failed")
 _LOSSES = ("segmentation", "reconstruction", "segmentation_weight", "reconstruction_weight")
 _SCORES = ("et", "tc", "wt", "small_lesions")
@@ -236,7 +238,7 @@ class Follower:
         end = self._last_end()
         if "message" in end:
             return str(end["message"])
-        if tail and tail[-1].startswith("smalltumor: "):
+        if tail and _ERROR.match(tail[-1]):
             return tail[-1].removeprefix("smalltumor: ")
         way = "; resume it from its last saved state" if self.run.last.is_file() else ""
         return (

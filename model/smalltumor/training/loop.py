@@ -19,7 +19,7 @@ from smalltumor.training.batches import Batch, batches, steps_per_epoch
 from smalltumor.training.config import TrainingConfig
 from smalltumor.training.interruption import Interrupted, interruptible
 from smalltumor.training.learner import Learner
-from smalltumor.training.memory import is_out_of_memory, peak_memory, smaller
+from smalltumor.training.memory import is_device_failure, is_out_of_memory, peak_memory, smaller
 from smalltumor.training.pace import Pace
 from smalltumor.training.processes import Processes
 from smalltumor.training.run_folder import RunFolder
@@ -127,7 +127,7 @@ class Trainer:
         Raises
         ------
         TrainingError
-            If the loss is no longer finite; what was saved before stays.
+            If the loss is no longer finite, or the device has gone; what was saved before stays.
         TrainingMemoryError
             If there is not enough memory; the state of the last finished step is saved.
         OutputError
@@ -139,9 +139,15 @@ class Trainer:
         except Interrupted:
             finished = False
         except (MemoryError, RuntimeError) as error:
-            if not is_out_of_memory(error):
-                raise
-            raise self._out_of_memory() from error
+            if is_out_of_memory(error):
+                raise self._out_of_memory() from error
+            if is_device_failure(error):
+                reason = str(error).partition("\n")[0][:150]
+                raise TrainingError(
+                    f"{self.processes.device} has failed ({reason}); once it is back, --resume "
+                    "goes on from the state saved last"
+                ) from error
+            raise
         self._save()
         if finished:
             self._append("done", score=self.learner.progress.best_score)

@@ -1,4 +1,4 @@
-"""Memory: the allocator's habits, how much a step takes, and what to do when it is not enough."""
+"""Memory and devices: the allocator's habits, and what to say when there is not enough of them."""
 
 from __future__ import annotations
 
@@ -48,6 +48,12 @@ def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, MemoryError | torch.cuda.OutOfMemoryError):
         return True
     return isinstance(error, RuntimeError) and any(w in str(error).lower() for w in _WORDS)
+
+
+def is_device_failure(error: BaseException) -> bool:
+    """Whether an exception says that the GPU or its driver has gone."""
+    words = str(error)
+    return isinstance(error, RuntimeError) and ("CUDA error" in words or "NVIDIA driver" in words)
 
 
 def smaller(crop: int, batch: int, processes: int = 1) -> dict[str, int]:

@@ -102,9 +102,14 @@ def test_a_run_on_another_machine_lives_as_long_as_its_heart_beats(run, monkeypa
 def test_without_a_word_at_the_end_the_log_or_the_kill_is_told(run):
     run.append("epoch", 4, epoch=1, epochs=10)
     assert "killed" in Follower(run.path).look().words
-    run.log.write_text("epoch 1/10\nsmalltumor: disk is full; make room\n\n")
-    status = Follower(run.path).look()
-    assert (status.state, status.words) == (State.FAILED, "disk is full; make room")
+    for last, words in (
+        ("smalltumor: disk is full; make room", "disk is full; make room"),
+        ("ModuleNotFoundError: No module named 'torch'", "ModuleNotFoundError: No module"),
+    ):
+        run.log.write_text(f"epoch 1/10\n{last}\n\n")
+        status = Follower(run.path).look()
+        assert status.state is State.FAILED
+        assert status.words.startswith(words)
 
 
 def test_a_folder_without_a_run_is_none_and_damage_is_survived(tmp_path, run):

@@ -271,6 +271,18 @@ def test_memory_that_runs_out_says_what_fits_and_the_same_step_goes_on(
     assert [e["step"] for e in events(run, "start")] == [0, 1]
 
 
+def test_a_device_that_has_gone_is_told_in_words(data, tmp_path, monkeypatch):
+    def gone(*args, **options):
+        raise RuntimeError(
+            "CUDA error: unspecified launch failure\nCompile with TORCH_USE_CUDA_DSA"
+        )
+
+    monkeypatch.setattr(MultiTaskNetwork, "outputs", gone)
+    with pytest.raises(TrainingError, match=r"has failed \(CUDA error: unspecified.*--resume"):
+        train(request_for(data, tmp_path / "run"), silent)
+    assert "unspecified launch failure" in Follower(tmp_path / "run").look().words
+
+
 def test_a_long_step_is_given_up_and_done_again(data, tmp_path, monkeypatch):
     train(request_for(data, tmp_path / "whole"), silent)
     run, hurry = tmp_path / "bits", iter([False] * 120 + [True])
