@@ -1,0 +1,43 @@
+"""After an interruption every file is the old one or the whole new one.
+
+`SMALLTUMOR_TRIALS` sets how many random moments there are for each job and signal, and how many
+disks are full at different sizes; without it there are few, and the table alone is left out.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are forked")
+
+MANY = "SMALLTUMOR_TRIALS" in os.environ
+COUNT = int(os.environ.get("SMALLTUMOR_TRIALS", "6"))
+SIGNALS = ("SIGINT", "SIGTERM", "SIGKILL")
+TRIALS = Path(__file__).with_name("trials.py")
+PATHS = [str(TRIALS.parents[2] / "model"), str(TRIALS.parents[1])]
+
+
+@pytest.mark.parametrize("job", ["segment", "export", "table"] if MANY else ["segment", "export"])
+def test_every_file_is_old_or_whole(job, record_property):
+    """Signals at random moments, a kill before every file operation, disks that are full."""
+    means = (*SIGNALS, "steps", "full")
+    command = [sys.executable, str(TRIALS), job, str(COUNT), "0", *means]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(PATHS)}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=7200, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    found = dict(zip(means, map(json.loads, done.stdout.splitlines()), strict=True))
+    record_property("found", found)
+    print(json.dumps({job: found}))
+    for number in SIGNALS:
+        assert found[number].get("interrupted", 0) + found[number].get("finished", 0) == COUNT
+    assert found["steps"]["finished"] == 1
+    assert found["steps"]["interrupted"] >= 3
+    assert found["full"]["interrupted"] >= COUNT // 2
+    assert found["full"]["finished"] >= 1
