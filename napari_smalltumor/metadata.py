@@ -46,6 +46,13 @@ def same_case(one: Case | None, other: Case | None) -> bool:
     return one.name == other.name and one.paths == other.paths and one.grid.matches(other.grid)
 
 
+def same_patient(one: Case | None, other: Case | None) -> bool:
+    """Whether both can be parts of one case, such as files of it that were read one by one."""
+    if one is None or other is None:
+        return False
+    return one.name == other.name and one.grid.matches(other.grid)
+
+
 def region_layers(layers: Iterable[Layer], case: Case) -> dict[Region, Labels]:
     """The region layers of a case among the layers of a viewer."""
     return {

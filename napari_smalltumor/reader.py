@@ -26,6 +26,7 @@ from smalltumor.nifti import Volume, is_nifti_name, read_header, read_volume, st
 
 from napari_smalltumor.autosave_watch import keep_edits
 from napari_smalltumor.camera import face_the_patient
+from napari_smalltumor.gathering import gather_files
 from napari_smalltumor.layers import (
     STACKING,
     LayerData,
@@ -85,13 +86,14 @@ def layers_of_case(files: CaseFiles) -> list[LayerData]:
 
 
 def _prepare_viewer() -> None:
-    """The viewer that opens the files keeps what is painted there, and stands the head upright."""
+    """The viewer that opens the files keeps what is painted, and has each case in order."""
     from napari.viewer import current_viewer
 
     viewer = current_viewer()
     if viewer is not None:
         keep_edits(viewer)
         keep_nested(viewer)
+        gather_files(viewer)
         face_the_patient(viewer)
 
 

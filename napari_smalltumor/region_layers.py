@@ -20,7 +20,7 @@ from napari_smalltumor.display import (
     to_display,
     world_is_ours,
 )
-from napari_smalltumor.metadata import KEY, case_of, region_layers, remembered, same_case
+from napari_smalltumor.metadata import KEY, case_of, region_layers, remembered, same_patient
 from napari_smalltumor.nesting import keep_nested
 
 if TYPE_CHECKING:
@@ -145,14 +145,17 @@ def showing(
                 yield there[region]
                 viewer.layers.insert(_place(viewer, there, region), there[region])
                 yield there[region]
-        viewer.layers.selection.active = there[Region.ET]
+        if there[Region.ET] in viewer.layers:  # the user may be quicker
+            viewer.layers.selection.active = there[Region.ET]
 
 
 def _place(viewer: ViewerModel, there: Mapping[Region, Labels], region: Region) -> int:
     """Where a region's layer goes: under the region inside it, over the one around it."""
     inside = OUTERMOST_FIRST[OUTERMOST_FIRST.index(region) + 1 :]
     layers = list(viewer.layers)
-    return min((layers.index(there[r]) for r in inside if r in there), default=len(layers))
+    return min(
+        (layers.index(there[r]) for r in inside if there.get(r) in layers), default=len(layers)
+    )
 
 
 def _update(
@@ -168,7 +171,7 @@ def _update(
 def hide_stored_labels(layers: Iterable[Layer], case: Case) -> None:
     """Hide an expert's segmentation of the case, which would lie under the result."""
     for layer in layers:
-        if "scheme" in remembered(layer.metadata) and same_case(case_of(layer), case):
+        if "scheme" in remembered(layer.metadata) and same_patient(case_of(layer), case):
             layer.visible = False
 
 

@@ -1,0 +1,91 @@
+"""Folders and files dropped on the window, as the user's mouse does it."""
+
+from __future__ import annotations
+
+import napari.settings
+import pytest
+from made import write_case
+from napari.settings._napari_settings import NapariSettings
+from napari_cases import write_case_along
+from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from qtpy.QtGui import QDragEnterEvent, QDropEvent
+from qtpy.QtWidgets import QApplication
+from smalltumor.labels import Region
+
+from napari_smalltumor import settings
+from napari_smalltumor.metadata import region_layers
+
+
+@pytest.fixture
+def viewer(make_napari_viewer, monkeypatch):
+    """A viewer whose default reader is ours, so that no chooser asks."""
+    monkeypatch.setattr(napari.settings, "_SETTINGS", NapariSettings(config_path=None))
+    settings.put("default_reader", True)
+    settings._apply_default_reader()
+    return make_napari_viewer()
+
+
+def drop(viewer, *paths):
+    """Let go of files over the canvas."""
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    no = Qt.KeyboardModifier.NoModifier
+    copy, left = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+    window = viewer.window._qt_viewer
+    QApplication.sendEvent(window, QDragEnterEvent(QPoint(9, 9), copy, mime, left, no))
+    QApplication.sendEvent(window, QDropEvent(QPointF(9, 9), copy, mime, left, no))
+
+
+def visible(viewer) -> list[str]:
+    return [layer.name for layer in viewer.layers if layer.visible]
+
+
+def test_a_dropped_folder_is_a_case(viewer, tmp_path):
+    drop(viewer, write_case_along(tmp_path / "Pat", "RAS"))
+    assert [layer.name for layer in viewer.layers] == [
+        f"Pat {n}" for n in ("FLAIR", "T2", "T1", "T1CE", "labels")
+    ]
+    assert visible(viewer) == ["Pat T1CE", "Pat labels"]
+
+
+@pytest.mark.parametrize(
+    "order", ["seg t1ce t2 flair t1", "t2 flair t1 t1ce seg", "t1 seg flair t1ce t2"]
+)
+@pytest.mark.parametrize("together", [False, True])
+def test_files_in_any_order_are_one_case(viewer, dock_of, tmp_path, order, together):
+    dock = dock_of(viewer)
+    folder = write_case_along(tmp_path / "Pat", "LPS")
+    files = [folder / f"Pat_{word}.nii.gz" for word in order.split()]
+    if together:
+        drop(viewer, *files)
+    else:
+        for file in files:
+            drop(viewer, file)
+    assert len(viewer.layers) == 5
+    assert visible(viewer) == ["Pat T1CE", "Pat labels"]
+    assert viewer.layers[-1].name == "Pat labels"
+    chosen = dock.panel.pickers.chosen
+    assert {m: layer.name for m, layer in chosen.items()} == {
+        m: f"Pat {m.upper()}" for m in ("flair", "t1ce", "t1", "t2")
+    }
+
+
+def test_files_dropped_one_by_one_are_segmented_as_one_case(viewer, dock_of, tmp_path, run):
+    dock = dock_of(viewer)
+    folder = write_case(tmp_path / "made")
+    for file in sorted(folder.iterdir()):
+        drop(viewer, file)
+    assert run(dock)
+    case = viewer.layers["made ET"].metadata["smalltumor"]["case"]
+    assert set(region_layers(viewer.layers, case)) == set(Region)
+    assert set(case.paths) == {"flair", "t1ce", "t1", "t2"}
+    assert run(dock)
+    assert len(viewer.layers) == 7
+
+
+def test_a_second_folder_dropped_beside_the_first_is_a_case_of_its_own(viewer, dock_of, tmp_path):
+    dock = dock_of(viewer)
+    drop(viewer, write_case_along(tmp_path / "First", labels=False))
+    drop(viewer, write_case_along(tmp_path / "Second", "SRA", labels=False))
+    assert visible(viewer) == ["First T1CE", "Second T1CE"]
+    assert {layer.name.split()[0] for layer in dock.panel.pickers.chosen.values()} == {"Second"}
