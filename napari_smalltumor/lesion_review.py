@@ -6,6 +6,7 @@ Knows the viewer but no widget, so that it works, and is tested, without a displ
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -53,7 +54,6 @@ class LesionReview:
         self._viewer = viewer
         self._rings = LesionRings(viewer)
         self._ringing = True
-        self._accepted: set[tuple[object, ...]] = set()
         self._deleted: list[list[Change]] = []
         self.sources: list[LesionSource] = []
         self.source: LesionSource | None = None
@@ -129,14 +129,18 @@ class LesionReview:
 
     def is_accepted(self, lesion: Lesion) -> bool:
         """Whether the user has accepted the lesion as it is; an edit takes that back."""
-        return self._key(lesion) in self._accepted
+        return self.source is not None and self.source.is_accepted(self.region, lesion)
 
     def accept(self, accepted: bool = True) -> None:
         """Accept the current lesion, or take that back."""
-        if self.current is None:
+        if self.current is None or self.source is None:
             return
-        (self._accepted.add if accepted else self._accepted.discard)(self._key(self.current))
+        self.source.accept(self.region, self.current, accepted)
         self.listed.emit()
+
+    def reviewed(self, lesions: Sequence[Lesion]) -> list[Lesion]:
+        """The lesions, each with whether it is accepted, as a table that is kept says it."""
+        return [replace(lesion, accepted=self.is_accepted(lesion)) for lesion in lesions]
 
     def delete(self) -> bool:
         """Take the current lesion out of the segmentation.
@@ -190,10 +194,6 @@ class LesionReview:
         ]
         nearest = int(np.argmin(apart))
         return self.lesions[nearest] if apart[nearest] < SAME_PLACE_MM else None
-
-    def _key(self, lesion: Lesion) -> tuple[object, ...]:
-        layer = None if self.source is None else id(self.source.layers[self.region])
-        return layer, lesion.voxels, lesion.centroid_voxel, lesion.box
 
     def _on_layers(self, event: Any = None) -> None:
         """Layers came or went: keep what is reviewed, unless a new segmentation arrives."""

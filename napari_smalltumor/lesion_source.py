@@ -13,7 +13,7 @@ from smalltumor.case import Case
 from smalltumor.components import connected_components
 from smalltumor.geometry import Grid, reoriented
 from smalltumor.labels import REGION_CLASSES, SCHEMES, Region
-from smalltumor.lesions import Lesion, LookUp, measure_lesions
+from smalltumor.lesions import Lesion, LookUp, Point, Spans, measure_lesions
 
 from napari_smalltumor.display import (
     AXES,
@@ -22,10 +22,15 @@ from napari_smalltumor.display import (
     to_display,
     world_is_ours,
 )
-from napari_smalltumor.metadata import case_of, cases_among, region_layers, remembered
+from napari_smalltumor.metadata import KEY, case_of, cases_among, region_layers, remembered
 
 if TYPE_CHECKING:
     from napari.layers import Labels, Layer
+
+Identity = tuple[str, int, Point, Spans]
+"""Region, voxels, centre and box of a lesion: one that was edited is another."""
+
+_ACCEPTED = "accepted"
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +80,22 @@ class LesionSource:
         layer = self.any_layer
         attributes = layer.as_layer_data_tuple()[1]
         return grid_of_layer(layer.data.shape, attributes, ours=self.world_is_ours)
+
+    def is_accepted(self, region: Region, lesion: Lesion) -> bool:
+        """Whether a lesion of a region was accepted as it is now."""
+        return _identity(region, lesion) in self._accepted(region)
+
+    def accept(self, region: Region, lesion: Lesion, accepted: bool) -> None:
+        """Remember in the layer's metadata that a lesion is accepted, or is no longer."""
+        marked = self._accepted(region) - {_identity(region, lesion)}
+        if accepted:
+            marked |= {_identity(region, lesion)}
+        layer = self.layers[region]
+        memory = {**remembered(layer.metadata), _ACCEPTED: sorted(marked)}
+        layer.metadata = {**layer.metadata, KEY: memory}
+
+    def _accepted(self, region: Region) -> set[Identity]:
+        return set(remembered(self.layers[region].metadata).get(_ACCEPTED, ()))
 
     def take_values(self, region: Region) -> tuple[int, ...] | None:
         """Values of the layer that are inside a region; None if all but 0 are."""
@@ -213,6 +234,10 @@ def lesion_sources(layers: Iterable[Layer]) -> list[LesionSource]:
     cases = ((case, region_layers(layers, case)) for case in cases_among(layers))
     groups = [LesionSource(case.name, found, case) for case, found in cases if found]
     return single + groups
+
+
+def _identity(region: Region, lesion: Lesion) -> Identity:
+    return region.value, lesion.voxels, lesion.centroid_voxel, lesion.box
 
 
 def _scheme_of(memory: Mapping[str, Any]) -> str | None:

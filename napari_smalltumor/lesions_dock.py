@@ -102,7 +102,8 @@ class LesionsDock(LesionsPanel):
         """Copy the selected rows, or all, with all columns, for a spreadsheet."""
         rows = self.selected_rows()
         lesions = [self.model.lesions[row] for row in rows] if rows else self.model.lesions
-        QGuiApplication.clipboard().setText(csv_text(lesions, delimiter="\t"))
+        text = csv_text(self.review.reviewed(lesions), delimiter="\t")
+        QGuiApplication.clipboard().setText(text)
         self.say(f"Copied {_count(len(lesions), 'row')}")
 
     def save(self) -> None:
@@ -120,7 +121,7 @@ class LesionsDock(LesionsPanel):
         """Save the table as CSV; the user has agreed to replace what is there."""
         path = path if path.suffix else path.with_suffix(".csv")
         try:
-            write_csv(self.model.lesions, path, overwrite=True)
+            write_csv(self.review.reviewed(self.model.lesions), path, overwrite=True)
         except SmalltumorError as error:
             notify.error(str(error))
             return

@@ -38,7 +38,7 @@ COLUMNS = (
     *("id", "region", "voxels", "mm3", "ml"),
     *("centroid_i", "centroid_j", "centroid_k", "centroid_r_mm", "centroid_a_mm", "centroid_s_mm"),
     *("box_i_start", "box_i_stop", "box_j_start", "box_j_stop", "box_k_start", "box_k_stop"),
-    *("diameter_mm", "mean_probability", "max_probability", "small"),
+    *("diameter_mm", "mean_probability", "max_probability", "small", "accepted"),
 )
 """Columns of the table, as in the CSV; boxes count from 0 and exclude their stop."""
 
@@ -66,6 +66,8 @@ class Lesion:
         Of the region, over the lesion's voxels; None where the network's output is not at hand.
     small : bool
         Fewer voxels than the threshold.
+    accepted : bool or None
+        By who reviewed it; None where nobody has.
     """
 
     id: int
@@ -79,6 +81,7 @@ class Lesion:
     mean_probability: float | None
     max_probability: float | None
     small: bool
+    accepted: bool | None = None
 
     @property
     def ml(self) -> float:
@@ -93,7 +96,8 @@ class Lesion:
             *self.centroid_voxel,
             *self.centroid_ras_mm,
             *bounds,
-            *(self.diameter_mm, self.mean_probability, self.max_probability, self.small),
+            *(self.diameter_mm, self.mean_probability, self.max_probability),
+            *(self.small, self.accepted),
         )
         return dict(zip(COLUMNS, plain, strict=True))
 

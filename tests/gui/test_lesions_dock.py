@@ -115,9 +115,12 @@ def test_copied_and_saved_tables_have_all_columns(dock, tmp_path, monkeypatch):
     assert [row["voxels"] for row in rows] == ["12"]
     assert set(rows[0]) == set(COLUMNS)
     monkeypatch.setattr(settings, "remember_folder", lambda *a, **k: None)
+    dock.review.go_to(dock.model.lesion(1))
+    dock.accept()
     dock.save_to(tmp_path / "lesions")
     with (tmp_path / "lesions.csv").open(newline="") as file:
-        assert [row["voxels"] for row in csv.DictReader(file)] == ["2", "12", "216"]
+        saved = [(row["voxels"], row["accepted"]) for row in csv.DictReader(file)]
+    assert saved == [("2", "false"), ("12", "true"), ("216", "false")]
 
 
 def test_threshold_and_region_renew_the_table(viewer, dock, qtbot):

@@ -148,6 +148,23 @@ def test_acceptance_holds_until_the_lesion_is_edited(review):
     assert review.current == review.lesions[1]
 
 
+def test_acceptance_outlives_the_dock_but_not_the_layer(viewer, review):
+    review.go_to(review.lesions[1])
+    review.accept()
+    review.close()
+    again = LesionReview(viewer)
+    renew(again)
+    assert [x.accepted for x in again.reviewed(again.lesions)] == [False, True, False]
+    again.choose(again.source, Region.WT)
+    renew(again)
+    assert not any(again.is_accepted(x) for x in again.lesions)
+    again.choose(again.source, Region.ET)
+    renew(again)
+    again.go_to(again.lesions[1])
+    again.accept(False)
+    assert not again.is_accepted(again.lesions[1])
+
+
 def test_delete_and_undo(review):
     review.go_to(review.lesions[0])
     assert review.delete() and review.can_undo
