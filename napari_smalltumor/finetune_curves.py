@@ -105,7 +105,7 @@ class Curves(pg.GraphicsLayoutWidget):
         if lines is _LOSSES:  # of the two tasks: they differ by a power of ten
             plot.setLogMode(y=True)
         else:
-            plot.setYRange(0, 1, padding=0.05)
+            plot.setYRange(0, 1.04, padding=0)
         if self._plots:
             plot.setXLink(self._plots[0])
         self._plots.append(plot)

@@ -273,5 +273,7 @@ class Follower:
         if before is None or not later:
             return None
         known = self._origin.get("started_from_trained_on", ())
+        if isinstance(known, str):  # a card may say it in a sentence
+            known = re.split(r"[^\w.-]+", known)
         seen = [s["case"] for s in before["by_case"] if s["case"] in known]
         return Gain(before, max(later, key=lambda e: float(e["score"])), tuple(seen))
