@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import smalltumor.inference
 from napari_cases import displayed
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QMessageBox
 from smalltumor.errors import Cancelled, CheckpointError
 from smalltumor.labels import Region
@@ -188,6 +189,22 @@ def test_layers_deleted_in_the_middle_of_a_run_do_no_harm(opened, slow, errors, 
         slow.go.set()
     assert ended.args == [True]
     assert [layer.name for layer in viewer.layers] == ["made WT", "made TC", "made ET"]
+    assert errors == []
+
+
+def test_a_region_deleted_while_the_others_arrive_does_no_harm(opened, slow, errors, qtbot):
+    viewer, dock = opened
+
+    def delete_at_once(event):
+        if event.value.name == "made ET":
+            QTimer.singleShot(0, lambda: viewer.layers.remove("made ET"))
+
+    viewer.layers.events.inserted.connect(delete_at_once)
+    slow.go.set()
+    with qtbot.waitSignal(dock.finished, timeout=30_000) as ended:
+        dock.segment()
+    assert ended.args == [True]
+    assert [layer.name for layer in viewer.layers[4:]] == ["made WT", "made TC"]
     assert errors == []
 
 
