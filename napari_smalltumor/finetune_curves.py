@@ -50,6 +50,9 @@ class Curves(pg.GraphicsLayoutWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setBackground(None)
+        self.setCacheMode(
+            self.CacheModeFlag.CacheNone
+        )  # the window's own ground, whatever its theme
         self.setMinimumHeight(230)
         self.ci.layout.setContentsMargins(0, 0, 0, 0)
         self.ci.layout.setVerticalSpacing(2)
@@ -92,6 +95,7 @@ class Curves(pg.GraphicsLayoutWidget):
             for side in ("left", "bottom"):
                 plot.getAxis(side).setPen(QColor(ink))
                 plot.getAxis(side).setTextPen(QColor(ink))
+        self.viewport().update()
 
     def _add_plot(self, number: int, lines: tuple[_Line, ...]) -> None:
         plot = self.addPlot(row=number, col=0)

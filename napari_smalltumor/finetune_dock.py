@@ -175,12 +175,12 @@ class FinetuneDock(QScrollArea):
         self.collecting.moved.connect(self._on_folder)
 
     def _restore(self) -> None:
-        self.collecting.restore()
-        run = settings.get("run_folder")
+        run = settings.get("run_folder")  # first: a folder without it shows its last run
         if run and RunFolder(Path(run)).path.is_dir():
             self.open_run(Path(run))
             if self._status.state.is_live:
                 self.panel.turn_to(self.panel.watch)
+        self.collecting.restore()
 
     def _on_folder(self, folder: Path) -> None:
         if self._follower is None:

@@ -63,7 +63,7 @@ class UsePage(QWidget):
             self.table.setItem(number, 0, name)
             for place, region in enumerate(Region, start=1):
                 before, after = scores[region]
-                cell = QTableWidgetItem(f"{before:.2f} → {after:.2f}")
+                cell = QTableWidgetItem(f"{before:.2f}→{after:.2f}")
                 cell.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
                 cell.setToolTip(f"{region.name} {before:.4f} before, {after:.4f} after")
                 font = cell.font()
@@ -77,6 +77,7 @@ class UsePage(QWidget):
         self.table.verticalHeader().setDefaultSectionSize(24)
         self.table.setShowGrid(False)
         self.table.setWordWrap(False)
+        self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.table.setFocusPolicy(Qt.FocusPolicy.NoFocus)

@@ -128,7 +128,7 @@ def test_the_verdict_is_said_whichever_way_it_went(qtbot):
     better = RunStatus(State.DONE, gain=Gain(score(0, 0.5), score(3, 0.6)))
     page.show_status(better, has_weights=True)
     assert page.verdict.startswith("Worth it") and "So few cases can mislead" in page.verdict
-    assert page.table.item(0, 1).text() == "0.50 → 0.60"
+    assert page.table.item(0, 1).text() == "0.50→0.60"
     worse = RunStatus(State.DONE, gain=Gain(score(0, 0.5), score(3, 0.4)))
     page.show_status(worse, has_weights=True)
     assert page.verdict.startswith("Not worth it")

@@ -61,6 +61,9 @@ class Gain:
             text = f"Not worth it: no better than the weights it started from ({change})."
         else:
             text = f"Hardly worth it: {change}."
+        small = self.before.get("small_lesions"), self.after.get("small_lesions")
+        if None not in small:
+            text += f" Small lesions: {small[0]:.2f} → {small[1]:.2f}."
         if self.worthwhile and cases < _MANY:
             text += " So few cases can mislead."
         if self.seen:

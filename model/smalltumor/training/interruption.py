@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from smalltumor.training.occupant import HEARTBEAT_SECONDS, beat
 from smalltumor.training.run_folder import RunFolder, Wish
 
-PATIENCE_SECONDS = 1.5
+PATIENCE_SECONDS = 1.0
 """A step that ends within this time of the wish is finished; a longer one is given up."""
 
 _LOOK_SECONDS = 0.25

@@ -143,6 +143,12 @@ def test_what_did_not_help_is_said_plainly(after, words):
     assert gain.words.startswith(words)
 
 
+def test_small_lesions_that_fared_worse_are_not_passed_over():
+    before, after = (validation(0, 0.5) | {"small_lesions": 0.4}, validation(5, 0.7))
+    assert "Small" not in Gain(before, after).words
+    assert "Small lesions: 0.40 → 0.33." in Gain(before, after | {"small_lesions": 0.33}).words
+
+
 def test_a_wish_is_heard_once(run):
     run.ask(Wish.PAUSE)
     assert run.wish() is Wish.PAUSE
