@@ -19,13 +19,36 @@ _NICENESS = 10
 _SHORTEST_STEP_S = 0.1
 
 
+class OneRun:
+    """A job that is taken once.
+
+    napari remembers each worker, and what it was to run, as long as its window lives: the images
+    of every case that was ever segmented, if they were not let go.
+    """
+
+    def __init__(self, job: SegmentationJob) -> None:
+        self._job: SegmentationJob | None = job
+        self._name = str(job)
+
+    def take(self) -> SegmentationJob:
+        """The job; it is no longer held here."""
+        job, self._job = self._job, None
+        assert job is not None
+        return job
+
+    def __str__(self) -> str:
+        return self._name
+
+    __repr__ = __str__  # napari's close dialog names what still runs
+
+
 class SegmentWorker(WorkerBase):
     """Runs a job; ``yielded`` carries (fraction, step), ``returned`` the outcome.
 
     `quit` asks it to stop, ``aborted`` says that it has.
     """
 
-    def __init__(self, job: SegmentationJob) -> None:
+    def __init__(self, job: OneRun) -> None:
         super().__init__(SignalsClass=GeneratorWorkerSignals)
         self._job = job
         self._told = 0.0
@@ -35,7 +58,7 @@ class SegmentWorker(WorkerBase):
         """Called by the thread."""
         _yield_to_the_window()
         try:
-            return self._job(
+            return self._job.take()(
                 progress=self._tell,
                 cancelled=lambda: self.abort_requested,
             )
@@ -73,7 +96,7 @@ def start(job: SegmentationJob, **connections: object) -> SegmentWorker:
     """
     leave_room_for_qt()
     worker = create_worker(
-        job,
+        OneRun(job),
         _worker_class=SegmentWorker,
         _connect=dict(connections),
         _start_thread=False,
