@@ -1,0 +1,69 @@
+"""Nothing is looked for on a network, and no file of the user's is opened for writing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from made import write_case
+from smalltumor.architecture import NetworkConfig
+from smalltumor.checkpoint import random_checkpoint, save_checkpoint
+from smalltumor.inference.devices import has_openvino
+
+WATCHED = """
+import os, sys
+
+source, out = sys.argv[1:3]
+met = []
+
+
+def hook(event, arguments):
+    if event.startswith(("socket.connect", "socket.getaddrinfo", "socket.gethostby")):
+        met.append((event, str(arguments)))
+    elif event in ("socket.sendto", "socket.bind", "urllib.Request", "http.client.connect"):
+        met.append((event, str(arguments)))
+    elif event == "open":
+        path, mode, flags = arguments
+        writes = (flags or 0) & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+        if isinstance(path, (str, bytes)) and os.fsdecode(path).startswith(source) and writes:
+            met.append((event, str(arguments)))
+    elif event.startswith(("os.rename", "os.remove", "os.chmod", "os.utime", "os.truncate")):
+        if any(isinstance(a, str) and a.startswith(source) for a in arguments):
+            met.append((event, str(arguments)))
+
+
+sys.addaudithook(hook)
+from smalltumor.cli import main
+
+code = main(sys.argv[3:])
+assert code == 0, code
+assert met == [], met
+print("watched", len(os.listdir(out)))
+"""
+
+
+@pytest.mark.parametrize(
+    "backend",
+    ["torch", pytest.param("openvino", marks=pytest.mark.skipif(not has_openvino(), reason="-"))],
+)
+def test_segment_asks_no_network_and_writes_to_no_source(backend, tmp_path: Path) -> None:
+    case, out = write_case(tmp_path / "made"), tmp_path / "out"
+    out.mkdir()
+    weights = tmp_path / "narrow.safetensors"
+    checkpoint = random_checkpoint(3, NetworkConfig(width=4, channels=8, groups=2))
+    save_checkpoint(weights, checkpoint.network, checkpoint.preprocessing, checkpoint.card)
+    before = {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in case.iterdir()}
+    words = ["segment", case, "-o", out / "mask.nii.gz", "--regions", "--backend", backend]
+    words += ["--lesions", out / "table.csv", "--weights", weights, "--device", "cpu"]
+    done = subprocess.run(
+        [sys.executable, "-c", WATCHED, str(case), str(out), *map(str, words)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "SMALLTUMOR_CACHE": str(tmp_path / "cache")},
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "watched 5"
+    assert before == {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in case.iterdir()}
