@@ -6,8 +6,12 @@ import nibabel as nib
 import numpy as np
 import pytest
 from napari_cases import oriented
+from smalltumor.labels import Region, TissueClass
+from smalltumor.segmentation import Segmentation
 
+from napari_smalltumor.modalities import case_of_layers, newest
 from napari_smalltumor.open_case import open_case
+from napari_smalltumor.region_layers import placement_of, show_segmentation
 
 SHAPE_LPS = (60, 60, 60)
 TILES = (0, 1, 2), (1, 0, 2), (2, 0, 1)
@@ -73,3 +77,26 @@ def test_a_camera_that_was_turned_is_left_alone(make_napari_viewer, sample_folde
     viewer.scene.camera.angles = (10, 20, 30)
     open_case(viewer, sample_folder)
     assert viewer.scene.camera.angles == pytest.approx((10, 20, 30))
+
+
+@pytest.mark.parametrize("order", [AXIAL, CORONAL, SAGITTAL])
+def test_a_result_lies_on_layers_of_another_reader_that_run_up_the_head(make_napari_viewer, order):
+    viewer = make_napari_viewer(show=True)
+    head = head_with_a_spot()
+    for name in ("flair", "t1ce", "t1", "t2"):
+        viewer.add_image(head.T, name=name, scale=(2, 1, 1), translate=(30, -5, 7))
+    chosen = newest(viewer.layers)
+    case = case_of_layers(chosen)
+    classes = np.where(case.volumes["t1ce"] > 500, TissueClass.ET, 0).astype(np.uint8)
+    found = Segmentation("head", classes, case.grid)
+    layers = show_segmentation(viewer, case, found, placement=placement_of(case, chosen))
+    viewer.dims.order = order
+    viewer.dims.set_point(order[0], chosen["t2"].data_to_world((49, 13, 47))[order[0]])
+    viewer.reset_view()
+    for layer in layers.values():
+        layer.visible = False
+    image = middle_of_the_spot(viewer)
+    for layer in viewer.layers:
+        layer.visible = layer is layers[Region.ET]
+    layers[Region.ET].opacity = 1
+    assert middle_of_the_spot(viewer) == pytest.approx(image, abs=0.02)

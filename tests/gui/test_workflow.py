@@ -19,19 +19,25 @@ from napari_smalltumor.segment_dock import SegmentDock
 
 
 class Pulse:
-    """Beats as often as the event loop lets it, and keeps the longest pause."""
+    """Beats as often as the event loop lets it, and keeps the longest pause.
+
+    `busiest` is the most processor time that the window's own thread used in one: what is left of
+    a pause on a machine that has nothing else to do.
+    """
 
     def __init__(self) -> None:
-        self.beats, self.longest, self._last = 0, 0.0, time.perf_counter()
+        self.beats, self.longest, self.busiest = 0, 0.0, 0.0
+        self._last, self._used = time.perf_counter(), time.thread_time()
         self._timer = QTimer()
         self._timer.timeout.connect(self._beat)
         self._timer.start(5)
 
     def _beat(self) -> None:
-        now = time.perf_counter()
+        now, used = time.perf_counter(), time.thread_time()
         self.beats += 1
         self.longest = max(self.longest, now - self._last)
-        self._last = now
+        self.busiest = max(self.busiest, used - self._used)
+        self._last, self._used = now, used
 
     def stop(self) -> None:
         self._timer.stop()
@@ -51,8 +57,9 @@ def segmented(make_napari_viewer, sample_folder, qtbot, record_property):
         dock.panel.segment_clicked.emit()
         dock._worker.yielded.connect(lambda state: positions.append(dock.panel._progress.value()))
     pulse.stop()
-    record_property("longest pause of the event loop while segmenting, ms", pulse.longest * 1000)
-    print(f"longest pause of the event loop while segmenting: {pulse.longest * 1000:.0f} ms")
+    pauses = f"{pulse.longest * 1000:.0f} ms, own processor time {pulse.busiest * 1000:.0f} ms"
+    record_property("longest pause of the event loop while segmenting", pauses)
+    print(f"longest pause of the event loop while segmenting: {pauses}")
     assert ended.args == [True]
     assert pulse.beats > 20
     assert len(set(positions)) > 3
