@@ -7,7 +7,7 @@ import pytest
 from napari.components import ViewerModel
 from napari.settings._napari_settings import NapariSettings
 
-from napari_smalltumor import settings
+from napari_smalltumor import autosave_watch, settings
 
 
 @pytest.fixture
@@ -21,3 +21,10 @@ def settings_of_the_session(monkeypatch):
     monkeypatch.setattr(napari.settings, "_SETTINGS", NapariSettings(config_path=None))
     monkeypatch.setattr(settings, "_pages", lambda: None)
     monkeypatch.setattr(settings, "_session", {})
+
+
+@pytest.fixture(autouse=True)
+def no_event_loop(monkeypatch):
+    """What a test saves or restores it does itself, also where tests of windows ran before: a
+    question that a timer asks would wait for a person."""
+    monkeypatch.setattr(autosave_watch, "_timer", lambda *args, **options: None)
