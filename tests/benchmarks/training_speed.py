@@ -63,7 +63,7 @@ def contestants() -> list[tuple[str, nn.Module, Loss]]:
     return [
         ("this network, both U-modules", MultiTaskNetwork(), multi_task),
         ("this network, segmentation only", MultiTaskNetwork(), baseline),
-        ("MONAI SegResNet, 32 filters", SegResNet(3, 32, 4, 4), plain),
+        ("MONAI SegResNet, BraTS bundle", SegResNet(3, 16, 4, 4, dropout_prob=0.2), plain),
         (
             "MONAI DynUNet, nnU-Net's BraTS plan",
             DynUNet(3, 4, 4, kernels, strides, strides[1:]),

@@ -83,6 +83,13 @@ def _add_changes(group: argparse._ArgumentGroup) -> None:
         help="train the decoders only",
     )
     group.add_argument(
+        "--freeze-norms",
+        type=float,
+        metavar="SHARE",
+        dest="freeze_norms_at",
+        help="keep the norms' statistics after this share of the steps; 0 from the start",
+    )
+    group.add_argument(
         "--patience", type=int, metavar="N", help="stop after N validations without a gain"
     )
 
@@ -96,6 +103,7 @@ CHANGES = (
     "validate_every",
     "reconstruction",
     "freeze_encoder",
+    "freeze_norms_at",
     "patience",
     "folds",
     "fold",

@@ -104,6 +104,8 @@ class TrainingConfig:
                 raise TrainingError(f"{name} = {getattr(self, name)} should be 1 or more")
         if self.crop % 16:
             raise TrainingError(f"crop = {self.crop} should be a multiple of 16")
+        if not 0 <= self.freeze_norms_at <= 1:
+            raise TrainingError(f"freeze_norms_at = {self.freeze_norms_at} should be from 0 to 1")
         if self.folds and not 0 <= self.fold < self.folds:
             raise TrainingError(f"fold = {self.fold} should be from 0 to {self.folds - 1}")
 
@@ -152,7 +154,7 @@ PRESETS: Mapping[str, TrainingConfig] = {
         patience=6,
     ),
     "starter": TrainingConfig(
-        augmentation=replace(_CHEAP_AUGMENTATION, warp=0.2),
+        augmentation=replace(_CHEAP_AUGMENTATION, warp=0.4, rotate=15.0, zoom=0.15),
         loss="dice_ce",
         reconstruction_weight=0.05,
         reconstruction_every=4,
