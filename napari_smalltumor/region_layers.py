@@ -20,6 +20,7 @@ from napari_smalltumor.display import (
     to_display,
     world_is_ours,
 )
+from napari_smalltumor.first_layer import no_collection
 from napari_smalltumor.metadata import KEY, case_of, region_layers, remembered, same_patient
 from napari_smalltumor.nesting import keep_nested
 
@@ -143,7 +144,8 @@ def showing(
                 there[region] = Labels(masks[region], **attributes)
                 apply_style(there[region], region, style)
                 yield there[region]
-                viewer.layers.insert(_place(viewer, there, region), there[region])
+                with no_collection():
+                    viewer.layers.insert(_place(viewer, there, region), there[region])
                 yield there[region]
         if there[Region.ET] in viewer.layers:  # the user may be quicker
             viewer.layers.selection.active = there[Region.ET]

@@ -12,6 +12,7 @@ from smalltumor.errors import SmalltumorError
 from napari_smalltumor import devices, notify, settings
 from napari_smalltumor.autosave_watch import keep_edits
 from napari_smalltumor.export_dialog import ask_and_export
+from napari_smalltumor.first_layer import prepare_first_labels
 from napari_smalltumor.metadata import cases_among, region_layers
 from napari_smalltumor.modalities import case_of_layers
 from napari_smalltumor.nesting import keep_nested
@@ -74,6 +75,7 @@ class SegmentDock(QScrollArea):
         self.panel.cancel_clicked.connect(self.cancel)
         self.panel.export_clicked.connect(self._export)
         self.panel.options.region_style.changed.connect(self._restyle)
+        prepare_first_labels()
         self._device_worker = devices.find_devices(self.panel.options.offer_devices)
 
     @property
