@@ -9,17 +9,43 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from threading import Thread
+from importlib import import_module
+
+from qtpy.QtCore import QObject, QTimer
+
+_LOADED_BY_NAPARI = ("scipy.linalg", "skimage.color", "pandas")
+
+
+def prepare_first_labels(owner: QObject) -> None:
+    """Make a layer that nobody sees, in small steps when the window has nothing else to do.
+
+    Not in a thread: the registry of units that layers share is not safe to be set up in two.
+
+    Parameters
+    ----------
+    owner : QObject
+        Who is gone when the steps should end.
+    """
+    steps = _steps()
+    timer = QTimer(owner)
+
+    def advance() -> None:
+        if next(steps, None) is None:
+            timer.stop()
+            timer.deleteLater()
+
+    timer.timeout.connect(advance)
+    timer.start(0)
+
+
+def _steps() -> Iterator[str]:
+    for name in _LOADED_BY_NAPARI:
+        import_module(name)
+        yield name
+    _make_one()
 
 
 @cache
-def prepare_first_labels() -> Thread:
-    """Make a layer that nobody sees, once, in a thread of its own."""
-    thread = Thread(target=_make_one, name="first labels layer", daemon=True)
-    thread.start()
-    return thread
-
-
 def _make_one() -> None:
     import numpy as np
     from napari.layers import Labels

@@ -75,7 +75,7 @@ class SegmentDock(QScrollArea):
         self.panel.cancel_clicked.connect(self.cancel)
         self.panel.export_clicked.connect(self._export)
         self.panel.options.region_style.changed.connect(self._restyle)
-        prepare_first_labels()
+        prepare_first_labels(self)
         self._device_worker = devices.find_devices(self.panel.options.offer_devices)
 
     @property
@@ -113,7 +113,13 @@ class SegmentDock(QScrollArea):
             self._patience.start(_PATIENCE_MS)
 
     def event(self, event: QEvent) -> bool:
-        """A dock that is closed, or taken out of its window, takes its run with it."""
+        """A dock that is closed, or taken out of its window, takes its run with it.
+
+        It is hidden when its window closes, while the layers are still there: the last moment to
+        keep what was edited since the last minute.
+        """
+        if event.type() == QEvent.Type.Hide:
+            self._edits.save_now()
         taken_out = event.type() == QEvent.Type.ParentChange and self.parent() is None
         if taken_out or event.type() == QEvent.Type.Close:
             self.cancel()

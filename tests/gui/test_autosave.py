@@ -160,6 +160,17 @@ def test_the_minute_passes_and_an_export_ends_it(edited, tmp_path, data_folder, 
     qtbot.waitUntil(lambda: left(data_folder / "autosave") == [])
 
 
+def test_edits_are_kept_when_their_window_goes(edited, dock_of, data_folder, qtbot):
+    viewer, _case = edited
+    dock = dock_of(viewer)
+    window = viewer.window._qt_window
+    window.show()
+    qtbot.waitUntil(dock.isVisible)
+    assert left(data_folder / "autosave") == []
+    window.hide()  # which is how closing begins
+    qtbot.waitUntil(lambda: len(left(data_folder / "autosave")) == 1)
+
+
 def test_edits_are_kept_before_a_run(edited, dock_of, data_folder, qtbot, monkeypatch):
     viewer, _case = edited
     dock = dock_of(viewer)

@@ -11,8 +11,13 @@ from napari_smalltumor.first_layer import no_collection
 CHECK = """
 import sys
 from napari_smalltumor.first_layer import prepare_first_labels
-prepare_first_labels().join()
-assert prepare_first_labels() is prepare_first_labels(), "made more than once"
+from qtpy.QtCore import QCoreApplication, QTimer
+application = QCoreApplication([])
+prepare_first_labels(application)
+timer = QTimer()
+timer.timeout.connect(lambda: application.findChildren(QTimer) or application.quit())
+timer.start(1)
+application.exec_()
 before = set(sys.modules)
 import numpy
 from napari.layers import Labels
