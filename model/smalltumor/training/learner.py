@@ -17,6 +17,7 @@ from smalltumor.network import MultiTaskNetwork, MultiTaskOutput, SegmentationNe
 from smalltumor.training.batches import Batch
 from smalltumor.training.config import TrainingConfig
 from smalltumor.training.norms import estimate_statistics, freeze_statistics
+from smalltumor.training.precision import MixedPrecision
 from smalltumor.training.processes import Processes
 from smalltumor.training.schedule import learning_rate
 from smalltumor.training.state import Progress, load_state, save_state
@@ -84,13 +85,11 @@ class Learner:
         self.trainee = processes.wrap(_Trainee(self.network), config.reconstruction_every > 1)
         self.optimiser = _optimiser(config, self.network)
         self.average = {n: p.detach().clone() for n, p in self.network.named_parameters()}
-        # Autocast to bfloat16 on a CPU pays only with instructions made for it.
-        self.half = self.device.type == "cuda" and torch.cuda.is_bf16_supported(
-            including_emulation=False
-        )
+        self.precision = MixedPrecision.of(self.device)
 
     def save(self, path: Path) -> None:
         """Write everything `load` needs."""
+        self.progress.scaler = self.precision.scaler.state_dict()
         save_state(path, self.network, self.average, self.optimiser, self.progress)
 
     def load(self, path: Path) -> None:
@@ -102,6 +101,8 @@ class Learner:
             If the file is damaged or of another network.
         """
         self.progress = load_state(path, self.network, self.average, self.optimiser)
+        if self.progress.scaler:
+            self.precision.scaler.load_state_dict(self.progress.scaler)
 
     def set_mode(self) -> None:
         """Training mode, with the norms frozen if they should be.
@@ -144,8 +145,8 @@ class Learner:
                 value.copy_(before)
             raise
         self.is_whole = False
-        self.optimiser.step()
-        self._update_average()
+        if self.precision.step(self.optimiser):
+            self._update_average()
         self.progress.step += 1
         self.is_whole = True
         return parts
@@ -155,7 +156,7 @@ class Learner:
         image = batch.image.to(self.device, memory_format=torch.channels_last_3d)
         classes = batch.classes.to(self.device)
         rebuild = config.reconstruction and step % config.reconstruction_every == 0
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
+        with self.precision.passes():
             output = self.trainee(image, rebuild)
         loss, parts = training_loss(
             output,
@@ -166,9 +167,10 @@ class Learner:
             total=self.processes.total,
         )
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        norm = nn.utils.clip_grad_norm_(self.network.parameters(), config.clip or math.inf)
-        if not torch.isfinite(norm) or not torch.isfinite(loss.detach()):
+        self.precision.backward(loss)
+        norm = self.precision.clip(self.network, self.optimiser, config.clip or math.inf)
+        excused = self.precision.may_overflow
+        if not torch.isfinite(loss.detach()) or not (excused or torch.isfinite(norm)):
             raise TrainingError(
                 f"the loss is no longer finite at step {step} (cases {', '.join(batch.names)}); "
                 "try a lower rate"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,8 @@ class Progress:
         Whether norm statistics are frozen.
     unjudged : bool
         Whether the validation that is due at this step was given up.
+    scaler : dict of str to float
+        State of float16's loss scaler, see `precision`; empty in other formats.
     """
 
     step: int = 0
@@ -45,6 +47,7 @@ class Progress:
     seconds: float = 0.0
     frozen: bool = False
     unjudged: bool = False
+    scaler: dict[str, float] = field(default_factory=dict)
 
 
 def save_state(
