@@ -1,13 +1,24 @@
-"""Real cases for the tests."""
+"""Real cases, weights that have learnt nothing, and the command line in this process."""
 
 from __future__ import annotations
 
 import secrets
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from lesions_to_learn import NARROW
+from made import write_weights
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+def pytest_configure() -> None:
+    """A shell that runs the tests in the background makes them, and what they start, deaf to
+    SIGINT; here it is heard."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +34,38 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f"{folder} is absent: no further real cases, no reference numbers")
     return folder
+
+
+@pytest.fixture(scope="session")
+def narrow_weights(tmp_path_factory) -> Path:
+    """A network of the right kind that runs in no time and has learnt nothing."""
+    return write_weights(tmp_path_factory.mktemp("weights") / "narrow.safetensors")
+
+
+@pytest.fixture(scope="session")
+def weights_to_tune(tmp_path_factory) -> Path:
+    """As many channels as made lesions can be learnt with; nothing is learnt yet."""
+    path = tmp_path_factory.mktemp("weights") / "to_tune.safetensors"
+    return write_weights(path, NARROW, seed=0)
+
+
+@pytest.fixture
+def smalltumor(narrow_weights, capsys) -> Iterator[Callable[..., tuple[int, str, str]]]:
+    """Run `smalltumor ...`, segment with narrow weights; gives code, stdout, stderr."""
+    from smalltumor.cli import main
+
+    before = signal.getsignal(signal.SIGTERM)
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        words = [str(argument) for argument in arguments]
+        if words[0] == "segment":
+            words += ["--backend", "torch", "--device", "cpu"]
+            words += [] if "--weights" in words else ["--weights", str(narrow_weights)]
+        code = main(words)
+        return code, *capsys.readouterr()
+
+    yield run
+    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""Small made volumes and cases that several tests use."""
+"""Small made volumes, cases and weights that several tests use."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+from smalltumor.architecture import NetworkConfig
+from smalltumor.checkpoint import random_checkpoint, save_checkpoint
 from smalltumor.geometry import Grid
+
+NARROWEST = NetworkConfig(width=4, channels=8, groups=2)
+"""A network of the right kind that runs in no time."""
 
 ORIENTATIONS = [
     "".join(axes) for order in permutations(("LR", "AP", "SI")) for axes in product(*order)
@@ -44,3 +49,10 @@ def write_case(
         data, place = changed.get(word, (data, affine))
         nib.save(nib.Nifti1Image(data, place), folder / f"made_{word}.nii.gz")
     return folder
+
+
+def write_weights(path: Path, config: NetworkConfig = NARROWEST, seed: int = 3) -> Path:
+    """A weights file of a network that has learnt nothing: its masks mean nothing."""
+    checkpoint = random_checkpoint(seed, config)
+    save_checkpoint(path, checkpoint.network, checkpoint.preprocessing, checkpoint.card)
+    return path

@@ -1,4 +1,4 @@
-"""A real viewer, narrow random weights, and settings that are nobody's own."""
+"""A real viewer, and settings that are nobody's own."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ import pytest
 from made import write_case
 
 from napari_smalltumor import settings
-
-NARROW = {"width": 4, "channels": 8, "groups": 2}
 
 
 def pytest_collection_modifyitems(items):
@@ -30,18 +28,6 @@ def settings_of_the_session(monkeypatch):
     """Defaults to begin with, and nothing written to the user's folder."""
     monkeypatch.setattr(settings, "_pages", lambda: None)
     monkeypatch.setattr(settings, "_session", {})
-
-
-@pytest.fixture(scope="session")
-def narrow_weights(tmp_path_factory) -> Path:
-    """A network of the right kind that runs in no time and has learnt nothing."""
-    from smalltumor.architecture import NetworkConfig
-    from smalltumor.checkpoint import random_checkpoint, save_checkpoint
-
-    checkpoint = random_checkpoint(3, NetworkConfig(**NARROW))
-    path = tmp_path_factory.mktemp("weights") / "narrow.safetensors"
-    save_checkpoint(path, checkpoint.network, checkpoint.preprocessing, checkpoint.card)
-    return path
 
 
 @pytest.fixture(scope="session")

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lesions_to_learn import NARROW, write_lesion_cases
+from lesions_to_learn import write_lesion_cases
 from qtpy.QtWidgets import QDialog, QMessageBox, QPlainTextEdit
 from smalltumor.case import read_case, read_labels
-from smalltumor.checkpoint import load_checkpoint, random_checkpoint, save_checkpoint
+from smalltumor.checkpoint import load_checkpoint
 from smalltumor.labels import Region, TissueClass
 from smalltumor.training import launch
 from smalltumor.training.follow import Follower, State
@@ -27,14 +27,6 @@ from napari_smalltumor.open_case import open_case
 
 PATIENCE = 240_000
 """Milliseconds; a loaded machine needs many for a process to begin."""
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("weights") / "narrow.safetensors"
-    checkpoint = random_checkpoint(0, NARROW)
-    save_checkpoint(path, checkpoint.network, checkpoint.preprocessing, checkpoint.card)
-    return path
 
 
 @pytest.fixture
@@ -57,7 +49,7 @@ def viewer(make_napari_viewer):
 
 
 @pytest.fixture
-def docked(viewer, data, weights, monkeypatch, said):
+def docked(viewer, data, weights_to_tune, monkeypatch, said):
     """The dock on a training folder, set to learn little; its run is ended in the end."""
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setattr(launch, "NICENESS", 0)  # a busy machine would keep the test waiting
@@ -65,7 +57,7 @@ def docked(viewer, data, weights, monkeypatch, said):
     dock = FinetuneDock(viewer)
     viewer.window.add_dock_widget(dock, area="right", name="Fine-tune")
     train = dock.panel.train
-    train.choose_weights(str(weights))
+    train.choose_weights(str(weights_to_tune))
     monkeypatch.setattr(train, "_suggest", lambda: None)
     train.device.value = "auto"
     train.crop.value, train.batch.value = 32, 2
@@ -167,7 +159,7 @@ def test_a_run_is_paused_resumed_and_stopped_by_its_buttons(docked, qtbot):
 
 
 def test_a_run_whose_napari_was_killed_is_picked_up_by_the_next(
-    viewer, data, weights, tmp_path, qtbot, monkeypatch, said
+    viewer, data, weights_to_tune, tmp_path, qtbot, monkeypatch, said
 ):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     script = tmp_path / "napari_that_dies.py"
@@ -185,7 +177,7 @@ def test_a_run_whose_napari_was_killed_is_picked_up_by_the_next(
         "dock = FinetuneDock(viewer)\n"
         "viewer.window.add_dock_widget(dock)\n"
         "train = dock.panel.train\n"
-        f"train.choose_weights({str(weights)!r})\n"
+        f"train.choose_weights({str(weights_to_tune)!r})\n"
         "train.crop.value, train.batch.value, train.epochs.value = 32, 2, 5000\n"
         "dock.panel.run.start.click()\n"
         "print(dock.run, flush=True)\n"

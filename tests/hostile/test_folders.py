@@ -92,7 +92,7 @@ def run(*command: object) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture
-def mortal(tmp_path, weights):
+def mortal(tmp_path, narrow_weights):
     """Run the command line as a user who is bound by modes."""
     closed = tmp_path / "closed"
     closed.touch(mode=0)
@@ -100,7 +100,7 @@ def mortal(tmp_path, weights):
         pytest.skip("this user passes every lock")
 
     def segment(case: Path, mask: Path) -> subprocess.CompletedProcess[str]:
-        network = ("--weights", weights, "--backend", "torch", "--device", "cpu")
+        network = ("--weights", narrow_weights, "--backend", "torch", "--device", "cpu")
         return run("-m", "smalltumor.cli", "segment", case, "-o", mask, *network)
 
     return segment

@@ -28,8 +28,8 @@ for line in sys.stdin:
 
 
 @pytest.fixture
-def bad(tmp_path, weights) -> Path:
-    return Path(shutil.copy(weights, tmp_path / "bad_weights.safetensors"))
+def bad(tmp_path, narrow_weights) -> Path:
+    return Path(shutil.copy(narrow_weights, tmp_path / "bad_weights.safetensors"))
 
 
 def assert_refused(answer: tuple[int, str, str], name: str) -> None:
@@ -62,16 +62,16 @@ def test_import_refuses_it_by_name_and_runs_nothing(name, bad, tmp_path, smalltu
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits are set as on Linux")
-def test_a_gigabyte_is_enough_to_refuse_all_of_them(tmp_path, weights):
+def test_a_gigabyte_is_enough_to_refuse_all_of_them(tmp_path, narrow_weights):
     case = write_case(tmp_path / "made")
     lines = []
     for name, maker in SAFETENSORS.items():
-        path = Path(shutil.copy(weights, tmp_path / f"{name}.safetensors"))
+        path = Path(shutil.copy(narrow_weights, tmp_path / f"{name}.safetensors"))
         maker(path)
         words = ("segment", case, "-o", tmp_path / "mask.nii.gz", "--backend", "torch")
         lines.append("\t".join(map(str, (*words, "--device", "cpu", "--weights", path))))
     for name, maker in PICKLES.items():
-        path = Path(shutil.copy(weights, tmp_path / f"{name}.pth"))
+        path = Path(shutil.copy(narrow_weights, tmp_path / f"{name}.pth"))
         maker(path)
         lines.append(f"import-dmfnet\t{path}\t{tmp_path / f'{name}.out'}")
     done = subprocess.run(

@@ -31,10 +31,8 @@ import skimage.measure  # noqa: F401
 import smalltumor.inference.folded
 import smalltumor.inference.torch_engine  # noqa: F401
 import torch
-from made import write_case
-from smalltumor.architecture import NetworkConfig
+from made import write_case, write_weights
 from smalltumor.atomic import LEFTOVERS
-from smalltumor.checkpoint import random_checkpoint, save_checkpoint
 from smalltumor.cli import main
 from smalltumor.geometry import Grid
 from smalltumor.inference import segment  # noqa: F401 - loaded before the processes part
@@ -50,9 +48,7 @@ Job = Callable[[Path], int]
 
 def segment_job(folder: Path) -> Job:
     case = write_case(folder / "made")
-    weights = folder / "narrow.safetensors"
-    checkpoint = random_checkpoint(3, NetworkConfig(width=4, channels=8, groups=2))
-    save_checkpoint(weights, checkpoint.network, checkpoint.preprocessing, checkpoint.card)
+    weights = write_weights(folder / "narrow.safetensors")
     words = ("segment", case, "--regions", "--overwrite", "--backend", "torch", "--device", "cpu")
 
     def run(out: Path) -> int:

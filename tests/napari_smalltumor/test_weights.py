@@ -1,6 +1,6 @@
 """Weights on offer, and what a user is told about them."""
 
-from smalltumor.architecture import NetworkConfig
+from made import NARROWEST
 from smalltumor.checkpoint import random_checkpoint, save_checkpoint
 
 from napari_smalltumor import weights
@@ -19,7 +19,7 @@ def test_the_folder_and_the_chosen_file_are_offered(tmp_path):
 
 
 def test_the_model_card_is_told_line_by_line(tmp_path):
-    checkpoint = random_checkpoint(1, NetworkConfig(width=4, channels=8, groups=2))
+    checkpoint = random_checkpoint(1, NARROWEST)
     card = {"name": "mine", "trained_on": "12 cases", "scores": {"dice_et": 0.5}}
     path = tmp_path / "mine.safetensors"
     save_checkpoint(path, checkpoint.network, checkpoint.preprocessing, card)

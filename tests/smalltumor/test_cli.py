@@ -14,35 +14,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 from made import LPS, SHAPE, write_case
-from smalltumor.architecture import NetworkConfig
-from smalltumor.checkpoint import random_checkpoint, save_checkpoint
 from smalltumor.cli import COMMANDS, main
 from smalltumor.cli.progress import ProgressBar
-
-NARROW = NetworkConfig(width=4, channels=8, groups=2)
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory) -> Path:
-    """A narrow network's weights file: its masks mean nothing, but it is quick."""
-    path = tmp_path_factory.mktemp("weights") / "narrow.safetensors"
-    checkpoint = random_checkpoint(3, NARROW)
-    save_checkpoint(path, checkpoint.network, checkpoint.preprocessing, checkpoint.card)
-    return path
-
-
-@pytest.fixture
-def run(weights, capsys):
-    """Run `smalltumor segment CASE ...` with the narrow weights; gives code, stdout, stderr."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        words = [str(a) for a in arguments]
-        if words[0] == "segment":
-            words += ["--weights", str(weights), "--backend", "torch"]
-        code = main(words)
-        return code, *capsys.readouterr()
-
-    return run
 
 
 def only_line(text: str) -> str:
@@ -50,9 +23,9 @@ def only_line(text: str) -> str:
     return line
 
 
-def test_the_sample_case_becomes_a_mask_in_the_same_place(run, sample_folder, tmp_path):
+def test_the_sample_case_becomes_a_mask_in_the_same_place(smalltumor, sample_folder, tmp_path):
     out, table = tmp_path / "mask.nii.gz", tmp_path / "lesions.csv"
-    code, stdout, stderr = run("segment", sample_folder, "-o", out, "--lesions", table)
+    code, stdout, stderr = smalltumor("segment", sample_folder, "-o", out, "--lesions", table)
     assert code == 0, stderr
     assert "whole tumour (WT)" in stdout
     assert f"wrote {out}" in stdout
@@ -69,10 +42,10 @@ def test_the_sample_case_becomes_a_mask_in_the_same_place(run, sample_folder, tm
     )
 
 
-def test_regions_probabilities_and_schemes_are_written(run, tmp_path):
+def test_regions_probabilities_and_schemes_are_written(smalltumor, tmp_path):
     case = write_case(tmp_path / "case")
     out = tmp_path / "mask.nii.gz"
-    code, _, stderr = run(
+    code, _, stderr = smalltumor(
         *("segment", case, "-o", out, "--labels", "brats2023", "--regions"),
         *("--probabilities", tmp_path / "p.nii.gz"),
     )
@@ -137,17 +110,17 @@ def damaged(tmp_path: Path, kind: str) -> tuple[list[object], str]:
         *("truncated gzip", "text", "zeros", "NaN", "Inf", "5D", "no such case"),
     ],
 )
-def test_a_bad_case_gives_one_line_and_writes_nothing(run, tmp_path, kind):
+def test_a_bad_case_gives_one_line_and_writes_nothing(smalltumor, tmp_path, kind):
     case, complaint = damaged(tmp_path, kind)
     out = tmp_path / "out"
     out.mkdir()
-    code, stdout, stderr = run("segment", *case, "-o", out / "mask.nii.gz")
+    code, stdout, stderr = smalltumor("segment", *case, "-o", out / "mask.nii.gz")
     assert (code, stdout) == (1, "")
     assert complaint in only_line(stderr)
     assert list(out.iterdir()) == []
 
 
-def test_a_bad_output_is_refused_before_the_work(run, tmp_path):
+def test_a_bad_output_is_refused_before_the_work(smalltumor, tmp_path):
     case = write_case(tmp_path / "case")
     existing = tmp_path / "mask.nii.gz"
     existing.write_bytes(b"precious")
@@ -160,7 +133,7 @@ def test_a_bad_output_is_refused_before_the_work(run, tmp_path):
         (["-o", source, "--overwrite"], "one of the images read"),
         (["-o", tmp_path / "m.nii.gz", "--lesions", tmp_path / "m.nii.gz"], "two results"),
     ]:
-        code, stdout, stderr = run("segment", case, *arguments)
+        code, stdout, stderr = smalltumor("segment", case, *arguments)
         assert (code, stdout) == (1, "")
         assert complaint in only_line(stderr)
     assert existing.read_bytes() == b"precious"
@@ -168,83 +141,83 @@ def test_a_bad_output_is_refused_before_the_work(run, tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["case", "mask.nii.gz"]
 
 
-def test_overwriting_when_asked(run, tmp_path):
+def test_overwriting_when_asked(smalltumor, tmp_path):
     case = write_case(tmp_path / "case")
     (tmp_path / "mask.nii.gz").write_bytes(b"old")
-    code, _, stderr = run("segment", case, "-o", tmp_path / "mask.nii.gz", "--overwrite")
+    code, _, stderr = smalltumor("segment", case, "-o", tmp_path / "mask.nii.gz", "--overwrite")
     assert code == 0, stderr
     assert nib.load(tmp_path / "mask.nii.gz").shape == SHAPE
 
 
-def test_an_unstripped_head_is_segmented_with_a_warning(run, tmp_path):
+def test_an_unstripped_head_is_segmented_with_a_warning(smalltumor, tmp_path):
     data = np.random.default_rng(0).integers(1, 99, (140, 140, 140)).astype(np.int16)
     for modality in ("flair", "t1ce", "t1", "t2"):
         nib.save(nib.Nifti1Image(data, LPS), tmp_path / f"a_{modality}.nii.gz")
-    code, _, stderr = run("segment", tmp_path, "-o", tmp_path / "mask.nii.gz")
+    code, _, stderr = smalltumor("segment", tmp_path, "-o", tmp_path / "mask.nii.gz")
     assert code == 0
     assert "warning: a: 2744 ml" in stderr
 
 
-def test_lesions_of_the_real_segmentation(run, sample_folder, tmp_path):
+def test_lesions_of_the_real_segmentation(smalltumor, sample_folder, tmp_path):
     path = sample_folder / "BraTS2021_00019_seg.nii.gz"
-    code, stdout, _ = run("lesions", path, "-o", tmp_path / "l.csv")
+    code, stdout, _ = smalltumor("lesions", path, "-o", tmp_path / "l.csv")
     assert code == 0
     assert "2 components of enhancing tumour, 1 small" in stdout
     with (tmp_path / "l.csv").open() as file:
         assert [row["voxels"] for row in csv.DictReader(file)] == ["319", "10056"]
-    code, stdout, _ = run("lesions", path, "--threshold", "300")
+    code, stdout, _ = smalltumor("lesions", path, "--threshold", "300")
     assert "2 components of enhancing tumour, 0 small" in stdout
 
 
-def test_lesions_are_sorted_by_any_column(run, sample_folder):
+def test_lesions_are_sorted_by_any_column(smalltumor, sample_folder):
     path = sample_folder / "BraTS2021_00019_seg.nii.gz"
-    lines = run("lesions", path, "--sort", "centroid_r_mm")[1].splitlines()
+    lines = smalltumor("lesions", path, "--sort", "centroid_r_mm")[1].splitlines()
     assert [line.split()[0] for line in lines[1:3]] == ["1", "2"]
-    lines = run("lesions", path, "--sort", "centroid_a_mm")[1].splitlines()
+    lines = smalltumor("lesions", path, "--sort", "centroid_a_mm")[1].splitlines()
     assert [line.split()[0] for line in lines[1:3]] == ["2", "1"]
-    code, _, stderr = run("lesions", path, "--sort", "beauty")
+    code, _, stderr = smalltumor("lesions", path, "--sort", "beauty")
     assert code == 2
     assert "centroid_r_mm" in only_line(stderr)
 
 
-def test_a_mask_of_one_region_is_listed_when_it_is_called_one(run, tmp_path):
+def test_a_mask_of_one_region_is_listed_when_it_is_called_one(smalltumor, tmp_path):
     mask = np.zeros(SHAPE, np.uint8)
     mask[2:5, 3:6, 4:7] = 1
     nib.save(nib.Nifti1Image(mask, LPS), tmp_path / "x_et.nii.gz")
-    code, _, stderr = run("lesions", tmp_path / "x_et.nii.gz")
+    code, _, stderr = smalltumor("lesions", tmp_path / "x_et.nii.gz")
     assert code == 1
     assert "--labels" in only_line(stderr)
-    code, stdout, _ = run("lesions", tmp_path / "x_et.nii.gz", "--labels", "mask")
+    code, stdout, _ = smalltumor("lesions", tmp_path / "x_et.nii.gz", "--labels", "mask")
     assert code == 0
     assert "1 components of enhancing tumour, 1 small" in stdout
 
 
-def test_labels_outside_every_scheme_are_refused(run, tmp_path):
+def test_labels_outside_every_scheme_are_refused(smalltumor, tmp_path):
     nib.save(nib.Nifti1Image(np.full(SHAPE, 9, np.uint8), LPS), tmp_path / "x.nii.gz")
-    code, stdout, stderr = run("lesions", tmp_path / "x.nii.gz", "-o", tmp_path / "x.csv")
+    code, stdout, stderr = smalltumor("lesions", tmp_path / "x.nii.gz", "-o", tmp_path / "x.csv")
     assert (code, stdout) == (1, "")
     assert "x.nii.gz: label values 9 fit no scheme" in only_line(stderr)
     assert not (tmp_path / "x.csv").exists()
 
 
-def test_published_weights_are_imported_and_used(run, shared, tmp_path):
+def test_published_weights_are_imported_and_used(smalltumor, shared, tmp_path):
     source = shared / "reference" / "dmfnet_small.pth"
     out = tmp_path / "w.safetensors"
-    assert run("import-dmfnet", source, out)[0] == 0
-    code, _, stderr = run("import-dmfnet", source, out)
+    assert smalltumor("import-dmfnet", source, out)[0] == 0
+    code, _, stderr = smalltumor("import-dmfnet", source, out)
     assert code == 1
     assert "exists" in only_line(stderr)
     case = write_case(tmp_path / "case")
-    assert main(["segment", str(case), "-o", str(tmp_path / "m.nii"), "--weights", str(out)]) == 0
+    assert smalltumor("segment", case, "-o", tmp_path / "m.nii", "--weights", out)[0] == 0
 
 
-def test_weights_that_are_none_are_refused(run, tmp_path, capsys):
+def test_weights_that_are_none_are_refused(smalltumor, tmp_path):
     case = write_case(tmp_path / "case")
     path = tmp_path / "w.safetensors"
     path.write_bytes(gzip.compress(b"no weights"))
-    code = main(["segment", str(case), "-o", str(tmp_path / "m.nii"), "--weights", str(path)])
+    code, _, stderr = smalltumor("segment", case, "-o", tmp_path / "m.nii", "--weights", path)
     assert code == 1
-    assert "w.safetensors" in only_line(capsys.readouterr().err)
+    assert "w.safetensors" in only_line(stderr)
 
 
 @pytest.mark.parametrize(
@@ -266,8 +239,8 @@ def test_every_command_explains_itself(capsys):
         assert f"usage: smalltumor {name}" in capsys.readouterr().out
 
 
-def test_info_lists_versions_and_the_weights(run, weights):
-    code, stdout, _ = run("info", "--weights", weights)
+def test_info_lists_versions_and_the_weights(smalltumor, narrow_weights):
+    code, stdout, _ = smalltumor("info", "--weights", narrow_weights)
     assert code == 0
     assert "torch" in stdout
     assert "random weights" in stdout
@@ -294,11 +267,11 @@ def test_the_reader_of_our_output_may_leave(sample_folder):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupting_leaves_nothing_behind(sample_folder, weights, tmp_path, number):
+def test_interrupting_leaves_nothing_behind(sample_folder, narrow_weights, tmp_path, number):
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "smalltumor.cli", "segment", sample_folder),
-            *("-o", tmp_path / "m.nii.gz", "--weights", weights, "--flips"),
+            *("-o", tmp_path / "m.nii.gz", "--weights", narrow_weights, "--flips"),
         ],
         stderr=subprocess.PIPE,
         text=True,

@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 from made import write_case
-from smalltumor.architecture import NetworkConfig
-from smalltumor.checkpoint import random_checkpoint, save_checkpoint
 from smalltumor.inference.devices import has_openvino
 
 WATCHED = """
@@ -49,15 +47,14 @@ print("watched", len(os.listdir(out)))
     "backend",
     ["torch", pytest.param("openvino", marks=pytest.mark.skipif(not has_openvino(), reason="-"))],
 )
-def test_segment_asks_no_network_and_writes_to_no_source(backend, tmp_path: Path) -> None:
+def test_segment_asks_no_network_and_writes_to_no_source(
+    backend: str, narrow_weights: Path, tmp_path: Path
+) -> None:
     case, out = write_case(tmp_path / "made"), tmp_path / "out"
     out.mkdir()
-    weights = tmp_path / "narrow.safetensors"
-    checkpoint = random_checkpoint(3, NetworkConfig(width=4, channels=8, groups=2))
-    save_checkpoint(weights, checkpoint.network, checkpoint.preprocessing, checkpoint.card)
     before = {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in case.iterdir()}
     words = ["segment", case, "-o", out / "mask.nii.gz", "--regions", "--backend", backend]
-    words += ["--lesions", out / "table.csv", "--weights", weights, "--device", "cpu"]
+    words += ["--lesions", out / "table.csv", "--weights", narrow_weights, "--device", "cpu"]
     done = subprocess.run(
         [sys.executable, "-c", WATCHED, str(case), str(out), *map(str, words)],
         capture_output=True,

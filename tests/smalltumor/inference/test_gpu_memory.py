@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from smalltumor.architecture import NetworkConfig
+from made import NARROWEST
 from smalltumor.case import Case
 from smalltumor.checkpoint import Checkpoint, random_checkpoint
 from smalltumor.geometry import Grid
@@ -67,7 +67,7 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def checkpoint() -> Checkpoint:
-    return random_checkpoint(3, NetworkConfig(width=4, channels=8, groups=2))
+    return random_checkpoint(3, NARROWEST)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-from smalltumor.architecture import NetworkConfig
+from lesions_to_learn import NARROW
 from smalltumor.case import Case, read_case
 from smalltumor.checkpoint import Checkpoint, random_checkpoint, save_checkpoint
 from smalltumor.errors import Cancelled, SmalltumorError
@@ -23,7 +23,6 @@ from smalltumor.inference.openvino_cache import CACHE_VARIABLE
 from smalltumor.inference.watch import Watch
 from smalltumor.inference.windows import Windowed
 
-NARROW = NetworkConfig(width=8, channels=16, groups=4)
 needs_openvino = pytest.mark.skipif(not has_openvino(), reason="the extra openvino is absent")
 
 
@@ -326,7 +325,6 @@ import torch, monai.inferers
 from dataclasses import replace
 from pathlib import Path
 from smalltumor import read_case, segment, random_checkpoint
-from smalltumor.architecture import NetworkConfig
 from smalltumor.geometry import Grid
 from smalltumor.inference.memory import _fields
 case = read_case(sys.argv[1])

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from lesions_to_learn import NARROW, write_lesion_cases
-from smalltumor.checkpoint import load_checkpoint, random_checkpoint, save_checkpoint
+from lesions_to_learn import write_lesion_cases
+from smalltumor.checkpoint import load_checkpoint
 from smalltumor.errors import TrainingError
 from smalltumor.training import launch
 from smalltumor.training.current import current_checkpoint
@@ -31,16 +31,8 @@ def data(tmp_path_factory) -> Path:
     return write_lesion_cases(tmp_path_factory.mktemp("launch") / "cases", 3)
 
 
-@pytest.fixture(scope="module")
-def weights(data) -> Path:
-    path = data.parent / "narrow.safetensors"
-    checkpoint = random_checkpoint(0, NARROW)
-    save_checkpoint(path, checkpoint.network, checkpoint.preprocessing, checkpoint.card)
-    return path
-
-
 @pytest.fixture
-def plan(data, weights, tmp_path, monkeypatch):
+def plan(data, weights_to_tune, tmp_path, monkeypatch):
     """A run that would take hours; whatever is left of it is ended."""
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setattr(launch, "NICENESS", 1)  # a busy machine would keep the tests waiting
@@ -48,7 +40,7 @@ def plan(data, weights, tmp_path, monkeypatch):
     yield Plan(
         data,
         run,
-        weights=weights,
+        weights=weights_to_tune,
         validation=data / "made_00",
         cache=data.parent / "cache",
         device="cpu",
@@ -188,12 +180,12 @@ def test_a_folder_serves_one_run_at_a_time(plan):
     assert not is_occupied(run)
 
 
-def test_the_current_network_is_the_averaged_one_and_the_start_was_judged(plan, weights):
+def test_the_current_network_is_the_averaged_one_and_the_start_was_judged(plan, weights_to_tune):
     start(plan)
     wait_until(has_learnt(plan.run))
     assert stop(plan.run)
     checkpoint = current_checkpoint(plan.run)
-    assert set(checkpoint.tensors()) == set(load_checkpoint(weights).tensors())
+    assert set(checkpoint.tensors()) == set(load_checkpoint(weights_to_tune).tensors())
     assert sum(p.numel() for p in checkpoint.network.parameters()) > 0
     assert "limits" not in checkpoint.card
     status = Follower(plan.run).look()
