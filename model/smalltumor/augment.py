@@ -15,6 +15,8 @@ Image = npt.NDArray[np.float32]
 Classes = npt.NDArray[np.uint8]
 
 _PAPER_DEGREES = 10.0
+_REACH = 0.15
+"""Of a crop's length: as far as a rotated or shrunk crop looks beyond the upright one."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +54,17 @@ class Augmentation:
     gamma: float = 0.0
     noise: float = 0.0
 
+    def reach(self, crop: int) -> int:
+        """Voxels on each side of a crop that `augment` should be given beside it."""
+        return round(_REACH * crop) if self.warp and (self.rotate or self.zoom) else 0
+
 
 def augment(
-    image: Image, classes: Classes, settings: Augmentation, rng: np.random.Generator
+    image: Image,
+    classes: Classes,
+    settings: Augmentation,
+    rng: np.random.Generator,
+    reach: int = 0,
 ) -> tuple[Image, Classes]:
     """A changed copy of a crop.
 
@@ -65,14 +75,21 @@ def augment(
     classes : (i, j, k) uint8 array
     settings : Augmentation
     rng : numpy.random.Generator
+    reach : int
+        How many voxels on each side are there only to be rotated or zoomed into the crop: without
+        them the corners of a turned crop would be background where there is brain.
 
     Returns
     -------
     image, classes : arrays
-        Of the same shapes, C-contiguous, if the first two axes are of one length or `turn` is 0.
+        Shorter by `reach` on each side, C-contiguous. The first two axes should be of one length
+        unless `turn` is 0.
     """
     if settings.warp and rng.random() < settings.warp:
-        image, classes = _warp(image, classes, settings, rng)
+        image, classes = _warp(image, classes, settings, rng, reach)
+    elif reach:
+        inner = (slice(reach, -reach),) * 3
+        image, classes = image[:, *inner], classes[inner]
     image, classes = _flip_and_turn(image, classes, settings, rng)
     image = np.array(image, dtype=np.float32, order="C")
     for modality in image:
@@ -117,19 +134,24 @@ def _like(bent: Image, values: Image) -> Image:
 
 
 def _warp(
-    image: Image, classes: Classes, settings: Augmentation, rng: np.random.Generator
+    image: Image,
+    classes: Classes,
+    settings: Augmentation,
+    rng: np.random.Generator,
+    reach: int,
 ) -> tuple[Image, Classes]:
-    """Rotate and zoom about the crop's middle; what comes from outside is background."""
+    """Rotate and zoom about the middle; what comes from outside is background."""
     import torch
     from torch.nn import functional
 
     degrees = rng.uniform(-settings.rotate, settings.rotate, size=3)
     matrix = _rotation(np.deg2rad(degrees)) * rng.uniform(1 - settings.zoom, 1 + settings.zoom)
     # affine_grid counts axes from the last and in units of half their length.
-    half = np.asarray(classes.shape[::-1], dtype=float)
-    matrix = matrix * half[None, :] / half[:, None]
+    given = np.asarray(classes.shape[::-1], dtype=float)
+    matrix = matrix * (given - 2 * reach)[None, :] / given[:, None]
     theta = torch.from_numpy(np.hstack([matrix, np.zeros((3, 1))])[None]).float()
-    grid = functional.affine_grid(theta, [1, 1, *classes.shape], align_corners=False)
+    shape = [length - 2 * reach for length in classes.shape]
+    grid = functional.affine_grid(theta, [1, 1, *shape], align_corners=False)
 
     def sample(volume: npt.NDArray[np.generic], mode: str) -> Image:
         tensor = torch.from_numpy(np.ascontiguousarray(volume, dtype=np.float32))[None]

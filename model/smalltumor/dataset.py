@@ -150,7 +150,11 @@ def _seeds(classes: npt.NDArray[np.uint8]) -> npt.NDArray[np.int32]:
 
 
 def draw_crop(
-    case: PreparedCase, crop: int, tumour_crops: float, rng: np.random.Generator
+    case: PreparedCase,
+    crop: int,
+    tumour_crops: float,
+    rng: np.random.Generator,
+    reach: int = 0,
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8]]:
     """A random cube of a case.
 
@@ -165,11 +169,14 @@ def draw_crop(
         Voxels along each axis; what lies beyond the brain's box is 0.
     tumour_crops : float
     rng : numpy.random.Generator
+    reach : int
+        Voxels on each side of the cube that are given beside it.
 
     Returns
     -------
-    image : (channel, crop, crop, crop) float32 array
-    classes : (crop, crop, crop) uint8 array
+    image : (channel, side, side, side) float32 array
+        ``side`` is ``crop + 2 * reach``.
+    classes : (side, side, side) uint8 array
     """
     shape = np.array(case.classes.shape)
     if len(case.seeds) and rng.random() < tumour_crops:
@@ -177,13 +184,14 @@ def draw_crop(
         start = _tumour_voxel(case.seeds, rng) + jitter - crop // 2
     else:
         start = rng.integers(0, np.maximum(shape - crop, 0) + 1)
-    start = np.where(shape > crop, np.clip(start, 0, shape - crop), (shape - crop) // 2)
-    stop = np.minimum(start + crop, shape)
+    start = np.where(shape > crop, np.clip(start, 0, shape - crop), (shape - crop) // 2) - reach
+    side = crop + 2 * reach
+    stop = np.minimum(start + side, shape)
     first = np.maximum(start, 0)
     inside = tuple(slice(a, b) for a, b in zip(first, stop, strict=True))
     target = tuple(slice(a, b) for a, b in zip(first - start, stop - start, strict=True))
-    image = np.zeros((len(case.image), crop, crop, crop), dtype=np.float32)
-    classes = np.zeros((crop, crop, crop), dtype=np.uint8)
+    image = np.zeros((len(case.image), side, side, side), dtype=np.float32)
+    classes = np.zeros((side, side, side), dtype=np.uint8)
     image[(slice(None), *target)] = case.image[(slice(None), *inside)]
     classes[target] = case.classes[inside]
     return image, classes

@@ -102,6 +102,16 @@ def test_tumour_crops_hold_the_voxel_they_are_centred_on():
         assert (classes == 3).sum() == 1
 
 
+def test_a_crop_given_with_its_surroundings_is_the_same_crop():
+    case = with_seeds((3, 0, 1, 2, 38, 20))
+    for seed in range(10):
+        narrow, wide = (
+            draw_crop(case, 16, 0.5, np.random.default_rng(seed), reach)[0] for reach in (0, 3)
+        )
+        assert wide.shape == (4, 22, 22, 22)
+        np.testing.assert_array_equal(wide[:, 3:-3, 3:-3, 3:-3], narrow)
+
+
 def test_a_small_component_is_met_almost_as_often_as_a_large_one():
     large = [(3, 0, 8000, 5, 5, n) for n in range(40)]
     case = with_seeds(*large, (3, 1, 27, 35, 35, 20))

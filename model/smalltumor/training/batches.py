@@ -89,5 +89,6 @@ def _crop(
     )
     case = cases[order[(within * config.batch + position) % len(order)] % len(cases)]
     rng = np.random.default_rng([config.seed, 1, step, position])
-    image, classes = draw_crop(case, config.crop, config.tumour_crops, rng)
-    return case.name, *augment(image, classes, config.augmentation, rng)
+    reach = config.augmentation.reach(config.crop)
+    image, classes = draw_crop(case, config.crop, config.tumour_crops, rng, reach)
+    return case.name, *augment(image, classes, config.augmentation, rng, reach)
