@@ -30,28 +30,12 @@ from smalltumor.case import Case
 from smalltumor.container import read_metadata, read_tensors, write_container
 from smalltumor.errors import CheckpointError, OutputError
 from smalltumor.labels import Region
-
-DATA_VARIABLE = "SMALLTUMOR_DATA"
-"""Environment variable that names another folder for the user's data."""
+from smalltumor.user_folders import data_folder
 
 FORMAT = "smalltumor autosave"
 FORMAT_VERSION = 1
 SUFFIX = ".safetensors"
 _LOCK = "lock"
-
-
-def data_folder() -> Path:
-    """Where this user's programs keep what must not be lost."""
-    named = os.environ.get(DATA_VARIABLE)
-    if named:
-        return Path(named)
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
-    else:
-        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-    return base / "napari-smalltumor"
 
 
 @dataclass(frozen=True)

@@ -5,16 +5,13 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import sys
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from smalltumor.atomic import write_bytes
-
-CACHE_VARIABLE = "SMALLTUMOR_CACHE"
-"""Environment variable that names another folder for the cache."""
+from smalltumor.user_folders import cache_folder
 
 GRAPH_VERSION = 2
 """To be raised when the graph that is converted changes."""
@@ -22,20 +19,6 @@ GRAPH_VERSION = 2
 MOST_NETWORKS = 4
 MOST_SHAPES = 8
 """Networks kept, and compiled shapes of each; the oldest go first. Each has 16 MB."""
-
-
-def cache_folder() -> Path:
-    """Where this user's programs keep what they can make again."""
-    named = os.environ.get(CACHE_VARIABLE)
-    if named:
-        return Path(named)
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "napari-smalltumor"
 
 
 class NetworkFolder:

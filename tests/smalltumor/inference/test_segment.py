@@ -19,9 +19,9 @@ from smalltumor.geometry import Grid
 from smalltumor.inference import attempts, openvino_engine, segment, torch_engine
 from smalltumor.inference.devices import has_openvino
 from smalltumor.inference.engine import Array
-from smalltumor.inference.openvino_cache import CACHE_VARIABLE
 from smalltumor.inference.watch import Watch
 from smalltumor.inference.windows import Windowed
+from smalltumor.user_folders import CACHE_VARIABLE
 
 needs_openvino = pytest.mark.skipif(not has_openvino(), reason="the extra openvino is absent")
 
