@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 from types import FrameType
 
-from smalltumor.cli import demo, evaluate, import_dmfnet, info, lesions, segment, train
+from smalltumor.cli import cohort, demo, evaluate, import_dmfnet, info, lesions, segment, train
 from smalltumor.errors import Cancelled, SmalltumorError
 
-COMMANDS = (segment, lesions, evaluate, train, import_dmfnet, demo, info)
+COMMANDS = (segment, cohort, lesions, evaluate, train, import_dmfnet, demo, info)
 
 DESCRIPTION = """\
 Find and outline small brain tumours in MRI: enhancing tumour (ET), tumour core (TC) and
@@ -28,6 +28,7 @@ Research software: not a medical device, not for diagnosis.
 EXAMPLES = """\
 examples:
   smalltumor segment BraTS2021_00019 -o mask.nii.gz --lesions lesions.csv
+  smalltumor cohort BraTS2021 -o masks
   smalltumor lesions mask.nii.gz --region et
   smalltumor COMMAND --help
 """

@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from smalltumor.tumour import DEFAULT_SCHEME, SCHEME_VALUES
+
 if TYPE_CHECKING:
     from smalltumor.case import Case
 
@@ -46,6 +48,48 @@ def read(options: argparse.Namespace) -> Case:
         **{modality: getattr(options, modality) for modality in MODALITY_HELP},
         resample=options.resample,
     )
+
+
+def add_network(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """--weights, --device, --backend and --flips."""
+    group = parser.add_argument_group("network")
+    group.add_argument(
+        "--weights", metavar="FILE", type=Path, help="weights file (default: the shipped ones)"
+    )
+    group.add_argument(
+        "--device", default="auto", metavar="D", help="auto, cpu, cuda, cuda:1, mps (default auto)"
+    )
+    group.add_argument(
+        "--backend",
+        default="auto",
+        choices=("auto", "torch", "openvino"),
+        help="auto takes OpenVINO on a CPU where it is installed",
+    )
+    group.add_argument(
+        "--flips",
+        action="store_true",
+        help="average over the eight mirrored heads, which takes eight times as long",
+    )
+    return group
+
+
+def add_scheme(parser: argparse._ActionsContainer) -> None:
+    """--labels, the scheme to write."""
+    parser.add_argument(
+        "--labels",
+        default=DEFAULT_SCHEME,
+        choices=SCHEME_VALUES,
+        help=f"numbers to write, see below (default {DEFAULT_SCHEME})",
+    )
+
+
+def scheme_list() -> str:
+    """The label schemes, for the end of a help text."""
+    schemes = (
+        f"{name}: {ncr} necrosis, {ed} edema, {et} enhancing"
+        for name, (ncr, ed, et) in SCHEME_VALUES.items()
+    )
+    return "label schemes: " + "; ".join(schemes)
 
 
 def add_overwrite(parser: argparse._ActionsContainer) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from smalltumor.cli import arguments
 from smalltumor.cli.progress import ProgressBar
-from smalltumor.tumour import DEFAULT_SCHEME, REGION_NAMES, SCHEME_VALUES, Region
+from smalltumor.tumour import REGION_NAMES, Region
 
 if TYPE_CHECKING:
     from smalltumor.segmentation import Segmentation
@@ -22,28 +22,11 @@ in any other tool in the right place.
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command and its arguments."""
     parser = commands.add_parser(
-        "segment", help="segment one case", description=DESCRIPTION, epilog=_scheme_list()
+        "segment", help="segment one case", description=DESCRIPTION, epilog=arguments.scheme_list()
     )
     arguments.add_case(parser)
     _add_outputs(parser)
-    network = parser.add_argument_group("network")
-    network.add_argument(
-        "--weights", metavar="FILE", type=Path, help="weights file (default: the shipped ones)"
-    )
-    network.add_argument(
-        "--device", default="auto", metavar="D", help="auto, cpu, cuda, cuda:1, mps (default auto)"
-    )
-    network.add_argument(
-        "--backend",
-        default="auto",
-        choices=("auto", "torch", "openvino"),
-        help="auto takes OpenVINO on a CPU where it is installed",
-    )
-    network.add_argument(
-        "--flips",
-        action="store_true",
-        help="average over the eight mirrored heads, which takes eight times as long",
-    )
+    network = arguments.add_network(parser)
     network.add_argument(
         "--random-weights",
         action="store_true",
@@ -113,12 +96,7 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="label file to write",
     )
-    group.add_argument(
-        "--labels",
-        default=DEFAULT_SCHEME,
-        choices=SCHEME_VALUES,
-        help=f"numbers to write, see below (default {DEFAULT_SCHEME})",
-    )
+    arguments.add_scheme(group)
     group.add_argument(
         "--regions",
         action="store_true",
@@ -134,14 +112,6 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
         help="class probabilities, 4D: background, necrosis, edema, enhancing",
     )
     arguments.add_overwrite(group)
-
-
-def _scheme_list() -> str:
-    schemes = (
-        f"{name}: {ncr} necrosis, {ed} edema, {et} enhancing"
-        for name, (ncr, ed, et) in SCHEME_VALUES.items()
-    )
-    return "label schemes: " + "; ".join(schemes)
 
 
 def _outputs(options: argparse.Namespace) -> list[Path]:

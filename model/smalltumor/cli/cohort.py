@@ -1,0 +1,75 @@
+"""`smalltumor cohort`: a folder of cases in, a folder of masks and a table out."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from smalltumor.cli import arguments
+
+if TYPE_CHECKING:
+    from smalltumor.cohort import CohortRow
+
+DESCRIPTION = """\
+Segment every case of a folder. DIR gets CASE.nii.gz and CASE_lesions.csv for each, and cohort.csv:
+volumes, enhancing components and small ones, or why a case failed. The same command goes on after
+an interruption: cases whose masks are there are kept. `smalltumor evaluate DIR TRUTH` scores DIR.
+"""
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command and its arguments."""
+    parser = commands.add_parser(
+        "cohort",
+        help="segment a folder of cases",
+        description=DESCRIPTION,
+        epilog=arguments.scheme_list(),
+    )
+    parser.add_argument("data", metavar="DATA", type=Path, help="folder of cases, of any naming")
+    results = parser.add_argument_group("results")
+    results.add_argument(
+        "-o", "--output", metavar="DIR", type=Path, required=True, help="folder of the results"
+    )
+    arguments.add_scheme(results)
+    results.add_argument(
+        "--regions", action="store_true", help="write CASE_et, CASE_tc and CASE_wt as well"
+    )
+    results.add_argument(
+        "--overwrite", action="store_true", help="segment cases again whose masks are there"
+    )
+    arguments.add_network(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Segment what is not there yet; 1 if a case failed."""
+    from smalltumor.checkpoint import load_checkpoint
+    from smalltumor.cohort import TABLE, CohortPlan, cohort_cases, segment_cohort
+
+    cases = cohort_cases(options.data, options.output)
+    plan = CohortPlan(
+        output=options.output,
+        scheme=options.labels,
+        regions=options.regions,
+        device=options.device,
+        backend=options.backend,
+        flips=options.flips,
+        overwrite=options.overwrite,
+    )
+    failed = 0
+    for number, row in enumerate(segment_cohort(cases, load_checkpoint(options.weights), plan), 1):
+        print(f"[{number:{len(str(len(cases)))}d}/{len(cases)}] {_line(row)}", flush=True)
+        failed += row.outcome == "failed"
+    print(f"{len(cases)} cases, {failed} failed; research only\nwrote {options.output / TABLE}")
+    return 1 if failed else 0
+
+
+def _line(row: CohortRow) -> str:
+    if row.outcome == "failed":
+        return f"{row.case}: failed: {row.note}"
+    volumes = f"ET {row.et_ml:.3f}, TC {row.tc_ml:.3f}, WT {row.wt_ml:.3f} ml"
+    time = "kept" if row.seconds is None else f"{row.seconds:.1f} s"
+    lesions = f"{row.et_components} enhancing, {row.et_small} small"
+    note = f"; {row.note}" if row.note else ""
+    return f"{row.case}: {volumes}; {lesions}; {time}{note}"
