@@ -78,12 +78,12 @@ def test_the_same_mask_as_of_one_case(cohort, smalltumor, data, tmp_path):
 
 
 def test_its_masks_can_be_evaluated_as_they_lie(cohort, smalltumor, tmp_path):
-    _, rows, *_ = cohort("--regions")
+    cohort("--regions")
     truth = tmp_path / "truth"
     truth.mkdir()
     for name in NAMES:
         shutil.copy(tmp_path / "out" / f"{name}.nii.gz", truth / f"{name}_seg.nii.gz")
-    code, stdout, stderr = smalltumor(
+    code, _, stderr = smalltumor(
         *("evaluate", tmp_path / "out", truth, "--labels", "brats2018"),
         *("--truth-labels", "brats2018", "-o", tmp_path / "report"),
     )
