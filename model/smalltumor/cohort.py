@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from smalltumor.atomic import write_text
+from smalltumor.cohort_folder import TABLE, CohortFolder
 from smalltumor.errors import CaseError, OutputError, SmalltumorError
 from smalltumor.labels import Region
 from smalltumor.tumour import DEFAULT_SCHEME
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from smalltumor.segmentation import Segmentation
 
 Outcome = Literal["segmented", "kept", "failed"]
-
-TABLE = "cohort.csv"
-SETTINGS = "cohort.json"
 
 
 @dataclass(frozen=True)
@@ -75,8 +72,7 @@ class CohortPlan:
     Parameters
     ----------
     output : Path
-        Folder of the results, outside that of the cases: ``CASE.nii.gz``, ``CASE_lesions.csv``,
-        `TABLE`, and in `SETTINGS` how they were made, so that a folder never mixes two ways.
+        Folder of the results, see `CohortFolder`; outside that of the cases.
     scheme : str
         Label scheme of the masks.
     regions : bool
@@ -96,14 +92,6 @@ class CohortPlan:
     backend: Backend = "auto"
     flips: bool = False
     overwrite: bool = False
-
-    def mask_of(self, case: str) -> Path:
-        """Where a case's mask goes, which is written last: with it the case is done."""
-        return self.output / f"{case}.nii.gz"
-
-    def lesions_of(self, case: str) -> Path:
-        """Where a case's table goes."""
-        return self.output / f"{case}_lesions.csv"
 
 
 def cohort_cases(folder: Path, output: Path) -> list[CaseFiles]:
@@ -153,45 +141,21 @@ def segment_cohort(
         If the folder holds anything else, or results made in another way, or cannot be written
         to, which the next case would not mend.
     """
-    _claim(plan, checkpoint)
-    done = set() if plan.overwrite else {c.name for c in cases if plan.mask_of(c.name).exists()}
+    folder, weights = CohortFolder(plan.output), str(checkpoint.card.get("name", ""))
+    made_with = {"labels": plan.scheme, "flips": plan.flips, "weights": weights}
+    made_with["digest"] = checkpoint.digest
+    folder.claim(made_with, [files.name for files in cases], plan.overwrite)
+    done = {files.name for files in cases if folder.is_done(files.name)}
     read = _reading_ahead(files for files in cases if files.name not in done)
     rows: list[CohortRow] = []
     for files in cases:
         if files.name in done:
-            row = _kept(files.name, plan)
+            row = _kept(files.name, folder, plan.scheme, weights)
         else:
-            row = _segmented(files.name, next(read), checkpoint, plan)
+            row = _segmented(files.name, next(read), checkpoint, plan, folder)
         rows.append(row)
-        write_text(plan.output / TABLE, table_csv(rows), overwrite=True)
+        write_text(folder.path / TABLE, table_csv(rows), overwrite=True)
         yield row
-
-
-def _claim(plan: CohortPlan, checkpoint: Checkpoint) -> None:
-    """Make the folder, or see that it is one of ours, made as this one would be."""
-    folder, settings = plan.output, plan.output / SETTINGS
-    wanted = {
-        "labels": plan.scheme,
-        "flips": plan.flips,
-        "weights": str(checkpoint.card.get("name", "")),
-        "digest": checkpoint.digest,
-    }
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        strange = any(folder.iterdir()) and not settings.exists()
-        there = json.loads(settings.read_text()) if settings.exists() else wanted
-    except (OSError, ValueError) as error:
-        raise OutputError(f"{folder} cannot be used: {error}") from error
-    if strange:
-        raise OutputError(
-            f"{folder} is not empty and holds no {SETTINGS}; name a folder for the results alone"
-        )
-    if there != wanted and not plan.overwrite:
-        other = ", ".join(f"{k} {there.get(k)}" for k in wanted if there.get(k) != wanted[k])
-        raise OutputError(
-            f"{folder} holds masks made with {other}; name another folder, or --overwrite"
-        )
-    write_text(settings, json.dumps(wanted, indent=2) + "\n", overwrite=True)
 
 
 def _reading_ahead(cases: Iterable[CaseFiles]) -> Iterator[Case | Exception]:
@@ -217,7 +181,11 @@ def _read(files: CaseFiles) -> Case | Exception:
 
 
 def _segmented(
-    name: str, case: Case | Exception, checkpoint: Checkpoint, plan: CohortPlan
+    name: str,
+    case: Case | Exception,
+    checkpoint: Checkpoint,
+    plan: CohortPlan,
+    folder: CohortFolder,
 ) -> CohortRow:
     from smalltumor.inference import segment
     from smalltumor.lesions import find_lesions
@@ -229,7 +197,7 @@ def _segmented(
             case, checkpoint, device=plan.device, backend=plan.backend, flips=plan.flips
         )
         lesions = find_lesions(result)
-        _write(result, lesions, name, plan)
+        _write(result, lesions, name, plan, folder)
     except OutputError:
         raise
     except (SmalltumorError, MemoryError) as error:
@@ -240,31 +208,33 @@ def _segmented(
     return CohortRow(name, "segmented", *numbers, round(run.seconds, 2), run.weights, warnings)
 
 
-def _write(result: Segmentation, lesions: list[Lesion], name: str, plan: CohortPlan) -> None:
+def _write(
+    result: Segmentation, lesions: list[Lesion], name: str, plan: CohortPlan, folder: CohortFolder
+) -> None:
     from smalltumor.lesions import write_csv
     from smalltumor.segmentation import write_regions, write_segmentation
 
-    mask = plan.mask_of(name)
-    # While the mask is not there, these are of a run that was killed, and of no worth.
-    write_csv(lesions, plan.lesions_of(name), overwrite=True)
+    mask = folder.mask_of(name)
+    # The folder is a cohort's alone: what is there is of a run that was killed, or to be replaced.
+    write_csv(lesions, folder.lesions_of(name), overwrite=True)
     if plan.regions:
         write_regions(result, mask, overwrite=True)
-    write_segmentation(result, mask, scheme=plan.scheme, overwrite=plan.overwrite)
+    write_segmentation(result, mask, scheme=plan.scheme, overwrite=True)
+    folder.note_done(name)
 
 
-def _kept(name: str, plan: CohortPlan) -> CohortRow:
+def _kept(name: str, folder: CohortFolder, scheme: str, weights: str) -> CohortRow:
     from smalltumor.case import decode_labels
     from smalltumor.lesions import find_lesions
     from smalltumor.nifti import read_volume
     from smalltumor.segmentation import Segmentation
 
-    path = plan.mask_of(name)
     try:
-        volume = read_volume(path)
-        mask = Segmentation(name, decode_labels(volume, plan.scheme)[0], volume.grid)
+        volume = read_volume(folder.mask_of(name))
+        mask = Segmentation(name, decode_labels(volume, scheme)[0], volume.grid)
     except SmalltumorError as error:
         return CohortRow(name, "failed", note=f"{error}; delete it, and it is made anew")
-    return CohortRow(name, "kept", *_numbers(mask, find_lesions(mask)))
+    return CohortRow(name, "kept", *_numbers(mask, find_lesions(mask)), weights=weights)
 
 
 def _numbers(mask: Segmentation, lesions: Sequence[Lesion]) -> tuple[float, float, float, int, int]:

@@ -15,7 +15,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from made import write_case
-from smalltumor import cohort as cohort_module
+from smalltumor.cohort_folder import SETTINGS, TABLE
 from smalltumor.errors import OutputError
 
 NAMES = ("ann", "bob", "cyd")
@@ -39,7 +39,7 @@ def cohort(smalltumor, narrow_weights, data, tmp_path):
         code, out, err = smalltumor(
             "cohort", data, "-o", output, "--backend", "torch", "--weights", weights, *words
         )
-        table = output / cohort_module.TABLE
+        table = output / TABLE
         return code, rows_of(table) if table.exists() else [], out, err
 
     return run
@@ -128,6 +128,29 @@ def test_overwrite_segments_again(cohort, tmp_path):
     assert (tmp_path / "out" / "ann.nii.gz").stat() != first
 
 
+def test_overwriting_that_is_interrupted_keeps_none_of_the_old_masks(
+    cohort, monkeypatch, tmp_path, weights_to_tune
+):
+    from smalltumor import inference
+
+    cohort()
+    segment, calls = inference.segment, []
+
+    def interrupted(*arguments, **options):
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return segment(*arguments, **options)
+
+    monkeypatch.setattr(inference, "segment", interrupted)
+    code, *_ = cohort("--overwrite", weights=weights_to_tune)
+    assert code == 130
+    code, rows, *_ = cohort(weights=weights_to_tune)
+    assert code == 0
+    assert [row["outcome"] for row in rows] == ["kept", "segmented", "segmented"]
+    assert len({row["weights"] for row in rows}) == 1
+
+
 def test_a_kept_file_that_is_no_mask_is_told(cohort, tmp_path):
     cohort()
     (tmp_path / "out" / "cyd.nii.gz").write_bytes(b"half")
@@ -203,8 +226,8 @@ def test_after_a_kill_the_same_command_finishes(cohort, data, narrow_weights, tm
         assert process.stdout is not None
         assert b"ann" in process.stdout.readline()
         process.send_signal(signal.SIGKILL)
-    assert len(rows_of(out / cohort_module.TABLE)) >= 1
-    json.loads((out / cohort_module.SETTINGS).read_text())
+    assert len(rows_of(out / TABLE)) >= 1
+    json.loads((out / SETTINGS).read_text())
     for mask in out.glob("???.nii.gz"):
         assert np.asarray(nib.load(mask).dataobj).shape == (20, 22, 18)
     code, rows, *_ = cohort()

@@ -45,7 +45,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(options: argparse.Namespace) -> int:
     """Segment what is not there yet; 1 if a case failed."""
     from smalltumor.checkpoint import load_checkpoint
-    from smalltumor.cohort import TABLE, CohortPlan, cohort_cases, segment_cohort
+    from smalltumor.cohort import CohortPlan, cohort_cases, segment_cohort
+    from smalltumor.cohort_folder import TABLE
 
     cases = cohort_cases(options.data, options.output)
     plan = CohortPlan(
