@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import signal
 from collections.abc import Callable, Iterator
@@ -15,8 +16,10 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def pytest_configure() -> None:
-    """A shell that runs the tests in the background makes them, and what they start, deaf to
-    SIGINT; here it is heard."""
+    """What holds for the tests and for every process they start."""
+    # Networks as narrow as those of the tests are slower on several threads.
+    os.environ["OMP_NUM_THREADS"] = "1"
+    # A shell that runs the tests in the background makes them deaf to SIGINT.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -21,6 +22,15 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.gui)
             if absent:
                 item.add_marker(pytest.mark.skip(reason="no display; Xvfb serves"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def modules_are_no_garbage():
+    """napari looks for garbage around each viewer: not among all that was imported."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)

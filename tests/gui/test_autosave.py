@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -71,12 +72,13 @@ def answers(monkeypatch):
     return queue, asked
 
 
-@pytest.fixture
-def killed(made_case, data_folder):
-    """What a napari that was killed while a case was edited has left."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+@pytest.fixture(scope="session")
+def killed_once(made_case, tmp_path_factory) -> Path:
+    """The data folder of a napari that was killed while a case was edited."""
+    folder = tmp_path_factory.mktemp("killed")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "SMALLTUMOR_DATA": str(folder)}
     process = subprocess.Popen(
-        [sys.executable, "-c", SESSION, str(made_case), str(data_folder)],
+        [sys.executable, "-c", SESSION, str(made_case), str(folder)],
         stdout=subprocess.PIPE,
         env=environment,
     )
@@ -86,6 +88,13 @@ def killed(made_case, data_folder):
     finally:
         process.send_signal(signal.SIGKILL)
         process.communicate()
+    return folder
+
+
+@pytest.fixture
+def killed(killed_once, data_folder) -> Path:
+    """What that napari has left, for a test alone."""
+    shutil.copytree(killed_once, data_folder)
     return data_folder / "autosave"
 
 

@@ -19,6 +19,8 @@ def test_the_demo_shows_the_sample_case_and_leaves_its_files(
         return Segmentation(case.name, read_labels(case)[0], case.grid, case.header)
 
     monkeypatch.setattr(smalltumor.inference, "segment", expert)
+    monkeypatch.setattr(demo, "SIZE", (1000, 640))  # each pixel costs time where no GPU draws it
+    monkeypatch.setattr(demo, "_SETTLE_MS", 500)
     viewer, segment_dock, lesions_dock = demo.open_demo(make_napari_viewer(show=True))
     demo._wait_for(segment_dock, lesions_dock)
     written = demo.leave_files(viewer, segment_dock, lesions_dock, tmp_path / "out")

@@ -28,6 +28,19 @@ from napari_smalltumor.open_case import open_case
 PATIENCE = 240_000
 """Milliseconds; a loaded machine needs many for a process to begin."""
 
+AT_WORK = """
+import sys, time
+from pathlib import Path
+from smalltumor.training.occupant import occupied
+from smalltumor.training.run_folder import RunFolder
+
+run = RunFolder(Path(sys.argv[1]))
+with occupied(run):
+    run.append("start", 0, steps=40, device="cpu", training=["a"], validation=["b"])
+    print("at work", flush=True)
+    time.sleep(600)
+"""
+
 
 @pytest.fixture
 def data(tmp_path) -> Path:
@@ -51,7 +64,6 @@ def viewer(make_napari_viewer):
 @pytest.fixture
 def docked(viewer, data, weights_to_tune, monkeypatch, said):
     """The dock on a training folder, set to learn little; its run is ended in the end."""
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setattr(launch, "NICENESS", 0)  # a busy machine would keep the test waiting
     settings.put("training_folder", str(data))
     dock = FinetuneDock(viewer)
@@ -161,7 +173,6 @@ def test_a_run_is_paused_resumed_and_stopped_by_its_buttons(docked, qtbot):
 def test_a_run_whose_napari_was_killed_is_picked_up_by_the_next(
     viewer, data, weights_to_tune, tmp_path, qtbot, monkeypatch, said
 ):
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     script = tmp_path / "napari_that_dies.py"
     script.write_text(
         "import napari, sys\n"
@@ -203,26 +214,37 @@ def test_a_run_whose_napari_was_killed_is_picked_up_by_the_next(
             launch.stop(run)
 
 
+@pytest.fixture
+def at_work(docked, data):
+    """A run whose process holds its folder, and does nothing else; the dock shows it."""
+    run = RunFolder(data / "runs" / "at_work")
+    run.create()
+    process = subprocess.Popen(
+        [sys.executable, "-c", AT_WORK, str(run.path)],
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"at work\n"
+    docked.open_run(run.path)
+    assert docked.status.state is State.RUNNING
+    yield run
+    process.kill()
+    process.communicate()
+
+
 @pytest.mark.parametrize("answer", [Answer.LEAVE, Answer.STOP])
-def test_closing_the_dock_asks_and_training_may_go_on(viewer, docked, qtbot, monkeypatch, answer):
+def test_closing_the_dock_asks_and_training_may_go_on(viewer, docked, at_work, monkeypatch, answer):
     asked = []
     monkeypatch.setattr(
         finetune_closing, "ask", lambda parent, may_stay: asked.append(may_stay) or answer
     )
-    docked.panel.train.epochs.value = 5000
-    docked.panel.run.start.click()
-    wait_for_epoch(qtbot, docked, 1)
-    run = RunFolder(docked.run)
     viewer.window.remove_dock_widget(docked)
     assert asked == [False]
-    assert is_occupied(run) == (answer is Answer.LEAVE)
-    launch.stop(run.path)
+    assert is_occupied(at_work) == (answer is Answer.LEAVE)
 
 
-def test_closing_the_window_can_be_given_up(viewer, docked, qtbot, monkeypatch):
-    docked.panel.train.epochs.value = 5000
-    docked.panel.run.start.click()
-    wait_for_state(qtbot, docked, State.STARTING, State.RUNNING)
+def test_closing_the_window_can_be_given_up(viewer, docked, at_work, monkeypatch):
     answers = iter([Answer.STAY, Answer.STOP])
     asked = []
     monkeypatch.setattr(
@@ -230,22 +252,24 @@ def test_closing_the_window_can_be_given_up(viewer, docked, qtbot, monkeypatch):
         "ask",
         lambda parent, may_stay: asked.append(may_stay) or next(answers),
     )
-    run = RunFolder(docked.run)
     viewer.window._qt_window.close()
-    assert is_occupied(run)
+    assert is_occupied(at_work)
     viewer.close()
     assert asked == [True, True]
-    assert not is_occupied(run)
+    assert not is_occupied(at_work)
 
 
-def test_trouble_is_told_in_words_with_the_log_beside(docked, data, qtbot):
-    (data / "made_01" / "made_01_t2.nii.gz").write_bytes(b"no image")
-    docked.panel.run.start.click()
-    wait_for_state(qtbot, docked, State.FAILED)
-    assert "made_01" in docked.panel.run.text
+def test_trouble_is_told_in_words_with_the_log_beside(docked, tmp_path):
+    run = RunFolder(tmp_path / "elsewhere")
+    run.write_config({"training": {"epochs": 4}})
+    run.append("failed", 0, message="made_01_t2.nii.gz is not a NIfTI file", changes={})
+    run.log.write_text("preparing 2 cases\nsmalltumor: made_01_t2.nii.gz is not a NIfTI file\n")
+    docked.open_run(run.path)
+    assert docked.status.state is State.FAILED
+    assert "made_01_t2.nii.gz" in docked.panel.run.text
     docked.panel.run.log.click()
     dialog = docked.findChildren(QDialog)[-1]
-    assert "Traceback" not in dialog.findChild(QPlainTextEdit).toPlainText()
+    assert "preparing 2 cases" in dialog.findChild(QPlainTextEdit).toPlainText()
 
 
 def test_a_run_out_of_memory_offers_what_fits(docked, data, tmp_path, qtbot):

@@ -16,6 +16,7 @@ from napari_smalltumor.region_layers import placement_of, show_segmentation
 SHAPE_LPS = (60, 60, 60)
 TILES = (0, 1, 2), (1, 0, 2), (2, 0, 1)
 AXIAL, CORONAL, SAGITTAL = TILES
+VIEWS = (AXIAL, "left", "front"), (CORONAL, "left", "top"), (SAGITTAL, "back", "top")
 
 
 def head_with_a_spot() -> np.ndarray:
@@ -46,23 +47,17 @@ def middle_of_the_spot(viewer) -> tuple[float, float]:
     return float(columns.mean() / width * 2 - 1), float(1 - rows.mean() / height * 2)
 
 
-@pytest.mark.parametrize(
-    ("order", "to_the_right", "up"),
-    [(AXIAL, "left", "front"), (CORONAL, "left", "top"), (SAGITTAL, "back", "top")],
-)
-def test_slices_are_upright_and_radiological(viewer, order, to_the_right, up):
-    viewer.dims.order = order
-    axis = order[0]
-    layer = viewer.layers["Spot T1CE"]
-    spot = np.argwhere(layer.data == layer.data.max()).mean(axis=0)
-    viewer.dims.set_point(axis, layer.data_to_world(spot)[axis])
-    viewer.reset_view()
-    right, above = middle_of_the_spot(viewer)
-    assert above > 0.1, f"the {up} is not up"
-    assert (right < -0.1) if to_the_right == "back" else (right > 0.1)
-
-
-def test_3d_first_shows_the_patient_from_the_front_and_not_in_a_mirror(viewer):
+def test_slices_are_upright_and_radiological_and_3d_shows_the_patient_from_the_front(viewer):
+    for order, to_the_right, up in VIEWS:
+        axis, viewer.dims.order = order[0], order
+        layer = viewer.layers["Spot T1CE"]
+        spot = np.argwhere(layer.data == layer.data.max()).mean(axis=0)
+        viewer.dims.set_point(axis, layer.data_to_world(spot)[axis])
+        viewer.reset_view()
+        right, above = middle_of_the_spot(viewer)
+        assert above > 0.1, f"the {up} is not up"
+        assert (right < -0.1) if to_the_right == "back" else (right > 0.1), to_the_right
+    viewer.dims.order = AXIAL
     viewer.dims.ndisplay = 3
     viewer.fit_to_view()
     assert viewer.scene.camera.view_direction == pytest.approx((0, 1, 0), abs=1e-6)
@@ -79,8 +74,7 @@ def test_a_camera_that_was_turned_is_left_alone(make_napari_viewer, sample_folde
     assert viewer.scene.camera.angles == pytest.approx((10, 20, 30))
 
 
-@pytest.mark.parametrize("order", [AXIAL, CORONAL, SAGITTAL])
-def test_a_result_lies_on_layers_of_another_reader_that_run_up_the_head(make_napari_viewer, order):
+def test_a_result_lies_on_layers_of_another_reader_that_run_up_the_head(make_napari_viewer):
     viewer = make_napari_viewer(show=True)
     head = head_with_a_spot()
     for name in ("flair", "t1ce", "t1", "t2"):
@@ -90,13 +84,14 @@ def test_a_result_lies_on_layers_of_another_reader_that_run_up_the_head(make_nap
     classes = np.where(case.volumes["t1ce"] > 500, TissueClass.ET, 0).astype(np.uint8)
     found = Segmentation("head", classes, case.grid)
     layers = show_segmentation(viewer, case, found, placement=placement_of(case, chosen))
-    viewer.dims.order = order
-    viewer.dims.set_point(order[0], chosen["t2"].data_to_world((49, 13, 47))[order[0]])
-    viewer.reset_view()
-    for layer in layers.values():
-        layer.visible = False
-    image = middle_of_the_spot(viewer)
-    for layer in viewer.layers:
-        layer.visible = layer is layers[Region.ET]
-    layers[Region.ET].opacity = 1
-    assert middle_of_the_spot(viewer) == pytest.approx(image, abs=0.02)
+    for order in TILES:
+        viewer.dims.order = order
+        viewer.dims.set_point(order[0], chosen["t2"].data_to_world((49, 13, 47))[order[0]])
+        viewer.reset_view()
+        for layer in viewer.layers:
+            layer.visible = layer not in layers.values()
+        image = middle_of_the_spot(viewer)
+        for layer in viewer.layers:
+            layer.visible = layer is layers[Region.ET]
+        layers[Region.ET].opacity = 1
+        assert middle_of_the_spot(viewer) == pytest.approx(image, abs=0.02)
