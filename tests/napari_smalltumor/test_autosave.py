@@ -17,12 +17,13 @@ from napari_smalltumor.metadata import case_of, region_layers
 from napari_smalltumor.open_case import open_case
 from napari_smalltumor.region_layers import segmentation_of, show_segmentation
 
-AXES = ("LPS", "RSA", "AIL")
+along_all_axes = pytest.mark.parametrize("folder", ["LPS", "RSA", "AIL"], indirect=True)
 
 
-@pytest.fixture(params=AXES)
+@pytest.fixture
 def folder(request, tmp_path):
-    return write_case_along(tmp_path / "Pat", request.param)
+    """A case along axes that are not those of the layers, unless a test asks for others."""
+    return write_case_along(tmp_path / "Pat", getattr(request, "param", "AIL"))
 
 
 class Opened:
@@ -73,6 +74,7 @@ def test_a_result_and_a_file_are_not_kept(folder):
     assert not opened.autosave.folder.root.exists()
 
 
+@along_all_axes
 def test_after_a_crash_every_region_is_as_it_was_painted(edited, folder):
     painted = segmentation_of(edited.viewer.layers, edited.case).classes
     edited.autosave.folder.release()  # what the system does when a process dies
@@ -86,6 +88,7 @@ def test_after_a_crash_every_region_is_as_it_was_painted(edited, folder):
         assert np.array_equal(layer.data, edited.regions[region].data)
 
 
+@along_all_axes
 def test_restoring_over_a_new_result_replaces_it_in_place(edited, folder):
     painted = segmentation_of(edited.viewer.layers, edited.case).classes
     (file,) = edited.files
@@ -137,6 +140,7 @@ def test_a_new_result_that_was_agreed_to_ends_it(edited):
     assert edited.files == []
 
 
+@along_all_axes
 def test_a_case_that_is_closed_unexported_is_offered_when_it_is_opened_again(edited, folder):
     painted = {region: layer.data.copy() for region, layer in edited.regions.items()}
     edited.paint()
@@ -151,6 +155,7 @@ def test_a_case_that_is_closed_unexported_is_offered_when_it_is_opened_again(edi
         assert np.array_equal(layer.data, painted[region])
 
 
+@along_all_axes
 def test_strokes_since_the_last_minute_are_kept_when_a_case_is_closed(folder):
     opened = Opened(folder).segmented()
     opened.paint()
@@ -166,6 +171,7 @@ def test_strokes_since_the_last_minute_are_kept_when_a_case_is_closed(folder):
         assert np.array_equal(layer.data, painted[region])
 
 
+@along_all_axes
 def test_a_label_volume_that_is_painted_is_kept_and_comes_back(folder):
     opened = Opened(folder)
     labels = opened.viewer.layers["Pat labels"]
@@ -182,6 +188,7 @@ def test_a_label_volume_that_is_painted_is_kept_and_comes_back(folder):
     assert anew.scale == pytest.approx(labels.scale)
 
 
+@along_all_axes
 def test_what_was_restored_is_kept_at_once(edited, folder):
     (file,) = edited.files
     again = Opened(folder)

@@ -23,7 +23,7 @@ from smalltumor.inference.watch import Watch
 from smalltumor.segmentation import Segmentation
 from torch.utils._python_dispatch import TorchDispatchMode
 
-EVERY = 1 if "SMALLTUMOR_TRIALS" in os.environ else 97
+EVERY = 1 if "SMALLTUMOR_TRIALS" in os.environ else 293
 """Of the operations, which ones fail in turn: all of them when there is time."""
 
 
@@ -54,15 +54,6 @@ class Gpu:
     def __call__(self, array: Array, watch: Watch) -> Array:
         with self._memory:
             return self._engine(array, watch)
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """A network this small is slower on several."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from lesions_to_learn import NARROW
+from made import write_case
 from smalltumor.case import Case, read_case
-from smalltumor.checkpoint import Checkpoint, random_checkpoint, save_checkpoint
+from smalltumor.checkpoint import Checkpoint, random_checkpoint
 from smalltumor.errors import Cancelled, SmalltumorError
 from smalltumor.geometry import Grid
 from smalltumor.inference import attempts, openvino_engine, segment, torch_engine
@@ -57,6 +58,11 @@ def small(sample: Case) -> Case:
         part[2:-2, 2:-2, 2:-2] = volume[box][2:-2, 2:-2, 2:-2]
         volumes[modality] = part
     return Case("small", volumes, Grid((64, 64, 48), np.diag([-1.0, -1.0, 1.0, 1.0])))
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Path:
+    return write_case(tmp_path / "made")
 
 
 def torch_run(case: Case, checkpoint: Checkpoint, **options: object) -> npt.NDArray[np.float32]:
@@ -309,39 +315,38 @@ print("torch" in sys.modules)
 
 
 @needs_openvino
-def test_compiled_network_runs_without_importing_torch(
-    checkpoint: Checkpoint, sample_folder: Path, tmp_path: Path
-) -> None:
-    weights = tmp_path / "narrow.safetensors"
-    save_checkpoint(weights, checkpoint.network, checkpoint.preprocessing, checkpoint.card)
-    command = [sys.executable, "-c", SECOND_START, str(weights), str(sample_folder)]
+def test_compiled_network_runs_without_importing_torch(narrow_weights: Path, made: Path) -> None:
+    command = [sys.executable, "-c", SECOND_START, str(narrow_weights), str(made)]
     starts = [subprocess.run(command, capture_output=True, text=True, check=True) for _ in range(2)]
     assert [start.stdout.strip() for start in starts] == ["True", "False"]
 
 
 LITTLE_ADDRESS_SPACE = """
-import resource, sys
+import resource
+import numpy as np
 import torch, monai.inferers
-from dataclasses import replace
 from pathlib import Path
-from smalltumor import read_case, segment, random_checkpoint
+from smalltumor import segment, random_checkpoint
+from smalltumor.architecture import NetworkConfig
+from smalltumor.case import MODALITIES, Case
 from smalltumor.geometry import Grid
 from smalltumor.inference.memory import _fields
-case = read_case(sys.argv[1])
-volumes = {m: v[60:172, 60:188, 30:126] for m, v in case.volumes.items()}
-case = replace(case, volumes=volumes, grid=Grid((112, 128, 96), case.grid.affine))
+shape = (128, 64, 64)
+rng = np.random.default_rng(0)
+volumes = {m: rng.integers(1, 900, shape).astype(np.int16) for m in MODALITIES}
+case = Case("made", volumes, Grid(shape, np.diag([-1.0, -1.0, 1.0, 1.0])))
 checkpoint = random_checkpoint(config=NetworkConfig(width=8, channels=16, groups=4))
 checkpoint.network(torch.zeros(1, 4, 32, 32, 32))
 used = _fields(Path("/proc/self/status"))["VmSize"]
-resource.setrlimit(resource.RLIMIT_AS, (used + 350 * 10**6, resource.RLIM_INFINITY))
+resource.setrlimit(resource.RLIMIT_AS, (used + 275 * 10**6, resource.RLIM_INFINITY))
 print(segment(case, checkpoint, backend="torch", device="cpu").run.warnings)
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of Linux")
-def test_limit_on_memory_leads_to_windows(sample_folder: Path) -> None:
-    command = [sys.executable, "-c", LITTLE_ADDRESS_SPACE, str(sample_folder)]
+def test_limit_on_memory_leads_to_windows() -> None:
+    command = [sys.executable, "-c", LITTLE_ADDRESS_SPACE]
     environment = os.environ | {"MALLOC_ARENA_MAX": "1"}  # arenas are reserved, never used
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 0, done.stderr
-    assert "windows of" in done.stdout
+    assert "windows of 64 voxels" in done.stdout

@@ -1,0 +1,77 @@
+"""Short runs on made lesions, in this process or in one of their own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import load_file
+from smalltumor.training.run_folder import RunFolder
+from smalltumor.training.start import TrainingRequest
+
+TESTS = Path(__file__).parent
+COMMAND = """
+import sys
+sys.path[:0] = {path!r}
+from pathlib import Path
+from lesions_to_learn import QUICK
+from smalltumor.training import start
+from dataclasses import replace
+start.PRESETS = {{"paper": replace(QUICK, **{settings!r})}}
+data = Path({data!r})
+request = start.TrainingRequest(
+    data, Path({run!r}), validation=data / "made_00", cache=data.parent / "cache",
+    device="cpu", resume=True,
+)
+print("finished" if start.train(request, save_seconds=0) else "stopped", flush=True)
+"""
+
+
+def request_for(data: Path, run: Path, **changed: Any) -> TrainingRequest:
+    """Learn from all cases of the folder but the first, which is validated on."""
+    settings = {"validation": data / "made_00", "cache": data.parent / "cache", "device": "cpu"}
+    return TrainingRequest(data, run, **(settings | changed))
+
+
+def start_run(
+    data: Path, run: Path, settings: dict[str, Any], *launcher: str
+) -> subprocess.Popen[str]:
+    """The same in a process of its own, which saves its state after every step."""
+    path = [str(TESTS.parent / "model"), str(TESTS)]
+    script = run.parent / f"{run.name}.py"
+    script.write_text(COMMAND.format(path=path, data=str(data), run=str(run), settings=settings))
+    command = [sys.executable, *launcher, str(script)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def wait_for_step(run: Path, process: subprocess.Popen[str], step: int) -> None:
+    limit = time.monotonic() + 120
+    while process.poll() is None and time.monotonic() < limit:
+        if any(event["step"] >= step for event in RunFolder(run).read_events()):
+            return
+        time.sleep(0.02)
+
+
+def silent(line: str) -> None:
+    pass
+
+
+def events(run: Path, kind: str) -> list[dict[str, Any]]:
+    return [event for event in RunFolder(run).read_events() if event["event"] == kind]
+
+
+def weights(run: Path) -> dict[str, np.ndarray]:
+    """The state saved last, by name."""
+    return load_file(run / "last.safetensors")
+
+
+def assert_same_state(run: Path, other: Path) -> None:
+    """Every bit of both runs' states is the same."""
+    one, two = weights(run), weights(other)
+    assert one.keys() == two.keys()
+    for name, array in one.items():
+        np.testing.assert_array_equal(array, two[name], err_msg=name)
