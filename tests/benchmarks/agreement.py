@@ -20,13 +20,14 @@ from skimage.measure import label
 from smalltumor.case import read_case_files
 from smalltumor.checkpoint import Checkpoint, load_checkpoint
 from smalltumor.inference.devices import has_openvino
-from smalltumor.inference.engine import Array, Engine
+from smalltumor.inference.engine import Engine
 from smalltumor.inference.torch_engine import TorchEngine
 from smalltumor.inference.watch import Watch
 from smalltumor.inference.windows import Windowed
 from smalltumor.labels import Classes, Region, region_mask
 from smalltumor.naming import find_cases
 from smalltumor.preprocess import NetworkInput, prepare
+from smalltumor.scores import Probabilities, Scores
 
 WHOLE = 10**6
 """A margin beyond any volume: nothing is cut."""
@@ -40,12 +41,12 @@ def whole_input(case: object, checkpoint: Checkpoint) -> NetworkInput:
     return prepare(case, replace(checkpoint.preprocessing, margin=WHOLE))  # type: ignore[arg-type]
 
 
-def labels_on_grid(probabilities: Array, ready: NetworkInput) -> Classes:
+def labels_on_grid(scores: Scores, ready: NetworkInput) -> Classes:
     """The most probable classes on the network's grid."""
     classes = np.zeros(ready.network_grid.grid.shape, dtype=np.uint8)
     inside = ready.inside
     place = tuple(slice(f, f + s.stop) for f, s in zip(ready.start, inside, strict=True))
-    classes[place] = probabilities[(slice(None), *inside)].argmax(axis=0)
+    classes[place] = scores.classes()[inside]
     return classes
 
 
@@ -83,7 +84,7 @@ def reference(checkpoint: Checkpoint, ready: NetworkInput) -> Classes:
     """Labels of the plain network in float32 on the whole volume."""
     with torch.inference_mode():
         probabilities = checkpoint.network(torch.from_numpy(ready.array)[None])[0].numpy()
-    return labels_on_grid(probabilities, ready)
+    return labels_on_grid(Probabilities(probabilities), ready)
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
     python tests/benchmarks/scaling.py [--sides 64 96 ...] [--threads 1 2] [--plot FILE.png]
 
-Cubes of random voxels, array in, probabilities out, warm, the fastest of three runs; a path whose
+Cubes of random voxels, array in, class scores out, warm, the fastest of three runs; a path whose
 next cube would take longer than `--limit` seconds a run stops there.
 """
 

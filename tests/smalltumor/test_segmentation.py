@@ -10,6 +10,7 @@ from smalltumor.case import Case
 from smalltumor.errors import OutputError
 from smalltumor.geometry import NetworkGrid
 from smalltumor.labels import SCHEMES, Region, TissueClass
+from smalltumor.scores import HalfLogits, Probabilities
 from smalltumor.segmentation import (
     CroppedProbabilities,
     Segmentation,
@@ -19,15 +20,16 @@ from smalltumor.segmentation import (
 )
 
 
-def cropped(grid, start=(2, 1, 3), shape=(4, 5, 4)) -> CroppedProbabilities:
-    """Random probabilities in a box of the network's grid."""
-    values = np.random.default_rng(5).random((4, *shape)).astype(np.float32)
-    return CroppedProbabilities(values / values.sum(axis=0), start, NetworkGrid(grid))
+def cropped(grid, start=(2, 1, 3), half=False) -> CroppedProbabilities:
+    """Random scores of a box of the network's grid."""
+    values = np.random.default_rng(5).random((4, 4, 5, 4)).astype(np.float32)
+    scores = HalfLogits(values * 9, (7, 8, 6)) if half else Probabilities(values / values.sum(0))
+    return CroppedProbabilities(scores, start, NetworkGrid(grid))
 
 
-def segmentation_on(axcodes="LPS", **options) -> Segmentation:
+def segmentation_on(axcodes="LPS", half=False, **options) -> Segmentation:
     grid = grid_along(axcodes, (12, 12, 12), **options)
-    return Segmentation.from_probabilities(Case("made", {}, grid), cropped(grid))
+    return Segmentation.from_probabilities(Case("made", {}, grid), cropped(grid, half=half))
 
 
 @pytest.mark.parametrize("axcodes", ORIENTATIONS)
@@ -42,9 +44,10 @@ def test_the_strongest_class_lies_where_the_network_saw_it(axcodes):
     assert np.count_nonzero(segmentation.classes) == np.count_nonzero(seen)
 
 
+@pytest.mark.parametrize("half", [False, True])
 @pytest.mark.parametrize("options", [{}, {"spacing": (0.8, 1.2, 1.0), "degrees": 25}])
-def test_probabilities_at_voxels_are_those_of_the_whole_volume(options):
-    segmentation = segmentation_on("PIR", **options)
+def test_probabilities_at_voxels_are_those_of_the_whole_volume(options, half):
+    segmentation = segmentation_on("PIR", half, **options)
     whole = segmentation.probabilities()
     np.testing.assert_allclose(whole.sum(axis=0), 1, atol=1e-5)
     voxels = np.argwhere(np.ones(segmentation.grid.shape))

@@ -16,6 +16,7 @@ from smalltumor.inference.flips import mean_over_flips
 from smalltumor.inference.memory import GIGABYTE, available_memory
 from smalltumor.inference.watch import Watch
 from smalltumor.inference.windows import Windowed
+from smalltumor.scores import Scores
 
 if TYPE_CHECKING:
     from smalltumor.checkpoint import Checkpoint
@@ -77,9 +78,9 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Class probabilities, how they came about, and what went otherwise than planned."""
+    """Class scores, how they came about, and what went otherwise than planned."""
 
-    probabilities: Array
+    scores: Scores
     attempt: Attempt
     device: str
     warnings: tuple[str, ...]
@@ -130,7 +131,7 @@ def run_network(
             continue
         try:
             engine = _engine(checkpoint, attempt)
-            probabilities = _predict(engine, array, attempt.window, flips, watch)
+            scores = _predict(engine, array, attempt.window, flips, watch)
         except SmalltumorError:
             raise
         except Exception as error:
@@ -148,7 +149,7 @@ def run_network(
                     "memory was too short for the whole volume in one pass; "
                     f"windows of {attempt.window} voxels were used"
                 )
-            return Outcome(probabilities, attempt, engine.device, tuple(warnings))
+            return Outcome(scores, attempt, engine.device, tuple(warnings))
         gc.collect()  # what a failed attempt held is wanted by the next
         _empty(attempt.device)
 
@@ -163,7 +164,7 @@ def _engine(checkpoint: Checkpoint, attempt: Attempt) -> Engine:
     return torch_engine(checkpoint, attempt.device)
 
 
-def _predict(engine: Engine, array: Array, window: int | None, flips: bool, watch: Watch) -> Array:
+def _predict(engine: Engine, array: Array, window: int | None, flips: bool, watch: Watch) -> Scores:
     whole = engine if window is None else Windowed(engine, window)
     return mean_over_flips(whole, array, watch) if flips else whole(array, watch)
 

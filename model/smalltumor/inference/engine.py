@@ -1,4 +1,4 @@
-"""What every backend offers: an array in, class probabilities out."""
+"""What every backend offers: an array in, class scores out."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.inference.watch import Watch
+from smalltumor.scores import Scores
 
 Array = npt.NDArray[np.float32]
 
@@ -26,7 +27,7 @@ class Engine(Protocol):
     backend: str
     device: str
 
-    def __call__(self, array: Array, watch: Watch) -> Array:
+    def __call__(self, array: Array, watch: Watch) -> Scores:
         """Run the network.
 
         Parameters
@@ -37,8 +38,8 @@ class Engine(Protocol):
 
         Returns
         -------
-        (class, l, p, s) float32 array
-            Probabilities; sums to 1 over the classes.
+        Scores
+            Of as many voxels.
 
         Raises
         ------

@@ -8,12 +8,13 @@ import numpy as np
 
 from smalltumor.inference.engine import Array, Engine
 from smalltumor.inference.watch import Watch
+from smalltumor.scores import Probabilities
 
 FLIPS = tuple(product((1, -1), repeat=3))
 """All eight, none first: steps of -1 along the axes that are mirrored."""
 
 
-def mean_over_flips(engine: Engine, array: Array, watch: Watch) -> Array:
+def mean_over_flips(engine: Engine, array: Array, watch: Watch) -> Probabilities:
     """Class probabilities, averaged over the eight ways to mirror the head.
 
     Parameters
@@ -24,17 +25,18 @@ def mean_over_flips(engine: Engine, array: Array, watch: Watch) -> Array:
 
     Returns
     -------
-    (class, l, p, s) float32 array
+    Probabilities
     """
     total: Array | None = None
     for number, steps in enumerate(FLIPS):
         mirror = (slice(None), *(slice(None, None, step) for step in steps))
         with watch.part(number / len(FLIPS), (number + 1) / len(FLIPS)):
-            found = engine(np.ascontiguousarray(array[mirror]), watch)[mirror]
+            scores = engine(np.ascontiguousarray(array[mirror]), watch)
+            found = scores.probabilities()[mirror]
         if total is None:
             total = np.array(found)
         else:
             total += found
     assert total is not None
     total /= len(FLIPS)
-    return total
+    return Probabilities(total)

@@ -1,7 +1,9 @@
 """The network rearranged for speed; its numbers are the same but for rounding.
 
-- A norm behind a convolution is folded into its weights and bias, as are the branches' scalars.
-- Groups of too few channels are merged.
+- A norm behind a convolution is folded into its weights and bias, as are the branches' scalars; the
+  head is folded into the last decoder's last convolutions.
+- Units work on a few fibers at a time, see `folded_units`; groups of too few channels are merged.
+- It ends at half resolution; what is doubled is decided later, see `smalltumor.scores`.
 - The decoders never join two inputs into one: a 1x1x1 convolution of joined inputs is the sum of
   one for each.
 - The widest tensors, in front of the last decoder, are made and used up slab by slab.
@@ -18,8 +20,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from smalltumor.inference.folded_units import FoldedUnit, fixed_conv
-from smalltumor.network import MultiFiberUnit, SegmentationNetwork
+from smalltumor.inference.folded_convs import FixedConv
+from smalltumor.inference.folded_units import FoldedUnit
+from smalltumor.network import STAGES, MultiFiberUnit, SegmentationNetwork
 
 if TYPE_CHECKING:
     from smalltumor.checkpoint import Checkpoint
@@ -31,14 +34,41 @@ PARTS = 4
 """Parts the last decoder works on in a traced graph: every quarter-resolution axis has them."""
 
 
-def inference_form(checkpoint: Checkpoint) -> FoldedNetwork | SegmentationNetwork:
+def inference_form(checkpoint: Checkpoint) -> FoldedNetwork | HalfNetwork:
     """A checkpoint's network as it runs fastest; the checkpoint's own module stays as it is.
 
-    Instance norms depend on the image and cannot be folded: such a network is copied.
+    Its ``steps`` and ``forward`` end in the logits (1, class, i / 2, j / 2, k / 2), which the
+    network doubles as its last step. Instance norms depend on the image and cannot be folded.
     """
     if checkpoint.config.norm == "batch":
         return FoldedNetwork(checkpoint.network)
-    return deepcopy(checkpoint.network)
+    return HalfNetwork(checkpoint.network)
+
+
+class HalfNetwork(nn.Module):
+    """A network as it is, up to the logits at half resolution."""
+
+    def __init__(self, network: SegmentationNetwork) -> None:
+        super().__init__()
+        self.network = deepcopy(network)
+
+    def steps(self, x: Tensor) -> Iterator[tuple[str, Tensor]]:
+        """See `FoldedNetwork.steps`."""
+        for name, features in self.network.steps(x):
+            yield name, features
+            if name == "decoder 1":
+                yield "head", self.network.head(features)
+                return
+
+    @staticmethod
+    def count_steps(rows: int) -> int:
+        """How many steps there are, whatever the input."""
+        return len(STAGES)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits (1, class, i / 2, j / 2, k / 2)."""
+        *_, (_, logits) = self.steps(x)
+        return logits
 
 
 class FoldedNetwork(nn.Module):
@@ -53,17 +83,13 @@ class FoldedNetwork(nn.Module):
     def __init__(self, network: SegmentationNetwork) -> None:
         super().__init__()
         n, c = network.config.width, network.config.channels
-        self.stem = fixed_conv(network.stem, network.stem.weight)
+        self.stem = FixedConv(network.stem, network.stem.weight)
         self.encoders = nn.ModuleList(
-            nn.Sequential(
-                *[FoldedUnit(unit, [unit.squeeze.conv.in_channels]) for unit in _units(stage)]
-            )
-            for stage in (network.encoder1, network.encoder2, network.encoder3)
+            _folded_stage(stage) for stage in (network.encoder1, network.encoder2, network.encoder3)
         )
         self.decoder3 = FoldedUnit(network.decoder3, [2 * c, 2 * c])
         self.decoder2 = FoldedUnit(network.decoder2, [c, 2 * c])
-        self.decoder1 = FoldedUnit(network.decoder1, [n, c])
-        self.head = fixed_conv(network.head, network.head.weight)
+        self.decoder1 = FoldedUnit(network.decoder1, [n, c], network.head.weight.flatten(1))
         self.requires_grad_(False).eval()
 
     def steps(self, x: Tensor, slab: int | None = SLAB) -> Iterator[tuple[str, Tensor]]:
@@ -82,42 +108,41 @@ class FoldedNetwork(nn.Module):
         name : str
             Of the stage that goes on or has ended.
         features : tensor
-            Of the last step, the logits (1, class, i, j, k).
+            Of the last step, the logits (1, class, i / 2, j / 2, k / 2).
         """
         levels = [self.stem(x)]
         del x
         yield "stem", levels[0]
         for number, encoder in enumerate(self.encoders, start=1):
-            features = levels[-1]
+            features = [levels[-1]]
             for unit in encoder.children():
                 features = unit(features)
-                yield f"encoder {number}", features
-            levels.append(features)
-        features = levels.pop()
+                yield f"encoder {number}", features[0]
+            levels.append(torch.cat(features, dim=1))
+        deepest = levels.pop()
         for number, decoder in ((3, self.decoder3), (2, self.decoder2)):
-            features = decoder(levels.pop(), _double(features))
-            yield f"decoder {number}", features
+            features = decoder([levels.pop(), _double(deepest)])
+            deepest = torch.cat(features, dim=1)
+            yield f"decoder {number}", deepest
+        del features
         if slab is None:
-            features = self._decode_in_parts(levels.pop(), features)
+            logits = self._decode_in_parts(levels.pop(), deepest)
         else:
-            features = yield from self._decode_in_slabs(levels.pop(), features, slab)
-        yield "decoder 1", features
-        # Four channels are doubled faster one after the other than side by side.
-        yield "head", _double(self.head(features).contiguous())
+            logits = yield from self._decode_in_slabs(levels.pop(), deepest, slab)
+        yield "decoder 1", logits
 
     def _decode_in_slabs(
         self, stem: Tensor, features: Tensor, slab: int
     ) -> Generator[tuple[str, Tensor], None, Tensor]:
         """Decoder 1: its 1x1x1 convolutions need no neighbours, so the wide tensors stay short."""
-        expanded, shortcut = torch.empty_like(stem), torch.empty_like(stem)
+        slabs = []
         for first in range(0, stem.shape[2], slab):
             rows = slice(first, min(first + slab, stem.shape[2]))
             doubled = _double_rows(features, rows)
-            parts = self.decoder1.pointwise([stem[:, :, rows], doubled])
-            expanded[:, :, rows], shortcut[:, :, rows] = parts
+            slabs.append(self.decoder1.pointwise([stem[:, :, rows], doubled]))
             yield "decoder 1", doubled
-        del stem, features, doubled, parts
-        return self.decoder1.mix(expanded, shortcut)
+        del stem, features, doubled
+        return self.decoder1.mapped(_joined(slabs))
 
     def _decode_in_parts(self, stem: Tensor, features: Tensor) -> Tensor:
         """Decoder 1 in a fixed number of parts, whose lengths may be a graph's variables."""
@@ -129,24 +154,31 @@ class FoldedNetwork(nn.Module):
             doubled = _double(near)[:, :, 2 * before : 2 * (before + rows)]
             own = stem[:, :, 2 * part * rows : 2 * (part + 1) * rows]
             parts.append(self.decoder1.pointwise([own, doubled]))
-        expanded, shortcut = (torch.cat(pieces, dim=2) for pieces in zip(*parts, strict=True))
-        return self.decoder1.mix(expanded, shortcut)
+        return self.decoder1.mapped(_joined(parts))
 
     @staticmethod
     def count_steps(rows: int, slab: int = SLAB) -> int:
         """How many steps an input with so many voxels along i takes."""
-        return 14 + math.ceil(rows / 2 / slab)
+        return 13 + math.ceil(rows / 2 / slab)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Class probabilities (1, class, i, j, k)."""
+        """Logits (1, class, i / 2, j / 2, k / 2)."""
         *_, (_, logits) = self.steps(x, slab=None)
-        return torch.softmax(logits, dim=1)
+        return logits
 
 
-def _units(stage: nn.Sequential) -> Iterator[MultiFiberUnit]:
+def _folded_stage(stage: nn.Sequential) -> nn.ModuleList:
+    folded: list[FoldedUnit] = []
     for unit in stage:
         assert isinstance(unit, MultiFiberUnit)
-        yield unit
+        parts = folded[-1].parts if folded else [unit.squeeze.conv.in_channels]
+        folded.append(FoldedUnit(unit, parts))
+    return nn.ModuleList(folded)
+
+
+def _joined(slabs: list[list[Tensor]]) -> list[Tensor]:
+    """Tensors that were made slab by slab along axis i, whole."""
+    return [torch.cat(pieces, dim=2) for pieces in zip(*slabs, strict=True)]
 
 
 def _double(x: Tensor) -> Tensor:

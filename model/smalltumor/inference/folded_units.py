@@ -1,115 +1,114 @@
-"""The network's units with their norms folded into the weights, and inputs never joined."""
+"""The network's units for inference, a few fibers at a time.
+
+What the fibers of a multi-fiber unit do between its 1x1x1 convolutions they do apart. In bundles of
+few channels the features stay in the processor's caches: a grouped 3x3x3 convolution of 128
+channels that lie side by side takes twice as long as eight of 16, because what one group reads is
+strewn over all of the memory.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
+from smalltumor.inference.folded_convs import (
+    FULL_GROUP,
+    Activation,
+    FixedConv,
+    PointwiseSum,
+    added,
+    affine,
+    merge_groups,
+)
 from smalltumor.network import MultiFiberUnit, PreactivatedConv
 
-FULL_GROUP = 8
-"""Float32 numbers in the vector registers of most processors."""
-
-_ONEDNN = bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyped-call]
+BUNDLE = 16
+"""Channels that a unit makes at a time, at least: a line of the cache."""
 
 
-class FixedConv(nn.Module):
-    """A convolution like another, of other weights.
+class Fibers(nn.Module):
+    """The grouped convolutions of a few fibers.
 
     Parameters
     ----------
-    source : nn.Conv3d
-        Gives stride, padding, dilation and groups.
-    weight : (outputs, inputs per group, i, j, k) tensor
-    bias : (outputs,) tensor, optional
+    unit : MultiFiberUnit
+    inputs, outputs : slice
+        Which of the unit's channels it reads, among them its fibers' own, and which it makes.
+    head : (classes, channels of the unit) tensor, optional
+        A linear map of what the unit makes; only the map's result is computed.
     """
 
-    weight: Tensor
-    bias: Tensor | None
-
-    def __init__(self, source: nn.Conv3d, weight: Tensor, bias: Tensor | None) -> None:
+    def __init__(
+        self, unit: MultiFiberUnit, inputs: slice, outputs: slice, head: Tensor | None = None
+    ) -> None:
         super().__init__()
-        weight, self.groups = _merge_narrow_groups(weight.detach(), source.groups)
-        self.register_buffer("weight", weight.clone())
-        self.register_buffer("bias", None if bias is None else bias.detach().clone())
-        self.stride, self.padding = list(source.stride), [int(p) for p in source.padding]
-        self.dilation = list(source.dilation)
+        scale, shift = (values[outputs] for values in affine(unit.merge.norm))
+        factors = [scale] if unit.scales is None else [scale * factor for factor in unit.scales]
+        self.branches = nn.ModuleList()
+        for factor, branch in zip(factors, _branches(unit), strict=True):
+            weight, groups = _cut(branch.conv, inputs, outputs)
+            bias = None if self.branches else shift
+            weight = weight * factor.reshape(-1, 1, 1, 1, 1)
+            self.branches.append(FixedConv(branch.conv, weight, bias, groups))
+        weight, groups = _cut(unit.merge.conv, outputs, outputs)
+        if head is not None:
+            weight = merge_groups(weight, groups, 1)
+            weight, groups = torch.einsum("hc,cdijk->hdijk", head[:, outputs], weight), 1
+        self.merge = FixedConv(unit.merge.conv, weight, groups=groups)
 
-    def forward(self, x: Tensor) -> Tensor:
-        geometry = self.stride, self.padding, self.dilation, self.groups
-        if x.device.type == "cpu" and _ONEDNN and not torch.jit.is_tracing():  # type: ignore
-            # With one thread torch prefers its own kernels, which are half as fast here.
-            stride, padding, dilation, groups = geometry
-            return torch.mkldnn_convolution(
-                x, self.weight, self.bias, padding, stride, dilation, groups
-            )
-        return functional.conv3d(x, self.weight, self.bias, *geometry)
+    def forward(self, active: Sequence[Tensor]) -> Tensor:
+        """One tensor per branch, normed and cut at zero, to what is added to the shortcut."""
+        pairs = zip(self.branches, active, strict=True)
+        mixed = added(branch(x) for branch, x in pairs)
+        return self.merge(mixed.relu_())  # type: ignore[no-any-return]
 
 
-class Activation(nn.Module):
-    """A norm with fixed statistics, then ReLU: ``max(0, x * scale + shift)``.
+class Bundle(nn.Module):
+    """Fibers that share vector registers: the expansion to their channels, and what follows.
 
     Parameters
     ----------
-    scale, shift : (channels,) tensor
-    """
-
-    scale: Tensor
-    shift: Tensor
-
-    def __init__(self, scale: Tensor, shift: Tensor) -> None:
-        super().__init__()
-        self.register_buffer("scale", scale.reshape(1, -1, 1, 1, 1).clone())
-        self.register_buffer("shift", shift.reshape(1, -1, 1, 1, 1).clone())
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.addcmul(self.shift, x, self.scale).relu_()
-
-
-class PointwiseSum(nn.Module):
-    """A pre-activated 1x1x1 (or strided 2x2x2) convolution of inputs that were to be joined.
-
-    Parameters
-    ----------
-    source : PreactivatedConv
-    parts : list of int
-        Channels of each input.
-    scale, shift : (channels,) tensor, optional
-        A norm behind the convolution.
+    unit : MultiFiberUnit
+    number, count : int
+        Which of how many bundles.
+    outputs : list of slice
+        Channels of the unit that are made together.
+    head : tensor, optional
+        See `Fibers`.
     """
 
     def __init__(
         self,
-        source: PreactivatedConv,
-        parts: list[int],
-        scale: Tensor | None = None,
-        shift: Tensor | None = None,
+        unit: MultiFiberUnit,
+        number: int,
+        count: int,
+        outputs: Sequence[slice],
+        head: Tensor | None = None,
     ) -> None:
         super().__init__()
-        before, behind = _affine(source.norm)
-        weights = source.conv.weight
-        self.activations = nn.ModuleList(
-            Activation(s, b)
-            for s, b in zip(torch.split(before, parts), torch.split(behind, parts), strict=True)
-        )
-        biases: list[Tensor | None] = [shift] + [None] * (len(parts) - 1)
-        self.convs = nn.ModuleList(
-            fixed_conv(source.conv, weight, scale, bias)
-            for weight, bias in zip(torch.split(weights, parts, dim=1), biases, strict=True)
-        )
+        conv = unit.expand.conv
+        middle = _share(conv.out_channels, number, count)
+        norms = [tuple(v[middle] for v in affine(branch.norm)) for branch in _branches(unit)]
+        weight, bias = conv.weight[middle], None
+        if len(norms) == 1:
+            scale, bias = norms[0]
+            weight = weight * scale.reshape(-1, 1, 1, 1, 1)
+            self.activations = nn.ModuleList([nn.ReLU(inplace=True)])
+        else:
+            self.activations = nn.ModuleList(Activation(*norm) for norm in norms)
+        self.expand = FixedConv(conv, weight, bias)
+        self.fibers = nn.ModuleList(Fibers(unit, middle, own, head) for own in outputs)
 
-    def forward(self, inputs: Sequence[Tensor]) -> Tensor:
-        pairs = zip(self.activations, self.convs, inputs, strict=True)
-        total: Tensor | None = None
-        for activation, conv, x in pairs:
-            y = conv(activation(x))
-            total = y if total is None else total.add_(y)
-        assert total is not None
-        return total
+    def active(self, squeezed: Tensor) -> list[Tensor]:
+        """What each branch convolves."""
+        expanded = self.expand(squeezed)
+        return [activation(expanded) for activation in self.activations]
+
+    def mix(self, active: Sequence[Tensor]) -> Iterator[Tensor]:
+        """What is added to the shortcut, a few channels at a time."""
+        return (fibers(active) for fibers in self.fibers)
 
 
 class FoldedUnit(nn.Module):
@@ -121,89 +120,86 @@ class FoldedUnit(nn.Module):
         In evaluation mode, with batch norms.
     parts : list of int
         Channels of each input.
+    head : (classes, channels of the unit) tensor, optional
+        A linear map of what the unit makes; only the map's result is computed.
+
+    Attributes
+    ----------
+    parts : list of int
+        Channels of each output.
     """
 
-    def __init__(self, unit: MultiFiberUnit, parts: list[int]) -> None:
+    def __init__(self, unit: MultiFiberUnit, parts: list[int], head: Tensor | None = None) -> None:
         super().__init__()
-        self.squeeze = PointwiseSum(unit.squeeze, parts, *_affine(unit.expand.norm))
-        scale, shift = _affine(unit.merge.norm)
-        branches = [_branch(branch) for branch in unit.branches]
-        norms = [_affine(branch.norm) for branch in branches]
-        if len(branches) == 1:
-            self.expand = fixed_conv(unit.expand.conv, unit.expand.conv.weight, *norms[0])
-            self.activations = nn.ModuleList([nn.ReLU(inplace=True)])
-            weights = [branches[0].conv.weight]
-        else:
-            assert unit.scales is not None
-            self.expand = fixed_conv(unit.expand.conv, unit.expand.conv.weight)
-            self.activations = nn.ModuleList(Activation(*norm) for norm in norms)
-            weights = [b.conv.weight * s for b, s in zip(branches, unit.scales, strict=True)]
-        biases: list[Tensor | None] = [shift] + [None] * (len(branches) - 1)
-        self.branches = nn.ModuleList(
-            fixed_conv(branch.conv, weight, scale, bias)
-            for branch, weight, bias in zip(branches, weights, biases, strict=True)
+        scale, shift = affine(unit.expand.norm)
+        self.squeeze = PointwiseSum(unit.squeeze, parts, torch.diag(scale), shift)
+        middle, outputs = unit.expand.conv.out_channels, unit.merge.conv.out_channels
+        count = _most_parts(unit.merge.conv.groups, outputs, BUNDLE)
+        bundles = _most_parts(count, middle, FULL_GROUP)
+        own = [_share(outputs, number, count) for number in range(count)]
+        self.bundles = nn.ModuleList(
+            Bundle(unit, number, bundles, own[_share(count, number, bundles)], head)
+            for number in range(bundles)
         )
-        self.merge = fixed_conv(unit.merge.conv, unit.merge.conv.weight)
+        self.parts = [outputs // count] * count
         self.shortcut: PointwiseSum | None = None
         if isinstance(unit.shortcut, PreactivatedConv):
-            self.shortcut = PointwiseSum(unit.shortcut, parts)
+            self.shortcut = PointwiseSum(unit.shortcut, parts, head)
 
-    def pointwise(self, inputs: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        """What the unit does voxel by voxel: the expanded features, and the shortcut's."""
-        expanded = self.expand(self.squeeze(inputs).relu_())
-        return expanded, inputs[0] if self.shortcut is None else self.shortcut(inputs)
+    def forward(self, inputs: Sequence[Tensor]) -> list[Tensor]:
+        """Features (1, channel, i, j, k) to features, both in parts of their channels."""
+        shortcuts = inputs
+        if self.shortcut is not None:
+            shortcuts = self.shortcut(inputs).split(self.parts, dim=1)
+        squeezed = self.squeeze(inputs).relu_()
+        mixed = (part for bundle in self._every() for part in bundle.mix(bundle.active(squeezed)))
+        return [part.add_(shortcut) for part, shortcut in zip(mixed, shortcuts, strict=True)]
 
-    def mix(self, expanded: Tensor, shortcut: Tensor) -> Tensor:
-        """The grouped convolutions; `expanded` is used up."""
-        total: Tensor | None = None
-        for activation, branch in zip(self.activations, self.branches, strict=True):
-            mixed = branch(activation(expanded))
-            total = mixed if total is None else total.add_(mixed)
-        assert total is not None
-        merged: Tensor = self.merge(total.relu_())
-        return merged.add_(shortcut)
+    def pointwise(self, inputs: Sequence[Tensor]) -> list[Tensor]:
+        """What a unit of one branch does voxel by voxel: each bundle's features, the shortcut."""
+        assert self.shortcut is not None
+        squeezed = self.squeeze(inputs).relu_()
+        active = [features for bundle in self._every() for features in bundle.active(squeezed)]
+        return [*active, self.shortcut(inputs)]
 
-    def forward(self, *inputs: Tensor) -> Tensor:
-        return self.mix(*self.pointwise(inputs))
+    def mapped(self, pointwise: Sequence[Tensor]) -> Tensor:
+        """The head's result, from `pointwise`."""
+        *active, shortcut = pointwise
+        pairs = zip(self._every(), active, strict=True)
+        return added([shortcut, *(part for bundle, x in pairs for part in bundle.mix([x]))])
+
+    def _every(self) -> Iterator[Bundle]:
+        for bundle in self.bundles:
+            assert isinstance(bundle, Bundle)
+            yield bundle
 
 
-def _merge_narrow_groups(weight: Tensor, groups: int) -> tuple[Tensor, int]:
-    """The same grouped convolution in fewer groups, padded with zeros.
+def _cut(conv: nn.Conv3d, inputs: slice, outputs: slice) -> tuple[Tensor, int]:
+    """A grouped convolution of some channels to some others: weights, and number of groups.
 
-    Vector units work on `FULL_GROUP` channels at once. Measured on two cores with AVX2: the last
-    decoder's groups of 2 to 2 channels are fastest as 8 to 8 (1.4 times), the first encoder's of
-    2 to 8 as 4 to 16 (2 times); groups of 8 to 8 are fastest as they are.
+    Where channels are read that the outputs do not need, it is one group padded with zeros.
     """
-    outputs, inputs = weight.shape[0] // groups, weight.shape[1]
-    merged = math.isqrt(FULL_GROUP**2 // (inputs * outputs))
-    if groups == 1 or merged < 2 or groups % merged:
+    weight = conv.weight[outputs]
+    groups = conv.groups * len(weight) // conv.out_channels
+    first = conv.in_channels * outputs.start // conv.out_channels
+    width = groups * weight.shape[1]
+    if inputs == slice(first, first + width):
         return weight, groups
-    wide = weight.new_zeros(weight.shape[0], inputs * merged, *weight.shape[2:])
-    for group in range(groups):
-        rows = slice(group * outputs, (group + 1) * outputs)
-        first = group % merged * inputs
-        wide[rows, first : first + inputs] = weight[rows]
-    return wide, groups // merged
+    wide = weight.new_zeros(len(weight), inputs.stop - inputs.start, *weight.shape[2:])
+    place = first - inputs.start
+    wide[:, place : place + width] = merge_groups(weight, groups, 1)
+    return wide, 1
 
 
-def _affine(norm: nn.Module) -> tuple[Tensor, Tensor]:
-    """Scale and shift of a batch norm in evaluation mode."""
-    assert isinstance(norm, nn.BatchNorm3d)
-    assert norm.running_mean is not None
-    assert norm.running_var is not None
-    scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
-    return scale, norm.bias - norm.running_mean * scale
+def _share(total: int, number: int, count: int) -> slice:
+    return slice(total * number // count, total * (number + 1) // count)
 
 
-def fixed_conv(
-    source: nn.Conv3d, weight: Tensor, scale: Tensor | None = None, bias: Tensor | None = None
-) -> FixedConv:
-    """A convolution like another, of other weights; `scale` multiplies what comes out."""
-    if scale is not None:
-        weight = weight * scale.reshape(-1, 1, 1, 1, 1)
-    return FixedConv(source, weight, bias)
+def _most_parts(whole: int, channels: int, least: int) -> int:
+    """The largest divisor of `whole` that leaves each part so many channels, at least."""
+    fitting = (n for n in range(1, whole + 1) if whole % n == 0 and channels // n >= least)
+    return max(fitting, default=1)
 
 
-def _branch(module: nn.Module) -> PreactivatedConv:
-    assert isinstance(module, PreactivatedConv)
-    return module
+def _branches(unit: MultiFiberUnit) -> list[PreactivatedConv]:
+    return [branch for branch in unit.branches if isinstance(branch, PreactivatedConv)]

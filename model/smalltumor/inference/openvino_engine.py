@@ -19,6 +19,7 @@ from smalltumor.inference.devices import cpu_has_bfloat16
 from smalltumor.inference.engine import Array
 from smalltumor.inference.openvino_cache import NetworkFolder
 from smalltumor.inference.watch import Watch
+from smalltumor.scores import HalfLogits
 
 if TYPE_CHECKING:
     import openvino as ov
@@ -72,7 +73,7 @@ class OpenVinoEngine:
         self._pace = _SECONDS_PER_VOXEL
         self._idle: threading.Timer | None = None
 
-    def __call__(self, array: Array, watch: Watch) -> Array:
+    def __call__(self, array: Array, watch: Watch) -> HalfLogits:
         """See `Engine`."""
         import openvino as ov
 
@@ -81,7 +82,8 @@ class OpenVinoEngine:
             self._idle.join()
         with watch.part(0.0, 0.1):
             compiled = self._compiled_for(array.shape, watch)
-        result = np.empty((self._checkpoint.config.classes, *array.shape[1:]), dtype=np.float32)
+        half = [n // 2 for n in array.shape[1:]]
+        result = np.empty((self._checkpoint.config.classes, *half), dtype=np.float32)
         request = compiled.create_infer_request()
         request.set_input_tensor(ov.Tensor(array[None], shared_memory=True))
         request.set_output_tensor(ov.Tensor(result[None], shared_memory=True))
@@ -89,7 +91,7 @@ class OpenVinoEngine:
             self._wait(request, math.prod(array.shape[1:]), watch)
         del request
         self._release_later(compiled)
-        return result
+        return HalfLogits(result)
 
     def _release_later(self, compiled: ov.CompiledModel) -> None:
         """Give the features' memory back once no case has come for a while."""

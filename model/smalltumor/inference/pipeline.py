@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, get_args
@@ -81,12 +80,12 @@ def segment(
     ready = prepare(case, checkpoint.preprocessing)
     with watch.part(0.05, 0.95):
         outcome = run_network(checkpoint, ready.array, choice, backend, windows, flips, watch)
-    if not math.isfinite(outcome.probabilities[0].sum()):  # or a broken network found no tumour
+    if not outcome.scores.are_finite():  # or a broken network found no tumour
         where = checkpoint.path or checkpoint.name
         raise CheckpointError(f"{where}: these weights give no numbers for {case.name}")
     watch.step(0.95, "back to the case's grid")
-    inside = outcome.probabilities[(slice(None), *ready.inside)]
-    cropped = CroppedProbabilities(inside, ready.start, ready.network_grid)
+    i, j, k = (span.stop for span in ready.inside)
+    cropped = CroppedProbabilities(outcome.scores.cut((i, j, k)), ready.start, ready.network_grid)
     segmentation = Segmentation.from_probabilities(case, cropped)
     watch.step(1.0, "done")
     seconds = time.perf_counter() - began

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from smalltumor.inference.devices import describe_device, torch_precision
 from smalltumor.inference.engine import Array
 from smalltumor.inference.watch import Watch
+from smalltumor.scores import HalfLogits
 
 if TYPE_CHECKING:
     import torch
@@ -49,7 +50,7 @@ class TorchEngine:
         network = inference_form(checkpoint).to(self._place, self._precision)
         self._network = network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
 
-    def __call__(self, array: Array, watch: Watch) -> Array:
+    def __call__(self, array: Array, watch: Watch) -> HalfLogits:
         """See `Engine`."""
         import torch
 
@@ -59,22 +60,14 @@ class TorchEngine:
                 self._network = self._network.float()  # features beyond 65504
                 self._precision = torch.float32
                 logits = self._logits(array, watch)
-            result: Array = torch.softmax(logits.float(), dim=1)[0].cpu().numpy()
-        return result
+            return HalfLogits(logits[0].float().contiguous().cpu().numpy())
 
     def _logits(self, array: Array, watch: Watch) -> torch.Tensor:
-        total = self._count_steps(array.shape[1])
+        total = self._network.count_steps(array.shape[1])
         features: torch.Tensor
         for number, (_, features) in enumerate(self._network.steps(self._input(array)), start=1):  # noqa: B007
             watch.step(number / total, "segmenting")
         return features
-
-    def _count_steps(self, rows: int) -> int:
-        from smalltumor.inference.folded import FoldedNetwork
-        from smalltumor.network import STAGES
-
-        folded = isinstance(self._network, FoldedNetwork)
-        return FoldedNetwork.count_steps(rows) if folded else len(STAGES)
 
     def _input(self, array: Array) -> torch.Tensor:
         import torch

@@ -8,6 +8,7 @@ import numpy as np
 
 from smalltumor.inference.engine import Array, Engine
 from smalltumor.inference.watch import Watch
+from smalltumor.scores import Probabilities
 
 OVERLAP = 0.5
 """Share of a window that the next one covers again."""
@@ -27,7 +28,7 @@ class Windowed:
         self.backend, self.device = engine.backend, engine.device
         self._engine, self._size = engine, size
 
-    def __call__(self, array: Array, watch: Watch) -> Array:
+    def __call__(self, array: Array, watch: Watch) -> Probabilities:
         """See `Engine`; overlapping windows are blended with Gaussian weights."""
         import torch
         from monai.inferers import sliding_window_inference
@@ -39,9 +40,9 @@ class Windowed:
         def predict(window: torch.Tensor) -> torch.Tensor:
             nonlocal done
             with watch.part(min(done / total, 1.0), min((done + 1) / total, 1.0)):
-                result = self._engine(np.ascontiguousarray(window[0].numpy()), watch)
+                scores = self._engine(np.ascontiguousarray(window[0].numpy()), watch)
             done += 1
-            return torch.from_numpy(result)[None]
+            return torch.from_numpy(np.ascontiguousarray(scores.probabilities()))[None]
 
         blended = sliding_window_inference(
             torch.from_numpy(array)[None],
@@ -51,8 +52,7 @@ class Windowed:
             overlap=OVERLAP,
             mode="gaussian",
         )
-        result: Array = blended[0].numpy()
-        return result
+        return Probabilities(blended[0].numpy())
 
 
 def _count(length: int, window: int) -> int:

@@ -20,6 +20,7 @@ from smalltumor.geometry import Grid
 from smalltumor.inference import attempts, segment, torch_engine
 from smalltumor.inference.engine import Array
 from smalltumor.inference.watch import Watch
+from smalltumor.scores import Scores
 from smalltumor.segmentation import Segmentation
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -51,7 +52,7 @@ class Gpu:
             self._engine = torch_engine.TorchEngine(checkpoint, "cpu")
         self._memory = memory
 
-    def __call__(self, array: Array, watch: Watch) -> Array:
+    def __call__(self, array: Array, watch: Watch) -> Scores:
         with self._memory:
             return self._engine(array, watch)
 

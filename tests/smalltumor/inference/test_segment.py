@@ -22,6 +22,7 @@ from smalltumor.inference.devices import has_openvino
 from smalltumor.inference.engine import Array
 from smalltumor.inference.watch import Watch
 from smalltumor.inference.windows import Windowed
+from smalltumor.scores import Probabilities, Scores
 from smalltumor.user_folders import CACHE_VARIABLE
 
 needs_openvino = pytest.mark.skipif(not has_openvino(), reason="the extra openvino is absent")
@@ -131,16 +132,17 @@ class VoxelByVoxel:
 
     backend, device = "none", "cpu"
 
-    def __call__(self, array: Array, watch: Watch) -> Array:
+    def __call__(self, array: Array, watch: Watch) -> Probabilities:
         powers = np.exp(array)
-        return np.asarray(powers / powers.sum(axis=0))
+        return Probabilities(powers / powers.sum(axis=0))
 
 
 @pytest.mark.parametrize("shape", [(64, 48, 80), (32, 32, 96), (16, 64, 48)])
 def test_blended_windows_leave_every_voxel_in_its_place(shape: tuple[int, int, int]) -> None:
     array = np.random.default_rng(0).standard_normal((4, *shape), dtype=np.float32)
     blended = Windowed(VoxelByVoxel(), 32)(array, Watch())
-    np.testing.assert_allclose(blended, VoxelByVoxel()(array, Watch()), atol=1e-6)
+    expected = VoxelByVoxel()(array, Watch())
+    np.testing.assert_allclose(blended.values, expected.values, atol=1e-6)
 
 
 def test_window_larger_than_the_head_is_the_whole(small: Case, checkpoint: Checkpoint) -> None:
@@ -168,13 +170,13 @@ def test_cancelling_stops_the_run(
     assert result.run.backend == backend
 
 
-Spoil = Callable[[object, Array, Watch], Array]
+Spoil = Callable[[object, Array, Watch], Scores]
 
 
 def out_of_memory_over(edge: int, run: Spoil) -> Spoil:
     """Stand in for an engine that has room for arrays up to an edge of so many voxels."""
 
-    def spoilt(self: object, array: Array, watch: Watch) -> Array:
+    def spoilt(self: object, array: Array, watch: Watch) -> Scores:
         if max(array.shape) > edge:
             raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate")
         return run(self, array, watch)
@@ -221,7 +223,7 @@ def test_gpu_that_runs_out_of_memory_hands_the_case_to_the_cpu(
     class FullGpu:
         backend, device = "torch", "cuda:0 (full)"
 
-        def __call__(self, array: Array, watch: Watch) -> Array:
+        def __call__(self, array: Array, watch: Watch) -> Scores:
             raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
 
     real = torch_engine.torch_engine
