@@ -4,5 +4,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../.ci/environment.sh"
 prepare_environment pyqt5,openvino,test
 cd "$root"
+# All of them: two at a time, but one window after the other.
+[ $# -gt 0 ] || set -- --numprocesses 2 --dist loadgroup
 # The tests always get a display of their own, so that nobody's work is disturbed.
 CI=true with_display python -m pytest "$@"

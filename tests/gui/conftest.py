@@ -15,11 +15,12 @@ from napari_smalltumor import settings
 
 
 def pytest_collection_modifyitems(items):
-    """Without a display there is nothing to look at."""
+    """One display: one window after the other. Without one there is nothing to look at."""
     absent = sys.platform.startswith("linux") and not os.environ.get("DISPLAY")
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.gui)
+            item.add_marker(pytest.mark.xdist_group("display"))
             if absent:
                 item.add_marker(pytest.mark.skip(reason="no display; Xvfb serves"))
 

@@ -99,33 +99,26 @@ def test_a_real_network_gives_three_nested_regions_and_says_what_it_found(opened
     text = dock.panel.results.text
     assert f"{np.count_nonzero(wt) / 1000:.2f} ml" in text
     assert "random weights" in text
-
-
-def test_segmenting_again_updates_the_layers(opened, run):
-    viewer, dock = opened
-    assert run(dock)
     before = list(viewer.layers)
-    assert run(dock)
+    assert run(dock)  # again: the layers are renewed
     assert list(viewer.layers) == before
 
 
-@pytest.mark.parametrize("answer", ["Yes", "No"])
-def test_edits_are_overwritten_only_if_the_user_agrees(opened, run, monkeypatch, answer, qtbot):
+def test_edits_are_overwritten_only_if_the_user_agrees(opened, run, monkeypatch, qtbot):
     viewer, dock = opened
     assert run(dock)
     et = layers_of(viewer)[Region.ET]
     et.paint((9, 10, 11), 1 - int(et.data[9, 10, 11]))
     edited = et.data.copy()
-    button = getattr(QMessageBox.StandardButton, answer)
-    asked = []
-    monkeypatch.setattr(QMessageBox, "question", lambda *a: asked.append(a) or button)
-    if answer == "Yes":
-        assert run(dock)
-    else:
-        dock.segment()
-        assert not dock.is_running
-    assert len(asked) == 1
-    assert np.array_equal(et.data, edited) == (answer == "No")
+    buttons = QMessageBox.StandardButton
+    answers, asked = [buttons.No, buttons.Yes], []
+    monkeypatch.setattr(QMessageBox, "question", lambda *a: asked.append(a) or answers.pop(0))
+    dock.segment()
+    assert not dock.is_running
+    assert np.array_equal(et.data, edited)
+    assert run(dock)
+    assert not np.array_equal(et.data, edited)
+    assert len(asked) == 2
 
 
 def test_edits_made_during_a_run_are_not_lost(opened, run, slow, monkeypatch, qtbot):
