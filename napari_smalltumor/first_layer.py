@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QObject, QTimer
+if TYPE_CHECKING:
+    from qtpy.QtCore import QObject
 
 _LOADED_BY_NAPARI = ("scipy.linalg", "skimage.color", "pandas")
 
@@ -26,6 +28,9 @@ def prepare_first_labels(owner: QObject) -> None:
     owner : QObject
         Who is gone when the steps should end.
     """
+    from qtpy.QtCore import QTimer
+
+
     steps = _steps()
     timer = QTimer(owner)
 
