@@ -9,10 +9,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from lesions_to_learn import NARROW
 from made import write_weights
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# How long an example takes says nothing about it, on a machine that does something else as well.
+hypothesis_settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("patient")
 
 
 def pytest_configure() -> None:

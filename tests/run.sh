@@ -5,6 +5,9 @@ source "$(dirname "${BASH_SOURCE[0]}")/../.ci/environment.sh"
 prepare_environment pyqt5,openvino,test
 cd "$root"
 # All of them: two at a time, but one window after the other.
-[ $# -gt 0 ] || set -- --numprocesses 2 --dist loadgroup
+case "$*" in
+    *tests/*) ;;
+    *) set -- --numprocesses 2 --dist loadgroup "$@" ;;
+esac
 # The tests always get a display of their own, so that nobody's work is disturbed.
 CI=true with_display python -m pytest "$@"

@@ -65,6 +65,7 @@ def viewer(make_napari_viewer):
 def docked(viewer, data, weights_to_tune, monkeypatch, said):
     """The dock on a training folder, set to learn little; its run is ended in the end."""
     monkeypatch.setattr(launch, "NICENESS", 0)  # a busy machine would keep the test waiting
+    monkeypatch.setattr(launch, "_GRACE_SECONDS", 60.0)
     settings.put("training_folder", str(data))
     dock = FinetuneDock(viewer)
     viewer.window.add_dock_widget(dock, area="right", name="Fine-tune")

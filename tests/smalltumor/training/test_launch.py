@@ -35,6 +35,7 @@ def data(tmp_path_factory) -> Path:
 def plan(data, weights_to_tune, tmp_path, monkeypatch):
     """A run that would take hours; whatever is left of it is ended."""
     monkeypatch.setattr(launch, "NICENESS", 1)  # a busy machine would keep the tests waiting
+    monkeypatch.setattr(launch, "_GRACE_SECONDS", 60.0)
     run = tmp_path / "run"
     yield Plan(
         data,
