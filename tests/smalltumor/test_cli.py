@@ -15,6 +15,7 @@ import pytest
 from made import LPS, SHAPE, write_case
 from smalltumor.cli import COMMANDS, main
 from smalltumor.cli.progress import ProgressBar
+from smalltumor.errors import Cancelled
 
 
 def only_line(text: str) -> str:
@@ -217,6 +218,24 @@ def test_weights_that_are_none_are_refused(smalltumor, tmp_path):
     code, _, stderr = smalltumor("segment", case, "-o", tmp_path / "m.nii", "--weights", path)
     assert code == 1
     assert "w.safetensors" in only_line(stderr)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (MemoryError(), 1, "out of memory; close other programs"),
+        (KeyboardInterrupt(), 130, "interrupted; nothing half-written was left"),
+        (Cancelled("cancelled"), 130, "cancelled"),
+    ],
+)
+def test_what_ends_a_command_is_told_in_one_line(smalltumor, monkeypatch, error, code, words):
+    def ended(*arguments, **options):
+        raise error
+
+    monkeypatch.setattr("smalltumor.nifti.read_volume", ended)
+    answer = smalltumor("lesions", "mask.nii.gz")
+    assert answer[:2] == (code, "")
+    assert words in only_line(answer[2])
 
 
 @pytest.mark.parametrize(
