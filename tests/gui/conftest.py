@@ -14,6 +14,7 @@ from made import write_case
 from napari_smalltumor import settings
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at the marks
 def pytest_collection_modifyitems(items):
     """One display: one window after the other. Without one there is nothing to look at."""
     absent = sys.platform.startswith("linux") and not os.environ.get("DISPLAY")

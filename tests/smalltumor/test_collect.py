@@ -152,3 +152,70 @@ def test_the_note_names_no_patient(tmp_path):
     case = read_case(write_case_along(tmp_path / "Pat", labels=False))
     folder = add_case(tmp_path / "data", case, masks_of(case))
     assert set(json.loads((folder / NOTE).read_text())) == {"added", "by"}
+
+
+def test_a_folder_that_appears_meanwhile_is_left_as_it_is(tmp_path, monkeypatch):
+    case = read_case(write_case_along(tmp_path / "Pat", labels=False))
+    target = tmp_path / "data" / "Pat"
+
+    def meanwhile(*arguments):
+        target.mkdir()
+        (target / "notes.txt").write_text("mine")
+
+    monkeypatch.setattr(smalltumor.collect, "_check_written", meanwhile)
+    with pytest.raises(OutputError, match="appeared meanwhile"):
+        add_case(tmp_path / "data", case, masks_of(case))
+    assert content(target) == {"notes.txt": b"mine"}
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["Pat"]
+
+
+def test_what_is_no_case_is_not_replaced_and_no_folder_grows_in_a_file(tmp_path):
+    case = read_case(write_case_along(tmp_path / "Pat", labels=False))
+    (tmp_path / "data" / "Pat").mkdir(parents=True)
+    (tmp_path / "data" / "Pat" / "notes.txt").write_text("mine")
+    with pytest.raises(OutputError, match="no case to replace"):
+        add_case(tmp_path / "data", case, masks_of(case), replace=True)
+    assert content(tmp_path / "data" / "Pat") == {"notes.txt": b"mine"}
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="file/data cannot be made"):
+        add_case(tmp_path / "file" / "data", case, masks_of(case))
+
+
+def test_a_source_that_is_gone_is_written_from_memory(tmp_path):
+    case = read_case(write_case_along(tmp_path / "Pat", labels=False))
+    volumes = {**case.volumes, "t2": np.asarray(case.volumes["t2"]).astype(np.float16)}
+    case = Case(case.name, volumes, case.grid, case.header, case.paths)
+    case.paths["t1"].write_bytes(b"damaged since")
+    folder = add_case(tmp_path / "data", case, masks_of(case))
+    for modality, volume in read_case(folder).volumes.items():
+        np.testing.assert_array_equal(volume, volumes[modality])
+
+
+def test_a_case_that_reads_back_otherwise_is_not_added(tmp_path, monkeypatch):
+    case = read_case(write_case_along(tmp_path / "Pat", labels=False))
+    nothing = np.zeros(case.grid.shape, np.uint8)
+    monkeypatch.setattr(smalltumor.collect, "read_labels", lambda *arguments: (nothing, None))
+    with pytest.raises(CaseError, match="does not read back"):
+        add_case(tmp_path / "data", case, masks_of(case))
+    assert list((tmp_path / "data").iterdir()) == []
+
+
+def test_links_to_nowhere_and_volumes_in_one_file_are_surveyed_too(tmp_path):
+    folder = write_lesion_cases(tmp_path / "data", 1)
+    for name in ("imagesTr", "labelsTr"):
+        (folder / name).mkdir()
+    images = [
+        nib.load(folder / "made_00" / f"made_00_{m}.nii.gz") for m in ("flair", "t1", "t1ce", "t2")
+    ]
+    nib.save(nib.concat_images(images), folder / "imagesTr" / "BRATS_001.nii.gz")
+    mask = nib.load(folder / "made_00" / "made_00_seg.nii.gz")
+    stored = np.array([0, 2, 1, 0, 3], np.uint8)[np.asarray(mask.dataobj)]
+    nib.save(nib.Nifti1Image(stored, mask.affine), folder / "labelsTr" / "BRATS_001.nii.gz")
+    collector = Collector()
+    assert sorted(case.name for case in collector.look(folder).cases) == ["BRATS_001", "made_00"]
+    source = folder / "made_00" / "made_00_t1.nii.gz"
+    source.unlink()
+    source.symlink_to(tmp_path / "nowhere")
+    problems = {case.name: case.problem for case in collector.look(folder).cases}
+    assert problems["BRATS_001"] is None or problems["BRATS_001"] == ""
+    assert "made_00_t1.nii.gz" in problems["made_00"] or "no T1 image" in problems["made_00"]
