@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from smalltumor.errors import GridMismatchError, OutputError
-from smalltumor.geometry import Grid, reoriented, to_axes
+from smalltumor.geometry import Grid, NetworkGrid, reoriented, to_axes
 from smalltumor.labels import SCHEMES, TissueClass
 from smalltumor.lesions import (
     COLUMNS,
@@ -21,6 +22,8 @@ from smalltumor.lesions import (
     write_csv,
 )
 from smalltumor.nifti import read_volume
+from smalltumor.scores import Probabilities
+from smalltumor.segmentation import CroppedProbabilities, Segmentation
 
 SHEARED = np.array([[-0.9, 0, 0.1, 90], [0, -1.2, 0, 110], [0, 0.2, 2.5, -70], [0, 0, 0, 1.0]])
 
@@ -97,6 +100,34 @@ def test_probability_is_the_regions_inside_the_lesion(made):
     assert core[0].mean_probability == 0.875
 
 
+def test_shares_that_add_up_to_more_than_one_are_one(made):
+    classes, grid = made
+    probabilities = np.full((4, *classes.shape), 0.5001, np.float32)
+    one = find_lesions(classes, grid, region="tc", probabilities=probabilities)[0]
+    assert (one.mean_probability, one.max_probability) == (1, 1)
+
+
+def test_a_segmentation_brings_its_grid_and_its_probabilities(made):
+    classes, _ = made
+    grid = Grid(classes.shape, np.diag([-1.0, -1.0, 1.0, 1.0]))
+    values = np.zeros((4, *classes.shape), np.float32)
+    values[TissueClass.ET] = 0.625
+    cropped = CroppedProbabilities(Probabilities(values), (0, 0, 0), NetworkGrid(grid))
+    drawn = find_lesions(Segmentation("made", classes, grid))
+    segmented = find_lesions(Segmentation("made", classes, grid, cropped=cropped))
+    assert drawn == find_lesions(classes, grid)
+    assert [x.mean_probability for x in segmented] == [0.625] * 3
+    other = find_lesions(
+        Segmentation("made", classes, grid, cropped=cropped), probabilities=values / 2
+    )
+    assert [x.mean_probability for x in other] == [0.3125] * 3
+
+
+def test_an_array_without_its_grid_is_refused(made):
+    with pytest.raises(TypeError, match=r"^find_lesions needs the grid that the array lies on$"):
+        find_lesions(made[0])
+
+
 def test_label_image_holds_each_lesions_id(made):
     classes, grid = made
     image = lesion_components(classes == TissueClass.ET, grid).label_image()
@@ -117,10 +148,23 @@ def test_sorting_by_any_column_keeps_every_lesion(column, descending):
 
 
 def test_an_unknown_column_and_a_foreign_grid_are_refused(made):
-    with pytest.raises(ValueError, match="no column 'size'"):
+    with pytest.raises(ValueError, match=r"^no column 'size'; there are id, region, voxels, mm3, "):
         find_lesions(*made, sort_by="size")
-    with pytest.raises(GridMismatchError, match="9, 10, 11"):
+    with pytest.raises(GridMismatchError) as refused:
         find_lesions(made[0], Grid((9, 10, 12), SHEARED))
+    assert str(refused.value) == (
+        "the mask has shape (9, 10, 11) and its grid (9, 10, 12); "
+        "give the grid the mask was made on"
+    )
+
+
+def test_lesions_without_a_value_come_last_either_way(made):
+    one, six, eight = find_lesions(*made)
+    known = [replace(one, mean_probability=0.25), replace(eight, mean_probability=0.75)]
+    rising = sort_lesions([six, *known], "mean_probability")
+    falling = sort_lesions([six, *known], "mean_probability", descending=True)
+    assert [x.mean_probability for x in rising] == [0.25, 0.75, None]
+    assert [x.mean_probability for x in falling] == [0.75, 0.25, None]
 
 
 def test_no_lesions_give_an_empty_table():
@@ -144,7 +188,27 @@ def test_csv_reads_back(made, tmp_path):
     assert (tmp_path / "lesions.csv").read_text().count("\n") == 1
 
 
-def test_text_marks_the_small_ones(made):
-    text = table_text(find_lesions(*made, threshold=7))
-    assert text.count("* small") == 2
-    assert text.endswith("3 components of enhancing tumour, 2 small (*)")
+def test_cells_are_rounded_to_four_places_and_separated_as_asked(made):
+    lesion = replace(find_lesions(*made)[1], max_probability=0.123456)
+    row = csv_text([lesion], "\t").splitlines()[1].split("\t")
+    assert row == [
+        *("2", "et", "6", "16.2", "0.0162", "4.5", "5.0", "8.0", "86.75", "104.0", "-49.0"),
+        *("4", "6", "4", "7", "8", "9", "5.1166", "", "0.1235", "true", ""),
+    ]
+
+
+def test_the_table_for_people_lines_up_and_marks_the_small_ones(made):
+    probabilities = np.full((4, *made[0].shape), 0.75, np.float32)
+    known = find_lesions(*made, threshold=7, probabilities=probabilities)
+    assert table_text([*known[:2], replace(known[2], mean_probability=None)]).splitlines() == [
+        "id  voxels     ml  diameter mm   centre R A S mm  centre i j k  p mean",
+        " 1       1  0.003          3.1  89.4 107.6 -62.1   1.0 2.0 3.0    0.75  * small",
+        " 2       6  0.016          5.1  86.8 104.0 -49.0   4.5 5.0 8.0    0.75  * small",
+        " 3       8  0.022          6.2  84.2 109.4 -68.7   6.5 0.5 0.5       -",
+        "3 components of enhancing tumour, 2 small (*)",
+    ]
+
+
+def test_the_table_of_one_lesion_names_its_region(made):
+    text = table_text(find_lesions(*made, region="wt")[:1])
+    assert text.endswith("\n1 components of whole tumour, 1 small (*)")

@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy import ndimage
+from scipy.spatial.distance import cdist
 from smalltumor.metrics import (
     NO_OVERLAP_HD95,
     dice,
@@ -36,6 +38,7 @@ def test_values_worked_out_by_hand():
     assert score.fpr == 56 / (1000 - 64)
     assert (score.truth_voxels, score.predicted_voxels, score.false_voxels) == (64, 64, 56)
     assert score.false_ml == pytest.approx(56 * 0.9 * 1.2 * 2.5 / 1000)
+    assert score.hd95 == hausdorff95(prediction, truth, SPACING) != hausdorff95(prediction, truth)
 
 
 def test_hd95_of_a_shifted_cube_is_the_shift():
@@ -54,7 +57,14 @@ def test_empty_masks_score_what_the_table_says():
     assert (false.dice, false.tpr, false.fpr, false.hd95) == (0, None, 0.027, NO_OVERLAP_HD95)
     missed = score_masks(none, some)
     assert (missed.dice, missed.tpr, missed.fpr, missed.hd95) == (0, 0, 0, NO_OVERLAP_HD95)
-    assert false_positive_rate(some, np.ones_like(some)) == 0
+    full = np.ones_like(some)
+    assert false_positive_rate(some, full) == score_masks(some, full).fpr == 0
+
+
+def test_the_farthest_twentieth_of_either_surface_does_not_count():
+    line, end = np.zeros((21, 1, 1), bool), np.zeros((21, 1, 1), bool)
+    line[:], end[0] = True, True  # distances 0 to 20 one way, 0 the other
+    assert hausdorff95(line, end) == hausdorff95(end, line) == 19
 
 
 @given(MASK, MASK)
@@ -78,6 +88,16 @@ def test_true_and_false_positives_add_up_to_the_prediction(prediction, truth):
     found = (true_positive_rate(prediction, truth) or 0) * truth.sum()
     false = false_positive_rate(prediction, truth) * (~truth).sum()
     assert found + false == pytest.approx(prediction.sum())
+
+
+@given(MASK.filter(np.any), MASK.filter(np.any))
+def test_hd95_is_measured_between_voxels_that_erosion_takes(a, b):
+    ours, theirs = (
+        np.argwhere(mask & ~ndimage.binary_erosion(mask)) * SPACING for mask in (a | b, a)
+    )
+    apart = cdist(ours, theirs)
+    expected = max(np.percentile(apart.min(axis=axis), 95) for axis in (0, 1))
+    assert hausdorff95(a | b, a, SPACING) == pytest.approx(expected)
 
 
 @settings(max_examples=25, deadline=None)
