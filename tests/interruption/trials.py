@@ -27,7 +27,8 @@ from pathlib import Path
 
 import numpy as np
 import scipy.ndimage  # noqa: F401
-import skimage.measure  # noqa: F401
+import skimage.measure
+import skimage.morphology  # noqa: F401 - scikit-image loads it at the first call
 import smalltumor.inference.folded
 import smalltumor.inference.torch_engine  # noqa: F401
 import torch
