@@ -27,6 +27,26 @@ def test_components_are_numbered_by_size_and_cover_the_mask_once(mask):
         assert np.array_equal(voxels, np.argwhere(image == number))
 
 
+def test_components_of_one_size_are_numbered_in_the_order_of_the_scan():
+    mask = np.zeros((13, 11, 9), bool)
+    mask[::2, ::2, ::2] = True
+    numbers = connected_components(mask).label_image()[mask]
+    np.testing.assert_array_equal(numbers, np.arange(1, 7 * 6 * 5 + 1))
+
+
+@pytest.mark.parametrize("edge", [0, 2])
+def test_numbers_are_int32_sizes_int64_and_the_box_cannot_be_written_to(edge):
+    mask = np.zeros((4, 5, 6), bool)
+    mask[:edge, :edge, :edge] = True
+    components = connected_components(mask)
+    assert components.labels.shape == (edge,) * 3
+    assert (components.labels.dtype, components.sizes.dtype) == (np.int32, np.int64)
+    assert components.label_image().dtype == np.int32
+    if edge:
+        with pytest.raises(ValueError, match="read-only"):
+            components.labels[0, 0, 0] = 2
+
+
 @given(MASKS)
 def test_box_holds_every_voxel_and_touches_them_on_all_sides(mask):
     box = bounding_box(mask)
@@ -66,3 +86,8 @@ def test_diameter_of_a_flat_sheet_and_of_one_voxel():
     sheet = np.argwhere(np.ones((40, 1, 40), bool))
     assert largest_diameter(sheet, np.eye(4)) == pytest.approx(np.sqrt(40**2 + 1 + 40**2))
     assert largest_diameter(np.array([[3, 4, 5]]), np.eye(4)) == pytest.approx(np.sqrt(3))
+
+
+def test_diameter_of_columns_that_touch_at_an_edge():
+    voxels = np.array([[0, 0, 5], [1, 1, 0]])
+    assert largest_diameter(voxels, np.eye(4)) == pytest.approx(np.sqrt(2**2 + 2**2 + 6**2))
