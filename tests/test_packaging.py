@@ -55,7 +55,6 @@ def built(tmp_path_factory) -> Path:
     return copy / "dist"
 
 
-@pytest.mark.xdist_group("wheel")
 def test_wheel_and_sdist_carry_manifest_sample_case_and_weights(built):
     weights = [
         f"smalltumor/weights/{p.name}" for p in (ROOT / "model/smalltumor/weights").glob("*.s*")
@@ -72,7 +71,6 @@ def test_wheel_and_sdist_carry_manifest_sample_case_and_weights(built):
     assert {f"model/{name}" for name in weights} <= packed
 
 
-@pytest.mark.xdist_group("wheel")
 def test_the_wheel_works_in_an_empty_environment(built, tmp_path):
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "empty"], check=True)
     python = tmp_path / "empty" / "bin" / "python"

@@ -14,14 +14,12 @@ from made import write_case
 from napari_smalltumor import settings
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks at the marks
 def pytest_collection_modifyitems(items):
-    """One display: one window after the other. Without one there is nothing to look at."""
+    """Without a display there is nothing to look at."""
     absent = sys.platform.startswith("linux") and not os.environ.get("DISPLAY")
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.gui)
-            item.add_marker(pytest.mark.xdist_group("display"))
             if absent:
                 item.add_marker(pytest.mark.skip(reason="no display; Xvfb serves"))
 
