@@ -3,6 +3,7 @@
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 venv=$root/.venv
+torch=${TORCH:-2.13.0}
 
 # Qt's xcb plugin, OpenGL by Mesa, a virtual display, and one font.
 debian_packages=(
@@ -21,11 +22,11 @@ prepare_environment() {
         return 1
     }
     local wanted
-    wanted=$(cat "$root/pyproject.toml" - <<<"$root $1" | cksum)
+    wanted=$(cat "$root/pyproject.toml" - <<<"$root $1 $torch" | cksum)
     if ! grep -qxF "$wanted" "$venv/installed" 2>/dev/null; then
         echo "Installing into .venv (once; torch is large) ..." >&2
         "$venv/bin/python" -m pip install -qq --upgrade pip
-        "$venv/bin/python" -m pip install -qq torch==2.13.0
+        "$venv/bin/python" -m pip install -qq "torch==$torch"
         "$venv/bin/python" -m pip install -qq --editable "$root[$1]"
         echo "$wanted" >>"$venv/installed"
     fi
