@@ -13,6 +13,8 @@ from made import write_case
 
 from napari_smalltumor import settings
 
+PATIENCE_MS = 240_000
+
 
 def pytest_collection_modifyitems(items):
     """Without a display there is nothing to look at."""
@@ -61,11 +63,26 @@ def dock_of(narrow_weights):
 
 
 @pytest.fixture
+def qtbot(qtbot):
+    """Waits for as long as a loaded machine may need."""
+    for name in ("waitSignal", "waitUntil"):
+        setattr(qtbot, name, _patient(getattr(qtbot, name)))
+    return qtbot
+
+
+def _patient(wait):
+    def waits(*arguments, **options):
+        return wait(*arguments, timeout=PATIENCE_MS, **options)
+
+    return waits
+
+
+@pytest.fixture
 def run(qtbot):
     """Clicks Segment and waits for the end of the run; whether there was a result."""
 
-    def click(dock, timeout=60_000) -> bool:
-        with qtbot.waitSignal(dock.finished, timeout=timeout) as ended:
+    def click(dock) -> bool:
+        with qtbot.waitSignal(dock.finished) as ended:
             dock.panel.segment_clicked.emit()
         return ended.args[0]
 

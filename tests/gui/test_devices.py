@@ -9,7 +9,7 @@ from napari_smalltumor.segment_options import SegmentOptions
 def test_the_processor_is_always_offered(qtbot):
     found: list = []
     devices.find_devices(found.extend)
-    qtbot.waitUntil(lambda: bool(found), timeout=60_000)
+    qtbot.waitUntil(lambda: bool(found))
     assert found[0] == ("auto", "auto")
     assert found[-1] == (f"CPU, {os.cpu_count()} cores (cpu)", "cpu")
 

@@ -25,9 +25,6 @@ from napari_smalltumor.finetune_dock import FinetuneDock
 from napari_smalltumor.metadata import case_of, region_layers
 from napari_smalltumor.open_case import open_case
 
-PATIENCE = 240_000
-"""Milliseconds; a loaded machine needs many for a process to begin."""
-
 AT_WORK = """
 import sys, time
 from pathlib import Path
@@ -81,11 +78,11 @@ def docked(viewer, data, weights_to_tune, monkeypatch, said):
 
 
 def wait_for_state(qtbot, dock, *states: State) -> None:
-    qtbot.waitUntil(lambda: dock.look() or dock.status.state in states, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: dock.look() or dock.status.state in states)
 
 
 def wait_for_epoch(qtbot, dock, epoch: int) -> None:
-    qtbot.waitUntil(lambda: dock.look() or dock.status.epoch >= epoch, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: dock.look() or dock.status.epoch >= epoch)
 
 
 def test_open_segment_correct_add_train_use_and_segment_again(
@@ -103,11 +100,9 @@ def test_open_segment_correct_add_train_use_and_segment_again(
     et.brush_size = 7
     et.paint((20, 22, 20), 1)
     page = docked.panel.cases
-    qtbot.waitUntil(
-        lambda: not docked.collecting.is_busy and page.add.isEnabled(), timeout=PATIENCE
-    )
+    qtbot.waitUntil(lambda: not docked.collecting.is_busy and page.add.isEnabled())
     page.add.click()
-    qtbot.waitUntil(lambda: not docked.collecting.is_busy, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: not docked.collecting.is_busy)
     added = read_case(data / "patient_00")
     classes, _ = read_labels(added)
     stored = np.count_nonzero(classes == TissueClass.ET)
@@ -128,12 +123,12 @@ def test_open_segment_correct_add_train_use_and_segment_again(
     assert "orth it" in docked.panel.use.verdict
     assert docked.panel.use.table.item(0, 0).text() == "made_00"
 
-    with qtbot.waitSignal(docked.predicted, timeout=PATIENCE) as shown:
+    with qtbot.waitSignal(docked.predicted) as shown:
         docked.panel.watch.predict.click()
     assert shown.args == [True], said
     assert "made_00 in training" in viewer.layers
     before = list(viewer.layers)
-    with qtbot.waitSignal(docked.predicted, timeout=PATIENCE):
+    with qtbot.waitSignal(docked.predicted):
         docked.panel.watch.predict.click()
     assert list(viewer.layers) == before
 
@@ -162,7 +157,7 @@ def test_a_run_is_paused_resumed_and_stopped_by_its_buttons(docked, qtbot):
     assert not bar.start.isEnabled() and not bar.resume.isEnabled()
     bar.pause.click()
     wait_for_state(qtbot, docked, State.PAUSED)
-    qtbot.waitUntil(lambda: bar.resume.isEnabled(), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: bar.resume.isEnabled())
     reached = docked.status.epoch
     bar.resume.click()
     wait_for_epoch(qtbot, docked, reached + 1)
@@ -199,7 +194,7 @@ def test_a_run_whose_napari_was_killed_is_picked_up_by_the_next(
     run = Path(first.stdout.readline().strip())
     try:
         follower = Follower(run)
-        qtbot.waitUntil(lambda: follower.look().epoch >= 1, timeout=PATIENCE)
+        qtbot.waitUntil(lambda: follower.look().epoch >= 1)
         first.send_signal(signal.SIGKILL)
         first.communicate()
         settings.put("run_folder", str(run))
@@ -295,7 +290,7 @@ def test_a_run_out_of_memory_offers_what_fits(docked, data, tmp_path, qtbot):
 def test_problems_of_the_folder_are_those_of_the_check(docked, data, qtbot):
     (data / "made_00" / "made_00_seg.nii.gz").unlink()
     docked.collecting.show(data)
-    qtbot.waitUntil(lambda: not docked.collecting.is_busy, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: not docked.collecting.is_busy)
     item = docked.panel.cases.table.topLevelItem(0)
     assert "made_00" in item.text(0) and "no segmentation" in item.child(0).text(0)
     assert docked.panel.cases.text.startswith("2 cases, 1 usable")

@@ -73,10 +73,10 @@ def test_the_table_follows_the_brush(viewer, dock, qtbot):
     layer.brush_size, layer.selected_label = 1, 1
     box = dock.review.source.box_in_data(dock.model.lesion(0))
     layer.paint((box[0].start, box[1].start, box[2].stop), 1)
-    qtbot.waitUntil(lambda: voxels(dock) != [2, 12, 216], timeout=5000)
+    qtbot.waitUntil(lambda: voxels(dock) != [2, 12, 216])
     assert sum(voxels(dock)) == int(np.count_nonzero(layer.data)) == 231
     layer.undo()
-    qtbot.waitUntil(lambda: voxels(dock) == [2, 12, 216], timeout=5000)
+    qtbot.waitUntil(lambda: voxels(dock) == [2, 12, 216])
 
 
 def test_keys_go_through_small_lesions_accept_and_delete(viewer, dock, qtbot):
@@ -90,10 +90,10 @@ def test_keys_go_through_small_lesions_accept_and_delete(viewer, dock, qtbot):
     whole = viewer.layers["Pat WT"].data
     before = np.count_nonzero(whole)
     press(viewer, "Delete")
-    qtbot.waitUntil(lambda: voxels(dock) == [12, 216], timeout=5000)
+    qtbot.waitUntil(lambda: voxels(dock) == [12, 216])
     assert np.count_nonzero(whole) == before - 2
     dock.undo_button.click()
-    qtbot.waitUntil(lambda: voxels(dock) == [2, 12, 216], timeout=5000)
+    qtbot.waitUntil(lambda: voxels(dock) == [2, 12, 216])
 
 
 def test_keys_work_in_the_table_too(viewer, dock, qtbot):

@@ -145,7 +145,7 @@ def test_cancel_leaves_the_layers_as_they_were(opened, slow, qtbot):
     dock.panel.segment_clicked.emit()
     qtbot.waitUntil(lambda: dock.panel._progress.value() == 500)
     assert dock.panel._step.text() == "halfway"
-    with qtbot.waitSignal(dock.finished, timeout=2000) as ended:
+    with qtbot.waitSignal(dock.finished) as ended:
         dock.panel.cancel_clicked.emit()
     assert ended.args == [False]
     assert list(viewer.layers) == before
@@ -194,7 +194,7 @@ def test_a_region_deleted_while_the_others_arrive_does_no_harm(opened, slow, err
 
     viewer.layers.events.inserted.connect(delete_at_once)
     slow.go.set()
-    with qtbot.waitSignal(dock.finished, timeout=30_000) as ended:
+    with qtbot.waitSignal(dock.finished) as ended:
         dock.segment()
     assert ended.args == [True]
     assert [layer.name for layer in viewer.layers[4:]] == ["made WT", "made TC"]
@@ -206,7 +206,7 @@ def test_the_window_closed_in_the_middle_of_a_run_ends_it(opened, slow, errors, 
     dock.segment()
     qtbot.waitUntil(lambda: slow.started.is_set())
     viewer.close()
-    qtbot.waitUntil(lambda: slow.ended.is_set(), timeout=2000)
+    qtbot.waitUntil(lambda: slow.ended.is_set())
     qtbot.wait(50)
     assert errors == []
 
@@ -216,7 +216,7 @@ def test_the_dock_closed_in_the_middle_of_a_run_ends_it(opened, slow, errors, qt
     dock.segment()
     qtbot.waitUntil(lambda: slow.started.is_set())
     viewer.window.remove_dock_widget(dock)
-    qtbot.waitUntil(lambda: slow.ended.is_set(), timeout=2000)
+    qtbot.waitUntil(lambda: slow.ended.is_set())
     qtbot.wait(50)
     assert errors == []
 
@@ -270,7 +270,7 @@ def test_a_network_deep_in_a_step_is_not_waited_for(opened, slow, qtbot, monkeyp
     monkeypatch.setattr(smalltumor.inference, "segment", never_asks)
     dock.segment()
     qtbot.waitUntil(lambda: slow.started.is_set())
-    with qtbot.waitSignal(dock.finished, timeout=5000) as ended:
+    with qtbot.waitSignal(dock.finished) as ended:
         dock.cancel()
     assert ended.args == [False]
     assert not slow.ended.is_set()

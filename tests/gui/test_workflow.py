@@ -53,7 +53,7 @@ def segmented(make_napari_viewer, sample_folder, qtbot, record_property):
     open_case(viewer, sample_folder)
     positions: list[int] = []
     pulse = Pulse()
-    with qtbot.waitSignal(dock.finished, timeout=300_000) as ended:
+    with qtbot.waitSignal(dock.finished) as ended:
         dock.panel.segment_clicked.emit()
         dock._worker.yielded.connect(lambda state: positions.append(dock.panel._progress.value()))
     pulse.stop()
@@ -64,7 +64,7 @@ def segmented(make_napari_viewer, sample_folder, qtbot, record_property):
     assert pulse.beats > 20
     assert len(set(positions)) > 3
     assert positions == sorted(positions)
-    qtbot.waitUntil(lambda: not lesions.watch.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: not lesions.watch.busy)
     return viewer, dock, lesions
 
 
@@ -86,7 +86,7 @@ def test_from_the_sample_case_to_an_export_and_back(segmented, tmp_path, qtbot):
     assert not et.data[slice_of_spot].any()
     et.brush_size = 5
     et.paint((slice_of_spot, 120, 110), 1)
-    qtbot.waitUntil(lambda: len(lesions.model.lesions) == listed + 1, timeout=20_000)
+    qtbot.waitUntil(lambda: len(lesions.model.lesions) == listed + 1)
     for region in (Region.TC, Region.WT):
         assert layers[region].data[slice_of_spot, 120, 110] == 1
 
@@ -113,8 +113,8 @@ def test_cancelling_the_real_network_leaves_the_case_as_it_was(
     open_case(viewer, sample_folder)
     before = list(viewer.layers)
     dock.segment()
-    qtbot.waitUntil(lambda: dock.panel._progress.value() > 50, timeout=120_000)
-    with qtbot.waitSignal(dock.finished, timeout=20_000) as ended:
+    qtbot.waitUntil(lambda: dock.panel._progress.value() > 50)
+    with qtbot.waitSignal(dock.finished) as ended:
         dock.cancel()
     assert ended.args == [False]
     assert list(viewer.layers) == before

@@ -16,6 +16,7 @@ from made import grid_along
 from nibabel.affines import apply_affine
 from smalltumor.cli import main
 from smalltumor.inference import attempts, pipeline
+from smalltumor.scores import Probabilities
 
 SPOT_RAS_MM = np.array([12.0, -7.0, 10.0])
 """Right, behind the middle, and up: no mirror image of it is near."""
@@ -33,7 +34,8 @@ def threshold(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         inside = (array[1] > array[1].max() / 2).astype(np.float32)
         none = np.zeros_like(inside)
         found = np.stack([1 - inside, none, none, inside])
-        return attempts.Outcome(found, attempts.Attempt("torch", "cpu", None), "cpu", ())
+        scores = Probabilities(found)
+        return attempts.Outcome(scores, attempts.Attempt("torch", "cpu", None), "cpu", ())
 
     monkeypatch.setattr(pipeline, "run_network", run_network)
     yield
