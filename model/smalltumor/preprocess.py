@@ -120,13 +120,19 @@ class NetworkInput:
         return result
 
 
-def prepare(case: Case, preprocessing: Preprocessing) -> NetworkInput:
+def prepare(
+    case: Case,
+    preprocessing: Preprocessing,
+    on_shape: Callable[[tuple[int, ...]], None] | None = None,
+) -> NetworkInput:
     """Bring a case to the network's grid, normalise it, and cut it to the brain.
 
     Parameters
     ----------
     case : Case
     preprocessing : Preprocessing
+    on_shape : callable, optional
+        Called with the array's shape as soon as it is known, before the work of filling it.
 
     Returns
     -------
@@ -151,6 +157,8 @@ def prepare(case: Case, preprocessing: Preprocessing) -> NetworkInput:
             brain |= mask
         del others
         start, shape = _aligned_box(brain, preprocessing)
+        if on_shape is not None:
+            on_shape((len(volumes), *shape))
         array = np.zeros((len(volumes), *shape), dtype=np.float32)
         ready = NetworkInput(array, start, network_grid)
         source, target = _shifted(ready.inside, start), ready.inside

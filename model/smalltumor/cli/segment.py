@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from smalltumor.cli import arguments
 from smalltumor.cli.progress import ProgressBar
-from smalltumor.tumour import REGION_NAMES, Region
+from smalltumor.tumour import REGION_NAMES, SMALL_LESION_VOXELS, Region
 
 if TYPE_CHECKING:
     from smalltumor.segmentation import Segmentation
@@ -39,8 +39,10 @@ def run(options: argparse.Namespace) -> int:
     """Segment, write, and print where and how much."""
     from smalltumor.checkpoint import load_checkpoint, random_checkpoint
     from smalltumor.inference import segment
+    from smalltumor.inference.devices import import_ahead
 
     outputs = _outputs(options)
+    import_ahead(options.device, options.backend)
     with ProgressBar() as bar:
         bar(0.0, "reading the case")
         case = arguments.read(options)
@@ -69,15 +71,15 @@ def run(options: argparse.Namespace) -> int:
 
 def summary(segmentation: Segmentation) -> str:
     """Volumes of the regions, lesions, and how long it took, in a few lines."""
-    from smalltumor.lesions import find_lesions
+    from smalltumor.lesions import lesion_components
 
     lines = [segmentation.name]
     for region in Region:
         name = f"{REGION_NAMES[region]} ({region.upper()})"
         lines.append(f"  {name:<22} {segmentation.volume_ml(region):9.3f} ml")
-    lesions = find_lesions(segmentation, region=Region.ET)
-    small = sum(lesion.small for lesion in lesions)
-    lines.append(f"  enhancing components   {len(lesions):9d}, of which small {small}")
+    sizes = lesion_components(segmentation.mask(Region.ET), segmentation.grid).sizes
+    small = sum(size < SMALL_LESION_VOXELS for size in sizes)
+    lines.append(f"  enhancing components   {len(sizes):9d}, of which small {small}")
     if segmentation.run is not None:
         run = segmentation.run
         lines.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import math
 from collections import deque
@@ -152,6 +153,30 @@ def run_network(
             return Outcome(scores, attempt, engine.device, tuple(warnings))
         gc.collect()  # what a failed attempt held is wanted by the next
         _empty(attempt.device)
+
+
+def load_ahead(
+    checkpoint: Checkpoint,
+    shape: tuple[int, ...],
+    choice: Choice,
+    backend: Backend,
+    windows: Windows,
+) -> None:
+    """Begin to load what the first attempt will run, where that can go on beside other work.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of the array (channel, l, p, s) that is being made.
+    checkpoint, choice, backend, windows
+        As for `run_network`, which tells what fails.
+    """
+    first = next(plan(choice, backend, windows))
+    if first.backend == "openvino" and first.window is None and first.fits(shape):
+        with contextlib.suppress(Exception):
+            from smalltumor.inference.openvino_engine import openvino_engine
+
+            openvino_engine(checkpoint).load_ahead(shape)
 
 
 def _engine(checkpoint: Checkpoint, attempt: Attempt) -> Engine:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
+import threading
 from dataclasses import dataclass
 from importlib import util
 from pathlib import Path
@@ -85,6 +87,22 @@ def describe_device(device: str) -> str:
 def has_openvino() -> bool:
     """Whether the extra is installed; it is not imported."""
     return util.find_spec("openvino") is not None
+
+
+def import_ahead(device: str, backend: str) -> None:
+    """Begin to import what a run on the CPU will need, while the case is being read.
+
+    Modules that a thread imports are there for all; what is not installed is told later.
+    """
+
+    def load() -> None:
+        with contextlib.suppress(Exception):
+            import openvino  # noqa: F401
+            from skimage.measure import label  # noqa: F401
+
+    on_cpu = device == "cpu" or (device == "auto" and not may_have_nvidia_gpu())
+    if on_cpu and backend != "torch" and has_openvino():
+        threading.Thread(target=load, daemon=True).start()
 
 
 def cpu_has_bfloat16() -> bool:

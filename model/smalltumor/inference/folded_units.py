@@ -27,6 +27,10 @@ from smalltumor.network import MultiFiberUnit, PreactivatedConv
 BUNDLE = 16
 """Channels that a unit makes at a time, at least: a line of the cache."""
 
+WIDEST, DEEP_BUNDLE = 128, 64
+"""Units that make more channels have few voxels and larger groups, and gain little: their bundles
+are larger, as each makes loading a compiled network longer."""
+
 
 class Fibers(nn.Module):
     """The grouped convolutions of a few fibers.
@@ -134,7 +138,8 @@ class FoldedUnit(nn.Module):
         scale, shift = affine(unit.expand.norm)
         self.squeeze = PointwiseSum(unit.squeeze, parts, torch.diag(scale), shift)
         middle, outputs = unit.expand.conv.out_channels, unit.merge.conv.out_channels
-        count = _most_parts(unit.merge.conv.groups, outputs, BUNDLE)
+        least = BUNDLE if outputs <= WIDEST else DEEP_BUNDLE
+        count = _most_parts(unit.merge.conv.groups, outputs, least)
         bundles = _most_parts(count, middle, FULL_GROUP)
         own = [_share(outputs, number, count) for number in range(count)]
         self.bundles = nn.ModuleList(

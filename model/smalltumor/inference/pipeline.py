@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, get_args
 
 from smalltumor.errors import CheckpointError, SmalltumorError
-from smalltumor.inference.attempts import Backend, Windows, run_network
+from smalltumor.inference.attempts import Backend, Outcome, Windows, load_ahead, run_network
 from smalltumor.inference.devices import choose_device
 from smalltumor.inference.watch import Cancel, Progress, Watch
-from smalltumor.preprocess import prepare
+from smalltumor.preprocess import NetworkInput, prepare
 from smalltumor.segmentation import CroppedProbabilities, Run, Segmentation
 
 if TYPE_CHECKING:
@@ -29,10 +29,10 @@ def segment(
     progress: Progress | None = None,
     cancelled: Cancel | None = None,
 ) -> Segmentation:
-    """Segment a case.
+    """Segment a case; the same case and settings give the same result.
 
-    The same case and settings give the same result. A GPU that runs out of memory, or a backend
-    that fails, costs time and leaves a warning in ``Segmentation.run``, not the case.
+    A GPU that runs out of memory, or a backend that fails, costs time and leaves a warning in
+    ``Segmentation.run``, not the case.
 
     Parameters
     ----------
@@ -77,20 +77,28 @@ def segment(
 
         checkpoint = load_checkpoint()
     choice = choose_device(device)
-    ready = prepare(case, checkpoint.preprocessing)
+    settings = choice, backend, windows
+    ready = prepare(
+        case, checkpoint.preprocessing, lambda shape: load_ahead(checkpoint, shape, *settings)
+    )
     with watch.part(0.05, 0.95):
-        outcome = run_network(checkpoint, ready.array, choice, backend, windows, flips, watch)
+        outcome = run_network(checkpoint, ready.array, *settings, flips, watch)
     if not outcome.scores.are_finite():  # or a broken network found no tumour
         where = checkpoint.path or checkpoint.name
         raise CheckpointError(f"{where}: these weights give no numbers for {case.name}")
     watch.step(0.95, "back to the case's grid")
-    i, j, k = (span.stop for span in ready.inside)
-    cropped = CroppedProbabilities(outcome.scores.cut((i, j, k)), ready.start, ready.network_grid)
-    segmentation = Segmentation.from_probabilities(case, cropped)
+    segmentation = _on_source(case, ready, outcome)
     watch.step(1.0, "done")
     seconds = time.perf_counter() - began
     run = Run(seconds, outcome.device, outcome.attempt.backend, checkpoint.name, outcome.warnings)
     return replace(segmentation, run=run)
+
+
+def _on_source(case: Case, ready: NetworkInput, outcome: Outcome) -> Segmentation:
+    i, j, k = (span.stop for span in ready.inside)
+    scores = outcome.scores.cut((i, j, k))
+    cropped = CroppedProbabilities(scores, ready.start, ready.network_grid)
+    return Segmentation.from_probabilities(case, cropped)
 
 
 def _check(backend: str, windows: object) -> None:
