@@ -30,7 +30,9 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--weights", type=Path, help="of this project's network (default: random)")
+    parser.add_argument(
+        "--weights", type=Path, help="of this project's network (default: the shipped ones)"
+    )
     parser.add_argument("--only", default="", help="paths whose name matches this expression")
     options = parser.parse_args()
     setting = Setting(options.case, options.device, options.threads, options.weights)

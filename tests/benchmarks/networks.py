@@ -31,7 +31,7 @@ class Setting:
     device : str
     threads : int
     weights : Path or None
-        Of this project's network; random if not given.
+        Of this project's network; the shipped ones if not given.
     """
 
     case: Path
@@ -51,11 +51,11 @@ class Ready:
 def own(setting: Setting, backend: str, flips: bool = False) -> Ready:
     """This project: the case's volumes in, classes on its grid out, all steps included."""
     from smalltumor.case import read_case
-    from smalltumor.checkpoint import load_checkpoint, random_checkpoint
+    from smalltumor.checkpoint import load_checkpoint
     from smalltumor.inference import segment
 
     case = read_case(setting.case)
-    checkpoint = load_checkpoint(setting.weights) if setting.weights else random_checkpoint()
+    checkpoint = load_checkpoint(setting.weights)
 
     def run() -> object:
         result = segment(case, checkpoint, device=setting.device, backend=backend, flips=flips)  # type: ignore[arg-type]
@@ -69,10 +69,10 @@ def own(setting: Setting, backend: str, flips: bool = False) -> Ready:
 def plain(setting: Setting, channels_last: bool = False) -> Ready:
     """The network as published: the head behind the last resize, the whole volume at once."""
     import torch
-    from smalltumor.checkpoint import load_checkpoint, random_checkpoint
+    from smalltumor.checkpoint import load_checkpoint
     from torch.nn import functional
 
-    checkpoint = load_checkpoint(setting.weights) if setting.weights else random_checkpoint()
+    checkpoint = load_checkpoint(setting.weights)
     network = checkpoint.network.to(setting.device)
     form = torch.channels_last_3d if channels_last else torch.contiguous_format
     network = network.to(memory_format=form)
