@@ -30,7 +30,6 @@ def prepare_first_labels(owner: QObject) -> None:
     """
     from qtpy.QtCore import QTimer
 
-
     steps = _steps()
     timer = QTimer(owner)
 
