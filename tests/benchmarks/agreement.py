@@ -19,7 +19,7 @@ import torch
 from skimage.measure import label
 from smalltumor.case import read_case_files
 from smalltumor.checkpoint import Checkpoint, load_checkpoint
-from smalltumor.inference.devices import has_openvino
+from smalltumor.inference.devices import cpu_has_bfloat16, has_openvino
 from smalltumor.inference.engine import Engine
 from smalltumor.inference.torch_engine import TorchEngine
 from smalltumor.inference.watch import Watch
@@ -66,7 +66,8 @@ def components(classes: Classes, region: Region) -> int:
 def paths(checkpoint: Checkpoint) -> Iterator[tuple[str, float, Callable[[], Engine]]]:
     """Name, least Dice asked of it, and engine of each path; all run on the brain's crop."""
     yield "torch float32", 0.999, lambda: TorchEngine(checkpoint, "cpu", torch.float32)
-    yield "torch bfloat16", 0.995, lambda: TorchEngine(checkpoint, "cpu", torch.bfloat16)
+    if cpu_has_bfloat16():
+        yield "torch bfloat16", 0.995, lambda: TorchEngine(checkpoint, "cpu", torch.bfloat16)
     yield (
         "torch float32, windows of 128",
         0.0,
