@@ -71,8 +71,8 @@ class SegmentPanel(QWidget):
         """Show that a run goes on, or that it has ended, with a word about how."""
         self._segment.setEnabled(not running)
         self._cancel.setEnabled(running)
-        self._progress.setValue(0)
         self._progress.setVisible(running)
+        self._progress.setValue(0)  # hidden first: a bar that is seen draws the window at once
         self._step.setText("starting" if running else word)
         self._step.setVisible(running or bool(word))
 

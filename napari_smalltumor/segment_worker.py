@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import threading
@@ -16,7 +17,13 @@ from napari_smalltumor.threads import leave_room_for_qt
 
 _STEPS = 100
 _NICENESS = 10
-_SHORTEST_STEP_S = 0.1
+_SHORTEST_STEP_S = 0.25
+_SHORT_RUN_S = 4.0
+"""A run that ends sooner does not come to the activity dock; Qt's own dialog waits as long.
+
+While napari has anything there, a spinner in its status bar redraws the window thirty times a
+second. Where no GPU draws, that takes the network's processors away.
+"""
 
 
 class OneRun:
@@ -51,6 +58,7 @@ class SegmentWorker(WorkerBase):
     def __init__(self, job: OneRun) -> None:
         super().__init__(SignalsClass=GeneratorWorkerSignals)
         self._job = job
+        self.activity: ActivityBar | None = None
         self._told = 0.0
         self._step = ""
 
@@ -102,18 +110,40 @@ def start(job: SegmentationJob, **connections: object) -> SegmentWorker:
         _start_thread=False,
         _ignore_errors=True,  # the dock tells the user itself
     )
-    _show_in_activity_dock(worker, str(job))
+    worker.activity = ActivityBar(worker, str(job))
     worker.start()
     return worker
 
 
-def _show_in_activity_dock(worker: SegmentWorker, title: str) -> None:
-    bar = cancelable_progress(total=_STEPS, desc=title, cancel_callback=worker.quit)
+class ActivityBar:
+    """A worker's bar in napari's activity dock, once the run has taken a while.
 
-    def advance(state: tuple[float, str]) -> None:
+    While napari adds a bar it handles events: the run may go on or end in the midst of it.
+    """
+
+    def __init__(self, worker: SegmentWorker, title: str) -> None:
+        self._worker, self._title = worker, title
+        self._due = time.monotonic() + _SHORT_RUN_S
+        self._bar: cancelable_progress | None = None
+        self._ended = False
+        worker.yielded.connect(self.advance)
+        worker.finished.connect(self.close)
+
+    def advance(self, state: tuple[float, str]) -> None:
+        """Show how far the run is."""
+        if time.monotonic() >= self._due:
+            self._due = math.inf
+            self._bar = cancelable_progress(
+                total=_STEPS, desc=self._title, cancel_callback=self._worker.quit
+            )
+            if self._ended:
+                self.close()
         done = int(state[0] * _STEPS)
-        if done > bar.n:
-            bar.update(done - bar.n)
+        if self._bar is not None and not self._ended and done > self._bar.n:
+            self._bar.update(done - self._bar.n)
 
-    worker.yielded.connect(advance)
-    worker.finished.connect(bar.close)
+    def close(self) -> None:
+        """Take the bar away."""
+        self._ended, self._due = True, math.inf
+        if self._bar is not None:
+            self._bar.close()

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from qtpy.QtWidgets import QApplication
+from qtpy.QtCore import QEventLoop, QTimer
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_data" / "BraTS2021_00019"
 PATIENCE_S = 300.0
@@ -48,7 +49,7 @@ class Click:
         self.canvas.events.draw.connect(self._on_draw, position="last")
         self.dock.finished.connect(self._on_finished)
         self._wait(lambda: self.drawn > 0)
-        settle()
+        run_window(0.5)
 
     def seconds(self) -> tuple[float, float]:
         """Click, and wait until the window has drawn the result.
@@ -65,7 +66,7 @@ class Click:
         self.canvas.update()
         self._wait(lambda: self.drawn > drawn)
         whole = time.perf_counter() - began
-        settle()
+        run_window(0.5)
         return whole, self.run
 
     def _on_draw(self, event: object) -> None:
@@ -76,13 +77,12 @@ class Click:
             raise SystemExit("the run gave no result")
         self.ended += 1
 
-    def _wait(self, done) -> None:  # type: ignore[no-untyped-def]
+    def _wait(self, done: Callable[[], bool]) -> None:
         until = time.monotonic() + PATIENCE_S
         while not done():
             if time.monotonic() > until:
                 raise SystemExit("the window did not answer")
-            QApplication.processEvents()
-            time.sleep(0.001)
+            run_window(0.005)
 
     @property
     def run(self) -> float:
@@ -91,12 +91,11 @@ class Click:
         return float(layer.metadata["smalltumor"]["result"].run.seconds)
 
 
-def settle(seconds: float = 0.5) -> None:
-    """Let the window finish what it began."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        QApplication.processEvents()
-        time.sleep(0.01)
+def run_window(seconds: float) -> None:
+    """Run the window's own event loop: polled from outside it, napari's spinner never stops."""
+    loop = QEventLoop()
+    QTimer.singleShot(round(1000 * seconds), loop.quit)
+    loop.exec_()  # qtpy gives it to every binding
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ import threading
 import numpy as np
 import pytest
 import smalltumor.inference
+from napari.utils import progress
 from napari_cases import displayed
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QMessageBox
@@ -12,7 +13,7 @@ from smalltumor.errors import Cancelled, CheckpointError
 from smalltumor.labels import Region
 from smalltumor.segmentation import Segmentation
 
-from napari_smalltumor import notify, segment_dock
+from napari_smalltumor import notify, segment_dock, segment_worker
 from napari_smalltumor.export import export_case
 from napari_smalltumor.metadata import region_layers
 from napari_smalltumor.open_case import open_case
@@ -151,6 +152,20 @@ def test_cancel_leaves_the_layers_as_they_were(opened, slow, qtbot):
     assert list(viewer.layers) == before
     assert not dock.is_running
     assert dock.panel._segment.isEnabled()
+
+
+@pytest.mark.parametrize(("short_s", "shown"), [(0.0, True), (600.0, False)])
+def test_only_a_long_run_comes_to_the_activity_dock(
+    opened, slow, monkeypatch, qtbot, short_s, shown
+):
+    _, dock = opened
+    monkeypatch.setattr(segment_worker, "_SHORT_RUN_S", short_s)
+    dock.panel.segment_clicked.emit()
+    qtbot.waitUntil(lambda: dock.panel._progress.value() == 500)
+    assert any("segmentation of" in bar.desc for bar in progress._all_instances) == shown
+    with qtbot.waitSignal(dock.finished):
+        slow.go.set()
+    qtbot.waitUntil(lambda: not progress._all_instances)
 
 
 def test_a_fault_is_one_line_and_the_dock_is_ready_again(opened, run, errors, monkeypatch):
