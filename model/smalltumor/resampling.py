@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 def resample(
     volume: npt.NDArray[np.generic], source: Grid, target: Grid
 ) -> npt.NDArray[np.float32]:
-    """A volume at the voxels of another grid, linearly interpolated, zero outside the source.
+    """A volume at the voxels of another grid, linearly interpolated.
+
+    Beyond the source's outermost voxels it falls to zero within a voxel.
 
     Where the target is coarser, the source is smoothed first so that nothing between its
     voxels is lost.
@@ -42,7 +44,7 @@ def resample(
         output_shape=target.shape,
         output=np.float32,
         order=1,
-        mode="constant",
+        mode="grid-constant",  # with "constant" a rounding error loses the outermost voxels
         prefilter=False,
     )
     return result
