@@ -7,7 +7,7 @@ cd "$root"
 # All of them: two processes, one file each at a time.
 case "$*" in
     *tests/*) ;;
-    *) set -- --numprocesses 2 --dist loadfile "$@" ;;
+    *) set -- --numprocesses 2 --dist loadfile --max-worker-restart 0 "$@" ;;
 esac
 # The tests always get a display of their own, so that nobody's work is disturbed.
 CI=true with_display python -m pytest "$@"
