@@ -9,7 +9,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -60,7 +60,7 @@ class OpenVinoEngine:
         import openvino as ov
 
         self._checkpoint = checkpoint
-        self._core = ov.Core()
+        self._core = _core()
         self._folder = NetworkFolder(checkpoint.digest, ov.get_version())
         self._precision = precision or ("bf16" if cpu_has_bfloat16() else "f32")
         self._settings: dict[str, Any] = {
@@ -221,6 +221,19 @@ def _settle(request: ov.InferRequest) -> None:
     # A request that was cancelled says so by an exception, which is no news.
     with contextlib.suppress(RuntimeError):
         request.wait()
+
+
+@cache
+def _core() -> ov.Core:
+    """One for the process, for good.
+
+    A Core's CPU plugin gives the thread it is loaded in a stack for signal handlers. When several
+    Cores go, or one goes in another thread, a thread is left with one that is no longer there, and
+    the next signal, as of Ctrl-C, ends the process.
+    """
+    import openvino as ov
+
+    return ov.Core()
 
 
 _latest: dict[str, OpenVinoEngine] = {}

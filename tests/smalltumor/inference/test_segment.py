@@ -17,7 +17,7 @@ from smalltumor.case import Case, read_case
 from smalltumor.checkpoint import Checkpoint, random_checkpoint
 from smalltumor.errors import Cancelled, SmalltumorError
 from smalltumor.geometry import Grid
-from smalltumor.inference import attempts, openvino_engine, segment, torch_engine
+from smalltumor.inference import attempts, devices, openvino_engine, segment, torch_engine
 from smalltumor.inference.devices import has_openvino
 from smalltumor.inference.engine import Array
 from smalltumor.inference.watch import Watch
@@ -37,6 +37,13 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield tmp_path / "cache"
     for latest in (torch_engine._latest, openvino_engine._latest):
         latest.clear()
+
+
+@pytest.fixture
+def single_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every backend computes in float32, also where the processor could do with less."""
+    for module in (devices, openvino_engine):
+        monkeypatch.setattr(module, "cpu_has_bfloat16", lambda: False)
 
 
 @pytest.fixture(scope="session")
@@ -97,6 +104,7 @@ def test_same_input_gives_the_same_mask(small: Case, checkpoint: Checkpoint) -> 
     np.testing.assert_array_equal(torch_run(small, checkpoint), torch_run(small, checkpoint))
 
 
+@pytest.mark.usefixtures("single_precision")
 def test_numbers_are_those_of_the_checkpoints_network(small: Case, checkpoint: Checkpoint) -> None:
     import torch
     from smalltumor.preprocess import prepare
@@ -264,6 +272,7 @@ def test_unknown_settings_are_refused(
 
 
 @needs_openvino
+@pytest.mark.usefixtures("single_precision")
 def test_openvino_agrees_with_torch_cold_and_from_its_cache(
     small: Case, checkpoint: Checkpoint, cache: Path
 ) -> None:

@@ -1,0 +1,44 @@
+"""OpenVINO inside a process that does other things as well."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from smalltumor.user_folders import CACHE_VARIABLE
+
+pytest.importorskip("openvino", reason="the extra openvino is absent")
+
+SIGNALLED = """
+import signal
+import numpy as np
+from smalltumor import random_checkpoint
+from smalltumor.architecture import NetworkConfig
+from smalltumor.inference.openvino_engine import OpenVinoEngine
+from smalltumor.inference.watch import Watch
+
+config = NetworkConfig(width=8, channels=16, groups=4)
+first, second = (OpenVinoEngine(random_checkpoint(seed, config)) for seed in (1, 2))
+for engine in (first, second):
+    engine(np.ones((4, 16, 16, 16), dtype=np.float32), Watch())
+    engine._idle.cancel()
+    engine._idle.join()
+    engine._idle = None
+del engine, first
+del second
+heard = []
+signal.signal(signal.SIGINT, lambda *_: heard.append("SIGINT"))
+signal.raise_signal(signal.SIGINT)
+print(*heard)
+"""
+
+
+def test_a_signal_is_heard_after_networks_were_dropped(tmp_path: Path) -> None:
+    environment = os.environ | {CACHE_VARIABLE: str(tmp_path)}
+    run = subprocess.run(
+        [sys.executable, "-c", SIGNALLED], env=environment, capture_output=True, text=True
+    )
+    assert (run.returncode, run.stdout.strip()) == (0, "SIGINT"), run.stderr
