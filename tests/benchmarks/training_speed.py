@@ -1,6 +1,7 @@
 """Voxels a second in training: this network beside MONAI's SegResNet and DynUNet.
 
-    python tests/benchmarks/training_speed.py [--device cpu] [--crop 64] [--batch 2] [--steps 5]
+    python tests/benchmarks/training_speed.py [--device cpu] [--precision float32] [--crop 64]
+        [--batch 2] [--steps 5]
 
 All learn from the same crops in one process, one after the other; the best step counts, because
 other programs only ever make a step slower.
@@ -23,6 +24,7 @@ from torch import Tensor, nn
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--precision", default="float32", choices=["float32", "bfloat16"])
     parser.add_argument("--crop", type=int, default=64)
     parser.add_argument("--batch", type=int, default=2)
     parser.add_argument("--steps", type=int, default=5)
@@ -34,11 +36,14 @@ def main() -> None:
     classes = torch.randint(0, 4, (options.batch, *shape[2:])).to(options.device)
     print(
         f"{options.batch} crops of {options.crop} voxels on {options.device}, "
-        f"{torch.get_num_threads()} threads, float32, channels last"
+        f"{torch.get_num_threads()} threads, {options.precision}, channels last"
     )
     for name, network, loss in contestants():
         network.to(options.device, memory_format=torch.channels_last_3d).train()
-        seconds = min(step_seconds(network, loss, image, classes) for _ in range(options.steps))
+        passes = torch.autocast(image.device.type, torch.bfloat16, options.precision != "float32")
+        seconds = min(
+            step_seconds(network, loss, passes, image, classes) for _ in range(options.steps)
+        )
         voxels = classes.numel() / seconds
         size = sum(p.numel() for p in network.parameters()) / 1e6
         print(f"{name:<34} {size:6.2f} M parameters {seconds:7.2f} s/step {voxels:10.0f} voxels/s")
@@ -72,12 +77,16 @@ def contestants() -> list[tuple[str, nn.Module, Loss]]:
     ]
 
 
-def step_seconds(network: nn.Module, loss: Loss, image: Tensor, classes: Tensor) -> float:
+def step_seconds(
+    network: nn.Module, loss: Loss, passes: torch.autocast, image: Tensor, classes: Tensor
+) -> float:
     if image.is_cuda:
         torch.cuda.synchronize()
     started = time.perf_counter()
     network.zero_grad(set_to_none=True)
-    loss(network, image, classes).backward()
+    with passes:
+        value = loss(network, image, classes)
+    value.backward()
     if image.is_cuda:
         torch.cuda.synchronize()
     return time.perf_counter() - started
