@@ -77,6 +77,8 @@ def paths(checkpoint: Checkpoint) -> Iterator[tuple[str, float, Callable[[], Eng
         from smalltumor.inference.openvino_engine import OpenVinoEngine
 
         yield "openvino float32", 0.999, lambda: OpenVinoEngine(checkpoint, "f32")
+        if cpu_has_bfloat16():
+            yield "openvino bfloat16", 0.995, lambda: OpenVinoEngine(checkpoint, "bf16")
     if torch.cuda.is_available():
         yield "cuda float16", 0.995, lambda: TorchEngine(checkpoint, "cuda:0")
 

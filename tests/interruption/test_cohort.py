@@ -1,0 +1,97 @@
+"""A cohort that is interrupted again and again, and taken up where it was.
+
+`SMALLTUMOR_TRIALS` sets how many random moments there are for each signal.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made import write_case
+from smalltumor.atomic import LEFTOVERS
+from smalltumor.cohort_folder import SETTINGS, TABLE
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
+
+COUNT = int(os.environ.get("SMALLTUMOR_TRIALS", "1"))
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
+NAMES = [f"case_{number:02d}" for number in range(8)]
+RESULTS = {f"{name}.nii.gz" for name in NAMES}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    for name in NAMES:
+        for path in write_case(folder / name).iterdir():
+            path.rename(path.with_name(path.name.replace("made", name)))
+    return folder
+
+
+def test_masks_are_whole_and_the_next_run_goes_on(data, narrow_weights, tmp_path):
+    def start(out: Path) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "smalltumor.cli", "cohort", str(data), "-o", str(out)]
+        command += ["--backend", "torch", "--device", "cpu", "--weights", str(narrow_weights)]
+        return subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
+        )
+
+    undisturbed = start(tmp_path / "whole")
+    undisturbed.stdout.readline()
+    began = time.perf_counter()
+    assert undisturbed.wait(120) == 0, undisturbed.stderr.read()
+    seconds = time.perf_counter() - began
+    whole = {name: (tmp_path / "whole" / name).read_bytes() for name in RESULTS}
+
+    rng = np.random.default_rng(0)
+    found: Counter[str] = Counter()
+    for trial in range(COUNT):
+        for number in SIGNALS:
+            out = tmp_path / f"{number.name} {trial}"
+            process = start(out)
+            process.stdout.readline()  # the first case is done
+            time.sleep(rng.uniform(0, seconds))
+            process.send_signal(number)
+            _, said = process.communicate(timeout=120)
+            # The work may be over, and Python on its way out without handlers.
+            assert process.returncode in (0, 130, -number), said
+            assert "Traceback" not in said
+            found["interrupted" if process.returncode else "finished"] += 1
+            check_whole(out, whole, may_leave=number is signal.SIGKILL)
+            before = {path.name: path.stat().st_mtime_ns for path in out.glob("*.nii.gz")}
+
+            assert start(out).wait(120) == 0
+            check_whole(out, whole, may_leave=False)
+            rows = rows_of(out)
+            assert [row["case"] for row in rows] == NAMES
+            assert all((out / name).stat().st_mtime_ns == at for name, at in before.items()), (
+                "a case was done twice"
+            )
+            assert {path.name for path in out.glob("*.nii.gz")} == RESULTS
+    print(json.dumps(found))
+    assert found["interrupted"] >= len(SIGNALS) * COUNT // 2
+
+
+def check_whole(out: Path, whole: dict[str, bytes], *, may_leave: bool) -> None:
+    for path in out.iterdir():
+        if path.match(LEFTOVERS):
+            assert may_leave, f"{path.name} was left behind"
+        elif path.name in whole:
+            assert path.read_bytes() == whole[path.name], path.name
+    json.loads((out / SETTINGS).read_text())
+    assert {row["case"] for row in rows_of(out)} <= set(NAMES)
+
+
+def rows_of(out: Path) -> list[dict[str, str]]:
+    with (out / TABLE).open(newline="") as file:
+        return list(csv.DictReader(file))
