@@ -27,7 +27,7 @@ from smalltumor.labels import Classes, Region
 from smalltumor.naming import find_cases
 from smalltumor.preprocess import NetworkInput, prepare
 
-MARGINS = (0, 4, 8, 16)
+MARGINS = (0, 4, 8, 16, 20)
 LOOSE_MARGINS = (0,)
 
 
