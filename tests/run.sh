@@ -4,7 +4,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../.ci/environment.sh"
 prepare_environment pyqt5,openvino,test
 cd "$root"
-# All of them: two processes, one file each at a time.
+# All of them: two processes, one file each at a time; one that crashes ends the run.
 case "$*" in
     *tests/*) ;;
     *) set -- --numprocesses 2 --dist loadfile --max-worker-restart 0 "$@" ;;
