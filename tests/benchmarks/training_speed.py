@@ -25,10 +25,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--precision", default="float32", choices=["float32", "bfloat16"])
-    parser.add_argument("--crop", type=int, default=64)
+    parser.add_argument("--crop", type=int, default=64, help="a multiple of 32")
     parser.add_argument("--batch", type=int, default=2)
     parser.add_argument("--steps", type=int, default=5)
     options = parser.parse_args()
+    if options.crop % 32:
+        parser.error(f"--crop {options.crop}: DynUNet halves five times; use a multiple of 32")
     keep_freed_memory()
     torch.manual_seed(0)
     shape = (options.batch, 4, *[options.crop] * 3)

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -38,48 +39,65 @@ def data(tmp_path_factory) -> Path:
     return folder
 
 
-def test_masks_are_whole_and_the_next_run_goes_on(data, narrow_weights, tmp_path):
-    def start(out: Path) -> subprocess.Popen[str]:
+Start = Callable[[Path], "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def start(data, narrow_weights) -> Start:
+    """Begins a cohort with an output folder."""
+
+    def begin(out: Path) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "smalltumor.cli", "cohort", str(data), "-o", str(out)]
         command += ["--backend", "torch", "--device", "cpu", "--weights", str(narrow_weights)]
         return subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
         )
 
-    undisturbed = start(tmp_path / "whole")
-    undisturbed.stdout.readline()
-    began = time.perf_counter()
-    assert undisturbed.wait(120) == 0, undisturbed.stderr.read()
-    seconds = time.perf_counter() - began
-    whole = {name: (tmp_path / "whole" / name).read_bytes() for name in RESULTS}
+    return begin
 
+
+def test_masks_are_whole_and_the_next_run_goes_on(start, tmp_path):
+    seconds, whole = undisturbed(start, tmp_path / "whole")
     rng = np.random.default_rng(0)
     found: Counter[str] = Counter()
     for trial in range(COUNT):
         for number in SIGNALS:
             out = tmp_path / f"{number.name} {trial}"
-            process = start(out)
-            process.stdout.readline()  # the first case is done
-            time.sleep(rng.uniform(0, seconds))
-            process.send_signal(number)
-            _, said = process.communicate(timeout=120)
-            # The work may be over, and Python on its way out without handlers.
-            assert process.returncode in (0, 130, -number), said
-            assert "Traceback" not in said
-            found["interrupted" if process.returncode else "finished"] += 1
+            found[interrupt(start, out, number, rng.uniform(0, seconds))] += 1
             check_whole(out, whole, may_leave=number is signal.SIGKILL)
             before = {path.name: path.stat().st_mtime_ns for path in out.glob("*.nii.gz")}
 
             assert start(out).wait(120) == 0
             check_whole(out, whole, may_leave=False)
-            rows = rows_of(out)
-            assert [row["case"] for row in rows] == NAMES
-            assert all((out / name).stat().st_mtime_ns == at for name, at in before.items()), (
-                "a case was done twice"
-            )
-            assert {path.name for path in out.glob("*.nii.gz")} == RESULTS
+            assert [row["case"] for row in rows_of(out)] == NAMES
+            after = {path.name: path.stat().st_mtime_ns for path in out.glob("*.nii.gz")}
+            assert set(after) == RESULTS
+            assert before.items() <= after.items(), "a case was done twice"
     print(json.dumps(found))
     assert found["interrupted"] >= len(SIGNALS) * COUNT // 2
+
+
+def undisturbed(start: Start, out: Path) -> tuple[float, dict[str, bytes]]:
+    """Seconds from the first case to the end, and the masks' bytes."""
+    process = start(out)
+    process.stdout.readline()
+    began = time.perf_counter()
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 0, said
+    return time.perf_counter() - began, {name: (out / name).read_bytes() for name in RESULTS}
+
+
+def interrupt(start: Start, out: Path, number: signal.Signals, seconds: float) -> str:
+    """Send a signal so long after the first case; whether the run was over by then."""
+    process = start(out)
+    process.stdout.readline()
+    time.sleep(seconds)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=120)
+    # The work may be over, and Python on its way out without handlers.
+    assert process.returncode in (0, 130, -number), said
+    assert "Traceback" not in said
+    return "interrupted" if process.returncode else "finished"
 
 
 def check_whole(out: Path, whole: dict[str, bytes], *, may_leave: bool) -> None:
