@@ -3,8 +3,8 @@
     python tests/benchmarks/margin.py CASES [--weights FILE] [--limit N]
 
 CASES is a folder of cases with their experts' labels. Each crop starts at a multiple of 16 of the
-whole volume ("aligned") or right where the margin ends ("loose"). It is compared with the whole
-volume, and both with the expert, in float32 by OpenVINO where it is installed, else by torch.
+whole volume ("aligned") or right where the margin ends ("loose"). It is run by torch in float32 and
+compared with the network as written on the whole volume, and both with the expert.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from agreement import WHOLE, dice, labels_on_grid
+import torch
+from agreement import dice, labels_on_grid, reference, whole_input
 from smalltumor.case import Case, read_case_files, read_labels
 from smalltumor.checkpoint import Checkpoint, load_checkpoint
-from smalltumor.inference.devices import has_openvino
-from smalltumor.inference.engine import Engine
+from smalltumor.inference.torch_engine import TorchEngine
 from smalltumor.inference.watch import Watch
 from smalltumor.labels import Classes, Region
 from smalltumor.naming import find_cases
 from smalltumor.preprocess import NetworkInput, prepare
 
-MARGINS = (0, 4, 8, 16, 20)
+MARGINS = (0, 4, 8, 16)
 LOOSE_MARGINS = (0,)
 
 
@@ -39,18 +39,6 @@ class Row:
     differ: float
     same: npt.NDArray[np.float64]
     truth: npt.NDArray[np.float64]
-
-
-def engine_of(checkpoint: Checkpoint) -> Engine:
-    """The fastest engine in float32."""
-    if has_openvino():
-        from smalltumor.inference.openvino_engine import OpenVinoEngine
-
-        return OpenVinoEngine(checkpoint, "f32")
-    import torch
-    from smalltumor.inference.torch_engine import TorchEngine
-
-    return TorchEngine(checkpoint, "cpu", torch.float32)
 
 
 def loose(whole: NetworkInput, margin: int) -> NetworkInput:
@@ -75,13 +63,13 @@ def main() -> None:
     parser.add_argument("--limit", type=int)
     options = parser.parse_args()
     checkpoint = load_checkpoint(options.weights)
-    engine = engine_of(checkpoint)
+    engine = TorchEngine(checkpoint, "cpu", torch.float32)
     rows: dict[str, list[Row]] = defaultdict(list)
     for files in find_cases(options.cases)[: options.limit]:
         case = read_case_files(files)
-        whole = prepare(case, replace(checkpoint.preprocessing, margin=WHOLE))
+        whole = whole_input(case, checkpoint)
         expert = whole.network_grid.labels_to_network(read_labels(case)[0])
-        expected = labels_on_grid(engine(whole.array, Watch()), whole)
+        expected = reference(checkpoint, whole)
         rows["whole volume"].append(
             Row(1.0, 0.0, scores(expected, expected), scores(expected, expert))
         )

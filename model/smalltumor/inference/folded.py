@@ -6,6 +6,8 @@
 - It ends at half resolution; what is doubled is decided later, see `smalltumor.scores`.
 - The decoders never join two inputs into one: a 1x1x1 convolution of joined inputs is the sum of
   one for each.
+- The deep levels, which cost little, see further than the crop: they get its features with the
+  background's around them, see `surroundings`.
 - The widest tensors, in front of the last decoder, are made and used up slab by slab.
 """
 
@@ -22,6 +24,7 @@ from torch.nn import functional
 
 from smalltumor.inference.folded_convs import FixedConv
 from smalltumor.inference.folded_units import FoldedUnit
+from smalltumor.inference.surroundings import relative_to_background
 from smalltumor.network import STAGES, MultiFiberUnit, SegmentationNetwork
 
 if TYPE_CHECKING:
@@ -29,6 +32,9 @@ if TYPE_CHECKING:
 
 SLAB = 8
 """Planes of the half-resolution grid that the last decoder works on at a time; even."""
+
+VIEW = 16
+"""Voxels on each side by which the deep levels see more than the crop; a multiple of 16."""
 
 PARTS = 4
 """Parts the last decoder works on in a traced graph: every quarter-resolution axis has them."""
@@ -78,10 +84,14 @@ class FoldedNetwork(nn.Module):
     ----------
     network : SegmentationNetwork
         In evaluation mode; not changed.
+    view : int
+        See `VIEW`; with 0, the numbers are the network's.
     """
 
-    def __init__(self, network: SegmentationNetwork) -> None:
+    def __init__(self, network: SegmentationNetwork, view: int = VIEW) -> None:
         super().__init__()
+        self.view = view
+        network = relative_to_background(network)
         n, c = network.config.width, network.config.channels
         self.stem = FixedConv(network.stem, network.stem.weight)
         self.encoders = nn.ModuleList(
@@ -114,17 +124,19 @@ class FoldedNetwork(nn.Module):
         del x
         yield "stem", levels[0]
         for number, encoder in enumerate(self.encoders, start=1):
-            features = [levels[-1]]
+            features = [_padded(levels[-1], self.view // 4) if number == 2 else levels[-1]]
             for unit in encoder.children():
                 features = unit(features)
                 yield f"encoder {number}", features[0]
             levels.append(torch.cat(features, dim=1))
-        deepest = levels.pop()
-        for number, decoder in ((3, self.decoder3), (2, self.decoder2)):
-            features = decoder([levels.pop(), _double(deepest)])
-            deepest = torch.cat(features, dim=1)
-            yield f"decoder {number}", deepest
-        del features
+        doubled = _double(levels.pop())
+        features = self.decoder3([levels.pop(), doubled])
+        yield "decoder 3", features[0]
+        doubled = _double_middle(torch.cat(features, dim=1), self.view // 8)
+        features = self.decoder2([levels.pop(), doubled])
+        deepest = torch.cat(features, dim=1)
+        del features, doubled
+        yield "decoder 2", deepest
         if slab is None:
             logits = self._decode_in_parts(levels.pop(), deepest)
         else:
@@ -183,6 +195,18 @@ def _joined(slabs: list[list[Tensor]]) -> list[Tensor]:
 
 def _double(x: Tensor) -> Tensor:
     return functional.interpolate(x, scale_factor=2, mode="trilinear", align_corners=False)
+
+
+def _padded(x: Tensor, voxels: int) -> Tensor:
+    return functional.pad(x, (voxels,) * 6) if voxels else x
+
+
+def _double_middle(x: Tensor, around: int) -> Tensor:
+    """The doubled tensor without so many voxels on each side, that is twice as many doubled."""
+    if not around:
+        return _double(x)
+    near = slice(around - 1, 1 - around if around > 1 else None)  # what doubling looks at
+    return _double(x[:, :, near, near, near])[:, :, 2:-2, 2:-2, 2:-2]
 
 
 def _double_rows(x: Tensor, rows: slice) -> Tensor:

@@ -60,7 +60,10 @@ class Fibers(nn.Module):
         if head is not None:
             weight = merge_groups(weight, groups, 1)
             weight, groups = torch.einsum("hc,cdijk->hdijk", head[:, outputs], weight), 1
-        self.merge = FixedConv(unit.merge.conv, weight, groups=groups)
+        bias = unit.merge.conv.bias
+        self.merge = FixedConv(
+            unit.merge.conv, weight, None if bias is None else bias[outputs], groups
+        )
 
     def forward(self, active: Sequence[Tensor]) -> Tensor:
         """One tensor per branch, normed and cut at zero, to what is added to the shortcut."""

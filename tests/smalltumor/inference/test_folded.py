@@ -4,26 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
+from lived_in import lived_in_network
 from smalltumor.architecture import NetworkConfig
 from smalltumor.inference.folded import FoldedNetwork
 from smalltumor.network import SegmentationNetwork
-from torch import nn
 from torch.nn import functional
-
-
-def lived_in_network(config: NetworkConfig) -> SegmentationNetwork:
-    """A network whose norms have other than their first statistics, negative scales included."""
-    torch.manual_seed(0)
-    network = SegmentationNetwork(config)
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm3d):
-            assert module.running_mean is not None
-            assert module.running_var is not None
-            module.running_mean.normal_(0, 0.3)
-            module.running_var.uniform_(0.5, 2)
-            nn.init.uniform_(module.weight, -0.5, 1.5)
-            nn.init.normal_(module.bias, 0, 0.3)
-    return network.eval()
 
 
 @pytest.mark.parametrize(
@@ -37,7 +22,7 @@ def lived_in_network(config: NetworkConfig) -> SegmentationNetwork:
 )
 def test_numbers_are_the_networks(config: NetworkConfig) -> None:
     network = lived_in_network(config)
-    folded = FoldedNetwork(network)
+    folded = FoldedNetwork(network, view=0)
     x = torch.randn(1, 4, 48, 32, 16)
     with torch.inference_mode():
         expected = network(x)

@@ -1,0 +1,75 @@
+"""What the network makes of a volume where there is no brain.
+
+A crop ends where convolutions would go on to see background, and padding with zeros is not the
+same: behind norms and ReLU the features of background are numbers of their own. They are the same
+everywhere, as the input is, so that they can be put around a crop without computing them.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from smalltumor.network import MultiFiberUnit, PreactivatedConv, SegmentationNetwork
+
+
+@torch.no_grad()
+def background(network: SegmentationNetwork) -> Tensor:
+    """Encoder 1's features far from the brain and from the volume's border, (channel,).
+
+    Parameters
+    ----------
+    network : SegmentationNetwork
+        In evaluation mode, with batch norms.
+    """
+    features = network.stem.weight.new_zeros(1, network.config.width, 1, 1, 1)
+    for unit in network.encoder1:
+        assert isinstance(unit, MultiFiberUnit)
+        features = _unit(unit, features)
+    return features.flatten()
+
+
+@torch.no_grad()
+def relative_to_background(network: SegmentationNetwork) -> SegmentationNetwork:
+    """A copy whose encoder 1 gives the difference to `background`, and where all that reads it
+    adds it again: the same logits, but padding encoder 1's features with zeros now means
+    background.
+
+    Parameters
+    ----------
+    network : SegmentationNetwork
+        In evaluation mode, with batch norms.
+    """
+    constant = background(network)
+    network = deepcopy(network)
+    *_, last = network.encoder1
+    last.merge.conv.bias = nn.Parameter(-constant)  # type: ignore[union-attr]
+    for reader in (network.encoder2[0], network.decoder2):
+        assert isinstance(reader, MultiFiberUnit)
+        for conv in (reader.squeeze, reader.shortcut):
+            mean = conv.norm.running_mean  # type: ignore[union-attr]
+            mean[: len(constant)] -= constant  # type: ignore[index,operator]
+    return network
+
+
+def _unit(unit: MultiFiberUnit, features: Tensor) -> Tensor:
+    shortcut = features
+    if isinstance(unit.shortcut, PreactivatedConv):
+        shortcut = _convolved(unit.shortcut, features)
+    features = _convolved(unit.expand, _convolved(unit.squeeze, features))
+    scales = [1.0] if unit.scales is None else unit.scales
+    mixed = [
+        scale * _convolved(branch, features)  # type: ignore[arg-type]
+        for scale, branch in zip(scales, unit.branches, strict=True)
+    ]
+    return _convolved(unit.merge, torch.stack(mixed).sum(dim=0)) + shortcut
+
+
+def _convolved(conv: PreactivatedConv, features: Tensor) -> Tensor:
+    """Of features that are the same everywhere: every voxel of the kernel sees them."""
+    active = functional.relu(conv.norm(features))
+    weight = conv.conv.weight.sum(dim=(2, 3, 4), keepdim=True)
+    return functional.conv3d(active, weight, groups=conv.conv.groups)
