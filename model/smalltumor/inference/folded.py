@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 SLAB = 8
 """Planes of the half-resolution grid that the last decoder works on at a time; even."""
 
-VIEW = 16
-"""Voxels on each side by which the deep levels see more than the crop; a multiple of 16."""
+VIEWS = (8, 16)
+"""Voxels on each side by which encoders 2 and 3 see more than the crop: multiples of 8 and 16."""
 
 PARTS = 4
 """Parts the last decoder works on in a traced graph: every quarter-resolution axis has them."""
@@ -84,13 +84,13 @@ class FoldedNetwork(nn.Module):
     ----------
     network : SegmentationNetwork
         In evaluation mode; not changed.
-    view : int
-        See `VIEW`; with 0, the numbers are the network's.
+    views : two ints
+        See `VIEWS`; with zeros, the numbers are the network's.
     """
 
-    def __init__(self, network: SegmentationNetwork, view: int = VIEW) -> None:
+    def __init__(self, network: SegmentationNetwork, views: tuple[int, int] = VIEWS) -> None:
         super().__init__()
-        self.view = view
+        self.wider = views[0] // 4, (views[1] - views[0]) // 8
         network = relative_to_background(network)
         n, c = network.config.width, network.config.channels
         self.stem = FixedConv(network.stem, network.stem.weight)
@@ -124,15 +124,15 @@ class FoldedNetwork(nn.Module):
         del x
         yield "stem", levels[0]
         for number, encoder in enumerate(self.encoders, start=1):
-            features = [_padded(levels[-1], self.view // 4) if number == 2 else levels[-1]]
+            features = [levels[-1] if number == 1 else _padded(levels[-1], self.wider[number - 2])]
             for unit in encoder.children():
                 features = unit(features)
                 yield f"encoder {number}", features[0]
             levels.append(torch.cat(features, dim=1))
-        doubled = _double(levels.pop())
+        doubled = _double_middle(levels.pop(), self.wider[1])
         features = self.decoder3([levels.pop(), doubled])
         yield "decoder 3", features[0]
-        doubled = _double_middle(torch.cat(features, dim=1), self.view // 8)
+        doubled = _double_middle(torch.cat(features, dim=1), self.wider[0])
         features = self.decoder2([levels.pop(), doubled])
         deepest = torch.cat(features, dim=1)
         del features, doubled
@@ -202,11 +202,13 @@ def _padded(x: Tensor, voxels: int) -> Tensor:
 
 
 def _double_middle(x: Tensor, around: int) -> Tensor:
-    """The doubled tensor without so many voxels on each side, that is twice as many doubled."""
+    """The doubled tensor without so many of its voxels on each side."""
     if not around:
         return _double(x)
-    near = slice(around - 1, 1 - around if around > 1 else None)  # what doubling looks at
-    return _double(x[:, :, near, near, near])[:, :, 2:-2, 2:-2, 2:-2]
+    skipped = (around - 1) // 2  # the voxel beside the middle is what doubling looks at
+    near = slice(skipped, -skipped or None)
+    middle = slice(around - 2 * skipped, 2 * skipped - around)
+    return _double(x[:, :, near, near, near])[:, :, middle, middle, middle]
 
 
 def _double_rows(x: Tensor, rows: slice) -> Tensor:

@@ -17,41 +17,48 @@ from smalltumor.network import MultiFiberUnit, PreactivatedConv, SegmentationNet
 
 
 @torch.no_grad()
-def background(network: SegmentationNetwork) -> Tensor:
-    """Encoder 1's features far from the brain and from the volume's border, (channel,).
+def backgrounds(network: SegmentationNetwork) -> list[Tensor]:
+    """Features of encoder 1 and of encoder 2, far from the brain and from the volume's border.
 
     Parameters
     ----------
     network : SegmentationNetwork
         In evaluation mode, with batch norms.
+
+    Returns
+    -------
+    list of (channel,) tensor
     """
     features = network.stem.weight.new_zeros(1, network.config.width, 1, 1, 1)
-    for unit in network.encoder1:
-        assert isinstance(unit, MultiFiberUnit)
-        features = _unit(unit, features)
-    return features.flatten()
+    constants = []
+    for encoder in (network.encoder1, network.encoder2):
+        for unit in encoder:
+            assert isinstance(unit, MultiFiberUnit)
+            features = _unit(unit, features)
+        constants.append(features.flatten())
+    return constants
 
 
 @torch.no_grad()
 def relative_to_background(network: SegmentationNetwork) -> SegmentationNetwork:
-    """A copy whose encoder 1 gives the difference to `background`, and where all that reads it
-    adds it again: the same logits, but padding encoder 1's features with zeros now means
-    background.
+    """A copy whose encoders 1 and 2 give the difference to `backgrounds`, and where all that reads
+    them adds it again: the same logits, but padding these features with zeros means background.
 
     Parameters
     ----------
     network : SegmentationNetwork
         In evaluation mode, with batch norms.
     """
-    constant = background(network)
+    constants = backgrounds(network)
     network = deepcopy(network)
-    *_, last = network.encoder1
-    last.merge.conv.bias = nn.Parameter(-constant)  # type: ignore[union-attr]
-    for reader in (network.encoder2[0], network.decoder2):
-        assert isinstance(reader, MultiFiberUnit)
-        for conv in (reader.squeeze, reader.shortcut):
-            mean = conv.norm.running_mean  # type: ignore[union-attr]
-            mean[: len(constant)] -= constant  # type: ignore[index,operator]
+    readers = (network.encoder2[0], network.decoder2), (network.encoder3[0], network.decoder3)
+    encoders = network.encoder1, network.encoder2
+    for encoder, units, constant in zip(encoders, readers, constants, strict=True):
+        encoder[-1].merge.conv.bias = nn.Parameter(-constant)  # type: ignore[union-attr]
+        for unit in units:
+            for conv in (unit.squeeze, unit.shortcut):
+                mean = conv.norm.running_mean  # type: ignore[union-attr]
+                mean[: len(constant)] -= constant  # type: ignore[index,operator]
     return network
 
 

@@ -22,7 +22,7 @@ from torch.nn import functional
 )
 def test_numbers_are_the_networks(config: NetworkConfig) -> None:
     network = lived_in_network(config)
-    folded = FoldedNetwork(network, view=0)
+    folded = FoldedNetwork(network, views=(0, 0))
     x = torch.randn(1, 4, 48, 32, 16)
     with torch.inference_mode():
         expected = network(x)
