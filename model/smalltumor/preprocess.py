@@ -61,7 +61,7 @@ class Preprocessing:
     lower: float = 0.2
     upper: float = 99.8
     multiple: int = 16
-    margin: int = 8
+    margin: int = 4
 
     def __post_init__(self) -> None:
         if not 0 <= self.lower < self.upper <= 100:

@@ -1,13 +1,14 @@
-"""The network rearranged for speed; its numbers are the same but for rounding.
+"""The network rearranged for speed; inside a whole volume its numbers are the same but for
+rounding.
 
 - A norm behind a convolution is folded into its weights and bias, as are the branches' scalars; the
   head is folded into the last decoder's last convolutions.
+- Convolutions pad with background instead of zeros, see `surroundings`: a crop of the brain gives
+  what the whole volume gives.
 - Units work on a few fibers at a time, see `folded_units`; groups of too few channels are merged.
 - It ends at half resolution; what is doubled is decided later, see `smalltumor.scores`.
 - The decoders never join two inputs into one: a 1x1x1 convolution of joined inputs is the sum of
   one for each.
-- The deep levels, which cost little, see further than the crop: they get its features with the
-  background's around them, see `surroundings`.
 - The widest tensors, in front of the last decoder, are made and used up slab by slab.
 """
 
@@ -16,7 +17,6 @@ from __future__ import annotations
 import math
 from collections.abc import Generator, Iterator
 from copy import deepcopy
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -24,31 +24,24 @@ from torch.nn import functional
 
 from smalltumor.inference.folded_convs import FixedConv
 from smalltumor.inference.folded_units import FoldedUnit
-from smalltumor.inference.surroundings import relative_to_background
+from smalltumor.inference.surroundings import made_by
 from smalltumor.network import STAGES, MultiFiberUnit, SegmentationNetwork
-
-if TYPE_CHECKING:
-    from smalltumor.checkpoint import Checkpoint
 
 SLAB = 8
 """Planes of the half-resolution grid that the last decoder works on at a time; even."""
-
-VIEWS = (8, 16)
-"""Voxels on each side by which encoders 2 and 3 see more than the crop: multiples of 8 and 16."""
 
 PARTS = 4
 """Parts the last decoder works on in a traced graph: every quarter-resolution axis has them."""
 
 
-def inference_form(checkpoint: Checkpoint) -> FoldedNetwork | HalfNetwork:
-    """A checkpoint's network as it runs fastest; the checkpoint's own module stays as it is.
+def inference_form(network: SegmentationNetwork) -> FoldedNetwork | HalfNetwork:
+    """A network as it runs fastest; the one that is given stays as it is.
 
     Its ``steps`` and ``forward`` end in the logits (1, class, i / 2, j / 2, k / 2), which the
-    network doubles as its last step. Instance norms depend on the image and cannot be folded.
+    network doubles as its last step. Instance norms depend on the image: they cannot be folded,
+    and their background is not known beforehand.
     """
-    if checkpoint.config.norm == "batch":
-        return FoldedNetwork(checkpoint.network)
-    return HalfNetwork(checkpoint.network)
+    return FoldedNetwork(network) if network.config.norm == "batch" else HalfNetwork(network)
 
 
 class HalfNetwork(nn.Module):
@@ -84,22 +77,27 @@ class FoldedNetwork(nn.Module):
     ----------
     network : SegmentationNetwork
         In evaluation mode; not changed.
-    views : two ints
-        See `VIEWS`; with zeros, the numbers are the network's.
     """
 
-    def __init__(self, network: SegmentationNetwork, views: tuple[int, int] = VIEWS) -> None:
+    def __init__(self, network: SegmentationNetwork) -> None:
         super().__init__()
-        self.wider = views[0] // 4, (views[1] - views[0]) // 8
-        network = relative_to_background(network)
         n, c = network.config.width, network.config.channels
         self.stem = FixedConv(network.stem, network.stem.weight)
-        self.encoders = nn.ModuleList(
-            _folded_stage(stage) for stage in (network.encoder1, network.encoder2, network.encoder3)
-        )
-        self.decoder3 = FoldedUnit(network.decoder3, [2 * c, 2 * c])
-        self.decoder2 = FoldedUnit(network.decoder2, [c, 2 * c])
-        self.decoder1 = FoldedUnit(network.decoder1, [n, c], network.head.weight.flatten(1))
+        background = network.stem.weight.new_zeros(n)
+        self.encoders = nn.ModuleList()
+        levels = [background]
+        for stage in (network.encoder1, network.encoder2, network.encoder3):
+            folded, background = _folded_stage(stage, background)
+            self.encoders.append(folded)
+            levels.append(background)
+        deepest = levels.pop()
+        joined = torch.cat([levels.pop(), deepest])
+        self.decoder3 = FoldedUnit(network.decoder3, [2 * c, 2 * c], joined)
+        joined = torch.cat([levels.pop(), made_by(network.decoder3, joined)])
+        self.decoder2 = FoldedUnit(network.decoder2, [c, 2 * c], joined)
+        joined = torch.cat([levels.pop(), made_by(network.decoder2, joined)])
+        head = network.head.weight.flatten(1)
+        self.decoder1 = FoldedUnit(network.decoder1, [n, c], joined, head)
         self.requires_grad_(False).eval()
 
     def steps(self, x: Tensor, slab: int | None = SLAB) -> Iterator[tuple[str, Tensor]]:
@@ -124,19 +122,17 @@ class FoldedNetwork(nn.Module):
         del x
         yield "stem", levels[0]
         for number, encoder in enumerate(self.encoders, start=1):
-            features = [levels[-1] if number == 1 else _padded(levels[-1], self.wider[number - 2])]
+            features = [levels[-1]]
             for unit in encoder.children():
                 features = unit(features)
                 yield f"encoder {number}", features[0]
             levels.append(torch.cat(features, dim=1))
-        doubled = _double_middle(levels.pop(), self.wider[1])
-        features = self.decoder3([levels.pop(), doubled])
-        yield "decoder 3", features[0]
-        doubled = _double_middle(torch.cat(features, dim=1), self.wider[0])
-        features = self.decoder2([levels.pop(), doubled])
-        deepest = torch.cat(features, dim=1)
-        del features, doubled
-        yield "decoder 2", deepest
+        deepest = levels.pop()
+        for number, decoder in ((3, self.decoder3), (2, self.decoder2)):
+            features = decoder([levels.pop(), _double(deepest)])
+            deepest = torch.cat(features, dim=1)
+            yield f"decoder {number}", deepest
+        del features
         if slab is None:
             logits = self._decode_in_parts(levels.pop(), deepest)
         else:
@@ -179,13 +175,15 @@ class FoldedNetwork(nn.Module):
         return logits
 
 
-def _folded_stage(stage: nn.Sequential) -> nn.ModuleList:
+def _folded_stage(stage: nn.Sequential, background: Tensor) -> tuple[nn.ModuleList, Tensor]:
+    """A stage, and what it makes of background, given what it reads of it."""
     folded: list[FoldedUnit] = []
     for unit in stage:
         assert isinstance(unit, MultiFiberUnit)
         parts = folded[-1].parts if folded else [unit.squeeze.conv.in_channels]
-        folded.append(FoldedUnit(unit, parts))
-    return nn.ModuleList(folded)
+        folded.append(FoldedUnit(unit, parts, background))
+        background = made_by(unit, background)
+    return nn.ModuleList(folded), background
 
 
 def _joined(slabs: list[list[Tensor]]) -> list[Tensor]:
@@ -195,20 +193,6 @@ def _joined(slabs: list[list[Tensor]]) -> list[Tensor]:
 
 def _double(x: Tensor) -> Tensor:
     return functional.interpolate(x, scale_factor=2, mode="trilinear", align_corners=False)
-
-
-def _padded(x: Tensor, voxels: int) -> Tensor:
-    return functional.pad(x, (voxels,) * 6) if voxels else x
-
-
-def _double_middle(x: Tensor, around: int) -> Tensor:
-    """The doubled tensor without so many of its voxels on each side."""
-    if not around:
-        return _double(x)
-    skipped = (around - 1) // 2  # the voxel beside the middle is what doubling looks at
-    near = slice(skipped, -skipped or None)
-    middle = slice(around - 2 * skipped, 2 * skipped - around)
-    return _double(x[:, :, near, near, near])[:, :, middle, middle, middle]
 
 
 def _double_rows(x: Tensor, rows: slice) -> Tensor:

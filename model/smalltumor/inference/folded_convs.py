@@ -73,6 +73,25 @@ class Activation(nn.Module):
         return torch.addcmul(self.shift, x, self.scale).relu_()
 
 
+class LessBackground(nn.Module):
+    """Features less those of background, in place: where a convolution pads them with zeros, it
+    sees background.
+
+    Parameters
+    ----------
+    background : (channels,) tensor
+    """
+
+    background: Tensor
+
+    def __init__(self, background: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("background", _along_channels(background).clone())
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.sub_(self.background)
+
+
 class PointwiseSum(nn.Module):
     """A pre-activated convolution that pads nothing, of inputs that were to be joined.
 

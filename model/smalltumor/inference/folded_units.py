@@ -17,11 +17,13 @@ from smalltumor.inference.folded_convs import (
     FULL_GROUP,
     Activation,
     FixedConv,
+    LessBackground,
     PointwiseSum,
     added,
     affine,
     merge_groups,
 )
+from smalltumor.inference.surroundings import constant_response, expanded_by
 from smalltumor.network import MultiFiberUnit, PreactivatedConv
 
 BUNDLE = 16
@@ -40,36 +42,48 @@ class Fibers(nn.Module):
     unit : MultiFiberUnit
     inputs, outputs : slice
         Which of the unit's channels it reads, among them its fibers' own, and which it makes.
+    background : list of (inputs,) tensor
+        What each branch's features have been lessened by.
     head : (classes, channels of the unit) tensor, optional
         A linear map of what the unit makes; only the map's result is computed.
     """
 
     def __init__(
-        self, unit: MultiFiberUnit, inputs: slice, outputs: slice, head: Tensor | None = None
+        self,
+        unit: MultiFiberUnit,
+        inputs: slice,
+        outputs: slice,
+        background: Sequence[Tensor],
+        head: Tensor | None = None,
     ) -> None:
         super().__init__()
         scale, shift = (values[outputs] for values in affine(unit.merge.norm))
         factors = [scale] if unit.scales is None else [scale * factor for factor in unit.scales]
-        self.branches = nn.ModuleList()
-        for factor, branch in zip(factors, _branches(unit), strict=True):
+        branches = []
+        mixed = shift  # of background
+        for factor, branch, values in zip(factors, _branches(unit), background, strict=True):
             weight, groups = _cut(branch.conv, inputs, outputs)
-            bias = None if self.branches else shift
             weight = weight * factor.reshape(-1, 1, 1, 1, 1)
-            self.branches.append(FixedConv(branch.conv, weight, bias, groups))
+            mixed = mixed + constant_response(weight, groups, values)
+            branches.append((branch.conv, weight, groups))
+        self.branches = nn.ModuleList(
+            FixedConv(conv, weight, None if number else mixed, groups)
+            for number, (conv, weight, groups) in enumerate(branches)
+        )
+        self.less = LessBackground(mixed.relu())
         weight, groups = _cut(unit.merge.conv, outputs, outputs)
         if head is not None:
             weight = merge_groups(weight, groups, 1)
             weight, groups = torch.einsum("hc,cdijk->hdijk", head[:, outputs], weight), 1
-        bias = unit.merge.conv.bias
-        self.merge = FixedConv(
-            unit.merge.conv, weight, None if bias is None else bias[outputs], groups
-        )
+        bias = constant_response(weight, groups, mixed.relu())
+        self.merge = FixedConv(unit.merge.conv, weight, bias, groups)
 
     def forward(self, active: Sequence[Tensor]) -> Tensor:
-        """One tensor per branch, normed and cut at zero, to what is added to the shortcut."""
+        """One tensor per branch, normed, cut at zero and less the background's, to what is added to
+        the shortcut."""
         pairs = zip(self.branches, active, strict=True)
         mixed = added(branch(x) for branch, x in pairs)
-        return self.merge(mixed.relu_())  # type: ignore[no-any-return]
+        return self.merge(self.less(mixed.relu_()))  # type: ignore[no-any-return]
 
 
 class Bundle(nn.Module):
@@ -82,6 +96,8 @@ class Bundle(nn.Module):
         Which of how many bundles.
     outputs : list of slice
         Channels of the unit that are made together.
+    background : (channels of the expansion,) tensor
+        What the expansion makes where there is no brain.
     head : tensor, optional
         See `Fibers`.
     """
@@ -92,6 +108,7 @@ class Bundle(nn.Module):
         number: int,
         count: int,
         outputs: Sequence[slice],
+        background: Tensor,
         head: Tensor | None = None,
     ) -> None:
         super().__init__()
@@ -102,11 +119,16 @@ class Bundle(nn.Module):
         if len(norms) == 1:
             scale, bias = norms[0]
             weight = weight * scale.reshape(-1, 1, 1, 1, 1)
-            self.activations = nn.ModuleList([nn.ReLU(inplace=True)])
+            activations: list[nn.Module] = [nn.ReLU(inplace=True)]
         else:
-            self.activations = nn.ModuleList(Activation(*norm) for norm in norms)
+            activations = [Activation(*norm) for norm in norms]
+        seen = [(scale * background[middle] + shift).relu() for scale, shift in norms]
+        self.activations = nn.ModuleList(
+            nn.Sequential(activation, LessBackground(values))
+            for activation, values in zip(activations, seen, strict=True)
+        )
         self.expand = FixedConv(conv, weight, bias)
-        self.fibers = nn.ModuleList(Fibers(unit, middle, own, head) for own in outputs)
+        self.fibers = nn.ModuleList(Fibers(unit, middle, own, seen, head) for own in outputs)
 
     def active(self, squeezed: Tensor) -> list[Tensor]:
         """What each branch convolves."""
@@ -119,7 +141,7 @@ class Bundle(nn.Module):
 
 
 class FoldedUnit(nn.Module):
-    """A multi-fiber unit of one or several inputs.
+    """A multi-fiber unit of one or several inputs, which pads with background instead of zeros.
 
     Parameters
     ----------
@@ -127,6 +149,8 @@ class FoldedUnit(nn.Module):
         In evaluation mode, with batch norms.
     parts : list of int
         Channels of each input.
+    background : (channels of all inputs,) tensor
+        What the inputs are where there is no brain.
     head : (classes, channels of the unit) tensor, optional
         A linear map of what the unit makes; only the map's result is computed.
 
@@ -136,7 +160,13 @@ class FoldedUnit(nn.Module):
         Channels of each output.
     """
 
-    def __init__(self, unit: MultiFiberUnit, parts: list[int], head: Tensor | None = None) -> None:
+    def __init__(
+        self,
+        unit: MultiFiberUnit,
+        parts: list[int],
+        background: Tensor,
+        head: Tensor | None = None,
+    ) -> None:
         super().__init__()
         scale, shift = affine(unit.expand.norm)
         self.squeeze = PointwiseSum(unit.squeeze, parts, torch.diag(scale), shift)
@@ -145,8 +175,9 @@ class FoldedUnit(nn.Module):
         count = _most_parts(unit.merge.conv.groups, outputs, least)
         bundles = _most_parts(count, middle, FULL_GROUP)
         own = [_share(outputs, number, count) for number in range(count)]
+        expanded = expanded_by(unit, background)
         self.bundles = nn.ModuleList(
-            Bundle(unit, number, bundles, own[_share(count, number, bundles)], head)
+            Bundle(unit, number, bundles, own[_share(count, number, bundles)], expanded, head)
             for number in range(bundles)
         )
         self.parts = [outputs // count] * count

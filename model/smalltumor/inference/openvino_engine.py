@@ -197,7 +197,7 @@ def convert(checkpoint: Checkpoint, watch: Watch) -> ov.Model:
     example = torch.zeros(1, checkpoint.config.in_channels, 32, 32, 32)
     with torch.inference_mode(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the trace's loops run over fixed numbers of branches
-        traced = torch.jit.trace(inference_form(checkpoint), example, check_trace=False)  # type: ignore
+        traced = torch.jit.trace(inference_form(checkpoint.network), example, check_trace=False)  # type: ignore
     watch.step(0.4, "converting the network")
     front_end = FrontEndManager().load_by_framework("pytorch")
     decoder = TorchScriptPythonDecoder(traced)  # a name, or it is gone before it is used

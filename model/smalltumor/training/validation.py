@@ -10,10 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from smalltumor.dataset import PreparedCase
+from smalltumor.inference.folded import inference_form
 from smalltumor.labels import SMALL_LESION_VOXELS, Region, region_mask
 from smalltumor.lesionwise import component_dice
 from smalltumor.metrics import dice
 from smalltumor.network import SegmentationNetwork
+from smalltumor.scores import HalfLogits
 
 
 def whole_volume(case: PreparedCase, device: torch.device, multiple: int = 16) -> Tensor:
@@ -39,7 +41,7 @@ def whole_volumes(cases: Sequence[PreparedCase], device: torch.device) -> Iterat
 def score_cases(
     network: SegmentationNetwork, cases: Sequence[PreparedCase], device: torch.device
 ) -> list[dict[str, Any]]:
-    """Whole-volume Dice of every case.
+    """Whole-volume Dice of every case, of the labels that `segment` gives in single precision.
 
     Parameters
     ----------
@@ -56,10 +58,13 @@ def score_cases(
         its components below `SMALL_LESION_VOXELS`, see `component_dice`.
     """
     scores = []
+    form = inference_form(network)
+    form.to(device, memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
     for case in cases:
-        logits = network.logits(whole_volume(case, device))
+        *_, (_, logits) = form.steps(whole_volume(case, device))
         i, j, k = case.classes.shape
-        predicted = logits[0, :, :i, :j, :k].argmax(dim=0).to(torch.uint8).cpu().numpy()
+        half = HalfLogits(logits[0].float().contiguous().cpu().numpy())
+        predicted = half.cut((i, j, k)).classes()
         truth = np.asarray(case.classes)
         score: dict[str, Any] = {"case": case.name}
         for region in Region:
