@@ -53,8 +53,8 @@ class FixedConv(nn.Module):
         return functional.conv3d(x, self.weight, self.bias, *geometry)
 
 
-class Activation(nn.Module):
-    """A norm with fixed statistics, then ReLU: ``max(0, x * scale + shift)``.
+class Norm(nn.Module):
+    """A norm with fixed statistics: ``x * scale + shift``.
 
     Parameters
     ----------
@@ -70,26 +70,31 @@ class Activation(nn.Module):
         self.register_buffer("shift", _along_channels(shift).clone())
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.addcmul(self.shift, x, self.scale).relu_()
+        return torch.addcmul(self.shift, x, self.scale)
 
 
-class LessBackground(nn.Module):
-    """Features less those of background, in place: where a convolution pads them with zeros, it
-    sees background.
+class RelativeReLU(nn.Module):
+    """ReLU of features that are given, and returned, less those of background, in place.
+
+    Where a convolution pads what comes out with zeros, it sees background. With b what background
+    comes out as, ``max(0, x) - b`` is ``max(x - b, -b)``.
 
     Parameters
     ----------
     background : (channels,) tensor
+        What background comes out as.
     """
 
-    background: Tensor
+    least: Tensor
 
     def __init__(self, background: Tensor) -> None:
         super().__init__()
-        self.register_buffer("background", _along_channels(background).clone())
+        self.register_buffer("least", -_along_channels(background))
 
     def forward(self, x: Tensor) -> Tensor:
-        return x.sub_(self.background)
+        if torch.jit.is_tracing():  # type: ignore
+            return torch.maximum(x, self.least)
+        return torch.maximum(x, self.least, out=x)
 
 
 class PointwiseSum(nn.Module):
@@ -119,7 +124,7 @@ class PointwiseSum(nn.Module):
         if behind is not None:
             weight = torch.einsum("om,mcijk->ocijk", behind, weight)
         self.activations = nn.ModuleList(
-            Activation(s, b)
+            nn.Sequential(Norm(s, b), nn.ReLU(inplace=True))
             for s, b in zip(torch.split(scale, parts), torch.split(shift, parts), strict=True)
         )
         biases: list[Tensor | None] = [bias] + [None] * (len(parts) - 1)

@@ -15,10 +15,10 @@ from torch import Tensor, nn
 
 from smalltumor.inference.folded_convs import (
     FULL_GROUP,
-    Activation,
     FixedConv,
-    LessBackground,
+    Norm,
     PointwiseSum,
+    RelativeReLU,
     added,
     affine,
     merge_groups,
@@ -66,24 +66,24 @@ class Fibers(nn.Module):
             weight = weight * factor.reshape(-1, 1, 1, 1, 1)
             mixed = mixed + constant_response(weight, groups, values)
             branches.append((branch.conv, weight, groups))
+        seen = mixed.relu()
         self.branches = nn.ModuleList(
-            FixedConv(conv, weight, None if number else mixed, groups)
+            FixedConv(conv, weight, None if number else mixed - seen, groups)
             for number, (conv, weight, groups) in enumerate(branches)
         )
-        self.less = LessBackground(mixed.relu())
+        self.relu = RelativeReLU(seen)
         weight, groups = _cut(unit.merge.conv, outputs, outputs)
         if head is not None:
             weight = merge_groups(weight, groups, 1)
             weight, groups = torch.einsum("hc,cdijk->hdijk", head[:, outputs], weight), 1
-        bias = constant_response(weight, groups, mixed.relu())
+        bias = constant_response(weight, groups, seen)
         self.merge = FixedConv(unit.merge.conv, weight, bias, groups)
 
     def forward(self, active: Sequence[Tensor]) -> Tensor:
-        """One tensor per branch, normed, cut at zero and less the background's, to what is added to
-        the shortcut."""
+        """One tensor per branch, normed, cut and relative, to what is added to the shortcut."""
         pairs = zip(self.branches, active, strict=True)
         mixed = added(branch(x) for branch, x in pairs)
-        return self.merge(self.less(mixed.relu_()))  # type: ignore[no-any-return]
+        return self.merge(self.relu(mixed))  # type: ignore[no-any-return]
 
 
 class Bundle(nn.Module):
@@ -115,18 +115,17 @@ class Bundle(nn.Module):
         conv = unit.expand.conv
         middle = _share(conv.out_channels, number, count)
         norms = [tuple(v[middle] for v in affine(branch.norm)) for branch in _branches(unit)]
+        seen = [(scale * background[middle] + shift).relu() for scale, shift in norms]
         weight, bias = conv.weight[middle], None
         if len(norms) == 1:
-            scale, bias = norms[0]
-            weight = weight * scale.reshape(-1, 1, 1, 1, 1)
-            activations: list[nn.Module] = [nn.ReLU(inplace=True)]
+            scale, shift = norms[0]
+            weight, bias = weight * scale.reshape(-1, 1, 1, 1, 1), shift - seen[0]
+            self.activations = nn.ModuleList([RelativeReLU(seen[0])])
         else:
-            activations = [Activation(*norm) for norm in norms]
-        seen = [(scale * background[middle] + shift).relu() for scale, shift in norms]
-        self.activations = nn.ModuleList(
-            nn.Sequential(activation, LessBackground(values))
-            for activation, values in zip(activations, seen, strict=True)
-        )
+            self.activations = nn.ModuleList(
+                nn.Sequential(Norm(scale, shift - values), RelativeReLU(values))
+                for (scale, shift), values in zip(norms, seen, strict=True)
+            )
         self.expand = FixedConv(conv, weight, bias)
         self.fibers = nn.ModuleList(Fibers(unit, middle, own, seen, head) for own in outputs)
 
