@@ -26,8 +26,9 @@ from smalltumor.inference.folded_convs import (
 from smalltumor.inference.surroundings import constant_response, expanded_by
 from smalltumor.network import MultiFiberUnit, PreactivatedConv
 
-BUNDLE = 16
-"""Channels that a unit makes at a time, at least: a line of the cache."""
+BUNDLE = 32
+"""Channels that a unit makes at a time, at least: a line of the cache in bfloat16. Twice as many as
+fill one in float32, yet faster in both: 5 % in OpenVINO, 20 % in torch, than 16."""
 
 WIDEST, DEEP_BUNDLE = 128, 64
 """Units that make more channels have few voxels and larger groups, and gain little: their bundles

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from smalltumor.atomic import write_bytes
 from smalltumor.user_folders import cache_folder
 
-GRAPH_VERSION = 5
+GRAPH_VERSION = 6
 """To be raised when the graph that is converted changes."""
 
 MOST_NETWORKS = 4
