@@ -7,14 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from smalltumor.components import connected_components
-from smalltumor.labels import REGION_CLASSES, Classes, TissueClass
+from smalltumor.labels import REGION_CLASSES
 from smalltumor.network import MultiTaskOutput
 
 DiceWeight = Literal["square", "identity", "sqrt"]
@@ -117,72 +114,6 @@ def region_dice_loss(probabilities: Tensor, classes: Tensor, total: Total = _alo
     return loss
 
 
-def lesion_cells(crops: Sequence[Classes]) -> npt.NDArray[np.int32]:
-    """For every voxel the enhancing lesion that is nearest, as in the metrics of CC-Dice.
-
-    Parameters
-    ----------
-    crops : sequence of (i, j, k) uint8 array
-        Tissue classes.
-
-    Returns
-    -------
-    (crop, i, j, k) int32 array
-        Lesions of all crops are numbered through, from 1; 0 in crops that have none.
-    """
-    from scipy.ndimage import distance_transform_edt
-
-    cells = np.zeros((len(crops), *crops[0].shape), dtype=np.int32)
-    count = 0
-    for crop, cell in zip(crops, cells, strict=True):
-        lesions = connected_components(crop == TissueClass.ET)
-        if len(lesions) == 1:
-            cell[...] = count + 1
-        elif len(lesions) > 1:
-            image = lesions.label_image()
-            nearest = distance_transform_edt(
-                image == 0, return_distances=False, return_indices=True
-            )
-            cell[...] = image[tuple(nearest)] + count
-        count += len(lesions)
-    return cells
-
-
-def component_dice_loss(
-    probabilities: Tensor, classes: Tensor, cells: Tensor, total: Total = _alone
-) -> Tensor:
-    """One minus the soft Dice of each enhancing lesion in its cell, averaged over the lesions.
-
-    A lesion of 50 voxels weighs as much as one of 50,000.
-
-    Parameters
-    ----------
-    probabilities : (b, class, i, j, k) tensor
-        After the softmax.
-    classes : (b, i, j, k) integer tensor
-        Tissue classes.
-    cells : (b, i, j, k) int32 tensor
-        From `lesion_cells`.
-    total : callable
-        Adds the sums of all processes that share the batch.
-
-    Returns
-    -------
-    scalar tensor
-        0 without gradient if the batch has no enhancing tumour.
-    """
-    number = cells.flatten().long()
-    truth = (classes == TissueClass.ET).flatten().to(probabilities.dtype)
-    predicted = probabilities[:, TissueClass.ET].flatten()
-    sums = torch.stack([truth * predicted, truth + predicted], dim=1)
-    empty = sums.new_zeros(int(number.max()) + 1, 2)
-    shared, both = empty.index_add(0, number, sums)[1:].T
-    losses = 1 - 2 * shared / both.clamp(min=1)
-    summed, count = total(torch.stack([losses.sum(), losses.new_tensor(len(losses))]))
-    loss: Tensor = summed / count.clamp(min=1)
-    return loss
-
-
 def segmentation_loss(
     kind: SegmentationLoss, logits: Tensor, classes: Tensor, total: Total = _alone
 ) -> Tensor:
@@ -231,8 +162,6 @@ def training_loss(
     *,
     detach: bool = True,
     total: Total = _alone,
-    cells: Tensor | None = None,
-    component_weight: float = 0.0,
 ) -> tuple[Tensor, dict[str, float]]:
     """The weighted sum of both tasks, and its parts for the log.
 
@@ -250,11 +179,6 @@ def training_loss(
     segmentation = segmentation_loss(kind, output.logits, classes, total)
     loss = weights.segmentation * segmentation
     parts = {"segmentation": float(segmentation.detach())}
-    if cells is not None:
-        probabilities = torch.softmax(output.logits.float(), dim=1)
-        components = component_dice_loss(probabilities, classes, cells, total)
-        loss = loss + component_weight * components
-        parts["components"] = float(components.detach())
     if output.rebuilt:
         reconstruction = reconstruction_loss(output.rebuilt, output.targets, detach=detach)
         loss = loss + weights.reconstruction * reconstruction

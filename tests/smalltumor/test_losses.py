@@ -9,9 +9,7 @@ import pytest
 import torch
 from smalltumor.losses import (
     LossWeights,
-    component_dice_loss,
     generalised_dice_loss,
-    lesion_cells,
     paper_weights,
     reconstruction_loss,
     region_dice_loss,
@@ -96,55 +94,6 @@ def test_dice_with_cross_entropy_adds_the_mean_log_loss():
     assert float(segmentation_loss("dice_ce", logits, truth)) == pytest.approx(dice + math.log(4))
 
 
-def cells_of(*crops: list[int]) -> torch.Tensor:
-    """Cells of crops that are rows of voxels."""
-    return torch.from_numpy(
-        lesion_cells([np.array(crop, dtype=np.uint8).reshape(-1, 1, 1) for crop in crops])
-    )
-
-
-def test_every_voxel_belongs_to_the_lesion_that_is_nearest():
-    cells = cells_of([3, 0, 0, 0, 0, 3, 3, 1], [0, 2, 0, 1, 0, 0, 0, 0], [0, 0, 3, 0, 0, 0, 0, 0])
-    assert cells[:, :, 0, 0].tolist() == [[1, 1, 1, 2, 2, 2, 2, 2], [0] * 8, [3] * 8]
-
-
-def test_a_small_lesion_counts_as_much_as_a_large_one():
-    truth = [3, 0, 0, 0, 3, 3, 3, 3, 3, 3]
-    missed_small = component_dice_loss(
-        sure_of(0, 0, 0, 0, 3, 3, 3, 3, 3, 3), voxels(*truth), cells_of(truth)
-    )
-    missed_large = component_dice_loss(
-        sure_of(3, 0, 0, 0, 0, 0, 0, 0, 0, 0), voxels(*truth), cells_of(truth)
-    )
-    assert float(missed_small) == float(missed_large) == pytest.approx(1 / 2)
-
-
-def test_what_is_too_much_counts_against_the_lesion_it_is_near():
-    truth = [3, 0, 0, 0, 0, 3, 3, 3]
-    loss = component_dice_loss(sure_of(3, 3, 0, 0, 0, 3, 3, 3), voxels(*truth), cells_of(truth))
-    assert float(loss) == pytest.approx((1 - 2 / 3 + 0) / 2)
-
-
-def test_crops_without_enhancing_lesions_have_no_component_loss():
-    logits = torch.zeros(1, 4, 3, 1, 1, requires_grad=True)
-    loss = component_dice_loss(torch.softmax(logits, dim=1), voxels(0, 1, 2), cells_of([0, 1, 2]))
-    loss.backward()
-    assert float(loss.detach()) == 0
-    assert not logits.grad.any()
-
-
-def test_processes_that_share_a_batch_average_over_all_lesions():
-    truth = [3, 0, 0, 0, 3, 3, 3, 3, 3, 3]
-    elsewhere = torch.tensor([2.0, 3.0])  # of three lesions there, with a summed loss of 2
-
-    def total(values: torch.Tensor) -> torch.Tensor:
-        return values + elsewhere
-
-    predicted = sure_of(0, 0, 0, 0, 3, 3, 3, 3, 3, 3)
-    loss = component_dice_loss(predicted, voxels(*truth), cells_of(truth), total)
-    assert float(loss) == pytest.approx((1 + 2) / 5)
-
-
 def test_reconstruction_is_the_sum_of_both_mean_squared_errors():
     rebuilt = [torch.tensor([1.0, 2.0]), torch.tensor([0.0, 0.0, 3.0])]
     targets = [torch.tensor([0.0, 0.0]), torch.tensor([0.0, 0.0, 0.0])]
@@ -177,19 +126,3 @@ def test_the_baseline_has_no_reconstruction_loss():
     loss, parts = training_loss(output, voxels(3, 2), LossWeights(1.0, 0.05), "dice_ce")
     assert list(parts) == ["segmentation"]
     assert float(loss) == pytest.approx(parts["segmentation"])
-
-
-def test_the_loss_of_lesions_is_added_with_its_weight():
-    truth = [3, 0, 0, 2]
-    output = MultiTaskOutput(20 * (sure_of(0, 0, 0, 2) - 0.5), [], [])
-    alone, _ = training_loss(output, voxels(*truth), LossWeights(1.0, 0.05), "dice_ce")
-    loss, parts = training_loss(
-        output,
-        voxels(*truth),
-        LossWeights(1.0, 0.05),
-        "dice_ce",
-        cells=cells_of(truth),
-        component_weight=0.3,
-    )
-    assert parts["components"] == pytest.approx(1, abs=1e-3)
-    assert float(loss - alone) == pytest.approx(0.3, abs=1e-3)

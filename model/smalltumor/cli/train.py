@@ -76,19 +76,6 @@ def _add_changes(group: argparse._ArgumentGroup) -> None:
         help="without the auxiliary task: the DMFNet baseline",
     )
     group.add_argument(
-        "--paste",
-        type=float,
-        metavar="SHARE",
-        help="give this share of the crops a small enhancing lesion, made of a larger one",
-    )
-    group.add_argument(
-        "--component-loss",
-        type=float,
-        metavar="W",
-        dest="component_weight",
-        help="weight of a loss that counts every enhancing lesion alike",
-    )
-    group.add_argument(
         "--freeze-encoder",
         action="store_const",
         const=True,
@@ -115,8 +102,6 @@ CHANGES = (
     "seed",
     "validate_every",
     "reconstruction",
-    "paste",
-    "component_weight",
     "freeze_encoder",
     "freeze_norms_at",
     "patience",

@@ -13,8 +13,6 @@ from torch import Tensor
 
 from smalltumor.augment import augment
 from smalltumor.dataset import PreparedCase, draw_crop
-from smalltumor.losses import lesion_cells
-from smalltumor.paste import Lesion, enhancing_lesions, paste_lesion
 from smalltumor.training.config import TrainingConfig
 
 
@@ -29,15 +27,12 @@ class Batch:
     classes : (b, crop, crop, crop) uint8 tensor
     names : list of str
         Cases the crops were drawn from.
-    cells : (b, crop, crop, crop) int32 tensor, optional
-        See `lesion_cells`; only there if the loss needs them.
     """
 
     step: int
     image: Tensor
     classes: Tensor
     names: list[str]
-    cells: Tensor | None = None
 
 
 def steps_per_epoch(config: TrainingConfig, cases: int) -> int:
@@ -65,49 +60,28 @@ def batches(
     threads : int
         Crops prepared at the same time; the result does not depend on it.
     """
-    lesions = _lesions(cases) if config.paste else []
     with ThreadPoolExecutor(max(1, threads)) as pool:
         ahead: deque[Future[Batch]] = deque()
         for step in steps:
-            ahead.append(pool.submit(_batch, cases, lesions, config, step, share))
+            ahead.append(pool.submit(_batch, cases, config, step, share))
             if len(ahead) > threads + 1:
                 yield ahead.popleft().result()
         while ahead:
             yield ahead.popleft().result()
 
 
-def _lesions(cases: Sequence[PreparedCase]) -> list[Lesion]:
-    return [lesion for case in cases for lesion in enhancing_lesions(case.image, case.classes)]
-
-
-def _batch(
-    cases: Sequence[PreparedCase],
-    lesions: Sequence[Lesion],
-    config: TrainingConfig,
-    step: int,
-    share: slice,
-) -> Batch:
-    crops = [
-        _crop(cases, lesions, config, step, position) for position in range(config.batch)[share]
-    ]
-    cells = None
-    if config.component_weight:
-        cells = torch.from_numpy(lesion_cells([classes for _, _, classes in crops]))
+def _batch(cases: Sequence[PreparedCase], config: TrainingConfig, step: int, share: slice) -> Batch:
+    crops = [_crop(cases, config, step, position) for position in range(config.batch)[share]]
     return Batch(
         step,
         torch.from_numpy(np.stack([image for _, image, _ in crops])),
         torch.from_numpy(np.stack([classes for _, _, classes in crops])),
         [name for name, _, _ in crops],
-        cells,
     )
 
 
 def _crop(
-    cases: Sequence[PreparedCase],
-    lesions: Sequence[Lesion],
-    config: TrainingConfig,
-    step: int,
-    position: int,
+    cases: Sequence[PreparedCase], config: TrainingConfig, step: int, position: int
 ) -> tuple[str, np.ndarray, np.ndarray]:
     epoch, within = divmod(step, steps_per_epoch(config, len(cases)))
     order = np.random.default_rng([config.seed, 0, epoch]).permutation(
@@ -117,7 +91,4 @@ def _crop(
     rng = np.random.default_rng([config.seed, 1, step, position])
     reach = config.augmentation.reach(config.crop)
     image, classes = draw_crop(case, config.crop, config.tumour_crops, rng, reach)
-    if lesions and rng.random() < config.paste:
-        inner = (slice(reach, reach + config.crop),) * 3
-        paste_lesion(image[:, *inner], classes[inner], lesions, rng)
     return case.name, *augment(image, classes, config.augmentation, rng, reach)

@@ -25,8 +25,6 @@ class TrainingConfig:
     augmentation : Augmentation
     loss : {"generalised_dice", "dice_ce"}
         The paper's mended generalised Dice, or region Dice plus cross-entropy.
-    component_weight : float
-        Of `losses.component_dice_loss`, added to the segmentation's; 0 for none.
     reconstruction : bool
         False leaves the DMFNet baseline.
     reconstruction_weight : float, optional
@@ -44,8 +42,6 @@ class TrainingConfig:
         Voxels along each axis, a multiple of 16.
     tumour_crops : float
         Share of crops centred on a tumour voxel; the rest lie anywhere in the brain.
-    paste : float
-        Share of crops that are given a small enhancing lesion, see `paste.paste_lesion`.
     optimiser : {"adam", "adamw"}
         Adam with amsgrad as the backbone published it, or AdamW.
     rate, weight_decay : float
@@ -77,7 +73,6 @@ class TrainingConfig:
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
     augmentation: Augmentation = field(default_factory=Augmentation)
     loss: Literal["generalised_dice", "dice_ce"] = "generalised_dice"
-    component_weight: float = 0.0
     reconstruction: bool = True
     reconstruction_weight: float | None = None
     reconstruction_every: int = 1
@@ -87,7 +82,6 @@ class TrainingConfig:
     batch: int = 8
     crop: int = 128
     tumour_crops: float = 0.0
-    paste: float = 0.0
     optimiser: Literal["adam", "adamw"] = "adam"
     rate: float = 1e-3
     weight_decay: float = 1e-5

@@ -165,8 +165,6 @@ class Learner:
             config.loss,
             detach=config.detach,
             total=self.processes.total,
-            cells=None if batch.cells is None else batch.cells.to(self.device),
-            component_weight=config.component_weight,
         )
         self.optimiser.zero_grad(set_to_none=True)
         self.precision.backward(loss)
