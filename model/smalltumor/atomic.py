@@ -53,6 +53,12 @@ LEFTOVERS = ".smalltumor-*.part"
 """Temporary files, which only a kill in the middle of a write leaves behind."""
 
 
+def clear_leftovers(folder: Path) -> None:
+    """Remove what a kill left half-written; nobody else may be writing into the folder."""
+    for leftover in folder.glob(LEFTOVERS):
+        leftover.unlink(missing_ok=True)
+
+
 @contextmanager
 def whole_file(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """A temporary file beside `path` that takes its place once the block has ended well.

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from smalltumor.atomic import write_text
+from smalltumor.atomic import clear_leftovers, write_text
 from smalltumor.errors import OutputError
 
 TABLE = "cohort.csv"
@@ -40,6 +40,8 @@ class CohortFolder:
     def claim(self, made_with: Mapping[str, Any], cases: Iterable[str], overwrite: bool) -> None:
         """Make the folder, or see that it is one of ours, made as this one will be.
 
+        What a kill left half-written in it goes.
+
         Parameters
         ----------
         made_with : mapping
@@ -61,6 +63,10 @@ class CohortFolder:
             raise OutputError(
                 f"{self.path} holds masks made with {other}; name another folder, or --overwrite"
             )
+        try:
+            clear_leftovers(self.path)
+        except OSError as error:
+            raise OutputError(f"{self.path} cannot be used: {error}") from error
         again = (there or {}).get(_AGAIN, [])
         if overwrite:
             again = [case for case in cases if self.mask_of(case).exists()]

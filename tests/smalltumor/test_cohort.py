@@ -124,6 +124,17 @@ def test_what_is_there_is_kept_and_what_failed_is_tried_again(cohort, data, tmp_
     assert "ann: ET" in stdout and "kept" in stdout
 
 
+def test_what_a_kill_left_half_written_goes_and_nothing_else(cohort, tmp_path):
+    cohort()
+    half, own = tmp_path / "out" / ".smalltumor-0123.part", tmp_path / "out" / ".notes"
+    half.write_bytes(b"half a mask")
+    own.write_text("of the user's own")
+    code, *_ = cohort()
+    assert code == 0
+    assert not half.exists()
+    assert own.exists()
+
+
 def test_overwrite_segments_again(cohort, tmp_path):
     cohort()
     first = version(tmp_path / "out" / "ann.nii.gz")

@@ -19,7 +19,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from smalltumor.atomic import LEFTOVERS, write_bytes
+from smalltumor.atomic import clear_leftovers, write_bytes
 from smalltumor.errors import OutputError, TrainingError
 
 
@@ -155,8 +155,7 @@ class RunFolder:
 
     def forget_after(self, step: int) -> None:
         """Drop events of steps that will be done again, and what a kill left half-written."""
-        for leftover in self.path.glob(LEFTOVERS):
-            leftover.unlink(missing_ok=True)
+        clear_leftovers(self.path)
         kept = [json.dumps(e) for e in self.read_events() if e["step"] <= step]
         if self.events.is_file():
             write_bytes(self.events, "".join(k + "\n" for k in kept).encode(), overwrite=True)
