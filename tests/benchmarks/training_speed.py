@@ -25,12 +25,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--precision", default="float32", choices=["float32", "bfloat16"])
-    parser.add_argument("--crop", type=int, default=64, help="a multiple of 32")
+    parser.add_argument("--crop", type=int, default=64, help="a multiple of 16")
     parser.add_argument("--batch", type=int, default=2)
     parser.add_argument("--steps", type=int, default=5)
     options = parser.parse_args()
-    if options.crop % 32:
-        parser.error(f"--crop {options.crop}: DynUNet halves five times; use a multiple of 32")
     keep_freed_memory()
     torch.manual_seed(0)
     shape = (options.batch, 4, *[options.crop] * 3)
@@ -41,6 +39,9 @@ def main() -> None:
         f"{torch.get_num_threads()} threads, {options.precision}, channels last"
     )
     for name, network, loss in contestants():
+        if options.crop % 32 and isinstance(network, DynUNet):
+            print(f"{name:<34} left out: it halves five times, and needs a multiple of 32")
+            continue
         network.to(options.device, memory_format=torch.channels_last_3d).train()
         passes = torch.autocast(image.device.type, torch.bfloat16, options.precision != "float32")
         seconds = min(
