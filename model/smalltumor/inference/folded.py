@@ -9,7 +9,8 @@ rounding.
 - It ends at half resolution; what is doubled is decided later, see `smalltumor.scores`.
 - The decoders never join two inputs into one: a 1x1x1 convolution of joined inputs is the sum of
   one for each.
-- The widest tensors, in front of the last decoder, are made and used up slab by slab.
+- In torch the widest tensors, in front of the last decoder, are made and used up slab by slab.
+- In half precision weights are rounded so that their errors cancel, see `rounding`.
 """
 
 from __future__ import annotations
@@ -30,18 +31,19 @@ from smalltumor.network import STAGES, MultiFiberUnit, SegmentationNetwork
 SLAB = 8
 """Planes of the half-resolution grid that the last decoder works on at a time; even."""
 
-PARTS = 4
-"""Parts the last decoder works on in a traced graph: every quarter-resolution axis has them."""
 
-
-def inference_form(network: SegmentationNetwork) -> FoldedNetwork | HalfNetwork:
+def inference_form(
+    network: SegmentationNetwork, precision: torch.dtype = torch.float32
+) -> FoldedNetwork | HalfNetwork:
     """A network as it runs fastest; the one that is given stays as it is.
 
-    Its ``steps`` and ``forward`` end in the logits (1, class, i / 2, j / 2, k / 2), which the
-    network doubles as its last step. Instance norms depend on the image: they cannot be folded,
-    and their background is not known beforehand.
+    Its input is to be of the precision; its ``steps`` and ``forward`` end in the logits
+    (1, class, i / 2, j / 2, k / 2), which the network doubles as its last step. Instance norms
+    depend on the image: they cannot be folded, and their background is not known beforehand.
     """
-    return FoldedNetwork(network) if network.config.norm == "batch" else HalfNetwork(network)
+    if network.config.norm == "batch":
+        return FoldedNetwork(network, precision)
+    return HalfNetwork(network).to(precision)
 
 
 class HalfNetwork(nn.Module):
@@ -77,27 +79,31 @@ class FoldedNetwork(nn.Module):
     ----------
     network : SegmentationNetwork
         In evaluation mode; not changed.
+    precision : torch.dtype
+        Of features and weights; norms and biases are float32.
     """
 
-    def __init__(self, network: SegmentationNetwork) -> None:
+    def __init__(
+        self, network: SegmentationNetwork, precision: torch.dtype = torch.float32
+    ) -> None:
         super().__init__()
         n, c = network.config.width, network.config.channels
-        self.stem = FixedConv(network.stem, network.stem.weight)
+        self.stem = FixedConv(network.stem, network.stem.weight, precision=precision)
         background = network.stem.weight.new_zeros(n)
         self.encoders = nn.ModuleList()
         levels = [background]
         for stage in (network.encoder1, network.encoder2, network.encoder3):
-            folded, background = _folded_stage(stage, background)
+            folded, background = _folded_stage(stage, background, precision)
             self.encoders.append(folded)
             levels.append(background)
         deepest = levels.pop()
         joined = torch.cat([levels.pop(), deepest])
-        self.decoder3 = FoldedUnit(network.decoder3, [2 * c, 2 * c], joined)
+        self.decoder3 = FoldedUnit(network.decoder3, [2 * c, 2 * c], joined, precision=precision)
         joined = torch.cat([levels.pop(), made_by(network.decoder3, joined)])
-        self.decoder2 = FoldedUnit(network.decoder2, [c, 2 * c], joined)
+        self.decoder2 = FoldedUnit(network.decoder2, [c, 2 * c], joined, precision=precision)
         joined = torch.cat([levels.pop(), made_by(network.decoder2, joined)])
         head = network.head.weight.flatten(1)
-        self.decoder1 = FoldedUnit(network.decoder1, [n, c], joined, head)
+        self.decoder1 = FoldedUnit(network.decoder1, [n, c], joined, head, precision)
         self.requires_grad_(False).eval()
 
     def steps(self, x: Tensor, slab: int | None = SLAB) -> Iterator[tuple[str, Tensor]]:
@@ -108,8 +114,8 @@ class FoldedNetwork(nn.Module):
         x : (1, channel, i, j, k) tensor
             Each axis a multiple of 16.
         slab : int, optional
-            Planes the last decoder works on at a time; if not given, a quarter of them, in a
-            form that can be traced for any shape.
+            Planes the last decoder works on at a time; if not given all, in a form that can be
+            traced for any shape.
 
         Yields
         ------
@@ -134,7 +140,7 @@ class FoldedNetwork(nn.Module):
             yield f"decoder {number}", deepest
         del features
         if slab is None:
-            logits = self._decode_in_parts(levels.pop(), deepest)
+            logits = self.decoder1.mapped(self.decoder1.pointwise([levels.pop(), _double(deepest)]))
         else:
             logits = yield from self._decode_in_slabs(levels.pop(), deepest, slab)
         yield "decoder 1", logits
@@ -152,18 +158,6 @@ class FoldedNetwork(nn.Module):
         del stem, features, doubled
         return self.decoder1.mapped(_joined(slabs))
 
-    def _decode_in_parts(self, stem: Tensor, features: Tensor) -> Tensor:
-        """Decoder 1 in a fixed number of parts, whose lengths may be a graph's variables."""
-        rows = features.shape[2] // PARTS
-        parts = []
-        for part in range(PARTS):
-            before, behind = int(part > 0), int(part < PARTS - 1)  # what doubling looks at
-            near = features[:, :, part * rows - before : (part + 1) * rows + behind]
-            doubled = _double(near)[:, :, 2 * before : 2 * (before + rows)]
-            own = stem[:, :, 2 * part * rows : 2 * (part + 1) * rows]
-            parts.append(self.decoder1.pointwise([own, doubled]))
-        return self.decoder1.mapped(_joined(parts))
-
     @staticmethod
     def count_steps(rows: int, slab: int = SLAB) -> int:
         """How many steps an input with so many voxels along i takes."""
@@ -175,13 +169,15 @@ class FoldedNetwork(nn.Module):
         return logits
 
 
-def _folded_stage(stage: nn.Sequential, background: Tensor) -> tuple[nn.ModuleList, Tensor]:
+def _folded_stage(
+    stage: nn.Sequential, background: Tensor, precision: torch.dtype
+) -> tuple[nn.ModuleList, Tensor]:
     """A stage, and what it makes of background, given what it reads of it."""
     folded: list[FoldedUnit] = []
     for unit in stage:
         assert isinstance(unit, MultiFiberUnit)
         parts = folded[-1].parts if folded else [unit.squeeze.conv.in_channels]
-        folded.append(FoldedUnit(unit, parts, background))
+        folded.append(FoldedUnit(unit, parts, background, precision=precision))
         background = made_by(unit, background)
     return nn.ModuleList(folded), background
 

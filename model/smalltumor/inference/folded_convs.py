@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from smalltumor.inference.rounding import rounded_kernels
 from smalltumor.network import PreactivatedConv
 
 FULL_GROUP = 8
@@ -27,22 +28,34 @@ class FixedConv(nn.Module):
     weight : (outputs, inputs per group, i, j, k) tensor
     bias : (outputs,) tensor, optional
     groups : int
+    precision : torch.dtype
+        Of what it reads and makes, and that the weights are rounded to; the bias is float32.
+    wide : bool
+        Compute in float32 nevertheless, and make that.
     """
 
     weight: Tensor
     bias: Tensor | None
 
     def __init__(
-        self, source: nn.Conv3d, weight: Tensor, bias: Tensor | None = None, groups: int = 1
+        self,
+        source: nn.Conv3d,
+        weight: Tensor,
+        bias: Tensor | None = None,
+        groups: int = 1,
+        precision: torch.dtype = torch.float32,
+        wide: bool = False,
     ) -> None:
         super().__init__()
         weight, self.groups = _merge_narrow_groups(weight.detach(), groups)
-        self.register_buffer("weight", weight.clone())
+        weight = rounded_kernels(weight, precision)
+        self.register_buffer("weight", weight.float() if wide else weight)
         self.register_buffer("bias", None if bias is None else bias.detach().clone())
         self.stride, self.padding = list(source.stride), [int(p) for p in source.padding]
         self.dilation = list(source.dilation)
 
     def forward(self, x: Tensor) -> Tensor:
+        x = x.to(self.weight.dtype)
         geometry = self.stride, self.padding, self.dilation, self.groups
         if x.device.type == "cpu" and _ONEDNN and not torch.jit.is_tracing():  # type: ignore
             # With one thread torch prefers its own kernels, which are half as fast here.
@@ -50,7 +63,8 @@ class FixedConv(nn.Module):
             return torch.mkldnn_convolution(
                 x, self.weight, self.bias, padding, stride, dilation, groups
             )
-        return functional.conv3d(x, self.weight, self.bias, *geometry)
+        bias = None if self.bias is None else self.bias.to(x.dtype)
+        return functional.conv3d(x, self.weight, bias, *geometry)
 
 
 class Norm(nn.Module):
@@ -63,14 +77,19 @@ class Norm(nn.Module):
 
     scale: Tensor
     shift: Tensor
+    zero: Tensor
+    one: Tensor
 
     def __init__(self, scale: Tensor, shift: Tensor) -> None:
         super().__init__()
-        self.register_buffer("scale", _along_channels(scale).clone())
-        self.register_buffer("shift", _along_channels(shift).clone())
+        self.register_buffer("scale", scale.clone())
+        self.register_buffer("shift", shift.clone())
+        self.register_buffer("zero", torch.zeros_like(shift))
+        self.register_buffer("one", torch.ones_like(scale))
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.addcmul(self.shift, x, self.scale)
+        # Unlike a product and a sum, it takes float32 statistics of features in fewer digits.
+        return functional.batch_norm(x, self.zero, self.one, self.scale, self.shift, eps=0.0)
 
 
 class RelativeReLU(nn.Module):
@@ -82,14 +101,14 @@ class RelativeReLU(nn.Module):
     Parameters
     ----------
     background : (channels,) tensor
-        What background comes out as.
+        What background comes out as, in the precision of the features.
     """
 
     least: Tensor
 
     def __init__(self, background: Tensor) -> None:
         super().__init__()
-        self.register_buffer("least", -_along_channels(background))
+        self.register_buffer("least", -background.reshape(1, -1, 1, 1, 1))
 
     def forward(self, x: Tensor) -> Tensor:
         if torch.jit.is_tracing():  # type: ignore
@@ -109,6 +128,8 @@ class PointwiseSum(nn.Module):
     behind : (outputs, channels of the source) tensor, optional
         A linear map of what comes out; only the map's result is computed.
     bias : (outputs,) tensor, optional
+    precision, wide
+        See `FixedConv`.
     """
 
     def __init__(
@@ -117,6 +138,8 @@ class PointwiseSum(nn.Module):
         parts: list[int],
         behind: Tensor | None = None,
         bias: Tensor | None = None,
+        precision: torch.dtype = torch.float32,
+        wide: bool = False,
     ) -> None:
         super().__init__()
         scale, shift = affine(source.norm)
@@ -129,7 +152,7 @@ class PointwiseSum(nn.Module):
         )
         biases: list[Tensor | None] = [bias] + [None] * (len(parts) - 1)
         self.convs = nn.ModuleList(
-            FixedConv(source.conv, part, b)
+            FixedConv(source.conv, part, b, precision=precision, wide=wide)
             for part, b in zip(torch.split(weight, parts, dim=1), biases, strict=True)
         )
 
@@ -180,7 +203,3 @@ def merge_groups(weight: Tensor, groups: int, fewer: int) -> Tensor:
         first = group % merged * inputs
         wide[rows, first : first + inputs] = weight[rows]
     return wide
-
-
-def _along_channels(values: Tensor) -> Tensor:
-    return values.reshape(1, -1, 1, 1, 1)

@@ -46,7 +46,8 @@ class Fibers(nn.Module):
     background : list of (inputs,) tensor
         What each branch's features have been lessened by.
     head : (classes, channels of the unit) tensor, optional
-        A linear map of what the unit makes; only the map's result is computed.
+        A linear map of what the unit makes; only the map's result is computed, in float32.
+    precision : torch.dtype
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Fibers(nn.Module):
         outputs: slice,
         background: Sequence[Tensor],
         head: Tensor | None = None,
+        precision: torch.dtype = torch.float32,
     ) -> None:
         super().__init__()
         scale, shift = (values[outputs] for values in affine(unit.merge.norm))
@@ -67,18 +69,19 @@ class Fibers(nn.Module):
             weight = weight * factor.reshape(-1, 1, 1, 1, 1)
             mixed = mixed + constant_response(weight, groups, values)
             branches.append((branch.conv, weight, groups))
-        seen = mixed.relu()
+        least = mixed.relu().to(precision)
+        seen = least.float()  # what padding is taken for
         self.branches = nn.ModuleList(
-            FixedConv(conv, weight, None if number else mixed - seen, groups)
+            FixedConv(conv, weight, None if number else mixed - seen, groups, precision)
             for number, (conv, weight, groups) in enumerate(branches)
         )
-        self.relu = RelativeReLU(seen)
+        self.relu = RelativeReLU(least)
         weight, groups = _cut(unit.merge.conv, outputs, outputs)
         if head is not None:
             weight = merge_groups(weight, groups, 1)
             weight, groups = torch.einsum("hc,cdijk->hdijk", head[:, outputs], weight), 1
         bias = constant_response(weight, groups, seen)
-        self.merge = FixedConv(unit.merge.conv, weight, bias, groups)
+        self.merge = FixedConv(unit.merge.conv, weight, bias, groups, precision, head is not None)
 
     def forward(self, active: Sequence[Tensor]) -> Tensor:
         """One tensor per branch, normed, cut and relative, to what is added to the shortcut."""
@@ -99,7 +102,7 @@ class Bundle(nn.Module):
         Channels of the unit that are made together.
     background : (channels of the expansion,) tensor
         What the expansion makes where there is no brain.
-    head : tensor, optional
+    head, precision
         See `Fibers`.
     """
 
@@ -111,24 +114,30 @@ class Bundle(nn.Module):
         outputs: Sequence[slice],
         background: Tensor,
         head: Tensor | None = None,
+        precision: torch.dtype = torch.float32,
     ) -> None:
         super().__init__()
         conv = unit.expand.conv
         middle = _share(conv.out_channels, number, count)
         norms = [tuple(v[middle] for v in affine(branch.norm)) for branch in _branches(unit)]
-        seen = [(scale * background[middle] + shift).relu() for scale, shift in norms]
+        least = [
+            (scale * background[middle] + shift).relu().to(precision) for scale, shift in norms
+        ]
+        seen = [values.float() for values in least]
         weight, bias = conv.weight[middle], None
         if len(norms) == 1:
             scale, shift = norms[0]
             weight, bias = weight * scale.reshape(-1, 1, 1, 1, 1), shift - seen[0]
-            self.activations = nn.ModuleList([RelativeReLU(seen[0])])
+            self.activations = nn.ModuleList([RelativeReLU(least[0])])
         else:
             self.activations = nn.ModuleList(
-                nn.Sequential(Norm(scale, shift - values), RelativeReLU(values))
+                nn.Sequential(Norm(scale, shift - values), RelativeReLU(values.to(precision)))
                 for (scale, shift), values in zip(norms, seen, strict=True)
             )
-        self.expand = FixedConv(conv, weight, bias)
-        self.fibers = nn.ModuleList(Fibers(unit, middle, own, seen, head) for own in outputs)
+        self.expand = FixedConv(conv, weight, bias, precision=precision)
+        self.fibers = nn.ModuleList(
+            Fibers(unit, middle, own, seen, head, precision) for own in outputs
+        )
 
     def active(self, squeezed: Tensor) -> list[Tensor]:
         """What each branch convolves."""
@@ -152,7 +161,9 @@ class FoldedUnit(nn.Module):
     background : (channels of all inputs,) tensor
         What the inputs are where there is no brain.
     head : (classes, channels of the unit) tensor, optional
-        A linear map of what the unit makes; only the map's result is computed.
+        A linear map of what the unit makes; only the map's result is computed, in float32.
+    precision : torch.dtype
+        Of the features and the convolutions' weights.
 
     Attributes
     ----------
@@ -166,10 +177,11 @@ class FoldedUnit(nn.Module):
         parts: list[int],
         background: Tensor,
         head: Tensor | None = None,
+        precision: torch.dtype = torch.float32,
     ) -> None:
         super().__init__()
         scale, shift = affine(unit.expand.norm)
-        self.squeeze = PointwiseSum(unit.squeeze, parts, torch.diag(scale), shift)
+        self.squeeze = PointwiseSum(unit.squeeze, parts, torch.diag(scale), shift, precision)
         middle, outputs = unit.expand.conv.out_channels, unit.merge.conv.out_channels
         least = BUNDLE if outputs <= WIDEST else DEEP_BUNDLE
         count = _most_parts(unit.merge.conv.groups, outputs, least)
@@ -177,13 +189,14 @@ class FoldedUnit(nn.Module):
         own = [_share(outputs, number, count) for number in range(count)]
         expanded = expanded_by(unit, background)
         self.bundles = nn.ModuleList(
-            Bundle(unit, number, bundles, own[_share(count, number, bundles)], expanded, head)
-            for number in range(bundles)
+            Bundle(unit, n, bundles, own[_share(count, n, bundles)], expanded, head, precision)
+            for n in range(bundles)
         )
         self.parts = [outputs // count] * count
         self.shortcut: PointwiseSum | None = None
         if isinstance(unit.shortcut, PreactivatedConv):
-            self.shortcut = PointwiseSum(unit.shortcut, parts, head)
+            wide = head is not None
+            self.shortcut = PointwiseSum(unit.shortcut, parts, head, None, precision, wide)
 
     def forward(self, inputs: Sequence[Tensor]) -> list[Tensor]:
         """Features (1, channel, i, j, k) to features, both in parts of their channels."""

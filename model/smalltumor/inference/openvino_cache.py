@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from smalltumor.atomic import write_bytes
 from smalltumor.user_folders import cache_folder
 
-GRAPH_VERSION = 6
+GRAPH_VERSION = 7
 """To be raised when the graph that is converted changes."""
 
 MOST_NETWORKS = 4
@@ -22,7 +22,7 @@ MOST_SHAPES = 8
 
 
 class NetworkFolder:
-    """The files of one network, converted by one version of OpenVINO.
+    """The files of one network, converted by one version of OpenVINO for one precision.
 
     Parameters
     ----------
@@ -30,10 +30,11 @@ class NetworkFolder:
         Of the checkpoint.
     version : str
         Of OpenVINO.
+    precision : {"f32", "bf16"}
     """
 
-    def __init__(self, digest: str, version: str) -> None:
-        key = sha256(f"{digest} {version} {GRAPH_VERSION}".encode()).hexdigest()[:24]
+    def __init__(self, digest: str, version: str, precision: str) -> None:
+        key = sha256(f"{digest} {version} {precision} {GRAPH_VERSION}".encode()).hexdigest()[:24]
         self.path = cache_folder() / "openvino" / key
 
     @property
@@ -46,10 +47,10 @@ class NetworkFolder:
         """The weights that belong to `graph`."""
         return self.path / "network.bin"
 
-    def compiled(self, shape: tuple[int, ...], precision: str) -> Path:
-        """The compiled network for one shape, precision and kind of processor."""
+    def compiled(self, shape: tuple[int, ...]) -> Path:
+        """The compiled network for one shape and kind of processor."""
         voxels = "x".join(str(n) for n in shape)
-        return self.path / f"{voxels}-{precision}-{_processor()}.blob"
+        return self.path / f"{voxels}-{_processor()}.blob"
 
     def write_graph(self, save: Callable[[Path, Path], None]) -> None:
         """Keep a converted network; older networks make room.

@@ -61,8 +61,8 @@ class OpenVinoEngine:
 
         self._checkpoint = checkpoint
         self._core = _core()
-        self._folder = NetworkFolder(checkpoint.digest, ov.get_version())
         self._precision = precision or ("bf16" if cpu_has_bfloat16() else "f32")
+        self._folder = NetworkFolder(checkpoint.digest, ov.get_version(), self._precision)
         self._settings: dict[str, Any] = {
             "INFERENCE_PRECISION_HINT": self._precision,
             "PERFORMANCE_HINT": "LATENCY",
@@ -150,12 +150,12 @@ class OpenVinoEngine:
         watch.step(0.6, "compiling the network")
         model.reshape([1, *shape])
         compiled = self._core.compile_model(model, "CPU", self._settings)
-        path = self._folder.compiled(shape[1:], self._precision)
+        path = self._folder.compiled(shape[1:])
         _keep(lambda: self._folder.write_compiled(path, _content(compiled)))
         return compiled
 
     def _from_disk(self, shape: tuple[int, ...]) -> ov.CompiledModel | None:
-        path = self._folder.compiled(shape[1:], self._precision)
+        path = self._folder.compiled(shape[1:])
         if not (path.is_file() and self._folder.graph.is_file()):
             return None
         try:
@@ -174,13 +174,15 @@ class OpenVinoEngine:
                 return self._core.read_model(graph, weights)
             except (RuntimeError, OSError):
                 self._folder.discard()
-        model = convert(self._checkpoint, watch)
+        model = convert(self._checkpoint, self._precision, watch)
         _keep(lambda: self._folder.write_graph(partial(ov.serialize, model)))
         return model
 
 
-def convert(checkpoint: Checkpoint, watch: Watch) -> ov.Model:
+def convert(checkpoint: Checkpoint, precision: str, watch: Watch) -> ov.Model:
     """The network as OpenVINO's own graph, for any shape whose axes are multiples of 16.
+
+    Its numbers are float32, but if it is to be computed in bfloat16, weights are rounded already.
 
     It is the torch module that is converted. OpenVINO's front end is called itself, because
     ``openvino.convert_model`` reports its use over the internet.
@@ -194,10 +196,12 @@ def convert(checkpoint: Checkpoint, watch: Watch) -> ov.Model:
     from smalltumor.inference.folded import inference_form
 
     watch.step(0.2, "converting the network")
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    network = inference_form(checkpoint.network, dtype).float()
     example = torch.zeros(1, checkpoint.config.in_channels, 32, 32, 32)
     with torch.inference_mode(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the trace's loops run over fixed numbers of branches
-        traced = torch.jit.trace(inference_form(checkpoint.network), example, check_trace=False)  # type: ignore
+        traced = torch.jit.trace(network, example, check_trace=False)  # type: ignore
     watch.step(0.4, "converting the network")
     front_end = FrontEndManager().load_by_framework("pytorch")
     decoder = TorchScriptPythonDecoder(traced)  # a name, or it is gone before it is used

@@ -47,7 +47,7 @@ class TorchEngine:
         self.device = describe_device(device)
         self._place = torch.device(device)
         self._precision = precision or torch_precision(device)
-        network = inference_form(checkpoint.network).to(self._place, self._precision)
+        network = inference_form(checkpoint.network, self._precision).to(self._place)
         self._network = network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
 
     def __call__(self, array: Array, watch: Watch) -> HalfLogits:

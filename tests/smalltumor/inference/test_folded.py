@@ -7,6 +7,7 @@ import torch
 from background import PaddedWithBackground
 from lived_in import lived_in_network
 from smalltumor.architecture import NetworkConfig
+from smalltumor.inference import folded_convs
 from smalltumor.inference.folded import FoldedNetwork
 from smalltumor.network import SegmentationNetwork
 
@@ -28,6 +29,22 @@ def test_numbers_are_the_networks_with_background_around(config: NetworkConfig) 
         for logits in (in_slabs, folded(x)):
             torch.testing.assert_close(logits, expected, atol=1e-4, rtol=1e-4)
     assert 0.1 < expected.std() < 100
+
+
+@pytest.mark.parametrize("onednn", [True, False], ids=["oneDNN", "torch's own, as on a GPU"])
+def test_half_precision_is_near_and_ends_in_float32(
+    monkeypatch: pytest.MonkeyPatch, onednn: bool
+) -> None:
+    monkeypatch.setattr(folded_convs, "_ONEDNN", onednn)
+    network = lived_in_network(CONFIGS[0])
+    x = torch.randn(1, 4, 48, 32, 16)
+    folded = FoldedNetwork(network, torch.bfloat16)
+    with torch.inference_mode():
+        expected = FoldedNetwork(network)(x)
+        *_, (_, logits) = folded.steps(x.bfloat16(), slab=4)
+    assert logits.dtype is torch.float32
+    error = (logits - expected).abs().mean() / expected.std()
+    assert 0 < error < 2 * torch.finfo(torch.bfloat16).eps
 
 
 def test_a_crop_gives_what_the_network_gives_on_the_whole_volume() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -26,15 +27,13 @@ def age(path: Path, minutes: int) -> None:
     os.utime(path, (10**9 - 60 * minutes,) * 2)
 
 
-def test_each_network_and_version_has_a_folder_of_its_own():
-    folders = {
-        NetworkFolder(digest, version).path for digest in ("aa", "ab") for version in ("1", "2")
-    }
-    assert len(folders) == 4
+def test_each_network_version_and_precision_has_a_folder_of_its_own():
+    keys = product(("aa", "ab"), ("1", "2"), ("f32", "bf16"))
+    assert len({NetworkFolder(*key).path for key in keys}) == 8
 
 
 def test_the_oldest_networks_make_room(cache):
-    networks = [NetworkFolder(f"digest {n}", "1") for n in range(MOST_NETWORKS + 2)]
+    networks = [NetworkFolder(f"digest {n}", "1", "f32") for n in range(MOST_NETWORKS + 2)]
     for number, network in enumerate(networks):
         network.write_graph(save)
         age(network.path, minutes=len(networks) - number)
@@ -51,14 +50,14 @@ def test_a_conversion_that_fails_leaves_nothing(cache):
         raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space left"):
-        NetworkFolder("digest", "1").write_graph(full)
+        NetworkFolder("digest", "1", "f32").write_graph(full)
     assert list(cache.iterdir()) == []
 
 
 def test_the_oldest_shapes_of_a_network_make_room():
-    network = NetworkFolder("digest", "1")
+    network = NetworkFolder("digest", "1", "f32")
     network.write_graph(save)
-    paths = [network.compiled((16 * (n + 1), 32, 48), "f32") for n in range(MOST_SHAPES + 3)]
+    paths = [network.compiled((16 * (n + 1), 32, 48)) for n in range(MOST_SHAPES + 3)]
     for number, path in enumerate(paths):
         network.write_compiled(path, b"compiled")
         age(path, minutes=len(paths) - number)
@@ -66,15 +65,14 @@ def test_the_oldest_shapes_of_a_network_make_room():
     assert network.graph.is_file()
 
 
-def test_shape_precision_and_processor_tell_compiled_networks_apart(monkeypatch):
-    network = NetworkFolder("digest", "1")
-    names = {network.compiled((16, 32, 48), "f32"), network.compiled((16, 32, 48), "bf16")}
-    names.add(network.compiled((48, 32, 16), "f32"))
+def test_shape_and_processor_tell_compiled_networks_apart(monkeypatch):
+    network = NetworkFolder("digest", "1", "f32")
+    names = {network.compiled((16, 32, 48)), network.compiled((48, 32, 16))}
 
     def absent(self: Path) -> str:
         raise FileNotFoundError(self)
 
     monkeypatch.setattr(Path, "read_text", absent)  # as where there is no /proc
     monkeypatch.setattr(openvino_cache.platform, "processor", lambda: "another")
-    names.add(network.compiled((16, 32, 48), "f32"))
-    assert len(names) == 4
+    names.add(network.compiled((16, 32, 48)))
+    assert len(names) == 3
