@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from smalltumor.checkpoint import Checkpoint
 
-BYTES_PER_VOXEL = 165
+BYTES_PER_VOXEL = 220
 """Peak of a whole pass in float32, input and result included, measured."""
 
 IDLE_SECONDS = 30.0
