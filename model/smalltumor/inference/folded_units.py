@@ -131,8 +131,8 @@ class Bundle(nn.Module):
             self.activations = nn.ModuleList([RelativeReLU(least[0])])
         else:
             self.activations = nn.ModuleList(
-                nn.Sequential(Norm(scale, shift - values), RelativeReLU(values.to(precision)))
-                for (scale, shift), values in zip(norms, seen, strict=True)
+                nn.Sequential(Norm(scale, shift - values), RelativeReLU(rounded))
+                for (scale, shift), values, rounded in zip(norms, seen, least, strict=True)
             )
         self.expand = FixedConv(conv, weight, bias, precision=precision)
         self.fibers = nn.ModuleList(

@@ -29,6 +29,8 @@ def rounded_kernels(weight: Tensor, precision: torch.dtype) -> Tensor:
     -----
     The largest weights go first: what is left in the end is half the last digit of the smallest.
     """
+    if precision is weight.dtype:
+        return weight.clone()
     kernels = weight.flatten(2)
     order = kernels.abs().argsort(dim=-1, descending=True)
     lost = torch.zeros_like(kernels[..., 0])

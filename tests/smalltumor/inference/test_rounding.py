@@ -43,7 +43,9 @@ def test_zeros_between_merged_groups_stay_zero() -> None:
 
 def test_float32_is_left_as_it_is() -> None:
     weight = torch.randn(4, 3, 3, 3, 3)
-    assert torch.equal(rounded_kernels(weight, torch.float32), weight)
+    same = rounded_kernels(weight, torch.float32)
+    assert torch.equal(same, weight)
+    assert same.data_ptr() != weight.data_ptr()
 
 
 def test_logits_are_shifted_less_than_by_rounding_each_weight_by_itself(
