@@ -123,6 +123,9 @@ class HalfLogits:
 
     def classes(self) -> Classes:
         """See `Scores`."""
+        order = self.logits[0].flags
+        if order.f_contiguous and not order.c_contiguous:  # go through memory as it lies
+            return HalfLogits(self.logits.transpose(0, 3, 2, 1), self.shape[::-1]).classes().T
         result = np.zeros(self.shape, dtype=np.uint8)
         for box in self._doubtful():
             result[box] = strongest(self._doubled(box))

@@ -43,6 +43,8 @@ def test_no_voxel_of_a_tumour_is_missed_however_much_is_background(logits, ahead
     scores = HalfLogits(logits)
     everywhere = strongest(scores._doubled(whole(scores)))
     np.testing.assert_array_equal(scores.classes(), everywhere)
+    turned = np.ascontiguousarray(logits.transpose(0, 3, 2, 1)).transpose(0, 3, 2, 1)
+    np.testing.assert_array_equal(HalfLogits(turned).classes(), everywhere)
 
 
 def test_a_box_and_a_cut_are_parts_of_the_whole():

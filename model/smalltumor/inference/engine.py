@@ -33,7 +33,8 @@ class Engine(Protocol):
         Parameters
         ----------
         array : (channel, l, p, s) float32 array
-            Each axis a multiple of 16.
+            Each axis a multiple of 16; it is copied unless l is fastest in memory, see
+            `file_order`.
         watch : Watch
 
         Returns
@@ -47,6 +48,11 @@ class Engine(Protocol):
             Soon after the caller asked to stop.
         """
         ...
+
+
+def turned(array: Array) -> Array:
+    """A view of an array (channel, l, p, s) with its last axis first, or back."""
+    return array.transpose(0, 3, 2, 1)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

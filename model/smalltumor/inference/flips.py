@@ -31,7 +31,7 @@ def mean_over_flips(engine: Engine, array: Array, watch: Watch) -> Probabilities
     for number, steps in enumerate(FLIPS):
         mirror = (slice(None), *(slice(None, None, step) for step in steps))
         with watch.part(number / len(FLIPS), (number + 1) / len(FLIPS)):
-            scores = engine(np.ascontiguousarray(array[mirror]), watch)
+            scores = engine(array[mirror], watch)
             found = scores.probabilities()[mirror]
         if total is None:
             total = np.array(found)

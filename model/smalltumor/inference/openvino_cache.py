@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from smalltumor.atomic import write_bytes
 from smalltumor.user_folders import cache_folder
 
-GRAPH_VERSION = 7
+GRAPH_VERSION = 8
 """To be raised when the graph that is converted changes."""
 
 MOST_NETWORKS = 4

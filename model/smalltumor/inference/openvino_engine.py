@@ -16,7 +16,7 @@ import numpy as np
 
 from smalltumor.errors import Cancelled, OutputError
 from smalltumor.inference.devices import cpu_has_bfloat16
-from smalltumor.inference.engine import Array
+from smalltumor.inference.engine import Array, turned
 from smalltumor.inference.openvino_cache import NetworkFolder
 from smalltumor.inference.watch import Watch
 from smalltumor.scores import HalfLogits
@@ -83,6 +83,7 @@ class OpenVinoEngine:
             self._idle.join()
         with watch.part(0.0, 0.1):
             compiled = self._compiled_for(array.shape, watch)
+        array = np.ascontiguousarray(turned(array))
         half = [n // 2 for n in array.shape[1:]]
         result = np.empty((self._checkpoint.config.classes, *half), dtype=np.float32)
         request = compiled.create_infer_request()
@@ -92,7 +93,7 @@ class OpenVinoEngine:
             self._wait(request, math.prod(array.shape[1:]), watch)
         del request
         self._release_later(compiled)
-        return HalfLogits(result)
+        return HalfLogits(turned(result))
 
     def _release_later(self, compiled: ov.CompiledModel) -> None:
         """Give the features' memory back once no case has come for a while."""
@@ -148,7 +149,8 @@ class OpenVinoEngine:
             return compiled
         model = self._graph(watch)
         watch.step(0.6, "compiling the network")
-        model.reshape([1, *shape])
+        channels, i, j, k = shape
+        model.reshape([1, channels, k, j, i])
         compiled = self._core.compile_model(model, "CPU", self._settings)
         path = self._folder.compiled(shape[1:])
         _keep(lambda: self._folder.write_compiled(path, _content(compiled)))
@@ -182,6 +184,8 @@ class OpenVinoEngine:
 def convert(checkpoint: Checkpoint, precision: str, watch: Watch) -> ov.Model:
     """The network as OpenVINO's own graph, for any shape whose axes are multiples of 16.
 
+    Its input is turned over, see `file_order`.
+
     Its numbers are float32, but if it is to be computed in bfloat16, weights are rounded already.
 
     It is the torch module that is converted. OpenVINO's front end is called itself, because
@@ -193,11 +197,12 @@ def convert(checkpoint: Checkpoint, precision: str, watch: Watch) -> ov.Model:
     from openvino.frontend import FrontEndManager
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 
+    from smalltumor.inference.file_order import turned_network
     from smalltumor.inference.folded import inference_form
 
     watch.step(0.2, "converting the network")
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
-    network = inference_form(checkpoint.network, dtype).float()
+    network = inference_form(turned_network(checkpoint.network), dtype).float()
     example = torch.zeros(1, checkpoint.config.in_channels, 32, 32, 32)
     with torch.inference_mode(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the trace's loops run over fixed numbers of branches

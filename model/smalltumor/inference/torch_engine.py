@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from smalltumor.inference.devices import describe_device, torch_precision
-from smalltumor.inference.engine import Array
+from smalltumor.inference.engine import Array, turned
 from smalltumor.inference.watch import Watch
 from smalltumor.scores import HalfLogits
 
@@ -42,25 +44,30 @@ class TorchEngine:
     ) -> None:
         import torch
 
+        from smalltumor.inference.file_order import turned_network
         from smalltumor.inference.folded import inference_form
 
         self.device = describe_device(device)
         self._place = torch.device(device)
         self._precision = precision or torch_precision(device)
-        network = inference_form(checkpoint.network, self._precision).to(self._place)
+        network = inference_form(turned_network(checkpoint.network), self._precision).to(
+            self._place
+        )
         self._network = network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
 
     def __call__(self, array: Array, watch: Watch) -> HalfLogits:
         """See `Engine`."""
         import torch
 
+        array = np.ascontiguousarray(turned(array))
         with torch.inference_mode():
             logits = self._logits(array, watch)
             if self._precision is torch.float16 and not torch.isfinite(logits).all():
                 self._network = self._network.float()  # features beyond 65504
                 self._precision = torch.float32
                 logits = self._logits(array, watch)
-            return HalfLogits(logits[0].float().contiguous().cpu().numpy())
+            values = logits[0].float().contiguous().cpu().numpy()
+        return HalfLogits(turned(values))
 
     def _logits(self, array: Array, watch: Watch) -> torch.Tensor:
         total = self._network.count_steps(array.shape[1])

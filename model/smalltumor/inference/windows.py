@@ -40,7 +40,7 @@ class Windowed:
         def predict(window: torch.Tensor) -> torch.Tensor:
             nonlocal done
             with watch.part(min(done / total, 1.0), min((done + 1) / total, 1.0)):
-                scores = self._engine(np.ascontiguousarray(window[0].numpy()), watch)
+                scores = self._engine(window[0].numpy(), watch)
             done += 1
             return torch.from_numpy(np.ascontiguousarray(scores.probabilities()))[None]
 

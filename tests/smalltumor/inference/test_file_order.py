@@ -1,0 +1,47 @@
+"""The network for arrays whose first axis is fastest in memory."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from lived_in import lived_in_network
+from smalltumor.architecture import NetworkConfig
+from smalltumor.checkpoint import checkpoint_of
+from smalltumor.inference.file_order import turned_network
+from smalltumor.inference.torch_engine import TorchEngine
+from smalltumor.inference.watch import Watch
+from smalltumor.preprocess import Preprocessing
+
+NARROW = NetworkConfig(width=8, channels=16, groups=4)
+
+
+def test_the_turned_network_gives_turned_logits() -> None:
+    network = lived_in_network(NARROW)
+    x = torch.randn(1, 4, 48, 32, 16)
+    with torch.inference_mode():
+        expected = network.logits(x)
+        turned = turned_network(network).logits(x.permute(0, 1, 4, 3, 2))
+        same = network.logits(x.permute(0, 1, 4, 3, 2))
+    torch.testing.assert_close(turned.permute(0, 1, 4, 3, 2), expected, atol=1e-4, rtol=1e-4)
+    assert not torch.allclose(same.permute(0, 1, 4, 3, 2), expected, atol=1e-2)
+
+
+@pytest.mark.parametrize("backend", ["torch", "openvino"])
+def test_labels_do_not_depend_on_the_order_in_memory(backend: str) -> None:
+    checkpoint = checkpoint_of(lived_in_network(NARROW), Preprocessing(), {})
+    array = np.random.default_rng(0).normal(size=(4, 48, 32, 16)).astype(np.float32)
+    with torch.inference_mode():
+        logits = checkpoint.network(torch.from_numpy(array)[None])[0].numpy()
+    if backend == "torch":
+        engine = TorchEngine(checkpoint, "cpu", torch.float32)
+    else:
+        openvino_engine = pytest.importorskip("smalltumor.inference.openvino_engine")
+        pytest.importorskip("openvino", reason="the extra openvino is absent")
+        engine = openvino_engine.OpenVinoEngine(checkpoint, "f32")
+    file_order = np.ascontiguousarray(array.transpose(0, 3, 2, 1)).transpose(0, 3, 2, 1)
+    orders = [array, file_order, array[:, ::-1].copy()[:, ::-1]]
+    found = [engine(one, Watch()).classes() for one in orders]
+    for classes in found:
+        np.testing.assert_array_equal(classes, found[0])
+    assert np.mean(found[0] == logits.argmax(axis=0)) > 0.7  # at its borders the crop differs
