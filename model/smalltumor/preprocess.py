@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.errors import CaseError, CheckpointError
+from smalltumor.memory_order import zeros_in_file_order
 from smalltumor.naming import MODALITIES
 
 if TYPE_CHECKING:
@@ -162,8 +163,7 @@ def prepare(
         start, shape = _aligned_box(brain, preprocessing)
         if on_shape is not None:
             on_shape((len(volumes), *shape))
-        # In memory as in files, with the first axis fastest: see `inference.file_order`.
-        array = np.zeros((len(volumes), *reversed(shape)), dtype=np.float32).transpose(0, 3, 2, 1)
+        array = zeros_in_file_order((len(volumes), *shape))
         ready = NetworkInput(array, start, network_grid)
         source, target = _shifted(ready.inside, start), ready.inside
         brain = brain[source]

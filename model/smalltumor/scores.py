@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from smalltumor.components import bounding_box
 from smalltumor.labels import Classes, Mask
+from smalltumor.memory_order import lies_in_file_order, turned
 
 Array = npt.NDArray[np.float32]
 Shape = tuple[int, int, int]
@@ -123,9 +124,8 @@ class HalfLogits:
 
     def classes(self) -> Classes:
         """See `Scores`."""
-        order = self.logits[0].flags
-        if order.f_contiguous and not order.c_contiguous:  # go through memory as it lies
-            return HalfLogits(self.logits.transpose(0, 3, 2, 1), self.shape[::-1]).classes().T
+        if lies_in_file_order(self.logits):  # go through memory as it lies
+            return HalfLogits(turned(self.logits), self.shape[::-1]).classes().T
         result = np.zeros(self.shape, dtype=np.uint8)
         for box in self._doubtful():
             result[box] = strongest(self._doubled(box))

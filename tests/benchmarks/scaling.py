@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from inference import SAMPLE, machine
 from networks import Setting
+from smalltumor.memory_order import turned
 
 SIDES = (64, 96, 128, 160, 192, 256)
 RUNS = 3
@@ -80,7 +81,7 @@ def measure(name: str, sides: list[int], limit: float) -> None:
         if last[0] and last[1] * (side / last[0]) ** 3 > limit:
             return
         array = np.random.default_rng(0).standard_normal((4, side, side, side), dtype=np.float32)
-        array = array.transpose(0, 3, 2, 1)  # in memory as cases are
+        array = turned(array)  # in memory as cases are
         run(array)
         times = []
         for _ in range(RUNS):

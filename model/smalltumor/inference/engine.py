@@ -50,11 +50,6 @@ class Engine(Protocol):
         ...
 
 
-def turned(array: Array) -> Array:
-    """A view of an array (channel, l, p, s) with its last axis first, or back."""
-    return array.transpose(0, 3, 2, 1)
-
-
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error means that memory ran out, on whichever device."""
     if isinstance(error, MemoryError):

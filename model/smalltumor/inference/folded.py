@@ -114,8 +114,8 @@ class FoldedNetwork(nn.Module):
         x : (1, channel, i, j, k) tensor
             Each axis a multiple of 16.
         slab : int, optional
-            Planes the last decoder works on at a time; if not given all, in a form that can be
-            traced for any shape.
+            Planes the last decoder works on at a time; all of them if not given, in a form that
+            can be traced for any shape.
 
         Yields
         ------

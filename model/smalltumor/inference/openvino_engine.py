@@ -16,9 +16,10 @@ import numpy as np
 
 from smalltumor.errors import Cancelled, OutputError
 from smalltumor.inference.devices import cpu_has_bfloat16
-from smalltumor.inference.engine import Array, turned
+from smalltumor.inference.engine import Array
 from smalltumor.inference.openvino_cache import NetworkFolder
 from smalltumor.inference.watch import Watch
+from smalltumor.memory_order import turned
 from smalltumor.scores import HalfLogits
 
 if TYPE_CHECKING:
@@ -184,9 +185,8 @@ class OpenVinoEngine:
 def convert(checkpoint: Checkpoint, precision: str, watch: Watch) -> ov.Model:
     """The network as OpenVINO's own graph, for any shape whose axes are multiples of 16.
 
-    Its input is turned over, see `file_order`.
-
-    Its numbers are float32, but if it is to be computed in bfloat16, weights are rounded already.
+    Its input is turned over, see `file_order`. Its numbers are float32, but for bfloat16 the
+    weights are rounded already.
 
     It is the torch module that is converted. OpenVINO's front end is called itself, because
     ``openvino.convert_model`` reports its use over the internet.

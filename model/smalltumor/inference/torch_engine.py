@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from smalltumor.inference.devices import describe_device, torch_precision
-from smalltumor.inference.engine import Array, turned
+from smalltumor.inference.engine import Array
 from smalltumor.inference.watch import Watch
+from smalltumor.memory_order import turned
 from smalltumor.scores import HalfLogits
 
 if TYPE_CHECKING:

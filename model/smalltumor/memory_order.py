@@ -1,0 +1,25 @@
+"""Arrays in memory as they lie in files: the first axis fastest."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float32]
+
+
+def turned(array: Array) -> Array:
+    """A view of an array (channel, l, p, s) as (channel, s, p, l), or back."""
+    return array.transpose(0, 3, 2, 1)
+
+
+def zeros_in_file_order(shape: tuple[int, int, int, int]) -> Array:
+    """An array (channel, l, p, s) of zeros whose l is fastest in memory."""
+    channels, i, j, k = shape
+    return turned(np.zeros((channels, k, j, i), dtype=np.float32))
+
+
+def lies_in_file_order(array: Array) -> bool:
+    """Whether l is the fastest axis of an array (channel, l, p, s), and s is not."""
+    order = array[0].flags
+    return order.f_contiguous and not order.c_contiguous
