@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from smalltumor.checkpoint import Checkpoint
 
 BYTES_PER_VOXEL = 220
-"""Peak of a whole pass in float32, input and result included, measured."""
+"""Peak of a whole pass in float32, input and result included: `tests/benchmarks/memory.py`."""
 
 IDLE_SECONDS = 30.0
 """How long the memory of a run is held for the next: to take it anew costs a third of a run."""

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 # torch reads this once, at its first allocation.
 os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
-BYTES_PER_VOXEL = 140
-"""Peak of a whole pass on the CPU in float32, input and result included, measured."""
+BYTES_PER_VOXEL = 145
+"""Peak of a whole pass on the CPU in float32, input and result included: `tests/benchmarks/memory.py`."""
 
 
 class TorchEngine:

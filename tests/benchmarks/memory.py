@@ -1,0 +1,58 @@
+"""Peak memory of an engine for one pass, as `BYTES_PER_VOXEL` of each backend needs it.
+
+    python tests/benchmarks/memory.py {torch,openvino} {float32,bfloat16} [--shape 240 240 160]
+
+One engine in this process, loaded with a small array first: the peak of the process, and how much
+of it the pass added for each voxel. Linux only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import resource
+
+import numpy as np
+from smalltumor.checkpoint import load_checkpoint
+from smalltumor.inference.engine import Engine
+from smalltumor.inference.watch import Watch
+from smalltumor.memory_order import zeros_in_file_order
+
+
+def main() -> None:
+    """Print a line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("backend", choices=["torch", "openvino"])
+    parser.add_argument("precision", choices=["float32", "bfloat16"])
+    parser.add_argument("--shape", type=int, nargs=3, default=[240, 240, 160])
+    options = parser.parse_args()
+    run = engine(options.backend, options.precision)
+    i, j, k = options.shape
+    run(zeros_in_file_order((4, 16, 16, 16)), Watch())
+    before = peak()
+    array = zeros_in_file_order((4, i, j, k))
+    array += np.random.default_rng(0).standard_normal(array.shape, dtype=np.float32)
+    run(array, Watch())
+    added = (peak() - before) / math.prod(options.shape)
+    print(f"peak {peak() / 1e9:.2f} GB, of which {added:.0f} bytes for each voxel")
+
+
+def engine(backend: str, precision: str) -> Engine:
+    """An engine with the shipped weights, on the CPU."""
+    if backend == "openvino":
+        from smalltumor.inference.openvino_engine import OpenVinoEngine
+
+        return OpenVinoEngine(load_checkpoint(), {"float32": "f32", "bfloat16": "bf16"}[precision])
+    import torch
+    from smalltumor.inference.torch_engine import TorchEngine
+
+    return TorchEngine(load_checkpoint(), "cpu", getattr(torch, precision))
+
+
+def peak() -> int:
+    """Bytes of resident memory this process had at most."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+if __name__ == "__main__":
+    main()
