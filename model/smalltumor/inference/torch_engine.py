@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
 BYTES_PER_VOXEL = 145
-"""Peak of a whole pass on the CPU in float32, input and result included: `tests/benchmarks/memory.py`."""
+"""Peak of a whole pass in float32 on a CPU, input and result included:
+`tests/benchmarks/memory.py`."""
 
 
 class TorchEngine:
