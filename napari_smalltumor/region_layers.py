@@ -209,7 +209,7 @@ def classes_of(layers: Mapping[Region, Labels], case: Case) -> npt.NDArray[np.ui
         for region in Region
     }
     classes = compose_classes(masks[Region.ET], masks[Region.TC], masks[Region.WT])
-    return np.ascontiguousarray(from_display(classes, case.grid))
+    return from_display(classes, case.grid).copy(order="K")
 
 
 def is_edited(layers: Iterable[Layer], case: Case) -> bool:

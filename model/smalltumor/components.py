@@ -26,14 +26,11 @@ def bounding_box(mask: Mask) -> Box:
     ----------
     mask : (i, j, k) bool array
     """
-    box = []
-    inside = mask
-    for axis in range(3):
+    box = [slice(None)] * 3
+    for axis in np.argsort(np.abs(mask.strides))[::-1]:  # slowest first: planes as they lie
         others = tuple(other for other in range(3) if other != axis)
-        hit = np.flatnonzero(inside.any(axis=others))
-        span = slice(int(hit[0]), int(hit[-1]) + 1) if hit.size else slice(0, 0)
-        box.append(span)
-        inside = inside[tuple(slice(None) if a != axis else span for a in range(3))]
+        hit = np.flatnonzero(mask[tuple(box)].any(axis=others))
+        box[axis] = slice(int(hit[0]), int(hit[-1]) + 1) if hit.size else slice(0, 0)
     return box[0], box[1], box[2]
 
 

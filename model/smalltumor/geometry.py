@@ -210,9 +210,12 @@ class NetworkGrid:
         return resample_labels(labels, self.source, self.grid)
 
     def labels_to_source(self, labels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-        """Tissue classes (l, p, s) on the network's grid, brought back to the source's grid."""
+        """Tissue classes (l, p, s) on the network's grid, brought back to the source's grid.
+
+        If lossless, a copy that lies in memory as the given ones do.
+        """
         if self.lossless:
-            return np.ascontiguousarray(from_axes(labels, self.source))
+            return from_axes(labels, self.source).copy(order="K")
         return resample_labels(labels, self.grid, self.source)
 
     def probabilities_to_source(

@@ -68,9 +68,12 @@ class CroppedProbabilities:
         return self.scores.probabilities()
 
     def to_classes(self) -> Classes:
-        """The most probable class of each voxel of the source grid, uint8."""
+        """The most probable class of each voxel of the source grid, uint8.
+
+        First axis fastest, as files and the viewer's layers have them, unless it was resampled.
+        """
         if self.network_grid.lossless:
-            classes = np.zeros(self.network_grid.grid.shape, dtype=np.uint8)
+            classes = np.zeros(self.network_grid.grid.shape, dtype=np.uint8, order="F")
             classes[self._box] = self.scores.classes()
             return self.network_grid.labels_to_source(classes)
         return strongest(self.on_source())

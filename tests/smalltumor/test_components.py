@@ -8,11 +8,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis.extra.numpy import array_shapes, arrays
+from hypothesis.strategies import builds, permutations
 from scipy import ndimage
 from scipy.spatial.distance import pdist
 from smalltumor.components import bounding_box, connected_components, largest_diameter
 
-MASKS = arrays(bool, array_shapes(min_dims=3, max_dims=3, min_side=1, max_side=6))
+MASKS = builds(  # whatever their order in memory
+    np.transpose,
+    arrays(bool, array_shapes(min_dims=3, max_dims=3, min_side=1, max_side=6)),
+    permutations(range(3)),
+)
 OBLIQUE = np.array([[0.9, 0.1, 0, 5], [-0.1, 1.2, 0.2, 6], [0.05, 0, 2.5, 7], [0, 0, 0, 1.0]])
 
 
@@ -27,8 +32,9 @@ def test_components_are_numbered_by_size_and_cover_the_mask_once(mask):
         assert np.array_equal(voxels, np.argwhere(image == number))
 
 
-def test_components_of_one_size_are_numbered_in_the_order_of_the_scan():
-    mask = np.zeros((13, 11, 9), bool)
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_components_of_one_size_are_numbered_in_the_order_of_the_scan(order):
+    mask = np.zeros((13, 11, 9), bool, order=order)
     mask[::2, ::2, ::2] = True
     numbers = connected_components(mask).label_image()[mask]
     np.testing.assert_array_equal(numbers, np.arange(1, 7 * 6 * 5 + 1))

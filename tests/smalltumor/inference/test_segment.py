@@ -86,6 +86,7 @@ def test_sample_case_is_segmented_on_its_own_grid(sample: Case, checkpoint: Chec
     )
     assert result.classes.shape == sample.grid.shape
     assert result.classes.dtype == np.uint8
+    assert result.classes.flags.f_contiguous  # as files and layers lie
     assert result.grid is sample.grid
     assert set(np.unique(result.classes)) <= {0, 1, 2, 3}
     assert seen == sorted(seen)
