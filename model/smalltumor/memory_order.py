@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.float32]
+Shape = tuple[int, int, int, int]
 
 
 def turned(array: Array) -> Array:
@@ -13,10 +14,10 @@ def turned(array: Array) -> Array:
     return array.transpose(0, 3, 2, 1)
 
 
-def zeros_in_file_order(shape: tuple[int, int, int, int]) -> Array:
-    """An array (channel, l, p, s) of zeros whose l is fastest in memory."""
+def empty_in_file_order(shape: Shape) -> Array:
+    """An array (channel, l, p, s) of any numbers whose l is fastest in memory."""
     channels, i, j, k = shape
-    return turned(np.zeros((channels, k, j, i), dtype=np.float32))
+    return turned(np.empty((channels, k, j, i), dtype=np.float32))
 
 
 def lies_in_file_order(array: Array) -> bool:

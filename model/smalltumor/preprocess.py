@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.errors import CaseError, CheckpointError
-from smalltumor.memory_order import zeros_in_file_order
+from smalltumor.memory_order import Array, Shape, empty_in_file_order
 from smalltumor.naming import MODALITIES
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class NetworkInput:
 def prepare(
     case: Case,
     preprocessing: Preprocessing,
-    on_shape: Callable[[tuple[int, ...]], None] | None = None,
+    room: Callable[[Shape], Array] = empty_in_file_order,
 ) -> NetworkInput:
     """Bring a case to the network's grid, normalise it, and cut it to the brain.
 
@@ -132,8 +132,9 @@ def prepare(
     ----------
     case : Case
     preprocessing : Preprocessing
-    on_shape : callable, optional
-        Called with the array's shape as soon as it is known, before the work of filling it.
+    room : callable, optional
+        Gives the float32 array of a shape (channel, l, p, s) that is to be filled, whatever lies in
+        it; called as soon as the shape is known. New memory by default.
 
     Returns
     -------
@@ -158,14 +159,13 @@ def prepare(
             brain |= mask
         del others
         start, shape = _aligned_box(brain, preprocessing)
-        if on_shape is not None:
-            on_shape((len(volumes), *shape))
-        array = zeros_in_file_order((len(volumes), *shape))
+        array = room((len(volumes), *shape))
         ready = NetworkInput(array, start, network_grid)
         source, target = _shifted(ready.inside, start), ready.inside
         brain = brain[source]
 
         def fill(channel: int) -> None:
+            array[channel] = 0
             image = volumes[channel][source]
             _normalise(image, brain, array[(channel, *target)], preprocessing, names[channel])
 

@@ -16,7 +16,7 @@ import numpy as np
 from smalltumor.checkpoint import load_checkpoint
 from smalltumor.inference.engine import Engine
 from smalltumor.inference.watch import Watch
-from smalltumor.memory_order import zeros_in_file_order
+from smalltumor.memory_order import Array, Shape, empty_in_file_order
 
 
 def main() -> None:
@@ -28,13 +28,18 @@ def main() -> None:
     options = parser.parse_args()
     run = engine(options.backend, options.precision)
     i, j, k = options.shape
-    run(zeros_in_file_order((4, 16, 16, 16)), Watch())
+    run(noise((4, 16, 16, 16)), Watch())
     before = peak()
-    array = zeros_in_file_order((4, i, j, k))
-    array += np.random.default_rng(0).standard_normal(array.shape, dtype=np.float32)
-    run(array, Watch())
+    run(noise((4, i, j, k)), Watch())
     added = (peak() - before) / math.prod(options.shape)
     print(f"peak {peak() / 1e9:.2f} GB, of which {added:.0f} bytes for each voxel")
+
+
+def noise(shape: Shape) -> Array:
+    """Random voxels (channel, l, p, s)."""
+    array = empty_in_file_order(shape)
+    array[...] = np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
+    return array
 
 
 def engine(backend: str, precision: str) -> Engine:

@@ -11,6 +11,7 @@ import pytest
 from smalltumor.case import Case, read_case
 from smalltumor.errors import CaseError, CheckpointError
 from smalltumor.geometry import Grid
+from smalltumor.memory_order import Array, Shape, empty_in_file_order
 from smalltumor.preprocess import NetworkInput, Preprocessing, prepare
 
 LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -139,3 +140,15 @@ def test_settings_survive_the_checkpoint_and_nonsense_does_not() -> None:
         Preprocessing.from_dict(settings.to_dict() | {"lower": 99, "upper": 1})
     with pytest.raises(CheckpointError):
         Preprocessing.from_dict({"lower": 1})
+
+
+def test_nothing_stays_of_what_lay_in_the_memory_that_is_filled() -> None:
+    def used(shape: Shape) -> Array:
+        array = empty_in_file_order(shape)
+        array[...] = np.nan
+        return array
+
+    np.testing.assert_array_equal(
+        prepare(made_case(), Preprocessing(), used).array,
+        prepare(made_case(), Preprocessing()).array,
+    )

@@ -17,6 +17,7 @@ import numpy as np
 from smalltumor.errors import Cancelled, OutputError
 from smalltumor.inference.devices import cpu_has_bfloat16
 from smalltumor.inference.engine import Array
+from smalltumor.inference.idle import Idle
 from smalltumor.inference.openvino_cache import NetworkFolder
 from smalltumor.inference.watch import Watch
 from smalltumor.memory_order import turned
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
 
 BYTES_PER_VOXEL = 220
 """Peak of a whole pass in float32, input and result included: `tests/benchmarks/memory.py`."""
-
-IDLE_SECONDS = 30.0
-"""How long the memory of a run is held for the next: to take it anew costs a third of a run."""
 
 _POLL_MILLISECONDS = 20
 _SECONDS_PER_VOXEL = 4e-7
@@ -72,16 +70,14 @@ class OpenVinoEngine:
             self._settings["INFERENCE_NUM_THREADS"] = threads
         self._compiled: tuple[tuple[int, ...], ov.CompiledModel] | None = None
         self._pace = _SECONDS_PER_VOXEL
-        self._idle: threading.Timer | None = None
+        self._idle = Idle()
         self._ahead: threading.Thread | None = None
 
     def __call__(self, array: Array, watch: Watch) -> HalfLogits:
         """See `Engine`."""
         import openvino as ov
 
-        if self._idle is not None:
-            self._idle.cancel()
-            self._idle.join()
+        self._idle.ends()
         with watch.part(0.0, 0.1):
             compiled = self._compiled_for(array.shape, watch)
         array = np.ascontiguousarray(turned(array))
@@ -93,14 +89,8 @@ class OpenVinoEngine:
         with watch.part(0.1, 1.0):
             self._wait(request, math.prod(array.shape[1:]), watch)
         del request
-        self._release_later(compiled)
+        self._idle.begins(compiled.release_memory)
         return HalfLogits(turned(result))
-
-    def _release_later(self, compiled: ov.CompiledModel) -> None:
-        """Give the features' memory back once no case has come for a while."""
-        self._idle = threading.Timer(IDLE_SECONDS, compiled.release_memory)
-        self._idle.daemon = True
-        self._idle.start()
 
     def _wait(self, request: ov.InferRequest, voxels: int, watch: Watch) -> None:
         """OpenVINO does not tell how far it is: the bar follows the pace of the last run."""

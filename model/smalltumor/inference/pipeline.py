@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, get_args
 from smalltumor.errors import CheckpointError, SmalltumorError
 from smalltumor.inference.attempts import Backend, Outcome, Windows, load_ahead, run_network
 from smalltumor.inference.devices import choose_device
+from smalltumor.inference.room import lent_room
 from smalltumor.inference.watch import Cancel, Progress, Watch
+from smalltumor.memory_order import Array, Shape
 from smalltumor.preprocess import NetworkInput, prepare
 from smalltumor.segmentation import CroppedProbabilities, Run, Segmentation
 
@@ -76,13 +78,16 @@ def segment(
         from smalltumor.checkpoint import load_checkpoint
 
         checkpoint = load_checkpoint()
-    choice = choose_device(device)
-    settings = choice, backend, windows
-    ready = prepare(
-        case, checkpoint.preprocessing, lambda shape: load_ahead(checkpoint, shape, *settings)
-    )
-    with watch.part(0.05, 0.95):
-        outcome = run_network(checkpoint, ready.array, *settings, flips, watch)
+    settings = choose_device(device), backend, windows
+    with lent_room() as room:
+
+        def array(shape: Shape) -> Array:
+            load_ahead(checkpoint, shape, *settings)
+            return room.array(shape)
+
+        ready = prepare(case, checkpoint.preprocessing, array)
+        with watch.part(0.05, 0.95):
+            outcome = run_network(checkpoint, ready.array, *settings, flips, watch)
     if not outcome.scores.are_finite():  # or a broken network found no tumour
         where = checkpoint.path or checkpoint.name
         raise CheckpointError(f"{where}: these weights give no numbers for {case.name}")

@@ -24,9 +24,7 @@ config = NetworkConfig(width=8, channels=16, groups=4)
 first, second = (OpenVinoEngine(random_checkpoint(seed, config)) for seed in (1, 2))
 for engine in (first, second):
     engine(np.ones((4, 16, 16, 16), dtype=np.float32), Watch())
-    engine._idle.cancel()
-    engine._idle.join()
-    engine._idle = None
+    engine._idle.ends()
 del engine, first
 del second
 heard = []
