@@ -28,8 +28,9 @@ from smalltumor.inference.folded_units import FoldedUnit
 from smalltumor.inference.surroundings import made_by
 from smalltumor.network import STAGES, MultiFiberUnit, SegmentationNetwork
 
-SLAB = 8
-"""Planes of the half-resolution grid that the last decoder works on at a time; even."""
+SLAB = 4
+"""Planes of the half-resolution grid that the last decoder works on at a time; even. With 8 some of
+its tensors are larger than the allocator keeps, 32 MiB, and torch takes 5 to 25 % longer."""
 
 
 def inference_form(

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from smalltumor.checkpoint import Checkpoint
 
 BYTES_PER_VOXEL = 220
-"""Peak of a whole pass in float32, input and result included: `tests/benchmarks/memory.py`."""
+"""Peak of a whole pass in float32, input and result included: the most that
+`tests/benchmarks/memory.py` has said, from 197 on."""
 
 _POLL_MILLISECONDS = 20
 _SECONDS_PER_VOXEL = 4e-7

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
 BYTES_PER_VOXEL = 145
-"""Peak of a whole pass in float32 on a CPU, input and result included:
-`tests/benchmarks/memory.py`."""
+"""Peak of a whole pass in float32 on a CPU, input and result included: the most that
+`tests/benchmarks/memory.py` has said, from 105 on."""
 
 
 class TorchEngine:
@@ -81,8 +81,8 @@ class TorchEngine:
     def _input(self, array: Array) -> torch.Tensor:
         import torch
 
-        x = torch.from_numpy(array)[None].to(self._place, self._precision)
-        return x.to(memory_format=torch.channels_last_3d)
+        x = torch.from_numpy(array)[None]
+        return x.to(self._place, self._precision, memory_format=torch.channels_last_3d)
 
 
 _latest: dict[tuple[str, str], TorchEngine] = {}
