@@ -30,7 +30,8 @@ from smalltumor.network import STAGES, MultiFiberUnit, SegmentationNetwork
 
 SLAB = 4
 """Planes of the half-resolution grid that the last decoder works on at a time; even. With 8 some of
-its tensors are larger than the allocator keeps, 32 MiB, and torch takes up to a quarter longer."""
+its tensors are larger than the allocator keeps, 32 MiB, and in bfloat16 torch takes up to a quarter
+longer."""
 
 
 def inference_form(

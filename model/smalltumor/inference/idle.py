@@ -14,15 +14,22 @@ class Idle:
 
     def __init__(self) -> None:
         self._timer: threading.Timer | None = None
+        self._lock = threading.Lock()
 
     def begins(self, release: Callable[[], None]) -> None:
         """A run has ended; memory is to be released unless another comes soon."""
-        self._timer = threading.Timer(IDLE_SECONDS, release)
-        self._timer.daemon = True
-        self._timer.start()
+        with self._lock:
+            self._stop()
+            self._timer = threading.Timer(IDLE_SECONDS, release)
+            self._timer.daemon = True
+            self._timer.start()
 
     def ends(self) -> None:
         """A run comes; a release that has begun is waited for."""
+        with self._lock:
+            self._stop()
+
+    def _stop(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer.join()

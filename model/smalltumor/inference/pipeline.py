@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, get_args
 
 from smalltumor.errors import CheckpointError, SmalltumorError
 from smalltumor.inference.attempts import Backend, Outcome, Windows, load_ahead, run_network
-from smalltumor.inference.devices import choose_device
+from smalltumor.inference.devices import Choice, choose_device
 from smalltumor.inference.room import lent_room
 from smalltumor.inference.watch import Cancel, Progress, Watch
 from smalltumor.memory_order import Array, Shape
-from smalltumor.preprocess import NetworkInput, prepare
+from smalltumor.preprocess import prepare
 from smalltumor.segmentation import CroppedProbabilities, Run, Segmentation
 
 if TYPE_CHECKING:
     from smalltumor.case import Case
     from smalltumor.checkpoint import Checkpoint
+
+Settings = tuple[Choice, Backend, Windows]
 
 
 def segment(
@@ -79,6 +81,22 @@ def segment(
 
         checkpoint = load_checkpoint()
     settings = choose_device(device), backend, windows
+    cropped, outcome = _on_crop(case, checkpoint, settings, flips, watch)
+    if not outcome.scores.are_finite():  # or a broken network found no tumour
+        where = checkpoint.path or checkpoint.name
+        raise CheckpointError(f"{where}: these weights give no numbers for {case.name}")
+    watch.step(0.95, "back to the case's grid")
+    segmentation = Segmentation.from_probabilities(case, cropped)
+    watch.step(1.0, "done")
+    seconds = time.perf_counter() - began
+    run = Run(seconds, outcome.device, outcome.attempt.backend, checkpoint.name, outcome.warnings)
+    return replace(segmentation, run=run)
+
+
+def _on_crop(
+    case: Case, checkpoint: Checkpoint, settings: Settings, flips: bool, watch: Watch
+) -> tuple[CroppedProbabilities, Outcome]:
+    """What the network says of the brain's crop; none of it lies in the memory that is lent."""
     with lent_room() as room:
 
         def array(shape: Shape) -> Array:
@@ -88,22 +106,9 @@ def segment(
         ready = prepare(case, checkpoint.preprocessing, array)
         with watch.part(0.05, 0.95):
             outcome = run_network(checkpoint, ready.array, *settings, flips, watch)
-    if not outcome.scores.are_finite():  # or a broken network found no tumour
-        where = checkpoint.path or checkpoint.name
-        raise CheckpointError(f"{where}: these weights give no numbers for {case.name}")
-    watch.step(0.95, "back to the case's grid")
-    segmentation = _on_source(case, ready, outcome)
-    watch.step(1.0, "done")
-    seconds = time.perf_counter() - began
-    run = Run(seconds, outcome.device, outcome.attempt.backend, checkpoint.name, outcome.warnings)
-    return replace(segmentation, run=run)
-
-
-def _on_source(case: Case, ready: NetworkInput, outcome: Outcome) -> Segmentation:
     i, j, k = (span.stop for span in ready.inside)
     scores = outcome.scores.cut((i, j, k))
-    cropped = CroppedProbabilities(scores, ready.start, ready.network_grid)
-    return Segmentation.from_probabilities(case, cropped)
+    return CroppedProbabilities(scores, ready.start, ready.network_grid), outcome
 
 
 def _check(backend: str, windows: object) -> None:

@@ -19,6 +19,7 @@ from smalltumor.geometry import Grid
 from smalltumor.inference import idle, room, segment
 from smalltumor.inference.room import Room, lent_room
 from smalltumor.memory_order import lies_in_file_order
+from smalltumor.segmentation import Segmentation
 
 SHAPES = tuples(*[integers(2, 5)] * 4)
 
@@ -78,18 +79,22 @@ def test_memory_is_given_back_when_no_case_comes(monkeypatch: pytest.MonkeyPatch
     assert memory() is None
 
 
-def test_nothing_of_the_case_before_is_seen_by_the_next(sample_folder: Path) -> None:
+@pytest.mark.parametrize("backend", ["torch", "openvino"])
+def test_nothing_of_one_case_is_seen_in_another(backend: str, sample_folder: Path) -> None:
     checkpoint = random_checkpoint(3, NetworkConfig(width=8, channels=16, groups=4))
     sample = read_case(sample_folder)
 
-    def classes(*box: slice) -> np.ndarray:
+    def result(*box: slice) -> Segmentation:
         volumes = {name: volume[box] for name, volume in sample.volumes.items()}
         shape = next(iter(volumes.values())).shape
         case = Case("cut", volumes, Grid(shape, np.diag([-1.0, -1.0, 1.0, 1.0])))
-        return segment(case, checkpoint, backend="torch", device="cpu").classes
+        return segment(case, checkpoint, backend=backend, device="cpu")  # type: ignore[arg-type]
 
     small = (slice(20, 90), slice(60, 110), slice(50, 90))  # the head's edge: empty voxels in it
-    alone = classes(*small)
-    classes(slice(80, 160), slice(60, 140), slice(40, 100))
+    alone = result(*small)
+    before = alone.probabilities()
+    result(slice(80, 160), slice(60, 140), slice(40, 100))
     assert room._kept[0]._numbers.size > 4 * 80 * 80 * 48
-    np.testing.assert_array_equal(classes(*small), alone)
+    np.testing.assert_array_equal(result(*small).classes, alone.classes)
+    room._kept[0]._numbers[...] = np.nan
+    np.testing.assert_array_equal(alone.probabilities(), before)
