@@ -22,7 +22,7 @@ prepare_environment() {
         return 1
     }
     local wanted
-    wanted=$(cat "$root/pyproject.toml" - <<<"$root $1 $torch" | cksum)
+    wanted=$(cat "$root/pyproject.toml" "$root/setup.py" - <<<"$root $1 $torch" | cksum)
     if ! grep -qxF "$wanted" "$venv/installed" 2>/dev/null; then
         echo "Installing into .venv (once; torch is large) ..." >&2
         "$venv/bin/python" -m pip install -qq --upgrade pip

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
     from smalltumor.lesions import Lesion
 
-    from napari_smalltumor.lesions_dock import LesionsDock
-    from napari_smalltumor.segment_dock import SegmentDock
+    from napari_smalltumor.lesions.dock import LesionsDock
+    from napari_smalltumor.segment.dock import SegmentDock
 
 SIZE = (1280, 800)
 _LONGEST_RUN_MS = 600_000
@@ -66,11 +66,11 @@ def open_demo(viewer: Viewer | None = None) -> tuple[Viewer, SegmentDock, Lesion
         A new one if not given.
     """
     import napari
-    from smalltumor.sample import sample_case_folder
+    from smalltumor.data.sample import sample_case_folder
 
-    from napari_smalltumor.lesions_dock import LesionsDock
+    from napari_smalltumor.lesions.dock import LesionsDock
     from napari_smalltumor.open_case import open_case
-    from napari_smalltumor.segment_dock import SegmentDock
+    from napari_smalltumor.segment.dock import SegmentDock
 
     viewer = viewer or napari.Viewer(title="Small Tumour")
     viewer.window.resize(*SIZE)
@@ -91,7 +91,7 @@ def leave_files(
     from smalltumor.lesions import find_lesions, write_csv
 
     from napari_smalltumor.export import case_to_export, export_case, suggested_name
-    from napari_smalltumor.region_layers import segmentation_of
+    from napari_smalltumor.layers.region_masks import segmentation_of
 
     output.mkdir(parents=True, exist_ok=True)
     written = _pictures(viewer, lesions_dock, output)
@@ -113,7 +113,7 @@ def _pictures(viewer: Viewer, lesions_dock: LesionsDock, output: Path) -> list[P
     from qtpy.QtTest import QTest
     from qtpy.QtWidgets import QApplication
 
-    from napari_smalltumor.camera import look
+    from napari_smalltumor.viewer import look
 
     for widget in QApplication.allWidgets():
         if isinstance(widget, NapariQtNotification):

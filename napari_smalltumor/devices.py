@@ -11,7 +11,7 @@ from pathlib import Path
 
 from napari.qt.threading import FunctionWorker, create_worker
 
-from napari_smalltumor.threads import leave_room_for_qt
+from napari_smalltumor.workers import leave_room_for_qt
 
 Devices = list[tuple[str, str]]
 
@@ -48,7 +48,7 @@ def find_memory(found: Callable[[dict[str, int]], None]) -> FunctionWorker:
 
 
 def _memory() -> dict[str, int]:
-    from smalltumor.inference.memory import available_memory
+    from smalltumor.inference.available_memory import available_memory
 
     memory = {"cpu": available_memory()}
     if any(name.startswith("cuda") for _, name in _devices()):

@@ -8,23 +8,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from smalltumor.atomic import check_output
-from smalltumor.case import Case
-from smalltumor.errors import OutputError
-from smalltumor.geometry import Grid
-from smalltumor.labels import SCHEMES
-from smalltumor.nifti import is_nifti_name, write_volume
-from smalltumor.segmentation import (
+from smalltumor.data.case import Case
+from smalltumor.data.nifti import is_nifti_name, write_volume
+from smalltumor.data.segmentation import (
     Segmentation,
     region_paths,
     write_regions,
     write_segmentation,
 )
+from smalltumor.errors import OutputError
+from smalltumor.files.atomic import check_output
+from smalltumor.geometry.grid import Grid
+from smalltumor.labels.schemes import SCHEMES
 
-from napari_smalltumor.display import AXIS_LABELS, from_display, grid_of_layer, world_is_ours
-from napari_smalltumor.metadata import case_of, cases_among, region_layers, remembered
-from napari_smalltumor.nesting import keep_nested
-from napari_smalltumor.region_layers import segmentation_of
+from napari_smalltumor.layers.coordinates import (
+    AXIS_LABELS,
+    from_display,
+    grid_of_layer,
+    world_is_ours,
+)
+from napari_smalltumor.layers.metadata import case_of, cases_among, region_layers, remembered
+from napari_smalltumor.layers.nesting import keep_nested
+from napari_smalltumor.layers.region_masks import segmentation_of
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

@@ -6,19 +6,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QApplication, QFileDialog, QMessageBox, QWidget
-from smalltumor.case import Case
+from smalltumor.data.case import Case
 from smalltumor.errors import SmalltumorError
 
 from napari_smalltumor import notify, settings
-from napari_smalltumor.autosave_watch import keep_edits
+from napari_smalltumor.autosave.watcher import keep_edits
 from napari_smalltumor.export import (
     case_to_export,
     export_case,
     suggested_name,
     targets,
 )
-from napari_smalltumor.metadata import region_layers
-from napari_smalltumor.proxies import unproxied
+from napari_smalltumor.layers.metadata import region_layers
+from napari_smalltumor.viewer import unproxied
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

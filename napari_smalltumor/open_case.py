@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from smalltumor.data.case_files import find_case_files
 from smalltumor.errors import SmalltumorError
-from smalltumor.naming import find_case_files
 
 from napari_smalltumor import notify, settings
-from napari_smalltumor.autosave_watch import keep_edits
-from napari_smalltumor.camera import face_the_patient
-from napari_smalltumor.nesting import keep_nested
-from napari_smalltumor.proxies import unproxied
+from napari_smalltumor.autosave.watcher import keep_edits
+from napari_smalltumor.layers.nesting import keep_nested
 from napari_smalltumor.reader import layers_of_case
+from napari_smalltumor.viewer import face_the_patient, unproxied
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

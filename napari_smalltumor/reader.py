@@ -9,10 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from smalltumor.case import Case, read_case_files
-from smalltumor.errors import CaseError, GridMismatchError, LabelError, SmalltumorError
-from smalltumor.labels import LabelScheme, Region, detect_scheme, whole_values
-from smalltumor.naming import (
+from smalltumor.data.case import Case, read_case_files
+from smalltumor.data.case_files import (
     LABELS,
     MODALITIES,
     MODALITY_TITLES,
@@ -22,12 +20,13 @@ from smalltumor.naming import (
     group_files,
     role_of,
 )
-from smalltumor.nifti import Volume, is_nifti_name, read_header, read_volume, stem
+from smalltumor.data.nifti import Volume, is_nifti_name, read_header, read_volume, stem
+from smalltumor.errors import CaseError, GridMismatchError, LabelError, SmalltumorError
+from smalltumor.labels.regions import Region
+from smalltumor.labels.schemes import LabelScheme, detect_scheme, whole_values
 
-from napari_smalltumor.autosave_watch import keep_edits
-from napari_smalltumor.camera import face_the_patient
-from napari_smalltumor.gathering import gather_files
-from napari_smalltumor.layers import (
+from napari_smalltumor.autosave.watcher import keep_edits
+from napari_smalltumor.layers.create import (
     STACKING,
     LayerData,
     image_layer,
@@ -35,9 +34,11 @@ from napari_smalltumor.layers import (
     labels_layer,
     plain_labels_layer,
 )
-from napari_smalltumor.nesting import keep_nested
+from napari_smalltumor.layers.grouping import gather_files
+from napari_smalltumor.layers.nesting import keep_nested
+from napari_smalltumor.layers.regions import region_layer
 from napari_smalltumor.notify import warn
-from napari_smalltumor.region_layers import region_layer
+from napari_smalltumor.viewer import face_the_patient
 
 Reader = Callable[[str | Sequence[str]], list[LayerData]]
 

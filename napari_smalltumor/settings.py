@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from psygnal import Signal, SignalInstance
+
 PLUGIN = "napari-smalltumor"
 READ_BY_DEFAULT = ("*.nii", "*.nii.gz", "*/")
 """Patterns of `napari.settings`: the last one is any folder; what is no case goes on to others."""
@@ -30,6 +32,16 @@ _SECTIONS = {
 _session: dict[str, Any] = {}
 
 
+class _Changes:
+    """Changes made through `put`, for widgets that show a setting."""
+
+    changed = Signal(str, object)
+
+
+changed: SignalInstance = _Changes().changed
+"""Emitted by `put` with a setting's name and its new value."""
+
+
 def get(name: str) -> Any:
     """A setting's value: ``device``, ``threshold``, ... as declared in the manifest."""
     pages = _pages()
@@ -45,6 +57,7 @@ def put(name: str, value: Any) -> None:
         _session[name] = value
     else:
         setattr(getattr(pages, _SECTIONS[name]), name, value)
+    changed.emit(name, value)
 
 
 def activate(context: Any = None) -> None:

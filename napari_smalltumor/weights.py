@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from smalltumor.checkpoint import load_checkpoint
 from smalltumor.errors import CheckpointError
+from smalltumor.models.checkpoint import load_checkpoint
 
 SUFFIX = ".safetensors"
 SHIPPED = "shipped"

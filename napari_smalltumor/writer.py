@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from smalltumor.nifti import is_nifti_name
+from smalltumor.data.nifti import is_nifti_name
 
 from napari_smalltumor import settings
-from napari_smalltumor.autosave_watch import keep_edits
+from napari_smalltumor.autosave.watcher import keep_edits
 from napari_smalltumor.export import write_layer, write_region_layers
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
-from lesions_to_learn import NARROW
-from made import write_weights
+from synthetic import write_weights
+from training_cases import NARROW
 
 ROOT = Path(__file__).resolve().parents[1]
 

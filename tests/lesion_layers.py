@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from made import grid_along
 from napari.components import ViewerModel
-from smalltumor.case import Case
-from smalltumor.labels import SCHEMES, TissueClass
-from smalltumor.segmentation import Segmentation
+from smalltumor.data.case import Case
+from smalltumor.data.segmentation import Segmentation
+from smalltumor.labels.regions import TissueClass
+from smalltumor.labels.schemes import SCHEMES
+from synthetic import grid_along
 
-from napari_smalltumor.layers import labels_layer
-from napari_smalltumor.region_layers import show_segmentation
+from napari_smalltumor.layers.create import labels_layer
+from napari_smalltumor.layers.regions import show_segmentation
 
 SHAPE = (24, 26, 28)
 SPACING = (1.0, 1.5, 2.0)

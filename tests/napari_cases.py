@@ -6,9 +6,9 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
-from made import ORIENTATIONS
-from smalltumor.case import Case
-from smalltumor.geometry import Grid
+from smalltumor.data.case import Case
+from smalltumor.geometry.grid import Grid
+from synthetic import ORIENTATIONS
 
 __all__ = [
     "MODALITIES",

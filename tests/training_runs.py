@@ -10,24 +10,24 @@ from typing import Any
 
 import numpy as np
 from safetensors.numpy import load_file
-from smalltumor.training.run_folder import RunFolder
-from smalltumor.training.start import TrainingRequest
+from smalltumor.training.request import TrainingRequest
+from smalltumor.training.runs.run_folder import RunFolder
 
 TESTS = Path(__file__).parent
 COMMAND = """
 import sys
 sys.path[:0] = {path!r}
 from pathlib import Path
-from lesions_to_learn import QUICK
-from smalltumor.training import start
+from training_cases import QUICK
+from smalltumor.training import run
 from dataclasses import replace
-start.PRESETS = {{"paper": replace(QUICK, **{settings!r})}}
+run.PRESETS = {{"paper": replace(QUICK, **{settings!r})}}
 data = Path({data!r})
-request = start.TrainingRequest(
+request = run.TrainingRequest(
     data, Path({run!r}), validation=data / "made_00", cache=data.parent / "cache",
     device="cpu", resume=True,
 )
-print("finished" if start.train(request, save_seconds=0) else "stopped", flush=True)
+print("finished" if run.train(request, save_seconds=0) else "stopped", flush=True)
 """
 
 

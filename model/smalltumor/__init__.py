@@ -15,14 +15,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from smalltumor.case import Case, read_case, read_labels
-    from smalltumor.checkpoint import Checkpoint, load_checkpoint, random_checkpoint
+    from smalltumor.data.case import Case, read_case, read_labels
+    from smalltumor.data.sample import sample_case_folder
+    from smalltumor.data.segmentation import Segmentation, write_segmentation
     from smalltumor.errors import SmalltumorError
     from smalltumor.inference import segment
-    from smalltumor.labels import Region
+    from smalltumor.labels.regions import Region
     from smalltumor.lesions import Lesion, find_lesions
-    from smalltumor.sample import sample_case_folder
-    from smalltumor.segmentation import Segmentation, write_segmentation
+    from smalltumor.models.checkpoint import Checkpoint, load_checkpoint, random_checkpoint
 
 __all__ = [
     "Case",
@@ -42,20 +42,20 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Case": "case",
-    "Checkpoint": "checkpoint",
+    "Case": "data.case",
+    "Checkpoint": "models.checkpoint",
     "Lesion": "lesions",
-    "Region": "labels",
-    "Segmentation": "segmentation",
+    "Region": "labels.regions",
+    "Segmentation": "data.segmentation",
     "SmalltumorError": "errors",
     "find_lesions": "lesions",
-    "load_checkpoint": "checkpoint",
-    "random_checkpoint": "checkpoint",
-    "read_case": "case",
-    "read_labels": "case",
-    "sample_case_folder": "sample",
+    "load_checkpoint": "models.checkpoint",
+    "random_checkpoint": "models.checkpoint",
+    "read_case": "data.case",
+    "read_labels": "data.case",
+    "sample_case_folder": "data.sample",
     "segment": "inference",
-    "write_segmentation": "segmentation",
+    "write_segmentation": "data.segmentation",
 }
 
 

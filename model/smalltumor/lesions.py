@@ -12,21 +12,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.atomic import write_text
-from smalltumor.components import Components, Integers, connected_components, largest_diameter
 from smalltumor.errors import GridMismatchError
-from smalltumor.labels import (
-    REGION_CLASSES,
-    REGION_NAMES,
-    SMALL_LESION_VOXELS,
-    Mask,
-    Region,
-    region_mask,
+from smalltumor.files.atomic import write_text
+from smalltumor.labels.components import (
+    Components,
+    Integers,
+    connected_components,
+    largest_diameter,
 )
+from smalltumor.labels.masks import Mask, region_mask
+from smalltumor.labels.regions import REGION_CLASSES, REGION_NAMES, SMALL_LESION_VOXELS, Region
 
 if TYPE_CHECKING:
-    from smalltumor.geometry import Grid
-    from smalltumor.segmentation import Segmentation
+    from smalltumor.data.segmentation import Segmentation
+    from smalltumor.geometry.grid import Grid
 
 Point = tuple[float, float, float]
 Spans = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]

@@ -17,17 +17,18 @@ from pathlib import Path
 import numpy as np
 import torch
 from skimage.measure import label
-from smalltumor.case import read_case_files
-from smalltumor.checkpoint import Checkpoint, load_checkpoint
+from smalltumor.data.case import read_case_files
+from smalltumor.data.case_files import find_cases
+from smalltumor.data.logits import Probabilities, Scores
+from smalltumor.data.preprocessing import NetworkInput, prepare
+from smalltumor.inference.backends.base import Engine
+from smalltumor.inference.backends.torch_backend import TorchEngine
 from smalltumor.inference.devices import cpu_has_bfloat16, has_openvino
-from smalltumor.inference.engine import Engine
-from smalltumor.inference.torch_engine import TorchEngine
-from smalltumor.inference.watch import Watch
-from smalltumor.inference.windows import Windowed
-from smalltumor.labels import Classes, Region, region_mask
-from smalltumor.naming import find_cases
-from smalltumor.preprocess import NetworkInput, prepare
-from smalltumor.scores import Probabilities, Scores
+from smalltumor.inference.progress import Watch
+from smalltumor.inference.sliding_window import Windowed
+from smalltumor.labels.masks import Classes, region_mask
+from smalltumor.labels.regions import Region
+from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
 
 WHOLE = 10**6
 """A margin beyond any volume: nothing is cut."""
@@ -74,7 +75,7 @@ def paths(checkpoint: Checkpoint) -> Iterator[tuple[str, float, Callable[[], Eng
         lambda: Windowed(TorchEngine(checkpoint, "cpu", torch.float32), 128),
     )
     if has_openvino():
-        from smalltumor.inference.openvino_engine import OpenVinoEngine
+        from smalltumor.inference.backends.openvino_backend import OpenVinoEngine
 
         yield "openvino float32", 0.999, lambda: OpenVinoEngine(checkpoint, "f32")
         if cpu_has_bfloat16():

@@ -18,15 +18,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import mean, stdev
 
-from smalltumor.case import read_case_files, read_labels
-from smalltumor.dataset import labelled_cases
-from smalltumor.evaluate import CaseScores, Evaluation, score_case
-from smalltumor.evaluation_tables import SMALL_TUMOUR_LIMITS, means, size_class, small_tumours
+from smalltumor.data.case import read_case_files, read_labels
+from smalltumor.evaluation.evaluate import CaseScores, Evaluation, score_case
+from smalltumor.evaluation.report import report_text
+from smalltumor.evaluation.summary import SMALL_TUMOUR_LIMITS, means, size_class, small_tumours
 from smalltumor.inference import segment
-from smalltumor.labels import Region
-from smalltumor.report import report_text
-from smalltumor.training.current import current_checkpoint
-from smalltumor.training.run_folder import RunFolder
+from smalltumor.labels.regions import Region
+from smalltumor.training.data.dataset import labelled_cases
+from smalltumor.training.runs.current_weights import current_checkpoint
+from smalltumor.training.runs.run_folder import RunFolder
 
 TASKS = {"multi-task": [], "baseline": ["--no-reconstruction"]}
 

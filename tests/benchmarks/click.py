@@ -35,7 +35,7 @@ class Click:
         import napari
 
         from napari_smalltumor import settings
-        from napari_smalltumor.segment_dock import SegmentDock
+        from napari_smalltumor.segment.dock import SegmentDock
 
         # The user's own settings are neither read nor changed.
         settings._pages = lambda: None  # type: ignore[assignment]

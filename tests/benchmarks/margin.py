@@ -19,13 +19,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from agreement import dice, labels_on_grid, reference, whole_input
-from smalltumor.case import Case, read_case_files, read_labels
-from smalltumor.checkpoint import Checkpoint, load_checkpoint
-from smalltumor.inference.torch_engine import TorchEngine
-from smalltumor.inference.watch import Watch
-from smalltumor.labels import Classes, Region
-from smalltumor.naming import find_cases
-from smalltumor.preprocess import NetworkInput, prepare
+from smalltumor.data.case import Case, read_case_files, read_labels
+from smalltumor.data.case_files import find_cases
+from smalltumor.data.preprocessing import NetworkInput, prepare
+from smalltumor.inference.backends.torch_backend import TorchEngine
+from smalltumor.inference.progress import Watch
+from smalltumor.labels.masks import Classes
+from smalltumor.labels.regions import Region
+from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
 
 MARGINS = (0, 4, 8, 16)
 LOOSE_MARGINS = (0,)

@@ -13,10 +13,10 @@ import math
 import resource
 
 import numpy as np
-from smalltumor.checkpoint import load_checkpoint
-from smalltumor.inference.engine import Engine
-from smalltumor.inference.watch import Watch
-from smalltumor.memory_order import Array, Shape, empty_in_file_order
+from smalltumor.geometry.array_order import Array, Shape, empty_in_file_order
+from smalltumor.inference.backends.base import Engine
+from smalltumor.inference.progress import Watch
+from smalltumor.models.checkpoint import load_checkpoint
 
 
 def main() -> None:
@@ -45,11 +45,11 @@ def noise(shape: Shape) -> Array:
 def engine(backend: str, precision: str) -> Engine:
     """An engine with the shipped weights, on the CPU."""
     if backend == "openvino":
-        from smalltumor.inference.openvino_engine import OpenVinoEngine
+        from smalltumor.inference.backends.openvino_backend import OpenVinoEngine
 
         return OpenVinoEngine(load_checkpoint(), {"float32": "f32", "bfloat16": "bf16"}[precision])
     import torch
-    from smalltumor.inference.torch_engine import TorchEngine
+    from smalltumor.inference.backends.torch_backend import TorchEngine
 
     return TorchEngine(load_checkpoint(), "cpu", getattr(torch, precision))
 

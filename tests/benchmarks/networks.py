@@ -50,9 +50,9 @@ class Ready:
 
 def own(setting: Setting, backend: str, flips: bool = False) -> Ready:
     """This project: the case's volumes in, classes on its grid out, all steps included."""
-    from smalltumor.case import read_case
-    from smalltumor.checkpoint import load_checkpoint
+    from smalltumor.data.case import read_case
     from smalltumor.inference import segment
+    from smalltumor.models.checkpoint import load_checkpoint
 
     case = read_case(setting.case)
     checkpoint = load_checkpoint(setting.weights)
@@ -69,7 +69,7 @@ def own(setting: Setting, backend: str, flips: bool = False) -> Ready:
 def plain(setting: Setting, channels_last: bool = False) -> Ready:
     """The network as published: the head behind the last resize, the whole volume at once."""
     import torch
-    from smalltumor.checkpoint import load_checkpoint
+    from smalltumor.models.checkpoint import load_checkpoint
     from torch.nn import functional
 
     checkpoint = load_checkpoint(setting.weights)
@@ -172,8 +172,8 @@ def _volume(shape: tuple[int, ...]) -> Array:
 
 def _brain_box(case: Path) -> tuple[int, ...]:
     """Voxels of the brain's bounding box, which nnU-Net crops to."""
-    from smalltumor.case import read_case
-    from smalltumor.preprocess import Preprocessing, prepare
+    from smalltumor.data.case import read_case
+    from smalltumor.data.preprocessing import Preprocessing, prepare
 
     ready = prepare(read_case(case), Preprocessing(margin=0, multiple=1))
     return ready.array.shape[1:]

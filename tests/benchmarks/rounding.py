@@ -13,13 +13,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from smalltumor.case import read_case
-from smalltumor.checkpoint import load_checkpoint
-from smalltumor.inference.folded import FoldedNetwork
-from smalltumor.inference.folded_convs import FixedConv
-from smalltumor.inference.rounding import rounded_kernels
-from smalltumor.network import SegmentationNetwork
-from smalltumor.preprocess import prepare
+from smalltumor.data.case import read_case
+from smalltumor.data.preprocessing import prepare
+from smalltumor.inference.fused.convs import FixedConv
+from smalltumor.inference.fused.network import FoldedNetwork
+from smalltumor.inference.fused.weight_rounding import rounded_kernels
+from smalltumor.models.checkpoint import load_checkpoint
+from smalltumor.models.network import SegmentationNetwork
 from torch import Tensor
 
 HALF = torch.bfloat16

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from inference import SAMPLE, machine
 from networks import Setting
-from smalltumor.memory_order import turned
+from smalltumor.geometry.array_order import turned
 
 SIDES = (64, 96, 128, 160, 192, 256)
 RUNS = 3
@@ -32,7 +32,7 @@ Array = npt.NDArray[np.float32]
 def plain() -> Callable[[Array], object]:
     """The network as published, in torch as it comes."""
     import torch
-    from smalltumor.checkpoint import random_checkpoint
+    from smalltumor.models.checkpoint import random_checkpoint
     from torch.nn import functional
 
     network = random_checkpoint().network
@@ -48,9 +48,9 @@ def plain() -> Callable[[Array], object]:
 
 def torch_path() -> Callable[[Array], object]:
     """This project's torch engine."""
-    from smalltumor.checkpoint import random_checkpoint
-    from smalltumor.inference.torch_engine import TorchEngine
-    from smalltumor.inference.watch import Watch
+    from smalltumor.inference.backends.torch_backend import TorchEngine
+    from smalltumor.inference.progress import Watch
+    from smalltumor.models.checkpoint import random_checkpoint
 
     engine = TorchEngine(random_checkpoint())
     return lambda array: engine(array, Watch())
@@ -58,9 +58,9 @@ def torch_path() -> Callable[[Array], object]:
 
 def openvino_path() -> Callable[[Array], object]:
     """This project's OpenVINO engine."""
-    from smalltumor.checkpoint import random_checkpoint
-    from smalltumor.inference.openvino_engine import OpenVinoEngine
-    from smalltumor.inference.watch import Watch
+    from smalltumor.inference.backends.openvino_backend import OpenVinoEngine
+    from smalltumor.inference.progress import Watch
+    from smalltumor.models.checkpoint import random_checkpoint
 
     engine = OpenVinoEngine(random_checkpoint(), threads=len(os.sched_getaffinity(0)))
     return lambda array: engine(array, Watch())
@@ -110,7 +110,7 @@ def in_process(name: str, sides: list[int], threads: int, limit: float) -> dict[
 
 def plot(path: Path, results: dict[tuple[str, int], dict[int, float]], threads: int) -> None:
     """Seconds against voxels, both logarithmic, for one number of threads."""
-    from smalltumor.chart import Axis, Chart, decades
+    from smalltumor.evaluation.chart import Axis, Chart, decades
 
     chosen = {name: rows for (name, count), rows in results.items() if count == threads}
     seconds = [s for rows in chosen.values() for s in rows.values()]

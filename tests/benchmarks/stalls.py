@@ -71,8 +71,8 @@ class Session:
         import napari
 
         from napari_smalltumor import settings
-        from napari_smalltumor.lesions_dock import LesionsDock
-        from napari_smalltumor.segment_dock import SegmentDock
+        from napari_smalltumor.lesions.dock import LesionsDock
+        from napari_smalltumor.segment.dock import SegmentDock
 
         # The user's own settings are neither read nor changed.
         settings._pages = lambda: None  # type: ignore[assignment]
@@ -116,7 +116,7 @@ class Session:
 
     def paint(self, rounds: int) -> None:
         """Strokes on WT, and the time until the table of its lesions has each."""
-        from smalltumor.labels import Region
+        from smalltumor.labels.regions import Region
 
         self.lesions.region_box.setCurrentIndex(self.lesions.region_box.findData(Region.WT.value))
         wait_for(lambda: not self.lesions.watch.busy)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made import write_case
+from synthetic import write_case
 
 from napari_smalltumor import settings
 
@@ -51,7 +51,7 @@ def made_case(tmp_path_factory) -> Path:
 @pytest.fixture
 def dock_of(narrow_weights):
     """Docks the Segment dock in a viewer."""
-    from napari_smalltumor.segment_dock import SegmentDock
+    from napari_smalltumor.segment.dock import SegmentDock
 
     def make(viewer):
         settings.put("weights", str(narrow_weights))

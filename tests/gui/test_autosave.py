@@ -12,16 +12,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from qtpy.QtWidgets import QMessageBox
-from smalltumor.labels import Region
-from smalltumor.segmentation import Segmentation
+from smalltumor.data.segmentation import Segmentation
+from smalltumor.labels.regions import Region
 
-from napari_smalltumor import autosave_watch, notify, settings
-from napari_smalltumor.autosave_files import AutosaveFolder
-from napari_smalltumor.autosave_watch import keep_edits
+from napari_smalltumor import notify, settings
+from napari_smalltumor.autosave import watcher
+from napari_smalltumor.autosave.files import AutosaveFolder
+from napari_smalltumor.autosave.watcher import keep_edits
 from napari_smalltumor.export_dialog import ask_and_export
-from napari_smalltumor.metadata import case_of, region_layers
+from napari_smalltumor.layers.metadata import case_of, region_layers
+from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.open_case import open_case
-from napari_smalltumor.region_layers import show_segmentation
 
 ROOT = Path(__file__).resolve().parents[2]
 SESSION = """
@@ -29,16 +30,17 @@ import sys
 from pathlib import Path
 import napari
 import numpy as np
-from napari_smalltumor import autosave_watch, settings
-from napari_smalltumor.metadata import case_of, region_layers
+from napari_smalltumor.autosave import watcher
+from napari_smalltumor import settings
+from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.open_case import open_case
-from napari_smalltumor.region_layers import show_segmentation
+from napari_smalltumor.layers.regions import show_segmentation
 from qtpy.QtCore import QTimer
-from smalltumor.labels import Region
-from smalltumor.segmentation import Segmentation
+from smalltumor.labels.regions import Region
+from smalltumor.data.segmentation import Segmentation
 
 settings._pages = lambda: None
-autosave_watch.INTERVAL_MS = 50  # a minute is long for a test
+watcher.INTERVAL_MS = 50  # a minute is long for a test
 viewer = napari.Viewer(show=False)
 open_case(viewer, Path(sys.argv[1]))
 case = case_of(viewer.layers[0])
@@ -184,7 +186,7 @@ def test_edits_are_kept_before_a_run(edited, dock_of, data_folder, qtbot, monkey
     viewer, _case = edited
     dock = dock_of(viewer)
     monkeypatch.setattr(QMessageBox, "question", lambda *a: QMessageBox.StandardButton.Yes)
-    monkeypatch.setattr("napari_smalltumor.segment_dock.start", lambda job, **slots: None)
+    monkeypatch.setattr("napari_smalltumor.segment.dock.start", lambda job, **slots: None)
     dock.segment()
     qtbot.waitUntil(lambda: len(left(data_folder / "autosave")) == 1)
 
@@ -192,7 +194,7 @@ def test_edits_are_kept_before_a_run(edited, dock_of, data_folder, qtbot, monkey
 def test_a_damaged_autosave_is_told_and_the_case_opens(
     make_napari_viewer, made_case, data_folder, qtbot, monkeypatch
 ):
-    from smalltumor.case import read_case
+    from smalltumor.data.case import read_case
 
     folder = AutosaveFolder(data_folder / "autosave")
     folder.hold()
@@ -222,7 +224,7 @@ def test_a_refusing_disk_is_told_of_once(edited, data_folder, qtbot, monkeypatch
     data_folder.parent.mkdir(parents=True, exist_ok=True)
     data_folder.write_bytes(b"a file where the folder should be")
     said = []
-    monkeypatch.setattr(autosave_watch.notify, "warn", said.append)
+    monkeypatch.setattr(watcher.notify, "warn", said.append)
     watch = keep_edits(viewer)
     watch.save_now()
     qtbot.waitUntil(lambda: watch.save_now() or bool(said))

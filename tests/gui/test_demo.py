@@ -6,8 +6,8 @@ import nibabel as nib
 import numpy as np
 import smalltumor.inference
 from PIL import Image
-from smalltumor.case import read_labels
-from smalltumor.segmentation import Segmentation
+from smalltumor.data.case import read_labels
+from smalltumor.data.segmentation import Segmentation
 
 from napari_smalltumor import demo
 

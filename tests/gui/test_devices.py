@@ -3,7 +3,7 @@
 import os
 
 from napari_smalltumor import devices, settings
-from napari_smalltumor.segment_options import SegmentOptions
+from napari_smalltumor.segment.options import SegmentOptions
 
 
 def test_the_processor_is_always_offered(qtbot):

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import napari.settings
 import pytest
-from made import write_case
 from napari.settings._napari_settings import NapariSettings
 from napari_cases import write_case_along
 from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QApplication
-from smalltumor.labels import Region
+from smalltumor.labels.regions import Region
+from synthetic import write_case
 
 from napari_smalltumor import settings
-from napari_smalltumor.metadata import region_layers
+from napari_smalltumor.layers.metadata import region_layers
 
 
 @pytest.fixture

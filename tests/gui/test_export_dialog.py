@@ -6,11 +6,11 @@ import pytest
 from napari.utils._proxies import PublicOnlyProxy
 from napari_cases import case_along
 from qtpy.QtWidgets import QFileDialog, QMessageBox
-from smalltumor.segmentation import Segmentation
+from smalltumor.data.segmentation import Segmentation
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.export_dialog import ask_and_export, export_active
-from napari_smalltumor.region_layers import show_segmentation
+from napari_smalltumor.layers.regions import show_segmentation
 
 
 @pytest.fixture

@@ -9,27 +9,28 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lesions_to_learn import write_lesion_cases
 from qtpy.QtWidgets import QDialog, QMessageBox, QPlainTextEdit
-from smalltumor.case import read_case, read_labels
-from smalltumor.checkpoint import load_checkpoint
-from smalltumor.labels import Region, TissueClass
-from smalltumor.training import launch
-from smalltumor.training.follow import Follower, State
-from smalltumor.training.occupant import is_occupied
-from smalltumor.training.run_folder import RunFolder
+from smalltumor.data.case import read_case, read_labels
+from smalltumor.labels.regions import Region, TissueClass
+from smalltumor.models.checkpoint import load_checkpoint
+from smalltumor.training.runs import launcher
+from smalltumor.training.runs.monitor import Follower, State
+from smalltumor.training.runs.run_folder import RunFolder
+from smalltumor.training.runs.run_lock import is_occupied
+from training_cases import write_lesion_cases
 
-from napari_smalltumor import finetune_closing, notify, settings
-from napari_smalltumor.finetune_closing import Answer
-from napari_smalltumor.finetune_dock import FinetuneDock
-from napari_smalltumor.metadata import case_of, region_layers
+from napari_smalltumor import notify, settings
+from napari_smalltumor.finetune import closing_dialog
+from napari_smalltumor.finetune.closing_dialog import Answer
+from napari_smalltumor.finetune.dock import FinetuneDock
+from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.open_case import open_case
 
 AT_WORK = """
 import sys, time
 from pathlib import Path
-from smalltumor.training.occupant import occupied
-from smalltumor.training.run_folder import RunFolder
+from smalltumor.training.runs.run_lock import occupied
+from smalltumor.training.runs.run_folder import RunFolder
 
 run = RunFolder(Path(sys.argv[1]))
 with occupied(run):
@@ -61,8 +62,8 @@ def viewer(make_napari_viewer):
 @pytest.fixture
 def docked(viewer, data, weights_to_tune, monkeypatch, said):
     """The dock on a training folder, set to learn little; its run is ended in the end."""
-    monkeypatch.setattr(launch, "NICENESS", 0)  # a busy machine would keep the test waiting
-    monkeypatch.setattr(launch, "_GRACE_SECONDS", 60.0)
+    monkeypatch.setattr(launcher, "NICENESS", 0)  # a busy machine would keep the test waiting
+    monkeypatch.setattr(launcher, "_GRACE_SECONDS", 60.0)
     settings.put("training_folder", str(data))
     dock = FinetuneDock(viewer)
     viewer.window.add_dock_widget(dock, area="right", name="Fine-tune")
@@ -74,7 +75,7 @@ def docked(viewer, data, weights_to_tune, monkeypatch, said):
     train.held.value = "3"
     yield dock
     if dock.run is not None and is_occupied(RunFolder(dock.run)):
-        launch.stop(dock.run)
+        launcher.stop(dock.run)
 
 
 def wait_for_state(qtbot, dock, *states: State) -> None:
@@ -175,11 +176,11 @@ def test_a_run_whose_napari_was_killed_is_picked_up_by_the_next(
         "from pathlib import Path\n"
         "from qtpy.QtCore import QTimer\n"
         "from napari_smalltumor import settings\n"
-        "from smalltumor.training import launch\n"
+        "from smalltumor.training.runs import launcher\n"
         "settings._pages = lambda: None\n"
-        "launch.NICENESS = 0\n"
+        "launcher.NICENESS = 0\n"
         f"settings.put('training_folder', {str(data)!r})\n"
-        "from napari_smalltumor.finetune_dock import FinetuneDock\n"
+        "from napari_smalltumor.finetune.dock import FinetuneDock\n"
         "viewer = napari.Viewer(show=False)\n"
         "dock = FinetuneDock(viewer)\n"
         "viewer.window.add_dock_widget(dock)\n"
@@ -203,11 +204,11 @@ def test_a_run_whose_napari_was_killed_is_picked_up_by_the_next(
         assert dock.status.state is State.RUNNING
         assert dock.panel.pages.currentWidget() is dock.panel.watch
         wait_for_epoch(qtbot, dock, dock.status.epoch + 1)
-        assert launch.stop(run)
+        assert launcher.stop(run)
     finally:
         first.kill()
         if is_occupied(RunFolder(run)):
-            launch.stop(run)
+            launcher.stop(run)
 
 
 @pytest.fixture
@@ -233,7 +234,7 @@ def at_work(docked, data):
 def test_closing_the_dock_asks_and_training_may_go_on(viewer, docked, at_work, monkeypatch, answer):
     asked = []
     monkeypatch.setattr(
-        finetune_closing, "ask", lambda parent, may_stay: asked.append(may_stay) or answer
+        closing_dialog, "ask", lambda parent, may_stay: asked.append(may_stay) or answer
     )
     viewer.window.remove_dock_widget(docked)
     assert asked == [False]
@@ -244,7 +245,7 @@ def test_closing_the_window_can_be_given_up(viewer, docked, at_work, monkeypatch
     answers = iter([Answer.STAY, Answer.STOP])
     asked = []
     monkeypatch.setattr(
-        finetune_closing,
+        closing_dialog,
         "ask",
         lambda parent, may_stay: asked.append(may_stay) or next(answers),
     )

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 from qtpy.QtWidgets import QFileDialog
-from smalltumor.training.follow import RunStatus, State
-from smalltumor.training.gain import Gain
+from smalltumor.training.runs.comparison import Gain
+from smalltumor.training.runs.monitor import RunStatus, State
 
-from napari_smalltumor.finetune_run import RANDOM
-from napari_smalltumor.finetune_runbar import RunBar
-from napari_smalltumor.finetune_settings import TrainPage
-from napari_smalltumor.finetune_use import UsePage
-from napari_smalltumor.finetune_watch import WatchPage
+from napari_smalltumor.finetune.monitor_page import WatchPage
+from napari_smalltumor.finetune.plan import RANDOM
+from napari_smalltumor.finetune.result_page import UsePage
+from napari_smalltumor.finetune.run_bar import RunBar
+from napari_smalltumor.finetune.train_page import TrainPage
 
 GB = 10**9
 

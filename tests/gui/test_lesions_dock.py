@@ -10,16 +10,16 @@ import pytest
 from lesion_layers import made_case, show_regions
 from qtpy.QtCore import QItemSelectionModel, Qt
 from qtpy.QtGui import QGuiApplication
-from smalltumor.case import read_case, read_labels
-from smalltumor.labels import Region
+from smalltumor.data.case import read_case, read_labels
+from smalltumor.data.segmentation import Segmentation
+from smalltumor.labels.regions import Region
 from smalltumor.lesions import COLUMNS
-from smalltumor.segmentation import Segmentation
 
 from napari_smalltumor import settings
-from napari_smalltumor.highlight import NAME
-from napari_smalltumor.layers import image_layers
-from napari_smalltumor.lesions_dock import LesionsDock
-from napari_smalltumor.region_layers import show_segmentation
+from napari_smalltumor.layers.create import image_layers
+from napari_smalltumor.layers.regions import show_segmentation
+from napari_smalltumor.lesions.dock import LesionsDock
+from napari_smalltumor.lesions.rings import NAME
 
 
 @pytest.fixture

@@ -16,11 +16,11 @@ import numpy as np
 import psutil
 import pytest
 from napari.layers import Layer
-from smalltumor.case import Case
-from smalltumor.segmentation import Segmentation
+from smalltumor.data.case import Case
+from smalltumor.data.segmentation import Segmentation
 
-from napari_smalltumor import segment_dock
 from napari_smalltumor.open_case import open_case
+from napari_smalltumor.segment import dock as segment_dock
 
 WARM_UP = 30
 """Rounds until the caches of napari, Qt and the allocator are full."""

@@ -9,14 +9,16 @@ from napari.utils import progress
 from napari_cases import displayed
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QMessageBox
+from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import Cancelled, CheckpointError
-from smalltumor.labels import Region
-from smalltumor.segmentation import Segmentation
+from smalltumor.labels.regions import Region
 
-from napari_smalltumor import notify, segment_dock, segment_worker
+from napari_smalltumor import notify
 from napari_smalltumor.export import export_case
-from napari_smalltumor.metadata import region_layers
+from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.open_case import open_case
+from napari_smalltumor.segment import dock as segment_dock
+from napari_smalltumor.segment import worker
 
 
 @pytest.fixture
@@ -159,7 +161,7 @@ def test_only_a_long_run_comes_to_the_activity_dock(
     opened, slow, monkeypatch, qtbot, short_s, shown
 ):
     _, dock = opened
-    monkeypatch.setattr(segment_worker, "_SHORT_RUN_S", short_s)
+    monkeypatch.setattr(worker, "_SHORT_RUN_S", short_s)
     dock.panel.segment_clicked.emit()
     qtbot.waitUntil(lambda: dock.panel._progress.value() == 500)
     assert any("segmentation of" in bar.desc for bar in progress._all_instances) == shown

@@ -6,12 +6,12 @@ import nibabel as nib
 import numpy as np
 import pytest
 from napari_cases import oriented
-from smalltumor.labels import Region, TissueClass
-from smalltumor.segmentation import Segmentation
+from smalltumor.data.segmentation import Segmentation
+from smalltumor.labels.regions import Region, TissueClass
 
-from napari_smalltumor.modalities import case_of_layers, newest
+from napari_smalltumor.layers.modalities import case_of_layers, newest
+from napari_smalltumor.layers.regions import placement_of, show_segmentation
 from napari_smalltumor.open_case import open_case
-from napari_smalltumor.region_layers import placement_of, show_segmentation
 
 SHAPE_LPS = (60, 60, 60)
 TILES = (0, 1, 2), (1, 0, 2), (2, 0, 1)

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 from napari_cases import displayed
 from qtpy.QtCore import QTimer
-from smalltumor.labels import Region
+from smalltumor.labels.regions import Region
 from smalltumor.lesions import find_lesions
 
 from napari_smalltumor.export import export_case
-from napari_smalltumor.lesions_dock import LesionsDock
-from napari_smalltumor.metadata import case_of, region_layers
+from napari_smalltumor.layers.metadata import case_of, region_layers
+from napari_smalltumor.lesions.dock import LesionsDock
 from napari_smalltumor.open_case import open_case
 from napari_smalltumor.reader import get_reader
-from napari_smalltumor.segment_dock import SegmentDock
+from napari_smalltumor.segment.dock import SegmentDock
 
 
 class Pulse:

@@ -18,9 +18,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made import write_case
-from smalltumor.atomic import LEFTOVERS
-from smalltumor.cohort_folder import SETTINGS, TABLE
+from smalltumor.cohort.results_folder import SETTINGS, TABLE
+from smalltumor.files.atomic import LEFTOVERS
+from synthetic import write_case
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 

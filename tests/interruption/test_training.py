@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lesions_to_learn import write_lesion_cases
-from smalltumor.checkpoint import load_checkpoint
-from smalltumor.container import read_tensors
-from smalltumor.training.run_folder import RunFolder
+from smalltumor.files.tensor_file import read_tensors
+from smalltumor.models.checkpoint import load_checkpoint
+from smalltumor.training.runs.run_folder import RunFolder
+from training_cases import write_lesion_cases
 
 KILLS = 10
 PATHS = [str(Path(__file__).resolve().parents[n]) for n in (1,)]
@@ -24,11 +24,12 @@ from dataclasses import replace
 from pathlib import Path
 import torch
 torch.set_num_threads(1)
-from lesions_to_learn import QUICK
-from smalltumor.training import start
-from smalltumor.training.run_folder import RunFolder
-from smalltumor.training.start import TrainingRequest, train
-start.PRESETS["paper"] = replace(QUICK, epochs=24, validate_every=2)
+from training_cases import QUICK
+from smalltumor.training import run
+from smalltumor.training.runs.run_folder import RunFolder
+from smalltumor.training.request import TrainingRequest
+from smalltumor.training.run import train
+run.PRESETS["paper"] = replace(QUICK, epochs=24, validate_every=2)
 data, run = map(Path, sys.argv[1:])
 resume = RunFolder(run).config.is_file()
 held = data / "made_00"

@@ -29,16 +29,15 @@ import numpy as np
 import scipy.ndimage  # noqa: F401
 import skimage.measure
 import skimage.morphology  # noqa: F401 - scikit-image loads it at the first call
-import smalltumor.inference.folded
-import smalltumor.inference.torch_engine  # noqa: F401
+import smalltumor.inference.backends.torch_backend  # noqa: F401
 import torch
-from made import write_case, write_weights
-from smalltumor.atomic import LEFTOVERS
 from smalltumor.cli import main
-from smalltumor.geometry import Grid
+from smalltumor.data.segmentation import Segmentation, write_regions, write_segmentation
+from smalltumor.files.atomic import LEFTOVERS
+from smalltumor.geometry.grid import Grid
 from smalltumor.inference import segment  # noqa: F401 - loaded before the processes part
 from smalltumor.lesions import find_lesions, write_csv
-from smalltumor.segmentation import Segmentation, write_regions, write_segmentation
+from synthetic import write_case, write_weights
 
 OLD = b"what was there before"
 PATIENCE_S = 120

@@ -7,7 +7,8 @@ import pytest
 from napari.components import ViewerModel
 from napari.settings._napari_settings import NapariSettings
 
-from napari_smalltumor import autosave_watch, settings
+from napari_smalltumor import settings
+from napari_smalltumor.autosave import watcher
 
 
 @pytest.fixture
@@ -27,4 +28,4 @@ def settings_of_the_session(monkeypatch):
 def no_event_loop(monkeypatch):
     """What a test saves or restores it does itself, also where tests of windows ran before: a
     question that a timer asks would wait for a person."""
-    monkeypatch.setattr(autosave_watch, "_timer", lambda *args, **options: None)
+    monkeypatch.setattr(watcher, "_timer", lambda *args, **options: None)

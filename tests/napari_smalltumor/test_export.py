@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 from napari_cases import ORIENTATIONS, case_along, lopsided, write_case_along
-from smalltumor.case import read_case
+from smalltumor.data.case import read_case
+from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import OutputError
-from smalltumor.labels import Region
-from smalltumor.segmentation import Segmentation
+from smalltumor.labels.regions import Region
 
 from napari_smalltumor.export import case_to_export, export_case, suggested_name, targets
-from napari_smalltumor.metadata import region_layers
+from napari_smalltumor.layers.metadata import region_layers
+from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.reader import get_reader
-from napari_smalltumor.region_layers import show_segmentation
 from napari_smalltumor.writer import write_image, write_labels, write_layers
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from napari._app_model.constants import MenuId
 from npe2 import PluginManifest
-from smalltumor.labels import SCHEMES, SMALL_LESION_VOXELS
-from smalltumor.segmentation import DEFAULT_SCHEME
+from smalltumor.data.segmentation import DEFAULT_SCHEME
+from smalltumor.labels.regions import SMALL_LESION_VOXELS
+from smalltumor.labels.schemes import SCHEMES
 
 import napari_smalltumor
 
@@ -62,7 +63,7 @@ def test_starting_napari_imports_nothing_of_ours():
 def test_a_menus_module_imports_no_network():
     script = (
         "import sys\n"
-        "from napari_smalltumor import open_case, reader, sample, settings, writer\n"
+        "from napari_smalltumor import open_case, reader, sample_data, settings, writer\n"
         "print([m for m in ('torch', 'monai', 'openvino', 'qtpy') if m in sys.modules])"
     )
     assert last_line(script) == "[]"

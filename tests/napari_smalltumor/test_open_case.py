@@ -6,7 +6,7 @@ from smalltumor.errors import CaseError
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.open_case import open_and_remember, open_case
-from napari_smalltumor.sample import open_sample
+from napari_smalltumor.sample_data import open_sample
 
 
 def test_a_folder_opens_and_is_remembered(viewer, tmp_path):

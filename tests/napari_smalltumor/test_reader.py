@@ -8,7 +8,7 @@ from napari_cases import MODALITIES, ORIENTATIONS, displayed, lopsided, oriented
 from smalltumor.errors import CaseError
 
 from napari_smalltumor import reader
-from napari_smalltumor.layers import contrast_limits
+from napari_smalltumor.layers.create import contrast_limits
 from napari_smalltumor.reader import get_reader
 
 

@@ -1,7 +1,7 @@
 """Weights on offer, and what a user is told about them."""
 
-from made import NARROWEST
-from smalltumor.checkpoint import random_checkpoint, save_checkpoint
+from smalltumor.models.checkpoint import random_checkpoint, save_checkpoint
+from synthetic import NARROWEST
 
 from napari_smalltumor import weights
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-from made import LPS, SHAPE, write_case
 from smalltumor.cli import COMMANDS, main
 from smalltumor.cli.progress import ProgressBar
 from smalltumor.errors import Cancelled
+from synthetic import LPS, SHAPE, write_case
 
 
 def only_line(text: str) -> str:
@@ -232,7 +232,7 @@ def test_what_ends_a_command_is_told_in_one_line(smalltumor, monkeypatch, error,
     def ended(*arguments, **options):
         raise error
 
-    monkeypatch.setattr("smalltumor.nifti.read_volume", ended)
+    monkeypatch.setattr("smalltumor.data.nifti.read_volume", ended)
     answer = smalltumor("lesions", "mask.nii.gz")
     assert answer[:2] == (code, "")
     assert words in only_line(answer[2])
@@ -286,17 +286,17 @@ def test_the_reader_of_our_output_may_leave(sample_folder):
 
 AT_WORK = """
 import sys, time
-import smalltumor.case
+import smalltumor.data.case
 from smalltumor.cli import main
 
-read_case = smalltumor.case.read_case
+read_case = smalltumor.data.case.read_case
 
 def reading(*arguments, **options):
     print("reading", file=sys.stderr, flush=True)
     time.sleep(60)
     return read_case(*arguments, **options)
 
-smalltumor.case.read_case = reading
+smalltumor.data.case.read_case = reading
 sys.exit(main(sys.argv[1:]))
 """
 

@@ -7,7 +7,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
-import smalltumor.checkpoint
+import smalltumor.models.checkpoint
 import torch
 from smalltumor.cli import main
 from smalltumor.errors import CheckpointError
@@ -18,7 +18,7 @@ def no_weights(monkeypatch):
     def absent(path=None):
         raise CheckpointError("no weights are installed")
 
-    monkeypatch.setattr(smalltumor.checkpoint, "load_checkpoint", absent)
+    monkeypatch.setattr(smalltumor.models.checkpoint, "load_checkpoint", absent)
 
 
 def test_an_installation_without_weights_is_described_all_the_same(no_weights, smalltumor):

@@ -9,9 +9,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from smalltumor.data.logits import Probabilities
+from smalltumor.data.nifti import read_volume
+from smalltumor.data.probabilities import CroppedProbabilities
+from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import GridMismatchError, OutputError
-from smalltumor.geometry import Grid, NetworkGrid, reoriented, to_axes
-from smalltumor.labels import SCHEMES, TissueClass
+from smalltumor.geometry.grid import Grid, reoriented, to_axes
+from smalltumor.geometry.network_grid import NetworkGrid
+from smalltumor.labels.regions import TissueClass
+from smalltumor.labels.schemes import SCHEMES
 from smalltumor.lesions import (
     COLUMNS,
     csv_text,
@@ -21,9 +27,6 @@ from smalltumor.lesions import (
     table_text,
     write_csv,
 )
-from smalltumor.nifti import read_volume
-from smalltumor.scores import Probabilities
-from smalltumor.segmentation import CroppedProbabilities, Segmentation
 
 SHEARED = np.array([[-0.9, 0, 0.1, 90], [0, -1.2, 0, 110], [0, 0.2, 2.5, -70], [0, 0, 0, 1.0]])
 

@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from made import write_case
 from smalltumor.inference.devices import has_openvino
+from synthetic import write_case
 
 WATCHED = """
 import os, sys

@@ -6,10 +6,10 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smalltumor.tumour import DEFAULT_SCHEME, SCHEME_VALUES
+from smalltumor.labels.regions import DEFAULT_SCHEME, SCHEME_VALUES
 
 if TYPE_CHECKING:
-    from smalltumor.case import Case
+    from smalltumor.data.case import Case
 
 MODALITY_HELP = {
     "t1": "T1-weighted image",
@@ -41,7 +41,7 @@ def add_case(parser: argparse.ArgumentParser) -> None:
 
 def read(options: argparse.Namespace) -> Case:
     """The case that `add_case`'s arguments name."""
-    from smalltumor.case import read_case
+    from smalltumor.data.case import read_case
 
     return read_case(
         options.case,

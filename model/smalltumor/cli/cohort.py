@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from smalltumor.cli import arguments
 
 if TYPE_CHECKING:
-    from smalltumor.cohort import CohortRow
+    from smalltumor.cohort.cohort import CohortRow
 
 DESCRIPTION = """\
 Segment every case of a folder. DIR gets CASE.nii.gz and CASE_lesions.csv for each, and cohort.csv:
@@ -44,9 +44,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(options: argparse.Namespace) -> int:
     """Segment what is not there yet; 1 if a case failed."""
-    from smalltumor.checkpoint import load_checkpoint
-    from smalltumor.cohort import CohortPlan, cohort_cases, segment_cohort
-    from smalltumor.cohort_folder import TABLE
+    from smalltumor.cohort.cohort import CohortPlan, cohort_cases, segment_cohort
+    from smalltumor.cohort.results_folder import TABLE
+    from smalltumor.models.checkpoint import load_checkpoint
 
     cases = cohort_cases(options.data, options.output)
     plan = CohortPlan(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from smalltumor.cli import arguments
 from smalltumor.cli.progress import ProgressBar
-from smalltumor.tumour import SCHEME_VALUES
+from smalltumor.labels.regions import SCHEME_VALUES
 
 DESCRIPTION = """\
 Score predicted label files against the truth: Dice, TPR, FPR and HD95 of enhancing tumour,
@@ -48,8 +48,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(options: argparse.Namespace) -> int:
     """Match, score, print, and write the results if asked to."""
-    from smalltumor.evaluate import evaluate
-    from smalltumor.report import check_report, report_text, write_report
+    from smalltumor.evaluation.evaluate import evaluate
+    from smalltumor.evaluation.report import check_report, report_text, write_report
 
     if options.output is not None:
         check_report(options.output, overwrite=options.overwrite)

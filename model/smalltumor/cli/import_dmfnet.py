@@ -26,9 +26,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(options: argparse.Namespace) -> int:
     """Read, convert, write."""
-    from smalltumor.atomic import check_output
-    from smalltumor.checkpoint import save_checkpoint
-    from smalltumor.dmfnet import import_dmfnet
+    from smalltumor.files.atomic import check_output
+    from smalltumor.models.checkpoint import save_checkpoint
+    from smalltumor.models.dmfnet_import import import_dmfnet
 
     check_output(options.output, overwrite=options.overwrite, sources=[options.source])
     checkpoint = import_dmfnet(options.source)

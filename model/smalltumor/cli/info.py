@@ -30,8 +30,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(options: argparse.Namespace) -> int:
     """Print it all."""
-    from smalltumor.checkpoint import load_checkpoint
     from smalltumor.errors import CheckpointError
+    from smalltumor.models.checkpoint import load_checkpoint
 
     print(f"Python {platform.python_version()} on {platform.platform()}, {os.cpu_count()} cores")
     for package in PACKAGES:

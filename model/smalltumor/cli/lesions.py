@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smalltumor.cli import arguments
-from smalltumor.tumour import SCHEME_VALUES, SMALL_LESION_VOXELS, Region
+from smalltumor.labels.regions import SCHEME_VALUES, SMALL_LESION_VOXELS, Region
 
 if TYPE_CHECKING:
-    from smalltumor.labels import Classes, Mask
-    from smalltumor.nifti import Volume
+    from smalltumor.data.nifti import Volume
+    from smalltumor.labels.masks import Classes, Mask
 
 MASK = "mask"
 
@@ -55,9 +55,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(options: argparse.Namespace) -> int:
     """Read, find, print, and write the table if asked to."""
-    from smalltumor.atomic import check_output
+    from smalltumor.data.nifti import read_volume
+    from smalltumor.files.atomic import check_output
     from smalltumor.lesions import COLUMNS, find_lesions, table_text, write_csv
-    from smalltumor.nifti import read_volume
 
     if options.sort not in COLUMNS:
         print(f"smalltumor: --sort takes one of {', '.join(COLUMNS)}", file=sys.stderr)
@@ -83,9 +83,9 @@ def run(options: argparse.Namespace) -> int:
 def _classes(volume: Volume, scheme: str | None) -> Classes | Mask:
     import numpy as np
 
-    from smalltumor.case import decode_labels
+    from smalltumor.data.case import decode_labels
+    from smalltumor.data.case_files import label_scheme_hint
     from smalltumor.errors import CaseError
-    from smalltumor.naming import label_scheme_hint
 
     if volume.data.ndim != 3:
         raise CaseError(f"{volume.path} has the shape {volume.data.shape}; a label file is 3D")

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from smalltumor.cli import arguments
 from smalltumor.cli.progress import ProgressBar
-from smalltumor.tumour import REGION_NAMES, SMALL_LESION_VOXELS, Region
+from smalltumor.labels.regions import REGION_NAMES, SMALL_LESION_VOXELS, Region
 
 if TYPE_CHECKING:
-    from smalltumor.segmentation import Segmentation
+    from smalltumor.data.segmentation import Segmentation
 
 DESCRIPTION = """\
 Segment one case. The mask lies on the grid of the T1CE image, with its header, so that it opens
@@ -37,9 +37,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(options: argparse.Namespace) -> int:
     """Segment, write, and print where and how much."""
-    from smalltumor.checkpoint import load_checkpoint, random_checkpoint
     from smalltumor.inference import segment
     from smalltumor.inference.devices import import_ahead
+    from smalltumor.models.checkpoint import load_checkpoint, random_checkpoint
 
     outputs = _outputs(options)
     import_ahead(options.device, options.backend)
@@ -117,7 +117,7 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
 
 
 def _outputs(options: argparse.Namespace) -> list[Path]:
-    from smalltumor.segmentation import region_paths
+    from smalltumor.data.segmentation import region_paths
 
     outputs = [options.output, options.lesions, options.probabilities]
     if options.regions:
@@ -127,9 +127,9 @@ def _outputs(options: argparse.Namespace) -> list[Path]:
 
 def _check(outputs: list[Path], overwrite: bool, sources: list[Path]) -> None:
     """Refuse before the work what could not be written after it."""
-    from smalltumor.atomic import check_output
+    from smalltumor.data.nifti import is_nifti_name
     from smalltumor.errors import OutputError
-    from smalltumor.nifti import is_nifti_name
+    from smalltumor.files.atomic import check_output
 
     for path in outputs:
         check_output(path, overwrite=overwrite, sources=sources)
@@ -140,8 +140,8 @@ def _check(outputs: list[Path], overwrite: bool, sources: list[Path]) -> None:
 
 
 def _write(segmentation: Segmentation, options: argparse.Namespace) -> list[Path]:
+    from smalltumor.data.segmentation import write_probabilities, write_regions, write_segmentation
     from smalltumor.lesions import find_lesions, write_csv
-    from smalltumor.segmentation import write_probabilities, write_regions, write_segmentation
 
     overwrite = options.overwrite
     written = [

@@ -119,7 +119,8 @@ def run(options: argparse.Namespace) -> int:
     # Threads that sleep while they wait lose nothing to other programs on the same cores; read
     # when torch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    from smalltumor.training.start import TrainingRequest, train
+    from smalltumor.training.request import TrainingRequest
+    from smalltumor.training.run import train
 
     changes: dict[str, Any] = {
         name: value for name in CHANGES if (value := getattr(options, name)) is not None
@@ -141,7 +142,12 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _check(folder: Path) -> int:
-    from smalltumor.survey import SURVEY_HEAD, survey, survey_line, survey_total
+    from smalltumor.training.data.dataset_check import (
+        SURVEY_HEAD,
+        survey,
+        survey_line,
+        survey_total,
+    )
 
     _say(SURVEY_HEAD)
     cases = []

@@ -1,5 +1,5 @@
 """Running the network on a case: device, backend, windows, flips, progress, cancellation."""
 
-from smalltumor.inference.pipeline import segment
+from smalltumor.inference.predict import segment
 
 __all__ = ["segment"]

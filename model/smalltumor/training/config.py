@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, get_args
 
-from smalltumor.architecture import NetworkConfig
-from smalltumor.augment import Augmentation
+from smalltumor.data.preprocessing import Preprocessing
 from smalltumor.errors import TrainingError
-from smalltumor.preprocess import Preprocessing
+from smalltumor.models.config import NetworkConfig
+from smalltumor.training.data.augmentation import Augmentation
 
 Preset = Literal["paper", "finetune", "starter"]
 

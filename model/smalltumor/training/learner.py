@@ -10,16 +10,16 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from smalltumor.checkpoint import Checkpoint
 from smalltumor.errors import TrainingError
-from smalltumor.losses import LossWeights, paper_weights, training_loss
-from smalltumor.network import MultiTaskNetwork, MultiTaskOutput, SegmentationNetwork
-from smalltumor.training.batches import Batch
+from smalltumor.models.checkpoint import Checkpoint
+from smalltumor.models.network import MultiTaskNetwork, MultiTaskOutput, SegmentationNetwork
+from smalltumor.training.amp import MixedPrecision
+from smalltumor.training.batch_norm import estimate_statistics, freeze_statistics
 from smalltumor.training.config import TrainingConfig
-from smalltumor.training.norms import estimate_statistics, freeze_statistics
-from smalltumor.training.precision import MixedPrecision
-from smalltumor.training.processes import Processes
-from smalltumor.training.schedule import learning_rate
+from smalltumor.training.data.dataloader import Batch
+from smalltumor.training.distributed import Processes
+from smalltumor.training.learning_rate import learning_rate
+from smalltumor.training.losses import LossWeights, paper_weights, training_loss
 from smalltumor.training.state import Progress, load_state, save_state
 
 

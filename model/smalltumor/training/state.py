@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from smalltumor.container import Tensors, read_metadata, read_tensors, write_container
 from smalltumor.errors import CheckpointError, TrainingError
+from smalltumor.files.tensor_file import Tensors, read_metadata, read_tensors, write_container
 
 FORMAT = "smalltumor training state (resume it, or use best.safetensors beside it)"
 FORMAT_VERSION = 1

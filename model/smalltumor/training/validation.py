@@ -9,13 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from smalltumor.dataset import PreparedCase
-from smalltumor.inference.folded import inference_form
-from smalltumor.labels import SMALL_LESION_VOXELS, Region, region_mask
-from smalltumor.lesionwise import component_dice
-from smalltumor.metrics import dice
-from smalltumor.network import SegmentationNetwork
-from smalltumor.scores import HalfLogits
+from smalltumor.data.logits import HalfLogits
+from smalltumor.evaluation.lesionwise import component_dice
+from smalltumor.evaluation.metrics import dice
+from smalltumor.inference.fused.network import inference_form
+from smalltumor.labels.masks import region_mask
+from smalltumor.labels.regions import SMALL_LESION_VOXELS, Region
+from smalltumor.models.network import SegmentationNetwork
+from smalltumor.training.data.dataset import PreparedCase
 
 
 def whole_volume(case: PreparedCase, device: torch.device, multiple: int = 16) -> Tensor:

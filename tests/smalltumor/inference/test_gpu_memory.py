@@ -13,15 +13,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from made import NARROWEST
-from smalltumor.case import Case
-from smalltumor.checkpoint import Checkpoint, random_checkpoint
-from smalltumor.geometry import Grid
-from smalltumor.inference import attempts, segment, torch_engine
-from smalltumor.inference.engine import Array
-from smalltumor.inference.watch import Watch
-from smalltumor.scores import Scores
-from smalltumor.segmentation import Segmentation
+from smalltumor.data.case import Case
+from smalltumor.data.logits import Scores
+from smalltumor.data.segmentation import Segmentation
+from smalltumor.geometry.grid import Grid
+from smalltumor.inference import fallback, segment
+from smalltumor.inference.backends import torch_backend
+from smalltumor.inference.backends.base import Array
+from smalltumor.inference.progress import Watch
+from smalltumor.models.checkpoint import Checkpoint, random_checkpoint
+from synthetic import NARROWEST
 from torch.utils._python_dispatch import TorchDispatchMode
 
 EVERY = 1 if "SMALLTUMOR_TRIALS" in os.environ else 293
@@ -49,7 +50,7 @@ class Gpu:
 
     def __init__(self, checkpoint: Checkpoint, memory: FullAt | nullcontext[None]) -> None:
         with memory:
-            self._engine = torch_engine.TorchEngine(checkpoint, "cpu")
+            self._engine = torch_backend.TorchEngine(checkpoint, "cpu")
         self._memory = memory
 
     def __call__(self, array: Array, watch: Watch) -> Scores:
@@ -76,22 +77,22 @@ def case() -> Case:
 @pytest.fixture
 def on_gpu(monkeypatch: pytest.MonkeyPatch, checkpoint: Checkpoint, case: Case) -> Iterator[Any]:
     """Segment the case on a GPU whose memory is as given."""
-    real = torch_engine.torch_engine
-    monkeypatch.setattr(attempts, "_empty", lambda device: None)
+    real = torch_backend.torch_engine
+    monkeypatch.setattr(fallback, "_empty", lambda device: None)
     monkeypatch.setattr(
-        "smalltumor.inference.pipeline.choose_device", lambda name: attempts.Choice("cuda:0")
+        "smalltumor.inference.predict.choose_device", lambda name: fallback.Choice("cuda:0")
     )
 
     def run(memory: FullAt | nullcontext[None]) -> Segmentation:
         monkeypatch.setattr(
-            torch_engine,
+            torch_backend,
             "torch_engine",
             lambda c, d: Gpu(c, memory) if d == "cuda:0" else real(c, d),
         )
         return segment(case, checkpoint)
 
     yield run
-    torch_engine._latest.clear()
+    torch_backend._latest.clear()
 
 
 def test_at_every_operation_once_and_for_good(on_gpu: Any) -> None:

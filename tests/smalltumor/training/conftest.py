@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from lesions_to_learn import QUICK, write_lesion_cases
+from training_cases import QUICK, write_lesion_cases
 
 
 @pytest.fixture(scope="session")
@@ -17,6 +17,6 @@ def data(tmp_path_factory) -> Path:
 @pytest.fixture
 def quick(monkeypatch) -> None:
     """Training and fine-tuning take two epochs of a few steps."""
-    from smalltumor.training import start
+    from smalltumor.training import run
 
-    monkeypatch.setattr(start, "PRESETS", {"paper": QUICK, "finetune": QUICK})
+    monkeypatch.setattr(run, "PRESETS", {"paper": QUICK, "finetune": QUICK})

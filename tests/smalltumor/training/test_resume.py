@@ -9,17 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from lesions_to_learn import QUICK
-from smalltumor.checkpoint import load_checkpoint
 from smalltumor.errors import OutputError, TrainingError, TrainingMemoryError
-from smalltumor.network import MultiTaskNetwork
-from smalltumor.training import interruption, loop, start
-from smalltumor.training.current import current_checkpoint
-from smalltumor.training.follow import Follower, State
-from smalltumor.training.interruption import Interrupted, StopRequests
+from smalltumor.models.checkpoint import load_checkpoint
+from smalltumor.models.network import MultiTaskNetwork
+from smalltumor.training import run, stopping, trainer
 from smalltumor.training.learner import Learner
-from smalltumor.training.run_folder import RunFolder
-from smalltumor.training.start import train
+from smalltumor.training.run import train
+from smalltumor.training.runs.current_weights import current_checkpoint
+from smalltumor.training.runs.monitor import Follower, State
+from smalltumor.training.runs.run_folder import RunFolder
+from smalltumor.training.stopping import Interrupted, StopRequests
+from training_cases import QUICK
 from training_runs import (
     assert_same_state,
     events,
@@ -40,7 +40,7 @@ def test_a_run_stopped_at_any_step_goes_on_as_if_it_had_not(data, tmp_path, monk
     steps = events(tmp_path / "whole", "done")[0]["step"]
     for _ in range(steps + 1):  # one step a sitting
         answers = iter([True])
-        monkeypatch.setattr(start, "stop_requests", lambda run, a=answers: stop_after(a))
+        monkeypatch.setattr(run, "stop_requests", lambda run, a=answers: stop_after(a))
         if train(request_for(data, tmp_path / "bits", resume=True), silent):
             break
     assert events(tmp_path / "bits", "done")[0]["step"] == steps
@@ -96,7 +96,7 @@ def test_a_signal_finishes_the_step_saves_and_says_how_to_go_on(
         return step(self, batch)
 
     monkeypatch.setattr(Learner, "step", struck)
-    monkeypatch.setattr(interruption, "PATIENCE_SECONDS", 600.0)  # however slow the machine
+    monkeypatch.setattr(stopping, "PATIENCE_SECONDS", 600.0)  # however slow the machine
     assert not train(request_for(data, run), said.append)
     assert f"--run {run} --resume" in said[-1]
     assert [e["step"] for e in events(run, "stop")] == [1]
@@ -203,14 +203,14 @@ def test_a_long_step_is_given_up_and_done_again(data, tmp_path, monkeypatch):
 
 def test_a_validation_that_was_given_up_is_made_up_for(data, tmp_path, monkeypatch):
     run = tmp_path / "run"
-    scored = loop.score_cases
+    scored = trainer.score_cases
 
     def given_up(*args):
         raise Interrupted
 
-    monkeypatch.setattr(loop, "score_cases", given_up)
+    monkeypatch.setattr(trainer, "score_cases", given_up)
     assert not train(request_for(data, run), silent)
-    monkeypatch.setattr(loop, "score_cases", scored)
+    monkeypatch.setattr(trainer, "score_cases", scored)
     assert train(request_for(data, run, resume=True), silent)
     assert [e["epoch"] for e in events(run, "validation")] == [2]
 

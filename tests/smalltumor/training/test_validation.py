@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import pytest
 import torch
-from lesions_to_learn import NARROW
-from lived_in import lived_in_network
-from smalltumor.case import read_case, read_labels
-from smalltumor.checkpoint import checkpoint_of
-from smalltumor.dataset import labelled_cases, prepare_cases
-from smalltumor.inference.torch_engine import TorchEngine
-from smalltumor.inference.watch import Watch
-from smalltumor.labels import Region, region_mask
-from smalltumor.metrics import dice
-from smalltumor.preprocess import Preprocessing, prepare
+from smalltumor.data.case import read_case, read_labels
+from smalltumor.data.preprocessing import Preprocessing, prepare
+from smalltumor.evaluation.metrics import dice
+from smalltumor.inference.backends.torch_backend import TorchEngine
+from smalltumor.inference.progress import Watch
+from smalltumor.labels.masks import region_mask
+from smalltumor.labels.regions import Region
+from smalltumor.models.checkpoint import checkpoint_of
+from smalltumor.training.data.dataset import labelled_cases, prepare_cases
 from smalltumor.training.validation import score_cases
+from trained_like import lived_in_network
+from training_cases import NARROW
 
 
 def test_a_network_is_scored_by_the_labels_that_inference_gives(data, tmp_path):

@@ -1,0 +1,265 @@
+"""A patient's four modalities on one grid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import numpy.typing as npt
+
+from smalltumor.data.case_files import (
+    MODALITIES,
+    MODALITY_TITLES,
+    MSD_CHANNELS,
+    CaseFiles,
+    find_case_files,
+)
+from smalltumor.data.nifti import Volume, read_volume
+from smalltumor.errors import CaseError, GridMismatchError, LabelError
+from smalltumor.geometry.grid import Grid
+from smalltumor.geometry.resampling import resample
+from smalltumor.labels.masks import Classes
+from smalltumor.labels.schemes import SCHEMES, LabelScheme, detect_scheme, whole_values
+
+LARGEST_BRAIN_ML = 2200.0
+"""Voxels above zero beyond this volume are not only brain; the largest brains have 2 litres."""
+
+REFERENCE = "t1ce"
+"""The modality whose grid and header a case has: enhancing tumour is outlined on it."""
+
+
+@dataclass
+class Case:
+    """Four modalities of one patient on one grid.
+
+    Parameters
+    ----------
+    name : str
+    volumes : dict of str to (i, j, k) array
+        Intensities as stored, by modality; read-only.
+    grid : Grid
+        Of every volume.
+    header : nibabel header, optional
+        T1CE's, for what is written about this case; None if the case was not read from files.
+    paths : dict of str to Path
+        Where each modality was read; the same file for all of a 4D one.
+    labels_path : Path, optional
+        An expert's segmentation found beside them.
+    scheme_hint : str, optional
+        The label scheme that goes with the files' names.
+    warnings : list of str
+        What a user should know before trusting a result.
+    """
+
+    name: str
+    volumes: Mapping[str, npt.NDArray[np.generic]]
+    grid: Grid
+    header: nib.Nifti1Header | None = None
+    paths: Mapping[str, Path] = field(default_factory=dict)
+    labels_path: Path | None = None
+    scheme_hint: str | None = None
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def sources(self) -> list[Path]:
+        """Every file that belongs to the case and must never be written to."""
+        paths = set(self.paths.values())
+        return sorted(paths | {self.labels_path} if self.labels_path else paths)
+
+
+def read_case(
+    path: str | Path | Sequence[str | Path] | None = None,
+    *,
+    flair: str | Path | None = None,
+    t1ce: str | Path | None = None,
+    t1: str | Path | None = None,
+    t2: str | Path | None = None,
+    resample: bool = False,
+) -> Case:
+    """Read a case from a folder, from files, or from four files given one by one.
+
+    Parameters
+    ----------
+    path : path or sequence of paths, optional
+        A folder, a file of the case, a 4D file, or the case's files.
+    flair, t1ce, t1, t2 : path, optional
+        Files of any name; each takes the place of the one found in `path`.
+    resample : bool
+        Bring modalities on other grids onto T1CE's instead of refusing them.
+
+    Returns
+    -------
+    Case
+
+    Raises
+    ------
+    CaseError
+        If a modality is missing or doubled, a file cannot be read, or an image is empty.
+    GridMismatchError
+        If the modalities are on different grids and `resample` is off.
+    """
+    given = {"flair": flair, "t1ce": t1ce, "t1": t1, "t2": t2}
+    files = _locate(path, {m: Path(p) for m, p in given.items() if p is not None})
+    return read_case_files(files, resample=resample)
+
+
+def read_case_files(files: CaseFiles, *, resample: bool = False) -> Case:
+    """Read a case whose files are known; see `read_case`."""
+    complaint = files.complaint()
+    if complaint is not None:
+        raise CaseError(f"{files.name or 'the case'}: {complaint}")
+    if files.stacked is not None:
+        volumes = _split(read_volume(files.stacked))
+    else:
+        volumes = _read_all({m: files.modalities[m][0] for m in MODALITIES})
+    reference = volumes[REFERENCE]
+    data = _on_one_grid(volumes, resample)
+    case = Case(
+        name=files.name or reference.path.parent.name,
+        volumes=data,
+        grid=reference.grid,
+        header=reference.header,
+        paths={m: v.path for m, v in volumes.items()},
+        labels_path=files.labels[0] if files.labels else None,
+        scheme_hint=files.scheme_hint,
+    )
+    case.warnings = _doubts(case, reference)
+    return case
+
+
+def read_labels(case: Case, scheme: str | None = None) -> tuple[Classes, LabelScheme]:
+    """The expert's segmentation of a case.
+
+    Parameters
+    ----------
+    case : Case
+    scheme : str, optional
+        Name of its label scheme; by default the values and the naming decide.
+
+    Returns
+    -------
+    classes : (i, j, k) uint8 array
+        Tissue classes on the case's grid.
+    scheme : LabelScheme
+        The one that was found.
+
+    Raises
+    ------
+    CaseError, GridMismatchError, LabelError
+        If there is none, it is on another grid, or its values fit no scheme or several.
+    """
+    if case.labels_path is None:
+        raise CaseError(f"{case.name} has no segmentation beside it (CASE_seg.nii.gz)")
+    volume = read_volume(case.labels_path)
+    if not volume.grid.matches(case.grid):
+        raise GridMismatchError(
+            f"{volume.path} is on another grid than {case.name}: {volume.grid.describe()}; "
+            f"expected {case.grid.describe()}"
+        )
+    return decode_labels(volume, scheme, case.scheme_hint)
+
+
+def decode_labels(
+    volume: Volume, scheme: str | None = None, hint: str | None = None
+) -> tuple[Classes, LabelScheme]:
+    """Tissue classes of a label file, and the scheme it is in.
+
+    Parameters
+    ----------
+    volume : Volume
+    scheme : str, optional
+        Name of the scheme; by default `detect_scheme` decides.
+    hint : str, optional
+        The scheme that goes with the file's naming.
+
+    Raises
+    ------
+    LabelError
+        Naming the file.
+    """
+    try:
+        found = SCHEMES[scheme] if scheme else detect_scheme(whole_values(volume.data), hint)
+        return found.decode(volume.data), found
+    except LabelError as error:
+        raise LabelError(f"{volume.path}: {error}") from error
+
+
+def _locate(path: str | Path | Sequence[str | Path] | None, given: Mapping[str, Path]) -> CaseFiles:
+    if path is None:
+        missing = [m for m in MODALITIES if m not in given]
+        if missing:
+            options = " ".join(f"--{m} FILE" for m in missing)
+            raise CaseError(f"give a case, or all four modalities: missing {options}")
+        name = given[REFERENCE].resolve().parent.name
+        return CaseFiles(name, modalities={m: [given[m]] for m in MODALITIES})
+    where = Path(path) if isinstance(path, str | Path) else [Path(p) for p in path]
+    files = find_case_files(where)
+    files.modalities.update({m: [p] for m, p in given.items()})
+    return files
+
+
+def _read_all(paths: Mapping[str, Path]) -> dict[str, Volume]:
+    with ThreadPoolExecutor(len(paths)) as pool:
+        volumes = dict(zip(paths, pool.map(read_volume, paths.values()), strict=True))
+    for volume in volumes.values():
+        if volume.data.ndim != 3:
+            raise CaseError(f"{volume.path} has the shape {volume.data.shape}; one modality is 3D")
+    return volumes
+
+
+def _split(volume: Volume) -> dict[str, Volume]:
+    if volume.data.ndim != 4 or volume.data.shape[3] != len(MSD_CHANNELS):
+        order = ", ".join(MODALITY_TITLES[m] for m in MSD_CHANNELS)
+        raise CaseError(
+            f"{volume.path} has the shape {volume.data.shape}: neither a modality's name "
+            f"(CASE_t1ce.nii.gz ...) nor a 4D file of {order}"
+        )
+    return {
+        modality: Volume(volume.data[..., channel], volume.grid, volume.header, volume.path)
+        for channel, modality in enumerate(MSD_CHANNELS)
+    }
+
+
+def _on_one_grid(
+    volumes: Mapping[str, Volume], may_resample: bool
+) -> dict[str, npt.NDArray[np.generic]]:
+    reference = volumes[REFERENCE]
+    data: dict[str, npt.NDArray[np.generic]] = {}
+    for modality in MODALITIES:
+        volume = volumes[modality]
+        if volume.grid.matches(reference.grid):
+            data[modality] = volume.data
+        elif may_resample:
+            data[modality] = resample(volume.data, volume.grid, reference.grid)
+        else:
+            raise GridMismatchError(
+                f"{volume.path.name} is on another grid than {reference.path.name}: "
+                f"{volume.grid.describe()}; expected {reference.grid.describe()}; "
+                "--resample brings every modality onto T1CE's grid"
+            )
+        if not np.any(data[modality]):
+            raise CaseError(f"{volume.path} is empty: every voxel is zero")
+    return data
+
+
+def _doubts(case: Case, reference: Volume) -> list[str]:
+    doubts = []
+    inside = np.zeros(case.grid.shape, dtype=bool, order="F")
+    for volume in case.volumes.values():
+        inside |= np.greater(volume, 0)
+    volume_ml = np.count_nonzero(inside) * case.grid.voxel_volume / 1000
+    if volume_ml > LARGEST_BRAIN_ML:
+        doubts.append(
+            f"{case.name}: {volume_ml:.0f} ml are not zero, more than a brain; the network "
+            "expects skull-stripped images, and its result here is not to be relied on"
+        )
+    if not reference.has_orientation:
+        doubts.append(
+            f"{reference.path} does not say where left and right are (sform and qform codes "
+            "are 0); the axes were taken to be " + case.grid.axcodes
+        )
+    return doubts

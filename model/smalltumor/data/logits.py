@@ -1,0 +1,214 @@
+"""What a network says about the voxels of a crop: probabilities, or logits at half resolution.
+
+The network's last step doubles its logits. Most voxels need no doubled ones: where the background
+is ahead in all eight voxels that a doubled one lies between, it is ahead there too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from smalltumor.geometry.array_order import lies_in_file_order, turned
+from smalltumor.labels.components import bounding_box
+from smalltumor.labels.masks import Classes, Mask
+
+Array = npt.NDArray[np.float32]
+Shape = tuple[int, int, int]
+Box = tuple[slice, slice, slice]
+
+SLAB = 8
+"""Planes at half resolution that are doubled at a time."""
+
+
+class Scores(Protocol):
+    """Class scores of a crop (l, p, s)."""
+
+    @property
+    def shape(self) -> Shape:
+        """Voxels along l, p, s."""
+        ...
+
+    def cut(self, shape: Shape) -> Scores:
+        """The scores of the crop's first voxels along each axis."""
+        ...
+
+    def are_finite(self) -> bool:
+        """Whether all are numbers."""
+        ...
+
+    def classes(self) -> Classes:
+        """The most probable class of each voxel, (l, p, s) uint8."""
+        ...
+
+    def at(self, voxels: npt.NDArray[np.intp]) -> Array:
+        """Class probabilities (class, n) at voxels (n, 3) of the crop."""
+        ...
+
+    def probabilities(self, box: Box | None = None) -> Array:
+        """Class probabilities (class, l, p, s) of the crop, or of a box in it."""
+        ...
+
+
+@dataclass(frozen=True)
+class Probabilities:
+    """Scores that were made at full resolution.
+
+    Parameters
+    ----------
+    values : (class, l, p, s) float32 array
+        Sums to 1 over the classes.
+    """
+
+    values: Array
+
+    @property
+    def shape(self) -> Shape:
+        """See `Scores`."""
+        _, i, j, k = self.values.shape
+        return i, j, k
+
+    def cut(self, shape: Shape) -> Probabilities:
+        """See `Scores`."""
+        i, j, k = shape
+        return Probabilities(self.values[:, :i, :j, :k])
+
+    def are_finite(self) -> bool:
+        """See `Scores`."""
+        return bool(np.isfinite(self.values[0].sum()))  # one that is not spoils all of its voxel's
+
+    def classes(self) -> Classes:
+        """See `Scores`."""
+        return strongest(self.values)
+
+    def at(self, voxels: npt.NDArray[np.intp]) -> Array:
+        """See `Scores`."""
+        i, j, k = voxels.T
+        return self.values[:, i, j, k]
+
+    def probabilities(self, box: Box | None = None) -> Array:
+        """See `Scores`; a view."""
+        return self.values if box is None else self.values[(slice(None), *box)]
+
+
+@dataclass(frozen=True)
+class HalfLogits:
+    """The network's output before its last step, which doubles it.
+
+    Parameters
+    ----------
+    logits : (class, l / 2, p / 2, s / 2) float32 array
+    shape : (3,) int
+        Voxels of the crop at full resolution; at most twice as many, which is the default.
+    """
+
+    logits: Array
+    shape: Shape = (0, 0, 0)
+
+    def __post_init__(self) -> None:
+        if not any(self.shape):
+            _, i, j, k = self.logits.shape
+            object.__setattr__(self, "shape", (2 * i, 2 * j, 2 * k))
+
+    def cut(self, shape: Shape) -> HalfLogits:
+        """See `Scores`."""
+        return HalfLogits(self.logits, shape)
+
+    def are_finite(self) -> bool:
+        """See `Scores`."""
+        return bool(np.isfinite(self.logits).all())
+
+    def classes(self) -> Classes:
+        """See `Scores`."""
+        if lies_in_file_order(self.logits):  # go through memory as it lies
+            return HalfLogits(turned(self.logits), self.shape[::-1]).classes().T
+        result = np.zeros(self.shape, dtype=np.uint8)
+        for box in self._doubtful():
+            result[box] = strongest(self._doubled(box))
+        return result
+
+    def at(self, voxels: npt.NDArray[np.intp]) -> Array:
+        """See `Scores`."""
+        total = np.zeros((len(self.logits), len(voxels)), dtype=np.float32)
+        near = voxels // 2
+        limit = np.array(self.logits.shape[1:]) - 1
+        far = np.clip(near + np.where(voxels % 2, 1, -1), 0, limit)
+        for corner in np.ndindex(2, 2, 2):
+            i, j, k = np.where(corner, far, near).T
+            weight = np.float32(0.75 ** (3 - sum(corner)) * 0.25 ** sum(corner))
+            total += weight * self.logits[:, i, j, k]
+        return softmax(total)
+
+    def probabilities(self, box: Box | None = None) -> Array:
+        """See `Scores`; made anew at each call."""
+        i, j, k = self.shape
+        return softmax(self._doubled(box or (slice(0, i), slice(0, j), slice(0, k))))
+
+    def _doubtful(self) -> Iterator[Box]:
+        """Boxes outside which every voxel is background."""
+        ahead: Mask = (self.logits[1:] > self.logits[0]).any(axis=0)
+        for first in range(0, len(ahead), SLAB):
+            around = slice(max(first - 1, 0), first + SLAB + 1)  # a voxel is felt by its neighbours
+            _, across, up = bounding_box(ahead[around])
+            if across.stop:
+                rows = slice(2 * first, min(2 * (first + SLAB), self.shape[0]))
+                yield rows, _felt(across, self.shape[1]), _felt(up, self.shape[2])
+
+    def _doubled(self, box: Box) -> Array:
+        """The logits of a box at full resolution, (class, l, p, s)."""
+        part = self.logits
+        for axis, span in enumerate(box, start=1):
+            part = _doubled_along(part, axis, span)
+        return part
+
+
+def strongest(scores: Array) -> Classes:
+    """The class of the highest score; of equals the first.
+
+    Parameters
+    ----------
+    scores : (class, l, p, s) array
+    """
+    # Comparing channel by channel is several times faster than argmax over the first axis.
+    classes = np.zeros(scores.shape[1:], dtype=np.uint8)
+    best = scores[0].copy()
+    for tissue in range(1, len(scores)):
+        wins = scores[tissue] > best
+        classes[wins] = tissue
+        np.maximum(best, scores[tissue], out=best)
+    return classes
+
+
+def softmax(logits: Array) -> Array:
+    """Probabilities over the first axis; `logits` is used up."""
+    logits -= logits.max(axis=0)
+    np.exp(logits, out=logits)
+    logits /= logits.sum(axis=0)
+    return logits
+
+
+def _felt(span: slice, size: int) -> slice:
+    """Where voxels of a span at half resolution have a say at full resolution."""
+    return slice(max(2 * span.start - 1, 0), min(2 * span.stop + 1, size))
+
+
+def _doubled_along(x: Array, axis: int, span: slice) -> Array:
+    """Linear interpolation to twice the resolution, of which a span is kept.
+
+    A voxel is halved: each half has its centre a quarter of a voxel away from the whole's, towards
+    a neighbour. At the border it is its own neighbour.
+    """
+    last = x.shape[axis] - 1
+    places = np.arange(span.start, span.stop)
+    near = places // 2
+    far = np.clip(near + np.where(places % 2, 1, -1), 0, last)
+    result = np.take(x, near, axis)
+    result *= np.float32(0.75)
+    other = np.take(x, far, axis)
+    other *= np.float32(0.25)
+    result += other
+    return result

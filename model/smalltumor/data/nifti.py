@@ -1,0 +1,287 @@
+"""Reading and writing NIfTI volumes: bounded, checked, and with the header kept."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import nibabel as nib
+import numpy as np
+import numpy.typing as npt
+from nibabel.spatialimages import HeaderDataError
+
+from smalltumor.errors import CaseError, OutputError
+from smalltumor.files.atomic import write_bytes
+from smalltumor.geometry.grid import Grid
+
+SUFFIXES = (".nii", ".nii.gz")
+
+MAX_BYTES = 4 * 2**30
+"""Largest volume that is read, unpacked. A BraTS volume has 18 MB, one of 512 cubed 0.5 GB."""
+
+COMPRESSION_LEVEL = 1
+"""Of gzip, for masks."""
+
+_BYTE_ORDERS: tuple[Literal["little", "big"], ...] = ("little", "big")
+_HEADER_KINDS = {
+    size.to_bytes(4, order): kind
+    for size, kind in ((348, nib.Nifti1Header), (540, nib.Nifti2Header))
+    for order in _BYTE_ORDERS
+}
+
+_SPATIAL_UNIT = 7
+_MILLIMETRES = {1: 1000.0, 2: 1.0, 3: 0.001}
+"""By NIfTI's code for metre, millimetre and micrometre; what names no unit is in mm."""
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A NIfTI file in memory.
+
+    Parameters
+    ----------
+    data : (i, j, k) or (i, j, k, t) array
+        Stored numbers, or float32 where the header asks for a scale. Read-only.
+    grid : Grid
+        In mm, whatever the file's unit.
+    header : nibabel.Nifti1Header or Nifti2Header
+    path : Path
+    """
+
+    data: npt.NDArray[np.generic]
+    grid: Grid
+    header: nib.Nifti1Header
+    path: Path
+
+    @property
+    def has_orientation(self) -> bool:
+        """Whether the header says where the voxels are; else a default has been assumed."""
+        return bool(self.header["sform_code"] > 0 or self.header["qform_code"] > 0)
+
+
+def is_nifti_name(path: Path) -> bool:
+    """Whether the name ends in .nii or .nii.gz, in any case."""
+    return path.name.lower().endswith(SUFFIXES)
+
+
+def stem(path: Path) -> str:
+    """The file's name without .nii or .nii.gz."""
+    name = path.name
+    for suffix in reversed(SUFFIXES):
+        if name.lower().endswith(suffix):
+            return name[: -len(suffix)]
+    return name
+
+
+def read_header(path: Path) -> nib.Nifti1Header:
+    """Only the header of a NIfTI file; a few kilobytes are read.
+
+    Raises
+    ------
+    CaseError
+        If the file is missing or not NIfTI.
+    """
+    return _parse_header(_unpack(path, 4096), path)
+
+
+def read_volume(path: Path) -> Volume:
+    """Read a 3D or 4D NIfTI file.
+
+    Raises
+    ------
+    CaseError
+        If the file is missing, damaged, cut short, larger than `MAX_BYTES`, holds other than
+        plain numbers, is neither 3D nor 4D, has NaN or infinite voxels, or memory is too short.
+    """
+    header = read_header(path)
+    shape = _spatial_shape(header, path)
+    dtype = header.get_data_dtype()
+    if dtype.kind not in "iuf" or dtype.itemsize > 8:
+        raise CaseError(f"{path}: voxels of type {dtype} are not an image of plain numbers")
+    offset = _offset(header, path)
+    size = int(np.prod(shape, dtype=object)) * dtype.itemsize
+    if offset + size > MAX_BYTES:
+        raise CaseError(
+            f"{path}: {(offset + size) / 2**30:.1f} GB unpacked is over the limit of "
+            f"{MAX_BYTES // 2**30} GB for one volume"
+        )
+    grid = _grid(header, shape, path)
+    try:
+        content = _unpack(path, offset + size, whole=True)
+        if len(content) < offset + size:
+            raise CaseError(
+                f"{path} is cut short: {len(content)} of {offset + size} bytes; copy it again"
+            )
+        data = np.frombuffer(content, dtype, size // dtype.itemsize, offset)
+        return Volume(_scaled(data.reshape(shape, order="F"), header, path), grid, header, path)
+    except MemoryError:
+        raise CaseError(
+            f"{path}: {size / 2**30:.1f} GB unpacked do not fit into memory; close other programs"
+        ) from None
+
+
+def write_volume(
+    path: Path,
+    data: npt.NDArray[np.generic],
+    grid: Grid,
+    header: nib.Nifti1Header | None = None,
+    *,
+    overwrite: bool = False,
+) -> None:
+    """Write a volume with another one's header, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        Ending in .nii or .nii.gz.
+    data : (i, j, k) or (i, j, k, t) array
+    grid : Grid
+        Its affine is written where there is no header.
+    header : nibabel header, optional
+        Kept but for data type, scale, display range and extensions (which may hold a
+        patient's data); so sform, qform, their codes and the units are the source's.
+    overwrite : bool
+
+    Raises
+    ------
+    OutputError
+        If the name has another ending, or the file cannot be written.
+    """
+    if not is_nifti_name(path):
+        raise OutputError(f"{path}: the name of a mask ends in .nii.gz or .nii")
+    content = _image(data, grid, header).to_bytes()
+    if path.name.lower().endswith(".gz"):
+        content = gzip.compress(content, COMPRESSION_LEVEL, mtime=0)
+    write_bytes(path, content, overwrite=overwrite)
+
+
+def _image(
+    data: npt.NDArray[np.generic], grid: Grid, header: nib.Nifti1Header | None
+) -> nib.Nifti1Image:
+    if header is None:
+        image = nib.Nifti1Image(data, grid.affine)
+        image.header.set_xyzt_units("mm")
+        image.set_sform(grid.affine, code=1)
+        image.set_qform(grid.affine, code=1)
+        return image
+    kept = header.copy()
+    kept.extensions.clear()
+    kept.set_data_dtype(data.dtype)
+    if kept.get_data_shape() != data.shape:
+        kept.set_data_shape(data.shape)
+    kept.set_slope_inter(None, None)
+    kept["cal_min"] = kept["cal_max"] = 0
+    kind = nib.Nifti2Image if isinstance(header, nib.Nifti2Header) else nib.Nifti1Image
+    return kind(data, None, kept.as_byteswapped("<"))
+
+
+def _parse_header(content: bytes, path: Path) -> nib.Nifti1Header:
+    kind = _HEADER_KINDS.get(content[:4])
+    if kind is None:
+        raise CaseError(f"{path} is not a NIfTI file, whatever its name says")
+    size = kind.template_dtype.itemsize
+    if len(content) < size:
+        raise CaseError(f"{path} is cut short within its header; copy it again")
+    try:
+        header = kind.from_fileobj(io.BytesIO(content[:size]))
+    except (HeaderDataError, ValueError, EOFError, OSError) as error:
+        raise CaseError(f"{path}: the NIfTI header is damaged ({error})") from error
+    if bytes(header["magic"]).rstrip(b"\0\r\n\x1a") not in (b"n+1", b"n+2"):
+        raise CaseError(
+            f"{path} is an Analyze or split NIfTI header; convert the pair to one .nii.gz file"
+        )
+    if header["sform_code"] <= 0 and not np.all(kind(content[:size], check=False)["pixdim"][1:4]):
+        # nibabel would take them for 1 mm.
+        raise CaseError(f"{path}: the header gives no voxel sizes (zero)")
+    return header
+
+
+def _unpack(path: Path, size: int, *, whole: bool = False) -> bytes:
+    """The first bytes of a file, unpacked; with `whole`, the checksum at its end is tested."""
+    try:
+        if not path.is_file():
+            raise CaseError(f"{path} " + ("is not a file" if path.exists() else "does not exist"))
+        with path.open("rb") as file:
+            start = file.read(2)
+            file.seek(0)
+            if start != b"\x1f\x8b":
+                return file.read(size)
+            # What gzip cannot pack it leaves as it is, and adds less than a thousandth.
+            packed = file.read(size + size // 1000 + 2**20 if whole else size)
+    except OSError as error:
+        raise CaseError(f"{path} cannot be read: {error.strerror or error}") from error
+    return _gunzip(packed, size, path, whole)
+
+
+def _gunzip(packed: bytes, size: int, path: Path, whole: bool) -> bytes:
+    parts: list[bytes] = []
+    missing = size
+    try:
+        while packed and missing > 0:
+            member = zlib.decompressobj(wbits=31)
+            parts.append(member.decompress(packed, missing))
+            missing -= len(parts[-1])
+            if whole and not member.eof:
+                _finish(member, path)
+            packed = member.unused_data
+    except zlib.error as error:
+        raise CaseError(f"{path} is damaged ({error}); copy it again") from error
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _finish(member: zlib._Decompress, path: Path) -> None:
+    # Up to a megabyte behind the voxels is forgiven; a file that goes on unpacking is a bomb.
+    rest = member.decompress(member.unconsumed_tail, 2**20)
+    if not member.eof:
+        if len(rest) == 2**20:
+            raise CaseError(f"{path} unpacks to far more than its header says; refused")
+        raise CaseError(f"{path} is cut short; copy it again")
+
+
+def _spatial_shape(header: nib.Nifti1Header, path: Path) -> tuple[int, ...]:
+    shape = tuple(int(n) for n in header.get_data_shape())
+    while len(shape) > 3 and shape[-1] == 1:
+        shape = shape[:-1]
+    if len(shape) not in (3, 4) or min(shape) < 1:
+        raise CaseError(f"{path} has the shape {shape}; a 3D or 4D volume is needed")
+    return shape
+
+
+def _offset(header: nib.Nifti1Header, path: Path) -> int:
+    stored = float(header["vox_offset"])
+    if not 0 <= stored <= MAX_BYTES:  # NaN too
+        raise CaseError(
+            f"{path}: the voxels cannot begin at byte {stored:g}; the header is damaged"
+        )
+    return int(header.get_data_offset())
+
+
+def _scaled(
+    data: npt.NDArray[np.generic], header: nib.Nifti1Header, path: Path
+) -> npt.NDArray[np.generic]:
+    try:
+        slope, inter = header.get_slope_inter()
+    except HeaderDataError as error:
+        raise CaseError(f"{path}: the intensity scale in the header is unusable") from error
+    if slope is not None and (slope, inter) != (1, 0):
+        with np.errstate(over="ignore"):  # what became infinite is refused below
+            data = (data.astype(np.float64) * slope + (inter or 0)).astype(np.float32)
+    elif not data.dtype.isnative:
+        data = data.astype(data.dtype.newbyteorder("="))
+    if data.dtype.kind == "f" and not np.isfinite(data).all():
+        raise CaseError(f"{path} has NaN or infinite voxels; replace them first")
+    return data
+
+
+def _grid(header: nib.Nifti1Header, shape: tuple[int, ...], path: Path) -> Grid:
+    try:
+        with np.errstate(all="ignore"):  # what is not finite is refused by the grid
+            affine = np.array(header.get_best_affine(), dtype=np.float64)
+        affine[:3] *= _MILLIMETRES.get(int(header["xyzt_units"]) & _SPATIAL_UNIT, 1.0)
+        return Grid((shape[0], shape[1], shape[2]), affine)
+    except (CaseError, ValueError, HeaderDataError) as error:
+        raise CaseError(f"{path}: {error}") from error

@@ -1,0 +1,102 @@
+"""Class probabilities of the part of a volume that was segmented."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from smalltumor.data.logits import Scores, strongest
+from smalltumor.geometry.network_grid import NetworkGrid
+from smalltumor.labels.masks import Classes
+from smalltumor.labels.regions import TissueClass
+
+
+@dataclass(frozen=True)
+class CroppedProbabilities:
+    """Class probabilities where the brain is; all else is background.
+
+    Parameters
+    ----------
+    scores : Scores
+        Of the crop, cut to what lies on the network's grid.
+    start : (3,) int
+        First voxel of the crop on the network's grid.
+    network_grid : NetworkGrid
+    """
+
+    scores: Scores
+    start: tuple[int, int, int]
+    network_grid: NetworkGrid
+
+    @property
+    def values(self) -> npt.NDArray[np.float32]:
+        """Class probabilities of the crop, (class, l, p, s); may be made anew at each call."""
+        return self.scores.probabilities()
+
+    def to_classes(self) -> Classes:
+        """The most probable class of each voxel of the source grid, uint8.
+
+        First axis fastest, as files and the viewer's layers have them, unless it was resampled.
+        """
+        if self.network_grid.lossless:
+            classes = np.zeros(self.network_grid.grid.shape, dtype=np.uint8, order="F")
+            classes[self._box] = self.scores.classes()
+            return self.network_grid.labels_to_source(classes)
+        return strongest(self.on_source())
+
+    def at(self, voxels: npt.NDArray[np.integer]) -> npt.NDArray[np.float32]:
+        """Class probabilities at voxels of the source grid.
+
+        Parameters
+        ----------
+        voxels : (n, 3) int array
+            Indices i, j, k.
+
+        Returns
+        -------
+        (class, n) float32 array
+        """
+        way = self.network_grid
+        to_network = np.linalg.inv(way.grid.affine) @ way.source.affine
+        places = voxels @ to_network[:3, :3].T + to_network[:3, 3] - self.start
+        if way.lossless:
+            tumour = self._take(np.rint(places).astype(np.intp))
+        else:
+            tumour = self._interpolate(places)
+        return np.stack([1 - np.sum(tumour, axis=0), *tumour]).astype(np.float32)
+
+    def _take(self, voxels: npt.NDArray[np.intp]) -> list[npt.NDArray[np.float32]]:
+        """The tumour's classes at voxels (n, 3) of the crop; zero outside it."""
+        inside = np.all((voxels >= 0) & (voxels < self.scores.shape), axis=1)
+        found = self.scores.at(voxels[inside])
+        taken = np.zeros((len(found) - 1, len(voxels)), dtype=np.float32)
+        taken[:, inside] = found[1:]
+        return list(taken)
+
+    def _interpolate(self, places: npt.NDArray[np.float64]) -> list[npt.NDArray[np.float32]]:
+        """The tumour's classes between voxels of the crop, at (n, 3); zero outside it."""
+        from scipy.ndimage import map_coordinates
+
+        last = np.array(self.scores.shape) - 1
+        low = np.clip(np.floor(places.min(axis=0)), 0, last).astype(np.intp)
+        high = np.clip(np.ceil(places.max(axis=0)), 0, last).astype(np.intp)
+        i, j, k = (slice(a, b + 1) for a, b in zip(low, high, strict=True))
+        return [
+            map_coordinates(v, (places - low).T, order=1, mode="grid-constant", prefilter=False)
+            for v in self.scores.probabilities((i, j, k))[1:]
+        ]
+
+    def on_source(self) -> npt.NDArray[np.float32]:
+        """Class probabilities on the source grid, (class, i, j, k) float32."""
+        values = self.values
+        whole = np.zeros((len(values), *self.network_grid.grid.shape), dtype=np.float32)
+        whole[TissueClass.BACKGROUND] = 1
+        whole[(slice(None), *self._box)] = values
+        return self.network_grid.probabilities_to_source(whole)
+
+    @property
+    def _box(self) -> tuple[slice, ...]:
+        extent = zip(self.start, self.scores.shape, strict=True)
+        return tuple(slice(first, first + size) for first, size in extent)

@@ -1,0 +1,216 @@
+"""Predicted label files against the truth: every measure for every case and region."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from smalltumor.data.nifti import Volume, read_volume
+from smalltumor.errors import CaseError, GridMismatchError, LabelError
+from smalltumor.evaluation.lesionwise import (
+    LesionScores,
+    TruthComponent,
+    find_components,
+    score_lesions,
+)
+from smalltumor.evaluation.metrics import RegionScore, score_masks
+from smalltumor.evaluation.pairing import LabelFile, Pairing, pair_label_files
+from smalltumor.labels.masks import Classes, region_mask
+from smalltumor.labels.regions import Region
+from smalltumor.labels.schemes import SCHEMES, LabelScheme, detect_scheme, whole_values
+
+
+@dataclass(frozen=True)
+class RegionScores:
+    """All that is known about one region of one case.
+
+    Parameters
+    ----------
+    overlap : RegionScore
+        Voxel by voxel.
+    lesions : LesionScores
+        By the BraTS 2023 rule.
+    components : list of TruthComponent
+        Every 26-connected component of the truth.
+    """
+
+    overlap: RegionScore
+    lesions: LesionScores
+    components: list[TruthComponent]
+
+
+@dataclass(frozen=True)
+class CaseScores:
+    """Scores of one case, by region."""
+
+    name: str
+    regions: Mapping[Region, RegionScores]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores of a set of cases.
+
+    Parameters
+    ----------
+    cases : list of CaseScores
+        By name.
+    prediction_scheme, truth_scheme : str
+        Names of the label schemes the files are in.
+    notes : list of str
+        What a reader of the numbers must know, such as cases left out.
+    """
+
+    cases: list[CaseScores]
+    prediction_scheme: str
+    truth_scheme: str
+    notes: list[str]
+
+
+def score_case(
+    name: str,
+    prediction: Classes,
+    truth: Classes,
+    spacing: npt.ArrayLike = (1.0, 1.0, 1.0),
+) -> CaseScores:
+    """Score one case.
+
+    Parameters
+    ----------
+    name : str
+    prediction, truth : (i, j, k) uint8 array
+        Tissue classes on one grid.
+    spacing : three floats
+        Voxel edges along i, j, k in mm.
+
+    Raises
+    ------
+    GridMismatchError
+        If the shapes differ.
+    """
+    if prediction.shape != truth.shape:
+        raise GridMismatchError(
+            f"{name}: the prediction has shape {prediction.shape} and the truth {truth.shape}"
+        )
+    return CaseScores(
+        name, {region: _score_region(region, prediction, truth, spacing) for region in Region}
+    )
+
+
+def _score_region(
+    region: Region, prediction: Classes, truth: Classes, spacing: npt.ArrayLike
+) -> RegionScores:
+    ours, theirs = region_mask(prediction, region), region_mask(truth, region)
+    return RegionScores(
+        overlap=score_masks(ours, theirs, spacing),
+        lesions=score_lesions(ours, theirs, spacing),
+        components=find_components(ours, theirs),
+    )
+
+
+def evaluate(
+    predictions: str | Path,
+    truth: str | Path,
+    *,
+    labels: str | None = None,
+    truth_labels: str | None = None,
+    progress: Callable[[float, str], None] | None = None,
+) -> Evaluation:
+    """Score label files against the truth, matched by the name of their case.
+
+    Parameters
+    ----------
+    predictions, truth : path
+        A file or a folder each.
+    labels, truth_labels : str, optional
+        Names of the label schemes. By default the values of all files of a side and the naming
+        decide; where they leave a choice, predictions are taken to be in the truth's scheme.
+    progress : callable, optional
+        Called with the fraction done and the case at work.
+
+    Raises
+    ------
+    CaseError, GridMismatchError, LabelError
+        If files cannot be matched or read, are on different grids, or their scheme is in doubt.
+    """
+    pairing = pair_label_files(Path(predictions), Path(truth))
+    ours, theirs = zip(*pairing.pairs, strict=True)
+    truth_scheme = _scheme_of(theirs, truth_labels, None, "--truth-labels")
+    scheme = _scheme_of(ours, labels, truth_scheme.name, "--labels")
+    cases = []
+    for number, (our_file, their_file) in enumerate(pairing.pairs):
+        if progress is not None:
+            progress(number / len(pairing.pairs), their_file.name)
+        cases.append(_score_files(our_file, their_file, scheme, truth_scheme))
+    return Evaluation(cases, scheme.name, truth_scheme.name, _notes(pairing))
+
+
+def _scheme_of(
+    files: Sequence[LabelFile], given: str | None, fallback: str | None, option: str
+) -> LabelScheme:
+    """One scheme for all files of a side: a case without enhancing tumour does not tell it."""
+    if given is not None:
+        return SCHEMES[given]
+    by_file = {file.path: set(_values(file)) for file in files}
+    values = set[int]().union(*by_file.values())
+    hints = {file.hint for file in files if file.hint}
+    hint = hints.pop() if len(hints) == 1 else None
+    try:
+        return detect_scheme(values, hint)
+    except LabelError as error:
+        if hint is None and fallback and values <= set(SCHEMES[fallback].values):
+            return SCHEMES[fallback]
+        message = str(error).replace("--labels", option)
+        where = next((path for path, own in by_file.items() if not _fits(own)), None)
+        raise LabelError(f"{where or files[0].path.parent}: {message}") from error
+
+
+def _fits(values: set[int]) -> bool:
+    return any(values <= set(scheme.values) for scheme in SCHEMES.values())
+
+
+def _values(file: LabelFile) -> list[int]:
+    try:
+        return whole_values(_read(file).data)
+    except LabelError as error:
+        raise LabelError(f"{file.path}: {error}") from error
+
+
+def _score_files(
+    prediction: LabelFile, truth: LabelFile, scheme: LabelScheme, truth_scheme: LabelScheme
+) -> CaseScores:
+    ours, theirs = _read(prediction), _read(truth)
+    if not ours.grid.matches(theirs.grid):
+        raise GridMismatchError(
+            f"{ours.path} is on another grid than {theirs.path}: {ours.grid.describe()}; "
+            f"the truth has {theirs.grid.describe()}; bring the prediction onto the truth's grid"
+        )
+    return score_case(
+        truth.name, _decode(ours, scheme), _decode(theirs, truth_scheme), theirs.grid.spacing
+    )
+
+
+def _read(file: LabelFile) -> Volume:
+    volume = read_volume(file.path)
+    if volume.data.ndim != 3:
+        raise CaseError(f"{file.path} has the shape {volume.data.shape}; a label file is 3D")
+    return volume
+
+
+def _decode(volume: Volume, scheme: LabelScheme) -> Classes:
+    try:
+        return np.ascontiguousarray(scheme.decode(volume.data))
+    except LabelError as error:
+        raise LabelError(f"{volume.path}: {error}") from error
+
+
+def _notes(pairing: Pairing) -> list[str]:
+    sides = (
+        (pairing.without_truth, "predicted without a truth, left out"),
+        (pairing.without_prediction, "not predicted, so not in these means"),
+    )
+    return [f"{what}: " + ", ".join(file.name for file in files) for files, what in sides if files]

@@ -1,0 +1,223 @@
+"""Scores lesion by lesion: what was found, missed, made up.
+
+Two views of the same masks. `score_lesions` is the BraTS 2023 rule, in which lesions that are
+nearly one count as one. `find_components` keeps every 26-connected component of the truth apart,
+because a small lesion beside a large one is what this project looks for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from smalltumor.evaluation.metrics import NO_OVERLAP_HD95, dice, hausdorff95
+from smalltumor.labels.components import Box, bounding_box, connected_components
+from smalltumor.labels.masks import Mask
+
+
+@dataclass(frozen=True)
+class LesionRule:
+    """How a challenge matches lesions.
+
+    Parameters
+    ----------
+    dilation_mm : float
+        The truth is dilated by this much: parts that then touch are one lesion, and a predicted
+        component that then touches it has found it.
+    ignore_mm3 : float
+        Lesions of the truth up to this volume are neither found nor missed.
+    """
+
+    dilation_mm: float
+    ignore_mm3: float
+
+
+GLIOMA_RULE = LesionRule(dilation_mm=3, ignore_mm3=50)
+METASTASIS_RULE = LesionRule(dilation_mm=1, ignore_mm3=2)
+
+
+@dataclass(frozen=True)
+class MatchedLesion:
+    """A lesion of the truth and what was predicted for it."""
+
+    voxels: int
+    dice: float
+    hd95: float
+    found: bool
+
+
+@dataclass(frozen=True)
+class LesionScores:
+    """One region of one case by the BraTS 2023 rule.
+
+    Parameters
+    ----------
+    lesions : tuple of MatchedLesion
+        Those of the truth that count.
+    false_lesions : int
+        Predicted components that touch no dilated lesion, of whatever size.
+    ignored : int
+        Lesions of the truth that are too small to count.
+    """
+
+    lesions: tuple[MatchedLesion, ...]
+    false_lesions: int
+    ignored: int
+
+    @property
+    def found(self) -> int:
+        """Lesions of the truth with a predicted component."""
+        return sum(lesion.found for lesion in self.lesions)
+
+    @property
+    def missed(self) -> int:
+        """Lesions of the truth without one."""
+        return len(self.lesions) - self.found
+
+    @property
+    def dice(self) -> float:
+        """Mean over lesions, false ones counting 0; 1 if there are none at all."""
+        count = len(self.lesions) + self.false_lesions
+        return sum(lesion.dice for lesion in self.lesions) / count if count else 1.0
+
+    @property
+    def hd95(self) -> float:
+        """Mean over lesions in mm, false ones counting 374; 0 if there are none at all."""
+        count = len(self.lesions) + self.false_lesions
+        total = sum(lesion.hd95 for lesion in self.lesions) + NO_OVERLAP_HD95 * self.false_lesions
+        return total / count if count else 0.0
+
+
+@dataclass(frozen=True)
+class TruthComponent:
+    """One 26-connected component of the truth.
+
+    Parameters
+    ----------
+    voxels : int
+    covered : float
+        Share of its voxels that were predicted.
+    """
+
+    voxels: int
+    covered: float
+
+    @property
+    def found(self) -> bool:
+        """Whether any of its voxels was predicted; neighbours do not count."""
+        return self.covered > 0
+
+
+def find_components(prediction: Mask, truth: Mask) -> list[TruthComponent]:
+    """Every component of the truth, by ascending size, and how much of it was predicted.
+
+    Parameters
+    ----------
+    prediction, truth : (i, j, k) bool array
+    """
+    components = connected_components(truth)
+    return [
+        TruthComponent(len(voxels), float(prediction[tuple(voxels.T)].mean()))
+        for voxels in components.voxels
+    ]
+
+
+def component_dice(
+    prediction: Mask, truth: Mask, below: int, reach: int = 3
+) -> list[tuple[int, float]]:
+    """Dice of each small component of the truth with what is predicted on and around it.
+
+    Unlike `score_lesions`, small components beside a large one count by themselves: the
+    prediction is looked at within `reach` voxels of the component, other components left out.
+
+    Parameters
+    ----------
+    prediction, truth : (i, j, k) bool array
+    below : int
+        Components with fewer voxels are small.
+    reach : int
+        Voxels.
+
+    Returns
+    -------
+    list of (voxels, Dice)
+        By ascending size.
+    """
+    scores = []
+    for voxels in connected_components(truth).voxels:
+        if len(voxels) >= below:
+            break
+        component = np.zeros_like(truth)
+        component[tuple(voxels.T)] = True
+        box = _padded(bounding_box(component), reach + 1, truth.shape)
+        component, others = component[box], truth[box] & ~component[box]
+        near = _dilated(component, reach) & ~others
+        scores.append((len(voxels), dice(prediction[box] & near, component)))
+    return scores
+
+
+def score_lesions(
+    prediction: Mask,
+    truth: Mask,
+    spacing: npt.ArrayLike = (1.0, 1.0, 1.0),
+    rule: LesionRule = GLIOMA_RULE,
+) -> LesionScores:
+    """Match lesions and score them as BraTS 2023 does.
+
+    The truth is dilated, which merges neighbours; every predicted component that touches a
+    dilated lesion belongs to it; Dice and HD95 are taken of the lesion as drawn against those
+    components whole. A missed lesion has Dice 0 and HD95 374.
+
+    Parameters
+    ----------
+    prediction, truth : (i, j, k) bool array
+    spacing : three floats
+        Voxel edges along i, j, k in mm.
+    rule : LesionRule
+    """
+    edges = np.asarray(spacing, dtype=np.float64)
+    steps = max(1, round(rule.dilation_mm / float(edges.mean())))
+    box = _padded(bounding_box(prediction | truth), steps + 1, truth.shape)
+    prediction, truth = prediction[box], truth[box]
+    predicted = connected_components(prediction).label_image()
+    zones = connected_components(_dilated(truth, steps))
+    zone_image = zones.label_image()
+    matched: set[int] = set()
+    lesions, ignored = [], 0
+    for zone in range(1, len(zones) + 1):
+        where = zone_image == zone
+        touching = np.setdiff1d(predicted[where], [0])
+        matched.update(touching.tolist())
+        lesion = truth & where
+        if np.count_nonzero(lesion) * edges.prod() <= rule.ignore_mm3:
+            ignored += 1
+        else:
+            lesions.append(_match(lesion, np.isin(predicted, touching), edges))
+    return LesionScores(tuple(lesions), int(predicted.max(initial=0)) - len(matched), ignored)
+
+
+def _match(lesion: Mask, found: Mask, spacing: npt.NDArray[np.float64]) -> MatchedLesion:
+    return MatchedLesion(
+        voxels=int(np.count_nonzero(lesion)),
+        dice=dice(found, lesion),
+        hd95=hausdorff95(found, lesion, spacing),
+        found=bool(found.any()),
+    )
+
+
+def _dilated(mask: Mask, steps: int) -> Mask:
+    from scipy import ndimage
+
+    faces_and_edges = ndimage.generate_binary_structure(3, 2)  # BraTS 2023's neighbourhood
+    grown: Mask = ndimage.binary_dilation(mask, faces_and_edges, iterations=steps)
+    return grown
+
+
+def _padded(box: Box, margin: int, shape: tuple[int, ...]) -> Box:
+    i, j, k = (
+        slice(max(0, span.start - margin), min(size, span.stop + margin))
+        for span, size in zip(box, shape, strict=True)
+    )
+    return i, j, k

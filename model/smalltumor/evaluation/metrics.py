@@ -1,0 +1,156 @@
+"""How well a mask agrees with the truth: Dice, TPR, FPR, HD95.
+
+What an empty mask scores is stated here once. Tools disagree about it, so every table that is
+made of these says it again.
+
+================  ==============  =========  ==========  ========
+truth             prediction      Dice       TPR         HD95
+================  ==============  =========  ==========  ========
+empty             empty           1          undefined   0
+empty             not empty       0          undefined   374
+not empty         empty           0          0           374
+================  ==============  =========  ==========  ========
+
+An undefined value is None and is left out of means.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from smalltumor.labels.components import bounding_box
+from smalltumor.labels.masks import Mask
+
+NO_OVERLAP_HD95 = 374.0
+"""What BraTS gives a missed or false mask, in mm: the diagonal of 240 x 240 x 155 voxels."""
+
+EMPTY_CASES = (
+    "empty truth and empty prediction: Dice 1, HD95 0; only one of them empty: Dice 0, HD95 374; "
+    "TPR is undefined without truth and left out of means"
+)
+
+
+@dataclass(frozen=True)
+class RegionScore:
+    """Agreement of two masks of a region.
+
+    Parameters
+    ----------
+    dice : float
+    tpr : float or None
+        True positive rate; None if the truth is empty.
+    fpr : float
+        False positive rate, of all voxels outside the truth.
+    hd95 : float
+        95th percentile Hausdorff distance, mm.
+    truth_voxels, predicted_voxels, false_voxels : int
+    voxel_ml : float
+        Volume of a voxel, ml.
+    """
+
+    dice: float
+    tpr: float | None
+    fpr: float
+    hd95: float
+    truth_voxels: int
+    predicted_voxels: int
+    false_voxels: int
+    voxel_ml: float
+
+    @property
+    def false_ml(self) -> float:
+        """Volume predicted outside the truth, ml."""
+        return self.false_voxels * self.voxel_ml
+
+
+def score_masks(
+    prediction: Mask, truth: Mask, spacing: npt.ArrayLike = (1.0, 1.0, 1.0)
+) -> RegionScore:
+    """All measures of a prediction against the truth.
+
+    Parameters
+    ----------
+    prediction, truth : (i, j, k) bool array
+    spacing : three floats
+        Voxel edges along i, j, k in mm.
+    """
+    common = int(np.count_nonzero(prediction & truth))
+    predicted, actual = int(np.count_nonzero(prediction)), int(np.count_nonzero(truth))
+    outside = truth.size - actual
+    return RegionScore(
+        dice=_dice(common, predicted, actual),
+        tpr=common / actual if actual else None,
+        fpr=(predicted - common) / outside if outside else 0.0,
+        hd95=hausdorff95(prediction, truth, spacing),
+        truth_voxels=actual,
+        predicted_voxels=predicted,
+        false_voxels=predicted - common,
+        voxel_ml=float(np.prod(np.asarray(spacing, dtype=np.float64))) / 1000,
+    )
+
+
+def dice(prediction: Mask, truth: Mask) -> float:
+    """Dice similarity ``2 |P & T| / (|P| + |T|)``; 1 if both are empty."""
+    common = int(np.count_nonzero(prediction & truth))
+    return _dice(common, int(np.count_nonzero(prediction)), int(np.count_nonzero(truth)))
+
+
+def true_positive_rate(prediction: Mask, truth: Mask) -> float | None:
+    """``TP / (TP + FN)``, the share of the truth that is found; None if the truth is empty."""
+    actual = int(np.count_nonzero(truth))
+    return int(np.count_nonzero(prediction & truth)) / actual if actual else None
+
+
+def false_positive_rate(prediction: Mask, truth: Mask) -> float:
+    """``FP / (FP + TN)``, over the whole volume; 0 if the truth fills it.
+
+    A brain has so many voxels that 0.0001 of a BraTS volume are 890 of them: read it beside
+    the false volume.
+    """
+    outside = truth.size - int(np.count_nonzero(truth))
+    return int(np.count_nonzero(prediction & ~truth)) / outside if outside else 0.0
+
+
+def hausdorff95(prediction: Mask, truth: Mask, spacing: npt.ArrayLike = (1.0, 1.0, 1.0)) -> float:
+    """95th percentile Hausdorff distance between the surfaces of two masks, in mm.
+
+    The greater of the 95th percentiles of both directed distances, as MONAI has it; a surface
+    voxel is one with a face towards the outside.
+
+    Parameters
+    ----------
+    prediction, truth : (i, j, k) bool array
+    spacing : three floats
+        Voxel edges along i, j, k in mm.
+
+    Returns
+    -------
+    float
+        0 if both masks are empty, `NO_OVERLAP_HD95` if one is.
+    """
+    from scipy.spatial import KDTree
+
+    ours, theirs = (_surface(mask) * np.asarray(spacing) for mask in (prediction, truth))
+    if not len(ours) or not len(theirs):
+        return 0.0 if len(ours) == len(theirs) else NO_OVERLAP_HD95
+    there, _ = KDTree(theirs).query(ours)
+    back, _ = KDTree(ours).query(theirs)
+    return float(max(np.percentile(there, 95), np.percentile(back, 95)))
+
+
+def _surface(mask: Mask) -> npt.NDArray[np.int64]:
+    """Voxel indices (n, 3) of those with a face neighbour that is not in the mask."""
+    box = bounding_box(mask)
+    inside = np.pad(mask[box], 1)
+    deep = inside.copy()
+    for axis in range(3):
+        deep &= np.roll(inside, 1, axis) & np.roll(inside, -1, axis)
+    start = np.array([span.start - 1 for span in box])
+    return np.asarray(np.argwhere(inside & ~deep) + start)
+
+
+def _dice(common: int, predicted: int, actual: int) -> float:
+    return 2 * common / (predicted + actual) if predicted + actual else 1.0

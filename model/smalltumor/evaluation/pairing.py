@@ -1,0 +1,156 @@
+"""Which predicted label file belongs to which true one."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from smalltumor.data.case_files import LABELS, group_files, label_scheme_hint, role_of
+from smalltumor.data.nifti import is_nifti_name, read_header, stem
+from smalltumor.errors import CaseError
+from smalltumor.labels.regions import Region
+
+_PREDICTED = re.compile(r"[-_. ](pred|prediction|predicted)$", re.IGNORECASE)
+_ONE_REGION = re.compile(rf"[-_. ]({'|'.join(Region)})$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class LabelFile:
+    """A label volume on disk.
+
+    Parameters
+    ----------
+    name : str
+        Of its case.
+    path : Path
+    hint : str or None
+        The label scheme that the names of the files around it suggest.
+    """
+
+    name: str
+    path: Path
+    hint: str | None = None
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """Label files of the same cases.
+
+    Parameters
+    ----------
+    pairs : list of (prediction, truth)
+        By case name.
+    without_truth, without_prediction : list of LabelFile
+        Those that have no partner.
+    """
+
+    pairs: list[tuple[LabelFile, LabelFile]]
+    without_truth: list[LabelFile]
+    without_prediction: list[LabelFile]
+
+
+def pair_label_files(predictions: Path, truth: Path) -> Pairing:
+    """Match label files by the name of their case, whatever stands behind it in the file's name.
+
+    A file that is given by itself needs no matching name if the other side has one file too.
+
+    Parameters
+    ----------
+    predictions, truth : Path
+        A label file, or a folder that holds some at any depth.
+
+    Raises
+    ------
+    CaseError
+        If a side has no label file or two for one case, or the names have nothing in common.
+    """
+    ours, theirs = _by_name(predictions), _by_name(truth)
+    if len(ours) == len(theirs) == 1 and (predictions.is_file() or truth.is_file()):
+        return Pairing([(*ours.values(), *theirs.values())], [], [])  # type: ignore[list-item]
+    common = sorted(set(ours) & set(theirs))
+    if not common:
+        raise CaseError(
+            f"no case of {predictions} ({_some(ours)}) is in {truth} ({_some(theirs)}); "
+            "name the files CASE.nii.gz or CASE_seg.nii.gz on both sides"
+        )
+    return Pairing(
+        pairs=[(ours[name], theirs[name]) for name in common],
+        without_truth=[ours[name] for name in sorted(set(ours) - set(theirs))],
+        without_prediction=[theirs[name] for name in sorted(set(theirs) - set(ours))],
+    )
+
+
+def find_label_files(path: Path) -> list[LabelFile]:
+    """The label file given, or every one in a folder and its folders.
+
+    In a folder, a file is a label file if its name ends as one (``_seg``, ``-seg``, ``_segm``,
+    ...), or if its name ends in no modality and no region, it is 3D, and no image of a case is
+    beside it.
+
+    Raises
+    ------
+    CaseError
+        If there is none.
+    """
+    if path.is_file():
+        return [LabelFile(_case_name(path), path, label_scheme_hint(path))]
+    if not path.is_dir():
+        raise CaseError(f"{path} does not exist")
+    found: list[LabelFile] = []
+    for root, folders, names in os.walk(path):
+        folders[:] = sorted(f for f in folders if not f.startswith((".", "images")))
+        files = (Path(root, n) for n in sorted(names) if not n.startswith("."))
+        found += _in_folder([f for f in files if is_nifti_name(f)])
+    if not found:
+        raise CaseError(f"{path} holds no label file such as CASE.nii.gz or CASE_seg.nii.gz")
+    return found
+
+
+def _in_folder(files: list[Path]) -> list[LabelFile]:
+    named = [f for f in files if role_of(f) is not None]
+    cases = group_files(named)
+    found = [
+        LabelFile(case.name or path.parent.name, path, case.scheme_hint)
+        for case in cases
+        for path in case.labels
+    ]
+    if not any(case.modalities for case in cases):
+        found += [
+            LabelFile(_case_name(f), f, label_scheme_hint(f))
+            for f in files
+            if f not in named and _is_labels(f)
+        ]
+    return found
+
+
+def _is_labels(path: Path) -> bool:
+    if _ONE_REGION.search(stem(path)):
+        return False
+    sizes = read_header(path).get_data_shape()
+    return len(sizes) == 3 or all(n == 1 for n in sizes[3:])
+
+
+def _case_name(path: Path) -> str:
+    match = role_of(path)
+    if match is not None and match[1] == LABELS:
+        return match[0] or path.parent.name
+    return _PREDICTED.sub("", stem(path))
+
+
+def _by_name(path: Path) -> dict[str, LabelFile]:
+    found: dict[str, LabelFile] = {}
+    for file in find_label_files(path):
+        other = found.setdefault(file.name.lower(), file)
+        if other is not file:
+            raise CaseError(
+                f"{other.path} and {file.path} are both for the case {file.name}; keep one"
+            )
+    return found
+
+
+def _some(files: Iterable[str]) -> str:
+    names = sorted(files)
+    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")

@@ -1,0 +1,262 @@
+"""The evaluation as a page for people and files for machines."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from smalltumor.errors import OutputError
+from smalltumor.evaluation.evaluate import CaseScores, Evaluation
+from smalltumor.evaluation.lesionwise import TruthComponent
+from smalltumor.evaluation.metrics import EMPTY_CASES
+from smalltumor.evaluation.summary import (
+    PUBLISHED_DICE,
+    PUBLISHED_SMALL,
+    SMALL_TUMOUR_LIMITS,
+    SizeClass,
+    absent_tumours,
+    as_json,
+    by_size,
+    lesion_means,
+    means,
+    overlaps,
+    size_class,
+    small_tumours,
+)
+from smalltumor.files.atomic import check_output, write_bytes, write_text
+from smalltumor.labels.regions import REGION_NAMES, Region
+
+FILES = (
+    *("report.txt", "scores.json", "cases.csv", "components.csv"),
+    *("volumes.png", "dice_by_size.png"),
+)
+
+Row = Sequence[object]
+
+
+def report_text(evaluation: Evaluation) -> str:
+    """The tables of Ngo et al. 2020, the lesions, and every case, as plain text."""
+    parts = [
+        f"{_count(len(evaluation.cases), 'case')}; predictions in the scheme "
+        f"{evaluation.prediction_scheme}, truth in {evaluation.truth_scheme}",
+        *evaluation.notes,
+        _all_cases(evaluation),
+        *(_small(evaluation, limit) for limit in SMALL_TUMOUR_LIMITS),
+        _dice_beside_published(evaluation),
+        _lesions(evaluation),
+        _components(evaluation),
+        _absent(evaluation),
+        _each_case(evaluation),
+        f"What empty masks score: {EMPTY_CASES}.",
+    ]
+    return "\n\n".join(parts)
+
+
+def check_report(folder: Path, *, overwrite: bool = False) -> None:
+    """Find out before the work whether the results could be written.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be made, or holds results and `overwrite` is false.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be made: {error.strerror or error}") from error
+    for name in FILES:
+        check_output(folder / name, overwrite=overwrite)
+
+
+def write_report(evaluation: Evaluation, folder: Path, *, overwrite: bool = False) -> list[Path]:
+    """Write the page, the numbers and the figures, see `FILES`.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+
+    Raises
+    ------
+    OutputError
+        As `check_report`.
+    """
+    from smalltumor.evaluation.figures import draw_dice_by_size, draw_volumes
+
+    check_report(folder, overwrite=overwrite)
+    texts = (
+        report_text(evaluation) + "\n",
+        json.dumps(as_json(evaluation), indent=1, allow_nan=False) + "\n",
+        _csv(_CASE_COLUMNS, _case_rows(evaluation.cases)),
+        _csv(_COMPONENT_COLUMNS, _component_rows(evaluation.cases)),
+    )
+    for name, text in zip(FILES[:4], texts, strict=True):
+        write_text(folder / name, text, overwrite=overwrite)
+    for name, draw in zip(FILES[4:], (draw_volumes, draw_dice_by_size), strict=True):
+        write_bytes(folder / name, draw(evaluation), overwrite=overwrite)
+    return [folder / name for name in FILES]
+
+
+def _all_cases(evaluation: Evaluation) -> str:
+    head = ("region", "Dice", "median", "TPR", "FPR", "HD95 mm", "median", "false ml")
+    rows = []
+    for region in Region:
+        mean = means(overlaps(evaluation.cases, region))
+        scores = (mean.dice, mean.dice_median, mean.tpr, mean.fpr)
+        rows.append(
+            (region.upper(), *scores, *map(_one, (mean.hd95, mean.hd95_median)), mean.false_ml)
+        )
+    return _table("All cases: means and medians", head, rows)
+
+
+def _small(evaluation: Evaluation, limit: int) -> str:
+    number = SMALL_TUMOUR_LIMITS.index(limit) + 1
+    mean = means(small_tumours(evaluation, limit))
+    rows: list[Row] = [
+        (f"here, {_count(mean.cases, 'case')}", mean.dice, mean.tpr, mean.fpr, mean.false_ml)
+    ]
+    rows += [(who, *scores, "") for who, scores in PUBLISHED_SMALL[limit].items()]
+    title = (
+        f"Enhancing tumour below {limit} voxels (Table {number} of Ngo et al. 2020, whose figures "
+        "are of other patients: a fifth of BraTS 2018's training set)"
+    )
+    return _table(title, ("", "Dice", "TPR", "FPR", "false ml"), rows)
+
+
+def _dice_beside_published(evaluation: Evaluation) -> str:
+    order = (Region.ET, Region.WT, Region.TC)
+    ours = [means(overlaps(evaluation.cases, region)).dice for region in order]
+    rows: list[Row] = [(f"here, {_count(len(evaluation.cases), 'case')}", *ours)]
+    rows += [(who, *(dice[r] for r in order)) for who, dice in PUBLISHED_DICE.items()]
+    title = "Dice (Table 3 of Ngo et al. 2020, whose figures are of BraTS 2018's validation set)"
+    return _table(title, ("", *(r.upper() for r in order)), rows)
+
+
+def _lesions(evaluation: Evaluation) -> str:
+    head = ("region", "lesions", "found", "missed", "false", "Dice", "HD95 mm", "ignored")
+    rows = []
+    for region in Region:
+        mean = lesion_means(evaluation.cases, region)
+        counts = (mean.lesions, mean.found, mean.missed, mean.false_lesions)
+        rows.append((region.upper(), *counts, mean.dice, _one(mean.hd95), mean.ignored))
+    title = (
+        "Lesions as BraTS 2023 scores gliomas (truth dilated by 3 mm; missed and false ones have "
+        "Dice 0 and HD95 374; those of the truth up to 50 mm3 are ignored)"
+    )
+    return _table(title, head, rows)
+
+
+def _components(evaluation: Evaluation) -> str:
+    head = ("voxels", *(f"{r.upper()} {what}" for r in Region for what in ("found", "covered")))
+    columns = [by_size(evaluation.cases, region) for region in Region]
+    rows: list[Row] = []
+    for row in zip(*columns, strict=True):
+        span = f"{row[0].start} to {row[0].stop - 1}" if row[0].stop else f"{row[0].start} and up"
+        rows.append((span, *_found_and_covered(row)))
+    for limit in reversed(SMALL_TUMOUR_LIMITS):
+        below = [size_class(_parts(evaluation, region), 1, limit) for region in Region]
+        rows.append((f"all below {limit}", *_found_and_covered(below)))
+    title = "Components of the truth by size: found (any voxel predicted), mean share covered"
+    return _table(title, head, rows)
+
+
+def _parts(evaluation: Evaluation, region: Region) -> list[TruthComponent]:
+    return [part for case in evaluation.cases for part in case.regions[region].components]
+
+
+def _found_and_covered(classes: Iterable[SizeClass]) -> list[object]:
+    return [cell for c in classes for cell in (f"{c.found} of {c.components}", c.covered)]
+
+
+def _absent(evaluation: Evaluation) -> str:
+    lines = []
+    for region in Region:
+        count, wrong = absent_tumours(evaluation, region)
+        if not count:
+            continue
+        named = ", ".join(
+            f"{c.name} ({c.regions[region].overlap.predicted_voxels} voxels)" for c in wrong
+        )
+        verdict = f"reported in {len(wrong)}: {named}" if wrong else "reported in none"
+        lines.append(f"{_count(count, 'case')} without {REGION_NAMES[region]}: {verdict}")
+    return "\n".join(lines) or "Every case has all three regions"
+
+
+def _each_case(evaluation: Evaluation) -> str:
+    head = ("case", *(f"{r.upper()} {what}" for r in Region for what in ("Dice", "voxels")))
+    rows = [
+        (
+            case.name,
+            *(
+                cell
+                for region in Region
+                for cell in (
+                    case.regions[region].overlap.dice,
+                    case.regions[region].overlap.truth_voxels,
+                )
+            ),
+        )
+        for case in evaluation.cases
+    ]
+    return _table("Each case: Dice, and voxels of the truth", head, rows)
+
+
+def _table(title: str, head: Row, rows: Iterable[Row]) -> str:
+    cells = [[_cell(value) for value in row] for row in (head, *rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = [
+        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip()
+        for row in cells
+    ]
+    return "\n".join([title, *lines])
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.4f}" if isinstance(value, float) else str(value)
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def _one(value: float | None) -> str | None:
+    return None if value is None else f"{value:.1f}"
+
+
+_CASE_COLUMNS = (
+    *("case", "region", "dice", "tpr", "fpr", "hd95_mm"),
+    *("truth_voxels", "predicted_voxels", "false_voxels", "false_ml"),
+    *("lesions", "found", "missed", "false_lesions", "ignored", "lesion_dice", "lesion_hd95_mm"),
+)
+_COMPONENT_COLUMNS = ("case", "region", "voxels", "covered", "found")
+
+
+def _case_rows(cases: Iterable[CaseScores]) -> Iterable[Row]:
+    for case in cases:
+        for region, scores in case.regions.items():
+            o, n = scores.overlap, scores.lesions
+            yield (
+                *(case.name, region.value, o.dice, o.tpr, o.fpr, o.hd95),
+                *(o.truth_voxels, o.predicted_voxels, o.false_voxels, o.false_ml),
+                *(len(n.lesions), n.found, n.missed, n.false_lesions, n.ignored, n.dice, n.hd95),
+            )
+
+
+def _component_rows(cases: Iterable[CaseScores]) -> Iterable[Row]:
+    for case in cases:
+        for region, scores in case.regions.items():
+            for part in scores.components:
+                yield case.name, region.value, part.voxels, part.covered, str(part.found).lower()
+
+
+def _csv(head: Sequence[str], rows: Iterable[Row]) -> str:
+    page = io.StringIO()
+    writer = csv.writer(page, lineterminator="\n")
+    writer.writerow(head)
+    writer.writerows([f"{v:.6g}" if isinstance(v, float) else v for v in row] for row in rows)
+    return page.getvalue()

@@ -1,0 +1,200 @@
+"""The network rearranged for speed; inside a whole volume its numbers are the same but for
+rounding.
+
+- A norm behind a convolution is folded into its weights and bias, as are the branches' scalars; the
+  head is folded into the last decoder's last convolutions.
+- Convolutions pad with background instead of zeros, see `surroundings`: a crop of the brain gives
+  what the whole volume gives.
+- Units work on a few fibers at a time, see `folded_units`; groups of too few channels are merged.
+- It ends at half resolution; what is doubled is decided later, see `smalltumor.data.logits`.
+- The decoders never join two inputs into one: a 1x1x1 convolution of joined inputs is the sum of
+  one for each.
+- In torch the widest tensors, in front of the last decoder, are made and used up slab by slab.
+- In half precision weights are rounded so that their errors cancel, see `rounding`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator, Iterator
+from copy import deepcopy
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from smalltumor.inference.fused.background import made_by
+from smalltumor.inference.fused.convs import FixedConv
+from smalltumor.inference.fused.units import FoldedUnit
+from smalltumor.models.network import STAGES, MultiFiberUnit, SegmentationNetwork
+
+SLAB = 4
+"""Planes of the half-resolution grid that the last decoder works on at a time; even. With 8 some of
+its tensors are larger than the allocator keeps, 32 MiB, and in bfloat16 torch takes up to a quarter
+longer."""
+
+
+def inference_form(
+    network: SegmentationNetwork, precision: torch.dtype = torch.float32
+) -> FoldedNetwork | HalfNetwork:
+    """A network as it runs fastest; the one that is given stays as it is.
+
+    Its input is to be of the precision; its ``steps`` and ``forward`` end in the logits
+    (1, class, i / 2, j / 2, k / 2), which the network doubles as its last step. Instance norms
+    depend on the image: they cannot be folded, and their background is not known beforehand.
+    """
+    if network.config.norm == "batch":
+        return FoldedNetwork(network, precision)
+    return HalfNetwork(network).to(precision)
+
+
+class HalfNetwork(nn.Module):
+    """A network as it is, up to the logits at half resolution."""
+
+    def __init__(self, network: SegmentationNetwork) -> None:
+        super().__init__()
+        self.network = deepcopy(network)
+
+    def steps(self, x: Tensor) -> Iterator[tuple[str, Tensor]]:
+        """See `FoldedNetwork.steps`."""
+        for name, features in self.network.steps(x):
+            yield name, features
+            if name == "decoder 1":
+                yield "head", self.network.head(features)
+                return
+
+    @staticmethod
+    def count_steps(rows: int) -> int:
+        """How many steps there are, whatever the input."""
+        return len(STAGES)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits (1, class, i / 2, j / 2, k / 2)."""
+        *_, (_, logits) = self.steps(x)
+        return logits
+
+
+class FoldedNetwork(nn.Module):
+    """The segmentation path of a network with batch norms, for inference only.
+
+    Parameters
+    ----------
+    network : SegmentationNetwork
+        In evaluation mode; not changed.
+    precision : torch.dtype
+        Of features and weights; norms and biases are float32.
+    """
+
+    def __init__(
+        self, network: SegmentationNetwork, precision: torch.dtype = torch.float32
+    ) -> None:
+        super().__init__()
+        n, c = network.config.width, network.config.channels
+        self.stem = FixedConv(network.stem, network.stem.weight, precision=precision)
+        background = network.stem.weight.new_zeros(n)
+        self.encoders = nn.ModuleList()
+        levels = [background]
+        for stage in (network.encoder1, network.encoder2, network.encoder3):
+            folded, background = _folded_stage(stage, background, precision)
+            self.encoders.append(folded)
+            levels.append(background)
+        deepest = levels.pop()
+        joined = torch.cat([levels.pop(), deepest])
+        self.decoder3 = FoldedUnit(network.decoder3, [2 * c, 2 * c], joined, precision=precision)
+        joined = torch.cat([levels.pop(), made_by(network.decoder3, joined)])
+        self.decoder2 = FoldedUnit(network.decoder2, [c, 2 * c], joined, precision=precision)
+        joined = torch.cat([levels.pop(), made_by(network.decoder2, joined)])
+        head = network.head.weight.flatten(1)
+        self.decoder1 = FoldedUnit(network.decoder1, [n, c], joined, head, precision)
+        self.requires_grad_(False).eval()
+
+    def steps(self, x: Tensor, slab: int | None = SLAB) -> Iterator[tuple[str, Tensor]]:
+        """Run the network bit by bit, so that it can be watched and stopped.
+
+        Parameters
+        ----------
+        x : (1, channel, i, j, k) tensor
+            Each axis a multiple of 16.
+        slab : int, optional
+            Planes the last decoder works on at a time; all of them if not given, in a form that
+            can be traced for any shape.
+
+        Yields
+        ------
+        name : str
+            Of the stage that goes on or has ended.
+        features : tensor
+            Of the last step, the logits (1, class, i / 2, j / 2, k / 2).
+        """
+        levels = [self.stem(x)]
+        del x
+        yield "stem", levels[0]
+        for number, encoder in enumerate(self.encoders, start=1):
+            features = [levels[-1]]
+            for unit in encoder.children():
+                features = unit(features)
+                yield f"encoder {number}", features[0]
+            levels.append(torch.cat(features, dim=1))
+        deepest = levels.pop()
+        for number, decoder in ((3, self.decoder3), (2, self.decoder2)):
+            features = decoder([levels.pop(), _double(deepest)])
+            deepest = torch.cat(features, dim=1)
+            yield f"decoder {number}", deepest
+        del features
+        if slab is None:
+            logits = self.decoder1.mapped(self.decoder1.pointwise([levels.pop(), _double(deepest)]))
+        else:
+            logits = yield from self._decode_in_slabs(levels.pop(), deepest, slab)
+        yield "decoder 1", logits
+
+    def _decode_in_slabs(
+        self, stem: Tensor, features: Tensor, slab: int
+    ) -> Generator[tuple[str, Tensor], None, Tensor]:
+        """Decoder 1: its 1x1x1 convolutions need no neighbours, so the wide tensors stay short."""
+        slabs = []
+        for first in range(0, stem.shape[2], slab):
+            rows = slice(first, min(first + slab, stem.shape[2]))
+            doubled = _double_rows(features, rows)
+            slabs.append(self.decoder1.pointwise([stem[:, :, rows], doubled]))
+            yield "decoder 1", doubled
+        del stem, features, doubled
+        return self.decoder1.mapped(_joined(slabs))
+
+    @staticmethod
+    def count_steps(rows: int, slab: int = SLAB) -> int:
+        """How many steps an input with so many voxels along i takes."""
+        return 13 + math.ceil(rows / 2 / slab)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits (1, class, i / 2, j / 2, k / 2)."""
+        *_, (_, logits) = self.steps(x, slab=None)
+        return logits
+
+
+def _folded_stage(
+    stage: nn.Sequential, background: Tensor, precision: torch.dtype
+) -> tuple[nn.ModuleList, Tensor]:
+    """A stage, and what it makes of background, given what it reads of it."""
+    folded: list[FoldedUnit] = []
+    for unit in stage:
+        assert isinstance(unit, MultiFiberUnit)
+        parts = folded[-1].parts if folded else [unit.squeeze.conv.in_channels]
+        folded.append(FoldedUnit(unit, parts, background, precision=precision))
+        background = made_by(unit, background)
+    return nn.ModuleList(folded), background
+
+
+def _joined(slabs: list[list[Tensor]]) -> list[Tensor]:
+    """Tensors that were made slab by slab along axis i, whole."""
+    return [torch.cat(pieces, dim=2) for pieces in zip(*slabs, strict=True)]
+
+
+def _double(x: Tensor) -> Tensor:
+    return functional.interpolate(x, scale_factor=2, mode="trilinear", align_corners=False)
+
+
+def _double_rows(x: Tensor, rows: slice) -> Tensor:
+    """The given rows (axis i, from an even one) of the doubled tensor, without the others."""
+    first, last = max(rows.start // 2 - 1, 0), min(rows.stop // 2 + 1, x.shape[2])
+    doubled = _double(x[:, :, first:last])
+    return doubled[:, :, rows.start - 2 * first : rows.stop - 2 * first]

@@ -1,0 +1,275 @@
+"""Weights, and everything needed to use them, in one safetensors file.
+
+Reading needs no torch, so that a backend with a compiled copy of the network never imports it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from smalltumor.data.preprocessing import Preprocessing
+from smalltumor.errors import CheckpointError
+from smalltumor.files.tensor_file import Tensors, read_metadata, read_tensors, write_container
+from smalltumor.labels.regions import TissueClass
+from smalltumor.models.config import NetworkConfig
+
+if TYPE_CHECKING:
+    from smalltumor.models.network import SegmentationNetwork
+
+FORMAT = "smalltumor checkpoint"
+FORMAT_VERSION = 1
+STARTER_WEIGHTS = "starter.safetensors"
+_MULTIPLES = (16, 32, 64, 128)
+_CLASSES = [tissue.name for tissue in TissueClass]
+
+
+@dataclass
+class Checkpoint:
+    """A network's weights and how they came about.
+
+    Parameters
+    ----------
+    config : NetworkConfig
+        Size of the network.
+    preprocessing : Preprocessing
+        How its input has to be prepared.
+    card : dict
+        What a user should know: ``name``, ``trained_on``, ``scores``, ``licence`` and more,
+        plain JSON values.
+    digest : str
+        SHA-256 of the file, or of what the weights were made from; a key for caches.
+    path : Path or None
+        Where it was read from.
+    """
+
+    config: NetworkConfig
+    preprocessing: Preprocessing
+    card: dict[str, Any]
+    digest: str
+    path: Path | None = None
+    _read: Callable[[], Tensors] = field(default=dict, repr=False)
+
+    def tensors(self) -> Tensors:
+        """Float32 arrays by parameter name, read anew at each call.
+
+        Raises
+        ------
+        CheckpointError
+            If the file has become unreadable, or a weight is not a finite number.
+        """
+        arrays: Tensors = {
+            name: array.astype(np.float32, copy=False) for name, array in self._read().items()
+        }
+        for name, array in arrays.items():
+            # A mask made with such weights would be empty, as if there were no tumour.
+            if not np.isfinite(array).all():
+                where = self.path or self.name
+                raise CheckpointError(f"{where}: {name} has weights that are NaN or infinite")
+        return arrays
+
+    @property
+    def name(self) -> str:
+        """Name from the card, else the file's."""
+        return str(self.card.get("name") or (self.path.name if self.path else "unnamed"))
+
+    @cached_property
+    def network(self) -> SegmentationNetwork:
+        """The torch module in evaluation mode; its ``forward`` gives class probabilities.
+
+        Raises
+        ------
+        CheckpointError
+            If the tensors are not those of a network of this size.
+        """
+        import torch
+
+        from smalltumor.models.network import SegmentationNetwork
+
+        with torch.device("meta"):  # no memory is taken for sizes that the file only claims
+            network = SegmentationNetwork(self.config)
+        state = {name: torch.from_numpy(array) for name, array in self.tensors().items()}
+        try:
+            network.load_state_dict(state, assign=True)
+        except RuntimeError as error:
+            reason = " ".join(str(error).split())[:200]
+            where = self.path or self.name
+            raise CheckpointError(f"{where}: weights of another network ({reason})") from error
+        return network.requires_grad_(False).eval()
+
+
+def load_checkpoint(path: str | Path | None = None) -> Checkpoint:
+    """Read a weights file.
+
+    Parameters
+    ----------
+    path : path, optional
+        The weights that came with the package if not given.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is missing, damaged, of another kind, or of a later format version.
+    """
+    path = Path(path) if path is not None else starter_weights()
+    metadata = read_metadata(path, FORMAT, FORMAT_VERSION)
+    parts = {key: _json_part(path, metadata, key) for key in ("config", "preprocessing", "card")}
+    if metadata.get("classes") != json.dumps(_CLASSES):
+        raise CheckpointError(
+            f"{path}: its classes are {metadata.get('classes', 'not given')[:100]}, "
+            f"but this version knows {_CLASSES}"
+        )
+    try:
+        config = NetworkConfig.from_dict(parts["config"])
+        preprocessing = Preprocessing.from_dict(parts["preprocessing"])
+        _check_agreement(config, preprocessing)
+    except (CheckpointError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path}: {error}") from None
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return Checkpoint(
+        config, preprocessing, parts["card"], digest, path, lambda: read_tensors(path)
+    )
+
+
+def _check_agreement(config: NetworkConfig, preprocessing: Preprocessing) -> None:
+    if config.in_channels != len(preprocessing.channels) or config.classes != len(_CLASSES):
+        raise CheckpointError(
+            f"a network of {config.in_channels} modalities and {config.classes} classes does not "
+            f"go with {', '.join(preprocessing.channels)} and {len(_CLASSES)} classes"
+        )
+    if preprocessing.multiple not in _MULTIPLES:
+        raise CheckpointError(
+            f"crops of multiples of {preprocessing.multiple} voxels; the network, which halves "
+            f"its grid four times, takes {', '.join(map(str, _MULTIPLES))}"
+        )
+
+
+def starter_weights() -> Path:
+    """Where the weights that came with the package lie.
+
+    Raises
+    ------
+    CheckpointError
+        If this installation has none.
+    """
+    found = resources.files("smalltumor.weights") / STARTER_WEIGHTS
+    if not isinstance(found, Path) or not found.is_file():
+        raise CheckpointError(
+            f"this installation has no starter weights ({STARTER_WEIGHTS}); "
+            "name a weights file with --weights"
+        )
+    return found
+
+
+def save_checkpoint(
+    path: str | Path,
+    network: SegmentationNetwork,
+    preprocessing: Preprocessing,
+    card: Mapping[str, Any],
+    *,
+    half: bool = True,
+    overwrite: bool = False,
+) -> None:
+    """Write a network for inference: the segmentation path, without the U-module decoders.
+
+    Parameters
+    ----------
+    path : path
+        ``.safetensors`` file; written beside and renamed, so that it is whole or absent.
+    network : SegmentationNetwork or MultiTaskNetwork
+    preprocessing : Preprocessing
+    card : mapping
+        Plain JSON values, see `Checkpoint`.
+    half : bool
+        Store convolutions in half precision (norms stay in single).
+    overwrite : bool
+
+    Raises
+    ------
+    OutputError
+        If the file exists and may not be overwritten, or cannot be written.
+    """
+    tensors = _segmentation_tensors(network)
+    if half:
+        tensors = {
+            name: array.astype(np.float16) if array.ndim > 1 else array
+            for name, array in tensors.items()
+        }
+    metadata = {
+        "config": json.dumps(network.config.to_dict()),
+        "preprocessing": json.dumps(preprocessing.to_dict()),
+        "classes": json.dumps(_CLASSES),
+        "card": json.dumps(dict(card)),
+    }
+    write_container(path, tensors, FORMAT, FORMAT_VERSION, metadata, overwrite=overwrite)
+
+
+def checkpoint_of(
+    network: SegmentationNetwork, preprocessing: Preprocessing, card: Mapping[str, Any]
+) -> Checkpoint:
+    """A checkpoint of a network in memory, that no file holds yet."""
+    tensors = _segmentation_tensors(network)
+    digest = hashlib.sha256(json.dumps(network.config.to_dict()).encode())
+    for name in sorted(tensors):
+        digest.update(name.encode() + np.ascontiguousarray(tensors[name]).tobytes())
+    return Checkpoint(
+        network.config, preprocessing, dict(card), digest.hexdigest(), None, lambda: tensors
+    )
+
+
+def random_checkpoint(seed: int = 0, config: NetworkConfig | None = None) -> Checkpoint:
+    """A network that has learnt nothing: for tests, demonstrations and timings.
+
+    Parameters
+    ----------
+    seed : int
+        The same seed gives the same weights.
+    config : NetworkConfig, optional
+        The paper's size if not given.
+    """
+    import torch
+
+    from smalltumor.models.network import SegmentationNetwork
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = SegmentationNetwork(config)
+    card = {
+        "name": f"random weights (seed {seed})",
+        "trained_on": "nothing: these weights are random and its masks mean nothing",
+    }
+    return checkpoint_of(network, Preprocessing(), card)
+
+
+def _segmentation_tensors(network: SegmentationNetwork) -> Tensors:
+    return {
+        name: _array(value)
+        for name, value in network.state_dict().items()
+        if not name.startswith("rebuild") and not name.endswith("num_batches_tracked")
+    }
+
+
+def _array(value: Any) -> npt.NDArray[np.float32]:
+    return np.array(value.detach().cpu().float().numpy(), dtype=np.float32, order="C")
+
+
+def _json_part(path: Path, metadata: Mapping[str, str], key: str) -> dict[str, Any]:
+    try:
+        part = json.loads(metadata[key])
+    except KeyError:
+        raise CheckpointError(f"{path}: damaged checkpoint, {key} is missing") from None
+    except (ValueError, RecursionError):
+        raise CheckpointError(f"{path}: damaged checkpoint, {key} is not JSON") from None
+    if not isinstance(part, dict):
+        raise CheckpointError(f"{path}: damaged checkpoint, {key} is not a table")
+    return part

@@ -1,0 +1,312 @@
+"""The multi-task network of Ngo et al. 2020 on the DMFNet backbone of Chen et al. 2019.
+
+Tensors are (batch, channel, i, j, k) with the voxel axes in the NIfTI array's order. Every
+convolution is pre-activated: norm, ReLU, convolution without bias.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from smalltumor.models.config import NetworkConfig, Norm
+
+__all__ = ["STAGES", "MultiTaskNetwork", "MultiTaskOutput", "NetworkConfig", "SegmentationNetwork"]
+
+STAGES = (
+    "stem",
+    "encoder 1",
+    "encoder 2",
+    "encoder 3",
+    "decoder 3",
+    "decoder 2",
+    "decoder 1",
+    "head",
+)
+"""Names that `SegmentationNetwork.steps` yields, in order."""
+
+_EVERY_DILATION = (1, 2, 3)
+
+
+def _norm(kind: Norm, channels: int) -> nn.Module:
+    if kind == "instance":
+        return nn.InstanceNorm3d(channels, affine=True)
+    return nn.BatchNorm3d(channels)
+
+
+def _double(x: Tensor) -> Tensor:
+    return functional.interpolate(x, scale_factor=2, mode="trilinear", align_corners=False)
+
+
+class PreactivatedConv(nn.Module):
+    """Norm, ReLU, and a convolution without bias that keeps the size (at stride 1)."""
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: tuple[int, int, int],
+        norm: Norm,
+        *,
+        stride: int = 1,
+        dilation: int = 1,
+        groups: int = 1,
+    ) -> None:
+        super().__init__()
+
+        def pad(size: int) -> int:
+            return (size - 1) // 2 * dilation
+
+        self.norm = _norm(norm, inputs)
+        self.conv = nn.Conv3d(
+            inputs,
+            outputs,
+            kernel,
+            stride=stride,
+            padding=(pad(kernel[0]), pad(kernel[1]), pad(kernel[2])),
+            dilation=dilation,
+            groups=groups,
+            bias=False,
+        )
+
+    def forward(self, x: Tensor, scale: Tensor | None = None) -> Tensor:
+        active = functional.relu(self.norm(x), inplace=True)
+        if scale is None:
+            return self.conv(active)  # type: ignore[no-any-return]
+        # Scaling the few weights instead of the many features gives the same numbers.
+        weight = self.conv.weight * scale
+        return self.conv._conv_forward(active, weight, None)  # type: ignore[no-any-return]
+
+
+class MultiFiberUnit(nn.Module):
+    """A residual unit of grouped convolutions behind a 1x1x1 multiplexer.
+
+    Parameters
+    ----------
+    inputs, outputs : int
+        Channels.
+    groups : int
+        Fibers.
+    norm : {"batch", "instance"}
+    stride : int
+        Of the 3x3x3 convolutions.
+    dilations : sequence of int
+        One 3x3x3 convolution each; several are summed with learned scalars that start at 1
+        (the dilated multi-fiber unit).
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        groups: int,
+        norm: Norm,
+        *,
+        stride: int = 1,
+        dilations: Sequence[int] = (1,),
+    ) -> None:
+        super().__init__()
+        middle = min(inputs, outputs)
+        self.squeeze = PreactivatedConv(inputs, inputs // 4, (1, 1, 1), norm)
+        self.expand = PreactivatedConv(inputs // 4, middle, (1, 1, 1), norm)
+        self.branches = nn.ModuleList(
+            PreactivatedConv(
+                middle, outputs, (3, 3, 3), norm, stride=stride, dilation=d, groups=groups
+            )
+            for d in dilations
+        )
+        self.scales = nn.Parameter(torch.ones(len(dilations))) if len(dilations) > 1 else None
+        self.merge = PreactivatedConv(outputs, outputs, (3, 3, 1), norm, groups=groups)
+        self.shortcut: nn.Module = nn.Identity()
+        if stride == 2:
+            self.shortcut = PreactivatedConv(inputs, outputs, (2, 2, 2), norm, stride=2)
+        elif inputs != outputs:
+            self.shortcut = PreactivatedConv(inputs, outputs, (1, 1, 1), norm)
+
+    def forward(self, x: Tensor) -> Tensor:
+        inner = self.expand(self.squeeze(x))
+        if self.scales is None:
+            mixed = self.branches[0](inner)
+        else:
+            mixed = self.branches[0](inner, self.scales[0])
+            for scale, branch in zip(self.scales[1:], self.branches[1:], strict=True):
+                mixed = mixed + branch(inner, scale)
+        return self.merge(mixed) + self.shortcut(x)  # type: ignore[no-any-return]
+
+
+class SegmentationNetwork(nn.Module):
+    """The segmentation path: all that inference needs.
+
+    Each axis of the input must be a multiple of 16.
+
+    Parameters
+    ----------
+    config : NetworkConfig, optional
+        The paper's size (3,875,890 parameters) if not given.
+
+    Notes
+    -----
+    Convolutions start Kaiming normal everywhere. (In the published code the dilated units are
+    replaced after that ran, so there they keep torch's default.)
+    """
+
+    def __init__(self, config: NetworkConfig | None = None) -> None:
+        super().__init__()
+        self.config = config = config or NetworkConfig()
+        n, c = config.width, config.channels
+        self.stem = nn.Conv3d(config.in_channels, n, 3, stride=2, padding=1, bias=False)
+        self.encoder1 = self._encoder(n, (c, c, c), _EVERY_DILATION)
+        self.encoder2 = self._encoder(c, (2 * c, 2 * c, 2 * c), _EVERY_DILATION)
+        self.encoder3 = self._encoder(2 * c, (3 * c, 3 * c, 2 * c), (1,))
+        self.decoder3 = self._unit(4 * c, 2 * c)
+        self.decoder2 = self._unit(3 * c, c)
+        self.decoder1 = self._unit(c + n, n)
+        self.head = nn.Conv3d(n, config.classes, 1, bias=False)
+        self.apply(_start)
+
+    def _unit(
+        self, inputs: int, outputs: int, stride: int = 1, dilations: Sequence[int] = (1,)
+    ) -> MultiFiberUnit:
+        config = self.config
+        return MultiFiberUnit(
+            inputs, outputs, config.groups, config.norm, stride=stride, dilations=dilations
+        )
+
+    def _encoder(
+        self, inputs: int, outputs: Sequence[int], dilations: Sequence[int]
+    ) -> nn.Sequential:
+        units = []
+        for position, size in enumerate(outputs):
+            units.append(self._unit(inputs, size, 1 if position else 2, dilations))
+            inputs = size
+        return nn.Sequential(*units)
+
+    def steps(self, x: Tensor) -> Iterator[tuple[str, Tensor]]:
+        """Run the network one stage at a time.
+
+        The caller may stop between any two stages, so that a long run can show its progress
+        and be cancelled.
+
+        Parameters
+        ----------
+        x : (b, in_channels, i, j, k) tensor
+            Normalised modalities.
+
+        Yields
+        ------
+        name : str
+            One of `STAGES`.
+        features : tensor
+            Output of the stage; of the last stage, the logits (b, classes, i, j, k).
+        """
+        stem = self.stem(x)
+        yield "stem", stem
+        half = self.encoder1(stem)
+        yield "encoder 1", half
+        quarter = self.encoder2(half)
+        yield "encoder 2", quarter
+        features = self.encoder3(quarter)
+        yield "encoder 3", features
+        features = self.decoder3(torch.cat([quarter, _double(features)], dim=1))
+        del quarter
+        yield "decoder 3", features
+        features = self.decoder2(torch.cat([half, _double(features)], dim=1))
+        del half
+        yield "decoder 2", features
+        features = self.decoder1(torch.cat([stem, _double(features)], dim=1))
+        del stem
+        yield "decoder 1", features
+        # A 1x1x1 convolution without bias and the resize commute; this order is 8 times cheaper.
+        yield "head", _double(self.head(features))
+
+    def logits(self, x: Tensor) -> Tensor:
+        """Class scores before the softmax, (b, classes, i, j, k)."""
+        for name, features in self.steps(x):
+            if name == STAGES[-1]:
+                return features
+        raise AssertionError("unreachable: the last stage always runs")
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Class probabilities.
+
+        Parameters
+        ----------
+        x : (b, in_channels, i, j, k) tensor
+            Normalised modalities; each axis a multiple of 16.
+
+        Returns
+        -------
+        (b, classes, i, j, k) tensor
+            Sums to 1 over the classes.
+        """
+        return torch.softmax(self.logits(x), dim=1)
+
+
+@dataclass
+class MultiTaskOutput:
+    """What the loss needs of one training step.
+
+    Parameters
+    ----------
+    logits : (b, classes, i, j, k) tensor
+    rebuilt : list of tensor
+        Features rebuilt by U-modules 1 and 2.
+    targets : list of tensor
+        The features they should have rebuilt, of the same shapes, not detached.
+    """
+
+    logits: Tensor
+    rebuilt: list[Tensor]
+    targets: list[Tensor]
+
+
+class MultiTaskNetwork(SegmentationNetwork):
+    """The segmentation path and the two U-module decoders that only training uses.
+
+    A U-module rebuilds the features that enter an encoder from those that leave it
+    (Ngo et al. 2020, eq. 3): U-module 1 the stem's from encoder 1, U-module 2 encoder 1's from
+    encoder 2.
+    """
+
+    def __init__(self, config: NetworkConfig | None = None) -> None:
+        super().__init__(config)
+        n, c = self.config.width, self.config.channels
+        self.rebuild1 = self._unit(c, n)
+        self.rebuild2 = self._unit(2 * c, c)
+        self.rebuild1.apply(_start)
+        self.rebuild2.apply(_start)
+
+    def outputs(self, x: Tensor, *, reconstruction: bool = True) -> MultiTaskOutput:
+        """Logits and, unless switched off, what the U-modules rebuilt.
+
+        Parameters
+        ----------
+        x : (b, in_channels, i, j, k) tensor
+        reconstruction : bool
+            False leaves the DMFNet baseline: the U-modules are not run.
+        """
+        stages = dict(self.steps(x))
+        if not reconstruction:
+            return MultiTaskOutput(stages["head"], [], [])
+        rebuilt = [
+            self.rebuild1(_double(stages["encoder 1"])),
+            self.rebuild2(_double(stages["encoder 2"])),
+        ]
+        return MultiTaskOutput(stages["head"], rebuilt, [stages["stem"], stages["encoder 1"]])
+
+    def segmentation_state(self) -> dict[str, Tensor]:
+        """The state of the segmentation path alone, as `SegmentationNetwork` loads it."""
+        return {
+            name: value
+            for name, value in self.state_dict().items()
+            if not name.startswith(("rebuild1.", "rebuild2."))
+        }
+
+
+def _start(module: nn.Module) -> None:
+    if isinstance(module, nn.Conv3d):
+        nn.init.kaiming_normal_(module.weight)

@@ -1,0 +1,94 @@
+"""The stream of training batches: a function of seed and step alone, read ahead by threads."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from smalltumor.training.config import TrainingConfig
+from smalltumor.training.data.augmentation import augment
+from smalltumor.training.data.dataset import PreparedCase, draw_crop
+
+
+@dataclass
+class Batch:
+    """Crops of one step, this process's share.
+
+    Parameters
+    ----------
+    step : int
+    image : (b, channel, crop, crop, crop) float32 tensor
+    classes : (b, crop, crop, crop) uint8 tensor
+    names : list of str
+        Cases the crops were drawn from.
+    """
+
+    step: int
+    image: Tensor
+    classes: Tensor
+    names: list[str]
+
+
+def steps_per_epoch(config: TrainingConfig, cases: int) -> int:
+    """Steps in which every case gives `crops_per_case` crops (what does not fill a batch waits
+    for the next epoch's shuffle)."""
+    return max(1, cases * config.crops_per_case // config.batch)
+
+
+def batches(
+    cases: Sequence[PreparedCase],
+    config: TrainingConfig,
+    steps: range,
+    share: slice,
+    threads: int = 1,
+) -> Iterator[Batch]:
+    """Batches of some steps, prepared ahead.
+
+    Parameters
+    ----------
+    cases : sequence of PreparedCase
+    config : TrainingConfig
+    steps : range
+    share : slice
+        Which crops of each batch this process takes.
+    threads : int
+        Crops prepared at the same time; the result does not depend on it.
+    """
+    with ThreadPoolExecutor(max(1, threads)) as pool:
+        ahead: deque[Future[Batch]] = deque()
+        for step in steps:
+            ahead.append(pool.submit(_batch, cases, config, step, share))
+            if len(ahead) > threads + 1:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+
+
+def _batch(cases: Sequence[PreparedCase], config: TrainingConfig, step: int, share: slice) -> Batch:
+    crops = [_crop(cases, config, step, position) for position in range(config.batch)[share]]
+    return Batch(
+        step,
+        torch.from_numpy(np.stack([image for _, image, _ in crops])),
+        torch.from_numpy(np.stack([classes for _, _, classes in crops])),
+        [name for name, _, _ in crops],
+    )
+
+
+def _crop(
+    cases: Sequence[PreparedCase], config: TrainingConfig, step: int, position: int
+) -> tuple[str, np.ndarray, np.ndarray]:
+    epoch, within = divmod(step, steps_per_epoch(config, len(cases)))
+    order = np.random.default_rng([config.seed, 0, epoch]).permutation(
+        len(cases) * max(1, config.crops_per_case)
+    )
+    case = cases[order[(within * config.batch + position) % len(order)] % len(cases)]
+    rng = np.random.default_rng([config.seed, 1, step, position])
+    reach = config.augmentation.reach(config.crop)
+    image, classes = draw_crop(case, config.crop, config.tumour_crops, rng, reach)
+    return case.name, *augment(image, classes, config.augmentation, rng, reach)

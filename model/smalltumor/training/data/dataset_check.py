@@ -1,0 +1,118 @@
+"""What a folder of cases holds, before hours are spent learning from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from smalltumor.data.case import read_case_files, read_labels
+from smalltumor.data.case_files import CaseFiles, find_cases
+from smalltumor.errors import SmalltumorError
+from smalltumor.labels.components import connected_components
+from smalltumor.labels.regions import SMALL_LESION_VOXELS, TissueClass
+
+TUMOUR = (TissueClass.NCR, TissueClass.ED, TissueClass.ET)
+
+
+@dataclass(frozen=True)
+class SurveyedCase:
+    """One case of a survey.
+
+    Parameters
+    ----------
+    name : str
+    problem : str or None
+        What keeps it from being learnt from.
+    warnings : list of str
+        What a user should look at.
+    scheme : str
+        Label scheme that was found.
+    voxels : dict of TissueClass to int
+        Of the tumour classes.
+    small_et : list of int
+        Voxels of enhancing components below `SMALL_LESION_VOXELS`, largest first.
+    """
+
+    name: str
+    problem: str | None = None
+    warnings: list[str] = field(default_factory=list)
+    scheme: str = ""
+    voxels: dict[TissueClass, int] = field(default_factory=dict)
+    small_et: list[int] = field(default_factory=list)
+
+    @property
+    def small(self) -> bool:
+        """Whether the whole enhancing tumour is there, but small."""
+        return 0 < self.voxels.get(TissueClass.ET, 0) < SMALL_LESION_VOXELS
+
+
+def survey(folder: Path) -> Iterator[SurveyedCase]:
+    """Read every case of a folder, one after the other.
+
+    Parameters
+    ----------
+    folder : Path
+        As `smalltumor.data.case_files.find_cases` takes it.
+
+    Raises
+    ------
+    CaseError
+        If there is no case at all. What is wrong with a case is in its record.
+    """
+    for files in find_cases(folder):
+        yield survey_case(files)
+
+
+def survey_case(files: CaseFiles) -> SurveyedCase:
+    """Read one case and count its tumours; what is wrong with it is in the record."""
+    if not files.labels:
+        return SurveyedCase(files.name, files.complaint() or "has no segmentation")
+    try:
+        case = read_case_files(files)
+        classes, scheme = read_labels(case)
+    except SmalltumorError as error:
+        return SurveyedCase(files.name, str(error))
+    warnings = list(case.warnings)
+    if not classes.any():
+        warnings.append("has an empty segmentation")
+    sizes = connected_components(classes == TissueClass.ET).sizes
+    return SurveyedCase(
+        files.name,
+        warnings=warnings,
+        scheme=scheme.name,
+        voxels={tissue: int(np.count_nonzero(classes == tissue)) for tissue in TUMOUR},
+        small_et=[int(size) for size in sizes[::-1] if size < SMALL_LESION_VOXELS],
+    )
+
+
+def survey_line(case: SurveyedCase) -> str:
+    """A row of the table whose head is `SURVEY_HEAD`, and what is to be said about the case."""
+    if case.problem is not None:
+        return f"{case.name:<22} PROBLEM: {case.problem}"
+    counts = "".join(f"{case.voxels[tissue]:>9}" for tissue in TUMOUR)
+    small = ", ".join(map(str, case.small_et[:5])) + (" ..." if len(case.small_et) > 5 else "")
+    mark = "  small enhancing tumour" if case.small else ""
+    lines = [f"{case.name:<22} {case.scheme:<10}{counts}  {small or '-'}{mark}"]
+    return "\n".join([*lines, *(f"  warning: {warning}" for warning in case.warnings)])
+
+
+SURVEY_HEAD = (
+    f"{'case':<22} {'labels':<10}" + "".join(f"{tissue.name:>9}" for tissue in TUMOUR) + "  "
+    f"ET components below {SMALL_LESION_VOXELS} voxels"
+)
+
+
+def survey_total(cases: Sequence[SurveyedCase]) -> str:
+    """One line about all cases."""
+    usable = [case for case in cases if case.problem is None]
+    schemes = ", ".join(sorted({case.scheme for case in usable})) or "none"
+    return (
+        f"{len(cases)} cases, {len(usable)} usable (labels: {schemes}); "
+        f"{sum(case.small for case in usable)} with an enhancing tumour below "
+        f"{SMALL_LESION_VOXELS} voxels, "
+        f"{sum(not case.voxels[TissueClass.ET] for case in usable)} with none, "
+        f"{sum(len(case.small_et) for case in usable)} small enhancing components"
+    )

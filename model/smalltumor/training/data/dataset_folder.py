@@ -1,0 +1,243 @@
+"""A training folder that grows by corrected cases, and what is in it.
+
+Each case gets a folder named after it, as BraTS names them: ``CASE/CASE_flair.nii.gz``,
+``_t1ce``, ``_t1``, ``_t2`` and ``_seg`` (necrosis 1, edema 2, enhancing tumour 4), and
+``collected.json``, which says where it came from.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from smalltumor.data.case import Case, read_case, read_labels
+from smalltumor.data.case_files import CaseFiles, find_cases
+from smalltumor.data.nifti import SUFFIXES, read_volume, stem, write_volume
+from smalltumor.data.segmentation import Segmentation, write_segmentation
+from smalltumor.errors import CaseError, OutputError, SmalltumorError
+from smalltumor.files.atomic import write_text
+from smalltumor.labels.masks import Classes
+from smalltumor.training.data.dataset_check import SurveyedCase, survey_case
+
+SCHEME = "brats2018"
+"""The label scheme that goes with the names."""
+
+NOTE = "collected.json"
+"""Marks a case as put here by `add_case`: the masks of others are never replaced."""
+
+_UNSAFE = re.compile(r"[^\w.-]+")
+
+
+def add_case(
+    folder: Path, case: Case, classes: Classes, *, link: bool = False, replace: bool = False
+) -> Path:
+    """Put a case and its corrected masks into a training folder.
+
+    The images are copied, or linked to if asked for; one that has no file of its own (a channel
+    of a 4D file, a layer of another reader) is written. The case appears whole or not at all.
+
+    Parameters
+    ----------
+    folder : Path
+        The training folder; made if it is not there.
+    case : Case
+    classes : (i, j, k) uint8 array
+        Tissue classes on the case's grid.
+    link : bool
+        Make symbolic links to the images: no disk space, but the images must stay where they are.
+    replace : bool
+        Whether the masks of this very case, if it was added before, may be replaced.
+
+    Returns
+    -------
+    Path
+        The case's folder.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written, or its place is taken: by other images, by masks that were not
+        put there by this function, or by earlier ones and `replace` is off.
+    CaseError
+        If the masks are not on the case's grid, or what was written does not read back the same.
+    """
+    if classes.shape != case.grid.shape:
+        raise CaseError(f"{case.name}: masks of {classes.shape} voxels on {case.grid.shape}")
+    target = folder / case_folder_name(case)
+    segmentation = Segmentation(target.name, classes, case.grid, case.header)
+    if target.exists():
+        _check_same(target, case)
+        if not replace:
+            raise OutputError(f"{target} has been added before; its masks can be replaced")
+        _write_masks(target, segmentation, overwrite=True)
+        return target
+    _make(folder)
+    with _whole_folder(target) as temporary:
+        for modality in case.volumes:
+            _write_image(temporary, target.name, case, modality, link)
+        _write_masks(temporary, segmentation, overwrite=False)
+        _check_written(temporary, case, classes)
+    return target
+
+
+def case_folder_name(case: Case) -> str:
+    """The folder a case gets: its name, without what a folder's name cannot have."""
+    name = _UNSAFE.sub("_", case.name).strip("._-")
+    # Folders that begin so hold the labels of other collections.
+    return f"case_{name}" if not name or name.lower().startswith("labels") else name
+
+
+def was_added(folder: Path, case: Case) -> bool:
+    """Whether a folder of this case's name is in the training folder."""
+    return (folder / case_folder_name(case)).exists()
+
+
+@dataclass(frozen=True)
+class Collection:
+    """What a training folder holds.
+
+    Parameters
+    ----------
+    cases : list of SurveyedCase
+        As `smalltumor train --check` lists them.
+    problem : str
+        Why there are none, or empty.
+    """
+
+    cases: list[SurveyedCase]
+    problem: str = ""
+
+
+class Collector:
+    """Surveys a training folder again and again, and reads only the cases that have changed."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[tuple[str, int, int], ...], SurveyedCase] = {}
+
+    def look(self, folder: Path) -> Collection:
+        """Every case of a folder with its problems."""
+        try:
+            found = find_cases(folder)
+        except SmalltumorError as error:
+            return Collection([], str(error))
+        known, cases = self._known, []
+        self._known = {}
+        for files in found:
+            state = _state(files)
+            surveyed = known.get(state) or survey_case(files)
+            self._known[state] = surveyed
+            cases.append(surveyed)
+        return Collection(cases)
+
+
+def _state(files: CaseFiles) -> tuple[tuple[str, int, int], ...]:
+    """Changes when one of the files does."""
+    paths = [p for some in files.modalities.values() for p in some] + list(files.labels)
+    if files.stacked is not None:
+        paths.append(files.stacked)
+    state = [(files.name, 0, 0)]
+    for path in sorted(paths):
+        try:
+            status = path.stat()
+            state.append((str(path), status.st_size, status.st_mtime_ns))
+        except OSError:
+            state.append((str(path), -1, -1))
+    return tuple(state)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be made: {error.strerror or error}") from error
+
+
+@contextmanager
+def _whole_folder(target: Path) -> Iterator[Path]:
+    """A folder beside `target` that takes its name once the block has ended well."""
+    temporary = target.parent / f".smalltumor-{secrets.token_hex(6)}.part"
+    try:
+        temporary.mkdir()
+        yield temporary
+        if target.exists():
+            raise OutputError(f"{target} appeared meanwhile and was left as it is")
+        temporary.rename(target)  # refused by the system if a folder with files has the name
+    except OSError as error:
+        raise OutputError(f"{target} could not be written: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _write_image(folder: Path, name: str, case: Case, modality: str, link: bool) -> None:
+    source = case.paths.get(modality)
+    if source is None or not _holds(source, case, modality):
+        path = folder / f"{name}_{modality}{SUFFIXES[-1]}"
+        write_volume(path, _storable(case.volumes[modality]), case.grid, case.header)
+        return
+    path = folder / f"{name}_{modality}{source.name[len(stem(source)) :]}"
+    if link:
+        path.symlink_to(source.resolve())
+    else:
+        shutil.copyfile(source, path)
+
+
+def _storable(volume: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    """In a type that NIfTI has and every reader knows."""
+    if volume.dtype.kind in "iu" and volume.dtype.itemsize == 8:
+        return volume.astype(np.int32)
+    if volume.dtype.kind == "f" and volume.dtype.itemsize != 8:
+        return volume.astype(np.float32)
+    return np.asarray(volume)
+
+
+def _holds(path: Path, case: Case, modality: str) -> bool:
+    """Whether a file is the very volume that was segmented: not resampled, split or changed."""
+    try:
+        volume = read_volume(path)
+    except SmalltumorError:
+        return False
+    return volume.grid.matches(case.grid) and _same(volume.data, case.volumes[modality])
+
+
+def _write_masks(folder: Path, segmentation: Segmentation, *, overwrite: bool) -> None:
+    path = folder / f"{segmentation.name}_seg{SUFFIXES[-1]}"
+    write_segmentation(segmentation, path, scheme=SCHEME, overwrite=overwrite)
+    note = {"added": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "by": "napari-smalltumor"}
+    write_text(folder / NOTE, json.dumps(note) + "\n", overwrite=True)
+
+
+def _check_same(target: Path, case: Case) -> None:
+    """That a folder holds this case, put there by us."""
+    try:
+        there = read_case(target)
+    except CaseError as error:
+        raise OutputError(f"{target} exists and is no case to replace: {error}") from error
+    same = there.grid.matches(case.grid) and all(
+        _same(there.volumes[m], case.volumes[m]) for m in there.volumes
+    )
+    if not same:
+        raise OutputError(f"{target} holds other images; rename one of the two cases")
+    if not (target / NOTE).is_file():
+        raise OutputError(f"{target} was not put there from here, so its masks are kept")
+
+
+def _check_written(folder: Path, case: Case, classes: Classes) -> None:
+    written = read_case(folder)
+    read_back, _ = read_labels(written, SCHEME)
+    images = all(_same(written.volumes[m], case.volumes[m]) for m in written.volumes)
+    if not (images and written.grid.matches(case.grid) and np.array_equal(read_back, classes)):
+        raise CaseError(f"{case.name} does not read back as it was written; it was not added")
+
+
+def _same(one: npt.NDArray[np.generic], other: npt.NDArray[np.generic]) -> bool:
+    return bool(np.array_equal(one, other))

@@ -1,0 +1,190 @@
+"""What training minimises. Batch and voxels are summed together, so that a class that one crop
+of a batch lacks is judged over the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from smalltumor.labels.regions import REGION_CLASSES
+from smalltumor.models.network import MultiTaskOutput
+
+DiceWeight = Literal["square", "identity", "sqrt"]
+SegmentationLoss = Literal["generalised_dice", "dice_ce"]
+
+Total = Callable[[Tensor], Tensor]
+"""Sum of a tensor over all processes that share a batch, differentiable."""
+
+WARM_EPOCHS = 20
+"""Epochs of equal weight for segmentation and reconstruction (Ngo et al. 2020, eq. 6)."""
+
+
+def _alone(values: Tensor) -> Tensor:
+    return values
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """Weights of the two tasks (l1, l2 of Ngo et al. 2020, eq. 6)."""
+
+    segmentation: float
+    reconstruction: float
+
+
+def paper_weights(epoch: int) -> LossWeights:
+    """0.5 and 0.5 for the first 20 epochs, then 1 and 0.05; `epoch` counts from 0."""
+    return LossWeights(0.5, 0.5) if epoch < WARM_EPOCHS else LossWeights(1.0, 0.05)
+
+
+def generalised_dice_loss(
+    probabilities: Tensor,
+    classes: Tensor,
+    weight: DiceWeight = "square",
+    epsilon: float = 1e-5,
+    total: Total = _alone,
+) -> Tensor:
+    """Generalised Dice over the three tumour classes (Ngo et al. 2020, eq. 4; Sudre 2017).
+
+    ``1 - 2 sum_c w_c sum_v p y / (sum_c w_c sum_v (p + y) + epsilon)`` with ``w_c`` one over the
+    squared number of voxels of class c. A class that the batch lacks weighs nothing: with the
+    formula's 1 / epsilon it would drown the others.
+
+    Parameters
+    ----------
+    probabilities : (b, class, i, j, k) tensor
+        After the softmax; channel 0 is background and not counted.
+    classes : (b, i, j, k) integer tensor
+        Tissue classes.
+    weight : {"square", "identity", "sqrt"}
+        Power of the number of voxels in the weight's denominator.
+    epsilon : float
+        As published; keeps the quotient finite.
+    total : callable
+        Adds the sums of all processes that share the batch.
+
+    Returns
+    -------
+    scalar tensor
+        1 without gradient if the batch has no tumour.
+    """
+    tumour = probabilities[:, 1:].transpose(0, 1).flatten(1)
+    truth = _one_hot(classes, probabilities.shape[1])[:, 1:].transpose(0, 1).flatten(1)
+    truth = truth.to(tumour.dtype)
+    sums = [truth.sum(dim=1), (tumour * truth).sum(dim=1), (tumour + truth).sum(dim=1)]
+    voxels, shared, both = total(torch.stack(sums))
+    powers = {"square": voxels * voxels, "identity": voxels, "sqrt": voxels.sqrt()}
+    weights = torch.where(voxels > 0, 1 / (powers[weight] + epsilon), 0)
+    loss: Tensor = 1 - 2 * (weights * shared).sum() / ((weights * both).sum() + epsilon)
+    return loss
+
+
+def region_dice_loss(probabilities: Tensor, classes: Tensor, total: Total = _alone) -> Tensor:
+    """One minus the soft Dice of ET, TC and WT, averaged over the regions that are there.
+
+    The nested regions are what is scored; confusing NCR with ED costs TC only.
+
+    Parameters
+    ----------
+    probabilities : (b, class, i, j, k) tensor
+        After the softmax.
+    classes : (b, i, j, k) integer tensor
+        Tissue classes.
+    total : callable
+        Adds the sums of all processes that share the batch.
+
+    Returns
+    -------
+    scalar tensor
+        0 without gradient if the batch has no tumour.
+    """
+    sums = []
+    for parts in REGION_CLASSES.values():
+        predicted = probabilities[:, list(parts)].sum(dim=1)
+        truth = sum((classes == part for part in parts), torch.zeros_like(classes)).bool()
+        sums.append(torch.stack([truth.sum(), (predicted * truth).sum(), predicted.sum()]))
+    size, shared, predicted = total(torch.stack(sums, dim=1))
+    there = size > 0
+    losses = 1 - 2 * shared / (predicted + size).clamp(min=1)
+    loss: Tensor = torch.where(there, losses, 0).sum() / there.sum().clamp(min=1)
+    return loss
+
+
+def segmentation_loss(
+    kind: SegmentationLoss, logits: Tensor, classes: Tensor, total: Total = _alone
+) -> Tensor:
+    """The segmentation task's loss.
+
+    Parameters
+    ----------
+    kind : {"generalised_dice", "dice_ce"}
+        The paper's, or region Dice plus cross-entropy.
+    logits : (b, class, i, j, k) tensor
+    classes : (b, i, j, k) integer tensor
+    """
+    logits = logits.float()
+    if kind == "generalised_dice":
+        return generalised_dice_loss(torch.softmax(logits, dim=1), classes, total=total)
+    log_probabilities = torch.log_softmax(logits, dim=1)
+    entropy = functional.nll_loss(log_probabilities, classes.long())
+    return region_dice_loss(log_probabilities.exp(), classes, total) + entropy
+
+
+def reconstruction_loss(
+    rebuilt: Sequence[Tensor], targets: Sequence[Tensor], *, detach: bool = True
+) -> Tensor:
+    """Mean squared error of each U-module, added (Ngo et al. 2020, eq. 5).
+
+    Parameters
+    ----------
+    rebuilt, targets : sequence of tensor
+        As in `MultiTaskOutput`.
+    detach : bool
+        Eq. 3 minimises over the U-module only, so the features are a fixed target. False lets
+        the gradient reach them, which shrinks them.
+    """
+    errors = [
+        functional.mse_loss(guess.float(), (target.detach() if detach else target).float())
+        for guess, target in zip(rebuilt, targets, strict=True)
+    ]
+    return torch.stack(errors).sum()
+
+
+def training_loss(
+    output: MultiTaskOutput,
+    classes: Tensor,
+    weights: LossWeights,
+    kind: SegmentationLoss,
+    *,
+    detach: bool = True,
+    total: Total = _alone,
+) -> tuple[Tensor, dict[str, float]]:
+    """The weighted sum of both tasks, and its parts for the log.
+
+    Parameters
+    ----------
+    output : MultiTaskOutput
+    classes : (b, i, j, k) integer tensor
+    weights : LossWeights
+    kind : {"generalised_dice", "dice_ce"}
+    detach : bool
+        See `reconstruction_loss`.
+    total : callable
+        Adds the sums of all processes that share the batch.
+    """
+    segmentation = segmentation_loss(kind, output.logits, classes, total)
+    loss = weights.segmentation * segmentation
+    parts = {"segmentation": float(segmentation.detach())}
+    if output.rebuilt:
+        reconstruction = reconstruction_loss(output.rebuilt, output.targets, detach=detach)
+        loss = loss + weights.reconstruction * reconstruction
+        parts["reconstruction"] = float(reconstruction.detach())
+    return loss, parts
+
+
+def _one_hot(classes: Tensor, count: int) -> Tensor:
+    return functional.one_hot(classes.long(), count).movedim(-1, 1)

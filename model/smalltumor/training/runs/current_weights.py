@@ -1,0 +1,62 @@
+"""The network as a run has it now, for a look at what it has learnt."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+
+from smalltumor.errors import TrainingError
+from smalltumor.files.tensor_file import Tensors, read_metadata, read_tensors
+from smalltumor.models.checkpoint import Checkpoint
+from smalltumor.training.config import TrainingConfig
+from smalltumor.training.runs.run_folder import RunFolder
+from smalltumor.training.state import FORMAT, FORMAT_VERSION
+
+
+def current_checkpoint(path: Path) -> Checkpoint:
+    """The averaged weights of a run's last saved state.
+
+    Parameters
+    ----------
+    path : Path
+        The run folder; its run may be going on.
+
+    Returns
+    -------
+    Checkpoint
+        In memory; ``card["step"]`` says how old it is. Until a run freezes its norm statistics
+        they are those of crops, which do not suit whole heads; the card says so.
+
+    Raises
+    ------
+    TrainingError
+        If nothing has been saved yet.
+    CheckpointError
+        If the state is damaged.
+    """
+    run = RunFolder(path)
+    config = TrainingConfig.from_dict(run.read_config()["training"])
+    if not run.last.is_file():
+        raise TrainingError(f"{run.path} has saved no state yet; try again in a minute")
+    progress = json.loads(read_metadata(run.last, FORMAT, FORMAT_VERSION)["progress"])
+    tensors = _averaged(read_tensors(run.last), averaged=config.average > 0)
+    step = int(progress["step"])
+    card = {"name": f"{run.path.name}, step {step}", "step": step}
+    if not progress["frozen"]:
+        card["limits"] = "norm statistics are still those of crops"
+    digest = hashlib.sha256(run.last.read_bytes()).hexdigest()
+    return Checkpoint(config.network, config.preprocessing, card, digest, None, lambda: tensors)
+
+
+def _averaged(state: Tensors, *, averaged: bool) -> Tensors:
+    """The segmentation path of a training state."""
+    names = ("network.", "average.") if averaged else ("network.",)
+    return {
+        name.removeprefix(prefix): np.asarray(array)
+        for prefix in names
+        for name, array in state.items()
+        if name.startswith(prefix) and "rebuild" not in name and "num_batches" not in name
+    }

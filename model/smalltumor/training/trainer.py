@@ -1,0 +1,320 @@
+"""The training loop: epochs, validation, and what is written when."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from smalltumor.errors import TrainingError, TrainingMemoryError
+from smalltumor.models.checkpoint import Checkpoint, save_checkpoint
+from smalltumor.models.network import SegmentationNetwork
+from smalltumor.training.config import TrainingConfig
+from smalltumor.training.data.dataloader import Batch, batches, steps_per_epoch
+from smalltumor.training.data.dataset import PreparedCase
+from smalltumor.training.distributed import Processes
+from smalltumor.training.learner import Learner
+from smalltumor.training.learning_rate import learning_rate
+from smalltumor.training.memory import is_device_failure, is_out_of_memory, peak_memory, smaller
+from smalltumor.training.runs.run_folder import RunFolder
+from smalltumor.training.stopping import Interrupted, interruptible
+from smalltumor.training.throughput import Pace
+from smalltumor.training.validation import score_cases, summary, whole_volumes
+
+Report = Callable[[str], None]
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True)
+class TrainingCases:
+    """What is learnt from and what is not.
+
+    Parameters
+    ----------
+    training, validation : sequence of PreparedCase
+        Without cases to validate on, the newest average counts as best.
+    """
+
+    training: Sequence[PreparedCase]
+    validation: Sequence[PreparedCase] = ()
+
+
+class Trainer:
+    """One run, in this process.
+
+    Parameters
+    ----------
+    config : TrainingConfig
+    cases : TrainingCases
+    run : RunFolder
+    processes : Processes
+    card : dict
+        Facts for the model card of the networks written.
+    start : Checkpoint, optional
+        Weights to start from; they are judged first, so that it can be told what was gained.
+    report : callable
+        Takes one line for a person.
+    stop : callable
+        Whether to save and leave after this step.
+    hurry : callable
+        Whether to give up the step under way; asked where one process trains alone.
+    threads : int
+        Threads that prepare crops.
+    save_seconds : float
+        Least time between two states written.
+    epoch_steps : int, optional
+        Steps in an epoch, by default as many as give every case its crops. A resumed run keeps
+        them, though its batch or its cases may be others.
+    """
+
+    def __init__(
+        self,
+        config: TrainingConfig,
+        cases: TrainingCases,
+        run: RunFolder,
+        processes: Processes,
+        card: dict[str, Any],
+        *,
+        start: Checkpoint | None = None,
+        report: Report = print,
+        stop: Callable[[], bool] = _never,
+        hurry: Callable[[], bool] = _never,
+        threads: int = 1,
+        save_seconds: float = 60.0,
+        epoch_steps: int | None = None,
+    ) -> None:
+        if config.batch % processes.count:
+            raise TrainingError(
+                f"a batch of {config.batch} cannot be shared by {processes.count} processes"
+            )
+        self.config, self.cases, self.run, self.processes = config, cases, run, processes
+        self.card, self.start, self.report = card, start, report
+        self.stop = stop
+        self.hurry = hurry if processes.count == 1 else _never
+        self.threads, self.save_seconds = threads, save_seconds
+        self.epoch_steps = epoch_steps or steps_per_epoch(config, len(cases.training))
+        self.steps = config.epochs * self.epoch_steps
+        self.learner = Learner(config, self.steps, self.epoch_steps, processes, start)
+        self.pace = Pace(config, self.steps, self.epoch_steps)
+        self._saved_at = time.monotonic()
+        self._judging = False
+
+    def resume(self) -> None:
+        """Go on from the run folder's state, if it has one."""
+        reached = -1
+        if self.run.last.is_file():
+            self.learner.load(self.run.last)
+            reached = self.learner.progress.step
+        if self.processes.writes:
+            self.run.forget_after(reached)
+
+    def train(self) -> bool:
+        """Train until the last epoch, a stop, or no more gain.
+
+        Returns
+        -------
+        bool
+            False if it was stopped and can be resumed.
+
+        Raises
+        ------
+        TrainingError
+            If the loss is no longer finite, or the device has gone; what was saved before stays.
+        TrainingMemoryError
+            If there is not enough memory; the state of the last finished step is saved.
+        OutputError
+            If the run folder cannot be written; what was saved before stays.
+        """
+        try:
+            with interruptible(self.hurry):
+                finished = self._train()
+        except Interrupted:
+            finished = False
+        except (MemoryError, RuntimeError) as error:
+            if is_out_of_memory(error):
+                raise self._out_of_memory() from error
+            if is_device_failure(error):
+                reason = str(error).partition("\n")[0][:150]
+                raise TrainingError(
+                    f"{self.processes.device} has failed ({reason}); once it is back, --resume "
+                    "goes on from the state saved last"
+                ) from error
+            raise
+        self._save()
+        if finished:
+            self._append("done", score=self.learner.progress.best_score)
+        return finished
+
+    def _train(self) -> bool:
+        learner = self.learner
+        learner.set_mode()
+        self._judge_start()
+        self._judge_if_given_up()
+        losses: list[dict[str, float]] = []
+        for batch in self._stream():
+            self._freeze_if_due()
+            losses.append(self._step(batch))
+            if learner.progress.step % self.epoch_steps == 0:
+                self._end_epoch(losses)
+                losses = []
+            if self.processes.any(self.stop()):
+                return False
+            if 0 < self.config.patience <= learner.progress.stale:
+                self.report("no better score for a while: stopping early")
+                return True
+            if time.monotonic() - self._saved_at >= self.save_seconds:
+                self._save()
+        return True
+
+    def _stream(self) -> Iterator[Batch]:
+        share = self.config.batch // self.processes.count
+        first = self.processes.rank * share
+        return batches(
+            self.cases.training,
+            self.config,
+            range(self.learner.progress.step, self.steps),
+            slice(first, first + share),
+            self.threads,
+        )
+
+    def _step(self, batch: Batch) -> dict[str, float]:
+        started = time.monotonic()
+        parts = self.learner.step(batch)
+        seconds = time.monotonic() - started
+        self.learner.progress.seconds += seconds
+        self.pace.stepped(seconds)
+        if self.pace.is_due():
+            self._append("progress", **self.pace.facts(self.learner.progress))
+        return parts
+
+    def _freeze_if_due(self) -> None:
+        progress, config = self.learner.progress, self.config
+        if progress.frozen or progress.step < config.freeze_norms_at * self.steps:
+            return
+        self.report("freezing the norm statistics")
+        self.learner.freeze_norms(self._brains() if config.freeze_norms_at > 0 else ())
+        self._append("freeze")
+
+    def _brains(self) -> Iterator[Tensor]:
+        """Whole volumes for norm statistics, spread over the training cases."""
+        cases, count = self.cases.training, self.config.norm_cases
+        chosen = cases[:: max(1, len(cases) // count)][:count]
+        return whole_volumes(chosen, self.processes.device)
+
+    def _end_epoch(self, losses: list[dict[str, float]]) -> None:
+        progress, config = self.learner.progress, self.config
+        epoch = progress.step // self.epoch_steps
+        means = {n: round(v, 5) for n, v in self.processes.mean(_means(losses)).items()}
+        facts = self.pace.facts(progress)
+        weights = self.learner.loss_weights()
+        self._append(
+            "epoch",
+            epoch=epoch,
+            epochs=config.epochs,
+            rate=learning_rate(config, progress.step - 1, self.steps),
+            **facts,
+            segmentation_weight=weights.segmentation,
+            reconstruction_weight=weights.reconstruction if config.reconstruction else 0.0,
+            peak_memory=peak_memory(self.processes.device),
+            **means,
+        )
+        self.report(
+            f"epoch {epoch}/{config.epochs}  loss {means['loss']:.4f}  "
+            f"{progress.seconds / progress.step:.2f} s/step  {facts['seconds_left'] // 60} min left"
+        )
+        if epoch % config.validate_every == 0 or progress.step >= self.steps:
+            self._validate(epoch)
+            self._save()
+
+    def _judge_start(self) -> None:
+        """Score the weights the run starts from, the best until training has beaten them."""
+        start, progress = self.start, self.learner.progress
+        known = any(e["event"] == "validation" for e in self.run.read_events())
+        if start is None or progress.step or known or not self.cases.validation:
+            return
+        if self.processes.writes:
+            self.report("validating the weights it starts from")
+            network = start.network.to(self.processes.device)
+            scores = self._score(network, epoch=0)
+            progress.best_score = scores["validation"]["score"]
+            self._export(network, start.card | {"scores": scores})
+
+    def _judge_if_given_up(self) -> None:
+        if self.learner.progress.unjudged:
+            self._validate(self.learner.progress.step // self.epoch_steps)
+
+    def _validate(self, epoch: int) -> None:
+        """Judge the averaged network in process 0, and keep it if it is the best so far."""
+        progress, started = self.learner.progress, time.monotonic()
+        progress.unjudged = True
+        if self.processes.writes:
+            network = self.learner.averaged_network(self._brains())
+            card = self.card | {"epochs": epoch, "steps": progress.step}
+            score = None
+            if self.cases.validation:
+                card["scores"] = self._score(network, epoch)
+                score = card["scores"]["validation"]["score"]
+            if score is None or score > progress.best_score:
+                progress.best_score = -1.0 if score is None else score
+                progress.stale = 0
+                self._export(network, card)
+            else:
+                progress.stale += 1
+        if self.processes.count > 1:
+            stale = torch.tensor([progress.stale], device=self.processes.device)
+            torch.distributed.broadcast(stale, src=0)
+            progress.stale = int(stale.item())
+        progress.unjudged = False
+        self.pace.validated(time.monotonic() - started)
+
+    def _score(self, network: SegmentationNetwork, epoch: int) -> dict[str, Any]:
+        self._judging = True
+        scores = score_cases(network, self.cases.validation, self.processes.device)
+        self._judging = False
+        means = summary(scores)
+        self._append("validation", epoch=epoch, **means, by_case=scores)
+        regions = "  ".join(f"{region} {means[region]:.3f}" for region in ("et", "tc", "wt"))
+        self.report(f"validation  {regions}")
+        return {"validation": means, "by_case": scores}
+
+    def _export(self, network: SegmentationNetwork, card: dict[str, Any]) -> None:
+        save_checkpoint(self.run.best, network, self.config.preprocessing, card, overwrite=True)
+
+    def _save(self) -> None:
+        if self.processes.writes:
+            self.learner.save(self.run.last)
+        self._saved_at = time.monotonic()
+
+    def _append(self, event: str, **values: Any) -> None:
+        if self.processes.writes:
+            self.run.append(event, self.learner.progress.step, **values)
+
+    def _out_of_memory(self) -> TrainingMemoryError:
+        """Save the state of the last finished step, and say how to go on from there."""
+        if self.learner.is_whole:
+            with suppress(MemoryError):
+                self._save()
+        config, step = self.config, self.learner.progress.step
+        where = f"not enough memory on {self.processes.device} at step {step}"
+        if self._judging:
+            return TrainingMemoryError(f"{where} to validate on whole heads; use another device")
+        changes = smaller(config.crop, config.batch, self.processes.count)
+        options = " ".join(f"--{name} {value}" for name, value in changes.items())
+        way = f"--resume {options} goes on from there" if changes else "use another device"
+        crops = "1 crop" if config.batch == 1 else f"{config.batch} crops"
+        return TrainingMemoryError(f"{where} for {crops} of {config.crop} voxels; {way}", changes)
+
+
+def _means(losses: list[dict[str, float]]) -> dict[str, float]:
+    """Mean of each part over the steps in which it was computed."""
+    names = dict.fromkeys(name for parts in losses for name in parts)
+    values = {name: [parts[name] for parts in losses if name in parts] for name in names}
+    return {name: sum(v) / len(v) for name, v in values.items()}

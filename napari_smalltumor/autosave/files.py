@@ -1,0 +1,247 @@
+"""Edited masks on disk: one file a case, in a folder that is locked while its viewer lives.
+
+::
+
+    DATA/autosave/20261124-101530-5f3a9c/lock
+                                        /Patient-1-c0ffee....safetensors
+
+A crash unlocks the folder, whatever its kind: the system does it. So a file in a folder that
+nobody holds is what an earlier viewer left, and is offered when its case is opened again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+from smalltumor.data.case import Case
+from smalltumor.errors import CheckpointError, OutputError
+from smalltumor.files.atomic import LEFTOVERS
+from smalltumor.files.tensor_file import read_metadata, read_tensors, write_container
+from smalltumor.files.user_dirs import data_folder
+from smalltumor.labels.regions import Region
+
+FORMAT = "smalltumor autosave"
+FORMAT_VERSION = 1
+SUFFIX = ".safetensors"
+_LOCK = "lock"
+
+
+@dataclass(frozen=True)
+class SavedMask:
+    """A labels layer as it was.
+
+    Parameters
+    ----------
+    name : str
+        Of the layer.
+    values : (i, j, k) integer array
+        Cut to the smallest box that holds all that is not zero.
+    start : (3,) int
+        First voxel of the box on the case's grid.
+    region : Region, optional
+        If it is the mask of a region.
+    scheme : str, optional
+        Name of its label scheme, if it holds tissue classes.
+    """
+
+    name: str
+    values: npt.NDArray[np.integer]
+    start: tuple[int, int, int]
+    region: Region | None = None
+    scheme: str | None = None
+
+    def on_grid(self, shape: tuple[int, int, int]) -> npt.NDArray[np.integer]:
+        """The whole volume (i, j, k).
+
+        Raises
+        ------
+        CheckpointError
+            If the box does not fit.
+        """
+        whole = np.zeros(shape, dtype=self.values.dtype)
+        stop = np.add(self.start, self.values.shape)
+        if min(self.start) < 0 or np.any(stop > shape):
+            raise CheckpointError(f"the saved mask {self.name} is not one of {shape} voxels")
+        box = tuple(slice(a, int(b)) for a, b in zip(self.start, stop, strict=True))
+        whole[box] = self.values
+        return whole
+
+
+def case_key(case: Case) -> str:
+    """Sixteen hex digits that are the same whenever the same files are opened again."""
+    paths = dict(case.paths) or {"labels": case.labels_path}
+    facts = {
+        "name": case.name,
+        "paths": {m: os.path.realpath(p) for m, p in sorted(paths.items()) if p is not None},
+        "shape": case.grid.shape,
+        "affine": np.round(case.grid.affine, 3).tolist(),
+    }
+    return sha256(json.dumps(facts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def write_masks(path: Path, case: Case, masks: Iterable[SavedMask]) -> None:
+    """Write the edited masks of a case, whole or not at all.
+
+    Raises
+    ------
+    OutputError
+    """
+    masks = list(masks)
+    tensors = {str(n): np.ascontiguousarray(mask.values) for n, mask in enumerate(masks)}
+    layers = [
+        {"name": m.name, "start": m.start, "region": m.region, "scheme": m.scheme} for m in masks
+    ]
+    sources = [str(path) for path in case.sources]
+    text = {"case": case.name, "sources": json.dumps(sources), "layers": json.dumps(layers)}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise OutputError(f"{path.parent} cannot be made: {error.strerror or error}") from error
+    write_container(path, tensors, FORMAT, FORMAT_VERSION, text, overwrite=True)
+
+
+def read_masks(path: Path) -> list[SavedMask]:
+    """Read what `write_masks` wrote.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is missing, damaged, or of a later version.
+    """
+    text = read_metadata(path, FORMAT, FORMAT_VERSION)
+    tensors = read_tensors(path)
+    try:
+        layers = json.loads(text["layers"])
+        return [_mask_of(layer, tensors[str(n)]) for n, layer in enumerate(layers)]
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise CheckpointError(f"{path}: damaged autosave ({error})") from None
+
+
+def _mask_of(layer: Any, values: npt.NDArray[np.generic]) -> SavedMask:
+    i, j, k = (int(n) for n in layer["start"])
+    if values.ndim != 3 or values.dtype.kind not in "iu":
+        raise ValueError(f"{values.dtype} of shape {values.shape} is not a mask")
+    region = None if layer["region"] is None else Region(layer["region"])
+    return SavedMask(str(layer["name"]), values, (i, j, k), region, layer["scheme"])  # type: ignore[arg-type]
+
+
+class AutosaveFolder:
+    """The folder of one viewer; made at the first write.
+
+    Parameters
+    ----------
+    root : Path, optional
+        The folder of all such folders; the user's data folder if not given.
+    """
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = root or data_folder() / "autosave"
+        self.path = self.root / f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
+        self._lock: IO[bytes] | None = None
+
+    def file_of(self, case: Case) -> Path:
+        """Where the edits of a case go."""
+        return self.path / _file_name(case)
+
+    def hold(self) -> None:
+        """Make the folder and lock it for as long as this object or its process lives.
+
+        Raises
+        ------
+        OutputError
+        """
+        if self._lock is not None:
+            return
+        try:
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._lock = (self.path / _LOCK).open("ab")
+            _try_lock(self._lock)
+        except OSError as error:
+            raise OutputError(f"{self.path} cannot be made: {error.strerror or error}") from error
+
+    def discard(self, file: Path) -> None:
+        """Delete a file, and its folder once that is empty and nobody's."""
+        file.unlink(missing_ok=True)
+        if file.parent != self.path:
+            _remove_if_empty(file.parent)
+
+    def release(self) -> None:
+        """Unlock the folder: what is in it is what was left."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+            _remove_if_empty(self.path)
+
+    def left_of(self, case: Case) -> list[Path]:
+        """Files of a case that no living viewer keeps up to date, the newest first.
+
+        A file of this folder counts: the caller knows whether it is still writing it.
+        """
+        found = list(self.root.glob(f"*/{_escape(_file_name(case))}"))
+        left = [f for f in found if f.parent == self.path or not _is_held(f.parent)]
+        return sorted(left, key=_written_at, reverse=True)
+
+
+def _file_name(case: Case) -> str:
+    readable = re.sub(r"[^\w.-]+", "_", case.name, flags=re.ASCII)[:60]
+    return f"{readable}-{case_key(case)}{SUFFIX}"
+
+
+def _escape(name: str) -> str:
+    return re.sub(r"([*?\[])", r"[\1]", name)
+
+
+def _written_at(file: Path) -> float:
+    try:
+        return file.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _is_held(folder: Path) -> bool:
+    try:
+        with (folder / _LOCK).open("ab") as lock:
+            return not _try_lock(lock)
+    except OSError:  # a folder that was copied here, or is going
+        return False
+
+
+def _try_lock(file: IO[bytes]) -> bool:
+    """Lock a file until it is closed; false if another has, true also where locks are unknown."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _remove_if_empty(folder: Path) -> None:
+    if any(folder.glob("*" + SUFFIX)) or _is_held(folder):
+        return
+    try:
+        for rest in (folder / _LOCK, *folder.glob(LEFTOVERS)):
+            rest.unlink(missing_ok=True)
+        folder.rmdir()
+    except OSError:  # in use, or gone already
+        return

@@ -1,0 +1,83 @@
+"""Saved masks back into the viewer: into the layers that are there, or as new ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+from smalltumor.data.case import Case
+from smalltumor.labels.schemes import SCHEMES
+
+from napari_smalltumor.autosave.files import SavedMask
+from napari_smalltumor.layers.coordinates import to_display
+from napari_smalltumor.layers.create import LayerData, labels_layer, plain_labels_layer
+from napari_smalltumor.layers.metadata import case_of, region_layers, region_of, same_case
+from napari_smalltumor.layers.nesting import keep_nested
+from napari_smalltumor.layers.regions import region_layer
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Labels
+
+_UPWARDS = ("wt", "tc", "et")
+
+
+def restore(viewer: ViewerModel, case: Case, masks: Iterable[SavedMask]) -> list[Labels]:
+    """Show saved masks of a case.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    case : Case
+    masks : iterable of SavedMask
+
+    Returns
+    -------
+    list of Labels
+        The layers that hold them now.
+
+    Raises
+    ------
+    CheckpointError
+        If one is not on the case's grid; the viewer is as it was then.
+    """
+    volumes = [(mask, mask.on_grid(case.grid.shape)) for mask in masks]
+    volumes.sort(key=lambda pair: _UPWARDS.index(pair[0].region) if pair[0].region else -1)
+    layers = []
+    with keep_nested(viewer).replacing():
+        for mask, volume in volumes:
+            layer = _layer_of(viewer, case, mask)
+            if layer is None:
+                layer = _add(viewer, _layer_data(case, mask, volume))
+            else:
+                layer.data = np.array(to_display(volume, case.grid), order="C")
+            layer.visible = True
+            layers.append(layer)
+    return layers
+
+
+def _layer_of(viewer: ViewerModel, case: Case, mask: SavedMask) -> Labels | None:
+    from napari.layers import Labels
+
+    if mask.region is not None:
+        return region_layers(viewer.layers, case).get(mask.region)
+    for layer in viewer.layers:
+        ours = isinstance(layer, Labels) and same_case(case_of(layer), case)
+        if ours and layer.name == mask.name and region_of(layer) is None:
+            return layer
+    return None
+
+
+def _layer_data(case: Case, mask: SavedMask, volume: np.ndarray) -> LayerData:
+    if mask.region is not None:
+        return region_layer(case, mask.region, volume != 0)
+    if mask.scheme in SCHEMES:
+        return labels_layer(case, volume, SCHEMES[mask.scheme], mask.name)
+    return plain_labels_layer(case, volume, mask.name)
+
+
+def _add(viewer: ViewerModel, data: LayerData) -> Labels:
+    from napari.layers import Layer
+
+    return viewer.add_layer(Layer.create(*data))

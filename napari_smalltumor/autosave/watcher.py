@@ -1,0 +1,141 @@
+"""When edits are kept, and the offer to restore those an earlier viewer left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary, ref
+
+from smalltumor.data.case import Case
+from smalltumor.errors import SmalltumorError
+
+from napari_smalltumor import notify, settings
+from napari_smalltumor.autosave.autosave import Autosave
+from napari_smalltumor.autosave.files import SavedMask, case_key, read_masks
+from napari_smalltumor.autosave.restore import restore
+from napari_smalltumor.layers.metadata import cases_among
+from napari_smalltumor.viewer import unproxied
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from qtpy.QtCore import QTimer
+
+INTERVAL_MS = 60_000
+
+
+class AutosaveWatch:
+    """Keeps the edits of a viewer every minute, and offers what was left of a case it opens."""
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self.autosave = Autosave(viewer.layers)
+        self._viewer = ref(viewer)
+        self._layers = viewer.layers
+        self._asked: set[str] = set()
+        self._complained = False
+        self._minute = _timer(self.save_now, INTERVAL_MS)
+        self._opened = _timer(self._offer, 0, once=True)
+        self._layers.events.inserted.connect(self._on_layers)
+        self._layers.events.removed.connect(self._on_layers)
+        self._on_layers()
+
+    def save_now(self) -> None:
+        """Keep what has been edited, as every minute; a disk that refuses is told of once."""
+        self.autosave.save()
+        problem = self.autosave.problem()
+        if problem is not None and not self._complained:
+            self._complained = True
+            notify.warn(f"Edits could not be autosaved: {problem}")
+
+    def _on_layers(self, event: Any = None) -> None:
+        self._asked &= {case_key(case) for case in cases_among(self._layers)}
+        if self._opened is not None:
+            self._opened.start()
+
+    def _offer(self) -> None:
+        if not settings.get("autosave"):
+            return
+        for case in list(cases_among(self._layers)):
+            if case_key(case) not in self._asked:
+                self._asked.add(case_key(case))
+                self._offer_edits_of(case)
+
+    def _offer_edits_of(self, case: Case) -> None:
+        for file in self.autosave.left_of(case):
+            try:
+                masks = read_masks(file)
+            except SmalltumorError as error:
+                notify.warn(f"Autosaved edits of {case.name} are lost: {error}")
+                continue
+            answer = _ask(case, file, masks)
+            if answer == DISCARD:
+                self.autosave.folder.discard(file)
+            if answer == RESTORE:
+                self._restore(case, file, masks)
+                return
+
+    def _restore(self, case: Case, file: Path, masks: list[SavedMask]) -> None:
+        viewer = self._viewer()
+        assert viewer is not None
+        try:
+            layers = restore(viewer, case, masks)
+        except SmalltumorError as error:
+            notify.error(str(error))
+            return
+        self.autosave.count_as_edited(layers)
+        self.autosave.save()
+        self.autosave.wait()
+        if self.autosave.folder.file_of(case).exists() and not self.autosave.is_own(file):
+            self.autosave.folder.discard(file)  # only now: what was in it is in our own
+        notify.info(f"Restored {', '.join(layer.name for layer in layers)}")
+
+
+RESTORE, LATER, DISCARD = "restore", "later", "discard"
+
+
+def _ask(case: Case, file: Path, masks: list[SavedMask]) -> str:
+    from datetime import datetime
+
+    from qtpy.QtWidgets import QApplication, QMessageBox
+
+    when = datetime.fromtimestamp(file.stat().st_mtime)
+    names = ", ".join(mask.name for mask in masks)
+    buttons = QMessageBox.StandardButton
+    answer = QMessageBox.question(
+        QApplication.activeWindow(),
+        "Restore edits?",
+        f"Edits of {case.name} from {when:%Y-%m-%d %H:%M} were not exported before its viewer "
+        f"was closed: {names}.\n\nRestore them? No asks again when the case is next opened; "
+        "Discard deletes them.",
+        buttons.Yes | buttons.No | buttons.Discard,
+        buttons.Yes,
+    )
+    return {buttons.Yes: RESTORE, buttons.Discard: DISCARD}.get(answer, LATER)
+
+
+def _timer(slot: Any, milliseconds: int, *, once: bool = False) -> QTimer | None:
+    """A timer, where there is an event loop for it."""
+    from qtpy.QtCore import QTimer
+    from qtpy.QtWidgets import QApplication
+
+    application = QApplication.instance()
+    if application is None:
+        return None
+    timer = QTimer()
+    timer.setSingleShot(once)
+    timer.setInterval(milliseconds)
+    timer.timeout.connect(slot)
+    if not once:
+        timer.start()
+        application.aboutToQuit.connect(slot)
+    return timer
+
+
+_WATCHES: WeakKeyDictionary[ViewerModel, AutosaveWatch] = WeakKeyDictionary()
+
+
+def keep_edits(viewer: ViewerModel) -> AutosaveWatch:
+    """Start keeping a viewer's edits; the same watch if they are being kept already."""
+    own = unproxied(viewer)
+    if own not in _WATCHES:
+        _WATCHES[own] = AutosaveWatch(own)
+    return _WATCHES[own]

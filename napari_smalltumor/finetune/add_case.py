@@ -1,0 +1,31 @@
+"""Copy a corrected case into the training folder, in a worker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from smalltumor.data.case import Case
+from smalltumor.labels.masks import Classes
+from smalltumor.training.data.dataset_folder import Collection, Collector, add_case
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True)
+class Adding:
+    """Put a case into the training folder and look at what is in it; calling it does so."""
+
+    folder: Path
+    case: Case
+    classes: Classes
+    link: bool
+    replace: bool
+    collector: Collector
+
+    def __call__(self) -> Collection:
+        """Raises `SmalltumorError` with one line for the user."""
+        add_case(self.folder, self.case, self.classes, link=self.link, replace=self.replace)
+        return self.collector.look(self.folder)

@@ -1,0 +1,122 @@
+"""Layers of a case: four gray images, and labels in the paper's colours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from smalltumor.data.case import Case
+from smalltumor.data.case_files import MODALITY_TITLES
+from smalltumor.labels.regions import CLASS_COLOURS
+from smalltumor.labels.schemes import LabelScheme
+
+from napari_smalltumor.layers.coordinates import display_transform, to_display
+from napari_smalltumor.layers.metadata import KEY
+
+LayerData = tuple[Any, dict[str, Any], str]
+
+SHOWN_FIRST = "t1ce"
+"""The one modality that is visible when a case opens: small enhancing lesions are seen on it."""
+
+STACKING = ("flair", "t2", "t1", "t1ce")
+"""From the lowest layer to the uppermost."""
+
+_BRAIN_PERCENTILES = (1.0, 99.5)
+_SAMPLES = 200_000
+_FEWEST_SAMPLES = 500
+
+
+def image_layers(case: Case) -> list[LayerData]:
+    """One image layer per modality of a case, T1CE uppermost and alone visible."""
+    modalities = [m for m in STACKING if m in case.volumes]
+    shown = SHOWN_FIRST if SHOWN_FIRST in modalities else modalities[-1]
+    return [image_layer(case, m, visible=m == shown) for m in modalities]
+
+
+def image_layer(case: Case, modality: str, *, visible: bool = True) -> LayerData:
+    """An image layer of one volume of a case, which may be of no known modality."""
+    volume = case.volumes[modality]
+    memory: dict[str, Any] = {"case": case}
+    name = case.name
+    if modality in MODALITY_TITLES:
+        memory["modality"] = modality
+        name = f"{case.name} {MODALITY_TITLES[modality]}"
+    attributes = {
+        "name": name,
+        "colormap": "gray",
+        "contrast_limits": contrast_limits(volume),
+        "visible": visible,
+        "metadata": {KEY: memory},
+        **display_transform(case.grid),
+    }
+    return to_display(volume, case.grid), attributes, "image"
+
+
+def labels_layer(
+    case: Case, stored: npt.NDArray[np.uint8], scheme: LabelScheme, name: str | None = None
+) -> LayerData:
+    """A labels layer of a label volume as its file stores it, coloured by tissue class.
+
+    Parameters
+    ----------
+    case : Case
+    stored : (i, j, k) uint8 array
+        Values of the scheme, on the case's grid.
+    scheme : LabelScheme
+    name : str, optional
+        Of the layer.
+    """
+    attributes = {
+        "name": name or f"{case.name} labels",
+        "colormap": class_colormap(scheme),
+        "opacity": 0.6,
+        "metadata": {KEY: {"case": case, "scheme": scheme.name}},
+        **display_transform(case.grid),
+    }
+    return np.array(to_display(stored, case.grid), order="C"), attributes, "labels"
+
+
+def plain_labels_layer(case: Case, stored: npt.NDArray[np.generic], name: str) -> LayerData:
+    """A labels layer of values that are in no scheme, in napari's own colours."""
+    attributes = {
+        "name": name,
+        "metadata": {KEY: {"case": case}},
+        **display_transform(case.grid),
+    }
+    whole = stored if stored.dtype.kind in "ui" else stored.astype(np.int32)
+    return np.array(to_display(whole, case.grid), order="C"), attributes, "labels"
+
+
+def class_colormap(scheme: LabelScheme) -> dict[int | None, Any]:
+    """Colour of each stored value of a scheme; anything else is see-through."""
+    colours: dict[int | None, Any] = {None: "transparent", 0: "transparent"}
+    for tissue, colour in CLASS_COLOURS.items():
+        colours[scheme.values[tissue]] = (*colour, 1.0)
+    return colours
+
+
+def contrast_limits(volume: npt.NDArray[np.generic]) -> tuple[float, float]:
+    """Window of gray values: percentiles inside the brain, from a sparse sample of voxels.
+
+    Parameters
+    ----------
+    volume : (i, j, k) array
+        Zero outside the brain.
+
+    Returns
+    -------
+    low, high : float
+        Always with low < high; low is 0, so that the background is black, unless the image has
+        negative values.
+    """
+    step = max(1, round((volume.size / _SAMPLES) ** (1 / 3)))
+    sample = volume[::step, ::step, ::step]
+    if np.count_nonzero(sample) < _FEWEST_SAMPLES:
+        sample = volume
+    brain = sample[sample != 0]
+    if not brain.size:
+        return 0.0, 1.0
+    low, high = (float(x) for x in np.percentile(brain, _BRAIN_PERCENTILES))
+    low = min(0.0, low)
+    return (low, high) if high > low else (low, low + 1.0)

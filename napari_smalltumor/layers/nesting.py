@@ -1,0 +1,219 @@
+"""Nested regions stay nested while they are edited.
+
+The rule is that of `smalltumor.labels.masks.compose_classes`: the inner region wins. Painting ET
+grows TC and WT with it; erasing WT or TC cannot take away the regions inside, so nothing small
+is lost by a stroke on a larger mask. To remove a lesion, erase it from ET first.
+
+An outer mask is what was drawn of it, joined with the region inside. Only the drawn part is
+remembered, so undoing a stroke on ET also takes back what that stroke had added to TC and WT.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import numpy.typing as npt
+from smalltumor.labels.components import bounding_box
+from smalltumor.labels.regions import Region
+
+from napari_smalltumor.layers.metadata import cases_among, region_layers, region_of
+from napari_smalltumor.viewer import unproxied
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Labels
+
+INNERMOST_FIRST = (Region.ET, Region.TC, Region.WT)
+_INSIDE = {Region.TC: Region.ET, Region.WT: Region.TC}
+_SIGNALS = ("labels_update", "paint", "set_data", "data")
+
+Box = tuple[slice, ...]
+
+
+class NestedRegions:
+    """Keeps the region layers of one case nested.
+
+    Parameters
+    ----------
+    layers : mapping of Region to Labels layer
+        Any of the three, of one shape; 0 is outside, everything else inside.
+    """
+
+    def __init__(self, layers: Mapping[Region, Labels]) -> None:
+        self.layers = {r: layers[r] for r in INNERMOST_FIRST if r in layers}
+        self._busy = False
+        self._remember_all()
+        for layer in self.layers.values():
+            for signal in _SIGNALS:
+                getattr(layer.events, signal).connect(self._on_change)
+
+    def release(self) -> None:
+        """Let go of the layers."""
+        for layer in self.layers.values():
+            for signal in _SIGNALS:
+                getattr(layer.events, signal).disconnect(self._on_change)
+        self.layers = {}
+
+    @contextmanager
+    def replacing(self) -> Iterator[None]:
+        """Inside the block the layers may be given new masks, which count as drawn."""
+        self._busy = True
+        try:
+            yield
+            self._remember_all()
+        finally:
+            self._busy = False
+
+    def apply(self) -> None:
+        """Bring the layers up to date with what was drawn since the last time."""
+        if self._busy:
+            return
+        self._busy = True
+        try:
+            for region in self.layers:
+                box = self._take_in(region)
+                if box is not None:
+                    self._spread(region, box)
+        finally:
+            self._busy = False
+
+    def _on_change(self, event: Any = None) -> None:
+        self.apply()
+
+    def _remember_all(self) -> None:
+        self._seen = {r: _lean_copy(np.asarray(layer.data)) for r, layer in self.layers.items()}
+        self._drawn: dict[Region, npt.NDArray[np.bool_]] = {}
+
+    def _drawn_of(self, region: Region) -> npt.NDArray[np.bool_]:
+        """What was drawn of an outer region; all that was seen, as long as nothing was edited."""
+        if region not in self._drawn:
+            self._drawn[region] = self._seen[region] != 0
+        return self._drawn[region]
+
+    def _take_in(self, region: Region) -> Box | None:
+        """Note what was drawn in a region; the box around it, or None if nothing was."""
+        data, seen = np.asarray(self.layers[region].data), self._seen[region]
+        if data.shape != seen.shape:
+            self._remember_all()
+            return None
+        if _equal(data, seen):
+            return None
+        box = _bounding_box(data != seen)
+        if region in _INSIDE:
+            fresh = data[box] != 0
+            # Where an inner region lies, drawing outside it changes nothing.
+            free = (data[box] != seen[box]) & ~self._inside(region, box)
+            self._drawn_of(region)[box][free] = fresh[free]
+        seen[box] = data[box]
+        return box
+
+    def _spread(self, region: Region, box: Box) -> None:
+        """Join every region from this one outwards with the region inside it."""
+        start = INNERMOST_FIRST.index(region)
+        for outer in INNERMOST_FIRST[start:]:
+            if outer not in _INSIDE or outer not in self.layers:
+                continue
+            data = np.asarray(self.layers[outer].data)
+            wanted = self._drawn_of(outer)[box] | self._inside(outer, box)
+            wrong = (data[box] != 0) != wanted
+            if wrong.any():
+                data[box][wrong] = wanted[wrong]
+                self._seen[outer][box] = data[box]
+                self.layers[outer].refresh()
+
+    def _inside(self, region: Region, box: Box) -> npt.NDArray[np.bool_]:
+        inner = _INSIDE.get(region)
+        while inner is not None and inner not in self.layers:
+            inner = _INSIDE.get(inner)
+        shape = self._seen[region][box].shape
+        return np.zeros(shape, dtype=bool) if inner is None else self._seen[inner][box] != 0
+
+
+class NestingWatch:
+    """Keeps every case of a viewer nested, whoever adds or removes its layers."""
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._layers = viewer.layers
+        self._kept: list[NestedRegions] = []
+        self._replacing = False
+        self._layers.events.inserted.connect(self._rebuild)
+        self._layers.events.removed.connect(self._rebuild)
+        self._rebuild()
+
+    def apply(self) -> None:
+        """Bring all layers up to date, as before an export."""
+        for nested in self._kept:
+            nested.apply()
+
+    @contextmanager
+    def replacing(self) -> Iterator[None]:
+        """Inside the block layers may be added and given new masks, which count as drawn."""
+        self._replacing = True
+        try:
+            with ExitStack() as blocks:
+                for nested in self._kept:
+                    blocks.enter_context(nested.replacing())
+                yield
+        finally:
+            self._replacing = False
+            self._rebuild()
+
+    def _rebuild(self, event: Any = None) -> None:
+        if self._replacing or (event is not None and region_of(event.value) is None):
+            return
+        wanted = [region_layers(self._layers, case) for case in cases_among(self._layers)]
+        wanted = [layers for layers in wanted if len(layers) > 1 and _same_shape(layers)]
+        for nested in list(self._kept):
+            if not any(_same_layers(nested.layers, layers) for layers in wanted):
+                nested.release()
+                self._kept.remove(nested)
+        for layers in wanted:
+            if not any(_same_layers(nested.layers, layers) for nested in self._kept):
+                self._kept.append(NestedRegions(layers))
+
+
+_WATCHES: WeakKeyDictionary[ViewerModel, NestingWatch] = WeakKeyDictionary()
+
+
+def keep_nested(viewer: ViewerModel) -> NestingWatch:
+    """Start keeping a viewer's regions nested; the same watch if it is being kept already."""
+    own = unproxied(viewer)
+    if own not in _WATCHES:
+        _WATCHES[own] = NestingWatch(own)
+    return _WATCHES[own]
+
+
+def _lean_copy(array: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
+    """A copy that takes memory for the box of what is not zero only; a mask fills a tenth."""
+    copy = np.zeros(array.shape, dtype=array.dtype)
+    box = bounding_box(array)
+    copy[box] = array[box]
+    return copy
+
+
+def _equal(one: npt.NDArray[np.generic], other: npt.NDArray[np.generic]) -> bool:
+    # Eight voxels at a time: a millisecond for a head instead of eight.
+    if one.flags.c_contiguous and one.dtype == np.uint8 and one.size % 8 == 0:
+        return np.array_equal(one.reshape(-1).view(np.uint64), other.reshape(-1).view(np.uint64))
+    return np.array_equal(one, other)
+
+
+def _bounding_box(mask: npt.NDArray[np.bool_]) -> Box:
+    spans = []
+    for axis in range(mask.ndim):
+        others = tuple(a for a in range(mask.ndim) if a != axis)
+        found = np.flatnonzero(mask.any(axis=others))
+        spans.append(slice(int(found[0]), int(found[-1]) + 1))
+    return tuple(spans)
+
+
+def _same_shape(layers: Mapping[Region, Labels]) -> bool:
+    return len({tuple(layer.data.shape) for layer in layers.values()}) == 1
+
+
+def _same_layers(one: Mapping[Region, Labels], other: Mapping[Region, Labels]) -> bool:
+    return one.keys() == other.keys() and all(one[r] is other[r] for r in one)

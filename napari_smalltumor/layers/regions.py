@@ -1,0 +1,186 @@
+"""The result in the viewer: one labels layer each for ET, TC and WT, and back to a segmentation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from smalltumor.data.case import REFERENCE, Case
+from smalltumor.data.segmentation import Segmentation
+from smalltumor.labels.regions import REGION_COLOURS, Region
+
+from napari_smalltumor.layers.coordinates import (
+    display_transform,
+    flipped_placement,
+    world_is_ours,
+)
+from napari_smalltumor.layers.metadata import KEY, case_of, region_layers, remembered, same_patient
+from napari_smalltumor.layers.nesting import keep_nested
+from napari_smalltumor.layers.region_masks import _sum, display_mask
+from napari_smalltumor.layers.warm_up import no_collection
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Labels, Layer
+
+    from napari_smalltumor.layers.create import LayerData
+
+OUTERMOST_FIRST = tuple(reversed(Region))
+"""From bottom to top, so that each region is seen inside the next."""
+
+_FILL_OPACITY = {Region.WT: 0.35, Region.TC: 0.45, Region.ET: 0.65}
+_OUTLINE_WIDTH = 1
+
+STYLES = ("filled", "outlines")
+
+
+def region_layer(
+    case: Case,
+    region: Region,
+    mask: npt.NDArray[np.bool_],
+    *,
+    result: Segmentation | None = None,
+    placement: Mapping[str, Any] | None = None,
+) -> LayerData:
+    """A labels layer of a region's mask: 1 inside, 0 outside.
+
+    Parameters
+    ----------
+    case : Case
+    region : Region
+    mask : (i, j, k) bool array
+        On the case's grid.
+    result : Segmentation, optional
+        What the mask was made from, kept so that edits can be told.
+    placement : mapping, optional
+        Layer arguments that differ from `display_transform`, such as another reader's units.
+    """
+    return display_mask(mask, case), _attributes(case, region, result, placement), "labels"
+
+
+def _attributes(
+    case: Case,
+    region: Region,
+    result: Segmentation | None,
+    placement: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    memory: dict[str, Any] = {"case": case, "region": region}
+    if result is not None:
+        memory["result"] = result
+    colour = (*REGION_COLOURS[region], 1.0)
+    return {
+        "name": f"{case.name} {region.name}",
+        "colormap": {None: colour, 0: "transparent", 1: colour},
+        "opacity": _FILL_OPACITY[region],
+        "blending": "translucent_no_depth",
+        "iso_gradient_mode": "smooth",
+        "metadata": {KEY: memory},
+        **display_transform(case.grid),
+        **(placement or {}),
+    }
+
+
+def apply_style(layer: Labels, region: Region, style: str) -> None:
+    """Draw a region's layer filled, or as an outline that leaves the image free."""
+    outlined = style == "outlines"
+    layer.contour = _OUTLINE_WIDTH if outlined else 0
+    layer.opacity = 1.0 if outlined else _FILL_OPACITY[region]
+
+
+def show_segmentation(
+    viewer: ViewerModel,
+    case: Case,
+    segmentation: Segmentation,
+    *,
+    style: str = "filled",
+    placement: Mapping[str, Any] | None = None,
+) -> dict[Region, Labels]:
+    """Put a segmentation into the viewer: update the case's region layers, or add them."""
+    masks = {region: display_mask(segmentation.mask(region), case) for region in Region}
+    for _ in showing(viewer, case, segmentation, masks, style=style, placement=placement):
+        pass
+    return region_layers(viewer.layers, case)
+
+
+def showing(
+    viewer: ViewerModel,
+    case: Case,
+    segmentation: Segmentation,
+    masks: Mapping[Region, npt.NDArray[np.uint8]],
+    *,
+    style: str = "filled",
+    placement: Mapping[str, Any] | None = None,
+) -> Iterator[Labels]:
+    """Do what `show_segmentation` does in small steps, with masks made beforehand.
+
+    Parameters
+    ----------
+    viewer, case, segmentation, style, placement
+        As for `show_segmentation`.
+    masks : mapping of Region to (I, P, L) uint8 array
+        From `display_mask`; they become the layers' data.
+    """
+    from napari.layers import Labels
+
+    there = region_layers(viewer.layers, case)
+    with keep_nested(viewer).replacing():
+        for region, layer in there.items():
+            _update(layer, masks[region], case, segmentation)
+            yield layer
+        for region in Region:  # ET first: it is what one waits for, and what is edited
+            if region not in there:
+                attributes = _attributes(case, region, segmentation, placement)
+                attributes["metadata"][KEY]["shown"] = _sum(masks[region])
+                there[region] = Labels(masks[region], **attributes)
+                apply_style(there[region], region, style)
+                yield there[region]
+                with no_collection():
+                    viewer.layers.insert(_place(viewer, there, region), there[region])
+                yield there[region]
+        if there[Region.ET] in viewer.layers:  # the user may be quicker
+            viewer.layers.selection.active = there[Region.ET]
+
+
+def _place(viewer: ViewerModel, there: Mapping[Region, Labels], region: Region) -> int:
+    """Where a region's layer goes: under the region inside it, over the one around it."""
+    inside = OUTERMOST_FIRST[OUTERMOST_FIRST.index(region) + 1 :]
+    layers = list(viewer.layers)
+    return min(
+        (layers.index(there[r]) for r in inside if there.get(r) in layers), default=len(layers)
+    )
+
+
+def _update(
+    layer: Labels, mask: npt.NDArray[np.uint8], case: Case, segmentation: Segmentation
+) -> None:
+    memory = {**remembered(layer.metadata), "case": case, "result": segmentation}
+    memory["shown"] = _sum(mask)
+    layer.metadata = {**layer.metadata, KEY: memory}
+    layer.data = mask  # a new array, so that old strokes cannot be undone
+    layer.visible = True
+
+
+def hide_stored_labels(layers: Iterable[Layer], case: Case) -> None:
+    """Hide an expert's segmentation of the case, which would lie under the result."""
+    for layer in layers:
+        if "scheme" in remembered(layer.metadata) and same_patient(case_of(layer), case):
+            layer.visible = False
+
+
+def placement_of(case: Case, chosen: Mapping[str, Layer | None]) -> dict[str, Any]:
+    """How results must lie to lie on the layers that a case was made of, whoever read them.
+
+    Parameters
+    ----------
+    case : Case
+        From `modalities.case_of_layers`.
+    chosen : mapping of modality to layer
+    """
+    layers = [layer for layer in chosen.values() if layer is not None]
+    reference = chosen[REFERENCE]
+    if reference is None or case_of(reference) is not None:
+        return {}
+    flipped = {} if world_is_ours(layers) else flipped_placement(case.grid)
+    return {"units": reference.units, "axis_labels": reference.axis_labels, **flipped}

@@ -1,0 +1,215 @@
+"""Rings around lesions: seen in 2D and 3D, at any zoom, by any eye.
+
+The rings are a points layer that the user can hide or remove like any other. They differ from
+the regions by shape and brightness, not only by hue: sky blue between two black lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from smalltumor.lesions import Lesion
+
+from napari_smalltumor.layers.metadata import KEY
+from napari_smalltumor.lesions.source import LesionSource
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Points
+
+NAME = "Small lesions"
+RING = (0.34, 0.80, 1.0, 1.0)
+CURRENT = (1.0, 1.0, 1.0, 1.0)
+HALO = (0.0, 0.0, 0.0, 1.0)
+
+SMALLEST_PIXELS = 30.0
+GAP_PIXELS = 10.0
+"""Between a lesion and its ring, over both sides."""
+
+ROOM = 1.15
+"""A lesion is not always centred in its box; this keeps it inside a ring about the box's centre."""
+
+LINE_PIXELS = 2.5
+CURRENT_LINE_PIXELS = 4.0
+HALO_PIXELS = 1.5
+
+MOST_RINGS = 300
+"""More are noise, not lesions, and would slow the viewer down."""
+
+ZOOM_STEP = 1.2
+"""Lines get their thickness back when the zoom has changed by this factor."""
+
+
+class LesionRings:
+    """Rings around some lesions of a segmentation in one viewer.
+
+    In a slice view a lesion has a point on every slice that it occupies, so that scrolling costs
+    nothing; in 3D it has one. Turning the view puts other points in their place.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    """
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._viewer = viewer
+        self.layer: Points | None = None
+        self._boxes = np.zeros((0, 3, 2), dtype=int)
+        self._diameters = np.zeros(0)
+        self._bold = np.zeros(0, dtype=bool)
+        self._extent = np.zeros(0)
+        self._line = np.zeros(0)
+        self._zoom = 0.0
+        events = viewer.dims.events
+        self._turns = (events.ndisplay, events.order)
+        for signal in self._turns:
+            signal.connect(self._draw)
+        viewer.scene.camera.events.zoom.connect(self._follow_zoom)
+
+    def close(self) -> None:
+        """Remove the rings and let go of the viewer."""
+        for signal in self._turns:
+            signal.disconnect(self._draw)
+        self._viewer.scene.camera.events.zoom.disconnect(self._follow_zoom)
+        self.hide()
+
+    def hide(self) -> None:
+        """Remove the rings."""
+        layer, self.layer = self.layer, None
+        if layer is not None and layer in self._viewer.layers:
+            self._viewer.layers.remove(layer)
+
+    def show(
+        self, source: LesionSource, lesions: Sequence[Lesion], current: Lesion | None = None
+    ) -> None:
+        """Ring these lesions, the current one with a bolder ring.
+
+        Parameters
+        ----------
+        source : LesionSource
+            The segmentation they are of.
+        lesions : sequence of Lesion
+            The first `MOST_RINGS` are ringed.
+        current : Lesion, optional
+        """
+        lesions = lesions[:MOST_RINGS]
+        if not lesions:
+            self.hide()
+            return
+        wanted = (
+            source.boxes_in_data(lesions),
+            np.array([lesion.diameter_mm for lesion in lesions]),
+            np.array([lesion is current for lesion in lesions]),
+        )
+        there = self.layer is not None and self.layer in self._viewer.layers
+        drawn = (self._boxes, self._diameters, self._bold)
+        same = there and all(map(np.array_equal, wanted, drawn))
+        self._boxes, self._diameters, self._bold = wanted
+        if not there:
+            self.layer = self._add(source)
+        self._place(source)
+        if not same:
+            self._draw()
+
+    def _add(self, source: LesionSource) -> Points:
+        """An empty points layer over the segmentation; what was selected stays selected."""
+        selected = set(self._viewer.layers.selection)
+        active = self._viewer.layers.selection.active
+        like = source.any_layer
+        layer = self._viewer.add_points(
+            np.zeros((0, 3)),
+            name=NAME,
+            ndim=3,
+            symbol="disc",
+            face_color="transparent",
+            blending="translucent_no_depth",
+            units=like.units,
+            axis_labels=like.axis_labels,
+            scale=like.scale,
+            translate=like.translate,
+            metadata={KEY: {"rings": True}},
+        )
+        layer.editable = False
+        self._viewer.layers.selection = selected
+        self._viewer.layers.selection.active = active
+        return layer
+
+    def _place(self, source: LesionSource) -> None:
+        """Lie as the segmentation lies, and above every other layer."""
+        assert self.layer is not None
+        like = source.any_layer
+        for name in ("scale", "translate", "rotate", "shear", "affine"):
+            if not np.array_equal(getattr(self.layer, name), getattr(like, name)):
+                setattr(self.layer, name, getattr(like, name))
+        layers = self._viewer.layers
+        if layers[-1] is not self.layer:
+            layers.move(layers.index(self.layer), len(layers))
+
+    def _draw(self, event: Any = None) -> None:
+        """Each point twice: the black one lies under the coloured one."""
+        if self.layer is None:
+            return
+        points, owner = _points_of(self._boxes, self._looked_along())
+        self._extent = ROOM * self._diameters[owner]
+        self._line = np.where(self._bold, CURRENT_LINE_PIXELS, LINE_PIXELS)[owner]
+        colours = np.where(self._bold[:, None], CURRENT, RING)[owner]
+        black = np.broadcast_to(HALO, colours.shape)
+        with (
+            self.layer.events.blocker_all()
+        ):  # the canvas and the layer list follow once, not 8 times
+            self.layer.selected_data = set()
+            self.layer.data = np.tile(points, (2, 1))
+            self.layer.face_color = np.zeros((2 * len(points), 4))
+            self.layer.border_color = np.concatenate([black, colours])
+            self._fit_to_zoom()
+        self.layer.refresh()
+
+    def _looked_along(self) -> int | None:
+        """The axis of the lesions' boxes that is sliced, or None in 3D."""
+        dims = self._viewer.dims
+        along = [axis - (dims.ndim - 3) for axis in dims.not_displayed]
+        return next((axis for axis in along if axis >= 0), None)
+
+    def _follow_zoom(self, event: Any = None) -> None:
+        """Keep lines as thick, and rings as large, as they have to be on the screen."""
+        zoom = max(float(self._viewer.scene.camera.zoom), 1e-6)
+        if self.layer is None or self._zoom / ZOOM_STEP < zoom < self._zoom * ZOOM_STEP:
+            return
+        with self.layer.events.blocker_all():
+            self._fit_to_zoom()
+        self.layer.refresh()
+
+    def _fit_to_zoom(self) -> None:
+        assert self.layer is not None
+        zoom = self._zoom = max(float(self._viewer.scene.camera.zoom), 1e-6)
+        pixels = np.maximum(SMALLEST_PIXELS, self._extent * zoom + GAP_PIXELS)
+        outer = pixels + 2 * HALO_PIXELS
+        unit = zoom * abs(float(self.layer.scale[-1]))
+        widths = [(self._line + 2 * HALO_PIXELS) / outer, self._line / pixels]
+        self.layer.size = np.concatenate([outer, pixels]) / unit
+        self.layer.border_width = np.concatenate(widths)
+
+
+def _points_of(
+    boxes: npt.NDArray[np.int_], along: int | None
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int_]]:
+    """Centres of boxes, one for each slice along an axis; and which box each is of.
+
+    Parameters
+    ----------
+    boxes : (n, 3, 2) int array
+        First voxel and stop along each axis.
+    along : int or None
+        None for one centre a box.
+    """
+    centres = (boxes[:, :, 0] + boxes[:, :, 1] - 1) / 2
+    if along is None:
+        return centres, np.arange(len(boxes))
+    spans = boxes[:, along]
+    owner = np.repeat(np.arange(len(boxes)), spans[:, 1] - spans[:, 0])
+    points = centres[owner]
+    points[:, along] = np.concatenate([np.arange(first, stop) for first, stop in spans])
+    return points, owner

@@ -1,0 +1,246 @@
+"""What lesions are listed from: labels layers, and how their voxels lie in the patient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from smalltumor.data.case import Case
+from smalltumor.geometry.grid import Grid, reoriented
+from smalltumor.labels.components import connected_components
+from smalltumor.labels.regions import REGION_CLASSES, Region
+from smalltumor.labels.schemes import SCHEMES
+from smalltumor.lesions import Lesion, LookUp, Point, Spans, measure_lesions
+
+from napari_smalltumor.layers.coordinates import (
+    AXES,
+    from_display,
+    grid_of_layer,
+    to_display,
+    world_is_ours,
+)
+from napari_smalltumor.layers.metadata import KEY, case_of, cases_among, region_layers, remembered
+
+if TYPE_CHECKING:
+    from napari.layers import Labels, Layer
+
+Identity = tuple[str, int, Point, Spans]
+"""Region, voxels, centre and box of a lesion: one that was edited is another."""
+
+_ACCEPTED = "accepted"
+
+
+@dataclass(frozen=True, eq=False)
+class LesionSource:
+    """A segmentation in the viewer.
+
+    Parameters
+    ----------
+    name : str
+        For people.
+    layers : mapping of Region to Labels layer
+        Where each region is: three layers of masks, or one layer for all that holds tissue
+        classes, or a mask that is taken for whichever region the user says it is.
+    case : Case or None
+        None for a layer of another origin.
+    scheme : str or None
+        Name of the label scheme, for a layer of tissue classes.
+    world_is_ours : bool
+        Whether a layer without a case lies in a world of I, P, L, see `display.world_is_ours`.
+    """
+
+    name: str
+    layers: Mapping[Region, Labels]
+    case: Case | None = None
+    scheme: str | None = None
+    world_is_ours: bool = True
+
+    def holds(self, layer: Layer) -> bool:
+        """Whether the layer is one of this segmentation's."""
+        return any(own is layer for own in self.layers.values())
+
+    def is_same(self, other: LesionSource | None) -> bool:
+        """Whether both are of the same layers, at least in part."""
+        return other is not None and any(other.holds(layer) for layer in self.layers.values())
+
+    @property
+    def any_layer(self) -> Labels:
+        """One of the layers; all lie alike."""
+        return next(iter(self.layers.values()))
+
+    @property
+    def grid(self) -> Grid:
+        """Of the volume that lesions are measured on: the source's where there is one."""
+        if self._is_upright:
+            assert self.case is not None
+            return self.case.grid
+        layer = self.any_layer
+        attributes = layer.as_layer_data_tuple()[1]
+        return grid_of_layer(layer.data.shape, attributes, ours=self.world_is_ours)
+
+    def is_accepted(self, region: Region, lesion: Lesion) -> bool:
+        """Whether a lesion of a region was accepted as it is now."""
+        return _identity(region, lesion) in self._accepted(region)
+
+    def accept(self, region: Region, lesion: Lesion, accepted: bool) -> None:
+        """Remember in the layer's metadata that a lesion is accepted, or is no longer."""
+        marked = self._accepted(region) - {_identity(region, lesion)}
+        if accepted:
+            marked |= {_identity(region, lesion)}
+        layer = self.layers[region]
+        memory = {**remembered(layer.metadata), _ACCEPTED: sorted(marked)}
+        layer.metadata = {**layer.metadata, KEY: memory}
+
+    def _accepted(self, region: Region) -> set[Identity]:
+        return set(remembered(self.layers[region].metadata).get(_ACCEPTED, ()))
+
+    def take_values(self, region: Region) -> tuple[int, ...] | None:
+        """Values of the layer that are inside a region; None if all but 0 are."""
+        if self.scheme is None:
+            return None
+        values = SCHEMES[self.scheme].values
+        return tuple(values[tissue] for tissue in REGION_CLASSES[region])
+
+    def mask(self, region: Region, data: npt.NDArray[np.integer] | None = None) -> npt.NDArray:
+        """Voxels of a region as the layer holds them.
+
+        Parameters
+        ----------
+        region : Region
+        data : array, optional
+            The layer's data or part of it; by default all of it.
+        """
+        data = np.asarray(self.layers[region].data) if data is None else data
+        values = self.take_values(region)
+        if values is None:
+            return np.asarray(data != 0)
+        return np.isin(data, values)
+
+    def snapshot(self, region: Region) -> Snapshot:
+        """A copy of what lesions are found in, safe to read in another thread."""
+        layer = self.layers[region]
+        result = remembered(layer.metadata).get("result")
+        cropped = getattr(result, "cropped", None)
+        return Snapshot(
+            data=np.array(layer.data),
+            grid=self.grid,
+            region=region,
+            values=self.take_values(region),
+            upright=self._is_upright,
+            look_up=None if cropped is None else cropped.at,
+        )
+
+    def to_data(self, voxels: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Voxel indices (..., 3) of the grid, as a lesion has them, to the layers' (..., 3)."""
+        places = np.asarray(voxels, dtype=np.float64)
+        if not self._is_upright:
+            return places
+        way = self._way
+        return (places @ way[:3, :3].T + way[:3, 3])[..., ::-1]
+
+    def box_in_data(self, lesion: Lesion) -> tuple[slice, slice, slice]:
+        """The lesion's bounding box in the layers' data."""
+        a, b, c = (slice(int(first), int(stop)) for first, stop in self.boxes_in_data([lesion])[0])
+        return a, b, c
+
+    def boxes_in_data(self, lesions: Sequence[Lesion]) -> npt.NDArray[np.int_]:
+        """Bounding boxes in the layers' data: first voxel and stop, (lesion, axis, 2) int."""
+        spans = np.array([lesion.box for lesion in lesions]).reshape(-1, 3, 2)
+        ends = np.rint(self.to_data(np.stack([spans[..., 0], spans[..., 1] - 1]))).astype(int)
+        return np.stack([ends.min(axis=0), ends.max(axis=0) + 1], axis=-1)
+
+    @property
+    def _is_upright(self) -> bool:
+        """Whether the layers hold the case's volume in display order, uncropped."""
+        return self._upright_shape == tuple(self.any_layer.data.shape)
+
+    @cached_property
+    def _upright_shape(self) -> tuple[int, ...] | None:
+        if self.case is None:
+            return None
+        empty = np.broadcast_to(np.zeros((), dtype=bool), self.case.grid.shape)
+        return to_display(empty, self.case.grid).shape
+
+    @cached_property
+    def _way(self) -> npt.NDArray[np.float64]:
+        """Voxels of the case's grid to voxels along L, P, I, (4, 4)."""
+        assert self.case is not None
+        grid = self.case.grid
+        return np.asarray(np.linalg.inv(reoriented(grid, AXES).affine) @ grid.affine)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A region at one moment.
+
+    Parameters
+    ----------
+    data : array
+        Copy of the layer's data.
+    grid : Grid
+    region : Region
+    values : tuple of int or None
+        Those inside the region; None if all but 0 are.
+    upright : bool
+        Whether `data` lies along (I, P, L), to be brought back to the grid.
+    look_up : callable or None
+        Class probabilities at voxels of the grid.
+    """
+
+    data: npt.NDArray[np.integer]
+    grid: Grid
+    region: Region
+    values: tuple[int, ...] | None
+    upright: bool
+    look_up: LookUp | None
+
+    def shows_the_same(self, other: Snapshot | None) -> bool:
+        """Whether nothing has changed from one moment to the other."""
+        return (
+            other is not None
+            and (self.region, self.values) == (other.region, other.values)
+            and (self.look_up is None) == (other.look_up is None)
+            and self.grid.matches(other.grid)
+            and np.array_equal(self.data, other.data)
+        )
+
+    def lesions(self, threshold: int) -> list[Lesion]:
+        """The region's lesions on the source's grid, the smallest first."""
+        mask = self.data != 0 if self.values is None else np.isin(self.data, self.values)
+        volume = from_display(mask, self.grid) if self.upright else mask
+        components = connected_components(volume)
+        return measure_lesions(components, self.grid, self.region, threshold, self.look_up)
+
+
+def lesion_sources(layers: Iterable[Layer]) -> list[LesionSource]:
+    """Every segmentation among the layers of a viewer, in their order; region layers last."""
+    from napari.layers import Labels
+
+    layers = list(layers)
+    ours = world_is_ours(layers)
+    single: list[LesionSource] = []
+    for layer in layers:
+        memory = remembered(layer.metadata)
+        if not isinstance(layer, Labels) or layer.multiscale or layer.ndim != 3:
+            continue
+        if "region" in memory and memory.get("case") is not None:
+            continue
+        everywhere = dict.fromkeys(Region, layer)
+        scheme = _scheme_of(memory)
+        single.append(LesionSource(layer.name, everywhere, case_of(layer), scheme, ours))
+    cases = ((case, region_layers(layers, case)) for case in cases_among(layers))
+    groups = [LesionSource(case.name, found, case) for case, found in cases if found]
+    return single + groups
+
+
+def _identity(region: Region, lesion: Lesion) -> Identity:
+    return region.value, lesion.voxels, lesion.centroid_voxel, lesion.box
+
+
+def _scheme_of(memory: Mapping[str, Any]) -> str | None:
+    scheme = memory.get("scheme")
+    return scheme if scheme in SCHEMES else None

@@ -1,0 +1,14 @@
+"""File > Open Sample: the real case that comes with the package."""
+
+from __future__ import annotations
+
+from smalltumor.data.case_files import find_case_files
+from smalltumor.data.sample import sample_case_folder
+
+from napari_smalltumor.layers.create import LayerData
+from napari_smalltumor.reader import layers_of_case
+
+
+def open_sample() -> list[LayerData]:
+    """Layers of BraTS2021_00019: a core beyond the paper's small size, and a lesion within."""
+    return layers_of_case(find_case_files(sample_case_folder()))

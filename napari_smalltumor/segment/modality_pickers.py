@@ -1,0 +1,110 @@
+"""Four pickers that fill themselves from the viewer's layers and follow them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from magicgui.widgets import ComboBox
+from qtpy.QtWidgets import QWidget
+from smalltumor.data.case_files import MODALITIES, MODALITY_TITLES
+
+from napari_smalltumor.layers.modalities import Choice, companions, fill, images, newest
+from napari_smalltumor.widgets.forms import form_layout
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Image
+
+SHOWN = ("t1", "t1ce", "t2", "flair")
+_PURPOSE = {
+    "t1": "T1 without contrast agent",
+    "t1ce": "T1 with contrast agent; results lie on its grid",
+    "t2": "T2",
+    "flair": "T2 with the fluid suppressed",
+}
+
+
+class ModalityPickers(QWidget):
+    """A row for each modality with the layer that shows it.
+
+    Layers are held as objects, so renaming one changes nothing but its name here. A case that is
+    opened is chosen whole; choosing one layer of another case brings that case's others along.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    """
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        super().__init__()
+        self._viewer = viewer
+        self._combos = {m: self._picker(m) for m in SHOWN}
+        form_layout(self, list(self._combos.values()))
+        self._followed: set[Any] = set()
+        for modality, combo in self._combos.items():
+            combo.changed.connect(lambda layer, m=modality: self._on_choice(m, layer))
+        events = viewer.layers.events
+        events.inserted.connect(self._on_inserted)
+        events.removed.connect(self._refresh)
+        events.reordered.connect(self._refresh)
+        self._show(newest(viewer.layers))
+
+    @property
+    def chosen(self) -> Choice:
+        """The layer of every modality, or None."""
+        return {m: self._combos[m].value for m in MODALITIES}
+
+    def choose(self, modality: str, layer: Image | None) -> None:
+        """Choose as the user would."""
+        self._combos[modality].value = layer
+
+    def release(self) -> None:
+        """Stop following the viewer."""
+        events = self._viewer.layers.events
+        events.inserted.disconnect(self._on_inserted)
+        events.removed.disconnect(self._refresh)
+        events.reordered.disconnect(self._refresh)
+        for layer in self._followed:
+            layer.events.name.disconnect(self._refresh)
+        self._followed.clear()
+
+    def _on_inserted(self, event: Any = None) -> None:
+        latest = newest(self._viewer.layers)
+        complete = all(latest.values())
+        fresh = event is not None and event.value in latest.values()
+        self._show(latest if complete and fresh else fill(self.chosen, self._viewer.layers))
+
+    def _refresh(self, event: Any = None) -> None:
+        self._show(fill(self.chosen, self._viewer.layers))
+
+    def _on_choice(self, modality: str, layer: Image | None) -> None:
+        if layer is None:
+            return
+        whole = companions(layer, modality, self._viewer.layers)
+        if whole is not None:
+            self._show(whole)
+
+    def _show(self, chosen: Choice) -> None:
+        self._follow(images(self._viewer.layers))
+        for modality, combo in self._combos.items():
+            with combo.changed.blocked():
+                combo.reset_choices()
+                combo.value = chosen[modality]
+
+    def _offered(self, combo: ComboBox) -> list[tuple[str, Image | None]]:
+        there = reversed(images(self._viewer.layers))
+        return [("none", None), *((layer.name, layer) for layer in there)]
+
+    def _follow(self, layers: list[Image]) -> None:
+        for layer in self._followed - set(layers):
+            layer.events.name.disconnect(self._refresh)
+        for layer in set(layers) - self._followed:
+            layer.events.name.connect(self._refresh)
+        self._followed = set(layers)
+
+    def _picker(self, modality: str) -> ComboBox:
+        return ComboBox(
+            label=MODALITY_TITLES[modality],
+            choices=self._offered,
+            tooltip=f"Layer with {_PURPOSE[modality]}",
+        )

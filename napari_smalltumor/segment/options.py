@@ -1,0 +1,115 @@
+"""Weights, device, flips and looks: the settings of a run, kept from session to session."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from magicgui.widgets import CheckBox, ComboBox
+from qtpy.compat import isalive
+from qtpy.QtWidgets import QFileDialog, QWidget
+
+from napari_smalltumor import settings, weights
+from napari_smalltumor.layers.regions import STYLES
+from napari_smalltumor.widgets.forms import form_layout
+
+_BROWSE = "file..."
+
+
+class SegmentOptions(QWidget):
+    """Every choice is written to the plugin's settings at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._devices = [("auto", "auto")]
+        self._weights = ComboBox(label="Weights", choices=_offered_weights)
+        self._device = ComboBox(
+            label="Device",
+            choices=lambda combo: self._devices,
+            tooltip="Where the network runs; auto takes the fastest there is",
+        )
+        self._style = ComboBox(
+            label="Regions", choices=list(STYLES), tooltip="How ET, TC and WT are drawn in 2D"
+        )
+        self._flips = CheckBox(
+            text="Average 8 flips",
+            tooltip="Run on the eight mirrored heads and average: slower, often a little better",
+        )
+        form_layout(self, [self._weights, self._device, self._style, self._flips])
+        self._read_settings()
+        self._weights.changed.connect(self._on_weights)
+        self._device.changed.connect(lambda value: settings.put("device", value))
+        self._style.changed.connect(lambda value: settings.put("style", value))
+        self._flips.changed.connect(lambda value: settings.put("flips", value))
+        settings.changed.connect(self._on_setting)
+
+    @property
+    def weights_path(self) -> Path | None:
+        """None for the shipped weights."""
+        return Path(self._weights.value) if self._weights.value else None
+
+    @property
+    def device(self) -> str:
+        """``auto``, ``cpu``, ``cuda:0`` ..."""
+        return str(self._device.value)
+
+    @property
+    def flips(self) -> bool:
+        """Whether to average over mirrored heads."""
+        return bool(self._flips.value)
+
+    @property
+    def region_style(self) -> ComboBox:
+        """How regions are drawn."""
+        return self._style
+
+    def offer_devices(self, devices: list[tuple[str, str]]) -> None:
+        """Fill in the devices, as (name for people, name for torch), once they are known."""
+        wanted = settings.get("device")
+        known = {name for _, name in devices}
+        if wanted not in known:  # a card that is not here today
+            devices = [*devices, (f"{wanted} (not found)", wanted)]
+        self._devices = devices
+        with self._device.changed.blocked():
+            self._device.reset_choices()
+            self._device.value = wanted
+
+    def choose_weights(self, path: str) -> None:
+        """Choose a weights file, or the shipped ones if the path is empty."""
+        settings.put("weights", path)
+
+    def _on_setting(self, name: str, value: Any) -> None:
+        if name == "weights" and isalive(self):  # settings outlive the dock
+            self._offer_weights()
+
+    def _read_settings(self) -> None:
+        self._offer_weights()
+        self.offer_devices(self._devices)
+        self._style.value = settings.get("style")
+        self._flips.value = settings.get("flips")
+
+    def _offer_weights(self) -> None:
+        chosen = settings.get("weights")
+        with self._weights.changed.blocked():
+            self._weights.reset_choices()
+            self._weights.value = chosen
+        self._weights.tooltip = weights.describe(chosen)
+
+    def _on_weights(self, value: str) -> None:
+        if value != _BROWSE:
+            self.choose_weights(value)
+            return
+        path, _ = QFileDialog.getOpenFileName(
+            self,
+            "Weights",
+            settings.get("weights_folder") or settings.last_folder(),
+            f"Weights (*{weights.SUFFIX})",
+        )
+        if path:
+            settings.remember_folder(Path(path))
+        self.choose_weights(path or settings.get("weights"))
+
+
+def _offered_weights(combo: ComboBox) -> list[tuple[str, str]]:
+    offered = weights.choices(settings.get("weights"), settings.get("weights_folder"))
+    return [*offered, (_BROWSE, _BROWSE)]

@@ -1,0 +1,138 @@
+"""What the Segment dock looks like; it only says what was clicked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from magicgui.widgets import CheckBox, ComboBox
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+from smalltumor.labels.schemes import SCHEMES
+
+from napari_smalltumor import settings
+from napari_smalltumor.segment.modality_pickers import ModalityPickers
+from napari_smalltumor.segment.options import SegmentOptions
+from napari_smalltumor.segment.results import ResultView
+from napari_smalltumor.widgets.forms import form_layout
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+_STEPS = 1000
+
+
+class SegmentPanel(QWidget):
+    """Pickers, options, buttons, progress, results and export, from top to bottom.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+        Whose layers are offered.
+    """
+
+    open_clicked = Signal()
+    segment_clicked = Signal()
+    cancel_clicked = Signal()
+    export_clicked = Signal(bool)
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        super().__init__()
+        self.pickers = ModalityPickers(viewer)
+        self.options = SegmentOptions()
+        self.results = ResultView()
+        self._open = _button("&Open case...", "Choose a folder with the four images of a patient")
+        self._segment = _button("&Segment", "Find the tumour in the four images above")
+        self._cancel = _button("&Cancel", "Stop the run; layers stay as they are")
+        self._progress = QProgressBar()
+        self._step = QLabel()
+        self._export = _button("&Export...", "Write the regions as they are now, edits and all")
+        self._scheme = ComboBox(
+            label="Labels",
+            choices=[(f"{s.name}  ({s.ncr}, {s.ed}, {s.et})", s.name) for s in SCHEMES.values()],
+            value=settings.get("scheme"),
+            tooltip="Numbers for necrosis, edema and enhancing tumour in label files",
+        )
+        self._per_region = CheckBox(
+            text="One file per region", tooltip="Write ET, TC and WT as three files of 0 and 1"
+        )
+        self._lay_out()
+        self._connect()
+        self.set_running(False)
+
+    def set_running(self, running: bool, word: str = "") -> None:
+        """Show that a run goes on, or that it has ended, with a word about how."""
+        self._segment.setEnabled(not running)
+        self._cancel.setEnabled(running)
+        self._progress.setVisible(running)
+        self._progress.setValue(0)  # hidden first: a bar that is seen draws the window at once
+        self._step.setText("starting" if running else word)
+        self._step.setVisible(running or bool(word))
+
+    def set_cancelling(self) -> None:
+        """Show that the run has been asked to stop."""
+        self._cancel.setEnabled(False)
+        self._step.setText("cancelling")
+
+    def show_progress(self, fraction: float, step: str) -> None:
+        """Move the bar; a run that has been asked to stop goes on saying so."""
+        self._progress.setValue(max(self._progress.value(), round(fraction * _STEPS)))
+        if self._cancel.isEnabled():
+            self._step.setText(step)
+
+    def _lay_out(self) -> None:
+        self._progress.setRange(0, _STEPS)
+        self._progress.setTextVisible(False)
+        self._progress.setFixedHeight(8)
+        self._step.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(8, 8, 8, 8)
+        column.setSpacing(6)
+        column.addWidget(self._open)
+        column.addWidget(self.pickers)
+        column.addWidget(_heading("Network"))
+        column.addWidget(self.options)
+        column.addLayout(_row(self._segment, self._cancel))
+        column.addWidget(self._progress)
+        column.addWidget(self._step)
+        column.addWidget(self.results)
+        column.addWidget(_heading("Export"))
+        export = QWidget()
+        form_layout(export, [self._scheme, self._per_region])
+        column.addWidget(export)
+        column.addWidget(self._export)
+        column.addStretch(1)
+
+    def _connect(self) -> None:
+        self._open.clicked.connect(lambda: self.open_clicked.emit())
+        self._segment.clicked.connect(lambda: self.segment_clicked.emit())
+        self._cancel.clicked.connect(lambda: self.cancel_clicked.emit())
+        self._export.clicked.connect(lambda: self.export_clicked.emit(self._per_region.value))
+        self._scheme.changed.connect(lambda name: settings.put("scheme", name))
+
+
+def _button(text: str, tooltip: str) -> QPushButton:
+    button = QPushButton(text)
+    button.setToolTip(tooltip)
+    return button
+
+
+def _heading(text: str) -> QLabel:
+    label = QLabel(f"<b>{text}</b>")
+    label.setAlignment(Qt.AlignmentFlag.AlignBottom)
+    return label
+
+
+def _row(*buttons: QPushButton) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setSpacing(6)
+    for button in buttons:
+        row.addWidget(button, 1)
+    return row

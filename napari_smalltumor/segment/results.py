@@ -1,0 +1,87 @@
+"""The lines under the Segment button: volumes in the regions' colours, lesions, and the run."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QColor, QPixmap
+from qtpy.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
+from smalltumor.labels.regions import REGION_COLOURS, REGION_NAMES, Region
+
+from napari_smalltumor.layers.regions import OUTERMOST_FIRST
+from napari_smalltumor.segment.job import Outcome
+
+_SWATCH = 12
+
+
+class ResultView(QWidget):
+    """Empty until `show_outcome`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setVerticalSpacing(2)
+        grid.setColumnStretch(1, 1)
+        self._volumes: dict[Region, QLabel] = {}
+        for row, region in enumerate(OUTERMOST_FIRST):
+            grid.addWidget(_swatch(region), row, 0)
+            grid.addWidget(QLabel(f"{region.name}  {REGION_NAMES[region]}"), row, 1)
+            self._volumes[region] = QLabel()
+            grid.addWidget(self._volumes[region], row, 2, Qt.AlignmentFlag.AlignRight)
+        self._lesions = _wrapped()
+        self._run = _wrapped()
+        self._warnings = _wrapped()
+        for row, label in enumerate((self._lesions, self._run, self._warnings), len(self._volumes)):
+            grid.addWidget(label, row, 0, 1, 3)
+        self.setVisible(False)
+
+    def show_outcome(self, outcome: Outcome, warnings: list[str]) -> None:
+        """Say what was found, how long it took, and what to beware of."""
+        for region, label in self._volumes.items():
+            label.setText(f"{outcome.volumes_ml[region]:.2f} ml")
+        self._lesions.setText(lesions_line(outcome))
+        self._run.setText(run_line(outcome))
+        self._warnings.setText("\n".join(f"⚠ {text}" for text in warnings))
+        self._warnings.setVisible(bool(warnings))
+        self.setVisible(True)
+
+    @property
+    def text(self) -> str:
+        """All that is said, a line each."""
+        labels = [*self._volumes.values(), self._lesions, self._run, self._warnings]
+        return "\n".join(label.text() for label in labels if label.text())
+
+
+def lesions_line(outcome: Outcome) -> str:
+    """How many enhancing components there are, and how many of them are small."""
+    if outcome.lesions == 0:
+        return "No enhancing component"
+    plural = "" if outcome.lesions == 1 else "s"
+    return (
+        f"{outcome.lesions} enhancing component{plural}, "
+        f"{outcome.small} small (<\u00a0{outcome.threshold}\u00a0voxels)"
+    )
+
+
+def run_line(outcome: Outcome) -> str:
+    """Seconds, device and weights."""
+    run = outcome.segmentation.run
+    if run is None:
+        return ""
+    return f"{run.seconds:.1f} s on {run.device}, {run.backend}; {run.weights}. Research only."
+
+
+def _swatch(region: Region) -> QLabel:
+    picture = QPixmap(_SWATCH, _SWATCH)
+    picture.fill(QColor.fromRgbF(*REGION_COLOURS[region]))
+    label = QLabel()
+    label.setPixmap(picture)
+    return label
+
+
+def _wrapped() -> QLabel:
+    label = QLabel()
+    label.setWordWrap(True)
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label

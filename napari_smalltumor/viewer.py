@@ -1,0 +1,41 @@
+"""The viewer itself: its identity behind napari's proxies, and its first view in 3D."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+Object = TypeVar("Object")
+
+Direction = tuple[float, float, float]
+"""Towards inferior, posterior and left, as the axes of the world."""
+
+FROM_THE_FRONT: Direction = (0.0, 1.0, 0.0)
+UP: Direction = (-1.0, 0.0, 0.0)
+_UNTURNED = (0.0, 0.0, 0.0)
+
+
+def face_the_patient(viewer: ViewerModel) -> None:
+    """Let 3D show the head upright and from the front, unless the user has turned the camera.
+
+    napari's own first view looks along the slices, so at the soles of the patient. 2D views have
+    no use for the angles.
+    """
+    if tuple(viewer.scene.camera.angles) == _UNTURNED:
+        look(viewer, FROM_THE_FRONT)
+
+
+def look(viewer: ViewerModel, direction: Direction) -> None:
+    """Look in a direction, the top of the head up."""
+    viewer.scene.camera.set_view_direction(direction, UP)
+
+
+def unproxied(viewer: Object) -> Object:
+    """Return the viewer that a proxy stands for, or the viewer itself.
+
+    napari passes its menu commands a viewer behind a proxy that hides private attributes; both
+    must count as the same viewer.
+    """
+    return getattr(viewer, "__wrapped__", viewer)

@@ -1,0 +1,159 @@
+"""Folders that are enormous, circular, or closed to us."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from smalltumor.data.case_files import find_cases
+from synthetic import write_case
+
+
+def test_a_case_among_ten_thousand_other_files_is_found(tmp_path, smalltumor):
+    case = write_case(tmp_path / "made")
+    for number in range(10_000):
+        (case / f"note {number}.txt").touch()
+    assert smalltumor("segment", case, "-o", tmp_path / "mask.nii.gz")[0] == 0
+
+
+def test_ten_thousand_images_are_no_case_and_the_line_stays_short(tmp_path, smalltumor):
+    folder = tmp_path / "cohort"
+    folder.mkdir()
+    for number in range(2500):
+        for word in ("t1", "t1ce", "t2", "flair"):
+            (folder / f"P{number:04}_{word}.nii.gz").touch()
+    code, _, err = smalltumor("segment", folder, "-o", tmp_path / "mask.nii.gz")
+    assert code == 1
+    assert "2500 cases" in err
+    assert len(err) < 400
+    assert len(find_cases(folder)) == 2500
+
+
+def test_ten_thousand_images_of_unknown_names_are_no_case(tmp_path, smalltumor):
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    for number in range(10_000):
+        (folder / f"scan{number:05}.nii.gz").touch()
+    code, _, err = smalltumor("segment", folder, "-o", tmp_path / "mask.nii.gz")
+    assert code == 1
+    assert len(err) < 400
+
+
+def test_ten_thousand_files_of_one_modality_stay_one_short_line(tmp_path, smalltumor):
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    for number in range(2**10):
+        word = "".join(c.upper() if number >> n & 1 else c for n, c in enumerate("t1ce"))
+        (folder / f"P_{word}.nii{'.gz' if number & 16 else ''}").touch()
+    code, _, err = smalltumor("segment", folder, "-o", tmp_path / "mask.nii.gz")
+    assert code == 1
+    assert len(err) < 1000
+
+
+def test_folders_in_a_circle_end(tmp_path, smalltumor):
+    case = write_case(tmp_path / "made")
+    (case / "again").symlink_to(case)
+    (case / "itself").symlink_to(case / "itself")
+    assert [files.name for files in find_cases(tmp_path)] == ["made"]
+    assert smalltumor("segment", case, "-o", tmp_path / "mask.nii.gz")[0] == 0
+    code, _, err = smalltumor("segment", case / "itself", "-o", tmp_path / "other.nii.gz")
+    assert code == 1
+    assert len(err.splitlines()) == 1
+
+
+def test_a_folder_five_hundred_deep_ends(tmp_path, smalltumor):
+    deep = tmp_path.joinpath(*["d"] * 500)
+    deep.mkdir(parents=True)
+    write_case(deep / "made")
+    assert len(find_cases(tmp_path)) == 1
+
+
+def bound_by_modes() -> None:
+    """Root passes every lock, unless it gives up the right to (Linux)."""
+    if sys.platform == "linux" and os.geteuid() == 0:
+        drop, override, read_search = 24, 1, 2
+        libc = ctypes.CDLL(None)
+        libc.prctl(drop, override, 0, 0, 0)
+        libc.prctl(drop, read_search, 0, 0, 0)
+
+
+def run(*command: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *map(str, command)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        preexec_fn=bound_by_modes,
+    )
+
+
+@pytest.fixture
+def mortal(tmp_path, narrow_weights):
+    """Run the command line as a user who is bound by modes."""
+    closed = tmp_path / "closed"
+    closed.touch(mode=0)
+    if run("-c", "import sys; open(sys.argv[1])", closed).returncode == 0:
+        pytest.skip("this user passes every lock")
+
+    def segment(case: Path, mask: Path) -> subprocess.CompletedProcess[str]:
+        network = ("--weights", narrow_weights, "--backend", "torch", "--device", "cpu")
+        return run("-m", "smalltumor.cli", "segment", case, "-o", mask, *network)
+
+    return segment
+
+
+@pytest.fixture
+def made(tmp_path):
+    """A case, an empty folder beside it; both can be cleaned up whatever a test does to them."""
+    case, out = write_case(tmp_path / "made"), tmp_path / "out"
+    out.mkdir()
+    yield case, out
+    case.chmod(0o755)
+    out.chmod(0o755)
+
+
+def only_line(text: str) -> str:
+    (line,) = text.splitlines()
+    return line
+
+
+def test_a_read_only_folder_is_refused_before_the_work(mortal, made):
+    case, out = made
+    out.chmod(0o555)
+    done = mortal(case, out / "mask.nii.gz")
+    assert done.returncode == 1
+    assert "not writable" in only_line(done.stderr)
+    assert list(out.iterdir()) == []
+
+
+def test_sources_in_a_read_only_folder_are_enough(mortal, made):
+    case, out = made
+    for path in case.iterdir():
+        path.chmod(0o444)
+    case.chmod(0o555)
+    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in case.iterdir()}
+    done = mortal(case, out / "mask.nii.gz")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert before == {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in case.iterdir()}
+
+
+def test_a_file_that_may_not_be_read_is_named(mortal, made):
+    case, out = made
+    (case / "made_t1ce.nii.gz").chmod(0)
+    done = mortal(case, out / "mask.nii.gz")
+    assert done.returncode == 1
+    assert "made_t1ce.nii.gz cannot be read: Permission denied" in only_line(done.stderr)
+    assert list(out.iterdir()) == []
+
+
+@pytest.mark.parametrize("mode", [0, 0o444])
+def test_a_folder_that_is_closed_is_named(mode, mortal, made):
+    case, out = made
+    case.chmod(mode)
+    done = mortal(case, out / "mask.nii.gz")
+    assert done.returncode == 1
+    assert "cannot be read" in only_line(done.stderr)

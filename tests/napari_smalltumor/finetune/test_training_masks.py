@@ -1,0 +1,85 @@
+"""Which masks of the viewer are learnt from."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from napari.layers import Layer
+from napari_cases import case_along
+from smalltumor.data.segmentation import Segmentation
+from smalltumor.errors import CaseError
+from smalltumor.labels.regions import Region
+from smalltumor.labels.schemes import SCHEMES
+
+from napari_smalltumor.finetune.jobs import Prediction, prediction_name
+from napari_smalltumor.finetune.prediction import show_prediction
+from napari_smalltumor.finetune.training_masks import case_to_learn_from, classes_to_learn_from
+from napari_smalltumor.layers.create import image_layers, labels_layer
+from napari_smalltumor.layers.metadata import case_of, region_layers
+from napari_smalltumor.layers.regions import show_segmentation
+
+SCHEME = SCHEMES["brats2023"]
+
+
+@pytest.fixture
+def case():
+    return case_along("RAS")
+
+
+@pytest.fixture
+def classes(case):
+    return np.random.default_rng(4).integers(0, 4, case.grid.shape).astype(np.uint8)
+
+
+def open_images(viewer, case):
+    for data in image_layers(case):
+        viewer.add_layer(Layer.create(*data))
+
+
+def prediction_of(case, classes) -> Prediction:
+    layer = labels_layer(case, SCHEME.encode(classes), SCHEME, prediction_name(case.name))
+    return Prediction(case, layer, "")
+
+
+def test_without_masks_there_is_nothing_to_add(viewer, case):
+    assert case_to_learn_from(viewer) is None
+    open_images(viewer, case)
+    assert case_to_learn_from(viewer) is None
+    with pytest.raises(CaseError, match="no masks"):
+        classes_to_learn_from(viewer, case)
+
+
+@pytest.mark.parametrize("scheme", list(SCHEMES))
+def test_a_label_volume_is_learnt_from_as_it_is_edited(viewer, case, classes, scheme):
+    open_images(viewer, case)
+    data = labels_layer(case, SCHEMES[scheme].encode(classes), SCHEMES[scheme])
+    layer = viewer.add_layer(Layer.create(*data))
+    np.testing.assert_array_equal(classes_to_learn_from(viewer, case), classes)
+    layer.data[:] = 0
+    assert case_to_learn_from(viewer) is case
+    assert not classes_to_learn_from(viewer, case).any()
+
+
+def test_regions_come_before_label_volumes(viewer, case, classes):
+    open_images(viewer, case)
+    viewer.add_layer(Layer.create(*labels_layer(case, SCHEME.encode(classes), SCHEME)))
+    empty = np.zeros_like(classes)
+    empty[2, 3, 4] = 3
+    show_segmentation(viewer, case, Segmentation(case.name, empty, case.grid))
+    np.testing.assert_array_equal(classes_to_learn_from(viewer, case), empty)
+    assert region_layers(viewer.layers, case)[Region.ET].data.sum() == 1
+
+
+def test_what_a_network_in_training_says_is_not_learnt_from(viewer, case, classes):
+    show_prediction(viewer, prediction_of(case, classes))
+    assert [layer.name for layer in viewer.layers][-1] == "Pat in training"
+    assert len(viewer.layers) == 5
+    assert case_to_learn_from(viewer) is None
+
+
+def test_a_later_prediction_takes_the_place_of_the_first(viewer, case, classes):
+    first = show_prediction(viewer, prediction_of(case, classes))
+    second = show_prediction(viewer, prediction_of(case, np.zeros_like(classes)))
+    assert first is second
+    assert not second.data.any()
+    assert case_of(second) is case

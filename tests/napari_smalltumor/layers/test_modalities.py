@@ -1,0 +1,133 @@
+"""Layers find their modality, and make a case wherever they come from."""
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from napari_cases import MODALITIES, case_along, lopsided, oriented, write_case_along
+from smalltumor.errors import CaseError, GridMismatchError
+from smalltumor.geometry.grid import to_axes
+
+from napari_smalltumor.layers.create import image_layers
+from napari_smalltumor.layers.modalities import (
+    ASSUMED_ALIKE,
+    ASSUMED_ORIENTATION,
+    case_of_layers,
+    companions,
+    fill,
+    modality_of,
+    newest,
+)
+from napari_smalltumor.reader import get_reader
+
+
+def open_case(viewer: ViewerModel, case) -> dict:
+    before = set(viewer.layers)
+    for data in image_layers(case):
+        viewer._add_layer_from_data(*data)
+    return {modality_of(layer): layer for layer in viewer.layers if layer not in before}
+
+
+def names(chosen) -> dict[str, str | None]:
+    return {m: layer and layer.name for m, layer in chosen.items()}
+
+
+def test_a_cases_layers_are_chosen(viewer):
+    opened = open_case(viewer, case_along())
+    assert newest(viewer.layers) == opened
+
+
+def test_the_case_opened_last_is_chosen_whole(viewer):
+    open_case(viewer, case_along(name="First"))
+    second = open_case(viewer, case_along(name="Second"))
+    assert newest(viewer.layers) == second
+
+
+def test_what_is_chosen_stays_and_a_hole_is_filled_from_its_own_case(viewer):
+    first = open_case(viewer, case_along(name="First"))
+    open_case(viewer, case_along(name="Second"))
+    chosen = fill({**first, "t2": None}, viewer.layers)
+    assert chosen == first
+
+
+def test_a_deleted_layer_leaves_its_place(viewer):
+    opened = open_case(viewer, case_along())
+    viewer.layers.remove(opened["t2"])
+    assert fill(opened, viewer.layers) == {**opened, "t2": None}
+
+
+def test_choosing_one_layer_brings_its_case(viewer):
+    first = open_case(viewer, case_along(name="First"))
+    open_case(viewer, case_along(name="Second"))
+    assert companions(first["t1"], "t1", viewer.layers) == first
+
+
+@pytest.mark.parametrize("name", ["x_t1ce", "x T1CE", "X-t1c", "t1gd", "x_t1ce.1"])
+def test_names_of_other_readers_layers_tell_the_modality(viewer, name):
+    layer = viewer.add_image(np.zeros((3, 3, 3)), name=name)
+    assert modality_of(layer) == (None if name.endswith(".1") else "t1ce")
+
+
+def test_a_cases_own_layers_give_that_very_case(viewer):
+    case = case_along("SPR")
+    assert case_of_layers(open_case(viewer, case)) is case
+
+
+def test_files_dropped_one_by_one_make_the_case_of_their_folder(viewer, tmp_path):
+    folder = write_case_along(tmp_path / "Pat_001", "IRP", labels=False)
+    for path in sorted(folder.iterdir(), key=lambda p: p.name[::-1]):
+        viewer._add_layer_from_data(*get_reader(str(path))(str(path))[0])
+    case = case_of_layers(newest(viewer.layers))
+    assert case.name == "Pat_001"
+    assert case.grid.axcodes == "IRP"
+    assert {m: p.name for m, p in case.paths.items()} == {
+        m: f"Pat_001_{m}.nii.gz" for m in MODALITIES
+    }
+    for number, modality in enumerate(MODALITIES):
+        expected = np.asarray(oriented(lopsided(number), "IRP").dataobj)
+        assert np.array_equal(case.volumes[modality], expected)
+    assert case.warnings == []
+
+
+def test_layers_of_another_reader_make_a_case_with_a_doubt(viewer):
+    for number, modality in enumerate(MODALITIES):
+        viewer.add_image(lopsided(number).transpose(2, 1, 0), name=modality, scale=(2, 1.5, 1))
+    case = case_of_layers(newest(viewer.layers))
+    assert case.warnings == [ASSUMED_ORIENTATION]
+    for number, modality in enumerate(MODALITIES):
+        upright = to_axes(case.volumes[modality], case.grid, "LPS")
+        assert np.array_equal(upright, lopsided(number))
+    assert case.grid.spacing == pytest.approx((2, 1.5, 1))
+
+
+def test_ours_and_anothers_may_be_mixed_on_one_grid(viewer):
+    opened = open_case(viewer, case_along("RAS"))
+    theirs = viewer.add_image(
+        opened["t2"].data, scale=opened["t2"].scale, translate=opened["t2"].translate, name="t2"
+    )
+    case = case_of_layers({**opened, "t2": theirs})
+    assert np.array_equal(case.volumes["t2"], np.asarray(oriented(lopsided(3), "RAS").dataobj))
+    assert case.warnings == [ASSUMED_ALIKE]
+
+
+def test_missing_and_doubled_layers_are_named(viewer):
+    opened = open_case(viewer, case_along())
+    with pytest.raises(CaseError, match="choose a layer for T2"):
+        case_of_layers({**opened, "t2": None})
+    with pytest.raises(CaseError, match="Pat T1 is chosen for T1 and T2"):
+        case_of_layers({**opened, "t2": opened["t1"]})
+
+
+def test_another_grid_is_refused(viewer):
+    opened = open_case(viewer, case_along())
+    moved = viewer.add_image(opened["t2"].data, scale=opened["t2"].scale, name="t2")
+    with pytest.raises(GridMismatchError, match="t2 is on another grid than Pat T1CE"):
+        case_of_layers({**opened, "t2": moved})
+
+
+def test_two_cases_of_one_name_are_kept_apart(viewer, tmp_path):
+    for place in ("a", "b"):
+        folder = write_case_along(tmp_path / place / "Pat", labels=False)
+        for data in get_reader(str(folder))(str(folder)):
+            viewer._add_layer_from_data(*data)
+    chosen = newest(viewer.layers)
+    assert {p.parent.parent.name for p in case_of_layers(chosen).paths.values()} == {"b"}

@@ -1,0 +1,87 @@
+"""Region layers lie on the images, whoever read those, in the paper's colours."""
+
+import numpy as np
+import pytest
+from napari_cases import MODALITIES, case_along, lopsided
+from smalltumor.data.segmentation import Run, Segmentation
+from smalltumor.labels.regions import REGION_COLOURS, Region
+
+from napari_smalltumor.layers.modalities import case_of_layers, newest
+from napari_smalltumor.layers.region_masks import fingerprint, segmentation_of
+from napari_smalltumor.layers.regions import hide_stored_labels, placement_of, show_segmentation
+
+
+def random_segmentation(case) -> Segmentation:
+    classes = np.random.default_rng(2).integers(0, 4, case.grid.shape).astype(np.uint8)
+    return Segmentation(case.name, classes, case.grid, run=Run(1.0, "cpu", "torch", "w"))
+
+
+def test_et_lies_on_tc_on_wt_and_is_active(viewer):
+    case = case_along()
+    layers = show_segmentation(viewer, case, random_segmentation(case))
+    assert [layer.name for layer in viewer.layers] == ["Pat WT", "Pat TC", "Pat ET"]
+    assert viewer.layers.selection.active is layers[Region.ET]
+    for region, layer in layers.items():
+        colours = layer.colormap.color_dict
+        assert colours[1] == pytest.approx((*REGION_COLOURS[region], 1.0))
+        assert colours[0][3] == 0
+
+
+def test_a_region_that_was_deleted_comes_back_in_its_place(viewer):
+    case = case_along()
+    layers = show_segmentation(viewer, case, random_segmentation(case))
+    viewer.layers.remove(layers[Region.TC])
+    show_segmentation(viewer, case, random_segmentation(case))
+    assert [layer.name for layer in viewer.layers] == ["Pat WT", "Pat TC", "Pat ET"]
+
+
+def test_results_lie_on_another_readers_layers(viewer):
+    for number, modality in enumerate(MODALITIES):
+        viewer.add_image(
+            lopsided(number).transpose(2, 1, 0),
+            name=modality,
+            scale=(2, 1.5, 1),
+            translate=(-7, 3, 5),
+            units=("pixel",) * 3,
+            axis_labels=("z", "y", "x"),
+        )
+    chosen = newest(viewer.layers)
+    case = case_of_layers(chosen)
+    place = placement_of(case, chosen)
+    layers = show_segmentation(viewer, case, random_segmentation(case), placement=place)
+    image, mask = chosen["t1ce"], layers[Region.WT]
+    assert mask.data.shape == image.data.shape
+    # Those layers run up the head and ours down: the last slice of one is the first of the other.
+    assert mask.data_to_world((7, 4, 5)) == pytest.approx(image.data_to_world((3, 4, 5)))
+    assert np.array_equal(mask.extent.world, image.extent.world)
+    assert mask.units == image.units
+    assert mask.axis_labels == image.axis_labels
+
+
+def test_what_is_shown_comes_back_with_its_run(viewer):
+    case = case_along("ILP")
+    made = random_segmentation(case)
+    show_segmentation(viewer, case, made)
+    back = segmentation_of(viewer.layers, case)
+    assert np.array_equal(back.classes, made.classes)
+    assert back.run == made.run
+
+
+def test_the_fingerprint_tells_an_edit_and_its_undoing(viewer):
+    case = case_along()
+    layers = show_segmentation(viewer, case, random_segmentation(case))
+    before = fingerprint(viewer.layers, case)
+    layers[Region.ET].paint((5, 5, 5), 1 - int(layers[Region.ET].data[5, 5, 5]))
+    assert fingerprint(viewer.layers, case) != before
+    layers[Region.ET].undo()
+    assert fingerprint(viewer.layers, case) == before
+
+
+def test_an_experts_labels_are_hidden_under_a_result(viewer, tmp_path):
+    from napari_cases import write_case_along
+
+    from napari_smalltumor.open_case import open_case
+
+    layers = open_case(viewer, write_case_along(tmp_path / "Pat"))
+    hide_stored_labels(viewer.layers, layers[0].metadata["smalltumor"]["case"])
+    assert [layer.name for layer in viewer.layers if layer.visible] == ["Pat T1CE"]

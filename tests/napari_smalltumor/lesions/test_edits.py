@@ -1,0 +1,89 @@
+"""What deleting a lesion takes away, and what undo brings back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from lesion_layers import made_case, show_classes, show_regions
+from smalltumor.labels.regions import Region, TissueClass
+from smalltumor.labels.schemes import SCHEMES
+
+from napari_smalltumor.lesions.edits import delete_lesion, undo
+from napari_smalltumor.lesions.source import lesion_sources
+
+
+def sizes(source) -> dict[Region, int]:
+    return {region: int(source.mask(region).sum()) for region in Region}
+
+
+def lesion_of(source, region, size):
+    return next(x for x in source.snapshot(region).lesions(99) if x.voxels == size)
+
+
+@pytest.fixture(params=[show_regions, show_classes])
+def source(viewer, request):
+    request.param(viewer, made_case("RPI"))
+    (source,) = lesion_sources(viewer.layers)
+    return source
+
+
+@pytest.mark.parametrize(
+    ("region", "size", "gone"),
+    [
+        (Region.ET, 2, {Region.ET: 2, Region.TC: 2, Region.WT: 2}),  # alone in healthy brain
+        (Region.ET, 12, {Region.ET: 12, Region.TC: 12, Region.WT: 0}),  # edema stays around it
+        (Region.ET, 216, {Region.ET: 216, Region.TC: 0, Region.WT: 0}),  # core stays around it
+        (Region.TC, 720, {Region.ET: 216, Region.TC: 720, Region.WT: 0}),
+        (Region.WT, 1320, {Region.ET: 216, Region.TC: 720, Region.WT: 1320}),
+    ],
+)
+def test_a_lesion_leaves_its_region_those_inside_and_those_that_hold_nothing_else(
+    source, region, size, gone
+):
+    before = sizes(source)
+    changes = delete_lesion(source, region, lesion_of(source, region, size))
+    assert {r: before[r] - n for r, n in sizes(source).items()} == gone
+    undo(changes)
+    assert sizes(source) == before
+
+
+def test_a_class_becomes_the_tissue_around_it(viewer):
+    show_classes(viewer, made_case(), "brats2023")
+    (source,) = lesion_sources(viewer.layers)
+    layer = source.any_layer
+    stored = SCHEMES["brats2023"].values
+    for size, tissue in ((216, TissueClass.NCR), (12, TissueClass.ED), (2, TissueClass.BACKGROUND)):
+        lesion = lesion_of(source, Region.ET, size)
+        (change,) = delete_lesion(source, Region.ET, lesion)
+        assert np.unique(layer.data[change.indices]).tolist() == [stored[tissue]]
+
+
+def test_a_deletion_is_in_the_layers_own_history(viewer):
+    show_regions(viewer, made_case())
+    (source,) = lesion_sources(viewer.layers)
+    before = sizes(source)
+    delete_lesion(source, Region.ET, lesion_of(source, Region.ET, 216))
+    source.layers[Region.ET].undo()
+    assert sizes(source) == before
+
+
+def test_a_lesion_that_was_edited_meanwhile_is_left_alone(source):
+    lesion = lesion_of(source, Region.ET, 12)
+    box = source.box_in_data(lesion)
+    corner = tuple(span.start for span in box)
+    source.layers[Region.ET].data[corner] = 0
+    before = sizes(source)
+    assert delete_lesion(source, Region.ET, lesion) == []
+    assert sizes(source) == before
+
+
+def test_a_drawn_layer_loses_the_lesion(viewer):
+    data = np.zeros((10, 11, 12), np.uint8)
+    data[3, 4, 5:8] = 1
+    data[8, 4, 5] = 3
+    viewer.add_labels(data)
+    (source,) = lesion_sources(viewer.layers)
+    changes = delete_lesion(source, Region.WT, lesion_of(source, Region.WT, 1))
+    assert (len(changes), data.sum()) == (1, 3)
+    undo(changes)
+    assert data[8, 4, 5] == 3

@@ -1,0 +1,216 @@
+"""Going through lesions: what is current, where the viewer is taken, what is ringed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from lesion_layers import made_case, show_classes, show_regions
+from smalltumor.labels.regions import Region
+
+from napari_smalltumor.lesions.review import LesionReview
+from napari_smalltumor.lesions.rings import (
+    CURRENT,
+    GAP_PIXELS,
+    HALO_PIXELS,
+    LINE_PIXELS,
+    NAME,
+    ROOM,
+    SMALLEST_PIXELS,
+)
+
+
+def renew(review, threshold=100):
+    """What the watch does, at once."""
+    review.take(review.source.snapshot(review.region).lesions(threshold))
+
+
+@pytest.fixture
+def review(viewer):
+    show_regions(viewer, made_case())
+    review = LesionReview(viewer)
+    renew(review)
+    return review
+
+
+def visible(viewer, review):
+    """Positions of the rings that are drawn, in the layer's data."""
+    layer = viewer.layers[NAME]
+    inside = layer.shown.copy()
+    here = layer.world_to_data(viewer.dims.point)
+    for axis in viewer.dims.not_displayed:
+        inside &= np.abs(layer.data[:, axis] - here[axis]) <= 0.5
+    return layer.data[inside][: inside.sum() // 2]
+
+
+def test_flying_shows_a_slice_of_the_lesion_in_the_middle_of_the_canvas(viewer, review):
+    source = review.source
+    for order in ((0, 1, 2), (1, 0, 2), (2, 1, 0)):
+        viewer.dims.order = order
+        for lesion in review.lesions:
+            viewer.scene.camera.zoom = 0.1
+            review.go_to(lesion)
+            here = np.rint(source.any_layer.world_to_data(viewer.dims.point)).astype(int)
+            mask = source.mask(Region.ET).take(here[order[0]], axis=order[0])
+            assert mask.any()
+            place = source.any_layer.data_to_world(np.rint(source.to_data(lesion.centroid_voxel)))
+            assert viewer.scene.camera.center[-2:] == pytest.approx([place[a] for a in order[1:]])
+            assert viewer.scene.camera.zoom > 1
+
+
+def test_flying_in_3d_centres_the_camera_and_never_zooms_out(viewer, review):
+    viewer.dims.ndisplay = 3
+    viewer.scene.camera.zoom = 500
+    review.go_to(review.lesions[1])
+    centre = review.source.to_data(review.lesions[1].centroid_voxel)
+    assert viewer.scene.camera.center == pytest.approx(
+        review.source.any_layer.data_to_world(np.rint(centre))
+    )
+    assert viewer.scene.camera.zoom == 500
+
+
+def test_steps_go_round_in_both_directions(review):
+    small = review.small
+    assert [x.voxels for x in small] == [2, 12]
+    assert [review.step(small).voxels for _ in range(3)] == [2, 12, 2]
+    assert review.step(small, -1).voxels == 12
+    assert review.step([]) is None
+
+
+def test_only_small_lesions_are_ringed_and_only_on_their_slices(viewer, review):
+    source = review.source
+    for axis in range(3):
+        viewer.dims.order = (axis, *(a for a in range(3) if a != axis))
+        boxes = [source.box_in_data(lesion) for lesion in review.small]
+        for index in range(source.any_layer.data.shape[axis]):
+            viewer.dims.set_point(axis, source.any_layer.data_to_world((index,) * 3)[axis])
+            expected = sum(box[axis].start <= index < box[axis].stop for box in boxes)
+            assert len(visible(viewer, review)) == expected, (axis, index)
+    viewer.dims.ndisplay = 3
+    assert len(visible(viewer, review)) == 2
+
+
+def test_rings_keep_their_thickness_and_least_size_on_the_screen(viewer, review):
+    layer = viewer.layers[NAME]
+    scale = abs(layer.scale[-1])
+    diameters = sorted({lesion.diameter_mm for lesion in review.small})
+    for zoom in (0.3, 2.0, 40.0):
+        viewer.scene.camera.zoom = zoom
+        pixels = np.unique(np.round(layer.size * scale * zoom, 3))
+        wanted = [max(SMALLEST_PIXELS, ROOM * d * zoom + GAP_PIXELS) for d in diameters]
+        both = sorted({round(w + halo, 3) for w in wanted for halo in (0, 2 * HALO_PIXELS)})
+        assert pixels == pytest.approx(both, abs=2e-3)
+        line = np.round(layer.border_width * layer.size * scale * zoom, 3)
+        assert np.unique(line) == pytest.approx([LINE_PIXELS, LINE_PIXELS + 2 * HALO_PIXELS])
+
+
+def test_the_current_ring_is_white_also_around_a_large_lesion(viewer, review):
+    review.go_to(review.lesions[2])
+    layer = viewer.layers[NAME]
+    white = np.all(np.isclose(layer.border_color, CURRENT), axis=1)
+    centre = [(s.start + s.stop - 1) / 2 for s in review.source.box_in_data(review.lesions[2])]
+    assert white.any() and np.all(np.isclose(layer.data[white], centre).sum(axis=1) >= 2)
+    review.go_to(review.lesions[0])
+    assert len(layer.data) < len(white)  # the large one's ring went with the current lesion
+
+
+def test_rings_change_neither_selection_nor_sliders(viewer, review):
+    before = viewer.dims.range
+    active = viewer.layers.selection.active
+    assert active is not viewer.layers[NAME] and active is not None
+    review.ring(False)
+    assert NAME not in viewer.layers
+    assert viewer.dims.range == before
+    review.ring(True)
+    assert viewer.dims.range == before
+    assert viewer.layers.selection.active is active
+    assert viewer.layers[-1].name == NAME
+
+
+def test_rings_the_user_removed_come_back_with_the_next_list_only(viewer, review):
+    viewer.layers.remove(NAME)
+    viewer.scene.camera.zoom = 3
+    viewer.dims.ndisplay = 3
+    renew(review)
+    assert NAME in viewer.layers
+
+
+def test_acceptance_holds_until_the_lesion_is_edited(review):
+    review.go_to(review.lesions[1])
+    review.accept()
+    renew(review)
+    assert [review.is_accepted(x) for x in review.lesions] == [False, True, False]
+    layer = review.source.layers[Region.ET]
+    corner = tuple(span.start for span in review.source.box_in_data(review.lesions[1]))
+    layer.data_setitem(tuple(np.array([n]) for n in corner), 0)
+    renew(review)
+    assert review.lesions[1].voxels == 11
+    assert not review.is_accepted(review.lesions[1])
+    assert review.current == review.lesions[1]
+
+
+def test_acceptance_outlives_the_dock_but_not_the_layer(viewer, review):
+    review.go_to(review.lesions[1])
+    review.accept()
+    review.close()
+    again = LesionReview(viewer)
+    renew(again)
+    assert [x.accepted for x in again.reviewed(again.lesions)] == [False, True, False]
+    again.choose(again.source, Region.WT)
+    renew(again)
+    assert not any(again.is_accepted(x) for x in again.lesions)
+    again.choose(again.source, Region.ET)
+    renew(again)
+    again.go_to(again.lesions[1])
+    again.accept(False)
+    assert not again.is_accepted(again.lesions[1])
+
+
+def test_delete_and_undo(review):
+    review.go_to(review.lesions[0])
+    assert review.delete() and review.can_undo
+    renew(review)
+    assert [x.voxels for x in review.lesions] == [12, 216]
+    assert not review.delete()
+    assert review.undo() and not review.can_undo
+    renew(review)
+    assert [x.voxels for x in review.lesions] == [2, 12, 216]
+
+
+def test_a_new_result_is_reviewed_and_a_removed_one_is_not(viewer):
+    show_classes(viewer, made_case())
+    review = LesionReview(viewer)
+    assert review.source.scheme == "brats2018"
+    show_regions(viewer, made_case())
+    assert review.source.scheme is None
+    renew(review)
+    viewer.add_labels(np.zeros((4, 4, 4), np.uint8), name="other")
+    assert review.source.scheme is None and len(review.sources) == 3
+    viewer.layers.remove("Pat ET")
+    assert review.region is Region.WT or review.region is Region.TC
+    for name in ("Pat TC", "Pat WT"):
+        viewer.layers.remove(name)
+    assert review.source is not None and review.source.name in ("other", "Pat labels")
+    viewer.layers.clear()
+    assert (review.source, review.sources, review.lesions) == (None, [], [])
+
+
+def test_a_review_that_was_open_before_the_result_shows_enhancing_tumour(viewer):
+    review = LesionReview(viewer)
+    show_regions(viewer, made_case())  # the outermost region is added first
+    assert review.region is Region.ET
+    assert review.source.layers[Region.ET] is viewer.layers["Pat ET"]
+
+
+def test_a_renamed_layer_keeps_being_reviewed(viewer):
+    layer = viewer.add_labels(np.zeros((4, 4, 4), np.uint8), name="before")
+    review = LesionReview(viewer)
+    assert review.source.name == "before"
+    layer.name = "after"
+    assert review.source.name == "after"
+
+
+def test_closing_lets_go_of_the_viewer(viewer, review):
+    review.close()
+    assert NAME not in viewer.layers
+    viewer.layers.clear()
+    assert review.source is not None

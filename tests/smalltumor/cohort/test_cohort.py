@@ -1,0 +1,252 @@
+"""Many cases: each is done once, one that is at fault does not hold up the others."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+from smalltumor.cohort.results_folder import SETTINGS, TABLE
+from smalltumor.errors import OutputError
+from synthetic import write_case
+
+NAMES = ("ann", "bob", "cyd")
+
+
+@pytest.fixture
+def data(tmp_path) -> Path:
+    """Three cases, a folder each."""
+    for name in NAMES:
+        folder = write_case(tmp_path / "data" / name)
+        for path in folder.iterdir():
+            path.rename(path.with_name(path.name.replace("made", name)))
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def cohort(smalltumor, narrow_weights, data, tmp_path):
+    """Run `smalltumor cohort`; gives code, rows of the table, stdout, stderr."""
+
+    def run(*words, output=tmp_path / "out", weights=narrow_weights):
+        code, out, err = smalltumor(
+            "cohort", data, "-o", output, "--backend", "torch", "--weights", weights, *words
+        )
+        table = output / TABLE
+        return code, rows_of(table) if table.exists() else [], out, err
+
+    return run
+
+
+def version(path: Path) -> tuple[int, int]:
+    """What changes when a file is replaced; reading it changes its access time alone."""
+    return path.stat().st_ino, path.stat().st_mtime_ns
+
+
+def rows_of(table: Path) -> list[dict[str, str]]:
+    with table.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_every_case_gets_a_mask_in_its_place_a_table_and_a_row(cohort, data, tmp_path):
+    code, rows, stdout, stderr = cohort("--regions", "--labels", "brats2023")
+    assert code == 0, stderr
+    assert [(row["case"], row["outcome"]) for row in rows] == [(n, "segmented") for n in NAMES]
+    for name, row in zip(NAMES, rows, strict=True):
+        mask = nib.load(tmp_path / "out" / f"{name}.nii.gz")
+        source = nib.load(data / name / f"{name}_t1ce.nii.gz")
+        np.testing.assert_array_equal(mask.affine, source.affine)
+        labels = np.asarray(mask.dataobj)
+        assert set(np.unique(labels)) <= {0, 1, 2, 3}
+        assert float(row["wt_ml"]) == pytest.approx(np.count_nonzero(labels) / 1000, abs=1e-3)
+        et = np.asarray(nib.load(tmp_path / "out" / f"{name}_et.nii.gz").dataobj)
+        np.testing.assert_array_equal(et == 1, labels == 3)
+        lesions = rows_of(tmp_path / "out" / f"{name}_lesions.csv")
+        assert len(lesions) == int(row["et_components"])
+        assert sum(lesion["small"] == "true" for lesion in lesions) == int(row["et_small"])
+    assert "[3/3] cyd: ET " in stdout
+    assert "3 cases, 0 failed; research only" in stdout
+
+
+def test_the_same_mask_as_of_one_case(cohort, smalltumor, data, tmp_path):
+    cohort()
+    smalltumor("segment", data / "bob", "-o", tmp_path / "one.nii.gz")
+    one, many = (nib.load(p) for p in (tmp_path / "one.nii.gz", tmp_path / "out" / "bob.nii.gz"))
+    np.testing.assert_array_equal(np.asarray(one.dataobj), np.asarray(many.dataobj))
+
+
+def test_its_masks_can_be_evaluated_as_they_lie(cohort, smalltumor, tmp_path):
+    cohort("--regions")
+    truth = tmp_path / "truth"
+    truth.mkdir()
+    for name in NAMES:
+        shutil.copy(tmp_path / "out" / f"{name}.nii.gz", truth / f"{name}_seg.nii.gz")
+    code, _, stderr = smalltumor(
+        *("evaluate", tmp_path / "out", truth, "--labels", "brats2018"),
+        *("--truth-labels", "brats2018", "-o", tmp_path / "report"),
+    )
+    assert code == 0, stderr
+    scores = rows_of(tmp_path / "report" / "cases.csv")
+    assert {row["case"] for row in scores} == set(NAMES)
+    assert {float(row["dice"]) for row in scores} == {1.0}
+
+
+def test_a_case_at_fault_is_told_and_the_others_are_segmented(cohort, data, tmp_path):
+    (data / "bob" / "bob_t2.nii.gz").write_bytes(b"not an image")
+    code, rows, stdout, stderr = cohort()
+    assert code == 1
+    assert [row["outcome"] for row in rows] == ["segmented", "failed", "segmented"]
+    assert "bob_t2.nii.gz" in rows[1]["note"]
+    assert "bob: failed: " in stdout and "3 cases, 1 failed" in stdout
+    assert stderr == ""
+    assert not (tmp_path / "out" / "bob.nii.gz").exists()
+
+
+def test_what_is_there_is_kept_and_what_failed_is_tried_again(cohort, data, tmp_path):
+    sound = (data / "bob" / "bob_t2.nii.gz").read_bytes()
+    (data / "bob" / "bob_t2.nii.gz").write_bytes(b"not an image")
+    _, before, *_ = cohort()
+    first = version(tmp_path / "out" / "ann.nii.gz")
+    (data / "bob" / "bob_t2.nii.gz").write_bytes(sound)
+    code, rows, stdout, _ = cohort()
+    assert code == 0
+    assert [row["outcome"] for row in rows] == ["kept", "segmented", "kept"]
+    assert version(tmp_path / "out" / "ann.nii.gz") == first
+    for name in ("et_ml", "tc_ml", "wt_ml", "et_components", "et_small"):
+        assert rows[0][name] == before[0][name]
+    assert "ann: ET" in stdout and "kept" in stdout
+
+
+def test_what_a_kill_left_half_written_goes_and_nothing_else(cohort, tmp_path):
+    cohort()
+    half, own = tmp_path / "out" / ".smalltumor-0123.part", tmp_path / "out" / ".notes"
+    half.write_bytes(b"half a mask")
+    own.write_text("of the user's own")
+    code, *_ = cohort()
+    assert code == 0
+    assert not half.exists()
+    assert own.exists()
+
+
+def test_overwrite_segments_again(cohort, tmp_path):
+    cohort()
+    first = version(tmp_path / "out" / "ann.nii.gz")
+    code, rows, *_ = cohort("--overwrite")
+    assert code == 0
+    assert {row["outcome"] for row in rows} == {"segmented"}
+    assert version(tmp_path / "out" / "ann.nii.gz") != first
+
+
+def test_overwriting_that_is_interrupted_keeps_none_of_the_old_masks(
+    cohort, monkeypatch, tmp_path, weights_to_tune
+):
+    from smalltumor import inference
+
+    cohort()
+    segment, calls = inference.segment, []
+
+    def interrupted(*arguments, **options):
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return segment(*arguments, **options)
+
+    monkeypatch.setattr(inference, "segment", interrupted)
+    code, *_ = cohort("--overwrite", weights=weights_to_tune)
+    assert code == 130
+    code, rows, *_ = cohort(weights=weights_to_tune)
+    assert code == 0
+    assert [row["outcome"] for row in rows] == ["kept", "segmented", "segmented"]
+    assert len({row["weights"] for row in rows}) == 1
+
+
+def test_a_kept_file_that_is_no_mask_is_told(cohort, tmp_path):
+    cohort()
+    (tmp_path / "out" / "cyd.nii.gz").write_bytes(b"half")
+    code, rows, *_ = cohort()
+    assert code == 1
+    assert rows[2]["outcome"] == "failed"
+    assert "cyd.nii.gz" in rows[2]["note"] and "delete it" in rows[2]["note"]
+
+
+@pytest.mark.parametrize("words", [("--labels", "msd"), ("--flips",)])
+def test_a_folder_never_mixes_two_ways(cohort, words):
+    """1 and 2 mean the opposite in two of the schemes."""
+    cohort()
+    code, _, stdout, stderr = cohort(*words)
+    assert (code, stdout) == (1, "")
+    assert "made with" in stderr and "--overwrite" in stderr
+
+
+def test_other_weights_want_another_folder(cohort, tmp_path, weights_to_tune):
+    cohort()
+    code, _, _, stderr = cohort(weights=weights_to_tune)
+    assert code == 1
+    assert "digest" in stderr
+    code, rows, *_ = cohort("--overwrite", weights=weights_to_tune)
+    assert code == 0
+    assert {row["outcome"] for row in rows} == {"segmented"}
+
+
+def test_a_folder_of_other_things_is_not_written_to(cohort, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "ann.nii.gz").write_bytes(b"somebody's")
+    code, _, _, stderr = cohort()
+    assert code == 1
+    assert "name a folder for the results alone" in stderr
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["ann.nii.gz"]
+
+
+def test_results_among_the_cases_are_refused(cohort, data):
+    code, _, _, stderr = cohort(output=data / "masks")
+    assert code == 1
+    assert "inside" in stderr
+    assert not (data / "masks").exists()
+
+
+def test_two_cases_of_one_name_are_refused(cohort, data):
+    (data / "more").mkdir()
+    (data / "ann").rename(data / "more" / "ann")
+    write_case(data / "ann")
+    for path in (data / "ann").iterdir():
+        path.rename(path.with_name(path.name.replace("made", "ann")))
+    code, _, _, stderr = cohort()
+    assert code == 1
+    assert "more than one case named ann" in stderr
+
+
+def test_a_full_disk_ends_it(cohort, monkeypatch, tmp_path):
+    def full(*arguments, **options):
+        raise OutputError("no space left on device")
+
+    monkeypatch.setattr("smalltumor.data.segmentation.write_segmentation", full)
+    code, rows, _, stderr = cohort()
+    assert code == 1
+    assert "no space left" in stderr
+    assert rows == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_after_a_kill_the_same_command_finishes(cohort, data, narrow_weights, tmp_path):
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "smalltumor.cli", "cohort", str(data), "-o", str(out)]
+    command += ["--backend", "torch", "--weights", str(narrow_weights)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ}) as process:
+        assert process.stdout is not None
+        assert b"ann" in process.stdout.readline()
+        process.send_signal(signal.SIGKILL)
+    assert len(rows_of(out / TABLE)) >= 1
+    json.loads((out / SETTINGS).read_text())
+    for mask in out.glob("???.nii.gz"):
+        assert np.asarray(nib.load(mask).dataobj).shape == (20, 22, 18)
+    code, rows, *_ = cohort()
+    assert code == 0
+    assert rows[0]["outcome"] == "kept"
+    assert [row["case"] for row in rows] == list(NAMES)

@@ -1,0 +1,187 @@
+"""Reading cases: real, renamed, on other grids, and broken."""
+
+from __future__ import annotations
+
+import shutil
+
+import nibabel as nib
+import numpy as np
+import pytest
+from smalltumor.data.case import MODALITIES, read_case, read_labels
+from smalltumor.data.case_files import find_cases
+from smalltumor.errors import CaseError, GridMismatchError, LabelError
+from smalltumor.labels.regions import TissueClass
+from smalltumor.labels.schemes import SCHEMES
+from synthetic import LPS, SHAPE, write_case
+
+
+def test_the_sample_case_is_read_with_its_header_and_labels(sample_folder):
+    case = read_case(sample_folder)
+    assert case.name == "BraTS2021_00019"
+    assert list(case.volumes) == list(MODALITIES)
+    assert case.grid.shape == (240, 240, 155)
+    assert case.grid.axcodes == "LPS"
+    assert case.warnings == []
+    assert case.header["qform_code"] == 1
+    classes, scheme = read_labels(case)
+    assert scheme.name == "brats2018"
+    assert np.bincount(classes.ravel())[1:].tolist() == [1605, 131017, 10375]
+
+
+def test_each_modality_is_the_one_its_name_says(sample_folder):
+    case = read_case(sample_folder)
+    for modality in MODALITIES:
+        image = nib.load(sample_folder / f"BraTS2021_00019_{modality}.nii.gz")
+        np.testing.assert_array_equal(case.volumes[modality], np.asanyarray(image.dataobj))
+
+
+def test_every_real_case_is_found_and_read(shared):
+    cases = [*find_cases(shared / "data/brats2021"), *find_cases(shared / "data/upenn-gbm")]
+    assert len(cases) == 20
+    assert [c.name for c in cases if c.complaint()] == []
+    upenn = read_case(next(p for p in (shared / "data" / "upenn-gbm").iterdir()))
+    classes, _ = read_labels(upenn)
+    assert np.bincount(classes.ravel())[1:].tolist() == [12669, 48423, 6558]
+
+
+def test_four_files_of_any_name_are_a_case(tmp_path):
+    write_case(tmp_path)
+    given = {m: tmp_path / f"made_{m}.nii.gz" for m in MODALITIES}
+    for number, modality in enumerate(MODALITIES):
+        given[modality] = given[modality].rename(tmp_path / f"series{number}.nii.gz")
+    case = read_case(**given)
+    assert case.name == tmp_path.name
+    assert case.paths == given
+
+
+def test_a_file_given_by_hand_completes_a_folder(tmp_path):
+    write_case(tmp_path, words="flair t1 t2")
+    write_case(tmp_path / "elsewhere", words="t1ce")
+    contrast = tmp_path / "elsewhere" / "made_t1ce.nii.gz"
+    assert read_case(tmp_path, t1ce=contrast).paths["t1ce"] == contrast
+
+
+def test_not_all_of_four_files_says_which_are_missing(tmp_path):
+    write_case(tmp_path)
+    with pytest.raises(CaseError, match=r"--t1ce FILE .*--t2 FILE"):
+        read_case(flair=tmp_path / "made_flair.nii.gz", t1=tmp_path / "made_t1.nii.gz")
+
+
+def test_a_decathlon_file_is_split_in_the_decathlons_order(tmp_path):
+    stack = np.stack([np.full(SHAPE, value, np.int16) for value in (1, 2, 3, 4)], axis=-1)
+    labels = np.zeros(SHAPE, np.uint8)
+    labels[1, 2, 3], labels[4, 5, 6], labels[7, 8, 9] = 1, 2, 3
+    for name, data in (("imagesTr", stack), ("labelsTr", labels)):
+        (tmp_path / name).mkdir()
+        nib.save(nib.Nifti1Image(data, LPS), tmp_path / name / "BRATS_001.nii.gz")
+    case = read_case(tmp_path / "imagesTr" / "BRATS_001.nii.gz")
+    assert {m: int(v[0, 0, 0]) for m, v in case.volumes.items()} == {
+        "flair": 1,
+        "t1": 2,
+        "t1ce": 3,
+        "t2": 4,
+    }
+    classes, scheme = read_labels(case)
+    assert scheme.name == "msd"
+    assert classes[1, 2, 3] == TissueClass.ED
+    assert classes[4, 5, 6] == TissueClass.NCR
+    assert classes[7, 8, 9] == TissueClass.ET
+
+
+def test_a_file_that_is_no_case_says_what_it_is(tmp_path):
+    nib.save(nib.Nifti1Image(np.ones(SHAPE, np.int16), LPS), tmp_path / "brain.nii.gz")
+    with pytest.raises(CaseError, match=r"brain\.nii\.gz has the shape"):
+        read_case(tmp_path / "brain.nii.gz")
+
+
+def test_another_affine_is_an_error_that_prints_both_grids(tmp_path):
+    moved = LPS.copy()
+    moved[0, 3] = 3
+    write_case(tmp_path, t2=(np.ones(SHAPE, np.int16), moved))
+    with pytest.raises(GridMismatchError) as caught:
+        read_case(tmp_path)
+    text = str(caught.value)
+    assert "made_t2.nii.gz" in text
+    assert "(3, 0, 0)" in text
+    assert "(0, 0, 0)" in text
+    assert "--resample" in text
+
+
+def test_another_shape_is_brought_onto_t1ces_grid_when_asked(tmp_path):
+    # The same head at 2 mm: a bright block at one place in the patient, off every centre.
+    coarse = np.zeros((10, 11, 9), np.int16)
+    coarse[2:4, 7:9, 5:7] = 1000
+    affine = np.diag([-2.0, -2.0, 2.0, 1.0])
+    affine[:3, 3] = LPS[:3, :3] @ np.full(3, 0.5)
+    write_case(tmp_path, t2=(coarse, affine))
+    with pytest.raises(GridMismatchError):
+        read_case(tmp_path)
+    t2 = read_case(tmp_path, resample=True).volumes["t2"]
+    assert t2.shape == SHAPE
+    assert t2[5, 15, 11] == pytest.approx(1000)
+    centre = np.argwhere(t2 > 500).mean(axis=0)
+    np.testing.assert_allclose(centre, (5.5, 15.5, 11.5), atol=0.5)
+
+
+def test_an_empty_image_is_named(tmp_path):
+    write_case(tmp_path, flair=(np.zeros(SHAPE, np.int16), LPS))
+    with pytest.raises(CaseError, match=r"made_flair\.nii\.gz is empty"):
+        read_case(tmp_path)
+
+
+def test_a_4d_modality_is_named(tmp_path):
+    write_case(tmp_path, t1=(np.ones((*SHAPE, 2), np.int16), LPS))
+    with pytest.raises(CaseError, match=r"made_t1\.nii\.gz has the shape"):
+        read_case(tmp_path)
+
+
+def test_a_head_with_its_skull_gets_a_warning(tmp_path):
+    data = np.full((140, 140, 140), 7, np.int16)
+    for word in MODALITIES:
+        nib.save(nib.Nifti1Image(data, LPS), tmp_path / f"made_{word}.nii.gz")
+    (warning,) = read_case(tmp_path).warnings
+    assert "skull-stripped" in warning
+
+
+def test_a_header_without_orientation_gets_a_warning(tmp_path):
+    write_case(tmp_path, affine=None)
+    (warning,) = read_case(tmp_path).warnings
+    assert "left and right" in warning
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"), [("flair t1ce t1 t2", "brats2018"), ("t2f t1c t1n t2w", "brats2023")]
+)
+def test_labels_are_read_in_the_scheme_of_their_year(tmp_path, words, hint):
+    write_case(tmp_path, words=words)
+    classes = np.random.default_rng(0).integers(0, 4, SHAPE).astype(np.uint8)
+    stored = SCHEMES[hint].encode(classes)
+    nib.save(nib.Nifti1Image(stored, LPS), tmp_path / "made_seg.nii.gz")
+    case = read_case(tmp_path)
+    read, scheme = read_labels(case)
+    assert scheme.name == hint
+    np.testing.assert_array_equal(read, classes)
+
+
+def test_labels_on_another_grid_or_of_no_scheme_are_named(tmp_path):
+    write_case(tmp_path)
+    with pytest.raises(CaseError, match="no segmentation"):
+        read_labels(read_case(tmp_path))
+    path = tmp_path / "made_seg.nii.gz"
+    nib.save(nib.Nifti1Image(np.zeros(SHAPE, np.uint8), np.diag([1.0, -1, 1, 1])), path)
+    with pytest.raises(GridMismatchError, match=r"made_seg\.nii\.gz"):
+        read_labels(read_case(tmp_path))
+    nib.save(nib.Nifti1Image(np.full(SHAPE, 9, np.uint8), LPS), path)
+    with pytest.raises(LabelError, match=r"made_seg\.nii\.gz.*9"):
+        read_labels(read_case(tmp_path))
+
+
+def test_reading_changes_no_file(tmp_path, sample_folder):
+    copy = tmp_path / "case"
+    shutil.copytree(sample_folder, copy)
+    before = {p.name: (p.stat().st_mtime_ns, p.read_bytes()) for p in copy.iterdir()}
+    case = read_case(copy)
+    read_labels(case)
+    with pytest.raises(ValueError, match="read-only"):
+        case.volumes["t1"][0, 0, 0] = 1
+    assert {p.name: (p.stat().st_mtime_ns, p.read_bytes()) for p in copy.iterdir()} == before

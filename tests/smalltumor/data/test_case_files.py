@@ -1,0 +1,193 @@
+"""Names of the files of a case."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from smalltumor.data.case_files import (
+    MODALITIES,
+    find_case_files,
+    find_cases,
+    group_files,
+    label_scheme_hint,
+)
+from smalltumor.errors import CaseError
+
+CONVENTIONS = {
+    "BraTS 2017": ("Brats17_TCIA_1_{}", "flair t1ce t1 t2 seg", "brats2018"),
+    "BraTS 2021": ("BraTS2021_00019_{}", "flair t1ce t1 t2 seg", "brats2018"),
+    "BraTS 2023": ("BraTS-GLI-00005-100-{}", "t2f t1c t1n t2w seg", "brats2023"),
+    "UPENN-GBM": ("UPENN-GBM-00003_11_{}", "FLAIR T1GD T1 T2 segm", "brats2018"),
+    "UCSF-PDGM": ("UCSF-PDGM-0004_{}", "FLAIR T1c T1 T2 tumor_segmentation", "brats2018"),
+    "bare": ("{}", "flair t1ce t1 t2 seg", "brats2018"),
+}
+
+
+def make(folder: Path, *names: str) -> list[Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / name for name in names]
+    for path in paths:
+        path.touch()
+    return paths
+
+
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
+@pytest.mark.parametrize("convention", CONVENTIONS)
+def test_every_convention_is_known(tmp_path, convention, suffix):
+    pattern, words, hint = CONVENTIONS[convention]
+    names = [pattern.format(word) + suffix for word in words.split()]
+    paths = make(tmp_path / "patient", *names)
+    found = find_case_files(tmp_path / "patient")
+    assert found.complaint() is None
+    assert found.name == pattern[:-3].rstrip("_-") or "patient"
+    assert [found.modalities[m] for m in MODALITIES] == [[p] for p in paths[:4]]
+    assert found.labels == [paths[4]]
+    assert found.scheme_hint == hint
+
+
+def test_one_file_leads_to_its_brothers_among_other_cases(tmp_path):
+    for case in ("a", "b"):
+        make(tmp_path, *[f"{case}_{m}.nii.gz" for m in (*MODALITIES, "seg")])
+    found = find_case_files(tmp_path / "b_t1.nii.gz")
+    assert found.name == "b"
+    assert {p.name[0] for paths in found.modalities.values() for p in paths} == {"b"}
+
+
+def test_dropped_files_are_a_case_in_any_order(tmp_path):
+    paths = make(tmp_path, *[f"a_{m}.nii.gz" for m in MODALITIES])
+    for start in range(4):
+        found = find_case_files(paths[start:] + paths[:start])
+        assert found.complaint() is None
+        assert found.name == "a"
+
+
+def test_a_missing_modality_is_named_with_its_option(tmp_path):
+    make(tmp_path, "a_t1.nii.gz", "a_t2.nii.gz", "a_flair.nii.gz")
+    complaint = find_case_files(tmp_path).complaint()
+    assert "no T1CE image" in complaint
+    assert "--t1ce FILE" in complaint
+    assert "a_t1.nii.gz" in complaint
+
+
+@pytest.mark.parametrize("twin", ["a_t1ce.nii", "a_t1gd.nii.gz", "A_T1CE.nii.gz"])
+def test_two_files_for_one_modality_are_named(tmp_path, twin):
+    make(tmp_path, *[f"a_{m}.nii.gz" for m in MODALITIES], twin)
+    complaint = find_case_files(tmp_path).complaint()
+    assert "2 files for T1CE" in complaint
+    assert twin in complaint
+
+
+def test_relatives_of_the_images_are_left_alone(tmp_path):
+    make(
+        tmp_path,
+        *[f"UCSF-PDGM-0004_{m}.nii.gz" for m in ("FLAIR", "T1c", "T1", "T2")],
+        *[f"UCSF-PDGM-0004_{m}_bias.nii.gz" for m in ("FLAIR", "T1c", "T1", "T2")],
+        "UCSF-PDGM-0004_brain_segmentation.nii.gz",
+        "UCSF-PDGM-0004_brain_parenchyma_segmentation.nii.gz",
+        "UCSF-PDGM-0004_tumor_segmentation.nii.gz",
+        "UCSF-PDGM-0004_SWI.nii.gz",
+        "._UCSF-PDGM-0004_T1.nii.gz",
+    )
+    found = find_case_files(tmp_path)
+    assert found.complaint() is None
+    assert [p.name for p in found.labels] == ["UCSF-PDGM-0004_tumor_segmentation.nii.gz"]
+
+
+def test_an_automatic_segmentation_is_not_the_experts(tmp_path):
+    make(
+        tmp_path,
+        *[f"UPENN-GBM-00003_11_{m}.nii.gz" for m in ("FLAIR", "T1GD", "T1", "T2")],
+        "UPENN-GBM-00003_11_automated_approx_segm.nii.gz",
+    )
+    assert find_case_files(tmp_path).labels == []
+
+
+def test_the_segmentation_of_another_name_in_brats_2020_joins(tmp_path):
+    make(
+        tmp_path,
+        *[f"BraTS20_Training_355_{m}.nii" for m in MODALITIES],
+        "W39_1998.09.19_Segm.nii",
+    )
+    found = find_case_files(tmp_path)
+    assert found.name == "BraTS20_Training_355"
+    assert len(found.labels) == 1
+
+
+def test_the_decathlon_has_one_file_a_case_and_labels_beside(tmp_path):
+    make(tmp_path / "imagesTr", "BRATS_001.nii.gz", "BRATS_002.nii.gz")
+    make(tmp_path / "labelsTr", "BRATS_001.nii.gz", "BRATS_002.nii.gz")
+    cases = find_cases(tmp_path)
+    assert [c.name for c in cases] == ["BRATS_001", "BRATS_002"]
+    assert cases[1].labels == [tmp_path / "labelsTr" / "BRATS_002.nii.gz"]
+    assert cases[1].scheme_hint == "msd"
+    assert label_scheme_hint(tmp_path / "labelsTr" / "BRATS_001.nii.gz") == "msd"
+
+
+def test_a_label_file_is_in_the_scheme_of_the_images_beside_it_or_of_none(tmp_path):
+    make(tmp_path, *[f"a-{word}.nii.gz" for word in ("t2f", "t1c", "t1n", "t2w", "seg")])
+    make(tmp_path, *[f"b_{m}.nii.gz" for m in (*MODALITIES, "seg")], "c_seg.nii.gz", "d.nii.gz")
+    hints = {name: label_scheme_hint(tmp_path / f"{name}.nii.gz") for name in ("a-seg", "b_seg")}
+    assert hints == {"a-seg": "brats2023", "b_seg": "brats2018"}
+    assert label_scheme_hint(tmp_path / "c_seg.nii.gz") is None
+    assert label_scheme_hint(tmp_path / "d.nii.gz") is None
+
+
+def test_cohorts_are_found_flat_and_nested(tmp_path):
+    for case in ("c", "a"):
+        make(tmp_path / "nested" / case, *[f"{case}_{m}.nii.gz" for m in MODALITIES])
+    for case in ("d", "b"):
+        make(tmp_path, *[f"{case}_{m}.nii.gz" for m in MODALITIES])
+    assert [c.name for c in find_cases(tmp_path)] == ["a", "b", "c", "d"]
+
+
+def test_bare_names_take_the_folders_name(tmp_path):
+    for case in ("p1", "p2"):
+        make(tmp_path / case, *[f"{m}.nii.gz" for m in MODALITIES])
+    assert [c.name for c in find_cases(tmp_path)] == ["p1", "p2"]
+    assert find_case_files(tmp_path / "p2").name == "p2"
+    assert find_case_files(tmp_path / "p2" / "t1.nii.gz").name == "p2"
+
+
+def test_several_cases_in_one_folder_are_not_chosen_from(tmp_path):
+    for case in ("a", "b"):
+        make(tmp_path, *[f"{case}_{m}.nii.gz" for m in MODALITIES])
+    with pytest.raises(CaseError, match="2 cases"):
+        find_case_files(tmp_path)
+
+
+def test_nothing_and_nowhere_are_named(tmp_path):
+    with pytest.raises(CaseError, match="holds no case"):
+        find_case_files(tmp_path)
+    with pytest.raises(CaseError, match="does not exist"):
+        find_case_files(tmp_path / "nowhere")
+    with pytest.raises(CaseError, match="holds no case"):
+        find_cases(tmp_path)
+    with pytest.raises(CaseError, match="not a folder"):
+        find_cases(tmp_path / "nowhere")
+    assert group_files([]) == []
+
+
+def test_linked_folders_are_looked_into_once(tmp_path):
+    elsewhere = tmp_path / "archive" / "pat1"
+    elsewhere.mkdir(parents=True)
+    for modality in MODALITIES:
+        (elsewhere / f"pat1_{modality}.nii.gz").touch()
+    cohort = tmp_path / "cohort"
+    cohort.mkdir()
+    (cohort / "pat1").symlink_to(elsewhere, target_is_directory=True)
+    (cohort / "again").symlink_to(elsewhere, target_is_directory=True)
+    (cohort / "circle").symlink_to(cohort, target_is_directory=True)
+    assert [case.name for case in find_cases(cohort)] == ["pat1"]
+
+
+def test_links_in_a_circle_end(tmp_path):
+    make(tmp_path, *[f"a_{m}.nii.gz" for m in MODALITIES])
+    (tmp_path / "loop").symlink_to(tmp_path)
+    assert len(find_cases(tmp_path)) == 1
+
+
+def test_names_with_spaces_quotes_and_other_alphabets_are_names(tmp_path):
+    name = 'päti\'ent 1 "β"'
+    make(tmp_path, *[f"{name}_{m}.nii.gz" for m in MODALITIES])
+    assert find_case_files(tmp_path).name == name

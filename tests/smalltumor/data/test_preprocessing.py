@@ -1,0 +1,154 @@
+"""Preparing the network's input."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from smalltumor.data.case import Case, read_case
+from smalltumor.data.preprocessing import NetworkInput, Preprocessing, prepare
+from smalltumor.errors import CaseError, CheckpointError
+from smalltumor.geometry.array_order import Array, Shape, empty_in_file_order
+from smalltumor.geometry.grid import Grid
+
+LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
+CHANNELS = Preprocessing().channels
+
+
+def made_case(
+    *, dtype: npt.DTypeLike = np.int16, shape: tuple[int, int, int] = (50, 60, 40)
+) -> Case:
+    """Four noisy blocks inside an empty volume, as a skull-stripped head."""
+    rng = np.random.default_rng(0)
+    volumes = {}
+    for modality in CHANNELS:
+        volume = np.zeros(shape, dtype=dtype, order="F")
+        volume[10:31, 20:41, 5:36] = rng.integers(1, 3000, size=(21, 21, 31))
+        volumes[modality] = volume
+    return Case("made", volumes, Grid(shape, LPS))
+
+
+@pytest.fixture(scope="module")
+def sample(sample_folder: Path) -> Case:
+    return read_case(sample_folder)
+
+
+@pytest.fixture(scope="module")
+def ready(sample: Case) -> NetworkInput:
+    return prepare(sample, Preprocessing())
+
+
+def test_sample_is_normalised_as_the_definition_says(sample: Case, ready: NetworkInput) -> None:
+    brain = np.logical_or.reduce([v > 0 for v in sample.volumes.values()])
+    for channel, modality in enumerate(CHANNELS):
+        inside = sample.volumes[modality][brain].astype(np.float64)
+        clipped = np.clip(inside, *np.percentile(inside, [0.2, 99.8]))
+        expected = np.zeros(brain.shape)
+        expected[brain] = (clipped - clipped.mean()) / clipped.std()
+        np.testing.assert_allclose(ready.array[channel], ready.crop(expected), atol=2e-6)
+
+
+def test_crop_holds_the_whole_brain_and_starts_on_a_multiple(
+    sample: Case, ready: NetworkInput
+) -> None:
+    brain = np.logical_or.reduce([v > 0 for v in sample.volumes.values()])
+    assert np.count_nonzero(ready.crop(brain)) == np.count_nonzero(brain)
+    assert all(n % 16 == 0 for n in (*ready.array.shape[1:], *ready.start))
+    assert np.prod(ready.array.shape[1:]) < 0.7 * brain.size
+
+
+def test_floats_give_what_whole_numbers_give() -> None:
+    whole = prepare(made_case(), Preprocessing())
+    floats = prepare(made_case(dtype=np.float32), Preprocessing())
+    np.testing.assert_allclose(floats.array, whole.array, atol=1e-5)
+
+
+def test_order_of_the_channels_is_the_checkpoints() -> None:
+    case = made_case()
+    turned = Preprocessing(channels=CHANNELS[::-1])
+    np.testing.assert_array_equal(
+        prepare(case, turned).array, prepare(case, Preprocessing()).array[::-1]
+    )
+
+
+@pytest.mark.parametrize(("margin", "depth"), [(0, (5, 36)), (7, (0, 40))])
+def test_margin_is_kept_unless_the_volume_ends(margin: int, depth: tuple[int, int]) -> None:
+    ready = prepare(made_case(), Preprocessing(multiple=1, margin=margin))
+    assert ready.start == (10 - margin, 20 - margin, depth[0])
+    assert ready.array.shape == (4, 21 + 2 * margin, 21 + 2 * margin, depth[1] - depth[0])
+
+
+def test_crop_reaches_beyond_a_small_volume_with_zeros() -> None:
+    ready = prepare(made_case(), Preprocessing(margin=0))
+    assert ready.array.shape == (4, 32, 32, 48)
+    assert ready.inside == (slice(0, 32), slice(0, 32), slice(0, 40))
+    assert not ready.array[:, :, :, 40:].any()
+
+
+def test_background_that_is_not_zero_leaves_the_whole_head() -> None:
+    case = made_case()
+    noise = np.random.default_rng(1).integers(1, 9, size=case.grid.shape, dtype=np.int16)
+    noisy = replace(case, volumes={m: v + noise for m, v in case.volumes.items()})
+    ready = prepare(noisy, Preprocessing())
+    assert ready.array.shape[1:] == (64, 64, 48)
+    assert np.isfinite(ready.array).all()
+
+
+def test_negative_values_are_brain_too() -> None:
+    case = made_case(dtype=np.float32)
+    shifted = {m: np.where(v > 0, v - 1500, 0) for m, v in case.volumes.items()}
+    expected = prepare(case, Preprocessing())
+    got = prepare(replace(case, volumes=shifted), Preprocessing())
+    assert got.start == expected.start
+    np.testing.assert_allclose(got.array, expected.array, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "complaint"),
+    [
+        (lambda v: v * 0, "made t1ce is empty"),
+        (lambda v: v * 0 + 7, "made t1ce is the same in every voxel"),
+        (lambda v: np.where(v > 0, 7, 0), "made t1ce is the same in .almost. every voxel of the"),
+        (lambda v: np.where(v > 2990, np.nan, v), "made t1ce has NaN or infinite"),
+        (lambda v: np.where(v > 2990, -np.inf, v), "made t1ce has NaN or infinite"),
+    ],
+)
+def test_unusable_modality_is_named(spoil: object, complaint: str) -> None:
+    case = made_case(dtype=np.float32)
+    spoilt = dict(case.volumes)
+    spoilt["t1ce"] = spoil(spoilt["t1ce"])  # type: ignore[operator]
+    with pytest.raises(CaseError, match=complaint):
+        prepare(replace(case, volumes=spoilt), Preprocessing())
+
+
+def test_missing_modality_is_named() -> None:
+    case = made_case()
+    with pytest.raises(CaseError, match="made has no t2"):
+        prepare(
+            replace(case, volumes={m: v for m, v in case.volumes.items() if m != "t2"}),
+            Preprocessing(),
+        )
+
+
+def test_settings_survive_the_checkpoint_and_nonsense_does_not() -> None:
+    settings = Preprocessing(channels=("t1", "t1ce", "t2", "flair"), lower=5, upper=95, margin=8)
+    assert Preprocessing.from_dict(settings.to_dict()) == settings
+    with pytest.raises(CheckpointError):
+        Preprocessing.from_dict(settings.to_dict() | {"lower": 99, "upper": 1})
+    with pytest.raises(CheckpointError):
+        Preprocessing.from_dict({"lower": 1})
+
+
+def test_nothing_stays_of_what_lay_in_the_memory_that_is_filled() -> None:
+    def used(shape: Shape) -> Array:
+        array = empty_in_file_order(shape)
+        array[...] = np.nan
+        return array
+
+    np.testing.assert_array_equal(
+        prepare(made_case(), Preprocessing(), used).array,
+        prepare(made_case(), Preprocessing()).array,
+    )

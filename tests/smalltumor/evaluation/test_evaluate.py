@@ -1,0 +1,177 @@
+"""Evaluation of files: scores, tables, report, figures, and what is refused."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from smalltumor.cli import main
+from smalltumor.data.nifti import read_volume, write_volume
+from smalltumor.errors import GridMismatchError, LabelError
+from smalltumor.evaluation.evaluate import evaluate, score_case
+from smalltumor.evaluation.report import FILES, report_text
+from smalltumor.evaluation.summary import absent_tumours, by_size, means, overlaps, small_tumours
+from smalltumor.geometry.grid import Grid
+from smalltumor.labels.regions import Region, TissueClass
+from smalltumor.labels.schemes import SCHEMES
+from synthetic import LPS
+
+SHAPE = (40, 36, 32)
+
+
+def tumour(et_edge: int, shift: int = 0) -> np.ndarray:
+    """Edema around a core around enhancing tumour, cubes, moved along the first axis."""
+    classes = np.zeros(SHAPE, np.uint8)
+    classes[4:34, 4:32, 4:28] = TissueClass.ED
+    classes[8:28, 8:28, 8 : 16 + et_edge] = TissueClass.NCR
+    classes[10 : 10 + et_edge, 10 : 10 + et_edge, 10 : 10 + et_edge] = TissueClass.ET
+    return np.roll(classes, shift, axis=0)
+
+
+def write(path: Path, classes: np.ndarray, scheme: str = "brats2018", affine=LPS) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    labels = SCHEMES[scheme].encode(classes)
+    write_volume(path, labels, Grid(classes.shape, affine), overwrite=True)
+
+
+@pytest.fixture
+def cohort(tmp_path):
+    """Cases with 729, 1331 and no ET voxels; the first is predicted right, the last with ET."""
+    for name, truth, prediction in (
+        ("A", tumour(9), tumour(9)),
+        ("B", tumour(11), tumour(11, shift=1)),
+        ("C", tumour(0), tumour(3)),
+    ):
+        write(tmp_path / "truth" / name / f"{name}_seg.nii.gz", truth)
+        write(tmp_path / "predictions" / f"{name}.nii.gz", prediction, "brats2023")
+    return tmp_path
+
+
+def run(cohort: Path, *more: str) -> int:
+    folders = (str(cohort / "predictions"), str(cohort / "truth"))
+    return main(["evaluate", *folders, "--labels", "brats2023", *more])
+
+
+def test_schemes_may_differ_and_do_not_change_the_scores(cohort):
+    evaluation = evaluate(cohort / "predictions", cohort / "truth", labels="brats2023")
+    assert (evaluation.prediction_scheme, evaluation.truth_scheme) == ("brats2023", "brats2018")
+    et = {case.name: case.regions[Region.ET].overlap for case in evaluation.cases}
+    assert (et["A"].dice, et["A"].tpr, et["A"].hd95) == (1, 1, 0)
+    assert et["B"].dice == pytest.approx(10 / 11)
+    assert (et["C"].dice, et["C"].tpr, et["C"].predicted_voxels) == (0, None, 27)
+
+
+def test_small_tumours_are_patients_with_little_enhancing_tumour_but_some(cohort):
+    evaluation = evaluate(cohort / "predictions", cohort / "truth", labels="brats2023")
+    assert [s.truth_voxels for s in small_tumours(evaluation, 2000)] == [729, 1331]
+    assert means(small_tumours(evaluation, 1000)).dice == 1
+    everything = means(overlaps(evaluation.cases, Region.ET))
+    assert everything.dice == pytest.approx((1 + 10 / 11 + 0) / 3)
+    assert everything.tpr == pytest.approx((1 + 10 / 11) / 2)
+    count, wrong = absent_tumours(evaluation, Region.ET)
+    assert (count, [case.name for case in wrong]) == (1, ["C"])
+
+
+def test_components_are_counted_by_size():
+    truth = np.zeros(SHAPE, np.uint8)
+    for start, edge in ((2, 3), (10, 6), (20, 11)):  # 27, 216 and 1331 voxels
+        truth[start : start + edge, start : start + edge, start : start + edge] = TissueClass.ET
+    prediction = truth.copy()
+    prediction[2:5] = 0
+    prediction[10:13, 10:16] = 0
+    classes = by_size([score_case("A", prediction, truth)], Region.ET)
+    seen = [(c.start, c.stop, c.components, c.found, c.covered) for c in classes if c.components]
+    assert seen == [(1, 50, 1, 0, 0), (50, 250, 1, 1, 0.5), (1000, 2000, 1, 1, 1)]
+    assert classes[0].sensitivity == 0 and classes[2].sensitivity is None
+
+
+def test_report_holds_the_papers_tables_beside_the_scores(cohort):
+    text = report_text(evaluate(cohort / "predictions", cohort / "truth", labels="brats2023"))
+    assert "3 cases; predictions in the scheme brats2023, truth in brats2018" in text
+    assert "here, 2 cases     0.9545  0.9545" in text
+    assert "Ngo 2020          0.4499  0.4269" in text
+    assert "1 case without enhancing tumour: reported in 1: C (27 voxels)" in text
+    assert "all below 2000    2 of 2      0.9545" in text
+
+
+def test_command_writes_numbers_tables_and_figures(cohort, capsys):
+    assert run(cohort, "-o", str(cohort / "out")) == 0
+    printed = capsys.readouterr().out
+    assert all((cohort / "out" / name).is_file() for name in FILES)
+    assert (cohort / "out" / "report.txt").read_text().strip() in printed
+    numbers = json.loads((cohort / "out" / "scores.json").read_text())
+    assert numbers["small_enhancing_tumours"]["1000"]["cases"] == 1
+    assert numbers["cases"]["C"]["et"]["tpr"] is None
+    rows = list(csv.DictReader(io.StringIO((cohort / "out" / "cases.csv").read_text())))
+    assert [(r["case"], r["region"]) for r in rows[:3]] == [("A", "et"), ("A", "tc"), ("A", "wt")]
+    assert float(rows[3]["dice"]) == pytest.approx(10 / 11, abs=1e-5)
+    parts = list(csv.DictReader(io.StringIO((cohort / "out" / "components.csv").read_text())))
+    assert {p["voxels"] for p in parts if p["region"] == "et"} == {"729", "1331"}
+
+
+def test_figures_are_pictures_that_show_the_data(cohort):
+    assert run(cohort, "-o", str(cohort / "out")) == 0
+    yellow, red = (255, 217, 26), (219, 38, 38)
+    for name, colour in (("volumes.png", red), ("dice_by_size.png", yellow)):
+        picture = np.asarray(Image.open(cohort / "out" / name))
+        assert picture.shape == (600, 960, 3)
+        alike = np.abs(picture.astype(int) - colour).max(axis=2) < 40
+        assert alike.sum() > 60, name
+
+
+def test_results_are_not_overwritten_unasked(cohort, capsys):
+    assert run(cohort, "-o", str(cohort / "out")) == 0
+    before = (cohort / "out" / "report.txt").stat().st_mtime_ns
+    capsys.readouterr()
+    assert run(cohort, "-o", str(cohort / "out")) == 1
+    assert "exists" in capsys.readouterr().err
+    assert (cohort / "out" / "report.txt").stat().st_mtime_ns == before
+    assert run(cohort, "-o", str(cohort / "out"), "--overwrite") == 0
+
+
+def test_another_grid_is_an_error_that_prints_both(cohort):
+    moved = LPS.copy()
+    moved[0, 3] = 4
+    write(cohort / "predictions" / "B.nii.gz", tumour(11), "brats2023", moved)
+    with pytest.raises(GridMismatchError, match=r"B.nii.gz is on another grid .*first voxel"):
+        evaluate(cohort / "predictions", cohort / "truth", labels="brats2023")
+
+
+def test_a_scheme_in_doubt_is_asked_for(cohort):
+    with pytest.raises(LabelError, match="name the scheme with --labels"):
+        evaluate(cohort / "predictions", cohort / "truth")
+    for file in (cohort / "truth").rglob("*.nii.gz"):
+        volume = read_volume(file)
+        classes = SCHEMES["brats2018"].decode(volume.data)
+        write(file, classes, "msd")
+    with pytest.raises(LabelError, match="name the scheme with --truth-labels"):
+        evaluate(cohort / "predictions", cohort / "truth", labels="brats2023")
+
+
+def test_a_case_without_enhancing_tumour_takes_the_scheme_of_its_side(cohort):
+    write(cohort / "predictions" / "A.nii.gz", tumour(9))
+    write(cohort / "predictions" / "B.nii.gz", tumour(9))
+    write(cohort / "predictions" / "C.nii.gz", tumour(0))
+    evaluation = evaluate(cohort / "predictions", cohort / "truth")
+    assert evaluation.prediction_scheme == "brats2018"
+    assert evaluation.cases[2].regions[Region.TC].overlap.dice == 1
+
+
+def test_a_missing_prediction_is_said(cohort, capsys):
+    (cohort / "predictions" / "B.nii.gz").unlink()
+    assert run(cohort) == 0
+    assert "not predicted, so not in these means: B" in capsys.readouterr().out
+
+
+def test_the_real_truth_agrees_with_itself(sample_folder, capsys):
+    truth = str(sample_folder / "BraTS2021_00019_seg.nii.gz")
+    assert main(["evaluate", truth, str(sample_folder)]) == 0
+    out = capsys.readouterr().out
+    assert "1 case; predictions in the scheme brats2018" in out
+    assert "ET      1.0000  1.0000  1.0000  0.0000      0.0" in out
+    assert "all below 1000    1 of 1      1.0000" in out

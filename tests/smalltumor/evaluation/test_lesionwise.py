@@ -1,0 +1,110 @@
+"""Scores lesion by lesion, worked out by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis.extra.numpy import arrays
+from smalltumor.evaluation.lesionwise import (
+    METASTASIS_RULE,
+    LesionRule,
+    component_dice,
+    find_components,
+    score_lesions,
+)
+
+SHAPE = (40, 30, 20)
+
+
+def cubes(*starts_and_edges):
+    mask = np.zeros(SHAPE, bool)
+    for i, j, k, edge in starts_and_edges:
+        mask[i : i + edge, j : j + edge, k : k + edge] = True
+    return mask
+
+
+def test_found_missed_and_false_lesions():
+    truth = cubes((2, 2, 2, 4), (30, 20, 10, 4))  # 64 voxels each
+    prediction = cubes((2, 2, 3, 4), (2, 22, 12, 3))  # the first moved by one, and a made-up one
+    scores = score_lesions(prediction, truth)
+    assert (scores.found, scores.missed, scores.false_lesions, scores.ignored) == (1, 1, 1, 0)
+    assert [lesion.dice for lesion in scores.lesions] == [2 * 48 / 128, 0]
+    assert [lesion.hd95 for lesion in scores.lesions] == [1, 374]
+    assert scores.dice == 0.75 / 3
+    assert scores.hd95 == pytest.approx((1 + 374 + 374) / 3)
+
+
+def test_neighbours_within_the_dilation_are_one_lesion():
+    truth = cubes((2, 2, 2, 4), (10, 2, 2, 4))  # four voxels apart
+    whole = score_lesions(truth, truth)
+    assert [lesion.voxels for lesion in whole.lesions] == [128]
+    assert len(score_lesions(truth, truth, rule=METASTASIS_RULE).lesions) == 2
+    assert whole.dice == 1 and whole.hd95 == 0
+
+
+def test_dilation_is_in_millimetres():
+    truth = cubes((2, 2, 2, 4), (10, 2, 2, 4))
+    assert len(score_lesions(truth, truth, (3.0, 3.0, 3.0)).lesions) == 2
+
+
+def test_a_prediction_beside_the_lesion_finds_it_but_does_not_overlap():
+    scores = score_lesions(cubes((8, 2, 2, 4)), cubes((2, 2, 2, 4)))
+    assert (scores.found, scores.false_lesions, scores.dice) == (1, 0, 0)
+    assert score_lesions(cubes((13, 2, 2, 4)), cubes((2, 2, 2, 4))).found == 0
+
+
+def test_specks_of_the_truth_are_ignored_and_finding_them_is_not_false():
+    truth = cubes((2, 2, 2, 4), (30, 20, 10, 3))  # the second has 27 voxels
+    scores = score_lesions(truth, truth)
+    assert (scores.found, scores.ignored, scores.false_lesions, scores.dice) == (1, 1, 0, 1)
+    assert score_lesions(truth, truth, rule=LesionRule(3, 26)).ignored == 0
+
+
+def test_one_prediction_may_cover_two_lesions():
+    truth = cubes((2, 2, 2, 4), (20, 2, 2, 4))
+    bridge = truth.copy()
+    bridge[2:24, 3, 3] = True
+    scores = score_lesions(bridge, truth)
+    assert (scores.found, scores.false_lesions) == (2, 0)
+    assert all(0 < lesion.dice < 0.7 for lesion in scores.lesions)
+
+
+def test_nothing_to_find_and_nothing_said_is_right():
+    empty = cubes()
+    assert (score_lesions(empty, empty).dice, score_lesions(empty, empty).hd95) == (1, 0)
+    assert score_lesions(cubes((2, 2, 2, 1)), empty).dice == 0
+    assert score_lesions(empty, cubes((2, 2, 2, 4))).missed == 1
+
+
+@settings(max_examples=40, deadline=None)
+@given(arrays(bool, (6, 5, 4)), arrays(bool, (6, 5, 4)))
+def test_lesions_do_not_depend_on_the_room_around_them(prediction, truth):
+    rule = LesionRule(1, 0)
+    roomy = [np.pad(mask, ((9, 2), (4, 7), (3, 3))) for mask in (prediction, truth)]
+    wide = [np.pad(mask, 5) for mask in (prediction, truth)]
+    assert score_lesions(*roomy, rule=rule) == score_lesions(*wide, rule=rule)
+
+
+def test_small_component_beside_a_large_one_is_judged_alone():
+    truth = cubes((2, 2, 2, 8), (12, 2, 2, 3))
+    only_large = cubes((2, 2, 2, 8))
+    small, large = find_components(only_large, truth)
+    assert (small.voxels, small.covered, small.found) == (27, 0, False)
+    assert (large.voxels, large.covered, large.found) == (512, 1, True)
+    assert score_lesions(only_large, truth).missed == 0  # BraTS 2023 takes them for one
+    touched = only_large | cubes((12, 2, 2, 1))
+    assert find_components(touched, truth)[0].covered == pytest.approx(1 / 27)
+
+
+def test_a_small_component_beside_a_large_one_is_scored_by_itself():
+    truth = np.zeros((30, 30, 30), bool)
+    truth[2:14, 2:14, 2:14] = True
+    truth[16:18, 5:7, 5:7] = True
+    truth[25, 25, 25] = True
+    prediction = truth.copy()
+    prediction[17:20, 5:7, 5:7] = True  # 8 more voxels around the second
+    prediction[25, 25, 25] = False
+    assert component_dice(prediction, truth, below=100) == [(1, 0.0), (8, 2 * 8 / (8 + 16))]
+    assert component_dice(prediction, truth, below=8) == [(1, 0.0)]
+    assert component_dice(np.zeros_like(truth), np.zeros_like(truth), below=100) == []

@@ -1,0 +1,85 @@
+"""Which files are taken for a prediction and its truth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from smalltumor.data.nifti import write_volume
+from smalltumor.errors import CaseError
+from smalltumor.evaluation.pairing import find_label_files, pair_label_files
+from smalltumor.geometry.grid import Grid
+from synthetic import LPS
+
+
+def touch(root: Path, *names: str, shape=(2, 2, 2)) -> Path:
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_volume(path, np.zeros(shape, np.uint8), Grid(shape[:3], LPS))
+    return root
+
+
+def names(pairing) -> list[tuple[str, str]]:
+    return [(ours.path.name, theirs.path.name) for ours, theirs in pairing.pairs]
+
+
+def test_every_naming_of_the_same_case_is_matched(tmp_path):
+    predictions = touch(tmp_path / "p", "A.nii.gz", "sub/B_pred.nii", "C-seg.nii.gz", "d_mask.nii")
+    truth = touch(tmp_path / "t", "A_seg.nii.gz", "B/B-seg.nii.gz", "c_segm.nii.gz", "D/seg.nii.gz")
+    assert names(pair_label_files(predictions, truth)) == [
+        ("A.nii.gz", "A_seg.nii.gz"),
+        ("B_pred.nii", "B-seg.nii.gz"),
+        ("C-seg.nii.gz", "c_segm.nii.gz"),
+        ("d_mask.nii", "seg.nii.gz"),
+    ]
+
+
+def test_only_label_files_are_taken_from_a_folder_of_cases(tmp_path):
+    touch(tmp_path, "A/A-t1n.nii.gz", "A/A-t2f.nii.gz", "A/A-seg.nii.gz", "A/notes.nii.gz")
+    touch(tmp_path, "B_seg.nii.gz", "B_seg_et.nii.gz", ".hidden.nii.gz")
+    touch(tmp_path, "probabilities.nii.gz", shape=(2, 2, 2, 4))
+    found = {file.name: file.hint for file in find_label_files(tmp_path)}
+    assert found == {"A": "brats2023", "B": None}
+
+
+def test_the_decathlons_images_are_not_labels(tmp_path):
+    touch(tmp_path, "imagesTr/BRATS_001.nii.gz", shape=(2, 2, 2, 4))
+    touch(tmp_path, "labelsTr/BRATS_001.nii.gz")
+    assert [file.path.parent.name for file in find_label_files(tmp_path)] == ["labelsTr"]
+
+
+def test_two_single_files_need_no_common_name(tmp_path):
+    touch(tmp_path, "mine.nii.gz", "theirs.nii.gz")
+    pairing = pair_label_files(tmp_path / "mine.nii.gz", tmp_path / "theirs.nii.gz")
+    assert names(pairing) == [("mine.nii.gz", "theirs.nii.gz")]
+
+
+def test_a_file_is_found_in_a_folder_by_its_name(tmp_path):
+    touch(tmp_path, "A_pred.nii.gz", "truth/A_seg.nii.gz", "truth/B_seg.nii.gz")
+    pairing = pair_label_files(tmp_path / "A_pred.nii.gz", tmp_path / "truth")
+    assert names(pairing) == [("A_pred.nii.gz", "A_seg.nii.gz")]
+    assert [file.name for file in pairing.without_prediction] == ["B"]
+
+
+def test_what_has_no_partner_is_kept_apart(tmp_path):
+    touch(tmp_path, "p/A.nii.gz", "p/X.nii.gz", "t/A.nii.gz", "t/Y.nii.gz")
+    pairing = pair_label_files(tmp_path / "p", tmp_path / "t")
+    assert [f.name for f in pairing.without_truth] == ["X"]
+    assert [f.name for f in pairing.without_prediction] == ["Y"]
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        (["p/A.nii.gz", "p/C.nii.gz", "t/B.nii.gz"], "no case of .* is in"),
+        (["p/A.nii.gz", "p/A_seg.nii.gz", "t/A.nii.gz"], "both for the case A; keep one"),
+        (["t/A.nii.gz"], "does not exist"),
+        (["p/A_t1.nii.gz", "t/A.nii.gz"], "holds no label file"),
+    ],
+)
+def test_what_cannot_be_matched_is_refused(tmp_path, files, message):
+    touch(tmp_path, *files)
+    with pytest.raises(CaseError, match=message):
+        pair_label_files(tmp_path / "p", tmp_path / "t")

@@ -1,0 +1,223 @@
+"""Grids, axes, and the way to the network's grid and back."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import nibabel as nib
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from smalltumor.errors import CaseError
+from smalltumor.geometry.grid import Grid, from_axes, reoriented, to_axes
+from smalltumor.geometry.network_grid import NetworkGrid
+from smalltumor.geometry.resampling import resample
+from synthetic import ORIENTATIONS, grid_along
+
+
+def ball(grid: Grid, voxels: int) -> np.ndarray:
+    """A ball of about so many mm3 around a point off the centre of the grid."""
+    centre = grid.to_patient(np.array(grid.shape) * (0.45, 0.5, 0.55))
+    places = grid.to_patient(np.stack(np.indices(grid.shape), axis=-1))
+    radius = (voxels * 3 / 4 / np.pi) ** (1 / 3)
+    return (np.linalg.norm(places - centre, axis=-1) <= radius).astype(np.uint8)
+
+
+def dice(a: np.ndarray, b: np.ndarray) -> float:
+    return 2 * np.count_nonzero((a > 0) & (b > 0)) / (np.count_nonzero(a) + np.count_nonzero(b))
+
+
+def test_there_are_48_orientations():
+    assert len(set(ORIENTATIONS)) == 48
+
+
+@pytest.mark.parametrize("axcodes", ORIENTATIONS)
+def test_every_voxel_keeps_its_place_in_the_patient(axcodes):
+    grid = grid_along(axcodes)
+    network = NetworkGrid(grid)
+    assert network.lossless
+    assert network.grid.axcodes == "LPS"
+    # Each voxel holds its own patient coordinate, so that no flip or swap can go unseen.
+    for axis in range(3):
+        coordinate = grid.to_patient(np.stack(np.indices(grid.shape), axis=-1))[..., axis]
+        seen = network.volume_to_network(coordinate)
+        places = np.stack(np.indices(network.grid.shape), axis=-1)
+        np.testing.assert_allclose(seen, network.grid.to_patient(places)[..., axis], atol=1e-9)
+
+
+@pytest.mark.parametrize("axcodes", ORIENTATIONS)
+def test_labels_come_back_identically_where_nothing_is_resampled(axcodes):
+    grid = grid_along(axcodes)
+    network = NetworkGrid(grid)
+    labels = np.random.default_rng(1).integers(0, 4, network.grid.shape).astype(np.uint8)
+    back = network.labels_to_source(labels)
+    assert back.shape == grid.shape
+    np.testing.assert_array_equal(network.labels_to_network(back), labels)
+    probabilities = np.stack([labels == c for c in range(4)]).astype(np.float32)
+    np.testing.assert_array_equal(
+        network.probabilities_to_source(probabilities).argmax(axis=0), back
+    )
+
+
+@pytest.mark.parametrize("axcodes", ["LPS", "RAS", "SAR", "PIL", "AIR"])
+@pytest.mark.parametrize(
+    ("spacing", "degrees"),
+    [((0.9, 0.9, 1.5), 0), ((1, 1, 1), 20), ((1, 1, 1), 40), ((0.9, 0.9, 1.5), 25)],
+)
+def test_a_ball_of_2000_voxels_survives_the_way_there_and_back(axcodes, spacing, degrees):
+    grid = grid_along(axcodes, shape=(44, 46, 42), spacing=spacing, degrees=degrees)
+    network = NetworkGrid(grid)
+    assert not network.lossless
+    on_network = ball(network.grid, 2000)
+    back = network.labels_to_source(on_network)
+    assert back.shape == grid.shape
+    assert dice(network.labels_to_network(back), on_network) > 0.97
+    # The ball is drawn anew on the source: a mask on the wrong side cannot pass.
+    places = grid.to_patient(np.argwhere(back).mean(axis=0))
+    expected = network.grid.to_patient(np.argwhere(on_network).mean(axis=0))
+    np.testing.assert_allclose(places, expected, atol=0.2)
+
+
+def test_a_tilt_that_training_covers_is_left_alone():
+    assert NetworkGrid(grid_along("LPS", degrees=7)).lossless
+
+
+def test_a_sheared_grid_is_resampled_along_the_patients_axes():
+    affine = np.diag([-1.0, -1.0, 1.0, 1.0])
+    affine[0, 1] = 0.4
+    network = NetworkGrid(Grid((20, 20, 20), affine))
+    assert not network.lossless
+    np.testing.assert_allclose(network.grid.affine[:3, :3], np.diag([-1, -1, 1]))
+
+
+def test_outside_of_the_networks_grid_everything_is_background():
+    grid = grid_along("RAS", shape=(20, 22, 24), spacing=(0.9, 0.9, 1.5), degrees=30)
+    network = NetworkGrid(grid)
+    probabilities = np.zeros((4, *network.grid.shape), dtype=np.float32)
+    probabilities[0] = 1
+    back = network.probabilities_to_source(probabilities)
+    assert back.shape == (4, *grid.shape)
+    np.testing.assert_allclose(back[0], 1)
+    np.testing.assert_allclose(back.sum(axis=0), 1, atol=1e-6)
+
+
+def test_tumour_between_voxels_and_background_add_up_to_one():
+    grid = grid_along("RAS", shape=(20, 22, 24), spacing=(0.9, 0.9, 1.5))
+    network = NetworkGrid(grid)
+    probabilities = np.zeros((4, *network.grid.shape), dtype=np.float32)
+    probabilities[3] = ball(network.grid, 900) * 0.75
+    probabilities[0] = 1 - probabilities[3]
+    back = network.probabilities_to_source(probabilities)
+    np.testing.assert_allclose(back.sum(axis=0), 1, atol=1e-6)
+    middle = np.argwhere(network.labels_to_source(ball(network.grid, 900))).mean(axis=0)
+    i, j, k = np.rint(middle).astype(int)
+    np.testing.assert_allclose(back[:, i, j, k], (0.25, 0, 0, 0.75), atol=1e-6)
+
+
+def test_an_image_keeps_its_places_where_the_network_resamples_it():
+    grid = grid_along("PIR", shape=(24, 20, 22), spacing=(0.9, 1.4, 1.1), degrees=25)
+    network = NetworkGrid(grid)
+    anterior = grid.to_patient(np.stack(np.indices(grid.shape), axis=-1))[..., 1] + 200
+    seen = network.volume_to_network(anterior)
+    places = network.grid.to_patient(np.stack(np.indices(network.grid.shape), axis=-1))
+    whole = seen > 150  # at the edge the image is mixed with the nothing around it
+    assert np.count_nonzero(whole) > 5000
+    apart = np.abs(seen - 200 - places[..., 1])[whole]
+    assert np.median(apart) < 0.01
+
+
+def test_a_field_of_view_no_head_has_is_refused_with_what_the_header_says():
+    with pytest.raises(CaseError) as refused:
+        NetworkGrid(Grid((240, 240, 155), np.diag([1000.0, 1000.0, 500.0, 1.0])))
+    assert str(refused.value) == (
+        "a field of view of 2.39e+05 x 2.39e+05 x 7.7e+04 mm is not a head's; check the voxel "
+        "sizes in the header (240 x 240 x 155 voxels of 1000 x 1000 x 500 mm, axes RAS, "
+        "first voxel at (0, 0, 0) mm)"
+    )
+
+
+@given(
+    st.sampled_from(ORIENTATIONS),
+    st.sampled_from(ORIENTATIONS),
+    st.tuples(*[st.integers(1, 5)] * 3),
+    st.tuples(*[st.floats(0.3, 4)] * 3),
+    st.floats(-40, 40),
+)
+@settings(deadline=None)
+def test_turning_axes_there_and_back_is_the_identity(start, end, shape, spacing, degrees):
+    grid = grid_along(start, shape, spacing, degrees)
+    volume = np.arange(np.prod(shape)).reshape(shape)
+    turned = to_axes(volume, grid, end)
+    assert np.shares_memory(turned, volume)
+    np.testing.assert_array_equal(from_axes(turned, grid, end), volume)
+    # nibabel agrees on the axes and on where the voxels are.
+    image = nib.Nifti1Image(volume.astype(np.int32), grid.affine)
+    ours = nib.orientations.axcodes2ornt(tuple(end))
+    theirs = image.as_reoriented(
+        nib.orientations.ornt_transform(nib.io_orientation(grid.affine), ours)
+    )
+    np.testing.assert_array_equal(turned, np.asarray(theirs.dataobj))
+    np.testing.assert_allclose(reoriented(grid, end).affine, theirs.affine, atol=1e-9)
+
+
+@given(st.tuples(*[st.floats(0.4, 3)] * 3), st.floats(-45, 45))
+@settings(deadline=None)
+def test_the_networks_grid_holds_every_source_voxel(spacing, degrees):
+    grid = grid_along("PIR", (6, 9, 12), spacing, degrees)
+    network = NetworkGrid(grid)
+    corners = grid.to_patient(list(product(*[(0, n - 1) for n in grid.shape])))
+    voxels = nib.affines.apply_affine(np.linalg.inv(network.grid.affine), corners)
+    assert voxels.min() >= -0.51
+    assert np.all(voxels.max(axis=0) <= np.array(network.grid.shape) - 0.49)
+
+
+def test_resampling_keeps_an_intensity_gradient_and_an_empty_background():
+    source = grid_along("LPS", (30, 30, 30), (0.8, 1.3, 1.0))
+    x = source.to_patient(np.stack(np.indices(source.shape), axis=-1))[..., 0] + 100
+    target = grid_along("LPS", (20, 30, 20))
+    inside = resample(x, source, target)[2:-2, 2:-2, 2:-2]
+    places = np.stack(np.indices(target.shape), axis=-1)[2:-2, 2:-2, 2:-2]
+    np.testing.assert_allclose(inside, target.to_patient(places)[..., 0] + 100, atol=0.01)
+    assert not resample(np.zeros(source.shape), source, target).any()
+
+
+@pytest.mark.parametrize(
+    "affine",
+    [np.zeros((4, 4)), np.full((4, 4), np.nan), np.diag([1, 1, 0, 1.0]), np.eye(3)],
+)
+def test_an_affine_that_places_nothing_is_refused(affine):
+    with pytest.raises(CaseError):
+        Grid((4, 4, 4), affine)
+
+
+def test_grids_that_differ_by_rounding_match_and_others_do_not():
+    grid = grid_along("LPS", (240, 240, 155))
+    rounded = Grid(grid.shape, grid.affine.astype(np.float32))
+    assert grid.matches(rounded)
+    moved = grid.affine.copy()
+    moved[0, 3] += 0.2
+    assert not grid.matches(Grid(grid.shape, moved))
+    flipped = grid_along("RPS", (240, 240, 155))
+    assert not grid.matches(flipped)
+    assert not grid.matches(grid_along("LPS", (240, 240, 154)))
+
+
+@pytest.mark.parametrize(("edge", "same"), [(4.0, True), (0.25, False)])
+def test_how_far_apart_matching_grids_may_be_is_a_share_of_their_voxels(edge, same):
+    grid = grid_along("LPS", spacing=(edge, 5, 6))
+    moved = grid.affine.copy()
+    moved[1, 3] += 0.1
+    assert grid.matches(Grid(grid.shape, moved)) is same
+
+
+def test_the_voxel_volume_of_a_sheared_grid_is_its_determinant():
+    affine = np.diag([2.0, 3.0, 4.0, 1.0])
+    affine[0, 1] = 1.0
+    assert Grid((2, 2, 2), affine).voxel_volume == pytest.approx(24)
+
+
+def test_the_description_says_shape_spacing_axes_and_place():
+    assert grid_along("LPS", (240, 240, 155), (1, 1, 1.5)).describe() == (
+        "240 x 240 x 155 voxels of 1 x 1 x 1.5 mm, axes LPS, first voxel at (31.5, -20.25, 7) mm"
+    )

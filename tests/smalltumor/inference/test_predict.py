@@ -1,0 +1,365 @@
+"""From a case to its segmentation, by every way there is."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from smalltumor.data.case import Case, read_case
+from smalltumor.data.logits import Probabilities, Scores
+from smalltumor.errors import Cancelled, SmalltumorError
+from smalltumor.files.user_dirs import CACHE_VARIABLE
+from smalltumor.geometry.grid import Grid
+from smalltumor.inference import devices, fallback, segment
+from smalltumor.inference.backends import openvino_backend, torch_backend
+from smalltumor.inference.backends.base import Array
+from smalltumor.inference.devices import has_openvino
+from smalltumor.inference.progress import Watch
+from smalltumor.inference.sliding_window import Windowed
+from smalltumor.models.checkpoint import Checkpoint, random_checkpoint
+from synthetic import write_case
+from training_cases import NARROW
+
+needs_openvino = pytest.mark.skipif(not has_openvino(), reason="the extra openvino is absent")
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A cache folder of the test's own, and no engine left over from another test."""
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
+    for latest in (torch_backend._latest, openvino_backend._latest):
+        latest.clear()
+    yield tmp_path / "cache"
+    for latest in (torch_backend._latest, openvino_backend._latest):
+        latest.clear()
+
+
+@pytest.fixture
+def single_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every backend computes in float32, also where the processor could do with less."""
+    for module in (devices, openvino_backend):
+        monkeypatch.setattr(module, "cpu_has_bfloat16", lambda: False)
+
+
+@pytest.fixture(scope="session")
+def checkpoint() -> Checkpoint:
+    return random_checkpoint(seed=3, config=NARROW)
+
+
+@pytest.fixture(scope="session")
+def sample(sample_folder: Path) -> Case:
+    return read_case(sample_folder)
+
+
+@pytest.fixture(scope="session")
+def small(sample: Case) -> Case:
+    """The middle of the sample's head, 64 x 64 x 48 voxels, with a rim of nothing."""
+    box = (slice(80, 144), slice(80, 144), slice(60, 108))
+    volumes = {}
+    for modality, volume in sample.volumes.items():
+        part = np.zeros((64, 64, 48), dtype=volume.dtype, order="F")
+        part[2:-2, 2:-2, 2:-2] = volume[box][2:-2, 2:-2, 2:-2]
+        volumes[modality] = part
+    return Case("small", volumes, Grid((64, 64, 48), np.diag([-1.0, -1.0, 1.0, 1.0])))
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Path:
+    return write_case(tmp_path / "made")
+
+
+def torch_run(case: Case, checkpoint: Checkpoint, **options: object) -> npt.NDArray[np.float32]:
+    result = segment(case, checkpoint, backend="torch", device="cpu", **options)  # type: ignore[arg-type]
+    assert result.cropped is not None
+    return result.cropped.values
+
+
+def test_sample_case_is_segmented_on_its_own_grid(sample: Case, checkpoint: Checkpoint) -> None:
+    seen: list[float] = []
+    result = segment(
+        sample, checkpoint, backend="torch", progress=lambda fraction, _: seen.append(fraction)
+    )
+    assert result.classes.shape == sample.grid.shape
+    assert result.classes.dtype == np.uint8
+    assert result.classes.flags.f_contiguous  # as files and layers lie
+    assert result.grid is sample.grid
+    assert set(np.unique(result.classes)) <= {0, 1, 2, 3}
+    assert seen == sorted(seen)
+    assert (seen[0], seen[-1]) == (0.0, 1.0)
+    assert len(seen) > 20
+    probabilities = result.probabilities()
+    assert probabilities is not None
+    np.testing.assert_allclose(probabilities.sum(axis=0), 1, atol=1e-4)
+    np.testing.assert_array_equal(probabilities.argmax(axis=0), result.classes)
+    run = result.run
+    assert run is not None
+    assert (run.backend, run.device, run.warnings) == ("torch", "cpu", ())
+
+
+def test_same_input_gives_the_same_mask(small: Case, checkpoint: Checkpoint) -> None:
+    np.testing.assert_array_equal(torch_run(small, checkpoint), torch_run(small, checkpoint))
+
+
+@pytest.mark.usefixtures("single_precision")
+def test_numbers_are_those_of_the_checkpoints_network(small: Case, checkpoint: Checkpoint) -> None:
+    import torch
+    from smalltumor.data.preprocessing import prepare
+
+    ready = prepare(small, checkpoint.preprocessing)
+    with torch.inference_mode():
+        expected = checkpoint.network(torch.from_numpy(ready.array)[None])[0].numpy()
+    got = torch_run(small, checkpoint)
+    np.testing.assert_allclose(got, expected[(slice(None), *ready.inside)], atol=2e-4)
+
+
+def test_orientation_of_the_source_changes_nothing(small: Case, checkpoint: Checkpoint) -> None:
+    turned = {m: np.asarray(v)[::-1, :, ::-1].transpose(2, 0, 1) for m, v in small.volumes.items()}
+    # Axes are now k backwards, i backwards, j: I, R, P.
+    affine = np.array([[0, 1.0, 0, -63], [0, 0, -1, 0], [-1, 0, 0, 47], [0, 0, 0, 1]])
+    result = segment(
+        Case("turned", turned, Grid((48, 64, 64), affine)), checkpoint, backend="torch"
+    )
+    expected = segment(small, checkpoint, backend="torch").classes
+    np.testing.assert_array_equal(result.classes, expected[::-1, :, ::-1].transpose(2, 0, 1))
+
+
+def test_flips_average_over_the_eight_mirrored_heads(small: Case, checkpoint: Checkpoint) -> None:
+    mirrored = {m: np.asarray(v)[::-1] for m, v in small.volumes.items()}
+    straight = torch_run(small, checkpoint, flips=True)
+    other = torch_run(Case("mirrored", mirrored, small.grid), checkpoint, flips=True)
+    np.testing.assert_allclose(other[:, ::-1], straight, atol=1e-4)
+    assert np.abs(straight - torch_run(small, checkpoint)).max() > 1e-3
+
+
+class VoxelByVoxel:
+    """An engine whose result at a voxel depends on that voxel alone."""
+
+    backend, device = "none", "cpu"
+
+    def __call__(self, array: Array, watch: Watch) -> Probabilities:
+        powers = np.exp(array)
+        return Probabilities(powers / powers.sum(axis=0))
+
+
+@pytest.mark.parametrize("shape", [(64, 48, 80), (32, 32, 96), (16, 64, 48)])
+def test_blended_windows_leave_every_voxel_in_its_place(shape: tuple[int, int, int]) -> None:
+    array = np.random.default_rng(0).standard_normal((4, *shape), dtype=np.float32)
+    blended = Windowed(VoxelByVoxel(), 32)(array, Watch())
+    expected = VoxelByVoxel()(array, Watch())
+    np.testing.assert_allclose(blended.values, expected.values, atol=1e-6)
+
+
+def test_window_larger_than_the_head_is_the_whole(small: Case, checkpoint: Checkpoint) -> None:
+    whole = torch_run(small, checkpoint, windows=None)
+    np.testing.assert_allclose(torch_run(small, checkpoint, windows=128), whole, atol=1e-5)
+
+
+@pytest.mark.parametrize("backend", ["torch", pytest.param("openvino", marks=needs_openvino)])
+@pytest.mark.parametrize("after", [1, 5])
+def test_cancelling_stops_the_run(
+    backend: str, after: int, small: Case, checkpoint: Checkpoint
+) -> None:
+    calls = 0
+
+    def cancelled() -> bool:
+        nonlocal calls
+        calls += 1
+        return calls > after
+
+    with pytest.raises(Cancelled):
+        segment(small, checkpoint, backend=backend, cancelled=cancelled)  # type: ignore[arg-type]
+    assert calls == after + 1
+    result = segment(small, checkpoint, backend=backend)  # type: ignore[arg-type]
+    assert result.run is not None
+    assert result.run.backend == backend
+
+
+Spoil = Callable[[object, Array, Watch], Scores]
+
+
+def out_of_memory_over(edge: int, run: Spoil) -> Spoil:
+    """Stand in for an engine that has room for arrays up to an edge of so many voxels."""
+
+    def spoilt(self: object, array: Array, watch: Watch) -> Scores:
+        if max(array.shape) > edge:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate")
+        return run(self, array, watch)
+
+    return spoilt
+
+
+def test_memory_that_runs_out_leads_to_windows(
+    small: Case, checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = torch_backend.TorchEngine
+    monkeypatch.setattr(fallback, "WINDOW_SIZES", (64, 32))
+    monkeypatch.setattr(engine, "__call__", out_of_memory_over(48, engine.__call__))
+    run = segment(small, checkpoint, backend="torch", device="cpu").run
+    assert run is not None
+    assert len([w for w in run.warnings if "ran out of memory" in w]) == 2
+    assert "windows of 32 voxels were used" in run.warnings[-1]
+
+
+def test_memory_too_short_for_any_window_is_said(
+    small: Case, checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = torch_backend.TorchEngine
+    monkeypatch.setattr(engine, "__call__", out_of_memory_over(1, engine.__call__))
+    with pytest.raises(SmalltumorError, match="not enough memory"):
+        segment(small, checkpoint, backend="torch", device="cpu")
+
+
+def test_little_free_memory_leads_to_windows_at_once(
+    small: Case, checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fallback, "WINDOW_SIZES", (64, 32))
+    monkeypatch.setattr(fallback, "available_memory", lambda: fallback.SPARE + 20 * 10**6)
+    run = segment(small, checkpoint, device="cpu").run
+    assert run is not None
+    assert run.backend == "torch"
+    (warning,) = run.warnings
+    assert "windows of 32 voxels were used" in warning
+
+
+def test_gpu_that_runs_out_of_memory_hands_the_case_to_the_cpu(
+    small: Case, checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class FullGpu:
+        backend, device = "torch", "cuda:0 (full)"
+
+        def __call__(self, array: Array, watch: Watch) -> Scores:
+            raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+    real = torch_backend.torch_engine
+    monkeypatch.setattr(fallback, "_empty", lambda device: None)
+    monkeypatch.setattr(
+        torch_backend, "torch_engine", lambda c, d: FullGpu() if d == "cuda:0" else real(c, d)
+    )
+    monkeypatch.setattr(
+        "smalltumor.inference.predict.choose_device", lambda name: fallback.Choice("cuda:0")
+    )
+    run = segment(small, checkpoint).run
+    assert run is not None
+    assert run.device == "cpu"
+    assert len([w for w in run.warnings if "cuda:0 ran out of memory" in w]) == 2
+
+
+def test_missing_gpu_leads_to_the_cpu_with_a_warning(small: Case, checkpoint: Checkpoint) -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    run = segment(small, checkpoint, device="cuda:1", backend="torch").run
+    assert run is not None
+    assert (run.device, run.warnings) == (
+        "cpu",
+        ("cuda:1 is not available here; the CPU was used",),
+    )
+
+
+@pytest.mark.parametrize(
+    "options", [{"device": "gpu"}, {"backend": "onnx"}, {"windows": 100}, {"windows": 0}]
+)
+def test_unknown_settings_are_refused(
+    options: dict[str, object], small: Case, checkpoint: Checkpoint
+) -> None:
+    with pytest.raises(SmalltumorError):
+        segment(small, checkpoint, **options)  # type: ignore[arg-type]
+
+
+@needs_openvino
+@pytest.mark.usefixtures("single_precision")
+def test_openvino_agrees_with_torch_cold_and_from_its_cache(
+    small: Case, checkpoint: Checkpoint, cache: Path
+) -> None:
+    expected = torch_run(small, checkpoint)
+    for _ in range(2):
+        openvino_backend._latest.clear()
+        result = segment(small, checkpoint, backend="openvino")
+        assert result.run is not None
+        assert (result.run.backend, result.run.warnings) == ("openvino", ())
+        assert result.cropped is not None
+        np.testing.assert_allclose(result.cropped.values, expected, atol=5e-4)
+        assert len(list(cache.rglob("*.blob"))) == len(list(cache.rglob("*.xml"))) == 1
+
+
+@needs_openvino
+def test_damaged_cache_is_made_anew(small: Case, checkpoint: Checkpoint, cache: Path) -> None:
+    expected = segment(small, checkpoint, backend="openvino").classes
+    for pattern in ("*.blob", "*.xml"):
+        for path in cache.rglob(pattern):
+            path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+        openvino_backend._latest.clear()
+        result = segment(small, checkpoint, backend="openvino")
+        assert result.run is not None
+        assert (result.run.backend, result.run.warnings) == ("openvino", ())
+        np.testing.assert_array_equal(result.classes, expected)
+
+
+@needs_openvino
+def test_openvino_that_fails_leaves_the_case_to_torch(
+    small: Case, checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("no such operation")
+
+    monkeypatch.setattr(openvino_backend.OpenVinoEngine, "_compiled_for", fail)
+    result = segment(small, checkpoint, device="cpu")
+    assert result.run is not None
+    assert result.run.backend == "torch"
+    assert "openvino on cpu failed (no such operation)" in result.run.warnings[0]
+
+
+SECOND_START = """
+import sys
+from pathlib import Path
+from smalltumor import load_checkpoint, read_case, segment
+case = read_case(sys.argv[2])
+run = segment(case, load_checkpoint(sys.argv[1]), device="cpu").run
+assert run.backend == "openvino", run
+print("torch" in sys.modules)
+"""
+
+
+@needs_openvino
+def test_compiled_network_runs_without_importing_torch(narrow_weights: Path, made: Path) -> None:
+    command = [sys.executable, "-c", SECOND_START, str(narrow_weights), str(made)]
+    starts = [subprocess.run(command, capture_output=True, text=True, check=True) for _ in range(2)]
+    assert [start.stdout.strip() for start in starts] == ["True", "False"]
+
+
+LITTLE_ADDRESS_SPACE = """
+import resource
+import numpy as np
+import torch, monai.inferers
+from pathlib import Path
+from smalltumor import segment, random_checkpoint
+from smalltumor.models.config import NetworkConfig
+from smalltumor.data.case import MODALITIES, Case
+from smalltumor.geometry.grid import Grid
+from smalltumor.inference.available_memory import _fields
+shape = (128, 64, 64)
+rng = np.random.default_rng(0)
+volumes = {m: rng.integers(1, 900, shape).astype(np.int16) for m in MODALITIES}
+case = Case("made", volumes, Grid(shape, np.diag([-1.0, -1.0, 1.0, 1.0])))
+checkpoint = random_checkpoint(config=NetworkConfig(width=8, channels=16, groups=4))
+checkpoint.network(torch.zeros(1, 4, 32, 32, 32))
+used = _fields(Path("/proc/self/status"))["VmSize"]
+resource.setrlimit(resource.RLIMIT_AS, (used + 275 * 10**6, resource.RLIM_INFINITY))
+print(segment(case, checkpoint, backend="torch", device="cpu").run.warnings)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of Linux")
+def test_limit_on_memory_leads_to_windows() -> None:
+    command = [sys.executable, "-c", LITTLE_ADDRESS_SPACE]
+    environment = os.environ | {"MALLOC_ARENA_MAX": "1"}  # arenas are reserved, never used
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert "windows of 64 voxels" in done.stdout

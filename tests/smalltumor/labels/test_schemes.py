@@ -1,0 +1,123 @@
+"""Label schemes and nested regions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from smalltumor.errors import LabelError
+from smalltumor.labels.masks import compose_classes, region_mask
+from smalltumor.labels.regions import Region, TissueClass
+from smalltumor.labels.schemes import SCHEMES, detect_scheme, whole_values
+
+CLASSES = hnp.arrays(np.uint8, (3, 4, 5), elements=st.integers(0, 3))
+MASKS = hnp.arrays(bool, (3, 4, 5))
+
+
+@pytest.mark.parametrize(
+    ("scheme", "stored"),
+    [("brats2018", [0, 1, 2, 4]), ("brats2023", [0, 1, 2, 3]), ("msd", [0, 2, 1, 3])],
+)
+def test_each_scheme_stores_necrosis_edema_and_enhancing_as_published(scheme, stored):
+    classes = np.array(
+        [TissueClass.BACKGROUND, TissueClass.NCR, TissueClass.ED, TissueClass.ET], np.uint8
+    )
+    np.testing.assert_array_equal(SCHEMES[scheme].encode(classes), stored)
+
+
+@given(CLASSES, st.sampled_from(sorted(SCHEMES)))
+def test_what_is_written_is_read_back(classes, scheme):
+    stored = SCHEMES[scheme].encode(classes)
+    assert stored.dtype == np.uint8
+    for dtype in (np.uint8, np.int16, np.uint16, np.float32, np.float64):
+        back = SCHEMES[scheme].decode(stored.astype(dtype))
+        assert back.dtype == np.uint8
+        np.testing.assert_array_equal(back, classes)
+
+
+def test_a_value_of_another_scheme_is_named():
+    with pytest.raises(LabelError) as refused:
+        SCHEMES["brats2023"].decode(np.array([0, 7, 1, 4], np.uint8))
+    assert str(refused.value) == ("label values 4, 7 are not in the scheme brats2023 (0, 1, 2, 3)")
+
+
+@pytest.mark.parametrize("stored", [[0.5], [-1.0], [np.nan], [np.inf]])
+def test_values_that_are_no_labels_are_refused(stored):
+    with pytest.raises(LabelError, match="whole numbers"):
+        whole_values(np.array(stored))
+
+
+def test_of_many_values_that_are_no_labels_eight_are_named():
+    with pytest.raises(LabelError) as refused:
+        whole_values(np.arange(0.5, 20))
+    assert str(refused.value) == (
+        "label values 0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5 are not whole numbers from 0 up"
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "hint", "expected"),
+    [
+        ([0, 1, 2, 4], None, "brats2018"),
+        ([1, 4], None, "brats2018"),
+        ([1, 2, 3], "brats2023", "brats2023"),
+        ([1, 2, 3], "msd", "msd"),
+        ([1, 2], "brats2018", "brats2018"),
+        ([1, 2], "msd", "msd"),
+        ([0], None, "brats2018"),
+    ],
+)
+def test_the_scheme_is_found_from_values_and_naming(values, hint, expected):
+    assert detect_scheme(values, hint).name == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "hint"), [([1, 2, 3], None), ([1, 2], None), ([1, 2, 3], "brats2018")]
+)
+def test_what_could_be_two_schemes_is_never_guessed(values, hint):
+    with pytest.raises(LabelError, match="--labels"):
+        detect_scheme(values, hint)
+
+
+def test_the_resection_cavity_of_later_years_is_not_taken_for_enhancing_tumour():
+    with pytest.raises(LabelError) as refused:
+        detect_scheme([1, 2, 4], "brats2023")
+    assert str(refused.value) == (
+        "label values 1, 2, 4 fit brats2018, but the files are named as those of brats2023; "
+        "name the scheme with --labels"
+    )
+
+
+def test_schemes_that_differ_over_the_same_values_are_named():
+    with pytest.raises(LabelError) as refused:
+        detect_scheme([3, 2])
+    assert str(refused.value) == (
+        "label values 2, 3 fit brats2023 and msd, which differ; name the scheme with --labels"
+    )
+
+
+def test_values_of_no_scheme_are_listed_beside_those_that_are_known():
+    with pytest.raises(LabelError) as refused:
+        detect_scheme([1, 7])
+    assert str(refused.value) == (
+        "label values 1, 7 fit no scheme; known are brats2018 (0, 1, 2, 4); "
+        "brats2023 (0, 1, 2, 3); msd (0, 1, 2, 3)"
+    )
+
+
+@given(CLASSES)
+def test_regions_are_nested_and_compose_back(classes):
+    et, tc, wt = (region_mask(classes, region) for region in Region)
+    assert not np.any(et & ~tc)
+    assert not np.any(tc & ~wt)
+    np.testing.assert_array_equal(compose_classes(et, tc, wt), classes)
+
+
+@given(MASKS, MASKS, MASKS)
+def test_whatever_was_painted_the_inner_region_wins(et, tc, wt):
+    classes = compose_classes(et, tc, wt)
+    np.testing.assert_array_equal(region_mask(classes, Region.ET), et)
+    np.testing.assert_array_equal(region_mask(classes, Region.TC), et | tc)
+    np.testing.assert_array_equal(region_mask(classes, Region.WT), et | tc | wt)

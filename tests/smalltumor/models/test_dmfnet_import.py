@@ -1,0 +1,88 @@
+"""Published DMFNet checkpoints give the published network's numbers, and run no code."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+import torch
+from smalltumor.errors import CheckpointError
+from smalltumor.models.checkpoint import load_checkpoint, save_checkpoint
+from smalltumor.models.dmfnet_import import import_dmfnet
+
+
+@pytest.fixture
+def published(shared):
+    return shared / "reference" / "dmfnet_small.pth"
+
+
+@pytest.fixture
+def numbers(shared):
+    with np.load(shared / "reference" / "dmfnet_small_io.npz") as file:
+        return torch.from_numpy(file["x"]), file["y"]
+
+
+def test_published_numbers_are_reproduced(published, numbers):
+    x, y = numbers
+    checkpoint = import_dmfnet(published)
+    assert (checkpoint.config.width, checkpoint.config.channels) == (8, 32)
+    assert checkpoint.config.groups == 4
+    with torch.no_grad():
+        np.testing.assert_allclose(checkpoint.network(x).numpy(), y, atol=1e-5)
+
+
+def test_imported_weights_survive_our_file(published, numbers, tmp_path):
+    x, y = numbers
+    checkpoint = import_dmfnet(published)
+    save_checkpoint(
+        tmp_path / "w.safetensors",
+        checkpoint.network,
+        checkpoint.preprocessing,
+        checkpoint.card,
+        half=False,
+    )
+    with torch.no_grad():
+        again = load_checkpoint(tmp_path / "w.safetensors").network(x).numpy()
+    np.testing.assert_allclose(again, y, atol=1e-5)
+
+
+def test_data_parallel_prefix_and_bare_state_are_understood(published, numbers, tmp_path):
+    state = torch.load(published, weights_only=True)["state_dict"]
+    torch.save({f"module.{name}": value for name, value in state.items()}, tmp_path / "bare.pth")
+    x, y = numbers
+    with torch.no_grad():
+        found = import_dmfnet(tmp_path / "bare.pth").network(x).numpy()
+    np.testing.assert_allclose(found, y, atol=1e-5)
+
+
+def test_a_pickle_that_would_run_code_does_not(tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return os.mkdir, (str(tmp_path / "sprung"),)
+
+    torch.save({"state_dict": Trap()}, tmp_path / "trap.pth")
+    with pytest.raises(CheckpointError, match=r"trap\.pth"):
+        import_dmfnet(tmp_path / "trap.pth")
+    assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 cut"])
+def test_other_files_are_refused_by_name(content, tmp_path):
+    (tmp_path / "x.pth").write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"x\.pth"):
+        import_dmfnet(tmp_path / "x.pth")
+
+
+@pytest.mark.parametrize("damage", ["lacks a tensor", "has another shape", "has one too many"])
+def test_another_network_is_refused(published, damage, tmp_path):
+    state = torch.load(published, weights_only=True)["state_dict"]
+    if damage == "lacks a tensor":
+        del state["decoder_block2.conv3x3x3_m2.conv.weight"]
+    elif damage == "has another shape":
+        state["decoder_block2.conv3x3x3_m2.conv.weight"] = torch.zeros(3, 3)
+    else:
+        state["unheard_of.weight"] = torch.zeros(3)
+    torch.save({"state_dict": state}, tmp_path / "x.pth")
+    with pytest.raises(CheckpointError, match=r"x\.pth: not a DMFNet checkpoint"):
+        import_dmfnet(tmp_path / "x.pth")

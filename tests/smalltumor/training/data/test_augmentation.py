@@ -1,0 +1,141 @@
+"""Augmented crops stay what they were: labels on their tissue, background exactly zero."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from smalltumor.training.data.augmentation import Augmentation, augment
+
+NONE = Augmentation(flip=0, turn=0, warp=0, shift=0, scale=0, gamma=0, noise=0)
+ALL = Augmentation(turn=0.5, shift=0.3, scale=0.3, gamma=0.3, noise=0.2)
+
+
+@pytest.fixture
+def crop():
+    """A brain whose first modality equals the class where there is one."""
+    rng = np.random.default_rng(5)
+    image = rng.standard_normal((4, 24, 24, 24)).astype(np.float32)
+    classes = np.zeros((24, 24, 24), np.uint8)
+    classes[6:14, 8:18, 5:12] = 2
+    classes[8:12, 10:15, 7:11] = 3
+    image[0] = classes * 10 + 5
+    image[:, :3] = 0
+    return image, classes
+
+
+def test_nothing_asked_nothing_changed(crop):
+    image, classes = augment(*crop, NONE, np.random.default_rng(0))
+    np.testing.assert_array_equal(image, crop[0])
+    np.testing.assert_array_equal(classes, crop[1])
+
+
+def test_the_source_is_not_touched(crop):
+    image, classes = crop[0].copy(), crop[1].copy()
+    augment(image, classes, ALL, np.random.default_rng(0))
+    np.testing.assert_array_equal(image, crop[0])
+    np.testing.assert_array_equal(classes, crop[1])
+
+
+def test_the_same_generator_gives_the_same_crop(crop):
+    first, second = (augment(*crop, ALL, np.random.default_rng(7)) for _ in range(2))
+    np.testing.assert_array_equal(first[0], second[0])
+    np.testing.assert_array_equal(first[1], second[1])
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_flips_and_turns_move_labels_with_their_voxels(crop, seed):
+    settings = replace(NONE, flip=0.5, turn=0.5)
+    image, classes = augment(*crop, settings, np.random.default_rng(seed))
+    tumour = classes > 0
+    np.testing.assert_array_equal(image[0][tumour], classes[tumour] * 10 + 5)
+    assert np.bincount(classes.ravel()).tolist() == np.bincount(crop[1].ravel()).tolist()
+
+
+def test_flips_and_turns_make_sixteen_poses(crop):
+    settings = replace(NONE, flip=0.5, turn=0.5)
+    rng = np.random.default_rng(0)
+    poses = {augment(*crop, settings, rng)[1].tobytes() for _ in range(300)}
+    assert len(poses) == 16
+
+
+@pytest.mark.parametrize("field", ["shift", "scale", "gamma", "noise"])
+def test_intensities_change_in_the_brain_only(crop, field):
+    image, classes = augment(*crop, replace(NONE, **{field: 0.3}), np.random.default_rng(1))
+    background = crop[0] == 0
+    assert not image[background].any()
+    assert (image[~background] != crop[0][~background]).mean() > 0.9
+    np.testing.assert_array_equal(classes, crop[1])
+
+
+def test_intensity_order_survives_shift_scale_and_gamma(crop):
+    settings = replace(NONE, shift=0.3, scale=0.3, gamma=0.5)
+    image, _ = augment(*crop, settings, np.random.default_rng(2))
+    inside = crop[0][1] != 0
+    order = np.argsort(crop[0][1][inside])
+    assert (np.diff(image[1][inside][order]) >= -1e-5).all()
+
+
+def test_warp_without_rotation_and_zoom_changes_nothing(crop):
+    settings = replace(NONE, warp=1.0, rotate=0.0, zoom=0.0)
+    image, classes = augment(*crop, settings, np.random.default_rng(3))
+    np.testing.assert_allclose(image, crop[0], atol=1e-4)
+    np.testing.assert_array_equal(classes, crop[1])
+
+
+def test_warp_keeps_labels_on_their_tissue(crop):
+    settings = replace(NONE, warp=1.0, rotate=10.0, zoom=0.1)
+    image, classes = augment(*crop, settings, np.random.default_rng(4))
+    assert (classes != crop[1]).any()
+    assert np.median(image[0][classes == 3]) == pytest.approx(35, abs=1)
+    assert set(np.unique(classes)) <= {0, 2, 3}
+
+
+def test_rotation_keeps_volume_in_a_crop_of_unequal_axes():
+
+    image = np.zeros((1, 16, 32, 16), np.float32)
+    image[0, 4:12, 14:18, 4:12] = 1
+    classes = image[0].astype(np.uint8)
+    settings = replace(NONE, warp=1.0, rotate=20.0, zoom=0.0)
+    _, turned = augment(image, classes, settings, np.random.default_rng(6))
+    assert turned.sum() == pytest.approx(classes.sum(), rel=0.05)
+
+
+@pytest.mark.parametrize("warp", [0.0, 1.0])
+def test_what_a_crop_reaches_into_is_cut_off_again(crop, warp):
+    settings = replace(NONE, warp=warp, rotate=0, zoom=0)
+    image, classes = augment(*crop, settings, np.random.default_rng(0), reach=4)
+    np.testing.assert_allclose(image, crop[0][:, 4:-4, 4:-4, 4:-4], atol=1e-4)
+    np.testing.assert_array_equal(classes, crop[1][4:-4, 4:-4, 4:-4])
+
+
+def test_with_its_reach_a_turned_crop_has_brain_in_its_corners():
+    settings = replace(NONE, warp=1, rotate=15, zoom=0)
+    reach = settings.reach(40)
+    full = np.ones((1, *[40 + 2 * reach] * 3), np.float32)
+    classes = np.ones(full.shape[1:], np.uint8)
+    share = {}
+    for there in (reach, 0):
+        inner = (slice(reach - there, full.shape[1] - reach + there),) * 3
+        warped, _ = augment(
+            full[:, *inner], classes[inner], settings, np.random.default_rng(3), there
+        )
+        assert warped.shape == (1, 40, 40, 40)
+        share[there] = (warped > 0).mean()
+    assert share[0] < 0.95
+    assert share[reach] > 0.999
+
+
+def test_zooming_with_reach_keeps_the_scale_it_has_without(crop):
+    """A crop that was given more to look at is not shrunk into it."""
+    settings = replace(NONE, warp=1, rotate=0, zoom=0.1)
+    wide, _ = augment(*crop, settings, np.random.default_rng(2), reach=4)
+    narrow, _ = augment(
+        crop[0][:, 4:-4, 4:-4, 4:-4],
+        crop[1][4:-4, 4:-4, 4:-4],
+        settings,
+        np.random.default_rng(2),
+    )
+    inner = (slice(None), *(slice(3, -3),) * 3)
+    np.testing.assert_allclose(wide[inner], narrow[inner], atol=1e-3)

@@ -1,0 +1,79 @@
+"""`smalltumor train --check`: every case with its problems and its small tumours."""
+
+from __future__ import annotations
+
+import nibabel as nib
+import numpy as np
+import pytest
+from smalltumor.cli import main
+from smalltumor.labels.regions import TissueClass
+from smalltumor.training.data.dataset_check import survey, survey_line, survey_total
+from training_cases import AFFINE, SHAPE, write_lesion_cases
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write_lesion_cases(tmp_path / "cases", 3)
+
+
+def relabel(folder, case: str, classes: np.ndarray) -> None:
+    nib.save(nib.Nifti1Image(classes, AFFINE), folder / case / f"{case}_seg.nii.gz")
+
+
+def test_sizes_schemes_and_small_tumours_are_counted(folder):
+    classes = np.zeros(SHAPE, np.uint8)
+    classes[20:23, 20:23, 20:23] = 4
+    classes[10:12, 20, 20] = 4
+    classes[26:30, 20, 20] = 2
+    relabel(folder, "made_01", classes)
+    case = list(survey(folder))[1]
+    assert (case.name, case.problem, case.scheme) == ("made_01", None, "brats2018")
+    assert case.voxels == {TissueClass.NCR: 0, TissueClass.ED: 4, TissueClass.ET: 29}
+    assert case.small_et == [27, 2]
+    assert case.small
+    assert "small enhancing tumour" in survey_line(case)
+
+
+def test_each_problem_is_listed_and_the_rest_still_surveyed(folder):
+    (folder / "made_00" / "made_00_seg.nii.gz").unlink()
+    (folder / "made_01" / "made_01_t2.nii.gz").write_bytes(b"text")
+    first, second, third = survey(folder)
+    assert "no segmentation" in first.problem
+    assert "made_01_t2.nii.gz" in second.problem
+    assert third.problem is None
+    assert survey_total([first, second, third]).startswith("3 cases, 1 usable")
+
+
+def test_labels_of_no_scheme_and_empty_masks_are_said(folder):
+    relabel(folder, "made_00", np.full(SHAPE, 9, np.uint8))
+    relabel(folder, "made_01", np.zeros(SHAPE, np.uint8))
+    first, second, _ = survey(folder)
+    assert "9" in first.problem
+    assert any("empty" in warning for warning in second.warnings)
+
+
+def test_command_lists_everything_and_tells_by_its_exit_code(folder, capsys):
+    assert main(["train", str(folder), "--check"]) == 0
+    output = capsys.readouterr().out
+    assert [name in output for name in ("made_00", "made_01", "made_02")] == [True] * 3
+    assert "3 usable (labels: brats2018)" in output
+    (folder / "made_00" / "made_00_seg.nii.gz").unlink()
+    assert main(["train", str(folder), "--check"]) == 1
+    assert "PROBLEM" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "--run"),
+        (["--run", "r", "--preset", "finetune", "--weights", "absent.safetensors"], "no such file"),
+        (["--run", "r", "--crop", "50"], "multiple of 16"),
+        (["--run", "r", "--card", "absent.json", "--device", "cpu"], "absent.json"),
+    ],
+)
+def test_command_says_in_one_line_what_is_wrong(folder, arguments, words, capsys, monkeypatch):
+    monkeypatch.chdir(folder.parent)
+    assert main(["train", str(folder), *arguments]) == 1
+    error = capsys.readouterr().err
+    assert words in error
+    assert error.count("\n") == 1

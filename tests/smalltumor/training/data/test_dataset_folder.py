@@ -1,0 +1,225 @@
+"""A training folder that grows by corrected cases: whole, faithful, never over another case."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+import smalltumor.training.data.dataset_folder
+from napari_cases import ORIENTATIONS, case_along, write_case_along
+from smalltumor.data.case import Case, read_case, read_labels
+from smalltumor.errors import CaseError, OutputError
+from smalltumor.training.data.dataset_check import survey, survey_line
+from smalltumor.training.data.dataset_folder import NOTE, Collector, add_case, was_added
+from training_cases import write_lesion_cases
+
+
+def masks_of(case: Case, seed: int = 5) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 4, case.grid.shape).astype(np.uint8)
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {p.name: p.read_bytes() for p in sorted(folder.iterdir()) if p.is_file()}
+
+
+@pytest.mark.parametrize("axcodes", ["LPS", "RAS", ORIENTATIONS[17]])
+def test_a_case_reads_back_with_its_images_masks_and_place(tmp_path, axcodes):
+    case = read_case(write_case_along(tmp_path / "Pat", axcodes, labels=False))
+    classes = masks_of(case)
+    folder = add_case(tmp_path / "data", case, classes)
+    again = read_case(folder)
+    stored, scheme = read_labels(again)
+    assert folder == tmp_path / "data" / "Pat"
+    assert scheme.name == "brats2018"
+    np.testing.assert_array_equal(stored, classes)
+    for modality, volume in case.volumes.items():
+        np.testing.assert_array_equal(again.volumes[modality], volume)
+    mask = nib.load(folder / "Pat_seg.nii.gz")
+    np.testing.assert_array_equal(mask.affine, nib.load(case.paths["t1ce"]).affine)
+
+
+def test_images_are_copied_byte_for_byte_or_linked_and_sources_stay(tmp_path):
+    source = write_case_along(tmp_path / "Pat", labels=True)
+    before = content(source)
+    case = read_case(source)
+    copied = add_case(tmp_path / "copies", case, masks_of(case))
+    linked = add_case(tmp_path / "links", case, masks_of(case), link=True)
+    assert content(source) == before
+    for modality, path in case.paths.items():
+        copy, link = (folder / f"Pat_{modality}.nii.gz" for folder in (copied, linked))
+        assert copy.read_bytes() == path.read_bytes() and not copy.is_symlink()
+        assert link.resolve() == path.resolve()
+
+
+def test_a_case_without_files_of_its_own_is_written(tmp_path):
+    case = case_along("LAS", name="From/elsewhere 1")
+    wide = {m: v.astype(np.int64) for m, v in case.volumes.items()}
+    case = Case(case.name, wide, case.grid, case.header)
+    folder = add_case(tmp_path, case, masks_of(case))
+    assert folder.name == "From_elsewhere_1"
+    for modality, volume in read_case(folder).volumes.items():
+        np.testing.assert_array_equal(volume, case.volumes[modality])
+
+
+def test_a_changed_volume_is_not_taken_from_its_old_file(tmp_path):
+    case = read_case(write_case_along(tmp_path / "Pat", labels=False))
+    brighter = {**case.volumes, "t2": np.asarray(case.volumes["t2"]) + 1}
+    case = Case(case.name, brighter, case.grid, case.header, case.paths)
+    folder = add_case(tmp_path / "data", case, masks_of(case), link=True)
+    np.testing.assert_array_equal(read_case(folder).volumes["t2"], brighter["t2"])
+
+
+def test_masks_added_before_are_replaced_only_if_asked(tmp_path):
+    case = read_case(write_case_along(tmp_path / "Pat", labels=False))
+    first, second = masks_of(case, 1), masks_of(case, 2)
+    folder = add_case(tmp_path / "data", case, first)
+    assert was_added(tmp_path / "data", case)
+    with pytest.raises(OutputError, match="added before"):
+        add_case(tmp_path / "data", case, second)
+    np.testing.assert_array_equal(read_labels(read_case(folder))[0], first)
+    add_case(tmp_path / "data", case, second, replace=True)
+    np.testing.assert_array_equal(read_labels(read_case(folder))[0], second)
+
+
+def test_a_case_opened_from_the_training_folder_can_be_corrected_there(tmp_path):
+    case = read_case(write_case_along(tmp_path / "Pat", labels=False))
+    opened = read_case(add_case(tmp_path / "data", case, masks_of(case, 1)))
+    add_case(tmp_path / "data", opened, masks_of(case, 2), replace=True)
+    np.testing.assert_array_equal(read_labels(opened)[0], masks_of(case, 2))
+
+
+def test_another_case_of_the_same_name_is_never_touched(tmp_path):
+    write_case_along(tmp_path / "data" / "Pat")
+    before = content(tmp_path / "data" / "Pat")
+    other = case_along("LPS")
+    other = Case("Pat", {m: v + 7 for m, v in other.volumes.items()}, other.grid)
+    with pytest.raises(OutputError, match="other images"):
+        add_case(tmp_path / "data", other, masks_of(other), replace=True)
+    assert content(tmp_path / "data" / "Pat") == before
+
+
+def test_an_experts_masks_are_never_replaced(tmp_path):
+    source = write_case_along(tmp_path / "data" / "Pat")
+    before = content(source)
+    case = read_case(source)
+    with pytest.raises(OutputError, match="not put there from here"):
+        add_case(tmp_path / "data", case, masks_of(case), replace=True)
+    assert content(source) == before
+
+
+def test_a_case_that_cannot_be_written_whole_is_not_there_at_all(tmp_path, monkeypatch):
+    case = read_case(write_case_along(tmp_path / "Pat", labels=False))
+
+    def full(*args, **options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(smalltumor.training.data.dataset_folder.shutil, "copyfile", full)
+    with pytest.raises(OutputError, match="No space left"):
+        add_case(tmp_path / "data", case, masks_of(case))
+    assert list((tmp_path / "data").iterdir()) == []
+    with pytest.raises(CaseError, match="masks of"):
+        add_case(tmp_path / "data", case, np.zeros((2, 2, 2), np.uint8))
+
+
+def test_a_collection_is_what_the_check_says_and_reads_only_what_changed(tmp_path, monkeypatch):
+    folder = write_lesion_cases(tmp_path / "data", 3)
+    (folder / "made_01" / "made_01_seg.nii.gz").unlink()
+    collector = Collector()
+    first = collector.look(folder)
+    assert list(map(survey_line, first.cases)) == list(map(survey_line, survey(folder)))
+    assert "no segmentation" in first.cases[1].problem
+    read: list[str] = []
+    whole = smalltumor.training.data.dataset_folder.survey_case
+    monkeypatch.setattr(
+        smalltumor.training.data.dataset_folder,
+        "survey_case",
+        lambda files: read.append(files.name) or whole(files),
+    )
+    shutil.copytree(folder / "made_00", folder / "made_03")
+    for path in (folder / "made_03").iterdir():
+        path.rename(path.with_name(path.name.replace("made_00", "made_03")))
+    assert [case.name for case in collector.look(folder).cases][-1] == "made_03"
+    assert read == ["made_03"]
+
+
+def test_an_empty_folder_says_what_a_case_looks_like(tmp_path):
+    assert "_t1ce.nii.gz" in Collector().look(tmp_path).problem
+
+
+def test_the_note_names_no_patient(tmp_path):
+    case = read_case(write_case_along(tmp_path / "Pat", labels=False))
+    folder = add_case(tmp_path / "data", case, masks_of(case))
+    assert set(json.loads((folder / NOTE).read_text())) == {"added", "by"}
+
+
+def test_a_folder_that_appears_meanwhile_is_left_as_it_is(tmp_path, monkeypatch):
+    case = read_case(write_case_along(tmp_path / "Pat", labels=False))
+    target = tmp_path / "data" / "Pat"
+
+    def meanwhile(*arguments):
+        target.mkdir()
+        (target / "notes.txt").write_text("mine")
+
+    monkeypatch.setattr(smalltumor.training.data.dataset_folder, "_check_written", meanwhile)
+    with pytest.raises(OutputError, match="appeared meanwhile"):
+        add_case(tmp_path / "data", case, masks_of(case))
+    assert content(target) == {"notes.txt": b"mine"}
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["Pat"]
+
+
+def test_what_is_no_case_is_not_replaced_and_no_folder_grows_in_a_file(tmp_path):
+    case = read_case(write_case_along(tmp_path / "Pat", labels=False))
+    (tmp_path / "data" / "Pat").mkdir(parents=True)
+    (tmp_path / "data" / "Pat" / "notes.txt").write_text("mine")
+    with pytest.raises(OutputError, match="no case to replace"):
+        add_case(tmp_path / "data", case, masks_of(case), replace=True)
+    assert content(tmp_path / "data" / "Pat") == {"notes.txt": b"mine"}
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="file/data cannot be made"):
+        add_case(tmp_path / "file" / "data", case, masks_of(case))
+
+
+def test_a_source_that_is_gone_is_written_from_memory(tmp_path):
+    case = read_case(write_case_along(tmp_path / "Pat", labels=False))
+    volumes = {**case.volumes, "t2": np.asarray(case.volumes["t2"]).astype(np.float16)}
+    case = Case(case.name, volumes, case.grid, case.header, case.paths)
+    case.paths["t1"].write_bytes(b"damaged since")
+    folder = add_case(tmp_path / "data", case, masks_of(case))
+    for modality, volume in read_case(folder).volumes.items():
+        np.testing.assert_array_equal(volume, volumes[modality])
+
+
+def test_a_case_that_reads_back_otherwise_is_not_added(tmp_path, monkeypatch):
+    case = read_case(write_case_along(tmp_path / "Pat", labels=False))
+    nothing = np.zeros(case.grid.shape, np.uint8)
+    monkeypatch.setattr(
+        smalltumor.training.data.dataset_folder, "read_labels", lambda *arguments: (nothing, None)
+    )
+    with pytest.raises(CaseError, match="does not read back"):
+        add_case(tmp_path / "data", case, masks_of(case))
+    assert list((tmp_path / "data").iterdir()) == []
+
+
+def test_links_to_nowhere_and_volumes_in_one_file_are_surveyed_too(tmp_path):
+    folder = write_lesion_cases(tmp_path / "data", 1)
+    for name in ("imagesTr", "labelsTr"):
+        (folder / name).mkdir()
+    images = [
+        nib.load(folder / "made_00" / f"made_00_{m}.nii.gz") for m in ("flair", "t1", "t1ce", "t2")
+    ]
+    nib.save(nib.concat_images(images), folder / "imagesTr" / "BRATS_001.nii.gz")
+    mask = nib.load(folder / "made_00" / "made_00_seg.nii.gz")
+    stored = np.array([0, 2, 1, 0, 3], np.uint8)[np.asarray(mask.dataobj)]
+    nib.save(nib.Nifti1Image(stored, mask.affine), folder / "labelsTr" / "BRATS_001.nii.gz")
+    collector = Collector()
+    assert sorted(case.name for case in collector.look(folder).cases) == ["BRATS_001", "made_00"]
+    source = folder / "made_00" / "made_00_t1.nii.gz"
+    source.unlink()
+    source.symlink_to(tmp_path / "nowhere")
+    problems = {case.name: case.problem for case in collector.look(folder).cases}
+    assert problems["BRATS_001"] is None or problems["BRATS_001"] == ""
+    assert "made_00_t1.nii.gz" in problems["made_00"] or "no T1 image" in problems["made_00"]

@@ -1,0 +1,115 @@
+"""Whole runs on made lesions: what is learnt, from what, and what is told of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from smalltumor.errors import TrainingError
+from smalltumor.models.checkpoint import load_checkpoint
+from smalltumor.training.run import train
+from smalltumor.training.runs.monitor import Follower, State
+from smalltumor.training.runs.run_folder import RunFolder
+from training_cases import QUICK
+from training_runs import events, request_for, silent, start_run, weights
+
+pytestmark = pytest.mark.usefixtures("quick")
+
+
+def test_a_narrow_network_learns_lesions_it_has_not_seen(data, tmp_path):
+    changes = {"epochs": 12, "validate_every": 12, "crops_per_case": 4, "rate": 1e-2}
+    assert train(request_for(data, tmp_path / "run", changes=changes), silent)
+    scores = events(tmp_path / "run", "validation")
+    assert scores[-1]["cases"] == 1
+    assert scores[-1]["wt"] > 0.8
+    assert scores[-1]["et"] > 0.5
+    card = load_checkpoint(tmp_path / "run" / "best.safetensors").card
+    assert card["trained_on"] == ["made_01", "made_02", "made_03"]
+    assert card["scores"]["validation"]["wt"] > 0.8
+
+
+def test_two_processes_match_one_on_the_same_batches(data, tmp_path):
+    settings = {"epochs": 2, "validate_every": 2, "rate": 1e-4, "warmup": 0}
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    pair = start_run(data, tmp_path / "two", settings, *launcher)
+    assert train(request_for(data, tmp_path / "one", changes=settings), silent)
+    assert "finished" in pair.communicate(timeout=300)[0]
+    for part in ("loss", "segmentation", "reconstruction"):
+        alone, shared = (
+            [e[part] for e in events(tmp_path / name, "epoch")] for name in ("one", "two")
+        )
+        # Sums in another order differ in the last bits, and training lets them grow.
+        assert shared == pytest.approx(alone, rel=2e-3), part
+    alone, shared = (weights(tmp_path / name) for name in ("one", "two"))
+    for name, array in alone.items():
+        if name.endswith("running_mean"):
+            np.testing.assert_allclose(shared[name], array, atol=0.05, err_msg=name)
+
+
+def test_each_epoch_says_what_a_watcher_wants_to_know(data, tmp_path):
+    train(request_for(data, tmp_path / "run"), silent)
+    epoch = events(tmp_path / "run", "epoch")[-1]
+    assert epoch["segmentation_weight"] == 1.0
+    assert epoch["reconstruction_weight"] == 0.05
+    assert min(epoch[n] for n in ("voxels_per_second", "peak_memory", "stem_rms")) > 0
+    status = Follower(tmp_path / "run").look()
+    assert (status.state, status.fraction, status.epochs) == (State.DONE, 1.0, 2)
+    assert status.losses["segmentation"][0] == [1.0, 2.0]
+    assert status.validation == ("made_00",)
+
+
+def test_fine_tuning_starts_from_weights_with_their_size_and_statistics(data, tmp_path):
+    train(request_for(data, tmp_path / "first"), silent)
+    best = tmp_path / "first" / "best.safetensors"
+    first = load_checkpoint(best).tensors()
+    changes = {"rate": 0.0, "freeze_norms_at": 0.0, "weight_decay": 0.0, "freeze_encoder": True}
+    tuned = request_for(data, tmp_path / "second", preset="finetune", weights=best, changes=changes)
+    train(tuned, silent)
+    second = load_checkpoint(tmp_path / "second" / "best.safetensors").tensors()
+    for name, array in first.items():
+        np.testing.assert_allclose(second[name], array, atol=1e-6, err_msg=name)
+
+
+def test_a_frozen_encoder_does_not_learn_and_the_decoders_do(data, tmp_path):
+    changes = {"freeze_encoder": True, "epochs": 1, "weight_decay": 0.1}
+    trainer_state = {}
+    for epochs in (1, 2):
+        run = tmp_path / str(epochs)
+        train(request_for(data, run, changes=changes | {"epochs": epochs}), silent)
+        trainer_state[epochs] = weights(run)
+    stem = "network.stem.weight"
+    np.testing.assert_array_equal(trainer_state[1][stem], trainer_state[2][stem])
+    head = "network.head.weight"
+    assert (trainer_state[1][head] != trainer_state[2][head]).any()
+
+
+def test_held_out_folds_are_validated_on_and_never_learnt_from(data, tmp_path):
+    changes = {"folds": 2, "fold": 1, "epochs": 1}
+    train(request_for(data, tmp_path / "run", validation=None, changes=changes), silent)
+    (score,) = events(tmp_path / "run", "validation")
+    assert [case["case"] for case in score["by_case"]] == ["made_01", "made_03"]
+    card = load_checkpoint(tmp_path / "run" / "best.safetensors").card
+    assert card["trained_on"] == ["made_00", "made_02"]
+
+
+def test_the_baseline_leaves_the_u_modules_as_they_started(data, tmp_path):
+    train(request_for(data, tmp_path / "run", changes={"reconstruction": False}), silent)
+    assert all("reconstruction" not in e for e in events(tmp_path / "run", "epoch"))
+
+
+def test_a_batch_that_processes_cannot_share_is_refused(data, tmp_path, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "1")
+    from smalltumor.training.distributed import Processes
+    from smalltumor.training.trainer import Trainer, TrainingCases
+
+    processes = Processes(0, 3, torch.device("cpu"))
+    with pytest.raises(TrainingError, match="cannot be shared by 3 processes"):
+        Trainer(QUICK, TrainingCases([]), RunFolder(tmp_path), processes, {})
+
+
+def test_a_device_that_is_not_there_is_named(data, tmp_path):
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    with pytest.raises(TrainingError, match=r"cuda.*--device cpu"):
+        train(request_for(data, tmp_path / "run", device="cuda"), silent)
+    assert not (tmp_path / "run").exists()
