@@ -8,7 +8,7 @@ from smalltumor.models.network import SegmentationNetwork
 from torch import nn
 
 
-def lived_in_network(config: NetworkConfig) -> SegmentationNetwork:
+def trained_like_network(config: NetworkConfig) -> SegmentationNetwork:
     """A network whose norms have other than their first statistics, negative scales included."""
     torch.manual_seed(0)
     network = SegmentationNetwork(config)

@@ -19,13 +19,13 @@ import torch
 from skimage.measure import label
 from smalltumor.data.case import read_case_files
 from smalltumor.data.case_files import find_cases
-from smalltumor.data.logits import Probabilities, Scores
+from smalltumor.data.network_output import NetworkOutput, Probabilities
 from smalltumor.data.preprocessing import NetworkInput, prepare
-from smalltumor.inference.backends.base import Engine
-from smalltumor.inference.backends.torch_backend import TorchEngine
+from smalltumor.inference.backends.base import InferenceBackend
+from smalltumor.inference.backends.torch_backend import TorchBackend
 from smalltumor.inference.devices import cpu_has_bfloat16, has_openvino
-from smalltumor.inference.progress import Watch
-from smalltumor.inference.sliding_window import Windowed
+from smalltumor.inference.progress import ProgressReporter
+from smalltumor.inference.sliding_window import SlidingWindow
 from smalltumor.labels.masks import Classes, region_mask
 from smalltumor.labels.regions import Region
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
@@ -42,7 +42,7 @@ def whole_input(case: object, checkpoint: Checkpoint) -> NetworkInput:
     return prepare(case, replace(checkpoint.preprocessing, margin=WHOLE))  # type: ignore[arg-type]
 
 
-def labels_on_grid(scores: Scores, ready: NetworkInput) -> Classes:
+def labels_on_grid(scores: NetworkOutput, ready: NetworkInput) -> Classes:
     """The most probable classes on the network's grid."""
     classes = np.zeros(ready.network_grid.grid.shape, dtype=np.uint8)
     inside = ready.inside
@@ -64,24 +64,24 @@ def components(classes: Classes, region: Region) -> int:
     return int(np.count_nonzero(sizes >= SMALLEST))
 
 
-def paths(checkpoint: Checkpoint) -> Iterator[tuple[str, float, Callable[[], Engine]]]:
-    """Name, least Dice asked of it, and engine of each path; all run on the brain's crop."""
-    yield "torch float32", 0.999, lambda: TorchEngine(checkpoint, "cpu", torch.float32)
+def paths(checkpoint: Checkpoint) -> Iterator[tuple[str, float, Callable[[], InferenceBackend]]]:
+    """Name, least Dice asked of it, and backend of each path; all run on the brain's crop."""
+    yield "torch float32", 0.999, lambda: TorchBackend(checkpoint, "cpu", torch.float32)
     if cpu_has_bfloat16():
-        yield "torch bfloat16", 0.995, lambda: TorchEngine(checkpoint, "cpu", torch.bfloat16)
+        yield "torch bfloat16", 0.995, lambda: TorchBackend(checkpoint, "cpu", torch.bfloat16)
     yield (
         "torch float32, windows of 128",
         0.0,
-        lambda: Windowed(TorchEngine(checkpoint, "cpu", torch.float32), 128),
+        lambda: SlidingWindow(TorchBackend(checkpoint, "cpu", torch.float32), 128),
     )
     if has_openvino():
-        from smalltumor.inference.backends.openvino_backend import OpenVinoEngine
+        from smalltumor.inference.backends.openvino_backend import OpenVinoBackend
 
-        yield "openvino float32", 0.999, lambda: OpenVinoEngine(checkpoint, "f32")
+        yield "openvino float32", 0.999, lambda: OpenVinoBackend(checkpoint, "f32")
         if cpu_has_bfloat16():
-            yield "openvino bfloat16", 0.995, lambda: OpenVinoEngine(checkpoint, "bf16")
+            yield "openvino bfloat16", 0.995, lambda: OpenVinoBackend(checkpoint, "bf16")
     if torch.cuda.is_available():
-        yield "cuda float16", 0.995, lambda: TorchEngine(checkpoint, "cuda:0")
+        yield "cuda float16", 0.995, lambda: TorchBackend(checkpoint, "cuda:0")
 
 
 def reference(checkpoint: Checkpoint, ready: NetworkInput) -> Classes:
@@ -101,15 +101,15 @@ def main() -> None:
     options = parser.parse_args()
     checkpoint = load_checkpoint(options.weights)
     chosen = [p for p in paths(checkpoint) if (options.only or "") in p[0]]
-    engines = [(name, least, make()) for name, least, make in chosen]
+    backends = [(name, least, make()) for name, least, make in chosen]
     print(f"weights: {checkpoint.name}")
     print("case | path | voxels equal % | Dice ET TC WT | components ET TC WT | passes")
     for files in find_cases(options.cases)[: options.limit]:
         case = read_case_files(files)
         expected = reference(checkpoint, whole_input(case, checkpoint))
         ready = prepare(case, checkpoint.preprocessing)
-        for name, least, engine in engines:
-            got = labels_on_grid(engine(ready.array, Watch()), ready)
+        for name, least, backend in backends:
+            got = labels_on_grid(backend(ready.array, ProgressReporter()), ready)
             equal = 100 * np.count_nonzero(got == expected) / got.size
             scores = [dice(got, expected, region) for region in Region]
             counts = [(components(got, r), components(expected, r)) for r in Region]

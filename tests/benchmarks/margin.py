@@ -22,8 +22,8 @@ from agreement import dice, labels_on_grid, reference, whole_input
 from smalltumor.data.case import Case, read_case_files, read_labels
 from smalltumor.data.case_files import find_cases
 from smalltumor.data.preprocessing import NetworkInput, prepare
-from smalltumor.inference.backends.torch_backend import TorchEngine
-from smalltumor.inference.progress import Watch
+from smalltumor.inference.backends.torch_backend import TorchBackend
+from smalltumor.inference.progress import ProgressReporter
 from smalltumor.labels.masks import Classes
 from smalltumor.labels.regions import Region
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
@@ -64,7 +64,7 @@ def main() -> None:
     parser.add_argument("--limit", type=int)
     options = parser.parse_args()
     checkpoint = load_checkpoint(options.weights)
-    engine = TorchEngine(checkpoint, "cpu", torch.float32)
+    backend = TorchBackend(checkpoint, "cpu", torch.float32)
     rows: dict[str, list[Row]] = defaultdict(list)
     for files in find_cases(options.cases)[: options.limit]:
         case = read_case_files(files)
@@ -75,7 +75,7 @@ def main() -> None:
             Row(1.0, 0.0, scores(expected, expected), scores(expected, expert))
         )
         for name, ready in crops(case, whole, checkpoint):
-            got = labels_on_grid(engine(ready.array, Watch()), ready)
+            got = labels_on_grid(backend(ready.array, ProgressReporter()), ready)
             rows[name].append(
                 Row(
                     ready.array[0].size / whole.array[0].size,

@@ -1,8 +1,8 @@
-"""Peak memory of an engine for one pass, as `BYTES_PER_VOXEL` of each backend needs it.
+"""Peak memory of a backend for one pass, as `BYTES_PER_VOXEL` of each backend needs it.
 
     python tests/benchmarks/memory.py {torch,openvino} {float32,bfloat16} [--shape 240 240 160]
 
-One engine in this process, loaded with a small array first: the peak of the process, and how much
+One backend in this process, loaded with a small array first: the peak of the process, and how much
 of it the pass added for each voxel. Linux only.
 """
 
@@ -13,9 +13,9 @@ import math
 import resource
 
 import numpy as np
-from smalltumor.geometry.array_order import Array, Shape, empty_in_file_order
-from smalltumor.inference.backends.base import Engine
-from smalltumor.inference.progress import Watch
+from smalltumor.geometry.array_order import Array, Shape, empty_fortran_order
+from smalltumor.inference.backends.base import InferenceBackend
+from smalltumor.inference.progress import ProgressReporter
 from smalltumor.models.checkpoint import load_checkpoint
 
 
@@ -26,32 +26,32 @@ def main() -> None:
     parser.add_argument("precision", choices=["float32", "bfloat16"])
     parser.add_argument("--shape", type=int, nargs=3, default=[240, 240, 160])
     options = parser.parse_args()
-    run = engine(options.backend, options.precision)
+    run = load_backend(options.backend, options.precision)
     i, j, k = options.shape
-    run(noise((4, 16, 16, 16)), Watch())
+    run(noise((4, 16, 16, 16)), ProgressReporter())
     before = peak()
-    run(noise((4, i, j, k)), Watch())
+    run(noise((4, i, j, k)), ProgressReporter())
     added = (peak() - before) / math.prod(options.shape)
     print(f"peak {peak() / 1e9:.2f} GB, of which {added:.0f} bytes for each voxel")
 
 
 def noise(shape: Shape) -> Array:
     """Random voxels (channel, l, p, s)."""
-    array = empty_in_file_order(shape)
+    array = empty_fortran_order(shape)
     array[...] = np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
     return array
 
 
-def engine(backend: str, precision: str) -> Engine:
-    """An engine with the shipped weights, on the CPU."""
+def load_backend(backend: str, precision: str) -> InferenceBackend:
+    """A backend with the shipped weights, on the CPU."""
     if backend == "openvino":
-        from smalltumor.inference.backends.openvino_backend import OpenVinoEngine
+        from smalltumor.inference.backends.openvino_backend import OpenVinoBackend
 
-        return OpenVinoEngine(load_checkpoint(), {"float32": "f32", "bfloat16": "bf16"}[precision])
+        return OpenVinoBackend(load_checkpoint(), {"float32": "f32", "bfloat16": "bf16"}[precision])
     import torch
-    from smalltumor.inference.backends.torch_backend import TorchEngine
+    from smalltumor.inference.backends.torch_backend import TorchBackend
 
-    return TorchEngine(load_checkpoint(), "cpu", getattr(torch, precision))
+    return TorchBackend(load_checkpoint(), "cpu", getattr(torch, precision))
 
 
 def peak() -> int:

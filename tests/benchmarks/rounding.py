@@ -16,7 +16,7 @@ import torch
 from smalltumor.data.case import read_case
 from smalltumor.data.preprocessing import prepare
 from smalltumor.inference.fused.convs import FixedConv
-from smalltumor.inference.fused.network import FoldedNetwork
+from smalltumor.inference.fused.network import FusedNetwork
 from smalltumor.inference.fused.weight_rounding import rounded_kernels
 from smalltumor.models.checkpoint import load_checkpoint
 from smalltumor.models.network import SegmentationNetwork
@@ -34,11 +34,11 @@ def main() -> None:
     checkpoint = load_checkpoint(options.weights)
     network = checkpoint.network
     x = torch.from_numpy(prepare(read_case(options.case), checkpoint.preprocessing).array)[None]
-    expected = logits(FoldedNetwork(network), x)
+    expected = logits(FusedNetwork(network), x)
     forms = {
         "kernels' weights rounded each by itself, the rest float32": with_kernels(network, nearest),
         "same, sums kept": with_kernels(network, lambda weight: rounded_kernels(weight, HALF)),
-        "bfloat16": FoldedNetwork(network, HALF),
+        "bfloat16": FusedNetwork(network, HALF),
     }
     print("| | all | shift of NCR, ED, ET |\n|---|---|---|")
     for name, form in forms.items():
@@ -48,7 +48,7 @@ def main() -> None:
         print(f"| {name} | {error.abs().mean():.4f} | {shift} |", flush=True)
 
 
-def logits(form: FoldedNetwork, x: Tensor) -> Tensor:
+def logits(form: FusedNetwork, x: Tensor) -> Tensor:
     """Of the classes, (class, i / 2, j / 2, k / 2)."""
     with torch.inference_mode():
         x = x.to(form.stem.weight.dtype, memory_format=torch.channels_last_3d)
@@ -56,11 +56,9 @@ def logits(form: FoldedNetwork, x: Tensor) -> Tensor:
     return result[0].float()
 
 
-def with_kernels(
-    network: SegmentationNetwork, rounded: Callable[[Tensor], Tensor]
-) -> FoldedNetwork:
+def with_kernels(network: SegmentationNetwork, rounded: Callable[[Tensor], Tensor]) -> FusedNetwork:
     """The network in float32, but for the weights of kernels of more than 2x2x2 voxels."""
-    form = FoldedNetwork(network)
+    form = FusedNetwork(network)
     for module in form.modules():
         if isinstance(module, FixedConv) and module.weight[0, 0].numel() > 8:
             module.weight = rounded(module.weight).float()

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from inference import SAMPLE, machine
 from networks import Setting
-from smalltumor.geometry.array_order import turned
+from smalltumor.geometry.array_order import reverse_axes
 
 SIDES = (64, 96, 128, 160, 192, 256)
 RUNS = 3
@@ -47,23 +47,23 @@ def plain() -> Callable[[Array], object]:
 
 
 def torch_path() -> Callable[[Array], object]:
-    """This project's torch engine."""
-    from smalltumor.inference.backends.torch_backend import TorchEngine
-    from smalltumor.inference.progress import Watch
+    """This project's torch backend."""
+    from smalltumor.inference.backends.torch_backend import TorchBackend
+    from smalltumor.inference.progress import ProgressReporter
     from smalltumor.models.checkpoint import random_checkpoint
 
-    engine = TorchEngine(random_checkpoint())
-    return lambda array: engine(array, Watch())
+    backend = TorchBackend(random_checkpoint())
+    return lambda array: backend(array, ProgressReporter())
 
 
 def openvino_path() -> Callable[[Array], object]:
-    """This project's OpenVINO engine."""
-    from smalltumor.inference.backends.openvino_backend import OpenVinoEngine
-    from smalltumor.inference.progress import Watch
+    """This project's OpenVINO backend."""
+    from smalltumor.inference.backends.openvino_backend import OpenVinoBackend
+    from smalltumor.inference.progress import ProgressReporter
     from smalltumor.models.checkpoint import random_checkpoint
 
-    engine = OpenVinoEngine(random_checkpoint(), threads=len(os.sched_getaffinity(0)))
-    return lambda array: engine(array, Watch())
+    backend = OpenVinoBackend(random_checkpoint(), threads=len(os.sched_getaffinity(0)))
+    return lambda array: backend(array, ProgressReporter())
 
 
 PATHS = {
@@ -81,7 +81,7 @@ def measure(name: str, sides: list[int], limit: float) -> None:
         if last[0] and last[1] * (side / last[0]) ** 3 > limit:
             return
         array = np.random.default_rng(0).standard_normal((4, side, side, side), dtype=np.float32)
-        array = turned(array)  # in memory as cases are
+        array = reverse_axes(array)  # in memory as cases are
         run(array)
         times = []
         for _ in range(RUNS):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from smalltumor.data.logits import Probabilities
+from smalltumor.data.network_output import Probabilities
 from smalltumor.data.nifti import read_volume
 from smalltumor.data.probabilities import CroppedProbabilities
 from smalltumor.data.segmentation import Segmentation

@@ -38,11 +38,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(options: argparse.Namespace) -> int:
     """Segment, write, and print where and how much."""
     from smalltumor.inference import segment
-    from smalltumor.inference.devices import import_ahead
+    from smalltumor.inference.devices import import_in_background
     from smalltumor.models.checkpoint import load_checkpoint, random_checkpoint
 
     outputs = _outputs(options)
-    import_ahead(options.device, options.backend)
+    import_in_background(options.device, options.backend)
     with ProgressBar() as bar:
         bar(0.0, "reading the case")
         case = arguments.read(options)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from smalltumor.data.case import Case
     from smalltumor.data.case_files import CaseFiles
     from smalltumor.data.segmentation import Segmentation
-    from smalltumor.inference.fallback import Backend
+    from smalltumor.inference.fallback import BackendName
     from smalltumor.lesions import Lesion
     from smalltumor.models.checkpoint import Checkpoint
 
@@ -88,7 +88,7 @@ class CohortPlan:
     scheme: str = DEFAULT_SCHEME
     regions: bool = False
     device: str = "auto"
-    backend: Backend = "auto"
+    backend: BackendName = "auto"
     flips: bool = False
     overwrite: bool = False
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from smalltumor.data.case_files import MODALITIES
 from smalltumor.errors import CaseError, CheckpointError
-from smalltumor.geometry.array_order import Array, Shape, empty_in_file_order
+from smalltumor.geometry.array_order import Array, Shape, empty_fortran_order
 
 if TYPE_CHECKING:
     from smalltumor.data.case import Case
@@ -124,7 +124,7 @@ class NetworkInput:
 def prepare(
     case: Case,
     preprocessing: Preprocessing,
-    room: Callable[[Shape], Array] = empty_in_file_order,
+    room: Callable[[Shape], Array] = empty_fortran_order,
 ) -> NetworkInput:
     """Bring a case to the network's grid, normalise it, and cut it to the brain.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.data.logits import Scores, strongest
+from smalltumor.data.network_output import NetworkOutput, most_probable_classes
 from smalltumor.geometry.network_grid import NetworkGrid
 from smalltumor.labels.masks import Classes
 from smalltumor.labels.regions import TissueClass
@@ -19,21 +19,21 @@ class CroppedProbabilities:
 
     Parameters
     ----------
-    scores : Scores
+    output : NetworkOutput
         Of the crop, cut to what lies on the network's grid.
     start : (3,) int
         First voxel of the crop on the network's grid.
     network_grid : NetworkGrid
     """
 
-    scores: Scores
+    output: NetworkOutput
     start: tuple[int, int, int]
     network_grid: NetworkGrid
 
     @property
     def values(self) -> npt.NDArray[np.float32]:
         """Class probabilities of the crop, (class, l, p, s); may be made anew at each call."""
-        return self.scores.probabilities()
+        return self.output.probabilities()
 
     def to_classes(self) -> Classes:
         """The most probable class of each voxel of the source grid, uint8.
@@ -42,9 +42,9 @@ class CroppedProbabilities:
         """
         if self.network_grid.lossless:
             classes = np.zeros(self.network_grid.grid.shape, dtype=np.uint8, order="F")
-            classes[self._box] = self.scores.classes()
+            classes[self._box] = self.output.classes()
             return self.network_grid.labels_to_source(classes)
-        return strongest(self.on_source())
+        return most_probable_classes(self.on_source())
 
     def at(self, voxels: npt.NDArray[np.integer]) -> npt.NDArray[np.float32]:
         """Class probabilities at voxels of the source grid.
@@ -69,8 +69,8 @@ class CroppedProbabilities:
 
     def _take(self, voxels: npt.NDArray[np.intp]) -> list[npt.NDArray[np.float32]]:
         """The tumour's classes at voxels (n, 3) of the crop; zero outside it."""
-        inside = np.all((voxels >= 0) & (voxels < self.scores.shape), axis=1)
-        found = self.scores.at(voxels[inside])
+        inside = np.all((voxels >= 0) & (voxels < self.output.shape), axis=1)
+        found = self.output.at(voxels[inside])
         taken = np.zeros((len(found) - 1, len(voxels)), dtype=np.float32)
         taken[:, inside] = found[1:]
         return list(taken)
@@ -79,13 +79,13 @@ class CroppedProbabilities:
         """The tumour's classes between voxels of the crop, at (n, 3); zero outside it."""
         from scipy.ndimage import map_coordinates
 
-        last = np.array(self.scores.shape) - 1
+        last = np.array(self.output.shape) - 1
         low = np.clip(np.floor(places.min(axis=0)), 0, last).astype(np.intp)
         high = np.clip(np.ceil(places.max(axis=0)), 0, last).astype(np.intp)
         i, j, k = (slice(a, b + 1) for a, b in zip(low, high, strict=True))
         return [
             map_coordinates(v, (places - low).T, order=1, mode="grid-constant", prefilter=False)
-            for v in self.scores.probabilities((i, j, k))[1:]
+            for v in self.output.probabilities((i, j, k))[1:]
         ]
 
     def on_source(self) -> npt.NDArray[np.float32]:
@@ -98,5 +98,5 @@ class CroppedProbabilities:
 
     @property
     def _box(self) -> tuple[slice, ...]:
-        extent = zip(self.start, self.scores.shape, strict=True)
+        extent = zip(self.start, self.output.shape, strict=True)
         return tuple(slice(first, first + size) for first, size in extent)

@@ -9,18 +9,18 @@ Array = npt.NDArray[np.float32]
 Shape = tuple[int, int, int, int]
 
 
-def turned(array: Array) -> Array:
+def reverse_axes(array: Array) -> Array:
     """A view of an array (channel, l, p, s) as (channel, s, p, l), or back."""
     return array.transpose(0, 3, 2, 1)
 
 
-def empty_in_file_order(shape: Shape) -> Array:
+def empty_fortran_order(shape: Shape) -> Array:
     """An array (channel, l, p, s) of any numbers whose l is fastest in memory."""
     channels, i, j, k = shape
-    return turned(np.empty((channels, k, j, i), dtype=np.float32))
+    return reverse_axes(np.empty((channels, k, j, i), dtype=np.float32))
 
 
-def lies_in_file_order(array: Array) -> bool:
+def is_fortran_ordered(array: Array) -> bool:
     """Whether l is the fastest axis of an array (channel, l, p, s), and s is not."""
     order = array[0].flags
     return order.f_contiguous and not order.c_contiguous

@@ -6,37 +6,39 @@ from itertools import product
 
 import numpy as np
 
-from smalltumor.data.logits import Probabilities
-from smalltumor.inference.backends.base import Array, Engine
-from smalltumor.inference.progress import Watch
+from smalltumor.data.network_output import Probabilities
+from smalltumor.inference.backends.base import Array, InferenceBackend
+from smalltumor.inference.progress import ProgressReporter
 
-FLIPS = tuple(product((1, -1), repeat=3))
+MIRRORED_STEPS = tuple(product((1, -1), repeat=3))
 """All eight, none first: steps of -1 along the axes that are mirrored."""
 
 
-def mean_over_flips(engine: Engine, array: Array, watch: Watch) -> Probabilities:
+def average_over_mirrored(
+    backend: InferenceBackend, array: Array, progress: ProgressReporter
+) -> Probabilities:
     """Class probabilities, averaged over the eight ways to mirror the head.
 
     Parameters
     ----------
-    engine : Engine
+    backend : InferenceBackend
     array : (channel, l, p, s) float32 array
-    watch : Watch
+    progress : ProgressReporter
 
     Returns
     -------
     Probabilities
     """
     total: Array | None = None
-    for number, steps in enumerate(FLIPS):
+    for number, steps in enumerate(MIRRORED_STEPS):
         mirror = (slice(None), *(slice(None, None, step) for step in steps))
-        with watch.part(number / len(FLIPS), (number + 1) / len(FLIPS)):
-            scores = engine(array[mirror], watch)
-            found = scores.probabilities()[mirror]
+        with progress.subrange(number / len(MIRRORED_STEPS), (number + 1) / len(MIRRORED_STEPS)):
+            output = backend(array[mirror], progress)
+            found = output.probabilities()[mirror]
         if total is None:
             total = np.array(found)
         else:
             total += found
     assert total is not None
-    total /= len(FLIPS)
+    total /= len(MIRRORED_STEPS)
     return Probabilities(total)

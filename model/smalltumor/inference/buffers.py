@@ -13,11 +13,11 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from smalltumor.geometry.array_order import Array, Shape, turned
-from smalltumor.inference.idle_timer import Idle
+from smalltumor.geometry.array_order import Array, Shape, reverse_axes
+from smalltumor.inference.idle_timer import IdleTimer
 
 
-class Room:
+class Buffer:
     """Memory that grows to the largest array it was asked for."""
 
     def __init__(self) -> None:
@@ -30,23 +30,23 @@ class Room:
             self._numbers = np.empty(0, dtype=np.float32)  # let go before more is taken
             self._numbers = np.empty(size, dtype=np.float32)
         channels, i, j, k = shape
-        return turned(self._numbers[:size].reshape(channels, k, j, i))
+        return reverse_axes(self._numbers[:size].reshape(channels, k, j, i))
 
 
-_kept: deque[Room] = deque(maxlen=1)
-_idle = Idle()
+_kept: deque[Buffer] = deque(maxlen=1)
+_idle = IdleTimer()
 
 
 @contextmanager
-def lent_room() -> Iterator[Room]:
+def borrow_buffer() -> Iterator[Buffer]:
     """A room that nothing else uses meanwhile; what lies in it is lost afterwards."""
-    _idle.ends()
+    _idle.cancel()
     try:
         room = _kept.pop()
     except IndexError:
-        room = Room()
+        room = Buffer()
     try:
         yield room
     finally:
         _kept.append(room)
-        _idle.begins(_kept.clear)
+        _idle.start(_kept.clear)

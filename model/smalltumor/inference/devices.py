@@ -22,7 +22,7 @@ _BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
 
 
 @dataclass(frozen=True)
-class Choice:
+class DeviceChoice:
     """A device, and a warning where it is not the one that was asked for.
 
     Parameters
@@ -36,7 +36,7 @@ class Choice:
     warning: str | None = None
 
 
-def choose_device(name: str) -> Choice:
+def choose_device(name: str) -> DeviceChoice:
     """The device to run on.
 
     Parameters
@@ -53,7 +53,7 @@ def choose_device(name: str) -> Choice:
     if not _NAME.fullmatch(name):
         raise SmalltumorError(f"device {name!r} is not known; use auto, cpu, cuda, cuda:1 or mps")
     if name == "cpu" or (name == "auto" and not may_have_nvidia_gpu()):
-        return Choice("cpu")
+        return DeviceChoice("cpu")
     import torch
 
     if name == "mps":
@@ -63,9 +63,9 @@ def choose_device(name: str) -> Choice:
         found = torch.cuda.is_available() and number < torch.cuda.device_count()
         name = name if name == "auto" else f"cuda:{number}"
     if found:
-        return Choice("cuda:0" if name == "auto" else name)
+        return DeviceChoice("cuda:0" if name == "auto" else name)
     warning = None if name == "auto" else f"{name} is not available here; the CPU was used"
-    return Choice("cpu", warning)
+    return DeviceChoice("cpu", warning)
 
 
 def may_have_nvidia_gpu() -> bool:
@@ -89,7 +89,7 @@ def has_openvino() -> bool:
     return util.find_spec("openvino") is not None
 
 
-def import_ahead(device: str, backend: str) -> None:
+def import_in_background(device: str, backend: str) -> None:
     """Begin to import what a run on the CPU will need, while the case is being read.
 
     Modules that a thread imports are there for all; what is not installed is told later.

@@ -10,20 +10,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from smalltumor.data.logits import Scores
+from smalltumor.data.network_output import NetworkOutput
 from smalltumor.errors import SmalltumorError
-from smalltumor.inference.augmentation import mean_over_flips
+from smalltumor.inference.augmentation import average_over_mirrored
 from smalltumor.inference.available_memory import GIGABYTE, available_memory
-from smalltumor.inference.backends.base import Array, Engine, is_out_of_memory
-from smalltumor.inference.devices import Choice, has_openvino
-from smalltumor.inference.progress import Watch
-from smalltumor.inference.sliding_window import Windowed
+from smalltumor.inference.backends.base import Array, InferenceBackend, is_out_of_memory
+from smalltumor.inference.devices import DeviceChoice, has_openvino
+from smalltumor.inference.progress import ProgressReporter
+from smalltumor.inference.sliding_window import SlidingWindow
 
 if TYPE_CHECKING:
     from smalltumor.models.checkpoint import Checkpoint
 
-Backend = Literal["auto", "torch", "openvino"]
-Windows = Literal["auto"] | int | None
+BackendName = Literal["auto", "torch", "openvino"]
+WindowSize = Literal["auto"] | int | None
 
 WINDOW_SIZES = (128, 96, 64)
 """Edges of the windows tried where the whole volume does not fit, in voxels."""
@@ -53,14 +53,14 @@ class Attempt:
         return f"{extent} with {self.backend} on {self.device}"
 
     @property
-    def engine(self) -> tuple[str, str]:
-        """What runs the network: backend and device."""
+    def target(self) -> tuple[str, str]:
+        """Backend and device."""
         return self.backend, self.device
 
     @property
     def may_break(self) -> bool:
         """Whether it can fail where torch on the CPU would not."""
-        return self.engine != ("torch", "cpu")
+        return self.target != ("torch", "cpu")
 
     def fits(self, shape: tuple[int, ...]) -> bool:
         """Whether main memory has room for it; what a GPU has room for it says itself."""
@@ -78,16 +78,16 @@ class Attempt:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """Class scores, how they came about, and what went otherwise than planned."""
+class NetworkResult:
+    """The network's output, how it was computed, and warnings."""
 
-    scores: Scores
+    output: NetworkOutput
     attempt: Attempt
     device: str
     warnings: tuple[str, ...]
 
 
-def plan(choice: Choice, backend: Backend, windows: Windows) -> Iterator[Attempt]:
+def plan(choice: DeviceChoice, backend: BackendName, windows: WindowSize) -> Iterator[Attempt]:
     """All attempts for a device and backend, best first; the CPU's torch always comes last."""
     sizes = (None, *WINDOW_SIZES) if windows == "auto" else (windows,)
     if choice.device != "cpu":
@@ -100,23 +100,23 @@ def plan(choice: Choice, backend: Backend, windows: Windows) -> Iterator[Attempt
 def run_network(
     checkpoint: Checkpoint,
     array: Array,
-    choice: Choice,
-    backend: Backend,
-    windows: Windows,
+    choice: DeviceChoice,
+    backend: BackendName,
+    windows: WindowSize,
     flips: bool,
-    watch: Watch,
-) -> Outcome:
+    progress: ProgressReporter,
+) -> NetworkResult:
     """Run the network the best way that works.
 
     Parameters
     ----------
     checkpoint : Checkpoint
     array : (channel, l, p, s) float32 array
-    choice : Choice
+    choice : DeviceChoice
     backend : {"auto", "torch", "openvino"}
     windows : "auto", int or None
     flips : bool
-    watch : Watch
+    progress : ProgressReporter
 
     Raises
     ------
@@ -131,8 +131,8 @@ def run_network(
         if attempts and not attempt.fits(array.shape):
             continue
         try:
-            engine = _engine(checkpoint, attempt)
-            scores = _predict(engine, array, attempt.window, flips, watch)
+            network = _load_backend(checkpoint, attempt)
+            output = _predict(network, array, attempt.window, flips, progress)
         except SmalltumorError:
             raise
         except Exception as error:
@@ -142,7 +142,7 @@ def run_network(
             if not attempts or not (short or attempt.may_break):
                 raise
             if not short:
-                attempts = deque(a for a in attempts if a.engine != attempt.engine)
+                attempts = deque(a for a in attempts if a.target != attempt.target)
             warnings.append(_account(attempt, error, short))
         else:
             if attempt.window is not None and windows == "auto":
@@ -150,7 +150,7 @@ def run_network(
                     "memory was too short for the whole volume in one pass; "
                     f"windows of {attempt.window} voxels were used"
                 )
-            return Outcome(scores, attempt, engine.device, tuple(warnings))
+            return NetworkResult(output, attempt, network.device, tuple(warnings))
         gc.collect()  # what a failed attempt held is wanted by the next
         _empty(attempt.device)
 
@@ -158,9 +158,9 @@ def run_network(
 def load_ahead(
     checkpoint: Checkpoint,
     shape: tuple[int, ...],
-    choice: Choice,
-    backend: Backend,
-    windows: Windows,
+    choice: DeviceChoice,
+    backend: BackendName,
+    windows: WindowSize,
 ) -> None:
     """Begin to load what the first attempt will run, where that can go on beside other work.
 
@@ -174,24 +174,30 @@ def load_ahead(
     first = next(plan(choice, backend, windows))
     if first.backend == "openvino" and first.window is None and first.fits(shape):
         with contextlib.suppress(Exception):
-            from smalltumor.inference.backends.openvino_backend import openvino_engine
+            from smalltumor.inference.backends.openvino_backend import openvino_backend
 
-            openvino_engine(checkpoint).load_ahead(shape)
+            openvino_backend(checkpoint).load_ahead(shape)
 
 
-def _engine(checkpoint: Checkpoint, attempt: Attempt) -> Engine:
+def _load_backend(checkpoint: Checkpoint, attempt: Attempt) -> InferenceBackend:
     if attempt.backend == "openvino":
-        from smalltumor.inference.backends.openvino_backend import openvino_engine
+        from smalltumor.inference.backends.openvino_backend import openvino_backend
 
-        return openvino_engine(checkpoint)
-    from smalltumor.inference.backends.torch_backend import torch_engine
+        return openvino_backend(checkpoint)
+    from smalltumor.inference.backends.torch_backend import torch_backend
 
-    return torch_engine(checkpoint, attempt.device)
+    return torch_backend(checkpoint, attempt.device)
 
 
-def _predict(engine: Engine, array: Array, window: int | None, flips: bool, watch: Watch) -> Scores:
-    whole = engine if window is None else Windowed(engine, window)
-    return mean_over_flips(whole, array, watch) if flips else whole(array, watch)
+def _predict(
+    backend: InferenceBackend,
+    array: Array,
+    window: int | None,
+    flips: bool,
+    progress: ProgressReporter,
+) -> NetworkOutput:
+    whole = backend if window is None else SlidingWindow(backend, window)
+    return average_over_mirrored(whole, array, progress) if flips else whole(array, progress)
 
 
 def _account(attempt: Attempt, error: Exception, short: bool) -> str:

@@ -9,14 +9,14 @@ IDLE_SECONDS = 30.0
 """How long memory of a run is held: to take it anew costs a third of a run."""
 
 
-class Idle:
+class IdleTimer:
     """The time between two runs, and what is to be done if it grows long."""
 
     def __init__(self) -> None:
         self._timer: threading.Timer | None = None
         self._lock = threading.Lock()
 
-    def begins(self, release: Callable[[], None]) -> None:
+    def start(self, release: Callable[[], None]) -> None:
         """A run has ended; memory is to be released unless another comes soon."""
         with self._lock:
             self._stop()
@@ -24,7 +24,7 @@ class Idle:
             self._timer.daemon = True
             self._timer.start()
 
-    def ends(self) -> None:
+    def cancel(self) -> None:
         """A run comes; a release that has begun is waited for."""
         with self._lock:
             self._stop()

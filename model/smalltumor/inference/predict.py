@@ -11,16 +11,22 @@ from smalltumor.data.probabilities import CroppedProbabilities
 from smalltumor.data.segmentation import Run, Segmentation
 from smalltumor.errors import CheckpointError, SmalltumorError
 from smalltumor.geometry.array_order import Array, Shape
-from smalltumor.inference.buffers import lent_room
-from smalltumor.inference.devices import Choice, choose_device
-from smalltumor.inference.fallback import Backend, Outcome, Windows, load_ahead, run_network
-from smalltumor.inference.progress import Cancel, Progress, Watch
+from smalltumor.inference.buffers import borrow_buffer
+from smalltumor.inference.devices import DeviceChoice, choose_device
+from smalltumor.inference.fallback import (
+    BackendName,
+    NetworkResult,
+    WindowSize,
+    load_ahead,
+    run_network,
+)
+from smalltumor.inference.progress import CancelCallback, ProgressCallback, ProgressReporter
 
 if TYPE_CHECKING:
     from smalltumor.data.case import Case
     from smalltumor.models.checkpoint import Checkpoint
 
-Settings = tuple[Choice, Backend, Windows]
+Settings = tuple[DeviceChoice, BackendName, WindowSize]
 
 
 def segment(
@@ -28,11 +34,11 @@ def segment(
     checkpoint: Checkpoint | None = None,
     *,
     device: str = "auto",
-    backend: Backend = "auto",
+    backend: BackendName = "auto",
     flips: bool = False,
-    windows: Windows = "auto",
-    progress: Progress | None = None,
-    cancelled: Cancel | None = None,
+    windows: WindowSize = "auto",
+    progress: ProgressCallback | None = None,
+    cancelled: CancelCallback | None = None,
 ) -> Segmentation:
     """Segment a case; the same case and settings give the same result.
 
@@ -54,7 +60,7 @@ def segment(
         Edge in voxels (a multiple of 32) of the overlapping windows the volume is cut into; None
         for one pass over all of it; ``auto`` cuts only where memory is too short.
     progress : callable, optional
-        Called with the fraction done, from 0 to 1, and a word for the step.
+        Called with the fraction done, from 0 to 1, and the name of the current step.
     cancelled : callable, optional
         Called between steps; when it returns true, `Cancelled` is raised.
 
@@ -75,47 +81,47 @@ def segment(
     """
     _check(backend, windows)
     began = time.perf_counter()
-    watch = Watch(progress, cancelled)
-    watch.step(0.0, "preparing")
+    reporter = ProgressReporter(progress, cancelled)
+    reporter.update(0.0, "preparing")
     if checkpoint is None:
         from smalltumor.models.checkpoint import load_checkpoint
 
         checkpoint = load_checkpoint()
     settings = choose_device(device), backend, windows
-    cropped, outcome = _on_crop(case, checkpoint, settings, flips, watch)
-    if not outcome.scores.are_finite():  # or a broken network found no tumour
+    cropped, result = _on_crop(case, checkpoint, settings, flips, reporter)
+    if not result.output.are_finite():  # or a broken network found no tumour
         where = checkpoint.path or checkpoint.name
         raise CheckpointError(f"{where}: these weights give no numbers for {case.name}")
-    watch.step(0.95, "back to the case's grid")
+    reporter.update(0.95, "back to the case's grid")
     segmentation = Segmentation.from_probabilities(case, cropped)
-    watch.step(1.0, "done")
+    reporter.update(1.0, "done")
     seconds = time.perf_counter() - began
-    run = Run(seconds, outcome.device, outcome.attempt.backend, checkpoint.name, outcome.warnings)
+    run = Run(seconds, result.device, result.attempt.backend, checkpoint.name, result.warnings)
     return replace(segmentation, run=run)
 
 
 def _on_crop(
-    case: Case, checkpoint: Checkpoint, settings: Settings, flips: bool, watch: Watch
-) -> tuple[CroppedProbabilities, Outcome]:
+    case: Case, checkpoint: Checkpoint, settings: Settings, flips: bool, progress: ProgressReporter
+) -> tuple[CroppedProbabilities, NetworkResult]:
     """What the network says of the brain's crop; none of it lies in the memory that is lent."""
-    with lent_room() as room:
+    with borrow_buffer() as room:
 
         def array(shape: Shape) -> Array:
             load_ahead(checkpoint, shape, *settings)
             return room.array(shape)
 
         ready = prepare(case, checkpoint.preprocessing, array)
-        with watch.part(0.05, 0.95):
-            outcome = run_network(checkpoint, ready.array, *settings, flips, watch)
+        with progress.subrange(0.05, 0.95):
+            result = run_network(checkpoint, ready.array, *settings, flips, progress)
     i, j, k = (span.stop for span in ready.inside)
-    scores = outcome.scores.cut((i, j, k))
-    return CroppedProbabilities(scores, ready.start, ready.network_grid), outcome
+    output = result.output.cut((i, j, k))
+    return CroppedProbabilities(output, ready.start, ready.network_grid), result
 
 
 def _check(backend: str, windows: object) -> None:
-    if backend not in get_args(Backend):
+    if backend not in get_args(BackendName):
         raise SmalltumorError(
-            f"backend {backend!r} is not known; use {', '.join(get_args(Backend))}"
+            f"backend {backend!r} is not known; use {', '.join(get_args(BackendName))}"
         )
     if isinstance(windows, int) and (windows < 32 or windows % 32):
         raise SmalltumorError(f"windows of {windows} voxels: use a multiple of 32, such as 128")

@@ -1,4 +1,4 @@
-"""Progress and cancellation of a long run."""
+"""Progress and cancellation of a run."""
 
 from __future__ import annotations
 
@@ -7,48 +7,64 @@ from contextlib import contextmanager
 
 from smalltumor.errors import Cancelled
 
-Progress = Callable[[float, str], None]
-"""Called with the fraction done, from 0 to 1, and a word for the step."""
+ProgressCallback = Callable[[float, str], None]
+"""Called with the fraction done, from 0 to 1, and the name of the current step."""
 
-Cancel = Callable[[], bool]
-"""Called between steps; true stops the run."""
+CancelCallback = Callable[[], bool]
+"""Called between steps; a true result cancels the run."""
 
 
-class Watch:
-    """Tells the caller how far a run is, and the run when the caller wants it to stop.
+class ProgressReporter:
+    """Reports progress to the caller, and cancels the run at the caller's request.
 
     Parameters
     ----------
-    progress : callable, optional
-    cancelled : callable, optional
+    on_progress : callable, optional
+    is_cancelled : callable, optional
 
     Notes
     -----
-    The fraction never falls, also where a run starts again on another device.
+    The reported fraction never falls, even if a run starts again on another device.
     """
 
-    def __init__(self, progress: Progress | None = None, cancelled: Cancel | None = None) -> None:
-        self._progress = progress
-        self._cancelled = cancelled
+    def __init__(
+        self,
+        on_progress: ProgressCallback | None = None,
+        is_cancelled: CancelCallback | None = None,
+    ) -> None:
+        self._on_progress = on_progress
+        self._is_cancelled = is_cancelled
         self._first, self._last = 0.0, 1.0
-        self._shown = 0.0
+        self._reported = 0.0
 
-    def check(self) -> None:
-        """Raise `Cancelled` if the caller wants to stop."""
-        if self._cancelled is not None and self._cancelled():
+    def raise_if_cancelled(self) -> None:
+        """Raise `Cancelled` if the caller has asked to stop."""
+        if self._is_cancelled is not None and self._is_cancelled():
             raise Cancelled("cancelled")
 
-    def step(self, fraction: float, word: str) -> None:
-        """Note that this fraction of the current part is done; raise `Cancelled` if asked to."""
-        self.check()
+    def update(self, fraction: float, text: str) -> None:
+        """Report the fraction done of the current subrange.
+
+        Parameters
+        ----------
+        fraction : float
+            From 0 to 1.
+        text : str
+            Name of the current step.
+
+        Raises
+        ------
+        Cancelled
+        """
+        self.raise_if_cancelled()
         done = self._first + (self._last - self._first) * min(max(fraction, 0.0), 1.0)
-        self._shown = max(self._shown, done)
-        if self._progress is not None:
-            self._progress(self._shown, word)
+        self._reported = max(self._reported, done)
+        if self._on_progress is not None:
+            self._on_progress(self._reported, text)
 
     @contextmanager
-    def part(self, first: float, last: float) -> Iterator[None]:
-        """Within the block, fractions count from `first` to `last` of the part around it."""
+    def subrange(self, first: float, last: float) -> Iterator[None]:
+        """Map fractions reported within the block to [first, last] of the current subrange."""
         outer = self._first, self._last
         span = outer[1] - outer[0]
         self._first, self._last = outer[0] + span * first, outer[0] + span * last

@@ -6,30 +6,30 @@ import math
 
 import numpy as np
 
-from smalltumor.data.logits import Probabilities
-from smalltumor.inference.backends.base import Array, Engine
-from smalltumor.inference.progress import Watch
+from smalltumor.data.network_output import Probabilities
+from smalltumor.inference.backends.base import Array, InferenceBackend
+from smalltumor.inference.progress import ProgressReporter
 
 OVERLAP = 0.5
 """Share of a window that the next one covers again."""
 
 
-class Windowed:
-    """An engine that is shown one window at a time.
+class SlidingWindow:
+    """A backend that is shown one window at a time.
 
     Parameters
     ----------
-    engine : Engine
+    backend : InferenceBackend
     size : int
         Voxels along each edge of a window, a multiple of 32; less where an array has less.
     """
 
-    def __init__(self, engine: Engine, size: int) -> None:
-        self.backend, self.device = engine.backend, engine.device
-        self._engine, self._size = engine, size
+    def __init__(self, backend: InferenceBackend, size: int) -> None:
+        self.backend, self.device = backend.backend, backend.device
+        self._backend, self._size = backend, size
 
-    def __call__(self, array: Array, watch: Watch) -> Probabilities:
-        """See `Engine`; overlapping windows are blended with Gaussian weights."""
+    def __call__(self, array: Array, progress: ProgressReporter) -> Probabilities:
+        """See `InferenceBackend`; overlapping windows are blended with Gaussian weights."""
         import torch
         from monai.inferers import sliding_window_inference
 
@@ -39,8 +39,8 @@ class Windowed:
 
         def predict(window: torch.Tensor) -> torch.Tensor:
             nonlocal done
-            with watch.part(min(done / total, 1.0), min((done + 1) / total, 1.0)):
-                scores = self._engine(window[0].numpy(), watch)
+            with progress.subrange(min(done / total, 1.0), min((done + 1) / total, 1.0)):
+                scores = self._backend(window[0].numpy(), progress)
             done += 1
             return torch.from_numpy(np.ascontiguousarray(scores.probabilities()))[None]
 

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from smalltumor.data.logits import HalfLogits
+from smalltumor.data.network_output import HalfResolutionLogits
 from smalltumor.evaluation.lesionwise import component_dice
 from smalltumor.evaluation.metrics import dice
-from smalltumor.inference.fused.network import inference_form
+from smalltumor.inference.fused.network import network_for_inference
 from smalltumor.labels.masks import region_mask
 from smalltumor.labels.regions import SMALL_LESION_VOXELS, Region
 from smalltumor.models.network import SegmentationNetwork
@@ -59,12 +59,12 @@ def score_cases(
         its components below `SMALL_LESION_VOXELS`, see `component_dice`.
     """
     scores = []
-    form = inference_form(network)
+    form = network_for_inference(network)
     form.to(device, memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
     for case in cases:
         *_, (_, logits) = form.steps(whole_volume(case, device))
         i, j, k = case.classes.shape
-        half = HalfLogits(logits[0].float().contiguous().cpu().numpy())
+        half = HalfResolutionLogits(logits[0].float().contiguous().cpu().numpy())
         predicted = half.cut((i, j, k)).classes()
         truth = np.asarray(case.classes)
         score: dict[str, Any] = {"case": case.name}

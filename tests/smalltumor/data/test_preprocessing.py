@@ -11,7 +11,7 @@ import pytest
 from smalltumor.data.case import Case, read_case
 from smalltumor.data.preprocessing import NetworkInput, Preprocessing, prepare
 from smalltumor.errors import CaseError, CheckpointError
-from smalltumor.geometry.array_order import Array, Shape, empty_in_file_order
+from smalltumor.geometry.array_order import Array, Shape, empty_fortran_order
 from smalltumor.geometry.grid import Grid
 
 LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -144,7 +144,7 @@ def test_settings_survive_the_checkpoint_and_nonsense_does_not() -> None:
 
 def test_nothing_stays_of_what_lay_in_the_memory_that_is_filled() -> None:
     def used(shape: Shape) -> Array:
-        array = empty_in_file_order(shape)
+        array = empty_fortran_order(shape)
         array[...] = np.nan
         return array
 

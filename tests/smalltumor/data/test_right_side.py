@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from nibabel.affines import apply_affine
 from smalltumor.cli import main
-from smalltumor.data.logits import Probabilities
+from smalltumor.data.network_output import Probabilities
 from smalltumor.inference import fallback, predict
 from synthetic import grid_along
 
@@ -30,12 +30,12 @@ OBLIQUE = [("LPS", 7.0), ("AIR", 7.0), ("RSP", 30.0)]
 def threshold(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Enhancing tumour is where T1CE, the second channel, is far above its mean."""
 
-    def run_network(checkpoint, array, choice, backend, windows, flips, watch):
+    def run_network(checkpoint, array, choice, backend, windows, flips, progress):
         inside = (array[1] > array[1].max() / 2).astype(np.float32)
         none = np.zeros_like(inside)
         found = np.stack([1 - inside, none, none, inside])
         scores = Probabilities(found)
-        return fallback.Outcome(scores, fallback.Attempt("torch", "cpu", None), "cpu", ())
+        return fallback.NetworkResult(scores, fallback.Attempt("torch", "cpu", None), "cpu", ())
 
     monkeypatch.setattr(predict, "run_network", run_network)
     yield

@@ -6,7 +6,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from smalltumor.data.case import Case
-from smalltumor.data.logits import HalfLogits, Probabilities
+from smalltumor.data.network_output import HalfResolutionLogits, Probabilities
 from smalltumor.data.probabilities import CroppedProbabilities
 from smalltumor.data.segmentation import (
     Segmentation,
@@ -22,9 +22,13 @@ from synthetic import ORIENTATIONS, grid_along
 
 
 def cropped(grid, start=(2, 1, 3), half=False) -> CroppedProbabilities:
-    """Random scores of a box of the network's grid."""
+    """Random network output of a box of the network's grid."""
     values = np.random.default_rng(5).random((4, 4, 5, 4)).astype(np.float32)
-    scores = HalfLogits(values * 9, (7, 8, 6)) if half else Probabilities(values / values.sum(0))
+    scores = (
+        HalfResolutionLogits(values * 9, (7, 8, 6))
+        if half
+        else Probabilities(values / values.sum(0))
+    )
     return CroppedProbabilities(scores, start, NetworkGrid(grid))
 
 

@@ -15,10 +15,10 @@ from hypothesis.strategies import integers, lists, tuples
 from smalltumor import random_checkpoint
 from smalltumor.data.case import Case, read_case
 from smalltumor.data.segmentation import Segmentation
-from smalltumor.geometry.array_order import lies_in_file_order
+from smalltumor.geometry.array_order import is_fortran_ordered
 from smalltumor.geometry.grid import Grid
 from smalltumor.inference import buffers, idle_timer, segment
-from smalltumor.inference.buffers import Room, lent_room
+from smalltumor.inference.buffers import Buffer, borrow_buffer
 from smalltumor.models.config import NetworkConfig
 
 SHAPES = tuples(*[integers(2, 5)] * 4)
@@ -26,10 +26,10 @@ SHAPES = tuples(*[integers(2, 5)] * 4)
 
 @pytest.fixture(autouse=True)
 def nothing_kept() -> Iterator[None]:
-    buffers._idle.ends()
+    buffers._idle.cancel()
     buffers._kept.clear()
     yield
-    buffers._idle.ends()
+    buffers._idle.cancel()
     buffers._kept.clear()
 
 
@@ -37,39 +37,39 @@ def nothing_kept() -> Iterator[None]:
 def test_arrays_of_any_shapes_in_turn_are_in_file_order_and_hold_what_is_put_in(
     shapes: list[tuple[int, int, int, int]],
 ) -> None:
-    memory = Room()
+    memory = Buffer()
     for shape in shapes:
         array = memory.array(shape)
         assert (array.shape, array.dtype) == (shape, np.float32)
-        assert lies_in_file_order(array)
+        assert is_fortran_ordered(array)
         numbers = np.arange(array.size, dtype=np.float32).reshape(shape)
         array[...] = numbers
         np.testing.assert_array_equal(array, numbers)
 
 
 def test_a_case_gets_the_memory_of_the_one_before_it() -> None:
-    with lent_room() as first:
+    with borrow_buffer() as first:
         large = first.array((4, 8, 8, 8))
-    with lent_room() as second:
+    with borrow_buffer() as second:
         assert np.shares_memory(large, second.array((4, 4, 8, 6)))
 
 
 def test_two_cases_at_once_share_no_memory() -> None:
-    with lent_room() as first, lent_room() as second:
+    with borrow_buffer() as first, borrow_buffer() as second:
         shape = (4, 8, 8, 8)
         assert not np.shares_memory(first.array(shape), second.array(shape))
 
 
 def test_memory_comes_back_from_a_case_that_fails() -> None:
-    with pytest.raises(ValueError, match="broken"), lent_room() as first:
+    with pytest.raises(ValueError, match="broken"), borrow_buffer() as first:
         raise ValueError("broken")
-    with lent_room() as second:
+    with borrow_buffer() as second:
         assert second is first
 
 
 def test_memory_is_given_back_when_no_case_comes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(idle_timer, "IDLE_SECONDS", 0.01)
-    with lent_room() as lent:
+    with borrow_buffer() as lent:
         memory = weakref.ref(lent.array((4, 8, 8, 8)).base)
     del lent
     deadline = time.monotonic() + 10

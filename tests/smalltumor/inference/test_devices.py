@@ -10,7 +10,7 @@ import torch
 from smalltumor.errors import SmalltumorError
 from smalltumor.inference import devices
 from smalltumor.inference.devices import (
-    Choice,
+    DeviceChoice,
     choose_device,
     cpu_has_bfloat16,
     describe_device,
@@ -31,14 +31,14 @@ def two_gpus(monkeypatch):
     [("auto", "cuda:0"), ("cuda", "cuda:0"), ("cuda:1", "cuda:1"), ("cpu", "cpu")],
 )
 def test_a_gpu_is_taken_where_there_is_one(two_gpus, asked, taken):
-    assert choose_device(asked) == Choice(taken)
+    assert choose_device(asked) == DeviceChoice(taken)
 
 
 def test_a_device_that_is_not_there_is_told_and_an_unknown_one_refused(two_gpus, monkeypatch):
     assert choose_device("cuda:2").device == "cpu"
     assert choose_device("cuda:2").warning == "cuda:2 is not available here; the CPU was used"
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
-    assert choose_device("mps") == Choice("mps")
+    assert choose_device("mps") == DeviceChoice("mps")
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     assert choose_device("mps").device == "cpu"
     for name in ("gpu", "cuda:", "cuda:-1", "CPU"):
@@ -51,7 +51,7 @@ def test_torch_is_not_imported_to_find_no_gpu(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(devices, "_NVIDIA_DRIVER", (str(tmp_path / "driver"),))
     assert not may_have_nvidia_gpu()
-    assert choose_device("auto") == Choice("cpu")
+    assert choose_device("auto") == DeviceChoice("cpu")
     assert "torch" not in sys.modules
     (tmp_path / "driver").touch()
     assert may_have_nvidia_gpu()

@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 import torch
 from smalltumor.data.case import Case
-from smalltumor.data.logits import Scores
+from smalltumor.data.network_output import NetworkOutput
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.geometry.grid import Grid
 from smalltumor.inference import fallback, segment
 from smalltumor.inference.backends import torch_backend
 from smalltumor.inference.backends.base import Array
-from smalltumor.inference.progress import Watch
+from smalltumor.inference.progress import ProgressReporter
 from smalltumor.models.checkpoint import Checkpoint, random_checkpoint
 from synthetic import NARROWEST
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -44,18 +44,18 @@ class FullAt(TorchDispatchMode):
 
 
 class Gpu:
-    """An engine on the processor that says it is on a GPU."""
+    """A backend on the processor that says it is on a GPU."""
 
     backend, device = "torch", "cuda:0 (made)"
 
     def __init__(self, checkpoint: Checkpoint, memory: FullAt | nullcontext[None]) -> None:
         with memory:
-            self._engine = torch_backend.TorchEngine(checkpoint, "cpu")
+            self._backend = torch_backend.TorchBackend(checkpoint, "cpu")
         self._memory = memory
 
-    def __call__(self, array: Array, watch: Watch) -> Scores:
+    def __call__(self, array: Array, progress: ProgressReporter) -> NetworkOutput:
         with self._memory:
-            return self._engine(array, watch)
+            return self._backend(array, progress)
 
 
 @pytest.fixture(scope="module")
@@ -77,16 +77,16 @@ def case() -> Case:
 @pytest.fixture
 def on_gpu(monkeypatch: pytest.MonkeyPatch, checkpoint: Checkpoint, case: Case) -> Iterator[Any]:
     """Segment the case on a GPU whose memory is as given."""
-    real = torch_backend.torch_engine
+    real = torch_backend.torch_backend
     monkeypatch.setattr(fallback, "_empty", lambda device: None)
     monkeypatch.setattr(
-        "smalltumor.inference.predict.choose_device", lambda name: fallback.Choice("cuda:0")
+        "smalltumor.inference.predict.choose_device", lambda name: fallback.DeviceChoice("cuda:0")
     )
 
     def run(memory: FullAt | nullcontext[None]) -> Segmentation:
         monkeypatch.setattr(
             torch_backend,
-            "torch_engine",
+            "torch_backend",
             lambda c, d: Gpu(c, memory) if d == "cuda:0" else real(c, d),
         )
         return segment(case, checkpoint)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from smalltumor.data.case import Case, read_case
-from smalltumor.data.logits import Probabilities, Scores
+from smalltumor.data.network_output import NetworkOutput, Probabilities
 from smalltumor.errors import Cancelled, SmalltumorError
 from smalltumor.files.user_dirs import CACHE_VARIABLE
 from smalltumor.geometry.grid import Grid
@@ -20,8 +20,8 @@ from smalltumor.inference import devices, fallback, segment
 from smalltumor.inference.backends import openvino_backend, torch_backend
 from smalltumor.inference.backends.base import Array
 from smalltumor.inference.devices import has_openvino
-from smalltumor.inference.progress import Watch
-from smalltumor.inference.sliding_window import Windowed
+from smalltumor.inference.progress import ProgressReporter
+from smalltumor.inference.sliding_window import SlidingWindow
 from smalltumor.models.checkpoint import Checkpoint, random_checkpoint
 from synthetic import write_case
 from training_cases import NARROW
@@ -31,7 +31,7 @@ needs_openvino = pytest.mark.skipif(not has_openvino(), reason="the extra openvi
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A cache folder of the test's own, and no engine left over from another test."""
+    """A cache folder of the test's own, and no backend left over from another test."""
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
     for latest in (torch_backend._latest, openvino_backend._latest):
         latest.clear()
@@ -138,11 +138,11 @@ def test_flips_average_over_the_eight_mirrored_heads(small: Case, checkpoint: Ch
 
 
 class VoxelByVoxel:
-    """An engine whose result at a voxel depends on that voxel alone."""
+    """A backend whose result at a voxel depends on that voxel alone."""
 
     backend, device = "none", "cpu"
 
-    def __call__(self, array: Array, watch: Watch) -> Probabilities:
+    def __call__(self, array: Array, progress: ProgressReporter) -> Probabilities:
         powers = np.exp(array)
         return Probabilities(powers / powers.sum(axis=0))
 
@@ -150,8 +150,8 @@ class VoxelByVoxel:
 @pytest.mark.parametrize("shape", [(64, 48, 80), (32, 32, 96), (16, 64, 48)])
 def test_blended_windows_leave_every_voxel_in_its_place(shape: tuple[int, int, int]) -> None:
     array = np.random.default_rng(0).standard_normal((4, *shape), dtype=np.float32)
-    blended = Windowed(VoxelByVoxel(), 32)(array, Watch())
-    expected = VoxelByVoxel()(array, Watch())
+    blended = SlidingWindow(VoxelByVoxel(), 32)(array, ProgressReporter())
+    expected = VoxelByVoxel()(array, ProgressReporter())
     np.testing.assert_allclose(blended.values, expected.values, atol=1e-6)
 
 
@@ -180,16 +180,16 @@ def test_cancelling_stops_the_run(
     assert result.run.backend == backend
 
 
-Spoil = Callable[[object, Array, Watch], Scores]
+Spoil = Callable[[object, Array, ProgressReporter], NetworkOutput]
 
 
 def out_of_memory_over(edge: int, run: Spoil) -> Spoil:
-    """Stand in for an engine that has room for arrays up to an edge of so many voxels."""
+    """Stand in for a backend that has room for arrays up to an edge of so many voxels."""
 
-    def spoilt(self: object, array: Array, watch: Watch) -> Scores:
+    def spoilt(self: object, array: Array, progress: ProgressReporter) -> NetworkOutput:
         if max(array.shape) > edge:
             raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate")
-        return run(self, array, watch)
+        return run(self, array, progress)
 
     return spoilt
 
@@ -197,9 +197,9 @@ def out_of_memory_over(edge: int, run: Spoil) -> Spoil:
 def test_memory_that_runs_out_leads_to_windows(
     small: Case, checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engine = torch_backend.TorchEngine
+    backend = torch_backend.TorchBackend
     monkeypatch.setattr(fallback, "WINDOW_SIZES", (64, 32))
-    monkeypatch.setattr(engine, "__call__", out_of_memory_over(48, engine.__call__))
+    monkeypatch.setattr(backend, "__call__", out_of_memory_over(48, backend.__call__))
     run = segment(small, checkpoint, backend="torch", device="cpu").run
     assert run is not None
     assert len([w for w in run.warnings if "ran out of memory" in w]) == 2
@@ -209,8 +209,8 @@ def test_memory_that_runs_out_leads_to_windows(
 def test_memory_too_short_for_any_window_is_said(
     small: Case, checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engine = torch_backend.TorchEngine
-    monkeypatch.setattr(engine, "__call__", out_of_memory_over(1, engine.__call__))
+    backend = torch_backend.TorchBackend
+    monkeypatch.setattr(backend, "__call__", out_of_memory_over(1, backend.__call__))
     with pytest.raises(SmalltumorError, match="not enough memory"):
         segment(small, checkpoint, backend="torch", device="cpu")
 
@@ -233,16 +233,16 @@ def test_gpu_that_runs_out_of_memory_hands_the_case_to_the_cpu(
     class FullGpu:
         backend, device = "torch", "cuda:0 (full)"
 
-        def __call__(self, array: Array, watch: Watch) -> Scores:
+        def __call__(self, array: Array, progress: ProgressReporter) -> NetworkOutput:
             raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
 
-    real = torch_backend.torch_engine
+    real = torch_backend.torch_backend
     monkeypatch.setattr(fallback, "_empty", lambda device: None)
     monkeypatch.setattr(
-        torch_backend, "torch_engine", lambda c, d: FullGpu() if d == "cuda:0" else real(c, d)
+        torch_backend, "torch_backend", lambda c, d: FullGpu() if d == "cuda:0" else real(c, d)
     )
     monkeypatch.setattr(
-        "smalltumor.inference.predict.choose_device", lambda name: fallback.Choice("cuda:0")
+        "smalltumor.inference.predict.choose_device", lambda name: fallback.DeviceChoice("cuda:0")
     )
     run = segment(small, checkpoint).run
     assert run is not None
@@ -309,7 +309,7 @@ def test_openvino_that_fails_leaves_the_case_to_torch(
     def fail(*_: object) -> None:
         raise RuntimeError("no such operation")
 
-    monkeypatch.setattr(openvino_backend.OpenVinoEngine, "_compiled_for", fail)
+    monkeypatch.setattr(openvino_backend.OpenVinoBackend, "_compiled_for", fail)
     result = segment(small, checkpoint, device="cpu")
     assert result.run is not None
     assert result.run.backend == "torch"

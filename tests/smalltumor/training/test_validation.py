@@ -7,26 +7,26 @@ import torch
 from smalltumor.data.case import read_case, read_labels
 from smalltumor.data.preprocessing import Preprocessing, prepare
 from smalltumor.evaluation.metrics import dice
-from smalltumor.inference.backends.torch_backend import TorchEngine
-from smalltumor.inference.progress import Watch
+from smalltumor.inference.backends.torch_backend import TorchBackend
+from smalltumor.inference.progress import ProgressReporter
 from smalltumor.labels.masks import region_mask
 from smalltumor.labels.regions import Region
 from smalltumor.models.checkpoint import checkpoint_of
 from smalltumor.training.data.dataset import labelled_cases, prepare_cases
 from smalltumor.training.validation import score_cases
-from trained_like import lived_in_network
+from trained_like import trained_like_network
 from training_cases import NARROW
 
 
 def test_a_network_is_scored_by_the_labels_that_inference_gives(data, tmp_path):
-    network, settings = lived_in_network(NARROW), Preprocessing(margin=0)
+    network, settings = trained_like_network(NARROW), Preprocessing(margin=0)
     prepared = prepare_cases(labelled_cases(data / "made_00"), settings, tmp_path)
     (scores,) = score_cases(network, prepared, torch.device("cpu"))
 
     case = read_case(data / "made_00")
     ready = prepare(case, settings)
-    engine = TorchEngine(checkpoint_of(network, settings, {}), "cpu", torch.float32)
-    found = engine(ready.array, Watch()).classes()
+    backend = TorchBackend(checkpoint_of(network, settings, {}), "cpu", torch.float32)
+    found = backend(ready.array, ProgressReporter()).classes()
     truth = ready.crop(ready.network_grid.labels_to_network(read_labels(case)[0]))
     for region in Region:
         expected = dice(region_mask(found, region), region_mask(truth, region))

@@ -7,8 +7,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.data.logits import Scores
-from smalltumor.inference.progress import Watch
+from smalltumor.data.network_output import NetworkOutput
+from smalltumor.inference.progress import ProgressReporter
 
 Array = npt.NDArray[np.float32]
 
@@ -21,13 +21,13 @@ MEMORY_WORDS = (
 )
 
 
-class Engine(Protocol):
+class InferenceBackend(Protocol):
     """A network, ready to run on one device."""
 
     backend: str
     device: str
 
-    def __call__(self, array: Array, watch: Watch) -> Scores:
+    def __call__(self, array: Array, progress: ProgressReporter) -> NetworkOutput:
         """Run the network.
 
         Parameters
@@ -35,11 +35,11 @@ class Engine(Protocol):
         array : (channel, l, p, s) float32 array
             Each axis a multiple of 16; it is copied unless l is fastest in memory, see
             `file_order`.
-        watch : Watch
+        progress : ProgressReporter
 
         Returns
         -------
-        Scores
+        NetworkOutput
             Of as many voxels.
 
         Raises

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from smalltumor.data.logits import HalfLogits
+from smalltumor.data.network_output import HalfResolutionLogits
 from smalltumor.errors import Cancelled, OutputError
-from smalltumor.geometry.array_order import turned
+from smalltumor.geometry.array_order import reverse_axes
 from smalltumor.inference.backends.base import Array
 from smalltumor.inference.backends.openvino_cache import NetworkFolder
 from smalltumor.inference.devices import cpu_has_bfloat16
-from smalltumor.inference.idle_timer import Idle
-from smalltumor.inference.progress import Watch
+from smalltumor.inference.idle_timer import IdleTimer
+from smalltumor.inference.progress import ProgressReporter
 
 if TYPE_CHECKING:
     import openvino as ov
@@ -36,7 +36,7 @@ _POLL_MILLISECONDS = 20
 _SECONDS_PER_VOXEL = 4e-7
 
 
-class OpenVinoEngine:
+class OpenVinoBackend:
     """A checkpoint's network compiled by OpenVINO.
 
     The network is converted from the torch module once and kept on disk, as is each shape it was
@@ -71,36 +71,36 @@ class OpenVinoEngine:
             self._settings["INFERENCE_NUM_THREADS"] = threads
         self._compiled: tuple[tuple[int, ...], ov.CompiledModel] | None = None
         self._pace = _SECONDS_PER_VOXEL
-        self._idle = Idle()
+        self._idle = IdleTimer()
         self._ahead: threading.Thread | None = None
 
-    def __call__(self, array: Array, watch: Watch) -> HalfLogits:
-        """See `Engine`."""
+    def __call__(self, array: Array, progress: ProgressReporter) -> HalfResolutionLogits:
+        """See `InferenceBackend`."""
         import openvino as ov
 
-        self._idle.ends()
-        with watch.part(0.0, 0.1):
-            compiled = self._compiled_for(array.shape, watch)
-        array = np.ascontiguousarray(turned(array))
+        self._idle.cancel()
+        with progress.subrange(0.0, 0.1):
+            compiled = self._compiled_for(array.shape, progress)
+        array = np.ascontiguousarray(reverse_axes(array))
         half = [n // 2 for n in array.shape[1:]]
         result = np.empty((self._checkpoint.config.classes, *half), dtype=np.float32)
         request = compiled.create_infer_request()
         request.set_input_tensor(ov.Tensor(array[None], shared_memory=True))
         request.set_output_tensor(ov.Tensor(result[None], shared_memory=True))
-        with watch.part(0.1, 1.0):
-            self._wait(request, math.prod(array.shape[1:]), watch)
+        with progress.subrange(0.1, 1.0):
+            self._wait(request, math.prod(array.shape[1:]), progress)
         del request
-        self._idle.begins(compiled.release_memory)
-        return HalfLogits(turned(result))
+        self._idle.start(compiled.release_memory)
+        return HalfResolutionLogits(reverse_axes(result))
 
-    def _wait(self, request: ov.InferRequest, voxels: int, watch: Watch) -> None:
+    def _wait(self, request: ov.InferRequest, voxels: int, progress: ProgressReporter) -> None:
         """OpenVINO does not tell how far it is: the bar follows the pace of the last run."""
         began = time.perf_counter()
         request.start_async()
         try:
             while not request.wait_for(_POLL_MILLISECONDS):
                 share = (time.perf_counter() - began) / (self._pace * voxels)
-                watch.step(1 - math.exp(-2 * share), "segmenting")
+                progress.update(1 - math.exp(-2 * share), "segmenting")
         except Cancelled:
             request.cancel()
             _settle(request)
@@ -124,23 +124,23 @@ class OpenVinoEngine:
             self._ahead = threading.Thread(target=load)
             self._ahead.start()
 
-    def _compiled_for(self, shape: tuple[int, ...], watch: Watch) -> ov.CompiledModel:
+    def _compiled_for(self, shape: tuple[int, ...], progress: ProgressReporter) -> ov.CompiledModel:
         if self._ahead is not None:
             self._ahead.join()
             self._ahead = None
         if self._compiled is None or self._compiled[0] != shape:
             self._compiled = None
-            self._compiled = shape, self._load(shape, watch)
+            self._compiled = shape, self._load(shape, progress)
         return self._compiled[1]
 
-    def _load(self, shape: tuple[int, ...], watch: Watch) -> ov.CompiledModel:
+    def _load(self, shape: tuple[int, ...], progress: ProgressReporter) -> ov.CompiledModel:
         """The compiled network from disk, or else made, and kept there."""
-        watch.step(0.0, "loading the network")
+        progress.update(0.0, "loading the network")
         compiled = self._from_disk(shape)
         if compiled is not None:
             return compiled
-        model = self._graph(watch)
-        watch.step(0.6, "compiling the network")
+        model = self._graph(progress)
+        progress.update(0.6, "compiling the network")
         channels, i, j, k = shape
         model.reshape([1, channels, k, j, i])
         compiled = self._core.compile_model(model, "CPU", self._settings)
@@ -158,7 +158,7 @@ class OpenVinoEngine:
             path.unlink(missing_ok=True)
             return None
 
-    def _graph(self, watch: Watch) -> ov.Model:
+    def _graph(self, progress: ProgressReporter) -> ov.Model:
         """The network with open spatial axes, from disk or converted from torch."""
         import openvino as ov
 
@@ -168,12 +168,12 @@ class OpenVinoEngine:
                 return self._core.read_model(graph, weights)
             except (RuntimeError, OSError):
                 self._folder.discard()
-        model = convert(self._checkpoint, self._precision, watch)
+        model = convert(self._checkpoint, self._precision, progress)
         _keep(lambda: self._folder.write_graph(partial(ov.serialize, model)))
         return model
 
 
-def convert(checkpoint: Checkpoint, precision: str, watch: Watch) -> ov.Model:
+def convert(checkpoint: Checkpoint, precision: str, progress: ProgressReporter) -> ov.Model:
     """The network as OpenVINO's own graph, for any shape whose axes are multiples of 16.
 
     Its input is turned over, see `file_order`. Its numbers are float32, but for bfloat16 the
@@ -182,23 +182,23 @@ def convert(checkpoint: Checkpoint, precision: str, watch: Watch) -> ov.Model:
     It is the torch module that is converted. OpenVINO's front end is called itself, because
     ``openvino.convert_model`` reports its use over the internet.
     """
-    watch.step(0.1, "loading PyTorch")
+    progress.update(0.1, "loading PyTorch")
     import openvino as ov
     import torch
     from openvino.frontend import FrontEndManager
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 
-    from smalltumor.inference.fused.axis_order import turned_network
-    from smalltumor.inference.fused.network import inference_form
+    from smalltumor.inference.fused.axis_order import reverse_network_axes
+    from smalltumor.inference.fused.network import network_for_inference
 
-    watch.step(0.2, "converting the network")
+    progress.update(0.2, "converting the network")
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
-    network = inference_form(turned_network(checkpoint.network), dtype).float()
+    network = network_for_inference(reverse_network_axes(checkpoint.network), dtype).float()
     example = torch.zeros(1, checkpoint.config.in_channels, 32, 32, 32)
     with torch.inference_mode(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the trace's loops run over fixed numbers of branches
         traced = torch.jit.trace(network, example, check_trace=False)  # type: ignore
-    watch.step(0.4, "converting the network")
+    progress.update(0.4, "converting the network")
     front_end = FrontEndManager().load_by_framework("pytorch")
     decoder = TorchScriptPythonDecoder(traced)  # a name, or it is gone before it is used
     model = front_end.convert(front_end.load(decoder))
@@ -236,12 +236,12 @@ def _core() -> ov.Core:
     return ov.Core()
 
 
-_latest: dict[str, OpenVinoEngine] = {}
+_latest: dict[str, OpenVinoBackend] = {}
 
 
-def openvino_engine(checkpoint: Checkpoint) -> OpenVinoEngine:
-    """The engine of a checkpoint; the last one stays at hand for the next case."""
-    engine = _latest.get(checkpoint.digest) or OpenVinoEngine(checkpoint)
+def openvino_backend(checkpoint: Checkpoint) -> OpenVinoBackend:
+    """The backend of a checkpoint; the last one stays at hand for the next case."""
+    backend = _latest.get(checkpoint.digest) or OpenVinoBackend(checkpoint)
     _latest.clear()
-    _latest[checkpoint.digest] = engine
-    return engine
+    _latest[checkpoint.digest] = backend
+    return backend

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from smalltumor.data.logits import HalfLogits
-from smalltumor.geometry.array_order import turned
+from smalltumor.data.network_output import HalfResolutionLogits
+from smalltumor.geometry.array_order import reverse_axes
 from smalltumor.inference.backends.base import Array
 from smalltumor.inference.devices import describe_device, torch_precision
-from smalltumor.inference.progress import Watch
+from smalltumor.inference.progress import ProgressReporter
 
 if TYPE_CHECKING:
     import torch
@@ -27,7 +27,7 @@ BYTES_PER_VOXEL = 145
 `tests/benchmarks/memory.py` has said, from 105 on."""
 
 
-class TorchEngine:
+class TorchBackend:
     """A checkpoint's network on a torch device.
 
     Parameters
@@ -46,36 +46,36 @@ class TorchEngine:
     ) -> None:
         import torch
 
-        from smalltumor.inference.fused.axis_order import turned_network
-        from smalltumor.inference.fused.network import inference_form
+        from smalltumor.inference.fused.axis_order import reverse_network_axes
+        from smalltumor.inference.fused.network import network_for_inference
 
         self.device = describe_device(device)
         self._place = torch.device(device)
         self._precision = precision or torch_precision(device)
-        network = inference_form(turned_network(checkpoint.network), self._precision).to(
-            self._place
-        )
+        network = network_for_inference(
+            reverse_network_axes(checkpoint.network), self._precision
+        ).to(self._place)
         self._network = network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
 
-    def __call__(self, array: Array, watch: Watch) -> HalfLogits:
-        """See `Engine`."""
+    def __call__(self, array: Array, progress: ProgressReporter) -> HalfResolutionLogits:
+        """See `InferenceBackend`."""
         import torch
 
-        array = np.ascontiguousarray(turned(array))
+        array = np.ascontiguousarray(reverse_axes(array))
         with torch.inference_mode():
-            logits = self._logits(array, watch)
+            logits = self._logits(array, progress)
             if self._precision is torch.float16 and not torch.isfinite(logits).all():
                 self._network = self._network.float()  # features beyond 65504
                 self._precision = torch.float32
-                logits = self._logits(array, watch)
+                logits = self._logits(array, progress)
             values = logits[0].float().contiguous().cpu().numpy()
-        return HalfLogits(turned(values))
+        return HalfResolutionLogits(reverse_axes(values))
 
-    def _logits(self, array: Array, watch: Watch) -> torch.Tensor:
+    def _logits(self, array: Array, progress: ProgressReporter) -> torch.Tensor:
         total = self._network.count_steps(array.shape[1])
         features: torch.Tensor
         for number, (_, features) in enumerate(self._network.steps(self._input(array)), start=1):  # noqa: B007
-            watch.step(number / total, "segmenting")
+            progress.update(number / total, "segmenting")
         return features
 
     def _input(self, array: Array) -> torch.Tensor:
@@ -85,13 +85,13 @@ class TorchEngine:
         return x.to(self._place, self._precision, memory_format=torch.channels_last_3d)
 
 
-_latest: dict[tuple[str, str], TorchEngine] = {}
+_latest: dict[tuple[str, str], TorchBackend] = {}
 
 
-def torch_engine(checkpoint: Checkpoint, device: str) -> TorchEngine:
-    """The engine of a checkpoint; the last one stays at hand for the next case."""
+def torch_backend(checkpoint: Checkpoint, device: str) -> TorchBackend:
+    """The backend of a checkpoint; the last one stays at hand for the next case."""
     key = (checkpoint.digest, device)
-    engine = _latest.get(key) or TorchEngine(checkpoint, device)
+    backend = _latest.get(key) or TorchBackend(checkpoint, device)
     _latest.clear()
-    _latest[key] = engine
-    return engine
+    _latest[key] = backend
+    return backend

@@ -1,7 +1,7 @@
 """The network for arrays as they lie in files: the first axis fastest.
 
 A case is read, normalised and labelled in the order of its file. Turning four modalities over into
-an array whose last axis is fastest takes longer than normalising them, so the engines run the
+an array whose last axis is fastest takes longer than normalising them, so the backends run the
 network with its kernels turned over instead.
 """
 
@@ -14,7 +14,7 @@ from torch import nn
 from smalltumor.models.network import SegmentationNetwork
 
 
-def turned_network(network: SegmentationNetwork) -> SegmentationNetwork:
+def reverse_network_axes(network: SegmentationNetwork) -> SegmentationNetwork:
     """The same network for (channel, s, p, l), the last axis of (channel, l, p, s) first.
 
     Parameters

@@ -15,7 +15,7 @@ from smalltumor.models.network import MultiFiberUnit, PreactivatedConv
 
 
 @torch.no_grad()
-def made_by(unit: MultiFiberUnit, background: Tensor) -> Tensor:
+def background_response(unit: MultiFiberUnit, background: Tensor) -> Tensor:
     """What a unit makes of background.
 
     Parameters
@@ -29,7 +29,7 @@ def made_by(unit: MultiFiberUnit, background: Tensor) -> Tensor:
     -------
     (channel,) tensor
     """
-    inner = expanded_by(unit, background)
+    inner = expanded_background(unit, background)
     scales = [1.0] if unit.scales is None else list(unit.scales)
     mixed = torch.zeros(())
     for scale, branch in zip(scales, unit.branches, strict=True):
@@ -42,8 +42,8 @@ def made_by(unit: MultiFiberUnit, background: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def expanded_by(unit: MultiFiberUnit, background: Tensor) -> Tensor:
-    """What a unit's grouped convolutions read of background; as `made_by`."""
+def expanded_background(unit: MultiFiberUnit, background: Tensor) -> Tensor:
+    """What a unit's grouped convolutions read of background; as `background_response`."""
     return _convolved(unit.expand, _convolved(unit.squeeze, background))
 
 

@@ -5,8 +5,8 @@ rounding.
   head is folded into the last decoder's last convolutions.
 - Convolutions pad with background instead of zeros, see `surroundings`: a crop of the brain gives
   what the whole volume gives.
-- Units work on a few fibers at a time, see `folded_units`; groups of too few channels are merged.
-- It ends at half resolution; what is doubled is decided later, see `smalltumor.data.logits`.
+- Units work on a few fibers at a time, see `units`; groups of too few channels are merged.
+- It ends at half resolution, see `smalltumor.data.network_output`.
 - The decoders never join two inputs into one: a 1x1x1 convolution of joined inputs is the sum of
   one for each.
 - In torch the widest tensors, in front of the last decoder, are made and used up slab by slab.
@@ -23,9 +23,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from smalltumor.inference.fused.background import made_by
+from smalltumor.inference.fused.background import background_response
 from smalltumor.inference.fused.convs import FixedConv
-from smalltumor.inference.fused.units import FoldedUnit
+from smalltumor.inference.fused.units import FusedUnit
 from smalltumor.models.network import STAGES, MultiFiberUnit, SegmentationNetwork
 
 SLAB = 4
@@ -34,9 +34,9 @@ its tensors are larger than the allocator keeps, 32 MiB, and in bfloat16 torch t
 longer."""
 
 
-def inference_form(
+def network_for_inference(
     network: SegmentationNetwork, precision: torch.dtype = torch.float32
-) -> FoldedNetwork | HalfNetwork:
+) -> FusedNetwork | HalfResolutionNetwork:
     """A network as it runs fastest; the one that is given stays as it is.
 
     Its input is to be of the precision; its ``steps`` and ``forward`` end in the logits
@@ -44,11 +44,11 @@ def inference_form(
     depend on the image: they cannot be folded, and their background is not known beforehand.
     """
     if network.config.norm == "batch":
-        return FoldedNetwork(network, precision)
-    return HalfNetwork(network).to(precision)
+        return FusedNetwork(network, precision)
+    return HalfResolutionNetwork(network).to(precision)
 
 
-class HalfNetwork(nn.Module):
+class HalfResolutionNetwork(nn.Module):
     """A network as it is, up to the logits at half resolution."""
 
     def __init__(self, network: SegmentationNetwork) -> None:
@@ -56,7 +56,7 @@ class HalfNetwork(nn.Module):
         self.network = deepcopy(network)
 
     def steps(self, x: Tensor) -> Iterator[tuple[str, Tensor]]:
-        """See `FoldedNetwork.steps`."""
+        """See `FusedNetwork.steps`."""
         for name, features in self.network.steps(x):
             yield name, features
             if name == "decoder 1":
@@ -74,7 +74,7 @@ class HalfNetwork(nn.Module):
         return logits
 
 
-class FoldedNetwork(nn.Module):
+class FusedNetwork(nn.Module):
     """The segmentation path of a network with batch norms, for inference only.
 
     Parameters
@@ -95,17 +95,17 @@ class FoldedNetwork(nn.Module):
         self.encoders = nn.ModuleList()
         levels = [background]
         for stage in (network.encoder1, network.encoder2, network.encoder3):
-            folded, background = _folded_stage(stage, background, precision)
+            folded, background = _fused_stage(stage, background, precision)
             self.encoders.append(folded)
             levels.append(background)
         deepest = levels.pop()
         joined = torch.cat([levels.pop(), deepest])
-        self.decoder3 = FoldedUnit(network.decoder3, [2 * c, 2 * c], joined, precision=precision)
-        joined = torch.cat([levels.pop(), made_by(network.decoder3, joined)])
-        self.decoder2 = FoldedUnit(network.decoder2, [c, 2 * c], joined, precision=precision)
-        joined = torch.cat([levels.pop(), made_by(network.decoder2, joined)])
+        self.decoder3 = FusedUnit(network.decoder3, [2 * c, 2 * c], joined, precision=precision)
+        joined = torch.cat([levels.pop(), background_response(network.decoder3, joined)])
+        self.decoder2 = FusedUnit(network.decoder2, [c, 2 * c], joined, precision=precision)
+        joined = torch.cat([levels.pop(), background_response(network.decoder2, joined)])
         head = network.head.weight.flatten(1)
-        self.decoder1 = FoldedUnit(network.decoder1, [n, c], joined, head, precision)
+        self.decoder1 = FusedUnit(network.decoder1, [n, c], joined, head, precision)
         self.requires_grad_(False).eval()
 
     def steps(self, x: Tensor, slab: int | None = SLAB) -> Iterator[tuple[str, Tensor]]:
@@ -171,16 +171,16 @@ class FoldedNetwork(nn.Module):
         return logits
 
 
-def _folded_stage(
+def _fused_stage(
     stage: nn.Sequential, background: Tensor, precision: torch.dtype
 ) -> tuple[nn.ModuleList, Tensor]:
     """A stage, and what it makes of background, given what it reads of it."""
-    folded: list[FoldedUnit] = []
+    folded: list[FusedUnit] = []
     for unit in stage:
         assert isinstance(unit, MultiFiberUnit)
         parts = folded[-1].parts if folded else [unit.squeeze.conv.in_channels]
-        folded.append(FoldedUnit(unit, parts, background, precision=precision))
-        background = made_by(unit, background)
+        folded.append(FusedUnit(unit, parts, background, precision=precision))
+        background = background_response(unit, background)
     return nn.ModuleList(folded), background
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
-from smalltumor.inference.fused.background import constant_response, expanded_by
+from smalltumor.inference.fused.background import constant_response, expanded_background
 from smalltumor.inference.fused.convs import (
     FULL_GROUP,
     FixedConv,
@@ -149,7 +149,7 @@ class Bundle(nn.Module):
         return (fibers(active) for fibers in self.fibers)
 
 
-class FoldedUnit(nn.Module):
+class FusedUnit(nn.Module):
     """A multi-fiber unit of one or several inputs, which pads with background instead of zeros.
 
     Parameters
@@ -187,7 +187,7 @@ class FoldedUnit(nn.Module):
         count = _most_parts(unit.merge.conv.groups, outputs, least)
         bundles = _most_parts(count, middle, FULL_GROUP)
         own = [_share(outputs, number, count) for number in range(count)]
-        expanded = expanded_by(unit, background)
+        expanded = expanded_background(unit, background)
         self.bundles = nn.ModuleList(
             Bundle(unit, n, bundles, own[_share(count, n, bundles)], expanded, head, precision)
             for n in range(bundles)

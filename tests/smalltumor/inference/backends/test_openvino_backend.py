@@ -17,15 +17,15 @@ import signal
 import numpy as np
 from smalltumor import random_checkpoint
 from smalltumor.models.config import NetworkConfig
-from smalltumor.inference.backends.openvino_backend import OpenVinoEngine
-from smalltumor.inference.progress import Watch
+from smalltumor.inference.backends.openvino_backend import OpenVinoBackend
+from smalltumor.inference.progress import ProgressReporter
 
 config = NetworkConfig(width=8, channels=16, groups=4)
-first, second = (OpenVinoEngine(random_checkpoint(seed, config)) for seed in (1, 2))
-for engine in (first, second):
-    engine(np.ones((4, 16, 16, 16), dtype=np.float32), Watch())
-    engine._idle.ends()
-del engine, first
+first, second = (OpenVinoBackend(random_checkpoint(seed, config)) for seed in (1, 2))
+for backend in (first, second):
+    backend(np.ones((4, 16, 16, 16), dtype=np.float32), ProgressReporter())
+    backend._idle.cancel()
+del backend, first
 del second
 heard = []
 signal.signal(signal.SIGINT, lambda *_: heard.append("SIGINT"))

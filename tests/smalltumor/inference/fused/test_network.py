@@ -6,10 +6,10 @@ import pytest
 import torch
 from background_padding import PaddedWithBackground
 from smalltumor.inference.fused import convs
-from smalltumor.inference.fused.network import FoldedNetwork
+from smalltumor.inference.fused.network import FusedNetwork
 from smalltumor.models.config import NetworkConfig
 from smalltumor.models.network import SegmentationNetwork
-from trained_like import lived_in_network
+from trained_like import trained_like_network
 
 CONFIGS = [
     NetworkConfig(width=8, channels=16, groups=4),
@@ -20,8 +20,8 @@ CONFIGS = [
 
 @pytest.mark.parametrize("config", CONFIGS, ids=["narrow", "odd groups", "full width"])
 def test_numbers_are_the_networks_with_background_around(config: NetworkConfig) -> None:
-    network = lived_in_network(config)
-    folded = FoldedNetwork(network)
+    network = trained_like_network(config)
+    folded = FusedNetwork(network)
     x = torch.randn(1, 4, 48, 32, 16)
     with torch.inference_mode():
         expected = PaddedWithBackground(network)(x)
@@ -36,11 +36,11 @@ def test_half_precision_is_near_and_ends_in_float32(
     monkeypatch: pytest.MonkeyPatch, onednn: bool
 ) -> None:
     monkeypatch.setattr(convs, "_ONEDNN", onednn)
-    network = lived_in_network(CONFIGS[0])
+    network = trained_like_network(CONFIGS[0])
     x = torch.randn(1, 4, 48, 32, 16)
-    folded = FoldedNetwork(network, torch.bfloat16)
+    folded = FusedNetwork(network, torch.bfloat16)
     with torch.inference_mode():
-        expected = FoldedNetwork(network)(x)
+        expected = FusedNetwork(network)(x)
         *_, (_, logits) = folded.steps(x.bfloat16(), slab=4)
     assert logits.dtype is torch.float32
     error = (logits - expected).abs().mean() / expected.std()
@@ -48,7 +48,7 @@ def test_half_precision_is_near_and_ends_in_float32(
 
 
 def test_a_crop_gives_what_the_network_gives_on_the_whole_volume() -> None:
-    network = lived_in_network(CONFIGS[0])
+    network = trained_like_network(CONFIGS[0])
     whole = torch.zeros(1, 4, 160, 160, 160)
     whole[:, :, 66:94, 64:95, 65:96] = torch.randn(1, 4, 28, 31, 31)
     crop = whole[:, :, 64:96, 64:96, 64:96]
@@ -56,14 +56,14 @@ def test_a_crop_gives_what_the_network_gives_on_the_whole_volume() -> None:
         *_, features = dict(network.steps(whole)).values()
         expected = features[0, :, 64:96, 64:96, 64:96]
         double = torch.nn.Upsample(scale_factor=2, mode="trilinear")
-        error = (double(FoldedNetwork(network)(crop))[0] - expected).abs().mean()
+        error = (double(FusedNetwork(network)(crop))[0] - expected).abs().mean()
         without = (network.logits(crop)[0] - expected).abs().mean()
     assert error < 0.5 * without
 
 
 def test_count_of_steps_is_right_for_the_progress_bar() -> None:
-    folded = FoldedNetwork(SegmentationNetwork(CONFIGS[0]).eval())
+    folded = FusedNetwork(SegmentationNetwork(CONFIGS[0]).eval())
     for rows in (16, 48, 80):
         with torch.inference_mode():
             steps = list(folded.steps(torch.zeros(1, 4, rows, 16, 16)))
-        assert len(steps) == FoldedNetwork.count_steps(rows)
+        assert len(steps) == FusedNetwork.count_steps(rows)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from smalltumor.data.case import read_case
 from smalltumor.data.preprocessing import prepare
 from smalltumor.inference.fused.convs import FixedConv
-from smalltumor.inference.fused.network import FoldedNetwork
+from smalltumor.inference.fused.network import FusedNetwork
 from smalltumor.inference.fused.weight_rounding import rounded_kernels
 from smalltumor.models.checkpoint import load_checkpoint
 from torch import Tensor
@@ -54,8 +54,8 @@ def test_logits_are_shifted_less_than_by_rounding_each_weight_by_itself(
     checkpoint = load_checkpoint()
     array = prepare(read_case(sample_folder), checkpoint.preprocessing).array
     x = torch.from_numpy(array[None, :, 48:112, 48:112, 48:112])
-    plain = FoldedNetwork(checkpoint.network)
-    kept = FoldedNetwork(checkpoint.network, torch.bfloat16).float()  # nothing else is rounded
+    plain = FusedNetwork(checkpoint.network)
+    kept = FusedNetwork(checkpoint.network, torch.bfloat16).float()  # nothing else is rounded
     with torch.inference_mode():
         expected = plain(x)
         for module in plain.modules():

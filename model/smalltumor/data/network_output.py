@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.geometry.array_order import lies_in_file_order, turned
+from smalltumor.geometry.array_order import is_fortran_ordered, reverse_axes
 from smalltumor.labels.components import bounding_box
 from smalltumor.labels.masks import Classes, Mask
 
@@ -25,16 +25,16 @@ SLAB = 8
 """Planes at half resolution that are doubled at a time."""
 
 
-class Scores(Protocol):
-    """Class scores of a crop (l, p, s)."""
+class NetworkOutput(Protocol):
+    """What a network computes for a crop (l, p, s): class probabilities in some form."""
 
     @property
     def shape(self) -> Shape:
         """Voxels along l, p, s."""
         ...
 
-    def cut(self, shape: Shape) -> Scores:
-        """The scores of the crop's first voxels along each axis."""
+    def cut(self, shape: Shape) -> NetworkOutput:
+        """The output of the crop's first voxels along each axis."""
         ...
 
     def are_finite(self) -> bool:
@@ -56,7 +56,7 @@ class Scores(Protocol):
 
 @dataclass(frozen=True)
 class Probabilities:
-    """Scores that were made at full resolution.
+    """Class probabilities at full resolution.
 
     Parameters
     ----------
@@ -68,35 +68,35 @@ class Probabilities:
 
     @property
     def shape(self) -> Shape:
-        """See `Scores`."""
+        """See `NetworkOutput`."""
         _, i, j, k = self.values.shape
         return i, j, k
 
     def cut(self, shape: Shape) -> Probabilities:
-        """See `Scores`."""
+        """See `NetworkOutput`."""
         i, j, k = shape
         return Probabilities(self.values[:, :i, :j, :k])
 
     def are_finite(self) -> bool:
-        """See `Scores`."""
+        """See `NetworkOutput`."""
         return bool(np.isfinite(self.values[0].sum()))  # one that is not spoils all of its voxel's
 
     def classes(self) -> Classes:
-        """See `Scores`."""
-        return strongest(self.values)
+        """See `NetworkOutput`."""
+        return most_probable_classes(self.values)
 
     def at(self, voxels: npt.NDArray[np.intp]) -> Array:
-        """See `Scores`."""
+        """See `NetworkOutput`."""
         i, j, k = voxels.T
         return self.values[:, i, j, k]
 
     def probabilities(self, box: Box | None = None) -> Array:
-        """See `Scores`; a view."""
+        """See `NetworkOutput`; a view."""
         return self.values if box is None else self.values[(slice(None), *box)]
 
 
 @dataclass(frozen=True)
-class HalfLogits:
+class HalfResolutionLogits:
     """The network's output before its last step, which doubles it.
 
     Parameters
@@ -114,25 +114,25 @@ class HalfLogits:
             _, i, j, k = self.logits.shape
             object.__setattr__(self, "shape", (2 * i, 2 * j, 2 * k))
 
-    def cut(self, shape: Shape) -> HalfLogits:
-        """See `Scores`."""
-        return HalfLogits(self.logits, shape)
+    def cut(self, shape: Shape) -> HalfResolutionLogits:
+        """See `NetworkOutput`."""
+        return HalfResolutionLogits(self.logits, shape)
 
     def are_finite(self) -> bool:
-        """See `Scores`."""
+        """See `NetworkOutput`."""
         return bool(np.isfinite(self.logits).all())
 
     def classes(self) -> Classes:
-        """See `Scores`."""
-        if lies_in_file_order(self.logits):  # go through memory as it lies
-            return HalfLogits(turned(self.logits), self.shape[::-1]).classes().T
+        """See `NetworkOutput`."""
+        if is_fortran_ordered(self.logits):  # go through memory as it lies
+            return HalfResolutionLogits(reverse_axes(self.logits), self.shape[::-1]).classes().T
         result = np.zeros(self.shape, dtype=np.uint8)
         for box in self._doubtful():
-            result[box] = strongest(self._doubled(box))
+            result[box] = most_probable_classes(self._doubled(box))
         return result
 
     def at(self, voxels: npt.NDArray[np.intp]) -> Array:
-        """See `Scores`."""
+        """See `NetworkOutput`."""
         total = np.zeros((len(self.logits), len(voxels)), dtype=np.float32)
         near = voxels // 2
         limit = np.array(self.logits.shape[1:]) - 1
@@ -144,7 +144,7 @@ class HalfLogits:
         return softmax(total)
 
     def probabilities(self, box: Box | None = None) -> Array:
-        """See `Scores`; made anew at each call."""
+        """See `NetworkOutput`; made anew at each call."""
         i, j, k = self.shape
         return softmax(self._doubled(box or (slice(0, i), slice(0, j), slice(0, k))))
 
@@ -166,20 +166,20 @@ class HalfLogits:
         return part
 
 
-def strongest(scores: Array) -> Classes:
+def most_probable_classes(output: Array) -> Classes:
     """The class of the highest score; of equals the first.
 
     Parameters
     ----------
-    scores : (class, l, p, s) array
+    output : (class, l, p, s) array
     """
     # Comparing channel by channel is several times faster than argmax over the first axis.
-    classes = np.zeros(scores.shape[1:], dtype=np.uint8)
-    best = scores[0].copy()
-    for tissue in range(1, len(scores)):
-        wins = scores[tissue] > best
+    classes = np.zeros(output.shape[1:], dtype=np.uint8)
+    best = output[0].copy()
+    for tissue in range(1, len(output)):
+        wins = output[tissue] > best
         classes[wins] = tissue
-        np.maximum(best, scores[tissue], out=best)
+        np.maximum(best, output[tissue], out=best)
     return classes
 
 
