@@ -24,7 +24,6 @@ from smalltumor.geometry.array_order import reverse_axes
 
 SIDES = (64, 96, 128, 160, 192, 256)
 RUNS = 3
-COLOURS = ((150, 150, 158), (208, 96, 32), (24, 96, 176))
 
 Array = npt.NDArray[np.float32]
 
@@ -109,30 +108,23 @@ def in_process(name: str, sides: list[int], threads: int, limit: float) -> dict[
 
 
 def plot(path: Path, results: dict[tuple[str, int], dict[int, float]], threads: int) -> None:
-    """Seconds against voxels, both logarithmic, for one number of threads."""
-    from smalltumor.evaluation.chart import Axis, Chart, decades
+    """Plot seconds against voxels, both logarithmic, for one number of threads."""
+    from matplotlib.figure import Figure
 
-    chosen = {name: rows for (name, count), rows in results.items() if count == threads}
-    seconds = [s for rows in chosen.values() for s in rows.values()]
-    sides = sorted({side for rows in chosen.values() for side in rows})
-    across = Axis(
-        sides[0] ** 3 / 1.3,
-        sides[-1] ** 3 * 1.3,
-        f"voxels, as the edge of a cube ({threads} threads)",
-        [(float(side**3), str(side)) for side in sides],
-        log=True,
-    )
-    chart = Chart(across, decades(min(seconds), max(seconds), "seconds"), "Cost against voxels")
-    chart.frame()
-    for colour, (name, rows) in zip(COLOURS, chosen.items(), strict=False):
-        points = [(float(side**3), value) for side, value in rows.items()]
-        chart.line(points, colour, width=3)
-        for x, y in points:
-            chart.dot(x, y, colour)
-        lowest = name == list(chosen)[-1]  # its name goes below, where no other line is
-        middle = points[len(points) // 2]
-        chart.write(*middle, name, "lt" if lowest else "rs", lift=-10 if lowest else 14)
-    path.write_bytes(chart.png())
+    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    axes = figure.add_subplot(xscale="log", yscale="log")
+    sides: set[int] = set()
+    for (name, count), rows in results.items():
+        if count == threads:
+            axes.plot([side**3 for side in rows], [*rows.values()], marker="o", label=name)
+            sides.update(rows)
+    axes.set_xticks([side**3 for side in sorted(sides)], [str(side) for side in sorted(sides)])
+    axes.minorticks_off()
+    axes.set_xlabel(f"edge of the cube (voxels), {threads} threads")
+    axes.set_ylabel("time (s)")
+    axes.grid(axis="y", color="0.9")
+    axes.legend(frameon=False)
+    figure.savefig(path, dpi=200)
 
 
 def main() -> None:

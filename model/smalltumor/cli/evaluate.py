@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from smalltumor.cli import arguments
@@ -16,6 +17,11 @@ tumour core and whole tumour; small enhancing tumours by themselves; and lesion 
 Give two files, or two folders whose files belong to the same cases by name (CASE.nii.gz,
 CASE_seg.nii.gz, or a folder for each case).
 """
+
+NO_FIGURES = (
+    "the figures were left out, because matplotlib is not installed; install it with "
+    '`pip install "napari-smalltumor[report]"`'
+)
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -49,7 +55,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(options: argparse.Namespace) -> int:
     """Match, score, print, and write the results if asked to."""
     from smalltumor.evaluation.evaluate import evaluate
-    from smalltumor.evaluation.report import check_report, report_text, write_report
+    from smalltumor.evaluation.figures import can_draw
+    from smalltumor.evaluation.report import report_text
+    from smalltumor.evaluation.report_files import check_report, write_report
 
     if options.output is not None:
         check_report(options.output, overwrite=options.overwrite)
@@ -65,4 +73,6 @@ def run(options: argparse.Namespace) -> int:
     if options.output is not None:
         for path in write_report(evaluation, options.output, overwrite=options.overwrite):
             print(f"wrote {path}")
+        if not can_draw():
+            print(f"smalltumor: warning: {NO_FIGURES}", file=sys.stderr)
     return 0

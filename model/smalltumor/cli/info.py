@@ -10,8 +10,8 @@ from importlib import metadata
 from pathlib import Path
 
 PACKAGES = (
-    *("napari-smalltumor", "torch", "openvino", "monai", "napari", "numpy", "scipy"),
-    *("nibabel", "scikit-image", "safetensors", "magicgui", "qtpy", "PyQt5", "PyQt6"),
+    *("napari-smalltumor", "torch", "openvino", "napari", "numpy", "scipy"),
+    *("nibabel", "scikit-image", "safetensors", "matplotlib", "magicgui", "qtpy", "PyQt5", "PyQt6"),
 )
 
 

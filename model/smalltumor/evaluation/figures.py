@@ -1,108 +1,218 @@
-"""Figures 4 and 6 of Ngo et al. 2020, for the cases at hand, as PNG."""
+"""Figures 4 and 6 of Ngo et al. 2020 for the evaluated cases, drawn with matplotlib.
+
+matplotlib is optional: ``pip install "napari-smalltumor[report]"``.
+"""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
+from importlib.util import find_spec
 from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
-from smalltumor.evaluation.chart import INK, SHADE, Axis, Chart, Colour, decades
 from smalltumor.evaluation.evaluate import Evaluation
 from smalltumor.evaluation.summary import overlaps
-from smalltumor.labels.regions import REGION_COLOURS, SMALL_LESION_VOXELS, Region
+from smalltumor.labels.regions import REGION_COLOURS, REGION_NAMES, SMALL_LESION_VOXELS, Region
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 SIZE_EDGES = (1, 1000, 2000, 5000, 10000, 20000, 50000)
-"""Voxels of enhancing tumour at which patients are divided; the last class is open."""
+"""Voxels of enhancing tumour that separate the size classes of patients; the last has no limit."""
 
-BOX_WIDTH = 0.32
-WHISKER = 1.5
-"""Whiskers reach to the last value within this many box heights, as Tukey drew them."""
+DPI = 200
+SIZE_INCHES = (6.4, 4.2)
+INK = "0.15"
+SHADE = "0.93"
+BOX_WIDTH = 0.3
+CASES_OF_A_BOX = 5
+"""Fewer cases than this are drawn as dots: quartiles of four values say nothing."""
+
+PAIR_OFFSET = 0.19
+"""Distance of a box from its region's tick, in ticks: truth left, prediction right."""
 
 
-def draw_volumes(evaluation: Evaluation) -> bytes:
-    """Box plot of the regions' volumes in truth and prediction (after Figure 4).
+def can_draw() -> bool:
+    """Whether matplotlib is installed."""
+    return find_spec("matplotlib") is not None
 
-    The axis is logarithmic; cases without a region cannot be on it and are counted below.
+
+def png(figure: Figure) -> bytes:
+    """Encode a figure as a PNG file of `DPI` dots per inch."""
+    page = io.BytesIO()
+    figure.savefig(page, format="png", dpi=DPI, metadata={"Software": None})
+    return page.getvalue()
+
+
+def draw_volumes(evaluation: Evaluation) -> Figure:
+    """Box plot of the regions' volumes, truth beside prediction (after Figure 4).
+
+    Boxes span the quartiles, whiskers reach to the last case within 1.5 box lengths, and cases
+    beyond are dots; fewer than 5 cases are dots only. The axis is logarithmic, so cases without a
+    region are not drawn; their number is printed below the box.
     """
-    volumes = {
-        (region, whose): [getattr(score, f"{whose}_voxels") for score in scores]
-        for region in Region
-        for scores in [overlaps(evaluation.cases, region)]
-        for whose in ("truth", "predicted")
-    }
-    seen = [v for values in volumes.values() for v in values if v]
-    y = decades(min(seen, default=1), max(seen, default=10), "volume, voxels")
-    ticks = [(n, region.upper()) for n, region in enumerate(Region)]
-    x = Axis(-0.6, len(Region) - 0.4, "left: truth, filled; right: prediction, hollow", ticks)
-    chart = Chart(x, y, f"Volumes of {len(evaluation.cases)} cases")
-    chart.frame()
-    _small_limit(chart, y)
-    for (region, whose), values in volumes.items():
-        centre = list(Region).index(region) + (-0.2 if whose == "truth" else 0.2)
-        fill = _colour(region) if whose == "truth" else (255, 255, 255)
-        _box_plot(chart, centre, values, fill)
-    return chart.png()
+    figure, axes = _empty_figure(f"Volumes of {_cases(len(evaluation.cases))}")
+    axes.set_yscale("log")
+    axes.set_ylabel("volume (voxels)")
+    for tick, region in enumerate(Region):
+        scores = overlaps(evaluation.cases, region)
+        truth = [score.truth_voxels for score in scores]
+        predicted = [score.predicted_voxels for score in scores]
+        _box(axes, tick - PAIR_OFFSET, truth, region, filled=True)
+        _box(axes, tick + PAIR_OFFSET, predicted, region, filled=False)
+    axes.axhline(SMALL_LESION_VOXELS, color="0.5", linestyle="--", linewidth=0.8, zorder=0)
+    axes.annotate(
+        f"{SMALL_LESION_VOXELS} voxels",
+        (1, SMALL_LESION_VOXELS),
+        xycoords=("axes fraction", "data"),
+        textcoords="offset points",
+        xytext=(-2, 2),
+        ha="right",
+        color="0.4",
+        fontsize=8,
+    )
+    names = [f"{REGION_NAMES[region]} ({region.upper()})" for region in Region]
+    axes.set_xticks(range(len(Region)), names)
+    axes.set_xlim(-0.55, len(Region) - 0.45)
+    _legend_of_pairs(axes)
+    return figure
 
 
-def draw_dice_by_size(evaluation: Evaluation) -> bytes:
-    """Dice of enhancing tumour against its true size, with the mean of each size class (Figure 6).
+def draw_dice_by_size(evaluation: Evaluation) -> Figure:
+    """Dice of enhancing tumour against its true size, with class means (after Figure 6).
 
-    Cases without enhancing tumour have no size and are left out.
+    Cases without enhancing tumour in the truth have no size and are left out.
     """
     scores = [s for s in overlaps(evaluation.cases, Region.ET) if s.truth_voxels]
-    sizes = [s.truth_voxels for s in scores]
-    x = decades(min(sizes, default=1), max(sizes, default=10), "true enhancing tumour, voxels")
-    y = Axis(
-        0, 1, "Dice; bars are means of a size class", [(n / 5, f"{n / 5:.1f}") for n in range(6)]
+    sizes = np.array([s.truth_voxels for s in scores])
+    dice = np.array([s.dice for s in scores])
+    figure, axes = _empty_figure(f"Dice of enhancing tumour by its size, {_cases(len(scores))}")
+    axes.set_xscale("log")
+    low, high = _decades(sizes)
+    axes.set_xlim(low, high)
+    axes.set_ylim(-0.03, 1.03)
+    axes.set_xlabel("enhancing tumour in the truth (voxels)")
+    axes.set_ylabel("Dice")
+    if low < SMALL_LESION_VOXELS:
+        axes.axvspan(low, min(SMALL_LESION_VOXELS, high), color=SHADE, zorder=0, linewidth=0)
+    axes.scatter(
+        sizes,
+        dice,
+        s=26,
+        color=[REGION_COLOURS[Region.ET]],
+        edgecolors=INK,
+        linewidths=0.7,
+        zorder=2,
     )
-    chart = Chart(x, y, f"Dice of enhancing tumour by size, {len(scores)} cases")
-    if x.low < SMALL_LESION_VOXELS:
-        chart.box((x.low, min(SMALL_LESION_VOXELS, x.high)), (0, 1), SHADE, None)
-    chart.frame()
-    for start, stop in pairwise((*SIZE_EDGES, x.high)):
-        inside = [s.dice for s in scores if start <= s.truth_voxels < max(stop, start + 1)]
-        if inside:
-            _class_mean(chart, max(start, x.low), min(stop, x.high), inside)
-    for score in scores:
-        chart.dot(score.truth_voxels, score.dice, _colour(Region.ET))
-    if x.low < SMALL_LESION_VOXELS:
-        chart.write(x.low, 0, f" below {SMALL_LESION_VOXELS} voxels", "ld", lift=6)
-    return chart.png()
+    for start, stop in pairwise((*SIZE_EDGES, max(high, SIZE_EDGES[-1]))):
+        inside = dice[(sizes >= start) & ((sizes < stop) | (stop > SIZE_EDGES[-1]))]
+        if len(inside):
+            _class_mean(axes, max(start, low), min(stop, high), inside)
+    axes.annotate(
+        f"Bars: mean Dice of a size class (n cases). Grey: below {SMALL_LESION_VOXELS} voxels.",
+        (0, -0.19),
+        xycoords="axes fraction",
+        fontsize=8,
+        color="0.35",
+    )
+    return figure
 
 
-def _class_mean(chart: Chart, start: float, stop: float, dice: Sequence[float]) -> None:
-    mean = float(np.mean(dice))
-    chart.line([(start, mean), (stop, mean)], INK, width=3)
-    chart.write(float(np.sqrt(start * stop)), 1, f"{mean:.2f} (n={len(dice)})", "md", lift=8)
+def _empty_figure(title: str) -> tuple[Figure, Axes]:
+    from matplotlib.figure import Figure  # without pyplot: no window, no state of the process
+
+    figure = Figure(figsize=SIZE_INCHES, layout="constrained")
+    axes = figure.add_subplot()
+    axes.set_title(title, loc="left", fontsize=11, pad=24)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", color="0.9", linewidth=0.7)
+    axes.set_axisbelow(True)
+    return figure, axes
 
 
-def _box_plot(chart: Chart, centre: float, values: Sequence[int], fill: Colour) -> None:
-    present = np.array([v for v in values if v], dtype=np.float64)
-    absent = len(values) - len(present)
+def _box(
+    axes: Axes, position: float, voxels: Sequence[int], region: Region, *, filled: bool
+) -> None:
+    present = [count for count in voxels if count]
+    absent = len(voxels) - len(present)
     if absent:
-        chart.write(centre, chart.y.low, f"{absent} without", "md", lift=4)
-    if not len(present):
+        axes.annotate(
+            f"{absent} without",
+            (position, 0),
+            xycoords=("data", "axes fraction"),
+            textcoords="offset points",
+            xytext=(0, 3),
+            ha="center",
+            fontsize=7,
+            color="0.35",
+        )
+    face = REGION_COLOURS[region] if filled else "white"
+    dots: dict[str, Any] = {
+        "marker": "o",
+        "markersize": 4,
+        "markerfacecolor": face,
+        "markeredgecolor": INK,
+    }
+    if len(present) < CASES_OF_A_BOX:
+        axes.plot([position] * len(present), present, linestyle="", **dots)
         return
-    low, middle, high = np.percentile(present, (25, 50, 75))
-    reach = WHISKER * (high - low)
-    near = present[(present >= low - reach) & (present <= high + reach)]
-    for start, end in ((near.min(), low), (high, near.max())):
-        chart.line([(centre, start), (centre, end)], INK, width=2)
-    left, right = centre - BOX_WIDTH / 2, centre + BOX_WIDTH / 2
-    chart.box((left, right), (low, high), fill, INK)
-    chart.line([(left, middle), (right, middle)], INK, width=3)
-    for value in present[(present < near.min()) | (present > near.max())]:
-        chart.dot(centre, value, fill, radius=4)
+    axes.boxplot(
+        present,
+        positions=[position],
+        widths=BOX_WIDTH,
+        patch_artist=True,
+        manage_ticks=False,
+        boxprops={"facecolor": face, "edgecolor": INK},
+        medianprops={"color": INK, "linewidth": 2},
+        whiskerprops={"color": INK},
+        capprops={"color": INK},
+        flierprops=dots,
+    )
 
 
-def _small_limit(chart: Chart, y: Axis) -> None:
-    if y.low < SMALL_LESION_VOXELS < y.high:
-        ends = (chart.x.low, chart.x.high)
-        chart.line([(end, SMALL_LESION_VOXELS) for end in ends], (150, 150, 158), width=2)
-        chart.write(chart.x.high, SMALL_LESION_VOXELS, f"{SMALL_LESION_VOXELS} voxels", "rd", 4)
+def _legend_of_pairs(axes: Axes) -> None:
+    from matplotlib.patches import Patch
+
+    axes.legend(
+        handles=[
+            Patch(facecolor="0.6", edgecolor=INK, label="truth"),
+            Patch(facecolor="white", edgecolor=INK, label="prediction"),
+        ],
+        loc="lower right",
+        bbox_to_anchor=(1, 1),
+        ncols=2,
+        frameon=False,
+        fontsize=9,
+    )
 
 
-def _colour(region: Region) -> Colour:
-    red, green, blue = (round(255 * part) for part in REGION_COLOURS[region])
-    return red, green, blue
+def _class_mean(axes: Axes, start: float, stop: float, dice: npt.NDArray[np.float64]) -> None:
+    mean = float(dice.mean())
+    axes.hlines(mean, start, stop, color=INK, linewidth=2, zorder=1)
+    axes.annotate(
+        f"{mean:.2f}\n(n={len(dice)})",
+        (float(np.sqrt(start * stop)), 1),
+        xycoords=("data", "axes fraction"),
+        textcoords="offset points",
+        xytext=(0, 2),
+        ha="center",
+        fontsize=8,
+    )
+
+
+def _decades(sizes: npt.NDArray[np.int64]) -> tuple[float, float]:
+    """The powers of ten around the sizes."""
+    if not len(sizes):
+        return 1.0, 10.0
+    first = np.floor(np.log10(sizes.min()))
+    last = max(np.ceil(np.log10(sizes.max() + 1)), first + 1)
+    return float(10**first), float(10**last)
+
+
+def _cases(number: int) -> str:
+    return "1 case" if number == 1 else f"{number} cases"

@@ -1,24 +1,17 @@
-"""The evaluation as a page for people and files for machines."""
+"""The text report of an evaluation: its scores in tables, next to the published ones."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
-from smalltumor.errors import OutputError
-from smalltumor.evaluation.evaluate import CaseScores, Evaluation
+from smalltumor.evaluation.evaluate import Evaluation
 from smalltumor.evaluation.lesionwise import TruthComponent
 from smalltumor.evaluation.metrics import EMPTY_CASES
 from smalltumor.evaluation.summary import (
-    PUBLISHED_DICE,
-    PUBLISHED_SMALL,
     SMALL_TUMOUR_LIMITS,
     SizeClass,
     absent_tumours,
-    as_json,
     by_size,
     lesion_means,
     means,
@@ -26,78 +19,53 @@ from smalltumor.evaluation.summary import (
     size_class,
     small_tumours,
 )
-from smalltumor.files.atomic import check_output, write_bytes, write_text
 from smalltumor.labels.regions import REGION_NAMES, Region
 
-FILES = (
-    *("report.txt", "scores.json", "cases.csv", "components.csv"),
-    *("volumes.png", "dice_by_size.png"),
+PUBLISHED_SMALL: Mapping[int, Mapping[str, tuple[float, float, float]]] = MappingProxyType(
+    {
+        2000: {
+            "DMFNet": (0.2720, 0.2316, 0.0),
+            "Reversible U-Net": (0.2828, 0.2479, 0.0),
+            "No New-Net": (0.3154, 0.3322, 0.0001),
+            "Ngo 2020": (0.4499, 0.4269, 0.0001),
+        },
+        1000: {
+            "DMFNet": (0.1638, 0.1456, 0.0),
+            "Reversible U-Net": (0.1645, 0.1462, 0.0),
+            "No New-Net": (0.2147, 0.2751, 0.0001),
+            "Ngo 2020": (0.3854, 0.3963, 0.0001),
+        },
+    }
 )
+"""Dice, TPR and FPR of small enhancing tumours: Ngo et al. 2020, Tables 1 and 2."""
+
+PUBLISHED_DICE: Mapping[str, Mapping[Region, float]] = MappingProxyType(
+    {
+        "Ngo 2020": {Region.ET: 0.8182, Region.WT: 0.8975, Region.TC: 0.8405},
+        "DMFNet": {Region.ET: 0.8012, Region.WT: 0.9062, Region.TC: 0.8454},
+    }
+)
+"""Dice on the BraTS 2018 validation set: Ngo et al. 2020, Table 3."""
 
 Row = Sequence[object]
 
 
 def report_text(evaluation: Evaluation) -> str:
-    """The tables of Ngo et al. 2020, the lesions, and every case, as plain text."""
+    """Return the tables of Ngo et al. 2020, the lesion scores, and every case as plain text."""
     parts = [
         f"{_count(len(evaluation.cases), 'case')}; predictions in the scheme "
         f"{evaluation.prediction_scheme}, truth in {evaluation.truth_scheme}",
         *evaluation.notes,
         _all_cases(evaluation),
         *(_small(evaluation, limit) for limit in SMALL_TUMOUR_LIMITS),
-        _dice_beside_published(evaluation),
+        _published_dice(evaluation),
         _lesions(evaluation),
         _components(evaluation),
         _absent(evaluation),
         _each_case(evaluation),
-        f"What empty masks score: {EMPTY_CASES}.",
+        f"Scores of empty masks: {EMPTY_CASES}.",
     ]
     return "\n\n".join(parts)
-
-
-def check_report(folder: Path, *, overwrite: bool = False) -> None:
-    """Find out before the work whether the results could be written.
-
-    Raises
-    ------
-    OutputError
-        If the folder cannot be made, or holds results and `overwrite` is false.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder} cannot be made: {error.strerror or error}") from error
-    for name in FILES:
-        check_output(folder / name, overwrite=overwrite)
-
-
-def write_report(evaluation: Evaluation, folder: Path, *, overwrite: bool = False) -> list[Path]:
-    """Write the page, the numbers and the figures, see `FILES`.
-
-    Returns
-    -------
-    list of Path
-        The files written.
-
-    Raises
-    ------
-    OutputError
-        As `check_report`.
-    """
-    from smalltumor.evaluation.figures import draw_dice_by_size, draw_volumes
-
-    check_report(folder, overwrite=overwrite)
-    texts = (
-        report_text(evaluation) + "\n",
-        json.dumps(as_json(evaluation), indent=1, allow_nan=False) + "\n",
-        _csv(_CASE_COLUMNS, _case_rows(evaluation.cases)),
-        _csv(_COMPONENT_COLUMNS, _component_rows(evaluation.cases)),
-    )
-    for name, text in zip(FILES[:4], texts, strict=True):
-        write_text(folder / name, text, overwrite=overwrite)
-    for name, draw in zip(FILES[4:], (draw_volumes, draw_dice_by_size), strict=True):
-        write_bytes(folder / name, draw(evaluation), overwrite=overwrite)
-    return [folder / name for name in FILES]
 
 
 def _all_cases(evaluation: Evaluation) -> str:
@@ -126,7 +94,7 @@ def _small(evaluation: Evaluation, limit: int) -> str:
     return _table(title, ("", "Dice", "TPR", "FPR", "false ml"), rows)
 
 
-def _dice_beside_published(evaluation: Evaluation) -> str:
+def _published_dice(evaluation: Evaluation) -> str:
     order = (Region.ET, Region.WT, Region.TC)
     ours = [means(overlaps(evaluation.cases, region)).dice for region in order]
     rows: list[Row] = [(f"here, {_count(len(evaluation.cases), 'case')}", *ours)]
@@ -226,37 +194,3 @@ def _count(number: int, thing: str) -> str:
 
 def _one(value: float | None) -> str | None:
     return None if value is None else f"{value:.1f}"
-
-
-_CASE_COLUMNS = (
-    *("case", "region", "dice", "tpr", "fpr", "hd95_mm"),
-    *("truth_voxels", "predicted_voxels", "false_voxels", "false_ml"),
-    *("lesions", "found", "missed", "false_lesions", "ignored", "lesion_dice", "lesion_hd95_mm"),
-)
-_COMPONENT_COLUMNS = ("case", "region", "voxels", "covered", "found")
-
-
-def _case_rows(cases: Iterable[CaseScores]) -> Iterable[Row]:
-    for case in cases:
-        for region, scores in case.regions.items():
-            o, n = scores.overlap, scores.lesions
-            yield (
-                *(case.name, region.value, o.dice, o.tpr, o.fpr, o.hd95),
-                *(o.truth_voxels, o.predicted_voxels, o.false_voxels, o.false_ml),
-                *(len(n.lesions), n.found, n.missed, n.false_lesions, n.ignored, n.dice, n.hd95),
-            )
-
-
-def _component_rows(cases: Iterable[CaseScores]) -> Iterable[Row]:
-    for case in cases:
-        for region, scores in case.regions.items():
-            for part in scores.components:
-                yield case.name, region.value, part.voxels, part.covered, str(part.found).lower()
-
-
-def _csv(head: Sequence[str], rows: Iterable[Row]) -> str:
-    page = io.StringIO()
-    writer = csv.writer(page, lineterminator="\n")
-    writer.writerow(head)
-    writer.writerows([f"{v:.6g}" if isinstance(v, float) else v for v in row] for row in rows)
-    return page.getvalue()

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
-from types import MappingProxyType
 
 import numpy as np
 
 from smalltumor.evaluation.evaluate import CaseScores, Evaluation
 from smalltumor.evaluation.lesionwise import TruthComponent
-from smalltumor.evaluation.metrics import EMPTY_CASES, RegionScore
+from smalltumor.evaluation.metrics import RegionScore
 from smalltumor.labels.regions import Region
 
 SMALL_TUMOUR_LIMITS = (2000, 1000)
@@ -19,32 +18,6 @@ SMALL_TUMOUR_LIMITS = (2000, 1000)
 
 SIZE_EDGES = (1, 50, 250, 1000, 2000, 10000)
 """Voxels at which components are divided by size; the last class is open."""
-
-PUBLISHED_SMALL: Mapping[int, Mapping[str, tuple[float, float, float]]] = MappingProxyType(
-    {
-        2000: {
-            "DMFNet": (0.2720, 0.2316, 0.0),
-            "Reversible U-Net": (0.2828, 0.2479, 0.0),
-            "No New-Net": (0.3154, 0.3322, 0.0001),
-            "Ngo 2020": (0.4499, 0.4269, 0.0001),
-        },
-        1000: {
-            "DMFNet": (0.1638, 0.1456, 0.0),
-            "Reversible U-Net": (0.1645, 0.1462, 0.0),
-            "No New-Net": (0.2147, 0.2751, 0.0001),
-            "Ngo 2020": (0.3854, 0.3963, 0.0001),
-        },
-    }
-)
-"""Dice, TPR and FPR of small enhancing tumours: Ngo et al. 2020, Tables 1 and 2."""
-
-PUBLISHED_DICE: Mapping[str, Mapping[Region, float]] = MappingProxyType(
-    {
-        "Ngo 2020": {Region.ET: 0.8182, Region.WT: 0.8975, Region.TC: 0.8405},
-        "DMFNet": {Region.ET: 0.8012, Region.WT: 0.9062, Region.TC: 0.8454},
-    }
-)
-"""Dice on the BraTS 2018 validation set: Ngo et al. 2020, Table 3."""
 
 
 @dataclass(frozen=True)
@@ -166,49 +139,6 @@ def absent_tumours(evaluation: Evaluation, region: Region) -> tuple[int, list[Ca
     """How many cases have none of the region, and those in which some was predicted."""
     absent = [c for c in evaluation.cases if not c.regions[region].overlap.truth_voxels]
     return len(absent), [c for c in absent if c.regions[region].overlap.predicted_voxels]
-
-
-def as_json(evaluation: Evaluation) -> dict[str, object]:
-    """Every number of the evaluation, as plain dicts, lists and numbers."""
-    return {
-        "definition": {"empty": EMPTY_CASES, "lesions": "BraTS 2023, gliomas"},
-        "prediction_scheme": evaluation.prediction_scheme,
-        "truth_scheme": evaluation.truth_scheme,
-        "notes": evaluation.notes,
-        "means": {r.value: asdict(means(overlaps(evaluation.cases, r))) for r in Region},
-        "small_enhancing_tumours": {
-            str(limit): asdict(means(small_tumours(evaluation, limit)))
-            for limit in SMALL_TUMOUR_LIMITS
-        },
-        "lesions": {r.value: asdict(lesion_means(evaluation.cases, r)) for r in Region},
-        "components_by_size": {
-            r.value: [asdict(c) | {"sensitivity": c.sensitivity} for c in _sizes(evaluation, r)]
-            for r in Region
-        },
-        "cases": {case.name: _case_json(case) for case in evaluation.cases},
-    }
-
-
-def _case_json(case: CaseScores) -> dict[str, object]:
-    return {
-        region.value: {
-            **asdict(scores.overlap),
-            "false_ml": scores.overlap.false_ml,
-            "lesions": asdict(scores.lesions)
-            | {
-                "found": scores.lesions.found,
-                "missed": scores.lesions.missed,
-                "dice": scores.lesions.dice,
-                "hd95": scores.lesions.hd95,
-            },
-            "components": [asdict(c) | {"found": c.found} for c in scores.components],
-        }
-        for region, scores in case.regions.items()
-    }
-
-
-def _sizes(evaluation: Evaluation, region: Region) -> list[SizeClass]:
-    return by_size(evaluation.cases, region)
 
 
 def _mean(values: Sequence[float]) -> float | None:

@@ -1,0 +1,166 @@
+"""The files of an evaluation: the report, every number as JSON and CSV, and the figures."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from smalltumor.errors import OutputError
+from smalltumor.evaluation.evaluate import CaseScores, Evaluation
+from smalltumor.evaluation.figures import can_draw, draw_dice_by_size, draw_volumes, png
+from smalltumor.evaluation.metrics import EMPTY_CASES
+from smalltumor.evaluation.report import report_text
+from smalltumor.evaluation.summary import (
+    SMALL_TUMOUR_LIMITS,
+    by_size,
+    lesion_means,
+    means,
+    overlaps,
+    small_tumours,
+)
+from smalltumor.files.atomic import check_output, write_bytes, write_text
+from smalltumor.labels.regions import Region
+
+REPORT, SCORES, CASES, COMPONENTS = "report.txt", "scores.json", "cases.csv", "components.csv"
+FIGURES = {"volumes.png": draw_volumes, "dice_by_size.png": draw_dice_by_size}
+FILES = (REPORT, SCORES, CASES, COMPONENTS, *FIGURES)
+
+Row = Sequence[object]
+
+
+def check_report(folder: Path, *, overwrite: bool = False) -> None:
+    """Check before an evaluation that its files can be written.
+
+    Parameters
+    ----------
+    folder : Path
+        Created if it does not exist.
+    overwrite : bool
+        Whether files of an earlier evaluation may be replaced.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be created, or a file exists and `overwrite` is false.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be made: {error.strerror or error}") from error
+    for name in FILES:
+        check_output(folder / name, overwrite=overwrite)
+
+
+def write_report(evaluation: Evaluation, folder: Path, *, overwrite: bool = False) -> list[Path]:
+    """Write the report, the numbers and, if matplotlib is installed, the figures.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    folder : Path
+        Gets the `FILES`.
+    overwrite : bool
+        Whether files of an earlier evaluation may be replaced.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+
+    Raises
+    ------
+    OutputError
+        As `check_report`, or if a file cannot be written.
+    """
+    check_report(folder, overwrite=overwrite)
+    texts = {
+        REPORT: report_text(evaluation) + "\n",
+        SCORES: json.dumps(as_json(evaluation), indent=1, allow_nan=False) + "\n",
+        CASES: _csv(_CASE_COLUMNS, _case_rows(evaluation.cases)),
+        COMPONENTS: _csv(_COMPONENT_COLUMNS, _component_rows(evaluation.cases)),
+    }
+    for name, text in texts.items():
+        write_text(folder / name, text, overwrite=overwrite)
+    figures = FIGURES if can_draw() else {}
+    for name, draw in figures.items():
+        write_bytes(folder / name, png(draw(evaluation)), overwrite=overwrite)
+    return [folder / name for name in (*texts, *figures)]
+
+
+def as_json(evaluation: Evaluation) -> dict[str, object]:
+    """Return every number of the evaluation as plain dicts, lists and numbers."""
+    return {
+        "definition": {"empty": EMPTY_CASES, "lesions": "BraTS 2023, gliomas"},
+        "prediction_scheme": evaluation.prediction_scheme,
+        "truth_scheme": evaluation.truth_scheme,
+        "notes": evaluation.notes,
+        "means": {r.value: asdict(means(overlaps(evaluation.cases, r))) for r in Region},
+        "small_enhancing_tumours": {
+            str(limit): asdict(means(small_tumours(evaluation, limit)))
+            for limit in SMALL_TUMOUR_LIMITS
+        },
+        "lesions": {r.value: asdict(lesion_means(evaluation.cases, r)) for r in Region},
+        "components_by_size": {r.value: _sizes_json(evaluation, r) for r in Region},
+        "cases": {case.name: _case_json(case) for case in evaluation.cases},
+    }
+
+
+def _sizes_json(evaluation: Evaluation, region: Region) -> list[dict[str, object]]:
+    classes = by_size(evaluation.cases, region)
+    return [asdict(size) | {"sensitivity": size.sensitivity} for size in classes]
+
+
+def _case_json(case: CaseScores) -> dict[str, object]:
+    return {
+        region.value: {
+            **asdict(scores.overlap),
+            "false_ml": scores.overlap.false_ml,
+            "lesions": asdict(scores.lesions)
+            | {
+                "found": scores.lesions.found,
+                "missed": scores.lesions.missed,
+                "dice": scores.lesions.dice,
+                "hd95": scores.lesions.hd95,
+            },
+            "components": [asdict(c) | {"found": c.found} for c in scores.components],
+        }
+        for region, scores in case.regions.items()
+    }
+
+
+_CASE_COLUMNS = (
+    *("case", "region", "dice", "tpr", "fpr", "hd95_mm"),
+    *("truth_voxels", "predicted_voxels", "false_voxels", "false_ml"),
+    *("lesions", "found", "missed", "false_lesions", "ignored", "lesion_dice", "lesion_hd95_mm"),
+)
+_COMPONENT_COLUMNS = ("case", "region", "voxels", "covered", "found")
+
+
+def _case_rows(cases: Iterable[CaseScores]) -> Iterable[Row]:
+    for case in cases:
+        for region, scores in case.regions.items():
+            o, n = scores.overlap, scores.lesions
+            yield (
+                *(case.name, region.value, o.dice, o.tpr, o.fpr, o.hd95),
+                *(o.truth_voxels, o.predicted_voxels, o.false_voxels, o.false_ml),
+                *(len(n.lesions), n.found, n.missed, n.false_lesions, n.ignored, n.dice, n.hd95),
+            )
+
+
+def _component_rows(cases: Iterable[CaseScores]) -> Iterable[Row]:
+    for case in cases:
+        for region, scores in case.regions.items():
+            for part in scores.components:
+                yield case.name, region.value, part.voxels, part.covered, str(part.found).lower()
+
+
+def _csv(head: Sequence[str], rows: Iterable[Row]) -> str:
+    page = io.StringIO()
+    writer = csv.writer(page, lineterminator="\n")
+    writer.writerow(head)
+    writer.writerows([f"{v:.6g}" if isinstance(v, float) else v for v in row] for row in rows)
+    return page.getvalue()
