@@ -22,10 +22,10 @@ QUICK: TrainingConfig = replace(
     crops_per_case=2,
     batch=2,
     crop=32,
-    rate=3e-3,
+    learning_rate=3e-3,
     warmup=5,
     reconstruction_every=1,
-    average=0.9,
+    ema_decay=0.9,
     validate_every=2,
     norm_cases=2,
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from smalltumor.errors import SmalltumorError
-from smalltumor.training.runs.launcher import Plan
+from smalltumor.training.request import TrainingRequest
 
 RUNS = "runs"
 """Folder for runs inside the training folder, with the prepared volumes they share."""
@@ -47,7 +47,7 @@ class Choices:
     validation: Path | None = None
 
 
-def plan_of(data: Path, choices: Choices) -> Plan:
+def plan_of(data: Path, choices: Choices) -> TrainingRequest:
     """What `smalltumor train` is to do, in a new run folder.
 
     Raises
@@ -64,10 +64,10 @@ def plan_of(data: Path, choices: Choices) -> Plan:
     elif choices.preset == "finetune":
         raise SmalltumorError("fine-tuning starts from weights; choose some")
     changes = {"epochs": choices.epochs, "crop": choices.crop, "batch": choices.batch}
-    changes["validate-every"] = max(1, choices.epochs // _VALIDATIONS)
+    changes["validate_every"] = max(1, choices.epochs // _VALIDATIONS)
     if choices.validation is None and choices.folds:
         changes |= {"folds": choices.folds, "fold": 0}
-    return Plan(
+    return TrainingRequest(
         data=data,
         run=new_run_folder(runs),
         preset=choices.preset,

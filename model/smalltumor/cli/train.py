@@ -1,13 +1,16 @@
-"""`smalltumor train`: learn from a folder of cases, from zero or from weights."""
+"""`smalltumor train`: train on a folder of cases, from random weights or from a checkpoint."""
 
 from __future__ import annotations
 
 import argparse
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from smalltumor.errors import TrainingError
+
+if TYPE_CHECKING:
+    from smalltumor.training.request import TrainingRequest
 
 PRESETS = ("paper", "finetune", "starter")
 
@@ -53,61 +56,98 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1 ...")
     parser.add_argument("--cache", metavar="DIR", type=Path, help="prepared volumes (DIR/cache)")
     parser.add_argument("--card", metavar="F.json", type=Path, help="facts for the model card")
-    held = parser.add_argument_group("validation")
-    held.add_argument("--validation", metavar="DIR", type=Path, help="cases never learnt from")
-    held.add_argument("--folds", type=int, metavar="K", help="hold out every K-th case")
-    held.add_argument("--fold", type=int, metavar="I", help="starting at case I, from 0")
-    _add_changes(parser.add_argument_group("changes to the preset"))
+    _add_settings(parser)
     parser.set_defaults(run=run)
+    # Without a help text a command is not listed: this one is for processes that are launched.
+    request = commands.add_parser(
+        "train-request", description="Train as a file in a run folder says."
+    )
+    request.add_argument("file", metavar="FILE", type=Path)
+    request.set_defaults(run=run_request)
 
 
-def _add_changes(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--epochs", type=int, metavar="N")
-    group.add_argument("--crop", type=int, metavar="VOXELS", help="a multiple of 16")
-    group.add_argument("--batch", type=int, metavar="N", help="crops a step, over all processes")
-    group.add_argument("--rate", type=float, metavar="R", help="learning rate")
-    group.add_argument("--seed", type=int, metavar="N")
-    group.add_argument("--validate-every", type=int, metavar="EPOCHS", dest="validate_every")
-    group.add_argument(
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    """Options whose destination is the field of `TrainingConfig` that they change."""
+    held_out = parser.add_argument_group("validation")
+    held_out.add_argument(
+        "--validation", metavar="DIR", type=Path, help="cases that are never trained on"
+    )
+    _add_setting(held_out, "--folds", "folds", int, "K", "hold out every K-th case")
+    _add_setting(held_out, "--fold", "fold", int, "I", "starting at case I, from 0")
+    group = parser.add_argument_group("changes to the preset")
+    _add_setting(group, "--epochs", "epochs", int, "N")
+    _add_setting(group, "--crop", "crop", int, "VOXELS", "a multiple of 16")
+    _add_setting(group, "--batch", "batch", int, "N", "crops in a step, over all processes")
+    _add_setting(group, "--rate", "learning_rate", float, "R", "learning rate")
+    _add_setting(group, "--seed", "seed", int, "N")
+    _add_setting(group, "--validate-every", "validate_every", int, "EPOCHS")
+    _add_switch(
+        group,
         "--no-reconstruction",
-        action="store_const",
-        const=False,
-        dest="reconstruction",
-        help="without the auxiliary task: the DMFNet baseline",
+        "reconstruction",
+        False,
+        "without the auxiliary task: the DMFNet baseline",
     )
-    group.add_argument(
-        "--freeze-encoder",
-        action="store_const",
-        const=True,
-        dest="freeze_encoder",
-        help="train the decoders only",
-    )
-    group.add_argument(
+    _add_switch(group, "--freeze-encoder", "freeze_encoder", True, "train the decoders only")
+    _add_setting(
+        group,
         "--freeze-norms",
-        type=float,
-        metavar="SHARE",
-        dest="freeze_norms_at",
-        help="keep the norms' statistics after this share of the steps; 0 from the start",
+        "freeze_norms_at",
+        float,
+        "SHARE",
+        "freeze batch-norm statistics after this share of the steps; 0 from the start",
     )
+    _add_setting(
+        group, "--patience", "patience", int, "N", "stop after N validations without a better score"
+    )
+    parser.set_defaults(changes={})
+
+
+def _add_setting(
+    group: argparse._ArgumentGroup,
+    option: str,
+    field: str,
+    kind: type,
+    metavar: str,
+    text: str | None = None,
+) -> None:
     group.add_argument(
-        "--patience", type=int, metavar="N", help="stop after N validations without a gain"
+        option,
+        dest=field,
+        type=kind,
+        metavar=metavar,
+        help=text,
+        action=_Setting,
+        default=argparse.SUPPRESS,
     )
 
 
-CHANGES = (
-    "epochs",
-    "crop",
-    "batch",
-    "rate",
-    "seed",
-    "validate_every",
-    "reconstruction",
-    "freeze_encoder",
-    "freeze_norms_at",
-    "patience",
-    "folds",
-    "fold",
-)
+def _add_switch(
+    group: argparse._ArgumentGroup, option: str, field: str, value: bool, text: str
+) -> None:
+    group.add_argument(
+        option,
+        dest=field,
+        nargs=0,
+        const=value,
+        help=text,
+        action=_Setting,
+        default=argparse.SUPPRESS,
+    )
+
+
+class _Setting(argparse.Action):
+    """Collect an option of the preset's settings in ``options.changes``."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        value = self.const if self.nargs == 0 else values
+        namespace.changes = {**namespace.changes, self.dest: value}
 
 
 def run(options: argparse.Namespace) -> int:
@@ -116,20 +156,13 @@ def run(options: argparse.Namespace) -> int:
         return _check(options.data)
     if options.folder is None:
         raise TrainingError("name a folder for the run with --run DIR")
-    # Threads that sleep while they wait lose nothing to other programs on the same cores; read
-    # when torch is loaded.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from smalltumor.training.request import TrainingRequest
-    from smalltumor.training.run import train
 
-    changes: dict[str, Any] = {
-        name: value for name in CHANGES if (value := getattr(options, name)) is not None
-    }
     request = TrainingRequest(
         data=options.data,
         run=options.folder,
         preset=options.preset,
-        changes=changes,
+        changes=options.changes,
         weights=options.weights,
         validation=options.validation,
         cache=options.cache,
@@ -137,6 +170,22 @@ def run(options: argparse.Namespace) -> int:
         device=options.device,
         resume=options.resume,
     )
+    return _train(request)
+
+
+def run_request(options: argparse.Namespace) -> int:
+    """Train as a request file says."""
+    from smalltumor.training.request import TrainingRequest
+
+    return _train(TrainingRequest.read(options.file))
+
+
+def _train(request: TrainingRequest) -> int:
+    # Threads that sleep while they wait leave the cores to other programs. Read when torch is
+    # loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    from smalltumor.training.run import train
+
     train(request, report=_say)
     return 0
 

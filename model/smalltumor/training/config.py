@@ -44,15 +44,15 @@ class TrainingConfig:
         Share of crops centred on a tumour voxel; the rest lie anywhere in the brain.
     optimiser : {"adam", "adamw"}
         Adam with amsgrad as the backbone published it, or AdamW.
-    rate, weight_decay : float
+    learning_rate, weight_decay : float
     schedule : {"polynomial", "hold"}
-        Decay of power 0.9, or hold the rate and let it fall linearly in the last 30 %.
+        Polynomial decay of power 0.9, or a constant rate that falls linearly over the last 30 %.
     warmup : int
-        Steps until the rate is reached.
-    clip : float
-        Largest norm of the gradient; 0 for none.
-    average : float
-        Decay of the moving average of the weights, 0 for none.
+        Steps until the learning rate is reached.
+    max_gradient_norm : float
+        Gradients with a larger norm are scaled down to it; 0 for no limit.
+    ema_decay : float
+        Decay of the exponential moving average of the weights; 0 for no average.
     freeze_norms_at : float
         After this share of the steps the norms keep the statistics of whole brains, so that
         training and inference see the same function; 1 for never.
@@ -83,12 +83,12 @@ class TrainingConfig:
     crop: int = 128
     tumour_crops: float = 0.0
     optimiser: Literal["adam", "adamw"] = "adam"
-    rate: float = 1e-3
+    learning_rate: float = 1e-3
     weight_decay: float = 1e-5
     schedule: Literal["polynomial", "hold"] = "polynomial"
     warmup: int = 0
-    clip: float = 12.0
-    average: float = 0.0
+    max_gradient_norm: float = 12.0
+    ema_decay: float = 0.0
     freeze_norms_at: float = 1.0
     freeze_encoder: bool = False
     validate_every: int = 10
@@ -109,9 +109,21 @@ class TrainingConfig:
         if self.folds and not 0 <= self.fold < self.folds:
             raise TrainingError(f"fold = {self.fold} should be from 0 to {self.folds - 1}")
 
+    def with_changes(self, changes: Mapping[str, Any]) -> TrainingConfig:
+        """A copy with other values for some fields.
+
+        Raises
+        ------
+        TrainingError
+            If a field is unknown or a value is impossible.
+        """
+        _check_known(changes)
+        return replace(self, **changes)
+
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return asdict(self) | {"preprocessing": self.preprocessing.to_dict()}
+        """Plain values for JSON, under the keys of ``config.json``."""
+        values: dict[str, Any] = asdict(self) | {"preprocessing": self.preprocessing.to_dict()}
+        return {_FILE_KEYS.get(name, name): value for name, value in values.items()}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> TrainingConfig:
@@ -122,14 +134,23 @@ class TrainingConfig:
         TrainingError
             If a field is unknown.
         """
-        unknown = set(values) - {f.name for f in fields(cls)}
-        if unknown:
-            raise TrainingError(f"unknown training settings {', '.join(sorted(unknown))}")
-        parts = dict(values)
+        names = {key: name for name, key in _FILE_KEYS.items()}
+        parts = {names.get(key, key): value for key, value in values.items()}
+        _check_known(parts)
         parts["network"] = NetworkConfig.from_dict(values["network"])
         parts["preprocessing"] = Preprocessing.from_dict(values["preprocessing"])
         parts["augmentation"] = Augmentation(**values["augmentation"])
         return cls(**parts)
+
+
+_FILE_KEYS = {"learning_rate": "rate", "ema_decay": "average", "max_gradient_norm": "clip"}
+"""Fields whose key in ``config.json`` is an older name."""
+
+
+def _check_known(changes: Mapping[str, Any]) -> None:
+    unknown = set(changes) - {f.name for f in fields(TrainingConfig)}
+    if unknown:
+        raise TrainingError(f"unknown training settings {', '.join(sorted(unknown))}")
 
 
 _CHEAP_AUGMENTATION = Augmentation(turn=0.5, warp=0.0, shift=0.2, scale=0.2, gamma=0.3, noise=0.1)
@@ -146,9 +167,9 @@ PRESETS: Mapping[str, TrainingConfig] = {
         crop=96,
         tumour_crops=0.75,
         optimiser="adamw",
-        rate=1e-4,
+        learning_rate=1e-4,
         weight_decay=1e-2,
-        average=0.99,
+        ema_decay=0.99,
         freeze_norms_at=0.0,
         validate_every=5,
         patience=6,
@@ -167,7 +188,7 @@ PRESETS: Mapping[str, TrainingConfig] = {
         weight_decay=1e-2,
         schedule="hold",
         warmup=50,
-        average=0.995,
+        ema_decay=0.995,
         freeze_norms_at=0.5,
     ),
 }

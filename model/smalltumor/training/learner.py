@@ -168,7 +168,9 @@ class Learner:
         )
         self.optimiser.zero_grad(set_to_none=True)
         self.precision.backward(loss)
-        norm = self.precision.clip(self.network, self.optimiser, config.clip or math.inf)
+        norm = self.precision.clip(
+            self.network, self.optimiser, config.max_gradient_norm or math.inf
+        )
         excused = self.precision.may_overflow
         if not torch.isfinite(loss.detach()) or not (excused or torch.isfinite(norm)):
             raise TrainingError(
@@ -196,7 +198,7 @@ class Learner:
     def _update_average(self) -> None:
         # The first steps count less, or the start would be remembered for long.
         step = self.progress.step
-        decay = min(self.config.average, (1 + step) / (10 + step))
+        decay = min(self.config.ema_decay, (1 + step) / (10 + step))
         for name, parameter in self.network.named_parameters():
             self.average[name].lerp_(parameter.detach(), 1 - decay)
 
@@ -229,7 +231,7 @@ class Learner:
         """
         network = SegmentationNetwork(self.config.network)
         state = {n: v for n, v in self.network.state_dict().items() if "rebuild" not in n}
-        if self.config.average:
+        if self.config.ema_decay:
             state.update({n: v for n, v in self.average.items() if n in state})
         network.load_state_dict(state)
         _place(network, self.device)
@@ -251,5 +253,5 @@ def _optimiser(config: TrainingConfig, network: nn.Module) -> torch.optim.Optimi
         {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
     ]
     if config.optimiser == "adam":
-        return torch.optim.Adam(groups, lr=config.rate, amsgrad=True)
-    return torch.optim.AdamW(groups, lr=config.rate, betas=(0.9, 0.99))
+        return torch.optim.Adam(groups, lr=config.learning_rate, amsgrad=True)
+    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.99))

@@ -25,4 +25,4 @@ def learning_rate(config: TrainingConfig, step: int, steps: int) -> float:
         factor: float = (1 - done) ** _POWER
     else:
         factor = max(_FLOOR, min(1.0, (1 - done) / _FALL))
-    return config.rate * factor * min(1.0, (step + 1) / max(1, config.warmup))
+    return config.learning_rate * factor * min(1.0, (step + 1) / max(1, config.warmup))

@@ -1,31 +1,31 @@
-"""From a folder of cases and a few choices to a finished run."""
+"""Train as a request says: from a folder of cases to a finished run."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, replace
 
 from smalltumor.data.case_files import CaseFiles
 from smalltumor.errors import OutputError, SmalltumorError, TrainingError, TrainingMemoryError
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
 from smalltumor.training.config import PRESETS, TrainingConfig
+from smalltumor.training.data.dataloader import steps_per_epoch
 from smalltumor.training.data.dataset import labelled_cases, prepare_cases
 from smalltumor.training.distributed import Processes, joined_processes
 from smalltumor.training.memory import keep_freed_memory
 from smalltumor.training.request import TrainingRequest
-from smalltumor.training.run_record import model_card, run_record
+from smalltumor.training.run_record import RunRecord, model_card, origin_of
 from smalltumor.training.runs.run_folder import RunFolder, Wish
 from smalltumor.training.runs.run_lock import occupied
+from smalltumor.training.split import Split
 from smalltumor.training.stopping import stop_requests
 from smalltumor.training.trainer import Report, Trainer, TrainingCases
 
 
 def train(request: TrainingRequest, report: Report = print, *, save_seconds: float = 60.0) -> bool:
-    """Start or resume a run and stay until it is done or asked to stop.
+    """Start or resume a run and train until it is done or asked to stop.
 
     Under ``torchrun`` every process calls this with the same request.
 
@@ -33,195 +33,266 @@ def train(request: TrainingRequest, report: Report = print, *, save_seconds: flo
     ----------
     request : TrainingRequest
     report : callable
-        Takes one line for a person; called in process 0 only.
+        Receives one line of text at a time, in process 0 only.
     save_seconds : float
         Least time between two saved states.
 
     Returns
     -------
     bool
-        False if it was stopped (SIGINT, SIGTERM) and can be resumed.
+        False if it was stopped (SIGINT, SIGTERM, a stop request) and can be resumed.
 
     Raises
     ------
-    TrainingError, CheckpointError, OutputError
+    TrainingError, CaseError, CheckpointError, OutputError
     """
     run = RunFolder(request.run)
-    before = _before(request, run)
-    request = _as_before(request, before)
-    config, start = _settings(request, before)
+    earlier = _earlier_record(request, run)
+    request = _as_started(request, earlier)
+    config, start = _configuration(request, earlier, has_state=run.last.is_file())
     with joined_processes(request.device) as processes:
-        say: Report = report if processes.writes else _silent
+        tell: Report = report if processes.writes else _silent
         if processes.device.type == "cpu":
             keep_freed_memory()
-        chosen = _choose(request, config)
-        record = run_record(request, config, before, start, len(chosen[0]))
-        with _held(run, processes):
+        files = _CaseFiles.find(request)
+        split = files.split(config, earlier if run.last.is_file() else None)
+        training = len(files.named(split.training))
+        record = _new_record(request, config, split, training, earlier, start)
+        with _held(run, processes, earlier):
             if processes.writes:
-                run.write_config(record)
-            cases = _prepare(request, config, chosen, run, processes, say)
-            with stop_requests(run) as requests:
-                trainer = Trainer(
-                    config,
-                    cases,
-                    run,
-                    processes,
-                    model_card(request, cases, record["origin"]),
-                    start=start,
-                    report=say,
-                    stop=requests,
-                    hurry=requests.hurry,
-                    threads=_crop_threads(processes),
-                    save_seconds=save_seconds,
-                    epoch_steps=record["steps_per_epoch"],
-                )
-                finished = _run(trainer, request, say)
-                if not finished and processes.writes:
-                    wish = requests.wish or Wish.STOP
-                    run.append("stop", trainer.learner.progress.step, wish=wish.value)
+                record.write(run)
+            cases = _prepare(request, config, files, split, processes, tell)
+            finished = _train(record, cases, start, run, processes, tell, save_seconds)
     if not finished:
-        say(
+        tell(
             f"stopped and saved; go on with: smalltumor train {request.data} "
             f"--run {request.run} --resume"
         )
     return finished
 
 
-def _run(trainer: Trainer, request: TrainingRequest, say: Report) -> bool:
-    cases = trainer.cases
-    if request.resume:
-        trainer.resume()
-    step = trainer.learner.progress.step
-    if trainer.processes.writes:
-        trainer.run.append(
-            "start",
-            step,
-            steps=trainer.steps,
-            device=str(trainer.processes.device),
-            training=[case.name for case in cases.training],
-            validation=[case.name for case in cases.validation],
-        )
-    say(
-        f"{len(cases.training)} cases to learn from, {len(cases.validation)} to validate on; "
-        f"step {step} of {trainer.steps} on {trainer.processes.device}"
-    )
-    return trainer.train()
-
-
-@contextmanager
-def _held(run: RunFolder, processes: Processes) -> Iterator[None]:
-    """The run folder is this process's own, and what ends the run is said in its events."""
-    if not processes.writes:
-        yield
-        return
-    run.create()
-    with occupied(run):
-        try:
-            yield
-        except (Exception, KeyboardInterrupt) as error:
-            with suppress(OutputError):  # the disk may be what is full
-                _note_end(run, error)
-            raise
-
-
-def _note_end(run: RunFolder, error: BaseException) -> None:
-    step = max((e["step"] for e in run.read_events()), default=0)
-    if isinstance(error, KeyboardInterrupt):
-        run.append("stop", step, wish=(run.wish() or Wish.STOP).value)
-        return
-    words = str(error) if isinstance(error, SmalltumorError) else f"{type(error).__name__}: {error}"
-    changes = error.changes if isinstance(error, TrainingMemoryError) else {}
-    run.append("failed", step, message=" ".join(words.split())[:500], changes=changes)
-
-
-def _before(request: TrainingRequest, run: RunFolder) -> dict[str, Any] | None:
-    """The record of the run that is there and shall go on."""
+def _earlier_record(request: TrainingRequest, run: RunFolder) -> RunRecord | None:
+    """The record of the run in the folder, which is to be resumed."""
     if not run.config.is_file():
         return None
     if not request.resume:
         raise TrainingError(
             f"{run.path} holds a run already; add --resume to go on with it, or name another folder"
         )
-    return run.read_config() | {"begun": run.last.is_file()}
+    return RunRecord.read(run)
 
 
-def _as_before(request: TrainingRequest, before: dict[str, Any] | None) -> TrainingRequest:
-    """A resumed run keeps what it was started with, unless something else is named."""
-    if before is None:
+def _as_started(request: TrainingRequest, earlier: RunRecord | None) -> TrainingRequest:
+    """A resumed run keeps what it was started with, unless the request names something else."""
+    if earlier is None:
         return request
-    validation, cache, card, weights = (
-        Path(before[name]) if before.get(name) else None
-        for name in ("validation", "cache", "card", "weights")
-    )
-    device = request.device if request.device != "auto" else before.get("device", "auto")
+    before = earlier.request
     return replace(
         request,
-        preset=before.get("preset", request.preset),
-        weights=weights,
-        device=device,
-        validation=request.validation or validation,
-        cache=request.cache or cache,
-        card=request.card or card,
+        preset=before.preset,
+        weights=before.weights,
+        device=request.device if request.device != "auto" else before.device,
+        validation=request.validation or before.validation,
+        cache=request.cache or before.cache,
+        card=request.card or before.card,
     )
 
 
-def _settings(
-    request: TrainingRequest, before: dict[str, Any] | None
+def _configuration(
+    request: TrainingRequest, earlier: RunRecord | None, *, has_state: bool
 ) -> tuple[TrainingConfig, Checkpoint | None]:
-    """The run's own configuration when it is resumed, else the preset's; with the changes.
+    """The configuration with the request's changes, and the weights to start from.
 
-    The weights to start from are read unless the run has a state of its own to go on from.
+    The weights are not read if the run has a saved state.
     """
-    begun = before is not None and before["begun"]
     start = None
-    if not begun and (request.weights is not None or request.preset == "finetune"):
+    if not (earlier and has_state) and (request.weights or request.preset == "finetune"):
         start = load_checkpoint(request.weights)
-    if before is not None:
-        config = TrainingConfig.from_dict(before["training"])
+    if earlier is not None:
+        config = earlier.config
+        if has_state:
+            _check_folds(request, config)
+    elif request.preset not in PRESETS:
+        raise TrainingError(f"unknown preset {request.preset}; known are {', '.join(PRESETS)}")
     else:
         config = PRESETS[request.preset]
         if start is not None:
             config = replace(config, network=start.config, preprocessing=start.preprocessing)
-    return replace(config, **request.changes), start
+    return config.with_changes(request.changes), start
 
 
-def _choose(
-    request: TrainingRequest, config: TrainingConfig
-) -> tuple[Sequence[CaseFiles], Sequence[CaseFiles]]:
-    held_out = labelled_cases(request.validation) if request.validation else []
-    names = {case.name for case in held_out}
-    cases = labelled_cases(request.data, exclude=names)
-    if config.folds:
-        held_out = [*held_out, *cases[config.fold :: config.folds]]
+def _check_folds(request: TrainingRequest, config: TrainingConfig) -> None:
+    for name in ("folds", "fold"):
+        if request.changes.get(name, getattr(config, name)) != getattr(config, name):
+            raise TrainingError(
+                f"{name} = {request.changes[name]}: which cases are held out is settled when a "
+                f"run starts (here with {name} = {getattr(config, name)}); start a new run"
+            )
+
+
+@dataclass(frozen=True)
+class _CaseFiles:
+    """The cases that there are now: to train on or to split, and held out by the request."""
+
+    cases: list[CaseFiles]
+    held_out: list[CaseFiles]
+
+    @classmethod
+    def find(cls, request: TrainingRequest) -> _CaseFiles:
+        held_out = labelled_cases(request.validation) if request.validation else []
         names = {case.name for case in held_out}
-        cases = [case for case in cases if case.name not in names]
-    return cases, held_out
+        return cls(labelled_cases(request.data, exclude=names), held_out)
+
+    def split(self, config: TrainingConfig, earlier: RunRecord | None) -> Split:
+        """Drawn on the first start; kept once a state has been saved."""
+        names = _names(self.cases)
+        held_out = _names(self.held_out)
+        if earlier is not None and earlier.split is not None:
+            return earlier.split.resumed(names, held_out)
+        return Split.draw(names, held_out, config.folds, config.fold)
+
+    def named(self, names: tuple[str, ...]) -> list[CaseFiles]:
+        """The cases of these names; several folders may hold a case of the same name."""
+        by_name: dict[str, list[CaseFiles]] = {}
+        for case in (*self.cases, *self.held_out):
+            by_name.setdefault(case.name, []).append(case)
+        return [case for name in names for case in by_name[name]]
+
+
+def _names(cases: list[CaseFiles]) -> list[str]:
+    return list(dict.fromkeys(case.name for case in cases))
+
+
+def _new_record(
+    request: TrainingRequest,
+    config: TrainingConfig,
+    split: Split,
+    training: int,
+    earlier: RunRecord | None,
+    start: Checkpoint | None,
+) -> RunRecord:
+    """A resumed run keeps its origin and counts its steps and epochs on as before."""
+    steps = earlier.steps_per_epoch if earlier else 0
+    usual = earlier.config if earlier else config
+    return RunRecord(
+        request=request,
+        config=config,
+        split=split,
+        origin=(earlier.origin if earlier else None) or origin_of(start, request.weights),
+        steps_per_epoch=steps or steps_per_epoch(usual, training),
+    )
+
+
+@contextmanager
+def _held(run: RunFolder, processes: Processes, earlier: RunRecord | None) -> Iterator[None]:
+    """Hold the run folder, and record in its events what ends the run."""
+    if not processes.writes:
+        yield
+        return
+    run.create()
+    with occupied(run):
+        if run.config.is_file() != (earlier is not None):
+            raise TrainingError(
+                f"{run.path}: another process has started a run there meanwhile; "
+                "name another folder"
+            )
+        try:
+            yield
+        except (Exception, KeyboardInterrupt) as error:
+            with suppress(OutputError):  # the disk may be what is full
+                _record_end(run, error)
+            raise
+
+
+def _record_end(run: RunFolder, error: BaseException) -> None:
+    step = max((e["step"] for e in run.read_events()), default=0)
+    if isinstance(error, KeyboardInterrupt):
+        run.append("stop", step, wish=(run.wish() or Wish.STOP).value)
+        return
+    text = str(error) if isinstance(error, SmalltumorError) else f"{type(error).__name__}: {error}"
+    changes = error.changes if isinstance(error, TrainingMemoryError) else {}
+    run.append("failed", step, message=" ".join(text.split())[:500], changes=changes)
 
 
 def _prepare(
     request: TrainingRequest,
     config: TrainingConfig,
-    chosen: tuple[Sequence[CaseFiles], Sequence[CaseFiles]],
-    run: RunFolder,
+    files: _CaseFiles,
+    split: Split,
     processes: Processes,
-    say: Report,
+    tell: Report,
 ) -> TrainingCases:
-    cache = request.cache or run.path / "cache"
-    if not processes.writes:  # process 0 prepares, the others find it done
+    cache = request.cache or request.run / "cache"
+    if not processes.writes:  # process 0 prepares, the others find the cases prepared
         processes.wait()
-    say(f"preparing {sum(map(len, chosen))} cases in {cache}")
-    training, validation = (prepare_cases(c, config.preprocessing, cache) for c in chosen)
+    tell(f"preparing {len(split.training) + len(split.validation)} cases in {cache}")
+    training, validation = (
+        prepare_cases(files.named(names), config.preprocessing, cache)
+        for names in (split.training, split.validation)
+    )
     if processes.writes:
         processes.wait()
     return TrainingCases(training, validation)
 
 
+def _train(
+    record: RunRecord,
+    cases: TrainingCases,
+    start: Checkpoint | None,
+    run: RunFolder,
+    processes: Processes,
+    tell: Report,
+    save_seconds: float,
+) -> bool:
+    assert record.split is not None
+    with stop_requests(run) as requests:
+        trainer = Trainer(
+            record.config,
+            cases,
+            run,
+            processes,
+            model_card(record, record.split.trained_on),
+            start=start,
+            report=tell,
+            stop=requests,
+            hurry=requests.hurry,
+            threads=_crop_threads(processes),
+            save_seconds=save_seconds,
+            epoch_steps=record.steps_per_epoch,
+        )
+        if record.request.resume:
+            trainer.resume()
+        _report_start(trainer, record.split, tell)
+        finished = trainer.train()
+        if not finished and processes.writes:
+            wish = requests.wish or Wish.STOP
+            run.append("stop", trainer.learner.progress.step, wish=wish.value)
+    return finished
+
+
+def _report_start(trainer: Trainer, split: Split, tell: Report) -> None:
+    step, device = trainer.learner.progress.step, trainer.processes.device
+    if trainer.processes.writes:
+        trainer.run.append(
+            "start",
+            step,
+            steps=trainer.steps,
+            device=str(device),
+            training=list(split.training),
+            validation=list(split.validation),
+        )
+    tell(
+        f"{len(split.training)} training cases, {len(split.validation)} validation cases; "
+        f"step {step} of {trainer.steps} on {device}"
+    )
+
+
 def _crop_threads(processes: Processes) -> int:
-    """A GPU waits for crops unless several are made at once; on a CPU they take its cores."""
+    """Threads that prepare crops: several for a GPU, which would wait; on a CPU they compete."""
     if processes.device.type == "cpu":
         return 1
     return max(1, min(8, (os.cpu_count() or 1) // processes.count - 1))
 
 
 def _silent(line: str) -> None:
-    """Processes other than the first say nothing."""
+    """Processes other than process 0 report nothing."""

@@ -1,71 +1,80 @@
-"""What a run keeps about itself (``config.json``) and what its networks' cards say."""
+"""What a run records about itself in ``config.json``, and the cards of its networks."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from smalltumor.errors import TrainingError
 from smalltumor.models.checkpoint import Checkpoint
 from smalltumor.training.config import TrainingConfig
-from smalltumor.training.data.dataloader import steps_per_epoch
-from smalltumor.training.trainer import TrainingCases
-
-if TYPE_CHECKING:
-    from smalltumor.training.request import TrainingRequest
+from smalltumor.training.request import TrainingRequest
+from smalltumor.training.runs.run_folder import RunFolder
+from smalltumor.training.split import Split
 
 
-def run_record(
-    request: TrainingRequest,
-    config: TrainingConfig,
-    before: dict[str, Any] | None,
-    start: Checkpoint | None,
-    cases: int,
-) -> dict[str, Any]:
-    """What ``config.json`` keeps; a resumed run counts its steps and epochs on as before."""
-    earlier = before or {}
-    usual = TrainingConfig.from_dict(earlier["training"]) if before else config
-    return {
-        "data": _absolute(request.data),
-        "validation": _absolute(request.validation),
-        "cache": _absolute(request.cache),
-        "card": _absolute(request.card),
-        "preset": request.preset,
-        "weights": _absolute(request.weights),
-        "device": request.device,
-        "origin": earlier.get("origin") or _origin(start, request.weights),
-        "steps_per_epoch": earlier.get("steps_per_epoch") or steps_per_epoch(usual, cases),
-        "training": config.to_dict(),
-    }
+@dataclass(frozen=True)
+class RunRecord:
+    """The content of ``config.json``.
 
-
-def _absolute(path: Path | None) -> str | None:
-    return str(path.resolve()) if path else None
-
-
-def model_card(
-    request: TrainingRequest, cases: TrainingCases, origin: dict[str, Any]
-) -> dict[str, Any]:
-    """Facts for the card of every network that the run writes.
-
-    Raises
-    ------
-    TrainingError
-        If the file of further facts cannot be read.
+    Parameters
+    ----------
+    request : TrainingRequest
+        Without its changes, which are part of `config`.
+    config : TrainingConfig
+    split : Split or None
+        None for a run of an earlier version that has not started training.
+    origin : dict
+        What the weights the run started from are called, and what they had been trained on.
+    steps_per_epoch : int
+        As when the run was started, so that epochs count on when batch or cases change.
     """
-    return {
-        "name": request.run.resolve().name,
-        "trained_on": [case.name for case in cases.training],
-        **origin,
-        "preset": request.preset,
-        "use": "research only; not a medical device, not for diagnosis",
-        **_facts(request.card),
-    }
+
+    request: TrainingRequest
+    config: TrainingConfig
+    split: Split | None
+    origin: Mapping[str, Any]
+    steps_per_epoch: int
+
+    def write(self, run: RunFolder) -> None:
+        """Write ``config.json``."""
+        values = self.request.record() | {
+            "origin": dict(self.origin),
+            "steps_per_epoch": self.steps_per_epoch,
+            "training": self.config.to_dict(),
+        }
+        if self.split is not None:
+            values["split"] = self.split.to_dict()
+        run.write_config(values)
+
+    @classmethod
+    def read(cls, run: RunFolder) -> RunRecord:
+        """The inverse of `write`; also reads what earlier versions wrote.
+
+        Raises
+        ------
+        TrainingError
+            If the folder holds no run or a damaged one.
+        """
+        values = run.read_config()
+        try:
+            split = Split.from_dict(values["split"]) if "split" in values else None
+            return cls(
+                TrainingRequest.from_record({"data": "", **values}, run.path),
+                TrainingConfig.from_dict(values["training"]),
+                split or Split.from_events(run.read_events()),
+                values.get("origin") or {},
+                int(values.get("steps_per_epoch") or 0),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise TrainingError(f"{run.config} is damaged ({error!r})") from error
 
 
-def _origin(start: Checkpoint | None, weights: Path | None) -> dict[str, Any]:
-    """What the weights a run starts from are called, and what they had learnt from."""
+def origin_of(start: Checkpoint | None, weights: Path | None) -> dict[str, Any]:
+    """The name of the weights a run starts from, and the cases they were trained on."""
     if start is None:
         return {"started_from": str(weights) if weights else "random weights"}
     return {
@@ -74,7 +83,25 @@ def _origin(start: Checkpoint | None, weights: Path | None) -> dict[str, Any]:
     }
 
 
-def _facts(path: Path | None) -> dict[str, Any]:
+def model_card(record: RunRecord, trained_on: tuple[str, ...]) -> dict[str, Any]:
+    """Facts for the card of every network that the run writes.
+
+    Raises
+    ------
+    TrainingError
+        If the file with further facts cannot be read.
+    """
+    return {
+        "name": record.request.run.resolve().name,
+        "trained_on": list(trained_on),
+        **record.origin,
+        "preset": record.request.preset,
+        "use": "research only; not a medical device, not for diagnosis",
+        **_further_facts(record.request.card),
+    }
+
+
+def _further_facts(path: Path | None) -> dict[str, Any]:
     if path is None:
         return {}
     try:
@@ -82,5 +109,5 @@ def _facts(path: Path | None) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise TrainingError(f"{path}: the card cannot be read ({error})") from None
     if not isinstance(facts, dict):
-        raise TrainingError(f"{path}: a card is a JSON table")
+        raise TrainingError(f"{path}: a card is a JSON object")
     return facts

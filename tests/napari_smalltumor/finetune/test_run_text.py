@@ -25,7 +25,7 @@ def test_a_plan_names_everything_the_process_needs(tmp_path):
         "epochs": 50,
         "crop": 64,
         "batch": 2,
-        "validate-every": 5,
+        "validate_every": 5,
         "folds": 5,
         "fold": 0,
     }
@@ -37,7 +37,7 @@ def test_a_named_case_is_held_out_instead_of_folds(tmp_path):
     assert plan.validation == tmp_path / "one"
     assert plan.weights == Path("w.safetensors")
     assert "folds" not in plan.changes
-    assert plan.changes["validate-every"] == 1
+    assert plan.changes["validate_every"] == 1
 
 
 def test_from_zero_is_for_presets_that_can(tmp_path):

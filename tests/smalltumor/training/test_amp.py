@@ -17,7 +17,7 @@ CPU = torch.device("cpu")
 
 
 def learner(dtype=torch.float16, scale=2.0**8):
-    made = Learner(replace(QUICK, average=0.0, crop=16, warmup=0), 100, 10, Processes(0, 1, CPU))
+    made = Learner(replace(QUICK, ema_decay=0.0, crop=16, warmup=0), 100, 10, Processes(0, 1, CPU))
     made.precision = MixedPrecision(CPU, dtype)
     if dtype is torch.float16:
         made.precision.scaler = torch.amp.GradScaler("cpu", init_scale=scale)

@@ -24,7 +24,7 @@ def test_the_command_line_offers_every_preset():
 
 def test_paper_preset_is_the_paper_s_recipe():
     paper = PRESETS["paper"]
-    assert (paper.crop, paper.batch, paper.epochs, paper.rate) == (128, 8, 500, 1e-3)
+    assert (paper.crop, paper.batch, paper.epochs, paper.learning_rate) == (128, 8, 500, 1e-3)
     assert (paper.loss, paper.optimiser) == ("generalised_dice", "adam")
     assert paper.reconstruction
     assert paper.reconstruction_weight is None  # two phases

@@ -121,7 +121,7 @@ def test_a_damaged_state_is_named_and_not_replaced(data, tmp_path):
 def test_a_loss_that_is_not_finite_stops_and_names_step_and_cases(data, tmp_path, monkeypatch):
     train(request_for(data, tmp_path / "run"), silent)
     good = (tmp_path / "run" / "last.safetensors").read_bytes()
-    huge = {"rate": 1e30, "epochs": 4, "freeze_norms_at": 1.0, "clip": 0.0}
+    huge = {"learning_rate": 1e30, "epochs": 4, "freeze_norms_at": 1.0, "max_gradient_norm": 0.0}
     with pytest.raises(TrainingError, match=r"not? .*finite at step \d+ \(cases made_0"):
         train(request_for(data, tmp_path / "run", resume=True, changes=huge), silent)
     assert (tmp_path / "run" / "last.safetensors").read_bytes() == good
@@ -221,7 +221,7 @@ def test_a_run_ended_before_its_first_step_keeps_its_start_and_the_card_its_orig
     tuned = request_for(data, tmp_path / "second", preset="finetune", weights=best)
     train(tuned, silent)
     (tmp_path / "second" / "last.safetensors").unlink()
-    as_it_is = {"rate": 0.0, "freeze_norms_at": 0.0}
+    as_it_is = {"learning_rate": 1e-12, "freeze_norms_at": 0.0}
     train(request_for(data, tmp_path / "second", resume=True, changes=as_it_is), silent)
     start_score, later = events(tmp_path / "second", "validation")
     assert start_score["epoch"] == 0

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("quick")
 
 
 def test_a_narrow_network_learns_lesions_it_has_not_seen(data, tmp_path):
-    changes = {"epochs": 12, "validate_every": 12, "crops_per_case": 4, "rate": 1e-2}
+    changes = {"epochs": 12, "validate_every": 12, "crops_per_case": 4, "learning_rate": 1e-2}
     assert train(request_for(data, tmp_path / "run", changes=changes), silent)
     scores = events(tmp_path / "run", "validation")
     assert scores[-1]["cases"] == 1
@@ -29,7 +29,7 @@ def test_a_narrow_network_learns_lesions_it_has_not_seen(data, tmp_path):
 
 
 def test_two_processes_match_one_on_the_same_batches(data, tmp_path):
-    settings = {"epochs": 2, "validate_every": 2, "rate": 1e-4, "warmup": 0}
+    settings = {"epochs": 2, "validate_every": 2, "learning_rate": 1e-4, "warmup": 0}
     launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     pair = start_run(data, tmp_path / "two", settings, *launcher)
     assert train(request_for(data, tmp_path / "one", changes=settings), silent)
@@ -62,7 +62,12 @@ def test_fine_tuning_starts_from_weights_with_their_size_and_statistics(data, tm
     train(request_for(data, tmp_path / "first"), silent)
     best = tmp_path / "first" / "best.safetensors"
     first = load_checkpoint(best).tensors()
-    changes = {"rate": 0.0, "freeze_norms_at": 0.0, "weight_decay": 0.0, "freeze_encoder": True}
+    changes = {
+        "learning_rate": 1e-12,
+        "freeze_norms_at": 0.0,
+        "weight_decay": 0.0,
+        "freeze_encoder": True,
+    }
     tuned = request_for(data, tmp_path / "second", preset="finetune", weights=best, changes=changes)
     train(tuned, silent)
     second = load_checkpoint(tmp_path / "second" / "best.safetensors").tensors()

@@ -42,7 +42,7 @@ def current_checkpoint(path: Path) -> Checkpoint:
     if not run.last.is_file():
         raise TrainingError(f"{run.path} has saved no state yet; try again in a minute")
     progress = json.loads(read_metadata(run.last, FORMAT, FORMAT_VERSION)["progress"])
-    tensors = _averaged(read_tensors(run.last), averaged=config.average > 0)
+    tensors = _averaged(read_tensors(run.last), averaged=config.ema_decay > 0)
     step = int(progress["step"])
     card = {"name": f"{run.path.name}, step {step}", "step": step}
     if not progress["frozen"]:

@@ -11,12 +11,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
 
 from smalltumor.errors import OutputError, TrainingError
+from smalltumor.training.request import TrainingRequest
 from smalltumor.training.runs.run_folder import RunFolder, Wish
 from smalltumor.training.runs.run_lock import is_occupied, is_running, occupant_of, register
 
@@ -28,44 +29,13 @@ _LOOK_SECONDS = 0.05
 _ENDS = ("stop", "done", "failed")
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What `smalltumor train` is to do.
+def start(request: TrainingRequest) -> int:
+    """Start a run in a process of its own.
 
     Parameters
     ----------
-    data : Path
-        Folder of cases with segmentations.
-    run : Path
-        The run folder, new.
-    preset : str
-    weights : Path, optional
-        To start from; the preset's own if not given.
-    validation : Path, optional
-        A case, or a folder of cases, to validate on.
-    cache : Path, optional
-        Folder of prepared volumes, which runs may share.
-    device : str
-    changes : mapping of str to int
-        Further options by name: ``epochs``, ``crop``, ``batch``, ``folds``, ``validate-every``...
-    """
-
-    data: Path
-    run: Path
-    preset: str = "finetune"
-    weights: Path | None = None
-    validation: Path | None = None
-    cache: Path | None = None
-    device: str = "auto"
-    changes: Mapping[str, int] = field(default_factory=dict)
-
-
-def start(plan: Plan) -> int:
-    """Start a run.
-
-    Parameters
-    ----------
-    plan : Plan
+    request : TrainingRequest
+        `TrainingRequest.run` is a new folder.
 
     Returns
     -------
@@ -77,24 +47,21 @@ def start(plan: Plan) -> int:
     TrainingError, OutputError
         If the folder holds a run already, cannot be made, or no process can be started.
     """
-    run = RunFolder(plan.run.resolve())
+    run = RunFolder(request.run.resolve())
     if run.config.is_file() or is_occupied(run):
         raise TrainingError(f"{run.path} holds a run already; name another folder")
-    paths = {"weights": plan.weights, "validation": plan.validation, "cache": plan.cache}
-    options = {name: str(path.resolve()) for name, path in paths.items() if path is not None}
-    options |= {"preset": plan.preset, "device": plan.device} | _texts(plan.changes)
-    return _launch(run, [str(plan.data.resolve()), *_arguments(options)])
+    return _launch(run, request)
 
 
 def resume(path: Path, changes: Mapping[str, int] | None = None, device: str | None = None) -> int:
-    """Go on with a run from its last saved state.
+    """Resume a run from its last saved state, in a process of its own.
 
     Parameters
     ----------
     path : Path
         The run folder.
     changes : mapping of str to int, optional
-        Such as ``crop`` and ``batch``; the steps are counted on.
+        New values for settings such as ``crop`` and ``batch``; steps and epochs count on.
     device : str, optional
         By default the one it was started on.
 
@@ -106,16 +73,15 @@ def resume(path: Path, changes: Mapping[str, int] | None = None, device: str | N
     Raises
     ------
     TrainingError
-        If the folder holds no run, or one that goes on.
+        If the folder holds no run, or a process trains in it already.
     """
     run = RunFolder(path.resolve())
     if is_occupied(run):
         raise TrainingError(f"{run.path}: the run goes on already")
-    data = run.read_config().get("data")
-    if not isinstance(data, str):
-        raise TrainingError(f"{run.config} does not name the folder of cases")
-    options = _texts(changes or {}) | ({"device": device} if device else {})
-    return _launch(run, [data, *_arguments(options), "--resume"])
+    request = TrainingRequest.from_record(
+        run.read_config(), run.path, changes=dict(changes or {}), resume=True
+    )
+    return _launch(run, replace(request, device=device) if device else request)
 
 
 def pause(path: Path) -> bool:
@@ -173,12 +139,13 @@ def _note_end(run: RunFolder, wish: Wish) -> None:
             run.append("stop", step, wish=wish.value)
 
 
-def _launch(run: RunFolder, arguments: Sequence[str]) -> int:
+def _launch(run: RunFolder, request: TrainingRequest) -> int:
     run.create()
+    request.write(run.training_request)
     run.request.unlink(missing_ok=True)
     # -P: a file of the working folder must not take a module's place.
-    command = [sys.executable, "-P", "-m", "smalltumor.cli", "train", *arguments]
-    command += ["--run", str(run.path)]
+    command = [sys.executable, "-P", "-m", "smalltumor.cli"]
+    command += ["train-request", str(run.training_request)]
     try:
         with run.log.open("ab") as log:
             process = subprocess.Popen(
@@ -246,11 +213,3 @@ def _signal(pid: int, group: bool, number: int) -> None:
     if sys.platform != "win32":
         with suppress(ProcessLookupError, PermissionError):
             (os.killpg if group else os.kill)(pid, number)
-
-
-def _texts(changes: Mapping[str, int]) -> dict[str, str]:
-    return {name.replace("_", "-"): str(value) for name, value in changes.items()}
-
-
-def _arguments(options: Mapping[str, str]) -> list[str]:
-    return [word for name, value in options.items() for word in (f"--{name}", value)]

@@ -5,6 +5,7 @@
 ``last.safetensors``  everything needed to go on
 ``best.safetensors``  the best network so far, a checkpoint for inference
 ``process.json``      which process trains here; its time of change is a heartbeat
+``training_request.json``  what the process that was started last is to do
 ``request``           a wish that it stop, see `Wish`; the process removes it
 ``log.txt``           what it printed, if it was started without a terminal
 """
@@ -70,6 +71,11 @@ class RunFolder:
     def log(self) -> Path:
         """What the process printed."""
         return self.path / "log.txt"
+
+    @property
+    def training_request(self) -> Path:
+        """What the process that was started last is to do, see `TrainingRequest.write`."""
+        return self.path / "training_request.json"
 
     @property
     def request(self) -> Path:

@@ -14,9 +14,10 @@ import psutil
 import pytest
 from smalltumor.errors import TrainingError
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
+from smalltumor.training.request import TrainingRequest
 from smalltumor.training.runs import launcher
 from smalltumor.training.runs.current_weights import current_checkpoint
-from smalltumor.training.runs.launcher import Plan, pause, resume, start, stop
+from smalltumor.training.runs.launcher import pause, resume, start, stop
 from smalltumor.training.runs.monitor import Follower, State
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.runs.run_lock import is_occupied, occupant_of, occupied
@@ -37,9 +38,10 @@ def plan(data, weights_to_tune, tmp_path, monkeypatch):
     monkeypatch.setattr(launcher, "NICENESS", 1)  # a busy machine would keep the tests waiting
     monkeypatch.setattr(launcher, "_GRACE_SECONDS", 60.0)
     run = tmp_path / "run"
-    yield Plan(
+    yield TrainingRequest(
         data,
         run,
+        preset="finetune",
         weights=weights_to_tune,
         validation=data / "made_00",
         cache=data.parent / "cache",
@@ -93,7 +95,7 @@ def test_it_stops_saves_and_goes_on_where_it_was(plan):
     assert epochs == [float(n + 1) for n in range(len(epochs))]
 
 
-def assert_learnt_from(plan: Plan, current: Checkpoint) -> None:
+def assert_learnt_from(plan: TrainingRequest, current: Checkpoint) -> None:
     """The averaged network of a run that has begun, and the best so far."""
     assert current.card["step"] == Follower(plan.run).look().step > 0
     assert "limits" not in current.card
@@ -104,17 +106,16 @@ def assert_learnt_from(plan: Plan, current: Checkpoint) -> None:
 
 
 def test_it_outlives_a_parent_that_is_killed_and_if_killed_itself_can_be_resumed(plan, tmp_path):
-    script = tmp_path / "parent.py"
+    script, request = tmp_path / "parent.py", tmp_path / "request.json"
+    plan.write(request)
     script.write_text(
         "import sys, time\n"
         "from pathlib import Path\n"
+        "from smalltumor.training.request import TrainingRequest\n"
         "from smalltumor.training.runs import launcher\n"
-        "from smalltumor.training.runs.launcher import Plan, start\n"
         "launcher.NICENESS = 0\n"
-        f"print(start(Plan({str(plan.data)!r} and Path({str(plan.data)!r}), "
-        f"Path({str(plan.run)!r}), weights=Path({str(plan.weights)!r}), "
-        f"cache=Path({str(plan.cache)!r}), device='cpu', changes={dict(plan.changes)!r})), "
-        "flush=True)\n"
+        f"request = TrainingRequest.read(Path({str(request)!r}))\n"
+        "print(launcher.start(request), flush=True)\n"
         "time.sleep(600)\n"
     )
     parent = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True)
@@ -165,7 +166,7 @@ def test_a_process_that_does_not_listen_is_ended_with_all_it_has_started(plan, m
 def test_what_goes_wrong_at_once_is_in_words(plan, tmp_path):
     damaged = write_lesion_cases(tmp_path / "damaged", 1)
     (damaged / "made_00" / "made_00_t2.nii.gz").write_bytes(b"no image")
-    start(Plan(damaged, plan.run, device="cpu"))
+    start(TrainingRequest(damaged, plan.run, "finetune", device="cpu"))
     wait_until(lambda: not Follower(plan.run).look().state.is_live)
     status = Follower(plan.run).look()
     assert status.state is State.FAILED

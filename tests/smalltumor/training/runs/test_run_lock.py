@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 from smalltumor.errors import TrainingError
+from smalltumor.training.request import TrainingRequest
 from smalltumor.training.runs import launcher, run_lock
-from smalltumor.training.runs.launcher import Plan, resume, start, stop
+from smalltumor.training.runs.launcher import resume, start, stop
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.runs.run_lock import is_occupied, is_running, occupied, register
 
@@ -90,7 +91,7 @@ def test_a_run_elsewhere_or_in_this_process_is_asked_and_not_killed(run, monkeyp
 def test_no_process_to_be_had_and_no_data_to_go_on_with_are_told(run, tmp_path, monkeypatch):
     monkeypatch.setattr(subprocess, "Popen", failing(errno.EAGAIN))
     with pytest.raises(TrainingError, match="training cannot be started: Resource"):
-        start(Plan(tmp_path, run.path))
+        start(TrainingRequest(tmp_path, run.path))
     run.write_config({"data": 3})
     with pytest.raises(TrainingError, match="does not name the folder of cases"):
         resume(run.path)

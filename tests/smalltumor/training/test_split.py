@@ -1,0 +1,143 @@
+"""Training and validation cases stay apart for the whole run."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from smalltumor.errors import TrainingError
+from smalltumor.models.checkpoint import load_checkpoint
+from smalltumor.training.run import train
+from smalltumor.training.runs.run_folder import RunFolder
+from smalltumor.training.split import Split
+from training_cases import write_lesion_cases
+from training_runs import events, request_for, silent
+
+ONE_EPOCH = {"epochs": 1, "validate_every": 1}
+HALF = ONE_EPOCH | {"folds": 2}
+MORE = {"epochs": 2}
+
+
+@pytest.fixture
+def data(tmp_path):
+    """A folder of four cases that a test may change."""
+    return write_lesion_cases(tmp_path / "cases", 4)
+
+
+@pytest.fixture
+def run(data, tmp_path, quick):
+    """A finished run of one epoch that holds out every second case."""
+    train(request_for(data, tmp_path / "run", validation=None, changes=HALF), silent)
+    return tmp_path / "run"
+
+
+def resume(data, run, **changed):
+    lines: list[str] = []
+    train(
+        request_for(data, run, validation=None, changes=MORE, resume=True, **changed), lines.append
+    )
+    return lines
+
+
+def forget_split(run) -> None:
+    """Make the record one of a version that did not keep the split."""
+    config = RunFolder(run).read_config()
+    del config["split"]
+    RunFolder(run).config.write_text(json.dumps(config))
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_a_case_added_before_a_resume_joins_training_and_moves_no_other(data, run, recorded):
+    write_lesion_cases(data, 1, names="a_new_{:02d}")
+    if not recorded:
+        forget_split(run)
+    resume(data, run)
+    start = events(run, "start")[-1]
+    assert start["validation"] == ["made_00", "made_02"]
+    assert start["training"] == ["made_01", "made_03", "a_new_00"]
+    best = load_checkpoint(run / "best.safetensors").card
+    assert best["trained_on"] in (start["training"], ["made_01", "made_03"])
+    assert RunFolder(run).read_config()["split"]["trained_on"] == start["training"]
+
+
+def test_a_training_case_that_has_gone_stays_on_the_card(data, run):
+    shutil.rmtree(data / "made_01")
+    resume(data, run)
+    assert events(run, "start")[-1]["training"] == ["made_03"]
+    split = RunFolder(run).read_config()["split"]
+    assert split["trained_on"] == ["made_01", "made_03"]
+
+
+def test_a_validation_case_that_has_gone_is_named(data, run):
+    before = RunFolder(run).read_config()
+    shutil.rmtree(data / "made_02")
+    with pytest.raises(TrainingError, match=r"made_02: .*put it back"):
+        resume(data, run)
+    assert RunFolder(run).read_config() == before
+
+
+def test_other_folds_on_resume_are_refused(data, run):
+    with pytest.raises(TrainingError, match=r"folds = 4: .*new run"):
+        train(
+            request_for(data, run, validation=None, changes={"folds": 4}, resume=True),
+            silent,
+        )
+
+
+def test_a_run_without_validation_can_get_cases_it_has_not_trained_on(data, tmp_path, quick):
+    elsewhere = write_lesion_cases(tmp_path / "elsewhere", 1, names="new_{:02d}")
+    run = tmp_path / "run"
+    train(request_for(data, run, validation=None, changes=ONE_EPOCH), silent)
+    with pytest.raises(TrainingError, match="made_00: the run has been trained on this case"):
+        train(request_for(data, run, changes=MORE, resume=True), silent)
+    train(request_for(data, run, validation=elsewhere, changes=MORE, resume=True), silent)
+    assert [s["case"] for s in events(run, "validation")[-1]["by_case"]] == ["new_00"]
+
+
+def test_a_run_without_a_saved_state_draws_its_split_anew(data, run):
+    (run / "last.safetensors").unlink()
+    shutil.rmtree(data / "made_00")
+    resume(data, run)
+    assert events(run, "start")[-1]["validation"] == ["made_01", "made_03"]
+
+
+@pytest.mark.parametrize(
+    ("names", "held_out", "folds", "text"),
+    [
+        (["a"], [], 2, "no case is left"),
+        (["a", "b"], [], 1, "no case is left"),
+    ],
+)
+def test_a_split_without_training_cases_is_refused(names, held_out, folds, text):
+    with pytest.raises(TrainingError, match=text):
+        Split.draw(names, held_out, folds, 0)
+
+
+def test_an_empty_fold_is_refused():
+    with pytest.raises(TrainingError, match="fold 7 of 9 is empty: there are only 3 cases"):
+        Split.draw(["a", "b", "c"], [], 9, 7)
+
+
+NAMES = st.lists(st.sampled_from("abcdefghij"), unique=True, min_size=1)
+
+
+@given(first=NAMES, later=st.lists(NAMES, max_size=4), folds=st.integers(0, 4))
+def test_no_resume_validates_on_a_case_that_was_ever_trained_on(first, later, folds):
+    try:
+        split = Split.draw(sorted(first), [], folds, 0)
+    except TrainingError:
+        return
+    validation, ever = split.validation, set(split.training)
+    for names in later:
+        try:
+            split = split.resumed(sorted(names), [])
+        except TrainingError:
+            continue
+        ever |= set(split.training)
+        assert split.validation == validation
+        assert not ever & set(split.validation)
+        assert set(split.trained_on) == ever
+        assert set(split.training) == set(names) - set(validation)
