@@ -11,7 +11,7 @@ from pathlib import Path
 
 from napari.qt.threading import FunctionWorker, create_worker
 
-from napari_smalltumor.workers import leave_room_for_qt
+from napari_smalltumor.workers import reserve_threads_for_qt
 
 Devices = list[tuple[str, str]]
 
@@ -28,7 +28,7 @@ def find_devices(found: Callable[[Devices], None]) -> FunctionWorker:
     found : callable
         Takes pairs of a name for people and one for torch, "auto" first.
     """
-    leave_room_for_qt()
+    reserve_threads_for_qt()
     worker = create_worker(_devices, _ignore_errors=True)
     worker.returned.connect(found)
     worker.start()
@@ -40,7 +40,7 @@ def find_memory(found: Callable[[dict[str, int]], None]) -> FunctionWorker:
 
     Main memory is what is left of it, a GPU's all it has; ``auto`` is the first GPU's, if any.
     """
-    leave_room_for_qt()
+    reserve_threads_for_qt()
     worker = create_worker(_memory, _ignore_errors=True)
     worker.returned.connect(found)
     worker.start()

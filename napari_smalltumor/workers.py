@@ -1,4 +1,4 @@
-"""Work in threads beside the window."""
+"""Work in background threads; results are delivered in the thread of the window."""
 
 from __future__ import annotations
 
@@ -9,44 +9,58 @@ from typing import Any
 from napari.qt.threading import FunctionWorker, create_worker
 from qtpy.QtCore import QObject, QThreadPool, Slot
 
-ROOM = 16
-"""Far more threads than the workers of all docks; those that are not needed are not started."""
+MINIMUM_POOL_SIZE = 16
+"""Far more threads than the workers of all docks; Qt starts only the threads that it needs."""
 
-LOCK_INTERVAL_S = 0.001
-"""How long a worker may keep Python's lock while the window asks for it; 5 ms is usual.
+SWITCH_INTERVAL_S = 0.001
+"""How long a worker may hold the GIL while the window waits for it; Python's default is 5 ms.
 
-Drawing lets go of the lock at each call of OpenGL, some hundred times a frame, and has to ask for
-it again each time.
+Drawing releases the GIL at each OpenGL call, some hundred times a frame, and has to acquire it
+again each time.
 """
 
 
-def leave_room_for_qt() -> None:
-    """Call before a worker is started.
+def reserve_threads_for_qt() -> None:
+    """Enlarge Qt's thread pool and shorten Python's switch interval; call before each worker.
 
-    Qt 5 scales images in the same pool that napari's workers run in, and waits for that while
-    it holds Python's lock. With all threads taken by workers that wait for the lock, as two
-    suffice for on two cores, the window would hang for good.
+    Qt 5 scales images in the pool that napari's workers run in, and holds the GIL while it waits
+    for them. If workers that wait for the GIL occupied every thread of the pool (two are enough
+    on two cores), the window would hang forever.
     """
     pool = QThreadPool.globalInstance()
-    pool.setMaxThreadCount(max(pool.maxThreadCount(), ROOM))
-    sys.setswitchinterval(min(sys.getswitchinterval(), LOCK_INTERVAL_S))
+    pool.setMaxThreadCount(max(pool.maxThreadCount(), MINIMUM_POOL_SIZE))
+    sys.setswitchinterval(min(sys.getswitchinterval(), SWITCH_INTERVAL_S))
 
 
-class _Named:
-    """A function that napari's close dialog can name."""
+class NamedCall:
+    """A function to be called once, with a name that napari's close dialog can show.
 
-    def __init__(self, work: Callable[[], Any], name: str) -> None:
-        self._work, self._name = work, name
+    napari keeps every worker, and the function that it runs, until its window is closed. The
+    function is therefore released when it is called, or the images of every case would stay in
+    memory.
 
-    def __call__(self) -> Any:
-        return self._work()
+    Parameters
+    ----------
+    function : callable
+    name : str
+    """
+
+    def __init__(self, function: Callable[..., Any], name: str) -> None:
+        self._function: Callable[..., Any] | None = function
+        self._name = name
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Release the function and call it."""
+        function, self._function = self._function, None
+        assert function is not None, "a NamedCall can be called only once"
+        return function(*args, **kwargs)
 
     def __repr__(self) -> str:
         return self._name
 
 
 class _Receiver(QObject):
-    """Lives as long as its parent: what ends after the dock has gone is not told to it."""
+    """Receives a result in the thread of the window; deleted with its parent."""
 
     def __init__(
         self, parent: QObject, done: Callable[[Any], None], failed: Callable[[Exception], None]
@@ -55,17 +69,17 @@ class _Receiver(QObject):
         self._done, self._failed = done, failed
 
     @Slot(object)
-    def done(self, result: Any) -> None:
+    def on_returned(self, result: Any) -> None:
         self._done(result)
         self.deleteLater()
 
     @Slot(object)
-    def failed(self, error: Exception) -> None:
+    def on_errored(self, error: Exception) -> None:
         self._failed(error)
         self.deleteLater()
 
 
-def in_thread(
+def run_in_thread(
     work: Callable[[], Any],
     parent: QObject,
     done: Callable[[Any], None],
@@ -73,23 +87,24 @@ def in_thread(
     *,
     name: str,
 ) -> FunctionWorker:
-    """Call a function in a thread.
+    """Call a function in a background thread.
 
     Parameters
     ----------
     work : callable
-        Must touch neither widgets nor layers.
+        Must not touch widgets or layers.
     parent : QObject
-        When it has gone, nothing is told any more.
+        Neither `done` nor `failed` is called after its deletion.
     done, failed : callable
-        Take the result, or the exception, in the thread of the window.
+        Called in the thread of the window with the result or with the exception.
     name : str
-        For napari's question before it closes.
+        Shown by napari's close dialog while the function runs.
     """
-    leave_room_for_qt()
+    reserve_threads_for_qt()
     receiver = _Receiver(parent, done, failed)
-    worker = create_worker(_Named(work, name), _ignore_errors=True, _start_thread=False)
-    worker.returned.connect(receiver.done)
-    worker.errored.connect(receiver.failed)
+    call = NamedCall(work, name)
+    worker = create_worker(call, _ignore_errors=True, _start_thread=False)
+    worker.returned.connect(receiver.on_returned)
+    worker.errored.connect(receiver.on_errored)
     worker.start()
     return worker

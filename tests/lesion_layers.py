@@ -29,7 +29,7 @@ def classes() -> np.ndarray:
     return made
 
 
-def made_case(axcodes: str = "PSR") -> Case:
+def synthetic_case(axcodes: str = "PSR") -> Case:
     """A case on a grid that lies neither as the layers do nor as the network sees it."""
     grid = grid_along(axcodes, SHAPE, SPACING)
     return Case("Pat", {"t1ce": np.zeros(SHAPE, np.int16)}, grid)

@@ -18,7 +18,7 @@ from smalltumor.labels.regions import SMALL_LESION_VOXELS, TissueClass
 from smalltumor.training.data.dataset_check import SurveyedCase, survey_total
 from smalltumor.training.data.dataset_folder import Collection
 
-from napari_smalltumor.widgets.layouts import button, column, row, sentence
+from napari_smalltumor.widgets.layouts import button, column, row, wrapped_label
 
 _NUMBER_WIDTH = 64
 
@@ -41,8 +41,8 @@ class CasesPage(QWidget):
         self.link = QCheckBox("Link to the images instead of copying them")
         self.link.setToolTip("Takes no disk space, but the images must stay where they are")
         self.table = _CaseList()
-        self._to_add = sentence()
-        self._total = sentence()
+        self._to_add = wrapped_label()
+        self._total = wrapped_label()
         self._lay_out()
         self.folder.editingFinished.connect(lambda: self.folder_named.emit(self.folder.text()))
         self.browse.clicked.connect(lambda: self.browse_clicked.emit())

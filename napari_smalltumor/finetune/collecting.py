@@ -22,7 +22,7 @@ from napari_smalltumor.finetune.add_case import Adding
 from napari_smalltumor.finetune.cases_page import CasesPage
 from napari_smalltumor.finetune.training_masks import case_to_learn_from, classes_to_learn_from
 from napari_smalltumor.layers.metadata import region_layers
-from napari_smalltumor.workers import in_thread
+from napari_smalltumor.workers import run_in_thread
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -112,7 +112,7 @@ class Collecting(QObject):
             self._on_collection(collection)
             notify.info(f"{case.name} is in {job.folder}")
 
-        in_thread(job, self, done, self._on_error, name=f"adding {case.name}")
+        run_in_thread(job, self, done, self._on_error, name=f"adding {case.name}")
 
     def let_go(self) -> None:
         """Follow the viewer's layers no more."""
@@ -130,7 +130,7 @@ class Collecting(QObject):
             return
         self._begin(f"reading {folder} ...")
         work = lambda: collector.look(folder)  # noqa: E731
-        in_thread(work, self, self._on_collection, self._on_error, name="reading cases")
+        run_in_thread(work, self, self._on_collection, self._on_error, name="reading cases")
 
     def _begin(self, words: str) -> None:
         self._busy, self._stale = True, False

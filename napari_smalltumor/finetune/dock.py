@@ -20,7 +20,7 @@ from napari_smalltumor.finetune.log_dialog import show_log
 from napari_smalltumor.finetune.panel import FinetunePanel
 from napari_smalltumor.finetune.plan import last_run, plan_of
 from napari_smalltumor.finetune.prediction import show_prediction
-from napari_smalltumor.workers import in_thread
+from napari_smalltumor.workers import run_in_thread
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -60,7 +60,7 @@ class FinetuneDock(QScrollArea):
         self._timer.timeout.connect(self.look)
         self._connect()
         self._device_workers = (
-            devices.find_devices(self.panel.train.offer_devices),
+            devices.find_devices(self.panel.train.set_devices),
             devices.find_memory(self.panel.train.offer_memory),
         )
         self._restore()
@@ -144,7 +144,7 @@ class FinetuneDock(QScrollArea):
             return
         self.panel.watch.set_predicting(True, f"segmenting {name} ...")
         device = settings.get("device")
-        in_thread(
+        run_in_thread(
             lambda run=self.run: predict(run, name, device),
             self,
             self._on_prediction,
@@ -191,7 +191,7 @@ class FinetuneDock(QScrollArea):
             return
         self._busy = f"{word} ..."
         self.look()
-        in_thread(lambda: how(run), self, self._on_ended, self._on_ended, name=f"{word} a run")
+        run_in_thread(lambda: how(run), self, self._on_ended, self._on_ended, name=f"{word} a run")
 
     def _on_ended(self, outcome: Any) -> None:
         self._busy = ""

@@ -8,7 +8,7 @@ from smalltumor.training.runs.monitor import RunStatus
 
 from napari_smalltumor.finetune.curves import Curves
 from napari_smalltumor.finetune.run_text import facts
-from napari_smalltumor.widgets.layouts import button, column, row, sentence
+from napari_smalltumor.widgets.layouts import button, column, row, wrapped_label
 
 _ROWS = 5
 
@@ -29,7 +29,7 @@ class WatchPage(QWidget):
         )
         self._facts = QGridLayout()
         self._cells = [(QLabel(), QLabel()) for _ in range(_ROWS)]
-        self._said = sentence()
+        self._said = wrapped_label()
         self._busy = False
         self._lay_out()
         self.predict.clicked.connect(lambda: self.prediction_clicked.emit(self.case.currentText()))

@@ -8,7 +8,7 @@ from smalltumor.labels.regions import Region
 from smalltumor.training.runs.comparison import Gain
 from smalltumor.training.runs.monitor import RunStatus
 
-from napari_smalltumor.widgets.layouts import button, column, sentence
+from napari_smalltumor.widgets.layouts import button, column, wrapped_label
 
 _NONE_YET = "The weights it starts from and the best so far are compared here once both are known."
 _NONE_HELD = "No case was held out, so nobody can say whether it was worth it."
@@ -25,8 +25,8 @@ class UsePage(QWidget):
         self.use = button(
             "&Use these weights", "Let the Segment dock use the best network of this run"
         )
-        self._verdict = sentence(_NONE_YET)
-        self._said = sentence()
+        self._verdict = wrapped_label(_NONE_YET)
+        self._said = wrapped_label()
         self._shown: Gain | None = None
         self._lay_out()
         self.use.clicked.connect(lambda: self.use_clicked.emit())

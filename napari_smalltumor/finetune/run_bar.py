@@ -7,7 +7,7 @@ from qtpy.QtWidgets import QProgressBar, QWidget
 from smalltumor.training.runs.monitor import RunStatus, State
 
 from napari_smalltumor.finetune.run_text import state_line
-from napari_smalltumor.widgets.layouts import button, column, row, sentence
+from napari_smalltumor.widgets.layouts import button, column, row, wrapped_label
 
 _STEPS = 1000
 _MAY_GO_ON = (State.PAUSED, State.STOPPED, State.FAILED)
@@ -34,7 +34,7 @@ class RunBar(QWidget):
         self.log = button("Open &log", "What the training process printed")
         self.open = button("Open r&un...", "Show another run folder, also of another machine")
         self._bar = QProgressBar()
-        self._state = sentence()
+        self._state = wrapped_label()
         self._changes: dict[str, int] = {}
         self._lay_out()
         self._connect()

@@ -10,8 +10,7 @@ from smalltumor.training.memory_estimate import needed_bytes, suggest
 
 from napari_smalltumor import settings, weights
 from napari_smalltumor.finetune.plan import RANDOM, Choices
-from napari_smalltumor.widgets.forms import form_layout
-from napari_smalltumor.widgets.layouts import column, sentence
+from napari_smalltumor.widgets.layouts import column, form_layout, wrapped_label
 
 PRESETS = {
     "finetune": "From weights, at a low rate",
@@ -55,8 +54,8 @@ class TrainPage(QWidget):
             choices=lambda _: self._held,
             tooltip="Cases that are not learnt from, but tell whether it was worth it",
         )
-        self._about = sentence()
-        self._memory_line = sentence()
+        self._about = wrapped_label()
+        self._memory_line = wrapped_label()
         self._lay_out()
         self._offer_held()
         self._on_preset()
@@ -81,7 +80,7 @@ class TrainPage(QWidget):
             validation=validation,
         )
 
-    def offer_devices(self, devices: list[tuple[str, str]]) -> None:
+    def set_devices(self, devices: list[tuple[str, str]]) -> None:
         """Fill in the devices, as (name for people, name for torch)."""
         self._devices = devices
         self._renew(self.device, devices)

@@ -19,7 +19,7 @@ from napari_smalltumor.layers.coordinates import (
 from napari_smalltumor.layers.metadata import KEY, case_of, region_layers, remembered, same_patient
 from napari_smalltumor.layers.nesting import keep_nested
 from napari_smalltumor.layers.region_masks import _sum, display_mask
-from napari_smalltumor.layers.warm_up import no_collection
+from napari_smalltumor.layers.warm_up import garbage_collection_paused
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -136,7 +136,7 @@ def showing(
                 there[region] = Labels(masks[region], **attributes)
                 apply_style(there[region], region, style)
                 yield there[region]
-                with no_collection():
+                with garbage_collection_paused():
                     viewer.layers.insert(_place(viewer, there, region), there[region])
                 yield there[region]
         if there[Region.ET] in viewer.layers:  # the user may be quicker

@@ -58,7 +58,7 @@ def _make_one() -> None:
 
 
 @contextmanager
-def no_collection() -> Iterator[None]:
+def garbage_collection_paused() -> Iterator[None]:
     """Put the garbage collector off for a moment that the window is waiting in.
 
     napari makes some ten thousand objects for a labels layer, enough to set off a full

@@ -8,7 +8,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from smalltumor.lesions import Lesion
 
 from napari_smalltumor.lesions.source import LesionSource, Snapshot
-from napari_smalltumor.workers import leave_room_for_qt
+from napari_smalltumor.workers import reserve_threads_for_qt
 
 EVERY_MS = 120
 """Pause between a change and the look at it, so that a stroke is not followed dab by dab."""
@@ -90,7 +90,7 @@ class LesionWatch(QObject):
 
         before = self._last if self._last_threshold == self._threshold else None
         self._last, self._last_threshold = snapshot, self._threshold
-        leave_room_for_qt()
+        reserve_threads_for_qt()
         worker = create_worker(_search, snapshot, before, self._threshold, _start_thread=False)
         worker.returned.connect(lambda lesions: self._finish(worker, lesions))
         worker.errored.connect(lambda error: self._fail(worker, error))

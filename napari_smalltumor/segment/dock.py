@@ -70,7 +70,7 @@ class SegmentDock(QScrollArea):
         self.panel.export_clicked.connect(self._export)
         self.panel.options.region_style.changed.connect(self._restyle)
         prepare_first_labels(self)
-        self._device_worker = devices.find_devices(self.panel.options.offer_devices)
+        self._device_worker = devices.find_devices(self.panel.options.set_devices)
 
     @property
     def is_running(self) -> bool:

@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QWidget
 from smalltumor.data.case_files import MODALITIES, MODALITY_TITLES
 
 from napari_smalltumor.layers.modalities import Choice, companions, fill, images, newest
-from napari_smalltumor.widgets.forms import form_layout
+from napari_smalltumor.widgets.layouts import form_layout
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_smalltumor import settings, weights
 from napari_smalltumor.layers.regions import STYLES
-from napari_smalltumor.widgets.forms import form_layout
+from napari_smalltumor.widgets.layouts import form_layout
 
 _BROWSE = "file..."
 
@@ -63,7 +63,7 @@ class SegmentOptions(QWidget):
         """How regions are drawn."""
         return self._style
 
-    def offer_devices(self, devices: list[tuple[str, str]]) -> None:
+    def set_devices(self, devices: list[tuple[str, str]]) -> None:
         """Fill in the devices, as (name for people, name for torch), once they are known."""
         wanted = settings.get("device")
         known = {name for _, name in devices}
@@ -84,7 +84,7 @@ class SegmentOptions(QWidget):
 
     def _read_settings(self) -> None:
         self._offer_weights()
-        self.offer_devices(self._devices)
+        self.set_devices(self._devices)
         self._style.value = settings.get("style")
         self._flips.value = settings.get("flips")
 

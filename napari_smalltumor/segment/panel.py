@@ -21,7 +21,7 @@ from napari_smalltumor import settings
 from napari_smalltumor.segment.modality_pickers import ModalityPickers
 from napari_smalltumor.segment.options import SegmentOptions
 from napari_smalltumor.segment.results import ResultView
-from napari_smalltumor.widgets.forms import form_layout
+from napari_smalltumor.widgets.layouts import form_layout
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

@@ -13,7 +13,7 @@ from napari.utils import cancelable_progress
 from smalltumor.errors import Cancelled
 
 from napari_smalltumor.segment.job import Outcome, SegmentationJob
-from napari_smalltumor.workers import leave_room_for_qt
+from napari_smalltumor.workers import reserve_threads_for_qt
 
 _STEPS = 100
 _NICENESS = 10
@@ -102,7 +102,7 @@ def start(job: SegmentationJob, **connections: object) -> SegmentWorker:
     **connections
         A slot for each of the worker's signals, called in the thread of the window.
     """
-    leave_room_for_qt()
+    reserve_threads_for_qt()
     worker = create_worker(
         OneRun(job),
         _worker_class=SegmentWorker,

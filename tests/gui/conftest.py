@@ -43,7 +43,7 @@ def settings_of_the_session(monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def made_case(tmp_path_factory) -> Path:
+def synthetic_case(tmp_path_factory) -> Path:
     """A folder with a small head of noise."""
     return write_case(tmp_path_factory.mktemp("cases") / "made")
 

@@ -75,12 +75,12 @@ def answers(monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def killed_once(made_case, tmp_path_factory) -> Path:
+def killed_once(synthetic_case, tmp_path_factory) -> Path:
     """The data folder of a napari that was killed while a case was edited."""
     folder = tmp_path_factory.mktemp("killed")
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "SMALLTUMOR_DATA": str(folder)}
     process = subprocess.Popen(
-        [sys.executable, "-c", SESSION, str(made_case), str(folder)],
+        [sys.executable, "-c", SESSION, str(synthetic_case), str(folder)],
         stdout=subprocess.PIPE,
         env=environment,
     )
@@ -104,11 +104,11 @@ def left(folder: Path) -> list[Path]:
     return sorted(folder.glob("*/*.safetensors"))
 
 
-def test_strokes_come_back_after_a_kill(killed, made_case, make_napari_viewer, answers, qtbot):
+def test_strokes_come_back_after_a_kill(killed, synthetic_case, make_napari_viewer, answers, qtbot):
     queue, asked = answers
     viewer = make_napari_viewer()
     queue.append(QMessageBox.StandardButton.No)
-    layers = open_case(viewer, made_case)
+    layers = open_case(viewer, synthetic_case)
     qtbot.waitUntil(lambda: len(asked) == 1)
     assert "made ET" in asked[0] and "made" in asked[0]
     assert len(viewer.layers) == len(layers)
@@ -116,7 +116,7 @@ def test_strokes_come_back_after_a_kill(killed, made_case, make_napari_viewer, a
 
     viewer.layers.clear()
     queue.append(QMessageBox.StandardButton.Yes)
-    open_case(viewer, made_case)
+    open_case(viewer, synthetic_case)
     qtbot.waitUntil(lambda: len(asked) == 2)
     regions = region_layers(viewer.layers, case_of(viewer.layers[0]))
     for region in Region:
@@ -127,25 +127,25 @@ def test_strokes_come_back_after_a_kill(killed, made_case, make_napari_viewer, a
 
 
 def test_discarded_edits_are_not_offered_again(
-    killed, made_case, make_napari_viewer, answers, qtbot
+    killed, synthetic_case, make_napari_viewer, answers, qtbot
 ):
     queue, asked = answers
     viewer = make_napari_viewer()
     queue.append(QMessageBox.StandardButton.Discard)
-    open_case(viewer, made_case)
+    open_case(viewer, synthetic_case)
     qtbot.waitUntil(lambda: len(asked) == 1)
     assert not killed.exists() or not any(killed.iterdir())
     viewer.layers.clear()
-    open_case(viewer, made_case)
+    open_case(viewer, synthetic_case)
     qtbot.wait(100)
     assert len(asked) == 1
 
 
 @pytest.fixture
-def edited(make_napari_viewer, made_case, data_folder):
+def edited(make_napari_viewer, synthetic_case, data_folder):
     """A case with an edited result, in a window."""
     viewer = make_napari_viewer()
-    open_case(viewer, made_case)
+    open_case(viewer, synthetic_case)
     case = case_of(viewer.layers[0])
     classes = np.zeros(case.grid.shape, np.uint8)
     classes[6:9, 6:9, 6:9] = 3
@@ -192,28 +192,28 @@ def test_edits_are_kept_before_a_run(edited, dock_of, data_folder, qtbot, monkey
 
 
 def test_a_damaged_autosave_is_told_and_the_case_opens(
-    make_napari_viewer, made_case, data_folder, qtbot, monkeypatch
+    make_napari_viewer, synthetic_case, data_folder, qtbot, monkeypatch
 ):
     from smalltumor.data.case import read_case
 
     folder = AutosaveFolder(data_folder / "autosave")
     folder.hold()
-    folder.file_of(read_case(made_case)).write_bytes(b"\0" * 40)
+    folder.file_of(read_case(synthetic_case)).write_bytes(b"\0" * 40)
     folder.release()
     said = []
     monkeypatch.setattr(notify, "warn", said.append)
     viewer = make_napari_viewer()
-    assert open_case(viewer, made_case)
+    assert open_case(viewer, synthetic_case)
     qtbot.waitUntil(lambda: bool(said))
     assert "lost" in said[0] and "safetensors" in said[0]
 
 
 def test_switched_off_nothing_is_offered(
-    killed, made_case, make_napari_viewer, answers, qtbot, monkeypatch
+    killed, synthetic_case, make_napari_viewer, answers, qtbot, monkeypatch
 ):
     settings.put("autosave", False)
     viewer = make_napari_viewer()
-    open_case(viewer, made_case)
+    open_case(viewer, synthetic_case)
     qtbot.wait(100)
     assert answers[1] == []
     assert len(left(killed)) == 1

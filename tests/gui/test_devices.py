@@ -20,7 +20,7 @@ def test_a_chosen_card_that_is_not_here_stays_chosen_and_says_so(qtbot):
     qtbot.addWidget(options)
     assert options.device == "cuda:3"
     assert options._device.current_choice == "cuda:3 (not found)"
-    options.offer_devices([("auto", "auto"), ("Some GPU (cuda:3)", "cuda:3")])
+    options.set_devices([("auto", "auto"), ("Some GPU (cuda:3)", "cuda:3")])
     assert options._device.current_choice == "Some GPU (cuda:3)"
     options._device.value = "auto"
     assert settings.get("device") == "auto"

@@ -68,7 +68,7 @@ def test_what_is_held_out_is_a_share_a_case_or_a_folder(train, tmp_path, monkeyp
 
 
 def test_crop_and_batch_follow_the_memory_of_the_device(train):
-    train.offer_devices([("auto", "auto"), ("GPU", "cuda:0"), ("CPU", "cpu")])
+    train.set_devices([("auto", "auto"), ("GPU", "cuda:0"), ("CPU", "cpu")])
     train.offer_memory({"auto": 80 * GB, "cuda:0": 80 * GB, "cpu": 16 * GB})
     assert (train.choices.crop, train.choices.batch) == (128, 8)
     train.device.value = "cpu"

@@ -7,7 +7,7 @@ import io
 
 import numpy as np
 import pytest
-from lesion_layers import made_case, show_regions
+from lesion_layers import show_regions, synthetic_case
 from qtpy.QtCore import QItemSelectionModel, Qt
 from qtpy.QtGui import QGuiApplication
 from smalltumor.data.case import read_case, read_labels
@@ -31,7 +31,7 @@ def viewer(make_napari_viewer):
 def dock(viewer, qtbot):
     """A docked review of the made case, small below 100 voxels."""
     settings.put("threshold", 100)
-    show_regions(viewer, made_case())
+    show_regions(viewer, synthetic_case())
     dock = LesionsDock(viewer)
     viewer.window.add_dock_widget(dock, area="right", name="Lesions")
     qtbot.waitUntil(lambda: voxels(dock) == [2, 12, 216])
@@ -140,7 +140,7 @@ def test_a_dock_that_was_open_before_the_result_offers_all_regions(make_napari_v
     viewer = make_napari_viewer()
     dock = LesionsDock(viewer)
     viewer.window.add_dock_widget(dock, area="right", name="Lesions")
-    show_regions(viewer, made_case())
+    show_regions(viewer, synthetic_case())
     qtbot.waitUntil(lambda: sum(voxels(dock)) == 230)
     offered = [dock.region_box.itemData(n) for n in range(dock.region_box.count())]
     assert sorted(offered) == ["et", "tc", "wt"]

@@ -43,13 +43,13 @@ def memory() -> int:
 
 
 @pytest.fixture
-def one_round(make_napari_viewer, dock_of, made_case, run, monkeypatch, qtbot):
+def one_round(make_napari_viewer, dock_of, synthetic_case, run, monkeypatch, qtbot):
     monkeypatch.setattr(segment_dock.devices, "find_devices", lambda found: None)
     viewer = make_napari_viewer()
     dock = dock_of(viewer)
 
     def open_segment_close() -> None:
-        open_case(viewer, made_case)
+        open_case(viewer, synthetic_case)
         assert run(dock)
         assert len(viewer.layers) == 7
         viewer.layers.clear()

@@ -59,12 +59,12 @@ def slow(monkeypatch):
 
 
 @pytest.fixture
-def opened(make_napari_viewer, dock_of, made_case, monkeypatch):
+def opened(make_napari_viewer, dock_of, synthetic_case, monkeypatch):
     """A viewer with the dock and a case, no devices looked for."""
     monkeypatch.setattr(segment_dock.devices, "find_devices", lambda found: None)
     viewer = make_napari_viewer()
     dock = dock_of(viewer)
-    open_case(viewer, made_case)
+    open_case(viewer, synthetic_case)
     return viewer, dock
 
 
@@ -238,12 +238,12 @@ def test_the_dock_closed_in_the_middle_of_a_run_ends_it(opened, slow, errors, qt
     assert errors == []
 
 
-def test_two_viewers_segment_each_their_own(make_napari_viewer, dock_of, made_case, run):
+def test_two_viewers_segment_each_their_own(make_napari_viewer, dock_of, synthetic_case, run):
     first, second = make_napari_viewer(), make_napari_viewer()
     docks = dock_of(first), dock_of(second)
-    open_case(first, made_case)
+    open_case(first, synthetic_case)
     assert docks[1].panel.pickers.chosen["t1ce"] is None
-    open_case(second, made_case)
+    open_case(second, synthetic_case)
     assert run(docks[0])
     assert len(first.layers) == 7
     assert len(second.layers) == 4

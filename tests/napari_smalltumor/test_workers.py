@@ -7,7 +7,7 @@ from threading import Event
 from qtpy.QtCore import QRunnable, QThreadPool
 from qtpy.QtGui import QImage
 
-from napari_smalltumor.workers import leave_room_for_qt
+from napari_smalltumor.workers import reserve_threads_for_qt
 
 
 class Waiting(QRunnable):
@@ -26,7 +26,7 @@ def test_an_image_is_converted_while_every_core_has_a_worker_that_waits():
     before = pool.maxThreadCount()
     pool.setMaxThreadCount(2)
     try:
-        leave_room_for_qt()
+        reserve_threads_for_qt()
         assert pool.maxThreadCount() > 2
         window = Event()
         for _ in range(2):
@@ -46,7 +46,7 @@ def test_a_larger_pool_is_left_as_it_is():
     before = pool.maxThreadCount()
     pool.setMaxThreadCount(64)
     try:
-        leave_room_for_qt()
+        reserve_threads_for_qt()
         assert pool.maxThreadCount() == 64
     finally:
         pool.setMaxThreadCount(before)

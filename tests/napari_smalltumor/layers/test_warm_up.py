@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from napari_smalltumor.layers.warm_up import no_collection
+from napari_smalltumor.layers.warm_up import garbage_collection_paused
 
 CHECK = """
 import sys
@@ -35,7 +35,7 @@ def test_after_preparing_a_labels_layer_loads_nothing():
 
 def test_the_collector_is_off_for_the_moment_and_on_again_after_an_error():
     assert gc.isenabled()
-    with pytest.raises(ZeroDivisionError), no_collection():
+    with pytest.raises(ZeroDivisionError), garbage_collection_paused():
         assert not gc.isenabled()
         raise ZeroDivisionError
     assert gc.isenabled()
@@ -44,7 +44,7 @@ def test_the_collector_is_off_for_the_moment_and_on_again_after_an_error():
 def test_a_collector_that_was_off_stays_off():
     gc.disable()
     try:
-        with no_collection():
+        with garbage_collection_paused():
             pass
         assert not gc.isenabled()
     finally:

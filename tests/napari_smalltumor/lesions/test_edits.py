@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from lesion_layers import made_case, show_classes, show_regions
+from lesion_layers import show_classes, show_regions, synthetic_case
 from smalltumor.labels.regions import Region, TissueClass
 from smalltumor.labels.schemes import SCHEMES
 
@@ -22,7 +22,7 @@ def lesion_of(source, region, size):
 
 @pytest.fixture(params=[show_regions, show_classes])
 def source(viewer, request):
-    request.param(viewer, made_case("RPI"))
+    request.param(viewer, synthetic_case("RPI"))
     (source,) = lesion_sources(viewer.layers)
     return source
 
@@ -48,7 +48,7 @@ def test_a_lesion_leaves_its_region_those_inside_and_those_that_hold_nothing_els
 
 
 def test_a_class_becomes_the_tissue_around_it(viewer):
-    show_classes(viewer, made_case(), "brats2023")
+    show_classes(viewer, synthetic_case(), "brats2023")
     (source,) = lesion_sources(viewer.layers)
     layer = source.any_layer
     stored = SCHEMES["brats2023"].values
@@ -59,7 +59,7 @@ def test_a_class_becomes_the_tissue_around_it(viewer):
 
 
 def test_a_deletion_is_in_the_layers_own_history(viewer):
-    show_regions(viewer, made_case())
+    show_regions(viewer, synthetic_case())
     (source,) = lesion_sources(viewer.layers)
     before = sizes(source)
     delete_lesion(source, Region.ET, lesion_of(source, Region.ET, 216))

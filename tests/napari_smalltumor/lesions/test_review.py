@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from lesion_layers import made_case, show_classes, show_regions
+from lesion_layers import show_classes, show_regions, synthetic_case
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor.lesions.review import LesionReview
@@ -26,7 +26,7 @@ def renew(review, threshold=100):
 
 @pytest.fixture
 def review(viewer):
-    show_regions(viewer, made_case())
+    show_regions(viewer, synthetic_case())
     review = LesionReview(viewer)
     renew(review)
     return review
@@ -177,10 +177,10 @@ def test_delete_and_undo(review):
 
 
 def test_a_new_result_is_reviewed_and_a_removed_one_is_not(viewer):
-    show_classes(viewer, made_case())
+    show_classes(viewer, synthetic_case())
     review = LesionReview(viewer)
     assert review.source.scheme == "brats2018"
-    show_regions(viewer, made_case())
+    show_regions(viewer, synthetic_case())
     assert review.source.scheme is None
     renew(review)
     viewer.add_labels(np.zeros((4, 4, 4), np.uint8), name="other")
@@ -196,7 +196,7 @@ def test_a_new_result_is_reviewed_and_a_removed_one_is_not(viewer):
 
 def test_a_review_that_was_open_before_the_result_shows_enhancing_tumour(viewer):
     review = LesionReview(viewer)
-    show_regions(viewer, made_case())  # the outermost region is added first
+    show_regions(viewer, synthetic_case())  # the outermost region is added first
     assert review.region is Region.ET
     assert review.source.layers[Region.ET] is viewer.layers["Pat ET"]
 

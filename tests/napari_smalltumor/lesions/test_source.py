@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from lesion_layers import classes, made_case, show_classes, show_regions
+from lesion_layers import classes, show_classes, show_regions, synthetic_case
 from smalltumor.labels.regions import Region
 from smalltumor.lesions import find_lesions
 from synthetic import ORIENTATIONS
@@ -20,7 +20,7 @@ def listed(viewer, region=Region.ET):
 @pytest.mark.parametrize("axcodes", ORIENTATIONS[::5])
 @pytest.mark.parametrize("show", [show_regions, show_classes])
 def test_layers_give_the_lesions_of_the_source(viewer, show, axcodes):
-    case = made_case(axcodes)
+    case = synthetic_case(axcodes)
     show(viewer, case)
     for region in Region:
         _, lesions = listed(viewer, region)
@@ -29,7 +29,7 @@ def test_layers_give_the_lesions_of_the_source(viewer, show, axcodes):
 
 @pytest.mark.parametrize("axcodes", ORIENTATIONS[::7])
 def test_a_lesion_is_found_again_in_the_layers_data(viewer, axcodes):
-    show_regions(viewer, made_case(axcodes))
+    show_regions(viewer, synthetic_case(axcodes))
     source, lesions = listed(viewer)
     data = source.layers[Region.ET].data
     for lesion in lesions:
@@ -42,7 +42,7 @@ def test_a_lesion_is_found_again_in_the_layers_data(viewer, axcodes):
 
 
 def test_world_and_patient_agree(viewer):
-    show_regions(viewer, made_case("ILA"))
+    show_regions(viewer, synthetic_case("ILA"))
     source, lesions = listed(viewer)
     for lesion in lesions:
         down, back, left = source.any_layer.data_to_world(source.to_data(lesion.centroid_voxel))
@@ -62,7 +62,7 @@ def test_any_labels_layer_is_measured_by_its_own_transform(viewer):
 
 
 def test_a_layer_drawn_beside_a_case_lies_in_the_cases_world(viewer):
-    show_regions(viewer, made_case())
+    show_regions(viewer, synthetic_case())
     like = viewer.layers[0]
     data = np.zeros(like.data.shape, np.uint8)
     data[3, 4, 5] = 1
@@ -77,13 +77,13 @@ def test_only_3d_labels_are_offered_and_regions_are_one_segmentation(viewer):
     viewer.add_labels(np.zeros((4, 4), np.uint8), name="flat")
     viewer.add_image(np.zeros((4, 4, 4)))
     viewer.add_labels(np.zeros((4, 4, 4), np.uint8), name="drawn")
-    show_regions(viewer, made_case())
+    show_regions(viewer, synthetic_case())
     assert [source.name for source in lesion_sources(viewer.layers)] == ["drawn", "Pat"]
     assert set(lesion_sources(viewer.layers)[1].layers) == set(Region)
 
 
 def test_a_snapshot_does_not_follow_the_brush(viewer):
-    show_regions(viewer, made_case())
+    show_regions(viewer, synthetic_case())
     source, _ = listed(viewer)
     before = source.snapshot(Region.ET)
     assert source.snapshot(Region.ET).shows_the_same(before)

@@ -18,7 +18,7 @@ LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 CHANNELS = Preprocessing().channels
 
 
-def made_case(
+def synthetic_case(
     *, dtype: npt.DTypeLike = np.int16, shape: tuple[int, int, int] = (50, 60, 40)
 ) -> Case:
     """Four noisy blocks inside an empty volume, as a skull-stripped head."""
@@ -61,13 +61,13 @@ def test_crop_holds_the_whole_brain_and_starts_on_a_multiple(
 
 
 def test_floats_give_what_whole_numbers_give() -> None:
-    whole = prepare(made_case(), Preprocessing())
-    floats = prepare(made_case(dtype=np.float32), Preprocessing())
+    whole = prepare(synthetic_case(), Preprocessing())
+    floats = prepare(synthetic_case(dtype=np.float32), Preprocessing())
     np.testing.assert_allclose(floats.array, whole.array, atol=1e-5)
 
 
 def test_order_of_the_channels_is_the_checkpoints() -> None:
-    case = made_case()
+    case = synthetic_case()
     turned = Preprocessing(channels=CHANNELS[::-1])
     np.testing.assert_array_equal(
         prepare(case, turned).array, prepare(case, Preprocessing()).array[::-1]
@@ -76,20 +76,20 @@ def test_order_of_the_channels_is_the_checkpoints() -> None:
 
 @pytest.mark.parametrize(("margin", "depth"), [(0, (5, 36)), (7, (0, 40))])
 def test_margin_is_kept_unless_the_volume_ends(margin: int, depth: tuple[int, int]) -> None:
-    ready = prepare(made_case(), Preprocessing(multiple=1, margin=margin))
+    ready = prepare(synthetic_case(), Preprocessing(multiple=1, margin=margin))
     assert ready.start == (10 - margin, 20 - margin, depth[0])
     assert ready.array.shape == (4, 21 + 2 * margin, 21 + 2 * margin, depth[1] - depth[0])
 
 
 def test_crop_reaches_beyond_a_small_volume_with_zeros() -> None:
-    ready = prepare(made_case(), Preprocessing(margin=0))
+    ready = prepare(synthetic_case(), Preprocessing(margin=0))
     assert ready.array.shape == (4, 32, 32, 48)
     assert ready.inside == (slice(0, 32), slice(0, 32), slice(0, 40))
     assert not ready.array[:, :, :, 40:].any()
 
 
 def test_background_that_is_not_zero_leaves_the_whole_head() -> None:
-    case = made_case()
+    case = synthetic_case()
     noise = np.random.default_rng(1).integers(1, 9, size=case.grid.shape, dtype=np.int16)
     noisy = replace(case, volumes={m: v + noise for m, v in case.volumes.items()})
     ready = prepare(noisy, Preprocessing())
@@ -98,7 +98,7 @@ def test_background_that_is_not_zero_leaves_the_whole_head() -> None:
 
 
 def test_negative_values_are_brain_too() -> None:
-    case = made_case(dtype=np.float32)
+    case = synthetic_case(dtype=np.float32)
     shifted = {m: np.where(v > 0, v - 1500, 0) for m, v in case.volumes.items()}
     expected = prepare(case, Preprocessing())
     got = prepare(replace(case, volumes=shifted), Preprocessing())
@@ -117,7 +117,7 @@ def test_negative_values_are_brain_too() -> None:
     ],
 )
 def test_unusable_modality_is_named(spoil: object, complaint: str) -> None:
-    case = made_case(dtype=np.float32)
+    case = synthetic_case(dtype=np.float32)
     spoilt = dict(case.volumes)
     spoilt["t1ce"] = spoil(spoilt["t1ce"])  # type: ignore[operator]
     with pytest.raises(CaseError, match=complaint):
@@ -125,7 +125,7 @@ def test_unusable_modality_is_named(spoil: object, complaint: str) -> None:
 
 
 def test_missing_modality_is_named() -> None:
-    case = made_case()
+    case = synthetic_case()
     with pytest.raises(CaseError, match="made has no t2"):
         prepare(
             replace(case, volumes={m: v for m, v in case.volumes.items() if m != "t2"}),
@@ -149,6 +149,6 @@ def test_nothing_stays_of_what_lay_in_the_memory_that_is_filled() -> None:
         return array
 
     np.testing.assert_array_equal(
-        prepare(made_case(), Preprocessing(), used).array,
-        prepare(made_case(), Preprocessing()).array,
+        prepare(synthetic_case(), Preprocessing(), used).array,
+        prepare(synthetic_case(), Preprocessing()).array,
     )
