@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from smalltumor.data.case import Case
 from smalltumor.labels.masks import Classes
-from smalltumor.training.data.dataset_folder import Collection, Collector, add_case
+from smalltumor.training.data.dataset_folder import DatasetLister, DatasetListing, add_case
 
 if TYPE_CHECKING:
     pass
@@ -23,9 +23,9 @@ class Adding:
     classes: Classes
     link: bool
     replace: bool
-    collector: Collector
+    lister: DatasetLister
 
-    def __call__(self) -> Collection:
+    def __call__(self) -> DatasetListing:
         """Raises `SmalltumorError` with one line for the user."""
         add_case(self.folder, self.case, self.classes, link=self.link, replace=self.replace)
-        return self.collector.look(self.folder)
+        return self.lister.list_cases(self.folder)

@@ -15,8 +15,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 from smalltumor.labels.regions import SMALL_LESION_VOXELS, TissueClass
-from smalltumor.training.data.dataset_check import SurveyedCase, survey_total
-from smalltumor.training.data.dataset_folder import Collection
+from smalltumor.training.data.dataset_check import CheckedCase, check_summary
+from smalltumor.training.data.dataset_folder import DatasetListing
 
 from napari_smalltumor.widgets.layouts import button, column, row, wrapped_label
 
@@ -72,10 +72,10 @@ class CasesPage(QWidget):
         else:
             self._to_add.setText(f"{name}{' is there already' if there else ''}")
 
-    def show_collection(self, collection: Collection) -> None:
+    def show_collection(self, collection: DatasetListing) -> None:
         """List the cases and their problems, and sum them up as ``train --check`` does."""
         self.table.show_cases(collection.cases)
-        self._total.setText(collection.problem or survey_total(collection.cases))
+        self._total.setText(collection.problem or check_summary(collection.cases))
 
     def say(self, text: str) -> None:
         """In place of the sum."""
@@ -121,14 +121,14 @@ class _CaseList(QTreeWidget):
             header.setSectionResizeMode(number, QHeaderView.ResizeMode.ResizeToContents)
             header.setMinimumSectionSize(_NUMBER_WIDTH)
 
-    def show_cases(self, cases: list[SurveyedCase]) -> None:
+    def show_cases(self, cases: list[CheckedCase]) -> None:
         """Replace what is listed."""
         self.clear()
         for case in cases:
             self._add(case)
         self.expandAll()
 
-    def _add(self, case: SurveyedCase) -> None:
+    def _add(self, case: CheckedCase) -> None:
         usable = case.problem is None
         sizes = ", ".join(map(str, case.small_et))
         numbers = [f"{case.voxels[TissueClass.ET]:,}", str(len(case.small_et))] if usable else []

@@ -10,8 +10,8 @@ from qtpy.QtWidgets import QFileDialog, QMessageBox, QWidget
 from smalltumor.data.case import Case
 from smalltumor.errors import SmalltumorError
 from smalltumor.training.data.dataset_folder import (
-    Collection,
-    Collector,
+    DatasetLister,
+    DatasetListing,
     case_folder_name,
     was_added,
 )
@@ -49,7 +49,7 @@ class Collecting(QObject):
         super().__init__(parent)
         self.folder: Path | None = None
         self._viewer, self._page, self._parent = viewer, page, parent
-        self._collector = Collector()
+        self._collector = DatasetLister()
         self._busy = self._stale = False
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
@@ -106,7 +106,7 @@ class Collecting(QObject):
         job = Adding(self.folder, case, classes, link, there, self._collector)
         self._begin(f"adding {case.name} ...")
 
-        def done(collection: Collection) -> None:
+        def done(collection: DatasetListing) -> None:
             layers = region_layers(self._viewer.layers, case).values()
             keep_edits(self._viewer).autosave.exported(layers)
             self._on_collection(collection)
@@ -122,14 +122,14 @@ class Collecting(QObject):
         self._events = ()
 
     def _survey(self) -> None:
-        folder, collector = self.folder, self._collector
+        folder, lister = self.folder, self._collector
         if folder is None:
             return
         if self._busy:
             self._stale = True
             return
         self._begin(f"reading {folder} ...")
-        work = lambda: collector.look(folder)  # noqa: E731
+        work = lambda: lister.list_cases(folder)  # noqa: E731
         run_in_thread(work, self, self._on_collection, self._on_error, name="reading cases")
 
     def _begin(self, words: str) -> None:
@@ -137,7 +137,7 @@ class Collecting(QObject):
         self._page.say(words)
         self._show_case()
 
-    def _on_collection(self, collection: Collection) -> None:
+    def _on_collection(self, collection: DatasetListing) -> None:
         self._busy = False
         if self._stale:
             self._survey()

@@ -9,7 +9,7 @@ from qtpy.QtCore import QEvent, QTimer, Signal
 from qtpy.QtWidgets import QFileDialog, QScrollArea
 from smalltumor.errors import SmalltumorError
 from smalltumor.training.runs import launcher
-from smalltumor.training.runs.monitor import Follower, RunStatus, State
+from smalltumor.training.runs.monitor import RunMonitor, RunStatus, State
 from smalltumor.training.runs.run_folder import RunFolder
 
 from napari_smalltumor import devices, notify, settings
@@ -45,7 +45,7 @@ class FinetuneDock(QScrollArea):
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()
         self._viewer = napari_viewer
-        self._follower: Follower | None = None
+        self._monitor: RunMonitor | None = None
         self._status = RunStatus()
         self._busy = ""
         self.panel = FinetunePanel()
@@ -68,7 +68,7 @@ class FinetuneDock(QScrollArea):
     @property
     def run(self) -> Path | None:
         """The run folder that is shown."""
-        return self._follower.run.path if self._follower else None
+        return self._monitor.run.path if self._monitor else None
 
     @property
     def status(self) -> RunStatus:
@@ -77,7 +77,7 @@ class FinetuneDock(QScrollArea):
 
     def open_run(self, path: Path) -> None:
         """Show a run folder, whether its run goes on or not, and whoever started it."""
-        self._follower = Follower(path)
+        self._monitor = RunMonitor(path)
         settings.put("run_folder", str(path))
         self._timer.start()
         self.look()
@@ -119,24 +119,24 @@ class FinetuneDock(QScrollArea):
 
     def look(self) -> None:
         """Read the run folder and show what is new."""
-        if self._follower is None:
+        if self._monitor is None:
             return
         self._closing.watch()
-        self._status = self._follower.look()
-        has_weights = self._follower.run.best.is_file()
+        self._status = self._monitor.poll()
+        has_weights = self._monitor.run.best.is_file()
         self.panel.run.show_status(self._status, busy=self._busy)
         self.panel.watch.show_status(self._status)
         self.panel.use.show_status(self._status, has_weights=has_weights)
-        self.panel.train.offer_run(self._follower.run.best if has_weights else None)
+        self.panel.train.offer_run(self._monitor.run.best if has_weights else None)
         self.looked.emit(self._status)
 
     def use(self) -> None:
         """Let the Segment docks, open now or later, use the best network."""
-        if self._follower is None:
+        if self._monitor is None:
             return
-        best = str(self._follower.run.best)
+        best = str(self._monitor.run.best)
         settings.put("weights", best)
-        self.panel.use.say(f"The Segment dock now uses {self._follower.run.path.name} (best).")
+        self.panel.use.say(f"The Segment dock now uses {self._monitor.run.path.name} (best).")
 
     def predict(self, name: str) -> None:
         """Show what the network makes of a held-out case now."""
@@ -180,7 +180,7 @@ class FinetuneDock(QScrollArea):
         self.collecting.restore()
 
     def _on_folder(self, folder: Path) -> None:
-        if self._follower is None:
+        if self._monitor is None:
             best = last_run(folder)
             if best is not None:
                 self.open_run(best.parent)
@@ -228,15 +228,15 @@ class FinetuneDock(QScrollArea):
         self.predicted.emit(False)
 
     def _show_log(self) -> None:
-        if self._follower is not None:
-            show_log(self._follower.run.log, self)
+        if self._monitor is not None:
+            show_log(self._monitor.run.log, self)
 
     def _ask_for_run(self) -> None:
         start = self.run or self.collecting.folder
         chosen = QFileDialog.getExistingDirectory(
             self, "Open a run folder", str(start or settings.last_folder())
         )
-        if chosen and Follower(Path(chosen)).look().state is State.NONE:
+        if chosen and RunMonitor(Path(chosen)).poll().state is State.NONE:
             notify.error(f"{chosen} holds no run: it has no events and no log.")
         elif chosen:
             self.open_run(Path(chosen))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 from smalltumor.labels.regions import Region
-from smalltumor.training.runs.comparison import Gain
+from smalltumor.training.runs.comparison import RunComparison
 from smalltumor.training.runs.monitor import RunStatus
 
 from napari_smalltumor.widgets.layouts import button, column, wrapped_label
@@ -27,7 +27,7 @@ class UsePage(QWidget):
         )
         self._verdict = wrapped_label(_NONE_YET)
         self._said = wrapped_label()
-        self._shown: Gain | None = None
+        self._shown: RunComparison | None = None
         self._lay_out()
         self.use.clicked.connect(lambda: self.use_clicked.emit())
         self.show_status(RunStatus(), has_weights=False)
@@ -35,15 +35,15 @@ class UsePage(QWidget):
     def show_status(self, status: RunStatus, *, has_weights: bool) -> None:
         """Compare, if there is something to compare."""
         self.use.setEnabled(has_weights)
-        gain = status.gain
-        if gain is None:
+        comparison = status.comparison
+        if comparison is None:
             held_out = bool(status.validation) or not status.training
             self._verdict.setText(_NONE_YET if held_out else _NONE_HELD)
             self.table.setRowCount(0)
-        elif gain != self._shown:
-            self._verdict.setText(gain.words)
-            self._fill(gain)
-        self._shown = gain
+        elif comparison != self._shown:
+            self._verdict.setText(comparison.message)
+            self._fill(comparison)
+        self._shown = comparison
 
     def say(self, text: str) -> None:
         """Under the button."""
@@ -54,8 +54,8 @@ class UsePage(QWidget):
         """Whether it was worth it, in words."""
         return self._verdict.text()
 
-    def _fill(self, gain: Gain) -> None:
-        rows = gain.rows()
+    def _fill(self, comparison: RunComparison) -> None:
+        rows = comparison.rows()
         self.table.setRowCount(len(rows))
         for number, (case, scores) in enumerate(rows):
             name = QTableWidgetItem(case)

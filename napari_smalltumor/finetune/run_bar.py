@@ -53,7 +53,7 @@ class RunBar(QWidget):
         live = shown.state.is_live
         self._bar.setValue(round(shown.fraction * _STEPS))
         self._state.setText(busy or state_line(shown))
-        self._state.setToolTip(shown.words)
+        self._state.setToolTip(shown.message)
         self._changes = shown.changes if shown.state is State.FAILED else {}
         changes = " and ".join(f"{name} {value}" for name, value in self._changes.items())
         self.smaller.setText(f"Go on with {changes}")

@@ -14,10 +14,10 @@ def state_line(status: RunStatus) -> str:
     if status.state is State.RUNNING and far:
         return f"Training{where}: {far}"
     if status.state.is_live:
-        return f"{status.state.title()}{where}: {status.words}"
+        return f"{status.state.title()}{where}: {status.message}"
     if status.state is State.FAILED:
-        return f"Failed{where}{f' ({far})' if far else ''}: {status.words}"
-    return f"{status.words[:1].upper()}{status.words[1:]}{f' · {far}' if far else ''}"
+        return f"Failed{where}{f' ({far})' if far else ''}: {status.message}"
+    return f"{status.message[:1].upper()}{status.message[1:]}{f' · {far}' if far else ''}"
 
 
 def progress(status: RunStatus) -> str:

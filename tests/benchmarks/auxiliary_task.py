@@ -113,7 +113,7 @@ def _paired(one: Sequence[CaseScores], other: Sequence[CaseScores]) -> str:
         gains = [a.regions[region].overlap.dice - b.regions[region].overlap.dice for a, b in pairs]
         error = stdev(gains) / len(gains) ** 0.5
         lines.append(f"{region.value.upper()}: {mean(gains):+.3f} (standard error {error:.3f})")
-    return "Gain in Dice by the auxiliary task, case by case: " + "; ".join(lines)
+    return "RunComparison in Dice by the auxiliary task, case by case: " + "; ".join(lines)
 
 
 def _number(value: float | None) -> str:

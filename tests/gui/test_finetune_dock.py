@@ -14,9 +14,9 @@ from smalltumor.data.case import read_case, read_labels
 from smalltumor.labels.regions import Region, TissueClass
 from smalltumor.models.checkpoint import load_checkpoint
 from smalltumor.training.runs import launcher
-from smalltumor.training.runs.monitor import Follower, State
+from smalltumor.training.runs.monitor import RunMonitor, State
 from smalltumor.training.runs.run_folder import RunFolder
-from smalltumor.training.runs.run_lock import is_occupied
+from smalltumor.training.runs.run_lock import is_locked
 from training_cases import write_lesion_cases
 
 from napari_smalltumor import notify, settings
@@ -29,11 +29,11 @@ from napari_smalltumor.open_case import open_case
 AT_WORK = """
 import sys, time
 from pathlib import Path
-from smalltumor.training.runs.run_lock import occupied
+from smalltumor.training.runs.run_lock import hold_run_lock
 from smalltumor.training.runs.run_folder import RunFolder
 
 run = RunFolder(Path(sys.argv[1]))
-with occupied(run):
+with hold_run_lock(run):
     run.append("start", 0, steps=40, device="cpu", training=["a"], validation=["b"])
     print("at work", flush=True)
     time.sleep(600)
@@ -74,7 +74,7 @@ def docked(viewer, data, weights_to_tune, monkeypatch, said):
     train.crop.value, train.batch.value = 32, 2
     train.held.value = "3"
     yield dock
-    if dock.run is not None and is_occupied(RunFolder(dock.run)):
+    if dock.run is not None and is_locked(RunFolder(dock.run)):
         launcher.stop(dock.run)
 
 
@@ -164,7 +164,7 @@ def test_a_run_is_paused_resumed_and_stopped_by_its_buttons(docked, qtbot):
     wait_for_epoch(qtbot, docked, reached + 1)
     bar.stop.click()
     wait_for_state(qtbot, docked, State.STOPPED)
-    assert not is_occupied(RunFolder(docked.run))
+    assert not is_locked(RunFolder(docked.run))
 
 
 def test_a_run_whose_napari_was_killed_is_picked_up_by_the_next(
@@ -194,8 +194,8 @@ def test_a_run_whose_napari_was_killed_is_picked_up_by_the_next(
     first = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True)
     run = Path(first.stdout.readline().strip())
     try:
-        follower = Follower(run)
-        qtbot.waitUntil(lambda: follower.look().epoch >= 1)
+        monitor = RunMonitor(run)
+        qtbot.waitUntil(lambda: monitor.poll().epoch >= 1)
         first.send_signal(signal.SIGKILL)
         first.communicate()
         settings.put("run_folder", str(run))
@@ -207,7 +207,7 @@ def test_a_run_whose_napari_was_killed_is_picked_up_by_the_next(
         assert launcher.stop(run)
     finally:
         first.kill()
-        if is_occupied(RunFolder(run)):
+        if is_locked(RunFolder(run)):
             launcher.stop(run)
 
 
@@ -238,7 +238,7 @@ def test_closing_the_dock_asks_and_training_may_go_on(viewer, docked, at_work, m
     )
     viewer.window.remove_dock_widget(docked)
     assert asked == [False]
-    assert is_occupied(at_work) == (answer is Answer.LEAVE)
+    assert is_locked(at_work) == (answer is Answer.LEAVE)
 
 
 def test_closing_the_window_can_be_given_up(viewer, docked, at_work, monkeypatch):
@@ -250,10 +250,10 @@ def test_closing_the_window_can_be_given_up(viewer, docked, at_work, monkeypatch
         lambda parent, may_stay: asked.append(may_stay) or next(answers),
     )
     viewer.window._qt_window.close()
-    assert is_occupied(at_work)
+    assert is_locked(at_work)
     viewer.close()
     assert asked == [True, True]
-    assert not is_occupied(at_work)
+    assert not is_locked(at_work)
 
 
 def test_trouble_is_told_in_words_with_the_log_beside(docked, tmp_path):

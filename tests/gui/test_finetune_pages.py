@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from qtpy.QtWidgets import QFileDialog
-from smalltumor.training.runs.comparison import Gain
+from smalltumor.training.runs.comparison import RunComparison
 from smalltumor.training.runs.monitor import RunStatus, State
 
 from napari_smalltumor.finetune.monitor_page import WatchPage
@@ -125,11 +125,11 @@ def test_the_verdict_is_said_whichever_way_it_went(qtbot):
     page = UsePage()
     qtbot.addWidget(page)
     assert not page.use.isEnabled()
-    better = RunStatus(State.DONE, gain=Gain(score(0, 0.5), score(3, 0.6)))
+    better = RunStatus(State.DONE, comparison=RunComparison(score(0, 0.5), score(3, 0.6)))
     page.show_status(better, has_weights=True)
     assert page.verdict.startswith("Worth it") and "So few cases can mislead" in page.verdict
     assert page.table.item(0, 1).text() == "0.50→0.60"
-    worse = RunStatus(State.DONE, gain=Gain(score(0, 0.5), score(3, 0.4)))
+    worse = RunStatus(State.DONE, comparison=RunComparison(score(0, 0.5), score(3, 0.4)))
     page.show_status(worse, has_weights=True)
     assert page.verdict.startswith("Not worth it")
     page.show_status(RunStatus(State.DONE, training=("a",)), has_weights=True)

@@ -192,18 +192,18 @@ def _train(request: TrainingRequest) -> int:
 
 def _check(folder: Path) -> int:
     from smalltumor.training.data.dataset_check import (
-        SURVEY_HEAD,
-        survey,
-        survey_line,
-        survey_total,
+        CHECK_HEADER,
+        check_dataset,
+        check_row,
+        check_summary,
     )
 
-    _say(SURVEY_HEAD)
+    _say(CHECK_HEADER)
     cases = []
-    for case in survey(folder):
+    for case in check_dataset(folder):
         cases.append(case)
-        _say(survey_line(case))
-    _say(survey_total(cases))
+        _say(check_row(case))
+    _say(check_summary(cases))
     return 1 if any(case.problem for case in cases) else 0
 
 

@@ -17,10 +17,10 @@ from smalltumor.training.distributed import Processes, joined_processes
 from smalltumor.training.memory import keep_freed_memory
 from smalltumor.training.request import TrainingRequest
 from smalltumor.training.run_record import RunRecord, model_card, origin_of
-from smalltumor.training.runs.run_folder import RunFolder, Wish
-from smalltumor.training.runs.run_lock import occupied
+from smalltumor.training.runs.run_folder import RunFolder, StopRequest
+from smalltumor.training.runs.run_lock import hold_run_lock
 from smalltumor.training.split import Split
-from smalltumor.training.stopping import stop_requests
+from smalltumor.training.stopping import listen_for_stop
 from smalltumor.training.trainer import Report, Trainer, TrainingCases
 
 
@@ -190,7 +190,7 @@ def _held(run: RunFolder, processes: Processes, earlier: RunRecord | None) -> It
         yield
         return
     run.create()
-    with occupied(run):
+    with hold_run_lock(run):
         if run.config.is_file() != (earlier is not None):
             raise TrainingError(
                 f"{run.path}: another process has started a run there meanwhile; "
@@ -207,7 +207,7 @@ def _held(run: RunFolder, processes: Processes, earlier: RunRecord | None) -> It
 def _record_end(run: RunFolder, error: BaseException) -> None:
     step = max((e["step"] for e in run.read_events()), default=0)
     if isinstance(error, KeyboardInterrupt):
-        run.append("stop", step, wish=(run.wish() or Wish.STOP).value)
+        run.append("stop", step, wish=(run.read_stop_request() or StopRequest.STOP).value)
         return
     text = str(error) if isinstance(error, SmalltumorError) else f"{type(error).__name__}: {error}"
     changes = error.changes if isinstance(error, TrainingMemoryError) else {}
@@ -245,7 +245,7 @@ def _train(
     save_seconds: float,
 ) -> bool:
     assert record.split is not None
-    with stop_requests(run) as requests:
+    with listen_for_stop(run) as requests:
         trainer = Trainer(
             record.config,
             cases,
@@ -265,7 +265,7 @@ def _train(
         _report_start(trainer, record.split, tell)
         finished = trainer.train()
         if not finished and processes.writes:
-            wish = requests.wish or Wish.STOP
+            wish = requests.wish or StopRequest.STOP
             run.append("stop", trainer.learner.progress.step, wish=wish.value)
     return finished
 

@@ -12,20 +12,20 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from smalltumor.training.runs.run_folder import RunFolder, Wish
-from smalltumor.training.runs.run_lock import HEARTBEAT_SECONDS, beat
+from smalltumor.training.runs.run_folder import RunFolder, StopRequest
+from smalltumor.training.runs.run_lock import HEARTBEAT_SECONDS, write_heartbeat
 
-PATIENCE_SECONDS = 1.0
+STEP_GRACE_SECONDS = 1.0
 """A step that ends within this time of the wish is finished; a longer one is given up."""
 
 _LOOK_SECONDS = 0.25
 
 
-class Interrupted(Exception):  # noqa: N818 - a wish, not a fault
+class StepAborted(Exception):  # noqa: N818 - a wish, not a fault
     """A step or a validation was given up; nothing was learnt from it."""
 
 
-class StopRequests:
+class StopListener:
     """Signals and the run folder's ``request``, as one answer; also keeps the heartbeat.
 
     Parameters
@@ -34,7 +34,7 @@ class StopRequests:
     """
 
     def __init__(self, run: RunFolder) -> None:
-        self.wish: Wish | None = None
+        self.wish: StopRequest | None = None
         self._run = run
         self._since = self._looked = self._beaten = 0.0
 
@@ -43,32 +43,32 @@ class StopRequests:
         now = time.monotonic()
         if now - self._beaten >= HEARTBEAT_SECONDS:
             self._beaten = now
-            beat(self._run)
+            write_heartbeat(self._run)
         if self.wish is None and now - self._looked >= _LOOK_SECONDS:
             self._looked = now
-            wish = self._run.wish()
+            wish = self._run.read_stop_request()
             if wish is not None:
                 self.note(wish)
         return self.wish is not None
 
     def hurry(self) -> bool:
         """Whether the wish is so old that the step under way should be given up."""
-        return self() and time.monotonic() - self._since > PATIENCE_SECONDS
+        return self() and time.monotonic() - self._since > STEP_GRACE_SECONDS
 
-    def note(self, wish: Wish) -> None:
+    def note(self, wish: StopRequest) -> None:
         """Remember a wish."""
         self.wish, self._since = wish, time.monotonic()
 
 
 @contextmanager
-def stop_requests(run: RunFolder) -> Iterator[StopRequests]:
+def listen_for_stop(run: RunFolder) -> Iterator[StopListener]:
     """SIGINT, SIGTERM and the folder's ``request`` ask for a stop; a second SIGINT ends at once."""
-    requests = StopRequests(run)
+    requests = StopListener(run)
 
     def on_signal(number: int, frame: FrameType | None) -> None:
         if requests.wish is not None and number == signal.SIGINT:
             raise KeyboardInterrupt
-        requests.note(run.wish() or Wish.STOP)
+        requests.note(run.read_stop_request() or StopRequest.STOP)
 
     before = {s: signal.signal(s, on_signal) for s in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -76,22 +76,22 @@ def stop_requests(run: RunFolder) -> Iterator[StopRequests]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        run.request.unlink(missing_ok=True)
+        run.stop_request_file.unlink(missing_ok=True)
 
 
 @contextmanager
-def interruptible(wanted: Callable[[], bool]) -> Iterator[None]:
+def abortable(wanted: Callable[[], bool]) -> Iterator[None]:
     """Within the block every module asks, forwards and backwards, whether to go on.
 
     Parameters
     ----------
     wanted : callable
-        Whether to give up, by `Interrupted`.
+        Whether to give up, by `StepAborted`.
     """
 
     def ask(*_: Any) -> None:
         if wanted():
-            raise Interrupted
+            raise StepAborted
 
     def after(module: nn.Module, inputs: Any, output: Any) -> None:
         ask()

@@ -14,7 +14,7 @@ _RECENT = 0.8
 
 
 @dataclass
-class Pace:
+class Throughput:
     """Times of steps and validations of this sitting.
 
     Parameters

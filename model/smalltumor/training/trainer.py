@@ -22,8 +22,8 @@ from smalltumor.training.learner import Learner
 from smalltumor.training.learning_rate import learning_rate
 from smalltumor.training.memory import is_device_failure, is_out_of_memory, peak_memory, smaller
 from smalltumor.training.runs.run_folder import RunFolder
-from smalltumor.training.stopping import Interrupted, interruptible
-from smalltumor.training.throughput import Pace
+from smalltumor.training.stopping import StepAborted, abortable
+from smalltumor.training.throughput import Throughput
 from smalltumor.training.validation import score_cases, summary, whole_volumes
 
 Report = Callable[[str], None]
@@ -103,7 +103,7 @@ class Trainer:
         self.epoch_steps = epoch_steps or steps_per_epoch(config, len(cases.training))
         self.steps = config.epochs * self.epoch_steps
         self.learner = Learner(config, self.steps, self.epoch_steps, processes, start)
-        self.pace = Pace(config, self.steps, self.epoch_steps)
+        self.pace = Throughput(config, self.steps, self.epoch_steps)
         self._saved_at = time.monotonic()
         self._judging = False
 
@@ -117,7 +117,7 @@ class Trainer:
             self.run.forget_after(reached)
 
     def train(self) -> bool:
-        """Train until the last epoch, a stop, or no more gain.
+        """Train until the last epoch, a stop, or no more comparison.
 
         Returns
         -------
@@ -134,9 +134,9 @@ class Trainer:
             If the run folder cannot be written; what was saved before stays.
         """
         try:
-            with interruptible(self.hurry):
+            with abortable(self.hurry):
                 finished = self._train()
-        except Interrupted:
+        except StepAborted:
             finished = False
         except (MemoryError, RuntimeError) as error:
             if is_out_of_memory(error):

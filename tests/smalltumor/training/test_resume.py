@@ -16,9 +16,9 @@ from smalltumor.training import run, stopping, trainer
 from smalltumor.training.learner import Learner
 from smalltumor.training.run import train
 from smalltumor.training.runs.current_weights import current_checkpoint
-from smalltumor.training.runs.monitor import Follower, State
+from smalltumor.training.runs.monitor import RunMonitor, State
 from smalltumor.training.runs.run_folder import RunFolder
-from smalltumor.training.stopping import Interrupted, StopRequests
+from smalltumor.training.stopping import StepAborted, StopListener
 from training_cases import QUICK
 from training_runs import (
     assert_same_state,
@@ -40,7 +40,7 @@ def test_a_run_stopped_at_any_step_goes_on_as_if_it_had_not(data, tmp_path, monk
     steps = events(tmp_path / "whole", "done")[0]["step"]
     for _ in range(steps + 1):  # one step a sitting
         answers = iter([True])
-        monkeypatch.setattr(run, "stop_requests", lambda run, a=answers: stop_after(a))
+        monkeypatch.setattr(run, "listen_for_stop", lambda run, a=answers: stop_after(a))
         if train(request_for(data, tmp_path / "bits", resume=True), silent):
             break
     assert events(tmp_path / "bits", "done")[0]["step"] == steps
@@ -96,7 +96,7 @@ def test_a_signal_finishes_the_step_saves_and_says_how_to_go_on(
         return step(self, batch)
 
     monkeypatch.setattr(Learner, "step", struck)
-    monkeypatch.setattr(stopping, "PATIENCE_SECONDS", 600.0)  # however slow the machine
+    monkeypatch.setattr(stopping, "STEP_GRACE_SECONDS", 600.0)  # however slow the machine
     assert not train(request_for(data, run), said.append)
     assert f"--run {run} --resume" in said[-1]
     assert [e["step"] for e in events(run, "stop")] == [1]
@@ -169,7 +169,7 @@ def test_memory_that_runs_out_says_what_fits_and_the_same_step_goes_on(
     with pytest.raises(TrainingMemoryError, match=rf"{device_words} at step 1 for 2 crops") as told:
         train(request_for(data, run), silent)
     assert told.value.changes == {"batch": 1}
-    status = Follower(run).look()
+    status = RunMonitor(run).poll()
     assert (status.state, status.changes) == (State.FAILED, {"batch": 1})
     assert train(request_for(data, run, resume=True, changes={"batch": 1}), silent)
     done = events(run, "done")
@@ -187,13 +187,13 @@ def test_a_device_that_has_gone_is_told_in_words(data, tmp_path, monkeypatch):
     monkeypatch.setattr(MultiTaskNetwork, "outputs", gone)
     with pytest.raises(TrainingError, match=r"has failed \(CUDA error: unspecified.*--resume"):
         train(request_for(data, tmp_path / "run"), silent)
-    assert "unspecified launch failure" in Follower(tmp_path / "run").look().words
+    assert "unspecified launch failure" in RunMonitor(tmp_path / "run").poll().message
 
 
 def test_a_long_step_is_given_up_and_done_again(data, tmp_path, monkeypatch):
     train(request_for(data, tmp_path / "whole"), silent)
     run, hurry = tmp_path / "bits", iter([False] * 120 + [True])
-    monkeypatch.setattr(StopRequests, "hurry", lambda self: next(hurry, False))
+    monkeypatch.setattr(StopListener, "hurry", lambda self: next(hurry, False))
     assert not train(request_for(data, run), silent)
     stopped = events(run, "stop")[0]["step"]
     assert stopped < events(tmp_path / "whole", "done")[0]["step"]
@@ -206,7 +206,7 @@ def test_a_validation_that_was_given_up_is_made_up_for(data, tmp_path, monkeypat
     scored = trainer.score_cases
 
     def given_up(*args):
-        raise Interrupted
+        raise StepAborted
 
     monkeypatch.setattr(trainer, "score_cases", given_up)
     assert not train(request_for(data, run), silent)

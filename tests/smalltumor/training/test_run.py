@@ -8,7 +8,7 @@ import torch
 from smalltumor.errors import TrainingError
 from smalltumor.models.checkpoint import load_checkpoint
 from smalltumor.training.run import train
-from smalltumor.training.runs.monitor import Follower, State
+from smalltumor.training.runs.monitor import RunMonitor, State
 from smalltumor.training.runs.run_folder import RunFolder
 from training_cases import QUICK
 from training_runs import events, request_for, silent, start_run, weights
@@ -52,7 +52,7 @@ def test_each_epoch_says_what_a_watcher_wants_to_know(data, tmp_path):
     assert epoch["segmentation_weight"] == 1.0
     assert epoch["reconstruction_weight"] == 0.05
     assert min(epoch[n] for n in ("voxels_per_second", "peak_memory", "stem_rms")) > 0
-    status = Follower(tmp_path / "run").look()
+    status = RunMonitor(tmp_path / "run").poll()
     assert (status.state, status.fraction, status.epochs) == (State.DONE, 1.0, 2)
     assert status.losses["segmentation"][0] == [1.0, 2.0]
     assert status.validation == ("made_00",)

@@ -18,7 +18,7 @@ TUMOUR = (TissueClass.NCR, TissueClass.ED, TissueClass.ET)
 
 
 @dataclass(frozen=True)
-class SurveyedCase:
+class CheckedCase:
     """One case of a survey.
 
     Parameters
@@ -49,7 +49,7 @@ class SurveyedCase:
         return 0 < self.voxels.get(TissueClass.ET, 0) < SMALL_LESION_VOXELS
 
 
-def survey(folder: Path) -> Iterator[SurveyedCase]:
+def check_dataset(folder: Path) -> Iterator[CheckedCase]:
     """Read every case of a folder, one after the other.
 
     Parameters
@@ -63,23 +63,23 @@ def survey(folder: Path) -> Iterator[SurveyedCase]:
         If there is no case at all. What is wrong with a case is in its record.
     """
     for files in find_cases(folder):
-        yield survey_case(files)
+        yield check_case(files)
 
 
-def survey_case(files: CaseFiles) -> SurveyedCase:
+def check_case(files: CaseFiles) -> CheckedCase:
     """Read one case and count its tumours; what is wrong with it is in the record."""
     if not files.labels:
-        return SurveyedCase(files.name, files.complaint() or "has no segmentation")
+        return CheckedCase(files.name, files.complaint() or "has no segmentation")
     try:
         case = read_case_files(files)
         classes, scheme = read_labels(case)
     except SmalltumorError as error:
-        return SurveyedCase(files.name, str(error))
+        return CheckedCase(files.name, str(error))
     warnings = list(case.warnings)
     if not classes.any():
         warnings.append("has an empty segmentation")
     sizes = connected_components(classes == TissueClass.ET).sizes
-    return SurveyedCase(
+    return CheckedCase(
         files.name,
         warnings=warnings,
         scheme=scheme.name,
@@ -88,8 +88,8 @@ def survey_case(files: CaseFiles) -> SurveyedCase:
     )
 
 
-def survey_line(case: SurveyedCase) -> str:
-    """A row of the table whose head is `SURVEY_HEAD`, and what is to be said about the case."""
+def check_row(case: CheckedCase) -> str:
+    """A row of the table whose head is `CHECK_HEADER`, and what is to be said about the case."""
     if case.problem is not None:
         return f"{case.name:<22} PROBLEM: {case.problem}"
     counts = "".join(f"{case.voxels[tissue]:>9}" for tissue in TUMOUR)
@@ -99,13 +99,13 @@ def survey_line(case: SurveyedCase) -> str:
     return "\n".join([*lines, *(f"  warning: {warning}" for warning in case.warnings)])
 
 
-SURVEY_HEAD = (
+CHECK_HEADER = (
     f"{'case':<22} {'labels':<10}" + "".join(f"{tissue.name:>9}" for tissue in TUMOUR) + "  "
     f"ET components below {SMALL_LESION_VOXELS} voxels"
 )
 
 
-def survey_total(cases: Sequence[SurveyedCase]) -> str:
+def check_summary(cases: Sequence[CheckedCase]) -> str:
     """One line about all cases."""
     usable = [case for case in cases if case.problem is None]
     schemes = ", ".join(sorted({case.scheme for case in usable})) or "none"

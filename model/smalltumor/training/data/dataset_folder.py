@@ -27,7 +27,7 @@ from smalltumor.data.segmentation import Segmentation, write_segmentation
 from smalltumor.errors import CaseError, OutputError, SmalltumorError
 from smalltumor.files.atomic import write_text
 from smalltumor.labels.masks import Classes
-from smalltumor.training.data.dataset_check import SurveyedCase, survey_case
+from smalltumor.training.data.dataset_check import CheckedCase, check_case
 
 SCHEME = "brats2018"
 """The label scheme that goes with the names."""
@@ -103,41 +103,41 @@ def was_added(folder: Path, case: Case) -> bool:
 
 
 @dataclass(frozen=True)
-class Collection:
+class DatasetListing:
     """What a training folder holds.
 
     Parameters
     ----------
-    cases : list of SurveyedCase
+    cases : list of CheckedCase
         As `smalltumor train --check` lists them.
     problem : str
         Why there are none, or empty.
     """
 
-    cases: list[SurveyedCase]
+    cases: list[CheckedCase]
     problem: str = ""
 
 
-class Collector:
+class DatasetLister:
     """Surveys a training folder again and again, and reads only the cases that have changed."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[tuple[str, int, int], ...], SurveyedCase] = {}
+        self._known: dict[tuple[tuple[str, int, int], ...], CheckedCase] = {}
 
-    def look(self, folder: Path) -> Collection:
+    def list_cases(self, folder: Path) -> DatasetListing:
         """Every case of a folder with its problems."""
         try:
             found = find_cases(folder)
         except SmalltumorError as error:
-            return Collection([], str(error))
+            return DatasetListing([], str(error))
         known, cases = self._known, []
         self._known = {}
         for files in found:
             state = _state(files)
-            surveyed = known.get(state) or survey_case(files)
-            self._known[state] = surveyed
-            cases.append(surveyed)
-        return Collection(cases)
+            checked = known.get(state) or check_case(files)
+            self._known[state] = checked
+            cases.append(checked)
+        return DatasetListing(cases)
 
 
 def _state(files: CaseFiles) -> tuple[tuple[str, int, int], ...]:

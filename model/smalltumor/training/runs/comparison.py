@@ -15,7 +15,7 @@ _MANY = 5
 
 
 @dataclass(frozen=True)
-class Gain:
+class RunComparison:
     """Two validations of one run.
 
     Parameters
@@ -36,7 +36,7 @@ class Gain:
         return float(self.after["score"]) - float(self.before["score"])
 
     @property
-    def worthwhile(self) -> bool:
+    def is_improvement(self) -> bool:
         """Whether the new weights are to be preferred."""
         return self.difference >= NOTEWORTHY
 
@@ -50,12 +50,12 @@ class Gain:
         ]
 
     @property
-    def words(self) -> str:
+    def message(self) -> str:
         """What to make of it, in a sentence or two."""
         cases = len(self.rows())
         where = "1 case" if cases == 1 else f"{cases} cases"
         change = f"mean Dice {self.before['score']:.3f} → {self.after['score']:.3f} on {where}"
-        if self.worthwhile:
+        if self.is_improvement:
             text = f"Worth it: {change} it did not learn from, after epoch {self.after['epoch']}."
         elif self.after["epoch"] == 0 or self.difference <= 0:
             text = f"Not worth it: no better than the weights it started from ({change})."
@@ -64,7 +64,7 @@ class Gain:
         small = self.before.get("small_lesions"), self.after.get("small_lesions")
         if None not in small:
             text += f" Small lesions: {small[0]:.2f} → {small[1]:.2f}."
-        if self.worthwhile and cases < _MANY:
+        if self.is_improvement and cases < _MANY:
             text += " So few cases can mislead."
         if self.seen:
             text += (

@@ -18,8 +18,13 @@ from pathlib import Path
 
 from smalltumor.errors import OutputError, TrainingError
 from smalltumor.training.request import TrainingRequest
-from smalltumor.training.runs.run_folder import RunFolder, Wish
-from smalltumor.training.runs.run_lock import is_occupied, is_running, occupant_of, register
+from smalltumor.training.runs.run_folder import RunFolder, StopRequest
+from smalltumor.training.runs.run_lock import (
+    is_locked,
+    is_process_running,
+    read_lock_holder,
+    write_lock_holder,
+)
 
 NICENESS = 5
 """How far training stands back behind the program that started it."""
@@ -48,7 +53,7 @@ def start(request: TrainingRequest) -> int:
         If the folder holds a run already, cannot be made, or no process can be started.
     """
     run = RunFolder(request.run.resolve())
-    if run.config.is_file() or is_occupied(run):
+    if run.config.is_file() or is_locked(run):
         raise TrainingError(f"{run.path} holds a run already; name another folder")
     return _launch(run, request)
 
@@ -76,7 +81,7 @@ def resume(path: Path, changes: Mapping[str, int] | None = None, device: str | N
         If the folder holds no run, or a process trains in it already.
     """
     run = RunFolder(path.resolve())
-    if is_occupied(run):
+    if is_locked(run):
         raise TrainingError(f"{run.path}: the run goes on already")
     request = TrainingRequest.from_record(
         run.read_config(), run.path, changes=dict(changes or {}), resume=True
@@ -86,7 +91,7 @@ def resume(path: Path, changes: Mapping[str, int] | None = None, device: str | N
 
 def pause(path: Path) -> bool:
     """Save and end the process, so that its memory comes back; see `stop`."""
-    return _end(RunFolder(path), Wish.PAUSE)
+    return _end(RunFolder(path), StopRequest.PAUSE)
 
 
 def stop(path: Path) -> bool:
@@ -104,33 +109,33 @@ def stop(path: Path) -> bool:
         last, at most a minute old, is what a resumed run goes on from. For a run on another
         machine, or in this very process, False says that it has been asked.
     """
-    return _end(RunFolder(path), Wish.STOP)
+    return _end(RunFolder(path), StopRequest.STOP)
 
 
-def _end(run: RunFolder, wish: Wish) -> bool:
-    occupant = occupant_of(run)
-    if occupant is None or not is_occupied(run):
+def _end(run: RunFolder, wish: StopRequest) -> bool:
+    occupant = read_lock_holder(run)
+    if occupant is None or not is_locked(run):
         return True
     with suppress(OutputError):  # a full disk must not keep it running
-        run.ask(wish)
+        run.request_stop(wish)
     if not occupant.is_here or occupant.pid == os.getpid():
         return False
     group = _leads_group(occupant.pid)
     _ask_to_end(occupant.pid, group)
     limit = time.monotonic() + _GRACE_SECONDS
-    while is_running(occupant.pid) and time.monotonic() < limit:
+    while is_process_running(occupant.pid) and time.monotonic() < limit:
         time.sleep(_LOOK_SECONDS)
-    saved = not is_occupied(run)
+    saved = not is_locked(run)
     _kill(occupant.pid, group)
     limit += _GRACE_SECONDS
-    while (is_occupied(run) or is_running(occupant.pid)) and time.monotonic() < limit:
+    while (is_locked(run) or is_process_running(occupant.pid)) and time.monotonic() < limit:
         time.sleep(_LOOK_SECONDS)
-    run.request.unlink(missing_ok=True)
+    run.stop_request_file.unlink(missing_ok=True)
     _note_end(run, wish)
     return saved
 
 
-def _note_end(run: RunFolder, wish: Wish) -> None:
+def _note_end(run: RunFolder, wish: StopRequest) -> None:
     """Say in the events what a process could not say that was killed, or still starting."""
     events = list(run.read_events())
     if not events or events[-1]["event"] not in _ENDS:
@@ -142,7 +147,7 @@ def _note_end(run: RunFolder, wish: Wish) -> None:
 def _launch(run: RunFolder, request: TrainingRequest) -> int:
     run.create()
     request.write(run.training_request)
-    run.request.unlink(missing_ok=True)
+    run.stop_request_file.unlink(missing_ok=True)
     # -P: a file of the working folder must not take a module's place.
     command = [sys.executable, "-P", "-m", "smalltumor.cli"]
     command += ["train-request", str(run.training_request)]
@@ -160,7 +165,7 @@ def _launch(run: RunFolder, request: TrainingRequest) -> int:
             )
     except OSError as error:
         raise TrainingError(f"training cannot be started: {error.strerror or error}") from error
-    register(run, process.pid)
+    write_lock_holder(run, process.pid)
     _stand_back(process.pid)
     threading.Thread(target=process.wait, daemon=True).start()  # or it would stay a zombie
     return process.pid

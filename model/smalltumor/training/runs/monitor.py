@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from smalltumor.errors import TrainingError
-from smalltumor.training.runs.comparison import Gain
-from smalltumor.training.runs.run_folder import RunFolder, Wish
-from smalltumor.training.runs.run_lock import is_occupied, occupant_of
+from smalltumor.training.runs.comparison import RunComparison
+from smalltumor.training.runs.run_folder import RunFolder, StopRequest
+from smalltumor.training.runs.run_lock import is_locked, read_lock_holder
 
 _LOG_BYTES = 4000
 _ERROR = re.compile(r"smalltumor: |[\w.]*(Error|Exception|Interrupt)\b")
@@ -50,7 +50,7 @@ class RunStatus:
     Parameters
     ----------
     state : State
-    words : str
+    message : str
         The state for people, in a sentence.
     epoch, epochs, step, steps : int
         Done and planned; 0 as long as they are not known.
@@ -67,14 +67,14 @@ class RunStatus:
         ``segmentation``, ``reconstruction`` and their ``..._weight``.
     scores : dict of str to Curve
         Validation Dice: ``et``, ``tc``, ``wt``, ``small_lesions``.
-    gain : Gain or None
+    comparison : RunComparison or None
         Once the start and a later state have been judged.
     changes : dict of str to int
         Settings with which a run that ran out of memory may go on.
     """
 
     state: State = State.NONE
-    words: str = ""
+    message: str = ""
     epoch: int = 0
     epochs: int = 0
     step: int = 0
@@ -89,7 +89,7 @@ class RunStatus:
     validation: tuple[str, ...] = ()
     losses: dict[str, Curve] = field(default_factory=dict)
     scores: dict[str, Curve] = field(default_factory=dict)
-    gain: Gain | None = None
+    comparison: RunComparison | None = None
     changes: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -100,7 +100,7 @@ class RunStatus:
         return min(1.0, self.step / self.steps) if self.steps else 0.0
 
 
-class Follower:
+class RunMonitor:
     """Reads a run folder again and again, and of its events only what is new.
 
     Parameters
@@ -112,12 +112,12 @@ class Follower:
         self.run = RunFolder(path)
         self._forget()
 
-    def look(self) -> RunStatus:
+    def poll(self) -> RunStatus:
         """How the run stands now."""
         self._read_config()
         self._read_events()
         state = self._state()
-        occupant = occupant_of(self.run)
+        occupant = read_lock_holder(self.run)
         pace, epoch, start = (self._newest(n) for n in (("epoch", "progress"), "epoch", "start"))
         step = self._events[-1]["step"] if self._events else 0
         epochs = self._training.get("epochs", epoch.get("epochs", 0))
@@ -126,7 +126,7 @@ class Follower:
             left = max(0.0, left - (time.time() - pace["time"]))
         return RunStatus(
             state=state,
-            words=self._words(state),
+            message=self._words(state),
             epoch=epoch.get("epoch", 0),
             epochs=epochs,
             step=step,
@@ -141,7 +141,7 @@ class Follower:
             validation=tuple(start.get("validation", ())) or self._judged(),
             losses={name: self._curve("epoch", name) for name in _LOSSES},
             scores={name: self._curve("validation", name) for name in _SCORES},
-            gain=self._gain(),
+            comparison=self._gain(),
             changes=dict(self._last_end().get("changes", {})),
         )
 
@@ -197,10 +197,10 @@ class Follower:
     def _state(self) -> State:
         last = self._events[-1] if self._events else {}
         end = self._last_end()
-        occupant = occupant_of(self.run)
+        occupant = read_lock_holder(self.run)
         if end and (occupant is None or occupant.since <= end["time"]):
             return self._ended(end)
-        if is_occupied(self.run):
+        if is_locked(self.run):
             begun = last and occupant is not None and last["time"] >= occupant.since
             return State.RUNNING if begun else State.STARTING
         if occupant is None and not self._events:
@@ -209,7 +209,7 @@ class Follower:
 
     def _ended(self, end: dict[str, Any]) -> State:
         if end["event"] == "stop":
-            return State.PAUSED if end.get("wish") == Wish.PAUSE else State.STOPPED
+            return State.PAUSED if end.get("wish") == StopRequest.PAUSE else State.STOPPED
         return State.DONE if end["event"] == "done" else State.FAILED
 
     def _last_end(self) -> dict[str, Any]:
@@ -266,7 +266,7 @@ class Follower:
     def _judged(self) -> tuple[str, ...]:
         return tuple(s["case"] for s in self._newest("validation").get("by_case", ()))
 
-    def _gain(self) -> Gain | None:
+    def _gain(self) -> RunComparison | None:
         judged = [e for e in self._events if e["event"] == "validation"]
         before = next((e for e in judged if e["epoch"] == 0), None)
         later = [e for e in judged if e["epoch"] > 0]
@@ -276,4 +276,4 @@ class Follower:
         if isinstance(known, str):  # a card may say it in a sentence
             known = re.split(r"[^\w.-]+", known)
         seen = [s["case"] for s in before["by_case"] if s["case"] in known]
-        return Gain(before, max(later, key=lambda e: float(e["score"])), tuple(seen))
+        return RunComparison(before, max(later, key=lambda e: float(e["score"])), tuple(seen))

@@ -6,7 +6,7 @@
 ``best.safetensors``  the best network so far, a checkpoint for inference
 ``process.json``      which process trains here; its time of change is a heartbeat
 ``training_request.json``  what the process that was started last is to do
-``request``           a wish that it stop, see `Wish`; the process removes it
+``request``           a wish that it stop, see `StopRequest`; the process removes it
 ``log.txt``           what it printed, if it was started without a terminal
 """
 
@@ -24,7 +24,7 @@ from smalltumor.errors import OutputError, TrainingError
 from smalltumor.files.atomic import clear_leftovers, write_bytes
 
 
-class Wish(StrEnum):
+class StopRequest(StrEnum):
     """What is asked of a run: both save and end the process; a paused run means to go on."""
 
     PAUSE = "pause"
@@ -78,18 +78,18 @@ class RunFolder:
         return self.path / "training_request.json"
 
     @property
-    def request(self) -> Path:
+    def stop_request_file(self) -> Path:
         """A wish that the run stop."""
         return self.path / "request"
 
-    def ask(self, wish: Wish) -> None:
+    def request_stop(self, request: StopRequest) -> None:
         """Ask the process that trains here, on whatever machine, to save and end."""
-        write_bytes(self.request, wish.value.encode(), overwrite=True)
+        write_bytes(self.stop_request_file, request.value.encode(), overwrite=True)
 
-    def wish(self) -> Wish | None:
+    def read_stop_request(self) -> StopRequest | None:
         """What has been asked and not yet been done."""
         try:
-            return Wish(self.request.read_text())
+            return StopRequest(self.stop_request_file.read_text())
         except (OSError, ValueError):
             return None
 

@@ -24,7 +24,7 @@ _LOCK_TRIES, _LOCK_PAUSE = 20, 0.1
 
 
 @dataclass(frozen=True)
-class Occupant:
+class LockHolder:
     """A process that trains, or did when it was killed.
 
     Parameters
@@ -45,20 +45,20 @@ class Occupant:
         return self.host == socket.gethostname()
 
 
-def occupant_of(run: RunFolder) -> Occupant | None:
+def read_lock_holder(run: RunFolder) -> LockHolder | None:
     """The process that trains in a folder, or was killed doing so."""
     try:
-        return Occupant(**json.loads(run.process.read_text()))
+        return LockHolder(**json.loads(run.process.read_text()))
     except (OSError, ValueError, TypeError):
         return None
 
 
-def is_occupied(run: RunFolder) -> bool:
+def is_locked(run: RunFolder) -> bool:
     """Whether a process trains in a folder, or is about to.
 
     Here the lock that it holds tells; elsewhere its heartbeat.
     """
-    occupant = occupant_of(run)
+    occupant = read_lock_holder(run)
     if occupant is None:
         return False
     try:
@@ -67,22 +67,22 @@ def is_occupied(run: RunFolder) -> bool:
         return False
     if not occupant.is_here:
         return silent < _SILENT_SECONDS
-    return _is_locked(run) or (silent < _STARTING_SECONDS and is_running(occupant.pid))
+    return _is_locked(run) or (silent < _STARTING_SECONDS and is_process_running(occupant.pid))
 
 
-def register(run: RunFolder, pid: int) -> None:
+def write_lock_holder(run: RunFolder, pid: int) -> None:
     """Note which process of this machine trains in a folder."""
-    record = asdict(Occupant(pid, socket.gethostname(), round(time.time(), 3)))
+    record = asdict(LockHolder(pid, socket.gethostname(), round(time.time(), 3)))
     write_bytes(run.process, json.dumps(record).encode() + b"\n", overwrite=True)
 
 
-def beat(run: RunFolder) -> None:
+def write_heartbeat(run: RunFolder) -> None:
     """Show that the process is alive; of interest to other machines."""
     with suppress(OSError):
         os.utime(run.process)
 
 
-def is_running(pid: int) -> bool:
+def is_process_running(pid: int) -> bool:
     """Whether there is a process of this number on this machine."""
     if sys.platform == "win32":  # there os.kill would end it
         return False
@@ -99,7 +99,7 @@ def is_running(pid: int) -> bool:
 
 
 @contextmanager
-def occupied(run: RunFolder) -> Iterator[None]:
+def hold_run_lock(run: RunFolder) -> Iterator[None]:
     """Hold a run folder while this process trains in it.
 
     Raises
@@ -114,11 +114,11 @@ def occupied(run: RunFolder) -> Iterator[None]:
                 break
             time.sleep(_LOCK_PAUSE)
         else:
-            other = occupant_of(run)
+            other = read_lock_holder(run)
             who = f"process {other.pid} on {other.host}" if other else "another process"
             raise TrainingError(f"{who} trains in {run.path} already; stop it first")
-        register(run, os.getpid())
-        run.request.unlink(missing_ok=True)  # asked of an earlier process
+        write_lock_holder(run, os.getpid())
+        run.stop_request_file.unlink(missing_ok=True)  # asked of an earlier process
         try:
             yield
         finally:

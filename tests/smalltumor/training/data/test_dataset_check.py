@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from smalltumor.cli import main
 from smalltumor.labels.regions import TissueClass
-from smalltumor.training.data.dataset_check import survey, survey_line, survey_total
+from smalltumor.training.data.dataset_check import check_dataset, check_row, check_summary
 from training_cases import AFFINE, SHAPE, write_lesion_cases
 
 
@@ -26,28 +26,28 @@ def test_sizes_schemes_and_small_tumours_are_counted(folder):
     classes[10:12, 20, 20] = 4
     classes[26:30, 20, 20] = 2
     relabel(folder, "made_01", classes)
-    case = list(survey(folder))[1]
+    case = list(check_dataset(folder))[1]
     assert (case.name, case.problem, case.scheme) == ("made_01", None, "brats2018")
     assert case.voxels == {TissueClass.NCR: 0, TissueClass.ED: 4, TissueClass.ET: 29}
     assert case.small_et == [27, 2]
     assert case.small
-    assert "small enhancing tumour" in survey_line(case)
+    assert "small enhancing tumour" in check_row(case)
 
 
 def test_each_problem_is_listed_and_the_rest_still_surveyed(folder):
     (folder / "made_00" / "made_00_seg.nii.gz").unlink()
     (folder / "made_01" / "made_01_t2.nii.gz").write_bytes(b"text")
-    first, second, third = survey(folder)
+    first, second, third = check_dataset(folder)
     assert "no segmentation" in first.problem
     assert "made_01_t2.nii.gz" in second.problem
     assert third.problem is None
-    assert survey_total([first, second, third]).startswith("3 cases, 1 usable")
+    assert check_summary([first, second, third]).startswith("3 cases, 1 usable")
 
 
 def test_labels_of_no_scheme_and_empty_masks_are_said(folder):
     relabel(folder, "made_00", np.full(SHAPE, 9, np.uint8))
     relabel(folder, "made_01", np.zeros(SHAPE, np.uint8))
-    first, second, _ = survey(folder)
+    first, second, _ = check_dataset(folder)
     assert "9" in first.problem
     assert any("empty" in warning for warning in second.warnings)
 

@@ -13,8 +13,8 @@ import smalltumor.training.data.dataset_folder
 from napari_cases import ORIENTATIONS, case_along, write_case_along
 from smalltumor.data.case import Case, read_case, read_labels
 from smalltumor.errors import CaseError, OutputError
-from smalltumor.training.data.dataset_check import survey, survey_line
-from smalltumor.training.data.dataset_folder import NOTE, Collector, add_case, was_added
+from smalltumor.training.data.dataset_check import check_dataset, check_row
+from smalltumor.training.data.dataset_folder import NOTE, DatasetLister, add_case, was_added
 from training_cases import write_lesion_cases
 
 
@@ -128,26 +128,26 @@ def test_a_case_that_cannot_be_written_whole_is_not_there_at_all(tmp_path, monke
 def test_a_collection_is_what_the_check_says_and_reads_only_what_changed(tmp_path, monkeypatch):
     folder = write_lesion_cases(tmp_path / "data", 3)
     (folder / "made_01" / "made_01_seg.nii.gz").unlink()
-    collector = Collector()
-    first = collector.look(folder)
-    assert list(map(survey_line, first.cases)) == list(map(survey_line, survey(folder)))
+    lister = DatasetLister()
+    first = lister.list_cases(folder)
+    assert list(map(check_row, first.cases)) == list(map(check_row, check_dataset(folder)))
     assert "no segmentation" in first.cases[1].problem
     read: list[str] = []
-    whole = smalltumor.training.data.dataset_folder.survey_case
+    whole = smalltumor.training.data.dataset_folder.check_case
     monkeypatch.setattr(
         smalltumor.training.data.dataset_folder,
-        "survey_case",
+        "check_case",
         lambda files: read.append(files.name) or whole(files),
     )
     shutil.copytree(folder / "made_00", folder / "made_03")
     for path in (folder / "made_03").iterdir():
         path.rename(path.with_name(path.name.replace("made_00", "made_03")))
-    assert [case.name for case in collector.look(folder).cases][-1] == "made_03"
+    assert [case.name for case in lister.list_cases(folder).cases][-1] == "made_03"
     assert read == ["made_03"]
 
 
 def test_an_empty_folder_says_what_a_case_looks_like(tmp_path):
-    assert "_t1ce.nii.gz" in Collector().look(tmp_path).problem
+    assert "_t1ce.nii.gz" in DatasetLister().list_cases(tmp_path).problem
 
 
 def test_the_note_names_no_patient(tmp_path):
@@ -215,11 +215,11 @@ def test_links_to_nowhere_and_volumes_in_one_file_are_surveyed_too(tmp_path):
     mask = nib.load(folder / "made_00" / "made_00_seg.nii.gz")
     stored = np.array([0, 2, 1, 0, 3], np.uint8)[np.asarray(mask.dataobj)]
     nib.save(nib.Nifti1Image(stored, mask.affine), folder / "labelsTr" / "BRATS_001.nii.gz")
-    collector = Collector()
-    assert sorted(case.name for case in collector.look(folder).cases) == ["BRATS_001", "made_00"]
+    lister = DatasetLister()
+    assert sorted(case.name for case in lister.list_cases(folder).cases) == ["BRATS_001", "made_00"]
     source = folder / "made_00" / "made_00_t1.nii.gz"
     source.unlink()
     source.symlink_to(tmp_path / "nowhere")
-    problems = {case.name: case.problem for case in collector.look(folder).cases}
+    problems = {case.name: case.problem for case in lister.list_cases(folder).cases}
     assert problems["BRATS_001"] is None or problems["BRATS_001"] == ""
     assert "made_00_t1.nii.gz" in problems["made_00"] or "no T1 image" in problems["made_00"]

@@ -18,9 +18,9 @@ from smalltumor.training.request import TrainingRequest
 from smalltumor.training.runs import launcher
 from smalltumor.training.runs.current_weights import current_checkpoint
 from smalltumor.training.runs.launcher import pause, resume, start, stop
-from smalltumor.training.runs.monitor import Follower, State
+from smalltumor.training.runs.monitor import RunMonitor, State
 from smalltumor.training.runs.run_folder import RunFolder
-from smalltumor.training.runs.run_lock import is_occupied, occupant_of, occupied
+from smalltumor.training.runs.run_lock import hold_run_lock, is_locked, read_lock_holder
 from training_cases import write_lesion_cases
 
 FAR_TOO_LONG = {"crop": 32, "batch": 2, "epochs": 5000}
@@ -48,7 +48,7 @@ def plan(data, weights_to_tune, tmp_path, monkeypatch):
         device="cpu",
         changes=FAR_TOO_LONG,
     )
-    if is_occupied(RunFolder(run)):
+    if is_locked(RunFolder(run)):
         stop(run)
 
 
@@ -60,8 +60,8 @@ def wait_until(true: Callable[[], bool]) -> None:
 
 
 def has_learnt(run: Path, epochs: int = 1) -> Callable[[], bool]:
-    follower = Follower(run)
-    return lambda: follower.look().epoch >= epochs
+    monitor = RunMonitor(run)
+    return lambda: monitor.poll().epoch >= epochs
 
 
 def gone(pid: int) -> bool:
@@ -70,26 +70,26 @@ def gone(pid: int) -> bool:
 
 def test_it_stops_saves_and_goes_on_where_it_was(plan):
     pid = start(plan)
-    assert Follower(plan.run).look().state is State.STARTING
+    assert RunMonitor(plan.run).poll().state is State.STARTING
     wait_until(has_learnt(plan.run))
     assert os.getpriority(os.PRIO_PROCESS, pid) == os.getpriority(os.PRIO_PROCESS, 0) + 1
     group = Path(f"/proc/{pid}/autogroup")
     if group.exists():  # there a session's niceness counts, not the process's
         assert group.read_text().endswith("nice 1\n")
     assert os.getsid(pid) == pid
-    status = Follower(plan.run).look()
+    status = RunMonitor(plan.run).poll()
     assert status.state is State.RUNNING
     assert status.steps == 5000 * 4
     assert stop(plan.run)
     assert gone(pid)
-    status = Follower(plan.run).look()
+    status = RunMonitor(plan.run).poll()
     assert status.state is State.STOPPED
     assert_learnt_from(plan, current_checkpoint(plan.run))
     assert status.scores["wt"][0][0] == 0.0  # the weights it started from were judged
     resume(plan.run)
     wait_until(has_learnt(plan.run, status.epoch + 2))
     assert pause(plan.run)
-    again = Follower(plan.run).look()
+    again = RunMonitor(plan.run).poll()
     assert again.state is State.PAUSED
     epochs = again.losses["segmentation"][0]
     assert epochs == [float(n + 1) for n in range(len(epochs))]
@@ -97,7 +97,7 @@ def test_it_stops_saves_and_goes_on_where_it_was(plan):
 
 def assert_learnt_from(plan: TrainingRequest, current: Checkpoint) -> None:
     """The averaged network of a run that has begun, and the best so far."""
-    assert current.card["step"] == Follower(plan.run).look().step > 0
+    assert current.card["step"] == RunMonitor(plan.run).poll().step > 0
     assert "limits" not in current.card
     assert set(current.tensors()) == set(load_checkpoint(plan.weights).tensors())
     assert sum(p.numel() for p in current.network.parameters()) > 0
@@ -123,17 +123,17 @@ def test_it_outlives_a_parent_that_is_killed_and_if_killed_itself_can_be_resumed
     wait_until(has_learnt(plan.run))
     parent.send_signal(signal.SIGKILL)
     parent.communicate()
-    before = Follower(plan.run).look()
+    before = RunMonitor(plan.run).poll()
     assert before.state is State.RUNNING
     wait_until(has_learnt(plan.run, before.epoch + 1))
-    assert occupant_of(RunFolder(plan.run)).pid == pid
+    assert read_lock_holder(RunFolder(plan.run)).pid == pid
     os.kill(pid, signal.SIGKILL)
-    follower = Follower(plan.run)
-    wait_until(lambda: follower.look().state is State.FAILED)
+    monitor = RunMonitor(plan.run)
+    wait_until(lambda: monitor.poll().state is State.FAILED)
     assert gone(pid)
-    assert "killed" in follower.look().words
+    assert "killed" in monitor.poll().message
     resume(plan.run)
-    wait_until(lambda: Follower(plan.run).look().state is State.RUNNING)
+    wait_until(lambda: RunMonitor(plan.run).poll().state is State.RUNNING)
     assert stop(plan.run)
 
 
@@ -143,12 +143,12 @@ def test_a_process_that_does_not_listen_is_ended_with_all_it_has_started(plan, m
     script = (
         "import signal, subprocess, sys, time\n"
         "from pathlib import Path\n"
-        "from smalltumor.training.runs.run_lock import occupied\n"
+        "from smalltumor.training.runs.run_lock import hold_run_lock\n"
         "from smalltumor.training.runs.run_folder import RunFolder\n"
         "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
         "child = subprocess.Popen([sys.executable, '-c', 'import signal, time\\n"
         "signal.signal(signal.SIGTERM, signal.SIG_IGN)\\ntime.sleep(600)'])\n"
-        f"with occupied(RunFolder(Path({str(plan.run)!r}))):\n"
+        f"with hold_run_lock(RunFolder(Path({str(plan.run)!r}))):\n"
         "    time.sleep(1)\n"
         "    print(child.pid, flush=True)\n"
         "    time.sleep(600)\n"
@@ -160,17 +160,17 @@ def test_a_process_that_does_not_listen_is_ended_with_all_it_has_started(plan, m
     assert not stop(plan.run)
     deaf.wait(timeout=PATIENCE)
     wait_until(lambda: gone(child))
-    assert Follower(plan.run).look().state is State.STOPPED
+    assert RunMonitor(plan.run).poll().state is State.STOPPED
 
 
 def test_what_goes_wrong_at_once_is_in_words(plan, tmp_path):
     damaged = write_lesion_cases(tmp_path / "damaged", 1)
     (damaged / "made_00" / "made_00_t2.nii.gz").write_bytes(b"no image")
     start(TrainingRequest(damaged, plan.run, "finetune", device="cpu"))
-    wait_until(lambda: not Follower(plan.run).look().state.is_live)
-    status = Follower(plan.run).look()
+    wait_until(lambda: not RunMonitor(plan.run).poll().state.is_live)
+    status = RunMonitor(plan.run).poll()
     assert status.state is State.FAILED
-    assert "made_00_t2.nii.gz" in status.words
+    assert "made_00_t2.nii.gz" in status.message
     assert "Traceback" not in RunFolder(plan.run).log.read_text()
 
 
@@ -179,10 +179,10 @@ def test_a_folder_serves_one_run_at_a_time(plan):
     run.write_config({"data": str(plan.data)})
     with pytest.raises(TrainingError, match="holds a run already"):
         start(plan)
-    with occupied(run):
-        assert is_occupied(run)
+    with hold_run_lock(run):
+        assert is_locked(run)
         with pytest.raises(TrainingError, match="goes on already"):
             resume(plan.run)
-        with pytest.raises(TrainingError, match=f"process {os.getpid()}"), occupied(run):
+        with pytest.raises(TrainingError, match=f"process {os.getpid()}"), hold_run_lock(run):
             pass
-    assert not is_occupied(run)
+    assert not is_locked(run)

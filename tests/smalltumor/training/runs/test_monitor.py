@@ -8,10 +8,10 @@ import time
 
 import pytest
 from smalltumor.training.runs import run_lock
-from smalltumor.training.runs.comparison import Gain
-from smalltumor.training.runs.monitor import Follower, State
-from smalltumor.training.runs.run_folder import RunFolder, Wish
-from smalltumor.training.runs.run_lock import occupied
+from smalltumor.training.runs.comparison import RunComparison
+from smalltumor.training.runs.monitor import RunMonitor, State
+from smalltumor.training.runs.run_folder import RunFolder, StopRequest
+from smalltumor.training.runs.run_lock import hold_run_lock
 
 
 @pytest.fixture
@@ -32,27 +32,27 @@ def validation(epoch: int, *scores: float, names: str = "ab") -> dict:
 
 
 def test_only_what_is_new_is_read_and_half_a_line_waits(run):
-    follower = Follower(run.path)
+    monitor = RunMonitor(run.path)
     run.append("epoch", 4, epoch=1, epochs=10, segmentation=0.8)
-    assert follower.look().losses["segmentation"] == ([1.0], [0.8])
+    assert monitor.poll().losses["segmentation"] == ([1.0], [0.8])
     line = json.dumps({"event": "epoch", "step": 8, "time": 1.0, "epoch": 2, "segmentation": 0.6})
     with run.events.open("a") as file:
         file.write(line[:20])
-    assert follower.look().epoch == 1
+    assert monitor.poll().epoch == 1
     with run.events.open("a") as file:
         file.write(line[20:] + "\n")
-    status = follower.look()
+    status = monitor.poll()
     assert status.losses["segmentation"] == ([1.0, 2.0], [0.8, 0.6])
     assert status.steps == 0 or status.epochs == 10
 
 
 def test_a_resumed_run_is_read_anew(run):
-    follower = Follower(run.path)
+    monitor = RunMonitor(run.path)
     for epoch in (1, 2, 3):
         run.append("epoch", 4 * epoch, epoch=epoch, epochs=10, segmentation=1 / epoch)
-    assert follower.look().epoch == 3
+    assert monitor.poll().epoch == 3
     run.forget_after(4)
-    assert follower.look().losses["segmentation"] == ([1.0], [1.0])
+    assert monitor.poll().losses["segmentation"] == ([1.0], [1.0])
 
 
 @pytest.mark.parametrize(
@@ -68,19 +68,19 @@ def test_a_resumed_run_is_read_anew(run):
 def test_the_last_event_tells_how_a_sitting_ended(run, event, values, state):
     run.append("epoch", 4, epoch=1, epochs=10)
     run.append(event, 4, **values)
-    status = Follower(run.path).look()
+    status = RunMonitor(run.path).poll()
     assert status.state is state
-    assert values.get("message", "") in status.words
+    assert values.get("message", "") in status.message
 
 
 def test_a_process_at_work_is_running_once_it_has_said_something(run):
     run.append("stop", 4, wish="stop")
     time.sleep(0.01)
-    with occupied(run):
-        assert Follower(run.path).look().state is State.STARTING
+    with hold_run_lock(run):
+        assert RunMonitor(run.path).poll().state is State.STARTING
         run.append("start", 4, steps=40, device="cpu", training=["a"], validation=["b"])
         run.append("progress", 5, steps=40, seconds_left=100, voxels_per_second=2e5)
-        status = Follower(run.path).look()
+        status = RunMonitor(run.path).poll()
     assert status.state is State.RUNNING
     assert (status.step, status.steps, status.fraction) == (5, 40, 0.125)
     assert 50 < status.seconds_left <= 101
@@ -89,68 +89,71 @@ def test_a_process_at_work_is_running_once_it_has_said_something(run):
 
 def test_a_run_on_another_machine_lives_as_long_as_its_heart_beats(run, monkeypatch):
     monkeypatch.setattr(run_lock.socket, "gethostname", lambda: "cluster7")
-    run_lock.register(run, 1)
+    run_lock.write_lock_holder(run, 1)
     monkeypatch.undo()
     run.append("start", 0, steps=40)
-    status = Follower(run.path).look()
+    status = RunMonitor(run.path).poll()
     assert (status.state, status.host) == (State.RUNNING, "cluster7")
     long_ago = time.time() - 3600
     os.utime(run.process, (long_ago, long_ago))
-    assert Follower(run.path).look().state is State.FAILED
+    assert RunMonitor(run.path).poll().state is State.FAILED
 
 
 def test_without_a_word_at_the_end_the_log_or_the_kill_is_told(run):
     run.append("epoch", 4, epoch=1, epochs=10)
-    assert "killed" in Follower(run.path).look().words
+    assert "killed" in RunMonitor(run.path).poll().message
     for last, words in (
         ("smalltumor: disk is full; make room", "disk is full; make room"),
         ("ModuleNotFoundError: No module named 'torch'", "ModuleNotFoundError: No module"),
     ):
         run.log.write_text(f"epoch 1/10\n{last}\n\n")
-        status = Follower(run.path).look()
+        status = RunMonitor(run.path).poll()
         assert status.state is State.FAILED
-        assert status.words.startswith(words)
+        assert status.message.startswith(words)
 
 
 def test_a_folder_without_a_run_is_none_and_damage_is_survived(tmp_path, run):
-    assert Follower(tmp_path / "nothing").look().state is State.NONE
+    assert RunMonitor(tmp_path / "nothing").poll().state is State.NONE
     run.events.write_bytes(b'\xff\xfe{"event"\n[1]\n{"event": "epoch"}\n')
     run.config.write_text("{")
     run.process.write_text("[]")
-    assert Follower(run.path).look().state is State.NONE
+    assert RunMonitor(run.path).poll().state is State.NONE
 
 
 def test_the_gain_compares_the_start_with_the_best_since(run):
     run.write_config({"origin": {"started_from_trained_on": ["b", "c"]}})
     for epoch, scores in ((0, (0.5, 0.7)), (5, (0.8, 0.8)), (10, (0.7, 0.7))):
         run.append("validation", epoch, **validation(epoch, *scores))
-    gain = Follower(run.path).look().gain
-    assert gain.after["epoch"] == 5
-    assert gain.difference == pytest.approx(0.2)
-    assert gain.worthwhile
-    assert gain.seen == ("b",)
-    assert gain.rows()[0][0] == "a"
-    assert "0.600 → 0.800 on 2 cases" in gain.words
-    assert "learnt from b" in gain.words
+    comparison = RunMonitor(run.path).poll().comparison
+    assert comparison.after["epoch"] == 5
+    assert comparison.difference == pytest.approx(0.2)
+    assert comparison.is_improvement
+    assert comparison.seen == ("b",)
+    assert comparison.rows()[0][0] == "a"
+    assert "0.600 → 0.800 on 2 cases" in comparison.message
+    assert "learnt from b" in comparison.message
 
 
 @pytest.mark.parametrize(
     ("after", "words"), [(0.4, "Not worth it"), (0.502, "Hardly"), (0.5, "Not worth it")]
 )
 def test_what_did_not_help_is_said_plainly(after, words):
-    gain = Gain(validation(0, 0.5), validation(5, after))
-    assert not gain.worthwhile
-    assert gain.words.startswith(words)
+    comparison = RunComparison(validation(0, 0.5), validation(5, after))
+    assert not comparison.is_improvement
+    assert comparison.message.startswith(words)
 
 
 def test_small_lesions_that_fared_worse_are_not_passed_over():
     before, after = (validation(0, 0.5) | {"small_lesions": 0.4}, validation(5, 0.7))
-    assert "Small" not in Gain(before, after).words
-    assert "Small lesions: 0.40 → 0.33." in Gain(before, after | {"small_lesions": 0.33}).words
+    assert "Small" not in RunComparison(before, after).message
+    assert (
+        "Small lesions: 0.40 → 0.33."
+        in RunComparison(before, after | {"small_lesions": 0.33}).message
+    )
 
 
 def test_a_wish_is_heard_once(run):
-    run.ask(Wish.PAUSE)
-    assert run.wish() is Wish.PAUSE
-    with occupied(run):
-        assert run.wish() is None
+    run.request_stop(StopRequest.PAUSE)
+    assert run.read_stop_request() is StopRequest.PAUSE
+    with hold_run_lock(run):
+        assert run.read_stop_request() is None

@@ -14,7 +14,12 @@ from smalltumor.training.request import TrainingRequest
 from smalltumor.training.runs import launcher, run_lock
 from smalltumor.training.runs.launcher import resume, start, stop
 from smalltumor.training.runs.run_folder import RunFolder
-from smalltumor.training.runs.run_lock import is_occupied, is_running, occupied, register
+from smalltumor.training.runs.run_lock import (
+    hold_run_lock,
+    is_locked,
+    is_process_running,
+    write_lock_holder,
+)
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="locks and signals of POSIX")
 
@@ -34,52 +39,52 @@ def failing(number: int):
 
 
 def test_a_process_of_somebody_else_runs_as_well(monkeypatch):
-    assert is_running(os.getpid())
+    assert is_process_running(os.getpid())
     monkeypatch.setattr(os, "kill", failing(errno.EPERM))
-    assert is_running(1)
+    assert is_process_running(1)
     monkeypatch.setattr(os, "kill", failing(errno.ESRCH))
-    assert not is_running(1)
+    assert not is_process_running(1)
 
 
 def test_a_process_that_has_ended_does_not_run_though_nobody_asked_how():
     child = subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE)
     child.stdout.read()  # closed when it ends
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-    assert sys.platform != "linux" or not is_running(child.pid)
+    assert sys.platform != "linux" or not is_process_running(child.pid)
     child.communicate()
-    assert not is_running(child.pid)
+    assert not is_process_running(child.pid)
 
 
 def test_without_proc_a_process_that_answers_runs(monkeypatch):
     monkeypatch.setattr(Path, "read_text", failing(errno.ENOENT))
-    assert is_running(os.getpid())
+    assert is_process_running(os.getpid())
 
 
 def test_a_file_system_without_locks_trusts_the_heartbeat(run, monkeypatch):
     import fcntl
 
     monkeypatch.setattr(fcntl, "flock", failing(errno.ENOTSUP))
-    with occupied(run):
-        assert is_occupied(run)
-    assert not is_occupied(run)
+    with hold_run_lock(run):
+        assert is_locked(run)
+    assert not is_locked(run)
 
 
 def test_a_folder_whose_process_file_goes_meanwhile_is_free(run, monkeypatch):
-    register(run, os.getpid())
-    assert is_occupied(run)
-    found = run_lock.occupant_of(run)
+    write_lock_holder(run, os.getpid())
+    assert is_locked(run)
+    found = run_lock.read_lock_holder(run)
     run.process.unlink()
-    monkeypatch.setattr(run_lock, "occupant_of", lambda run: found)
-    assert not is_occupied(run)
+    monkeypatch.setattr(run_lock, "read_lock_holder", lambda run: found)
+    assert not is_locked(run)
 
 
 def test_a_run_elsewhere_or_in_this_process_is_asked_and_not_killed(run, monkeypatch):
     killed = []
     monkeypatch.setattr(launcher, "_kill", lambda *arguments: killed.append(arguments))
-    with occupied(run):
+    with hold_run_lock(run):
         assert not stop(run.path)
-        assert run.request.read_text() == "stop"
-    register(run, os.getpid())
+        assert run.stop_request_file.read_text() == "stop"
+    write_lock_holder(run, os.getpid())
     monkeypatch.setattr(run_lock.socket, "gethostname", lambda: "another")
     assert not stop(run.path)
     assert killed == []
