@@ -1,12 +1,95 @@
-"""What can go wrong, as types. Every message is one line that names the file and what to do."""
+"""Errors that a user can cause or correct, and what to do about them as data.
+
+The text of an error is the plain fact, in one line that names the file or the value. What to do
+about it depends on where it is read: the command line names an option, a window names a button.
+So an error carries a `Remedy`, and each interface puts it into its own words.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal, Self
+
+Side = Literal["predictions", "truth"]
+
+
+class Action(StrEnum):
+    """What a user can do about an error."""
+
+    CHOOSE_OUTPUT = "choose output"
+    """Write to another file or folder."""
+
+    REPLACE_OUTPUT = "replace output"
+    """Write to another file or folder, or allow the existing one to be replaced."""
+
+    NAME_SCHEME = "name scheme"
+    """Name the label scheme, of `Remedy.side` if two sets of labels are compared."""
+
+    NAME_MODALITIES = "name modalities"
+    """Name the files of `Remedy.modalities`."""
+
+    RESAMPLE = "resample"
+    """Allow the modalities to be resampled onto one grid."""
+
+    CHOOSE_WEIGHTS = "choose weights"
+    """Choose another weights file."""
+
+    IMPORT_WEIGHTS = "import weights"
+    """Convert a published DMFNet checkpoint."""
+
+    CHOOSE_DEVICE = "choose device"
+    """Use another device."""
+
+    CHECK_DATASET = "check dataset"
+    """List the cases of the dataset with their problems."""
+
+    CHOOSE_RUN_FOLDER = "choose run folder"
+    """Resume the run in this folder, or choose another folder for the new one."""
+
+    RESUME = "resume"
+    """Resume the run, with `Remedy.settings` changed."""
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """What to do about an error.
+
+    Parameters
+    ----------
+    action : Action
+    modalities : tuple of str
+        Modalities whose files are to be named, for ``NAME_MODALITIES``.
+    side : {"predictions", "truth"}, optional
+        Whose label scheme is to be named, for ``NAME_SCHEME`` in an evaluation.
+    settings : mapping of str to int
+        Training settings (``crop``, ``batch``) to resume with, for ``RESUME``.
+    """
+
+    action: Action
+    modalities: tuple[str, ...] = ()
+    side: Side | None = None
+    settings: Mapping[str, int] = field(default_factory=dict)
 
 
 class SmalltumorError(Exception):
-    """Base of every error a user can cause or mend; the command line prints it and exits 1."""
+    """Base of every error that a user can cause or correct.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong, in one line, without what to do about it.
+    remedy : Remedy, optional
+    """
+
+    def __init__(self, message: str, remedy: Remedy | None = None) -> None:
+        super().__init__(message)
+        self.remedy = remedy
+
+    def prefixed(self, subject: object) -> Self:
+        """The same error with the file or case it concerns in front of the message."""
+        return type(self)(f"{subject}: {self}", self.remedy)
 
 
 class CaseError(SmalltumorError):
@@ -18,7 +101,7 @@ class GridMismatchError(CaseError):
 
 
 class LabelError(SmalltumorError):
-    """A label volume holds values outside the scheme it should be in."""
+    """A label volume has the wrong shape, or values that are not in its label scheme."""
 
 
 class CheckpointError(SmalltumorError):
@@ -26,27 +109,16 @@ class CheckpointError(SmalltumorError):
 
 
 class OutputError(SmalltumorError):
-    """A result cannot be written where it was asked for."""
+    """A result cannot be written to the requested place."""
 
 
 class TrainingError(SmalltumorError):
-    """Training cannot start or go on."""
+    """Training cannot start or continue."""
 
 
 class TrainingMemoryError(TrainingError):
-    """A training step or a validation does not fit into memory.
-
-    Parameters
-    ----------
-    message : str
-    changes : mapping of str to int, optional
-        Settings (``crop``, ``batch``) with which the run may go on.
-    """
-
-    def __init__(self, message: str, changes: Mapping[str, int] | None = None) -> None:
-        super().__init__(message)
-        self.changes = dict(changes or {})
+    """A training step or a validation does not fit into memory."""
 
 
-class Cancelled(SmalltumorError):  # noqa: N818 - a wish, not a fault
-    """The caller asked to stop."""
+class Cancelled(SmalltumorError):  # noqa: N818 - a request of the user, not an error
+    """The user cancelled the computation."""

@@ -342,3 +342,10 @@ def test_the_progress_bar_moves_and_leaves_only_warnings():
     assert "100%" in terminal.text
     shown = [line.rsplit("\r", 1)[-1].strip() for line in terminal.text.split("\n")]
     assert shown == ["smalltumor: warning: look here", ""]
+
+
+def test_a_stopped_training_run_says_how_to_resume_it(smalltumor, monkeypatch):
+    monkeypatch.setattr("smalltumor.training.run.train", lambda request, report: False)
+    code, stdout, _ = smalltumor("train", "cases", "--run", "runs/one")
+    assert code == 0
+    assert stdout == "to resume: smalltumor train cases --run runs/one --resume\n"

@@ -14,6 +14,7 @@ from io import TextIOWrapper
 from types import FrameType
 
 from smalltumor.cli import cohort, demo, evaluate, import_dmfnet, info, lesions, segment, train
+from smalltumor.cli.remedies import remedy_text
 from smalltumor.errors import Cancelled, SmalltumorError
 
 COMMANDS = (segment, cohort, lesions, evaluate, train, import_dmfnet, demo, info)
@@ -57,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except SmalltumorError as error:
-        print(f"smalltumor: {_one_line(error)}", file=sys.stderr)
+        print(f"smalltumor: {_one_line(_message(error, options))}", file=sys.stderr)
         return 130 if isinstance(error, Cancelled) else 1
     except KeyboardInterrupt:
         print("smalltumor: interrupted; nothing half-written was left", file=sys.stderr)
@@ -89,7 +90,12 @@ def _interrupt(signum: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _one_line(error: Exception) -> str:
-    """The message without what a hostile file name could do to a terminal."""
-    line = " ".join(str(error).split())
+def _message(error: SmalltumorError, options: argparse.Namespace) -> str:
+    remedy = "" if error.remedy is None else remedy_text(error.remedy, options)
+    return f"{error}; {remedy}" if remedy else str(error)
+
+
+def _one_line(text: str) -> str:
+    """The text without line breaks and terminal control codes, which a file name may hold."""
+    line = " ".join(text.split())
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)

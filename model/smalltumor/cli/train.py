@@ -186,7 +186,9 @@ def _train(request: TrainingRequest) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from smalltumor.training.run import train
 
-    train(request, report=_say)
+    finished = train(request, report=_say)
+    if not finished and os.environ.get("RANK", "0") == "0":  # once, under torchrun
+        _say(f"to resume: smalltumor train {request.data} --run {request.run} --resume")
     return 0
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from smalltumor.cohort.results_folder import TABLE, CohortFolder
-from smalltumor.errors import CaseError, OutputError, SmalltumorError
+from smalltumor.errors import Action, CaseError, OutputError, Remedy, SmalltumorError
 from smalltumor.files.atomic import write_text
 from smalltumor.labels.regions import DEFAULT_SCHEME, Region
 
@@ -106,7 +106,10 @@ def cohort_cases(folder: Path, output: Path) -> list[CaseFiles]:
     from smalltumor.data.case_files import find_cases
 
     if output.resolve().is_relative_to(folder.resolve()):
-        raise OutputError(f"{output} is inside {folder}; name a folder outside it for the results")
+        raise OutputError(
+            f"{output} is inside {folder}, where results would be read as cases",
+            Remedy(Action.CHOOSE_OUTPUT),
+        )
     cases = find_cases(folder)
     twice = [name for name, count in Counter(c.name for c in cases).items() if count > 1]
     if twice:

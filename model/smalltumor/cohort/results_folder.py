@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from smalltumor.errors import OutputError
+from smalltumor.errors import Action, OutputError, Remedy
 from smalltumor.files.atomic import clear_leftovers, write_text
 
 TABLE = "cohort.csv"
@@ -61,7 +61,7 @@ class CohortFolder:
                 f"{k} {there.get(k)}" for k, v in made_with.items() if there.get(k) != v
             )
             raise OutputError(
-                f"{self.path} holds masks made with {other}; name another folder, or --overwrite"
+                f"{self.path} holds masks made with {other}", Remedy(Action.REPLACE_OUTPUT)
             )
         try:
             clear_leftovers(self.path)

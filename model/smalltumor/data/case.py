@@ -19,7 +19,7 @@ from smalltumor.data.case_files import (
     find_case_files,
 )
 from smalltumor.data.nifti import Volume, read_volume
-from smalltumor.errors import CaseError, GridMismatchError, LabelError
+from smalltumor.errors import Action, CaseError, GridMismatchError, LabelError, Remedy
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.resampling import resample
 from smalltumor.labels.masks import Classes
@@ -109,9 +109,9 @@ def read_case(
 
 def read_case_files(files: CaseFiles, *, resample: bool = False) -> Case:
     """Read a case whose files are known; see `read_case`."""
-    complaint = files.complaint()
-    if complaint is not None:
-        raise CaseError(f"{files.name or 'the case'}: {complaint}")
+    problem = files.problem()
+    if problem is not None:
+        raise CaseError(f"{files.name or 'the case'}: {problem}", _naming(files.missing))
     if files.stacked is not None:
         volumes = _split(read_volume(files.stacked))
     else:
@@ -185,21 +185,25 @@ def decode_labels(
         found = SCHEMES[scheme] if scheme else detect_scheme(whole_values(volume.data), hint)
         return found.decode(volume.data), found
     except LabelError as error:
-        raise LabelError(f"{volume.path}: {error}") from error
+        raise error.prefixed(volume.path) from error
 
 
 def _locate(path: str | Path | Sequence[str | Path] | None, given: Mapping[str, Path]) -> CaseFiles:
     if path is None:
-        missing = [m for m in MODALITIES if m not in given]
+        missing = tuple(m for m in MODALITIES if m not in given)
         if missing:
-            options = " ".join(f"--{m} FILE" for m in missing)
-            raise CaseError(f"give a case, or all four modalities: missing {options}")
+            titles = ", ".join(MODALITY_TITLES[m] for m in missing)
+            raise CaseError(f"no case is given, and no file for {titles}", _naming(missing))
         name = given[REFERENCE].resolve().parent.name
         return CaseFiles(name, modalities={m: [given[m]] for m in MODALITIES})
     where = Path(path) if isinstance(path, str | Path) else [Path(p) for p in path]
     files = find_case_files(where)
     files.modalities.update({m: [p] for m, p in given.items()})
     return files
+
+
+def _naming(modalities: tuple[str, ...]) -> Remedy | None:
+    return Remedy(Action.NAME_MODALITIES, modalities=modalities) if modalities else None
 
 
 def _read_all(paths: Mapping[str, Path]) -> dict[str, Volume]:
@@ -238,8 +242,8 @@ def _on_one_grid(
         else:
             raise GridMismatchError(
                 f"{volume.path.name} is on another grid than {reference.path.name}: "
-                f"{volume.grid.describe()}; expected {reference.grid.describe()}; "
-                "--resample brings every modality onto T1CE's grid"
+                f"{volume.grid.describe()}; expected {reference.grid.describe()}",
+                Remedy(Action.RESAMPLE),
             )
         if not np.any(data[modality]):
             raise CaseError(f"{volume.path} is empty: every voxel is zero")

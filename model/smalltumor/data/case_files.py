@@ -76,24 +76,26 @@ class CaseFiles:
             return None
         return "brats2023" if self.words & _BRATS_2023 else "brats2018"
 
-    def complaint(self) -> str | None:
-        """What keeps this from being a case, in words, or None."""
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Modalities without a file."""
+        if self.stacked is not None:
+            return ()
+        return tuple(m for m in MODALITIES if m not in self.modalities)
+
+    def problem(self) -> str | None:
+        """Why this cannot be read as a case, or None."""
         if self.stacked is not None:
             return None
         for role, paths in [*self.modalities.items(), (LABELS, self.labels)]:
             if len(paths) > 1:
                 names = " and ".join(p.name for p in sorted(paths))
                 return f"{len(paths)} files for {_title(role)}: {names}; keep one"
-        missing = [m for m in MODALITIES if m not in self.modalities]
-        if not missing:
+        if not self.missing:
             return None
-        there = ", ".join(p.name for paths in self.modalities.values() for p in paths)
-        options = " ".join(f"--{m} FILE" for m in missing)
-        return (
-            f"no {' and no '.join(_title(m) for m in missing)} image"
-            + (f" beside {there}" if there else "")
-            + f"; name it with {options}"
-        )
+        existing = ", ".join(p.name for paths in self.modalities.values() for p in paths)
+        titles = " and no ".join(_title(m) for m in self.missing)
+        return f"no {titles} image" + (f" beside {existing}" if existing else "")
 
 
 def find_case_files(path: Path | Sequence[Path]) -> CaseFiles:
@@ -108,7 +110,7 @@ def find_case_files(path: Path | Sequence[Path]) -> CaseFiles:
     Returns
     -------
     CaseFiles
-        Possibly incomplete: see `CaseFiles.complaint`.
+        Possibly incomplete: see `CaseFiles.problem`.
 
     Raises
     ------

@@ -283,5 +283,7 @@ def _grid(header: nib.Nifti1Header, shape: tuple[int, ...], path: Path) -> Grid:
             affine = np.array(header.get_best_affine(), dtype=np.float64)
         affine[:3] *= _MILLIMETRES.get(int(header["xyzt_units"]) & _SPATIAL_UNIT, 1.0)
         return Grid((shape[0], shape[1], shape[2]), affine)
-    except (CaseError, ValueError, HeaderDataError) as error:
+    except CaseError as error:
+        raise error.prefixed(path) from error
+    except (ValueError, HeaderDataError) as error:
         raise CaseError(f"{path}: {error}") from error

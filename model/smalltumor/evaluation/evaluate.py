@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from smalltumor.data.nifti import Volume, read_volume
-from smalltumor.errors import CaseError, GridMismatchError, LabelError
+from smalltumor.errors import CaseError, GridMismatchError, LabelError, Side
 from smalltumor.evaluation.lesionwise import (
     LesionScores,
     TruthComponent,
@@ -139,8 +139,8 @@ def evaluate(
     """
     pairing = pair_label_files(Path(predictions), Path(truth))
     ours, theirs = zip(*pairing.pairs, strict=True)
-    truth_scheme = _scheme_of(theirs, truth_labels, None, "--truth-labels")
-    scheme = _scheme_of(ours, labels, truth_scheme.name, "--labels")
+    truth_scheme = _scheme_of(theirs, truth_labels, None, "truth")
+    scheme = _scheme_of(ours, labels, truth_scheme.name, "predictions")
     cases = []
     for number, (our_file, their_file) in enumerate(pairing.pairs):
         if progress is not None:
@@ -150,7 +150,10 @@ def evaluate(
 
 
 def _scheme_of(
-    files: Sequence[LabelFile], given: str | None, fallback: str | None, option: str
+    files: Sequence[LabelFile],
+    given: str | None,
+    fallback: str | None,
+    side: Side,
 ) -> LabelScheme:
     """One scheme for all files of a side: a case without enhancing tumour does not tell it."""
     if given is not None:
@@ -164,9 +167,9 @@ def _scheme_of(
     except LabelError as error:
         if hint is None and fallback and values <= set(SCHEMES[fallback].values):
             return SCHEMES[fallback]
-        message = str(error).replace("--labels", option)
         where = next((path for path, own in by_file.items() if not _fits(own)), None)
-        raise LabelError(f"{where or files[0].path.parent}: {message}") from error
+        remedy = None if error.remedy is None else replace(error.remedy, side=side)
+        raise LabelError(f"{where or files[0].path.parent}: {error}", remedy) from error
 
 
 def _fits(values: set[int]) -> bool:
@@ -177,7 +180,7 @@ def _values(file: LabelFile) -> list[int]:
     try:
         return whole_values(_read(file).data)
     except LabelError as error:
-        raise LabelError(f"{file.path}: {error}") from error
+        raise error.prefixed(file.path) from error
 
 
 def _score_files(
@@ -205,7 +208,7 @@ def _decode(volume: Volume, scheme: LabelScheme) -> Classes:
     try:
         return np.ascontiguousarray(scheme.decode(volume.data))
     except LabelError as error:
-        raise LabelError(f"{volume.path}: {error}") from error
+        raise error.prefixed(volume.path) from error
 
 
 def _notes(pairing: Pairing) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from smalltumor.errors import OutputError
+from smalltumor.errors import Action, OutputError, Remedy
 
 
 def check_output(path: Path, *, overwrite: bool = False, sources: Iterable[Path] = ()) -> None:
@@ -44,9 +44,9 @@ def _check_output(path: Path, overwrite: bool, sources: Iterable[Path]) -> None:
         raise OutputError(f"{path}: the folder {folder} is not writable")
     if path.exists():
         if any(source.exists() and path.samefile(source) for source in sources):
-            raise OutputError(f"{path} is one of the images read; choose another name")
+            raise OutputError(f"{path} is one of the images read", Remedy(Action.CHOOSE_OUTPUT))
         if not overwrite:
-            raise OutputError(f"{path} exists; choose another name, or pass --overwrite")
+            raise OutputError(f"{path} exists", Remedy(Action.REPLACE_OUTPUT))
 
 
 LEFTOVERS = ".smalltumor-*.part"

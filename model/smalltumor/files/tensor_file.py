@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.errors import CheckpointError
+from smalltumor.errors import Action, CheckpointError, Remedy
 from smalltumor.files.atomic import whole_file
 
 Tensors = dict[str, npt.NDArray[np.generic]]
@@ -124,8 +124,8 @@ def _check_header(path: Path) -> None:
         # Only here: a genuine header length may begin with the same bytes as a pickle.
         if start.startswith((b"PK\x03\x04", b"\x80")):
             raise CheckpointError(
-                f"{path}: a pickled PyTorch file, which is not opened because it could run code; "
-                "a published DMFNet checkpoint can be converted with smalltumor import-dmfnet"
+                f"{path}: a pickled PyTorch file, which is not opened because it could run code",
+                Remedy(Action.IMPORT_WEIGHTS),
             )
         raise CheckpointError(f"{path}: not a safetensors file, or cut short")
     if header > MAX_HEADER_BYTES:

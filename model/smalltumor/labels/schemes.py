@@ -9,7 +9,7 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.errors import LabelError
+from smalltumor.errors import Action, LabelError, Remedy
 from smalltumor.labels.masks import Classes
 from smalltumor.labels.regions import (
     SCHEME_VALUES,
@@ -23,7 +23,7 @@ class LabelScheme:
     Parameters
     ----------
     name : str
-        As users type it, ``--labels NAME``.
+        Such as ``brats2023``.
     ncr, ed, et : int
         Stored values of necrotic or non-enhancing core, edema, and enhancing tumour.
     """
@@ -104,8 +104,8 @@ def detect_scheme(values: Iterable[int], hint: str | None = None) -> LabelScheme
         return fitting[0]
     raise LabelError(
         f"label values {_listing(present)} fit {' and '.join(by_name)}"
-        + (f", but the files are named as those of {hint}" if hint else ", which differ")
-        + "; name the scheme with --labels"
+        + (f", but the files are named as those of {hint}" if hint else ", which differ"),
+        Remedy(Action.NAME_SCHEME),
     )
 
 

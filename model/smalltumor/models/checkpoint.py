@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.data.preprocessing import Preprocessing
-from smalltumor.errors import CheckpointError
+from smalltumor.errors import Action, CheckpointError, Remedy
 from smalltumor.files.tensor_file import Tensors, read_metadata, read_tensors, write_container
 from smalltumor.labels.regions import TissueClass
 from smalltumor.models.config import NetworkConfig
@@ -165,8 +165,8 @@ def starter_weights() -> Path:
     found = resources.files("smalltumor.weights") / STARTER_WEIGHTS
     if not isinstance(found, Path) or not found.is_file():
         raise CheckpointError(
-            f"this installation has no starter weights ({STARTER_WEIGHTS}); "
-            "name a weights file with --weights"
+            f"this installation has no starter weights ({STARTER_WEIGHTS})",
+            Remedy(Action.CHOOSE_WEIGHTS),
         )
     return found
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch import distributed as dist
 
-from smalltumor.errors import TrainingError
+from smalltumor.errors import Action, Remedy, TrainingError
 from smalltumor.training.batch_norm import share_statistics
 
 
@@ -161,5 +161,6 @@ def training_device(name: str, index: int = 0) -> torch.device:
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).strip().partition("\n")[0][:150]
-        raise TrainingError(f"device {name} cannot be used ({reason}); try --device cpu") from None
+        remedy = Remedy(Action.CHOOSE_DEVICE)
+        raise TrainingError(f"device {name} cannot be used ({reason})", remedy) from None
     return device

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from smalltumor.data.case_files import CaseFiles
-from smalltumor.errors import OutputError, SmalltumorError, TrainingError, TrainingMemoryError
+from smalltumor.errors import Action, OutputError, Remedy, SmalltumorError, TrainingError
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
 from smalltumor.training.config import PRESETS, TrainingConfig
 from smalltumor.training.data.dataloader import steps_per_epoch
@@ -64,10 +64,7 @@ def train(request: TrainingRequest, report: Report = print, *, save_seconds: flo
             cases = _prepare(request, config, files, split, processes, tell)
             finished = _train(record, cases, start, run, processes, tell, save_seconds)
     if not finished:
-        tell(
-            f"stopped and saved; go on with: smalltumor train {request.data} "
-            f"--run {request.run} --resume"
-        )
+        tell("stopped and saved")
     return finished
 
 
@@ -76,9 +73,7 @@ def _earlier_record(request: TrainingRequest, run: RunFolder) -> RunRecord | Non
     if not run.config.is_file():
         return None
     if not request.resume:
-        raise TrainingError(
-            f"{run.path} holds a run already; add --resume to go on with it, or name another folder"
-        )
+        raise TrainingError(f"{run.path} holds a run already", Remedy(Action.CHOOSE_RUN_FOLDER))
     return RunRecord.read(run)
 
 
@@ -210,8 +205,11 @@ def _record_end(run: RunFolder, error: BaseException) -> None:
         run.append("stop", step, wish=(run.read_stop_request() or StopRequest.STOP).value)
         return
     text = str(error) if isinstance(error, SmalltumorError) else f"{type(error).__name__}: {error}"
-    changes = error.changes if isinstance(error, TrainingMemoryError) else {}
-    run.append("failed", step, message=" ".join(text.split())[:500], changes=changes)
+    remedy = error.remedy if isinstance(error, SmalltumorError) else None
+    changes = {} if remedy is None else dict(remedy.settings)
+    action = None if remedy is None else remedy.action.value
+    message = " ".join(text.split())[:500]
+    run.append("failed", step, message=message, changes=changes, remedy=action)
 
 
 def _prepare(

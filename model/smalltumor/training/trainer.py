@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from smalltumor.errors import TrainingError, TrainingMemoryError
+from smalltumor.errors import Action, Remedy, TrainingError, TrainingMemoryError
 from smalltumor.models.checkpoint import Checkpoint, save_checkpoint
 from smalltumor.models.network import SegmentationNetwork
 from smalltumor.training.config import TrainingConfig
@@ -144,8 +144,8 @@ class Trainer:
             if is_device_failure(error):
                 reason = str(error).partition("\n")[0][:150]
                 raise TrainingError(
-                    f"{self.processes.device} has failed ({reason}); once it is back, --resume "
-                    "goes on from the state saved last"
+                    f"{self.processes.device} has failed ({reason}); the state saved last is kept",
+                    Remedy(Action.RESUME),
                 ) from error
             raise
         self._save()
@@ -298,19 +298,21 @@ class Trainer:
             self.run.append(event, self.learner.progress.step, **values)
 
     def _out_of_memory(self) -> TrainingMemoryError:
-        """Save the state of the last finished step, and say how to go on from there."""
+        """Save the state of the last finished step; the error says what fits."""
         if self.learner.is_whole:
             with suppress(MemoryError):
                 self._save()
         config, step = self.config, self.learner.progress.step
         where = f"not enough memory on {self.processes.device} at step {step}"
         if self._judging:
-            return TrainingMemoryError(f"{where} to validate on whole heads; use another device")
+            remedy = Remedy(Action.CHOOSE_DEVICE)
+            return TrainingMemoryError(f"{where} to validate on whole heads", remedy)
         changes = smaller(config.crop, config.batch, self.processes.count)
-        options = " ".join(f"--{name} {value}" for name, value in changes.items())
-        way = f"--resume {options} goes on from there" if changes else "use another device"
+        action = Action.RESUME if changes else Action.CHOOSE_DEVICE
         crops = "1 crop" if config.batch == 1 else f"{config.batch} crops"
-        return TrainingMemoryError(f"{where} for {crops} of {config.crop} voxels; {way}", changes)
+        return TrainingMemoryError(
+            f"{where} for {crops} of {config.crop} voxels", Remedy(action, settings=changes)
+        )
 
 
 def _means(losses: list[dict[str, float]]) -> dict[str, float]:

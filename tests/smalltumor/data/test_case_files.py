@@ -39,7 +39,7 @@ def test_every_convention_is_known(tmp_path, convention, suffix):
     names = [pattern.format(word) + suffix for word in words.split()]
     paths = make(tmp_path / "patient", *names)
     found = find_case_files(tmp_path / "patient")
-    assert found.complaint() is None
+    assert found.problem() is None
     assert found.name == pattern[:-3].rstrip("_-") or "patient"
     assert [found.modalities[m] for m in MODALITIES] == [[p] for p in paths[:4]]
     assert found.labels == [paths[4]]
@@ -58,24 +58,24 @@ def test_dropped_files_are_a_case_in_any_order(tmp_path):
     paths = make(tmp_path, *[f"a_{m}.nii.gz" for m in MODALITIES])
     for start in range(4):
         found = find_case_files(paths[start:] + paths[:start])
-        assert found.complaint() is None
+        assert found.problem() is None
         assert found.name == "a"
 
 
-def test_a_missing_modality_is_named_with_its_option(tmp_path):
+def test_a_missing_modality_is_named(tmp_path):
     make(tmp_path, "a_t1.nii.gz", "a_t2.nii.gz", "a_flair.nii.gz")
-    complaint = find_case_files(tmp_path).complaint()
-    assert "no T1CE image" in complaint
-    assert "--t1ce FILE" in complaint
-    assert "a_t1.nii.gz" in complaint
+    found = find_case_files(tmp_path)
+    assert found.missing == ("t1ce",)
+    assert "no T1CE image" in found.problem()
+    assert "a_t1.nii.gz" in found.problem()
 
 
 @pytest.mark.parametrize("twin", ["a_t1ce.nii", "a_t1gd.nii.gz", "A_T1CE.nii.gz"])
 def test_two_files_for_one_modality_are_named(tmp_path, twin):
     make(tmp_path, *[f"a_{m}.nii.gz" for m in MODALITIES], twin)
-    complaint = find_case_files(tmp_path).complaint()
-    assert "2 files for T1CE" in complaint
-    assert twin in complaint
+    problem = find_case_files(tmp_path).problem()
+    assert "2 files for T1CE" in problem
+    assert twin in problem
 
 
 def test_relatives_of_the_images_are_left_alone(tmp_path):
@@ -90,7 +90,7 @@ def test_relatives_of_the_images_are_left_alone(tmp_path):
         "._UCSF-PDGM-0004_T1.nii.gz",
     )
     found = find_case_files(tmp_path)
-    assert found.complaint() is None
+    assert found.problem() is None
     assert [p.name for p in found.labels] == ["UCSF-PDGM-0004_tumor_segmentation.nii.gz"]
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from smalltumor.cli import main
 from smalltumor.data.nifti import read_volume, write_volume
-from smalltumor.errors import GridMismatchError, LabelError
+from smalltumor.errors import Action, GridMismatchError, LabelError, Remedy
 from smalltumor.evaluation.evaluate import evaluate, score_case
 from smalltumor.evaluation.report import report_text
 from smalltumor.evaluation.report_files import FIGURES, FILES
@@ -140,14 +140,16 @@ def test_another_grid_is_an_error_that_prints_both(cohort):
 
 
 def test_a_scheme_in_doubt_is_asked_for(cohort):
-    with pytest.raises(LabelError, match="name the scheme with --labels"):
+    with pytest.raises(LabelError) as refused:
         evaluate(cohort / "predictions", cohort / "truth")
+    assert refused.value.remedy == Remedy(Action.NAME_SCHEME, side="predictions")
     for file in (cohort / "truth").rglob("*.nii.gz"):
         volume = read_volume(file)
         classes = SCHEMES["brats2018"].decode(volume.data)
         write(file, classes, "msd")
-    with pytest.raises(LabelError, match="name the scheme with --truth-labels"):
+    with pytest.raises(LabelError) as refused:
         evaluate(cohort / "predictions", cohort / "truth", labels="brats2023")
+    assert refused.value.remedy == Remedy(Action.NAME_SCHEME, side="truth")
 
 
 def test_a_case_without_enhancing_tumour_takes_the_scheme_of_its_side(cohort):

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from smalltumor.errors import OutputError
+from smalltumor.errors import Action, OutputError, Remedy
 from smalltumor.files.atomic import check_output, whole_file, write_bytes
 
 
@@ -45,8 +45,9 @@ def test_a_full_disk_is_named(tmp_path):
 def test_an_existing_file_is_kept_unless_asked(tmp_path):
     target = tmp_path / "mask.nii"
     target.write_bytes(b"old")
-    with pytest.raises(OutputError, match="--overwrite"):
+    with pytest.raises(OutputError, match=r"mask\.nii exists") as refused:
         write_bytes(target, b"new")
+    assert refused.value.remedy == Remedy(Action.REPLACE_OUTPUT)
     assert target.read_bytes() == b"old"
     write_bytes(target, b"new", overwrite=True)
     assert target.read_bytes() == b"new"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from smalltumor.errors import LabelError
+from smalltumor.errors import Action, LabelError, Remedy
 from smalltumor.labels.masks import compose_classes, region_mask
 from smalltumor.labels.regions import Region, TissueClass
 from smalltumor.labels.schemes import SCHEMES, detect_scheme, whole_values
@@ -77,25 +77,23 @@ def test_the_scheme_is_found_from_values_and_naming(values, hint, expected):
     ("values", "hint"), [([1, 2, 3], None), ([1, 2], None), ([1, 2, 3], "brats2018")]
 )
 def test_what_could_be_two_schemes_is_never_guessed(values, hint):
-    with pytest.raises(LabelError, match="--labels"):
+    with pytest.raises(LabelError) as refused:
         detect_scheme(values, hint)
+    assert refused.value.remedy == Remedy(Action.NAME_SCHEME)
 
 
 def test_the_resection_cavity_of_later_years_is_not_taken_for_enhancing_tumour():
     with pytest.raises(LabelError) as refused:
         detect_scheme([1, 2, 4], "brats2023")
     assert str(refused.value) == (
-        "label values 1, 2, 4 fit brats2018, but the files are named as those of brats2023; "
-        "name the scheme with --labels"
+        "label values 1, 2, 4 fit brats2018, but the files are named as those of brats2023"
     )
 
 
 def test_schemes_that_differ_over_the_same_values_are_named():
     with pytest.raises(LabelError) as refused:
         detect_scheme([3, 2])
-    assert str(refused.value) == (
-        "label values 2, 3 fit brats2023 and msd, which differ; name the scheme with --labels"
-    )
+    assert str(refused.value) == "label values 2, 3 fit brats2023 and msd, which differ"
 
 
 def test_values_of_no_scheme_are_listed_beside_those_that_are_known():

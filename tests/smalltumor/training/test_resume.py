@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from smalltumor.errors import OutputError, TrainingError, TrainingMemoryError
+from smalltumor.errors import Action, OutputError, Remedy, TrainingError, TrainingMemoryError
 from smalltumor.models.checkpoint import load_checkpoint
 from smalltumor.models.network import MultiTaskNetwork
 from smalltumor.training import run, stopping, trainer
@@ -86,9 +86,7 @@ def test_a_killed_run_resumes_and_ends_where_an_unbroken_one_does(data, tmp_path
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_finishes_the_step_saves_and_says_how_to_go_on(
-    data, tmp_path, monkeypatch, number
-):
+def test_a_signal_finishes_the_step_and_saves(data, tmp_path, monkeypatch, number):
     run, said, step = tmp_path / "run", [], Learner.step
 
     def struck(self, batch):
@@ -98,15 +96,16 @@ def test_a_signal_finishes_the_step_saves_and_says_how_to_go_on(
     monkeypatch.setattr(Learner, "step", struck)
     monkeypatch.setattr(stopping, "STEP_GRACE_SECONDS", 600.0)  # however slow the machine
     assert not train(request_for(data, run), said.append)
-    assert f"--run {run} --resume" in said[-1]
+    assert said[-1] == "stopped and saved"
     assert [e["step"] for e in events(run, "stop")] == [1]
     assert (run / "last.safetensors").is_file()
 
 
 def test_a_run_is_not_overwritten(data, tmp_path):
     RunFolder(tmp_path / "run").write_config({"training": QUICK.to_dict()})
-    with pytest.raises(TrainingError, match="--resume"):
+    with pytest.raises(TrainingError, match="holds a run already") as refused:
         train(request_for(data, tmp_path / "run"), silent)
+    assert refused.value.remedy == Remedy(Action.CHOOSE_RUN_FOLDER)
 
 
 def test_a_damaged_state_is_named_and_not_replaced(data, tmp_path):
@@ -168,7 +167,7 @@ def test_memory_that_runs_out_says_what_fits_and_the_same_step_goes_on(
     monkeypatch.setattr(MultiTaskNetwork, "outputs", too_large)
     with pytest.raises(TrainingMemoryError, match=rf"{device_words} at step 1 for 2 crops") as told:
         train(request_for(data, run), silent)
-    assert told.value.changes == {"batch": 1}
+    assert told.value.remedy == Remedy(Action.RESUME, settings={"batch": 1})
     status = RunMonitor(run).poll()
     assert (status.state, status.changes) == (State.FAILED, {"batch": 1})
     assert train(request_for(data, run, resume=True, changes={"batch": 1}), silent)
@@ -185,8 +184,9 @@ def test_a_device_that_has_gone_is_told_in_words(data, tmp_path, monkeypatch):
         )
 
     monkeypatch.setattr(MultiTaskNetwork, "outputs", gone)
-    with pytest.raises(TrainingError, match=r"has failed \(CUDA error: unspecified.*--resume"):
+    with pytest.raises(TrainingError, match=r"has failed \(CUDA error: unspecified") as told:
         train(request_for(data, tmp_path / "run"), silent)
+    assert told.value.remedy == Remedy(Action.RESUME)
     assert "unspecified launch failure" in RunMonitor(tmp_path / "run").poll().message
 
 

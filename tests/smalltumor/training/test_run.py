@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from smalltumor.errors import TrainingError
+from smalltumor.errors import Action, Remedy, TrainingError
 from smalltumor.models.checkpoint import load_checkpoint
 from smalltumor.training.run import train
 from smalltumor.training.runs.monitor import RunMonitor, State
@@ -115,6 +115,7 @@ def test_a_batch_that_processes_cannot_share_is_refused(data, tmp_path, monkeypa
 def test_a_device_that_is_not_there_is_named(data, tmp_path):
     if torch.cuda.is_available():
         pytest.skip("this machine has a GPU")
-    with pytest.raises(TrainingError, match=r"cuda.*--device cpu"):
+    with pytest.raises(TrainingError, match="device cuda:0 cannot be used") as refused:
         train(request_for(data, tmp_path / "run", device="cuda"), silent)
+    assert refused.value.remedy == Remedy(Action.CHOOSE_DEVICE)
     assert not (tmp_path / "run").exists()

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from smalltumor.data.case import read_case_files, read_labels
 from smalltumor.data.case_files import CaseFiles, find_cases
 from smalltumor.data.preprocessing import Preprocessing, prepare
-from smalltumor.errors import CaseError, LabelError, TrainingError
+from smalltumor.errors import Action, CaseError, LabelError, Remedy, TrainingError
 from smalltumor.files.atomic import whole_file
 from smalltumor.labels.components import connected_components
 from smalltumor.labels.regions import TissueClass
@@ -65,9 +65,9 @@ def labelled_cases(folder: Path, exclude: Iterable[str] = ()) -> list[CaseFiles]
     left_out = set(exclude)
     cases = [case for case in find_cases(folder) if case.name not in left_out]
     for case in cases:
-        problem = case.complaint() or (None if case.labels else "has no segmentation")
+        problem = case.problem() or (None if case.labels else "has no segmentation")
         if problem:
-            raise TrainingError(f"{case.name}: {problem}; see --check")
+            raise TrainingError(f"{case.name}: {problem}", Remedy(Action.CHECK_DATASET))
     if not cases:
         raise TrainingError(f"{folder}: no case is left to train on")
     return cases
@@ -109,7 +109,8 @@ def _prepared(files: CaseFiles, preprocessing: Preprocessing, cache: Path) -> Pr
         image, classes = (np.load(path, mmap_mode="r") for path in paths[:2])
         return PreparedCase(files.name, image, classes, np.load(paths[2]))
     except (CaseError, LabelError, OSError, ValueError) as error:
-        raise TrainingError(f"{files.name} cannot be trained on: {error}") from error
+        remedy = error.remedy if isinstance(error, CaseError | LabelError) else None
+        raise TrainingError(f"{files.name} cannot be trained on: {error}", remedy) from error
 
 
 def _key(files: CaseFiles, preprocessing: Preprocessing) -> str:

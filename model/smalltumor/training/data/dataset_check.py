@@ -69,7 +69,7 @@ def check_dataset(folder: Path) -> Iterator[CheckedCase]:
 def check_case(files: CaseFiles) -> CheckedCase:
     """Read one case and count its tumours; what is wrong with it is in the record."""
     if not files.labels:
-        return CheckedCase(files.name, files.complaint() or "has no segmentation")
+        return CheckedCase(files.name, files.problem() or "has no segmentation")
     try:
         case = read_case_files(files)
         classes, scheme = read_labels(case)

@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from smalltumor.errors import OutputError, TrainingError
+from smalltumor.errors import Action, OutputError, Remedy, TrainingError
 from smalltumor.training.request import TrainingRequest
 from smalltumor.training.runs.run_folder import RunFolder, StopRequest
 from smalltumor.training.runs.run_lock import (
@@ -54,7 +54,7 @@ def start(request: TrainingRequest) -> int:
     """
     run = RunFolder(request.run.resolve())
     if run.config.is_file() or is_locked(run):
-        raise TrainingError(f"{run.path} holds a run already; name another folder")
+        raise TrainingError(f"{run.path} holds a run already", Remedy(Action.CHOOSE_RUN_FOLDER))
     return _launch(run, request)
 
 
