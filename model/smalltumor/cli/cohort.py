@@ -1,4 +1,4 @@
-"""`smalltumor cohort`: a folder of cases in, a folder of masks and a table out."""
+"""`smalltumor cohort`: segment the cases of a folder."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from smalltumor.cohort.cohort import CohortRow
 
 DESCRIPTION = """\
-Segment every case of a folder. DIR gets CASE.nii.gz and CASE_lesions.csv for each, and cohort.csv:
-volumes, enhancing components and small ones, or why a case failed. The same command goes on after
-an interruption: cases whose masks are there are kept. `smalltumor evaluate DIR TRUTH` scores DIR.
+Segment every case of a folder. For each case, DIR gets the mask CASE.nii.gz and the table
+CASE_lesions.csv. The table cohort.csv lists volumes, components of enhancing tumour, small
+components, and why a case failed. Run the same command again after an interruption: existing
+masks are kept, and missing results are added. `smalltumor evaluate DIR TRUTH` scores the masks.
 """
 
 
@@ -26,30 +27,30 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description=DESCRIPTION,
         epilog=arguments.scheme_list(),
     )
-    parser.add_argument("data", metavar="DATA", type=Path, help="folder of cases, of any naming")
+    parser.add_argument("data", metavar="DATA", type=Path, help="folder of cases")
     results = parser.add_argument_group("results")
     results.add_argument(
         "-o", "--output", metavar="DIR", type=Path, required=True, help="folder of the results"
     )
     arguments.add_scheme(results)
     results.add_argument(
-        "--regions", action="store_true", help="write CASE_et, CASE_tc and CASE_wt as well"
+        "--regions", action="store_true", help="also write the masks CASE_et, CASE_tc and CASE_wt"
     )
     results.add_argument(
-        "--overwrite", action="store_true", help="segment cases again whose masks are there"
+        "--overwrite", action="store_true", help="segment cases again whose masks exist"
     )
     arguments.add_network(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Segment what is not there yet; 1 if a case failed."""
-    from smalltumor.cohort.cohort import CohortPlan, cohort_cases, segment_cohort
+    """Segment the cases and print a line for each; return 1 if one failed."""
+    from smalltumor.cohort.cohort import CohortSettings, cohort_cases, segment_cohort
     from smalltumor.cohort.results_folder import TABLE
     from smalltumor.models.checkpoint import load_checkpoint
 
     cases = cohort_cases(options.data, options.output)
-    plan = CohortPlan(
+    settings = CohortSettings(
         output=options.output,
         scheme=options.labels,
         regions=options.regions,
@@ -59,7 +60,8 @@ def run(options: argparse.Namespace) -> int:
         overwrite=options.overwrite,
     )
     failed = 0
-    for number, row in enumerate(segment_cohort(cases, load_checkpoint(options.weights), plan), 1):
+    checkpoint = load_checkpoint(options.weights)
+    for number, row in enumerate(segment_cohort(cases, checkpoint, settings), 1):
         print(f"[{number:{len(str(len(cases)))}d}/{len(cases)}] {_line(row)}", flush=True)
         failed += row.outcome == "failed"
     print(f"{len(cases)} cases, {failed} failed; research only\nwrote {options.output / TABLE}")

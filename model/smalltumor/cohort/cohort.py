@@ -1,7 +1,7 @@
-"""Many cases, one after the other: a mask and a lesion table each, and a table of them all.
+"""Segmenting many cases: a mask and a lesion table for each, and a table of all.
 
-A case whose mask is there is not segmented again, so a cohort that was interrupted goes on where
-it stopped, and one case that cannot be read does not hold up the others.
+A case whose results exist is not segmented again, so an interrupted run continues where it
+stopped. A case that cannot be read does not stop the others.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from smalltumor.cohort.results_folder import TABLE, CohortFolder
+from smalltumor.cohort.results_folder import TABLE, ResultsFolder, check_distinct
 from smalltumor.errors import Action, CaseError, OutputError, Remedy, SmalltumorError
 from smalltumor.files.atomic import write_text
 from smalltumor.labels.regions import DEFAULT_SCHEME, Region
@@ -39,17 +39,17 @@ class CohortRow:
     ----------
     case : str
     outcome : {"segmented", "kept", "failed"}
-        Kept: the mask was there already, and is what the numbers are of.
+        Kept: the mask existed, and the numbers are those of it.
     et_ml, tc_ml, wt_ml : float or None
-        None if it failed.
+        Volumes of the regions in ml; None if it failed.
     et_components, et_small : int or None
-        Components of enhancing tumour, and how many of them are below 2000 voxels.
+        Number of components of enhancing tumour, and of those below 2000 voxels.
     seconds : float or None
-        Of the network and what is around it, not of reading.
+        Wall time of the segmentation, without reading.
     weights : str
         Name of the checkpoint.
     note : str
-        Why it failed, or warnings.
+        Why it failed, what was added to a kept mask, or warnings.
     """
 
     case: str
@@ -65,23 +65,23 @@ class CohortRow:
 
 
 @dataclass(frozen=True)
-class CohortPlan:
-    """What to make of a folder of cases.
+class CohortSettings:
+    """Settings of a cohort run.
 
     Parameters
     ----------
     output : Path
-        Folder of the results, see `CohortFolder`; outside that of the cases.
+        Folder of the results, see `ResultsFolder`; outside the folder of the cases.
     scheme : str
         Label scheme of the masks.
     regions : bool
-        Write ``CASE_et.nii.gz`` and so on as well.
+        Write the region masks ``CASE_et.nii.gz`` and so on as well.
     device : str
     backend : {"auto", "torch", "openvino"}
     flips : bool
         As for `smalltumor.segment`.
     overwrite : bool
-        Segment cases again whose masks are there.
+        Segment cases again whose masks exist.
     """
 
     output: Path
@@ -94,74 +94,88 @@ class CohortPlan:
 
 
 def cohort_cases(folder: Path, output: Path) -> list[CaseFiles]:
-    """The cases of a folder, complete or not.
+    """List the cases of a folder, complete or not.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the cases.
+    output : Path
+        Folder of the results.
 
     Raises
     ------
     CaseError
-        If there is none, or two have one name.
+        If there is no case, or results of two cases would be one file.
     OutputError
-        If the results would lie among the cases, where they would be taken for some.
+        If the results would be in the folder of the cases, where they would be read as cases.
     """
     from smalltumor.data.case_files import find_cases
 
+    if output.resolve() == folder.resolve():
+        raise OutputError(f"{output} is the folder of the cases", Remedy(Action.CHOOSE_OUTPUT))
     if output.resolve().is_relative_to(folder.resolve()):
         raise OutputError(
             f"{output} is inside {folder}, where results would be read as cases",
             Remedy(Action.CHOOSE_OUTPUT),
         )
     cases = find_cases(folder)
-    twice = [name for name, count in Counter(c.name for c in cases).items() if count > 1]
-    if twice:
+    repeated = [name for name, count in Counter(c.name for c in cases).items() if count > 1]
+    if repeated:
         raise CaseError(
-            f"{folder} holds more than one case named {', '.join(twice)}; their masks would be "
+            f"{folder} holds more than one case named {', '.join(repeated)}; their masks would be "
             "one file"
         )
+    check_distinct((files.name for files in cases), ResultsFolder(output))
     return cases
 
 
 def segment_cohort(
-    cases: Sequence[CaseFiles], checkpoint: Checkpoint, plan: CohortPlan
+    cases: Sequence[CaseFiles], checkpoint: Checkpoint, settings: CohortSettings
 ) -> Iterator[CohortRow]:
     """Segment cases in turn, and write results and table after each.
+
+    A case is segmented if its mask is missing or outdated or its lesion table is missing. Region
+    masks that are asked for and missing are written from the mask.
 
     Parameters
     ----------
     cases : sequence of CaseFiles
         From `cohort_cases`.
     checkpoint : Checkpoint
-    plan : CohortPlan
+    settings : CohortSettings
 
     Yields
     ------
     CohortRow
-        Once it is in the table. A case that is at fault has failed; the next one is taken.
+        After it was written to the table. An error of one case makes its row "failed".
 
     Raises
     ------
     OutputError
-        If the folder holds anything else, or results made in another way, or cannot be written
-        to, which the next case would not mend.
+        If the folder is in use by another run, holds other files or results made with other
+        settings, or cannot be written to.
     """
-    folder, weights = CohortFolder(plan.output), str(checkpoint.card.get("name", ""))
-    made_with = {"labels": plan.scheme, "flips": plan.flips, "weights": weights}
+    folder, weights = ResultsFolder(settings.output), str(checkpoint.card.get("name", ""))
+    made_with = {"labels": settings.scheme, "flips": settings.flips, "weights": weights}
     made_with["digest"] = checkpoint.digest
-    folder.claim(made_with, [files.name for files in cases], plan.overwrite)
-    done = {files.name for files in cases if folder.is_done(files.name)}
-    read = _reading_ahead(files for files in cases if files.name not in done)
-    rows: list[CohortRow] = []
-    for files in cases:
-        if files.name in done:
-            row = _kept(files.name, folder, plan.scheme, weights)
-        else:
-            row = _segmented(files.name, next(read), checkpoint, plan, folder)
-        rows.append(row)
-        write_text(folder.path / TABLE, table_csv(rows), overwrite=True)
-        yield row
+    names = [files.name for files in cases]
+    with folder.claimed(made_with, names, settings.overwrite):
+        kept = {name for name in names if folder.is_current(name) and folder.lesions(name).exists()}
+        read = _read_ahead(files for files in cases if files.name not in kept)
+        rows: list[CohortRow] = []
+        for name in names:
+            if name in kept:
+                row = _keep(name, folder, settings, weights)
+            else:
+                row = _segment(name, next(read), checkpoint, settings, folder)
+            rows.append(row)
+            write_text(folder.path / TABLE, table_csv(rows), overwrite=True)
+            yield row
 
 
-def _reading_ahead(cases: Iterable[CaseFiles]) -> Iterator[Case | Exception]:
-    """Cases, or why they cannot be read; one is read while the one before is worked on."""
+def _read_ahead(cases: Iterable[CaseFiles]) -> Iterator[Case | Exception]:
+    """Read cases in a thread, one ahead of the case in use; an error is yielded, not raised."""
     with ThreadPoolExecutor(1) as pool:
         before: Future[Case | Exception] | None = None
         for files in cases:
@@ -182,61 +196,81 @@ def _read(files: CaseFiles) -> Case | Exception:
         return error
 
 
-def _segmented(
+def _segment(
     name: str,
     case: Case | Exception,
     checkpoint: Checkpoint,
-    plan: CohortPlan,
-    folder: CohortFolder,
+    settings: CohortSettings,
+    folder: ResultsFolder,
 ) -> CohortRow:
     from smalltumor.inference import segment
     from smalltumor.lesions import find_lesions
 
+    table_is_missing = folder.is_current(name)
     try:
         if isinstance(case, Exception):
             raise case
         result = segment(
-            case, checkpoint, device=plan.device, backend=plan.backend, flips=plan.flips
+            case,
+            checkpoint,
+            device=settings.device,
+            backend=settings.backend,
+            flips=settings.flips,
         )
         lesions = find_lesions(result)
-        _write(result, lesions, name, plan, folder)
+        _write(result, lesions, name, settings, folder)
     except OutputError:
         raise
     except (SmalltumorError, MemoryError) as error:
         return CohortRow(name, "failed", note=str(error) or "out of memory")
     assert result.run is not None
-    run, warnings = result.run, "; ".join([*case.warnings, *result.run.warnings])
+    run, notes = result.run, [*case.warnings, *result.run.warnings]
+    if table_is_missing:
+        notes.insert(0, f"segmented again, because {folder.lesions(name).name} was missing")
     numbers = _numbers(result, lesions)
-    return CohortRow(name, "segmented", *numbers, round(run.seconds, 2), run.weights, warnings)
+    return CohortRow(
+        name, "segmented", *numbers, round(run.seconds, 2), run.weights, "; ".join(notes)
+    )
 
 
 def _write(
-    result: Segmentation, lesions: list[Lesion], name: str, plan: CohortPlan, folder: CohortFolder
+    result: Segmentation,
+    lesions: list[Lesion],
+    name: str,
+    settings: CohortSettings,
+    folder: ResultsFolder,
 ) -> None:
     from smalltumor.data.segmentation import write_regions, write_segmentation
     from smalltumor.lesions import write_csv
 
-    mask = folder.mask_of(name)
-    # The folder is a cohort's alone: what is there is of a run that was killed, or to be replaced.
-    write_csv(lesions, folder.lesions_of(name), overwrite=True)
-    if plan.regions:
-        write_regions(result, mask, overwrite=True)
-    write_segmentation(result, mask, scheme=plan.scheme, overwrite=True)
-    folder.note_done(name)
+    # Nothing but results of this command is in the folder: what exists is outdated, or of a run
+    # that was killed.
+    write_csv(lesions, folder.lesions(name), overwrite=True)
+    if settings.regions or folder.has_any_region(name):  # existing ones would be outdated
+        write_regions(result, folder.mask(name), overwrite=True)
+    write_segmentation(result, folder.mask(name), scheme=settings.scheme, overwrite=True)
+    folder.mark_current(name)
 
 
-def _kept(name: str, folder: CohortFolder, scheme: str, weights: str) -> CohortRow:
+def _keep(name: str, folder: ResultsFolder, settings: CohortSettings, weights: str) -> CohortRow:
+    """Measure an existing mask, and write its region masks if they are missing."""
     from smalltumor.data.case import decode_labels
     from smalltumor.data.nifti import read_volume
-    from smalltumor.data.segmentation import Segmentation
+    from smalltumor.data.segmentation import Segmentation, write_regions
     from smalltumor.lesions import find_lesions
 
     try:
-        volume = read_volume(folder.mask_of(name))
-        mask = Segmentation(name, decode_labels(volume, scheme)[0], volume.grid)
+        volume = read_volume(folder.mask(name))
+        classes = decode_labels(volume, settings.scheme)[0]
     except SmalltumorError as error:
-        return CohortRow(name, "failed", note=f"{error}; delete it, and it is made anew")
-    return CohortRow(name, "kept", *_numbers(mask, find_lesions(mask)), weights=weights)
+        return CohortRow(name, "failed", note=f"{error}; delete it to have it segmented again")
+    result = Segmentation(name, classes, volume.grid, volume.header)
+    note = ""
+    if settings.regions and not folder.has_regions(name):
+        write_regions(result, folder.mask(name), overwrite=True)
+        note = "region masks written from the mask"
+    numbers = _numbers(result, find_lesions(result))
+    return CohortRow(name, "kept", *numbers, weights=weights, note=note)
 
 
 def _numbers(mask: Segmentation, lesions: Sequence[Lesion]) -> tuple[float, float, float, int, int]:
@@ -245,7 +279,7 @@ def _numbers(mask: Segmentation, lesions: Sequence[Lesion]) -> tuple[float, floa
 
 
 def table_csv(rows: Sequence[CohortRow]) -> str:
-    """The table with a header; an unknown value is an empty cell."""
+    """Return the table as CSV with a header; an unknown value is an empty cell."""
     page = io.StringIO()
     writer = csv.DictWriter(page, [f.name for f in fields(CohortRow)], lineterminator="\n")
     writer.writeheader()

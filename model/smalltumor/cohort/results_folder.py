@@ -1,104 +1,178 @@
-"""The folder of a cohort's results: what is in it, and how all of it was made."""
+"""The folder of a cohort's results, and how they were made."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from smalltumor.errors import Action, OutputError, Remedy
+from filelock import FileLock, Timeout
+
+from smalltumor.data.segmentation import region_paths
+from smalltumor.errors import Action, CaseError, OutputError, Remedy
 from smalltumor.files.atomic import clear_leftovers, write_text
 
 TABLE = "cohort.csv"
 SETTINGS = "cohort.json"
-_AGAIN = "again"
+LOCK = ".cohort.lock"
+_OUTDATED = "again"
+_LESIONS = "_lesions.csv"
 
 
-class CohortFolder:
-    """Results of many cases, all made in one way.
+class ResultsFolder:
+    """Results of many cases, all made with the same settings.
 
     Parameters
     ----------
     path : Path
-        ``CASE.nii.gz`` and ``CASE_lesions.csv`` for each case, `TABLE`, and in `SETTINGS` how
-        they were made and which are to be made again.
+        Holds ``CASE.nii.gz`` and ``CASE_lesions.csv`` for each case, region masks where they were
+        asked for, the `TABLE`, and in `SETTINGS` how the masks were made and which of them are
+        outdated, that is, to be replaced because they were made with earlier settings.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._settings: dict[str, Any] = {}
 
-    def mask_of(self, case: str) -> Path:
-        """Where a case's mask goes, which is written last: with it the case is done."""
+    def mask(self, case: str) -> Path:
+        """Path of a case's mask. It is written last: a case with a mask is done."""
         return self.path / f"{case}.nii.gz"
 
-    def lesions_of(self, case: str) -> Path:
-        """Where a case's table goes."""
-        return self.path / f"{case}_lesions.csv"
+    def lesions(self, case: str) -> Path:
+        """Path of a case's lesion table."""
+        return self.path / f"{case}{_LESIONS}"
 
-    def claim(self, made_with: Mapping[str, Any], cases: Iterable[str], overwrite: bool) -> None:
-        """Make the folder, or see that it is one of ours, made as this one will be.
+    def regions(self, case: str) -> list[Path]:
+        """Paths of a case's region masks."""
+        return list(region_paths(self.mask(case)).values())
 
-        What a kill left half-written in it goes.
+    def has_regions(self, case: str) -> bool:
+        """Whether all region masks of a case exist."""
+        return all(path.exists() for path in self.regions(case))
+
+    def has_any_region(self, case: str) -> bool:
+        """Whether a region mask of a case exists."""
+        return any(path.exists() for path in self.regions(case))
+
+    def is_current(self, case: str) -> bool:
+        """Whether a case's mask exists and was made with the present settings."""
+        return self.mask(case).exists() and case not in self._settings[_OUTDATED]
+
+    def mark_current(self, case: str) -> None:
+        """Record that a case's mask has just been written."""
+        if case in self._settings[_OUTDATED]:
+            self._settings[_OUTDATED].remove(case)
+            self._write_settings()
+
+    @contextmanager
+    def claimed(
+        self, made_with: Mapping[str, Any], cases: Iterable[str], overwrite: bool
+    ) -> Iterator[None]:
+        """Create or check the folder, and keep other runs out of it within the block.
+
+        Half-written files that a killed run left are removed.
 
         Parameters
         ----------
         made_with : mapping
-            What all masks must have in common, for JSON.
+            Settings that all masks of the folder share, for JSON.
         cases : iterable of str
+            Names of the cases of this run.
         overwrite : bool
-            Make those again that are there, from now on in this way.
+            Replace the masks of the folder, from now on with these settings.
 
         Raises
         ------
         OutputError
-            If the folder holds anything else, or masks made in another way, or cannot be used.
+            If another run is writing to the folder, it holds other files or masks made with
+            other settings, or it cannot be used.
         """
-        there = self._read()
-        if there is not None and not overwrite and there != {**there, **made_with}:
-            other = ", ".join(
-                f"{k} {there.get(k)}" for k, v in made_with.items() if there.get(k) != v
-            )
+        self._read_settings()
+        with self._locked():
+            self._claim(made_with, cases, overwrite)
+            yield
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        lock = FileLock(self.path / LOCK)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
             raise OutputError(
-                f"{self.path} holds masks made with {other}", Remedy(Action.REPLACE_OUTPUT)
-            )
+                f"another run is writing to {self.path}; wait until it has ended"
+            ) from error
+        except OSError as error:
+            raise OutputError(f"{self.path} cannot be used: {error}") from error
+        except NotImplementedError:
+            pass  # some network drives have no locks: then two runs are the user's to avoid
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _claim(self, made_with: Mapping[str, Any], cases: Iterable[str], overwrite: bool) -> None:
+        existing = self._read_settings()
+        if existing is not None and not overwrite:
+            different = [key for key in made_with if existing.get(key) != made_with[key]]
+            if different:
+                settings = ", ".join(f"{key} {existing.get(key)}" for key in different)
+                raise OutputError(
+                    f"{self.path} holds masks made with {settings}", Remedy(Action.REPLACE_OUTPUT)
+                )
         try:
             clear_leftovers(self.path)
         except OSError as error:
             raise OutputError(f"{self.path} cannot be used: {error}") from error
-        again = (there or {}).get(_AGAIN, [])
+        outdated = (existing or {}).get(_OUTDATED, [])
         if overwrite:
-            again = [case for case in cases if self.mask_of(case).exists()]
-        self._settings = {**made_with, _AGAIN: again}
-        self._write()
+            names = {*cases, *outdated, *self._cases_with_tables()}
+            outdated = sorted(name for name in names if self.mask(name).exists())
+        self._settings = {**made_with, _OUTDATED: outdated}
+        self._write_settings()
 
-    def is_done(self, case: str) -> bool:
-        """Whether a case's mask is there and was made in the present way."""
-        return self.mask_of(case).exists() and case not in self._settings[_AGAIN]
+    def _cases_with_tables(self) -> list[str]:
+        return [path.name.removesuffix(_LESIONS) for path in self.path.glob(f"*{_LESIONS}")]
 
-    def note_done(self, case: str) -> None:
-        """A case's mask has just been written."""
-        if case in self._settings[_AGAIN]:
-            self._settings[_AGAIN].remove(case)
-            self._write()
-
-    def _read(self) -> dict[str, Any] | None:
+    def _read_settings(self) -> dict[str, Any] | None:
         settings = self.path / SETTINGS
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             if settings.exists():
                 return dict(json.loads(settings.read_text(encoding="utf-8")))
-            strange = any(not path.name.startswith(".") for path in self.path.iterdir())
+            foreign = any(not path.name.startswith(".") for path in self.path.iterdir())
         except (OSError, ValueError, TypeError) as error:
             raise OutputError(f"{self.path} cannot be used: {error}") from error
-        if strange:
+        if foreign:
             raise OutputError(
                 f"{self.path} is not empty and holds no {SETTINGS}; name a folder for the results "
                 "alone"
             )
         return None
 
-    def _write(self) -> None:
+    def _write_settings(self) -> None:
         text = json.dumps(self._settings, indent=2, ensure_ascii=False)
         write_text(self.path / SETTINGS, text + "\n", overwrite=True)
+
+
+def check_distinct(cases: Iterable[str], folder: ResultsFolder) -> None:
+    """Check that no two cases share a result file, on any file system.
+
+    Some file systems do not distinguish upper and lower case, or composed and decomposed letters.
+
+    Raises
+    ------
+    CaseError
+        Naming the first two cases that do.
+    """
+    owners: dict[str, str] = {}
+    for case in cases:
+        for path in (folder.mask(case), folder.lesions(case), *folder.regions(case)):
+            key = unicodedata.normalize("NFC", path.name).casefold()
+            owner = owners.setdefault(key, case)
+            if owner != case:
+                raise CaseError(
+                    f"the cases {owner} and {case} would both be written to {path.name}; rename one"
+                )

@@ -14,8 +14,10 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from smalltumor.cohort.cohort import CohortSettings, cohort_cases, segment_cohort
 from smalltumor.cohort.results_folder import SETTINGS, TABLE
-from smalltumor.errors import OutputError
+from smalltumor.errors import CaseError, OutputError
+from smalltumor.models.checkpoint import load_checkpoint
 from synthetic import write_case
 
 NAMES = ("ann", "bob", "cyd")
@@ -250,3 +252,127 @@ def test_after_a_kill_the_same_command_finishes(cohort, data, narrow_weights, tm
     assert code == 0
     assert rows[0]["outcome"] == "kept"
     assert [row["case"] for row in rows] == list(NAMES)
+
+
+def files_of(folder: Path) -> set[str]:
+    """Names of the visible files of a folder."""
+    return {path.name for path in folder.iterdir() if not path.name.startswith(".")}
+
+
+def test_regions_asked_for_later_are_written_from_the_kept_masks(cohort, tmp_path):
+    out = tmp_path / "out"
+    cohort()
+    masks = {name: version(out / f"{name}.nii.gz") for name in NAMES}
+    code, rows, stdout, _ = cohort("--regions")
+    assert code == 0
+    assert {row["outcome"] for row in rows} == {"kept"}
+    assert {row["note"] for row in rows} == {"region masks written from the mask"}
+    assert "kept; region masks written from the mask" in stdout
+    assert {name: version(out / f"{name}.nii.gz") for name in NAMES} == masks
+    for name in NAMES:
+        labels = nib.load(out / f"{name}.nii.gz")
+        for region, values in {"et": (4,), "tc": (1, 4), "wt": (1, 2, 4)}.items():
+            mask = nib.load(out / f"{name}_{region}.nii.gz")
+            np.testing.assert_array_equal(mask.affine, labels.affine)
+            assert mask.header["xyzt_units"] == labels.header["xyzt_units"]
+            inside = np.isin(np.asarray(labels.dataobj), values)
+            np.testing.assert_array_equal(np.asarray(mask.dataobj), inside)
+    _, rows, *_ = cohort("--regions")
+    assert {row["note"] for row in rows} == {""}
+
+
+def test_region_masks_written_from_a_mask_are_those_of_the_network(cohort, tmp_path):
+    cohort("--regions")
+    cohort(output=tmp_path / "later")
+    cohort("--regions", output=tmp_path / "later")
+    assert files_of(tmp_path / "later") == files_of(tmp_path / "out")
+    for path in (tmp_path / "out").glob("*_??.nii.gz"):
+        assert path.read_bytes() == (tmp_path / "later" / path.name).read_bytes()
+
+
+@pytest.mark.parametrize("missing", ["bob_et.nii.gz", "bob_wt.nii.gz"])
+def test_one_missing_region_mask_is_written_again(cohort, tmp_path, missing):
+    cohort("--regions")
+    before = (tmp_path / "out" / missing).read_bytes()
+    (tmp_path / "out" / missing).unlink()
+    _, rows, *_ = cohort("--regions")
+    assert [row["note"] for row in rows] == ["", "region masks written from the mask", ""]
+    assert (tmp_path / "out" / missing).read_bytes() == before
+
+
+def test_a_missing_lesion_table_is_made_again_with_the_network(cohort, tmp_path):
+    """Its probabilities are not in the mask."""
+    cohort()
+    table = tmp_path / "out" / "bob_lesions.csv"
+    before = table.read_bytes()
+    table.unlink()
+    code, rows, stdout, _ = cohort()
+    assert code == 0
+    assert [row["outcome"] for row in rows] == ["kept", "segmented", "kept"]
+    assert rows[1]["note"] == "segmented again, because bob_lesions.csv was missing"
+    assert "bob_lesions.csv was missing" in stdout
+    assert table.read_bytes() == before
+
+
+def test_region_masks_follow_a_mask_that_is_made_again(cohort, tmp_path, weights_to_tune):
+    """Also without the option, or they would be of the old mask."""
+    cohort("--regions")
+    cohort("--overwrite", weights=weights_to_tune)
+    for name in NAMES:
+        labels = np.asarray(nib.load(tmp_path / "out" / f"{name}.nii.gz").dataobj)
+        whole = np.asarray(nib.load(tmp_path / "out" / f"{name}_wt.nii.gz").dataobj)
+        np.testing.assert_array_equal(whole == 1, labels > 0)
+
+
+def test_overwriting_a_part_of_the_cases_leaves_no_other_mask_of_the_old_way(
+    cohort, data, tmp_path
+):
+    cohort()
+    (data / "cyd").rename(tmp_path / "cyd")
+    _, rows, *_ = cohort("--overwrite", "--labels", "msd")
+    assert [row["case"] for row in rows] == ["ann", "bob"]
+    (tmp_path / "cyd").rename(data / "cyd")
+    _, rows, *_ = cohort("--labels", "msd")
+    assert [row["outcome"] for row in rows] == ["kept", "kept", "segmented"]
+
+
+def test_two_runs_at_once_on_one_results_folder_are_refused(cohort, data, narrow_weights, tmp_path):
+    out = tmp_path / "out"
+    running = segment_cohort(
+        cohort_cases(data, out),
+        load_checkpoint(narrow_weights),
+        CohortSettings(out, backend="torch", device="cpu"),
+    )
+    assert next(running).case == "ann"
+    before = files_of(out)
+    code, _, stdout, stderr = cohort()
+    assert (code, stdout) == (1, "")
+    assert "another run is writing to" in stderr
+    assert files_of(out) == before
+    assert [row.case for row in running] == ["bob", "cyd"]
+    assert cohort()[0] == 0
+
+
+def test_the_data_folder_is_refused_as_the_results_folder(cohort, data, tmp_path):
+    before = files_of(data)
+    (tmp_path / "link").symlink_to(data, target_is_directory=True)
+    for output in (data, data / ".." / "data", tmp_path / "link"):
+        code, _, stdout, stderr = cohort(output=output)
+        assert (code, stdout) == (1, "")
+        assert "is the folder of the cases" in stderr
+    assert files_of(data) == before
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "file"),
+    [("ann", "Ann", "ann.nii.gz"), ("x", "x_ET", "x_ET.nii.gz"), ("é", "e\u0301", ".nii.gz")],
+)
+def test_cases_whose_results_would_share_a_file_are_refused(tmp_path, one, other, file):
+    """Whether names that differ in case only are one file depends on the file system."""
+    for name in (one, other):
+        write_case(tmp_path / "data" / "sub" / name)
+        for path in (tmp_path / "data" / "sub" / name).iterdir():
+            path.rename(path.with_name(path.name.replace("made", name)))
+    with pytest.raises(CaseError, match=r"would both be written to .*\.nii\.gz") as caught:
+        cohort_cases(tmp_path / "data", tmp_path / "out")
+    assert one in str(caught.value) and other in str(caught.value) and file in str(caught.value)
