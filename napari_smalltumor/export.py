@@ -18,6 +18,7 @@ from smalltumor.data.segmentation import (
 )
 from smalltumor.errors import OutputError
 from smalltumor.files.atomic import check_output
+from smalltumor.files.names import safe_name
 from smalltumor.geometry.grid import Grid
 from smalltumor.labels.schemes import SCHEMES
 
@@ -52,7 +53,7 @@ def case_to_export(viewer: ViewerModel) -> Case | None:
 
 def suggested_name(case: Case, scheme: str) -> str:
     """A file name as the year of BraTS that has the scheme would give it."""
-    return f"{case.name}{'-' if scheme == 'brats2023' else '_'}seg{DEFAULT_SUFFIX}"
+    return f"{safe_name(case.name)}{'-' if scheme == 'brats2023' else '_'}seg{DEFAULT_SUFFIX}"
 
 
 def targets(path: Path, *, per_region: bool) -> list[Path]:

@@ -15,7 +15,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from smalltumor.data.case import Case, read_case, read_labels
+    from smalltumor.data.case import Case, read_case
+    from smalltumor.data.label_files import read_labels
     from smalltumor.data.sample import sample_case_folder
     from smalltumor.data.segmentation import Segmentation, write_segmentation
     from smalltumor.errors import SmalltumorError
@@ -52,7 +53,7 @@ _HOMES = {
     "load_checkpoint": "models.checkpoint",
     "random_checkpoint": "models.checkpoint",
     "read_case": "data.case",
-    "read_labels": "data.case",
+    "read_labels": "data.label_files",
     "sample_case_folder": "data.sample",
     "segment": "inference",
     "write_segmentation": "data.segmentation",

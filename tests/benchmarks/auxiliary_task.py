@@ -18,7 +18,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import mean, stdev
 
-from smalltumor.data.case import read_case_files, read_labels
+from smalltumor.data.case import read_case_files
+from smalltumor.data.label_files import read_labels
 from smalltumor.evaluation.evaluate import CaseScores, Evaluation, score_case
 from smalltumor.evaluation.report import report_text
 from smalltumor.evaluation.summary import SMALL_TUMOUR_LIMITS, means, size_class, small_tumours

@@ -6,7 +6,7 @@ import nibabel as nib
 import numpy as np
 import smalltumor.inference
 from PIL import Image
-from smalltumor.data.case import read_labels
+from smalltumor.data.label_files import read_labels
 from smalltumor.data.segmentation import Segmentation
 
 from napari_smalltumor import demo

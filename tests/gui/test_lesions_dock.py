@@ -10,7 +10,8 @@ import pytest
 from lesion_layers import show_regions, synthetic_case
 from qtpy.QtCore import QItemSelectionModel, Qt
 from qtpy.QtGui import QGuiApplication
-from smalltumor.data.case import read_case, read_labels
+from smalltumor.data.case import read_case
+from smalltumor.data.label_files import read_labels
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
 from smalltumor.lesions import COLUMNS

@@ -232,7 +232,7 @@ def test_what_ends_a_command_is_told_in_one_line(smalltumor, monkeypatch, error,
     def ended(*arguments, **options):
         raise error
 
-    monkeypatch.setattr("smalltumor.data.nifti.read_volume", ended)
+    monkeypatch.setattr("smalltumor.data.label_files.read_volume", ended)
     answer = smalltumor("lesions", "mask.nii.gz")
     assert answer[:2] == (code, "")
     assert words in only_line(answer[2])

@@ -55,7 +55,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(options: argparse.Namespace) -> int:
     """Read, find, print, and write the table if asked to."""
-    from smalltumor.data.nifti import read_volume
+    from smalltumor.data.label_files import read_label_volume
     from smalltumor.files.atomic import check_output
     from smalltumor.lesions import COLUMNS, find_lesions, table_text, write_csv
 
@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
     if options.output is not None:
         sources = [options.segmentation]
         check_output(options.output, overwrite=options.overwrite, sources=sources)
-    volume = read_volume(options.segmentation)
+    volume = read_label_volume(options.segmentation)
     lesions = find_lesions(
         _classes(volume, options.labels),
         volume.grid,
@@ -83,12 +83,9 @@ def run(options: argparse.Namespace) -> int:
 def _classes(volume: Volume, scheme: str | None) -> Classes | Mask:
     import numpy as np
 
-    from smalltumor.data.case import decode_labels
     from smalltumor.data.case_files import label_scheme_hint
-    from smalltumor.errors import CaseError
+    from smalltumor.data.label_files import decode_labels
 
-    if volume.data.ndim != 3:
-        raise CaseError(f"{volume.path} has the shape {volume.data.shape}; a label file is 3D")
     if scheme == MASK:
         inside: Mask = np.not_equal(volume.data, 0)
         return inside

@@ -254,7 +254,7 @@ def _write(
 
 def _keep(name: str, folder: ResultsFolder, settings: CohortSettings, weights: str) -> CohortRow:
     """Measure an existing mask, and write its region masks if they are missing."""
-    from smalltumor.data.case import decode_labels
+    from smalltumor.data.label_files import decode_labels
     from smalltumor.data.nifti import read_volume
     from smalltumor.data.segmentation import Segmentation, write_regions
     from smalltumor.lesions import find_lesions

@@ -17,13 +17,12 @@ from smalltumor.data.case_files import (
     MSD_CHANNELS,
     CaseFiles,
     find_case_files,
+    folder_name,
 )
 from smalltumor.data.nifti import Volume, read_volume
-from smalltumor.errors import Action, CaseError, GridMismatchError, LabelError, Remedy
+from smalltumor.errors import Action, CaseError, GridMismatchError, Remedy
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.resampling import resample
-from smalltumor.labels.masks import Classes
-from smalltumor.labels.schemes import SCHEMES, LabelScheme, detect_scheme, whole_values
 
 LARGEST_BRAIN_ML = 2200.0
 """Voxels above zero beyond this volume are not only brain; the largest brains have 2 litres."""
@@ -111,7 +110,7 @@ def read_case_files(files: CaseFiles, *, resample: bool = False) -> Case:
     """Read a case whose files are known; see `read_case`."""
     problem = files.problem()
     if problem is not None:
-        raise CaseError(f"{files.name or 'the case'}: {problem}", _naming(files.missing))
+        raise CaseError(f"{files.name}: {problem}", _naming(files.missing))
     if files.stacked is not None:
         volumes = _split(read_volume(files.stacked))
     else:
@@ -119,7 +118,7 @@ def read_case_files(files: CaseFiles, *, resample: bool = False) -> Case:
     reference = volumes[REFERENCE]
     data = _on_one_grid(volumes, resample)
     case = Case(
-        name=files.name or reference.path.parent.name,
+        name=files.name,
         volumes=data,
         grid=reference.grid,
         header=reference.header,
@@ -131,70 +130,13 @@ def read_case_files(files: CaseFiles, *, resample: bool = False) -> Case:
     return case
 
 
-def read_labels(case: Case, scheme: str | None = None) -> tuple[Classes, LabelScheme]:
-    """The expert's segmentation of a case.
-
-    Parameters
-    ----------
-    case : Case
-    scheme : str, optional
-        Name of its label scheme; by default the values and the naming decide.
-
-    Returns
-    -------
-    classes : (i, j, k) uint8 array
-        Tissue classes on the case's grid.
-    scheme : LabelScheme
-        The one that was found.
-
-    Raises
-    ------
-    CaseError, GridMismatchError, LabelError
-        If there is none, it is on another grid, or its values fit no scheme or several.
-    """
-    if case.labels_path is None:
-        raise CaseError(f"{case.name} has no segmentation beside it (CASE_seg.nii.gz)")
-    volume = read_volume(case.labels_path)
-    if not volume.grid.matches(case.grid):
-        raise GridMismatchError(
-            f"{volume.path} is on another grid than {case.name}: {volume.grid.describe()}; "
-            f"expected {case.grid.describe()}"
-        )
-    return decode_labels(volume, scheme, case.scheme_hint)
-
-
-def decode_labels(
-    volume: Volume, scheme: str | None = None, hint: str | None = None
-) -> tuple[Classes, LabelScheme]:
-    """Tissue classes of a label file, and the scheme it is in.
-
-    Parameters
-    ----------
-    volume : Volume
-    scheme : str, optional
-        Name of the scheme; by default `detect_scheme` decides.
-    hint : str, optional
-        The scheme that goes with the file's naming.
-
-    Raises
-    ------
-    LabelError
-        Naming the file.
-    """
-    try:
-        found = SCHEMES[scheme] if scheme else detect_scheme(whole_values(volume.data), hint)
-        return found.decode(volume.data), found
-    except LabelError as error:
-        raise error.prefixed(volume.path) from error
-
-
 def _locate(path: str | Path | Sequence[str | Path] | None, given: Mapping[str, Path]) -> CaseFiles:
     if path is None:
         missing = tuple(m for m in MODALITIES if m not in given)
         if missing:
             titles = ", ".join(MODALITY_TITLES[m] for m in missing)
             raise CaseError(f"no case is given, and no file for {titles}", _naming(missing))
-        name = given[REFERENCE].resolve().parent.name
+        name = folder_name(given[REFERENCE].resolve().parent)
         return CaseFiles(name, modalities={m: [given[m]] for m in MODALITIES})
     where = Path(path) if isinstance(path, str | Path) else [Path(p) for p in path]
     files = find_case_files(where)

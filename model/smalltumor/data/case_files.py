@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from smalltumor.data.nifti import is_nifti_name, stem
 from smalltumor.errors import CaseError
+from smalltumor.files.names import safe_name
 
 MODALITIES = ("flair", "t1ce", "t1", "t2")
 """In the channel order of the published backbone."""
@@ -50,7 +51,7 @@ class CaseFiles:
     Parameters
     ----------
     name : str
-        What the files' names have in common, or the folder's name.
+        What the files' names have in common, or the folder's name; results are named after it.
     modalities : dict of str to list of Path
         Files for each of `MODALITIES`; more than one for a modality is for the user to solve.
     stacked : Path, optional
@@ -59,6 +60,11 @@ class CaseFiles:
         Segmentations by an expert, if any.
     words : set of str
         The endings met, lower case; they tell the year of BraTS.
+
+    Raises
+    ------
+    CaseError
+        If the name cannot be part of a file's name, see `smalltumor.files.names.safe_name`.
     """
 
     name: str
@@ -66,6 +72,10 @@ class CaseFiles:
     stacked: Path | None = None
     labels: list[Path] = field(default_factory=list)
     words: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        if self.name != safe_name(self.name):
+            raise CaseError(f"{self.name!r} is not a name for a case and its results")
 
     @property
     def scheme_hint(self) -> str | None:
@@ -120,12 +130,12 @@ def find_case_files(path: Path | Sequence[Path]) -> CaseFiles:
     if not isinstance(path, Path):
         return _only(group_files(path), f"{len(path)} files")
     if _check(path).is_dir():
-        return _only(group_files(_nifti_files(path)), str(path), name=path.name)
+        return _only(group_files(_nifti_files(path)), str(path))
     match = role_of(path)
     if match is None:
         return _stacked(path)
     brothers = group_files(p for p in _nifti_files(path.parent) if _case_of(p) == match[0])
-    return _only(brothers, str(path), name=path.parent.name)
+    return _only(brothers, str(path))
 
 
 def find_cases(folder: Path) -> list[CaseFiles]:
@@ -154,10 +164,7 @@ def find_cases(folder: Path) -> list[CaseFiles]:
         met.add(place)
         folders[:] = sorted(f for f in folders if not f.startswith((".", "labels")))
         files = [Path(root, n) for n in sorted(names) if _is_candidate(n)]
-        here = group_files(files)
-        if len(here) == 1 and Path(root) != folder and here[0].stacked is None:
-            here[0].name = here[0].name or Path(root).name
-        found += here
+        found += group_files(files)
     if not found:
         raise CaseError(f"{folder} holds no case: no files named like {_EXAMPLES}")
     return sorted(found, key=lambda c: c.name)
@@ -167,8 +174,8 @@ def group_files(paths: Iterable[Path]) -> list[CaseFiles]:
     """Sort files into cases by the part of the name before the modality.
 
     A lone segmentation of another name joins a lone case (BraTS 2020 has one). Files whose
-    names do not end in a modality are left out, unless they are all there is: then each is
-    taken for a 4D file.
+    names do not end in a modality are left out, unless there are no others: then each is
+    taken for a 4D file. Files that are named by their modality alone are the case of their folder.
     """
     cases: dict[str, CaseFiles] = {}
     others: list[Path] = []
@@ -178,7 +185,7 @@ def group_files(paths: Iterable[Path]) -> list[CaseFiles]:
             others.append(path)
             continue
         name, role, word = match
-        case = cases.setdefault(name.lower(), CaseFiles(name))
+        case = cases.setdefault(name.lower(), CaseFiles(case_name(path)))
         case.words.add(word)
         target = case.labels if role == LABELS else case.modalities.setdefault(role, [])
         target.append(path)
@@ -208,6 +215,18 @@ def role_of(path: Path) -> tuple[str, str, str] | None:
     return case, _ROLE[word], word
 
 
+def case_name(path: Path) -> str:
+    """Name of the case a file belongs to: the part before the modality, or the folder's name."""
+    match = role_of(path)
+    own = stem(path) if match is None else match[0]
+    return safe_name(own) if own.strip(". ") else folder_name(path.parent)
+
+
+def folder_name(folder: Path) -> str:
+    """A folder's name as a case name."""
+    return safe_name(Path(os.path.normpath(folder.absolute())).name)
+
+
 def _adopt_labels(cases: list[CaseFiles]) -> list[CaseFiles]:
     with_images = [c for c in cases if c.modalities]
     orphans = [c for c in cases if not c.modalities]
@@ -220,16 +239,15 @@ def _adopt_labels(cases: list[CaseFiles]) -> list[CaseFiles]:
 def _stacked(path: Path) -> CaseFiles:
     labels = path.parent.parent / path.parent.name.replace("images", "labels") / path.name
     exists = labels != path and labels.is_file()
-    return CaseFiles(stem(path), stacked=path, labels=[labels] if exists else [])
+    return CaseFiles(case_name(path), stacked=path, labels=[labels] if exists else [])
 
 
-def _only(cases: list[CaseFiles], where: str, name: str = "") -> CaseFiles:
+def _only(cases: list[CaseFiles], where: str) -> CaseFiles:
     if not cases:
         raise CaseError(f"{where} holds no case: no files named like {_EXAMPLES}")
     if len(cases) > 1:
         names = ", ".join(c.name for c in cases[:4]) + (", ..." if len(cases) > 4 else "")
         raise CaseError(f"{where} holds {len(cases)} cases ({names}); name a file of one of them")
-    cases[0].name = cases[0].name or name
     return cases[0]
 
 

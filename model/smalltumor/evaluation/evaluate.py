@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.data.nifti import Volume, read_volume
-from smalltumor.errors import CaseError, GridMismatchError, LabelError, Side
+from smalltumor.data.label_files import read_label_volume
+from smalltumor.data.nifti import Volume
+from smalltumor.errors import GridMismatchError, LabelError, Side
 from smalltumor.evaluation.lesionwise import (
     LesionScores,
     TruthComponent,
@@ -178,7 +179,7 @@ def _fits(values: set[int]) -> bool:
 
 def _values(file: LabelFile) -> list[int]:
     try:
-        return whole_values(_read(file).data)
+        return whole_values(read_label_volume(file.path).data)
     except LabelError as error:
         raise error.prefixed(file.path) from error
 
@@ -186,7 +187,7 @@ def _values(file: LabelFile) -> list[int]:
 def _score_files(
     prediction: LabelFile, truth: LabelFile, scheme: LabelScheme, truth_scheme: LabelScheme
 ) -> CaseScores:
-    ours, theirs = _read(prediction), _read(truth)
+    ours, theirs = read_label_volume(prediction.path), read_label_volume(truth.path)
     if not ours.grid.matches(theirs.grid):
         raise GridMismatchError(
             f"{ours.path} is on another grid than {theirs.path}: {ours.grid.describe()}; "
@@ -195,13 +196,6 @@ def _score_files(
     return score_case(
         truth.name, _decode(ours, scheme), _decode(theirs, truth_scheme), theirs.grid.spacing
     )
-
-
-def _read(file: LabelFile) -> Volume:
-    volume = read_volume(file.path)
-    if volume.data.ndim != 3:
-        raise CaseError(f"{file.path} has the shape {volume.data.shape}; a label file is 3D")
-    return volume
 
 
 def _decode(volume: Volume, scheme: LabelScheme) -> Classes:

@@ -8,7 +8,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from smalltumor.data.case_files import LABELS, group_files, label_scheme_hint, role_of
+from smalltumor.data.case_files import (
+    LABELS,
+    case_name,
+    folder_name,
+    group_files,
+    label_scheme_hint,
+    role_of,
+)
 from smalltumor.data.nifti import is_nifti_name, read_header, stem
 from smalltumor.errors import CaseError
 from smalltumor.labels.regions import Region
@@ -112,11 +119,7 @@ def find_label_files(path: Path) -> list[LabelFile]:
 def _in_folder(files: list[Path]) -> list[LabelFile]:
     named = [f for f in files if role_of(f) is not None]
     cases = group_files(named)
-    found = [
-        LabelFile(case.name or path.parent.name, path, case.scheme_hint)
-        for case in cases
-        for path in case.labels
-    ]
+    found = [LabelFile(case.name, path, case.scheme_hint) for case in cases for path in case.labels]
     if not any(case.modalities for case in cases):
         found += [
             LabelFile(_case_name(f), f, label_scheme_hint(f))
@@ -136,8 +139,8 @@ def _is_labels(path: Path) -> bool:
 def _case_name(path: Path) -> str:
     match = role_of(path)
     if match is not None and match[1] == LABELS:
-        return match[0] or path.parent.name
-    return _PREDICTED.sub("", stem(path))
+        return case_name(path)
+    return _PREDICTED.sub("", stem(path)) or folder_name(path.parent)
 
 
 def _by_name(path: Path) -> dict[str, LabelFile]:

@@ -376,3 +376,14 @@ def test_cases_whose_results_would_share_a_file_are_refused(tmp_path, one, other
     with pytest.raises(CaseError, match=r"would both be written to .*\.nii\.gz") as caught:
         cohort_cases(tmp_path / "data", tmp_path / "out")
     assert one in str(caught.value) and other in str(caught.value) and file in str(caught.value)
+
+
+def test_unnamed_files_in_the_data_folder_are_named_after_it(smalltumor, narrow_weights, tmp_path):
+    folder = write_case(tmp_path / "patient7")
+    for path in folder.iterdir():
+        path.rename(path.with_name(path.name.removeprefix("made_")))
+    command = ("cohort", folder, "-o", tmp_path / "out", "--backend", "torch")
+    code, _, stderr = smalltumor(*command, "--weights", narrow_weights)
+    assert code == 0, stderr
+    expected = {"cohort.csv", "cohort.json", "patient7.nii.gz", "patient7_lesions.csv"}
+    assert files_of(tmp_path / "out") == expected

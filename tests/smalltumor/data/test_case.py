@@ -7,8 +7,9 @@ import shutil
 import nibabel as nib
 import numpy as np
 import pytest
-from smalltumor.data.case import MODALITIES, read_case, read_labels
+from smalltumor.data.case import MODALITIES, read_case
 from smalltumor.data.case_files import find_cases
+from smalltumor.data.label_files import read_labels
 from smalltumor.errors import Action, CaseError, GridMismatchError, LabelError, Remedy
 from smalltumor.labels.regions import TissueClass
 from smalltumor.labels.schemes import SCHEMES
@@ -185,3 +186,40 @@ def test_reading_changes_no_file(tmp_path, sample_folder):
     with pytest.raises(ValueError, match="read-only"):
         case.volumes["t1"][0, 0, 0] = 1
     assert {p.name: (p.stat().st_mtime_ns, p.read_bytes()) for p in copy.iterdir()} == before
+
+
+def stacked_labels(kind):
+    """Labels of `SHAPE` with a fourth axis: one-hot classes, regions, or anything else."""
+    classes = np.random.default_rng(0).integers(0, 4, SHAPE)
+    if kind == "one-hot classes":
+        return (classes[..., None] == np.arange(4)).astype(np.uint8)
+    if kind == "regions":
+        return np.stack([classes == 3, np.isin(classes, (1, 3)), classes > 0], -1).astype(np.uint8)
+    return np.stack([classes, classes], -1).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (
+            "one-hot classes",
+            r"made_seg\.nii\.gz has the shape .* x 4: a stack of 4 masks",
+        ),
+        ("regions", r"made_seg\.nii\.gz has the shape .* x 3: a stack of 3 masks"),
+        ("time points", r"made_seg\.nii\.gz has the shape 20 x 22 x 18 x 2; a label volume is 3D"),
+    ],
+)
+@pytest.mark.parametrize("scheme", [None, "brats2018"])
+def test_labels_with_a_fourth_axis_are_refused(tmp_path, kind, text, scheme):
+    write_case(tmp_path)
+    nib.save(nib.Nifti1Image(stacked_labels(kind), LPS), tmp_path / "made_seg.nii.gz")
+    with pytest.raises(LabelError, match=text):
+        read_labels(read_case(tmp_path), scheme)
+
+
+def test_a_fourth_axis_of_length_one_is_dropped(tmp_path):
+    write_case(tmp_path)
+    classes = np.random.default_rng(0).integers(0, 4, SHAPE).astype(np.uint8)
+    stored = SCHEMES["brats2018"].encode(classes)[..., None, None]
+    nib.save(nib.Nifti1Image(stored, LPS), tmp_path / "made_seg.nii.gz")
+    np.testing.assert_array_equal(read_labels(read_case(tmp_path))[0], classes)

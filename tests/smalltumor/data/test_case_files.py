@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from smalltumor.data.case_files import (
     MODALITIES,
+    CaseFiles,
     find_case_files,
     find_cases,
     group_files,
@@ -191,3 +192,36 @@ def test_names_with_spaces_quotes_and_other_alphabets_are_names(tmp_path):
     name = 'päti\'ent 1 "β"'
     make(tmp_path, *[f"{name}_{m}.nii.gz" for m in MODALITIES])
     assert find_case_files(tmp_path).name == name
+
+
+@pytest.mark.parametrize("separator", ["", "_", "-", " "])
+def test_a_case_without_a_name_of_its_own_takes_its_folders_name(tmp_path, separator):
+    folder = tmp_path / "patient7"
+    files = make(folder, *[f"{separator}{m}.nii.gz" for m in (*MODALITIES, "seg")])
+    assert [case.name for case in find_cases(folder)] == ["patient7"]
+    assert [case.name for case in group_files(files)] == ["patient7"]
+    assert find_case_files(files).name == "patient7"
+
+
+def test_a_case_in_the_working_folder_takes_its_name(tmp_path, monkeypatch):
+    make(tmp_path / "patient7" / "scans", *[f"{m}.nii.gz" for m in MODALITIES])
+    monkeypatch.chdir(tmp_path / "patient7" / "scans")
+    assert [case.name for case in find_cases(Path())] == ["scans"]
+    assert find_case_files(Path("t1.nii.gz")).name == "scans"
+    assert find_case_files(Path("../scans/../scans")).name == "scans"
+    assert find_case_files(Path()).name == "scans"
+    monkeypatch.chdir(tmp_path / "patient7")
+    assert [case.name for case in find_cases(Path("scans/../scans"))] == ["scans"]
+
+
+@pytest.mark.parametrize("folder", [".hidden", "CON", "P1."])
+def test_a_folders_name_that_no_file_should_have_is_changed(tmp_path, folder):
+    make(tmp_path / folder, *[f"{m}.nii.gz" for m in MODALITIES])
+    (case,) = find_cases(tmp_path / folder)
+    assert case.name == {".hidden": "hidden", "CON": "_CON", "P1.": "P1"}[folder]
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a\\b", "nul", "P1 "])
+def test_case_files_refuse_a_name_that_cannot_name_a_result(name):
+    with pytest.raises(CaseError, match="is not a name"):
+        CaseFiles(name)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
-from smalltumor.data.case import read_case, read_labels
+from smalltumor.data.case import read_case
+from smalltumor.data.label_files import read_labels
 from smalltumor.data.preprocessing import Preprocessing, prepare
 from smalltumor.evaluation.metrics import dice
 from smalltumor.inference.backends.torch_backend import TorchBackend

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.data.case import read_case_files, read_labels
+from smalltumor.data.case import read_case_files
 from smalltumor.data.case_files import CaseFiles, find_cases
+from smalltumor.data.label_files import read_labels
 from smalltumor.data.preprocessing import Preprocessing, prepare
 from smalltumor.errors import Action, CaseError, LabelError, Remedy, TrainingError
 from smalltumor.files.atomic import whole_file

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from smalltumor.data.case import read_case_files, read_labels
+from smalltumor.data.case import read_case_files
 from smalltumor.data.case_files import CaseFiles, find_cases
+from smalltumor.data.label_files import read_labels
 from smalltumor.errors import SmalltumorError
 from smalltumor.labels.components import connected_components
 from smalltumor.labels.regions import SMALL_LESION_VOXELS, TissueClass

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import smalltumor.training.data.dataset_folder
 from napari_cases import ORIENTATIONS, case_along, write_case_along
-from smalltumor.data.case import Case, read_case, read_labels
+from smalltumor.data.case import Case, read_case
+from smalltumor.data.label_files import read_labels
 from smalltumor.errors import CaseError, OutputError
 from smalltumor.training.data.dataset_check import check_dataset, check_row
 from smalltumor.training.data.dataset_folder import NOTE, DatasetLister, add_case, was_added

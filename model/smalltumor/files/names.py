@@ -1,0 +1,39 @@
+"""Case names that become file names.
+
+Separate from `smalltumor.files.atomic` because reading and naming need it without writing.
+"""
+
+from __future__ import annotations
+
+import re
+
+_SEPARATORS_AND_CONTROLS = re.compile(r"[/\\\x00-\x1f\x7f]+")
+_RESERVED = frozenset(
+    ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"]
+    + [f"{port}{number}" for port in ("COM", "LPT") for number in "123456789¹²³"]
+)
+"""Device names on Windows, which are reserved with any ending."""
+
+DEFAULT_NAME = "case"
+
+
+def safe_name(name: str) -> str:
+    """A name that can begin or be the name of one visible file on every system.
+
+    Path separators and control characters become underscores, dots and spaces at both ends are
+    removed, and a device name of Windows gets an underscore in front. Other characters stay, as
+    a name that comes from a file's was accepted by its file system.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    str
+        Never empty: ``case`` if nothing is left.
+    """
+    safe = _SEPARATORS_AND_CONTROLS.sub("_", name).strip(". ")
+    if safe.partition(".")[0].rstrip().upper() in _RESERVED:
+        safe = f"_{safe}"
+    return safe or DEFAULT_NAME

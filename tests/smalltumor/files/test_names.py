@@ -1,0 +1,51 @@
+"""Names that become file names."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath, PureWindowsPath
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from smalltumor.files.names import safe_name
+
+
+@pytest.mark.parametrize(
+    "name", ["BraTS2021_00019", "BraTS-GLI-00005-100", 'päti\'ent 1 "β"', "W39_1998.09.19", "P-1"]
+)
+def test_an_ordinary_name_is_kept(name):
+    assert safe_name(name) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        ("", "case"),
+        ("..", "case"),
+        (" . ", "case"),
+        (".hidden", "hidden"),
+        ("P1.", "P1"),
+        ("P1 ", "P1"),
+        ("a/b\\c", "a_b_c"),
+        ("a\nb", "a_b"),
+        ("CON", "_CON"),
+        ("nul.t1", "_nul.t1"),
+        ("com1", "_com1"),
+        ("COM¹", "_COM¹"),
+        ("CONTRAST", "CONTRAST"),
+    ],
+)
+def test_an_unsafe_name_is_replaced(name, safe):
+    assert safe_name(name) == safe
+
+
+@given(st.text(max_size=40))
+@example("aux .x")
+@example(". . a/. ")
+def test_every_name_is_one_visible_file_on_every_system(name):
+    safe = safe_name(name)
+    for ending in ("", ".nii.gz", "_lesions.csv"):
+        assert PurePosixPath(safe + ending).name == safe + ending
+        assert not PureWindowsPath(safe + ending).is_reserved()
+    assert safe.strip(". ") == safe != ""
+    assert safe_name(safe) == safe
