@@ -11,63 +11,38 @@ Research software: not a medical device, not for diagnosis.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+import lazy_loader
+
 if TYPE_CHECKING:
-    from smalltumor.data.case import Case, read_case
-    from smalltumor.data.label_files import read_labels
-    from smalltumor.data.sample import sample_case_folder
-    from smalltumor.data.segmentation import Segmentation, write_segmentation
-    from smalltumor.errors import SmalltumorError
-    from smalltumor.inference import segment
-    from smalltumor.labels.regions import Region
-    from smalltumor.lesions import Lesion, find_lesions
-    from smalltumor.models.checkpoint import Checkpoint, load_checkpoint, random_checkpoint
+    from smalltumor.data.case import Case as Case
+    from smalltumor.data.case import read_case as read_case
+    from smalltumor.data.label_files import read_labels as read_labels
+    from smalltumor.data.sample import sample_case_folder as sample_case_folder
+    from smalltumor.data.segmentation import Segmentation as Segmentation
+    from smalltumor.data.segmentation import write_segmentation as write_segmentation
+    from smalltumor.errors import SmalltumorError as SmalltumorError
+    from smalltumor.inference import segment as segment
+    from smalltumor.labels.regions import Region as Region
+    from smalltumor.lesions import Lesion as Lesion
+    from smalltumor.lesions import find_lesions as find_lesions
+    from smalltumor.models.checkpoint import Checkpoint as Checkpoint
+    from smalltumor.models.checkpoint import load_checkpoint as load_checkpoint
+    from smalltumor.models.checkpoint import random_checkpoint as random_checkpoint
 
-__all__ = [
-    "Case",
-    "Checkpoint",
-    "Lesion",
-    "Region",
-    "Segmentation",
-    "SmalltumorError",
-    "find_lesions",
-    "load_checkpoint",
-    "random_checkpoint",
-    "read_case",
-    "read_labels",
-    "sample_case_folder",
-    "segment",
-    "write_segmentation",
-]
-
-_HOMES = {
-    "Case": "data.case",
-    "Checkpoint": "models.checkpoint",
-    "Lesion": "lesions",
-    "Region": "labels.regions",
-    "Segmentation": "data.segmentation",
-    "SmalltumorError": "errors",
-    "find_lesions": "lesions",
-    "load_checkpoint": "models.checkpoint",
-    "random_checkpoint": "models.checkpoint",
-    "read_case": "data.case",
-    "read_labels": "data.label_files",
-    "sample_case_folder": "data.sample",
-    "segment": "inference",
-    "write_segmentation": "data.segmentation",
-}
-
-
-def __getattr__(name: str) -> object:
-    # Importing on first use keeps `import smalltumor` free of torch, scipy and nibabel.
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(set(globals()) | set(__all__))
+# Names are imported on first use: `import smalltumor` loads neither numpy nor torch.
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "data.case": ["Case", "read_case"],
+        "data.label_files": ["read_labels"],
+        "data.sample": ["sample_case_folder"],
+        "data.segmentation": ["Segmentation", "write_segmentation"],
+        "errors": ["SmalltumorError"],
+        "inference": ["segment"],
+        "labels.regions": ["Region"],
+        "lesions": ["Lesion", "find_lesions"],
+        "models.checkpoint": ["Checkpoint", "load_checkpoint", "random_checkpoint"],
+    },
+)

@@ -1,4 +1,7 @@
-"""Where a user's programs keep files of their own, on each system."""
+"""Folders for files that programs keep for the user.
+
+The system's own places, as platformdirs knows them, unless an environment variable names another.
+"""
 
 from __future__ import annotations
 
@@ -6,34 +9,28 @@ import os
 import sys
 from pathlib import Path
 
+import platformdirs
+
 CACHE_VARIABLE = "SMALLTUMOR_CACHE"
-"""Environment variable that names another folder for what can be made again."""
+"""Environment variable with another folder for files that can be computed again."""
 
 DATA_VARIABLE = "SMALLTUMOR_DATA"
-"""Environment variable that names another folder for what must not be lost."""
+"""Environment variable with another folder for files that must not be lost."""
 
 _NAME = "napari-smalltumor"
 
 
 def cache_folder() -> Path:
-    """What can be made again."""
-    return _named(CACHE_VARIABLE) or _base("Caches", "XDG_CACHE_HOME", ".cache") / _NAME
+    """Folder for files that can be computed again; it may not exist."""
+    default = platformdirs.user_cache_path(_NAME, appauthor=False, opinion=False)
+    return Path(os.environ.get(CACHE_VARIABLE) or default)
 
 
 def data_folder() -> Path:
-    """What must not be lost."""
-    base = _base("Application Support", "XDG_DATA_HOME", ".local/share")
-    return _named(DATA_VARIABLE) or base / _NAME
-
-
-def _named(variable: str) -> Path | None:
-    name = os.environ.get(variable)
-    return Path(name) if name else None
-
-
-def _base(library: str, variable: str, otherwise: str) -> Path:
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / library
-    return Path(os.environ.get(variable) or Path.home() / otherwise)
+    """Folder for files that must not be lost, such as autosaved edits; it may not exist."""
+    default = platformdirs.user_data_path(_NAME, appauthor=False)
+    if sys.platform == "darwin" and not default.exists():
+        # Version 0.1 did not follow the XDG variables on macOS; its autosaves are still found.
+        earlier = Path.home() / "Library" / "Application Support" / _NAME
+        default = earlier if earlier.exists() else default
+    return Path(os.environ.get(DATA_VARIABLE) or default)

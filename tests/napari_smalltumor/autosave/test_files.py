@@ -20,7 +20,6 @@ from smalltumor.labels.regions import Region
 from napari_smalltumor.autosave.files import (
     AutosaveFolder,
     SavedMask,
-    data_folder,
     read_masks,
     write_masks,
 )
@@ -79,15 +78,6 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path, masks):
 def test_the_folder_of_the_users_data_can_be_named(monkeypatch, data_folder):
     folder = AutosaveFolder()
     assert folder.root == data_folder / "autosave"
-
-
-def test_without_a_name_it_is_the_systems(monkeypatch):
-    monkeypatch.delenv("SMALLTUMOR_DATA")
-    monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setenv("XDG_DATA_HOME", "/somewhere")
-    assert data_folder() == Path("/somewhere/napari-smalltumor")
-    monkeypatch.setattr(sys, "platform", "darwin")
-    assert data_folder().parts[-2] == "Application Support"
 
 
 HOLD = """

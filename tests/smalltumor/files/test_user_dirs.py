@@ -1,4 +1,4 @@
-"""Each system's own places, and the variables that name others."""
+"""Folders for the user's files: the system's places, and variables that name others."""
 
 from __future__ import annotations
 
@@ -6,42 +6,67 @@ import sys
 from pathlib import Path
 
 import pytest
+from platformdirs import macos, unix, windows
 from smalltumor.files.user_dirs import cache_folder, data_folder
 
-HOME = Path("/home/someone")
+SYSTEMS = {"linux": unix.Unix, "darwin": macos.MacOS, "win32": windows.Windows}
 
 
 @pytest.fixture(autouse=True)
-def someone(monkeypatch):
+def home(monkeypatch, tmp_path) -> Path:
+    """An empty home folder without variables that name other places."""
     for name in ("SMALLTUMOR_CACHE", "SMALLTUMOR_DATA", "XDG_CACHE_HOME", "XDG_DATA_HOME"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.delenv("LOCALAPPDATA", raising=False)
-    monkeypatch.setattr(Path, "home", lambda: HOME)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(windows, "get_win_folder", lambda name: str(tmp_path / "AppData" / "Local"))
+    return tmp_path
+
+
+@pytest.fixture
+def on(monkeypatch):
+    """Behave as on another system."""
+
+    def change(platform: str) -> None:
+        monkeypatch.setattr(sys, "platform", platform)
+        monkeypatch.setattr("platformdirs.PlatformDirs", SYSTEMS[platform])
+
+    return change
 
 
 @pytest.mark.parametrize(
-    "platform, cache, data",
+    ("platform", "cache", "data"),
     [
         ("linux", ".cache", ".local/share"),
         ("darwin", "Library/Caches", "Library/Application Support"),
         ("win32", "AppData/Local", "AppData/Local"),
     ],
 )
-def test_each_system_has_its_places(monkeypatch, platform, cache, data):
-    monkeypatch.setattr(sys, "platform", platform)
-    assert cache_folder() == HOME / cache / "napari-smalltumor"
-    assert data_folder() == HOME / data / "napari-smalltumor"
+def test_the_folders_are_those_of_the_system(on, home, platform, cache, data):
+    on(platform)
+    assert cache_folder() == home / cache / "napari-smalltumor"
+    assert data_folder() == home / data / "napari-smalltumor"
 
 
-def test_the_desktop_s_variables_are_followed(monkeypatch):
-    monkeypatch.setattr(sys, "platform", "linux")
+def test_the_xdg_variables_are_followed(on, monkeypatch):
+    on("linux")
     monkeypatch.setenv("XDG_CACHE_HOME", "/scratch/cache")
     monkeypatch.setenv("XDG_DATA_HOME", "/scratch/data")
     assert cache_folder() == Path("/scratch/cache/napari-smalltumor")
     assert data_folder() == Path("/scratch/data/napari-smalltumor")
 
 
-def test_variables_of_our_own_name_the_folders(monkeypatch):
+def test_data_of_the_first_version_on_macos_is_still_found(on, home, monkeypatch):
+    on("darwin")
+    new = home / "data" / "napari-smalltumor"  # newer platformdirs follow XDG_DATA_HOME
+    monkeypatch.setattr("platformdirs.user_data_path", lambda *names, **options: new)
+    earlier = home / "Library" / "Application Support" / "napari-smalltumor"
+    earlier.mkdir(parents=True)
+    assert data_folder() == earlier
+    new.mkdir(parents=True)
+    assert data_folder() == new
+
+
+def test_our_own_variables_name_the_folders(monkeypatch):
     monkeypatch.setenv("SMALLTUMOR_CACHE", "/a")
     monkeypatch.setenv("SMALLTUMOR_DATA", "/b")
     assert (cache_folder(), data_folder()) == (Path("/a"), Path("/b"))
