@@ -11,7 +11,6 @@ import numpy.typing as npt
 from smalltumor.data.case import Case
 from smalltumor.data.nifti import is_nifti_name, write_volume
 from smalltumor.data.segmentation import (
-    Segmentation,
     region_paths,
     write_regions,
     write_segmentation,
@@ -28,9 +27,17 @@ from napari_smalltumor.layers.coordinates import (
     grid_of_layer,
     world_is_ours,
 )
-from napari_smalltumor.layers.metadata import case_of, cases_among, region_layers, remembered
+from napari_smalltumor.layers.metadata import (
+    LayerKind,
+    LayerRole,
+    case_of,
+    cases_among,
+    provenance_of,
+    region_layers,
+    same_case,
+)
 from napari_smalltumor.layers.nesting import keep_nested
-from napari_smalltumor.layers.region_masks import segmentation_of
+from napari_smalltumor.layers.region_masks import compose, segmentation_of
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -137,18 +144,18 @@ def write_layer(
     ------
     OutputError
     """
-    memory = remembered(attributes.get("metadata", {}))
-    case: Case | None = memory.get("case")
+    origin = provenance_of(attributes.get("metadata", {})) or LayerRole(LayerKind.LABELS)
+    case = origin.case
     if data.ndim != 3:
         raise OutputError(f"{path}: {attributes.get('name')} has {data.ndim} axes; 3 are needed")
     grid = case.grid if case is not None else _grid_of(data, attributes, beside)
     volume = from_display(data, grid) if case is not None else data
     if volume.shape != grid.shape:
         raise OutputError(f"{path}: {attributes.get('name')} no longer has its case's shape")
-    if "region" in memory:
+    if origin.region is not None:
         volume = (volume != 0).astype(np.uint8)
-    elif "scheme" in memory:
-        volume = SCHEMES[scheme].encode(SCHEMES[memory["scheme"]].decode(volume))
+    elif origin.scheme is not None:
+        volume = SCHEMES[scheme].encode(SCHEMES[origin.scheme].decode(volume))
     elif labels:
         volume = _compact(volume)
     path = with_suffix(path)
@@ -167,17 +174,16 @@ def write_region_layers(
     overwrite: bool,
 ) -> Path:
     """Write region layers of one case as one label file."""
-    from napari.layers import Labels
-
-    layers = [
-        Labels(d, name=a.get("name"), metadata=a.get("metadata", {}))
-        for d, a in zip(data, attributes, strict=True)
-    ]
-    case = case_of(layers[0])
-    if case is None or len(region_layers(layers, case)) != len(layers):
+    origins = [provenance_of(a.get("metadata", {})) for a in attributes]
+    case = origins[0].case if origins[0] is not None else None
+    masks = {
+        origin.region: np.asarray(mask)
+        for origin, mask in zip(origins, data, strict=True)
+        if origin is not None and origin.region is not None and same_case(origin.case, case)
+    }
+    if case is None or len(masks) != len(data):
         raise OutputError(f"{path}: select ET, TC and WT of one case to write them together")
-    segmentation = segmentation_of(layers, case)
-    assert isinstance(segmentation, Segmentation)
+    segmentation = compose(masks, case)
     return write_segmentation(segmentation, with_suffix(path), scheme=scheme, overwrite=overwrite)
 
 

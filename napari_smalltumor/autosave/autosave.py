@@ -8,7 +8,6 @@ to; not when the case is closed.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -27,7 +26,7 @@ from smalltumor.labels.regions import Region
 from napari_smalltumor import settings
 from napari_smalltumor.autosave.files import AutosaveFolder, SavedMask, case_key, write_masks
 from napari_smalltumor.layers.coordinates import from_display
-from napari_smalltumor.layers.metadata import case_of, region_of, remembered
+from napari_smalltumor.layers.metadata import case_of, checksum, region_of, role_of
 
 if TYPE_CHECKING:
     from napari.components import LayerList
@@ -113,7 +112,7 @@ class Autosave:
         """These are in a file of the user's now; what was kept of them goes."""
         for layer in layers:
             if _is_mask(layer):
-                self._safe[layer] = _sum(layer)
+                self._safe[layer] = checksum(layer.data)
                 kept = self._kept.get(_key(layer))
                 if kept is not None and region_of(layer) is not None:
                     kept.removed = {n: c for n, c in kept.removed.items() if c.region is None}
@@ -138,8 +137,9 @@ class Autosave:
 
     def _begin(self, layer: Layer) -> None:
         """What fills a layer when it comes is in a file, unless a result filled it."""
-        if _is_mask(layer) and "shown" not in remembered(layer.metadata):
-            self._safe[layer] = _sum(layer)
+        role = role_of(layer)
+        if _is_mask(layer) and role is not None and role.checksum is None:
+            self._safe[layer] = checksum(layer.data)
 
     def _on_removed(self, event: Any) -> None:
         """A mask that leaves the viewer is kept as it was, should that have been a mistake."""
@@ -166,7 +166,7 @@ class Autosave:
         kept = self._kept.get(key) or _Kept(_case(layers[0]))
         named = {_name(layer): layer for layer in layers}
         kept.removed = {n: c for n, c in kept.removed.items() if n not in named}
-        sums = {name: _sum(layer) for name, layer in named.items()}
+        sums = {name: checksum(layer.data) for name, layer in named.items()}
         edited = {n for n, layer in named.items() if sums[n] not in self._unedited(layer)}
         regions = {n for n, layer in named.items() if region_of(layer) is not None}
         if edited & regions or any(c.region is not None for c in kept.removed.values()):
@@ -181,7 +181,8 @@ class Autosave:
             self._kept[key] = kept
 
     def _unedited(self, layer: Labels) -> tuple[int | None, int | None]:
-        return self._safe.get(layer), remembered(layer.metadata).get("shown")
+        role = role_of(layer)
+        return self._safe.get(layer), role.checksum if role is not None else None
 
     def _write(self, kept: _Kept) -> None:
         copies = {**kept.removed, **kept.copies}
@@ -206,9 +207,10 @@ def _writer() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, "smalltumor-autosave")
 
 
-def _copy(layer: Labels, checksum: int) -> _Copy:
-    scheme = remembered(layer.metadata).get("scheme")
-    return _Copy(checksum, layer.name, np.array(layer.data), region_of(layer), scheme)
+def _copy(layer: Labels, total: int) -> _Copy:
+    role = role_of(layer)
+    scheme = role.scheme if role is not None else None
+    return _Copy(total, layer.name, np.array(layer.data), region_of(layer), scheme)
 
 
 def _masks_among(layers: Iterable[Layer]) -> Iterator[Labels]:
@@ -245,7 +247,3 @@ def _key(layer: Layer) -> str:
 def _name(layer: Layer) -> str:
     """What a layer is called among those of its case."""
     return str(region_of(layer) or f"layer {layer.name}")
-
-
-def _sum(layer: Layer) -> int:
-    return zlib.crc32(np.ascontiguousarray(layer.data))

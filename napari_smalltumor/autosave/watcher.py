@@ -13,7 +13,7 @@ from napari_smalltumor import notify, settings
 from napari_smalltumor.autosave.autosave import Autosave
 from napari_smalltumor.autosave.files import SavedMask, case_key, read_masks
 from napari_smalltumor.autosave.restore import restore
-from napari_smalltumor.layers.metadata import cases_among
+from napari_smalltumor.layers.metadata import cases_among, claim_roles
 from napari_smalltumor.viewer import unproxied
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ class AutosaveWatch:
     """Keeps the edits of a viewer every minute, and offers what was left of a case it opens."""
 
     def __init__(self, viewer: ViewerModel) -> None:
+        claim_roles(viewer)
         self.autosave = Autosave(viewer.layers)
         self._viewer = ref(viewer)
         self._layers = viewer.layers

@@ -13,6 +13,7 @@ from smalltumor.labels.schemes import SCHEMES
 from smalltumor.training.runs.run_folder import RunFolder
 
 from napari_smalltumor.layers.create import labels_layer
+from napari_smalltumor.layers.metadata import LayerKind
 
 if TYPE_CHECKING:
     from napari_smalltumor.layers.create import LayerData
@@ -54,7 +55,11 @@ def predict(run: Path, name: str, device: str) -> Prediction:
     # Compiling a network that is used once would take longer than running it.
     segmentation = segment(case, checkpoint, device=device, backend="torch")
     layer = labels_layer(
-        case, _SCHEME.encode(segmentation.classes), _SCHEME, prediction_name(case.name)
+        case,
+        _SCHEME.encode(segmentation.classes),
+        _SCHEME,
+        prediction_name(case.name),
+        kind=LayerKind.PREDICTION,
     )
     limits = checkpoint.card.get("limits")
     words = f"{name}: prediction after step {checkpoint.card['step']}"

@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING
 from smalltumor.data.case import Case
 
 from napari_smalltumor.finetune.jobs import Prediction
-from napari_smalltumor.finetune.training_masks import IN_TRAINING
 from napari_smalltumor.layers.create import image_layers
-from napari_smalltumor.layers.metadata import case_of, cases_among, remembered, same_case
+from napari_smalltumor.layers.metadata import (
+    LayerKind,
+    cases_among,
+    fill_layer,
+    provenance_of,
+    role_of,
+    same_case,
+)
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -33,10 +39,10 @@ def show_prediction(viewer: ViewerModel, prediction: Prediction) -> Labels:
     layer = _layer_of(viewer, case)
     if layer is None:
         layer = viewer.add_layer(Layer.create(data, attributes, kind))
-        layer.metadata[IN_TRAINING] = True
     else:
-        layer.data = data
-        layer.visible = True
+        role = provenance_of(attributes["metadata"])
+        assert role is not None
+        fill_layer(layer, data, role)
     return layer
 
 
@@ -47,7 +53,9 @@ def _same_head(one: Case, other: Case) -> bool:
 
 def _layer_of(viewer: ViewerModel, case: Case) -> Labels | None:
     for layer in viewer.layers:
-        ours = "scheme" in remembered(layer.metadata) and layer.metadata.get(IN_TRAINING)
-        if ours and same_case(case_of(layer), case):
-            return layer
+        role = role_of(layer)
+        if role is None or role.kind != LayerKind.PREDICTION:
+            continue
+        if same_case(role.case, case):
+            return layer  # type: ignore[return-value]
     return None

@@ -13,10 +13,11 @@ from smalltumor.labels.schemes import SCHEMES
 
 from napari_smalltumor.layers.coordinates import from_display
 from napari_smalltumor.layers.metadata import (
+    LayerKind,
     case_of,
     cases_among,
     region_layers,
-    remembered,
+    role_of,
     same_case,
 )
 from napari_smalltumor.layers.nesting import keep_nested
@@ -25,9 +26,6 @@ from napari_smalltumor.layers.region_masks import segmentation_of
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Labels
-
-IN_TRAINING = "in_training"
-"""Marks, in a layer's metadata, what a network said: nothing to learn from."""
 
 
 def case_to_learn_from(viewer: ViewerModel) -> Case | None:
@@ -57,7 +55,9 @@ def classes_to_learn_from(viewer: ViewerModel, case: Case) -> Classes:
     if layer is None:
         raise CaseError(f"{case.name} has no masks to learn from")
     stored = np.ascontiguousarray(from_display(np.asarray(layer.data), case.grid))
-    return SCHEMES[remembered(layer.metadata)["scheme"]].decode(stored)
+    role = role_of(layer)
+    assert role is not None and role.scheme is not None
+    return SCHEMES[role.scheme].decode(stored)
 
 
 def _has_masks(viewer: ViewerModel, case: Case) -> bool:
@@ -66,7 +66,9 @@ def _has_masks(viewer: ViewerModel, case: Case) -> bool:
 
 def _label_volume(viewer: ViewerModel, case: Case) -> Labels | None:
     for layer in reversed(viewer.layers):
-        labels = "scheme" in remembered(layer.metadata) and not layer.metadata.get(IN_TRAINING)
-        if labels and same_case(case_of(layer), case):
+        role = role_of(layer)
+        if role is None or role.kind != LayerKind.EXPERT:
+            continue
+        if same_case(role.case, case):
             return layer
     return None

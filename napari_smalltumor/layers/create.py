@@ -12,7 +12,7 @@ from smalltumor.labels.regions import CLASS_COLOURS
 from smalltumor.labels.schemes import LabelScheme
 
 from napari_smalltumor.layers.coordinates import display_transform, to_display
-from napari_smalltumor.layers.metadata import KEY
+from napari_smalltumor.layers.metadata import LayerKind, LayerRole
 
 LayerData = tuple[Any, dict[str, Any], str]
 
@@ -37,24 +37,26 @@ def image_layers(case: Case) -> list[LayerData]:
 def image_layer(case: Case, modality: str, *, visible: bool = True) -> LayerData:
     """An image layer of one volume of a case, which may be of no known modality."""
     volume = case.volumes[modality]
-    memory: dict[str, Any] = {"case": case}
-    name = case.name
-    if modality in MODALITY_TITLES:
-        memory["modality"] = modality
-        name = f"{case.name} {MODALITY_TITLES[modality]}"
+    known = modality in MODALITY_TITLES
+    role = LayerRole(LayerKind.IMAGE, case, modality=modality if known else None)
     attributes = {
-        "name": name,
+        "name": f"{case.name} {MODALITY_TITLES[modality]}" if known else case.name,
         "colormap": "gray",
         "contrast_limits": contrast_limits(volume),
         "visible": visible,
-        "metadata": {KEY: memory},
+        "metadata": role.metadata(),
         **display_transform(case.grid),
     }
     return to_display(volume, case.grid), attributes, "image"
 
 
 def labels_layer(
-    case: Case, stored: npt.NDArray[np.uint8], scheme: LabelScheme, name: str | None = None
+    case: Case,
+    stored: npt.NDArray[np.uint8],
+    scheme: LabelScheme,
+    name: str | None = None,
+    *,
+    kind: LayerKind = LayerKind.EXPERT,
 ) -> LayerData:
     """A labels layer of a label volume as its file stores it, coloured by tissue class.
 
@@ -66,12 +68,14 @@ def labels_layer(
     scheme : LabelScheme
     name : str, optional
         Of the layer.
+    kind : LayerKind
+        ``EXPERT`` or ``PREDICTION``.
     """
     attributes = {
         "name": name or f"{case.name} labels",
         "colormap": class_colormap(scheme),
         "opacity": 0.6,
-        "metadata": {KEY: {"case": case, "scheme": scheme.name}},
+        "metadata": LayerRole(kind, case, scheme=scheme.name).metadata(),
         **display_transform(case.grid),
     }
     return np.array(to_display(stored, case.grid), order="C"), attributes, "labels"
@@ -81,7 +85,7 @@ def plain_labels_layer(case: Case, stored: npt.NDArray[np.generic], name: str) -
     """A labels layer of values that are in no scheme, in napari's own colours."""
     attributes = {
         "name": name,
-        "metadata": {KEY: {"case": case}},
+        "metadata": LayerRole(LayerKind.LABELS, case).metadata(),
         **display_transform(case.grid),
     }
     whole = stored if stored.dtype.kind in "ui" else stored.astype(np.int32)

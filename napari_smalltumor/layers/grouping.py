@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from napari_smalltumor.layers.create import SHOWN_FIRST
-from napari_smalltumor.layers.metadata import case_of, remembered, same_patient
+from napari_smalltumor.layers.metadata import case_of, role_of, same_patient
 from napari_smalltumor.viewer import unproxied
 
 if TYPE_CHECKING:
@@ -52,4 +52,5 @@ def _join(layers: LayerList, layer: Layer) -> None:
 
 
 def _modality(layer: Layer) -> str | None:
-    return remembered(layer.metadata).get("modality")
+    role = role_of(layer)
+    return role.modality if role is not None else None

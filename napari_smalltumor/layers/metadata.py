@@ -1,56 +1,187 @@
-"""What a layer remembers about where it comes from: ``layer.metadata["smalltumor"]``.
+"""What a layer shows, of which case, and which layer owns that role.
 
-The dict has ``case`` (a `smalltumor.Case`, with the true affine, header and paths) and one of
-``modality`` (an image), ``region`` (the mask of one region, 0 and 1) or ``scheme`` (a label
-volume as stored in a file).
+Every layer of the plugin is created with its `LayerRole` in ``layer.metadata["smalltumor"]``. The
+first layer that is asked for, or that is inserted into a viewer of the plugin, owns the role.
+napari hands the same metadata to every duplicate, copy and conversion of a layer; those are plain
+layers without a role. They keep the *provenance*: the case and the label scheme their voxels came
+from, with which they can still be saved in the right place.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary, WeakSet
 
+import numpy as np
+import numpy.typing as npt
 from smalltumor.data.case import Case
+from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from napari_smalltumor.viewer import unproxied
 
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
     from napari.layers import Labels, Layer
 
-KEY = "smalltumor"
+METADATA_KEY = "smalltumor"
 
 
-def remembered(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Our part of a layer's metadata; empty for a layer of another origin."""
-    ours = metadata.get(KEY)
-    return ours if isinstance(ours, Mapping) else {}
+class LayerKind(StrEnum):
+    """What a layer shows."""
+
+    IMAGE = "image"
+    """An image of a case."""
+    REGION = "region"
+    """The mask of ET, TC or WT: 0 outside, anything else inside."""
+    EXPERT = "expert"
+    """Tissue classes from a file, in a label scheme."""
+    PREDICTION = "prediction"
+    """Tissue classes predicted by a network in training, in a label scheme."""
+    LABELS = "labels"
+    """Labels from a file, in no known scheme."""
+    RINGS = "rings"
+    """Rings around lesions."""
+
+
+_LAYER_TYPES = {LayerKind.IMAGE: "image", LayerKind.RINGS: "points"}
+
+
+@dataclass(frozen=True, eq=False)
+class LayerRole:
+    """What a layer shows, and of which case.
+
+    Parameters
+    ----------
+    kind : LayerKind
+    case : Case, optional
+        With the grid, header and paths of the files. Rings may have none.
+    modality : str, optional
+        Of an image, if it is known.
+    region : Region, optional
+        Of a region layer.
+    scheme : str, optional
+        Name of the label scheme, for tissue classes.
+    result : Segmentation, optional
+        What the network computed, if it filled the layer.
+    checksum : int, optional
+        `checksum` of the data that a network filled the layer with, to detect edits.
+    """
+
+    kind: LayerKind
+    case: Case | None = None
+    modality: str | None = None
+    region: Region | None = None
+    scheme: str | None = None
+    result: Segmentation | None = None
+    checksum: int | None = None
+
+    def metadata(self) -> dict[str, Any]:
+        """Layer metadata with which a new layer gets the role."""
+        return {METADATA_KEY: _Provenance(self)}
+
+
+class _Provenance:
+    """The metadata entry, shared by a layer and its copies."""
+
+    def __init__(self, role: LayerRole, *, claimed: bool = False) -> None:
+        self.role = role
+        self.claimed = claimed
+
+    def claim(self) -> LayerRole:
+        """Return the role for its owner. Copies need no result, which holds memory."""
+        role = self.role
+        self.role = replace(role, result=None, checksum=None)
+        self.claimed = True
+        return role
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> _Provenance:
+        return self  # a deep copy of the layer is a copy, too
+
+    def __repr__(self) -> str:
+        case = self.role.case
+        shown = self.role.modality or self.role.region or self.role.kind
+        return f"{shown} of {case.name}" if case is not None else str(shown)
+
+
+_ROLES: WeakKeyDictionary[Layer, LayerRole] = WeakKeyDictionary()
+_CLAIMING: WeakSet[ViewerModel] = WeakSet()
+
+
+def claim_roles(viewer: ViewerModel) -> None:
+    """Let each layer own its role as soon as it is inserted, before anything can copy it."""
+    own = unproxied(viewer)
+    if own in _CLAIMING:
+        return
+    _CLAIMING.add(own)
+    for layer in own.layers:
+        role_of(layer)
+    own.layers.events.inserted.connect(_on_inserted)
+
+
+def _on_inserted(event: Any) -> None:
+    role_of(event.value)
+
+
+def role_of(layer: Layer) -> LayerRole | None:
+    """The role of a layer, or None if it is a plain layer, such as a copy."""
+    role = _ROLES.get(layer)
+    if role is not None:
+        return role
+    provenance = layer.metadata.get(METADATA_KEY)
+    if not isinstance(provenance, _Provenance) or not _may_claim(layer, provenance):
+        return None
+    return _ROLES.setdefault(layer, provenance.claim())
+
+
+def _may_claim(layer: Layer, provenance: _Provenance) -> bool:
+    kind = _LAYER_TYPES.get(provenance.role.kind, "labels")
+    is_duplicate = layer.source.parent is not None
+    return not provenance.claimed and not is_duplicate and layer._type_string == kind
+
+
+def set_role(layer: Layer, role: LayerRole) -> None:
+    """Make a layer the owner of a role."""
+    _ROLES[layer] = role
+    provenance = _Provenance(role)
+    provenance.claim()
+    layer.metadata = {**layer.metadata, METADATA_KEY: provenance}
+
+
+def fill_layer(layer: Labels, data: npt.NDArray[np.integer], role: LayerRole) -> None:
+    """Replace a layer's data by what a network computed, which is no edit.
+
+    The array is a new one, so that strokes on the old one cannot be undone.
+    """
+    set_role(layer, replace(role, checksum=checksum(data)))
+    layer.data = data
+    layer.visible = True
+
+
+def provenance_of(metadata: Mapping[str, Any]) -> LayerRole | None:
+    """What a layer with this metadata was created as, even if it is a copy now.
+
+    Without the result. Only for reading and writing voxels in the right place; `role_of` says
+    what a layer is.
+    """
+    provenance = metadata.get(METADATA_KEY)
+    return provenance.role if isinstance(provenance, _Provenance) else None
 
 
 def case_of(layer: Layer) -> Case | None:
-    """The case a layer belongs to, if it is known."""
-    return remembered(layer.metadata).get("case")
+    """The case that a layer belongs to, or None."""
+    role = role_of(layer)
+    return role.case if role is not None else None
 
 
 def region_of(layer: Layer) -> Region | None:
-    """The region a labels layer is the mask of, if it is one."""
-    return remembered(layer.metadata).get("region")
-
-
-def same_case(one: Case | None, other: Case | None) -> bool:
-    """Whether both are the same patient's same images, even if read or put together twice."""
-    if one is None or other is None:
-        return False
-    if one is other:
-        return True
-    return one.name == other.name and one.paths == other.paths and one.grid.matches(other.grid)
-
-
-def same_patient(one: Case | None, other: Case | None) -> bool:
-    """Whether both can be parts of one case, such as files of it that were read one by one."""
-    if one is None or other is None:
-        return False
-    return one.name == other.name and one.grid.matches(other.grid)
+    """The region that a layer is the mask of, or None."""
+    role = role_of(layer)
+    return role.region if role is not None else None
 
 
 def region_layers(layers: Iterable[Layer], case: Case) -> dict[Region, Labels]:
@@ -64,9 +195,30 @@ def region_layers(layers: Iterable[Layer], case: Case) -> dict[Region, Labels]:
 
 def cases_among(layers: Iterable[Layer]) -> Iterator[Case]:
     """Every case that layers belong to, once, in the order of the layers."""
-    met: list[Case] = []
+    found: list[Case] = []
     for layer in layers:
         case = case_of(layer)
-        if case is not None and not any(same_case(case, m) for m in met):
-            met.append(case)
+        if case is not None and not any(same_case(case, other) for other in found):
+            found.append(case)
             yield case
+
+
+def same_case(one: Case | None, other: Case | None) -> bool:
+    """Whether both are the same images of the same patient, even if read twice."""
+    if one is None or other is None:
+        return False
+    if one is other:
+        return True
+    return one.name == other.name and one.paths == other.paths and one.grid.matches(other.grid)
+
+
+def same_patient(one: Case | None, other: Case | None) -> bool:
+    """Whether both can be parts of one case, such as its files read one by one."""
+    if one is None or other is None:
+        return False
+    return one.name == other.name and one.grid.matches(other.grid)
+
+
+def checksum(data: npt.NDArray[np.generic]) -> int:
+    """CRC-32 of a layer's data; three milliseconds for a head, and no memory for a copy."""
+    return zlib.crc32(np.ascontiguousarray(data))

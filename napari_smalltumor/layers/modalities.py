@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from smalltumor.data import case_files
 from smalltumor.data.case import REFERENCE, Case
-from smalltumor.data.case_files import MODALITIES, MODALITY_TITLES, role_of
+from smalltumor.data.case_files import MODALITIES, MODALITY_TITLES
 from smalltumor.errors import CaseError, GridMismatchError
 from smalltumor.geometry.grid import Grid, reoriented
 
@@ -19,7 +20,7 @@ from napari_smalltumor.layers.coordinates import (
     to_display,
     world_is_ours,
 )
-from napari_smalltumor.layers.metadata import case_of, remembered, same_case
+from napari_smalltumor.layers.metadata import case_of, role_of, same_case
 
 if TYPE_CHECKING:
     from napari.layers import Image, Layer
@@ -44,10 +45,10 @@ def images(layers: Iterable[Layer]) -> list[Image]:
 
 def modality_of(layer: Layer) -> str | None:
     """The modality a layer shows, as its reader remembers or as its name says."""
-    known = remembered(layer.metadata).get("modality")
-    if known is not None:
-        return str(known)
-    match = role_of(Path(f"{layer.name}.nii"))
+    role = role_of(layer)
+    if role is not None and role.modality is not None:
+        return role.modality
+    match = case_files.role_of(Path(f"{layer.name}.nii"))
     return match[1] if match is not None and match[1] in MODALITIES else None
 
 
@@ -199,7 +200,7 @@ def _name(layer: Image) -> str:
     case = case_of(layer)
     if case is not None:
         return case.name
-    match = role_of(Path(f"{layer.name}.nii"))
+    match = case_files.role_of(Path(f"{layer.name}.nii"))
     return str(layer.name) if match is None else match[0] or "case"
 
 

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from smalltumor.labels.components import bounding_box
 from smalltumor.labels.regions import Region
 
-from napari_smalltumor.layers.metadata import cases_among, region_layers, region_of
+from napari_smalltumor.layers.metadata import cases_among, claim_roles, region_layers, region_of
 from napari_smalltumor.viewer import unproxied
 
 if TYPE_CHECKING:
@@ -137,6 +137,7 @@ class NestingWatch:
     """Keeps every case of a viewer nested, whoever adds or removes its layers."""
 
     def __init__(self, viewer: ViewerModel) -> None:
+        claim_roles(viewer)
         self._layers = viewer.layers
         self._kept: list[NestedRegions] = []
         self._replacing = False

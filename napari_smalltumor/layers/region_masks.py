@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -18,7 +17,7 @@ from napari_smalltumor.layers.coordinates import (
     from_display,
     to_display,
 )
-from napari_smalltumor.layers.metadata import region_layers, remembered
+from napari_smalltumor.layers.metadata import checksum, region_layers, role_of
 
 if TYPE_CHECKING:
     from napari.layers import Labels, Layer
@@ -40,28 +39,30 @@ def segmentation_of(layers: Iterable[Layer], case: Case) -> Segmentation | None:
     Segmentation or None
         None if the case has no region layers.
     """
-    there = region_layers(layers, case)
-    if not there:
+    found = region_layers(layers, case)
+    if not found:
         return None
-    result = _result_of(there)
-    sources = tuple(case.sources)
-    classes = classes_of(there, case)
-    if result is not None:
-        return replace(result, classes=classes, sources=sources)
-    return Segmentation(case.name, classes, case.grid, case.header, sources)
+    segmentation = compose({r: np.asarray(layer.data) for r, layer in found.items()}, case)
+    result = _result_of(found)
+    if result is None:
+        return segmentation
+    return replace(result, classes=segmentation.classes, sources=segmentation.sources)
 
 
-def classes_of(layers: Mapping[Region, Labels], case: Case) -> npt.NDArray[np.uint8]:
-    """Tissue classes (i, j, k) on the case's grid of region layers, composed."""
+def compose(masks: Mapping[Region, npt.NDArray[np.generic]], case: Case) -> Segmentation:
+    """A segmentation of region masks.
+
+    Parameters
+    ----------
+    masks : mapping of Region to (I, P, L) array
+        As layers hold them: 0 outside, anything else inside. A region without a mask is empty.
+    case : Case
+    """
     shape = to_display(np.empty(case.grid.shape, dtype=bool), case.grid).shape
-    masks = {
-        region: np.asarray(layers[region].data) != 0
-        if region in layers
-        else np.zeros(shape, dtype=bool)
-        for region in Region
-    }
-    classes = compose_classes(masks[Region.ET], masks[Region.TC], masks[Region.WT])
-    return from_display(classes, case.grid).copy(order="K")
+    inside = {r: masks[r] != 0 if r in masks else np.zeros(shape, dtype=bool) for r in Region}
+    shown = compose_classes(inside[Region.ET], inside[Region.TC], inside[Region.WT])
+    classes = from_display(shown, case.grid).copy(order="K")
+    return Segmentation(case.name, classes, case.grid, case.header, tuple(case.sources))
 
 
 def is_edited(layers: Iterable[Layer], case: Case) -> bool:
@@ -70,8 +71,9 @@ def is_edited(layers: Iterable[Layer], case: Case) -> bool:
     Masks that no result filled, such as files that were opened, count as edited unless empty.
     """
     for layer in region_layers(layers, case).values():
-        shown = remembered(layer.metadata).get("shown")
-        if np.any(layer.data) if shown is None else _sum(layer.data) != shown:
+        role = role_of(layer)
+        filled = role.checksum if role is not None else None
+        if np.any(layer.data) if filled is None else checksum(layer.data) != filled:
             return True
     return False
 
@@ -79,14 +81,9 @@ def is_edited(layers: Iterable[Layer], case: Case) -> bool:
 def fingerprint(layers: Iterable[Layer], case: Case) -> int:
     """A number that changes when one of the case's region layers is edited, added or removed."""
     there = region_layers(layers, case)
-    return hash(tuple((r.value, _sum(there[r].data)) for r in sorted(there)))
-
-
-def _sum(mask: npt.NDArray[np.generic]) -> int:
-    # Three milliseconds for a head; comparing with a copy would also keep 9 MB for each region.
-    return zlib.crc32(np.ascontiguousarray(mask))
+    return hash(tuple((r.value, checksum(there[r].data)) for r in sorted(there)))
 
 
 def _result_of(layers: Mapping[Region, Labels]) -> Segmentation | None:
-    results = [remembered(layer.metadata).get("result") for layer in layers.values()]
-    return next((r for r in results if r is not None), None)
+    roles = [role for layer in layers.values() if (role := role_of(layer)) is not None]
+    return next((role.result for role in roles if role.result is not None), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,9 +17,18 @@ from napari_smalltumor.layers.coordinates import (
     flipped_placement,
     world_is_ours,
 )
-from napari_smalltumor.layers.metadata import KEY, case_of, region_layers, remembered, same_patient
+from napari_smalltumor.layers.metadata import (
+    LayerKind,
+    LayerRole,
+    case_of,
+    checksum,
+    fill_layer,
+    region_layers,
+    role_of,
+    same_patient,
+)
 from napari_smalltumor.layers.nesting import keep_nested
-from napari_smalltumor.layers.region_masks import _sum, display_mask
+from napari_smalltumor.layers.region_masks import display_mask
 from napari_smalltumor.layers.warm_up import garbage_collection_paused
 
 if TYPE_CHECKING:
@@ -41,7 +51,6 @@ def region_layer(
     region: Region,
     mask: npt.NDArray[np.bool_],
     *,
-    result: Segmentation | None = None,
     placement: Mapping[str, Any] | None = None,
 ) -> LayerData:
     """A labels layer of a region's mask: 1 inside, 0 outside.
@@ -52,23 +61,16 @@ def region_layer(
     region : Region
     mask : (i, j, k) bool array
         On the case's grid.
-    result : Segmentation, optional
-        What the mask was made from, kept so that edits can be told.
     placement : mapping, optional
         Layer arguments that differ from `display_transform`, such as another reader's units.
     """
-    return display_mask(mask, case), _attributes(case, region, result, placement), "labels"
+    role = LayerRole(LayerKind.REGION, case, region=region)
+    return display_mask(mask, case), _attributes(case, region, role, placement), "labels"
 
 
 def _attributes(
-    case: Case,
-    region: Region,
-    result: Segmentation | None,
-    placement: Mapping[str, Any] | None,
+    case: Case, region: Region, role: LayerRole, placement: Mapping[str, Any] | None
 ) -> dict[str, Any]:
-    memory: dict[str, Any] = {"case": case, "region": region}
-    if result is not None:
-        memory["result"] = result
     colour = (*REGION_COLOURS[region], 1.0)
     return {
         "name": f"{case.name} {region.name}",
@@ -76,7 +78,7 @@ def _attributes(
         "opacity": _FILL_OPACITY[region],
         "blending": "translucent_no_depth",
         "iso_gradient_mode": "smooth",
-        "metadata": {KEY: memory},
+        "metadata": role.metadata(),
         **display_transform(case.grid),
         **(placement or {}),
     }
@@ -127,12 +129,12 @@ def showing(
     there = region_layers(viewer.layers, case)
     with keep_nested(viewer).replacing():
         for region, layer in there.items():
-            _update(layer, masks[region], case, segmentation)
+            fill_layer(layer, masks[region], _role(case, region, segmentation))
             yield layer
         for region in Region:  # ET first: it is what one waits for, and what is edited
             if region not in there:
-                attributes = _attributes(case, region, segmentation, placement)
-                attributes["metadata"][KEY]["shown"] = _sum(masks[region])
+                role = replace(_role(case, region, segmentation), checksum=checksum(masks[region]))
+                attributes = _attributes(case, region, role, placement)
                 there[region] = Labels(masks[region], **attributes)
                 apply_style(there[region], region, style)
                 yield there[region]
@@ -152,20 +154,15 @@ def _place(viewer: ViewerModel, there: Mapping[Region, Labels], region: Region) 
     )
 
 
-def _update(
-    layer: Labels, mask: npt.NDArray[np.uint8], case: Case, segmentation: Segmentation
-) -> None:
-    memory = {**remembered(layer.metadata), "case": case, "result": segmentation}
-    memory["shown"] = _sum(mask)
-    layer.metadata = {**layer.metadata, KEY: memory}
-    layer.data = mask  # a new array, so that old strokes cannot be undone
-    layer.visible = True
+def _role(case: Case, region: Region, segmentation: Segmentation) -> LayerRole:
+    return LayerRole(LayerKind.REGION, case, region=region, result=segmentation)
 
 
 def hide_stored_labels(layers: Iterable[Layer], case: Case) -> None:
     """Hide an expert's segmentation of the case, which would lie under the result."""
     for layer in layers:
-        if "scheme" in remembered(layer.metadata) and same_patient(case_of(layer), case):
+        role = role_of(layer)
+        if role is not None and role.scheme is not None and same_patient(role.case, case):
             layer.visible = False
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from smalltumor.lesions import Lesion
 
-from napari_smalltumor.layers.metadata import KEY
+from napari_smalltumor.layers.metadata import LayerKind, LayerRole
 from napari_smalltumor.lesions.source import LesionSource
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class LesionRings:
             axis_labels=like.axis_labels,
             scale=like.scale,
             translate=like.translate,
-            metadata={KEY: {"rings": True}},
+            metadata=LayerRole(LayerKind.RINGS).metadata(),
         )
         layer.editable = False
         self._viewer.layers.selection = selected

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +24,13 @@ from napari_smalltumor.layers.coordinates import (
     to_display,
     world_is_ours,
 )
-from napari_smalltumor.layers.metadata import KEY, case_of, cases_among, region_layers, remembered
+from napari_smalltumor.layers.metadata import (
+    cases_among,
+    provenance_of,
+    region_layers,
+    region_of,
+    role_of,
+)
 
 if TYPE_CHECKING:
     from napari.layers import Labels, Layer
@@ -31,7 +38,7 @@ if TYPE_CHECKING:
 Identity = tuple[str, int, Point, Spans]
 """Region, voxels, centre and box of a lesion: one that was edited is another."""
 
-_ACCEPTED = "accepted"
+_ACCEPTED: WeakKeyDictionary[Labels, frozenset[Identity]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,16 +94,14 @@ class LesionSource:
         return _identity(region, lesion) in self._accepted(region)
 
     def accept(self, region: Region, lesion: Lesion, accepted: bool) -> None:
-        """Remember in the layer's metadata that a lesion is accepted, or is no longer."""
+        """Remember for the layer that a lesion is accepted, or is no longer."""
         marked = self._accepted(region) - {_identity(region, lesion)}
         if accepted:
             marked |= {_identity(region, lesion)}
-        layer = self.layers[region]
-        memory = {**remembered(layer.metadata), _ACCEPTED: sorted(marked)}
-        layer.metadata = {**layer.metadata, KEY: memory}
+        _ACCEPTED[self.layers[region]] = marked
 
-    def _accepted(self, region: Region) -> set[Identity]:
-        return set(remembered(self.layers[region].metadata).get(_ACCEPTED, ()))
+    def _accepted(self, region: Region) -> frozenset[Identity]:
+        return _ACCEPTED.get(self.layers[region], frozenset())
 
     def take_values(self, region: Region) -> tuple[int, ...] | None:
         """Values of the layer that are inside a region; None if all but 0 are."""
@@ -123,7 +128,8 @@ class LesionSource:
     def snapshot(self, region: Region) -> Snapshot:
         """A copy of what lesions are found in, safe to read in another thread."""
         layer = self.layers[region]
-        result = remembered(layer.metadata).get("result")
+        role = role_of(layer)
+        result = role.result if role is not None else None
         cropped = getattr(result, "cropped", None)
         return Snapshot(
             data=np.array(layer.data),
@@ -224,14 +230,14 @@ def lesion_sources(layers: Iterable[Layer]) -> list[LesionSource]:
     ours = world_is_ours(layers)
     single: list[LesionSource] = []
     for layer in layers:
-        memory = remembered(layer.metadata)
         if not isinstance(layer, Labels) or layer.multiscale or layer.ndim != 3:
             continue
-        if "region" in memory and memory.get("case") is not None:
+        if region_of(layer) is not None:
             continue
         everywhere = dict.fromkeys(Region, layer)
-        scheme = _scheme_of(memory)
-        single.append(LesionSource(layer.name, everywhere, case_of(layer), scheme, ours))
+        origin = provenance_of(layer.metadata)
+        case, scheme = (origin.case, origin.scheme) if origin is not None else (None, None)
+        single.append(LesionSource(layer.name, everywhere, case, scheme, ours))
     cases = ((case, region_layers(layers, case)) for case in cases_among(layers))
     groups = [LesionSource(case.name, found, case) for case, found in cases if found]
     return single + groups
@@ -239,8 +245,3 @@ def lesion_sources(layers: Iterable[Layer]) -> list[LesionSource]:
 
 def _identity(region: Region, lesion: Lesion) -> Identity:
     return region.value, lesion.voxels, lesion.centroid_voxel, lesion.box
-
-
-def _scheme_of(memory: Mapping[str, Any]) -> str | None:
-    scheme = memory.get("scheme")
-    return scheme if scheme in SCHEMES else None

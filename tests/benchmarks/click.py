@@ -87,8 +87,10 @@ class Click:
     @property
     def run(self) -> float:
         """Seconds of the last run, as its segmentation tells."""
+        from napari_smalltumor.layers.metadata import role_of
+
         layer = next(layer for layer in self.viewer.layers if layer.name.endswith(" ET"))
-        return float(layer.metadata["smalltumor"]["result"].run.seconds)
+        return float(role_of(layer).result.run.seconds)
 
 
 def run_window(seconds: float) -> None:

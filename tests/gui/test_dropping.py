@@ -13,7 +13,7 @@ from smalltumor.labels.regions import Region
 from synthetic import write_case
 
 from napari_smalltumor import settings
-from napari_smalltumor.layers.metadata import region_layers
+from napari_smalltumor.layers.metadata import case_of, region_layers
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_files_dropped_one_by_one_are_segmented_as_one_case(viewer, dock_of, tmp
     for file in sorted(folder.iterdir()):
         drop(viewer, file)
     assert run(dock)
-    case = viewer.layers["made ET"].metadata["smalltumor"]["case"]
+    case = case_of(viewer.layers["made ET"])
     assert set(region_layers(viewer.layers, case)) == set(Region)
     assert set(case.paths) == {"flair", "t1ce", "t1", "t2"}
     assert run(dock)

@@ -15,7 +15,7 @@ from smalltumor.labels.regions import Region
 
 from napari_smalltumor import notify
 from napari_smalltumor.export import export_case
-from napari_smalltumor.layers.metadata import region_layers
+from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.open_case import open_case
 from napari_smalltumor.segment import dock as segment_dock
 from napari_smalltumor.segment import worker
@@ -69,7 +69,7 @@ def opened(make_napari_viewer, dock_of, synthetic_case, monkeypatch):
 
 
 def layers_of(viewer):
-    case = viewer.layers[0].metadata["smalltumor"]["case"]
+    case = case_of(viewer.layers[0])
     return region_layers(viewer.layers, case)
 
 
@@ -270,7 +270,7 @@ def test_what_is_exported_is_what_is_seen(opened, run, tmp_path):
     assert run(dock)
     layers = layers_of(viewer)
     layers[Region.ET].paint((9, 10, 11), 1)
-    case = layers[Region.ET].metadata["smalltumor"]["case"]
+    case = case_of(layers[Region.ET])
     written = export_case(viewer, case, tmp_path / "out", scheme="msd", per_region=True)
     for path, region in zip(written, Region, strict=True):
         stored = np.asarray(nib.load(path).dataobj)  # the made case lies along L, P, S

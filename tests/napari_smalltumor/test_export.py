@@ -13,7 +13,7 @@ from smalltumor.errors import OutputError
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor.export import case_to_export, export_case, suggested_name, targets
-from napari_smalltumor.layers.metadata import region_layers
+from napari_smalltumor.layers.metadata import provenance_of, region_layers
 from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.reader import get_reader
 from napari_smalltumor.writer import write_image, write_labels, write_layers
@@ -67,7 +67,7 @@ def test_regions_read_back_into_the_viewer_unchanged(tmp_path, viewer):
     assert [p.name for p in written] == ["Pat_et.nii.gz", "Pat_tc.nii.gz", "Pat_wt.nii.gz"]
     for path in written:
         ((data, attributes, _),) = get_reader(str(path))(str(path))
-        layer = layers[attributes["metadata"]["smalltumor"]["region"]]
+        layer = layers[provenance_of(attributes["metadata"]).region]
         assert np.array_equal(data, layer.data)
         assert attributes["translate"] == pytest.approx(layer.translate)
         assert attributes["scale"] == pytest.approx(layer.scale)

@@ -5,6 +5,7 @@ from napari_cases import write_case_along
 from smalltumor.errors import CaseError
 
 from napari_smalltumor import notify, settings
+from napari_smalltumor.layers.metadata import case_of
 from napari_smalltumor.open_case import open_and_remember, open_case
 from napari_smalltumor.sample_data import open_sample
 
@@ -20,7 +21,7 @@ def test_a_folder_opens_and_is_remembered(viewer, tmp_path):
 def test_files_open_as_one_case_in_any_order(viewer, tmp_path):
     folder = write_case_along(tmp_path / "Pat")
     layers = open_case(viewer, sorted(folder.iterdir(), reverse=True))
-    cases = {id(layer.metadata["smalltumor"]["case"]) for layer in layers}
+    cases = {id(case_of(layer)) for layer in layers}
     assert (len(layers), len(cases)) == (5, 1)
 
 

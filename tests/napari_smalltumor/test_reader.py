@@ -9,6 +9,7 @@ from smalltumor.errors import CaseError
 
 from napari_smalltumor import reader
 from napari_smalltumor.layers.create import contrast_limits
+from napari_smalltumor.layers.metadata import case_of, role_of
 from napari_smalltumor.reader import get_reader
 
 
@@ -34,11 +35,11 @@ def test_a_folder_becomes_four_images_and_labels(tmp_path, warnings):
     ]
     assert warnings == []
     for name, layer in layers.items():
-        memory = layer.metadata["smalltumor"]
-        assert memory["case"].name == "Pat_001"
-        assert memory["case"].header["sform_code"] == 1
+        role = role_of(layer)
+        assert role.case.name == "Pat_001"
+        assert role.case.header["sform_code"] == 1
         assert layer.axis_labels == ("I", "P", "L")
-        assert name.split()[1].lower() in ("labels", memory.get("modality"))
+        assert name.split()[1].lower() in ("labels", role.modality)
 
 
 @pytest.mark.parametrize("axcodes", ORIENTATIONS[::7])
@@ -124,7 +125,7 @@ def test_one_dropped_file_is_one_layer(tmp_path):
     assert np.array_equal(layer.data, displayed(lopsided(2)))
     ((name, layer),) = open_path(folder / "Pat_001_seg.nii.gz").items()
     assert layer._type_string == "labels"
-    assert layer.metadata["smalltumor"]["case"].grid.axcodes == "RAS"
+    assert case_of(layer).grid.axcodes == "RAS"
 
 
 def test_the_decathlons_4d_file_opens_in_its_order(tmp_path):
@@ -143,7 +144,7 @@ def test_a_regions_mask_comes_back_as_that_region(tmp_path):
     nib.save(oriented(mask, "PIR"), tmp_path / "Pat_001_et.nii.gz")
     ((name, layer),) = open_path(tmp_path / "Pat_001_et.nii.gz").items()
     assert name == "Pat_001 ET"
-    assert layer.metadata["smalltumor"]["region"] == "et"
+    assert role_of(layer).region == "et"
     assert np.array_equal(layer.data, displayed(mask))
 
 

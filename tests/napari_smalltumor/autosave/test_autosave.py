@@ -8,13 +8,17 @@ from napari.components import ViewerModel
 from napari_cases import write_case_along
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
+from smalltumor.labels.schemes import SCHEMES
 
 from napari_smalltumor import settings
 from napari_smalltumor.autosave import autosave
 from napari_smalltumor.autosave.files import AutosaveFolder, read_masks
 from napari_smalltumor.autosave.restore import restore
 from napari_smalltumor.autosave.watcher import keep_edits
-from napari_smalltumor.layers.metadata import case_of, region_layers
+from napari_smalltumor.finetune.jobs import Prediction
+from napari_smalltumor.finetune.prediction import show_prediction
+from napari_smalltumor.layers.create import labels_layer
+from napari_smalltumor.layers.metadata import LayerKind, case_of, region_layers
 from napari_smalltumor.layers.region_masks import segmentation_of
 from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.open_case import open_case
@@ -197,6 +201,25 @@ def test_what_was_restored_is_kept_at_once(edited, folder):
     again.autosave.count_as_edited(restore(again.viewer, again.case, read_masks(file)))
     again.save()
     assert again.autosave.folder.file_of(again.case).exists()
+
+
+def prediction_of(case, voxels: int) -> Prediction:
+    classes = np.zeros(case.grid.shape, np.uint8)
+    classes[2 : 2 + voxels, 3, 3] = 3
+    stored, kind = SCHEMES["brats2023"].encode(classes), LayerKind.PREDICTION
+    layer = labels_layer(case, stored, SCHEMES["brats2023"], "prediction", kind=kind)
+    return Prediction(case, layer, "")
+
+
+def test_a_prediction_is_no_edit_however_often_it_is_shown(folder):
+    opened = Opened(folder)
+    for voxels in (2, 4, 0):
+        layer = show_prediction(opened.viewer, prediction_of(opened.case, voxels))
+        opened.save()
+        assert opened.files == []
+    layer.data_setitem((np.array([3]), np.array([4]), np.array([2])), 1)
+    opened.save()
+    assert len(opened.files) == 1
 
 
 def test_switched_off_nothing_is_kept(folder):

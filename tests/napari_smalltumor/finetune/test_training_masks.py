@@ -15,7 +15,7 @@ from napari_smalltumor.finetune.jobs import Prediction, prediction_name
 from napari_smalltumor.finetune.prediction import show_prediction
 from napari_smalltumor.finetune.training_masks import case_to_learn_from, classes_to_learn_from
 from napari_smalltumor.layers.create import image_layers, labels_layer
-from napari_smalltumor.layers.metadata import case_of, region_layers
+from napari_smalltumor.layers.metadata import LayerKind, case_of, region_layers
 from napari_smalltumor.layers.regions import show_segmentation
 
 SCHEME = SCHEMES["brats2023"]
@@ -37,7 +37,8 @@ def open_images(viewer, case):
 
 
 def prediction_of(case, classes) -> Prediction:
-    layer = labels_layer(case, SCHEME.encode(classes), SCHEME, prediction_name(case.name))
+    kind, name = LayerKind.PREDICTION, prediction_name(case.name)
+    layer = labels_layer(case, SCHEME.encode(classes), SCHEME, name, kind=kind)
     return Prediction(case, layer, "")
 
 

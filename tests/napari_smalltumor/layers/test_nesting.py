@@ -11,7 +11,7 @@ from smalltumor.labels.regions import Region
 from napari_smalltumor.layers.coordinates import from_display
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.nesting import keep_nested
-from napari_smalltumor.layers.region_masks import classes_of, is_edited, segmentation_of
+from napari_smalltumor.layers.region_masks import is_edited, segmentation_of
 from napari_smalltumor.layers.regions import show_segmentation
 
 INSIDE, OUTSIDE = (5, 5, 4), (5, 5, 7)
@@ -88,7 +88,7 @@ def test_any_label_counts_as_inside(layers, case, viewer):
     assert np.count_nonzero(segmentation_of(viewer.layers, case).classes == 3) == 2
 
 
-def test_random_strokes_stay_nested_and_agree_with_the_one_rule(layers, case):
+def test_random_strokes_stay_nested_and_agree_with_the_one_rule(layers, case, viewer):
     dice = np.random.default_rng(4)
     for _ in range(60):
         layer = layers[dice.choice(list(Region))]
@@ -103,7 +103,7 @@ def test_random_strokes_stay_nested_and_agree_with_the_one_rule(layers, case):
         et, tc, wt = (layers[r].data != 0 for r in Region)
         assert not np.any(et & ~tc)
         assert not np.any(tc & ~wt)
-        classes = classes_of(layers, case)
+        classes = segmentation_of(viewer.layers, case).classes
         assert [np.count_nonzero(classes == 3), np.count_nonzero(classes % 2)] == [
             np.count_nonzero(et),
             np.count_nonzero(tc),

@@ -6,6 +6,7 @@ from napari_cases import MODALITIES, case_along, lopsided
 from smalltumor.data.segmentation import Run, Segmentation
 from smalltumor.labels.regions import REGION_COLOURS, Region
 
+from napari_smalltumor.layers.metadata import case_of
 from napari_smalltumor.layers.modalities import case_of_layers, newest
 from napari_smalltumor.layers.region_masks import fingerprint, segmentation_of
 from napari_smalltumor.layers.regions import hide_stored_labels, placement_of, show_segmentation
@@ -83,5 +84,5 @@ def test_an_experts_labels_are_hidden_under_a_result(viewer, tmp_path):
     from napari_smalltumor.open_case import open_case
 
     layers = open_case(viewer, write_case_along(tmp_path / "Pat"))
-    hide_stored_labels(viewer.layers, layers[0].metadata["smalltumor"]["case"])
+    hide_stored_labels(viewer.layers, case_of(layers[0]))
     assert [layer.name for layer in viewer.layers if layer.visible] == ["Pat T1CE"]
