@@ -147,7 +147,7 @@ def _wait_for(segment_dock: SegmentDock, lesions_dock: LesionsDock) -> None:
 
     loop, ready = QEventLoop(), QTimer()
     ready.timeout.connect(
-        lambda: None if segment_dock.is_running or lesions_dock.watch.busy else loop.quit()
+        lambda: None if segment_dock.is_running or lesions_dock.finder.busy else loop.quit()
     )
     ready.start(100)
     QTimer.singleShot(_LONGEST_RUN_MS, loop.quit)

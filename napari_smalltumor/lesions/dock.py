@@ -1,9 +1,10 @@
-"""The Lesions dock: a table of lesions, small ones first, that follows the brush."""
+"""The Lesions dock: a table of lesions, small ones first, updated while the user paints."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,8 @@ from smalltumor.labels.regions import REGION_NAMES, Region
 from smalltumor.lesions import Lesion, csv_text, write_csv
 
 from napari_smalltumor import notify, settings
-from napari_smalltumor.lesions.finder import LesionWatch
-from napari_smalltumor.lesions.keys import LesionKeys
+from napari_smalltumor.lesions.finder import LesionFinder
+from napari_smalltumor.lesions.keys import ReviewKeys
 from napari_smalltumor.lesions.panel import LesionsPanel
 from napari_smalltumor.lesions.review import LesionReview
 from napari_smalltumor.lesions.table_model import LesionsModel
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class LesionsDock(LesionsPanel):
-    """Connects the panel with the review of a viewer's lesions.
+    """Connects the panel with the review of the lesions in a viewer.
 
     Parameters
     ----------
@@ -38,10 +39,11 @@ class LesionsDock(LesionsPanel):
         super().__init__(self.model)
         self.model.setParent(self)
         self._viewer = napari_viewer
-        self._quiet = False
+        self._updating = False
+        self._failure = ""
         self.review = LesionReview(napari_viewer)
-        self.watch = LesionWatch(self)
-        self.keys = LesionKeys(
+        self.finder = LesionFinder(self)
+        self.keys = ReviewKeys(
             napari_viewer,
             {
                 "N": self.next_small,
@@ -51,74 +53,79 @@ class LesionsDock(LesionsPanel):
             },
         )
         self.threshold.setValue(int(settings.get("threshold")))
+        # The widget may be deleted with its parent; it then gets no ParentChange event.
+        self.destroyed.connect(partial(_disconnect, self.finder, self.keys, self.review))
         self._connect()
-        self._list_sources()
-        self._follow()
+        self._show_sources()
+        self._set_target()
 
     def next_small(self) -> None:
         """Go to the next small lesion of the table."""
         self._step(1)
 
     def previous_small(self) -> None:
-        """Go to the small lesion before."""
+        """Go to the previous small lesion of the table."""
         self._step(-1)
 
     def accept(self) -> None:
-        """Accept the current lesion and go on to the next small one that is not accepted."""
+        """Accept the current lesion and go to the next small one that is not accepted.
+
+        If the lesion is accepted already, the mark is removed.
+        """
         current = self.review.current
         if current is None:
-            self.say("Select a lesion to accept")
+            self.show_message("Select a lesion to accept")
             return
         if self.review.is_accepted(current):
             self.review.accept(False)
             return
         self.review.accept()
-        left = [x for x in self.model.lesions if x.small and not self.review.is_accepted(x)]
-        if left:
-            later = self._after(current, left)
-            self.review.go_to(later)
+        remaining = [x for x in self.model.lesions if x.small and not self.review.is_accepted(x)]
+        if remaining:
+            self.review.go_to(self._next_after(current, remaining))
         else:
-            self.say("Every small lesion is accepted")
+            self.show_message("Every small lesion is accepted")
 
     def delete(self) -> None:
-        """Take the current lesion out of its layer, and of the regions inside."""
+        """Delete the current lesion from its layer and from the regions inside it."""
         lesion = self.review.current
         if lesion is None:
-            self.say("Select a lesion to delete")
+            self.show_message("Select a lesion to delete")
         elif self.review.delete():
-            self.say(f"Deleted a lesion of {lesion.voxels} voxels; Undo puts it back")
-            self.watch.look()
+            self.show_message(
+                f"Deleted a lesion of {lesion.voxels} voxels; click Undo to restore it"
+            )
+            self.finder.search()
         else:
-            self.say("The lesion has changed; the table is being renewed")
-            self.watch.look()
+            self.show_message("The lesion has been edited; the table is being updated")
+            self.finder.search()
 
     def undo(self) -> None:
-        """Put back the lesion that was deleted last."""
+        """Restore the lesion that was deleted last."""
         if self.review.undo():
-            self.say("Put back")
-            self.watch.look()
+            self.show_message("Lesion restored")
+            self.finder.search()
 
     def copy(self) -> None:
-        """Copy the selected rows, or all, with all columns, for a spreadsheet."""
+        """Copy the selected rows, or all rows, with all columns as tab-separated text."""
         rows = self.selected_rows()
         lesions = [self.model.lesions[row] for row in rows] if rows else self.model.lesions
         text = csv_text(self.review.reviewed(lesions), delimiter="\t")
         QGuiApplication.clipboard().setText(text)
-        self.say(f"Copied {_count(len(lesions), 'row')}")
+        self.show_message(f"Copied {_count(len(lesions), 'row')}")
 
     def save(self) -> None:
         """Ask for a file and save the table as CSV."""
         source = self.review.source
         name = f"{source.name if source else 'case'}_{self.review.region.value}_lesions.csv"
-        start = Path(settings.last_folder(saving=True)).with_name(name)
-        if Path(settings.last_folder(saving=True)).is_dir():
-            start = Path(settings.last_folder(saving=True)) / name
+        last = Path(settings.last_folder(saving=True))
+        start = last / name if last.is_dir() else last.with_name(name)
         chosen, _ = QFileDialog.getSaveFileName(self, "Save lesions", str(start), "CSV (*.csv)")
         if chosen:
             self.save_to(Path(chosen))
 
     def save_to(self, path: Path) -> None:
-        """Save the table as CSV; the user has agreed to replace what is there."""
+        """Save the table as CSV; the file dialog has asked before an existing file is replaced."""
         path = path if path.suffix else path.with_suffix(".csv")
         try:
             write_csv(self.review.reviewed(self.model.lesions), path, overwrite=True)
@@ -126,24 +133,19 @@ class LesionsDock(LesionsPanel):
             notify.error(str(error))
             return
         settings.remember_folder(path.parent, saving=True)
-        self.say(f"Saved {path.name}")
+        self.show_message(f"Saved {path.name}")
 
     def event(self, event: QEvent) -> bool:
-        """Taken out of the window, the dock lets go of the viewer."""
+        """Disconnect from the viewer when the dock is taken out of its window."""
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
-            self._let_go()
+            _disconnect(self.finder, self.keys, self.review)
         return bool(super().event(event))
-
-    def _let_go(self) -> None:
-        self.watch.stop()
-        self.keys.release()
-        self.review.close()
 
     def _connect(self) -> None:
         self.source_box.currentIndexChanged.connect(self._choose)
         self.region_box.currentIndexChanged.connect(self._choose)
         self.threshold.valueChanged.connect(self._on_threshold)
-        self.ring_box.toggled.connect(self.review.ring)
+        self.ring_box.toggled.connect(self.review.set_rings_visible)
         self.table.selectionModel().selectionChanged.connect(self._on_selection)
         self.table.clicked.connect(self._on_selection)
         for button, action in (
@@ -158,15 +160,15 @@ class LesionsDock(LesionsPanel):
             button.clicked.connect(action)
         self.keys.bind_widget(self)
         self.table.copied.connect(self.copy)
-        self.watch.found.connect(self.review.take)
-        self.watch.failed.connect(notify.error)
-        self.review.sources_changed.connect(self._list_sources)
+        self.finder.found.connect(self._on_found)
+        self.finder.failed.connect(self._on_failed)
+        self.review.sources_changed.connect(self._show_sources)
         self.review.source_changed.connect(self._on_source)
-        self.review.listed.connect(self._list)
-        self.review.moved.connect(self._mark_current)
+        self.review.lesions_changed.connect(self._show_lesions)
+        self.review.current_changed.connect(self._show_current)
 
-    def _list_sources(self) -> None:
-        with self._silence():
+    def _show_sources(self) -> None:
+        with self._programmatic_update():
             self.source_box.clear()
             for source in self.review.sources:
                 self.source_box.addItem(source.name, source)
@@ -174,42 +176,54 @@ class LesionsDock(LesionsPanel):
 
     def _show_source(self) -> None:
         source = self.review.source
-        places = [n for n, s in enumerate(self.review.sources) if s.is_same(source)]
-        self.source_box.setCurrentIndex(places[0] if places else -1)
-        self.offer_regions(tuple(source.layers) if source is not None else ())
+        rows = [n for n, s in enumerate(self.review.sources) if s.is_same(source)]
+        self.source_box.setCurrentIndex(rows[0] if rows else -1)
+        self.set_regions(tuple(source.layers) if source is not None else ())
         self.region_box.setCurrentIndex(self.region_box.findData(self.review.region.value))
 
     def _choose(self) -> None:
-        if self._quiet:
+        if self._updating:
             return
         source = self.source_box.currentData()
         region = self.region_box.currentData()
         self.review.choose(source, None if region is None else Region(region))
 
     def _on_source(self) -> None:
-        with self._silence():
+        with self._programmatic_update():
             self._show_source()
-        self._follow()
+        self._set_target()
 
     def _on_threshold(self, value: int) -> None:
         settings.put("threshold", value)
-        self._follow()
+        self._set_target()
 
-    def _follow(self) -> None:
-        self.watch.follow(self.review.source, self.review.region, self.threshold.value())
+    def _set_target(self) -> None:
+        self._failure = ""
+        self.finder.set_target(self.review.source, self.review.region, self.threshold.value())
 
-    def _list(self) -> None:
+    def _on_found(self, lesions: list[Lesion]) -> None:
+        self._failure = ""
+        self.review.set_lesions(lesions)
+
+    def _on_failed(self, message: str) -> None:
+        """Remove the lesions of an earlier mask, and report a failure that is new."""
+        is_new, self._failure = message != self._failure, message
+        self.review.set_lesions([])
+        if is_new:
+            notify.error(f"The search for lesions failed: {message}")
+
+    def _show_lesions(self) -> None:
         lesions = self.review.lesions
-        with self._silence():
+        with self._programmatic_update():
             self.model.set_lesions(lesions, [self.review.is_accepted(x) for x in lesions])
-        self._mark_current()
-        self.summarise(self._summary())
+        self._show_current()
+        self.show_summary(self._summary())
 
-    def _mark_current(self) -> None:
+    def _show_current(self) -> None:
         row = self.model.row_of(self.review.current)
-        with self._silence():
+        with self._programmatic_update():
             self.select_row(row)
-        self.allow(
+        self.enable_buttons(
             current=self.review.current is not None,
             small=bool(self.review.small),
             undo=self.review.can_undo,
@@ -219,38 +233,47 @@ class LesionsDock(LesionsPanel):
 
     def _summary(self) -> str:
         if self.review.source is None:
-            return "No segmentation yet: segment a case, or open one with labels"
+            return "No segmentation: segment a case, or open a case with labels"
+        if self._failure:
+            return f"The search for lesions failed: {self._failure}"
         lesions, small = self.review.lesions, self.review.small
         name = REGION_NAMES[self.review.region]
         if not lesions:
-            return f"No {name}"
+            return "Searching for lesions ..." if self.finder.busy else f"No {name}"
         ml = sum(lesion.ml for lesion in lesions)
-        return f"{_count(len(lesions), 'component')}, {len(small)} small, {ml:.2f} ml in all"
+        return f"{_count(len(lesions), 'component')}, {len(small)} small, {ml:.2f} ml in total"
 
     def _on_selection(self, *_: Any) -> None:
         rows = self.selected_rows()
-        if not self._quiet and len(rows) == 1:
+        if not self._updating and len(rows) == 1:
             self.review.go_to(self.model.lesions[rows[0]])
 
     def _step(self, by: int) -> None:
         small = [lesion for lesion in self.model.lesions if lesion.small]
         if self.review.step(small, by) is None:
-            self.say("No small lesions")
+            self.show_message("No small lesions")
 
-    def _after(self, current: Lesion, others: list[Lesion]) -> Lesion:
+    def _next_after(self, current: Lesion, others: list[Lesion]) -> Lesion:
         rows = self.model.lesions
-        place = rows.index(current) if current in rows else -1
-        return next((x for x in others if rows.index(x) > place), others[0])
+        row = rows.index(current) if current in rows else -1
+        return next((x for x in others if rows.index(x) > row), others[0])
 
     @contextmanager
-    def _silence(self) -> Iterator[None]:
-        """Inside the block widgets change without the viewer following."""
-        before, self._quiet = self._quiet, True
+    def _programmatic_update(self) -> Iterator[None]:
+        """Change widgets inside the block without moving the viewer or starting a search."""
+        before, self._updating = self._updating, True
         try:
             yield
         finally:
-            self._quiet = before
+            self._updating = before
 
 
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+def _disconnect(finder: LesionFinder, keys: ReviewKeys, review: LesionReview) -> None:
+    """Disconnect a dock from its viewer; may be called twice."""
+    finder.stop()
+    keys.unbind()
+    review.close()
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,27 +1,33 @@
-"""Finds lesions anew when a segmentation is edited, in another thread."""
+"""Search for lesions in a worker, repeated when the segmentation is edited."""
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtCore import QObject, Signal
+from smalltumor.labels.regions import Region
 from smalltumor.lesions import Lesion
+from superqt.utils import qthrottled
 
 from napari_smalltumor.lesions.source import LesionSource, Snapshot
-from napari_smalltumor.workers import reserve_threads_for_qt
+from napari_smalltumor.workers import run_in_thread
 
-EVERY_MS = 120
-"""Pause between a change and the look at it, so that a stroke is not followed dab by dab."""
+if TYPE_CHECKING:
+    from napari.layers import Labels
 
-_SIGNALS = ("labels_update", "paint", "set_data", "data")
+INTERVAL_MS = 120
+"""Least time between two searches, so that one stroke of the brush does not start many."""
+
+_EDIT_EVENTS = ("labels_update", "paint", "set_data", "data")
 
 
-class LesionWatch(QObject):
-    """Follows a region of a segmentation.
+class LesionFinder(QObject):
+    """Finds the lesions of one region of a segmentation, and finds them again after each edit.
 
-    A change is looked at `EVERY_MS` after it happened, however many follow it: the data are
-    copied, and a worker thread compares them with the last copy and searches them. The thread
-    touches neither layer nor widget.
+    The mask is copied in the thread of the window. A worker compares the copy with that of the
+    last search, because napari emits the same events when it only redraws a layer, and searches
+    it for lesions if it has changed.
 
     Parameters
     ----------
@@ -30,9 +36,9 @@ class LesionWatch(QObject):
     Signals
     -------
     found : list of Lesion
-        After every change, and after `follow`.
+        The lesions of the mask as it is now; after `set_target` and after every edit.
     failed : str
-        What went wrong, in a line.
+        Why a search failed, in one line.
     """
 
     found = Signal(object)
@@ -41,89 +47,104 @@ class LesionWatch(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._source: LesionSource | None = None
-        self._region: Any = None
+        self._region = Region.ET
         self._threshold = 0
-        self._layer: Any = None
-        self._last: Snapshot | None = None
-        self._last_threshold = 0
-        self._worker: Any = None
-        self._stale = False
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(EVERY_MS)
-        self._timer.timeout.connect(self.look)
+        self._layer: Labels | None = None
+        self._last: Snapshot | None = None  # of the last search that succeeded
+        self._search_number = 0
+        self._searching = False
+        self._edited = False
+        self._search_soon = qthrottled(
+            self._search_if_edited, timeout=INTERVAL_MS, leading=False, parent=self
+        )
 
-    def follow(self, source: LesionSource | None, region: Any, threshold: int) -> None:
-        """Find this region's lesions now, and again at every change; None to stop."""
-        self._let_go()
+    def set_target(self, source: LesionSource | None, region: Region, threshold: int) -> None:
+        """Search a region of a segmentation now and after each edit.
+
+        Parameters
+        ----------
+        source : LesionSource or None
+            None for no segmentation: `found` is emitted with an empty list.
+        region : Region
+        threshold : int
+            Lesions of fewer voxels are small.
+        """
+        self.stop()
         self._source, self._region, self._threshold = source, region, threshold
-        self._last = None
         if source is None:
             self.found.emit([])
             return
         self._layer = source.layers[region]
-        for name in _SIGNALS:
-            getattr(self._layer.events, name).connect(self._on_change)
-        self.look()
+        for name in _EDIT_EVENTS:
+            getattr(self._layer.events, name).connect(self._on_edit)
+        self.search()
 
     def stop(self) -> None:
-        """Follow nothing more; a search that is going on is forgotten."""
-        self._let_go()
-        self._source = None
+        """Disconnect from the layer's events and discard a search that is running."""
+        if self._layer is not None:
+            for name in _EDIT_EVENTS:
+                getattr(self._layer.events, name).disconnect(self._on_edit)
+        self._search_soon.cancel()
+        self._search_number += 1
+        self._source = self._layer = self._last = None
+        self._searching = self._edited = False
 
     @property
     def busy(self) -> bool:
-        """Whether a change is waiting to be looked at, or a search is going on."""
-        return self._timer.isActive() or self._worker is not None
+        """Whether a search is running or about to start."""
+        return self._searching or self._edited
 
-    def look(self) -> None:
-        """Search now, if anything has changed since the last time."""
+    def search(self) -> None:
+        """Search now; if a search is running, another one follows if the mask has changed."""
         if self._source is None:
             return
-        if self._worker is not None:
-            self._stale = True
-            return
-        self._start(self._source.snapshot(self._region))
+        self._edited = self._searching
+        if not self._searching:
+            self._start(self._source.snapshot(self._region))
+
+    def _on_edit(self, event: Any = None) -> None:
+        self._edited = True
+        self._search_soon()
+
+    def _search_if_edited(self) -> None:
+        if self._edited and not self._searching:
+            self.search()
 
     def _start(self, snapshot: Snapshot) -> None:
-        from napari.qt.threading import create_worker
+        self._searching = True
+        self._search_number += 1
+        run_in_thread(
+            partial(_lesions_if_changed, snapshot, self._last, self._threshold),
+            self,
+            partial(self._on_result, self._search_number, snapshot),
+            partial(self._on_error, self._search_number),
+            name="search for lesions",
+        )
 
-        before = self._last if self._last_threshold == self._threshold else None
-        self._last, self._last_threshold = snapshot, self._threshold
-        reserve_threads_for_qt()
-        worker = create_worker(_search, snapshot, before, self._threshold, _start_thread=False)
-        worker.returned.connect(lambda lesions: self._finish(worker, lesions))
-        worker.errored.connect(lambda error: self._fail(worker, error))
-        self._worker, self._stale = worker, False
-        worker.start()
-
-    def _finish(self, worker: Any, lesions: list[Any]) -> None:
-        if worker is not self._worker:
+    def _on_result(self, number: int, snapshot: Snapshot, lesions: list[Lesion] | None) -> None:
+        if number != self._search_number or self._source is None:
             return
-        self._worker = None
+        self._searching = False
+        if self._edited and not snapshot.shows_the_same(self._source.snapshot(self._region)):
+            self.search()
+            return
+        self._edited = False
+        self._last = snapshot
         if lesions is not None:
             self.found.emit(lesions)
-        if self._stale:
-            self.look()
 
-    def _fail(self, worker: Any, error: Exception) -> None:
-        if worker is self._worker:
-            self._worker = None
-            self.failed.emit(" ".join(str(error).split()) or type(error).__name__)
-
-    def _on_change(self, event: Any = None) -> None:
-        if not self._timer.isActive():
-            self._timer.start()
-
-    def _let_go(self) -> None:
-        self._timer.stop()
-        self._worker = None
-        if self._layer is not None:
-            for name in _SIGNALS:
-                getattr(self._layer.events, name).disconnect(self._on_change)
-            self._layer = None
+    def _on_error(self, number: int, error: Exception) -> None:
+        if number != self._search_number:
+            return
+        self._searching = False
+        self._last = None
+        self.failed.emit(" ".join(str(error).split()) or type(error).__name__)
+        if self._edited:
+            self.search()
 
 
-def _search(snapshot: Snapshot, before: Snapshot | None, threshold: int) -> list[Lesion] | None:
-    """The lesions of a snapshot, or None if it shows what was searched before."""
-    return None if snapshot.shows_the_same(before) else snapshot.lesions(threshold)
+def _lesions_if_changed(
+    snapshot: Snapshot, last: Snapshot | None, threshold: int
+) -> list[Lesion] | None:
+    """Find the lesions of a snapshot; None if it equals the last one that was searched."""
+    return None if snapshot.shows_the_same(last) else snapshot.lesions(threshold)

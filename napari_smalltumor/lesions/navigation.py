@@ -1,4 +1,4 @@
-"""Taking the viewer to a lesion: its slice, its centre, and near enough to see it."""
+"""Move the viewer to a lesion: slice, centre and zoom."""
 
 from __future__ import annotations
 
@@ -13,43 +13,43 @@ from napari_smalltumor.lesions.source import LesionSource
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
-SURROUNDINGS = 4.0
-"""The shorter side of the canvas shows this many times the lesion's diameter."""
+EXTENT_IN_DIAMETERS = 4.0
+"""The shorter side of the canvas shows this many diameters of the lesion."""
 
-LEAST_SHOWN_MM = 70.0
-"""And never less than this, so that anatomy tells where it is."""
+MINIMUM_EXTENT_MM = 70.0
+"""The shorter side of the canvas shows at least this much, so that the anatomy is visible."""
 
-_USUAL_CANVAS = (600, 800)
+_DEFAULT_CANVAS = (600, 800)
 
 
-def fly_to(viewer: ViewerModel, source: LesionSource, lesion: Lesion) -> None:
-    """Put the lesion's centre in the middle of the canvas, on a slice that cuts the lesion.
+def move_to(viewer: ViewerModel, source: LesionSource, lesion: Lesion) -> None:
+    """Centre the canvas on a lesion, on a slice that cuts it.
 
-    The zoom only grows: a user who is nearer already stays there.
+    The zoom is only increased: a user who has zoomed in further keeps the zoom.
     """
-    place = world_centre(source, lesion)
+    centre = world_centre(source, lesion)
     layer = source.any_layer
     offset = viewer.dims.ndim - layer.ndim
     for axis in viewer.dims.not_displayed:
         if axis >= offset:
-            viewer.dims.set_point(axis, place[axis - offset])
-    shown = [place[axis - offset] for axis in viewer.dims.displayed if axis >= offset]
+            viewer.dims.set_point(axis, centre[axis - offset])
+    shown = [centre[axis - offset] for axis in viewer.dims.displayed if axis >= offset]
     viewer.scene.camera.center = (0.0,) * (3 - len(shown)) + tuple(float(x) for x in shown)
-    extent = max(SURROUNDINGS * lesion.diameter_mm, LEAST_SHOWN_MM)
+    extent = max(EXTENT_IN_DIAMETERS * lesion.diameter_mm, MINIMUM_EXTENT_MM)
     viewer.scene.camera.zoom = max(viewer.scene.camera.zoom, min(canvas_size(viewer)) / extent)
 
 
 def world_centre(source: LesionSource, lesion: Lesion) -> npt.NDArray[np.float64]:
-    """World coordinates of the lesion's centre, moved to the middle of the nearest voxel.
+    """World coordinates of the centre of the voxel nearest to the lesion's centre.
 
-    Whatever the lesion's shape, each slice through its box cuts it, since it is connected.
+    A lesion is connected, so each slice through its bounding box cuts it, whatever its shape.
     """
-    data = np.rint(source.to_data(lesion.centroid_voxel))
-    return np.asarray(source.any_layer.data_to_world(data), dtype=np.float64)
+    voxel = np.rint(source.to_data(lesion.centroid_voxel))
+    return np.asarray(source.any_layer.data_to_world(voxel), dtype=np.float64)
 
 
 def canvas_size(viewer: ViewerModel) -> tuple[int, int]:
     """Height and width of the canvas, in pixels."""
     canvas = getattr(viewer, "canvas", None)
-    size = getattr(canvas, "size", None) or getattr(viewer, "_canvas_size", _USUAL_CANVAS)
+    size = getattr(canvas, "size", None) or getattr(viewer, "_canvas_size", _DEFAULT_CANVAS)
     return int(size[0]), int(size[1])

@@ -1,4 +1,4 @@
-"""What the Lesions dock looks like; it only says what was clicked."""
+"""The widgets of the Lesions dock and their layout."""
 
 from __future__ import annotations
 
@@ -11,18 +11,16 @@ from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
     QFormLayout,
-    QHBoxLayout,
     QHeaderView,
     QLabel,
     QMenu,
-    QPushButton,
     QSizePolicy,
     QSpinBox,
     QTableView,
-    QVBoxLayout,
     QWidget,
 )
 from smalltumor.labels.regions import REGION_NAMES, Region
+from superqt import QElidingLabel
 
 from napari_smalltumor.lesions.table_model import (
     COLUMNS,
@@ -31,6 +29,7 @@ from napari_smalltumor.lesions.table_model import (
     VOXELS,
     LesionsModel,
 )
+from napari_smalltumor.widgets.layouts import allow_shrinking, button, column, row
 
 _WIDTH = 348
 _LABEL_WIDTH = 94
@@ -40,15 +39,15 @@ QHeaderView::up-arrow, QHeaderView::down-arrow {
 }
 """
 _ROWS_MEASURED = 30
-"""Rows whose text decides how wide a column is; a table of hundreds would hold up the window."""
+"""Column widths fit the text of this many rows; measuring hundreds would block the window."""
 
 _MARK_WIDTH = 26
 _TITLE_MARGIN = 18
-_MOST_VOXELS = 1_000_000
+_MAXIMUM_VOXELS = 1_000_000
 
 
 class LesionsPanel(QWidget):
-    """Choice of segmentation and region, the table, and its buttons, from top to bottom.
+    """From top to bottom: choice of segmentation and region, table, and buttons.
 
     Parameters
     ----------
@@ -61,39 +60,41 @@ class LesionsPanel(QWidget):
         self.source_box = _combo("The segmentation whose lesions are listed")
         self.region_box = _combo("The region whose 26-connected components are the lesions")
         self.threshold = QSpinBox()
-        self.threshold.setRange(1, _MOST_VOXELS)
+        self.threshold.setRange(1, _MAXIMUM_VOXELS)
         self.threshold.setSuffix(" voxels")
         self.threshold.setToolTip("Lesions with fewer voxels are small: ringed, and listed first")
         self.threshold.setKeyboardTracking(False)
         self.ring_box = QCheckBox("Ring small lesions")
-        self.ring_box.setToolTip("A ring around each, in 2D and 3D")
+        self.ring_box.setToolTip("Draw a ring around each small lesion, in 2D and 3D")
         self.ring_box.setChecked(True)
         self.table = LesionsTable(model)
-        self._summary_line = _line()
-        self._said_line = _line()
-        self.previous_button = _button("&Previous", "Go to the small lesion before (Shift+N)")
-        self.next_button = _button("&Next", "Go to the next small lesion (N)")
-        self.accept_button = _button("&Accept", "Accept the lesion and go on; again: undo that (Y)")
-        self.delete_button = _button("&Delete", "Erase the lesion from its layer (Delete)")
-        self.undo_button = _button("&Undo", "Put the lesion back that was deleted last")
-        self.copy_button = _button("&Copy", "Copy the selected rows, or all, for a spreadsheet")
-        self.save_button = _button("Save CS&V...", "Save the table with all its columns")
+        self._summary_line = QElidingLabel()
+        self._message_line = QElidingLabel()
+        self.previous_button = button("&Previous", "Go to the previous small lesion (Shift+N)")
+        self.next_button = button("&Next", "Go to the next small lesion (N)")
+        self.accept_button = button(
+            "&Accept", "Accept the lesion and go to the next; again to unaccept (Y)"
+        )
+        self.delete_button = button("&Delete", "Erase the lesion from its layer (Delete)")
+        self.undo_button = button("&Undo", "Restore the lesion that was deleted last")
+        self.copy_button = button("&Copy", "Copy the selected rows, or all rows, for a spreadsheet")
+        self.save_button = button("Save CS&V...", "Save the table with all its columns")
         self.accept_button.setCheckable(True)
         self._lay_out()
 
-    def offer_regions(self, regions: Sequence[Region]) -> None:
-        """Let the user choose among these regions."""
+    def set_regions(self, regions: Sequence[Region]) -> None:
+        """Set the regions that the user can choose from."""
         self.region_box.clear()
         for region in (r for r in Region if r in regions):
             name = f"{REGION_NAMES[region].capitalize()} ({region.name})"
             self.region_box.addItem(name, region.value)
 
     def selected_rows(self) -> list[int]:
-        """Rows the user has selected, from top to bottom."""
+        """Return the selected rows from top to bottom."""
         return sorted(index.row() for index in self.table.selectionModel().selectedRows())
 
     def select_row(self, row: int | None) -> None:
-        """Select one row and see to it that it can be seen, or none."""
+        """Select a row and scroll to it; None clears the selection."""
         selection = self.table.selectionModel()
         if row is None:
             selection.clear()
@@ -104,25 +105,41 @@ class LesionsPanel(QWidget):
             selection.setCurrentIndex(index, how.ClearAndSelect | how.Rows)
         self.table.scrollTo(index)
 
-    def summarise(self, text: str) -> None:
-        """The line under the table; probabilities are shown where there are any."""
+    def show_summary(self, text: str) -> None:
+        """Show the line under the table, and fit the columns to the rows."""
         self.table.show_probabilities()
         self._summary_line.setText(text)
         self.table.fit_columns()
 
-    def say(self, text: str) -> None:
-        """What has just happened, or why nothing has."""
-        self._said_line.setText(text)
+    def show_message(self, text: str) -> None:
+        """Show the result of the last action, or why it did nothing."""
+        self._message_line.setText(text)
 
-    def allow(self, *, current: bool, small: bool, undo: bool, rows: bool, accepted: bool) -> None:
-        """Enable the buttons that can do something."""
-        for button in (self.accept_button, self.delete_button):
-            button.setEnabled(current)
+    def enable_buttons(
+        self, *, current: bool, small: bool, undo: bool, rows: bool, accepted: bool
+    ) -> None:
+        """Enable the buttons for which there is something to act on.
+
+        Parameters
+        ----------
+        current : bool
+            Whether a lesion is current.
+        small : bool
+            Whether there are small lesions.
+        undo : bool
+            Whether a deletion can be undone.
+        rows : bool
+            Whether the table has rows.
+        accepted : bool
+            Whether the current lesion is accepted.
+        """
+        for widget in (self.accept_button, self.delete_button):
+            widget.setEnabled(current)
         self.accept_button.setChecked(accepted)
-        for button in (self.previous_button, self.next_button):
-            button.setEnabled(small)
-        for button in (self.copy_button, self.save_button):
-            button.setEnabled(rows)
+        for widget in (self.previous_button, self.next_button):
+            widget.setEnabled(small)
+        for widget in (self.copy_button, self.save_button):
+            widget.setEnabled(rows)
         self.undo_button.setEnabled(undo)
 
     def _lay_out(self) -> None:
@@ -139,20 +156,21 @@ class LesionsPanel(QWidget):
             label = QLabel(name)
             label.setFixedWidth(_LABEL_WIDTH)
             form.addRow(label, field)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(8, 8, 8, 8)
-        column.setSpacing(6)
-        column.addLayout(form)
-        column.addWidget(self.table, 1)
-        column.addWidget(self._summary_line)
-        column.addLayout(_row(self.previous_button, self.next_button, self.accept_button))
-        column.addLayout(_row(self.delete_button, self.undo_button))
-        column.addLayout(_row(self.copy_button, self.save_button))
-        column.addWidget(self._said_line)
+        for line in (self._summary_line, self._message_line):
+            line.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            line.setMinimumHeight(line.fontMetrics().height())
+        layout = column(self)
+        layout.addLayout(form)
+        layout.addWidget(self.table, 1)
+        layout.addWidget(self._summary_line)
+        layout.addLayout(row(self.previous_button, self.next_button, self.accept_button))
+        layout.addLayout(row(self.delete_button, self.undo_button))
+        layout.addLayout(row(self.copy_button, self.save_button))
+        layout.addWidget(self._message_line)
 
 
 class LesionsTable(QTableView):
-    """Whole rows, sorted by a click on a title; more columns by a right click on one."""
+    """The table of lesions. A right click on a column title shows or hides columns."""
 
     copied = Signal()
 
@@ -175,50 +193,50 @@ class LesionsTable(QTableView):
         header.setStyleSheet(_ARROW_ON_THE_LEFT)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        header.customContextMenuRequested.connect(self._offer_columns)
+        header.customContextMenuRequested.connect(self._show_column_menu)
         header.setSortIndicator(VOXELS, Qt.SortOrder.AscendingOrder)
         self.setSortingEnabled(True)
-        for column in range(SHOWN_FIRST, len(COLUMNS)):
-            self.setColumnHidden(column, True)
+        for number in range(SHOWN_FIRST, len(COLUMNS)):
+            self.setColumnHidden(number, True)
         self.fit_columns()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
-        """Copy all columns instead of one cell."""
+        """Emit `copied` for the copy shortcut, which in Qt copies a single cell."""
         if event.matches(QKeySequence.StandardKey.Copy):
             self.copied.emit()
         else:
             super().keyPressEvent(event)
 
     def fit_columns(self) -> None:
-        """Give each column what its text needs, and what is left over to all but the mark's."""
+        """Fit columns to their text; all but the first share the remaining width."""
         shown = [n for n in range(len(COLUMNS)) if not self.isColumnHidden(n)]
-        wanted = {n: self._width_needed(n) for n in shown}
-        spare = (self.viewport().width() - sum(wanted.values())) // max(len(shown) - 1, 1)
-        for column, width in wanted.items():
-            self.setColumnWidth(column, width + (max(spare, 0) if column else 0))
+        needed = {n: self._width_needed(n) for n in shown}
+        spare = (self.viewport().width() - sum(needed.values())) // max(len(shown) - 1, 1)
+        for number, width in needed.items():
+            self.setColumnWidth(number, width + (max(spare, 0) if number else 0))
 
     def _width_needed(self, column: int) -> int:
         title = self.fontMetrics().horizontalAdvance(COLUMNS[column].title) + _TITLE_MARGIN
         return max(self.sizeHintForColumn(column), title, _MARK_WIDTH)
 
     def resizeEvent(self, event: object) -> None:  # noqa: N802 - Qt's name
-        """Columns share the width."""
+        """Fit the columns to the new width."""
         super().resizeEvent(event)
         self.fit_columns()
 
     def show_probabilities(self) -> None:
-        """Show the column of probabilities as long as a row has one."""
+        """Show the probability column if any lesion has a probability."""
         known = any(x.mean_probability is not None for x in self.model().lesions)
         self.setColumnHidden(PROBABILITY, not known)
 
-    def _offer_columns(self, place: QPoint) -> None:
+    def _show_column_menu(self, position: QPoint) -> None:
         menu = QMenu(self)
-        for number, column in enumerate(COLUMNS[1:], start=1):
-            action = menu.addAction(f"{column.title}: {column.tip}")
+        for number in range(1, len(COLUMNS)):
+            action = menu.addAction(f"{COLUMNS[number].title}: {COLUMNS[number].tip}")
             action.setCheckable(True)
             action.setChecked(not self.isColumnHidden(number))
             action.toggled.connect(lambda on, number=number: self._show_column(number, on))
-        menu.exec_(self.horizontalHeader().mapToGlobal(place))
+        menu.exec_(self.horizontalHeader().mapToGlobal(position))
 
     def _show_column(self, number: int, on: bool) -> None:
         self.setColumnHidden(number, not on)
@@ -228,30 +246,5 @@ class LesionsTable(QTableView):
 def _combo(tooltip: str) -> QComboBox:
     combo = QComboBox()
     combo.setToolTip(tooltip)
-    combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    combo.setMinimumContentsLength(8)
-    combo.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+    allow_shrinking(combo)
     return combo
-
-
-def _button(text: str, tooltip: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setToolTip(tooltip)
-    button.setAutoDefault(False)
-    return button
-
-
-def _line() -> QLabel:
-    """A line of text that is cut rather than widening the dock."""
-    label = QLabel()
-    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-    label.setMinimumHeight(label.fontMetrics().height())
-    return label
-
-
-def _row(*buttons: QPushButton) -> QHBoxLayout:
-    row = QHBoxLayout()
-    row.setSpacing(6)
-    for button in buttons:
-        row.addWidget(button, 1)
-    return row

@@ -1,6 +1,6 @@
-"""Going through the lesions of a segmentation: which is current, accepted, deleted.
+"""The state of a review: the current lesion, accepted lesions, and deletions to undo.
 
-Knows the viewer but no widget, so that it works, and is tested, without a display.
+It uses the viewer but no widget, so that it works, and is tested, without a display.
 """
 
 from __future__ import annotations
@@ -16,19 +16,20 @@ from smalltumor.lesions import Lesion
 
 from napari_smalltumor.layers.metadata import region_of
 from napari_smalltumor.lesions.edits import Change, delete_lesion, undo
-from napari_smalltumor.lesions.navigation import fly_to
+from napari_smalltumor.lesions.navigation import move_to
 from napari_smalltumor.lesions.rings import LesionRings
 from napari_smalltumor.lesions.source import LesionSource, lesion_sources
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
+    from napari.layers import Layer
 
-SAME_PLACE_MM = 5.0
-"""A lesion whose centre moved less than this is the one that was current before an edit."""
+SAME_LESION_MM = 5.0
+"""After an edit, a lesion whose centre moved less than this counts as the same lesion."""
 
 
 class LesionReview:
-    """The review of one viewer's lesions.
+    """The review of the lesions in one viewer.
 
     Parameters
     ----------
@@ -37,58 +38,63 @@ class LesionReview:
     Attributes
     ----------
     sources : list of LesionSource
-        What can be reviewed.
+        The segmentations that can be reviewed.
     source, region
-        What is being reviewed.
+        The segmentation and the region under review.
     lesions : list of Lesion
-        As last found, in the order of their ids.
+        The result of the last search, in the order of their ids.
     current : Lesion or None
     """
 
     sources_changed = Signal()
     source_changed = Signal()
-    listed = Signal()
-    moved = Signal()
+    lesions_changed = Signal()
+    current_changed = Signal()
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
         self._rings = LesionRings(viewer)
-        self._ringing = True
-        self._deleted: list[list[Change]] = []
+        self._show_rings = True
+        self._deletions: list[list[Change]] = []
+        self._connected: list[Layer] = []
         self.sources: list[LesionSource] = []
         self.source: LesionSource | None = None
-        self.region = self._wanted = Region.ET
+        self.region = self._preferred_region = Region.ET
         self.lesions: list[Lesion] = []
         self.current: Lesion | None = None
         viewer.layers.events.inserted.connect(self._on_layers)
         viewer.layers.events.removed.connect(self._on_layers)
-        for layer in viewer.layers:
-            layer.events.name.connect(self._on_layers)
         self._on_layers()
 
     def close(self) -> None:
-        """Let go of the viewer and take the rings away."""
+        """Disconnect from the viewer and its layers, and remove the rings."""
         self._viewer.layers.events.inserted.disconnect(self._on_layers)
         self._viewer.layers.events.removed.disconnect(self._on_layers)
+        self._connect_names([])
         self._rings.close()
 
     def choose(self, source: LesionSource | None, region: Region | None = None) -> None:
-        """Review another segmentation or region; a region gives way as long as it has no layer."""
-        self._wanted = self._wanted if region is None else region
-        there = source is None or self._wanted in source.layers
-        self.source = source
-        self.region = self._wanted if there else next(iter(source.layers))
-        self.lesions, self.current, self._deleted = [], None, []
-        if source is None:
-            self._ring()
-        self.source_changed.emit()
+        """Review another segmentation or region.
 
-    def take(self, lesions: Sequence[Lesion]) -> None:
-        """Lesions were found anew: list them, and stay with the current one if it is there."""
+        A segmentation without a layer for the region is reviewed with another region; the next
+        segmentation that has such a layer is reviewed with this region again.
+        """
+        self._preferred_region = self._preferred_region if region is None else region
+        has_region = source is None or self._preferred_region in source.layers
+        self.source = source
+        self.region = self._preferred_region if has_region else next(iter(source.layers))
+        self.lesions, self.current, self._deletions = [], None, []
+        if source is None:
+            self._update_rings()
+        self.source_changed.emit()
+        self.lesions_changed.emit()
+
+    def set_lesions(self, lesions: Sequence[Lesion]) -> None:
+        """Set the result of a search; the current lesion stays current if it is found again."""
         self.lesions = list(lesions)
-        self.current = self._again(self.current)
-        self._ring()
-        self.listed.emit()
+        self.current = self._find_again(self.current)
+        self._update_rings()
+        self.lesions_changed.emit()
 
     @property
     def small(self) -> list[Lesion]:
@@ -96,16 +102,16 @@ class LesionReview:
         return [lesion for lesion in self.lesions if lesion.small]
 
     def go_to(self, lesion: Lesion) -> None:
-        """Make a lesion current and take the viewer there."""
+        """Make a lesion current and move the viewer to it."""
         if self.source is None:
             return
         self.current = lesion
-        fly_to(self._viewer, self.source, lesion)
-        self._ring()
-        self.moved.emit()
+        move_to(self._viewer, self.source, lesion)
+        self._update_rings()
+        self.current_changed.emit()
 
     def step(self, lesions: Sequence[Lesion], by: int = 1) -> Lesion | None:
-        """Go to the next of these lesions, or to the one before; after the last comes the first.
+        """Go to the next or previous of these lesions; the first one follows the last one.
 
         Parameters
         ----------
@@ -116,67 +122,67 @@ class LesionReview:
         Returns
         -------
         Lesion or None
-            None if there is none to go to.
+            The new current lesion; None if there are no lesions.
         """
         if not lesions:
             return None
         if self.current in lesions:
-            place = (lesions.index(self.current) + by) % len(lesions)
+            index = (lesions.index(self.current) + by) % len(lesions)
         else:
-            place = 0 if by > 0 else len(lesions) - 1
-        self.go_to(lesions[place])
-        return lesions[place]
+            index = 0 if by > 0 else len(lesions) - 1
+        self.go_to(lesions[index])
+        return lesions[index]
 
     def is_accepted(self, lesion: Lesion) -> bool:
-        """Whether the user has accepted the lesion as it is; an edit takes that back."""
+        """Whether the user has accepted the lesion and has not edited it since."""
         return self.source is not None and self.source.is_accepted(self.region, lesion)
 
     def accept(self, accepted: bool = True) -> None:
-        """Accept the current lesion, or take that back."""
+        """Mark the current lesion as accepted, or remove the mark."""
         if self.current is None or self.source is None:
             return
         self.source.accept(self.region, self.current, accepted)
-        self.listed.emit()
+        self.lesions_changed.emit()
 
     def reviewed(self, lesions: Sequence[Lesion]) -> list[Lesion]:
-        """The lesions, each with whether it is accepted, as a table that is kept says it."""
+        """The lesions with their `accepted` field set, for a table that is saved or copied."""
         return [replace(lesion, accepted=self.is_accepted(lesion)) for lesion in lesions]
 
     def delete(self) -> bool:
-        """Take the current lesion out of the segmentation.
+        """Delete the current lesion from the segmentation.
 
         Returns
         -------
         bool
-            False if there is none, or it has been edited since it was listed.
+            False if no lesion is current, or if it has been edited since the last search.
         """
         if self.source is None or self.current is None:
             return False
         changes = delete_lesion(self.source, self.region, self.current)
         if changes:
-            self._deleted.append(changes)
+            self._deletions.append(changes)
             self.current = None
         return bool(changes)
 
     @property
     def can_undo(self) -> bool:
         """Whether there is a deletion to undo."""
-        return bool(self._deleted)
+        return bool(self._deletions)
 
     def undo(self) -> bool:
-        """Put back the lesion that was deleted last."""
-        if not self._deleted:
+        """Undo the last deletion; return whether there was one."""
+        if not self._deletions:
             return False
-        undo(self._deleted.pop())
+        undo(self._deletions.pop())
         return True
 
-    def ring(self, on: bool) -> None:
-        """Show the rings around small lesions, or hide them."""
-        self._ringing = on
-        self._ring()
+    def set_rings_visible(self, visible: bool) -> None:
+        """Show or hide the rings around small lesions."""
+        self._show_rings = visible
+        self._update_rings()
 
-    def _ring(self) -> None:
-        if not self._ringing or self.source is None:
+    def _update_rings(self) -> None:
+        if not self._show_rings or self.source is None:
             self._rings.hide()
             return
         ringed = self.small
@@ -184,41 +190,59 @@ class LesionReview:
             ringed.append(self.current)
         self._rings.show(self.source, ringed, self.current)
 
-    def _again(self, lesion: Lesion | None) -> Lesion | None:
-        """The same lesion, or the one it has become."""
+    def _find_again(self, lesion: Lesion | None) -> Lesion | None:
+        """The lesion that is nearest to a lesion of the search before, if it is near enough."""
         if lesion is None or not self.lesions:
             return None
-        apart = [
+        distances = [
             float(np.linalg.norm(np.subtract(other.centroid_ras_mm, lesion.centroid_ras_mm)))
             for other in self.lesions
         ]
-        nearest = int(np.argmin(apart))
-        return self.lesions[nearest] if apart[nearest] < SAME_PLACE_MM else None
+        nearest = int(np.argmin(distances))
+        return self.lesions[nearest] if distances[nearest] < SAME_LESION_MM else None
 
     def _on_layers(self, event: Any = None) -> None:
-        """Layers came or went: keep what is reviewed, unless a new segmentation arrives."""
-        before = self.sources
-        self.sources = lesion_sources(self._viewer.layers)
-        came = getattr(event, "value", None) if getattr(event, "type", "") == "inserted" else None
-        if came is not None:
-            came.events.name.connect(self._on_layers)
-        fresh = came is not None and region_of(came) is not None
-        kept = next((s for s in self.sources if s.is_same(self.source)), None)
-        new = next((s for s in self.sources if came is not None and s.holds(came)), None)
-        if fresh and new is not None and not any(new.is_same(s) for s in before):
-            kept = new
-        if kept is None and self.sources:
-            kept = self.sources[-1]
-        if kept is not None and self._goes_on_in(kept):
-            self.source = kept
+        """Layers were added, removed or renamed: stay with the segmentation under review.
+
+        A region layer of a new segmentation switches the review to that segmentation.
+        """
+        is_insertion = getattr(event, "type", "") == "inserted"
+        self._connect_names(list(self._viewer.layers))
+        before, self.sources = self.sources, lesion_sources(self._viewer.layers)
+        source = next((s for s in self.sources if s.is_same(self.source)), None)
+        if is_insertion:
+            source = self._new_result(event.value, before) or source
+        if source is None and self.sources:
+            source = self.sources[-1]
+        if source is not None and self._is_same_layer(source):
+            self.source = source
             self.sources_changed.emit()
             return
         self.sources_changed.emit()
-        if kept is not None or self.source is not None:
-            self.choose(kept)
+        if source is not None or self.source is not None:
+            self.choose(source)
 
-    def _goes_on_in(self, source: LesionSource) -> bool:
-        """Whether what is reviewed is the same layer still, whatever has come beside it."""
-        if self.source is None or self._wanted not in source.layers:
+    def _new_result(self, layer: Layer, before: Sequence[LesionSource]) -> LesionSource | None:
+        """The segmentation that a region layer is the first layer of, or None."""
+        if region_of(layer) is None:
+            return None
+        source = next((s for s in self.sources if s.holds(layer)), None)
+        is_new = source is not None and not any(source.is_same(s) for s in before)
+        return source if is_new else None
+
+    def _is_same_layer(self, source: LesionSource) -> bool:
+        """Whether the layer under review is the same in a segmentation that gained a layer."""
+        if self.source is None or self._preferred_region not in source.layers:
             return False
-        return source.layers[self._wanted] is self.source.layers.get(self._wanted)
+        layer = source.layers[self._preferred_region]
+        return layer is self.source.layers.get(self._preferred_region)
+
+    def _connect_names(self, layers: list[Layer]) -> None:
+        """Connect to the name events of these layers, and of no others."""
+        for layer in self._connected:
+            if not any(layer is other for other in layers):
+                layer.events.name.disconnect(self._on_layers)
+        for layer in layers:
+            if not any(layer is other for other in self._connected):
+                layer.events.name.connect(self._on_layers)
+        self._connected = layers

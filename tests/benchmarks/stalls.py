@@ -94,7 +94,7 @@ class Session:
 
         with self._phase("open"):
             open_case(self.viewer, case)
-            wait_for(lambda: not self.lesions.watch.busy)  # an expert's labels are listed
+            wait_for(lambda: not self.lesions.finder.busy)  # an expert's labels are listed
 
     def segment(self, showing: str) -> None:
         """Segment and show the result."""
@@ -109,7 +109,7 @@ class Session:
         self.dock._on_outcome = note_and_show
         with self._phase("network"):
             self.dock.segment()
-            wait_for(lambda: bool(ended) and not self.lesions.watch.busy)
+            wait_for(lambda: bool(ended) and not self.lesions.finder.busy)
         self.dock.finished.disconnect(ended.append)
         if ended != [True]:
             raise SystemExit("the run gave no result")
@@ -119,12 +119,12 @@ class Session:
         from smalltumor.labels.regions import Region
 
         self.lesions.region_box.setCurrentIndex(self.lesions.region_box.findData(Region.WT.value))
-        wait_for(lambda: not self.lesions.watch.busy)
+        wait_for(lambda: not self.lesions.finder.busy)
         layer = next(layer for layer in self.viewer.layers if layer.name.endswith(" WT"))
         self.viewer.layers.selection.active = layer
         layer.brush_size = 12
         listed: list[tuple[float, float]] = []
-        self.lesions.review.listed.connect(
+        self.lesions.review.lesions_changed.connect(
             lambda: listed.append((time.perf_counter(), time.process_time()))
         )
         for place in _places_outside(np.asarray(layer.data), rounds):

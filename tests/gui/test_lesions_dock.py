@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
+import threading
 
 import numpy as np
 import pytest
 from lesion_layers import show_regions, synthetic_case
+from napari.utils.key_bindings import KeyBinding
+from qtpy import API_NAME
 from qtpy.QtCore import QItemSelectionModel, Qt
 from qtpy.QtGui import QGuiApplication
 from smalltumor.data.case import read_case
@@ -19,6 +23,7 @@ from smalltumor.lesions import COLUMNS
 from napari_smalltumor import settings
 from napari_smalltumor.layers.create import image_layers
 from napari_smalltumor.layers.regions import show_segmentation
+from napari_smalltumor.lesions import source
 from napari_smalltumor.lesions.dock import LesionsDock
 from napari_smalltumor.lesions.rings import NAME
 
@@ -26,6 +31,14 @@ from napari_smalltumor.lesions.rings import NAME
 @pytest.fixture
 def viewer(make_napari_viewer):
     return make_napari_viewer()
+
+
+@pytest.fixture
+def raised(monkeypatch) -> list[BaseException]:
+    """Exceptions that were raised into Qt's event loop."""
+    raised: list[BaseException] = []
+    monkeypatch.setattr(sys, "excepthook", lambda kind, error, traceback: raised.append(error))
+    return raised
 
 
 @pytest.fixture
@@ -44,10 +57,21 @@ def voxels(dock) -> list[int]:
 
 
 def press(viewer, key):
-    """What napari does with a key on the canvas."""
-    from napari.utils.key_bindings import KeyBinding
-
+    """Call what a key on the canvas calls."""
     viewer.keymap[KeyBinding.from_str(key)](viewer)
+
+
+def has_key(viewer, key) -> bool:
+    return KeyBinding.from_str(key) in viewer.keymap
+
+
+def sip_delete(widget):
+    """Delete a widget's C++ object, as Qt does when its parent is deleted."""
+    if API_NAME == "PyQt5":
+        from PyQt5 import sip
+    else:
+        from PyQt6 import sip
+    sip.delete(widget)
 
 
 def test_real_case_is_listed_and_a_click_flies_to_its_small_lesion(viewer, qtbot, sample_folder):
@@ -130,7 +154,7 @@ def test_threshold_and_region_renew_the_table(viewer, dock, qtbot):
     assert settings.get("threshold") == 5
     for region in (Region.WT, Region.ET, Region.TC):  # faster than they can be searched
         dock.region_box.setCurrentIndex(dock.region_box.findData(region.value))
-    qtbot.waitUntil(lambda: not dock.watch.busy)
+    qtbot.waitUntil(lambda: not dock.finder.busy)
     assert voxels(dock) == [2, 12, 720]
     assert {lesion.region for lesion in dock.model.lesions} == {Region.TC}
     dock.ring_box.setChecked(False)
@@ -146,16 +170,16 @@ def test_a_dock_that_was_open_before_the_result_offers_all_regions(make_napari_v
     offered = [dock.region_box.itemData(n) for n in range(dock.region_box.count())]
     assert sorted(offered) == ["et", "tc", "wt"]
     dock.region_box.setCurrentIndex(dock.region_box.findData("wt"))
-    qtbot.waitUntil(lambda: not dock.watch.busy and dock.review.region is Region.WT)
+    qtbot.waitUntil(lambda: not dock.finder.busy and dock.review.region is Region.WT)
     layer = viewer.layers["Pat WT"]
     layer.data_setitem(tuple(np.array([n]) for n in (0, 0, 0)), 1)
     qtbot.waitUntil(lambda: 1 in voxels(dock))
 
 
 def test_layers_removed_during_a_search_leave_an_empty_table(viewer, dock, qtbot):
-    dock.watch.look()
+    dock.finder.search()
     viewer.layers.clear()
-    qtbot.waitUntil(lambda: not dock.watch.busy)
+    qtbot.waitUntil(lambda: not dock.finder.busy)
     assert voxels(dock) == []
     assert not dock.next_button.isEnabled() and not dock.delete_button.isEnabled()
 
@@ -180,3 +204,55 @@ def test_two_viewers_have_reviews_of_their_own(make_napari_viewer, dock, qtbot):
     press(other, "N")
     assert dock.review.current is None
     assert voxels(dock) == [2, 12, 216]
+
+
+def close_and_delete(viewer, dock):
+    """Close the dock as its button does, and let Qt delete the widget."""
+    viewer.window.remove_dock_widget(dock)
+    sip_delete(dock)
+
+
+def delete_with_its_window(viewer, dock):
+    """Delete the dock without taking it out of its parent first, as a window that closes does."""
+    sip_delete(dock.parent())
+
+
+@pytest.mark.parametrize("close", [close_and_delete, delete_with_its_window])
+def test_a_closed_dock_leaves_no_rings_and_ignores_later_changes(
+    viewer, dock, qtbot, raised, close
+):
+    layer = viewer.layers["Pat ET"]
+    close(viewer, dock)
+    assert NAME not in viewer.layers
+    layer.name = "renamed"
+    layer.data_setitem(tuple(np.array([n]) for n in (0, 0, 0)), 1)
+    viewer.dims.ndisplay = 3
+    viewer.scene.camera.zoom *= 3
+    settings.put("threshold", 7)
+    viewer.add_labels(np.ones((4, 4, 4), np.uint8))
+    for key in ("N", "Shift-N", "Y", "Delete"):
+        assert not has_key(viewer, key)
+    viewer.layers.clear()
+    qtbot.wait(300)
+    assert raised == []
+
+
+def test_a_search_that_ends_after_the_dock_was_closed_changes_nothing(
+    viewer, dock, qtbot, raised, monkeypatch
+):
+    started, proceed = threading.Event(), threading.Event()
+    measure = source.measure_lesions
+
+    def wait_and_measure(*args, **options):
+        started.set()
+        assert proceed.wait(60)
+        return measure(*args, **options)
+
+    monkeypatch.setattr(source, "measure_lesions", wait_and_measure)
+    dock.threshold.setValue(5)
+    qtbot.waitUntil(started.is_set)
+    close_and_delete(viewer, dock)
+    proceed.set()
+    qtbot.wait(200)
+    assert NAME not in viewer.layers
+    assert raised == []

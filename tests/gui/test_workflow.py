@@ -64,7 +64,7 @@ def segmented(make_napari_viewer, sample_folder, qtbot, record_property):
     assert pulse.beats > 20
     assert len(set(positions)) > 3
     assert positions == sorted(positions)
-    qtbot.waitUntil(lambda: not lesions.watch.busy)
+    qtbot.waitUntil(lambda: not lesions.finder.busy)
     return viewer, dock, lesions
 
 

@@ -21,7 +21,7 @@ from napari_smalltumor.lesions.rings import (
 
 def renew(review, threshold=100):
     """What the watch does, at once."""
-    review.take(review.source.snapshot(review.region).lesions(threshold))
+    review.set_lesions(review.source.snapshot(review.region).lesions(threshold))
 
 
 @pytest.fixture
@@ -117,10 +117,10 @@ def test_rings_change_neither_selection_nor_sliders(viewer, review):
     before = viewer.dims.range
     active = viewer.layers.selection.active
     assert active is not viewer.layers[NAME] and active is not None
-    review.ring(False)
+    review.set_rings_visible(False)
     assert NAME not in viewer.layers
     assert viewer.dims.range == before
-    review.ring(True)
+    review.set_rings_visible(True)
     assert viewer.dims.range == before
     assert viewer.layers.selection.active is active
     assert viewer.layers[-1].name == NAME

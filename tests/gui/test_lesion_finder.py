@@ -1,0 +1,173 @@
+"""The search for lesions in a worker: failures, changes during a search, and memory."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import threading
+
+import numpy as np
+import pytest
+from lesion_layers import show_regions, synthetic_case
+from napari.components import ViewerModel
+from smalltumor.labels.regions import Region
+
+from napari_smalltumor.lesions import source as source_module
+from napari_smalltumor.lesions.finder import LesionFinder
+from napari_smalltumor.lesions.source import Snapshot, lesion_sources
+
+
+class Search:
+    """The real search, which waits until the test lets it proceed and can fail."""
+
+    def __init__(self) -> None:
+        self.started, self.proceed = threading.Event(), threading.Event()
+        self.proceed.set()
+        self.failures = 0
+        self.calls = 0
+        self._measure = source_module.measure_lesions
+
+    def __call__(self, *args, **options):
+        self.calls += 1
+        self.started.set()
+        assert self.proceed.wait(60)
+        if self.failures:
+            self.failures -= 1
+            raise MemoryError("out of memory")
+        return self._measure(*args, **options)
+
+
+@pytest.fixture
+def search(monkeypatch):
+    search = Search()
+    monkeypatch.setattr(source_module, "measure_lesions", search)
+    yield search
+    search.proceed.set()
+
+
+@pytest.fixture
+def source():
+    viewer = ViewerModel()
+    show_regions(viewer, synthetic_case())
+    (source,) = lesion_sources(viewer.layers)
+    return source
+
+
+@pytest.fixture
+def finder(qtbot):
+    finder = LesionFinder()
+    finder.results, finder.messages = [], []
+    finder.found.connect(lambda lesions: finder.results.append([x.voxels for x in lesions]))
+    finder.failed.connect(finder.messages.append)
+    yield finder
+    finder.stop()
+
+
+@pytest.fixture
+def raised(monkeypatch) -> list[BaseException]:
+    """Exceptions that were raised into Qt's event loop."""
+    raised: list[BaseException] = []
+    monkeypatch.setattr(sys, "excepthook", lambda kind, error, traceback: raised.append(error))
+    return raised
+
+
+def erase(source, size):
+    """Erase the enhancing lesion of that many voxels, as the eraser does."""
+    lesion = next(x for x in source.snapshot(Region.ET).lesions(99) if x.voxels == size)
+    layer = source.layers[Region.ET]
+    layer.data[source.box_in_data(lesion)] = 0
+    layer.refresh()
+
+
+def test_a_failed_search_is_repeated_for_the_same_mask(finder, source, search, qtbot, raised):
+    search.failures = 1
+    finder.set_target(source, Region.ET, 100)
+    qtbot.waitUntil(lambda: bool(finder.messages))
+    finder.search()
+    qtbot.waitUntil(lambda: bool(finder.results))
+    assert finder.results == [[2, 12, 216]]
+    assert finder.messages == ["out of memory"]
+    assert raised == []
+
+
+def test_a_failed_search_is_reported_once(finder, source, search, qtbot, raised, monkeypatch):
+    from napari.utils.notifications import notification_manager
+
+    shown = []
+    monkeypatch.setattr(notification_manager, "dispatch", shown.append)
+    search.failures = 1
+    finder.set_target(source, Region.ET, 100)
+    qtbot.waitUntil(lambda: bool(finder.messages))
+    qtbot.wait(50)
+    assert (finder.messages, raised, shown) == (["out of memory"], [], [])
+
+
+def test_the_lesions_of_a_mask_that_changed_during_the_search_are_not_shown(
+    finder, source, search, qtbot
+):
+    search.proceed.clear()
+    finder.set_target(source, Region.ET, 100)
+    qtbot.waitUntil(search.started.is_set)
+    source.layers[Region.ET].data_setitem(tuple(np.array([n]) for n in (0, 0, 0)), 1)
+    search.proceed.set()
+    qtbot.waitUntil(lambda: not finder.busy)
+    assert finder.results == [[1, 2, 12, 216]]
+
+
+def test_a_search_is_not_discarded_when_the_layer_was_only_redrawn(finder, source, search, qtbot):
+    search.proceed.clear()
+    finder.set_target(source, Region.ET, 100)
+    qtbot.waitUntil(search.started.is_set)
+    source.layers[Region.ET].refresh()
+    search.proceed.set()
+    qtbot.waitUntil(lambda: not finder.busy)
+    assert finder.results == [[2, 12, 216]]
+    assert search.calls == 1
+
+
+def test_the_lesions_of_another_region_are_not_shown(finder, source, search, qtbot):
+    search.proceed.clear()
+    finder.set_target(source, Region.WT, 100)
+    qtbot.waitUntil(search.started.is_set)
+    finder.set_target(source, Region.ET, 100)
+    search.proceed.set()
+    qtbot.waitUntil(lambda: not finder.busy and bool(finder.results))
+    qtbot.wait(50)
+    assert finder.results == [[2, 12, 216]]
+
+
+def test_a_search_that_ends_after_the_finder_was_stopped_is_discarded(
+    finder, source, search, qtbot, raised
+):
+    search.proceed.clear()
+    finder.set_target(source, Region.ET, 100)
+    qtbot.waitUntil(search.started.is_set)
+    finder.stop()
+    search.proceed.set()
+    qtbot.wait(100)
+    assert (finder.results, finder.messages, raised) == ([], [], [])
+
+
+def test_an_edit_is_searched_and_a_redrawn_mask_is_not(finder, source, search, qtbot):
+    finder.set_target(source, Region.ET, 100)
+    qtbot.waitUntil(lambda: not finder.busy)
+    source.layers[Region.ET].refresh()
+    qtbot.waitUntil(lambda: not finder.busy)
+    assert search.calls == 1
+    erase(source, 2)
+    qtbot.waitUntil(lambda: not finder.busy)
+    assert finder.results == [[2, 12, 216], [12, 216]]
+
+
+def test_copies_of_the_mask_are_released(finder, make_napari_viewer, qtbot):
+    viewer = make_napari_viewer()
+    show_regions(viewer, synthetic_case())
+    (source,) = lesion_sources(viewer.layers)
+    finder.set_target(source, Region.ET, 100)
+    for size in (2, 12, 216):
+        qtbot.waitUntil(lambda: not finder.busy)
+        erase(source, size)
+    qtbot.waitUntil(lambda: not finder.busy)
+    gc.collect()
+    copies = [x for x in gc.get_objects() if isinstance(x, Snapshot)]
+    assert len(copies) <= 1  # the one that the next search is compared with
