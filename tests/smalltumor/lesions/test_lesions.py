@@ -23,6 +23,7 @@ from smalltumor.lesions import (
     csv_text,
     find_lesions,
     lesion_components,
+    lesion_row,
     sort_lesions,
     table_text,
     write_csv,
@@ -144,7 +145,7 @@ def test_sorting_by_any_column_keeps_every_lesion(column, descending):
     mask = np.random.default_rng(3).random((12, 13, 14)) > 0.9
     lesions = find_lesions(mask, Grid(mask.shape, SHEARED))
     rows = sort_lesions(lesions, column, descending=descending)
-    values = [row.cells()[column] for row in rows]
+    values = [lesion_row(row)[column] for row in rows]
     if None not in values:
         assert values == sorted(values, reverse=descending)
     assert sorted(row.id for row in rows) == [lesion.id for lesion in lesions]
@@ -191,12 +192,12 @@ def test_csv_reads_back(made, tmp_path):
     assert (tmp_path / "lesions.csv").read_text().count("\n") == 1
 
 
-def test_cells_are_rounded_to_four_places_and_separated_as_asked(made):
-    lesion = replace(find_lesions(*made)[1], max_probability=0.123456)
+def test_cells_have_seven_digits_and_the_delimiter_that_was_asked_for(made):
+    lesion = replace(find_lesions(*made)[1], max_probability=0.123456789)
     row = csv_text([lesion], "\t").splitlines()[1].split("\t")
     assert row == [
-        *("2", "et", "6", "16.2", "0.0162", "4.5", "5.0", "8.0", "86.75", "104.0", "-49.0"),
-        *("4", "6", "4", "7", "8", "9", "5.1166", "", "0.1235", "true", ""),
+        *("2", "et", "6", "16.2", "0.0162", "4.5", "5", "8", "86.75", "104", "-49"),
+        *("4", "6", "4", "7", "8", "9", "5.11664", "", "0.1234568", "true", ""),
     ]
 
 

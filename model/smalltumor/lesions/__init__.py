@@ -1,0 +1,35 @@
+"""Lesions of a segmentation: find, measure, sort and list them."""
+
+from smalltumor.lesions.find import find_lesions
+from smalltumor.lesions.measure import (
+    Lesion,
+    LookUp,
+    Point,
+    Spans,
+    lesion_components,
+    measure_lesions,
+)
+from smalltumor.lesions.table import (
+    COLUMNS,
+    csv_text,
+    lesion_row,
+    sort_lesions,
+    table_text,
+    write_csv,
+)
+
+__all__ = [
+    "COLUMNS",
+    "Lesion",
+    "LookUp",
+    "Point",
+    "Spans",
+    "csv_text",
+    "find_lesions",
+    "lesion_components",
+    "lesion_row",
+    "measure_lesions",
+    "sort_lesions",
+    "table_text",
+    "write_csv",
+]

@@ -1,0 +1,73 @@
+"""Finding the lesions of a segmentation or an array."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from smalltumor.labels.masks import Mask, region_mask
+from smalltumor.labels.regions import SMALL_LESION_VOXELS, Region
+from smalltumor.lesions.measure import Lesion, LookUp, lesion_components, measure_lesions
+from smalltumor.lesions.table import sort_lesions
+
+if TYPE_CHECKING:
+    from smalltumor.data.segmentation import Segmentation
+    from smalltumor.geometry.grid import Grid
+
+
+def find_lesions(
+    source: Segmentation | npt.NDArray[np.integer] | Mask,
+    grid: Grid | None = None,
+    *,
+    region: Region | str = Region.ET,
+    threshold: int = SMALL_LESION_VOXELS,
+    probabilities: npt.NDArray[np.floating] | None = None,
+    sort_by: str = "voxels",
+) -> list[Lesion]:
+    """Find the lesions of a region, by default sorted from small to large.
+
+    Parameters
+    ----------
+    source : Segmentation, or (i, j, k) array
+        An integer array holds tissue classes; a bool array is the region's mask.
+    grid : Grid, optional
+        Grid of the array; not needed for a segmentation, which has one.
+    region : Region or its name
+    threshold : int
+        Lesions with fewer voxels are small.
+    probabilities : (4, i, j, k) float array, optional
+        Class probabilities on the same grid; by default those of the segmentation, if any.
+    sort_by : str
+        One of `smalltumor.lesions.table.COLUMNS`, ascending; lesions without a value come last.
+
+    Raises
+    ------
+    GridMismatchError
+        If an array's shape is not its grid's.
+    TypeError
+        If an array is given without its grid.
+    """
+    region = Region(region)
+    look_up = None if probabilities is None else _look_up_in(probabilities)
+    if not isinstance(source, np.ndarray):
+        grid = source.grid
+        if look_up is None and source.cropped is not None:
+            look_up = source.cropped.at
+        source = source.classes
+    if grid is None:
+        raise TypeError("find_lesions needs the grid that the array lies on")
+    components = lesion_components(_mask(source, region), grid)
+    lesions = measure_lesions(components, grid, region, threshold, look_up)
+    return sort_lesions(lesions, sort_by)
+
+
+def _mask(array: npt.NDArray[np.integer] | Mask, region: Region) -> Mask:
+    if array.dtype == bool:
+        return array.astype(bool, copy=False)
+    return region_mask(array.astype(array.dtype, copy=False), region)
+
+
+def _look_up_in(probabilities: npt.NDArray[np.floating]) -> LookUp:
+    return lambda voxels: probabilities[:, voxels[:, 0], voxels[:, 1], voxels[:, 2]]

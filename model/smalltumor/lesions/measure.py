@@ -1,0 +1,166 @@
+"""Lesions: the connected components of a region, measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from smalltumor.errors import GridMismatchError
+from smalltumor.labels.components import (
+    Components,
+    Integers,
+    connected_components,
+    largest_diameter,
+)
+from smalltumor.labels.masks import Mask
+from smalltumor.labels.regions import REGION_CLASSES, SMALL_LESION_VOXELS, Region
+
+if TYPE_CHECKING:
+    from smalltumor.geometry.grid import Grid
+
+Point = tuple[float, float, float]
+Spans = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
+LookUp = Callable[[Integers], npt.NDArray[np.floating]]
+"""Voxel indices (n, 3) to class probabilities (class, n)."""
+
+
+@dataclass(frozen=True)
+class Lesion:
+    """One 26-connected component of a region.
+
+    Parameters
+    ----------
+    id : int
+        Number in the label image, from 1 (the smallest) up.
+    region : Region
+    voxels : int
+    mm3 : float
+    centroid_voxel : (i, j, k)
+        Mean voxel index on the source's grid, from 0.
+    centroid_ras_mm : (r, a, s)
+        The same point in patient coordinates, mm: to the right, anterior and superior.
+    box : three (start, stop) pairs
+        Voxel indices along i, j, k, stop excluded.
+    diameter_mm : float
+        Largest distance between two outer voxel corners.
+    mean_probability, max_probability : float or None
+        Probability of the region over the lesion's voxels; None without network output.
+    small : bool
+        Whether it has fewer voxels than the threshold.
+    accepted : bool or None
+        The reviewer's decision; None if there is none.
+    """
+
+    id: int
+    region: Region
+    voxels: int
+    mm3: float
+    centroid_voxel: Point
+    centroid_ras_mm: Point
+    box: Spans
+    diameter_mm: float
+    mean_probability: float | None
+    max_probability: float | None
+    small: bool
+    accepted: bool | None = None
+
+    @property
+    def ml(self) -> float:
+        """Volume in ml."""
+        return self.mm3 / 1000
+
+
+def lesion_components(mask: Mask, grid: Grid) -> Components:
+    """The components of a region's mask; lesion `id` is number `id` in their label image.
+
+    Parameters
+    ----------
+    mask : (i, j, k) bool array
+    grid : Grid
+
+    Raises
+    ------
+    GridMismatchError
+        If the mask's shape is not the grid's.
+    """
+    if tuple(mask.shape) != tuple(grid.shape):
+        raise GridMismatchError(
+            f"the mask has shape {mask.shape} and its grid {tuple(grid.shape)}; "
+            "give the grid the mask was made on"
+        )
+    return connected_components(mask)
+
+
+def measure_lesions(
+    components: Components,
+    grid: Grid,
+    region: Region,
+    threshold: int = SMALL_LESION_VOXELS,
+    look_up: LookUp | None = None,
+) -> list[Lesion]:
+    """Measure every component.
+
+    Parameters
+    ----------
+    components : Components
+        From `lesion_components`.
+    grid : Grid
+    region : Region
+    threshold : int
+        Lesions with fewer voxels are small.
+    look_up : callable, optional
+        Class probabilities at voxels.
+
+    Returns
+    -------
+    list of Lesion
+        By ascending id.
+    """
+    return [
+        _measure(number, voxels, grid, region, threshold, look_up)
+        for number, voxels in enumerate(components.voxels, start=1)
+    ]
+
+
+def _measure(
+    number: int,
+    voxels: Integers,
+    grid: Grid,
+    region: Region,
+    threshold: int,
+    look_up: LookUp | None,
+) -> Lesion:
+    centroid = voxels.mean(axis=0)
+    first, last = voxels.min(axis=0), voxels.max(axis=0)
+    mean = peak = None
+    if look_up is not None:
+        inside = look_up(voxels)[list(REGION_CLASSES[region])].sum(axis=0)
+        inside = np.minimum(inside, 1.0)  # the sum of rounded probabilities may exceed 1
+        mean, peak = float(inside.mean()), float(inside.max())
+    return Lesion(
+        id=number,
+        region=region,
+        voxels=len(voxels),
+        mm3=len(voxels) * grid.voxel_volume,
+        centroid_voxel=_point(centroid),
+        centroid_ras_mm=_point(grid.to_patient(centroid)),
+        box=_spans(first, last + 1),
+        diameter_mm=largest_diameter(voxels, grid.affine),
+        mean_probability=mean,
+        max_probability=peak,
+        small=len(voxels) < threshold,
+    )
+
+
+def _point(values: npt.NDArray[np.float64]) -> Point:
+    i, j, k = (float(v) for v in values)
+    return i, j, k
+
+
+def _spans(start: Integers, stop: Integers) -> Spans:
+    i, j, k = ((int(a), int(b)) for a, b in zip(start, stop, strict=True))
+    return i, j, k

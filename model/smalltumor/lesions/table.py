@@ -1,0 +1,99 @@
+"""The lesion table: columns, order, CSV, and text for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from smalltumor.files import tables
+from smalltumor.files.tables import Cell
+from smalltumor.labels.regions import REGION_NAMES
+from smalltumor.lesions.measure import Lesion
+
+COLUMNS = (
+    *("id", "region", "voxels", "mm3", "ml"),
+    *("centroid_i", "centroid_j", "centroid_k", "centroid_r_mm", "centroid_a_mm", "centroid_s_mm"),
+    *("box_i_start", "box_i_stop", "box_j_start", "box_j_stop", "box_k_start", "box_k_stop"),
+    *("diameter_mm", "mean_probability", "max_probability", "small", "accepted"),
+)
+"""Columns of the CSV; voxel indices count from 0, and boxes exclude their stop."""
+
+
+def lesion_row(lesion: Lesion) -> dict[str, Cell]:
+    """A lesion as a row of the table: a cell for each of `COLUMNS`."""
+    bounds = [bound for span in lesion.box for bound in span]
+    cells: tuple[Cell, ...] = (
+        *(lesion.id, lesion.region.value, lesion.voxels, lesion.mm3, lesion.ml),
+        *lesion.centroid_voxel,
+        *lesion.centroid_ras_mm,
+        *bounds,
+        *(lesion.diameter_mm, lesion.mean_probability, lesion.max_probability),
+        *(lesion.small, lesion.accepted),
+    )
+    return dict(zip(COLUMNS, cells, strict=True))
+
+
+def sort_lesions(
+    lesions: Iterable[Lesion], column: str = "voxels", *, descending: bool = False
+) -> list[Lesion]:
+    """Sort by one of `COLUMNS`; lesions without a value come last in either direction.
+
+    Raises
+    ------
+    ValueError
+        If there is no such column.
+    """
+    if column not in COLUMNS:
+        raise ValueError(f"no column {column!r}; there are {', '.join(COLUMNS)}")
+    rows = [(lesion_row(lesion)[column], lesion) for lesion in lesions]
+    known = [row for row in rows if row[0] is not None]
+    known.sort(key=lambda row: row[0], reverse=descending)  # type: ignore[arg-type, return-value]
+    return [row[1] for row in known] + [row[1] for row in rows if row[0] is None]
+
+
+def csv_text(lesions: Iterable[Lesion], delimiter: str = ",") -> str:
+    """Format the table as delimiter-separated values with a header."""
+    return tables.csv_text(COLUMNS, _rows(lesions), delimiter)
+
+
+def write_csv(lesions: Iterable[Lesion], path: str | Path, *, overwrite: bool = False) -> None:
+    """Write the table as a CSV file, whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        If the file exists and `overwrite` is false, or cannot be written.
+    """
+    tables.write_table(Path(path), COLUMNS, _rows(lesions), overwrite=overwrite)
+
+
+def _rows(lesions: Iterable[Lesion]) -> list[tuple[Cell, ...]]:
+    return [tuple(lesion_row(lesion).values()) for lesion in lesions]
+
+
+def table_text(lesions: Sequence[Lesion]) -> str:
+    """Format the table for the terminal: a line for each lesion, small ones with an asterisk."""
+    if not lesions:
+        return "no lesions"
+    head = ("id", "voxels", "ml", "diameter mm", "centre R A S mm", "centre i j k", "p mean", "")
+    rows = [head, *(_text_row(lesion) for lesion in lesions)]
+    widths = [max(len(row[n]) for row in rows) for n in range(len(head))]
+    lines = ["  ".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True)) for row in rows]
+    small = sum(lesion.small for lesion in lesions)
+    name = REGION_NAMES[lesions[0].region]
+    lines.append(f"{len(lesions)} components of {name}, {small} small (*)")
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _text_row(lesion: Lesion) -> tuple[str, ...]:
+    mean = lesion.mean_probability
+    return (
+        str(lesion.id),
+        str(lesion.voxels),
+        f"{lesion.ml:.3f}",
+        f"{lesion.diameter_mm:.1f}",
+        " ".join(f"{v:.1f}" for v in lesion.centroid_ras_mm),
+        " ".join(f"{v:.1f}" for v in lesion.centroid_voxel),
+        "-" if mean is None else f"{mean:.2f}",
+        "* small" if lesion.small else "",
+    )
