@@ -1,4 +1,4 @@
-"""The *Cases* page: the training folder, what is in it, and adding the case in the viewer."""
+"""The *Cases* page: the training folder, its cases, and the button that adds one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from qtpy.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
     QHeaderView,
-    QLineEdit,
     QTreeWidget,
     QTreeWidgetItem,
     QWidget,
@@ -17,74 +16,76 @@ from qtpy.QtWidgets import (
 from smalltumor.labels.regions import SMALL_LESION_VOXELS, TissueClass
 from smalltumor.training.data.dataset_check import CheckedCase, check_summary
 from smalltumor.training.data.dataset_folder import DatasetListing
+from superqt import QElidingLineEdit
 
 from napari_smalltumor.widgets.layouts import button, column, row, wrapped_label
 
-_NUMBER_WIDTH = 64
+_MIN_NUMBER_WIDTH = 64
 
 
 class CasesPage(QWidget):
-    """Says which folder was named and what was clicked."""
+    """Emits the folder that was entered and the buttons that were clicked."""
 
-    folder_named = Signal(str)
+    folder_entered = Signal(str)
     browse_clicked = Signal()
     add_clicked = Signal(bool)
     """Add the case; whether to link to its images."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = QLineEdit()
-        self.folder.setPlaceholderText("Folder of cases to learn from")
-        self.folder.setToolTip("A folder of cases with masks; one that is not there is made")
+        self.folder = QElidingLineEdit()
+        self.folder.setElideMode(Qt.TextElideMode.ElideMiddle)
+        self.folder.setPlaceholderText("Folder of training cases")
+        self.folder.setToolTip("A folder of cases with masks; it is created if it does not exist")
         self.browse = button("&Folder...", "Choose the training folder")
-        self.add = button("&Add this case", "Put the case's images and masks into the folder")
+        self.add = button("&Add this case", "Copy the case's images and masks to the folder")
         self.link = QCheckBox("Link to the images instead of copying them")
-        self.link.setToolTip("Takes no disk space, but the images must stay where they are")
+        self.link.setToolTip("Takes no disk space, but the images must not be moved")
         self.table = _CaseList()
-        self._to_add = wrapped_label()
-        self._total = wrapped_label()
+        self._case = wrapped_label()
+        self._message = wrapped_label()
         self._lay_out()
-        self.folder.editingFinished.connect(lambda: self.folder_named.emit(self.folder.text()))
+        self.folder.editingFinished.connect(lambda: self.folder_entered.emit(self.folder.text()))
         self.browse.clicked.connect(lambda: self.browse_clicked.emit())
         self.add.clicked.connect(lambda: self.add_clicked.emit(self.link.isChecked()))
 
-    def show_folder(self, folder: Path | None) -> None:
-        """Name the folder."""
-        self.folder.setText(str(folder) if folder else "")
-        self.folder.setCursorPosition(0)
+    def show_folder(self, folder: Path) -> None:
+        """Show the path of the training folder."""
+        self.folder.setText(str(folder))
+        self.folder.setToolTip(str(folder))
 
-    def show_case(self, name: str | None, there: bool, ready: bool) -> None:
-        """Say which case would be added.
+    def show_case(self, name: str | None, *, exists: bool, ready: bool) -> None:
+        """Show which case *Add this case* adds.
 
         Parameters
         ----------
         name : str or None
             None if no case in the viewer has masks.
-        there : bool
-            Whether the folder has it already.
+        exists : bool
+            Whether the folder already has the case.
         ready : bool
             Whether a case can be added now.
         """
         self.add.setEnabled(ready and name is not None)
-        self.add.setText("Repl&ace its masks" if there else "&Add this case")
+        self.add.setText("Repl&ace its masks" if exists else "&Add this case")
         if name is None:
-            self._to_add.setText("Segment a case, or open one with masks, and correct it.")
+            self._case.setText("Segment a case, or open one that has masks, and correct it.")
         else:
-            self._to_add.setText(f"{name}{' is there already' if there else ''}")
+            self._case.setText(f"{name} is already in the folder" if exists else name)
 
-    def show_collection(self, collection: DatasetListing) -> None:
-        """List the cases and their problems, and sum them up as ``train --check`` does."""
-        self.table.show_cases(collection.cases)
-        self._total.setText(collection.problem or check_summary(collection.cases))
+    def show_listing(self, listing: DatasetListing) -> None:
+        """List the cases with their problems, and show the totals."""
+        self.table.show_cases(listing.cases)
+        self._message.setText(listing.problem or check_summary(listing.cases))
 
-    def say(self, text: str) -> None:
-        """In place of the sum."""
-        self._total.setText(text)
+    def show_message(self, text: str) -> None:
+        """Show a message in the place of the totals."""
+        self._message.setText(text)
 
     @property
     def text(self) -> str:
         """The line under the list."""
-        return self._total.text()
+        return self._message.text()
 
     def _lay_out(self) -> None:
         layout = column(self)
@@ -92,15 +93,15 @@ class CasesPage(QWidget):
         line.addWidget(self.browse)
         layout.addLayout(line)
         layout.addWidget(self.table, 1)
-        layout.addWidget(self._total)
+        layout.addWidget(self._message)
         layout.addSpacing(6)
-        layout.addWidget(self._to_add)
+        layout.addWidget(self._case)
         layout.addWidget(self.link)
         layout.addWidget(self.add)
 
 
 class _CaseList(QTreeWidget):
-    """A case a line, with what is to be said about it under it."""
+    """One row for each case, with its problem or warnings below."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -119,10 +120,10 @@ class _CaseList(QTreeWidget):
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         for number in (1, 2):
             header.setSectionResizeMode(number, QHeaderView.ResizeMode.ResizeToContents)
-            header.setMinimumSectionSize(_NUMBER_WIDTH)
+            header.setMinimumSectionSize(_MIN_NUMBER_WIDTH)
 
     def show_cases(self, cases: list[CheckedCase]) -> None:
-        """Replace what is listed."""
+        """Replace the rows."""
         self.clear()
         for case in cases:
             self._add(case)
@@ -138,8 +139,8 @@ class _CaseList(QTreeWidget):
         item.setToolTip(0, f"labels: {case.scheme}" if usable else str(case.problem))
         item.setToolTip(2, f"{sizes} voxels" if sizes else "none")
         self.addTopLevelItem(item)
-        for words in [case.problem] if case.problem else case.warnings:
-            below = QTreeWidgetItem([words])
-            below.setToolTip(0, words)
-            item.addChild(below)
-            below.setFirstColumnSpanned(True)
+        for text in [case.problem] if case.problem else case.warnings:
+            note = QTreeWidgetItem([text])
+            note.setToolTip(0, text)
+            item.addChild(note)
+            note.setFirstColumnSpanned(True)

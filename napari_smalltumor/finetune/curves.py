@@ -1,4 +1,4 @@
-"""Live curves of a run: losses, task weights, validation Dice, over epochs."""
+"""Curves of a run over its epochs: losses, loss weights and validation Dice."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from qtpy.QtWidgets import QWidget
 from smalltumor.labels.regions import SMALL_LESION_VOXELS
 from smalltumor.training.runs.monitor import Curve, RunStatus
 
-_WIDTH = 2
+_LINE_WIDTH = 2
 _AXIS_WIDTH = 34
-_FEW = 30
+_MAX_POINTS_WITH_SYMBOLS = 30
 
 
 @dataclass(frozen=True)
 class _Line:
-    """A curve's name in a status, its title, and its colour on dark and on light ground."""
+    """A curve's name in `RunStatus`, its title, and its colour in dark and light themes."""
 
     name: str
     title: str
@@ -35,28 +35,27 @@ _WEIGHTS = (
     _Line("segmentation_weight", "segmentation", "#4fb3ff", "#0b63b0"),
     _Line("reconstruction_weight", "reconstruction", "#ff9f5a", "#b85200", dashed=True),
 )
-_SCORES = (
+_DICE = (
     _Line("et", "ET", "#ffd91a", "#9a7b00"),
     _Line("tc", "TC", "#ff6b6b", "#c01f1f"),
     _Line("wt", "WT", "#4cd07d", "#1d8a48"),
-    _Line("small_lesions", "small", "#e0e0e0", "#404040", dashed=True),
+    _Line("small_lesions", "small ET", "#e0e0e0", "#404040", dashed=True),
 )
-_PLOTS = (("Loss", _LOSSES), ("Task weight", _WEIGHTS), ("Dice on held-out cases", _SCORES))
+_PLOTS = (("Loss", _LOSSES), ("Loss weight", _WEIGHTS), ("Validation Dice", _DICE))
 
 
 class Curves(pg.GraphicsLayoutWidget):
-    """Three plots under each other, their titles in the colours of their curves."""
+    """Three plots one below the other; the title of each is its legend."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        # Transparent and not cached, so that the background follows the theme.
         self.setBackground(None)
-        self.setCacheMode(
-            self.CacheModeFlag.CacheNone
-        )  # the window's own ground, whatever its theme
+        self.setCacheMode(self.CacheModeFlag.CacheNone)
         self.setMinimumHeight(230)
         self.ci.layout.setContentsMargins(0, 0, 0, 0)
         self.ci.layout.setVerticalSpacing(2)
-        self.setToolTip(f"small: enhancing lesions below {SMALL_LESION_VOXELS} voxels")
+        self.setToolTip(f"small ET: enhancing lesions below {SMALL_LESION_VOXELS} voxels")
         self._plots: list[pg.PlotItem] = []
         self._curves: dict[str, pg.PlotDataItem] = {}
         for number, (_, lines) in enumerate(_PLOTS):
@@ -64,34 +63,34 @@ class Curves(pg.GraphicsLayoutWidget):
         self.restyle()
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        """No wider than the dock has to be; pyqtgraph would ask for 640 pixels."""
+        """Narrower than pyqtgraph's default of 640 pixels, which would widen the dock."""
         return QSize(300, 320)
 
     def show_status(self, status: RunStatus) -> None:
-        """Draw a run's curves; with one point, the point."""
+        """Draw the curves of a run."""
         curves = {**status.losses, **status.scores}
         for name, curve in curves.items():
             self._draw(name, curve)
-        reached = max((x for xs, _ in curves.values() for x in xs), default=1.0)
-        self._plots[0].setXRange(0, max(1.0, reached), padding=0.02)
+        last_epoch = max((x for xs, _ in curves.values() for x in xs), default=1.0)
+        self._plots[0].setXRange(0, max(1.0, last_epoch), padding=0.02)
 
     def points(self, name: str) -> int:
-        """How many points a curve shows."""
+        """Number of points of a curve."""
         x, _ = self._curves[name].getData()
         return 0 if x is None else len(x)
 
     def restyle(self) -> None:
-        """Take the colours of the window's theme."""
+        """Apply the colours of the current theme."""
         palette = self.palette()
         ink = palette.color(QPalette.ColorRole.WindowText)
         dark = ink.lightness() > 127
         for plot, (title, lines) in zip(self._plots, _PLOTS, strict=True):
-            words = [f"<span style='color:{ink.name()}'>{title}:</span>"]
+            titles = [f"<span style='color:{ink.name()}'>{title}:</span>"]
             for line in lines:
                 colour = line.dark if dark else line.light
-                words.append(f"<span style='color:{colour}'>{line.title}</span>")
-                self._colour(line, colour)
-            plot.setTitle(" &nbsp;".join(words), size="9pt")
+                titles.append(f"<span style='color:{colour}'>{line.title}</span>")
+                self._apply_colour(line, colour)
+            plot.setTitle(" &nbsp;".join(titles), size="9pt")
             for side in ("left", "bottom"):
                 plot.getAxis(side).setPen(QColor(ink))
                 plot.getAxis(side).setTextPen(QColor(ink))
@@ -106,7 +105,9 @@ class Curves(pg.GraphicsLayoutWidget):
         plot.getAxis("left").setWidth(_AXIS_WIDTH)
         last = number == len(_PLOTS) - 1
         plot.getAxis("bottom").setStyle(showValues=last)
-        if lines is _LOSSES:  # of the two tasks: they differ by a power of ten
+        if last:
+            plot.setLabel("bottom", "Epoch")
+        if lines is _LOSSES:  # those of the two tasks differ by a factor of ten or more
             plot.setLogMode(y=True)
         else:
             plot.setYRange(0, 1.04, padding=0)
@@ -120,12 +121,12 @@ class Curves(pg.GraphicsLayoutWidget):
         if name in self._curves:
             x, y = curve
             self._curves[name].setData(x, y)
-            self._curves[name].setSymbol("o" if len(x) < _FEW else None)
+            self._curves[name].setSymbol("o" if len(x) < _MAX_POINTS_WITH_SYMBOLS else None)
 
-    def _colour(self, line: _Line, colour: str) -> None:
+    def _apply_colour(self, line: _Line, colour: str) -> None:
         style = Qt.PenStyle.DashLine if line.dashed else Qt.PenStyle.SolidLine
         curve = self._curves[line.name]
-        curve.setPen(pg.mkPen(colour, width=_WIDTH, style=style))
+        curve.setPen(pg.mkPen(colour, width=_LINE_WIDTH, style=style))
         curve.setSymbolBrush(colour)
         curve.setSymbolPen(None)
         curve.setSymbolSize(5)

@@ -1,7 +1,8 @@
-"""The Fine-tune dock: collect corrected cases, train on them, watch, and use the result."""
+"""The Fine-tune dock: collect corrected cases, train on them, and use the new weights."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,34 +14,32 @@ from smalltumor.training.runs.monitor import RunMonitor, RunStatus, State
 from smalltumor.training.runs.run_folder import RunFolder
 
 from napari_smalltumor import devices, notify, settings
-from napari_smalltumor.finetune.closing_dialog import ClosingQuestion
-from napari_smalltumor.finetune.collecting import Collecting
-from napari_smalltumor.finetune.jobs import Prediction, predict
-from napari_smalltumor.finetune.log_dialog import show_log
+from napari_smalltumor.finetune.dialogs import CloseConfirmation, show_log
 from napari_smalltumor.finetune.panel import FinetunePanel
 from napari_smalltumor.finetune.plan import last_run, plan_of
-from napari_smalltumor.finetune.prediction import show_prediction
+from napari_smalltumor.finetune.prediction import Prediction, predict, show_prediction
+from napari_smalltumor.finetune.training_folder import TrainingFolder
 from napari_smalltumor.workers import run_in_thread
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
-LOOK_MS = 1000
-"""Pause between two looks at the run folder."""
+POLL_INTERVAL_MS = 1000
+"""How often the run folder is read."""
 
 
 class FinetuneDock(QScrollArea):
-    """Connects the panel's buttons with the training folder, a run, and the viewer.
+    """Connects the panel with the training folder, a run, and the viewer.
 
     Parameters
     ----------
     napari_viewer : Viewer
     """
 
-    looked = Signal(object)
-    """How the run stands; after every look at its folder."""
+    polled = Signal(object)
+    """The status of the run, each time its folder was read."""
     predicted = Signal(bool)
-    """A prediction has ended; whether it is in the viewer."""
+    """A prediction has finished; whether it was added to the viewer."""
 
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()
@@ -53,15 +52,15 @@ class FinetuneDock(QScrollArea):
         self.setWidgetResizable(True)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
         self.setMinimumWidth(self.panel.minimumWidth())
-        self.collecting = Collecting(napari_viewer, self.panel.cases, self)
-        self._closing = ClosingQuestion(self, self._is_live, self._stop_now)
+        self.training_folder = TrainingFolder(napari_viewer, self.panel.cases, self)
+        self._close_confirmation = CloseConfirmation(self, self._is_training, self._stop_and_wait)
         self._timer = QTimer(self)
-        self._timer.setInterval(LOOK_MS)
-        self._timer.timeout.connect(self.look)
+        self._timer.setInterval(POLL_INTERVAL_MS)
+        self._timer.timeout.connect(self.poll)
         self._connect()
         self._device_workers = (
             devices.find_devices(self.panel.train.set_devices),
-            devices.find_memory(self.panel.train.offer_memory),
+            devices.find_memory(self.panel.train.set_memory),
         )
         self._restore()
 
@@ -72,22 +71,22 @@ class FinetuneDock(QScrollArea):
 
     @property
     def status(self) -> RunStatus:
-        """How the run stood at the last look."""
+        """The status of the run when its folder was last read."""
         return self._status
 
     def open_run(self, path: Path) -> None:
-        """Show a run folder, whether its run goes on or not, and whoever started it."""
+        """Show a run, whether or not it is training and wherever it was started."""
         self._monitor = RunMonitor(path)
         settings.put("run_folder", str(path))
         self._timer.start()
-        self.look()
+        self.poll()
 
     def start(self) -> None:
-        """Start a new run with what is chosen."""
-        folder = self.collecting.folder
+        """Start a new run with the settings on the *Train* page."""
+        folder = self.training_folder.path
         if folder is None:
-            notify.error("Choose the folder of cases to learn from first.")
-            self.panel.turn_to(self.panel.cases)
+            notify.error("Choose a folder of training cases first.")
+            self.panel.show_page(self.panel.cases)
             return
         try:
             plan = plan_of(folder, self.panel.train.choices)
@@ -95,135 +94,144 @@ class FinetuneDock(QScrollArea):
         except SmalltumorError as error:
             notify.error(str(error))
             return
-        self.panel.turn_to(self.panel.watch)
-        self.panel.use.say("")
+        self.panel.show_page(self.panel.monitor)
+        self.panel.result.show_message("")
         self.open_run(plan.run)
 
     def resume(self, changes: dict[str, int]) -> None:
-        """Go on with the run that is shown."""
+        """Resume the run that is shown.
+
+        Parameters
+        ----------
+        changes : dict of str to int
+            Settings that change, such as ``crop`` and ``batch``.
+        """
         if self.run is None:
             return
         try:
             launcher.resume(self.run, changes)
         except SmalltumorError as error:
             notify.error(str(error))
-        self.look()
+        self.poll()
 
     def pause(self) -> None:
-        """Save and end the process, to go on later."""
-        self._end("pausing", launcher.pause)
+        """Save the run and end its process, to resume it later."""
+        self._end_process("Pausing", launcher.pause)
 
     def stop(self) -> None:
-        """Save and end the run."""
-        self._end("stopping", launcher.stop)
+        """Save and stop the run."""
+        self._end_process("Stopping", launcher.stop)
 
-    def look(self) -> None:
-        """Read the run folder and show what is new."""
+    def poll(self) -> None:
+        """Read what is new in the run folder and show it."""
         if self._monitor is None:
             return
-        self._closing.watch()
+        self._close_confirmation.attach()
         self._status = self._monitor.poll()
-        has_weights = self._monitor.run.best.is_file()
-        self.panel.run.show_status(self._status, busy=self._busy)
-        self.panel.watch.show_status(self._status)
-        self.panel.use.show_status(self._status, has_weights=has_weights)
-        self.panel.train.offer_run(self._monitor.run.best if has_weights else None)
-        self.looked.emit(self._status)
+        best = self._monitor.run.best
+        has_weights = best.is_file()
+        self.panel.show_status(self._status, busy=self._busy, has_weights=has_weights)
+        self.panel.train.set_run_weights(best if has_weights else None)
+        self.polled.emit(self._status)
 
-    def use(self) -> None:
-        """Let the Segment docks, open now or later, use the best network."""
+    def use_weights(self) -> None:
+        """Use the best network of the run in all Segment docks, open now or later."""
         if self._monitor is None:
             return
-        best = str(self._monitor.run.best)
-        settings.put("weights", best)
-        self.panel.use.say(f"The Segment dock now uses {self._monitor.run.path.name} (best).")
+        settings.put("weights", str(self._monitor.run.best))
+        name = self._monitor.run.path.name
+        self.panel.result.show_message(f"The Segment dock now uses {name} (best).")
 
     def predict(self, name: str) -> None:
-        """Show what the network makes of a held-out case now."""
+        """Show the prediction of a validation case by the network saved last."""
         if self.run is None or not name:
             return
-        self.panel.watch.set_predicting(True, f"segmenting {name} ...")
+        self.panel.monitor.set_predicting(True, f"Segmenting {name} ...")
         device = settings.get("device")
         run_in_thread(
             lambda run=self.run: predict(run, name, device),
             self,
             self._on_prediction,
-            self._on_no_prediction,
+            self._on_prediction_error,
             name=f"prediction of {name}",
         )
 
     def event(self, event: QEvent) -> bool:
-        """Ask about a run when the dock is taken out of its window."""
+        """Ask about a run in progress when the dock is removed from its window."""
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
-            self._on_taken_out()
+            self._on_removed()
         return bool(super().event(event))
 
     def _connect(self) -> None:
-        bar = self.panel.run
+        bar = self.panel.run_bar
         bar.start_clicked.connect(self.start)
         bar.pause_clicked.connect(self.pause)
         bar.resume_clicked.connect(self.resume)
         bar.stop_clicked.connect(self.stop)
         bar.log_clicked.connect(self._show_log)
-        bar.open_clicked.connect(self._ask_for_run)
-        self.panel.watch.prediction_clicked.connect(self.predict)
-        self.panel.use.use_clicked.connect(self.use)
-        self.collecting.found.connect(self.panel.train.offer_cases)
-        self.collecting.moved.connect(self._on_folder)
+        bar.open_clicked.connect(self._browse_run)
+        self.panel.monitor.prediction_clicked.connect(self.predict)
+        self.panel.result.use_clicked.connect(self.use_weights)
+        self.training_folder.cases_listed.connect(self.panel.train.set_cases)
+        self.training_folder.folder_changed.connect(self._on_folder_changed)
 
     def _restore(self) -> None:
-        run = settings.get("run_folder")  # first: a folder without it shows its last run
+        """Show the run and the training folder that were shown last."""
+        run = settings.get("run_folder")
         if run and RunFolder(Path(run)).path.is_dir():
             self.open_run(Path(run))
             if self._status.state.is_live:
-                self.panel.turn_to(self.panel.watch)
-        self.collecting.restore()
+                self.panel.show_page(self.panel.monitor)
+        self.training_folder.restore()
 
-    def _on_folder(self, folder: Path) -> None:
+    def _on_folder_changed(self, folder: Path) -> None:
+        """Show the last run of a training folder, unless another run is shown."""
         if self._monitor is None:
             best = last_run(folder)
             if best is not None:
                 self.open_run(best.parent)
 
-    def _end(self, word: str, how: Any) -> None:
+    def _end_process(self, action: str, end: Callable[[Path], bool]) -> None:
         run = self.run
         if run is None or self._busy:
             return
-        self._busy = f"{word} ..."
-        self.look()
-        run_in_thread(lambda: how(run), self, self._on_ended, self._on_ended, name=f"{word} a run")
+        self._busy = f"{action} ..."
+        self.poll()
+        run_in_thread(
+            lambda: end(run), self, self._on_ended, self._on_ended, name=f"{action.lower()} a run"
+        )
 
-    def _on_ended(self, outcome: Any) -> None:
+    def _on_ended(self, result: Any) -> None:
         self._busy = ""
-        if isinstance(outcome, Exception):
-            notify.error(str(outcome))
-        elif outcome is False and self._status.host:
-            notify.info(f"The run on {self._status.host} was asked to end after its step.")
-        elif outcome is False:
-            notify.warn("The process did not answer and was ended; the state saved last is kept.")
-        self.look()
+        if isinstance(result, Exception):
+            notify.error(str(result))
+        elif result is False and self._status.host:
+            notify.info(f"The run on {self._status.host} will stop after the current step.")
+        elif result is False:
+            notify.warn("The process did not respond and was ended. The last saved state is kept.")
+        self.poll()
 
-    def _is_live(self) -> bool:
-        self.look()
+    def _is_training(self) -> bool:
+        self.poll()
         return self._status.state.is_live
 
-    def _stop_now(self) -> None:
+    def _stop_and_wait(self) -> None:
         if self.run is not None:
             launcher.stop(self.run)
 
-    def _on_taken_out(self) -> None:
+    def _on_removed(self) -> None:
         self._timer.stop()
-        self._closing.let_go()
-        self.collecting.let_go()
-        self._closing.settle_if_open()
+        self._close_confirmation.detach()
+        self.training_folder.disconnect_layers()
+        self._close_confirmation.confirm_removal()
 
     def _on_prediction(self, prediction: Prediction) -> None:
         show_prediction(self._viewer, prediction)
-        self.panel.watch.set_predicting(False, prediction.words)
+        self.panel.monitor.set_predicting(False, prediction.text)
         self.predicted.emit(True)
 
-    def _on_no_prediction(self, error: Exception) -> None:
-        self.panel.watch.set_predicting(False)
+    def _on_prediction_error(self, error: Exception) -> None:
+        self.panel.monitor.set_predicting(False)
         notify.error(str(error)) if isinstance(error, SmalltumorError) else notify.unexpected(error)
         self.predicted.emit(False)
 
@@ -231,12 +239,12 @@ class FinetuneDock(QScrollArea):
         if self._monitor is not None:
             show_log(self._monitor.run.log, self)
 
-    def _ask_for_run(self) -> None:
-        start = self.run or self.collecting.folder
+    def _browse_run(self) -> None:
+        start = self.run or self.training_folder.path
         chosen = QFileDialog.getExistingDirectory(
             self, "Open a run folder", str(start or settings.last_folder())
         )
         if chosen and RunMonitor(Path(chosen)).poll().state is State.NONE:
-            notify.error(f"{chosen} holds no run: it has no events and no log.")
+            notify.error(f"{chosen} contains no training run.")
         elif chosen:
             self.open_run(Path(chosen))

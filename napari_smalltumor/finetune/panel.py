@@ -1,12 +1,13 @@
-"""What the Fine-tune dock looks like: four pages, and the run under them."""
+"""The Fine-tune dock's widgets: four pages, and the run bar below them."""
 
 from __future__ import annotations
 
 from qtpy.QtWidgets import QFrame, QTabWidget, QVBoxLayout, QWidget
+from smalltumor.training.runs.monitor import RunStatus
 
 from napari_smalltumor.finetune.cases_page import CasesPage
-from napari_smalltumor.finetune.monitor_page import WatchPage
-from napari_smalltumor.finetune.result_page import UsePage
+from napari_smalltumor.finetune.monitor_page import MonitorPage
+from napari_smalltumor.finetune.result_page import ResultPage
 from napari_smalltumor.finetune.run_bar import RunBar
 from napari_smalltumor.finetune.train_page import TrainPage
 
@@ -14,22 +15,22 @@ _WIDTH = 340
 
 
 class FinetunePanel(QWidget):
-    """Cases, Train, Watch, Use, in the order in which they are needed."""
+    """The pages *Cases*, *Train*, *Monitor* and *Result*, in the order of their use."""
 
     def __init__(self) -> None:
         super().__init__()
         self.setMinimumWidth(_WIDTH)
         self.cases, self.train = CasesPage(), TrainPage()
-        self.watch, self.use = WatchPage(), UsePage()
-        self.run = RunBar()
+        self.monitor, self.result = MonitorPage(), ResultPage()
+        self.run_bar = RunBar()
         self.pages = QTabWidget()
-        for page, name, tooltip in (
-            (self.cases, "&Cases", "Collect corrected cases"),
+        for page, title, tooltip in (
+            (self.cases, "&Cases", "Collect corrected cases for training"),
             (self.train, "&Train", "Settings of the next run"),
-            (self.watch, "&Watch", "Curves, numbers, and the current prediction"),
-            (self.use, "&Use", "Was it worth it?"),
+            (self.monitor, "&Monitor", "Curves, numbers and current predictions of the run"),
+            (self.result, "&Result", "Dice before and after training"),
         ):
-            self.pages.setTabToolTip(self.pages.addTab(page, name), tooltip)
+            self.pages.setTabToolTip(self.pages.addTab(page, title), tooltip)
         line = QFrame()
         line.setFrameShape(QFrame.Shape.HLine)
         layout = QVBoxLayout(self)
@@ -37,8 +38,23 @@ class FinetunePanel(QWidget):
         layout.setSpacing(0)
         layout.addWidget(self.pages, 1)
         layout.addWidget(line)
-        layout.addWidget(self.run)
+        layout.addWidget(self.run_bar)
 
-    def turn_to(self, page: QWidget) -> None:
-        """Show a page."""
+    def show_page(self, page: QWidget) -> None:
+        """Bring a page to the front."""
         self.pages.setCurrentWidget(page)
+
+    def show_status(self, status: RunStatus, *, busy: str, has_weights: bool) -> None:
+        """Show the status of a run on the pages and the run bar.
+
+        Parameters
+        ----------
+        status : RunStatus
+        busy : str
+            What is being done to the run, such as "Stopping ..."; may be empty.
+        has_weights : bool
+            Whether the run has written weights that can be used.
+        """
+        self.run_bar.show_status(status, busy=busy)
+        self.monitor.show_status(status)
+        self.result.show_status(status, has_weights=has_weights)

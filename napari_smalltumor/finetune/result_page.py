@@ -1,4 +1,4 @@
-"""The *Use* page: Dice before and after on held-out cases, and the button that decides."""
+"""The *Result* page: Dice before and after training, and the button that uses the new weights."""
 
 from __future__ import annotations
 
@@ -10,12 +10,17 @@ from smalltumor.training.runs.monitor import RunStatus
 
 from napari_smalltumor.widgets.layouts import button, column, wrapped_label
 
-_NONE_YET = "The weights it starts from and the best so far are compared here once both are known."
-_NONE_HELD = "No case was held out, so nobody can say whether it was worth it."
+_NO_COMPARISON_YET = (
+    "The starting weights and the best weights so far are compared here after the first validation."
+)
+_NO_VALIDATION = (
+    "This run has no validation cases, so the new weights cannot be compared with the starting "
+    "weights."
+)
 
 
-class UsePage(QWidget):
-    """Shows a gain; says when the weights are to be used."""
+class ResultPage(QWidget):
+    """Shows the comparison of a run; emits when its weights are to be used."""
 
     use_clicked = Signal()
 
@@ -23,53 +28,60 @@ class UsePage(QWidget):
         super().__init__()
         self.table = QTableWidget(0, 1 + len(Region))
         self.use = button(
-            "&Use these weights", "Let the Segment dock use the best network of this run"
+            "&Use these weights", "Use the best network of this run in the Segment dock"
         )
-        self._verdict = wrapped_label(_NONE_YET)
-        self._said = wrapped_label()
+        self._verdict = wrapped_label(_NO_COMPARISON_YET)
+        self._message = wrapped_label()
         self._shown: RunComparison | None = None
         self._lay_out()
         self.use.clicked.connect(lambda: self.use_clicked.emit())
         self.show_status(RunStatus(), has_weights=False)
 
     def show_status(self, status: RunStatus, *, has_weights: bool) -> None:
-        """Compare, if there is something to compare."""
+        """Show the comparison, or why there is none.
+
+        Parameters
+        ----------
+        status : RunStatus
+        has_weights : bool
+            Whether the run has written weights that can be used.
+        """
         self.use.setEnabled(has_weights)
         comparison = status.comparison
         if comparison is None:
-            held_out = bool(status.validation) or not status.training
-            self._verdict.setText(_NONE_YET if held_out else _NONE_HELD)
+            expected = bool(status.validation) or not status.training
+            self._verdict.setText(_NO_COMPARISON_YET if expected else _NO_VALIDATION)
             self.table.setRowCount(0)
         elif comparison != self._shown:
             self._verdict.setText(comparison.message)
             self._fill(comparison)
         self._shown = comparison
 
-    def say(self, text: str) -> None:
-        """Under the button."""
-        self._said.setText(text)
+    def show_message(self, text: str) -> None:
+        """Show a message under the button."""
+        self._message.setText(text)
 
     @property
     def verdict(self) -> str:
-        """Whether it was worth it, in words."""
+        """The result of the comparison in a sentence."""
         return self._verdict.text()
 
     def _fill(self, comparison: RunComparison) -> None:
         rows = comparison.rows()
         self.table.setRowCount(len(rows))
-        for number, (case, scores) in enumerate(rows):
+        for row, (case, dice) in enumerate(rows):
             name = QTableWidgetItem(case)
             name.setToolTip(case)
-            self.table.setItem(number, 0, name)
-            for place, region in enumerate(Region, start=1):
-                before, after = scores[region]
+            self.table.setItem(row, 0, name)
+            for column_number, region in enumerate(Region, start=1):
+                before, after = dice[region]
                 cell = QTableWidgetItem(f"{before:.2f}→{after:.2f}")
                 cell.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
                 cell.setToolTip(f"{region.name} {before:.4f} before, {after:.4f} after")
                 font = cell.font()
                 font.setBold(after > before)
                 cell.setFont(font)
-                self.table.setItem(number, place, cell)
+                self.table.setItem(row, column_number, cell)
 
     def _lay_out(self) -> None:
         self.table.setHorizontalHeaderLabels(["Case", *(region.name for region in Region)])
@@ -81,7 +93,7 @@ class UsePage(QWidget):
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.table.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.table.setToolTip("Dice before → after; better in bold")
+        self.table.setToolTip("Dice before → after training; improved values in bold")
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         for number in range(1, self.table.columnCount()):
@@ -90,4 +102,4 @@ class UsePage(QWidget):
         layout.addWidget(self.table, 1)
         layout.addWidget(self._verdict)
         layout.addWidget(self.use)
-        layout.addWidget(self._said)
+        layout.addWidget(self._message)

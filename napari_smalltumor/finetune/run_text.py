@@ -1,27 +1,29 @@
-"""From what is chosen in the dock to a plan, and from a run's status to words; no Qt."""
+"""The status of a run as text."""
 
 from __future__ import annotations
 
 from smalltumor.training.runs.monitor import RunStatus, State
 
+TRAINING_CASES = "Training cases"
+
 
 def state_line(status: RunStatus) -> str:
-    """What the run is doing, how far it is, and where if not here."""
-    where = f" on {status.host}" if status.host else ""
-    far = progress(status)
+    """State of a run, its progress, and its host if it runs on another machine."""
+    host = f" on {status.host}" if status.host else ""
+    progress = progress_text(status)
     if status.state is State.NONE:
         return "No run"
-    if status.state is State.RUNNING and far:
-        return f"Training{where}: {far}"
+    if status.state is State.RUNNING and progress:
+        return f"Training{host}: {progress}"
     if status.state.is_live:
-        return f"{status.state.title()}{where}: {status.message}"
+        return f"{status.state.title()}{host}: {status.message}"
     if status.state is State.FAILED:
-        return f"Failed{where}{f' ({far})' if far else ''}: {status.message}"
-    return f"{status.message[:1].upper()}{status.message[1:]}{f' · {far}' if far else ''}"
+        return f"Failed{host}{f' ({progress})' if progress else ''}: {status.message}"
+    return f"{status.message[:1].upper()}{status.message[1:]}{f' · {progress}' if progress else ''}"
 
 
-def progress(status: RunStatus) -> str:
-    """Epoch, share and time left; empty before the first epoch."""
+def progress_text(status: RunStatus) -> str:
+    """Epoch, percentage and time left; empty before the first epoch."""
     if not status.epoch:
         return ""
     parts = [f"epoch {status.epoch} of {status.epochs}"]
@@ -33,25 +35,24 @@ def progress(status: RunStatus) -> str:
 
 
 def facts(status: RunStatus) -> list[tuple[str, str]]:
-    """Throughput, memory and the like, as names and values."""
+    """Throughput, memory and other known numbers, as pairs of title and text."""
     rows: list[tuple[str, str]] = []
     if status.voxels_per_second:
         rows.append(("Throughput", f"{status.voxels_per_second / 1e3:,.0f} thousand voxels/s"))
     if status.peak_memory:
-        rows.append(("Memory", f"{status.peak_memory / 1e9:.1f} GB at most"))
+        rows.append(("Peak memory", f"{status.peak_memory / 1e9:.1f} GB"))
     if status.stem_rms:
         rows.append(("Stem features", f"{status.stem_rms:.2f} (root mean square)"))
     if status.training:
-        held = f", {len(status.validation)} held out" if status.validation else ""
-        cases = "1 case" if len(status.training) == 1 else f"{len(status.training)} cases"
-        rows.append(("Learns from", f"{cases}{held}"))
+        validation = f", {len(status.validation)} for validation" if status.validation else ""
+        rows.append((TRAINING_CASES, f"{len(status.training)}{validation}"))
     if status.device:
         rows.append(("Device", status.device))
     return rows
 
 
 def duration(seconds: float) -> str:
-    """Such as 40 s, 12 min, 3 h 20 min."""
+    """A rounded duration such as 40 s, 12 min or 3 h 20 min."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

@@ -1,4 +1,4 @@
-"""The *Train* page: preset, start, length, size of a step, device, and what is held out."""
+"""The *Train* page: settings of the next run."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from napari_smalltumor.finetune.plan import RANDOM, Choices
 from napari_smalltumor.widgets.layouts import column, form_layout, wrapped_label
 
 PRESETS = {
-    "finetune": "From weights, at a low rate",
-    "starter": "For few cases and a CPU; made the shipped weights",
-    "paper": "As published, for hundreds of cases and GPUs",
+    "finetune": "Continues from trained weights at a low learning rate",
+    "starter": "For few cases and a CPU; the shipped weights were trained with it",
+    "paper": "As published, for hundreds of cases on GPUs",
 }
 _EPOCHS = {"finetune": 50, "starter": 60, "paper": 500}
 _CROPS = range(32, 161, 16)
@@ -24,54 +24,54 @@ _FOLDS = (5, 3, 2)
 
 
 class TrainPage(QWidget):
-    """Choices for the next run."""
+    """The widgets hold the settings; weights, cases and devices are filled in from outside."""
 
     def __init__(self) -> None:
         super().__init__()
         self._devices = [("auto", "auto")]
         self._memory: dict[str, int] = {}
-        self._starts: list[tuple[str, str]] = []
-        self._held: list[tuple[str, str]] = []
+        self._weights: list[tuple[str, str]] = []
+        self._validations: list[tuple[str, str]] = []
         self._cases: dict[str, str] = {}
-        self._last: Path | None = None
-        self._file = self._elsewhere = ""
+        self._run_weights: Path | None = None
+        self._weights_file = self._validation_folder = ""
         self.preset = ComboBox(label="Preset", choices=list(PRESETS), value="finetune")
-        self.start = ComboBox(
-            label="Weights", choices=lambda _: self._starts, tooltip="Weights to start from"
+        self.weights = ComboBox(
+            label="Weights", choices=lambda _: self._weights, tooltip="Weights to start from"
         )
         self.epochs = SpinBox(
-            label="Epochs", min=1, max=10_000, tooltip="How often every case gives its crops"
+            label="Epochs", min=1, max=10_000, tooltip="How often each training case is used"
         )
         self.crop = ComboBox(
             label="Crop",
             choices=[(f"{c} voxels", c) for c in _CROPS],
-            tooltip="Edge of the cubes that are learnt from; larger sees more around a lesion",
+            tooltip="Edge length of the training cubes; a larger cube shows more around a lesion",
         )
-        self.batch = SpinBox(label="Batch", min=1, max=64, tooltip="Cubes in a step")
+        self.batch = SpinBox(label="Batch", min=1, max=64, tooltip="Cubes per training step")
         self.device = ComboBox(label="Device", choices=lambda _: self._devices)
-        self.held = ComboBox(
-            label="Hold out",
-            choices=lambda _: self._held,
-            tooltip="Cases that are not learnt from, but tell whether it was worth it",
+        self.validation = ComboBox(
+            label="Validation",
+            choices=lambda _: self._validations,
+            tooltip="Cases left out of training, on which the result is evaluated",
         )
-        self._about = wrapped_label()
-        self._memory_line = wrapped_label()
+        self._description = wrapped_label()
+        self._memory_text = wrapped_label()
         self._lay_out()
-        self._offer_held()
+        self._update_validations()
         self._on_preset()
         self._connect()
 
     @property
     def choices(self) -> Choices:
-        """What is chosen."""
+        """The settings that are selected."""
         folds, validation = 0, None
-        if self.held.value.isdecimal():
-            folds = int(self.held.value)
-        elif self.held.value:
-            validation = Path(self.held.value)
+        if self.validation.value.isdecimal():
+            folds = int(self.validation.value)
+        elif self.validation.value:
+            validation = Path(self.validation.value)
         return Choices(
             preset=self.preset.value,
-            weights=self.start.value,
+            weights=self.weights.value,
             epochs=self.epochs.value,
             crop=self.crop.value,
             batch=self.batch.value,
@@ -81,108 +81,111 @@ class TrainPage(QWidget):
         )
 
     def set_devices(self, devices: list[tuple[str, str]]) -> None:
-        """Fill in the devices, as (name for people, name for torch)."""
+        """Fill in the devices, as pairs of a title and a name for PyTorch."""
         self._devices = devices
-        self._renew(self.device, devices)
+        self._set_choices(self.device, devices)
 
-    def offer_memory(self, memory: dict[str, int]) -> None:
-        """Bytes by device's name, ``auto`` included; suggest what fits."""
+    def set_memory(self, memory: dict[str, int]) -> None:
+        """Set the bytes of memory of each device, including ``auto``; select sizes that fit."""
         self._memory = memory
-        self._suggest()
+        self._suggest_sizes()
 
-    def offer_run(self, last: Path | None) -> None:
-        """Offer the weights of the last run to start from."""
-        if last != self._last:
-            self._last = last
-            self._offer_starts()
+    def set_run_weights(self, path: Path | None) -> None:
+        """Add the best weights of the run that is shown."""
+        if path != self._run_weights:
+            self._run_weights = path
+            self._update_weights()
 
-    def offer_cases(self, folders: dict[str, str]) -> None:
-        """Offer single cases to hold out, by name."""
+    def set_cases(self, folders: dict[str, str]) -> None:
+        """Set the folders of the cases by name, each of which can be the validation case."""
         self._cases = folders
-        self._offer_held()
+        self._update_validations()
 
     def choose_weights(self, path: str) -> None:
-        """Start from a file."""
-        self._file = path
-        self._offer_starts(path)
+        """Select a weights file to start from."""
+        self._weights_file = path
+        self._update_weights(path)
 
-    def hold_out(self, path: str) -> None:
-        """Hold out the cases in a folder, which may be that of a single one."""
-        self._elsewhere = path
-        self._offer_held(path)
+    def choose_validation(self, path: str) -> None:
+        """Select a folder of one or several validation cases."""
+        self._validation_folder = path
+        self._update_validations(path)
 
     def _lay_out(self) -> None:
         layout = column(self)
-        top, rest = QWidget(), QWidget()
-        form_layout(top, [self.preset])
-        form_layout(rest, [self.start, self.held, self.epochs, self.crop, self.batch, self.device])
-        layout.addWidget(top)
-        layout.addWidget(self._about)
-        layout.addWidget(rest)
-        layout.addWidget(self._memory_line)
+        preset, settings_form = QWidget(), QWidget()
+        form_layout(preset, [self.preset])
+        form_layout(
+            settings_form,
+            [self.weights, self.validation, self.epochs, self.crop, self.batch, self.device],
+        )
+        layout.addWidget(preset)
+        layout.addWidget(self._description)
+        layout.addWidget(settings_form)
+        layout.addWidget(self._memory_text)
         layout.addStretch(1)
 
     def _connect(self) -> None:
         self.preset.changed.connect(self._on_preset)
-        self.start.changed.connect(self._on_start)
-        self.held.changed.connect(self._on_held)
-        self.device.changed.connect(self._suggest)
-        self.crop.changed.connect(self._show_need)
-        self.batch.changed.connect(self._show_need)
+        self.weights.changed.connect(self._on_weights)
+        self.validation.changed.connect(self._on_validation)
+        self.device.changed.connect(self._suggest_sizes)
+        self.crop.changed.connect(self._show_memory)
+        self.batch.changed.connect(self._show_memory)
 
     def _on_preset(self) -> None:
-        self._about.setText(PRESETS[self.preset.value])
+        self._description.setText(PRESETS[self.preset.value])
         self.epochs.value = _EPOCHS[self.preset.value]
-        self._offer_starts("" if self.preset.value == "finetune" else RANDOM)
+        self._update_weights("" if self.preset.value == "finetune" else RANDOM)
 
-    def _offer_starts(self, wanted: str | None = None) -> None:
-        zero = [] if self.preset.value == "finetune" else [("zero (random weights)", RANDOM)]
-        files = dict.fromkeys(str(path) for path in (self._last, self._file) if path)
-        named = [(weights.title(Path(path)), path) for path in files]
-        self._starts = [*zero, (weights.SHIPPED, ""), *named, (_BROWSE, _BROWSE)]
-        self._renew(self.start, self._starts, wanted)
-        self._describe_start()
+    def _update_weights(self, wanted: str | None = None) -> None:
+        random = [] if self.preset.value == "finetune" else [("none (random weights)", RANDOM)]
+        paths = dict.fromkeys(str(p) for p in (self._run_weights, self._weights_file) if p)
+        files = [(weights.title(Path(path)), path) for path in paths]
+        self._weights = [*random, (weights.SHIPPED, ""), *files, (_BROWSE, _BROWSE)]
+        self._set_choices(self.weights, self._weights, wanted)
+        self._describe_weights()
 
-    def _on_start(self, value: str) -> None:
+    def _on_weights(self, value: str) -> None:
         if value == _BROWSE:
             path, _ = QFileDialog.getOpenFileName(
                 self, "Weights to start from", self._folder(), f"Weights (*{weights.SUFFIX})"
             )
-            self.choose_weights(path or self._file)
-        self._describe_start()
+            self.choose_weights(path or self._weights_file)
+        self._describe_weights()
 
-    def _describe_start(self) -> None:
-        value = self.start.value
-        self.start.tooltip = "Random weights" if value == RANDOM else weights.describe(value)
+    def _describe_weights(self) -> None:
+        value = self.weights.value
+        self.weights.tooltip = "Random weights" if value == RANDOM else weights.describe(value)
 
-    def _offer_held(self, wanted: str | None = None) -> None:
+    def _update_validations(self, wanted: str | None = None) -> None:
         shares = [(f"1 case in {folds}", str(folds)) for folds in _FOLDS]
         cases = dict(self._cases)
-        if self._elsewhere and self._elsewhere not in cases.values():
-            cases[Path(self._elsewhere).name] = self._elsewhere
-        self._held = [*shares, *cases.items(), (_BROWSE, _BROWSE), ("none", "")]
-        self._renew(self.held, self._held, wanted)
+        if self._validation_folder and self._validation_folder not in cases.values():
+            cases[Path(self._validation_folder).name] = self._validation_folder
+        self._validations = [*shares, *cases.items(), (_BROWSE, _BROWSE), ("none", "")]
+        self._set_choices(self.validation, self._validations, wanted)
 
-    def _on_held(self, value: str) -> None:
+    def _on_validation(self, value: str) -> None:
         if value == _BROWSE:
-            path = QFileDialog.getExistingDirectory(self, "Cases to hold out", self._folder())
-            self.hold_out(path or self._elsewhere)
+            path = QFileDialog.getExistingDirectory(self, "Validation cases", self._folder())
+            self.choose_validation(path or self._validation_folder)
 
-    def _suggest(self) -> None:
+    def _suggest_sizes(self) -> None:
         if not self._memory:
             return
         free = self._memory.get(self.device.value, self._memory["auto"])
         self.crop.value, self.batch.value = suggest(free, gpu=self._on_gpu)
-        self._show_need()
+        self._show_memory()
 
-    def _show_need(self) -> None:
+    def _show_memory(self) -> None:
         if not self._memory:
             return
         free = self._memory.get(self.device.value, self._memory["auto"])
         need = needed_bytes(self.crop.value, self.batch.value)
-        doubt = "; too much: take a smaller crop or batch" if need > free else ""
-        self._memory_line.setText(
-            f"A step takes about {need / 1e9:.1f} of {free / 1e9:.0f} GB{doubt}"
+        warning = "; too much: choose a smaller crop or batch" if need > free else ""
+        self._memory_text.setText(
+            f"A training step needs about {need / 1e9:.1f} of {free / 1e9:.0f} GB{warning}"
         )
 
     @property
@@ -195,12 +198,12 @@ class TrainPage(QWidget):
     def _folder(self) -> str:
         return str(settings.get("weights_folder") or settings.last_folder())
 
-    def _renew(
-        self, combo: ComboBox, offered: list[tuple[str, str]], wanted: str | None = None
+    def _set_choices(
+        self, combo: ComboBox, choices: list[tuple[str, str]], wanted: str | None = None
     ) -> None:
-        """Offer other values; keep what was chosen if it is among them, else take the first."""
-        values = [value for _, value in offered if value != _BROWSE]
-        chosen = combo.value if wanted is None else wanted
+        """Reset a combo box to `wanted`, else its present value, else the first choice."""
+        values = [value for _, value in choices if value != _BROWSE]
+        selected = combo.value if wanted is None else wanted
         with combo.changed.blocked():
             combo.reset_choices()
-            combo.value = chosen if chosen in values else values[0]
+            combo.value = selected if selected in values else values[0]

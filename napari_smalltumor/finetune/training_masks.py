@@ -1,4 +1,4 @@
-"""Which masks of the viewer can be learnt from: a case's regions, or else a label volume of it."""
+"""The case and the masks in the viewer that can be added to a training folder."""
 
 from __future__ import annotations
 
@@ -28,24 +28,40 @@ if TYPE_CHECKING:
     from napari.layers import Labels
 
 
-def case_to_learn_from(viewer: ViewerModel) -> Case | None:
-    """The case the user means: that of the active layer, else the uppermost, if it has masks."""
+def case_to_add(viewer: ViewerModel) -> Case | None:
+    """The active layer's case, else the uppermost one, that has all four images and masks."""
     active = viewer.layers.selection.active
     candidates = [case_of(active)] if active is not None else []
     candidates += reversed(list(cases_among(viewer.layers)))
     for case in candidates:
-        if case is not None and set(MODALITIES) <= set(case.volumes) and _has_masks(viewer, case):
+        if case is not None and set(MODALITIES) <= set(case.volumes) and mask_layers(viewer, case):
             return case
     return None
 
 
-def classes_to_learn_from(viewer: ViewerModel, case: Case) -> Classes:
-    """The case's masks as they are now, edits and all: tissue classes (i, j, k) on its grid.
+def mask_layers(viewer: ViewerModel, case: Case) -> list[Labels]:
+    """The layers whose masks are added: ET, TC and WT, else the case's label volume."""
+    regions = list(region_layers(viewer.layers, case).values())
+    if regions:
+        return regions
+    volume = _label_volume(viewer, case)
+    return [] if volume is None else [volume]
+
+
+def classes_to_add(viewer: ViewerModel, case: Case) -> Classes:
+    """Tissue classes of the case's masks as they are now, with all edits.
+
+    Returns
+    -------
+    (i, j, k) uint8 array
+        A copy, on the case's grid.
 
     Raises
     ------
     CaseError
-        If the viewer has none.
+        If the viewer has no masks of the case.
+    LabelError
+        If the label volume holds values outside its scheme.
     """
     keep_nested(viewer).apply()
     segmentation = segmentation_of(viewer.layers, case)
@@ -53,22 +69,19 @@ def classes_to_learn_from(viewer: ViewerModel, case: Case) -> Classes:
         return segmentation.classes
     layer = _label_volume(viewer, case)
     if layer is None:
-        raise CaseError(f"{case.name} has no masks to learn from")
+        raise CaseError(f"{case.name} has no masks in the viewer")
     stored = np.ascontiguousarray(from_display(np.asarray(layer.data), case.grid))
     role = role_of(layer)
     assert role is not None and role.scheme is not None
     return SCHEMES[role.scheme].decode(stored)
 
 
-def _has_masks(viewer: ViewerModel, case: Case) -> bool:
-    return bool(region_layers(viewer.layers, case)) or _label_volume(viewer, case) is not None
-
-
 def _label_volume(viewer: ViewerModel, case: Case) -> Labels | None:
+    """The uppermost label volume of a case; a prediction is none."""
     for layer in reversed(viewer.layers):
         role = role_of(layer)
-        if role is None or role.kind != LayerKind.EXPERT:
+        if role is None or role.kind is not LayerKind.EXPERT:
             continue
         if same_case(role.case, case):
-            return layer
+            return layer  # type: ignore[return-value]
     return None

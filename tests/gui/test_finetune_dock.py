@@ -1,4 +1,4 @@
-"""The Fine-tune dock in a real viewer: the whole loop, a run that outlives its window, trouble."""
+"""The Fine-tune dock in a real viewer: a whole round of training, closing, and failed runs."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from smalltumor.training.runs.run_lock import is_locked
 from training_cases import write_lesion_cases
 
 from napari_smalltumor import notify, settings
-from napari_smalltumor.finetune import closing_dialog
-from napari_smalltumor.finetune.closing_dialog import Answer
+from napari_smalltumor.finetune import dialogs
+from napari_smalltumor.finetune.dialogs import Answer
 from napari_smalltumor.finetune.dock import FinetuneDock
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.open_case import open_case
 
-AT_WORK = """
+HOLDS_RUN_FOLDER = """
 import sys, time
 from pathlib import Path
 from smalltumor.training.runs.run_lock import hold_run_lock
@@ -47,12 +47,12 @@ def data(tmp_path) -> Path:
 
 
 @pytest.fixture
-def said(monkeypatch) -> list[str]:
-    words: list[str] = []
+def messages(monkeypatch) -> list[str]:
+    shown: list[str] = []
     for kind in ("info", "warn", "error"):
-        monkeypatch.setattr(notify, kind, words.append)
-    monkeypatch.setattr(notify, "unexpected", lambda error: words.append(repr(error)))
-    return words
+        monkeypatch.setattr(notify, kind, shown.append)
+    monkeypatch.setattr(notify, "unexpected", lambda error: shown.append(repr(error)))
+    return shown
 
 
 @pytest.fixture
@@ -61,8 +61,8 @@ def viewer(make_napari_viewer):
 
 
 @pytest.fixture
-def docked(viewer, data, weights_to_tune, monkeypatch, said):
-    """The dock on a training folder, set to learn little; its run is ended in the end."""
+def docked(viewer, data, weights_to_tune, monkeypatch, messages):
+    """The dock with a training folder and quick settings; its run is stopped after the test."""
     monkeypatch.setattr(launcher, "NICENESS", 0)  # a busy machine would keep the test waiting
     monkeypatch.setattr(launcher, "_GRACE_SECONDS", 60.0)
     settings.put("training_folder", str(data))
@@ -70,25 +70,25 @@ def docked(viewer, data, weights_to_tune, monkeypatch, said):
     viewer.window.add_dock_widget(dock, area="right", name="Fine-tune")
     train = dock.panel.train
     train.choose_weights(str(weights_to_tune))
-    monkeypatch.setattr(train, "_suggest", lambda: None)
+    monkeypatch.setattr(train, "_suggest_sizes", lambda: None)
     train.device.value = "auto"
     train.crop.value, train.batch.value = 32, 2
-    train.held.value = "3"
+    train.validation.value = "3"
     yield dock
     if dock.run is not None and is_locked(RunFolder(dock.run)):
         launcher.stop(dock.run)
 
 
 def wait_for_state(qtbot, dock, *states: State) -> None:
-    qtbot.waitUntil(lambda: dock.look() or dock.status.state in states)
+    qtbot.waitUntil(lambda: dock.poll() or dock.status.state in states)
 
 
 def wait_for_epoch(qtbot, dock, epoch: int) -> None:
-    qtbot.waitUntil(lambda: dock.look() or dock.status.epoch >= epoch)
+    qtbot.waitUntil(lambda: dock.poll() or dock.status.epoch >= epoch)
 
 
-def test_open_segment_correct_add_train_use_and_segment_again(
-    viewer, docked, dock_of, run, data, tmp_path, qtbot, said
+def test_a_corrected_case_is_added_trained_on_and_segmented_with_the_new_weights(
+    viewer, docked, dock_of, run, data, tmp_path, qtbot, messages
 ):
     segment_dock = dock_of(viewer)
     scan = write_lesion_cases(tmp_path / "scans", 1, names="patient_{:02d}") / "patient_00"
@@ -102,9 +102,9 @@ def test_open_segment_correct_add_train_use_and_segment_again(
     et.brush_size = 7
     et.paint((20, 22, 20), 1)
     page = docked.panel.cases
-    qtbot.waitUntil(lambda: not docked.collecting.is_busy and page.add.isEnabled())
+    qtbot.waitUntil(lambda: not docked.training_folder.is_busy and page.add.isEnabled())
     page.add.click()
-    qtbot.waitUntil(lambda: not docked.collecting.is_busy)
+    qtbot.waitUntil(lambda: not docked.training_folder.is_busy)
     added = read_case(data / "patient_00")
     classes, _ = read_labels(added)
     stored = np.count_nonzero(classes == TissueClass.ET)
@@ -113,48 +113,48 @@ def test_open_segment_correct_add_train_use_and_segment_again(
     assert "replace" in page.add.text().replace("&", "").lower()
 
     docked.panel.train.epochs.value = 3
-    docked.panel.run.start.click()
+    docked.panel.run_bar.start.click()
     assert docked.run is not None and docked.run.parent == data / "runs"
     wait_for_state(qtbot, docked, State.DONE)
     status = docked.status
     assert status.training == ("made_01", "patient_00")
     assert status.validation == ("made_00",)
-    curves = docked.panel.watch.curves
+    curves = docked.panel.monitor.curves
     assert curves.points("segmentation") == 3
     assert curves.points("wt") == 4  # the weights it started from, too
-    assert "orth it" in docked.panel.use.verdict
-    assert docked.panel.use.table.item(0, 0).text() == "made_00"
+    assert "orth it" in docked.panel.result.verdict
+    assert docked.panel.result.table.item(0, 0).text() == "made_00"
 
     with qtbot.waitSignal(docked.predicted) as shown:
-        docked.panel.watch.predict.click()
-    assert shown.args == [True], said
+        docked.panel.monitor.predict.click()
+    assert shown.args == [True], messages
     assert "made_00 in training" in viewer.layers
     before = list(viewer.layers)
     with qtbot.waitSignal(docked.predicted):
-        docked.panel.watch.predict.click()
+        docked.panel.monitor.predict.click()
     assert list(viewer.layers) == before
 
-    docked.panel.use.use.click()
+    docked.panel.result.use.click()
     best = RunFolder(docked.run).best
     assert segment_dock.panel.options.weights_path == best
     for picker in ("flair", "t1ce", "t1", "t2"):
         combo = segment_dock.panel.pickers._combos[picker]
         combo.value = next(x for x in viewer.layers if x.name == f"patient_00 {picker.upper()}")
     viewer.layers.selection.active = et
-    monkey = QMessageBox.question
+    question = QMessageBox.question
     QMessageBox.question = lambda *a: QMessageBox.StandardButton.Yes
     try:
         assert run(segment_dock)
     finally:
-        QMessageBox.question = monkey
+        QMessageBox.question = question
     assert load_checkpoint(best).name in segment_dock.panel.results.text
-    assert not [words for words in said if "rror" in words]
+    assert not [message for message in messages if "rror" in message]
 
 
-def test_a_run_is_paused_resumed_and_stopped_by_its_buttons(docked, qtbot):
+def test_buttons_pause_resume_and_stop_a_run(docked, qtbot):
     docked.panel.train.epochs.value = 5000
-    docked.panel.run.start.click()
-    bar = docked.panel.run
+    docked.panel.run_bar.start.click()
+    bar = docked.panel.run_bar
     wait_for_epoch(qtbot, docked, 1)
     assert not bar.start.isEnabled() and not bar.resume.isEnabled()
     bar.pause.click()
@@ -168,8 +168,8 @@ def test_a_run_is_paused_resumed_and_stopped_by_its_buttons(docked, qtbot):
     assert not is_locked(RunFolder(docked.run))
 
 
-def test_a_run_whose_napari_was_killed_is_picked_up_by_the_next(
-    viewer, data, weights_to_tune, tmp_path, qtbot, monkeypatch, said
+def test_a_run_continues_after_napari_was_killed_and_is_shown_in_the_next_session(
+    viewer, data, weights_to_tune, tmp_path, qtbot, monkeypatch, messages
 ):
     script = tmp_path / "napari_that_dies.py"
     script.write_text(
@@ -188,7 +188,7 @@ def test_a_run_whose_napari_was_killed_is_picked_up_by_the_next(
         "train = dock.panel.train\n"
         f"train.choose_weights({str(weights_to_tune)!r})\n"
         "train.crop.value, train.batch.value, train.epochs.value = 32, 2, 5000\n"
-        "dock.panel.run.start.click()\n"
+        "dock.panel.run_bar.start.click()\n"
         "print(dock.run, flush=True)\n"
         "napari.run()\n"
     )
@@ -203,7 +203,7 @@ def test_a_run_whose_napari_was_killed_is_picked_up_by_the_next(
         dock = FinetuneDock(viewer)
         viewer.window.add_dock_widget(dock, area="right", name="Fine-tune")
         assert dock.status.state is State.RUNNING
-        assert dock.panel.pages.currentWidget() is dock.panel.watch
+        assert dock.panel.pages.currentWidget() is dock.panel.monitor
         wait_for_epoch(qtbot, dock, dock.status.epoch + 1)
         assert launcher.stop(run)
     finally:
@@ -213,12 +213,12 @@ def test_a_run_whose_napari_was_killed_is_picked_up_by_the_next(
 
 
 @pytest.fixture
-def at_work(docked, data):
-    """A run whose process holds its folder, and does nothing else; the dock shows it."""
-    run = RunFolder(data / "runs" / "at_work")
+def held_run(docked, data):
+    """A run in the dock whose process holds the run folder and does nothing else."""
+    run = RunFolder(data / "runs" / "held")
     run.create()
     process = subprocess.Popen(
-        [sys.executable, "-c", AT_WORK, str(run.path)],
+        [sys.executable, "-c", HOLDS_RUN_FOLDER, str(run.path)],
         stdout=subprocess.PIPE,
         start_new_session=True,
     )
@@ -231,46 +231,48 @@ def at_work(docked, data):
     process.communicate()
 
 
-@pytest.mark.parametrize("answer", [Answer.LEAVE, Answer.STOP])
-def test_closing_the_dock_asks_and_training_may_go_on(viewer, docked, at_work, monkeypatch, answer):
+@pytest.mark.parametrize("answer", [Answer.KEEP_TRAINING, Answer.STOP])
+def test_closing_the_dock_asks_whether_training_continues(
+    viewer, docked, held_run, monkeypatch, answer
+):
     asked = []
     monkeypatch.setattr(
-        closing_dialog, "ask", lambda parent, may_stay: asked.append(may_stay) or answer
+        dialogs, "ask_before_closing", lambda parent, can_cancel: asked.append(can_cancel) or answer
     )
     viewer.window.remove_dock_widget(docked)
     assert asked == [False]
-    assert is_locked(at_work) == (answer is Answer.LEAVE)
+    assert is_locked(held_run) == (answer is Answer.KEEP_TRAINING)
 
 
-def test_closing_the_window_can_be_given_up(viewer, docked, at_work, monkeypatch):
-    answers = iter([Answer.STAY, Answer.STOP])
+def test_closing_the_window_can_be_cancelled(viewer, docked, held_run, monkeypatch):
+    answers = iter([Answer.CANCEL, Answer.STOP])
     asked = []
     monkeypatch.setattr(
-        closing_dialog,
-        "ask",
-        lambda parent, may_stay: asked.append(may_stay) or next(answers),
+        dialogs,
+        "ask_before_closing",
+        lambda parent, can_cancel: asked.append(can_cancel) or next(answers),
     )
     viewer.window._qt_window.close()
-    assert is_locked(at_work)
+    assert is_locked(held_run)
     viewer.close()
     assert asked == [True, True]
-    assert not is_locked(at_work)
+    assert not is_locked(held_run)
 
 
-def test_trouble_is_told_in_words_with_the_log_beside(docked, tmp_path):
+def test_a_failed_run_shows_its_error_and_its_log(docked, tmp_path):
     run = RunFolder(tmp_path / "elsewhere")
     run.write_config({"training": {"epochs": 4}})
     run.append("failed", 0, message="made_01_t2.nii.gz is not a NIfTI file", changes={})
     run.log.write_text("preparing 2 cases\nsmalltumor: made_01_t2.nii.gz is not a NIfTI file\n")
     docked.open_run(run.path)
     assert docked.status.state is State.FAILED
-    assert "made_01_t2.nii.gz" in docked.panel.run.text
-    docked.panel.run.log.click()
+    assert "made_01_t2.nii.gz" in docked.panel.run_bar.text
+    docked.panel.run_bar.log.click()
     dialog = docked.findChildren(QDialog)[-1]
     assert "preparing 2 cases" in dialog.findChild(QPlainTextEdit).toPlainText()
 
 
-def test_a_run_out_of_memory_offers_what_fits(docked, data, tmp_path, qtbot):
+def test_a_run_out_of_memory_can_be_resumed_with_smaller_settings(docked, data, tmp_path, qtbot):
     run = RunFolder(tmp_path / "elsewhere")
     run.write_config({"data": str(data), "training": {"epochs": 4}})
     run.append("start", 0, steps=16, device="cpu", training=["a"], validation=[])
@@ -278,28 +280,28 @@ def test_a_run_out_of_memory_offers_what_fits(docked, data, tmp_path, qtbot):
         "failed", 3, message="not enough memory on cpu at step 3 for 2 crops", changes={"batch": 1}
     )
     docked.open_run(run.path)
-    bar = docked.panel.run
+    bar = docked.panel.run_bar
     assert "not enough memory" in bar.text
-    assert not bar.smaller.isHidden() and "batch 1" in bar.smaller.text()
-    assert "nobody can say" in docked.panel.use.verdict
+    assert not bar.resume_smaller.isHidden() and "batch 1" in bar.resume_smaller.text()
+    assert "no validation cases" in docked.panel.result.verdict
     wanted = []
     bar.resume_clicked.disconnect()
     bar.resume_clicked.connect(wanted.append)
-    bar.smaller.click()
+    bar.resume_smaller.click()
     assert wanted == [{"batch": 1}]
 
 
-def test_problems_of_the_folder_are_those_of_the_check(docked, data, qtbot):
+def test_cases_with_problems_are_listed_with_the_problem(docked, data, qtbot):
     (data / "made_00" / "made_00_seg.nii.gz").unlink()
-    docked.collecting.show(data)
-    qtbot.waitUntil(lambda: not docked.collecting.is_busy)
+    docked.training_folder.show(data)
+    qtbot.waitUntil(lambda: not docked.training_folder.is_busy)
     item = docked.panel.cases.table.topLevelItem(0)
     assert "made_00" in item.text(0) and "no segmentation" in item.child(0).text(0)
     assert docked.panel.cases.text.startswith("2 cases, 1 usable")
 
 
-def test_nothing_to_learn_from_is_said(viewer, said):
+def test_starting_without_a_training_folder_is_an_error(viewer, messages):
     dock = FinetuneDock(viewer)
     viewer.window.add_dock_widget(dock, area="right", name="Fine-tune")
     dock.start()
-    assert "folder of cases" in said[0]
+    assert "folder of training cases" in messages[0]

@@ -1,4 +1,4 @@
-"""The pages of the Fine-tune dock by themselves: what they show, and what they say was chosen."""
+"""The pages of the Fine-tune dock on their own: what they show and what they emit."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from qtpy.QtWidgets import QFileDialog
 from smalltumor.training.runs.comparison import RunComparison
 from smalltumor.training.runs.monitor import RunStatus, State
 
-from napari_smalltumor.finetune.monitor_page import WatchPage
+from napari_smalltumor.finetune.monitor_page import MonitorPage
 from napari_smalltumor.finetune.plan import RANDOM
-from napari_smalltumor.finetune.result_page import UsePage
+from napari_smalltumor.finetune.result_page import ResultPage
 from napari_smalltumor.finetune.run_bar import RunBar
 from napari_smalltumor.finetune.train_page import TrainPage
 
@@ -30,7 +30,7 @@ def score(epoch: int, value: float) -> dict:
     return {"epoch": epoch, "score": value, "by_case": by_case}
 
 
-def test_fine_tuning_starts_from_the_shipped_weights_and_the_others_from_zero(train):
+def test_fine_tuning_starts_from_the_shipped_weights_and_other_presets_from_random_ones(train):
     assert train.choices.weights == ""
     train.preset.value = "starter"
     assert train.choices.weights == RANDOM
@@ -39,43 +39,45 @@ def test_fine_tuning_starts_from_the_shipped_weights_and_the_others_from_zero(tr
     assert train.choices.weights == ""
 
 
-def test_a_file_chosen_stays_chosen_while_runs_come_and_go(train, tmp_path, monkeypatch):
+def test_a_selected_weights_file_stays_selected_when_another_run_is_shown(
+    train, tmp_path, monkeypatch
+):
     path = str(tmp_path / "mine.safetensors")
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *a: (path, ""))
-    train.start.value = "file..."
+    train.weights.value = "file..."
     assert train.choices.weights == path
-    train.offer_run(tmp_path / "2026-01-01_1200" / "best.safetensors")
+    train.set_run_weights(tmp_path / "2026-01-01_1200" / "best.safetensors")
     assert train.choices.weights == path
-    train.offer_run(None)
+    train.set_run_weights(None)
     assert train.choices.weights == path
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *a: ("", ""))
-    train.start.value = "file..."
+    train.weights.value = "file..."
     assert train.choices.weights == path
 
 
-def test_what_is_held_out_is_a_share_a_case_or_a_folder(train, tmp_path, monkeypatch):
+def test_validation_cases_are_a_share_one_case_a_folder_or_none(train, tmp_path, monkeypatch):
     assert (train.choices.folds, train.choices.validation) == (5, None)
-    train.offer_cases({"one": "/data/one"})
-    train.held.value = "/data/one"
+    train.set_cases({"one": "/data/one"})
+    train.validation.value = "/data/one"
     assert (train.choices.folds, train.choices.validation) == (0, Path("/data/one"))
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *a: str(tmp_path))
-    train.held.value = "file..."
+    train.validation.value = "file..."
     assert train.choices.validation == tmp_path
-    train.offer_cases({"one": "/data/one", "two": "/data/two"})
+    train.set_cases({"one": "/data/one", "two": "/data/two"})
     assert train.choices.validation == tmp_path
-    train.held.value = ""
+    train.validation.value = ""
     assert (train.choices.folds, train.choices.validation) == (0, None)
 
 
-def test_crop_and_batch_follow_the_memory_of_the_device(train):
+def test_crop_and_batch_fit_the_memory_of_the_device(train):
     train.set_devices([("auto", "auto"), ("GPU", "cuda:0"), ("CPU", "cpu")])
-    train.offer_memory({"auto": 80 * GB, "cuda:0": 80 * GB, "cpu": 16 * GB})
+    train.set_memory({"auto": 80 * GB, "cuda:0": 80 * GB, "cpu": 16 * GB})
     assert (train.choices.crop, train.choices.batch) == (128, 8)
     train.device.value = "cpu"
     assert (train.choices.crop, train.choices.batch) == (64, 2)
-    assert "too much" not in train._memory_line.text()
+    assert "too much" not in train._memory_text.text()
     train.crop.value = 160
-    assert "too much" in train._memory_line.text()
+    assert "too much" in train._memory_text.text()
 
 
 @pytest.mark.parametrize(
@@ -90,19 +92,19 @@ def test_crop_and_batch_follow_the_memory_of_the_device(train):
         (State.DONE, {"start", "log"}),
     ],
 )
-def test_only_what_can_be_done_can_be_clicked(qtbot, state, enabled):
+def test_only_buttons_that_apply_to_the_state_are_enabled(qtbot, state, enabled):
     bar = RunBar()
     qtbot.addWidget(bar)
     bar.show_status(RunStatus(state))
     names = ("start", "pause", "resume", "stop", "log")
     assert {name for name in names if getattr(bar, name).isEnabled()} == enabled
-    bar.show_status(RunStatus(state), busy="stopping ...")
+    bar.show_status(RunStatus(state), busy="Stopping ...")
     assert not any(getattr(bar, name).isEnabled() for name in names[:4])
-    assert bar.text == "stopping ..."
+    assert bar.text == "Stopping ..."
 
 
-def test_curves_grow_with_the_run_and_small_lesions_are_among_them(qtbot):
-    page = WatchPage()
+def test_curves_show_each_epoch_and_small_lesions(qtbot):
+    page = MonitorPage()
     qtbot.addWidget(page)
     page.show_status(
         RunStatus(
@@ -121,8 +123,8 @@ def test_curves_grow_with_the_run_and_small_lesions_are_among_them(qtbot):
     assert not page.predict.isEnabled()
 
 
-def test_the_verdict_is_said_whichever_way_it_went(qtbot):
-    page = UsePage()
+def test_the_verdict_says_whether_the_new_weights_are_better(qtbot):
+    page = ResultPage()
     qtbot.addWidget(page)
     assert not page.use.isEnabled()
     better = RunStatus(State.DONE, comparison=RunComparison(score(0, 0.5), score(3, 0.6)))
@@ -133,5 +135,5 @@ def test_the_verdict_is_said_whichever_way_it_went(qtbot):
     page.show_status(worse, has_weights=True)
     assert page.verdict.startswith("Not worth it")
     page.show_status(RunStatus(State.DONE, training=("a",)), has_weights=True)
-    assert "nobody can say" in page.verdict
+    assert "no validation cases" in page.verdict
     assert page.table.rowCount() == 0

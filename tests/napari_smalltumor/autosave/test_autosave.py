@@ -15,8 +15,7 @@ from napari_smalltumor.autosave import autosave
 from napari_smalltumor.autosave.files import AutosaveFolder, read_masks
 from napari_smalltumor.autosave.restore import restore
 from napari_smalltumor.autosave.watcher import keep_edits
-from napari_smalltumor.finetune.jobs import Prediction
-from napari_smalltumor.finetune.prediction import show_prediction
+from napari_smalltumor.finetune.prediction import Prediction, show_prediction
 from napari_smalltumor.layers.create import labels_layer
 from napari_smalltumor.layers.metadata import LayerKind, case_of, region_layers
 from napari_smalltumor.layers.region_masks import segmentation_of

@@ -1,4 +1,4 @@
-"""From the dock's choices to a plan, and from a status to words."""
+"""The training request of a new run, and the status of a run as text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from napari_smalltumor.finetune.run_text import duration, facts, state_line
 CHOICES = Choices("finetune", "", epochs=50, crop=64, batch=2, device="cpu", folds=5)
 
 
-def test_a_plan_names_everything_the_process_needs(tmp_path):
+def test_a_request_has_the_settings_of_the_page(tmp_path):
     plan = plan_of(tmp_path, CHOICES)
     assert plan.weights == starter_weights()
     assert plan.run.parent == tmp_path / "runs"
@@ -31,7 +31,7 @@ def test_a_plan_names_everything_the_process_needs(tmp_path):
     }
 
 
-def test_a_named_case_is_held_out_instead_of_folds(tmp_path):
+def test_a_validation_case_takes_the_place_of_folds(tmp_path):
     chosen = Choices("finetune", "w.safetensors", 3, 64, 2, "cpu", validation=tmp_path / "one")
     plan = plan_of(tmp_path, chosen)
     assert plan.validation == tmp_path / "one"
@@ -40,19 +40,19 @@ def test_a_named_case_is_held_out_instead_of_folds(tmp_path):
     assert plan.changes["validate_every"] == 1
 
 
-def test_from_zero_is_for_presets_that_can(tmp_path):
+def test_fine_tuning_needs_weights_to_start_from(tmp_path):
     assert plan_of(tmp_path, Choices("starter", RANDOM, 3, 64, 2, "cpu")).weights is None
     with pytest.raises(SmalltumorError, match="starts from weights"):
         plan_of(tmp_path, Choices("finetune", RANDOM, 3, 64, 2, "cpu"))
 
 
-def test_each_run_gets_a_folder_of_its_own(tmp_path):
+def test_each_run_gets_its_own_folder(tmp_path):
     first = new_run_folder(tmp_path)
     first.mkdir()
     assert not new_run_folder(tmp_path).exists()
 
 
-def test_the_last_run_is_the_one_whose_weights_are_newest(tmp_path):
+def test_the_last_run_is_the_one_with_the_newest_weights(tmp_path):
     assert last_run(tmp_path) is None
     for name in ("b", "a"):
         (tmp_path / "runs" / name).mkdir(parents=True)
@@ -75,22 +75,22 @@ def test_the_last_run_is_the_one_whose_weights_are_newest(tmp_path):
         (RunStatus(State.DONE, "done", 5, 5), "Done · epoch 5 of 5"),
     ],
 )
-def test_the_state_is_said_in_a_line(status, line):
+def test_a_run_is_described_in_one_line(status, line):
     assert state_line(status) == line
 
 
-def test_times_are_rounded_as_people_say_them():
+def test_durations_are_rounded():
     assert [duration(s) for s in (5, 89, 600, 12000)] == ["5 s", "89 s", "10 min", "3 h 20 min"]
 
 
-def test_numbers_are_listed_once_they_are_known():
+def test_only_known_numbers_are_listed():
     assert facts(RunStatus()) == []
     status = RunStatus(
         voxels_per_second=123_456.0, peak_memory=2_500_000_000, training=("a", "b"), device="cpu"
     )
     assert facts(status) == [
         ("Throughput", "123 thousand voxels/s"),
-        ("Memory", "2.5 GB at most"),
-        ("Learns from", "2 cases"),
+        ("Peak memory", "2.5 GB"),
+        ("Training cases", "2"),
         ("Device", "cpu"),
     ]

@@ -1,4 +1,4 @@
-"""Which masks of the viewer are learnt from."""
+"""The case and masks that are added to a training folder."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from smalltumor.errors import CaseError
 from smalltumor.labels.regions import Region
 from smalltumor.labels.schemes import SCHEMES
 
-from napari_smalltumor.finetune.jobs import Prediction, prediction_name
-from napari_smalltumor.finetune.prediction import show_prediction
-from napari_smalltumor.finetune.training_masks import case_to_learn_from, classes_to_learn_from
+from napari_smalltumor.finetune.prediction import Prediction, prediction_name, show_prediction
+from napari_smalltumor.finetune.training_masks import case_to_add, classes_to_add
 from napari_smalltumor.layers.create import image_layers, labels_layer
 from napari_smalltumor.layers.metadata import LayerKind, case_of, region_layers
 from napari_smalltumor.layers.regions import show_segmentation
@@ -42,43 +41,43 @@ def prediction_of(case, classes) -> Prediction:
     return Prediction(case, layer, "")
 
 
-def test_without_masks_there_is_nothing_to_add(viewer, case):
-    assert case_to_learn_from(viewer) is None
+def test_a_case_without_masks_cannot_be_added(viewer, case):
+    assert case_to_add(viewer) is None
     open_images(viewer, case)
-    assert case_to_learn_from(viewer) is None
+    assert case_to_add(viewer) is None
     with pytest.raises(CaseError, match="no masks"):
-        classes_to_learn_from(viewer, case)
+        classes_to_add(viewer, case)
 
 
 @pytest.mark.parametrize("scheme", list(SCHEMES))
-def test_a_label_volume_is_learnt_from_as_it_is_edited(viewer, case, classes, scheme):
+def test_an_edited_label_volume_is_added_with_its_edits(viewer, case, classes, scheme):
     open_images(viewer, case)
     data = labels_layer(case, SCHEMES[scheme].encode(classes), SCHEMES[scheme])
     layer = viewer.add_layer(Layer.create(*data))
-    np.testing.assert_array_equal(classes_to_learn_from(viewer, case), classes)
+    np.testing.assert_array_equal(classes_to_add(viewer, case), classes)
     layer.data[:] = 0
-    assert case_to_learn_from(viewer) is case
-    assert not classes_to_learn_from(viewer, case).any()
+    assert case_to_add(viewer) is case
+    assert not classes_to_add(viewer, case).any()
 
 
-def test_regions_come_before_label_volumes(viewer, case, classes):
+def test_regions_take_precedence_over_label_volumes(viewer, case, classes):
     open_images(viewer, case)
     viewer.add_layer(Layer.create(*labels_layer(case, SCHEME.encode(classes), SCHEME)))
     empty = np.zeros_like(classes)
     empty[2, 3, 4] = 3
     show_segmentation(viewer, case, Segmentation(case.name, empty, case.grid))
-    np.testing.assert_array_equal(classes_to_learn_from(viewer, case), empty)
+    np.testing.assert_array_equal(classes_to_add(viewer, case), empty)
     assert region_layers(viewer.layers, case)[Region.ET].data.sum() == 1
 
 
-def test_what_a_network_in_training_says_is_not_learnt_from(viewer, case, classes):
+def test_a_prediction_is_not_added_to_the_training_folder(viewer, case, classes):
     show_prediction(viewer, prediction_of(case, classes))
     assert [layer.name for layer in viewer.layers][-1] == "Pat in training"
     assert len(viewer.layers) == 5
-    assert case_to_learn_from(viewer) is None
+    assert case_to_add(viewer) is None
 
 
-def test_a_later_prediction_takes_the_place_of_the_first(viewer, case, classes):
+def test_a_later_prediction_replaces_the_first(viewer, case, classes):
     first = show_prediction(viewer, prediction_of(case, classes))
     second = show_prediction(viewer, prediction_of(case, np.zeros_like(classes)))
     assert first is second

@@ -1,0 +1,200 @@
+"""The training folder: list its cases, and add the case in the viewer to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject, Signal
+from qtpy.QtWidgets import QFileDialog, QMessageBox, QWidget
+from smalltumor.data.case import Case
+from smalltumor.errors import SmalltumorError
+from smalltumor.training.data.dataset_folder import (
+    DatasetLister,
+    DatasetListing,
+    add_case,
+    case_folder_name,
+    was_added,
+)
+from superqt.utils import QSignalDebouncer
+
+from napari_smalltumor import notify, settings
+from napari_smalltumor.autosave.watcher import keep_edits
+from napari_smalltumor.finetune.cases_page import CasesPage
+from napari_smalltumor.finetune.training_masks import case_to_add, classes_to_add
+from napari_smalltumor.layers.metadata import region_layers
+from napari_smalltumor.workers import run_in_thread
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+_DEBOUNCE_MS = 100
+
+
+class TrainingFolder(QObject):
+    """Connects the *Cases* page with the viewer's layers and a training folder.
+
+    Parameters
+    ----------
+    viewer : Viewer
+    page : CasesPage
+    parent : QWidget
+    """
+
+    cases_listed = Signal(object)
+    """Folders of the usable cases by name, each time the training folder was read."""
+    folder_changed = Signal(object)
+    """The path of the training folder that is shown from now on."""
+
+    def __init__(self, viewer: Viewer, page: CasesPage, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.path: Path | None = None
+        self._viewer, self._page, self._parent = viewer, page, parent
+        self._lister = DatasetLister()
+        self._busy = self._outdated = False
+        self._layers_changed = QSignalDebouncer(parent=self)
+        self._layers_changed.setTimeout(_DEBOUNCE_MS)
+        self._layers_changed.triggered.connect(self._show_case)
+        page.folder_entered.connect(self._on_folder_entered)
+        page.browse_clicked.connect(self._browse)
+        page.add_clicked.connect(self.add)
+        self._events = (
+            viewer.layers.events.inserted,
+            viewer.layers.events.removed,
+            viewer.layers.selection.events.active,
+        )
+        for event in self._events:
+            event.connect(self._on_layers)
+        self._show_case()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether the folder is being read or written."""
+        return self._busy
+
+    def restore(self) -> None:
+        """Show the folder that was used last."""
+        folder = settings.get("training_folder")
+        if folder:
+            self.show(Path(folder))
+
+    def show(self, folder: Path) -> None:
+        """Use a training folder; it is created when the first case is added."""
+        self.path = folder
+        settings.put("training_folder", str(folder))
+        self._page.show_folder(folder)
+        self._show_case()
+        self._read()
+        self.folder_changed.emit(folder)
+
+    def add(self, link: bool) -> None:
+        """Add the case in the viewer, with its masks as they are now.
+
+        Parameters
+        ----------
+        link : bool
+            Link to the images instead of copying them.
+        """
+        case = case_to_add(self._viewer)
+        if case is None or self._busy:
+            return
+        if self.path is None and not self._browse():
+            return
+        assert self.path is not None
+        replace = was_added(self.path, case)
+        if replace and not self._may_replace(case):
+            return
+        try:
+            classes = classes_to_add(self._viewer, case)
+        except SmalltumorError as error:
+            notify.error(str(error))
+            return
+        folder, lister = self.path, self._lister
+        self._begin(f"Adding {case.name} ...")
+
+        def work() -> DatasetListing:
+            add_case(folder, case, classes, link=link, replace=replace)
+            return lister.list_cases(folder)
+
+        def done(listing: DatasetListing) -> None:
+            layers = region_layers(self._viewer.layers, case).values()
+            keep_edits(self._viewer).autosave.exported(layers)
+            self._on_listing(listing)
+            notify.info(f"{case.name} was added to {folder}")
+
+        run_in_thread(work, self, done, self._on_error, name=f"adding {case.name}")
+
+    def disconnect_layers(self) -> None:
+        """Disconnect from the events of the viewer's layers."""
+        self._layers_changed.cancel()
+        for event in self._events:
+            event.disconnect(self._on_layers)
+        self._events = ()
+
+    def _read(self) -> None:
+        """List the folder's cases; if it is being read or written, do so afterwards."""
+        folder, lister = self.path, self._lister
+        if folder is None:
+            return
+        if self._busy:
+            self._outdated = True
+            return
+        self._begin(f"Reading {folder} ...")
+        work = lambda: lister.list_cases(folder)  # noqa: E731
+        run_in_thread(work, self, self._on_listing, self._on_error, name="reading cases")
+
+    def _begin(self, message: str) -> None:
+        self._busy, self._outdated = True, False
+        self._page.show_message(message)
+        self._show_case()
+
+    def _on_listing(self, listing: DatasetListing) -> None:
+        self._busy = False
+        if self._outdated:
+            self._read()
+            return
+        self._page.show_listing(listing)
+        self._show_case()
+        folder = self.path
+        assert folder is not None
+        usable = [case.name for case in listing.cases if case.problem is None]
+        self.cases_listed.emit({n: str(folder / n) for n in usable if (folder / n).is_dir()})
+
+    def _on_error(self, error: Exception) -> None:
+        self._busy = False
+        self._page.show_message("")
+        if isinstance(error, SmalltumorError):
+            notify.error(str(error))
+        else:
+            notify.unexpected(error)
+        self._read()
+
+    def _on_layers(self, event: Any = None) -> None:
+        self._layers_changed.throttle()
+
+    def _show_case(self) -> None:
+        case = case_to_add(self._viewer)
+        exists = case is not None and self.path is not None and was_added(self.path, case)
+        name = case_folder_name(case) if case is not None else None
+        self._page.show_case(name, exists=exists, ready=not self._busy)
+
+    def _on_folder_entered(self, text: str) -> None:
+        folder = Path(text.strip()).expanduser()
+        if text.strip() and folder != self.path:
+            self.show(folder)
+
+    def _browse(self) -> bool:
+        start = str(self.path or settings.last_folder())
+        chosen = QFileDialog.getExistingDirectory(self._parent, "Training folder", start)
+        if chosen:
+            self.show(Path(chosen))
+        return bool(chosen)
+
+    def _may_replace(self, case: Case) -> bool:
+        answer = QMessageBox.question(
+            self._parent,
+            "Replace masks?",
+            f"{case.name} is already in the training folder. Replace its masks with the masks in "
+            "the viewer?",
+        )
+        return bool(answer == QMessageBox.StandardButton.Yes)
