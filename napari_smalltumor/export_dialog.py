@@ -63,7 +63,7 @@ def ask_and_export(
             viewer, case, Path(chosen), scheme=scheme, per_region=per_region, overwrite=bool(there)
         )
     except SmalltumorError as error:
-        notify.error(str(error))
+        notify.report(error)
         return []
     keep_edits(viewer).autosave.exported(region_layers(viewer.layers, case).values())
     settings.remember_folder(written[0], saving=True)

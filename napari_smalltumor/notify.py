@@ -1,31 +1,83 @@
-"""Words to the user, as napari's own notifications."""
+"""Messages to the user as napari notifications."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from smalltumor.data.case_files import MODALITY_TITLES
+from smalltumor.errors import Action, Remedy, SmalltumorError
+
 
 def info(message: str) -> None:
-    """Something that went as it should."""
+    """Report a success."""
     from napari.utils.notifications import show_info
 
     show_info(message)
 
 
 def warn(message: str) -> None:
-    """Something the user should know."""
+    """Report something that the user should check."""
     from napari.utils.notifications import show_warning
 
     show_warning(message)
 
 
 def error(message: str) -> None:
-    """Something that could not be done."""
+    """Report something that could not be done."""
     from napari.utils.notifications import show_error
 
     show_error(message)
 
 
-def unexpected(error: Exception) -> None:
-    """A fault of ours: napari's notification offers the traceback for a bug report."""
+def report(exception: Exception) -> None:
+    """Report an exception: an error of the user in one line, a bug with its traceback."""
+    if isinstance(exception, SmalltumorError):
+        error(error_text(exception))
+    else:
+        unexpected(exception)
+
+
+def unexpected(exception: Exception) -> None:
+    """Report a bug; napari's notification shows the traceback for a bug report."""
     from napari.utils.notifications import notification_manager
 
-    notification_manager.receive_error(type(error), error, error.__traceback__)
+    notification_manager.receive_error(type(exception), exception, exception.__traceback__)
+
+
+def error_text(exception: SmalltumorError) -> str:
+    """The message of an error, and what to do about it in the words of the window."""
+    if exception.remedy is None:
+        return str(exception)
+    return f"{exception}; {_REMEDIES[exception.remedy.action](exception.remedy)}"
+
+
+def _name_modalities(remedy: Remedy) -> str:
+    titles = " and ".join(MODALITY_TITLES[m] for m in remedy.modalities) or "each modality"
+    return (
+        "open its files with File > IO Utilities > Open case from files... and choose the "
+        f"layers for {titles} in the Segment dock"
+    )
+
+
+def _resume(remedy: Remedy) -> str:
+    settings = " and ".join(f"{name} {value}" for name, value in remedy.settings.items())
+    return f"resume the run with {settings}" if settings else "click Resume"
+
+
+_REMEDIES: dict[Action, Callable[[Remedy], str]] = {
+    Action.CHOOSE_OUTPUT: lambda remedy: "choose another name or folder",
+    Action.REPLACE_OUTPUT: lambda remedy: "choose another name or folder, or delete it first",
+    Action.NAME_SCHEME: lambda remedy: (
+        "label files must follow one of the schemes listed under Labels in the Segment dock"
+    ),
+    Action.NAME_MODALITIES: _name_modalities,
+    Action.RESAMPLE: lambda remedy: "resample the images onto one grid first",
+    Action.CHOOSE_WEIGHTS: lambda remedy: "choose another file under Weights",
+    Action.IMPORT_WEIGHTS: lambda remedy: "convert the published checkpoint first",
+    Action.CHOOSE_DEVICE: lambda remedy: "choose another device under Device",
+    Action.CHECK_DATASET: lambda remedy: (
+        "the Cases page of the Fine-tune dock lists the problems of each case"
+    ),
+    Action.CHOOSE_RUN_FOLDER: lambda remedy: "click Resume, or start a new run",
+    Action.RESUME: _resume,
+}

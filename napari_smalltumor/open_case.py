@@ -51,7 +51,7 @@ def open_and_remember(viewer: ViewerModel, path: Path | Sequence[Path]) -> list[
     try:
         layers = open_case(viewer, path)
     except SmalltumorError as error:
-        notify.error(str(error))
+        notify.report(error)
         return []
     settings.remember_folder(path if isinstance(path, Path) else path[0])
     return layers

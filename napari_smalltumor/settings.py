@@ -1,20 +1,29 @@
-"""What the user chose once and for all: the plugin's page in napari's Preferences.
+"""Settings of the plugin: its page in napari's Preferences, and the default reader.
 
-The page is declared in ``napari.yaml`` under ``configurations`` and napari keeps it. Versions of
-napari that do not know such pages keep the choices for the session.
+The page is declared in ``napari.yaml`` under ``configurations``; napari stores the values. If the
+plugin is importable but not installed, the values last for the session.
 """
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from psygnal import Signal, SignalInstance
+from smalltumor.errors import OutputError
+from smalltumor.files.atomic import write_text
+from smalltumor.files.user_dirs import data_folder
 
 PLUGIN = "napari-smalltumor"
 READ_BY_DEFAULT = ("*.nii", "*.nii.gz", "*/")
-"""Patterns of `napari.settings`: the last one is any folder; what is no case goes on to others."""
+"""Patterns of napari's reader settings. The last one matches every folder; the reader declines
+folders that hold no case, and napari then asks other readers."""
+
+_REPLACED_READERS = "replaced_readers.json"
+"""File in the user's data folder: the readers that the patterns had before, or null."""
 
 _SECTIONS = {
     "device": "segmentation",
@@ -32,18 +41,18 @@ _SECTIONS = {
 _session: dict[str, Any] = {}
 
 
-class _Changes:
-    """Changes made through `put`, for widgets that show a setting."""
+class _Events:
+    """Events for widgets that show a setting."""
 
     changed = Signal(str, object)
 
 
-changed: SignalInstance = _Changes().changed
+changed: SignalInstance = _Events().changed
 """Emitted by `put` with a setting's name and its new value."""
 
 
 def get(name: str) -> Any:
-    """A setting's value: ``device``, ``threshold``, ... as declared in the manifest."""
+    """Return the value of a setting (``device``, ``threshold``, ... as in the manifest)."""
     pages = _pages()
     if pages is None:
         return _session.get(name, _declared_default(name))
@@ -51,7 +60,7 @@ def get(name: str) -> Any:
 
 
 def put(name: str, value: Any) -> None:
-    """Keep a setting; napari writes it to its own settings folder."""
+    """Store a setting; napari writes it to its own settings folder."""
     pages = _pages()
     if pages is None:
         _session[name] = value
@@ -61,7 +70,7 @@ def put(name: str, value: Any) -> None:
 
 
 def activate(context: Any = None) -> None:
-    """Called by napari when the plugin is used for the first time in a session."""
+    """Connect the settings; napari calls this when the plugin is first used in a session."""
     pages = _pages()
     if pages is not None:
         pages.opening.events.default_reader.connect(_apply_default_reader)
@@ -70,16 +79,19 @@ def activate(context: Any = None) -> None:
 
 
 def open_by_default() -> None:
-    """Make the plugin the reader of NIfTI files and case folders, without asking each time."""
+    """Make the plugin the default reader of NIfTI files and case folders."""
     from napari_smalltumor.notify import info
 
     put("default_reader", True)
     _apply_default_reader()
-    info("NIfTI files and case folders now open with Small Tumour; Preferences undo this.")
+    info(
+        "NIfTI files and case folders now open with Small Tumour. To undo this, clear Default "
+        "reader in Preferences > Small Tumour."
+    )
 
 
 def last_folder(*, saving: bool = False) -> str:
-    """Where the user last opened or saved something, as napari itself remembers it."""
+    """Return the folder last used for opening or saving, from napari's own history."""
     from napari.utils.history import get_open_history, get_save_history
 
     history = get_save_history() if saving else get_open_history()
@@ -87,19 +99,67 @@ def last_folder(*, saving: bool = False) -> str:
 
 
 def remember_folder(path: Path, *, saving: bool = False) -> None:
-    """Let the next dialog start where this one ended."""
+    """Add a folder to napari's history, so that the next dialog starts there."""
     from napari.utils.history import update_open_history, update_save_history
 
     (update_save_history if saving else update_open_history)(str(path))
 
 
 def _apply_default_reader(event: Any = None) -> None:
+    if get("default_reader"):
+        _take_patterns()
+    else:
+        _restore_patterns()
+
+
+def _take_patterns() -> None:
+    """Read our patterns, and record the readers that they had before."""
     from napari.settings import get_settings
 
     plugins = get_settings().plugins
-    others = {k: v for k, v in plugins.extension2reader.items() if v != PLUGIN}
-    ours = dict.fromkeys(READ_BY_DEFAULT, PLUGIN) if get("default_reader") else {}
-    plugins.extension2reader = {**others, **ours}
+    readers = dict(plugins.extension2reader)
+    replaced = _read_replaced()
+    for pattern in READ_BY_DEFAULT:
+        if pattern not in replaced or readers.get(pattern) != PLUGIN:
+            replaced[pattern] = readers.get(pattern)
+    _write_replaced(replaced)
+    plugins.extension2reader = {**readers, **dict.fromkeys(READ_BY_DEFAULT, PLUGIN)}
+
+
+def _restore_patterns() -> None:
+    """Restore the readers that our patterns had before, unless the user has changed them since."""
+    from napari.settings import get_settings
+
+    plugins = get_settings().plugins
+    readers = dict(plugins.extension2reader)
+    replaced = _read_replaced()
+    for pattern in READ_BY_DEFAULT:
+        if readers.get(pattern) == PLUGIN:
+            del readers[pattern]
+            if replaced.get(pattern) is not None:
+                readers[pattern] = replaced[pattern]
+    plugins.extension2reader = readers
+    with suppress(OSError):
+        (data_folder() / _REPLACED_READERS).unlink()
+
+
+def _read_replaced() -> dict[str, str | None]:
+    """Recorded readers by pattern; empty if there is no record or it is damaged."""
+    try:
+        stored = json.loads((data_folder() / _REPLACED_READERS).read_text(encoding="utf-8"))
+        items = stored.items()
+    except (OSError, ValueError, AttributeError):
+        return {}
+    return {pattern: reader for pattern, reader in items if isinstance(reader, str | None)}
+
+
+def _write_replaced(replaced: dict[str, str | None]) -> None:
+    path = data_folder() / _REPLACED_READERS
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(path, json.dumps(replaced, indent=2), overwrite=True)
+    except (OSError, OutputError):
+        return  # the reader is switched on all the same; only the record is missing
 
 
 def _pages() -> Any:

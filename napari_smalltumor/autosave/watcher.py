@@ -80,7 +80,7 @@ class AutosaveWatch:
         try:
             layers = restore(viewer, case, masks)
         except SmalltumorError as error:
-            notify.error(str(error))
+            notify.report(error)
             return
         self.autosave.count_as_edited(layers)
         self.autosave.save()

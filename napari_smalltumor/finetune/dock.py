@@ -92,7 +92,7 @@ class FinetuneDock(QScrollArea):
             plan = plan_of(folder, self.panel.train.choices)
             launcher.start(plan)
         except SmalltumorError as error:
-            notify.error(str(error))
+            notify.report(error)
             return
         self.panel.show_page(self.panel.monitor)
         self.panel.result.show_message("")
@@ -111,7 +111,7 @@ class FinetuneDock(QScrollArea):
         try:
             launcher.resume(self.run, changes)
         except SmalltumorError as error:
-            notify.error(str(error))
+            notify.report(error)
         self.poll()
 
     def pause(self) -> None:
@@ -204,7 +204,7 @@ class FinetuneDock(QScrollArea):
     def _on_ended(self, result: Any) -> None:
         self._busy = ""
         if isinstance(result, Exception):
-            notify.error(str(result))
+            notify.report(result)
         elif result is False and self._status.host:
             notify.info(f"The run on {self._status.host} will stop after the current step.")
         elif result is False:
@@ -232,7 +232,7 @@ class FinetuneDock(QScrollArea):
 
     def _on_prediction_error(self, error: Exception) -> None:
         self.panel.monitor.set_predicting(False)
-        notify.error(str(error)) if isinstance(error, SmalltumorError) else notify.unexpected(error)
+        notify.report(error)
         self.predicted.emit(False)
 
     def _show_log(self) -> None:

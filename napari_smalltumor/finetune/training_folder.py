@@ -107,7 +107,7 @@ class TrainingFolder(QObject):
         try:
             classes = classes_to_add(self._viewer, case)
         except SmalltumorError as error:
-            notify.error(str(error))
+            notify.report(error)
             return
         folder, lister = self.path, self._lister
         self._begin(f"Adding {case.name} ...")
@@ -163,10 +163,7 @@ class TrainingFolder(QObject):
     def _on_error(self, error: Exception) -> None:
         self._busy = False
         self._page.show_message("")
-        if isinstance(error, SmalltumorError):
-            notify.error(str(error))
-        else:
-            notify.unexpected(error)
+        notify.report(error)
         self._read()
 
     def _on_layers(self, event: Any = None) -> None:

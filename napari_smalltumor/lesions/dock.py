@@ -130,7 +130,7 @@ class LesionsDock(LesionsPanel):
         try:
             write_csv(self.review.reviewed(self.model.lesions), path, overwrite=True)
         except SmalltumorError as error:
-            notify.error(str(error))
+            notify.report(error)
             return
         settings.remember_folder(path.parent, saving=True)
         self.show_message(f"Saved {path.name}")

@@ -84,7 +84,7 @@ class SegmentDock(QScrollArea):
         try:
             case = case_of_layers(self.panel.pickers.chosen)
         except SmalltumorError as error:
-            notify.error(str(error))
+            notify.report(error)
             return
         if is_edited(self._viewer.layers, case) and not self._may_overwrite(case):
             return
@@ -141,10 +141,7 @@ class SegmentDock(QScrollArea):
 
     def _on_error(self, error: Exception) -> None:
         self._finish("")
-        if isinstance(error, SmalltumorError):
-            notify.error(str(error))
-        else:
-            notify.unexpected(error)
+        notify.report(error)
 
     def _on_outcome(self, outcome: Outcome) -> None:
         case = self._case

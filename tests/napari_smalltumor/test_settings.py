@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from napari.settings import get_settings
 from npe2 import PluginManifest
 
@@ -56,10 +57,66 @@ def test_becoming_the_default_reader_leaves_other_choices_alone(monkeypatch):
     }
     settings.put("default_reader", False)
     settings._apply_default_reader()
-    assert readers.extension2reader == {"*.tif": "another-plugin"}
+    assert readers.extension2reader == {"*.tif": "another-plugin", "*.nii": "another-plugin"}
 
 
 def test_dialogs_start_where_the_last_one_ended(tmp_path):
     (tmp_path / "cases" / "Pat").mkdir(parents=True)
     settings.remember_folder(tmp_path / "cases" / "Pat")
     assert settings.last_folder() == str(tmp_path / "cases")
+
+
+@pytest.fixture
+def readers():
+    """The readers of other plugins that the user chose before."""
+    readers = get_settings().plugins
+    readers.extension2reader = {"*.tif": "another-plugin", "*.nii": "another-plugin"}
+    return readers
+
+
+def switch_default_reader(on: bool) -> None:
+    settings.put("default_reader", on)
+    settings._apply_default_reader()
+
+
+def test_switching_the_default_reader_off_restores_the_readers_chosen_before(readers):
+    before = dict(readers.extension2reader)
+    switch_default_reader(True)
+    switch_default_reader(True)  # napari was started again
+    assert readers.extension2reader["*.nii"] == "napari-smalltumor"
+    switch_default_reader(False)
+    assert readers.extension2reader == before
+
+
+def test_a_reader_chosen_while_we_are_the_default_is_kept(readers):
+    switch_default_reader(True)
+    readers.extension2reader = {**readers.extension2reader, "*.nii.gz": "third-plugin"}
+    switch_default_reader(False)
+    assert readers.extension2reader == {
+        "*.tif": "another-plugin",
+        "*.nii": "another-plugin",
+        "*.nii.gz": "third-plugin",
+    }
+
+
+def test_a_reader_chosen_between_two_sessions_is_restored(readers):
+    switch_default_reader(True)
+    readers.extension2reader = {**readers.extension2reader, "*.nii.gz": "third-plugin"}
+    switch_default_reader(True)
+    switch_default_reader(False)
+    assert readers.extension2reader["*.nii.gz"] == "third-plugin"
+
+
+def test_switching_off_keeps_a_pattern_that_the_user_gave_to_this_plugin(readers):
+    readers.extension2reader = {"*_seg.nii.gz": "napari-smalltumor"}
+    switch_default_reader(True)
+    switch_default_reader(False)
+    assert readers.extension2reader == {"*_seg.nii.gz": "napari-smalltumor"}
+
+
+@pytest.mark.parametrize("stored", [b"{", b"[1]", b'{"*.nii": 3}', b"\xff"])
+def test_a_damaged_record_of_earlier_readers_is_ignored(readers, data_folder, stored):
+    switch_default_reader(True)
+    (data_folder / "replaced_readers.json").write_bytes(stored)
+    switch_default_reader(False)
+    assert readers.extension2reader == {"*.tif": "another-plugin"}
