@@ -131,7 +131,8 @@ def test_a_bad_output_is_refused_before_the_work(smalltumor, tmp_path):
         (["-o", tmp_path / "nowhere" / "m.nii.gz"], "does not exist"),
         (["-o", tmp_path / "m.png"], "ends in .nii.gz"),
         (["-o", source, "--overwrite"], "one of the images read"),
-        (["-o", tmp_path / "m.nii.gz", "--lesions", tmp_path / "m.nii.gz"], "two results"),
+        (["-o", tmp_path / "m.nii.gz", "--lesions", tmp_path / "m.nii.gz"], "ends in .csv"),
+        (["-o", tmp_path / "m.nii", "--probabilities", tmp_path / "m.nii"], "two results"),
     ]:
         code, stdout, stderr = smalltumor("segment", case, *arguments)
         assert (code, stdout) == (1, "")
@@ -224,7 +225,7 @@ def test_weights_that_are_none_are_refused(smalltumor, tmp_path):
     ("error", "code", "words"),
     [
         (MemoryError(), 1, "out of memory; close other programs"),
-        (KeyboardInterrupt(), 130, "interrupted; nothing half-written was left"),
+        (KeyboardInterrupt(), 130, "interrupted; no incomplete file was left"),
         (Cancelled("cancelled"), 130, "cancelled"),
     ],
 )
@@ -311,7 +312,7 @@ def test_interrupting_leaves_nothing_behind(sample_folder, tmp_path, number):
     process.send_signal(number)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert stderr == "smalltumor: interrupted; nothing half-written was left\n"
+    assert stderr == "smalltumor: interrupted; no incomplete file was left\n"
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,6 +1,6 @@
 """The `smalltumor` command: arguments, progress and exit codes.
 
-0 done, 1 the input is at fault, 2 the command line is, 130 interrupted.
+Exit codes: 0 success, 1 error, 2 error in the command line, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from io import TextIOWrapper
 from types import FrameType
 
@@ -49,31 +50,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code.
     """
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):  # names that the terminal cannot show are no fault
+        if isinstance(stream, TextIOWrapper):  # not every terminal can show every file name
             stream.reconfigure(errors="backslashreplace")
-    options = build_parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, _interrupt)
+    options = argparse.Namespace()
     try:
+        options = build_parser().parse_args(arguments)
         code: int = options.run(options)
         sys.stdout.flush()
         return code
     except SmalltumorError as error:
-        print(f"smalltumor: {_one_line(_message(error, options))}", file=sys.stderr)
-        return 130 if isinstance(error, Cancelled) else 1
+        return _fail(_message(error, options), 130 if isinstance(error, Cancelled) else 1)
     except KeyboardInterrupt:
-        print("smalltumor: interrupted; nothing half-written was left", file=sys.stderr)
-        return 130
+        return _fail("interrupted; no incomplete file was left", 130)
     except MemoryError:
-        print("smalltumor: out of memory; close other programs and try again", file=sys.stderr)
-        return 1
+        return _fail("out of memory; close other programs and try again")
     except BrokenPipeError:
-        # The reader of our output has gone (`| head`); Python must not complain at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()  # its reader has ended (`| head`)
         return 1
+    except OSError as error:
+        if error.filename is None:
+            _discard_output()
+        subject = "" if error.filename is None else f"{error.filename}: "
+        return _fail(f"{subject}{error.strerror or error}")
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The parser of all commands; `options.run` is the chosen one."""
+    """Build the parser of all commands; `options.run` runs the chosen one."""
     parser = argparse.ArgumentParser(
         prog="smalltumor",
         description=DESCRIPTION,
@@ -84,6 +87,17 @@ def build_parser() -> argparse.ArgumentParser:
     for command in COMMANDS:
         command.add_parser(commands)
     return parser
+
+
+def _fail(message: str, code: int = 1) -> int:
+    print(f"smalltumor: {_one_line(message)}", file=sys.stderr)
+    return code
+
+
+def _discard_output() -> None:
+    """Discard what could not be printed, or Python reports it once more at exit."""
+    with suppress(OSError, ValueError):  # a stream without a file, as in tests
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:

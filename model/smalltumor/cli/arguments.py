@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from smalltumor.errors import OutputError, SmalltumorError
 from smalltumor.labels.regions import DEFAULT_SCHEME, SCHEME_VALUES
 
 if TYPE_CHECKING:
@@ -19,19 +20,52 @@ MODALITY_HELP = {
 }
 
 
+def path_argument(text: str) -> Path:
+    """Parse a path.
+
+    Raises
+    ------
+    SmalltumorError
+        If no file can have this name: it is empty, too long, or a link to itself.
+    """
+    if not text or "\0" in text:
+        raise SmalltumorError("one of the paths is empty")
+    path = Path(text)
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        pass  # the command decides whether it must exist
+    except OSError as error:
+        raise SmalltumorError(f"{text}: {error.strerror or error}") from error
+    return path
+
+
+def voxel_count(text: str) -> int:
+    """Parse a number of voxels.
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        If it is not a whole number of at least 1.
+    """
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return int(text)
+
+
 def add_case(parser: argparse.ArgumentParser) -> None:
     """CASE, or four files of any name."""
     parser.add_argument(
         "case",
         metavar="CASE",
         nargs="?",
-        type=Path,
+        type=path_argument,
         help="folder of a case, one of its files, or a 4D file (BraTS of any year, UPENN-GBM, "
         "UCSF-PDGM, Medical Segmentation Decathlon)",
     )
     group = parser.add_argument_group("files of any other name")
     for modality, text in MODALITY_HELP.items():
-        group.add_argument(f"--{modality}", metavar="FILE", type=Path, help=text)
+        group.add_argument(f"--{modality}", metavar="FILE", type=path_argument, help=text)
     group.add_argument(
         "--resample",
         action="store_true",
@@ -54,7 +88,10 @@ def add_network(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
     """--weights, --device, --backend and --flips."""
     group = parser.add_argument_group("network")
     group.add_argument(
-        "--weights", metavar="FILE", type=Path, help="weights file (default: the shipped ones)"
+        "--weights",
+        metavar="FILE",
+        type=path_argument,
+        help="weights file (default: the shipped ones)",
     )
     group.add_argument(
         "--device", default="auto", metavar="D", help="auto, cpu, cuda, cuda:1, mps (default auto)"
@@ -81,6 +118,18 @@ def add_scheme(parser: argparse._ActionsContainer) -> None:
         choices=SCHEME_VALUES,
         help=f"numbers to write, see below (default {DEFAULT_SCHEME})",
     )
+
+
+def check_table_name(path: Path) -> None:
+    """Check that a table does not get the name of an image.
+
+    Raises
+    ------
+    OutputError
+        If the name does not end in .csv.
+    """
+    if path.suffix.lower() != ".csv":
+        raise OutputError(f"{path}: the name of a table ends in .csv")
 
 
 def scheme_list() -> str:

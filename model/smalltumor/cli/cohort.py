@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smalltumor.cli import arguments
@@ -27,10 +26,17 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description=DESCRIPTION,
         epilog=arguments.scheme_list(),
     )
-    parser.add_argument("data", metavar="DATA", type=Path, help="folder of cases")
+    parser.add_argument(
+        "data", metavar="DATA", type=arguments.path_argument, help="folder of cases"
+    )
     results = parser.add_argument_group("results")
     results.add_argument(
-        "-o", "--output", metavar="DIR", type=Path, required=True, help="folder of the results"
+        "-o",
+        "--output",
+        metavar="DIR",
+        type=arguments.path_argument,
+        required=True,
+        help="folder of the results",
     )
     arguments.add_scheme(results)
     results.add_argument(

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from smalltumor.cli import arguments
+
 DESCRIPTION = """\
 Open napari with the sample case, segmented, its lesions listed. Without a display it does the
 same on a virtual one (Xvfb) and leaves screenshots, mask and table in a folder.
@@ -22,7 +24,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "-o",
         "--output",
         metavar="FOLDER",
-        type=Path,
+        type=arguments.path_argument,
         default=Path("smalltumor-demo"),
         help="where mask, table and screenshots go (default smalltumor-demo)",
     )
@@ -34,5 +36,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(options: argparse.Namespace) -> int:
     """Start the plugin's demo in a process of its own: the science does not import the screen."""
+    from smalltumor.files.atomic import check_output_folder
+
+    check_output_folder(options.output)
     command = [sys.executable, "-m", "napari_smalltumor.demo", "--output", str(options.output)]
     return subprocess.run(command + ["--screenshot"] * options.screenshot, check=False).returncode

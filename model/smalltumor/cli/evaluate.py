@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
 from smalltumor.cli import arguments
 from smalltumor.cli.progress import ProgressBar
@@ -32,13 +31,17 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("predictions", metavar="PREDICTIONS", type=Path, help="file or folder")
-    parser.add_argument("truth", metavar="TRUTH", type=Path, help="file or folder")
+    parser.add_argument(
+        "predictions", metavar="PREDICTIONS", type=arguments.path_argument, help="file or folder"
+    )
+    parser.add_argument(
+        "truth", metavar="TRUTH", type=arguments.path_argument, help="file or folder"
+    )
     parser.add_argument(
         "-o",
         "--output",
         metavar="DIR",
-        type=Path,
+        type=arguments.path_argument,
         help="also write report.txt, scores.json, cases.csv, components.csv, volumes.png and "
         "dice_by_size.png there",
     )

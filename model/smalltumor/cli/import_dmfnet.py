@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from smalltumor.cli import arguments
 
@@ -18,8 +17,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "import-dmfnet", help="convert published DMFNet weights", description=DESCRIPTION
     )
-    parser.add_argument("source", metavar="IN.pth", type=Path)
-    parser.add_argument("output", metavar="OUT.safetensors", type=Path)
+    parser.add_argument("source", metavar="IN.pth", type=arguments.path_argument)
+    parser.add_argument("output", metavar="OUT.safetensors", type=arguments.path_argument)
     arguments.add_overwrite(parser)
     parser.set_defaults(run=run)
 

@@ -7,7 +7,8 @@ import os
 import platform
 from collections.abc import Iterator
 from importlib import metadata
-from pathlib import Path
+
+from smalltumor.cli import arguments
 
 PACKAGES = (
     *("napari-smalltumor", "torch", "openvino", "napari", "numpy", "scipy"),
@@ -23,7 +24,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description="Print versions, devices and the model card of a weights file.",
     )
     parser.add_argument(
-        "--weights", metavar="FILE", type=Path, help="weights file (default: the shipped ones)"
+        "--weights",
+        metavar="FILE",
+        type=arguments.path_argument,
+        help="weights file (default: the shipped ones)",
     )
     parser.set_defaults(run=run)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smalltumor.cli import arguments
@@ -27,11 +26,15 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "lesions", help="list the lesions of a segmentation", description=DESCRIPTION
     )
-    parser.add_argument("segmentation", metavar="SEG.nii.gz", type=Path, help="label file")
-    parser.add_argument("--region", default="et", choices=[*Region], help="default et")
+    parser.add_argument(
+        "segmentation", metavar="SEG.nii.gz", type=arguments.path_argument, help="label file"
+    )
+    parser.add_argument(
+        "--region", default="et", choices=[region.value for region in Region], help="default et"
+    )
     parser.add_argument(
         "--threshold",
-        type=int,
+        type=arguments.voxel_count,
         default=SMALL_LESION_VOXELS,
         metavar="VOXELS",
         help=f"components with fewer voxels are small (default {SMALL_LESION_VOXELS})",
@@ -48,7 +51,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="COLUMN",
         help="order by a column of the CSV, ascending (default voxels)",
     )
-    parser.add_argument("-o", "--output", metavar="FILE.csv", type=Path, help="also write a table")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE.csv",
+        type=arguments.path_argument,
+        help="also write a table",
+    )
     arguments.add_overwrite(parser)
     parser.set_defaults(run=run)
 
@@ -63,6 +72,7 @@ def run(options: argparse.Namespace) -> int:
         print(f"smalltumor: --sort takes one of {', '.join(COLUMNS)}", file=sys.stderr)
         return 2
     if options.output is not None:
+        arguments.check_table_name(options.output)
         sources = [options.segmentation]
         check_output(options.output, overwrite=options.overwrite, sources=sources)
     volume = read_label_volume(options.segmentation)

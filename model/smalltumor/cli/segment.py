@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,12 +42,11 @@ def run(options: argparse.Namespace) -> int:
     from smalltumor.inference.devices import import_in_background
     from smalltumor.models.checkpoint import load_checkpoint, random_checkpoint
 
-    outputs = _outputs(options)
     import_in_background(options.device, options.backend)
     with ProgressBar() as bar:
         bar(0.0, "reading the case")
         case = arguments.read(options)
-        _check(outputs, options.overwrite, case.sources)
+        _check_outputs(options, case.sources)
         for warning in case.warnings:
             bar.warn(warning)
         checkpoint = (
@@ -94,7 +94,7 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
         "-o",
         "--output",
         metavar="OUT.nii.gz",
-        type=Path,
+        type=arguments.path_argument,
         required=True,
         help="label file to write",
     )
@@ -105,38 +105,43 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
         help="write OUT_et, OUT_tc and OUT_wt (0 and 1) as well",
     )
     group.add_argument(
-        "--lesions", metavar="FILE.csv", type=Path, help="table of enhancing components"
+        "--lesions",
+        metavar="FILE.csv",
+        type=arguments.path_argument,
+        help="table of enhancing components",
     )
     group.add_argument(
         "--probabilities",
         metavar="FILE.nii.gz",
-        type=Path,
+        type=arguments.path_argument,
         help="class probabilities, 4D: background, necrosis, edema, enhancing",
     )
     arguments.add_overwrite(group)
 
 
-def _outputs(options: argparse.Namespace) -> list[Path]:
-    from smalltumor.data.segmentation import region_paths
-
-    outputs = [options.output, options.lesions, options.probabilities]
-    if options.regions:
-        outputs += region_paths(options.output).values()
-    return [path for path in outputs if path is not None]
-
-
-def _check(outputs: list[Path], overwrite: bool, sources: list[Path]) -> None:
-    """Refuse before the work what could not be written after it."""
+def _check_outputs(options: argparse.Namespace, sources: list[Path]) -> None:
+    """Check before the computation that its results can be written."""
     from smalltumor.data.nifti import is_nifti_name
+    from smalltumor.data.segmentation import region_paths
     from smalltumor.errors import OutputError
     from smalltumor.files.atomic import check_output
 
-    for path in outputs:
-        check_output(path, overwrite=overwrite, sources=sources)
-        if outputs.count(path) > 1:
-            raise OutputError(f"{path} is named for two results; give each its own name")
-        if path.suffix.lower() != ".csv" and not is_nifti_name(path):
+    masks = [options.output, options.probabilities]
+    if options.regions:
+        masks += region_paths(options.output).values()
+    masks = [path for path in masks if path is not None]
+    for path in masks:
+        if not is_nifti_name(path):
             raise OutputError(f"{path}: the name of a mask ends in .nii.gz or .nii")
+    outputs = masks
+    if options.lesions is not None:
+        arguments.check_table_name(options.lesions)
+        outputs = [*masks, options.lesions]
+    for path in outputs:
+        check_output(path, overwrite=options.overwrite, sources=sources)
+    for path, count in Counter(path.resolve() for path in outputs).items():
+        if count > 1:
+            raise OutputError(f"{path} is named for two results; give each its own name")
 
 
 def _write(segmentation: Segmentation, options: argparse.Namespace) -> list[Path]:

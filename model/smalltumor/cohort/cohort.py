@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 
 from smalltumor.cohort.results_folder import TABLE, ResultsFolder, check_distinct
 from smalltumor.errors import Action, CaseError, OutputError, Remedy, SmalltumorError
-from smalltumor.files.atomic import write_text
+from smalltumor.files.atomic import check_output_folder, write_text
 from smalltumor.labels.regions import DEFAULT_SCHEME, Region
 
 if TYPE_CHECKING:
@@ -112,6 +112,7 @@ def cohort_cases(folder: Path, output: Path) -> list[CaseFiles]:
     """
     from smalltumor.data.case_files import find_cases
 
+    check_output_folder(output)
     if output.resolve() == folder.resolve():
         raise OutputError(f"{output} is the folder of the cases", Remedy(Action.CHOOSE_OUTPUT))
     if output.resolve().is_relative_to(folder.resolve()):
@@ -155,7 +156,12 @@ def segment_cohort(
     OutputError
         If the folder is in use by another run, holds other files or results made with other
         settings, or cannot be written to.
+    SmalltumorError
+        If the device is not known.
     """
+    from smalltumor.inference.devices import choose_device
+
+    choose_device(settings.device)  # a wrong name is an error of the run, not of each case
     folder, weights = ResultsFolder(settings.output), str(checkpoint.card.get("name", ""))
     made_with = {"labels": settings.scheme, "flips": settings.flips, "weights": weights}
     made_with["digest"] = checkpoint.digest

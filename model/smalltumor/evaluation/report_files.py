@@ -22,7 +22,7 @@ from smalltumor.evaluation.summary import (
     overlaps,
     small_tumours,
 )
-from smalltumor.files.atomic import check_output, write_bytes, write_text
+from smalltumor.files.atomic import check_output, check_output_folder, write_bytes, write_text
 from smalltumor.labels.regions import Region
 
 REPORT, SCORES, CASES, COMPONENTS = "report.txt", "scores.json", "cases.csv", "components.csv"
@@ -47,10 +47,11 @@ def check_report(folder: Path, *, overwrite: bool = False) -> None:
     OutputError
         If the folder cannot be created, or a file exists and `overwrite` is false.
     """
+    check_output_folder(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"{folder} cannot be made: {error.strerror or error}") from error
+        raise OutputError(f"{folder} cannot be created: {error.strerror or error}") from error
     for name in FILES:
         check_output(folder / name, overwrite=overwrite)
 

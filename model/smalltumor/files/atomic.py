@@ -34,6 +34,23 @@ def check_output(path: Path, *, overwrite: bool = False, sources: Iterable[Path]
         raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
+def check_output_folder(folder: Path) -> None:
+    """Check, without creating it, that a folder of results can be created and written to.
+
+    Raises
+    ------
+    OutputError
+        If it or one of its parents is a file, or is not writable.
+    """
+    existing = folder.absolute()
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    if not existing.is_dir():
+        raise OutputError(f"{folder}: {existing} is a file, not a folder")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise OutputError(f"{folder}: the folder {existing} is not writable")
+
+
 def _check_output(path: Path, overwrite: bool, sources: Iterable[Path]) -> None:
     folder = path.parent
     if not folder.is_dir():

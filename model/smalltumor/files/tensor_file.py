@@ -113,7 +113,7 @@ def _check_header(path: Path) -> None:
     except FileNotFoundError:
         raise CheckpointError(f"{path}: no such file") from None
     except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read ({_short(error)})") from None
+        raise CheckpointError(f"{path}: cannot be read ({error.strerror or error})") from None
     if size > MAX_BYTES:
         raise CheckpointError(
             f"{path}: {size / 2**30:.1f} GB are over the limit of {MAX_BYTES // 2**30} GB for "

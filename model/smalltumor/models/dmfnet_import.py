@@ -89,6 +89,8 @@ def _read_state(path: Path) -> Mapping[str, Tensor]:
         raise
     except FileNotFoundError:
         raise CheckpointError(f"{path}: no such file") from None
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read ({error.strerror or error})") from None
     except Exception as error:  # unpickling hostile bytes may raise anything
         reason = str(error).strip().partition("\n")[0][:200] or "cut short"
         if "weights_only" in str(error):  # torch advises to open it nevertheless

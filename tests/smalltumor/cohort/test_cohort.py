@@ -387,3 +387,18 @@ def test_unnamed_files_in_the_data_folder_are_named_after_it(smalltumor, narrow_
     assert code == 0, stderr
     expected = {"cohort.csv", "cohort.json", "patient7.nii.gz", "patient7_lesions.csv"}
     assert files_of(tmp_path / "out") == expected
+
+
+def test_files_without_a_case_name_take_the_name_of_their_folder(
+    smalltumor, narrow_weights, tmp_path
+):
+    data = write_case(tmp_path / "P 01")
+    for path in data.iterdir():
+        path.rename(path.with_name(path.name.removeprefix("made_")))
+    code, *_ = smalltumor(
+        *("cohort", data, "-o", tmp_path / "out", "--backend", "torch"),
+        *("--weights", narrow_weights),
+    )
+    assert code == 0
+    results = {"P 01.nii.gz", "P 01_lesions.csv", "cohort.csv", "cohort.json"}
+    assert files_of(tmp_path / "out") == results

@@ -1,0 +1,138 @@
+"""A value that makes no sense ends a command in one sentence, without a traceback."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+from smalltumor.cli import main
+from synthetic import LPS, SHAPE, write_case
+
+VALID = {
+    "segment": ("segment", "case", "-o", "new.nii.gz", "--device", "cpu", "--backend", "torch"),
+    "cohort": ("cohort", "cases", "-o", "new", "--device", "cpu", "--backend", "torch"),
+    "lesions": ("lesions", "labels.nii.gz"),
+    "evaluate": ("evaluate", "labels.nii.gz", "labels.nii.gz"),
+    "import-dmfnet": ("import-dmfnet", "text", "new.safetensors"),
+    "info": ("info",),
+    "demo": ("demo", "--screenshot"),
+}
+
+NO_FOLDER = ("", "text", "nowhere", "text/inside", "a" * 300, "loop")
+NO_FILE = ("", "text", "empty", "nowhere", "text/inside", "a" * 300, "loop")
+NO_NEW_FILE = ("", "empty", "nowhere/new", "text/new", "a" * 300, "locked/new")
+NO_NEW_FOLDER = ("", "text", "text/new", "a" * 300, "locked/new")
+NO_CHOICE = ("", "0", "-1", "nan", "text")
+
+TABLE = [
+    ("segment", "case", NO_FILE),
+    *(("segment", f"--{modality}", NO_FILE) for modality in ("t1", "t1ce", "t2", "flair")),
+    ("segment", "--output", (*NO_NEW_FILE, "new", "new.csv", "text")),
+    ("segment", "--lesions", (*NO_NEW_FILE, "labels.nii.gz", "other.nii.gz", "new.nii.gz")),
+    ("segment", "--probabilities", (*NO_NEW_FILE, "new.csv", "new.nii.gz", "empty/../new.nii.gz")),
+    *((command, "--weights", NO_FILE) for command in ("segment", "cohort", "info")),
+    *((command, "--device", NO_CHOICE) for command in ("segment", "cohort")),
+    *((command, "--backend", NO_CHOICE) for command in ("segment", "cohort")),
+    *((command, "--labels", NO_CHOICE) for command in ("segment", "cohort", "lesions", "evaluate")),
+    ("cohort", "cases", (*NO_FOLDER, "empty")),
+    ("cohort", "--output", (*NO_NEW_FOLDER, "cases", "cases/new", "folder")),
+    ("lesions", "labels.nii.gz", NO_FILE),
+    ("lesions", "--region", NO_CHOICE),
+    ("lesions", "--threshold", ("", "0", "-1", "nan", "inf", "1.5", "text")),
+    ("lesions", "--sort", NO_CHOICE),
+    ("lesions", "--output", (*NO_NEW_FILE, "labels.nii.gz", "other.nii.gz")),
+    ("evaluate", "PREDICTIONS", NO_FILE),
+    ("evaluate", "TRUTH", NO_FILE),
+    ("evaluate", "--truth-labels", NO_CHOICE),
+    ("evaluate", "--output", NO_NEW_FOLDER),
+    ("import-dmfnet", "text", NO_FILE),
+    ("import-dmfnet", "new.safetensors", NO_NEW_FILE),
+    ("demo", "--output", NO_NEW_FOLDER),
+]
+
+
+def arguments_with(command: str, what: str, value: str) -> list[str]:
+    """A valid command line in which one argument, or the value of an option, is replaced."""
+    words = [*VALID[command]]
+    if what in ("PREDICTIONS", "TRUTH"):
+        words[1 if what == "PREDICTIONS" else 2] = value
+    elif what in words:
+        at = words.index(what)
+        words[at + 1 if what.startswith("-") else at] = value
+    elif what == "--output" and "-o" in words:
+        words[words.index("-o") + 1] = value
+    else:
+        words += [what, value]
+    return words
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    """The working directory, with a case, its labels, and files that are of no use."""
+    write_case(tmp_path / "case")
+    write_case(tmp_path / "cases" / "one")
+    labels = nib.Nifti1Image((np.indices(SHAPE)[0] > 9).astype(np.uint8) * 4, LPS)
+    nib.save(labels, tmp_path / "labels.nii.gz")
+    (tmp_path / "other.nii.gz").write_bytes((tmp_path / "labels.nii.gz").read_bytes())
+    (tmp_path / "text").write_text("some text\n")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "text").write_text("some text\n")
+    (tmp_path / "locked").mkdir(mode=0o500)
+    (tmp_path / "loop").symlink_to("loop")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(p): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("command", "what", "value"),
+    [(command, what, value) for command, what, values in TABLE for value in values],
+)
+def test_a_senseless_value_is_refused_in_one_sentence(folder, capsys, command, what, value):
+    if "locked" in value and (os.name == "nt" or os.geteuid() == 0):
+        pytest.skip("this user may write everywhere")
+    before = contents(folder)
+    try:
+        code = main(arguments_with(command, what, value))
+    except SystemExit as usage_error:
+        code = usage_error.code
+    printed = capsys.readouterr()
+    assert code in (1, 2)
+    complaint = printed.err.splitlines()
+    assert len(complaint) == 1 or complaint[0].startswith("usage: "), printed.err
+    assert complaint[-1].startswith("smalltumor"), printed.err
+    assert "Errno" not in printed.err and "<" not in complaint[-1], printed.err
+    assert contents(folder) == before
+
+
+def test_an_error_of_the_operating_system_is_one_line_that_names_the_file(monkeypatch, capsys):
+    def broken(path):
+        raise OSError(5, "Input/output error", str(path))
+
+    monkeypatch.setattr("smalltumor.data.label_files.read_label_volume", broken)
+    assert main(["lesions", "labels.nii.gz"]) == 1
+    assert capsys.readouterr().err == "smalltumor: labels.nii.gz: Input/output error\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full")
+def test_output_that_cannot_be_printed_is_an_error_in_one_line(sample_folder):
+    labels = sample_folder / "BraTS2021_00019_seg.nii.gz"
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "smalltumor.cli", "lesions", str(labels)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr == "smalltumor: No space left on device\n"
