@@ -23,7 +23,7 @@ from smalltumor.data.case_files import (
 from smalltumor.data.nifti import Volume, is_nifti_name, read_header, read_volume, stem
 from smalltumor.errors import CaseError, GridMismatchError, LabelError, SmalltumorError
 from smalltumor.labels.regions import Region
-from smalltumor.labels.schemes import LabelScheme, detect_scheme, whole_values
+from smalltumor.labels.schemes import LabelScheme, detect_scheme, integer_values
 
 from napari_smalltumor.autosave.watcher import keep_edits
 from napari_smalltumor.layers.create import (
@@ -188,7 +188,7 @@ def _values(data: npt.NDArray[np.generic]) -> list[int]:
     if data.dtype.kind in "ui" and int(data.min()) >= 0 and int(data.max()) <= _FEW:
         small = data.astype(np.uint8, copy=False)
         return [value for value in range(int(data.max()) + 1) if np.any(small == value)]
-    return whole_values(data)
+    return integer_values(data)
 
 
 def _is_mask(data: npt.NDArray[np.generic]) -> bool:

@@ -27,8 +27,8 @@ import numpy as np
 import numpy.typing as npt
 from smalltumor.data.case import Case
 from smalltumor.errors import CheckpointError, OutputError
-from smalltumor.files.atomic import LEFTOVERS
-from smalltumor.files.tensor_file import read_metadata, read_tensors, write_container
+from smalltumor.files.atomic import TEMPORARY_FILES
+from smalltumor.files.tensor_file import read_metadata, read_tensors, write_tensors
 from smalltumor.files.user_dirs import data_folder
 from smalltumor.labels.regions import Region
 
@@ -109,7 +109,7 @@ def write_masks(path: Path, case: Case, masks: Iterable[SavedMask]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise OutputError(f"{path.parent} cannot be made: {error.strerror or error}") from error
-    write_container(path, tensors, FORMAT, FORMAT_VERSION, text, overwrite=True)
+    write_tensors(path, tensors, FORMAT, FORMAT_VERSION, text, overwrite=True)
 
 
 def read_masks(path: Path) -> list[SavedMask]:
@@ -240,7 +240,7 @@ def _remove_if_empty(folder: Path) -> None:
     if any(folder.glob("*" + SUFFIX)) or _is_held(folder):
         return
     try:
-        for rest in (folder / _LOCK, *folder.glob(LEFTOVERS)):
+        for rest in (folder / _LOCK, *folder.glob(TEMPORARY_FILES)):
             rest.unlink(missing_ok=True)
         folder.rmdir()
     except OSError:  # in use, or gone already

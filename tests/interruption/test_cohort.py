@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from smalltumor.cohort.results_folder import SETTINGS, TABLE
-from smalltumor.files.atomic import LEFTOVERS
+from smalltumor.files.atomic import TEMPORARY_FILES
 from synthetic import write_case
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
@@ -102,7 +102,7 @@ def interrupt(start: Start, out: Path, number: signal.Signals, seconds: float) -
 
 def check_whole(out: Path, whole: dict[str, bytes], *, may_leave: bool) -> None:
     for path in out.iterdir():
-        if path.match(LEFTOVERS):
+        if path.match(TEMPORARY_FILES):
             assert may_leave, f"{path.name} was left behind"
         elif path.name in whole:
             assert path.read_bytes() == whole[path.name], path.name

@@ -33,7 +33,7 @@ import smalltumor.inference.backends.torch_backend  # noqa: F401
 import torch
 from smalltumor.cli import main
 from smalltumor.data.segmentation import Segmentation, write_regions, write_segmentation
-from smalltumor.files.atomic import LEFTOVERS
+from smalltumor.files.atomic import TEMPORARY_FILES
 from smalltumor.geometry.grid import Grid
 from smalltumor.inference import segment  # noqa: F401 - loaded before the processes part
 from smalltumor.lesions import find_lesions, write_csv
@@ -152,7 +152,7 @@ class Trials:
     def check(self, out: Path, code: int, *, may_leave: bool, allowed: set[int]) -> None:
         assert code in allowed, f"exit code {code}"
         for path in out.iterdir():
-            if path.match(LEFTOVERS):
+            if path.match(TEMPORARY_FILES):
                 assert may_leave, f"{path.name} was left behind"
                 self.found["leftovers"] += 1
                 continue

@@ -84,7 +84,7 @@ def damaged(tmp_path: Path, kind: str) -> tuple[list[object], str]:
             return [case], "made_t1.nii.gz is on another grid"
         case "truncated gzip":
             t1.write_bytes(t1.read_bytes()[:-200])
-            return [case], "made_t1.nii.gz is cut short"
+            return [case], "made_t1.nii.gz is truncated"
         case "text":
             t1.write_text("patient is well")
             return [case], "made_t1.nii.gz is not a NIfTI file"

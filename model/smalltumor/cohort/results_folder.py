@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 
 from smalltumor.data.segmentation import region_paths
 from smalltumor.errors import Action, CaseError, OutputError, Remedy
-from smalltumor.files.atomic import clear_leftovers, write_text
+from smalltumor.files.atomic import remove_temporary_files, write_text
 
 TABLE = "cohort.csv"
 SETTINGS = "cohort.json"
@@ -123,7 +123,7 @@ class ResultsFolder:
                     f"{self.path} holds masks made with {settings}", Remedy(Action.REPLACE_OUTPUT)
                 )
         try:
-            clear_leftovers(self.path)
+            remove_temporary_files(self.path)
         except OSError as error:
             raise OutputError(f"{self.path} cannot be used: {error}") from error
         outdated = (existing or {}).get(_OUTDATED, [])

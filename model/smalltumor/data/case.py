@@ -1,4 +1,4 @@
-"""A patient's four modalities on one grid."""
+"""Reading a case: the four modalities of a patient on one grid."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.resampling import resample
 
 LARGEST_BRAIN_ML = 2200.0
-"""Voxels above zero beyond this volume are not only brain; the largest brains have 2 litres."""
+"""Largest volume above zero that can be a brain alone; the largest brains have 2 litres."""
 
 REFERENCE = "t1ce"
-"""The modality whose grid and header a case has: enhancing tumour is outlined on it."""
+"""Modality with the grid and header of the case: enhancing tumour is outlined on it."""
 
 
 @dataclass
@@ -41,17 +41,17 @@ class Case:
     volumes : dict of str to (i, j, k) array
         Intensities as stored, by modality; read-only.
     grid : Grid
-        Of every volume.
+        Grid of all volumes.
     header : nibabel header, optional
-        T1CE's, for what is written about this case; None if the case was not read from files.
+        Header of T1CE, for results of this case; None if the case was not read from files.
     paths : dict of str to Path
-        Where each modality was read; the same file for all of a 4D one.
+        File of each modality; the same file for all in a 4D case.
     labels_path : Path, optional
-        An expert's segmentation found beside them.
+        The expert's segmentation next to the images.
     scheme_hint : str, optional
-        The label scheme that goes with the files' names.
+        Name of the label scheme that goes with the names of the files.
     warnings : list of str
-        What a user should know before trusting a result.
+        Reasons to doubt a result, for the user.
     """
 
     name: str
@@ -65,7 +65,7 @@ class Case:
 
     @property
     def sources(self) -> list[Path]:
-        """Every file that belongs to the case and must never be written to."""
+        """Every file of the case, sorted; none may ever be replaced."""
         paths = set(self.paths.values())
         return sorted(paths | {self.labels_path} if self.labels_path else paths)
 
@@ -86,9 +86,9 @@ def read_case(
     path : path or sequence of paths, optional
         A folder, a file of the case, a 4D file, or the case's files.
     flair, t1ce, t1, t2 : path, optional
-        Files of any name; each takes the place of the one found in `path`.
+        Files of any name; each replaces the file found in `path`.
     resample : bool
-        Bring modalities on other grids onto T1CE's instead of refusing them.
+        Resample modalities on other grids onto T1CE's instead of raising an error.
 
     Returns
     -------
@@ -97,9 +97,9 @@ def read_case(
     Raises
     ------
     CaseError
-        If a modality is missing or doubled, a file cannot be read, or an image is empty.
+        If a modality is missing or has two files, a file cannot be read, or an image is empty.
     GridMismatchError
-        If the modalities are on different grids and `resample` is off.
+        If the modalities are on different grids and `resample` is false.
     """
     given = {"flair": flair, "t1ce": t1ce, "t1": t1, "t2": t2}
     files = _locate(path, {m: Path(p) for m, p in given.items() if p is not None})
@@ -126,7 +126,7 @@ def read_case_files(files: CaseFiles, *, resample: bool = False) -> Case:
         labels_path=files.labels[0] if files.labels else None,
         scheme_hint=files.scheme_hint,
     )
-    case.warnings = _doubts(case, reference)
+    case.warnings = _warnings(case, reference)
     return case
 
 
@@ -192,20 +192,20 @@ def _on_one_grid(
     return data
 
 
-def _doubts(case: Case, reference: Volume) -> list[str]:
-    doubts = []
+def _warnings(case: Case, reference: Volume) -> list[str]:
+    warnings = []
     inside = np.zeros(case.grid.shape, dtype=bool, order="F")
     for volume in case.volumes.values():
         inside |= np.greater(volume, 0)
     volume_ml = np.count_nonzero(inside) * case.grid.voxel_volume / 1000
     if volume_ml > LARGEST_BRAIN_ML:
-        doubts.append(
+        warnings.append(
             f"{case.name}: {volume_ml:.0f} ml are not zero, more than a brain; the network "
-            "expects skull-stripped images, and its result here is not to be relied on"
+            "expects skull-stripped images, so the result will be unreliable"
         )
     if not reference.has_orientation:
-        doubts.append(
-            f"{reference.path} does not say where left and right are (sform and qform codes "
-            "are 0); the axes were taken to be " + case.grid.axcodes
+        warnings.append(
+            f"{reference.path} does not give left and right (sform and qform codes are 0); the "
+            f"axes are assumed to be {case.grid.axcodes}"
         )
-    return doubts
+    return warnings

@@ -1,4 +1,4 @@
-"""How BraTS and its relatives name the files of a case."""
+"""Finding the files of a case by the naming of BraTS and similar datasets."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LABELS = "labels"
 MSD_CHANNELS = ("flair", "t1", "t1ce", "t2")
 """Order of the fourth axis in the Medical Segmentation Decathlon's Task01_BrainTumour."""
 
-_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+_KEYWORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "flair": ("flair", "t2f", "t2flair", "t2_flair", "t2-flair"),
         "t1ce": ("t1ce", "t1c", "t1gd", "t1gad", "t1post", "t1_ce", "t1_gd", "t1-ce", "t1-gd"),
@@ -34,12 +34,14 @@ _WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         LABELS: ("seg", "segm", "segmentation", "tumor_segmentation", "label", "labels", "mask"),
     }
 )
-_ROLE = {word: role for role, words in _WORDS.items() for word in words}
+_ROLES = {keyword: role for role, keywords in _KEYWORDS.items() for keyword in keywords}
 _ENDING = re.compile(
-    r"^(?:(?P<case>.*?)[-_. ])?(?P<word>" + "|".join(sorted(_ROLE, key=len, reverse=True)) + r")\Z",
+    r"^(?:(?P<case>.*?)[-_. ])?(?P<keyword>"
+    + "|".join(sorted(_ROLES, key=len, reverse=True))
+    + r")\Z",
     re.IGNORECASE | re.DOTALL,
 )
-# Relatives of a segmentation that are not the tumour's: UCSF-PDGM has three, UPENN-GBM one.
+# Segmentations of other structures, or not by an expert, as in UCSF-PDGM and UPENN-GBM.
 _NOT_TUMOUR = re.compile(r"(brain|parenchyma|approx|auto\w*)[-_]?$", re.IGNORECASE)
 _BRATS_2023 = frozenset(("t1n", "t2w", "t2f"))
 
@@ -53,13 +55,13 @@ class CaseFiles:
     name : str
         What the files' names have in common, or the folder's name; results are named after it.
     modalities : dict of str to list of Path
-        Files for each of `MODALITIES`; more than one for a modality is for the user to solve.
+        Files of each of `MODALITIES`; with several files for one, the case cannot be read.
     stacked : Path, optional
-        One 4D file that holds all four instead (Medical Segmentation Decathlon).
+        A 4D file with all modalities instead (Medical Segmentation Decathlon).
     labels : list of Path
-        Segmentations by an expert, if any.
-    words : set of str
-        The endings met, lower case; they tell the year of BraTS.
+        Segmentations by an expert; may be empty.
+    keywords : set of str
+        Keywords for the modalities in the names, lower case; they differ between years of BraTS.
 
     Raises
     ------
@@ -71,7 +73,7 @@ class CaseFiles:
     modalities: dict[str, list[Path]] = field(default_factory=dict)
     stacked: Path | None = None
     labels: list[Path] = field(default_factory=list)
-    words: set[str] = field(default_factory=set)
+    keywords: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         if self.name != safe_name(self.name):
@@ -79,12 +81,12 @@ class CaseFiles:
 
     @property
     def scheme_hint(self) -> str | None:
-        """Name of the label scheme that goes with these names, where they tell."""
+        """Name of the label scheme that goes with these names, if any."""
         if self.stacked is not None:
             return "msd"
         if not self.modalities:
             return None
-        return "brats2023" if self.words & _BRATS_2023 else "brats2018"
+        return "brats2023" if self.keywords & _BRATS_2023 else "brats2018"
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -109,13 +111,12 @@ class CaseFiles:
 
 
 def find_case_files(path: Path | Sequence[Path]) -> CaseFiles:
-    """The case in a folder, around one of its files, or made of several files.
+    """Find the one case in a folder, next to one of its files, or in a list of files.
 
     Parameters
     ----------
     path : Path or sequence of Path
-        A folder; one file of a case, whose brothers are beside it; a 4D file; or files dropped
-        together.
+        A folder; one file of a case, whose siblings are found; a 4D file; or the files of a case.
 
     Returns
     -------
@@ -125,7 +126,7 @@ def find_case_files(path: Path | Sequence[Path]) -> CaseFiles:
     Raises
     ------
     CaseError
-        If nothing there looks like a case, or several cases do.
+        If there is no case, or several.
     """
     if not isinstance(path, Path):
         return _only(group_files(path), f"{len(path)} files")
@@ -134,34 +135,33 @@ def find_case_files(path: Path | Sequence[Path]) -> CaseFiles:
     match = role_of(path)
     if match is None:
         return _stacked(path)
-    brothers = group_files(p for p in _nifti_files(path.parent) if _case_of(p) == match[0])
-    return _only(brothers, str(path))
+    siblings = group_files(p for p in _nifti_files(path.parent) if _case_of(p) == match[0])
+    return _only(siblings, str(path))
 
 
 def find_cases(folder: Path) -> list[CaseFiles]:
-    """Every case in a folder and the folders in it, by name, complete or not.
+    """Find all cases in a folder and its subfolders, sorted by name, complete or not.
 
     Parameters
     ----------
     folder : Path
-        One folder a case (BraTS), all files in one folder, or the Decathlon's ``imagesTr``
-        (either the folder itself or its parent). Links to folders are followed, each folder
-        is looked into once.
+        A folder for each case (BraTS), all files in one folder, or the Decathlon's ``imagesTr``
+        or its parent. Links to folders are followed, and each folder is searched once.
 
     Raises
     ------
     CaseError
-        If the folder does not exist or no case is in it.
+        If the folder does not exist or has no case.
     """
     if not folder.is_dir():
         raise CaseError(f"{folder} is not a folder")
     found: list[CaseFiles] = []
-    met: set[str] = set()
+    visited: set[str] = set()
     for root, folders, names in os.walk(folder, followlinks=True):
-        if (place := os.path.realpath(root)) in met:  # by another link, or in a circle
+        if (real := os.path.realpath(root)) in visited:  # reached by another link before
             folders.clear()
             continue
-        met.add(place)
+        visited.add(real)
         folders[:] = sorted(f for f in folders if not f.startswith((".", "labels")))
         files = [Path(root, n) for n in sorted(names) if _is_candidate(n)]
         found += group_files(files)
@@ -171,11 +171,11 @@ def find_cases(folder: Path) -> list[CaseFiles]:
 
 
 def group_files(paths: Iterable[Path]) -> list[CaseFiles]:
-    """Sort files into cases by the part of the name before the modality.
+    """Group files to cases by the part of the name before the modality.
 
-    A lone segmentation of another name joins a lone case (BraTS 2020 has one). Files whose
-    names do not end in a modality are left out, unless there are no others: then each is
-    taken for a 4D file. Files that are named by their modality alone are the case of their folder.
+    Files named by their modality alone form the case of their folder. A single segmentation with
+    another name belongs to a single case (BraTS 2020 has one). Files without a modality in their
+    name are ignored if there are others; otherwise each is a 4D file.
     """
     cases: dict[str, CaseFiles] = {}
     others: list[Path] = []
@@ -184,9 +184,9 @@ def group_files(paths: Iterable[Path]) -> list[CaseFiles]:
         if match is None:
             others.append(path)
             continue
-        name, role, word = match
+        name, role, keyword = match
         case = cases.setdefault(name.lower(), CaseFiles(case_name(path)))
-        case.words.add(word)
+        case.keywords.add(keyword)
         target = case.labels if role == LABELS else case.modalities.setdefault(role, [])
         target.append(path)
     if not cases:
@@ -195,7 +195,7 @@ def group_files(paths: Iterable[Path]) -> list[CaseFiles]:
 
 
 def label_scheme_hint(path: Path) -> str | None:
-    """Name of the label scheme that the names around a label file suggest, if they do."""
+    """Name of the label scheme that goes with the names around a label file, if any."""
     if role_of(path) is not None:
         around = [case for case in group_files(_nifti_files(path.parent)) if path in case.labels]
         return around[0].scheme_hint if around else None
@@ -205,18 +205,18 @@ def label_scheme_hint(path: Path) -> str | None:
 
 
 def role_of(path: Path) -> tuple[str, str, str] | None:
-    """Case name, role (a modality or `LABELS`) and the word for it, from a file's name."""
+    """Parse a file's name to case name, role (a modality or `LABELS`) and keyword, or None."""
     match = _ENDING.match(stem(path))
     if match is None:
         return None
-    case, word = match["case"] or "", match["word"].lower()
-    if _ROLE[word] == LABELS and _NOT_TUMOUR.search(case):
+    case, keyword = match["case"] or "", match["keyword"].lower()
+    if _ROLES[keyword] == LABELS and _NOT_TUMOUR.search(case):
         return None
-    return case, _ROLE[word], word
+    return case, _ROLES[keyword], keyword
 
 
 def case_name(path: Path) -> str:
-    """Name of the case a file belongs to: the part before the modality, or the folder's name."""
+    """Name of a file's case: the part before the modality, or the folder's name if it is empty."""
     match = role_of(path)
     own = stem(path) if match is None else match[0]
     return safe_name(own) if own.strip(". ") else folder_name(path.parent)
@@ -247,7 +247,7 @@ def _only(cases: list[CaseFiles], where: str) -> CaseFiles:
         raise CaseError(f"{where} holds no case: no files named like {_EXAMPLES}")
     if len(cases) > 1:
         names = ", ".join(c.name for c in cases[:4]) + (", ..." if len(cases) > 4 else "")
-        raise CaseError(f"{where} holds {len(cases)} cases ({names}); name a file of one of them")
+        raise CaseError(f"{where} holds {len(cases)} cases ({names}); choose a file of one of them")
     return cases[0]
 
 
@@ -255,7 +255,7 @@ def _check(path: Path) -> Path:
     try:
         if not path.exists():
             raise CaseError(f"{path} does not exist")
-    except OSError as error:  # a name that is too long, a circle of links, a closed folder
+    except OSError as error:  # such as a name that is too long, or no permission
         raise CaseError(f"{path} cannot be read: {error.strerror or error}") from error
     return path
 

@@ -10,7 +10,7 @@ from smalltumor.data.case import Case
 from smalltumor.data.nifti import Volume, read_volume
 from smalltumor.errors import CaseError, GridMismatchError, LabelError
 from smalltumor.labels.masks import Classes
-from smalltumor.labels.schemes import SCHEMES, LabelScheme, detect_scheme, whole_values
+from smalltumor.labels.schemes import SCHEMES, LabelScheme, detect_scheme, integer_values
 
 
 def read_labels(case: Case, scheme: str | None = None) -> tuple[Classes, LabelScheme]:
@@ -107,7 +107,7 @@ def decode_labels(
     """
     check_label_shape(volume)
     try:
-        found = SCHEMES[scheme] if scheme else detect_scheme(whole_values(volume.data), hint)
+        found = SCHEMES[scheme] if scheme else detect_scheme(integer_values(volume.data), hint)
         return found.decode(volume.data), found
     except LabelError as error:
         raise error.prefixed(volume.path) from error

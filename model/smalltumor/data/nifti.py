@@ -1,4 +1,8 @@
-"""Reading and writing NIfTI volumes: bounded, checked, and with the header kept."""
+"""Reading and writing NIfTI volumes.
+
+Files are parsed by hand rather than loaded by nibabel: sizes in a damaged or malicious header
+must not decide how much memory is used, gzip checksums are verified, and reading is faster.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +25,10 @@ from smalltumor.geometry.grid import Grid
 SUFFIXES = (".nii", ".nii.gz")
 
 MAX_BYTES = 4 * 2**30
-"""Largest volume that is read, unpacked. A BraTS volume has 18 MB, one of 512 cubed 0.5 GB."""
+"""Limit of an unpacked volume. BraTS volumes have 18 MB, 512 cubed float32 voxels 0.5 GB."""
 
 COMPRESSION_LEVEL = 1
-"""Of gzip, for masks."""
+"""Level of gzip for written masks."""
 
 _BYTE_ORDERS: tuple[Literal["little", "big"], ...] = ("little", "big")
 _HEADER_KINDS = {
@@ -35,7 +39,7 @@ _HEADER_KINDS = {
 
 _SPATIAL_UNIT = 7
 _MILLIMETRES = {1: 1000.0, 2: 1.0, 3: 0.001}
-"""By NIfTI's code for metre, millimetre and micrometre; what names no unit is in mm."""
+"""Millimetres per unit, by NIfTI's code of metre, millimetre and micrometre; the default is mm."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +49,9 @@ class Volume:
     Parameters
     ----------
     data : (i, j, k) or (i, j, k, t) array
-        Stored numbers, or float32 where the header asks for a scale. Read-only.
+        Stored values, or float32 if the header has an intensity scale. Read-only.
     grid : Grid
-        In mm, whatever the file's unit.
+        In mm, whatever the unit of the file.
     header : nibabel.Nifti1Header or Nifti2Header
     path : Path
     """
@@ -59,17 +63,17 @@ class Volume:
 
     @property
     def has_orientation(self) -> bool:
-        """Whether the header says where the voxels are; else a default has been assumed."""
+        """Whether the header gives an orientation; otherwise nibabel's default is used."""
         return bool(self.header["sform_code"] > 0 or self.header["qform_code"] > 0)
 
 
 def is_nifti_name(path: Path) -> bool:
-    """Whether the name ends in .nii or .nii.gz, in any case."""
+    """Whether the name ends in .nii or .nii.gz, in lower or upper case."""
     return path.name.lower().endswith(SUFFIXES)
 
 
 def stem(path: Path) -> str:
-    """The file's name without .nii or .nii.gz."""
+    """Name of the file without .nii or .nii.gz."""
     name = path.name
     for suffix in reversed(SUFFIXES):
         if name.lower().endswith(suffix):
@@ -78,7 +82,7 @@ def stem(path: Path) -> str:
 
 
 def read_header(path: Path) -> nib.Nifti1Header:
-    """Only the header of a NIfTI file; a few kilobytes are read.
+    """Read the header of a NIfTI file; only a few kilobytes are read.
 
     Raises
     ------
@@ -94,14 +98,14 @@ def read_volume(path: Path) -> Volume:
     Raises
     ------
     CaseError
-        If the file is missing, damaged, cut short, larger than `MAX_BYTES`, holds other than
-        plain numbers, is neither 3D nor 4D, has NaN or infinite voxels, or memory is too short.
+        If the file is missing, damaged, truncated, or larger than `MAX_BYTES`; if its voxels are
+        not plain numbers, NaN or infinite; if it is neither 3D nor 4D; or if memory runs out.
     """
     header = read_header(path)
     shape = _spatial_shape(header, path)
     dtype = header.get_data_dtype()
     if dtype.kind not in "iuf" or dtype.itemsize > 8:
-        raise CaseError(f"{path}: voxels of type {dtype} are not an image of plain numbers")
+        raise CaseError(f"{path}: voxels of type {dtype} are not plain numbers")
     offset = _offset(header, path)
     size = int(np.prod(shape, dtype=object)) * dtype.itemsize
     if offset + size > MAX_BYTES:
@@ -114,7 +118,7 @@ def read_volume(path: Path) -> Volume:
         content = _unpack(path, offset + size, whole=True)
         if len(content) < offset + size:
             raise CaseError(
-                f"{path} is cut short: {len(content)} of {offset + size} bytes; copy it again"
+                f"{path} is truncated: {len(content)} of {offset + size} bytes; copy it again"
             )
         data = np.frombuffer(content, dtype, size // dtype.itemsize, offset)
         return Volume(_scaled(data.reshape(shape, order="F"), header, path), grid, header, path)
@@ -132,7 +136,7 @@ def write_volume(
     *,
     overwrite: bool = False,
 ) -> None:
-    """Write a volume with another one's header, whole or not at all.
+    """Write a volume with the header of its source, whole or not at all.
 
     Parameters
     ----------
@@ -140,10 +144,10 @@ def write_volume(
         Ending in .nii or .nii.gz.
     data : (i, j, k) or (i, j, k, t) array
     grid : Grid
-        Its affine is written where there is no header.
+        Its affine is written if there is no header.
     header : nibabel header, optional
-        Kept but for data type, scale, display range and extensions (which may hold a
-        patient's data); so sform, qform, their codes and the units are the source's.
+        Header of the source. Written except for data type, intensity scale, display range and
+        extensions, which may hold patient data; sform, qform, their codes and units are kept.
     overwrite : bool
 
     Raises
@@ -168,24 +172,24 @@ def _image(
         image.set_sform(grid.affine, code=1)
         image.set_qform(grid.affine, code=1)
         return image
-    kept = header.copy()
-    kept.extensions.clear()
-    kept.set_data_dtype(data.dtype)
-    if kept.get_data_shape() != data.shape:
-        kept.set_data_shape(data.shape)
-    kept.set_slope_inter(None, None)
-    kept["cal_min"] = kept["cal_max"] = 0
+    own = header.copy()
+    own.extensions.clear()
+    own.set_data_dtype(data.dtype)
+    if own.get_data_shape() != data.shape:
+        own.set_data_shape(data.shape)
+    own.set_slope_inter(None, None)
+    own["cal_min"] = own["cal_max"] = 0
     kind = nib.Nifti2Image if isinstance(header, nib.Nifti2Header) else nib.Nifti1Image
-    return kind(data, None, kept.as_byteswapped("<"))
+    return kind(data, None, own.as_byteswapped("<"))
 
 
 def _parse_header(content: bytes, path: Path) -> nib.Nifti1Header:
     kind = _HEADER_KINDS.get(content[:4])
     if kind is None:
-        raise CaseError(f"{path} is not a NIfTI file, whatever its name says")
+        raise CaseError(f"{path} is not a NIfTI file in spite of its name")
     size = kind.template_dtype.itemsize
     if len(content) < size:
-        raise CaseError(f"{path} is cut short within its header; copy it again")
+        raise CaseError(f"{path} is truncated within its header; copy it again")
     try:
         header = kind.from_fileobj(io.BytesIO(content[:size]))
     except (HeaderDataError, ValueError, EOFError, OSError) as error:
@@ -195,13 +199,13 @@ def _parse_header(content: bytes, path: Path) -> nib.Nifti1Header:
             f"{path} is an Analyze or split NIfTI header; convert the pair to one .nii.gz file"
         )
     if header["sform_code"] <= 0 and not np.all(kind(content[:size], check=False)["pixdim"][1:4]):
-        # nibabel would take them for 1 mm.
+        # nibabel would use 1 mm.
         raise CaseError(f"{path}: the header gives no voxel sizes (zero)")
     return header
 
 
 def _unpack(path: Path, size: int, *, whole: bool = False) -> bytes:
-    """The first bytes of a file, unpacked; with `whole`, the checksum at its end is tested."""
+    """First `size` bytes of a file, unpacked; with `whole`, the checksum is verified as well."""
     try:
         if not path.is_file():
             raise CaseError(f"{path} " + ("is not a file" if path.exists() else "does not exist"))
@@ -210,7 +214,7 @@ def _unpack(path: Path, size: int, *, whole: bool = False) -> bytes:
             file.seek(0)
             if start != b"\x1f\x8b":
                 return file.read(size)
-            # What gzip cannot pack it leaves as it is, and adds less than a thousandth.
+            # Incompressible data grow by less than a thousandth in gzip.
             packed = file.read(size + size // 1000 + 2**20 if whole else size)
     except OSError as error:
         raise CaseError(f"{path} cannot be read: {error.strerror or error}") from error
@@ -234,12 +238,12 @@ def _gunzip(packed: bytes, size: int, path: Path, whole: bool) -> bytes:
 
 
 def _finish(member: zlib._Decompress, path: Path) -> None:
-    # Up to a megabyte behind the voxels is forgiven; a file that goes on unpacking is a bomb.
+    # A file may have up to a megabyte after the voxels; more is a decompression bomb.
     rest = member.decompress(member.unconsumed_tail, 2**20)
     if not member.eof:
         if len(rest) == 2**20:
-            raise CaseError(f"{path} unpacks to far more than its header says; refused")
-        raise CaseError(f"{path} is cut short; copy it again")
+            raise CaseError(f"{path} unpacks to far more data than its header gives; not read")
+        raise CaseError(f"{path} is truncated; copy it again")
 
 
 def _spatial_shape(header: nib.Nifti1Header, path: Path) -> tuple[int, ...]:
@@ -255,7 +259,7 @@ def _offset(header: nib.Nifti1Header, path: Path) -> int:
     stored = float(header["vox_offset"])
     if not 0 <= stored <= MAX_BYTES:  # NaN too
         raise CaseError(
-            f"{path}: the voxels cannot begin at byte {stored:g}; the header is damaged"
+            f"{path}: the voxels cannot start at byte {stored:g}; the header is damaged"
         )
     return int(header.get_data_offset())
 
@@ -266,9 +270,9 @@ def _scaled(
     try:
         slope, inter = header.get_slope_inter()
     except HeaderDataError as error:
-        raise CaseError(f"{path}: the intensity scale in the header is unusable") from error
+        raise CaseError(f"{path}: the intensity scale in the header is invalid") from error
     if slope is not None and (slope, inter) != (1, 0):
-        with np.errstate(over="ignore"):  # what became infinite is refused below
+        with np.errstate(over="ignore"):  # infinite values are refused below
             data = (data.astype(np.float64) * slope + (inter or 0)).astype(np.float32)
     elif not data.dtype.isnative:
         data = data.astype(data.dtype.newbyteorder("="))
@@ -279,7 +283,7 @@ def _scaled(
 
 def _grid(header: nib.Nifti1Header, shape: tuple[int, ...], path: Path) -> Grid:
     try:
-        with np.errstate(all="ignore"):  # what is not finite is refused by the grid
+        with np.errstate(all="ignore"):  # Grid refuses what is not finite
             affine = np.array(header.get_best_affine(), dtype=np.float64)
         affine[:3] *= _MILLIMETRES.get(int(header["xyzt_units"]) & _SPATIAL_UNIT, 1.0)
         return Grid((shape[0], shape[1], shape[2]), affine)

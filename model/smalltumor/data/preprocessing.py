@@ -1,4 +1,4 @@
-"""How a case's intensities become the network's input."""
+"""Preprocessing: from the images of a case to the network's input."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 
 Image = npt.NDArray[np.generic]
 
-_MOST_BINS = 2**16
-_LONGEST = 10**6
-"""Voxels along an axis: more than any head has."""
+_MAX_BINS = 2**16
+_MAX_VOXELS = 10**6
+"""Limit of `multiple` and `margin`, in voxels; larger than any volume."""
 
-_LEAST_DEVIATION = 1e-6
-"""Of the largest intensity; less is rounding, not an image."""
+_MIN_RELATIVE_STD = 1e-6
+"""Smallest standard deviation relative to the largest intensity; less is a constant image."""
 
-_SMALLEST_DEVIATION, _LARGEST_INTENSITY = 1e-30, 1e30
-"""Well inside float32, so that squares and reciprocals of normalised values stay finite."""
+_MIN_STD, _MAX_INTENSITY = 1e-30, 1e30
+"""Well within float32, so that squares and reciprocals stay finite."""
 
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """How a network's input was prepared when it was trained; checkpoints carry it.
+    """How a network's input is prepared, in training and inference; stored in checkpoints.
 
     Parameters
     ----------
@@ -44,14 +44,14 @@ class Preprocessing:
     lower, upper : float
         Percentiles inside the brain (any modality > 0) that each modality is clipped to.
     multiple : int
-        The crop starts and ends at multiples of this, on every axis of the network's grid.
+        The crop starts and ends at multiples of this many voxels, along each axis.
     margin : int
-        Voxels kept around the brain, at least.
+        Smallest margin around the brain, in voxels.
 
     Notes
     -----
-    After clipping, each modality has mean 0 and deviation 1 inside the brain; outside it is
-    exactly 0, as the padding.
+    After clipping, each modality has mean 0 and standard deviation 1 inside the brain. Outside it
+    is exactly 0, as is the padding.
     """
 
     channels: tuple[str, ...] = ("flair", "t1ce", "t1", "t2")
@@ -63,23 +63,25 @@ class Preprocessing:
     def __post_init__(self) -> None:
         if not 0 <= self.lower < self.upper <= 100:
             raise CheckpointError(f"{self.lower} to {self.upper} is not a range of percentiles")
-        if any(type(n) is not int or not 0 <= n <= _LONGEST for n in (self.multiple, self.margin)):
+        if any(
+            type(n) is not int or not 0 <= n <= _MAX_VOXELS for n in (self.multiple, self.margin)
+        ):
             raise CheckpointError(
-                f"multiple {self.multiple} and margin {self.margin} cannot be a crop's"
+                f"multiple {self.multiple} and margin {self.margin} are not numbers of voxels"
             )
         if self.multiple < 1:
-            raise CheckpointError("a crop of multiples of 0 voxels is none")
+            raise CheckpointError("the multiple of a crop is at least 1 voxel")
         known = set(self.channels) <= set(MODALITIES)
         if not known or not self.channels or len(set(self.channels)) < len(self.channels):
-            raise CheckpointError(f"{self.channels} are not modalities, each once")
+            raise CheckpointError(f"{self.channels} are not distinct modalities")
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+        """Convert to plain values for JSON."""
         return asdict(self) | {"channels": list(self.channels)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Preprocessing:
-        """The inverse of `to_dict`; a field that is unknown or missing is an error."""
+        """Create from the result of `to_dict`; an unknown or missing field is an error."""
         known = {field.name for field in fields(cls)}
         if set(values) != known:
             raise CheckpointError(
@@ -90,16 +92,16 @@ class Preprocessing:
 
 @dataclass(frozen=True)
 class NetworkInput:
-    """A case as the network sees it: normalised, cut to the brain, padded.
+    """The network's input of a case: normalised, cropped to the brain, padded.
 
     Parameters
     ----------
     array : (channel, l, p, s) float32 array
-        Each axis a multiple of ``Preprocessing.multiple``.
+        The size along each axis is a multiple of ``Preprocessing.multiple``.
     start : (3,) int
         First voxel of the array on the network's grid.
     network_grid : NetworkGrid
-        The array may reach beyond its end; what lies there is 0.
+        The array may extend beyond its end, where it is 0.
     """
 
     array: npt.NDArray[np.float32]
@@ -108,13 +110,13 @@ class NetworkInput:
 
     @property
     def inside(self) -> tuple[slice, slice, slice]:
-        """The part of the array that lies on the network's grid."""
+        """Part of the array on the network's grid, as three slices."""
         ends = zip(self.array.shape[1:], self.start, self.network_grid.grid.shape, strict=True)
         i, j, k = (slice(0, min(size, whole - first)) for size, first, whole in ends)
         return i, j, k
 
     def crop(self, volume: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """The voxels of the array from a volume (l, p, s) on the network's grid, padded with 0."""
+        """Crop a volume (l, p, s) on the network's grid to the array's voxels, padded with 0."""
         result = np.zeros(self.array.shape[1:], dtype=volume.dtype)
         inside = self.inside
         result[inside] = volume[_shifted(inside, self.start)]
@@ -124,17 +126,17 @@ class NetworkInput:
 def prepare(
     case: Case,
     preprocessing: Preprocessing,
-    room: Callable[[Shape], Array] = empty_fortran_order,
+    allocate: Callable[[Shape], Array] = empty_fortran_order,
 ) -> NetworkInput:
-    """Bring a case to the network's grid, normalise it, and cut it to the brain.
+    """Transform a case to the network's grid, normalise it, and crop it to the brain.
 
     Parameters
     ----------
     case : Case
     preprocessing : Preprocessing
-    room : callable, optional
-        Gives the float32 array of a shape (channel, l, p, s) that is to be filled, whatever lies in
-        it; called as soon as the shape is known. New memory by default.
+    allocate : callable, optional
+        Returns the float32 array of a shape (channel, l, p, s) to be filled, whatever its values;
+        called as soon as the shape is known. By default the memory is new.
 
     Returns
     -------
@@ -143,7 +145,7 @@ def prepare(
     Raises
     ------
     CaseError
-        If a modality is missing, empty, the same everywhere, or has NaN or infinite voxels.
+        If a modality is missing, empty or constant, or has NaN or infinite voxels.
     """
     from smalltumor.geometry.network_grid import NetworkGrid
 
@@ -155,11 +157,13 @@ def prepare(
     names = [str(case.paths.get(m, f"{case.name} {m}")) for m in preprocessing.channels]
     with ThreadPoolExecutor(len(volumes)) as pool:
         brain, *others = pool.map(_foreground, volumes, names)
-        for mask in others:  # one by one: joined into one array first, it takes twenty times longer
+        for (
+            mask
+        ) in others:  # not reduced at once over a stacked array, which is twenty times slower
             brain |= mask
         del others
         start, shape = _aligned_box(brain, preprocessing)
-        array = room((len(volumes), *shape))
+        array = allocate((len(volumes), *shape))
         ready = NetworkInput(array, start, network_grid)
         source, target = _shifted(ready.inside, start), ready.inside
         brain = brain[source]
@@ -174,7 +178,7 @@ def prepare(
 
 
 def _foreground(volume: Image, name: str) -> Mask:
-    """Voxels of the head: above zero, or other than the background where that is negative."""
+    """Voxels of the head: above zero, or other than the background if that is negative."""
     lowest, highest = volume.min(), volume.max()
     if not (np.isfinite(lowest) and np.isfinite(highest)):
         raise CaseError(f"{name} has NaN or infinite voxels; replace them first")
@@ -190,10 +194,10 @@ def _foreground(volume: Image, name: str) -> Mask:
 def _aligned_box(
     brain: Mask, preprocessing: Preprocessing
 ) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
-    """Start and shape of the crop.
+    """Start and shape of the crop around the brain.
 
-    The network halves its grid four times. A crop that does not start at a multiple of 16 has
-    its voxels paired up otherwise than in the whole volume, and a few labels differ.
+    The network halves the resolution four times. In a crop that does not start at a multiple of
+    16, voxels are combined differently than in the whole volume, and a few labels differ.
     """
     multiple, margin = preprocessing.multiple, preprocessing.margin
     starts, sizes = [], []
@@ -214,30 +218,30 @@ def _normalise(
     preprocessing: Preprocessing,
     name: str,
 ) -> None:
-    """Clipped at percentiles, mean 0 and deviation 1 in the brain; the rest of the result stays."""
-    # Transposed, as files have their first axis fastest: four times as fast to pick from.
+    """Clip and standardise the image inside the brain, into `result`; the rest is unchanged."""
+    # Transposed to memory order, as in files the first axis is fastest: four times as fast.
     inside = brain.T
-    found = image.T[inside]
-    with np.errstate(over="ignore"):  # refused below; single voxels beyond the clip may be any size
-        low, high, mean, deviation = _statistics(found, preprocessing)
-        values = found.astype(np.float32)
-    if deviation <= _LEAST_DEVIATION * max(abs(low), abs(high)):
+    brain_values = image.T[inside]
+    with np.errstate(over="ignore"):  # refused below; clipped voxels may have any value
+        low, high, mean, std = _statistics(brain_values, preprocessing)
+        values = brain_values.astype(np.float32)
+    if std <= _MIN_RELATIVE_STD * max(abs(low), abs(high)):
         raise CaseError(f"{name} is the same in (almost) every voxel of the brain")
-    if not (deviation > _SMALLEST_DEVIATION and max(abs(low), abs(high)) < _LARGEST_INTENSITY):
+    if not (std > _MIN_STD and max(abs(low), abs(high)) < _MAX_INTENSITY):
         raise CaseError(
             f"{name} has intensities from {low:.3g} to {high:.3g}, out of the range that can be "
             "computed with; rescale it"
         )
     np.clip(values, np.float32(low), np.float32(high), out=values)
     values -= np.float32(mean)
-    values *= np.float32(1 / deviation)
+    values *= np.float32(1 / std)
     result.T[inside] = values
 
 
 def _statistics(values: Image, preprocessing: Preprocessing) -> tuple[float, float, float, float]:
-    """Both percentiles, then mean and deviation of the values clipped at them.
+    """Both percentiles, and mean and standard deviation of the values clipped at them.
 
-    Whole numbers are counted first: a brain of 1.5 million voxels has a few thousand levels.
+    Integers are counted first: a brain of 1.5 million voxels has a few thousand levels.
     """
     ranks = np.array([preprocessing.lower, preprocessing.upper]) / 100 * (len(values) - 1)
     levels, counts = _levels(values)
@@ -256,10 +260,10 @@ def _statistics(values: Image, preprocessing: Preprocessing) -> tuple[float, flo
 def _levels(
     values: Image,
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.intp] | None]:
-    """Distinct values with their counts, or all values if they are too many to be counted."""
+    """Distinct values with their counts, or all values and None if they cannot be counted."""
     if values.dtype.kind in "iu":
         lowest = int(values.min())
-        if int(values.max()) - lowest < _MOST_BINS:
+        if int(values.max()) - lowest < _MAX_BINS:
             counts = np.bincount(values.astype(np.intp) - lowest)
             return np.arange(lowest, lowest + len(counts), dtype=np.float64), counts
     return values.astype(np.float64), None

@@ -1,4 +1,4 @@
-"""The real case that is shipped for trying things out."""
+"""The sample case that comes with the package."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ SAMPLE_CASE = "BraTS2021_00019"
 
 
 def sample_case_folder() -> Path:
-    """Folder of the shipped case, after any kind of install.
+    """Find the folder of the sample case in any kind of installation.
 
-    BraTS 2021 (Baid et al. 2023, doi 10.7937/jc8x-9874), CC BY 4.0; its attribution stands in
-    README.md beside the folder.
+    BraTS 2021 (Baid et al. 2023, doi 10.7937/jc8x-9874), CC BY 4.0; see README.md next
+    to the folder for the attribution.
     """
     return Path(str(resources.files("smalltumor.sample_data"))) / SAMPLE_CASE

@@ -1,4 +1,4 @@
-"""What the network says about a case: classes on the case's own grid, and files of them."""
+"""Segmentations: tissue classes on a case's grid, and their files."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from smalltumor.labels.schemes import SCHEMES
 
 
 @dataclass(frozen=True)
-class Run:
-    """How a segmentation came about.
+class InferenceRun:
+    """How a segmentation was computed.
 
     Parameters
     ----------
     seconds : float
-        Wall time from the volumes in memory to the classes.
+        Wall time from the images in memory to the tissue classes.
     device : str
         Such as ``cpu`` or ``cuda:0 (NVIDIA ...)``.
     backend : str
@@ -36,7 +36,7 @@ class Run:
     weights : str
         Name of the checkpoint.
     warnings : tuple of str
-        What went otherwise than asked, such as a fall back to the CPU.
+        Differences from what was requested, such as a fallback to the CPU.
     """
 
     seconds: float
@@ -53,18 +53,18 @@ class Segmentation:
     Parameters
     ----------
     name : str
-        Of the case.
+        Name of the case.
     classes : (i, j, k) uint8 array
-        Values of `TissueClass`.
+        Tissue classes, values of `TissueClass`.
     grid : Grid
     header : nibabel header, optional
-        The source's.
+        Header of the source image.
     sources : tuple of Path
-        Files it was made from, never to be written to.
+        The case's files, which must never be replaced.
     cropped : CroppedProbabilities, optional
-        Absent for one that was drawn or read.
-    run : Run, optional
-        Likewise.
+        None for a segmentation that was drawn or read.
+    run : InferenceRun, optional
+        None for a segmentation that was drawn or read.
     """
 
     name: str
@@ -73,13 +73,13 @@ class Segmentation:
     header: nib.Nifti1Header | None = None
     sources: tuple[Path, ...] = ()
     cropped: CroppedProbabilities | None = field(default=None, repr=False)
-    run: Run | None = None
+    run: InferenceRun | None = None
 
     @classmethod
     def from_probabilities(
-        cls, case: Case, cropped: CroppedProbabilities, run: Run | None = None
+        cls, case: Case, cropped: CroppedProbabilities, run: InferenceRun | None = None
     ) -> Segmentation:
-        """The most probable classes, on the case's grid."""
+        """Create a segmentation of the most probable classes, on the case's grid."""
         return cls(
             name=case.name,
             classes=cropped.to_classes(),
@@ -91,9 +91,9 @@ class Segmentation:
         )
 
     def probabilities(self) -> npt.NDArray[np.float32] | None:
-        """Class probabilities (class, i, j, k) on the source grid, or None if it has none.
+        """Class probabilities on the source grid, (class, i, j, k) float32, or None.
 
-        Made anew at each call: 143 MB for a BraTS case.
+        Computed at each call: 143 MB for a BraTS case.
         """
         return None if self.cropped is None else self.cropped.on_source()
 
@@ -113,7 +113,7 @@ def write_segmentation(
     scheme: str = DEFAULT_SCHEME,
     overwrite: bool = False,
 ) -> Path:
-    """Write one label file on the source's grid, with its header.
+    """Write a label file on the source's grid, with the source's header.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def write_segmentation(
     scheme : str
         Name of a label scheme, see `SCHEMES`.
     overwrite : bool
-        Whether an existing file may be replaced; a source image never is.
+        Whether an existing file may be replaced; source files never are.
 
     Returns
     -------
@@ -133,7 +133,7 @@ def write_segmentation(
     Raises
     ------
     OutputError
-        Nothing was written.
+        If the file cannot be written, exists and may not be replaced, or is a source.
     """
     if scheme not in SCHEMES:
         raise OutputError(f"{scheme} is not a label scheme; known are {', '.join(SCHEMES)}")
@@ -144,7 +144,7 @@ def write_segmentation(
 def write_regions(
     segmentation: Segmentation, path: str | Path, *, overwrite: bool = False
 ) -> list[Path]:
-    """Write ET, TC and WT as three files of 0 and 1: ``NAME_et.nii.gz`` and so on.
+    """Write ET, TC and WT as three masks of 0 and 1: ``NAME_et.nii.gz`` and so on.
 
     Parameters and errors as for `write_segmentation`; all three names are checked before the
     first file is written.
@@ -159,7 +159,7 @@ def write_regions(
 
 
 def region_paths(path: Path) -> Mapping[Region, Path]:
-    """Names of the three region files that go with a label file's name."""
+    """Names of the three region masks, derived from a label file's name."""
     suffix = path.name[len(stem(path)) :] or SUFFIXES[-1]
     return {region: path.with_name(f"{stem(path)}_{region}{suffix}") for region in Region}
 
@@ -167,12 +167,12 @@ def region_paths(path: Path) -> Mapping[Region, Path]:
 def write_probabilities(
     segmentation: Segmentation, path: str | Path, *, overwrite: bool = False
 ) -> Path:
-    """Write class probabilities as a 4D float32 file: background, NCR, ED, ET.
+    """Write class probabilities as a 4D float32 file (i, j, k, class): background, NCR, ED, ET.
 
     Raises
     ------
     OutputError
-        If the segmentation has no probabilities, or nothing could be written.
+        If the segmentation has no probabilities, or the file cannot be written.
     """
     probabilities = segmentation.probabilities()
     if probabilities is None:

@@ -22,7 +22,7 @@ from smalltumor.evaluation.metrics import RegionScore, score_masks
 from smalltumor.evaluation.pairing import LabelFile, Pairing, pair_label_files
 from smalltumor.labels.masks import Classes, region_mask
 from smalltumor.labels.regions import Region
-from smalltumor.labels.schemes import SCHEMES, LabelScheme, detect_scheme, whole_values
+from smalltumor.labels.schemes import SCHEMES, LabelScheme, detect_scheme, integer_values
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,7 @@ def _fits(values: set[int]) -> bool:
 
 def _values(file: LabelFile) -> list[int]:
     try:
-        return whole_values(read_label_volume(file.path).data)
+        return integer_values(read_label_volume(file.path).data)
     except LabelError as error:
         raise error.prefixed(file.path) from error
 

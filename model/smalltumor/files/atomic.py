@@ -1,4 +1,8 @@
-"""Files that are either the old one or the whole new one."""
+"""Atomic writes: a reader finds the old file or the complete new one, never a part.
+
+Written by hand because the libraries for it replace an existing file without asking, or leave
+the file readable by its owner only.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +16,16 @@ from smalltumor.errors import Action, OutputError, Remedy
 
 
 def check_output(path: Path, *, overwrite: bool = False, sources: Iterable[Path] = ()) -> None:
-    """Find out before the work whether its result could be written.
+    """Check before a computation that its result can be written.
 
     Parameters
     ----------
     path : Path
-        Where the result shall go.
+        File to be written.
     overwrite : bool
         Whether an existing file may be replaced.
     sources : iterable of Path
-        Files that must never be written to.
+        Files that must never be replaced, such as the images read.
 
     Raises
     ------
@@ -30,7 +34,7 @@ def check_output(path: Path, *, overwrite: bool = False, sources: Iterable[Path]
     """
     try:
         _check_output(path, overwrite, sources)
-    except OSError as error:  # a name that is too long, a circle of links
+    except OSError as error:  # such as a name that is too long, or links in a circle
         raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
@@ -66,19 +70,19 @@ def _check_output(path: Path, overwrite: bool, sources: Iterable[Path]) -> None:
             raise OutputError(f"{path} exists", Remedy(Action.REPLACE_OUTPUT))
 
 
-LEFTOVERS = ".smalltumor-*.part"
-"""Temporary files, which only a kill in the middle of a write leaves behind."""
+TEMPORARY_FILES = ".smalltumor-*.part"
+"""Pattern of temporary files, which remain only if a process is killed while it writes."""
 
 
-def clear_leftovers(folder: Path) -> None:
-    """Remove what a kill left half-written; nobody else may be writing into the folder."""
-    for leftover in folder.glob(LEFTOVERS):
-        leftover.unlink(missing_ok=True)
+def remove_temporary_files(folder: Path) -> None:
+    """Remove the temporary files of killed processes; no other may be writing to the folder."""
+    for path in folder.glob(TEMPORARY_FILES):
+        path.unlink(missing_ok=True)
 
 
 @contextmanager
-def whole_file(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
-    """A temporary file beside `path` that takes its place once the block has ended well.
+def atomic_path(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """A temporary file that replaces `path` when the block ends without an error.
 
     Parameters
     ----------
@@ -89,12 +93,12 @@ def whole_file(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     Yields
     ------
     Path
-        The temporary file, empty, in the same folder.
+        The temporary file: empty, in the same folder.
 
     Raises
     ------
     OutputError
-        If the file cannot be written, or exists and must not be replaced.
+        If the file cannot be written, or exists and may not be replaced.
     """
     check_output(path, overwrite=overwrite)
     target = Path(os.path.realpath(path))
@@ -103,7 +107,7 @@ def whole_file(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         yield temporary
         _flush(temporary)
-        _take_place(temporary, target, overwrite)
+        _move_into_place(temporary, target, overwrite)
     except OSError as error:
         raise OutputError(f"{path} could not be written: {error.strerror or error}") from error
     finally:
@@ -111,18 +115,18 @@ def whole_file(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
 
 
 def write_bytes(path: Path, content: bytes, *, overwrite: bool = False) -> None:
-    """Write a whole file or nothing; see `whole_file`."""
-    with whole_file(path, overwrite=overwrite) as temporary:
+    """Write a file, whole or not at all; see `atomic_path`."""
+    with atomic_path(path, overwrite=overwrite) as temporary:
         temporary.write_bytes(content)
 
 
 def write_text(path: Path, content: str, *, overwrite: bool = False) -> None:
-    """Write a whole UTF-8 text file or nothing; see `whole_file`."""
+    """Write a UTF-8 text file, whole or not at all; see `atomic_path`."""
     write_bytes(path, content.encode(), overwrite=overwrite)
 
 
 def _flush(path: Path) -> None:
-    # Without this a power cut after the rename can leave an empty file under the final name.
+    # Otherwise a power failure after the rename can leave an empty file under the final name.
     descriptor = os.open(path, os.O_RDWR)
     try:
         os.fsync(descriptor)
@@ -130,14 +134,14 @@ def _flush(path: Path) -> None:
         os.close(descriptor)
 
 
-def _take_place(temporary: Path, target: Path, overwrite: bool) -> None:
+def _move_into_place(temporary: Path, target: Path, overwrite: bool) -> None:
     if overwrite:
         temporary.replace(target)
         return
     try:
-        # A link fails if the name was taken meanwhile; a rename would replace it silently.
+        # A hard link fails if the name exists by now; a rename would replace the file silently.
         target.hardlink_to(temporary)
     except FileExistsError as error:
-        raise OutputError(f"{target} appeared meanwhile and was left as it is") from error
+        raise OutputError(f"{target} was created meanwhile and is not replaced") from error
     except OSError:
         temporary.rename(target)

@@ -1,7 +1,7 @@
-"""Safetensors files with a format name and version: the container of weights and runs.
+"""Safetensors files with a format name and version, for weights, training states and autosaves.
 
-A file from elsewhere may lie about its sizes. Nothing is allocated before the header has been
-bounded and checked against the file's length.
+The header is checked by hand before the library reads the file: the sizes in a damaged or
+malicious header may be anything, and nothing must be allocated by them.
 """
 
 from __future__ import annotations
@@ -13,27 +13,27 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.errors import Action, CheckpointError, Remedy
-from smalltumor.files.atomic import whole_file
+from smalltumor.files.atomic import atomic_path
 
 Tensors = dict[str, npt.NDArray[np.generic]]
 
 MAX_HEADER_BYTES = 4 * 2**20
-"""A full-size training state needs some 300 kB."""
+"""Limit of the header; that of a full-size training state has about 300 kB."""
 
 MAX_BYTES = 2 * 2**30
-"""Of a whole file; a full-size training state has some 60 MB."""
+"""Limit of a file; a full-size training state has about 60 MB."""
 
 
 def read_metadata(path: Path, expected_format: str, latest_version: int) -> dict[str, str]:
-    """The text part of a file of one of our formats.
+    """Read the metadata of a file in one of this project's formats.
 
     Parameters
     ----------
     path : Path
     expected_format : str
-        The format's name.
+        Name of the format.
     latest_version : int
-        The last format version this code can read.
+        Latest format version that this code can read.
 
     Raises
     ------
@@ -63,12 +63,12 @@ def read_metadata(path: Path, expected_format: str, latest_version: int) -> dict
 
 
 def read_tensors(path: Path) -> Tensors:
-    """All arrays of a file by name, as stored.
+    """Read all arrays of a file, by name, as stored.
 
     Raises
     ------
     CheckpointError
-        If the file is missing or damaged, or holds a type that numpy has not.
+        If the file is missing or damaged, or has a data type that numpy does not have.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -80,7 +80,7 @@ def read_tensors(path: Path) -> Tensors:
         raise CheckpointError(f"{path}: damaged safetensors file ({_short(error)})") from None
 
 
-def write_container(
+def write_tensors(
     path: str | Path,
     tensors: Tensors,
     file_format: str,
@@ -89,7 +89,7 @@ def write_container(
     *,
     overwrite: bool = False,
 ) -> None:
-    """Write arrays and text as one safetensors file, whole or not at all.
+    """Write arrays and metadata as one safetensors file, whole or not at all.
 
     Raises
     ------
@@ -99,9 +99,9 @@ def write_container(
     from safetensors.numpy import save
 
     text = {"format": file_format, "format_version": str(version), **metadata}
-    # Not save_file: it replaces the file by one that only its owner can read.
+    # Not save_file, whose file only its owner can read.
     content = save(tensors, metadata=text)
-    with whole_file(Path(path), overwrite=overwrite) as temporary:
+    with atomic_path(Path(path), overwrite=overwrite) as temporary:
         temporary.write_bytes(content)
 
 
@@ -116,20 +116,19 @@ def _check_header(path: Path) -> None:
         raise CheckpointError(f"{path}: cannot be read ({error.strerror or error})") from None
     if size > MAX_BYTES:
         raise CheckpointError(
-            f"{path}: {size / 2**30:.1f} GB are over the limit of {MAX_BYTES // 2**30} GB for "
-            "weights"
+            f"{path}: {size / 2**30:.1f} GB are over the limit of {MAX_BYTES // 2**30} GB"
         )
     header = int.from_bytes(start, "little")
     if len(start) < 8 or header > size - 8:
-        # Only here: a genuine header length may begin with the same bytes as a pickle.
+        # Checked only now: a valid header length may begin with the same bytes as a pickle.
         if start.startswith((b"PK\x03\x04", b"\x80")):
             raise CheckpointError(
                 f"{path}: a pickled PyTorch file, which is not opened because it could run code",
                 Remedy(Action.IMPORT_WEIGHTS),
             )
-        raise CheckpointError(f"{path}: not a safetensors file, or cut short")
+        raise CheckpointError(f"{path}: not a safetensors file, or truncated")
     if header > MAX_HEADER_BYTES:
-        raise CheckpointError(f"{path}: its header of {header} bytes is too long to be genuine")
+        raise CheckpointError(f"{path}: its header of {header} bytes is too long for weights")
 
 
 def _short(error: BaseException) -> str:

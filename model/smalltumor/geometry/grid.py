@@ -1,4 +1,4 @@
-"""Voxel grids in patient space, and the way to the network's grid and back."""
+"""Voxel grids in patient space, and volumes along other axes."""
 
 from __future__ import annotations
 
@@ -17,11 +17,10 @@ Affine = npt.NDArray[np.float64]
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 NETWORK_AXES = "LPS"
-"""Directions in which the network's three axes grow, as BraTS files are stored."""
-
+"""Directions of the network's three axes, those of BraTS files."""
 
 CORNER_TOLERANCE = 0.05
-"""Two grids are the same if no corner is further apart than this share of a voxel."""
+"""Largest distance between corresponding corners of equal grids, as a fraction of a voxel."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,10 +30,10 @@ class Grid:
     Parameters
     ----------
     shape : (3,) int
-        Voxels along the array axes i, j, k.
+        Number of voxels along the array axes i, j, k.
     affine : (4, 4) float64
-        Voxel indices to patient coordinates in mm, RAS (x to the right, y to anterior, z to
-        superior), as nibabel has it.
+        From voxel indices to patient coordinates in mm, RAS (x to the right, y to anterior, z to
+        superior), as in nibabel.
 
     Raises
     ------
@@ -53,64 +52,65 @@ class Grid:
             raise CaseError(f"{self.shape} is not the shape of a volume")
         lengths = np.linalg.norm(affine[:3, :3], axis=0)
         if np.any(lengths <= 0) or abs(np.linalg.det(affine[:3, :3] / lengths)) < 1e-3:
-            raise CaseError("the affine in the header squeezes the volume flat")
+            raise CaseError("the affine in the header makes the volume flat")
         affine.flags.writeable = False
         object.__setattr__(self, "affine", affine)
         object.__setattr__(self, "shape", tuple(int(n) for n in self.shape))
 
     @property
     def spacing(self) -> npt.NDArray[np.float64]:
-        """Edge lengths of a voxel along i, j, k, in mm."""
+        """Voxel size along i, j, k, (3,) in mm."""
         return np.asarray(np.linalg.norm(self.affine[:3, :3], axis=0))
 
     @property
     def voxel_volume(self) -> float:
-        """Volume of a voxel in mm3; less than the product of its edges if the grid is sheared."""
+        """Volume of a voxel in mm3; in a sheared grid less than the product of the voxel sizes."""
         return float(abs(np.linalg.det(self.affine[:3, :3])))
 
     @cached_property
     def axcodes(self) -> str:
-        """Direction in which i, j, k grow, such as ``LPS``; the nearest one if oblique."""
+        """Directions of i, j, k, such as ``LPS``; the nearest ones if the grid is oblique."""
         return "".join(aff2axcodes(self.affine))
 
     def to_patient(self, voxels: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """Voxel indices (..., 3) to patient coordinates (..., 3) in mm, RAS."""
+        """Convert voxel indices (..., 3) to patient coordinates (..., 3) in mm, RAS."""
         return np.asarray(apply_affine(self.affine, voxels))
 
     def matches(self, other: Grid) -> bool:
-        """Whether both are the same voxels at the same places."""
+        """Whether both grids have the same voxels at the same positions, see `CORNER_TOLERANCE`."""
         if self.shape != other.shape:
             return False
-        apart = np.abs(self._corners() - other._corners()).max()
-        return bool(apart <= CORNER_TOLERANCE * self.spacing.min())
+        distance = np.abs(self.corners() - other.corners()).max()
+        return bool(distance <= CORNER_TOLERANCE * self.spacing.min())
 
     def describe(self) -> str:
-        """One line for people: shape, voxel size in mm, axes, place of the first voxel."""
+        """Describe the grid in one line: shape, voxel size, axes, position of the first voxel."""
         shape = " x ".join(str(n) for n in self.shape)
         spacing = " x ".join(f"{s:.4g}" for s in self.spacing)
         origin = ", ".join(f"{x:.4g}" for x in self.affine[:3, 3])
         return f"{shape} voxels of {spacing} mm, axes {self.axcodes}, first voxel at ({origin}) mm"
 
-    def _corners(self) -> npt.NDArray[np.float64]:
+    def corners(self) -> npt.NDArray[np.float64]:
+        """Centres of the eight corner voxels, (2, 2, 2, 3) patient coordinates in mm, RAS."""
         return self.to_patient(np.stack(np.meshgrid(*[(0, n - 1) for n in self.shape]), axis=-1))
 
 
 def to_axes(
     volume: npt.NDArray[Scalar], grid: Grid, axcodes: str = NETWORK_AXES
 ) -> npt.NDArray[Scalar]:
-    """The volume with its axes permuted and flipped to grow in the given directions.
+    """Permute and reverse the axes of a volume so that they have the given directions.
 
     Parameters
     ----------
     volume : (i, j, k, ...) array on the grid
     grid : Grid
     axcodes : str
-        Three of ``L R A P S I``, one for each array axis of the result.
+        Three of ``L R A P S I``, one for each axis of the result.
 
     Returns
     -------
     array
-        A view: writing to it writes to `volume`.
+        A view of `volume`.
     """
     return _apply_orientation(volume, _orientation_between(grid.axcodes, axcodes))
 
@@ -118,16 +118,16 @@ def to_axes(
 def from_axes(
     volume: npt.NDArray[Scalar], grid: Grid, axcodes: str = NETWORK_AXES
 ) -> npt.NDArray[Scalar]:
-    """Undo `to_axes`: a view of `volume`, given along `axcodes`, along the axes of the grid."""
+    """Undo `to_axes`: a view of `volume`, which has the directions `axcodes`, along the grid's."""
     return _apply_orientation(volume, _orientation_between(axcodes, grid.axcodes))
 
 
 def reoriented(grid: Grid, axcodes: str = NETWORK_AXES) -> Grid:
-    """The grid of ``to_axes(volume, grid, axcodes)``: the same voxels at the same places."""
-    turn = _orientation_between(grid.axcodes, axcodes)
-    affine = grid.affine @ inv_ornt_aff(turn, grid.shape)
+    """Return the grid of ``to_axes(volume, grid, axcodes)``: the same voxels in another order."""
+    orientation = _orientation_between(grid.axcodes, axcodes)
+    affine = grid.affine @ inv_ornt_aff(orientation, grid.shape)
     shape = np.empty(3, dtype=int)
-    shape[turn[:, 0].astype(int)] = grid.shape
+    shape[orientation[:, 0].astype(int)] = grid.shape
     return Grid((int(shape[0]), int(shape[1]), int(shape[2])), affine)
 
 
@@ -136,8 +136,8 @@ def _orientation_between(start: str, end: str) -> npt.NDArray[np.float64]:
 
 
 def _apply_orientation(
-    volume: npt.NDArray[Scalar], turn: npt.NDArray[np.float64]
+    volume: npt.NDArray[Scalar], orientation: npt.NDArray[np.float64]
 ) -> npt.NDArray[Scalar]:
-    flipped = volume[tuple(slice(None, None, int(sign)) for sign in turn[:, 1])]
-    order = np.argsort(turn[:, 0])
-    return flipped.transpose(*order, *range(3, volume.ndim))
+    reversed_ = volume[tuple(slice(None, None, int(sign)) for sign in orientation[:, 1])]
+    order = np.argsort(orientation[:, 0])
+    return reversed_.transpose(*order, *range(3, volume.ndim))

@@ -1,4 +1,4 @@
-"""The grid that the network sees, and the transforms to it and back."""
+"""The network's grid of a case, and the transforms to it and back."""
 
 from __future__ import annotations
 
@@ -13,24 +13,22 @@ from smalltumor.geometry.grid import Affine, Grid, from_axes, reoriented, to_axe
 from smalltumor.geometry.resampling import resample, resample_labels
 
 SPACING_TOLERANCE = 0.01
-"""Voxels this close to 1 mm (relative) are taken as they are: 2.4 mm over a head of 240."""
-
+"""Largest deviation from 1 mm voxels, relative, that is not resampled: 2.4 mm in a head of 240."""
 
 MAX_OBLIQUITY = 12.0
-"""Degrees of head tilt that are left alone; training turns heads by up to 10."""
-
+"""Largest rotation of the head, in degrees, that is not resampled; augmentation uses up to 10."""
 
 MAX_NETWORK_VOXELS = 2**28
-"""A head at 1 mm has some 10 million voxels; a grid beyond this comes of a wrong header."""
+"""Largest grid; a head at 1 mm has about 10 million voxels, so a larger one has a wrong header."""
 
 
 class NetworkGrid:
-    """The way from a source grid to the grid the network sees, and back.
+    """Transform between a source grid and the network's grid.
 
-    The network sees L, P, S axes and voxels of 1 mm. A grid that has them in another order or
-    direction is permuted and flipped, which loses nothing. One with other voxel sizes is
-    resampled along its own axes. One whose axes are oblique by more than `MAX_OBLIQUITY`
-    degrees, or not at right angles, is resampled along the patient's axes.
+    The network's grid has L, P, S axes and voxels of 1 mm. A source with these axes in another
+    order or direction is permuted and reversed, without loss. A source with other voxel sizes is
+    resampled along its own axes. A source whose axes are oblique by more than `MAX_OBLIQUITY`
+    degrees, or not orthogonal, is resampled along the patient's axes.
 
     Parameters
     ----------
@@ -39,25 +37,25 @@ class NetworkGrid:
     Attributes
     ----------
     grid : Grid
-        What the network sees.
+        The network's grid.
     lossless : bool
-        Whether the way there and back only moves voxels.
+        Whether both transforms only move voxels.
 
     Raises
     ------
     CaseError
-        If the field of view is too large to be a head.
+        If the field of view is too large for a head.
     """
 
     def __init__(self, source: Grid) -> None:
         self.source = source
         self._reoriented = reoriented(source)
-        turn = _obliquity(self._reoriented.affine) > MAX_OBLIQUITY
+        oblique = _obliquity(self._reoriented.affine) > MAX_OBLIQUITY
         off_size = np.abs(self._reoriented.spacing - 1) > SPACING_TOLERANCE
-        self.lossless = not turn and not bool(off_size.any())
+        self.lossless = not oblique and not bool(off_size.any())
         if self.lossless:
             self.grid = self._reoriented
-        elif turn:
+        elif oblique:
             self.grid = _grid_around(source, np.diag([-1.0, -1.0, 1.0]))
         else:
             step = np.where(off_size, 1.0, self._reoriented.spacing)
@@ -66,11 +64,11 @@ class NetworkGrid:
 
     @cached_property
     def _to_source(self) -> Affine:
-        """Voxels of the network's grid to voxels of the source."""
+        """From voxel indices of the network's grid to those of the source."""
         return np.asarray(np.linalg.inv(self.source.affine) @ self.grid.affine)
 
     def volume_to_network(self, volume: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
-        """An image on the network's grid.
+        """Transform an image to the network's grid.
 
         Parameters
         ----------
@@ -79,23 +77,23 @@ class NetworkGrid:
         Returns
         -------
         (l, p, s) array
-            A view if lossless; else float32, linearly interpolated (which keeps an empty
-            background empty), zero outside the source.
+            A view if lossless; else float32, linearly interpolated (so that a background of zeros
+            stays zero), and zero outside the source.
         """
         if self.lossless:
             return to_axes(volume, self.source)
         return resample(volume, self.source, self.grid)
 
     def labels_to_network(self, labels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-        """Tissue classes (i, j, k) on the source grid, brought to the network's grid."""
+        """Transform tissue classes (i, j, k) to the network's grid (l, p, s), uint8."""
         if self.lossless:
             return np.ascontiguousarray(to_axes(labels, self.source))
         return resample_labels(labels, self.source, self.grid)
 
     def labels_to_source(self, labels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-        """Tissue classes (l, p, s) on the network's grid, brought back to the source's grid.
+        """Transform tissue classes (l, p, s) to the source grid (i, j, k), uint8.
 
-        If lossless, a copy that lies in memory as the given ones do.
+        If lossless, a copy with the same memory layout.
         """
         if self.lossless:
             return from_axes(labels, self.source).copy(order="K")
@@ -104,9 +102,9 @@ class NetworkGrid:
     def probabilities_to_source(
         self, probabilities: npt.NDArray[np.float32]
     ) -> npt.NDArray[np.float32]:
-        """Class probabilities (class, l, p, s), brought to the source grid (class, i, j, k).
+        """Transform class probabilities (class, l, p, s) to the source grid (class, i, j, k).
 
-        Outside the network's grid everything is background.
+        Outside the network's grid the background has probability 1.
         """
         if self.lossless:
             return np.stack([from_axes(p, self.source) for p in probabilities])
@@ -115,9 +113,9 @@ class NetworkGrid:
 
 
 def _obliquity(affine: Affine) -> float:
-    """Largest angle, in degrees, between an axis in L, P, S order and the patient's own.
+    """Compute the largest angle between the axes, in L, P, S order, and the patient's, in degrees.
 
-    Axes that are not at right angles count as oblique whatever their direction.
+    90 if the axes are not orthogonal.
     """
     axes = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
     if np.abs(axes.T @ axes - np.eye(3)).max() > 1e-3:
@@ -127,13 +125,13 @@ def _obliquity(affine: Affine) -> float:
 
 
 def _grid_around(source: Grid, step: npt.NDArray[np.float64]) -> Grid:
-    """The grid with the given voxel steps (columns, mm) that holds all of the source's centres."""
-    corners = np.linalg.solve(step, source._corners().reshape(-1, 3).T)
+    """The smallest grid with the given axes (columns, mm) around the source's voxel centres."""
+    corners = np.linalg.solve(step, source.corners().reshape(-1, 3).T)
     low, high = corners.min(axis=1), corners.max(axis=1)
     shape = np.ceil(high - low - 1e-6).astype(np.float64) + 1
     if np.prod(shape) > MAX_NETWORK_VOXELS:
         raise CaseError(
-            f"a field of view of {_millimetres(shape)} is not a head's; "
+            f"a field of view of {_millimetres(shape)} is too large for a head; "
             f"check the voxel sizes in the header ({source.describe()})"
         )
     first = (low + high - (shape - 1)) / 2

@@ -1,4 +1,4 @@
-"""Volumes and labels at the voxels of another grid."""
+"""Resampling of images and labels to another grid."""
 
 from __future__ import annotations
 
@@ -14,12 +14,10 @@ if TYPE_CHECKING:
 def resample(
     volume: npt.NDArray[np.generic], source: Grid, target: Grid
 ) -> npt.NDArray[np.float32]:
-    """A volume at the voxels of another grid, linearly interpolated.
+    """Resample an image to another grid by linear interpolation.
 
-    Beyond the source's outermost voxels it falls to zero within a voxel.
-
-    Where the target is coarser, the source is smoothed first so that nothing between its
-    voxels is lost.
+    Outside the source the image falls to zero within one voxel. If the target is coarser, the
+    source is smoothed first, so that structures between the target's voxels are not lost.
 
     Parameters
     ----------
@@ -44,7 +42,7 @@ def resample(
         output_shape=target.shape,
         output=np.float32,
         order=1,
-        mode="grid-constant",  # with "constant" a rounding error loses the outermost voxels
+        mode="grid-constant",  # "constant" loses the outermost voxels to rounding errors
         prefilter=False,
     )
     return result
@@ -53,10 +51,11 @@ def resample(
 def resample_labels(
     labels: npt.NDArray[np.uint8], source: Grid, target: Grid
 ) -> npt.NDArray[np.uint8]:
-    """Labels at the voxels of another grid.
+    """Resample labels to another grid.
 
-    Each label is interpolated as a smooth field and the strongest wins, which keeps a small
-    lesion's size where the nearest voxel would erode or swell it.
+    Each label's mask is interpolated linearly, and every voxel gets the label with the largest
+    value. This preserves the size of small lesions, which nearest-neighbour interpolation erodes
+    or dilates.
 
     Parameters
     ----------
@@ -71,16 +70,16 @@ def resample_labels(
     present = [int(v) for v in np.flatnonzero(np.bincount(labels.ravel())) if v]
     if not present:
         return result
-    strongest = resample(labels == 0, source, target)
-    _full_where_outside(strongest, source, target)
+    largest = resample(labels == 0, source, target)
+    _add_outside(largest, source, target)
     for label in present:
         field = resample(labels == label, source, target)
-        wins = field > strongest
-        result[wins] = label
-        np.maximum(strongest, field, out=strongest)
+        result[field > largest] = label
+        np.maximum(largest, field, out=largest)
     return result
 
 
-def _full_where_outside(background: npt.NDArray[np.float32], source: Grid, target: Grid) -> None:
+def _add_outside(background: npt.NDArray[np.float32], source: Grid, target: Grid) -> None:
+    """Set the background to 1 outside the source, where its mask is interpolated to 0."""
     inside = resample(np.ones(source.shape, dtype=np.float32), source, target)
     background += np.maximum(0, 1 - inside)

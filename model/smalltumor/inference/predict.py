@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, get_args
 
 from smalltumor.data.preprocessing import prepare
 from smalltumor.data.probabilities import CroppedProbabilities
-from smalltumor.data.segmentation import Run, Segmentation
+from smalltumor.data.segmentation import InferenceRun, Segmentation
 from smalltumor.errors import CheckpointError, SmalltumorError
 from smalltumor.geometry.array_order import Array, Shape
 from smalltumor.inference.buffers import borrow_buffer
@@ -96,7 +96,9 @@ def segment(
     segmentation = Segmentation.from_probabilities(case, cropped)
     reporter.update(1.0, "done")
     seconds = time.perf_counter() - began
-    run = Run(seconds, result.device, result.attempt.backend, checkpoint.name, result.warnings)
+    run = InferenceRun(
+        seconds, result.device, result.attempt.backend, checkpoint.name, result.warnings
+    )
     return replace(segmentation, run=run)
 
 

@@ -1,4 +1,4 @@
-"""26-connected components of a mask, and what is measured on each, inside the mask's box."""
+"""26-connected components of a mask, and their diameter."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ Box = tuple[slice, slice, slice]
 
 _LOWER_CORNERS = np.array([(i, j, -0.5) for i in (-0.5, 0.5) for j in (-0.5, 0.5)])
 _UPPER_CORNERS = _LOWER_CORNERS * (1, 1, -1)
-_HULL_FROM_POINTS = 400  # below this, comparing all pairs is cheaper than building a hull
+_HULL_FROM_POINTS = 400  # with fewer, comparing all pairs is faster than computing the hull
 
 
 def bounding_box(mask: Mask) -> Box:
-    """The smallest box that holds every voxel of a mask; empty slices for an empty mask.
+    """Compute the smallest box around a mask; its slices are empty if the mask is.
 
     Parameters
     ----------
     mask : (i, j, k) bool array
     """
     box = [slice(None)] * 3
-    for axis in np.argsort(np.abs(mask.strides))[::-1]:  # slowest first: planes as they lie
+    for axis in np.argsort(np.abs(mask.strides))[::-1]:  # slowest axis first: contiguous planes
         others = tuple(other for other in range(3) if other != axis)
         hit = np.flatnonzero(mask[tuple(box)].any(axis=others))
         box[axis] = slice(int(hit[0]), int(hit[-1]) + 1) if hit.size else slice(0, 0)
@@ -38,19 +38,18 @@ def bounding_box(mask: Mask) -> Box:
 class Components:
     """The 26-connected components of a mask, numbered from 1 by ascending size.
 
-    Components of one size keep the order of the scan, so the same mask always gives the same
-    numbers.
+    Components of equal size are numbered in scan order, so the numbers are reproducible.
 
     Parameters
     ----------
     shape : three ints
         Shape of the whole mask.
     box : three slices
-        Bounding box of all components in the mask.
+        Bounding box of all components within the mask.
     labels : (i, j, k) int32 array
         Component number of each voxel of the box, 0 outside; read-only.
     sizes : (n,) int64 array
-        Voxels of component 1 to n.
+        Number of voxels of components 1 to n.
     """
 
     shape: tuple[int, int, int]
@@ -63,7 +62,7 @@ class Components:
 
     @property
     def start(self) -> Integers:
-        """First voxel of the box, (3,) int64."""
+        """Index of the first voxel of the box, (3,) int64."""
         return np.array([span.start for span in self.box], dtype=np.int64)
 
     def label_image(self) -> npt.NDArray[np.int32]:
@@ -82,7 +81,7 @@ class Components:
 
 
 def connected_components(mask: Mask) -> Components:
-    """Split a mask into its 26-connected components.
+    """Label the 26-connected components of a mask.
 
     Parameters
     ----------
@@ -105,18 +104,19 @@ def connected_components(mask: Mask) -> Components:
 
 
 def largest_diameter(voxels: Integers, affine: Floats) -> float:
-    """Largest distance between two outer corners of a component's voxels, in mm.
+    """Compute the largest distance between two voxel corners of a component, in mm.
 
-    Corners, not centres, so that one voxel of 1 mm has its diagonal, 1.73 mm, and the points
-    always span a volume. Exact: the two farthest points of a set are vertices of its convex
-    hull, and only the first and the last voxel of a column along the last axis can be.
+    Corners are used rather than centres, so that a voxel of 1 mm has the diameter 1.73 mm and the
+    points always span a volume. The result is exact: the two farthest points of a set are
+    vertices of its convex hull, and within a column along the last axis only the first and the
+    last voxel can have such a vertex.
 
     Parameters
     ----------
     voxels : (n, 3) int array
         Voxel indices, ascending along the last axis within each column, as `Components.voxels`.
     affine : (4, 4) array
-        Voxel to mm.
+        From voxel indices to mm.
     """
     next_column = np.any(np.diff(voxels[:, :2], axis=0) != 0, axis=1)
     first = voxels[np.r_[True, next_column]][:, None, :] + _LOWER_CORNERS

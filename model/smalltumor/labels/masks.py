@@ -1,4 +1,4 @@
-"""Masks of the nested regions, from tissue classes and back."""
+"""Conversion between tissue classes and masks of the nested regions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Mask = npt.NDArray[np.bool_]
 
 
 def region_mask(classes: npt.NDArray[np.integer], region: Region) -> Mask:
-    """Voxels of a region.
+    """Select the voxels of a region.
 
     Parameters
     ----------
@@ -36,16 +36,16 @@ def region_mask(classes: npt.NDArray[np.integer], region: Region) -> Mask:
 
 
 def compose_classes(et: npt.ArrayLike, tc: npt.ArrayLike, wt: npt.ArrayLike) -> Classes:
-    """Tissue classes from three region masks that may have been edited one by one.
+    """Combine three region masks, which may have been edited separately, to tissue classes.
 
-    The inner region wins: every ET voxel is tumour core, and every TC voxel is whole tumour,
-    whatever the outer masks say. So adding to ET grows TC and WT, and erasing from WT alone
-    cannot remove core.
+    The inner region has priority: every ET voxel is tumour core and every TC voxel is whole
+    tumour, whatever the outer masks hold. Adding to ET therefore adds to TC and WT, and erasing
+    from WT alone cannot remove core.
 
     Parameters
     ----------
     et, tc, wt : (i, j, k) array
-        Anything but zero is inside.
+        Nonzero voxels are inside.
 
     Returns
     -------

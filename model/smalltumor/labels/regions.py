@@ -1,4 +1,7 @@
-"""The tumour's classes and regions: facts without arrays, so that they load at once."""
+"""Tissue classes, tumour regions and label schemes: names, values and colours.
+
+Without numpy, so that the command line's help loads instantly.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ SMALL_LESION_VOXELS = 2000
 
 
 class TissueClass(IntEnum):
-    """Classes in the network's channel order."""
+    """Tissue classes, in the network's channel order."""
 
     BACKGROUND = 0
     NCR = 1
@@ -20,7 +23,7 @@ class TissueClass(IntEnum):
 
 
 class Region(StrEnum):
-    """The regions BraTS scores: ET inside TC inside WT."""
+    """Regions that BraTS evaluates: ET is part of TC, and TC of WT."""
 
     ET = "et"
     TC = "tc"
@@ -55,12 +58,12 @@ REGION_COLOURS: Mapping[Region, tuple[float, float, float]] = MappingProxyType(
         Region.WT: CLASS_COLOURS[TissueClass.ED],
     }
 )
-"""A region wears the colour of the class that is seen when the regions lie over each other."""
+"""Each region has the colour of the class that remains visible when all regions are drawn."""
 
 SCHEME_VALUES: Mapping[str, tuple[int, int, int]] = MappingProxyType(
     {"brats2018": (1, 2, 4), "brats2023": (1, 2, 3), "msd": (2, 1, 3)}
 )
-"""Stored values of NCR, ED, ET: BraTS up to 2022; BraTS from 2023; Medical Segmentation
-Decathlon Task01, which exchanges necrosis and edema."""
+"""Stored values of NCR, ED and ET: BraTS until 2022; BraTS from 2023; Task01 of the Medical
+Segmentation Decathlon, where necrosis and edema are exchanged."""
 
 DEFAULT_SCHEME = "brats2018"

@@ -1,4 +1,4 @@
-"""Label schemes: the integers in which files store the tissue classes."""
+"""Label schemes: the integers by which files store the tissue classes."""
 
 from __future__ import annotations
 
@@ -11,14 +11,12 @@ import numpy.typing as npt
 
 from smalltumor.errors import Action, LabelError, Remedy
 from smalltumor.labels.masks import Classes
-from smalltumor.labels.regions import (
-    SCHEME_VALUES,
-)
+from smalltumor.labels.regions import SCHEME_VALUES
 
 
 @dataclass(frozen=True)
 class LabelScheme:
-    """The integers a file uses for the three tumour classes; background is always 0.
+    """The integers that a file uses for the three tumour classes; background is always 0.
 
     Parameters
     ----------
@@ -39,18 +37,18 @@ class LabelScheme:
         return (0, self.ncr, self.ed, self.et)
 
     def encode(self, classes: npt.NDArray[np.integer]) -> Classes:
-        """Tissue classes to stored values, uint8, same shape."""
+        """Convert tissue classes to stored values, uint8 of the same shape."""
         return np.take(np.asarray(self.values, dtype=np.uint8), classes)
 
     def decode(self, stored: npt.NDArray[np.generic]) -> Classes:
-        """Stored values to tissue classes, uint8, same shape.
+        """Convert stored values to tissue classes, uint8 of the same shape.
 
         Raises
         ------
         LabelError
             If a value is not one of the scheme's.
         """
-        stray = set(whole_values(stored)) - set(self.values)
+        stray = set(integer_values(stored)) - set(self.values)
         if stray:
             raise LabelError(
                 f"label values {_listing(stray)} are not in the scheme {self.name} "
@@ -69,26 +67,25 @@ SCHEMES: Mapping[str, LabelScheme] = MappingProxyType(
 
 
 def detect_scheme(values: Iterable[int], hint: str | None = None) -> LabelScheme:
-    """The scheme a label volume is stored in.
+    """Find the scheme of a label volume.
 
-    A 4 speaks for ``brats2018``. A 3 is shared by ``brats2023`` and ``msd``, whose 1 and 2 are
-    exchanged, so the hint (from how the case's files are named) has to decide. Without 3 and 4
-    the volume has no enhancing tumour and the hint alone decides. Values and hint that
-    contradict each other are for the user to settle: from BraTS 2024 on, 4 is a resection
-    cavity.
+    Only ``brats2018`` has a 4. Both ``brats2023`` and ``msd`` have a 3, and exchange the meaning
+    of 1 and 2, so the hint decides between them. Without 3 and 4 the volume has no enhancing
+    tumour, and the hint decides as well. If the values contradict the hint, the user has to name
+    the scheme: from BraTS 2024 on, 4 is a resection cavity.
 
     Parameters
     ----------
     values : iterable of int
-        Values present, as from `whole_values`.
+        Distinct values, as from `integer_values`.
     hint : str, optional
-        Name of the scheme that goes with the case's naming.
+        Name of the scheme that goes with the names of the case's files.
 
     Raises
     ------
     LabelError
-        If no scheme holds these values, several do and there is no hint, or the hint is
-        another one.
+        If no scheme has these values, several have and there is no hint, or the hint is
+        another scheme.
     """
     present = set(values) - {0}
     fitting = [s for s in SCHEMES.values() if present <= set(s.values)]
@@ -109,13 +106,13 @@ def detect_scheme(values: Iterable[int], hint: str | None = None) -> LabelScheme
     )
 
 
-def whole_values(stored: npt.NDArray[np.generic]) -> list[int]:
-    """Distinct values of a label volume, ascending.
+def integer_values(stored: npt.NDArray[np.generic]) -> list[int]:
+    """List the distinct values of a label volume, ascending.
 
     Raises
     ------
     LabelError
-        If there is a fraction, a negative or a non-finite value.
+        If a value is fractional, negative or not finite.
     """
     array = np.asarray(stored)
     found = (

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from smalltumor.data.preprocessing import Preprocessing
 from smalltumor.errors import Action, CheckpointError, Remedy
-from smalltumor.files.tensor_file import Tensors, read_metadata, read_tensors, write_container
+from smalltumor.files.tensor_file import Tensors, read_metadata, read_tensors, write_tensors
 from smalltumor.labels.regions import TissueClass
 from smalltumor.models.config import NetworkConfig
 
@@ -211,7 +211,7 @@ def save_checkpoint(
         "classes": json.dumps(_CLASSES),
         "card": json.dumps(dict(card)),
     }
-    write_container(path, tensors, FORMAT, FORMAT_VERSION, metadata, overwrite=overwrite)
+    write_tensors(path, tensors, FORMAT, FORMAT_VERSION, metadata, overwrite=overwrite)
 
 
 def checkpoint_of(

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from smalltumor.errors import CheckpointError, TrainingError
-from smalltumor.files.tensor_file import Tensors, read_metadata, read_tensors, write_container
+from smalltumor.files.tensor_file import Tensors, read_metadata, read_tensors, write_tensors
 
 FORMAT = "smalltumor training state (resume it, or use best.safetensors beside it)"
 FORMAT_VERSION = 1
@@ -77,7 +77,7 @@ def save_state(
         for name, value in values.items():
             tensors[f"optimiser.{index}.{name}"] = _array(torch.as_tensor(value))
     metadata = {"progress": json.dumps(asdict(progress))}
-    write_container(path, tensors, FORMAT, FORMAT_VERSION, metadata, overwrite=True)
+    write_tensors(path, tensors, FORMAT, FORMAT_VERSION, metadata, overwrite=True)
 
 
 def load_state(

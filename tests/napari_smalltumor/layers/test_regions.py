@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from napari_cases import MODALITIES, case_along, lopsided
-from smalltumor.data.segmentation import Run, Segmentation
+from smalltumor.data.segmentation import InferenceRun, Segmentation
 from smalltumor.labels.regions import REGION_COLOURS, Region
 
 from napari_smalltumor.layers.metadata import case_of
@@ -14,7 +14,7 @@ from napari_smalltumor.layers.regions import hide_stored_labels, placement_of, s
 
 def random_segmentation(case) -> Segmentation:
     classes = np.random.default_rng(2).integers(0, 4, case.grid.shape).astype(np.uint8)
-    return Segmentation(case.name, classes, case.grid, run=Run(1.0, "cpu", "torch", "w"))
+    return Segmentation(case.name, classes, case.grid, run=InferenceRun(1.0, "cpu", "torch", "w"))
 
 
 def test_et_lies_on_tc_on_wt_and_is_active(viewer):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from smalltumor.errors import Action, OutputError, Remedy
-from smalltumor.files.atomic import check_output, whole_file, write_bytes
+from smalltumor.files.atomic import atomic_path, check_output, write_bytes
 
 
 def names(folder: Path) -> list[str]:
@@ -27,7 +27,7 @@ def test_a_file_appears_whole_with_ordinary_permissions(tmp_path):
 def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path, failure):
     target = tmp_path / "mask.nii"
     target.write_bytes(b"old")
-    with pytest.raises((OutputError, KeyboardInterrupt)), whole_file(target, overwrite=True) as t:
+    with pytest.raises((OutputError, KeyboardInterrupt)), atomic_path(target, overwrite=True) as t:
         t.write_bytes(b"half")
         raise failure
     assert names(tmp_path) == ["mask.nii"]
@@ -37,7 +37,7 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path, failure):
 def test_a_full_disk_is_named(tmp_path):
     with (
         pytest.raises(OutputError, match=r"mask\.nii could not be written: No space"),
-        whole_file(tmp_path / "mask.nii"),
+        atomic_path(tmp_path / "mask.nii"),
     ):
         raise OSError(28, "No space left on device")
 
@@ -55,7 +55,10 @@ def test_an_existing_file_is_kept_unless_asked(tmp_path):
 
 def test_a_file_that_appears_meanwhile_is_kept(tmp_path):
     target = tmp_path / "mask.nii"
-    with pytest.raises(OutputError, match="appeared meanwhile"), whole_file(target) as temporary:
+    with (
+        pytest.raises(OutputError, match="was created meanwhile"),
+        atomic_path(target) as temporary,
+    ):
         temporary.write_bytes(b"ours")
         target.write_bytes(b"theirs")
     assert target.read_bytes() == b"theirs"

@@ -131,8 +131,8 @@ def test_a_field_of_view_no_head_has_is_refused_with_what_the_header_says():
     with pytest.raises(CaseError) as refused:
         NetworkGrid(Grid((240, 240, 155), np.diag([1000.0, 1000.0, 500.0, 1.0])))
     assert str(refused.value) == (
-        "a field of view of 2.39e+05 x 2.39e+05 x 7.7e+04 mm is not a head's; check the voxel "
-        "sizes in the header (240 x 240 x 155 voxels of 1000 x 1000 x 500 mm, axes RAS, "
+        "a field of view of 2.39e+05 x 2.39e+05 x 7.7e+04 mm is too large for a head; check the "
+        "voxel sizes in the header (240 x 240 x 155 voxels of 1000 x 1000 x 500 mm, axes RAS, "
         "first voxel at (0, 0, 0) mm)"
     )
 

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 from smalltumor.errors import Action, LabelError, Remedy
 from smalltumor.labels.masks import compose_classes, region_mask
 from smalltumor.labels.regions import Region, TissueClass
-from smalltumor.labels.schemes import SCHEMES, detect_scheme, whole_values
+from smalltumor.labels.schemes import SCHEMES, detect_scheme, integer_values
 
 CLASSES = hnp.arrays(np.uint8, (3, 4, 5), elements=st.integers(0, 3))
 MASKS = hnp.arrays(bool, (3, 4, 5))
@@ -46,12 +46,12 @@ def test_a_value_of_another_scheme_is_named():
 @pytest.mark.parametrize("stored", [[0.5], [-1.0], [np.nan], [np.inf]])
 def test_values_that_are_no_labels_are_refused(stored):
     with pytest.raises(LabelError, match="whole numbers"):
-        whole_values(np.array(stored))
+        integer_values(np.array(stored))
 
 
 def test_of_many_values_that_are_no_labels_eight_are_named():
     with pytest.raises(LabelError) as refused:
-        whole_values(np.arange(0.5, 20))
+        integer_values(np.arange(0.5, 20))
     assert str(refused.value) == (
         "label values 0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5 are not whole numbers from 0 up"
     )

@@ -16,7 +16,7 @@ from smalltumor.data.case_files import CaseFiles, find_cases
 from smalltumor.data.label_files import read_labels
 from smalltumor.data.preprocessing import Preprocessing, prepare
 from smalltumor.errors import Action, CaseError, LabelError, Remedy, TrainingError
-from smalltumor.files.atomic import whole_file
+from smalltumor.files.atomic import atomic_path
 from smalltumor.labels.components import connected_components
 from smalltumor.labels.regions import TissueClass
 
@@ -105,7 +105,7 @@ def _prepared(files: CaseFiles, preprocessing: Preprocessing, cache: Path) -> Pr
         if not all(path.is_file() for path in paths):
             arrays: list[npt.NDArray[np.generic]] = [*_prepare(files, preprocessing)]
             for path, array in zip(paths, arrays, strict=True):
-                with whole_file(path, overwrite=True) as temporary, temporary.open("wb") as file:
+                with atomic_path(path, overwrite=True) as temporary, temporary.open("wb") as file:
                     np.save(file, array)
         image, classes = (np.load(path, mmap_mode="r") for path in paths[:2])
         return PreparedCase(files.name, image, classes, np.load(paths[2]))

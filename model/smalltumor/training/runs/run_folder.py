@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from smalltumor.errors import OutputError, TrainingError
-from smalltumor.files.atomic import clear_leftovers, write_bytes
+from smalltumor.files.atomic import remove_temporary_files, write_bytes
 
 
 class StopRequest(StrEnum):
@@ -161,7 +161,7 @@ class RunFolder:
 
     def forget_after(self, step: int) -> None:
         """Drop events of steps that will be done again, and what a kill left half-written."""
-        clear_leftovers(self.path)
+        remove_temporary_files(self.path)
         kept = [json.dumps(e) for e in self.read_events() if e["step"] <= step]
         if self.events.is_file():
             write_bytes(self.events, "".join(k + "\n" for k in kept).encode(), overwrite=True)
