@@ -9,7 +9,7 @@ from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QColor, QPalette
 from qtpy.QtWidgets import QWidget
 from smalltumor.labels.regions import SMALL_LESION_VOXELS
-from smalltumor.training.runs.monitor import Curve, RunStatus
+from smalltumor.training.runs.status import Curve, RunStatus
 
 _LINE_WIDTH = 2
 _AXIS_WIDTH = 34

@@ -10,8 +10,9 @@ from qtpy.QtCore import QEvent, QTimer, Signal
 from qtpy.QtWidgets import QFileDialog, QScrollArea
 from smalltumor.errors import SmalltumorError
 from smalltumor.training.runs import launcher
-from smalltumor.training.runs.monitor import RunMonitor, RunStatus, State
+from smalltumor.training.runs.monitor import RunMonitor
 from smalltumor.training.runs.run_folder import RunFolder
+from smalltumor.training.runs.status import RunStatus, State
 
 from napari_smalltumor import devices, notify, settings
 from napari_smalltumor.finetune.dialogs import CloseConfirmation, show_log

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qtpy.QtCore import QEvent, Signal
 from qtpy.QtWidgets import QComboBox, QGridLayout, QLabel, QSizePolicy, QWidget
-from smalltumor.training.runs.monitor import RunStatus
+from smalltumor.training.runs.status import RunStatus
 
 from napari_smalltumor.finetune.curves import Curves
 from napari_smalltumor.finetune.run_text import TRAINING_CASES, facts

@@ -6,7 +6,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 from smalltumor.labels.regions import Region
 from smalltumor.training.runs.comparison import RunComparison
-from smalltumor.training.runs.monitor import RunStatus
+from smalltumor.training.runs.status import RunStatus
 
 from napari_smalltumor.widgets.layouts import button, column, wrapped_label
 

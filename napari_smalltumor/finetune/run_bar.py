@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QProgressBar, QWidget
-from smalltumor.training.runs.monitor import RunStatus, State
+from smalltumor.training.runs.status import RunStatus, State
 
 from napari_smalltumor.finetune.run_text import state_line
 from napari_smalltumor.widgets.layouts import button, column, row, wrapped_label

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smalltumor.training.runs.monitor import RunStatus, State
+from smalltumor.training.runs.status import RunStatus, State
 
 TRAINING_CASES = "Training cases"
 

@@ -15,9 +15,10 @@ from smalltumor.data.label_files import read_labels
 from smalltumor.labels.regions import Region, TissueClass
 from smalltumor.models.checkpoint import load_checkpoint
 from smalltumor.training.runs import launcher
-from smalltumor.training.runs.monitor import RunMonitor, State
+from smalltumor.training.runs.monitor import RunMonitor
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.runs.run_lock import is_locked
+from smalltumor.training.runs.status import State
 from training_cases import write_lesion_cases
 
 from napari_smalltumor import notify, settings
@@ -37,7 +38,8 @@ run = RunFolder(Path(sys.argv[1]))
 with hold_run_lock(run):
     run.append("start", 0, steps=40, device="cpu", training=["a"], validation=["b"])
     print("at work", flush=True)
-    time.sleep(600)
+    while run.read_stop_request() is None:
+        time.sleep(0.05)
 """
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from qtpy.QtWidgets import QFileDialog
 from smalltumor.training.runs.comparison import RunComparison
-from smalltumor.training.runs.monitor import RunStatus, State
+from smalltumor.training.runs.status import RunStatus, State
 
 from napari_smalltumor.finetune.monitor_page import MonitorPage
 from napari_smalltumor.finetune.plan import RANDOM

@@ -6,6 +6,7 @@ malicious header may be anything, and nothing must be allocated by them.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -48,6 +49,44 @@ def read_metadata(path: Path, expected_format: str, latest_version: int) -> dict
             metadata: dict[str, str] = dict(file.metadata() or {})
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path}: damaged safetensors file ({_short(error)})") from None
+    _check_format(path, metadata, expected_format, latest_version)
+    return metadata
+
+
+def parse_container(
+    content: bytes, path: Path, expected_format: str, latest_version: int
+) -> tuple[dict[str, str], Tensors]:
+    """The text and the arrays of a file that was read at once, because it may be replaced.
+
+    Parameters
+    ----------
+    content : bytes
+    path : Path
+        For messages.
+    expected_format, latest_version
+        As for `read_metadata`.
+
+    Raises
+    ------
+    CheckpointError
+        As `read_metadata` and `read_tensors`.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    header = _check_start(path, content[:8], len(content))
+    try:
+        metadata = json.loads(content[8 : 8 + header]).get("__metadata__") or {}
+        tensors: Tensors = load(content)
+    except (SafetensorError, TypeError, AttributeError, ValueError, KeyError) as error:
+        raise CheckpointError(f"{path}: damaged safetensors file ({_short(error)})") from None
+    _check_format(path, metadata, expected_format, latest_version)
+    return metadata, tensors
+
+
+def _check_format(
+    path: Path, metadata: Mapping[str, str], expected_format: str, latest_version: int
+) -> None:
     if metadata.get("format") != expected_format:
         found = metadata.get("format", "a safetensors file from elsewhere")[:80]
         raise CheckpointError(f"{path}: is {found}, not a {expected_format}")
@@ -59,7 +98,6 @@ def read_metadata(path: Path, expected_format: str, latest_version: int) -> dict
             f"{path}: format version {version} is later than {latest_version}, the last this "
             "version of napari-smalltumor can read; update it"
         )
-    return metadata
 
 
 def read_tensors(path: Path) -> Tensors:
@@ -114,6 +152,11 @@ def _check_header(path: Path) -> None:
         raise CheckpointError(f"{path}: no such file") from None
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read ({error.strerror or error})") from None
+    _check_start(path, start, size)
+
+
+def _check_start(path: Path, start: bytes, size: int) -> int:
+    """Check a file by its first eight bytes and its size; the length of its header."""
     if size > MAX_BYTES:
         raise CheckpointError(
             f"{path}: {size / 2**30:.1f} GB are over the limit of {MAX_BYTES // 2**30} GB"
@@ -129,6 +172,7 @@ def _check_header(path: Path) -> None:
         raise CheckpointError(f"{path}: not a safetensors file, or truncated")
     if header > MAX_HEADER_BYTES:
         raise CheckpointError(f"{path}: its header of {header} bytes is too long for weights")
+    return header
 
 
 def _short(error: BaseException) -> str:

@@ -11,6 +11,7 @@ from smalltumor.data.case_files import CaseFiles
 from smalltumor.errors import Action, OutputError, Remedy, SmalltumorError, TrainingError
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
 from smalltumor.training.config import PRESETS, TrainingConfig
+from smalltumor.training.data.cache import CaseCache
 from smalltumor.training.data.dataloader import steps_per_epoch
 from smalltumor.training.data.dataset import labelled_cases, prepare_cases
 from smalltumor.training.distributed import Processes, joined_processes
@@ -20,7 +21,7 @@ from smalltumor.training.run_record import RunRecord, model_card, origin_of
 from smalltumor.training.runs.run_folder import RunFolder, StopRequest
 from smalltumor.training.runs.run_lock import hold_run_lock
 from smalltumor.training.split import Split
-from smalltumor.training.stopping import listen_for_stop
+from smalltumor.training.stopping import StepAborted, StopListener, stop_on_signals
 from smalltumor.training.trainer import Report, Trainer, TrainingCases
 
 
@@ -61,8 +62,7 @@ def train(request: TrainingRequest, report: Report = print, *, save_seconds: flo
         with _held(run, processes, earlier):
             if processes.writes:
                 record.write(run)
-            cases = _prepare(request, config, files, split, processes, tell)
-            finished = _train(record, cases, start, run, processes, tell, save_seconds)
+            finished = _run(record, files, start, run, processes, tell, save_seconds)
     if not finished:
         tell("stopped and saved")
     return finished
@@ -178,6 +178,48 @@ def _new_record(
     )
 
 
+def _run(
+    record: RunRecord,
+    files: _CaseFiles,
+    start: Checkpoint | None,
+    run: RunFolder,
+    processes: Processes,
+    tell: Report,
+    save_seconds: float,
+) -> bool:
+    """Prepare the cases and train; False if it was stopped."""
+    assert record.split is not None
+    stop = StopListener(run)
+    try:
+        cases = _prepare(record, files, processes, tell, stop)
+    except StepAborted:
+        run.append("stop", _last_step(run), wish=(stop.request or StopRequest.STOP).value)
+        return False
+    trainer = Trainer(
+        record.config,
+        cases,
+        run,
+        processes,
+        model_card(record, record.split.trained_on),
+        start=start,
+        report=tell,
+        stop=stop,
+        abort_step=stop.abort_step,
+        threads=_crop_threads(processes),
+        save_seconds=save_seconds,
+        epoch_steps=record.steps_per_epoch,
+    )
+    if record.request.resume:
+        trainer.resume()
+    _report_start(trainer, record.split, tell)
+    with stop_on_signals(stop, run):
+        finished = trainer.train()
+    if not finished and processes.writes:
+        step = trainer.learner.progress.step
+        run.append("stop", step, wish=(stop.request or StopRequest.STOP).value)
+    return finished
+
+
 @contextmanager
 def _held(run: RunFolder, processes: Processes, earlier: RunRecord | None) -> Iterator[None]:
     """Hold the run folder, and record in its events what ends the run."""
@@ -186,10 +228,9 @@ def _held(run: RunFolder, processes: Processes, earlier: RunRecord | None) -> It
         return
     run.create()
     with hold_run_lock(run):
-        if run.config.is_file() != (earlier is not None):
+        if (RunRecord.read(run) if run.config.is_file() else None) != earlier:
             raise TrainingError(
-                f"{run.path}: another process has started a run there meanwhile; "
-                "name another folder"
+                f"{run.path}: another process has trained there in the meantime; try again"
             )
         try:
             yield
@@ -200,7 +241,7 @@ def _held(run: RunFolder, processes: Processes, earlier: RunRecord | None) -> It
 
 
 def _record_end(run: RunFolder, error: BaseException) -> None:
-    step = max((e["step"] for e in run.read_events()), default=0)
+    step = _last_step(run)
     if isinstance(error, KeyboardInterrupt):
         run.append("stop", step, wish=(run.read_stop_request() or StopRequest.STOP).value)
         return
@@ -212,60 +253,35 @@ def _record_end(run: RunFolder, error: BaseException) -> None:
     run.append("failed", step, message=message, changes=changes, remedy=action)
 
 
+def _last_step(run: RunFolder) -> int:
+    return max((event["step"] for event in run.read_events()), default=0)
+
+
 def _prepare(
-    request: TrainingRequest,
-    config: TrainingConfig,
+    record: RunRecord,
     files: _CaseFiles,
-    split: Split,
     processes: Processes,
     tell: Report,
+    stop: StopListener,
 ) -> TrainingCases:
-    cache = request.cache or request.run / "cache"
+    split, cache = record.split, record.request.cache or record.request.run / "cache"
+    assert split is not None
+
+    def check() -> None:
+        if processes.writes and stop():
+            raise StepAborted
+
     if not processes.writes:  # process 0 prepares, the others find the cases prepared
         processes.wait()
     tell(f"preparing {len(split.training) + len(split.validation)} cases in {cache}")
     training, validation = (
-        prepare_cases(files.named(names), config.preprocessing, cache)
+        prepare_cases(files.named(names), record.config.preprocessing, cache, check)
         for names in (split.training, split.validation)
     )
     if processes.writes:
+        CaseCache(cache).prune()
         processes.wait()
     return TrainingCases(training, validation)
-
-
-def _train(
-    record: RunRecord,
-    cases: TrainingCases,
-    start: Checkpoint | None,
-    run: RunFolder,
-    processes: Processes,
-    tell: Report,
-    save_seconds: float,
-) -> bool:
-    assert record.split is not None
-    with listen_for_stop(run) as requests:
-        trainer = Trainer(
-            record.config,
-            cases,
-            run,
-            processes,
-            model_card(record, record.split.trained_on),
-            start=start,
-            report=tell,
-            stop=requests,
-            hurry=requests.hurry,
-            threads=_crop_threads(processes),
-            save_seconds=save_seconds,
-            epoch_steps=record.steps_per_epoch,
-        )
-        if record.request.resume:
-            trainer.resume()
-        _report_start(trainer, record.split, tell)
-        finished = trainer.train()
-        if not finished and processes.writes:
-            wish = requests.wish or StopRequest.STOP
-            run.append("stop", trainer.learner.progress.step, wish=wish.value)
-    return finished
 
 
 def _report_start(trainer: Trainer, split: Split, tell: Report) -> None:

@@ -1,4 +1,4 @@
-"""A wish to stop, heard between steps and, if steps are long, within one."""
+"""Stop requests, noticed between steps and, if steps are long, within one."""
 
 from __future__ import annotations
 
@@ -16,89 +16,92 @@ from smalltumor.training.runs.run_folder import RunFolder, StopRequest
 from smalltumor.training.runs.run_lock import HEARTBEAT_SECONDS, write_heartbeat
 
 STEP_GRACE_SECONDS = 1.0
-"""A step that ends within this time of the wish is finished; a longer one is given up."""
+"""A step that ends within this time of the stop request is finished; a longer one is aborted."""
 
-_LOOK_SECONDS = 0.25
+_CHECK_SECONDS = 0.25
 
 
-class StepAborted(Exception):  # noqa: N818 - a wish, not a fault
-    """A step or a validation was given up; nothing was learnt from it."""
+class StepAborted(Exception):  # noqa: N818 - requested, not a fault
+    """A step, a validation or the preparation was aborted; the network is as it was before."""
 
 
 class StopListener:
-    """Signals and the run folder's ``request``, as one answer; also keeps the heartbeat.
+    """The run folder's stop request and signals, as one answer; also writes the heartbeat.
 
     Parameters
     ----------
     run : RunFolder
+
+    Attributes
+    ----------
+    request : StopRequest or None
+        None as long as there is none.
     """
 
     def __init__(self, run: RunFolder) -> None:
-        self.wish: StopRequest | None = None
+        self.request: StopRequest | None = None
         self._run = run
-        self._since = self._looked = self._beaten = 0.0
+        self._since = self._checked = self._last_heartbeat = 0.0
 
     def __call__(self) -> bool:
-        """Whether to save and leave."""
+        """Whether to save the state and end."""
         now = time.monotonic()
-        if now - self._beaten >= HEARTBEAT_SECONDS:
-            self._beaten = now
+        if now - self._last_heartbeat >= HEARTBEAT_SECONDS:
+            self._last_heartbeat = now
             write_heartbeat(self._run)
-        if self.wish is None and now - self._looked >= _LOOK_SECONDS:
-            self._looked = now
-            wish = self._run.read_stop_request()
-            if wish is not None:
-                self.note(wish)
-        return self.wish is not None
+        if self.request is None and now - self._checked >= _CHECK_SECONDS:
+            self._checked = now
+            request = self._run.read_stop_request()
+            if request is not None:
+                self.set(request)
+        return self.request is not None
 
-    def hurry(self) -> bool:
-        """Whether the wish is so old that the step under way should be given up."""
+    def abort_step(self) -> bool:
+        """Whether the request is so old that the current step should be aborted."""
         return self() and time.monotonic() - self._since > STEP_GRACE_SECONDS
 
-    def note(self, wish: StopRequest) -> None:
-        """Remember a wish."""
-        self.wish, self._since = wish, time.monotonic()
+    def set(self, request: StopRequest) -> None:
+        """Request a stop from within this process."""
+        self.request, self._since = request, time.monotonic()
 
 
 @contextmanager
-def listen_for_stop(run: RunFolder) -> Iterator[StopListener]:
-    """SIGINT, SIGTERM and the folder's ``request`` ask for a stop; a second SIGINT ends at once."""
-    requests = StopListener(run)
+def stop_on_signals(listener: StopListener, run: RunFolder) -> Iterator[None]:
+    """SIGINT and SIGTERM request a stop; a second SIGINT interrupts at once."""
 
     def on_signal(number: int, frame: FrameType | None) -> None:
-        if requests.wish is not None and number == signal.SIGINT:
+        if listener.request is not None and number == signal.SIGINT:
             raise KeyboardInterrupt
-        requests.note(run.read_stop_request() or StopRequest.STOP)
+        listener.set(run.read_stop_request() or StopRequest.STOP)
 
     before = {s: signal.signal(s, on_signal) for s in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield requests
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        run.stop_request_file.unlink(missing_ok=True)
 
 
 @contextmanager
-def abortable(wanted: Callable[[], bool]) -> Iterator[None]:
-    """Within the block every module asks, forwards and backwards, whether to go on.
+def abortable(should_abort: Callable[[], bool]) -> Iterator[None]:
+    """Within the block every module checks, forwards and backwards, whether to abort.
 
     Parameters
     ----------
-    wanted : callable
-        Whether to give up, by `StepAborted`.
+    should_abort : callable
+        Whether to raise `StepAborted`.
     """
 
-    def ask(*_: Any) -> None:
-        if wanted():
+    def check(*_: Any) -> None:
+        if should_abort():
             raise StepAborted
 
-    def after(module: nn.Module, inputs: Any, output: Any) -> None:
-        ask()
+    def after_forward(module: nn.Module, inputs: Any, output: Any) -> None:
+        check()
         if isinstance(output, Tensor) and output.requires_grad:
-            output.register_hook(ask)  # type: ignore[no-untyped-call]
+            output.register_hook(check)  # type: ignore[no-untyped-call]
 
-    handle = torch.nn.modules.module.register_module_forward_hook(after)
+    handle = torch.nn.modules.module.register_module_forward_hook(after_forward)
     try:
         yield
     finally:

@@ -15,8 +15,8 @@ from smalltumor.errors import Action, Remedy, TrainingError, TrainingMemoryError
 from smalltumor.models.checkpoint import Checkpoint, save_checkpoint
 from smalltumor.models.network import SegmentationNetwork
 from smalltumor.training.config import TrainingConfig
+from smalltumor.training.data.cache import PreparedCase
 from smalltumor.training.data.dataloader import Batch, batches, steps_per_epoch
-from smalltumor.training.data.dataset import PreparedCase
 from smalltumor.training.distributed import Processes
 from smalltumor.training.learner import Learner
 from smalltumor.training.learning_rate import learning_rate
@@ -64,8 +64,8 @@ class Trainer:
         Takes one line for a person.
     stop : callable
         Whether to save and leave after this step.
-    hurry : callable
-        Whether to give up the step under way; asked where one process trains alone.
+    abort_step : callable
+        Whether to abort the current step; used where one process trains alone.
     threads : int
         Threads that prepare crops.
     save_seconds : float
@@ -86,7 +86,7 @@ class Trainer:
         start: Checkpoint | None = None,
         report: Report = print,
         stop: Callable[[], bool] = _never,
-        hurry: Callable[[], bool] = _never,
+        abort_step: Callable[[], bool] = _never,
         threads: int = 1,
         save_seconds: float = 60.0,
         epoch_steps: int | None = None,
@@ -98,7 +98,7 @@ class Trainer:
         self.config, self.cases, self.run, self.processes = config, cases, run, processes
         self.card, self.start, self.report = card, start, report
         self.stop = stop
-        self.hurry = hurry if processes.count == 1 else _never
+        self.abort_step = abort_step if processes.count == 1 else _never
         self.threads, self.save_seconds = threads, save_seconds
         self.epoch_steps = epoch_steps or steps_per_epoch(config, len(cases.training))
         self.steps = config.epochs * self.epoch_steps
@@ -134,7 +134,7 @@ class Trainer:
             If the run folder cannot be written; what was saved before stays.
         """
         try:
-            with abortable(self.hurry):
+            with abortable(self.abort_step):
                 finished = self._train()
         except StepAborted:
             finished = False

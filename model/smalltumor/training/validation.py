@@ -16,7 +16,7 @@ from smalltumor.inference.fused.network import network_for_inference
 from smalltumor.labels.masks import region_mask
 from smalltumor.labels.regions import SMALL_LESION_VOXELS, Region
 from smalltumor.models.network import SegmentationNetwork
-from smalltumor.training.data.dataset import PreparedCase
+from smalltumor.training.data.cache import PreparedCase
 
 
 def whole_volume(case: PreparedCase, device: torch.device, multiple: int = 16) -> Tensor:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from smalltumor.errors import SmalltumorError
 from smalltumor.models.checkpoint import starter_weights
-from smalltumor.training.runs.monitor import RunStatus, State
+from smalltumor.training.runs.status import RunStatus, State
 
 from napari_smalltumor.finetune.plan import RANDOM, Choices, last_run, new_run_folder, plan_of
 from napari_smalltumor.finetune.run_text import duration, facts, state_line

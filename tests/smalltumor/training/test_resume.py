@@ -16,8 +16,9 @@ from smalltumor.training import run, stopping, trainer
 from smalltumor.training.learner import Learner
 from smalltumor.training.run import train
 from smalltumor.training.runs.current_weights import current_checkpoint
-from smalltumor.training.runs.monitor import RunMonitor, State
+from smalltumor.training.runs.monitor import RunMonitor
 from smalltumor.training.runs.run_folder import RunFolder
+from smalltumor.training.runs.status import State
 from smalltumor.training.stopping import StepAborted, StopListener
 from training_cases import QUICK
 from training_runs import (
@@ -39,30 +40,26 @@ def test_a_run_stopped_at_any_step_goes_on_as_if_it_had_not(data, tmp_path, monk
     train(request_for(data, tmp_path / "whole"), silent)
     steps = events(tmp_path / "whole", "done")[0]["step"]
     for _ in range(steps + 1):  # one step a sitting
-        answers = iter([True])
-        monkeypatch.setattr(run, "listen_for_stop", lambda run, a=answers: stop_after(a))
+        answers = iter([False] * 4 + [True])  # asked before each of four cases, after each step
+        monkeypatch.setattr(run, "StopListener", lambda run, a=answers: StopAfter(a))
         if train(request_for(data, tmp_path / "bits", resume=True), silent):
             break
     assert events(tmp_path / "bits", "done")[0]["step"] == steps
     assert_same_state(tmp_path / "whole", tmp_path / "bits")
 
 
-class stop_after:  # noqa: N801 - takes a function's place
-    wish = None
+class StopAfter:
+    """Takes the place of a `StopListener`: stops when the next answer says so."""
+
+    request = None
 
     def __init__(self, answers):
         self.answers = answers
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        return None
-
     def __call__(self):
         return next(self.answers, False)
 
-    def hurry(self):
+    def abort_step(self):
         return False
 
 
@@ -192,8 +189,8 @@ def test_a_device_that_has_gone_is_told_in_words(data, tmp_path, monkeypatch):
 
 def test_a_long_step_is_given_up_and_done_again(data, tmp_path, monkeypatch):
     train(request_for(data, tmp_path / "whole"), silent)
-    run, hurry = tmp_path / "bits", iter([False] * 120 + [True])
-    monkeypatch.setattr(StopListener, "hurry", lambda self: next(hurry, False))
+    run, answers = tmp_path / "bits", iter([False] * 120 + [True])
+    monkeypatch.setattr(StopListener, "abort_step", lambda self: next(answers, False))
     assert not train(request_for(data, run), silent)
     stopped = events(run, "stop")[0]["step"]
     assert stopped < events(tmp_path / "whole", "done")[0]["step"]

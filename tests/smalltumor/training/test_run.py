@@ -8,8 +8,9 @@ import torch
 from smalltumor.errors import Action, Remedy, TrainingError
 from smalltumor.models.checkpoint import load_checkpoint
 from smalltumor.training.run import train
-from smalltumor.training.runs.monitor import RunMonitor, State
+from smalltumor.training.runs.monitor import RunMonitor
 from smalltumor.training.runs.run_folder import RunFolder
+from smalltumor.training.runs.status import State
 from training_cases import QUICK
 from training_runs import events, request_for, silent, start_run, weights
 

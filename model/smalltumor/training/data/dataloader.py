@@ -13,7 +13,8 @@ from torch import Tensor
 
 from smalltumor.training.config import TrainingConfig
 from smalltumor.training.data.augmentation import augment
-from smalltumor.training.data.dataset import PreparedCase, draw_crop
+from smalltumor.training.data.cache import PreparedCase
+from smalltumor.training.data.crops import draw_crop
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Whether training was worth it: Dice on the validation cases, before and after."""
+"""Validation Dice before and after training, and whether it improved."""
 
 from __future__ import annotations
 

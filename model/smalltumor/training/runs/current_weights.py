@@ -1,4 +1,4 @@
-"""The network as a run has it now, for a look at what it has learnt."""
+"""The network of a run as last saved, to see what it predicts while it is trained."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from smalltumor.errors import TrainingError
-from smalltumor.files.tensor_file import Tensors, read_metadata, read_tensors
+from smalltumor.files.tensor_file import Tensors, parse_container
 from smalltumor.models.checkpoint import Checkpoint
 from smalltumor.training.config import TrainingConfig
 from smalltumor.training.runs.run_folder import RunFolder
@@ -22,13 +22,14 @@ def current_checkpoint(path: Path) -> Checkpoint:
     Parameters
     ----------
     path : Path
-        The run folder; its run may be going on.
+        The run folder; its run may still train.
 
     Returns
     -------
     Checkpoint
-        In memory; ``card["step"]`` says how old it is. Until a run freezes its norm statistics
-        they are those of crops, which do not suit whole heads; the card says so.
+        In memory; ``card["step"]`` is the step at which it was saved. Until a run freezes its
+        batch-norm statistics they are those of crops, which do not suit whole heads; the card
+        says so.
 
     Raises
     ------
@@ -39,15 +40,18 @@ def current_checkpoint(path: Path) -> Checkpoint:
     """
     run = RunFolder(path)
     config = TrainingConfig.from_dict(run.read_config()["training"])
-    if not run.last.is_file():
-        raise TrainingError(f"{run.path} has saved no state yet; try again in a minute")
-    progress = json.loads(read_metadata(run.last, FORMAT, FORMAT_VERSION)["progress"])
-    tensors = _averaged(read_tensors(run.last), averaged=config.ema_decay > 0)
+    try:
+        content = run.last.read_bytes()  # at once: the trainer replaces the file
+    except OSError:
+        raise TrainingError(f"{run.path} has saved no state yet; try again in a minute") from None
+    metadata, state = parse_container(content, run.last, FORMAT, FORMAT_VERSION)
+    tensors = _averaged(state, averaged=config.ema_decay > 0)
+    progress = json.loads(metadata["progress"])
     step = int(progress["step"])
     card = {"name": f"{run.path.name}, step {step}", "step": step}
     if not progress["frozen"]:
-        card["limits"] = "norm statistics are still those of crops"
-    digest = hashlib.sha256(run.last.read_bytes()).hexdigest()
+        card["limits"] = "batch-norm statistics are still those of crops"
+    digest = hashlib.sha256(content).hexdigest()
     return Checkpoint(config.network, config.preprocessing, card, digest, None, lambda: tensors)
 
 

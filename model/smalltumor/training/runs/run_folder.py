@@ -1,31 +1,35 @@
-"""A training run on disk: whoever starts, follows, stops or resumes it does so through here.
+"""A training run on disk: it is started, followed, stopped and resumed through this folder.
 
-``config.json``       what was asked for
-``events.jsonl``      one JSON object a line: what happened so far
-``last.safetensors``  everything needed to go on
-``best.safetensors``  the best network so far, a checkpoint for inference
-``process.json``      which process trains here; its time of change is a heartbeat
-``training_request.json``  what the process that was started last is to do
-``request``           a wish that it stop, see `StopRequest`; the process removes it
-``log.txt``           what it printed, if it was started without a terminal
+``config.json``            the request, the configuration and the split, see `RunRecord`
+``events.jsonl``           one JSON object a line: what has happened so far
+``last.safetensors``       everything that is needed to resume
+``best.safetensors``       the best network so far, a checkpoint for inference
+``process.json``           which process trains here; its modification time is a heartbeat
+``lock``                   held by that process
+``request``                a request to stop, see `StopRequest`; the process removes it
+``training_request.json``  what the process that was launched last is to do
+``log.txt``                what that process printed
 """
 
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from smalltumor.errors import OutputError, TrainingError
+from smalltumor.errors import TrainingError
 from smalltumor.files.atomic import remove_temporary_files, write_bytes
+from smalltumor.training.runs.events import Event, append_event, drop_events_after, read_events
+
+END_EVENTS = ("stop", "done", "failed")
+"""The last event of a process."""
 
 
 class StopRequest(StrEnum):
-    """What is asked of a run: both save and end the process; a paused run means to go on."""
+    """Both save the state and end the process; a paused run is meant to be resumed."""
 
     PAUSE = "pause"
     STOP = "stop"
@@ -33,7 +37,7 @@ class StopRequest(StrEnum):
 
 @dataclass(frozen=True)
 class RunFolder:
-    """Where a run lives.
+    """The files of a run.
 
     Parameters
     ----------
@@ -44,17 +48,17 @@ class RunFolder:
 
     @property
     def config(self) -> Path:
-        """What was asked for."""
+        """The request, the configuration and the split."""
         return self.path / "config.json"
 
     @property
     def events(self) -> Path:
-        """What happened so far."""
+        """The event log."""
         return self.path / "events.jsonl"
 
     @property
     def last(self) -> Path:
-        """The state to go on from."""
+        """The state to resume from."""
         return self.path / "last.safetensors"
 
     @property
@@ -64,7 +68,7 @@ class RunFolder:
 
     @property
     def process(self) -> Path:
-        """Which process trains here, see `training.occupant`."""
+        """Which process trains here, see `run_lock`."""
         return self.path / "process.json"
 
     @property
@@ -79,7 +83,7 @@ class RunFolder:
 
     @property
     def stop_request_file(self) -> Path:
-        """A wish that the run stop."""
+        """A request that the run stop."""
         return self.path / "request"
 
     def request_stop(self, request: StopRequest) -> None:
@@ -87,14 +91,14 @@ class RunFolder:
         write_bytes(self.stop_request_file, request.value.encode(), overwrite=True)
 
     def read_stop_request(self) -> StopRequest | None:
-        """What has been asked and not yet been done."""
+        """The request that is pending."""
         try:
             return StopRequest(self.stop_request_file.read_text())
         except (OSError, ValueError):
             return None
 
     def create(self) -> None:
-        """Make the folder if it is not there."""
+        """Create the folder if it does not exist."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -127,9 +131,8 @@ class RunFolder:
         Parameters
         ----------
         event : str
-            ``start`` (of each sitting), ``progress`` (every few seconds), ``epoch``,
-            ``validation``, ``freeze``, and at the end of a sitting ``stop``, ``done`` or
-            ``failed``.
+            ``start`` (of each process), ``progress`` (every few seconds), ``epoch``,
+            ``validation``, ``freeze``, and one of `END_EVENTS` when a process ends.
         step : int
             Steps done so far.
         **values
@@ -140,28 +143,13 @@ class RunFolder:
         OutputError
             If the line cannot be written.
         """
-        record = {"event": event, "step": step, "time": round(time.time(), 3), **values}
-        try:
-            with self.events.open("a") as file:
-                file.write(json.dumps(record) + "\n")
-        except OSError as error:
-            raise OutputError(f"{self.events} could not be written: {error.strerror}") from error
+        append_event(self.events, event, step, **values)
 
-    def read_events(self) -> Iterator[dict[str, Any]]:
-        """Events in order; a line that a killed process left unfinished is passed over."""
-        if not self.events.is_file():
-            return
-        for line in self.events.read_text().splitlines():
-            try:
-                record = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(record, dict) and "step" in record:
-                yield record
+    def read_events(self) -> Iterator[Event]:
+        """Events in order; lines that a killed process left unfinished are skipped."""
+        return read_events(self.events)
 
     def forget_after(self, step: int) -> None:
-        """Drop events of steps that will be done again, and what a kill left half-written."""
+        """Drop events of steps that will be repeated, and files that a kill left half-written."""
         remove_temporary_files(self.path)
-        kept = [json.dumps(e) for e in self.read_events() if e["step"] <= step]
-        if self.events.is_file():
-            write_bytes(self.events, "".join(k + "\n" for k in kept).encode(), overwrite=True)
+        drop_events_after(self.events, step)

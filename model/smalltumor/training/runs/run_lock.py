@@ -1,26 +1,28 @@
-"""Which process trains in a run folder: one at a time, found by whoever opens the folder."""
+"""One process at a time trains in a run folder, and whoever opens the folder finds out which."""
 
 from __future__ import annotations
 
 import json
 import os
 import socket
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
-from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from smalltumor.errors import TrainingError
 from smalltumor.files.atomic import write_bytes
+from smalltumor.training.runs.process_tree import is_process_running
 from smalltumor.training.runs.run_folder import RunFolder
 
 HEARTBEAT_SECONDS = 5.0
 _SILENT_SECONDS = 120.0
 _STARTING_SECONDS = 60.0
 _LOCK = "lock"
-_LOCK_TRIES, _LOCK_PAUSE = 20, 0.1
+_WAIT_SECONDS = 2.0
+"""Others hold the lock for a moment, to see whether it is free or while they launch a process."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class LockHolder:
     pid : int
     host : str
     since : float
-        When it began, in seconds since 1970.
+        When it was started, in seconds since 1970.
     """
 
     pid: int
@@ -40,7 +42,7 @@ class LockHolder:
     since: float
 
     @property
-    def is_here(self) -> bool:
+    def is_local(self) -> bool:
         """Whether it is, or was, a process of this machine."""
         return self.host == socket.gethostname()
 
@@ -53,49 +55,52 @@ def read_lock_holder(run: RunFolder) -> LockHolder | None:
         return None
 
 
-def is_locked(run: RunFolder) -> bool:
-    """Whether a process trains in a folder, or is about to.
-
-    Here the lock that it holds tells; elsewhere its heartbeat.
-    """
-    occupant = read_lock_holder(run)
-    if occupant is None:
-        return False
-    try:
-        silent = time.time() - run.process.stat().st_mtime
-    except OSError:
-        return False
-    if not occupant.is_here:
-        return silent < _SILENT_SECONDS
-    return _is_locked(run) or (silent < _STARTING_SECONDS and is_process_running(occupant.pid))
-
-
 def write_lock_holder(run: RunFolder, pid: int) -> None:
-    """Note which process of this machine trains in a folder."""
+    """Record which process of this machine trains in a folder."""
     record = asdict(LockHolder(pid, socket.gethostname(), round(time.time(), 3)))
     write_bytes(run.process, json.dumps(record).encode() + b"\n", overwrite=True)
 
 
 def write_heartbeat(run: RunFolder) -> None:
-    """Show that the process is alive; of interest to other machines."""
+    """Show other machines, which cannot see the lock, that the process is alive."""
     with suppress(OSError):
         os.utime(run.process)
 
 
-def is_process_running(pid: int) -> bool:
-    """Whether there is a process of this number on this machine."""
-    if sys.platform == "win32":  # there os.kill would end it
+def is_locked(run: RunFolder) -> bool:
+    """Whether a process trains in a folder or is about to."""
+    holder = read_lock_holder(run)
+    if holder is None:
+        return False
+    return (holder.is_local and lock_is_held(run)) or _is_alive(run, holder)
+
+
+def lock_is_held(run: RunFolder) -> bool:
+    """Whether a process of this machine holds the lock itself; one that is starting does not."""
+    path = run.path / _LOCK
+    if not path.is_file():
         return False
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        with FileLock(path, timeout=0):
+            return False
+    except Timeout:
+        return True
+    except (OSError, NotImplementedError):  # not ours to write, or a file system without locks
         return False
-    except OSError:
-        return True
-    try:  # one that has ended, but nobody has asked how
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (OSError, IndexError):
-        return True
+
+
+@contextmanager
+def hold_launch_lock(run: RunFolder) -> Iterator[None]:
+    """Hold a run folder while a process is launched, so that two cannot be launched at once.
+
+    Raises
+    ------
+    TrainingError
+        If a process trains in the folder or is about to.
+    """
+    with _lock(run):
+        _check_free(run)
+        yield
 
 
 @contextmanager
@@ -107,50 +112,60 @@ def hold_run_lock(run: RunFolder) -> Iterator[None]:
     TrainingError
         If another process does.
     """
-    descriptor = os.open(run.path / _LOCK, os.O_RDWR | os.O_CREAT, 0o666)
-    try:
-        for _ in range(_LOCK_TRIES):  # somebody may be looking whether it is locked
-            if _lock(descriptor):
-                break
-            time.sleep(_LOCK_PAUSE)
-        else:
-            other = read_lock_holder(run)
-            who = f"process {other.pid} on {other.host}" if other else "another process"
-            raise TrainingError(f"{who} trains in {run.path} already; stop it first")
+    with _lock(run):
+        _check_free(run)
+        holder = read_lock_holder(run)
+        if holder is None or holder.pid != os.getpid():
+            # A request left over from an earlier process. After a launch the request is for this
+            # process: the launcher has recorded it, and removed what was left over.
+            run.stop_request_file.unlink(missing_ok=True)
         write_lock_holder(run, os.getpid())
-        run.stop_request_file.unlink(missing_ok=True)  # asked of an earlier process
         try:
             yield
         finally:
+            run.stop_request_file.unlink(missing_ok=True)
             run.process.unlink(missing_ok=True)
-    finally:
-        os.close(descriptor)
 
 
-def _is_locked(run: RunFolder) -> bool:
+@contextmanager
+def _lock(run: RunFolder) -> Iterator[None]:
+    lock = FileLock(run.path / _LOCK, timeout=_WAIT_SECONDS, mode=0o666)
     try:
-        descriptor = os.open(run.path / _LOCK, os.O_RDWR)
+        lock.acquire()
+    except Timeout:
+        raise _already_training(run) from None
+    except (OSError, NotImplementedError):  # a file system without locks has heartbeats only
+        yield
+        return
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _check_free(run: RunFolder) -> None:
+    """Check for a process that the lock does not show: starting, or on another machine."""
+    holder = read_lock_holder(run)
+    if holder is not None and not _is_own(holder) and _is_alive(run, holder):
+        raise _already_training(run)
+
+
+def _is_own(holder: LockHolder) -> bool:
+    return holder.is_local and holder.pid == os.getpid()
+
+
+def _is_alive(run: RunFolder, holder: LockHolder) -> bool:
+    """Whether a holder has shown life lately, and on this machine also runs."""
+    try:
+        silent = time.time() - run.process.stat().st_mtime
     except OSError:
         return False
-    try:
-        return not _lock(descriptor)
-    finally:
-        os.close(descriptor)
+    if not holder.is_local:
+        return silent < _SILENT_SECONDS
+    return silent < _STARTING_SECONDS and is_process_running(holder.pid)
 
 
-def _lock(descriptor: int) -> bool:
-    """Take the lock, which goes with the process; False if another has it."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
-        return False
-    except OSError:  # a file system without locks
-        return True
-    return True
+def _already_training(run: RunFolder) -> TrainingError:
+    holder = read_lock_holder(run)
+    who = f"process {holder.pid} on {holder.host}" if holder else "another process"
+    return TrainingError(f"{who} trains in {run.path} already; stop it first")

@@ -7,7 +7,9 @@ import pytest
 from smalltumor.data.case import read_case_files
 from smalltumor.data.preprocessing import Preprocessing, prepare
 from smalltumor.errors import TrainingError
-from smalltumor.training.data.dataset import PreparedCase, draw_crop, labelled_cases, prepare_cases
+from smalltumor.training.data.cache import PreparedCase
+from smalltumor.training.data.crops import draw_crop
+from smalltumor.training.data.dataset import labelled_cases, prepare_cases
 from training_cases import write_lesion_cases
 
 PREPROCESSING = Preprocessing()
@@ -47,9 +49,9 @@ def test_volumes_are_mapped_and_not_read(prepared):
 def test_an_unchanged_case_is_not_prepared_again(folder, tmp_path):
     cases = labelled_cases(folder)
     prepare_cases(cases, PREPROCESSING, tmp_path)
-    before = {p: p.stat().st_mtime_ns for p in tmp_path.iterdir()}
+    before = {p: p.stat().st_ino for p in tmp_path.iterdir()}
     prepare_cases(cases, PREPROCESSING, tmp_path)
-    assert {p: p.stat().st_mtime_ns for p in tmp_path.iterdir()} == before
+    assert {p: p.stat().st_ino for p in tmp_path.iterdir()} == before
 
 
 def test_other_preprocessing_or_content_is_prepared_anew(tmp_path):

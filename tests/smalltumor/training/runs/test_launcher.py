@@ -18,9 +18,10 @@ from smalltumor.training.request import TrainingRequest
 from smalltumor.training.runs import launcher
 from smalltumor.training.runs.current_weights import current_checkpoint
 from smalltumor.training.runs.launcher import pause, resume, start, stop
-from smalltumor.training.runs.monitor import RunMonitor, State
+from smalltumor.training.runs.monitor import RunMonitor
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.runs.run_lock import hold_run_lock, is_locked, read_lock_holder
+from smalltumor.training.runs.status import State
 from training_cases import write_lesion_cases
 
 FAR_TOO_LONG = {"crop": 32, "batch": 2, "epochs": 5000}
@@ -137,30 +138,66 @@ def test_it_outlives_a_parent_that_is_killed_and_if_killed_itself_can_be_resumed
     assert stop(plan.run)
 
 
-def test_a_process_that_does_not_listen_is_ended_with_all_it_has_started(plan, monkeypatch):
-    monkeypatch.setattr(launcher, "_GRACE_SECONDS", 1.5)
+HOLDS_THE_LOCK = """
+import signal, subprocess, sys, time
+from pathlib import Path
+from smalltumor.training.runs.run_folder import RunFolder
+from smalltumor.training.runs.run_lock import hold_run_lock
+
+run, mode = RunFolder(Path(sys.argv[1])), sys.argv[2]
+ignore = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
+child = subprocess.Popen([sys.executable, "-c", ignore])
+if mode == "deaf":
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+with hold_run_lock(run):
+    time.sleep(1)
+    print(child.pid, flush=True)
+    while mode == "deaf" or run.read_stop_request() is None:
+        time.sleep(0.05)
+    (run.path / "saved").write_text(run.read_stop_request().value)
+"""
+
+
+@pytest.mark.parametrize(("mode", "grace"), [("deaf", 1.5), ("listens", 60.0)])
+def test_a_process_saves_if_it_listens_and_ends_with_all_it_has_started(
+    plan, monkeypatch, mode, grace
+):
+    monkeypatch.setattr(launcher, "_GRACE_SECONDS", grace)
     RunFolder(plan.run).create()
-    script = (
-        "import signal, subprocess, sys, time\n"
-        "from pathlib import Path\n"
-        "from smalltumor.training.runs.run_lock import hold_run_lock\n"
-        "from smalltumor.training.runs.run_folder import RunFolder\n"
-        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-        "child = subprocess.Popen([sys.executable, '-c', 'import signal, time\\n"
-        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\\ntime.sleep(600)'])\n"
-        f"with hold_run_lock(RunFolder(Path({str(plan.run)!r}))):\n"
-        "    time.sleep(1)\n"
-        "    print(child.pid, flush=True)\n"
-        "    time.sleep(600)\n"
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDS_THE_LOCK, str(plan.run), mode],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
-    deaf = subprocess.Popen(
-        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, start_new_session=True
-    )
-    child = int(deaf.stdout.readline())
-    assert not stop(plan.run)
-    deaf.wait(timeout=PATIENCE)
+    child = int(process.stdout.readline())
+    assert pause(plan.run) is (mode == "listens")
+    process.wait(timeout=PATIENCE)
+    assert (plan.run / "saved").exists() is (mode == "listens")
     wait_until(lambda: gone(child))
+    assert RunMonitor(plan.run).poll().state is State.PAUSED
+
+
+def test_a_stop_sends_no_signal_to_a_process_that_saves_by_itself(plan, monkeypatch):
+    """Windows has no signal that asks: there every signal ends a process at once."""
+    sent = []
+    for name in ("terminate", "kill", "send_signal"):
+        monkeypatch.setattr(psutil.Process, name, lambda self, *a, n=name: sent.append(n))
+    monkeypatch.setattr(os, "kill", lambda *arguments: sent.append("os.kill"))
+    start(plan)
+    wait_until(has_learnt(plan.run))
+    assert stop(plan.run)
+    assert sent == []
+    assert current_checkpoint(plan.run).card["step"] > 0
+
+
+def test_a_run_is_stopped_while_it_starts(plan):
+    pid = start(plan)
+    assert stop(plan.run)
+    assert gone(pid)
     assert RunMonitor(plan.run).poll().state is State.STOPPED
+    resume(plan.run) if RunFolder(plan.run).config.is_file() else start(plan)
+    wait_until(lambda: RunMonitor(plan.run).poll().state is State.RUNNING)
 
 
 def test_what_goes_wrong_at_once_is_in_words(plan, tmp_path):
@@ -181,7 +218,7 @@ def test_a_folder_serves_one_run_at_a_time(plan):
         start(plan)
     with hold_run_lock(run):
         assert is_locked(run)
-        with pytest.raises(TrainingError, match="goes on already"):
+        with pytest.raises(TrainingError, match=f"process {os.getpid()}"):
             resume(plan.run)
         with pytest.raises(TrainingError, match=f"process {os.getpid()}"), hold_run_lock(run):
             pass

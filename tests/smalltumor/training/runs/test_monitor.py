@@ -9,9 +9,11 @@ import time
 import pytest
 from smalltumor.training.runs import run_lock
 from smalltumor.training.runs.comparison import RunComparison
-from smalltumor.training.runs.monitor import RunMonitor, State
+from smalltumor.training.runs.history import RunHistory
+from smalltumor.training.runs.monitor import RunMonitor
 from smalltumor.training.runs.run_folder import RunFolder, StopRequest
 from smalltumor.training.runs.run_lock import hold_run_lock
+from smalltumor.training.runs.status import State
 
 
 @pytest.fixture
@@ -44,6 +46,42 @@ def test_only_what_is_new_is_read_and_half_a_line_waits(run):
     status = monitor.poll()
     assert status.losses["segmentation"] == ([1.0, 2.0], [0.8, 0.6])
     assert status.steps == 0 or status.epochs == 10
+
+
+def test_a_poll_costs_the_same_however_long_the_run_is(run, monkeypatch):
+    """Counted in events that are processed, in a run with an event every 5 seconds."""
+    progress = {"event": "progress", "step": 1, "time": 1.0, "seconds_left": 9.0}
+    epoch = {"event": "epoch", "step": 1, "time": 1.0, "epoch": 1, "segmentation": 0.5}
+    lines = [json.dumps(epoch if n % 720 == 0 else progress) for n in range(24 * 720)]
+    run.events.write_text("\n".join(lines) + "\n")
+    monitor, added = RunMonitor(run.path), []
+    add = RunHistory.add
+    monkeypatch.setattr(RunHistory, "add", lambda self, e: added.append(e) or add(self, e))
+    assert len(monitor.poll().losses["segmentation"][0]) == 24
+    assert len(added) == 2 * 24
+    added.clear()
+    monitor.poll()
+    assert added == []
+    run.append("progress", 2, seconds_left=8.0)
+    assert monitor.poll().step == 2
+    assert [event["step"] for event in added] == [2]
+
+
+def test_curves_of_an_earlier_poll_stay_as_they_were(run):
+    monitor = RunMonitor(run.path)
+    run.append("epoch", 4, epoch=1, epochs=10, segmentation=0.8)
+    first = monitor.poll()
+    run.append("epoch", 8, epoch=2, epochs=10, segmentation=0.6)
+    assert monitor.poll().losses["segmentation"] == ([1.0, 2.0], [0.8, 0.6])
+    assert first.losses["segmentation"] == ([1.0], [0.8])
+
+
+def test_a_stop_after_a_torn_line_is_seen(run):
+    run.append("start", 0)
+    with run.events.open("a") as file:
+        file.write('{"event": "progress", "step": 3, "ti')
+    run.append("stop", 3, wish="stop")
+    assert RunMonitor(run.path).poll().state is State.STOPPED
 
 
 def test_a_resumed_run_is_read_anew(run):

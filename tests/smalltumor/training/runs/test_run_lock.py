@@ -1,27 +1,29 @@
-"""Who trains in a folder, on systems that tell it in different ways."""
+"""Which process trains in a folder, on systems that tell it in different ways."""
 
 from __future__ import annotations
 
 import errno
 import os
+import socket
 import subprocess
 import sys
-from pathlib import Path
+import threading
+import time
 
+import psutil
 import pytest
+from filelock import FileLock
 from smalltumor.errors import TrainingError
 from smalltumor.training.request import TrainingRequest
 from smalltumor.training.runs import launcher, run_lock
 from smalltumor.training.runs.launcher import resume, start, stop
-from smalltumor.training.runs.run_folder import RunFolder
+from smalltumor.training.runs.process_tree import is_process_running
+from smalltumor.training.runs.run_folder import RunFolder, StopRequest
 from smalltumor.training.runs.run_lock import (
     hold_run_lock,
     is_locked,
-    is_process_running,
     write_lock_holder,
 )
-
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="locks and signals of POSIX")
 
 
 @pytest.fixture
@@ -31,45 +33,41 @@ def run(tmp_path) -> RunFolder:
     return run
 
 
-def failing(number: int):
+def failing(error: Exception):
     def fail(*arguments, **options):
-        raise OSError(number, os.strerror(number))
+        raise error
 
     return fail
 
 
-def test_a_process_of_somebody_else_runs_as_well(monkeypatch):
+def test_a_process_of_another_user_counts_as_running(monkeypatch):
     assert is_process_running(os.getpid())
-    monkeypatch.setattr(os, "kill", failing(errno.EPERM))
-    assert is_process_running(1)
-    monkeypatch.setattr(os, "kill", failing(errno.ESRCH))
-    assert not is_process_running(1)
+    monkeypatch.setattr(psutil.Process, "status", failing(psutil.AccessDenied()))
+    assert is_process_running(os.getpid())
 
 
-def test_a_process_that_has_ended_does_not_run_though_nobody_asked_how():
+def test_a_process_that_has_ended_does_not_run_though_its_exit_code_was_not_read():
     child = subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE)
     child.stdout.read()  # closed when it ends
-    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-    assert sys.platform != "linux" or not is_process_running(child.pid)
+    if hasattr(os, "waitid"):
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        assert not is_process_running(child.pid)
     child.communicate()
     assert not is_process_running(child.pid)
 
 
-def test_without_proc_a_process_that_answers_runs(monkeypatch):
-    monkeypatch.setattr(Path, "read_text", failing(errno.ENOENT))
-    assert is_process_running(os.getpid())
-
-
-def test_a_file_system_without_locks_trusts_the_heartbeat(run, monkeypatch):
-    import fcntl
-
-    monkeypatch.setattr(fcntl, "flock", failing(errno.ENOTSUP))
+def test_a_file_system_without_locks_relies_on_the_heartbeat(run, monkeypatch):
+    monkeypatch.setattr(FileLock, "acquire", failing(OSError(errno.ENOTSUP, "no locks")))
     with hold_run_lock(run):
         assert is_locked(run)
+        monkeypatch.setattr(os, "getpid", lambda: 1)
+        with pytest.raises(TrainingError, match="trains in"), hold_run_lock(run):
+            pass
+        monkeypatch.undo()
     assert not is_locked(run)
 
 
-def test_a_folder_whose_process_file_goes_meanwhile_is_free(run, monkeypatch):
+def test_a_folder_whose_process_file_disappears_meanwhile_is_free(run, monkeypatch):
     write_lock_holder(run, os.getpid())
     assert is_locked(run)
     found = run_lock.read_lock_holder(run)
@@ -78,23 +76,46 @@ def test_a_folder_whose_process_file_goes_meanwhile_is_free(run, monkeypatch):
     assert not is_locked(run)
 
 
-def test_a_run_elsewhere_or_in_this_process_is_asked_and_not_killed(run, monkeypatch):
-    killed = []
-    monkeypatch.setattr(launcher, "_kill", lambda *arguments: killed.append(arguments))
+def test_a_run_on_another_machine_keeps_its_folder_while_its_heart_beats(run, monkeypatch):
+    monkeypatch.setattr(run_lock.socket, "gethostname", lambda: "cluster7")
+    write_lock_holder(run, os.getpid())
+    monkeypatch.undo()
+    with pytest.raises(TrainingError, match="on cluster7 trains in"), hold_run_lock(run):
+        pass
+    os.utime(run.process, (1.0, 1.0))
+    with hold_run_lock(run):
+        assert run_lock.read_lock_holder(run).host == socket.gethostname()
+
+
+def test_a_run_elsewhere_or_in_this_process_is_asked_and_not_ended(run, monkeypatch):
+    monkeypatch.setattr(launcher, "ProcessTree", failing(AssertionError("ended")))
     with hold_run_lock(run):
         assert not stop(run.path)
         assert run.stop_request_file.read_text() == "stop"
     write_lock_holder(run, os.getpid())
     monkeypatch.setattr(run_lock.socket, "gethostname", lambda: "another")
     assert not stop(run.path)
-    assert killed == []
     monkeypatch.undo()
     run.process.unlink()
-    assert stop(run.path)  # nobody is there
+    assert stop(run.path)  # no process is there
 
 
-def test_no_process_to_be_had_and_no_data_to_go_on_with_are_told(run, tmp_path, monkeypatch):
-    monkeypatch.setattr(subprocess, "Popen", failing(errno.EAGAIN))
+def test_a_request_left_over_from_an_earlier_process_is_removed(run):
+    run.request_stop(StopRequest.PAUSE)
+    with hold_run_lock(run):
+        assert run.read_stop_request() is None
+
+
+def test_a_request_made_while_a_launched_process_starts_reaches_it(run):
+    write_lock_holder(run, os.getpid())  # as the launcher does
+    run.request_stop(StopRequest.PAUSE)
+    with hold_run_lock(run):
+        assert run.read_stop_request() is StopRequest.PAUSE
+    assert run.read_stop_request() is None
+
+
+def test_no_process_to_be_had_and_no_data_to_resume_with_are_reported(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(subprocess, "Popen", failing(OSError(errno.EAGAIN, "Resource")))
     with pytest.raises(TrainingError, match="training cannot be started: Resource"):
         start(TrainingRequest(tmp_path, run.path))
     run.write_config({"data": 3})
@@ -102,8 +123,33 @@ def test_no_process_to_be_had_and_no_data_to_go_on_with_are_told(run, tmp_path, 
         resume(run.path)
 
 
-def test_a_process_that_has_gone_leads_no_group():
-    child = subprocess.Popen([sys.executable, "-c", ""])
+def test_of_two_launches_at_once_one_is_refused(run, tmp_path, monkeypatch):
+    launched, errors, both = [], [], threading.Barrier(2)
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+
+    class Started:
+        pid = child.pid
+        wait = staticmethod(lambda: None)
+
+        def __init__(self, *arguments, **options):
+            launched.append(self)
+            time.sleep(0.2)
+
+    def launch() -> None:
+        both.wait()
+        try:
+            start(TrainingRequest(tmp_path, run.path))
+        except TrainingError as error:
+            errors.append(str(error))
+
+    monkeypatch.setattr(launcher.subprocess, "Popen", Started)
+    threads = [threading.Thread(target=launch) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    child.kill()
     child.wait()
-    assert not launcher._leads_group(child.pid)
-    launcher._signal(child.pid, False, 0)
+    assert len(launched) == 1
+    assert len(errors) == 1
+    assert f"process {child.pid} " in errors[0]

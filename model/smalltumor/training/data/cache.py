@@ -1,0 +1,151 @@
+"""A folder of prepared volumes, which runs may share and which does not grow without bound.
+
+An entry is named after the case, and after a digest of its files and the preprocessing: corrected
+masks or another preprocessing give a new entry. Entries that no run has used for a day may take
+`SPARE_BYTES` together; beyond that, those used longest ago are removed when a run starts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from smalltumor.data.case_files import CaseFiles
+from smalltumor.data.preprocessing import Preprocessing
+from smalltumor.errors import OutputError
+from smalltumor.files.atomic import TEMPORARY_FILES, atomic_path
+
+CACHE_VERSION = 1
+
+SPARE_BYTES = 10 * 2**30
+"""About 300 cases of BraTS."""
+
+_IN_USE_SECONDS = 24 * 3600.0
+"""An entry that was used within this time may belong to a run that is starting."""
+
+_PARTS = ("image", "classes", "seeds")
+
+Arrays = tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class PreparedCase:
+    """One case exactly as inference would see it, memory-mapped.
+
+    Parameters
+    ----------
+    name : str
+    image : (channel, i, j, k) float16 array
+        Normalised modalities, 0 outside the brain.
+    classes : (i, j, k) uint8 array
+        Tissue classes.
+    seeds : (n, 6) int32 array
+        Voxels to centre crops on, see `centre_voxels`.
+    """
+
+    name: str
+    image: npt.NDArray[np.float16]
+    classes: npt.NDArray[np.uint8]
+    seeds: npt.NDArray[np.int32]
+
+
+class CaseCache:
+    """Prepared volumes by case.
+
+    Parameters
+    ----------
+    folder : Path
+        Created if it does not exist.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be created.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"{folder} cannot be a cache: {error.strerror or error}") from error
+
+    def load(
+        self, files: CaseFiles, preprocessing: Preprocessing, prepare: Callable[[], Arrays]
+    ) -> PreparedCase:
+        """A case from the cache, or prepared now and added to it.
+
+        Parameters
+        ----------
+        files : CaseFiles
+        preprocessing : Preprocessing
+        prepare : callable
+            Computes image, classes and seeds if they are not in the cache.
+        """
+        stem = f"{files.name}-{_digest(files, preprocessing)}"
+        paths = [self._folder / f"{stem}.{part}.npy" for part in _PARTS]
+        try:
+            return _read(files.name, paths)
+        except (FileNotFoundError, EOFError, ValueError):  # not there, or removed by another run
+            for path, array in zip(paths, prepare(), strict=True):
+                with atomic_path(path, overwrite=True) as temporary, temporary.open("wb") as file:
+                    np.save(file, array)
+            return _read(files.name, paths)
+
+    def prune(self, spare_bytes: int = SPARE_BYTES) -> None:
+        """Remove entries that have not been used for a day, those used longest ago first.
+
+        An array that a running process has mapped stays readable until that process ends; where a
+        mapped file cannot be removed, as on Windows, it is kept.
+
+        Parameters
+        ----------
+        spare_bytes : int
+            How much such entries may take together.
+        """
+        day_ago = time.time() - _IN_USE_SECONDS
+        sizes: list[tuple[float, int, Path]] = []
+        for path in [*self._folder.glob("*.npy"), *self._folder.glob(TEMPORARY_FILES)]:
+            with suppress(FileNotFoundError):  # another run prunes at the same time
+                status = path.stat()
+                sizes.append((status.st_mtime, status.st_size, path))
+        spare = 0
+        for used, size, path in sorted(sizes, reverse=True):
+            if used >= day_ago:
+                continue
+            spare += size
+            if spare > spare_bytes or path.match(TEMPORARY_FILES):
+                with suppress(OSError):
+                    path.unlink()
+
+
+def _read(name: str, paths: list[Path]) -> PreparedCase:
+    """Read an entry, and mark it as used."""
+    image, classes = (np.load(path, mmap_mode="r") for path in paths[:2])
+    case = PreparedCase(name, image, classes, np.load(paths[2]))
+    with suppress(PermissionError):  # a cache of somebody else
+        for path in paths:
+            os.utime(path)
+    return case
+
+
+def _digest(files: CaseFiles, preprocessing: Preprocessing) -> str:
+    settings = [CACHE_VERSION, preprocessing.to_dict()]
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+    images = (
+        [files.stacked] if files.stacked else [p[0] for _, p in sorted(files.modalities.items())]
+    )
+    for path in [*images, *files.labels]:
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,104 @@
+"""Training crops: random cubes of a case, many of them centred on its tumour."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from smalltumor.labels.components import connected_components
+from smalltumor.labels.regions import TissueClass
+from smalltumor.training.data.cache import PreparedCase
+
+Voxels = npt.NDArray[np.int32]
+
+_CLASS_ODDS = {TissueClass.NCR: 0.3, TissueClass.ED: 0.3, TissueClass.ET: 0.4}
+_VOXELS_PER_COMPONENT = 400
+_SMALLEST_COMPONENT = 4
+
+
+def centre_voxels(classes: npt.NDArray[np.uint8]) -> Voxels:
+    """Voxels on which crops of a case may be centred, the same number from every component.
+
+    Parameters
+    ----------
+    classes : (i, j, k) uint8 array
+        Tissue classes.
+
+    Returns
+    -------
+    (n, 6) int32 array
+        Class, component, voxels of the component, i, j, k. Up to 400 random voxels of each
+        component, so that small components are drawn as often; those below 4 voxels are left out.
+    """
+    rng = np.random.default_rng(0)
+    rows = [np.zeros((0, 6), dtype=np.int64)]
+    for tissue in _CLASS_ODDS:
+        for number, voxels in enumerate(connected_components(classes == tissue).voxels):
+            if len(voxels) < _SMALLEST_COMPONENT:
+                continue
+            chosen = rng.permutation(len(voxels))[:_VOXELS_PER_COMPONENT]
+            columns = np.broadcast_to([tissue, number, len(voxels)], (len(chosen), 3))
+            rows.append(np.hstack([columns, voxels[chosen]]))
+    return np.concatenate(rows).astype(np.int32)
+
+
+def draw_crop(
+    case: PreparedCase,
+    crop: int,
+    tumour_crops: float,
+    rng: np.random.Generator,
+    reach: int = 0,
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8]]:
+    """A random cube of a case.
+
+    With probability `tumour_crops` it is centred on a tumour voxel: first a class is drawn among
+    those present, then a component, with odds of the cube root of its volume. Otherwise the cube
+    lies anywhere.
+
+    Parameters
+    ----------
+    case : PreparedCase
+    crop : int
+        Voxels along each axis; outside the case's volume the crop is 0.
+    tumour_crops : float
+        From 0 to 1.
+    rng : numpy.random.Generator
+    reach : int
+        Further voxels on each side of the cube.
+
+    Returns
+    -------
+    image : (channel, side, side, side) float32 array
+        ``side`` is ``crop + 2 * reach``.
+    classes : (side, side, side) uint8 array
+    """
+    shape = np.array(case.classes.shape)
+    if len(case.seeds) and rng.random() < tumour_crops:
+        jitter = rng.integers(-crop // 8, crop // 8 + 1, size=3)
+        start = _draw_centre(case.seeds, rng) + jitter - crop // 2
+    else:
+        start = rng.integers(0, np.maximum(shape - crop, 0) + 1)
+    start = np.where(shape > crop, np.clip(start, 0, shape - crop), (shape - crop) // 2) - reach
+    side = crop + 2 * reach
+    stop = np.minimum(start + side, shape)
+    first = np.maximum(start, 0)
+    inside = tuple(slice(a, b) for a, b in zip(first, stop, strict=True))
+    target = tuple(slice(a, b) for a, b in zip(first - start, stop - start, strict=True))
+    image = np.zeros((len(case.image), side, side, side), dtype=np.float32)
+    classes = np.zeros((side, side, side), dtype=np.uint8)
+    image[(slice(None), *target)] = case.image[(slice(None), *inside)]
+    classes[target] = case.classes[inside]
+    return image, classes
+
+
+def _draw_centre(centres: Voxels, rng: np.random.Generator) -> Voxels:
+    present = [tissue for tissue in _CLASS_ODDS if (centres[:, 0] == tissue).any()]
+    odds = np.array([_CLASS_ODDS[tissue] for tissue in present])
+    tissue = rng.choice(present, p=odds / odds.sum())
+    rows = centres[centres[:, 0] == tissue]
+    _, first = np.unique(rows[:, 1], return_index=True)
+    odds = np.cbrt(rows[first, 2].astype(float))
+    component = rows[rng.choice(first, p=odds / odds.sum()), 1]
+    rows = rows[rows[:, 1] == component]
+    voxel: Voxels = rows[rng.integers(len(rows)), 3:]
+    return voxel

@@ -1,0 +1,102 @@
+"""What the events of a run amount to, kept up to date as they come."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from smalltumor.training.runs.comparison import RunComparison
+from smalltumor.training.runs.events import Event
+from smalltumor.training.runs.run_folder import END_EVENTS
+from smalltumor.training.runs.status import Curve
+
+_LOSSES = ("segmentation", "reconstruction", "segmentation_weight", "reconstruction_weight")
+_SCORES = ("et", "tc", "wt", "small_lesions")
+
+
+class RunHistory:
+    """Curves and newest values, so that a new event costs the same however long the run is.
+
+    Attributes
+    ----------
+    last : dict
+        The last event of any kind; empty before the first.
+    timing : dict
+        The last event with the time left, ``epoch`` or ``progress``.
+    """
+
+    def __init__(self) -> None:
+        self.last: Event = {}
+        self.timing: Event = {}
+        self._newest: dict[str, Event] = {}
+        self._losses: dict[str, Curve] = {name: ([], []) for name in _LOSSES}
+        self._scores: dict[str, Curve] = {name: ([], []) for name in _SCORES}
+        self._before: Event | None = None
+        self._best: Event | None = None
+
+    def add(self, event: Event) -> None:
+        """Take the next event into account."""
+        kind = event["event"]
+        self.last = self._newest[kind] = event
+        if kind in ("epoch", "progress"):
+            self.timing = event
+        if kind == "epoch":
+            _extend(self._losses, event)
+        if kind == "validation":
+            _extend(self._scores, event)
+            self._add_validation(event)
+
+    def newest(self, kind: str) -> Event:
+        """The last event of a kind; empty if there is none."""
+        return self._newest.get(kind, {})
+
+    @property
+    def end(self) -> Event:
+        """The event with which the last process ended; empty if it did not end with one."""
+        return self.last if self.last.get("event") in END_EVENTS else {}
+
+    @property
+    def losses(self) -> dict[str, Curve]:
+        """Curves of the losses and their weights, by name."""
+        return _copies(self._losses)
+
+    @property
+    def scores(self) -> dict[str, Curve]:
+        """Curves of validation Dice, by name."""
+        return _copies(self._scores)
+
+    def comparison(self, origin: dict[str, Any]) -> RunComparison | None:
+        """The starting weights against the best since, if both have been validated.
+
+        Parameters
+        ----------
+        origin : dict
+            The key of this name in ``config.json``.
+        """
+        if self._before is None or self._best is None:
+            return None
+        known: Iterable[str] = origin.get("started_from_trained_on", ())
+        if isinstance(known, str):  # a card may say it in a sentence
+            known = re.split(r"[^\w.-]+", known)
+        cases = [score["case"] for score in self._before["by_case"]]
+        return RunComparison(
+            self._before, self._best, tuple(case for case in cases if case in set(known))
+        )
+
+    def _add_validation(self, event: Event) -> None:
+        if event["epoch"] == 0:
+            self._before = self._before or event
+        elif self._best is None or float(event["score"]) > float(self._best["score"]):
+            self._best = event
+
+
+def _extend(curves: dict[str, Curve], event: Event) -> None:
+    for name, (epochs, values) in curves.items():
+        if "epoch" in event and event.get(name) is not None:
+            epochs.append(float(event["epoch"]))
+            values.append(float(event[name]))
+
+
+def _copies(curves: dict[str, Curve]) -> dict[str, Curve]:
+    return {name: (list(epochs), list(values)) for name, (epochs, values) in curves.items()}

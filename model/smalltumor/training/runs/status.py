@@ -1,0 +1,87 @@
+"""The state of a run at one moment, as a run folder shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from smalltumor.training.runs.comparison import RunComparison
+
+
+class State(StrEnum):
+    """What a run is doing."""
+
+    NONE = "none"
+    STARTING = "starting"
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+    DONE = "done"
+    FAILED = "failed"
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a process is training or starting."""
+        return self in (State.STARTING, State.RUNNING)
+
+
+Curve = tuple[list[float], list[float]]
+"""Epochs, and a value for each."""
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """A run at one moment.
+
+    Parameters
+    ----------
+    state : State
+    message : str
+        The state in a sentence.
+    epoch, epochs, step, steps : int
+        Done and planned; 0 as long as they are not known.
+    seconds_left : float or None
+    voxels_per_second : float or None
+    peak_memory : int or None
+        Bytes.
+    stem_rms : float or None
+        Root mean square of the stem's features.
+    device, host : str
+        Empty if not known; the host only if it is another machine.
+    training, validation : tuple of str
+        Names of cases.
+    losses : dict of str to Curve
+        ``segmentation``, ``reconstruction`` and their ``..._weight``.
+    scores : dict of str to Curve
+        Validation Dice: ``et``, ``tc``, ``wt``, ``small_lesions``.
+    comparison : RunComparison or None
+        Once the starting weights and a later state have been validated.
+    changes : dict of str to int
+        Settings with which a run that ran out of memory may be resumed.
+    """
+
+    state: State = State.NONE
+    message: str = ""
+    epoch: int = 0
+    epochs: int = 0
+    step: int = 0
+    steps: int = 0
+    seconds_left: float | None = None
+    voxels_per_second: float | None = None
+    peak_memory: int | None = None
+    stem_rms: float | None = None
+    device: str = ""
+    host: str = ""
+    training: tuple[str, ...] = ()
+    validation: tuple[str, ...] = ()
+    losses: dict[str, Curve] = field(default_factory=dict)
+    scores: dict[str, Curve] = field(default_factory=dict)
+    comparison: RunComparison | None = None
+    changes: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def fraction(self) -> float:
+        """Share of the run that is done, from 0 to 1."""
+        if self.state is State.DONE:
+            return 1.0
+        return min(1.0, self.step / self.steps) if self.steps else 0.0
