@@ -1,7 +1,8 @@
-"""Everything that decides how a run goes, in one record that the run folder keeps."""
+"""How a network is trained: the presets, and the configuration that the run folder keeps."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, get_args
@@ -99,15 +100,26 @@ class TrainingConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "crops_per_case", "batch", "crop", "validate_every", "norm_cases"):
-            if getattr(self, name) < 1:
-                raise TrainingError(f"{name} = {getattr(self, name)} should be 1 or more")
-        if self.crop % 16:
-            raise TrainingError(f"crop = {self.crop} should be a multiple of 16")
-        if not 0 <= self.freeze_norms_at <= 1:
-            raise TrainingError(f"freeze_norms_at = {self.freeze_norms_at} should be from 0 to 1")
-        if self.folds and not 0 <= self.fold < self.folds:
-            raise TrainingError(f"fold = {self.fold} should be from 0 to {self.folds - 1}")
+        counts = ("epochs", "crops_per_case", "batch", "crop", "validate_every", "norm_cases")
+        for name in (*counts, "reconstruction_every"):
+            self._check(name, getattr(self, name) >= 1, "1 or more")
+        for name in ("warmup", "patience", "folds", "max_gradient_norm", "weight_decay"):
+            self._check(name, 0 <= getattr(self, name) < math.inf, "0 or more")
+        for name in ("freeze_norms_at", "tumour_crops"):
+            self._check(name, 0 <= getattr(self, name) <= 1, "from 0 to 1")
+        self._check("crop", self.crop % 16 == 0, "a multiple of 16")
+        self._check("learning_rate", 0 < self.learning_rate < math.inf, "a positive number")
+        self._check("ema_decay", 0 <= self.ema_decay < 1, "at least 0 and below 1")
+        self._check("seed", 0 <= self.seed < 2**63, f"from 0 to {2**63 - 1}")
+        self._check("folds", self.folds != 1, "2 or more, because 1 would hold out every case")
+        if self.folds:
+            self._check("fold", 0 <= self.fold < self.folds, f"from 0 to {self.folds - 1}")
+        else:
+            self._check("fold", self.fold == 0, "0 unless a number of folds is set")
+
+    def _check(self, name: str, is_right: bool, what: str) -> None:
+        if not is_right:
+            raise TrainingError(f"{name} = {getattr(self, name)} should be {what}")
 
     def with_changes(self, changes: Mapping[str, Any]) -> TrainingConfig:
         """A copy with other values for some fields.

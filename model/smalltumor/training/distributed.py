@@ -65,7 +65,7 @@ class Processes:
             module, device_ids=ids, find_unused_parameters=unused
         )
 
-    def share_norms(self, network: nn.Module) -> nn.Module:
+    def share_batch_norm(self, network: nn.Module) -> nn.Module:
         """The network with norms over the crops of all processes."""
         if self.count == 1:
             return network
@@ -158,7 +158,7 @@ def training_device(name: str, index: int = 0) -> torch.device:
         name = f"cuda:{index}"
     try:
         device = torch.device(name)
-        torch.empty(1, device=device)
+        torch.zeros(1, device=device).item()
     except (RuntimeError, AssertionError) as error:
         reason = str(error).strip().partition("\n")[0][:150]
         remedy = Remedy(Action.CHOOSE_DEVICE)

@@ -1,4 +1,4 @@
-"""What learns: network, optimiser and the moving average of the weights; one step at a time."""
+"""A network in training: its weights, optimiser and moving average, one step at a time."""
 
 from __future__ import annotations
 
@@ -18,13 +18,18 @@ from smalltumor.training.batch_norm import estimate_statistics, freeze_statistic
 from smalltumor.training.config import TrainingConfig
 from smalltumor.training.data.dataloader import Batch
 from smalltumor.training.distributed import Processes
-from smalltumor.training.learning_rate import learning_rate
 from smalltumor.training.losses import LossWeights, paper_weights, training_loss
+from smalltumor.training.optimisation import (
+    create_optimiser,
+    ema_decay,
+    learning_rate,
+    update_average,
+)
 from smalltumor.training.state import Progress, load_state, save_state
 
 
-class _Trainee(nn.Module):
-    """The network's training outputs as a ``forward``, which is what DDP wraps."""
+class _TrainingForward(nn.Module):
+    """The network's training outputs as a ``forward``, because DDP wraps only that."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -56,10 +61,10 @@ class Learner:
     network : nn.Module
         The multi-task network.
     average : dict of str to tensor
-        Moving average of its parameters.
+        Exponential moving average of its parameters.
     progress : Progress
-    is_whole : bool
-        False if an update of the weights was broken off: such a state is not to be saved.
+    is_consistent : bool
+        False if an update of the weights was interrupted: such a state must not be saved.
     """
 
     def __init__(
@@ -72,7 +77,7 @@ class Learner:
     ) -> None:
         self.config, self.steps, self.epoch_steps = config, steps, epoch_steps
         self.processes, self.device = processes, processes.device
-        self.progress, self.is_whole = Progress(), True
+        self.progress, self.is_consistent = Progress(), True
         torch.manual_seed(config.seed)
         network = MultiTaskNetwork(config.network)
         if start is not None:
@@ -81,9 +86,11 @@ class Learner:
             for part in (network.stem, network.encoder1, network.encoder2, network.encoder3):
                 part.requires_grad_(False)
         _place(network, self.device)
-        self.network = processes.share_norms(network)
-        self.trainee = processes.wrap(_Trainee(self.network), config.reconstruction_every > 1)
-        self.optimiser = _optimiser(config, self.network)
+        self.network = processes.share_batch_norm(network)
+        self.training_forward = processes.wrap(
+            _TrainingForward(self.network), config.reconstruction_every > 1
+        )
+        self.optimiser = create_optimiser(config, self.network)
         self.average = {n: p.detach().clone() for n, p in self.network.named_parameters()}
         self.precision = MixedPrecision.of(self.device)
 
@@ -93,7 +100,7 @@ class Learner:
         save_state(path, self.network, self.average, self.optimiser, self.progress)
 
     def load(self, path: Path) -> None:
-        """Go on from a saved state.
+        """Restore a saved state.
 
         Raises
         ------
@@ -105,9 +112,9 @@ class Learner:
             self.precision.scaler.load_state_dict(self.progress.scaler)
 
     def set_mode(self) -> None:
-        """Training mode, with the norms frozen if they should be.
+        """Training mode, with batch-norm statistics frozen if they should be.
 
-        The U-modules' norms never are: inference does not run them.
+        Those of the U-modules never are, because inference does not run them.
         """
         self.network.train()
         if self.progress.frozen:
@@ -116,7 +123,7 @@ class Learner:
                     freeze_statistics(part)
 
     def step(self, batch: Batch) -> dict[str, float]:
-        """Learn from one batch.
+        """Train on one batch.
 
         Parameters
         ----------
@@ -125,43 +132,44 @@ class Learner:
         Returns
         -------
         dict
-            ``loss``, its unweighted parts, and the root mean square of the stem's features
-            (``stem_rms``), which a reconstruction loss that reaches them would shrink.
+            ``loss``, its unweighted parts, and ``stem_rms``, the root mean square of the stem's
+            features: a reconstruction loss whose gradient reached them would shrink them.
 
         Raises
         ------
         TrainingError
-            If loss or gradient are not finite. As after any other exception on the way to the
-            gradient, the network is left as it was.
+            If loss or gradient are not finite. After this and any other exception before the
+            update, the network is as it was before the step.
         """
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(self.config, self.progress.step, self.steps)
         statistics = [value.clone() for value in self.network.buffers()]
         try:
-            parts = self._find_gradient(batch)
+            parts = self._compute_gradient(batch)
         except BaseException:
             self.optimiser.zero_grad(set_to_none=True)
             for value, before in zip(self.network.buffers(), statistics, strict=True):
                 value.copy_(before)
             raise
-        self.is_whole = False
+        self.is_consistent = False
         if self.precision.step(self.optimiser):
-            self._update_average()
+            decay = ema_decay(self.config, self.progress.step)
+            update_average(self.average, self.network, decay)
         self.progress.step += 1
-        self.is_whole = True
+        self.is_consistent = True
         return parts
 
-    def _find_gradient(self, batch: Batch) -> dict[str, float]:
+    def _compute_gradient(self, batch: Batch) -> dict[str, float]:
         config, step = self.config, self.progress.step
         image = batch.image.to(self.device, memory_format=torch.channels_last_3d)
         classes = batch.classes.to(self.device)
-        rebuild = config.reconstruction and step % config.reconstruction_every == 0
+        reconstruct = config.reconstruction and step % config.reconstruction_every == 0
         with self.precision.passes():
-            output = self.trainee(image, rebuild)
+            output = self.training_forward(image, reconstruct)
         loss, parts = training_loss(
             output,
             classes,
-            self._repaid_weights(),
+            self._step_weights(),
             config.loss,
             detach=config.detach,
             total=self.processes.total,
@@ -171,8 +179,8 @@ class Learner:
         norm = self.precision.clip(
             self.network, self.optimiser, config.max_gradient_norm or math.inf
         )
-        excused = self.precision.may_overflow
-        if not torch.isfinite(loss.detach()) or not (excused or torch.isfinite(norm)):
+        may_overflow = self.precision.may_overflow
+        if not torch.isfinite(loss.detach()) or not (may_overflow or torch.isfinite(norm)):
             raise TrainingError(
                 f"the loss is no longer finite at step {step} (cases {', '.join(batch.names)}); "
                 "try a lower rate"
@@ -188,28 +196,20 @@ class Learner:
             return LossWeights(1.0, self.config.reconstruction_weight)
         return paper_weights(self.progress.step // self.epoch_steps)
 
-    def _repaid_weights(self) -> LossWeights:
-        """With that of the reconstruction made up for the steps that leave it out."""
+    def _step_weights(self) -> LossWeights:
+        """Weights of this step: the reconstruction's also covers the steps that skip it."""
         weights = self.loss_weights()
-        repaid = weights.reconstruction * self.config.reconstruction_every
-        return replace(weights, reconstruction=repaid)
+        reconstruction = weights.reconstruction * self.config.reconstruction_every
+        return replace(weights, reconstruction=reconstruction)
 
     @torch.no_grad()
-    def _update_average(self) -> None:
-        # The first steps count less, or the start would be remembered for long.
-        step = self.progress.step
-        decay = min(self.config.ema_decay, (1 + step) / (10 + step))
-        for name, parameter in self.network.named_parameters():
-            self.average[name].lerp_(parameter.detach(), 1 - decay)
-
-    @torch.no_grad()
-    def freeze_norms(self, volumes: Iterable[Tensor]) -> None:
-        """Go on from the averaged weights with the norm statistics of whole brains.
+    def freeze_batch_norm(self, volumes: Iterable[Tensor]) -> None:
+        """Continue from the averaged weights, with batch-norm statistics of whole brains.
 
         Parameters
         ----------
         volumes : iterable of (1, channel, i, j, k) tensor
-            Empty keeps the statistics the network has.
+            If empty, the network keeps its statistics.
         """
         if self.processes.writes:
             averaged = self.averaged_network(volumes)
@@ -222,12 +222,12 @@ class Learner:
         self.set_mode()
 
     def averaged_network(self, volumes: Iterable[Tensor]) -> SegmentationNetwork:
-        """The network as it would be used: averaged weights, norm statistics of whole brains.
+        """The network for inference: averaged weights, batch-norm statistics of whole brains.
 
         Parameters
         ----------
         volumes : iterable of (1, channel, i, j, k) tensor
-            Not looked at once the norms are frozen.
+            Not used once the statistics are frozen.
         """
         network = SegmentationNetwork(self.config.network)
         state = {n: v for n, v in self.network.state_dict().items() if "rebuild" not in n}
@@ -241,17 +241,5 @@ class Learner:
 
 
 def _place(network: nn.Module, device: torch.device) -> None:
-    """Move a network, in the memory layout that convolutions are fastest in."""
+    """Move a network, in the memory layout with the fastest convolutions."""
     network.to(device, memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
-
-
-def _optimiser(config: TrainingConfig, network: nn.Module) -> torch.optim.Optimizer:
-    """Norms and scalars are not decayed."""
-    trained = [p for p in network.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in trained if p.ndim > 1], "weight_decay": config.weight_decay},
-        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    if config.optimiser == "adam":
-        return torch.optim.Adam(groups, lr=config.learning_rate, amsgrad=True)
-    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.99))

@@ -19,8 +19,8 @@ from smalltumor.training.data.cache import PreparedCase
 from smalltumor.training.data.dataloader import Batch, batches, steps_per_epoch
 from smalltumor.training.distributed import Processes
 from smalltumor.training.learner import Learner
-from smalltumor.training.learning_rate import learning_rate
 from smalltumor.training.memory import is_device_failure, is_out_of_memory, peak_memory, smaller
+from smalltumor.training.optimisation import learning_rate
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.stopping import StepAborted, abortable
 from smalltumor.training.throughput import Throughput
@@ -200,7 +200,7 @@ class Trainer:
         if progress.frozen or progress.step < config.freeze_norms_at * self.steps:
             return
         self.report("freezing the norm statistics")
-        self.learner.freeze_norms(self._brains() if config.freeze_norms_at > 0 else ())
+        self.learner.freeze_batch_norm(self._brains() if config.freeze_norms_at > 0 else ())
         self._append("freeze")
 
     def _brains(self) -> Iterator[Tensor]:
@@ -299,7 +299,7 @@ class Trainer:
 
     def _out_of_memory(self) -> TrainingMemoryError:
         """Save the state of the last finished step; the error says what fits."""
-        if self.learner.is_whole:
+        if self.learner.is_consistent:
             with suppress(MemoryError):
                 self._save()
         config, step = self.config, self.learner.progress.step

@@ -1,0 +1,66 @@
+"""Optimiser, learning rate and the moving average of the weights."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from smalltumor.training.config import TrainingConfig
+
+_POLYNOMIAL_POWER = 0.9
+_DECAY_SHARE = 0.3
+_LOWEST_FACTOR = 0.02
+
+
+def create_optimiser(config: TrainingConfig, network: nn.Module) -> torch.optim.Optimizer:
+    """The configured optimiser; parameters of batch norms, and biases, have no weight decay."""
+    trained = [p for p in network.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in trained if p.ndim > 1], "weight_decay": config.weight_decay},
+        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    if config.optimiser == "adam":
+        return torch.optim.Adam(groups, lr=config.learning_rate, amsgrad=True)
+    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.99))
+
+
+def learning_rate(config: TrainingConfig, step: int, steps: int) -> float:
+    """The learning rate of a step.
+
+    ``r (1 - t)^0.9`` for the polynomial schedule, else ``r max(0.02, min(1, (1 - t) / 0.3))``,
+    with t the share of the steps that is done; both rise linearly over the warm-up steps.
+
+    Parameters
+    ----------
+    config : TrainingConfig
+    step : int
+        From 0.
+    steps : int
+        Of the whole run.
+    """
+    done = step / steps
+    if config.schedule == "polynomial":
+        factor: float = (1 - done) ** _POLYNOMIAL_POWER
+    else:
+        factor = max(_LOWEST_FACTOR, min(1.0, (1 - done) / _DECAY_SHARE))
+    return config.learning_rate * factor * min(1.0, (step + 1) / max(1, config.warmup))
+
+
+def ema_decay(config: TrainingConfig, step: int) -> float:
+    """Decay of the moving average at a step.
+
+    ``min(decay, (1 + step) / (10 + step))``, as TensorFlow's ExponentialMovingAverage: with the
+    full decay the random weights of the start would count for long.
+    """
+    return min(config.ema_decay, (1 + step) / (10 + step))
+
+
+@torch.no_grad()
+def update_average(average: dict[str, Tensor], network: nn.Module, decay: float) -> None:
+    """Move the average of each parameter towards its value, in place.
+
+    By hand, because torch's AveragedModel would hold a second network with modules and buffers
+    that nobody runs, and name its tensors otherwise than saved runs do.
+    """
+    for name, parameter in network.named_parameters():
+        average[name].lerp_(parameter.detach(), 1 - decay)

@@ -1,0 +1,110 @@
+"""One step of training: the moving average, weight decay, and steps without reconstruction."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from smalltumor.models.network import MultiTaskNetwork
+from smalltumor.training.data.dataloader import Batch
+from smalltumor.training.distributed import Processes
+from smalltumor.training.learner import Learner
+from smalltumor.training.losses import LossWeights
+from smalltumor.training.optimisation import create_optimiser, ema_decay, update_average
+from torch import nn
+from training_cases import NARROW, QUICK
+
+CPU = torch.device("cpu")
+
+
+def learner(**changes) -> Learner:
+    config = replace(QUICK, crop=16, warmup=0, **changes)
+    created = Learner(config, 100, 10, Processes(0, 1, CPU))
+    created.set_mode()
+    return created
+
+
+def batch(step: int) -> Batch:
+    generator = torch.Generator().manual_seed(step)
+    image = torch.randn(2, 4, 16, 16, 16, generator=generator)
+    classes = (image[:, 0] > 0.5).to(torch.uint8) * 3
+    return Batch(step, image, classes, ["made_00", "made_01"])
+
+
+def test_the_moving_average_warms_up():
+    config = replace(QUICK, ema_decay=0.99)
+    assert ema_decay(config, 0) == pytest.approx(1 / 10)
+    assert ema_decay(config, 10) == pytest.approx(11 / 20)
+    assert ema_decay(config, 10_000) == 0.99
+
+
+def test_the_moving_average_of_a_parameter_is_that_of_its_values():
+    network = nn.Linear(1, 1)
+    average = {name: p.detach().clone() for name, p in network.named_parameters()}
+    expected = network.weight.item()
+    for value, decay in ((3.0, 0.5), (-1.0, 0.9)):
+        nn.init.constant_(network.weight, value)
+        update_average(average, network, decay)
+        expected = decay * expected + (1 - decay) * value
+    assert average["weight"].item() == pytest.approx(expected)
+
+
+def test_after_the_first_steps_the_average_is_near_the_weights_and_not_at_the_start():
+    one = learner(ema_decay=0.999)
+    start = {name: value.clone() for name, value in one.average.items()}
+    for step in range(3):
+        one.step(batch(step))
+    name, weight = "head.weight", dict(one.network.named_parameters())["head.weight"].detach()
+    moved = (one.average[name] - start[name]).abs().sum()
+    assert moved > 0.3 * (weight - start[name]).abs().sum()
+
+
+@pytest.mark.parametrize("optimiser", ["adam", "adamw"])
+def test_batch_norms_and_biases_have_no_weight_decay(optimiser):
+    network = MultiTaskNetwork(NARROW)
+    config = replace(QUICK, optimiser=optimiser, weight_decay=0.1)
+    decay = {
+        id(parameter): group["weight_decay"]
+        for group in create_optimiser(config, network).param_groups
+        for parameter in group["params"]
+    }
+    norms = {
+        id(parameter)
+        for module in network.modules()
+        if isinstance(module, nn.BatchNorm3d)
+        for parameter in module.parameters()
+    }
+    assert norms
+    for name, parameter in network.named_parameters():
+        spared = id(parameter) in norms or parameter.ndim <= 1
+        assert decay[id(parameter)] == (0.0 if spared else 0.1), name
+
+
+def test_steps_that_skip_the_reconstruction_are_made_up_for(monkeypatch):
+    """Over a whole round the reconstruction has the weight it has when every step computes it."""
+    used: list[tuple[bool, LossWeights]] = []
+    outputs = MultiTaskNetwork.outputs
+
+    def note(self, image, *, reconstruction=True):
+        used.append((reconstruction, one._step_weights()))
+        return outputs(self, image, reconstruction=reconstruction)
+
+    monkeypatch.setattr(MultiTaskNetwork, "outputs", note)
+    for every in (1, 3):
+        one = learner(reconstruction_every=every, reconstruction_weight=0.05)
+        used.clear()
+        for step in range(6):
+            one.step(batch(step))
+        computed = [weights.reconstruction for reconstructs, weights in used if reconstructs]
+        assert len(computed) == 6 // every
+        assert sum(computed) == pytest.approx(6 * 0.05)
+        assert all(weights.segmentation == 1.0 for _, weights in used)
+
+
+def test_the_paper_s_weights_count_epochs():
+    one = learner(reconstruction_weight=None)
+    one.progress.step = 20 * one.epoch_steps - 1
+    assert one.loss_weights() == LossWeights(0.5, 0.5)
+    one.progress.step += 1
+    assert one.loss_weights() == LossWeights(1.0, 0.05)

@@ -1,0 +1,102 @@
+"""Every option of `smalltumor train` with a value that makes no sense ends in one sentence."""
+
+from __future__ import annotations
+
+import pytest
+from smalltumor.cli import main
+from training_cases import write_lesion_cases
+
+pytestmark = pytest.mark.usefixtures("quick")
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A folder with two cases, a file, an empty folder, and a run of something else."""
+    write_lesion_cases(tmp_path / "data", 2)
+    (tmp_path / "file").write_text("text")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "notarun").mkdir()
+    (tmp_path / "notarun" / "config.json").write_text("[]")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "options, text",
+    [
+        ("--epochs 0", "epochs = 0 should be"),
+        ("--epochs -1", "epochs = -1 should be"),
+        ("--crop 0", "crop = 0 should be"),
+        ("--crop -16", "crop = -16 should be"),
+        ("--crop 50", "crop = 50 should be a multiple of 16"),
+        ("--crop 160000 --epochs 1", "not enough memory"),
+        ("--batch 0", "batch = 0 should be"),
+        ("--batch -2", "batch = -2 should be"),
+        ("--rate 0", "learning_rate = 0.0 should be"),
+        ("--rate -1", "learning_rate = -1.0 should be"),
+        ("--rate nan", "learning_rate = nan should be"),
+        ("--rate inf", "learning_rate = inf should be"),
+        ("--seed -1", "seed = -1 should be"),
+        ("--seed 99999999999999999999", "seed = 99999999999999999999 should be"),
+        ("--validate-every 0", "validate_every = 0 should be"),
+        ("--validate-every -1", "validate_every = -1 should be"),
+        ("--freeze-norms -0.1", "freeze_norms_at = -0.1 should be"),
+        ("--freeze-norms nan", "freeze_norms_at = nan should be"),
+        ("--patience -1", "patience = -1 should be"),
+        ("--folds 1", "folds = 1 "),
+        ("--folds -3", "folds = -3 should be"),
+        ("--folds 2 --fold 2", "fold = 2 should be"),
+        ("--folds 2 --fold -1", "fold = -1 should be"),
+        ("--fold 1", "fold = 1 "),
+        ("--folds 9 --fold 5", "fold 5 of 9 is empty"),
+        ("--validation file", "file is not a folder"),
+        ("--validation absent", "absent is not a folder"),
+        ("--validation empty", "empty holds no case"),
+        ("--validation data", "no case is left"),
+        ("--cache file", "file cannot be a cache"),
+        ("--cache file/below", "file/below cannot be a cache"),
+        ("--card absent", "absent: the card cannot be read"),
+        ("--card empty", "empty: the card cannot be read"),
+        ("--card file", "file: the card cannot be read"),
+        ("--weights absent", "absent: no such file"),
+        ("--weights empty", "empty: cannot be read"),
+        ("--weights file", "file: not a safetensors file"),
+        ("--device meta", "device meta cannot be used"),
+        ("--device nonsense", "device nonsense cannot be used"),
+        ("--device cpu:-7", "device cpu:-7 cannot be used"),
+        ("--run file", "file cannot be created"),
+        ("--run file/below", "file/below cannot be created"),
+        ("--run notarun", "notarun holds a run already"),
+        ("--run notarun --resume", "config.json is damaged"),
+        ("DATA absent", "absent is not a folder"),
+        ("DATA file", "file is not a folder"),
+        ("DATA empty", "empty holds no case"),
+        ("DATA file --check", "file is not a folder"),
+        ("DATA absent --check", "absent is not a folder"),
+        ("DATA empty --check", "empty holds no case"),
+    ],
+)
+def test_it_ends_in_one_sentence(place, capsys, options, text):
+    words = options.split()
+    data = "data"
+    if words[0] == "DATA":
+        data, words = words[1], words[2:]
+    if "--run" not in words and "--check" not in words:
+        words += ["--run", "run"]
+    if "--device" not in words:
+        words += ["--device", "cpu"]
+    assert main(["train", data, *words]) == 1
+    error = capsys.readouterr().err
+    assert text in error
+    assert error.startswith("smalltumor: ")
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "options", ["--epochs x", "--rate x", "--preset x", "--folds 0.5", "--epochs"]
+)
+def test_a_value_of_another_type_ends_with_the_usage(place, capsys, options):
+    with pytest.raises(SystemExit) as ended:
+        main(["train", "data", "--run", "run", *options.split()])
+    assert ended.value.code == 2
+    assert "usage: smalltumor train" in capsys.readouterr().err
