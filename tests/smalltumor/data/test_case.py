@@ -1,4 +1,4 @@
-"""Reading cases: real, renamed, on other grids, and broken."""
+"""Reading cases: real ones, other names and grids, damaged files."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_the_sample_case_is_read_with_its_header_and_labels(sample_folder):
     assert np.bincount(classes.ravel())[1:].tolist() == [1605, 131017, 10375]
 
 
-def test_each_modality_is_the_one_its_name_says(sample_folder):
+def test_each_modality_is_read_from_the_file_named_after_it(sample_folder):
     case = read_case(sample_folder)
     for modality in MODALITIES:
         image = nib.load(sample_folder / f"BraTS2021_00019_{modality}.nii.gz")
@@ -55,20 +55,20 @@ def test_four_files_of_any_name_are_a_case(tmp_path):
     assert case.paths == given
 
 
-def test_a_file_given_by_hand_completes_a_folder(tmp_path):
+def test_a_file_given_by_keyword_completes_a_folder(tmp_path):
     write_case(tmp_path, words="flair t1 t2")
     write_case(tmp_path / "elsewhere", words="t1ce")
     contrast = tmp_path / "elsewhere" / "made_t1ce.nii.gz"
     assert read_case(tmp_path, t1ce=contrast).paths["t1ce"] == contrast
 
 
-def test_not_all_of_four_files_says_which_are_missing(tmp_path):
+def test_missing_keyword_files_are_named(tmp_path):
     write_case(tmp_path)
     with pytest.raises(CaseError, match="no file for T1CE, T2"):
         read_case(flair=tmp_path / "made_flair.nii.gz", t1=tmp_path / "made_t1.nii.gz")
 
 
-def test_a_decathlon_file_is_split_in_the_decathlons_order(tmp_path):
+def test_a_decathlon_file_is_split_in_its_channel_order(tmp_path):
     stack = np.stack([np.full(SHAPE, value, np.int16) for value in (1, 2, 3, 4)], axis=-1)
     labels = np.zeros(SHAPE, np.uint8)
     labels[1, 2, 3], labels[4, 5, 6], labels[7, 8, 9] = 1, 2, 3
@@ -89,13 +89,13 @@ def test_a_decathlon_file_is_split_in_the_decathlons_order(tmp_path):
     assert classes[7, 8, 9] == TissueClass.ET
 
 
-def test_a_file_that_is_no_case_says_what_it_is(tmp_path):
+def test_a_3d_file_without_a_modality_is_refused_with_its_shape(tmp_path):
     nib.save(nib.Nifti1Image(np.ones(SHAPE, np.int16), LPS), tmp_path / "brain.nii.gz")
     with pytest.raises(CaseError, match=r"brain\.nii\.gz has the shape"):
         read_case(tmp_path / "brain.nii.gz")
 
 
-def test_another_affine_is_an_error_that_prints_both_grids(tmp_path):
+def test_a_different_affine_is_an_error_with_both_grids(tmp_path):
     moved = LPS.copy()
     moved[0, 3] = 3
     write_case(tmp_path, t2=(np.ones(SHAPE, np.int16), moved))
@@ -108,8 +108,8 @@ def test_another_affine_is_an_error_that_prints_both_grids(tmp_path):
     assert caught.value.remedy == Remedy(Action.RESAMPLE)
 
 
-def test_another_shape_is_brought_onto_t1ces_grid_when_asked(tmp_path):
-    # The same head at 2 mm: a bright block at one place in the patient, off every centre.
+def test_a_modality_of_another_shape_is_resampled_when_asked(tmp_path):
+    # A bright block at 2 mm voxels, at the same patient coordinates, between voxel centres.
     coarse = np.zeros((10, 11, 9), np.int16)
     coarse[2:4, 7:9, 5:7] = 1000
     affine = np.diag([-2.0, -2.0, 2.0, 1.0])
@@ -124,19 +124,19 @@ def test_another_shape_is_brought_onto_t1ces_grid_when_asked(tmp_path):
     np.testing.assert_allclose(centre, (5.5, 15.5, 11.5), atol=0.5)
 
 
-def test_an_empty_image_is_named(tmp_path):
+def test_an_empty_image_is_refused(tmp_path):
     write_case(tmp_path, flair=(np.zeros(SHAPE, np.int16), LPS))
     with pytest.raises(CaseError, match=r"made_flair\.nii\.gz is empty"):
         read_case(tmp_path)
 
 
-def test_a_4d_modality_is_named(tmp_path):
+def test_a_4d_modality_is_refused(tmp_path):
     write_case(tmp_path, t1=(np.ones((*SHAPE, 2), np.int16), LPS))
     with pytest.raises(CaseError, match=r"made_t1\.nii\.gz has the shape"):
         read_case(tmp_path)
 
 
-def test_a_head_with_its_skull_gets_a_warning(tmp_path):
+def test_a_head_with_skull_gets_a_warning(tmp_path):
     data = np.full((140, 140, 140), 7, np.int16)
     for word in MODALITIES:
         nib.save(nib.Nifti1Image(data, LPS), tmp_path / f"made_{word}.nii.gz")
@@ -153,7 +153,7 @@ def test_a_header_without_orientation_gets_a_warning(tmp_path):
 @pytest.mark.parametrize(
     ("words", "hint"), [("flair t1ce t1 t2", "brats2018"), ("t2f t1c t1n t2w", "brats2023")]
 )
-def test_labels_are_read_in_the_scheme_of_their_year(tmp_path, words, hint):
+def test_labels_are_read_in_the_scheme_of_their_naming(tmp_path, words, hint):
     write_case(tmp_path, words=words)
     classes = np.random.default_rng(0).integers(0, 4, SHAPE).astype(np.uint8)
     stored = SCHEMES[hint].encode(classes)
@@ -164,7 +164,7 @@ def test_labels_are_read_in_the_scheme_of_their_year(tmp_path, words, hint):
     np.testing.assert_array_equal(read, classes)
 
 
-def test_labels_on_another_grid_or_of_no_scheme_are_named(tmp_path):
+def test_missing_misplaced_and_unknown_labels_are_refused(tmp_path):
     write_case(tmp_path)
     with pytest.raises(CaseError, match="no segmentation"):
         read_labels(read_case(tmp_path))

@@ -1,4 +1,4 @@
-"""Names of the files of a case."""
+"""Finding cases by the names of their files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CONVENTIONS = {
 }
 
 
-def make(folder: Path, *names: str) -> list[Path]:
+def touch(folder: Path, *names: str) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / name for name in names]
     for path in paths:
@@ -35,10 +35,10 @@ def make(folder: Path, *names: str) -> list[Path]:
 
 @pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
 @pytest.mark.parametrize("convention", CONVENTIONS)
-def test_every_convention_is_known(tmp_path, convention, suffix):
+def test_a_case_of_every_naming_is_found(tmp_path, convention, suffix):
     pattern, words, hint = CONVENTIONS[convention]
     names = [pattern.format(word) + suffix for word in words.split()]
-    paths = make(tmp_path / "patient", *names)
+    paths = touch(tmp_path / "patient", *names)
     found = find_case_files(tmp_path / "patient")
     assert found.problem() is None
     assert found.name == pattern[:-3].rstrip("_-") or "patient"
@@ -47,16 +47,16 @@ def test_every_convention_is_known(tmp_path, convention, suffix):
     assert found.scheme_hint == hint
 
 
-def test_one_file_leads_to_its_brothers_among_other_cases(tmp_path):
+def test_a_file_leads_to_its_siblings_among_other_cases(tmp_path):
     for case in ("a", "b"):
-        make(tmp_path, *[f"{case}_{m}.nii.gz" for m in (*MODALITIES, "seg")])
+        touch(tmp_path, *[f"{case}_{m}.nii.gz" for m in (*MODALITIES, "seg")])
     found = find_case_files(tmp_path / "b_t1.nii.gz")
     assert found.name == "b"
     assert {p.name[0] for paths in found.modalities.values() for p in paths} == {"b"}
 
 
-def test_dropped_files_are_a_case_in_any_order(tmp_path):
-    paths = make(tmp_path, *[f"a_{m}.nii.gz" for m in MODALITIES])
+def test_files_form_a_case_in_any_order(tmp_path):
+    paths = touch(tmp_path, *[f"a_{m}.nii.gz" for m in MODALITIES])
     for start in range(4):
         found = find_case_files(paths[start:] + paths[:start])
         assert found.problem() is None
@@ -64,7 +64,7 @@ def test_dropped_files_are_a_case_in_any_order(tmp_path):
 
 
 def test_a_missing_modality_is_named(tmp_path):
-    make(tmp_path, "a_t1.nii.gz", "a_t2.nii.gz", "a_flair.nii.gz")
+    touch(tmp_path, "a_t1.nii.gz", "a_t2.nii.gz", "a_flair.nii.gz")
     found = find_case_files(tmp_path)
     assert found.missing == ("t1ce",)
     assert "no T1CE image" in found.problem()
@@ -73,14 +73,14 @@ def test_a_missing_modality_is_named(tmp_path):
 
 @pytest.mark.parametrize("twin", ["a_t1ce.nii", "a_t1gd.nii.gz", "A_T1CE.nii.gz"])
 def test_two_files_for_one_modality_are_named(tmp_path, twin):
-    make(tmp_path, *[f"a_{m}.nii.gz" for m in MODALITIES], twin)
+    touch(tmp_path, *[f"a_{m}.nii.gz" for m in MODALITIES], twin)
     problem = find_case_files(tmp_path).problem()
     assert "2 files for T1CE" in problem
     assert twin in problem
 
 
-def test_relatives_of_the_images_are_left_alone(tmp_path):
-    make(
+def test_files_of_other_kinds_are_ignored(tmp_path):
+    touch(
         tmp_path,
         *[f"UCSF-PDGM-0004_{m}.nii.gz" for m in ("FLAIR", "T1c", "T1", "T2")],
         *[f"UCSF-PDGM-0004_{m}_bias.nii.gz" for m in ("FLAIR", "T1c", "T1", "T2")],
@@ -95,8 +95,8 @@ def test_relatives_of_the_images_are_left_alone(tmp_path):
     assert [p.name for p in found.labels] == ["UCSF-PDGM-0004_tumor_segmentation.nii.gz"]
 
 
-def test_an_automatic_segmentation_is_not_the_experts(tmp_path):
-    make(
+def test_an_automatic_segmentation_is_ignored(tmp_path):
+    touch(
         tmp_path,
         *[f"UPENN-GBM-00003_11_{m}.nii.gz" for m in ("FLAIR", "T1GD", "T1", "T2")],
         "UPENN-GBM-00003_11_automated_approx_segm.nii.gz",
@@ -104,8 +104,8 @@ def test_an_automatic_segmentation_is_not_the_experts(tmp_path):
     assert find_case_files(tmp_path).labels == []
 
 
-def test_the_segmentation_of_another_name_in_brats_2020_joins(tmp_path):
-    make(
+def test_the_segmentation_with_another_name_in_brats_2020_is_found(tmp_path):
+    touch(
         tmp_path,
         *[f"BraTS20_Training_355_{m}.nii" for m in MODALITIES],
         "W39_1998.09.19_Segm.nii",
@@ -115,9 +115,9 @@ def test_the_segmentation_of_another_name_in_brats_2020_joins(tmp_path):
     assert len(found.labels) == 1
 
 
-def test_the_decathlon_has_one_file_a_case_and_labels_beside(tmp_path):
-    make(tmp_path / "imagesTr", "BRATS_001.nii.gz", "BRATS_002.nii.gz")
-    make(tmp_path / "labelsTr", "BRATS_001.nii.gz", "BRATS_002.nii.gz")
+def test_decathlon_cases_are_found_with_their_labels(tmp_path):
+    touch(tmp_path / "imagesTr", "BRATS_001.nii.gz", "BRATS_002.nii.gz")
+    touch(tmp_path / "labelsTr", "BRATS_001.nii.gz", "BRATS_002.nii.gz")
     cases = find_cases(tmp_path)
     assert [c.name for c in cases] == ["BRATS_001", "BRATS_002"]
     assert cases[1].labels == [tmp_path / "labelsTr" / "BRATS_002.nii.gz"]
@@ -125,39 +125,39 @@ def test_the_decathlon_has_one_file_a_case_and_labels_beside(tmp_path):
     assert label_scheme_hint(tmp_path / "labelsTr" / "BRATS_001.nii.gz") == "msd"
 
 
-def test_a_label_file_is_in_the_scheme_of_the_images_beside_it_or_of_none(tmp_path):
-    make(tmp_path, *[f"a-{word}.nii.gz" for word in ("t2f", "t1c", "t1n", "t2w", "seg")])
-    make(tmp_path, *[f"b_{m}.nii.gz" for m in (*MODALITIES, "seg")], "c_seg.nii.gz", "d.nii.gz")
+def test_the_images_next_to_a_label_file_suggest_its_scheme(tmp_path):
+    touch(tmp_path, *[f"a-{word}.nii.gz" for word in ("t2f", "t1c", "t1n", "t2w", "seg")])
+    touch(tmp_path, *[f"b_{m}.nii.gz" for m in (*MODALITIES, "seg")], "c_seg.nii.gz", "d.nii.gz")
     hints = {name: label_scheme_hint(tmp_path / f"{name}.nii.gz") for name in ("a-seg", "b_seg")}
     assert hints == {"a-seg": "brats2023", "b_seg": "brats2018"}
     assert label_scheme_hint(tmp_path / "c_seg.nii.gz") is None
     assert label_scheme_hint(tmp_path / "d.nii.gz") is None
 
 
-def test_cohorts_are_found_flat_and_nested(tmp_path):
+def test_cases_are_found_in_one_folder_and_in_subfolders(tmp_path):
     for case in ("c", "a"):
-        make(tmp_path / "nested" / case, *[f"{case}_{m}.nii.gz" for m in MODALITIES])
+        touch(tmp_path / "nested" / case, *[f"{case}_{m}.nii.gz" for m in MODALITIES])
     for case in ("d", "b"):
-        make(tmp_path, *[f"{case}_{m}.nii.gz" for m in MODALITIES])
+        touch(tmp_path, *[f"{case}_{m}.nii.gz" for m in MODALITIES])
     assert [c.name for c in find_cases(tmp_path)] == ["a", "b", "c", "d"]
 
 
-def test_bare_names_take_the_folders_name(tmp_path):
+def test_unnamed_cases_in_subfolders_are_named_after_them(tmp_path):
     for case in ("p1", "p2"):
-        make(tmp_path / case, *[f"{m}.nii.gz" for m in MODALITIES])
+        touch(tmp_path / case, *[f"{m}.nii.gz" for m in MODALITIES])
     assert [c.name for c in find_cases(tmp_path)] == ["p1", "p2"]
     assert find_case_files(tmp_path / "p2").name == "p2"
     assert find_case_files(tmp_path / "p2" / "t1.nii.gz").name == "p2"
 
 
-def test_several_cases_in_one_folder_are_not_chosen_from(tmp_path):
+def test_several_cases_in_one_folder_are_refused(tmp_path):
     for case in ("a", "b"):
-        make(tmp_path, *[f"{case}_{m}.nii.gz" for m in MODALITIES])
+        touch(tmp_path, *[f"{case}_{m}.nii.gz" for m in MODALITIES])
     with pytest.raises(CaseError, match="2 cases"):
         find_case_files(tmp_path)
 
 
-def test_nothing_and_nowhere_are_named(tmp_path):
+def test_empty_and_missing_folders_are_refused(tmp_path):
     with pytest.raises(CaseError, match="holds no case"):
         find_case_files(tmp_path)
     with pytest.raises(CaseError, match="does not exist"):
@@ -169,7 +169,7 @@ def test_nothing_and_nowhere_are_named(tmp_path):
     assert group_files([]) == []
 
 
-def test_linked_folders_are_looked_into_once(tmp_path):
+def test_linked_folders_are_searched_once(tmp_path):
     elsewhere = tmp_path / "archive" / "pat1"
     elsewhere.mkdir(parents=True)
     for modality in MODALITIES:
@@ -182,29 +182,29 @@ def test_linked_folders_are_looked_into_once(tmp_path):
     assert [case.name for case in find_cases(cohort)] == ["pat1"]
 
 
-def test_links_in_a_circle_end(tmp_path):
-    make(tmp_path, *[f"a_{m}.nii.gz" for m in MODALITIES])
+def test_circular_links_are_followed_once(tmp_path):
+    touch(tmp_path, *[f"a_{m}.nii.gz" for m in MODALITIES])
     (tmp_path / "loop").symlink_to(tmp_path)
     assert len(find_cases(tmp_path)) == 1
 
 
-def test_names_with_spaces_quotes_and_other_alphabets_are_names(tmp_path):
+def test_names_may_have_spaces_quotes_and_other_alphabets(tmp_path):
     name = 'päti\'ent 1 "β"'
-    make(tmp_path, *[f"{name}_{m}.nii.gz" for m in MODALITIES])
+    touch(tmp_path, *[f"{name}_{m}.nii.gz" for m in MODALITIES])
     assert find_case_files(tmp_path).name == name
 
 
 @pytest.mark.parametrize("separator", ["", "_", "-", " "])
-def test_a_case_without_a_name_of_its_own_takes_its_folders_name(tmp_path, separator):
+def test_files_named_by_modality_alone_take_the_folders_name(tmp_path, separator):
     folder = tmp_path / "patient7"
-    files = make(folder, *[f"{separator}{m}.nii.gz" for m in (*MODALITIES, "seg")])
+    files = touch(folder, *[f"{separator}{m}.nii.gz" for m in (*MODALITIES, "seg")])
     assert [case.name for case in find_cases(folder)] == ["patient7"]
     assert [case.name for case in group_files(files)] == ["patient7"]
     assert find_case_files(files).name == "patient7"
 
 
-def test_a_case_in_the_working_folder_takes_its_name(tmp_path, monkeypatch):
-    make(tmp_path / "patient7" / "scans", *[f"{m}.nii.gz" for m in MODALITIES])
+def test_a_case_in_the_working_directory_takes_its_name(tmp_path, monkeypatch):
+    touch(tmp_path / "patient7" / "scans", *[f"{m}.nii.gz" for m in MODALITIES])
     monkeypatch.chdir(tmp_path / "patient7" / "scans")
     assert [case.name for case in find_cases(Path())] == ["scans"]
     assert find_case_files(Path("t1.nii.gz")).name == "scans"
@@ -215,13 +215,13 @@ def test_a_case_in_the_working_folder_takes_its_name(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("folder", [".hidden", "CON", "P1."])
-def test_a_folders_name_that_no_file_should_have_is_changed(tmp_path, folder):
-    make(tmp_path / folder, *[f"{m}.nii.gz" for m in MODALITIES])
+def test_an_unsafe_folder_name_is_changed(tmp_path, folder):
+    touch(tmp_path / folder, *[f"{m}.nii.gz" for m in MODALITIES])
     (case,) = find_cases(tmp_path / folder)
     assert case.name == {".hidden": "hidden", "CON": "_CON", "P1.": "P1"}[folder]
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a\\b", "nul", "P1 "])
-def test_case_files_refuse_a_name_that_cannot_name_a_result(name):
+def test_an_unsafe_case_name_is_refused(name):
     with pytest.raises(CaseError, match="is not a name"):
         CaseFiles(name)

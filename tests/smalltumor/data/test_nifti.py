@@ -1,4 +1,4 @@
-"""Reading and writing single volumes, sound and broken."""
+"""Reading and writing NIfTI files, valid and damaged."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def save(path, data, kind=nib.Nifti1Image, **header):
 @pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".NII.GZ"])
 @pytest.mark.parametrize("kind", [nib.Nifti1Image, nib.Nifti2Image])
 @pytest.mark.parametrize("dtype", ["u1", "i1", "<i2", ">i2", "u2", "i4", "<f4", ">f4", "f8"])
-def test_voxels_and_place_are_nibabels(tmp_path, volume, suffix, kind, dtype):
+def test_voxels_and_affine_equal_nibabels(tmp_path, volume, suffix, kind, dtype):
     plain = tmp_path / ("x" + suffix.lower())
     save(plain, np.abs(volume % 100).astype(dtype), kind)
     path = plain.rename(tmp_path / ("y" + suffix))
@@ -44,7 +44,7 @@ def test_voxels_and_place_are_nibabels(tmp_path, volume, suffix, kind, dtype):
     assert read.data.dtype.isnative
 
 
-def test_the_real_case_reads_as_nibabel_reads_it(sample_folder):
+def test_the_sample_case_is_read_as_by_nibabel(sample_folder):
     path = sample_folder / "BraTS2021_00019_t1ce.nii.gz"
     image = nib.load(path)
     read = read_volume(path)
@@ -62,7 +62,7 @@ def test_the_intensity_scale_in_the_header_is_applied(tmp_path, volume):
 
 
 @pytest.mark.parametrize(("unit", "millimetres"), [("meter", 1000), ("micron", 0.001), ("mm", 1)])
-def test_other_units_become_millimetres(tmp_path, volume, unit, millimetres):
+def test_other_units_are_converted_to_millimetres(tmp_path, volume, unit, millimetres):
     image = nib.Nifti1Image(volume, AFFINE)
     image.header.set_xyzt_units(unit)
     nib.save(image, tmp_path / "x.nii")
@@ -70,7 +70,7 @@ def test_other_units_become_millimetres(tmp_path, volume, unit, millimetres):
     np.testing.assert_allclose(read.grid.affine[:3], AFFINE[:3] * millimetres)
 
 
-def test_a_header_without_orientation_says_so(tmp_path, volume):
+def test_a_header_without_orientation_is_recognised(tmp_path, volume):
     image = nib.Nifti1Image(volume, None)
     nib.save(image, tmp_path / "x.nii")
     assert not read_volume(tmp_path / "x.nii").has_orientation
@@ -83,7 +83,7 @@ def test_trailing_axes_of_one_are_dropped_and_five_axes_refused(tmp_path, volume
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_voxels_that_are_no_numbers_are_named(tmp_path, volume, value):
+def test_nan_and_infinite_voxels_are_refused(tmp_path, volume, value):
     data = volume.astype(np.float32)
     data[1, 2, 3] = value
     with pytest.raises(CaseError, match=r"x\.nii has NaN or infinite voxels"):
@@ -106,14 +106,14 @@ def test_rgb_and_complex_voxels_are_refused(tmp_path):
         (b"\x1f\x8b\x08\x00 not really gzip", "damaged"),
     ],
 )
-def test_what_is_no_image_is_refused_by_name(tmp_path, content, complaint):
+def test_a_file_that_is_not_nifti_is_refused(tmp_path, content, complaint):
     path = tmp_path / "letter.nii.gz"
     path.write_bytes(content)
     with pytest.raises(CaseError, match=rf"letter\.nii\.gz.*{complaint}"):
         read_volume(path)
 
 
-def test_missing_files_and_folders_are_named(tmp_path):
+def test_missing_files_and_folders_are_refused(tmp_path):
     with pytest.raises(CaseError, match="does not exist"):
         read_volume(tmp_path / "x.nii")
     with pytest.raises(CaseError, match="is not a file"):
@@ -121,7 +121,7 @@ def test_missing_files_and_folders_are_named(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
-def test_a_file_cut_anywhere_is_refused(tmp_path, volume, suffix):
+def test_a_truncated_file_is_refused(tmp_path, volume, suffix):
     content = save(tmp_path / f"whole{suffix}", volume).read_bytes()
     for length in range(41, len(content) - 1, 41):
         path = tmp_path / f"cut{suffix}"
@@ -130,7 +130,7 @@ def test_a_file_cut_anywhere_is_refused(tmp_path, volume, suffix):
             read_volume(path)
 
 
-def test_a_flipped_bit_in_a_gzip_does_not_pass_its_checksum(tmp_path, volume):
+def test_a_flipped_bit_in_a_gzip_is_detected(tmp_path, volume):
     content = bytearray(save(tmp_path / "x.nii.gz", volume).read_bytes())
     content[len(content) // 2] ^= 4
     (tmp_path / "x.nii.gz").write_bytes(content)
@@ -138,14 +138,14 @@ def test_a_flipped_bit_in_a_gzip_does_not_pass_its_checksum(tmp_path, volume):
         read_volume(tmp_path / "x.nii.gz")
 
 
-def test_a_gzip_bomb_is_refused_before_it_unfolds(tmp_path, volume):
+def test_a_gzip_bomb_is_refused_before_it_is_unpacked(tmp_path, volume):
     plain = save(tmp_path / "x.nii", volume).read_bytes()
     (tmp_path / "bomb.nii.gz").write_bytes(gzip.compress(plain + bytes(200_000_000), 9))
     with pytest.raises(CaseError, match=r"bomb\.nii\.gz unpacks to far more"):
         read_volume(tmp_path / "bomb.nii.gz")
 
 
-def test_a_header_that_promises_terabytes_is_refused(tmp_path, volume):
+def test_a_header_of_terabytes_is_refused(tmp_path, volume):
     content = bytearray(save(tmp_path / "x.nii", volume).read_bytes())
     content[40:48] = struct.pack("<4h", 3, 32767, 32767, 32767)
     (tmp_path / "x.nii").write_bytes(content)
@@ -153,7 +153,7 @@ def test_a_header_that_promises_terabytes_is_refused(tmp_path, volume):
         read_volume(tmp_path / "x.nii")
 
 
-def test_an_analyze_pair_is_to_be_converted(tmp_path, volume):
+def test_an_analyze_pair_is_refused(tmp_path, volume):
     nib.save(nib.Nifti1Pair(volume, AFFINE), tmp_path / "x.img")
     with pytest.raises(CaseError, match="convert"):
         read_volume((tmp_path / "x.hdr").rename(tmp_path / "x.nii"))
@@ -225,11 +225,11 @@ def test_the_same_mask_gives_the_same_bytes(tmp_path):
     assert (tmp_path / "a.nii.gz").read_bytes() == (tmp_path / "b.nii.gz").read_bytes()
 
 
-def test_another_ending_is_refused(tmp_path):
+def test_another_file_name_suffix_is_refused(tmp_path):
     with pytest.raises(OutputError, match=r"\.nii\.gz"):
         write_volume(tmp_path / "m.png", np.ones((3, 4, 5), np.uint8), Grid((3, 4, 5), AFFINE))
 
 
-def test_the_stem_has_neither_ending(tmp_path):
+def test_the_stem_has_no_suffix(tmp_path):
     assert stem(tmp_path / "case.1.nii.gz") == "case.1"
     assert stem(tmp_path / "case.NII") == "case"

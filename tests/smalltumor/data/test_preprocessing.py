@@ -1,4 +1,4 @@
-"""Preparing the network's input."""
+"""Preprocessing of the network's input."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def ready(sample: Case) -> NetworkInput:
     return prepare(sample, Preprocessing())
 
 
-def test_sample_is_normalised_as_the_definition_says(sample: Case, ready: NetworkInput) -> None:
+def test_sample_has_mean_0_and_std_1_after_clipping(sample: Case, ready: NetworkInput) -> None:
     brain = np.logical_or.reduce([v > 0 for v in sample.volumes.values()])
     for channel, modality in enumerate(CHANNELS):
         inside = sample.volumes[modality][brain].astype(np.float64)
@@ -51,7 +51,7 @@ def test_sample_is_normalised_as_the_definition_says(sample: Case, ready: Networ
         np.testing.assert_allclose(ready.array[channel], ready.crop(expected), atol=2e-6)
 
 
-def test_crop_holds_the_whole_brain_and_starts_on_a_multiple(
+def test_crop_contains_the_brain_and_starts_at_a_multiple(
     sample: Case, ready: NetworkInput
 ) -> None:
     brain = np.logical_or.reduce([v > 0 for v in sample.volumes.values()])
@@ -60,13 +60,13 @@ def test_crop_holds_the_whole_brain_and_starts_on_a_multiple(
     assert np.prod(ready.array.shape[1:]) < 0.7 * brain.size
 
 
-def test_floats_give_what_whole_numbers_give() -> None:
+def test_floats_and_integers_give_the_same_input() -> None:
     whole = prepare(synthetic_case(), Preprocessing())
     floats = prepare(synthetic_case(dtype=np.float32), Preprocessing())
     np.testing.assert_allclose(floats.array, whole.array, atol=1e-5)
 
 
-def test_order_of_the_channels_is_the_checkpoints() -> None:
+def test_channel_order_is_that_of_the_settings() -> None:
     case = synthetic_case()
     turned = Preprocessing(channels=CHANNELS[::-1])
     np.testing.assert_array_equal(
@@ -75,20 +75,20 @@ def test_order_of_the_channels_is_the_checkpoints() -> None:
 
 
 @pytest.mark.parametrize(("margin", "depth"), [(0, (5, 36)), (7, (0, 40))])
-def test_margin_is_kept_unless_the_volume_ends(margin: int, depth: tuple[int, int]) -> None:
+def test_crop_has_the_margin_unless_the_volume_ends(margin: int, depth: tuple[int, int]) -> None:
     ready = prepare(synthetic_case(), Preprocessing(multiple=1, margin=margin))
     assert ready.start == (10 - margin, 20 - margin, depth[0])
     assert ready.array.shape == (4, 21 + 2 * margin, 21 + 2 * margin, depth[1] - depth[0])
 
 
-def test_crop_reaches_beyond_a_small_volume_with_zeros() -> None:
+def test_crop_of_a_small_volume_is_padded_with_zeros() -> None:
     ready = prepare(synthetic_case(), Preprocessing(margin=0))
     assert ready.array.shape == (4, 32, 32, 48)
     assert ready.inside == (slice(0, 32), slice(0, 32), slice(0, 40))
     assert not ready.array[:, :, :, 40:].any()
 
 
-def test_background_that_is_not_zero_leaves_the_whole_head() -> None:
+def test_a_noisy_background_gives_the_whole_volume() -> None:
     case = synthetic_case()
     noise = np.random.default_rng(1).integers(1, 9, size=case.grid.shape, dtype=np.int16)
     noisy = replace(case, volumes={m: v + noise for m, v in case.volumes.items()})
@@ -97,7 +97,7 @@ def test_background_that_is_not_zero_leaves_the_whole_head() -> None:
     assert np.isfinite(ready.array).all()
 
 
-def test_negative_values_are_brain_too() -> None:
+def test_negative_intensities_belong_to_the_brain() -> None:
     case = synthetic_case(dtype=np.float32)
     shifted = {m: np.where(v > 0, v - 1500, 0) for m, v in case.volumes.items()}
     expected = prepare(case, Preprocessing())
@@ -107,7 +107,7 @@ def test_negative_values_are_brain_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "complaint"),
+    ("spoil", "message"),
     [
         (lambda v: v * 0, "made t1ce is empty"),
         (lambda v: v * 0 + 7, "made t1ce is the same in every voxel"),
@@ -116,15 +116,15 @@ def test_negative_values_are_brain_too() -> None:
         (lambda v: np.where(v > 2990, -np.inf, v), "made t1ce has NaN or infinite"),
     ],
 )
-def test_unusable_modality_is_named(spoil: object, complaint: str) -> None:
+def test_invalid_modality_is_refused(spoil: object, message: str) -> None:
     case = synthetic_case(dtype=np.float32)
     spoilt = dict(case.volumes)
     spoilt["t1ce"] = spoil(spoilt["t1ce"])  # type: ignore[operator]
-    with pytest.raises(CaseError, match=complaint):
+    with pytest.raises(CaseError, match=message):
         prepare(replace(case, volumes=spoilt), Preprocessing())
 
 
-def test_missing_modality_is_named() -> None:
+def test_missing_modality_is_refused() -> None:
     case = synthetic_case()
     with pytest.raises(CaseError, match="made has no t2"):
         prepare(
@@ -133,7 +133,7 @@ def test_missing_modality_is_named() -> None:
         )
 
 
-def test_settings_survive_the_checkpoint_and_nonsense_does_not() -> None:
+def test_settings_round_trip_and_invalid_ones_are_refused() -> None:
     settings = Preprocessing(channels=("t1", "t1ce", "t2", "flair"), lower=5, upper=95, margin=8)
     assert Preprocessing.from_dict(settings.to_dict()) == settings
     with pytest.raises(CheckpointError):
@@ -142,7 +142,7 @@ def test_settings_survive_the_checkpoint_and_nonsense_does_not() -> None:
         Preprocessing.from_dict({"lower": 1})
 
 
-def test_nothing_stays_of_what_lay_in_the_memory_that_is_filled() -> None:
+def test_reused_memory_is_overwritten_completely() -> None:
     def used(shape: Shape) -> Array:
         array = empty_fortran_order(shape)
         array[...] = np.nan

@@ -1,4 +1,4 @@
-"""A spot whose place nibabel knows comes out at that place, by every way through the command line.
+"""A bright spot at known patient coordinates is found there by every command.
 
 The network is a threshold on T1CE, so that the right answer is known to the voxel.
 """
@@ -19,7 +19,7 @@ from smalltumor.inference import fallback, predict
 from synthetic import grid_along
 
 SPOT_RAS_MM = np.array([12.0, -7.0, 10.0])
-"""Right, behind the middle, and up: no mirror image of it is near."""
+"""To the right, posterior and superior, so that every mirrored position is far away."""
 
 SHAPE = (40, 44, 36)
 PLACES = [("LPS", 0.0), ("RAS", 0.0), ("RPI", 0.0), ("PIR", 0.0), ("SAL", 0.0), ("IRA", 0.0)]
@@ -58,7 +58,7 @@ def write_head(folder: Path, axcodes: str, degrees: float) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("axcodes", "degrees"), PLACES + OBLIQUE)
-def test_a_spot_on_the_right_behind_and_above_stays_there(axcodes, degrees, tmp_path):
+def test_a_spot_is_found_at_its_patient_coordinates(axcodes, degrees, tmp_path):
     affine = write_head(tmp_path / "Pat", axcodes, degrees)
     mask, table = tmp_path / "mask.nii.gz", tmp_path / "table.csv"
     words = ["segment", tmp_path / "Pat", "-o", mask, "--lesions", table, "--regions"]

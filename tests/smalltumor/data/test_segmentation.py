@@ -1,4 +1,4 @@
-"""From class probabilities to files on the source's grid."""
+"""Segmentations from class probabilities, and their files."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def segmentation_on(axcodes="LPS", half=False, **options) -> Segmentation:
 
 
 @pytest.mark.parametrize("axcodes", ORIENTATIONS)
-def test_the_strongest_class_lies_where_the_network_saw_it(axcodes):
+def test_the_most_probable_class_is_at_the_networks_position(axcodes):
     segmentation = segmentation_on(axcodes)
     crop = segmentation.cropped
     seen = crop.values.argmax(axis=0)
@@ -61,7 +61,7 @@ def test_probabilities_at_voxels_are_those_of_the_whole_volume(options, half):
     np.testing.assert_allclose(at, expected, atol=1e-5)
 
 
-def test_the_classes_of_a_resampled_grid_are_the_strongest_of_its_probabilities():
+def test_the_classes_of_a_resampled_grid_are_the_most_probable_ones():
     segmentation = segmentation_on("RAS", spacing=(0.8, 1.2, 1.0), degrees=25)
     np.testing.assert_array_equal(segmentation.probabilities().argmax(axis=0), segmentation.classes)
 
@@ -75,7 +75,7 @@ def test_regions_have_volumes_in_ml():
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_labels_are_written_in_the_scheme_asked_for(tmp_path, scheme):
+def test_labels_are_written_in_the_requested_scheme(tmp_path, scheme):
     segmentation = segmentation_on()
     path = write_segmentation(segmentation, tmp_path / "m.nii.gz", scheme=scheme)
     stored = np.asanyarray(nib.load(path).dataobj)
@@ -83,7 +83,7 @@ def test_labels_are_written_in_the_scheme_asked_for(tmp_path, scheme):
     assert set(np.unique(stored)) <= set(SCHEMES[scheme].values)
 
 
-def test_an_unknown_scheme_is_named(tmp_path):
+def test_an_unknown_scheme_is_refused(tmp_path):
     with pytest.raises(OutputError, match="brats2018, brats2023, msd"):
         write_segmentation(segmentation_on(), tmp_path / "m.nii.gz", scheme="brats1999")
 
@@ -104,7 +104,7 @@ def test_no_region_is_written_if_one_of_the_files_exists(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["case_wt.nii"]
 
 
-def test_probabilities_are_written_with_the_class_last(tmp_path):
+def test_probabilities_are_written_with_the_class_axis_last(tmp_path):
     segmentation = segmentation_on()
     path = write_probabilities(segmentation, tmp_path / "p.nii.gz")
     stored = nib.load(path)

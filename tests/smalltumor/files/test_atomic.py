@@ -1,4 +1,4 @@
-"""Files are the old one or the whole new one."""
+"""Atomic writes: a file is the old one or the complete new one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def names(folder: Path) -> list[str]:
     return sorted(p.name for p in folder.iterdir())
 
 
-def test_a_file_appears_whole_with_ordinary_permissions(tmp_path):
+def test_a_new_file_is_complete_with_default_permissions(tmp_path):
     write_bytes(tmp_path / "mask.nii", b"new")
     assert names(tmp_path) == ["mask.nii"]
     assert (tmp_path / "mask.nii").read_bytes() == b"new"
@@ -34,7 +34,7 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path, failure):
     assert target.read_bytes() == b"old"
 
 
-def test_a_full_disk_is_named(tmp_path):
+def test_a_full_disk_is_reported(tmp_path):
     with (
         pytest.raises(OutputError, match=r"mask\.nii could not be written: No space"),
         atomic_path(tmp_path / "mask.nii"),
@@ -53,7 +53,7 @@ def test_an_existing_file_is_kept_unless_asked(tmp_path):
     assert target.read_bytes() == b"new"
 
 
-def test_a_file_that_appears_meanwhile_is_kept(tmp_path):
+def test_a_file_created_meanwhile_is_kept(tmp_path):
     target = tmp_path / "mask.nii"
     with (
         pytest.raises(OutputError, match="was created meanwhile"),
@@ -75,7 +75,7 @@ def test_a_link_stays_a_link(tmp_path):
     assert real.read_bytes() == b"new"
 
 
-def test_a_source_is_never_a_target_even_through_a_link(tmp_path):
+def test_a_source_is_never_replaced_even_through_a_link(tmp_path):
     source = tmp_path / "t1.nii"
     source.write_bytes(b"image")
     (tmp_path / "other.nii").symlink_to(source)
@@ -83,7 +83,7 @@ def test_a_source_is_never_a_target_even_through_a_link(tmp_path):
         check_output(tmp_path / "other.nii", overwrite=True, sources=[source])
 
 
-def test_a_missing_folder_and_a_folder_as_target_are_named(tmp_path):
+def test_a_missing_folder_and_a_folder_as_target_are_refused(tmp_path):
     with pytest.raises(OutputError, match="does not exist"):
         check_output(tmp_path / "nowhere" / "mask.nii")
     with pytest.raises(OutputError, match="is a folder"):
@@ -91,7 +91,7 @@ def test_a_missing_folder_and_a_folder_as_target_are_named(tmp_path):
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write to a read-only folder")
-def test_a_read_only_folder_is_named(tmp_path):
+def test_a_read_only_folder_is_refused(tmp_path):
     tmp_path.chmod(0o555)
     with pytest.raises(OutputError, match="not writable"):
         check_output(tmp_path / "mask.nii")

@@ -1,4 +1,4 @@
-"""Grids, axes, and the way to the network's grid and back."""
+"""Grids, axes, and the transforms to the network's grid and back."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from synthetic import ORIENTATIONS, grid_along
 
 
 def ball(grid: Grid, voxels: int) -> np.ndarray:
-    """A ball of about so many mm3 around a point off the centre of the grid."""
+    """A ball of about `voxels` mm3 around a point next to the grid's centre."""
     centre = grid.to_patient(np.array(grid.shape) * (0.45, 0.5, 0.55))
     places = grid.to_patient(np.stack(np.indices(grid.shape), axis=-1))
     radius = (voxels * 3 / 4 / np.pi) ** (1 / 3)
@@ -33,12 +33,12 @@ def test_there_are_48_orientations():
 
 
 @pytest.mark.parametrize("axcodes", ORIENTATIONS)
-def test_every_voxel_keeps_its_place_in_the_patient(axcodes):
+def test_every_voxel_keeps_its_patient_coordinates(axcodes):
     grid = grid_along(axcodes)
     network = NetworkGrid(grid)
     assert network.lossless
     assert network.grid.axcodes == "LPS"
-    # Each voxel holds its own patient coordinate, so that no flip or swap can go unseen.
+    # Each voxel's value is its own patient coordinate, so that every exchange of axes is found.
     for axis in range(3):
         coordinate = grid.to_patient(np.stack(np.indices(grid.shape), axis=-1))[..., axis]
         seen = network.volume_to_network(coordinate)
@@ -47,7 +47,7 @@ def test_every_voxel_keeps_its_place_in_the_patient(axcodes):
 
 
 @pytest.mark.parametrize("axcodes", ORIENTATIONS)
-def test_labels_come_back_identically_where_nothing_is_resampled(axcodes):
+def test_labels_are_identical_after_lossless_transforms(axcodes):
     grid = grid_along(axcodes)
     network = NetworkGrid(grid)
     labels = np.random.default_rng(1).integers(0, 4, network.grid.shape).astype(np.uint8)
@@ -65,7 +65,7 @@ def test_labels_come_back_identically_where_nothing_is_resampled(axcodes):
     ("spacing", "degrees"),
     [((0.9, 0.9, 1.5), 0), ((1, 1, 1), 20), ((1, 1, 1), 40), ((0.9, 0.9, 1.5), 25)],
 )
-def test_a_ball_of_2000_voxels_survives_the_way_there_and_back(axcodes, spacing, degrees):
+def test_a_ball_of_2000_voxels_is_preserved_by_both_transforms(axcodes, spacing, degrees):
     grid = grid_along(axcodes, shape=(44, 46, 42), spacing=spacing, degrees=degrees)
     network = NetworkGrid(grid)
     assert not network.lossless
@@ -73,13 +73,13 @@ def test_a_ball_of_2000_voxels_survives_the_way_there_and_back(axcodes, spacing,
     back = network.labels_to_source(on_network)
     assert back.shape == grid.shape
     assert dice(network.labels_to_network(back), on_network) > 0.97
-    # The ball is drawn anew on the source: a mask on the wrong side cannot pass.
+    # The expected ball is computed on the source grid, so that a mirrored mask fails.
     places = grid.to_patient(np.argwhere(back).mean(axis=0))
     expected = network.grid.to_patient(np.argwhere(on_network).mean(axis=0))
     np.testing.assert_allclose(places, expected, atol=0.2)
 
 
-def test_a_tilt_that_training_covers_is_left_alone():
+def test_a_small_rotation_is_not_resampled():
     assert NetworkGrid(grid_along("LPS", degrees=7)).lossless
 
 
@@ -91,7 +91,7 @@ def test_a_sheared_grid_is_resampled_along_the_patients_axes():
     np.testing.assert_allclose(network.grid.affine[:3, :3], np.diag([-1, -1, 1]))
 
 
-def test_outside_of_the_networks_grid_everything_is_background():
+def test_outside_the_networks_grid_everything_is_background():
     grid = grid_along("RAS", shape=(20, 22, 24), spacing=(0.9, 0.9, 1.5), degrees=30)
     network = NetworkGrid(grid)
     probabilities = np.zeros((4, *network.grid.shape), dtype=np.float32)
@@ -102,7 +102,7 @@ def test_outside_of_the_networks_grid_everything_is_background():
     np.testing.assert_allclose(back.sum(axis=0), 1, atol=1e-6)
 
 
-def test_tumour_between_voxels_and_background_add_up_to_one():
+def test_resampled_probabilities_add_up_to_one():
     grid = grid_along("RAS", shape=(20, 22, 24), spacing=(0.9, 0.9, 1.5))
     network = NetworkGrid(grid)
     probabilities = np.zeros((4, *network.grid.shape), dtype=np.float32)
@@ -115,19 +115,19 @@ def test_tumour_between_voxels_and_background_add_up_to_one():
     np.testing.assert_allclose(back[:, i, j, k], (0.25, 0, 0, 0.75), atol=1e-6)
 
 
-def test_an_image_keeps_its_places_where_the_network_resamples_it():
+def test_a_resampled_image_keeps_its_patient_coordinates():
     grid = grid_along("PIR", shape=(24, 20, 22), spacing=(0.9, 1.4, 1.1), degrees=25)
     network = NetworkGrid(grid)
     anterior = grid.to_patient(np.stack(np.indices(grid.shape), axis=-1))[..., 1] + 200
     seen = network.volume_to_network(anterior)
     places = network.grid.to_patient(np.stack(np.indices(network.grid.shape), axis=-1))
-    whole = seen > 150  # at the edge the image is mixed with the nothing around it
+    whole = seen > 150  # at the edge the image is interpolated with zeros
     assert np.count_nonzero(whole) > 5000
     apart = np.abs(seen - 200 - places[..., 1])[whole]
     assert np.median(apart) < 0.01
 
 
-def test_a_field_of_view_no_head_has_is_refused_with_what_the_header_says():
+def test_a_field_of_view_too_large_for_a_head_is_refused():
     with pytest.raises(CaseError) as refused:
         NetworkGrid(Grid((240, 240, 155), np.diag([1000.0, 1000.0, 500.0, 1.0])))
     assert str(refused.value) == (
@@ -145,13 +145,13 @@ def test_a_field_of_view_no_head_has_is_refused_with_what_the_header_says():
     st.floats(-40, 40),
 )
 @settings(deadline=None)
-def test_turning_axes_there_and_back_is_the_identity(start, end, shape, spacing, degrees):
+def test_to_axes_and_from_axes_are_inverse(start, end, shape, spacing, degrees):
     grid = grid_along(start, shape, spacing, degrees)
     volume = np.arange(np.prod(shape)).reshape(shape)
     turned = to_axes(volume, grid, end)
     assert np.shares_memory(turned, volume)
     np.testing.assert_array_equal(from_axes(turned, grid, end), volume)
-    # nibabel agrees on the axes and on where the voxels are.
+    # Axes and affine equal nibabel's.
     image = nib.Nifti1Image(volume.astype(np.int32), grid.affine)
     ours = nib.orientations.axcodes2ornt(tuple(end))
     theirs = image.as_reoriented(
@@ -163,7 +163,7 @@ def test_turning_axes_there_and_back_is_the_identity(start, end, shape, spacing,
 
 @given(st.tuples(*[st.floats(0.4, 3)] * 3), st.floats(-45, 45))
 @settings(deadline=None)
-def test_the_networks_grid_holds_every_source_voxel(spacing, degrees):
+def test_the_networks_grid_contains_every_source_voxel(spacing, degrees):
     grid = grid_along("PIR", (6, 9, 12), spacing, degrees)
     network = NetworkGrid(grid)
     corners = grid.to_patient(list(product(*[(0, n - 1) for n in grid.shape])))
@@ -172,7 +172,7 @@ def test_the_networks_grid_holds_every_source_voxel(spacing, degrees):
     assert np.all(voxels.max(axis=0) <= np.array(network.grid.shape) - 0.49)
 
 
-def test_resampling_keeps_an_intensity_gradient_and_an_empty_background():
+def test_resampling_preserves_a_gradient_and_a_background_of_zeros():
     source = grid_along("LPS", (30, 30, 30), (0.8, 1.3, 1.0))
     x = source.to_patient(np.stack(np.indices(source.shape), axis=-1))[..., 0] + 100
     target = grid_along("LPS", (20, 30, 20))
@@ -186,12 +186,12 @@ def test_resampling_keeps_an_intensity_gradient_and_an_empty_background():
     "affine",
     [np.zeros((4, 4)), np.full((4, 4), np.nan), np.diag([1, 1, 0, 1.0]), np.eye(3)],
 )
-def test_an_affine_that_places_nothing_is_refused(affine):
+def test_an_invalid_affine_is_refused(affine):
     with pytest.raises(CaseError):
         Grid((4, 4, 4), affine)
 
 
-def test_grids_that_differ_by_rounding_match_and_others_do_not():
+def test_grids_match_up_to_rounding_errors():
     grid = grid_along("LPS", (240, 240, 155))
     rounded = Grid(grid.shape, grid.affine.astype(np.float32))
     assert grid.matches(rounded)
@@ -204,7 +204,7 @@ def test_grids_that_differ_by_rounding_match_and_others_do_not():
 
 
 @pytest.mark.parametrize(("edge", "same"), [(4.0, True), (0.25, False)])
-def test_how_far_apart_matching_grids_may_be_is_a_share_of_their_voxels(edge, same):
+def test_the_tolerance_of_matching_is_relative_to_the_voxel_size(edge, same):
     grid = grid_along("LPS", spacing=(edge, 5, 6))
     moved = grid.affine.copy()
     moved[1, 3] += 0.1
@@ -217,7 +217,7 @@ def test_the_voxel_volume_of_a_sheared_grid_is_its_determinant():
     assert Grid((2, 2, 2), affine).voxel_volume == pytest.approx(24)
 
 
-def test_the_description_says_shape_spacing_axes_and_place():
+def test_the_description_has_shape_spacing_axes_and_origin():
     assert grid_along("LPS", (240, 240, 155), (1, 1, 1.5)).describe() == (
         "240 x 240 x 155 voxels of 1 x 1 x 1.5 mm, axes LPS, first voxel at (31.5, -20.25, 7) mm"
     )

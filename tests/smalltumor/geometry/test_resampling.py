@@ -1,4 +1,4 @@
-"""Volumes and labels at the voxels of another grid."""
+"""Resampling of images and labels to another grid."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SOURCE = Grid(SHAPE, np.diag([-1.0, -1.0, 1.0, 1.0]))
 
 
 def along(source: Grid, shape, matrix, offset=(0, 0, 0)) -> Grid:
-    """A grid whose voxel v lies at the source's voxel ``matrix @ v + offset``."""
+    """A grid whose voxel v is at the source's voxel ``matrix @ v + offset``."""
     steps = np.eye(4)
     steps[:3, :3], steps[:3, 3] = matrix, offset
     return Grid(shape, source.affine @ steps)
@@ -25,26 +25,26 @@ def spot(place) -> np.ndarray:
 
 
 def bell(width: float) -> tuple[float, float]:
-    """A normal distribution of this deviation at 0 and at 1, as its whole numbers share it."""
+    """Values at 0 and 1 of a sampled and normalised Gaussian of this standard deviation."""
     shares = np.exp(-0.5 * (np.arange(-4, 5) / width) ** 2)
     shares /= shares.sum()
     return shares[4], shares[5]
 
 
-def test_on_the_same_grid_every_value_stays():
+def test_resampling_to_the_same_grid_changes_nothing():
     volume = np.random.default_rng(0).normal(size=SHAPE)
     seen = resample(volume, SOURCE, SOURCE)
     assert seen.dtype == np.float32
     np.testing.assert_array_equal(seen, volume.astype(np.float32))
 
 
-def test_between_voxels_a_value_is_shared_by_distance():
+def test_values_between_voxels_are_linearly_interpolated():
     target = along(SOURCE, (2, 2, 2), np.eye(3), (4, 5, 6.25))
     np.testing.assert_allclose(resample(spot((4, 5, 6)), SOURCE, target)[0, 0], (0.75, 0))
     np.testing.assert_allclose(resample(spot((4, 5, 7)), SOURCE, target)[0, 0], (0.25, 0.75))
 
 
-def test_outside_of_the_source_there_is_nothing():
+def test_an_image_is_zero_outside_the_source():
     target = along(SOURCE, SHAPE, np.eye(3), (-3, 0, 0))
     seen = resample(np.full(SHAPE, 7.0), SOURCE, target)
     assert not seen[:3].any()
@@ -53,7 +53,7 @@ def test_outside_of_the_source_there_is_nothing():
 
 @pytest.mark.parametrize("axis", [0, 1, 2])
 @pytest.mark.parametrize("sign", [1, -1])
-def test_a_coarser_grid_feels_what_lies_between_its_voxels_on_that_axis_alone(axis, sign):
+def test_the_source_is_smoothed_along_the_coarser_axis_only(axis, sign):
     steps = np.ones(3)
     steps[axis] = 2 * sign
     offset = np.zeros(3)
@@ -61,7 +61,7 @@ def test_a_coarser_grid_feels_what_lies_between_its_voxels_on_that_axis_alone(ax
     target = along(SOURCE, SHAPE, np.diag(steps), offset)
     middle = np.array((4, 4, 4))
     place = middle.copy()
-    place[axis] += 1  # the target has the voxels around it: 4 and 6 of the source
+    place[axis] += 1  # the target's voxels next to it are 4 and 6 of the source
     seen = resample(spot(tuple(place)), SOURCE, target)
     near = middle.copy()
     near[axis] = (4 - offset[axis]) / steps[axis]
@@ -71,8 +71,8 @@ def test_a_coarser_grid_feels_what_lies_between_its_voxels_on_that_axis_alone(ax
     assert seen[tuple(beside)] == 0
 
 
-def test_the_axis_that_is_smoothed_is_the_sources():
-    # The target's first axis runs along the source's second, two voxels at a time.
+def test_the_smoothed_axis_is_that_of_the_source():
+    # The target's first axis is the source's second, at every other voxel.
     turned = np.array([[0.0, 1, 0], [2, 0, 0], [0, 0, 1]])
     target = along(SOURCE, (5, 9, 13), turned)
     on, off = bell(0.5)
@@ -83,31 +83,31 @@ def test_the_axis_that_is_smoothed_is_the_sources():
 
 
 @pytest.mark.parametrize(("step", "expected"), [(0.5, 1), (1, 1), (1.2, 1), (1.5, bell(0.25)[0])])
-def test_only_a_coarser_grid_is_smoothed(step, expected):
+def test_the_source_is_smoothed_for_a_coarser_target_only(step, expected):
     target = along(SOURCE, (3, 5, 5), np.diag([step, 1, 1]), (4, 0, 0))
     seen = resample(spot((4, 2, 2)), SOURCE, target)[0, 2, 2]
     assert seen == (1 if expected == 1 else pytest.approx(expected, rel=1e-6))
 
 
-def test_three_steps_are_smoothed_twice_as_widely_as_two():
+def test_the_width_of_smoothing_grows_with_the_voxel_size():
     on, _ = bell(1.0)
     target = along(SOURCE, (3, 11, 13), np.diag([3.0, 1, 1]))
     assert resample(spot((3, 5, 6)), SOURCE, target)[1, 5, 6] == pytest.approx(on, rel=1e-3)
 
 
-def test_a_rounding_error_does_not_cost_the_outermost_voxels():
+def test_rounding_errors_do_not_remove_the_outermost_voxels():
     target = along(SOURCE, SHAPE, np.eye(3), (-1e-9, 1e-9, -1e-9))
     np.testing.assert_allclose(resample(np.ones(SHAPE), SOURCE, target), 1, atol=1e-6)
 
 
-def test_labels_stay_on_their_own_grid():
+def test_labels_resampled_to_the_same_grid_are_unchanged():
     labels = np.random.default_rng(3).integers(0, 4, SHAPE).astype(np.uint8)
     seen = resample_labels(labels, SOURCE, SOURCE)
     assert seen.dtype == np.uint8
     np.testing.assert_array_equal(seen, labels)
 
 
-def test_the_strongest_label_wins_and_of_equals_the_lower():
+def test_the_largest_label_field_decides_and_ties_give_the_lower_label():
     labels = np.zeros(SHAPE, dtype=np.uint8)
     labels[4], labels[5] = 3, 1
     quarter = along(SOURCE, SHAPE, np.eye(3), (0.25, 0, 0))
@@ -117,7 +117,7 @@ def test_the_strongest_label_wins_and_of_equals_the_lower():
     assert list(resample_labels(labels, SOURCE, half)[3:6, 0, 0]) == [0, 1, 0]
 
 
-def test_outside_of_the_source_everything_is_background():
+def test_labels_are_background_outside_the_source():
     labels = np.full(SHAPE, 2, dtype=np.uint8)
     for offset, expected in (
         ((-0.75, 0, 0), [0, 2]),
@@ -128,7 +128,7 @@ def test_outside_of_the_source_everything_is_background():
         assert list(resample_labels(labels, SOURCE, target)[:2, 5, 5]) == expected
 
 
-def test_without_a_label_there_is_nothing_to_do():
+def test_an_empty_label_volume_stays_empty():
     target = along(SOURCE, (4, 5, 6), np.eye(3))
     seen = resample_labels(np.zeros(SHAPE, dtype=np.uint8), SOURCE, target)
     assert seen.shape == (4, 5, 6)

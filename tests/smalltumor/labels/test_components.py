@@ -1,4 +1,4 @@
-"""Connected components and their measures."""
+"""Connected components and their diameter."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scipy import ndimage
 from scipy.spatial.distance import pdist
 from smalltumor.labels.components import bounding_box, connected_components, largest_diameter
 
-MASKS = builds(  # whatever their order in memory
+MASKS = builds(  # in any memory order
     np.transpose,
     arrays(bool, array_shapes(min_dims=3, max_dims=3, min_side=1, max_side=6)),
     permutations(range(3)),
@@ -22,7 +22,7 @@ OBLIQUE = np.array([[0.9, 0.1, 0, 5], [-0.1, 1.2, 0.2, 6], [0.05, 0, 2.5, 7], [0
 
 
 @given(MASKS)
-def test_components_are_numbered_by_size_and_cover_the_mask_once(mask):
+def test_components_are_numbered_by_size_and_partition_the_mask(mask):
     components = connected_components(mask)
     image = components.label_image()
     assert np.array_equal(image > 0, mask)
@@ -33,7 +33,7 @@ def test_components_are_numbered_by_size_and_cover_the_mask_once(mask):
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
-def test_components_of_one_size_are_numbered_in_the_order_of_the_scan(order):
+def test_components_of_equal_size_are_numbered_in_scan_order(order):
     mask = np.zeros((13, 11, 9), bool, order=order)
     mask[::2, ::2, ::2] = True
     numbers = connected_components(mask).label_image()[mask]
@@ -41,7 +41,7 @@ def test_components_of_one_size_are_numbered_in_the_order_of_the_scan(order):
 
 
 @pytest.mark.parametrize("edge", [0, 2])
-def test_numbers_are_int32_sizes_int64_and_the_box_cannot_be_written_to(edge):
+def test_labels_are_read_only_int32_and_sizes_int64(edge):
     mask = np.zeros((4, 5, 6), bool)
     mask[:edge, :edge, :edge] = True
     components = connected_components(mask)
@@ -54,7 +54,7 @@ def test_numbers_are_int32_sizes_int64_and_the_box_cannot_be_written_to(edge):
 
 
 @given(MASKS)
-def test_box_holds_every_voxel_and_touches_them_on_all_sides(mask):
+def test_bounding_box_is_the_smallest(mask):
     box = bounding_box(mask)
     assert mask[box].sum() == mask.sum()
     if mask.any():
@@ -82,7 +82,7 @@ def test_diameter_is_the_largest_distance_between_any_two_corners(mask):
     assert largest_diameter(voxels, OBLIQUE) == pytest.approx(expected)
 
 
-def test_diameter_of_a_large_ball_through_its_hull():
+def test_diameter_of_a_large_ball_by_its_hull():
     grid = np.indices((61, 61, 61)) - 30
     voxels = np.argwhere((grid**2).sum(axis=0) <= 30**2)
     assert largest_diameter(voxels, np.eye(4)) == pytest.approx(60, abs=np.sqrt(3))
@@ -94,6 +94,6 @@ def test_diameter_of_a_flat_sheet_and_of_one_voxel():
     assert largest_diameter(np.array([[3, 4, 5]]), np.eye(4)) == pytest.approx(np.sqrt(3))
 
 
-def test_diameter_of_columns_that_touch_at_an_edge():
+def test_diameter_of_columns_with_a_common_edge():
     voxels = np.array([[0, 0, 5], [1, 1, 0]])
     assert largest_diameter(voxels, np.eye(4)) == pytest.approx(np.sqrt(2**2 + 2**2 + 6**2))

@@ -20,7 +20,7 @@ MASKS = hnp.arrays(bool, (3, 4, 5))
     ("scheme", "stored"),
     [("brats2018", [0, 1, 2, 4]), ("brats2023", [0, 1, 2, 3]), ("msd", [0, 2, 1, 3])],
 )
-def test_each_scheme_stores_necrosis_edema_and_enhancing_as_published(scheme, stored):
+def test_each_scheme_has_the_published_values(scheme, stored):
     classes = np.array(
         [TissueClass.BACKGROUND, TissueClass.NCR, TissueClass.ED, TissueClass.ET], np.uint8
     )
@@ -28,7 +28,7 @@ def test_each_scheme_stores_necrosis_edema_and_enhancing_as_published(scheme, st
 
 
 @given(CLASSES, st.sampled_from(sorted(SCHEMES)))
-def test_what_is_written_is_read_back(classes, scheme):
+def test_encoding_and_decoding_are_inverse(classes, scheme):
     stored = SCHEMES[scheme].encode(classes)
     assert stored.dtype == np.uint8
     for dtype in (np.uint8, np.int16, np.uint16, np.float32, np.float64):
@@ -37,19 +37,19 @@ def test_what_is_written_is_read_back(classes, scheme):
         np.testing.assert_array_equal(back, classes)
 
 
-def test_a_value_of_another_scheme_is_named():
+def test_a_value_of_another_scheme_is_refused():
     with pytest.raises(LabelError) as refused:
         SCHEMES["brats2023"].decode(np.array([0, 7, 1, 4], np.uint8))
     assert str(refused.value) == ("label values 4, 7 are not in the scheme brats2023 (0, 1, 2, 3)")
 
 
 @pytest.mark.parametrize("stored", [[0.5], [-1.0], [np.nan], [np.inf]])
-def test_values_that_are_no_labels_are_refused(stored):
+def test_fractional_negative_and_infinite_values_are_refused(stored):
     with pytest.raises(LabelError, match="whole numbers"):
         integer_values(np.array(stored))
 
 
-def test_of_many_values_that_are_no_labels_eight_are_named():
+def test_at_most_eight_invalid_values_are_listed():
     with pytest.raises(LabelError) as refused:
         integer_values(np.arange(0.5, 20))
     assert str(refused.value) == (
@@ -69,20 +69,20 @@ def test_of_many_values_that_are_no_labels_eight_are_named():
         ([0], None, "brats2018"),
     ],
 )
-def test_the_scheme_is_found_from_values_and_naming(values, hint, expected):
+def test_the_scheme_is_detected_from_values_and_naming(values, hint, expected):
     assert detect_scheme(values, hint).name == expected
 
 
 @pytest.mark.parametrize(
     ("values", "hint"), [([1, 2, 3], None), ([1, 2], None), ([1, 2, 3], "brats2018")]
 )
-def test_what_could_be_two_schemes_is_never_guessed(values, hint):
+def test_an_ambiguous_scheme_is_refused(values, hint):
     with pytest.raises(LabelError) as refused:
         detect_scheme(values, hint)
     assert refused.value.remedy == Remedy(Action.NAME_SCHEME)
 
 
-def test_the_resection_cavity_of_later_years_is_not_taken_for_enhancing_tumour():
+def test_a_resection_cavity_of_later_years_is_not_read_as_enhancing_tumour():
     with pytest.raises(LabelError) as refused:
         detect_scheme([1, 2, 4], "brats2023")
     assert str(refused.value) == (
@@ -90,13 +90,13 @@ def test_the_resection_cavity_of_later_years_is_not_taken_for_enhancing_tumour()
     )
 
 
-def test_schemes_that_differ_over_the_same_values_are_named():
+def test_the_schemes_that_fit_are_listed():
     with pytest.raises(LabelError) as refused:
         detect_scheme([3, 2])
     assert str(refused.value) == "label values 2, 3 fit brats2023 and msd, which differ"
 
 
-def test_values_of_no_scheme_are_listed_beside_those_that_are_known():
+def test_values_of_no_scheme_are_listed_with_the_known_ones():
     with pytest.raises(LabelError) as refused:
         detect_scheme([1, 7])
     assert str(refused.value) == (
@@ -106,7 +106,7 @@ def test_values_of_no_scheme_are_listed_beside_those_that_are_known():
 
 
 @given(CLASSES)
-def test_regions_are_nested_and_compose_back(classes):
+def test_region_masks_are_nested_and_compose_to_the_classes(classes):
     et, tc, wt = (region_mask(classes, region) for region in Region)
     assert not np.any(et & ~tc)
     assert not np.any(tc & ~wt)
@@ -114,7 +114,7 @@ def test_regions_are_nested_and_compose_back(classes):
 
 
 @given(MASKS, MASKS, MASKS)
-def test_whatever_was_painted_the_inner_region_wins(et, tc, wt):
+def test_the_inner_region_has_priority(et, tc, wt):
     classes = compose_classes(et, tc, wt)
     np.testing.assert_array_equal(region_mask(classes, Region.ET), et)
     np.testing.assert_array_equal(region_mask(classes, Region.TC), et | tc)

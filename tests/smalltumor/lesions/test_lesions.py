@@ -1,4 +1,4 @@
-"""Lesions of the real case, of made volumes, and their tables."""
+"""Lesions of the sample case and of synthetic volumes, and their tables."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def real(sample_folder):
 
 
 @pytest.fixture
-def made():
+def synthetic():
     """Three ET lesions of 1, 6 and 8 voxels on a grid of 9 x 10 x 11, one with a necrotic edge."""
     classes = np.zeros((9, 10, 11), np.uint8)
     classes[1, 2, 3] = TissueClass.ET
@@ -49,7 +49,7 @@ def made():
     return classes, Grid(classes.shape, SHEARED)
 
 
-def test_real_case_has_its_319_voxel_enhancing_lesion(real):
+def test_the_sample_case_has_an_enhancing_lesion_of_319_voxels(real):
     small, large = find_lesions(*real)
     assert (small.voxels, small.small, large.voxels, large.small) == (319, True, 10056, False)
     assert small.box == ((151, 163), (91, 103), (71, 81))
@@ -58,8 +58,8 @@ def test_real_case_has_its_319_voxel_enhancing_lesion(real):
     assert small.mean_probability is None
 
 
-def test_a_lesion_is_where_the_array_and_the_affine_say(made):
-    classes, grid = made
+def test_position_and_volume_follow_from_array_and_affine(synthetic):
+    classes, grid = synthetic
     one, six, eight = find_lesions(classes, grid)
     assert [one.voxels, six.voxels, eight.voxels] == [1, 6, 8]
     assert one.centroid_voxel == (1, 2, 3)
@@ -69,30 +69,30 @@ def test_a_lesion_is_where_the_array_and_the_affine_say(made):
     assert eight.box == ((6, 8), (0, 2), (0, 2))
 
 
-def test_patient_coordinates_do_not_depend_on_how_the_array_is_stored(made):
-    classes, grid = made
+def test_patient_coordinates_are_independent_of_the_axis_order(synthetic):
+    classes, grid = synthetic
     for axcodes in ("RAS", "ILA", "PSR"):
-        turned = to_axes(classes, grid, axcodes)
-        for here, there in zip(
+        reoriented_classes = to_axes(classes, grid, axcodes)
+        for expected, found in zip(
             find_lesions(classes, grid),
-            find_lesions(turned, reoriented(grid, axcodes)),
+            find_lesions(reoriented_classes, reoriented(grid, axcodes)),
             strict=True,
         ):
-            assert there.centroid_ras_mm == pytest.approx(here.centroid_ras_mm)
-            assert there.diameter_mm == pytest.approx(here.diameter_mm)
+            assert found.centroid_ras_mm == pytest.approx(expected.centroid_ras_mm)
+            assert found.diameter_mm == pytest.approx(expected.diameter_mm)
 
 
-def test_regions_nest(made):
-    assert [x.voxels for x in find_lesions(*made, region="tc")] == [1, 7, 8]
+def test_a_region_contains_the_inner_ones(synthetic):
+    assert [x.voxels for x in find_lesions(*synthetic, region="tc")] == [1, 7, 8]
 
 
-def test_threshold_decides_what_is_small(made):
-    assert [x.small for x in find_lesions(*made, threshold=6)] == [True, False, False]
-    assert all(x.small for x in find_lesions(*made))
+def test_threshold_decides_what_is_small(synthetic):
+    assert [x.small for x in find_lesions(*synthetic, threshold=6)] == [True, False, False]
+    assert all(x.small for x in find_lesions(*synthetic))
 
 
-def test_probability_is_the_regions_inside_the_lesion(made):
-    classes, grid = made
+def test_probability_is_that_of_the_region_within_the_lesion(synthetic):
+    classes, grid = synthetic
     probabilities = np.zeros((4, *classes.shape), np.float32)
     probabilities[TissueClass.ET, 1, 2, 3] = 0.75
     probabilities[TissueClass.NCR, 1, 2, 3] = 0.125
@@ -104,36 +104,36 @@ def test_probability_is_the_regions_inside_the_lesion(made):
     assert core[0].mean_probability == 0.875
 
 
-def test_shares_that_add_up_to_more_than_one_are_one(made):
-    classes, grid = made
+def test_probability_is_at_most_one(synthetic):
+    classes, grid = synthetic
     probabilities = np.full((4, *classes.shape), 0.5001, np.float32)
     one = find_lesions(classes, grid, region="tc", probabilities=probabilities)[0]
     assert (one.mean_probability, one.max_probability) == (1, 1)
 
 
-def test_a_segmentation_brings_its_grid_and_its_probabilities(made):
-    classes, _ = made
+def test_grid_and_probabilities_of_a_segmentation_are_used(synthetic):
+    classes, _ = synthetic
     grid = Grid(classes.shape, np.diag([-1.0, -1.0, 1.0, 1.0]))
     values = np.zeros((4, *classes.shape), np.float32)
     values[TissueClass.ET] = 0.625
     cropped = CroppedProbabilities(Probabilities(values), (0, 0, 0), NetworkGrid(grid))
-    drawn = find_lesions(Segmentation("made", classes, grid))
-    segmented = find_lesions(Segmentation("made", classes, grid, cropped=cropped))
+    drawn = find_lesions(Segmentation("synthetic", classes, grid))
+    segmented = find_lesions(Segmentation("synthetic", classes, grid, cropped=cropped))
     assert drawn == find_lesions(classes, grid)
     assert [x.mean_probability for x in segmented] == [0.625] * 3
     other = find_lesions(
-        Segmentation("made", classes, grid, cropped=cropped), probabilities=values / 2
+        Segmentation("synthetic", classes, grid, cropped=cropped), probabilities=values / 2
     )
     assert [x.mean_probability for x in other] == [0.3125] * 3
 
 
-def test_an_array_without_its_grid_is_refused(made):
+def test_an_array_without_its_grid_is_refused(synthetic):
     with pytest.raises(TypeError, match=r"^find_lesions needs the grid that the array lies on$"):
-        find_lesions(made[0])
+        find_lesions(synthetic[0])
 
 
-def test_label_image_holds_each_lesions_id(made):
-    classes, grid = made
+def test_label_image_holds_each_lesions_id(synthetic):
+    classes, grid = synthetic
     image = lesion_components(classes == TissueClass.ET, grid).label_image()
     for lesion in find_lesions(classes, grid):
         inside = image[tuple(slice(*span) for span in lesion.box)]
@@ -151,19 +151,19 @@ def test_sorting_by_any_column_keeps_every_lesion(column, descending):
     assert sorted(row.id for row in rows) == [lesion.id for lesion in lesions]
 
 
-def test_an_unknown_column_and_a_foreign_grid_are_refused(made):
+def test_an_unknown_column_and_another_grid_are_refused(synthetic):
     with pytest.raises(ValueError, match=r"^no column 'size'; there are id, region, voxels, mm3, "):
-        find_lesions(*made, sort_by="size")
+        find_lesions(*synthetic, sort_by="size")
     with pytest.raises(GridMismatchError) as refused:
-        find_lesions(made[0], Grid((9, 10, 12), SHEARED))
+        find_lesions(synthetic[0], Grid((9, 10, 12), SHEARED))
     assert str(refused.value) == (
         "the mask has shape (9, 10, 11) and its grid (9, 10, 12); "
         "give the grid the mask was made on"
     )
 
 
-def test_lesions_without_a_value_come_last_either_way(made):
-    one, six, eight = find_lesions(*made)
+def test_lesions_without_a_value_come_last_in_both_directions(synthetic):
+    one, six, eight = find_lesions(*synthetic)
     known = [replace(one, mean_probability=0.25), replace(eight, mean_probability=0.75)]
     rising = sort_lesions([six, *known], "mean_probability")
     falling = sort_lesions([six, *known], "mean_probability", descending=True)
@@ -178,8 +178,8 @@ def test_no_lesions_give_an_empty_table():
     assert table_text([]) == "no lesions"
 
 
-def test_csv_reads_back(made, tmp_path):
-    lesions = find_lesions(*made)
+def test_csv_reads_back(synthetic, tmp_path):
+    lesions = find_lesions(*synthetic)
     write_csv(lesions, tmp_path / "lesions.csv")
     with (tmp_path / "lesions.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -192,8 +192,8 @@ def test_csv_reads_back(made, tmp_path):
     assert (tmp_path / "lesions.csv").read_text().count("\n") == 1
 
 
-def test_cells_have_seven_digits_and_the_delimiter_that_was_asked_for(made):
-    lesion = replace(find_lesions(*made)[1], max_probability=0.123456789)
+def test_cells_have_seven_digits_and_the_requested_delimiter(synthetic):
+    lesion = replace(find_lesions(*synthetic)[1], max_probability=0.123456789)
     row = csv_text([lesion], "\t").splitlines()[1].split("\t")
     assert row == [
         *("2", "et", "6", "16.2", "0.0162", "4.5", "5", "8", "86.75", "104", "-49"),
@@ -201,9 +201,9 @@ def test_cells_have_seven_digits_and_the_delimiter_that_was_asked_for(made):
     ]
 
 
-def test_the_table_for_people_lines_up_and_marks_the_small_ones(made):
-    probabilities = np.full((4, *made[0].shape), 0.75, np.float32)
-    known = find_lesions(*made, threshold=7, probabilities=probabilities)
+def test_the_terminal_table_is_aligned_and_marks_small_lesions(synthetic):
+    probabilities = np.full((4, *synthetic[0].shape), 0.75, np.float32)
+    known = find_lesions(*synthetic, threshold=7, probabilities=probabilities)
     assert table_text([*known[:2], replace(known[2], mean_probability=None)]).splitlines() == [
         "id  voxels     ml  diameter mm   centre R A S mm  centre i j k  p mean",
         " 1       1  0.003          3.1  89.4 107.6 -62.1   1.0 2.0 3.0    0.75  * small",
@@ -213,6 +213,6 @@ def test_the_table_for_people_lines_up_and_marks_the_small_ones(made):
     ]
 
 
-def test_the_table_of_one_lesion_names_its_region(made):
-    text = table_text(find_lesions(*made, region="wt")[:1])
+def test_the_terminal_table_names_the_region(synthetic):
+    text = table_text(find_lesions(*synthetic, region="wt")[:1])
     assert text.endswith("\n1 components of whole tumour, 1 small (*)")
