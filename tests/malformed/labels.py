@@ -1,4 +1,4 @@
-"""Hostile label files: values, types and sizes that no segmentation has."""
+"""Malformed label files: invalid values, types and shapes."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ AFFINE = np.diag([-1.0, -1.0, 1.0, 1.0])
 Maker = Callable[[Path], object]
 
 
-def of(value: float, dtype: str) -> Maker:
-    """A maker of a label file that holds one voxel of a value."""
+def one_voxel(value: float, dtype: str) -> Maker:
+    """A maker of a label file with one voxel of a value."""
 
     def make(path: Path) -> None:
         data = np.zeros((6, 7, 8), dtype)
@@ -33,15 +33,15 @@ def four_axes(path: Path) -> None:
 
 
 REFUSED: dict[str, Maker] = {
-    "fractions": of(1.5, "f4"),
-    "negative_values": of(-1, "i2"),
-    "value_of_nan": of(np.nan, "f4"),
-    "value_of_infinity": of(np.inf, "f8"),
-    "value_5": of(5, "u1"),
-    "value_2_to_the_40": of(2**40, "i8"),
-    "value_2_to_the_63": of(2**63, "u8"),
-    "value_1e30": of(1e30, "f8"),
-    "value_3_of_two_schemes": of(3, "u1"),
+    "fractions": one_voxel(1.5, "f4"),
+    "negative_values": one_voxel(-1, "i2"),
+    "nan_value": one_voxel(np.nan, "f4"),
+    "infinite_value": one_voxel(np.inf, "f8"),
+    "value_5": one_voxel(5, "u1"),
+    "value_2_to_the_40": one_voxel(2**40, "i8"),
+    "value_2_to_the_63": one_voxel(2**63, "u8"),
+    "value_1e30": one_voxel(1e30, "f8"),
+    "value_3_of_two_schemes": one_voxel(3, "u1"),
     "rgb": rgb,
     "four_axes": four_axes,
 }

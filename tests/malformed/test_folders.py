@@ -1,4 +1,4 @@
-"""Folders that are enormous, circular, or closed to us."""
+"""Folders that are huge, circular, or not accessible."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_a_case_among_ten_thousand_other_files_is_found(tmp_path, smalltumor):
     assert smalltumor("segment", case, "-o", tmp_path / "mask.nii.gz")[0] == 0
 
 
-def test_ten_thousand_images_are_no_case_and_the_line_stays_short(tmp_path, smalltumor):
+def test_a_folder_of_2500_cases_is_refused_in_a_short_line(tmp_path, smalltumor):
     folder = tmp_path / "cohort"
     folder.mkdir()
     for number in range(2500):
@@ -33,7 +33,7 @@ def test_ten_thousand_images_are_no_case_and_the_line_stays_short(tmp_path, smal
     assert len(find_cases(folder)) == 2500
 
 
-def test_ten_thousand_images_of_unknown_names_are_no_case(tmp_path, smalltumor):
+def test_ten_thousand_images_of_unknown_names_are_refused_in_a_short_line(tmp_path, smalltumor):
     folder = tmp_path / "scans"
     folder.mkdir()
     for number in range(10_000):
@@ -43,7 +43,7 @@ def test_ten_thousand_images_of_unknown_names_are_no_case(tmp_path, smalltumor):
     assert len(err) < 400
 
 
-def test_ten_thousand_files_of_one_modality_stay_one_short_line(tmp_path, smalltumor):
+def test_a_thousand_files_of_one_modality_are_refused_in_a_short_line(tmp_path, smalltumor):
     folder = tmp_path / "odd"
     folder.mkdir()
     for number in range(2**10):
@@ -54,7 +54,7 @@ def test_ten_thousand_files_of_one_modality_stay_one_short_line(tmp_path, smallt
     assert len(err) < 1000
 
 
-def test_folders_in_a_circle_end(tmp_path, smalltumor):
+def test_circular_folders_are_searched_once(tmp_path, smalltumor):
     case = write_case(tmp_path / "made")
     (case / "again").symlink_to(case)
     (case / "itself").symlink_to(case / "itself")
@@ -65,15 +65,15 @@ def test_folders_in_a_circle_end(tmp_path, smalltumor):
     assert len(err.splitlines()) == 1
 
 
-def test_a_folder_five_hundred_deep_ends(tmp_path, smalltumor):
+def test_a_folder_500_levels_deep_is_searched(tmp_path, smalltumor):
     deep = tmp_path.joinpath(*["d"] * 500)
     deep.mkdir(parents=True)
     write_case(deep / "made")
     assert len(find_cases(tmp_path)) == 1
 
 
-def bound_by_modes() -> None:
-    """Root passes every lock, unless it gives up the right to (Linux)."""
+def drop_root_privileges() -> None:
+    """Make file permissions apply to root as well, by dropping its capabilities (Linux)."""
     if sys.platform == "linux" and os.geteuid() == 0:
         drop, override, read_search = 24, 1, 2
         libc = ctypes.CDLL(None)
@@ -87,17 +87,17 @@ def run(*command: object) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         timeout=300,
-        preexec_fn=bound_by_modes,
+        preexec_fn=drop_root_privileges,
     )
 
 
 @pytest.fixture
-def mortal(tmp_path, narrow_weights):
-    """Run the command line as a user who is bound by modes."""
+def segment_unprivileged(tmp_path, narrow_weights):
+    """Run `smalltumor segment` as a user to whom file permissions apply."""
     closed = tmp_path / "closed"
     closed.touch(mode=0)
     if run("-c", "import sys; open(sys.argv[1])", closed).returncode == 0:
-        pytest.skip("this user passes every lock")
+        pytest.skip("file permissions do not apply to this user")
 
     def segment(case: Path, mask: Path) -> subprocess.CompletedProcess[str]:
         network = ("--weights", narrow_weights, "--backend", "torch", "--device", "cpu")
@@ -108,7 +108,7 @@ def mortal(tmp_path, narrow_weights):
 
 @pytest.fixture
 def made(tmp_path):
-    """A case, an empty folder beside it; both can be cleaned up whatever a test does to them."""
+    """A case and an empty folder for results; permissions are restored after the test."""
     case, out = write_case(tmp_path / "made"), tmp_path / "out"
     out.mkdir()
     yield case, out
@@ -121,39 +121,39 @@ def only_line(text: str) -> str:
     return line
 
 
-def test_a_read_only_folder_is_refused_before_the_work(mortal, made):
+def test_a_read_only_results_folder_is_refused_before_segmenting(segment_unprivileged, made):
     case, out = made
     out.chmod(0o555)
-    done = mortal(case, out / "mask.nii.gz")
+    done = segment_unprivileged(case, out / "mask.nii.gz")
     assert done.returncode == 1
     assert "not writable" in only_line(done.stderr)
     assert list(out.iterdir()) == []
 
 
-def test_sources_in_a_read_only_folder_are_enough(mortal, made):
+def test_a_case_in_a_read_only_folder_is_segmented(segment_unprivileged, made):
     case, out = made
     for path in case.iterdir():
         path.chmod(0o444)
     case.chmod(0o555)
     before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in case.iterdir()}
-    done = mortal(case, out / "mask.nii.gz")
+    done = segment_unprivileged(case, out / "mask.nii.gz")
     assert (done.returncode, done.stderr) == (0, "")
     assert before == {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in case.iterdir()}
 
 
-def test_a_file_that_may_not_be_read_is_named(mortal, made):
+def test_an_unreadable_file_is_refused_with_its_name(segment_unprivileged, made):
     case, out = made
     (case / "made_t1ce.nii.gz").chmod(0)
-    done = mortal(case, out / "mask.nii.gz")
+    done = segment_unprivileged(case, out / "mask.nii.gz")
     assert done.returncode == 1
     assert "made_t1ce.nii.gz cannot be read: Permission denied" in only_line(done.stderr)
     assert list(out.iterdir()) == []
 
 
 @pytest.mark.parametrize("mode", [0, 0o444])
-def test_a_folder_that_is_closed_is_named(mode, mortal, made):
+def test_an_inaccessible_folder_is_refused(mode, segment_unprivileged, made):
     case, out = made
     case.chmod(mode)
-    done = mortal(case, out / "mask.nii.gz")
+    done = segment_unprivileged(case, out / "mask.nii.gz")
     assert done.returncode == 1
     assert "cannot be read" in only_line(done.stderr)

@@ -1,4 +1,4 @@
-"""Every hostile image is refused by name or read rightly, and nothing is written or changed."""
+"""Malformed images are refused with their name or read correctly; no source file changes."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-from malformed.corpus import READ, REFUSED
+from malformed.images import READ, REFUSED
 from synthetic import write_case
 
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 
 
 def state(folder: Path) -> dict[str, tuple[int, int, bytes | None]]:
-    """Every file of a folder: size, time, content."""
+    """Size, modification time and content of every file of a folder."""
     return {
         str(path.relative_to(folder)): (
             os.lstat(path).st_size,
@@ -34,7 +34,7 @@ def case(tmp_path) -> Path:
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_refused_in_one_line_that_names_the_file(name, case, tmp_path, smalltumor):
+def test_the_file_is_refused_in_one_line_with_its_name(name, case, tmp_path, smalltumor):
     REFUSED[name](case / "made_t1ce.nii.gz")
     before = state(case)
     code, out, err = smalltumor("segment", case, "-o", tmp_path / "out" / "mask.nii.gz")
@@ -48,7 +48,7 @@ def test_refused_in_one_line_that_names_the_file(name, case, tmp_path, smalltumo
 
 
 @pytest.mark.parametrize("name", READ)
-def test_read_and_answered_in_the_same_place(name, case, tmp_path, smalltumor):
+def test_the_file_is_read_and_the_mask_has_its_affine(name, case, tmp_path, smalltumor):
     source = case / "made_t1ce.nii.gz"
     READ[name](source)
     before = state(case)

@@ -1,4 +1,4 @@
-"""Label files that hold no labels are refused by name."""
+"""Malformed label files are refused with their name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from synthetic import write_case
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_refused_in_one_line_that_names_the_file(name, tmp_path, smalltumor):
+def test_the_file_is_refused_in_one_line_with_its_name(name, tmp_path, smalltumor):
     path = tmp_path / "odd_mask.nii.gz"
     REFUSED[name](path)
     before = path.read_bytes()
@@ -25,7 +25,7 @@ def test_refused_in_one_line_that_names_the_file(name, tmp_path, smalltumor):
     assert path.read_bytes() == before
 
 
-def test_a_checkerboard_of_thousands_of_lesions_ends(tmp_path, smalltumor):
+def test_thousands_of_lesions_are_listed(tmp_path, smalltumor):
     data = np.zeros((40, 40, 20), np.uint8)
     data[::2, ::2, ::2] = 1
     nib.save(nib.Nifti1Image(data, AFFINE), tmp_path / "many.nii.gz")
@@ -35,7 +35,7 @@ def test_a_checkerboard_of_thousands_of_lesions_ends(tmp_path, smalltumor):
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_evaluation_names_the_damaged_file(name, tmp_path, smalltumor):
+def test_evaluation_refuses_the_file_with_its_name(name, tmp_path, smalltumor):
     for side in ("predictions", "truth"):
         (tmp_path / side).mkdir()
         write_labels(tmp_path / side / "a_seg.nii.gz")
@@ -55,7 +55,7 @@ def write_labels(path) -> None:
     nib.save(nib.Nifti1Image(data, AFFINE), path)
 
 
-def test_a_case_whose_labels_are_damaged_still_segments(tmp_path, smalltumor):
+def test_a_case_with_damaged_labels_is_segmented(tmp_path, smalltumor):
     folder = write_case(tmp_path / "made")
     (folder / "made_seg.nii.gz").write_bytes(b"not an image")
     code, _, _ = smalltumor("segment", folder, "-o", tmp_path / "mask.nii.gz")

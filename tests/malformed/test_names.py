@@ -1,4 +1,4 @@
-"""Names of files and folders that a shell, a terminal or a file system makes trouble with."""
+"""Names of files and folders that are special to a shell, a terminal or a file system."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ NAMES = {
 
 
 def named_case(folder: Path, name: str) -> Path:
-    """A case whose folder and files have that name."""
-    made = write_case(folder / "made")
+    """A case whose folder and files have a name."""
+    written = write_case(folder / "made")
     target = folder / name
-    made.rename(target)
+    written.rename(target)
     for path in list(target.iterdir()):
         path.rename(target / path.name.replace("made", name))
     return target
@@ -59,7 +59,7 @@ def test_a_case_of_any_name_is_segmented(name, tmp_path, smalltumor):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_fault_in_it_is_told_in_one_harmless_line(name, tmp_path, smalltumor):
+def test_an_error_is_one_printable_line(name, tmp_path, smalltumor):
     case = named_case(tmp_path, NAMES[name])
     next(path for path in case.iterdir() if path.name.endswith("t1ce.nii.gz")).write_bytes(b"")
     code, out, err = smalltumor("segment", case, "-o", tmp_path / "mask.nii.gz")
@@ -71,7 +71,7 @@ def test_a_fault_in_it_is_told_in_one_harmless_line(name, tmp_path, smalltumor):
 
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
 @pytest.mark.parametrize("name", ["not_utf8", "emoji"])
-def test_a_terminal_that_cannot_show_a_name_is_no_fault(name, encoding, tmp_path):
+def test_a_name_that_the_terminal_cannot_show_is_no_error(name, encoding, tmp_path):
     mask, table = tmp_path / f"{NAMES[name]}.nii.gz", tmp_path / f"{NAMES[name]}.csv"
     nib.save(nib.Nifti1Image(np.ones((3, 3, 3), np.uint8), np.eye(4)), mask)
     environment = {**os.environ, "PYTHONIOENCODING": f"{encoding}:strict"}
@@ -83,14 +83,14 @@ def test_a_terminal_that_cannot_show_a_name_is_no_fault(name, encoding, tmp_path
     assert table.exists()
 
 
-def test_a_name_of_250_characters_is_written(tmp_path, smalltumor):
+def test_a_result_name_of_250_characters_is_written(tmp_path, smalltumor):
     case = write_case(tmp_path / "made")
     mask = tmp_path / ("n" * 243 + ".nii.gz")
     assert smalltumor("segment", case, "-o", mask)[0] == 0
     assert nib.load(mask).shape == (20, 22, 18)
 
 
-def test_a_name_that_is_too_long_is_refused_before_the_work(tmp_path, smalltumor):
+def test_a_result_name_that_is_too_long_is_refused(tmp_path, smalltumor):
     case = write_case(tmp_path / "made")
     mask = tmp_path / ("n" * 300 + ".nii.gz")
     code, _, err = smalltumor("segment", case, "-o", mask)
@@ -98,7 +98,7 @@ def test_a_name_that_is_too_long_is_refused_before_the_work(tmp_path, smalltumor
     assert len(err.splitlines()) == 1
 
 
-def test_a_path_that_is_no_path_is_refused(tmp_path, smalltumor):
+def test_an_invalid_path_is_refused(tmp_path, smalltumor):
     for path in ("\0", "x" * 5000, "made/\0/x"):
         code, _, err = smalltumor("segment", path, "-o", tmp_path / "mask.nii.gz")
         assert code == 1

@@ -1,4 +1,4 @@
-"""Weights that lie are refused by name; nothing in them is run, nothing hangs."""
+"""Malformed weights are refused with their name, and no code in them is run."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from malformed.weights import PICKLES, SAFETENSORS, SPRUNG
+from malformed.weights import EXECUTED, PICKLES, SAFETENSORS
 from synthetic import write_case
 
-TIGHT = """
+LIMITED = """
 import resource, sys
 import torch
 import smalltumor.data.segmentation, smalltumor.inference, smalltumor.lesions
@@ -33,8 +33,8 @@ def bad(tmp_path, narrow_weights) -> Path:
     return Path(shutil.copy(narrow_weights, tmp_path / "bad_weights.safetensors"))
 
 
-def assert_refused(answer: tuple[int, str, str], name: str) -> None:
-    code, out, err = answer
+def assert_refused(result: tuple[int, str, str], name: str) -> None:
+    code, out, err = result
     assert code == 1
     assert out == ""
     (line,) = err.splitlines()
@@ -45,7 +45,7 @@ def assert_refused(answer: tuple[int, str, str], name: str) -> None:
 
 @pytest.mark.parametrize("name", SAFETENSORS)
 @pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")
-def test_segment_refuses_it_by_name(name, bad, tmp_path, smalltumor):
+def test_segment_refuses_the_weights_with_their_name(name, bad, tmp_path, smalltumor):
     SAFETENSORS[name](bad)
     case = write_case(tmp_path / "made")
     mask = tmp_path / "mask.nii.gz"
@@ -54,16 +54,16 @@ def test_segment_refuses_it_by_name(name, bad, tmp_path, smalltumor):
 
 
 @pytest.mark.parametrize("name", PICKLES)
-def test_import_refuses_it_by_name_and_runs_nothing(name, bad, tmp_path, smalltumor):
+def test_import_refuses_the_file_and_runs_no_code(name, bad, tmp_path, smalltumor):
     PICKLES[name](bad)
     out = tmp_path / "out.safetensors"
     assert_refused(smalltumor("import-dmfnet", bad, out), bad.name)
-    assert not (tmp_path / SPRUNG).exists()
+    assert not (tmp_path / EXECUTED).exists()
     assert [path.name for path in tmp_path.iterdir()] == [bad.name]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits are set as on Linux")
-def test_a_gigabyte_is_enough_to_refuse_all_of_them(tmp_path, narrow_weights):
+def test_all_files_are_refused_within_a_gigabyte(tmp_path, narrow_weights):
     case = write_case(tmp_path / "made")
     lines = []
     for name, maker in SAFETENSORS.items():
@@ -76,14 +76,14 @@ def test_a_gigabyte_is_enough_to_refuse_all_of_them(tmp_path, narrow_weights):
         maker(path)
         lines.append(f"import-dmfnet\t{path}\t{tmp_path / f'{name}.out'}")
     done = subprocess.run(
-        [sys.executable, "-c", TIGHT],
+        [sys.executable, "-c", LIMITED],
         input="\n".join(lines),
         capture_output=True,
         text=True,
         timeout=600,
     )
-    answers = done.stdout.splitlines()
-    assert [a for a in answers if not a.startswith("1\t")] == [], done.stderr
-    assert len(answers) == len(lines), done.stderr
+    results = done.stdout.splitlines()
+    assert [r for r in results if not r.startswith("1\t")] == [], done.stderr
+    assert len(results) == len(lines), done.stderr
     assert len(done.stderr.splitlines()) == len(lines)
-    assert not (tmp_path / SPRUNG).exists()
+    assert not (tmp_path / EXECUTED).exists()

@@ -129,7 +129,9 @@ def test_orientation_of_the_source_changes_nothing(small: Case, checkpoint: Chec
     np.testing.assert_array_equal(result.classes, expected[::-1, :, ::-1].transpose(2, 0, 1))
 
 
-def test_flips_average_over_the_eight_mirrored_heads(small: Case, checkpoint: Checkpoint) -> None:
+def test_bit_flips_average_over_the_eight_mirrored_heads(
+    small: Case, checkpoint: Checkpoint
+) -> None:
     mirrored = {m: np.asarray(v)[::-1] for m, v in small.volumes.items()}
     straight = torch_run(small, checkpoint, flips=True)
     other = torch_run(Case("mirrored", mirrored, small.grid), checkpoint, flips=True)

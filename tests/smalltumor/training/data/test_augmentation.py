@@ -45,7 +45,7 @@ def test_the_same_generator_gives_the_same_crop(crop):
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_flips_and_turns_move_labels_with_their_voxels(crop, seed):
+def test_bit_flips_and_turns_move_labels_with_their_voxels(crop, seed):
     settings = replace(NONE, flip=0.5, turn=0.5)
     image, classes = augment(*crop, settings, np.random.default_rng(seed))
     tumour = classes > 0
@@ -53,7 +53,7 @@ def test_flips_and_turns_move_labels_with_their_voxels(crop, seed):
     assert np.bincount(classes.ravel()).tolist() == np.bincount(crop[1].ravel()).tolist()
 
 
-def test_flips_and_turns_make_sixteen_poses(crop):
+def test_bit_flips_and_turns_make_sixteen_poses(crop):
     settings = replace(NONE, flip=0.5, turn=0.5)
     rng = np.random.default_rng(0)
     poses = {augment(*crop, settings, rng)[1].tobytes() for _ in range(300)}
