@@ -1,4 +1,4 @@
-"""Small made volumes, cases and weights that several tests use."""
+"""Small synthetic grids, cases and weights for several tests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from smalltumor.models.checkpoint import random_checkpoint, save_checkpoint
 from smalltumor.models.config import NetworkConfig
 
 NARROWEST = NetworkConfig(width=4, channels=8, groups=2)
-"""A network of the right kind that runs in no time."""
+"""The smallest network of the published architecture."""
 
 ORIENTATIONS = [
     "".join(axes) for order in permutations(("LR", "AP", "SI")) for axes in product(*order)
@@ -20,7 +20,7 @@ ORIENTATIONS = [
 
 
 def grid_along(axcodes: str, shape=(7, 8, 9), spacing=(1.0, 1.0, 1.0), degrees=0.0) -> Grid:
-    """A grid whose array axes grow in the given directions, then turned about two axes."""
+    """A grid with the given axis directions, rotated about two axes by `degrees`."""
     directions = {"R": (1, 0, 0), "L": (-1, 0, 0), "A": (0, 1, 0), "P": (0, -1, 0)}
     directions |= {"S": (0, 0, 1), "I": (0, 0, -1)}
     affine = np.eye(4)
@@ -40,7 +40,7 @@ LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 def write_case(
     folder: Path, affine: np.ndarray = LPS, words: str = "flair t1ce t1 t2", **changed
 ) -> Path:
-    """A case of noise in a ball; `changed` gives (array, affine) for a modality."""
+    """Write a case of noise in a ball; `changed` gives (array, affine) of a modality."""
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(3)
     distance = np.linalg.norm(np.stack(np.indices(SHAPE)) - 9.5, axis=0, keepdims=False)
@@ -52,7 +52,7 @@ def write_case(
 
 
 def write_weights(path: Path, config: NetworkConfig = NARROWEST, seed: int = 3) -> Path:
-    """A weights file of a network that has learnt nothing: its masks mean nothing."""
+    """Write the weights of an untrained network."""
     checkpoint = random_checkpoint(seed, config)
     save_checkpoint(path, checkpoint.network, checkpoint.preprocessing, checkpoint.card)
     return path

@@ -6,18 +6,17 @@ stopped. A case that cannot be read does not stop the others.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from smalltumor.cohort.results_folder import TABLE, ResultsFolder, check_distinct
 from smalltumor.errors import Action, CaseError, OutputError, Remedy, SmalltumorError
-from smalltumor.files.atomic import check_output_folder, write_text
+from smalltumor.files.atomic import check_output_folder
+from smalltumor.files.tables import write_table
 from smalltumor.labels.regions import DEFAULT_SCHEME, Region
 
 if TYPE_CHECKING:
@@ -176,7 +175,7 @@ def segment_cohort(
             else:
                 row = _segment(name, next(read), checkpoint, settings, folder)
             rows.append(row)
-            write_text(folder.path / TABLE, table_csv(rows), overwrite=True)
+            _write_rows(rows, folder.path / TABLE)
             yield row
 
 
@@ -284,10 +283,6 @@ def _numbers(mask: Segmentation, lesions: Sequence[Lesion]) -> tuple[float, floa
     return et, tc, wt, len(lesions), sum(lesion.small for lesion in lesions)
 
 
-def table_csv(rows: Sequence[CohortRow]) -> str:
-    """Return the table as CSV with a header; an unknown value is an empty cell."""
-    page = io.StringIO()
-    writer = csv.DictWriter(page, [f.name for f in fields(CohortRow)], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(asdict(row) for row in rows)
-    return page.getvalue()
+def _write_rows(rows: Sequence[CohortRow], path: Path) -> None:
+    columns = [field.name for field in fields(CohortRow)]
+    write_table(path, columns, [astuple(row) for row in rows], overwrite=True)

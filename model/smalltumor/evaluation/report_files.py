@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -23,13 +21,12 @@ from smalltumor.evaluation.summary import (
     small_tumours,
 )
 from smalltumor.files.atomic import check_output, check_output_folder, write_bytes, write_text
+from smalltumor.files.tables import Cell, csv_text
 from smalltumor.labels.regions import Region
 
 REPORT, SCORES, CASES, COMPONENTS = "report.txt", "scores.json", "cases.csv", "components.csv"
 FIGURES = {"volumes.png": draw_volumes, "dice_by_size.png": draw_dice_by_size}
 FILES = (REPORT, SCORES, CASES, COMPONENTS, *FIGURES)
-
-Row = Sequence[object]
 
 
 def check_report(folder: Path, *, overwrite: bool = False) -> None:
@@ -81,8 +78,8 @@ def write_report(evaluation: Evaluation, folder: Path, *, overwrite: bool = Fals
     texts = {
         REPORT: report_text(evaluation) + "\n",
         SCORES: json.dumps(as_json(evaluation), indent=1, allow_nan=False) + "\n",
-        CASES: _csv(_CASE_COLUMNS, _case_rows(evaluation.cases)),
-        COMPONENTS: _csv(_COMPONENT_COLUMNS, _component_rows(evaluation.cases)),
+        CASES: csv_text(_CASE_COLUMNS, _case_rows(evaluation.cases)),
+        COMPONENTS: csv_text(_COMPONENT_COLUMNS, _component_rows(evaluation.cases)),
     }
     for name, text in texts.items():
         write_text(folder / name, text, overwrite=overwrite)
@@ -141,7 +138,7 @@ _CASE_COLUMNS = (
 _COMPONENT_COLUMNS = ("case", "region", "voxels", "covered", "found")
 
 
-def _case_rows(cases: Iterable[CaseScores]) -> Iterable[Row]:
+def _case_rows(cases: Iterable[CaseScores]) -> Iterable[tuple[Cell, ...]]:
     for case in cases:
         for region, scores in case.regions.items():
             o, n = scores.overlap, scores.lesions
@@ -152,16 +149,8 @@ def _case_rows(cases: Iterable[CaseScores]) -> Iterable[Row]:
             )
 
 
-def _component_rows(cases: Iterable[CaseScores]) -> Iterable[Row]:
+def _component_rows(cases: Iterable[CaseScores]) -> Iterable[tuple[Cell, ...]]:
     for case in cases:
         for region, scores in case.regions.items():
             for part in scores.components:
-                yield case.name, region.value, part.voxels, part.covered, str(part.found).lower()
-
-
-def _csv(head: Sequence[str], rows: Iterable[Row]) -> str:
-    page = io.StringIO()
-    writer = csv.writer(page, lineterminator="\n")
-    writer.writerow(head)
-    writer.writerows([f"{v:.6g}" if isinstance(v, float) else v for v in row] for row in rows)
-    return page.getvalue()
+                yield case.name, region.value, part.voxels, part.covered, part.found
