@@ -45,7 +45,7 @@ def start_run(
     script = run.parent / f"{run.name}.py"
     script.write_text(COMMAND.format(path=path, data=str(data), run=str(run), settings=settings))
     command = [sys.executable, *launcher, str(script)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def wait_for_step(run: Path, process: subprocess.Popen[str], step: int) -> None:

@@ -53,7 +53,7 @@ def read_metadata(path: Path, expected_format: str, latest_version: int) -> dict
     return metadata
 
 
-def parse_container(
+def parse_tensors(
     content: bytes, path: Path, expected_format: str, latest_version: int
 ) -> tuple[dict[str, str], Tensors]:
     """The text and the arrays of a file that was read at once, because it may be replaced.

@@ -1,8 +1,9 @@
-"""Batch norm statistics: estimated on whole brains, frozen, or shared between processes.
+"""Batch-norm statistics: estimated on whole brains, frozen, or shared between processes.
 
-A network trained on crops around tumours keeps running statistics of such crops. Whole brains,
-mostly healthy, have others, and their masks suffer. So statistics are estimated anew on whole
-brains before a network is judged or exported, and may be frozen there while training goes on.
+A network trained on crops around tumours keeps running statistics of such crops. Whole brains are
+mostly healthy and have other statistics, which makes their masks worse. So the statistics are
+estimated on whole brains before a network is validated or exported, and may then be frozen while
+training continues.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from itertools import chain
 
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import update_bn
 
 Total = Callable[[Tensor], Tensor]
 """Sum of a tensor over all processes, differentiable; the identity in a single one."""
@@ -24,44 +26,30 @@ def batch_norms(network: nn.Module) -> Iterator[nn.BatchNorm3d]:
             yield module
 
 
-@torch.no_grad()
 def estimate_statistics(network: nn.Module, volumes: Iterable[Tensor]) -> None:
-    """Set running statistics to the average over volumes.
+    """Set running statistics to the plain average over volumes.
 
     Parameters
     ----------
     network : SegmentationNetwork
-        Changed in place; its mode is kept.
+        Changed in place; its mode and its momenta are kept.
     volumes : iterable of (1, channel, i, j, k) tensor
-        Whole brains; none leaves the statistics as they are.
+        Whole brains; without any the statistics stay as they are.
     """
-    waiting = iter(volumes)
-    first = next(waiting, None)
-    if first is None:
-        return
-    norms = list(batch_norms(network))
-    momenta = [norm.momentum for norm in norms]
-    training = network.training
-    for norm in norms:
-        norm.reset_running_stats()
-        norm.momentum = None  # a plain average over all volumes
-    network.train()
-    for volume in chain([first], waiting):
-        for _ in network.steps(volume):  # type: ignore[operator]
-            pass
-    network.train(training)
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.momentum = momentum
+    remaining = iter(volumes)
+    first = next(remaining, None)
+    if first is not None:  # without a volume update_bn would reset the statistics
+        update_bn(chain([first], remaining), network)
 
 
 def freeze_statistics(network: nn.Module) -> None:
-    """Use running statistics from now on; call again after ``network.train()``."""
+    """Use the running statistics; to be called again after ``network.train()``."""
     for norm in batch_norms(network):
         norm.eval()
 
 
 class SharedBatchNorm(nn.BatchNorm3d):
-    """Batch norm over the crops of all processes; torch's own needs a GPU."""
+    """Batch norm over the crops of all processes, by hand because torch's own needs a GPU."""
 
     total: Total
 
@@ -87,7 +75,7 @@ class SharedBatchNorm(nn.BatchNorm3d):
 
 
 def share_statistics(network: nn.Module, total: Total) -> None:
-    """Replace every batch norm on the CPU by one that sees the crops of all processes."""
+    """Replace every batch norm by a `SharedBatchNorm`."""
     for module in list(network.modules()):
         for name, child in list(module.named_children()):
             if isinstance(child, nn.BatchNorm3d):

@@ -1,4 +1,4 @@
-"""One process or many: the same loop under ``torchrun``."""
+"""Training in one process, or in many under ``torchrun``."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from smalltumor.training.batch_norm import share_statistics
 
 @dataclass(frozen=True)
 class Processes:
-    """This process among those that train together.
+    """This process, and how many train together.
 
     Parameters
     ----------
     rank : int
-        From 0; process 0 writes the run folder.
+        From 0; process 0 writes to the run folder.
     count : int
     device : torch.device
         Where this process computes.
@@ -35,8 +35,8 @@ class Processes:
     device: torch.device
 
     @property
-    def writes(self) -> bool:
-        """Whether this is the one process that writes."""
+    def is_main(self) -> bool:
+        """Whether this is process 0, the only one that writes."""
         return self.rank == 0
 
     def total(self, values: Tensor) -> Tensor:
@@ -47,14 +47,14 @@ class Processes:
         return summed
 
     def wrap(self, module: nn.Module, unused: bool) -> nn.Module:
-        """The module, averaging gradients over all processes.
+        """The module, with gradients averaged over all processes.
 
         Parameters
         ----------
         module : nn.Module
             On this process's device.
         unused : bool
-            Whether some parameters get no gradient in some steps.
+            Whether some parameters have no gradient in some steps.
         """
         if self.count == 1:
             return module
@@ -66,7 +66,7 @@ class Processes:
         )
 
     def share_batch_norm(self, network: nn.Module) -> nn.Module:
-        """The network with norms over the crops of all processes."""
+        """The network, with batch norms over the crops of all processes."""
         if self.count == 1:
             return network
         if self.device.type == "cuda":
@@ -78,12 +78,12 @@ class Processes:
         return network
 
     def wait(self) -> None:
-        """Until every process is here."""
+        """Wait until every process has reached this point."""
         if self.count > 1:
             dist.barrier()
 
     def mean(self, values: dict[str, float]) -> dict[str, float]:
-        """Average over all processes, which know the same names."""
+        """Average over all processes; each has the same names."""
         if self.count == 1:
             return values
         sums = torch.tensor(list(values.values()), dtype=torch.float32, device=self.device)
@@ -91,22 +91,30 @@ class Processes:
         return dict(zip(values, (sums / self.count).tolist(), strict=True))
 
     def any(self, flag: bool) -> bool:
-        """Whether the flag is up in any process."""
+        """Whether the flag is set in any process."""
         if self.count == 1:
             return flag
         raised = torch.tensor([float(flag)], device=self.device)
         dist.all_reduce(raised)
         return bool(raised.item() > 0)
 
+    def broadcast_count(self, count: int) -> int:
+        """The number that process 0 has."""
+        if self.count == 1:
+            return count
+        value = torch.tensor([count], device=self.device)
+        dist.broadcast(value, src=0)
+        return int(value.item())
+
     def broadcast(self, network: nn.Module) -> None:
-        """Give every process the parameters and statistics of process 0."""
+        """Copy the parameters and statistics of process 0 to every process."""
         if self.count > 1:
             for value in network.state_dict().values():
                 dist.broadcast(value, src=0)
 
 
 class _Total(torch.autograd.Function):
-    """Sum over processes; every process's loss hangs on it, so gradients are summed too."""
+    """Sum over processes; every process's loss depends on it, so gradients are summed too."""
 
     @staticmethod
     def forward(ctx: Any, values: Tensor) -> Tensor:
@@ -123,7 +131,7 @@ class _Total(torch.autograd.Function):
 
 @contextmanager
 def joined_processes(device: str) -> Iterator[Processes]:
-    """Join the processes that ``torchrun`` started, or be the only one.
+    """Join the processes that ``torchrun`` started, or train alone.
 
     Parameters
     ----------
@@ -133,7 +141,7 @@ def joined_processes(device: str) -> Iterator[Processes]:
     Raises
     ------
     TrainingError
-        If there is no such device.
+        If the device cannot be used.
     """
     count = int(os.environ.get("WORLD_SIZE", "1"))
     local = int(os.environ.get("LOCAL_RANK", "0"))
@@ -151,7 +159,7 @@ def joined_processes(device: str) -> Iterator[Processes]:
 
 
 def training_device(name: str, index: int = 0) -> torch.device:
-    """The device to train on; ``auto`` takes CUDA where there is one."""
+    """The device to train on; ``auto`` is CUDA where it is available, else the CPU."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name == "cuda":

@@ -211,7 +211,7 @@ class Learner:
         volumes : iterable of (1, channel, i, j, k) tensor
             If empty, the network keeps its statistics.
         """
-        if self.processes.writes:
+        if self.processes.is_main:
             averaged = self.averaged_network(volumes)
             self.network.load_state_dict(self.average, strict=False)
             self.network.load_state_dict(averaged.state_dict(), strict=False)

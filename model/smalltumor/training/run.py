@@ -52,7 +52,7 @@ def train(request: TrainingRequest, report: Report = print, *, save_seconds: flo
     request = _as_started(request, earlier)
     config, start = _configuration(request, earlier, has_state=run.last.is_file())
     with joined_processes(request.device) as processes:
-        tell: Report = report if processes.writes else _silent
+        tell: Report = report if processes.is_main else _silent
         if processes.device.type == "cpu":
             keep_freed_memory()
         files = _CaseFiles.find(request)
@@ -60,7 +60,7 @@ def train(request: TrainingRequest, report: Report = print, *, save_seconds: flo
         training = len(files.named(split.training))
         record = _new_record(request, config, split, training, earlier, start)
         with _held(run, processes, earlier):
-            if processes.writes:
+            if processes.is_main:
                 record.write(run)
             finished = _run(record, files, start, run, processes, tell, save_seconds)
     if not finished:
@@ -214,7 +214,7 @@ def _run(
     _report_start(trainer, record.split, tell)
     with stop_on_signals(stop, run):
         finished = trainer.train()
-    if not finished and processes.writes:
+    if not finished and processes.is_main:
         step = trainer.learner.progress.step
         run.append("stop", step, wish=(stop.request or StopRequest.STOP).value)
     return finished
@@ -223,7 +223,7 @@ def _run(
 @contextmanager
 def _held(run: RunFolder, processes: Processes, earlier: RunRecord | None) -> Iterator[None]:
     """Hold the run folder, and record in its events what ends the run."""
-    if not processes.writes:
+    if not processes.is_main:
         yield
         return
     run.create()
@@ -268,17 +268,17 @@ def _prepare(
     assert split is not None
 
     def check() -> None:
-        if processes.writes and stop():
+        if processes.is_main and stop():
             raise StepAborted
 
-    if not processes.writes:  # process 0 prepares, the others find the cases prepared
+    if not processes.is_main:  # process 0 prepares, the others find the cases prepared
         processes.wait()
     tell(f"preparing {len(split.training) + len(split.validation)} cases in {cache}")
     training, validation = (
         prepare_cases(files.named(names), record.config.preprocessing, cache, check)
         for names in (split.training, split.validation)
     )
-    if processes.writes:
+    if processes.is_main:
         CaseCache(cache).prune()
         processes.wait()
     return TrainingCases(training, validation)
@@ -286,7 +286,7 @@ def _prepare(
 
 def _report_start(trainer: Trainer, split: Split, tell: Report) -> None:
     step, device = trainer.learner.progress.step, trainer.processes.device
-    if trainer.processes.writes:
+    if trainer.processes.is_main:
         trainer.run.append(
             "start",
             step,

@@ -1,4 +1,4 @@
-"""Everything a run needs to go on as if it had never stopped, in one file without pickle."""
+"""The training state: everything a run needs to resume exactly, in one file without pickle."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from smalltumor.files.tensor_file import Tensors, read_metadata, read_tensors, w
 
 FORMAT = "smalltumor training state (resume it, or use best.safetensors beside it)"
 FORMAT_VERSION = 1
+_VALIDATION_DUE = "unjudged"
 
 
 @dataclass
 class Progress:
-    """How far a run has come.
+    """Progress of a run.
 
     Parameters
     ----------
@@ -30,15 +31,15 @@ class Progress:
     best_score : float
         Best validation score so far, -1 before the first.
     stale : int
-        Validations since it was reached.
+        Validations since the best score.
     seconds : float
-        Time spent training, over all sittings.
+        Training time, over all processes since the start.
     frozen : bool
-        Whether norm statistics are frozen.
-    unjudged : bool
-        Whether the validation that is due at this step was given up.
+        Whether batch-norm statistics are frozen.
+    validation_due : bool
+        Whether the validation at this step was aborted and must be repeated.
     scaler : dict of str to float
-        State of float16's loss scaler, see `precision`; empty in other formats.
+        State of float16's loss scaler, see `MixedPrecision`; empty in other formats.
     """
 
     step: int = 0
@@ -46,7 +47,7 @@ class Progress:
     stale: int = 0
     seconds: float = 0.0
     frozen: bool = False
-    unjudged: bool = False
+    validation_due: bool = False
     scaler: dict[str, float] = field(default_factory=dict)
 
 
@@ -64,7 +65,7 @@ def save_state(
     path : Path
     network : MultiTaskNetwork
     average : dict of str to tensor
-        Moving average of its parameters.
+        Exponential moving average of its parameters.
     optimiser : torch.optim.Optimizer
     progress : Progress
     """
@@ -76,14 +77,14 @@ def save_state(
     for index, values in optimiser.state_dict()["state"].items():
         for name, value in values.items():
             tensors[f"optimiser.{index}.{name}"] = _array(torch.as_tensor(value))
-    metadata = {"progress": json.dumps(asdict(progress))}
+    metadata = {"progress": json.dumps(_to_file(progress))}
     write_tensors(path, tensors, FORMAT, FORMAT_VERSION, metadata, overwrite=True)
 
 
 def load_state(
     path: Path, network: nn.Module, average: dict[str, Tensor], optimiser: Optimizer
 ) -> Progress:
-    """Fill network, average and optimiser from a file; the inverse of `save_state`.
+    """Restore network, average and optimiser from a file; the inverse of `save_state`.
 
     Raises
     ------
@@ -93,7 +94,7 @@ def load_state(
     try:
         metadata = read_metadata(path, FORMAT, FORMAT_VERSION)
         tensors = read_tensors(path)
-        progress = Progress(**json.loads(metadata["progress"]))
+        progress = _from_file(json.loads(metadata["progress"]))
         parts = {name: torch.from_numpy(array) for name, array in tensors.items()}
         network.load_state_dict(_under("network.", parts))
         with torch.no_grad():
@@ -106,12 +107,23 @@ def load_state(
     return progress
 
 
+def _to_file(progress: Progress) -> dict[str, Any]:
+    """The file has an older name for one field."""
+    values = asdict(progress)
+    values[_VALIDATION_DUE] = values.pop("validation_due")
+    return values
+
+
+def _from_file(values: dict[str, Any]) -> Progress:
+    return Progress(validation_due=values.pop(_VALIDATION_DUE, False), **values)
+
+
 def _load_optimiser(optimiser: Optimizer, values: dict[str, Tensor]) -> None:
     parameters = [p for group in optimiser.param_groups for p in group["params"]]
     state: dict[int, dict[str, Any]] = {}
     for key, value in values.items():
         index, _, name = key.partition(".")
-        if name != "step":  # in the parameter's own memory layout
+        if name != "step":  # in the memory layout of the parameter
             value = torch.empty_like(parameters[int(index)]).copy_(value)
         state.setdefault(int(index), {})[name] = value
     optimiser.load_state_dict(optimiser.state_dict() | {"state": state})

@@ -1,4 +1,4 @@
-"""How fast a run goes and how long it has left."""
+"""Throughput of a run, and the time it has left."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _RECENT = 0.8
 
 @dataclass
 class Throughput:
-    """Times of steps and validations of this sitting.
+    """Times of steps and validations since the run was last resumed.
 
     Parameters
     ----------
@@ -31,16 +31,16 @@ class Throughput:
     _validation: float = 0.0
     _reported: float = field(default_factory=time.monotonic)
 
-    def stepped(self, seconds: float) -> None:
-        """Count a step; the recent ones tell most."""
+    def add_step(self, seconds: float) -> None:
+        """Add the time of a step to the moving average."""
         self._step = _RECENT * self._step + (1 - _RECENT) * seconds if self._step else seconds
 
-    def validated(self, seconds: float) -> None:
-        """Count a validation."""
+    def add_validation(self, seconds: float) -> None:
+        """Use this as the time of a validation from now on."""
         self._validation = seconds
 
     def is_due(self) -> bool:
-        """Whether a few seconds have gone by since the last report; if so, they start anew."""
+        """Whether a report is due; if so, the time until the next one starts."""
         now = time.monotonic()
         if now - self._reported < REPORT_SECONDS:
             return False
@@ -48,7 +48,7 @@ class Throughput:
         return True
 
     def facts(self, progress: Progress) -> dict[str, Any]:
-        """For an event: ``steps``, ``seconds``, ``seconds_left`` and ``voxels_per_second``."""
+        """Values of an event: ``steps``, ``seconds``, ``seconds_left``, ``voxels_per_second``."""
         done = progress.step // self.epoch_steps // self.config.validate_every
         planned = -(-self.config.epochs // self.config.validate_every)
         left = self._step * (self.steps - progress.step)

@@ -1,4 +1,4 @@
-"""The training loop: epochs, validation, and what is written when."""
+"""The training loop: steps, epochs, validation, and saving."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from smalltumor.errors import Action, Remedy, TrainingError, TrainingMemoryError
-from smalltumor.models.checkpoint import Checkpoint, save_checkpoint
-from smalltumor.models.network import SegmentationNetwork
+from smalltumor.models.checkpoint import Checkpoint
 from smalltumor.training.config import TrainingConfig
 from smalltumor.training.data.cache import PreparedCase
 from smalltumor.training.data.dataloader import Batch, batches, steps_per_epoch
@@ -24,7 +22,8 @@ from smalltumor.training.optimisation import learning_rate
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.stopping import StepAborted, abortable
 from smalltumor.training.throughput import Throughput
-from smalltumor.training.validation import score_cases, summary, whole_volumes
+from smalltumor.training.validation import whole_volumes
+from smalltumor.training.validator import Validator
 
 Report = Callable[[str], None]
 
@@ -35,12 +34,12 @@ def _never() -> bool:
 
 @dataclass(frozen=True)
 class TrainingCases:
-    """What is learnt from and what is not.
+    """Training and validation cases.
 
     Parameters
     ----------
     training, validation : sequence of PreparedCase
-        Without cases to validate on, the newest average counts as best.
+        Without validation cases the newest averaged network counts as the best.
     """
 
     training: Sequence[PreparedCase]
@@ -57,22 +56,22 @@ class Trainer:
     run : RunFolder
     processes : Processes
     card : dict
-        Facts for the model card of the networks written.
+        Facts for the model card of the networks that are written.
     start : Checkpoint, optional
-        Weights to start from; they are judged first, so that it can be told what was gained.
+        Weights to start from; they are scored first, for comparison.
     report : callable
-        Takes one line for a person.
+        Receives one line of text.
     stop : callable
-        Whether to save and leave after this step.
+        Whether to save and end after this step.
     abort_step : callable
         Whether to abort the current step; used where one process trains alone.
     threads : int
         Threads that prepare crops.
     save_seconds : float
-        Least time between two states written.
+        Least time between two saved states.
     epoch_steps : int, optional
-        Steps in an epoch, by default as many as give every case its crops. A resumed run keeps
-        them, though its batch or its cases may be others.
+        Steps in an epoch, by default as many as draw the configured crops of every case. A resumed
+        run keeps its number, though batch or cases may have changed.
     """
 
     def __init__(
@@ -96,24 +95,24 @@ class Trainer:
                 f"a batch of {config.batch} cannot be shared by {processes.count} processes"
             )
         self.config, self.cases, self.run, self.processes = config, cases, run, processes
-        self.card, self.start, self.report = card, start, report
+        self.start, self.report = start, report
         self.stop = stop
         self.abort_step = abort_step if processes.count == 1 else _never
         self.threads, self.save_seconds = threads, save_seconds
         self.epoch_steps = epoch_steps or steps_per_epoch(config, len(cases.training))
         self.steps = config.epochs * self.epoch_steps
         self.learner = Learner(config, self.steps, self.epoch_steps, processes, start)
-        self.pace = Throughput(config, self.steps, self.epoch_steps)
+        self.throughput = Throughput(config, self.steps, self.epoch_steps)
         self._saved_at = time.monotonic()
-        self._judging = False
+        self.validator = Validator(config, cases.validation, run, processes, card, report)
 
     def resume(self) -> None:
-        """Go on from the run folder's state, if it has one."""
+        """Resume from the run folder's state, if it has one."""
         reached = -1
         if self.run.last.is_file():
             self.learner.load(self.run.last)
             reached = self.learner.progress.step
-        if self.processes.writes:
+        if self.processes.is_main:
             self.run.forget_after(reached)
 
     def train(self) -> bool:
@@ -127,11 +126,11 @@ class Trainer:
         Raises
         ------
         TrainingError
-            If the loss is no longer finite, or the device has gone; what was saved before stays.
+            If the loss is no longer finite, or the device failed; the last saved state is kept.
         TrainingMemoryError
             If there is not enough memory; the state of the last finished step is saved.
         OutputError
-            If the run folder cannot be written; what was saved before stays.
+            If the run folder cannot be written; the last saved state is kept.
         """
         try:
             with abortable(self.abort_step):
@@ -156,8 +155,9 @@ class Trainer:
     def _train(self) -> bool:
         learner = self.learner
         learner.set_mode()
-        self._judge_start()
-        self._judge_if_given_up()
+        self.validator.score_start(self.start, learner)
+        if learner.progress.validation_due:  # it was aborted by a stop
+            self._validate(learner.progress.step // self.epoch_steps)
         losses: list[dict[str, float]] = []
         for batch in self._stream():
             self._freeze_if_due()
@@ -168,7 +168,7 @@ class Trainer:
             if self.processes.any(self.stop()):
                 return False
             if 0 < self.config.patience <= learner.progress.stale:
-                self.report("no better score for a while: stopping early")
+                self.report("stopping early: the score did not improve")
                 return True
             if time.monotonic() - self._saved_at >= self.save_seconds:
                 self._save()
@@ -190,21 +190,21 @@ class Trainer:
         parts = self.learner.step(batch)
         seconds = time.monotonic() - started
         self.learner.progress.seconds += seconds
-        self.pace.stepped(seconds)
-        if self.pace.is_due():
-            self._append("progress", **self.pace.facts(self.learner.progress))
+        self.throughput.add_step(seconds)
+        if self.throughput.is_due():
+            self._append("progress", **self.throughput.facts(self.learner.progress))
         return parts
 
     def _freeze_if_due(self) -> None:
         progress, config = self.learner.progress, self.config
         if progress.frozen or progress.step < config.freeze_norms_at * self.steps:
             return
-        self.report("freezing the norm statistics")
+        self.report("freezing the batch-norm statistics")
         self.learner.freeze_batch_norm(self._brains() if config.freeze_norms_at > 0 else ())
         self._append("freeze")
 
     def _brains(self) -> Iterator[Tensor]:
-        """Whole volumes for norm statistics, spread over the training cases."""
+        """Whole volumes for batch-norm statistics, spread over the training cases."""
         cases, count = self.cases.training, self.config.norm_cases
         chosen = cases[:: max(1, len(cases) // count)][:count]
         return whole_volumes(chosen, self.processes.device)
@@ -213,7 +213,7 @@ class Trainer:
         progress, config = self.learner.progress, self.config
         epoch = progress.step // self.epoch_steps
         means = {n: round(v, 5) for n, v in self.processes.mean(_means(losses)).items()}
-        facts = self.pace.facts(progress)
+        facts = self.throughput.facts(progress)
         weights = self.learner.loss_weights()
         self._append(
             "epoch",
@@ -234,67 +234,18 @@ class Trainer:
             self._validate(epoch)
             self._save()
 
-    def _judge_start(self) -> None:
-        """Score the weights the run starts from, the best until training has beaten them."""
-        start, progress = self.start, self.learner.progress
-        known = any(e["event"] == "validation" for e in self.run.read_events())
-        if start is None or progress.step or known or not self.cases.validation:
-            return
-        if self.processes.writes:
-            self.report("validating the weights it starts from")
-            network = start.network.to(self.processes.device)
-            scores = self._score(network, epoch=0)
-            progress.best_score = scores["validation"]["score"]
-            self._export(network, start.card | {"scores": scores})
-
-    def _judge_if_given_up(self) -> None:
-        if self.learner.progress.unjudged:
-            self._validate(self.learner.progress.step // self.epoch_steps)
-
     def _validate(self, epoch: int) -> None:
-        """Judge the averaged network in process 0, and keep it if it is the best so far."""
-        progress, started = self.learner.progress, time.monotonic()
-        progress.unjudged = True
-        if self.processes.writes:
-            network = self.learner.averaged_network(self._brains())
-            card = self.card | {"epochs": epoch, "steps": progress.step}
-            score = None
-            if self.cases.validation:
-                card["scores"] = self._score(network, epoch)
-                score = card["scores"]["validation"]["score"]
-            if score is None or score > progress.best_score:
-                progress.best_score = -1.0 if score is None else score
-                progress.stale = 0
-                self._export(network, card)
-            else:
-                progress.stale += 1
-        if self.processes.count > 1:
-            stale = torch.tensor([progress.stale], device=self.processes.device)
-            torch.distributed.broadcast(stale, src=0)
-            progress.stale = int(stale.item())
-        progress.unjudged = False
-        self.pace.validated(time.monotonic() - started)
-
-    def _score(self, network: SegmentationNetwork, epoch: int) -> dict[str, Any]:
-        self._judging = True
-        scores = score_cases(network, self.cases.validation, self.processes.device)
-        self._judging = False
-        means = summary(scores)
-        self._append("validation", epoch=epoch, **means, by_case=scores)
-        regions = "  ".join(f"{region} {means[region]:.3f}" for region in ("et", "tc", "wt"))
-        self.report(f"validation  {regions}")
-        return {"validation": means, "by_case": scores}
-
-    def _export(self, network: SegmentationNetwork, card: dict[str, Any]) -> None:
-        save_checkpoint(self.run.best, network, self.config.preprocessing, card, overwrite=True)
+        started = time.monotonic()
+        self.validator.validate(self.learner, self._brains(), epoch)
+        self.throughput.add_validation(time.monotonic() - started)
 
     def _save(self) -> None:
-        if self.processes.writes:
+        if self.processes.is_main:
             self.learner.save(self.run.last)
         self._saved_at = time.monotonic()
 
     def _append(self, event: str, **values: Any) -> None:
-        if self.processes.writes:
+        if self.processes.is_main:
             self.run.append(event, self.learner.progress.step, **values)
 
     def _out_of_memory(self) -> TrainingMemoryError:
@@ -304,7 +255,7 @@ class Trainer:
                 self._save()
         config, step = self.config, self.learner.progress.step
         where = f"not enough memory on {self.processes.device} at step {step}"
-        if self._judging:
+        if self.validator.is_scoring:
             remedy = Remedy(Action.CHOOSE_DEVICE)
             return TrainingMemoryError(f"{where} to validate on whole heads", remedy)
         changes = smaller(config.crop, config.batch, self.processes.count)

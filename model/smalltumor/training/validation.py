@@ -1,4 +1,4 @@
-"""How good a network is on whole volumes, by region and by size of the enhancing tumour."""
+"""Scores of a network on whole volumes, by region and by size of the enhancing tumour."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def whole_volume(case: PreparedCase, device: torch.device, multiple: int = 16) -
 
 
 def whole_volumes(cases: Sequence[PreparedCase], device: torch.device) -> Iterator[Tensor]:
-    """Each case as `whole_volume` gives it."""
+    """Each case as `whole_volume` returns it."""
     for case in cases:
         yield whole_volume(case, device)
 
@@ -42,7 +42,7 @@ def whole_volumes(cases: Sequence[PreparedCase], device: torch.device) -> Iterat
 def score_cases(
     network: SegmentationNetwork, cases: Sequence[PreparedCase], device: torch.device
 ) -> list[dict[str, Any]]:
-    """Whole-volume Dice of every case, of the labels that `segment` gives in single precision.
+    """Whole-volume Dice of every case, with the labels that `segment` gives in single precision.
 
     Parameters
     ----------
@@ -80,13 +80,13 @@ def score_cases(
     return scores
 
 
-def summary(scores: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def mean_scores(scores: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Mean Dice by region over all cases, and of ET where it is small or absent.
 
     Parameters
     ----------
     scores : sequence of dict
-        As `score_cases` gives them.
+        As `score_cases` returns them.
 
     Returns
     -------

@@ -28,6 +28,21 @@ def test_statistics_become_the_average_over_volumes():
     torch.testing.assert_close(first.running_mean, means.mean(dim=0), atol=1e-4, rtol=1e-4)
 
 
+def test_statistics_of_every_norm_are_those_of_plain_averaging():
+    found, expected = SegmentationNetwork(NARROW), SegmentationNetwork(NARROW)
+    expected.load_state_dict(found.state_dict())
+    estimate_statistics(found, volumes())
+    for norm in batch_norms(expected):
+        norm.reset_running_stats()
+        norm.momentum = None
+    with torch.no_grad():
+        for volume in volumes():
+            expected.train()(volume)
+    for one, two in zip(batch_norms(found), batch_norms(expected), strict=True):
+        torch.testing.assert_close(one.running_mean, two.running_mean, rtol=0, atol=0)
+        torch.testing.assert_close(one.running_var, two.running_var, rtol=0, atol=0)
+
+
 def test_one_volume_then_gives_the_same_features_in_both_modes():
     """What training saw on that volume is what inference sees."""
     network = SegmentationNetwork(NARROW)

@@ -1,4 +1,4 @@
-"""Whole runs that are stopped, killed or in trouble: nothing saved is lost, and they go on."""
+"""Runs that are stopped, killed or fail keep what was saved, and resume."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 from smalltumor.errors import Action, OutputError, Remedy, TrainingError, TrainingMemoryError
 from smalltumor.models.checkpoint import load_checkpoint
 from smalltumor.models.network import MultiTaskNetwork
-from smalltumor.training import run, stopping, trainer
+from smalltumor.training import run, stopping, validator
 from smalltumor.training.learner import Learner
 from smalltumor.training.run import train
 from smalltumor.training.runs.current_weights import current_checkpoint
@@ -80,6 +80,36 @@ def test_a_killed_run_resumes_and_ends_where_an_unbroken_one_does(data, tmp_path
     assert steps == sorted(set(steps))
     assert not list(run.glob("*.part"))
     load_checkpoint(run / "best.safetensors")
+
+
+def test_of_two_processes_that_train_in_one_folder_at_once_one_is_refused(data, tmp_path):
+    run = tmp_path / "run"
+    both = [start_run(data, run, LONG | {"epochs": 4}) for _ in range(2)]
+    outputs = [process.communicate(timeout=300) for process in both]
+    assert sorted("finished" in output for output, _ in outputs) == [False, True]
+    refusal = next(error for output, error in outputs if "finished" not in output)
+    assert "TrainingError: " in refusal
+    assert "already" in refusal or "in the meantime" in refusal
+    assert [e["step"] for e in events(run, "start")] == [0]
+    assert [e["epoch"] for e in events(run, "epoch")] == [1, 2, 3, 4]
+
+
+def test_a_run_that_another_process_started_meanwhile_is_not_overwritten(
+    data, tmp_path, monkeypatch
+):
+    """Between the look at the folder and the lock."""
+    path, choose, other = tmp_path / "run", run._CaseFiles.find, []
+
+    def find_while_another_trains(request):
+        if not other:
+            other.append(True)
+            train(request_for(data, path), silent)
+        return choose(request)
+
+    monkeypatch.setattr(run._CaseFiles, "find", find_while_another_trains)
+    with pytest.raises(TrainingError, match="another process has trained there"):
+        train(request_for(data, path), silent)
+    assert len(events(path, "start")) == len(events(path, "done")) == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -200,14 +230,14 @@ def test_a_long_step_is_given_up_and_done_again(data, tmp_path, monkeypatch):
 
 def test_a_validation_that_was_given_up_is_made_up_for(data, tmp_path, monkeypatch):
     run = tmp_path / "run"
-    scored = trainer.score_cases
+    scored = validator.score_cases
 
     def given_up(*args):
         raise StepAborted
 
-    monkeypatch.setattr(trainer, "score_cases", given_up)
+    monkeypatch.setattr(validator, "score_cases", given_up)
     assert not train(request_for(data, run), silent)
-    monkeypatch.setattr(trainer, "score_cases", scored)
+    monkeypatch.setattr(validator, "score_cases", scored)
     assert train(request_for(data, run, resume=True), silent)
     assert [e["epoch"] for e in events(run, "validation")] == [2]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from smalltumor.errors import TrainingError
-from smalltumor.files.tensor_file import Tensors, parse_container
+from smalltumor.files.tensor_file import Tensors, parse_tensors
 from smalltumor.models.checkpoint import Checkpoint
 from smalltumor.training.config import TrainingConfig
 from smalltumor.training.runs.run_folder import RunFolder
@@ -44,7 +44,7 @@ def current_checkpoint(path: Path) -> Checkpoint:
         content = run.last.read_bytes()  # at once: the trainer replaces the file
     except OSError:
         raise TrainingError(f"{run.path} has saved no state yet; try again in a minute") from None
-    metadata, state = parse_container(content, run.last, FORMAT, FORMAT_VERSION)
+    metadata, state = parse_tensors(content, run.last, FORMAT, FORMAT_VERSION)
     tensors = _averaged(state, averaged=config.ema_decay > 0)
     progress = json.loads(metadata["progress"])
     step = int(progress["step"])

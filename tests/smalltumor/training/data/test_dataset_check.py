@@ -1,4 +1,4 @@
-"""`smalltumor train --check`: every case with its problems and its small tumours."""
+"""`smalltumor train --check` lists every case with its problems and its small tumours."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_sizes_schemes_and_small_tumours_are_counted(folder):
     assert "small enhancing tumour" in check_row(case)
 
 
-def test_each_problem_is_listed_and_the_rest_still_surveyed(folder):
+def test_each_problem_is_listed_and_the_rest_still_checked(folder):
     (folder / "made_00" / "made_00_seg.nii.gz").unlink()
     (folder / "made_01" / "made_01_t2.nii.gz").write_bytes(b"text")
     first, second, third = check_dataset(folder)
@@ -44,7 +44,7 @@ def test_each_problem_is_listed_and_the_rest_still_surveyed(folder):
     assert check_summary([first, second, third]).startswith("3 cases, 1 usable")
 
 
-def test_labels_of_no_scheme_and_empty_masks_are_said(folder):
+def test_labels_of_no_scheme_and_empty_masks_are_reported(folder):
     relabel(folder, "made_00", np.full(SHAPE, 9, np.uint8))
     relabel(folder, "made_01", np.zeros(SHAPE, np.uint8))
     first, second, _ = check_dataset(folder)
@@ -52,7 +52,7 @@ def test_labels_of_no_scheme_and_empty_masks_are_said(folder):
     assert any("empty" in warning for warning in second.warnings)
 
 
-def test_command_lists_everything_and_tells_by_its_exit_code(folder, capsys):
+def test_the_command_lists_every_case_and_its_exit_code_reports_problems(folder, capsys):
     assert main(["train", str(folder), "--check"]) == 0
     output = capsys.readouterr().out
     assert [name in output for name in ("made_00", "made_01", "made_02")] == [True] * 3
@@ -62,8 +62,21 @@ def test_command_lists_everything_and_tells_by_its_exit_code(folder, capsys):
     assert "PROBLEM" in capsys.readouterr().out
 
 
+def test_a_4d_mask_is_listed_as_a_problem_and_the_rest_still_checked(folder, capsys):
+    classes = np.zeros((*SHAPE, 3), np.uint8)
+    classes[10:14, 10:14, 10:14, 2] = 1
+    relabel(folder, "made_01", classes)
+    problems = [case.problem is not None for case in check_dataset(folder)]
+    assert problems == [False, True, False]
+    assert main(["train", str(folder), "--check"]) == 1
+    assert "2 usable" in capsys.readouterr().out
+    run = str(folder.parent / "run")
+    assert main(["train", str(folder), "--run", run, "--device", "cpu"]) == 1
+    assert "made_01 cannot be trained on" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "text"),
     [
         ([], "--run"),
         (["--run", "r", "--preset", "finetune", "--weights", "absent.safetensors"], "no such file"),
@@ -71,9 +84,11 @@ def test_command_lists_everything_and_tells_by_its_exit_code(folder, capsys):
         (["--run", "r", "--card", "absent.json", "--device", "cpu"], "absent.json"),
     ],
 )
-def test_command_says_in_one_line_what_is_wrong(folder, arguments, words, capsys, monkeypatch):
+def test_the_command_reports_in_one_line_what_is_wrong(
+    folder, arguments, text, capsys, monkeypatch
+):
     monkeypatch.chdir(folder.parent)
     assert main(["train", str(folder), *arguments]) == 1
     error = capsys.readouterr().err
-    assert words in error
+    assert text in error
     assert error.count("\n") == 1

@@ -1,0 +1,110 @@
+"""Validation during a run: score the network on whole volumes, and keep the best."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from torch import Tensor
+
+from smalltumor.models.checkpoint import Checkpoint, save_checkpoint
+from smalltumor.models.network import SegmentationNetwork
+from smalltumor.training.config import TrainingConfig
+from smalltumor.training.data.cache import PreparedCase
+from smalltumor.training.distributed import Processes
+from smalltumor.training.learner import Learner
+from smalltumor.training.runs.run_folder import RunFolder
+from smalltumor.training.validation import mean_scores, score_cases
+
+
+class Validator:
+    """Scores networks on the validation cases and writes the best to the run folder.
+
+    Parameters
+    ----------
+    config : TrainingConfig
+    cases : sequence of PreparedCase
+        Without any, the newest network counts as the best.
+    run : RunFolder
+    processes : Processes
+        Process 0 validates; the others wait for the result.
+    card : dict
+        Facts for the model card of the networks that are written.
+    report : callable
+        Receives one line of text.
+
+    Attributes
+    ----------
+    is_scoring : bool
+        Whether whole volumes are being segmented, which takes more memory than a step.
+    """
+
+    def __init__(
+        self,
+        config: TrainingConfig,
+        cases: Iterable[PreparedCase],
+        run: RunFolder,
+        processes: Processes,
+        card: dict[str, Any],
+        report: Callable[[str], None],
+    ) -> None:
+        self._config, self._cases, self._run = config, tuple(cases), run
+        self._processes, self._card, self._report = processes, card, report
+        self.is_scoring = False
+
+    def score_start(self, start: Checkpoint | None, learner: Learner) -> None:
+        """Score the weights the run starts from; they are the best until training exceeds them.
+
+        Nothing is done if there are none, or if this was done before.
+        """
+        known = any(event["event"] == "validation" for event in self._run.read_events())
+        if start is None or learner.progress.step or known or not self._cases:
+            return
+        if self._processes.is_main:
+            self._report("validating the weights it starts from")
+            network = start.network.to(self._processes.device)
+            scores = self._score(network, learner.progress.step, epoch=0)
+            learner.progress.best_score = scores["validation"]["score"]
+            self._write_best(network, start.card | {"scores": scores})
+
+    def validate(self, learner: Learner, brains: Iterable[Tensor], epoch: int) -> None:
+        """Score the averaged network, write it if it is the best so far, and count patience.
+
+        Parameters
+        ----------
+        learner : Learner
+            Its `Progress` gets the new best score and the number of validations since.
+        brains : iterable of (1, channel, i, j, k) tensor
+            Whole volumes for batch-norm statistics.
+        epoch : int
+        """
+        progress = learner.progress
+        progress.validation_due = True
+        if self._processes.is_main:
+            network = learner.averaged_network(brains)
+            card = self._card | {"epochs": epoch, "steps": progress.step}
+            score = None
+            if self._cases:
+                card["scores"] = self._score(network, progress.step, epoch)
+                score = card["scores"]["validation"]["score"]
+            if score is None or score > progress.best_score:
+                progress.best_score = -1.0 if score is None else score
+                progress.stale = 0
+                self._write_best(network, card)
+            else:
+                progress.stale += 1
+        progress.stale = self._processes.broadcast_count(progress.stale)
+        progress.validation_due = False
+
+    def _score(self, network: SegmentationNetwork, step: int, epoch: int) -> dict[str, Any]:
+        self.is_scoring = True
+        scores = score_cases(network, self._cases, self._processes.device)
+        self.is_scoring = False
+        means = mean_scores(scores)
+        self._run.append("validation", step, epoch=epoch, **means, by_case=scores)
+        regions = "  ".join(f"{region} {means[region]:.3f}" for region in ("et", "tc", "wt"))
+        self._report(f"validation  {regions}")
+        return {"validation": means, "by_case": scores}
+
+    def _write_best(self, network: SegmentationNetwork, card: dict[str, Any]) -> None:
+        save_checkpoint(self._run.best, network, self._config.preprocessing, card, overwrite=True)

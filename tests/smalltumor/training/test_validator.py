@@ -1,0 +1,56 @@
+"""The best network is kept, and patience counts the validations since."""
+
+from __future__ import annotations
+
+import pytest
+from smalltumor.models.checkpoint import load_checkpoint
+from smalltumor.training import validator
+from smalltumor.training.run import train
+from smalltumor.training.runs.run_folder import RunFolder
+from training_runs import events, request_for, silent
+
+pytestmark = pytest.mark.usefixtures("quick")
+
+EACH_EPOCH = {"validate_every": 1}
+
+
+def score_as(monkeypatch, *scores: float) -> None:
+    """Let validation give these scores, one after the other."""
+    left = iter(scores)
+
+    def scored(network, cases, device):
+        value = next(left)
+        case = {"case": "made_00", "et": value, "tc": value, "wt": value}
+        return [case | {"et_voxels": 0, "et_predicted": 0, "small_lesions": []}]
+
+    monkeypatch.setattr(validator, "score_cases", scored)
+
+
+def test_training_stops_after_patience_validations_without_a_better_score(
+    data, tmp_path, monkeypatch
+):
+    score_as(monkeypatch, 0.5, 0.4, 0.6, 0.6, 0.5, 0.55)
+    lines: list[str] = []
+    changes = EACH_EPOCH | {"epochs": 20, "patience": 3}
+    assert train(request_for(data, tmp_path / "run", changes=changes), lines.append)
+    epochs = [event["epoch"] for event in events(tmp_path / "run", "validation")]
+    assert epochs == [1, 2, 3, 4, 5, 6]  # the best is the third; an equal score is no better one
+    assert "stopping early: the score did not improve" in lines
+    best = load_checkpoint(RunFolder(tmp_path / "run").best).card
+    assert best["epochs"] == 3
+    assert best["scores"]["validation"]["score"] == 0.6
+
+
+def test_patience_counts_on_when_a_run_is_resumed(data, tmp_path, monkeypatch):
+    score_as(monkeypatch, 0.5, 0.4)
+    run = tmp_path / "run"
+    train(request_for(data, run, changes=EACH_EPOCH | {"epochs": 2, "patience": 2}), silent)
+    score_as(monkeypatch, 0.4, 0.4)
+    assert train(request_for(data, run, changes={"epochs": 20}, resume=True), silent)
+    assert [event["epoch"] for event in events(run, "validation")] == [1, 2, 3]
+
+
+def test_without_patience_a_run_takes_all_its_epochs(data, tmp_path, monkeypatch):
+    score_as(monkeypatch, 0.5, 0.4, 0.4, 0.4)
+    train(request_for(data, tmp_path / "run", changes=EACH_EPOCH | {"epochs": 4}), silent)
+    assert len(events(tmp_path / "run", "validation")) == 4
