@@ -52,7 +52,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
             help=f"label scheme of {whose}, where values and names do not tell",
         )
     arguments.add_overwrite(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, reads_labels=True)
 
 
 def run(options: argparse.Namespace) -> int:

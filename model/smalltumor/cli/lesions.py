@@ -59,7 +59,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="also write a table",
     )
     arguments.add_overwrite(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, reads_labels=True)
 
 
 def run(options: argparse.Namespace) -> int:

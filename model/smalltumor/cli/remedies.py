@@ -1,4 +1,4 @@
-"""What to do about an error, in the words of the command line."""
+"""Remedies of errors in the words of the command line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Text = Callable[[Remedy, argparse.Namespace], str]
 
 
 def remedy_text(remedy: Remedy, options: argparse.Namespace) -> str:
-    """What to do, naming only options that the command has.
+    """Say what to do, with options that the command has.
 
     Parameters
     ----------
@@ -28,50 +28,74 @@ def remedy_text(remedy: Remedy, options: argparse.Namespace) -> str:
     return _TEXTS[remedy.action](remedy, options)
 
 
+def _choose_output(remedy: Remedy, options: argparse.Namespace) -> str:
+    return "choose another output"
+
+
 def _replace_output(remedy: Remedy, options: argparse.Namespace) -> str:
-    return "choose another name" + (", or pass --overwrite" if "overwrite" in options else "")
+    return "choose another output" + (", or pass --overwrite" if "overwrite" in options else "")
 
 
 def _name_scheme(remedy: Remedy, options: argparse.Namespace) -> str:
-    if "labels" not in options:
+    # In other commands, --labels is the scheme to write.
+    if "reads_labels" not in options:
         return "store the labels in the scheme that goes with the names of the files"
-    return "name the scheme with " + ("--truth-labels" if remedy.side == "truth" else "--labels")
+    of_truth = remedy.side == "truth" and "truth_labels" in options
+    return f"name the scheme with {'--truth-labels' if of_truth else '--labels'}"
 
 
 def _name_modalities(remedy: Remedy, options: argparse.Namespace) -> str:
     files = " ".join(f"--{modality} FILE" for modality in remedy.modalities if modality in options)
-    return f"name it with {files}" if files else ""
+    return f"name the missing files with {files}" if files else ""
 
 
 def _resample(remedy: Remedy, options: argparse.Namespace) -> str:
-    return "--resample brings every modality onto T1CE's grid" if "resample" in options else ""
+    if "resample" not in options:
+        return ""
+    return "pass --resample to resample every modality onto the grid of T1CE"
 
 
 def _choose_weights(remedy: Remedy, options: argparse.Namespace) -> str:
     return "choose a weights file with --weights" if "weights" in options else ""
 
 
+def _import_weights(remedy: Remedy, options: argparse.Namespace) -> str:
+    return "convert a published DMFNet checkpoint with `smalltumor import-dmfnet`"
+
+
+def _choose_device(remedy: Remedy, options: argparse.Namespace) -> str:
+    return "choose another device, such as --device cpu" if "device" in options else ""
+
+
+def _check_dataset(remedy: Remedy, options: argparse.Namespace) -> str:
+    return "pass --check to list the problems of every case" if "check" in options else ""
+
+
+def _choose_run_folder(remedy: Remedy, options: argparse.Namespace) -> str:
+    if "resume" not in options:
+        return "choose another folder"
+    return "pass --resume to continue it, or choose another folder"
+
+
 def _resume(remedy: Remedy, options: argparse.Namespace) -> str:
+    if "resume" not in options:
+        return ""
     settings = "".join(f" --{name} {value}" for name, value in remedy.settings.items())
-    return f"--resume{settings} continues from there"
+    return f"continue with --resume{settings}"
 
 
 _TEXTS: Mapping[Action, Text] = MappingProxyType(
     {
-        Action.CHOOSE_OUTPUT: lambda remedy, options: "choose another name",
+        Action.CHOOSE_OUTPUT: _choose_output,
         Action.REPLACE_OUTPUT: _replace_output,
         Action.NAME_SCHEME: _name_scheme,
         Action.NAME_MODALITIES: _name_modalities,
         Action.RESAMPLE: _resample,
         Action.CHOOSE_WEIGHTS: _choose_weights,
-        Action.IMPORT_WEIGHTS: lambda remedy, options: (
-            "smalltumor import-dmfnet converts a published DMFNet checkpoint"
-        ),
-        Action.CHOOSE_DEVICE: lambda remedy, options: "choose another device, such as --device cpu",
-        Action.CHECK_DATASET: lambda remedy, options: "--check lists the problems of every case",
-        Action.CHOOSE_RUN_FOLDER: lambda remedy, options: (
-            "add --resume to continue it, or choose another folder"
-        ),
+        Action.IMPORT_WEIGHTS: _import_weights,
+        Action.CHOOSE_DEVICE: _choose_device,
+        Action.CHECK_DATASET: _check_dataset,
+        Action.CHOOSE_RUN_FOLDER: _choose_run_folder,
         Action.RESUME: _resume,
     }
 )

@@ -141,11 +141,14 @@ _COMPONENT_COLUMNS = ("case", "region", "voxels", "covered", "found")
 def _case_rows(cases: Iterable[CaseScores]) -> Iterable[tuple[Cell, ...]]:
     for case in cases:
         for region, scores in case.regions.items():
-            o, n = scores.overlap, scores.lesions
+            overlap, lesions = scores.overlap, scores.lesions
             yield (
-                *(case.name, region.value, o.dice, o.tpr, o.fpr, o.hd95),
-                *(o.truth_voxels, o.predicted_voxels, o.false_voxels, o.false_ml),
-                *(len(n.lesions), n.found, n.missed, n.false_lesions, n.ignored, n.dice, n.hd95),
+                *(case.name, region.value),
+                *(overlap.dice, overlap.tpr, overlap.fpr, overlap.hd95),
+                *(overlap.truth_voxels, overlap.predicted_voxels),
+                *(overlap.false_voxels, overlap.false_ml),
+                *(len(lesions.lesions), lesions.found, lesions.missed, lesions.false_lesions),
+                *(lesions.ignored, lesions.dice, lesions.hd95),
             )
 
 
