@@ -1,10 +1,12 @@
-"""The Segment dock: from four layers to ET, TC and WT."""
+"""The Segment dock: segments four image layers into ET, TC and WT."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, Qt, QTimer, Signal
 from qtpy.QtWidgets import QMessageBox, QScrollArea, QWidget
 from smalltumor.errors import SmalltumorError
@@ -19,7 +21,7 @@ from napari_smalltumor.layers.region_masks import fingerprint, is_edited
 from napari_smalltumor.layers.regions import apply_style, hide_stored_labels, placement_of, showing
 from napari_smalltumor.layers.warm_up import prepare_first_labels
 from napari_smalltumor.open_case import open_case_folder
-from napari_smalltumor.segment.job import Outcome, SegmentationJob
+from napari_smalltumor.segment.job import JobResult, SegmentationJob
 from napari_smalltumor.segment.panel import SegmentPanel
 from napari_smalltumor.segment.worker import SegmentWorker, start
 
@@ -31,7 +33,8 @@ if TYPE_CHECKING:
 _WIDTH = 316
 """Wide enough for the name of a BraTS case with its modality."""
 
-_PATIENCE_MS = 1000
+_CANCEL_TIMEOUT_MS = 1000
+"""A run that has not stopped after this time is abandoned: its result is discarded."""
 
 
 class SegmentDock(QScrollArea):
@@ -43,19 +46,20 @@ class SegmentDock(QScrollArea):
     """
 
     finished = Signal(bool)
-    """A run has ended; whether its result is in the viewer."""
+    """Emitted when a run has ended, with whether its result was added to the viewer."""
 
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()
         self._viewer = napari_viewer
         self._worker: SegmentWorker | None = None
         self._case: Case | None = None
-        self._outcome: Outcome | None = None
+        self._result: JobResult | None = None
         self._shown: Iterator[Labels] = iter(())
-        self._before = 0
+        self._run_number = 0
+        self._checksum_before = 0
         self._placement: dict[str, Any] = {}
-        self._patience = _timer(self, self._abandon)
-        self._turn = _timer(self, self._show_next)
+        self._cancel_timer = _timer(self, self._abandon)
+        self._next_layer_timer = _timer(self, self._show_next)
         keep_nested(napari_viewer)
         self._edits = keep_edits(napari_viewer)
         self.panel = SegmentPanel(napari_viewer)
@@ -74,11 +78,11 @@ class SegmentDock(QScrollArea):
 
     @property
     def is_running(self) -> bool:
-        """Whether the network is at work for this dock."""
+        """Whether a run of this dock is in progress."""
         return self._case is not None
 
     def segment(self) -> None:
-        """Run the network on the chosen layers."""
+        """Segment the chosen layers."""
         if self.is_running:
             return
         try:
@@ -91,7 +95,7 @@ class SegmentDock(QScrollArea):
         self._edits.save_now()
         self._case = case
         self._placement = placement_of(case, self.panel.pickers.chosen)
-        self._before = fingerprint(self._viewer.layers, case)
+        self._checksum_before = fingerprint(self._viewer.layers, case)
         options = self.panel.options
         job = SegmentationJob(
             case, options.weights_path, options.device, options.flips, settings.get("threshold")
@@ -100,86 +104,107 @@ class SegmentDock(QScrollArea):
         self._worker = start(job, **self._slots())
 
     def cancel(self) -> None:
-        """Ask the run to stop; if it is deep in a step, the dock does not wait for it."""
+        """Request the run to stop, and abandon it if it does not stop soon."""
         if self._worker is not None:
             self.panel.set_cancelling()
             self._worker.quit()
-            self._patience.start(_PATIENCE_MS)
+            self._cancel_timer.start(_CANCEL_TIMEOUT_MS)
 
     def event(self, event: QEvent) -> bool:
-        """A dock that is closed, or taken out of its window, takes its run with it.
+        """Cancel the run when the dock is closed or taken out of its window.
 
-        It is hidden when its window closes, while the layers are still there: the last moment to
-        keep what was edited since the last minute.
+        A dock is hidden when its window closes, while the layers still exist: this is the last
+        moment to autosave recent edits.
         """
         if event.type() == QEvent.Type.Hide:
             self._edits.save_now()
         taken_out = event.type() == QEvent.Type.ParentChange and self.parent() is None
+        if taken_out:
+            self.panel.pickers.disconnect_viewer()
         if taken_out or event.type() == QEvent.Type.Close:
             self.cancel()
         return bool(super().event(event))
 
     def _abandon(self) -> None:
         if self._worker is not None:
-            for signal, slot in self._slots().items():
-                getattr(self._worker, signal).disconnect(slot)
             self._finish("Cancelled")
 
-    def _slots(self) -> dict[str, Callable[[Any], None]]:
+    def _slots(self) -> dict[str, Callable[..., None]]:
+        """Slots for the signals of the run that starts now.
+
+        A signal of an abandoned run can arrive while the next run is in progress, so each slot
+        gets the number of its run.
+        """
+        self._run_number += 1
         return {
-            "yielded": self._on_progress,
-            "returned": self._on_outcome,
-            "errored": self._on_error,
-            "aborted": self._on_aborted,
+            "yielded": partial(self._on_progress, self._run_number),
+            "returned": partial(self._on_returned, self._run_number),
+            "errored": partial(self._on_error, self._run_number),
+            "aborted": partial(self._on_aborted, self._run_number),
         }
 
-    def _on_progress(self, state: tuple[float, str]) -> None:
-        self.panel.show_progress(*state)
+    def _is_current(self, number: int) -> bool:
+        # Qt does not disconnect a partial when the dock is deleted.
+        return isalive(self) and number == self._run_number and self._worker is not None
 
-    def _on_aborted(self) -> None:
-        self._finish("Cancelled")
+    def _on_progress(self, number: int, state: tuple[float, str]) -> None:
+        if self._is_current(number):
+            self.panel.show_progress(*state)
 
-    def _on_error(self, error: Exception) -> None:
-        self._finish("")
-        notify.report(error)
+    def _on_aborted(self, number: int) -> None:
+        if self._is_current(number):
+            self._finish("Cancelled")
 
-    def _on_outcome(self, outcome: Outcome) -> None:
+    def _on_error(self, number: int, error: Exception) -> None:
+        if self._is_current(number):
+            self._finish("")
+            notify.report(error)
+
+    def _on_returned(self, number: int, result: JobResult) -> None:
+        if not self._is_current(number):
+            return
+        if self._worker.abort_requested:  # the result was on its way when the user cancelled
+            self._finish("Cancelled")
+            return
+        self._on_result(result)
+
+    def _on_result(self, result: JobResult) -> None:
         case = self._case
         assert case is not None
-        self._patience.stop()
+        self._cancel_timer.stop()
         self._worker = None  # there is nothing left to cancel
-        changed = fingerprint(self._viewer.layers, case) != self._before
+        changed = fingerprint(self._viewer.layers, case) != self._checksum_before
         if changed and not self._may_overwrite(case):
-            self._finish("Your edits were kept, the result was not")
+            self._finish("Your edits were kept and the result was discarded")
             return
         self._shown = showing(
             self._viewer,
             case,
-            outcome.segmentation,
-            outcome.masks,
+            result.segmentation,
+            result.masks,
             style=settings.get("style"),
             placement=self._placement,
         )
-        self._outcome = outcome
-        self._turn.start(0)
+        self._result = result
+        self._next_layer_timer.start(0)
 
     def _show_next(self) -> None:
-        """Add one layer, let the window draw, and go on."""
+        """Add the next layer; the window is drawn before the one after it."""
         if next(self._shown, None) is not None:
-            self._turn.start(0)
+            self._next_layer_timer.start(0)
             return
-        case, outcome = self._case, self._outcome
-        assert case is not None and outcome is not None
+        case, result = self._case, self._result
+        assert case is not None and result is not None
         hide_stored_labels(self._viewer.layers, case)
-        run = outcome.segmentation.run
+        run = result.segmentation.run
         warnings = [*case.warnings, *(run.warnings if run is not None else ())]
-        self.panel.results.show_outcome(outcome, warnings)
+        self.panel.results.show_result(result, warnings)
         self._finish("", shown=True)
 
-    def _finish(self, word: str, *, shown: bool = False) -> None:
-        self._patience.stop()
-        self._worker = self._case = self._outcome = None
-        self.panel.set_running(False, word)
+    def _finish(self, message: str, *, shown: bool = False) -> None:
+        self._cancel_timer.stop()
+        self._worker = self._case = self._result = None
+        self.panel.set_running(False, message)
         self.finished.emit(shown)
 
     def _restyle(self, style: str) -> None:
@@ -194,14 +219,14 @@ class SegmentDock(QScrollArea):
         answer = QMessageBox.question(
             self,
             "Replace edited regions?",
-            f"ET, TC or WT of {case.name} were edited. Segmenting again replaces them, and this "
-            "cannot be undone. Export them first if you want to keep them.\n\nReplace them?",
+            f"You have edited ET, TC or WT of {case.name}. Segmenting again replaces them, and "
+            "this cannot be undone. To keep them, export them first.\n\nReplace them?",
         )
         return bool(answer == QMessageBox.StandardButton.Yes)
 
 
 def _timer(parent: QWidget, slot: Callable[[], None]) -> QTimer:
-    """A timer that goes off once, and not at all when its parent has gone."""
+    """Create a single-shot timer that is deleted with its parent."""
     timer = QTimer(parent)
     timer.setSingleShot(True)
     timer.timeout.connect(slot)

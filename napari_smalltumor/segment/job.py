@@ -1,4 +1,4 @@
-"""One run of the network on a case: what the worker thread does, without Qt or layers."""
+"""Segmentation of one case, as a function without Qt and layers that a worker can call."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ Progress = Callable[[float, str], None]
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """A segmentation, and what the dock says about it.
+class JobResult:
+    """A segmentation with what the dock shows about it.
 
     Parameters
     ----------
     segmentation : Segmentation
     masks : mapping of Region to (I, P, L) uint8 array
-        Ready to be shown, so that the window does not wait for them.
+        Computed in the worker, so that the window need not wait for them.
     volumes_ml : mapping of Region to float
     lesions, small : int
-        Components of ET, and how many of them have fewer voxels than the threshold.
+        Number of ET components, and of those with fewer voxels than the threshold.
     threshold : int
     """
 
@@ -42,18 +42,19 @@ class Outcome:
 
 @dataclass(frozen=True)
 class SegmentationJob:
-    """What to run; calling it runs it.
+    """Arguments of a segmentation; calling the job runs it.
 
     Parameters
     ----------
     case : Case
     weights : Path or None
-        None for the weights that came with the package.
+        None for the weights that are shipped with the package.
     device : str
         ``auto``, ``cpu``, ``cuda:0`` ...
     flips : bool
+        Use test-time augmentation.
     threshold : int
-        Components with fewer voxels are small.
+        ET components with fewer voxels are small.
     """
 
     case: Case
@@ -67,13 +68,13 @@ class SegmentationJob:
 
     __repr__ = __str__  # napari's close dialog names what still runs
 
-    def __call__(self, progress: Progress, cancelled: Callable[[], bool]) -> Outcome:
-        """Run.
+    def __call__(self, progress: Progress, cancelled: Callable[[], bool]) -> JobResult:
+        """Segment the case.
 
         Raises
         ------
         SmalltumorError
-            With one line for the user; `Cancelled` if `cancelled` became true.
+            `Cancelled` if `cancelled` returned true.
         """
         from smalltumor.inference import segment
         from smalltumor.lesions import find_lesions
@@ -91,7 +92,7 @@ class SegmentationJob:
         )
         enhancing = segmentation.mask(Region.ET)
         lesions = find_lesions(enhancing, segmentation.grid, threshold=self.threshold)
-        return Outcome(
+        return JobResult(
             segmentation,
             {region: display_mask(segmentation.mask(region), self.case) for region in Region},
             {region: segmentation.volume_ml(region) for region in Region},

@@ -1,4 +1,4 @@
-"""Four pickers that fill themselves from the viewer's layers and follow them."""
+"""Four layer pickers, one for each modality, kept up to date with the viewer."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _PURPOSE = {
 
 
 class ModalityPickers(QWidget):
-    """A row for each modality with the layer that shows it.
+    """A row for each modality with the layer that is used for it.
 
-    Layers are held as objects, so renaming one changes nothing but its name here. A case that is
-    opened is chosen whole; choosing one layer of another case brings that case's others along.
+    A case that is opened is chosen as a whole. If the user chooses a layer of another case, the
+    other layers of that case are chosen as well.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class ModalityPickers(QWidget):
         self._viewer = viewer
         self._combos = {m: self._picker(m) for m in SHOWN}
         form_layout(self, list(self._combos.values()))
-        self._followed: set[Any] = set()
+        self._connected: set[Any] = set()
         for modality, combo in self._combos.items():
             combo.changed.connect(lambda layer, m=modality: self._on_choice(m, layer))
         events = viewer.layers.events
@@ -55,18 +55,18 @@ class ModalityPickers(QWidget):
         return {m: self._combos[m].value for m in MODALITIES}
 
     def choose(self, modality: str, layer: Image | None) -> None:
-        """Choose as the user would."""
+        """Choose a layer as the user would."""
         self._combos[modality].value = layer
 
-    def release(self) -> None:
-        """Stop following the viewer."""
+    def disconnect_viewer(self) -> None:
+        """Disconnect from the events of the viewer and its layers."""
         events = self._viewer.layers.events
         events.inserted.disconnect(self._on_inserted)
         events.removed.disconnect(self._refresh)
         events.reordered.disconnect(self._refresh)
-        for layer in self._followed:
+        for layer in self._connected:
             layer.events.name.disconnect(self._refresh)
-        self._followed.clear()
+        self._connected.clear()
 
     def _on_inserted(self, event: Any = None) -> None:
         latest = newest(self._viewer.layers)
@@ -85,26 +85,26 @@ class ModalityPickers(QWidget):
             self._show(whole)
 
     def _show(self, chosen: Choice) -> None:
-        self._follow(images(self._viewer.layers))
+        self._connect_names(images(self._viewer.layers))
         for modality, combo in self._combos.items():
             with combo.changed.blocked():
                 combo.reset_choices()
                 combo.value = chosen[modality]
 
-    def _offered(self, combo: ComboBox) -> list[tuple[str, Image | None]]:
-        there = reversed(images(self._viewer.layers))
-        return [("none", None), *((layer.name, layer) for layer in there)]
+    def _choices(self, combo: ComboBox) -> list[tuple[str, Image | None]]:
+        layers = reversed(images(self._viewer.layers))
+        return [("none", None), *((layer.name, layer) for layer in layers)]
 
-    def _follow(self, layers: list[Image]) -> None:
-        for layer in self._followed - set(layers):
+    def _connect_names(self, layers: list[Image]) -> None:
+        for layer in self._connected - set(layers):
             layer.events.name.disconnect(self._refresh)
-        for layer in set(layers) - self._followed:
+        for layer in set(layers) - self._connected:
             layer.events.name.connect(self._refresh)
-        self._followed = set(layers)
+        self._connected = set(layers)
 
     def _picker(self, modality: str) -> ComboBox:
         return ComboBox(
             label=MODALITY_TITLES[modality],
-            choices=self._offered,
+            choices=self._choices,
             tooltip=f"Layer with {_PURPOSE[modality]}",
         )

@@ -87,6 +87,11 @@ class SegmentPanel(QWidget):
         if self._cancel.isEnabled():
             self._step.setText(step)
 
+    @property
+    def step(self) -> str:
+        """The step of the run, or how the last run ended."""
+        return str(self._step.text())
+
     def _lay_out(self) -> None:
         self._progress.setRange(0, _STEPS)
         self._progress.setTextVisible(False)

@@ -8,13 +8,13 @@ from qtpy.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 from smalltumor.labels.regions import REGION_COLOURS, REGION_NAMES, Region
 
 from napari_smalltumor.layers.regions import OUTERMOST_FIRST
-from napari_smalltumor.segment.job import Outcome
+from napari_smalltumor.segment.job import JobResult
 
 _SWATCH = 12
 
 
 class ResultView(QWidget):
-    """Empty until `show_outcome`."""
+    """Empty until `show_result`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,12 +35,12 @@ class ResultView(QWidget):
             grid.addWidget(label, row, 0, 1, 3)
         self.setVisible(False)
 
-    def show_outcome(self, outcome: Outcome, warnings: list[str]) -> None:
+    def show_result(self, result: JobResult, warnings: list[str]) -> None:
         """Say what was found, how long it took, and what to beware of."""
         for region, label in self._volumes.items():
-            label.setText(f"{outcome.volumes_ml[region]:.2f} ml")
-        self._lesions.setText(lesions_line(outcome))
-        self._run.setText(run_line(outcome))
+            label.setText(f"{result.volumes_ml[region]:.2f} ml")
+        self._lesions.setText(lesions_line(result))
+        self._run.setText(run_line(result))
         self._warnings.setText("\n".join(f"⚠ {text}" for text in warnings))
         self._warnings.setVisible(bool(warnings))
         self.setVisible(True)
@@ -52,20 +52,20 @@ class ResultView(QWidget):
         return "\n".join(label.text() for label in labels if label.text())
 
 
-def lesions_line(outcome: Outcome) -> str:
+def lesions_line(result: JobResult) -> str:
     """How many enhancing components there are, and how many of them are small."""
-    if outcome.lesions == 0:
+    if result.lesions == 0:
         return "No enhancing component"
-    plural = "" if outcome.lesions == 1 else "s"
+    plural = "" if result.lesions == 1 else "s"
     return (
-        f"{outcome.lesions} enhancing component{plural}, "
-        f"{outcome.small} small (<\u00a0{outcome.threshold}\u00a0voxels)"
+        f"{result.lesions} enhancing component{plural}, "
+        f"{result.small} small (<\u00a0{result.threshold}\u00a0voxels)"
     )
 
 
-def run_line(outcome: Outcome) -> str:
+def run_line(result: JobResult) -> str:
     """Seconds, device and weights."""
-    run = outcome.segmentation.run
+    run = result.segmentation.run
     if run is None:
         return ""
     return f"{run.seconds:.1f} s on {run.device}, {run.backend}; {run.weights}. Research only."

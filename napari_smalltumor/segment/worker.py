@@ -1,4 +1,4 @@
-"""The thread a segmentation runs in, as napari knows it: in the activity dock, asked on closing."""
+"""A napari worker that runs a segmentation and reports its progress."""
 
 from __future__ import annotations
 
@@ -12,62 +12,45 @@ from napari.qt.threading import GeneratorWorkerSignals, WorkerBase, create_worke
 from napari.utils import cancelable_progress
 from smalltumor.errors import Cancelled
 
-from napari_smalltumor.segment.job import Outcome, SegmentationJob
-from napari_smalltumor.workers import reserve_threads_for_qt
+from napari_smalltumor.segment.job import JobResult, SegmentationJob
+from napari_smalltumor.workers import NamedCall, reserve_threads_for_qt
 
 _STEPS = 100
 _NICENESS = 10
-_SHORTEST_STEP_S = 0.25
+_PROGRESS_INTERVAL_S = 0.25
 _SHORT_RUN_S = 4.0
-"""A run that ends sooner does not come to the activity dock; Qt's own dialog waits as long.
+"""A shorter run is not shown in the activity dock; Qt's progress dialog also waits 4 s.
 
-While napari has anything there, a spinner in its status bar redraws the window thirty times a
-second. Where no GPU draws, that takes the network's processors away.
+While the activity dock has an entry, a spinner in napari's status bar redraws the window thirty
+times a second. Without a GPU, drawing takes processor time from the network.
 """
 
 
-class OneRun:
-    """A job that is taken once.
-
-    napari remembers each worker, and what it was to run, as long as its window lives: the images
-    of every case that was ever segmented, if they were not let go.
-    """
-
-    def __init__(self, job: SegmentationJob) -> None:
-        self._job: SegmentationJob | None = job
-        self._name = str(job)
-
-    def take(self) -> SegmentationJob:
-        """The job; it is no longer held here."""
-        job, self._job = self._job, None
-        assert job is not None
-        return job
-
-    def __str__(self) -> str:
-        return self._name
-
-    __repr__ = __str__  # napari's close dialog names what still runs
-
-
 class SegmentWorker(WorkerBase):
-    """Runs a job; ``yielded`` carries (fraction, step), ``returned`` the outcome.
+    """Runs a job.
 
-    `quit` asks it to stop, ``aborted`` says that it has.
+    ``yielded`` is emitted with (fraction, step), ``returned`` with the result, and ``aborted``
+    when the job has stopped after `quit`.
+
+    Parameters
+    ----------
+    job : NamedCall
+        Of a `SegmentationJob`.
     """
 
-    def __init__(self, job: OneRun) -> None:
+    def __init__(self, job: NamedCall) -> None:
         super().__init__(SignalsClass=GeneratorWorkerSignals)
         self._job = job
         self.activity: ActivityBar | None = None
-        self._told = 0.0
+        self._last_time = 0.0
         self._step = ""
 
-    def work(self) -> Outcome | None:
-        """Called by the thread."""
-        _yield_to_the_window()
+    def work(self) -> JobResult | None:
+        """Run the job; called in the thread."""
+        _lower_thread_priority()
         try:
-            return self._job.take()(
-                progress=self._tell,
+            return self._job(
+                progress=self._report,
                 cancelled=lambda: self.abort_requested,
             )
         except Cancelled:
@@ -75,22 +58,25 @@ class SegmentWorker(WorkerBase):
             self.aborted.emit()
             return None
 
-    def _tell(self, fraction: float, step: str) -> None:
-        """Pass progress on, not more often than one sees it: each time the window is drawn."""
+    def _report(self, fraction: float, step: str) -> None:
+        """Emit progress at each new step, and otherwise only now and then: each emission redraws.
+
+        Throttled here and not by superqt, whose timers need an event loop in this thread.
+        """
         now = time.monotonic()
-        if step != self._step or now - self._told >= _SHORTEST_STEP_S:
-            self._told, self._step = now, step
+        if step != self._step or now - self._last_time >= _PROGRESS_INTERVAL_S:
+            self._last_time, self._step = now, step
             self.yielded.emit((fraction, step))
 
 
-def _yield_to_the_window() -> None:
-    """Give the window the processor first, where threads have a priority of their own (Linux).
+def _lower_thread_priority() -> None:
+    """On Linux, let the thread of the window run before this thread.
 
-    The network's own threads are started by this one and inherit it.
+    The threads of the network are started by this thread and inherit its priority.
     """
     if sys.platform.startswith("linux"):
-        windows_own = os.getpriority(os.PRIO_PROCESS, os.getpid())
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), windows_own + _NICENESS)
+        window_priority = os.getpriority(os.PRIO_PROCESS, os.getpid())
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), window_priority + _NICENESS)
 
 
 def start(job: SegmentationJob, **connections: object) -> SegmentWorker:
@@ -100,15 +86,15 @@ def start(job: SegmentationJob, **connections: object) -> SegmentWorker:
     ----------
     job : SegmentationJob
     **connections
-        A slot for each of the worker's signals, called in the thread of the window.
+        Slots by the name of the worker's signal; called in the thread of the window.
     """
     reserve_threads_for_qt()
     worker = create_worker(
-        OneRun(job),
+        NamedCall(job, str(job)),
         _worker_class=SegmentWorker,
         _connect=dict(connections),
         _start_thread=False,
-        _ignore_errors=True,  # the dock tells the user itself
+        _ignore_errors=True,  # the dock reports errors itself
     )
     worker.activity = ActivityBar(worker, str(job))
     worker.start()
@@ -116,9 +102,9 @@ def start(job: SegmentationJob, **connections: object) -> SegmentWorker:
 
 
 class ActivityBar:
-    """A worker's bar in napari's activity dock, once the run has taken a while.
+    """The progress bar of a run in napari's activity dock, added when the run takes long.
 
-    While napari adds a bar it handles events: the run may go on or end in the midst of it.
+    napari processes events while it adds a bar, so the run may end before the bar is added.
     """
 
     def __init__(self, worker: SegmentWorker, title: str) -> None:
@@ -130,7 +116,7 @@ class ActivityBar:
         worker.finished.connect(self.close)
 
     def advance(self, state: tuple[float, str]) -> None:
-        """Show how far the run is."""
+        """Show the progress, and add the bar if the run takes long."""
         if time.monotonic() >= self._due:
             self._due = math.inf
             self._bar = cancelable_progress(
@@ -143,7 +129,7 @@ class ActivityBar:
             self._bar.update(done - self._bar.n)
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         self._ended, self._due = True, math.inf
         if self._bar is not None:
             self._bar.close()

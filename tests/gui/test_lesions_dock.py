@@ -9,9 +9,9 @@ import threading
 
 import numpy as np
 import pytest
+from deletion import delete
 from lesion_layers import show_regions, synthetic_case
 from napari.utils.key_bindings import KeyBinding
-from qtpy import API_NAME
 from qtpy.QtCore import QItemSelectionModel, Qt
 from qtpy.QtGui import QGuiApplication
 from smalltumor.data.case import read_case
@@ -63,15 +63,6 @@ def press(viewer, key):
 
 def has_key(viewer, key) -> bool:
     return KeyBinding.from_str(key) in viewer.keymap
-
-
-def sip_delete(widget):
-    """Delete a widget's C++ object, as Qt does when its parent is deleted."""
-    if API_NAME == "PyQt5":
-        from PyQt5 import sip
-    else:
-        from PyQt6 import sip
-    sip.delete(widget)
 
 
 def test_real_case_is_listed_and_a_click_flies_to_its_small_lesion(viewer, qtbot, sample_folder):
@@ -209,12 +200,12 @@ def test_two_viewers_have_reviews_of_their_own(make_napari_viewer, dock, qtbot):
 def close_and_delete(viewer, dock):
     """Close the dock as its button does, and let Qt delete the widget."""
     viewer.window.remove_dock_widget(dock)
-    sip_delete(dock)
+    delete(dock)
 
 
 def delete_with_its_window(viewer, dock):
     """Delete the dock without taking it out of its parent first, as a window that closes does."""
-    sip_delete(dock.parent())
+    delete(dock.parent())
 
 
 @pytest.mark.parametrize("close", [close_and_delete, delete_with_its_window])

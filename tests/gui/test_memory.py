@@ -44,7 +44,7 @@ def memory() -> int:
 
 @pytest.fixture
 def one_round(make_napari_viewer, dock_of, synthetic_case, run, monkeypatch, qtbot):
-    monkeypatch.setattr(segment_dock.devices, "find_devices", lambda found: None)
+    monkeypatch.setattr(segment_dock.devices, "find_devices", lambda *args: None)
     viewer = make_napari_viewer()
     dock = dock_of(viewer)
 
