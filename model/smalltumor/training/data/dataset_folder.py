@@ -27,6 +27,7 @@ from smalltumor.data.nifti import SUFFIXES, read_volume, stem, write_volume
 from smalltumor.data.segmentation import Segmentation, write_segmentation
 from smalltumor.errors import CaseError, OutputError, SmalltumorError
 from smalltumor.files.atomic import write_text
+from smalltumor.files.names import safe_name
 from smalltumor.labels.masks import Classes
 from smalltumor.training.data.dataset_check import CheckedCase, check_case
 
@@ -95,7 +96,7 @@ def case_folder_name(case: Case) -> str:
     """The folder a case gets: its name, without what a folder's name cannot have."""
     name = _UNSAFE.sub("_", case.name).strip("._-")
     # Folders that begin so hold the labels of other collections.
-    return f"case_{name}" if not name or name.lower().startswith("labels") else name
+    return f"case_{name}" if not name or name.lower().startswith("labels") else safe_name(name)
 
 
 def was_added(folder: Path, case: Case) -> bool:

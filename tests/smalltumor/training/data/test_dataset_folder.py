@@ -15,7 +15,13 @@ from smalltumor.data.case import Case, read_case
 from smalltumor.data.label_files import read_labels
 from smalltumor.errors import CaseError, OutputError
 from smalltumor.training.data.dataset_check import check_dataset, check_row
-from smalltumor.training.data.dataset_folder import NOTE, DatasetLister, add_case, was_added
+from smalltumor.training.data.dataset_folder import (
+    NOTE,
+    DatasetLister,
+    add_case,
+    case_folder_name,
+    was_added,
+)
 from training_cases import write_lesion_cases
 
 
@@ -224,3 +230,17 @@ def test_links_to_nowhere_and_volumes_in_one_file_are_surveyed_too(tmp_path):
     problems = {case.name: case.problem for case in lister.list_cases(folder).cases}
     assert problems["BRATS_001"] is None or problems["BRATS_001"] == ""
     assert "made_00_t1.nii.gz" in problems["made_00"] or "no T1 image" in problems["made_00"]
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [
+        ("a/b\\c", "a_b_c"),
+        ("..", "case_"),
+        ("", "case_"),
+        ("CON", "_CON"),
+        ("Labels1", "case_Labels1"),
+    ],
+)
+def test_a_case_of_any_name_gets_a_valid_folder_name(name, folder):
+    assert case_folder_name(Case(name, {}, case_along("LPS").grid)) == folder
