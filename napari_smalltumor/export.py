@@ -1,8 +1,9 @@
-"""From layers to files: label files on the source's grid, with its header, edits and all."""
+"""Write layers, with all edits, as NIfTI files on the grid of their case and with its header."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from smalltumor.data.case import Case
 from smalltumor.data.nifti import is_nifti_name, write_volume
 from smalltumor.data.segmentation import (
+    Segmentation,
     region_paths,
     write_regions,
     write_segmentation,
@@ -19,10 +21,13 @@ from smalltumor.errors import OutputError
 from smalltumor.files.atomic import check_output
 from smalltumor.files.names import safe_name
 from smalltumor.geometry.grid import Grid
+from smalltumor.labels.regions import Region
 from smalltumor.labels.schemes import SCHEMES
 
 from napari_smalltumor.layers.coordinates import (
     AXIS_LABELS,
+    display_shape,
+    display_transform,
     from_display,
     grid_of_layer,
     world_is_ours,
@@ -34,6 +39,7 @@ from napari_smalltumor.layers.metadata import (
     cases_among,
     provenance_of,
     region_layers,
+    role_of,
     same_case,
 )
 from napari_smalltumor.layers.nesting import keep_nested
@@ -43,12 +49,14 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
 
+    from napari_smalltumor.layers.create import LayerData
+
 DEFAULT_SUFFIX = ".nii.gz"
 _SMALLEST = (np.uint8, np.int16, np.int32)
 
 
 def case_to_export(viewer: ViewerModel) -> Case | None:
-    """The case whose regions the user means: that of the active layer, else the uppermost."""
+    """The case to export: that of the active layer, else the uppermost case with regions."""
     active = viewer.layers.selection.active
     candidates = [case_of(active)] if active is not None else []
     candidates += reversed(list(cases_among(viewer.layers)))
@@ -59,12 +67,12 @@ def case_to_export(viewer: ViewerModel) -> Case | None:
 
 
 def suggested_name(case: Case, scheme: str) -> str:
-    """A file name as the year of BraTS that has the scheme would give it."""
+    """A file name as in the BraTS challenge that uses the label scheme."""
     return f"{safe_name(case.name)}{'-' if scheme == 'brats2023' else '_'}seg{DEFAULT_SUFFIX}"
 
 
 def targets(path: Path, *, per_region: bool) -> list[Path]:
-    """The files that an export to `path` would write."""
+    """The files that an export to `path` writes."""
     path = with_suffix(path)
     return list(region_paths(path).values()) if per_region else [path]
 
@@ -89,9 +97,10 @@ def export_case(
     scheme : str
         Name of the label scheme.
     per_region : bool
-        Three files of 0 and 1 instead of one label file.
+        Write three masks of 0 and 1 instead of one label file.
     overwrite : bool
-        Whether the user has agreed to replace what is there; a source never is.
+        Whether existing files may be replaced. Files that a layer of the viewer was read from
+        never are.
 
     Returns
     -------
@@ -101,12 +110,13 @@ def export_case(
     Raises
     ------
     OutputError
-        Nothing was written.
+        If the case has no regions or a file cannot be written; nothing was written then.
     """
     keep_nested(viewer).apply()
     segmentation = segmentation_of(viewer.layers, case)
     if segmentation is None:
         raise OutputError(f"{case.name} has no ET, TC or WT layer to export; segment it first")
+    segmentation = _protected(segmentation, viewer.layers)
     path = with_suffix(path)
     if per_region:
         return write_regions(segmentation, path, overwrite=overwrite)
@@ -115,51 +125,54 @@ def export_case(
 
 def write_layer(
     path: Path,
-    data: npt.NDArray[np.generic],
-    attributes: Mapping[str, Any],
+    layer_data: LayerData,
     *,
-    labels: bool,
     scheme: str,
     overwrite: bool,
-    beside: Iterable[Layer] = (),
+    layers: Iterable[Layer] = (),
 ) -> Path:
-    """Write one layer on its source's grid with its header, or with its own transform.
+    """Write one layer on its case's grid with its header, or with its own transform.
+
+    A region is written as 0 and 1 and tissue classes in the label scheme; the values of a plain
+    layer, such as a copy, are not changed.
 
     Parameters
     ----------
     path : Path
-    data : array
-        The layer's, 3D.
-    attributes : mapping
-        The layer's, as napari hands them to writers.
-    labels : bool
-        Whether it is a labels layer.
+    layer_data : LayerData
+        Data (3D), attributes and type of the layer, as napari passes them to writers.
     scheme : str
-        Label scheme for a layer that holds tissue classes.
+        Name of the label scheme for tissue classes.
     overwrite : bool
-    beside : iterable of layers
-        Of the same viewer; they say how the world of a layer without a case lies.
+    layers : iterable of layers
+        Of the viewer. Their source files are never replaced, and they give the orientation of a
+        layer without a case.
 
     Raises
     ------
     OutputError
+        If the layer is not 3D, no longer has its case's shape, or the file cannot be written.
     """
+    data, attributes, kind = layer_data
+    layers = list(layers)
+    name = attributes.get("name")
+    if data.ndim != 3:
+        raise OutputError(f"{path}: {name} has {data.ndim} axes; 3 are needed")
+    plain = _is_plain(layer_data, layers)
     origin = provenance_of(attributes.get("metadata", {})) or LayerRole(LayerKind.LABELS)
     case = origin.case
-    if data.ndim != 3:
-        raise OutputError(f"{path}: {attributes.get('name')} has {data.ndim} axes; 3 are needed")
-    grid = case.grid if case is not None else _grid_of(data, attributes, beside)
-    volume = from_display(data, grid) if case is not None else data
+    if case is None or (plain and not _lies_as(case, data.shape, attributes)):
+        case = None
+        volume, grid = data, _grid_of(data, attributes, layers)
+    else:
+        volume, grid = from_display(data, case.grid), case.grid
     if volume.shape != grid.shape:
-        raise OutputError(f"{path}: {attributes.get('name')} no longer has its case's shape")
-    if origin.region is not None:
-        volume = (volume != 0).astype(np.uint8)
-    elif origin.scheme is not None:
-        volume = SCHEMES[scheme].encode(SCHEMES[origin.scheme].decode(volume))
-    elif labels:
-        volume = _compact(volume)
+        raise OutputError(f"{path}: {name} no longer has its case's shape")
+    if kind == "labels":
+        volume = _compact(volume) if plain else _encode(volume, origin, scheme)
     path = with_suffix(path)
-    check_output(path, overwrite=overwrite, sources=case.sources if case else ())
+    sources = [*(case.sources if case is not None else ()), *source_files(layers)]
+    check_output(path, overwrite=overwrite, sources=sources)
     header = case.header if case is not None else None
     write_volume(path, np.ascontiguousarray(volume), grid, header, overwrite=overwrite)
     return path
@@ -167,40 +180,94 @@ def write_layer(
 
 def write_region_layers(
     path: Path,
-    attributes: list[Mapping[str, Any]],
-    data: list[Any],
+    layer_data: Sequence[LayerData],
     *,
     scheme: str,
     overwrite: bool,
+    layers: Iterable[Layer] = (),
 ) -> Path:
-    """Write region layers of one case as one label file."""
-    origins = [provenance_of(a.get("metadata", {})) for a in attributes]
-    case = origins[0].case if origins[0] is not None else None
-    masks = {
-        origin.region: np.asarray(mask)
-        for origin, mask in zip(origins, data, strict=True)
-        if origin is not None and origin.region is not None and same_case(origin.case, case)
-    }
-    if case is None or len(masks) != len(data):
+    """Write the region layers of one case as one label file.
+
+    Raises
+    ------
+    OutputError
+        If they are not region layers of one case, each once, or the file cannot be written.
+    """
+    layers = list(layers)
+    masks: dict[Region, npt.NDArray[np.generic]] = {}
+    case: Case | None = None
+    for each in layer_data:
+        origin = None if _is_plain(each, layers) else provenance_of(each[1].get("metadata", {}))
+        if origin is None or origin.region is None:
+            continue
+        case = case or origin.case
+        if same_case(case, origin.case):
+            masks[origin.region] = np.asarray(each[0])
+    if case is None or len(masks) != len(layer_data):
         raise OutputError(f"{path}: select ET, TC and WT of one case to write them together")
-    segmentation = compose(masks, case)
+    segmentation = _protected(compose(masks, case), layers)
     return write_segmentation(segmentation, with_suffix(path), scheme=scheme, overwrite=overwrite)
 
 
+def source_files(layers: Iterable[Layer]) -> Iterator[Path]:
+    """Files that the layers of a viewer were read from and that no export may replace.
+
+    Labels that another plugin read may be saved under their own name.
+    """
+    for layer in layers:
+        origin = provenance_of(layer.metadata)
+        if origin is not None and origin.case is not None:
+            yield from origin.case.sources
+        elif layer._type_string == "image" and layer.source.path:
+            yield Path(layer.source.path)
+
+
+def _protected(segmentation: Segmentation, layers: Iterable[Layer]) -> Segmentation:
+    sources = (*segmentation.sources, *source_files(layers))
+    return replace(segmentation, sources=tuple(dict.fromkeys(sources)))
+
+
+def _is_plain(layer_data: LayerData, layers: Iterable[Layer]) -> bool:
+    """Whether the data are those of a layer in the viewer without a role, such as a copy."""
+    data, attributes, _ = layer_data
+    found = [x for x in layers if x.data is data and x.name == attributes.get("name")]
+    return bool(found) and role_of(found[0]) is None
+
+
+def _lies_as(case: Case, shape: tuple[int, ...], attributes: Mapping[str, Any]) -> bool:
+    """Whether a layer still lies where the layers of the case do."""
+    if tuple(attributes.get("axis_labels") or ()) != AXIS_LABELS:
+        return False
+    lies = grid_of_layer(shape, attributes, ours=True)
+    expected = grid_of_layer(display_shape(case.grid), display_transform(case.grid), ours=True)
+    return lies.matches(expected)
+
+
 def _grid_of(
-    data: npt.NDArray[np.generic], attributes: Mapping[str, Any], beside: Iterable[Layer]
+    data: npt.NDArray[np.generic], attributes: Mapping[str, Any], layers: Iterable[Layer]
 ) -> Grid:
-    ours = tuple(attributes.get("axis_labels") or ()) == AXIS_LABELS or world_is_ours(beside)
+    ours = tuple(attributes.get("axis_labels") or ()) == AXIS_LABELS or world_is_ours(layers)
     return grid_of_layer(data.shape, attributes, ours=ours)
 
 
+def _encode(
+    volume: npt.NDArray[np.generic], origin: LayerRole, scheme: str
+) -> npt.NDArray[np.generic]:
+    """Values of a labels layer as they are written."""
+    if origin.region is not None:
+        return (volume != 0).astype(np.uint8)
+    if origin.scheme is not None:
+        return SCHEMES[scheme].encode(SCHEMES[origin.scheme].decode(volume))
+    return _compact(volume)
+
+
 def with_suffix(path: Path) -> Path:
-    """The path, with .nii.gz where it names no NIfTI file."""
+    """The path, with .nii.gz appended unless it ends in .nii or .nii.gz."""
     return path if is_nifti_name(path) else path.with_name(path.name + DEFAULT_SUFFIX)
 
 
 def _compact(labels: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
-    """Labels in the smallest type that NIfTI and its readers all know."""
+    """Labels in the smallest integer type that all NIfTI readers support."""
     low, high = int(labels.min()), int(labels.max())
     for dtype in _SMALLEST:
         if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:

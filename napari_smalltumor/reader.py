@@ -20,6 +20,7 @@ from smalltumor.data.case_files import (
     group_files,
     role_of,
 )
+from smalltumor.data.label_files import read_label_volume
 from smalltumor.data.nifti import Volume, is_nifti_name, read_header, read_volume, stem
 from smalltumor.errors import CaseError, GridMismatchError, LabelError, SmalltumorError
 from smalltumor.labels.regions import Region
@@ -79,7 +80,7 @@ def layers_of_case(files: CaseFiles) -> list[LayerData]:
         warn(f"{files.name}: there is no {' and no '.join(missing)} image; the others were opened")
         return _incomplete(files)
     with ThreadPoolExecutor(1) as pool:  # beside the images, which are unpacked in threads too
-        labels = [pool.submit(read_volume, path) for path in files.labels]
+        labels = [pool.submit(read_label_volume, path) for path in files.labels]
         case = read_case_files(files)
     for doubt in case.warnings:
         warn(doubt)
@@ -143,7 +144,16 @@ def _incomplete(files: CaseFiles) -> list[LayerData]:
     layers = [layer_of_volume(read_volume(path)) for path in paths]
     for _, attributes, _ in layers[:-1]:
         attributes["visible"] = False
-    return layers + [layer_of_volume(read_volume(path)) for path in files.labels]
+    return layers + [layer for path in files.labels for layer in _lone_labels(path)]
+
+
+def _lone_labels(path: Path) -> list[LayerData]:
+    """The labels of an incomplete case, or none and a warning why they were not opened."""
+    try:
+        return [layer_of_volume(read_label_volume(path))]
+    except SmalltumorError as error:
+        warn(str(error))
+        return []
 
 
 def _labels_beside(case: Case, read: Future[Volume]) -> list[LayerData]:

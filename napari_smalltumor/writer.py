@@ -1,4 +1,4 @@
-"""napari's File > Save: NIfTI files on the source's grid with its header."""
+"""napari's File > Save: NIfTI files on the grid of the case, with its header."""
 
 from __future__ import annotations
 
@@ -15,49 +15,46 @@ from napari_smalltumor.export import write_layer, write_region_layers
 if TYPE_CHECKING:
     from napari.layers import Layer
 
+    from napari_smalltumor.layers.create import LayerData
+
 
 def write_labels(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
     """Write a labels layer: a region as 0 and 1, tissue classes in the user's label scheme."""
-    return [_write_one(path, data, attributes, labels=True)]
+    return [_write_one(path, (data, attributes, "labels"))]
 
 
 def write_image(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
     """Write an image layer."""
-    return [_write_one(path, data, attributes, labels=False)]
+    return [_write_one(path, (data, attributes, "image"))]
 
 
-def write_layers(path: str, layer_data: list[tuple[Any, dict[str, Any], str]]) -> list[str]:
-    """Write the region layers of a case as one label file in the user's scheme."""
-    data, attributes, _ = zip(*layer_data, strict=True)
-    where = Path(path)
+def write_layers(path: str, layer_data: list[LayerData]) -> list[str]:
+    """Write the region layers of a case as one label file in the user's label scheme."""
     written = write_region_layers(
-        where,
-        list(attributes),
-        list(data),
+        Path(path),
+        layer_data,
         scheme=settings.get("scheme"),
-        overwrite=_agreed_to_overwrite(where),
+        overwrite=_agreed_to_overwrite(Path(path)),
+        layers=_layers_of_the_viewer(),
     )
-    _let_go(data)
+    _mark_exported([data for data, _, _ in layer_data])
     return [str(written)]
 
 
-def _write_one(path: str, data: Any, attributes: dict[str, Any], *, labels: bool) -> str:
-    where = Path(path)
+def _write_one(path: str, layer_data: LayerData) -> str:
     written = write_layer(
-        where,
-        data,
-        attributes,
-        labels=labels,
+        Path(path),
+        layer_data,
         scheme=settings.get("scheme"),
-        overwrite=_agreed_to_overwrite(where),
-        beside=_layers_of_the_viewer(),
+        overwrite=_agreed_to_overwrite(Path(path)),
+        layers=_layers_of_the_viewer(),
     )
-    _let_go([data])
+    _mark_exported([layer_data[0]])
     return str(written)
 
 
-def _let_go(saved: Sequence[Any]) -> None:
-    """Edits that a file of the user's holds need no autosave."""
+def _mark_exported(saved: Sequence[Any]) -> None:
+    """Tell the autosave that the layers with these data are saved."""
     from napari.viewer import current_viewer
 
     viewer = current_viewer()
@@ -74,7 +71,7 @@ def _layers_of_the_viewer() -> list[Layer]:
 
 
 def _agreed_to_overwrite(path: Path) -> bool:
-    """Whether the save dialog has asked: it does for the very name it was given, in a window."""
+    """Whether napari's save dialog has asked: it asks about the very name it returns."""
     from napari.viewer import current_viewer
 
     return is_nifti_name(path) and current_viewer() is not None

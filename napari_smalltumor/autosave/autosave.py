@@ -1,14 +1,14 @@
-"""Edits that no file holds yet are kept in the user's data folder.
+"""Autosave of edits that no file holds yet, in the user's data folder.
 
-What is edited: the mask of a region that differs from the result that filled it, or a label
-volume that differs from the file it was opened from, and from what was last exported. What is
-kept of a case goes only when it is exported, undone, or replaced by a new result the user agreed
-to; not when the case is closed.
+A layer is edited if its mask differs from the network's result that filled it, or from the file
+it was opened from, and from what was last exported. An autosave file is deleted only when the
+edits are exported, undone, restored, discarded, or replaced by a new result with the user's
+consent. Closing the case does not delete it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import cache
@@ -25,7 +25,7 @@ from smalltumor.labels.regions import Region
 
 from napari_smalltumor import settings
 from napari_smalltumor.autosave.files import AutosaveFolder, SavedMask, case_key, write_masks
-from napari_smalltumor.layers.coordinates import from_display
+from napari_smalltumor.layers.coordinates import display_shape, from_display
 from napari_smalltumor.layers.metadata import case_of, checksum, region_of, role_of
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class _Copy:
+class _MaskCopy:
     """A labels layer at one moment."""
 
     checksum: int
@@ -43,7 +43,7 @@ class _Copy:
     region: Region | None
     scheme: str | None
 
-    def cut(self, case: Case) -> SavedMask:
+    def cropped(self, case: Case) -> SavedMask:
         volume = from_display(self.data, case.grid)
         box = bounding_box(volume != 0)
         start = (box[0].start, box[1].start, box[2].start)
@@ -51,55 +51,74 @@ class _Copy:
 
 
 @dataclass
-class _Kept:
-    """The edits of one case by layer, of layers that were removed too, and what is on disk."""
+class _CaseEdits:
+    """The edits of one case.
+
+    Parameters
+    ----------
+    case : Case
+    copies : dict
+        Copies of the edited layers, by `_key_in_case`.
+    removed : dict
+        Copies of edited layers that were removed from the viewer.
+    written : dict
+        Checksums of the copies in the last write that was started.
+    write : Future, optional
+        The last write.
+    """
 
     case: Case
-    copies: dict[str, _Copy] = field(default_factory=dict)
-    removed: dict[str, _Copy] = field(default_factory=dict)
+    copies: dict[str, _MaskCopy] = field(default_factory=dict)
+    removed: dict[str, _MaskCopy] = field(default_factory=dict)
     written: dict[str, int] = field(default_factory=dict)
+    write: Future[None] | None = None
+
+    @property
+    def write_failed(self) -> bool:
+        write = self.write
+        return write is not None and write.done() and write.exception() is not None
 
 
 class Autosave:
-    """Keeps the edited masks of a viewer.
+    """Autosave of the edited masks of a viewer.
 
     Parameters
     ----------
     layers : LayerList
         Of the viewer.
     root : Path, optional
-        Folder of all autosaves; the user's data folder if not given.
+        Folder of all autosaves; by default in the user's data folder.
     """
 
     def __init__(self, layers: LayerList, root: Path | None = None) -> None:
         self.folder = AutosaveFolder(root)
         self._layers = layers
-        self._safe: WeakKeyDictionary[Layer, int] = WeakKeyDictionary()
-        self._kept: dict[str, _Kept] = {}
+        self._exported: WeakKeyDictionary[Layer, int] = WeakKeyDictionary()
+        self._edits: dict[str, _CaseEdits] = {}
         self._writes: list[Future[None]] = []
         for layer in layers:
-            self._begin(layer)
+            self._on_new_layer(layer)
         layers.events.inserted.connect(self._on_inserted)
         layers.events.removed.connect(self._on_removed)
 
     def save(self) -> None:
-        """Write the cases whose edits changed since the last time, in a thread.
+        """Write, in a thread, the cases whose edits changed since the last call.
 
-        Copies the masks that changed, which takes some milliseconds each.
+        Copying a mask that changed takes a few milliseconds.
         """
         if not settings.get("autosave"):
             return
         for key, layers in _by_case(_masks_among(self._layers)).items():
-            self._take(key, layers)
-        for kept in self._kept.values():
-            self._write(kept)
+            self._copy_edits(key, layers)
+        for edits in self._edits.values():
+            self._write(edits)
 
     def wait(self) -> None:
-        """Until all that was begun is on disk, or has failed; see `problem`."""
+        """Wait until every write has ended. `problem` returns the error of one that failed."""
         wait(self._writes)
 
     def problem(self) -> str | None:
-        """What went wrong in writes since the last time this was asked, in one line."""
+        """The first error in a write since the last call, in one line, or None."""
         ended = [write for write in self._writes if write.done()]
         self._writes = [write for write in self._writes if write not in ended]
         errors = [error for write in ended if (error := write.exception()) is not None]
@@ -108,109 +127,128 @@ class Autosave:
                 raise error
         return str(errors[0]) if errors else None
 
-    def exported(self, layers: Iterable[Layer]) -> None:
-        """These are in a file of the user's now; what was kept of them goes."""
-        for layer in layers:
-            if _is_mask(layer):
-                self._safe[layer] = checksum(layer.data)
-                kept = self._kept.get(_key(layer))
-                if kept is not None and region_of(layer) is not None:
-                    kept.removed = {n: c for n, c in kept.removed.items() if c.region is None}
+    def checksums(self, layers: Iterable[Layer]) -> dict[Layer, int]:
+        """Checksums of the masks among layers, to pass to `exported` once they are written."""
+        return {layer: checksum(layer.data) for layer in _masks_among(layers)}
+
+    def exported(self, saved: Iterable[Layer] | Mapping[Layer, int]) -> None:
+        """Mark masks as exported and delete their autosave.
+
+        Parameters
+        ----------
+        saved : iterable of layers, or mapping of layer to int
+            The layers, if they were written as they are now; else `checksums` of what was written.
+            Later strokes stay in the autosave.
+        """
+        written = saved if isinstance(saved, Mapping) else self.checksums(saved)
+        for layer, total in written.items():
+            self._exported[layer] = total
+            edits = self._edits.get(_case_key(layer))
+            if edits is not None and region_of(layer) is not None:
+                edits.removed = {n: c for n, c in edits.removed.items() if c.region is None}
         self.save()
 
     def count_as_edited(self, layers: Iterable[Layer]) -> None:
-        """Keep layers although they are as they were when they came: they were restored."""
+        """Autosave layers even if they have not changed since insertion: they were restored."""
         for layer in layers:
-            self._safe.pop(layer, None)
+            self._exported.pop(layer, None)
 
     def left_of(self, case: Case) -> list[Path]:
-        """Files of a case that an earlier viewer left, or this one before the case was closed."""
+        """Autosave files of a case from viewers that closed it, the newest first."""
         files = self.folder.left_of(case)
-        return [f for f in files if case_key(case) not in self._kept or not self.is_own(f)]
+        return [f for f in files if case_key(case) not in self._edits or not self.is_own(f)]
 
     def is_own(self, file: Path) -> bool:
-        """Whether this is where this viewer writes."""
+        """Whether this viewer writes the file."""
         return file.parent == self.folder.path
 
     def _on_inserted(self, event: Any) -> None:
-        self._begin(event.value)
+        self._on_new_layer(event.value)
 
-    def _begin(self, layer: Layer) -> None:
-        """What fills a layer when it comes is in a file, unless a result filled it."""
+    def _on_new_layer(self, layer: Layer) -> None:
+        """A new layer is as its file is, unless a network filled it; then its role says so."""
         role = role_of(layer)
         if _is_mask(layer) and role is not None and role.checksum is None:
-            self._safe[layer] = checksum(layer.data)
+            self._exported[layer] = checksum(layer.data)
 
     def _on_removed(self, event: Any) -> None:
-        """A mask that leaves the viewer is kept as it was, should that have been a mistake."""
-        gone = event.value
-        if not settings.get("autosave") or not _is_mask(gone):
+        """Save a mask that is removed from the viewer, in case that was a mistake."""
+        layer = event.value
+        if not settings.get("autosave") or not _is_mask(layer):
             return
-        key, name = _key(gone), _name(gone)
+        key, name = _case_key(layer), _key_in_case(layer)
         others = _by_case(_masks_among(self._layers)).get(key, [])
-        self._take(key, [*others, gone])
-        kept = self._kept.get(key)
-        if kept is None:
+        self._copy_edits(key, [*others, layer])
+        edits = self._edits.get(key)
+        if edits is None:
             return
-        if name in kept.copies:
-            kept.removed[name] = kept.copies.pop(name)
-        self._write(kept)
+        if name in edits.copies:
+            edits.removed[name] = edits.copies.pop(name)
+        self._write(edits)
         if not others:
-            del self._kept[key]  # its file stays
+            self._close(key)
 
-    def _take(self, key: str, layers: list[Labels]) -> None:
-        """Copy the masks of a case that are edited, unless the copies at hand are as good.
+    def _close(self, key: str) -> None:
+        """Stop updating the file of a case; after the last case, leave the folder to others."""
+        del self._edits[key]
+        if not self._edits:
+            self._writes.append(_writer().submit(self.folder.release))
 
-        ET, TC and WT are kept together: one without the others would be another segmentation.
+    def _copy_edits(self, key: str, layers: list[Labels]) -> None:
+        """Copy the edited masks of a case that changed since they were last copied.
+
+        ET, TC and WT are copied together: one without the others is another segmentation.
         """
-        kept = self._kept.get(key) or _Kept(_case(layers[0]))
-        named = {_name(layer): layer for layer in layers}
-        kept.removed = {n: c for n, c in kept.removed.items() if n not in named}
+        edits = self._edits.get(key) or _CaseEdits(_case(layers[0]))
+        named = {_key_in_case(layer): layer for layer in layers}
+        edits.removed = {n: c for n, c in edits.removed.items() if n not in named}
         sums = {name: checksum(layer.data) for name, layer in named.items()}
         edited = {n for n, layer in named.items() if sums[n] not in self._unedited(layer)}
         regions = {n for n, layer in named.items() if region_of(layer) is not None}
-        if edited & regions or any(c.region is not None for c in kept.removed.values()):
+        if edited & regions or any(c.region is not None for c in edits.removed.values()):
             edited |= regions
-        kept.copies = {
+        edits.copies = {
             name: old
-            if (old := kept.copies.get(name)) is not None and old.checksum == sums[name]
+            if (old := edits.copies.get(name)) is not None and old.checksum == sums[name]
             else _copy(named[name], sums[name])
             for name in edited
         }
-        if kept.copies or kept.removed or kept.written:
-            self._kept[key] = kept
+        if edits.copies or edits.removed or edits.written:
+            self._edits[key] = edits
 
     def _unedited(self, layer: Labels) -> tuple[int | None, int | None]:
+        """Checksums of the layer's mask as exported or opened, and as a network filled it."""
         role = role_of(layer)
-        return self._safe.get(layer), role.checksum if role is not None else None
+        return self._exported.get(layer), role.checksum if role is not None else None
 
-    def _write(self, kept: _Kept) -> None:
-        copies = {**kept.removed, **kept.copies}
-        checksums = {name: copy.checksum for name, copy in copies.items()}
-        if checksums == kept.written:
+    def _write(self, edits: _CaseEdits) -> None:
+        copies = {**edits.removed, **edits.copies}
+        sums = {name: copy.checksum for name, copy in copies.items()}
+        if sums == edits.written and not edits.write_failed:
             return
-        kept.written = checksums
-        self._writes.append(_writer().submit(_write, self.folder, kept.case, list(copies.values())))
+        edits.written = sums
+        edits.write = _writer().submit(_write, self.folder, edits.case, list(copies.values()))
+        self._writes.append(edits.write)
 
 
-def _write(folder: AutosaveFolder, case: Case, copies: list[_Copy]) -> None:
+def _write(folder: AutosaveFolder, case: Case, copies: list[_MaskCopy]) -> None:
     if not copies:
         folder.discard(folder.file_of(case))
         return
     folder.hold()
-    write_masks(folder.file_of(case), case, [copy.cut(case) for copy in copies])
+    write_masks(folder.file_of(case), case, [copy.cropped(case) for copy in copies])
 
 
 @cache
 def _writer() -> ThreadPoolExecutor:
-    """One thread for all viewers; Python waits for it when it ends."""
+    """One thread for all viewers, so that writes keep their order; Python waits for it at exit."""
     return ThreadPoolExecutor(1, "smalltumor-autosave")
 
 
-def _copy(layer: Labels, total: int) -> _Copy:
+def _copy(layer: Labels, total: int) -> _MaskCopy:
     role = role_of(layer)
     scheme = role.scheme if role is not None else None
-    return _Copy(total, layer.name, np.array(layer.data), region_of(layer), scheme)
+    return _MaskCopy(total, layer.name, np.array(layer.data), region_of(layer), scheme)
 
 
 def _masks_among(layers: Iterable[Layer]) -> Iterator[Labels]:
@@ -218,19 +256,19 @@ def _masks_among(layers: Iterable[Layer]) -> Iterator[Labels]:
 
 
 def _is_mask(layer: Layer) -> bool:
-    """Whether it is a labels layer on a case's grid, in memory."""
+    """Whether a layer is a labels layer on its case's grid, in memory."""
     from napari.layers import Labels
 
     case = case_of(layer)
     if case is None or not isinstance(layer, Labels) or not isinstance(layer.data, np.ndarray):
         return False
-    return layer.data.ndim == 3 and from_display(layer.data, case.grid).shape == case.grid.shape
+    return layer.data.shape == display_shape(case.grid)
 
 
 def _by_case(layers: Iterable[Labels]) -> dict[str, list[Labels]]:
     groups: dict[str, list[Labels]] = {}
     for layer in layers:
-        groups.setdefault(_key(layer), []).append(layer)
+        groups.setdefault(_case_key(layer), []).append(layer)
     return groups
 
 
@@ -240,10 +278,10 @@ def _case(layer: Layer) -> Case:
     return case
 
 
-def _key(layer: Layer) -> str:
+def _case_key(layer: Layer) -> str:
     return case_key(_case(layer))
 
 
-def _name(layer: Layer) -> str:
-    """What a layer is called among those of its case."""
+def _key_in_case(layer: Layer) -> str:
+    """A key for a layer among those of its case."""
     return str(region_of(layer) or f"layer {layer.name}")

@@ -41,6 +41,12 @@ def from_display(data: npt.NDArray[Scalar], grid: Grid) -> npt.NDArray[Scalar]:
     return from_axes(data.transpose(2, 1, 0), grid, AXES)
 
 
+def display_shape(grid: Grid) -> tuple[int, int, int]:
+    """Shape (I, P, L) of a volume on the grid in the viewer."""
+    left, posterior, inferior = reoriented(grid, AXES).shape
+    return inferior, posterior, left
+
+
 def display_transform(grid: Grid) -> dict[str, Any]:
     """Layer arguments that put `to_display` of the grid in place.
 

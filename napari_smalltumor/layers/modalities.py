@@ -15,6 +15,7 @@ from smalltumor.errors import CaseError, GridMismatchError
 from smalltumor.geometry.grid import Grid, reoriented
 
 from napari_smalltumor.layers.coordinates import (
+    display_shape,
     from_display,
     grid_of_layer,
     to_display,
@@ -181,14 +182,10 @@ def _is_original(layer: Image, case: Case, modality: str) -> bool:
 def _upright(layer: Image, ours: bool) -> tuple[npt.NDArray[np.generic], Grid]:
     """A layer's data along (I, P, L), and its grid."""
     data, case = _array(layer), case_of(layer)
-    if case is not None and to_display(_shape_only(case.grid), case.grid).shape == data.shape:
+    if case is not None and display_shape(case.grid) == data.shape:
         return data, case.grid
     grid = grid_of_layer(data.shape, layer.as_layer_data_tuple()[1], ours=ours)
     return to_display(data, grid), grid
-
-
-def _shape_only(grid: Grid) -> npt.NDArray[np.generic]:
-    return np.broadcast_to(np.zeros((), dtype=bool), grid.shape)
 
 
 def _array(layer: Image) -> npt.NDArray[np.generic]:

@@ -13,10 +13,7 @@ from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.masks import compose_classes
 from smalltumor.labels.regions import Region
 
-from napari_smalltumor.layers.coordinates import (
-    from_display,
-    to_display,
-)
+from napari_smalltumor.layers.coordinates import display_shape, from_display, to_display
 from napari_smalltumor.layers.metadata import checksum, region_layers, role_of
 
 if TYPE_CHECKING:
@@ -58,7 +55,7 @@ def compose(masks: Mapping[Region, npt.NDArray[np.generic]], case: Case) -> Segm
         As layers hold them: 0 outside, anything else inside. A region without a mask is empty.
     case : Case
     """
-    shape = to_display(np.empty(case.grid.shape, dtype=bool), case.grid).shape
+    shape = display_shape(case.grid)
     inside = {r: masks[r] != 0 if r in masks else np.zeros(shape, dtype=bool) for r in Region}
     shown = compose_classes(inside[Region.ET], inside[Region.TC], inside[Region.WT])
     classes = from_display(shown, case.grid).copy(order="K")

@@ -148,6 +148,32 @@ def test_a_regions_mask_comes_back_as_that_region(tmp_path):
     assert np.array_equal(layer.data, displayed(mask))
 
 
+def stack_of_masks() -> nib.Nifti1Image:
+    masks = np.zeros((9, 10, 11, 3), np.uint8)
+    masks[3:6, 3:6, 3:6, 2] = 1
+    return nib.Nifti1Image(masks, oriented(lopsided(0), "LPS").affine)
+
+
+@pytest.mark.parametrize("lacking", [None, "t2"])
+def test_a_case_opens_without_a_mask_that_is_not_3d(tmp_path, warnings, lacking):
+    folder = write_case_along(tmp_path / "Pat")
+    nib.save(stack_of_masks(), folder / "Pat_seg.nii.gz")
+    if lacking:
+        (folder / f"Pat_{lacking}.nii.gz").unlink()
+    layers = open_path(folder)
+    assert all(layer._type_string == "image" for layer in layers.values())
+    assert len(layers) == (3 if lacking else 4)
+    assert "Pat_seg.nii.gz has the shape 9 x 10 x 11 x 3" in warnings[-1]
+
+
+def test_an_incomplete_case_opens_without_a_damaged_mask(tmp_path, warnings):
+    folder = write_case_along(tmp_path / "Pat")
+    (folder / "Pat_t2.nii.gz").unlink()
+    (folder / "Pat_seg.nii.gz").write_bytes(b"damaged")
+    assert len(open_path(folder)) == 3
+    assert "Pat_seg.nii.gz" in warnings[-1]
+
+
 def test_labels_of_no_scheme_keep_their_values(tmp_path):
     atlas = (lopsided(3) % 40).astype(np.uint8)
     nib.save(oriented(atlas, "LPS"), tmp_path / "atlas_labels.nii.gz")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 from napari.components import ViewerModel
@@ -12,10 +14,11 @@ from smalltumor.labels.schemes import SCHEMES
 
 from napari_smalltumor import settings
 from napari_smalltumor.autosave import autosave
-from napari_smalltumor.autosave.files import AutosaveFolder, read_masks
+from napari_smalltumor.autosave.files import AutosaveFolder, read_masks, write_masks
 from napari_smalltumor.autosave.restore import restore
 from napari_smalltumor.autosave.watcher import keep_edits
 from napari_smalltumor.finetune.prediction import Prediction, show_prediction
+from napari_smalltumor.layers.coordinates import to_display
 from napari_smalltumor.layers.create import labels_layer
 from napari_smalltumor.layers.metadata import LayerKind, case_of, region_layers
 from napari_smalltumor.layers.region_masks import segmentation_of
@@ -200,6 +203,168 @@ def test_what_was_restored_is_kept_at_once(edited, folder):
     again.autosave.count_as_edited(restore(again.viewer, again.case, read_masks(file)))
     again.save()
     assert again.autosave.folder.file_of(again.case).exists()
+
+
+def painted_voxel(layer, at) -> None:
+    layer.data_setitem(tuple(np.array([n]) for n in at), 1 - int(layer.data[at] != 0))
+
+
+@pytest.mark.parametrize("region", list(Region))
+def test_the_regions_of_a_case_are_kept_together_or_not_at_all(folder, region):
+    opened = Opened(folder).segmented()
+    before = opened.regions[region].data.copy()
+    at = tuple(np.argwhere(opened.regions[Region.WT].data == 0)[0])
+    painted_voxel(opened.regions[region], at)
+    opened.save()
+    (file,) = opened.files
+    masks = {mask.region: mask for mask in read_masks(file)}
+    assert masks.keys() == set(Region)
+    for kind, mask in masks.items():
+        shown = np.array(to_display(mask.on_grid(opened.case.grid.shape), opened.case.grid))
+        assert np.array_equal(shown, opened.regions[kind].data)
+    opened.regions[region].undo()
+    assert np.array_equal(opened.regions[region].data, before)
+    opened.save()
+    assert opened.files == []
+
+
+@pytest.mark.parametrize("region", list(Region))
+def test_a_region_that_is_removed_is_kept_with_the_others(edited, region):
+    painted = {r: layer.data.copy() for r, layer in edited.regions.items()}
+    edited.viewer.layers.remove(edited.regions[region])
+    edited.save()
+    (file,) = edited.files
+    masks = {mask.region: mask for mask in read_masks(file)}
+    assert masks.keys() == set(Region)
+    grid = edited.case.grid
+    for kind, mask in masks.items():
+        assert np.array_equal(to_display(mask.on_grid(grid.shape), grid), painted[kind])
+
+
+@pytest.fixture
+def slow_disk(monkeypatch):
+    """Writes that begin, and end when they are let."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def write_slowly(*arguments):
+        begun.set()
+        assert go_on.wait(60)
+        write_masks(*arguments)
+
+    monkeypatch.setattr(autosave, "write_masks", write_slowly)
+    yield begun, go_on
+    go_on.set()
+
+
+def test_strokes_during_a_write_are_written_by_the_next(folder, slow_disk):
+    begun, go_on = slow_disk
+    opened = Opened(folder).segmented()
+    opened.paint()
+    opened.autosave.save()
+    assert begun.wait(60)
+    opened.paint((5, 5, 5))
+    opened.autosave.save()
+    go_on.set()
+    opened.autosave.wait()
+    (file,) = opened.files
+    masks = {mask.region: mask for mask in read_masks(file)}
+    grid = opened.case.grid
+    for region, layer in opened.regions.items():
+        assert np.array_equal(to_display(masks[region].on_grid(grid.shape), grid), layer.data)
+
+
+def test_an_undo_during_a_write_ends_it(folder, slow_disk):
+    begun, go_on = slow_disk
+    opened = Opened(folder).segmented()
+    opened.paint()
+    opened.autosave.save()
+    assert begun.wait(60)
+    opened.paint()
+    opened.autosave.save()
+    go_on.set()
+    opened.autosave.wait()
+    assert opened.files == []
+
+
+def test_closing_a_case_during_a_write_keeps_its_last_strokes(folder, slow_disk):
+    begun, go_on = slow_disk
+    opened = Opened(folder).segmented()
+    opened.paint()
+    opened.autosave.save()
+    assert begun.wait(60)
+    opened.paint((5, 5, 5))
+    painted = {region: layer.data.copy() for region, layer in opened.regions.items()}
+    opened.viewer.layers.clear()
+    go_on.set()
+    opened.autosave.wait()
+    (file,) = opened.files
+    masks = {mask.region: mask for mask in read_masks(file)}
+    grid = opened.case.grid
+    for region, data in painted.items():
+        assert np.array_equal(to_display(masks[region].on_grid(grid.shape), grid), data)
+
+
+def test_a_write_that_failed_is_tried_again(folder, monkeypatch):
+    opened = Opened(folder).segmented()
+    opened.paint()
+
+    def refuse(*arguments):
+        raise autosave.SmalltumorError("the disk is full")
+
+    with monkeypatch.context() as full:
+        full.setattr(autosave, "write_masks", refuse)
+        opened.save()
+        assert opened.files == []
+    opened.save()
+    assert len(opened.files) == 1
+
+
+def test_two_viewers_keep_the_same_case_apart(folder):
+    one, other = Opened(folder).segmented(), Opened(folder).segmented()
+    one.paint()
+    other.paint((5, 5, 5))
+    one.save()
+    other.save()
+    assert len(one.files) == 2
+    for opened in (one, other):
+        masks = read_masks(opened.autosave.folder.file_of(opened.case))
+        et = next(mask for mask in masks if mask.region == Region.ET)
+        grid = opened.case.grid
+        shown = to_display(et.on_grid(grid.shape), grid)
+        assert np.array_equal(shown, opened.regions[Region.ET].data)
+    other.autosave.exported(other.regions.values())
+    other.save()
+    assert one.files == [one.autosave.folder.file_of(one.case)]
+
+
+def test_edits_of_a_closed_case_are_offered_to_another_viewer_of_the_same_program(edited, folder):
+    edited.viewer.layers.clear()
+    edited.autosave.wait()
+    again = Opened(folder)
+    (file,) = again.autosave.left_of(again.case)
+    assert {mask.region for mask in read_masks(file)} == set(Region)
+    assert edited.autosave.left_of(edited.case) == [file]
+
+
+def test_a_viewer_goes_on_keeping_edits_after_its_last_case_was_closed(edited, folder):
+    edited.viewer.layers.clear()
+    open_case(edited.viewer, folder)
+    edited.segmented()
+    edited.paint((5, 5, 5))
+    edited.save()
+    assert edited.autosave.folder.file_of(edited.case).exists()
+    assert Opened(folder).autosave.left_of(edited.case) == []
+
+
+def test_only_what_was_copied_counts_as_exported(edited):
+    copied = edited.autosave.checksums(edited.regions.values())
+    edited.paint((5, 5, 5))
+    edited.autosave.exported(copied)
+    edited.save()
+    assert len(edited.files) == 1
+    edited.paint((5, 5, 5))
+    edited.save()
+    assert edited.files == []
 
 
 def prediction_of(case, voxels: int) -> Prediction:

@@ -75,6 +75,14 @@ def test_erasing_et_leaves_necrosis(layers, case, viewer):
     assert np.bincount(classes.ravel(), minlength=4)[1:].tolist() == [3, 2, 0]
 
 
+@pytest.mark.parametrize("outer", [Region.TC, Region.WT])
+def test_an_eraser_on_an_outer_region_takes_nothing_away_under_an_inner_one(layers, outer):
+    layers[outer].data_setitem(tuple(np.array([n]) for n in INSIDE), 0)
+    assert sizes(layers) == START
+    layers[Region.ET].data_setitem(tuple(np.array([n]) for n in INSIDE), 0)
+    assert sizes(layers) == {"wt": 5, "tc": 3, "et": 0}
+
+
 def test_what_was_drawn_under_et_is_there_when_et_goes(layers):
     layers[Region.TC].data_setitem(tuple(np.array([n]) for n in OUTSIDE), 1)
     layers[Region.ET].data_setitem(tuple(np.array([n]) for n in OUTSIDE), 1)

@@ -1,0 +1,210 @@
+"""File > Save never writes to an image that was read, however its path is spelt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+from napari.layers import Layer
+from napari_cases import write_case_along
+from smalltumor.data.segmentation import Segmentation
+from smalltumor.errors import OutputError
+from smalltumor.labels.regions import Region
+
+from napari_smalltumor import writer
+from napari_smalltumor.export import export_case
+from napari_smalltumor.layers.metadata import case_of
+from napari_smalltumor.layers.regions import show_segmentation
+from napari_smalltumor.open_case import open_case
+from napari_smalltumor.writer import write_image, write_labels, write_layers
+
+SOURCE = "Pat_t1ce.nii.gz"
+
+
+@pytest.fixture(params=[False, True], ids=["unasked", "agreed to replace"])
+def agreed(request, monkeypatch) -> bool:
+    """Whether the user has agreed to replace the file."""
+    monkeypatch.setattr(writer, "_agreed_to_overwrite", lambda path: request.param)
+    return request.param
+
+
+@pytest.fixture
+def opened(viewer, tmp_path, monkeypatch):
+    """A segmented case in the viewer that napari calls the current one."""
+    folder = write_case_along(tmp_path / "Pat")
+    monkeypatch.setattr("napari.viewer.current_viewer", lambda: viewer)
+    monkeypatch.chdir(tmp_path)
+    open_case(viewer, folder)
+    case = case_of(viewer.layers[0])
+    classes = np.ones(case.grid.shape, np.uint8)
+    show_segmentation(viewer, case, Segmentation(case.name, classes, case.grid))
+    return folder
+
+
+def absolute(folder: Path) -> str:
+    return str(folder / SOURCE)
+
+
+def relative(folder: Path) -> str:
+    return str(Path("Pat") / SOURCE)
+
+
+def through_its_parent(folder: Path) -> str:
+    return str(folder / ".." / "Pat" / SOURCE)
+
+
+def without_its_ending(folder: Path) -> str:
+    return str(folder / SOURCE).removesuffix(".nii.gz")
+
+
+def by_a_link(folder: Path) -> str:
+    (folder.parent / "link.nii.gz").symlink_to(folder / SOURCE)
+    return str(folder.parent / "link.nii.gz")
+
+
+def by_a_link_in_capitals(folder: Path) -> str:
+    (folder.parent / "LINK.NII.GZ").symlink_to(folder / SOURCE)
+    return str(folder.parent / "LINK.NII.GZ")
+
+
+def by_a_second_name(folder: Path) -> str:
+    (folder.parent / "second.nii.gz").hardlink_to(folder / SOURCE)
+    return str(folder.parent / "second.nii.gz")
+
+
+def by_a_linked_folder(folder: Path) -> str:
+    (folder.parent / "linked").symlink_to(folder)
+    return str(folder.parent / "linked" / SOURCE)
+
+
+SPELLINGS = (
+    absolute,
+    relative,
+    through_its_parent,
+    without_its_ending,
+    by_a_link,
+    by_a_link_in_capitals,
+    by_a_second_name,
+    by_a_linked_folder,
+)
+
+
+def save(path: str, *layers: Layer) -> None:
+    """Save as napari calls the writers."""
+    data = [layer.as_layer_data_tuple() for layer in layers]
+    if len(data) > 1:
+        write_layers(path, data)
+    elif data[0][2] == "labels":
+        write_labels(path, *data[0][:2])
+    else:
+        write_image(path, *data[0][:2])
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_a_source_image_is_not_replaced_by_any_of_the_cases_layers(
+    spelling, opened, viewer, agreed
+):
+    before = (opened / SOURCE).read_bytes()
+    path = spelling(opened)
+    regions = [viewer.layers[f"Pat {region.name}"] for region in Region]
+    for layers in (
+        [viewer.layers["Pat T1CE"]],
+        [viewer.layers["Pat labels"]],
+        regions[:1],
+        regions,
+    ):
+        with pytest.raises(OutputError, match="one of the images"):
+            save(path, *layers)
+    assert (opened / SOURCE).read_bytes() == before
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_a_source_image_is_not_replaced_by_a_layer_of_another_origin(
+    spelling, opened, viewer, agreed
+):
+    before = (opened / SOURCE).read_bytes()
+    path = spelling(opened)
+    drawn = viewer.add_labels(np.zeros((9, 10, 11), np.uint8))
+    image = viewer.add_image(np.zeros((9, 10, 11)))
+    for layer in (drawn, image):
+        with pytest.raises(OutputError, match="one of the images"):
+            save(path, layer)
+    assert (opened / SOURCE).read_bytes() == before
+
+
+def test_a_source_of_another_case_is_not_replaced(opened, viewer, tmp_path, agreed):
+    other = write_case_along(tmp_path / "Other", "RAS")
+    layers = open_case(viewer, other)
+    path = opened / SOURCE
+    before = path.read_bytes()
+    with pytest.raises(OutputError, match="one of the images"):
+        save(str(path), layers[0])
+    case = case_of(layers[0])
+    classes = np.ones(case.grid.shape, np.uint8)
+    show_segmentation(viewer, case, Segmentation(case.name, classes, case.grid))
+    (tmp_path / "out_et.nii.gz").symlink_to(path)
+    for target, per_region in ((path, False), (tmp_path / "out.nii.gz", True)):
+        with pytest.raises(OutputError, match="one of the images"):
+            export_case(
+                viewer, case, target, scheme="brats2018", per_region=per_region, overwrite=True
+            )
+    assert path.read_bytes() == before
+
+
+def test_an_image_that_another_reader_opened_is_not_replaced(viewer, tmp_path, monkeypatch, agreed):
+    from napari.layers._source import layer_source
+
+    monkeypatch.setattr("napari.viewer.current_viewer", lambda: viewer)
+    path = tmp_path / "scan.nii.gz"
+    nib.save(nib.Nifti1Image(np.ones((3, 4, 5), np.float32), np.eye(4)), path)
+    before = path.read_bytes()
+    with layer_source(path=str(path), reader_plugin="another"):
+        image = viewer.add_image(np.ones((3, 4, 5)))
+    mask = viewer.add_labels(np.zeros((3, 4, 5), np.uint8))
+    for layer in (image, mask):
+        with pytest.raises(OutputError, match="one of the images"):
+            save(str(path), layer)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("axcodes", ["LPS", "RSA"])
+def test_a_copy_of_a_region_is_saved_on_the_cases_grid(viewer, tmp_path, axcodes):
+    from napari.layers._layer_actions import _duplicate_layer
+
+    folder = write_case_along(tmp_path / "Pat", axcodes)
+    open_case(viewer, folder)
+    case = case_of(viewer.layers[0])
+    classes = np.random.default_rng(1).integers(0, 4, case.grid.shape).astype(np.uint8)
+    regions = show_segmentation(viewer, case, Segmentation(case.name, classes, case.grid))
+    viewer.layers.selection = {regions[Region.ET]}
+    _duplicate_layer(viewer.layers)
+    (written,) = write_labels(
+        str(tmp_path / "copy"), *viewer.layers["Pat ET copy"].as_layer_data_tuple()[:2]
+    )
+    image = nib.load(written)
+    assert np.array_equal(image.dataobj, classes == 3)
+    assert np.array_equal(image.affine, nib.load(folder / SOURCE).affine)
+
+
+def test_a_copy_that_was_cropped_is_saved_where_it_lies(opened, viewer, tmp_path):
+    data, attributes, kind = viewer.layers["Pat labels"].as_layer_data_tuple()
+    start = np.array([2, 3, 4])
+    attributes["translate"] = np.add(attributes["translate"], start * attributes["scale"])
+    cropped = viewer.add_layer(Layer.create(data[2:, 3:, 4:], attributes, kind))
+    (written,) = write_labels(str(tmp_path / "cropped"), *cropped.as_layer_data_tuple()[:2])
+    image = nib.load(written)
+    down, back, left = cropped.data_to_world((1, 1, 1))
+    assert nib.affines.apply_affine(image.affine, (1, 1, 1)) == pytest.approx((-left, -back, -down))
+    assert image.shape == cropped.data.shape
+
+
+def test_regions_are_saved_together_only_if_none_of_them_is_a_copy(opened, viewer, tmp_path):
+    from napari.layers._layer_actions import _duplicate_layer
+
+    viewer.layers.selection = {viewer.layers["Pat ET"]}
+    _duplicate_layer(viewer.layers)
+    names = ("Pat ET copy", "Pat TC", "Pat WT")
+    with pytest.raises(OutputError, match="one case"):
+        save(str(tmp_path / "out.nii.gz"), *(viewer.layers[name] for name in names))
