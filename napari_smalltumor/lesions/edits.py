@@ -1,8 +1,8 @@
-"""Taking a lesion out of a segmentation, and putting it back.
+"""Delete a lesion from a segmentation, and undo it.
 
-A lesion leaves its region and every region inside it, because the inner region always wins. In
-the regions around it the tissue stays, as core or edema; but where there is none other around
-the lesion, it leaves them too: a false spot in healthy brain goes altogether.
+A lesion is deleted from its region and from every region inside it. In the outer regions its
+voxels remain, as tumour core or edema, if other voxels of that region touch the lesion. Otherwise
+they are deleted there, too: a false positive in healthy brain disappears from all regions.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ Indices = tuple[npt.NDArray[np.intp], ...]
 
 @dataclass(frozen=True)
 class Change:
-    """Voxels of a layer that were given new values.
+    """Voxels of a layer whose values were changed.
 
     Parameters
     ----------
     layer : Labels
     indices : three (n,) int arrays
     before : (n,) array
-        Their values until then.
+        Values before the change.
     """
 
     layer: Labels
@@ -51,24 +51,24 @@ class Change:
     before: npt.NDArray[np.integer]
 
     def undo(self) -> None:
-        """Give the voxels their values back; this too is in the layer's history."""
+        """Restore the values; the layer's own undo history records this as well."""
         self.layer.data_setitem(self.indices, self.before.tolist())
 
 
 def delete_lesion(source: LesionSource, region: Region, lesion: Lesion) -> list[Change]:
-    """Take a lesion out of the layers, which write it to their edit history.
+    """Delete a lesion from the layers; their undo history records the change.
 
     Parameters
     ----------
     source : LesionSource
     region : Region
-        Of which the lesion is a component.
+        The region that the lesion is a component of.
     lesion : Lesion
 
     Returns
     -------
     list of Change
-        Innermost layer first; empty if the lesion is no longer there as it was listed.
+        Innermost layer first; empty if the lesion has been edited since it was found.
     """
     indices = lesion_indices(source, region, lesion)
     if indices is None:
@@ -81,13 +81,13 @@ def delete_lesion(source: LesionSource, region: Region, lesion: Lesion) -> list[
 
 
 def undo(changes: Sequence[Change]) -> None:
-    """Put a deleted lesion back, the outermost region first, so that each keeps its own."""
+    """Restore a deleted lesion, the outermost region first, as nesting requires."""
     for change in reversed(changes):
         change.undo()
 
 
 def lesion_indices(source: LesionSource, region: Region, lesion: Lesion) -> Indices | None:
-    """Voxels of a lesion in its layer's data, or None if it is not there as it was listed."""
+    """Voxels of a lesion in its layer's data; None if it has been edited since it was found."""
     box = source.box_in_data(lesion)
     inside = source.mask(region, np.asarray(source.layers[region].data)[box])
     components = connected_components(inside)
@@ -102,7 +102,7 @@ def lesion_indices(source: LesionSource, region: Region, lesion: Lesion) -> Indi
 
 
 def _regions_left(source: LesionSource, region: Region, indices: Indices) -> list[Region]:
-    """The region, those inside it, and those around it that hold nothing else nearby."""
+    """The region, the regions inside it, and outer regions without other voxels next to it."""
     position = INNERMOST_FIRST.index(region)
     leaves = list(INNERMOST_FIRST[: position + 1])
     for outer in INNERMOST_FIRST[position + 1 :]:
@@ -113,7 +113,7 @@ def _regions_left(source: LesionSource, region: Region, indices: Indices) -> lis
 
 
 def _has_neighbours(source: LesionSource, region: Region, indices: Indices) -> bool:
-    """Whether a voxel of the region touches those given, and is none of them."""
+    """Whether another voxel of the region touches the given voxels, by 26-connectivity."""
     from scipy import ndimage
 
     data = np.asarray(source.layers[region].data)
@@ -129,7 +129,7 @@ def _has_neighbours(source: LesionSource, region: Region, indices: Indices) -> b
 
 
 def _value_left(source: LesionSource, leaves: Sequence[Region]) -> int:
-    """Stored value of what a voxel is once it has left these regions."""
+    """Stored value of a voxel after its removal from these regions."""
     assert source.scheme is not None
     stays = [r for r in INNERMOST_FIRST if r not in leaves]
     tissue = _OUTERMOST_CLASS[stays[0]] if stays else TissueClass.BACKGROUND

@@ -1,7 +1,7 @@
-"""Rings around lesions: seen in 2D and 3D, at any zoom, by any eye.
+"""Rings around lesions, visible in 2D and 3D and at any zoom.
 
-The rings are a points layer that the user can hide or remove like any other. They differ from
-the regions by shape and brightness, not only by hue: sky blue between two black lines.
+The rings are a points layer that the user can hide or remove like any other. Sky blue with a
+black outline differs from the regions in brightness, too, for users with colour blindness.
 """
 
 from __future__ import annotations
@@ -27,27 +27,28 @@ HALO = (0.0, 0.0, 0.0, 1.0)
 
 SMALLEST_PIXELS = 30.0
 GAP_PIXELS = 10.0
-"""Between a lesion and its ring, over both sides."""
+"""Difference between the diameters of a ring and its lesion, on the screen."""
 
-ROOM = 1.15
-"""A lesion is not always centred in its box; this keeps it inside a ring about the box's centre."""
+DIAMETER_FACTOR = 1.15
+"""A lesion need not be centred in its box; the factor keeps it inside a ring around the box's
+centre."""
 
 LINE_PIXELS = 2.5
 CURRENT_LINE_PIXELS = 4.0
 HALO_PIXELS = 1.5
 
 MOST_RINGS = 300
-"""More are noise, not lesions, and would slow the viewer down."""
+"""More components are noise, and more rings would slow the viewer down."""
 
 ZOOM_STEP = 1.2
-"""Lines get their thickness back when the zoom has changed by this factor."""
+"""Line widths are recomputed when the zoom has changed by this factor."""
 
 
 class LesionRings:
     """Rings around some lesions of a segmentation in one viewer.
 
-    In a slice view a lesion has a point on every slice that it occupies, so that scrolling costs
-    nothing; in 3D it has one. Turning the view puts other points in their place.
+    In a slice view a lesion has a point on every slice that it occupies, so that scrolling needs no
+    update; in 3D it has one. The points are replaced when the axes or the dimension change.
 
     Parameters
     ----------
@@ -64,16 +65,16 @@ class LesionRings:
         self._line = np.zeros(0)
         self._zoom = 0.0
         events = viewer.dims.events
-        self._turns = (events.ndisplay, events.order)
-        for signal in self._turns:
+        self._view_events = (events.ndisplay, events.order)
+        for signal in self._view_events:
             signal.connect(self._draw)
-        viewer.scene.camera.events.zoom.connect(self._follow_zoom)
+        viewer.scene.camera.events.zoom.connect(self._on_zoom)
 
     def close(self) -> None:
-        """Remove the rings and let go of the viewer."""
-        for signal in self._turns:
+        """Remove the rings and disconnect from the viewer's events."""
+        for signal in self._view_events:
             signal.disconnect(self._draw)
-        self._viewer.scene.camera.events.zoom.disconnect(self._follow_zoom)
+        self._viewer.scene.camera.events.zoom.disconnect(self._on_zoom)
         self.hide()
 
     def hide(self) -> None:
@@ -85,7 +86,7 @@ class LesionRings:
     def show(
         self, source: LesionSource, lesions: Sequence[Lesion], current: Lesion | None = None
     ) -> None:
-        """Ring these lesions, the current one with a bolder ring.
+        """Draw rings around these lesions; the ring of the current one is bolder.
 
         Parameters
         ----------
@@ -104,18 +105,18 @@ class LesionRings:
             np.array([lesion.diameter_mm for lesion in lesions]),
             np.array([lesion is current for lesion in lesions]),
         )
-        there = self.layer is not None and self.layer in self._viewer.layers
+        exists = self.layer is not None and self.layer in self._viewer.layers
         drawn = (self._boxes, self._diameters, self._bold)
-        same = there and all(map(np.array_equal, wanted, drawn))
+        same = exists and all(map(np.array_equal, wanted, drawn))
         self._boxes, self._diameters, self._bold = wanted
-        if not there:
+        if not exists:
             self.layer = self._add(source)
         self._place(source)
         if not same:
             self._draw()
 
     def _add(self, source: LesionSource) -> Points:
-        """An empty points layer over the segmentation; what was selected stays selected."""
+        """Add an empty points layer and keep the selection of layers."""
         selected = set(self._viewer.layers.selection)
         active = self._viewer.layers.selection.active
         like = source.any_layer
@@ -138,7 +139,7 @@ class LesionRings:
         return layer
 
     def _place(self, source: LesionSource) -> None:
-        """Lie as the segmentation lies, and above every other layer."""
+        """Give the rings the transform of the segmentation, and move them to the top."""
         assert self.layer is not None
         like = source.any_layer
         for name in ("scale", "translate", "rotate", "shear", "affine"):
@@ -149,11 +150,11 @@ class LesionRings:
             layers.move(layers.index(self.layer), len(layers))
 
     def _draw(self, event: Any = None) -> None:
-        """Each point twice: the black one lies under the coloured one."""
+        """Draw each point twice: a black one under a coloured one."""
         if self.layer is None:
             return
-        points, owner = _points_of(self._boxes, self._looked_along())
-        self._extent = ROOM * self._diameters[owner]
+        points, owner = _points_of(self._boxes, self._sliced_axis())
+        self._extent = DIAMETER_FACTOR * self._diameters[owner]
         self._line = np.where(self._bold, CURRENT_LINE_PIXELS, LINE_PIXELS)[owner]
         colours = np.where(self._bold[:, None], CURRENT, RING)[owner]
         black = np.broadcast_to(HALO, colours.shape)
@@ -167,14 +168,14 @@ class LesionRings:
             self._fit_to_zoom()
         self.layer.refresh()
 
-    def _looked_along(self) -> int | None:
+    def _sliced_axis(self) -> int | None:
         """The axis of the lesions' boxes that is sliced, or None in 3D."""
         dims = self._viewer.dims
         along = [axis - (dims.ndim - 3) for axis in dims.not_displayed]
         return next((axis for axis in along if axis >= 0), None)
 
-    def _follow_zoom(self, event: Any = None) -> None:
-        """Keep lines as thick, and rings as large, as they have to be on the screen."""
+    def _on_zoom(self, event: Any = None) -> None:
+        """Keep line widths and the smallest ring size constant on the screen."""
         zoom = max(float(self._viewer.scene.camera.zoom), 1e-6)
         if self.layer is None or self._zoom / ZOOM_STEP < zoom < self._zoom * ZOOM_STEP:
             return

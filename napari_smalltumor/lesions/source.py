@@ -1,4 +1,4 @@
-"""What lesions are listed from: labels layers, and how their voxels lie in the patient."""
+"""Segmentations in the viewer whose lesions can be listed, and copies of their masks."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from napari.layers import Labels, Layer
 
 Identity = tuple[str, int, Point, Spans]
-"""Region, voxels, centre and box of a lesion: one that was edited is another."""
+"""Region, voxel count, centre and box of a lesion; an edited lesion has another identity."""
 
 _ACCEPTED: WeakKeyDictionary[Labels, frozenset[Identity]] = WeakKeyDictionary()
 
@@ -48,16 +48,17 @@ class LesionSource:
     Parameters
     ----------
     name : str
-        For people.
+        Shown in the dock.
     layers : mapping of Region to Labels layer
-        Where each region is: three layers of masks, or one layer for all that holds tissue
-        classes, or a mask that is taken for whichever region the user says it is.
+        Three layers with the mask of one region each, or one layer for all regions: with tissue
+        classes, or with a mask of the region that the user chooses.
     case : Case or None
         None for a layer of another origin.
     scheme : str or None
         Name of the label scheme, for a layer of tissue classes.
     world_is_ours : bool
-        Whether a layer without a case lies in a world of I, P, L, see `display.world_is_ours`.
+        Whether the world axes of a layer without a case are I, P, L; see
+        `coordinates.world_is_ours`.
     """
 
     name: str
@@ -71,17 +72,17 @@ class LesionSource:
         return any(own is layer for own in self.layers.values())
 
     def is_same(self, other: LesionSource | None) -> bool:
-        """Whether both are of the same layers, at least in part."""
+        """Whether both have a layer in common."""
         return other is not None and any(other.holds(layer) for layer in self.layers.values())
 
     @property
     def any_layer(self) -> Labels:
-        """One of the layers; all lie alike."""
+        """One of the layers; all have the same transform."""
         return next(iter(self.layers.values()))
 
     @property
     def grid(self) -> Grid:
-        """Of the volume that lesions are measured on: the source's where there is one."""
+        """Grid that lesions are measured on: the case's if there is one, else the layer's."""
         if self._is_upright:
             assert self.case is not None
             return self.case.grid
@@ -103,8 +104,8 @@ class LesionSource:
     def _accepted(self, region: Region) -> frozenset[Identity]:
         return _ACCEPTED.get(self.layers[region], frozenset())
 
-    def take_values(self, region: Region) -> tuple[int, ...] | None:
-        """Values of the layer that are inside a region; None if all but 0 are."""
+    def stored_values(self, region: Region) -> tuple[int, ...] | None:
+        """Values of the layer that are inside a region; None for all values but 0."""
         if self.scheme is None:
             return None
         values = SCHEMES[self.scheme].values
@@ -120,13 +121,13 @@ class LesionSource:
             The layer's data or part of it; by default all of it.
         """
         data = np.asarray(self.layers[region].data) if data is None else data
-        values = self.take_values(region)
+        values = self.stored_values(region)
         if values is None:
             return np.asarray(data != 0)
         return np.isin(data, values)
 
     def snapshot(self, region: Region) -> Snapshot:
-        """A copy of what lesions are found in, safe to read in another thread."""
+        """Copy the mask of a region, to be searched in another thread."""
         layer = self.layers[region]
         role = role_of(layer)
         result = role.result if role is not None else None
@@ -135,7 +136,7 @@ class LesionSource:
             data=np.array(layer.data),
             grid=self.grid,
             region=region,
-            values=self.take_values(region),
+            values=self.stored_values(region),
             upright=self._is_upright,
             look_up=None if cropped is None else cropped.at,
         )
@@ -145,8 +146,8 @@ class LesionSource:
         places = np.asarray(voxels, dtype=np.float64)
         if not self._is_upright:
             return places
-        way = self._way
-        return (places @ way[:3, :3].T + way[:3, 3])[..., ::-1]
+        transform = self._to_upright
+        return (places @ transform[:3, :3].T + transform[:3, 3])[..., ::-1]
 
     def box_in_data(self, lesion: Lesion) -> tuple[slice, slice, slice]:
         """The lesion's bounding box in the layers' data."""
@@ -172,7 +173,7 @@ class LesionSource:
         return to_display(empty, self.case.grid).shape
 
     @cached_property
-    def _way(self) -> npt.NDArray[np.float64]:
+    def _to_upright(self) -> npt.NDArray[np.float64]:
         """Voxels of the case's grid to voxels along L, P, I, (4, 4)."""
         assert self.case is not None
         grid = self.case.grid
@@ -181,7 +182,7 @@ class LesionSource:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A region at one moment.
+    """A copy of the mask of a region.
 
     Parameters
     ----------
@@ -190,9 +191,9 @@ class Snapshot:
     grid : Grid
     region : Region
     values : tuple of int or None
-        Those inside the region; None if all but 0 are.
+        Values inside the region; None for all values but 0.
     upright : bool
-        Whether `data` lies along (I, P, L), to be brought back to the grid.
+        Whether the axes of `data` are (I, P, L) instead of those of the grid.
     look_up : callable or None
         Class probabilities at voxels of the grid.
     """
@@ -205,7 +206,7 @@ class Snapshot:
     look_up: LookUp | None
 
     def shows_the_same(self, other: Snapshot | None) -> bool:
-        """Whether nothing has changed from one moment to the other."""
+        """Whether a search of both snapshots finds the same lesions."""
         return (
             other is not None
             and (self.region, self.values) == (other.region, other.values)

@@ -1,4 +1,4 @@
-"""The lesions of a region as a Qt table model: plain rows, small ones first."""
+"""Qt table model of the lesions of a region, small lesions first."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Column:
     ----------
     title, tip : str
     value : callable
-        What is sorted by.
+        Value of the cell, by which rows are sorted.
     form : str
-        Format of the value, as in an f-string.
+        Format specification of the value.
     """
 
     title: str
@@ -36,7 +36,7 @@ class Column:
     form: str = "d"
 
     def text(self, lesion: Lesion) -> str:
-        """The cell's text; a dash where there is no value."""
+        """Text of the cell; a dash if there is no value."""
         value = self.value(lesion)
         return "–" if value is None else format(value, self.form)
 
@@ -78,7 +78,7 @@ def _bound(axis: int, end: int, shift: int) -> Callable[[Lesion], Value]:
 
 COLUMNS = _columns()
 SHOWN_FIRST = 8
-"""Columns from here on are hidden until the user asks for them."""
+"""Number of columns that are shown at first; the user can show the others."""
 
 VOXELS = 1
 """Index of the column that the table is sorted by at first."""
@@ -90,7 +90,7 @@ PROBABILITY = 7
 class LesionsModel(QAbstractTableModel):
     """Rows of `Lesion`, sorted by any column within the small ones and within the others.
 
-    The user role gives a cell's value. The model knows no viewer and needs no display.
+    The user role returns the value of a cell. The model needs neither a viewer nor a display.
     """
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -105,13 +105,13 @@ class LesionsModel(QAbstractTableModel):
         return list(self._lesions)
 
     def set_lesions(self, lesions: Sequence[Lesion], accepted: Sequence[bool] = ()) -> None:
-        """Show these lesions, in the order chosen before.
+        """Set the lesions and sort them by the current column.
 
         Parameters
         ----------
         lesions : sequence of Lesion
         accepted : sequence of bool, optional
-            Which of them the user has accepted.
+            Whether the user has accepted each of them.
         """
         self.beginResetModel()
         self._lesions = list(lesions)
@@ -124,7 +124,7 @@ class LesionsModel(QAbstractTableModel):
         return self._lesions[row] if 0 <= row < len(self._lesions) else None
 
     def row_of(self, lesion: Lesion | None) -> int | None:
-        """The row of a lesion, if it is listed."""
+        """The row of a lesion; None if it is not in the table."""
         return self._lesions.index(lesion) if lesion in self._lesions else None
 
     def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: N802, B008

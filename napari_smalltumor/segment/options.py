@@ -1,4 +1,4 @@
-"""Weights, device, flips and looks: the settings of a run, kept from session to session."""
+"""Options of a run: weights, device, test-time augmentation, and how regions are drawn."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ _BROWSE = "file..."
 
 
 class SegmentOptions(QWidget):
-    """Every choice is written to the plugin's settings at once."""
+    """Each choice is written to the plugin's settings at once."""
 
     def __init__(self) -> None:
         super().__init__()
         self._devices = [("auto", "auto")]
-        self._weights = ComboBox(label="Weights", choices=_offered_weights)
+        self._weights = ComboBox(label="Weights", choices=_weights_choices)
         self._device = ComboBox(
             label="Device",
             choices=lambda combo: self._devices,
-            tooltip="Where the network runs; auto takes the fastest there is",
+            tooltip="Where the network runs; auto uses the fastest available device",
         )
         self._style = ComboBox(
             label="Regions", choices=list(STYLES), tooltip="How ET, TC and WT are drawn in 2D"
         )
         self._flips = CheckBox(
             text="Average 8 flips",
-            tooltip="Run on the eight mirrored heads and average: slower, often a little better",
+            tooltip="Average over eight mirrored volumes: slower, often slightly better",
         )
         form_layout(self, [self._weights, self._device, self._style, self._flips])
         self._read_settings()
@@ -55,7 +55,7 @@ class SegmentOptions(QWidget):
 
     @property
     def flips(self) -> bool:
-        """Whether to average over mirrored heads."""
+        """Whether to average over mirrored volumes (test-time augmentation)."""
         return bool(self._flips.value)
 
     @property
@@ -64,10 +64,10 @@ class SegmentOptions(QWidget):
         return self._style
 
     def set_devices(self, devices: list[tuple[str, str]]) -> None:
-        """Fill in the devices, as (name for people, name for torch), once they are known."""
+        """Set the devices, as pairs of a display name and torch's name."""
         wanted = settings.get("device")
         known = {name for _, name in devices}
-        if wanted not in known:  # a card that is not here today
+        if wanted not in known:  # the device is not available now
             devices = [*devices, (f"{wanted} (not found)", wanted)]
         self._devices = devices
         with self._device.changed.blocked():
@@ -79,16 +79,16 @@ class SegmentOptions(QWidget):
         settings.put("weights", path)
 
     def _on_setting(self, name: str, value: Any) -> None:
-        if name == "weights" and isalive(self):  # settings outlive the dock
-            self._offer_weights()
+        if name == "weights" and isalive(self):  # the settings exist longer than the dock
+            self._update_weights()
 
     def _read_settings(self) -> None:
-        self._offer_weights()
+        self._update_weights()
         self.set_devices(self._devices)
         self._style.value = settings.get("style")
         self._flips.value = settings.get("flips")
 
-    def _offer_weights(self) -> None:
+    def _update_weights(self) -> None:
         chosen = settings.get("weights")
         with self._weights.changed.blocked():
             self._weights.reset_choices()
@@ -110,6 +110,6 @@ class SegmentOptions(QWidget):
         self.choose_weights(path or settings.get("weights"))
 
 
-def _offered_weights(combo: ComboBox) -> list[tuple[str, str]]:
+def _weights_choices(combo: ComboBox) -> list[tuple[str, str]]:
     offered = weights.choices(settings.get("weights"), settings.get("weights_folder"))
     return [*offered, (_BROWSE, _BROWSE)]

@@ -1,4 +1,4 @@
-"""What the Segment dock looks like; it only says what was clicked."""
+"""The widgets of the Segment dock and their layout."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _STEPS = 1000
 
 
 class SegmentPanel(QWidget):
-    """Pickers, options, buttons, progress, results and export, from top to bottom.
+    """From top to bottom: pickers, options, buttons, progress, results and export.
 
     Parameters
     ----------
@@ -49,11 +49,13 @@ class SegmentPanel(QWidget):
         self.options = SegmentOptions()
         self.results = ResultView()
         self._open = _button("&Open case...", "Choose a folder with the four images of a patient")
-        self._segment = _button("&Segment", "Find the tumour in the four images above")
+        self._segment = _button("&Segment", "Segment the tumour in the four images above")
         self._cancel = _button("&Cancel", "Stop the run; layers stay as they are")
         self._progress = QProgressBar()
         self._step = QLabel()
-        self._export = _button("&Export...", "Write the regions as they are now, edits and all")
+        self._export = _button(
+            "&Export...", "Write the regions as they are now, including your edits"
+        )
         self._scheme = ComboBox(
             label="Labels",
             choices=[(f"{s.name}  ({s.ncr}, {s.ed}, {s.et})", s.name) for s in SCHEMES.values()],
@@ -67,22 +69,22 @@ class SegmentPanel(QWidget):
         self._connect()
         self.set_running(False)
 
-    def set_running(self, running: bool, word: str = "") -> None:
-        """Show that a run goes on, or that it has ended, with a word about how."""
+    def set_running(self, running: bool, message: str = "") -> None:
+        """Show that a run has started, or that it has ended and how."""
         self._segment.setEnabled(not running)
         self._cancel.setEnabled(running)
         self._progress.setVisible(running)
-        self._progress.setValue(0)  # hidden first: a bar that is seen draws the window at once
-        self._step.setText("starting" if running else word)
-        self._step.setVisible(running or bool(word))
+        self._progress.setValue(0)  # after hiding: a visible bar redraws the window at once
+        self._step.setText("starting" if running else message)
+        self._step.setVisible(running or bool(message))
 
     def set_cancelling(self) -> None:
-        """Show that the run has been asked to stop."""
+        """Show that the run has been requested to stop."""
         self._cancel.setEnabled(False)
         self._step.setText("cancelling")
 
     def show_progress(self, fraction: float, step: str) -> None:
-        """Move the bar; a run that has been asked to stop goes on saying so."""
+        """Move the bar and show the step; while a run is being cancelled, show only that."""
         self._progress.setValue(max(self._progress.value(), round(fraction * _STEPS)))
         if self._cancel.isEnabled():
             self._step.setText(step)

@@ -1,4 +1,4 @@
-"""The lines under the Segment button: volumes in the regions' colours, lesions, and the run."""
+"""The result of a run: volumes of the regions, number of lesions, warnings, and the run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SWATCH = 12
 
 
 class ResultView(QWidget):
-    """Empty until `show_result`."""
+    """Shows a result; hidden until `show_result` is called."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ class ResultView(QWidget):
         self.setVisible(False)
 
     def show_result(self, result: JobResult, warnings: list[str]) -> None:
-        """Say what was found, how long it took, and what to beware of."""
+        """Show volumes, number of lesions, duration and warnings."""
         for region, label in self._volumes.items():
             label.setText(f"{result.volumes_ml[region]:.2f} ml")
         self._lesions.setText(lesions_line(result))
@@ -47,13 +47,13 @@ class ResultView(QWidget):
 
     @property
     def text(self) -> str:
-        """All that is said, a line each."""
+        """All texts, one per line."""
         labels = [*self._volumes.values(), self._lesions, self._run, self._warnings]
         return "\n".join(label.text() for label in labels if label.text())
 
 
 def lesions_line(result: JobResult) -> str:
-    """How many enhancing components there are, and how many of them are small."""
+    """Number of enhancing components, and of small ones among them."""
     if result.lesions == 0:
         return "No enhancing component"
     plural = "" if result.lesions == 1 else "s"
@@ -64,7 +64,7 @@ def lesions_line(result: JobResult) -> str:
 
 
 def run_line(result: JobResult) -> str:
-    """Seconds, device and weights."""
+    """Duration, device and weights of the run."""
     run = result.segmentation.run
     if run is None:
         return ""

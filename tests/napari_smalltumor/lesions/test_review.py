@@ -10,11 +10,11 @@ from smalltumor.labels.regions import Region
 from napari_smalltumor.lesions.review import LesionReview
 from napari_smalltumor.lesions.rings import (
     CURRENT,
+    DIAMETER_FACTOR,
     GAP_PIXELS,
     HALO_PIXELS,
     LINE_PIXELS,
     NAME,
-    ROOM,
     SMALLEST_PIXELS,
 )
 
@@ -96,7 +96,7 @@ def test_rings_keep_their_thickness_and_least_size_on_the_screen(viewer, review)
     for zoom in (0.3, 2.0, 40.0):
         viewer.scene.camera.zoom = zoom
         pixels = np.unique(np.round(layer.size * scale * zoom, 3))
-        wanted = [max(SMALLEST_PIXELS, ROOM * d * zoom + GAP_PIXELS) for d in diameters]
+        wanted = [max(SMALLEST_PIXELS, DIAMETER_FACTOR * d * zoom + GAP_PIXELS) for d in diameters]
         both = sorted({round(w + halo, 3) for w in wanted for halo in (0, 2 * HALO_PIXELS)})
         assert pixels == pytest.approx(both, abs=2e-3)
         line = np.round(layer.border_width * layer.size * scale * zoom, 3)
