@@ -1,4 +1,4 @@
-"""A cohort that is interrupted again and again, and taken up where it was.
+"""A cohort run that is interrupted repeatedly continues where it stopped.
 
 `SMALLTUMOR_TRIALS` sets how many random moments there are for each signal.
 """
@@ -44,7 +44,7 @@ Start = Callable[[Path], "subprocess.Popen[str]"]
 
 @pytest.fixture
 def start(data, narrow_weights) -> Start:
-    """Begins a cohort with an output folder."""
+    """Start a cohort run with an output folder."""
 
     def begin(out: Path) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "smalltumor.cli", "cohort", str(data), "-o", str(out)]
@@ -56,7 +56,7 @@ def start(data, narrow_weights) -> Start:
     return begin
 
 
-def test_masks_are_whole_and_the_next_run_goes_on(start, tmp_path):
+def test_masks_are_complete_and_the_next_run_continues(start, tmp_path):
     seconds, whole = undisturbed(start, tmp_path / "whole")
     rng = np.random.default_rng(0)
     found: Counter[str] = Counter()
@@ -88,7 +88,7 @@ def undisturbed(start: Start, out: Path) -> tuple[float, dict[str, bytes]]:
 
 
 def interrupt(start: Start, out: Path, number: signal.Signals, seconds: float) -> str:
-    """Send a signal so long after the first case; whether the run was over by then."""
+    """Send a signal some seconds after the first case; say whether the run had finished."""
     process = start(out)
     process.stdout.readline()
     time.sleep(seconds)

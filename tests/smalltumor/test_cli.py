@@ -1,4 +1,4 @@
-"""The command line: what it writes, what it refuses, and in which words."""
+"""The command line: results, errors and exit codes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def only_line(text: str) -> str:
     return line
 
 
-def test_the_sample_case_becomes_a_mask_in_the_same_place(smalltumor, sample_folder, tmp_path):
+def test_the_mask_of_the_sample_case_has_its_grid_and_header(smalltumor, sample_folder, tmp_path):
     out, table = tmp_path / "mask.nii.gz", tmp_path / "lesions.csv"
     code, stdout, stderr = smalltumor("segment", sample_folder, "-o", out, "--lesions", table)
     assert code == 0, stderr
@@ -142,7 +142,7 @@ def test_a_bad_output_is_refused_before_the_work(smalltumor, tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["case", "mask.nii.gz"]
 
 
-def test_overwriting_when_asked(smalltumor, tmp_path):
+def test_an_existing_mask_is_overwritten_on_request(smalltumor, tmp_path):
     case = write_case(tmp_path / "case")
     (tmp_path / "mask.nii.gz").write_bytes(b"old")
     code, _, stderr = smalltumor("segment", case, "-o", tmp_path / "mask.nii.gz", "--overwrite")
@@ -181,7 +181,7 @@ def test_lesions_are_sorted_by_any_column(smalltumor, sample_folder):
     assert "centroid_r_mm" in only_line(stderr)
 
 
-def test_a_mask_of_one_region_is_listed_when_it_is_called_one(smalltumor, tmp_path):
+def test_a_binary_mask_is_read_with_the_labels_option(smalltumor, tmp_path):
     mask = np.zeros(SHAPE, np.uint8)
     mask[2:5, 3:6, 4:7] = 1
     nib.save(nib.Nifti1Image(mask, LPS), tmp_path / "x_et.nii.gz")
@@ -212,7 +212,7 @@ def test_published_weights_are_imported_and_used(smalltumor, shared, tmp_path):
     assert smalltumor("segment", case, "-o", tmp_path / "m.nii", "--weights", out)[0] == 0
 
 
-def test_weights_that_are_none_are_refused(smalltumor, tmp_path):
+def test_a_file_that_holds_no_weights_is_refused(smalltumor, tmp_path):
     case = write_case(tmp_path / "case")
     path = tmp_path / "w.safetensors"
     path.write_bytes(gzip.compress(b"no weights"))
@@ -229,7 +229,7 @@ def test_weights_that_are_none_are_refused(smalltumor, tmp_path):
         (Cancelled("cancelled"), 130, "cancelled"),
     ],
 )
-def test_what_ends_a_command_is_told_in_one_line(smalltumor, monkeypatch, error, code, words):
+def test_an_abort_is_reported_in_one_line(smalltumor, monkeypatch, error, code, words):
     def ended(*arguments, **options):
         raise error
 
@@ -249,7 +249,7 @@ def test_a_wrong_command_line_is_a_usage_error(arguments, capsys):
     assert "usage: smalltumor" in capsys.readouterr().err
 
 
-def test_every_command_explains_itself(capsys):
+def test_every_command_prints_its_help(capsys):
     for command in COMMANDS:
         name = command.__name__.rsplit(".", 1)[-1].replace("_", "-")
         with pytest.raises(SystemExit) as caught:
@@ -278,14 +278,14 @@ def test_help_loads_neither_torch_nor_napari():
     assert not {"torch", "napari", "numpy", "openvino"} & set(loaded)
 
 
-def test_the_reader_of_our_output_may_leave(sample_folder):
+def test_a_closed_pipe_is_not_an_error_message(sample_folder):
     path = sample_folder / "BraTS2021_00019_seg.nii.gz"
     command = f"{sys.executable} -m smalltumor.cli lesions {path} | true"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
     assert done.stderr == ""
 
 
-AT_WORK = """
+SLOW_READING = """
 import sys, time
 import smalltumor.data.case
 from smalltumor.cli import main
@@ -306,7 +306,7 @@ sys.exit(main(sys.argv[1:]))
 def test_interrupting_leaves_nothing_behind(sample_folder, tmp_path, number):
     words = ["segment", sample_folder, "-o", tmp_path / "m.nii.gz"]
     process = subprocess.Popen(
-        [sys.executable, "-c", AT_WORK, *map(str, words)], stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", SLOW_READING, *map(str, words)], stderr=subprocess.PIPE, text=True
     )
     assert process.stderr.readline() == "reading\n"
     process.send_signal(number)

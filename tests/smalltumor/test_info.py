@@ -1,4 +1,4 @@
-"""`smalltumor info` and `smalltumor demo`, where there is little to tell and much to start."""
+"""`smalltumor info` and `smalltumor demo`."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def no_weights(monkeypatch):
     monkeypatch.setattr(smalltumor.models.checkpoint, "load_checkpoint", absent)
 
 
-def test_an_installation_without_weights_is_described_all_the_same(no_weights, smalltumor):
+def test_info_describes_an_installation_without_weights(no_weights, smalltumor):
     code, stdout, _ = smalltumor("info")
     assert code == 0
     assert "weights: none (no weights are installed)" in stdout
 
 
-def test_weights_that_were_asked_for_and_are_not_there_are_an_error(no_weights, smalltumor):
+def test_missing_weights_that_were_named_are_an_error(no_weights, smalltumor):
     code, _, stderr = smalltumor("info", "--weights", "nowhere.safetensors")
     assert code == 1
     assert stderr == "smalltumor: no weights are installed\n"

@@ -1,4 +1,4 @@
-"""Nothing is looked for on a network, and no file of the user's is opened for writing."""
+"""Segmentation opens no network connection and writes to no input file."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ for backend in sys.argv[3].split(","):
 """
 
 
-def test_segment_asks_no_network_and_writes_to_no_source(
+def test_segment_opens_no_connection_and_writes_to_no_input(
     narrow_weights: Path, tmp_path: Path
 ) -> None:
     case, out = write_case(tmp_path / "made"), tmp_path / "out"

@@ -1,4 +1,4 @@
-"""`python -m smalltumor.cli`: the command without its script."""
+"""Run the `smalltumor` command by `python -m smalltumor.cli`."""
 
 import sys
 

@@ -54,7 +54,7 @@ def voxel_count(text: str) -> int:
 
 
 def add_case(parser: argparse.ArgumentParser) -> None:
-    """CASE, or four files of any name."""
+    """Add CASE, and options for files of other names."""
     parser.add_argument(
         "case",
         metavar="CASE",
@@ -69,12 +69,12 @@ def add_case(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--resample",
         action="store_true",
-        help="bring modalities on different grids onto T1CE's grid instead of refusing them",
+        help="resample modalities that are on another grid onto the grid of T1CE",
     )
 
 
 def read(options: argparse.Namespace) -> Case:
-    """The case that `add_case`'s arguments name."""
+    """Read the case that the arguments of `add_case` name."""
     from smalltumor.data.case import read_case
 
     return read_case(
@@ -85,7 +85,7 @@ def read(options: argparse.Namespace) -> Case:
 
 
 def add_network(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
-    """--weights, --device, --backend and --flips."""
+    """Add --weights, --device, --backend and --flips."""
     group = parser.add_argument_group("network")
     group.add_argument(
         "--weights",
@@ -100,23 +100,23 @@ def add_network(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
         "--backend",
         default="auto",
         choices=("auto", "torch", "openvino"),
-        help="auto takes OpenVINO on a CPU where it is installed",
+        help="auto (default) uses OpenVINO on a CPU if it is installed",
     )
     group.add_argument(
         "--flips",
         action="store_true",
-        help="average over the eight mirrored heads, which takes eight times as long",
+        help="test-time augmentation: average over eight mirrored volumes, eight times as slow",
     )
     return group
 
 
 def add_scheme(parser: argparse._ActionsContainer) -> None:
-    """--labels, the scheme to write."""
+    """Add --labels, the label scheme to write."""
     parser.add_argument(
         "--labels",
         default=DEFAULT_SCHEME,
         choices=SCHEME_VALUES,
-        help=f"numbers to write, see below (default {DEFAULT_SCHEME})",
+        help=f"label scheme to write, see below (default {DEFAULT_SCHEME})",
     )
 
 
@@ -133,7 +133,7 @@ def check_table_name(path: Path) -> None:
 
 
 def scheme_list() -> str:
-    """The label schemes, for the end of a help text."""
+    """Describe the label schemes, for the end of a help text."""
     schemes = (
         f"{name}: {ncr} necrosis, {ed} edema, {et} enhancing"
         for name, (ncr, ed, et) in SCHEME_VALUES.items()
@@ -142,9 +142,9 @@ def scheme_list() -> str:
 
 
 def add_overwrite(parser: argparse._ActionsContainer) -> None:
-    """--overwrite."""
+    """Add --overwrite."""
     parser.add_argument(
         "--overwrite",
         action="store_true",
-        help="replace files that exist; an image that was read never is",
+        help="replace existing files; input images are never replaced",
     )

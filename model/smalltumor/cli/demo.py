@@ -1,4 +1,4 @@
-"""`smalltumor demo`: the sample case in napari, segmented."""
+"""`smalltumor demo`: open and segment the sample case in napari."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 from smalltumor.cli import arguments
 
 DESCRIPTION = """\
-Open napari with the sample case, segmented, its lesions listed. Without a display it does the
-same on a virtual one (Xvfb) and leaves screenshots, mask and table in a folder.
+Open the sample case in napari, segment it and list its lesions. Without a display, do the same
+on a virtual display (Xvfb) and write screenshots, mask and lesion table to a folder.
 """
 
 
@@ -26,16 +26,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="FOLDER",
         type=arguments.path_argument,
         default=Path("smalltumor-demo"),
-        help="where mask, table and screenshots go (default smalltumor-demo)",
+        help="folder of mask, table and screenshots (default smalltumor-demo)",
     )
-    parser.add_argument(
-        "--screenshot", action="store_true", help="leave the pictures and close, as in a script"
-    )
+    parser.add_argument("--screenshot", action="store_true", help="write the screenshots and close")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Start the plugin's demo in a process of its own: the science does not import the screen."""
+    """Start the plugin's demo in another process: this package does not import the plugin."""
     from smalltumor.files.atomic import check_output_folder
 
     check_output_folder(options.output)

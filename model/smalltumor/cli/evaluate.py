@@ -1,4 +1,4 @@
-"""`smalltumor evaluate`: predicted label files against the truth."""
+"""`smalltumor evaluate`: compare predicted label files with the truth."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from smalltumor.cli.progress import ProgressBar
 from smalltumor.labels.regions import SCHEME_VALUES
 
 DESCRIPTION = """\
-Score predicted label files against the truth: Dice, TPR, FPR and HD95 of enhancing tumour,
-tumour core and whole tumour; small enhancing tumours by themselves; and lesion by lesion.
+Compare predicted label files with the truth: Dice, TPR, FPR and HD95 of enhancing tumour, tumour
+core and whole tumour, scores of small enhancing tumours, and scores of each lesion.
 
-Give two files, or two folders whose files belong to the same cases by name (CASE.nii.gz,
-CASE_seg.nii.gz, or a folder for each case).
+Give two files, or two folders. Files in folders are matched by the name of their case
+(CASE.nii.gz, CASE_seg.nii.gz, or a folder for each case).
 """
 
 NO_FIGURES = (
@@ -27,7 +27,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the command and its arguments."""
     parser = commands.add_parser(
         "evaluate",
-        help="score segmentations against the truth",
+        help="compare segmentations with the truth",
         description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -43,20 +43,20 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="DIR",
         type=arguments.path_argument,
         help="also write report.txt, scores.json, cases.csv, components.csv, volumes.png and "
-        "dice_by_size.png there",
+        "dice_by_size.png to this folder (the figures need matplotlib)",
     )
     for option, whose in (("--labels", "the predictions"), ("--truth-labels", "the truth")):
         parser.add_argument(
             option,
             choices=[*SCHEME_VALUES],
-            help=f"label scheme of {whose}, where values and names do not tell",
+            help=f"label scheme of {whose}, if values and file names do not show it",
         )
     arguments.add_overwrite(parser)
     parser.set_defaults(run=run, reads_labels=True)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Match, score, print, and write the results if asked to."""
+    """Match and score the files, print the report, and write it if asked to."""
     from smalltumor.evaluation.evaluate import evaluate
     from smalltumor.evaluation.figures import can_draw
     from smalltumor.evaluation.report import report_text

@@ -1,4 +1,4 @@
-"""`smalltumor import-dmfnet`: use weights published for DMFNet."""
+"""`smalltumor import-dmfnet`: convert published DMFNet weights."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(options: argparse.Namespace) -> int:
-    """Read, convert, write."""
+    """Read, convert and write the weights."""
     from smalltumor.files.atomic import check_output
     from smalltumor.models.checkpoint import save_checkpoint
     from smalltumor.models.dmfnet_import import import_dmfnet

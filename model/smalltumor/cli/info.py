@@ -1,4 +1,4 @@
-"""`smalltumor info`: what a bug report needs."""
+"""`smalltumor info`: versions, devices and weights for a bug report."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print it all."""
+    """Print versions, devices and the model card."""
     from smalltumor.errors import CheckpointError
     from smalltumor.models.checkpoint import load_checkpoint
 

@@ -1,4 +1,4 @@
-"""`smalltumor lesions`: the table of a segmentation that exists."""
+"""`smalltumor lesions`: list the lesions of a label file."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 MASK = "mask"
 
 DESCRIPTION = f"""\
-List the connected components of a region, the largest last, with size, place and whether they
-are small (fewer than {SMALL_LESION_VOXELS} voxels, the threshold of Ngo et al. 2020).
+List the connected components of a region, the largest last, with size and position. Marked are
+small components (fewer than {SMALL_LESION_VOXELS} voxels, the threshold of Ngo et al. 2020).
 """
 
 
@@ -42,8 +42,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--labels",
         choices=(*SCHEME_VALUES, MASK),
-        help="scheme of the label file, where its values and name do not tell; "
-        "mask: all that is not zero is the region",
+        help="label scheme of the file, if its values and name do not show it; "
+        "mask: every voxel that is not zero belongs to the region",
     )
     parser.add_argument(
         "--sort",
@@ -63,7 +63,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(options: argparse.Namespace) -> int:
-    """Read, find, print, and write the table if asked to."""
+    """Find the lesions, print them, and write the table if asked to."""
     from smalltumor.data.label_files import read_label_volume
     from smalltumor.files.atomic import check_output
     from smalltumor.lesions import COLUMNS, find_lesions, table_text, write_csv

@@ -1,4 +1,4 @@
-"""A progress bar on stderr, and warnings beside it."""
+"""A progress bar and warnings on stderr."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ BAR = 30
 
 
 class ProgressBar:
-    """One line that redraws itself on a terminal, and stays silent elsewhere.
+    """One line that is redrawn on a terminal; elsewhere nothing is printed.
 
-    Calling it with a fraction from 0 to 1 and a word for the step moves it; leaving the
-    ``with`` block clears the line, so that only results stay on the screen.
+    Call it with the fraction done, from 0 to 1, and the name of the step. The line is cleared at
+    the end of the ``with`` block.
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
@@ -21,7 +21,7 @@ class ProgressBar:
         self._drawn = ""
 
     def __call__(self, fraction: float, step: str) -> None:
-        """Show that this much is done."""
+        """Draw the bar."""
         if not self._stream.isatty():
             return
         full = round(BAR * min(max(fraction, 0.0), 1.0))
@@ -32,7 +32,7 @@ class ProgressBar:
             self._drawn = line
 
     def warn(self, message: str) -> None:
-        """A line that stays."""
+        """Print a warning on a line of its own."""
         self._clear()
         self._stream.write(f"smalltumor: warning: {message}\n")
         self._stream.flush()

@@ -1,4 +1,4 @@
-"""`smalltumor segment`: one case in, masks and tables out."""
+"""`smalltumor segment`: segment one case."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from smalltumor.data.segmentation import Segmentation
 
 DESCRIPTION = """\
-Segment one case. The mask lies on the grid of the T1CE image, with its header, so that it opens
-in any other tool in the right place.
+Segment one case. The mask has the grid and the header of the T1CE image, so that other tools show
+it in the right place.
 """
 
 
@@ -31,13 +31,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     network.add_argument(
         "--random-weights",
         action="store_true",
-        help="an untrained network, to try the installation; its masks mean nothing",
+        help="use an untrained network to test the installation; its masks are meaningless",
     )
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Segment, write, and print where and how much."""
+    """Segment the case, write the results and print a summary."""
     from smalltumor.inference import segment
     from smalltumor.inference.devices import import_in_background
     from smalltumor.models.checkpoint import load_checkpoint, random_checkpoint
@@ -70,7 +70,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def summary(segmentation: Segmentation) -> str:
-    """Volumes of the regions, lesions, and how long it took, in a few lines."""
+    """Summarise volumes, lesions and computing time in a few lines."""
     from smalltumor.lesions import lesion_components
 
     lines = [segmentation.name]
@@ -102,13 +102,13 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--regions",
         action="store_true",
-        help="write OUT_et, OUT_tc and OUT_wt (0 and 1) as well",
+        help="also write the masks OUT_et, OUT_tc and OUT_wt (0 and 1)",
     )
     group.add_argument(
         "--lesions",
         metavar="FILE.csv",
         type=arguments.path_argument,
-        help="table of enhancing components",
+        help="table of the components of enhancing tumour",
     )
     group.add_argument(
         "--probabilities",

@@ -1,4 +1,4 @@
-"""Predicted label files against the truth: every measure for every case and region."""
+"""Evaluation of predicted label files against the truth, for every case and region."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from smalltumor.labels.schemes import SCHEMES, LabelScheme, detect_scheme, integ
 
 @dataclass(frozen=True)
 class RegionScores:
-    """All that is known about one region of one case.
+    """Scores of one region of one case.
 
     Parameters
     ----------
     overlap : RegionScore
-        Voxel by voxel.
+        Voxelwise scores.
     lesions : LesionScores
-        By the BraTS 2023 rule.
+        Lesion-wise scores of BraTS 2023.
     components : list of TruthComponent
         Every 26-connected component of the truth.
     """
@@ -63,7 +63,7 @@ class Evaluation:
     prediction_scheme, truth_scheme : str
         Names of the label schemes the files are in.
     notes : list of str
-        What a reader of the numbers must know, such as cases left out.
+        Remarks for the report, such as cases left out.
     """
 
     cases: list[CaseScores]
@@ -129,14 +129,14 @@ def evaluate(
         A file or a folder each.
     labels, truth_labels : str, optional
         Names of the label schemes. By default the values of all files of a side and the naming
-        decide; where they leave a choice, predictions are taken to be in the truth's scheme.
+        decide; where they fit several, predictions are read in the truth's scheme.
     progress : callable, optional
-        Called with the fraction done and the case at work.
+        Called with the fraction done and the name of the current case.
 
     Raises
     ------
     CaseError, GridMismatchError, LabelError
-        If files cannot be matched or read, are on different grids, or their scheme is in doubt.
+        If files cannot be matched or read, are on different grids, or fit several schemes.
     """
     pairing = pair_label_files(Path(predictions), Path(truth))
     ours, theirs = zip(*pairing.pairs, strict=True)
@@ -156,7 +156,7 @@ def _scheme_of(
     fallback: str | None,
     side: Side,
 ) -> LabelScheme:
-    """One scheme for all files of a side: a case without enhancing tumour does not tell it."""
+    """Find one scheme for all files of a side; some cases alone fit several schemes."""
     if given is not None:
         return SCHEMES[given]
     by_file = {file.path: set(_values(file)) for file in files}
@@ -207,7 +207,7 @@ def _decode(volume: Volume, scheme: LabelScheme) -> Classes:
 
 def _notes(pairing: Pairing) -> list[str]:
     sides = (
-        (pairing.without_truth, "predicted without a truth, left out"),
-        (pairing.without_prediction, "not predicted, so not in these means"),
+        (pairing.without_truth, "predicted, but without a truth, and left out"),
+        (pairing.without_prediction, "not predicted, and left out of the means"),
     )
     return [f"{what}: " + ", ".join(file.name for file in files) for files, what in sides if files]

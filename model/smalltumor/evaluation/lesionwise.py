@@ -1,8 +1,8 @@
-"""Scores lesion by lesion: what was found, missed, made up.
+"""Lesion-wise scores: found, missed and false lesions.
 
-Two views of the same masks. `score_lesions` is the BraTS 2023 rule, in which lesions that are
-nearly one count as one. `find_components` keeps every 26-connected component of the truth apart,
-because a small lesion beside a large one is what this project looks for.
+`score_lesions` follows BraTS 2023, which merges neighbouring lesions. `find_components` treats
+every 26-connected component of the truth separately, so that a small lesion next to a large one
+is counted.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from smalltumor.labels.masks import Mask
 
 @dataclass(frozen=True)
 class LesionRule:
-    """How a challenge matches lesions.
+    """Matching rule of a challenge.
 
     Parameters
     ----------
     dilation_mm : float
-        The truth is dilated by this much: parts that then touch are one lesion, and a predicted
-        component that then touches it has found it.
+        Dilation of the truth. Components that touch after it are one lesion, and a predicted
+        component that touches the dilated lesion detects it.
     ignore_mm3 : float
-        Lesions of the truth up to this volume are neither found nor missed.
+        Lesions of the truth up to this volume are ignored.
     """
 
     dilation_mm: float
@@ -40,7 +40,7 @@ METASTASIS_RULE = LesionRule(dilation_mm=1, ignore_mm3=2)
 
 @dataclass(frozen=True)
 class MatchedLesion:
-    """A lesion of the truth and what was predicted for it."""
+    """A lesion of the truth and the scores of its prediction."""
 
     voxels: int
     dice: float
@@ -55,11 +55,11 @@ class LesionScores:
     Parameters
     ----------
     lesions : tuple of MatchedLesion
-        Those of the truth that count.
+        Lesions of the truth above the ignored volume.
     false_lesions : int
-        Predicted components that touch no dilated lesion, of whatever size.
+        Predicted components of any size that touch no dilated lesion.
     ignored : int
-        Lesions of the truth that are too small to count.
+        Lesions of the truth up to the ignored volume.
     """
 
     lesions: tuple[MatchedLesion, ...]
@@ -130,7 +130,7 @@ def component_dice(
     """Dice of each small component of the truth with what is predicted on and around it.
 
     Unlike `score_lesions`, small components beside a large one count by themselves: the
-    prediction is looked at within `reach` voxels of the component, other components left out.
+    prediction is compared within `reach` voxels of the component, without other components.
 
     Parameters
     ----------
@@ -167,8 +167,8 @@ def score_lesions(
     """Match lesions and score them as BraTS 2023 does.
 
     The truth is dilated, which merges neighbours; every predicted component that touches a
-    dilated lesion belongs to it; Dice and HD95 are taken of the lesion as drawn against those
-    components whole. A missed lesion has Dice 0 and HD95 374.
+    dilated lesion belongs to it; Dice and HD95 compare the undilated lesion with all of those
+    components. A missed lesion has Dice 0 and HD95 374.
 
     Parameters
     ----------

@@ -1,7 +1,6 @@
-"""How well a mask agrees with the truth: Dice, TPR, FPR, HD95.
+"""Voxelwise agreement of a mask with the truth: Dice, TPR, FPR, HD95.
 
-What an empty mask scores is stated here once. Tools disagree about it, so every table that is
-made of these says it again.
+Tools differ in the scores of empty masks. Here they are:
 
 ================  ==============  =========  ==========  ========
 truth             prediction      Dice       TPR         HD95
@@ -25,7 +24,7 @@ from smalltumor.labels.components import bounding_box
 from smalltumor.labels.masks import Mask
 
 NO_OVERLAP_HD95 = 374.0
-"""What BraTS gives a missed or false mask, in mm: the diagonal of 240 x 240 x 155 voxels."""
+"""HD95 of a missed or false mask in BraTS, in mm: the diagonal of 240 x 240 x 155 voxels."""
 
 EMPTY_CASES = (
     "empty truth and empty prediction: Dice 1, HD95 0; only one of them empty: Dice 0, HD95 374; "
@@ -69,7 +68,7 @@ class RegionScore:
 def score_masks(
     prediction: Mask, truth: Mask, spacing: npt.ArrayLike = (1.0, 1.0, 1.0)
 ) -> RegionScore:
-    """All measures of a prediction against the truth.
+    """Compute all scores of a prediction.
 
     Parameters
     ----------
@@ -107,8 +106,7 @@ def true_positive_rate(prediction: Mask, truth: Mask) -> float | None:
 def false_positive_rate(prediction: Mask, truth: Mask) -> float:
     """``FP / (FP + TN)``, over the whole volume; 0 if the truth fills it.
 
-    A brain has so many voxels that 0.0001 of a BraTS volume are 890 of them: read it beside
-    the false volume.
+    A rate of 0.0001 of a BraTS volume is 890 voxels: report it together with the false volume.
     """
     outside = truth.size - int(np.count_nonzero(truth))
     return int(np.count_nonzero(prediction & ~truth)) / outside if outside else 0.0
@@ -117,8 +115,8 @@ def false_positive_rate(prediction: Mask, truth: Mask) -> float:
 def hausdorff95(prediction: Mask, truth: Mask, spacing: npt.ArrayLike = (1.0, 1.0, 1.0)) -> float:
     """95th percentile Hausdorff distance between the surfaces of two masks, in mm.
 
-    The greater of the 95th percentiles of both directed distances, as MONAI has it; a surface
-    voxel is one with a face towards the outside.
+    The greater of the 95th percentiles of both directed distances, as in MONAI. A surface
+    voxel has a face neighbour outside the mask.
 
     Parameters
     ----------
@@ -136,20 +134,20 @@ def hausdorff95(prediction: Mask, truth: Mask, spacing: npt.ArrayLike = (1.0, 1.
     ours, theirs = (_surface(mask) * np.asarray(spacing) for mask in (prediction, truth))
     if not len(ours) or not len(theirs):
         return 0.0 if len(ours) == len(theirs) else NO_OVERLAP_HD95
-    there, _ = KDTree(theirs).query(ours)
-    back, _ = KDTree(ours).query(theirs)
-    return float(max(np.percentile(there, 95), np.percentile(back, 95)))
+    forward, _ = KDTree(theirs).query(ours)
+    backward, _ = KDTree(ours).query(theirs)
+    return float(max(np.percentile(forward, 95), np.percentile(backward, 95)))
 
 
 def _surface(mask: Mask) -> npt.NDArray[np.int64]:
     """Voxel indices (n, 3) of those with a face neighbour that is not in the mask."""
     box = bounding_box(mask)
     inside = np.pad(mask[box], 1)
-    deep = inside.copy()
+    interior = inside.copy()
     for axis in range(3):
-        deep &= np.roll(inside, 1, axis) & np.roll(inside, -1, axis)
+        interior &= np.roll(inside, 1, axis) & np.roll(inside, -1, axis)
     start = np.array([span.start - 1 for span in box])
-    return np.asarray(np.argwhere(inside & ~deep) + start)
+    return np.asarray(np.argwhere(inside & ~interior) + start)
 
 
 def _dice(common: int, predicted: int, actual: int) -> float:

@@ -1,4 +1,4 @@
-"""Which predicted label file belongs to which true one."""
+"""Matching of predicted label files with those of the truth."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Pairing:
     pairs : list of (prediction, truth)
         By case name.
     without_truth, without_prediction : list of LabelFile
-        Those that have no partner.
+        Files without a partner.
     """
 
     pairs: list[tuple[LabelFile, LabelFile]]
@@ -60,9 +60,9 @@ class Pairing:
 
 
 def pair_label_files(predictions: Path, truth: Path) -> Pairing:
-    """Match label files by the name of their case, whatever stands behind it in the file's name.
+    """Match label files by the name of their case; suffixes of the file name are ignored.
 
-    A file that is given by itself needs no matching name if the other side has one file too.
+    Two single files are matched whatever their names.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Means over cases, and the subsets that Ngo et al. 2020 report."""
+"""Means over cases, and over the subsets of Ngo et al. 2020."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many cases: each is done once, one that is at fault does not hold up the others."""
+"""Cohorts: each case is segmented once, and a failed case does not stop the others."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def rows_of(table: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_every_case_gets_a_mask_in_its_place_a_table_and_a_row(cohort, data, tmp_path):
+def test_every_case_gets_a_mask_on_its_grid_a_lesion_table_and_a_row(cohort, data, tmp_path):
     code, rows, stdout, stderr = cohort("--regions", "--labels", "brats2023")
     assert code == 0, stderr
     assert [(row["case"], row["outcome"]) for row in rows] == [(n, "segmented") for n in NAMES]
@@ -77,14 +77,14 @@ def test_every_case_gets_a_mask_in_its_place_a_table_and_a_row(cohort, data, tmp
     assert "3 cases, 0 failed; research only" in stdout
 
 
-def test_the_same_mask_as_of_one_case(cohort, smalltumor, data, tmp_path):
+def test_a_cohort_writes_the_same_mask_as_the_segment_command(cohort, smalltumor, data, tmp_path):
     cohort()
     smalltumor("segment", data / "bob", "-o", tmp_path / "one.nii.gz")
     one, many = (nib.load(p) for p in (tmp_path / "one.nii.gz", tmp_path / "out" / "bob.nii.gz"))
     np.testing.assert_array_equal(np.asarray(one.dataobj), np.asarray(many.dataobj))
 
 
-def test_its_masks_can_be_evaluated_as_they_lie(cohort, smalltumor, tmp_path):
+def test_a_results_folder_can_be_evaluated(cohort, smalltumor, tmp_path):
     cohort("--regions")
     truth = tmp_path / "truth"
     truth.mkdir()
@@ -100,7 +100,7 @@ def test_its_masks_can_be_evaluated_as_they_lie(cohort, smalltumor, tmp_path):
     assert {float(row["dice"]) for row in scores} == {1.0}
 
 
-def test_a_case_at_fault_is_told_and_the_others_are_segmented(cohort, data, tmp_path):
+def test_a_case_that_cannot_be_read_fails_and_the_others_are_segmented(cohort, data, tmp_path):
     (data / "bob" / "bob_t2.nii.gz").write_bytes(b"not an image")
     code, rows, stdout, stderr = cohort()
     assert code == 1
@@ -111,7 +111,7 @@ def test_a_case_at_fault_is_told_and_the_others_are_segmented(cohort, data, tmp_
     assert not (tmp_path / "out" / "bob.nii.gz").exists()
 
 
-def test_what_is_there_is_kept_and_what_failed_is_tried_again(cohort, data, tmp_path):
+def test_a_rerun_keeps_masks_and_segments_failed_cases_again(cohort, data, tmp_path):
     sound = (data / "bob" / "bob_t2.nii.gz").read_bytes()
     (data / "bob" / "bob_t2.nii.gz").write_bytes(b"not an image")
     _, before, *_ = cohort()
@@ -126,7 +126,7 @@ def test_what_is_there_is_kept_and_what_failed_is_tried_again(cohort, data, tmp_
     assert "ann: ET" in stdout and "kept" in stdout
 
 
-def test_what_a_kill_left_half_written_goes_and_nothing_else(cohort, tmp_path):
+def test_only_half_written_files_of_a_killed_run_are_removed(cohort, tmp_path):
     cohort()
     half, own = tmp_path / "out" / ".smalltumor-0123.part", tmp_path / "out" / ".notes"
     half.write_bytes(b"half a mask")
@@ -169,7 +169,7 @@ def test_overwriting_that_is_interrupted_keeps_none_of_the_old_masks(
     assert len({row["weights"] for row in rows}) == 1
 
 
-def test_a_kept_file_that_is_no_mask_is_told(cohort, tmp_path):
+def test_a_damaged_mask_is_reported_as_failed(cohort, tmp_path):
     cohort()
     (tmp_path / "out" / "cyd.nii.gz").write_bytes(b"half")
     code, rows, *_ = cohort()
@@ -179,7 +179,7 @@ def test_a_kept_file_that_is_no_mask_is_told(cohort, tmp_path):
 
 
 @pytest.mark.parametrize("words", [("--labels", "msd"), ("--flips",)])
-def test_a_folder_never_mixes_two_ways(cohort, words):
+def test_a_results_folder_holds_masks_of_one_setting(cohort, words):
     """1 and 2 mean the opposite in two of the schemes."""
     cohort()
     code, _, stdout, stderr = cohort(*words)
@@ -187,7 +187,7 @@ def test_a_folder_never_mixes_two_ways(cohort, words):
     assert "made with" in stderr and "--overwrite" in stderr
 
 
-def test_other_weights_want_another_folder(cohort, tmp_path, weights_to_tune):
+def test_other_weights_need_another_folder_or_overwrite(cohort, tmp_path, weights_to_tune):
     cohort()
     code, _, _, stderr = cohort(weights=weights_to_tune)
     assert code == 1
@@ -197,7 +197,7 @@ def test_other_weights_want_another_folder(cohort, tmp_path, weights_to_tune):
     assert {row["outcome"] for row in rows} == {"segmented"}
 
 
-def test_a_folder_of_other_things_is_not_written_to(cohort, tmp_path):
+def test_a_folder_with_other_files_is_not_written_to(cohort, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "ann.nii.gz").write_bytes(b"somebody's")
     code, _, _, stderr = cohort()
@@ -224,7 +224,7 @@ def test_two_cases_of_one_name_are_refused(cohort, data):
     assert "more than one case named ann" in stderr
 
 
-def test_a_full_disk_ends_it(cohort, monkeypatch, tmp_path):
+def test_a_full_disk_ends_the_run(cohort, monkeypatch, tmp_path):
     def full(*arguments, **options):
         raise OutputError("no space left on device")
 
@@ -324,9 +324,7 @@ def test_region_masks_follow_a_mask_that_is_made_again(cohort, tmp_path, weights
         np.testing.assert_array_equal(whole == 1, labels > 0)
 
 
-def test_overwriting_a_part_of_the_cases_leaves_no_other_mask_of_the_old_way(
-    cohort, data, tmp_path
-):
+def test_overwriting_a_part_of_the_cases_marks_the_other_masks_as_outdated(cohort, data, tmp_path):
     cohort()
     (data / "cyd").rename(tmp_path / "cyd")
     _, rows, *_ = cohort("--overwrite", "--labels", "msd")

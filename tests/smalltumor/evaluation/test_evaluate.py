@@ -1,4 +1,4 @@
-"""Evaluation of files: scores, tables, report, figures, and what is refused."""
+"""Evaluation of label files: scores, report, written files and errors."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_schemes_may_differ_and_do_not_change_the_scores(cohort):
     assert (et["C"].dice, et["C"].tpr, et["C"].predicted_voxels) == (0, None, 27)
 
 
-def test_small_tumours_are_patients_with_little_enhancing_tumour_but_some(cohort):
+def test_small_tumours_are_cases_with_few_but_some_enhancing_voxels(cohort):
     evaluation = evaluate(cohort / "predictions", cohort / "truth", labels="brats2023")
     assert [s.truth_voxels for s in small_tumours(evaluation, 2000)] == [729, 1331]
     assert means(small_tumours(evaluation, 1000)).dice == 1
@@ -121,7 +121,7 @@ def test_without_matplotlib_everything_but_the_figures_is_written(cohort, capsys
     assert 'pip install "napari-smalltumor[report]"' in capsys.readouterr().err
 
 
-def test_results_are_not_overwritten_unasked(cohort, capsys):
+def test_results_are_overwritten_only_on_request(cohort, capsys):
     assert run(cohort, "-o", str(cohort / "out")) == 0
     before = (cohort / "out" / "report.txt").stat().st_mtime_ns
     capsys.readouterr()
@@ -131,7 +131,7 @@ def test_results_are_not_overwritten_unasked(cohort, capsys):
     assert run(cohort, "-o", str(cohort / "out"), "--overwrite") == 0
 
 
-def test_another_grid_is_an_error_that_prints_both(cohort):
+def test_different_grids_are_an_error_that_names_both(cohort):
     moved = LPS.copy()
     moved[0, 3] = 4
     write(cohort / "predictions" / "B.nii.gz", tumour(11), "brats2023", moved)
@@ -139,7 +139,7 @@ def test_another_grid_is_an_error_that_prints_both(cohort):
         evaluate(cohort / "predictions", cohort / "truth", labels="brats2023")
 
 
-def test_a_scheme_in_doubt_is_asked_for(cohort):
+def test_labels_that_fit_several_schemes_are_refused(cohort):
     with pytest.raises(LabelError) as refused:
         evaluate(cohort / "predictions", cohort / "truth")
     assert refused.value.remedy == Remedy(Action.NAME_SCHEME, side="predictions")
@@ -152,7 +152,7 @@ def test_a_scheme_in_doubt_is_asked_for(cohort):
     assert refused.value.remedy == Remedy(Action.NAME_SCHEME, side="truth")
 
 
-def test_a_case_without_enhancing_tumour_takes_the_scheme_of_its_side(cohort):
+def test_a_case_without_enhancing_tumour_is_read_in_the_scheme_of_the_other_files(cohort):
     write(cohort / "predictions" / "A.nii.gz", tumour(9))
     write(cohort / "predictions" / "B.nii.gz", tumour(9))
     write(cohort / "predictions" / "C.nii.gz", tumour(0))
@@ -161,13 +161,13 @@ def test_a_case_without_enhancing_tumour_takes_the_scheme_of_its_side(cohort):
     assert evaluation.cases[2].regions[Region.TC].overlap.dice == 1
 
 
-def test_a_missing_prediction_is_said(cohort, capsys):
+def test_a_missing_prediction_is_reported(cohort, capsys):
     (cohort / "predictions" / "B.nii.gz").unlink()
     assert run(cohort) == 0
-    assert "not predicted, so not in these means: B" in capsys.readouterr().out
+    assert "not predicted, and left out of the means: B" in capsys.readouterr().out
 
 
-def test_the_real_truth_agrees_with_itself(sample_folder, capsys):
+def test_the_sample_truth_scores_one_against_itself(sample_folder, capsys):
     truth = str(sample_folder / "BraTS2021_00019_seg.nii.gz")
     assert main(["evaluate", truth, str(sample_folder)]) == 0
     out = capsys.readouterr().out

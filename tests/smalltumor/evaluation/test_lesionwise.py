@@ -1,4 +1,4 @@
-"""Scores lesion by lesion, worked out by hand."""
+"""Lesion-wise scores of synthetic masks, compared with calculations by hand."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def test_dilation_is_in_millimetres():
     assert len(score_lesions(truth, truth, (3.0, 3.0, 3.0)).lesions) == 2
 
 
-def test_a_prediction_beside_the_lesion_finds_it_but_does_not_overlap():
+def test_a_prediction_next_to_the_lesion_finds_it_with_dice_0():
     scores = score_lesions(cubes((8, 2, 2, 4)), cubes((2, 2, 2, 4)))
     assert (scores.found, scores.false_lesions, scores.dice) == (1, 0, 0)
     assert score_lesions(cubes((13, 2, 2, 4)), cubes((2, 2, 2, 4))).found == 0
 
 
-def test_specks_of_the_truth_are_ignored_and_finding_them_is_not_false():
+def test_lesions_below_the_volume_limit_are_ignored_and_not_false_when_found():
     truth = cubes((2, 2, 2, 4), (30, 20, 10, 3))  # the second has 27 voxels
     scores = score_lesions(truth, truth)
     assert (scores.found, scores.ignored, scores.false_lesions, scores.dice) == (1, 1, 0, 1)
@@ -70,7 +70,7 @@ def test_one_prediction_may_cover_two_lesions():
     assert all(0 < lesion.dice < 0.7 for lesion in scores.lesions)
 
 
-def test_nothing_to_find_and_nothing_said_is_right():
+def test_empty_truth_and_empty_prediction_score_one():
     empty = cubes()
     assert (score_lesions(empty, empty).dice, score_lesions(empty, empty).hd95) == (1, 0)
     assert score_lesions(cubes((2, 2, 2, 1)), empty).dice == 0
@@ -79,14 +79,14 @@ def test_nothing_to_find_and_nothing_said_is_right():
 
 @settings(max_examples=40, deadline=None)
 @given(arrays(bool, (6, 5, 4)), arrays(bool, (6, 5, 4)))
-def test_lesions_do_not_depend_on_the_room_around_them(prediction, truth):
+def test_lesion_scores_do_not_depend_on_padding(prediction, truth):
     rule = LesionRule(1, 0)
-    roomy = [np.pad(mask, ((9, 2), (4, 7), (3, 3))) for mask in (prediction, truth)]
+    padded = [np.pad(mask, ((9, 2), (4, 7), (3, 3))) for mask in (prediction, truth)]
     wide = [np.pad(mask, 5) for mask in (prediction, truth)]
-    assert score_lesions(*roomy, rule=rule) == score_lesions(*wide, rule=rule)
+    assert score_lesions(*padded, rule=rule) == score_lesions(*wide, rule=rule)
 
 
-def test_small_component_beside_a_large_one_is_judged_alone():
+def test_a_small_component_next_to_a_large_one_is_found_separately():
     truth = cubes((2, 2, 2, 8), (12, 2, 2, 3))
     only_large = cubes((2, 2, 2, 8))
     small, large = find_components(only_large, truth)
@@ -97,7 +97,7 @@ def test_small_component_beside_a_large_one_is_judged_alone():
     assert find_components(touched, truth)[0].covered == pytest.approx(1 / 27)
 
 
-def test_a_small_component_beside_a_large_one_is_scored_by_itself():
+def test_a_small_component_next_to_a_large_one_has_a_dice_of_its_own():
     truth = np.zeros((30, 30, 30), bool)
     truth[2:14, 2:14, 2:14] = True
     truth[16:18, 5:7, 5:7] = True

@@ -30,7 +30,7 @@ def boxes(*corners: tuple[int, int], shape=(10, 10, 10)):
     return mask
 
 
-def test_values_worked_out_by_hand():
+def test_scores_of_two_cubes_equal_a_calculation_by_hand():
     truth, prediction = boxes((2, 4)), boxes((4, 4))  # 64 voxels each, 8 in common
     score = score_masks(prediction, truth, SPACING)
     assert score.dice == 2 * 8 / 128
@@ -49,7 +49,7 @@ def test_hd95_of_a_shifted_cube_is_the_shift():
     assert hausdorff95(near, far, (2.0, 1.0, 1.0)) == pytest.approx(8)
 
 
-def test_empty_masks_score_what_the_table_says():
+def test_empty_masks_have_the_documented_scores():
     some, none = boxes((2, 3)), boxes()
     both = score_masks(none, none)
     assert (both.dice, both.tpr, both.fpr, both.hd95) == (1, None, 0, 0)
@@ -61,7 +61,7 @@ def test_empty_masks_score_what_the_table_says():
     assert false_positive_rate(some, full) == score_masks(some, full).fpr == 0
 
 
-def test_the_farthest_twentieth_of_either_surface_does_not_count():
+def test_hd95_ignores_the_farthest_five_percent_of_the_surface():
     line, end = np.zeros((21, 1, 1), bool), np.zeros((21, 1, 1), bool)
     line[:], end[0] = True, True  # distances 0 to 20 one way, 0 the other
     assert hausdorff95(line, end) == hausdorff95(end, line) == 19
@@ -75,7 +75,7 @@ def test_dice_is_symmetric_bounded_and_one_only_for_equal_masks(a, b):
 
 
 @given(MASK, MASK)
-def test_scores_do_not_depend_on_where_and_how_the_masks_lie(a, b):
+def test_scores_do_not_change_with_padding_and_axis_order(a, b):
     score = score_masks(a, b, SPACING)
     moved = [np.pad(m, ((3, 1), (0, 2), (5, 0))).transpose(2, 0, 1)[::-1] for m in (a, b)]
     again = score_masks(*moved, np.array(SPACING)[[2, 0, 1]])
@@ -91,7 +91,7 @@ def test_true_and_false_positives_add_up_to_the_prediction(prediction, truth):
 
 
 @given(MASK.filter(np.any), MASK.filter(np.any))
-def test_hd95_is_measured_between_voxels_that_erosion_takes(a, b):
+def test_hd95_is_measured_between_the_voxels_that_erosion_removes(a, b):
     ours, theirs = (
         np.argwhere(mask & ~ndimage.binary_erosion(mask)) * SPACING for mask in (a | b, a)
     )
@@ -102,7 +102,7 @@ def test_hd95_is_measured_between_voxels_that_erosion_takes(a, b):
 
 @settings(max_examples=25, deadline=None)
 @given(MASK.filter(np.any), MASK.filter(np.any), st.sampled_from([(1.0, 1.0, 1.0), SPACING]))
-def test_hd95_is_monais(a, b, spacing):
+def test_hd95_equals_that_of_monai(a, b, spacing):
     torch = pytest.importorskip("torch")
     from monai.metrics import compute_hausdorff_distance
 

@@ -1,4 +1,4 @@
-"""Which files are taken for a prediction and its truth."""
+"""Matching of predicted label files with the truth."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_every_naming_of_the_same_case_is_matched(tmp_path):
     ]
 
 
-def test_only_label_files_are_taken_from_a_folder_of_cases(tmp_path):
+def test_only_label_files_of_a_folder_of_cases_are_found(tmp_path):
     touch(tmp_path, "A/A-t1n.nii.gz", "A/A-t2f.nii.gz", "A/A-seg.nii.gz", "A/notes.nii.gz")
     touch(tmp_path, "B_seg.nii.gz", "B_seg_et.nii.gz", ".hidden.nii.gz")
     touch(tmp_path, "probabilities.nii.gz", shape=(2, 2, 2, 4))
@@ -63,7 +63,7 @@ def test_a_file_is_found_in_a_folder_by_its_name(tmp_path):
     assert [file.name for file in pairing.without_prediction] == ["B"]
 
 
-def test_what_has_no_partner_is_kept_apart(tmp_path):
+def test_files_without_a_partner_are_listed(tmp_path):
     touch(tmp_path, "p/A.nii.gz", "p/X.nii.gz", "t/A.nii.gz", "t/Y.nii.gz")
     pairing = pair_label_files(tmp_path / "p", tmp_path / "t")
     assert [f.name for f in pairing.without_truth] == ["X"]
@@ -79,7 +79,7 @@ def test_what_has_no_partner_is_kept_apart(tmp_path):
         (["p/A_t1.nii.gz", "t/A.nii.gz"], "holds no label file"),
     ],
 )
-def test_what_cannot_be_matched_is_refused(tmp_path, files, message):
+def test_files_that_cannot_be_matched_are_refused(tmp_path, files, message):
     touch(tmp_path, *files)
     with pytest.raises(CaseError, match=message):
         pair_label_files(tmp_path / "p", tmp_path / "t")
