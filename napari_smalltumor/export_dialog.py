@@ -1,4 +1,4 @@
-"""Asking where to export to, and before anything is replaced."""
+"""Ask for the file to export to, and before a file is replaced."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def ask_and_export(
     Returns
     -------
     list of Path
-        The files written; none if the user changed their mind or it could not be done.
+        The files written; empty if the user cancelled or the export failed.
     """
     case = case or case_to_export(viewer)
     if case is None:
@@ -51,16 +51,21 @@ def ask_and_export(
         "Export three region files" if per_region else "Export label file",
         str(start),
         "NIfTI (*.nii.gz *.nii)",
-        options=QFileDialog.Option.DontConfirmOverwrite,  # we ask for the names really written
+        options=QFileDialog.Option.DontConfirmOverwrite,  # `may_replace` asks
     )
     if not chosen:
         return []
-    there = [path for path in targets(Path(chosen), per_region=per_region) if path.exists()]
-    if there and not may_replace(parent, there):
+    existing = [path for path in targets(Path(chosen), per_region=per_region) if path.exists()]
+    if existing and not may_replace(parent, existing):
         return []
     try:
         written = export_case(
-            viewer, case, Path(chosen), scheme=scheme, per_region=per_region, overwrite=bool(there)
+            viewer,
+            case,
+            Path(chosen),
+            scheme=scheme,
+            per_region=per_region,
+            overwrite=bool(existing),
         )
     except SmalltumorError as error:
         notify.report(error)

@@ -1,4 +1,4 @@
-"""Open case...: a folder or files become layers, without napari's reader chooser."""
+"""Open case...: open a folder or files without napari's reader dialog."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def open_case_files(viewer: Viewer) -> None:
 
 
 def open_and_remember(viewer: ViewerModel, path: Path | Sequence[Path]) -> list[Layer]:
-    """Open a case, or say in one line why not; the next dialog starts there."""
+    """Open a case, or report why not; the next dialog starts in its folder."""
     try:
         layers = open_case(viewer, path)
     except SmalltumorError as error:

@@ -1,4 +1,4 @@
-"""napari's reader: case folders, NIfTI volumes and 4D files become layers in mm, upright."""
+"""napari's reader for case folders, NIfTI volumes and stacked 4D files."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from napari_smalltumor.layers.create import (
     labels_layer,
     plain_labels_layer,
 )
-from napari_smalltumor.layers.grouping import gather_files
+from napari_smalltumor.layers.grouping import group_opened_files
 from napari_smalltumor.layers.nesting import keep_nested
 from napari_smalltumor.layers.regions import region_layer
 from napari_smalltumor.notify import warn
@@ -48,7 +48,7 @@ _REGION_ENDING = re.compile(r"^(?P<case>.+)[-_ ](?P<region>et|tc|wt)$", re.IGNOR
 
 
 def get_reader(path: str | Sequence[str]) -> Reader | None:
-    """The function that opens a path, or None if it is for another plugin.
+    """The function that reads a path, or None if the plugin does not read it.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def get_reader(path: str | Sequence[str]) -> Reader | None:
     Returns
     -------
     callable or None
-        Takes the path, gives layer data; raises `CaseError` with what is wrong.
+        Reads the path and returns layer data. Raises `CaseError`.
     """
     if not isinstance(path, str):
         return _read_together if _make_one_case([Path(p) for p in path]) else None
@@ -73,29 +73,29 @@ def get_reader(path: str | Sequence[str]) -> Reader | None:
 def layers_of_case(files: CaseFiles) -> list[LayerData]:
     """Layers of a case whose files were found: its images, and its labels if it has any.
 
-    A case that lacks a modality opens with those it has, and a warning says what is missing.
+    If modalities are missing, the others are opened and a warning names the missing ones.
     """
     missing = [MODALITY_TITLES[m] for m in MODALITIES if m not in files.modalities]
     if files.stacked is None and files.modalities and missing:
         warn(f"{files.name}: there is no {' and no '.join(missing)} image; the others were opened")
         return _incomplete(files)
-    with ThreadPoolExecutor(1) as pool:  # beside the images, which are unpacked in threads too
+    with ThreadPoolExecutor(1) as pool:  # in parallel with the images
         labels = [pool.submit(read_label_volume, path) for path in files.labels]
         case = read_case_files(files)
-    for doubt in case.warnings:
-        warn(doubt)
+    for warning in case.warnings:
+        warn(warning)
     return image_layers(case) + [layer for read in labels for layer in _labels_beside(case, read)]
 
 
 def _prepare_viewer() -> None:
-    """The viewer that opens the files keeps what is painted, and has each case in order."""
+    """Start autosave, nesting and grouping in the viewer that opens the files."""
     from napari.viewer import current_viewer
 
     viewer = current_viewer()
     if viewer is not None:
         keep_edits(viewer)
         keep_nested(viewer)
-        gather_files(viewer)
+        group_opened_files(viewer)
         face_the_patient(viewer)
 
 
@@ -135,7 +135,7 @@ def layer_of_volume(volume: Volume) -> LayerData:
 
 
 def _lone_case(name: str, volume: Volume) -> Case:
-    """A case of which only one file is known; it still holds the grid and the header."""
+    """A case of a single file, with its grid and header."""
     return Case(name, {}, volume.grid, volume.header)
 
 
@@ -157,7 +157,7 @@ def _lone_labels(path: Path) -> list[LayerData]:
 
 
 def _labels_beside(case: Case, read: Future[Volume]) -> list[LayerData]:
-    """The layer of a case's labels; if they are of no use, the images open without them."""
+    """The labels of a case, or none and a warning why they were not opened."""
     try:
         volume = read.result()
         if not volume.grid.matches(case.grid):
@@ -210,7 +210,7 @@ def _is_label_volume(data: npt.NDArray[np.generic]) -> bool:
 
 
 def _dimensions(path: Path) -> int | None:
-    """3, 4 if the fourth axis is one of modalities, or None if it is not for us."""
+    """3, or 4 if the fourth axis holds modalities, or None if the plugin does not read it."""
     try:
         shape = [int(n) for n in read_header(path).get_data_shape()]
     except CaseError:

@@ -1,4 +1,4 @@
-"""The viewer itself: its identity behind napari's proxies, and its first view in 3D."""
+"""The viewer behind napari's proxies, and its camera in 3D."""
 
 from __future__ import annotations
 
@@ -14,21 +14,20 @@ Direction = tuple[float, float, float]
 
 FROM_THE_FRONT: Direction = (0.0, 1.0, 0.0)
 UP: Direction = (-1.0, 0.0, 0.0)
-_UNTURNED = (0.0, 0.0, 0.0)
+_DEFAULT_ANGLES = (0.0, 0.0, 0.0)
 
 
 def face_the_patient(viewer: ViewerModel) -> None:
-    """Let 3D show the head upright and from the front, unless the user has turned the camera.
+    """Turn the 3D camera to the front of the head, unless the user has moved it.
 
-    napari's own first view looks along the slices, so at the soles of the patient. 2D views have
-    no use for the angles.
+    napari's default looks along the first axis, from below the head. 2D views ignore the angles.
     """
-    if tuple(viewer.scene.camera.angles) == _UNTURNED:
+    if tuple(viewer.scene.camera.angles) == _DEFAULT_ANGLES:
         look(viewer, FROM_THE_FRONT)
 
 
 def look(viewer: ViewerModel, direction: Direction) -> None:
-    """Look in a direction, the top of the head up."""
+    """Look in a direction, with the top of the head up."""
     viewer.scene.camera.set_view_direction(direction, UP)
 
 

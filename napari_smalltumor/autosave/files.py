@@ -1,12 +1,12 @@
-"""Edited masks on disk: one file a case, in a folder that is locked while its viewer lives.
+"""Files of edited masks: one per case, in a folder that is locked while its viewer is open.
 
 ::
 
     DATA/autosave/20261124-101530-5f3a9c/lock
                                         /Patient-1-c0ffee....safetensors
 
-A crash unlocks the folder, whatever its kind: the system does it. So a file in a folder that
-nobody holds is what an earlier viewer left, and is offered when its case is opened again.
+The operating system releases the lock when the process ends, also after a crash. A file in an
+unlocked folder was left by an earlier viewer, and can be restored when its case is opened again.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _LOCK = "lock"
 
 @dataclass(frozen=True)
 class SavedMask:
-    """A labels layer as it was.
+    """The mask of a labels layer, as saved.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ class SavedMask:
 
 
 def case_key(case: Case) -> str:
-    """Sixteen hex digits that are the same whenever the same files are opened again."""
+    """Sixteen hex digits that identify a case by its files and grid."""
     paths = dict(case.paths) or {"labels": case.labels_path}
     facts = {
         "name": case.name,
@@ -113,7 +113,7 @@ def write_masks(path: Path, case: Case, masks: Iterable[SavedMask]) -> None:
 
 
 def read_masks(path: Path) -> list[SavedMask]:
-    """Read what `write_masks` wrote.
+    """Read a file of `write_masks`.
 
     Raises
     ------
@@ -138,7 +138,7 @@ def _mask_of(layer: Any, values: npt.NDArray[np.generic]) -> SavedMask:
 
 
 class AutosaveFolder:
-    """The folder of one viewer; made at the first write.
+    """The autosave folder of one viewer, created at the first write.
 
     Parameters
     ----------
@@ -152,11 +152,11 @@ class AutosaveFolder:
         self._lock: IO[bytes] | None = None
 
     def file_of(self, case: Case) -> Path:
-        """Where the edits of a case go."""
+        """The file for the edits of a case."""
         return self.path / _file_name(case)
 
     def hold(self) -> None:
-        """Make the folder and lock it for as long as this object or its process lives.
+        """Create the folder and lock it until `release` or the end of the process.
 
         Raises
         ------
@@ -172,22 +172,22 @@ class AutosaveFolder:
             raise OutputError(f"{self.path} cannot be made: {error.strerror or error}") from error
 
     def discard(self, file: Path) -> None:
-        """Delete a file, and its folder once that is empty and nobody's."""
+        """Delete a file, and its folder if that is empty and unlocked."""
         file.unlink(missing_ok=True)
         if file.parent != self.path:
             _remove_if_empty(file.parent)
 
     def release(self) -> None:
-        """Unlock the folder: what is in it is what was left."""
+        """Unlock the folder, so that any viewer may restore its files."""
         if self._lock is not None:
             self._lock.close()
             self._lock = None
             _remove_if_empty(self.path)
 
     def left_of(self, case: Case) -> list[Path]:
-        """Files of a case that no living viewer keeps up to date, the newest first.
+        """Files of a case in unlocked folders and in this one, the newest first.
 
-        A file of this folder counts: the caller knows whether it is still writing it.
+        The caller knows whether it is still writing to a file of this folder.
         """
         found = list(self.root.glob(f"*/{_escape(_file_name(case))}"))
         left = [f for f in found if f.parent == self.path or not _is_held(f.parent)]

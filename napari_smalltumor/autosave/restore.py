@@ -1,4 +1,4 @@
-"""Saved masks back into the viewer: into the layers that are there, or as new ones."""
+"""Restore saved masks into existing layers, or as new layers."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def restore(viewer: ViewerModel, case: Case, masks: Iterable[SavedMask]) -> list
     Returns
     -------
     list of Labels
-        The layers that hold them now.
+        The layers that hold the masks.
 
     Raises
     ------
     CheckpointError
-        If one is not on the case's grid; the viewer is as it was then.
+        If a mask is not on the case's grid; the viewer is unchanged then.
     """
     volumes = [(mask, mask.on_grid(case.grid.shape)) for mask in masks]
     volumes.sort(key=lambda pair: _UPWARDS.index(pair[0].region) if pair[0].region else -1)

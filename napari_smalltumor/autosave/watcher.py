@@ -1,4 +1,4 @@
-"""When edits are kept, and the offer to restore those an earlier viewer left."""
+"""Autosave every minute, and ask whether to restore edits of an earlier viewer."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 INTERVAL_MS = 60_000
 
 
-class AutosaveWatch:
-    """Keeps the edits of a viewer every minute, and offers what was left of a case it opens."""
+class ViewerAutosave:
+    """Saves a viewer's edits every minute, and asks about saved edits of each case it opens."""
 
     def __init__(self, viewer: ViewerModel) -> None:
         claim_roles(viewer)
@@ -32,19 +32,19 @@ class AutosaveWatch:
         self._viewer = ref(viewer)
         self._layers = viewer.layers
         self._asked: set[str] = set()
-        self._complained = False
+        self._failure_reported = False
         self._minute = _timer(self.save_now, INTERVAL_MS)
-        self._opened = _timer(self._offer, 0, once=True)
+        self._opened = _timer(self._ask_about_cases, 0, once=True)
         self._layers.events.inserted.connect(self._on_layers)
         self._layers.events.removed.connect(self._on_layers)
         self._on_layers()
 
     def save_now(self) -> None:
-        """Keep what has been edited, as every minute; a disk that refuses is told of once."""
+        """Save the edits now. A write that fails is reported once."""
         self.autosave.save()
         problem = self.autosave.problem()
-        if problem is not None and not self._complained:
-            self._complained = True
+        if problem is not None and not self._failure_reported:
+            self._failure_reported = True
             notify.warn(f"Edits could not be autosaved: {problem}")
 
     def _on_layers(self, event: Any = None) -> None:
@@ -52,16 +52,18 @@ class AutosaveWatch:
         if self._opened is not None:
             self._opened.start()
 
-    def _offer(self) -> None:
+    def _ask_about_cases(self) -> None:
         if not settings.get("autosave"):
             return
         for case in list(cases_among(self._layers)):
             if case_key(case) not in self._asked:
                 self._asked.add(case_key(case))
-                self._offer_edits_of(case)
+                self._ask_about(case)
 
-    def _offer_edits_of(self, case: Case) -> None:
+    def _ask_about(self, case: Case) -> None:
         for file in self.autosave.left_of(case):
+            if not file.exists():  # another viewer has restored or discarded it meanwhile
+                continue
             try:
                 masks = read_masks(file)
             except SmalltumorError as error:
@@ -86,7 +88,7 @@ class AutosaveWatch:
         self.autosave.save()
         self.autosave.wait()
         if self.autosave.folder.file_of(case).exists() and not self.autosave.is_own(file):
-            self.autosave.folder.discard(file)  # only now: what was in it is in our own
+            self.autosave.folder.discard(file)  # only now that our own file holds the edits
         notify.info(f"Restored {', '.join(layer.name for layer in layers)}")
 
 
@@ -114,7 +116,7 @@ def _ask(case: Case, file: Path, masks: list[SavedMask]) -> str:
 
 
 def _timer(slot: Any, milliseconds: int, *, once: bool = False) -> QTimer | None:
-    """A timer, where there is an event loop for it."""
+    """A timer, or None without an event loop."""
     from qtpy.QtCore import QTimer
     from qtpy.QtWidgets import QApplication
 
@@ -131,12 +133,12 @@ def _timer(slot: Any, milliseconds: int, *, once: bool = False) -> QTimer | None
     return timer
 
 
-_WATCHES: WeakKeyDictionary[ViewerModel, AutosaveWatch] = WeakKeyDictionary()
+_AUTOSAVES: WeakKeyDictionary[ViewerModel, ViewerAutosave] = WeakKeyDictionary()
 
 
-def keep_edits(viewer: ViewerModel) -> AutosaveWatch:
-    """Start keeping a viewer's edits; the same watch if they are being kept already."""
+def keep_edits(viewer: ViewerModel) -> ViewerAutosave:
+    """Autosave a viewer's edits; a second call returns the same object."""
     own = unproxied(viewer)
-    if own not in _WATCHES:
-        _WATCHES[own] = AutosaveWatch(own)
-    return _WATCHES[own]
+    if own not in _AUTOSAVES:
+        _AUTOSAVES[own] = ViewerAutosave(own)
+    return _AUTOSAVES[own]

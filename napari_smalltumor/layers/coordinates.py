@@ -1,6 +1,6 @@
-"""How a volume lies in the viewer: every slice upright, the patient's right on the left, in mm.
+"""Display coordinates: every slice upright and radiological, in mm.
 
-napari draws a layer whose transform turns or swaps axes wrongly in 2D, so a layer holds the
+napari draws a layer whose transform rotates or swaps axes wrongly in 2D, so a layer holds the
 volume's axes in the order (I, P, L) with a positive diagonal scale. Rows of napari's canvas run
 downwards and columns to the right, so that each pair of these axes is an upright view: P and L the
 radiological axial one, I and L the radiological coronal one, I and P the sagittal one with the
@@ -73,13 +73,13 @@ def display_transform(grid: Grid) -> dict[str, Any]:
 def world_is_ours(layers: Iterable[Layer]) -> bool:
     """Whether a layer among these says that the world's axes are I, P and L.
 
-    A layer that says nothing lies in the same world as those beside it.
+    A layer without axis labels is taken to lie in the same world as the others.
     """
     return any(tuple(layer.axis_labels) == AXIS_LABELS for layer in layers)
 
 
 def flipped_placement(grid: Grid) -> dict[str, Any]:
-    """As the place in `display_transform`, in a world whose first axis runs up the head."""
+    """Scale and translation as in `display_transform`, in a world whose first axis is S."""
     place = display_transform(grid)
     return {key: (-place[key][0], *place[key][1:]) for key in ("scale", "translate")}
 

@@ -1,4 +1,4 @@
-"""Layers of a case: four gray images, and labels in the paper's colours."""
+"""Create image and labels layers of a case."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from napari_smalltumor.layers.metadata import LayerKind, LayerRole
 LayerData = tuple[Any, dict[str, Any], str]
 
 SHOWN_FIRST = "t1ce"
-"""The one modality that is visible when a case opens: small enhancing lesions are seen on it."""
+"""The modality that is visible when a case opens: it shows enhancing lesions."""
 
 STACKING = ("flair", "t2", "t1", "t1ce")
-"""From the lowest layer to the uppermost."""
+"""Modalities from the lowest layer to the uppermost."""
 
 _BRAIN_PERCENTILES = (1.0, 99.5)
 _SAMPLES = 200_000
@@ -28,7 +28,7 @@ _FEWEST_SAMPLES = 500
 
 
 def image_layers(case: Case) -> list[LayerData]:
-    """One image layer per modality of a case, T1CE uppermost and alone visible."""
+    """One image layer per modality of a case, T1CE uppermost and the only visible one."""
     modalities = [m for m in STACKING if m in case.volumes]
     shown = SHOWN_FIRST if SHOWN_FIRST in modalities else modalities[-1]
     return [image_layer(case, m, visible=m == shown) for m in modalities]
@@ -82,7 +82,7 @@ def labels_layer(
 
 
 def plain_labels_layer(case: Case, stored: npt.NDArray[np.generic], name: str) -> LayerData:
-    """A labels layer of values that are in no scheme, in napari's own colours."""
+    """A labels layer of values that belong to no label scheme, in napari's colours."""
     attributes = {
         "name": name,
         "metadata": LayerRole(LayerKind.LABELS, case).metadata(),
@@ -93,7 +93,7 @@ def plain_labels_layer(case: Case, stored: npt.NDArray[np.generic], name: str) -
 
 
 def class_colormap(scheme: LabelScheme) -> dict[int | None, Any]:
-    """Colour of each stored value of a scheme; anything else is see-through."""
+    """Colour of each stored value of a scheme; other values are transparent."""
     colours: dict[int | None, Any] = {None: "transparent", 0: "transparent"}
     for tissue, colour in CLASS_COLOURS.items():
         colours[scheme.values[tissue]] = (*colour, 1.0)

@@ -1,4 +1,4 @@
-"""Files that are opened one by one come together as a case that was opened whole."""
+"""Show files that are opened one by one as a case that is opened at once."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from napari.components import LayerList, ViewerModel
     from napari.layers import Layer
 
-_GATHERED: WeakSet[ViewerModel] = WeakSet()
+_GROUPED: WeakSet[ViewerModel] = WeakSet()
 
 
-def gather_files(viewer: ViewerModel) -> None:
-    """Start to look after a viewer; once is enough."""
+def group_opened_files(viewer: ViewerModel) -> None:
+    """Group the files opened in a viewer from now on; a second call does nothing."""
     own = unproxied(viewer)
-    if own not in _GATHERED:
-        _GATHERED.add(own)
+    if own not in _GROUPED:
+        _GROUPED.add(own)
         # Last, so that the layer list of the window knows the layer before it is moved.
         own.layers.events.inserted.connect(_on_inserted, position="last")
 
@@ -33,7 +33,7 @@ def _on_inserted(event: Any) -> None:
 
 
 def _join(layers: LayerList, layer: Layer) -> None:
-    """Of the images one is shown, T1CE if it is there; labels stay above the images."""
+    """Show one image, T1CE if there is one, and keep labels above the images."""
     case = case_of(layer)
     others = [o for o in layers if o is not layer and same_patient(case_of(o), case)]
     images = [other for other in others if _modality(other) is not None]

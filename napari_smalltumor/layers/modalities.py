@@ -1,4 +1,4 @@
-"""Which layer is which modality, and a case put together from layers of any origin."""
+"""Assign layers to modalities, and build a case from layers of any origin."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def images(layers: Iterable[Layer]) -> list[Image]:
 
 
 def modality_of(layer: Layer) -> str | None:
-    """The modality a layer shows, as its reader remembers or as its name says."""
+    """The modality of a layer, from its role or else from its name."""
     role = role_of(layer)
     if role is not None and role.modality is not None:
         return role.modality
@@ -54,10 +54,10 @@ def modality_of(layer: Layer) -> str | None:
 
 
 def fill(chosen: Mapping[str, Image | None], layers: Iterable[Layer]) -> Choice:
-    """Choose a layer for every modality that has none, or whose layer has gone.
+    """Choose a layer for every modality that has none or whose layer was removed.
 
-    All four are taken from one case as far as possible: the case of what is chosen already, or
-    else the one opened last.
+    If possible, all four belong to one case: the case of the layers chosen already, or else the
+    case opened last.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def newest(layers: Iterable[Layer]) -> Choice:
     return fill(dict.fromkeys(MODALITIES), layers)
 
 
-def companions(layer: Image, modality: str, layers: Iterable[Layer]) -> Choice | None:
+def siblings(layer: Image, modality: str, layers: Iterable[Layer]) -> Choice | None:
     """All four layers of the case that a layer belongs to, or None if it has not all four."""
     for group in reversed(_groups(images(layers))):
         if group.get(modality) is layer and len(group) == len(MODALITIES):
@@ -97,13 +97,13 @@ def case_of_layers(chosen: Mapping[str, Image | None]) -> Case:
     Returns
     -------
     Case
-        The very case the layers were made from if they are its four images, else a new one on
+        The case that the layers were created from if they are its four images, else a new case on
         the grid of T1CE.
 
     Raises
     ------
     CaseError
-        If a modality has no layer, or a layer serves for two.
+        If a modality has no layer, or a layer is chosen for two.
     GridMismatchError
         If the layers are on different grids.
     """
@@ -127,7 +127,7 @@ def case_of_layers(chosen: Mapping[str, Image | None]) -> Case:
         grid=reference,
         header=case.header if case is not None else None,
         paths=_paths(layers),
-        warnings=_doubts(layers, ours),
+        warnings=_warnings(layers, ours),
     )
 
 
@@ -210,10 +210,10 @@ def _paths(layers: Mapping[str, Image]) -> dict[str, Path]:
     return found
 
 
-def _doubts(layers: Mapping[str, Image], ours: bool) -> list[str]:
-    doubts: list[str] = []
+def _warnings(layers: Mapping[str, Image], ours: bool) -> list[str]:
+    found: list[str] = []
     for case in map(case_of, layers.values()):
-        doubts += [d for d in (case.warnings if case is not None else ()) if d not in doubts]
+        found += [d for d in (case.warnings if case is not None else ()) if d not in found]
     if any(case_of(layer) is None for layer in layers.values()):
-        doubts.append(ASSUMED_ALIKE if ours else ASSUMED_ORIENTATION)
-    return doubts
+        found.append(ASSUMED_ALIKE if ours else ASSUMED_ORIENTATION)
+    return found

@@ -1,8 +1,8 @@
-"""Nested regions stay nested while they are edited.
+"""Keep ET inside TC inside WT while they are edited.
 
 The rule is that of `smalltumor.labels.masks.compose_classes`: the inner region wins. Painting ET
-grows TC and WT with it; erasing WT or TC cannot take away the regions inside, so nothing small
-is lost by a stroke on a larger mask. To remove a lesion, erase it from ET first.
+grows TC and WT with it; erasing WT or TC cannot take away the regions inside, so a
+stroke on a larger mask removes no small lesion. To remove a lesion, erase it from ET first.
 
 An outer mask is what was drawn of it, joined with the region inside. Only the drawn part is
 remembered, so undoing a stroke on ET also takes back what that stroke had added to TC and WT.
@@ -46,13 +46,13 @@ class NestedRegions:
     def __init__(self, layers: Mapping[Region, Labels]) -> None:
         self.layers = {r: layers[r] for r in INNERMOST_FIRST if r in layers}
         self._busy = False
-        self._remember_all()
+        self._reset()
         for layer in self.layers.values():
             for signal in _SIGNALS:
                 getattr(layer.events, signal).connect(self._on_change)
 
-    def release(self) -> None:
-        """Let go of the layers."""
+    def disconnect(self) -> None:
+        """Disconnect from the layers' events."""
         for layer in self.layers.values():
             for signal in _SIGNALS:
                 getattr(layer.events, signal).disconnect(self._on_change)
@@ -60,59 +60,59 @@ class NestedRegions:
 
     @contextmanager
     def replacing(self) -> Iterator[None]:
-        """Inside the block the layers may be given new masks, which count as drawn."""
+        """Within the block, new masks of the layers count as drawn."""
         self._busy = True
         try:
             yield
-            self._remember_all()
+            self._reset()
         finally:
             self._busy = False
 
     def apply(self) -> None:
-        """Bring the layers up to date with what was drawn since the last time."""
+        """Propagate what was drawn since the last call."""
         if self._busy:
             return
         self._busy = True
         try:
             for region in self.layers:
-                box = self._take_in(region)
+                box = self._record_edit(region)
                 if box is not None:
-                    self._spread(region, box)
+                    self._propagate(region, box)
         finally:
             self._busy = False
 
     def _on_change(self, event: Any = None) -> None:
         self.apply()
 
-    def _remember_all(self) -> None:
-        self._seen = {r: _lean_copy(np.asarray(layer.data)) for r, layer in self.layers.items()}
+    def _reset(self) -> None:
+        self._seen = {r: _sparse_copy(np.asarray(layer.data)) for r, layer in self.layers.items()}
         self._drawn: dict[Region, npt.NDArray[np.bool_]] = {}
 
     def _drawn_of(self, region: Region) -> npt.NDArray[np.bool_]:
-        """What was drawn of an outer region; all that was seen, as long as nothing was edited."""
+        """The drawn part of an outer region; before any edit, all of it."""
         if region not in self._drawn:
             self._drawn[region] = self._seen[region] != 0
         return self._drawn[region]
 
-    def _take_in(self, region: Region) -> Box | None:
-        """Note what was drawn in a region; the box around it, or None if nothing was."""
+    def _record_edit(self, region: Region) -> Box | None:
+        """Record what was drawn in a region; return its bounding box, or None if nothing was."""
         data, seen = np.asarray(self.layers[region].data), self._seen[region]
         if data.shape != seen.shape:
-            self._remember_all()
+            self._reset()
             return None
         if _equal(data, seen):
             return None
         box = _bounding_box(data != seen)
         if region in _INSIDE:
             fresh = data[box] != 0
-            # Where an inner region lies, drawing outside it changes nothing.
+            # A stroke on an outer region changes nothing where an inner region lies.
             free = (data[box] != seen[box]) & ~self._inside(region, box)
             self._drawn_of(region)[box][free] = fresh[free]
         seen[box] = data[box]
         return box
 
-    def _spread(self, region: Region, box: Box) -> None:
-        """Join every region from this one outwards with the region inside it."""
+    def _propagate(self, region: Region, box: Box) -> None:
+        """Join each region, from this one outwards, with the region inside it."""
         start = INNERMOST_FIRST.index(region)
         for outer in INNERMOST_FIRST[start:]:
             if outer not in _INSIDE or outer not in self.layers:
@@ -133,30 +133,30 @@ class NestedRegions:
         return np.zeros(shape, dtype=bool) if inner is None else self._seen[inner][box] != 0
 
 
-class NestingWatch:
-    """Keeps every case of a viewer nested, whoever adds or removes its layers."""
+class ViewerNesting:
+    """Keeps the regions of every case of a viewer nested."""
 
     def __init__(self, viewer: ViewerModel) -> None:
         claim_roles(viewer)
         self._layers = viewer.layers
-        self._kept: list[NestedRegions] = []
+        self._nested: list[NestedRegions] = []
         self._replacing = False
         self._layers.events.inserted.connect(self._rebuild)
         self._layers.events.removed.connect(self._rebuild)
         self._rebuild()
 
     def apply(self) -> None:
-        """Bring all layers up to date, as before an export."""
-        for nested in self._kept:
+        """Propagate all edits, such as before an export."""
+        for nested in self._nested:
             nested.apply()
 
     @contextmanager
     def replacing(self) -> Iterator[None]:
-        """Inside the block layers may be added and given new masks, which count as drawn."""
+        """Within the block, layers may be added, and their new masks count as drawn."""
         self._replacing = True
         try:
             with ExitStack() as blocks:
-                for nested in self._kept:
+                for nested in self._nested:
                     blocks.enter_context(nested.replacing())
                 yield
         finally:
@@ -168,28 +168,28 @@ class NestingWatch:
             return
         wanted = [region_layers(self._layers, case) for case in cases_among(self._layers)]
         wanted = [layers for layers in wanted if len(layers) > 1 and _same_shape(layers)]
-        for nested in list(self._kept):
+        for nested in list(self._nested):
             if not any(_same_layers(nested.layers, layers) for layers in wanted):
-                nested.release()
-                self._kept.remove(nested)
+                nested.disconnect()
+                self._nested.remove(nested)
         for layers in wanted:
-            if not any(_same_layers(nested.layers, layers) for nested in self._kept):
-                self._kept.append(NestedRegions(layers))
+            if not any(_same_layers(nested.layers, layers) for nested in self._nested):
+                self._nested.append(NestedRegions(layers))
 
 
-_WATCHES: WeakKeyDictionary[ViewerModel, NestingWatch] = WeakKeyDictionary()
+_NESTING: WeakKeyDictionary[ViewerModel, ViewerNesting] = WeakKeyDictionary()
 
 
-def keep_nested(viewer: ViewerModel) -> NestingWatch:
-    """Start keeping a viewer's regions nested; the same watch if it is being kept already."""
+def keep_nested(viewer: ViewerModel) -> ViewerNesting:
+    """Keep a viewer's regions nested; a second call returns the same object."""
     own = unproxied(viewer)
-    if own not in _WATCHES:
-        _WATCHES[own] = NestingWatch(own)
-    return _WATCHES[own]
+    if own not in _NESTING:
+        _NESTING[own] = ViewerNesting(own)
+    return _NESTING[own]
 
 
-def _lean_copy(array: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
-    """A copy that takes memory for the box of what is not zero only; a mask fills a tenth."""
+def _sparse_copy(array: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
+    """A copy that only uses memory in the bounding box of the mask, about a tenth of the volume."""
     copy = np.zeros(array.shape, dtype=array.dtype)
     box = bounding_box(array)
     copy[box] = array[box]

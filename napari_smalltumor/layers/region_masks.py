@@ -1,4 +1,4 @@
-"""Masks of region layers as segmentations, and whether they were edited."""
+"""Convert region layers to segmentations, and detect edits of them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def display_mask(mask: npt.NDArray[np.bool_], case: Case) -> npt.NDArray[np.uint
 
 
 def segmentation_of(layers: Iterable[Layer], case: Case) -> Segmentation | None:
-    """The case's region layers as they are now, edits and all, as one segmentation.
+    """The case's region layers, with all edits, as one segmentation.
 
     The inner region wins, see `smalltumor.labels.masks.compose_classes`; a region without a
     layer is empty.
@@ -76,9 +76,9 @@ def is_edited(layers: Iterable[Layer], case: Case) -> bool:
 
 
 def fingerprint(layers: Iterable[Layer], case: Case) -> int:
-    """A number that changes when one of the case's region layers is edited, added or removed."""
-    there = region_layers(layers, case)
-    return hash(tuple((r.value, checksum(there[r].data)) for r in sorted(there)))
+    """A hash that changes when a region layer of the case is edited, added or removed."""
+    existing = region_layers(layers, case)
+    return hash(tuple((r.value, checksum(existing[r].data)) for r in sorted(existing)))
 
 
 def _result_of(layers: Mapping[Region, Labels]) -> Segmentation | None:

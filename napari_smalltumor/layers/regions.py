@@ -1,4 +1,4 @@
-"""The result in the viewer: one labels layer each for ET, TC and WT, and back to a segmentation."""
+"""Region layers: one labels layer each for ET, TC and WT."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _attributes(
 
 
 def apply_style(layer: Labels, region: Region, style: str) -> None:
-    """Draw a region's layer filled, or as an outline that leaves the image free."""
+    """Draw a region's layer filled, or as an outline."""
     outlined = style == "outlines"
     layer.contour = _OUTLINE_WIDTH if outlined else 0
     layer.opacity = 1.0 if outlined else _FILL_OPACITY[region]
@@ -115,7 +115,7 @@ def showing(
     style: str = "filled",
     placement: Mapping[str, Any] | None = None,
 ) -> Iterator[Labels]:
-    """Do what `show_segmentation` does in small steps, with masks made beforehand.
+    """Do the work of `show_segmentation` in small steps, with masks prepared beforehand.
 
     Parameters
     ----------
@@ -126,31 +126,32 @@ def showing(
     """
     from napari.layers import Labels
 
-    there = region_layers(viewer.layers, case)
+    existing = region_layers(viewer.layers, case)
     with keep_nested(viewer).replacing():
-        for region, layer in there.items():
+        for region, layer in existing.items():
             fill_layer(layer, masks[region], _role(case, region, segmentation))
             yield layer
-        for region in Region:  # ET first: it is what one waits for, and what is edited
-            if region not in there:
+        for region in Region:  # ET first: it is read and edited first
+            if region not in existing:
                 role = replace(_role(case, region, segmentation), checksum=checksum(masks[region]))
                 attributes = _attributes(case, region, role, placement)
-                there[region] = Labels(masks[region], **attributes)
-                apply_style(there[region], region, style)
-                yield there[region]
+                existing[region] = Labels(masks[region], **attributes)
+                apply_style(existing[region], region, style)
+                yield existing[region]
                 with garbage_collection_paused():
-                    viewer.layers.insert(_place(viewer, there, region), there[region])
-                yield there[region]
-        if there[Region.ET] in viewer.layers:  # the user may be quicker
-            viewer.layers.selection.active = there[Region.ET]
+                    viewer.layers.insert(_place(viewer, existing, region), existing[region])
+                yield existing[region]
+        if existing[Region.ET] in viewer.layers:  # unless the user has removed it
+            viewer.layers.selection.active = existing[Region.ET]
 
 
-def _place(viewer: ViewerModel, there: Mapping[Region, Labels], region: Region) -> int:
-    """Where a region's layer goes: under the region inside it, over the one around it."""
+def _place(viewer: ViewerModel, existing: Mapping[Region, Labels], region: Region) -> int:
+    """Index for a region's layer: below the regions inside it, above those around it."""
     inside = OUTERMOST_FIRST[OUTERMOST_FIRST.index(region) + 1 :]
     layers = list(viewer.layers)
     return min(
-        (layers.index(there[r]) for r in inside if there.get(r) in layers), default=len(layers)
+        (layers.index(existing[r]) for r in inside if existing.get(r) in layers),
+        default=len(layers),
     )
 
 
@@ -159,7 +160,7 @@ def _role(case: Case, region: Region, segmentation: Segmentation) -> LayerRole:
 
 
 def hide_stored_labels(layers: Iterable[Layer], case: Case) -> None:
-    """Hide an expert's segmentation of the case, which would lie under the result."""
+    """Hide other tissue classes of the case, which the result would cover."""
     for layer in layers:
         role = role_of(layer)
         if role is not None and role.scheme is not None and same_patient(role.case, case):
@@ -167,7 +168,7 @@ def hide_stored_labels(layers: Iterable[Layer], case: Case) -> None:
 
 
 def placement_of(case: Case, chosen: Mapping[str, Layer | None]) -> dict[str, Any]:
-    """How results must lie to lie on the layers that a case was made of, whoever read them.
+    """Layer arguments that place results on the layers a case was made from.
 
     Parameters
     ----------

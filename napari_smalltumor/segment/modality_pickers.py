@@ -8,7 +8,7 @@ from magicgui.widgets import ComboBox
 from qtpy.QtWidgets import QWidget
 from smalltumor.data.case_files import MODALITIES, MODALITY_TITLES
 
-from napari_smalltumor.layers.modalities import Choice, companions, fill, images, newest
+from napari_smalltumor.layers.modalities import Choice, fill, images, newest, siblings
 from napari_smalltumor.widgets.layouts import form_layout
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class ModalityPickers(QWidget):
     def _on_choice(self, modality: str, layer: Image | None) -> None:
         if layer is None:
             return
-        whole = companions(layer, modality, self._viewer.layers)
+        whole = siblings(layer, modality, self._viewer.layers)
         if whole is not None:
             self._show(whole)
 

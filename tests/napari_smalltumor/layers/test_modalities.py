@@ -12,10 +12,10 @@ from napari_smalltumor.layers.modalities import (
     ASSUMED_ALIKE,
     ASSUMED_ORIENTATION,
     case_of_layers,
-    companions,
     fill,
     modality_of,
     newest,
+    siblings,
 )
 from napari_smalltumor.reader import get_reader
 
@@ -58,7 +58,7 @@ def test_a_deleted_layer_leaves_its_place(viewer):
 def test_choosing_one_layer_brings_its_case(viewer):
     first = open_case(viewer, case_along(name="First"))
     open_case(viewer, case_along(name="Second"))
-    assert companions(first["t1"], "t1", viewer.layers) == first
+    assert siblings(first["t1"], "t1", viewer.layers) == first
 
 
 @pytest.mark.parametrize("name", ["x_t1ce", "x T1CE", "X-t1c", "t1gd", "x_t1ce.1"])
