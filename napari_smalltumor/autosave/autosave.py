@@ -78,6 +78,26 @@ class _CaseEdits:
         write = self.write
         return write is not None and write.done() and write.exception() is not None
 
+    def forget_removed(self, exported: Mapping[str, int]) -> None:
+        """Drop the copies of removed layers that an export made superfluous.
+
+        Parameters
+        ----------
+        exported : mapping of str to int
+            Checksums of the exported masks, by `_key_in_case`. An export of regions also stands
+            for a region that was removed before.
+        """
+        regions = not {str(region) for region in Region}.isdisjoint(exported)
+        self.removed = {
+            name: copy
+            for name, copy in self.removed.items()
+            if (
+                exported[name] != copy.checksum
+                if name in exported
+                else not (regions and copy.region is not None)
+            )
+        }
+
 
 class Autosave:
     """Autosave of the edited masks of a viewer.
@@ -95,6 +115,7 @@ class Autosave:
         self._layers = layers
         self._exported: WeakKeyDictionary[Layer, int] = WeakKeyDictionary()
         self._edits: dict[str, _CaseEdits] = {}
+        self._closed: dict[str, _CaseEdits] = {}  # of closed cases: what is in the file they left
         self._writes: list[Future[None]] = []
         for layer in layers:
             self._on_new_layer(layer)
@@ -141,11 +162,17 @@ class Autosave:
             Later strokes stay in the autosave.
         """
         written = saved if isinstance(saved, Mapping) else self.checksums(saved)
+        by_case: dict[str, dict[str, int]] = {}
         for layer, total in written.items():
             self._exported[layer] = total
-            edits = self._edits.get(_case_key(layer))
-            if edits is not None and region_of(layer) is not None:
-                edits.removed = {n: c for n, c in edits.removed.items() if c.region is None}
+            by_case.setdefault(_case_key(layer), {})[_key_in_case(layer)] = total
+        for key, sums in by_case.items():
+            if (edits := self._edits.get(key)) is not None:
+                edits.forget_removed(sums)
+            closed = self._closed.get(key)
+            if closed is not None and closed.written.items() <= sums.items():
+                del self._closed[key]
+                self._writes.append(_writer().submit(_write, self.folder, closed.case, []))
         self.save()
 
     def count_as_edited(self, layers: Iterable[Layer]) -> None:
@@ -190,7 +217,8 @@ class Autosave:
 
     def _close(self, key: str) -> None:
         """Stop updating the file of a case; after the last case, leave the folder to others."""
-        del self._edits[key]
+        edits = self._edits.pop(key)
+        self._closed[key] = _CaseEdits(edits.case, written=edits.written)
         if not self._edits:
             self._writes.append(_writer().submit(self.folder.release))
 
@@ -215,6 +243,7 @@ class Autosave:
         }
         if edits.copies or edits.removed or edits.written:
             self._edits[key] = edits
+            self._closed.pop(key, None)
 
     def _unedited(self, layer: Labels) -> tuple[int | None, int | None]:
         """Checksums of the layer's mask as exported or opened, and as a network filled it."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qtpy.compat import isalive
 from qtpy.QtCore import QObject, Signal
-from qtpy.QtWidgets import QFileDialog, QMessageBox, QWidget
+from qtpy.QtWidgets import QApplication, QFileDialog, QMessageBox, QWidget
 from smalltumor.data.case import Case
 from smalltumor.errors import SmalltumorError
 from smalltumor.training.data.dataset_folder import (
@@ -21,8 +22,7 @@ from superqt.utils import QSignalDebouncer
 from napari_smalltumor import notify, settings
 from napari_smalltumor.autosave.watcher import keep_edits
 from napari_smalltumor.finetune.cases_page import CasesPage
-from napari_smalltumor.finetune.training_masks import case_to_add, classes_to_add
-from napari_smalltumor.layers.metadata import region_layers
+from napari_smalltumor.finetune.training_masks import case_to_add, classes_to_add, mask_layers
 from napari_smalltumor.workers import run_in_thread
 
 if TYPE_CHECKING:
@@ -63,9 +63,8 @@ class TrainingFolder(QObject):
             viewer.layers.events.removed,
             viewer.layers.selection.events.active,
         )
-        for event in self._events:
-            event.connect(self._on_layers)
-        self._show_case()
+        self._is_open = False
+        self.open()
 
     @property
     def is_busy(self) -> bool:
@@ -109,27 +108,46 @@ class TrainingFolder(QObject):
         except SmalltumorError as error:
             notify.report(error)
             return
-        folder, lister = self.path, self._lister
+        autosave = keep_edits(self._viewer).autosave
+        checksums = autosave.checksums(mask_layers(self._viewer, case))
+        folder = self.path
         self._begin(f"Adding {case.name} ...")
 
-        def work() -> DatasetListing:
+        def work() -> None:
             add_case(folder, case, classes, link=link, replace=replace)
-            return lister.list_cases(folder)
 
-        def done(listing: DatasetListing) -> None:
-            layers = region_layers(self._viewer.layers, case).values()
-            keep_edits(self._viewer).autosave.exported(layers)
-            self._on_listing(listing)
+        def done(result: None) -> None:
+            autosave.exported(checksums)
             notify.info(f"{case.name} was added to {folder}")
+            self._read_again()
 
-        run_in_thread(work, self, done, self._on_error, name=f"adding {case.name}")
+        def failed(error: Exception) -> None:
+            notify.report(error)
+            self._read_again()
 
-    def disconnect_layers(self) -> None:
-        """Disconnect from the events of the viewer's layers."""
+        # Even if the dock is closed meanwhile, the case is added and its edits are no longer
+        # autosaved.
+        application = QApplication.instance()
+        run_in_thread(work, application, done, failed, name=f"adding {case.name}")
+
+    def open(self) -> None:
+        """Connect to the viewer's layers and read the folder."""
+        if self._is_open:
+            return
+        self._is_open, self._busy = True, False
+        for event in self._events:
+            event.connect(self._on_layers)
+        self._show_case()
+        self._read()
+
+    def close(self) -> None:
+        """Disconnect from the viewer's layers and ignore what workers return from now on."""
+        if not self._is_open:
+            return
+        self._is_open = False
         self._layers_changed.cancel()
         for event in self._events:
             event.disconnect(self._on_layers)
-        self._events = ()
 
     def _read(self) -> None:
         """List the folder's cases; if it is being read or written, do so afterwards."""
@@ -141,7 +159,12 @@ class TrainingFolder(QObject):
             return
         self._begin(f"Reading {folder} ...")
         work = lambda: lister.list_cases(folder)  # noqa: E731
-        run_in_thread(work, self, self._on_listing, self._on_error, name="reading cases")
+        run_in_thread(work, self, self._on_listing, self._on_read_error, name="reading cases")
+
+    def _read_again(self) -> None:
+        if self._is_open and isalive(self):
+            self._busy = False
+            self._read()
 
     def _begin(self, message: str) -> None:
         self._busy, self._outdated = True, False
@@ -149,6 +172,8 @@ class TrainingFolder(QObject):
         self._show_case()
 
     def _on_listing(self, listing: DatasetListing) -> None:
+        if not self._is_open:
+            return
         self._busy = False
         if self._outdated:
             self._read()
@@ -160,11 +185,15 @@ class TrainingFolder(QObject):
         usable = [case.name for case in listing.cases if case.problem is None]
         self.cases_listed.emit({n: str(folder / n) for n in usable if (folder / n).is_dir()})
 
-    def _on_error(self, error: Exception) -> None:
+    def _on_read_error(self, error: Exception) -> None:
+        if not self._is_open:
+            return
         self._busy = False
-        self._page.show_message("")
+        self._page.show_message(f"{self.path} could not be read.")
+        self._show_case()
         notify.report(error)
-        self._read()
+        if self._outdated:
+            self._read()
 
     def _on_layers(self, event: Any = None) -> None:
         self._layers_changed.throttle()

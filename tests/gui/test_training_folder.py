@@ -1,0 +1,206 @@
+"""Adding cases to a training folder while the viewer is in use, and what is autosaved then."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from napari.layers import Labels
+from napari_cases import write_case_along
+from qtpy.QtWidgets import QMessageBox, QWidget
+from smalltumor.data.case import read_case
+from smalltumor.data.label_files import read_labels
+from smalltumor.data.segmentation import Segmentation
+from smalltumor.labels.regions import Region, TissueClass
+from smalltumor.training.data.dataset_folder import DatasetLister
+
+from napari_smalltumor import notify
+from napari_smalltumor.autosave.files import read_masks
+from napari_smalltumor.autosave.watcher import keep_edits
+from napari_smalltumor.finetune import training_folder
+from napari_smalltumor.finetune.cases_page import CasesPage
+from napari_smalltumor.finetune.training_folder import TrainingFolder
+from napari_smalltumor.layers.metadata import case_of, region_layers
+from napari_smalltumor.layers.regions import show_segmentation
+from napari_smalltumor.open_case import open_case
+
+
+@pytest.fixture
+def messages(monkeypatch) -> list[str]:
+    shown: list[str] = []
+    for kind in ("info", "warn", "error"):
+        monkeypatch.setattr(notify, kind, shown.append)
+    monkeypatch.setattr(notify, "unexpected", lambda error: shown.append(repr(error)))
+    return shown
+
+
+class Opened:
+    """An opened case, its autosave, and a *Cases* page with an empty training folder."""
+
+    def __init__(self, scan: Path, folder: Path) -> None:
+        self.viewer = ViewerModel()
+        self.autosave = keep_edits(self.viewer).autosave
+        open_case(self.viewer, scan)
+        self.case = case_of(self.viewer.layers[0])
+        self.window = QWidget()
+        self.page = CasesPage()
+        self.folder = TrainingFolder(self.viewer, self.page, self.window)
+        self.folder.path = folder
+
+    @property
+    def autosave_file(self) -> Path:
+        self.autosave.save()
+        self.autosave.wait()
+        return self.autosave.folder.file_of(self.case)
+
+    def segment(self) -> Labels:
+        """Show a segmentation of a single voxel of ET and return the layer of ET."""
+        classes = np.zeros(self.case.grid.shape, np.uint8)
+        classes[3, 3, 3] = TissueClass.ET
+        show_segmentation(
+            self.viewer, self.case, Segmentation(self.case.name, classes, self.case.grid)
+        )
+        return region_layers(self.viewer.layers, self.case)[Region.ET]
+
+    def added(self) -> np.ndarray:
+        """The tissue classes in the training folder."""
+        classes, _ = read_labels(read_case(self.folder.path / self.case.name))
+        return classes
+
+
+@pytest.fixture
+def opened(qtbot, tmp_path, messages) -> Opened:
+    opened = Opened(write_case_along(tmp_path / "Pat"), tmp_path / "training")
+    qtbot.addWidget(opened.window)
+    qtbot.addWidget(opened.page)
+    return opened
+
+
+@pytest.fixture
+def slow_copy(monkeypatch):
+    """Adding a case begins with waiting for this event."""
+    may_copy = threading.Event()
+    add_case = training_folder.add_case
+
+    def add_later(*args, **kwargs):
+        assert may_copy.wait(60)
+        return add_case(*args, **kwargs)
+
+    monkeypatch.setattr(training_folder, "add_case", add_later)
+    yield may_copy
+    may_copy.set()
+
+
+def paint(layer: Labels, *voxel: int) -> None:
+    layer.data_setitem(tuple(np.array([n]) for n in voxel), 1)
+
+
+def wait_until_added(qtbot, opened: Opened) -> None:
+    qtbot.waitUntil(lambda: not opened.folder.is_busy)
+
+
+def test_strokes_painted_while_a_case_is_added_stay_autosaved(qtbot, opened, slow_copy):
+    et = opened.segment()
+    paint(et, 5, 5, 5)
+    opened.folder.add(False)
+    paint(et, 6, 5, 5)
+    slow_copy.set()
+    wait_until_added(qtbot, opened)
+    assert np.count_nonzero(opened.added() == TissueClass.ET) == 2
+    saved = {mask.region: mask for mask in read_masks(opened.autosave_file)}
+    assert np.count_nonzero(saved[Region.ET].values) == 3
+
+
+def test_adding_a_case_removes_its_autosave(qtbot, opened):
+    paint(opened.segment(), 5, 5, 5)
+    assert opened.autosave_file.exists()
+    opened.folder.add(False)
+    wait_until_added(qtbot, opened)
+    assert not opened.autosave_file.exists()
+
+
+def test_adding_a_label_volume_removes_its_autosave(qtbot, opened):
+    volume = opened.viewer.layers["Pat labels"]
+    paint(volume, 5, 5, 5)
+    assert opened.autosave_file.exists()
+    opened.folder.add(False)
+    wait_until_added(qtbot, opened)
+    assert not opened.autosave_file.exists()
+
+
+def test_edits_of_a_label_volume_under_regions_stay_autosaved(qtbot, opened):
+    paint(opened.viewer.layers["Pat labels"], 5, 5, 5)
+    paint(opened.segment(), 5, 5, 5)
+    opened.folder.add(False)
+    wait_until_added(qtbot, opened)
+    assert [mask.region for mask in read_masks(opened.autosave_file)] == [None]
+
+
+@pytest.mark.parametrize("edited", [False, True])
+def test_a_region_deleted_while_a_case_is_added_stays_autosaved_if_it_was_edited_since(
+    qtbot, opened, slow_copy, edited
+):
+    et = opened.segment()
+    paint(et, 5, 5, 5)
+    opened.folder.add(False)
+    if edited:
+        paint(et, 6, 5, 5)
+    opened.viewer.layers.remove(et)
+    slow_copy.set()
+    wait_until_added(qtbot, opened)
+    assert opened.autosave_file.exists() == edited
+
+
+def test_a_case_closed_while_it_is_added_leaves_no_autosave(qtbot, opened, slow_copy):
+    paint(opened.segment(), 5, 5, 5)
+    opened.folder.add(False)
+    opened.viewer.layers.clear()
+    slow_copy.set()
+    wait_until_added(qtbot, opened)
+    assert opened.added().any()
+    assert not opened.autosave_file.exists()
+
+
+def test_a_case_is_added_and_its_autosave_removed_after_the_dock_was_closed(
+    qtbot, opened, slow_copy
+):
+    paint(opened.segment(), 5, 5, 5)
+    assert opened.autosave_file.exists()
+    opened.folder.add(False)
+    opened.folder.close()
+    opened.folder.deleteLater()
+    slow_copy.set()
+    qtbot.waitUntil(lambda: not opened.autosave_file.exists())
+    assert opened.added().any()
+
+
+def test_an_unexpected_error_while_reading_is_shown_once(qtbot, opened, monkeypatch, messages):
+    calls = []
+
+    def fail(self, folder):
+        calls.append(folder)
+        raise RuntimeError("unexpected")
+
+    monkeypatch.setattr(DatasetLister, "list_cases", fail)
+    opened.folder.show(opened.folder.path)
+    qtbot.waitUntil(lambda: bool(messages))
+    qtbot.wait(200)
+    assert len(calls) == len(messages) == 1
+    assert not opened.folder.is_busy
+
+
+def test_masks_are_replaced_only_after_a_question(qtbot, opened, monkeypatch):
+    et = opened.segment()
+    opened.folder.add(False)
+    wait_until_added(qtbot, opened)
+    paint(et, 5, 5, 5)
+    answers = [QMessageBox.StandardButton.No, QMessageBox.StandardButton.Yes]
+    monkeypatch.setattr(QMessageBox, "question", lambda *args: answers.pop(0))
+    opened.folder.add(False)
+    assert np.count_nonzero(opened.added() == TissueClass.ET) == 1
+    opened.folder.add(False)
+    wait_until_added(qtbot, opened)
+    assert np.count_nonzero(opened.added() == TissueClass.ET) == 2
