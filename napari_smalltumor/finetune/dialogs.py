@@ -40,7 +40,12 @@ class CloseConfirmation(QObject):
         super().__init__(dock)
         self._dock, self._must_ask, self._stop = dock, must_ask, stop
         self._window: QWidget | None = None
-        self._answered = False
+        self._is_settled = False
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the window is closing and the question has been answered or was needless."""
+        return self._is_settled
 
     def attach(self) -> None:
         """Listen to the window that contains the dock now."""
@@ -48,7 +53,7 @@ class CloseConfirmation(QObject):
         if window is self._window or window is self._dock:
             return
         self.detach()
-        self._window, self._answered = window, False
+        self._window, self._is_settled = window, False
         window.installEventFilter(self)
 
     def detach(self) -> None:
@@ -64,16 +69,17 @@ class CloseConfirmation(QObject):
                 event.ignore()
                 return True
             self.detach()
+            self._is_settled = True
         return bool(super().eventFilter(watched, event))
 
     def confirm_removal(self) -> None:
         """Ask after the dock was removed from its window, unless the window has asked already."""
-        if not self._answered and self._must_ask():
+        if not self._is_settled and self._must_ask():
             self._ask(can_cancel=False)
 
     def _ask(self, *, can_cancel: bool) -> Answer:
         answer = ask_before_closing(main_window_of(self._dock), can_cancel=can_cancel)
-        self._answered = answer is not Answer.CANCEL
+        self._is_settled = answer is not Answer.CANCEL
         if answer is Answer.STOP:
             self._stop()
         return answer

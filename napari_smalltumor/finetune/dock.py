@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from qtpy.QtCore import QEvent, QTimer, Signal
 from qtpy.QtWidgets import QFileDialog, QScrollArea
 from smalltumor.errors import SmalltumorError
 from smalltumor.training.runs import launcher
 from smalltumor.training.runs.monitor import RunMonitor
-from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.runs.status import RunStatus, State
 
 from napari_smalltumor import devices, notify, settings
-from napari_smalltumor.finetune.dialogs import CloseConfirmation, show_log
+from napari_smalltumor.finetune.dialogs import CloseConfirmation, main_window_of, show_log
+from napari_smalltumor.finetune.new_run import last_run, new_request
 from napari_smalltumor.finetune.panel import FinetunePanel
-from napari_smalltumor.finetune.plan import last_run, plan_of
 from napari_smalltumor.finetune.prediction import Prediction, predict, show_prediction
 from napari_smalltumor.finetune.training_folder import TrainingFolder
 from napari_smalltumor.workers import run_in_thread
@@ -47,14 +47,15 @@ class FinetuneDock(QScrollArea):
         self._viewer = napari_viewer
         self._monitor: RunMonitor | None = None
         self._status = RunStatus()
-        self._busy = ""
+        self._busy: dict[Path, str] = {}
+        self._is_open = True
         self.panel = FinetunePanel()
         self.setWidget(self.panel)
         self.setWidgetResizable(True)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
         self.setMinimumWidth(self.panel.minimumWidth())
         self.training_folder = TrainingFolder(napari_viewer, self.panel.cases, self)
-        self._close_confirmation = CloseConfirmation(self, self._is_training, self._stop_and_wait)
+        self._close_confirmation = CloseConfirmation(self, self._must_ask, self._stop_and_wait)
         self._timer = QTimer(self)
         self._timer.setInterval(POLL_INTERVAL_MS)
         self._timer.timeout.connect(self.poll)
@@ -63,6 +64,7 @@ class FinetuneDock(QScrollArea):
             devices.find_devices(self.panel.train.set_devices),
             devices.find_memory(self.panel.train.set_memory),
         )
+        _OPEN_DOCKS.add(self)
         self._restore()
 
     @property
@@ -77,10 +79,7 @@ class FinetuneDock(QScrollArea):
 
     def open_run(self, path: Path) -> None:
         """Show a run, whether or not it is training and wherever it was started."""
-        self._monitor = RunMonitor(path)
-        settings.put("run_folder", str(path))
-        self._timer.start()
-        self.poll()
+        self._show_run(RunMonitor(path))
 
     def start(self) -> None:
         """Start a new run with the settings on the *Train* page."""
@@ -90,14 +89,13 @@ class FinetuneDock(QScrollArea):
             self.panel.show_page(self.panel.cases)
             return
         try:
-            plan = plan_of(folder, self.panel.train.choices)
-            launcher.start(plan)
+            request = new_request(folder, self.panel.train)
+            launcher.start(request)
         except SmalltumorError as error:
             notify.report(error)
             return
         self.panel.show_page(self.panel.monitor)
-        self.panel.result.show_message("")
-        self.open_run(plan.run)
+        self.open_run(request.run)
 
     def resume(self, changes: dict[str, int]) -> None:
         """Resume the run that is shown.
@@ -129,9 +127,10 @@ class FinetuneDock(QScrollArea):
             return
         self._close_confirmation.attach()
         self._status = self._monitor.poll()
-        best = self._monitor.run.best
-        has_weights = best.is_file()
-        self.panel.show_status(self._status, busy=self._busy, has_weights=has_weights)
+        run = self._monitor.run
+        best, has_weights = run.best, run.best.is_file()
+        busy = self._busy.get(run.path, "")
+        self.panel.show_status(self._status, busy=busy, has_weights=has_weights)
         self.panel.train.set_run_weights(best if has_weights else None)
         self.polled.emit(self._status)
 
@@ -145,22 +144,37 @@ class FinetuneDock(QScrollArea):
 
     def predict(self, name: str) -> None:
         """Show the prediction of a validation case by the network saved last."""
-        if self.run is None or not name:
+        run, device = self.run, settings.get("device")
+        if run is None or not name:
             return
         self.panel.monitor.set_predicting(True, f"Segmenting {name} ...")
-        device = settings.get("device")
-        run_in_thread(
-            lambda run=self.run: predict(run, name, device),
-            self,
-            self._on_prediction,
-            self._on_prediction_error,
-            name=f"prediction of {name}",
-        )
+
+        def done(prediction: Prediction) -> None:
+            if self._is_open:
+                show_prediction(self._viewer, prediction)
+            finish(prediction.text)
+            self.predicted.emit(self._is_open)
+
+        def failed(error: Exception) -> None:
+            if self._is_open:
+                notify.report(error)
+            finish("")
+            self.predicted.emit(False)
+
+        def finish(message: str) -> None:
+            if run == self.run:
+                self.panel.monitor.set_predicting(False, message)
+
+        work = lambda: predict(run, name, device)  # noqa: E731
+        run_in_thread(work, self, done, failed, name=f"prediction of {name}")
 
     def event(self, event: QEvent) -> bool:
-        """Ask about a run in progress when the dock is removed from its window."""
-        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
-            self._on_removed()
+        """Close the dock when it is removed from its window, and open it when it is added."""
+        if event.type() == QEvent.Type.ParentChange:
+            if self.parent() is None:
+                self._close()
+            else:
+                self._open()
         return bool(super().event(event))
 
     def _connect(self) -> None:
@@ -179,7 +193,7 @@ class FinetuneDock(QScrollArea):
     def _restore(self) -> None:
         """Show the run and the training folder that were shown last."""
         run = settings.get("run_folder")
-        if run and RunFolder(Path(run)).path.is_dir():
+        if run and Path(run).is_dir():
             self.open_run(Path(run))
             if self._status.state.is_live:
                 self.panel.show_page(self.panel.monitor)
@@ -188,53 +202,81 @@ class FinetuneDock(QScrollArea):
     def _on_folder_changed(self, folder: Path) -> None:
         """Show the last run of a training folder, unless another run is shown."""
         if self._monitor is None:
-            best = last_run(folder)
-            if best is not None:
-                self.open_run(best.parent)
+            run = last_run(folder)
+            if run is not None:
+                self.open_run(run)
+
+    def _show_run(self, monitor: RunMonitor) -> None:
+        if monitor.run.path != self.run:
+            self.panel.result.show_message("")
+            self.panel.monitor.set_predicting(False)
+        self._monitor = monitor
+        settings.put("run_folder", str(monitor.run.path))
+        self._timer.start()
+        self.poll()
 
     def _end_process(self, action: str, end: Callable[[Path], bool]) -> None:
-        run = self.run
-        if run is None or self._busy:
+        run, host = self.run, self._status.host
+        if run is None or run in self._busy:
             return
-        self._busy = f"{action} ..."
+        self._busy[run] = f"{action} ..."
         self.poll()
-        run_in_thread(
-            lambda: end(run), self, self._on_ended, self._on_ended, name=f"{action.lower()} a run"
+
+        def done(saved: bool) -> None:
+            del self._busy[run]
+            if not saved and host:
+                notify.info(f"The run on {host} will stop after the current step.")
+            elif not saved:
+                notify.warn(
+                    "The process did not respond and was ended. The last saved state is kept."
+                )
+            self.poll()
+
+        def failed(error: Exception) -> None:
+            del self._busy[run]
+            notify.report(error)
+            self.poll()
+
+        run_in_thread(lambda: end(run), self, done, failed, name=f"{action.lower()} a run")
+
+    def _must_ask(self) -> bool:
+        """Whether the run is training, and no other window shows it."""
+        self.poll()
+        return self._status.state.is_live and not self._is_shown_elsewhere()
+
+    def _is_shown_elsewhere(self) -> bool:
+        window = main_window_of(self)
+        return any(
+            main_window_of(dock) is not window or dock._close_confirmation.is_settled
+            for dock in _OPEN_DOCKS
+            if dock is not self and dock.run == self.run
         )
 
-    def _on_ended(self, result: Any) -> None:
-        self._busy = ""
-        if isinstance(result, Exception):
-            notify.report(result)
-        elif result is False and self._status.host:
-            notify.info(f"The run on {self._status.host} will stop after the current step.")
-        elif result is False:
-            notify.warn("The process did not respond and was ended. The last saved state is kept.")
-        self.poll()
-
-    def _is_training(self) -> bool:
-        self.poll()
-        return self._status.state.is_live
-
     def _stop_and_wait(self) -> None:
-        if self.run is not None:
+        assert self.run is not None
+        try:
             launcher.stop(self.run)
+        except SmalltumorError as error:
+            notify.report(error)
 
-    def _on_removed(self) -> None:
+    def _open(self) -> None:
+        """Show again what happens in the run folder and in the training folder."""
+        if self._is_open:
+            return
+        self._is_open = True
+        _OPEN_DOCKS.add(self)
+        self.training_folder.open()
+        if self._monitor is not None:
+            self._timer.start()
+            self.poll()
+
+    def _close(self) -> None:
+        self._is_open = False
+        _OPEN_DOCKS.discard(self)
         self._timer.stop()
         self._close_confirmation.detach()
-        self.training_folder.disconnect_layers()
+        self.training_folder.close()
         self._close_confirmation.confirm_removal()
-
-    def _on_prediction(self, prediction: Prediction) -> None:
-        show_prediction(self._viewer, prediction)
-        self.panel.monitor.set_predicting(False, prediction.text)
-        self.predicted.emit(True)
-
-    def _on_prediction_error(self, error: Exception) -> None:
-        self.panel.monitor.set_predicting(False)
-        notify.report(error)
-        self.predicted.emit(False)
 
     def _show_log(self) -> None:
         if self._monitor is not None:
@@ -245,7 +287,14 @@ class FinetuneDock(QScrollArea):
         chosen = QFileDialog.getExistingDirectory(
             self, "Open a run folder", str(start or settings.last_folder())
         )
-        if chosen and RunMonitor(Path(chosen)).poll().state is State.NONE:
+        if not chosen:
+            return
+        monitor = RunMonitor(Path(chosen))
+        if monitor.poll().state is State.NONE:
             notify.error(f"{chosen} contains no training run.")
-        elif chosen:
-            self.open_run(Path(chosen))
+        else:
+            self._show_run(monitor)
+
+
+_OPEN_DOCKS: WeakSet[FinetuneDock] = WeakSet()
+"""The docks of all windows, to ask about a run only when the last one that shows it closes."""

@@ -6,7 +6,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QProgressBar, QWidget
 from smalltumor.training.runs.status import RunStatus, State
 
-from napari_smalltumor.finetune.run_text import state_line
+from napari_smalltumor.finetune.run_text import resume_text, state_line
 from napari_smalltumor.widgets.layouts import button, column, row, wrapped_label
 
 _PROGRESS_STEPS = 1000
@@ -54,9 +54,8 @@ class RunBar(QWidget):
         self._state.setText(busy or state_line(status))
         self._state.setToolTip(status.message)
         self._changes = status.changes if status.state is State.FAILED else {}
-        changes = " and ".join(f"{name} {value}" for name, value in self._changes.items())
-        self.resume_smaller.setText(f"Resume with {changes}")
-        self.resume_smaller.setVisible(bool(changes))
+        self.resume_smaller.setText(resume_text(self._changes))
+        self.resume_smaller.setVisible(bool(self._changes))
         self.start.setEnabled(not live and not busy)
         self.pause.setEnabled(live and not busy)
         self.stop.setEnabled(live and not busy)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from smalltumor.training.runs.status import RunStatus, State
 
 TRAINING_CASES = "Training cases"
@@ -49,6 +51,12 @@ def facts(status: RunStatus) -> list[tuple[str, str]]:
     if status.device:
         rows.append(("Device", status.device))
     return rows
+
+
+def resume_text(settings: Mapping[str, int]) -> str:
+    """Title of the button that resumes a run with smaller settings."""
+    changes = " and ".join(f"a smaller {name} ({value})" for name, value in settings.items())
+    return f"Resume with {changes}"
 
 
 def duration(seconds: float) -> str:

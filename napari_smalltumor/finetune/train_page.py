@@ -9,7 +9,6 @@ from qtpy.QtWidgets import QFileDialog, QWidget
 from smalltumor.training.memory_estimate import needed_bytes, suggest
 
 from napari_smalltumor import settings, weights
-from napari_smalltumor.finetune.plan import RANDOM, Choices
 from napari_smalltumor.widgets.layouts import column, form_layout, wrapped_label
 
 PRESETS = {
@@ -17,6 +16,9 @@ PRESETS = {
     "starter": "For few cases and a CPU; the shipped weights were trained with it",
     "paper": "As published, for hundreds of cases on GPUs",
 }
+RANDOM = "random"
+"""Value of the *Weights* box for random weights; other values are paths, "" the shipped weights."""
+
 _EPOCHS = {"finetune": 50, "starter": 60, "paper": 500}
 _CROPS = range(32, 161, 16)
 _BROWSE = "file..."
@@ -62,23 +64,16 @@ class TrainPage(QWidget):
         self._connect()
 
     @property
-    def choices(self) -> Choices:
-        """The settings that are selected."""
-        folds, validation = 0, None
-        if self.validation.value.isdecimal():
-            folds = int(self.validation.value)
-        elif self.validation.value:
-            validation = Path(self.validation.value)
-        return Choices(
-            preset=self.preset.value,
-            weights=self.weights.value,
-            epochs=self.epochs.value,
-            crop=self.crop.value,
-            batch=self.batch.value,
-            device=self.device.value,
-            folds=folds,
-            validation=validation,
-        )
+    def validation_folds(self) -> int:
+        """One in how many cases is a validation case; 0 if another choice is selected."""
+        value = self.validation.value
+        return int(value) if value.isdecimal() else 0
+
+    @property
+    def validation_folder(self) -> Path | None:
+        """The folder of one or several validation cases, if one is selected."""
+        value = self.validation.value
+        return Path(value) if value and not value.isdecimal() else None
 
     def set_devices(self, devices: list[tuple[str, str]]) -> None:
         """Fill in the devices, as pairs of a title and a name for PyTorch."""

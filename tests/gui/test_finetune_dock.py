@@ -1,4 +1,4 @@
-"""The Fine-tune dock in a real viewer: a whole round of training, closing, and failed runs."""
+"""The Fine-tune dock in a real viewer: a whole round of training, and failed runs."""
 
 from __future__ import annotations
 
@@ -22,25 +22,9 @@ from smalltumor.training.runs.status import State
 from training_cases import write_lesion_cases
 
 from napari_smalltumor import notify, settings
-from napari_smalltumor.finetune import dialogs
-from napari_smalltumor.finetune.dialogs import Answer
 from napari_smalltumor.finetune.dock import FinetuneDock
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.open_case import open_case
-
-HOLDS_RUN_FOLDER = """
-import sys, time
-from pathlib import Path
-from smalltumor.training.runs.run_lock import hold_run_lock
-from smalltumor.training.runs.run_folder import RunFolder
-
-run = RunFolder(Path(sys.argv[1]))
-with hold_run_lock(run):
-    run.append("start", 0, steps=40, device="cpu", training=["a"], validation=["b"])
-    print("at work", flush=True)
-    while run.read_stop_request() is None:
-        time.sleep(0.05)
-"""
 
 
 @pytest.fixture
@@ -214,53 +198,6 @@ def test_a_run_continues_after_napari_was_killed_and_is_shown_in_the_next_sessio
             launcher.stop(run)
 
 
-@pytest.fixture
-def held_run(docked, data):
-    """A run in the dock whose process holds the run folder and does nothing else."""
-    run = RunFolder(data / "runs" / "held")
-    run.create()
-    process = subprocess.Popen(
-        [sys.executable, "-c", HOLDS_RUN_FOLDER, str(run.path)],
-        stdout=subprocess.PIPE,
-        start_new_session=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == b"at work\n"
-    docked.open_run(run.path)
-    assert docked.status.state is State.RUNNING
-    yield run
-    process.kill()
-    process.communicate()
-
-
-@pytest.mark.parametrize("answer", [Answer.KEEP_TRAINING, Answer.STOP])
-def test_closing_the_dock_asks_whether_training_continues(
-    viewer, docked, held_run, monkeypatch, answer
-):
-    asked = []
-    monkeypatch.setattr(
-        dialogs, "ask_before_closing", lambda parent, can_cancel: asked.append(can_cancel) or answer
-    )
-    viewer.window.remove_dock_widget(docked)
-    assert asked == [False]
-    assert is_locked(held_run) == (answer is Answer.KEEP_TRAINING)
-
-
-def test_closing_the_window_can_be_cancelled(viewer, docked, held_run, monkeypatch):
-    answers = iter([Answer.CANCEL, Answer.STOP])
-    asked = []
-    monkeypatch.setattr(
-        dialogs,
-        "ask_before_closing",
-        lambda parent, can_cancel: asked.append(can_cancel) or next(answers),
-    )
-    viewer.window._qt_window.close()
-    assert is_locked(held_run)
-    viewer.close()
-    assert asked == [True, True]
-    assert not is_locked(held_run)
-
-
 def test_a_failed_run_shows_its_error_and_its_log(docked, tmp_path):
     run = RunFolder(tmp_path / "elsewhere")
     run.write_config({"training": {"epochs": 4}})
@@ -284,7 +221,7 @@ def test_a_run_out_of_memory_can_be_resumed_with_smaller_settings(docked, data, 
     docked.open_run(run.path)
     bar = docked.panel.run_bar
     assert "not enough memory" in bar.text
-    assert not bar.resume_smaller.isHidden() and "batch 1" in bar.resume_smaller.text()
+    assert not bar.resume_smaller.isHidden() and "a smaller batch (1)" in bar.resume_smaller.text()
     assert "no validation cases" in docked.panel.result.verdict
     wanted = []
     bar.resume_clicked.disconnect()

@@ -10,10 +10,9 @@ from smalltumor.training.runs.comparison import RunComparison
 from smalltumor.training.runs.status import RunStatus, State
 
 from napari_smalltumor.finetune.monitor_page import MonitorPage
-from napari_smalltumor.finetune.plan import RANDOM
 from napari_smalltumor.finetune.result_page import ResultPage
 from napari_smalltumor.finetune.run_bar import RunBar
-from napari_smalltumor.finetune.train_page import TrainPage
+from napari_smalltumor.finetune.train_page import RANDOM, TrainPage
 
 GB = 10**9
 
@@ -31,12 +30,12 @@ def score(epoch: int, value: float) -> dict:
 
 
 def test_fine_tuning_starts_from_the_shipped_weights_and_other_presets_from_random_ones(train):
-    assert train.choices.weights == ""
+    assert train.weights.value == ""
     train.preset.value = "starter"
-    assert train.choices.weights == RANDOM
-    assert train.choices.epochs == 60
+    assert train.weights.value == RANDOM
+    assert train.epochs.value == 60
     train.preset.value = "finetune"
-    assert train.choices.weights == ""
+    assert train.weights.value == ""
 
 
 def test_a_selected_weights_file_stays_selected_when_another_run_is_shown(
@@ -45,36 +44,36 @@ def test_a_selected_weights_file_stays_selected_when_another_run_is_shown(
     path = str(tmp_path / "mine.safetensors")
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *a: (path, ""))
     train.weights.value = "file..."
-    assert train.choices.weights == path
+    assert train.weights.value == path
     train.set_run_weights(tmp_path / "2026-01-01_1200" / "best.safetensors")
-    assert train.choices.weights == path
+    assert train.weights.value == path
     train.set_run_weights(None)
-    assert train.choices.weights == path
+    assert train.weights.value == path
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *a: ("", ""))
     train.weights.value = "file..."
-    assert train.choices.weights == path
+    assert train.weights.value == path
 
 
 def test_validation_cases_are_a_share_one_case_a_folder_or_none(train, tmp_path, monkeypatch):
-    assert (train.choices.folds, train.choices.validation) == (5, None)
+    assert (train.validation_folds, train.validation_folder) == (5, None)
     train.set_cases({"one": "/data/one"})
     train.validation.value = "/data/one"
-    assert (train.choices.folds, train.choices.validation) == (0, Path("/data/one"))
+    assert (train.validation_folds, train.validation_folder) == (0, Path("/data/one"))
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *a: str(tmp_path))
     train.validation.value = "file..."
-    assert train.choices.validation == tmp_path
+    assert train.validation_folder == tmp_path
     train.set_cases({"one": "/data/one", "two": "/data/two"})
-    assert train.choices.validation == tmp_path
+    assert train.validation_folder == tmp_path
     train.validation.value = ""
-    assert (train.choices.folds, train.choices.validation) == (0, None)
+    assert (train.validation_folds, train.validation_folder) == (0, None)
 
 
 def test_crop_and_batch_fit_the_memory_of_the_device(train):
     train.set_devices([("auto", "auto"), ("GPU", "cuda:0"), ("CPU", "cpu")])
     train.set_memory({"auto": 80 * GB, "cuda:0": 80 * GB, "cpu": 16 * GB})
-    assert (train.choices.crop, train.choices.batch) == (128, 8)
+    assert (train.crop.value, train.batch.value) == (128, 8)
     train.device.value = "cpu"
-    assert (train.choices.crop, train.choices.batch) == (64, 2)
+    assert (train.crop.value, train.batch.value) == (64, 2)
     assert "too much" not in train._memory_text.text()
     train.crop.value = 160
     assert "too much" in train._memory_text.text()

@@ -1,0 +1,298 @@
+"""Fine-tune docks that are closed and opened during a run, and several docks on one run."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+from napari_cases import case_along
+from qtpy.QtWidgets import QFileDialog
+from smalltumor.errors import OutputError
+from smalltumor.labels.schemes import SCHEMES
+from smalltumor.training.runs import launcher
+from smalltumor.training.runs.run_folder import RunFolder
+from smalltumor.training.runs.run_lock import is_locked
+from smalltumor.training.runs.status import State
+
+from napari_smalltumor import notify, settings
+from napari_smalltumor.finetune import dialogs
+from napari_smalltumor.finetune import dock as dock_module
+from napari_smalltumor.finetune.dialogs import Answer
+from napari_smalltumor.finetune.dock import FinetuneDock
+from napari_smalltumor.finetune.prediction import Prediction, prediction_name
+from napari_smalltumor.layers.create import labels_layer
+from napari_smalltumor.layers.metadata import LayerKind
+
+HOLDS_RUN_FOLDER = """
+import sys, time
+from pathlib import Path
+from smalltumor.training.runs.run_folder import RunFolder
+from smalltumor.training.runs.run_lock import hold_run_lock
+
+run = RunFolder(Path(sys.argv[1]))
+with hold_run_lock(run):
+    run.append("start", 0, steps=40, device="cpu", training=["a"], validation=["Pat"])
+    print("training", flush=True)
+    finished = run.path / "finish"
+    while run.read_stop_request() is None and not finished.exists():
+        time.sleep(0.05)
+    if finished.exists():
+        run.append("done", 40)
+"""
+
+
+class HeldRun:
+    """A run whose process holds the run folder and ends when it is told to."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+        folder.create()
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", HOLDS_RUN_FOLDER, str(folder.path)],
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+        )
+        assert self.process.stdout is not None
+        assert self.process.stdout.readline() == b"training\n"
+
+    def finish(self) -> None:
+        (self.folder.path / "finish").touch()
+        self.process.wait()
+
+
+@pytest.fixture
+def run(tmp_path):
+    held = HeldRun(RunFolder(tmp_path / "runs" / "held"))
+    yield held
+    held.process.kill()
+    held.process.wait()
+
+
+@pytest.fixture
+def messages(monkeypatch) -> list[str]:
+    shown: list[str] = []
+    for kind in ("info", "warn", "error"):
+        monkeypatch.setattr(notify, kind, shown.append)
+    monkeypatch.setattr(notify, "unexpected", lambda error: shown.append(repr(error)))
+    return shown
+
+
+@pytest.fixture
+def open_dock(monkeypatch, run, messages):
+    """Adds a dock to a viewer, which restores the run that was shown last."""
+    monkeypatch.setattr(dock_module.devices, "find_devices", lambda found: None)
+    monkeypatch.setattr(dock_module.devices, "find_memory", lambda found: None)
+    settings.put("run_folder", str(run.folder.path))
+
+    def open_in(viewer, name: str = "Fine-tune") -> FinetuneDock:
+        dock = FinetuneDock(viewer)
+        viewer.window.add_dock_widget(dock, area="right", name=name)
+        dock.poll()
+        return dock
+
+    return open_in
+
+
+@pytest.fixture
+def answers(monkeypatch):
+    """Answers to the question before closing, and whether each time it could be cancelled."""
+    answers: list[Answer] = []
+    could_cancel: list[bool] = []
+
+    def ask(parent, *, can_cancel: bool) -> Answer:
+        could_cancel.append(can_cancel)
+        return answers.pop(0)
+
+    monkeypatch.setattr(dialogs, "ask_before_closing", ask)
+    return answers, could_cancel
+
+
+def prediction_of(name: str) -> Prediction:
+    case, scheme = case_along("LPS", name), SCHEMES["brats2023"]
+    stored = np.zeros(case.grid.shape, np.uint8)
+    layer = labels_layer(case, stored, scheme, prediction_name(name), kind=LayerKind.PREDICTION)
+    return Prediction(case, layer, f"{name}: prediction after step 7")
+
+
+@pytest.mark.parametrize("answer", [Answer.KEEP_TRAINING, Answer.STOP])
+def test_closing_the_dock_asks_whether_training_continues(
+    make_napari_viewer, open_dock, run, answers, answer
+):
+    viewer = make_napari_viewer()
+    dock = open_dock(viewer)
+    assert dock.status.state is State.RUNNING
+    answers[0].append(answer)
+    viewer.window.remove_dock_widget(dock)
+    assert answers[1] == [False]
+    assert is_locked(run.folder) == (answer is Answer.KEEP_TRAINING)
+
+
+def test_closing_the_window_can_be_cancelled(make_napari_viewer, open_dock, run, answers):
+    viewer = make_napari_viewer()
+    open_dock(viewer)
+    answers[0].extend([Answer.CANCEL, Answer.STOP])
+    viewer.window._qt_window.close()
+    assert is_locked(run.folder)
+    viewer.close()
+    assert answers[1] == [True, True]
+    assert not is_locked(run.folder)
+
+
+def test_only_the_last_window_that_shows_a_run_asks(make_napari_viewer, open_dock, run, answers):
+    first, second = make_napari_viewer(), make_napari_viewer()
+    open_dock(first)
+    open_dock(second)
+    first.close()
+    assert answers[1] == []
+    answers[0].append(Answer.KEEP_TRAINING)
+    second.close()
+    assert answers[1] == [True]
+    assert is_locked(run.folder)
+
+
+def test_two_docks_in_one_window_ask_once(make_napari_viewer, open_dock, answers):
+    viewer = make_napari_viewer()
+    open_dock(viewer, "one")
+    open_dock(viewer, "two")
+    answers[0].append(Answer.KEEP_TRAINING)
+    viewer.close()
+    assert answers[1] == [True]
+
+
+def test_a_run_that_cannot_be_stopped_does_not_keep_the_dock_open(
+    make_napari_viewer, open_dock, answers, monkeypatch, messages
+):
+    def fail(run):
+        raise OutputError("the disk is full")
+
+    viewer = make_napari_viewer()
+    dock = open_dock(viewer)
+    monkeypatch.setattr(launcher, "stop", fail)
+    answers[0].append(Answer.STOP)
+    viewer.window.remove_dock_widget(dock)
+    assert messages == ["the disk is full"]
+
+
+def test_a_run_that_ended_while_the_dock_was_removed_is_shown_as_done(
+    make_napari_viewer, open_dock, run, answers, qtbot
+):
+    viewer = make_napari_viewer()
+    dock = open_dock(viewer)
+    answers[0].append(Answer.KEEP_TRAINING)
+    viewer.window.remove_dock_widget(dock)
+    run.finish()
+    viewer.window.add_dock_widget(dock, name="again")
+    qtbot.waitUntil(lambda: dock.status.state is State.DONE)
+    assert dock.panel.run_bar.text.startswith("Done")
+    assert dock._timer.isActive()
+
+
+def test_a_run_that_ended_while_no_dock_was_open_is_shown_as_done(
+    make_napari_viewer, open_dock, run, answers
+):
+    viewer = make_napari_viewer()
+    answers[0].append(Answer.KEEP_TRAINING)
+    viewer.window.remove_dock_widget(open_dock(viewer))
+    run.finish()
+    dock = open_dock(viewer)
+    assert dock.status.state is State.DONE
+    assert dock.panel.run_bar.start.isEnabled()
+
+
+def test_docks_of_two_windows_follow_the_same_run(make_napari_viewer, open_dock, run):
+    docks = [open_dock(make_napari_viewer()) for _ in range(2)]
+    run.finish()
+    for dock in docks:
+        dock.poll()
+    assert [dock.status.state for dock in docks] == [State.DONE, State.DONE]
+
+
+@pytest.fixture
+def slow_prediction(monkeypatch):
+    """Predictions wait for this event."""
+    may_end = threading.Event()
+
+    def predict(run, name, device):
+        assert may_end.wait(60)
+        return prediction_of(name)
+
+    monkeypatch.setattr(dock_module, "predict", predict)
+    yield may_end
+    may_end.set()
+
+
+def test_a_prediction_that_ends_after_the_dock_was_closed_is_not_shown(
+    make_napari_viewer, open_dock, run, answers, slow_prediction, qtbot
+):
+    viewer = make_napari_viewer()
+    dock = open_dock(viewer)
+    dock.panel.monitor.predict.click()
+    answers[0].append(Answer.KEEP_TRAINING)
+    viewer.window.remove_dock_widget(dock)
+    with qtbot.waitSignal(dock.predicted) as predicted:
+        slow_prediction.set()
+    assert predicted.args == [False]
+    assert len(viewer.layers) == 0
+
+
+def test_a_prediction_of_another_run_leaves_the_page_as_it_is(
+    make_napari_viewer, open_dock, tmp_path, slow_prediction, qtbot
+):
+    viewer = make_napari_viewer()
+    dock = open_dock(viewer)
+    page = dock.panel.monitor
+    page.predict.click()
+    assert page.message == "Segmenting Pat ..."
+    other = RunFolder(tmp_path / "other")
+    other.create()
+    other.append("start", 0, steps=40, device="cpu", training=["a"], validation=["b"])
+    dock.open_run(other.path)
+    assert page.predict.isEnabled()
+    with qtbot.waitSignal(dock.predicted):
+        slow_prediction.set()
+    assert page.message == ""
+
+
+def test_another_run_can_be_stopped_while_one_is_stopping(
+    make_napari_viewer, open_dock, run, tmp_path, monkeypatch, qtbot
+):
+    may_end = threading.Event()
+    monkeypatch.setattr(launcher, "stop", lambda path: may_end.wait(60))
+    dock = open_dock(make_napari_viewer())
+    dock.stop()
+    assert dock.panel.run_bar.text == "Stopping ..."
+    other = HeldRun(RunFolder(tmp_path / "other"))
+    dock.open_run(other.folder.path)
+    assert dock.panel.run_bar.stop.isEnabled()
+    other.finish()
+    may_end.set()
+    dock.open_run(run.folder.path)
+    qtbot.waitUntil(lambda: dock.panel.run_bar.text != "Stopping ...")
+
+
+def test_each_event_of_a_long_run_is_read_once(
+    make_napari_viewer, open_dock, tmp_path, monkeypatch
+):
+    long_run = RunFolder(tmp_path / "long")
+    long_run.create()
+    event = {"event": "epoch", "step": 1, "time": 1.0, "epochs": 5000, "segmentation": 0.5}
+    lines = [json.dumps(event | {"epoch": number}) + "\n" for number in range(1, 5001)]
+    long_run.events.write_text("".join(lines))
+    dock = open_dock(make_napari_viewer())
+    parsed = []
+    loads = json.loads
+    monkeypatch.setattr(json, "loads", lambda text: parsed.append(text) or loads(text))
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *args: str(long_run.path))
+    dock.panel.run_bar.open.click()
+    assert dock.run == long_run.path
+    assert 5000 <= len(parsed) < 5100
+    parsed.clear()
+    long_run.append("progress", 2, steps=5000)
+    for _ in range(10):
+        dock.poll()
+    assert dock.status.step == 2
+    assert len(parsed) < 100

@@ -1,0 +1,95 @@
+"""The training request that the *Train* page gives, and the run folders."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from smalltumor.errors import Action, OutputError, TrainingError
+from smalltumor.models.checkpoint import starter_weights
+from smalltumor.training.request import TrainingRequest
+
+from napari_smalltumor.finetune.new_run import create_run_folder, last_run, new_request
+from napari_smalltumor.finetune.train_page import RANDOM, TrainPage
+
+
+@pytest.fixture
+def page(qtbot) -> TrainPage:
+    page = TrainPage()
+    qtbot.addWidget(page)
+    page.epochs.value, page.crop.value, page.batch.value = 50, 64, 2
+    page.device.value = "auto"
+    return page
+
+
+def test_a_request_has_the_settings_of_the_page(page, tmp_path):
+    request = new_request(tmp_path, page)
+    assert request == TrainingRequest(
+        data=tmp_path,
+        run=request.run,
+        preset="finetune",
+        changes={
+            "epochs": 50,
+            "crop": 64,
+            "batch": 2,
+            "validate_every": 5,
+            "folds": 5,
+            "fold": 0,
+        },
+        weights=starter_weights(),
+        cache=tmp_path / "runs" / "cache",
+    )
+    assert request.run.parent == tmp_path / "runs"
+
+
+def test_a_validation_case_takes_the_place_of_folds(page, tmp_path):
+    page.choose_weights("w.safetensors")
+    page.choose_validation(str(tmp_path / "one"))
+    page.epochs.value = 3
+    request = new_request(tmp_path, page)
+    assert request.validation == tmp_path / "one"
+    assert request.weights == Path("w.safetensors")
+    assert "folds" not in request.changes
+    assert request.changes["validate_every"] == 1
+
+
+def test_a_run_without_validation_cases_has_neither_folds_nor_a_folder(page, tmp_path):
+    page.validation.value = ""
+    request = new_request(tmp_path, page)
+    assert request.validation is None
+    assert "folds" not in request.changes
+
+
+def test_only_fine_tuning_needs_weights_to_start_from(page, tmp_path):
+    page.preset.value = "starter"
+    assert page.weights.value == RANDOM
+    assert new_request(tmp_path, page).weights is None
+    page.preset.value = "finetune"
+    page._weights.append(("random", RANDOM))
+    page.weights.reset_choices()
+    page.weights.value = RANDOM
+    with pytest.raises(TrainingError, match="starts from weights") as caught:
+        new_request(tmp_path, page)
+    assert caught.value.remedy.action is Action.CHOOSE_WEIGHTS
+
+
+def test_two_requests_in_the_same_minute_get_different_run_folders(page, tmp_path):
+    runs = [new_request(tmp_path, page).run for _ in range(3)]
+    assert len(set(runs)) == 3
+    assert all(run.is_dir() for run in runs)
+
+
+def test_a_run_folder_that_cannot_be_created_is_an_error(tmp_path):
+    (tmp_path / "runs").write_text("a file")
+    with pytest.raises(OutputError, match="runs"):
+        create_run_folder(tmp_path)
+
+
+def test_the_last_run_is_the_one_with_the_newest_weights(tmp_path):
+    assert last_run(tmp_path) is None
+    for name in ("b", "a"):
+        (tmp_path / "runs" / name).mkdir(parents=True)
+        (tmp_path / "runs" / name / "best.safetensors").write_bytes(b"")
+    os.utime(tmp_path / "runs" / "b" / "best.safetensors", (1, 1))
+    assert last_run(tmp_path) == tmp_path / "runs" / "a"
