@@ -151,7 +151,7 @@ def test_buttons_pause_resume_and_stop_a_run(docked, qtbot):
     wait_for_epoch(qtbot, docked, reached + 1)
     bar.stop.click()
     wait_for_state(qtbot, docked, State.STOPPED)
-    assert not is_locked(RunFolder(docked.run))
+    qtbot.waitUntil(lambda: not is_locked(RunFolder(docked.run)))
 
 
 def test_a_run_continues_after_napari_was_killed_and_is_shown_in_the_next_session(
