@@ -1,4 +1,4 @@
-"""Made cases with lesions that a narrow network can learn in seconds."""
+"""Synthetic cases with lesions that a narrow network can learn in seconds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Short runs on made lesions, in this process or in one of their own."""
+"""Short runs on synthetic lesions, in this process or in one of their own."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ print("finished" if run.train(request, save_seconds=0) else "stopped", flush=Tru
 
 
 def request_for(data: Path, run: Path, **changed: Any) -> TrainingRequest:
-    """Learn from all cases of the folder but the first, which is validated on."""
+    """Train on all cases of the folder but the first, which is validated on."""
     settings = {"validation": data / "made_00", "cache": data.parent / "cache", "device": "cpu"}
     return TrainingRequest(data, run, **(settings | changed))
 
@@ -40,7 +40,7 @@ def request_for(data: Path, run: Path, **changed: Any) -> TrainingRequest:
 def start_run(
     data: Path, run: Path, settings: dict[str, Any], *launcher: str
 ) -> subprocess.Popen[str]:
-    """The same in a process of its own, which saves its state after every step."""
+    """The same request in a process of its own, which saves its state after every step."""
     path = [str(TESTS.parent / "model"), str(TESTS)]
     script = run.parent / f"{run.name}.py"
     script.write_text(COMMAND.format(path=path, data=str(data), run=str(run), settings=settings))

@@ -1,12 +1,12 @@
-"""Does rebuilding features help small lesions? The multi-task network against its baseline.
+"""Does the auxiliary task help small lesions? The multi-task network against its baseline.
 
     python tests/benchmarks/auxiliary_task.py DATA --runs FOLDER [--folds 3] [--epochs 40]
         [--crop 64] [--leave-out CASE]
 
-Every fold is held out once; on the others both networks are trained with the ``starter`` recipe,
-alike but for the auxiliary task: same seed, same crops, same steps. What is held out is then
-segmented as a user would and scored as `smalltumor evaluate` does, over all folds together.
-Runs lie in FOLDER and are resumed: stop it whenever you like and give the same command again.
+Every fold is held out once. Both networks are trained on the other folds with the ``starter``
+preset, with the same seed, crops and steps, and differ only in the auxiliary task. The held-out
+cases are then segmented as by `smalltumor segment` and scored as by `smalltumor evaluate`, over all
+folds together. The runs are in FOLDER; after an interruption the same command resumes them.
 """
 
 from __future__ import annotations

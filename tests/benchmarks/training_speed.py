@@ -1,10 +1,10 @@
-"""Voxels a second in training: this network beside MONAI's SegResNet and DynUNet.
+"""Training throughput in voxels a second: this network, MONAI's SegResNet and DynUNet.
 
     python tests/benchmarks/training_speed.py [--device cpu] [--precision float32] [--crop 64]
         [--batch 2] [--steps 5]
 
-All learn from the same crops in one process, one after the other; the best step counts, because
-other programs only ever make a step slower.
+All train on the same crops in one process, one after the other. The fastest step counts, because
+other programs can only make a step slower.
 """
 
 from __future__ import annotations

@@ -108,7 +108,7 @@ def test_a_corrected_case_is_added_trained_on_and_segmented_with_the_new_weights
     curves = docked.panel.monitor.curves
     assert curves.points("segmentation") == 3
     assert curves.points("wt") == 4  # the weights it started from, too
-    assert "orth it" in docked.panel.result.verdict
+    assert "mproved" in docked.panel.result.verdict
     assert docked.panel.result.table.item(0, 0).text() == "made_00"
 
     with qtbot.waitSignal(docked.predicted) as shown:

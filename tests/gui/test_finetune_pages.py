@@ -128,11 +128,11 @@ def test_the_verdict_says_whether_the_new_weights_are_better(qtbot):
     assert not page.use.isEnabled()
     better = RunStatus(State.DONE, comparison=RunComparison(score(0, 0.5), score(3, 0.6)))
     page.show_status(better, has_weights=True)
-    assert page.verdict.startswith("Worth it") and "So few cases can mislead" in page.verdict
+    assert page.verdict.startswith("Improved") and "this may be chance" in page.verdict
     assert page.table.item(0, 1).text() == "0.50→0.60"
     worse = RunStatus(State.DONE, comparison=RunComparison(score(0, 0.5), score(3, 0.4)))
     page.show_status(worse, has_weights=True)
-    assert page.verdict.startswith("Not worth it")
+    assert page.verdict.startswith("Not improved")
     page.show_status(RunStatus(State.DONE, training=("a",)), has_weights=True)
     assert "no validation cases" in page.verdict
     assert page.table.rowCount() == 0

@@ -16,17 +16,17 @@ PRESETS = ("paper", "finetune", "starter")
 
 DESCRIPTION = """\
 Train the multi-task network of Ngo et al. 2020 on cases with segmentations. Label schemes are
-detected case by case; --check shows what was found before hours are spent.
+detected case by case; --check lists the cases, their labels and problems without training.
 
-A run is a folder: config.json, events.jsonl (what happened), last.safetensors (to go on from)
+A run is a folder: config.json, events.jsonl (the log), last.safetensors (the state to resume from)
 and best.safetensors (weights for `smalltumor segment --weights`). It can be killed at any moment
-and resumed. Ctrl-C finishes the step, saves, and says how to go on.
+and resumed. Ctrl-C finishes the step, saves, and prints the command that resumes the run.
 """
 
 EPILOG = """\
 presets:
   paper     from zero, as published: crops of 128, batch 8, generalised Dice, 500 epochs
-  finetune  from weights (the shipped ones by default), at a lower rate, for your own cases
+  finetune  from weights (by default the shipped ones), at a lower learning rate
   starter   from zero, fast on a CPU and for few cases; the shipped weights were made with it
 
 examples:
@@ -48,13 +48,18 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("data", metavar="DATA", type=Path, help="folder of cases with masks")
-    parser.add_argument("--run", metavar="DIR", type=Path, dest="folder", help="the run's folder")
+    parser.add_argument("--run", metavar="DIR", type=Path, dest="folder", help="the run folder")
     parser.add_argument("--check", action="store_true", help="only list the cases and problems")
-    parser.add_argument("--resume", action="store_true", help="go on with the run in --run")
+    parser.add_argument("--resume", action="store_true", help="resume the run in --run")
     parser.add_argument("--preset", choices=PRESETS, default="paper", help="default paper")
     parser.add_argument("--weights", metavar="F", type=Path, help="checkpoint to start from")
     parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1 ...")
-    parser.add_argument("--cache", metavar="DIR", type=Path, help="prepared volumes (DIR/cache)")
+    parser.add_argument(
+        "--cache",
+        metavar="DIR",
+        type=Path,
+        help="prepared volumes (RUN/cache)",
+    )
     parser.add_argument("--card", metavar="F.json", type=Path, help="facts for the model card")
     _add_settings(parser)
     parser.set_defaults(run=run)

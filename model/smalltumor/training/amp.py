@@ -1,4 +1,4 @@
-"""Mixed precision: which number format a device trains in, and gradients that fit into it."""
+"""Mixed precision: the number format of a device, and gradients that fit into it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ _SMALLEST_SCALE = 1.0
 
 
 class MixedPrecision:
-    """How the passes of a step are computed.
+    """The number format of forward and backward passes.
 
-    float16 has no room below 6e-8, where gradients of rare classes live: the loss is scaled up
-    before the backward pass and the gradient down after it (Micikevicius et al. 2018). A gradient
-    that overflows is thrown away, and the scale halved.
+    float16 cannot represent values below 6e-8, as gradients of rare classes have: the loss is
+    scaled up before the backward pass, and the gradient down after it (Micikevicius et al. 2018).
+    A gradient that overflows is discarded, and the scale halved.
 
     Parameters
     ----------
@@ -34,15 +34,15 @@ class MixedPrecision:
 
     @classmethod
     def of(cls, device: torch.device) -> MixedPrecision:
-        """bfloat16 on GPUs made for it, float16 on older ones, float32 on CPUs.
+        """bfloat16 on GPUs that support it, float16 on older ones, float32 on CPUs.
 
-        In bfloat16 on a CPU, PyTorch 2.13 gets the weight gradient of grouped convolutions wrong
-        where a crop has shrunk to 2 voxels a side, and no more than a seventh of the time is saved.
+        On a CPU in bfloat16, PyTorch 2.13 computes a wrong weight gradient of grouped convolutions
+        where features have 2 voxels a side, and saves only a seventh of the time.
         """
         if device.type != "cuda":
             return cls(device, None)
-        made_for = torch.cuda.is_bf16_supported(including_emulation=False)
-        return cls(device, torch.bfloat16 if made_for else torch.float16)
+        supports_bfloat16 = torch.cuda.is_bf16_supported(including_emulation=False)
+        return cls(device, torch.bfloat16 if supports_bfloat16 else torch.float16)
 
     def passes(self) -> torch.autocast:
         """The context of a forward pass."""
@@ -50,16 +50,16 @@ class MixedPrecision:
         return torch.autocast(self.device.type, self.dtype or torch.bfloat16, enabled=enabled)
 
     def backward(self, loss: Tensor) -> None:
-        """Find the gradient of a loss, times the scale."""
+        """Compute the gradient of the scaled loss."""
         self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
 
     def clip(self, network: nn.Module, optimiser: Optimizer, largest: float) -> Tensor:
-        """Take the scale out of the gradient, clip it, and give its norm before that."""
+        """Unscale the gradient, clip it, and return its norm before clipping."""
         self.scaler.unscale_(optimiser)
         return nn.utils.clip_grad_norm_(network.parameters(), largest)
 
     def step(self, optimiser: Optimizer) -> bool:
-        """Update the weights, unless the gradient overflowed; whether it was done."""
+        """Update the weights unless the gradient overflowed; return whether they were updated."""
         scale = self.scaler.get_scale()
         self.scaler.step(optimiser)
         self.scaler.update()
@@ -67,5 +67,5 @@ class MixedPrecision:
 
     @property
     def may_overflow(self) -> bool:
-        """Whether a gradient that is not finite may be the scale's fault."""
+        """Whether a gradient that is not finite may be due to the scale."""
         return self.scaler.is_enabled() and self.scaler.get_scale() > _SMALLEST_SCALE

@@ -1,5 +1,8 @@
-"""What training minimises. Batch and voxels are summed together, so that a class that one crop
-of a batch lacks is judged over the batch."""
+"""Loss functions.
+
+Sums run over the voxels of the whole batch, so that a class that is missing in one crop is still
+scored over the batch.
+"""
 
 from __future__ import annotations
 
@@ -51,8 +54,8 @@ def generalised_dice_loss(
     """Generalised Dice over the three tumour classes (Ngo et al. 2020, eq. 4; Sudre 2017).
 
     ``1 - 2 sum_c w_c sum_v p y / (sum_c w_c sum_v (p + y) + epsilon)`` with ``w_c`` one over the
-    squared number of voxels of class c. A class that the batch lacks weighs nothing: with the
-    formula's 1 / epsilon it would drown the others.
+    squared number of voxels of class c. A class that is missing in the batch has weight 0:
+    the formula's 1 / epsilon would outweigh all others.
 
     Parameters
     ----------
@@ -65,7 +68,7 @@ def generalised_dice_loss(
     epsilon : float
         As published; keeps the quotient finite.
     total : callable
-        Adds the sums of all processes that share the batch.
+        Sums a tensor over all processes that share the batch.
 
     Returns
     -------
@@ -84,9 +87,9 @@ def generalised_dice_loss(
 
 
 def region_dice_loss(probabilities: Tensor, classes: Tensor, total: Total = _alone) -> Tensor:
-    """One minus the soft Dice of ET, TC and WT, averaged over the regions that are there.
+    """One minus the soft Dice of ET, TC and WT, averaged over the regions that are present.
 
-    The nested regions are what is scored; confusing NCR with ED costs TC only.
+    These nested regions are what evaluation scores; confusing NCR with ED affects TC only.
 
     Parameters
     ----------
@@ -95,7 +98,7 @@ def region_dice_loss(probabilities: Tensor, classes: Tensor, total: Total = _alo
     classes : (b, i, j, k) integer tensor
         Tissue classes.
     total : callable
-        Adds the sums of all processes that share the batch.
+        Sums a tensor over all processes that share the batch.
 
     Returns
     -------
@@ -108,9 +111,9 @@ def region_dice_loss(probabilities: Tensor, classes: Tensor, total: Total = _alo
         truth = sum((classes == part for part in parts), torch.zeros_like(classes)).bool()
         sums.append(torch.stack([truth.sum(), (predicted * truth).sum(), predicted.sum()]))
     size, shared, predicted = total(torch.stack(sums, dim=1))
-    there = size > 0
+    present = size > 0
     losses = 1 - 2 * shared / (predicted + size).clamp(min=1)
-    loss: Tensor = torch.where(there, losses, 0).sum() / there.sum().clamp(min=1)
+    loss: Tensor = torch.where(present, losses, 0).sum() / present.sum().clamp(min=1)
     return loss
 
 
@@ -122,7 +125,7 @@ def segmentation_loss(
     Parameters
     ----------
     kind : {"generalised_dice", "dice_ce"}
-        The paper's, or region Dice plus cross-entropy.
+        The loss of the paper, or region Dice plus cross-entropy.
     logits : (b, class, i, j, k) tensor
     classes : (b, i, j, k) integer tensor
     """
@@ -163,7 +166,7 @@ def training_loss(
     detach: bool = True,
     total: Total = _alone,
 ) -> tuple[Tensor, dict[str, float]]:
-    """The weighted sum of both tasks, and its parts for the log.
+    """The weighted sum of both tasks' losses, and its unweighted parts for the log.
 
     Parameters
     ----------
@@ -174,7 +177,7 @@ def training_loss(
     detach : bool
         See `reconstruction_loss`.
     total : callable
-        Adds the sums of all processes that share the batch.
+        Sums a tensor over all processes that share the batch.
     """
     segmentation = segmentation_loss(kind, output.logits, classes, total)
     loss = weights.segmentation * segmentation

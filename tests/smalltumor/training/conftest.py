@@ -1,4 +1,4 @@
-"""Made cases, and presets that take seconds."""
+"""Synthetic cases, and presets that take seconds."""
 
 from __future__ import annotations
 

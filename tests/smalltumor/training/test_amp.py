@@ -1,4 +1,4 @@
-"""Mixed precision: what fits into float16, what is thrown away, and what a stop keeps."""
+"""Mixed precision: steps in float16, overflowing gradients, and the scale across a stop."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ from training_cases import QUICK
 CPU = torch.device("cpu")
 
 
-def learner(dtype=torch.float16, scale=2.0**8):
-    made = Learner(replace(QUICK, ema_decay=0.0, crop=16, warmup=0), 100, 10, Processes(0, 1, CPU))
-    made.precision = MixedPrecision(CPU, dtype)
+def create_learner(dtype=torch.float16, scale=2.0**8):
+    learner = Learner(
+        replace(QUICK, ema_decay=0.0, crop=16, warmup=0), 100, 10, Processes(0, 1, CPU)
+    )
+    learner.precision = MixedPrecision(CPU, dtype)
     if dtype is torch.float16:
-        made.precision.scaler = torch.amp.GradScaler("cpu", init_scale=scale)
-    made.set_mode()
-    return made
+        learner.precision.scaler = torch.amp.GradScaler("cpu", init_scale=scale)
+    learner.set_mode()
+    return learner
 
 
 def batch(step=0):
@@ -39,7 +41,7 @@ def weights(of):
 def test_float16_takes_the_step_that_float32_takes():
     steps = {}
     for dtype in (None, torch.float16):
-        one = learner(dtype)
+        one = create_learner(dtype)
         before = weights(one)
         one.step(batch())
         steps[dtype] = weights(one) - before
@@ -49,14 +51,14 @@ def test_float16_takes_the_step_that_float32_takes():
 
 
 def test_float16_learns():
-    one = learner()
+    one = create_learner()
     losses = [one.step(batch(step))["segmentation"] for step in range(12)]
     assert losses[-1] < 0.8 * losses[0]
     assert all(p.dtype == torch.float32 for p in one.network.parameters())
 
 
-def test_a_gradient_that_overflows_is_thrown_away_and_the_scale_halved():
-    one = learner(scale=2.0**120)
+def test_a_gradient_that_overflows_is_discarded_and_the_scale_halved():
+    one = create_learner(scale=2.0**120)
     before = weights(one)
     one.step(batch())
     torch.testing.assert_close(weights(one), before, rtol=0, atol=0)
@@ -64,8 +66,8 @@ def test_a_gradient_that_overflows_is_thrown_away_and_the_scale_halved():
     assert one.progress.step == 1
 
 
-def test_one_that_is_not_finite_at_the_smallest_scale_stops_the_run():
-    one = learner(scale=1.0)
+def test_a_gradient_that_is_not_finite_at_the_smallest_scale_ends_the_run():
+    one = create_learner(scale=1.0)
     broken = batch()
     broken.image[0, 0, 0, 0, 0] = float("nan")
     before = weights(one)
@@ -75,16 +77,16 @@ def test_one_that_is_not_finite_at_the_smallest_scale_stops_the_run():
 
 
 def test_a_stop_keeps_the_scale(tmp_path):
-    one = learner(scale=2.0**120)
+    one = create_learner(scale=2.0**120)
     one.step(batch())
     one.save(tmp_path / "last.safetensors")
-    other = learner()
+    other = create_learner()
     other.load(tmp_path / "last.safetensors")
     assert other.precision.scaler.get_scale() == 2.0**119
 
 
-def test_a_run_in_float32_resumes_what_float16_left_and_the_other_way(tmp_path):
-    one, other = learner(None), learner()
+def test_a_state_of_float16_is_resumed_in_float32_and_vice_versa(tmp_path):
+    one, other = create_learner(None), create_learner()
     one.save(tmp_path / "last.safetensors")
     other.load(tmp_path / "last.safetensors")
     assert other.precision.scaler.get_scale() == 2.0**8
@@ -99,8 +101,8 @@ def test_cpus_train_in_float32():
     assert not precision.scaler.is_enabled()
 
 
-@pytest.mark.parametrize("made_for, dtype", [(True, torch.bfloat16), (False, torch.float16)])
-def test_gpus_train_in_the_format_they_are_made_for(monkeypatch, made_for, dtype):
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: made_for)
+@pytest.mark.parametrize("supported, dtype", [(True, torch.bfloat16), (False, torch.float16)])
+def test_gpus_train_in_the_format_they_support(monkeypatch, supported, dtype):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: supported)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert MixedPrecision.of(torch.device("cuda")).dtype is dtype

@@ -1,4 +1,4 @@
-"""Norm statistics: estimated on whole volumes, frozen, shared."""
+"""Batch-norm statistics: estimated on whole volumes, frozen, shared."""
 
 from __future__ import annotations
 

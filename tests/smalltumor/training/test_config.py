@@ -1,4 +1,4 @@
-"""Settings of a run: written, read, checked; the rate they lead to."""
+"""Configuration of a run: written, read, checked; and its learning rate."""
 
 from __future__ import annotations
 

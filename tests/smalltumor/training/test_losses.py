@@ -1,4 +1,4 @@
-"""Losses against values worked out by hand and against the published numbers."""
+"""Losses against values computed by hand and against the published numbers."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_generalised_dice_by_hand():
     assert float(loss) == pytest.approx(1 - 2 * 2.25 / 5.75)
 
 
-def test_a_class_that_the_batch_lacks_weighs_nothing():
+def test_a_class_missing_in_the_batch_has_no_weight():
     predicted, truth = sure_of(1, 2, 3, 0), voxels(1, 2, 2, 0)
     # As if ET were not a class: weights 1 and 1/4, shared 1 + 1/4, both 2 + 3/4.
     assert float(generalised_dice_loss(predicted, truth, epsilon=1e-12)) == pytest.approx(
@@ -53,7 +53,7 @@ def test_a_class_that_the_batch_lacks_weighs_nothing():
     )
 
 
-def test_a_batch_without_et_still_teaches_ncr():
+def test_a_batch_without_et_still_has_a_gradient_for_ncr():
     logits = torch.zeros(1, 4, 8, 8, 8, requires_grad=True)
     truth = torch.zeros(1, 8, 8, 8, dtype=torch.uint8)
     truth[:, :2] = 1
@@ -76,7 +76,7 @@ def test_region_dice_by_hand():
     assert float(loss) == pytest.approx((1 / 3) / 3)
 
 
-def test_region_dice_leaves_out_a_region_that_is_not_there():
+def test_region_dice_leaves_out_absent_regions():
     # No ET and no core: only WT counts; true 2, predicted 1, shared 1.
     assert float(region_dice_loss(sure_of(2, 0, 0), voxels(2, 2, 0))) == pytest.approx(1 / 3)
     assert float(region_dice_loss(sure_of(2, 0), voxels(0, 0))) == 0
@@ -114,7 +114,7 @@ def test_two_phases_of_the_paper():
     assert paper_weights(20) == LossWeights(1.0, 0.05)
 
 
-def test_the_tasks_are_weighed_and_reported_apart():
+def test_the_two_losses_are_weighted_and_reported_separately():
     output = MultiTaskOutput(torch.zeros(1, 4, 2, 1, 1), [torch.ones(4)], [torch.zeros(4)])
     loss, parts = training_loss(output, voxels(3, 2), LossWeights(0.5, 0.25), "dice_ce")
     assert parts["reconstruction"] == 1

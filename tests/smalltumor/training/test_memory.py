@@ -1,4 +1,4 @@
-"""What a step takes, and what is tried when it does not fit."""
+"""Peak memory, and the smaller step to try when one does not fit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 from smalltumor.training import memory
-from smalltumor.training.memory import keep_freed_memory, peak_memory, smaller
+from smalltumor.training.memory import keep_freed_memory, peak_memory
+from smalltumor.training.memory_estimate import smaller
 
 
 @pytest.mark.parametrize(
@@ -28,7 +29,7 @@ def test_half_the_batch_is_tried_then_a_smaller_crop(crop, batch, processes, les
     assert smaller(crop, batch, processes) == less
 
 
-def test_the_peak_is_told_in_bytes_on_every_system(monkeypatch):
+def test_peak_memory_is_in_bytes_on_every_system(monkeypatch):
     cpu = torch.device("cpu")
     monkeypatch.setattr(resource, "getrusage", lambda who: SimpleNamespace(ru_maxrss=3000))
     for system, peak in (("linux", 3000 * 1024), ("darwin", 3000), ("win32", 0)):
@@ -38,7 +39,7 @@ def test_the_peak_is_told_in_bytes_on_every_system(monkeypatch):
     assert peak_memory(torch.device("cuda", 0)) == 77
 
 
-def test_a_system_without_glibc_keeps_its_habits(monkeypatch):
+def test_without_glibc_the_allocator_is_left_alone(monkeypatch):
     asked = []
 
     def absent(name):

@@ -1,4 +1,4 @@
-"""Crop and batch that fit."""
+"""Suggested crop and batch fit the memory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ GB = 10**9
 
 
 @pytest.mark.parametrize("gpu", [True, False])
-def test_what_is_suggested_fits_and_more_memory_never_gets_less(gpu):
+def test_the_suggestion_fits_and_grows_with_memory(gpu):
     voxels = []
     for free in range(2 * GB, 100 * GB, GB):
         crop, batch = suggest(free, gpu=gpu)
@@ -18,10 +18,10 @@ def test_what_is_suggested_fits_and_more_memory_never_gets_less(gpu):
     assert voxels == sorted(voxels)
 
 
-def test_a_processor_gets_no_more_than_it_can_do_and_a_large_gpu_the_papers_recipe():
+def test_a_cpu_gets_small_crops_and_a_large_gpu_the_paper_s():
     assert suggest(64 * GB, gpu=False) == (64, 2)
     assert suggest(80 * GB, gpu=True) == (128, 8)
 
 
-def test_with_hardly_any_memory_the_smallest_is_tried():
+def test_with_hardly_any_memory_the_smallest_step_is_suggested():
     assert suggest(0, gpu=True) == (32, 1)

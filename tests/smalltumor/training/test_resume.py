@@ -36,10 +36,10 @@ KILLS = 2
 LONG = {"epochs": 10, "validate_every": 5}
 
 
-def test_a_run_stopped_at_any_step_goes_on_as_if_it_had_not(data, tmp_path, monkeypatch):
+def test_a_run_stopped_after_every_step_ends_in_the_same_state(data, tmp_path, monkeypatch):
     train(request_for(data, tmp_path / "whole"), silent)
     steps = events(tmp_path / "whole", "done")[0]["step"]
-    for _ in range(steps + 1):  # one step a sitting
+    for _ in range(steps + 1):  # one step in each process
         answers = iter([False] * 4 + [True])  # asked before each of four cases, after each step
         monkeypatch.setattr(run, "StopListener", lambda run, a=answers: StopAfter(a))
         if train(request_for(data, tmp_path / "bits", resume=True), silent):
@@ -114,16 +114,16 @@ def test_a_run_that_another_process_started_meanwhile_is_not_overwritten(
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_finishes_the_step_and_saves(data, tmp_path, monkeypatch, number):
-    run, said, step = tmp_path / "run", [], Learner.step
+    run, lines, step = tmp_path / "run", [], Learner.step
 
-    def struck(self, batch):
+    def with_signal(self, batch):
         signal.raise_signal(number)
         return step(self, batch)
 
-    monkeypatch.setattr(Learner, "step", struck)
+    monkeypatch.setattr(Learner, "step", with_signal)
     monkeypatch.setattr(stopping, "STEP_GRACE_SECONDS", 600.0)  # however slow the machine
-    assert not train(request_for(data, run), said.append)
-    assert said[-1] == "stopped and saved"
+    assert not train(request_for(data, run), lines.append)
+    assert lines[-1] == "stopped and saved"
     assert [e["step"] for e in events(run, "stop")] == [1]
     assert (run / "last.safetensors").is_file()
 
@@ -180,7 +180,7 @@ def test_a_full_disk_keeps_the_last_state(data, tmp_path, monkeypatch):
         (torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"), "cpu"),
     ],
 )
-def test_memory_that_runs_out_says_what_fits_and_the_same_step_goes_on(
+def test_out_of_memory_the_error_has_what_fits_and_the_run_resumes_with_it(
     data, tmp_path, monkeypatch, error, device_words
 ):
     run = tmp_path / "run"
@@ -192,9 +192,11 @@ def test_memory_that_runs_out_says_what_fits_and_the_same_step_goes_on(
         return forward(self, *args, **options)
 
     monkeypatch.setattr(MultiTaskNetwork, "outputs", too_large)
-    with pytest.raises(TrainingMemoryError, match=rf"{device_words} at step 1 for 2 crops") as told:
+    with pytest.raises(
+        TrainingMemoryError, match=rf"{device_words} at step 1 for 2 crops"
+    ) as raised:
         train(request_for(data, run), silent)
-    assert told.value.remedy == Remedy(Action.RESUME, settings={"batch": 1})
+    assert raised.value.remedy == Remedy(Action.RESUME, settings={"batch": 1})
     status = RunMonitor(run).poll()
     assert (status.state, status.changes) == (State.FAILED, {"batch": 1})
     assert train(request_for(data, run, resume=True, changes={"batch": 1}), silent)
@@ -204,20 +206,20 @@ def test_memory_that_runs_out_says_what_fits_and_the_same_step_goes_on(
     assert [e["step"] for e in events(run, "start")] == [0, 1]
 
 
-def test_a_device_that_has_gone_is_told_in_words(data, tmp_path, monkeypatch):
+def test_a_device_failure_is_reported_in_a_sentence(data, tmp_path, monkeypatch):
     def gone(*args, **options):
         raise RuntimeError(
             "CUDA error: unspecified launch failure\nCompile with TORCH_USE_CUDA_DSA"
         )
 
     monkeypatch.setattr(MultiTaskNetwork, "outputs", gone)
-    with pytest.raises(TrainingError, match=r"has failed \(CUDA error: unspecified") as told:
+    with pytest.raises(TrainingError, match=r"has failed \(CUDA error: unspecified") as raised:
         train(request_for(data, tmp_path / "run"), silent)
-    assert told.value.remedy == Remedy(Action.RESUME)
+    assert raised.value.remedy == Remedy(Action.RESUME)
     assert "unspecified launch failure" in RunMonitor(tmp_path / "run").poll().message
 
 
-def test_a_long_step_is_given_up_and_done_again(data, tmp_path, monkeypatch):
+def test_a_long_step_is_aborted_and_repeated(data, tmp_path, monkeypatch):
     train(request_for(data, tmp_path / "whole"), silent)
     run, answers = tmp_path / "bits", iter([False] * 120 + [True])
     monkeypatch.setattr(StopListener, "abort_step", lambda self: next(answers, False))
@@ -228,14 +230,14 @@ def test_a_long_step_is_given_up_and_done_again(data, tmp_path, monkeypatch):
     assert_same_state(tmp_path / "whole", run)
 
 
-def test_a_validation_that_was_given_up_is_made_up_for(data, tmp_path, monkeypatch):
+def test_an_aborted_validation_is_repeated(data, tmp_path, monkeypatch):
     run = tmp_path / "run"
     scored = validator.score_cases
 
-    def given_up(*args):
+    def aborted(*args):
         raise StepAborted
 
-    monkeypatch.setattr(validator, "score_cases", given_up)
+    monkeypatch.setattr(validator, "score_cases", aborted)
     assert not train(request_for(data, run), silent)
     monkeypatch.setattr(validator, "score_cases", scored)
     assert train(request_for(data, run, resume=True), silent)

@@ -1,4 +1,4 @@
-"""Whole runs on made lesions: what is learnt, from what, and what is told of it."""
+"""Runs on synthetic lesions: what the network learns, from which cases, and what is recorded."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_two_processes_match_one_on_the_same_batches(data, tmp_path):
             np.testing.assert_allclose(shared[name], array, atol=0.05, err_msg=name)
 
 
-def test_each_epoch_says_what_a_watcher_wants_to_know(data, tmp_path):
+def test_each_epoch_records_what_the_monitor_shows(data, tmp_path):
     train(request_for(data, tmp_path / "run"), silent)
     epoch = events(tmp_path / "run", "epoch")[-1]
     assert epoch["segmentation_weight"] == 1.0
@@ -89,7 +89,7 @@ def test_a_frozen_encoder_does_not_learn_and_the_decoders_do(data, tmp_path):
     assert (trainer_state[1][head] != trainer_state[2][head]).any()
 
 
-def test_held_out_folds_are_validated_on_and_never_learnt_from(data, tmp_path):
+def test_held_out_folds_are_validated_on_and_never_trained_on(data, tmp_path):
     changes = {"folds": 2, "fold": 1, "epochs": 1}
     train(request_for(data, tmp_path / "run", validation=None, changes=changes), silent)
     (score,) = events(tmp_path / "run", "validation")
@@ -98,7 +98,7 @@ def test_held_out_folds_are_validated_on_and_never_learnt_from(data, tmp_path):
     assert card["trained_on"] == ["made_00", "made_02"]
 
 
-def test_the_baseline_leaves_the_u_modules_as_they_started(data, tmp_path):
+def test_the_baseline_has_no_reconstruction_loss(data, tmp_path):
     train(request_for(data, tmp_path / "run", changes={"reconstruction": False}), silent)
     assert all("reconstruction" not in e for e in events(tmp_path / "run", "epoch"))
 
@@ -113,7 +113,7 @@ def test_a_batch_that_processes_cannot_share_is_refused(data, tmp_path, monkeypa
         Trainer(QUICK, TrainingCases([]), RunFolder(tmp_path), processes, {})
 
 
-def test_a_device_that_is_not_there_is_named(data, tmp_path):
+def test_a_device_that_does_not_exist_is_named(data, tmp_path):
     if torch.cuda.is_available():
         pytest.skip("this machine has a GPU")
     with pytest.raises(TrainingError, match="device cuda:0 cannot be used") as refused:

@@ -1,7 +1,7 @@
-"""Random changes to training crops that a head or a scanner could have made.
+"""Random changes of training crops, as other heads or scanners would give them.
 
-Every function takes the random generator it draws from, so that a crop is a function of the
-seed, the step and its place in the batch alone.
+Every function gets its random generator, so that a crop depends only on the seed, the step and
+its position in the batch.
 """
 
 from __future__ import annotations
@@ -16,32 +16,32 @@ Classes = npt.NDArray[np.uint8]
 
 _PAPER_DEGREES = 10.0
 _REACH = 0.15
-"""Of a crop's length: as far as a rotated or shrunk crop looks beyond the upright one."""
+"""Share of a crop's length by which a rotated or zoomed crop extends beyond the upright one."""
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How much crops are changed.
+    """Strength of the augmentation.
 
     Parameters
     ----------
     flip : float
         Probability of a flip, for each axis.
     turn : float
-        Probability of exchanging the first two axes, which with the flips gives every turn by
-        right angles about the head's long axis.
+        Probability of exchanging the first two axes; together with the flips this gives every
+        rotation by right angles about the head's long axis.
     rotate : float
         Largest rotation about each axis in degrees (Ngo et al. 2020: 10).
     zoom : float
         Largest relative change of scale (Ngo et al. 2020: 0.1).
     warp : float
-        Probability that a crop is rotated and zoomed at all: it means interpolating every voxel.
+        Probability that a crop is rotated and zoomed, which interpolates every voxel.
     shift, scale : float
-        Largest change of a modality's mean, in its deviations, and of its contrast.
+        Largest change of a modality's mean, in standard deviations, and of its contrast.
     gamma : float
-        Largest logarithm of the exponent that bends a modality's intensities.
+        Largest absolute logarithm of the exponent of a gamma correction.
     noise : float
-        Largest deviation of added Gaussian noise, in deviations of the modality.
+        Largest standard deviation of added Gaussian noise, in standard deviations of the modality.
     """
 
     flip: float = 0.5
@@ -55,7 +55,7 @@ class Augmentation:
     noise: float = 0.0
 
     def reach(self, crop: int) -> int:
-        """Voxels on each side of a crop that `augment` should be given beside it."""
+        """Further voxels on each side of a crop that `augment` needs."""
         return round(_REACH * crop) if self.warp and (self.rotate or self.zoom) else 0
 
 
@@ -66,7 +66,7 @@ def augment(
     rng: np.random.Generator,
     reach: int = 0,
 ) -> tuple[Image, Classes]:
-    """A changed copy of a crop.
+    """An augmented copy of a crop.
 
     Parameters
     ----------
@@ -76,8 +76,8 @@ def augment(
     settings : Augmentation
     rng : numpy.random.Generator
     reach : int
-        How many voxels on each side are there only to be rotated or zoomed into the crop: without
-        them the corners of a turned crop would be background where there is brain.
+        Voxels on each side that are there only to be rotated or zoomed into the crop; without them
+        the corners of a rotated crop would be background instead of brain.
 
     Returns
     -------
@@ -90,14 +90,14 @@ def augment(
     elif reach:
         inner = (slice(reach, -reach),) * 3
         image, classes = image[:, *inner], classes[inner]
-    image, classes = _flip_and_turn(image, classes, settings, rng)
+    image, classes = _flip_and_transpose(image, classes, settings, rng)
     image = np.array(image, dtype=np.float32, order="C")
     for modality in image:
         _change_intensities(modality, settings, rng)
     return image, np.ascontiguousarray(classes)
 
 
-def _flip_and_turn(
+def _flip_and_transpose(
     image: Image, classes: Classes, settings: Augmentation, rng: np.random.Generator
 ) -> tuple[Image, Classes]:
     axes = [axis for axis in range(3) if rng.random() < settings.flip]
@@ -109,7 +109,7 @@ def _flip_and_turn(
 
 
 def _change_intensities(modality: Image, settings: Augmentation, rng: np.random.Generator) -> None:
-    """In place, inside the brain only: the background stays exactly 0."""
+    """Change intensities in place, in the brain only: the background stays exactly 0."""
     brain = modality != 0
     values = modality[brain]
     if not values.size:
@@ -117,20 +117,20 @@ def _change_intensities(modality: Image, settings: Augmentation, rng: np.random.
     if settings.gamma:
         low, span = values.min(), np.ptp(values) + np.float32(1e-6)
         exponent = np.exp(rng.uniform(-settings.gamma, settings.gamma))
-        bent = ((values - low) / span) ** np.float32(exponent) * span + low
-        values = _like(bent, values)
+        changed = ((values - low) / span) ** np.float32(exponent) * span + low
+        values = _like(changed, values)
     contrast = 1 + rng.uniform(-settings.scale, settings.scale)
     values = values * np.float32(contrast) + np.float32(rng.uniform(-1, 1) * settings.shift)
     if settings.noise:
-        deviation = np.float32(rng.uniform(0, settings.noise))
-        values += deviation * rng.standard_normal(values.shape, dtype=np.float32)
+        std = np.float32(rng.uniform(0, settings.noise))
+        values += std * rng.standard_normal(values.shape, dtype=np.float32)
     modality[brain] = values
 
 
-def _like(bent: Image, values: Image) -> Image:
-    """Bent intensities with the mean and deviation they had."""
-    deviation = bent.std() + np.float32(1e-6)
-    return np.asarray((bent - bent.mean()) / deviation * values.std() + values.mean())
+def _like(changed: Image, values: Image) -> Image:
+    """The changed intensities with the mean and standard deviation of the original ones."""
+    std = changed.std() + np.float32(1e-6)
+    return np.asarray((changed - changed.mean()) / std * values.std() + values.mean())
 
 
 def _warp(
@@ -140,7 +140,7 @@ def _warp(
     rng: np.random.Generator,
     reach: int,
 ) -> tuple[Image, Classes]:
-    """Rotate and zoom about the middle; what comes from outside is background."""
+    """Rotate and zoom about the centre; voxels from outside are background."""
     import torch
     from torch.nn import functional
 

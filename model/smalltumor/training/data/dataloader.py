@@ -1,4 +1,4 @@
-"""The stream of training batches: a function of seed and step alone, read ahead by threads."""
+"""Training batches: a function of seed and step only, prepared ahead by threads."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from smalltumor.training.data.crops import draw_crop
 
 @dataclass
 class Batch:
-    """Crops of one step, this process's share.
+    """The crops of one step, or this process's share of them.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class Batch:
     image : (b, channel, crop, crop, crop) float32 tensor
     classes : (b, crop, crop, crop) uint8 tensor
     names : list of str
-        Cases the crops were drawn from.
+        Case of each crop.
     """
 
     step: int
@@ -37,8 +37,7 @@ class Batch:
 
 
 def steps_per_epoch(config: TrainingConfig, cases: int) -> int:
-    """Steps in which every case gives `crops_per_case` crops (what does not fill a batch waits
-    for the next epoch's shuffle)."""
+    """Steps that draw `crops_per_case` crops of every case, without a last incomplete batch."""
     return max(1, cases * config.crops_per_case // config.batch)
 
 
@@ -49,7 +48,7 @@ def batches(
     share: slice,
     threads: int = 1,
 ) -> Iterator[Batch]:
-    """Batches of some steps, prepared ahead.
+    """Batches of a range of steps.
 
     Parameters
     ----------
@@ -57,9 +56,9 @@ def batches(
     config : TrainingConfig
     steps : range
     share : slice
-        Which crops of each batch this process takes.
+        The crops of each batch that this process uses.
     threads : int
-        Crops prepared at the same time; the result does not depend on it.
+        Batches prepared at the same time; the result does not depend on it.
     """
     with ThreadPoolExecutor(max(1, threads)) as pool:
         ahead: deque[Future[Batch]] = deque()

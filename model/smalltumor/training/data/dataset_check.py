@@ -1,4 +1,4 @@
-"""What a folder of cases holds, before hours are spent learning from it."""
+"""Check a folder of cases before training on it."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ TUMOUR = (TissueClass.NCR, TissueClass.ED, TissueClass.ET)
 
 @dataclass(frozen=True)
 class CheckedCase:
-    """One case of a survey.
+    """What the check of one case found.
 
     Parameters
     ----------
     name : str
     problem : str or None
-        What keeps it from being learnt from.
+        Why it cannot be trained on.
     warnings : list of str
-        What a user should look at.
+        What a user should check.
     scheme : str
-        Label scheme that was found.
+        Label scheme of its segmentation.
     voxels : dict of TissueClass to int
-        Of the tumour classes.
+        Voxels of each tumour class.
     small_et : list of int
         Voxels of enhancing components below `SMALL_LESION_VOXELS`, largest first.
     """
@@ -46,12 +46,12 @@ class CheckedCase:
 
     @property
     def small(self) -> bool:
-        """Whether the whole enhancing tumour is there, but small."""
+        """Whether the enhancing tumour as a whole is small, but not absent."""
         return 0 < self.voxels.get(TissueClass.ET, 0) < SMALL_LESION_VOXELS
 
 
 def check_dataset(folder: Path) -> Iterator[CheckedCase]:
-    """Read every case of a folder, one after the other.
+    """Check every case of a folder, one after the other.
 
     Parameters
     ----------
@@ -61,14 +61,14 @@ def check_dataset(folder: Path) -> Iterator[CheckedCase]:
     Raises
     ------
     CaseError
-        If there is no case at all. What is wrong with a case is in its record.
+        If there is no case. What is wrong with a case is in its `CheckedCase`.
     """
     for files in find_cases(folder):
         yield check_case(files)
 
 
 def check_case(files: CaseFiles) -> CheckedCase:
-    """Read one case and count its tumours; what is wrong with it is in the record."""
+    """Read one case and count its tumour voxels."""
     if not files.labels:
         return CheckedCase(files.name, files.problem() or "has no segmentation")
     try:
@@ -90,7 +90,7 @@ def check_case(files: CaseFiles) -> CheckedCase:
 
 
 def check_row(case: CheckedCase) -> str:
-    """A row of the table whose head is `CHECK_HEADER`, and what is to be said about the case."""
+    """A row of the table with the header `CHECK_HEADER`, and the warnings of the case."""
     if case.problem is not None:
         return f"{case.name:<22} PROBLEM: {case.problem}"
     counts = "".join(f"{case.voxels[tissue]:>9}" for tissue in TUMOUR)
@@ -107,7 +107,7 @@ CHECK_HEADER = (
 
 
 def check_summary(cases: Sequence[CheckedCase]) -> str:
-    """One line about all cases."""
+    """One line that summarises all cases."""
     usable = [case for case in cases if case.problem is None]
     schemes = ", ".join(sorted({case.scheme for case in usable})) or "none"
     return (

@@ -1,8 +1,8 @@
-"""A training folder that grows by corrected cases, and what is in it.
+"""A training folder: add corrected cases, and list what it holds.
 
 Each case gets a folder named after it, as BraTS names them: ``CASE/CASE_flair.nii.gz``,
 ``_t1ce``, ``_t1``, ``_t2`` and ``_seg`` (necrosis 1, edema 2, enhancing tumour 4), and
-``collected.json``, which says where it came from.
+``collected.json``, which records when it was added.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SCHEME = "brats2018"
 """The label scheme that goes with the names."""
 
 NOTE = "collected.json"
-"""Marks a case as put here by `add_case`: the masks of others are never replaced."""
+"""Marks a case that `add_case` added; the masks of other cases are never replaced."""
 
 _UNSAFE = re.compile(r"[^\w.-]+")
 
@@ -43,22 +43,22 @@ _UNSAFE = re.compile(r"[^\w.-]+")
 def add_case(
     folder: Path, case: Case, classes: Classes, *, link: bool = False, replace: bool = False
 ) -> Path:
-    """Put a case and its corrected masks into a training folder.
+    """Add a case and its corrected masks to a training folder.
 
-    The images are copied, or linked to if asked for; one that has no file of its own (a channel
-    of a 4D file, a layer of another reader) is written. The case appears whole or not at all.
+    The images are copied or linked. One that has no file of its own (a channel of a 4D file, a
+    layer of another reader) is written. The case appears whole or not at all.
 
     Parameters
     ----------
     folder : Path
-        The training folder; made if it is not there.
+        The training folder; created if it does not exist.
     case : Case
     classes : (i, j, k) uint8 array
         Tissue classes on the case's grid.
     link : bool
-        Make symbolic links to the images: no disk space, but the images must stay where they are.
+        Create symbolic links to the images instead of copies; the images must then not be moved.
     replace : bool
-        Whether the masks of this very case, if it was added before, may be replaced.
+        Whether the masks of this case may be replaced if it was added before.
 
     Returns
     -------
@@ -68,10 +68,10 @@ def add_case(
     Raises
     ------
     OutputError
-        If it cannot be written, or its place is taken: by other images, by masks that were not
-        put there by this function, or by earlier ones and `replace` is off.
+        If it cannot be written, or if its folder exists with other images, with masks that this
+        function did not add, or with earlier masks while `replace` is False.
     CaseError
-        If the masks are not on the case's grid, or what was written does not read back the same.
+        If the masks are not on the case's grid, or the written files do not read back the same.
     """
     if classes.shape != case.grid.shape:
         raise CaseError(f"{case.name}: masks of {classes.shape} voxels on {case.grid.shape}")
@@ -93,9 +93,9 @@ def add_case(
 
 
 def case_folder_name(case: Case) -> str:
-    """The folder a case gets: its name, without what a folder's name cannot have."""
+    """Name of a case's folder: that of the case, without characters that a folder cannot have."""
     name = _UNSAFE.sub("_", case.name).strip("._-")
-    # Folders that begin so hold the labels of other collections.
+    # Folders with this prefix hold the labels of other datasets.
     return f"case_{name}" if not name or name.lower().startswith("labels") else safe_name(name)
 
 
@@ -106,14 +106,14 @@ def was_added(folder: Path, case: Case) -> bool:
 
 @dataclass(frozen=True)
 class DatasetListing:
-    """What a training folder holds.
+    """The cases of a training folder.
 
     Parameters
     ----------
     cases : list of CheckedCase
         As `smalltumor train --check` lists them.
     problem : str
-        Why there are none, or empty.
+        Why there are none; empty if there are.
     """
 
     cases: list[CheckedCase]
@@ -121,13 +121,13 @@ class DatasetListing:
 
 
 class DatasetLister:
-    """Surveys a training folder again and again, and reads only the cases that have changed."""
+    """Lists a training folder again and again, and reads only the cases that have changed."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[tuple[str, int, int], ...], CheckedCase] = {}
 
     def list_cases(self, folder: Path) -> DatasetListing:
-        """Every case of a folder with its problems."""
+        """Check every case of a folder."""
         try:
             found = find_cases(folder)
         except SmalltumorError as error:
@@ -143,7 +143,7 @@ class DatasetLister:
 
 
 def _state(files: CaseFiles) -> tuple[tuple[str, int, int], ...]:
-    """Changes when one of the files does."""
+    """A value that changes when one of the files does."""
     paths = [p for some in files.modalities.values() for p in some] + list(files.labels)
     if files.stacked is not None:
         paths.append(files.stacked)
@@ -161,7 +161,7 @@ def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"{folder} cannot be made: {error.strerror or error}") from error
+        raise OutputError(f"{folder} cannot be created: {error.strerror or error}") from error
 
 
 @contextmanager
@@ -194,7 +194,7 @@ def _write_image(folder: Path, name: str, case: Case, modality: str, link: bool)
 
 
 def _storable(volume: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
-    """In a type that NIfTI has and every reader knows."""
+    """Convert to a data type that NIfTI has and every reader supports."""
     if volume.dtype.kind in "iu" and volume.dtype.itemsize == 8:
         return volume.astype(np.int32)
     if volume.dtype.kind == "f" and volume.dtype.itemsize != 8:
@@ -203,7 +203,7 @@ def _storable(volume: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
 
 
 def _holds(path: Path, case: Case, modality: str) -> bool:
-    """Whether a file is the very volume that was segmented: not resampled, split or changed."""
+    """Whether a file holds exactly the volume of the case: not resampled, split or changed."""
     try:
         volume = read_volume(path)
     except SmalltumorError:
@@ -219,18 +219,18 @@ def _write_masks(folder: Path, segmentation: Segmentation, *, overwrite: bool) -
 
 
 def _check_same(target: Path, case: Case) -> None:
-    """That a folder holds this case, put there by us."""
+    """Check that a folder holds this case, added by `add_case`."""
     try:
-        there = read_case(target)
+        existing = read_case(target)
     except CaseError as error:
-        raise OutputError(f"{target} exists and is no case to replace: {error}") from error
-    same = there.grid.matches(case.grid) and all(
-        _same(there.volumes[m], case.volumes[m]) for m in there.volumes
+        raise OutputError(f"{target} exists and cannot be replaced: {error}") from error
+    same = existing.grid.matches(case.grid) and all(
+        _same(existing.volumes[m], case.volumes[m]) for m in existing.volumes
     )
     if not same:
         raise OutputError(f"{target} holds other images; rename one of the two cases")
     if not (target / NOTE).is_file():
-        raise OutputError(f"{target} was not put there from here, so its masks are kept")
+        raise OutputError(f"{target} was not added by this program, so its masks are kept")
 
 
 def _check_written(folder: Path, case: Case, classes: Classes) -> None:

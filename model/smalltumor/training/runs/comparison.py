@@ -9,7 +9,7 @@ from typing import Any
 from smalltumor.labels.regions import Region
 
 NOTEWORTHY = 0.005
-"""A smaller difference of the mean Dice is none that a user should act on."""
+"""Smallest difference of the mean Dice that counts as an improvement."""
 
 _MANY = 5
 
@@ -21,9 +21,9 @@ class RunComparison:
     Parameters
     ----------
     before, after : mapping
-        Events ``validation`` of the weights it started from and of the best since.
+        The ``validation`` events of the starting weights and of the best weights since.
     seen : tuple of str
-        Validation cases that the weights it started from had learnt from.
+        Validation cases that the starting weights had been trained on.
     """
 
     before: Mapping[str, Any]
@@ -32,16 +32,16 @@ class RunComparison:
 
     @property
     def difference(self) -> float:
-        """Of the mean Dice of ET, TC and WT."""
+        """Difference of the mean Dice of ET, TC and WT."""
         return float(self.after["score"]) - float(self.before["score"])
 
     @property
     def is_improvement(self) -> bool:
-        """Whether the new weights are to be preferred."""
+        """Whether the new weights are better."""
         return self.difference >= NOTEWORTHY
 
     def rows(self) -> list[tuple[str, dict[Region, tuple[float, float]]]]:
-        """Each validation case, and Dice before and after by region."""
+        """Each validation case, with Dice before and after by region."""
         later = {score["case"]: score for score in self.after["by_case"]}
         return [
             (score["case"], {r: (score[r.value], later[score["case"]][r.value]) for r in Region})
@@ -51,24 +51,24 @@ class RunComparison:
 
     @property
     def message(self) -> str:
-        """What to make of it, in a sentence or two."""
+        """The result in a few sentences."""
         cases = len(self.rows())
         where = "1 case" if cases == 1 else f"{cases} cases"
         change = f"mean Dice {self.before['score']:.3f} → {self.after['score']:.3f} on {where}"
         if self.is_improvement:
-            text = f"Worth it: {change} it did not learn from, after epoch {self.after['epoch']}."
+            text = f"Improved: {change} it was not trained on, after epoch {self.after['epoch']}."
         elif self.after["epoch"] == 0 or self.difference <= 0:
-            text = f"Not worth it: no better than the weights it started from ({change})."
+            text = f"Not improved: no better than the starting weights ({change})."
         else:
-            text = f"Hardly worth it: {change}."
+            text = f"Hardly improved: {change}."
         small = self.before.get("small_lesions"), self.after.get("small_lesions")
         if None not in small:
             text += f" Small lesions: {small[0]:.2f} → {small[1]:.2f}."
         if self.is_improvement and cases < _MANY:
-            text += " So few cases can mislead."
+            text += " With so few cases this may be chance."
         if self.seen:
             text += (
-                f" The weights it started from had learnt from {', '.join(self.seen)},"
-                " so that the figure before flatters them."
+                f" The starting weights had been trained on {', '.join(self.seen)}, "
+                "which raises the score before."
             )
         return text

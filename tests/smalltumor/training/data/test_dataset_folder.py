@@ -113,7 +113,7 @@ def test_an_experts_masks_are_never_replaced(tmp_path):
     source = write_case_along(tmp_path / "data" / "Pat")
     before = content(source)
     case = read_case(source)
-    with pytest.raises(OutputError, match="not put there from here"):
+    with pytest.raises(OutputError, match="was not added by this program"):
         add_case(tmp_path / "data", case, masks_of(case), replace=True)
     assert content(source) == before
 
@@ -182,11 +182,11 @@ def test_what_is_no_case_is_not_replaced_and_no_folder_grows_in_a_file(tmp_path)
     case = read_case(write_case_along(tmp_path / "Pat", labels=False))
     (tmp_path / "data" / "Pat").mkdir(parents=True)
     (tmp_path / "data" / "Pat" / "notes.txt").write_text("mine")
-    with pytest.raises(OutputError, match="no case to replace"):
+    with pytest.raises(OutputError, match="cannot be replaced"):
         add_case(tmp_path / "data", case, masks_of(case), replace=True)
     assert content(tmp_path / "data" / "Pat") == {"notes.txt": b"mine"}
     (tmp_path / "file").touch()
-    with pytest.raises(OutputError, match="file/data cannot be made"):
+    with pytest.raises(OutputError, match="file/data cannot be created"):
         add_case(tmp_path / "file" / "data", case, masks_of(case))
 
 
@@ -211,7 +211,7 @@ def test_a_case_that_reads_back_otherwise_is_not_added(tmp_path, monkeypatch):
     assert list((tmp_path / "data").iterdir()) == []
 
 
-def test_links_to_nowhere_and_volumes_in_one_file_are_surveyed_too(tmp_path):
+def test_links_to_nowhere_and_volumes_in_one_file_are_checked_too(tmp_path):
     folder = write_lesion_cases(tmp_path / "data", 1)
     for name in ("imagesTr", "labelsTr"):
         (folder / name).mkdir()

@@ -1,4 +1,4 @@
-"""Training in a process of its own: it outlives who started it, and stops when it is asked to."""
+"""Training in a process of its own: it outlives its launcher, and stops on request."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from smalltumor.training.runs.run_lock import hold_run_lock, is_locked, read_loc
 from smalltumor.training.runs.status import State
 from training_cases import write_lesion_cases
 
-FAR_TOO_LONG = {"crop": 32, "batch": 2, "epochs": 5000}
+HOURS = {"crop": 32, "batch": 2, "epochs": 5000}
 PATIENCE = 180
 
 
@@ -35,7 +35,7 @@ def data(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def plan(data, weights_to_tune, tmp_path, monkeypatch):
-    """A run that would take hours; whatever is left of it is ended."""
+    """A request for a run of hours; if it still runs after the test, it is stopped."""
     monkeypatch.setattr(launcher, "NICENESS", 1)  # a busy machine would keep the tests waiting
     monkeypatch.setattr(launcher, "_GRACE_SECONDS", 60.0)
     run = tmp_path / "run"
@@ -47,7 +47,7 @@ def plan(data, weights_to_tune, tmp_path, monkeypatch):
         validation=data / "made_00",
         cache=data.parent / "cache",
         device="cpu",
-        changes=FAR_TOO_LONG,
+        changes=HOURS,
     )
     if is_locked(RunFolder(run)):
         stop(run)
@@ -60,7 +60,7 @@ def wait_until(true: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def has_learnt(run: Path, epochs: int = 1) -> Callable[[], bool]:
+def has_trained(run: Path, epochs: int = 1) -> Callable[[], bool]:
     monitor = RunMonitor(run)
     return lambda: monitor.poll().epoch >= epochs
 
@@ -69,10 +69,10 @@ def gone(pid: int) -> bool:
     return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
-def test_it_stops_saves_and_goes_on_where_it_was(plan):
+def test_a_run_stops_saves_and_resumes_where_it_was(plan):
     pid = start(plan)
     assert RunMonitor(plan.run).poll().state is State.STARTING
-    wait_until(has_learnt(plan.run))
+    wait_until(has_trained(plan.run))
     assert os.getpriority(os.PRIO_PROCESS, pid) == os.getpriority(os.PRIO_PROCESS, 0) + 1
     group = Path(f"/proc/{pid}/autogroup")
     if group.exists():  # there a session's niceness counts, not the process's
@@ -85,10 +85,10 @@ def test_it_stops_saves_and_goes_on_where_it_was(plan):
     assert gone(pid)
     status = RunMonitor(plan.run).poll()
     assert status.state is State.STOPPED
-    assert_learnt_from(plan, current_checkpoint(plan.run))
+    assert_weights_are_current(plan, current_checkpoint(plan.run))
     assert status.scores["wt"][0][0] == 0.0  # the weights it started from were judged
     resume(plan.run)
-    wait_until(has_learnt(plan.run, status.epoch + 2))
+    wait_until(has_trained(plan.run, status.epoch + 2))
     assert pause(plan.run)
     again = RunMonitor(plan.run).poll()
     assert again.state is State.PAUSED
@@ -96,8 +96,8 @@ def test_it_stops_saves_and_goes_on_where_it_was(plan):
     assert epochs == [float(n + 1) for n in range(len(epochs))]
 
 
-def assert_learnt_from(plan: TrainingRequest, current: Checkpoint) -> None:
-    """The averaged network of a run that has begun, and the best so far."""
+def assert_weights_are_current(plan: TrainingRequest, current: Checkpoint) -> None:
+    """The averaged network of a run that has started, and the best so far."""
     assert current.card["step"] == RunMonitor(plan.run).poll().step > 0
     assert "limits" not in current.card
     assert set(current.tensors()) == set(load_checkpoint(plan.weights).tensors())
@@ -106,7 +106,7 @@ def assert_learnt_from(plan: TrainingRequest, current: Checkpoint) -> None:
     assert best.card["scores"]["by_case"][0]["case"] == "made_00"
 
 
-def test_it_outlives_a_parent_that_is_killed_and_if_killed_itself_can_be_resumed(plan, tmp_path):
+def test_a_run_outlives_a_killed_launcher_and_resumes_after_a_kill(plan, tmp_path):
     script, request = tmp_path / "parent.py", tmp_path / "request.json"
     plan.write(request)
     script.write_text(
@@ -121,12 +121,12 @@ def test_it_outlives_a_parent_that_is_killed_and_if_killed_itself_can_be_resumed
     )
     parent = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True)
     pid = int(parent.stdout.readline())
-    wait_until(has_learnt(plan.run))
+    wait_until(has_trained(plan.run))
     parent.send_signal(signal.SIGKILL)
     parent.communicate()
     before = RunMonitor(plan.run).poll()
     assert before.state is State.RUNNING
-    wait_until(has_learnt(plan.run, before.epoch + 1))
+    wait_until(has_trained(plan.run, before.epoch + 1))
     assert read_lock_holder(RunFolder(plan.run)).pid == pid
     os.kill(pid, signal.SIGKILL)
     monitor = RunMonitor(plan.run)
@@ -185,7 +185,7 @@ def test_a_stop_sends_no_signal_to_a_process_that_saves_by_itself(plan, monkeypa
         monkeypatch.setattr(psutil.Process, name, lambda self, *a, n=name: sent.append(n))
     monkeypatch.setattr(os, "kill", lambda *arguments: sent.append("os.kill"))
     start(plan)
-    wait_until(has_learnt(plan.run))
+    wait_until(has_trained(plan.run))
     assert stop(plan.run)
     assert sent == []
     assert current_checkpoint(plan.run).card["step"] > 0
@@ -200,7 +200,7 @@ def test_a_run_is_stopped_while_it_starts(plan):
     wait_until(lambda: RunMonitor(plan.run).poll().state is State.RUNNING)
 
 
-def test_what_goes_wrong_at_once_is_in_words(plan, tmp_path):
+def test_an_error_at_the_start_is_reported_in_a_sentence(plan, tmp_path):
     damaged = write_lesion_cases(tmp_path / "damaged", 1)
     (damaged / "made_00" / "made_00_t2.nii.gz").write_bytes(b"no image")
     start(TrainingRequest(damaged, plan.run, "finetune", device="cpu"))

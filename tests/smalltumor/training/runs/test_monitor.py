@@ -1,4 +1,4 @@
-"""A run as whoever opens its folder sees it, on this machine or another."""
+"""A run as seen through its folder, on this machine or another."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def validation(epoch: int, *scores: float, names: str = "ab") -> dict:
     return {"epoch": epoch, **means, "small_lesions": None, "by_case": by_case}
 
 
-def test_only_what_is_new_is_read_and_half_a_line_waits(run):
+def test_only_new_events_are_read_and_half_a_line_is_left_for_later(run):
     monitor = RunMonitor(run.path)
     run.append("epoch", 4, epoch=1, epochs=10, segmentation=0.8)
     assert monitor.poll().losses["segmentation"] == ([1.0], [0.8])
@@ -103,7 +103,7 @@ def test_a_resumed_run_is_read_anew(run):
         ("failed", {"message": "loss is not finite", "changes": {}}, State.FAILED),
     ],
 )
-def test_the_last_event_tells_how_a_sitting_ended(run, event, values, state):
+def test_the_last_event_gives_the_state_after_a_process_ended(run, event, values, state):
     run.append("epoch", 4, epoch=1, epochs=10)
     run.append(event, 4, **values)
     status = RunMonitor(run.path).poll()
@@ -111,7 +111,7 @@ def test_the_last_event_tells_how_a_sitting_ended(run, event, values, state):
     assert values.get("message", "") in status.message
 
 
-def test_a_process_at_work_is_running_once_it_has_said_something(run):
+def test_a_run_is_starting_until_its_process_writes_an_event(run):
     run.append("stop", 4, wish="stop")
     time.sleep(0.01)
     with hold_run_lock(run):
@@ -125,7 +125,7 @@ def test_a_process_at_work_is_running_once_it_has_said_something(run):
     assert (status.device, status.training, status.validation) == ("cpu", ("a",), ("b",))
 
 
-def test_a_run_on_another_machine_lives_as_long_as_its_heart_beats(run, monkeypatch):
+def test_a_run_on_another_machine_is_live_while_its_heartbeat_is_recent(run, monkeypatch):
     monkeypatch.setattr(run_lock.socket, "gethostname", lambda: "cluster7")
     run_lock.write_lock_holder(run, 1)
     monkeypatch.undo()
@@ -137,20 +137,20 @@ def test_a_run_on_another_machine_lives_as_long_as_its_heart_beats(run, monkeypa
     assert RunMonitor(run.path).poll().state is State.FAILED
 
 
-def test_without_a_word_at_the_end_the_log_or_the_kill_is_told(run):
+def test_a_run_that_ended_without_an_event_reports_its_log_or_a_kill(run):
     run.append("epoch", 4, epoch=1, epochs=10)
     assert "killed" in RunMonitor(run.path).poll().message
-    for last, words in (
+    for last, text in (
         ("smalltumor: disk is full; make room", "disk is full; make room"),
         ("ModuleNotFoundError: No module named 'torch'", "ModuleNotFoundError: No module"),
     ):
         run.log.write_text(f"epoch 1/10\n{last}\n\n")
         status = RunMonitor(run.path).poll()
         assert status.state is State.FAILED
-        assert status.message.startswith(words)
+        assert status.message.startswith(text)
 
 
-def test_a_folder_without_a_run_is_none_and_damage_is_survived(tmp_path, run):
+def test_a_folder_without_a_run_and_damaged_files_are_no_run(tmp_path, run):
     assert RunMonitor(tmp_path / "nothing").poll().state is State.NONE
     run.events.write_bytes(b'\xff\xfe{"event"\n[1]\n{"event": "epoch"}\n')
     run.config.write_text("{")
@@ -158,7 +158,7 @@ def test_a_folder_without_a_run_is_none_and_damage_is_survived(tmp_path, run):
     assert RunMonitor(run.path).poll().state is State.NONE
 
 
-def test_the_gain_compares_the_start_with_the_best_since(run):
+def test_the_comparison_is_between_the_start_and_the_best_since(run):
     run.write_config({"origin": {"started_from_trained_on": ["b", "c"]}})
     for epoch, scores in ((0, (0.5, 0.7)), (5, (0.8, 0.8)), (10, (0.7, 0.7))):
         run.append("validation", epoch, **validation(epoch, *scores))
@@ -169,19 +169,19 @@ def test_the_gain_compares_the_start_with_the_best_since(run):
     assert comparison.seen == ("b",)
     assert comparison.rows()[0][0] == "a"
     assert "0.600 → 0.800 on 2 cases" in comparison.message
-    assert "learnt from b" in comparison.message
+    assert "trained on b" in comparison.message
 
 
 @pytest.mark.parametrize(
-    ("after", "words"), [(0.4, "Not worth it"), (0.502, "Hardly"), (0.5, "Not worth it")]
+    ("after", "text"), [(0.4, "Not improved"), (0.502, "Hardly"), (0.5, "Not improved")]
 )
-def test_what_did_not_help_is_said_plainly(after, words):
+def test_training_that_did_not_improve_is_reported_as_such(after, text):
     comparison = RunComparison(validation(0, 0.5), validation(5, after))
     assert not comparison.is_improvement
-    assert comparison.message.startswith(words)
+    assert comparison.message.startswith(text)
 
 
-def test_small_lesions_that_fared_worse_are_not_passed_over():
+def test_small_lesions_that_score_worse_are_reported():
     before, after = (validation(0, 0.5) | {"small_lesions": 0.4}, validation(5, 0.7))
     assert "Small" not in RunComparison(before, after).message
     assert (
@@ -190,7 +190,7 @@ def test_small_lesions_that_fared_worse_are_not_passed_over():
     )
 
 
-def test_a_wish_is_heard_once(run):
+def test_a_stop_request_is_read_and_then_removed(run):
     run.request_stop(StopRequest.PAUSE)
     assert run.read_stop_request() is StopRequest.PAUSE
     with hold_run_lock(run):

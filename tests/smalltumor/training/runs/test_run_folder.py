@@ -1,4 +1,4 @@
-"""A run's folder as others read it."""
+"""The files of a run folder, also damaged ones."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
         RunFolder(tmp_path / "file" / "run").write_config({})
 
 
-def test_a_line_cut_by_a_kill_is_passed_over(run):
+def test_a_line_cut_by_a_kill_is_skipped(run):
     run.append("epoch", 3, loss=0.5)
     with run.events.open("a") as file:
         file.write('{"event": "epoch", "st')
@@ -48,7 +48,7 @@ def test_events_of_steps_to_be_repeated_are_dropped(run):
     assert [e["step"] for e in run.read_events()] == [1, 2, 3]
 
 
-def test_what_a_kill_left_half_written_goes_when_the_run_goes_on(tmp_path):
+def test_half_written_files_are_removed_when_a_run_is_resumed(tmp_path):
     run = RunFolder(tmp_path)
     (tmp_path / ".smalltumor-0123456789ab.part").write_bytes(b"half")
     (tmp_path / "notes.part").write_bytes(b"mine")
