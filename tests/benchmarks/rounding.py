@@ -15,9 +15,8 @@ from pathlib import Path
 import torch
 from smalltumor.data.case import read_case
 from smalltumor.data.preprocessing import prepare
-from smalltumor.inference.fused.convs import FixedConv
+from smalltumor.inference.fused.convs import FixedConv, round_kernels
 from smalltumor.inference.fused.network import FusedNetwork
-from smalltumor.inference.fused.weight_rounding import rounded_kernels
 from smalltumor.models.checkpoint import load_checkpoint
 from smalltumor.models.network import SegmentationNetwork
 from torch import Tensor
@@ -37,7 +36,7 @@ def main() -> None:
     expected = logits(FusedNetwork(network), x)
     forms = {
         "kernels' weights rounded each by itself, the rest float32": with_kernels(network, nearest),
-        "same, sums kept": with_kernels(network, lambda weight: rounded_kernels(weight, HALF)),
+        "same, sums kept": with_kernels(network, lambda weight: round_kernels(weight, HALF)),
         "bfloat16": FusedNetwork(network, HALF),
     }
     print("| | all | shift of NCR, ED, ET |\n|---|---|---|")

@@ -1,7 +1,8 @@
-"""What a network says about the voxels of a crop: probabilities, or logits at half resolution.
+"""The output of a network for a crop: class probabilities, or logits at half resolution.
 
-The network's last step doubles its logits. Most voxels need no doubled ones: where the background
-is ahead in all eight voxels that a doubled one lies between, it is ahead there too.
+The network's last step doubles the resolution of its logits. Most voxels need no doubling: where
+background has the largest logit in all eight voxels that a doubled one is interpolated from, it has
+the largest logit there too.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ Shape = tuple[int, int, int]
 Box = tuple[slice, slice, slice]
 
 SLAB = 8
-"""Planes at half resolution that are doubled at a time."""
+"""Planes at half resolution that are doubled at once."""
 
 
 class NetworkOutput(Protocol):
@@ -33,12 +34,12 @@ class NetworkOutput(Protocol):
         """Voxels along l, p, s."""
         ...
 
-    def cut(self, shape: Shape) -> NetworkOutput:
-        """The output of the crop's first voxels along each axis."""
+    def crop(self, shape: Shape) -> NetworkOutput:
+        """The output for the first voxels along each axis."""
         ...
 
     def are_finite(self) -> bool:
-        """Whether all are numbers."""
+        """Whether no value is NaN or infinite."""
         ...
 
     def classes(self) -> Classes:
@@ -72,14 +73,14 @@ class Probabilities:
         _, i, j, k = self.values.shape
         return i, j, k
 
-    def cut(self, shape: Shape) -> Probabilities:
+    def crop(self, shape: Shape) -> Probabilities:
         """See `NetworkOutput`."""
         i, j, k = shape
         return Probabilities(self.values[:, :i, :j, :k])
 
     def are_finite(self) -> bool:
         """See `NetworkOutput`."""
-        return bool(np.isfinite(self.values[0].sum()))  # one that is not spoils all of its voxel's
+        return bool(np.isfinite(self.values[0].sum()))  # NaN in one class makes all classes NaN
 
     def classes(self) -> Classes:
         """See `NetworkOutput`."""
@@ -97,13 +98,14 @@ class Probabilities:
 
 @dataclass(frozen=True)
 class HalfResolutionLogits:
-    """The network's output before its last step, which doubles it.
+    """The network's output before its last step, which doubles the resolution.
 
     Parameters
     ----------
     logits : (class, l / 2, p / 2, s / 2) float32 array
     shape : (3,) int
-        Voxels of the crop at full resolution; at most twice as many, which is the default.
+        Voxels of the crop at full resolution; at most twice those of the logits, which is the
+        default.
     """
 
     logits: Array
@@ -114,7 +116,7 @@ class HalfResolutionLogits:
             _, i, j, k = self.logits.shape
             object.__setattr__(self, "shape", (2 * i, 2 * j, 2 * k))
 
-    def cut(self, shape: Shape) -> HalfResolutionLogits:
+    def crop(self, shape: Shape) -> HalfResolutionLogits:
         """See `NetworkOutput`."""
         return HalfResolutionLogits(self.logits, shape)
 
@@ -124,11 +126,11 @@ class HalfResolutionLogits:
 
     def classes(self) -> Classes:
         """See `NetworkOutput`."""
-        if is_fortran_ordered(self.logits):  # go through memory as it lies
+        if is_fortran_ordered(self.logits):  # visit memory in order
             return HalfResolutionLogits(reverse_axes(self.logits), self.shape[::-1]).classes().T
         result = np.zeros(self.shape, dtype=np.uint8)
-        for box in self._doubtful():
-            result[box] = most_probable_classes(self._doubled(box))
+        for box in self._boxes_with_tumour():
+            result[box] = most_probable_classes(self._double(box))
         return result
 
     def at(self, voxels: npt.NDArray[np.intp]) -> Array:
@@ -144,63 +146,67 @@ class HalfResolutionLogits:
         return softmax(total)
 
     def probabilities(self, box: Box | None = None) -> Array:
-        """See `NetworkOutput`; made anew at each call."""
+        """See `NetworkOutput`; computed at each call."""
         i, j, k = self.shape
-        return softmax(self._doubled(box or (slice(0, i), slice(0, j), slice(0, k))))
+        return softmax(self._double(box or (slice(0, i), slice(0, j), slice(0, k))))
 
-    def _doubtful(self) -> Iterator[Box]:
-        """Boxes outside which every voxel is background."""
+    def _boxes_with_tumour(self) -> Iterator[Box]:
+        """Boxes at full resolution; every voxel outside them is background."""
         ahead: Mask = (self.logits[1:] > self.logits[0]).any(axis=0)
         for first in range(0, len(ahead), SLAB):
-            around = slice(max(first - 1, 0), first + SLAB + 1)  # a voxel is felt by its neighbours
+            around = slice(max(first - 1, 0), first + SLAB + 1)  # neighbours influence a voxel
             _, across, up = bounding_box(ahead[around])
             if across.stop:
                 rows = slice(2 * first, min(2 * (first + SLAB), self.shape[0]))
-                yield rows, _felt(across, self.shape[1]), _felt(up, self.shape[2])
+                yield (
+                    rows,
+                    _span_at_full_resolution(across, self.shape[1]),
+                    _span_at_full_resolution(up, self.shape[2]),
+                )
 
-    def _doubled(self, box: Box) -> Array:
+    def _double(self, box: Box) -> Array:
         """The logits of a box at full resolution, (class, l, p, s)."""
         part = self.logits
         for axis, span in enumerate(box, start=1):
-            part = _doubled_along(part, axis, span)
+            part = _double_axis(part, axis, span)
         return part
 
 
-def most_probable_classes(output: Array) -> Classes:
-    """The class of the highest score; of equals the first.
+def most_probable_classes(values: Array) -> Classes:
+    """The class of the largest value; the first one of equals.
 
     Parameters
     ----------
-    output : (class, l, p, s) array
+    values : (class, l, p, s) array
     """
     # Comparing channel by channel is several times faster than argmax over the first axis.
-    classes = np.zeros(output.shape[1:], dtype=np.uint8)
-    best = output[0].copy()
-    for tissue in range(1, len(output)):
-        wins = output[tissue] > best
+    classes = np.zeros(values.shape[1:], dtype=np.uint8)
+    best = values[0].copy()
+    for tissue in range(1, len(values)):
+        wins = values[tissue] > best
         classes[wins] = tissue
-        np.maximum(best, output[tissue], out=best)
+        np.maximum(best, values[tissue], out=best)
     return classes
 
 
 def softmax(logits: Array) -> Array:
-    """Probabilities over the first axis; `logits` is used up."""
+    """Probabilities over the first axis; `logits` is overwritten."""
     logits -= logits.max(axis=0)
     np.exp(logits, out=logits)
     logits /= logits.sum(axis=0)
     return logits
 
 
-def _felt(span: slice, size: int) -> slice:
-    """Where voxels of a span at half resolution have a say at full resolution."""
+def _span_at_full_resolution(span: slice, size: int) -> slice:
+    """The voxels at full resolution that a span at half resolution influences."""
     return slice(max(2 * span.start - 1, 0), min(2 * span.stop + 1, size))
 
 
-def _doubled_along(x: Array, axis: int, span: slice) -> Array:
-    """Linear interpolation to twice the resolution, of which a span is kept.
+def _double_axis(x: Array, axis: int, span: slice) -> Array:
+    """Interpolate linearly to twice the resolution, and keep a span of the result.
 
-    A voxel is halved: each half has its centre a quarter of a voxel away from the whole's, towards
-    a neighbour. At the border it is its own neighbour.
+    Each voxel becomes two, whose centres are a quarter of a voxel from its own, towards one
+    neighbour each. At the border the voxel itself takes the place of the missing neighbour.
     """
     last = x.shape[axis] - 1
     places = np.arange(span.start, span.stop)

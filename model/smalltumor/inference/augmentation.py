@@ -1,4 +1,4 @@
-"""The average over mirrored heads."""
+"""Test-time augmentation: the mean prediction over mirrored volumes."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from smalltumor.inference.backends.base import Array, InferenceBackend
 from smalltumor.inference.progress import ProgressReporter
 
 MIRRORED_STEPS = tuple(product((1, -1), repeat=3))
-"""All eight, none first: steps of -1 along the axes that are mirrored."""
+"""Slice steps along (l, p, s) of the eight mirrored volumes; -1 mirrors an axis."""
 
 
 def average_over_mirrored(
     backend: InferenceBackend, array: Array, progress: ProgressReporter
 ) -> Probabilities:
-    """Class probabilities, averaged over the eight ways to mirror the head.
+    """Class probabilities, averaged over the eight mirrored volumes.
 
     Parameters
     ----------
@@ -30,15 +30,16 @@ def average_over_mirrored(
     Probabilities
     """
     total: Array | None = None
+    count = len(MIRRORED_STEPS)
     for number, steps in enumerate(MIRRORED_STEPS):
         mirror = (slice(None), *(slice(None, None, step) for step in steps))
-        with progress.subrange(number / len(MIRRORED_STEPS), (number + 1) / len(MIRRORED_STEPS)):
+        with progress.subrange(number / count, (number + 1) / count):
             output = backend(array[mirror], progress)
-            found = output.probabilities()[mirror]
+            probabilities = output.probabilities()[mirror]
         if total is None:
-            total = np.array(found)
+            total = np.array(probabilities)
         else:
-            total += found
+            total += probabilities
     assert total is not None
-    total /= len(MIRRORED_STEPS)
+    total /= count
     return Probabilities(total)

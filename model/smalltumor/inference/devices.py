@@ -1,8 +1,9 @@
-"""Where a network can run, and in which precision."""
+"""Devices that a network can run on, and the precision to compute in."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import sys
 import threading
@@ -19,16 +20,21 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 _NVIDIA_DRIVER = ("/proc/driver/nvidia/version", "/dev/nvidiactl", "/dev/dxg")
 _BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
+_ISA_LIMITS = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")
+"""Variables that limit the instruction sets of oneDNN, which computes for PyTorch and OpenVINO."""
+
+_ISA_WITHOUT_BFLOAT16 = {"SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2"}
+_ISA_WITHOUT_BFLOAT16 |= {"AVX512_CORE", "AVX512_CORE_VNNI"}
 
 
 @dataclass(frozen=True)
 class DeviceChoice:
-    """A device, and a warning where it is not the one that was asked for.
+    """A device, and a warning if it is not the requested one.
 
     Parameters
     ----------
     device : str
-        As torch names it: ``cpu``, ``cuda:0``, ``mps``.
+        Torch's name of it: ``cpu``, ``cuda:0``, ``mps``.
     warning : str, optional
     """
 
@@ -42,16 +48,16 @@ def choose_device(name: str) -> DeviceChoice:
     Parameters
     ----------
     name : str
-        ``auto`` takes an NVIDIA GPU if there is one, else the CPU. An Apple GPU (``mps``) is
-        only taken when asked for: torch lacks some 3D operations there.
+        ``auto`` chooses an NVIDIA GPU if there is one, else the CPU. An Apple GPU (``mps``) is
+        chosen only by name: torch lacks some 3D operations there.
 
     Raises
     ------
     SmalltumorError
-        If the name is none of auto, cpu, cuda, cuda:N, mps.
+        If the name is not one of auto, cpu, cuda, cuda:N, mps.
     """
     if not _NAME.fullmatch(name):
-        raise SmalltumorError(f"device {name!r} is not known; use auto, cpu, cuda, cuda:1 or mps")
+        raise SmalltumorError(f"device {name!r} is unknown; use auto, cpu, cuda, cuda:1 or mps")
     if name == "cpu" or (name == "auto" and not may_have_nvidia_gpu()):
         return DeviceChoice("cpu")
     import torch
@@ -69,14 +75,14 @@ def choose_device(name: str) -> DeviceChoice:
 
 
 def may_have_nvidia_gpu() -> bool:
-    """Whether it is worth a second to import torch and ask it."""
+    """Whether there are signs of an NVIDIA GPU; importing torch, to be certain, takes a second."""
     if "torch" in sys.modules or sys.platform == "win32":
         return True
     return sys.platform == "linux" and any(Path(path).exists() for path in _NVIDIA_DRIVER)
 
 
 def describe_device(device: str) -> str:
-    """A device's name for people, such as ``cuda:0 (NVIDIA ...)``."""
+    """A device's name for display, such as ``cuda:0 (NVIDIA H100)``."""
     if device.startswith("cuda"):
         import torch
 
@@ -85,14 +91,14 @@ def describe_device(device: str) -> str:
 
 
 def has_openvino() -> bool:
-    """Whether the extra is installed; it is not imported."""
+    """Whether OpenVINO is installed; it is not imported."""
     return util.find_spec("openvino") is not None
 
 
 def import_in_background(device: str, backend: str) -> None:
-    """Begin to import what a run on the CPU will need, while the case is being read.
+    """Import what a run on the CPU needs in a thread, while the case is being read.
 
-    Modules that a thread imports are there for all; what is not installed is told later.
+    Errors are ignored: the run imports the same modules and reports them.
     """
 
     def load() -> None:
@@ -106,7 +112,10 @@ def import_in_background(device: str, backend: str) -> None:
 
 
 def cpu_has_bfloat16() -> bool:
-    """Whether the processor computes in bfloat16 itself; where it is emulated, it is slower."""
+    """Whether oneDNN can use bfloat16 instructions; without them, float32 is faster."""
+    limit = next((os.environ[name] for name in _ISA_LIMITS if name in os.environ), "")
+    if limit.upper() in _ISA_WITHOUT_BFLOAT16:
+        return False
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
@@ -116,10 +125,10 @@ def cpu_has_bfloat16() -> bool:
 
 
 def torch_precision(device: str) -> torch.dtype:
-    """What the network computes in on a device, as torch knows it.
+    """The precision that the network computes in on a device.
 
-    Half precision where the device has units for it: float16 on GPUs, whose rounding error is an
-    eighth of bfloat16's; bfloat16 on CPUs. Else float32.
+    Half precision if the device has instructions for it: float16 on GPUs, whose rounding error is
+    an eighth of bfloat16's; bfloat16 on CPUs. Else float32.
     """
     import torch
 

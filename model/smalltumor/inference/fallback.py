@@ -1,12 +1,12 @@
-"""What to try, in which order, until a case is through."""
+"""Ways to run the network, tried in order until one succeeds."""
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import math
 from collections import deque
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -20,16 +20,31 @@ from smalltumor.inference.progress import ProgressReporter
 from smalltumor.inference.sliding_window import SlidingWindow
 
 if TYPE_CHECKING:
+    import threading
+
     from smalltumor.models.checkpoint import Checkpoint
 
 BackendName = Literal["auto", "torch", "openvino"]
 WindowSize = Literal["auto"] | int | None
 
 WINDOW_SIZES = (128, 96, 64)
-"""Edges of the windows tried where the whole volume does not fit, in voxels."""
+"""Edges of the sliding windows, in voxels, tried if the whole volume does not fit in memory."""
 
 SPARE = 200 * 10**6
-"""Bytes of memory that are left for everything else."""
+"""Bytes of memory left free for everything else."""
+
+WINDOW_BYTES_PER_VOXEL = 40
+"""Of the volume: the input, and the weighted sum of predictions with its weights."""
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """How the caller wants the network to run; see `smalltumor.inference.segment`."""
+
+    device: DeviceChoice
+    backend: BackendName = "auto"
+    windows: WindowSize = "auto"
+    flips: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,7 +56,7 @@ class Attempt:
     backend : {"torch", "openvino"}
     device : str
     window : int or None
-        Edge of the windows in voxels; None for the whole volume in one pass.
+        Edge of the sliding window in voxels; None for the whole volume in one pass.
     """
 
     backend: str
@@ -58,12 +73,12 @@ class Attempt:
         return self.backend, self.device
 
     @property
-    def may_break(self) -> bool:
-        """Whether it can fail where torch on the CPU would not."""
+    def can_fail(self) -> bool:
+        """Whether it can fail where PyTorch on the CPU would succeed."""
         return self.target != ("torch", "cpu")
 
     def fits(self, shape: tuple[int, ...]) -> bool:
-        """Whether main memory has room for it; what a GPU has room for it says itself."""
+        """Whether main memory suffices for an array (channel, l, p, s); true for other devices."""
         if self.device != "cpu":
             return True
         edges = shape[1:] if self.window is None else [min(self.window, n) for n in shape[1:]]
@@ -73,7 +88,7 @@ class Attempt:
             from smalltumor.inference.backends.torch_backend import BYTES_PER_VOXEL
         needed = math.prod(edges) * BYTES_PER_VOXEL + SPARE
         if self.window is not None:
-            needed += math.prod(shape[1:]) * 40  # input, and the blended sum with its weights
+            needed += math.prod(shape[1:]) * WINDOW_BYTES_PER_VOXEL
         return needed <= available_memory()
 
 
@@ -87,35 +102,27 @@ class NetworkResult:
     warnings: tuple[str, ...]
 
 
-def plan(choice: DeviceChoice, backend: BackendName, windows: WindowSize) -> Iterator[Attempt]:
-    """All attempts for a device and backend, best first; the CPU's torch always comes last."""
-    sizes = (None, *WINDOW_SIZES) if windows == "auto" else (windows,)
-    if choice.device != "cpu":
-        yield from (Attempt("torch", choice.device, size) for size in sizes[:2])
-    elif backend == "openvino" or (backend == "auto" and has_openvino()):
+def planned_attempts(settings: RunSettings) -> Iterator[Attempt]:
+    """All attempts, best first; the last one is PyTorch on the CPU."""
+    sizes = (None, *WINDOW_SIZES) if settings.windows == "auto" else (settings.windows,)
+    device = settings.device.device
+    if device != "cpu":
+        yield from (Attempt("torch", device, size) for size in sizes[:2])
+    elif settings.backend == "openvino" or (settings.backend == "auto" and has_openvino()):
         yield Attempt("openvino", "cpu", sizes[0])
     yield from (Attempt("torch", "cpu", size) for size in sizes)
 
 
 def run_network(
-    checkpoint: Checkpoint,
-    array: Array,
-    choice: DeviceChoice,
-    backend: BackendName,
-    windows: WindowSize,
-    flips: bool,
-    progress: ProgressReporter,
+    checkpoint: Checkpoint, array: Array, settings: RunSettings, progress: ProgressReporter
 ) -> NetworkResult:
-    """Run the network the best way that works.
+    """Run the network by the first attempt that succeeds.
 
     Parameters
     ----------
     checkpoint : Checkpoint
     array : (channel, l, p, s) float32 array
-    choice : DeviceChoice
-    backend : {"auto", "torch", "openvino"}
-    windows : "auto", int or None
-    flips : bool
+    settings : RunSettings
     progress : ProgressReporter
 
     Raises
@@ -124,62 +131,76 @@ def run_network(
         If even the smallest windows on the CPU do not fit in memory.
     Cancelled
     """
-    warnings = [choice.warning] if choice.warning else []
-    attempts = deque(plan(choice, backend, windows))
+    warnings = [settings.device.warning] if settings.device.warning else []
+    attempts = deque(planned_attempts(settings))
     while True:
         attempt = attempts.popleft()
         if attempts and not attempt.fits(array.shape):
             continue
         try:
-            network = _load_backend(checkpoint, attempt)
-            output = _predict(network, array, attempt.window, flips, progress)
+            output, device = _run_attempt(attempt, checkpoint, array, settings.flips, progress)
         except SmalltumorError:
             raise
         except Exception as error:
-            short = is_out_of_memory(error)
-            if not attempts and short:
-                raise SmalltumorError(_no_memory(attempt)) from error
-            if not attempts or not (short or attempt.may_break):
+            out_of_memory = is_out_of_memory(error)
+            if not attempts and out_of_memory:
+                raise SmalltumorError(_out_of_memory_message(attempt)) from error
+            if not attempts or not (out_of_memory or attempt.can_fail):
                 raise
-            if not short:
+            if not out_of_memory:
                 attempts = deque(a for a in attempts if a.target != attempt.target)
-            warnings.append(_account(attempt, error, short))
+            warnings.append(_failure_warning(attempt, error, out_of_memory=out_of_memory))
         else:
-            if attempt.window is not None and windows == "auto":
+            if attempt.window is not None and settings.windows == "auto":
                 warnings.append(
                     "memory was too short for the whole volume in one pass; "
                     f"windows of {attempt.window} voxels were used"
                 )
-            return NetworkResult(output, attempt, network.device, tuple(warnings))
-        gc.collect()  # what a failed attempt held is wanted by the next
-        _empty(attempt.device)
+            return NetworkResult(output, attempt, device, tuple(warnings))
+        gc.collect()  # the next attempt needs the memory of the failed one
+        _empty_gpu_cache(attempt.device)
 
 
-def load_ahead(
-    checkpoint: Checkpoint,
-    shape: tuple[int, ...],
-    choice: DeviceChoice,
-    backend: BackendName,
-    windows: WindowSize,
-) -> None:
-    """Begin to load what the first attempt will run, where that can go on beside other work.
+def preload(
+    checkpoint: Checkpoint, shape: tuple[int, ...], settings: RunSettings
+) -> threading.Thread | None:
+    """Start to load the network of the first attempt, if it can be loaded in another thread.
 
     Parameters
     ----------
     shape : tuple of int
-        Of the array (channel, l, p, s) that is being made.
-    checkpoint, choice, backend, windows
-        As for `run_network`, which tells what fails.
+        Of the array (channel, l, p, s) that is being prepared.
+    checkpoint, settings
+        As for `run_network`, which reports errors.
+
+    Returns
+    -------
+    Thread or None
+        To be joined before `run_network`.
     """
-    first = next(plan(choice, backend, windows))
-    if first.backend == "openvino" and first.window is None and first.fits(shape):
-        with contextlib.suppress(Exception):
-            from smalltumor.inference.backends.openvino_backend import openvino_backend
+    first = next(planned_attempts(settings))
+    if first.backend != "openvino" or first.window is not None or not first.fits(shape):
+        return None
+    from smalltumor.inference.backends.openvino_backend import start_preloading
 
-            openvino_backend(checkpoint).load_ahead(shape)
+    return start_preloading(checkpoint, shape)
 
 
-def _load_backend(checkpoint: Checkpoint, attempt: Attempt) -> InferenceBackend:
+def _run_attempt(
+    attempt: Attempt, checkpoint: Checkpoint, array: Array, flips: bool, progress: ProgressReporter
+) -> tuple[NetworkOutput, str]:
+    """The output, and the name of the device it was computed on."""
+    with _borrow_backend(attempt, checkpoint) as backend:
+        run: InferenceBackend = backend
+        if attempt.window is not None:
+            run = SlidingWindow(backend, attempt.window)
+        output = average_over_mirrored(run, array, progress) if flips else run(array, progress)
+        return output, backend.device
+
+
+def _borrow_backend(
+    attempt: Attempt, checkpoint: Checkpoint
+) -> AbstractContextManager[InferenceBackend]:
     if attempt.backend == "openvino":
         from smalltumor.inference.backends.openvino_backend import openvino_backend
 
@@ -189,25 +210,14 @@ def _load_backend(checkpoint: Checkpoint, attempt: Attempt) -> InferenceBackend:
     return torch_backend(checkpoint, attempt.device)
 
 
-def _predict(
-    backend: InferenceBackend,
-    array: Array,
-    window: int | None,
-    flips: bool,
-    progress: ProgressReporter,
-) -> NetworkOutput:
-    whole = backend if window is None else SlidingWindow(backend, window)
-    return average_over_mirrored(whole, array, progress) if flips else whole(array, progress)
-
-
-def _account(attempt: Attempt, error: Exception, short: bool) -> str:
-    if short:
-        return f"{attempt} ran out of memory; something smaller was done instead"
+def _failure_warning(attempt: Attempt, error: Exception, *, out_of_memory: bool) -> str:
+    if out_of_memory:
+        return f"{attempt} ran out of memory; a run that needs less memory was tried instead"
     reason = " ".join(str(error).split())[:160] or type(error).__name__
-    return f"{attempt} failed ({reason}); something slower was done instead"
+    return f"{attempt} failed ({reason}); a slower run was tried instead"
 
 
-def _no_memory(attempt: Attempt) -> str:
+def _out_of_memory_message(attempt: Attempt) -> str:
     gigabytes = available_memory() / GIGABYTE
     return (
         f"not enough memory: {gigabytes:.1f} GB are free, too little for {attempt}; "
@@ -215,8 +225,8 @@ def _no_memory(attempt: Attempt) -> str:
     )
 
 
-def _empty(device: str) -> None:
-    """Give back what torch keeps of a GPU's memory for later."""
+def _empty_gpu_cache(device: str) -> None:
+    """Return the GPU memory that torch caches."""
     if device.startswith("cuda"):
         import torch
 

@@ -11,22 +11,21 @@ from smalltumor.data.probabilities import CroppedProbabilities
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 from smalltumor.errors import CheckpointError, SmalltumorError
 from smalltumor.geometry.array_order import Array, Shape
-from smalltumor.inference.buffers import borrow_buffer
-from smalltumor.inference.devices import DeviceChoice, choose_device
+from smalltumor.inference.devices import choose_device
 from smalltumor.inference.fallback import (
     BackendName,
     NetworkResult,
+    RunSettings,
     WindowSize,
-    load_ahead,
+    preload,
     run_network,
 )
+from smalltumor.inference.pool import Buffer, input_buffers
 from smalltumor.inference.progress import CancelCallback, ProgressCallback, ProgressReporter
 
 if TYPE_CHECKING:
     from smalltumor.data.case import Case
     from smalltumor.models.checkpoint import Checkpoint
-
-Settings = tuple[DeviceChoice, BackendName, WindowSize]
 
 
 def segment(
@@ -42,8 +41,8 @@ def segment(
 ) -> Segmentation:
     """Segment a case; the same case and settings give the same result.
 
-    A GPU that runs out of memory, or a backend that fails, costs time and leaves a warning in
-    ``Segmentation.run``, not the case.
+    If a GPU runs out of memory or a backend fails, the case is computed in another way, and
+    ``Segmentation.run`` has a warning.
 
     Parameters
     ----------
@@ -53,12 +52,12 @@ def segment(
     device : str
         ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
     backend : {"auto", "torch", "openvino"}
-        ``auto`` takes OpenVINO on a CPU where it is installed.
+        ``auto`` uses OpenVINO on a CPU if it is installed.
     flips : bool
-        Average over the eight mirrored heads.
+        Test-time augmentation: average over the eight mirrored volumes.
     windows : "auto", int or None
-        Edge in voxels (a multiple of 32) of the overlapping windows the volume is cut into; None
-        for one pass over all of it; ``auto`` cuts only where memory is too short.
+        Edge, in voxels (a multiple of 32), of the overlapping windows that the volume is divided
+        into; None for the whole volume in one pass; ``auto`` uses windows only if memory is short.
     progress : callable, optional
         Called with the fraction done, from 0 to 1, and the name of the current step.
     cancelled : callable, optional
@@ -74,56 +73,59 @@ def segment(
     CaseError
         If a modality is missing, empty or not finite.
     CheckpointError
-        If the weights cannot be read, or the network answers with other than numbers.
+        If the weights cannot be read, or the network's output is not finite.
     SmalltumorError
-        If device, backend or windows are not known, or memory is too short for any window.
+        If device, backend or windows are unknown, or memory does not suffice for any window.
     Cancelled
     """
-    _check(backend, windows)
-    began = time.perf_counter()
+    _check_settings(backend, windows)
+    start = time.perf_counter()
     reporter = ProgressReporter(progress, cancelled)
     reporter.update(0.0, "preparing")
     if checkpoint is None:
         from smalltumor.models.checkpoint import load_checkpoint
 
         checkpoint = load_checkpoint()
-    settings = choose_device(device), backend, windows
-    cropped, result = _on_crop(case, checkpoint, settings, flips, reporter)
-    if not result.output.are_finite():  # or a broken network found no tumour
+    settings = RunSettings(choose_device(device), backend, windows, flips)
+    cropped, result = _predict(case, checkpoint, settings, reporter)
+    if not result.output.are_finite():  # NaN would become a mask without a tumour
         where = checkpoint.path or checkpoint.name
-        raise CheckpointError(f"{where}: these weights give no numbers for {case.name}")
+        raise CheckpointError(f"{where}: the output of these weights for {case.name} is not finite")
     reporter.update(0.95, "back to the case's grid")
     segmentation = Segmentation.from_probabilities(case, cropped)
     reporter.update(1.0, "done")
-    seconds = time.perf_counter() - began
-    run = InferenceRun(
-        seconds, result.device, result.attempt.backend, checkpoint.name, result.warnings
-    )
+    seconds = time.perf_counter() - start
+    backend_name = result.attempt.backend
+    run = InferenceRun(seconds, result.device, backend_name, checkpoint.name, result.warnings)
     return replace(segmentation, run=run)
 
 
-def _on_crop(
-    case: Case, checkpoint: Checkpoint, settings: Settings, flips: bool, progress: ProgressReporter
+def _predict(
+    case: Case, checkpoint: Checkpoint, settings: RunSettings, reporter: ProgressReporter
 ) -> tuple[CroppedProbabilities, NetworkResult]:
-    """What the network says of the brain's crop; none of it lies in the memory that is lent."""
-    with borrow_buffer() as room:
+    """The network's output for the brain's crop; none of it is in the borrowed buffer."""
+    preloading = None
 
-        def array(shape: Shape) -> Array:
-            load_ahead(checkpoint, shape, *settings)
-            return room.array(shape)
+    def allocate(shape: Shape) -> Array:
+        nonlocal preloading
+        preloading = preload(checkpoint, shape, settings)
+        return buffer.array(shape)
 
-        ready = prepare(case, checkpoint.preprocessing, array)
-        with progress.subrange(0.05, 0.95):
-            result = run_network(checkpoint, ready.array, *settings, flips, progress)
-    i, j, k = (span.stop for span in ready.inside)
-    output = result.output.cut((i, j, k))
-    return CroppedProbabilities(output, ready.start, ready.network_grid), result
+    with input_buffers.borrow(None, Buffer) as buffer:
+        prepared = prepare(case, checkpoint.preprocessing, allocate)
+        if preloading is not None:
+            preloading.join()
+        with reporter.subrange(0.05, 0.95):
+            result = run_network(checkpoint, prepared.array, settings, reporter)
+    i, j, k = (span.stop for span in prepared.inside)
+    output = result.output.crop((i, j, k))
+    return CroppedProbabilities(output, prepared.start, prepared.network_grid), result
 
 
-def _check(backend: str, windows: object) -> None:
+def _check_settings(backend: str, windows: object) -> None:
     if backend not in get_args(BackendName):
         raise SmalltumorError(
-            f"backend {backend!r} is not known; use {', '.join(get_args(BackendName))}"
+            f"backend {backend!r} is unknown; use {', '.join(get_args(BackendName))}"
         )
     if isinstance(windows, int) and (windows < 32 or windows % 32):
         raise SmalltumorError(f"windows of {windows} voxels: use a multiple of 32, such as 128")

@@ -65,7 +65,7 @@ def score_cases(
         *_, (_, logits) = form.steps(whole_volume(case, device))
         i, j, k = case.classes.shape
         half = HalfResolutionLogits(logits[0].float().contiguous().cpu().numpy())
-        predicted = half.cut((i, j, k)).classes()
+        predicted = half.crop((i, j, k)).classes()
         truth = np.asarray(case.classes)
         score: dict[str, Any] = {"case": case.name}
         for region in Region:

@@ -46,7 +46,7 @@ def test_probabilities_are_those_of_doubled_logits(logits):
 def test_no_voxel_of_a_tumour_is_missed_however_much_is_background(logits, ahead):
     logits[0] += ahead / 8
     output = HalfResolutionLogits(logits)
-    everywhere = most_probable_classes(output._doubled(whole(output)))
+    everywhere = most_probable_classes(output._double(whole(output)))
     np.testing.assert_array_equal(output.classes(), everywhere)
     in_file_order = reverse_axes(np.ascontiguousarray(reverse_axes(logits)))
     np.testing.assert_array_equal(HalfResolutionLogits(in_file_order).classes(), everywhere)
@@ -59,7 +59,7 @@ def test_a_box_and_a_cut_are_parts_of_the_whole():
     box = (slice(3, 10), slice(0, 5), slice(9, 16))
     part = output.probabilities()[(slice(None), *box)]
     np.testing.assert_array_equal(output.probabilities(box), part)
-    cut = output.cut((17, 3, 16))
+    cut = output.crop((17, 3, 16))
     np.testing.assert_array_equal(cut.classes(), output.classes()[:17, :3])
     np.testing.assert_array_equal(cut.probabilities(), output.probabilities()[:, :17, :3])
 

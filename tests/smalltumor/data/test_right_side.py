@@ -30,7 +30,7 @@ OBLIQUE = [("LPS", 7.0), ("AIR", 7.0), ("RSP", 30.0)]
 def threshold(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Enhancing tumour is where T1CE, the second channel, is far above its mean."""
 
-    def run_network(checkpoint, array, choice, backend, windows, flips, progress):
+    def run_network(checkpoint, array, settings, progress):
         inside = (array[1] > array[1].max() / 2).astype(np.float32)
         none = np.zeros_like(inside)
         found = np.stack([1 - inside, none, none, inside])

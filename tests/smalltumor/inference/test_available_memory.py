@@ -1,12 +1,11 @@
-"""How much memory there is, as each system tells it."""
+"""How much memory a run can use."""
 
 from __future__ import annotations
 
-import ctypes
-import os
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 import smalltumor.inference.available_memory as module
 from smalltumor.inference.available_memory import GIGABYTE, available_memory
@@ -22,23 +21,38 @@ def group(folder: Path, limit: str, used: int, cached: int | None = None) -> Pat
     return folder
 
 
+class Memory:
+    """What psutil tells."""
+
+    def __init__(self, available: int = 0, vms: int = 0) -> None:
+        self.available, self.vms = available, vms
+
+    def memory_info(self) -> Memory:
+        return self
+
+
 def test_the_least_of_all_limits_counts(monkeypatch):
-    for name, limit in (("_machine", 9), ("_control_group", 5), ("_address_space", 7)):
-        monkeypatch.setattr(module, name, lambda limit=limit: limit * GIGABYTE)
+    limits = {"machine": 9, "group": 5, "space": 7}
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: Memory(limits["machine"] * GIGABYTE))
+    monkeypatch.setattr(module, "_control_group", lambda: limits["group"] * GIGABYTE)
+    monkeypatch.setattr(module, "_address_space", lambda: limits["space"] * GIGABYTE)
     assert available_memory() == 5 * GIGABYTE
-    monkeypatch.setattr(module, "_control_group", lambda: None)
-    assert available_memory() == 7 * GIGABYTE
-    monkeypatch.setattr(module, "_machine", lambda: -1)
+    limits["space"] = 3
+    assert available_memory() == 3 * GIGABYTE
+    limits["machine"] = 2
+    assert available_memory() == 2 * GIGABYTE
+    limits["group"] = -1
     assert available_memory() == 0
 
 
-def test_a_system_that_tells_nothing_is_taken_to_have_four_gigabytes(monkeypatch):
-    for name in ("_machine", "_control_group", "_address_space"):
-        monkeypatch.setattr(module, name, lambda: None)
-    assert available_memory() == 4 * GIGABYTE
+def test_without_limits_the_machine_s_memory_counts(monkeypatch):
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: Memory(9 * GIGABYTE))
+    monkeypatch.setattr(module, "_control_group", lambda: None)
+    monkeypatch.setattr(module, "_address_space", lambda: None)
+    assert available_memory() == 9 * GIGABYTE
 
 
-def test_a_container_has_what_its_group_or_one_around_it_leaves(tmp_path, monkeypatch):
+def test_a_container_has_what_its_cgroup_and_the_groups_around_it_leave(tmp_path, monkeypatch):
     outer = group(tmp_path / "batch", "6000", 4000, cached=500)
     inner = group(outer / "job", "max", 100)
     monkeypatch.setattr(module, "_group_folders", lambda: [inner, outer, tmp_path])
@@ -50,7 +64,7 @@ def test_a_container_has_what_its_group_or_one_around_it_leaves(tmp_path, monkey
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="as Linux names them")
-def test_the_groups_of_this_process_are_looked_up(monkeypatch):
+def test_the_cgroups_of_this_process_are_found(monkeypatch):
     read = Path.read_text
 
     def told(self, *arguments):
@@ -68,53 +82,19 @@ def test_the_groups_of_this_process_are_looked_up(monkeypatch):
 
     monkeypatch.setattr(Path, "read_text", absent)
     assert module._group_folders() == []
-    assert module._fields(Path("/proc/meminfo")) == {}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no ulimit")
 def test_a_limit_set_by_ulimit_counts(monkeypatch):
     import resource
 
-    monkeypatch.setattr(module, "_fields", lambda path: {"VmSize": 3 * GIGABYTE})
+    monkeypatch.setattr(psutil, "Process", lambda: Memory(vms=3 * GIGABYTE))
     monkeypatch.setattr(resource, "getrlimit", lambda which: (5 * GIGABYTE, -1))
     assert module._address_space() == 2 * GIGABYTE
     monkeypatch.setattr(resource, "getrlimit", lambda which: (resource.RLIM_INFINITY, -1))
     assert module._address_space() is None
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="as macOS does it")
-def test_where_free_memory_is_not_told_most_of_all_memory_counts(monkeypatch):
-    monkeypatch.setattr(module, "_fields", lambda path: {})
-    sizes = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 1000}
-    monkeypatch.setattr(os, "sysconf", sizes.__getitem__)
-    assert module._machine() == 4096 * 600
-
-    def unknown(name):
-        raise ValueError(name)
-
-    monkeypatch.setattr(os, "sysconf", unknown)
-    assert module._machine() is None
-
-
-class Kernel32:
-    """The one function of Windows that is asked."""
-
-    answers = True
-
-    def GlobalMemoryStatusEx(self, pointer):  # noqa: N802 - its name
-        status = pointer._obj
-        assert status.length == ctypes.sizeof(status)
-        status.available = 7 * GIGABYTE
-        return self.answers
-
-
-def test_windows_tells_what_is_available(monkeypatch):
-    library = Kernel32()
-    windows = type("Windows", (), {"kernel32": library})
-    monkeypatch.setattr(ctypes, "windll", windows, raising=False)
+def test_windows_has_no_limit_on_address_space(monkeypatch):
     monkeypatch.setattr(sys, "platform", "win32")
-    monkeypatch.setattr(module, "_fields", lambda path: {})
-    assert module._machine() == 7 * GIGABYTE
     assert module._address_space() is None
-    library.answers = False
-    assert module._machine() is None

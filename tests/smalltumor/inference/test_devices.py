@@ -1,4 +1,4 @@
-"""Which device is taken, and in which precision it computes."""
+"""The choice of device and precision."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def two_gpus(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("asked", "taken"),
+    ("name", "device"),
     [("auto", "cuda:0"), ("cuda", "cuda:0"), ("cuda:1", "cuda:1"), ("cpu", "cpu")],
 )
-def test_a_gpu_is_taken_where_there_is_one(two_gpus, asked, taken):
-    assert choose_device(asked) == DeviceChoice(taken)
+def test_auto_chooses_a_gpu_if_there_is_one(two_gpus, name, device):
+    assert choose_device(name) == DeviceChoice(device)
 
 
-def test_a_device_that_is_not_there_is_told_and_an_unknown_one_refused(two_gpus, monkeypatch):
+def test_a_missing_device_gives_a_warning_and_an_unknown_one_is_refused(two_gpus, monkeypatch):
     assert choose_device("cuda:2").device == "cpu"
     assert choose_device("cuda:2").warning == "cuda:2 is not available here; the CPU was used"
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
@@ -42,7 +42,7 @@ def test_a_device_that_is_not_there_is_told_and_an_unknown_one_refused(two_gpus,
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     assert choose_device("mps").device == "cpu"
     for name in ("gpu", "cuda:", "cuda:-1", "CPU"):
-        with pytest.raises(SmalltumorError, match="is not known; use auto, cpu"):
+        with pytest.raises(SmalltumorError, match="is unknown; use auto, cpu"):
             choose_device(name)
 
 
@@ -59,12 +59,13 @@ def test_torch_is_not_imported_to_find_no_gpu(monkeypatch, tmp_path):
     assert not may_have_nvidia_gpu()
 
 
-def test_a_gpu_is_called_by_its_name(two_gpus):
+def test_a_gpu_is_described_by_its_name(two_gpus):
     assert describe_device("cuda:1") == "cuda:1 (made cuda:1)"
     assert describe_device("cpu") == "cpu"
 
 
-def test_half_precision_is_used_where_there_are_units_for_it(monkeypatch):
+def test_half_precision_is_used_on_devices_with_instructions_for_it(monkeypatch):
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
     for capability, precision in (((9, 0), torch.float16), ((6, 1), torch.float32)):
         monkeypatch.setattr(
             torch.cuda, "get_device_capability", lambda device, found=capability: found
@@ -82,7 +83,23 @@ def test_half_precision_is_used_where_there_are_units_for_it(monkeypatch):
     assert torch_precision("mps") is torch.float32
 
 
-def test_a_processor_that_tells_nothing_has_no_such_units(monkeypatch):
+@pytest.mark.parametrize(
+    ("limit", "allowed"),
+    [
+        ("AVX2", False),
+        ("avx512_core", False),
+        ("AVX512_CORE_BF16", True),
+        ("AVX10_1_512_AMX", True),
+        ("DEFAULT", True),
+    ],
+)
+def test_a_limit_of_onednn_on_instruction_sets_is_respected(monkeypatch, limit, allowed):
+    monkeypatch.setattr(Path, "read_text", lambda self: "flags : avx512_bf16 amx_bf16\n")
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", limit)
+    assert cpu_has_bfloat16() == allowed
+
+
+def test_without_information_about_the_processor_bfloat16_is_not_used(monkeypatch):
     def absent(self):
         raise FileNotFoundError(self)
 

@@ -78,7 +78,7 @@ def case() -> Case:
 def on_gpu(monkeypatch: pytest.MonkeyPatch, checkpoint: Checkpoint, case: Case) -> Iterator[Any]:
     """Segment the case on a GPU whose memory is as given."""
     real = torch_backend.torch_backend
-    monkeypatch.setattr(fallback, "_empty", lambda device: None)
+    monkeypatch.setattr(fallback, "_empty_gpu_cache", lambda device: None)
     monkeypatch.setattr(
         "smalltumor.inference.predict.choose_device", lambda name: fallback.DeviceChoice("cuda:0")
     )
@@ -87,12 +87,12 @@ def on_gpu(monkeypatch: pytest.MonkeyPatch, checkpoint: Checkpoint, case: Case) 
         monkeypatch.setattr(
             torch_backend,
             "torch_backend",
-            lambda c, d: Gpu(c, memory) if d == "cuda:0" else real(c, d),
+            lambda c, d: nullcontext(Gpu(c, memory)) if d == "cuda:0" else real(c, d),
         )
         return segment(case, checkpoint)
 
     yield run
-    torch_backend._latest.clear()
+    torch_backend._backends.clear()
 
 
 def test_at_every_operation_once_and_for_good(on_gpu: Any) -> None:

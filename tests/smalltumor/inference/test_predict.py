@@ -6,13 +6,15 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 from smalltumor.data.case import Case, read_case
-from smalltumor.data.network_output import NetworkOutput, Probabilities
+from smalltumor.data.network_output import NetworkOutput
 from smalltumor.errors import Cancelled, SmalltumorError
 from smalltumor.files.user_dirs import CACHE_VARIABLE
 from smalltumor.geometry.grid import Grid
@@ -21,10 +23,11 @@ from smalltumor.inference.backends import openvino_backend, torch_backend
 from smalltumor.inference.backends.base import Array
 from smalltumor.inference.devices import has_openvino
 from smalltumor.inference.progress import ProgressReporter
-from smalltumor.inference.sliding_window import SlidingWindow
 from smalltumor.models.checkpoint import Checkpoint, random_checkpoint
 from synthetic import write_case
 from training_cases import NARROW
+
+HALF = devices.cpu_has_bfloat16()
 
 needs_openvino = pytest.mark.skipif(not has_openvino(), reason="the extra openvino is absent")
 
@@ -33,11 +36,11 @@ needs_openvino = pytest.mark.skipif(not has_openvino(), reason="the extra openvi
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A cache folder of the test's own, and no backend left over from another test."""
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
-    for latest in (torch_backend._latest, openvino_backend._latest):
-        latest.clear()
+    for pool in (torch_backend._backends, openvino_backend._backends):
+        pool.clear()
     yield tmp_path / "cache"
-    for latest in (torch_backend._latest, openvino_backend._latest):
-        latest.clear()
+    for pool in (torch_backend._backends, openvino_backend._backends):
+        pool.clear()
 
 
 @pytest.fixture
@@ -139,24 +142,6 @@ def test_bit_flips_average_over_the_eight_mirrored_heads(
     assert np.abs(straight - torch_run(small, checkpoint)).max() > 1e-3
 
 
-class VoxelByVoxel:
-    """A backend whose result at a voxel depends on that voxel alone."""
-
-    backend, device = "none", "cpu"
-
-    def __call__(self, array: Array, progress: ProgressReporter) -> Probabilities:
-        powers = np.exp(array)
-        return Probabilities(powers / powers.sum(axis=0))
-
-
-@pytest.mark.parametrize("shape", [(64, 48, 80), (32, 32, 96), (16, 64, 48)])
-def test_blended_windows_leave_every_voxel_in_its_place(shape: tuple[int, int, int]) -> None:
-    array = np.random.default_rng(0).standard_normal((4, *shape), dtype=np.float32)
-    blended = SlidingWindow(VoxelByVoxel(), 32)(array, ProgressReporter())
-    expected = VoxelByVoxel()(array, ProgressReporter())
-    np.testing.assert_allclose(blended.values, expected.values, atol=1e-6)
-
-
 def test_window_larger_than_the_head_is_the_whole(small: Case, checkpoint: Checkpoint) -> None:
     whole = torch_run(small, checkpoint, windows=None)
     np.testing.assert_allclose(torch_run(small, checkpoint, windows=128), whole, atol=1e-5)
@@ -239,9 +224,11 @@ def test_gpu_that_runs_out_of_memory_hands_the_case_to_the_cpu(
             raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
 
     real = torch_backend.torch_backend
-    monkeypatch.setattr(fallback, "_empty", lambda device: None)
+    monkeypatch.setattr(fallback, "_empty_gpu_cache", lambda device: None)
     monkeypatch.setattr(
-        torch_backend, "torch_backend", lambda c, d: FullGpu() if d == "cuda:0" else real(c, d)
+        torch_backend,
+        "torch_backend",
+        lambda c, d: nullcontext(FullGpu()) if d == "cuda:0" else real(c, d),
     )
     monkeypatch.setattr(
         "smalltumor.inference.predict.choose_device", lambda name: fallback.DeviceChoice("cuda:0")
@@ -275,6 +262,49 @@ def test_unknown_settings_are_refused(
         segment(small, checkpoint, **options)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("backend", ["torch", pytest.param("openvino", marks=needs_openvino)])
+def test_flips_and_windows_together_average_windows_of_mirrored_volumes(
+    backend: str, small: Case, checkpoint: Checkpoint
+) -> None:
+    options: dict[str, Any] = {"backend": backend, "device": "cpu", "flips": True, "windows": 32}
+    seen: list[float] = []
+    result = segment(small, checkpoint, progress=lambda done, _: seen.append(done), **options)
+    mirrored = {m: np.asarray(v)[::-1] for m, v in small.volumes.items()}
+    other = segment(Case("mirrored", mirrored, small.grid), checkpoint, **options)
+    assert result.run is not None
+    assert (result.run.backend, result.run.warnings) == (backend, ())
+    np.testing.assert_allclose(
+        result.cropped.values, other.cropped.values[:, ::-1], atol=2e-2 if HALF else 1e-4
+    )
+    assert seen == sorted(seen)
+
+
+def test_progress_does_not_fall_when_an_attempt_fails(
+    small: Case, checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = torch_backend.TorchBackend
+    run = backend.__call__
+
+    def fails_when_the_whole_volume_is_done(
+        self: Any, array: Array, progress: ProgressReporter
+    ) -> NetworkOutput:
+        output = run(self, array, progress)
+        if max(array.shape) > 32:
+            raise RuntimeError("can't allocate memory")
+        return output
+
+    monkeypatch.setattr(fallback, "WINDOW_SIZES", (32,))
+    monkeypatch.setattr(backend, "__call__", fails_when_the_whole_volume_is_done)
+    seen: list[float] = []
+    result = segment(
+        small, checkpoint, backend="torch", flips=True, progress=lambda done, _: seen.append(done)
+    )
+    assert result.run is not None
+    assert len(result.run.warnings) == 2
+    assert seen == sorted(seen)
+    assert (seen[0], seen[-1]) == (0.0, 1.0)
+
+
 @needs_openvino
 @pytest.mark.usefixtures("single_precision")
 def test_openvino_agrees_with_torch_cold_and_from_its_cache(
@@ -282,7 +312,7 @@ def test_openvino_agrees_with_torch_cold_and_from_its_cache(
 ) -> None:
     expected = torch_run(small, checkpoint)
     for _ in range(2):
-        openvino_backend._latest.clear()
+        openvino_backend._backends.clear()
         result = segment(small, checkpoint, backend="openvino")
         assert result.run is not None
         assert (result.run.backend, result.run.warnings) == ("openvino", ())
@@ -297,7 +327,7 @@ def test_damaged_cache_is_made_anew(small: Case, checkpoint: Checkpoint, cache: 
     for pattern in ("*.blob", "*.xml"):
         for path in cache.rglob(pattern):
             path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-        openvino_backend._latest.clear()
+        openvino_backend._backends.clear()
         result = segment(small, checkpoint, backend="openvino")
         assert result.run is not None
         assert (result.run.backend, result.run.warnings) == ("openvino", ())
@@ -339,20 +369,20 @@ def test_compiled_network_runs_without_importing_torch(narrow_weights: Path, mad
 LITTLE_ADDRESS_SPACE = """
 import resource
 import numpy as np
-import torch, monai.inferers
+import psutil
+import torch
 from pathlib import Path
 from smalltumor import segment, random_checkpoint
 from smalltumor.models.config import NetworkConfig
 from smalltumor.data.case import MODALITIES, Case
 from smalltumor.geometry.grid import Grid
-from smalltumor.inference.available_memory import _fields
 shape = (128, 64, 64)
 rng = np.random.default_rng(0)
 volumes = {m: rng.integers(1, 900, shape).astype(np.int16) for m in MODALITIES}
 case = Case("made", volumes, Grid(shape, np.diag([-1.0, -1.0, 1.0, 1.0])))
 checkpoint = random_checkpoint(config=NetworkConfig(width=8, channels=16, groups=4))
 checkpoint.network(torch.zeros(1, 4, 32, 32, 32))
-used = _fields(Path("/proc/self/status"))["VmSize"]
+used = psutil.Process().memory_info().vms
 resource.setrlimit(resource.RLIMIT_AS, (used + 275 * 10**6, resource.RLIM_INFINITY))
 print(segment(case, checkpoint, backend="torch", device="cpu").run.warnings)
 """

@@ -1,4 +1,4 @@
-"""What every backend offers: an array in, class scores out."""
+"""The interface of all backends, and the checks they share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,18 @@ from smalltumor.inference.progress import ProgressReporter
 
 Array = npt.NDArray[np.float32]
 
-MEMORY_WORDS = (
+BFLOAT16_MIN_EDGE = 32
+"""Shortest edge, in voxels, of an array that is computed in bfloat16 on a CPU.
+
+With an edge of 16, features of the deepest stage are one voxel wide. There the AMX convolutions of
+oneDNN 3.12 read memory that nothing has initialised (grouped or with a stride of 2; OpenVINO 2026
+and PyTorch 2.13 both use them): results are wrong by up to 1e32, or the process crashes.
+"""
+
+LARGEST_LOGIT = 65504.0
+"""Largest number of float16. Logits of a trained network stay below 100."""
+
+OUT_OF_MEMORY_TEXTS = (
     "out of memory",
     "can't allocate memory",
     "not enough memory",
@@ -33,14 +44,14 @@ class InferenceBackend(Protocol):
         Parameters
         ----------
         array : (channel, l, p, s) float32 array
-            Each axis a multiple of 16; it is copied unless l is fastest in memory, see
-            `file_order`.
+            Each axis a multiple of 16, in any memory layout. It is copied unless it is in
+            Fortran order, see `smalltumor.geometry.array_order`.
         progress : ProgressReporter
 
         Returns
         -------
         NetworkOutput
-            Of as many voxels.
+            Of the same voxels.
 
         Raises
         ------
@@ -50,9 +61,18 @@ class InferenceBackend(Protocol):
         ...
 
 
+def is_plausible(logits: Array) -> bool:
+    """Whether logits are finite and of a size that a network can compute.
+
+    In half precision, features can overflow, and a faulty kernel can return anything; backends
+    then compute the case in float32.
+    """
+    return bool((np.abs(logits) < LARGEST_LOGIT).all())  # false for NaN as well
+
+
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error means that memory ran out, on whichever device."""
+    """Whether an error means that memory ran out, on any device."""
     if isinstance(error, MemoryError):
         return True
-    text = str(error).lower()
-    return isinstance(error, RuntimeError) and any(word in text for word in MEMORY_WORDS)
+    message = str(error).lower()
+    return isinstance(error, RuntimeError) and any(t in message for t in OUT_OF_MEMORY_TEXTS)

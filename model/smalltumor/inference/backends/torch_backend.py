@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import os
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from smalltumor.data.network_output import HalfResolutionLogits
 from smalltumor.geometry.array_order import reverse_axes
-from smalltumor.inference.backends.base import Array
+from smalltumor.inference.backends.base import BFLOAT16_MIN_EDGE, Array, is_plausible
 from smalltumor.inference.devices import describe_device, torch_precision
+from smalltumor.inference.pool import Pool
 from smalltumor.inference.progress import ProgressReporter
 
 if TYPE_CHECKING:
     import torch
 
+    from smalltumor.inference.fused.network import FusedNetwork, HalfResolutionNetwork
     from smalltumor.models.checkpoint import Checkpoint
 
-# On Linux, fresh tensors in huge pages: else a third of an elementwise step is page faults.
+# On Linux, new tensors in huge pages: else page faults are a third of an elementwise step.
 # torch reads this once, at its first allocation.
 os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
 BYTES_PER_VOXEL = 145
-"""Peak of a whole pass in float32 on a CPU, input and result included: the most that
-`tests/benchmarks/memory.py` has said, from 105 on."""
+"""Peak memory of a whole pass in float32 on a CPU, input and result included: the largest value
+that `tests/benchmarks/memory.py` measured (they start at 105)."""
 
 
 class TorchBackend:
@@ -36,7 +39,7 @@ class TorchBackend:
     device : str
         ``cpu``, ``cuda:0``, ``mps``.
     precision : torch.dtype, optional
-        By default the fastest the device is good at, see `torch_precision`.
+        By default the fastest that the device supports, see `torch_precision`.
     """
 
     backend = "torch"
@@ -46,52 +49,64 @@ class TorchBackend:
     ) -> None:
         import torch
 
-        from smalltumor.inference.fused.axis_order import reverse_network_axes
-        from smalltumor.inference.fused.network import network_for_inference
-
         self.device = describe_device(device)
-        self._place = torch.device(device)
+        self._checkpoint = checkpoint
+        self._torch_device = torch.device(device)
         self._precision = precision or torch_precision(device)
-        network = network_for_inference(
-            reverse_network_axes(checkpoint.network), self._precision
-        ).to(self._place)
-        self._network = network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+        self._networks: dict[torch.dtype, FusedNetwork | HalfResolutionNetwork] = {}
+        self._network(self._precision)
 
     def __call__(self, array: Array, progress: ProgressReporter) -> HalfResolutionLogits:
         """See `InferenceBackend`."""
         import torch
 
-        array = np.ascontiguousarray(reverse_axes(array))
-        with torch.inference_mode():
-            logits = self._logits(array, progress)
-            if self._precision is torch.float16 and not torch.isfinite(logits).all():
-                self._network = self._network.float()  # features beyond 65504
-                self._precision = torch.float32
-                logits = self._logits(array, progress)
-            values = logits[0].float().contiguous().cpu().numpy()
-        return HalfResolutionLogits(reverse_axes(values))
+        reversed_array = np.ascontiguousarray(reverse_axes(array))
+        precision = self._precision
+        if precision is torch.bfloat16 and min(array.shape[1:]) < BFLOAT16_MIN_EDGE:
+            precision = torch.float32
+        logits = self._run(reversed_array, precision, progress)
+        if precision is not torch.float32 and not is_plausible(logits):
+            self._precision = torch.float32
+            self._networks.clear()
+            logits = self._run(reversed_array, torch.float32, progress)
+        return HalfResolutionLogits(reverse_axes(logits))
 
-    def _logits(self, array: Array, progress: ProgressReporter) -> torch.Tensor:
-        total = self._network.count_steps(array.shape[1])
-        features: torch.Tensor
-        for number, (_, features) in enumerate(self._network.steps(self._input(array)), start=1):  # noqa: B007
-            progress.update(number / total, "segmenting")
-        return features
+    def release_memory(self) -> None:
+        """Do nothing: torch keeps no memory of a run on a CPU."""
 
-    def _input(self, array: Array) -> torch.Tensor:
+    def _run(self, array: Array, precision: torch.dtype, progress: ProgressReporter) -> Array:
+        """The logits (class, s / 2, p / 2, l / 2) of an array (channel, s, p, l)."""
         import torch
 
-        x = torch.from_numpy(array)[None]
-        return x.to(self._place, self._precision, memory_format=torch.channels_last_3d)
+        network = self._network(precision)
+        total = network.count_steps(array.shape[1])
+        with torch.inference_mode():
+            x = torch.from_numpy(array)[None]
+            x = x.to(self._torch_device, precision, memory_format=torch.channels_last_3d)
+            features: torch.Tensor
+            for number, (_, features) in enumerate(network.steps(x), start=1):  # noqa: B007
+                progress.update(number / total, "segmenting")
+            logits: Array = features[0].float().contiguous().cpu().numpy()
+        return logits
+
+    def _network(self, precision: torch.dtype) -> FusedNetwork | HalfResolutionNetwork:
+        if precision not in self._networks:
+            self._networks[precision] = self._load_network(precision)
+        return self._networks[precision]
+
+    def _load_network(self, precision: torch.dtype) -> FusedNetwork | HalfResolutionNetwork:
+        import torch
+
+        from smalltumor.inference.fused.network import network_for_inference, reverse_network_axes
+
+        network = network_for_inference(reverse_network_axes(self._checkpoint.network), precision)
+        network = network.to(self._torch_device)
+        return network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload,no-any-return]
 
 
-_latest: dict[tuple[str, str], TorchBackend] = {}
+_backends: Pool[TorchBackend] = Pool()
 
 
-def torch_backend(checkpoint: Checkpoint, device: str) -> TorchBackend:
-    """The backend of a checkpoint; the last one stays at hand for the next case."""
-    key = (checkpoint.digest, device)
-    backend = _latest.get(key) or TorchBackend(checkpoint, device)
-    _latest.clear()
-    _latest[key] = backend
-    return backend
+def torch_backend(checkpoint: Checkpoint, device: str) -> AbstractContextManager[TorchBackend]:
+    """Borrow a backend for a run; the last one returned is kept for the next case."""
+    return _backends.borrow((checkpoint.digest, device), lambda: TorchBackend(checkpoint, device))

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from smalltumor.inference.fused.weight_rounding import rounded_kernels
 from smalltumor.models.network import PreactivatedConv
 
 FULL_GROUP = 8
 """Float32 numbers in the vector registers of most processors."""
 
 _ONEDNN = bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyped-call]
+_ONEDNN_BFLOAT16 = _ONEDNN and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 class FixedConv(nn.Module):
@@ -48,7 +48,7 @@ class FixedConv(nn.Module):
     ) -> None:
         super().__init__()
         weight, self.groups = _merge_narrow_groups(weight.detach(), groups)
-        weight = rounded_kernels(weight, precision)
+        weight = round_kernels(weight, precision)
         self.register_buffer("weight", weight.float() if wide else weight)
         self.register_buffer("bias", None if bias is None else bias.detach().clone())
         self.stride, self.padding = list(source.stride), [int(p) for p in source.padding]
@@ -57,7 +57,7 @@ class FixedConv(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         x = x.to(self.weight.dtype)
         geometry = self.stride, self.padding, self.dilation, self.groups
-        if x.device.type == "cpu" and _ONEDNN and not torch.jit.is_tracing():  # type: ignore
+        if _runs_on_onednn(x):
             # With one thread torch prefers its own kernels, which are half as fast here.
             stride, padding, dilation, groups = geometry
             return torch.mkldnn_convolution(
@@ -161,6 +161,12 @@ class PointwiseSum(nn.Module):
         return added(conv(activation(x)) for activation, conv, x in pairs)
 
 
+def _runs_on_onednn(x: Tensor) -> bool:
+    if x.device.type != "cpu" or torch.jit.is_tracing():  # type: ignore
+        return False
+    return _ONEDNN_BFLOAT16 if x.dtype is torch.bfloat16 else _ONEDNN
+
+
 def added(terms: Iterable[Tensor]) -> Tensor:
     """The sum; the first term's memory is used for it."""
     total: Tensor | None = None
@@ -177,6 +183,43 @@ def affine(norm: nn.Module) -> tuple[Tensor, Tensor]:
     assert norm.running_var is not None
     scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
     return scale, norm.bias - norm.running_mean * scale
+
+
+def round_kernels(weight: Tensor, precision: torch.dtype) -> Tensor:
+    """A convolution's weights in another precision, with the sum of each kernel preserved.
+
+    Features behind ReLU are positive and vary little between neighbouring voxels. If each of a
+    kernel's 27 weights is rounded to nearest, the errors add up to the same offset in all voxels of
+    a region, and the logits are shifted. Here each rounding error is added to the next weight
+    (error diffusion), so the kernel's sum and its response to constant features are preserved.
+
+    Parameters
+    ----------
+    weight : (outputs, inputs per group, i, j, k) float32 tensor
+    precision : torch.dtype
+
+    Returns
+    -------
+    tensor
+        Of that precision; zeros stay zeros.
+
+    Notes
+    -----
+    The largest weights are rounded first, so the remaining error is half a unit in the last place
+    of the smallest one.
+    """
+    if precision is weight.dtype:
+        return weight.clone()
+    kernels = weight.flatten(2)
+    order = kernels.abs().argsort(dim=-1, descending=True)
+    error = torch.zeros_like(kernels[..., 0])
+    rounded = []
+    for values in kernels.gather(-1, order).unbind(-1):
+        nearest = torch.where(values == 0, values, values + error).to(precision)
+        error = error + values - nearest
+        rounded.append(nearest)
+    result = torch.empty_like(kernels, dtype=precision)
+    return result.scatter_(-1, order, torch.stack(rounded, dim=-1)).reshape(weight.shape)
 
 
 def _merge_narrow_groups(weight: Tensor, groups: int) -> tuple[Tensor, int]:

@@ -34,6 +34,28 @@ its tensors are larger than the allocator keeps, 32 MiB, and in bfloat16 torch t
 longer."""
 
 
+def reverse_network_axes(network: SegmentationNetwork) -> SegmentationNetwork:
+    """The same network for arrays with reversed axes, (channel, s, p, l).
+
+    A case is read, normalised and labelled in the order of its file, with the first axis fastest in
+    memory. Reordering four modalities takes longer than normalising them, so the kernels' axes are
+    reversed instead.
+
+    Parameters
+    ----------
+    network : SegmentationNetwork
+        For arrays (channel, l, p, s); not changed.
+    """
+    network = deepcopy(network)
+    for conv in network.modules():
+        if isinstance(conv, nn.Conv3d):
+            weight = conv.weight.detach().permute(0, 1, 4, 3, 2).contiguous()
+            conv.weight = nn.Parameter(weight, requires_grad=False)
+            for name in ("kernel_size", "stride", "padding", "dilation"):
+                setattr(conv, name, tuple(reversed(getattr(conv, name))))
+    return network
+
+
 def network_for_inference(
     network: SegmentationNetwork, precision: torch.dtype = torch.float32
 ) -> FusedNetwork | HalfResolutionNetwork:

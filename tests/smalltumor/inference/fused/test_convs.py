@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from smalltumor.data.case import read_case
 from smalltumor.data.preprocessing import prepare
-from smalltumor.inference.fused.convs import FixedConv
+from smalltumor.inference.fused.convs import FixedConv, round_kernels
 from smalltumor.inference.fused.network import FusedNetwork
-from smalltumor.inference.fused.weight_rounding import rounded_kernels
 from smalltumor.models.checkpoint import load_checkpoint
 from torch import Tensor
 
@@ -26,7 +25,7 @@ def test_sums_of_kernels_are_kept(precision: torch.dtype, seed: int, spread: flo
     generator = torch.Generator().manual_seed(seed)
     weight = torch.randn(4, 3, 3, 3, 3, generator=generator)
     weight *= torch.exp(spread * torch.randn(weight.shape, generator=generator))  # float16 holds it
-    rounded = rounded_kernels(weight, precision).float()
+    rounded = round_kernels(weight, precision).float()
     digit, sizes = DIGIT[precision], weight.abs().flatten(2)
     lost = (rounded - weight).double().flatten(2)
     smallest, largest = sizes.min(-1).values, sizes.max(-1).values
@@ -37,13 +36,13 @@ def test_sums_of_kernels_are_kept(precision: torch.dtype, seed: int, spread: flo
 def test_zeros_between_merged_groups_stay_zero() -> None:
     weight = torch.randn(4, 4, 3, 3, 3)
     weight[:2, 2:] = weight[2:, :2] = 0
-    rounded = rounded_kernels(weight, torch.bfloat16)
+    rounded = round_kernels(weight, torch.bfloat16)
     assert torch.equal(rounded == 0, weight == 0)
 
 
 def test_float32_is_left_as_it_is() -> None:
     weight = torch.randn(4, 3, 3, 3, 3)
-    same = rounded_kernels(weight, torch.float32)
+    same = round_kernels(weight, torch.float32)
     assert torch.equal(same, weight)
     assert same.data_ptr() != weight.data_ptr()
 

@@ -1,0 +1,162 @@
+"""Loading the network into OpenVINO: from the cache on disk, or converted and compiled."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import threading
+import warnings
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+
+from smalltumor.errors import OutputError
+from smalltumor.inference.backends.openvino_cache import NetworkFolder
+from smalltumor.inference.progress import ProgressReporter
+
+if TYPE_CHECKING:
+    import openvino as ov
+
+    from smalltumor.models.checkpoint import Checkpoint
+
+Precision = Literal["f32", "bf16"]
+Shape = tuple[int, ...]
+
+_core_lock, _conversion_lock = threading.Lock(), threading.Lock()
+_core: ov.Core | None = None
+
+
+def shared_core() -> ov.Core:
+    """The only Core of the process, which is never destroyed.
+
+    A Core's CPU plugin gives the thread that loads it a stack for signal handlers. If several Cores
+    are destroyed, or one is destroyed in another thread, a thread keeps a stack that no longer
+    exists, and the next signal (Ctrl-C) ends the process.
+    """
+    global _core
+    import openvino as ov
+
+    with _core_lock:
+        if _core is None:
+            _core = ov.Core()
+        return _core
+
+
+class NetworkLoader:
+    """Loads a checkpoint's network, compiled for arrays of one shape.
+
+    The network is converted from the torch module once and kept on disk, as is each shape that it
+    was compiled for; see `NetworkFolder`. If it cannot be kept, the next run converts it again.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+    precision : {"f32", "bf16"}
+    threads : int, optional
+        By default OpenVINO decides.
+    """
+
+    def __init__(
+        self, checkpoint: Checkpoint, precision: Precision, threads: int | None = None
+    ) -> None:
+        import openvino as ov
+
+        self._checkpoint, self._precision = checkpoint, precision
+        self._core = shared_core()
+        self._folder = NetworkFolder(checkpoint.digest, ov.get_version(), precision)
+        self._settings: dict[str, Any] = {
+            "INFERENCE_PRECISION_HINT": precision,
+            "PERFORMANCE_HINT": "LATENCY",
+        }
+        if threads is not None:
+            self._settings["INFERENCE_NUM_THREADS"] = threads
+
+    def load(self, shape: Shape, progress: ProgressReporter) -> ov.CompiledModel:
+        """The compiled network from disk; if there is none, compile it and keep it there.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Of arrays (channel, l, p, s).
+        progress : ProgressReporter
+        """
+        progress.update(0.0, "loading the network")
+        compiled = self.load_from_disk(shape)
+        if compiled is not None:
+            return compiled
+        model = self._graph(progress)
+        progress.update(0.6, "compiling the network")
+        channels, i, j, k = shape
+        model.reshape([1, channels, k, j, i])
+        compiled = self._core.compile_model(model, "CPU", self._settings)
+        path = self._folder.compiled(shape[1:])
+        _try_to_write(lambda: self._folder.write_compiled(path, _exported(compiled)))
+        return compiled
+
+    def load_from_disk(self, shape: Shape) -> ov.CompiledModel | None:
+        """The compiled network for arrays of a shape, or None if the cache has none."""
+        path = self._folder.compiled(shape[1:])
+        if not (path.is_file() and self._folder.graph.is_file()):
+            return None
+        try:
+            return self._core.import_model(io.BytesIO(path.read_bytes()), "CPU", self._settings)
+        except (RuntimeError, OSError):
+            path.unlink(missing_ok=True)
+            return None
+
+    def _graph(self, progress: ProgressReporter) -> ov.Model:
+        """The network with spatial axes of any length, from disk or converted from torch."""
+        import openvino as ov
+
+        with _conversion_lock:  # torch.jit.trace must not run in two threads at once
+            if self._folder.graph.is_file():
+                try:
+                    return self._core.read_model(self._folder.graph, self._folder.weights)
+                except (RuntimeError, OSError):
+                    self._folder.discard()
+            model = convert(self._checkpoint, self._precision, progress)
+            _try_to_write(lambda: self._folder.write_graph(partial(ov.serialize, model)))
+        return model
+
+
+def convert(checkpoint: Checkpoint, precision: Precision, progress: ProgressReporter) -> ov.Model:
+    """Convert the network to OpenVINO's graph, for any shape whose axes are multiples of 16.
+
+    Its input has reversed axes, (channel, s, p, l); see `reverse_network_axes`. Weights are stored
+    as float32; for bfloat16 they have been rounded already.
+
+    The graph is converted from the torch module. OpenVINO's front end is called directly, because
+    ``openvino.convert_model`` reports its use over the internet.
+    """
+    progress.update(0.1, "loading PyTorch")
+    import openvino as ov
+    import torch
+    from openvino.frontend import FrontEndManager
+    from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
+
+    from smalltumor.inference.fused.network import network_for_inference, reverse_network_axes
+
+    progress.update(0.2, "converting the network")
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    network = network_for_inference(reverse_network_axes(checkpoint.network), dtype).float()
+    example = torch.zeros(1, checkpoint.config.in_channels, 32, 32, 32)
+    with torch.inference_mode(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the traced loops have a fixed number of branches
+        traced = torch.jit.trace(network, example, check_trace=False)  # type: ignore
+    progress.update(0.4, "converting the network")
+    front_end = FrontEndManager().load_by_framework("pytorch")
+    decoder = TorchScriptPythonDecoder(traced)  # a variable keeps it alive while it is in use
+    model = front_end.convert(front_end.load(decoder))
+    model.reshape(ov.PartialShape([1, checkpoint.config.in_channels, -1, -1, -1]))
+    return model
+
+
+def _exported(compiled: ov.CompiledModel) -> bytes:
+    exported = compiled.export_model()
+    return bytes(exported if isinstance(exported, bytes) else exported.getvalue())
+
+
+def _try_to_write(write: Callable[[], None]) -> None:
+    # A full or read-only disk makes the next start slower; it does not fail this case.
+    with contextlib.suppress(OSError, OutputError, RuntimeError):
+        write()

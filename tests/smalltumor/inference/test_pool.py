@@ -1,0 +1,254 @@
+"""Networks and buffers that runs borrow."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis.strategies import integers, lists, tuples
+from smalltumor.data.case import Case, read_case
+from smalltumor.data.segmentation import Segmentation
+from smalltumor.files.user_dirs import CACHE_VARIABLE
+from smalltumor.geometry.array_order import is_fortran_ordered
+from smalltumor.geometry.grid import Grid
+from smalltumor.inference import pool, segment
+from smalltumor.inference.backends import openvino_backend, torch_backend
+from smalltumor.inference.devices import has_openvino
+from smalltumor.inference.pool import Buffer, Pool, input_buffers
+from smalltumor.models.checkpoint import random_checkpoint
+from smalltumor.models.config import NetworkConfig
+
+SHAPES = tuples(*[integers(2, 5)] * 4)
+BACKENDS = ["torch", *(["openvino"] if has_openvino() else [])]
+CHECKPOINT = random_checkpoint(3, NetworkConfig(width=8, channels=16, groups=4))
+
+
+@pytest.fixture(autouse=True)
+def empty_pools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nothing is left over from another test, in memory or on disk."""
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
+    pools: tuple[Pool, ...]
+    pools = (input_buffers, torch_backend._backends, openvino_backend._backends)
+    for one in pools:
+        one.clear()
+    yield
+    for one in pools:
+        one.clear()
+
+
+@pytest.fixture
+def frequent_switches() -> Iterator[None]:
+    """Threads take turns every 10 microseconds, so that races show."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    yield
+    sys.setswitchinterval(before)
+
+
+class Recorded:
+    """An object that records whether its memory was released while it was borrowed."""
+
+    def __init__(self) -> None:
+        self.borrowed, self.released = False, threading.Event()
+        self.released_while_borrowed = False
+
+    def release_memory(self) -> None:
+        self.released_while_borrowed |= self.borrowed
+        self.released.set()
+
+
+def in_threads(count: int, function: Callable[[], None]) -> None:
+    """Run a function in several threads at once; an error in any of them is raised here."""
+    errors: list[BaseException] = []
+    ready = threading.Barrier(count)
+
+    def run() -> None:
+        ready.wait()
+        try:
+            function()
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]
+
+
+def test_the_next_run_of_the_same_key_borrows_the_same_object() -> None:
+    objects: Pool[Recorded] = Pool()
+    with objects.borrow("a", Recorded) as first:
+        pass
+    with objects.borrow("a", Recorded) as second:
+        assert second is first
+    with objects.borrow("b", Recorded) as third:
+        assert third is not first
+
+
+def test_runs_at_the_same_time_borrow_different_objects() -> None:
+    objects: Pool[Recorded] = Pool()
+    with objects.borrow("a", Recorded) as first, objects.borrow("a", Recorded) as second:
+        assert first is not second
+
+
+def test_an_object_of_another_key_is_dropped_before_a_new_one_is_created() -> None:
+    objects: Pool[Recorded] = Pool()
+    with objects.borrow("a", Recorded) as first:
+        dropped = weakref.ref(first)
+    del first
+
+    def create() -> Recorded:
+        gc.collect()
+        assert dropped() is None
+        return Recorded()
+
+    with objects.borrow("b", create):
+        pass
+
+
+def test_an_object_comes_back_from_a_run_that_fails() -> None:
+    objects: Pool[Recorded] = Pool()
+    with pytest.raises(ValueError, match="broken"), objects.borrow("a", Recorded) as first:
+        raise ValueError("broken")
+    with objects.borrow("a", Recorded) as second:
+        assert second is first
+
+
+def test_an_idle_object_releases_its_memory_and_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "IDLE_SECONDS", 0.01)
+    objects: Pool[Recorded] = Pool()
+    with objects.borrow("a", Recorded) as idle:
+        pass
+    assert idle.released.wait(10)
+    with objects.borrow("a", Recorded) as again:
+        assert again is idle
+
+
+def test_a_borrowed_object_is_not_released(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "IDLE_SECONDS", 0.01)
+    objects: Pool[Recorded] = Pool()
+    with objects.borrow("a", Recorded) as first:
+        with objects.borrow("a", Recorded) as second:
+            pass
+        assert second.released.wait(10)
+        with objects.borrow("a", Recorded) as third:
+            assert third is second
+            third.released.clear()
+            time.sleep(0.1)
+            assert not third.released.is_set()
+    assert first.released.wait(10)
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.usefixtures("frequent_switches")
+def test_timers_of_many_threads_release_only_what_nobody_has_borrowed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pool, "IDLE_SECONDS", 1e-4)
+    objects: Pool[Recorded] = Pool()
+    created: list[Recorded] = []
+
+    def create() -> Recorded:
+        created.append(Recorded())
+        return created[-1]
+
+    def run() -> None:
+        for _ in range(200):
+            with objects.borrow("a", create) as borrowed:
+                assert not borrowed.borrowed
+                borrowed.borrowed = True
+                time.sleep(1e-4)
+                borrowed.borrowed = False
+
+    in_threads(3, run)
+    assert not any(one.released_while_borrowed for one in created)
+
+
+@given(lists(SHAPES, min_size=1, max_size=5))
+def test_arrays_of_a_buffer_are_in_fortran_order_and_keep_their_values(
+    shapes: list[tuple[int, int, int, int]],
+) -> None:
+    buffer = Buffer()
+    for shape in shapes:
+        array = buffer.array(shape)
+        assert (array.shape, array.dtype) == (shape, np.float32)
+        assert is_fortran_ordered(array)
+        numbers = np.arange(array.size, dtype=np.float32).reshape(shape)
+        array[...] = numbers
+        np.testing.assert_array_equal(array, numbers)
+
+
+def test_a_buffer_reuses_its_memory_until_it_is_released() -> None:
+    buffer = Buffer()
+    memory = weakref.ref(buffer.array((4, 8, 8, 8)).base)
+    assert np.shares_memory(memory(), buffer.array((4, 4, 8, 6)))
+    buffer.release_memory()
+    gc.collect()
+    assert memory() is None
+
+
+def cropped(sample: Case, *box: slice) -> Case:
+    """A part of a case."""
+    volumes = {name: volume[box] for name, volume in sample.volumes.items()}
+    shape = next(iter(volumes.values())).shape
+    return Case("crop", volumes, Grid(shape, np.diag([-1.0, -1.0, 1.0, 1.0])))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_case_does_not_influence_the_next_one(backend: str, sample_folder: Path) -> None:
+    sample = read_case(sample_folder)
+
+    def result(*box: slice) -> Segmentation:
+        case = cropped(sample, *box)
+        return segment(case, CHECKPOINT, backend=backend, device="cpu")  # type: ignore[arg-type]
+
+    small = (slice(20, 90), slice(60, 110), slice(50, 90))  # at the head's edge, with empty voxels
+    alone = result(*small)
+    before = alone.probabilities()
+    result(slice(80, 160), slice(60, 140), slice(40, 100))
+    assert input_buffers._kept is not None
+    buffer = input_buffers._kept[1]
+    assert buffer._numbers.size > 4 * 80 * 80 * 48
+    np.testing.assert_array_equal(result(*small).classes, alone.classes)
+    buffer._numbers[...] = np.nan
+    np.testing.assert_array_equal(alone.probabilities(), before)
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.usefixtures("frequent_switches")
+def test_runs_at_the_same_time_give_the_results_of_runs_one_by_one(
+    sample_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample = read_case(sample_folder)
+    cases = [
+        cropped(sample, slice(80, 128), slice(60, 108), slice(40, 72)),
+        cropped(sample, slice(100, 148), slice(60, 108), slice(40, 88)),
+    ]
+    jobs = [(case, backend) for case in cases for backend in BACKENDS]
+
+    def run(case: Case, backend: str) -> Segmentation:
+        return segment(case, CHECKPOINT, backend=backend, device="cpu")  # type: ignore[arg-type]
+
+    expected = [run(*job).classes for job in jobs]
+    monkeypatch.setattr(pool, "IDLE_SECONDS", 1e-3)
+
+    def work() -> None:
+        for _ in range(5):
+            for job, classes in zip(jobs, expected, strict=True):
+                result = run(*job)
+                assert result.run is not None
+                assert result.run.warnings == ()
+                np.testing.assert_array_equal(result.classes, classes)
+
+    in_threads(2, work)
