@@ -53,6 +53,21 @@ def read_metadata(path: Path, expected_format: str, latest_version: int) -> dict
     return metadata
 
 
+def read_content(path: Path) -> bytes:
+    """Read a file at once, after its header was checked; see `parse_tensors`.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is missing, cannot be read, or is not a safetensors file of a valid size.
+    """
+    _check_header(path)
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read ({error.strerror or error})") from None
+
+
 def parse_tensors(
     content: bytes, path: Path, expected_format: str, latest_version: int
 ) -> tuple[dict[str, str], Tensors]:

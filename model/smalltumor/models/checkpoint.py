@@ -1,13 +1,13 @@
 """Weights, and everything needed to use them, in one safetensors file.
 
-Reading needs no torch, so that a backend with a compiled copy of the network never imports it.
+Reading does not import torch: a backend that has a compiled copy of the network does not need it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import resources
@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from smalltumor.data.preprocessing import Preprocessing
 from smalltumor.errors import Action, CheckpointError, Remedy
-from smalltumor.files.tensor_file import Tensors, read_metadata, read_tensors, write_tensors
+from smalltumor.files.tensor_file import Tensors, parse_tensors, read_content, write_tensors
 from smalltumor.labels.regions import TissueClass
 from smalltumor.models.config import NetworkConfig
 
@@ -35,7 +35,7 @@ _CLASSES = [tissue.name for tissue in TissueClass]
 
 @dataclass
 class Checkpoint:
-    """A network's weights and how they came about.
+    """A network's weights and their origin.
 
     Parameters
     ----------
@@ -44,12 +44,12 @@ class Checkpoint:
     preprocessing : Preprocessing
         How its input has to be prepared.
     card : dict
-        What a user should know: ``name``, ``trained_on``, ``scores``, ``licence`` and more,
+        Information for the user: ``name``, ``trained_on``, ``scores``, ``licence`` and more,
         plain JSON values.
     digest : str
-        SHA-256 of the file, or of what the weights were made from; a key for caches.
+        SHA-256 of the file or the weights; the key of caches.
     path : Path or None
-        Where it was read from.
+        The file that it was read from.
     """
 
     config: NetworkConfig
@@ -57,21 +57,21 @@ class Checkpoint:
     card: dict[str, Any]
     digest: str
     path: Path | None = None
-    _read: Callable[[], Tensors] = field(default=dict, repr=False)
+    arrays: Tensors = field(default_factory=dict, repr=False)
 
     def tensors(self) -> Tensors:
-        """Float32 arrays by parameter name, read anew at each call.
+        """Float32 arrays by parameter name.
 
         Raises
         ------
         CheckpointError
-            If the file has become unreadable, or a weight is not a finite number.
+            If a weight is not a finite number.
         """
         arrays: Tensors = {
-            name: array.astype(np.float32, copy=False) for name, array in self._read().items()
+            name: array.astype(np.float32, copy=False) for name, array in self.arrays.items()
         }
         for name, array in arrays.items():
-            # A mask made with such weights would be empty, as if there were no tumour.
+            # The mask would be empty, as if there were no tumour.
             if not np.isfinite(array).all():
                 where = self.path or self.name
                 raise CheckpointError(f"{where}: {name} has weights that are NaN or infinite")
@@ -79,23 +79,23 @@ class Checkpoint:
 
     @property
     def name(self) -> str:
-        """Name from the card, else the file's."""
+        """The name in the card, or that of the file."""
         return str(self.card.get("name") or (self.path.name if self.path else "unnamed"))
 
     @cached_property
     def network(self) -> SegmentationNetwork:
-        """The torch module in evaluation mode; its ``forward`` gives class probabilities.
+        """The torch module in evaluation mode; its ``forward`` computes class probabilities.
 
         Raises
         ------
         CheckpointError
-            If the tensors are not those of a network of this size.
+            If the tensors do not belong to a network of this size.
         """
         import torch
 
         from smalltumor.models.network import SegmentationNetwork
 
-        with torch.device("meta"):  # no memory is taken for sizes that the file only claims
+        with torch.device("meta"):  # allocates no memory for the sizes in the file
             network = SegmentationNetwork(self.config)
         state = {name: torch.from_numpy(array) for name, array in self.tensors().items()}
         try:
@@ -108,7 +108,7 @@ class Checkpoint:
 
 
 def load_checkpoint(path: str | Path | None = None) -> Checkpoint:
-    """Read a weights file.
+    """Read a weights file, at once: the file may be replaced while the weights are in use.
 
     Parameters
     ----------
@@ -121,7 +121,8 @@ def load_checkpoint(path: str | Path | None = None) -> Checkpoint:
         If the file is missing, damaged, of another kind, or of a later format version.
     """
     path = Path(path) if path is not None else starter_weights()
-    metadata = read_metadata(path, FORMAT, FORMAT_VERSION)
+    content = read_content(path)
+    metadata, arrays = parse_tensors(content, path, FORMAT, FORMAT_VERSION)
     parts = {key: _json_part(path, metadata, key) for key in ("config", "preprocessing", "card")}
     if metadata.get("classes") != json.dumps(_CLASSES):
         raise CheckpointError(
@@ -134,11 +135,8 @@ def load_checkpoint(path: str | Path | None = None) -> Checkpoint:
         _check_agreement(config, preprocessing)
     except (CheckpointError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path}: {error}") from None
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Checkpoint(
-        config, preprocessing, parts["card"], digest, path, lambda: read_tensors(path)
-    )
+    digest = hashlib.sha256(content).hexdigest()
+    return Checkpoint(config, preprocessing, parts["card"], digest, path, arrays)
 
 
 def _check_agreement(config: NetworkConfig, preprocessing: Preprocessing) -> None:
@@ -155,12 +153,12 @@ def _check_agreement(config: NetworkConfig, preprocessing: Preprocessing) -> Non
 
 
 def starter_weights() -> Path:
-    """Where the weights that came with the package lie.
+    """Path of the weights that came with the package.
 
     Raises
     ------
     CheckpointError
-        If this installation has none.
+        If this installation does not contain them.
     """
     found = resources.files("smalltumor.weights") / STARTER_WEIGHTS
     if not isinstance(found, Path) or not found.is_file():
@@ -185,13 +183,13 @@ def save_checkpoint(
     Parameters
     ----------
     path : path
-        ``.safetensors`` file; written beside and renamed, so that it is whole or absent.
+        ``.safetensors`` file; written to a temporary file and renamed, so it is never partial.
     network : SegmentationNetwork or MultiTaskNetwork
     preprocessing : Preprocessing
     card : mapping
         Plain JSON values, see `Checkpoint`.
     half : bool
-        Store convolutions in half precision (norms stay in single).
+        Store convolutions in half precision; batch norms stay in float32.
     overwrite : bool
 
     Raises
@@ -217,18 +215,16 @@ def save_checkpoint(
 def checkpoint_of(
     network: SegmentationNetwork, preprocessing: Preprocessing, card: Mapping[str, Any]
 ) -> Checkpoint:
-    """A checkpoint of a network in memory, that no file holds yet."""
+    """A checkpoint of a network in memory, without a file."""
     tensors = _segmentation_tensors(network)
     digest = hashlib.sha256(json.dumps(network.config.to_dict()).encode())
     for name in sorted(tensors):
         digest.update(name.encode() + np.ascontiguousarray(tensors[name]).tobytes())
-    return Checkpoint(
-        network.config, preprocessing, dict(card), digest.hexdigest(), None, lambda: tensors
-    )
+    return Checkpoint(network.config, preprocessing, dict(card), digest.hexdigest(), None, tensors)
 
 
 def random_checkpoint(seed: int = 0, config: NetworkConfig | None = None) -> Checkpoint:
-    """A network that has learnt nothing: for tests, demonstrations and timings.
+    """An untrained network, for tests, demonstrations and timings.
 
     Parameters
     ----------
@@ -246,7 +242,7 @@ def random_checkpoint(seed: int = 0, config: NetworkConfig | None = None) -> Che
         network = SegmentationNetwork(config)
     card = {
         "name": f"random weights (seed {seed})",
-        "trained_on": "nothing: these weights are random and its masks mean nothing",
+        "trained_on": "nothing: these weights are random and their masks mean nothing",
     }
     return checkpoint_of(network, Preprocessing(), card)
 

@@ -1,4 +1,4 @@
-"""Weights files: what is written is read; what is damaged, foreign or hostile says so."""
+"""Weights files: writing, reading, and errors for damaged or malicious files."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import json
 import struct
 import subprocess
 import sys
+from itertools import cycle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -217,8 +219,42 @@ def test_shapes_that_lie_are_refused(tmp_path, tensor):
         load_checkpoint(tmp_path / "w.safetensors")
 
 
-def test_a_file_damaged_after_it_was_loaded_says_so(path):
+def test_a_file_that_is_replaced_after_loading_leaves_the_loaded_weights(path, network):
     loaded = load_checkpoint(path)
-    path.write_bytes(path.read_bytes()[:-10])
-    with pytest.raises(CheckpointError, match="damaged"):
-        loaded.tensors()
+    before = loaded.tensors()
+    other = random_checkpoint(7, NARROW)
+    save_checkpoint(path, other.network, PREPROCESSING, {"name": "other"}, overwrite=True)
+    assert load_checkpoint(path).digest != loaded.digest
+    np.testing.assert_equal(loaded.tensors(), before)
+    x = torch.randn(1, 4, 16, 32, 16)
+    with torch.no_grad():
+        torch.testing.assert_close(loaded.network(x), network(x))
+
+
+def test_card_digest_and_weights_are_of_one_file_also_if_it_is_replaced(path, monkeypatch):
+    """The file is replaced each time that loading opens it."""
+    contents = [path.read_bytes()]
+    other = random_checkpoint(7, NARROW)
+    save_checkpoint(path, other.network, PREPROCESSING, {"name": "other"}, overwrite=True)
+    contents.append(path.read_bytes())
+    known = {}
+    for content in contents:
+        path.write_bytes(content)
+        checkpoint = load_checkpoint(path)
+        known[checkpoint.digest] = checkpoint.name, checkpoint.tensors()
+    opened, replacements = Path.open, cycle(contents)
+
+    def replaced(self, mode="r", *arguments, **options):
+        if self == path:
+            with opened(path, "wb") as file:
+                file.write(next(replacements))
+        return opened(self, mode, *arguments, **options)
+
+    for skipped in range(2):
+        monkeypatch.setattr(Path, "open", replaced)
+        loaded = load_checkpoint(path)
+        monkeypatch.undo()
+        name, tensors = known[loaded.digest]
+        assert loaded.name == name
+        np.testing.assert_equal(loaded.tensors(), tensors)
+        replacements = cycle(contents[:: (-1) ** (skipped + 1)])

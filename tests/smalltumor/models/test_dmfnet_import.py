@@ -1,4 +1,4 @@
-"""Published DMFNet checkpoints give the published network's numbers, and run no code."""
+"""Import of published DMFNet checkpoints."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import numpy as np
 import pytest
 import torch
+from smalltumor.cli import main
 from smalltumor.errors import CheckpointError
 from smalltumor.models.checkpoint import load_checkpoint, save_checkpoint
 from smalltumor.models.dmfnet_import import import_dmfnet
@@ -32,7 +33,7 @@ def test_published_numbers_are_reproduced(published, numbers):
         np.testing.assert_allclose(checkpoint.network(x).numpy(), y, atol=1e-5)
 
 
-def test_imported_weights_survive_our_file(published, numbers, tmp_path):
+def test_imported_weights_are_the_same_after_writing_and_reading(published, numbers, tmp_path):
     x, y = numbers
     checkpoint = import_dmfnet(published)
     save_checkpoint(
@@ -47,7 +48,20 @@ def test_imported_weights_survive_our_file(published, numbers, tmp_path):
     np.testing.assert_allclose(again, y, atol=1e-5)
 
 
-def test_data_parallel_prefix_and_bare_state_are_understood(published, numbers, tmp_path):
+def test_the_command_line_keeps_float32_unless_half_precision_is_requested(
+    published, numbers, tmp_path
+):
+    x, y = numbers
+    full, half = tmp_path / "full.safetensors", tmp_path / "half.safetensors"
+    assert main(["import-dmfnet", str(published), str(full)]) == 0
+    assert main(["import-dmfnet", str(published), str(half), "--half"]) == 0
+    with torch.no_grad():
+        np.testing.assert_allclose(load_checkpoint(full).network(x).numpy(), y, atol=1e-5)
+        np.testing.assert_allclose(load_checkpoint(half).network(x).numpy(), y, atol=1e-2)
+    assert half.stat().st_size < 0.7 * full.stat().st_size
+
+
+def test_data_parallel_prefix_and_bare_state_are_accepted(published, numbers, tmp_path):
     state = torch.load(published, weights_only=True)["state_dict"]
     torch.save({f"module.{name}": value for name, value in state.items()}, tmp_path / "bare.pth")
     x, y = numbers
@@ -56,7 +70,7 @@ def test_data_parallel_prefix_and_bare_state_are_understood(published, numbers, 
     np.testing.assert_allclose(found, y, atol=1e-5)
 
 
-def test_a_pickle_that_would_run_code_does_not(tmp_path):
+def test_code_in_a_pickle_is_not_run(tmp_path):
     class Trap:
         def __reduce__(self):
             return os.mkdir, (str(tmp_path / "sprung"),)
@@ -68,7 +82,7 @@ def test_a_pickle_that_would_run_code_does_not(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 cut"])
-def test_other_files_are_refused_by_name(content, tmp_path):
+def test_an_error_names_the_file_that_cannot_be_read(content, tmp_path):
     (tmp_path / "x.pth").write_bytes(content)
     with pytest.raises(CheckpointError, match=r"x\.pth"):
         import_dmfnet(tmp_path / "x.pth")

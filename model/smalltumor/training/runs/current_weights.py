@@ -52,7 +52,7 @@ def current_checkpoint(path: Path) -> Checkpoint:
     if not progress["frozen"]:
         card["limits"] = "batch-norm statistics are still those of crops"
     digest = hashlib.sha256(content).hexdigest()
-    return Checkpoint(config.network, config.preprocessing, card, digest, None, lambda: tensors)
+    return Checkpoint(config.network, config.preprocessing, card, digest, None, tensors)
 
 
 def _averaged(state: Tensors, *, averaged: bool) -> Tensors:
