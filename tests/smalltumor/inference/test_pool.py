@@ -160,8 +160,9 @@ def test_timers_of_many_threads_release_only_what_nobody_has_borrowed(
     created: list[Recorded] = []
 
     def create() -> Recorded:
-        created.append(Recorded())
-        return created[-1]
+        new = Recorded()
+        created.append(new)
+        return new
 
     def run() -> None:
         for _ in range(200):
