@@ -131,7 +131,7 @@ def test_a_bad_output_is_refused_before_the_work(smalltumor, tmp_path):
         (["-o", tmp_path / "nowhere" / "m.nii.gz"], "does not exist"),
         (["-o", tmp_path / "m.png"], "ends in .nii.gz"),
         (["-o", source, "--overwrite"], "one of the images read"),
-        (["-o", tmp_path / "m.nii.gz", "--lesions", tmp_path / "m.nii.gz"], "ends in .csv"),
+        (["-o", tmp_path / "m.nii.gz", "--lesions", tmp_path / "m.nii.gz"], "name of an image"),
         (["-o", tmp_path / "m.nii", "--probabilities", tmp_path / "m.nii"], "two results"),
     ]:
         code, stdout, stderr = smalltumor("segment", case, *arguments)

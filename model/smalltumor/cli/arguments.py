@@ -126,10 +126,12 @@ def check_table_name(path: Path) -> None:
     Raises
     ------
     OutputError
-        If the name does not end in .csv.
+        If the name ends in .nii or .nii.gz.
     """
-    if path.suffix.lower() != ".csv":
-        raise OutputError(f"{path}: the name of a table ends in .csv")
+    from smalltumor.data.nifti import is_nifti_name
+
+    if is_nifti_name(path):
+        raise OutputError(f"{path} is the name of an image; a table needs another, such as .csv")
 
 
 def scheme_list() -> str:

@@ -135,8 +135,9 @@ def segment_cohort(
 ) -> Iterator[CohortRow]:
     """Segment cases in turn, and write results and table after each.
 
-    A case is segmented if its mask is missing or outdated or its lesion table is missing. Region
-    masks that are asked for and missing are written from the mask.
+    A case is segmented if its mask is missing or outdated. From an existing mask, which may have
+    been corrected by hand, the lesion table and the requested region masks are written if they
+    are missing; such a table has no probabilities.
 
     Parameters
     ----------
@@ -166,7 +167,7 @@ def segment_cohort(
     made_with["digest"] = checkpoint.digest
     names = [files.name for files in cases]
     with folder.claimed(made_with, names, settings.overwrite):
-        kept = {name for name in names if folder.is_current(name) and folder.lesions(name).exists()}
+        kept = {name for name in names if folder.is_current(name)}
         read = _read_ahead(files for files in cases if files.name not in kept)
         rows: list[CohortRow] = []
         for name in names:
@@ -211,7 +212,6 @@ def _segment(
     from smalltumor.inference import segment
     from smalltumor.lesions import find_lesions
 
-    table_is_missing = folder.is_current(name)
     try:
         if isinstance(case, Exception):
             raise case
@@ -230,8 +230,6 @@ def _segment(
         return CohortRow(name, "failed", note=str(error) or "out of memory")
     assert result.run is not None
     run, notes = result.run, [*case.warnings, *result.run.warnings]
-    if table_is_missing:
-        notes.insert(0, f"segmented again, because {folder.lesions(name).name} was missing")
     numbers = _numbers(result, lesions)
     return CohortRow(
         name, "segmented", *numbers, round(run.seconds, 2), run.weights, "; ".join(notes)
@@ -258,11 +256,11 @@ def _write(
 
 
 def _keep(name: str, folder: ResultsFolder, settings: CohortSettings, weights: str) -> CohortRow:
-    """Measure an existing mask, and write its region masks if they are missing."""
+    """Measure an existing mask, and write what is missing next to it."""
     from smalltumor.data.label_files import decode_labels
     from smalltumor.data.nifti import read_volume
     from smalltumor.data.segmentation import Segmentation, write_regions
-    from smalltumor.lesions import find_lesions
+    from smalltumor.lesions import find_lesions, write_csv
 
     try:
         volume = read_volume(folder.mask(name))
@@ -270,12 +268,15 @@ def _keep(name: str, folder: ResultsFolder, settings: CohortSettings, weights: s
     except SmalltumorError as error:
         return CohortRow(name, "failed", note=f"{error}; delete it to have it segmented again")
     result = Segmentation(name, classes, volume.grid, volume.header)
-    note = ""
+    lesions, notes = find_lesions(result), []
+    if not folder.lesions(name).exists():
+        write_csv(lesions, folder.lesions(name))
+        notes.append("lesion table written from the mask")
     if settings.regions and not folder.has_regions(name):
         write_regions(result, folder.mask(name), overwrite=True)
-        note = "region masks written from the mask"
-    numbers = _numbers(result, find_lesions(result))
-    return CohortRow(name, "kept", *numbers, weights=weights, note=note)
+        notes.append("region masks written from the mask")
+    numbers = _numbers(result, lesions)
+    return CohortRow(name, "kept", *numbers, weights=weights, note="; ".join(notes))
 
 
 def _numbers(mask: Segmentation, lesions: Sequence[Lesion]) -> tuple[float, float, float, int, int]:
