@@ -1,4 +1,4 @@
-"""The network as it is written, but for one thing: its convolutions pad with background."""
+"""The original network, except that its convolutions pad with background."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch.nn import functional
 
 
 class BackgroundConv(nn.Module):
-    """A pre-activated convolution that sees background beyond its input's border."""
+    """A pre-activated convolution whose input is padded with background."""
 
     def __init__(self, source: PreactivatedConv, background: Tensor) -> None:
         super().__init__()
@@ -26,7 +26,7 @@ class BackgroundConv(nn.Module):
         return scale * self.source.conv(active)
 
     def of_background(self) -> Tensor:
-        """What it makes where there is only background: one voxel, in the middle of some."""
+        """The output for background, one voxel."""
         conv = self.source.conv
         sizes = [d * (k - 1) + 1 for d, k in zip(conv.dilation, conv.kernel_size, strict=True)]
         return conv(self.outside.expand(-1, -1, *sizes))  # type: ignore[no-any-return]
@@ -58,7 +58,7 @@ class PaddedWithBackground:
 
 
 def _changed(unit: MultiFiberUnit, background: Tensor) -> Tensor:
-    """Change a unit's convolutions, and give what it makes of background."""
+    """Change a unit's convolutions, and return its output for background."""
 
     def change(conv: nn.Module, background: Tensor) -> tuple[BackgroundConv, Tensor]:
         assert isinstance(conv, PreactivatedConv)

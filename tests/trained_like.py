@@ -1,4 +1,4 @@
-"""A network whose numbers are as mixed as a trained one's."""
+"""A network whose parameters vary like those of a trained one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import nn
 
 
 def trained_like_network(config: NetworkConfig) -> SegmentationNetwork:
-    """A network whose norms have other than their first statistics, negative scales included."""
+    """A network whose norms have varied statistics and scales, some of them negative."""
     torch.manual_seed(0)
     network = SegmentationNetwork(config)
     for module in network.modules():

@@ -15,12 +15,12 @@ from smalltumor.labels.regions import TissueClass
 
 @dataclass(frozen=True)
 class CroppedProbabilities:
-    """Class probabilities where the brain is; all else is background.
+    """Class probabilities of a crop around the brain; the rest is background.
 
     Parameters
     ----------
     output : NetworkOutput
-        Of the crop, cut to what lies on the network's grid.
+        Of the part of the crop that is on the network's grid.
     start : (3,) int
         First voxel of the crop on the network's grid.
     network_grid : NetworkGrid
@@ -32,13 +32,13 @@ class CroppedProbabilities:
 
     @property
     def values(self) -> npt.NDArray[np.float32]:
-        """Class probabilities of the crop, (class, l, p, s); may be made anew at each call."""
+        """Class probabilities of the crop, (class, l, p, s); may be computed at each call."""
         return self.output.probabilities()
 
     def to_classes(self) -> Classes:
         """The most probable class of each voxel of the source grid, uint8.
 
-        First axis fastest, as files and the viewer's layers have them, unless it was resampled.
+        In Fortran order, as files and the viewer's layers, unless it was resampled.
         """
         if self.network_grid.lossless:
             classes = np.zeros(self.network_grid.grid.shape, dtype=np.uint8, order="F")
@@ -58,10 +58,10 @@ class CroppedProbabilities:
         -------
         (class, n) float32 array
         """
-        way = self.network_grid
-        to_network = np.linalg.inv(way.grid.affine) @ way.source.affine
+        grid = self.network_grid
+        to_network = np.linalg.inv(grid.grid.affine) @ grid.source.affine
         places = voxels @ to_network[:3, :3].T + to_network[:3, 3] - self.start
-        if way.lossless:
+        if grid.lossless:
             tumour = self._take(np.rint(places).astype(np.intp))
         else:
             tumour = self._interpolate(places)

@@ -1,4 +1,4 @@
-"""Arrays in memory as they lie in files: the first axis fastest."""
+"""Arrays (channel, l, p, s) in Fortran order, as in NIfTI files: l is fastest in memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def reverse_axes(array: Array) -> Array:
 
 
 def empty_fortran_order(shape: Shape) -> Array:
-    """An array (channel, l, p, s) of any numbers whose l is fastest in memory."""
+    """An uninitialised array (channel, l, p, s) whose axis l is fastest in memory."""
     channels, i, j, k = shape
     return reverse_axes(np.empty((channels, k, j, i), dtype=np.float32))
 

@@ -224,7 +224,7 @@ class SegmentationNetwork(nn.Module):
         yield "head", _double(self.head(features))
 
     def logits(self, x: Tensor) -> Tensor:
-        """Class scores before the softmax, (b, classes, i, j, k)."""
+        """Logits, (b, classes, i, j, k): the output before the softmax."""
         for name, features in self.steps(x):
             if name == STAGES[-1]:
                 return features
@@ -248,7 +248,7 @@ class SegmentationNetwork(nn.Module):
 
 @dataclass
 class MultiTaskOutput:
-    """What the loss needs of one training step.
+    """The input of the loss in one training step.
 
     Parameters
     ----------
@@ -281,7 +281,7 @@ class MultiTaskNetwork(SegmentationNetwork):
         self.rebuild2.apply(_start)
 
     def outputs(self, x: Tensor, *, reconstruction: bool = True) -> MultiTaskOutput:
-        """Logits and, unless switched off, what the U-modules rebuilt.
+        """Logits and, unless switched off, the features that the U-modules rebuilt.
 
         Parameters
         ----------

@@ -1,8 +1,8 @@
-"""What the network makes of a volume where there is no brain.
+"""The network's response to background, where there is no brain.
 
-A crop ends where the network, on the whole volume, goes on to see background, and padding with
-zeros is not the same: behind norms and ReLU the features of background are numbers of their own.
-They are the same everywhere, as the input is, so each takes one number a channel.
+Around a crop, the whole volume has background. Padding with zeros is not the same: after norms and
+ReLU, the features of background are not zero. They are constant, as their input is, so they are one
+number per channel.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from smalltumor.models.network import MultiFiberUnit, PreactivatedConv
 
 @torch.no_grad()
 def background_response(unit: MultiFiberUnit, background: Tensor) -> Tensor:
-    """What a unit makes of background.
+    """A unit's output for background.
 
     Parameters
     ----------
     unit : MultiFiberUnit
         In evaluation mode, with batch norms.
     background : (channel,) tensor
-        What it reads.
+        Its input.
 
     Returns
     -------
@@ -43,7 +43,7 @@ def background_response(unit: MultiFiberUnit, background: Tensor) -> Tensor:
 
 @torch.no_grad()
 def expanded_background(unit: MultiFiberUnit, background: Tensor) -> Tensor:
-    """What a unit's grouped convolutions read of background; as `background_response`."""
+    """The input of a unit's grouped convolutions for background; see `background_response`."""
     return _convolved(unit.expand, _convolved(unit.squeeze, background))
 
 
@@ -53,7 +53,7 @@ def _convolved(conv: PreactivatedConv, background: Tensor) -> Tensor:
 
 
 def constant_response(weight: Tensor, groups: int, values: Tensor) -> Tensor:
-    """A convolution of features that are the same everywhere.
+    """A convolution of constant features.
 
     Parameters
     ----------

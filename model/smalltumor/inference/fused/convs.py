@@ -1,4 +1,4 @@
-"""Convolutions with the norms around them folded into their weights, and inputs never joined."""
+"""Convolutions whose weights have the surrounding norms fused into them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from torch.nn import functional
 from smalltumor.models.network import PreactivatedConv
 
 FULL_GROUP = 8
-"""Float32 numbers in the vector registers of most processors."""
+"""Float32 numbers in a vector register of most processors."""
 
 _ONEDNN = bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyped-call]
 _ONEDNN_BFLOAT16 = _ONEDNN and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 class FixedConv(nn.Module):
-    """A convolution like another, of other weights.
+    """A convolution with the geometry of another one and given weights.
 
     Parameters
     ----------
@@ -29,9 +29,9 @@ class FixedConv(nn.Module):
     bias : (outputs,) tensor, optional
     groups : int
     precision : torch.dtype
-        Of what it reads and makes, and that the weights are rounded to; the bias is float32.
+        Of input, output and weights; the bias is float32.
     wide : bool
-        Compute in float32 nevertheless, and make that.
+        Compute in float32 nevertheless, with rounded weights, and return float32.
     """
 
     weight: Tensor
@@ -88,20 +88,20 @@ class Norm(nn.Module):
         self.register_buffer("one", torch.ones_like(scale))
 
     def forward(self, x: Tensor) -> Tensor:
-        # Unlike a product and a sum, it takes float32 statistics of features in fewer digits.
+        # Unlike a product and a sum, it accepts half-precision features with float32 statistics.
         return functional.batch_norm(x, self.zero, self.one, self.scale, self.shift, eps=0.0)
 
 
 class RelativeReLU(nn.Module):
-    """ReLU of features that are given, and returned, less those of background, in place.
+    """In-place ReLU of features relative to those of background.
 
-    Where a convolution pads what comes out with zeros, it sees background. With b what background
-    comes out as, ``max(0, x) - b`` is ``max(x - b, -b)``.
+    Input and output have the features of background subtracted, so zero padding of the output is
+    background. With b the ReLU of background, ``max(0, x) - b`` equals ``max(x - b, -b)``.
 
     Parameters
     ----------
     background : (channels,) tensor
-        What background comes out as, in the precision of the features.
+        The ReLU of background, in the precision of the features.
     """
 
     least: Tensor
@@ -117,7 +117,7 @@ class RelativeReLU(nn.Module):
 
 
 class PointwiseSum(nn.Module):
-    """A pre-activated convolution that pads nothing, of inputs that were to be joined.
+    """A pre-activated convolution without padding, of inputs that need not be concatenated.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ class PointwiseSum(nn.Module):
     parts : list of int
         Channels of each input.
     behind : (outputs, channels of the source) tensor, optional
-        A linear map of what comes out; only the map's result is computed.
+        A linear map of the output; only the mapped output is computed.
     bias : (outputs,) tensor, optional
     precision, wide
         See `FixedConv`.
@@ -168,7 +168,7 @@ def _runs_on_onednn(x: Tensor) -> bool:
 
 
 def added(terms: Iterable[Tensor]) -> Tensor:
-    """The sum; the first term's memory is used for it."""
+    """The sum of tensors, computed in the memory of the first one."""
     total: Tensor | None = None
     for term in terms:
         total = term if total is None else total.add_(term)
@@ -225,9 +225,9 @@ def round_kernels(weight: Tensor, precision: torch.dtype) -> Tensor:
 def _merge_narrow_groups(weight: Tensor, groups: int) -> tuple[Tensor, int]:
     """The same grouped convolution in fewer groups, padded with zeros.
 
-    Vector units work on `FULL_GROUP` channels at once. Measured on two cores with AVX2: the last
-    decoder's groups of 2 to 2 channels are fastest as 8 to 8 (1.4 times), the first encoder's of
-    2 to 8 as 4 to 16 (2 times); groups of 8 to 8 are fastest as they are.
+    Vector instructions compute `FULL_GROUP` channels at once. Measured on two cores with AVX2: the
+    last decoder's groups of 2 to 2 channels are fastest as 8 to 8 (1.4 times), the first encoder's
+    groups of 2 to 8 as 4 to 16 (2 times); groups of 8 to 8 are fastest unchanged.
     """
     outputs, inputs = weight.shape[0] // groups, weight.shape[1]
     merged = math.isqrt(FULL_GROUP**2 // (inputs * outputs))
@@ -237,7 +237,7 @@ def _merge_narrow_groups(weight: Tensor, groups: int) -> tuple[Tensor, int]:
 
 
 def merge_groups(weight: Tensor, groups: int, fewer: int) -> Tensor:
-    """The weights of the same convolution in fewer groups: zeros between those that were apart."""
+    """The weights of the same convolution in fewer groups, with zeros between the old groups."""
     outputs, inputs = weight.shape[0] // groups, weight.shape[1]
     merged = groups // fewer
     wide = weight.new_zeros(weight.shape[0], inputs * merged, *weight.shape[2:])

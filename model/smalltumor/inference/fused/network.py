@@ -1,16 +1,15 @@
-"""The network rearranged for speed; inside a whole volume its numbers are the same but for
-rounding.
+"""The network rearranged for faster inference; only rounding changes its results.
 
-- A norm behind a convolution is folded into its weights and bias, as are the branches' scalars; the
-  head is folded into the last decoder's last convolutions.
-- Convolutions pad with background instead of zeros, see `surroundings`: a crop of the brain gives
-  what the whole volume gives.
-- Units work on a few fibers at a time, see `units`; groups of too few channels are merged.
+- A norm after a convolution is fused into its weights and bias, as are the branches' scalars; the
+  head is fused into the last decoder's last convolutions.
+- Convolutions pad with the background response instead of zeros, see `background`, so a crop of the
+  brain gives the results of the whole volume.
+- Units compute a few fibers at a time, see `units`; groups of too few channels are merged.
 - It ends at half resolution, see `smalltumor.data.network_output`.
-- The decoders never join two inputs into one: a 1x1x1 convolution of joined inputs is the sum of
-  one for each.
-- In torch the widest tensors, in front of the last decoder, are made and used up slab by slab.
-- In half precision weights are rounded so that their errors cancel, see `rounding`.
+- The decoders do not concatenate their inputs: a 1x1x1 convolution of concatenated inputs is the
+  sum of one convolution of each.
+- In torch the widest tensors, before the last decoder, are computed and consumed slab by slab.
+- In half precision weights are rounded so that their errors cancel, see `convs.round_kernels`.
 """
 
 from __future__ import annotations
@@ -29,9 +28,9 @@ from smalltumor.inference.fused.units import FusedUnit
 from smalltumor.models.network import STAGES, MultiFiberUnit, SegmentationNetwork
 
 SLAB = 4
-"""Planes of the half-resolution grid that the last decoder works on at a time; even. With 8 some of
-its tensors are larger than the allocator keeps, 32 MiB, and in bfloat16 torch takes up to a quarter
-longer."""
+"""Planes of the half-resolution grid that the last decoder computes at a time; an even number. With
+8, some tensors exceed the 32 MiB that the allocator caches, and bfloat16 in torch takes up to a
+quarter longer."""
 
 
 def reverse_network_axes(network: SegmentationNetwork) -> SegmentationNetwork:
@@ -59,11 +58,11 @@ def reverse_network_axes(network: SegmentationNetwork) -> SegmentationNetwork:
 def network_for_inference(
     network: SegmentationNetwork, precision: torch.dtype = torch.float32
 ) -> FusedNetwork | HalfResolutionNetwork:
-    """A network as it runs fastest; the one that is given stays as it is.
+    """A copy of a network, in the form that runs fastest.
 
-    Its input is to be of the precision; its ``steps`` and ``forward`` end in the logits
-    (1, class, i / 2, j / 2, k / 2), which the network doubles as its last step. Instance norms
-    depend on the image: they cannot be folded, and their background is not known beforehand.
+    Its input must have the given precision. Its ``steps`` and ``forward`` return the logits at half
+    resolution, (1, class, i / 2, j / 2, k / 2). Instance norms depend on the image: they cannot be
+    fused, and their background response is not known beforehand.
     """
     if network.config.norm == "batch":
         return FusedNetwork(network, precision)
@@ -71,7 +70,7 @@ def network_for_inference(
 
 
 class HalfResolutionNetwork(nn.Module):
-    """A network as it is, up to the logits at half resolution."""
+    """An unchanged network, up to the logits at half resolution."""
 
     def __init__(self, network: SegmentationNetwork) -> None:
         super().__init__()
@@ -87,7 +86,7 @@ class HalfResolutionNetwork(nn.Module):
 
     @staticmethod
     def count_steps(rows: int) -> int:
-        """How many steps there are, whatever the input."""
+        """The number of steps, which does not depend on the input."""
         return len(STAGES)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -117,8 +116,8 @@ class FusedNetwork(nn.Module):
         self.encoders = nn.ModuleList()
         levels = [background]
         for stage in (network.encoder1, network.encoder2, network.encoder3):
-            folded, background = _fused_stage(stage, background, precision)
-            self.encoders.append(folded)
+            fused, background = _fused_stage(stage, background, precision)
+            self.encoders.append(fused)
             levels.append(background)
         deepest = levels.pop()
         joined = torch.cat([levels.pop(), deepest])
@@ -131,20 +130,20 @@ class FusedNetwork(nn.Module):
         self.requires_grad_(False).eval()
 
     def steps(self, x: Tensor, slab: int | None = SLAB) -> Iterator[tuple[str, Tensor]]:
-        """Run the network bit by bit, so that it can be watched and stopped.
+        """Run the network step by step, so that it can report progress and be cancelled.
 
         Parameters
         ----------
         x : (1, channel, i, j, k) tensor
             Each axis a multiple of 16.
         slab : int, optional
-            Planes the last decoder works on at a time; all of them if not given, in a form that
+            Planes that the last decoder computes at a time; all of them if None, in a form that
             can be traced for any shape.
 
         Yields
         ------
         name : str
-            Of the stage that goes on or has ended.
+            Name of the current stage.
         features : tensor
             Of the last step, the logits (1, class, i / 2, j / 2, k / 2).
         """
@@ -172,7 +171,7 @@ class FusedNetwork(nn.Module):
     def _decode_in_slabs(
         self, stem: Tensor, features: Tensor, slab: int
     ) -> Generator[tuple[str, Tensor], None, Tensor]:
-        """Decoder 1: its 1x1x1 convolutions need no neighbours, so the wide tensors stay short."""
+        """Decoder 1; its 1x1x1 convolutions need no neighbours, so they run in slabs."""
         slabs = []
         for first in range(0, stem.shape[2], slab):
             rows = slice(first, min(first + slab, stem.shape[2]))
@@ -184,7 +183,7 @@ class FusedNetwork(nn.Module):
 
     @staticmethod
     def count_steps(rows: int, slab: int = SLAB) -> int:
-        """How many steps an input with so many voxels along i takes."""
+        """The number of steps for an input of `rows` voxels along i."""
         return 13 + math.ceil(rows / 2 / slab)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -196,18 +195,18 @@ class FusedNetwork(nn.Module):
 def _fused_stage(
     stage: nn.Sequential, background: Tensor, precision: torch.dtype
 ) -> tuple[nn.ModuleList, Tensor]:
-    """A stage, and what it makes of background, given what it reads of it."""
-    folded: list[FusedUnit] = []
+    """A fused stage and its response to background, given the background of its input."""
+    fused: list[FusedUnit] = []
     for unit in stage:
         assert isinstance(unit, MultiFiberUnit)
-        parts = folded[-1].parts if folded else [unit.squeeze.conv.in_channels]
-        folded.append(FusedUnit(unit, parts, background, precision=precision))
+        parts = fused[-1].parts if fused else [unit.squeeze.conv.in_channels]
+        fused.append(FusedUnit(unit, parts, background, precision=precision))
         background = background_response(unit, background)
-    return nn.ModuleList(folded), background
+    return nn.ModuleList(fused), background
 
 
 def _joined(slabs: list[list[Tensor]]) -> list[Tensor]:
-    """Tensors that were made slab by slab along axis i, whole."""
+    """Concatenate the slabs of each tensor along axis i."""
     return [torch.cat(pieces, dim=2) for pieces in zip(*slabs, strict=True)]
 
 
@@ -216,7 +215,7 @@ def _double(x: Tensor) -> Tensor:
 
 
 def _double_rows(x: Tensor, rows: slice) -> Tensor:
-    """The given rows (axis i, from an even one) of the doubled tensor, without the others."""
+    """Some rows (along i, the first one even) of the doubled tensor, without the others."""
     first, last = max(rows.start // 2 - 1, 0), min(rows.stop // 2 + 1, x.shape[2])
     doubled = _double(x[:, :, first:last])
     return doubled[:, :, rows.start - 2 * first : rows.stop - 2 * first]

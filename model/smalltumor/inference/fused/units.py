@@ -1,9 +1,9 @@
-"""The network's units for inference, a few fibers at a time.
+"""The network's units for inference, computed a few fibers at a time.
 
-What the fibers of a multi-fiber unit do between its 1x1x1 convolutions they do apart. In bundles of
-few channels the features stay in the processor's caches: a grouped 3x3x3 convolution of 128
-channels that lie side by side takes twice as long as eight of 16, because what one group reads is
-strewn over all of the memory.
+Between its 1x1x1 convolutions, the fibers of a multi-fiber unit are independent. In bundles of few
+channels the features stay in the processor's caches: a grouped 3x3x3 convolution of 128 interleaved
+channels takes twice as long as eight convolutions of 16, because the input of each group is spread
+over the memory.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from smalltumor.inference.fused.convs import (
 from smalltumor.models.network import MultiFiberUnit, PreactivatedConv
 
 BUNDLE = 32
-"""Channels that a unit makes at a time, at least: a line of the cache in bfloat16. Twice as many as
-fill one in float32, yet faster in both: 5 % in OpenVINO, 20 % in torch, than 16."""
+"""Least number of channels that a unit computes at a time: a cache line in bfloat16. In float32 too
+it is faster than 16, by 5 % in OpenVINO and 20 % in torch."""
 
 WIDEST, DEEP_BUNDLE = 128, 64
-"""Units that make more channels have few voxels and larger groups, and gain little: their bundles
-are larger, as each makes loading a compiled network longer."""
+"""Units of more than `WIDEST` channels have few voxels and gain little from bundles. Theirs have at
+least `DEEP_BUNDLE` channels, because each bundle makes loading a compiled network slower."""
 
 
 class Fibers(nn.Module):
@@ -42,11 +42,11 @@ class Fibers(nn.Module):
     ----------
     unit : MultiFiberUnit
     inputs, outputs : slice
-        Which of the unit's channels it reads, among them its fibers' own, and which it makes.
+        The unit's channels that are its input and output; input of other fibers may be included.
     background : list of (inputs,) tensor
-        What each branch's features have been lessened by.
+        Background that was subtracted from each branch's features.
     head : (classes, channels of the unit) tensor, optional
-        A linear map of what the unit makes; only the map's result is computed, in float32.
+        A linear map of the unit's output; only the mapped output is computed, in float32.
     precision : torch.dtype
     """
 
@@ -70,7 +70,7 @@ class Fibers(nn.Module):
             mixed = mixed + constant_response(weight, groups, values)
             branches.append((branch.conv, weight, groups))
         least = mixed.relu().to(precision)
-        seen = least.float()  # what padding is taken for
+        seen = least.float()  # the value that padding stands for
         self.branches = nn.ModuleList(
             FixedConv(conv, weight, None if number else mixed - seen, groups, precision)
             for number, (conv, weight, groups) in enumerate(branches)
@@ -84,24 +84,24 @@ class Fibers(nn.Module):
         self.merge = FixedConv(unit.merge.conv, weight, bias, groups, precision, head is not None)
 
     def forward(self, active: Sequence[Tensor]) -> Tensor:
-        """One tensor per branch, normed, cut and relative, to what is added to the shortcut."""
+        """From one tensor per branch, after norm and ReLU, to the term added to the shortcut."""
         pairs = zip(self.branches, active, strict=True)
         mixed = added(branch(x) for branch, x in pairs)
         return self.merge(self.relu(mixed))  # type: ignore[no-any-return]
 
 
 class Bundle(nn.Module):
-    """Fibers that share vector registers: the expansion to their channels, and what follows.
+    """Fibers that are computed together: their part of the expansion, and all that follows.
 
     Parameters
     ----------
     unit : MultiFiberUnit
     number, count : int
-        Which of how many bundles.
+        Index and number of bundles.
     outputs : list of slice
-        Channels of the unit that are made together.
+        Channels of the unit, one slice for each part of the output.
     background : (channels of the expansion,) tensor
-        What the expansion makes where there is no brain.
+        The expansion's output for background.
     head, precision
         See `Fibers`.
     """
@@ -140,12 +140,12 @@ class Bundle(nn.Module):
         )
 
     def active(self, squeezed: Tensor) -> list[Tensor]:
-        """What each branch convolves."""
+        """The input of each branch's convolution."""
         expanded = self.expand(squeezed)
         return [activation(expanded) for activation in self.activations]
 
     def mix(self, active: Sequence[Tensor]) -> Iterator[Tensor]:
-        """What is added to the shortcut, a few channels at a time."""
+        """The term added to the shortcut, a few channels at a time."""
         return (fibers(active) for fibers in self.fibers)
 
 
@@ -159,9 +159,9 @@ class FusedUnit(nn.Module):
     parts : list of int
         Channels of each input.
     background : (channels of all inputs,) tensor
-        What the inputs are where there is no brain.
+        The inputs for background.
     head : (classes, channels of the unit) tensor, optional
-        A linear map of what the unit makes; only the map's result is computed, in float32.
+        A linear map of the unit's output; only the mapped output is computed, in float32.
     precision : torch.dtype
         Of the features and the convolutions' weights.
 
@@ -208,14 +208,14 @@ class FusedUnit(nn.Module):
         return [part.add_(shortcut) for part, shortcut in zip(mixed, shortcuts, strict=True)]
 
     def pointwise(self, inputs: Sequence[Tensor]) -> list[Tensor]:
-        """What a unit of one branch does voxel by voxel: each bundle's features, the shortcut."""
+        """The voxelwise part of a unit of one branch: each bundle's features, and the shortcut."""
         assert self.shortcut is not None
         squeezed = self.squeeze(inputs).relu_()
         active = [features for bundle in self._every() for features in bundle.active(squeezed)]
         return [*active, self.shortcut(inputs)]
 
     def mapped(self, pointwise: Sequence[Tensor]) -> Tensor:
-        """The head's result, from `pointwise`."""
+        """The head's output, from that of `pointwise`."""
         *active, shortcut = pointwise
         pairs = zip(self._every(), active, strict=True)
         return added([shortcut, *(part for bundle, x in pairs for part in bundle.mix([x]))])
@@ -229,7 +229,7 @@ class FusedUnit(nn.Module):
 def _cut(conv: nn.Conv3d, inputs: slice, outputs: slice) -> tuple[Tensor, int]:
     """A grouped convolution of some channels to some others: weights, and number of groups.
 
-    Where channels are read that the outputs do not need, it is one group padded with zeros.
+    If `inputs` has channels that the outputs do not need, it is one group padded with zeros.
     """
     weight = conv.weight[outputs]
     groups = conv.groups * len(weight) // conv.out_channels
