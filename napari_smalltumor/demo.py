@@ -48,7 +48,7 @@ def main(output: Path, screenshot: bool) -> int:
     viewer, segment_dock, lesions_dock = open_demo()
     if screenshot:
         _wait_for(segment_dock, lesions_dock)
-        for path in leave_files(viewer, segment_dock, lesions_dock, output):
+        for path in write_files(viewer, segment_dock, lesions_dock, output):
             print(f"wrote {path}")
         viewer.close()
         WorkerBase.await_workers(_SETTLE_MS)
@@ -84,7 +84,7 @@ def open_demo(viewer: Viewer | None = None) -> tuple[Viewer, SegmentDock, Lesion
     return viewer, segment_dock, lesions_dock
 
 
-def leave_files(
+def write_files(
     viewer: Viewer, segment_dock: SegmentDock, lesions_dock: LesionsDock, output: Path
 ) -> list[Path]:
     """Write pictures in 2D and 3D, the mask and the table of lesions into a folder."""
@@ -113,7 +113,7 @@ def _pictures(viewer: Viewer, lesions_dock: LesionsDock, output: Path) -> list[P
     from qtpy.QtTest import QTest
     from qtpy.QtWidgets import QApplication
 
-    from napari_smalltumor.viewer import look
+    from napari_smalltumor.viewer import look_along
 
     for widget in QApplication.allWidgets():
         if isinstance(widget, NapariQtNotification):
@@ -127,7 +127,7 @@ def _pictures(viewer: Viewer, lesions_dock: LesionsDock, output: Path) -> list[P
     lesions_dock.ring_box.setChecked(False)  # the regions are to be seen
     viewer.dims.ndisplay = 3
     viewer.reset_view()
-    look(viewer, _FROM_ABOVE_AND_LEFT)
+    look_along(viewer, _FROM_ABOVE_AND_LEFT)
     QTest.qWait(_SETTLE_MS)
     viewer.screenshot(str(pictures[1]), canvas_only=False, flash=False)
     viewer.dims.ndisplay = 2

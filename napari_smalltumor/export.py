@@ -30,7 +30,7 @@ from napari_smalltumor.layers.coordinates import (
     display_transform,
     from_display,
     grid_of_layer,
-    world_is_ours,
+    uses_display_axes,
 )
 from napari_smalltumor.layers.metadata import (
     LayerKind,
@@ -42,7 +42,7 @@ from napari_smalltumor.layers.metadata import (
     role_of,
     same_case,
 )
-from napari_smalltumor.layers.nesting import keep_nested
+from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.region_masks import compose, segmentation_of
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def export_case(
     OutputError
         If the case has no regions or a file cannot be written; nothing was written then.
     """
-    keep_nested(viewer).apply()
+    ensure_nesting(viewer).apply()
     segmentation = segmentation_of(viewer.layers, case)
     if segmentation is None:
         raise OutputError(f"{case.name} has no ET, TC or WT layer to export; segment it first")
@@ -238,16 +238,20 @@ def _lies_as(case: Case, shape: tuple[int, ...], attributes: Mapping[str, Any]) 
     """Whether a layer still lies where the layers of the case do."""
     if tuple(attributes.get("axis_labels") or ()) != AXIS_LABELS:
         return False
-    lies = grid_of_layer(shape, attributes, ours=True)
-    expected = grid_of_layer(display_shape(case.grid), display_transform(case.grid), ours=True)
+    lies = grid_of_layer(shape, attributes, display_axes=True)
+    expected = grid_of_layer(
+        display_shape(case.grid), display_transform(case.grid), display_axes=True
+    )
     return lies.matches(expected)
 
 
 def _grid_of(
     data: npt.NDArray[np.generic], attributes: Mapping[str, Any], layers: Iterable[Layer]
 ) -> Grid:
-    ours = tuple(attributes.get("axis_labels") or ()) == AXIS_LABELS or world_is_ours(layers)
-    return grid_of_layer(data.shape, attributes, ours=ours)
+    display_axes = tuple(attributes.get("axis_labels") or ()) == AXIS_LABELS or uses_display_axes(
+        layers
+    )
+    return grid_of_layer(data.shape, attributes, display_axes=display_axes)
 
 
 def _encode(

@@ -10,7 +10,7 @@ from smalltumor.data.case import Case
 from smalltumor.errors import SmalltumorError
 
 from napari_smalltumor import notify, settings
-from napari_smalltumor.autosave.watcher import keep_edits
+from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export import (
     case_to_export,
     export_case,
@@ -70,7 +70,7 @@ def ask_and_export(
     except SmalltumorError as error:
         notify.report(error)
         return []
-    keep_edits(viewer).autosave.exported(region_layers(viewer.layers, case).values())
+    ensure_autosave(viewer).autosave.mark_exported(region_layers(viewer.layers, case).values())
     settings.remember_folder(written[0], saving=True)
     notify.info(f"Wrote {', '.join(path.name for path in written)} to {written[0].parent}")
     return written

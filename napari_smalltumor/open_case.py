@@ -10,10 +10,10 @@ from smalltumor.data.case_files import find_case_files
 from smalltumor.errors import SmalltumorError
 
 from napari_smalltumor import notify, settings
-from napari_smalltumor.autosave.watcher import keep_edits
-from napari_smalltumor.layers.nesting import keep_nested
+from napari_smalltumor.autosave.watcher import ensure_autosave
+from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.reader import layers_of_case
-from napari_smalltumor.viewer import face_the_patient, unproxied
+from napari_smalltumor.viewer import unproxied, view_from_front
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -76,9 +76,9 @@ def open_case(viewer: ViewerModel, path: Path | Sequence[Path]) -> list[Layer]:
     files = find_case_files(path if isinstance(path, Path) else list(path))
     first = not viewer.layers
     added = [viewer.add_layer(Layer.create(*data)) for data in layers_of_case(files)]
-    keep_nested(viewer)
-    keep_edits(viewer)
-    face_the_patient(viewer)
+    ensure_nesting(viewer)
+    ensure_autosave(viewer)
+    view_from_front(viewer)
     if first and added:
         viewer.reset_view()
     return added

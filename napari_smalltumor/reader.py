@@ -26,7 +26,7 @@ from smalltumor.errors import CaseError, GridMismatchError, LabelError, Smalltum
 from smalltumor.labels.regions import Region
 from smalltumor.labels.schemes import LabelScheme, detect_scheme, integer_values
 
-from napari_smalltumor.autosave.watcher import keep_edits
+from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.layers.create import (
     STACKING,
     LayerData,
@@ -36,10 +36,10 @@ from napari_smalltumor.layers.create import (
     plain_labels_layer,
 )
 from napari_smalltumor.layers.grouping import group_opened_files
-from napari_smalltumor.layers.nesting import keep_nested
+from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.regions import region_layer
 from napari_smalltumor.notify import warn
-from napari_smalltumor.viewer import face_the_patient
+from napari_smalltumor.viewer import view_from_front
 
 Reader = Callable[[str | Sequence[str]], list[LayerData]]
 
@@ -93,10 +93,10 @@ def _prepare_viewer() -> None:
 
     viewer = current_viewer()
     if viewer is not None:
-        keep_edits(viewer)
-        keep_nested(viewer)
+        ensure_autosave(viewer)
+        ensure_nesting(viewer)
         group_opened_files(viewer)
-        face_the_patient(viewer)
+        view_from_front(viewer)
 
 
 def _read_folder(path: str | Sequence[str]) -> list[LayerData]:

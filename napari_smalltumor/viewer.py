@@ -17,16 +17,16 @@ UP: Direction = (-1.0, 0.0, 0.0)
 _DEFAULT_ANGLES = (0.0, 0.0, 0.0)
 
 
-def face_the_patient(viewer: ViewerModel) -> None:
+def view_from_front(viewer: ViewerModel) -> None:
     """Turn the 3D camera to the front of the head, unless the user has moved it.
 
     napari's default looks along the first axis, from below the head. 2D views ignore the angles.
     """
     if tuple(viewer.scene.camera.angles) == _DEFAULT_ANGLES:
-        look(viewer, FROM_THE_FRONT)
+        look_along(viewer, FROM_THE_FRONT)
 
 
-def look(viewer: ViewerModel, direction: Direction) -> None:
+def look_along(viewer: ViewerModel, direction: Direction) -> None:
     """Look in a direction, with the top of the head up."""
     viewer.scene.camera.set_view_direction(direction, UP)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from smalltumor.data.nifti import is_nifti_name
 
 from napari_smalltumor import settings
-from napari_smalltumor.autosave.watcher import keep_edits
+from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export import write_layer, write_region_layers
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _mark_exported(saved: Sequence[Any]) -> None:
     viewer = current_viewer()
     if viewer is not None:
         layers = [layer for layer in viewer.layers if any(layer.data is data for data in saved)]
-        keep_edits(viewer).autosave.exported(layers)
+        ensure_autosave(viewer).autosave.mark_exported(layers)
 
 
 def _layers_of_the_viewer() -> list[Layer]:

@@ -15,8 +15,8 @@ __all__ = [
     "ORIENTATIONS",
     "case_along",
     "displayed",
-    "lopsided",
     "oriented",
+    "random_volume",
     "write_case_along",
 ]
 
@@ -25,7 +25,7 @@ SHAPE_LPS = (9, 10, 11)
 SPACING_LPS = (1.0, 1.5, 2.0)
 
 
-def lopsided(seed: int, shape: tuple[int, int, int] = SHAPE_LPS) -> np.ndarray:
+def random_volume(seed: int, shape: tuple[int, int, int] = SHAPE_LPS) -> np.ndarray:
     """Random voxels in L, P, S order inside a rim of zeros."""
     voxels = np.zeros(shape, np.int16)
     inner = tuple(n - 2 for n in shape)
@@ -54,7 +54,7 @@ def oriented(lps: np.ndarray, axcodes: str) -> nib.Nifti1Image:
 
 def case_along(axcodes: str = "LPS", name: str = "Pat") -> Case:
     """A case in memory whose volumes lie along the given axes."""
-    images = {m: oriented(lopsided(n), axcodes) for n, m in enumerate(MODALITIES)}
+    images = {m: oriented(random_volume(n), axcodes) for n, m in enumerate(MODALITIES)}
     first = images["t1ce"]
     volumes = {m: np.asarray(i.dataobj) for m, i in images.items()}
     return Case(name, volumes, Grid(first.shape, first.affine), first.header)
@@ -67,8 +67,8 @@ def write_case_along(
     folder.mkdir(parents=True, exist_ok=True)
     name = name or folder.name
     for number, modality in enumerate(MODALITIES):
-        nib.save(oriented(lopsided(number), axcodes), folder / f"{name}_{modality}.nii.gz")
+        nib.save(oriented(random_volume(number), axcodes), folder / f"{name}_{modality}.nii.gz")
     if labels:
-        stored = np.array([0, 1, 2, 4], np.uint8)[lopsided(9) % 4]
+        stored = np.array([0, 1, 2, 4], np.uint8)[random_volume(9) % 4]
         nib.save(oriented(stored, axcodes), folder / f"{name}_seg.nii.gz")
     return folder

@@ -149,10 +149,10 @@ class Autosave:
         return str(errors[0]) if errors else None
 
     def checksums(self, layers: Iterable[Layer]) -> dict[Layer, int]:
-        """Checksums of the masks among layers, to pass to `exported` once they are written."""
+        """Checksums of the masks among layers, to pass to `mark_exported` once they are written."""
         return {layer: checksum(layer.data) for layer in _masks_among(layers)}
 
-    def exported(self, saved: Iterable[Layer] | Mapping[Layer, int]) -> None:
+    def mark_exported(self, saved: Iterable[Layer] | Mapping[Layer, int]) -> None:
         """Mark masks as exported and delete their autosave.
 
         Parameters
@@ -175,14 +175,14 @@ class Autosave:
                 self._writes.append(_writer().submit(_write, self.folder, closed.case, []))
         self.save()
 
-    def count_as_edited(self, layers: Iterable[Layer]) -> None:
+    def mark_edited(self, layers: Iterable[Layer]) -> None:
         """Autosave layers even if they have not changed since insertion: they were restored."""
         for layer in layers:
             self._exported.pop(layer, None)
 
-    def left_of(self, case: Case) -> list[Path]:
+    def restorable_files(self, case: Case) -> list[Path]:
         """Autosave files of a case from viewers that closed it, the newest first."""
-        files = self.folder.left_of(case)
+        files = self.folder.restorable_files(case)
         return [f for f in files if case_key(case) not in self._edits or not self.is_own(f)]
 
     def is_own(self, file: Path) -> bool:
@@ -220,7 +220,7 @@ class Autosave:
         edits = self._edits.pop(key)
         self._closed[key] = _CaseEdits(edits.case, written=edits.written)
         if not self._edits:
-            self._writes.append(_writer().submit(self.folder.release))
+            self._writes.append(_writer().submit(self.folder.unlock))
 
     def _copy_edits(self, key: str, layers: list[Labels]) -> None:
         """Copy the edited masks of a case that changed since they were last copied.
@@ -264,7 +264,7 @@ def _write(folder: AutosaveFolder, case: Case, copies: list[_MaskCopy]) -> None:
     if not copies:
         folder.discard(folder.file_of(case))
         return
-    folder.hold()
+    folder.lock()
     write_masks(folder.file_of(case), case, [copy.cropped(case) for copy in copies])
 
 

@@ -149,25 +149,25 @@ class AutosaveFolder:
     def __init__(self, root: Path | None = None) -> None:
         self.root = root or data_folder() / "autosave"
         self.path = self.root / f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
-        self._lock: IO[bytes] | None = None
+        self._lock_file: IO[bytes] | None = None
 
     def file_of(self, case: Case) -> Path:
         """The file for the edits of a case."""
         return self.path / _file_name(case)
 
-    def hold(self) -> None:
-        """Create the folder and lock it until `release` or the end of the process.
+    def lock(self) -> None:
+        """Create the folder and lock it until `unlock` or the end of the process.
 
         Raises
         ------
         OutputError
         """
-        if self._lock is not None:
+        if self._lock_file is not None:
             return
         try:
             self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._lock = (self.path / _LOCK).open("ab")
-            _try_lock(self._lock)
+            self._lock_file = (self.path / _LOCK).open("ab")
+            _try_lock(self._lock_file)
         except OSError as error:
             raise OutputError(f"{self.path} cannot be made: {error.strerror or error}") from error
 
@@ -177,20 +177,20 @@ class AutosaveFolder:
         if file.parent != self.path:
             _remove_if_empty(file.parent)
 
-    def release(self) -> None:
+    def unlock(self) -> None:
         """Unlock the folder, so that any viewer may restore its files."""
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        if self._lock_file is not None:
+            self._lock_file.close()
+            self._lock_file = None
             _remove_if_empty(self.path)
 
-    def left_of(self, case: Case) -> list[Path]:
+    def restorable_files(self, case: Case) -> list[Path]:
         """Files of a case in unlocked folders and in this one, the newest first.
 
         The caller knows whether it is still writing to a file of this folder.
         """
         found = list(self.root.glob(f"*/{_escape(_file_name(case))}"))
-        left = [f for f in found if f.parent == self.path or not _is_held(f.parent)]
+        left = [f for f in found if f.parent == self.path or not _is_locked(f.parent)]
         return sorted(left, key=_written_at, reverse=True)
 
 
@@ -210,7 +210,7 @@ def _written_at(file: Path) -> float:
         return 0.0
 
 
-def _is_held(folder: Path) -> bool:
+def _is_locked(folder: Path) -> bool:
     try:
         with (folder / _LOCK).open("ab") as lock:
             return not _try_lock(lock)
@@ -237,7 +237,7 @@ def _try_lock(file: IO[bytes]) -> bool:
 
 
 def _remove_if_empty(folder: Path) -> None:
-    if any(folder.glob("*" + SUFFIX)) or _is_held(folder):
+    if any(folder.glob("*" + SUFFIX)) or _is_locked(folder):
         return
     try:
         for rest in (folder / _LOCK, *folder.glob(TEMPORARY_FILES)):

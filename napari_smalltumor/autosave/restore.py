@@ -13,7 +13,7 @@ from napari_smalltumor.autosave.files import SavedMask
 from napari_smalltumor.layers.coordinates import to_display
 from napari_smalltumor.layers.create import LayerData, labels_layer, plain_labels_layer
 from napari_smalltumor.layers.metadata import case_of, region_layers, region_of, same_case
-from napari_smalltumor.layers.nesting import keep_nested
+from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.regions import region_layer
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def restore(viewer: ViewerModel, case: Case, masks: Iterable[SavedMask]) -> list
     volumes = [(mask, mask.on_grid(case.grid.shape)) for mask in masks]
     volumes.sort(key=lambda pair: _UPWARDS.index(pair[0].region) if pair[0].region else -1)
     layers = []
-    with keep_nested(viewer).replacing():
+    with ensure_nesting(viewer).replacing():
         for mask, volume in volumes:
             layer = _layer_of(viewer, case, mask)
             if layer is None:

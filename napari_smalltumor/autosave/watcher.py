@@ -61,7 +61,7 @@ class ViewerAutosave:
                 self._ask_about(case)
 
     def _ask_about(self, case: Case) -> None:
-        for file in self.autosave.left_of(case):
+        for file in self.autosave.restorable_files(case):
             if not file.exists():  # another viewer has restored or discarded it meanwhile
                 continue
             try:
@@ -84,7 +84,7 @@ class ViewerAutosave:
         except SmalltumorError as error:
             notify.report(error)
             return
-        self.autosave.count_as_edited(layers)
+        self.autosave.mark_edited(layers)
         self.autosave.save()
         self.autosave.wait()
         if self.autosave.folder.file_of(case).exists() and not self.autosave.is_own(file):
@@ -136,7 +136,7 @@ def _timer(slot: Any, milliseconds: int, *, once: bool = False) -> QTimer | None
 _AUTOSAVES: WeakKeyDictionary[ViewerModel, ViewerAutosave] = WeakKeyDictionary()
 
 
-def keep_edits(viewer: ViewerModel) -> ViewerAutosave:
+def ensure_autosave(viewer: ViewerModel) -> ViewerAutosave:
     """Autosave a viewer's edits; a second call returns the same object."""
     own = unproxied(viewer)
     if own not in _AUTOSAVES:

@@ -20,7 +20,7 @@ from smalltumor.training.data.dataset_folder import (
 from superqt.utils import QSignalDebouncer
 
 from napari_smalltumor import notify, settings
-from napari_smalltumor.autosave.watcher import keep_edits
+from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.finetune.cases_page import CasesPage
 from napari_smalltumor.finetune.training_masks import case_to_add, classes_to_add, mask_layers
 from napari_smalltumor.workers import run_in_thread
@@ -108,7 +108,7 @@ class TrainingFolder(QObject):
         except SmalltumorError as error:
             notify.report(error)
             return
-        autosave = keep_edits(self._viewer).autosave
+        autosave = ensure_autosave(self._viewer).autosave
         checksums = autosave.checksums(mask_layers(self._viewer, case))
         folder = self.path
         self._begin(f"Adding {case.name} ...")
@@ -117,7 +117,7 @@ class TrainingFolder(QObject):
             add_case(folder, case, classes, link=link, replace=replace)
 
         def done(result: None) -> None:
-            autosave.exported(checksums)
+            autosave.mark_exported(checksums)
             notify.info(f"{case.name} was added to {folder}")
             self._read_again()
 

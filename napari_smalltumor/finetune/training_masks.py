@@ -20,7 +20,7 @@ from napari_smalltumor.layers.metadata import (
     role_of,
     same_case,
 )
-from napari_smalltumor.layers.nesting import keep_nested
+from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.region_masks import segmentation_of
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def classes_to_add(viewer: ViewerModel, case: Case) -> Classes:
     LabelError
         If the label volume holds values outside its scheme.
     """
-    keep_nested(viewer).apply()
+    ensure_nesting(viewer).apply()
     segmentation = segmentation_of(viewer.layers, case)
     if segmentation is not None:
         return segmentation.classes

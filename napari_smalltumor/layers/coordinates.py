@@ -70,7 +70,7 @@ def display_transform(grid: Grid) -> dict[str, Any]:
     }
 
 
-def world_is_ours(layers: Iterable[Layer]) -> bool:
+def uses_display_axes(layers: Iterable[Layer]) -> bool:
     """Whether a layer among these says that the world's axes are I, P and L.
 
     A layer without axis labels is taken to lie in the same world as the others.
@@ -84,7 +84,9 @@ def flipped_placement(grid: Grid) -> dict[str, Any]:
     return {key: (-place[key][0], *place[key][1:]) for key in ("scale", "translate")}
 
 
-def grid_of_layer(shape: tuple[int, ...], attributes: Mapping[str, Any], *, ours: bool) -> Grid:
+def grid_of_layer(
+    shape: tuple[int, ...], attributes: Mapping[str, Any], *, display_axes: bool
+) -> Grid:
     """The grid of a layer that another plugin made, its world taken to be in mm.
 
     Parameters
@@ -94,8 +96,8 @@ def grid_of_layer(shape: tuple[int, ...], attributes: Mapping[str, Any], *, ours
     attributes : mapping
         The layer's ``scale``, ``translate``, ``rotate``, ``shear`` and ``affine``, as in a layer
         data tuple.
-    ours : bool
-        Whether the world's axes are I, P, L, see `world_is_ours`; else S, P, L, as in an array
+    display_axes : bool
+        Whether the world's axes are I, P, L, see `uses_display_axes`; else S, P, L, as in an array
         that was read from a BraTS file and transposed.
 
     Returns
@@ -108,5 +110,5 @@ def grid_of_layer(shape: tuple[int, ...], attributes: Mapping[str, Any], *, ours
     own = {k: attributes[k] for k in ("scale", "translate", "rotate", "shear") if k in attributes}
     local = np.asarray(Affine(ndim=3, **own).affine_matrix)
     further = np.asarray(attributes.get("affine", np.eye(4)), dtype=np.float64)
-    world = _RAS_FROM_IPL if ours else _RAS_FROM_SPL
+    world = _RAS_FROM_IPL if display_axes else _RAS_FROM_SPL
     return Grid((shape[0], shape[1], shape[2]), world @ further @ local)

@@ -19,7 +19,7 @@ from napari_smalltumor.layers.coordinates import (
     from_display,
     grid_of_layer,
     to_display,
-    world_is_ours,
+    uses_display_axes,
 )
 from napari_smalltumor.layers.metadata import case_of, role_of, same_case
 
@@ -32,7 +32,9 @@ ASSUMED_ORIENTATION = (
     "the layers do not say where left and right are; their axes were taken to run up the head, "
     "to the back, and to the patient's left"
 )
-ASSUMED_ALIKE = "layers that do not say where left and right are were taken to lie as the others do"
+ASSUMED_SAME_AXES = (
+    "layers that do not say where left and right are were taken to lie as the others do"
+)
 
 
 def images(layers: Iterable[Layer]) -> list[Image]:
@@ -53,7 +55,7 @@ def modality_of(layer: Layer) -> str | None:
     return match[1] if match is not None and match[1] in MODALITIES else None
 
 
-def fill(chosen: Mapping[str, Image | None], layers: Iterable[Layer]) -> Choice:
+def fill_missing(chosen: Mapping[str, Image | None], layers: Iterable[Layer]) -> Choice:
     """Choose a layer for every modality that has none or whose layer was removed.
 
     If possible, all four belong to one case: the case of the layers chosen already, or else the
@@ -74,12 +76,12 @@ def fill(chosen: Mapping[str, Image | None], layers: Iterable[Layer]) -> Choice:
     return {m: kept.get(m) or best.get(m) for m in MODALITIES}
 
 
-def newest(layers: Iterable[Layer]) -> Choice:
+def newest_case_layers(layers: Iterable[Layer]) -> Choice:
     """The layers of the case that was opened last."""
-    return fill(dict.fromkeys(MODALITIES), layers)
+    return fill_missing(dict.fromkeys(MODALITIES), layers)
 
 
-def siblings(layer: Image, modality: str, layers: Iterable[Layer]) -> Choice | None:
+def sibling_layers(layer: Image, modality: str, layers: Iterable[Layer]) -> Choice | None:
     """All four layers of the case that a layer belongs to, or None if it has not all four."""
     for group in reversed(_groups(images(layers))):
         if group.get(modality) is layer and len(group) == len(MODALITIES):
@@ -111,8 +113,8 @@ def case_of_layers(chosen: Mapping[str, Image | None]) -> Case:
     case = case_of(layers[REFERENCE])
     if case is not None and all(_is_original(layers[m], case, m) for m in MODALITIES):
         return case
-    ours = world_is_ours(layers.values())
-    placed = {m: _upright(layer, ours) for m, layer in layers.items()}
+    display_axes = uses_display_axes(layers.values())
+    placed = {m: _upright(layer, display_axes) for m, layer in layers.items()}
     reference = placed[REFERENCE][1]
     for modality, (_, grid) in placed.items():
         if not reoriented(grid).matches(reoriented(reference)):
@@ -127,7 +129,7 @@ def case_of_layers(chosen: Mapping[str, Image | None]) -> Case:
         grid=reference,
         header=case.header if case is not None else None,
         paths=_paths(layers),
-        warnings=_warnings(layers, ours),
+        warnings=_warnings(layers, display_axes),
     )
 
 
@@ -179,12 +181,12 @@ def _is_original(layer: Image, case: Case, modality: str) -> bool:
     return np.may_share_memory(_array(layer), case.volumes[modality])
 
 
-def _upright(layer: Image, ours: bool) -> tuple[npt.NDArray[np.generic], Grid]:
+def _upright(layer: Image, display_axes: bool) -> tuple[npt.NDArray[np.generic], Grid]:
     """A layer's data along (I, P, L), and its grid."""
     data, case = _array(layer), case_of(layer)
     if case is not None and display_shape(case.grid) == data.shape:
         return data, case.grid
-    grid = grid_of_layer(data.shape, layer.as_layer_data_tuple()[1], ours=ours)
+    grid = grid_of_layer(data.shape, layer.as_layer_data_tuple()[1], display_axes=display_axes)
     return to_display(data, grid), grid
 
 
@@ -210,10 +212,10 @@ def _paths(layers: Mapping[str, Image]) -> dict[str, Path]:
     return found
 
 
-def _warnings(layers: Mapping[str, Image], ours: bool) -> list[str]:
+def _warnings(layers: Mapping[str, Image], display_axes: bool) -> list[str]:
     found: list[str] = []
     for case in map(case_of, layers.values()):
         found += [d for d in (case.warnings if case is not None else ()) if d not in found]
     if any(case_of(layer) is None for layer in layers.values()):
-        found.append(ASSUMED_ALIKE if ours else ASSUMED_ORIENTATION)
+        found.append(ASSUMED_SAME_AXES if display_axes else ASSUMED_ORIENTATION)
     return found

@@ -180,7 +180,7 @@ class ViewerNesting:
 _NESTING: WeakKeyDictionary[ViewerModel, ViewerNesting] = WeakKeyDictionary()
 
 
-def keep_nested(viewer: ViewerModel) -> ViewerNesting:
+def ensure_nesting(viewer: ViewerModel) -> ViewerNesting:
     """Keep a viewer's regions nested; a second call returns the same object."""
     own = unproxied(viewer)
     if own not in _NESTING:

@@ -15,7 +15,7 @@ from smalltumor.labels.regions import REGION_COLOURS, Region
 from napari_smalltumor.layers.coordinates import (
     display_transform,
     flipped_placement,
-    world_is_ours,
+    uses_display_axes,
 )
 from napari_smalltumor.layers.metadata import (
     LayerKind,
@@ -27,7 +27,7 @@ from napari_smalltumor.layers.metadata import (
     role_of,
     same_patient,
 )
-from napari_smalltumor.layers.nesting import keep_nested
+from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.region_masks import display_mask
 from napari_smalltumor.layers.warm_up import garbage_collection_paused
 
@@ -101,12 +101,14 @@ def show_segmentation(
 ) -> dict[Region, Labels]:
     """Put a segmentation into the viewer: update the case's region layers, or add them."""
     masks = {region: display_mask(segmentation.mask(region), case) for region in Region}
-    for _ in showing(viewer, case, segmentation, masks, style=style, placement=placement):
+    for _ in segmentation_steps(
+        viewer, case, segmentation, masks, style=style, placement=placement
+    ):
         pass
     return region_layers(viewer.layers, case)
 
 
-def showing(
+def segmentation_steps(
     viewer: ViewerModel,
     case: Case,
     segmentation: Segmentation,
@@ -127,7 +129,7 @@ def showing(
     from napari.layers import Labels
 
     existing = region_layers(viewer.layers, case)
-    with keep_nested(viewer).replacing():
+    with ensure_nesting(viewer).replacing():
         for region, layer in existing.items():
             fill_layer(layer, masks[region], _role(case, region, segmentation))
             yield layer
@@ -180,5 +182,5 @@ def placement_of(case: Case, chosen: Mapping[str, Layer | None]) -> dict[str, An
     reference = chosen[REFERENCE]
     if reference is None or case_of(reference) is not None:
         return {}
-    flipped = {} if world_is_ours(layers) else flipped_placement(case.grid)
+    flipped = {} if uses_display_axes(layers) else flipped_placement(case.grid)
     return {"units": reference.units, "axis_labels": reference.axis_labels, **flipped}

@@ -22,7 +22,7 @@ from napari_smalltumor.layers.coordinates import (
     from_display,
     grid_of_layer,
     to_display,
-    world_is_ours,
+    uses_display_axes,
 )
 from napari_smalltumor.layers.metadata import (
     cases_among,
@@ -56,16 +56,16 @@ class LesionSource:
         None for a layer of another origin.
     scheme : str or None
         Name of the label scheme, for a layer of tissue classes.
-    world_is_ours : bool
+    display_axes : bool
         Whether the world axes of a layer without a case are I, P, L; see
-        `coordinates.world_is_ours`.
+        `coordinates.uses_display_axes`.
     """
 
     name: str
     layers: Mapping[Region, Labels]
     case: Case | None = None
     scheme: str | None = None
-    world_is_ours: bool = True
+    display_axes: bool = True
 
     def holds(self, layer: Layer) -> bool:
         """Whether the layer is one of this segmentation's."""
@@ -88,7 +88,7 @@ class LesionSource:
             return self.case.grid
         layer = self.any_layer
         attributes = layer.as_layer_data_tuple()[1]
-        return grid_of_layer(layer.data.shape, attributes, ours=self.world_is_ours)
+        return grid_of_layer(layer.data.shape, attributes, display_axes=self.display_axes)
 
     def is_accepted(self, region: Region, lesion: Lesion) -> bool:
         """Whether a lesion of a region was accepted as it is now."""
@@ -228,7 +228,7 @@ def lesion_sources(layers: Iterable[Layer]) -> list[LesionSource]:
     from napari.layers import Labels
 
     layers = list(layers)
-    ours = world_is_ours(layers)
+    display_axes = uses_display_axes(layers)
     single: list[LesionSource] = []
     for layer in layers:
         if not isinstance(layer, Labels) or layer.multiscale or layer.ndim != 3:
@@ -238,7 +238,7 @@ def lesion_sources(layers: Iterable[Layer]) -> list[LesionSource]:
         everywhere = dict.fromkeys(Region, layer)
         origin = provenance_of(layer.metadata)
         case, scheme = (origin.case, origin.scheme) if origin is not None else (None, None)
-        single.append(LesionSource(layer.name, everywhere, case, scheme, ours))
+        single.append(LesionSource(layer.name, everywhere, case, scheme, display_axes))
     cases = ((case, region_layers(layers, case)) for case in cases_among(layers))
     groups = [LesionSource(case.name, found, case) for case, found in cases if found]
     return single + groups

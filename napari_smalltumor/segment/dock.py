@@ -12,13 +12,18 @@ from qtpy.QtWidgets import QMessageBox, QScrollArea, QWidget
 from smalltumor.errors import SmalltumorError
 
 from napari_smalltumor import devices, notify, settings
-from napari_smalltumor.autosave.watcher import keep_edits
+from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export_dialog import ask_and_export
 from napari_smalltumor.layers.metadata import cases_among, region_layers
 from napari_smalltumor.layers.modalities import case_of_layers
-from napari_smalltumor.layers.nesting import keep_nested
+from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.region_masks import fingerprint, is_edited
-from napari_smalltumor.layers.regions import apply_style, hide_stored_labels, placement_of, showing
+from napari_smalltumor.layers.regions import (
+    apply_style,
+    hide_stored_labels,
+    placement_of,
+    segmentation_steps,
+)
 from napari_smalltumor.layers.warm_up import prepare_first_labels
 from napari_smalltumor.open_case import open_case_folder
 from napari_smalltumor.segment.job import JobResult, SegmentationJob
@@ -60,8 +65,8 @@ class SegmentDock(QScrollArea):
         self._placement: dict[str, Any] = {}
         self._cancel_timer = _timer(self, self._abandon)
         self._next_layer_timer = _timer(self, self._show_next)
-        keep_nested(napari_viewer)
-        self._edits = keep_edits(napari_viewer)
+        ensure_nesting(napari_viewer)
+        self._edits = ensure_autosave(napari_viewer)
         self.panel = SegmentPanel(napari_viewer)
         self.setWidget(self.panel)
         self.setWidgetResizable(True)
@@ -177,7 +182,7 @@ class SegmentDock(QScrollArea):
         if changed and not self._may_overwrite(case):
             self._finish("Your edits were kept and the result was discarded")
             return
-        self._shown = showing(
+        self._shown = segmentation_steps(
             self._viewer,
             case,
             result.segmentation,

@@ -8,7 +8,13 @@ from magicgui.widgets import ComboBox
 from qtpy.QtWidgets import QWidget
 from smalltumor.data.case_files import MODALITIES, MODALITY_TITLES
 
-from napari_smalltumor.layers.modalities import Choice, fill, images, newest, siblings
+from napari_smalltumor.layers.modalities import (
+    Choice,
+    fill_missing,
+    images,
+    newest_case_layers,
+    sibling_layers,
+)
 from napari_smalltumor.widgets.layouts import form_layout
 
 if TYPE_CHECKING:
@@ -47,7 +53,7 @@ class ModalityPickers(QWidget):
         events.inserted.connect(self._on_inserted)
         events.removed.connect(self._refresh)
         events.reordered.connect(self._refresh)
-        self._show(newest(viewer.layers))
+        self._show(newest_case_layers(viewer.layers))
 
     @property
     def chosen(self) -> Choice:
@@ -69,18 +75,18 @@ class ModalityPickers(QWidget):
         self._connected.clear()
 
     def _on_inserted(self, event: Any = None) -> None:
-        latest = newest(self._viewer.layers)
+        latest = newest_case_layers(self._viewer.layers)
         complete = all(latest.values())
         fresh = event is not None and event.value in latest.values()
-        self._show(latest if complete and fresh else fill(self.chosen, self._viewer.layers))
+        self._show(latest if complete and fresh else fill_missing(self.chosen, self._viewer.layers))
 
     def _refresh(self, event: Any = None) -> None:
-        self._show(fill(self.chosen, self._viewer.layers))
+        self._show(fill_missing(self.chosen, self._viewer.layers))
 
     def _on_choice(self, modality: str, layer: Image | None) -> None:
         if layer is None:
             return
-        whole = siblings(layer, modality, self._viewer.layers)
+        whole = sibling_layers(layer, modality, self._viewer.layers)
         if whole is not None:
             self._show(whole)
 

@@ -18,7 +18,7 @@ from smalltumor.labels.regions import Region
 from napari_smalltumor import notify, settings
 from napari_smalltumor.autosave import watcher
 from napari_smalltumor.autosave.files import AutosaveFolder
-from napari_smalltumor.autosave.watcher import keep_edits
+from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export_dialog import ask_and_export
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.layers.regions import show_segmentation
@@ -123,7 +123,7 @@ def test_strokes_come_back_after_a_kill(killed, synthetic_case, make_napari_view
         assert regions[region].data[9, 10, 11] == 1
         assert np.count_nonzero(regions[region].data) > 27
     (own,) = left(killed)
-    assert own.parent == keep_edits(viewer).autosave.folder.path
+    assert own.parent == ensure_autosave(viewer).autosave.folder.path
 
 
 def test_discarded_edits_are_not_offered_again(
@@ -159,7 +159,7 @@ def test_the_minute_passes_and_an_export_ends_it(edited, tmp_path, data_folder, 
     from qtpy.QtWidgets import QFileDialog
 
     viewer, case = edited
-    watch = keep_edits(viewer)
+    watch = ensure_autosave(viewer)
     assert watch._minute.isActive()
     assert watch._minute.interval() == 60_000
     watch._minute.timeout.emit()
@@ -197,9 +197,9 @@ def test_a_damaged_autosave_is_told_and_the_case_opens(
     from smalltumor.data.case import read_case
 
     folder = AutosaveFolder(data_folder / "autosave")
-    folder.hold()
+    folder.lock()
     folder.file_of(read_case(synthetic_case)).write_bytes(b"\0" * 40)
-    folder.release()
+    folder.unlock()
     said = []
     monkeypatch.setattr(notify, "warn", said.append)
     viewer = make_napari_viewer()
@@ -225,7 +225,7 @@ def test_a_refusing_disk_is_told_of_once(edited, data_folder, qtbot, monkeypatch
     data_folder.write_bytes(b"a file where the folder should be")
     said = []
     monkeypatch.setattr(watcher.notify, "warn", said.append)
-    watch = keep_edits(viewer)
+    watch = ensure_autosave(viewer)
     watch.save_now()
     qtbot.waitUntil(lambda: watch.save_now() or bool(said))
     watch.save_now()

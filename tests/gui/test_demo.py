@@ -23,7 +23,7 @@ def test_the_demo_shows_the_sample_case_and_leaves_its_files(
     monkeypatch.setattr(demo, "_SETTLE_MS", 500)
     viewer, segment_dock, lesions_dock = demo.open_demo(make_napari_viewer(show=True))
     demo._wait_for(segment_dock, lesions_dock)
-    written = demo.leave_files(viewer, segment_dock, lesions_dock, tmp_path / "out")
+    written = demo.write_files(viewer, segment_dock, lesions_dock, tmp_path / "out")
     assert [path.name for path in written] == [
         "demo_2d.png",
         "demo_3d.png",

@@ -19,7 +19,7 @@ from smalltumor.training.data.dataset_folder import DatasetLister
 
 from napari_smalltumor import notify
 from napari_smalltumor.autosave.files import read_masks
-from napari_smalltumor.autosave.watcher import keep_edits
+from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.finetune import training_folder
 from napari_smalltumor.finetune.cases_page import CasesPage
 from napari_smalltumor.finetune.training_folder import TrainingFolder
@@ -42,7 +42,7 @@ class Opened:
 
     def __init__(self, scan: Path, folder: Path) -> None:
         self.viewer = ViewerModel()
-        self.autosave = keep_edits(self.viewer).autosave
+        self.autosave = ensure_autosave(self.viewer).autosave
         open_case(self.viewer, scan)
         self.case = case_of(self.viewer.layers[0])
         self.window = QWidget()

@@ -9,7 +9,7 @@ from napari_cases import oriented
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region, TissueClass
 
-from napari_smalltumor.layers.modalities import case_of_layers, newest
+from napari_smalltumor.layers.modalities import case_of_layers, newest_case_layers
 from napari_smalltumor.layers.regions import placement_of, show_segmentation
 from napari_smalltumor.open_case import open_case
 
@@ -79,7 +79,7 @@ def test_a_result_lies_on_layers_of_another_reader_that_run_up_the_head(make_nap
     head = head_with_a_spot()
     for name in ("flair", "t1ce", "t1", "t2"):
         viewer.add_image(head.T, name=name, scale=(2, 1, 1), translate=(30, -5, 7))
-    chosen = newest(viewer.layers)
+    chosen = newest_case_layers(viewer.layers)
     case = case_of_layers(chosen)
     classes = np.where(case.volumes["t1ce"] > 500, TissueClass.ET, 0).astype(np.uint8)
     found = Segmentation("head", classes, case.grid)

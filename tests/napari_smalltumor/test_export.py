@@ -6,7 +6,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from napari.components import ViewerModel
-from napari_cases import ORIENTATIONS, case_along, lopsided, write_case_along
+from napari_cases import ORIENTATIONS, case_along, random_volume, write_case_along
 from smalltumor.data.case import read_case
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import OutputError
@@ -121,7 +121,7 @@ def test_saving_all_three_regions_writes_one_label_file(tmp_path, viewer):
 
 
 def test_labels_of_another_plugin_are_saved_with_their_transform(tmp_path, viewer):
-    labels = (lopsided(3) % 300).astype(np.int64)
+    labels = (random_volume(3) % 300).astype(np.int64)
     layer = viewer.add_labels(labels, scale=(2, 1.5, 1), translate=(10, 20, 30), name="mine")
     (written,) = write_labels(str(tmp_path / "mine.nii.gz"), *layer.as_layer_data_tuple()[:2])
     image = nib.load(written)
@@ -172,7 +172,7 @@ def test_an_oblique_sources_geometry_survives(tmp_path, viewer):
     folder = tmp_path / "Pat"
     folder.mkdir()
     for number, modality in enumerate(("flair", "t1ce", "t1", "t2")):
-        nib.save(nib.Nifti1Image(lopsided(number), affine), folder / f"Pat_{modality}.nii.gz")
+        nib.save(nib.Nifti1Image(random_volume(number), affine), folder / f"Pat_{modality}.nii.gz")
     case = read_case(folder)
     show(viewer, case)
     (written,) = export_case(viewer, case, tmp_path / "out.nii", scheme="brats2018")

@@ -4,7 +4,14 @@ import nibabel as nib
 import numpy as np
 import pytest
 from napari.layers import Layer
-from napari_cases import MODALITIES, ORIENTATIONS, displayed, lopsided, oriented, write_case_along
+from napari_cases import (
+    MODALITIES,
+    ORIENTATIONS,
+    displayed,
+    oriented,
+    random_volume,
+    write_case_along,
+)
 from smalltumor.errors import CaseError
 
 from napari_smalltumor import reader
@@ -46,9 +53,9 @@ def test_a_folder_becomes_four_images_and_labels(tmp_path, warnings):
 def test_every_orientation_opens_upright(tmp_path, axcodes):
     layers = open_path(write_case_along(tmp_path / "Pat", axcodes))
     for number, modality in enumerate(MODALITIES):
-        expected = displayed(lopsided(number))
+        expected = displayed(random_volume(number))
         assert np.array_equal(layers[f"Pat {modality.upper()}"].data, expected)
-    stored = np.array([0, 1, 2, 4], np.uint8)[lopsided(9) % 4]
+    stored = np.array([0, 1, 2, 4], np.uint8)[random_volume(9) % 4]
     assert np.array_equal(layers["Pat labels"].data, displayed(stored))
 
 
@@ -100,7 +107,7 @@ def test_labels_of_no_use_do_not_keep_the_images_from_opening(tmp_path, warnings
 @pytest.mark.parametrize("values", [[0, 1, 2, 4], [0, 1, 2, 3], [0, 3], [0, 1], [0, 4, 200]])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 def test_values_of_labels_are_found_in_any_type(values, dtype):
-    data = np.array(values, dtype)[lopsided(9) % len(values)]
+    data = np.array(values, dtype)[random_volume(9) % len(values)]
     assert reader._values(data) == values
 
 
@@ -122,7 +129,7 @@ def test_one_dropped_file_is_one_layer(tmp_path):
     folder = write_case_along(tmp_path / "Pat_001", "RAS")
     ((name, layer),) = open_path(folder / "Pat_001_t1.nii.gz").items()
     assert name == "Pat_001 T1"
-    assert np.array_equal(layer.data, displayed(lopsided(2)))
+    assert np.array_equal(layer.data, displayed(random_volume(2)))
     ((name, layer),) = open_path(folder / "Pat_001_seg.nii.gz").items()
     assert layer._type_string == "labels"
     assert case_of(layer).grid.axcodes == "RAS"
@@ -130,17 +137,17 @@ def test_one_dropped_file_is_one_layer(tmp_path):
 
 def test_the_decathlons_4d_file_opens_in_its_order(tmp_path):
     order = ("flair", "t1", "t1ce", "t2")
-    stack = np.stack([lopsided(MODALITIES.index(m)) for m in order], axis=-1)
-    image = nib.Nifti1Image(stack, oriented(lopsided(0), "LPS").affine)
+    stack = np.stack([random_volume(MODALITIES.index(m)) for m in order], axis=-1)
+    image = nib.Nifti1Image(stack, oriented(random_volume(0), "LPS").affine)
     nib.save(image, tmp_path / "BRATS_001.nii.gz")
     layers = open_path(tmp_path / "BRATS_001.nii.gz")
     for number, modality in enumerate(MODALITIES):
         data = layers[f"BRATS_001 {modality.upper()}"].data
-        assert np.array_equal(data, displayed(lopsided(number)))
+        assert np.array_equal(data, displayed(random_volume(number)))
 
 
 def test_a_regions_mask_comes_back_as_that_region(tmp_path):
-    mask = (lopsided(3) > 900).astype(np.uint8)
+    mask = (random_volume(3) > 900).astype(np.uint8)
     nib.save(oriented(mask, "PIR"), tmp_path / "Pat_001_et.nii.gz")
     ((name, layer),) = open_path(tmp_path / "Pat_001_et.nii.gz").items()
     assert name == "Pat_001 ET"
@@ -151,7 +158,7 @@ def test_a_regions_mask_comes_back_as_that_region(tmp_path):
 def stack_of_masks() -> nib.Nifti1Image:
     masks = np.zeros((9, 10, 11, 3), np.uint8)
     masks[3:6, 3:6, 3:6, 2] = 1
-    return nib.Nifti1Image(masks, oriented(lopsided(0), "LPS").affine)
+    return nib.Nifti1Image(masks, oriented(random_volume(0), "LPS").affine)
 
 
 @pytest.mark.parametrize("lacking", [None, "t2"])
@@ -175,7 +182,7 @@ def test_an_incomplete_case_opens_without_a_damaged_mask(tmp_path, warnings):
 
 
 def test_labels_of_no_scheme_keep_their_values(tmp_path):
-    atlas = (lopsided(3) % 40).astype(np.uint8)
+    atlas = (random_volume(3) % 40).astype(np.uint8)
     nib.save(oriented(atlas, "LPS"), tmp_path / "atlas_labels.nii.gz")
     ((name, layer),) = open_path(tmp_path / "atlas_labels.nii.gz").items()
     assert (name, layer._type_string) == ("atlas_labels", "labels")

@@ -16,7 +16,7 @@ from napari_smalltumor import settings
 from napari_smalltumor.autosave import autosave
 from napari_smalltumor.autosave.files import AutosaveFolder, read_masks, write_masks
 from napari_smalltumor.autosave.restore import restore
-from napari_smalltumor.autosave.watcher import keep_edits
+from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.finetune.prediction import Prediction, show_prediction
 from napari_smalltumor.layers.coordinates import to_display
 from napari_smalltumor.layers.create import labels_layer
@@ -39,7 +39,7 @@ class Opened:
 
     def __init__(self, folder, viewer: ViewerModel | None = None) -> None:
         self.viewer = viewer or ViewerModel()
-        self.autosave = keep_edits(self.viewer).autosave
+        self.autosave = ensure_autosave(self.viewer).autosave
         open_case(self.viewer, folder)
         self.case = case_of(self.viewer.layers[0])
 
@@ -85,9 +85,9 @@ def test_a_result_and_a_file_are_not_kept(folder):
 @along_all_axes
 def test_after_a_crash_every_region_is_as_it_was_painted(edited, folder):
     painted = segmentation_of(edited.viewer.layers, edited.case).classes
-    edited.autosave.folder.release()  # what the system does when a process dies
+    edited.autosave.folder.unlock()  # what the system does when a process dies
     again = Opened(folder)
-    (file,) = again.autosave.left_of(again.case)
+    (file,) = again.autosave.restorable_files(again.case)
     layers = restore(again.viewer, again.case, read_masks(file))
     assert [layer.name for layer in again.viewer.layers[-3:]] == ["Pat WT", "Pat TC", "Pat ET"]
     assert {layer.name for layer in layers} == {"Pat WT", "Pat TC", "Pat ET"}
@@ -109,15 +109,15 @@ def test_restoring_over_a_new_result_replaces_it_in_place(edited, folder):
 
 def test_what_a_living_viewer_keeps_is_not_offered_to_another(edited, folder):
     again = Opened(folder)
-    assert again.autosave.left_of(again.case) == []
-    assert edited.autosave.left_of(edited.case) == []
+    assert again.autosave.restorable_files(again.case) == []
+    assert edited.autosave.restorable_files(edited.case) == []
 
 
 def test_another_case_is_offered_nothing(edited, tmp_path):
-    edited.autosave.folder.release()
+    edited.autosave.folder.unlock()
     other = Opened(write_case_along(tmp_path / "elsewhere" / "Pat", "LPS"))
     assert other.case.name == edited.case.name
-    assert other.autosave.left_of(other.case) == []
+    assert other.autosave.restorable_files(other.case) == []
 
 
 def test_nothing_is_written_when_nothing_has_changed(edited):
@@ -134,7 +134,7 @@ def test_an_edit_that_is_undone_is_kept_no_longer(edited):
 
 
 def test_an_export_ends_it_until_the_next_stroke(edited):
-    edited.autosave.exported(edited.regions.values())
+    edited.autosave.mark_exported(edited.regions.values())
     edited.save()
     assert edited.files == []
     edited.paint((5, 5, 5))
@@ -157,7 +157,7 @@ def test_a_case_that_is_closed_unexported_is_offered_when_it_is_opened_again(edi
     edited.autosave.wait()
     open_case(edited.viewer, folder)
     case = case_of(edited.viewer.layers[0])
-    (file,) = edited.autosave.left_of(case)
+    (file,) = edited.autosave.restorable_files(case)
     restore(edited.viewer, case, read_masks(file))
     for region, layer in region_layers(edited.viewer.layers, case).items():
         assert np.array_equal(layer.data, painted[region])
@@ -200,7 +200,7 @@ def test_a_label_volume_that_is_painted_is_kept_and_comes_back(folder):
 def test_what_was_restored_is_kept_at_once(edited, folder):
     (file,) = edited.files
     again = Opened(folder)
-    again.autosave.count_as_edited(restore(again.viewer, again.case, read_masks(file)))
+    again.autosave.mark_edited(restore(again.viewer, again.case, read_masks(file)))
     again.save()
     assert again.autosave.folder.file_of(again.case).exists()
 
@@ -332,7 +332,7 @@ def test_two_viewers_keep_the_same_case_apart(folder):
         grid = opened.case.grid
         shown = to_display(et.on_grid(grid.shape), grid)
         assert np.array_equal(shown, opened.regions[Region.ET].data)
-    other.autosave.exported(other.regions.values())
+    other.autosave.mark_exported(other.regions.values())
     other.save()
     assert one.files == [one.autosave.folder.file_of(one.case)]
 
@@ -341,9 +341,9 @@ def test_edits_of_a_closed_case_are_offered_to_another_viewer_of_the_same_progra
     edited.viewer.layers.clear()
     edited.autosave.wait()
     again = Opened(folder)
-    (file,) = again.autosave.left_of(again.case)
+    (file,) = again.autosave.restorable_files(again.case)
     assert {mask.region for mask in read_masks(file)} == set(Region)
-    assert edited.autosave.left_of(edited.case) == [file]
+    assert edited.autosave.restorable_files(edited.case) == [file]
 
 
 def test_a_viewer_goes_on_keeping_edits_after_its_last_case_was_closed(edited, folder):
@@ -353,13 +353,13 @@ def test_a_viewer_goes_on_keeping_edits_after_its_last_case_was_closed(edited, f
     edited.paint((5, 5, 5))
     edited.save()
     assert edited.autosave.folder.file_of(edited.case).exists()
-    assert Opened(folder).autosave.left_of(edited.case) == []
+    assert Opened(folder).autosave.restorable_files(edited.case) == []
 
 
 def test_only_what_was_copied_counts_as_exported(edited):
     copied = edited.autosave.checksums(edited.regions.values())
     edited.paint((5, 5, 5))
-    edited.autosave.exported(copied)
+    edited.autosave.mark_exported(copied)
     edited.save()
     assert len(edited.files) == 1
     edited.paint((5, 5, 5))
@@ -412,7 +412,7 @@ def test_a_disk_that_refuses_is_told_and_the_edits_stay_in_the_viewer(folder, mo
 
 def test_an_empty_folder_goes_and_a_foreign_one_stays(tmp_path):
     folder = AutosaveFolder(tmp_path)
-    folder.hold()
+    folder.lock()
     (tmp_path / "other").mkdir()
-    folder.release()
+    folder.unlock()
     assert [path.name for path in tmp_path.iterdir()] == ["other"]

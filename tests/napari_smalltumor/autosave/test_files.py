@@ -70,7 +70,7 @@ def test_a_damaged_file_gives_masks_or_a_typed_error(tmp_path, masks, data):
 def test_a_folder_that_cannot_be_made_is_named(tmp_path, masks):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(OutputError, match="file"):
-        AutosaveFolder(tmp_path / "file" / "autosave").hold()
+        AutosaveFolder(tmp_path / "file" / "autosave").lock()
     with pytest.raises(OutputError, match="file"):
         write_masks(tmp_path / "file" / "x.safetensors", case_along(), masks)
 
@@ -87,7 +87,7 @@ from napari_cases import case_along
 from napari_smalltumor.autosave.files import AutosaveFolder, SavedMask, write_masks
 import numpy as np
 folder = AutosaveFolder(Path(sys.argv[1]))
-folder.hold()
+folder.lock()
 mask = SavedMask("m", np.ones((1, 1, 1), np.uint8), (0, 0, 0))
 write_masks(folder.file_of(case_along()), case_along(), [mask])
 print("held", flush=True)
@@ -107,10 +107,10 @@ def test_a_killed_process_leaves_its_file_to_the_next(tmp_path):
     assert process.stdout is not None
     assert process.stdout.readline() == b"held\n"
     folder = AutosaveFolder(tmp_path)
-    assert folder.left_of(case_along()) == []
+    assert folder.restorable_files(case_along()) == []
     process.send_signal(signal.SIGKILL)
     process.communicate()
-    (file,) = folder.left_of(case_along())
+    (file,) = folder.restorable_files(case_along())
     assert read_masks(file)[0].name == "m"
     folder.discard(file)
     assert list(tmp_path.iterdir()) == []

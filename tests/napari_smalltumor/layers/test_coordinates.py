@@ -4,7 +4,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from napari.layers import Image
-from napari_cases import ORIENTATIONS, displayed, lopsided, oriented
+from napari_cases import ORIENTATIONS, displayed, oriented, random_volume
 from smalltumor.geometry.grid import Grid
 
 from napari_smalltumor.layers.coordinates import (
@@ -17,7 +17,7 @@ from napari_smalltumor.layers.coordinates import (
 
 @pytest.mark.parametrize("axcodes", ORIENTATIONS)
 def test_every_orientation_is_shown_alike(axcodes):
-    head = lopsided(0)
+    head = random_volume(0)
     image = oriented(head, axcodes)
     volume = np.asarray(image.dataobj)
     grid = Grid(image.shape, image.affine)
@@ -29,7 +29,7 @@ def test_every_orientation_is_shown_alike(axcodes):
 
 @pytest.mark.parametrize("axcodes", ORIENTATIONS)
 def test_world_coordinates_are_the_patients_in_mm(axcodes):
-    image = oriented(lopsided(0), axcodes)
+    image = oriented(random_volume(0), axcodes)
     grid = Grid(image.shape, image.affine)
     brightest = np.unravel_index(np.argmax(image.dataobj), image.shape)
     right, front, top = nib.affines.apply_affine(image.affine, brightest)
@@ -51,11 +51,13 @@ def test_an_oblique_grid_agrees_with_the_patient_at_its_centre():
 
 
 def test_a_layer_of_unknown_origin_is_taken_to_lie_as_ours():
-    image = oriented(lopsided(0), "RAS")
+    image = oriented(random_volume(0), "RAS")
     grid = Grid(image.shape, image.affine)
     place = display_transform(grid)
     data = to_display(np.asarray(image.dataobj), grid)
-    guessed = grid_of_layer(data.shape, Image(data, **place).as_layer_data_tuple()[1], ours=True)
+    guessed = grid_of_layer(
+        data.shape, Image(data, **place).as_layer_data_tuple()[1], display_axes=True
+    )
     assert np.array_equal(to_display(data, guessed), data)
     for key, value in display_transform(guessed).items():
         assert value == pytest.approx(place[key]) if key in ("scale", "translate") else place[key]
@@ -66,8 +68,8 @@ def test_a_turned_and_sheared_layer_of_unknown_origin_keeps_its_place():
         np.zeros((5, 6, 7)), scale=(2, 1, 3), translate=(4, 5, 6), rotate=(10, 20, 30), affine=TURN
     )
     down, back, left = layer.data_to_world((4, 3, 2))
-    for ours, up in ((True, -down), (False, down)):
-        grid = grid_of_layer((5, 6, 7), layer.as_layer_data_tuple()[1], ours=ours)
+    for display_axes, up in ((True, -down), (False, down)):
+        grid = grid_of_layer((5, 6, 7), layer.as_layer_data_tuple()[1], display_axes=display_axes)
         assert grid.to_patient((4, 3, 2)) == pytest.approx((-left, -back, up))
 
 

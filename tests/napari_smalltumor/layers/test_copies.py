@@ -15,7 +15,7 @@ from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor.autosave.files import read_masks
-from napari_smalltumor.autosave.watcher import keep_edits
+from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export import case_to_export, export_case
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.regions import show_segmentation
@@ -50,7 +50,7 @@ def case():
 
 @pytest.fixture
 def regions(viewer: ViewerModel, case):
-    keep_edits(viewer)
+    ensure_autosave(viewer)
     classes = np.zeros(case.grid.shape, np.uint8)
     classes[3:5, 3:5, 3:5] = 3
     return dict(show_segmentation(viewer, case, Segmentation(case.name, classes, case.grid)))
@@ -76,7 +76,7 @@ def test_strokes_on_the_original_are_exported_nested_listed_and_autosaved(
     assert np.count_nonzero(nib.load(written).dataobj) == 9
     (source,) = (s for s in lesion_sources(viewer.layers) if s.holds(original))
     assert source.layers[Region.ET] is original
-    autosave = keep_edits(viewer).autosave
+    autosave = ensure_autosave(viewer).autosave
     autosave.save()
     autosave.wait()
     masks = {mask.region: mask for mask in read_masks(autosave.folder.file_of(case))}
@@ -92,7 +92,7 @@ def test_strokes_on_a_copy_change_nothing_of_the_case(copied, viewer, case, regi
     assert regions[Region.TC].data[VOXEL] == 0
     (written,) = export_case(viewer, case, tmp_path / "out.nii.gz", scheme="brats2018")
     assert np.count_nonzero(nib.load(written).dataobj) == 8
-    autosave = keep_edits(viewer).autosave
+    autosave = ensure_autosave(viewer).autosave
     autosave.save()
     autosave.wait()
     assert not autosave.folder.file_of(case).exists()

@@ -3,19 +3,19 @@
 import numpy as np
 import pytest
 from napari.components import ViewerModel
-from napari_cases import MODALITIES, case_along, lopsided, oriented, write_case_along
+from napari_cases import MODALITIES, case_along, oriented, random_volume, write_case_along
 from smalltumor.errors import CaseError, GridMismatchError
 from smalltumor.geometry.grid import to_axes
 
 from napari_smalltumor.layers.create import image_layers
 from napari_smalltumor.layers.modalities import (
-    ASSUMED_ALIKE,
     ASSUMED_ORIENTATION,
+    ASSUMED_SAME_AXES,
     case_of_layers,
-    fill,
+    fill_missing,
     modality_of,
-    newest,
-    siblings,
+    newest_case_layers,
+    sibling_layers,
 )
 from napari_smalltumor.reader import get_reader
 
@@ -33,32 +33,32 @@ def names(chosen) -> dict[str, str | None]:
 
 def test_a_cases_layers_are_chosen(viewer):
     opened = open_case(viewer, case_along())
-    assert newest(viewer.layers) == opened
+    assert newest_case_layers(viewer.layers) == opened
 
 
 def test_the_case_opened_last_is_chosen_whole(viewer):
     open_case(viewer, case_along(name="First"))
     second = open_case(viewer, case_along(name="Second"))
-    assert newest(viewer.layers) == second
+    assert newest_case_layers(viewer.layers) == second
 
 
 def test_what_is_chosen_stays_and_a_hole_is_filled_from_its_own_case(viewer):
     first = open_case(viewer, case_along(name="First"))
     open_case(viewer, case_along(name="Second"))
-    chosen = fill({**first, "t2": None}, viewer.layers)
+    chosen = fill_missing({**first, "t2": None}, viewer.layers)
     assert chosen == first
 
 
 def test_a_deleted_layer_leaves_its_place(viewer):
     opened = open_case(viewer, case_along())
     viewer.layers.remove(opened["t2"])
-    assert fill(opened, viewer.layers) == {**opened, "t2": None}
+    assert fill_missing(opened, viewer.layers) == {**opened, "t2": None}
 
 
 def test_choosing_one_layer_brings_its_case(viewer):
     first = open_case(viewer, case_along(name="First"))
     open_case(viewer, case_along(name="Second"))
-    assert siblings(first["t1"], "t1", viewer.layers) == first
+    assert sibling_layers(first["t1"], "t1", viewer.layers) == first
 
 
 @pytest.mark.parametrize("name", ["x_t1ce", "x T1CE", "X-t1c", "t1gd", "x_t1ce.1"])
@@ -76,26 +76,26 @@ def test_files_dropped_one_by_one_make_the_case_of_their_folder(viewer, tmp_path
     folder = write_case_along(tmp_path / "Pat_001", "IRP", labels=False)
     for path in sorted(folder.iterdir(), key=lambda p: p.name[::-1]):
         viewer._add_layer_from_data(*get_reader(str(path))(str(path))[0])
-    case = case_of_layers(newest(viewer.layers))
+    case = case_of_layers(newest_case_layers(viewer.layers))
     assert case.name == "Pat_001"
     assert case.grid.axcodes == "IRP"
     assert {m: p.name for m, p in case.paths.items()} == {
         m: f"Pat_001_{m}.nii.gz" for m in MODALITIES
     }
     for number, modality in enumerate(MODALITIES):
-        expected = np.asarray(oriented(lopsided(number), "IRP").dataobj)
+        expected = np.asarray(oriented(random_volume(number), "IRP").dataobj)
         assert np.array_equal(case.volumes[modality], expected)
     assert case.warnings == []
 
 
 def test_layers_of_another_reader_make_a_case_with_a_doubt(viewer):
     for number, modality in enumerate(MODALITIES):
-        viewer.add_image(lopsided(number).transpose(2, 1, 0), name=modality, scale=(2, 1.5, 1))
-    case = case_of_layers(newest(viewer.layers))
+        viewer.add_image(random_volume(number).transpose(2, 1, 0), name=modality, scale=(2, 1.5, 1))
+    case = case_of_layers(newest_case_layers(viewer.layers))
     assert case.warnings == [ASSUMED_ORIENTATION]
     for number, modality in enumerate(MODALITIES):
         upright = to_axes(case.volumes[modality], case.grid, "LPS")
-        assert np.array_equal(upright, lopsided(number))
+        assert np.array_equal(upright, random_volume(number))
     assert case.grid.spacing == pytest.approx((2, 1.5, 1))
 
 
@@ -105,8 +105,8 @@ def test_ours_and_anothers_may_be_mixed_on_one_grid(viewer):
         opened["t2"].data, scale=opened["t2"].scale, translate=opened["t2"].translate, name="t2"
     )
     case = case_of_layers({**opened, "t2": theirs})
-    assert np.array_equal(case.volumes["t2"], np.asarray(oriented(lopsided(3), "RAS").dataobj))
-    assert case.warnings == [ASSUMED_ALIKE]
+    assert np.array_equal(case.volumes["t2"], np.asarray(oriented(random_volume(3), "RAS").dataobj))
+    assert case.warnings == [ASSUMED_SAME_AXES]
 
 
 def test_missing_and_doubled_layers_are_named(viewer):
@@ -129,5 +129,5 @@ def test_two_cases_of_one_name_are_kept_apart(viewer, tmp_path):
         folder = write_case_along(tmp_path / place / "Pat", labels=False)
         for data in get_reader(str(folder))(str(folder)):
             viewer._add_layer_from_data(*data)
-    chosen = newest(viewer.layers)
+    chosen = newest_case_layers(viewer.layers)
     assert {p.parent.parent.name for p in case_of_layers(chosen).paths.values()} == {"b"}

@@ -10,7 +10,7 @@ from smalltumor.labels.regions import Region
 
 from napari_smalltumor.layers.coordinates import from_display
 from napari_smalltumor.layers.metadata import region_layers
-from napari_smalltumor.layers.nesting import keep_nested
+from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.region_masks import is_edited, segmentation_of
 from napari_smalltumor.layers.regions import show_segmentation
 
@@ -148,5 +148,5 @@ def test_a_region_whose_layer_was_deleted_does_not_stop_the_others(layers, viewe
 
 
 def test_the_same_watch_serves_a_viewer(viewer):
-    assert keep_nested(viewer) is keep_nested(viewer)
-    assert keep_nested(PublicOnlyProxy(viewer)) is keep_nested(viewer)
+    assert ensure_nesting(viewer) is ensure_nesting(viewer)
+    assert ensure_nesting(PublicOnlyProxy(viewer)) is ensure_nesting(viewer)

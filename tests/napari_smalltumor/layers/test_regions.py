@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from napari_cases import MODALITIES, case_along, lopsided
+from napari_cases import MODALITIES, case_along, random_volume
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 from smalltumor.labels.regions import REGION_COLOURS, Region
 
 from napari_smalltumor.layers.metadata import case_of
-from napari_smalltumor.layers.modalities import case_of_layers, newest
+from napari_smalltumor.layers.modalities import case_of_layers, newest_case_layers
 from napari_smalltumor.layers.region_masks import fingerprint, segmentation_of
 from napari_smalltumor.layers.regions import hide_stored_labels, placement_of, show_segmentation
 
@@ -39,14 +39,14 @@ def test_a_region_that_was_deleted_comes_back_in_its_place(viewer):
 def test_results_lie_on_another_readers_layers(viewer):
     for number, modality in enumerate(MODALITIES):
         viewer.add_image(
-            lopsided(number).transpose(2, 1, 0),
+            random_volume(number).transpose(2, 1, 0),
             name=modality,
             scale=(2, 1.5, 1),
             translate=(-7, 3, 5),
             units=("pixel",) * 3,
             axis_labels=("z", "y", "x"),
         )
-    chosen = newest(viewer.layers)
+    chosen = newest_case_layers(viewer.layers)
     case = case_of_layers(chosen)
     place = placement_of(case, chosen)
     layers = show_segmentation(viewer, case, random_segmentation(case), placement=place)
