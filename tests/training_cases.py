@@ -8,8 +8,8 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 from smalltumor.models.config import NetworkConfig
+from smalltumor.training.augmentation import Augmentation
 from smalltumor.training.config import PRESETS, TrainingConfig
-from smalltumor.training.data.augmentation import Augmentation
 
 SHAPE = (40, 44, 38)
 NARROW = NetworkConfig(width=8, channels=16, groups=4)

@@ -16,8 +16,8 @@ from collections.abc import Callable
 import torch
 from monai.networks.nets import DynUNet, SegResNet
 from smalltumor.models.network import MultiTaskNetwork
-from smalltumor.training.losses import LossWeights, segmentation_loss, training_loss
 from smalltumor.training.memory import keep_freed_memory
+from smalltumor.training.optimisation.losses import LossWeights, segmentation_loss, training_loss
 from torch import Tensor, nn
 
 

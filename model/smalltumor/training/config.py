@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 from smalltumor.data.preprocessing import Preprocessing
 from smalltumor.errors import TrainingError
 from smalltumor.models.config import NetworkConfig
-from smalltumor.training.data.augmentation import Augmentation
+from smalltumor.training.augmentation import Augmentation
 
 Preset = Literal["paper", "finetune", "starter"]
 

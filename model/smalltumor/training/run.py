@@ -14,8 +14,8 @@ from smalltumor.training.config import PRESETS, TrainingConfig
 from smalltumor.training.data.cache import CaseCache
 from smalltumor.training.data.dataloader import steps_per_epoch
 from smalltumor.training.data.dataset import labelled_cases, prepare_cases
-from smalltumor.training.distributed import Processes, joined_processes
 from smalltumor.training.memory import keep_freed_memory
+from smalltumor.training.optimisation.distributed import Processes, joined_processes
 from smalltumor.training.request import TrainingRequest
 from smalltumor.training.run_record import RunRecord, model_card, origin_of
 from smalltumor.training.runs.run_folder import RunFolder, StopRequest

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from smalltumor.training.config import TrainingConfig
-from smalltumor.training.state import Progress
+from smalltumor.training.optimisation.state import Progress
 
 REPORT_SECONDS = 5.0
 _RECENT = 0.8

@@ -15,11 +15,11 @@ from smalltumor.models.checkpoint import Checkpoint
 from smalltumor.training.config import TrainingConfig
 from smalltumor.training.data.cache import PreparedCase
 from smalltumor.training.data.dataloader import Batch, batches, steps_per_epoch
-from smalltumor.training.distributed import Processes
-from smalltumor.training.learner import Learner
 from smalltumor.training.memory import is_device_failure, is_out_of_memory, peak_memory
 from smalltumor.training.memory_estimate import smaller
-from smalltumor.training.optimisation import learning_rate
+from smalltumor.training.optimisation.distributed import Processes
+from smalltumor.training.optimisation.learner import Learner
+from smalltumor.training.optimisation.optimiser import learning_rate
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.stopping import StepAborted, abortable
 from smalltumor.training.throughput import Throughput

@@ -11,8 +11,8 @@ from smalltumor.models.checkpoint import Checkpoint, save_checkpoint
 from smalltumor.models.network import SegmentationNetwork
 from smalltumor.training.config import TrainingConfig
 from smalltumor.training.data.cache import PreparedCase
-from smalltumor.training.distributed import Processes
-from smalltumor.training.learner import Learner
+from smalltumor.training.optimisation.distributed import Processes
+from smalltumor.training.optimisation.learner import Learner
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.validation import mean_scores, score_cases
 

@@ -9,7 +9,7 @@ import pytest
 from smalltumor.cli.train import PRESETS as OFFERED
 from smalltumor.errors import SmalltumorError
 from smalltumor.training.config import PRESETS, TrainingConfig
-from smalltumor.training.optimisation import learning_rate
+from smalltumor.training.optimisation.optimiser import learning_rate
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -13,7 +13,7 @@ from smalltumor.errors import Action, OutputError, Remedy, TrainingError, Traini
 from smalltumor.models.checkpoint import load_checkpoint
 from smalltumor.models.network import MultiTaskNetwork
 from smalltumor.training import run, stopping, validator
-from smalltumor.training.learner import Learner
+from smalltumor.training.optimisation.learner import Learner
 from smalltumor.training.run import train
 from smalltumor.training.runs.current_weights import current_checkpoint
 from smalltumor.training.runs.monitor import RunMonitor

@@ -105,7 +105,7 @@ def test_the_baseline_has_no_reconstruction_loss(data, tmp_path):
 
 def test_a_batch_that_processes_cannot_share_is_refused(data, tmp_path, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "1")
-    from smalltumor.training.distributed import Processes
+    from smalltumor.training.optimisation.distributed import Processes
     from smalltumor.training.trainer import Trainer, TrainingCases
 
     processes = Processes(0, 3, torch.device("cpu"))

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from smalltumor.training.augmentation import augment
 from smalltumor.training.config import TrainingConfig
-from smalltumor.training.data.augmentation import augment
 from smalltumor.training.data.cache import PreparedCase
 from smalltumor.training.data.crops import draw_crop
 

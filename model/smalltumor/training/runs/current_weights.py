@@ -12,8 +12,8 @@ from smalltumor.errors import TrainingError
 from smalltumor.files.tensor_file import Tensors, parse_tensors
 from smalltumor.models.checkpoint import Checkpoint
 from smalltumor.training.config import TrainingConfig
+from smalltumor.training.optimisation.state import FORMAT, FORMAT_VERSION
 from smalltumor.training.runs.run_folder import RunFolder
-from smalltumor.training.state import FORMAT, FORMAT_VERSION
 
 
 def current_checkpoint(path: Path) -> Checkpoint:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from smalltumor.training.data.augmentation import Augmentation
+from smalltumor.training.augmentation import Augmentation
 from smalltumor.training.data.cache import PreparedCase
 from smalltumor.training.data.dataloader import batches, steps_per_epoch
 from training_cases import QUICK

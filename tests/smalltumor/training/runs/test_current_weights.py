@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from smalltumor.errors import CheckpointError, TrainingError
-from smalltumor.training.distributed import Processes
-from smalltumor.training.learner import Learner
+from smalltumor.training.optimisation.distributed import Processes
+from smalltumor.training.optimisation.learner import Learner
 from smalltumor.training.runs.current_weights import current_checkpoint
 from smalltumor.training.runs.run_folder import RunFolder
 from training_cases import QUICK

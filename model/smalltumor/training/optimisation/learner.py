@@ -13,19 +13,19 @@ from torch import Tensor, nn
 from smalltumor.errors import TrainingError
 from smalltumor.models.checkpoint import Checkpoint
 from smalltumor.models.network import MultiTaskNetwork, MultiTaskOutput, SegmentationNetwork
-from smalltumor.training.amp import MixedPrecision
-from smalltumor.training.batch_norm import estimate_statistics, freeze_statistics
 from smalltumor.training.config import TrainingConfig
 from smalltumor.training.data.dataloader import Batch
-from smalltumor.training.distributed import Processes
-from smalltumor.training.losses import LossWeights, paper_weights, training_loss
-from smalltumor.training.optimisation import (
+from smalltumor.training.optimisation.amp import MixedPrecision
+from smalltumor.training.optimisation.batch_norm import estimate_statistics, freeze_statistics
+from smalltumor.training.optimisation.distributed import Processes
+from smalltumor.training.optimisation.losses import LossWeights, paper_weights, training_loss
+from smalltumor.training.optimisation.optimiser import (
     create_optimiser,
     ema_decay,
     learning_rate,
     update_average,
 )
-from smalltumor.training.state import Progress, load_state, save_state
+from smalltumor.training.optimisation.state import Progress, load_state, save_state
 
 
 class _TrainingForward(nn.Module):

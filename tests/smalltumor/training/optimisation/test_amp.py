@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 import torch
 from smalltumor.errors import TrainingError
-from smalltumor.training.amp import MixedPrecision
 from smalltumor.training.data.dataloader import Batch
-from smalltumor.training.distributed import Processes
-from smalltumor.training.learner import Learner
+from smalltumor.training.optimisation.amp import MixedPrecision
+from smalltumor.training.optimisation.distributed import Processes
+from smalltumor.training.optimisation.learner import Learner
 from training_cases import QUICK
 
 CPU = torch.device("cpu")

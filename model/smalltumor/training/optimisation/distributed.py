@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch import distributed as dist
 
 from smalltumor.errors import Action, Remedy, TrainingError
-from smalltumor.training.batch_norm import share_statistics
+from smalltumor.training.optimisation.batch_norm import share_statistics
 
 
 @dataclass(frozen=True)

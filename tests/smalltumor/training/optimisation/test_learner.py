@@ -8,10 +8,10 @@ import pytest
 import torch
 from smalltumor.models.network import MultiTaskNetwork
 from smalltumor.training.data.dataloader import Batch
-from smalltumor.training.distributed import Processes
-from smalltumor.training.learner import Learner
-from smalltumor.training.losses import LossWeights
-from smalltumor.training.optimisation import create_optimiser, ema_decay, update_average
+from smalltumor.training.optimisation.distributed import Processes
+from smalltumor.training.optimisation.learner import Learner
+from smalltumor.training.optimisation.losses import LossWeights
+from smalltumor.training.optimisation.optimiser import create_optimiser, ema_decay, update_average
 from torch import nn
 from training_cases import NARROW, QUICK
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from smalltumor.training.data.augmentation import Augmentation, augment
+from smalltumor.training.augmentation import Augmentation, augment
 
 NONE = Augmentation(flip=0, turn=0, warp=0, shift=0, scale=0, gamma=0, noise=0)
 ALL = Augmentation(turn=0.5, shift=0.3, scale=0.3, gamma=0.3, noise=0.2)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from smalltumor.models.network import MultiTaskOutput
-from smalltumor.training.losses import (
+from smalltumor.training.optimisation.losses import (
     LossWeights,
     generalised_dice_loss,
     paper_weights,

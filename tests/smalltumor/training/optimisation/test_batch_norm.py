@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 from smalltumor.models.network import MultiTaskNetwork, SegmentationNetwork
-from smalltumor.training.batch_norm import (
+from smalltumor.training.optimisation.batch_norm import (
     SharedBatchNorm,
     batch_norms,
     estimate_statistics,
