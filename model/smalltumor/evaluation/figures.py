@@ -23,18 +23,19 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SIZE_EDGES = (1, 1000, 2000, 5000, 10000, 20000, 50000)
-"""Voxels of enhancing tumour that separate the size classes of patients; the last has no limit."""
+"""Lower limits of the size classes of patients, in voxels of enhancing tumour."""
 
 DPI = 200
 SIZE_INCHES = (6.4, 4.2)
 INK = "0.15"
 SHADE = "0.93"
 BOX_WIDTH = 0.3
-CASES_OF_A_BOX = 5
-"""Fewer cases than this are drawn as dots: quartiles of four values say nothing."""
+MIN_BOX_CASES = 5
+"""Minimum number of cases of a box; fewer are drawn as dots, because quartiles of four values are
+not informative."""
 
 PAIR_OFFSET = 0.19
-"""Distance of a box from its region's tick, in ticks: truth left, prediction right."""
+"""Distance of a box from its region's tick, in ticks; the truth is left, the prediction right."""
 
 
 def can_draw() -> bool:
@@ -50,11 +51,11 @@ def png(figure: Figure) -> bytes:
 
 
 def draw_volumes(evaluation: Evaluation) -> Figure:
-    """Box plot of the regions' volumes, truth beside prediction (after Figure 4).
+    """Box plot of the regions' volumes, truth next to prediction (after Figure 4).
 
-    Boxes span the quartiles, whiskers reach to the last case within 1.5 box lengths, and cases
-    beyond are dots; fewer than 5 cases are dots only. The axis is logarithmic, so cases without a
-    region are not drawn; their number is printed below the box.
+    Boxes show the quartiles, whiskers extend to the last case within 1.5 interquartile ranges, and
+    dots are outliers. Fewer than 5 cases are drawn as dots. The axis is logarithmic, so cases
+    without the region are not drawn; their number is printed below the box.
     """
     figure, axes = _empty_figure(f"Volumes of {_cases(len(evaluation.cases))}")
     axes.set_yscale("log")
@@ -79,14 +80,14 @@ def draw_volumes(evaluation: Evaluation) -> Figure:
     names = [f"{REGION_NAMES[region]} ({region.upper()})" for region in Region]
     axes.set_xticks(range(len(Region)), names)
     axes.set_xlim(-0.55, len(Region) - 0.45)
-    _legend_of_pairs(axes)
+    _draw_legend(axes)
     return figure
 
 
 def draw_dice_by_size(evaluation: Evaluation) -> Figure:
-    """Dice of enhancing tumour against its true size, with class means (after Figure 6).
+    """Dice of enhancing tumour against its true volume, with mean by size class (after Figure 6).
 
-    Cases without enhancing tumour in the truth have no size and are left out.
+    Cases without enhancing tumour in the truth are not drawn.
     """
     scores = [s for s in overlaps(evaluation.cases, Region.ET) if s.truth_voxels]
     sizes = np.array([s.truth_voxels for s in scores])
@@ -124,7 +125,7 @@ def draw_dice_by_size(evaluation: Evaluation) -> Figure:
 
 
 def _empty_figure(title: str) -> tuple[Figure, Axes]:
-    from matplotlib.figure import Figure  # without pyplot: no window, no state of the process
+    from matplotlib.figure import Figure  # pyplot would open windows and has global state
 
     figure = Figure(figsize=SIZE_INCHES, layout="constrained")
     axes = figure.add_subplot()
@@ -158,7 +159,7 @@ def _box(
         "markerfacecolor": face,
         "markeredgecolor": INK,
     }
-    if len(present) < CASES_OF_A_BOX:
+    if len(present) < MIN_BOX_CASES:
         axes.plot([position] * len(present), present, linestyle="", **dots)
         return
     axes.boxplot(
@@ -175,7 +176,7 @@ def _box(
     )
 
 
-def _legend_of_pairs(axes: Axes) -> None:
+def _draw_legend(axes: Axes) -> None:
     from matplotlib.patches import Patch
 
     axes.legend(
@@ -206,7 +207,7 @@ def _class_mean(axes: Axes, start: float, stop: float, dice: npt.NDArray[np.floa
 
 
 def _decades(sizes: npt.NDArray[np.int64]) -> tuple[float, float]:
-    """The powers of ten around the sizes."""
+    """The powers of ten that enclose the sizes."""
     if not len(sizes):
         return 1.0, 10.0
     first = np.floor(np.log10(sizes.min()))

@@ -1,8 +1,7 @@
 """Lesion-wise scores: found, missed and false lesions.
 
-`score_lesions` follows BraTS 2023, which merges neighbouring lesions. `find_components` treats
-every 26-connected component of the truth separately, so that a small lesion next to a large one
-is counted.
+`score_lesions` follows BraTS 2023, which merges neighbouring lesions. `find_components` counts
+every 26-connected component of the truth, including small lesions next to large ones.
 """
 
 from __future__ import annotations
@@ -19,13 +18,13 @@ from smalltumor.labels.masks import Mask
 
 @dataclass(frozen=True)
 class LesionRule:
-    """Matching rule of a challenge.
+    """Rule by which a challenge matches lesions.
 
     Parameters
     ----------
     dilation_mm : float
-        Dilation of the truth. Components that touch after it are one lesion, and a predicted
-        component that touches the dilated lesion detects it.
+        Dilation of the truth. Components that touch after dilation are one lesion, and a predicted
+        component that overlaps the dilated lesion detects it.
     ignore_mm3 : float
         Lesions of the truth up to this volume are ignored.
     """
@@ -40,7 +39,18 @@ METASTASIS_RULE = LesionRule(dilation_mm=1, ignore_mm3=2)
 
 @dataclass(frozen=True)
 class MatchedLesion:
-    """A lesion of the truth and the scores of its prediction."""
+    """Scores of one lesion of the truth and its prediction.
+
+    Parameters
+    ----------
+    voxels : int
+        Volume of the lesion.
+    dice : float
+    hd95 : float
+        In mm.
+    found : bool
+        Whether a predicted component detects it.
+    """
 
     voxels: int
     dice: float
@@ -50,16 +60,16 @@ class MatchedLesion:
 
 @dataclass(frozen=True)
 class LesionScores:
-    """One region of one case by the BraTS 2023 rule.
+    """Lesion-wise scores of one region of one case, as in BraTS 2023.
 
     Parameters
     ----------
     lesions : tuple of MatchedLesion
         Lesions of the truth above the ignored volume.
     false_lesions : int
-        Predicted components of any size that touch no dilated lesion.
+        Number of predicted components, of any size, that overlap no dilated lesion.
     ignored : int
-        Lesions of the truth up to the ignored volume.
+        Number of lesions of the truth up to the ignored volume.
     """
 
     lesions: tuple[MatchedLesion, ...]
@@ -68,23 +78,23 @@ class LesionScores:
 
     @property
     def found(self) -> int:
-        """Lesions of the truth with a predicted component."""
+        """Number of detected lesions of the truth."""
         return sum(lesion.found for lesion in self.lesions)
 
     @property
     def missed(self) -> int:
-        """Lesions of the truth without one."""
+        """Number of lesions of the truth that were not detected."""
         return len(self.lesions) - self.found
 
     @property
     def dice(self) -> float:
-        """Mean over lesions, false ones counting 0; 1 if there are none at all."""
+        """Mean Dice over lesions, 0 for false ones; 1 if there are no lesions."""
         count = len(self.lesions) + self.false_lesions
         return sum(lesion.dice for lesion in self.lesions) / count if count else 1.0
 
     @property
     def hd95(self) -> float:
-        """Mean over lesions in mm, false ones counting 374; 0 if there are none at all."""
+        """Mean HD95 over lesions in mm, 374 for false ones; 0 if there are no lesions."""
         count = len(self.lesions) + self.false_lesions
         total = sum(lesion.hd95 for lesion in self.lesions) + NO_OVERLAP_HD95 * self.false_lesions
         return total / count if count else 0.0
@@ -98,7 +108,7 @@ class TruthComponent:
     ----------
     voxels : int
     covered : float
-        Share of its voxels that were predicted.
+        Fraction of its voxels that were predicted.
     """
 
     voxels: int
@@ -106,12 +116,12 @@ class TruthComponent:
 
     @property
     def found(self) -> bool:
-        """Whether any of its voxels was predicted; neighbours do not count."""
+        """Whether at least one of its voxels was predicted."""
         return self.covered > 0
 
 
 def find_components(prediction: Mask, truth: Mask) -> list[TruthComponent]:
-    """Every component of the truth, by ascending size, and how much of it was predicted.
+    """The components of the truth by ascending size, with the fraction of each that was predicted.
 
     Parameters
     ----------
@@ -127,18 +137,18 @@ def find_components(prediction: Mask, truth: Mask) -> list[TruthComponent]:
 def component_dice(
     prediction: Mask, truth: Mask, below: int, reach: int = 3
 ) -> list[tuple[int, float]]:
-    """Dice of each small component of the truth with what is predicted on and around it.
+    """Dice of each small component of the truth.
 
-    Unlike `score_lesions`, small components beside a large one count by themselves: the
-    prediction is compared within `reach` voxels of the component, without other components.
+    The prediction is compared within `reach` voxels of the component, without the voxels of other
+    components. Unlike in `score_lesions`, small components next to a large one are not merged.
 
     Parameters
     ----------
     prediction, truth : (i, j, k) bool array
     below : int
-        Components with fewer voxels are small.
+        Small components have fewer voxels than this.
     reach : int
-        Voxels.
+        Distance in voxels, by dilation over faces and edges.
 
     Returns
     -------
@@ -166,15 +176,15 @@ def score_lesions(
 ) -> LesionScores:
     """Match lesions and score them as BraTS 2023 does.
 
-    The truth is dilated, which merges neighbours; every predicted component that touches a
-    dilated lesion belongs to it; Dice and HD95 compare the undilated lesion with all of those
-    components. A missed lesion has Dice 0 and HD95 374.
+    The truth is dilated, which merges neighbouring components into lesions. Every predicted
+    component that overlaps a dilated lesion is assigned to it. Dice and HD95 compare the undilated
+    lesion with all components assigned to it. A missed lesion has Dice 0 and HD95 374 mm.
 
     Parameters
     ----------
     prediction, truth : (i, j, k) bool array
     spacing : three floats
-        Voxel edges along i, j, k in mm.
+        Voxel size along i, j, k in mm.
     rule : LesionRule
     """
     edges = np.asarray(spacing, dtype=np.float64)
@@ -187,10 +197,10 @@ def score_lesions(
     matched: set[int] = set()
     lesions, ignored = [], 0
     for zone in range(1, len(zones) + 1):
-        where = zone_image == zone
-        touching = np.setdiff1d(predicted[where], [0])
+        inside = zone_image == zone
+        touching = np.setdiff1d(predicted[inside], [0])
         matched.update(touching.tolist())
-        lesion = truth & where
+        lesion = truth & inside
         if np.count_nonzero(lesion) * edges.prod() <= rule.ignore_mm3:
             ignored += 1
         else:
@@ -211,8 +221,8 @@ def _dilated(mask: Mask, steps: int) -> Mask:
     from scipy import ndimage
 
     faces_and_edges = ndimage.generate_binary_structure(3, 2)  # BraTS 2023's neighbourhood
-    grown: Mask = ndimage.binary_dilation(mask, faces_and_edges, iterations=steps)
-    return grown
+    dilated: Mask = ndimage.binary_dilation(mask, faces_and_edges, iterations=steps)
+    return dilated
 
 
 def _padded(box: Box, margin: int, shape: tuple[int, ...]) -> Box:

@@ -1,4 +1,4 @@
-"""Matching of predicted label files with those of the truth."""
+"""Matching of predicted label files with those of the ground truth."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class LabelFile:
     Parameters
     ----------
     name : str
-        Of its case.
+        Name of its case.
     path : Path
     hint : str or None
-        The label scheme that the names of the files around it suggest.
+        Label scheme that is inferred from the names of neighbouring files.
     """
 
     name: str
@@ -44,14 +44,14 @@ class LabelFile:
 
 @dataclass(frozen=True)
 class Pairing:
-    """Label files of the same cases.
+    """Label files of predictions and truth, matched by case.
 
     Parameters
     ----------
     pairs : list of (prediction, truth)
-        By case name.
+        Sorted by case name.
     without_truth, without_prediction : list of LabelFile
-        Files without a partner.
+        Files of cases that the other side does not have.
     """
 
     pairs: list[tuple[LabelFile, LabelFile]]
@@ -62,40 +62,41 @@ class Pairing:
 def pair_label_files(predictions: Path, truth: Path) -> Pairing:
     """Match label files by the name of their case; suffixes of the file name are ignored.
 
-    Two single files are matched whatever their names.
+    If each side has one file, and at least one side is given as a file, names are ignored.
 
     Parameters
     ----------
     predictions, truth : Path
-        A label file, or a folder that holds some at any depth.
+        A label file, or a folder that contains label files at any depth.
 
     Raises
     ------
     CaseError
-        If a side has no label file or two for one case, or the names have nothing in common.
+        If a side has no label file, or two for one case, or no case is on both sides.
     """
-    ours, theirs = _by_name(predictions), _by_name(truth)
-    if len(ours) == len(theirs) == 1 and (predictions.is_file() or truth.is_file()):
-        return Pairing([(*ours.values(), *theirs.values())], [], [])  # type: ignore[list-item]
-    common = sorted(set(ours) & set(theirs))
+    predicted, true = _by_name(predictions), _by_name(truth)
+    if len(predicted) == len(true) == 1 and (predictions.is_file() or truth.is_file()):
+        return Pairing([(*predicted.values(), *true.values())], [], [])  # type: ignore[list-item]
+    common = sorted(set(predicted) & set(true))
     if not common:
         raise CaseError(
-            f"no case of {predictions} ({_some(ours)}) is in {truth} ({_some(theirs)}); "
+            f"no case of {predictions} ({_first_names(predicted)}) is in {truth} "
+            f"({_first_names(true)}); "
             "name the files CASE.nii.gz or CASE_seg.nii.gz on both sides"
         )
     return Pairing(
-        pairs=[(ours[name], theirs[name]) for name in common],
-        without_truth=[ours[name] for name in sorted(set(ours) - set(theirs))],
-        without_prediction=[theirs[name] for name in sorted(set(theirs) - set(ours))],
+        pairs=[(predicted[name], true[name]) for name in common],
+        without_truth=[predicted[name] for name in sorted(set(predicted) - set(true))],
+        without_prediction=[true[name] for name in sorted(set(true) - set(predicted))],
     )
 
 
 def find_label_files(path: Path) -> list[LabelFile]:
-    """The label file given, or every one in a folder and its folders.
+    """The given label file, or all label files in a folder and its subfolders.
 
-    In a folder, a file is a label file if its name ends as one (``_seg``, ``-seg``, ``_segm``,
-    ...), or if its name ends in no modality and no region, it is 3D, and no image of a case is
-    beside it.
+    In a folder, a file is a label file if its name has the suffix of one (``_seg``, ``-seg``,
+    ``_segm``, ...). A 3D file whose name has no suffix of a modality or region is one as well, if
+    the same folder contains no images.
 
     Raises
     ------
@@ -112,7 +113,7 @@ def find_label_files(path: Path) -> list[LabelFile]:
         files = (Path(root, n) for n in sorted(names) if not n.startswith("."))
         found += _in_folder([f for f in files if is_nifti_name(f)])
     if not found:
-        raise CaseError(f"{path} holds no label file such as CASE.nii.gz or CASE_seg.nii.gz")
+        raise CaseError(f"{path} contains no label file such as CASE.nii.gz or CASE_seg.nii.gz")
     return found
 
 
@@ -154,6 +155,6 @@ def _by_name(path: Path) -> dict[str, LabelFile]:
     return found
 
 
-def _some(files: Iterable[str]) -> str:
+def _first_names(files: Iterable[str]) -> str:
     names = sorted(files)
     return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")

@@ -1,4 +1,4 @@
-"""Running the network on a case: device, backend, windows, flips, progress, cancellation."""
+"""Inference: segment a case with a trained network."""
 
 from smalltumor.inference.predict import segment
 

@@ -1,4 +1,4 @@
-"""Test-time augmentation: the mean prediction over mirrored volumes."""
+"""Test-time augmentation: the prediction averaged over mirrored volumes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much memory a run can use."""
+"""Available memory."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ GIGABYTE = 10**9
 def available_memory() -> int:
     """Bytes of main memory that this process can still allocate.
 
-    The least of what the machine has available, what a container or batch system (cgroup) allows,
-    and what ``ulimit -v`` allows.
+    The minimum of the memory available on the machine, the remainder of the cgroup limits set by a
+    container or batch system, and the remainder of ``ulimit -v``.
     """
     limits: list[int | None]
     limits = [psutil.virtual_memory().available, _control_group(), _address_space()]
     return max(0, min(limit for limit in limits if limit is not None))
 
 
-# psutil knows the memory of the machine, but neither cgroups nor what is left of RLIMIT_AS.
+# psutil reads the memory of the machine, but neither cgroup limits nor RLIMIT_AS.
 
 
 def _control_group() -> int | None:
-    """What is left of the memory limit of this process's cgroup and the groups around it."""
-    left = []
+    """Bytes left under the memory limits of this process's cgroup and its parent groups."""
+    remaining = []
     for folder in _group_folders():
         try:
             limit = int((folder / "memory.max").read_text())  # "max" if there is no limit
             used = int((folder / "memory.current").read_text())
         except (OSError, ValueError):
             continue
-        left.append(limit - used + _file_cache(folder))
-    return min(left, default=None)
+        remaining.append(limit - used + _file_cache(folder))
+    return min(remaining, default=None)
 
 
 def _group_folders() -> list[Path]:
@@ -47,7 +47,7 @@ def _group_folders() -> list[Path]:
 
 
 def _file_cache(folder: Path) -> int:
-    """Bytes of cached files, which the kernel drops before it ends a process."""
+    """Bytes of the file cache, which the kernel frees before it kills a process."""
     try:
         lines = (folder / "memory.stat").read_text().splitlines()
     except OSError:
@@ -56,6 +56,7 @@ def _file_cache(folder: Path) -> int:
 
 
 def _address_space() -> int | None:
+    """Bytes left under ``ulimit -v``, or None if there is no limit."""
     if sys.platform == "win32":
         return None
     import resource

@@ -1,4 +1,4 @@
-"""Devices that a network can run on, and the precision to compute in."""
+"""Choice of the device and of the precision."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NAME = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 _NVIDIA_DRIVER = ("/proc/driver/nvidia/version", "/dev/nvidiactl", "/dev/dxg")
 _BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
 _ISA_LIMITS = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")
-"""Variables that limit the instruction sets of oneDNN, which computes for PyTorch and OpenVINO."""
+"""Environment variables that limit the instruction sets of oneDNN, used by PyTorch and OpenVINO."""
 
 _ISA_WITHOUT_BFLOAT16 = {"SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2"}
 _ISA_WITHOUT_BFLOAT16 |= {"AVX512_CORE", "AVX512_CORE_VNNI"}
@@ -34,8 +34,9 @@ class DeviceChoice:
     Parameters
     ----------
     device : str
-        Torch's name of it: ``cpu``, ``cuda:0``, ``mps``.
+        Its name in torch: ``cpu``, ``cuda:0``, ``mps``.
     warning : str, optional
+        Why the requested device is not used.
     """
 
     device: str
@@ -43,13 +44,13 @@ class DeviceChoice:
 
 
 def choose_device(name: str) -> DeviceChoice:
-    """The device to run on.
+    """Choose the device to run on.
 
     Parameters
     ----------
     name : str
-        ``auto`` chooses an NVIDIA GPU if there is one, else the CPU. An Apple GPU (``mps``) is
-        chosen only by name: torch lacks some 3D operations there.
+        ``auto`` selects an NVIDIA GPU if there is one, otherwise the CPU. It never selects an Apple
+        GPU (``mps``), for which torch lacks some 3D operations.
 
     Raises
     ------
@@ -63,19 +64,22 @@ def choose_device(name: str) -> DeviceChoice:
     import torch
 
     if name == "mps":
-        found = torch.backends.mps.is_available()
+        available = torch.backends.mps.is_available()
     else:
         number = int(name.partition(":")[2] or 0)
-        found = torch.cuda.is_available() and number < torch.cuda.device_count()
+        available = torch.cuda.is_available() and number < torch.cuda.device_count()
         name = name if name == "auto" else f"cuda:{number}"
-    if found:
+    if available:
         return DeviceChoice("cuda:0" if name == "auto" else name)
     warning = None if name == "auto" else f"{name} is not available here; the CPU was used"
     return DeviceChoice("cpu", warning)
 
 
 def may_have_nvidia_gpu() -> bool:
-    """Whether there are signs of an NVIDIA GPU; importing torch, to be certain, takes a second."""
+    """Whether an NVIDIA driver may be installed.
+
+    A quick check before torch is imported, which takes a second.
+    """
     if "torch" in sys.modules or sys.platform == "win32":
         return True
     return sys.platform == "linux" and any(Path(path).exists() for path in _NVIDIA_DRIVER)
@@ -91,14 +95,14 @@ def describe_device(device: str) -> str:
 
 
 def has_openvino() -> bool:
-    """Whether OpenVINO is installed; it is not imported."""
+    """Whether OpenVINO is installed; does not import it."""
     return util.find_spec("openvino") is not None
 
 
 def import_in_background(device: str, backend: str) -> None:
-    """Import what a run on the CPU needs in a thread, while the case is being read.
+    """Import the modules of a CPU run in a thread, while the case is read.
 
-    Errors are ignored: the run imports the same modules and reports them.
+    Errors are ignored here; the run imports the same modules and reports them.
     """
 
     def load() -> None:
@@ -112,7 +116,7 @@ def import_in_background(device: str, backend: str) -> None:
 
 
 def cpu_has_bfloat16() -> bool:
-    """Whether oneDNN can use bfloat16 instructions; without them, float32 is faster."""
+    """Whether oneDNN can use bfloat16 instructions; without them float32 is faster."""
     limit = next((os.environ[name] for name in _ISA_LIMITS if name in os.environ), "")
     if limit.upper() in _ISA_WITHOUT_BFLOAT16:
         return False
@@ -125,10 +129,10 @@ def cpu_has_bfloat16() -> bool:
 
 
 def torch_precision(device: str) -> torch.dtype:
-    """The precision that the network computes in on a device.
+    """The precision in which the network is computed on a device.
 
-    Half precision if the device has instructions for it: float16 on GPUs, whose rounding error is
-    an eighth of bfloat16's; bfloat16 on CPUs. Else float32.
+    Half precision if the device has instructions for it, otherwise float32. Half precision is
+    bfloat16 on CPUs, and float16 on GPUs, where its rounding error is an eighth of bfloat16's.
     """
     import torch
 

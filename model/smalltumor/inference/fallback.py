@@ -1,4 +1,4 @@
-"""Ways to run the network, tried in order until one succeeds."""
+"""Runs the network; if an attempt fails, other devices, backends and window sizes are tried."""
 
 from __future__ import annotations
 
@@ -28,18 +28,19 @@ BackendName = Literal["auto", "torch", "openvino"]
 WindowSize = Literal["auto"] | int | None
 
 WINDOW_SIZES = (128, 96, 64)
-"""Edges of the sliding windows, in voxels, tried if the whole volume does not fit in memory."""
+"""Window edges, in voxels, that are tried in order if the whole volume does not fit in memory."""
 
-SPARE = 200 * 10**6
-"""Bytes of memory left free for everything else."""
+RESERVED_BYTES = 200 * 10**6
+"""Bytes of main memory that a run leaves free."""
 
 WINDOW_BYTES_PER_VOXEL = 40
-"""Of the volume: the input, and the weighted sum of predictions with its weights."""
+"""Memory of sliding-window inference per voxel of the whole volume: the input, the weighted sum of
+predictions and the sum of weights."""
 
 
 @dataclass(frozen=True)
 class RunSettings:
-    """How the caller wants the network to run; see `smalltumor.inference.segment`."""
+    """The caller's settings; see `smalltumor.inference.segment`."""
 
     device: DeviceChoice
     backend: BackendName = "auto"
@@ -49,7 +50,7 @@ class RunSettings:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One way to run the network.
+    """A backend, device and window size to run the network with.
 
     Parameters
     ----------
@@ -74,11 +75,11 @@ class Attempt:
 
     @property
     def can_fail(self) -> bool:
-        """Whether it can fail where PyTorch on the CPU would succeed."""
+        """Whether it can fail in cases where PyTorch on the CPU succeeds."""
         return self.target != ("torch", "cpu")
 
     def fits(self, shape: tuple[int, ...]) -> bool:
-        """Whether main memory suffices for an array (channel, l, p, s); true for other devices."""
+        """Whether main memory suffices for an array (channel, l, p, s); always true on GPUs."""
         if self.device != "cpu":
             return True
         edges = shape[1:] if self.window is None else [min(self.window, n) for n in shape[1:]]
@@ -86,7 +87,7 @@ class Attempt:
             from smalltumor.inference.backends.openvino_backend import BYTES_PER_VOXEL
         else:
             from smalltumor.inference.backends.torch_backend import BYTES_PER_VOXEL
-        needed = math.prod(edges) * BYTES_PER_VOXEL + SPARE
+        needed = math.prod(edges) * BYTES_PER_VOXEL + RESERVED_BYTES
         if self.window is not None:
             needed += math.prod(shape[1:]) * WINDOW_BYTES_PER_VOXEL
         return needed <= available_memory()
@@ -94,7 +95,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class NetworkResult:
-    """The network's output, how it was computed, and warnings."""
+    """The network's output, the successful attempt, the device's full name, and warnings."""
 
     output: NetworkOutput
     attempt: Attempt
@@ -103,7 +104,7 @@ class NetworkResult:
 
 
 def planned_attempts(settings: RunSettings) -> Iterator[Attempt]:
-    """All attempts, best first; the last one is PyTorch on the CPU."""
+    """The attempts in the order in which they are tried; the last one is PyTorch on the CPU."""
     sizes = (None, *WINDOW_SIZES) if settings.windows == "auto" else (settings.windows,)
     device = settings.device.device
     if device != "cpu":
@@ -116,7 +117,7 @@ def planned_attempts(settings: RunSettings) -> Iterator[Attempt]:
 def run_network(
     checkpoint: Checkpoint, array: Array, settings: RunSettings, progress: ProgressReporter
 ) -> NetworkResult:
-    """Run the network by the first attempt that succeeds.
+    """Run the network; try each attempt in turn until one succeeds.
 
     Parameters
     ----------
@@ -128,7 +129,7 @@ def run_network(
     Raises
     ------
     SmalltumorError
-        If even the smallest windows on the CPU do not fit in memory.
+        If the smallest windows on the CPU do not fit in memory.
     Cancelled
     """
     warnings = [settings.device.warning] if settings.device.warning else []
@@ -157,26 +158,26 @@ def run_network(
                     f"windows of {attempt.window} voxels were used"
                 )
             return NetworkResult(output, attempt, device, tuple(warnings))
-        gc.collect()  # the next attempt needs the memory of the failed one
+        gc.collect()  # free the memory of the failed attempt
         _empty_gpu_cache(attempt.device)
 
 
 def preload(
     checkpoint: Checkpoint, shape: tuple[int, ...], settings: RunSettings
 ) -> threading.Thread | None:
-    """Start to load the network of the first attempt, if it can be loaded in another thread.
+    """Start a thread that loads the network of the first attempt, if OpenVINO runs it.
 
     Parameters
     ----------
     shape : tuple of int
-        Of the array (channel, l, p, s) that is being prepared.
+        Shape of the array (channel, l, p, s) that is being prepared.
     checkpoint, settings
-        As for `run_network`, which reports errors.
+        See `run_network`, which reports any errors.
 
     Returns
     -------
     Thread or None
-        To be joined before `run_network`.
+        Join it before `run_network`.
     """
     first = next(planned_attempts(settings))
     if first.backend != "openvino" or first.window is not None or not first.fits(shape):
@@ -189,7 +190,7 @@ def preload(
 def _run_attempt(
     attempt: Attempt, checkpoint: Checkpoint, array: Array, flips: bool, progress: ProgressReporter
 ) -> tuple[NetworkOutput, str]:
-    """The output, and the name of the device it was computed on."""
+    """The output and the full name of the device."""
     with _borrow_backend(attempt, checkpoint) as backend:
         run: InferenceBackend = backend
         if attempt.window is not None:
@@ -226,7 +227,7 @@ def _out_of_memory_message(attempt: Attempt) -> str:
 
 
 def _empty_gpu_cache(device: str) -> None:
-    """Return the GPU memory that torch caches."""
+    """Free the GPU memory that torch caches."""
     if device.startswith("cuda"):
         import torch
 

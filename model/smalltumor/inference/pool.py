@@ -1,8 +1,8 @@
-"""Networks and buffers that runs borrow, and that stay in memory for the next run.
+"""Pools of networks and buffers, which runs borrow and return.
 
-Each run borrows for itself alone, so two runs at once share nothing that changes. What was returned
-last stays for the next run. If none comes for `IDLE_SECONDS`, its memory is released; only what
-nobody has borrowed is ever released.
+A borrowed object belongs to one run, so simultaneous runs share no mutable state. The object that
+was returned last is cached for the next run. After `IDLE_SECONDS` without a run, the memory of the
+cached object is released; borrowed objects are never released.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ import numpy as np
 from smalltumor.geometry.array_order import Array, Shape, reverse_axes
 
 IDLE_SECONDS = 30.0
-"""How long memory is kept for the next run; allocating it again takes a third of a run."""
+"""Time after which the memory of a cached object is released. Allocating it again takes a third of
+the time of a run."""
 
 
 class Releasable(Protocol):
-    """Something whose memory can be released, and that can be used again afterwards."""
+    """An object whose memory can be released; it remains usable and allocates memory again."""
 
     def release_memory(self) -> None:
-        """Give memory back to the system."""
+        """Return memory to the system."""
         ...
 
 
@@ -33,11 +34,11 @@ T = TypeVar("T", bound=Releasable)
 
 
 class Pool(Generic[T]):
-    """Lends objects to one run at a time, and keeps the one that was returned last."""
+    """Lends each object to one run at a time, and caches the one that was returned last."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: tuple[Hashable, T] | None = None
+        self._cached: tuple[Hashable, T] | None = None
         self._timer = IdleTimer()
 
     @contextmanager
@@ -60,58 +61,58 @@ class Pool(Generic[T]):
             self._return(key, borrowed)
 
     def clear(self) -> None:
-        """Drop the object that is kept."""
+        """Delete the cached object."""
         with self._lock:
             self._timer.cancel()
-            self._kept = None
+            self._cached = None
 
     def _take(self, key: Hashable) -> T | None:
         with self._lock:
             self._timer.cancel()
-            # An object of another key is dropped before the new one takes its memory.
-            kept, self._kept = self._kept, None
-            return kept[1] if kept is not None and kept[0] == key else None
+            # An object of another key is deleted, to free its memory before a new one is created.
+            cached, self._cached = self._cached, None
+            return cached[1] if cached is not None and cached[0] == key else None
 
     def _return(self, key: Hashable, borrowed: T) -> None:
         with self._lock:
-            self._kept = key, borrowed
+            self._cached = key, borrowed
             self._timer.start(lambda: self._release(borrowed))
 
     def _release(self, idle: T) -> None:
         with self._lock:
-            # A run may have borrowed it between the timer's end and this line.
-            if self._kept is not None and self._kept[1] is idle:
+            # A run may have borrowed it after the timer ran out.
+            if self._cached is not None and self._cached[1] is idle:
                 idle.release_memory()
 
 
 class IdleTimer:
     """Calls a function after `IDLE_SECONDS`, unless it is cancelled or started again.
 
-    It is not locked: its owner calls it under a lock of its own.
+    It is not thread-safe: callers hold a lock of their own.
     """
 
     def __init__(self) -> None:
         self._timer: threading.Timer | None = None
 
     def start(self, function: Callable[[], None]) -> None:
-        """Start counting from zero."""
+        """Start or restart the timer."""
         self.cancel()
         self._timer = threading.Timer(IDLE_SECONDS, function)
         self._timer.daemon = True
         self._timer.start()
 
     def cancel(self) -> None:
-        """Stop counting; a function that is running already is not waited for."""
+        """Cancel the timer; does not wait for a function that is already running."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
 
 class Buffer:
-    """Memory for the network's input; it grows to the largest array that was asked for.
+    """Memory for the network's input, reallocated only for larger arrays.
 
-    An array of four modalities is too large for the allocator to keep. A new one comes from the
-    system page by page, which on a virtual machine can take twice as long as normalising into it.
+    The allocator does not cache arrays of this size (four modalities). On a virtual machine, the
+    page faults of a new array can take twice as long as normalising the modalities into it.
     """
 
     def __init__(self) -> None:
@@ -121,7 +122,7 @@ class Buffer:
         """An array (channel, l, p, s) in Fortran order; its values are not initialised."""
         size = math.prod(shape)
         if self._numbers.size < size:
-            self.release_memory()  # before more is allocated
+            self.release_memory()  # free the old memory before allocating more
             self._numbers = np.empty(size, dtype=np.float32)
         channels, i, j, k = shape
         return reverse_axes(self._numbers[:size].reshape(channels, k, j, i))

@@ -1,4 +1,4 @@
-"""From a case to its segmentation."""
+"""Segmentation of a case."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ def segment(
 ) -> Segmentation:
     """Segment a case; the same case and settings give the same result.
 
-    If a GPU runs out of memory or a backend fails, the case is computed in another way, and
-    ``Segmentation.run`` has a warning.
+    If a GPU runs out of memory or a backend fails, another window size, device or backend is tried,
+    and ``Segmentation.run`` has a warning.
 
     Parameters
     ----------
     case : Case
     checkpoint : Checkpoint, optional
-        The weights that came with the package if not given.
+        By default the starter weights of the package.
     device : str
         ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
     backend : {"auto", "torch", "openvino"}
@@ -91,7 +91,7 @@ def segment(
     if not result.output.are_finite():  # NaN would become a mask without a tumour
         where = checkpoint.path or checkpoint.name
         raise CheckpointError(f"{where}: the output of these weights for {case.name} is not finite")
-    reporter.update(0.95, "back to the case's grid")
+    reporter.update(0.95, "resampling to the case's grid")
     segmentation = Segmentation.from_probabilities(case, cropped)
     reporter.update(1.0, "done")
     seconds = time.perf_counter() - start
@@ -103,7 +103,7 @@ def segment(
 def _predict(
     case: Case, checkpoint: Checkpoint, settings: RunSettings, reporter: ProgressReporter
 ) -> tuple[CroppedProbabilities, NetworkResult]:
-    """The network's output for the brain's crop; none of it is in the borrowed buffer."""
+    """The network's output for the crop of the brain; it does not use the buffer's memory."""
     preloading = None
 
     def allocate(shape: Shape) -> Array:

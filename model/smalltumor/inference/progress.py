@@ -15,7 +15,7 @@ CancelCallback = Callable[[], bool]
 
 
 class ProgressReporter:
-    """Reports progress to the caller, and cancels the run at the caller's request.
+    """Reports progress to the caller, and raises `Cancelled` when the caller cancels the run.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ class ProgressReporter:
 
     Notes
     -----
-    The reported fraction never falls, even if a run starts again on another device.
+    The reported fraction never decreases, even if the run is repeated on another device.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class ProgressReporter:
         self._reported = 0.0
 
     def raise_if_cancelled(self) -> None:
-        """Raise `Cancelled` if the caller has asked to stop."""
+        """Raise `Cancelled` if the caller has cancelled the run."""
         if self._is_cancelled is not None and self._is_cancelled():
             raise Cancelled("cancelled")
 
@@ -48,7 +48,7 @@ class ProgressReporter:
         Parameters
         ----------
         fraction : float
-            From 0 to 1.
+            From 0 to 1; values outside are clipped.
         text : str
             Name of the current step.
 

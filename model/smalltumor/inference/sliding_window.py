@@ -1,4 +1,4 @@
-"""Sliding-window inference, for volumes that memory cannot hold in one pass."""
+"""Sliding-window inference, for volumes that do not fit in memory in one pass."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from smalltumor.inference.backends.base import Array, InferenceBackend
 from smalltumor.inference.progress import ProgressReporter
 
 OVERLAP = 0.5
-"""Share of a window that the next one covers again."""
+"""Overlap of neighbouring windows, as a fraction of the window's edge."""
 
 SIGMA = 0.125
-"""Standard deviation of the Gaussian weights, as a share of the window's edge."""
+"""Standard deviation of the Gaussian weights, as a fraction of the window's edge."""
 
 MIN_WEIGHT = 1e-3
-"""Least weight of a voxel of a window, so that no voxel of the volume has weight zero."""
+"""Minimum weight within a window, so that the weights of no voxel of the volume sum to zero."""
 
 
 class SlidingWindow:
-    """A backend that runs another one on overlapping windows.
+    """A backend that runs another backend on overlapping windows.
 
-    Predictions are averaged with Gaussian weights, which favour the middle of each window
-    (Isensee et al., *nnU-Net*, Nature Methods 2021). Positions and weights are those of MONAI's
-    ``sliding_window_inference`` with ``mode="gaussian"``. It is written out here because importing
-    MONAI takes seconds and 166 MB, just when memory is short.
+    Predictions are averaged with Gaussian weights, which are largest at the centre of each window
+    (Isensee et al., *nnU-Net*, Nature Methods 2021). Positions and weights equal those of MONAI's
+    ``sliding_window_inference`` with ``mode="gaussian"``. MONAI is not used, because importing it
+    takes seconds and 166 MB of memory.
 
     Parameters
     ----------
     backend : InferenceBackend
     size : int
-        Edge of a window in voxels, a multiple of 32; shorter where the array is.
+        Edge of the windows in voxels, a multiple of 32; limited to the edges of the array.
     """
 
     def __init__(self, backend: InferenceBackend, size: int) -> None:
@@ -62,14 +62,14 @@ class SlidingWindow:
 
 
 def window_starts(length: int, window: int) -> list[int]:
-    """First voxels of the windows along an axis; the last window ends with the axis."""
+    """First voxels of the windows along an axis; the last window ends at the last voxel."""
     step = max(int(window * (1 - OVERLAP)), 1)
     count = -(-(length - window) // step) + 1
     return [min(number * step, length - window) for number in range(count)]
 
 
 def gaussian_weights(shape: list[int]) -> Array:
-    """Weights of a window's voxels, (i, j, k) float32: a Gaussian around its centre."""
+    """Gaussian weights of the voxels of a window, (i, j, k) float32."""
     axes = []
     for size in shape:
         distance = np.arange(size) - (size - 1) / 2

@@ -1,6 +1,6 @@
-"""Weights, and everything needed to use them, in one safetensors file.
+"""Checkpoints: weights, network size, preprocessing and card in one safetensors file.
 
-Reading does not import torch: a backend that has a compiled copy of the network does not need it.
+Reading does not import torch, which a backend with a compiled copy of the network does not need.
 """
 
 from __future__ import annotations
@@ -42,14 +42,16 @@ class Checkpoint:
     config : NetworkConfig
         Size of the network.
     preprocessing : Preprocessing
-        How its input has to be prepared.
+        Preprocessing of its input.
     card : dict
         Information for the user: ``name``, ``trained_on``, ``scores``, ``licence`` and more,
         plain JSON values.
     digest : str
-        SHA-256 of the file or the weights; the key of caches.
+        SHA-256 of the file or of the weights; caches use it as their key.
     path : Path or None
-        The file that it was read from.
+        The file that it was read from; None if it was created in memory.
+    arrays : dict of str to array
+        Weights by parameter name, in the precision of the file; see `tensors`.
     """
 
     config: NetworkConfig
@@ -71,7 +73,7 @@ class Checkpoint:
             name: array.astype(np.float32, copy=False) for name, array in self.arrays.items()
         }
         for name, array in arrays.items():
-            # The mask would be empty, as if there were no tumour.
+            # NaN would give an empty mask, as if there were no tumour.
             if not np.isfinite(array).all():
                 where = self.path or self.name
                 raise CheckpointError(f"{where}: {name} has weights that are NaN or infinite")
@@ -108,42 +110,42 @@ class Checkpoint:
 
 
 def load_checkpoint(path: str | Path | None = None) -> Checkpoint:
-    """Read a weights file, at once: the file may be replaced while the weights are in use.
+    """Read a weights file completely, so that it may be replaced while the weights are in use.
 
     Parameters
     ----------
     path : path, optional
-        The weights that came with the package if not given.
+        By default the starter weights of the package.
 
     Raises
     ------
     CheckpointError
-        If the file is missing, damaged, of another kind, or of a later format version.
+        If the file is missing or damaged, has another format, or has a later format version.
     """
     path = Path(path) if path is not None else starter_weights()
     content = read_content(path)
     metadata, arrays = parse_tensors(content, path, FORMAT, FORMAT_VERSION)
-    parts = {key: _json_part(path, metadata, key) for key in ("config", "preprocessing", "card")}
+    entries = {key: _json_entry(path, metadata, key) for key in ("config", "preprocessing", "card")}
     if metadata.get("classes") != json.dumps(_CLASSES):
         raise CheckpointError(
             f"{path}: its classes are {metadata.get('classes', 'not given')[:100]}, "
             f"but this version knows {_CLASSES}"
         )
     try:
-        config = NetworkConfig.from_dict(parts["config"])
-        preprocessing = Preprocessing.from_dict(parts["preprocessing"])
-        _check_agreement(config, preprocessing)
+        config = NetworkConfig.from_dict(entries["config"])
+        preprocessing = Preprocessing.from_dict(entries["preprocessing"])
+        _check_compatible(config, preprocessing)
     except (CheckpointError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path}: {error}") from None
     digest = hashlib.sha256(content).hexdigest()
-    return Checkpoint(config, preprocessing, parts["card"], digest, path, arrays)
+    return Checkpoint(config, preprocessing, entries["card"], digest, path, arrays)
 
 
-def _check_agreement(config: NetworkConfig, preprocessing: Preprocessing) -> None:
+def _check_compatible(config: NetworkConfig, preprocessing: Preprocessing) -> None:
     if config.in_channels != len(preprocessing.channels) or config.classes != len(_CLASSES):
         raise CheckpointError(
             f"a network of {config.in_channels} modalities and {config.classes} classes does not "
-            f"go with {', '.join(preprocessing.channels)} and {len(_CLASSES)} classes"
+            f"match {', '.join(preprocessing.channels)} and {len(_CLASSES)} classes"
         )
     if preprocessing.multiple not in _MULTIPLES:
         raise CheckpointError(
@@ -153,7 +155,7 @@ def _check_agreement(config: NetworkConfig, preprocessing: Preprocessing) -> Non
 
 
 def starter_weights() -> Path:
-    """Path of the weights that came with the package.
+    """Path of the starter weights in the package.
 
     Raises
     ------
@@ -178,19 +180,20 @@ def save_checkpoint(
     half: bool = True,
     overwrite: bool = False,
 ) -> None:
-    """Write a network for inference: the segmentation path, without the U-module decoders.
+    """Write the segmentation path of a network, without the U-module decoders.
 
     Parameters
     ----------
     path : path
-        ``.safetensors`` file; written to a temporary file and renamed, so it is never partial.
+        ``.safetensors`` file; a temporary file is written and renamed, so it is never partial.
     network : SegmentationNetwork or MultiTaskNetwork
     preprocessing : Preprocessing
     card : mapping
         Plain JSON values, see `Checkpoint`.
     half : bool
-        Store convolutions in half precision; batch norms stay in float32.
+        Store convolutions in float16; batch norms stay in float32.
     overwrite : bool
+        Replace an existing file.
 
     Raises
     ------
@@ -215,7 +218,7 @@ def save_checkpoint(
 def checkpoint_of(
     network: SegmentationNetwork, preprocessing: Preprocessing, card: Mapping[str, Any]
 ) -> Checkpoint:
-    """A checkpoint of a network in memory, without a file."""
+    """Create a checkpoint of a network in memory, without a file."""
     tensors = _segmentation_tensors(network)
     digest = hashlib.sha256(json.dumps(network.config.to_dict()).encode())
     for name in sorted(tensors):
@@ -224,14 +227,14 @@ def checkpoint_of(
 
 
 def random_checkpoint(seed: int = 0, config: NetworkConfig | None = None) -> Checkpoint:
-    """An untrained network, for tests, demonstrations and timings.
+    """Create a checkpoint of an untrained network, for tests, demonstrations and timings.
 
     Parameters
     ----------
     seed : int
-        The same seed gives the same weights.
+        Seed of the initialisation; the same seed gives the same weights.
     config : NetworkConfig, optional
-        The paper's size if not given.
+        By default the size in the paper.
     """
     import torch
 
@@ -259,13 +262,13 @@ def _array(value: Any) -> npt.NDArray[np.float32]:
     return np.array(value.detach().cpu().float().numpy(), dtype=np.float32, order="C")
 
 
-def _json_part(path: Path, metadata: Mapping[str, str], key: str) -> dict[str, Any]:
+def _json_entry(path: Path, metadata: Mapping[str, str], key: str) -> dict[str, Any]:
     try:
-        part = json.loads(metadata[key])
+        entry = json.loads(metadata[key])
     except KeyError:
         raise CheckpointError(f"{path}: damaged checkpoint, {key} is missing") from None
     except (ValueError, RecursionError):
         raise CheckpointError(f"{path}: damaged checkpoint, {key} is not JSON") from None
-    if not isinstance(part, dict):
+    if not isinstance(entry, dict):
         raise CheckpointError(f"{path}: damaged checkpoint, {key} is not a table")
-    return part
+    return entry

@@ -1,4 +1,4 @@
-"""The size of a network, known without torch: checkpoints carry it."""
+"""The size of a network. Reading it from a checkpoint does not import torch."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any, Literal, get_args
 from smalltumor.errors import CheckpointError
 
 Norm = Literal["batch", "instance"]
-_LARGEST = 4096
+_MAX_SIZE = 4096
 
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """Size of the network; the defaults are the paper's.
+    """Size of the network; the defaults are those of the paper.
 
     Parameters
     ----------
@@ -25,11 +25,11 @@ class NetworkConfig:
     width : int
         Channels of the stem and of the last decoder (n).
     channels : int
-        Channels of the first encoder (C); the second has 2 C, the third 3 C and ends in 2 C.
+        Channels of the first encoder (C). The second has 2 C; the third has 3 C and outputs 2 C.
     groups : int
         Fibers: groups of the 3x3x3 and 3x3x1 convolutions (g).
     norm : {"batch", "instance"}
-        Normalisation before every convolution. ``batch`` is the paper's.
+        Normalisation before every convolution; the paper uses ``batch``.
 
     Raises
     ------
@@ -47,9 +47,9 @@ class NetworkConfig:
     def __post_init__(self) -> None:
         for name in ("in_channels", "classes", "width", "channels", "groups"):
             size = getattr(self, name)
-            if type(size) is not int or not 1 <= size <= _LARGEST:
+            if type(size) is not int or not 1 <= size <= _MAX_SIZE:
                 raise CheckpointError(
-                    f"network size {name} = {size!r} is not a whole number from 1 to {_LARGEST}"
+                    f"network size {name} = {size!r} is not a whole number from 1 to {_MAX_SIZE}"
                 )
         if self.norm not in get_args(Norm):
             raise CheckpointError(f"unknown norm {self.norm!r}; known are {get_args(Norm)}")
@@ -60,12 +60,18 @@ class NetworkConfig:
             )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+        """The fields as plain values for JSON."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> NetworkConfig:
-        """The inverse of `to_dict`; a field that is unknown or missing is an error."""
+        """Create a config from `to_dict`'s result.
+
+        Raises
+        ------
+        CheckpointError
+            If a field is unknown or missing, or has a value that is not allowed.
+        """
         known = {field.name for field in fields(cls)}
         if set(values) != known:
             raise CheckpointError(

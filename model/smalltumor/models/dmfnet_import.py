@@ -1,4 +1,4 @@
-"""Import of DMFNet checkpoints as the published code writes them."""
+"""Import of checkpoints written by the published DMFNet code."""
 
 from __future__ import annotations
 
@@ -36,36 +36,36 @@ _LAYERS = {
     "conv2x2x2_shortcut": "shortcut",
 }
 _PREPROCESSING = Preprocessing(channels=("flair", "t1ce", "t1", "t2"), lower=0.2, upper=99.8)
-"""The published recipe: clip and normalise inside the brain, FLAIR first."""
+"""Preprocessing of the published code: clip and normalise inside the brain, FLAIR first."""
 
 
 def import_dmfnet(path: str | Path) -> Checkpoint:
     """Read a published DMFNet checkpoint.
 
-    The file is a pickle, read with ``weights_only=True``, so that it can hold tensors and
-    plain containers but run no code. Network size and groups follow from the shapes.
+    The file is a pickle. It is read with ``weights_only=True``, which accepts tensors and plain
+    containers and runs no code. The network size is derived from the shapes of the tensors.
 
     Parameters
     ----------
     path : path
-        ``{'iter', 'state_dict', 'optim_dict'}`` or a bare state dict; names may carry the
+        ``{'iter', 'state_dict', 'optim_dict'}`` or a bare state dict; names may have the
         ``module.`` prefix of DataParallel.
 
     Returns
     -------
     Checkpoint
-        Not yet written; see `smalltumor.models.checkpoint.save_checkpoint`.
+        In memory only; `smalltumor.models.checkpoint.save_checkpoint` writes it.
 
     Raises
     ------
     CheckpointError
-        If the file cannot be read or holds another network.
+        If the file cannot be read or contains another network.
     """
     path = Path(path)
     published = _read_state(path)
     try:
         config = _config_of(published)
-        network = _fill(config, published)
+        network = _load_network(config, published)
     except (KeyError, ValueError, RuntimeError, CheckpointError) as error:
         reason = " ".join(str(error).split())[:300]
         raise CheckpointError(f"{path}: not a DMFNet checkpoint ({reason})") from error
@@ -83,7 +83,7 @@ def _read_state(path: Path) -> Mapping[str, Tensor]:
     try:
         _check_size(path)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about pickles that are refused anyhow
+            warnings.simplefilter("ignore")  # torch warns about pickles that are refused below
             content = torch.load(path, map_location="cpu", weights_only=True)
     except CheckpointError:
         raise
@@ -91,10 +91,10 @@ def _read_state(path: Path) -> Mapping[str, Tensor]:
         raise CheckpointError(f"{path}: no such file") from None
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read ({error.strerror or error})") from None
-    except Exception as error:  # unpickling hostile bytes may raise anything
+    except Exception as error:  # unpickling a malformed file can raise any exception
         reason = str(error).strip().partition("\n")[0][:200] or "cut short"
-        if "weights_only" in str(error):  # torch advises to open it nevertheless
-            reason = "it holds other things than tensors, which could run code"
+        if "weights_only" in str(error):  # torch's message advises weights_only=False
+            reason = "it contains objects other than tensors, which could run code"
         raise CheckpointError(
             f"{path}: cannot be read as a PyTorch checkpoint ({reason})"
         ) from None
@@ -102,20 +102,20 @@ def _read_state(path: Path) -> Mapping[str, Tensor]:
     if not isinstance(state, dict) or not all(
         isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in state.items()
     ):
-        raise CheckpointError(f"{path}: holds no state_dict of tensors")
+        raise CheckpointError(f"{path}: contains no state_dict of tensors")
     if sum(value.numel() * value.element_size() for value in state.values()) > MAX_BYTES:
-        raise CheckpointError(f"{path}: claims more weights than any DMFNet has")
+        raise CheckpointError(f"{path}: has more weights than any DMFNet")
     return {name.removeprefix("module."): value for name, value in state.items()}
 
 
 def _check_size(path: Path) -> None:
     size = path.stat().st_size
     if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:  # torch also unpacks what was packed small
+        with zipfile.ZipFile(path) as archive:  # torch also unpacks compressed members
             size = max(size, sum(member.file_size for member in archive.infolist()))
     if size > MAX_BYTES:
         raise CheckpointError(
-            f"{path}: {size / 2**30:.1f} GB unpacked are over the limit of "
+            f"{path}: {size / 2**30:.1f} GB when unpacked exceed the limit of "
             f"{MAX_BYTES // 2**30} GB for weights"
         )
 
@@ -132,7 +132,7 @@ def _config_of(state: Mapping[str, Tensor]) -> NetworkConfig:
     )
 
 
-def _fill(config: NetworkConfig, published: Mapping[str, Tensor]) -> Any:
+def _load_network(config: NetworkConfig, published: Mapping[str, Tensor]) -> Any:
     import torch
 
     from smalltumor.models.network import SegmentationNetwork
@@ -148,7 +148,7 @@ def _fill(config: NetworkConfig, published: Mapping[str, Tensor]) -> Any:
             state[renamed] = value
     for name, parts in scalars.items():
         state[name] = torch.cat([parts[number] for number in (1, 2, 3)])
-    with torch.device("meta"):  # no memory is taken for sizes that the file only claims
+    with torch.device("meta"):  # allocates no memory for the sizes in the file
         network = SegmentationNetwork(config)
     network.load_state_dict(state, assign=True)
     return network.float().eval()
@@ -159,6 +159,6 @@ def _rename(name: str) -> str:
     name = f"{_BLOCKS[block]}.{rest}"
     name = re.sub(r"conv3x3x3_m1\.([012])\.", r"branches.\1.", name)
     name = name.replace("conv3x3x3_m1.", "branches.0.").replace(".bn.", ".norm.")
-    for theirs, ours in _LAYERS.items():
-        name = name.replace(f"{theirs}.", f"{ours}.")
+    for published, own in _LAYERS.items():
+        name = name.replace(f"{published}.", f"{own}.")
     return name

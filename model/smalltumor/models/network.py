@@ -27,9 +27,9 @@ STAGES = (
     "decoder 1",
     "head",
 )
-"""Names that `SegmentationNetwork.steps` yields, in order."""
+"""Names of the stages, in the order in which `SegmentationNetwork.steps` yields them."""
 
-_EVERY_DILATION = (1, 2, 3)
+_DILATIONS = (1, 2, 3)
 
 
 def _norm(kind: Norm, channels: int) -> nn.Module:
@@ -43,7 +43,7 @@ def _double(x: Tensor) -> Tensor:
 
 
 class PreactivatedConv(nn.Module):
-    """Norm, ReLU, and a convolution without bias that keeps the size (at stride 1)."""
+    """Norm, ReLU, and a convolution without bias; at stride 1 the shape stays the same."""
 
     def __init__(
         self,
@@ -77,26 +77,26 @@ class PreactivatedConv(nn.Module):
         active = functional.relu(self.norm(x), inplace=True)
         if scale is None:
             return self.conv(active)  # type: ignore[no-any-return]
-        # Scaling the few weights instead of the many features gives the same numbers.
+        # Scaling the weights gives the same result as scaling the features, which are many more.
         weight = self.conv.weight * scale
         return self.conv._conv_forward(active, weight, None)  # type: ignore[no-any-return]
 
 
 class MultiFiberUnit(nn.Module):
-    """A residual unit of grouped convolutions behind a 1x1x1 multiplexer.
+    """A residual unit: a multiplexer of 1x1x1 convolutions, then grouped convolutions.
 
     Parameters
     ----------
     inputs, outputs : int
-        Channels.
+        Numbers of channels.
     groups : int
-        Fibers.
+        Number of fibers.
     norm : {"batch", "instance"}
     stride : int
-        Of the 3x3x3 convolutions.
+        Stride of the 3x3x3 convolutions.
     dilations : sequence of int
-        One 3x3x3 convolution each; several are summed with learned scalars that start at 1
-        (the dilated multi-fiber unit).
+        Dilations of the parallel 3x3x3 convolutions. Several are summed with learned weights,
+        initialised to 1 (the dilated multi-fiber unit).
     """
 
     def __init__(
@@ -139,19 +139,19 @@ class MultiFiberUnit(nn.Module):
 
 
 class SegmentationNetwork(nn.Module):
-    """The segmentation path: all that inference needs.
+    """The segmentation path, which is the part that inference uses.
 
     Each axis of the input must be a multiple of 16.
 
     Parameters
     ----------
     config : NetworkConfig, optional
-        The paper's size (3,875,890 parameters) if not given.
+        By default the size in the paper (3,875,890 parameters).
 
     Notes
     -----
-    Convolutions start Kaiming normal everywhere. (In the published code the dilated units are
-    replaced after that ran, so there they keep torch's default.)
+    All convolutions are initialised by Kaiming normal. (The published code replaces the dilated
+    units after this initialisation, so there they keep torch's default.)
     """
 
     def __init__(self, config: NetworkConfig | None = None) -> None:
@@ -159,14 +159,14 @@ class SegmentationNetwork(nn.Module):
         self.config = config = config or NetworkConfig()
         n, c = config.width, config.channels
         self.stem = nn.Conv3d(config.in_channels, n, 3, stride=2, padding=1, bias=False)
-        self.encoder1 = self._encoder(n, (c, c, c), _EVERY_DILATION)
-        self.encoder2 = self._encoder(c, (2 * c, 2 * c, 2 * c), _EVERY_DILATION)
+        self.encoder1 = self._encoder(n, (c, c, c), _DILATIONS)
+        self.encoder2 = self._encoder(c, (2 * c, 2 * c, 2 * c), _DILATIONS)
         self.encoder3 = self._encoder(2 * c, (3 * c, 3 * c, 2 * c), (1,))
         self.decoder3 = self._unit(4 * c, 2 * c)
         self.decoder2 = self._unit(3 * c, c)
         self.decoder1 = self._unit(c + n, n)
         self.head = nn.Conv3d(n, config.classes, 1, bias=False)
-        self.apply(_start)
+        self.apply(_initialise)
 
     def _unit(
         self, inputs: int, outputs: int, stride: int = 1, dilations: Sequence[int] = (1,)
@@ -186,22 +186,19 @@ class SegmentationNetwork(nn.Module):
         return nn.Sequential(*units)
 
     def steps(self, x: Tensor) -> Iterator[tuple[str, Tensor]]:
-        """Run the network one stage at a time.
-
-        The caller may stop between any two stages, so that a long run can show its progress
-        and be cancelled.
+        """Run the network one stage at a time, to report progress and to allow cancellation.
 
         Parameters
         ----------
         x : (b, in_channels, i, j, k) tensor
-            Normalised modalities.
+            Normalised modalities; i, j and k are multiples of 16.
 
         Yields
         ------
         name : str
             One of `STAGES`.
         features : tensor
-            Output of the stage; of the last stage, the logits (b, classes, i, j, k).
+            Output of the stage; the last stage yields the logits (b, classes, i, j, k).
         """
         stem = self.stem(x)
         yield "stem", stem
@@ -220,7 +217,8 @@ class SegmentationNetwork(nn.Module):
         features = self.decoder1(torch.cat([stem, _double(features)], dim=1))
         del stem
         yield "decoder 1", features
-        # A 1x1x1 convolution without bias and the resize commute; this order is 8 times cheaper.
+        # A 1x1x1 convolution without bias commutes with interpolation; in this order it has
+        # an eighth of the voxels to process.
         yield "head", _double(self.head(features))
 
     def logits(self, x: Tensor) -> Tensor:
@@ -241,22 +239,22 @@ class SegmentationNetwork(nn.Module):
         Returns
         -------
         (b, classes, i, j, k) tensor
-            Sums to 1 over the classes.
+            The classes of each voxel sum to 1.
         """
         return torch.softmax(self.logits(x), dim=1)
 
 
 @dataclass
 class MultiTaskOutput:
-    """The input of the loss in one training step.
+    """Output of a training step's forward pass, from which the loss is computed.
 
     Parameters
     ----------
     logits : (b, classes, i, j, k) tensor
     rebuilt : list of tensor
-        Features rebuilt by U-modules 1 and 2.
+        Features reconstructed by U-modules 1 and 2.
     targets : list of tensor
-        The features they should have rebuilt, of the same shapes, not detached.
+        The features that they reconstruct, of the same shapes, not detached.
     """
 
     logits: Tensor
@@ -267,9 +265,8 @@ class MultiTaskOutput:
 class MultiTaskNetwork(SegmentationNetwork):
     """The segmentation path and the two U-module decoders that only training uses.
 
-    A U-module rebuilds the features that enter an encoder from those that leave it
-    (Ngo et al. 2020, eq. 3): U-module 1 the stem's from encoder 1, U-module 2 encoder 1's from
-    encoder 2.
+    A U-module reconstructs an encoder's input from its output (Ngo et al. 2020, eq. 3). U-module 1
+    belongs to encoder 1, U-module 2 to encoder 2.
     """
 
     def __init__(self, config: NetworkConfig | None = None) -> None:
@@ -277,17 +274,17 @@ class MultiTaskNetwork(SegmentationNetwork):
         n, c = self.config.width, self.config.channels
         self.rebuild1 = self._unit(c, n)
         self.rebuild2 = self._unit(2 * c, c)
-        self.rebuild1.apply(_start)
-        self.rebuild2.apply(_start)
+        self.rebuild1.apply(_initialise)
+        self.rebuild2.apply(_initialise)
 
     def outputs(self, x: Tensor, *, reconstruction: bool = True) -> MultiTaskOutput:
-        """Logits and, unless switched off, the features that the U-modules rebuilt.
+        """Logits and, with reconstruction, the features that the U-modules reconstruct.
 
         Parameters
         ----------
         x : (b, in_channels, i, j, k) tensor
         reconstruction : bool
-            False leaves the DMFNet baseline: the U-modules are not run.
+            If False, the U-modules are not run (the DMFNet baseline).
         """
         stages = dict(self.steps(x))
         if not reconstruction:
@@ -299,7 +296,7 @@ class MultiTaskNetwork(SegmentationNetwork):
         return MultiTaskOutput(stages["head"], rebuilt, [stages["stem"], stages["encoder 1"]])
 
     def segmentation_state(self) -> dict[str, Tensor]:
-        """The state of the segmentation path alone, as `SegmentationNetwork` loads it."""
+        """The state dict of the segmentation path, for `SegmentationNetwork`."""
         return {
             name: value
             for name, value in self.state_dict().items()
@@ -307,6 +304,6 @@ class MultiTaskNetwork(SegmentationNetwork):
         }
 
 
-def _start(module: nn.Module) -> None:
+def _initialise(module: nn.Module) -> None:
     if isinstance(module, nn.Conv3d):
         nn.init.kaiming_normal_(module.weight)

@@ -76,7 +76,7 @@ def test_files_without_a_partner_are_listed(tmp_path):
         (["p/A.nii.gz", "p/C.nii.gz", "t/B.nii.gz"], "no case of .* is in"),
         (["p/A.nii.gz", "p/A_seg.nii.gz", "t/A.nii.gz"], "both for the case A; keep one"),
         (["t/A.nii.gz"], "does not exist"),
-        (["p/A_t1.nii.gz", "t/A.nii.gz"], "holds no label file"),
+        (["p/A_t1.nii.gz", "t/A.nii.gz"], "contains no label file"),
     ],
 )
 def test_files_that_cannot_be_matched_are_refused(tmp_path, files, message):

@@ -218,8 +218,8 @@ def test_a_case_does_not_influence_the_next_one(backend: str, sample_folder: Pat
     alone = result(*small)
     before = alone.probabilities()
     result(slice(80, 160), slice(60, 140), slice(40, 100))
-    assert input_buffers._kept is not None
-    buffer = input_buffers._kept[1]
+    assert input_buffers._cached is not None
+    buffer = input_buffers._cached[1]
     assert buffer._numbers.size > 4 * 80 * 80 * 48
     np.testing.assert_array_equal(result(*small).classes, alone.classes)
     buffer._numbers[...] = np.nan

@@ -206,7 +206,7 @@ def test_little_free_memory_leads_to_windows_at_once(
     small: Case, checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fallback, "WINDOW_SIZES", (64, 32))
-    monkeypatch.setattr(fallback, "available_memory", lambda: fallback.SPARE + 20 * 10**6)
+    monkeypatch.setattr(fallback, "available_memory", lambda: fallback.RESERVED_BYTES + 20 * 10**6)
     run = segment(small, checkpoint, device="cpu").run
     assert run is not None
     assert run.backend == "torch"

@@ -13,15 +13,16 @@ from smalltumor.inference.progress import ProgressReporter
 Array = npt.NDArray[np.float32]
 
 BFLOAT16_MIN_EDGE = 32
-"""Shortest edge, in voxels, of an array that is computed in bfloat16 on a CPU.
+"""Minimum edge, in voxels, of an array that is computed in bfloat16 on a CPU.
 
-With an edge of 16, features of the deepest stage are one voxel wide. There the AMX convolutions of
-oneDNN 3.12 read memory that nothing has initialised (grouped or with a stride of 2; OpenVINO 2026
-and PyTorch 2.13 both use them): results are wrong by up to 1e32, or the process crashes.
+With an edge of 16, the features of the deepest stage are one voxel wide. At that size, AMX
+convolutions of oneDNN 3.12 that are grouped or have a stride of 2 read uninitialised memory
+(OpenVINO 2026 and PyTorch 2.13 both use them): results are wrong by up to 1e32, or the process
+crashes.
 """
 
-LARGEST_LOGIT = 65504.0
-"""Largest number of float16. Logits of a trained network stay below 100."""
+MAX_LOGIT = 65504.0
+"""Maximum of float16. Logits of a trained network are below 100."""
 
 OUT_OF_MEMORY_TEXTS = (
     "out of memory",
@@ -33,7 +34,7 @@ OUT_OF_MEMORY_TEXTS = (
 
 
 class InferenceBackend(Protocol):
-    """A network, ready to run on one device."""
+    """A network loaded on one device."""
 
     backend: str
     device: str
@@ -51,23 +52,23 @@ class InferenceBackend(Protocol):
         Returns
         -------
         NetworkOutput
-            Of the same voxels.
+            For the same voxels.
 
         Raises
         ------
         Cancelled
-            Soon after the caller asked to stop.
+            If the caller cancels the run.
         """
         ...
 
 
 def is_plausible(logits: Array) -> bool:
-    """Whether logits are finite and of a size that a network can compute.
+    """Whether all logits are finite and below `MAX_LOGIT`.
 
-    In half precision, features can overflow, and a faulty kernel can return anything; backends
-    then compute the case in float32.
+    In half precision, features can overflow, and faulty kernels can return arbitrary values;
+    backends then compute the case again in float32.
     """
-    return bool((np.abs(logits) < LARGEST_LOGIT).all())  # false for NaN as well
+    return bool((np.abs(logits) < MAX_LOGIT).all())  # NaN compares false
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -1,4 +1,4 @@
-"""The network run by OpenVINO, on the CPU."""
+"""Inference with OpenVINO on the CPU."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from smalltumor.models.checkpoint import Checkpoint
 
 BYTES_PER_VOXEL = 220
-"""Peak memory of a whole pass in float32, input and result included: the largest value that
-`tests/benchmarks/memory.py` measured (they start at 197)."""
+"""Peak memory of a pass over the whole volume in float32, input and output included: the maximum of
+the values that `tests/benchmarks/memory.py` measured, from 197."""
 
 _POLL_MILLISECONDS = 20
 _SECONDS_PER_VOXEL = 4e-7
@@ -39,9 +39,9 @@ class OpenVinoBackend:
     ----------
     checkpoint : Checkpoint
     precision : {"f32", "bf16"}, optional
-        By default bfloat16 where the processor computes in it.
+        By default bfloat16 if the processor has instructions for it.
     threads : int, optional
-        By default OpenVINO decides.
+        Number of threads; chosen by OpenVINO by default.
     """
 
     backend = "openvino"
@@ -69,15 +69,15 @@ class OpenVinoBackend:
         return HalfResolutionLogits(reverse_axes(logits))
 
     def preload(self, shape: tuple[int, ...]) -> None:
-        """Load the compiled network for arrays (channel, l, p, s) of a shape, if it is on disk."""
+        """Load the compiled network for arrays (channel, l, p, s) of a shape, if it is cached."""
         precision = self._precision_for(shape)
         if self._compiled is None or self._compiled[:2] != (precision, shape):
-            self._compiled = None  # before another takes its memory
+            self._compiled = None  # free its memory before another is loaded
             compiled = self._loader(precision).load_from_disk(shape)
             self._compiled = None if compiled is None else (precision, shape, compiled)
 
     def release_memory(self) -> None:
-        """Release the memory of the last run; the compiled network stays."""
+        """Release the memory of the last run, but not the compiled network."""
         if self._compiled is not None:
             self._compiled[2].release_memory()
 
@@ -104,7 +104,7 @@ class OpenVinoBackend:
         self, shape: tuple[int, ...], precision: Precision, progress: ProgressReporter
     ) -> ov.CompiledModel:
         if self._compiled is None or self._compiled[:2] != (precision, shape):
-            self._compiled = None  # before another takes its memory
+            self._compiled = None  # free its memory before another is loaded
             compiled = self._loader(precision).load(shape, progress)
             self._compiled = precision, shape, compiled
         return self._compiled[2]
@@ -115,16 +115,16 @@ class OpenVinoBackend:
         return self._loaders[precision]
 
     def _wait(self, request: ov.InferRequest, voxels: int, progress: ProgressReporter) -> None:
-        """Wait for the result. OpenVINO reports no progress: it is estimated from the last run."""
+        """Wait for the result; progress is estimated from the time of the last run."""
         start = time.perf_counter()
         request.start_async()
         try:
             while not request.wait_for(_POLL_MILLISECONDS):
-                share = (time.perf_counter() - start) / (self._seconds_per_voxel * voxels)
-                progress.update(1 - math.exp(-2 * share), "segmenting")
+                elapsed = (time.perf_counter() - start) / (self._seconds_per_voxel * voxels)
+                progress.update(1 - math.exp(-2 * elapsed), "segmenting")
         except BaseException:
             request.cancel()
-            with contextlib.suppress(RuntimeError):  # it raises because it was cancelled
+            with contextlib.suppress(RuntimeError):  # raised because of the cancellation
                 request.wait()
             raise
         request.wait()
@@ -135,18 +135,18 @@ _backends: Pool[OpenVinoBackend] = Pool()
 
 
 def openvino_backend(checkpoint: Checkpoint) -> AbstractContextManager[OpenVinoBackend]:
-    """Borrow a backend for a run; the last one returned is kept for the next case."""
+    """Borrow a backend for one run; the pool caches the last one for the next run."""
     return _backends.borrow(checkpoint.digest, lambda: OpenVinoBackend(checkpoint))
 
 
 def start_preloading(checkpoint: Checkpoint, shape: tuple[int, ...]) -> threading.Thread:
-    """Load the compiled network for arrays of a shape in a thread, which the run then joins.
+    """Start a thread that loads the compiled network for arrays of a shape; the run joins it.
 
-    Loading takes half a second of one processor core, which is free while the array is prepared.
+    Loading takes half a second on one processor core, while the array is prepared on another.
     """
 
     def preload() -> None:
-        # The run tries again and reports the error.
+        # The run loads it again and reports the error.
         with contextlib.suppress(Exception), openvino_backend(checkpoint) as backend:
             backend.preload(shape)
 

@@ -1,4 +1,4 @@
-"""Converted networks on disk, so that a later run needs neither torch nor conversion."""
+"""Cache of converted and compiled networks on disk, which OpenVINO loads without torch."""
 
 from __future__ import annotations
 
@@ -14,22 +14,24 @@ from smalltumor.files.atomic import write_bytes
 from smalltumor.files.user_dirs import cache_folder
 
 GRAPH_VERSION = 8
-"""To be raised when the graph that is converted changes."""
+"""Version of the converted graph; increase it when `convert` produces a different graph."""
 
-MOST_NETWORKS = 4
-MOST_SHAPES = 8
-"""Networks kept, and compiled shapes of each; the oldest go first. Each has 16 MB."""
+MAX_NETWORKS = 4
+MAX_SHAPES = 8
+"""Maximum number of cached networks, and of compiled shapes of each; the oldest are deleted.
+
+A network or compiled shape has about 16 MB."""
 
 
 class NetworkFolder:
-    """The files of one network, converted by one version of OpenVINO for one precision.
+    """The cached files of one network, converted by one version of OpenVINO for one precision.
 
     Parameters
     ----------
     digest : str
-        Of the checkpoint.
+        Digest of the checkpoint.
     version : str
-        Of OpenVINO.
+        Version of OpenVINO.
     precision : {"f32", "bf16"}
     """
 
@@ -39,26 +41,26 @@ class NetworkFolder:
 
     @property
     def graph(self) -> Path:
-        """The graph."""
+        """Path of the converted graph."""
         return self.path / "network.xml"
 
     @property
     def weights(self) -> Path:
-        """The weights that belong to `graph`."""
+        """Path of the weights of `graph`."""
         return self.path / "network.bin"
 
     def compiled(self, shape: tuple[int, ...]) -> Path:
-        """The compiled network for one shape and kind of processor."""
+        """Path of the network compiled for arrays (l, p, s) of a shape on this processor model."""
         voxels = "x".join(str(n) for n in shape)
-        return self.path / f"{voxels}-{_processor()}.blob"
+        return self.path / f"{voxels}-{_processor_id()}.blob"
 
     def write_graph(self, save: Callable[[Path, Path], None]) -> None:
-        """Keep a converted network; older networks make room.
+        """Write a converted network, and delete the oldest beyond `MAX_NETWORKS`.
 
         Parameters
         ----------
         save : callable
-            Writes graph and weights to the two paths it is given.
+            Writes the graph and the weights to the two paths passed to it.
         """
         self.discard()
         networks = self.path.parent
@@ -67,31 +69,32 @@ class NetworkFolder:
             part = Path(name)
             save(part / self.graph.name, part / self.weights.name)
             part.rename(self.path)
-        for old in _all_but_newest(list(networks.iterdir()), MOST_NETWORKS):
+        for old in _oldest_beyond(list(networks.iterdir()), MAX_NETWORKS):
             shutil.rmtree(old, ignore_errors=True)
 
     def write_compiled(self, path: Path, content: bytes) -> None:
-        """Keep a compiled network; older shapes make room."""
+        """Write a compiled network, and delete the oldest shapes beyond `MAX_SHAPES`."""
         write_bytes(path, content, overwrite=True)
-        for old in _all_but_newest(list(self.path.glob("*.blob")), MOST_SHAPES):
+        for old in _oldest_beyond(list(self.path.glob("*.blob")), MAX_SHAPES):
             old.unlink(missing_ok=True)
 
     def discard(self) -> None:
-        """Forget everything about the network, as when a file turns out damaged."""
+        """Delete all files of the network, for instance if one is damaged."""
         shutil.rmtree(self.path, ignore_errors=True)
 
 
-def _all_but_newest(paths: list[Path], count: int) -> list[Path]:
-    aged = sorted(paths, key=lambda path: path.stat().st_mtime, reverse=True)
-    return aged[count:]
+def _oldest_beyond(paths: list[Path], count: int) -> list[Path]:
+    """All paths but the `count` most recently modified ones."""
+    newest_first = sorted(paths, key=lambda path: path.stat().st_mtime, reverse=True)
+    return newest_first[count:]
 
 
-def _processor() -> str:
-    """Eight hex digits that differ where another machine shares the cache folder."""
-    facts = [platform.machine(), platform.processor(), str(os.cpu_count())]
+def _processor_id() -> str:
+    """Eight hex digits that identify the processor model, for cache folders on shared disks."""
+    fields = [platform.machine(), platform.processor(), str(os.cpu_count())]
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         lines = []
-    facts += [line for line in lines if line.startswith(("model name", "flags", "Features"))][:2]
-    return sha256("\n".join(facts).encode()).hexdigest()[:8]
+    fields += [line for line in lines if line.startswith(("model name", "flags", "Features"))][:2]
+    return sha256("\n".join(fields).encode()).hexdigest()[:8]

@@ -27,11 +27,11 @@ _core: ov.Core | None = None
 
 
 def shared_core() -> ov.Core:
-    """The only Core of the process, which is never destroyed.
+    """The only Core of the process; it is never destroyed.
 
-    A Core's CPU plugin gives the thread that loads it a stack for signal handlers. If several Cores
-    are destroyed, or one is destroyed in another thread, a thread keeps a stack that no longer
-    exists, and the next signal (Ctrl-C) ends the process.
+    The CPU plugin of a Core sets a signal stack (``sigaltstack``) for the thread that loads it. If
+    several Cores are destroyed, or one is destroyed in another thread, a thread is left with a
+    freed signal stack, and the next signal (Ctrl-C) crashes the process.
     """
     global _core
     import openvino as ov
@@ -45,15 +45,15 @@ def shared_core() -> ov.Core:
 class NetworkLoader:
     """Loads a checkpoint's network, compiled for arrays of one shape.
 
-    The network is converted from the torch module once and kept on disk, as is each shape that it
-    was compiled for; see `NetworkFolder`. If it cannot be kept, the next run converts it again.
+    The network is converted from the torch module once. The converted network and each compiled
+    shape are cached on disk, see `NetworkFolder`; if writing fails, the next run converts it again.
 
     Parameters
     ----------
     checkpoint : Checkpoint
     precision : {"f32", "bf16"}
     threads : int, optional
-        By default OpenVINO decides.
+        Number of threads; chosen by OpenVINO by default.
     """
 
     def __init__(
@@ -72,12 +72,12 @@ class NetworkLoader:
             self._settings["INFERENCE_NUM_THREADS"] = threads
 
     def load(self, shape: Shape, progress: ProgressReporter) -> ov.CompiledModel:
-        """The compiled network from disk; if there is none, compile it and keep it there.
+        """Load the compiled network from the cache; if it is absent, compile it and cache it.
 
         Parameters
         ----------
         shape : tuple of int
-            Of arrays (channel, l, p, s).
+            Shape of the arrays (channel, l, p, s).
         progress : ProgressReporter
         """
         progress.update(0.0, "loading the network")
@@ -94,7 +94,7 @@ class NetworkLoader:
         return compiled
 
     def load_from_disk(self, shape: Shape) -> ov.CompiledModel | None:
-        """The compiled network for arrays of a shape, or None if the cache has none."""
+        """Load the compiled network for arrays of a shape; None if it is not in the cache."""
         path = self._folder.compiled(shape[1:])
         if not (path.is_file() and self._folder.graph.is_file()):
             return None
@@ -105,7 +105,7 @@ class NetworkLoader:
             return None
 
     def _graph(self, progress: ProgressReporter) -> ov.Model:
-        """The network with spatial axes of any length, from disk or converted from torch."""
+        """The graph with dynamic spatial axes, from the cache or converted from torch."""
         import openvino as ov
 
         with _conversion_lock:  # torch.jit.trace must not run in two threads at once
@@ -120,13 +120,11 @@ class NetworkLoader:
 
 
 def convert(checkpoint: Checkpoint, precision: Precision, progress: ProgressReporter) -> ov.Model:
-    """Convert the network to OpenVINO's graph, for any shape whose axes are multiples of 16.
+    """Convert the torch module to an OpenVINO graph with dynamic spatial axes.
 
-    Its input has reversed axes, (channel, s, p, l); see `reverse_network_axes`. Weights are stored
-    as float32; for bfloat16 they have been rounded already.
-
-    The graph is converted from the torch module. OpenVINO's front end is called directly, because
-    ``openvino.convert_model`` reports its use over the internet.
+    The input has reversed axes, (channel, s, p, l), each a multiple of 16; see
+    `reverse_network_axes`. Weights are stored as float32, rounded beforehand for bfloat16.
+    OpenVINO's front end is called directly, because ``openvino.convert_model`` sends telemetry.
     """
     progress.update(0.1, "loading PyTorch")
     import openvino as ov
@@ -141,11 +139,11 @@ def convert(checkpoint: Checkpoint, precision: Precision, progress: ProgressRepo
     network = network_for_inference(reverse_network_axes(checkpoint.network), dtype).float()
     example = torch.zeros(1, checkpoint.config.in_channels, 32, 32, 32)
     with torch.inference_mode(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the traced loops have a fixed number of branches
+        warnings.simplefilter("ignore")  # tracing unrolls loops, whose lengths are fixed here
         traced = torch.jit.trace(network, example, check_trace=False)  # type: ignore
     progress.update(0.4, "converting the network")
     front_end = FrontEndManager().load_by_framework("pytorch")
-    decoder = TorchScriptPythonDecoder(traced)  # a variable keeps it alive while it is in use
+    decoder = TorchScriptPythonDecoder(traced)  # must stay alive during the conversion
     model = front_end.convert(front_end.load(decoder))
     model.reshape(ov.PartialShape([1, checkpoint.config.in_channels, -1, -1, -1]))
     return model
@@ -157,6 +155,6 @@ def _exported(compiled: ov.CompiledModel) -> bytes:
 
 
 def _try_to_write(write: Callable[[], None]) -> None:
-    # A full or read-only disk makes the next start slower; it does not fail this case.
+    # If the disk is full or read-only, the next start is slower, but this case does not fail.
     with contextlib.suppress(OSError, OutputError, RuntimeError):
         write()

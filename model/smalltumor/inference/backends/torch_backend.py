@@ -1,4 +1,4 @@
-"""The network run by PyTorch, on any of its devices."""
+"""Inference with PyTorch on any of its devices."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from smalltumor.inference.fused.network import FusedNetwork, HalfResolutionNetwork
     from smalltumor.models.checkpoint import Checkpoint
 
-# On Linux, new tensors in huge pages: else page faults are a third of an elementwise step.
-# torch reads this once, at its first allocation.
+# Use huge pages on Linux: otherwise page faults take a third of the time of an elementwise
+# operation. torch reads the variable once, at its first allocation.
 os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
 BYTES_PER_VOXEL = 145
-"""Peak memory of a whole pass in float32 on a CPU, input and result included: the largest value
-that `tests/benchmarks/memory.py` measured (they start at 105)."""
+"""Peak memory of a pass over the whole volume in float32 on a CPU, input and output included: the
+maximum of the values that `tests/benchmarks/memory.py` measured, from 105."""
 
 
 class TorchBackend:
@@ -39,7 +39,7 @@ class TorchBackend:
     device : str
         ``cpu``, ``cuda:0``, ``mps``.
     precision : torch.dtype, optional
-        By default the fastest that the device supports, see `torch_precision`.
+        By default `torch_precision` of the device.
     """
 
     backend = "torch"
@@ -72,7 +72,7 @@ class TorchBackend:
         return HalfResolutionLogits(reverse_axes(logits))
 
     def release_memory(self) -> None:
-        """Do nothing: torch keeps no memory of a run on a CPU."""
+        """Do nothing: on a CPU, torch frees the memory of a run at its end."""
 
     def _run(self, array: Array, precision: torch.dtype, progress: ProgressReporter) -> Array:
         """The logits (class, s / 2, p / 2, l / 2) of an array (channel, s, p, l)."""
@@ -108,5 +108,5 @@ _backends: Pool[TorchBackend] = Pool()
 
 
 def torch_backend(checkpoint: Checkpoint, device: str) -> AbstractContextManager[TorchBackend]:
-    """Borrow a backend for a run; the last one returned is kept for the next case."""
+    """Borrow a backend for one run; the pool caches the last one for the next run."""
     return _backends.borrow((checkpoint.digest, device), lambda: TorchBackend(checkpoint, device))

@@ -1,8 +1,8 @@
-"""The network's response to background, where there is no brain.
+"""The network's response to background, the voxels outside the brain.
 
-Around a crop, the whole volume has background. Padding with zeros is not the same: after norms and
-ReLU, the features of background are not zero. They are constant, as their input is, so they are one
-number per channel.
+The voxels around a crop of the brain are background. Their features are not zero after norms and
+ReLU, so padding a crop with zeros is not equivalent. The features are constant, because their input
+is: one number per channel.
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ def background_response(unit: MultiFiberUnit, background: Tensor) -> Tensor:
     unit : MultiFiberUnit
         In evaluation mode, with batch norms.
     background : (channel,) tensor
-        Its input.
+        Features of background at the input of the unit.
 
     Returns
     -------
     (channel,) tensor
+        Features of background at the output of the unit.
     """
     inner = expanded_background(unit, background)
     scales = [1.0] if unit.scales is None else list(unit.scales)
@@ -43,7 +44,7 @@ def background_response(unit: MultiFiberUnit, background: Tensor) -> Tensor:
 
 @torch.no_grad()
 def expanded_background(unit: MultiFiberUnit, background: Tensor) -> Tensor:
-    """The input of a unit's grouped convolutions for background; see `background_response`."""
+    """Features of background between a unit's expansion and its grouped convolutions."""
     return _convolved(unit.expand, _convolved(unit.squeeze, background))
 
 
@@ -53,7 +54,7 @@ def _convolved(conv: PreactivatedConv, background: Tensor) -> Tensor:
 
 
 def constant_response(weight: Tensor, groups: int, values: Tensor) -> Tensor:
-    """A convolution of constant features.
+    """Output of a convolution of constant features.
 
     Parameters
     ----------

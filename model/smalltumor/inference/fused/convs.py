@@ -1,4 +1,4 @@
-"""Convolutions whose weights have the surrounding norms fused into them."""
+"""Convolutions with fused norms, and the activations between them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from torch.nn import functional
 
 from smalltumor.models.network import PreactivatedConv
 
-FULL_GROUP = 8
-"""Float32 numbers in a vector register of most processors."""
+VECTOR_CHANNELS = 8
+"""Number of float32 values in an AVX2 vector register."""
 
 _ONEDNN = bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyped-call]
 _ONEDNN_BFLOAT16 = _ONEDNN and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
@@ -24,14 +24,14 @@ class FixedConv(nn.Module):
     Parameters
     ----------
     source : nn.Conv3d
-        Gives stride, padding and dilation.
+        Convolution that provides stride, padding and dilation.
     weight : (outputs, inputs per group, i, j, k) tensor
     bias : (outputs,) tensor, optional
     groups : int
     precision : torch.dtype
-        Of input, output and weights; the bias is float32.
+        Precision of input, output and weights; the bias is float32.
     wide : bool
-        Compute in float32 nevertheless, with rounded weights, and return float32.
+        Compute and return float32, with weights rounded to `precision`.
     """
 
     weight: Tensor
@@ -58,7 +58,7 @@ class FixedConv(nn.Module):
         x = x.to(self.weight.dtype)
         geometry = self.stride, self.padding, self.dilation, self.groups
         if _runs_on_onednn(x):
-            # With one thread torch prefers its own kernels, which are half as fast here.
+            # With one thread torch would select its own kernels, which take twice as long here.
             stride, padding, dilation, groups = geometry
             return torch.mkldnn_convolution(
                 x, self.weight, self.bias, padding, stride, dilation, groups
@@ -88,15 +88,15 @@ class Norm(nn.Module):
         self.register_buffer("one", torch.ones_like(scale))
 
     def forward(self, x: Tensor) -> Tensor:
-        # Unlike a product and a sum, it accepts half-precision features with float32 statistics.
+        # batch_norm accepts half-precision features with a float32 scale and shift.
         return functional.batch_norm(x, self.zero, self.one, self.scale, self.shift, eps=0.0)
 
 
 class RelativeReLU(nn.Module):
-    """In-place ReLU of features relative to those of background.
+    """In-place ReLU of features from which those of background are subtracted.
 
-    Input and output have the features of background subtracted, so zero padding of the output is
-    background. With b the ReLU of background, ``max(0, x) - b`` equals ``max(x - b, -b)``.
+    Zero padding of the output is equivalent to padding with background. With b the ReLU of
+    background, ``max(0, x) - b`` equals ``max(x - b, -b)``.
 
     Parameters
     ----------
@@ -117,16 +117,16 @@ class RelativeReLU(nn.Module):
 
 
 class PointwiseSum(nn.Module):
-    """A pre-activated convolution without padding, of inputs that need not be concatenated.
+    """A pre-activated convolution without padding, applied to several inputs without concatenation.
 
     Parameters
     ----------
     source : PreactivatedConv
-        Its kernel has 1x1x1 voxels, or 2x2x2 at a stride of 2.
+        With a kernel of 1x1x1 voxels, or of 2x2x2 voxels at a stride of 2.
     parts : list of int
         Channels of each input.
-    behind : (outputs, channels of the source) tensor, optional
-        A linear map of the output; only the mapped output is computed.
+    output_map : (outputs, channels of the source) tensor, optional
+        A linear map of the output, fused into the weights.
     bias : (outputs,) tensor, optional
     precision, wide
         See `FixedConv`.
@@ -136,16 +136,16 @@ class PointwiseSum(nn.Module):
         self,
         source: PreactivatedConv,
         parts: list[int],
-        behind: Tensor | None = None,
+        output_map: Tensor | None = None,
         bias: Tensor | None = None,
         precision: torch.dtype = torch.float32,
         wide: bool = False,
     ) -> None:
         super().__init__()
-        scale, shift = affine(source.norm)
+        scale, shift = norm_scale_and_shift(source.norm)
         weight = source.conv.weight
-        if behind is not None:
-            weight = torch.einsum("om,mcijk->ocijk", behind, weight)
+        if output_map is not None:
+            weight = torch.einsum("om,mcijk->ocijk", output_map, weight)
         self.activations = nn.ModuleList(
             nn.Sequential(Norm(s, b), nn.ReLU(inplace=True))
             for s, b in zip(torch.split(scale, parts), torch.split(shift, parts), strict=True)
@@ -158,7 +158,7 @@ class PointwiseSum(nn.Module):
 
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
         pairs = zip(self.activations, self.convs, inputs, strict=True)
-        return added(conv(activation(x)) for activation, conv, x in pairs)
+        return sum_in_place(conv(activation(x)) for activation, conv, x in pairs)
 
 
 def _runs_on_onednn(x: Tensor) -> bool:
@@ -167,7 +167,7 @@ def _runs_on_onednn(x: Tensor) -> bool:
     return _ONEDNN_BFLOAT16 if x.dtype is torch.bfloat16 else _ONEDNN
 
 
-def added(terms: Iterable[Tensor]) -> Tensor:
+def sum_in_place(terms: Iterable[Tensor]) -> Tensor:
     """The sum of tensors, computed in the memory of the first one."""
     total: Tensor | None = None
     for term in terms:
@@ -176,8 +176,8 @@ def added(terms: Iterable[Tensor]) -> Tensor:
     return total
 
 
-def affine(norm: nn.Module) -> tuple[Tensor, Tensor]:
-    """Scale and shift of a batch norm in evaluation mode."""
+def norm_scale_and_shift(norm: nn.Module) -> tuple[Tensor, Tensor]:
+    """Scale and shift of a batch norm in evaluation mode, ``x * scale + shift``."""
     assert isinstance(norm, nn.BatchNorm3d)
     assert norm.running_mean is not None
     assert norm.running_var is not None
@@ -188,10 +188,10 @@ def affine(norm: nn.Module) -> tuple[Tensor, Tensor]:
 def round_kernels(weight: Tensor, precision: torch.dtype) -> Tensor:
     """A convolution's weights in another precision, with the sum of each kernel preserved.
 
-    Features behind ReLU are positive and vary little between neighbouring voxels. If each of a
-    kernel's 27 weights is rounded to nearest, the errors add up to the same offset in all voxels of
-    a region, and the logits are shifted. Here each rounding error is added to the next weight
-    (error diffusion), so the kernel's sum and its response to constant features are preserved.
+    Features after ReLU are positive and vary little between neighbouring voxels. If each of the 27
+    weights of a kernel is rounded to nearest, the errors add up to the same offset in all voxels of
+    a region, which shifts the logits. Here each rounding error is added to the next weight (error
+    diffusion), so the kernel's sum and its response to constant features are preserved.
 
     Parameters
     ----------
@@ -201,12 +201,12 @@ def round_kernels(weight: Tensor, precision: torch.dtype) -> Tensor:
     Returns
     -------
     tensor
-        Of that precision; zeros stay zeros.
+        In that precision; zeros remain zero.
 
     Notes
     -----
-    The largest weights are rounded first, so the remaining error is half a unit in the last place
-    of the smallest one.
+    Weights are rounded from the largest to the smallest, so the error of the sum is half a unit in
+    the last place of the smallest weight.
     """
     if precision is weight.dtype:
         return weight.clone()
@@ -223,21 +223,22 @@ def round_kernels(weight: Tensor, precision: torch.dtype) -> Tensor:
 
 
 def _merge_narrow_groups(weight: Tensor, groups: int) -> tuple[Tensor, int]:
-    """The same grouped convolution in fewer groups, padded with zeros.
+    """Merge groups of few channels; weights between merged groups are zero.
 
-    Vector instructions compute `FULL_GROUP` channels at once. Measured on two cores with AVX2: the
-    last decoder's groups of 2 to 2 channels are fastest as 8 to 8 (1.4 times), the first encoder's
-    groups of 2 to 8 as 4 to 16 (2 times); groups of 8 to 8 are fastest unchanged.
+    Vector instructions compute `VECTOR_CHANNELS` channels at once. Measured on two cores with
+    AVX2: the last decoder's groups of 2 input and 2 output channels are fastest as 8 and 8
+    (1.4 times faster), the first encoder's groups of 2 and 8 as 4 and 16 (2 times); groups of 8 and
+    8 are fastest unchanged.
     """
     outputs, inputs = weight.shape[0] // groups, weight.shape[1]
-    merged = math.isqrt(FULL_GROUP**2 // (inputs * outputs))
+    merged = math.isqrt(VECTOR_CHANNELS**2 // (inputs * outputs))
     if groups == 1 or merged < 2 or groups % merged:
         return weight, groups
     return merge_groups(weight, groups, groups // merged), groups // merged
 
 
 def merge_groups(weight: Tensor, groups: int, fewer: int) -> Tensor:
-    """The weights of the same convolution in fewer groups, with zeros between the old groups."""
+    """Weights of the same convolution in fewer groups; weights between merged groups are zero."""
     outputs, inputs = weight.shape[0] // groups, weight.shape[1]
     merged = groups // fewer
     wide = weight.new_zeros(weight.shape[0], inputs * merged, *weight.shape[2:])

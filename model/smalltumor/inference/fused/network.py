@@ -1,15 +1,15 @@
-"""The network rearranged for faster inference; only rounding changes its results.
+"""The network optimised for inference; its results differ only by rounding.
 
-- A norm after a convolution is fused into its weights and bias, as are the branches' scalars; the
-  head is fused into the last decoder's last convolutions.
+- A norm after a convolution and the scales of the branches are fused into the weights and the bias;
+  the head is fused into the last convolutions of the last decoder.
 - Convolutions pad with the background response instead of zeros, see `background`, so a crop of the
   brain gives the results of the whole volume.
-- Units compute a few fibers at a time, see `units`; groups of too few channels are merged.
-- It ends at half resolution, see `smalltumor.data.network_output`.
+- Units are computed in bundles of fibers, see `units`; groups of few channels are merged.
+- The logits have half resolution, see `smalltumor.data.network_output`.
 - The decoders do not concatenate their inputs: a 1x1x1 convolution of concatenated inputs is the
   sum of one convolution of each.
-- In torch the widest tensors, before the last decoder, are computed and consumed slab by slab.
-- In half precision weights are rounded so that their errors cancel, see `convs.round_kernels`.
+- In torch the largest tensors, the input of the last decoder, are computed slab by slab.
+- In half precision, the weights are rounded so that their errors cancel, see `convs.round_kernels`.
 """
 
 from __future__ import annotations
@@ -28,17 +28,19 @@ from smalltumor.inference.fused.units import FusedUnit
 from smalltumor.models.network import STAGES, MultiFiberUnit, SegmentationNetwork
 
 SLAB = 4
-"""Planes of the half-resolution grid that the last decoder computes at a time; an even number. With
-8, some tensors exceed the 32 MiB that the allocator caches, and bfloat16 in torch takes up to a
-quarter longer."""
+"""Planes of the half-resolution grid in a slab of the last decoder; an even number.
+
+With 8, some tensors exceed the 32 MiB that the allocator caches, and bfloat16 in torch takes up to
+a quarter longer.
+"""
 
 
 def reverse_network_axes(network: SegmentationNetwork) -> SegmentationNetwork:
-    """The same network for arrays with reversed axes, (channel, s, p, l).
+    """A copy of the network for arrays with reversed axes, (channel, s, p, l).
 
-    A case is read, normalised and labelled in the order of its file, with the first axis fastest in
-    memory. Reordering four modalities takes longer than normalising them, so the kernels' axes are
-    reversed instead.
+    A case is processed in the memory layout of its file, with the first axis fastest (Fortran
+    order). Reordering four modalities takes longer than normalising them, so the axes of the
+    kernels are reversed instead.
 
     Parameters
     ----------
@@ -58,11 +60,11 @@ def reverse_network_axes(network: SegmentationNetwork) -> SegmentationNetwork:
 def network_for_inference(
     network: SegmentationNetwork, precision: torch.dtype = torch.float32
 ) -> FusedNetwork | HalfResolutionNetwork:
-    """A copy of a network, in the form that runs fastest.
+    """A copy of the network optimised for inference.
 
-    Its input must have the given precision. Its ``steps`` and ``forward`` return the logits at half
-    resolution, (1, class, i / 2, j / 2, k / 2). Instance norms depend on the image: they cannot be
-    fused, and their background response is not known beforehand.
+    Its input must have the given precision. ``steps`` and ``forward`` return the logits at half
+    resolution, (1, class, i / 2, j / 2, k / 2). A network with instance norms is not fused, because
+    their scale, shift and background response depend on the image.
     """
     if network.config.norm == "batch":
         return FusedNetwork(network, precision)
@@ -70,7 +72,7 @@ def network_for_inference(
 
 
 class HalfResolutionNetwork(nn.Module):
-    """An unchanged network, up to the logits at half resolution."""
+    """An unfused network that returns the logits at half resolution."""
 
     def __init__(self, network: SegmentationNetwork) -> None:
         super().__init__()
@@ -86,7 +88,7 @@ class HalfResolutionNetwork(nn.Module):
 
     @staticmethod
     def count_steps(rows: int) -> int:
-        """The number of steps, which does not depend on the input."""
+        """The number of steps; it does not depend on the input."""
         return len(STAGES)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -103,7 +105,7 @@ class FusedNetwork(nn.Module):
     network : SegmentationNetwork
         In evaluation mode; not changed.
     precision : torch.dtype
-        Of features and weights; norms and biases are float32.
+        Precision of features and weights; norms and biases are float32.
     """
 
     def __init__(
@@ -137,15 +139,15 @@ class FusedNetwork(nn.Module):
         x : (1, channel, i, j, k) tensor
             Each axis a multiple of 16.
         slab : int, optional
-            Planes that the last decoder computes at a time; all of them if None, in a form that
-            can be traced for any shape.
+            Number of planes that the last decoder computes at a time. If None, it computes all
+            planes at once, in a form that can be traced for any shape.
 
         Yields
         ------
         name : str
             Name of the current stage.
         features : tensor
-            Of the last step, the logits (1, class, i / 2, j / 2, k / 2).
+            Output of the step; the last step yields the logits (1, class, i / 2, j / 2, k / 2).
         """
         levels = [self.stem(x)]
         del x
@@ -171,7 +173,7 @@ class FusedNetwork(nn.Module):
     def _decode_in_slabs(
         self, stem: Tensor, features: Tensor, slab: int
     ) -> Generator[tuple[str, Tensor], None, Tensor]:
-        """Decoder 1; its 1x1x1 convolutions need no neighbours, so they run in slabs."""
+        """Decoder 1, whose 1x1x1 convolutions are computed in slabs."""
         slabs = []
         for first in range(0, stem.shape[2], slab):
             rows = slice(first, min(first + slab, stem.shape[2]))
@@ -195,7 +197,7 @@ class FusedNetwork(nn.Module):
 def _fused_stage(
     stage: nn.Sequential, background: Tensor, precision: torch.dtype
 ) -> tuple[nn.ModuleList, Tensor]:
-    """A fused stage and its response to background, given the background of its input."""
+    """A fused stage and its response to background; `background` is that of its input."""
     fused: list[FusedUnit] = []
     for unit in stage:
         assert isinstance(unit, MultiFiberUnit)
@@ -215,7 +217,7 @@ def _double(x: Tensor) -> Tensor:
 
 
 def _double_rows(x: Tensor, rows: slice) -> Tensor:
-    """Some rows (along i, the first one even) of the doubled tensor, without the others."""
+    """Rows of the doubled tensor along i; the first row has an even index."""
     first, last = max(rows.start // 2 - 1, 0), min(rows.stop // 2 + 1, x.shape[2])
     doubled = _double(x[:, :, first:last])
     return doubled[:, :, rows.start - 2 * first : rows.stop - 2 * first]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from smalltumor.files.user_dirs import CACHE_VARIABLE
 from smalltumor.inference.backends import openvino_cache
-from smalltumor.inference.backends.openvino_cache import MOST_NETWORKS, MOST_SHAPES, NetworkFolder
+from smalltumor.inference.backends.openvino_cache import MAX_NETWORKS, MAX_SHAPES, NetworkFolder
 
 
 @pytest.fixture(autouse=True)
@@ -33,11 +33,11 @@ def test_each_network_version_and_precision_has_a_folder_of_its_own():
 
 
 def test_the_oldest_networks_make_room(cache):
-    networks = [NetworkFolder(f"digest {n}", "1", "f32") for n in range(MOST_NETWORKS + 2)]
+    networks = [NetworkFolder(f"digest {n}", "1", "f32") for n in range(MAX_NETWORKS + 2)]
     for number, network in enumerate(networks):
         network.write_graph(save)
         age(network.path, minutes=len(networks) - number)
-    assert set(cache.iterdir()) == {n.path for n in networks[-MOST_NETWORKS:]}
+    assert set(cache.iterdir()) == {n.path for n in networks[-MAX_NETWORKS:]}
     last = networks[-1]
     assert (last.graph.read_text(), last.weights.read_bytes()) == ("<net/>", b"weights")
     last.discard()
@@ -57,11 +57,11 @@ def test_a_conversion_that_fails_leaves_nothing(cache):
 def test_the_oldest_shapes_of_a_network_make_room():
     network = NetworkFolder("digest", "1", "f32")
     network.write_graph(save)
-    paths = [network.compiled((16 * (n + 1), 32, 48)) for n in range(MOST_SHAPES + 3)]
+    paths = [network.compiled((16 * (n + 1), 32, 48)) for n in range(MAX_SHAPES + 3)]
     for number, path in enumerate(paths):
         network.write_compiled(path, b"compiled")
         age(path, minutes=len(paths) - number)
-    assert set(network.path.glob("*.blob")) == set(paths[-MOST_SHAPES:])
+    assert set(network.path.glob("*.blob")) == set(paths[-MAX_SHAPES:])
     assert network.graph.is_file()
 
 
