@@ -1,4 +1,4 @@
-"""The original network, except that its convolutions pad with background."""
+"""Reference network whose convolutions pad with background instead of zeros."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ class BackgroundConv(nn.Module):
         super().__init__()
         self.source = source
         self.pad = [width for p in reversed(source.conv.padding) for width in (p, p)]
-        self.outside = functional.relu(source.norm(background))
+        self.background = functional.relu(source.norm(background))
         source.conv.padding = (0, 0, 0)
 
     def forward(self, x: Tensor, scale: Tensor | float = 1.0) -> Tensor:
         active = functional.relu(self.source.norm(x))
-        active = functional.pad(active - self.outside, self.pad) + self.outside
+        active = functional.pad(active - self.background, self.pad) + self.background
         return scale * self.source.conv(active)
 
-    def of_background(self) -> Tensor:
-        """The output for background, one voxel."""
+    def background_response(self) -> Tensor:
+        """The output for background, as a single voxel."""
         conv = self.source.conv
         sizes = [d * (k - 1) + 1 for d, k in zip(conv.dilation, conv.kernel_size, strict=True)]
-        return conv(self.outside.expand(-1, -1, *sizes))  # type: ignore[no-any-return]
+        return conv(self.background.expand(-1, -1, *sizes))  # type: ignore[no-any-return]
 
 
-class PaddedWithBackground:
-    """Logits at half resolution.
+class BackgroundPaddedNetwork:
+    """Computes logits at half resolution by an unfused network padded with background.
 
     Parameters
     ----------
@@ -47,33 +47,33 @@ class PaddedWithBackground:
         levels = [features]
         for encoder in (network.encoder1, network.encoder2, network.encoder3):
             for unit in encoder:
-                features = _changed(unit, features)
+                features = _pad_with_background(unit, features)
             levels.append(features)
         features = levels.pop()
         for decoder in (network.decoder3, network.decoder2, network.decoder1):
-            features = _changed(decoder, torch.cat([levels.pop(), features], dim=1))
+            features = _pad_with_background(decoder, torch.cat([levels.pop(), features], dim=1))
 
     def __call__(self, x: Tensor) -> Tensor:
         return self.network.head(dict(self.network.steps(x))["decoder 1"])  # type: ignore[no-any-return]
 
 
-def _changed(unit: MultiFiberUnit, background: Tensor) -> Tensor:
-    """Change a unit's convolutions, and return its output for background."""
+def _pad_with_background(unit: MultiFiberUnit, background: Tensor) -> Tensor:
+    """Replace a unit's convolutions by padded ones; return its output for background."""
 
-    def change(conv: nn.Module, background: Tensor) -> tuple[BackgroundConv, Tensor]:
+    def replace(conv: nn.Module, background: Tensor) -> tuple[BackgroundConv, Tensor]:
         assert isinstance(conv, PreactivatedConv)
-        changed = BackgroundConv(conv, background)
-        return changed, changed.of_background()
+        padded = BackgroundConv(conv, background)
+        return padded, padded.background_response()
 
     shortcut = background
     if isinstance(unit.shortcut, PreactivatedConv):
-        unit.shortcut, shortcut = change(unit.shortcut, background)
-    unit.squeeze, inner = change(unit.squeeze, background)  # type: ignore[assignment]
-    unit.expand, inner = change(unit.expand, inner)  # type: ignore[assignment]
+        unit.shortcut, shortcut = replace(unit.shortcut, background)
+    unit.squeeze, inner = replace(unit.squeeze, background)  # type: ignore[assignment]
+    unit.expand, inner = replace(unit.expand, inner)  # type: ignore[assignment]
     mixed = torch.zeros(())
     scales = [1.0] if unit.scales is None else list(unit.scales)
     for number, scale in enumerate(scales):
-        unit.branches[number], made = change(unit.branches[number], inner)
-        mixed = mixed + scale * made
-    unit.merge, merged = change(unit.merge, mixed)  # type: ignore[assignment]
+        unit.branches[number], response = replace(unit.branches[number], inner)
+        mixed = mixed + scale * response
+    unit.merge, merged = replace(unit.merge, mixed)  # type: ignore[assignment]
     return merged + shortcut

@@ -38,16 +38,16 @@ LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
 def write_case(
-    folder: Path, affine: np.ndarray = LPS, words: str = "flair t1ce t1 t2", **changed
+    folder: Path, affine: np.ndarray = LPS, modalities: str = "flair t1ce t1 t2", **changed
 ) -> Path:
-    """Write a case of noise in a ball; `changed` gives (array, affine) of a modality."""
+    """Write a case of noise in a ball; `changed` replaces (array, affine) of a modality."""
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(3)
     distance = np.linalg.norm(np.stack(np.indices(SHAPE)) - 9.5, axis=0, keepdims=False)
-    for word in words.split():
+    for modality in modalities.split():
         data = (rng.integers(1, 900, SHAPE) * (distance < 8)).astype(np.int16)
-        data, place = changed.get(word, (data, affine))
-        nib.save(nib.Nifti1Image(data, place), folder / f"made_{word}.nii.gz")
+        data, own_affine = changed.get(modality, (data, affine))
+        nib.save(nib.Nifti1Image(data, own_affine), folder / f"made_{modality}.nii.gz")
     return folder
 
 

@@ -9,7 +9,7 @@ from torch import nn
 
 
 def trained_like_network(config: NetworkConfig) -> SegmentationNetwork:
-    """A network whose norms have varied statistics and scales, some of them negative."""
+    """A network with random norm statistics and scales; some scales are negative."""
     torch.manual_seed(0)
     network = SegmentationNetwork(config)
     for module in network.modules():

@@ -1,4 +1,4 @@
-"""Short runs on synthetic lesions, in this process or in one of their own."""
+"""Short training runs on synthetic lesions, in this process or in a separate one."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ print("finished" if run.train(request, save_seconds=0) else "stopped", flush=Tru
 
 
 def request_for(data: Path, run: Path, **changed: Any) -> TrainingRequest:
-    """Train on all cases of the folder but the first, which is validated on."""
+    """Request to train on all cases of a folder except the first, which is for validation."""
     settings = {"validation": data / "made_00", "cache": data.parent / "cache", "device": "cpu"}
     return TrainingRequest(data, run, **(settings | changed))
 
@@ -40,7 +40,7 @@ def request_for(data: Path, run: Path, **changed: Any) -> TrainingRequest:
 def start_run(
     data: Path, run: Path, settings: dict[str, Any], *launcher: str
 ) -> subprocess.Popen[str]:
-    """The same request in a process of its own, which saves its state after every step."""
+    """Start the same request in a separate process, which saves its state after every step."""
     path = [str(TESTS.parent / "model"), str(TESTS)]
     script = run.parent / f"{run.name}.py"
     script.write_text(COMMAND.format(path=path, data=str(data), run=str(run), settings=settings))
@@ -65,12 +65,12 @@ def events(run: Path, kind: str) -> list[dict[str, Any]]:
 
 
 def weights(run: Path) -> dict[str, np.ndarray]:
-    """The state saved last, by name."""
+    """The last saved state, by tensor name."""
     return load_file(run / "last.safetensors")
 
 
 def assert_same_state(run: Path, other: Path) -> None:
-    """Every bit of both runs' states is the same."""
+    """Check that the last states of both runs are equal bit by bit."""
     one, two = weights(run), weights(other)
     assert one.keys() == two.keys()
     for name, array in one.items():

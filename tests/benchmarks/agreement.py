@@ -1,10 +1,10 @@
-"""Whether every way to run the network gives the labels of the float32 whole volume.
+"""Agreement of all backends and precisions with the float32 result on the whole volume.
 
     python tests/benchmarks/agreement.py CASES [--weights FILE] [--limit N]
 
-CASES is a folder of cases. The reference is the network as written, in float32, on the whole
-volume padded with zeros. A path passes on a case where the Dice of each region is at least 0.999
-(0.995 in reduced precision) and the components of 20 voxels or more are the same.
+CASES is a folder of cases. The reference is the unfused network in float32 on the whole volume,
+padded with zeros. A path passes on a case if the Dice of each region is at least 0.999 (0.995 in
+half precision) and the number of components of 20 voxels or more is the same.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from smalltumor.labels.regions import Region
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
 
 WHOLE = 10**6
-"""A margin beyond any volume: nothing is cut."""
+"""A margin in voxels that is larger than any volume, so that nothing is cropped."""
 
-SMALLEST = 20
-"""Voxels of the components that are compared."""
+MIN_COMPONENT_VOXELS = 20
+"""Smaller components are not compared."""
 
 
 def whole_input(case: object, checkpoint: Checkpoint) -> NetworkInput:
@@ -42,12 +42,12 @@ def whole_input(case: object, checkpoint: Checkpoint) -> NetworkInput:
     return prepare(case, replace(checkpoint.preprocessing, margin=WHOLE))  # type: ignore[arg-type]
 
 
-def labels_on_grid(scores: NetworkOutput, ready: NetworkInput) -> Classes:
+def labels_on_grid(output: NetworkOutput, prepared: NetworkInput) -> Classes:
     """The most probable classes on the network's grid."""
-    classes = np.zeros(ready.network_grid.grid.shape, dtype=np.uint8)
-    inside = ready.inside
-    place = tuple(slice(f, f + s.stop) for f, s in zip(ready.start, inside, strict=True))
-    classes[place] = scores.classes()[inside]
+    classes = np.zeros(prepared.network_grid.grid.shape, dtype=np.uint8)
+    inside = prepared.inside
+    box = tuple(slice(f, f + s.stop) for f, s in zip(prepared.start, inside, strict=True))
+    classes[box] = output.classes()[inside]
     return classes
 
 
@@ -59,13 +59,13 @@ def dice(one: Classes, other: Classes, region: Region) -> float:
 
 
 def components(classes: Classes, region: Region) -> int:
-    """How many components of `SMALLEST` voxels or more a region has."""
+    """Number of components of at least `MIN_COMPONENT_VOXELS` voxels of a region."""
     sizes = np.bincount(label(region_mask(classes, region), connectivity=3).ravel())[1:]
-    return int(np.count_nonzero(sizes >= SMALLEST))
+    return int(np.count_nonzero(sizes >= MIN_COMPONENT_VOXELS))
 
 
 def paths(checkpoint: Checkpoint) -> Iterator[tuple[str, float, Callable[[], InferenceBackend]]]:
-    """Name, least Dice asked of it, and backend of each path; all run on the brain's crop."""
+    """Name, required Dice and backend of each path; all run on the crop of the brain."""
     yield "torch float32", 0.999, lambda: TorchBackend(checkpoint, "cpu", torch.float32)
     if cpu_has_bfloat16():
         yield "torch bfloat16", 0.995, lambda: TorchBackend(checkpoint, "cpu", torch.bfloat16)
@@ -84,36 +84,36 @@ def paths(checkpoint: Checkpoint) -> Iterator[tuple[str, float, Callable[[], Inf
         yield "cuda float16", 0.995, lambda: TorchBackend(checkpoint, "cuda:0")
 
 
-def reference(checkpoint: Checkpoint, ready: NetworkInput) -> Classes:
-    """Labels of the plain network in float32 on the whole volume."""
+def reference(checkpoint: Checkpoint, prepared: NetworkInput) -> Classes:
+    """Labels of the unfused network in float32 on the whole volume."""
     with torch.inference_mode():
-        probabilities = checkpoint.network(torch.from_numpy(ready.array)[None])[0].numpy()
-    return labels_on_grid(Probabilities(probabilities), ready)
+        probabilities = checkpoint.network(torch.from_numpy(prepared.array)[None])[0].numpy()
+    return labels_on_grid(Probabilities(probabilities), prepared)
 
 
 def main() -> None:
-    """Print one line per path and case, and what fails."""
+    """Print one line per path and case, and whether it passes."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("cases", type=Path)
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--limit", type=int)
-    parser.add_argument("--only", help="paths whose name has this in it")
+    parser.add_argument("--only", help="paths whose name contains this text")
     options = parser.parse_args()
     checkpoint = load_checkpoint(options.weights)
     chosen = [p for p in paths(checkpoint) if (options.only or "") in p[0]]
-    backends = [(name, least, make()) for name, least, make in chosen]
+    backends = [(name, required, create()) for name, required, create in chosen]
     print(f"weights: {checkpoint.name}")
     print("case | path | voxels equal % | Dice ET TC WT | components ET TC WT | passes")
     for files in find_cases(options.cases)[: options.limit]:
         case = read_case_files(files)
         expected = reference(checkpoint, whole_input(case, checkpoint))
-        ready = prepare(case, checkpoint.preprocessing)
-        for name, least, backend in backends:
-            got = labels_on_grid(backend(ready.array, ProgressReporter()), ready)
-            equal = 100 * np.count_nonzero(got == expected) / got.size
-            scores = [dice(got, expected, region) for region in Region]
-            counts = [(components(got, r), components(expected, r)) for r in Region]
-            passes = min(scores) >= least and all(a == b for a, b in counts)
+        prepared = prepare(case, checkpoint.preprocessing)
+        for name, required, backend in backends:
+            labels = labels_on_grid(backend(prepared.array, ProgressReporter()), prepared)
+            equal = 100 * np.count_nonzero(labels == expected) / labels.size
+            scores = [dice(labels, expected, region) for region in Region]
+            counts = [(components(labels, r), components(expected, r)) for r in Region]
+            passes = min(scores) >= required and all(a == b for a, b in counts)
             print(
                 f"{case.name} | {name} | {equal:.4f} | "
                 + " ".join(f"{score:.5f}" for score in scores)

@@ -1,12 +1,12 @@
-"""Does the auxiliary task help small lesions? The multi-task network against its baseline.
+"""Effect of the auxiliary task on small lesions: the multi-task network and its baseline.
 
     python tests/benchmarks/auxiliary_task.py DATA --runs FOLDER [--folds 3] [--epochs 40]
         [--crop 64] [--leave-out CASE]
 
-Every fold is held out once. Both networks are trained on the other folds with the ``starter``
-preset, with the same seed, crops and steps, and differ only in the auxiliary task. The held-out
-cases are then segmented as by `smalltumor segment` and scored as by `smalltumor evaluate`, over all
-folds together. The runs are in FOLDER; after an interruption the same command resumes them.
+Cross-validation: both networks are trained with the ``starter`` preset, with the same seed, crops
+and steps, and differ only in the auxiliary task. The held-out cases of each fold are segmented as
+by `smalltumor segment` and scored as by `smalltumor evaluate`; the tables are over all folds. The
+runs are saved in FOLDER; after an interruption, the same command resumes them.
 """
 
 from __future__ import annotations
@@ -33,19 +33,21 @@ TASKS = {"multi-task": [], "baseline": ["--no-reconstruction"]}
 
 
 def main() -> None:
-    """Train what is not trained yet, and print the tables."""
+    """Train the networks that are not trained yet, and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--runs", type=Path, required=True)
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--crop", type=int, default=64)
-    parser.add_argument("--leave-out", type=Path, help="a case that is neither learnt nor scored")
+    parser.add_argument(
+        "--leave-out", type=Path, help="a case that is used neither for training nor for scoring"
+    )
     options = parser.parse_args()
     evaluations = {task: Evaluation(list(_scores(task, options)), "", "", []) for task in TASKS}
     for task, evaluation in evaluations.items():
         print(f"\n# {task}\n\n{report_text(evaluation)}")
-    print(f"\n# Side by side, {len(evaluations['baseline'].cases)} held-out cases\n")
+    print(f"\n# Comparison, {len(evaluations['baseline'].cases)} held-out cases\n")
     print("| | " + " | ".join(TASKS) + " |\n|---|" + "---|" * len(TASKS))
     columns = [_summary(evaluation) for evaluation in evaluations.values()]
     for name in columns[0]:
@@ -54,7 +56,7 @@ def main() -> None:
 
 
 def _scores(task: str, options: argparse.Namespace) -> Iterator[CaseScores]:
-    """Scores of every case, by the network of the fold that held it out."""
+    """Scores of every case, segmented by the network that was not trained on it."""
     left_out = [c.name for c in labelled_cases(options.leave_out)] if options.leave_out else []
     cases = labelled_cases(options.data, exclude=left_out)
     for fold in range(options.folds):
@@ -68,7 +70,7 @@ def _scores(task: str, options: argparse.Namespace) -> Iterator[CaseScores]:
 
 
 def _train(run: Path, task: str, fold: int, options: argparse.Namespace) -> None:
-    """Start or resume a run, unless it is done."""
+    """Start or resume a run, unless it has finished."""
     folder = RunFolder(run)
     if folder.config.is_file() and any(e["event"] == "done" for e in folder.read_events()):
         return
@@ -95,14 +97,14 @@ def _summary(evaluation: Evaluation) -> dict[str, str]:
     }
     for limit in SMALL_TUMOUR_LIMITS:
         scores = small_tumours(evaluation, limit)
-        found = means(scores)
-        rows[f"ET below {limit} voxels ({len(scores)} cases): Dice"] = _number(found.dice)
-        rows[f"ET below {limit} voxels: TPR"] = _number(found.tpr)
-    parts = [part for case in evaluation.cases for part in case.regions[Region.ET].components]
+        mean_scores = means(scores)
+        rows[f"ET below {limit} voxels ({len(scores)} cases): Dice"] = _number(mean_scores.dice)
+        rows[f"ET below {limit} voxels: TPR"] = _number(mean_scores.tpr)
+    components = [c for case in evaluation.cases for c in case.regions[Region.ET].components]
     for limit in (*SMALL_TUMOUR_LIMITS, None):
-        sizes = size_class(parts, 1, limit)
-        which = f"below {limit} voxels" if limit else "of any size"
-        rows[f"ET components {which}: found"] = f"{sizes.found} of {sizes.components}"
+        sizes = size_class(components, 1, limit)
+        size = f"below {limit} voxels" if limit else "of any size"
+        rows[f"ET components {size}: found"] = f"{sizes.found} of {sizes.components}"
     return rows
 
 
@@ -111,10 +113,14 @@ def _paired(one: Sequence[CaseScores], other: Sequence[CaseScores]) -> str:
     lines = []
     for region in Region:
         pairs = zip(one, other, strict=True)
-        gains = [a.regions[region].overlap.dice - b.regions[region].overlap.dice for a, b in pairs]
-        error = stdev(gains) / len(gains) ** 0.5
-        lines.append(f"{region.value.upper()}: {mean(gains):+.3f} (standard error {error:.3f})")
-    return "RunComparison in Dice by the auxiliary task, case by case: " + "; ".join(lines)
+        differences = [
+            a.regions[region].overlap.dice - b.regions[region].overlap.dice for a, b in pairs
+        ]
+        error = stdev(differences) / len(differences) ** 0.5
+        lines.append(
+            f"{region.value.upper()}: {mean(differences):+.3f} (standard error {error:.3f})"
+        )
+    return "Mean difference in Dice, multi-task minus baseline: " + "; ".join(lines)
 
 
 def _number(value: float | None) -> str:

@@ -1,10 +1,10 @@
-"""From the click on Segment to labels on the screen, in a real viewer, cold and warm.
+"""Time from the click on Segment to labels on the screen, in a real viewer, cold and warm.
 
     xvfb-run -a -s "-screen 0 1280x800x24" python tests/benchmarks/click.py [--rounds 5]
 
-Cold is the first click of a process (the converted network is on disk already); warm are the
-clicks after it. `run` is what the result line says: from the layers' volumes to classes. The rest
-is the worker's table and masks, and the window taking the layers over and drawing them.
+Cold is the first click of a process, with the converted network in the cache on disk; warm are the
+later clicks. `run` is the time in the result line, from the layers' volumes to classes. In the
+remaining time the worker computes table and masks, and the window adds and draws the layers.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from statistics import median
 from qtpy.QtCore import QEventLoop, QTimer
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_data" / "BraTS2021_00019"
-PATIENCE_S = 300.0
+TIMEOUT_S = 300.0
 
 
 class Click:
@@ -28,7 +28,7 @@ class Click:
     ----------
     case : Path
     weights : Path, optional
-        The shipped ones if not given.
+        By default the starter weights.
     """
 
     def __init__(self, case: Path, weights: Path | None) -> None:
@@ -59,13 +59,13 @@ class Click:
         whole, run : float
             Seconds from the click to the drawn labels, and of the run alone.
         """
-        ended, began = self.ended, time.perf_counter()
+        ended, start = self.ended, time.perf_counter()
         self.dock.panel.segment_clicked.emit()
         self._wait(lambda: self.ended > ended)
         drawn = self.drawn
         self.canvas.update()
         self._wait(lambda: self.drawn > drawn)
-        whole = time.perf_counter() - began
+        whole = time.perf_counter() - start
         run_window(0.5)
         return whole, self.run
 
@@ -78,15 +78,15 @@ class Click:
         self.ended += 1
 
     def _wait(self, done: Callable[[], bool]) -> None:
-        until = time.monotonic() + PATIENCE_S
+        until = time.monotonic() + TIMEOUT_S
         while not done():
             if time.monotonic() > until:
-                raise SystemExit("the window did not answer")
+                raise SystemExit("the window did not respond")
             run_window(0.005)
 
     @property
     def run(self) -> float:
-        """Seconds of the last run, as its segmentation tells."""
+        """Seconds of the last run, from its segmentation."""
         from napari_smalltumor.layers.metadata import role_of
 
         layer = next(layer for layer in self.viewer.layers if layer.name.endswith(" ET"))
@@ -94,14 +94,14 @@ class Click:
 
 
 def run_window(seconds: float) -> None:
-    """Run the window's own event loop: polled from outside it, napari's spinner never stops."""
+    """Run an event loop; with `processEvents` alone, napari's spinner never stops."""
     loop = QEventLoop()
     QTimer.singleShot(round(1000 * seconds), loop.quit)
-    loop.exec_()  # qtpy gives it to every binding
+    loop.exec_()  # qtpy defines it for all bindings
 
 
 def main() -> None:
-    """Print cold and warm."""
+    """Print the times of cold and warm clicks."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--case", type=Path, default=SAMPLE)
     parser.add_argument("--weights", type=Path)

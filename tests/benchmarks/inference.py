@@ -1,13 +1,13 @@
-"""How fast this project is, beside plain torch and what a user would pick instead.
+"""Speed of inference compared with plain torch and with networks of MONAI.
 
     python tests/benchmarks/inference.py [--threads 2] [--rounds 3] [--device cuda] [--only TEXT]
 
-Each path runs in a process of its own, set up and warmed up. Then baseline and path run in turn,
-`--rounds` times; the ratio is the median over these pairs, so that a noisy machine slows both. Of
-two runs at a time the second counts: a machine that takes back the memory of processes that pause,
-as virtual ones do, would else be timed handing it out again. This project's paths are timed from
-the case's volumes in memory to classes on its grid; the others from a ready, normalised array to
-classes. Peak is resident memory of the process.
+Each path is set up and warmed up in a separate process. Then baseline and path run alternately,
+`--rounds` times; the ratio is the median over these pairs, because load on the machine slows both.
+Of two consecutive runs the second is timed: virtual machines reclaim the memory of idle processes,
+and the first run allocates it again. The paths of this project are timed from volumes in memory to
+classes on the case's grid, the others from a normalised array to classes. Peak is the resident
+memory of the process.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--device", default="cpu")
     parser.add_argument(
-        "--weights", type=Path, help="of this project's network (default: the shipped ones)"
+        "--weights",
+        type=Path,
+        help="this project's weights (default: the starter weights)",
     )
     parser.add_argument("--only", default="", help="paths whose name matches this expression")
     options = parser.parse_args()
@@ -43,23 +45,24 @@ def main() -> None:
     print("|---|---|---|---|---|")
     names = [n for n in PATHS if n != BASELINE and re.search(options.only, n)]
     baseline = Worker(BASELINE, setting)
-    every: list[float] = []
+    baseline_seconds: list[float] = []
     for name in names:
-        every += _row(name, setting, baseline, options.rounds)
+        baseline_seconds += _row(name, setting, baseline, options.rounds)
     parameters = f"{baseline.parameters:,}"
-    print(f"| {BASELINE} | {median(every):.2f} | 1 | {baseline.finish():.2f} | {parameters} |")
+    seconds, peak = median(baseline_seconds), baseline.finish()
+    print(f"| {BASELINE} | {seconds:.2f} | 1 | {peak:.2f} | {parameters} |")
 
 
 def _row(name: str, setting: Setting, baseline: Worker, rounds: int) -> list[float]:
-    """Time a path, print its line, and give the baseline's seconds beside it."""
+    """Time a path and print its row; return the seconds of the baseline."""
     worker = Worker(name, setting)
     if "openvino" in name and not worker.failure:
-        worker.finish()  # converted and kept: from now on it starts as for a user, without torch
+        worker.finish()  # converted and cached: the next process starts without torch
         worker = Worker(name, setting)
     if worker.failure:
-        print(f"| {name} | left out: {worker.failure} | | | |", flush=True)
+        print(f"| {name} | failed: {worker.failure} | | | |", flush=True)
         return []
-    pairs = [(_warm(baseline), _warm(worker)) for _ in range(rounds)]
+    pairs = [(_second_run(baseline), _second_run(worker)) for _ in range(rounds)]
     ratio = median(slow / fast for slow, fast in pairs)
     seconds = median(fast for _, fast in pairs)
     peak = worker.finish()
@@ -69,13 +72,13 @@ def _row(name: str, setting: Setting, baseline: Worker, rounds: int) -> list[flo
     return [slow for slow, _ in pairs]
 
 
-def _warm(worker: Worker) -> float:
+def _second_run(worker: Worker) -> float:
     worker.seconds()
     return worker.seconds()
 
 
 def machine(setting: Setting) -> str:
-    """One line about the machine and the versions."""
+    """One line with processor or GPU, threads and versions."""
     import torch
     from smalltumor.inference.devices import cpu_has_bfloat16, has_openvino
 

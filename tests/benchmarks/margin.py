@@ -1,10 +1,10 @@
-"""How much margin around the brain makes the labels those of the whole volume.
+"""Labels of a crop of the brain compared with those of the whole volume, by margin.
 
     python tests/benchmarks/margin.py CASES [--weights FILE] [--limit N]
 
-CASES is a folder of cases with their experts' labels. Each crop starts at a multiple of 16 of the
-whole volume ("aligned") or right where the margin ends ("loose"). It is run by torch in float32 and
-compared with the network as written on the whole volume, and both with the expert.
+CASES is a folder of cases with expert labels. A crop starts at a multiple of 16 voxels of the whole
+volume ("aligned") or at the end of the margin ("not aligned"). The fused network in float32 on the
+crop is compared with the unfused network on the whole volume, and both with the expert.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from smalltumor.labels.regions import Region
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
 
 MARGINS = (0, 4, 8, 16)
-LOOSE_MARGINS = (0,)
+UNALIGNED_MARGINS = (0,)
 
 
 @dataclass(frozen=True)
 class Row:
-    """One crop of one case: its share of the volume, and how its labels compare."""
+    """One crop of one case: its fraction of the volume, and the agreement of its labels."""
 
     share: float
     differ: float
@@ -43,8 +43,8 @@ class Row:
     truth: npt.NDArray[np.float64]
 
 
-def loose(whole: NetworkInput, margin: int) -> NetworkInput:
-    """A crop whose start heeds the margin alone; its size is still a multiple of 16."""
+def unaligned_crop(whole: NetworkInput, margin: int) -> NetworkInput:
+    """A crop that starts at the end of the margin; its size is a multiple of 16."""
     box = []
     for axis in range(3):
         others = tuple(a for a in range(4) if a != axis + 1)
@@ -58,7 +58,7 @@ def loose(whole: NetworkInput, margin: int) -> NetworkInput:
 
 
 def main() -> None:
-    """Print one line per kind of crop, the worst of all cases."""
+    """Print one row per kind of crop, with the minimum and mean over all cases."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("cases", type=Path)
     parser.add_argument("--weights", type=Path)
@@ -75,14 +75,14 @@ def main() -> None:
         rows["whole volume"].append(
             Row(1.0, 0.0, scores(expected, expected), scores(expected, expert))
         )
-        for name, ready in crops(case, whole, checkpoint):
-            got = labels_on_grid(backend(ready.array, ProgressReporter()), ready)
+        for name, prepared in crops(case, whole, checkpoint):
+            labels = labels_on_grid(backend(prepared.array, ProgressReporter()), prepared)
             rows[name].append(
                 Row(
-                    ready.array[0].size / whole.array[0].size,
-                    100 * np.count_nonzero(got != expected) / got.size,
-                    scores(got, expected),
-                    scores(got, expert),
+                    prepared.array[0].size / whole.array[0].size,
+                    100 * np.count_nonzero(labels != expected) / labels.size,
+                    scores(labels, expected),
+                    scores(labels, expert),
                 )
             )
         print(case.name, {n: rows[n][-1].same.round(5).tolist() for n in rows}, flush=True)
@@ -107,12 +107,12 @@ def main() -> None:
 def crops(
     case: Case, whole: NetworkInput, checkpoint: Checkpoint
 ) -> Iterator[tuple[str, NetworkInput]]:
-    """Every crop of a case that is compared, with its name."""
+    """Name and network input of each crop of a case."""
     for margin in MARGINS:
         settings = replace(checkpoint.preprocessing, margin=margin)
         yield f"margin {margin}, aligned", prepare(case, settings)
-    for margin in LOOSE_MARGINS:
-        yield f"margin {margin}, loose", loose(whole, margin)
+    for margin in UNALIGNED_MARGINS:
+        yield f"margin {margin}, not aligned", unaligned_crop(whole, margin)
 
 
 def scores(one: Classes, other: Classes) -> npt.NDArray[np.float64]:

@@ -1,9 +1,9 @@
-"""Peak memory of a backend for one pass, as `BYTES_PER_VOXEL` of each backend needs it.
+"""Peak memory of one pass, from which `BYTES_PER_VOXEL` of each backend is set.
 
     python tests/benchmarks/memory.py {torch,openvino} {float32,bfloat16} [--shape 240 240 160]
 
-One backend in this process, loaded with a small array first: the peak of the process, and how much
-of it the pass added for each voxel. Linux only.
+The backend first runs on a small array, which loads the network. Prints the peak resident memory of
+the process, and the increase by the pass in bytes per voxel. Linux only.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from smalltumor.models.checkpoint import load_checkpoint
 
 
 def main() -> None:
-    """Print a line."""
+    """Print peak memory and bytes per voxel."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("backend", choices=["torch", "openvino"])
     parser.add_argument("precision", choices=["float32", "bfloat16"])
@@ -43,7 +43,7 @@ def noise(shape: Shape) -> Array:
 
 
 def load_backend(backend: str, precision: str) -> InferenceBackend:
-    """A backend with the shipped weights, on the CPU."""
+    """A backend with the starter weights on the CPU."""
     if backend == "openvino":
         from smalltumor.inference.backends.openvino_backend import OpenVinoBackend
 
@@ -55,7 +55,7 @@ def load_backend(backend: str, precision: str) -> InferenceBackend:
 
 
 def peak() -> int:
-    """Bytes of resident memory this process had at most."""
+    """Peak resident memory of this process in bytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 

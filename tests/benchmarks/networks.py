@@ -1,4 +1,4 @@
-"""What is compared: this project's paths, and what a user would pick instead."""
+"""Compared paths: this project's backends, plain torch, and networks of MONAI."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Run = Callable[[], object]
 Array = npt.NDArray[np.float32]
 
 WHOLE_SHAPE = (240, 240, 160)
-"""A BraTS volume, padded as the paper has it."""
+"""Shape of a BraTS volume, padded as in the paper."""
 
 NNUNET_WINDOW = (128, 128, 128)
 
@@ -22,7 +22,7 @@ BASELINE = "plain torch, float32, whole volume"
 
 @dataclass(frozen=True)
 class Setting:
-    """What every path of one run has in common.
+    """Settings that all paths share.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class Setting:
     device : str
     threads : int
     weights : Path or None
-        Of this project's network; the shipped ones if not given.
+        Weights of this project's network; by default the starter weights.
     """
 
     case: Path
@@ -41,15 +41,15 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Ready:
-    """A path, set up: what one run is, and how many parameters its network has."""
+class LoadedPath:
+    """A path that is set up: a function that runs it once, and its number of parameters."""
 
     run: Run
     parameters: int
 
 
-def own(setting: Setting, backend: str, flips: bool = False) -> Ready:
-    """This project: the case's volumes in, classes on its grid out, all steps included."""
+def own(setting: Setting, backend: str, flips: bool = False) -> LoadedPath:
+    """This project, from the case's volumes to classes on its grid."""
     from smalltumor.data.case import read_case
     from smalltumor.inference import segment
     from smalltumor.models.checkpoint import load_checkpoint
@@ -63,35 +63,37 @@ def own(setting: Setting, backend: str, flips: bool = False) -> Ready:
         assert result.run.backend == backend, result.run.warnings
         return result.classes
 
-    return Ready(run, sum(a.size for n, a in checkpoint.tensors().items() if "running" not in n))
+    return LoadedPath(
+        run, sum(a.size for n, a in checkpoint.tensors().items() if "running" not in n)
+    )
 
 
-def plain(setting: Setting, channels_last: bool = False) -> Ready:
-    """The network as published: the head behind the last resize, the whole volume at once."""
+def plain(setting: Setting, channels_last: bool = False) -> LoadedPath:
+    """The network as published, with the head after the last upsampling, on the whole volume."""
     import torch
     from smalltumor.models.checkpoint import load_checkpoint
     from torch.nn import functional
 
     checkpoint = load_checkpoint(setting.weights)
     network = checkpoint.network.to(setting.device)
-    form = torch.channels_last_3d if channels_last else torch.contiguous_format
-    network = network.to(memory_format=form)
+    memory_format = torch.channels_last_3d if channels_last else torch.contiguous_format
+    network = network.to(memory_format=memory_format)
     volume = _volume(WHOLE_SHAPE)
 
     def run() -> object:
         with torch.inference_mode():
-            x = torch.from_numpy(volume)[None].to(setting.device).to(memory_format=form)
+            x = torch.from_numpy(volume)[None].to(setting.device).to(memory_format=memory_format)
             stages = dict(network.steps(x))
             doubled = functional.interpolate(
                 stages["decoder 1"], scale_factor=2.0, mode="trilinear"
             )
             return network.head(doubled).softmax(1).argmax(1).cpu().numpy()
 
-    return Ready(run, sum(p.numel() for p in network.parameters()))
+    return LoadedPath(run, sum(p.numel() for p in network.parameters()))
 
 
-def segresnet(setting: Setting) -> Ready:
-    """MONAI's SegResNet as in its BraTS bundle: one pass over the whole volume."""
+def segresnet(setting: Setting) -> LoadedPath:
+    """MONAI's SegResNet as in its BraTS bundle, on the whole volume in one pass."""
     from monai.networks.nets import SegResNet
 
     network = SegResNet(
@@ -102,11 +104,11 @@ def segresnet(setting: Setting) -> Ready:
         out_channels=3,
         dropout_prob=0.2,
     )
-    return _elsewhere(setting, network, WHOLE_SHAPE, None)
+    return _monai_path(setting, network, WHOLE_SHAPE, None)
 
 
-def dynunet(setting: Setting) -> Ready:
-    """MONAI's DynUNet as nnU-Net sets up BraTS in 3d_fullres, its windows over the brain's box."""
+def dynunet(setting: Setting) -> LoadedPath:
+    """MONAI's DynUNet with nnU-Net's 3d_fullres plan for BraTS; windows in the brain's box."""
     from monai.networks.nets import DynUNet
 
     network = DynUNet(
@@ -120,18 +122,18 @@ def dynunet(setting: Setting) -> Ready:
         norm_name=("INSTANCE", {"affine": True}),
         act_name=("leakyrelu", {"negative_slope": 0.01, "inplace": True}),
     )
-    return _elsewhere(setting, network, _brain_box(setting.case), NNUNET_WINDOW)
+    return _monai_path(setting, network, _brain_box(setting.case), NNUNET_WINDOW)
 
 
-def swin_unetr(setting: Setting) -> Ready:
-    """Swin UNETR with 48 features, windows of 128 voxels over the brain's box."""
+def swin_unetr(setting: Setting) -> LoadedPath:
+    """MONAI's SwinUNETR with 48 features; windows of 128 voxels in the brain's bounding box."""
     from monai.networks.nets import SwinUNETR
 
     network = SwinUNETR(in_channels=4, out_channels=3, feature_size=48)
-    return _elsewhere(setting, network, _brain_box(setting.case), NNUNET_WINDOW)
+    return _monai_path(setting, network, _brain_box(setting.case), NNUNET_WINDOW)
 
 
-PATHS: dict[str, Callable[[Setting], Ready]] = {
+PATHS: dict[str, Callable[[Setting], LoadedPath]] = {
     BASELINE: plain,
     "plain torch, channels last": lambda s: plain(s, channels_last=True),
     "smalltumor, torch": lambda s: own(s, "torch"),
@@ -144,9 +146,9 @@ PATHS: dict[str, Callable[[Setting], Ready]] = {
 }
 
 
-def _elsewhere(
+def _monai_path(
     setting: Setting, network: object, shape: tuple[int, ...], window: tuple[int, ...] | None
-) -> Ready:
+) -> LoadedPath:
     import torch
     from monai.inferers import sliding_window_inference
 
@@ -163,7 +165,7 @@ def _elsewhere(
                 result = sliding_window_inference(x, window, 1, network, 0.5, mode="gaussian")
             return result.argmax(1).cpu().numpy()
 
-    return Ready(run, sum(p.numel() for p in network.parameters()))
+    return LoadedPath(run, sum(p.numel() for p in network.parameters()))
 
 
 def _volume(shape: tuple[int, ...]) -> Array:
@@ -175,5 +177,5 @@ def _brain_box(case: Path) -> tuple[int, ...]:
     from smalltumor.data.case import read_case
     from smalltumor.data.preprocessing import Preprocessing, prepare
 
-    ready = prepare(read_case(case), Preprocessing(margin=0, multiple=1))
-    return ready.array.shape[1:]
+    prepared = prepare(read_case(case), Preprocessing(margin=0, multiple=1))
+    return prepared.array.shape[1:]

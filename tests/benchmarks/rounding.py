@@ -1,9 +1,10 @@
-"""How far half precision takes the logits away, and how much of it is a shift.
+"""Error of the logits in half precision, and the part of it that is a shift.
 
     python tests/benchmarks/rounding.py CASE [--weights FILE]
 
-Logits at half resolution, less those of class 0, where float32 finds tumour; on the case's crop, on
-the CPU. "All" is the mean error, "shift" the mean difference of NCR, ED and ET.
+Compares logits at half resolution, minus those of the background class, in voxels that are tumour
+in float32; on the crop of the case, on the CPU. "All" is the mean absolute error, "shift" the mean
+difference of NCR, ED and ET.
 """
 
 from __future__ import annotations
@@ -34,38 +35,40 @@ def main() -> None:
     network = checkpoint.network
     x = torch.from_numpy(prepare(read_case(options.case), checkpoint.preprocessing).array)[None]
     expected = logits(FusedNetwork(network), x)
-    forms = {
-        "kernels' weights rounded each by itself, the rest float32": with_kernels(network, nearest),
-        "same, sums kept": with_kernels(network, lambda weight: round_kernels(weight, HALF)),
+    variants = {
+        "weights of kernels rounded to nearest, the rest float32": with_kernels(network, nearest),
+        "same, with sums preserved": with_kernels(
+            network, lambda weight: round_kernels(weight, HALF)
+        ),
         "bfloat16": FusedNetwork(network, HALF),
     }
     print("| | all | shift of NCR, ED, ET |\n|---|---|---|")
-    for name, form in forms.items():
-        error = (logits(form, x) - expected)[:, expected.argmax(dim=0) > 0]
+    for name, variant in variants.items():
+        error = (logits(variant, x) - expected)[:, expected.argmax(dim=0) > 0]
         error = error[1:] - error[:1]
         shift = " ".join(f"{value:.3f}" for value in error.mean(dim=1).tolist())
         print(f"| {name} | {error.abs().mean():.4f} | {shift} |", flush=True)
 
 
-def logits(form: FusedNetwork, x: Tensor) -> Tensor:
-    """Of the classes, (class, i / 2, j / 2, k / 2)."""
+def logits(variant: FusedNetwork, x: Tensor) -> Tensor:
+    """Logits (class, i / 2, j / 2, k / 2)."""
     with torch.inference_mode():
-        x = x.to(form.stem.weight.dtype, memory_format=torch.channels_last_3d)
-        *_, (_, result) = form.steps(x)
+        x = x.to(variant.stem.weight.dtype, memory_format=torch.channels_last_3d)
+        *_, (_, result) = variant.steps(x)
     return result[0].float()
 
 
 def with_kernels(network: SegmentationNetwork, rounded: Callable[[Tensor], Tensor]) -> FusedNetwork:
-    """The network in float32, but for the weights of kernels of more than 2x2x2 voxels."""
-    form = FusedNetwork(network)
-    for module in form.modules():
+    """The network in float32, with rounded weights of kernels of more than 2x2x2 voxels."""
+    variant = FusedNetwork(network)
+    for module in variant.modules():
         if isinstance(module, FixedConv) and module.weight[0, 0].numel() > 8:
             module.weight = rounded(module.weight).float()
-    return form
+    return variant
 
 
 def nearest(weight: Tensor) -> Tensor:
-    """Each weight rounded by itself."""
+    """Round each weight to nearest."""
     return weight.to(HALF)
 
 

@@ -1,9 +1,9 @@
-"""How the cost grows with voxels and threads.
+"""Time of inference by number of voxels and threads.
 
     python tests/benchmarks/scaling.py [--sides 64 96 ...] [--threads 1 2] [--plot FILE.png]
 
-Cubes of random voxels, array in, class scores out, warm, the fastest of three runs; a path whose
-next cube would take longer than `--limit` seconds a run stops there.
+Cubes of random voxels, from array to network output, the fastest of three runs after a warm-up.
+Cubes that would take longer than `--limit` seconds per run are not run.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Array = npt.NDArray[np.float32]
 
 
 def plain() -> Callable[[Array], object]:
-    """The network as published, in torch as it comes."""
+    """The network as published, in plain torch."""
     import torch
     from smalltumor.models.checkpoint import random_checkpoint
     from torch.nn import functional
@@ -80,19 +80,19 @@ def measure(name: str, sides: list[int], limit: float) -> None:
         if last[0] and last[1] * (side / last[0]) ** 3 > limit:
             return
         array = np.random.default_rng(0).standard_normal((4, side, side, side), dtype=np.float32)
-        array = reverse_axes(array)  # in memory as cases are
+        array = reverse_axes(array)  # in Fortran order, as cases are
         run(array)
         times = []
         for _ in range(RUNS):
-            began = time.perf_counter()
+            start = time.perf_counter()
             run(array)
-            times.append(time.perf_counter() - began)
+            times.append(time.perf_counter() - start)
         last = (side, min(times))
         print(side, last[1], flush=True)
 
 
 def in_process(name: str, sides: list[int], threads: int, limit: float) -> dict[int, float]:
-    """Seconds by side, measured in a process of its own with so many threads."""
+    """Seconds by side, measured in a separate process with a number of threads."""
     cores = sorted(os.sched_getaffinity(0))[:threads]
     done = subprocess.run(
         [sys.executable, __file__, "--path", name, "--limit", str(limit), "--sides"]
@@ -128,13 +128,15 @@ def plot(path: Path, results: dict[tuple[str, int], dict[int, float]], threads: 
 
 
 def main() -> None:
-    """Print the table, and draw it."""
+    """Print the table, and plot it if requested."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sides", type=int, nargs="+", default=list(SIDES))
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--limit", type=float, default=30.0)
     parser.add_argument("--plot", type=Path)
-    parser.add_argument("--path", choices=PATHS, help="measure one path here, without a table")
+    parser.add_argument(
+        "--path", choices=PATHS, help="measure one path in this process, without a table"
+    )
     options = parser.parse_args()
     if options.path:
         measure(options.path, options.sides, options.limit)

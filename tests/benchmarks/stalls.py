@@ -1,16 +1,15 @@
-"""How long the window stands still while a case is opened, segmented, shown and edited.
+"""Stalls of the window while a case is opened, segmented, shown and edited.
 
     xvfb-run -a -s "-screen 0 1280x800x24" python tests/benchmarks/stalls.py [--rounds 3]
 
-A timer beats in the event loop; a stall is the time between two beats beyond its interval. Own
-processor time is what the window's thread itself used of it: on a machine that is busy with other
-things the rest was waiting for a core, or for Python's lock.
+A timer runs in the event loop. A stall is the time between two timeouts minus the interval. Own
+processor time is that of the window's thread; the rest of a stall is spent waiting for a processor
+core or for Python's global interpreter lock.
 
-`network` is from the click to the last report of the run, `first layers` from there until ET, TC
-and WT are in the window, `layers again` the same when they are there already, `stroke` one dab of
-the brush on WT and the table that follows it. A plain labels layer shows how much of `first
-layers` is napari's own work. The last line is the time from a dab to the lesions of WT in the
-table.
+`network` lasts from the click to the end of the run, `first layers` from there until ET, TC and WT
+are in the window, `layers again` the same for existing layers, `stroke` from a stroke of the brush
+on WT to the updated table. The time for a plain labels layer is napari's own part of `first
+layers`. The last line is the time from a stroke to the lesions of WT in the table.
 """
 
 from __future__ import annotations
@@ -30,31 +29,31 @@ from qtpy.QtWidgets import QApplication
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_data" / "BraTS2021_00019"
 INTERVAL_MS = 2
-PATIENCE_S = 60.0
+TIMEOUT_S = 60.0
 
 
-class Pulse:
-    """Beats as often as the event loop lets it, and keeps the pauses of each phase."""
+class StallTimer:
+    """A timer that records, by phase, by how much each of its timeouts was late."""
 
     def __init__(self) -> None:
         self.phase = ""
-        self.pauses: dict[str, list[tuple[float, float]]] = defaultdict(list)
+        self.stalls: dict[str, list[tuple[float, float]]] = defaultdict(list)
         self._last, self._used = time.perf_counter(), time.thread_time()
         self._timer = QTimer()
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.timeout.connect(self._beat)
+        self._timer.timeout.connect(self._on_timeout)
         self._timer.start(INTERVAL_MS)
 
-    def _beat(self) -> None:
+    def _on_timeout(self) -> None:
         now, used = time.perf_counter(), time.thread_time()
         if self.phase:
-            pause = 1000 * (now - self._last) - INTERVAL_MS
-            self.pauses[self.phase].append((pause, 1000 * (used - self._used)))
+            stall = 1000 * (now - self._last) - INTERVAL_MS
+            self.stalls[self.phase].append((stall, 1000 * (used - self._used)))
         self._last, self._used = now, used
 
     def enter(self, phase: str) -> None:
-        """What follows is of this phase; the pause that goes on is of the one before."""
-        self._beat()
+        """Start a phase; the current stall is counted for the previous phase."""
+        self._on_timeout()
         self.phase = phase
 
 
@@ -64,7 +63,7 @@ class Session:
     Parameters
     ----------
     weights : Path, optional
-        The shipped ones if not given.
+        By default the starter weights.
     """
 
     def __init__(self, weights: Path | None) -> None:
@@ -84,8 +83,8 @@ class Session:
             self.viewer.window.add_dock_widget(
                 dock, area="right", name=name, tabify=name == "Lesions"
             )
-        settle(2.0)
-        self.pulse = Pulse()
+        process_events(2.0)
+        self.stall_timer = StallTimer()
         self.to_table: list[tuple[float, float]] = []
 
     def open(self, case: Path) -> None:
@@ -94,7 +93,7 @@ class Session:
 
         with self._phase("open"):
             open_case(self.viewer, case)
-            wait_for(lambda: not self.lesions.finder.busy)  # an expert's labels are listed
+            wait_for(lambda: not self.lesions.finder.busy)  # finds the expert's lesions
 
     def segment(self, showing: str) -> None:
         """Segment and show the result."""
@@ -102,11 +101,11 @@ class Session:
         self.dock.finished.connect(ended.append)
         show = type(self.dock)._on_outcome
 
-        def note_and_show(outcome: object) -> None:
-            self.pulse.enter(showing)
+        def enter_phase_and_show(outcome: object) -> None:
+            self.stall_timer.enter(showing)
             show(self.dock, outcome)
 
-        self.dock._on_outcome = note_and_show
+        self.dock._on_outcome = enter_phase_and_show
         with self._phase("network"):
             self.dock.segment()
             wait_for(lambda: bool(ended) and not self.lesions.finder.busy)
@@ -115,7 +114,7 @@ class Session:
             raise SystemExit("the run gave no result")
 
     def paint(self, rounds: int) -> None:
-        """Strokes on WT, and the time until the table of its lesions has each."""
+        """Paint strokes on WT, and time how long each takes to appear in the table of lesions."""
         from smalltumor.labels.regions import Region
 
         self.lesions.region_box.setCurrentIndex(self.lesions.region_box.findData(Region.WT.value))
@@ -127,50 +126,50 @@ class Session:
         self.lesions.review.lesions_changed.connect(
             lambda: listed.append((time.perf_counter(), time.process_time()))
         )
-        for place in _places_outside(np.asarray(layer.data), rounds):
+        for voxel in _background_voxels(np.asarray(layer.data), rounds):
             listed.clear()
             with self._phase("stroke"):
-                began, used = time.perf_counter(), time.process_time()
-                layer.paint(place, 1)
+                start, used = time.perf_counter(), time.process_time()
+                layer.paint(voxel, 1)
                 wait_for(lambda: bool(listed))
-            self.to_table.append((listed[0][0] - began, listed[0][1] - used))
+            self.to_table.append((listed[0][0] - start, listed[0][1] - used))
 
     def add_plain_layer(self) -> None:
-        """A labels layer of a few voxels that has nothing to do with the plugin, for comparison."""
+        """Add a labels layer of a few voxels without the plugin, for comparison."""
         with self._phase("a plain labels layer"):
             layer = self.viewer.add_labels(np.zeros((4, 4, 4), np.uint8), name="plain")
         self.viewer.layers.remove(layer)
 
     @contextmanager
     def _phase(self, name: str) -> Iterator[None]:
-        self.pulse.enter(name)
+        self.stall_timer.enter(name)
         yield
-        settle(1.5)  # what was put off, such as drawing, is the phase's too
-        self.pulse.enter("")
+        process_events(1.5)  # deferred work, such as drawing, belongs to the phase
+        self.stall_timer.enter("")
 
 
-def _places_outside(data: np.ndarray[Any, Any], number: int) -> Iterator[tuple[int, int, int]]:
-    """Voxels in the middle of slices, where nothing is yet."""
+def _background_voxels(data: np.ndarray[Any, Any], number: int) -> Iterator[tuple[int, int, int]]:
+    """Background voxels in the central third of each axis."""
     rng = np.random.default_rng(0)
     while number:
-        place = tuple(int(rng.integers(n // 3, 2 * n // 3)) for n in data.shape)
-        if not data[place]:
+        voxel = tuple(int(rng.integers(n // 3, 2 * n // 3)) for n in data.shape)
+        if not data[voxel]:
             number -= 1
-            yield place  # type: ignore[misc]
+            yield voxel  # type: ignore[misc]
 
 
 def wait_for(done: Callable[[], bool]) -> None:
-    """Keep the window alive until something is so."""
-    until = time.monotonic() + PATIENCE_S
+    """Process events until a condition is true."""
+    until = time.monotonic() + TIMEOUT_S
     while not done():
         if time.monotonic() > until:
-            raise SystemExit("the window did not answer")
+            raise SystemExit("the window did not respond")
         QApplication.processEvents()
         time.sleep(0.0005)
 
 
-def settle(seconds: float) -> None:
-    """Let the window finish what it began."""
+def process_events(seconds: float) -> None:
+    """Process events for a time."""
     until = time.monotonic() + seconds
     wait_for(lambda: time.monotonic() >= until)
 
@@ -189,13 +188,15 @@ def main() -> None:
     for _ in range(options.rounds - 1):
         session.segment("layers again")
     session.paint(5 * options.rounds)
-    print("| phase | beats | median ms | 99th percentile | longest | longest, own processor time |")
+    print(
+        "| phase | timeouts | median ms | 99th percentile | longest | longest, own processor time |"
+    )
     print("|---|---|---|---|---|---|")
-    for phase, both in session.pulse.pauses.items():
-        pauses, used = np.maximum(np.array(both), 0).T
-        high = float(np.percentile(pauses, 99))
-        cells = f"{median(pauses):.1f} | {high:.0f} | {pauses.max():.0f} | {used.max():.0f}"
-        print(f"| {phase} | {len(pauses)} | {cells} |")
+    for phase, both in session.stall_timer.stalls.items():
+        stalls, used = np.maximum(np.array(both), 0).T
+        high = float(np.percentile(stalls, 99))
+        cells = f"{median(stalls):.1f} | {high:.0f} | {stalls.max():.0f} | {used.max():.0f}"
+        print(f"| {phase} | {len(stalls)} | {cells} |")
     seconds, used = zip(*session.to_table, strict=True)
     print(
         f"\nstroke on WT to table: median {median(seconds):.2f} s, longest {max(seconds):.2f} s, "

@@ -1,10 +1,10 @@
-"""Training throughput in voxels a second: this network, MONAI's SegResNet and DynUNet.
+"""Training throughput in voxels per second: this network, MONAI's SegResNet and DynUNet.
 
     python tests/benchmarks/training_speed.py [--device cpu] [--precision float32] [--crop 64]
         [--batch 2] [--steps 5]
 
-All train on the same crops in one process, one after the other. The fastest step counts, because
-other programs can only make a step slower.
+The networks are trained on the same crops, one after the other in one process. The fastest step
+is reported, because other programs can only slow a step down.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ def main() -> None:
         f"{options.batch} crops of {options.crop} voxels on {options.device}, "
         f"{torch.get_num_threads()} threads, {options.precision}, channels last"
     )
-    for name, network, loss in contestants():
+    for name, network, loss in networks():
         if options.crop % 32 and isinstance(network, DynUNet):
-            print(f"{name:<34} left out: it halves five times, and needs a multiple of 32")
+            print(f"{name:<34} not run: it needs crops of a multiple of 32 voxels")
             continue
         network.to(options.device, memory_format=torch.channels_last_3d).train()
         passes = torch.autocast(image.device.type, torch.bfloat16, options.precision != "float32")
@@ -55,7 +55,7 @@ def main() -> None:
 Loss = Callable[[nn.Module, Tensor, Tensor], Tensor]
 
 
-def contestants() -> list[tuple[str, nn.Module, Loss]]:
+def networks() -> list[tuple[str, nn.Module, Loss]]:
     def multi_task(network: nn.Module, image: Tensor, classes: Tensor) -> Tensor:
         return training_loss(network.outputs(image), classes, LossWeights(1, 0.05), "dice_ce")[0]
 

@@ -1,4 +1,4 @@
-"""One path in a process of its own, which runs it whenever it is asked to."""
+"""A path in a separate process, which runs it on request."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from networks import PATHS, Setting
 
 
 class Worker:
-    """A path, set up and warm, in another process.
+    """A separate process in which a path is set up and warmed up.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ class Worker:
     ----------
     parameters : int
     failure : str or None
-        Why it could not be set up.
+        Why the setup failed.
     """
 
     def __init__(self, name: str, setting: Setting) -> None:
@@ -42,7 +42,7 @@ class Worker:
             env=environment,
             preexec_fn=lambda: os.sched_setaffinity(0, cores),
         )
-        first = self._answer()
+        first = self._read_reply()
         self.failure: str | None = first.get("failure")
         self.parameters = int(first.get("parameters", 0))
 
@@ -51,17 +51,17 @@ class Worker:
         assert self._process.stdin is not None
         self._process.stdin.write("run\n")
         self._process.stdin.flush()
-        return float(self._answer()["seconds"])
+        return float(self._read_reply()["seconds"])
 
     def finish(self) -> float:
-        """End the process; peak resident memory in GB."""
+        """End the process and return its peak resident memory in GB."""
         assert self._process.stdin is not None
         self._process.stdin.close()
-        peak = float(self._answer()["peak"])
+        peak = float(self._read_reply()["peak"])
         self._process.wait()
         return peak
 
-    def _answer(self) -> dict[str, str]:
+    def _read_reply(self) -> dict[str, str]:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             if line.startswith("{"):
@@ -70,7 +70,7 @@ class Worker:
 
 
 def serve(name: str, setting: Setting) -> None:
-    """Set up, warm up, then time one run for each line read."""
+    """Set up and warm up a path, then time one run for each line of standard input."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         ready = PATHS[name](setting)
@@ -95,9 +95,9 @@ def _time(run: object, device: str) -> float:
         last.record()
         torch.cuda.synchronize()
         return first.elapsed_time(last) / 1000
-    began = time.perf_counter()
+    start = time.perf_counter()
     run()
-    return time.perf_counter() - began
+    return time.perf_counter() - start
 
 
 def _peak() -> float:
@@ -107,9 +107,9 @@ def _peak() -> float:
 
 
 if __name__ == "__main__":
-    facts = json.loads(sys.argv[2])
-    weights = Path(facts["weights"]) if facts["weights"] != "None" and facts["weights"] else None
+    values = json.loads(sys.argv[2])
+    weights = Path(values["weights"]) if values["weights"] != "None" and values["weights"] else None
     serve(
         sys.argv[1],
-        Setting(Path(facts["case"]), facts["device"], int(facts["threads"]), weights),
+        Setting(Path(values["case"]), values["device"], int(values["threads"]), weights),
     )

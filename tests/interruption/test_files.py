@@ -1,7 +1,7 @@
-"""After an interruption every file is the old one or the whole new one.
+"""After an interruption, every file is either the old one or the complete new one.
 
-`SMALLTUMOR_TRIALS` sets how many random moments there are for each job and signal, and how many
-disks are full at different sizes; without it there are few, and the table alone is left out.
+`SMALLTUMOR_TRIALS` sets the number of signals sent to each job, and of file sizes at which the disk
+is full. Without it there are few, and the job `table` is not run.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ PATHS = [str(TRIALS.parents[2] / "model"), str(TRIALS.parents[1])]
 
 
 @pytest.mark.parametrize("job", ["segment", "export", "table"] if MANY else ["segment", "export"])
-def test_every_file_is_old_or_whole(job, record_property):
-    """Signals at random moments, a kill before every file operation, disks that are full."""
+def test_every_file_is_the_old_one_or_the_complete_new_one(job, record_property):
+    """Signals at random times, a kill before each file operation, and full disks."""
     means = (*SIGNALS, "steps", "full")
     command = [sys.executable, str(TRIALS), job, str(COUNT), "0", *means]
-    # Measured coverage would be interrupted as well, and complain.
+    # Coverage would be interrupted as well, and print errors.
     environment = {k: v for k, v in os.environ.items() if not k.startswith("COV")}
     environment["PYTHONPATH"] = os.pathsep.join(PATHS)
     done = subprocess.run(command, capture_output=True, text=True, timeout=7200, env=environment)

@@ -1,15 +1,15 @@
-"""Work that is interrupted again and again, each time in a process of its own.
+"""Interrupts a job repeatedly, each time in a separate process, and checks the files.
 
 ``PYTHONPATH=model:tests python tests/interruption/trials.py JOB COUNT SEED MEANS...`` prints a
-JSON line for each of the means: how many trials there were, and how often each file was found old
-and how often new. Anything else on the disk, a hang or a traceback is an error. The processes are
-forked from this one, which has loaded everything and run nothing, so that a trial takes as long
-as its work.
+JSON line for each of the means: the numbers of trials that finished and were interrupted, and of
+files that were old and new afterwards. Other file contents, a hang or a traceback are errors. The
+processes are forked from this one, which has imported all modules, so that a trial takes no longer
+than the job.
 
 JOB    ``segment`` (command line: mask, regions, table, probabilities), ``export`` (the files the
        plugin writes) or ``table``
-MEANS  ``SIGINT``, ``SIGTERM``, ``SIGKILL`` at COUNT random moments; ``steps``, a SIGKILL before
-       each file operation in turn; ``full``, a disk that takes COUNT different numbers of bytes
+MEANS  ``SIGINT``, ``SIGTERM``, ``SIGKILL`` at COUNT random times; ``steps``, a SIGKILL before each
+       file operation in turn; ``full``, a disk that is full at COUNT different file sizes
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ from pathlib import Path
 import numpy as np
 import scipy.ndimage  # noqa: F401
 import skimage.measure
-import skimage.morphology  # noqa: F401 - scikit-image loads it at the first call
+import skimage.morphology  # noqa: F401 - otherwise imported at the first call
 import smalltumor.inference.backends.torch_backend  # noqa: F401
 import torch
 from smalltumor.cli import main
 from smalltumor.data.segmentation import Segmentation, write_regions, write_segmentation
 from smalltumor.files.atomic import TEMPORARY_FILES
 from smalltumor.geometry.grid import Grid
-from smalltumor.inference import segment  # noqa: F401 - loaded before the processes part
+from smalltumor.inference import segment  # noqa: F401 - imported before forking
 from smalltumor.lesions import find_lesions, write_csv
 from synthetic import write_case, write_weights
 
-OLD = b"what was there before"
-PATIENCE_S = 120
+OLD = b"old content"
+TIMEOUT_S = 120
 DONE, FAILED, INTERRUPTED = 0, 1, 130
 
 Job = Callable[[Path], int]
@@ -49,12 +49,12 @@ Job = Callable[[Path], int]
 def segment_job(folder: Path) -> Job:
     case = write_case(folder / "made")
     weights = write_weights(folder / "narrow.safetensors")
-    words = ("segment", case, "--regions", "--overwrite", "--backend", "torch", "--device", "cpu")
+    argv = ("segment", case, "--regions", "--overwrite", "--backend", "torch", "--device", "cpu")
 
     def run(out: Path) -> int:
         targets = ("-o", out / "mask.nii.gz", "--lesions", out / "table.csv")
         more = ("--probabilities", out / "p.nii.gz", "--weights", weights)
-        return main([str(word) for word in (*words, *targets, *more)])
+        return main([str(a) for a in (*argv, *targets, *more)])
 
     return run
 
@@ -90,8 +90,8 @@ JOBS = {"segment": segment_job, "export": export_job, "table": table_job}
 
 
 def start(job: Job, out: Path, prepare: Callable[[], None] = lambda: None) -> int:
-    """Fork; the child does the job and exits with its code, 99 after an unforeseen error."""
-    ready, tell = os.pipe()
+    """Fork a child that runs the job and exits with its code, or 99 after an unexpected error."""
+    reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         code = 99
@@ -100,7 +100,7 @@ def start(job: Job, out: Path, prepare: Callable[[], None] = lambda: None) -> in
             torch.set_num_threads(1)
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             prepare()
-            os.write(tell, b".")
+            os.write(writing, b".")
             code = job(out)
         except KeyboardInterrupt:
             code = INTERRUPTED
@@ -109,15 +109,15 @@ def start(job: Job, out: Path, prepare: Callable[[], None] = lambda: None) -> in
             print(f"{type(error).__name__}: {error}", file=sys.stderr)
         finally:
             os._exit(code)
-    os.read(ready, 1)
-    os.close(ready)
-    os.close(tell)
+    os.read(reading, 1)
+    os.close(reading)
+    os.close(writing)
     return child
 
 
-def end(child: int) -> int:
-    """The child's exit code, or minus the signal that ended it."""
-    limit = time.monotonic() + PATIENCE_S
+def wait_for_exit(child: int) -> int:
+    """The child's exit code, or the negative number of the signal that killed it."""
+    limit = time.monotonic() + TIMEOUT_S
     while time.monotonic() < limit:
         pid, status = os.waitpid(child, os.WNOHANG)
         if pid:
@@ -128,20 +128,20 @@ def end(child: int) -> int:
 
 
 class Trials:
-    """A job, what it writes when nobody disturbs it, and what was found after each trial."""
+    """A job, the files that it writes without interruption, and counts of the trials' results."""
 
     def __init__(self, job: Job, folder: Path) -> None:
         self.job, self.folder = job, folder
         self.found: Counter[str] = Counter()
-        whole = folder / "whole"
-        whole.mkdir()
-        began = time.perf_counter()
-        assert end(start(job, whole)) == DONE
-        self.seconds = time.perf_counter() - began
-        self.new = {path.name: path.read_bytes() for path in whole.iterdir()}
+        uninterrupted = folder / "uninterrupted"
+        uninterrupted.mkdir()
+        started = time.perf_counter()
+        assert wait_for_exit(start(job, uninterrupted)) == DONE
+        self.seconds = time.perf_counter() - started
+        self.new = {path.name: path.read_bytes() for path in uninterrupted.iterdir()}
 
     def out(self, number: int) -> Path:
-        """A folder of old files; every other one is empty instead."""
+        """Create an output folder: with old files for odd numbers, empty for even ones."""
         folder = self.folder / f"out{number}"
         folder.mkdir()
         if number % 2:
@@ -164,7 +164,7 @@ class Trials:
         self.found["interrupted" if code else "finished"] += 1
 
 
-def at_random_moments(trials: Trials, number: signal.Signals, count: int, seed: int) -> None:
+def at_random_times(trials: Trials, number: signal.Signals, count: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     killed = number is signal.SIGKILL
     allowed = {DONE, -number} if killed else {DONE, INTERRUPTED}
@@ -173,7 +173,7 @@ def at_random_moments(trials: Trials, number: signal.Signals, count: int, seed: 
         child = start(trials.job, out)
         time.sleep(rng.uniform(0, 1.1 * trials.seconds))
         os.kill(child, number)
-        trials.check(out, end(child), may_leave=killed, allowed=allowed)
+        trials.check(out, wait_for_exit(child), may_leave=killed, allowed=allowed)
 
 
 def before_each_step(trials: Trials) -> int:
@@ -181,7 +181,7 @@ def before_each_step(trials: Trials) -> int:
     for step in range(10_000):
         out = trials.out(step)
 
-        def strike(out: Path = out, step: int = step) -> None:
+        def kill_at_step(out: Path = out, step: int = step) -> None:
             left = [step]
 
             def hook(event: str, arguments: tuple[object, ...]) -> None:
@@ -192,11 +192,11 @@ def before_each_step(trials: Trials) -> int:
 
             sys.addaudithook(hook)
 
-        code = end(start(trials.job, out, strike))
+        code = wait_for_exit(start(trials.job, out, kill_at_step))
         trials.check(out, code, may_leave=True, allowed={DONE, -signal.SIGKILL})
         if code == DONE:
             return step
-    raise AssertionError("it never finishes")
+    raise AssertionError("the job never finishes")
 
 
 def on_a_full_disk(trials: Trials, count: int) -> None:
@@ -209,7 +209,7 @@ def on_a_full_disk(trials: Trials, count: int) -> None:
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
-        code = end(start(trials.job, out, fill))
+        code = wait_for_exit(start(trials.job, out, fill))
         trials.check(out, code, may_leave=False, allowed={DONE, FAILED})
 
 
@@ -222,7 +222,7 @@ def run(job: str, means: str, count: int, seed: int) -> dict[str, int]:
         elif means == "full":
             on_a_full_disk(trials, count)
         else:
-            at_random_moments(trials, signal.Signals[means], count, seed)
+            at_random_times(trials, signal.Signals[means], count, seed)
         return dict(trials.found)
 
 

@@ -56,8 +56,8 @@ def test_four_files_of_any_name_are_a_case(tmp_path):
 
 
 def test_a_file_given_by_keyword_completes_a_folder(tmp_path):
-    write_case(tmp_path, words="flair t1 t2")
-    write_case(tmp_path / "elsewhere", words="t1ce")
+    write_case(tmp_path, modalities="flair t1 t2")
+    write_case(tmp_path / "elsewhere", modalities="t1ce")
     contrast = tmp_path / "elsewhere" / "made_t1ce.nii.gz"
     assert read_case(tmp_path, t1ce=contrast).paths["t1ce"] == contrast
 
@@ -154,7 +154,7 @@ def test_a_header_without_orientation_gets_a_warning(tmp_path):
     ("words", "hint"), [("flair t1ce t1 t2", "brats2018"), ("t2f t1c t1n t2w", "brats2023")]
 )
 def test_labels_are_read_in_the_scheme_of_their_naming(tmp_path, words, hint):
-    write_case(tmp_path, words=words)
+    write_case(tmp_path, modalities=words)
     classes = np.random.default_rng(0).integers(0, 4, SHAPE).astype(np.uint8)
     stored = SCHEMES[hint].encode(classes)
     nib.save(nib.Nifti1Image(stored, LPS), tmp_path / "made_seg.nii.gz")

@@ -1,4 +1,4 @@
-"""How much memory a run can use."""
+"""Available memory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from smalltumor.inference.available_memory import GIGABYTE, available_memory
 
 
 def group(folder: Path, limit: str, used: int, cached: int | None = None) -> Path:
-    """A control group's files."""
+    """Write the files of a cgroup."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "memory.max").write_text(f"{limit}\n")
     (folder / "memory.current").write_text(f"{used}\n")
@@ -22,7 +22,7 @@ def group(folder: Path, limit: str, used: int, cached: int | None = None) -> Pat
 
 
 class Memory:
-    """What psutil tells."""
+    """Stand-in for the results of psutil."""
 
     def __init__(self, available: int = 0, vms: int = 0) -> None:
         self.available, self.vms = available, vms
@@ -31,7 +31,7 @@ class Memory:
         return self
 
 
-def test_the_least_of_all_limits_counts(monkeypatch):
+def test_available_memory_is_the_minimum_of_all_limits(monkeypatch):
     limits = {"machine": 9, "group": 5, "space": 7}
     monkeypatch.setattr(psutil, "virtual_memory", lambda: Memory(limits["machine"] * GIGABYTE))
     monkeypatch.setattr(module, "_control_group", lambda: limits["group"] * GIGABYTE)
@@ -45,14 +45,16 @@ def test_the_least_of_all_limits_counts(monkeypatch):
     assert available_memory() == 0
 
 
-def test_without_limits_the_machine_s_memory_counts(monkeypatch):
+def test_without_limits_available_memory_is_that_of_the_machine(monkeypatch):
     monkeypatch.setattr(psutil, "virtual_memory", lambda: Memory(9 * GIGABYTE))
     monkeypatch.setattr(module, "_control_group", lambda: None)
     monkeypatch.setattr(module, "_address_space", lambda: None)
     assert available_memory() == 9 * GIGABYTE
 
 
-def test_a_container_has_what_its_cgroup_and_the_groups_around_it_leave(tmp_path, monkeypatch):
+def test_memory_in_a_container_is_limited_by_its_cgroup_and_the_parent_groups(
+    tmp_path, monkeypatch
+):
     outer = group(tmp_path / "batch", "6000", 4000, cached=500)
     inner = group(outer / "job", "max", 100)
     monkeypatch.setattr(module, "_group_folders", lambda: [inner, outer, tmp_path])
@@ -63,14 +65,14 @@ def test_a_container_has_what_its_cgroup_and_the_groups_around_it_leave(tmp_path
     assert module._control_group() is None
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="as Linux names them")
+@pytest.mark.skipif(sys.platform != "linux", reason="cgroups exist only on Linux")
 def test_the_cgroups_of_this_process_are_found(monkeypatch):
     read = Path.read_text
 
-    def told(self, *arguments):
+    def read_cgroup(self, *arguments):
         return "0::/user.slice/job\n" if str(self) == "/proc/self/cgroup" else read(self)
 
-    monkeypatch.setattr(Path, "read_text", told)
+    monkeypatch.setattr(Path, "read_text", read_cgroup)
     assert [str(folder) for folder in module._group_folders()] == [
         "/sys/fs/cgroup/user.slice/job",
         "/sys/fs/cgroup/user.slice",
@@ -85,7 +87,7 @@ def test_the_cgroups_of_this_process_are_found(monkeypatch):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no ulimit")
-def test_a_limit_set_by_ulimit_counts(monkeypatch):
+def test_a_limit_set_by_ulimit_is_respected(monkeypatch):
     import resource
 
     monkeypatch.setattr(psutil, "Process", lambda: Memory(vms=3 * GIGABYTE))

@@ -76,8 +76,8 @@ def test_half_precision_is_used_on_devices_with_instructions_for_it(monkeypatch)
         ("fpu amx_bf16 sse", torch.bfloat16),
         ("fpu avx512f", torch.float32),
     ):
-        told = f"processor : 0\nflags\t\t: {flags}\n"
-        monkeypatch.setattr(Path, "read_text", lambda self, told=told: told)
+        content = f"processor : 0\nflags\t\t: {flags}\n"
+        monkeypatch.setattr(Path, "read_text", lambda self, content=content: content)
         assert cpu_has_bfloat16() == (precision is torch.bfloat16)
         assert torch_precision("cpu") is precision
     assert torch_precision("mps") is torch.float32

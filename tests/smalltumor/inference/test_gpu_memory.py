@@ -1,6 +1,6 @@
-"""A GPU that runs out of memory, at any operation whatever, costs time and not the case.
+"""A case is segmented although the GPU runs out of memory, at whatever operation.
 
-The GPU is a processor that is called one: every torch operation on it can be made to fail.
+The GPU is simulated on the CPU; each torch operation on it can be made to fail.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from synthetic import NARROWEST
 from torch.utils._python_dispatch import TorchDispatchMode
 
 EVERY = 1 if "SMALLTUMOR_TRIALS" in os.environ else 293
-"""Of the operations, which ones fail in turn: all of them when there is time."""
+"""Step between the operations that fail in turn; 1 if `SMALLTUMOR_TRIALS` is set."""
 
 
-class FullAt(TorchDispatchMode):
-    """Fails at operation number `first`, and at `last` and all between."""
+class OutOfMemoryAt(TorchDispatchMode):
+    """Fails at the operations with numbers from `first` to `last`."""
 
     def __init__(self, first: int, last: int) -> None:
         super().__init__()
@@ -44,11 +44,11 @@ class FullAt(TorchDispatchMode):
 
 
 class Gpu:
-    """A backend on the processor that says it is on a GPU."""
+    """A backend on the CPU that reports a GPU as its device."""
 
     backend, device = "torch", "cuda:0 (made)"
 
-    def __init__(self, checkpoint: Checkpoint, memory: FullAt | nullcontext[None]) -> None:
+    def __init__(self, checkpoint: Checkpoint, memory: OutOfMemoryAt | nullcontext[None]) -> None:
         with memory:
             self._backend = torch_backend.TorchBackend(checkpoint, "cpu")
         self._memory = memory
@@ -76,14 +76,14 @@ def case() -> Case:
 
 @pytest.fixture
 def on_gpu(monkeypatch: pytest.MonkeyPatch, checkpoint: Checkpoint, case: Case) -> Iterator[Any]:
-    """Segment the case on a GPU whose memory is as given."""
+    """A function that segments the case on a simulated GPU with given failures."""
     real = torch_backend.torch_backend
     monkeypatch.setattr(fallback, "_empty_gpu_cache", lambda device: None)
     monkeypatch.setattr(
         "smalltumor.inference.predict.choose_device", lambda name: fallback.DeviceChoice("cuda:0")
     )
 
-    def run(memory: FullAt | nullcontext[None]) -> Segmentation:
+    def run(memory: OutOfMemoryAt | nullcontext[None]) -> Segmentation:
         monkeypatch.setattr(
             torch_backend,
             "torch_backend",
@@ -95,18 +95,18 @@ def on_gpu(monkeypatch: pytest.MonkeyPatch, checkpoint: Checkpoint, case: Case) 
     torch_backend._backends.clear()
 
 
-def test_at_every_operation_once_and_for_good(on_gpu: Any) -> None:
+def test_labels_are_the_same_if_any_operation_fails_once_or_permanently(on_gpu: Any) -> None:
     whole = on_gpu(nullcontext())
     assert whole.run.device == "cuda:0 (made)"
-    counter = FullAt(0, 0)
+    counter = OutOfMemoryAt(0, 0)
     on_gpu(counter)
     assert counter.count > 100
     for first in range(1, counter.count + 1, EVERY):
-        once = on_gpu(FullAt(first, first))
+        once = on_gpu(OutOfMemoryAt(first, first))
         assert once.run.device == "cuda:0 (made)"
-        for_good = on_gpu(FullAt(first, 10**9))
-        assert for_good.run.device == "cpu"
-        for found in (once, for_good):
+        permanently = on_gpu(OutOfMemoryAt(first, 10**9))
+        assert permanently.run.device == "cpu"
+        for found in (once, permanently):
             assert any("ran out of memory" in warning for warning in found.run.warnings)
             np.testing.assert_array_equal(found.classes, whole.classes)
-    print(f"{2 * len(range(1, counter.count + 1, EVERY))} times out of memory, no case lost")
+    print(f"{2 * len(range(1, counter.count + 1, EVERY))} failures, all cases segmented")

@@ -33,7 +33,7 @@ CHECKPOINT = random_checkpoint(3, NetworkConfig(width=8, channels=16, groups=4))
 
 @pytest.fixture(autouse=True)
 def empty_pools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Nothing is left over from another test, in memory or on disk."""
+    """Start with empty pools and an empty cache folder."""
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
     pools: tuple[Pool, ...]
     pools = (input_buffers, torch_backend._backends, openvino_backend._backends)
@@ -46,7 +46,7 @@ def empty_pools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
 
 @pytest.fixture
 def frequent_switches() -> Iterator[None]:
-    """Threads take turns every 10 microseconds, so that races show."""
+    """Switch threads every 10 microseconds, to provoke race conditions."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-5)
     yield
@@ -117,7 +117,7 @@ def test_an_object_of_another_key_is_dropped_before_a_new_one_is_created() -> No
         pass
 
 
-def test_an_object_comes_back_from_a_run_that_fails() -> None:
+def test_an_object_is_returned_if_the_run_fails() -> None:
     objects: Pool[Recorded] = Pool()
     with pytest.raises(ValueError, match="broken"), objects.borrow("a", Recorded) as first:
         raise ValueError("broken")
@@ -125,7 +125,9 @@ def test_an_object_comes_back_from_a_run_that_fails() -> None:
         assert second is first
 
 
-def test_an_idle_object_releases_its_memory_and_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_idle_object_releases_its_memory_and_is_borrowed_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(pool, "IDLE_SECONDS", 0.01)
     objects: Pool[Recorded] = Pool()
     with objects.borrow("a", Recorded) as idle:

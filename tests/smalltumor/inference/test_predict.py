@@ -1,4 +1,4 @@
-"""From a case to its segmentation, by every way there is."""
+"""Segmentation of a case by each backend, with windows, mirroring and after failures."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture
 def single_precision(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every backend computes in float32, also where the processor could do with less."""
+    """Make every backend compute in float32, even if the processor supports bfloat16."""
     for module in (devices, openvino_backend):
         monkeypatch.setattr(module, "cpu_has_bfloat16", lambda: False)
 
@@ -62,7 +62,7 @@ def sample(sample_folder: Path) -> Case:
 
 @pytest.fixture(scope="session")
 def small(sample: Case) -> Case:
-    """The middle of the sample's head, 64 x 64 x 48 voxels, with a rim of nothing."""
+    """The centre of the sample case, 64 x 64 x 48 voxels, with a border of empty voxels."""
     box = (slice(80, 144), slice(80, 144), slice(60, 108))
     volumes = {}
     for modality, volume in sample.volumes.items():
@@ -90,7 +90,7 @@ def test_sample_case_is_segmented_on_its_own_grid(sample: Case, checkpoint: Chec
     )
     assert result.classes.shape == sample.grid.shape
     assert result.classes.dtype == np.uint8
-    assert result.classes.flags.f_contiguous  # as files and layers lie
+    assert result.classes.flags.f_contiguous  # the layout of files and layers
     assert result.grid is sample.grid
     assert set(np.unique(result.classes)) <= {0, 1, 2, 3}
     assert seen == sorted(seen)
@@ -110,7 +110,9 @@ def test_same_input_gives_the_same_mask(small: Case, checkpoint: Checkpoint) -> 
 
 
 @pytest.mark.usefixtures("single_precision")
-def test_numbers_are_those_of_the_checkpoints_network(small: Case, checkpoint: Checkpoint) -> None:
+def test_probabilities_equal_those_of_the_checkpoints_network(
+    small: Case, checkpoint: Checkpoint
+) -> None:
     import torch
     from smalltumor.data.preprocessing import prepare
 
@@ -122,19 +124,19 @@ def test_numbers_are_those_of_the_checkpoints_network(small: Case, checkpoint: C
 
 
 def test_orientation_of_the_source_changes_nothing(small: Case, checkpoint: Checkpoint) -> None:
-    turned = {m: np.asarray(v)[::-1, :, ::-1].transpose(2, 0, 1) for m, v in small.volumes.items()}
-    # Axes are now k backwards, i backwards, j: I, R, P.
+    reoriented = {
+        m: np.asarray(v)[::-1, :, ::-1].transpose(2, 0, 1) for m, v in small.volumes.items()
+    }
+    # Axes are now k reversed, i reversed, j: I, R, P.
     affine = np.array([[0, 1.0, 0, -63], [0, 0, -1, 0], [-1, 0, 0, 47], [0, 0, 0, 1]])
     result = segment(
-        Case("turned", turned, Grid((48, 64, 64), affine)), checkpoint, backend="torch"
+        Case("reoriented", reoriented, Grid((48, 64, 64), affine)), checkpoint, backend="torch"
     )
     expected = segment(small, checkpoint, backend="torch").classes
     np.testing.assert_array_equal(result.classes, expected[::-1, :, ::-1].transpose(2, 0, 1))
 
 
-def test_bit_flips_average_over_the_eight_mirrored_heads(
-    small: Case, checkpoint: Checkpoint
-) -> None:
+def test_flips_average_over_the_eight_mirrored_volumes(small: Case, checkpoint: Checkpoint) -> None:
     mirrored = {m: np.asarray(v)[::-1] for m, v in small.volumes.items()}
     straight = torch_run(small, checkpoint, flips=True)
     other = torch_run(Case("mirrored", mirrored, small.grid), checkpoint, flips=True)
@@ -142,7 +144,9 @@ def test_bit_flips_average_over_the_eight_mirrored_heads(
     assert np.abs(straight - torch_run(small, checkpoint)).max() > 1e-3
 
 
-def test_window_larger_than_the_head_is_the_whole(small: Case, checkpoint: Checkpoint) -> None:
+def test_a_window_larger_than_the_volume_gives_the_result_of_the_whole_volume(
+    small: Case, checkpoint: Checkpoint
+) -> None:
     whole = torch_run(small, checkpoint, windows=None)
     np.testing.assert_allclose(torch_run(small, checkpoint, windows=128), whole, atol=1e-5)
 
@@ -167,18 +171,18 @@ def test_cancelling_stops_the_run(
     assert result.run.backend == backend
 
 
-Spoil = Callable[[object, Array, ProgressReporter], NetworkOutput]
+Call = Callable[[object, Array, ProgressReporter], NetworkOutput]
 
 
-def out_of_memory_over(edge: int, run: Spoil) -> Spoil:
-    """Stand in for a backend that has room for arrays up to an edge of so many voxels."""
+def out_of_memory_over(edge: int, run: Call) -> Call:
+    """A backend's `__call__` that runs out of memory for arrays with a longer edge."""
 
-    def spoilt(self: object, array: Array, progress: ProgressReporter) -> NetworkOutput:
+    def limited(self: object, array: Array, progress: ProgressReporter) -> NetworkOutput:
         if max(array.shape) > edge:
             raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate")
         return run(self, array, progress)
 
-    return spoilt
+    return limited
 
 
 def test_memory_that_runs_out_leads_to_windows(
@@ -193,7 +197,7 @@ def test_memory_that_runs_out_leads_to_windows(
     assert "windows of 32 voxels were used" in run.warnings[-1]
 
 
-def test_memory_too_short_for_any_window_is_said(
+def test_memory_too_small_for_any_window_raises_an_error(
     small: Case, checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backend = torch_backend.TorchBackend
@@ -214,7 +218,7 @@ def test_little_free_memory_leads_to_windows_at_once(
     assert "windows of 32 voxels were used" in warning
 
 
-def test_gpu_that_runs_out_of_memory_hands_the_case_to_the_cpu(
+def test_if_the_gpu_runs_out_of_memory_the_cpu_is_used(
     small: Case, checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class FullGpu:
@@ -322,7 +326,7 @@ def test_openvino_agrees_with_torch_cold_and_from_its_cache(
 
 
 @needs_openvino
-def test_damaged_cache_is_made_anew(small: Case, checkpoint: Checkpoint, cache: Path) -> None:
+def test_a_damaged_cache_is_replaced(small: Case, checkpoint: Checkpoint, cache: Path) -> None:
     expected = segment(small, checkpoint, backend="openvino").classes
     for pattern in ("*.blob", "*.xml"):
         for path in cache.rglob(pattern):
@@ -335,7 +339,7 @@ def test_damaged_cache_is_made_anew(small: Case, checkpoint: Checkpoint, cache: 
 
 
 @needs_openvino
-def test_openvino_that_fails_leaves_the_case_to_torch(
+def test_if_openvino_fails_torch_is_used(
     small: Case, checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
@@ -388,7 +392,7 @@ print(segment(case, checkpoint, backend="torch", device="cpu").run.warnings)
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="limits of Linux")
+@pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_AS is enforced only on Linux")
 def test_limit_on_memory_leads_to_windows() -> None:
     command = [sys.executable, "-c", LITTLE_ADDRESS_SPACE]
     environment = os.environ | {"MALLOC_ARENA_MAX": "1"}  # arenas are reserved, never used

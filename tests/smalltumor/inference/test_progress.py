@@ -40,7 +40,7 @@ def test_progress_never_falls_and_stays_between_0_and_1(
     assert all(0 <= fraction <= 1 for fraction in reported)
 
 
-def test_a_subrange_of_a_subrange_is_a_part_of_it() -> None:
+def test_nested_subranges_map_to_a_part_of_the_outer_one() -> None:
     reported: list[float] = []
     reporter = ProgressReporter(lambda fraction, _: reported.append(fraction))
     with reporter.subrange(0.2, 0.6):
@@ -69,7 +69,7 @@ def test_progress_does_not_fall_when_a_second_attempt_starts() -> None:
     assert reported == pytest.approx([0.5, 0.95, 0.95, 0.95])
 
 
-def test_cancelling_is_noticed_before_progress_is_reported() -> None:
+def test_a_cancelled_run_reports_no_further_progress() -> None:
     reported: list[str] = []
     reporter = ProgressReporter(lambda _, text: reported.append(text), lambda: True)
     with pytest.raises(Cancelled):

@@ -17,7 +17,7 @@ EDGES = st.integers(1, 6).map(lambda n: 16 * n)
 
 
 class VoxelByVoxel:
-    """A backend whose result at a voxel depends on that voxel alone."""
+    """A backend whose result at a voxel depends only on that voxel."""
 
     backend, device = "none", "cpu"
 
@@ -26,8 +26,8 @@ class VoxelByVoxel:
         return Probabilities(powers / powers.sum(axis=0))
 
 
-class ByPlaceInWindow:
-    """A backend whose result at a voxel depends on its place in the window."""
+class PositionDependent:
+    """A backend whose result at a voxel depends on its position in the window."""
 
     backend, device = "none", "cpu"
 
@@ -37,11 +37,11 @@ class ByPlaceInWindow:
 
 
 @given(st.tuples(EDGES, EDGES, EDGES), st.sampled_from([32, 64]))
-def test_results_are_those_of_monai(shape: tuple[int, int, int], size: int) -> None:
+def test_results_equal_those_of_monai(shape: tuple[int, int, int], size: int) -> None:
     from monai.inferers import sliding_window_inference
 
     array = np.random.default_rng(0).standard_normal((4, *shape), dtype=np.float32)
-    backend: InferenceBackend = ByPlaceInWindow()
+    backend: InferenceBackend = PositionDependent()
 
     def predict(window: torch.Tensor) -> torch.Tensor:
         return torch.from_numpy(backend(window[0].numpy(), ProgressReporter()).probabilities())[
@@ -61,7 +61,7 @@ def test_results_are_those_of_monai(shape: tuple[int, int, int], size: int) -> N
 
 
 @pytest.mark.parametrize("shape", [(64, 48, 80), (32, 32, 96), (16, 64, 48)])
-def test_every_voxel_stays_in_its_place(shape: tuple[int, int, int]) -> None:
+def test_every_voxel_keeps_its_position(shape: tuple[int, int, int]) -> None:
     array = np.random.default_rng(0).standard_normal((4, *shape), dtype=np.float32)
     blended = SlidingWindow(VoxelByVoxel(), 32)(array, ProgressReporter())
     expected = VoxelByVoxel()(array, ProgressReporter())

@@ -51,7 +51,7 @@ def with_header(path, header: bytes, data: bytes = b"", length: int | None = Non
     path.write_bytes(struct.pack("<Q", len(header) if length is None else length) + header + data)
 
 
-def test_weights_settings_and_card_come_back(path, network):
+def test_weights_config_preprocessing_and_card_are_read_as_written(path, network):
     loaded = load_checkpoint(path)
     assert (loaded.config, loaded.preprocessing, loaded.card) == (NARROW, PREPROCESSING, CARD)
     x = torch.randn(1, 4, 16, 32, 16)
@@ -65,7 +65,7 @@ def test_network_is_ready_for_inference(path):
     assert not any(p.requires_grad for p in network.parameters())
 
 
-def test_u_module_decoders_are_left_out(path):
+def test_u_module_decoders_are_not_saved(path):
     assert not any("rebuild" in name for name in load_checkpoint(path).tensors())
 
 
@@ -79,7 +79,7 @@ def test_half_precision_is_smaller_and_close(network, tmp_path, path):
         np.testing.assert_allclose(array, whole[name], rtol=1e-3, atol=1e-6)
 
 
-def test_digest_tells_files_apart_and_is_the_same_for_the_same(path, network, tmp_path):
+def test_the_digest_identifies_the_file(path, network, tmp_path):
     first = load_checkpoint(path).digest
     assert load_checkpoint(path).digest == first
     save_checkpoint(tmp_path / "b.safetensors", network, PREPROCESSING, {"name": "other"})
@@ -103,7 +103,7 @@ def test_an_existing_file_stays_unless_it_may_be_replaced(path, network):
     assert load_checkpoint(path).name == "new"
 
 
-def test_random_weights_follow_the_seed_and_say_so():
+def test_random_weights_depend_on_the_seed_and_are_named_random():
     one, again, other = (random_checkpoint(seed, NARROW) for seed in (1, 1, 2))
     assert one.digest == again.digest != other.digest
     np.testing.assert_equal(one.tensors(), again.tensors())
@@ -128,7 +128,7 @@ def test_a_folder_is_not_weights(tmp_path):
         load_checkpoint(tmp_path)
 
 
-def test_every_cut_is_noticed(path):
+def test_truncated_files_are_refused(path):
     content = path.read_bytes()
     for length in [0, 4, 8, 100, len(content) // 2, len(content) - 1]:
         path.write_bytes(content[:length])
@@ -174,7 +174,7 @@ def test_weights_of_another_size_are_refused(path):
         _ = load_checkpoint(path).network
 
 
-def test_an_enormous_size_takes_no_memory(path):
+def test_a_very_large_network_size_allocates_no_memory(path):
     rewrite(path, config=json.dumps(NARROW.to_dict() | {"width": 4096, "channels": 4096}))
     with pytest.raises(CheckpointError, match="weights of another network"):
         _ = load_checkpoint(path).network
@@ -188,7 +188,7 @@ def test_pickles_are_not_opened(tmp_path):
 
 
 @pytest.mark.parametrize("length", [2**63, 2**40, 2**64 - 1, 50])
-def test_header_lengths_that_lie_are_refused(tmp_path, length):
+def test_wrong_header_lengths_are_refused(tmp_path, length):
     with_header(tmp_path / "w.safetensors", b"{}", b"\0" * 16, length)
     with pytest.raises(CheckpointError, match=r"w\.safetensors"):
         load_checkpoint(tmp_path / "w.safetensors")
@@ -212,7 +212,7 @@ def test_headers_of_many_megabytes_are_not_read(tmp_path):
         {"dtype": "X99", "shape": [4], "data_offsets": [0, 16]},
     ],
 )
-def test_shapes_that_lie_are_refused(tmp_path, tensor):
+def test_shapes_that_do_not_match_the_data_are_refused(tmp_path, tensor):
     header = json.dumps({"__metadata__": {"format": "smalltumor checkpoint"}, "a": tensor})
     with_header(tmp_path / "w.safetensors", header.encode(), b"\0" * 16)
     with pytest.raises(CheckpointError, match="damaged"):
@@ -231,7 +231,7 @@ def test_a_file_that_is_replaced_after_loading_leaves_the_loaded_weights(path, n
         torch.testing.assert_close(loaded.network(x), network(x))
 
 
-def test_card_digest_and_weights_are_of_one_file_also_if_it_is_replaced(path, monkeypatch):
+def test_card_digest_and_weights_are_from_one_file_even_if_it_is_replaced(path, monkeypatch):
     """The file is replaced each time that loading opens it."""
     contents = [path.read_bytes()]
     other = random_checkpoint(7, NARROW)

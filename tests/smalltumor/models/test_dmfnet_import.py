@@ -24,7 +24,7 @@ def numbers(shared):
         return torch.from_numpy(file["x"]), file["y"]
 
 
-def test_published_numbers_are_reproduced(published, numbers):
+def test_the_output_of_the_published_code_is_reproduced(published, numbers):
     x, y = numbers
     checkpoint = import_dmfnet(published)
     assert (checkpoint.config.width, checkpoint.config.channels) == (8, 32)
@@ -71,14 +71,14 @@ def test_data_parallel_prefix_and_bare_state_are_accepted(published, numbers, tm
 
 
 def test_code_in_a_pickle_is_not_run(tmp_path):
-    class Trap:
+    class Malicious:
         def __reduce__(self):
-            return os.mkdir, (str(tmp_path / "sprung"),)
+            return os.mkdir, (str(tmp_path / "created"),)
 
-    torch.save({"state_dict": Trap()}, tmp_path / "trap.pth")
-    with pytest.raises(CheckpointError, match=r"trap\.pth"):
-        import_dmfnet(tmp_path / "trap.pth")
-    assert not (tmp_path / "sprung").exists()
+    torch.save({"state_dict": Malicious()}, tmp_path / "malicious.pth")
+    with pytest.raises(CheckpointError, match=r"malicious\.pth"):
+        import_dmfnet(tmp_path / "malicious.pth")
+    assert not (tmp_path / "created").exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 cut"])
@@ -88,15 +88,17 @@ def test_an_error_names_the_file_that_cannot_be_read(content, tmp_path):
         import_dmfnet(tmp_path / "x.pth")
 
 
-@pytest.mark.parametrize("damage", ["lacks a tensor", "has another shape", "has one too many"])
+@pytest.mark.parametrize(
+    "damage", ["a tensor is missing", "a tensor has another shape", "there is an extra tensor"]
+)
 def test_another_network_is_refused(published, damage, tmp_path):
     state = torch.load(published, weights_only=True)["state_dict"]
-    if damage == "lacks a tensor":
+    if damage == "a tensor is missing":
         del state["decoder_block2.conv3x3x3_m2.conv.weight"]
-    elif damage == "has another shape":
+    elif damage == "a tensor has another shape":
         state["decoder_block2.conv3x3x3_m2.conv.weight"] = torch.zeros(3, 3)
     else:
-        state["unheard_of.weight"] = torch.zeros(3)
+        state["unknown.weight"] = torch.zeros(3)
     torch.save({"state_dict": state}, tmp_path / "x.pth")
     with pytest.raises(CheckpointError, match=r"x\.pth: not a DMFNet checkpoint"):
         import_dmfnet(tmp_path / "x.pth")

@@ -1,4 +1,4 @@
-"""The network has the paper's shape and does the same work in any order of its stages."""
+"""Architecture and outputs of the network."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def crop() -> torch.Tensor:
 
 
 @pytest.fixture(autouse=True)
-def same_weights_every_time() -> None:
+def fixed_seed() -> None:
     torch.manual_seed(0)
 
 
-def trained_looking(network: SegmentationNetwork) -> SegmentationNetwork:
-    """Norm statistics and scales that are not the neutral ones of a new network."""
+def with_random_norms(network: SegmentationNetwork) -> SegmentationNetwork:
+    """The network with random norm statistics and scales."""
     generator = torch.Generator().manual_seed(2)
     for name, value in network.state_dict().items():
         if name.endswith(("running_mean", "norm.bias")):
@@ -40,7 +40,7 @@ def test_full_size_has_the_published_number_of_parameters():
 
 def test_probabilities_have_the_input_s_shape_and_sum_to_one(crop):
     with torch.no_grad():
-        probabilities = trained_looking(SegmentationNetwork(NARROW))(crop)
+        probabilities = with_random_norms(SegmentationNetwork(NARROW))(crop)
     assert probabilities.shape == crop.shape
     torch.testing.assert_close(probabilities.sum(dim=1), torch.ones(1, 32, 48, 16))
 
@@ -56,23 +56,23 @@ def test_stages_halve_and_double_the_grid_as_specified(crop):
     assert shapes["encoder 3"] == (1, 2 * c, 2, 3, 1)
 
 
-def test_head_before_the_last_resize_gives_the_numbers_of_the_head_after_it(crop):
-    network = trained_looking(SegmentationNetwork(NARROW)).double()
+def test_the_head_commutes_with_the_last_upsampling(crop):
+    network = with_random_norms(SegmentationNetwork(NARROW)).double()
     with torch.no_grad():
         stages = dict(network.steps(crop.double()))
         resized = functional.interpolate(stages["decoder 1"], scale_factor=2, mode="trilinear")
         torch.testing.assert_close(stages["head"], network.head(resized))
 
 
-def test_segmentation_path_alone_gives_the_multi_task_network_s_numbers(crop):
-    both = trained_looking(MultiTaskNetwork(NARROW))
+def test_the_segmentation_path_alone_gives_the_logits_of_the_multi_task_network(crop):
+    both = with_random_norms(MultiTaskNetwork(NARROW))
     alone = SegmentationNetwork(NARROW)
     alone.load_state_dict(both.segmentation_state())
     with torch.no_grad():
         torch.testing.assert_close(alone.eval().logits(crop), both.outputs(crop).logits)
 
 
-def test_u_modules_rebuild_features_of_their_target_s_shape(crop):
+def test_reconstructed_features_have_the_shape_of_their_targets(crop):
     output = MultiTaskNetwork(NARROW).outputs(crop)
     assert [r.shape for r in output.rebuilt] == [t.shape for t in output.targets]
     assert [t.shape[1] for t in output.targets] == [NARROW.width, NARROW.channels]
@@ -84,7 +84,7 @@ def test_without_reconstruction_the_u_modules_are_not_run(crop):
     assert network.outputs(crop, reconstruction=False).rebuilt == []
 
 
-def test_learned_scales_weigh_the_dilated_branches(crop):
+def test_learned_scales_weight_the_dilated_branches(crop):
     unit = SegmentationNetwork(NARROW).eval().encoder1[1]
     features = torch.randn(1, NARROW.channels, 8, 8, 8)
     with torch.no_grad():

@@ -1,4 +1,4 @@
-"""What all backends have in common."""
+"""Behaviour that all backends share."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def logits_of(backend: InferenceBackend, array: Array) -> Array:
     order=st.sampled_from(list(permutations(range(4)))),
     steps=st.tuples(*[st.sampled_from([1, -1, 2])] * 3),
 )
-def test_any_memory_layout_gives_the_same_numbers(
+def test_the_memory_layout_does_not_change_the_logits(
     name: str,
     order: tuple[int, ...],
     steps: tuple[int, ...],

@@ -1,4 +1,4 @@
-"""OpenVINO in a process that also does other things."""
+"""OpenVINO with signals and several threads."""
 
 from __future__ import annotations
 

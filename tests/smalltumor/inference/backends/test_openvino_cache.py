@@ -1,4 +1,4 @@
-"""The folder of converted networks: whole files, and no more than a few."""
+"""The cache of converted networks: complete files, and a limited number of them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_each_network_version_and_precision_has_a_folder_of_its_own():
     assert len({NetworkFolder(*key).path for key in keys}) == 8
 
 
-def test_the_oldest_networks_make_room(cache):
+def test_the_oldest_networks_are_deleted(cache):
     networks = [NetworkFolder(f"digest {n}", "1", "f32") for n in range(MAX_NETWORKS + 2)]
     for number, network in enumerate(networks):
         network.write_graph(save)
@@ -44,7 +44,7 @@ def test_the_oldest_networks_make_room(cache):
     assert not last.path.exists()
 
 
-def test_a_conversion_that_fails_leaves_nothing(cache):
+def test_a_failed_conversion_leaves_no_files(cache):
     def full(graph: Path, weights: Path) -> None:
         graph.write_text("<ne")
         raise OSError(28, "No space left on device")
@@ -54,7 +54,7 @@ def test_a_conversion_that_fails_leaves_nothing(cache):
     assert list(cache.iterdir()) == []
 
 
-def test_the_oldest_shapes_of_a_network_make_room():
+def test_the_oldest_shapes_of_a_network_are_deleted():
     network = NetworkFolder("digest", "1", "f32")
     network.write_graph(save)
     paths = [network.compiled((16 * (n + 1), 32, 48)) for n in range(MAX_SHAPES + 3)]
@@ -65,7 +65,7 @@ def test_the_oldest_shapes_of_a_network_make_room():
     assert network.graph.is_file()
 
 
-def test_shape_and_processor_tell_compiled_networks_apart(monkeypatch):
+def test_compiled_networks_of_other_shapes_or_processors_have_other_paths(monkeypatch):
     network = NetworkFolder("digest", "1", "f32")
     names = {network.compiled((16, 32, 48)), network.compiled((48, 32, 16))}
 

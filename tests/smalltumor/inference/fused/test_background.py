@@ -1,4 +1,4 @@
-"""What the network makes of a volume where there is no brain."""
+"""The network's response to background."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from smalltumor.models.config import NetworkConfig
 from trained_like import trained_like_network
 
 
-def test_background_is_what_is_far_from_the_border_of_nothing() -> None:
+def test_background_response_equals_features_far_from_the_border_of_an_empty_volume() -> None:
     network = trained_like_network(NetworkConfig(width=8, channels=16, groups=4))
     with torch.inference_mode():
         features = network.stem(torch.zeros(1, 4, 304, 304, 304))

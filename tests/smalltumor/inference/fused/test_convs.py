@@ -1,4 +1,4 @@
-"""Weights in few digits."""
+"""Rounding of convolution weights."""
 
 from __future__ import annotations
 
@@ -15,22 +15,23 @@ from smalltumor.inference.fused.network import FusedNetwork
 from smalltumor.models.checkpoint import load_checkpoint
 from torch import Tensor
 
-DIGIT = {torch.bfloat16: 2.0**-8, torch.float16: 2.0**-11}
+UNIT_ROUNDOFF = {torch.bfloat16: 2.0**-8, torch.float16: 2.0**-11}
 """The largest relative error of one rounding."""
 
 
-@pytest.mark.parametrize("precision", DIGIT)
+@pytest.mark.parametrize("precision", UNIT_ROUNDOFF)
 @given(seed=st.integers(0, 10**6), spread=st.floats(0, 3))
-def test_sums_of_kernels_are_kept(precision: torch.dtype, seed: int, spread: float) -> None:
+def test_sums_of_kernels_are_preserved(precision: torch.dtype, seed: int, spread: float) -> None:
     generator = torch.Generator().manual_seed(seed)
     weight = torch.randn(4, 3, 3, 3, 3, generator=generator)
-    weight *= torch.exp(spread * torch.randn(weight.shape, generator=generator))  # float16 holds it
+    # Within the range of float16.
+    weight *= torch.exp(spread * torch.randn(weight.shape, generator=generator))
     rounded = round_kernels(weight, precision).float()
-    digit, sizes = DIGIT[precision], weight.abs().flatten(2)
-    lost = (rounded - weight).double().flatten(2)
+    unit, sizes = UNIT_ROUNDOFF[precision], weight.abs().flatten(2)
+    error = (rounded - weight).double().flatten(2)
     smallest, largest = sizes.min(-1).values, sizes.max(-1).values
-    assert (lost.sum(-1).abs() <= digit * (smallest + 2 * digit * largest) + 1e-7).all()
-    assert (lost.abs() <= 2 * digit * largest[..., None] + 1e-7).all()
+    assert (error.sum(-1).abs() <= unit * (smallest + 2 * unit * largest) + 1e-7).all()
+    assert (error.abs() <= 2 * unit * largest[..., None] + 1e-7).all()
 
 
 def test_zeros_between_merged_groups_stay_zero() -> None:
@@ -40,29 +41,29 @@ def test_zeros_between_merged_groups_stay_zero() -> None:
     assert torch.equal(rounded == 0, weight == 0)
 
 
-def test_float32_is_left_as_it_is() -> None:
+def test_float32_is_copied_unchanged() -> None:
     weight = torch.randn(4, 3, 3, 3, 3)
     same = round_kernels(weight, torch.float32)
     assert torch.equal(same, weight)
     assert same.data_ptr() != weight.data_ptr()
 
 
-def test_logits_are_shifted_less_than_by_rounding_each_weight_by_itself(
+def test_logits_are_shifted_less_than_by_rounding_each_weight_to_nearest(
     sample_folder: Path,
 ) -> None:
     checkpoint = load_checkpoint()
     array = prepare(read_case(sample_folder), checkpoint.preprocessing).array
     x = torch.from_numpy(array[None, :, 48:112, 48:112, 48:112])
     plain = FusedNetwork(checkpoint.network)
-    kept = FusedNetwork(checkpoint.network, torch.bfloat16).float()  # nothing else is rounded
+    rounded = FusedNetwork(checkpoint.network, torch.bfloat16).float()  # nothing else is rounded
     with torch.inference_mode():
         expected = plain(x)
         for module in plain.modules():
             if isinstance(module, FixedConv):
                 module.weight = module.weight.bfloat16().float()
-        assert _shift(kept(x), expected) < 0.5 * _shift(plain(x), expected)
+        assert _shift(rounded(x), expected) < 0.5 * _shift(plain(x), expected)
 
 
 def _shift(logits: Tensor, expected: Tensor) -> float:
-    """Root mean square, over classes, of the mean difference."""
+    """Root mean square over classes of the mean difference."""
     return float((logits - expected).mean(dim=(0, 2, 3, 4)).square().mean().sqrt())

@@ -1,10 +1,10 @@
-"""The network rearranged for faster inference."""
+"""The network optimised for inference."""
 
 from __future__ import annotations
 
 import pytest
 import torch
-from background_padding import PaddedWithBackground
+from background_padding import BackgroundPaddedNetwork
 from smalltumor.inference.backends.base import BFLOAT16_MIN_EDGE
 from smalltumor.inference.fused import convs
 from smalltumor.inference.fused.network import FusedNetwork, reverse_network_axes
@@ -25,7 +25,7 @@ def test_logits_are_those_of_the_network_padded_with_background(config: NetworkC
     fused = FusedNetwork(network)
     x = torch.randn(1, 4, 48, 32, 16)
     with torch.inference_mode():
-        expected = PaddedWithBackground(network)(x)
+        expected = BackgroundPaddedNetwork(network)(x)
         *_, (_, in_slabs) = fused.steps(x, slab=4)
         for logits in (in_slabs, fused(x)):
             torch.testing.assert_close(logits, expected, atol=1e-4, rtol=1e-4)
