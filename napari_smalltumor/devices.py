@@ -1,4 +1,4 @@
-"""The devices of this machine by their real names, found without holding up the window."""
+"""Search for the devices of this computer and their memory, in a background thread."""
 
 from __future__ import annotations
 
@@ -9,42 +9,50 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
-from napari.qt.threading import FunctionWorker, create_worker
+from napari.qt.threading import FunctionWorker
+from qtpy.QtCore import QObject
 
-from napari_smalltumor.workers import reserve_threads_for_qt
+from napari_smalltumor.workers import run_in_thread
 
 Devices = list[tuple[str, str]]
+"""Pairs of a display name and PyTorch's name."""
 
 _TORCH_LIBRARIES = ("libc10.so", "libtorch_cpu.so", "libtorch_python.so")
 
 
-def find_devices(found: Callable[[Devices], None]) -> FunctionWorker:
-    """Look for devices in a thread and hand them to `found` in the window's own.
+def find_devices(parent: QObject, found: Callable[[Devices], None]) -> FunctionWorker:
+    """Search for devices in a thread.
 
-    Only a machine that may have a GPU imports torch for it, which takes two seconds.
+    PyTorch, whose import takes two seconds, is imported only on a computer that may have a GPU.
 
     Parameters
     ----------
+    parent : QObject
+        `found` is not called after its deletion.
     found : callable
-        Takes pairs of a name for people and one for torch, "auto" first.
+        Called in the thread of the window with the devices, ``auto`` first; not called if
+        the search fails.
     """
-    reserve_threads_for_qt()
-    worker = create_worker(_devices, _ignore_errors=True)
-    worker.returned.connect(found)
-    worker.start()
-    return worker
+    return run_in_thread(_devices, parent, found, _ignore, name="search for devices")
 
 
-def find_memory(found: Callable[[dict[str, int]], None]) -> FunctionWorker:
-    """Look, in a thread, how many bytes each device has for training, by its name for torch.
+def find_memory(parent: QObject, found: Callable[[dict[str, int]], None]) -> FunctionWorker:
+    """Find in a thread how much memory each device has for training.
 
-    Main memory is what is left of it, a GPU's all it has; ``auto`` is the first GPU's, if any.
+    Parameters
+    ----------
+    parent : QObject
+        `found` is not called after its deletion.
+    found : callable
+        Called in the thread of the window with bytes by PyTorch's name of the device: what is
+        free of the main memory, and all of a GPU's memory. ``auto`` is the first GPU if there
+        is one, otherwise the CPU. Not called if the search fails.
     """
-    reserve_threads_for_qt()
-    worker = create_worker(_memory, _ignore_errors=True)
-    worker.returned.connect(found)
-    worker.start()
-    return worker
+    return run_in_thread(_memory, parent, found, _ignore, name="search for memory")
+
+
+def _ignore(error: Exception) -> None:
+    pass
 
 
 def _memory() -> dict[str, int]:
@@ -77,18 +85,18 @@ def _devices() -> Devices:
 
 
 def load_libraries() -> None:
-    """Load torch's largest libraries without Python's lock.
+    """Load PyTorch's largest libraries without holding the GIL.
 
-    An import holds the lock while the system loads a library, 0.3 s for the largest; the window
-    would stand still. A library that is in memory already costs the import nothing. Where this
-    does not work the import does it all, as usual.
+    An import holds the GIL while the system loads a library, for 0.3 s in the case of the
+    largest, and the window would freeze for that time. The import of PyTorch then finds the
+    libraries in memory. Where this function does nothing, the import loads them as usual.
     """
     if not sys.platform.startswith("linux") or "torch" in sys.modules:
         return
     torch = find_spec("torch")
     if torch is None or torch.origin is None:
         return
-    load = ctypes.CDLL(None).dlopen  # a call through ctypes lets go of the lock
+    load = ctypes.CDLL(None).dlopen  # ctypes releases the GIL during a call
     load.argtypes, load.restype = [ctypes.c_char_p, ctypes.c_int], ctypes.c_void_p
     for name in _TORCH_LIBRARIES:
         path = Path(torch.origin).parent / "lib" / name

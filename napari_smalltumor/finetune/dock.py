@@ -60,10 +60,8 @@ class FinetuneDock(QScrollArea):
         self._timer.setInterval(POLL_INTERVAL_MS)
         self._timer.timeout.connect(self.poll)
         self._connect()
-        self._device_workers = (
-            devices.find_devices(self.panel.train.set_devices),
-            devices.find_memory(self.panel.train.set_memory),
-        )
+        devices.find_devices(self, self.panel.train.set_devices)
+        devices.find_memory(self, self.panel.train.set_memory)
         _OPEN_DOCKS.add(self)
         self._restore()
 

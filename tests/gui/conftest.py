@@ -63,6 +63,14 @@ def dock_of(narrow_weights):
 
 
 @pytest.fixture
+def raised(monkeypatch) -> list[BaseException]:
+    """Exceptions that were raised into Qt's event loop."""
+    raised: list[BaseException] = []
+    monkeypatch.setattr(sys, "excepthook", lambda kind, error, traceback: raised.append(error))
+    return raised
+
+
+@pytest.fixture
 def qtbot(qtbot):
     """Waits for as long as a loaded machine may need."""
     for name in ("waitSignal", "waitUntil"):

@@ -84,8 +84,8 @@ def messages(monkeypatch) -> list[str]:
 @pytest.fixture
 def open_dock(monkeypatch, run, messages):
     """Adds a dock to a viewer, which restores the run that was shown last."""
-    monkeypatch.setattr(dock_module.devices, "find_devices", lambda found: None)
-    monkeypatch.setattr(dock_module.devices, "find_memory", lambda found: None)
+    monkeypatch.setattr(dock_module.devices, "find_devices", lambda *args: None)
+    monkeypatch.setattr(dock_module.devices, "find_memory", lambda *args: None)
     settings.put("run_folder", str(run.folder.path))
 
     def open_in(viewer, name: str = "Fine-tune") -> FinetuneDock:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import sys
 import threading
 
 import numpy as np
@@ -61,14 +60,6 @@ def finder(qtbot):
     finder.failed.connect(finder.messages.append)
     yield finder
     finder.stop()
-
-
-@pytest.fixture
-def raised(monkeypatch) -> list[BaseException]:
-    """Exceptions that were raised into Qt's event loop."""
-    raised: list[BaseException] = []
-    monkeypatch.setattr(sys, "excepthook", lambda kind, error, traceback: raised.append(error))
-    return raised
 
 
 def erase(source, size):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import sys
 import threading
 
 import numpy as np
@@ -31,14 +30,6 @@ from napari_smalltumor.lesions.rings import NAME
 @pytest.fixture
 def viewer(make_napari_viewer):
     return make_napari_viewer()
-
-
-@pytest.fixture
-def raised(monkeypatch) -> list[BaseException]:
-    """Exceptions that were raised into Qt's event loop."""
-    raised: list[BaseException] = []
-    monkeypatch.setattr(sys, "excepthook", lambda kind, error, traceback: raised.append(error))
-    return raised
 
 
 @pytest.fixture
