@@ -79,7 +79,7 @@ class SegmentDock(QScrollArea):
         self.panel.export_clicked.connect(self._export)
         self.panel.options.region_style.changed.connect(self._restyle)
         prepare_first_labels(self)
-        self._device_worker = devices.find_devices(self.panel.options.set_devices)
+        devices.find_devices(self, self.panel.options.set_devices)
 
     @property
     def is_running(self) -> bool:
@@ -107,6 +107,7 @@ class SegmentDock(QScrollArea):
         )
         self.panel.set_running(True)
         self._worker = start(job, **self._slots())
+        self.destroyed.connect(self._worker.quit)  # a dock deleted with its parent gets no event
 
     def cancel(self) -> None:
         """Request the run to stop, and abandon it if it does not stop soon."""
@@ -177,7 +178,7 @@ class SegmentDock(QScrollArea):
         case = self._case
         assert case is not None
         self._cancel_timer.stop()
-        self._worker = None  # there is nothing left to cancel
+        self._forget_worker()  # there is nothing left to cancel
         changed = fingerprint(self._viewer.layers, case) != self._checksum_before
         if changed and not self._may_overwrite(case):
             self._finish("Your edits were kept and the result was discarded")
@@ -208,9 +209,15 @@ class SegmentDock(QScrollArea):
 
     def _finish(self, message: str, *, shown: bool = False) -> None:
         self._cancel_timer.stop()
-        self._worker = self._case = self._result = None
+        self._forget_worker()
+        self._case = self._result = None
         self.panel.set_running(False, message)
         self.finished.emit(shown)
+
+    def _forget_worker(self) -> None:
+        if self._worker is not None:
+            self.destroyed.disconnect(self._worker.quit)
+            self._worker = None
 
     def _restyle(self, style: str) -> None:
         for case in cases_among(self._viewer.layers):

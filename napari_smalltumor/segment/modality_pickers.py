@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 from magicgui.widgets import ComboBox
 from qtpy.QtWidgets import QWidget
@@ -53,6 +55,7 @@ class ModalityPickers(QWidget):
         events.inserted.connect(self._on_inserted)
         events.removed.connect(self._refresh)
         events.reordered.connect(self._refresh)
+        self.destroyed.connect(partial(_disconnect, ref(self)))
         self._show(newest_case_layers(viewer.layers))
 
     @property
@@ -65,7 +68,7 @@ class ModalityPickers(QWidget):
         self._combos[modality].value = layer
 
     def disconnect_viewer(self) -> None:
-        """Disconnect from the events of the viewer and its layers."""
+        """Disconnect from the events of the viewer and its layers; may be called twice."""
         events = self._viewer.layers.events
         events.inserted.disconnect(self._on_inserted)
         events.removed.disconnect(self._refresh)
@@ -114,3 +117,10 @@ class ModalityPickers(QWidget):
             choices=self._choices,
             tooltip=f"Layer with {_PURPOSE[modality]}",
         )
+
+
+def _disconnect(pickers: ref[ModalityPickers]) -> None:
+    # By reference: the signal would keep the pickers of a closed dock in memory.
+    existing = pickers()
+    if existing is not None:
+        existing.disconnect_viewer()

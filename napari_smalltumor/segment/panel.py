@@ -6,22 +6,15 @@ from typing import TYPE_CHECKING
 
 from magicgui.widgets import CheckBox, ComboBox
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import (
-    QHBoxLayout,
-    QLabel,
-    QProgressBar,
-    QPushButton,
-    QSizePolicy,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QLabel, QProgressBar, QWidget
 from smalltumor.labels.schemes import SCHEMES
+from superqt import QElidingLabel
 
 from napari_smalltumor import settings
 from napari_smalltumor.segment.modality_pickers import ModalityPickers
 from napari_smalltumor.segment.options import SegmentOptions
 from napari_smalltumor.segment.results import ResultView
-from napari_smalltumor.widgets.layouts import form_layout
+from napari_smalltumor.widgets.layouts import button, column, form_layout, row
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -35,7 +28,7 @@ class SegmentPanel(QWidget):
     Parameters
     ----------
     viewer : ViewerModel
-        Whose layers are offered.
+        The pickers list its image layers.
     """
 
     open_clicked = Signal()
@@ -48,12 +41,12 @@ class SegmentPanel(QWidget):
         self.pickers = ModalityPickers(viewer)
         self.options = SegmentOptions()
         self.results = ResultView()
-        self._open = _button("&Open case...", "Choose a folder with the four images of a patient")
-        self._segment = _button("&Segment", "Segment the tumour in the four images above")
-        self._cancel = _button("&Cancel", "Stop the run; layers stay as they are")
+        self._open = button("&Open case...", "Choose a folder with the four images of a patient")
+        self._segment = button("&Segment", "Segment the tumour in the four images above")
+        self._cancel = button("&Cancel", "Stop the run; layers stay as they are")
         self._progress = QProgressBar()
-        self._step = QLabel()
-        self._export = _button(
+        self._step = QElidingLabel()
+        self._export = button(
             "&Export...", "Write the regions as they are now, including your edits"
         )
         self._scheme = ComboBox(
@@ -98,24 +91,21 @@ class SegmentPanel(QWidget):
         self._progress.setRange(0, _STEPS)
         self._progress.setTextVisible(False)
         self._progress.setFixedHeight(8)
-        self._step.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(8, 8, 8, 8)
-        column.setSpacing(6)
-        column.addWidget(self._open)
-        column.addWidget(self.pickers)
-        column.addWidget(_heading("Network"))
-        column.addWidget(self.options)
-        column.addLayout(_row(self._segment, self._cancel))
-        column.addWidget(self._progress)
-        column.addWidget(self._step)
-        column.addWidget(self.results)
-        column.addWidget(_heading("Export"))
+        layout = column(self)
+        layout.addWidget(self._open)
+        layout.addWidget(self.pickers)
+        layout.addWidget(_heading("Network"))
+        layout.addWidget(self.options)
+        layout.addLayout(row(self._segment, self._cancel))
+        layout.addWidget(self._progress)
+        layout.addWidget(self._step)
+        layout.addWidget(self.results)
+        layout.addWidget(_heading("Export"))
         export = QWidget()
         form_layout(export, [self._scheme, self._per_region])
-        column.addWidget(export)
-        column.addWidget(self._export)
-        column.addStretch(1)
+        layout.addWidget(export)
+        layout.addWidget(self._export)
+        layout.addStretch(1)
 
     def _connect(self) -> None:
         self._open.clicked.connect(lambda: self.open_clicked.emit())
@@ -125,21 +115,7 @@ class SegmentPanel(QWidget):
         self._scheme.changed.connect(lambda name: settings.put("scheme", name))
 
 
-def _button(text: str, tooltip: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setToolTip(tooltip)
-    return button
-
-
 def _heading(text: str) -> QLabel:
     label = QLabel(f"<b>{text}</b>")
     label.setAlignment(Qt.AlignmentFlag.AlignBottom)
     return label
-
-
-def _row(*buttons: QPushButton) -> QHBoxLayout:
-    row = QHBoxLayout()
-    row.setSpacing(6)
-    for button in buttons:
-        row.addWidget(button, 1)
-    return row

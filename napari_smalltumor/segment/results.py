@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor, QPixmap
-from qtpy.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
+from qtpy.QtWidgets import QGridLayout, QLabel, QWidget
 from smalltumor.labels.regions import REGION_COLOURS, REGION_NAMES, Region
 
 from napari_smalltumor.layers.regions import OUTERMOST_FIRST
 from napari_smalltumor.segment.job import JobResult
+from napari_smalltumor.widgets.layouts import wrapped_label
 
 _SWATCH = 12
 
@@ -28,9 +29,9 @@ class ResultView(QWidget):
             grid.addWidget(QLabel(f"{region.name}  {REGION_NAMES[region]}"), row, 1)
             self._volumes[region] = QLabel()
             grid.addWidget(self._volumes[region], row, 2, Qt.AlignmentFlag.AlignRight)
-        self._lesions = _wrapped()
-        self._run = _wrapped()
-        self._warnings = _wrapped()
+        self._lesions = wrapped_label()
+        self._run = wrapped_label()
+        self._warnings = wrapped_label()
         for row, label in enumerate((self._lesions, self._run, self._warnings), len(self._volumes)):
             grid.addWidget(label, row, 0, 1, 3)
         self.setVisible(False)
@@ -76,12 +77,4 @@ def _swatch(region: Region) -> QLabel:
     picture.fill(QColor.fromRgbF(*REGION_COLOURS[region]))
     label = QLabel()
     label.setPixmap(picture)
-    return label
-
-
-def _wrapped() -> QLabel:
-    label = QLabel()
-    label.setWordWrap(True)
-    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     return label

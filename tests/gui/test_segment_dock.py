@@ -1,6 +1,5 @@
 """The Segment dock in a real viewer: what a user does, in any order."""
 
-import sys
 import threading
 import time
 
@@ -326,14 +325,6 @@ def network_per_case(monkeypatch):
         event.set()
 
 
-@pytest.fixture
-def raised(monkeypatch) -> list[BaseException]:
-    """Exceptions that were raised into Qt's event loop."""
-    raised: list[BaseException] = []
-    monkeypatch.setattr(sys, "excepthook", lambda kind, error, traceback: raised.append(error))
-    return raised
-
-
 def test_two_windows_that_segment_at_once_show_only_their_own_run(
     make_napari_viewer, dock_of, tmp_path, network_per_case, qtbot, errors, raised, monkeypatch
 ):
@@ -408,14 +399,57 @@ def test_a_result_that_arrives_after_cancelling_is_not_shown(
     assert (errors, raised) == ([], [])
 
 
-def test_a_deleted_dock_ignores_later_changes(opened, synthetic_case, qtbot, raised, errors):
-    viewer, dock = opened
+def delete_after_closing(viewer, dock):
+    """Close the dock as its button does, and let Qt delete the widget."""
     viewer.window.remove_dock_widget(dock)
     delete(dock)
+
+
+def delete_with_parent(viewer, dock):
+    """Delete the dock without taking it out of its window first."""
+    delete(dock.parent())
+
+
+@pytest.mark.parametrize("delete_dock", [delete_after_closing, delete_with_parent])
+def test_a_deleted_dock_ignores_later_changes(
+    opened, synthetic_case, qtbot, raised, errors, delete_dock
+):
+    viewer, dock = opened
+    delete_dock(viewer, dock)
     viewer.layers[0].name = "renamed"
     viewer.layers.move(0, 2)
     viewer.layers.clear()
     open_case(viewer, synthetic_case)
     settings.put("weights", "")
     qtbot.wait(50)
+    assert (errors, raised) == ([], [])
+
+
+def is_connected(emitter, receiver) -> bool:
+    callbacks = [callback for callback in emitter.callbacks if isinstance(callback, tuple)]
+    return any(reference() is receiver for reference, _ in callbacks)
+
+
+@pytest.mark.parametrize("delete_dock", [delete_after_closing, delete_with_parent])
+def test_pickers_of_a_deleted_dock_are_disconnected_from_the_viewer(opened, delete_dock):
+    viewer, dock = opened
+    events, pickers = viewer.layers.events, dock.panel.pickers
+    emitters = [events.inserted, events.removed, events.reordered, viewer.layers[0].events.name]
+    assert all(is_connected(emitter, pickers) for emitter in emitters)
+    delete_dock(viewer, dock)
+    assert not any(is_connected(emitter, pickers) for emitter in emitters)
+
+
+@pytest.mark.parametrize("delete_dock", [delete_after_closing, delete_with_parent])
+def test_deleting_the_dock_during_a_run_cancels_the_run(
+    opened, slow, qtbot, raised, errors, delete_dock
+):
+    viewer, dock = opened
+    dock.segment()
+    qtbot.waitUntil(lambda: slow.started.is_set())
+    delete_dock(viewer, dock)
+    limit = time.monotonic() + 60
+    while not slow.ended.is_set() and time.monotonic() < limit:
+        qtbot.wait(10)
+    assert slow.ended.is_set()
     assert (errors, raised) == ([], [])
