@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from synthetic import write_case
 
-from napari_smalltumor import settings
+from napari_smalltumor import devices, notify, settings
+from napari_smalltumor.open_case import open_case
 
 PATIENCE_MS = 240_000
 
@@ -60,6 +61,25 @@ def dock_of(narrow_weights):
         return dock
 
     return make
+
+
+@pytest.fixture
+def errors(monkeypatch) -> list[str]:
+    """Errors that were shown to the user."""
+    shown: list[str] = []
+    monkeypatch.setattr(notify, "error", shown.append)
+    monkeypatch.setattr(notify, "unexpected", lambda error: shown.append(repr(error)))
+    return shown
+
+
+@pytest.fixture
+def opened(make_napari_viewer, dock_of, synthetic_case, monkeypatch):
+    """A viewer with the Segment dock and a case, without a device search."""
+    monkeypatch.setattr(devices, "find_devices", lambda *args: None)
+    viewer = make_napari_viewer()
+    dock = dock_of(viewer)
+    open_case(viewer, synthetic_case)
+    return viewer, dock
 
 
 @pytest.fixture

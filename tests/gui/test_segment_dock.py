@@ -15,21 +15,11 @@ from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import Cancelled, CheckpointError
 from smalltumor.labels.regions import Region
 
-from napari_smalltumor import notify, settings
+from napari_smalltumor import settings
 from napari_smalltumor.export import export_case
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.open_case import open_case
-from napari_smalltumor.segment import dock as segment_dock
 from napari_smalltumor.segment import worker
-
-
-@pytest.fixture
-def errors(monkeypatch) -> list[str]:
-    """What the user is told has gone wrong."""
-    said: list[str] = []
-    monkeypatch.setattr(notify, "error", said.append)
-    monkeypatch.setattr(notify, "unexpected", lambda error: said.append(repr(error)))
-    return said
 
 
 class SlowNetwork:
@@ -58,16 +48,6 @@ def slow(monkeypatch):
     monkeypatch.setattr(smalltumor.inference, "segment", network)
     yield network
     network.go.set()
-
-
-@pytest.fixture
-def opened(make_napari_viewer, dock_of, synthetic_case, monkeypatch):
-    """A viewer with the dock and a case, no devices looked for."""
-    monkeypatch.setattr(segment_dock.devices, "find_devices", lambda *args: None)
-    viewer = make_napari_viewer()
-    dock = dock_of(viewer)
-    open_case(viewer, synthetic_case)
-    return viewer, dock
 
 
 def layers_of(viewer):
@@ -295,108 +275,6 @@ def test_a_network_deep_in_a_step_is_not_waited_for(opened, slow, qtbot, monkeyp
     qtbot.waitUntil(lambda: slow.ended.is_set())
     qtbot.wait(50)
     assert not dock.is_running
-
-
-class NetworkPerCase:
-    """A network that waits for each case separately; case number n gets n voxels."""
-
-    def __init__(self) -> None:
-        self.started: dict[str, threading.Event] = {}
-        self.proceed: dict[str, threading.Event] = {}
-
-    def expect(self, name: str) -> None:
-        self.started[name], self.proceed[name] = threading.Event(), threading.Event()
-
-    def __call__(self, case, checkpoint=None, *, progress, cancelled, **options):
-        progress(0.25, f"computing {case.name}")
-        self.started[case.name].set()
-        assert self.proceed[case.name].wait(60)
-        classes = np.zeros(case.grid.shape, np.uint8)
-        classes[4, 5, 3 : 4 + list(self.started).index(case.name)] = 3
-        return Segmentation(case.name, classes, case.grid, case.header)
-
-
-@pytest.fixture
-def network_per_case(monkeypatch):
-    network = NetworkPerCase()
-    monkeypatch.setattr(smalltumor.inference, "segment", network)
-    yield network
-    for event in network.proceed.values():
-        event.set()
-
-
-def test_two_windows_that_segment_at_once_show_only_their_own_run(
-    make_napari_viewer, dock_of, tmp_path, network_per_case, qtbot, errors, raised, monkeypatch
-):
-    monkeypatch.setattr(segment_dock.devices, "find_devices", lambda *args: None)
-    docks = {}
-    for name in ("first", "second"):
-        viewer = make_napari_viewer()
-        docks[name] = dock_of(viewer)
-        open_case(viewer, write_case_along(tmp_path / name, "LPS", labels=False))
-        network_per_case.expect(name)
-    for name, dock in docks.items():
-        dock.segment()
-        qtbot.waitUntil(network_per_case.started[name].is_set)
-    for name, dock in docks.items():
-        qtbot.waitUntil(lambda dock=dock, name=name: dock.panel.step == f"computing {name}")
-    for name in ("second", "first"):
-        with qtbot.waitSignal(docks[name].finished) as ended:
-            network_per_case.proceed[name].set()
-        assert ended.args == [True]
-    for voxels, (name, dock) in enumerate(docks.items(), start=1):
-        layers = dock._viewer.layers
-        assert [layer.name for layer in layers[4:]] == [f"{name} WT", f"{name} TC", f"{name} ET"]
-        assert np.count_nonzero(layers[f"{name} ET"].data) == voxels
-    assert (errors, raised) == ([], [])
-
-
-def test_the_result_of_an_abandoned_run_is_not_shown_as_that_of_the_next_run(
-    opened, tmp_path, network_per_case, qtbot, errors, raised
-):
-    viewer, dock = opened
-    network_per_case.expect("made")
-    dock.segment()
-    qtbot.waitUntil(network_per_case.started["made"].is_set)
-    abandoned = dock._worker
-    with qtbot.waitSignal(dock.finished):
-        dock.cancel()  # the network does not ask whether it is cancelled
-    open_case(viewer, write_case_along(tmp_path / "next", "RSA", labels=False))
-    network_per_case.expect("next")
-    dock.segment()
-    qtbot.waitUntil(network_per_case.started["next"].is_set)
-    abandoned._abort_requested = False  # it had ended before it noticed the request
-    network_per_case.proceed["made"].set()
-    qtbot.waitUntil(lambda: not abandoned.is_running)
-    qtbot.wait(50)
-    assert dock.is_running and "made ET" not in viewer.layers
-    with qtbot.waitSignal(dock.finished) as ended:
-        network_per_case.proceed["next"].set()
-    assert ended.args == [True]
-    assert np.count_nonzero(viewer.layers["next ET"].data) == 2
-    assert (errors, raised) == ([], [])
-
-
-@pytest.mark.parametrize("close", [False, True])
-def test_a_result_that_arrives_after_cancelling_is_not_shown(
-    opened, network_per_case, qtbot, errors, raised, close
-):
-    viewer, dock = opened
-    network_per_case.expect("made")
-    dock.segment()
-    qtbot.waitUntil(network_per_case.started["made"].is_set)
-    running = dock._worker
-    network_per_case.proceed["made"].set()
-    ended = time.monotonic() + 60
-    while running.is_running and time.monotonic() < ended:
-        time.sleep(0.01)  # without events: the result waits in the queue
-    if close:
-        viewer.window.remove_dock_widget(dock)
-    else:
-        dock.panel.cancel_clicked.emit()
-    qtbot.waitUntil(lambda: not dock.is_running)
-    assert [layer.name for layer in viewer.layers[4:]] == []
-    assert (errors, raised) == ([], [])
 
 
 def delete_after_closing(viewer, dock):
