@@ -1,4 +1,4 @@
-"""Which weights there are to choose from, and what is known about them."""
+"""Weights files that can be chosen, and their model cards as text."""
 
 from __future__ import annotations
 
@@ -15,35 +15,40 @@ _CARD_LINES = 14
 
 
 def choices(chosen: str, folder: str) -> list[tuple[str, str]]:
-    """Names and paths of the weights on offer; the path of the shipped ones is empty.
+    """List the weights that can be chosen.
 
     Parameters
     ----------
     chosen : str
-        Path in use, offered wherever it lies; may be empty.
+        Path of the weights in use, which are listed even if they are not in `folder`; empty for
+        the shipped weights.
     folder : str
-        Folder whose weights files are offered; may be empty.
+        Folder whose weights files are listed; empty for none.
+
+    Returns
+    -------
+    list of (str, str)
+        Titles and paths; the path of the shipped weights, which come first, is empty.
     """
-    offered = [(SHIPPED, "")]
     paths = sorted(Path(folder).glob(f"*{SUFFIX}")) if folder else []
     if chosen and Path(chosen) not in paths:
         paths.append(Path(chosen))
-    return offered + [(title(path), str(path)) for path in paths]
+    return [(SHIPPED, ""), *((title(path), str(path)) for path in paths)]
 
 
 def title(path: Path) -> str:
-    """What to call a weights file; every run has a ``best``, so that one is named after its run."""
+    """Title of a weights file. Each run writes a ``best``, whose title is the name of the run."""
     return f"{path.parent.name} (best)" if path.name == f"best{SUFFIX}" else path.stem
 
 
 def describe(path: str) -> str:
-    """The model card of a weights file in a few lines, or why it cannot be used."""
+    """Return the model card of a weights file in a few lines, or why the file cannot be used."""
     try:
         checkpoint = load_checkpoint(path or None)
     except CheckpointError as error:
         return str(error)
-    where = "came with the plugin" if not path else str(path)
-    return "\n".join([f"{checkpoint.name} ({where})", *_lines(checkpoint.card)])
+    origin = "shipped with the plugin" if not path else str(path)
+    return "\n".join([f"{checkpoint.name} ({origin})", *_lines(checkpoint.card)])
 
 
 def _lines(card: Mapping[str, Any], indent: str = "") -> list[str]:

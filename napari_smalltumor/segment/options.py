@@ -111,5 +111,5 @@ class SegmentOptions(QWidget):
 
 
 def _weights_choices(combo: ComboBox) -> list[tuple[str, str]]:
-    offered = weights.choices(settings.get("weights"), settings.get("weights_folder"))
-    return [*offered, (_BROWSE, _BROWSE)]
+    known = weights.choices(settings.get("weights"), settings.get("weights_folder"))
+    return [*known, (_BROWSE, _BROWSE)]

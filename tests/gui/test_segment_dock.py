@@ -1,4 +1,4 @@
-"""The Segment dock in a real viewer: what a user does, in any order."""
+"""The Segment dock in a real viewer: runs, edits, cancelling and closing."""
 
 import threading
 import time
@@ -23,7 +23,7 @@ from napari_smalltumor.segment import worker
 
 
 class SlowNetwork:
-    """A network that works until it is let go or cancelled, and finds one voxel."""
+    """A network that runs until `go` is set or it is cancelled, and finds one voxel."""
 
     def __init__(self) -> None:
         self.started, self.go, self.ended = (threading.Event() for _ in range(3))
@@ -55,7 +55,7 @@ def layers_of(viewer):
     return region_layers(viewer.layers, case)
 
 
-def test_pickers_follow_layers_that_come_go_and_are_renamed(opened):
+def test_pickers_follow_layers_that_are_added_removed_and_renamed(opened):
     viewer, dock = opened
     chosen = dock.panel.pickers.chosen
     assert {m: layer.name for m, layer in chosen.items()} == {
@@ -74,7 +74,7 @@ def test_pickers_follow_layers_that_come_go_and_are_renamed(opened):
     assert dock.panel.pickers.chosen == chosen
 
 
-def test_a_real_network_gives_three_nested_regions_and_says_what_it_found(opened, run):
+def test_a_run_shows_three_nested_regions_and_their_volumes(opened, run):
     viewer, dock = opened
     assert run(dock)
     layers = layers_of(viewer)
@@ -85,11 +85,11 @@ def test_a_real_network_gives_three_nested_regions_and_says_what_it_found(opened
     assert f"{np.count_nonzero(wt) / 1000:.2f} ml" in text
     assert "random weights" in text
     before = list(viewer.layers)
-    assert run(dock)  # again: the layers are renewed
+    assert run(dock)  # the second run replaces the data of the same layers
     assert list(viewer.layers) == before
 
 
-def test_edits_are_overwritten_only_if_the_user_agrees(opened, run, monkeypatch, qtbot):
+def test_edits_are_replaced_only_if_the_user_agrees(opened, run, monkeypatch, qtbot):
     viewer, dock = opened
     assert run(dock)
     et = layers_of(viewer)[Region.ET]
@@ -106,7 +106,9 @@ def test_edits_are_overwritten_only_if_the_user_agrees(opened, run, monkeypatch,
     assert len(asked) == 2
 
 
-def test_edits_made_during_a_run_are_not_lost(opened, run, slow, monkeypatch, qtbot):
+def test_edits_made_during_a_run_are_kept_if_the_user_answers_no(
+    opened, run, slow, monkeypatch, qtbot
+):
     viewer, dock = opened
     slow.go.set()
     assert run(dock)
@@ -124,7 +126,7 @@ def test_edits_made_during_a_run_are_not_lost(opened, run, slow, monkeypatch, qt
     assert np.array_equal(et.data, edited)
 
 
-def test_cancel_leaves_the_layers_as_they_were(opened, slow, qtbot):
+def test_cancelling_leaves_the_layers_unchanged(opened, slow, qtbot):
     viewer, dock = opened
     before = list(viewer.layers)
     dock.panel.segment_clicked.emit()
@@ -139,7 +141,7 @@ def test_cancel_leaves_the_layers_as_they_were(opened, slow, qtbot):
 
 
 @pytest.mark.parametrize(("short_s", "shown"), [(0.0, True), (600.0, False)])
-def test_only_a_long_run_comes_to_the_activity_dock(
+def test_only_a_long_run_is_shown_in_the_activity_dock(
     opened, slow, monkeypatch, qtbot, short_s, shown
 ):
     _, dock = opened
@@ -152,7 +154,9 @@ def test_only_a_long_run_comes_to_the_activity_dock(
     qtbot.waitUntil(lambda: not progress._all_instances)
 
 
-def test_a_fault_is_one_line_and_the_dock_is_ready_again(opened, run, errors, monkeypatch):
+def test_an_error_is_shown_in_one_line_and_the_dock_is_ready_again(
+    opened, run, errors, monkeypatch
+):
     _, dock = opened
 
     def fail(*args, **options):
@@ -164,7 +168,7 @@ def test_a_fault_is_one_line_and_the_dock_is_ready_again(opened, run, errors, mo
     assert dock.panel._segment.isEnabled()
 
 
-def test_missing_layers_are_named(opened, errors):
+def test_the_error_about_a_missing_layer_names_its_modality(opened, errors):
     viewer, dock = opened
     viewer.layers.remove("made T2")
     dock.segment()
@@ -172,7 +176,7 @@ def test_missing_layers_are_named(opened, errors):
     assert not dock.is_running
 
 
-def test_layers_deleted_in_the_middle_of_a_run_do_no_harm(opened, slow, errors, qtbot):
+def test_a_result_is_shown_if_the_images_were_removed_during_the_run(opened, slow, errors, qtbot):
     viewer, dock = opened
     dock.segment()
     qtbot.waitUntil(lambda: slow.started.is_set())
@@ -184,7 +188,7 @@ def test_layers_deleted_in_the_middle_of_a_run_do_no_harm(opened, slow, errors, 
     assert errors == []
 
 
-def test_a_region_deleted_while_the_others_arrive_does_no_harm(opened, slow, errors, qtbot):
+def test_a_region_removed_while_the_result_is_shown_stays_removed(opened, slow, errors, qtbot):
     viewer, dock = opened
 
     def delete_at_once(event):
@@ -200,7 +204,7 @@ def test_a_region_deleted_while_the_others_arrive_does_no_harm(opened, slow, err
     assert errors == []
 
 
-def test_the_window_closed_in_the_middle_of_a_run_ends_it(opened, slow, errors, qtbot):
+def test_closing_the_window_during_a_run_cancels_the_run(opened, slow, errors, qtbot):
     viewer, dock = opened
     dock.segment()
     qtbot.waitUntil(lambda: slow.started.is_set())
@@ -210,7 +214,7 @@ def test_the_window_closed_in_the_middle_of_a_run_ends_it(opened, slow, errors, 
     assert errors == []
 
 
-def test_the_dock_closed_in_the_middle_of_a_run_ends_it(opened, slow, errors, qtbot):
+def test_closing_the_dock_during_a_run_cancels_the_run(opened, slow, errors, qtbot):
     viewer, dock = opened
     dock.segment()
     qtbot.waitUntil(lambda: slow.started.is_set())
@@ -220,7 +224,7 @@ def test_the_dock_closed_in_the_middle_of_a_run_ends_it(opened, slow, errors, qt
     assert errors == []
 
 
-def test_two_viewers_segment_each_their_own(make_napari_viewer, dock_of, synthetic_case, run):
+def test_each_viewer_segments_its_own_layers(make_napari_viewer, dock_of, synthetic_case, run):
     first, second = make_napari_viewer(), make_napari_viewer()
     docks = dock_of(first), dock_of(second)
     open_case(first, synthetic_case)
@@ -231,7 +235,7 @@ def test_two_viewers_segment_each_their_own(make_napari_viewer, dock_of, synthet
     assert len(second.layers) == 4
 
 
-def test_a_second_case_beside_the_first_does_not_mix(opened, run, tmp_path):
+def test_segmenting_a_second_case_leaves_the_first_unchanged(opened, run, tmp_path):
     viewer, dock = opened
     assert run(dock)
     first = {region: layer.data.copy() for region, layer in layers_of(viewer).items()}
@@ -243,7 +247,7 @@ def test_a_second_case_beside_the_first_does_not_mix(opened, run, tmp_path):
         assert np.array_equal(layer.data, first[region])
 
 
-def test_what_is_exported_is_what_is_seen(opened, run, tmp_path):
+def test_exported_files_contain_the_masks_that_are_shown(opened, run, tmp_path):
     import nibabel as nib
 
     viewer, dock = opened
@@ -253,18 +257,18 @@ def test_what_is_exported_is_what_is_seen(opened, run, tmp_path):
     case = case_of(layers[Region.ET])
     written = export_case(viewer, case, tmp_path / "out", scheme="msd", per_region=True)
     for path, region in zip(written, Region, strict=True):
-        stored = np.asarray(nib.load(path).dataobj)  # the made case lies along L, P, S
+        stored = np.asarray(nib.load(path).dataobj)  # the case has the axes L, P, S
         assert np.array_equal(displayed(stored), layers[region].data)
 
 
-def test_a_network_deep_in_a_step_is_not_waited_for(opened, slow, qtbot, monkeypatch):
+def test_a_run_that_does_not_stop_after_cancelling_is_abandoned(opened, slow, qtbot, monkeypatch):
     _, dock = opened
-    deaf = slow.__class__.__call__
+    run = slow.__class__.__call__
 
-    def never_asks(case, checkpoint=None, *, progress, cancelled, **options):
-        return deaf(slow, case, progress=progress, cancelled=lambda: False)
+    def run_without_cancelling(case, checkpoint=None, *, progress, cancelled, **options):
+        return run(slow, case, progress=progress, cancelled=lambda: False)
 
-    monkeypatch.setattr(smalltumor.inference, "segment", never_asks)
+    monkeypatch.setattr(smalltumor.inference, "segment", run_without_cancelling)
     dock.segment()
     qtbot.waitUntil(lambda: slow.started.is_set())
     with qtbot.waitSignal(dock.finished) as ended:

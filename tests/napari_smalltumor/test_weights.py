@@ -1,4 +1,4 @@
-"""Weights on offer, and what a user is told about them."""
+"""Weights that can be chosen, and the text of their model cards."""
 
 from smalltumor.models.checkpoint import random_checkpoint, save_checkpoint
 from synthetic import NARROWEST
@@ -6,19 +6,19 @@ from synthetic import NARROWEST
 from napari_smalltumor import weights
 
 
-def test_the_folder_and_the_chosen_file_are_offered(tmp_path):
+def test_the_folder_and_the_chosen_file_are_listed(tmp_path):
     for name in ("b.safetensors", "a.safetensors", "notes.txt"):
         (tmp_path / name).touch()
     elsewhere = str(tmp_path / "elsewhere" / "mine.safetensors")
-    offered = weights.choices(elsewhere, str(tmp_path))
-    assert [name for name, _ in offered] == ["shipped", "a", "b", "mine"]
-    assert offered[0][1] == ""
-    assert offered[-1][1] == elsewhere
+    listed = weights.choices(elsewhere, str(tmp_path))
+    assert [name for name, _ in listed] == ["shipped", "a", "b", "mine"]
+    assert listed[0][1] == ""
+    assert listed[-1][1] == elsewhere
     assert len(weights.choices(str(tmp_path / "a.safetensors"), str(tmp_path))) == 3
     assert weights.choices("", "") == [("shipped", "")]
 
 
-def test_the_model_card_is_told_line_by_line(tmp_path):
+def test_the_model_card_has_one_line_per_entry(tmp_path):
     checkpoint = random_checkpoint(1, NARROWEST)
     card = {"name": "mine", "trained_on": "12 cases", "scores": {"dice_et": 0.5}}
     path = tmp_path / "mine.safetensors"
@@ -31,7 +31,7 @@ def test_the_model_card_is_told_line_by_line(tmp_path):
     ]
 
 
-def test_a_file_that_cannot_be_used_says_why(tmp_path):
+def test_the_description_of_a_damaged_file_is_its_error(tmp_path):
     path = tmp_path / "broken.safetensors"
     path.write_bytes(b"no weights")
     assert str(path) in weights.describe(str(path))

@@ -1,4 +1,4 @@
-"""What deleting a lesion takes away, and what undo brings back."""
+"""Deleting a lesion, and undoing the deletion."""
 
 from __future__ import annotations
 
@@ -28,26 +28,34 @@ def source(viewer, request):
 
 
 @pytest.mark.parametrize(
-    ("region", "size", "gone"),
+    ("region", "size", "deleted"),
     [
-        (Region.ET, 2, {Region.ET: 2, Region.TC: 2, Region.WT: 2}),  # alone in healthy brain
-        (Region.ET, 12, {Region.ET: 12, Region.TC: 12, Region.WT: 0}),  # edema stays around it
-        (Region.ET, 216, {Region.ET: 216, Region.TC: 0, Region.WT: 0}),  # core stays around it
+        (Region.ET, 2, {Region.ET: 2, Region.TC: 2, Region.WT: 2}),  # in healthy brain
+        (
+            Region.ET,
+            12,
+            {Region.ET: 12, Region.TC: 12, Region.WT: 0},
+        ),  # the edema around it remains
+        (
+            Region.ET,
+            216,
+            {Region.ET: 216, Region.TC: 0, Region.WT: 0},
+        ),  # the core around it remains
         (Region.TC, 720, {Region.ET: 216, Region.TC: 720, Region.WT: 0}),
         (Region.WT, 1320, {Region.ET: 216, Region.TC: 720, Region.WT: 1320}),
     ],
 )
-def test_a_lesion_leaves_its_region_those_inside_and_those_that_hold_nothing_else(
-    source, region, size, gone
+def test_a_lesion_is_deleted_with_inner_regions_and_outer_ones_that_contain_only_it(
+    source, region, size, deleted
 ):
     before = sizes(source)
     changes = delete_lesion(source, region, lesion_of(source, region, size))
-    assert {r: before[r] - n for r, n in sizes(source).items()} == gone
+    assert {r: before[r] - n for r, n in sizes(source).items()} == deleted
     undo(changes)
     assert sizes(source) == before
 
 
-def test_a_class_becomes_the_tissue_around_it(viewer):
+def test_a_deleted_lesion_gets_the_class_of_the_tissue_around_it(viewer):
     show_classes(viewer, synthetic_case(), "brats2023")
     (source,) = lesion_sources(viewer.layers)
     layer = source.any_layer
@@ -58,7 +66,7 @@ def test_a_class_becomes_the_tissue_around_it(viewer):
         assert np.unique(layer.data[change.indices]).tolist() == [stored[tissue]]
 
 
-def test_a_deletion_is_in_the_layers_own_history(viewer):
+def test_a_deletion_can_be_undone_with_the_layers_own_undo(viewer):
     show_regions(viewer, synthetic_case())
     (source,) = lesion_sources(viewer.layers)
     before = sizes(source)
@@ -67,7 +75,7 @@ def test_a_deletion_is_in_the_layers_own_history(viewer):
     assert sizes(source) == before
 
 
-def test_a_lesion_that_was_edited_meanwhile_is_left_alone(source):
+def test_a_lesion_edited_after_it_was_listed_is_not_deleted(source):
     lesion = lesion_of(source, Region.ET, 12)
     box = source.box_in_data(lesion)
     corner = tuple(span.start for span in box)
@@ -77,7 +85,7 @@ def test_a_lesion_that_was_edited_meanwhile_is_left_alone(source):
     assert sizes(source) == before
 
 
-def test_a_drawn_layer_loses_the_lesion(viewer):
+def test_a_lesion_is_deleted_from_a_layer_that_the_user_drew(viewer):
     data = np.zeros((10, 11, 12), np.uint8)
     data[3, 4, 5:8] = 1
     data[8, 4, 5] = 3

@@ -1,4 +1,4 @@
-"""Going through lesions: what is current, where the viewer is taken, what is ringed."""
+"""Review of lesions: the current lesion, the position of the viewer, and the rings."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from napari_smalltumor.lesions.rings import (
 )
 
 
-def renew(review, threshold=100):
-    """What the watch does, at once."""
+def search(review, threshold=100):
+    """Search and set the lesions without waiting for the finder."""
     review.set_lesions(review.source.snapshot(review.region).lesions(threshold))
 
 
@@ -28,12 +28,12 @@ def renew(review, threshold=100):
 def review(viewer):
     show_regions(viewer, synthetic_case())
     review = LesionReview(viewer)
-    renew(review)
+    search(review)
     return review
 
 
 def visible(viewer, review):
-    """Positions of the rings that are drawn, in the layer's data."""
+    """Positions of the rings in the current view, in voxels of the layer."""
     layer = viewer.layers[NAME]
     inside = layer.shown.copy()
     here = layer.world_to_data(viewer.dims.point)
@@ -42,7 +42,7 @@ def visible(viewer, review):
     return layer.data[inside][: inside.sum() // 2]
 
 
-def test_flying_shows_a_slice_of_the_lesion_in_the_middle_of_the_canvas(viewer, review):
+def test_going_to_a_lesion_centres_a_slice_through_it_on_the_canvas(viewer, review):
     source = review.source
     for order in ((0, 1, 2), (1, 0, 2), (2, 1, 0)):
         viewer.dims.order = order
@@ -57,7 +57,7 @@ def test_flying_shows_a_slice_of_the_lesion_in_the_middle_of_the_canvas(viewer, 
             assert viewer.scene.camera.zoom > 1
 
 
-def test_flying_in_3d_centres_the_camera_and_never_zooms_out(viewer, review):
+def test_going_to_a_lesion_in_3d_centres_the_camera_and_keeps_a_larger_zoom(viewer, review):
     viewer.dims.ndisplay = 3
     viewer.scene.camera.zoom = 500
     review.go_to(review.lesions[1])
@@ -68,7 +68,7 @@ def test_flying_in_3d_centres_the_camera_and_never_zooms_out(viewer, review):
     assert viewer.scene.camera.zoom == 500
 
 
-def test_steps_go_round_in_both_directions(review):
+def test_steps_wrap_around_in_both_directions(review):
     small = review.small
     assert [x.voxels for x in small] == [2, 12]
     assert [review.step(small).voxels for _ in range(3)] == [2, 12, 2]
@@ -76,7 +76,7 @@ def test_steps_go_round_in_both_directions(review):
     assert review.step([]) is None
 
 
-def test_only_small_lesions_are_ringed_and_only_on_their_slices(viewer, review):
+def test_only_small_lesions_have_rings_and_only_on_their_slices(viewer, review):
     source = review.source
     for axis in range(3):
         viewer.dims.order = (axis, *(a for a in range(3) if a != axis))
@@ -89,7 +89,7 @@ def test_only_small_lesions_are_ringed_and_only_on_their_slices(viewer, review):
     assert len(visible(viewer, review)) == 2
 
 
-def test_rings_keep_their_thickness_and_least_size_on_the_screen(viewer, review):
+def test_rings_keep_their_line_width_and_minimum_size_in_screen_pixels(viewer, review):
     layer = viewer.layers[NAME]
     scale = abs(layer.scale[-1])
     diameters = sorted({lesion.diameter_mm for lesion in review.small})
@@ -103,17 +103,17 @@ def test_rings_keep_their_thickness_and_least_size_on_the_screen(viewer, review)
         assert np.unique(line) == pytest.approx([LINE_PIXELS, LINE_PIXELS + 2 * HALO_PIXELS])
 
 
-def test_the_current_ring_is_white_also_around_a_large_lesion(viewer, review):
+def test_the_current_lesion_has_a_white_ring_even_if_it_is_large(viewer, review):
     review.go_to(review.lesions[2])
     layer = viewer.layers[NAME]
     white = np.all(np.isclose(layer.border_color, CURRENT), axis=1)
     centre = [(s.start + s.stop - 1) / 2 for s in review.source.box_in_data(review.lesions[2])]
     assert white.any() and np.all(np.isclose(layer.data[white], centre).sum(axis=1) >= 2)
     review.go_to(review.lesions[0])
-    assert len(layer.data) < len(white)  # the large one's ring went with the current lesion
+    assert len(layer.data) < len(white)  # the large lesion is no longer current and has no ring
 
 
-def test_rings_change_neither_selection_nor_sliders(viewer, review):
+def test_rings_change_neither_the_selected_layer_nor_the_sliders(viewer, review):
     before = viewer.dims.range
     active = viewer.layers.selection.active
     assert active is not viewer.layers[NAME] and active is not None
@@ -126,63 +126,63 @@ def test_rings_change_neither_selection_nor_sliders(viewer, review):
     assert viewer.layers[-1].name == NAME
 
 
-def test_rings_the_user_removed_come_back_with_the_next_list_only(viewer, review):
+def test_rings_that_the_user_removed_are_added_again_by_the_next_search(viewer, review):
     viewer.layers.remove(NAME)
     viewer.scene.camera.zoom = 3
     viewer.dims.ndisplay = 3
-    renew(review)
+    search(review)
     assert NAME in viewer.layers
 
 
-def test_acceptance_holds_until_the_lesion_is_edited(review):
+def test_an_accepted_lesion_stays_accepted_until_it_is_edited(review):
     review.go_to(review.lesions[1])
     review.accept()
-    renew(review)
+    search(review)
     assert [review.is_accepted(x) for x in review.lesions] == [False, True, False]
     layer = review.source.layers[Region.ET]
     corner = tuple(span.start for span in review.source.box_in_data(review.lesions[1]))
     layer.data_setitem(tuple(np.array([n]) for n in corner), 0)
-    renew(review)
+    search(review)
     assert review.lesions[1].voxels == 11
     assert not review.is_accepted(review.lesions[1])
     assert review.current == review.lesions[1]
 
 
-def test_acceptance_outlives_the_dock_but_not_the_layer(viewer, review):
+def test_acceptance_is_kept_for_the_next_review_and_applies_to_one_region(viewer, review):
     review.go_to(review.lesions[1])
     review.accept()
     review.close()
     again = LesionReview(viewer)
-    renew(again)
+    search(again)
     assert [x.accepted for x in again.reviewed(again.lesions)] == [False, True, False]
     again.choose(again.source, Region.WT)
-    renew(again)
+    search(again)
     assert not any(again.is_accepted(x) for x in again.lesions)
     again.choose(again.source, Region.ET)
-    renew(again)
+    search(again)
     again.go_to(again.lesions[1])
     again.accept(False)
     assert not again.is_accepted(again.lesions[1])
 
 
-def test_delete_and_undo(review):
+def test_a_deleted_lesion_is_listed_again_after_undo(review):
     review.go_to(review.lesions[0])
     assert review.delete() and review.can_undo
-    renew(review)
+    search(review)
     assert [x.voxels for x in review.lesions] == [12, 216]
     assert not review.delete()
     assert review.undo() and not review.can_undo
-    renew(review)
+    search(review)
     assert [x.voxels for x in review.lesions] == [2, 12, 216]
 
 
-def test_a_new_result_is_reviewed_and_a_removed_one_is_not(viewer):
+def test_a_new_result_becomes_the_source_and_a_removed_one_is_replaced(viewer):
     show_classes(viewer, synthetic_case())
     review = LesionReview(viewer)
     assert review.source.scheme == "brats2018"
     show_regions(viewer, synthetic_case())
     assert review.source.scheme is None
-    renew(review)
+    search(review)
     viewer.add_labels(np.zeros((4, 4, 4), np.uint8), name="other")
     assert review.source.scheme is None and len(review.sources) == 3
     viewer.layers.remove("Pat ET")
@@ -194,14 +194,14 @@ def test_a_new_result_is_reviewed_and_a_removed_one_is_not(viewer):
     assert (review.source, review.sources, review.lesions) == (None, [], [])
 
 
-def test_a_review_that_was_open_before_the_result_shows_enhancing_tumour(viewer):
+def test_a_review_opened_before_the_result_shows_enhancing_tumour(viewer):
     review = LesionReview(viewer)
     show_regions(viewer, synthetic_case())  # the outermost region is added first
     assert review.region is Region.ET
     assert review.source.layers[Region.ET] is viewer.layers["Pat ET"]
 
 
-def test_a_renamed_layer_keeps_being_reviewed(viewer):
+def test_a_renamed_layer_remains_the_source(viewer):
     layer = viewer.add_labels(np.zeros((4, 4, 4), np.uint8), name="before")
     review = LesionReview(viewer)
     assert review.source.name == "before"
@@ -209,7 +209,7 @@ def test_a_renamed_layer_keeps_being_reviewed(viewer):
     assert review.source.name == "after"
 
 
-def test_closing_lets_go_of_the_viewer(viewer, review):
+def test_closing_removes_the_rings_and_disconnects_from_the_viewer(viewer, review):
     review.close()
     assert NAME not in viewer.layers
     viewer.layers.clear()

@@ -1,4 +1,4 @@
-"""Lesions listed from layers lie where they lie in the file."""
+"""Lesions listed from layers have the positions and sizes of the source file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def listed(viewer, region=Region.ET):
 
 @pytest.mark.parametrize("axcodes", ORIENTATIONS[::5])
 @pytest.mark.parametrize("show", [show_regions, show_classes])
-def test_layers_give_the_lesions_of_the_source(viewer, show, axcodes):
+def test_layers_in_any_orientation_give_the_lesions_of_the_source_file(viewer, show, axcodes):
     case = synthetic_case(axcodes)
     show(viewer, case)
     for region in Region:
@@ -28,7 +28,7 @@ def test_layers_give_the_lesions_of_the_source(viewer, show, axcodes):
 
 
 @pytest.mark.parametrize("axcodes", ORIENTATIONS[::7])
-def test_a_lesion_is_found_again_in_the_layers_data(viewer, axcodes):
+def test_the_box_of_a_lesion_in_the_layer_contains_its_voxels(viewer, axcodes):
     show_regions(viewer, synthetic_case(axcodes))
     source, lesions = listed(viewer)
     data = source.layers[Region.ET].data
@@ -41,7 +41,7 @@ def test_a_lesion_is_found_again_in_the_layers_data(viewer, axcodes):
         assert centre == pytest.approx(np.argwhere(data[box]).mean(axis=0) + [s.start for s in box])
 
 
-def test_world_and_patient_agree(viewer):
+def test_world_coordinates_agree_with_patient_coordinates(viewer):
     show_regions(viewer, synthetic_case("ILA"))
     source, lesions = listed(viewer)
     for lesion in lesions:
@@ -49,7 +49,7 @@ def test_world_and_patient_agree(viewer):
         assert (-left, -back, -down) == pytest.approx(lesion.centroid_ras_mm)
 
 
-def test_any_labels_layer_is_measured_by_its_own_transform(viewer):
+def test_a_plain_labels_layer_is_measured_with_its_own_transform(viewer):
     data = np.zeros((10, 11, 12), np.int32)
     data[3, 4, 5:8] = 7
     data[6, 4, 5] = 2
@@ -61,7 +61,7 @@ def test_any_labels_layer_is_measured_by_its_own_transform(viewer):
     assert three.centroid_ras_mm == pytest.approx((-(30 + 3), -(20 + 4), 10 + 6))
 
 
-def test_a_layer_drawn_beside_a_case_lies_in_the_cases_world(viewer):
+def test_a_layer_drawn_on_a_case_has_the_coordinates_of_the_case(viewer):
     show_regions(viewer, synthetic_case())
     like = viewer.layers[0]
     data = np.zeros(like.data.shape, np.uint8)
@@ -73,7 +73,7 @@ def test_a_layer_drawn_beside_a_case_lies_in_the_cases_world(viewer):
     assert one.centroid_ras_mm == pytest.approx((-left, -back, -down))
 
 
-def test_only_3d_labels_are_offered_and_regions_are_one_segmentation(viewer):
+def test_sources_are_3d_labels_and_the_regions_of_a_case_are_one_source(viewer):
     viewer.add_labels(np.zeros((4, 4), np.uint8), name="flat")
     viewer.add_image(np.zeros((4, 4, 4)))
     viewer.add_labels(np.zeros((4, 4, 4), np.uint8), name="drawn")
@@ -82,7 +82,7 @@ def test_only_3d_labels_are_offered_and_regions_are_one_segmentation(viewer):
     assert set(lesion_sources(viewer.layers)[1].layers) == set(Region)
 
 
-def test_a_snapshot_does_not_follow_the_brush(viewer):
+def test_a_snapshot_does_not_change_when_the_layer_is_painted(viewer):
     show_regions(viewer, synthetic_case())
     source, _ = listed(viewer)
     before = source.snapshot(Region.ET)
