@@ -1,4 +1,4 @@
-"""The demo: napari with the sample case, segmented, its small lesions listed."""
+"""Demo: open the sample case in napari, segment it and list its small lesions."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
 SIZE = (1280, 800)
 _LONGEST_RUN_MS = 600_000
-_SETTLE_MS = 1500
+_REDRAW_MS = 1500
 _WELL_VISIBLE_VOXELS = 50
-_FROM_ABOVE_AND_LEFT = (0.4, 1.0, -0.5)
+_VIEW_FROM_ABOVE_LEFT = (0.4, 1.0, -0.5)
 
 
 def main(output: Path, screenshot: bool) -> int:
-    """Open the demo; without a display on a virtual one, which leaves pictures.
+    """Run the demo. Without a display, run it on a virtual one and write the files.
 
     Parameters
     ----------
     output : Path
-        Folder for pictures, mask and lesion table; made if it is not there.
+        Folder for screenshots, mask and lesion table; created if it does not exist.
     screenshot : bool
-        Leave the files and close instead of waiting for the user.
+        Whether to write the files and exit instead of showing the window.
 
     Returns
     -------
@@ -41,29 +41,29 @@ def main(output: Path, screenshot: bool) -> int:
         Exit code.
     """
     if not _has_display():
-        return _on_virtual_display(output)
+        return _run_on_virtual_display(output)
     import napari
     from napari.qt.threading import WorkerBase
 
     viewer, segment_dock, lesions_dock = open_demo()
     if screenshot:
-        _wait_for(segment_dock, lesions_dock)
+        _wait_until_listed(segment_dock, lesions_dock)
         for path in write_files(viewer, segment_dock, lesions_dock, output):
             print(f"wrote {path}")
         viewer.close()
-        WorkerBase.await_workers(_SETTLE_MS)
+        WorkerBase.await_workers(_REDRAW_MS)
         return 0
     napari.run()
     return 0
 
 
 def open_demo(viewer: Viewer | None = None) -> tuple[Viewer, SegmentDock, LesionsDock]:
-    """Open the sample case with both docks and start to segment it.
+    """Open the sample case with both docks and start its segmentation.
 
     Parameters
     ----------
     viewer : Viewer, optional
-        A new one if not given.
+        The viewer to use; a new one by default.
     """
     import napari
     from smalltumor.data.sample import sample_case_folder
@@ -87,14 +87,14 @@ def open_demo(viewer: Viewer | None = None) -> tuple[Viewer, SegmentDock, Lesion
 def write_files(
     viewer: Viewer, segment_dock: SegmentDock, lesions_dock: LesionsDock, output: Path
 ) -> list[Path]:
-    """Write pictures in 2D and 3D, the mask and the table of lesions into a folder."""
+    """Write screenshots in 2D and 3D, the mask and the lesion table to a folder."""
     from smalltumor.lesions import find_lesions, write_csv
 
     from napari_smalltumor.export import case_to_export, export_case, suggested_name
     from napari_smalltumor.layers.region_masks import segmentation_of
 
     output.mkdir(parents=True, exist_ok=True)
-    written = _pictures(viewer, lesions_dock, output)
+    written = _screenshots(viewer, lesions_dock, output)
     case = case_to_export(viewer)
     if case is None:
         return written
@@ -107,8 +107,8 @@ def write_files(
     return [*written, table]
 
 
-def _pictures(viewer: Viewer, lesions_dock: LesionsDock, output: Path) -> list[Path]:
-    """In 2D at a small lesion, and the whole head in 3D."""
+def _screenshots(viewer: Viewer, lesions_dock: LesionsDock, output: Path) -> list[Path]:
+    """Write a screenshot of a small lesion in 2D, and of the whole head in 3D."""
     from napari._qt.dialogs.qt_notification import NapariQtNotification
     from qtpy.QtTest import QTest
     from qtpy.QtWidgets import QApplication
@@ -121,27 +121,27 @@ def _pictures(viewer: Viewer, lesions_dock: LesionsDock, output: Path) -> list[P
     shown = _lesion_to_show(lesions_dock.review.small)
     if shown is not None:
         lesions_dock.review.go_to(shown)
-    QTest.qWait(_SETTLE_MS)
-    pictures = [output / "demo_2d.png", output / "demo_3d.png"]
-    viewer.screenshot(str(pictures[0]), canvas_only=False, flash=False)
-    lesions_dock.ring_box.setChecked(False)  # the regions are to be seen
+    QTest.qWait(_REDRAW_MS)
+    paths = [output / "demo_2d.png", output / "demo_3d.png"]
+    viewer.screenshot(str(paths[0]), canvas_only=False, flash=False)
+    lesions_dock.ring_box.setChecked(False)  # rings would cover the regions
     viewer.dims.ndisplay = 3
     viewer.reset_view()
-    look_along(viewer, _FROM_ABOVE_AND_LEFT)
-    QTest.qWait(_SETTLE_MS)
-    viewer.screenshot(str(pictures[1]), canvas_only=False, flash=False)
+    look_along(viewer, _VIEW_FROM_ABOVE_LEFT)
+    QTest.qWait(_REDRAW_MS)
+    viewer.screenshot(str(paths[1]), canvas_only=False, flash=False)
     viewer.dims.ndisplay = 2
     lesions_dock.ring_box.setChecked(True)
-    return pictures
+    return paths
 
 
 def _lesion_to_show(small: Sequence[Lesion]) -> Lesion | None:
-    """The small lesion the network is surest of, among those that are well visible."""
+    """The well visible small lesion with the highest mean probability."""
     candidates = [x for x in small if x.voxels >= _WELL_VISIBLE_VOXELS] or list(small)
     return max(candidates, key=lambda x: x.mean_probability or 0.0, default=None)
 
 
-def _wait_for(segment_dock: SegmentDock, lesions_dock: LesionsDock) -> None:
+def _wait_until_listed(segment_dock: SegmentDock, lesions_dock: LesionsDock) -> None:
     """Wait until the case is segmented and its lesions are listed."""
     from qtpy.QtCore import QEventLoop, QTimer
 
@@ -151,7 +151,7 @@ def _wait_for(segment_dock: SegmentDock, lesions_dock: LesionsDock) -> None:
     )
     ready.start(100)
     QTimer.singleShot(_LONGEST_RUN_MS, loop.quit)
-    loop.exec_()  # qtpy gives it to every binding
+    loop.exec_()  # qtpy provides it for all bindings
 
 
 def _has_display() -> bool:
@@ -160,8 +160,8 @@ def _has_display() -> bool:
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-def _on_virtual_display(output: Path) -> int:
-    """Run the demo in a process of its own under Xvfb."""
+def _run_on_virtual_display(output: Path) -> int:
+    """Run the demo in a separate process under Xvfb."""
     if shutil.which("Xvfb") is None:
         print(
             "smalltumor demo: there is no display and no Xvfb; install it (Debian: "

@@ -52,11 +52,11 @@ if TYPE_CHECKING:
     from napari_smalltumor.layers.create import LayerData
 
 DEFAULT_SUFFIX = ".nii.gz"
-_SMALLEST = (np.uint8, np.int16, np.int32)
+_LABEL_DTYPES = (np.uint8, np.int16, np.int32)
 
 
 def case_to_export(viewer: ViewerModel) -> Case | None:
-    """The case to export: that of the active layer, else the uppermost case with regions."""
+    """The case to export: that of the active layer, otherwise the topmost case with regions."""
     active = viewer.layers.selection.active
     candidates = [case_of(active)] if active is not None else []
     candidates += reversed(list(cases_among(viewer.layers)))
@@ -67,7 +67,7 @@ def case_to_export(viewer: ViewerModel) -> Case | None:
 
 
 def suggested_name(case: Case, scheme: str) -> str:
-    """A file name as in the BraTS challenge that uses the label scheme."""
+    """A file name in the style of the BraTS challenge that uses the label scheme."""
     return f"{safe_name(case.name)}{'-' if scheme == 'brats2023' else '_'}seg{DEFAULT_SUFFIX}"
 
 
@@ -86,21 +86,21 @@ def export_case(
     per_region: bool = False,
     overwrite: bool = False,
 ) -> list[Path]:
-    """Write the regions of a case as they are in the viewer.
+    """Write the regions of a case with their edits in the viewer.
 
     Parameters
     ----------
     viewer : ViewerModel
     case : Case
     path : Path
-        Of the label file; region files are named after it.
+        Path of the label file. Names of region files are derived from it.
     scheme : str
         Name of the label scheme.
     per_region : bool
-        Write three masks of 0 and 1 instead of one label file.
+        Whether to write three masks of 0 and 1 instead of one label file.
     overwrite : bool
-        Whether existing files may be replaced. Files that a layer of the viewer was read from
-        never are.
+        Whether existing files may be replaced. Source files of the viewer's layers are never
+        replaced.
 
     Returns
     -------
@@ -110,13 +110,13 @@ def export_case(
     Raises
     ------
     OutputError
-        If the case has no regions or a file cannot be written; nothing was written then.
+        If the case has no regions or a file cannot be written. No file is then written.
     """
     ensure_nesting(viewer).apply()
     segmentation = segmentation_of(viewer.layers, case)
     if segmentation is None:
         raise OutputError(f"{case.name} has no ET, TC or WT layer to export; segment it first")
-    segmentation = _protected(segmentation, viewer.layers)
+    segmentation = _with_sources(segmentation, viewer.layers)
     path = with_suffix(path)
     if per_region:
         return write_regions(segmentation, path, overwrite=overwrite)
@@ -131,9 +131,9 @@ def write_layer(
     overwrite: bool,
     layers: Iterable[Layer] = (),
 ) -> Path:
-    """Write one layer on its case's grid with its header, or with its own transform.
+    """Write one layer on its case's grid and with its header, or with the layer's own transform.
 
-    A region is written as 0 and 1 and tissue classes in the label scheme; the values of a plain
+    A region is written as 0 and 1, and tissue classes in the label scheme. The values of a plain
     layer, such as a copy, are not changed.
 
     Parameters
@@ -145,13 +145,13 @@ def write_layer(
         Name of the label scheme for tissue classes.
     overwrite : bool
     layers : iterable of layers
-        Of the viewer. Their source files are never replaced, and they give the orientation of a
-        layer without a case.
+        The viewer's layers. Their source files are never replaced, and they determine the
+        orientation of a layer without a case.
 
     Raises
     ------
     OutputError
-        If the layer is not 3D, no longer has its case's shape, or the file cannot be written.
+        If the layer is not 3D or no longer has its case's shape, or the file cannot be written.
     """
     data, attributes, kind = layer_data
     layers = list(layers)
@@ -161,7 +161,7 @@ def write_layer(
     plain = _is_plain(layer_data, layers)
     origin = provenance_of(attributes.get("metadata", {})) or LayerRole(LayerKind.LABELS)
     case = origin.case
-    if case is None or (plain and not _lies_as(case, data.shape, attributes)):
+    if case is None or (plain and not _has_grid_of(case, data.shape, attributes)):
         case = None
         volume, grid = data, _grid_of(data, attributes, layers)
     else:
@@ -191,7 +191,7 @@ def write_region_layers(
     Raises
     ------
     OutputError
-        If they are not region layers of one case, each once, or the file cannot be written.
+        If the layers are not distinct region layers of one case, or the file cannot be written.
     """
     layers = list(layers)
     masks: dict[Region, npt.NDArray[np.generic]] = {}
@@ -205,14 +205,14 @@ def write_region_layers(
             masks[origin.region] = np.asarray(each[0])
     if case is None or len(masks) != len(layer_data):
         raise OutputError(f"{path}: select ET, TC and WT of one case to write them together")
-    segmentation = _protected(compose(masks, case), layers)
+    segmentation = _with_sources(compose(masks, case), layers)
     return write_segmentation(segmentation, with_suffix(path), scheme=scheme, overwrite=overwrite)
 
 
 def source_files(layers: Iterable[Layer]) -> Iterator[Path]:
-    """Files that the layers of a viewer were read from and that no export may replace.
+    """Source files of a viewer's layers, which an export must not replace.
 
-    Labels that another plugin read may be saved under their own name.
+    Files of labels that another plugin read are not included, so these can be saved in place.
     """
     for layer in layers:
         origin = provenance_of(layer.metadata)
@@ -222,27 +222,27 @@ def source_files(layers: Iterable[Layer]) -> Iterator[Path]:
             yield Path(layer.source.path)
 
 
-def _protected(segmentation: Segmentation, layers: Iterable[Layer]) -> Segmentation:
+def _with_sources(segmentation: Segmentation, layers: Iterable[Layer]) -> Segmentation:
     sources = (*segmentation.sources, *source_files(layers))
     return replace(segmentation, sources=tuple(dict.fromkeys(sources)))
 
 
 def _is_plain(layer_data: LayerData, layers: Iterable[Layer]) -> bool:
-    """Whether the data are those of a layer in the viewer without a role, such as a copy."""
+    """Whether the data belong to a layer of the viewer without a role, such as a copy."""
     data, attributes, _ = layer_data
-    found = [x for x in layers if x.data is data and x.name == attributes.get("name")]
-    return bool(found) and role_of(found[0]) is None
+    same = [x for x in layers if x.data is data and x.name == attributes.get("name")]
+    return bool(same) and role_of(same[0]) is None
 
 
-def _lies_as(case: Case, shape: tuple[int, ...], attributes: Mapping[str, Any]) -> bool:
-    """Whether a layer still lies where the layers of the case do."""
+def _has_grid_of(case: Case, shape: tuple[int, ...], attributes: Mapping[str, Any]) -> bool:
+    """Whether a layer still has the position and shape of the case's layers."""
     if tuple(attributes.get("axis_labels") or ()) != AXIS_LABELS:
         return False
-    lies = grid_of_layer(shape, attributes, display_axes=True)
+    grid = grid_of_layer(shape, attributes, display_axes=True)
     expected = grid_of_layer(
         display_shape(case.grid), display_transform(case.grid), display_axes=True
     )
-    return lies.matches(expected)
+    return grid.matches(expected)
 
 
 def _grid_of(
@@ -257,7 +257,7 @@ def _grid_of(
 def _encode(
     volume: npt.NDArray[np.generic], origin: LayerRole, scheme: str
 ) -> npt.NDArray[np.generic]:
-    """Values of a labels layer as they are written."""
+    """Convert the values of a labels layer to those in the file."""
     if origin.region is not None:
         return (volume != 0).astype(np.uint8)
     if origin.scheme is not None:
@@ -271,9 +271,9 @@ def with_suffix(path: Path) -> Path:
 
 
 def _compact(labels: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
-    """Labels in the smallest integer type that all NIfTI readers support."""
+    """Convert labels to the smallest integer type that all NIfTI readers support."""
     low, high = int(labels.min()), int(labels.max())
-    for dtype in _SMALLEST:
+    for dtype in _LABEL_DTYPES:
         if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
             return labels.astype(dtype)
     raise OutputError(f"labels up to {high} do not fit into a NIfTI label file")

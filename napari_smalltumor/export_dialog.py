@@ -1,4 +1,4 @@
-"""Ask for the file to export to, and before a file is replaced."""
+"""Export dialogs: ask for a file name, and before files are replaced."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def export_active(viewer: Viewer) -> None:
-    """Export the case of the active layer; the menu command."""
+    """Export the case of the active layer (menu command)."""
     ask_and_export(unproxied(viewer), QApplication.activeWindow(), per_region=False)
 
 

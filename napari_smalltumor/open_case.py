@@ -1,4 +1,4 @@
-"""Open case...: open a folder or files without napari's reader dialog."""
+"""Open a case from a folder or files, without napari's reader dialog."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def open_case_files(viewer: Viewer) -> None:
 
 
 def open_and_remember(viewer: ViewerModel, path: Path | Sequence[Path]) -> list[Layer]:
-    """Open a case, or report why not; the next dialog starts in its folder."""
+    """Open a case or report an error; the next file dialog starts in the case's folder."""
     try:
         layers = open_case(viewer, path)
     except SmalltumorError as error:
@@ -58,27 +58,27 @@ def open_and_remember(viewer: ViewerModel, path: Path | Sequence[Path]) -> list[
 
 
 def open_case(viewer: ViewerModel, path: Path | Sequence[Path]) -> list[Layer]:
-    """Add the layers of a case to a viewer and show the middle of the head.
+    """Add the layers of a case to a viewer and, if it was empty, reset the view.
 
     Parameters
     ----------
     viewer : ViewerModel
     path : Path or sequence of Path
-        A folder, a file of the case, or the case's files in any order.
+        A folder, one file of the case, or the case's files in any order.
 
     Raises
     ------
     CaseError
-        Naming what is missing or damaged.
+        If files are missing or damaged; the message names them.
     """
     from napari.layers import Layer
 
     files = find_case_files(path if isinstance(path, Path) else list(path))
-    first = not viewer.layers
+    was_empty = not viewer.layers
     added = [viewer.add_layer(Layer.create(*data)) for data in layers_of_case(files)]
     ensure_nesting(viewer)
     ensure_autosave(viewer)
     view_from_front(viewer)
-    if first and added:
+    if was_empty and added:
         viewer.reset_view()
     return added

@@ -1,4 +1,4 @@
-"""napari's reader for case folders, NIfTI volumes and stacked 4D files."""
+"""napari reader for case folders, NIfTI volumes and stacked 4D files."""
 
 from __future__ import annotations
 
@@ -43,48 +43,48 @@ from napari_smalltumor.viewer import view_from_front
 
 Reader = Callable[[str | Sequence[str]], list[LayerData]]
 
-_FEW = 8
+_LARGEST_SMALL_VALUE = 8
 _REGION_ENDING = re.compile(r"^(?P<case>.+)[-_ ](?P<region>et|tc|wt)$", re.IGNORECASE)
 
 
 def get_reader(path: str | Sequence[str]) -> Reader | None:
-    """The function that reads a path, or None if the plugin does not read it.
+    """Return the function that reads a path, or None if the plugin does not read it.
 
     Parameters
     ----------
     path : str or sequence of str
-        A folder, a NIfTI file, or files that were opened together.
+        A folder, a NIfTI file, or several files that were opened together.
 
     Returns
     -------
     callable or None
-        Reads the path and returns layer data. Raises `CaseError`.
+        Function that reads the path and returns layer data. It may raise `CaseError`.
     """
     if not isinstance(path, str):
-        return _read_together if _make_one_case([Path(p) for p in path]) else None
-    where = Path(path)
-    if where.is_dir():
-        return _read_folder if _holds_modalities(where) else None
-    if is_nifti_name(where) and _dimensions(where) in (3, 4):
+        return _read_together if _are_one_case([Path(p) for p in path]) else None
+    file = Path(path)
+    if file.is_dir():
+        return _read_folder if _contains_modalities(file) else None
+    if is_nifti_name(file) and _dimensions(file) in (3, 4):
         return _read_file
     return None
 
 
 def layers_of_case(files: CaseFiles) -> list[LayerData]:
-    """Layers of a case whose files were found: its images, and its labels if it has any.
+    """Read a case's files as layers: its images, and its labels if it has any.
 
-    If modalities are missing, the others are opened and a warning names the missing ones.
+    If modalities are missing, the others are opened, with a warning that names the missing ones.
     """
     missing = [MODALITY_TITLES[m] for m in MODALITIES if m not in files.modalities]
     if files.stacked is None and files.modalities and missing:
-        warn(f"{files.name}: there is no {' and no '.join(missing)} image; the others were opened")
-        return _incomplete(files)
+        warn(f"{files.name} has no {' and no '.join(missing)} image; the other images were opened")
+        return _layers_of_incomplete_case(files)
     with ThreadPoolExecutor(1) as pool:  # in parallel with the images
         labels = [pool.submit(read_label_volume, path) for path in files.labels]
         case = read_case_files(files)
     for warning in case.warnings:
         warn(warning)
-    return image_layers(case) + [layer for read in labels for layer in _labels_beside(case, read)]
+    return image_layers(case) + [layer for read in labels for layer in _labels_next_to(case, read)]
 
 
 def _prepare_viewer() -> None:
@@ -111,21 +111,21 @@ def _read_together(paths: str | Sequence[str]) -> list[LayerData]:
 
 def _read_file(path: str | Sequence[str]) -> list[LayerData]:
     _prepare_viewer()
-    where = Path(str(path))
-    if _dimensions(where) == 4:
-        return layers_of_case(find_case_files(where))
-    return [layer_of_volume(read_volume(where))]
+    file = Path(str(path))
+    if _dimensions(file) == 4:
+        return layers_of_case(find_case_files(file))
+    return [layer_of_volume(read_volume(file))]
 
 
 def layer_of_volume(volume: Volume) -> LayerData:
-    """One layer of one 3D file: a modality, a label volume, or the mask of a region."""
+    """The layer of a single 3D file: a modality, a label volume, or the mask of a region."""
     name = stem(volume.path)
     region = _REGION_ENDING.match(name)
     if region and _is_mask(volume.data):
-        case = _lone_case(region["case"], volume)
+        case = _single_file_case(region["case"], volume)
         return region_layer(case, Region(region["region"].lower()), volume.data != 0)
     case_name, role, _word = role_of(volume.path) or (name, None, "")
-    case = _lone_case(case_name or volume.path.resolve().parent.name, volume)
+    case = _single_file_case(case_name or volume.path.resolve().parent.name, volume)
     if role == LABELS or (role is None and _is_label_volume(volume.data)):
         case.labels_path = volume.path
         return _labels_of(case, volume)
@@ -134,21 +134,21 @@ def layer_of_volume(volume: Volume) -> LayerData:
     return image_layer(case, role or name)
 
 
-def _lone_case(name: str, volume: Volume) -> Case:
+def _single_file_case(name: str, volume: Volume) -> Case:
     """A case of a single file, with its grid and header."""
     return Case(name, {}, volume.grid, volume.header)
 
 
-def _incomplete(files: CaseFiles) -> list[LayerData]:
+def _layers_of_incomplete_case(files: CaseFiles) -> list[LayerData]:
     paths = [p for m in STACKING for p in files.modalities.get(m, ())]
     layers = [layer_of_volume(read_volume(path)) for path in paths]
     for _, attributes, _ in layers[:-1]:
         attributes["visible"] = False
-    return layers + [layer for path in files.labels for layer in _lone_labels(path)]
+    return layers + [layer for path in files.labels for layer in _single_file_labels(path)]
 
 
-def _lone_labels(path: Path) -> list[LayerData]:
-    """The labels of an incomplete case, or none and a warning why they were not opened."""
+def _single_file_labels(path: Path) -> list[LayerData]:
+    """The labels of an incomplete case, or no layer and a warning if they cannot be opened."""
     try:
         return [layer_of_volume(read_label_volume(path))]
     except SmalltumorError as error:
@@ -156,8 +156,8 @@ def _lone_labels(path: Path) -> list[LayerData]:
         return []
 
 
-def _labels_beside(case: Case, read: Future[Volume]) -> list[LayerData]:
-    """The labels of a case, or none and a warning why they were not opened."""
+def _labels_next_to(case: Case, read: Future[Volume]) -> list[LayerData]:
+    """The labels of a case, or no layer and a warning if they cannot be opened."""
     try:
         volume = read.result()
         if not volume.grid.matches(case.grid):
@@ -189,13 +189,13 @@ def _scheme_of(volume: Volume, hint: str | None) -> LabelScheme | None:
         if set(values) <= {0, 1} or not set(values) <= {0, 1, 2, 3}:
             return None
     scheme = detect_scheme(values, "brats2023")
-    warn(f"{volume.path.name}: values 1 and 2 were taken for necrosis and edema (BraTS 2023)")
+    warn(f"{volume.path.name}: values 1 and 2 were read as necrosis and edema (BraTS 2023)")
     return scheme
 
 
 def _values(data: npt.NDArray[np.generic]) -> list[int]:
-    """Distinct values of a label volume; ten times faster than sorting where there are few."""
-    if data.dtype.kind in "ui" and int(data.min()) >= 0 and int(data.max()) <= _FEW:
+    """Distinct values of a label volume; avoids sorting, ten times slower, for small values."""
+    if data.dtype.kind in "ui" and int(data.min()) >= 0 and int(data.max()) <= _LARGEST_SMALL_VALUE:
         small = data.astype(np.uint8, copy=False)
         return [value for value in range(int(data.max()) + 1) if np.any(small == value)]
     return integer_values(data)
@@ -210,7 +210,7 @@ def _is_label_volume(data: npt.NDArray[np.generic]) -> bool:
 
 
 def _dimensions(path: Path) -> int | None:
-    """3, or 4 if the fourth axis holds modalities, or None if the plugin does not read it."""
+    """3 for a volume, 4 for stacked modalities, or None if the plugin does not read the file."""
     try:
         shape = [int(n) for n in read_header(path).get_data_shape()]
     except CaseError:
@@ -222,16 +222,16 @@ def _dimensions(path: Path) -> int | None:
     return 3 if len(shape) == 3 else None
 
 
-def _holds_modalities(folder: Path) -> bool:
+def _contains_modalities(folder: Path) -> bool:
     try:
-        names = [p for p in folder.iterdir() if is_nifti_name(p) and not p.name.startswith(".")]
+        files = [p for p in folder.iterdir() if is_nifti_name(p) and not p.name.startswith(".")]
     except OSError:
         return False
-    roles = [match[1] for p in names if (match := role_of(p)) is not None]
+    roles = [match[1] for p in files if (match := role_of(p)) is not None]
     return any(role != LABELS for role in roles)
 
 
-def _make_one_case(paths: Sequence[Path]) -> bool:
+def _are_one_case(paths: Sequence[Path]) -> bool:
     if not paths or not all(is_nifti_name(p) for p in paths):
         return False
     cases = group_files(paths)

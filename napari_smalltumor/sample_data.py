@@ -1,4 +1,4 @@
-"""File > Open Sample: the sample case of the package."""
+"""Sample data (File > Open Sample): the sample case of the package."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from napari_smalltumor.reader import layers_of_case
 
 
 def open_sample() -> list[LayerData]:
-    """Layers of the case BraTS2021_00019."""
+    """Read the layers of the sample case BraTS2021_00019."""
     return layers_of_case(find_case_files(sample_case_folder()))

@@ -1,4 +1,4 @@
-"""The viewer behind napari's proxies, and its camera in 3D."""
+"""The viewer behind napari's proxies, and its 3D camera."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 Object = TypeVar("Object")
 
 Direction = tuple[float, float, float]
-"""Towards inferior, posterior and left, as the axes of the world."""
+"""Components towards inferior, posterior and left, in the order of the world axes."""
 
 FROM_THE_FRONT: Direction = (0.0, 1.0, 0.0)
 UP: Direction = (-1.0, 0.0, 0.0)
@@ -18,23 +18,23 @@ _DEFAULT_ANGLES = (0.0, 0.0, 0.0)
 
 
 def view_from_front(viewer: ViewerModel) -> None:
-    """Turn the 3D camera to the front of the head, unless the user has moved it.
+    """Point the 3D camera at the front of the head, unless the user has moved it.
 
-    napari's default looks along the first axis, from below the head. 2D views ignore the angles.
+    By default, napari looks along the first axis, from below the head. 2D views ignore the angles.
     """
     if tuple(viewer.scene.camera.angles) == _DEFAULT_ANGLES:
         look_along(viewer, FROM_THE_FRONT)
 
 
 def look_along(viewer: ViewerModel, direction: Direction) -> None:
-    """Look in a direction, with the top of the head up."""
+    """Set the 3D view direction, with the top of the head up."""
     viewer.scene.camera.set_view_direction(direction, UP)
 
 
 def unproxied(viewer: Object) -> Object:
-    """Return the viewer that a proxy stands for, or the viewer itself.
+    """Return the viewer that a proxy wraps, or the viewer itself.
 
-    napari passes its menu commands a viewer behind a proxy that hides private attributes; both
-    must count as the same viewer.
+    napari passes menu commands a proxy that hides the viewer's private attributes. The proxy and
+    the viewer must count as the same viewer.
     """
     return getattr(viewer, "__wrapped__", viewer)

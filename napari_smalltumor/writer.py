@@ -1,4 +1,4 @@
-"""napari's File > Save: NIfTI files on the grid of the case, with its header."""
+"""napari writers (File > Save): NIfTI files on the grid of the case, with its header."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def write_layers(path: str, layer_data: list[LayerData]) -> list[str]:
         Path(path),
         layer_data,
         scheme=settings.get("scheme"),
-        overwrite=_agreed_to_overwrite(Path(path)),
-        layers=_layers_of_the_viewer(),
+        overwrite=_may_overwrite(Path(path)),
+        layers=_viewer_layers(),
     )
     _mark_exported([data for data, _, _ in layer_data])
     return [str(written)]
@@ -46,15 +46,15 @@ def _write_one(path: str, layer_data: LayerData) -> str:
         Path(path),
         layer_data,
         scheme=settings.get("scheme"),
-        overwrite=_agreed_to_overwrite(Path(path)),
-        layers=_layers_of_the_viewer(),
+        overwrite=_may_overwrite(Path(path)),
+        layers=_viewer_layers(),
     )
     _mark_exported([layer_data[0]])
     return str(written)
 
 
 def _mark_exported(saved: Sequence[Any]) -> None:
-    """Tell the autosave that the layers with these data are saved."""
+    """Mark the layers with these data as exported in the autosave."""
     from napari.viewer import current_viewer
 
     viewer = current_viewer()
@@ -63,15 +63,18 @@ def _mark_exported(saved: Sequence[Any]) -> None:
         ensure_autosave(viewer).autosave.mark_exported(layers)
 
 
-def _layers_of_the_viewer() -> list[Layer]:
+def _viewer_layers() -> list[Layer]:
     from napari.viewer import current_viewer
 
     viewer = current_viewer()
     return [] if viewer is None else list(viewer.layers)
 
 
-def _agreed_to_overwrite(path: Path) -> bool:
-    """Whether napari's save dialog has asked: it asks about the very name it returns."""
+def _may_overwrite(path: Path) -> bool:
+    """Whether napari's save dialog has asked before replacing the file.
+
+    It asks only about the name that it returns, so a name with an added suffix was not checked.
+    """
     from napari.viewer import current_viewer
 
     return is_nifti_name(path) and current_viewer() is not None

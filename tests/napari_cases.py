@@ -1,4 +1,4 @@
-"""Heads that no flip or swap maps onto themselves, along any axes; nibabel does the turning."""
+"""Cases of random volumes without symmetry, with any orientation of their axes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SPACING_LPS = (1.0, 1.5, 2.0)
 
 
 def random_volume(seed: int, shape: tuple[int, int, int] = SHAPE_LPS) -> np.ndarray:
-    """Random voxels in L, P, S order inside a rim of zeros."""
+    """A random volume with axes (L, P, S) and a margin of zeros."""
     voxels = np.zeros(shape, np.int16)
     inner = tuple(n - 2 for n in shape)
     voxels[1:-1, 1:-1, 1:-1] = np.random.default_rng(seed).integers(1, 1000, inner)
@@ -34,12 +34,12 @@ def random_volume(seed: int, shape: tuple[int, int, int] = SHAPE_LPS) -> np.ndar
 
 
 def displayed(lps: np.ndarray) -> np.ndarray:
-    """A head in L, P, S order as layers hold it: I, P, L."""
+    """Layer data (I, P, L) of a volume with axes (L, P, S)."""
     return lps.transpose(2, 1, 0)[::-1]
 
 
 def oriented(lps: np.ndarray, axcodes: str) -> nib.Nifti1Image:
-    """The same head as a NIfTI image whose array axes grow in the given directions."""
+    """A volume with axes (L, P, S) as a NIfTI image with the given axis codes."""
     affine = np.diag([-SPACING_LPS[0], -SPACING_LPS[1], SPACING_LPS[2], 1.0])
     affine[:3, 3] = (40.0, 55.0, -30.0)
     image = nib.Nifti1Image(lps, affine)
@@ -53,7 +53,7 @@ def oriented(lps: np.ndarray, axcodes: str) -> nib.Nifti1Image:
 
 
 def case_along(axcodes: str = "LPS", name: str = "Pat") -> Case:
-    """A case in memory whose volumes lie along the given axes."""
+    """A case in memory whose volumes have the given axis codes."""
     images = {m: oriented(random_volume(n), axcodes) for n, m in enumerate(MODALITIES)}
     first = images["t1ce"]
     volumes = {m: np.asarray(i.dataobj) for m, i in images.items()}
@@ -63,7 +63,7 @@ def case_along(axcodes: str = "LPS", name: str = "Pat") -> Case:
 def write_case_along(
     folder: Path, axcodes: str = "LPS", *, labels: bool = True, name: str | None = None
 ) -> Path:
-    """A case folder whose volumes lie along the given axes, named as BraTS names them."""
+    """Write a case folder with BraTS file names, whose volumes have the given axis codes."""
     folder.mkdir(parents=True, exist_ok=True)
     name = name or folder.name
     for number, modality in enumerate(MODALITIES):

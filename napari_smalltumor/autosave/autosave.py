@@ -1,9 +1,9 @@
-"""Autosave of edits that no file holds yet, in the user's data folder.
+"""Autosave of unexported edits in the user's data folder.
 
-A layer is edited if its mask differs from the network's result that filled it, or from the file
-it was opened from, and from what was last exported. An autosave file is deleted only when the
-edits are exported, undone, restored, discarded, or replaced by a new result with the user's
-consent. Closing the case does not delete it.
+A layer is edited if its mask differs from the network's result or the file that it was created
+from, and from the last export. An autosave file is deleted only when the edits are exported,
+undone, restored, discarded, or replaced by a new result with the user's consent. Closing the case
+does not delete the file.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _MaskCopy:
-    """A labels layer at one moment."""
+    """A copy of a labels layer's mask, with the checksum of the data."""
 
     checksum: int
     name: str
@@ -62,9 +62,9 @@ class _CaseEdits:
     removed : dict
         Copies of edited layers that were removed from the viewer.
     written : dict
-        Checksums of the copies in the last write that was started.
+        Checksums of the copies that the last write contains.
     write : Future, optional
-        The last write.
+        The last write that was started.
     """
 
     case: Case
@@ -79,13 +79,13 @@ class _CaseEdits:
         return write is not None and write.done() and write.exception() is not None
 
     def forget_removed(self, exported: Mapping[str, int]) -> None:
-        """Drop the copies of removed layers that an export made superfluous.
+        """Drop copies of removed layers that an export has made obsolete.
 
         Parameters
         ----------
         exported : mapping of str to int
-            Checksums of the exported masks, by `_key_in_case`. An export of regions also stands
-            for a region that was removed before.
+            Checksums of the exported masks, by `_key_in_case`. An export of regions also makes the
+            copies of removed regions obsolete.
         """
         regions = not {str(region) for region in Region}.isdisjoint(exported)
         self.removed = {
@@ -105,9 +105,9 @@ class Autosave:
     Parameters
     ----------
     layers : LayerList
-        Of the viewer.
+        The viewer's layers.
     root : Path, optional
-        Folder of all autosaves; by default in the user's data folder.
+        Folder of all autosaves; by default ``autosave`` in the user's data folder.
     """
 
     def __init__(self, layers: LayerList, root: Path | None = None) -> None:
@@ -115,7 +115,7 @@ class Autosave:
         self._layers = layers
         self._exported: WeakKeyDictionary[Layer, int] = WeakKeyDictionary()
         self._edits: dict[str, _CaseEdits] = {}
-        self._closed: dict[str, _CaseEdits] = {}  # of closed cases: what is in the file they left
+        self._closed: dict[str, _CaseEdits] = {}  # closed cases whose files remain
         self._writes: list[Future[None]] = []
         for layer in layers:
             self._on_new_layer(layer)
@@ -123,9 +123,9 @@ class Autosave:
         layers.events.removed.connect(self._on_removed)
 
     def save(self) -> None:
-        """Write, in a thread, the cases whose edits changed since the last call.
+        """Write the cases whose edits changed since the last call, in a thread.
 
-        Copying a mask that changed takes a few milliseconds.
+        This call itself copies the changed masks, which takes a few milliseconds each.
         """
         if not settings.get("autosave"):
             return
@@ -135,21 +135,21 @@ class Autosave:
             self._write(edits)
 
     def wait(self) -> None:
-        """Wait until every write has ended. `problem` returns the error of one that failed."""
+        """Wait until all writes have ended. `problem` returns the error of a failed write."""
         wait(self._writes)
 
     def problem(self) -> str | None:
-        """The first error in a write since the last call, in one line, or None."""
-        ended = [write for write in self._writes if write.done()]
-        self._writes = [write for write in self._writes if write not in ended]
-        errors = [error for write in ended if (error := write.exception()) is not None]
+        """The message of the first write error since the last call, or None."""
+        done = [write for write in self._writes if write.done()]
+        self._writes = [write for write in self._writes if write not in done]
+        errors = [error for write in done if (error := write.exception()) is not None]
         for error in errors:
             if not isinstance(error, SmalltumorError):
                 raise error
         return str(errors[0]) if errors else None
 
     def checksums(self, layers: Iterable[Layer]) -> dict[Layer, int]:
-        """Checksums of the masks among layers, to pass to `mark_exported` once they are written."""
+        """Checksums of the masks among the layers, to pass to `mark_exported` after the write."""
         return {layer: checksum(layer.data) for layer in _masks_among(layers)}
 
     def mark_exported(self, saved: Iterable[Layer] | Mapping[Layer, int]) -> None:
@@ -158,14 +158,14 @@ class Autosave:
         Parameters
         ----------
         saved : iterable of layers, or mapping of layer to int
-            The layers, if they were written as they are now; else `checksums` of what was written.
-            Later strokes stay in the autosave.
+            The layers, if their current data were written; otherwise the `checksums` of the
+            written data. Later strokes stay in the autosave.
         """
         written = saved if isinstance(saved, Mapping) else self.checksums(saved)
         by_case: dict[str, dict[str, int]] = {}
-        for layer, total in written.items():
-            self._exported[layer] = total
-            by_case.setdefault(_case_key(layer), {})[_key_in_case(layer)] = total
+        for layer, crc in written.items():
+            self._exported[layer] = crc
+            by_case.setdefault(_case_key(layer), {})[_key_in_case(layer)] = crc
         for key, sums in by_case.items():
             if (edits := self._edits.get(key)) is not None:
                 edits.forget_removed(sums)
@@ -176,12 +176,12 @@ class Autosave:
         self.save()
 
     def mark_edited(self, layers: Iterable[Layer]) -> None:
-        """Autosave layers even if they have not changed since insertion: they were restored."""
+        """Autosave restored layers, even though they have not changed since they were added."""
         for layer in layers:
             self._exported.pop(layer, None)
 
     def restorable_files(self, case: Case) -> list[Path]:
-        """Autosave files of a case from viewers that closed it, the newest first."""
+        """Autosave files of a case that its viewers have closed, newest first."""
         files = self.folder.restorable_files(case)
         return [f for f in files if case_key(case) not in self._edits or not self.is_own(f)]
 
@@ -193,13 +193,13 @@ class Autosave:
         self._on_new_layer(event.value)
 
     def _on_new_layer(self, layer: Layer) -> None:
-        """A new layer is as its file is, unless a network filled it; then its role says so."""
+        """Count a new layer as equal to its file, unless its role has a result's checksum."""
         role = role_of(layer)
         if _is_mask(layer) and role is not None and role.checksum is None:
             self._exported[layer] = checksum(layer.data)
 
     def _on_removed(self, event: Any) -> None:
-        """Save a mask that is removed from the viewer, in case that was a mistake."""
+        """Save an edited mask that is removed from the viewer."""
         layer = event.value
         if not settings.get("autosave") or not _is_mask(layer):
             return
@@ -216,28 +216,28 @@ class Autosave:
             self._close(key)
 
     def _close(self, key: str) -> None:
-        """Stop updating the file of a case; after the last case, leave the folder to others."""
+        """Stop updating the file of a case; after the last case, unlock the folder."""
         edits = self._edits.pop(key)
         self._closed[key] = _CaseEdits(edits.case, written=edits.written)
         if not self._edits:
             self._writes.append(_writer().submit(self.folder.unlock))
 
     def _copy_edits(self, key: str, layers: list[Labels]) -> None:
-        """Copy the edited masks of a case that changed since they were last copied.
+        """Copy the edited masks of a case that changed since the last copy.
 
-        ET, TC and WT are copied together: one without the others is another segmentation.
+        ET, TC and WT are always copied together, because they form one segmentation.
         """
         edits = self._edits.get(key) or _CaseEdits(_case(layers[0]))
         named = {_key_in_case(layer): layer for layer in layers}
-        edits.removed = {n: c for n, c in edits.removed.items() if n not in named}
+        edits.removed = {n: copy for n, copy in edits.removed.items() if n not in named}
         sums = {name: checksum(layer.data) for name, layer in named.items()}
         edited = {n for n, layer in named.items() if sums[n] not in self._unedited(layer)}
         regions = {n for n, layer in named.items() if region_of(layer) is not None}
-        if edited & regions or any(c.region is not None for c in edits.removed.values()):
+        if edited & regions or any(copy.region is not None for copy in edits.removed.values()):
             edited |= regions
         edits.copies = {
-            name: old
-            if (old := edits.copies.get(name)) is not None and old.checksum == sums[name]
+            name: copy
+            if (copy := edits.copies.get(name)) is not None and copy.checksum == sums[name]
             else _copy(named[name], sums[name])
             for name in edited
         }
@@ -246,7 +246,7 @@ class Autosave:
             self._closed.pop(key, None)
 
     def _unedited(self, layer: Labels) -> tuple[int | None, int | None]:
-        """Checksums of the layer's mask as exported or opened, and as a network filled it."""
+        """Checksums of the layer's mask in the exported or opened file, and in the result."""
         role = role_of(layer)
         return self._exported.get(layer), role.checksum if role is not None else None
 
@@ -270,14 +270,14 @@ def _write(folder: AutosaveFolder, case: Case, copies: list[_MaskCopy]) -> None:
 
 @cache
 def _writer() -> ThreadPoolExecutor:
-    """One thread for all viewers, so that writes keep their order; Python waits for it at exit."""
+    """One thread for the writes of all viewers, in order; Python waits for it at exit."""
     return ThreadPoolExecutor(1, "smalltumor-autosave")
 
 
-def _copy(layer: Labels, total: int) -> _MaskCopy:
+def _copy(layer: Labels, crc: int) -> _MaskCopy:
     role = role_of(layer)
     scheme = role.scheme if role is not None else None
-    return _MaskCopy(total, layer.name, np.array(layer.data), region_of(layer), scheme)
+    return _MaskCopy(crc, layer.name, np.array(layer.data), region_of(layer), scheme)
 
 
 def _masks_among(layers: Iterable[Layer]) -> Iterator[Labels]:
@@ -285,7 +285,7 @@ def _masks_among(layers: Iterable[Layer]) -> Iterator[Labels]:
 
 
 def _is_mask(layer: Layer) -> bool:
-    """Whether a layer is a labels layer on its case's grid, in memory."""
+    """Whether a layer is a labels layer in memory and has the shape of its case."""
     from napari.layers import Labels
 
     case = case_of(layer)
@@ -312,5 +312,5 @@ def _case_key(layer: Layer) -> str:
 
 
 def _key_in_case(layer: Layer) -> str:
-    """A key for a layer among those of its case."""
+    """The key of a layer among the layers of its case."""
     return str(region_of(layer) or f"layer {layer.name}")

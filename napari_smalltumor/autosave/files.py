@@ -1,12 +1,12 @@
-"""Files of edited masks: one per case, in a folder that is locked while its viewer is open.
+"""Autosave files, one per case, in a folder that is locked while its viewer is open.
 
 ::
 
     DATA/autosave/20261124-101530-5f3a9c/lock
                                         /Patient-1-c0ffee....safetensors
 
-The operating system releases the lock when the process ends, also after a crash. A file in an
-unlocked folder was left by an earlier viewer, and can be restored when its case is opened again.
+The operating system releases the lock when the process ends, even after a crash. A file in an
+unlocked folder belongs to no open viewer and can be restored when its case is opened again.
 """
 
 from __future__ import annotations
@@ -40,20 +40,20 @@ _LOCK = "lock"
 
 @dataclass(frozen=True)
 class SavedMask:
-    """The mask of a labels layer, as saved.
+    """The saved mask of a labels layer.
 
     Parameters
     ----------
     name : str
-        Of the layer.
+        Name of the layer.
     values : (i, j, k) integer array
-        Cut to the smallest box that holds all that is not zero.
+        The mask, cropped to the bounding box of its non-zero voxels.
     start : (3,) int
-        First voxel of the box on the case's grid.
+        Index of the box's first voxel on the case's grid.
     region : Region, optional
-        If it is the mask of a region.
+        Region of a region layer.
     scheme : str, optional
-        Name of its label scheme, if it holds tissue classes.
+        Name of the label scheme of tissue classes.
     """
 
     name: str
@@ -63,40 +63,41 @@ class SavedMask:
     scheme: str | None = None
 
     def on_grid(self, shape: tuple[int, int, int]) -> npt.NDArray[np.integer]:
-        """The whole volume (i, j, k).
+        """Return the mask as a volume (i, j, k) of the given shape.
 
         Raises
         ------
         CheckpointError
-            If the box does not fit.
+            If the box exceeds the shape.
         """
-        whole = np.zeros(shape, dtype=self.values.dtype)
+        volume = np.zeros(shape, dtype=self.values.dtype)
         stop = np.add(self.start, self.values.shape)
         if min(self.start) < 0 or np.any(stop > shape):
-            raise CheckpointError(f"the saved mask {self.name} is not one of {shape} voxels")
+            raise CheckpointError(f"the saved mask {self.name} does not fit into {shape} voxels")
         box = tuple(slice(a, int(b)) for a, b in zip(self.start, stop, strict=True))
-        whole[box] = self.values
-        return whole
+        volume[box] = self.values
+        return volume
 
 
 def case_key(case: Case) -> str:
     """Sixteen hex digits that identify a case by its files and grid."""
     paths = dict(case.paths) or {"labels": case.labels_path}
-    facts = {
+    identity = {
         "name": case.name,
         "paths": {m: os.path.realpath(p) for m, p in sorted(paths.items()) if p is not None},
         "shape": case.grid.shape,
         "affine": np.round(case.grid.affine, 3).tolist(),
     }
-    return sha256(json.dumps(facts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return sha256(json.dumps(identity).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def write_masks(path: Path, case: Case, masks: Iterable[SavedMask]) -> None:
-    """Write the edited masks of a case, whole or not at all.
+    """Write the edited masks of a case atomically.
 
     Raises
     ------
     OutputError
+        If the file cannot be written.
     """
     masks = list(masks)
     tensors = {str(n): np.ascontiguousarray(mask.values) for n, mask in enumerate(masks)}
@@ -108,17 +109,17 @@ def write_masks(path: Path, case: Case, masks: Iterable[SavedMask]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        raise OutputError(f"{path.parent} cannot be made: {error.strerror or error}") from error
+        raise OutputError(f"{path.parent} cannot be created: {error.strerror or error}") from error
     write_tensors(path, tensors, FORMAT, FORMAT_VERSION, text, overwrite=True)
 
 
 def read_masks(path: Path) -> list[SavedMask]:
-    """Read a file of `write_masks`.
+    """Read a file that `write_masks` wrote.
 
     Raises
     ------
     CheckpointError
-        If the file is missing, damaged, or of a later version.
+        If the file is missing or damaged, or has a later format version.
     """
     text = read_metadata(path, FORMAT, FORMAT_VERSION)
     tensors = read_tensors(path)
@@ -143,7 +144,7 @@ class AutosaveFolder:
     Parameters
     ----------
     root : Path, optional
-        The folder of all such folders; the user's data folder if not given.
+        Parent of the viewers' folders; by default ``autosave`` in the user's data folder.
     """
 
     def __init__(self, root: Path | None = None) -> None:
@@ -161,6 +162,7 @@ class AutosaveFolder:
         Raises
         ------
         OutputError
+            If the folder cannot be created.
         """
         if self._lock_file is not None:
             return
@@ -169,10 +171,12 @@ class AutosaveFolder:
             self._lock_file = (self.path / _LOCK).open("ab")
             _try_lock(self._lock_file)
         except OSError as error:
-            raise OutputError(f"{self.path} cannot be made: {error.strerror or error}") from error
+            raise OutputError(
+                f"{self.path} cannot be created: {error.strerror or error}"
+            ) from error
 
     def discard(self, file: Path) -> None:
-        """Delete a file, and its folder if that is empty and unlocked."""
+        """Delete a file, and also its folder if it is then empty and unlocked."""
         file.unlink(missing_ok=True)
         if file.parent != self.path:
             _remove_if_empty(file.parent)
@@ -185,13 +189,13 @@ class AutosaveFolder:
             _remove_if_empty(self.path)
 
     def restorable_files(self, case: Case) -> list[Path]:
-        """Files of a case in unlocked folders and in this one, the newest first.
+        """Files of a case in unlocked folders and in this one, newest first.
 
-        The caller knows whether it is still writing to a file of this folder.
+        The caller must check whether it still writes to the file in this folder.
         """
-        found = list(self.root.glob(f"*/{_escape(_file_name(case))}"))
-        left = [f for f in found if f.parent == self.path or not _is_locked(f.parent)]
-        return sorted(left, key=_written_at, reverse=True)
+        files = list(self.root.glob(f"*/{_escape(_file_name(case))}"))
+        restorable = [f for f in files if f.parent == self.path or not _is_locked(f.parent)]
+        return sorted(restorable, key=_modification_time, reverse=True)
 
 
 def _file_name(case: Case) -> str:
@@ -203,7 +207,7 @@ def _escape(name: str) -> str:
     return re.sub(r"([*?\[])", r"[\1]", name)
 
 
-def _written_at(file: Path) -> float:
+def _modification_time(file: Path) -> float:
     try:
         return file.stat().st_mtime
     except OSError:
@@ -214,12 +218,12 @@ def _is_locked(folder: Path) -> bool:
     try:
         with (folder / _LOCK).open("ab") as lock:
             return not _try_lock(lock)
-    except OSError:  # a folder that was copied here, or is going
+    except OSError:  # another viewer may be deleting the folder
         return False
 
 
 def _try_lock(file: IO[bytes]) -> bool:
-    """Lock a file until it is closed; false if another has, true also where locks are unknown."""
+    """Lock a file until it is closed; False if it is locked, True if locks are unsupported."""
     try:
         if sys.platform == "win32":
             import msvcrt
@@ -240,8 +244,8 @@ def _remove_if_empty(folder: Path) -> None:
     if any(folder.glob("*" + SUFFIX)) or _is_locked(folder):
         return
     try:
-        for rest in (folder / _LOCK, *folder.glob(TEMPORARY_FILES)):
-            rest.unlink(missing_ok=True)
+        for file in (folder / _LOCK, *folder.glob(TEMPORARY_FILES)):
+            file.unlink(missing_ok=True)
         folder.rmdir()
-    except OSError:  # in use, or gone already
+    except OSError:  # in use, or deleted already
         return

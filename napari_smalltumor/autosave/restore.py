@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Labels
 
-_UPWARDS = ("wt", "tc", "et")
+_BOTTOM_TO_TOP = ("wt", "tc", "et")
 
 
 def restore(viewer: ViewerModel, case: Case, masks: Iterable[SavedMask]) -> list[Labels]:
-    """Show saved masks of a case.
+    """Restore the saved masks of a case in the viewer.
 
     Parameters
     ----------
@@ -35,15 +35,15 @@ def restore(viewer: ViewerModel, case: Case, masks: Iterable[SavedMask]) -> list
     Returns
     -------
     list of Labels
-        The layers that hold the masks.
+        The layers with the restored masks.
 
     Raises
     ------
     CheckpointError
-        If a mask is not on the case's grid; the viewer is unchanged then.
+        If a mask does not fit the case's grid. The viewer is then unchanged.
     """
     volumes = [(mask, mask.on_grid(case.grid.shape)) for mask in masks]
-    volumes.sort(key=lambda pair: _UPWARDS.index(pair[0].region) if pair[0].region else -1)
+    volumes.sort(key=lambda pair: _BOTTOM_TO_TOP.index(pair[0].region) if pair[0].region else -1)
     layers = []
     with ensure_nesting(viewer).replacing():
         for mask, volume in volumes:
@@ -63,8 +63,8 @@ def _layer_of(viewer: ViewerModel, case: Case, mask: SavedMask) -> Labels | None
     if mask.region is not None:
         return region_layers(viewer.layers, case).get(mask.region)
     for layer in viewer.layers:
-        ours = isinstance(layer, Labels) and same_case(case_of(layer), case)
-        if ours and layer.name == mask.name and region_of(layer) is None:
+        of_case = isinstance(layer, Labels) and same_case(case_of(layer), case)
+        if of_case and layer.name == mask.name and region_of(layer) is None:
             return layer
     return None
 

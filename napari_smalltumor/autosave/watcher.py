@@ -1,4 +1,4 @@
-"""Autosave every minute, and ask whether to restore edits of an earlier viewer."""
+"""Autosave every minute, and ask whether to restore edits when a case is opened."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ INTERVAL_MS = 60_000
 
 
 class ViewerAutosave:
-    """Saves a viewer's edits every minute, and asks about saved edits of each case it opens."""
+    """Saves a viewer's edits every minute, and asks whether to restore saved edits."""
 
     def __init__(self, viewer: ViewerModel) -> None:
         claim_roles(viewer)
@@ -33,14 +33,14 @@ class ViewerAutosave:
         self._layers = viewer.layers
         self._asked: set[str] = set()
         self._failure_reported = False
-        self._minute = _timer(self.save_now, INTERVAL_MS)
-        self._opened = _timer(self._ask_about_cases, 0, once=True)
+        self._save_timer = _timer(self.save_now, INTERVAL_MS)
+        self._ask_timer = _timer(self._ask_about_cases, 0, once=True)
         self._layers.events.inserted.connect(self._on_layers)
         self._layers.events.removed.connect(self._on_layers)
         self._on_layers()
 
     def save_now(self) -> None:
-        """Save the edits now. A write that fails is reported once."""
+        """Save the edits now. Only the first failed write is reported."""
         self.autosave.save()
         problem = self.autosave.problem()
         if problem is not None and not self._failure_reported:
@@ -49,8 +49,8 @@ class ViewerAutosave:
 
     def _on_layers(self, event: Any = None) -> None:
         self._asked &= {case_key(case) for case in cases_among(self._layers)}
-        if self._opened is not None:
-            self._opened.start()
+        if self._ask_timer is not None:
+            self._ask_timer.start()
 
     def _ask_about_cases(self) -> None:
         if not settings.get("autosave"):
@@ -62,7 +62,7 @@ class ViewerAutosave:
 
     def _ask_about(self, case: Case) -> None:
         for file in self.autosave.restorable_files(case):
-            if not file.exists():  # another viewer has restored or discarded it meanwhile
+            if not file.exists():  # another viewer may have restored or discarded it
                 continue
             try:
                 masks = read_masks(file)
@@ -88,7 +88,7 @@ class ViewerAutosave:
         self.autosave.save()
         self.autosave.wait()
         if self.autosave.folder.file_of(case).exists() and not self.autosave.is_own(file):
-            self.autosave.folder.discard(file)  # only now that our own file holds the edits
+            self.autosave.folder.discard(file)  # this viewer's own file now contains the edits
         notify.info(f"Restored {', '.join(layer.name for layer in layers)}")
 
 
@@ -100,15 +100,15 @@ def _ask(case: Case, file: Path, masks: list[SavedMask]) -> str:
 
     from qtpy.QtWidgets import QApplication, QMessageBox
 
-    when = datetime.fromtimestamp(file.stat().st_mtime)
+    saved_at = datetime.fromtimestamp(file.stat().st_mtime)
     names = ", ".join(mask.name for mask in masks)
     buttons = QMessageBox.StandardButton
     answer = QMessageBox.question(
         QApplication.activeWindow(),
         "Restore edits?",
-        f"Edits of {case.name} from {when:%Y-%m-%d %H:%M} were not exported before its viewer "
-        f"was closed: {names}.\n\nRestore them? No asks again when the case is next opened; "
-        "Discard deletes them.",
+        f"Edits of {case.name} from {saved_at:%Y-%m-%d %H:%M} were not exported before the "
+        f"viewer was closed: {names}.\n\nRestore them? No: ask again when the case is next opened. "
+        "Discard: delete them.",
         buttons.Yes | buttons.No | buttons.Discard,
         buttons.Yes,
     )
@@ -137,8 +137,8 @@ _AUTOSAVES: WeakKeyDictionary[ViewerModel, ViewerAutosave] = WeakKeyDictionary()
 
 
 def ensure_autosave(viewer: ViewerModel) -> ViewerAutosave:
-    """Autosave a viewer's edits; a second call returns the same object."""
-    own = unproxied(viewer)
-    if own not in _AUTOSAVES:
-        _AUTOSAVES[own] = ViewerAutosave(own)
-    return _AUTOSAVES[own]
+    """Autosave a viewer's edits; further calls return the same object."""
+    viewer = unproxied(viewer)
+    if viewer not in _AUTOSAVES:
+        _AUTOSAVES[viewer] = ViewerAutosave(viewer)
+    return _AUTOSAVES[viewer]

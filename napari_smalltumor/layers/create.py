@@ -17,10 +17,10 @@ from napari_smalltumor.layers.metadata import LayerKind, LayerRole
 LayerData = tuple[Any, dict[str, Any], str]
 
 SHOWN_FIRST = "t1ce"
-"""The modality that is visible when a case opens: it shows enhancing lesions."""
+"""Modality that is visible when a case is opened: T1CE, where lesions enhance."""
 
 STACKING = ("flair", "t2", "t1", "t1ce")
-"""Modalities from the lowest layer to the uppermost."""
+"""Modalities in layer order, from bottom to top."""
 
 _BRAIN_PERCENTILES = (1.0, 99.5)
 _SAMPLES = 200_000
@@ -28,14 +28,14 @@ _FEWEST_SAMPLES = 500
 
 
 def image_layers(case: Case) -> list[LayerData]:
-    """One image layer per modality of a case, T1CE uppermost and the only visible one."""
+    """One image layer per modality of a case; T1CE is on top, and only it is visible."""
     modalities = [m for m in STACKING if m in case.volumes]
     shown = SHOWN_FIRST if SHOWN_FIRST in modalities else modalities[-1]
     return [image_layer(case, m, visible=m == shown) for m in modalities]
 
 
 def image_layer(case: Case, modality: str, *, visible: bool = True) -> LayerData:
-    """An image layer of one volume of a case, which may be of no known modality."""
+    """An image layer of one volume of a case; its modality may be unknown."""
     volume = case.volumes[modality]
     known = modality in MODALITY_TITLES
     role = LayerRole(LayerKind.IMAGE, case, modality=modality if known else None)
@@ -58,16 +58,16 @@ def labels_layer(
     *,
     kind: LayerKind = LayerKind.EXPERT,
 ) -> LayerData:
-    """A labels layer of a label volume as its file stores it, coloured by tissue class.
+    """A labels layer of stored label values, coloured by tissue class.
 
     Parameters
     ----------
     case : Case
     stored : (i, j, k) uint8 array
-        Values of the scheme, on the case's grid.
+        Label values of the scheme, on the case's grid.
     scheme : LabelScheme
     name : str, optional
-        Of the layer.
+        Name of the layer.
     kind : LayerKind
         ``EXPERT`` or ``PREDICTION``.
     """
@@ -82,14 +82,14 @@ def labels_layer(
 
 
 def plain_labels_layer(case: Case, stored: npt.NDArray[np.generic], name: str) -> LayerData:
-    """A labels layer of values that belong to no label scheme, in napari's colours."""
+    """A labels layer of values without a label scheme, in napari's default colours."""
     attributes = {
         "name": name,
         "metadata": LayerRole(LayerKind.LABELS, case).metadata(),
         **display_transform(case.grid),
     }
-    whole = stored if stored.dtype.kind in "ui" else stored.astype(np.int32)
-    return np.array(to_display(whole, case.grid), order="C"), attributes, "labels"
+    integers = stored if stored.dtype.kind in "ui" else stored.astype(np.int32)
+    return np.array(to_display(integers, case.grid), order="C"), attributes, "labels"
 
 
 def class_colormap(scheme: LabelScheme) -> dict[int | None, Any]:
@@ -101,7 +101,7 @@ def class_colormap(scheme: LabelScheme) -> dict[int | None, Any]:
 
 
 def contrast_limits(volume: npt.NDArray[np.generic]) -> tuple[float, float]:
-    """Window of gray values: percentiles inside the brain, from a sparse sample of voxels.
+    """Contrast limits: percentiles inside the brain, computed on a subsample of the voxels.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def contrast_limits(volume: npt.NDArray[np.generic]) -> tuple[float, float]:
     Returns
     -------
     low, high : float
-        Always with low < high; low is 0, so that the background is black, unless the image has
+        low is less than high; it is 0, which makes the background black, unless the image has
         negative values.
     """
     step = max(1, round((volume.size / _SAMPLES) ** (1 / 3)))

@@ -1,4 +1,4 @@
-"""Show files that are opened one by one as a case that is opened at once."""
+"""Show files of a case that are opened one by one like a case that is opened as a whole."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ _GROUPED: WeakSet[ViewerModel] = WeakSet()
 
 
 def group_opened_files(viewer: ViewerModel) -> None:
-    """Group the files opened in a viewer from now on; a second call does nothing."""
-    own = unproxied(viewer)
-    if own not in _GROUPED:
-        _GROUPED.add(own)
-        # Last, so that the layer list of the window knows the layer before it is moved.
-        own.layers.events.inserted.connect(_on_inserted, position="last")
+    """Group files that are opened in a viewer from now on; further calls have no effect."""
+    viewer = unproxied(viewer)
+    if viewer not in _GROUPED:
+        _GROUPED.add(viewer)
+        # Last, because the window's layer list must know the layer before it is moved.
+        viewer.layers.events.inserted.connect(_on_inserted, position="last")
 
 
 def _on_inserted(event: Any) -> None:
     layer = event.value
     case = case_of(layer)
     if case is not None and len(case.volumes) == 1 and _modality(layer) is not None:
-        _join(event.source, layer)
+        _add_to_group(event.source, layer)
 
 
-def _join(layers: LayerList, layer: Layer) -> None:
-    """Show one image, T1CE if there is one, and keep labels above the images."""
+def _add_to_group(layers: LayerList, layer: Layer) -> None:
+    """Show only one image, T1CE if there is one, and move the image below the case's labels."""
     case = case_of(layer)
     others = [o for o in layers if o is not layer and same_patient(case_of(o), case)]
     images = [other for other in others if _modality(other) is not None]
@@ -45,10 +45,10 @@ def _join(layers: LayerList, layer: Layer) -> None:
             image.visible = False
     elif shown:
         layer.visible = False
-    here = layers.index(layer)
-    covered = [layers.index(o) for o in others if o not in images and layers.index(o) < here]
+    index = layers.index(layer)
+    covered = [layers.index(o) for o in others if o not in images and layers.index(o) < index]
     if covered:
-        layers.move(here, min(covered))
+        layers.move(index, min(covered))
 
 
 def _modality(layer: Layer) -> str | None:

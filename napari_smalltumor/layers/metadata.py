@@ -1,10 +1,10 @@
-"""What a layer shows, of which case, and which layer owns that role.
+"""Layer roles: what a layer shows, and of which case.
 
 Every layer of the plugin is created with its `LayerRole` in ``layer.metadata["smalltumor"]``. The
-first layer that is asked for, or that is inserted into a viewer of the plugin, owns the role.
-napari hands the same metadata to every duplicate, copy and conversion of a layer; those are plain
-layers without a role. They keep the *provenance*: the case and the label scheme their voxels came
-from, with which they can still be saved in the right place.
+first layer with this entry that is inserted into a viewer of the plugin, or passed to `role_of`,
+owns the role. napari passes the same metadata to every duplicate, copy and conversion of a layer;
+these are plain layers without a role. They keep the *provenance*, that is, the case and the label
+scheme of their voxels, so that they can still be saved on the case's grid.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class LayerKind(StrEnum):
     IMAGE = "image"
     """An image of a case."""
     REGION = "region"
-    """The mask of ET, TC or WT: 0 outside, anything else inside."""
+    """The mask of ET, TC or WT: 0 outside, any other value inside."""
     EXPERT = "expert"
     """Tissue classes from a file, in a label scheme."""
     PREDICTION = "prediction"
@@ -59,17 +59,17 @@ class LayerRole:
     ----------
     kind : LayerKind
     case : Case, optional
-        With the grid, header and paths of the files. Rings may have none.
+        The case with its grid, header and file paths; optional for rings.
     modality : str, optional
-        Of an image, if it is known.
+        Modality of an image, if known.
     region : Region, optional
-        Of a region layer.
+        Region of a region layer.
     scheme : str, optional
-        Name of the label scheme, for tissue classes.
+        Name of the label scheme of tissue classes.
     result : Segmentation, optional
-        What the network computed, if it filled the layer.
+        The network's result, if it filled the layer.
     checksum : int, optional
-        `checksum` of the data that a network filled the layer with, to detect edits.
+        `checksum` of the data with which a network filled the layer, to detect edits.
     """
 
     kind: LayerKind
@@ -81,7 +81,7 @@ class LayerRole:
     checksum: int | None = None
 
     def metadata(self) -> dict[str, Any]:
-        """Layer metadata with which a new layer gets the role."""
+        """Layer metadata that assigns the role to a new layer."""
         return {METADATA_KEY: _Provenance(self)}
 
 
@@ -93,14 +93,14 @@ class _Provenance:
         self.claimed = claimed
 
     def claim(self) -> LayerRole:
-        """Return the role for its owner. Copies need no result, which holds memory."""
+        """Return the role for its owner, and drop the large result, which copies do not need."""
         role = self.role
         self.role = replace(role, result=None, checksum=None)
         self.claimed = True
         return role
 
     def __deepcopy__(self, memo: dict[int, Any]) -> _Provenance:
-        return self  # a deep copy of the layer is a copy, too
+        return self  # a deep copy of a layer must not own the role either
 
     def __repr__(self) -> str:
         case = self.role.case
@@ -113,14 +113,14 @@ _CLAIMING: WeakSet[ViewerModel] = WeakSet()
 
 
 def claim_roles(viewer: ViewerModel) -> None:
-    """Let each layer own its role as soon as it is inserted, before anything can copy it."""
-    own = unproxied(viewer)
-    if own in _CLAIMING:
+    """Let each layer claim its role as soon as it is inserted, before it can be copied."""
+    viewer = unproxied(viewer)
+    if viewer in _CLAIMING:
         return
-    _CLAIMING.add(own)
-    for layer in own.layers:
+    _CLAIMING.add(viewer)
+    for layer in viewer.layers:
         role_of(layer)
-    own.layers.events.inserted.connect(_on_inserted)
+    viewer.layers.events.inserted.connect(_on_inserted)
 
 
 def _on_inserted(event: Any) -> None:
@@ -153,9 +153,9 @@ def set_role(layer: Layer, role: LayerRole) -> None:
 
 
 def fill_layer(layer: Labels, data: npt.NDArray[np.integer], role: LayerRole) -> None:
-    """Replace a layer's data by what a network computed, which is no edit.
+    """Replace a layer's data by a network's result, which does not count as an edit.
 
-    The array is a new one, so that strokes on the old one cannot be undone.
+    The layer gets a new array, which clears its undo history.
     """
     set_role(layer, replace(role, checksum=checksum(data)))
     layer.data = data
@@ -163,10 +163,9 @@ def fill_layer(layer: Labels, data: npt.NDArray[np.integer], role: LayerRole) ->
 
 
 def provenance_of(metadata: Mapping[str, Any]) -> LayerRole | None:
-    """What a layer with this metadata was created as, even if it is a copy now.
+    """The role, without its result, with which a layer or the original of a copy was created.
 
-    Without the result. Only for reading and writing voxels in the right place; `role_of` says
-    what a layer is.
+    Use it only to read and write voxels on the case's grid. `role_of` returns the current role.
     """
     provenance = metadata.get(METADATA_KEY)
     return provenance.role if isinstance(provenance, _Provenance) else None
@@ -179,7 +178,7 @@ def case_of(layer: Layer) -> Case | None:
 
 
 def region_of(layer: Layer) -> Region | None:
-    """The region that a layer is the mask of, or None."""
+    """The region whose mask a layer holds, or None."""
     role = role_of(layer)
     return role.region if role is not None else None
 
@@ -194,7 +193,7 @@ def region_layers(layers: Iterable[Layer], case: Case) -> dict[Region, Labels]:
 
 
 def cases_among(layers: Iterable[Layer]) -> Iterator[Case]:
-    """Every case that layers belong to, once, in the order of the layers."""
+    """The distinct cases of the layers, in layer order."""
     found: list[Case] = []
     for layer in layers:
         case = case_of(layer)
@@ -204,7 +203,7 @@ def cases_among(layers: Iterable[Layer]) -> Iterator[Case]:
 
 
 def same_case(one: Case | None, other: Case | None) -> bool:
-    """Whether both are the same images of the same patient, even if read twice."""
+    """Whether both have the same name, files and grid, even if they were read separately."""
     if one is None or other is None:
         return False
     if one is other:
@@ -213,12 +212,12 @@ def same_case(one: Case | None, other: Case | None) -> bool:
 
 
 def same_patient(one: Case | None, other: Case | None) -> bool:
-    """Whether both can be parts of one case, such as its files read one by one."""
+    """Whether both can be parts of one case, such as files that were read one by one."""
     if one is None or other is None:
         return False
     return one.name == other.name and one.grid.matches(other.grid)
 
 
 def checksum(data: npt.NDArray[np.generic]) -> int:
-    """CRC-32 of a layer's data; three milliseconds for a head, and no memory for a copy."""
+    """CRC-32 of a layer's data; takes about 3 ms for a head and needs no copy of the data."""
     return zlib.crc32(np.ascontiguousarray(data))

@@ -1,4 +1,4 @@
-"""Assign layers to modalities, and build a case from layers of any origin."""
+"""Assign layers to modalities, and create a case from layers of any reader."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
 Choice = dict[str, "Image | None"]
 
 ASSUMED_ORIENTATION = (
-    "the layers do not say where left and right are; their axes were taken to run up the head, "
-    "to the back, and to the patient's left"
+    "the layers have no anatomical orientation; their axes were assumed to point superior, "
+    "posterior and to the patient's left"
 )
 ASSUMED_SAME_AXES = (
-    "layers that do not say where left and right are were taken to lie as the others do"
+    "layers without anatomical orientation were assumed to have the same axes as the others"
 )
 
 
 def images(layers: Iterable[Layer]) -> list[Image]:
-    """The layers that could be a modality: 3D images without colour."""
+    """The layers that can be assigned to a modality: 3D grayscale images."""
     return [
         layer  # type: ignore[misc]
         for layer in layers
@@ -47,7 +47,7 @@ def images(layers: Iterable[Layer]) -> list[Image]:
 
 
 def modality_of(layer: Layer) -> str | None:
-    """The modality of a layer, from its role or else from its name."""
+    """The modality of a layer, from its role or otherwise from its name."""
     role = role_of(layer)
     if role is not None and role.modality is not None:
         return role.modality
@@ -56,24 +56,24 @@ def modality_of(layer: Layer) -> str | None:
 
 
 def fill_missing(chosen: Mapping[str, Image | None], layers: Iterable[Layer]) -> Choice:
-    """Choose a layer for every modality that has none or whose layer was removed.
+    """Choose a layer for each modality that has none or whose layer was removed.
 
-    If possible, all four belong to one case: the case of the layers chosen already, or else the
-    case opened last.
+    If possible, all four layers belong to one case: that of the layers already chosen, or
+    otherwise the case that was opened last.
 
     Parameters
     ----------
     chosen : mapping of modality to layer or None
     layers : iterable of layers
-        Of the viewer, oldest first.
+        The viewer's layers, oldest first.
     """
-    there = images(layers)
-    kept = {m: layer if layer in there else None for m, layer in chosen.items()}
-    groups = _groups(there)
-    if any(kept.values()):
-        groups.sort(key=lambda g: sum(g.get(m) is kept[m] for m in g if kept.get(m) is not None))
+    existing = images(layers)
+    valid = {m: layer if layer in existing else None for m, layer in chosen.items()}
+    groups = _groups(existing)
+    if any(valid.values()):
+        groups.sort(key=lambda g: sum(g.get(m) is valid[m] for m in g if valid.get(m) is not None))
     best = groups[-1] if groups else {}
-    return {m: kept.get(m) or best.get(m) for m in MODALITIES}
+    return {m: valid.get(m) or best.get(m) for m in MODALITIES}
 
 
 def newest_case_layers(layers: Iterable[Layer]) -> Choice:
@@ -82,7 +82,7 @@ def newest_case_layers(layers: Iterable[Layer]) -> Choice:
 
 
 def sibling_layers(layer: Image, modality: str, layers: Iterable[Layer]) -> Choice | None:
-    """All four layers of the case that a layer belongs to, or None if it has not all four."""
+    """All four layers of the case that a layer belongs to, or None if any is missing."""
     for group in reversed(_groups(images(layers))):
         if group.get(modality) is layer and len(group) == len(MODALITIES):
             return {m: group[m] for m in MODALITIES}
@@ -90,7 +90,7 @@ def sibling_layers(layer: Image, modality: str, layers: Iterable[Layer]) -> Choi
 
 
 def case_of_layers(chosen: Mapping[str, Image | None]) -> Case:
-    """A case of four layers.
+    """Create a case from four layers.
 
     Parameters
     ----------
@@ -99,13 +99,13 @@ def case_of_layers(chosen: Mapping[str, Image | None]) -> Case:
     Returns
     -------
     Case
-        The case that the layers were created from if they are its four images, else a new case on
-        the grid of T1CE.
+        The case from which the layers were created, if they are its four images; otherwise a new
+        case on the grid of T1CE.
 
     Raises
     ------
     CaseError
-        If a modality has no layer, or a layer is chosen for two.
+        If a modality has no layer, or one layer is chosen for two modalities.
     GridMismatchError
         If the layers are on different grids.
     """
@@ -134,7 +134,7 @@ def case_of_layers(chosen: Mapping[str, Image | None]) -> Case:
 
 
 def _groups(layers: Iterable[Image]) -> list[dict[str, Image]]:
-    """Layers by case and modality: incomplete cases first, then in the order of opening."""
+    """Layers grouped by case, incomplete cases first, otherwise in the order of opening."""
     groups: list[tuple[str, dict[str, Image]]] = []
     for layer in layers:
         modality = modality_of(layer)
@@ -142,7 +142,7 @@ def _groups(layers: Iterable[Image]) -> list[dict[str, Image]]:
             continue
         key = _name(layer)
         for known, group in groups:
-            if known == key and modality not in group and _may_join(layer, group.values()):
+            if known == key and modality not in group and _can_join(layer, group.values()):
                 group[modality] = layer
                 break
         else:
@@ -150,13 +150,13 @@ def _groups(layers: Iterable[Image]) -> list[dict[str, Image]]:
     return sorted((group for _, group in groups), key=lambda g: len(g) == len(MODALITIES))
 
 
-def _may_join(layer: Image, others: Iterable[Image]) -> bool:
-    """Whether a layer can be of the same case as others of the same name."""
+def _can_join(layer: Image, others: Iterable[Image]) -> bool:
+    """Whether a layer can belong to the same case as other layers with the same case name."""
     case = case_of(layer)
-    full = [c for c in map(case_of, others) if c is not None and len(c.volumes) > 1]
-    if case is None or len(case.volumes) < 2 or not full:
+    multi_volume = [c for c in map(case_of, others) if c is not None and len(c.volumes) > 1]
+    if case is None or len(case.volumes) < 2 or not multi_volume:
         return True
-    return any(same_case(case, c) for c in full)
+    return any(same_case(case, c) for c in multi_volume)
 
 
 def _complete(chosen: Mapping[str, Image | None]) -> dict[str, Image]:
@@ -164,15 +164,15 @@ def _complete(chosen: Mapping[str, Image | None]) -> dict[str, Image]:
     missing = [MODALITY_TITLES[m] for m, layer in layers.items() if layer is None]
     if missing:
         raise CaseError(f"choose a layer for {' and '.join(missing)}")
-    there = {m: layer for m, layer in layers.items() if layer is not None}
-    for modality, layer in there.items():
-        double = [m for m, other in there.items() if other is layer]
-        if len(double) > 1:
-            titles = " and ".join(MODALITY_TITLES[m] for m in double)
+    complete = {m: layer for m, layer in layers.items() if layer is not None}
+    for modality, layer in complete.items():
+        duplicates = [m for m, other in complete.items() if other is layer]
+        if len(duplicates) > 1:
+            titles = " and ".join(MODALITY_TITLES[m] for m in duplicates)
             raise CaseError(f"{layer.name} is chosen for {titles}; each needs its own layer")
         if _array(layer).ndim != 3:
             raise CaseError(f"{layer.name}, chosen for {MODALITY_TITLES[modality]}, is not 3D")
-    return there
+    return complete
 
 
 def _is_original(layer: Image, case: Case, modality: str) -> bool:
@@ -182,7 +182,7 @@ def _is_original(layer: Image, case: Case, modality: str) -> bool:
 
 
 def _upright(layer: Image, display_axes: bool) -> tuple[npt.NDArray[np.generic], Grid]:
-    """A layer's data along (I, P, L), and its grid."""
+    """A layer's data with axes (I, P, L), and its grid."""
     data, case = _array(layer), case_of(layer)
     if case is not None and display_shape(case.grid) == data.shape:
         return data, case.grid

@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 
 def display_mask(mask: npt.NDArray[np.bool_], case: Case) -> npt.NDArray[np.uint8]:
-    """A mask (i, j, k) as a layer holds it: a copy, 0 and 1, along (I, P, L)."""
+    """Return a copy of a mask (i, j, k) as layer data: 0 and 1, with axes (I, P, L)."""
     return np.array(to_display(mask, case.grid), dtype=np.uint8, order="C")
 
 
 def segmentation_of(layers: Iterable[Layer], case: Case) -> Segmentation | None:
-    """The case's region layers, with all edits, as one segmentation.
+    """Compose the case's region layers, with all edits, to one segmentation.
 
-    The inner region wins, see `smalltumor.labels.masks.compose_classes`; a region without a
-    layer is empty.
+    The inner region has precedence, see `smalltumor.labels.masks.compose_classes`. A region
+    without a layer is empty.
 
     Returns
     -------
@@ -47,12 +47,12 @@ def segmentation_of(layers: Iterable[Layer], case: Case) -> Segmentation | None:
 
 
 def compose(masks: Mapping[Region, npt.NDArray[np.generic]], case: Case) -> Segmentation:
-    """A segmentation of region masks.
+    """Compose region masks to a segmentation.
 
     Parameters
     ----------
     masks : mapping of Region to (I, P, L) array
-        As layers hold them: 0 outside, anything else inside. A region without a mask is empty.
+        Layer data: 0 outside, any other value inside. A region without a mask is empty.
     case : Case
     """
     shape = display_shape(case.grid)
@@ -63,9 +63,9 @@ def compose(masks: Mapping[Region, npt.NDArray[np.generic]], case: Case) -> Segm
 
 
 def is_edited(layers: Iterable[Layer], case: Case) -> bool:
-    """Whether the case's region layers differ from the result that filled them.
+    """Whether the case's region layers differ from the result with which they were filled.
 
-    Masks that no result filled, such as files that were opened, count as edited unless empty.
+    Masks without a result, for example from a file, count as edited unless they are empty.
     """
     for layer in region_layers(layers, case).values():
         role = role_of(layer)

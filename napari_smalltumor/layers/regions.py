@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from napari_smalltumor.layers.create import LayerData
 
 OUTERMOST_FIRST = tuple(reversed(Region))
-"""From bottom to top, so that each region is seen inside the next."""
+"""Layer order from bottom to top: each region is drawn above the region that contains it."""
 
 _FILL_OPACITY = {Region.WT: 0.35, Region.TC: 0.45, Region.ET: 0.65}
 _OUTLINE_WIDTH = 1
@@ -62,7 +62,8 @@ def region_layer(
     mask : (i, j, k) bool array
         On the case's grid.
     placement : mapping, optional
-        Layer arguments that differ from `display_transform`, such as another reader's units.
+        Layer arguments that replace those of `display_transform`, for example the units of
+        another reader's layers.
     """
     role = LayerRole(LayerKind.REGION, case, region=region)
     return display_mask(mask, case), _attributes(case, region, role, placement), "labels"
@@ -85,7 +86,7 @@ def _attributes(
 
 
 def apply_style(layer: Labels, region: Region, style: str) -> None:
-    """Draw a region's layer filled, or as an outline."""
+    """Draw a region's layer filled or as an outline."""
     outlined = style == "outlines"
     layer.contour = _OUTLINE_WIDTH if outlined else 0
     layer.opacity = 1.0 if outlined else _FILL_OPACITY[region]
@@ -99,7 +100,7 @@ def show_segmentation(
     style: str = "filled",
     placement: Mapping[str, Any] | None = None,
 ) -> dict[Region, Labels]:
-    """Put a segmentation into the viewer: update the case's region layers, or add them."""
+    """Show a segmentation in the viewer: update the case's region layers, or add them."""
     masks = {region: display_mask(segmentation.mask(region), case) for region in Region}
     for _ in segmentation_steps(
         viewer, case, segmentation, masks, style=style, placement=placement
@@ -117,14 +118,14 @@ def segmentation_steps(
     style: str = "filled",
     placement: Mapping[str, Any] | None = None,
 ) -> Iterator[Labels]:
-    """Do the work of `show_segmentation` in small steps, with masks prepared beforehand.
+    """Show a segmentation as `show_segmentation` does, in short steps and from given masks.
 
     Parameters
     ----------
     viewer, case, segmentation, style, placement
         As for `show_segmentation`.
     masks : mapping of Region to (I, P, L) uint8 array
-        From `display_mask`; they become the layers' data.
+        Masks from `display_mask`; they become the layers' data.
     """
     from napari.layers import Labels
 
@@ -133,7 +134,7 @@ def segmentation_steps(
         for region, layer in existing.items():
             fill_layer(layer, masks[region], _role(case, region, segmentation))
             yield layer
-        for region in Region:  # ET first: it is read and edited first
+        for region in Region:  # ET first, because users read and edit it first
             if region not in existing:
                 role = replace(_role(case, region, segmentation), checksum=checksum(masks[region]))
                 attributes = _attributes(case, region, role, placement)
@@ -141,14 +142,14 @@ def segmentation_steps(
                 apply_style(existing[region], region, style)
                 yield existing[region]
                 with garbage_collection_paused():
-                    viewer.layers.insert(_place(viewer, existing, region), existing[region])
+                    viewer.layers.insert(_index(viewer, existing, region), existing[region])
                 yield existing[region]
-        if existing[Region.ET] in viewer.layers:  # unless the user has removed it
+        if existing[Region.ET] in viewer.layers:  # the user may have removed it meanwhile
             viewer.layers.selection.active = existing[Region.ET]
 
 
-def _place(viewer: ViewerModel, existing: Mapping[Region, Labels], region: Region) -> int:
-    """Index for a region's layer: below the regions inside it, above those around it."""
+def _index(viewer: ViewerModel, existing: Mapping[Region, Labels], region: Region) -> int:
+    """Index of a region's layer in the layer list: below the regions inside it."""
     inside = OUTERMOST_FIRST[OUTERMOST_FIRST.index(region) + 1 :]
     layers = list(viewer.layers)
     return min(
@@ -162,7 +163,7 @@ def _role(case: Case, region: Region, segmentation: Segmentation) -> LayerRole:
 
 
 def hide_stored_labels(layers: Iterable[Layer], case: Case) -> None:
-    """Hide other tissue classes of the case, which the result would cover."""
+    """Hide the case's other label layers, which the result would cover."""
     for layer in layers:
         role = role_of(layer)
         if role is not None and role.scheme is not None and same_patient(role.case, case):
@@ -170,12 +171,12 @@ def hide_stored_labels(layers: Iterable[Layer], case: Case) -> None:
 
 
 def placement_of(case: Case, chosen: Mapping[str, Layer | None]) -> dict[str, Any]:
-    """Layer arguments that place results on the layers a case was made from.
+    """Layer arguments that align results with the layers from which a case was created.
 
     Parameters
     ----------
     case : Case
-        From `modalities.case_of_layers`.
+        A case from `modalities.case_of_layers`.
     chosen : mapping of modality to layer
     """
     layers = [layer for layer in chosen.values() if layer is not None]

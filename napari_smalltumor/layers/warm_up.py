@@ -1,6 +1,7 @@
-"""The first labels layer of a program costs half a second of imports; paid before it is waited for.
+"""Load in advance what napari imports when it creates the first labels layer.
 
-napari loads pandas, scikit-image's colours and scipy's linear algebra when the first one is made.
+napari imports pandas, scikit-image's colours and scipy's linear algebra then, which takes half a
+second. Loading them while the user is idle shortens the wait for the first result.
 """
 
 from __future__ import annotations
@@ -19,14 +20,15 @@ _LOADED_BY_NAPARI = ("scipy.linalg", "skimage.color", "pandas")
 
 
 def prepare_first_labels(owner: QObject) -> None:
-    """Make a layer that nobody sees, in small steps when the window has nothing else to do.
+    """Import the modules and create one layer, in short steps while the event loop is idle.
 
-    Not in a thread: the registry of units that layers share is not safe to be set up in two.
+    This does not run in a thread, because the unit registry that layers share is not thread-safe
+    while it is set up.
 
     Parameters
     ----------
     owner : QObject
-        Who is gone when the steps should end.
+        Parent of the timer; the steps end when it is deleted.
     """
     from qtpy.QtCore import QTimer
 
@@ -46,11 +48,11 @@ def _steps() -> Iterator[str]:
     for name in _LOADED_BY_NAPARI:
         import_module(name)
         yield name
-    _make_one()
+    _create_labels_layer()
 
 
 @cache
-def _make_one() -> None:
+def _create_labels_layer() -> None:
     import numpy as np
     from napari.layers import Labels
 
@@ -59,15 +61,15 @@ def _make_one() -> None:
 
 @contextmanager
 def garbage_collection_paused() -> Iterator[None]:
-    """Put the garbage collector off for a moment that the window is waiting in.
+    """Disable garbage collection within the block.
 
-    napari makes some ten thousand objects for a labels layer, enough to set off a full
-    collection in the middle, which can take longer than the rest.
+    napari creates about ten thousand objects for a labels layer. They can trigger a full
+    collection, which can take longer than creating the layer and blocks the window.
     """
-    was_on = gc.isenabled()
+    was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if was_on:
+        if was_enabled:
             gc.enable()

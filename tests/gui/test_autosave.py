@@ -1,4 +1,4 @@
-"""A napari that is killed loses no stroke older than the last autosave."""
+"""Edits are autosaved, and restored after napari was killed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from smalltumor.labels.regions import Region
 from smalltumor.data.segmentation import Segmentation
 
 settings._pages = lambda: None
-watcher.INTERVAL_MS = 50  # a minute is long for a test
+watcher.INTERVAL_MS = 50  # instead of one minute
 viewer = napari.Viewer(show=False)
 open_case(viewer, Path(sys.argv[1]))
 case = case_of(viewer.layers[0])
@@ -49,12 +49,12 @@ classes[6:9, 6:9, 6:9] = 3
 show_segmentation(viewer, case, Segmentation(case.name, classes, case.grid, case.header))
 region_layers(viewer.layers, case)[Region.ET].paint((9, 10, 11), 1)
 
-def tell():
+def report():
     if list(Path(sys.argv[2]).glob("autosave/*/*.safetensors")):
-        print("kept", flush=True)
+        print("saved", flush=True)
 
 timer = QTimer()
-timer.timeout.connect(tell)
+timer.timeout.connect(report)
 timer.start(50)
 napari.run(force=True)
 """
@@ -62,7 +62,7 @@ napari.run(force=True)
 
 @pytest.fixture
 def answers(monkeypatch):
-    """What the user answers to each question, in turn; what was asked."""
+    """The queue of the user's answers, and the list of questions asked."""
     queue, asked = [], []
 
     def question(parent, title, text, *buttons):
@@ -76,7 +76,7 @@ def answers(monkeypatch):
 
 @pytest.fixture(scope="session")
 def killed_once(synthetic_case, tmp_path_factory) -> Path:
-    """The data folder of a napari that was killed while a case was edited."""
+    """The data folder of a napari process that was killed while a case was edited."""
     folder = tmp_path_factory.mktemp("killed")
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "SMALLTUMOR_DATA": str(folder)}
     process = subprocess.Popen(
@@ -86,7 +86,7 @@ def killed_once(synthetic_case, tmp_path_factory) -> Path:
     )
     try:
         assert process.stdout is not None
-        assert process.stdout.readline() == b"kept\n"
+        assert process.stdout.readline() == b"saved\n"
     finally:
         process.send_signal(signal.SIGKILL)
         process.communicate()
@@ -95,16 +95,18 @@ def killed_once(synthetic_case, tmp_path_factory) -> Path:
 
 @pytest.fixture
 def killed(killed_once, data_folder) -> Path:
-    """What that napari has left, for a test alone."""
+    """A copy of the killed process's autosave folder for one test."""
     shutil.copytree(killed_once, data_folder)
     return data_folder / "autosave"
 
 
-def left(folder: Path) -> list[Path]:
+def saved_files(folder: Path) -> list[Path]:
     return sorted(folder.glob("*/*.safetensors"))
 
 
-def test_strokes_come_back_after_a_kill(killed, synthetic_case, make_napari_viewer, answers, qtbot):
+def test_edits_are_restored_after_a_kill(
+    killed, synthetic_case, make_napari_viewer, answers, qtbot
+):
     queue, asked = answers
     viewer = make_napari_viewer()
     queue.append(QMessageBox.StandardButton.No)
@@ -112,7 +114,7 @@ def test_strokes_come_back_after_a_kill(killed, synthetic_case, make_napari_view
     qtbot.waitUntil(lambda: len(asked) == 1)
     assert "made ET" in asked[0] and "made" in asked[0]
     assert len(viewer.layers) == len(layers)
-    assert len(left(killed)) == 1
+    assert len(saved_files(killed)) == 1
 
     viewer.layers.clear()
     queue.append(QMessageBox.StandardButton.Yes)
@@ -122,11 +124,11 @@ def test_strokes_come_back_after_a_kill(killed, synthetic_case, make_napari_view
     for region in Region:
         assert regions[region].data[9, 10, 11] == 1
         assert np.count_nonzero(regions[region].data) > 27
-    (own,) = left(killed)
+    (own,) = saved_files(killed)
     assert own.parent == ensure_autosave(viewer).autosave.folder.path
 
 
-def test_discarded_edits_are_not_offered_again(
+def test_the_user_is_not_asked_again_about_discarded_edits(
     killed, synthetic_case, make_napari_viewer, answers, qtbot
 ):
     queue, asked = answers
@@ -155,43 +157,45 @@ def edited(make_napari_viewer, synthetic_case, data_folder):
     return viewer, case
 
 
-def test_the_minute_passes_and_an_export_ends_it(edited, tmp_path, data_folder, qtbot, monkeypatch):
+def test_edits_are_saved_every_minute_until_they_are_exported(
+    edited, tmp_path, data_folder, qtbot, monkeypatch
+):
     from qtpy.QtWidgets import QFileDialog
 
     viewer, case = edited
-    watch = ensure_autosave(viewer)
-    assert watch._minute.isActive()
-    assert watch._minute.interval() == 60_000
-    watch._minute.timeout.emit()
-    qtbot.waitUntil(lambda: len(left(data_folder / "autosave")) == 1)
+    viewer_autosave = ensure_autosave(viewer)
+    assert viewer_autosave._save_timer.isActive()
+    assert viewer_autosave._save_timer.interval() == 60_000
+    viewer_autosave._save_timer.timeout.emit()
+    qtbot.waitUntil(lambda: len(saved_files(data_folder / "autosave")) == 1)
     target = str(tmp_path / "out.nii.gz")
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a, **k: (target, ""))
     monkeypatch.setattr(notify, "info", lambda message: None)
     assert ask_and_export(viewer, None, per_region=False, case=case)
-    qtbot.waitUntil(lambda: left(data_folder / "autosave") == [])
+    qtbot.waitUntil(lambda: saved_files(data_folder / "autosave") == [])
 
 
-def test_edits_are_kept_when_their_window_goes(edited, dock_of, data_folder, qtbot):
+def test_edits_are_saved_when_the_window_closes(edited, dock_of, data_folder, qtbot):
     viewer, _case = edited
     dock = dock_of(viewer)
     window = viewer.window._qt_window
     window.show()
     qtbot.waitUntil(dock.isVisible)
-    assert left(data_folder / "autosave") == []
-    window.hide()  # which is how closing begins
-    qtbot.waitUntil(lambda: len(left(data_folder / "autosave")) == 1)
+    assert saved_files(data_folder / "autosave") == []
+    window.hide()  # the first step of closing
+    qtbot.waitUntil(lambda: len(saved_files(data_folder / "autosave")) == 1)
 
 
-def test_edits_are_kept_before_a_run(edited, dock_of, data_folder, qtbot, monkeypatch):
+def test_edits_are_saved_before_a_run(edited, dock_of, data_folder, qtbot, monkeypatch):
     viewer, _case = edited
     dock = dock_of(viewer)
     monkeypatch.setattr(QMessageBox, "question", lambda *a: QMessageBox.StandardButton.Yes)
     monkeypatch.setattr("napari_smalltumor.segment.dock.start", lambda job, **slots: None)
     dock.segment()
-    qtbot.waitUntil(lambda: len(left(data_folder / "autosave")) == 1)
+    qtbot.waitUntil(lambda: len(saved_files(data_folder / "autosave")) == 1)
 
 
-def test_a_damaged_autosave_is_told_and_the_case_opens(
+def test_a_damaged_autosave_is_reported_and_the_case_is_opened(
     make_napari_viewer, synthetic_case, data_folder, qtbot, monkeypatch
 ):
     from smalltumor.data.case import read_case
@@ -200,15 +204,15 @@ def test_a_damaged_autosave_is_told_and_the_case_opens(
     folder.lock()
     folder.file_of(read_case(synthetic_case)).write_bytes(b"\0" * 40)
     folder.unlock()
-    said = []
-    monkeypatch.setattr(notify, "warn", said.append)
+    messages = []
+    monkeypatch.setattr(notify, "warn", messages.append)
     viewer = make_napari_viewer()
     assert open_case(viewer, synthetic_case)
-    qtbot.waitUntil(lambda: bool(said))
-    assert "lost" in said[0] and "safetensors" in said[0]
+    qtbot.waitUntil(lambda: bool(messages))
+    assert "lost" in messages[0] and "safetensors" in messages[0]
 
 
-def test_switched_off_nothing_is_offered(
+def test_the_user_is_not_asked_while_autosave_is_disabled(
     killed, synthetic_case, make_napari_viewer, answers, qtbot, monkeypatch
 ):
     settings.put("autosave", False)
@@ -216,18 +220,18 @@ def test_switched_off_nothing_is_offered(
     open_case(viewer, synthetic_case)
     qtbot.wait(100)
     assert answers[1] == []
-    assert len(left(killed)) == 1
+    assert len(saved_files(killed)) == 1
 
 
-def test_a_refusing_disk_is_told_of_once(edited, data_folder, qtbot, monkeypatch):
+def test_a_write_error_is_reported_once(edited, data_folder, qtbot, monkeypatch):
     viewer, _case = edited
     data_folder.parent.mkdir(parents=True, exist_ok=True)
     data_folder.write_bytes(b"a file where the folder should be")
-    said = []
-    monkeypatch.setattr(watcher.notify, "warn", said.append)
-    watch = ensure_autosave(viewer)
-    watch.save_now()
-    qtbot.waitUntil(lambda: watch.save_now() or bool(said))
-    watch.save_now()
-    assert len(said) == 1
-    assert "could not be autosaved" in said[0]
+    messages = []
+    monkeypatch.setattr(watcher.notify, "warn", messages.append)
+    viewer_autosave = ensure_autosave(viewer)
+    viewer_autosave.save_now()
+    qtbot.waitUntil(lambda: viewer_autosave.save_now() or bool(messages))
+    viewer_autosave.save_now()
+    assert len(messages) == 1
+    assert "could not be autosaved" in messages[0]

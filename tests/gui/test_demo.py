@@ -1,4 +1,4 @@
-"""The demo leaves pictures, mask and table; here an expert stands in for the network."""
+"""The demo writes screenshots, mask and lesion table; expert labels replace the network here."""
 
 import csv
 
@@ -12,17 +12,17 @@ from smalltumor.data.segmentation import Segmentation
 from napari_smalltumor import demo
 
 
-def test_the_demo_shows_the_sample_case_and_leaves_its_files(
+def test_the_demo_shows_the_sample_case_and_writes_its_files(
     make_napari_viewer, tmp_path, monkeypatch, sample_folder
 ):
-    def expert(case, checkpoint=None, **options):
+    def expert_labels(case, checkpoint=None, **options):
         return Segmentation(case.name, read_labels(case)[0], case.grid, case.header)
 
-    monkeypatch.setattr(smalltumor.inference, "segment", expert)
-    monkeypatch.setattr(demo, "SIZE", (1000, 640))  # each pixel costs time where no GPU draws it
-    monkeypatch.setattr(demo, "_SETTLE_MS", 500)
+    monkeypatch.setattr(smalltumor.inference, "segment", expert_labels)
+    monkeypatch.setattr(demo, "SIZE", (1000, 640))  # rendering without a GPU is slow
+    monkeypatch.setattr(demo, "_REDRAW_MS", 500)
     viewer, segment_dock, lesions_dock = demo.open_demo(make_napari_viewer(show=True))
-    demo._wait_for(segment_dock, lesions_dock)
+    demo._wait_until_listed(segment_dock, lesions_dock)
     written = demo.write_files(viewer, segment_dock, lesions_dock, tmp_path / "out")
     assert [path.name for path in written] == [
         "demo_2d.png",
@@ -42,7 +42,9 @@ def test_the_demo_shows_the_sample_case_and_leaves_its_files(
     assert viewer.dims.ndisplay == 2
 
 
-def test_without_a_display_or_xvfb_it_says_what_to_install(monkeypatch, tmp_path, capsys):
+def test_without_display_and_xvfb_the_message_names_the_package_to_install(
+    monkeypatch, tmp_path, capsys
+):
     monkeypatch.setattr(demo, "_has_display", lambda: False)
     monkeypatch.setattr(demo.shutil, "which", lambda name: None)
     assert demo.main(tmp_path, screenshot=True) == 1

@@ -1,4 +1,4 @@
-"""Folders and files dropped on the window, as the user's mouse does it."""
+"""Folders and files are opened by drag and drop."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from napari_smalltumor.layers.metadata import case_of, region_layers
 
 @pytest.fixture
 def viewer(make_napari_viewer, monkeypatch):
-    """A viewer whose default reader is ours, so that no chooser asks."""
+    """A viewer with the plugin as default reader, so that napari does not ask for one."""
     monkeypatch.setattr(napari.settings, "_SETTINGS", NapariSettings(config_path=None))
     settings.put("default_reader", True)
     settings._apply_default_reader()
@@ -26,21 +26,21 @@ def viewer(make_napari_viewer, monkeypatch):
 
 
 def drop(viewer, *paths):
-    """Let go of files over the canvas."""
+    """Drop files on the canvas."""
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
-    no = Qt.KeyboardModifier.NoModifier
+    no_key = Qt.KeyboardModifier.NoModifier
     copy, left = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
     window = viewer.window._qt_viewer
-    QApplication.sendEvent(window, QDragEnterEvent(QPoint(9, 9), copy, mime, left, no))
-    QApplication.sendEvent(window, QDropEvent(QPointF(9, 9), copy, mime, left, no))
+    QApplication.sendEvent(window, QDragEnterEvent(QPoint(9, 9), copy, mime, left, no_key))
+    QApplication.sendEvent(window, QDropEvent(QPointF(9, 9), copy, mime, left, no_key))
 
 
 def visible(viewer) -> list[str]:
     return [layer.name for layer in viewer.layers if layer.visible]
 
 
-def test_a_dropped_folder_is_a_case(viewer, tmp_path):
+def test_a_dropped_folder_is_opened_as_a_case(viewer, tmp_path):
     drop(viewer, write_case_along(tmp_path / "Pat", "RAS"))
     assert [layer.name for layer in viewer.layers] == [
         f"Pat {n}" for n in ("FLAIR", "T2", "T1", "T1CE", "labels")
@@ -52,7 +52,7 @@ ORDERS = ("seg t1ce t2 flair t1", "t2 flair t1 t1ce seg", "t1 seg flair t1ce t2"
 
 
 @pytest.mark.parametrize("together", [False, True])
-def test_files_in_any_order_are_one_case(viewer, dock_of, tmp_path, together):
+def test_files_in_any_order_are_opened_as_one_case(viewer, dock_of, tmp_path, together):
     dock = dock_of(viewer)
     folder = write_case_along(tmp_path / "Pat", "LPS")
     for order in ORDERS:
@@ -85,7 +85,7 @@ def test_files_dropped_one_by_one_are_segmented_as_one_case(viewer, dock_of, tmp
     assert len(viewer.layers) == 7
 
 
-def test_a_second_folder_dropped_beside_the_first_is_a_case_of_its_own(viewer, dock_of, tmp_path):
+def test_a_second_dropped_folder_is_a_separate_case(viewer, dock_of, tmp_path):
     dock = dock_of(viewer)
     drop(viewer, write_case_along(tmp_path / "First", labels=False))
     drop(viewer, write_case_along(tmp_path / "Second", "SRA", labels=False))

@@ -1,4 +1,4 @@
-"""Export asks where to, and before it replaces anything."""
+"""Export asks for a file name, and before it replaces files."""
 
 import nibabel as nib
 import numpy as np
@@ -23,11 +23,11 @@ def viewer(make_napari_viewer):
 
 
 @pytest.fixture
-def said(monkeypatch) -> list[str]:
-    words: list[str] = []
-    monkeypatch.setattr(notify, "info", words.append)
-    monkeypatch.setattr(notify, "error", words.append)
-    return words
+def messages(monkeypatch) -> list[str]:
+    shown: list[str] = []
+    monkeypatch.setattr(notify, "info", shown.append)
+    monkeypatch.setattr(notify, "error", shown.append)
+    return shown
 
 
 def answer_with(monkeypatch, path, replace: bool | None = None) -> list:
@@ -39,18 +39,20 @@ def answer_with(monkeypatch, path, replace: bool | None = None) -> list:
     return asked
 
 
-def test_a_new_file_is_written_without_a_question(viewer, tmp_path, monkeypatch, said):
+def test_a_new_file_is_written_without_a_question(viewer, tmp_path, monkeypatch, messages):
     asked = answer_with(monkeypatch, tmp_path / "mask")
     settings.put("scheme", "brats2023")
     (path,) = ask_and_export(viewer, None, per_region=False)
     assert path.name == "mask.nii.gz"
     assert set(np.unique(nib.load(path).dataobj)) == {0, 1, 2, 3}
     assert asked == []
-    assert said == [f"Wrote mask.nii.gz to {tmp_path}"]
+    assert messages == [f"Wrote mask.nii.gz to {tmp_path}"]
 
 
 @pytest.mark.parametrize("replace", [True, False])
-def test_the_names_really_written_are_asked_for(viewer, tmp_path, monkeypatch, said, replace):
+def test_the_question_names_the_files_that_would_be_replaced(
+    viewer, tmp_path, monkeypatch, messages, replace
+):
     (tmp_path / "mask_tc.nii.gz").write_bytes(b"precious")
     asked = answer_with(monkeypatch, tmp_path / "mask.nii.gz", replace)
     written = ask_and_export(viewer, None, per_region=True)
@@ -60,20 +62,18 @@ def test_the_names_really_written_are_asked_for(viewer, tmp_path, monkeypatch, s
     assert ((tmp_path / "mask_tc.nii.gz").read_bytes() == b"precious") == (not replace)
 
 
-def test_nothing_to_export_is_said(make_napari_viewer, said):
+def test_an_export_without_regions_is_reported(make_napari_viewer, messages):
     assert ask_and_export(make_napari_viewer(), None, per_region=False) == []
-    assert "segment a case first" in said[0]
+    assert "segment a case first" in messages[0]
 
 
-def test_a_folder_that_is_not_there_is_one_line(viewer, tmp_path, monkeypatch, said):
+def test_a_missing_folder_is_reported(viewer, tmp_path, monkeypatch, messages):
     answer_with(monkeypatch, tmp_path / "nowhere" / "mask.nii.gz")
     assert ask_and_export(viewer, None, per_region=False) == []
-    assert "does not exist" in said[0]
+    assert "does not exist" in messages[0]
 
 
-def test_the_menu_command_gets_a_proxy_and_exports_all_the_same(
-    viewer, tmp_path, monkeypatch, said
-):
+def test_the_menu_command_exports_from_a_viewer_proxy(viewer, tmp_path, monkeypatch, messages):
     answer_with(monkeypatch, tmp_path / "mask.nii.gz")
     export_active(PublicOnlyProxy(viewer))
-    assert said == [f"Wrote mask.nii.gz to {tmp_path}"]
+    assert messages == [f"Wrote mask.nii.gz to {tmp_path}"]

@@ -1,7 +1,7 @@
-"""A day's work in one window: cases that are opened, segmented and closed leave nothing behind.
+"""Closing a case releases its memory, however many cases are opened and segmented in one window.
 
-`SMALLTUMOR_ROUNDS` sets how many rounds are made to see the process grow, such as 100; without it
-only a few, to see that no image, layer or result outlives its case.
+`SMALLTUMOR_ROUNDS`, for example 100, is the number of rounds in the test of process growth. Without
+it, only the test that no image, layer or result outlives its case runs, with a few rounds.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ WARM_UP = 30
 
 ROUNDS = int(os.environ.get("SMALLTUMOR_ROUNDS", "0"))
 GROWTH_PER_ROUND = 50 * 2**20 / 1000
-"""A thousand rounds may take 50 MB beyond what napari keeps of layers of any kind: of seven that
-were added and removed some 65 kB (0.9.2)."""
+"""Bytes: 50 MB per thousand rounds, in addition to what napari itself retains (version 0.9.2: about
+65 kB for seven layers that were added and removed)."""
 
 UNCERTAINTY = 2 * 2**20
-"""How far two measurements of one and the same process lie apart, by pages half in use."""
+"""Bytes by which two measurements of the same process can differ, due to partly used pages."""
 
 
-def memory() -> int:
-    """Bytes that the process holds, after what it holds for nothing was given back."""
+def resident_memory() -> int:
+    """Resident memory of the process in bytes, after unused memory was released."""
     gc.collect()
     if sys.platform == "linux":
         ctypes.CDLL(None).malloc_trim(0)
@@ -63,20 +63,20 @@ def test_nothing_outlives_its_case(one_round):
     for _ in range(3):
         one_round()
     gc.collect()
-    left = [o for o in gc.get_objects() if isinstance(o, Case | Layer | Segmentation)]
-    assert [type(o).__name__ for o in left if id(o) not in before] == []
+    remaining = [o for o in gc.get_objects() if isinstance(o, Case | Layer | Segmentation)]
+    assert [type(o).__name__ for o in remaining if id(o) not in before] == []
 
 
 @pytest.mark.skipif(ROUNDS == 0, reason="takes minutes")
 def test_the_process_does_not_grow(one_round, napari_round):
-    ours, napari = growth(one_round), growth(napari_round)
-    print(f"{ROUNDS} rounds: {ours / 2**20:+.1f} MB, of which napari {napari / 2**20:+.1f} MB")
-    assert ours - napari < GROWTH_PER_ROUND * ROUNDS + UNCERTAINTY
+    plugin, napari = growth(one_round), growth(napari_round)
+    print(f"{ROUNDS} rounds: {plugin / 2**20:+.1f} MB, of which napari {napari / 2**20:+.1f} MB")
+    assert plugin - napari < GROWTH_PER_ROUND * ROUNDS + UNCERTAINTY
 
 
 @pytest.fixture
 def napari_round(make_napari_viewer, qtbot):
-    """As many layers, as large, in napari alone."""
+    """A round with the same number and size of layers in napari alone."""
     viewer = make_napari_viewer()
     volume = np.random.default_rng(0).random((20, 22, 18), dtype=np.float32)
 
@@ -93,10 +93,10 @@ def napari_round(make_napari_viewer, qtbot):
 
 
 def growth(round_of_work: Callable[[], None]) -> int:
-    """Bytes that `ROUNDS` rounds take, after others that fill the caches."""
+    """Growth of the process in bytes over `ROUNDS` rounds, after the warm-up rounds."""
     for _ in range(WARM_UP):
         round_of_work()
-    before = memory()
+    before = resident_memory()
     for _ in range(ROUNDS):
         round_of_work()
-    return memory() - before
+    return resident_memory() - before

@@ -1,4 +1,4 @@
-"""Every view stands upright, as seen on the canvas and not only in the arrays."""
+"""Every view is upright and radiological on the rendered canvas."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VIEWS = (AXIAL, "left", "front"), (CORONAL, "left", "top"), (SAGITTAL, "back", "
 
 
 def head_with_a_spot() -> np.ndarray:
-    """Dim everywhere, bright to the left, in front and at the top (axes L, P, S)."""
+    """A dark volume with a bright spot at the left, front and top (axes L, P, S)."""
     head = np.full(SHAPE_LPS, 100, np.int16)
     head[40:54, 6:20, 42:56] = 1000
     return head
@@ -38,8 +38,8 @@ def viewer(make_napari_viewer, tmp_path, request):
     return viewer
 
 
-def middle_of_the_spot(viewer) -> tuple[float, float]:
-    """Where the bright spot is on the canvas, from its middle: to the right, and up; -1 to 1."""
+def centre_of_the_spot(viewer) -> tuple[float, float]:
+    """Position of the bright spot from the canvas centre: right and up, each from -1 to 1."""
     grey = viewer.screenshot(canvas_only=True, flash=False)[..., :3].max(axis=-1).astype(int)
     rows, columns = np.nonzero(grey > 200)
     assert rows.size > 100, (grey.shape, np.percentile(grey, [1, 50, 99, 100]))
@@ -54,7 +54,7 @@ def test_slices_are_upright_and_radiological_and_3d_shows_the_patient_from_the_f
         spot = np.argwhere(layer.data == layer.data.max()).mean(axis=0)
         viewer.dims.set_point(axis, layer.data_to_world(spot)[axis])
         viewer.reset_view()
-        right, above = middle_of_the_spot(viewer)
+        right, above = centre_of_the_spot(viewer)
         assert above > 0.1, f"the {up} is not up"
         assert (right < -0.1) if to_the_right == "back" else (right > 0.1), to_the_right
     viewer.dims.order = AXIAL
@@ -62,19 +62,19 @@ def test_slices_are_upright_and_radiological_and_3d_shows_the_patient_from_the_f
     viewer.fit_to_view()
     assert viewer.scene.camera.view_direction == pytest.approx((0, 1, 0), abs=1e-6)
     viewer.layers["Spot T1CE"].contrast_limits = (500, 1000)
-    right, above = middle_of_the_spot(viewer)
+    right, above = centre_of_the_spot(viewer)
     assert above > 0.1, "the top is not up"
-    assert right > 0.1, "the patient's left is not on the right of who faces the patient"
+    assert right > 0.1, "the patient's left is not on the right of the view from the front"
 
 
-def test_a_camera_that_was_turned_is_left_alone(make_napari_viewer, sample_folder):
+def test_a_camera_that_the_user_has_moved_is_not_changed(make_napari_viewer, sample_folder):
     viewer = make_napari_viewer(show=True)
     viewer.scene.camera.angles = (10, 20, 30)
     open_case(viewer, sample_folder)
     assert viewer.scene.camera.angles == pytest.approx((10, 20, 30))
 
 
-def test_a_result_lies_on_layers_of_another_reader_that_run_up_the_head(make_napari_viewer):
+def test_a_result_is_aligned_with_layers_of_another_reader(make_napari_viewer):
     viewer = make_napari_viewer(show=True)
     head = head_with_a_spot()
     for name in ("flair", "t1ce", "t1", "t2"):
@@ -82,16 +82,16 @@ def test_a_result_lies_on_layers_of_another_reader_that_run_up_the_head(make_nap
     chosen = newest_case_layers(viewer.layers)
     case = case_of_layers(chosen)
     classes = np.where(case.volumes["t1ce"] > 500, TissueClass.ET, 0).astype(np.uint8)
-    found = Segmentation("head", classes, case.grid)
-    layers = show_segmentation(viewer, case, found, placement=placement_of(case, chosen))
+    segmentation = Segmentation("head", classes, case.grid)
+    layers = show_segmentation(viewer, case, segmentation, placement=placement_of(case, chosen))
     for order in TILES:
         viewer.dims.order = order
         viewer.dims.set_point(order[0], chosen["t2"].data_to_world((49, 13, 47))[order[0]])
         viewer.reset_view()
         for layer in viewer.layers:
             layer.visible = layer not in layers.values()
-        image = middle_of_the_spot(viewer)
+        image = centre_of_the_spot(viewer)
         for layer in viewer.layers:
             layer.visible = layer is layers[Region.ET]
         layers[Region.ET].opacity = 1
-        assert middle_of_the_spot(viewer) == pytest.approx(image, abs=0.02)
+        assert centre_of_the_spot(viewer) == pytest.approx(image, abs=0.02)

@@ -1,4 +1,4 @@
-"""The whole way of a user on the sample case: open, segment, review, paint, export, reopen."""
+"""The user's workflow on the sample case: open, segment, review, edit, export, reopen."""
 
 import time
 
@@ -18,23 +18,23 @@ from napari_smalltumor.reader import get_reader
 from napari_smalltumor.segment.dock import SegmentDock
 
 
-class Pulse:
-    """Beats as often as the event loop lets it, and keeps the longest pause.
+class EventLoopMonitor:
+    """Counts timer events and records the longest pause between two of them.
 
-    `busiest` is the most processor time that the window's own thread used in one: what is left of
-    a pause on a machine that has nothing else to do.
+    `busiest` is the longest processor time of the main thread between two events, that is, the
+    pause to expect on an otherwise idle machine.
     """
 
     def __init__(self) -> None:
-        self.beats, self.longest, self.busiest = 0, 0.0, 0.0
+        self.events, self.longest, self.busiest = 0, 0.0, 0.0
         self._last, self._used = time.perf_counter(), time.thread_time()
         self._timer = QTimer()
-        self._timer.timeout.connect(self._beat)
+        self._timer.timeout.connect(self._record)
         self._timer.start(5)
 
-    def _beat(self) -> None:
+    def _record(self) -> None:
         now, used = time.perf_counter(), time.thread_time()
-        self.beats += 1
+        self.events += 1
         self.longest = max(self.longest, now - self._last)
         self.busiest = max(self.busiest, used - self._used)
         self._last, self._used = now, used
@@ -52,23 +52,23 @@ def segmented(make_napari_viewer, sample_folder, qtbot, record_property):
         viewer.window.add_dock_widget(widget, area="right", name=name, tabify=name == "Lesions")
     open_case(viewer, sample_folder)
     positions: list[int] = []
-    pulse = Pulse()
+    monitor = EventLoopMonitor()
     with qtbot.waitSignal(dock.finished) as ended:
         dock.panel.segment_clicked.emit()
         dock._worker.yielded.connect(lambda state: positions.append(dock.panel._progress.value()))
-    pulse.stop()
-    pauses = f"{pulse.longest * 1000:.0f} ms, own processor time {pulse.busiest * 1000:.0f} ms"
+    monitor.stop()
+    pauses = f"{monitor.longest * 1000:.0f} ms, own processor time {monitor.busiest * 1000:.0f} ms"
     record_property("longest pause of the event loop while segmenting", pauses)
     print(f"longest pause of the event loop while segmenting: {pauses}")
     assert ended.args == [True]
-    assert pulse.beats > 20
+    assert monitor.events > 20
     assert len(set(positions)) > 3
     assert positions == sorted(positions)
     qtbot.waitUntil(lambda: not lesions.finder.busy)
     return viewer, dock, lesions
 
 
-def test_from_the_sample_case_to_an_export_and_back(segmented, tmp_path, qtbot):
+def test_the_sample_case_is_segmented_edited_exported_and_reopened(segmented, tmp_path, qtbot):
     viewer, dock, lesions = segmented
     case = case_of(viewer.layers[0])
     layers = region_layers(viewer.layers, case)
@@ -100,11 +100,11 @@ def test_from_the_sample_case_to_an_export_and_back(segmented, tmp_path, qtbot):
     ((data, attributes, _),) = get_reader(str(path))(str(path))
     assert np.array_equal(data == 4, et.data != 0)
     assert attributes["translate"] == pytest.approx(et.translate)
-    again = find_lesions((stored == 4), case.grid, region="et")
-    assert len(again) == listed + 1
+    reread = find_lesions((stored == 4), case.grid, region="et")
+    assert len(reread) == listed + 1
 
 
-def test_cancelling_the_real_network_leaves_the_case_as_it_was(
+def test_cancelling_a_segmentation_leaves_the_case_unchanged(
     make_napari_viewer, sample_folder, qtbot
 ):
     viewer = make_napari_viewer()

@@ -1,4 +1,4 @@
-"""Exports lie on the source's grid, carry its header, and read back the same, in the same place."""
+"""Exports have the grid and header of the source, and are read back unchanged."""
 
 from pathlib import Path
 
@@ -29,7 +29,7 @@ def show(viewer: ViewerModel, case) -> dict:
 
 
 @pytest.mark.parametrize("axcodes", ORIENTATIONS)
-def test_an_export_has_the_sources_voxels_place_and_codes(axcodes, tmp_path, viewer):
+def test_an_export_has_the_axes_transform_and_codes_of_the_source(axcodes, tmp_path, viewer):
     folder = write_case_along(tmp_path / "Pat", axcodes)
     case = read_case(folder)
     show(viewer, case)
@@ -42,11 +42,11 @@ def test_an_export_has_the_sources_voxels_place_and_codes(axcodes, tmp_path, vie
         assert np.array_equal(image.header[field], source.header[field]), field
 
 
-def test_an_edit_is_exported_at_the_voxel_that_was_painted(tmp_path, viewer):
+def test_an_edit_is_exported_at_the_painted_voxel(tmp_path, viewer):
     folder = write_case_along(tmp_path / "Pat", "PIR", labels=False)
     case = read_case(folder)
-    nothing = np.zeros(case.grid.shape, np.uint8)
-    layers = show_segmentation(viewer, case, Segmentation("Pat", nothing, case.grid))
+    empty = np.zeros(case.grid.shape, np.uint8)
+    layers = show_segmentation(viewer, case, Segmentation("Pat", empty, case.grid))
     layers[Region.ET].data_setitem((np.array([7]), np.array([2]), np.array([5])), 1)
     (written,) = export_case(viewer, case, tmp_path / "out", scheme="msd")
     image = nib.load(written)
@@ -58,7 +58,7 @@ def test_an_edit_is_exported_at_the_voxel_that_was_painted(tmp_path, viewer):
     assert image.get_fdata().max() == 3
 
 
-def test_regions_read_back_into_the_viewer_unchanged(tmp_path, viewer):
+def test_exported_regions_are_read_back_unchanged(tmp_path, viewer):
     case = case_along("SAL")
     layers = show(viewer, case)
     written = export_case(
@@ -73,17 +73,17 @@ def test_regions_read_back_into_the_viewer_unchanged(tmp_path, viewer):
         assert attributes["scale"] == pytest.approx(layer.scale)
 
 
-def test_an_existing_file_and_a_source_are_never_replaced_unasked(tmp_path, viewer):
+def test_existing_files_are_replaced_only_with_overwrite_and_sources_never(tmp_path, viewer):
     folder = write_case_along(tmp_path / "Pat")
     case = read_case(folder)
     show(viewer, case)
-    there = tmp_path / "out.nii.gz"
-    there.write_bytes(b"precious")
+    existing = tmp_path / "out.nii.gz"
+    existing.write_bytes(b"precious")
     with pytest.raises(OutputError, match="exists"):
-        export_case(viewer, case, there, scheme="brats2018")
-    assert there.read_bytes() == b"precious"
-    export_case(viewer, case, there, scheme="brats2018", overwrite=True)
-    assert there.read_bytes() != b"precious"
+        export_case(viewer, case, existing, scheme="brats2018")
+    assert existing.read_bytes() == b"precious"
+    export_case(viewer, case, existing, scheme="brats2018", overwrite=True)
+    assert existing.read_bytes() != b"precious"
     source = folder / "Pat_seg.nii.gz"
     before = source.read_bytes()
     with pytest.raises(OutputError, match="one of the images"):
@@ -91,7 +91,7 @@ def test_an_existing_file_and_a_source_are_never_replaced_unasked(tmp_path, view
     assert source.read_bytes() == before
 
 
-def test_names_are_those_of_brats():
+def test_suggested_names_are_those_of_brats():
     case = case_along(name="BraTS-GLI-00001-000")
     assert suggested_name(case, "brats2018") == "BraTS-GLI-00001-000_seg.nii.gz"
     assert suggested_name(case, "brats2023") == "BraTS-GLI-00001-000-seg.nii.gz"
@@ -130,12 +130,12 @@ def test_labels_of_another_plugin_are_saved_with_their_transform(tmp_path, viewe
     assert nib.affines.apply_affine(image.affine, (3, 4, 5)) == pytest.approx((-left, -back, top))
     ((data, attributes, kind),) = get_reader(written)(written)
     assert (kind, attributes["name"]) == ("image", "mine")
-    # It was taken to run up the head; what is read lies upright.
+    # The first axis was assumed to point superior; the reader reverses it.
     assert np.array_equal(data, labels[::-1])
     assert attributes["translate"][1:] == pytest.approx(layer.translate[1:])
 
 
-def test_labels_drawn_over_a_case_are_saved_where_they_were_drawn(tmp_path, viewer):
+def test_labels_drawn_on_a_case_are_saved_at_their_patient_coordinates(tmp_path, viewer):
     show(viewer, case_along("RSA"))
     viewer.layers.selection.active = viewer.layers[-1]
     viewer._new_labels()
@@ -158,7 +158,7 @@ def test_an_image_is_saved_on_its_own_grid(tmp_path, viewer):
     assert np.array_equal(image.affine, source.affine)
 
 
-def test_an_experts_labels_are_saved_in_the_chosen_scheme(tmp_path):
+def test_expert_labels_are_saved_in_the_chosen_scheme(tmp_path):
     folder = write_case_along(tmp_path / "Pat", "RAS")
     path = str(folder / "Pat_seg.nii.gz")
     ((data, attributes, _),) = get_reader(path)(path)
@@ -166,9 +166,9 @@ def test_an_experts_labels_are_saved_in_the_chosen_scheme(tmp_path):
     assert np.array_equal(nib.load(written).dataobj, nib.load(path).dataobj)
 
 
-def test_an_oblique_sources_geometry_survives(tmp_path, viewer):
-    turn = nib.eulerangles.euler2mat(z=0.15, y=0.1, x=-0.1)
-    affine = nib.affines.from_matvec(turn @ np.diag([-0.9, -0.9, 1.5]), (80, 90, -60))
+def test_an_export_keeps_the_affine_of_an_oblique_source(tmp_path, viewer):
+    rotation = nib.eulerangles.euler2mat(z=0.15, y=0.1, x=-0.1)
+    affine = nib.affines.from_matvec(rotation @ np.diag([-0.9, -0.9, 1.5]), (80, 90, -60))
     folder = tmp_path / "Pat"
     folder.mkdir()
     for number, modality in enumerate(("flair", "t1ce", "t1", "t2")):

@@ -1,4 +1,4 @@
-"""Case folders, single files and 4D files become layers; the rest is left to other plugins."""
+"""Case folders, single files and 4D files are read as layers; other files are not read."""
 
 import nibabel as nib
 import numpy as np
@@ -22,10 +22,10 @@ from napari_smalltumor.reader import get_reader
 
 @pytest.fixture
 def warnings(monkeypatch) -> list[str]:
-    """What the user is warned of."""
-    said: list[str] = []
-    monkeypatch.setattr(reader, "warn", said.append)
-    return said
+    """Collects the warnings shown to the user."""
+    messages: list[str] = []
+    monkeypatch.setattr(reader, "warn", messages.append)
+    return messages
 
 
 def open_path(path) -> dict[str, Layer]:
@@ -33,7 +33,7 @@ def open_path(path) -> dict[str, Layer]:
     return {d[1]["name"]: Layer.create(*d) for d in read(str(path))}
 
 
-def test_a_folder_becomes_four_images_and_labels(tmp_path, warnings):
+def test_a_folder_is_read_as_four_images_and_labels(tmp_path, warnings):
     layers = open_path(write_case_along(tmp_path / "Pat_001"))
     assert list(layers) == [f"Pat_001 {m}" for m in ("FLAIR", "T2", "T1", "T1CE", "labels")]
     assert [n for n, layer in layers.items() if layer.visible] == [
@@ -50,7 +50,7 @@ def test_a_folder_becomes_four_images_and_labels(tmp_path, warnings):
 
 
 @pytest.mark.parametrize("axcodes", ORIENTATIONS[::7])
-def test_every_orientation_opens_upright(tmp_path, axcodes):
+def test_every_orientation_is_shown_upright(tmp_path, axcodes):
     layers = open_path(write_case_along(tmp_path / "Pat", axcodes))
     for number, modality in enumerate(MODALITIES):
         expected = displayed(random_volume(number))
@@ -59,7 +59,7 @@ def test_every_orientation_opens_upright(tmp_path, axcodes):
     assert np.array_equal(layers["Pat labels"].data, displayed(stored))
 
 
-def test_contrast_leaves_the_background_black_and_the_brightest_voxels_white():
+def test_contrast_limits_make_the_background_black_and_the_brightest_voxels_white():
     volume = np.zeros((40, 40, 40), np.int16)
     volume[10:30, 10:30, 10:30] = np.arange(8000).reshape(20, 20, 20)
     low, high = contrast_limits(volume)
@@ -68,12 +68,12 @@ def test_contrast_leaves_the_background_black_and_the_brightest_voxels_white():
 
 
 @pytest.mark.parametrize("volume", [np.zeros((5, 5, 5)), np.full((5, 5, 5), 7)])
-def test_contrast_of_an_even_volume_is_still_a_range(volume):
+def test_contrast_limits_of_a_constant_volume_are_a_range(volume):
     low, high = contrast_limits(volume)
     assert low < high
 
 
-def test_what_is_not_a_case_is_left_to_other_plugins(tmp_path):
+def test_other_files_and_folders_are_not_read(tmp_path):
     (tmp_path / "notes.txt").write_text("no image")
     (tmp_path / "fake.nii.gz").write_text("no NIfTI")
     series = nib.Nifti1Image(np.zeros((4, 4, 4, 30), np.int16), np.eye(4))
@@ -83,16 +83,16 @@ def test_what_is_not_a_case_is_left_to_other_plugins(tmp_path):
     assert get_reader([str(tmp_path / "notes.txt"), str(tmp_path / "bold.nii.gz")]) is None
 
 
-def test_a_folder_that_is_nearly_a_case_opens_and_says_what_is_missing(tmp_path, warnings):
+def test_an_incomplete_case_is_opened_with_a_warning(tmp_path, warnings):
     folder = write_case_along(tmp_path / "Pat_001")
     (folder / "Pat_001_t2.nii.gz").unlink()
     layers = open_path(folder)
     assert [n[8:] for n in layers] == ["FLAIR", "T1", "T1CE", "labels"]
     assert [n[8:] for n, layer in layers.items() if layer.visible] == ["T1CE", "labels"]
-    assert warnings == ["Pat_001: there is no T2 image; the others were opened"]
+    assert warnings == ["Pat_001 has no T2 image; the other images were opened"]
 
 
-def test_labels_of_no_use_do_not_keep_the_images_from_opening(tmp_path, warnings):
+def test_images_are_opened_without_labels_that_cannot_be_read(tmp_path, warnings):
     folder = write_case_along(tmp_path / "Pat_001")
     moved = nib.load(folder / "Pat_001_seg.nii.gz")
     affine = nib.affines.from_matvec(moved.affine[:3, :3], moved.affine[:3, 3] + 9)
@@ -106,26 +106,26 @@ def test_labels_of_no_use_do_not_keep_the_images_from_opening(tmp_path, warnings
 
 @pytest.mark.parametrize("values", [[0, 1, 2, 4], [0, 1, 2, 3], [0, 3], [0, 1], [0, 4, 200]])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
-def test_values_of_labels_are_found_in_any_type(values, dtype):
+def test_label_values_are_found_in_any_data_type(values, dtype):
     data = np.array(values, dtype)[random_volume(9) % len(values)]
     assert reader._values(data) == values
 
 
-def test_two_files_for_one_modality_are_named(tmp_path):
+def test_the_error_names_two_files_of_one_modality(tmp_path):
     folder = write_case_along(tmp_path / "Pat_001")
     (folder / "Pat_001_t1c.nii.gz").write_bytes((folder / "Pat_001_t1ce.nii.gz").read_bytes())
     with pytest.raises(CaseError, match=r"Pat_001_t1c\.nii\.gz and Pat_001_t1ce\.nii\.gz"):
         open_path(folder)
 
 
-def test_files_opened_together_become_one_case(tmp_path):
+def test_files_opened_together_are_read_as_one_case(tmp_path):
     folder = write_case_along(tmp_path / "Pat_001", labels=False)
     paths = [str(p) for p in sorted(folder.iterdir(), reverse=True)]
     layers = get_reader(paths)(paths)
     assert [d[1]["name"][8:] for d in layers] == ["FLAIR", "T2", "T1", "T1CE"]
 
 
-def test_one_dropped_file_is_one_layer(tmp_path):
+def test_a_single_file_is_read_as_one_layer(tmp_path):
     folder = write_case_along(tmp_path / "Pat_001", "RAS")
     ((name, layer),) = open_path(folder / "Pat_001_t1.nii.gz").items()
     assert name == "Pat_001 T1"
@@ -135,7 +135,7 @@ def test_one_dropped_file_is_one_layer(tmp_path):
     assert case_of(layer).grid.axcodes == "RAS"
 
 
-def test_the_decathlons_4d_file_opens_in_its_order(tmp_path):
+def test_a_4d_file_is_read_in_the_channel_order_of_the_decathlon(tmp_path):
     order = ("flair", "t1", "t1ce", "t2")
     stack = np.stack([random_volume(MODALITIES.index(m)) for m in order], axis=-1)
     image = nib.Nifti1Image(stack, oriented(random_volume(0), "LPS").affine)
@@ -146,7 +146,7 @@ def test_the_decathlons_4d_file_opens_in_its_order(tmp_path):
         assert np.array_equal(data, displayed(random_volume(number)))
 
 
-def test_a_regions_mask_comes_back_as_that_region(tmp_path):
+def test_a_region_mask_is_read_as_that_region(tmp_path):
     mask = (random_volume(3) > 900).astype(np.uint8)
     nib.save(oriented(mask, "PIR"), tmp_path / "Pat_001_et.nii.gz")
     ((name, layer),) = open_path(tmp_path / "Pat_001_et.nii.gz").items()
@@ -161,19 +161,19 @@ def stack_of_masks() -> nib.Nifti1Image:
     return nib.Nifti1Image(masks, oriented(random_volume(0), "LPS").affine)
 
 
-@pytest.mark.parametrize("lacking", [None, "t2"])
-def test_a_case_opens_without_a_mask_that_is_not_3d(tmp_path, warnings, lacking):
+@pytest.mark.parametrize("missing", [None, "t2"])
+def test_a_case_is_opened_without_a_mask_that_is_not_3d(tmp_path, warnings, missing):
     folder = write_case_along(tmp_path / "Pat")
     nib.save(stack_of_masks(), folder / "Pat_seg.nii.gz")
-    if lacking:
-        (folder / f"Pat_{lacking}.nii.gz").unlink()
+    if missing:
+        (folder / f"Pat_{missing}.nii.gz").unlink()
     layers = open_path(folder)
     assert all(layer._type_string == "image" for layer in layers.values())
-    assert len(layers) == (3 if lacking else 4)
+    assert len(layers) == (3 if missing else 4)
     assert "Pat_seg.nii.gz has the shape 9 x 10 x 11 x 3" in warnings[-1]
 
 
-def test_an_incomplete_case_opens_without_a_damaged_mask(tmp_path, warnings):
+def test_an_incomplete_case_is_opened_without_a_damaged_mask(tmp_path, warnings):
     folder = write_case_along(tmp_path / "Pat")
     (folder / "Pat_t2.nii.gz").unlink()
     (folder / "Pat_seg.nii.gz").write_bytes(b"damaged")
@@ -181,7 +181,7 @@ def test_an_incomplete_case_opens_without_a_damaged_mask(tmp_path, warnings):
     assert "Pat_seg.nii.gz" in warnings[-1]
 
 
-def test_labels_of_no_scheme_keep_their_values(tmp_path):
+def test_labels_without_a_scheme_keep_their_values(tmp_path):
     atlas = (random_volume(3) % 40).astype(np.uint8)
     nib.save(oriented(atlas, "LPS"), tmp_path / "atlas_labels.nii.gz")
     ((name, layer),) = open_path(tmp_path / "atlas_labels.nii.gz").items()
@@ -189,7 +189,7 @@ def test_labels_of_no_scheme_keep_their_values(tmp_path):
     assert np.array_equal(layer.data, displayed(atlas))
 
 
-def test_the_sample_case_opens(sample_folder):
+def test_the_sample_case_is_shown_upright(sample_folder):
     layers = open_path(sample_folder)
     image = nib.load(sample_folder / "BraTS2021_00019_t1ce.nii.gz")
     shown = layers["BraTS2021_00019 T1CE"]
@@ -199,7 +199,7 @@ def test_the_sample_case_opens(sample_folder):
     assert low == 0 < high < image.dataobj.get_unscaled().max() + 1
 
 
-def test_an_experts_labels_can_be_painted_whichever_way_they_lie(tmp_path, viewer):
+def test_expert_labels_of_any_orientation_can_be_painted(tmp_path, viewer):
     for axcodes in ("LPS", "RAS", "SPL"):
         path = write_case_along(tmp_path / axcodes, axcodes) / f"{axcodes}_seg.nii.gz"
         ((data, attributes, _),) = get_reader(str(path))(str(path))

@@ -1,4 +1,4 @@
-"""File > Save never writes to an image that was read, however its path is spelt."""
+"""File > Save never replaces a source image, whatever path leads to it."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from napari_smalltumor.writer import write_image, write_labels, write_layers
 SOURCE = "Pat_t1ce.nii.gz"
 
 
-@pytest.fixture(params=[False, True], ids=["unasked", "agreed to replace"])
-def agreed(request, monkeypatch) -> bool:
-    """Whether the user has agreed to replace the file."""
-    monkeypatch.setattr(writer, "_agreed_to_overwrite", lambda path: request.param)
+@pytest.fixture(params=[False, True], ids=["not confirmed", "confirmed"])
+def confirmed(request, monkeypatch) -> bool:
+    """Whether the user has confirmed that the file may be replaced."""
+    monkeypatch.setattr(writer, "_may_overwrite", lambda path: request.param)
     return request.param
 
 
 @pytest.fixture
 def opened(viewer, tmp_path, monkeypatch):
-    """A segmented case in the viewer that napari calls the current one."""
+    """A segmented case in napari's current viewer."""
     folder = write_case_along(tmp_path / "Pat")
     monkeypatch.setattr("napari.viewer.current_viewer", lambda: viewer)
     monkeypatch.chdir(tmp_path)
@@ -51,48 +51,48 @@ def relative(folder: Path) -> str:
     return str(Path("Pat") / SOURCE)
 
 
-def through_its_parent(folder: Path) -> str:
+def through_the_parent_folder(folder: Path) -> str:
     return str(folder / ".." / "Pat" / SOURCE)
 
 
-def without_its_ending(folder: Path) -> str:
+def without_the_suffix(folder: Path) -> str:
     return str(folder / SOURCE).removesuffix(".nii.gz")
 
 
-def by_a_link(folder: Path) -> str:
+def symlink(folder: Path) -> str:
     (folder.parent / "link.nii.gz").symlink_to(folder / SOURCE)
     return str(folder.parent / "link.nii.gz")
 
 
-def by_a_link_in_capitals(folder: Path) -> str:
+def symlink_in_capitals(folder: Path) -> str:
     (folder.parent / "LINK.NII.GZ").symlink_to(folder / SOURCE)
     return str(folder.parent / "LINK.NII.GZ")
 
 
-def by_a_second_name(folder: Path) -> str:
+def hard_link(folder: Path) -> str:
     (folder.parent / "second.nii.gz").hardlink_to(folder / SOURCE)
     return str(folder.parent / "second.nii.gz")
 
 
-def by_a_linked_folder(folder: Path) -> str:
+def symlink_to_the_folder(folder: Path) -> str:
     (folder.parent / "linked").symlink_to(folder)
     return str(folder.parent / "linked" / SOURCE)
 
 
-SPELLINGS = (
+PATHS = (
     absolute,
     relative,
-    through_its_parent,
-    without_its_ending,
-    by_a_link,
-    by_a_link_in_capitals,
-    by_a_second_name,
-    by_a_linked_folder,
+    through_the_parent_folder,
+    without_the_suffix,
+    symlink,
+    symlink_in_capitals,
+    hard_link,
+    symlink_to_the_folder,
 )
 
 
 def save(path: str, *layers: Layer) -> None:
-    """Save as napari calls the writers."""
+    """Call the writers as napari does."""
     data = [layer.as_layer_data_tuple() for layer in layers]
     if len(data) > 1:
         write_layers(path, data)
@@ -102,12 +102,12 @@ def save(path: str, *layers: Layer) -> None:
         write_image(path, *data[0][:2])
 
 
-@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("path_to_source", PATHS)
 def test_a_source_image_is_not_replaced_by_any_of_the_cases_layers(
-    spelling, opened, viewer, agreed
+    path_to_source, opened, viewer, confirmed
 ):
     before = (opened / SOURCE).read_bytes()
-    path = spelling(opened)
+    path = path_to_source(opened)
     regions = [viewer.layers[f"Pat {region.name}"] for region in Region]
     for layers in (
         [viewer.layers["Pat T1CE"]],
@@ -120,12 +120,12 @@ def test_a_source_image_is_not_replaced_by_any_of_the_cases_layers(
     assert (opened / SOURCE).read_bytes() == before
 
 
-@pytest.mark.parametrize("spelling", SPELLINGS)
-def test_a_source_image_is_not_replaced_by_a_layer_of_another_origin(
-    spelling, opened, viewer, agreed
+@pytest.mark.parametrize("path_to_source", PATHS)
+def test_a_source_image_is_not_replaced_by_a_layer_without_a_case(
+    path_to_source, opened, viewer, confirmed
 ):
     before = (opened / SOURCE).read_bytes()
-    path = spelling(opened)
+    path = path_to_source(opened)
     drawn = viewer.add_labels(np.zeros((9, 10, 11), np.uint8))
     image = viewer.add_image(np.zeros((9, 10, 11)))
     for layer in (drawn, image):
@@ -134,7 +134,7 @@ def test_a_source_image_is_not_replaced_by_a_layer_of_another_origin(
     assert (opened / SOURCE).read_bytes() == before
 
 
-def test_a_source_of_another_case_is_not_replaced(opened, viewer, tmp_path, agreed):
+def test_a_source_of_another_case_is_not_replaced(opened, viewer, tmp_path, confirmed):
     other = write_case_along(tmp_path / "Other", "RAS")
     layers = open_case(viewer, other)
     path = opened / SOURCE
@@ -153,7 +153,9 @@ def test_a_source_of_another_case_is_not_replaced(opened, viewer, tmp_path, agre
     assert path.read_bytes() == before
 
 
-def test_an_image_that_another_reader_opened_is_not_replaced(viewer, tmp_path, monkeypatch, agreed):
+def test_an_image_that_another_reader_opened_is_not_replaced(
+    viewer, tmp_path, monkeypatch, confirmed
+):
     from napari.layers._source import layer_source
 
     monkeypatch.setattr("napari.viewer.current_viewer", lambda: viewer)
@@ -188,7 +190,7 @@ def test_a_copy_of_a_region_is_saved_on_the_cases_grid(viewer, tmp_path, axcodes
     assert np.array_equal(image.affine, nib.load(folder / SOURCE).affine)
 
 
-def test_a_copy_that_was_cropped_is_saved_where_it_lies(opened, viewer, tmp_path):
+def test_a_cropped_copy_is_saved_with_its_own_transform(opened, viewer, tmp_path):
     data, attributes, kind = viewer.layers["Pat labels"].as_layer_data_tuple()
     start = np.array([2, 3, 4])
     attributes["translate"] = np.add(attributes["translate"], start * attributes["scale"])

@@ -1,4 +1,4 @@
-"""Edits that no file holds are kept, and only as long as no file holds them."""
+"""Autosave files hold unexported edits, and are deleted when these are no longer needed."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ along_all_axes = pytest.mark.parametrize("folder", ["LPS", "RSA", "AIL"], indire
 
 @pytest.fixture
 def folder(request, tmp_path):
-    """A case along axes that are not those of the layers, unless a test asks for others."""
+    """A case whose axes differ from those of the layers, unless parametrized otherwise."""
     return write_case_along(tmp_path / "Pat", getattr(request, "param", "AIL"))
 
 
 class Opened:
-    """A case in a viewer, with a result, and its autosave."""
+    """A case that is open in a viewer, and the viewer's autosave."""
 
     def __init__(self, folder, viewer: ViewerModel | None = None) -> None:
         self.viewer = viewer or ViewerModel()
@@ -54,7 +54,7 @@ class Opened:
         return region_layers(self.viewer.layers, self.case)
 
     def paint(self, at=(3, 4, 2)) -> None:
-        """Turn one voxel of ET over."""
+        """Toggle one voxel of ET."""
         et = self.regions[Region.ET]
         et.data_setitem(tuple(np.array([n]) for n in at), 1 - int(et.data[at]))
 
@@ -75,7 +75,7 @@ def edited(folder):
     return opened
 
 
-def test_a_result_and_a_file_are_not_kept(folder):
+def test_unedited_results_and_files_are_not_autosaved(folder):
     opened = Opened(folder).segmented()
     opened.save()
     assert opened.files == []
@@ -83,16 +83,16 @@ def test_a_result_and_a_file_are_not_kept(folder):
 
 
 @along_all_axes
-def test_after_a_crash_every_region_is_as_it_was_painted(edited, folder):
+def test_edited_regions_are_restored_after_a_crash(edited, folder):
     painted = segmentation_of(edited.viewer.layers, edited.case).classes
-    edited.autosave.folder.unlock()  # what the system does when a process dies
-    again = Opened(folder)
-    (file,) = again.autosave.restorable_files(again.case)
-    layers = restore(again.viewer, again.case, read_masks(file))
-    assert [layer.name for layer in again.viewer.layers[-3:]] == ["Pat WT", "Pat TC", "Pat ET"]
+    edited.autosave.folder.unlock()  # as the system does when a process dies
+    reopened = Opened(folder)
+    (file,) = reopened.autosave.restorable_files(reopened.case)
+    layers = restore(reopened.viewer, reopened.case, read_masks(file))
+    assert [layer.name for layer in reopened.viewer.layers[-3:]] == ["Pat WT", "Pat TC", "Pat ET"]
     assert {layer.name for layer in layers} == {"Pat WT", "Pat TC", "Pat ET"}
-    assert np.array_equal(segmentation_of(again.viewer.layers, again.case).classes, painted)
-    for region, layer in again.regions.items():
+    assert np.array_equal(segmentation_of(reopened.viewer.layers, reopened.case).classes, painted)
+    for region, layer in reopened.regions.items():
         assert np.array_equal(layer.data, edited.regions[region].data)
 
 
@@ -100,40 +100,40 @@ def test_after_a_crash_every_region_is_as_it_was_painted(edited, folder):
 def test_restoring_over_a_new_result_replaces_it_in_place(edited, folder):
     painted = segmentation_of(edited.viewer.layers, edited.case).classes
     (file,) = edited.files
-    again = Opened(folder).segmented()
-    before = list(again.viewer.layers)
-    restore(again.viewer, again.case, read_masks(file))
-    assert list(again.viewer.layers) == before
-    assert np.array_equal(segmentation_of(again.viewer.layers, again.case).classes, painted)
+    reopened = Opened(folder).segmented()
+    before = list(reopened.viewer.layers)
+    restore(reopened.viewer, reopened.case, read_masks(file))
+    assert list(reopened.viewer.layers) == before
+    assert np.array_equal(segmentation_of(reopened.viewer.layers, reopened.case).classes, painted)
 
 
-def test_what_a_living_viewer_keeps_is_not_offered_to_another(edited, folder):
-    again = Opened(folder)
-    assert again.autosave.restorable_files(again.case) == []
+def test_edits_of_an_open_viewer_cannot_be_restored_in_another(edited, folder):
+    reopened = Opened(folder)
+    assert reopened.autosave.restorable_files(reopened.case) == []
     assert edited.autosave.restorable_files(edited.case) == []
 
 
-def test_another_case_is_offered_nothing(edited, tmp_path):
+def test_edits_cannot_be_restored_in_another_case(edited, tmp_path):
     edited.autosave.folder.unlock()
     other = Opened(write_case_along(tmp_path / "elsewhere" / "Pat", "LPS"))
     assert other.case.name == edited.case.name
     assert other.autosave.restorable_files(other.case) == []
 
 
-def test_nothing_is_written_when_nothing_has_changed(edited):
+def test_unchanged_edits_are_not_written_again(edited):
     (file,) = edited.files
     before = file.stat()
     edited.save()
     assert file.stat().st_mtime_ns == before.st_mtime_ns
 
 
-def test_an_edit_that_is_undone_is_kept_no_longer(edited):
+def test_undoing_an_edit_deletes_the_autosave(edited):
     edited.paint()
     edited.save()
     assert edited.files == []
 
 
-def test_an_export_ends_it_until_the_next_stroke(edited):
+def test_an_export_deletes_the_autosave_until_the_next_stroke(edited):
     edited.autosave.mark_exported(edited.regions.values())
     edited.save()
     assert edited.files == []
@@ -142,17 +142,17 @@ def test_an_export_ends_it_until_the_next_stroke(edited):
     assert len(edited.files) == 1
 
 
-def test_a_new_result_that_was_agreed_to_ends_it(edited):
+def test_a_new_result_deletes_the_autosave(edited):
     edited.segmented()
     edited.save()
     assert edited.files == []
 
 
 @along_all_axes
-def test_a_case_that_is_closed_unexported_is_offered_when_it_is_opened_again(edited, folder):
+def test_edits_of_a_closed_case_can_be_restored_when_it_is_reopened(edited, folder):
     painted = {region: layer.data.copy() for region, layer in edited.regions.items()}
     edited.paint()
-    edited.paint()  # back again, after the last save
+    edited.paint()  # undo the stroke since the last save
     edited.viewer.layers.clear()
     edited.autosave.wait()
     open_case(edited.viewer, folder)
@@ -164,7 +164,7 @@ def test_a_case_that_is_closed_unexported_is_offered_when_it_is_opened_again(edi
 
 
 @along_all_axes
-def test_strokes_since_the_last_minute_are_kept_when_a_case_is_closed(folder):
+def test_closing_a_case_saves_its_latest_strokes(folder):
     opened = Opened(folder).segmented()
     opened.paint()
     painted = {region: layer.data.copy() for region, layer in opened.regions.items()}
@@ -173,48 +173,48 @@ def test_strokes_since_the_last_minute_are_kept_when_a_case_is_closed(folder):
     (file,) = opened.files
     masks = {mask.region: mask for mask in read_masks(file)}
     assert masks.keys() == painted.keys()
-    again = Opened(folder)
-    restore(again.viewer, again.case, masks.values())
-    for region, layer in again.regions.items():
+    reopened = Opened(folder)
+    restore(reopened.viewer, reopened.case, masks.values())
+    for region, layer in reopened.regions.items():
         assert np.array_equal(layer.data, painted[region])
 
 
 @along_all_axes
-def test_a_label_volume_that_is_painted_is_kept_and_comes_back(folder):
+def test_an_edited_label_volume_is_saved_and_restored(folder):
     opened = Opened(folder)
     labels = opened.viewer.layers["Pat labels"]
     labels.data_setitem(tuple(np.array([n]) for n in (3, 4, 2)), 4 - int(labels.data[3, 4, 2]) % 2)
     opened.save()
     (file,) = opened.files
-    again = Opened(folder)
-    (layer,) = restore(again.viewer, again.case, read_masks(file))
-    assert layer is again.viewer.layers["Pat labels"]
+    reopened = Opened(folder)
+    (layer,) = restore(reopened.viewer, reopened.case, read_masks(file))
+    assert layer is reopened.viewer.layers["Pat labels"]
     assert np.array_equal(layer.data, labels.data)
-    again.viewer.layers.remove(layer)
-    (anew,) = restore(again.viewer, again.case, read_masks(file))
-    assert np.array_equal(anew.data, labels.data)
-    assert anew.scale == pytest.approx(labels.scale)
+    reopened.viewer.layers.remove(layer)
+    (recreated,) = restore(reopened.viewer, reopened.case, read_masks(file))
+    assert np.array_equal(recreated.data, labels.data)
+    assert recreated.scale == pytest.approx(labels.scale)
 
 
 @along_all_axes
-def test_what_was_restored_is_kept_at_once(edited, folder):
+def test_restored_edits_are_saved_again(edited, folder):
     (file,) = edited.files
-    again = Opened(folder)
-    again.autosave.mark_edited(restore(again.viewer, again.case, read_masks(file)))
-    again.save()
-    assert again.autosave.folder.file_of(again.case).exists()
+    reopened = Opened(folder)
+    reopened.autosave.mark_edited(restore(reopened.viewer, reopened.case, read_masks(file)))
+    reopened.save()
+    assert reopened.autosave.folder.file_of(reopened.case).exists()
 
 
-def painted_voxel(layer, at) -> None:
+def toggle_voxel(layer, at) -> None:
     layer.data_setitem(tuple(np.array([n]) for n in at), 1 - int(layer.data[at] != 0))
 
 
 @pytest.mark.parametrize("region", list(Region))
-def test_the_regions_of_a_case_are_kept_together_or_not_at_all(folder, region):
+def test_all_regions_of_a_case_are_saved_together(folder, region):
     opened = Opened(folder).segmented()
     before = opened.regions[region].data.copy()
     at = tuple(np.argwhere(opened.regions[Region.WT].data == 0)[0])
-    painted_voxel(opened.regions[region], at)
+    toggle_voxel(opened.regions[region], at)
     opened.save()
     (file,) = opened.files
     masks = {mask.region: mask for mask in read_masks(file)}
@@ -229,7 +229,7 @@ def test_the_regions_of_a_case_are_kept_together_or_not_at_all(folder, region):
 
 
 @pytest.mark.parametrize("region", list(Region))
-def test_a_region_that_is_removed_is_kept_with_the_others(edited, region):
+def test_a_removed_region_is_saved_with_the_others(edited, region):
     painted = {r: layer.data.copy() for r, layer in edited.regions.items()}
     edited.viewer.layers.remove(edited.regions[region])
     edited.save()
@@ -243,28 +243,28 @@ def test_a_region_that_is_removed_is_kept_with_the_others(edited, region):
 
 @pytest.fixture
 def slow_disk(monkeypatch):
-    """Writes that begin, and end when they are let."""
-    begun, go_on = threading.Event(), threading.Event()
+    """Writes that signal `started` and then wait for `proceed`."""
+    started, proceed = threading.Event(), threading.Event()
 
     def write_slowly(*arguments):
-        begun.set()
-        assert go_on.wait(60)
+        started.set()
+        assert proceed.wait(60)
         write_masks(*arguments)
 
     monkeypatch.setattr(autosave, "write_masks", write_slowly)
-    yield begun, go_on
-    go_on.set()
+    yield started, proceed
+    proceed.set()
 
 
-def test_strokes_during_a_write_are_written_by_the_next(folder, slow_disk):
-    begun, go_on = slow_disk
+def test_strokes_during_a_write_are_part_of_the_next_write(folder, slow_disk):
+    started, proceed = slow_disk
     opened = Opened(folder).segmented()
     opened.paint()
     opened.autosave.save()
-    assert begun.wait(60)
+    assert started.wait(60)
     opened.paint((5, 5, 5))
     opened.autosave.save()
-    go_on.set()
+    proceed.set()
     opened.autosave.wait()
     (file,) = opened.files
     masks = {mask.region: mask for mask in read_masks(file)}
@@ -273,29 +273,29 @@ def test_strokes_during_a_write_are_written_by_the_next(folder, slow_disk):
         assert np.array_equal(to_display(masks[region].on_grid(grid.shape), grid), layer.data)
 
 
-def test_an_undo_during_a_write_ends_it(folder, slow_disk):
-    begun, go_on = slow_disk
+def test_an_undo_during_a_write_deletes_the_autosave(folder, slow_disk):
+    started, proceed = slow_disk
     opened = Opened(folder).segmented()
     opened.paint()
     opened.autosave.save()
-    assert begun.wait(60)
+    assert started.wait(60)
     opened.paint()
     opened.autosave.save()
-    go_on.set()
+    proceed.set()
     opened.autosave.wait()
     assert opened.files == []
 
 
-def test_closing_a_case_during_a_write_keeps_its_last_strokes(folder, slow_disk):
-    begun, go_on = slow_disk
+def test_closing_a_case_during_a_write_saves_its_latest_strokes(folder, slow_disk):
+    started, proceed = slow_disk
     opened = Opened(folder).segmented()
     opened.paint()
     opened.autosave.save()
-    assert begun.wait(60)
+    assert started.wait(60)
     opened.paint((5, 5, 5))
     painted = {region: layer.data.copy() for region, layer in opened.regions.items()}
     opened.viewer.layers.clear()
-    go_on.set()
+    proceed.set()
     opened.autosave.wait()
     (file,) = opened.files
     masks = {mask.region: mask for mask in read_masks(file)}
@@ -304,22 +304,22 @@ def test_closing_a_case_during_a_write_keeps_its_last_strokes(folder, slow_disk)
         assert np.array_equal(to_display(masks[region].on_grid(grid.shape), grid), data)
 
 
-def test_a_write_that_failed_is_tried_again(folder, monkeypatch):
+def test_a_failed_write_is_retried(folder, monkeypatch):
     opened = Opened(folder).segmented()
     opened.paint()
 
-    def refuse(*arguments):
+    def raise_disk_full(*arguments):
         raise autosave.SmalltumorError("the disk is full")
 
-    with monkeypatch.context() as full:
-        full.setattr(autosave, "write_masks", refuse)
+    with monkeypatch.context() as patch:
+        patch.setattr(autosave, "write_masks", raise_disk_full)
         opened.save()
         assert opened.files == []
     opened.save()
     assert len(opened.files) == 1
 
 
-def test_two_viewers_keep_the_same_case_apart(folder):
+def test_two_viewers_save_the_same_case_separately(folder):
     one, other = Opened(folder).segmented(), Opened(folder).segmented()
     one.paint()
     other.paint((5, 5, 5))
@@ -337,16 +337,16 @@ def test_two_viewers_keep_the_same_case_apart(folder):
     assert one.files == [one.autosave.folder.file_of(one.case)]
 
 
-def test_edits_of_a_closed_case_are_offered_to_another_viewer_of_the_same_program(edited, folder):
+def test_edits_of_a_closed_case_can_be_restored_in_another_viewer(edited, folder):
     edited.viewer.layers.clear()
     edited.autosave.wait()
-    again = Opened(folder)
-    (file,) = again.autosave.restorable_files(again.case)
+    reopened = Opened(folder)
+    (file,) = reopened.autosave.restorable_files(reopened.case)
     assert {mask.region for mask in read_masks(file)} == set(Region)
     assert edited.autosave.restorable_files(edited.case) == [file]
 
 
-def test_a_viewer_goes_on_keeping_edits_after_its_last_case_was_closed(edited, folder):
+def test_autosave_continues_after_the_last_case_was_closed(edited, folder):
     edited.viewer.layers.clear()
     open_case(edited.viewer, folder)
     edited.segmented()
@@ -356,7 +356,7 @@ def test_a_viewer_goes_on_keeping_edits_after_its_last_case_was_closed(edited, f
     assert Opened(folder).autosave.restorable_files(edited.case) == []
 
 
-def test_only_what_was_copied_counts_as_exported(edited):
+def test_strokes_after_the_copy_are_not_marked_as_exported(edited):
     copied = edited.autosave.checksums(edited.regions.values())
     edited.paint((5, 5, 5))
     edited.autosave.mark_exported(copied)
@@ -375,7 +375,7 @@ def prediction_of(case, voxels: int) -> Prediction:
     return Prediction(case, layer, "")
 
 
-def test_a_prediction_is_no_edit_however_often_it_is_shown(folder):
+def test_an_updated_prediction_does_not_count_as_an_edit(folder):
     opened = Opened(folder)
     for voxels in (2, 4, 0):
         layer = show_prediction(opened.viewer, prediction_of(opened.case, voxels))
@@ -386,7 +386,7 @@ def test_a_prediction_is_no_edit_however_often_it_is_shown(folder):
     assert len(opened.files) == 1
 
 
-def test_switched_off_nothing_is_kept(folder):
+def test_nothing_is_saved_while_autosave_is_disabled(folder):
     settings.put("autosave", False)
     opened = Opened(folder).segmented()
     opened.paint()
@@ -395,22 +395,22 @@ def test_switched_off_nothing_is_kept(folder):
     assert opened.files == []
 
 
-def test_a_disk_that_refuses_is_told_and_the_edits_stay_in_the_viewer(folder, monkeypatch):
+def test_a_write_error_is_reported_once_and_the_edits_stay_in_the_viewer(folder, monkeypatch):
     opened = Opened(folder).segmented()
     opened.paint()
     painted = opened.regions[Region.ET].data.copy()
 
-    def refuse(*arguments):
+    def raise_disk_full(*arguments):
         raise autosave.SmalltumorError("the disk is full")
 
-    monkeypatch.setattr(autosave, "write_masks", refuse)
+    monkeypatch.setattr(autosave, "write_masks", raise_disk_full)
     opened.save()
     assert opened.autosave.problem() == "the disk is full"
     assert opened.autosave.problem() is None
     assert np.array_equal(opened.regions[Region.ET].data, painted)
 
 
-def test_an_empty_folder_goes_and_a_foreign_one_stays(tmp_path):
+def test_unlocking_deletes_the_empty_folder_and_no_other(tmp_path):
     folder = AutosaveFolder(tmp_path)
     folder.lock()
     (tmp_path / "other").mkdir()

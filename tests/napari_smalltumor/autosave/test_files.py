@@ -1,4 +1,4 @@
-"""Files of edited masks: whole, checked, and found by case."""
+"""Autosave files: round trip, damaged files and folder locks."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ def masks():
     ]
 
 
-def test_masks_come_back_as_they_were(tmp_path, masks):
-    path = tmp_path / "made" / "x.safetensors"
+def test_written_masks_are_read_back_unchanged(tmp_path, masks):
+    path = tmp_path / "new" / "x.safetensors"
     write_masks(path, case_along(), masks)
-    for ours, back in zip(masks, read_masks(path), strict=True):
-        assert np.array_equal(ours.on_grid((9, 10, 11)), back.on_grid((9, 10, 11)))
-        assert (ours.name, ours.start) == (back.name, back.start)
-        assert (ours.region, ours.scheme) == (back.region, back.scheme)
+    for written, read in zip(masks, read_masks(path), strict=True):
+        assert np.array_equal(written.on_grid((9, 10, 11)), read.on_grid((9, 10, 11)))
+        assert (written.name, written.start) == (read.name, read.start)
+        assert (written.region, written.scheme) == (read.region, read.scheme)
 
 
-def test_a_box_outside_the_grid_is_refused(masks):
-    with pytest.raises(CheckpointError, match="is not one of"):
+def test_a_mask_that_exceeds_the_grid_is_an_error(masks):
+    with pytest.raises(CheckpointError, match="does not fit"):
         masks[0].on_grid((2, 2, 2))
 
 
@@ -53,7 +53,7 @@ def test_a_box_outside_the_grid_is_refused(masks):
 @hypothesis_settings(
     max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_a_damaged_file_gives_masks_or_a_typed_error(tmp_path, masks, data):
+def test_a_damaged_file_yields_masks_or_a_checkpoint_error(tmp_path, masks, data):
     path = tmp_path / "x.safetensors"
     write_masks(path, case_along(), masks)
     content = bytearray(path.read_bytes())
@@ -67,7 +67,7 @@ def test_a_damaged_file_gives_masks_or_a_typed_error(tmp_path, masks, data):
         pass
 
 
-def test_a_folder_that_cannot_be_made_is_named(tmp_path, masks):
+def test_the_error_names_a_folder_that_cannot_be_created(tmp_path, masks):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(OutputError, match="file"):
         AutosaveFolder(tmp_path / "file" / "autosave").lock()
@@ -75,12 +75,12 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path, masks):
         write_masks(tmp_path / "file" / "x.safetensors", case_along(), masks)
 
 
-def test_the_folder_of_the_users_data_can_be_named(monkeypatch, data_folder):
+def test_the_autosave_folder_is_in_the_users_data_folder(monkeypatch, data_folder):
     folder = AutosaveFolder()
     assert folder.root == data_folder / "autosave"
 
 
-HOLD = """
+LOCK_AND_WAIT = """
 import sys, time
 from pathlib import Path
 from napari_cases import case_along
@@ -90,22 +90,24 @@ folder = AutosaveFolder(Path(sys.argv[1]))
 folder.lock()
 mask = SavedMask("m", np.ones((1, 1, 1), np.uint8), (0, 0, 0))
 write_masks(folder.file_of(case_along()), case_along(), [mask])
-print("held", flush=True)
+print("locked", flush=True)
 time.sleep(600)
 """
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
-def test_a_killed_process_leaves_its_file_to_the_next(tmp_path):
+def test_the_file_of_a_killed_process_can_be_restored(tmp_path):
     root = Path(__file__).resolve().parents[3]
-    # The packages first, or the folders of their tests hide them.
+    # The packages come first; otherwise the test folders of the same names hide them.
     paths = [str(root / "model"), str(root), str(root / "tests")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
     process = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, env=environment
+        [sys.executable, "-c", LOCK_AND_WAIT, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        env=environment,
     )
     assert process.stdout is not None
-    assert process.stdout.readline() == b"held\n"
+    assert process.stdout.readline() == b"locked\n"
     folder = AutosaveFolder(tmp_path)
     assert folder.restorable_files(case_along()) == []
     process.send_signal(signal.SIGKILL)

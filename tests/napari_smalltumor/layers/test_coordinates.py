@@ -1,4 +1,4 @@
-"""A volume lies in the viewer as in the patient, whatever its file's axes."""
+"""Layers have the patient's coordinates, whatever the axes of the file."""
 
 import nibabel as nib
 import numpy as np
@@ -16,7 +16,7 @@ from napari_smalltumor.layers.coordinates import (
 
 
 @pytest.mark.parametrize("axcodes", ORIENTATIONS)
-def test_every_orientation_is_shown_alike(axcodes):
+def test_display_data_do_not_depend_on_the_files_axes(axcodes):
     head = random_volume(0)
     image = oriented(head, axcodes)
     volume = np.asarray(image.dataobj)
@@ -28,7 +28,7 @@ def test_every_orientation_is_shown_alike(axcodes):
 
 
 @pytest.mark.parametrize("axcodes", ORIENTATIONS)
-def test_world_coordinates_are_the_patients_in_mm(axcodes):
+def test_world_coordinates_are_patient_coordinates_in_mm(axcodes):
     image = oriented(random_volume(0), axcodes)
     grid = Grid(image.shape, image.affine)
     brightest = np.unravel_index(np.argmax(image.dataobj), image.shape)
@@ -42,30 +42,38 @@ def test_world_coordinates_are_the_patients_in_mm(axcodes):
 
 
 def test_an_oblique_grid_agrees_with_the_patient_at_its_centre():
-    turn = nib.eulerangles.euler2mat(z=0.2, y=0.1)
-    affine = nib.affines.from_matvec(turn @ np.diag([-1, -1.5, 2]), (30, 20, -10))
+    rotation = nib.eulerangles.euler2mat(z=0.2, y=0.1)
+    affine = nib.affines.from_matvec(rotation @ np.diag([-1, -1.5, 2]), (30, 20, -10))
     grid = Grid((9, 11, 13), affine)
     layer = Image(np.zeros((13, 11, 9)), **display_transform(grid))
     right, front, top = grid.to_patient((4, 5, 6))
     assert layer.data_to_world((6, 5, 4)) == pytest.approx((-top, -front, -right))
 
 
-def test_a_layer_of_unknown_origin_is_taken_to_lie_as_ours():
+def test_the_grid_of_a_layer_is_inferred_from_its_display_transform():
     image = oriented(random_volume(0), "RAS")
     grid = Grid(image.shape, image.affine)
-    place = display_transform(grid)
+    transform = display_transform(grid)
     data = to_display(np.asarray(image.dataobj), grid)
-    guessed = grid_of_layer(
-        data.shape, Image(data, **place).as_layer_data_tuple()[1], display_axes=True
+    inferred = grid_of_layer(
+        data.shape, Image(data, **transform).as_layer_data_tuple()[1], display_axes=True
     )
-    assert np.array_equal(to_display(data, guessed), data)
-    for key, value in display_transform(guessed).items():
-        assert value == pytest.approx(place[key]) if key in ("scale", "translate") else place[key]
+    assert np.array_equal(to_display(data, inferred), data)
+    for key, value in display_transform(inferred).items():
+        assert (
+            value == pytest.approx(transform[key])
+            if key in ("scale", "translate")
+            else transform[key]
+        )
 
 
-def test_a_turned_and_sheared_layer_of_unknown_origin_keeps_its_place():
+def test_the_grid_of_a_rotated_and_sheared_layer_has_its_world_coordinates():
     layer = Image(
-        np.zeros((5, 6, 7)), scale=(2, 1, 3), translate=(4, 5, 6), rotate=(10, 20, 30), affine=TURN
+        np.zeros((5, 6, 7)),
+        scale=(2, 1, 3),
+        translate=(4, 5, 6),
+        rotate=(10, 20, 30),
+        affine=AFFINE,
     )
     down, back, left = layer.data_to_world((4, 3, 2))
     for display_axes, up in ((True, -down), (False, down)):
@@ -73,4 +81,4 @@ def test_a_turned_and_sheared_layer_of_unknown_origin_keeps_its_place():
         assert grid.to_patient((4, 3, 2)) == pytest.approx((-left, -back, up))
 
 
-TURN = np.array([[0, 1, 0, 3], [1, 0, 0, -2], [0, 0.5, 1, 1], [0, 0, 0, 1.0]])
+AFFINE = np.array([[0, 1, 0, 3], [1, 0, 0, -2], [0, 0.5, 1, 1], [0, 0, 0, 1.0]])

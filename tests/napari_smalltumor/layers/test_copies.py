@@ -32,7 +32,7 @@ def duplicate(viewer: ViewerModel, layer: Layer) -> Layer:
 
 
 def copy_by_tuple(viewer: ViewerModel, layer: Layer) -> Layer:
-    """A copy as scripts and other plugins make it."""
+    """A copy as scripts and other plugins create it."""
     return viewer.add_layer(Layer.create(*layer.as_layer_data_tuple()))
 
 
@@ -85,7 +85,7 @@ def test_strokes_on_the_original_are_exported_nested_listed_and_autosaved(
 
 
 @pytest.mark.parametrize("copied", COPIES)
-def test_strokes_on_a_copy_change_nothing_of_the_case(copied, viewer, case, regions, tmp_path):
+def test_strokes_on_a_copy_do_not_change_the_case(copied, viewer, case, regions, tmp_path):
     duplicated = copied(viewer, regions[Region.ET])
     duplicated.data = np.array(duplicated.data)
     paint(duplicated)
@@ -104,7 +104,7 @@ def test_a_copy_does_not_inherit_the_role_of_a_deleted_original(viewer, case, re
     assert set(region_layers(viewer.layers, case)) == {Region.TC, Region.WT}
 
 
-def test_a_region_converted_to_an_image_is_an_image_like_any_other(viewer, case, regions):
+def test_a_region_converted_to_an_image_has_no_role(viewer, case, regions):
     viewer.layers.selection = {regions[Region.ET]}
     _convert_to_image(viewer.layers)
     assert set(region_layers(viewer.layers, case)) == {Region.TC, Region.WT}

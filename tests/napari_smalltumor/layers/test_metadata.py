@@ -1,4 +1,4 @@
-"""Each role has one owner, whatever is done with the layers in napari."""
+"""Each role has one owner, whatever the user does with the layers in napari."""
 
 from __future__ import annotations
 
@@ -149,14 +149,14 @@ def test_a_layer_owns_its_role_before_anything_can_copy_it(viewer):
     assert role_of(original).kind == LayerKind.EXPERT
 
 
-def test_a_duplicate_never_owns_the_role_even_if_it_is_looked_at_first(viewer):
+def test_a_duplicate_never_owns_the_role_even_if_its_role_is_requested_first(viewer):
     original = viewer.add_layer(layers_of_a_case()[-1])
     duplicate(viewer, original)
     assert role_of(viewer.layers[1]) is None
     assert role_of(original).kind == LayerKind.EXPERT
 
 
-def test_a_conversion_never_owns_the_role_even_if_it_is_looked_at_first(viewer):
+def test_a_conversion_never_owns_the_role_even_if_its_role_is_requested_first(viewer):
     viewer.add_layer(layers_of_a_case()[-1])
     convert(viewer, viewer.layers[0])
     assert viewer.layers[0]._type_string == "image"
@@ -176,7 +176,7 @@ def test_a_copy_keeps_the_case_for_saving_but_not_the_result(viewer):
 
 
 @pytest.mark.parametrize("metadata", [{}, {"smalltumor": None}, {"smalltumor": {"case": 3}}])
-def test_metadata_of_another_origin_give_no_role(viewer, metadata):
+def test_metadata_of_other_plugins_give_no_role(viewer, metadata):
     layer = viewer.add_labels(np.zeros((2, 3, 4), np.uint8), metadata=metadata)
     assert role_of(layer) is None
     assert provenance_of(layer.metadata) is None

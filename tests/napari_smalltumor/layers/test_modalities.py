@@ -1,4 +1,4 @@
-"""Layers find their modality, and make a case wherever they come from."""
+"""Layers are assigned to modalities and form a case, whichever reader created them."""
 
 import numpy as np
 import pytest
@@ -31,48 +31,48 @@ def names(chosen) -> dict[str, str | None]:
     return {m: layer and layer.name for m, layer in chosen.items()}
 
 
-def test_a_cases_layers_are_chosen(viewer):
+def test_the_layers_of_a_case_are_chosen(viewer):
     opened = open_case(viewer, case_along())
     assert newest_case_layers(viewer.layers) == opened
 
 
-def test_the_case_opened_last_is_chosen_whole(viewer):
+def test_all_layers_of_the_case_opened_last_are_chosen(viewer):
     open_case(viewer, case_along(name="First"))
     second = open_case(viewer, case_along(name="Second"))
     assert newest_case_layers(viewer.layers) == second
 
 
-def test_what_is_chosen_stays_and_a_hole_is_filled_from_its_own_case(viewer):
+def test_a_missing_modality_is_filled_from_the_case_of_the_chosen_layers(viewer):
     first = open_case(viewer, case_along(name="First"))
     open_case(viewer, case_along(name="Second"))
     chosen = fill_missing({**first, "t2": None}, viewer.layers)
     assert chosen == first
 
 
-def test_a_deleted_layer_leaves_its_place(viewer):
+def test_a_deleted_layer_is_no_longer_chosen(viewer):
     opened = open_case(viewer, case_along())
     viewer.layers.remove(opened["t2"])
     assert fill_missing(opened, viewer.layers) == {**opened, "t2": None}
 
 
-def test_choosing_one_layer_brings_its_case(viewer):
+def test_sibling_layers_are_those_of_the_same_case(viewer):
     first = open_case(viewer, case_along(name="First"))
     open_case(viewer, case_along(name="Second"))
     assert sibling_layers(first["t1"], "t1", viewer.layers) == first
 
 
 @pytest.mark.parametrize("name", ["x_t1ce", "x T1CE", "X-t1c", "t1gd", "x_t1ce.1"])
-def test_names_of_other_readers_layers_tell_the_modality(viewer, name):
+def test_the_modality_is_inferred_from_the_names_of_other_readers_layers(viewer, name):
     layer = viewer.add_image(np.zeros((3, 3, 3)), name=name)
     assert modality_of(layer) == (None if name.endswith(".1") else "t1ce")
 
 
-def test_a_cases_own_layers_give_that_very_case(viewer):
+def test_the_layers_of_a_case_return_the_same_case(viewer):
     case = case_along("SPR")
     assert case_of_layers(open_case(viewer, case)) is case
 
 
-def test_files_dropped_one_by_one_make_the_case_of_their_folder(viewer, tmp_path):
+def test_files_opened_one_by_one_form_the_case_of_their_folder(viewer, tmp_path):
     folder = write_case_along(tmp_path / "Pat_001", "IRP", labels=False)
     for path in sorted(folder.iterdir(), key=lambda p: p.name[::-1]):
         viewer._add_layer_from_data(*get_reader(str(path))(str(path))[0])
@@ -88,7 +88,7 @@ def test_files_dropped_one_by_one_make_the_case_of_their_folder(viewer, tmp_path
     assert case.warnings == []
 
 
-def test_layers_of_another_reader_make_a_case_with_a_doubt(viewer):
+def test_layers_of_another_reader_form_a_case_with_a_warning(viewer):
     for number, modality in enumerate(MODALITIES):
         viewer.add_image(random_volume(number).transpose(2, 1, 0), name=modality, scale=(2, 1.5, 1))
     case = case_of_layers(newest_case_layers(viewer.layers))
@@ -99,17 +99,17 @@ def test_layers_of_another_reader_make_a_case_with_a_doubt(viewer):
     assert case.grid.spacing == pytest.approx((2, 1.5, 1))
 
 
-def test_ours_and_anothers_may_be_mixed_on_one_grid(viewer):
+def test_layers_of_two_readers_form_a_case_on_one_grid(viewer):
     opened = open_case(viewer, case_along("RAS"))
-    theirs = viewer.add_image(
+    other = viewer.add_image(
         opened["t2"].data, scale=opened["t2"].scale, translate=opened["t2"].translate, name="t2"
     )
-    case = case_of_layers({**opened, "t2": theirs})
+    case = case_of_layers({**opened, "t2": other})
     assert np.array_equal(case.volumes["t2"], np.asarray(oriented(random_volume(3), "RAS").dataobj))
     assert case.warnings == [ASSUMED_SAME_AXES]
 
 
-def test_missing_and_doubled_layers_are_named(viewer):
+def test_the_error_names_missing_and_duplicate_layers(viewer):
     opened = open_case(viewer, case_along())
     with pytest.raises(CaseError, match="choose a layer for T2"):
         case_of_layers({**opened, "t2": None})
@@ -117,16 +117,16 @@ def test_missing_and_doubled_layers_are_named(viewer):
         case_of_layers({**opened, "t2": opened["t1"]})
 
 
-def test_another_grid_is_refused(viewer):
+def test_layers_on_different_grids_are_an_error(viewer):
     opened = open_case(viewer, case_along())
     moved = viewer.add_image(opened["t2"].data, scale=opened["t2"].scale, name="t2")
     with pytest.raises(GridMismatchError, match="t2 is on another grid than Pat T1CE"):
         case_of_layers({**opened, "t2": moved})
 
 
-def test_two_cases_of_one_name_are_kept_apart(viewer, tmp_path):
-    for place in ("a", "b"):
-        folder = write_case_along(tmp_path / place / "Pat", labels=False)
+def test_layers_of_two_cases_of_one_name_are_not_mixed(viewer, tmp_path):
+    for parent in ("a", "b"):
+        folder = write_case_along(tmp_path / parent / "Pat", labels=False)
         for data in get_reader(str(folder))(str(folder)):
             viewer._add_layer_from_data(*data)
     chosen = newest_case_layers(viewer.layers)

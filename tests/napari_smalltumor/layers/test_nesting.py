@@ -1,4 +1,4 @@
-"""Strokes on one region keep ET inside TC inside WT, and can be undone."""
+"""Edits keep ET inside TC inside WT, and can be undone."""
 
 import numpy as np
 import pytest
@@ -45,12 +45,12 @@ def test_the_layers_hold_the_segmentation(layers):
     assert [layer.name for layer in layers.values()] == ["Pat WT", "Pat TC", "Pat ET"]
 
 
-def test_painting_et_grows_tc_and_wt(layers):
+def test_painting_et_adds_the_voxels_to_tc_and_wt(layers):
     layers[Region.ET].data_setitem(tuple(np.array([n]) for n in OUTSIDE), 1)
     assert sizes(layers) == {"wt": 6, "tc": 4, "et": 2}
 
 
-def test_undo_of_et_takes_back_what_it_grew(layers):
+def test_undo_on_et_removes_the_voxels_added_to_tc_and_wt(layers):
     et = layers[Region.ET]
     et.data_setitem(tuple(np.array([n]) for n in OUTSIDE), 1)
     et.undo()
@@ -59,7 +59,7 @@ def test_undo_of_et_takes_back_what_it_grew(layers):
     assert sizes(layers) == {"wt": 6, "tc": 4, "et": 2}
 
 
-def test_erasing_wt_leaves_the_core(layers):
+def test_erasing_wt_does_not_erase_tc(layers):
     wt = layers[Region.WT]
     wt.brush_size = 9
     wt.paint((5, 5, 4), 0)
@@ -76,38 +76,38 @@ def test_erasing_et_leaves_necrosis(layers, case, viewer):
 
 
 @pytest.mark.parametrize("outer", [Region.TC, Region.WT])
-def test_an_eraser_on_an_outer_region_takes_nothing_away_under_an_inner_one(layers, outer):
+def test_erasing_an_outer_region_has_no_effect_inside_an_inner_one(layers, outer):
     layers[outer].data_setitem(tuple(np.array([n]) for n in INSIDE), 0)
     assert sizes(layers) == START
     layers[Region.ET].data_setitem(tuple(np.array([n]) for n in INSIDE), 0)
     assert sizes(layers) == {"wt": 5, "tc": 3, "et": 0}
 
 
-def test_what_was_drawn_under_et_is_there_when_et_goes(layers):
+def test_drawn_voxels_of_tc_remain_when_et_is_undone(layers):
     layers[Region.TC].data_setitem(tuple(np.array([n]) for n in OUTSIDE), 1)
     layers[Region.ET].data_setitem(tuple(np.array([n]) for n in OUTSIDE), 1)
     layers[Region.ET].undo()
     assert sizes(layers) == {"wt": 6, "tc": 4, "et": 1}
 
 
-def test_any_label_counts_as_inside(layers, case, viewer):
+def test_any_nonzero_label_counts_as_inside(layers, case, viewer):
     layers[Region.ET].data_setitem(tuple(np.array([n]) for n in OUTSIDE), 3)
     assert sizes(layers) == {"wt": 6, "tc": 4, "et": 2}
     assert np.count_nonzero(segmentation_of(viewer.layers, case).classes == 3) == 2
 
 
-def test_random_strokes_stay_nested_and_agree_with_the_one_rule(layers, case, viewer):
-    dice = np.random.default_rng(4)
+def test_random_strokes_keep_the_regions_nested_and_match_the_segmentation(layers, case, viewer):
+    rng = np.random.default_rng(4)
     for _ in range(60):
-        layer = layers[dice.choice(list(Region))]
-        match int(dice.integers(4)):
+        layer = layers[rng.choice(list(Region))]
+        match int(rng.integers(4)):
             case 0:
                 layer.undo()
             case 1:
                 layer.redo()
             case _:
-                layer.brush_size = int(dice.integers(1, 5))
-                layer.paint(tuple(dice.integers(0, 9, 3)), int(dice.integers(2)))
+                layer.brush_size = int(rng.integers(1, 5))
+                layer.paint(tuple(rng.integers(0, 9, 3)), int(rng.integers(2)))
         et, tc, wt = (layers[r].data != 0 for r in Region)
         assert not np.any(et & ~tc)
         assert not np.any(tc & ~wt)
@@ -121,17 +121,17 @@ def test_random_strokes_stay_nested_and_agree_with_the_one_rule(layers, case, vi
 def test_a_new_result_replaces_masks_and_their_history(layers, case, viewer):
     layers[Region.ET].data_setitem(tuple(np.array([n]) for n in OUTSIDE), 1)
     assert is_edited(viewer.layers, case)
-    nothing = Segmentation(case.name, np.zeros(case.grid.shape, np.uint8), case.grid)
-    again = show_segmentation(viewer, case, nothing)
+    empty = Segmentation(case.name, np.zeros(case.grid.shape, np.uint8), case.grid)
+    updated = show_segmentation(viewer, case, empty)
     assert sizes(layers) == {"wt": 0, "tc": 0, "et": 0}
     assert len(viewer.layers) == 3
-    assert all(again[r] is layers[r] for r in Region)
+    assert all(updated[r] is layers[r] for r in Region)
     layers[Region.ET].undo()
     assert sizes(layers) == {"wt": 0, "tc": 0, "et": 0}
     assert not is_edited(viewer.layers, case)
 
 
-def test_two_cases_do_not_mix(layers, viewer):
+def test_edits_of_one_case_do_not_change_another(layers, viewer):
     other = case_along("RAS", "Other")
     empty = Segmentation("Other", np.zeros(other.grid.shape, np.uint8), other.grid)
     others = show_segmentation(viewer, other, empty)
@@ -140,13 +140,13 @@ def test_two_cases_do_not_mix(layers, viewer):
     assert sizes(layers) == {"wt": 6, "tc": 4, "et": 2}
 
 
-def test_a_region_whose_layer_was_deleted_does_not_stop_the_others(layers, viewer, case):
+def test_the_other_regions_stay_nested_when_one_layer_is_deleted(layers, viewer, case):
     viewer.layers.remove(layers.pop(Region.TC))
     layers[Region.ET].data_setitem(tuple(np.array([n]) for n in OUTSIDE), 1)
     assert sizes(layers) == {"wt": 6, "et": 2}
     assert np.count_nonzero(segmentation_of(viewer.layers, case).classes) == 6
 
 
-def test_the_same_watch_serves_a_viewer(viewer):
+def test_a_viewer_and_its_proxy_share_one_nesting(viewer):
     assert ensure_nesting(viewer) is ensure_nesting(viewer)
     assert ensure_nesting(PublicOnlyProxy(viewer)) is ensure_nesting(viewer)

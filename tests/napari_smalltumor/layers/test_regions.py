@@ -1,4 +1,4 @@
-"""Region layers lie on the images, whoever read those, in the paper's colours."""
+"""Region layers have the place of the images and the paper's colours."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def random_segmentation(case) -> Segmentation:
     return Segmentation(case.name, classes, case.grid, run=InferenceRun(1.0, "cpu", "torch", "w"))
 
 
-def test_et_lies_on_tc_on_wt_and_is_active(viewer):
+def test_et_is_above_tc_above_wt_and_is_active(viewer):
     case = case_along()
     layers = show_segmentation(viewer, case, random_segmentation(case))
     assert [layer.name for layer in viewer.layers] == ["Pat WT", "Pat TC", "Pat ET"]
@@ -28,7 +28,7 @@ def test_et_lies_on_tc_on_wt_and_is_active(viewer):
         assert colours[0][3] == 0
 
 
-def test_a_region_that_was_deleted_comes_back_in_its_place(viewer):
+def test_a_deleted_region_is_added_again_in_its_place(viewer):
     case = case_along()
     layers = show_segmentation(viewer, case, random_segmentation(case))
     viewer.layers.remove(layers[Region.TC])
@@ -36,7 +36,7 @@ def test_a_region_that_was_deleted_comes_back_in_its_place(viewer):
     assert [layer.name for layer in viewer.layers] == ["Pat WT", "Pat TC", "Pat ET"]
 
 
-def test_results_lie_on_another_readers_layers(viewer):
+def test_results_are_aligned_with_another_readers_layers(viewer):
     for number, modality in enumerate(MODALITIES):
         viewer.add_image(
             random_volume(number).transpose(2, 1, 0),
@@ -48,27 +48,27 @@ def test_results_lie_on_another_readers_layers(viewer):
         )
     chosen = newest_case_layers(viewer.layers)
     case = case_of_layers(chosen)
-    place = placement_of(case, chosen)
-    layers = show_segmentation(viewer, case, random_segmentation(case), placement=place)
+    placement = placement_of(case, chosen)
+    layers = show_segmentation(viewer, case, random_segmentation(case), placement=placement)
     image, mask = chosen["t1ce"], layers[Region.WT]
     assert mask.data.shape == image.data.shape
-    # Those layers run up the head and ours down: the last slice of one is the first of the other.
+    # The first axis of those layers points superior, that of the result inferior.
     assert mask.data_to_world((7, 4, 5)) == pytest.approx(image.data_to_world((3, 4, 5)))
     assert np.array_equal(mask.extent.world, image.extent.world)
     assert mask.units == image.units
     assert mask.axis_labels == image.axis_labels
 
 
-def test_what_is_shown_comes_back_with_its_run(viewer):
+def test_a_shown_segmentation_is_returned_unchanged_with_its_run(viewer):
     case = case_along("ILP")
-    made = random_segmentation(case)
-    show_segmentation(viewer, case, made)
-    back = segmentation_of(viewer.layers, case)
-    assert np.array_equal(back.classes, made.classes)
-    assert back.run == made.run
+    shown = random_segmentation(case)
+    show_segmentation(viewer, case, shown)
+    returned = segmentation_of(viewer.layers, case)
+    assert np.array_equal(returned.classes, shown.classes)
+    assert returned.run == shown.run
 
 
-def test_the_fingerprint_tells_an_edit_and_its_undoing(viewer):
+def test_the_fingerprint_changes_with_an_edit_and_back_with_undo(viewer):
     case = case_along()
     layers = show_segmentation(viewer, case, random_segmentation(case))
     before = fingerprint(viewer.layers, case)
@@ -78,7 +78,7 @@ def test_the_fingerprint_tells_an_edit_and_its_undoing(viewer):
     assert fingerprint(viewer.layers, case) == before
 
 
-def test_an_experts_labels_are_hidden_under_a_result(viewer, tmp_path):
+def test_expert_labels_are_hidden_when_a_result_is_shown(viewer, tmp_path):
     from napari_cases import write_case_along
 
     from napari_smalltumor.open_case import open_case

@@ -1,4 +1,4 @@
-"""What the first labels layer needs is loaded before it is waited for."""
+"""The imports of the first labels layer are loaded in advance."""
 
 import gc
 import subprocess
@@ -26,14 +26,14 @@ print(sorted(set(sys.modules) - before))
 """
 
 
-def test_after_preparing_a_labels_layer_loads_nothing():
+def test_a_labels_layer_imports_nothing_after_preparation():
     run = subprocess.run(
         [sys.executable, "-c", CHECK], capture_output=True, text=True, check=True, timeout=120
     )
     assert run.stdout.strip() == "[]"
 
 
-def test_the_collector_is_off_for_the_moment_and_on_again_after_an_error():
+def test_garbage_collection_is_enabled_again_after_an_error():
     assert gc.isenabled()
     with pytest.raises(ZeroDivisionError), garbage_collection_paused():
         assert not gc.isenabled()
@@ -41,7 +41,7 @@ def test_the_collector_is_off_for_the_moment_and_on_again_after_an_error():
     assert gc.isenabled()
 
 
-def test_a_collector_that_was_off_stays_off():
+def test_disabled_garbage_collection_stays_disabled():
     gc.disable()
     try:
         with garbage_collection_paused():
