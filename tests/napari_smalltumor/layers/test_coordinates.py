@@ -60,11 +60,8 @@ def test_the_grid_of_a_layer_is_inferred_from_its_display_transform():
     )
     assert np.array_equal(to_display(data, inferred), data)
     for key, value in display_transform(inferred).items():
-        assert (
-            value == pytest.approx(transform[key])
-            if key in ("scale", "translate")
-            else transform[key]
-        )
+        numeric = key in ("scale", "translate")
+        assert value == (pytest.approx(transform[key]) if numeric else transform[key])
 
 
 def test_the_grid_of_a_rotated_and_sheared_layer_has_its_world_coordinates():
