@@ -91,8 +91,8 @@ def parse_tensors(
 
     header = _check_start(path, content[:8], len(content))
     try:
+        tensors: Tensors = load(content)  # first: it refuses headers that json would fail on
         metadata = json.loads(content[8 : 8 + header]).get("__metadata__") or {}
-        tensors: Tensors = load(content)
     except (SafetensorError, TypeError, AttributeError, ValueError, KeyError) as error:
         raise CheckpointError(f"{path}: damaged safetensors file ({_short(error)})") from None
     _check_format(path, metadata, expected_format, latest_version)
