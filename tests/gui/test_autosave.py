@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -190,7 +191,8 @@ def test_edits_are_saved_before_a_run(edited, dock_of, data_folder, qtbot, monke
     viewer, _case = edited
     dock = dock_of(viewer)
     monkeypatch.setattr(QMessageBox, "question", lambda *a: QMessageBox.StandardButton.Yes)
-    monkeypatch.setattr("napari_smalltumor.segment.dock.start", lambda job, **slots: None)
+    worker = SimpleNamespace(quit=lambda: None)
+    monkeypatch.setattr("napari_smalltumor.segment.dock.start", lambda job, **slots: worker)
     dock.segment()
     qtbot.waitUntil(lambda: len(saved_files(data_folder / "autosave")) == 1)
 
