@@ -10,7 +10,7 @@ from weakref import WeakSet
 from qtpy.QtCore import QEvent, QTimer, Signal
 from qtpy.QtWidgets import QFileDialog, QScrollArea
 from smalltumor.errors import SmalltumorError
-from smalltumor.training.runs import launcher
+from smalltumor.training.runs import run_control
 from smalltumor.training.runs.monitor import RunMonitor
 from smalltumor.training.runs.status import RunStatus, State
 
@@ -88,7 +88,7 @@ class FinetuneDock(QScrollArea):
             return
         try:
             request = new_request(folder, self.panel.train)
-            launcher.start(request)
+            run_control.start(request)
         except SmalltumorError as error:
             notify.report(error)
             return
@@ -106,18 +106,18 @@ class FinetuneDock(QScrollArea):
         if self.run is None:
             return
         try:
-            launcher.resume(self.run, changes)
+            run_control.resume(self.run, changes)
         except SmalltumorError as error:
             notify.report(error)
         self.poll()
 
     def pause(self) -> None:
         """Save the run and end its process, to resume it later."""
-        self._end_process("Pausing", launcher.pause)
+        self._end_process("Pausing", run_control.pause)
 
     def stop(self) -> None:
         """Save and stop the run."""
-        self._end_process("Stopping", launcher.stop)
+        self._end_process("Stopping", run_control.stop)
 
     def poll(self) -> None:
         """Read what is new in the run folder and show it."""
@@ -253,7 +253,7 @@ class FinetuneDock(QScrollArea):
     def _stop_and_wait(self) -> None:
         assert self.run is not None
         try:
-            launcher.stop(self.run)
+            run_control.stop(self.run)
         except SmalltumorError as error:
             notify.report(error)
 

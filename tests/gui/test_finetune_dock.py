@@ -14,7 +14,7 @@ from smalltumor.data.case import read_case
 from smalltumor.data.label_files import read_labels
 from smalltumor.labels.regions import Region, TissueClass
 from smalltumor.models.checkpoint import load_checkpoint
-from smalltumor.training.runs import launcher
+from smalltumor.training.runs import run_control
 from smalltumor.training.runs.monitor import RunMonitor
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.runs.run_lock import is_locked
@@ -49,8 +49,8 @@ def viewer(make_napari_viewer):
 @pytest.fixture
 def docked(viewer, data, weights_to_tune, monkeypatch, messages):
     """The dock with a training folder and quick settings; its run is stopped after the test."""
-    monkeypatch.setattr(launcher, "NICENESS", 0)  # a busy machine would keep the test waiting
-    monkeypatch.setattr(launcher, "_GRACE_SECONDS", 60.0)
+    monkeypatch.setattr(run_control, "NICENESS", 0)  # a busy machine would keep the test waiting
+    monkeypatch.setattr(run_control, "_GRACE_SECONDS", 60.0)
     settings.put("training_folder", str(data))
     dock = FinetuneDock(viewer)
     viewer.window.add_dock_widget(dock, area="right", name="Fine-tune")
@@ -62,7 +62,7 @@ def docked(viewer, data, weights_to_tune, monkeypatch, messages):
     train.validation.value = "3"
     yield dock
     if dock.run is not None and is_locked(RunFolder(dock.run)):
-        launcher.stop(dock.run)
+        run_control.stop(dock.run)
 
 
 def wait_for_state(qtbot, dock, *states: State) -> None:
@@ -163,9 +163,9 @@ def test_a_run_continues_after_napari_was_killed_and_is_shown_in_the_next_sessio
         "from pathlib import Path\n"
         "from qtpy.QtCore import QTimer\n"
         "from napari_smalltumor import settings\n"
-        "from smalltumor.training.runs import launcher\n"
+        "from smalltumor.training.runs import run_control\n"
         "settings._pages = lambda: None\n"
-        "launcher.NICENESS = 0\n"
+        "run_control.NICENESS = 0\n"
         f"settings.put('training_folder', {str(data)!r})\n"
         "from napari_smalltumor.finetune.dock import FinetuneDock\n"
         "viewer = napari.Viewer(show=False)\n"
@@ -191,11 +191,11 @@ def test_a_run_continues_after_napari_was_killed_and_is_shown_in_the_next_sessio
         assert dock.status.state is State.RUNNING
         assert dock.panel.pages.currentWidget() is dock.panel.monitor
         wait_for_epoch(qtbot, dock, dock.status.epoch + 1)
-        assert launcher.stop(run)
+        assert run_control.stop(run)
     finally:
         first.kill()
         if is_locked(RunFolder(run)):
-            launcher.stop(run)
+            run_control.stop(run)
 
 
 def test_a_failed_run_shows_its_error_and_its_log(docked, tmp_path):

@@ -13,7 +13,7 @@ from napari_cases import case_along
 from qtpy.QtWidgets import QFileDialog
 from smalltumor.errors import OutputError
 from smalltumor.labels.schemes import SCHEMES
-from smalltumor.training.runs import launcher
+from smalltumor.training.runs import run_control
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.runs.run_lock import is_locked
 from smalltumor.training.runs.status import State
@@ -171,7 +171,7 @@ def test_a_run_that_cannot_be_stopped_does_not_keep_the_dock_open(
 
     viewer = make_napari_viewer()
     dock = open_dock(viewer)
-    monkeypatch.setattr(launcher, "stop", fail)
+    monkeypatch.setattr(run_control, "stop", fail)
     answers[0].append(Answer.STOP)
     viewer.window.remove_dock_widget(dock)
     assert messages == ["the disk is full"]
@@ -261,7 +261,7 @@ def test_another_run_can_be_stopped_while_one_is_stopping(
     make_napari_viewer, open_dock, run, tmp_path, monkeypatch, qtbot
 ):
     may_end = threading.Event()
-    monkeypatch.setattr(launcher, "stop", lambda path: may_end.wait(60))
+    monkeypatch.setattr(run_control, "stop", lambda path: may_end.wait(60))
     dock = open_dock(make_napari_viewer())
     dock.stop()
     assert dock.panel.run_bar.text == "Stopping ..."

@@ -15,9 +15,9 @@ import pytest
 from filelock import FileLock
 from smalltumor.errors import TrainingError
 from smalltumor.training.request import TrainingRequest
-from smalltumor.training.runs import launcher, run_lock
-from smalltumor.training.runs.launcher import resume, start, stop
+from smalltumor.training.runs import run_control, run_lock
 from smalltumor.training.runs.process_tree import is_process_running
+from smalltumor.training.runs.run_control import resume, start, stop
 from smalltumor.training.runs.run_folder import RunFolder, StopRequest
 from smalltumor.training.runs.run_lock import (
     hold_run_lock,
@@ -88,7 +88,7 @@ def test_a_run_on_another_machine_keeps_its_folder_while_its_heart_beats(run, mo
 
 
 def test_a_run_elsewhere_or_in_this_process_is_asked_and_not_ended(run, monkeypatch):
-    monkeypatch.setattr(launcher, "ProcessTree", failing(AssertionError("ended")))
+    monkeypatch.setattr(run_control, "ProcessTree", failing(AssertionError("ended")))
     with hold_run_lock(run):
         assert not stop(run.path)
         assert run.stop_request_file.read_text() == "stop"
@@ -142,7 +142,7 @@ def test_of_two_launches_at_once_one_is_refused(run, tmp_path, monkeypatch):
         except TrainingError as error:
             errors.append(str(error))
 
-    monkeypatch.setattr(launcher.subprocess, "Popen", Started)
+    monkeypatch.setattr(run_control.subprocess, "Popen", Started)
     threads = [threading.Thread(target=launch) for _ in range(2)]
     for thread in threads:
         thread.start()

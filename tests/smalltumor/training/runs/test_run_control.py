@@ -15,10 +15,10 @@ import pytest
 from smalltumor.errors import TrainingError
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
 from smalltumor.training.request import TrainingRequest
-from smalltumor.training.runs import launcher
+from smalltumor.training.runs import run_control
 from smalltumor.training.runs.current_weights import current_checkpoint
-from smalltumor.training.runs.launcher import pause, resume, start, stop
 from smalltumor.training.runs.monitor import RunMonitor
+from smalltumor.training.runs.run_control import pause, resume, start, stop
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.runs.run_lock import hold_run_lock, is_locked, read_lock_holder
 from smalltumor.training.runs.status import State
@@ -36,8 +36,8 @@ def data(tmp_path_factory) -> Path:
 @pytest.fixture
 def plan(data, weights_to_tune, tmp_path, monkeypatch):
     """A request for a run of hours; if it still runs after the test, it is stopped."""
-    monkeypatch.setattr(launcher, "NICENESS", 1)  # a busy machine would keep the tests waiting
-    monkeypatch.setattr(launcher, "_GRACE_SECONDS", 60.0)
+    monkeypatch.setattr(run_control, "NICENESS", 1)  # a busy machine would keep the tests waiting
+    monkeypatch.setattr(run_control, "_GRACE_SECONDS", 60.0)
     run = tmp_path / "run"
     yield TrainingRequest(
         data,
@@ -113,10 +113,10 @@ def test_a_run_outlives_a_killed_launcher_and_resumes_after_a_kill(plan, tmp_pat
         "import sys, time\n"
         "from pathlib import Path\n"
         "from smalltumor.training.request import TrainingRequest\n"
-        "from smalltumor.training.runs import launcher\n"
-        "launcher.NICENESS = 0\n"
+        "from smalltumor.training.runs import run_control\n"
+        "run_control.NICENESS = 0\n"
         f"request = TrainingRequest.read(Path({str(request)!r}))\n"
-        "print(launcher.start(request), flush=True)\n"
+        "print(run_control.start(request), flush=True)\n"
         "time.sleep(600)\n"
     )
     parent = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True)
@@ -162,7 +162,7 @@ with hold_run_lock(run):
 def test_a_process_saves_if_it_listens_and_ends_with_all_it_has_started(
     plan, monkeypatch, mode, grace
 ):
-    monkeypatch.setattr(launcher, "_GRACE_SECONDS", grace)
+    monkeypatch.setattr(run_control, "_GRACE_SECONDS", grace)
     RunFolder(plan.run).create()
     process = subprocess.Popen(
         [sys.executable, "-c", HOLDS_THE_LOCK, str(plan.run), mode],
