@@ -22,7 +22,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--half",
         action="store_true",
-        help="store convolutions in half precision (half the size; outputs differ by up to 5e-4)",
+        help="store convolutions in half precision (half the size, with rounded weights)",
     )
     arguments.add_overwrite(parser)
     parser.set_defaults(run=run)
