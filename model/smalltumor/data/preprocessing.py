@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 Image = npt.NDArray[np.generic]
 
-_MAX_BINS = 2**16
+_MAX_LEVELS = 2**16
+"""Integers that span fewer intensities than this are counted."""
+
 _MAX_VOXELS = 10**6
 """Limit of `multiple` and `margin`, in voxels; larger than any volume."""
 
@@ -42,7 +44,8 @@ class Preprocessing:
     channels : tuple of str
         Modalities in the network's channel order.
     lower, upper : float
-        Percentiles inside the brain (any modality > 0) that each modality is clipped to.
+        Percentiles inside the brain that each modality is clipped to. The brain is where any
+        modality is above the background.
     multiple : int
         The crop starts and ends at multiples of this many voxels, along each axis.
     margin : int
@@ -111,8 +114,8 @@ class NetworkInput:
     @property
     def inside(self) -> tuple[slice, slice, slice]:
         """Part of the array on the network's grid, as three slices."""
-        ends = zip(self.array.shape[1:], self.start, self.network_grid.grid.shape, strict=True)
-        i, j, k = (slice(0, min(size, whole - first)) for size, first, whole in ends)
+        axes = zip(self.array.shape[1:], self.start, self.network_grid.grid.shape, strict=True)
+        i, j, k = (slice(0, min(size, length - start)) for size, start, length in axes)
         return i, j, k
 
     def crop(self, volume: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -156,13 +159,12 @@ def prepare(
     volumes = [network_grid.volume_to_network(case.volumes[m]) for m in preprocessing.channels]
     names = [str(case.paths.get(m, f"{case.name} {m}")) for m in preprocessing.channels]
     with ThreadPoolExecutor(len(volumes)) as pool:
-        brain, *others = pool.map(_foreground, volumes, names)
-        for (
-            mask
-        ) in others:  # not reduced at once over a stacked array, which is twenty times slower
+        brain, *masks = pool.map(_brain_mask, volumes, names)
+        # One by one: np.any over the stacked masks takes twenty times as long.
+        for mask in masks:
             brain |= mask
-        del others
-        start, shape = _aligned_box(brain, preprocessing)
+        del masks
+        start, shape = _crop_around(brain, preprocessing)
         array = allocate((len(volumes), *shape))
         ready = NetworkInput(array, start, network_grid)
         source, target = _shifted(ready.inside, start), ready.inside
@@ -177,8 +179,12 @@ def prepare(
     return ready
 
 
-def _foreground(volume: Image, name: str) -> Mask:
-    """Voxels of the head: above zero, or other than the background if that is negative."""
+def _brain_mask(volume: Image, name: str) -> Mask:
+    """Voxels of the brain in one skull-stripped modality.
+
+    These are the voxels above zero. If the image has negative values and the same value in all
+    eight corners, these are the voxels that differ from that value.
+    """
     lowest, highest = volume.min(), volume.max()
     if not (np.isfinite(lowest) and np.isfinite(highest)):
         raise CaseError(f"{name} has NaN or infinite voxels; replace them first")
@@ -191,21 +197,22 @@ def _foreground(volume: Image, name: str) -> Mask:
     return np.asarray(np.greater(volume, 0))
 
 
-def _aligned_box(
+def _crop_around(
     brain: Mask, preprocessing: Preprocessing
 ) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
-    """Start and shape of the crop around the brain.
+    """Start and shape of the crop around the brain, multiples of `Preprocessing.multiple`.
 
-    The network halves the resolution four times. In a crop that does not start at a multiple of
-    16, voxels are combined differently than in the whole volume, and a few labels differ.
+    The network halves the resolution four times. If the crop did not start at a multiple of 16,
+    the strided convolutions would combine other voxels than in the whole volume, and a few labels
+    would differ.
     """
     multiple, margin = preprocessing.multiple, preprocessing.margin
     starts, sizes = [], []
     for axis in range(3):
-        others = tuple(a for a in range(3) if a != axis)
-        filled = np.flatnonzero(brain.any(axis=others))
-        start = max(int(filled[0]) - margin, 0) // multiple * multiple
-        stop = min(int(filled[-1]) + 1 + margin, brain.shape[axis])
+        other_axes = tuple(a for a in range(3) if a != axis)
+        occupied = np.flatnonzero(brain.any(axis=other_axes))
+        start = max(int(occupied[0]) - margin, 0) // multiple * multiple
+        stop = min(int(occupied[-1]) + 1 + margin, brain.shape[axis])
         starts.append(start)
         sizes.append(-(-(stop - start) // multiple) * multiple)
     return (starts[0], starts[1], starts[2]), (sizes[0], sizes[1], sizes[2])
@@ -219,10 +226,10 @@ def _normalise(
     name: str,
 ) -> None:
     """Clip and standardise the image inside the brain, into `result`; the rest is unchanged."""
-    # Transposed to memory order, as in files the first axis is fastest: four times as fast.
-    inside = brain.T
-    brain_values = image.T[inside]
-    with np.errstate(over="ignore"):  # refused below; clipped voxels may have any value
+    # The first axis is contiguous in memory, so indexing the transposed array is four times as
+    # fast.
+    brain_values = image.T[brain.T]
+    with np.errstate(over="ignore"):  # overflowing percentiles are refused below
         low, high, mean, std = _statistics(brain_values, preprocessing)
         values = brain_values.astype(np.float32)
     if std <= _MIN_RELATIVE_STD * max(abs(low), abs(high)):
@@ -235,23 +242,26 @@ def _normalise(
     np.clip(values, np.float32(low), np.float32(high), out=values)
     values -= np.float32(mean)
     values *= np.float32(1 / std)
-    result.T[inside] = values
+    result.T[brain.T] = values
 
 
 def _statistics(values: Image, preprocessing: Preprocessing) -> tuple[float, float, float, float]:
-    """Both percentiles, and mean and standard deviation of the values clipped at them.
+    """Lower and upper percentile, and mean and standard deviation of the values clipped at them.
 
-    Integers are counted first: a brain of 1.5 million voxels has a few thousand levels.
+    Integers are counted first, because 1.5 million voxels have only a few thousand levels.
     """
     ranks = np.array([preprocessing.lower, preprocessing.upper]) / 100 * (len(values) - 1)
     levels, counts = _levels(values)
     if counts is None:
-        order = np.partition(levels, np.unique([np.floor(ranks), np.ceil(ranks)]).astype(np.intp))
-        low, high = _between(ranks, lambda rank: order[rank])
+        needed = np.unique([np.floor(ranks), np.ceil(ranks)]).astype(np.intp)
+        partitioned = np.partition(levels, needed)
+        low, high = _interpolate(ranks, lambda rank: partitioned[rank])
         clipped = np.clip(levels, low, high)
         return low, high, float(clipped.mean()), float(clipped.std())
-    total = counts.cumsum()
-    low, high = _between(ranks, lambda rank: levels[np.searchsorted(total, rank, side="right")])
+    cumulative = counts.cumsum()
+    low, high = _interpolate(
+        ranks, lambda rank: levels[np.searchsorted(cumulative, rank, side="right")]
+    )
     clipped = np.clip(levels, low, high)
     mean = float(np.average(clipped, weights=counts))
     return low, high, mean, float(np.sqrt(np.average((clipped - mean) ** 2, weights=counts)))
@@ -263,22 +273,23 @@ def _levels(
     """Distinct values with their counts, or all values and None if they cannot be counted."""
     if values.dtype.kind in "iu":
         lowest = int(values.min())
-        if int(values.max()) - lowest < _MAX_BINS:
+        if int(values.max()) - lowest < _MAX_LEVELS:
             counts = np.bincount(values.astype(np.intp) - lowest)
             return np.arange(lowest, lowest + len(counts), dtype=np.float64), counts
     return values.astype(np.float64), None
 
 
-def _between(
+def _interpolate(
     ranks: npt.NDArray[np.float64],
-    ranked: Callable[[npt.NDArray[np.intp]], npt.NDArray[np.float64]],
+    value_at: Callable[[npt.NDArray[np.intp]], npt.NDArray[np.float64]],
 ) -> tuple[float, float]:
     """The values at two fractional ranks, as `numpy.percentile` interpolates them."""
-    whole = np.floor(ranks).astype(np.intp)
-    below, above = ranked(whole), ranked(np.ceil(ranks).astype(np.intp))
-    low, high = below + (above - below) * (ranks - whole)
+    floor = np.floor(ranks).astype(np.intp)
+    below, above = value_at(floor), value_at(np.ceil(ranks).astype(np.intp))
+    low, high = below + (above - below) * (ranks - floor)
     return float(low), float(high)
 
 
 def _shifted(box: tuple[slice, slice, slice], start: tuple[int, int, int]) -> tuple[slice, ...]:
+    """A box within the crop as a box on the network's grid, where the crop begins at `start`."""
     return tuple(slice(s.start + f, s.stop + f) for s, f in zip(box, start, strict=True))
