@@ -1,4 +1,4 @@
-"""Random changes of training crops, as other heads or scanners would give them.
+"""Random changes of training crops, such as differences between patients and scanners.
 
 Every function gets its random generator, so that a crop depends only on the seed, the step and
 its position in the batch.
@@ -15,8 +15,8 @@ Image = npt.NDArray[np.float32]
 Classes = npt.NDArray[np.uint8]
 
 _PAPER_DEGREES = 10.0
-_REACH = 0.15
-"""Share of a crop's length by which a rotated or zoomed crop extends beyond the upright one."""
+_MARGIN = 0.15
+"""Margin that rotating and zooming needs, as a fraction of the crop's length."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,9 @@ class Augmentation:
     gamma: float = 0.0
     noise: float = 0.0
 
-    def reach(self, crop: int) -> int:
-        """Further voxels on each side of a crop that `augment` needs."""
-        return round(_REACH * crop) if self.warp and (self.rotate or self.zoom) else 0
+    def margin(self, crop: int) -> int:
+        """Voxels that `augment` needs on each side of a crop, to rotate and zoom it."""
+        return round(_MARGIN * crop) if self.warp and (self.rotate or self.zoom) else 0
 
 
 def augment(
@@ -64,7 +64,7 @@ def augment(
     classes: Classes,
     settings: Augmentation,
     rng: np.random.Generator,
-    reach: int = 0,
+    margin: int = 0,
 ) -> tuple[Image, Classes]:
     """An augmented copy of a crop.
 
@@ -75,20 +75,20 @@ def augment(
     classes : (i, j, k) uint8 array
     settings : Augmentation
     rng : numpy.random.Generator
-    reach : int
+    margin : int
         Voxels on each side that are there only to be rotated or zoomed into the crop; without them
         the corners of a rotated crop would be background instead of brain.
 
     Returns
     -------
     image, classes : arrays
-        Shorter by `reach` on each side, C-contiguous. The first two axes should be of one length
+        Shorter by `margin` on each side, C-contiguous. The first two axes should be of one length
         unless `turn` is 0.
     """
     if settings.warp and rng.random() < settings.warp:
-        image, classes = _warp(image, classes, settings, rng, reach)
-    elif reach:
-        inner = (slice(reach, -reach),) * 3
+        image, classes = _warp(image, classes, settings, rng, margin)
+    elif margin:
+        inner = (slice(margin, -margin),) * 3
         image, classes = image[:, *inner], classes[inner]
     image, classes = _flip_and_transpose(image, classes, settings, rng)
     image = np.array(image, dtype=np.float32, order="C")
@@ -138,7 +138,7 @@ def _warp(
     classes: Classes,
     settings: Augmentation,
     rng: np.random.Generator,
-    reach: int,
+    margin: int,
 ) -> tuple[Image, Classes]:
     """Rotate and zoom about the centre; voxels from outside are background."""
     import torch
@@ -148,9 +148,9 @@ def _warp(
     matrix = _rotation(np.deg2rad(degrees)) * rng.uniform(1 - settings.zoom, 1 + settings.zoom)
     # affine_grid counts axes from the last and in units of half their length.
     given = np.asarray(classes.shape[::-1], dtype=float)
-    matrix = matrix * (given - 2 * reach)[None, :] / given[:, None]
+    matrix = matrix * (given - 2 * margin)[None, :] / given[:, None]
     theta = torch.from_numpy(np.hstack([matrix, np.zeros((3, 1))])[None]).float()
-    shape = [length - 2 * reach for length in classes.shape]
+    shape = [length - 2 * margin for length in classes.shape]
     grid = functional.affine_grid(theta, [1, 1, *shape], align_corners=False)
 
     def sample(volume: npt.NDArray[np.generic], mode: str) -> Image:

@@ -105,32 +105,32 @@ def test_rotation_keeps_volume_in_a_crop_of_unequal_axes():
 @pytest.mark.parametrize("warp", [0.0, 1.0])
 def test_what_a_crop_reaches_into_is_cut_off_again(crop, warp):
     settings = replace(NONE, warp=warp, rotate=0, zoom=0)
-    image, classes = augment(*crop, settings, np.random.default_rng(0), reach=4)
+    image, classes = augment(*crop, settings, np.random.default_rng(0), margin=4)
     np.testing.assert_allclose(image, crop[0][:, 4:-4, 4:-4, 4:-4], atol=1e-4)
     np.testing.assert_array_equal(classes, crop[1][4:-4, 4:-4, 4:-4])
 
 
 def test_with_its_reach_a_turned_crop_has_brain_in_its_corners():
     settings = replace(NONE, warp=1, rotate=15, zoom=0)
-    reach = settings.reach(40)
-    full = np.ones((1, *[40 + 2 * reach] * 3), np.float32)
+    margin = settings.margin(40)
+    full = np.ones((1, *[40 + 2 * margin] * 3), np.float32)
     classes = np.ones(full.shape[1:], np.uint8)
     share = {}
-    for there in (reach, 0):
-        inner = (slice(reach - there, full.shape[1] - reach + there),) * 3
+    for there in (margin, 0):
+        inner = (slice(margin - there, full.shape[1] - margin + there),) * 3
         warped, _ = augment(
             full[:, *inner], classes[inner], settings, np.random.default_rng(3), there
         )
         assert warped.shape == (1, 40, 40, 40)
         share[there] = (warped > 0).mean()
     assert share[0] < 0.95
-    assert share[reach] > 0.999
+    assert share[margin] > 0.999
 
 
 def test_zooming_with_reach_keeps_the_scale_it_has_without(crop):
     """A crop that was given more to look at is not shrunk into it."""
     settings = replace(NONE, warp=1, rotate=0, zoom=0.1)
-    wide, _ = augment(*crop, settings, np.random.default_rng(2), reach=4)
+    wide, _ = augment(*crop, settings, np.random.default_rng(2), margin=4)
     narrow, _ = augment(
         crop[0][:, 4:-4, 4:-4, 4:-4],
         crop[1][4:-4, 4:-4, 4:-4],

@@ -34,6 +34,7 @@ _IN_USE_SECONDS = 24 * 3600.0
 """An entry that was used within this time may belong to a run that is starting."""
 
 _PARTS = ("image", "classes", "seeds")
+"""Parts of an entry, as in file names; the seeds are the crop centres."""
 
 Arrays = tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]
 
@@ -49,14 +50,14 @@ class PreparedCase:
         Normalised modalities, 0 outside the brain.
     classes : (i, j, k) uint8 array
         Tissue classes.
-    seeds : (n, 6) int32 array
-        Voxels to centre crops on, see `centre_voxels`.
+    crop_centres : (n, 6) int32 array
+        Voxels to centre crops on, see `find_crop_centres`.
     """
 
     name: str
     image: npt.NDArray[np.float16]
     classes: npt.NDArray[np.uint8]
-    seeds: npt.NDArray[np.int32]
+    crop_centres: npt.NDArray[np.int32]
 
 
 class CaseCache:
@@ -90,7 +91,7 @@ class CaseCache:
         files : CaseFiles
         preprocessing : Preprocessing
         prepare : callable
-            Computes image, classes and seeds if they are not in the cache.
+            Computes image, classes and crop centres if they are not in the cache.
         """
         stem = f"{files.name}-{_digest(files, preprocessing)}"
         paths = [self._folder / f"{stem}.{part}.npy" for part in _PARTS]

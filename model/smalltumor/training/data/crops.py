@@ -11,13 +11,16 @@ from smalltumor.training.data.cache import PreparedCase
 
 Voxels = npt.NDArray[np.int32]
 
-_CLASS_ODDS = {TissueClass.NCR: 0.3, TissueClass.ED: 0.3, TissueClass.ET: 0.4}
+_CLASS_PROBABILITIES = {TissueClass.NCR: 0.3, TissueClass.ED: 0.3, TissueClass.ET: 0.4}
+"""How often a tumour crop is centred on each class, in a case that has all three."""
+
 _VOXELS_PER_COMPONENT = 400
 _SMALLEST_COMPONENT = 4
+"""In voxels."""
 
 
-def centre_voxels(classes: npt.NDArray[np.uint8]) -> Voxels:
-    """Voxels on which crops of a case may be centred, the same number from every component.
+def find_crop_centres(classes: npt.NDArray[np.uint8]) -> Voxels:
+    """Voxels on which tumour crops of a case may be centred.
 
     Parameters
     ----------
@@ -27,12 +30,12 @@ def centre_voxels(classes: npt.NDArray[np.uint8]) -> Voxels:
     Returns
     -------
     (n, 6) int32 array
-        Class, component, voxels of the component, i, j, k. Up to 400 random voxels of each
-        component, so that small components are drawn as often; those below 4 voxels are left out.
+        Class, number of the component, its volume in voxels, i, j, k. Up to 400 random voxels
+        of each component; components below 4 voxels are left out.
     """
     rng = np.random.default_rng(0)
     rows = [np.zeros((0, 6), dtype=np.int64)]
-    for tissue in _CLASS_ODDS:
+    for tissue in _CLASS_PROBABILITIES:
         for number, voxels in enumerate(connected_components(classes == tissue).voxels):
             if len(voxels) < _SMALLEST_COMPONENT:
                 continue
@@ -47,13 +50,14 @@ def draw_crop(
     crop: int,
     tumour_crops: float,
     rng: np.random.Generator,
-    reach: int = 0,
+    margin: int = 0,
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8]]:
     """A random cube of a case.
 
-    With probability `tumour_crops` it is centred on a tumour voxel: first a class is drawn among
-    those present, then a component, with odds of the cube root of its volume. Otherwise the cube
-    lies anywhere.
+    With probability `tumour_crops` the cube is centred near a tumour voxel, which is drawn in
+    three steps: a class among those present, a component of this class with a probability
+    proportional to the cube root of its volume, and a voxel of this component. Otherwise the
+    cube may lie anywhere in the volume.
 
     Parameters
     ----------
@@ -63,42 +67,41 @@ def draw_crop(
     tumour_crops : float
         From 0 to 1.
     rng : numpy.random.Generator
-    reach : int
-        Further voxels on each side of the cube.
+    margin : int
+        Voxels that are added on each side of the cube.
 
     Returns
     -------
     image : (channel, side, side, side) float32 array
-        ``side`` is ``crop + 2 * reach``.
+        ``side`` is ``crop + 2 * margin``.
     classes : (side, side, side) uint8 array
     """
     shape = np.array(case.classes.shape)
-    if len(case.seeds) and rng.random() < tumour_crops:
+    if len(case.crop_centres) and rng.random() < tumour_crops:
         jitter = rng.integers(-crop // 8, crop // 8 + 1, size=3)
-        start = _draw_centre(case.seeds, rng) + jitter - crop // 2
+        start = _draw_centre(case.crop_centres, rng) + jitter - crop // 2
     else:
         start = rng.integers(0, np.maximum(shape - crop, 0) + 1)
-    start = np.where(shape > crop, np.clip(start, 0, shape - crop), (shape - crop) // 2) - reach
-    side = crop + 2 * reach
-    stop = np.minimum(start + side, shape)
-    first = np.maximum(start, 0)
-    inside = tuple(slice(a, b) for a, b in zip(first, stop, strict=True))
+    start = np.where(shape > crop, np.clip(start, 0, shape - crop), (shape - crop) // 2) - margin
+    side = crop + 2 * margin
+    first, stop = np.maximum(start, 0), np.minimum(start + side, shape)
+    source = tuple(slice(a, b) for a, b in zip(first, stop, strict=True))
     target = tuple(slice(a, b) for a, b in zip(first - start, stop - start, strict=True))
     image = np.zeros((len(case.image), side, side, side), dtype=np.float32)
     classes = np.zeros((side, side, side), dtype=np.uint8)
-    image[(slice(None), *target)] = case.image[(slice(None), *inside)]
-    classes[target] = case.classes[inside]
+    image[(slice(None), *target)] = case.image[(slice(None), *source)]
+    classes[target] = case.classes[source]
     return image, classes
 
 
 def _draw_centre(centres: Voxels, rng: np.random.Generator) -> Voxels:
-    present = [tissue for tissue in _CLASS_ODDS if (centres[:, 0] == tissue).any()]
-    odds = np.array([_CLASS_ODDS[tissue] for tissue in present])
-    tissue = rng.choice(present, p=odds / odds.sum())
+    present = [tissue for tissue in _CLASS_PROBABILITIES if (centres[:, 0] == tissue).any()]
+    weights = np.array([_CLASS_PROBABILITIES[tissue] for tissue in present])
+    tissue = rng.choice(present, p=weights / weights.sum())
     rows = centres[centres[:, 0] == tissue]
-    _, first = np.unique(rows[:, 1], return_index=True)
-    odds = np.cbrt(rows[first, 2].astype(float))
-    component = rows[rng.choice(first, p=odds / odds.sum()), 1]
+    _, first_rows = np.unique(rows[:, 1], return_index=True)
+    weights = np.cbrt(rows[first_rows, 2].astype(float))
+    component = rows[rng.choice(first_rows, p=weights / weights.sum()), 1]
     rows = rows[rows[:, 1] == component]
     voxel: Voxels = rows[rng.integers(len(rows)), 3:]
     return voxel

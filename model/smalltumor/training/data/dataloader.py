@@ -89,6 +89,6 @@ def _crop(
     )
     case = cases[order[(within * config.batch + position) % len(order)] % len(cases)]
     rng = np.random.default_rng([config.seed, 1, step, position])
-    reach = config.augmentation.reach(config.crop)
-    image, classes = draw_crop(case, config.crop, config.tumour_crops, rng, reach)
-    return case.name, *augment(image, classes, config.augmentation, rng, reach)
+    margin = config.augmentation.margin(config.crop)
+    image, classes = draw_crop(case, config.crop, config.tumour_crops, rng, margin)
+    return case.name, *augment(image, classes, config.augmentation, rng, margin)

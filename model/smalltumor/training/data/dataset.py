@@ -14,7 +14,7 @@ from smalltumor.data.label_files import read_labels
 from smalltumor.data.preprocessing import Preprocessing, prepare
 from smalltumor.errors import Action, CaseError, LabelError, Remedy, TrainingError
 from smalltumor.training.data.cache import CaseCache, PreparedCase
-from smalltumor.training.data.crops import centre_voxels
+from smalltumor.training.data.crops import find_crop_centres
 
 
 def labelled_cases(folder: Path, exclude: Iterable[str] = ()) -> list[CaseFiles]:
@@ -94,4 +94,4 @@ def _prepare(
     labels, _ = read_labels(case)
     ready = prepare(case, preprocessing)
     classes = ready.crop(ready.network_grid.labels_to_network(labels))
-    return ready.array.astype(np.float16), classes, centre_voxels(classes)
+    return ready.array.astype(np.float16), classes, find_crop_centres(classes)

@@ -108,7 +108,7 @@ def test_a_crop_given_with_its_surroundings_is_the_same_crop():
     case = with_seeds((3, 0, 1, 2, 38, 20))
     for seed in range(10):
         narrow, wide = (
-            draw_crop(case, 16, 0.5, np.random.default_rng(seed), reach)[0] for reach in (0, 3)
+            draw_crop(case, 16, 0.5, np.random.default_rng(seed), margin)[0] for margin in (0, 3)
         )
         assert wide.shape == (4, 22, 22, 22)
         np.testing.assert_array_equal(wide[:, 3:-3, 3:-3, 3:-3], narrow)
