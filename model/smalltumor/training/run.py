@@ -143,7 +143,7 @@ class _CaseFiles:
         names = _names(self.cases)
         held_out = _names(self.held_out)
         if earlier is not None and earlier.split is not None:
-            return earlier.split.resumed(names, held_out)
+            return earlier.split.updated(names, held_out)
         return Split.draw(names, held_out, config.folds, config.fold)
 
     def named(self, names: tuple[str, ...]) -> list[CaseFiles]:

@@ -13,8 +13,9 @@ from smalltumor.errors import TrainingError
 class Split:
     """Training and validation cases, by name.
 
-    The split is drawn once. If it were drawn again on resume, a case added meanwhile would move
-    others between the two sets, and validation would use cases that the network was trained on.
+    The split is drawn once. If it were drawn again when a run is resumed, a case added to the
+    folder meanwhile would move other cases from one set to the other, and the network would be
+    validated on cases that it was trained on.
 
     Parameters
     ----------
@@ -22,7 +23,7 @@ class Split:
         Cases of the steps to come, in the order in which crops are drawn from them.
     validation : tuple of str
     trained_on : tuple of str
-        Every case the run has ever trained on, those that were removed since included.
+        Every case that the run has trained on, including those removed from `training` since.
     """
 
     training: tuple[str, ...]
@@ -31,14 +32,14 @@ class Split:
 
     @classmethod
     def draw(cls, names: Sequence[str], held_out: Sequence[str], folds: int, fold: int) -> Split:
-        """Hold out every `folds`-th case from case `fold` on.
+        """Hold out every `folds`-th case, starting with case number `fold`.
 
         Parameters
         ----------
         names : sequence of str
             All cases but `held_out`, sorted.
         held_out : sequence of str
-            Cases that are held out in any case.
+            Cases that are always held out.
         folds, fold : int
             See `TrainingConfig`; 0 folds hold out no further case.
 
@@ -67,58 +68,58 @@ class Split:
     def from_events(cls, events: Iterable[Mapping[str, Any]]) -> Split | None:
         """The split of a run whose ``config.json`` does not hold one, from its ``start`` events.
 
-        Such a run drew its split on every start. What it has trained on is known; validation
-        keeps the cases that it has not trained on.
+        Earlier versions drew the split again on every start. The events name the cases of each
+        start; validation cases that were trained on after another start are left out.
         """
         starts = [event for event in events if event["event"] == "start"]
         if not starts or "training" not in starts[-1]:
             return None
-        trained_on = tuple(dict.fromkeys(n for e in starts for n in e.get("training", ())))
+        trained_on = tuple(dict.fromkeys(n for s in starts for n in s.get("training", ())))
         last = starts[-1]
         validation = tuple(n for n in last.get("validation", ()) if n not in trained_on)
         return cls(tuple(last["training"]), validation, trained_on)
 
-    def resumed(self, names: Sequence[str], held_out: Sequence[str]) -> Split:
-        """The split for the cases that there are now.
+    def updated(self, names: Sequence[str], held_out: Sequence[str]) -> Split:
+        """The split of a resumed run, for the cases that exist now.
 
-        Cases that are new are trained on. A training case that has gone is left out: the run is
-        only trained on fewer cases from here on. A validation case that has gone is an error,
-        because scores before and after would not be comparable.
+        New cases become training cases. Training cases that no longer exist are left out. A
+        validation case that no longer exists is an error, because scores before and after would
+        not be comparable.
 
         Parameters
         ----------
         names : sequence of str
             All cases of the data folder now.
         held_out : sequence of str
-            Cases of the validation folder now. They are not trained on. If the run has held out
-            no case so far, it validates on them from here on.
+            Cases of the validation folder now; they are not trained on. If the run had no
+            validation cases so far, these become its validation cases.
 
         Raises
         ------
         TrainingError
-            If a validation case has gone, no training case is left, or a case to be held out
-            has been trained on.
+            If a validation case no longer exists or has been trained on, or no training case is
+            left.
         """
         validation = self.validation or tuple(held_out)
         missing = [n for n in self.validation if n not in {*names, *held_out}]
         if missing:
             raise TrainingError(
-                f"{', '.join(missing)}: this validation case of the run has gone, so later scores "
-                "would not be comparable with earlier ones; put it back, or start a new run from "
-                "the best weights"
+                f"{', '.join(missing)}: this validation case of the run is missing, so later "
+                "scores would not be comparable with earlier ones; put it back, or start a new run "
+                "from the best weights"
             )
-        seen = [name for name in validation if name in self.trained_on]
-        if seen:
+        leaked = [name for name in validation if name in self.trained_on]
+        if leaked:
             raise TrainingError(
-                f"{', '.join(seen)}: the run has been trained on this case and cannot validate on "
-                "it; start a new run"
+                f"{', '.join(leaked)}: the run has been trained on this case and cannot validate "
+                "on it; start a new run"
             )
-        not_trained = {*validation, *held_out}
-        known = [name for name in self.training if name in names and name not in not_trained]
-        met = {*self.training, *not_trained}
-        training = (*known, *(name for name in names if name not in met))
+        excluded = {*validation, *held_out}
+        kept = [name for name in self.training if name in names and name not in excluded]
+        known = {*self.training, *excluded}
+        training = (*kept, *(name for name in names if name not in known))
         if not training:
-            raise TrainingError("none of the run's training cases is there any more")
+            raise TrainingError("none of the run's training cases exists any more")
         return Split(training, validation, tuple(dict.fromkeys((*self.trained_on, *training))))
 
     def to_dict(self) -> dict[str, list[str]]:

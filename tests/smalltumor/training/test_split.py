@@ -133,7 +133,7 @@ def test_no_resume_validates_on_a_case_that_was_ever_trained_on(first, later, fo
     validation, ever = split.validation, set(split.training)
     for names in later:
         try:
-            split = split.resumed(sorted(names), [])
+            split = split.updated(sorted(names), [])
         except TrainingError:
             continue
         ever |= set(split.training)
