@@ -1,4 +1,4 @@
-"""One request for a training run, wherever it is made and wherever it is kept."""
+"""What to train: made by the command line or the plugin, and kept in the run folder."""
 
 from __future__ import annotations
 

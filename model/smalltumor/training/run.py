@@ -1,4 +1,4 @@
-"""Train as a request says: from a folder of cases to a finished run."""
+"""Run a training request: from a folder of cases to a finished run."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def train(request: TrainingRequest, report: Report = print, *, save_seconds: flo
     Returns
     -------
     bool
-        False if it was stopped (SIGINT, SIGTERM, a stop request) and can be resumed.
+        False if it was stopped (by SIGINT, SIGTERM or a stop request) and can be resumed.
 
     Raises
     ------
@@ -49,27 +49,28 @@ def train(request: TrainingRequest, report: Report = print, *, save_seconds: flo
     """
     run = RunFolder(request.run)
     earlier = _earlier_record(request, run)
-    request = _as_started(request, earlier)
-    config, start = _configuration(request, earlier, has_state=run.last.is_file())
+    request = _with_earlier_settings(request, earlier)
+    config, initial = _configuration(request, earlier, has_state=run.last.is_file())
     with joined_processes(request.device) as processes:
-        tell: Report = report if processes.is_main else _silent
+        if not processes.is_main:
+            report = _silent
         if processes.device.type == "cpu":
             keep_freed_memory()
-        files = _CaseFiles.find(request)
-        split = files.split(config, earlier if run.last.is_file() else None)
-        training = len(files.named(split.training))
-        record = _new_record(request, config, split, training, earlier, start)
-        with _held(run, processes, earlier):
+        available = _AvailableCases.find(request)
+        split = available.split(config, earlier if run.last.is_file() else None)
+        training_cases = len(available.named(split.training))
+        record = _new_record(request, config, split, training_cases, earlier, initial)
+        with _locked(run, processes, earlier):
             if processes.is_main:
                 record.write(run)
-            finished = _run(record, files, start, run, processes, tell, save_seconds)
+            finished = _run(record, available, initial, run, processes, report, save_seconds)
     if not finished:
-        tell("stopped and saved")
+        report("stopped and saved")
     return finished
 
 
 def _earlier_record(request: TrainingRequest, run: RunFolder) -> RunRecord | None:
-    """The record of the run in the folder, which is to be resumed."""
+    """The record of the run to be resumed, or None for a new run."""
     if not run.config.is_file():
         return None
     if not request.resume:
@@ -77,8 +78,8 @@ def _earlier_record(request: TrainingRequest, run: RunFolder) -> RunRecord | Non
     return RunRecord.read(run)
 
 
-def _as_started(request: TrainingRequest, earlier: RunRecord | None) -> TrainingRequest:
-    """A resumed run keeps what it was started with, unless the request names something else."""
+def _with_earlier_settings(request: TrainingRequest, earlier: RunRecord | None) -> TrainingRequest:
+    """The request, completed by the settings that the run was started with."""
     if earlier is None:
         return request
     before = earlier.request
@@ -96,13 +97,13 @@ def _as_started(request: TrainingRequest, earlier: RunRecord | None) -> Training
 def _configuration(
     request: TrainingRequest, earlier: RunRecord | None, *, has_state: bool
 ) -> tuple[TrainingConfig, Checkpoint | None]:
-    """The configuration with the request's changes, and the weights to start from.
+    """The configuration with the request's changes, and the checkpoint to start from.
 
-    The weights are not read if the run has a saved state.
+    The checkpoint is not read if the run has a saved state.
     """
-    start = None
+    initial = None
     if not (earlier and has_state) and (request.weights or request.preset == "finetune"):
-        start = load_checkpoint(request.weights)
+        initial = load_checkpoint(request.weights)
     if earlier is not None:
         config = earlier.config
         if has_state:
@@ -111,9 +112,9 @@ def _configuration(
         raise TrainingError(f"unknown preset {request.preset}; known are {', '.join(PRESETS)}")
     else:
         config = PRESETS[request.preset]
-        if start is not None:
-            config = replace(config, network=start.config, preprocessing=start.preprocessing)
-    return config.with_changes(request.changes), start
+        if initial is not None:
+            config = replace(config, network=initial.config, preprocessing=initial.preprocessing)
+    return config.with_changes(request.changes), initial
 
 
 def _check_folds(request: TrainingRequest, config: TrainingConfig) -> None:
@@ -126,20 +127,20 @@ def _check_folds(request: TrainingRequest, config: TrainingConfig) -> None:
 
 
 @dataclass(frozen=True)
-class _CaseFiles:
-    """The cases that there are now: to train on or to split, and held out by the request."""
+class _AvailableCases:
+    """The cases in the data folder and, held out, those in the request's validation folder."""
 
     cases: list[CaseFiles]
     held_out: list[CaseFiles]
 
     @classmethod
-    def find(cls, request: TrainingRequest) -> _CaseFiles:
+    def find(cls, request: TrainingRequest) -> _AvailableCases:
         held_out = labelled_cases(request.validation) if request.validation else []
         names = {case.name for case in held_out}
         return cls(labelled_cases(request.data, exclude=names), held_out)
 
     def split(self, config: TrainingConfig, earlier: RunRecord | None) -> Split:
-        """Drawn on the first start; kept once a state has been saved."""
+        """The split of the earlier run, updated, or a new one."""
         names = _names(self.cases)
         held_out = _names(self.held_out)
         if earlier is not None and earlier.split is not None:
@@ -147,7 +148,7 @@ class _CaseFiles:
         return Split.draw(names, held_out, config.folds, config.fold)
 
     def named(self, names: tuple[str, ...]) -> list[CaseFiles]:
-        """The cases of these names; several folders may hold a case of the same name."""
+        """The cases with these names; there may be several of the same name."""
         by_name: dict[str, list[CaseFiles]] = {}
         for case in (*self.cases, *self.held_out):
             by_name.setdefault(case.name, []).append(case)
@@ -162,38 +163,38 @@ def _new_record(
     request: TrainingRequest,
     config: TrainingConfig,
     split: Split,
-    training: int,
+    training_cases: int,
     earlier: RunRecord | None,
-    start: Checkpoint | None,
+    initial: Checkpoint | None,
 ) -> RunRecord:
-    """A resumed run keeps its origin and counts its steps and epochs on as before."""
+    """The run's record; a resumed run keeps its origin and its number of steps per epoch."""
     steps = earlier.steps_per_epoch if earlier else 0
-    usual = earlier.config if earlier else config
+    first_config = earlier.config if earlier else config
     return RunRecord(
         request=request,
         config=config,
         split=split,
-        origin=(earlier.origin if earlier else None) or origin_of(start, request.weights),
-        steps_per_epoch=steps or steps_per_epoch(usual, training),
+        origin=(earlier.origin if earlier else None) or origin_of(initial, request.weights),
+        steps_per_epoch=steps or steps_per_epoch(first_config, training_cases),
     )
 
 
 def _run(
     record: RunRecord,
-    files: _CaseFiles,
-    start: Checkpoint | None,
+    available: _AvailableCases,
+    initial: Checkpoint | None,
     run: RunFolder,
     processes: Processes,
-    tell: Report,
+    report: Report,
     save_seconds: float,
 ) -> bool:
     """Prepare the cases and train; False if it was stopped."""
     assert record.split is not None
     stop = StopListener(run)
     try:
-        cases = _prepare(record, files, processes, tell, stop)
+        cases = _prepare(record, available, processes, report, stop)
     except StepAborted:
-        run.append("stop", _last_step(run), wish=(stop.request or StopRequest.STOP).value)
+        run.append("stop", _last_step(run), wish=(stop.stop_request or StopRequest.STOP).value)
         return False
     trainer = Trainer(
         record.config,
@@ -201,8 +202,8 @@ def _run(
         run,
         processes,
         model_card(record, record.split.trained_on),
-        start=start,
-        report=tell,
+        initial=initial,
+        report=report,
         stop=stop,
         abort_step=stop.abort_step,
         threads=_crop_threads(processes),
@@ -211,18 +212,18 @@ def _run(
     )
     if record.request.resume:
         trainer.resume()
-    _report_start(trainer, record.split, tell)
+    _report_start(trainer, record.split, report)
     with stop_on_signals(stop, run):
         finished = trainer.train()
     if not finished and processes.is_main:
         step = trainer.learner.progress.step
-        run.append("stop", step, wish=(stop.request or StopRequest.STOP).value)
+        run.append("stop", step, wish=(stop.stop_request or StopRequest.STOP).value)
     return finished
 
 
 @contextmanager
-def _held(run: RunFolder, processes: Processes, earlier: RunRecord | None) -> Iterator[None]:
-    """Hold the run folder, and record in its events what ends the run."""
+def _locked(run: RunFolder, processes: Processes, earlier: RunRecord | None) -> Iterator[None]:
+    """Hold the run folder's lock, and record an exception that ends the run in its events."""
     if not processes.is_main:
         yield
         return
@@ -259,9 +260,9 @@ def _last_step(run: RunFolder) -> int:
 
 def _prepare(
     record: RunRecord,
-    files: _CaseFiles,
+    available: _AvailableCases,
     processes: Processes,
-    tell: Report,
+    report: Report,
     stop: StopListener,
 ) -> TrainingCases:
     split, cache = record.split, record.request.cache or record.request.run / "cache"
@@ -271,11 +272,11 @@ def _prepare(
         if processes.is_main and stop():
             raise StepAborted
 
-    if not processes.is_main:  # process 0 prepares, the others find the cases prepared
+    if not processes.is_main:  # process 0 prepares; the others then read from the cache
         processes.wait()
-    tell(f"preparing {len(split.training) + len(split.validation)} cases in {cache}")
+    report(f"preparing {len(split.training) + len(split.validation)} cases in {cache}")
     training, validation = (
-        prepare_cases(files.named(names), record.config.preprocessing, cache, check)
+        prepare_cases(available.named(names), record.config.preprocessing, cache, check)
         for names in (split.training, split.validation)
     )
     if processes.is_main:
@@ -284,7 +285,7 @@ def _prepare(
     return TrainingCases(training, validation)
 
 
-def _report_start(trainer: Trainer, split: Split, tell: Report) -> None:
+def _report_start(trainer: Trainer, split: Split, report: Report) -> None:
     step, device = trainer.learner.progress.step, trainer.processes.device
     if trainer.processes.is_main:
         trainer.run.append(
@@ -295,7 +296,7 @@ def _report_start(trainer: Trainer, split: Split, tell: Report) -> None:
             training=list(split.training),
             validation=list(split.validation),
         )
-    tell(
+    report(
         f"{len(split.training)} training cases, {len(split.validation)} validation cases; "
         f"step {step} of {trainer.steps} on {device}"
     )

@@ -73,13 +73,13 @@ class RunRecord:
             raise TrainingError(f"{run.config} is damaged ({error!r})") from error
 
 
-def origin_of(start: Checkpoint | None, weights: Path | None) -> dict[str, Any]:
+def origin_of(initial: Checkpoint | None, weights: Path | None) -> dict[str, Any]:
     """The name of the weights a run starts from, and the cases they were trained on."""
-    if start is None:
+    if initial is None:
         return {"started_from": str(weights) if weights else "random weights"}
     return {
-        "started_from": start.name,
-        "started_from_trained_on": start.card.get("trained_on", "not said"),
+        "started_from": initial.name,
+        "started_from_trained_on": initial.card.get("trained_on", "not said"),
     }
 
 

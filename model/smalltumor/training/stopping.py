@@ -1,4 +1,4 @@
-"""Stop requests, noticed between steps and, if steps are long, within one."""
+"""How a run in this process is stopped: between two steps or, if a step is long, within it."""
 
 from __future__ import annotations
 
@@ -16,17 +16,19 @@ from smalltumor.training.runs.run_folder import RunFolder, StopRequest
 from smalltumor.training.runs.run_lock import HEARTBEAT_SECONDS, write_heartbeat
 
 STEP_GRACE_SECONDS = 1.0
-"""A step that ends within this time of the stop request is finished; a longer one is aborted."""
+"""How long after a stop request the current step may go on before it is aborted."""
 
 _CHECK_SECONDS = 0.25
 
 
 class StepAborted(Exception):  # noqa: N818 - requested, not a fault
-    """A step, a validation or the preparation was aborted; the network is as it was before."""
+    """Preparation, a step or a validation was aborted. The network is as it was before."""
 
 
 class StopListener:
-    """The run folder's stop request and signals, as one answer; also writes the heartbeat.
+    """Whether the run has been asked to stop, through its folder or by a signal.
+
+    The training loop calls it after every step, so it also writes the heartbeat.
 
     Parameters
     ----------
@@ -34,43 +36,43 @@ class StopListener:
 
     Attributes
     ----------
-    request : StopRequest or None
-        None as long as there is none.
+    stop_request : StopRequest or None
+        None as long as nobody has asked.
     """
 
     def __init__(self, run: RunFolder) -> None:
-        self.request: StopRequest | None = None
+        self.stop_request: StopRequest | None = None
         self._run = run
-        self._since = self._checked = self._last_heartbeat = 0.0
+        self._requested_at = self._checked_at = self._heartbeat_at = 0.0
 
     def __call__(self) -> bool:
         """Whether to save the state and end."""
         now = time.monotonic()
-        if now - self._last_heartbeat >= HEARTBEAT_SECONDS:
-            self._last_heartbeat = now
+        if now - self._heartbeat_at >= HEARTBEAT_SECONDS:
+            self._heartbeat_at = now
             write_heartbeat(self._run)
-        if self.request is None and now - self._checked >= _CHECK_SECONDS:
-            self._checked = now
-            request = self._run.read_stop_request()
-            if request is not None:
-                self.set(request)
-        return self.request is not None
+        if self.stop_request is None and now - self._checked_at >= _CHECK_SECONDS:
+            self._checked_at = now
+            stop_request = self._run.read_stop_request()
+            if stop_request is not None:
+                self.set(stop_request)
+        return self.stop_request is not None
 
     def abort_step(self) -> bool:
-        """Whether the request is so old that the current step should be aborted."""
-        return self() and time.monotonic() - self._since > STEP_GRACE_SECONDS
+        """Whether to abort the current step, because a stop was requested too long ago."""
+        return self() and time.monotonic() - self._requested_at > STEP_GRACE_SECONDS
 
-    def set(self, request: StopRequest) -> None:
+    def set(self, stop_request: StopRequest) -> None:
         """Request a stop from within this process."""
-        self.request, self._since = request, time.monotonic()
+        self.stop_request, self._requested_at = stop_request, time.monotonic()
 
 
 @contextmanager
 def stop_on_signals(listener: StopListener, run: RunFolder) -> Iterator[None]:
-    """SIGINT and SIGTERM request a stop; a second SIGINT interrupts at once."""
+    """Within the block, SIGINT and SIGTERM request a stop; a second SIGINT raises at once."""
 
     def on_signal(number: int, frame: FrameType | None) -> None:
-        if listener.request is not None and number == signal.SIGINT:
+        if listener.stop_request is not None and number == signal.SIGINT:
             raise KeyboardInterrupt
         listener.set(run.read_stop_request() or StopRequest.STOP)
 
@@ -84,7 +86,7 @@ def stop_on_signals(listener: StopListener, run: RunFolder) -> Iterator[None]:
 
 @contextmanager
 def abortable(should_abort: Callable[[], bool]) -> Iterator[None]:
-    """Within the block every module checks, forwards and backwards, whether to abort.
+    """Within the block, every forward and backward pass of a module checks whether to abort.
 
     Parameters
     ----------

@@ -58,8 +58,8 @@ class Trainer:
     processes : Processes
     card : dict
         Facts for the model card of the networks that are written.
-    start : Checkpoint, optional
-        Weights to start from; they are scored first, for comparison.
+    initial : Checkpoint, optional
+        Weights to start from; they are validated first, for comparison.
     report : callable
         Receives one line of text.
     stop : callable
@@ -83,7 +83,7 @@ class Trainer:
         processes: Processes,
         card: dict[str, Any],
         *,
-        start: Checkpoint | None = None,
+        initial: Checkpoint | None = None,
         report: Report = print,
         stop: Callable[[], bool] = _never,
         abort_step: Callable[[], bool] = _never,
@@ -96,13 +96,13 @@ class Trainer:
                 f"a batch of {config.batch} cannot be shared by {processes.count} processes"
             )
         self.config, self.cases, self.run, self.processes = config, cases, run, processes
-        self.start, self.report = start, report
+        self.initial, self.report = initial, report
         self.stop = stop
         self.abort_step = abort_step if processes.count == 1 else _never
         self.threads, self.save_seconds = threads, save_seconds
         self.epoch_steps = epoch_steps or steps_per_epoch(config, len(cases.training))
         self.steps = config.epochs * self.epoch_steps
-        self.learner = Learner(config, self.steps, self.epoch_steps, processes, start)
+        self.learner = Learner(config, self.steps, self.epoch_steps, processes, initial)
         self.throughput = Throughput(config, self.steps, self.epoch_steps)
         self._saved_at = time.monotonic()
         self.validator = Validator(config, cases.validation, run, processes, card, report)
@@ -114,7 +114,7 @@ class Trainer:
             self.learner.load(self.run.last)
             reached = self.learner.progress.step
         if self.processes.is_main:
-            self.run.forget_after(reached)
+            self.run.discard_after(reached)
 
     def train(self) -> bool:
         """Train until the last epoch, a stop, or no more comparison.
@@ -156,7 +156,7 @@ class Trainer:
     def _train(self) -> bool:
         learner = self.learner
         learner.set_mode()
-        self.validator.score_start(self.start, learner)
+        self.validator.score_start(self.initial, learner)
         if learner.progress.validation_due:  # it was aborted by a stop
             self._validate(learner.progress.step // self.epoch_steps)
         losses: list[dict[str, float]] = []

@@ -51,7 +51,7 @@ def test_a_run_stopped_after_every_step_ends_in_the_same_state(data, tmp_path, m
 class StopAfter:
     """Takes the place of a `StopListener`: stops when the next answer says so."""
 
-    request = None
+    stop_request = None
 
     def __init__(self, answers):
         self.answers = answers
@@ -98,7 +98,7 @@ def test_a_run_that_another_process_started_meanwhile_is_not_overwritten(
     data, tmp_path, monkeypatch
 ):
     """Between the look at the folder and the lock."""
-    path, choose, other = tmp_path / "run", run._CaseFiles.find, []
+    path, choose, other = tmp_path / "run", run._AvailableCases.find, []
 
     def find_while_another_trains(request):
         if not other:
@@ -106,7 +106,7 @@ def test_a_run_that_another_process_started_meanwhile_is_not_overwritten(
             train(request_for(data, path), silent)
         return choose(request)
 
-    monkeypatch.setattr(run._CaseFiles, "find", find_while_another_trains)
+    monkeypatch.setattr(run._AvailableCases, "find", find_while_another_trains)
     with pytest.raises(TrainingError, match="another process has trained there"):
         train(request_for(data, path), silent)
     assert len(events(path, "start")) == len(events(path, "done")) == 1

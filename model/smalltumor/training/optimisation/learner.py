@@ -53,7 +53,7 @@ class Learner:
     epoch_steps : int
         Of one epoch.
     processes : Processes
-    start : Checkpoint, optional
+    initial : Checkpoint, optional
         Weights to start from.
 
     Attributes
@@ -73,15 +73,15 @@ class Learner:
         steps: int,
         epoch_steps: int,
         processes: Processes,
-        start: Checkpoint | None = None,
+        initial: Checkpoint | None = None,
     ) -> None:
         self.config, self.steps, self.epoch_steps = config, steps, epoch_steps
         self.processes, self.device = processes, processes.device
         self.progress, self.is_consistent = Progress(), True
         torch.manual_seed(config.seed)
         network = MultiTaskNetwork(config.network)
-        if start is not None:
-            network.load_state_dict(start.network.state_dict(), strict=False)
+        if initial is not None:
+            network.load_state_dict(initial.network.state_dict(), strict=False)
         if config.freeze_encoder:
             for part in (network.stem, network.encoder1, network.encoder2, network.encoder3):
                 part.requires_grad_(False)

@@ -112,12 +112,12 @@ def stop(path: Path) -> bool:
     return _end(RunFolder(path), StopRequest.STOP)
 
 
-def _end(run: RunFolder, request: StopRequest) -> bool:
+def _end(run: RunFolder, stop_request: StopRequest) -> bool:
     holder = read_lock_holder(run)
     if holder is None or not is_locked(run):
         return True
     with suppress(OutputError):  # a full disk must not keep it running
-        run.request_stop(request)
+        run.request_stop(stop_request)
     if not holder.is_local or holder.pid == os.getpid():
         return False
     tree = ProcessTree(holder.pid)
@@ -125,25 +125,25 @@ def _end(run: RunFolder, request: StopRequest) -> bool:
     ended_itself = is_starting or tree.wait(_GRACE_SECONDS)
     tree.end()
     run.stop_request_file.unlink(missing_ok=True)
-    _record_stop(run, request)
+    _record_stop(run, stop_request)
     return ended_itself
 
 
-def _record_stop(run: RunFolder, request: StopRequest) -> None:
+def _record_stop(run: RunFolder, stop_request: StopRequest) -> None:
     """Record the stop of a process that was terminated, or that was still starting."""
     events = list(run.read_events())
     if not events or events[-1]["event"] not in END_EVENTS:
         step = max((event["step"] for event in events), default=0)
         with suppress(OutputError):
-            run.append("stop", step, wish=request.value)
+            run.append("stop", step, wish=stop_request.value)
 
 
 def _launch(run: RunFolder, request: TrainingRequest) -> int:
-    request.write(run.training_request)
+    request.write(run.training_request_file)
     run.stop_request_file.unlink(missing_ok=True)
     # -P: a file of the working folder must not take a module's place.
     command = [sys.executable, "-P", "-m", "smalltumor.cli"]
-    command += ["train-request", str(run.training_request)]
+    command += ["train-request", str(run.training_request_file)]
     try:
         with run.log.open("ab") as log:
             process = subprocess.Popen(

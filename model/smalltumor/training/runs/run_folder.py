@@ -1,13 +1,13 @@
 """A training run on disk: it is started, followed, stopped and resumed through this folder.
 
-``config.json``            the request, the configuration and the split, see `RunRecord`
+``config.json``            the training request, the configuration and the split, see `RunRecord`
 ``events.jsonl``           one JSON object a line: what has happened so far
 ``last.safetensors``       everything that is needed to resume
 ``best.safetensors``       the best network so far, a checkpoint for inference
 ``process.json``           which process trains here; its modification time is a heartbeat
 ``lock``                   held by that process
-``request``                a request to stop, see `StopRequest`; the process removes it
-``training_request.json``  what the process that was launched last is to do
+``request``                the stop request, see `StopRequest`; the process removes it
+``training_request.json``  what the process that was launched last should do
 ``log.txt``                what that process printed
 """
 
@@ -29,7 +29,10 @@ END_EVENTS = ("stop", "done", "failed")
 
 
 class StopRequest(StrEnum):
-    """Both save the state and end the process; a paused run is meant to be resumed."""
+    """How a run is asked to end. Either way the process saves its state and can be resumed.
+
+    Monitors show the run as paused or as stopped.
+    """
 
     PAUSE = "pause"
     STOP = "stop"
@@ -48,7 +51,7 @@ class RunFolder:
 
     @property
     def config(self) -> Path:
-        """The request, the configuration and the split."""
+        """The training request, the configuration and the split."""
         return self.path / "config.json"
 
     @property
@@ -77,21 +80,21 @@ class RunFolder:
         return self.path / "log.txt"
 
     @property
-    def training_request(self) -> Path:
-        """What the process that was started last is to do, see `TrainingRequest.write`."""
+    def training_request_file(self) -> Path:
+        """What the process that was launched last should do, see `TrainingRequest.write`."""
         return self.path / "training_request.json"
 
     @property
     def stop_request_file(self) -> Path:
-        """A request that the run stop."""
+        """The file of `request_stop`."""
         return self.path / "request"
 
-    def request_stop(self, request: StopRequest) -> None:
+    def request_stop(self, stop_request: StopRequest) -> None:
         """Ask the process that trains here, on whatever machine, to save and end."""
-        write_bytes(self.stop_request_file, request.value.encode(), overwrite=True)
+        write_bytes(self.stop_request_file, stop_request.value.encode(), overwrite=True)
 
     def read_stop_request(self) -> StopRequest | None:
-        """The request that is pending."""
+        """The stop request that is pending, if any."""
         try:
             return StopRequest(self.stop_request_file.read_text())
         except (OSError, ValueError):
@@ -149,7 +152,7 @@ class RunFolder:
         """Events in order; lines that a killed process left unfinished are skipped."""
         return read_events(self.events)
 
-    def forget_after(self, step: int) -> None:
-        """Drop events of steps that will be repeated, and files that a kill left half-written."""
+    def discard_after(self, step: int) -> None:
+        """Remove events of later steps, which will be repeated, and half-written files."""
         remove_temporary_files(self.path)
         drop_events_after(self.events, step)

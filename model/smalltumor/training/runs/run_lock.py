@@ -116,8 +116,8 @@ def hold_run_lock(run: RunFolder) -> Iterator[None]:
         _check_free(run)
         holder = read_lock_holder(run)
         if holder is None or holder.pid != os.getpid():
-            # A request left over from an earlier process. After a launch the request is for this
-            # process: the launcher has recorded it, and removed what was left over.
+            # A stop request from before this process. If this process was launched, its launcher
+            # has removed such a file and recorded the process, and a stop request is for it.
             run.stop_request_file.unlink(missing_ok=True)
         write_lock_holder(run, os.getpid())
         try:

@@ -89,7 +89,7 @@ def test_a_resumed_run_is_read_anew(run):
     for epoch in (1, 2, 3):
         run.append("epoch", 4 * epoch, epoch=epoch, epochs=10, segmentation=1 / epoch)
     assert monitor.poll().epoch == 3
-    run.forget_after(4)
+    run.discard_after(4)
     assert monitor.poll().losses["segmentation"] == ([1.0], [1.0])
 
 

@@ -43,7 +43,7 @@ def test_events_of_steps_to_be_repeated_are_dropped(run):
         run.append("epoch", step)
     with run.events.open("a") as file:
         file.write('{"event": "ep')
-    run.forget_after(2)
+    run.discard_after(2)
     run.append("epoch", 3)
     assert [e["step"] for e in run.read_events()] == [1, 2, 3]
 
@@ -52,5 +52,5 @@ def test_half_written_files_are_removed_when_a_run_is_resumed(tmp_path):
     run = RunFolder(tmp_path)
     (tmp_path / ".smalltumor-0123456789ab.part").write_bytes(b"half")
     (tmp_path / "notes.part").write_bytes(b"mine")
-    run.forget_after(0)
+    run.discard_after(0)
     assert [p.name for p in tmp_path.glob("*.part")] == ["notes.part"]
