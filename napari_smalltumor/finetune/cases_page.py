@@ -37,7 +37,7 @@ class CasesPage(QWidget):
         self.folder.setElideMode(Qt.TextElideMode.ElideMiddle)
         self.folder.setPlaceholderText("Folder of training cases")
         self.folder.setToolTip("A folder of cases with masks; it is created if it does not exist")
-        self.browse = button("&Folder...", "Choose the training folder")
+        self.browse = button("Fol&der...", "Choose the training folder")
         self.add = button("&Add this case", "Copy the case's images and masks to the folder")
         self.link = QCheckBox("Link to the images instead of copying them")
         self.link.setToolTip("Takes no disk space, but the images must not be moved")

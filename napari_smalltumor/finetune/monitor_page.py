@@ -25,7 +25,7 @@ class MonitorPage(QWidget):
         self.case.setToolTip("Validation case")
         self.case.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.predict = button(
-            "Show &prediction", "Segment the case with the network saved last and show the result"
+            "Show predict&ion", "Segment the case with the network saved last and show the result"
         )
         self._facts = QGridLayout()
         self._cells = [(QLabel(), QLabel()) for _ in range(_ROWS)]

@@ -25,10 +25,10 @@ class FinetunePanel(QWidget):
         self.run_bar = RunBar()
         self.pages = QTabWidget()
         for page, title, tooltip in (
-            (self.cases, "&Cases", "Collect corrected cases for training"),
-            (self.train, "&Train", "Settings of the next run"),
-            (self.monitor, "&Monitor", "Curves, numbers and current predictions of the run"),
-            (self.result, "&Result", "Dice before and after training"),
+            (self.cases, "Cases", "Collect corrected cases for training"),
+            (self.train, "Train", "Settings of the next run"),
+            (self.monitor, "Monitor", "Curves, numbers and current predictions of the run"),
+            (self.result, "Result", "Dice before and after training"),
         ):
             self.pages.setTabToolTip(self.pages.addTab(page, title), tooltip)
         line = QFrame()

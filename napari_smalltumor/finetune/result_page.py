@@ -28,7 +28,7 @@ class ResultPage(QWidget):
         super().__init__()
         self.table = QTableWidget(0, 1 + len(Region))
         self.use = button(
-            "&Use these weights", "Use the best network of this run in the Segment dock"
+            "Use these weights", "Use the best network of this run in the Segment dock"
         )
         self._verdict = wrapped_label(_NO_COMPARISON_YET)
         self._message = wrapped_label()

@@ -26,13 +26,13 @@ class RunBar(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.start = button("S&tart", "Start a new run with the settings on the Train page")
+        self.start = button("Sta&rt", "Start a new run with the settings on the Train page")
         self.pause = button("Pa&use", "Save the run and end its process, to resume it later")
-        self.resume = button("&Resume", "Continue from the last saved step")
-        self.stop = button("St&op", "Save and stop the run, within five seconds")
+        self.resume = button("R&esume", "Continue from the last saved step")
+        self.stop = button("Stop", "Save and stop the run, within five seconds")
         self.resume_smaller = button("", "Continue from the last saved step with less memory")
-        self.log = button("Open &log", "Show the output of the training process")
-        self.open = button("Open r&un...", "Show another run, also one on another machine")
+        self.log = button("Open log", "Show the output of the training process")
+        self.open = button("Open run...", "Show another run, also one on another machine")
         self._progress = QProgressBar()
         self._state = wrapped_label()
         self._changes: dict[str, int] = {}

@@ -16,6 +16,7 @@ from smalltumor.labels.regions import REGION_NAMES, Region
 from smalltumor.lesions import Lesion, csv_text, write_csv
 
 from napari_smalltumor import notify, settings
+from napari_smalltumor.lesions import keys
 from napari_smalltumor.lesions.finder import LesionFinder
 from napari_smalltumor.lesions.keys import ReviewKeys
 from napari_smalltumor.lesions.panel import LesionsPanel
@@ -46,10 +47,11 @@ class LesionsDock(LesionsPanel):
         self.keys = ReviewKeys(
             napari_viewer,
             {
-                "N": self.next_small,
-                "Shift-N": self.previous_small,
-                "Y": self.accept,
-                "Delete": self.delete,
+                keys.NEXT: self.next_small,
+                keys.PREVIOUS: self.previous_small,
+                keys.ACCEPT: self.accept,
+                keys.DELETE: self.delete,
+                keys.UNDO: self.undo,
             },
         )
         self.threshold.setValue(int(settings.get("threshold")))
@@ -87,23 +89,29 @@ class LesionsDock(LesionsPanel):
             self.show_message("Every small lesion is accepted")
 
     def delete(self) -> None:
-        """Delete the current lesion from its layer and from the regions inside it."""
-        lesion = self.review.current
-        if lesion is None:
+        """Delete the selected lesions from their layer and from the regions inside it."""
+        current = self.review.current
+        lesions = [self.model.lesions[row] for row in self.selected_rows()]
+        if not lesions and current is not None:
+            lesions = [current]
+        if not lesions:
             self.show_message("Select a lesion to delete")
-        elif self.review.delete():
+            return
+        deleted = self.review.delete(lesions)
+        if deleted:
+            size = sum(lesion.voxels for lesion in deleted)
             self.show_message(
-                f"Deleted a lesion of {lesion.voxels} voxels; click Undo to restore it"
+                f"Deleted {_count(len(deleted), 'lesion')}, {_count(size, 'voxel')}; "
+                "click Undo to restore"
             )
-            self.finder.search()
         else:
             self.show_message("The lesion has been edited; the table is being updated")
-            self.finder.search()
+        self.finder.search()
 
     def undo(self) -> None:
-        """Restore the lesion that was deleted last."""
+        """Restore the lesions that were deleted last."""
         if self.review.undo():
-            self.show_message("Lesion restored")
+            self.show_message("Restored what was deleted last")
             self.finder.search()
 
     def copy(self) -> None:
@@ -160,6 +168,7 @@ class LesionsDock(LesionsPanel):
             button.clicked.connect(action)
         self.keys.bind_widget(self)
         self.table.copied.connect(self.copy)
+        self.table.delete_pressed.connect(self.delete)
         self.finder.found.connect(self._on_found)
         self.finder.failed.connect(self._on_failed)
         self.review.sources_changed.connect(self._show_sources)
@@ -189,6 +198,7 @@ class LesionsDock(LesionsPanel):
         self.review.choose(source, None if region is None else Region(region))
 
     def _on_source(self) -> None:
+        self.show_message("")
         with self._programmatic_update():
             self._show_source()
         self._set_target()
@@ -203,7 +213,10 @@ class LesionsDock(LesionsPanel):
 
     def _on_found(self, lesions: list[Lesion]) -> None:
         self._failure = ""
+        could_undo = self.review.can_undo
         self.review.set_lesions(lesions)
+        if could_undo and not self.review.can_undo:
+            self.show_message("")  # the layer's own undo has taken the deletion back
 
     def _on_failed(self, message: str) -> None:
         """Remove the lesions of an earlier mask, and report a failure that is new."""
@@ -246,12 +259,13 @@ class LesionsDock(LesionsPanel):
     def _on_selection(self, *_: Any) -> None:
         rows = self.selected_rows()
         if not self._updating and len(rows) == 1:
+            self.show_message("")
             self.review.go_to(self.model.lesions[rows[0]])
 
     def _step(self, by: int) -> None:
         small = [lesion for lesion in self.model.lesions if lesion.small]
-        if self.review.step(small, by) is None:
-            self.show_message("No small lesions")
+        found = self.review.step(small, by)
+        self.show_message("No small lesions" if found is None else "")
 
     def _next_after(self, current: Lesion, others: list[Lesion]) -> Lesion:
         rows = self.model.lesions

@@ -7,7 +7,8 @@ they are deleted there, too: a false positive in healthy brain disappears from a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,14 +42,24 @@ class Change:
     Parameters
     ----------
     layer : Labels
+    array : array
+        The layer's data, which a new result replaces by another array.
     indices : three (n,) int arrays
     before : (n,) array
         Values before the change.
     """
 
     layer: Labels
+    array: npt.NDArray[np.integer]
     indices: Indices
     before: npt.NDArray[np.integer]
+
+    @property
+    def is_in_effect(self) -> bool:
+        """Whether any voxel of the same data has another value than before the change."""
+        return self.layer.data is self.array and bool(
+            np.any(self.array[self.indices] != self.before)
+        )
 
     def undo(self) -> None:
         """Restore the values; the layer's own undo history records this as well."""
@@ -81,9 +92,19 @@ def delete_lesion(source: LesionSource, region: Region, lesion: Lesion) -> list[
 
 
 def undo(changes: Sequence[Change]) -> None:
-    """Restore a deleted lesion, the outermost region first, as nesting requires."""
-    for change in reversed(changes):
-        change.undo()
+    """Restore deleted lesions, the outermost region first, as nesting requires."""
+    with one_undo_step(change.layer for change in changes):
+        for change in reversed(changes):
+            change.undo()
+
+
+@contextmanager
+def one_undo_step(layers: Iterable[Labels]) -> Iterator[None]:
+    """Context whose changes of a layer are one step of the layer's own undo history."""
+    with ExitStack() as blocks:
+        for layer in dict.fromkeys(layers):
+            blocks.enter_context(layer.block_history())
+        yield
 
 
 def lesion_indices(source: LesionSource, region: Region, lesion: Lesion) -> Indices | None:
@@ -137,6 +158,7 @@ def _value_left(source: LesionSource, leaves: Sequence[Region]) -> int:
 
 
 def _set(layer: Labels, indices: Indices, value: int) -> Change:
-    change = Change(layer, indices, np.array(np.asarray(layer.data)[indices]))
+    array = layer.data
+    change = Change(layer, array, indices, np.array(np.asarray(array)[indices]))
     layer.data_setitem(indices, value)
     return change

@@ -17,11 +17,17 @@ if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget
 
 
+NEXT, PREVIOUS = "N", "Shift-N"
+ACCEPT = "K"
+DELETE = "W"
+UNDO = "U"
+
+
 class ReviewKeys:
     """Binds keys on a viewer, and the same keys on a widget.
 
-    napari itself uses none of these keys for the viewer, for images or for labels, so a binding
-    on the viewer also works while one of these layers is active.
+    napari itself uses none of these keys, for the viewer or for any kind of layer, so they mean
+    the same whatever layer is active and whatever has the focus.
 
     Parameters
     ----------

@@ -22,6 +22,7 @@ from qtpy.QtWidgets import (
 from smalltumor.labels.regions import REGION_NAMES, Region
 from superqt import QElidingLabel
 
+from napari_smalltumor.lesions.keys import ACCEPT, DELETE, NEXT, PREVIOUS, UNDO
 from napari_smalltumor.lesions.table_model import (
     COLUMNS,
     PROBABILITY,
@@ -70,15 +71,17 @@ class LesionsPanel(QWidget):
         self.table = LesionsTable(model)
         self._summary_line = QElidingLabel()
         self._message_line = QElidingLabel()
-        self.previous_button = button("&Previous", "Go to the previous small lesion (Shift+N)")
-        self.next_button = button("&Next", "Go to the next small lesion (N)")
+        self.previous_button = button("Previous", f"Go to the previous small lesion ({PREVIOUS})")
+        self.next_button = button("Next", f"Go to the next small lesion ({NEXT})")
         self.accept_button = button(
-            "&Accept", "Accept the lesion and go to the next; again to unaccept (Y)"
+            "Accept", f"Accept the lesion and go to the next; again to unaccept ({ACCEPT})"
         )
-        self.delete_button = button("&Delete", "Erase the lesion from its layer (Delete)")
-        self.undo_button = button("&Undo", "Restore the lesion that was deleted last")
-        self.copy_button = button("&Copy", "Copy the selected rows, or all rows, for a spreadsheet")
-        self.save_button = button("Save CS&V...", "Save the table with all its columns")
+        self.delete_button = button(
+            "Delete", f"Erase the selected lesions ({DELETE}, or Delete in the table)"
+        )
+        self.undo_button = button("Undo", f"Restore what was deleted last ({UNDO})")
+        self.copy_button = button("Cop&y", "Copy the selected rows, or all rows, for a spreadsheet")
+        self.save_button = button("Save CSV...", "Save the table with all its columns")
         self.accept_button.setCheckable(True)
         self._lay_out()
 
@@ -114,6 +117,11 @@ class LesionsPanel(QWidget):
     def show_message(self, text: str) -> None:
         """Show the result of the last action, or why it did nothing."""
         self._message_line.setText(text)
+
+    @property
+    def message(self) -> str:
+        """The result of the last action."""
+        return str(self._message_line.text())
 
     def enable_buttons(
         self, *, current: bool, small: bool, undo: bool, rows: bool, accepted: bool
@@ -173,6 +181,7 @@ class LesionsTable(QTableView):
     """The table of lesions. A right click on a column title shows or hides columns."""
 
     copied = Signal()
+    delete_pressed = Signal()
 
     def __init__(self, model: LesionsModel) -> None:
         super().__init__()
@@ -201,9 +210,14 @@ class LesionsTable(QTableView):
         self.fit_columns()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
-        """Emit `copied` for the copy shortcut, which in Qt copies a single cell."""
+        """Emit `copied` for the copy shortcut, which in Qt copies a single cell.
+
+        The Delete key is used here only, because in napari's layer list it removes layers.
+        """
         if event.matches(QKeySequence.StandardKey.Copy):
             self.copied.emit()
+        elif event.key() == Qt.Key.Key_Delete:
+            self.delete_pressed.emit()
         else:
             super().keyPressEvent(event)
 

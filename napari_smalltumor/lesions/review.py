@@ -15,7 +15,7 @@ from smalltumor.labels.regions import Region
 from smalltumor.lesions import Lesion
 
 from napari_smalltumor.layers.metadata import region_of
-from napari_smalltumor.lesions.edits import Change, delete_lesion, undo
+from napari_smalltumor.lesions.edits import Change, delete_lesion, one_undo_step, undo
 from napari_smalltumor.lesions.navigation import move_to
 from napari_smalltumor.lesions.rings import LesionRings
 from napari_smalltumor.lesions.source import LesionSource, lesion_sources
@@ -90,8 +90,12 @@ class LesionReview:
         self.lesions_changed.emit()
 
     def set_lesions(self, lesions: Sequence[Lesion]) -> None:
-        """Set the result of a search; the current lesion stays current if it is found again."""
+        """Set the result of a search; the current lesion stays current if it is found again.
+
+        Deletions that the layer's own undo has taken back can no longer be undone here.
+        """
         self.lesions = list(lesions)
+        self._deletions = [d for d in self._deletions if any(c.is_in_effect for c in d)]
         self.current = self._find_again(self.current)
         self._update_rings()
         self.lesions_changed.emit()
@@ -148,21 +152,23 @@ class LesionReview:
         """The lesions with their `accepted` field set, for a table that is saved or copied."""
         return [replace(lesion, accepted=self.is_accepted(lesion)) for lesion in lesions]
 
-    def delete(self) -> bool:
-        """Delete the current lesion from the segmentation.
+    def delete(self, lesions: Sequence[Lesion]) -> list[Lesion]:
+        """Delete lesions from the segmentation, in one step of undo.
 
         Returns
         -------
-        bool
-            False if no lesion is current, or if it has been edited since the last search.
+        list of Lesion
+            Those that were deleted; a lesion that was edited since the last search is kept.
         """
-        if self.source is None or self.current is None:
-            return False
-        changes = delete_lesion(self.source, self.region, self.current)
-        if changes:
-            self._deletions.append(changes)
-            self.current = None
-        return bool(changes)
+        if self.source is None:
+            return []
+        with one_undo_step(self.source.layers.values()):
+            changes = [delete_lesion(self.source, self.region, lesion) for lesion in lesions]
+        deleted = [x for x, change in zip(lesions, changes, strict=True) if change]
+        if deleted:
+            self._deletions.append([each for change in changes for each in change])
+            self.current = None if self.current in deleted else self.current
+        return deleted
 
     @property
     def can_undo(self) -> bool:

@@ -42,12 +42,12 @@ class SegmentPanel(QWidget):
         self.options = SegmentOptions()
         self.results = ResultView()
         self._open = button("&Open case...", "Choose a folder with the four images of a patient")
-        self._segment = button("&Segment", "Segment the tumour in the four images above")
-        self._cancel = button("&Cancel", "Stop the run; layers stay as they are")
+        self._segment = button("Se&gment", "Segment the tumour in the four images above")
+        self._cancel = button("Ca&ncel", "Stop the run; layers stay as they are")
         self._progress = QProgressBar()
         self._step = QElidingLabel()
         self._export = button(
-            "&Export...", "Write the regions as they are now, including your edits"
+            "E&xport...", "Write the regions as they are now, including your edits"
         )
         self._scheme = ComboBox(
             label="Labels",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -89,14 +90,14 @@ def test_the_table_follows_the_brush(viewer, dock, qtbot):
 def test_keys_go_through_small_lesions_accept_and_delete(viewer, dock, qtbot):
     press(viewer, "N")
     assert dock.review.current.voxels == 2
-    press(viewer, "Y")
+    press(viewer, "K")
     assert dock.review.current.voxels == 12
     assert dock.model.data(dock.model.index(0, 0)) == "✓"
     press(viewer, "Shift-N")
     assert dock.review.current.voxels == 2
     whole = viewer.layers["Pat WT"].data
     before = np.count_nonzero(whole)
-    press(viewer, "Delete")
+    press(viewer, "W")
     qtbot.waitUntil(lambda: voxels(dock) == [12, 216])
     assert np.count_nonzero(whole) == before - 2
     dock.undo_button.click()
@@ -112,6 +113,49 @@ def test_keys_work_in_the_table_too(viewer, dock, qtbot):
     qtbot.waitUntil(lambda: dock.table.hasFocus())
     qtbot.keyClick(dock.table, Qt.Key.Key_N)
     assert dock.review.current is not None and dock.review.current.voxels == 2
+
+
+def select_rows(dock, *rows):
+    how = QItemSelectionModel.SelectionFlag
+    selection = dock.table.selectionModel()
+    selection.clear()
+    for row in rows:
+        selection.select(dock.model.index(row, 0), how.Select | how.Rows)
+
+
+def test_the_delete_key_in_the_table_erases_all_selected_lesions_in_one_step(viewer, dock, qtbot):
+    layers = list(viewer.layers)
+    before = viewer.layers["Pat ET"].data.copy()
+    select_rows(dock, 0, 1)
+    qtbot.keyClick(dock.table, Qt.Key.Key_Delete)
+    qtbot.waitUntil(lambda: voxels(dock) == [216])
+    assert "2 lesions, 14 voxels" in dock.message
+    viewer.layers["Pat ET"].undo()
+    qtbot.waitUntil(lambda: voxels(dock) == [2, 12, 216])
+    assert np.array_equal(viewer.layers["Pat ET"].data, before)
+    assert [x for x in viewer.layers if x in layers] == layers
+
+
+def test_a_deletion_that_the_layers_undo_took_back_leaves_no_button_and_no_message(
+    viewer, dock, qtbot
+):
+    dock.next_small()
+    dock.delete()
+    qtbot.waitUntil(lambda: voxels(dock) == [12, 216])
+    assert dock.undo_button.isEnabled() and dock.message
+    viewer.layers["Pat ET"].undo()
+    qtbot.waitUntil(lambda: voxels(dock) == [2, 12, 216])
+    assert not dock.undo_button.isEnabled()
+    assert dock.message == ""
+
+
+def test_a_message_about_one_patient_does_not_stay_for_the_next(viewer, dock, qtbot):
+    dock.next_small()
+    dock.delete()
+    assert dock.message
+    show_regions(viewer, replace(synthetic_case(), name="Next"))
+    assert dock.review.source.name == "Next"
+    assert dock.message == ""
 
 
 def test_copied_and_saved_tables_have_all_columns(dock, tmp_path, monkeypatch):
@@ -212,7 +256,7 @@ def test_a_closed_dock_leaves_no_rings_and_ignores_later_changes(
     viewer.scene.camera.zoom *= 3
     settings.put("threshold", 7)
     viewer.add_labels(np.ones((4, 4, 4), np.uint8))
-    for key in ("N", "Shift-N", "Y", "Delete"):
+    for key in ("N", "Shift-N", "K", "W", "U"):
         assert not has_key(viewer, key)
     viewer.layers.clear()
     qtbot.wait(300)

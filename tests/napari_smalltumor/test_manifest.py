@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,19 @@ def test_every_command_is_there(manifest):
     for command in manifest.contributions.commands:
         module, name = command.python_name.split(":")
         assert callable(getattr(import_module(module), name))
+
+
+def test_a_command_that_needs_arguments_cannot_be_run_from_the_palette(manifest):
+    # napari passes only the viewer; widgets and sample data are opened in their own way.
+    opened = [w.command for w in manifest.contributions.widgets]
+    opened += [sample.command for sample in manifest.contributions.sample_data]
+    for command in manifest.contributions.commands:
+        if command.id in opened:
+            continue
+        module, name = command.python_name.split(":")
+        parameters = signature(getattr(import_module(module), name)).parameters
+        runs = all(p.annotation == "Viewer" for p in parameters.values())
+        assert (command.enablement is None) == runs, command.id
 
 
 def test_every_menu_takes_plugins_commands(manifest):

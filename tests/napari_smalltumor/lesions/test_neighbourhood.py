@@ -36,7 +36,7 @@ def test_one_ring_is_drawn(viewer, corner):
 
 def test_deleting_it_erases_both_voxels(corner):
     corner.go_to(corner.lesions[0])
-    assert corner.delete()
+    assert corner.delete(corner.lesions[:1])
     assert not corner.source.any_layer.data.any()
 
 

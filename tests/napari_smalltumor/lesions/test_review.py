@@ -167,13 +167,40 @@ def test_acceptance_is_kept_for_the_next_review_and_applies_to_one_region(viewer
 
 def test_a_deleted_lesion_is_listed_again_after_undo(review):
     review.go_to(review.lesions[0])
-    assert review.delete() and review.can_undo
+    assert review.delete(review.lesions[:1]) and review.can_undo
+    assert review.current is None
     search(review)
     assert [x.voxels for x in review.lesions] == [12, 216]
-    assert not review.delete()
+    assert not review.delete([])
     assert review.undo() and not review.can_undo
     search(review)
     assert [x.voxels for x in review.lesions] == [2, 12, 216]
+
+
+def test_several_lesions_are_deleted_and_restored_in_one_step(review):
+    layer = review.source.layers[Region.ET]
+    before = layer.data.copy()
+    assert len(review.delete(review.lesions)) == 3
+    assert not layer.data.any()
+    layer.undo()
+    assert np.array_equal(layer.data, before)
+    layer.redo()
+    review.undo()
+    assert np.array_equal(layer.data, before) and not review.can_undo
+
+
+def test_a_deletion_that_the_layers_undo_took_back_cannot_be_undone_again(review):
+    review.delete(review.lesions[:1])
+    review.source.layers[Region.ET].undo()
+    search(review)
+    assert not review.can_undo
+
+
+def test_a_deletion_cannot_be_undone_in_a_new_result(viewer, review):
+    review.delete(review.lesions[:1])
+    show_regions(viewer, synthetic_case())
+    search(review)
+    assert not review.can_undo
 
 
 def test_a_new_result_becomes_the_source_and_a_removed_one_is_replaced(viewer):
