@@ -13,7 +13,8 @@ from qtpy.QtWidgets import (
     QTreeWidgetItem,
     QWidget,
 )
-from smalltumor.labels.regions import SMALL_LESION_VOXELS, TissueClass
+from smalltumor.labels.regions import TissueClass
+from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
 from smalltumor.training.data.dataset_check import CheckedCase, check_summary
 from smalltumor.training.data.dataset_folder import DatasetListing
 from superqt import QElidingLineEdit

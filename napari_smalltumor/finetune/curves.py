@@ -8,7 +8,7 @@ import pyqtgraph as pg
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QColor, QPalette
 from qtpy.QtWidgets import QWidget
-from smalltumor.labels.regions import SMALL_LESION_VOXELS
+from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
 from smalltumor.training.runs.status import Curve, RunStatus
 
 _LINE_WIDTH = 2

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 from napari._app_model.constants import MenuId
 from npe2 import PluginManifest
-from smalltumor.data.segmentation import DEFAULT_SCHEME
-from smalltumor.labels.regions import SMALL_LESION_VOXELS
-from smalltumor.labels.schemes import SCHEMES
+from smalltumor.labels.schemes import DEFAULT_SCHEME, SCHEMES
+from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
 
 import napari_smalltumor
 

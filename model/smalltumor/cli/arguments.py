@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smalltumor.errors import OutputError, SmalltumorError
-from smalltumor.labels.regions import DEFAULT_SCHEME, SCHEME_VALUES
+from smalltumor.labels.schemes import DEFAULT_SCHEME, SCHEMES
 
 if TYPE_CHECKING:
     from smalltumor.data.case import Case
@@ -115,7 +115,7 @@ def add_scheme(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--labels",
         default=DEFAULT_SCHEME,
-        choices=SCHEME_VALUES,
+        choices=SCHEMES,
         help=f"label scheme to write, see below (default {DEFAULT_SCHEME})",
     )
 
@@ -137,8 +137,8 @@ def check_table_name(path: Path) -> None:
 def scheme_list() -> str:
     """Describe the label schemes, for the end of a help text."""
     schemes = (
-        f"{name}: {ncr} necrosis, {ed} edema, {et} enhancing"
-        for name, (ncr, ed, et) in SCHEME_VALUES.items()
+        f"{scheme.name}: {scheme.ncr} necrosis, {scheme.ed} edema, {scheme.et} enhancing"
+        for scheme in SCHEMES.values()
     )
     return "label schemes: " + "; ".join(schemes)
 

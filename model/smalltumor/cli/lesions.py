@@ -7,7 +7,9 @@ import sys
 from typing import TYPE_CHECKING
 
 from smalltumor.cli import arguments
-from smalltumor.labels.regions import SCHEME_VALUES, SMALL_LESION_VOXELS, Region
+from smalltumor.labels.regions import Region
+from smalltumor.labels.schemes import SCHEMES
+from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
 
 if TYPE_CHECKING:
     from smalltumor.data.nifti import Volume
@@ -41,7 +43,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument(
         "--labels",
-        choices=(*SCHEME_VALUES, MASK),
+        choices=(*SCHEMES, MASK),
         help="label scheme of the file, if its values and name do not show it; "
         "mask: every voxel that is not zero belongs to the region",
     )

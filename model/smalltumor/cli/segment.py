@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from smalltumor.cli import arguments
 from smalltumor.cli.progress import ProgressBar
-from smalltumor.labels.regions import REGION_NAMES, SMALL_LESION_VOXELS, Region
+from smalltumor.labels.regions import REGION_NAMES, Region
+from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
 
 if TYPE_CHECKING:
     from smalltumor.data.segmentation import Segmentation

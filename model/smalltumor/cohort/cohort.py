@@ -17,7 +17,8 @@ from smalltumor.cohort.results_folder import TABLE, ResultsFolder, check_distinc
 from smalltumor.errors import Action, CaseError, OutputError, Remedy, SmalltumorError
 from smalltumor.files.atomic import check_output_folder
 from smalltumor.files.tables import write_table
-from smalltumor.labels.regions import DEFAULT_SCHEME, Region
+from smalltumor.labels.regions import Region
+from smalltumor.labels.schemes import DEFAULT_SCHEME
 
 if TYPE_CHECKING:
     from smalltumor.data.case import Case

@@ -17,8 +17,8 @@ from smalltumor.errors import OutputError
 from smalltumor.files.atomic import check_output
 from smalltumor.geometry.grid import Grid
 from smalltumor.labels.masks import Classes, Mask, region_mask
-from smalltumor.labels.regions import DEFAULT_SCHEME, Region
-from smalltumor.labels.schemes import SCHEMES
+from smalltumor.labels.regions import Region
+from smalltumor.labels.schemes import DEFAULT_SCHEME, SCHEMES
 
 
 @dataclass(frozen=True)

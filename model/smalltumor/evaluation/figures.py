@@ -16,7 +16,8 @@ import numpy.typing as npt
 
 from smalltumor.evaluation.evaluate import Evaluation
 from smalltumor.evaluation.summary import overlaps
-from smalltumor.labels.regions import REGION_COLOURS, REGION_NAMES, SMALL_LESION_VOXELS, Region
+from smalltumor.labels.regions import REGION_COLOURS, REGION_NAMES, Region
+from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,6 +1,6 @@
-"""Tissue classes, tumour regions and label schemes: names, values and colours.
+"""Tissue classes and tumour regions: names and colours.
 
-Without numpy, so that the command line's help loads instantly.
+This module does not import numpy, so that the command line's help loads instantly.
 """
 
 from __future__ import annotations
@@ -8,9 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
-
-SMALL_LESION_VOXELS = 2000
-"""Components with fewer voxels than this are small (Ngo et al. 2020, section 3)."""
 
 
 class TissueClass(IntEnum):
@@ -59,11 +56,3 @@ REGION_COLOURS: Mapping[Region, tuple[float, float, float]] = MappingProxyType(
     }
 )
 """Each region has the colour of the class that remains visible when all regions are drawn."""
-
-SCHEME_VALUES: Mapping[str, tuple[int, int, int]] = MappingProxyType(
-    {"brats2018": (1, 2, 4), "brats2023": (1, 2, 3), "msd": (2, 1, 3)}
-)
-"""Stored values of NCR, ED and ET: BraTS until 2022; BraTS from 2023; Task01 of the Medical
-Segmentation Decathlon, where necrosis and edema are exchanged."""
-
-DEFAULT_SCHEME = "brats2018"

@@ -1,17 +1,23 @@
-"""Label schemes: the integers by which files store the tissue classes."""
+"""Label schemes: the integers by which files store the tissue classes.
+
+numpy is imported where it is used, so that the command line's help, which lists the schemes, loads
+instantly.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING
 
 from smalltumor.errors import Action, LabelError, Remedy
-from smalltumor.labels.masks import Classes
-from smalltumor.labels.regions import SCHEME_VALUES
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from smalltumor.labels.masks import Classes
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,8 @@ class LabelScheme:
 
     def encode(self, classes: npt.NDArray[np.integer]) -> Classes:
         """Convert tissue classes to stored values, uint8 of the same shape."""
+        import numpy as np
+
         return np.take(np.asarray(self.values, dtype=np.uint8), classes)
 
     def decode(self, stored: npt.NDArray[np.generic]) -> Classes:
@@ -48,22 +56,32 @@ class LabelScheme:
         LabelError
             If a value is not one of the scheme's.
         """
-        stray = set(integer_values(stored)) - set(self.values)
-        if stray:
+        import numpy as np
+
+        unknown = set(integer_values(stored)) - set(self.values)
+        if unknown:
             raise LabelError(
-                f"label values {_listing(stray)} are not in the scheme {self.name} "
+                f"label values {_listing(unknown)} are not in the scheme {self.name} "
                 f"({_listing(self.values)})"
             )
-        table = np.zeros(max(self.values) + 1, dtype=np.uint8)
+        class_of_value = np.zeros(max(self.values) + 1, dtype=np.uint8)
         for tissue, value in enumerate(self.values):
-            table[value] = tissue
-        whole = stored if stored.dtype == np.uint8 else stored.astype(np.intp)
-        return np.take(table, np.asarray(whole, dtype=whole.dtype))
+            class_of_value[value] = tissue
+        indices = stored if stored.dtype == np.uint8 else stored.astype(np.intp)
+        return np.take(class_of_value, np.asarray(indices, dtype=indices.dtype))
 
+
+_BRATS2018 = LabelScheme("brats2018", ncr=1, ed=2, et=4)  # BraTS until 2022
+_BRATS2023 = LabelScheme("brats2023", ncr=1, ed=2, et=3)  # BraTS from 2023
+_MSD = LabelScheme("msd", ncr=2, ed=1, et=3)  # Task01 of the Medical Segmentation Decathlon
 
 SCHEMES: Mapping[str, LabelScheme] = MappingProxyType(
-    {name: LabelScheme(name, *values) for name, values in SCHEME_VALUES.items()}
+    {scheme.name: scheme for scheme in (_BRATS2018, _BRATS2023, _MSD)}
 )
+"""The known label schemes by name."""
+
+DEFAULT_SCHEME = _BRATS2018.name
+"""The scheme that label files are written in unless the user chooses another."""
 
 
 def detect_scheme(values: Iterable[int], hint: str | None = None) -> LabelScheme:
@@ -114,13 +132,15 @@ def integer_values(stored: npt.NDArray[np.generic]) -> list[int]:
     LabelError
         If a value is fractional, negative or not finite.
     """
+    import numpy as np
+
     array = np.asarray(stored)
-    found = (
+    values = (
         np.flatnonzero(np.bincount(array.ravel())) if array.dtype == np.uint8 else np.unique(array)
     )
-    if not np.all(np.isfinite(found)) or np.any(found != np.floor(found)) or np.any(found < 0):
-        raise LabelError(f"label values {_listing(found[:8])} are not whole numbers from 0 up")
-    return [int(v) for v in found]
+    if not np.all(np.isfinite(values)) or np.any(values != np.floor(values)) or np.any(values < 0):
+        raise LabelError(f"label values {_listing(values[:8])} are not whole numbers from 0 up")
+    return [int(v) for v in values]
 
 
 def _listing(values: Iterable[object]) -> str:

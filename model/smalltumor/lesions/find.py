@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.labels.masks import Mask, region_mask
-from smalltumor.labels.regions import SMALL_LESION_VOXELS, Region
+from smalltumor.labels.regions import Region
+from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
 from smalltumor.lesions.measure import Lesion, LookUp, lesion_components, measure_lesions
 from smalltumor.lesions.table import sort_lesions
 

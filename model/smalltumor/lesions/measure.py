@@ -17,7 +17,8 @@ from smalltumor.labels.components import (
     largest_diameter,
 )
 from smalltumor.labels.masks import Mask
-from smalltumor.labels.regions import REGION_CLASSES, SMALL_LESION_VOXELS, Region
+from smalltumor.labels.regions import REGION_CLASSES, Region
+from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
 
 if TYPE_CHECKING:
     from smalltumor.geometry.grid import Grid

@@ -14,7 +14,8 @@ from smalltumor.evaluation.lesionwise import component_dice
 from smalltumor.evaluation.metrics import dice
 from smalltumor.inference.fused.network import network_for_inference
 from smalltumor.labels.masks import region_mask
-from smalltumor.labels.regions import SMALL_LESION_VOXELS, Region
+from smalltumor.labels.regions import Region
+from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
 from smalltumor.models.network import SegmentationNetwork
 from smalltumor.training.data.cache import PreparedCase
 

@@ -13,7 +13,8 @@ from smalltumor.data.case_files import CaseFiles, find_cases
 from smalltumor.data.label_files import read_labels
 from smalltumor.errors import SmalltumorError
 from smalltumor.labels.components import connected_components
-from smalltumor.labels.regions import SMALL_LESION_VOXELS, TissueClass
+from smalltumor.labels.regions import TissueClass
+from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
 
 TUMOUR = (TissueClass.NCR, TissueClass.ED, TissueClass.ET)
 
