@@ -15,7 +15,7 @@ from smalltumor.errors import GridMismatchError, LabelError, Side
 from smalltumor.evaluation.lesionwise import (
     LesionScores,
     TruthComponent,
-    find_components,
+    score_components,
     score_lesions,
 )
 from smalltumor.evaluation.metrics import RegionScore, score_masks
@@ -105,11 +105,11 @@ def score_case(
 def _score_region(
     region: Region, prediction: Classes, truth: Classes, spacing: npt.ArrayLike
 ) -> RegionScores:
-    ours, theirs = region_mask(prediction, region), region_mask(truth, region)
+    predicted, actual = region_mask(prediction, region), region_mask(truth, region)
     return RegionScores(
-        overlap=score_masks(ours, theirs, spacing),
-        lesions=score_lesions(ours, theirs, spacing),
-        components=find_components(ours, theirs),
+        overlap=score_masks(predicted, actual, spacing),
+        lesions=score_lesions(predicted, actual, spacing),
+        components=score_components(predicted, actual),
     )
 
 
@@ -128,8 +128,8 @@ def evaluate(
     predictions, truth : path
         A file or a folder each.
     labels, truth_labels : str, optional
-        Names of the label schemes. By default the values of all files of a side and the naming
-        decide; where they fit several, predictions are read in the truth's scheme.
+        Names of the label schemes. By default the label values and the file names of a side
+        decide. If those of the predictions fit several schemes, the truth's scheme is used.
     progress : callable, optional
         Called with the fraction done and the name of the current case.
 
@@ -139,14 +139,14 @@ def evaluate(
         If files cannot be matched or read, are on different grids, or fit several schemes.
     """
     pairing = pair_label_files(Path(predictions), Path(truth))
-    ours, theirs = zip(*pairing.pairs, strict=True)
-    truth_scheme = _scheme_of(theirs, truth_labels, None, "truth")
-    scheme = _scheme_of(ours, labels, truth_scheme.name, "predictions")
+    predicted_files, true_files = zip(*pairing.pairs, strict=True)
+    truth_scheme = _scheme_of(true_files, truth_labels, None, "truth")
+    scheme = _scheme_of(predicted_files, labels, truth_scheme.name, "predictions")
     cases = []
-    for number, (our_file, their_file) in enumerate(pairing.pairs):
+    for number, (predicted_file, true_file) in enumerate(pairing.pairs):
         if progress is not None:
-            progress(number / len(pairing.pairs), their_file.name)
-        cases.append(_score_files(our_file, their_file, scheme, truth_scheme))
+            progress(number / len(pairing.pairs), true_file.name)
+        cases.append(_score_files(predicted_file, true_file, scheme, truth_scheme))
     return Evaluation(cases, scheme.name, truth_scheme.name, _notes(pairing))
 
 
@@ -156,7 +156,7 @@ def _scheme_of(
     fallback: str | None,
     side: Side,
 ) -> LabelScheme:
-    """Find one scheme for all files of a side; some cases alone fit several schemes."""
+    """The scheme of all files of a side, since the values of a single file may fit several."""
     if given is not None:
         return SCHEMES[given]
     by_file = {file.path: set(_values(file)) for file in files}
@@ -168,12 +168,12 @@ def _scheme_of(
     except LabelError as error:
         if hint is None and fallback and values <= set(SCHEMES[fallback].values):
             return SCHEMES[fallback]
-        where = next((path for path, own in by_file.items() if not _fits(own)), None)
+        misfit = next((path for path, own in by_file.items() if not _fits_a_scheme(own)), None)
         remedy = None if error.remedy is None else replace(error.remedy, side=side)
-        raise LabelError(f"{where or files[0].path.parent}: {error}", remedy) from error
+        raise LabelError(f"{misfit or files[0].path.parent}: {error}", remedy) from error
 
 
-def _fits(values: set[int]) -> bool:
+def _fits_a_scheme(values: set[int]) -> bool:
     return any(values <= set(scheme.values) for scheme in SCHEMES.values())
 
 
@@ -185,16 +185,23 @@ def _values(file: LabelFile) -> list[int]:
 
 
 def _score_files(
-    prediction: LabelFile, truth: LabelFile, scheme: LabelScheme, truth_scheme: LabelScheme
+    predicted_file: LabelFile,
+    true_file: LabelFile,
+    scheme: LabelScheme,
+    truth_scheme: LabelScheme,
 ) -> CaseScores:
-    ours, theirs = read_label_volume(prediction.path), read_label_volume(truth.path)
-    if not ours.grid.matches(theirs.grid):
+    prediction, truth = (read_label_volume(file.path) for file in (predicted_file, true_file))
+    if not prediction.grid.matches(truth.grid):
         raise GridMismatchError(
-            f"{ours.path} is on another grid than {theirs.path}: {ours.grid.describe()}; "
-            f"the truth has {theirs.grid.describe()}; bring the prediction onto the truth's grid"
+            f"{prediction.path} is on another grid than {truth.path}: "
+            f"{prediction.grid.describe()}; the truth has {truth.grid.describe()}; "
+            "bring the prediction onto the truth's grid"
         )
     return score_case(
-        truth.name, _decode(ours, scheme), _decode(theirs, truth_scheme), theirs.grid.spacing
+        true_file.name,
+        _decode(prediction, scheme),
+        _decode(truth, truth_scheme),
+        truth.grid.spacing,
     )
 
 

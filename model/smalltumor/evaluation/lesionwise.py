@@ -1,7 +1,8 @@
 """Lesion-wise scores: found, missed and false lesions.
 
-`score_lesions` follows BraTS 2023, which merges neighbouring lesions. `find_components` counts
-every 26-connected component of the truth, including small lesions next to large ones.
+`score_lesions` follows BraTS 2023, which merges neighbouring components into one lesion.
+`score_components` and `component_dice` score every 26-connected component of the truth by itself,
+including small ones next to large ones.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ class LesionRule:
     Parameters
     ----------
     dilation_mm : float
-        Dilation of the truth. Components that touch after dilation are one lesion, and a predicted
-        component that overlaps the dilated lesion detects it.
+        Dilation of the truth. Components that touch after dilation are one lesion, which is found
+        if a predicted component overlaps the dilated lesion.
     ignore_mm3 : float
         Lesions of the truth up to this volume are ignored.
     """
@@ -49,7 +50,7 @@ class MatchedLesion:
     hd95 : float
         In mm.
     found : bool
-        Whether a predicted component detects it.
+        Whether a predicted component overlaps the dilated lesion.
     """
 
     voxels: int
@@ -78,12 +79,12 @@ class LesionScores:
 
     @property
     def found(self) -> int:
-        """Number of detected lesions of the truth."""
+        """Number of lesions of the truth that were found."""
         return sum(lesion.found for lesion in self.lesions)
 
     @property
     def missed(self) -> int:
-        """Number of lesions of the truth that were not detected."""
+        """Number of lesions of the truth that were not found."""
         return len(self.lesions) - self.found
 
     @property
@@ -120,7 +121,7 @@ class TruthComponent:
         return self.covered > 0
 
 
-def find_components(prediction: Mask, truth: Mask) -> list[TruthComponent]:
+def score_components(prediction: Mask, truth: Mask) -> list[TruthComponent]:
     """The components of the truth by ascending size, with the fraction of each that was predicted.
 
     Parameters
@@ -135,20 +136,21 @@ def find_components(prediction: Mask, truth: Mask) -> list[TruthComponent]:
 
 
 def component_dice(
-    prediction: Mask, truth: Mask, below: int, reach: int = 3
+    prediction: Mask, truth: Mask, below: int, dilation: int = 3
 ) -> list[tuple[int, float]]:
     """Dice of each small component of the truth.
 
-    The prediction is compared within `reach` voxels of the component, without the voxels of other
-    components. Unlike in `score_lesions`, small components next to a large one are not merged.
+    The component is compared with the predicted voxels inside the dilated component that are not
+    part of another component. Unlike in `score_lesions`, small components next to a large one are
+    not merged with it.
 
     Parameters
     ----------
     prediction, truth : (i, j, k) bool array
     below : int
         Small components have fewer voxels than this.
-    reach : int
-        Distance in voxels, by dilation over faces and edges.
+    dilation : int
+        Number of dilation steps, each over faces and edges.
 
     Returns
     -------
@@ -161,9 +163,9 @@ def component_dice(
             break
         component = np.zeros_like(truth)
         component[tuple(voxels.T)] = True
-        box = _padded(bounding_box(component), reach + 1, truth.shape)
+        box = _padded(bounding_box(component), dilation + 1, truth.shape)
         component, others = component[box], truth[box] & ~component[box]
-        near = _dilated(component, reach) & ~others
+        near = _dilated(component, dilation) & ~others
         scores.append((len(voxels), dice(prediction[box] & near, component)))
     return scores
 
@@ -187,33 +189,32 @@ def score_lesions(
         Voxel size along i, j, k in mm.
     rule : LesionRule
     """
-    edges = np.asarray(spacing, dtype=np.float64)
-    steps = max(1, round(rule.dilation_mm / float(edges.mean())))
+    voxel_size = np.asarray(spacing, dtype=np.float64)
+    steps = max(1, round(rule.dilation_mm / float(voxel_size.mean())))
     box = _padded(bounding_box(prediction | truth), steps + 1, truth.shape)
     prediction, truth = prediction[box], truth[box]
     predicted = connected_components(prediction).label_image()
-    zones = connected_components(_dilated(truth, steps))
-    zone_image = zones.label_image()
+    dilated_lesions = connected_components(_dilated(truth, steps)).label_image()
     matched: set[int] = set()
     lesions, ignored = [], 0
-    for zone in range(1, len(zones) + 1):
-        inside = zone_image == zone
-        touching = np.setdiff1d(predicted[inside], [0])
-        matched.update(touching.tolist())
-        lesion = truth & inside
-        if np.count_nonzero(lesion) * edges.prod() <= rule.ignore_mm3:
+    for number in range(1, int(dilated_lesions.max(initial=0)) + 1):
+        dilated_lesion = dilated_lesions == number
+        overlapping = np.setdiff1d(predicted[dilated_lesion], [0])
+        matched.update(overlapping.tolist())
+        lesion = truth & dilated_lesion
+        if np.count_nonzero(lesion) * voxel_size.prod() <= rule.ignore_mm3:
             ignored += 1
         else:
-            lesions.append(_match(lesion, np.isin(predicted, touching), edges))
+            lesions.append(_match(np.isin(predicted, overlapping), lesion, voxel_size))
     return LesionScores(tuple(lesions), int(predicted.max(initial=0)) - len(matched), ignored)
 
 
-def _match(lesion: Mask, found: Mask, spacing: npt.NDArray[np.float64]) -> MatchedLesion:
+def _match(prediction: Mask, lesion: Mask, spacing: npt.NDArray[np.float64]) -> MatchedLesion:
     return MatchedLesion(
         voxels=int(np.count_nonzero(lesion)),
-        dice=dice(found, lesion),
-        hd95=hausdorff95(found, lesion, spacing),
-        found=bool(found.any()),
+        dice=dice(prediction, lesion),
+        hd95=hausdorff95(prediction, lesion, spacing),
+        found=bool(prediction.any()),
     )
 
 

@@ -1,6 +1,6 @@
 """Voxelwise agreement of a mask with the truth: Dice, TPR, FPR, HD95.
 
-Tools differ in the scores of empty masks. Here they are:
+Tools score empty masks differently. Their scores here are:
 
 ================  ==============  =========  ==========  ========
 truth             prediction      Dice       TPR         HD95
@@ -26,7 +26,7 @@ from smalltumor.labels.masks import Mask
 NO_OVERLAP_HD95 = 374.0
 """HD95 of a missed or false mask in BraTS, in mm: the diagonal of 240 x 240 x 155 voxels."""
 
-EMPTY_CASES = (
+EMPTY_MASK_SCORES = (
     "empty truth and empty prediction: Dice 1, HD95 0; only one of them empty: Dice 0, HD95 374; "
     "TPR is undefined without truth and left out of means"
 )
@@ -98,7 +98,7 @@ def dice(prediction: Mask, truth: Mask) -> float:
 
 
 def true_positive_rate(prediction: Mask, truth: Mask) -> float | None:
-    """``TP / (TP + FN)``, the share of the truth that is found; None if the truth is empty."""
+    """``TP / (TP + FN)``, the share of the truth that was predicted; None if there is no truth."""
     actual = int(np.count_nonzero(truth))
     return int(np.count_nonzero(prediction & truth)) / actual if actual else None
 
@@ -131,16 +131,16 @@ def hausdorff95(prediction: Mask, truth: Mask, spacing: npt.ArrayLike = (1.0, 1.
     """
     from scipy.spatial import KDTree
 
-    ours, theirs = (_surface(mask) * np.asarray(spacing) for mask in (prediction, truth))
-    if not len(ours) or not len(theirs):
-        return 0.0 if len(ours) == len(theirs) else NO_OVERLAP_HD95
-    forward, _ = KDTree(theirs).query(ours)
-    backward, _ = KDTree(ours).query(theirs)
-    return float(max(np.percentile(forward, 95), np.percentile(backward, 95)))
+    predicted, actual = (_surface(mask) * np.asarray(spacing) for mask in (prediction, truth))
+    if not len(predicted) or not len(actual):
+        return 0.0 if len(predicted) == len(actual) else NO_OVERLAP_HD95
+    to_truth, _ = KDTree(actual).query(predicted)
+    to_prediction, _ = KDTree(predicted).query(actual)
+    return float(max(np.percentile(to_truth, 95), np.percentile(to_prediction, 95)))
 
 
 def _surface(mask: Mask) -> npt.NDArray[np.int64]:
-    """Voxel indices (n, 3) of those with a face neighbour that is not in the mask."""
+    """Indices (n, 3) of the mask's voxels that have a face neighbour outside it."""
     box = bounding_box(mask)
     inside = np.pad(mask[box], 1)
     interior = inside.copy()

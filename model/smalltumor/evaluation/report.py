@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from smalltumor.evaluation.evaluate import Evaluation
 from smalltumor.evaluation.lesionwise import TruthComponent
-from smalltumor.evaluation.metrics import EMPTY_CASES
+from smalltumor.evaluation.metrics import EMPTY_MASK_SCORES
 from smalltumor.evaluation.summary import (
     SMALL_TUMOUR_LIMITS,
     SizeClass,
@@ -57,13 +57,13 @@ def report_text(evaluation: Evaluation) -> str:
         f"{evaluation.prediction_scheme}, truth in {evaluation.truth_scheme}",
         *evaluation.notes,
         _all_cases(evaluation),
-        *(_small(evaluation, limit) for limit in SMALL_TUMOUR_LIMITS),
+        *(_small_tumours(evaluation, limit) for limit in SMALL_TUMOUR_LIMITS),
         _published_dice(evaluation),
         _lesions(evaluation),
         _components(evaluation),
         _absent(evaluation),
         _each_case(evaluation),
-        f"Scores of empty masks: {EMPTY_CASES}.",
+        f"Scores of empty masks: {EMPTY_MASK_SCORES}.",
     ]
     return "\n\n".join(parts)
 
@@ -75,18 +75,23 @@ def _all_cases(evaluation: Evaluation) -> str:
         mean = means(overlaps(evaluation.cases, region))
         scores = (mean.dice, mean.dice_median, mean.tpr, mean.fpr)
         rows.append(
-            (region.upper(), *scores, *map(_one, (mean.hd95, mean.hd95_median)), mean.false_ml)
+            (
+                region.upper(),
+                *scores,
+                *map(_one_decimal, (mean.hd95, mean.hd95_median)),
+                mean.false_ml,
+            )
         )
     return _table("All cases: means and medians", head, rows)
 
 
-def _small(evaluation: Evaluation, limit: int) -> str:
+def _small_tumours(evaluation: Evaluation, limit: int) -> str:
     number = SMALL_TUMOUR_LIMITS.index(limit) + 1
     mean = means(small_tumours(evaluation, limit))
     rows: list[Row] = [
         (f"here, {_count(mean.cases, 'case')}", mean.dice, mean.tpr, mean.fpr, mean.false_ml)
     ]
-    rows += [(who, *scores, "") for who, scores in PUBLISHED_SMALL[limit].items()]
+    rows += [(method, *scores, "") for method, scores in PUBLISHED_SMALL[limit].items()]
     title = (
         f"Enhancing tumour below {limit} voxels (Table {number} of Ngo et al. 2020, whose figures "
         "are of other patients: a fifth of BraTS 2018's training set)"
@@ -96,9 +101,9 @@ def _small(evaluation: Evaluation, limit: int) -> str:
 
 def _published_dice(evaluation: Evaluation) -> str:
     order = (Region.ET, Region.WT, Region.TC)
-    ours = [means(overlaps(evaluation.cases, region)).dice for region in order]
-    rows: list[Row] = [(f"here, {_count(len(evaluation.cases), 'case')}", *ours)]
-    rows += [(who, *(dice[r] for r in order)) for who, dice in PUBLISHED_DICE.items()]
+    dice_here = [means(overlaps(evaluation.cases, region)).dice for region in order]
+    rows: list[Row] = [(f"here, {_count(len(evaluation.cases), 'case')}", *dice_here)]
+    rows += [(method, *(dice[r] for r in order)) for method, dice in PUBLISHED_DICE.items()]
     title = "Dice (Table 3 of Ngo et al. 2020, whose figures are of BraTS 2018's validation set)"
     return _table(title, ("", *(r.upper() for r in order)), rows)
 
@@ -109,7 +114,7 @@ def _lesions(evaluation: Evaluation) -> str:
     for region in Region:
         mean = lesion_means(evaluation.cases, region)
         counts = (mean.lesions, mean.found, mean.missed, mean.false_lesions)
-        rows.append((region.upper(), *counts, mean.dice, _one(mean.hd95), mean.ignored))
+        rows.append((region.upper(), *counts, mean.dice, _one_decimal(mean.hd95), mean.ignored))
     title = (
         "Lesions as BraTS 2023 scores gliomas (truth dilated by 3 mm; missed and false ones have "
         "Dice 0 and HD95 374; those of the truth up to 50 mm3 are ignored)"
@@ -125,14 +130,14 @@ def _components(evaluation: Evaluation) -> str:
         span = f"{row[0].start} to {row[0].stop - 1}" if row[0].stop else f"{row[0].start} and up"
         rows.append((span, *_found_and_covered(row)))
     for limit in reversed(SMALL_TUMOUR_LIMITS):
-        below = [size_class(_parts(evaluation, region), 1, limit) for region in Region]
+        below = [size_class(_all_components(evaluation, region), 1, limit) for region in Region]
         rows.append((f"all below {limit}", *_found_and_covered(below)))
     title = "Components of the truth by size: found (any voxel predicted), mean share covered"
     return _table(title, head, rows)
 
 
-def _parts(evaluation: Evaluation, region: Region) -> list[TruthComponent]:
-    return [part for case in evaluation.cases for part in case.regions[region].components]
+def _all_components(evaluation: Evaluation, region: Region) -> list[TruthComponent]:
+    return [component for case in evaluation.cases for component in case.regions[region].components]
 
 
 def _found_and_covered(classes: Iterable[SizeClass]) -> list[object]:
@@ -142,13 +147,18 @@ def _found_and_covered(classes: Iterable[SizeClass]) -> list[object]:
 def _absent(evaluation: Evaluation) -> str:
     lines = []
     for region in Region:
-        count, wrong = absent_tumours(evaluation, region)
+        count, false_positives = absent_tumours(evaluation, region)
         if not count:
             continue
         named = ", ".join(
-            f"{c.name} ({c.regions[region].overlap.predicted_voxels} voxels)" for c in wrong
+            f"{c.name} ({c.regions[region].overlap.predicted_voxels} voxels)"
+            for c in false_positives
         )
-        verdict = f"reported in {len(wrong)}: {named}" if wrong else "reported in none"
+        verdict = (
+            f"reported in {len(false_positives)}: {named}"
+            if false_positives
+            else "reported in none"
+        )
         lines.append(f"{_count(count, 'case')} without {REGION_NAMES[region]}: {verdict}")
     return "\n".join(lines) or "Every case has all three regions"
 
@@ -192,5 +202,5 @@ def _count(number: int, thing: str) -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
-def _one(value: float | None) -> str | None:
+def _one_decimal(value: float | None) -> str | None:
     return None if value is None else f"{value:.1f}"

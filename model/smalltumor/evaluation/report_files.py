@@ -10,7 +10,7 @@ from pathlib import Path
 from smalltumor.errors import OutputError
 from smalltumor.evaluation.evaluate import CaseScores, Evaluation
 from smalltumor.evaluation.figures import can_draw, draw_dice_by_size, draw_volumes, png
-from smalltumor.evaluation.metrics import EMPTY_CASES
+from smalltumor.evaluation.metrics import EMPTY_MASK_SCORES
 from smalltumor.evaluation.report import report_text
 from smalltumor.evaluation.summary import (
     SMALL_TUMOUR_LIMITS,
@@ -92,7 +92,7 @@ def write_report(evaluation: Evaluation, folder: Path, *, overwrite: bool = Fals
 def as_json(evaluation: Evaluation) -> dict[str, object]:
     """Return every number of the evaluation as plain dicts, lists and numbers."""
     return {
-        "definition": {"empty": EMPTY_CASES, "lesions": "BraTS 2023, gliomas"},
+        "definition": {"empty": EMPTY_MASK_SCORES, "lesions": "BraTS 2023, gliomas"},
         "prediction_scheme": evaluation.prediction_scheme,
         "truth_scheme": evaluation.truth_scheme,
         "notes": evaluation.notes,

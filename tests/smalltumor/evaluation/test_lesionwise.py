@@ -10,7 +10,7 @@ from smalltumor.evaluation.lesionwise import (
     METASTASIS_RULE,
     LesionRule,
     component_dice,
-    find_components,
+    score_components,
     score_lesions,
 )
 
@@ -89,12 +89,12 @@ def test_lesion_scores_do_not_depend_on_padding(prediction, truth):
 def test_a_small_component_next_to_a_large_one_is_found_separately():
     truth = cubes((2, 2, 2, 8), (12, 2, 2, 3))
     only_large = cubes((2, 2, 2, 8))
-    small, large = find_components(only_large, truth)
+    small, large = score_components(only_large, truth)
     assert (small.voxels, small.covered, small.found) == (27, 0, False)
     assert (large.voxels, large.covered, large.found) == (512, 1, True)
     assert score_lesions(only_large, truth).missed == 0  # BraTS 2023 takes them for one
     touched = only_large | cubes((12, 2, 2, 1))
-    assert find_components(touched, truth)[0].covered == pytest.approx(1 / 27)
+    assert score_components(touched, truth)[0].covered == pytest.approx(1 / 27)
 
 
 def test_a_small_component_next_to_a_large_one_has_a_dice_of_its_own():
