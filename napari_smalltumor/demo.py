@@ -98,7 +98,7 @@ def write_files(
     case = case_to_export(viewer)
     if case is None:
         return written
-    mask = output / suggested_name(case, "brats2018")
+    mask = output / suggested_name(case)
     written += export_case(viewer, case, mask, scheme="brats2018", overwrite=True)
     segmentation = segmentation_of(viewer.layers, case)
     assert segmentation is not None

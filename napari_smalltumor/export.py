@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 from smalltumor.data.case import Case
+from smalltumor.data.case_files import role_of as role_of_file
 from smalltumor.data.nifti import is_nifti_name, write_volume
 from smalltumor.data.segmentation import (
     Segmentation,
@@ -24,6 +26,7 @@ from smalltumor.geometry.grid import Grid
 from smalltumor.labels.regions import Region
 from smalltumor.labels.schemes import SCHEMES
 
+from napari_smalltumor import notify
 from napari_smalltumor.layers.coordinates import (
     AXIS_LABELS,
     display_shape,
@@ -52,6 +55,7 @@ if TYPE_CHECKING:
     from napari_smalltumor.layers.create import LayerData
 
 DEFAULT_SUFFIX = ".nii.gz"
+EXPORT_ENDING = "_smalltumor"
 _LABEL_DTYPES = (np.uint8, np.int16, np.int32)
 
 
@@ -66,9 +70,9 @@ def case_to_export(viewer: ViewerModel) -> Case | None:
     return None
 
 
-def suggested_name(case: Case, scheme: str) -> str:
-    """A file name in the style of the BraTS challenge that uses the label scheme."""
-    return f"{safe_name(case.name)}{'-' if scheme == 'brats2023' else '_'}seg{DEFAULT_SUFFIX}"
+def suggested_name(case: Case) -> str:
+    """A file name that no image and no expert's mask has."""
+    return f"{safe_name(case.name)}{EXPORT_ENDING}{DEFAULT_SUFFIX}"
 
 
 def targets(path: Path, *, per_region: bool) -> list[Path]:
@@ -205,6 +209,12 @@ def write_region_layers(
             masks[origin.region] = np.asarray(each[0])
     if case is None or len(masks) != len(layer_data):
         raise OutputError(f"{path}: select ET, TC and WT of one case to write them together")
+    omitted = [region.name for region in Region if region not in masks]
+    if omitted:
+        notify.warn(
+            f"{path.name} has no {' and no '.join(omitted)} of {case.name}: only "
+            f"{' and '.join(r.name for r in Region if r in masks)} were saved"
+        )
     segmentation = _with_sources(compose(masks, case), layers)
     return write_segmentation(segmentation, with_suffix(path), scheme=scheme, overwrite=overwrite)
 
@@ -212,14 +222,33 @@ def write_region_layers(
 def source_files(layers: Iterable[Layer]) -> Iterator[Path]:
     """Source files of a viewer's layers, which an export must not replace.
 
+    They include the images and experts' masks that lie beside those of a layer, opened or not.
     Files of labels that another plugin read are not included, so these can be saved in place.
     """
+    folders: set[Path] = set()
     for layer in layers:
         origin = provenance_of(layer.metadata)
         if origin is not None and origin.case is not None:
             yield from origin.case.sources
+            folders |= {path.parent for path in origin.case.paths.values()}
         elif layer._type_string == "image" and layer.source.path:
             yield Path(layer.source.path)
+    for folder in folders:
+        with suppress(OSError):
+            yield from (p for p in folder.iterdir() if is_nifti_name(p) and role_of_file(p))
+
+
+def check_no_source(paths: Iterable[Path], layers: Iterable[Layer]) -> None:
+    """Check that no path is a source file of the layers.
+
+    Raises
+    ------
+    OutputError
+        That names the first path that is one.
+    """
+    sources = list(source_files(layers))
+    for path in paths:
+        check_output(path, overwrite=True, sources=sources)
 
 
 def _with_sources(segmentation: Segmentation, layers: Iterable[Layer]) -> Segmentation:

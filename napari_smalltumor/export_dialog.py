@@ -5,19 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QApplication, QFileDialog, QMessageBox, QWidget
+from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
 from smalltumor.data.case import Case
 from smalltumor.errors import SmalltumorError
 
-from napari_smalltumor import notify, settings
+from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export import (
     case_to_export,
+    check_no_source,
     export_case,
     suggested_name,
     targets,
 )
 from napari_smalltumor.layers.metadata import region_layers
+from napari_smalltumor.layers.region_masks import unseen_regions
 from napari_smalltumor.viewer import unproxied
 
 if TYPE_CHECKING:
@@ -44,8 +46,10 @@ def ask_and_export(
     if case is None:
         notify.error("There are no ET, TC or WT layers to export; segment a case first.")
         return []
+    if not may_omit_regions(parent, viewer, case, "Export anyway"):
+        return []
     scheme = settings.get("scheme")
-    start = Path(settings.last_folder(saving=True)) / suggested_name(case, scheme)
+    start = Path(settings.last_folder(saving=True)) / suggested_name(case)
     chosen, _ = QFileDialog.getSaveFileName(
         parent,
         "Export three region files" if per_region else "Export label file",
@@ -56,9 +60,10 @@ def ask_and_export(
     if not chosen:
         return []
     existing = [path for path in targets(Path(chosen), per_region=per_region) if path.exists()]
-    if existing and not may_replace(parent, existing):
-        return []
     try:
+        check_no_source(existing, viewer.layers)
+        if existing and not may_replace(parent, existing):
+            return []
         written = export_case(
             viewer,
             case,
@@ -79,5 +84,26 @@ def ask_and_export(
 def may_replace(parent: QWidget | None, paths: list[Path]) -> bool:
     """Whether the user agrees to replace files."""
     names = ", ".join(path.name for path in paths)
-    answer = QMessageBox.question(parent, "Replace files?", f"{names} exists. Replace it?")
-    return bool(answer == QMessageBox.StandardButton.Yes)
+    return questions.confirm(parent, "Replace files?", f"{names} exists. Replace it?", "Replace")
+
+
+def may_omit_regions(parent: QWidget | None, viewer: ViewerModel, case: Case, action: str) -> bool:
+    """Whether all regions of a case are there and shown, or the user agrees to go on.
+
+    Parameters
+    ----------
+    parent : QWidget or None
+    viewer : ViewerModel
+    case : Case
+        A case without any region layer, such as one with an expert's mask, needs no question.
+    action : str
+        Text of the button that goes on.
+    """
+    states = [f"{region.name} is {state}" for region, state in unseen_regions(viewer.layers, case)]
+    if not states:
+        return True
+    text = (
+        f"{case.name}: {' and '.join(states)}. A missing region is empty in the file, and its "
+        f"tissue counts as the region around it; a hidden one is written as it is.\n\n{action}?"
+    )
+    return questions.confirm(parent, "Regions that you do not see", text, action)

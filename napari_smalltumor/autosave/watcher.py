@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary, ref
 from smalltumor.data.case import Case
 from smalltumor.errors import SmalltumorError
 
-from napari_smalltumor import notify, settings
+from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.autosave.autosave import Autosave
 from napari_smalltumor.autosave.files import SavedMask, case_key, read_masks
 from napari_smalltumor.autosave.restore import restore
@@ -92,27 +92,25 @@ class ViewerAutosave:
         notify.info(f"Restored {', '.join(layer.name for layer in layers)}")
 
 
-RESTORE, LATER, DISCARD = "restore", "later", "discard"
+RESTORE, LATER, DISCARD = "Restore", "Not now", "Discard"
 
 
 def _ask(case: Case, file: Path, masks: list[SavedMask]) -> str:
     from datetime import datetime
 
-    from qtpy.QtWidgets import QApplication, QMessageBox
-
     saved_at = datetime.fromtimestamp(file.stat().st_mtime)
     names = ", ".join(mask.name for mask in masks)
-    buttons = QMessageBox.StandardButton
-    answer = QMessageBox.question(
-        QApplication.activeWindow(),
+    return questions.ask(
+        None,
         "Restore edits?",
         f"Edits of {case.name} from {saved_at:%Y-%m-%d %H:%M} were not exported before the "
-        f"viewer was closed: {names}.\n\nRestore them? No: ask again when the case is next opened. "
-        "Discard: delete them.",
-        buttons.Yes | buttons.No | buttons.Discard,
-        buttons.Yes,
+        f"viewer was closed: {names}.\n\n{LATER}: ask again when the case is next opened. "
+        f"{DISCARD}: delete them.",
+        RESTORE,
+        LATER,
+        DISCARD,
+        harmless=LATER,
     )
-    return {buttons.Yes: RESTORE, buttons.Discard: DISCARD}.get(answer, LATER)
 
 
 def _timer(slot: Any, milliseconds: int, *, once: bool = False) -> QTimer | None:

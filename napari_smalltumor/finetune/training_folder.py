@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, Signal
-from qtpy.QtWidgets import QApplication, QFileDialog, QMessageBox, QWidget
+from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
 from smalltumor.data.case import Case
 from smalltumor.errors import SmalltumorError
 from smalltumor.training.data.dataset_folder import (
@@ -19,8 +19,9 @@ from smalltumor.training.data.dataset_folder import (
 )
 from superqt.utils import QSignalDebouncer
 
-from napari_smalltumor import notify, settings
+from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
+from napari_smalltumor.export_dialog import may_omit_regions
 from napari_smalltumor.finetune.cases_page import CasesPage
 from napari_smalltumor.finetune.training_masks import case_to_add, classes_to_add, mask_layers
 from napari_smalltumor.workers import run_in_thread
@@ -102,6 +103,8 @@ class TrainingFolder(QObject):
         assert self.path is not None
         replace = was_added(self.path, case)
         if replace and not self._may_replace(case):
+            return
+        if not may_omit_regions(self._parent, self._viewer, case, "Add anyway"):
             return
         try:
             classes = classes_to_add(self._viewer, case)
@@ -217,10 +220,10 @@ class TrainingFolder(QObject):
         return bool(chosen)
 
     def _may_replace(self, case: Case) -> bool:
-        answer = QMessageBox.question(
+        return questions.confirm(
             self._parent,
             "Replace masks?",
             f"{case.name} is already in the training folder. Replace its masks with the masks in "
             "the viewer?",
+            "Replace",
         )
-        return bool(answer == QMessageBox.StandardButton.Yes)

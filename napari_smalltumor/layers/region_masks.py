@@ -62,6 +62,20 @@ def compose(masks: Mapping[Region, npt.NDArray[np.generic]], case: Case) -> Segm
     return Segmentation(case.name, classes, case.grid, case.header, tuple(case.sources))
 
 
+def unseen_regions(layers: Iterable[Layer], case: Case) -> list[tuple[Region, str]]:
+    """Regions of a case that the user does not see, each ``missing`` or ``hidden``.
+
+    A case without any region layer has no unseen region.
+    """
+    found = region_layers(layers, case)
+    states = [
+        (region, "missing" if region not in found else "hidden")
+        for region in Region
+        if region not in found or not found[region].visible
+    ]
+    return states if found else []
+
+
 def is_edited(layers: Iterable[Layer], case: Case) -> bool:
     """Whether the case's region layers differ from the result with which they were filled.
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, Qt, QTimer, Signal
-from qtpy.QtWidgets import QMessageBox, QScrollArea, QWidget
+from qtpy.QtWidgets import QScrollArea, QWidget
 from smalltumor.errors import SmalltumorError
 
-from napari_smalltumor import devices, notify, settings
+from napari_smalltumor import devices, notify, questions, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export_dialog import ask_and_export
 from napari_smalltumor.layers.metadata import cases_among, region_layers
@@ -228,13 +228,13 @@ class SegmentDock(QScrollArea):
         ask_and_export(self._viewer, self, per_region=per_region)
 
     def _may_overwrite(self, case: Case) -> bool:
-        answer = QMessageBox.question(
+        return questions.confirm(
             self,
             "Replace edited regions?",
             f"You have edited ET, TC or WT of {case.name}. Segmenting again replaces them, and "
-            "this cannot be undone. To keep them, export them first.\n\nReplace them?",
+            "this cannot be undone. To keep them, export them first.",
+            "Replace",
         )
-        return bool(answer == QMessageBox.StandardButton.Yes)
 
 
 def _timer(parent: QWidget, slot: Callable[[], None]) -> QTimer:

@@ -12,14 +12,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from qtpy.QtWidgets import QMessageBox
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
 
-from napari_smalltumor import notify, settings
+from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.autosave import watcher
 from napari_smalltumor.autosave.files import AutosaveFolder
-from napari_smalltumor.autosave.watcher import ensure_autosave
+from napari_smalltumor.autosave.watcher import DISCARD, LATER, RESTORE, ensure_autosave
 from napari_smalltumor.export_dialog import ask_and_export
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.layers.regions import show_segmentation
@@ -66,11 +65,11 @@ def answers(monkeypatch):
     """The queue of the user's answers, and the list of questions asked."""
     queue, asked = [], []
 
-    def question(parent, title, text, *buttons):
+    def answer(parent, title, text, *answers, harmless):
         asked.append(text)
         return queue.pop(0)
 
-    monkeypatch.setattr(QMessageBox, "question", question)
+    monkeypatch.setattr(questions, "ask", answer)
     monkeypatch.setattr(notify, "info", lambda message: None)
     return queue, asked
 
@@ -110,7 +109,7 @@ def test_edits_are_restored_after_a_kill(
 ):
     queue, asked = answers
     viewer = make_napari_viewer()
-    queue.append(QMessageBox.StandardButton.No)
+    queue.append(LATER)
     layers = open_case(viewer, synthetic_case)
     qtbot.waitUntil(lambda: len(asked) == 1)
     assert "made ET" in asked[0] and "made" in asked[0]
@@ -118,7 +117,7 @@ def test_edits_are_restored_after_a_kill(
     assert len(saved_files(killed)) == 1
 
     viewer.layers.clear()
-    queue.append(QMessageBox.StandardButton.Yes)
+    queue.append(RESTORE)
     open_case(viewer, synthetic_case)
     qtbot.waitUntil(lambda: len(asked) == 2)
     regions = region_layers(viewer.layers, case_of(viewer.layers[0]))
@@ -134,7 +133,7 @@ def test_the_user_is_not_asked_again_about_discarded_edits(
 ):
     queue, asked = answers
     viewer = make_napari_viewer()
-    queue.append(QMessageBox.StandardButton.Discard)
+    queue.append(DISCARD)
     open_case(viewer, synthetic_case)
     qtbot.waitUntil(lambda: len(asked) == 1)
     assert not killed.exists() or not any(killed.iterdir())
@@ -190,7 +189,7 @@ def test_edits_are_saved_when_the_window_closes(edited, dock_of, data_folder, qt
 def test_edits_are_saved_before_a_run(edited, dock_of, data_folder, qtbot, monkeypatch):
     viewer, _case = edited
     dock = dock_of(viewer)
-    monkeypatch.setattr(QMessageBox, "question", lambda *a: QMessageBox.StandardButton.Yes)
+    monkeypatch.setattr(questions, "confirm", lambda *a: True)
     worker = SimpleNamespace(quit=lambda: None)
     monkeypatch.setattr("napari_smalltumor.segment.dock.start", lambda job, **slots: worker)
     dock.segment()

@@ -27,7 +27,7 @@ def test_the_demo_shows_the_sample_case_and_writes_its_files(
     assert [path.name for path in written] == [
         "demo_2d.png",
         "demo_3d.png",
-        "BraTS2021_00019_seg.nii.gz",
+        "BraTS2021_00019_smalltumor.nii.gz",
         "lesions.csv",
     ]
     for picture in written[:2]:

@@ -4,13 +4,15 @@ import nibabel as nib
 import numpy as np
 import pytest
 from napari.utils._proxies import PublicOnlyProxy
-from napari_cases import case_along
-from qtpy.QtWidgets import QFileDialog, QMessageBox
+from napari_cases import case_along, write_case_along
+from qtpy.QtWidgets import QFileDialog
 from smalltumor.data.segmentation import Segmentation
 
-from napari_smalltumor import notify, settings
+from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.export_dialog import ask_and_export, export_active
+from napari_smalltumor.layers.metadata import case_of
 from napari_smalltumor.layers.regions import show_segmentation
+from napari_smalltumor.open_case import open_case
 
 
 @pytest.fixture
@@ -33,9 +35,7 @@ def messages(monkeypatch) -> list[str]:
 def answer_with(monkeypatch, path, replace: bool | None = None) -> list:
     asked: list = []
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a, **k: (str(path), ""))
-    button = QMessageBox.StandardButton
-    answer = button.Yes if replace else button.No
-    monkeypatch.setattr(QMessageBox, "question", lambda *a: asked.append(a[2]) or answer)
+    monkeypatch.setattr(questions, "confirm", lambda *a: asked.append(a[2]) or bool(replace))
     return asked
 
 
@@ -60,6 +60,49 @@ def test_the_question_names_the_files_that_would_be_replaced(
     assert "mask_tc.nii.gz" in asked[0]
     assert len(written) == (3 if replace else 0)
     assert ((tmp_path / "mask_tc.nii.gz").read_bytes() == b"precious") == (not replace)
+
+
+@pytest.mark.parametrize("state", ["missing", "hidden"])
+@pytest.mark.parametrize("anyway", [True, False])
+def test_a_region_that_is_not_seen_is_asked_about(
+    viewer, tmp_path, monkeypatch, messages, state, anyway
+):
+    layer = viewer.layers["Pat ET"]
+    if state == "missing":
+        viewer.layers.remove(layer)
+    else:
+        layer.visible = False
+    asked = answer_with(monkeypatch, tmp_path / "mask.nii.gz", anyway)
+    written = ask_and_export(viewer, None, per_region=False)
+    assert len(asked) == 1 and f"Pat: ET is {state}." in asked[0]
+    assert bool(written) is (tmp_path / "mask.nii.gz").exists() is anyway
+
+
+def test_an_expert_mask_beside_the_images_is_refused_without_a_question(
+    make_napari_viewer, tmp_path, monkeypatch, messages
+):
+    folder = write_case_along(tmp_path / "Pat", "RAS")
+    viewer = make_napari_viewer()
+    # Opened one by one, the images know nothing of the mask.
+    layers = [open_case(viewer, [p])[0] for p in sorted(folder.glob("*_t*.nii.gz"))]
+    assert all(case_of(layer).labels_path is None for layer in layers)
+    case = case_of(layers[0])
+    empty = np.zeros(case.grid.shape, np.uint8)
+    show_segmentation(viewer, case, Segmentation(case.name, empty, case.grid))
+    expert = folder / "Pat_seg.nii.gz"
+    before = expert.read_bytes()
+    asked = answer_with(monkeypatch, expert, replace=True)
+    assert ask_and_export(viewer, None, per_region=False) == []
+    assert asked == [] and "one of the case's files" in messages[-1]
+    assert expert.read_bytes() == before
+
+
+def test_the_proposed_name_is_that_of_no_source(viewer, monkeypatch):
+    proposed = []
+    dialog = lambda *a, **k: (proposed.append(a[2]), ("", ""))[1]  # noqa: E731
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", dialog)
+    ask_and_export(viewer, None, per_region=False)
+    assert proposed[0].endswith("Pat_smalltumor.nii.gz")
 
 
 def test_an_export_without_regions_is_reported(make_napari_viewer, messages):

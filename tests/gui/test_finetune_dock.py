@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from qtpy.QtWidgets import QDialog, QMessageBox, QPlainTextEdit
+from qtpy.QtWidgets import QDialog, QPlainTextEdit
 from smalltumor.data.case import read_case
 from smalltumor.data.label_files import read_labels
 from smalltumor.labels.regions import Region, TissueClass
@@ -21,7 +21,7 @@ from smalltumor.training.runs.run_lock import is_locked
 from smalltumor.training.runs.status import State
 from training_cases import write_lesion_cases
 
-from napari_smalltumor import notify, settings
+from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.finetune.dock import FinetuneDock
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.open_case import open_case
@@ -127,12 +127,9 @@ def test_a_corrected_case_is_added_trained_on_and_segmented_with_the_new_weights
         combo = segment_dock.panel.pickers._combos[picker]
         combo.value = next(x for x in viewer.layers if x.name == f"patient_00 {picker.upper()}")
     viewer.layers.selection.active = et
-    question = QMessageBox.question
-    QMessageBox.question = lambda *a: QMessageBox.StandardButton.Yes
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(questions, "confirm", lambda *a: True)
         assert run(segment_dock)
-    finally:
-        QMessageBox.question = question
     assert load_checkpoint(best).name in segment_dock.panel.results.text
     assert not [message for message in messages if "rror" in message]
 

@@ -10,12 +10,11 @@ from deletion import delete
 from napari.utils import progress
 from napari_cases import displayed, write_case_along
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QMessageBox
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import Cancelled, CheckpointError
 from smalltumor.labels.regions import Region
 
-from napari_smalltumor import settings
+from napari_smalltumor import questions, settings
 from napari_smalltumor.export import export_case
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.open_case import open_case
@@ -95,9 +94,8 @@ def test_edits_are_replaced_only_if_the_user_agrees(opened, run, monkeypatch, qt
     et = layers_of(viewer)[Region.ET]
     et.paint((9, 10, 11), 1 - int(et.data[9, 10, 11]))
     edited = et.data.copy()
-    buttons = QMessageBox.StandardButton
-    answers, asked = [buttons.No, buttons.Yes], []
-    monkeypatch.setattr(QMessageBox, "question", lambda *a: asked.append(a) or answers.pop(0))
+    answers, asked = [False, True], []
+    monkeypatch.setattr(questions, "confirm", lambda *a: asked.append(a) or answers.pop(0))
     dock.segment()
     assert not dock.is_running
     assert np.array_equal(et.data, edited)
@@ -118,8 +116,7 @@ def test_edits_made_during_a_run_are_kept_if_the_user_answers_no(
     et = layers_of(viewer)[Region.ET]
     et.paint((9, 10, 11), 1)
     edited = et.data.copy()
-    no = QMessageBox.StandardButton.No
-    monkeypatch.setattr(QMessageBox, "question", lambda *a: no)
+    monkeypatch.setattr(questions, "confirm", lambda *a: False)
     with qtbot.waitSignal(dock.finished) as ended:
         slow.go.set()
     assert ended.args == [False]

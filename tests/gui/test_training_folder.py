@@ -10,14 +10,14 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Labels
 from napari_cases import write_case_along
-from qtpy.QtWidgets import QMessageBox, QWidget
+from qtpy.QtWidgets import QWidget
 from smalltumor.data.case import read_case
 from smalltumor.data.label_files import read_labels
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region, TissueClass
 from smalltumor.training.data.dataset_folder import DatasetLister
 
-from napari_smalltumor import notify
+from napari_smalltumor import notify, questions
 from napari_smalltumor.autosave.files import read_masks
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.finetune import training_folder
@@ -192,13 +192,22 @@ def test_an_unexpected_error_while_reading_is_shown_once(qtbot, opened, monkeypa
     assert not opened.folder.is_busy
 
 
+def test_a_case_without_its_et_layer_is_added_only_after_a_question(qtbot, opened, monkeypatch):
+    opened.viewer.layers.remove(opened.segment())
+    asked: list[str] = []
+    monkeypatch.setattr(questions, "confirm", lambda *args: bool(asked.append(args[2])))
+    opened.folder.add(False)
+    assert "ET is missing" in asked[0]
+    assert not opened.folder.is_busy
+
+
 def test_masks_are_replaced_only_after_a_question(qtbot, opened, monkeypatch):
     et = opened.segment()
     opened.folder.add(False)
     wait_until_added(qtbot, opened)
     paint(et, 5, 5, 5)
-    answers = [QMessageBox.StandardButton.No, QMessageBox.StandardButton.Yes]
-    monkeypatch.setattr(QMessageBox, "question", lambda *args: answers.pop(0))
+    answers = [False, True]
+    monkeypatch.setattr(questions, "confirm", lambda *args: answers.pop(0))
     opened.folder.add(False)
     assert np.count_nonzero(opened.added() == TissueClass.ET) == 1
     opened.folder.add(False)

@@ -8,10 +8,12 @@ import pytest
 from napari.components import ViewerModel
 from napari_cases import ORIENTATIONS, case_along, random_volume, write_case_along
 from smalltumor.data.case import read_case
+from smalltumor.data.case_files import role_of
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import OutputError
 from smalltumor.labels.regions import Region
 
+from napari_smalltumor import notify
 from napari_smalltumor.export import case_to_export, export_case, suggested_name, targets
 from napari_smalltumor.layers.metadata import provenance_of, region_layers
 from napari_smalltumor.layers.regions import show_segmentation
@@ -86,15 +88,15 @@ def test_existing_files_are_replaced_only_with_overwrite_and_sources_never(tmp_p
     assert existing.read_bytes() != b"precious"
     source = folder / "Pat_seg.nii.gz"
     before = source.read_bytes()
-    with pytest.raises(OutputError, match="one of the images"):
+    with pytest.raises(OutputError, match="one of the case"):
         export_case(viewer, case, source, scheme="brats2018", overwrite=True)
     assert source.read_bytes() == before
 
 
-def test_suggested_names_are_those_of_brats():
+def test_the_suggested_name_is_not_that_of_an_image_or_an_expert_mask():
     case = case_along(name="BraTS-GLI-00001-000")
-    assert suggested_name(case, "brats2018") == "BraTS-GLI-00001-000_seg.nii.gz"
-    assert suggested_name(case, "brats2023") == "BraTS-GLI-00001-000-seg.nii.gz"
+    assert suggested_name(case) == "BraTS-GLI-00001-000_smalltumor.nii.gz"
+    assert role_of(Path(suggested_name(case))) is None
     assert targets(Path("a/b"), per_region=False) == [Path("a/b.nii.gz")]
 
 
@@ -109,13 +111,20 @@ def test_the_case_of_the_active_layer_is_exported(viewer):
     assert case_to_export(viewer) is None
 
 
-def test_saving_all_three_regions_writes_one_label_file(tmp_path, viewer):
+def test_saving_regions_writes_one_label_file_and_names_a_missing_one(
+    tmp_path, viewer, monkeypatch
+):
+    warnings: list[str] = []
+    monkeypatch.setattr(notify, "warn", warnings.append)
     case = case_along("RIA")
     show(viewer, case)
     data = [layer.as_layer_data_tuple() for layer in viewer.layers]
     (written,) = write_layers(str(tmp_path / "all.nii.gz"), data)
     image = nib.load(written)
     assert np.array_equal(image.dataobj, np.array([0, 1, 2, 4])[random_classes(case)])
+    two = [d for d in data if not d[1]["name"].endswith("ET")]
+    write_layers(str(tmp_path / "part.nii.gz"), two)
+    assert warnings == ["part.nii.gz has no ET of Pat: only TC and WT were saved"]
     with pytest.raises(OutputError, match="one case"):
         write_layers(str(tmp_path / "two.nii.gz"), [data[0], data[0]])
 

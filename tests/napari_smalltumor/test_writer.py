@@ -115,7 +115,7 @@ def test_a_source_image_is_not_replaced_by_any_of_the_cases_layers(
         regions[:1],
         regions,
     ):
-        with pytest.raises(OutputError, match="one of the images"):
+        with pytest.raises(OutputError, match="one of the case"):
             save(path, *layers)
     assert (opened / SOURCE).read_bytes() == before
 
@@ -129,7 +129,7 @@ def test_a_source_image_is_not_replaced_by_a_layer_without_a_case(
     drawn = viewer.add_labels(np.zeros((9, 10, 11), np.uint8))
     image = viewer.add_image(np.zeros((9, 10, 11)))
     for layer in (drawn, image):
-        with pytest.raises(OutputError, match="one of the images"):
+        with pytest.raises(OutputError, match="one of the case"):
             save(path, layer)
     assert (opened / SOURCE).read_bytes() == before
 
@@ -139,14 +139,14 @@ def test_a_source_of_another_case_is_not_replaced(opened, viewer, tmp_path, conf
     layers = open_case(viewer, other)
     path = opened / SOURCE
     before = path.read_bytes()
-    with pytest.raises(OutputError, match="one of the images"):
+    with pytest.raises(OutputError, match="one of the case"):
         save(str(path), layers[0])
     case = case_of(layers[0])
     classes = np.ones(case.grid.shape, np.uint8)
     show_segmentation(viewer, case, Segmentation(case.name, classes, case.grid))
     (tmp_path / "out_et.nii.gz").symlink_to(path)
     for target, per_region in ((path, False), (tmp_path / "out.nii.gz", True)):
-        with pytest.raises(OutputError, match="one of the images"):
+        with pytest.raises(OutputError, match="one of the case"):
             export_case(
                 viewer, case, target, scheme="brats2018", per_region=per_region, overwrite=True
             )
@@ -166,7 +166,7 @@ def test_an_image_that_another_reader_opened_is_not_replaced(
         image = viewer.add_image(np.ones((3, 4, 5)))
     mask = viewer.add_labels(np.zeros((3, 4, 5), np.uint8))
     for layer in (image, mask):
-        with pytest.raises(OutputError, match="one of the images"):
+        with pytest.raises(OutputError, match="one of the case"):
             save(str(path), layer)
     assert path.read_bytes() == before
 

@@ -130,7 +130,7 @@ def test_a_bad_output_is_refused_before_the_work(smalltumor, tmp_path):
         (["-o", existing], "exists"),
         (["-o", tmp_path / "nowhere" / "m.nii.gz"], "does not exist"),
         (["-o", tmp_path / "m.png"], "ends in .nii.gz"),
-        (["-o", source, "--overwrite"], "one of the images read"),
+        (["-o", source, "--overwrite"], "one of the case's files"),
         (["-o", tmp_path / "m.nii.gz", "--lesions", tmp_path / "m.nii.gz"], "name of an image"),
         (["-o", tmp_path / "m.nii", "--probabilities", tmp_path / "m.nii"], "two results"),
     ]:

@@ -65,7 +65,7 @@ def _check_output(path: Path, overwrite: bool, sources: Iterable[Path]) -> None:
         raise OutputError(f"{path}: the folder {folder} is not writable")
     if path.exists():
         if any(source.exists() and path.samefile(source) for source in sources):
-            raise OutputError(f"{path} is one of the images read", Remedy(Action.CHOOSE_OUTPUT))
+            raise OutputError(f"{path} is one of the case's files", Remedy(Action.CHOOSE_OUTPUT))
         if not overwrite:
             raise OutputError(f"{path} exists", Remedy(Action.REPLACE_OUTPUT))
 

@@ -125,6 +125,6 @@ def test_a_source_image_is_never_overwritten(tmp_path):
     source.write_bytes(b"image")
     grid = grid_along("LPS")
     segmentation = Segmentation("x", np.zeros(grid.shape, np.uint8), grid, sources=(source,))
-    with pytest.raises(OutputError, match="one of the images read"):
+    with pytest.raises(OutputError, match="one of the case's files"):
         write_segmentation(segmentation, source, overwrite=True)
     assert source.read_bytes() == b"image"

@@ -79,7 +79,7 @@ def test_a_source_is_never_replaced_even_through_a_link(tmp_path):
     source = tmp_path / "t1.nii"
     source.write_bytes(b"image")
     (tmp_path / "other.nii").symlink_to(source)
-    with pytest.raises(OutputError, match="one of the images read"):
+    with pytest.raises(OutputError, match="one of the case's files"):
         check_output(tmp_path / "other.nii", overwrite=True, sources=[source])
 
 

@@ -1,0 +1,78 @@
+"""Questions belong to the window, name their answers, and are not answered by accident."""
+
+from __future__ import annotations
+
+import pytest
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication, QMessageBox
+
+from napari_smalltumor import questions
+
+ANSWERS = ("Restore", "Not now", "Discard")
+
+
+@pytest.fixture
+def while_asked(monkeypatch):
+    """Calls a function with the dialog after so many milliseconds, then closes the dialog."""
+    monkeypatch.setattr(questions, "ANSWERABLE_AFTER_MS", 300)
+
+    def schedule(milliseconds, function):
+        def call():
+            box = QApplication.activeModalWidget()
+            assert isinstance(box, QMessageBox)
+            function(box)
+            QTimer.singleShot(0, box.reject)
+
+        QTimer.singleShot(milliseconds, call)
+
+    return schedule
+
+
+def ask():
+    return questions.ask(None, "Restore edits?", "Edits of Pat", *ANSWERS, harmless="Not now")
+
+
+def test_a_question_is_in_the_middle_of_napari_s_window_and_has_its_theme(
+    make_napari_viewer, while_asked
+):
+    window = make_napari_viewer(show=True).window._qt_window
+    QTest.qWaitForWindowExposed(window)
+    seen = {}
+
+    def look(box):
+        seen["parent"] = box.parent()
+        seen["buttons"] = {button.text().replace("&", "") for button in box.buttons()}
+        seen["distance"] = (
+            box.frameGeometry().center() - window.geometry().center()
+        ).manhattanLength()
+
+    while_asked(100, look)
+    assert ask() == "Not now"
+    assert seen["parent"] is window
+    assert seen["buttons"] == set(ANSWERS)
+    assert seen["distance"] < 100
+
+
+def test_keys_typed_before_the_question_do_not_answer_it(qtbot, while_asked):
+    def type_ahead(box):
+        for key in (Qt.Key.Key_Return, Qt.Key.Key_Space):
+            QTest.keyClick(box, key)
+        assert box.isVisible()
+
+    while_asked(50, type_ahead)
+    assert ask() == "Not now"
+
+
+def test_a_button_answers_once_it_is_enabled(qtbot, while_asked):
+    def click(box):
+        next(b for b in box.buttons() if "Discard" in b.text()).click()
+
+    while_asked(600, click)
+    assert ask() == "Discard"
+
+
+def test_a_confirmation_returns_whether_the_action_was_chosen(monkeypatch):
+    for answer, agreed in (("Replace", True), (questions.CANCEL, False)):
+        monkeypatch.setattr(questions, "ask", lambda *a, answer=answer, **k: answer)
+        assert questions.confirm(None, "Replace files?", "text", "Replace") is agreed
