@@ -104,8 +104,12 @@ class LabelError(SmalltumorError):
     """A label volume has the wrong shape, or values that are not in its label scheme."""
 
 
+class TensorFileError(SmalltumorError):
+    """A safetensors file is missing, damaged, of another format, or of a later format version."""
+
+
 class CheckpointError(SmalltumorError):
-    """A weights file is damaged, of another network, or of a later format version."""
+    """Weights cannot be used: their file cannot be read, or they are of another network."""
 
 
 class OutputError(SmalltumorError):

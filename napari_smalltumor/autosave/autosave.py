@@ -24,7 +24,7 @@ from smalltumor.labels.components import bounding_box
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor import settings
-from napari_smalltumor.autosave.files import AutosaveFolder, SavedMask, case_key, write_masks
+from napari_smalltumor.autosave.files import AutosaveFolder, SavedMask, case_digest, write_masks
 from napari_smalltumor.layers.coordinates import display_shape, from_display
 from napari_smalltumor.layers.metadata import case_of, checksum, region_of, role_of
 
@@ -58,45 +58,43 @@ class _CaseEdits:
     ----------
     case : Case
     copies : dict
-        Copies of the edited layers, by `_key_in_case`.
+        Copies of the edited layers in the viewer, by `_layer_key`.
     removed : dict
-        Copies of edited layers that were removed from the viewer.
-    written : dict
-        Checksums of the copies that the last write contains.
-    write : Future, optional
+        Copies of edited layers that were removed from the viewer, by `_layer_key`.
+    written_checksums : dict
+        Checksums of the copies in the last write, by `_layer_key`.
+    last_write : Future, optional
         The last write that was started.
     """
 
     case: Case
     copies: dict[str, _MaskCopy] = field(default_factory=dict)
     removed: dict[str, _MaskCopy] = field(default_factory=dict)
-    written: dict[str, int] = field(default_factory=dict)
-    write: Future[None] | None = None
+    written_checksums: dict[str, int] = field(default_factory=dict)
+    last_write: Future[None] | None = None
 
     @property
     def write_failed(self) -> bool:
-        write = self.write
+        write = self.last_write
         return write is not None and write.done() and write.exception() is not None
 
-    def forget_removed(self, exported: Mapping[str, int]) -> None:
+    def drop_obsolete(self, exported: Mapping[str, int]) -> None:
         """Drop copies of removed layers that an export has made obsolete.
 
         Parameters
         ----------
         exported : mapping of str to int
-            Checksums of the exported masks, by `_key_in_case`. An export of regions also makes the
+            Checksums of the exported masks, by `_layer_key`. An export of regions also makes the
             copies of removed regions obsolete.
         """
-        regions = not {str(region) for region in Region}.isdisjoint(exported)
-        self.removed = {
-            name: copy
-            for name, copy in self.removed.items()
-            if (
-                exported[name] != copy.checksum
-                if name in exported
-                else not (regions and copy.region is not None)
-            )
-        }
+        region_exported = not {str(region) for region in Region}.isdisjoint(exported)
+
+        def is_obsolete(key: str, copy: _MaskCopy) -> bool:
+            if key in exported:
+                return exported[key] == copy.checksum
+            return region_exported and copy.region is not None
+
+        self.removed = {k: copy for k, copy in self.removed.items() if not is_obsolete(k, copy)}
 
 
 class Autosave:
@@ -113,10 +111,12 @@ class Autosave:
     def __init__(self, layers: LayerList, root: Path | None = None) -> None:
         self.folder = AutosaveFolder(root)
         self._layers = layers
-        self._exported: WeakKeyDictionary[Layer, int] = WeakKeyDictionary()
+        # Of each mask as it was opened or last exported.
+        self._checksums_on_disk: WeakKeyDictionary[Layer, int] = WeakKeyDictionary()
+        # Both by `case_digest`; closed cases are kept while their autosave files exist.
         self._edits: dict[str, _CaseEdits] = {}
-        self._closed: dict[str, _CaseEdits] = {}  # closed cases whose files remain
-        self._writes: list[Future[None]] = []
+        self._closed: dict[str, _CaseEdits] = {}
+        self._pending_writes: list[Future[None]] = []
         for layer in layers:
             self._on_new_layer(layer)
         layers.events.inserted.connect(self._on_inserted)
@@ -129,19 +129,19 @@ class Autosave:
         """
         if not settings.get("autosave"):
             return
-        for key, layers in _by_case(_masks_among(self._layers)).items():
-            self._copy_edits(key, layers)
+        for digest, layers in _by_case(_masks_among(self._layers)).items():
+            self._copy_edits(digest, layers)
         for edits in self._edits.values():
-            self._write(edits)
+            self._start_write(edits)
 
     def wait(self) -> None:
         """Wait until all writes have ended. `problem` returns the error of a failed write."""
-        wait(self._writes)
+        wait(self._pending_writes)
 
     def problem(self) -> str | None:
         """The message of the first write error since the last call, or None."""
-        done = [write for write in self._writes if write.done()]
-        self._writes = [write for write in self._writes if write not in done]
+        done = [write for write in self._pending_writes if write.done()]
+        self._pending_writes = [write for write in self._pending_writes if write not in done]
         errors = [error for write in done if (error := write.exception()) is not None]
         for error in errors:
             if not isinstance(error, SmalltumorError):
@@ -164,26 +164,28 @@ class Autosave:
         written = saved if isinstance(saved, Mapping) else self.checksums(saved)
         by_case: dict[str, dict[str, int]] = {}
         for layer, crc in written.items():
-            self._exported[layer] = crc
-            by_case.setdefault(_case_key(layer), {})[_key_in_case(layer)] = crc
-        for key, sums in by_case.items():
-            if (edits := self._edits.get(key)) is not None:
-                edits.forget_removed(sums)
-            closed = self._closed.get(key)
-            if closed is not None and closed.written.items() <= sums.items():
-                del self._closed[key]
-                self._writes.append(_writer().submit(_write, self.folder, closed.case, []))
+            self._checksums_on_disk[layer] = crc
+            by_case.setdefault(_digest_of_case(layer), {})[_layer_key(layer)] = crc
+        for digest, checksums in by_case.items():
+            if (edits := self._edits.get(digest)) is not None:
+                edits.drop_obsolete(checksums)
+            closed = self._closed.get(digest)
+            if closed is not None and closed.written_checksums.items() <= checksums.items():
+                del self._closed[digest]
+                self._pending_writes.append(
+                    _write_thread().submit(_write_file, self.folder, closed.case, [])
+                )
         self.save()
 
     def mark_edited(self, layers: Iterable[Layer]) -> None:
         """Autosave restored layers, even though they have not changed since they were added."""
         for layer in layers:
-            self._exported.pop(layer, None)
+            self._checksums_on_disk.pop(layer, None)
 
     def restorable_files(self, case: Case) -> list[Path]:
         """Autosave files of a case that its viewers have closed, newest first."""
         files = self.folder.restorable_files(case)
-        return [f for f in files if case_key(case) not in self._edits or not self.is_own(f)]
+        return [f for f in files if case_digest(case) not in self._edits or not self.is_own(f)]
 
     def is_own(self, file: Path) -> bool:
         """Whether this viewer writes the file."""
@@ -193,74 +195,78 @@ class Autosave:
         self._on_new_layer(event.value)
 
     def _on_new_layer(self, layer: Layer) -> None:
-        """Count a new layer as equal to its file, unless its role has a result's checksum."""
+        """Regard a new layer as unedited, unless it is a result, whose role has its checksum."""
         role = role_of(layer)
         if _is_mask(layer) and role is not None and role.checksum is None:
-            self._exported[layer] = checksum(layer.data)
+            self._checksums_on_disk[layer] = checksum(layer.data)
 
     def _on_removed(self, event: Any) -> None:
         """Save an edited mask that is removed from the viewer."""
         layer = event.value
         if not settings.get("autosave") or not _is_mask(layer):
             return
-        key, name = _case_key(layer), _key_in_case(layer)
-        others = _by_case(_masks_among(self._layers)).get(key, [])
-        self._copy_edits(key, [*others, layer])
-        edits = self._edits.get(key)
+        digest, key = _digest_of_case(layer), _layer_key(layer)
+        others = _by_case(_masks_among(self._layers)).get(digest, [])
+        self._copy_edits(digest, [*others, layer])
+        edits = self._edits.get(digest)
         if edits is None:
             return
-        if name in edits.copies:
-            edits.removed[name] = edits.copies.pop(name)
-        self._write(edits)
+        if key in edits.copies:
+            edits.removed[key] = edits.copies.pop(key)
+        self._start_write(edits)
         if not others:
-            self._close(key)
+            self._close(digest)
 
-    def _close(self, key: str) -> None:
+    def _close(self, digest: str) -> None:
         """Stop updating the file of a case; after the last case, unlock the folder."""
-        edits = self._edits.pop(key)
-        self._closed[key] = _CaseEdits(edits.case, written=edits.written)
+        edits = self._edits.pop(digest)
+        self._closed[digest] = _CaseEdits(edits.case, written_checksums=edits.written_checksums)
         if not self._edits:
-            self._writes.append(_writer().submit(self.folder.unlock))
+            self._pending_writes.append(_write_thread().submit(self.folder.unlock))
 
-    def _copy_edits(self, key: str, layers: list[Labels]) -> None:
+    def _copy_edits(self, digest: str, layers: list[Labels]) -> None:
         """Copy the edited masks of a case that changed since the last copy.
 
         ET, TC and WT are always copied together, because they form one segmentation.
         """
-        edits = self._edits.get(key) or _CaseEdits(_case(layers[0]))
-        named = {_key_in_case(layer): layer for layer in layers}
-        edits.removed = {n: copy for n, copy in edits.removed.items() if n not in named}
-        sums = {name: checksum(layer.data) for name, layer in named.items()}
-        edited = {n for n, layer in named.items() if sums[n] not in self._unedited(layer)}
-        regions = {n for n, layer in named.items() if region_of(layer) is not None}
+        edits = self._edits.get(digest) or _CaseEdits(_case(layers[0]))
+        by_key = {_layer_key(layer): layer for layer in layers}
+        edits.removed = {k: copy for k, copy in edits.removed.items() if k not in by_key}
+        checksums = {key: checksum(layer.data) for key, layer in by_key.items()}
+        edited = {
+            k for k, layer in by_key.items() if checksums[k] not in self._unedited_checksums(layer)
+        }
+        regions = {k for k, layer in by_key.items() if region_of(layer) is not None}
         if edited & regions or any(copy.region is not None for copy in edits.removed.values()):
             edited |= regions
         edits.copies = {
-            name: copy
-            if (copy := edits.copies.get(name)) is not None and copy.checksum == sums[name]
-            else _copy(named[name], sums[name])
-            for name in edited
+            key: copy
+            if (copy := edits.copies.get(key)) is not None and copy.checksum == checksums[key]
+            else _copy(by_key[key], checksums[key])
+            for key in edited
         }
-        if edits.copies or edits.removed or edits.written:
-            self._edits[key] = edits
-            self._closed.pop(key, None)
+        if edits.copies or edits.removed or edits.written_checksums:
+            self._edits[digest] = edits
+            self._closed.pop(digest, None)
 
-    def _unedited(self, layer: Labels) -> tuple[int | None, int | None]:
+    def _unedited_checksums(self, layer: Labels) -> tuple[int | None, int | None]:
         """Checksums of the layer's mask in the exported or opened file, and in the result."""
         role = role_of(layer)
-        return self._exported.get(layer), role.checksum if role is not None else None
+        return self._checksums_on_disk.get(layer), role.checksum if role is not None else None
 
-    def _write(self, edits: _CaseEdits) -> None:
+    def _start_write(self, edits: _CaseEdits) -> None:
         copies = {**edits.removed, **edits.copies}
-        sums = {name: copy.checksum for name, copy in copies.items()}
-        if sums == edits.written and not edits.write_failed:
+        checksums = {key: copy.checksum for key, copy in copies.items()}
+        if checksums == edits.written_checksums and not edits.write_failed:
             return
-        edits.written = sums
-        edits.write = _writer().submit(_write, self.folder, edits.case, list(copies.values()))
-        self._writes.append(edits.write)
+        edits.written_checksums = checksums
+        edits.last_write = _write_thread().submit(
+            _write_file, self.folder, edits.case, list(copies.values())
+        )
+        self._pending_writes.append(edits.last_write)
 
 
-def _write(folder: AutosaveFolder, case: Case, copies: list[_MaskCopy]) -> None:
+def _write_file(folder: AutosaveFolder, case: Case, copies: list[_MaskCopy]) -> None:
     if not copies:
         folder.discard(folder.file_of(case))
         return
@@ -269,7 +275,7 @@ def _write(folder: AutosaveFolder, case: Case, copies: list[_MaskCopy]) -> None:
 
 
 @cache
-def _writer() -> ThreadPoolExecutor:
+def _write_thread() -> ThreadPoolExecutor:
     """One thread for the writes of all viewers, in order; Python waits for it at exit."""
     return ThreadPoolExecutor(1, "smalltumor-autosave")
 
@@ -295,9 +301,10 @@ def _is_mask(layer: Layer) -> bool:
 
 
 def _by_case(layers: Iterable[Labels]) -> dict[str, list[Labels]]:
+    """Layers by the digest of their case."""
     groups: dict[str, list[Labels]] = {}
     for layer in layers:
-        groups.setdefault(_case_key(layer), []).append(layer)
+        groups.setdefault(_digest_of_case(layer), []).append(layer)
     return groups
 
 
@@ -307,10 +314,10 @@ def _case(layer: Layer) -> Case:
     return case
 
 
-def _case_key(layer: Layer) -> str:
-    return case_key(_case(layer))
+def _digest_of_case(layer: Layer) -> str:
+    return case_digest(_case(layer))
 
 
-def _key_in_case(layer: Layer) -> str:
+def _layer_key(layer: Layer) -> str:
     """The key of a layer among the layers of its case."""
     return str(region_of(layer) or f"layer {layer.name}")

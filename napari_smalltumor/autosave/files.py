@@ -26,7 +26,7 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 from smalltumor.data.case import Case
-from smalltumor.errors import CheckpointError, OutputError
+from smalltumor.errors import GridMismatchError, OutputError, TensorFileError
 from smalltumor.files.atomic import TEMPORARY_FILES
 from smalltumor.files.tensor_file import read_metadata, read_tensors, write_tensors
 from smalltumor.files.user_dirs import data_folder
@@ -67,19 +67,19 @@ class SavedMask:
 
         Raises
         ------
-        CheckpointError
+        GridMismatchError
             If the box exceeds the shape.
         """
         volume = np.zeros(shape, dtype=self.values.dtype)
         stop = np.add(self.start, self.values.shape)
         if min(self.start) < 0 or np.any(stop > shape):
-            raise CheckpointError(f"the saved mask {self.name} does not fit into {shape} voxels")
+            raise GridMismatchError(f"the saved mask {self.name} does not fit into {shape} voxels")
         box = tuple(slice(a, int(b)) for a, b in zip(self.start, stop, strict=True))
         volume[box] = self.values
         return volume
 
 
-def case_key(case: Case) -> str:
+def case_digest(case: Case) -> str:
     """Sixteen hex digits that identify a case by its files and grid."""
     paths = dict(case.paths) or {"labels": case.labels_path}
     identity = {
@@ -118,7 +118,7 @@ def read_masks(path: Path) -> list[SavedMask]:
 
     Raises
     ------
-    CheckpointError
+    TensorFileError
         If the file is missing or damaged, or has a later format version.
     """
     text = read_metadata(path, FORMAT, FORMAT_VERSION)
@@ -127,7 +127,7 @@ def read_masks(path: Path) -> list[SavedMask]:
         layers = json.loads(text["layers"])
         return [_mask_of(layer, tensors[str(n)]) for n, layer in enumerate(layers)]
     except (KeyError, TypeError, ValueError, RecursionError) as error:
-        raise CheckpointError(f"{path}: damaged autosave ({error})") from None
+        raise TensorFileError(f"{path}: damaged autosave ({error})") from None
 
 
 def _mask_of(layer: Any, values: npt.NDArray[np.generic]) -> SavedMask:
@@ -200,7 +200,7 @@ class AutosaveFolder:
 
 def _file_name(case: Case) -> str:
     readable = re.sub(r"[^\w.-]+", "_", case.name, flags=re.ASCII)[:60]
-    return f"{readable}-{case_key(case)}{SUFFIX}"
+    return f"{readable}-{case_digest(case)}{SUFFIX}"
 
 
 def _escape(name: str) -> str:

@@ -39,7 +39,7 @@ def restore(viewer: ViewerModel, case: Case, masks: Iterable[SavedMask]) -> list
 
     Raises
     ------
-    CheckpointError
+    GridMismatchError
         If a mask does not fit the case's grid. The viewer is then unchanged.
     """
     volumes = [(mask, mask.on_grid(case.grid.shape)) for mask in masks]

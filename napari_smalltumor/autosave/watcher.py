@@ -11,7 +11,7 @@ from smalltumor.errors import SmalltumorError
 
 from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.autosave.autosave import Autosave
-from napari_smalltumor.autosave.files import SavedMask, case_key, read_masks
+from napari_smalltumor.autosave.files import SavedMask, case_digest, read_masks
 from napari_smalltumor.autosave.restore import restore
 from napari_smalltumor.layers.metadata import cases_among, claim_roles
 from napari_smalltumor.viewer import unproxied
@@ -48,7 +48,7 @@ class ViewerAutosave:
             notify.warn(f"Edits could not be autosaved: {problem}")
 
     def _on_layers(self, event: Any = None) -> None:
-        self._asked &= {case_key(case) for case in cases_among(self._layers)}
+        self._asked &= {case_digest(case) for case in cases_among(self._layers)}
         if self._ask_timer is not None:
             self._ask_timer.start()
 
@@ -56,8 +56,8 @@ class ViewerAutosave:
         if not settings.get("autosave"):
             return
         for case in list(cases_among(self._layers)):
-            if case_key(case) not in self._asked:
-                self._asked.add(case_key(case))
+            if case_digest(case) not in self._asked:
+                self._asked.add(case_digest(case))
                 self._ask_about(case)
 
     def _ask_about(self, case: Case) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.errors import Action, CheckpointError, Remedy
+from smalltumor.errors import Action, Remedy, TensorFileError
 from smalltumor.files.atomic import atomic_path
 
 Tensors = dict[str, npt.NDArray[np.generic]]
@@ -38,7 +38,7 @@ def read_metadata(path: Path, expected_format: str, latest_version: int) -> dict
 
     Raises
     ------
-    CheckpointError
+    TensorFileError
         If the file is missing, damaged, of another format, or of a later version.
     """
     from safetensors import SafetensorError, safe_open
@@ -48,7 +48,7 @@ def read_metadata(path: Path, expected_format: str, latest_version: int) -> dict
         with safe_open(path, framework="numpy") as file:
             metadata: dict[str, str] = dict(file.metadata() or {})
     except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path}: damaged safetensors file ({_short(error)})") from None
+        raise TensorFileError(f"{path}: damaged safetensors file ({_short(error)})") from None
     _check_format(path, metadata, expected_format, latest_version)
     return metadata
 
@@ -58,14 +58,14 @@ def read_content(path: Path) -> bytes:
 
     Raises
     ------
-    CheckpointError
+    TensorFileError
         If the file is missing, cannot be read, or is not a safetensors file of a valid size.
     """
     _check_header(path)
     try:
         return path.read_bytes()
     except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read ({error.strerror or error})") from None
+        raise TensorFileError(f"{path}: cannot be read ({error.strerror or error})") from None
 
 
 def parse_tensors(
@@ -83,7 +83,7 @@ def parse_tensors(
 
     Raises
     ------
-    CheckpointError
+    TensorFileError
         As `read_metadata` and `read_tensors`.
     """
     from safetensors import SafetensorError
@@ -94,7 +94,7 @@ def parse_tensors(
         tensors: Tensors = load(content)  # first: it refuses headers that json would fail on
         metadata = json.loads(content[8 : 8 + header]).get("__metadata__") or {}
     except (SafetensorError, TypeError, AttributeError, ValueError, KeyError) as error:
-        raise CheckpointError(f"{path}: damaged safetensors file ({_short(error)})") from None
+        raise TensorFileError(f"{path}: damaged safetensors file ({_short(error)})") from None
     _check_format(path, metadata, expected_format, latest_version)
     return metadata, tensors
 
@@ -103,13 +103,13 @@ def _check_format(
     path: Path, metadata: Mapping[str, str], expected_format: str, latest_version: int
 ) -> None:
     if metadata.get("format") != expected_format:
-        found = metadata.get("format", "a safetensors file from elsewhere")[:80]
-        raise CheckpointError(f"{path}: is {found}, not a {expected_format}")
+        actual = metadata.get("format", "a safetensors file from elsewhere")[:80]
+        raise TensorFileError(f"{path}: is {actual}, not a {expected_format}")
     version = metadata.get("format_version", "")[:20]
     if not version.isdecimal():
-        raise CheckpointError(f"{path}: damaged {expected_format}, format version {version!r}")
+        raise TensorFileError(f"{path}: damaged {expected_format}, format version {version!r}")
     if int(version) > latest_version:
-        raise CheckpointError(
+        raise TensorFileError(
             f"{path}: format version {version} is later than {latest_version}, the last this "
             "version of napari-smalltumor can read; update it"
         )
@@ -120,7 +120,7 @@ def read_tensors(path: Path) -> Tensors:
 
     Raises
     ------
-    CheckpointError
+    TensorFileError
         If the file is missing or damaged, or has a data type that numpy does not have.
     """
     from safetensors import SafetensorError, safe_open
@@ -130,7 +130,7 @@ def read_tensors(path: Path) -> Tensors:
         with safe_open(path, framework="numpy") as file:
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, TypeError, AttributeError, ValueError) as error:
-        raise CheckpointError(f"{path}: damaged safetensors file ({_short(error)})") from None
+        raise TensorFileError(f"{path}: damaged safetensors file ({_short(error)})") from None
 
 
 def write_tensors(
@@ -164,29 +164,29 @@ def _check_header(path: Path) -> None:
         with path.open("rb") as file:
             start = file.read(8)
     except FileNotFoundError:
-        raise CheckpointError(f"{path}: no such file") from None
+        raise TensorFileError(f"{path}: no such file") from None
     except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read ({error.strerror or error})") from None
+        raise TensorFileError(f"{path}: cannot be read ({error.strerror or error})") from None
     _check_start(path, start, size)
 
 
 def _check_start(path: Path, start: bytes, size: int) -> int:
     """Check a file by its first eight bytes and its size; the length of its header."""
     if size > MAX_BYTES:
-        raise CheckpointError(
+        raise TensorFileError(
             f"{path}: {size / 2**30:.1f} GB are over the limit of {MAX_BYTES // 2**30} GB"
         )
     header = int.from_bytes(start, "little")
     if len(start) < 8 or header > size - 8:
         # Checked only now: a valid header length may begin with the same bytes as a pickle.
         if start.startswith((b"PK\x03\x04", b"\x80")):
-            raise CheckpointError(
+            raise TensorFileError(
                 f"{path}: a pickled PyTorch file, which is not opened because it could run code",
                 Remedy(Action.IMPORT_WEIGHTS),
             )
-        raise CheckpointError(f"{path}: not a safetensors file, or truncated")
+        raise TensorFileError(f"{path}: not a safetensors file, or truncated")
     if header > MAX_HEADER_BYTES:
-        raise CheckpointError(f"{path}: its header of {header} bytes is too long for weights")
+        raise TensorFileError(f"{path}: its header of {header} bytes is too long")
     return header
 
 

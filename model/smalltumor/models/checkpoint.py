@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.data.preprocessing import Preprocessing
-from smalltumor.errors import Action, CheckpointError, Remedy
+from smalltumor.errors import Action, CheckpointError, Remedy, TensorFileError
 from smalltumor.files.tensor_file import Tensors, parse_tensors, read_content, write_tensors
 from smalltumor.labels.regions import TissueClass
 from smalltumor.models.config import NetworkConfig
@@ -123,8 +123,11 @@ def load_checkpoint(path: str | Path | None = None) -> Checkpoint:
         If the file is missing or damaged, has another format, or has a later format version.
     """
     path = Path(path) if path is not None else starter_weights()
-    content = read_content(path)
-    metadata, arrays = parse_tensors(content, path, FORMAT, FORMAT_VERSION)
+    try:
+        content = read_content(path)
+        metadata, arrays = parse_tensors(content, path, FORMAT, FORMAT_VERSION)
+    except TensorFileError as error:
+        raise CheckpointError(str(error), error.remedy) from error
     entries = {key: _json_entry(path, metadata, key) for key in ("config", "preprocessing", "card")}
     if metadata.get("classes") != json.dumps(_CLASSES):
         raise CheckpointError(

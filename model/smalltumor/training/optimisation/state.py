@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from smalltumor.errors import CheckpointError, TrainingError
+from smalltumor.errors import TensorFileError, TrainingError
 from smalltumor.files.tensor_file import Tensors, read_metadata, read_tensors, write_tensors
 
 FORMAT = "smalltumor training state (resume it, or use best.safetensors beside it)"
@@ -101,7 +101,7 @@ def load_state(
             for name, value in _under("average.", parts).items():
                 average[name].copy_(value)
         _load_optimiser(optimiser, _under("optimiser.", parts))
-    except (CheckpointError, KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (TensorFileError, KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise TrainingError(f"{path}: the run cannot be resumed from it ({reason})") from error
     return progress

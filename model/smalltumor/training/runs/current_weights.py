@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from smalltumor.errors import TrainingError
+from smalltumor.errors import CheckpointError, TensorFileError, TrainingError
 from smalltumor.files.tensor_file import Tensors, parse_tensors
 from smalltumor.models.checkpoint import Checkpoint
 from smalltumor.training.config import TrainingConfig
@@ -44,7 +44,10 @@ def current_checkpoint(path: Path) -> Checkpoint:
         content = run.last.read_bytes()  # at once: the trainer replaces the file
     except OSError:
         raise TrainingError(f"{run.path} has saved no state yet; try again in a minute") from None
-    metadata, state = parse_tensors(content, run.last, FORMAT, FORMAT_VERSION)
+    try:
+        metadata, state = parse_tensors(content, run.last, FORMAT, FORMAT_VERSION)
+    except TensorFileError as error:
+        raise CheckpointError(str(error), error.remedy) from error
     tensors = _averaged(state, averaged=config.ema_decay > 0)
     progress = json.loads(metadata["progress"])
     step = int(progress["step"])
