@@ -40,7 +40,7 @@ def segmentation_of(layers: Iterable[Layer], case: Case) -> Segmentation | None:
     if not found:
         return None
     segmentation = compose({r: np.asarray(layer.data) for r, layer in found.items()}, case)
-    result = _result_of(found)
+    result = result_of(found)
     if result is None:
         return segmentation
     return replace(result, classes=segmentation.classes, sources=segmentation.sources)
@@ -95,6 +95,15 @@ def fingerprint(layers: Iterable[Layer], case: Case) -> int:
     return hash(tuple((r.value, checksum(existing[r].data)) for r in sorted(existing)))
 
 
-def _result_of(layers: Mapping[Region, Labels]) -> Segmentation | None:
+def volumes_ml(layers: Mapping[Region, Labels], case: Case) -> dict[Region, float]:
+    """Volume of each region as its layer is now, in ml."""
+    return {
+        region: int(np.count_nonzero(layer.data)) * case.grid.voxel_volume / 1000
+        for region, layer in layers.items()
+    }
+
+
+def result_of(layers: Mapping[Region, Labels]) -> Segmentation | None:
+    """The network's result that filled the region layers, or None."""
     roles = [role for layer in layers.values() if (role := role_of(layer)) is not None]
     return next((role.result for role in roles if role.result is not None), None)

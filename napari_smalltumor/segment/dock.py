@@ -28,6 +28,7 @@ from napari_smalltumor.layers.warm_up import prepare_first_labels
 from napari_smalltumor.open_case import open_case_folder
 from napari_smalltumor.segment.job import JobResult, SegmentationJob
 from napari_smalltumor.segment.panel import SegmentPanel
+from napari_smalltumor.segment.shown_result import ShownResult
 from napari_smalltumor.segment.worker import SegmentWorker, start
 
 if TYPE_CHECKING:
@@ -58,7 +59,6 @@ class SegmentDock(QScrollArea):
         self._viewer = napari_viewer
         self._worker: SegmentWorker | None = None
         self._case: Case | None = None
-        self._result: JobResult | None = None
         self._shown: Iterator[Labels] = iter(())
         self._run_number = 0
         self._checksum_before = 0
@@ -68,6 +68,7 @@ class SegmentDock(QScrollArea):
         ensure_nesting(napari_viewer)
         self._edits = ensure_autosave(napari_viewer)
         self.panel = SegmentPanel(napari_viewer)
+        self._shown_result = ShownResult(napari_viewer, self.panel.results)
         self.setWidget(self.panel)
         self.setWidgetResizable(True)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
@@ -102,9 +103,7 @@ class SegmentDock(QScrollArea):
         self._placement = placement_of(case, self.panel.pickers.chosen)
         self._checksum_before = fingerprint(self._viewer.layers, case)
         options = self.panel.options
-        job = SegmentationJob(
-            case, options.weights_path, options.device, options.flips, settings.get("threshold")
-        )
+        job = SegmentationJob(case, options.weights_path, options.device, options.flips)
         self.panel.set_running(True)
         self._worker = start(job, **self._slots())
         self.destroyed.connect(self._worker.quit)  # a dock deleted with its parent gets no event
@@ -127,6 +126,7 @@ class SegmentDock(QScrollArea):
         taken_out = event.type() == QEvent.Type.ParentChange and self.parent() is None
         if taken_out:
             self.panel.pickers.disconnect_viewer()
+            self._shown_result.close()
         if taken_out or event.type() == QEvent.Type.Close:
             self.cancel()
         return bool(super().event(event))
@@ -191,7 +191,6 @@ class SegmentDock(QScrollArea):
             style=settings.get("style"),
             placement=self._placement,
         )
-        self._result = result
         self._next_layer_timer.start(0)
 
     def _show_next(self) -> None:
@@ -199,18 +198,15 @@ class SegmentDock(QScrollArea):
         if next(self._shown, None) is not None:
             self._next_layer_timer.start(0)
             return
-        case, result = self._case, self._result
-        assert case is not None and result is not None
-        hide_stored_labels(self._viewer.layers, case)
-        run = result.segmentation.run
-        warnings = [*case.warnings, *(run.warnings if run is not None else ())]
-        self.panel.results.show_result(result, warnings)
+        assert self._case is not None
+        hide_stored_labels(self._viewer.layers, self._case)
+        self._shown_result.update()
         self._finish("", shown=True)
 
     def _finish(self, message: str, *, shown: bool = False) -> None:
         self._cancel_timer.stop()
         self._forget_worker()
-        self._case = self._result = None
+        self._case = None
         self.panel.set_running(False, message)
         self.finished.emit(shown)
 

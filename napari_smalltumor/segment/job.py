@@ -19,25 +19,17 @@ Progress = Callable[[float, str], None]
 
 @dataclass(frozen=True)
 class JobResult:
-    """A segmentation with what the dock shows about it.
+    """A segmentation with the data of its layers.
 
     Parameters
     ----------
     segmentation : Segmentation
     masks : mapping of Region to (I, P, L) uint8 array
         Computed in the worker, so that the window need not wait for them.
-    volumes_ml : mapping of Region to float
-    lesions, small : int
-        Number of ET components, and of those with fewer voxels than the threshold.
-    threshold : int
     """
 
     segmentation: Segmentation
     masks: Mapping[Region, npt.NDArray[np.uint8]]
-    volumes_ml: Mapping[Region, float]
-    lesions: int
-    small: int
-    threshold: int
 
 
 @dataclass(frozen=True)
@@ -53,15 +45,12 @@ class SegmentationJob:
         ``auto``, ``cpu``, ``cuda:0`` ...
     flips : bool
         Use test-time augmentation.
-    threshold : int
-        ET components with fewer voxels are small.
     """
 
     case: Case
     weights: Path | None
     device: str
     flips: bool
-    threshold: int
 
     def __str__(self) -> str:
         return f"segmentation of {self.case.name}"
@@ -77,7 +66,6 @@ class SegmentationJob:
             `Cancelled` if `cancelled` returned true.
         """
         from smalltumor.inference import segment
-        from smalltumor.lesions import find_lesions
         from smalltumor.models.checkpoint import load_checkpoint
 
         progress(0.0, "loading the network")
@@ -90,13 +78,7 @@ class SegmentationJob:
             progress=progress,
             cancelled=cancelled,
         )
-        enhancing = segmentation.mask(Region.ET)
-        lesions = find_lesions(enhancing, segmentation.grid, threshold=self.threshold)
         return JobResult(
             segmentation,
             {region: display_mask(segmentation.mask(region), self.case) for region in Region},
-            {region: segmentation.volume_ml(region) for region in Region},
-            len(lesions),
-            sum(lesion.small for lesion in lesions),
-            self.threshold,
         )

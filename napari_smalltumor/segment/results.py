@@ -1,21 +1,26 @@
-"""The result of a run: volumes of the regions, number of lesions, warnings, and the run."""
+"""The regions of a case: its name, volumes with their colours, lesions, warnings and the run."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor, QPixmap
 from qtpy.QtWidgets import QGridLayout, QLabel, QWidget
+from smalltumor.data.case import Case
+from smalltumor.data.segmentation import InferenceRun
 from smalltumor.labels.regions import REGION_COLOURS, REGION_NAMES, Region
+from superqt import QElidingLabel
 
 from napari_smalltumor.layers.regions import OUTERMOST_FIRST
-from napari_smalltumor.segment.job import JobResult
 from napari_smalltumor.widgets.layouts import wrapped_label
 
 _SWATCH = 12
+_NO_LAYER = "no layer"
 
 
 class ResultView(QWidget):
-    """Shows a result; hidden until `show_result` is called."""
+    """Shows the regions of a case; hidden until `show_regions` is called."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -23,8 +28,10 @@ class ResultView(QWidget):
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setVerticalSpacing(2)
         grid.setColumnStretch(1, 1)
+        self._name = QElidingLabel()
+        grid.addWidget(self._name, 0, 0, 1, 3)
         self._volumes: dict[Region, QLabel] = {}
-        for row, region in enumerate(OUTERMOST_FIRST):
+        for row, region in enumerate(OUTERMOST_FIRST, 1):
             grid.addWidget(_swatch(region), row, 0)
             grid.addWidget(QLabel(f"{region.name}  {REGION_NAMES[region]}"), row, 1)
             self._volumes[region] = QLabel()
@@ -32,44 +39,61 @@ class ResultView(QWidget):
         self._lesions = wrapped_label()
         self._run = wrapped_label()
         self._warnings = wrapped_label()
-        for row, label in enumerate((self._lesions, self._run, self._warnings), len(self._volumes)):
+        for row, label in enumerate((self._lesions, self._run, self._warnings), grid.rowCount()):
             grid.addWidget(label, row, 0, 1, 3)
         self.setVisible(False)
 
-    def show_result(self, result: JobResult, warnings: list[str]) -> None:
-        """Show volumes, number of lesions, duration and warnings."""
+    def show_regions(
+        self,
+        case: Case,
+        volumes_ml: Mapping[Region, float],
+        *,
+        run: InferenceRun | None,
+        edited: bool,
+    ) -> None:
+        """Show the volumes of a case and how its regions came about.
+
+        Parameters
+        ----------
+        case : Case
+        volumes_ml : mapping of Region to float
+            A region without a layer has no volume.
+        run : InferenceRun or None
+            None if the regions are not the result of a run, such as masks from a file.
+        edited : bool
+            Whether the regions differ from the result of the run.
+        """
+        self._name.setText(case.name)
+        self._name.setToolTip(case.name)
         for region, label in self._volumes.items():
-            label.setText(f"{result.volumes_ml[region]:.2f} ml")
-        self._lesions.setText(lesions_line(result))
-        self._run.setText(run_line(result))
+            has_layer = region in volumes_ml
+            label.setText(f"{volumes_ml[region]:.2f} ml" if has_layer else _NO_LAYER)
+        self._run.setText(run_line(run, edited=edited))
+        self._run.setVisible(run is not None)
+        warnings = [*case.warnings, *(run.warnings if run is not None else ())]
         self._warnings.setText("\n".join(f"⚠ {text}" for text in warnings))
         self._warnings.setVisible(bool(warnings))
         self.setVisible(True)
 
+    def show_lesions(self, text: str) -> None:
+        """Show the number of lesions."""
+        self._lesions.setText(text)
+
     @property
     def text(self) -> str:
-        """All texts, one per line."""
-        labels = [*self._volumes.values(), self._lesions, self._run, self._warnings]
+        """All texts, one per line; empty while nothing is shown."""
+        if self.isHidden():
+            return ""
+        labels = [self._name, *self._volumes.values(), self._lesions, self._run, self._warnings]
         return "\n".join(label.text() for label in labels if label.text())
 
 
-def lesions_line(result: JobResult) -> str:
-    """Number of enhancing components, and of small ones among them."""
-    if result.lesions == 0:
-        return "No enhancing component"
-    plural = "" if result.lesions == 1 else "s"
-    return (
-        f"{result.lesions} enhancing component{plural}, "
-        f"{result.small} small (<\u00a0{result.threshold}\u00a0voxels)"
-    )
-
-
-def run_line(result: JobResult) -> str:
-    """Duration, device and weights of the run."""
-    run = result.segmentation.run
+def run_line(run: InferenceRun | None, *, edited: bool) -> str:
+    """Duration, device and weights of a run, and whether its result was edited."""
     if run is None:
         return ""
-    return f"{run.seconds:.1f} s on {run.device}, {run.backend}; {run.weights}. Research only."
+    weights = f"{run.weights}, edited since" if edited else run.weights
+    return f"{run.seconds:.1f} s on {run.device}, {run.backend}; {weights}. Research only."
 
 
 def _swatch(region: Region) -> QLabel:

@@ -81,6 +81,7 @@ def test_a_run_shows_three_nested_regions_and_their_volumes(opened, run):
     et, tc, wt = (layers[r].data != 0 for r in Region)
     assert not np.any(et & ~tc) and not np.any(tc & ~wt)
     text = dock.panel.results.text
+    assert text.startswith("made\n")
     assert f"{np.count_nonzero(wt) / 1000:.2f} ml" in text
     assert "random weights" in text
     before = list(viewer.layers)

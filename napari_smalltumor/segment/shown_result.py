@@ -1,0 +1,162 @@
+"""Keeps the volumes and lesions in the Segment dock equal to the regions in the viewer."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from weakref import ref
+
+from qtpy.compat import isalive
+from qtpy.QtCore import QObject
+from smalltumor.data.case import Case
+from smalltumor.labels.regions import Region
+from smalltumor.lesions import Lesion
+from superqt.utils import QSignalDebouncer
+
+from napari_smalltumor import settings
+from napari_smalltumor.export import case_to_export
+from napari_smalltumor.layers.metadata import region_layers
+from napari_smalltumor.layers.region_masks import is_edited, result_of, volumes_ml
+from napari_smalltumor.lesions.source import LesionSource
+from napari_smalltumor.segment.results import ResultView
+from napari_smalltumor.workers import run_in_thread
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Labels
+
+_DEBOUNCE_MS = 250
+"""The numbers follow when a stroke has ended, and do not slow the brush down."""
+
+_EDIT_EVENTS = ("labels_update", "paint", "set_data", "data")
+
+
+class ShownResult(QObject):
+    """Shows the case that *Export* would write, with its regions as they are now.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    view : ResultView
+        Becomes the parent.
+    """
+
+    def __init__(self, viewer: ViewerModel, view: ResultView) -> None:
+        super().__init__(view)
+        self._viewer, self._view = viewer, view
+        self._layers: list[Labels] = []
+        self._search_number = 0
+        self._debouncer = QSignalDebouncer(parent=self)
+        self._debouncer.setTimeout(_DEBOUNCE_MS)
+        self._debouncer.triggered.connect(self.update)
+        events = viewer.layers.events
+        self._layer_events = (
+            events.inserted,
+            events.removed,
+            viewer.layers.selection.events.active,
+        )
+        self._is_open = False
+        self.destroyed.connect(partial(_close, ref(self)))
+        self.open()
+
+    def open(self) -> None:
+        """Connect to the viewer and show its regions; does nothing if it is connected."""
+        if self._is_open:
+            return
+        self._is_open = True
+        for event in self._layer_events:
+            event.connect(self._on_change)
+        settings.changed.connect(self._on_setting)
+        self.update()
+
+    def close(self) -> None:
+        """Disconnect from the viewer and its layers; may be called twice."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        for event in self._layer_events:
+            event.disconnect(self._on_change)
+        settings.changed.disconnect(self._on_setting)
+        self._follow([])
+        self._search_number += 1
+
+    def update(self) -> None:
+        """Show the regions as they are now; the lesions follow from a thread."""
+        if not self._is_open:
+            return
+        case = case_to_export(self._viewer)
+        if case is None:
+            self._follow([])
+            self._view.setVisible(False)
+            return
+        layers = region_layers(self._viewer.layers, case)
+        self._follow(list(layers.values()))
+        result = result_of(layers)
+        self._view.show_regions(
+            case,
+            volumes_ml(layers, case),
+            run=result.run if result is not None else None,
+            edited=is_edited(layers.values(), case),
+        )
+        self._search_lesions(case, layers)
+
+    def _search_lesions(self, case: Case, layers: dict[Region, Labels]) -> None:
+        self._search_number += 1
+        if Region.ET not in layers:
+            self._view.show_lesions("")
+            return
+        snapshot = LesionSource(case.name, layers, case).snapshot(Region.ET)
+        run_in_thread(
+            partial(snapshot.lesions, int(settings.get("threshold"))),
+            self,
+            partial(self._on_lesions, self._search_number),
+            partial(self._on_failure, self._search_number),
+            name="search for lesions",
+        )
+
+    def _on_lesions(self, number: int, lesions: list[Lesion]) -> None:
+        if number == self._search_number:
+            self._view.show_lesions(lesions_line(lesions, int(settings.get("threshold"))))
+
+    def _on_failure(self, number: int, error: Exception) -> None:
+        if number == self._search_number:
+            self._view.show_lesions(f"The search for lesions failed: {error}")
+
+    def _follow(self, layers: list[Labels]) -> None:
+        """Connect to the edits of these layers, and of no others."""
+        for layer in self._layers:
+            if layer not in layers:
+                for name in _EDIT_EVENTS:
+                    getattr(layer.events, name).disconnect(self._on_change)
+        for layer in layers:
+            if layer not in self._layers:
+                for name in _EDIT_EVENTS:
+                    getattr(layer.events, name).connect(self._on_change)
+        self._layers = layers
+
+    def _on_change(self, event: Any = None) -> None:
+        if isalive(self):
+            self._debouncer.throttle()
+
+    def _on_setting(self, name: str, value: Any) -> None:
+        if name == "threshold":
+            self._on_change()
+
+
+def _close(result: ref[ShownResult]) -> None:
+    # By reference: the signal would keep the panel of a closed dock in memory.
+    existing = result()
+    if existing is not None:
+        existing.close()
+
+
+def lesions_line(lesions: list[Lesion], threshold: int) -> str:
+    """Number of enhancing components, and of small ones among them."""
+    if not lesions:
+        return "No enhancing component"
+    plural = "" if len(lesions) == 1 else "s"
+    small = sum(lesion.small for lesion in lesions)
+    return (
+        f"{len(lesions)} enhancing component{plural}, "
+        f"{small} small (<\u00a0{threshold}\u00a0voxels)"
+    )

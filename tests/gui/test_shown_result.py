@@ -1,0 +1,97 @@
+"""The numbers in the Segment dock are those of the regions in the viewer, also after edits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from lesion_layers import classes, show_regions, synthetic_case
+from smalltumor.data.segmentation import InferenceRun, Segmentation
+from smalltumor.labels.regions import Region
+
+from napari_smalltumor import devices, settings
+from napari_smalltumor.autosave.files import SavedMask
+from napari_smalltumor.autosave.restore import restore
+from napari_smalltumor.layers.regions import show_segmentation
+from napari_smalltumor.lesions.dock import LesionsDock
+
+VOXEL_ML = 1.0 * 1.5 * 2.0 / 1000
+
+
+@pytest.fixture
+def viewer(make_napari_viewer, monkeypatch):
+    monkeypatch.setattr(devices, "find_devices", lambda *args: None)
+    settings.put("threshold", 100)
+    return make_napari_viewer()
+
+
+@pytest.fixture
+def results(viewer, dock_of):
+    """The results of a Segment dock, and a viewer with the made case."""
+    results = dock_of(viewer).panel.results
+    assert results.text == ""
+    show_regions(viewer, synthetic_case())
+    return results
+
+
+def ml(voxels: int) -> str:
+    return f"{voxels * VOXEL_ML:.2f} ml"
+
+
+def size(viewer, name: str) -> int:
+    return int(np.count_nonzero(viewer.layers[name].data))
+
+
+def test_volumes_and_lesions_follow_the_brush_in_both_docks(viewer, results, qtbot):
+    lesions = LesionsDock(viewer)
+    viewer.window.add_dock_widget(lesions, area="right", name="Lesions")
+    qtbot.waitUntil(lambda: "3 enhancing components, 2 small" in results.text)
+    layer = viewer.layers["Pat ET"]
+    layer.brush_size = 9
+    layer.paint((2, 3, 4), 1)
+    after = size(viewer, "Pat ET")
+    assert after > 230
+    qtbot.waitUntil(lambda: ml(after) in results.text)
+    qtbot.waitUntil(lambda: ml(after) in lesions._summary_line.text())
+    assert ml(size(viewer, "Pat WT")) in results.text
+    layer.undo()
+    qtbot.waitUntil(lambda: ml(230) in results.text)
+
+
+def test_a_removed_region_has_no_volume_and_no_regions_no_result(viewer, results, qtbot):
+    qtbot.waitUntil(lambda: ml(230) in results.text)
+    viewer.layers.remove("Pat ET")
+    qtbot.waitUntil(lambda: "no layer" in results.text)
+    assert "component" not in results.text
+    viewer.layers.clear()
+    qtbot.waitUntil(lambda: results.text == "")
+
+
+def test_a_dock_that_is_opened_later_shows_the_run_and_that_it_was_edited(viewer, dock_of, qtbot):
+    run = InferenceRun(1.25, "cpu", "torch", "net", ("slower than requested",))
+    case = synthetic_case()
+    segmentation = Segmentation(case.name, classes(), case.grid, run=run)
+    layers = show_segmentation(viewer, case, segmentation)
+    results = dock_of(viewer).panel.results
+    assert results.text.startswith("Pat\n") and ml(230) in results.text
+    assert "1.2 s on cpu, torch; net. Research only." in results.text
+    assert "slower than requested" in results.text
+    layers[Region.ET].paint((2, 3, 4), 1)
+    qtbot.waitUntil(lambda: "net, edited since" in results.text)
+
+
+def test_restored_masks_are_counted(viewer, results, qtbot):
+    case = synthetic_case()
+    mask = np.ones((2, 3, 4), np.uint8)
+    masks = [SavedMask(r.name, mask, (1, 1, 1), r) for r in Region]
+    restore(viewer, case, masks)
+    qtbot.waitUntil(lambda: ml(24) in results.text)
+    qtbot.waitUntil(lambda: "1 enhancing component, 1 small" in results.text)
+
+
+def test_the_numbers_are_those_of_the_case_that_export_would_write(viewer, results, qtbot):
+    show_regions(viewer, replace(synthetic_case(), name="Next"))
+    qtbot.waitUntil(lambda: results.text.startswith("Next\n"))
+    viewer.layers.selection.active = viewer.layers["Pat ET"]
+    qtbot.waitUntil(lambda: results.text.startswith("Pat\n"))
