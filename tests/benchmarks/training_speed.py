@@ -1,7 +1,10 @@
 """Training throughput in voxels per second: this network, MONAI's SegResNet and DynUNet.
 
     python tests/benchmarks/training_speed.py [--device cpu] [--precision float32] [--crop 64]
-        [--batch 2] [--steps 5]
+        [--batch 2] [--steps 5] [--data FOLDER]
+
+With --data, the time is reported in which crops of these cases are drawn and augmented as in the
+preset ``starter``: on a CPU the processor time, which other programs do not change.
 
 The networks are trained on the same crops, one after the other in one process. The fastest step
 is reported, because other programs can only slow a step down.
@@ -12,10 +15,16 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 from monai.networks.nets import DynUNet, SegResNet
 from smalltumor.models.network import MultiTaskNetwork
+from smalltumor.training.config import PRESETS
+from smalltumor.training.data.dataloader import batches
+from smalltumor.training.data.dataset import labelled_cases, prepare_cases
 from smalltumor.training.memory import keep_freed_memory
 from smalltumor.training.optimisation.losses import LossWeights, segmentation_loss, training_loss
 from torch import Tensor, nn
@@ -28,6 +37,7 @@ def main() -> None:
     parser.add_argument("--crop", type=int, default=64, help="a multiple of 16")
     parser.add_argument("--batch", type=int, default=2)
     parser.add_argument("--steps", type=int, default=5)
+    parser.add_argument("--data", type=Path, help="cases with segmentations to draw crops from")
     options = parser.parse_args()
     keep_freed_memory()
     torch.manual_seed(0)
@@ -38,6 +48,8 @@ def main() -> None:
         f"{options.batch} crops of {options.crop} voxels on {options.device}, "
         f"{torch.get_num_threads()} threads, {options.precision}, channels last"
     )
+    if options.data:
+        report_crops(options)
     for name, network, loss in networks():
         if options.crop % 32 and isinstance(network, DynUNet):
             print(f"{name:<34} not run: it needs crops of a multiple of 32 voxels")
@@ -50,6 +62,21 @@ def main() -> None:
         voxels = classes.numel() / seconds
         size = sum(p.numel() for p in network.parameters()) / 1e6
         print(f"{name:<34} {size:6.2f} M parameters {seconds:7.2f} s/step {voxels:10.0f} voxels/s")
+
+
+def report_crops(options: argparse.Namespace) -> None:
+    """Time in which a crop is drawn and augmented."""
+    config = replace(PRESETS["starter"], crop=options.crop, batch=options.batch)
+    with TemporaryDirectory() as cache:
+        files = labelled_cases(options.data)
+        cases = prepare_cases(files, config.preprocessing, Path(cache))
+        drawn = batches(cases, config, range(1, 20 * options.steps), slice(None))
+        next(drawn)
+        started, count = time.process_time(), 0
+        for batch in drawn:
+            count += len(batch.names)
+        seconds = (time.process_time() - started) / count
+    print(f"{'drawing and augmenting':<34} {1000 * seconds:7.0f} ms/crop")
 
 
 Loss = Callable[[nn.Module, Tensor, Tensor], Tensor]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from smalltumor.training.request import TrainingRequest
 
 PRESETS = ("paper", "finetune", "starter")
+AUGMENTATIONS = ("paper", "standard", "strong")
 
 DESCRIPTION = """\
 Train the multi-task network of Ngo et al. 2020 on cases with segmentations. Label schemes are
@@ -27,7 +29,8 @@ EPILOG = """\
 presets:
   paper     from zero, as published: crops of 128, batch 8, generalised Dice, 500 epochs
   finetune  from weights (by default the shipped ones), at a lower learning rate
-  starter   from zero, fast on a CPU and for few cases; the shipped weights were made with it
+  starter   from zero, fast on a CPU and for few cases; the shipped weights were made with it and
+            --augmentation standard
 
 examples:
   smalltumor train BraTS2021 --check
@@ -85,6 +88,15 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     _add_setting(group, "--batch", "batch", int, "N", "crops in a step, over all processes")
     _add_setting(group, "--rate", "learning_rate", float, "R", "learning rate")
     _add_setting(group, "--seed", "seed", int, "N")
+    _add_setting(
+        group,
+        "--augmentation",
+        "augmentation",
+        str,
+        "NAME",
+        "changes of intensities: paper, standard or strong (that of starter)",
+        choices=AUGMENTATIONS,
+    )
     _add_setting(group, "--validate-every", "validate_every", int, "EPOCHS")
     _add_switch(
         group,
@@ -115,11 +127,13 @@ def _add_setting(
     kind: type,
     metavar: str,
     text: str | None = None,
+    choices: Sequence[str] | None = None,
 ) -> None:
     group.add_argument(
         option,
         dest=field,
         type=kind,
+        choices=choices,
         metavar=metavar,
         help=text,
         action=_Setting,

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 from smalltumor.data.preprocessing import Preprocessing
 from smalltumor.errors import TrainingError
 from smalltumor.models.config import NetworkConfig
-from smalltumor.training.augmentation import Augmentation
+from smalltumor.training.augmentation.settings import Augmentation
 
 Preset = Literal["paper", "finetune", "starter"]
 
@@ -124,12 +124,20 @@ class TrainingConfig:
     def with_changes(self, changes: Mapping[str, Any]) -> TrainingConfig:
         """A copy with other values for some fields.
 
+        Parameters
+        ----------
+        changes : mapping of str to value
+            ``augmentation`` may be one of `INTENSITIES`, which keeps rotations and flips.
+
         Raises
         ------
         TrainingError
             If a field is unknown or a value is impossible.
         """
         _check_known(changes)
+        name = changes.get("augmentation")
+        if isinstance(name, str):
+            changes = {**changes, "augmentation": self.augmentation.with_intensities(name)}
         return replace(self, **changes)
 
     def to_dict(self) -> dict[str, Any]:
@@ -165,12 +173,10 @@ def _check_known(changes: Mapping[str, Any]) -> None:
         raise TrainingError(f"unknown training settings {', '.join(sorted(unknown))}")
 
 
-_CHEAP_AUGMENTATION = Augmentation(turn=0.5, warp=0.0, shift=0.2, scale=0.2, gamma=0.3, noise=0.1)
-
 PRESETS: Mapping[str, TrainingConfig] = {
     "paper": TrainingConfig(),
     "finetune": TrainingConfig(
-        augmentation=replace(_CHEAP_AUGMENTATION, turn=0.0, warp=0.2),
+        augmentation=Augmentation(warp=0.2).with_intensities("standard"),
         loss="dice_ce",
         reconstruction_weight=0.05,
         epochs=50,
@@ -187,7 +193,9 @@ PRESETS: Mapping[str, TrainingConfig] = {
         patience=6,
     ),
     "starter": TrainingConfig(
-        augmentation=replace(_CHEAP_AUGMENTATION, warp=0.4, rotate=15.0, zoom=0.15),
+        augmentation=Augmentation(turn=0.5, warp=0.4, rotate=15.0, zoom=0.15).with_intensities(
+            "strong"
+        ),
         loss="dice_ce",
         reconstruction_weight=0.05,
         reconstruction_every=4,
@@ -205,6 +213,6 @@ PRESETS: Mapping[str, TrainingConfig] = {
     ),
 }
 """``paper`` from zero, ``finetune`` from a checkpoint, and ``starter``: fast on a CPU, for few
-cases; the shipped weights were made with it."""
+cases; the shipped weights were made with it and the augmentation ``standard``."""
 
 assert set(PRESETS) == set(get_args(Preset))

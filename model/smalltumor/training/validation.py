@@ -17,7 +17,7 @@ from smalltumor.labels.masks import region_mask
 from smalltumor.labels.regions import Region
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
 from smalltumor.models.network import SegmentationNetwork
-from smalltumor.training.data.cache import PreparedCase
+from smalltumor.training.data.prepared_case import PreparedCase
 
 
 def whole_volume(case: PreparedCase, device: torch.device, multiple: int = 16) -> Tensor:
@@ -27,7 +27,7 @@ def whole_volume(case: PreparedCase, device: torch.device, multiple: int = 16) -
     -------
     (1, channel, i, j, k) float32 tensor
     """
-    image = torch.from_numpy(np.array(case.image, dtype=np.float32))[None]
+    image = case.intensities()[None]
     padding = [(-size) % multiple for size in image.shape[2:]]
     image = nn.functional.pad(image, [0, padding[2], 0, padding[1], 0, padding[0]])
     return image.to(device, memory_format=torch.channels_last_3d)
@@ -67,7 +67,7 @@ def score_cases(
         i, j, k = case.classes.shape
         half = HalfResolutionLogits(logits[0].float().contiguous().cpu().numpy())
         predicted = half.crop((i, j, k)).classes()
-        truth = np.asarray(case.classes)
+        truth = case.classes.cpu().numpy()
         score: dict[str, Any] = {"case": case.name}
         for region in Region:
             masks = region_mask(predicted, region), region_mask(truth, region)

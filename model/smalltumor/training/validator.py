@@ -10,7 +10,7 @@ from torch import Tensor
 from smalltumor.models.checkpoint import Checkpoint, save_checkpoint
 from smalltumor.models.network import SegmentationNetwork
 from smalltumor.training.config import TrainingConfig
-from smalltumor.training.data.cache import PreparedCase
+from smalltumor.training.data.prepared_case import PreparedCase
 from smalltumor.training.optimisation.distributed import Processes
 from smalltumor.training.optimisation.learner import Learner
 from smalltumor.training.runs.run_folder import RunFolder

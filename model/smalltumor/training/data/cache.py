@@ -13,17 +13,18 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from smalltumor.data.case_files import CaseFiles
 from smalltumor.data.preprocessing import Preprocessing
 from smalltumor.errors import OutputError
 from smalltumor.files.atomic import TEMPORARY_FILES, atomic_path
+from smalltumor.training.data.prepared_case import PreparedCase
 
 CACHE_VERSION = 1
 
@@ -37,27 +38,6 @@ _PARTS = ("image", "classes", "seeds")
 """Parts of an entry, as in file names; the seeds are the crop centres."""
 
 Arrays = tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]
-
-
-@dataclass(frozen=True)
-class PreparedCase:
-    """One case exactly as inference would see it, memory-mapped.
-
-    Parameters
-    ----------
-    name : str
-    image : (channel, i, j, k) float16 array
-        Normalised modalities, 0 outside the brain.
-    classes : (i, j, k) uint8 array
-        Tissue classes.
-    crop_centres : (n, 6) int32 array
-        Voxels to centre crops on, see `find_crop_centres`.
-    """
-
-    name: str
-    image: npt.NDArray[np.float16]
-    classes: npt.NDArray[np.uint8]
-    crop_centres: npt.NDArray[np.int32]
 
 
 class CaseCache:
@@ -131,8 +111,9 @@ class CaseCache:
 
 
 def _read(name: str, paths: list[Path]) -> PreparedCase:
-    """Read an entry, and mark it as used."""
-    image, classes = (np.load(path, mmap_mode="r") for path in paths[:2])
+    """Map an entry, and mark it as used."""
+    # Copy on write, because torch warns of memory that cannot be written to.
+    image, classes = (torch.from_numpy(np.load(path, mmap_mode="c")) for path in paths[:2])
     case = PreparedCase(name, image, classes, np.load(paths[2]))
     with suppress(PermissionError):  # a cache of somebody else
         for path in paths:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from torch import Tensor
+from torch.nn import functional
 
 from smalltumor.labels.components import connected_components
 from smalltumor.labels.regions import TissueClass
-from smalltumor.training.data.cache import PreparedCase
+from smalltumor.training.data.prepared_case import PreparedCase
 
 Voxels = npt.NDArray[np.int32]
 
@@ -51,7 +53,7 @@ def draw_crop(
     tumour_crops: float,
     rng: np.random.Generator,
     margin: int = 0,
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8]]:
+) -> tuple[Tensor, Tensor]:
     """A random cube of a case.
 
     With probability `tumour_crops` the cube is centred near a tumour voxel, which is drawn in
@@ -72,9 +74,9 @@ def draw_crop(
 
     Returns
     -------
-    image : (channel, side, side, side) float32 array
-        ``side`` is ``crop + 2 * margin``.
-    classes : (side, side, side) uint8 array
+    image : (channel, side, side, side) float32 tensor
+        On the case's device; ``side`` is ``crop + 2 * margin``.
+    classes : (side, side, side) uint8 tensor
     """
     shape = np.array(case.classes.shape)
     if len(case.crop_centres) and rng.random() < tumour_crops:
@@ -85,12 +87,13 @@ def draw_crop(
     start = np.where(shape > crop, np.clip(start, 0, shape - crop), (shape - crop) // 2) - margin
     side = crop + 2 * margin
     first, stop = np.maximum(start, 0), np.minimum(start + side, shape)
-    source = tuple(slice(a, b) for a, b in zip(first, stop, strict=True))
-    target = tuple(slice(a, b) for a, b in zip(first - start, stop - start, strict=True))
-    image = np.zeros((len(case.image), side, side, side), dtype=np.float32)
-    classes = np.zeros((side, side, side), dtype=np.uint8)
-    image[(slice(None), *target)] = case.image[(slice(None), *source)]
-    classes[target] = case.classes[source]
+    box = tuple(slice(a, b) for a, b in zip(first.tolist(), stop.tolist(), strict=True))
+    image, classes = case.intensities(box), case.classes[box]
+    padding = np.stack([first - start, start + side - stop], axis=1)
+    if padding.any():
+        last_axis_first = padding[::-1].ravel().tolist()
+        image = functional.pad(image, last_axis_first)
+        classes = functional.pad(classes, last_axis_first)
     return image, classes
 
 

@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from smalltumor.training.augmentation import augment
+from smalltumor.training.augmentation.augment import augment
 from smalltumor.training.config import TrainingConfig
-from smalltumor.training.data.cache import PreparedCase
 from smalltumor.training.data.crops import draw_crop
+from smalltumor.training.data.prepared_case import PreparedCase
 
 
 @dataclass
@@ -74,15 +74,15 @@ def _batch(cases: Sequence[PreparedCase], config: TrainingConfig, step: int, sha
     crops = [_crop(cases, config, step, position) for position in range(config.batch)[share]]
     return Batch(
         step,
-        torch.from_numpy(np.stack([image for _, image, _ in crops])),
-        torch.from_numpy(np.stack([classes for _, _, classes in crops])),
+        torch.stack([image for _, image, _ in crops]),
+        torch.stack([classes for _, _, classes in crops]),
         [name for name, _, _ in crops],
     )
 
 
 def _crop(
     cases: Sequence[PreparedCase], config: TrainingConfig, step: int, position: int
-) -> tuple[str, np.ndarray, np.ndarray]:
+) -> tuple[str, Tensor, Tensor]:
     epoch, within = divmod(step, steps_per_epoch(config, len(cases)))
     order = np.random.default_rng([config.seed, 0, epoch]).permutation(
         len(cases) * max(1, config.crops_per_case)

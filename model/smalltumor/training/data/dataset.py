@@ -13,8 +13,9 @@ from smalltumor.data.case_files import CaseFiles, find_cases
 from smalltumor.data.label_files import read_labels
 from smalltumor.data.preprocessing import Preprocessing, prepare
 from smalltumor.errors import Action, CaseError, LabelError, Remedy, TrainingError
-from smalltumor.training.data.cache import CaseCache, PreparedCase
+from smalltumor.training.data.cache import CaseCache
 from smalltumor.training.data.crops import find_crop_centres
+from smalltumor.training.data.prepared_case import PreparedCase
 
 
 def labelled_cases(folder: Path, exclude: Iterable[str] = ()) -> list[CaseFiles]:
