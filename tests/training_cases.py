@@ -8,7 +8,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 from smalltumor.models.config import NetworkConfig
-from smalltumor.training.augmentation import Augmentation
+from smalltumor.training.augmentation.settings import Augmentation
 from smalltumor.training.config import PRESETS, TrainingConfig
 
 SHAPE = (40, 44, 38)

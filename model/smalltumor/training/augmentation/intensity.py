@@ -56,7 +56,7 @@ def _shift_histogram(
     low, high = _range(modality, brain)
     position = (modality - low).mul_(_CONTROL_POINTS / (high - low + _SMALL))
     position.clamp_(0, _CONTROL_POINTS)
-    segment = position.int().clamp(max=_CONTROL_POINTS - 1)
+    segment = position.int().clamp(0, _CONTROL_POINTS - 1)  # also without any brain
     start, rise = (_look_up(values, segment) for values in (points[:-1], points.diff()))
     mapped = position.sub_(segment).mul_(rise).add_(start)
     return _with_statistics_of(modality, mapped, brain)

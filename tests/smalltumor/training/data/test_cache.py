@@ -101,7 +101,7 @@ def test_a_run_prunes_the_cache_it_uses(data, cache, tmp_path, quick, monkeypatc
 @pytest.mark.skipif(os.name == "nt", reason="mapped files cannot be removed")
 def test_a_mapped_case_stays_readable_when_another_run_prunes(cache, folder):
     prepared = prepare_cases(labelled_cases(folder), Preprocessing(), cache)
-    before = np.array(prepared[0].image)
+    before = prepared[0].image.clone()
     set_age(cache, "made_00", 2)
     CaseCache(cache).prune(0)
     assert cases_in(cache) == ["made_01"]

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from smalltumor.training.augmentation import Augmentation
-from smalltumor.training.data.cache import PreparedCase
+import torch
+from smalltumor.training.augmentation.settings import Augmentation
 from smalltumor.training.data.dataloader import batches, steps_per_epoch
+from smalltumor.training.data.prepared_case import PreparedCase
 from training_cases import QUICK
 
 CONFIG = replace(QUICK, batch=4, crop=16, crops_per_case=4, tumour_crops=0.0)
@@ -17,11 +18,11 @@ CONFIG = replace(QUICK, batch=4, crop=16, crops_per_case=4, tumour_crops=0.0)
 @pytest.fixture(scope="module")
 def cases() -> list[PreparedCase]:
     """Two cases in which every voxel has a value of its own, so that a crop tells its place."""
-    volumes = [np.arange(4 * 32**3, dtype=np.float32).reshape(4, 32, 32, 32) + 1 for _ in "ab"]
+    volume = torch.arange(1.0, 4 * 32**3 + 1).view(4, 32, 32, 32)
     nothing = np.zeros((0, 6), np.int32)
     return [
-        PreparedCase(name, volume, np.zeros((32, 32, 32), np.uint8), nothing)
-        for name, volume in zip("ab", volumes, strict=True)
+        PreparedCase(name, volume, torch.zeros((32, 32, 32), dtype=torch.uint8), nothing)
+        for name in "ab"
     ]
 
 

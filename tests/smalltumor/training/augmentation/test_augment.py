@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from smalltumor.training.augmentation import Augmentation, augment
+import torch
+from smalltumor.training.augmentation.augment import augment
+from smalltumor.training.augmentation.settings import Augmentation
 
 NONE = Augmentation(flip=0, turn=0, warp=0, shift=0, scale=0, gamma=0, noise=0)
-ALL = Augmentation(turn=0.5, shift=0.3, scale=0.3, gamma=0.3, noise=0.2)
+ALL = Augmentation(turn=0.5).with_intensities("strong")
 
 
 @pytest.fixture
@@ -22,7 +24,7 @@ def crop():
     classes[8:12, 10:15, 7:11] = 3
     image[0] = classes * 10 + 5
     image[:, :3] = 0
-    return image, classes
+    return torch.from_numpy(image), torch.from_numpy(classes)
 
 
 def test_nothing_asked_nothing_changed(crop):
@@ -32,7 +34,7 @@ def test_nothing_asked_nothing_changed(crop):
 
 
 def test_the_source_is_not_touched(crop):
-    image, classes = crop[0].copy(), crop[1].copy()
+    image, classes = crop[0].clone(), crop[1].clone()
     augment(image, classes, ALL, np.random.default_rng(0))
     np.testing.assert_array_equal(image, crop[0])
     np.testing.assert_array_equal(classes, crop[1])
@@ -50,13 +52,13 @@ def test_bit_flips_and_turns_move_labels_with_their_voxels(crop, seed):
     image, classes = augment(*crop, settings, np.random.default_rng(seed))
     tumour = classes > 0
     np.testing.assert_array_equal(image[0][tumour], classes[tumour] * 10 + 5)
-    assert np.bincount(classes.ravel()).tolist() == np.bincount(crop[1].ravel()).tolist()
+    assert classes.flatten().bincount().tolist() == crop[1].flatten().bincount().tolist()
 
 
 def test_bit_flips_and_turns_make_sixteen_poses(crop):
     settings = replace(NONE, flip=0.5, turn=0.5)
     rng = np.random.default_rng(0)
-    poses = {augment(*crop, settings, rng)[1].tobytes() for _ in range(300)}
+    poses = {augment(*crop, settings, rng)[1].numpy().tobytes() for _ in range(300)}
     assert len(poses) == 16
 
 
@@ -65,7 +67,7 @@ def test_intensities_change_in_the_brain_only(crop, field):
     image, classes = augment(*crop, replace(NONE, **{field: 0.3}), np.random.default_rng(1))
     background = crop[0] == 0
     assert not image[background].any()
-    assert (image[~background] != crop[0][~background]).mean() > 0.9
+    assert (image[~background] != crop[0][~background]).float().mean() > 0.9
     np.testing.assert_array_equal(classes, crop[1])
 
 
@@ -73,8 +75,8 @@ def test_intensity_order_survives_shift_scale_and_gamma(crop):
     settings = replace(NONE, shift=0.3, scale=0.3, gamma=0.5)
     image, _ = augment(*crop, settings, np.random.default_rng(2))
     inside = crop[0][1] != 0
-    order = np.argsort(crop[0][1][inside])
-    assert (np.diff(image[1][inside][order]) >= -1e-5).all()
+    order = crop[0][1][inside].argsort()
+    assert (image[1][inside][order].diff() >= -1e-5).all()
 
 
 def test_warp_without_rotation_and_zoom_changes_nothing(crop):
@@ -88,18 +90,18 @@ def test_warp_keeps_labels_on_their_tissue(crop):
     settings = replace(NONE, warp=1.0, rotate=10.0, zoom=0.1)
     image, classes = augment(*crop, settings, np.random.default_rng(4))
     assert (classes != crop[1]).any()
-    assert np.median(image[0][classes == 3]) == pytest.approx(35, abs=1)
-    assert set(np.unique(classes)) <= {0, 2, 3}
+    assert float(image[0][classes == 3].median()) == pytest.approx(35, abs=1)
+    assert set(classes.unique().tolist()) <= {0, 2, 3}
 
 
 def test_rotation_keeps_volume_in_a_crop_of_unequal_axes():
 
-    image = np.zeros((1, 16, 32, 16), np.float32)
+    image = torch.zeros((1, 16, 32, 16))
     image[0, 4:12, 14:18, 4:12] = 1
-    classes = image[0].astype(np.uint8)
+    classes = image[0].to(torch.uint8)
     settings = replace(NONE, warp=1.0, rotate=20.0, zoom=0.0)
     _, turned = augment(image, classes, settings, np.random.default_rng(6))
-    assert turned.sum() == pytest.approx(classes.sum(), rel=0.05)
+    assert int(turned.sum()) == pytest.approx(int(classes.sum()), rel=0.05)
 
 
 @pytest.mark.parametrize("warp", [0.0, 1.0])
@@ -113,8 +115,8 @@ def test_what_a_crop_reaches_into_is_cut_off_again(crop, warp):
 def test_with_its_reach_a_turned_crop_has_brain_in_its_corners():
     settings = replace(NONE, warp=1, rotate=15, zoom=0)
     margin = settings.margin(40)
-    full = np.ones((1, *[40 + 2 * margin] * 3), np.float32)
-    classes = np.ones(full.shape[1:], np.uint8)
+    full = torch.ones((1, *[40 + 2 * margin] * 3))
+    classes = full[0].to(torch.uint8)
     share = {}
     for there in (margin, 0):
         inner = (slice(margin - there, full.shape[1] - margin + there),) * 3
@@ -122,7 +124,7 @@ def test_with_its_reach_a_turned_crop_has_brain_in_its_corners():
             full[:, *inner], classes[inner], settings, np.random.default_rng(3), there
         )
         assert warped.shape == (1, 40, 40, 40)
-        share[there] = (warped > 0).mean()
+        share[there] = (warped > 0).float().mean()
     assert share[0] < 0.95
     assert share[margin] > 0.999
 
