@@ -15,7 +15,7 @@ from napari_smalltumor import devices, notify, questions, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export_dialog import ask_and_export
 from napari_smalltumor.layers.metadata import cases_among, region_layers
-from napari_smalltumor.layers.modalities import case_of_layers
+from napari_smalltumor.layers.modalities import case_of_layers, exchanged
 from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.region_masks import fingerprint, is_edited
 from napari_smalltumor.layers.regions import (
@@ -69,6 +69,8 @@ class SegmentDock(QScrollArea):
         self._edits = ensure_autosave(napari_viewer)
         self.panel = SegmentPanel(napari_viewer)
         self._shown_result = ShownResult(napari_viewer, self.panel.results)
+        self._shown_result.exportable_changed.connect(self.panel.set_exportable)
+        self._shown_result.update()
         self.setWidget(self.panel)
         self.setWidgetResizable(True)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
@@ -95,6 +97,8 @@ class SegmentDock(QScrollArea):
             case = case_of_layers(self.panel.pickers.chosen)
         except SmalltumorError as error:
             notify.report(error)
+            return
+        if not self._may_exchange(case):
             return
         if is_edited(self._viewer.layers, case) and not self._may_overwrite(case):
             return
@@ -222,6 +226,16 @@ class SegmentDock(QScrollArea):
 
     def _export(self, per_region: bool) -> None:
         ask_and_export(self._viewer, self, per_region=per_region)
+
+    def _may_exchange(self, case: Case) -> bool:
+        texts = exchanged(self.panel.pickers.chosen)
+        return not texts or questions.confirm(
+            self,
+            "Images exchanged?",
+            f"{case.name}: {', '.join(texts)}. The network would take one image for another, and "
+            "its result would be wrong.",
+            "Segment anyway",
+        )
 
     def _may_overwrite(self, case: Case) -> bool:
         return questions.confirm(

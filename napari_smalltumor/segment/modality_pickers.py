@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from magicgui.widgets import ComboBox
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QWidget
 from smalltumor.data.case_files import MODALITIES, MODALITY_TITLES
 
@@ -42,6 +43,8 @@ class ModalityPickers(QWidget):
     ----------
     viewer : ViewerModel
     """
+
+    choice_changed = Signal()
 
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__()
@@ -88,10 +91,13 @@ class ModalityPickers(QWidget):
 
     def _on_choice(self, modality: str, layer: Image | None) -> None:
         if layer is None:
+            self.choice_changed.emit()
             return
         whole = sibling_layers(layer, modality, self._viewer.layers)
         if whole is not None:
             self._show(whole)
+        else:
+            self.choice_changed.emit()
 
     def _show(self, chosen: Choice) -> None:
         self._connect_names(images(self._viewer.layers))
@@ -99,6 +105,7 @@ class ModalityPickers(QWidget):
             with combo.changed.blocked():
                 combo.reset_choices()
                 combo.value = chosen[modality]
+        self.choice_changed.emit()
 
     def _choices(self, combo: ComboBox) -> list[tuple[str, Image | None]]:
         layers = reversed(images(self._viewer.layers))

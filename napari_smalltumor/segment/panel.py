@@ -7,19 +7,23 @@ from typing import TYPE_CHECKING
 from magicgui.widgets import CheckBox, ComboBox
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QLabel, QProgressBar, QWidget
+from smalltumor.data.case_files import MODALITY_TITLES
 from smalltumor.labels.schemes import SCHEMES
 from superqt import QElidingLabel
 
 from napari_smalltumor import settings
+from napari_smalltumor.layers.modalities import exchanged
 from napari_smalltumor.segment.modality_pickers import ModalityPickers
 from napari_smalltumor.segment.options import SegmentOptions
 from napari_smalltumor.segment.results import ResultView
-from napari_smalltumor.widgets.layouts import button, column, form_layout, row
+from napari_smalltumor.widgets.layouts import button, column, form_layout, row, wrapped_label
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 _STEPS = 1000
+_SEGMENT = "Segment the tumour in the four images above"
+_EXPORT = "Write the regions as they are now, including your edits"
 
 
 class SegmentPanel(QWidget):
@@ -42,13 +46,11 @@ class SegmentPanel(QWidget):
         self.options = SegmentOptions()
         self.results = ResultView()
         self._open = button("&Open case...", "Choose a folder with the four images of a patient")
-        self._segment = button("Se&gment", "Segment the tumour in the four images above")
+        self._segment = button("Se&gment", _SEGMENT)
         self._cancel = button("Ca&ncel", "Stop the run; layers stay as they are")
         self._progress = QProgressBar()
         self._step = QElidingLabel()
-        self._export = button(
-            "E&xport...", "Write the regions as they are now, including your edits"
-        )
+        self._export = button("E&xport...", _EXPORT)
         self._scheme = ComboBox(
             label="Labels",
             choices=[(f"{s.name}  ({s.ncr}, {s.ed}, {s.et})", s.name) for s in SCHEMES.values()],
@@ -58,18 +60,27 @@ class SegmentPanel(QWidget):
         self._per_region = CheckBox(
             text="One file per region", tooltip="Write ET, TC and WT as three files of 0 and 1"
         )
+        self._exchanged = wrapped_label()
+        self._running = False
         self._lay_out()
         self._connect()
+        self.set_exportable(False)
         self.set_running(False)
 
     def set_running(self, running: bool, message: str = "") -> None:
         """Show that a run has started, or that it has ended and how."""
-        self._segment.setEnabled(not running)
+        self._running = running
+        self._show_choice()
         self._cancel.setEnabled(running)
         self._progress.setVisible(running)
         self._progress.setValue(0)  # after hiding: a visible bar redraws the window at once
         self._step.setText("starting" if running else message)
         self._step.setVisible(running or bool(message))
+
+    def set_exportable(self, exportable: bool) -> None:
+        """Enable *Export* if there are regions to export."""
+        self._export.setEnabled(exportable)
+        self._export.setToolTip(_EXPORT if exportable else "Segment a case first")
 
     def set_cancelling(self) -> None:
         """Show that the run has been requested to stop."""
@@ -87,6 +98,25 @@ class SegmentPanel(QWidget):
         """The step of the run, or how the last run ended."""
         return str(self._step.text())
 
+    @property
+    def choice_warning(self) -> str:
+        """Which images are chosen for another modality than their own."""
+        return self._exchanged.text()
+
+    def _show_choice(self) -> None:
+        """Enable *Segment* if every modality is chosen, and warn about exchanged ones."""
+        chosen = self.pickers.chosen
+        missing = [MODALITY_TITLES[m] for m, layer in chosen.items() if layer is None]
+        if len(missing) == len(chosen):
+            reason = "Open a case first"
+        else:
+            reason = f"Choose a layer for {' and '.join(missing)}"
+        self._segment.setEnabled(not self._running and not missing)
+        self._segment.setToolTip(reason if missing else _SEGMENT)
+        texts = exchanged(chosen)
+        self._exchanged.setText("\n".join(f"⚠ {text}" for text in texts))
+        self._exchanged.setVisible(bool(texts))
+
     def _lay_out(self) -> None:
         self._progress.setRange(0, _STEPS)
         self._progress.setTextVisible(False)
@@ -94,6 +124,7 @@ class SegmentPanel(QWidget):
         layout = column(self)
         layout.addWidget(self._open)
         layout.addWidget(self.pickers)
+        layout.addWidget(self._exchanged)
         layout.addWidget(_heading("Network"))
         layout.addWidget(self.options)
         layout.addLayout(row(self._segment, self._cancel))
@@ -108,6 +139,7 @@ class SegmentPanel(QWidget):
         layout.addStretch(1)
 
     def _connect(self) -> None:
+        self.pickers.choice_changed.connect(self._show_choice)
         self._open.clicked.connect(lambda: self.open_clicked.emit())
         self._segment.clicked.connect(lambda: self.segment_clicked.emit())
         self._cancel.clicked.connect(lambda: self.cancel_clicked.emit())

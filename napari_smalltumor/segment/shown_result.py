@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from qtpy.compat import isalive
-from qtpy.QtCore import QObject
+from qtpy.QtCore import QObject, Signal
 from smalltumor.data.case import Case
 from smalltumor.labels.regions import Region
 from smalltumor.lesions import Lesion
@@ -40,6 +40,9 @@ class ShownResult(QObject):
     view : ResultView
         Becomes the parent.
     """
+
+    exportable_changed = Signal(bool)
+    """Whether there are regions to export."""
 
     def __init__(self, viewer: ViewerModel, view: ResultView) -> None:
         super().__init__(view)
@@ -85,6 +88,7 @@ class ShownResult(QObject):
         if not self._is_open:
             return
         case = case_to_export(self._viewer)
+        self.exportable_changed.emit(case is not None)
         if case is None:
             self._follow([])
             self._view.setVisible(False)

@@ -166,6 +166,50 @@ def test_an_error_is_shown_in_one_line_and_the_dock_is_ready_again(
     assert dock.panel._segment.isEnabled()
 
 
+def test_exchanged_images_are_named_at_the_pickers_and_asked_about(
+    opened, slow, monkeypatch, qtbot
+):
+    _, dock = opened
+    pickers, asked = dock.panel.pickers, []
+    t1, t1ce = pickers.chosen["t1"], pickers.chosen["t1ce"]
+    assert dock.panel.choice_warning == ""
+    pickers.choose("t1", t1ce)
+    pickers.choose("t1ce", t1)
+    assert "made T1CE is T1CE and chosen for T1" in dock.panel.choice_warning
+    monkeypatch.setattr(questions, "confirm", lambda *a: bool(asked.append(a[2])))
+    dock.segment()
+    assert asked[0].startswith("made: ")
+    assert "made T1CE is T1CE and chosen for T1" in asked[0]
+    assert not dock.is_running
+    monkeypatch.setattr(questions, "confirm", lambda *a: True)
+    slow.go.set()
+    with qtbot.waitSignal(dock.finished):
+        dock.segment()
+    pickers.choose("t1", t1)  # chooses the other images of the case as well
+    assert dock.panel.choice_warning == ""
+
+
+def test_buttons_without_anything_to_act_on_are_disabled_and_say_why(
+    make_napari_viewer, dock_of, synthetic_case, slow, qtbot
+):
+    viewer = make_napari_viewer()
+    panel = dock_of(viewer).panel
+    states = lambda: (panel._segment.isEnabled(), panel._export.isEnabled())  # noqa: E731
+    assert states() == (False, False)
+    assert panel._segment.toolTip() == "Open a case first"
+    assert panel._export.toolTip() == "Segment a case first"
+    layers = open_case(viewer, synthetic_case)
+    assert states() == (True, False)
+    slow.go.set()
+    dock = panel.parent().parent()
+    with qtbot.waitSignal(dock.finished):
+        panel._segment.click()
+    assert states() == (True, True)
+    viewer.layers.remove(layers[0])
+    assert panel._segment.toolTip() == "Choose a layer for FLAIR"
+    assert states() == (False, True)
+
+
 def test_the_error_about_a_missing_layer_names_its_modality(opened, errors):
     viewer, dock = opened
     viewer.layers.remove("made T2")
