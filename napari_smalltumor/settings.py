@@ -23,7 +23,7 @@ READ_BY_DEFAULT = ("*.nii", "*.nii.gz", "*/")
 folders that hold no case, and napari then asks other readers."""
 
 _REPLACED_READERS = "replaced_readers.json"
-"""File in the user's data folder: the readers that the patterns had before, or null."""
+"""File in the user's data folder: the earlier reader of each pattern, or null."""
 
 _SECTIONS = {
     "device": "segmentation",
@@ -107,13 +107,13 @@ def remember_folder(path: Path, *, saving: bool = False) -> None:
 
 def _apply_default_reader(event: Any = None) -> None:
     if get("default_reader"):
-        _take_patterns()
+        _set_default_reader()
     else:
-        _restore_patterns()
+        _restore_readers()
 
 
-def _take_patterns() -> None:
-    """Read our patterns, and record the readers that they had before."""
+def _set_default_reader() -> None:
+    """Make the plugin the reader of `READ_BY_DEFAULT`, and record the readers from before."""
     from napari.settings import get_settings
 
     plugins = get_settings().plugins
@@ -126,8 +126,8 @@ def _take_patterns() -> None:
     plugins.extension2reader = {**readers, **dict.fromkeys(READ_BY_DEFAULT, PLUGIN)}
 
 
-def _restore_patterns() -> None:
-    """Restore the readers that our patterns had before, unless the user has changed them since."""
+def _restore_readers() -> None:
+    """Restore the recorded readers, except where the user has chosen another one since."""
     from napari.settings import get_settings
 
     plugins = get_settings().plugins

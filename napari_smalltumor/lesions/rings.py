@@ -1,7 +1,8 @@
 """Rings around lesions, visible in 2D and 3D and at any zoom.
 
-The rings are a points layer that the user can hide or remove like any other. Sky blue with a
-black outline differs from the regions in brightness, too, for users with colour blindness.
+The rings are a points layer that the user can hide or remove like any other. They are sky blue
+with a black outline, so that users with colour blindness can tell them from the regions by their
+brightness.
 """
 
 from __future__ import annotations
@@ -26,12 +27,13 @@ CURRENT = (1.0, 1.0, 1.0, 1.0)
 HALO = (0.0, 0.0, 0.0, 1.0)
 
 SMALLEST_PIXELS = 30.0
+"""Smallest diameter of a ring on the screen."""
+
 GAP_PIXELS = 10.0
-"""Difference between the diameters of a ring and its lesion, on the screen."""
+"""Difference between the diameters of a ring and its lesion on the screen."""
 
 DIAMETER_FACTOR = 1.15
-"""A lesion need not be centred in its box; the factor keeps it inside a ring around the box's
-centre."""
+"""Makes the ring larger than the lesion, which need not be centred in its box as the ring is."""
 
 LINE_PIXELS = 2.5
 CURRENT_LINE_PIXELS = 4.0
@@ -61,8 +63,8 @@ class LesionRings:
         self._boxes = np.zeros((0, 3, 2), dtype=int)
         self._diameters = np.zeros(0)
         self._bold = np.zeros(0, dtype=bool)
-        self._extent = np.zeros(0)
-        self._line = np.zeros(0)
+        self._point_diameters = np.zeros(0)
+        self._point_lines = np.zeros(0)
         self._zoom = 0.0
         events = viewer.dims.events
         self._view_events = (events.ndisplay, events.order)
@@ -91,7 +93,7 @@ class LesionRings:
         Parameters
         ----------
         source : LesionSource
-            The segmentation they are of.
+            The segmentation of the lesions.
         lesions : sequence of Lesion
             The first `MOST_RINGS` are ringed.
         current : Lesion, optional
@@ -111,7 +113,7 @@ class LesionRings:
         self._boxes, self._diameters, self._bold = wanted
         if not exists:
             self.layer = self._add(source)
-        self._place(source)
+        self._align(source)
         if not same:
             self._draw()
 
@@ -119,7 +121,7 @@ class LesionRings:
         """Add an empty points layer and keep the selection of layers."""
         selected = set(self._viewer.layers.selection)
         active = self._viewer.layers.selection.active
-        like = source.any_layer
+        mask_layer = source.any_layer
         layer = self._viewer.add_points(
             np.zeros((0, 3)),
             name=NAME,
@@ -127,10 +129,10 @@ class LesionRings:
             symbol="disc",
             face_color="transparent",
             blending="translucent_no_depth",
-            units=like.units,
-            axis_labels=like.axis_labels,
-            scale=like.scale,
-            translate=like.translate,
+            units=mask_layer.units,
+            axis_labels=mask_layer.axis_labels,
+            scale=mask_layer.scale,
+            translate=mask_layer.translate,
             metadata=LayerRole(LayerKind.RINGS).metadata(),
         )
         layer.editable = False
@@ -138,29 +140,28 @@ class LesionRings:
         self._viewer.layers.selection.active = active
         return layer
 
-    def _place(self, source: LesionSource) -> None:
+    def _align(self, source: LesionSource) -> None:
         """Give the rings the transform of the segmentation, and move them to the top."""
         assert self.layer is not None
-        like = source.any_layer
+        mask_layer = source.any_layer
         for name in ("scale", "translate", "rotate", "shear", "affine"):
-            if not np.array_equal(getattr(self.layer, name), getattr(like, name)):
-                setattr(self.layer, name, getattr(like, name))
+            if not np.array_equal(getattr(self.layer, name), getattr(mask_layer, name)):
+                setattr(self.layer, name, getattr(mask_layer, name))
         layers = self._viewer.layers
         if layers[-1] is not self.layer:
             layers.move(layers.index(self.layer), len(layers))
 
     def _draw(self, event: Any = None) -> None:
-        """Draw each point twice: a black one under a coloured one."""
+        """Draw every ring as two points: a black one, and a coloured one on top of it."""
         if self.layer is None:
             return
-        points, owner = _points_of(self._boxes, self._sliced_axis())
-        self._extent = DIAMETER_FACTOR * self._diameters[owner]
-        self._line = np.where(self._bold, CURRENT_LINE_PIXELS, LINE_PIXELS)[owner]
-        colours = np.where(self._bold[:, None], CURRENT, RING)[owner]
+        points, lesion = _ring_centres(self._boxes, self._sliced_axis())
+        self._point_diameters = DIAMETER_FACTOR * self._diameters[lesion]
+        self._point_lines = np.where(self._bold, CURRENT_LINE_PIXELS, LINE_PIXELS)[lesion]
+        colours = np.where(self._bold[:, None], CURRENT, RING)[lesion]
         black = np.broadcast_to(HALO, colours.shape)
-        with (
-            self.layer.events.blocker_all()
-        ):  # the canvas and the layer list follow once, not 8 times
+        # Without the block, the canvas and the layer list would be updated eight times.
+        with self.layer.events.blocker_all():
             self.layer.selected_data = set()
             self.layer.data = np.tile(points, (2, 1))
             self.layer.face_color = np.zeros((2 * len(points), 4))
@@ -171,8 +172,8 @@ class LesionRings:
     def _sliced_axis(self) -> int | None:
         """The axis of the lesions' boxes that is sliced, or None in 3D."""
         dims = self._viewer.dims
-        along = [axis - (dims.ndim - 3) for axis in dims.not_displayed]
-        return next((axis for axis in along if axis >= 0), None)
+        sliced = [axis - (dims.ndim - 3) for axis in dims.not_displayed]
+        return next((axis for axis in sliced if axis >= 0), None)
 
     def _on_zoom(self, event: Any = None) -> None:
         """Keep line widths and the smallest ring size constant on the screen."""
@@ -186,31 +187,40 @@ class LesionRings:
     def _fit_to_zoom(self) -> None:
         assert self.layer is not None
         zoom = self._zoom = max(float(self._viewer.scene.camera.zoom), 1e-6)
-        pixels = np.maximum(SMALLEST_PIXELS, self._extent * zoom + GAP_PIXELS)
-        outer = pixels + 2 * HALO_PIXELS
-        unit = zoom * abs(float(self.layer.scale[-1]))
-        widths = [(self._line + 2 * HALO_PIXELS) / outer, self._line / pixels]
-        self.layer.size = np.concatenate([outer, pixels]) / unit
-        self.layer.border_width = np.concatenate(widths)
+        pixels = np.maximum(SMALLEST_PIXELS, self._point_diameters * zoom + GAP_PIXELS)
+        halo_pixels = pixels + 2 * HALO_PIXELS
+        pixels_per_voxel = zoom * abs(float(self.layer.scale[-1]))
+        relative_widths = [
+            (self._point_lines + 2 * HALO_PIXELS) / halo_pixels,
+            self._point_lines / pixels,
+        ]
+        self.layer.size = np.concatenate([halo_pixels, pixels]) / pixels_per_voxel
+        self.layer.border_width = np.concatenate(relative_widths)
 
 
-def _points_of(
-    boxes: npt.NDArray[np.int_], along: int | None
+def _ring_centres(
+    boxes: npt.NDArray[np.int_], sliced_axis: int | None
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int_]]:
-    """Centres of boxes, one for each slice along an axis; and which box each is of.
+    """Centres of the rings around lesions, on every slice that a lesion occupies.
 
     Parameters
     ----------
-    boxes : (n, 3, 2) int array
+    boxes : (lesion, 3, 2) int array
         First voxel and stop along each axis.
-    along : int or None
-        None for one centre a box.
+    sliced_axis : int or None
+        None for one ring a lesion, at the centre of its box.
+
+    Returns
+    -------
+    centres : (ring, 3) float array
+    lesion : (ring,) int array
+        Index of each ring's lesion.
     """
     centres = (boxes[:, :, 0] + boxes[:, :, 1] - 1) / 2
-    if along is None:
+    if sliced_axis is None:
         return centres, np.arange(len(boxes))
-    spans = boxes[:, along]
-    owner = np.repeat(np.arange(len(boxes)), spans[:, 1] - spans[:, 0])
-    points = centres[owner]
-    points[:, along] = np.concatenate([np.arange(first, stop) for first, stop in spans])
-    return points, owner
+    spans = boxes[:, sliced_axis]
+    lesion = np.repeat(np.arange(len(boxes)), spans[:, 1] - spans[:, 0])
+    points = centres[lesion]
+    points[:, sliced_axis] = np.concatenate([np.arange(first, stop) for first, stop in spans])
+    return points, lesion

@@ -1,10 +1,11 @@
-"""A real viewer, and settings that are nobody's own."""
+"""Fixtures of the tests that need a real viewer."""
 
 from __future__ import annotations
 
 import gc
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,22 +15,22 @@ from synthetic import write_case
 from napari_smalltumor import devices, notify, settings
 from napari_smalltumor.open_case import open_case
 
-PATIENCE_MS = 240_000
+TIMEOUT_MS = 240_000
 
 
 def pytest_collection_modifyitems(items):
-    """Without a display there is nothing to look at."""
-    absent = sys.platform.startswith("linux") and not os.environ.get("DISPLAY")
+    """Mark the tests of this folder as ``gui``, and skip them without a display."""
+    no_display = sys.platform.startswith("linux") and not os.environ.get("DISPLAY")
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.gui)
-            if absent:
-                item.add_marker(pytest.mark.skip(reason="no display; Xvfb serves"))
+            if no_display:
+                item.add_marker(pytest.mark.skip(reason="no display; run under Xvfb"))
 
 
 @pytest.fixture(scope="session", autouse=True)
-def modules_are_no_garbage():
-    """napari looks for garbage around each viewer: not among all that was imported."""
+def freeze_imported_modules():
+    """Exclude imported modules from garbage collection, which napari runs around each viewer."""
     gc.collect()
     gc.freeze()
     yield
@@ -37,21 +38,21 @@ def modules_are_no_garbage():
 
 
 @pytest.fixture(autouse=True)
-def settings_of_the_session(monkeypatch):
-    """Defaults to begin with, and nothing written to the user's folder."""
+def default_settings(monkeypatch):
+    """Start each test with the default settings, and write none to the user's folder."""
     monkeypatch.setattr(settings, "_pages", lambda: None)
     monkeypatch.setattr(settings, "_session", {})
 
 
 @pytest.fixture(scope="session")
 def synthetic_case(tmp_path_factory) -> Path:
-    """A folder with a small head of noise."""
+    """Folder of a small case of random intensities."""
     return write_case(tmp_path_factory.mktemp("cases") / "made")
 
 
 @pytest.fixture
 def dock_of(narrow_weights):
-    """Docks the Segment dock in a viewer."""
+    """Function that adds the Segment dock to a viewer."""
     from napari_smalltumor.segment.dock import SegmentDock
 
     def make(viewer):
@@ -65,7 +66,7 @@ def dock_of(narrow_weights):
 
 @pytest.fixture
 def errors(monkeypatch) -> list[str]:
-    """Errors that were shown to the user."""
+    """Error messages that were shown to the user."""
     shown: list[str] = []
     monkeypatch.setattr(notify, "error", shown.append)
     monkeypatch.setattr(notify, "unexpected", lambda error: shown.append(repr(error)))
@@ -74,7 +75,7 @@ def errors(monkeypatch) -> list[str]:
 
 @pytest.fixture
 def opened(make_napari_viewer, dock_of, synthetic_case, monkeypatch):
-    """A viewer with the Segment dock and a case, without a device search."""
+    """A viewer with an opened case and its Segment dock; the search for devices is disabled."""
     monkeypatch.setattr(devices, "find_devices", lambda *args: None)
     viewer = make_napari_viewer()
     dock = dock_of(viewer)
@@ -84,7 +85,7 @@ def opened(make_napari_viewer, dock_of, synthetic_case, monkeypatch):
 
 @pytest.fixture
 def raised(monkeypatch) -> list[BaseException]:
-    """Exceptions that were raised into Qt's event loop."""
+    """Exceptions that were raised in Qt's event loop."""
     raised: list[BaseException] = []
     monkeypatch.setattr(sys, "excepthook", lambda kind, error, traceback: raised.append(error))
     return raised
@@ -92,22 +93,15 @@ def raised(monkeypatch) -> list[BaseException]:
 
 @pytest.fixture
 def qtbot(qtbot):
-    """Waits for as long as a loaded machine may need."""
+    """pytest-qt's ``qtbot`` with a timeout that suffices on a busy computer."""
     for name in ("waitSignal", "waitUntil"):
-        setattr(qtbot, name, _patient(getattr(qtbot, name)))
+        setattr(qtbot, name, partial(getattr(qtbot, name), timeout=TIMEOUT_MS))
     return qtbot
-
-
-def _patient(wait):
-    def waits(*arguments, **options):
-        return wait(*arguments, timeout=PATIENCE_MS, **options)
-
-    return waits
 
 
 @pytest.fixture
 def run(qtbot):
-    """Clicks Segment and waits for the end of the run; whether there was a result."""
+    """Function that clicks *Segment* and waits for the end; it returns whether it succeeded."""
 
     def click(dock) -> bool:
         with qtbot.waitSignal(dock.finished) as ended:
@@ -118,5 +112,5 @@ def run(qtbot):
 
 
 def voxels(layers) -> dict[str, int]:
-    """Size of each region."""
+    """Number of voxels of each region."""
     return {region.value: int(np.count_nonzero(layer.data)) for region, layer in layers.items()}

@@ -1,4 +1,4 @@
-"""A viewer without a window, and settings that are nobody's own."""
+"""Fixtures of the tests that need a viewer model but no window."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def viewer() -> ViewerModel:
 
 
 @pytest.fixture(autouse=True)
-def settings_of_the_session(monkeypatch):
-    """Defaults to begin with, and nothing written to the user's folder."""
+def default_settings(monkeypatch):
+    """Start each test with the default settings, and write none to the user's folder."""
     monkeypatch.setattr(napari.settings, "_SETTINGS", NapariSettings(config_path=None))
     monkeypatch.setattr(settings, "_pages", lambda: None)
     monkeypatch.setattr(settings, "_session", {})
@@ -26,6 +26,9 @@ def settings_of_the_session(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def no_event_loop(monkeypatch):
-    """What a test saves or restores it does itself, also where tests of windows ran before: a
-    question that a timer asks would wait for a person."""
+    """Disable the timers of the autosave.
+
+    Tests call what the timers would. If tests with windows ran before, a timer could open a
+    question that nobody answers.
+    """
     monkeypatch.setattr(watcher, "_timer", lambda *args, **options: None)

@@ -14,7 +14,7 @@ from smalltumor.files.atomic import write_bytes
 from smalltumor.files.user_dirs import cache_folder
 
 GRAPH_VERSION = 8
-"""Version of the converted graph; increase it when `convert` produces a different graph."""
+"""Version of the converted graph; increase it when `openvino_network.convert` gives another one."""
 
 MAX_NETWORKS = 4
 MAX_SHAPES = 8

@@ -19,6 +19,9 @@ from smalltumor.files.atomic import write_bytes
 Event = dict[str, Any]
 """At least ``event`` (its kind), ``step`` and ``time`` (seconds since 1970)."""
 
+END_EVENTS = ("stop", "done", "failed")
+"""Kinds of the last event of a process."""
+
 _START = b'{"event"'
 _PROGRESS = b'{"event": "progress"'
 _TAIL_BYTES = 256
@@ -32,6 +35,8 @@ def append_event(path: Path, event: str, step: int, **values: Any) -> None:
     path : Path
         Created if it does not exist.
     event : str
+        ``start`` (of each process), ``progress`` (every few seconds), ``epoch``, ``validation``,
+        ``freeze``, and one of `END_EVENTS` when a process ends.
     step : int
         Steps done so far.
     **values

@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from smalltumor.training.runs.comparison import RunComparison
-from smalltumor.training.runs.events import Event
-from smalltumor.training.runs.run_folder import END_EVENTS
+from smalltumor.training.runs.events import END_EVENTS, Event
 from smalltumor.training.runs.status import Curve
 
 _LOSSES = ("segmentation", "reconstruction", "segmentation_weight", "reconstruction_weight")

@@ -17,8 +17,9 @@ from pathlib import Path
 
 from smalltumor.errors import Action, OutputError, Remedy, TrainingError
 from smalltumor.training.request import TrainingRequest
+from smalltumor.training.runs.events import END_EVENTS
 from smalltumor.training.runs.process_tree import ProcessTree, lower_priority
-from smalltumor.training.runs.run_folder import END_EVENTS, RunFolder, StopRequest
+from smalltumor.training.runs.run_folder import RunFolder, StopRequest
 from smalltumor.training.runs.run_lock import (
     hold_launch_lock,
     is_locked,

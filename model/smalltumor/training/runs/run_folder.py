@@ -24,9 +24,6 @@ from smalltumor.errors import TrainingError
 from smalltumor.files.atomic import remove_temporary_files, write_bytes
 from smalltumor.training.runs.events import Event, append_event, drop_events_after, read_events
 
-END_EVENTS = ("stop", "done", "failed")
-"""The last event of a process."""
-
 
 class StopRequest(StrEnum):
     """How a run is asked to end. Either way the process saves its state and can be resumed.
@@ -129,27 +126,11 @@ class RunFolder:
         return config
 
     def append(self, event: str, step: int, **values: Any) -> None:
-        """Add a line to the events.
-
-        Parameters
-        ----------
-        event : str
-            ``start`` (of each process), ``progress`` (every few seconds), ``epoch``,
-            ``validation``, ``freeze``, and one of `END_EVENTS` when a process ends.
-        step : int
-            Steps done so far.
-        **values
-            Plain JSON values.
-
-        Raises
-        ------
-        OutputError
-            If the line cannot be written.
-        """
+        """Add a line to the event log, see `append_event`."""
         append_event(self.events, event, step, **values)
 
     def read_events(self) -> Iterator[Event]:
-        """Events in order; lines that a killed process left unfinished are skipped."""
+        """The events of the log in order, see `smalltumor.training.runs.events.read_events`."""
         return read_events(self.events)
 
     def discard_after(self, step: int) -> None:
