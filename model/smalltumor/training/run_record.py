@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from smalltumor.errors import TrainingError
+from smalltumor.models.card import trained_on
 from smalltumor.models.checkpoint import Checkpoint
 from smalltumor.training.config import TrainingConfig
 from smalltumor.training.request import TrainingRequest
@@ -79,11 +80,11 @@ def origin_of(initial: Checkpoint | None, weights: Path | None) -> dict[str, Any
         return {"started_from": str(weights) if weights else "random weights"}
     return {
         "started_from": initial.name,
-        "started_from_trained_on": initial.card.get("trained_on", "not said"),
+        "started_from_trained_on": trained_on(initial.card),
     }
 
 
-def model_card(record: RunRecord, trained_on: tuple[str, ...]) -> dict[str, Any]:
+def model_card(record: RunRecord, cases: tuple[str, ...]) -> dict[str, Any]:
     """Facts for the card of every network that the run writes.
 
     Raises
@@ -93,7 +94,7 @@ def model_card(record: RunRecord, trained_on: tuple[str, ...]) -> dict[str, Any]
     """
     return {
         "name": record.request.run.resolve().name,
-        "trained_on": list(trained_on),
+        "trained_on": list(cases),
         **record.origin,
         "preset": record.request.preset,
         "use": "research only; not a medical device, not for diagnosis",

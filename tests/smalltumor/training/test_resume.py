@@ -20,7 +20,7 @@ from smalltumor.training.runs.monitor import RunMonitor
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.runs.status import State
 from smalltumor.training.stopping import StepAborted, StopListener
-from training_cases import QUICK
+from training_cases import QUICK, write_lesion_cases
 from training_runs import (
     assert_same_state,
     events,
@@ -260,3 +260,19 @@ def test_a_run_ended_before_its_first_step_keeps_its_start_and_the_card_its_orig
     origin = RunFolder(tmp_path / "second").read_config()["origin"]
     assert origin["started_from"] == "first"
     assert origin["started_from_trained_on"] == ["made_01", "made_02", "made_03"]
+
+
+def test_the_origin_of_a_chain_of_runs_lists_the_cases_of_every_link(data, tmp_path):
+    elsewhere = write_lesion_cases(tmp_path / "elsewhere", 2, names="new_{:02d}")
+    train(request_for(data, tmp_path / "0"), silent)
+    for link, before in (("1", "0"), ("2", "1")):
+        best = tmp_path / before / "final.safetensors"
+        request = request_for(
+            elsewhere, tmp_path / link, preset="finetune", weights=best, validation=None
+        )
+        train(request, silent)
+    origin = RunFolder(tmp_path / "2").read_config()["origin"]
+    assert set(origin["started_from_trained_on"]) == {
+        *("made_01", "made_02", "made_03"),
+        *("new_00", "new_01"),
+    }

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from typing import Any
 
+from smalltumor.models.card import known_cases
 from smalltumor.training.runs.comparison import RunComparison
 from smalltumor.training.runs.events import END_EVENTS, Event
 from smalltumor.training.runs.status import Curve
@@ -75,12 +74,10 @@ class RunHistory:
         """
         if self._before is None or self._best is None:
             return None
-        known: Iterable[str] = origin.get("started_from_trained_on", ())
-        if isinstance(known, str):  # a card may say it in a sentence
-            known = re.split(r"[^\w.-]+", known)
+        known = known_cases(origin)
         cases = [score["case"] for score in self._before["by_case"]]
         return RunComparison(
-            self._before, self._best, tuple(case for case in cases if case in set(known))
+            self._before, self._best, tuple(case for case in cases if case in known)
         )
 
     def _add_validation(self, event: Event) -> None:

@@ -1,0 +1,28 @@
+"""Which cases a network has been trained on, itself or the one it started from."""
+
+from __future__ import annotations
+
+import pytest
+from smalltumor.models.card import known_cases, lists_all_cases, trained_on
+
+CHAIN = {"trained_on": ["c", "b"], "started_from_trained_on": ["a", "b"]}
+UNKNOWN = {"trained_on": ["c"], "started_from_trained_on": "unknown: see case_1, case-2.x"}
+
+
+def test_cases_of_the_starting_weights_count_as_trained_on():
+    assert known_cases(CHAIN) == {"a", "b", "c"}
+    assert trained_on(CHAIN) == ["c", "b", "a"]
+    assert lists_all_cases(CHAIN)
+
+
+def test_a_sentence_may_name_cases_but_is_no_list():
+    assert known_cases(UNKNOWN) > {"c", "case_1", "case-2.x"}
+    assert trained_on(UNKNOWN) == "c; unknown: see case_1, case-2.x"
+    assert not lists_all_cases(UNKNOWN)
+
+
+@pytest.mark.parametrize("card", [{}, {"name": "x"}])
+def test_a_card_without_cases_lists_none(card):
+    assert known_cases(card) == frozenset()
+    assert trained_on(card) == "not said"
+    assert not lists_all_cases(card)
