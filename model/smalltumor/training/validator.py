@@ -1,8 +1,9 @@
-"""Validation during a run: score the network on whole volumes, and keep the best."""
+"""Validation during a run: score the network on whole volumes, and keep the best and the last."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor
@@ -18,7 +19,7 @@ from smalltumor.training.validation import mean_scores, score_cases
 
 
 class Validator:
-    """Scores networks on the validation cases and writes the best to the run folder.
+    """Scores networks on the validation cases and writes the best and the last to the run folder.
 
     Parameters
     ----------
@@ -65,10 +66,10 @@ class Validator:
             network = start.network.to(self._processes.device)
             scores = self._score(network, learner.progress.step, epoch=0)
             learner.progress.best_score = scores["validation"]["score"]
-            self._write_best(network, start.card | {"scores": scores})
+            self._write(self._run.best, network, start.card | {"scores": scores})
 
     def validate(self, learner: Learner, brains: Iterable[Tensor], epoch: int) -> None:
-        """Score the averaged network, write it if it is the best so far, and count patience.
+        """Score the averaged network, write it if it is the best or the last, and count patience.
 
         Parameters
         ----------
@@ -90,9 +91,11 @@ class Validator:
             if score is None or score > progress.best_score:
                 progress.best_score = -1.0 if score is None else score
                 progress.stale = 0
-                self._write_best(network, card)
+                self._write(self._run.best, network, card)
             else:
                 progress.stale += 1
+            if epoch >= self._config.epochs or 0 < self._config.patience <= progress.stale:
+                self._write(self._run.final, network, card)
         progress.stale = self._processes.broadcast_count(progress.stale)
         progress.validation_due = False
 
@@ -106,5 +109,5 @@ class Validator:
         self._report(f"validation  {regions}")
         return {"validation": means, "by_case": scores}
 
-    def _write_best(self, network: SegmentationNetwork, card: dict[str, Any]) -> None:
-        save_checkpoint(self._run.best, network, self._config.preprocessing, card, overwrite=True)
+    def _write(self, path: Path, network: SegmentationNetwork, card: dict[str, Any]) -> None:
+        save_checkpoint(path, network, self._config.preprocessing, card, overwrite=True)

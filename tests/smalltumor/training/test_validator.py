@@ -1,4 +1,4 @@
-"""The best network is kept, and patience counts the validations since."""
+"""The best and the final network are kept, and patience counts the validations since."""
 
 from __future__ import annotations
 
@@ -39,6 +39,8 @@ def test_training_stops_after_patience_validations_without_a_better_score(
     best = load_checkpoint(RunFolder(tmp_path / "run").best).card
     assert best["epochs"] == 3
     assert best["scores"]["validation"]["score"] == 0.6
+    final = load_checkpoint(RunFolder(tmp_path / "run").final).card
+    assert final["epochs"] == 6
 
 
 def test_patience_counts_on_when_a_run_is_resumed(data, tmp_path, monkeypatch):
@@ -52,5 +54,8 @@ def test_patience_counts_on_when_a_run_is_resumed(data, tmp_path, monkeypatch):
 
 def test_without_patience_a_run_takes_all_its_epochs(data, tmp_path, monkeypatch):
     score_as(monkeypatch, 0.5, 0.4, 0.4, 0.4)
-    train(request_for(data, tmp_path / "run", changes=EACH_EPOCH | {"epochs": 4}), silent)
-    assert len(events(tmp_path / "run", "validation")) == 4
+    run = RunFolder(tmp_path / "run")
+    train(request_for(data, run.path, changes=EACH_EPOCH | {"epochs": 4}), silent)
+    assert len(events(run.path, "validation")) == 4
+    assert load_checkpoint(run.best).card["epochs"] == 1
+    assert load_checkpoint(run.final).card["epochs"] == 4

@@ -1,4 +1,4 @@
-"""The network of a run as last saved, to see what it predicts while it is trained."""
+"""The network of a run at its end, or as last saved while it is trained."""
 
 from __future__ import annotations
 
@@ -10,10 +10,28 @@ import numpy as np
 
 from smalltumor.errors import CheckpointError, TensorFileError, TrainingError
 from smalltumor.files.tensor_file import Tensors, parse_tensors
-from smalltumor.models.checkpoint import Checkpoint
+from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
 from smalltumor.training.config import TrainingConfig
 from smalltumor.training.optimisation.state import FORMAT, FORMAT_VERSION
 from smalltumor.training.runs.run_folder import RunFolder
+
+
+def final_checkpoint(path: Path) -> Checkpoint:
+    """The network at the end of a run that is done; of any other run, the `current_checkpoint`.
+
+    Runs of earlier versions kept no network of their end; theirs is the current one too.
+
+    Raises
+    ------
+    TrainingError
+        If nothing has been saved yet.
+    CheckpointError
+        If the file is damaged.
+    """
+    run = RunFolder(path)
+    if run.final.is_file() and run.is_done:
+        return load_checkpoint(run.final)
+    return current_checkpoint(path)
 
 
 def current_checkpoint(path: Path) -> Checkpoint:

@@ -4,6 +4,7 @@
 ``events.jsonl``           one JSON object a line: what has happened so far
 ``last.safetensors``       everything that is needed to resume
 ``best.safetensors``       the best network so far, a checkpoint for inference
+``final.safetensors``      the network at the end of a run that is done, whatever its score
 ``process.json``           which process trains here; its modification time is a heartbeat
 ``lock``                   held by that process
 ``request``                the stop request, see `StopRequest`; the process removes it
@@ -14,6 +15,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -65,6 +67,11 @@ class RunFolder:
     def best(self) -> Path:
         """The best network so far."""
         return self.path / "best.safetensors"
+
+    @property
+    def final(self) -> Path:
+        """The network at the end of the run."""
+        return self.path / "final.safetensors"
 
     @property
     def process(self) -> Path:
@@ -132,6 +139,12 @@ class RunFolder:
     def read_events(self) -> Iterator[Event]:
         """The events of the log in order, see `smalltumor.training.runs.events.read_events`."""
         return read_events(self.events)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the run has reached its end and has not been extended since."""
+        last = deque(self.read_events(), maxlen=1)
+        return bool(last) and last[0]["event"] == "done"
 
     def discard_after(self, step: int) -> None:
         """Remove events of later steps, which will be repeated, and half-written files."""
