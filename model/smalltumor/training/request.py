@@ -38,6 +38,8 @@ class TrainingRequest:
         Checkpoint to start from; its network size and preprocessing are used.
     validation : Path, optional
         A case, or a folder of cases, to validate on; training leaves these cases out by name.
+    held_out : tuple of str
+        Names of cases of `data` to validate on; training leaves them out.
     cache : Path, optional
         Folder of prepared volumes, which runs may share; by default ``cache`` in the run folder.
     card : Path, optional
@@ -54,6 +56,7 @@ class TrainingRequest:
     changes: Mapping[str, Any] = field(default_factory=dict)
     weights: Path | None = None
     validation: Path | None = None
+    held_out: tuple[str, ...] = ()
     cache: Path | None = None
     card: Path | None = None
     device: str = "auto"
@@ -62,7 +65,8 @@ class TrainingRequest:
     def record(self) -> dict[str, Any]:
         """The part that ``config.json`` keeps, with absolute paths."""
         paths = {name: _absolute(getattr(self, name)) for name in ("data", *_PATHS)}
-        return paths | {name: getattr(self, name) for name in _TEXTS}
+        names = {"held_out": list(self.held_out)} if self.held_out else {}
+        return paths | {name: getattr(self, name) for name in _TEXTS} | names
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any], run: Path, **others: Any) -> TrainingRequest:
@@ -85,6 +89,7 @@ class TrainingRequest:
             raise TrainingError(f"{run}: its record does not name the folder of cases")
         values: dict[str, Any] = {n: Path(record[n]) for n in _PATHS if record.get(n)}
         values |= {name: str(record[name]) for name in _TEXTS if record.get(name)}
+        values["held_out"] = tuple(map(str, record.get("held_out", ())))
         return cls(Path(record["data"]), run, **values, **others)
 
     def write(self, path: Path) -> None:

@@ -89,6 +89,7 @@ def _with_earlier_settings(request: TrainingRequest, earlier: RunRecord | None) 
         weights=before.weights,
         device=request.device if request.device != "auto" else before.device,
         validation=request.validation or before.validation,
+        held_out=request.held_out or before.held_out,
         cache=request.cache or before.cache,
         card=request.card or before.card,
     )
@@ -128,7 +129,14 @@ def _check_folds(request: TrainingRequest, config: TrainingConfig) -> None:
 
 @dataclass(frozen=True)
 class _AvailableCases:
-    """The cases in the data folder and, held out, those in the request's validation folder."""
+    """The cases in the data folder, and those that the request holds out.
+
+    Parameters
+    ----------
+    cases : list of CaseFiles
+    held_out : list of CaseFiles
+        Those of the validation folder, and those of the data folder that the request names.
+    """
 
     cases: list[CaseFiles]
     held_out: list[CaseFiles]
@@ -137,7 +145,11 @@ class _AvailableCases:
     def find(cls, request: TrainingRequest) -> _AvailableCases:
         held_out = labelled_cases(request.validation) if request.validation else []
         names = {case.name for case in held_out}
-        return cls(labelled_cases(request.data, exclude=names), held_out)
+        cases = labelled_cases(request.data, exclude=names)
+        return cls(
+            [case for case in cases if case.name not in request.held_out],
+            held_out + [case for case in cases if case.name in request.held_out],
+        )
 
     def split(self, config: TrainingConfig, earlier: RunRecord | None) -> Split:
         """The split of the earlier run, updated, or a new one."""
