@@ -135,6 +135,21 @@ def score_components(prediction: Mask, truth: Mask) -> list[TruthComponent]:
     ]
 
 
+def count_false_components(prediction: Mask, truth: Mask, at_least: int) -> int:
+    """Count predicted 26-connected components that share no voxel with the truth.
+
+    Parameters
+    ----------
+    prediction, truth : (i, j, k) bool array
+    at_least : int
+        Smaller components are not counted.
+    """
+    components = connected_components(prediction).voxels
+    return sum(
+        len(voxels) >= at_least and not truth[tuple(voxels.T)].any() for voxels in components
+    )
+
+
 def component_dice(
     prediction: Mask, truth: Mask, below: int, dilation: int = 3
 ) -> list[tuple[int, float]]:

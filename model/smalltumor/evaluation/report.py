@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from smalltumor.evaluation.evaluate import Evaluation
@@ -19,6 +19,7 @@ from smalltumor.evaluation.summary import (
     size_class,
     small_tumours,
 )
+from smalltumor.evaluation.text_table import Row, counted, text_table
 from smalltumor.labels.regions import REGION_NAMES, Region
 
 PUBLISHED_SMALL: Mapping[int, Mapping[str, tuple[float, float, float]]] = MappingProxyType(
@@ -47,13 +48,11 @@ PUBLISHED_DICE: Mapping[str, Mapping[Region, float]] = MappingProxyType(
 )
 """Dice on the BraTS 2018 validation set: Ngo et al. 2020, Table 3."""
 
-Row = Sequence[object]
-
 
 def report_text(evaluation: Evaluation) -> str:
     """Return the tables of Ngo et al. 2020, the lesion scores, and every case as plain text."""
     parts = [
-        f"{_count(len(evaluation.cases), 'case')}; predictions in the scheme "
+        f"{counted(len(evaluation.cases), 'case')}; predictions in the scheme "
         f"{evaluation.prediction_scheme}, truth in {evaluation.truth_scheme}",
         *evaluation.notes,
         _all_cases(evaluation),
@@ -82,30 +81,30 @@ def _all_cases(evaluation: Evaluation) -> str:
                 mean.false_ml,
             )
         )
-    return _table("All cases: means and medians", head, rows)
+    return text_table("All cases: means and medians", head, rows)
 
 
 def _small_tumours(evaluation: Evaluation, limit: int) -> str:
     number = SMALL_TUMOUR_LIMITS.index(limit) + 1
     mean = means(small_tumours(evaluation, limit))
     rows: list[Row] = [
-        (f"here, {_count(mean.cases, 'case')}", mean.dice, mean.tpr, mean.fpr, mean.false_ml)
+        (f"here, {counted(mean.cases, 'case')}", mean.dice, mean.tpr, mean.fpr, mean.false_ml)
     ]
     rows += [(method, *scores, "") for method, scores in PUBLISHED_SMALL[limit].items()]
     title = (
         f"Enhancing tumour below {limit} voxels (Table {number} of Ngo et al. 2020, whose figures "
         "are of other patients: a fifth of BraTS 2018's training set)"
     )
-    return _table(title, ("", "Dice", "TPR", "FPR", "false ml"), rows)
+    return text_table(title, ("", "Dice", "TPR", "FPR", "false ml"), rows)
 
 
 def _published_dice(evaluation: Evaluation) -> str:
     order = (Region.ET, Region.WT, Region.TC)
     dice_here = [means(overlaps(evaluation.cases, region)).dice for region in order]
-    rows: list[Row] = [(f"here, {_count(len(evaluation.cases), 'case')}", *dice_here)]
+    rows: list[Row] = [(f"here, {counted(len(evaluation.cases), 'case')}", *dice_here)]
     rows += [(method, *(dice[r] for r in order)) for method, dice in PUBLISHED_DICE.items()]
     title = "Dice (Table 3 of Ngo et al. 2020, whose figures are of BraTS 2018's validation set)"
-    return _table(title, ("", *(r.upper() for r in order)), rows)
+    return text_table(title, ("", *(r.upper() for r in order)), rows)
 
 
 def _lesions(evaluation: Evaluation) -> str:
@@ -119,7 +118,7 @@ def _lesions(evaluation: Evaluation) -> str:
         "Lesions as BraTS 2023 scores gliomas (truth dilated by 3 mm; missed and false ones have "
         "Dice 0 and HD95 374; those of the truth up to 50 mm3 are ignored)"
     )
-    return _table(title, head, rows)
+    return text_table(title, head, rows)
 
 
 def _components(evaluation: Evaluation) -> str:
@@ -133,7 +132,7 @@ def _components(evaluation: Evaluation) -> str:
         below = [size_class(_all_components(evaluation, region), 1, limit) for region in Region]
         rows.append((f"all below {limit}", *_found_and_covered(below)))
     title = "Components of the truth by size: found (any voxel predicted), mean share covered"
-    return _table(title, head, rows)
+    return text_table(title, head, rows)
 
 
 def _all_components(evaluation: Evaluation, region: Region) -> list[TruthComponent]:
@@ -159,7 +158,7 @@ def _absent(evaluation: Evaluation) -> str:
             if false_positives
             else "reported in none"
         )
-        lines.append(f"{_count(count, 'case')} without {REGION_NAMES[region]}: {verdict}")
+        lines.append(f"{counted(count, 'case')} without {REGION_NAMES[region]}: {verdict}")
     return "\n".join(lines) or "Every case has all three regions"
 
 
@@ -179,27 +178,7 @@ def _each_case(evaluation: Evaluation) -> str:
         )
         for case in evaluation.cases
     ]
-    return _table("Each case: Dice, and voxels of the truth", head, rows)
-
-
-def _table(title: str, head: Row, rows: Iterable[Row]) -> str:
-    cells = [[_cell(value) for value in row] for row in (head, *rows)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = [
-        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip()
-        for row in cells
-    ]
-    return "\n".join([title, *lines])
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+    return text_table("Each case: Dice, and voxels of the truth", head, rows)
 
 
 def _one_decimal(value: float | None) -> str | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
+from smalltumor.errors import SmalltumorError
 from smalltumor.files.atomic import write_text
 
 Cell = int | float | str | bool | None
@@ -51,6 +52,35 @@ def csv_text(columns: Sequence[str], rows: Iterable[Sequence[Cell]], delimiter: 
             raise ValueError(f"a row has {len(row)} cells for {len(columns)} columns")
         writer.writerow([_text(cell) for cell in row])
     return page.getvalue()
+
+
+def read_table(path: Path, columns: Collection[str]) -> list[dict[str, str]]:
+    """Read a CSV file with a header: each row as its cells by column.
+
+    Parameters
+    ----------
+    path : Path
+    columns : collection of str
+        Columns that the table must have; others may be present.
+
+    Raises
+    ------
+    SmalltumorError
+        If the file cannot be read, lacks a column, or a row has more or fewer cells than there
+        are columns.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            header, *rows = csv.reader(file)
+    except (OSError, ValueError, csv.Error) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise SmalltumorError(f"{path} cannot be read as a table ({reason})") from error
+    missing = [column for column in columns if column not in header]
+    if missing:
+        raise SmalltumorError(f"{path} is another table: it has no column {', '.join(missing)}")
+    if any(len(row) != len(header) for row in rows):
+        raise SmalltumorError(f"{path} is damaged: a row does not have {len(header)} cells")
+    return [dict(zip(header, row, strict=True)) for row in rows]
 
 
 def _text(cell: Cell) -> str:

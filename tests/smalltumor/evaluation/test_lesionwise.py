@@ -10,6 +10,7 @@ from smalltumor.evaluation.lesionwise import (
     METASTASIS_RULE,
     LesionRule,
     component_dice,
+    count_false_components,
     score_components,
     score_lesions,
 )
@@ -108,3 +109,12 @@ def test_a_small_component_next_to_a_large_one_has_a_dice_of_its_own():
     assert component_dice(prediction, truth, below=100) == [(1, 0.0), (8, 2 * 8 / (8 + 16))]
     assert component_dice(prediction, truth, below=8) == [(1, 0.0)]
     assert component_dice(np.zeros_like(truth), np.zeros_like(truth), below=100) == []
+
+
+def test_predicted_components_away_from_the_truth_are_false_if_they_are_large_enough():
+    truth = cubes((2, 2, 2, 3))
+    prediction = cubes((4, 4, 4, 3), (12, 12, 12, 3), (20, 2, 2, 2))  # touches; 27 and 8 voxels
+    assert count_false_components(prediction, truth, at_least=1) == 2
+    assert count_false_components(prediction, truth, at_least=9) == 1
+    assert count_false_components(prediction, np.zeros_like(truth), at_least=27) == 2
+    assert count_false_components(np.zeros_like(truth), truth, at_least=1) == 0

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from smalltumor.errors import OutputError
-from smalltumor.files.tables import csv_text, write_table
+from smalltumor.errors import OutputError, SmalltumorError
+from smalltumor.files.tables import csv_text, read_table, write_table
 
 # Python's csv module reads other line breaks within a quoted cell as they are.
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\x00"), max_size=12)
@@ -35,6 +35,23 @@ def test_a_table_reads_back(rows):
             assert row["value"] == ""
         else:
             assert float(row["value"]) == pytest.approx(value, rel=1e-6, abs=0)
+
+
+@given(st.lists(st.tuples(TEXT, st.integers())))
+def test_a_written_table_is_read(tmp_path_factory, rows):
+    path = tmp_path_factory.mktemp("table") / "table.csv"
+    write_table(path, ("name", "count"), rows)
+    read = read_table(path, ["name"])
+    assert read == [{"name": name, "count": str(count)} for name, count in rows]
+
+
+@pytest.mark.parametrize("content", [b"", b"a,c\n1,2\n", b"a,b\n1\n", b"\xff", None])
+def test_what_is_not_the_table_expected_is_named(tmp_path, content):
+    path = tmp_path / "table.csv"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(SmalltumorError, match=r"table\.csv"):
+        read_table(path, ["a", "b"])
 
 
 def test_a_row_of_the_wrong_length_is_refused():

@@ -1,0 +1,161 @@
+"""Measures over all out-of-fold cases, and their differences between two recipes or networks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from smalltumor.errors import CaseError
+from smalltumor.evaluation.bootstrap import MIN_PATIENTS, Bootstrap, Estimate, Ratio
+from smalltumor.evaluation.case_rows import MIN_COMPONENT_VOXELS, CaseRow
+from smalltumor.evaluation.summary import SMALL_TUMOUR_LIMITS
+from smalltumor.labels.regions import SMALL_LESION_VOXELS, Region
+
+Terms = Callable[[CaseRow], tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A measure over patients.
+
+    Parameters
+    ----------
+    name : str
+    terms : callable
+        What a case adds to the numerator and to the denominator of the measure.
+    higher_is_better : bool
+    """
+
+    name: str
+    terms: Terms
+    higher_is_better: bool = True
+
+    def ratio(self, rows: Sequence[CaseRow]) -> Ratio:
+        """The measure over cases."""
+        terms = np.array([self.terms(row) for row in rows], dtype=np.float64)
+        return Ratio(terms[:, 0], terms[:, 1])
+
+
+def _mean_dice(region: Region) -> Terms:
+    return lambda row: (getattr(row, f"{region}_dice"), 1.0)
+
+
+def _small_dice(limit: int) -> Terms:
+    return lambda row: (row.et_dice, 1.0) if 0 < row.et_voxels < limit else (0.0, 0.0)
+
+
+def _small_tpr(limit: int) -> Terms:
+    return lambda row: (row.et_tpr or 0.0, 1.0) if 0 < row.et_voxels < limit else (0.0, 0.0)
+
+
+def _found(row: CaseRow) -> tuple[float, float]:
+    return row.small_found, row.small_components
+
+
+def _false_components(row: CaseRow) -> tuple[float, float]:
+    return (0.0, 0.0) if row.false_components is None else (row.false_components, 1.0)
+
+
+def _false_voxels(row: CaseRow) -> tuple[float, float]:
+    return (0.0, 0.0) if row.et_voxels else (row.et_predicted_voxels, 1.0)
+
+
+FOUND = Measure(
+    f"ET components of {MIN_COMPONENT_VOXELS} to {SMALL_LESION_VOXELS - 1} voxels found", _found
+)
+
+MEASURES = (
+    *(Measure(f"Dice {region.upper()}", _mean_dice(region)) for region in Region),
+    *(Measure(f"Dice ET below {n} voxels", _small_dice(n)) for n in SMALL_TUMOUR_LIMITS),
+    *(Measure(f"TPR ET below {n} voxels", _small_tpr(n)) for n in SMALL_TUMOUR_LIMITS),
+    FOUND,
+    Measure("false ET components per patient", _false_components, higher_is_better=False),
+    Measure("ET voxels in patients without ET", _false_voxels, higher_is_better=False),
+)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A measure of two sets of results over the same patients.
+
+    Parameters
+    ----------
+    measure : Measure
+    one, other : float or None
+    estimate : Estimate
+        Of `one` minus `other`.
+    """
+
+    measure: Measure
+    one: float | None
+    other: float | None
+    estimate: Estimate
+
+    @property
+    def verdict(self) -> str:
+        """Whether the difference can be told from chance, and its direction."""
+        if self.estimate.value is None:
+            return "not measured"
+        if self.estimate.patients < MIN_PATIENTS:
+            return "too few patients"
+        if not self.estimate.excludes_zero:
+            return "may be chance"
+        return "better" if (self.estimate.value > 0) == self.measure.higher_is_better else "worse"
+
+
+def estimates(rows: Sequence[CaseRow]) -> dict[Measure, Estimate]:
+    """All measures with their intervals.
+
+    Parameters
+    ----------
+    rows : sequence of CaseRow
+        At least one; their order does not matter.
+    """
+    rows = _sorted(rows)
+    bootstrap = Bootstrap(len(rows))
+    return {measure: bootstrap.estimate(measure.ratio(rows)) for measure in MEASURES}
+
+
+def differences(one: Sequence[CaseRow], other: Sequence[CaseRow]) -> list[Difference]:
+    """Paired differences of all measures, over the cases that are on both sides.
+
+    Raises
+    ------
+    CaseError
+        If no case is on both sides, or the sides were scored against different truths.
+    """
+    names = common_cases(one, other)
+    if not names:
+        raise CaseError("no case is on both sides of the comparison")
+    first, second = (_sorted(row for row in rows if row.case in names) for rows in (one, other))
+    for row, same in zip(first, second, strict=True):
+        if row.et_voxels != same.et_voxels:
+            raise CaseError(
+                f"{row.case}: the two sides were scored against different expert's masks "
+                f"(enhancing tumour of {row.et_voxels} and of {same.et_voxels} voxels)"
+            )
+    bootstrap = Bootstrap(len(first))
+    return [_difference(measure, first, second, bootstrap) for measure in MEASURES]
+
+
+def _difference(
+    measure: Measure, one: Sequence[CaseRow], other: Sequence[CaseRow], bootstrap: Bootstrap
+) -> Difference:
+    ratios = measure.ratio(one), measure.ratio(other)
+    return Difference(measure, ratios[0].value, ratios[1].value, bootstrap.difference(*ratios))
+
+
+def common_cases(one: Sequence[CaseRow], other: Sequence[CaseRow]) -> set[str]:
+    """Names of the cases on both sides."""
+    return {row.case for row in one} & {row.case for row in other}
+
+
+def worst_cases(rows: Sequence[CaseRow], count: int = 5) -> list[CaseRow]:
+    """The cases with the lowest mean Dice of the three regions, the lowest first."""
+    return sorted(_sorted(rows), key=lambda row: row.et_dice + row.tc_dice + row.wt_dice)[:count]
+
+
+def _sorted(rows: Iterable[CaseRow]) -> list[CaseRow]:
+    return sorted(rows, key=lambda row: row.case)

@@ -1,0 +1,172 @@
+"""The out-of-fold table and the comparison of two sets of results, as text and as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from smalltumor.evaluation.bootstrap import MIN_PATIENTS, RESAMPLES, SEED, Estimate
+from smalltumor.evaluation.case_rows import CaseRow
+from smalltumor.evaluation.out_of_fold import (
+    FOUND,
+    Measure,
+    common_cases,
+    differences,
+    estimates,
+    worst_cases,
+)
+from smalltumor.evaluation.text_table import counted, text_table
+
+INTERVAL = (
+    f"95 % intervals: bootstrap over patients, {RESAMPLES} samples, seed {SEED}; they do not "
+    "cover the variation between training runs"
+)
+
+
+@dataclass(frozen=True)
+class Results:
+    """Scores of cases that the network had not been trained on.
+
+    Parameters
+    ----------
+    name : str
+        What made the predictions.
+    rows : tuple of CaseRow
+        At least one.
+    notes : tuple of str
+        Remarks for the report, such as cases left out.
+    """
+
+    name: str
+    rows: tuple[CaseRow, ...]
+    notes: tuple[str, ...] = ()
+
+
+def results_text(results: Results) -> str:
+    """Return the measures with intervals, the patients without ET, and the worst cases."""
+    rows = [
+        (_named(measure, results.rows), estimate.patients, estimate.value, _interval(estimate))
+        for measure, estimate in estimates(results.rows).items()
+    ]
+    title = f"{results.name}: {counted(len(results.rows), 'out-of-fold case')}"
+    return "\n\n".join(
+        [
+            text_table(title, ("", "patients", "value", "95 % interval"), rows),
+            *results.notes,
+            _without_et(results.rows),
+            _worst(results.rows),
+        ]
+    )
+
+
+def _named(measure: Measure, rows: Iterable[CaseRow]) -> str:
+    if measure is not FOUND:
+        return measure.name
+    terms = [measure.terms(row) for row in rows]
+    found, number = (int(sum(values)) for values in zip(*terms, strict=True))
+    return f"{measure.name} ({found} of {number})"
+
+
+def _interval(estimate: Estimate) -> str:
+    if estimate.low is None or estimate.high is None:
+        return "-"
+    return f"{estimate.low:.3f} to {estimate.high:.3f}"
+
+
+def _without_et(rows: Iterable[CaseRow]) -> str:
+    absent = [f"{row.case} {row.et_predicted_voxels}" for row in rows if not row.et_voxels]
+    if not absent:
+        return "Every patient has enhancing tumour"
+    return f"Patients without ET, and the ET voxels predicted in them: {', '.join(absent)}"
+
+
+def _worst(rows: Sequence[CaseRow]) -> str:
+    cells = [
+        (row.case, row.et_dice, row.tc_dice, row.wt_dice, row.et_voxels)
+        for row in worst_cases(rows)
+    ]
+    head = ("case", "Dice ET", "Dice TC", "Dice WT", "ET voxels")
+    return text_table("Cases with the lowest Dice", head, cells)
+
+
+def comparison_text(one: Results, other: Results) -> str:
+    """Return the paired differences of all measures.
+
+    Raises
+    ------
+    CaseError
+        As `differences`.
+    """
+    rows = [
+        (
+            *(d.measure.name, d.estimate.patients, d.one, d.other),
+            *(_signed(d.estimate.value), _interval(d.estimate), d.verdict),
+        )
+        for d in differences(one.rows, other.rows)
+    ]
+    common = common_cases(one.rows, other.rows)
+    title = (
+        f"{one.name} (A) minus {other.name} (B), paired over the {counted(len(common), 'case')} "
+        "on both sides"
+    )
+    head = ("", "patients", "A", "B", "A - B", "95 % interval", "")
+    explanation = (
+        "better, worse: the interval of the difference excludes 0; fewer than "
+        f"{MIN_PATIENTS} patients are too few to tell a difference from chance"
+    )
+    left_out = _left_out(one, other, common)
+    return "\n\n".join([text_table(title, head, rows), *left_out, explanation])
+
+
+def _signed(value: float | None) -> str:
+    return "-" if value is None else f"{value:+.4f}"
+
+
+def _left_out(one: Results, other: Results, common: set[str]) -> list[str]:
+    lines = []
+    for results in (one, other):
+        alone = sorted(row.case for row in results.rows if row.case not in common)
+        if alone:
+            lines.append(f"Left out, only on the side of {results.name}: {', '.join(alone)}")
+    return lines
+
+
+def as_json(one: Results, other: Results | None = None) -> dict[str, Any]:
+    """Return every number of both reports as plain dicts, lists and numbers."""
+    content: dict[str, Any] = {"definition": {"interval": INTERVAL}, "results": _results_json(one)}
+    if other is not None:
+        content["baseline"] = _results_json(other)
+        content["differences"] = [
+            {
+                "measure": d.measure.name,
+                "results": d.one,
+                "baseline": d.other,
+                **_estimate_json(d.estimate, "difference"),
+                "verdict": d.verdict,
+            }
+            for d in differences(one.rows, other.rows)
+        ]
+    return content
+
+
+def _results_json(results: Results) -> dict[str, Any]:
+    return {
+        "name": results.name,
+        "notes": list(results.notes),
+        "measures": [
+            {"measure": measure.name, **_estimate_json(estimate, "value")}
+            for measure, estimate in estimates(results.rows).items()
+        ],
+        "worst_cases": [row.case for row in worst_cases(results.rows)],
+        "cases": [asdict(row) for row in results.rows],
+    }
+
+
+def _estimate_json(estimate: Estimate, name: str) -> dict[str, Any]:
+    return {
+        name: estimate.value,
+        "low": estimate.low,
+        "high": estimate.high,
+        "patients": estimate.patients,
+    }
