@@ -11,6 +11,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from smalltumor.cli import main
+from smalltumor.evaluation.case_rows import case_row, write_rows
 from synthetic import LPS, SHAPE, write_case
 
 VALID = {
@@ -18,10 +19,13 @@ VALID = {
     "cohort": ("cohort", "cases", "-o", "new", "--device", "cpu", "--backend", "torch"),
     "lesions": ("lesions", "labels.nii.gz"),
     "evaluate": ("evaluate", "labels.nii.gz", "labels.nii.gz"),
+    "folds": ("folds", "table.csv"),
     "import-dmfnet": ("import-dmfnet", "text", "new.safetensors"),
     "info": ("info",),
     "demo": ("demo", "--screenshot"),
 }
+
+ONE = np.ones(SHAPE, np.uint8)
 
 NO_FOLDER = ("", "text", "nowhere", "text/inside", "a" * 300, "loop")
 NO_FILE = ("", "text", "empty", "nowhere", "text/inside", "a" * 300, "loop")
@@ -50,6 +54,10 @@ TABLE = [
     ("evaluate", "TRUTH", NO_FILE),
     ("evaluate", "--truth-labels", NO_CHOICE),
     ("evaluate", "--output", NO_NEW_FOLDER),
+    ("folds", "table.csv", (*NO_FILE, "labels.nii.gz", "folder")),
+    ("folds", "--baseline", (*NO_FILE, "folder", "text.safetensors")),
+    ("folds", "--output", NO_NEW_FOLDER),
+    ("folds", "--device", NO_CHOICE),
     ("import-dmfnet", "text", NO_FILE),
     ("import-dmfnet", "new.safetensors", NO_NEW_FILE),
     ("demo", "--output", NO_NEW_FOLDER),
@@ -85,6 +93,7 @@ def folder(tmp_path, monkeypatch) -> Path:
     (tmp_path / "folder" / "text").write_text("some text\n")
     (tmp_path / "locked").mkdir(mode=0o500)
     (tmp_path / "loop").symlink_to("loop")
+    write_rows([case_row("one", "", ONE, ONE)], tmp_path / "table.csv")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -17,6 +17,7 @@ COMMANDS = {
     "lesions": ("mask.nii.gz",),
     "evaluate": ("masks", "truth"),
     "train": ("data", "--run", "run"),
+    "folds": ("run",),
     "import-dmfnet": ("in.pth", "out.safetensors"),
     "demo": (),
     "info": (),

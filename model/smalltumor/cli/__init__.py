@@ -14,11 +14,21 @@ from contextlib import suppress
 from io import TextIOWrapper
 from types import FrameType
 
-from smalltumor.cli import cohort, demo, evaluate, import_dmfnet, info, lesions, segment, train
+from smalltumor.cli import (
+    cohort,
+    demo,
+    evaluate,
+    folds,
+    import_dmfnet,
+    info,
+    lesions,
+    segment,
+    train,
+)
 from smalltumor.cli.remedies import remedy_text
 from smalltumor.errors import Cancelled, SmalltumorError
 
-COMMANDS = (segment, cohort, lesions, evaluate, train, import_dmfnet, demo, info)
+COMMANDS = (segment, cohort, lesions, evaluate, train, folds, import_dmfnet, demo, info)
 
 DESCRIPTION = """\
 Find and outline small brain tumours in MRI: enhancing tumour (ET), tumour core (TC) and

@@ -1,0 +1,99 @@
+"""The split of a cross-validation: which cases each fold holds out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from smalltumor.errors import TrainingError
+from smalltumor.labels.regions import SMALL_LESION_VOXELS
+
+
+@dataclass(frozen=True)
+class Folds:
+    """Folds over cases, by name; every case that is split is held out by exactly one fold.
+
+    Parameters
+    ----------
+    held_out : tuple of tuple of str
+        The cases of each fold.
+    always_training : tuple of str
+        Cases that are in the training part of every fold and never scored, because the starting
+        weights have been trained on them.
+    """
+
+    held_out: tuple[tuple[str, ...], ...]
+    always_training: tuple[str, ...] = ()
+
+    @classmethod
+    def draw(
+        cls, et_voxels: Mapping[str, int], folds: int, seed: int, seen: Collection[str] = ()
+    ) -> Folds:
+        """Draw folds at random, each with its share of patients with little or no ET.
+
+        The numbers of cases differ by at most one between folds, in all and in each stratum: no
+        enhancing tumour, fewer than `SMALL_LESION_VOXELS` voxels of it, and more. The same cases
+        and seed give the same folds, in whatever order the cases come.
+
+        Parameters
+        ----------
+        et_voxels : mapping of str to int
+            Voxels of enhancing tumour of each case.
+        folds : int
+            At least 2.
+        seed : int
+        seen : collection of str
+            Cases that the starting weights have been trained on.
+
+        Raises
+        ------
+        TrainingError
+            If there are fewer cases to split than folds.
+        """
+        cases = [name for name in et_voxels if name not in seen]
+        if len(cases) < folds:
+            kept = len(et_voxels) - len(cases)
+            reason = f" ({kept} more have been trained on by the starting weights)" if kept else ""
+            raise TrainingError(
+                f"{folds} folds need at least {folds} cases to hold out, but there are "
+                f"{len(cases)}{reason}"
+            )
+        order = sorted(cases, key=lambda name: (stratum(et_voxels[name]), _draw(seed, name)))
+        return cls(
+            tuple(tuple(sorted(order[fold::folds])) for fold in range(folds)),
+            tuple(sorted(set(et_voxels).intersection(seen))),
+        )
+
+    @property
+    def cases(self) -> set[str]:
+        """All cases, split or always trained on."""
+        return {*self.always_training, *(name for names in self.held_out for name in names)}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "held_out": [list(names) for names in self.held_out],
+            "always_training": list(self.always_training),
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Folds:
+        """The inverse of `to_dict`."""
+        return cls(
+            tuple(tuple(map(str, names)) for names in values["held_out"]),
+            tuple(map(str, values["always_training"])),
+        )
+
+
+def stratum(et_voxels: int) -> int:
+    """0 for a case without enhancing tumour, 1 for one with little of it, 2 for the others."""
+    if not et_voxels:
+        return 0
+    return 1 if et_voxels < SMALL_LESION_VOXELS else 2
+
+
+def _draw(seed: int, name: str) -> bytes:
+    """A random number of a case, which depends on no other case and no version of a library."""
+    return hashlib.sha256(f"{seed} {name}".encode()).digest()

@@ -1,0 +1,105 @@
+"""The cases that a run has held out, without those that its network has seen after all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from smalltumor.data.case_files import CaseFiles
+from smalltumor.errors import TrainingError
+from smalltumor.models.card import known_cases, lists_all_cases
+from smalltumor.training.data.dataset import labelled_cases
+from smalltumor.training.run_record import RunRecord
+from smalltumor.training.runs.run_folder import RunFolder
+
+
+@dataclass(frozen=True)
+class HeldOutCases:
+    """Cases to score a run on.
+
+    Parameters
+    ----------
+    run : RunFolder
+    cases : tuple of CaseFiles
+        By name.
+    notes : tuple of str
+        Which cases were left out, and what could not be checked.
+    """
+
+    run: RunFolder
+    cases: tuple[CaseFiles, ...]
+    notes: tuple[str, ...] = ()
+
+
+def held_out_cases(path: Path) -> HeldOutCases:
+    """Find the cases that a run has held out.
+
+    Cases of the run's split or of its starting weights that have been trained on are left out.
+
+    Parameters
+    ----------
+    path : Path
+        The run folder.
+
+    Raises
+    ------
+    TrainingError
+        If the folder holds no run, a case has gone, or none is left.
+    """
+    run = RunFolder(path)
+    record = RunRecord.read(run)
+    if record.split is None:
+        raise TrainingError(f"{path} has not started training: it has no split yet")
+    # In a cross-validation the cases of a validation folder are held out of every fold.
+    names = record.request.held_out or record.split.validation
+    seen = {*record.split.trained_on, *known_cases(record.origin)}
+    leaked = sorted(seen.intersection(names))
+    left = [name for name in names if name not in seen]
+    if not left:
+        raise TrainingError(
+            f"{path}: the network or its starting weights were trained on every validation case"
+            if leaked
+            else f"{path} holds out no case"
+        )
+    return HeldOutCases(run, _files(record, left), (*_left_out(path, leaked), *_doubt(record)))
+
+
+def _files(record: RunRecord, names: list[str]) -> tuple[CaseFiles, ...]:
+    request = record.request
+    found = labelled_cases(request.validation) if request.validation else []
+    met = {case.name for case in found}
+    if not met.issuperset(names):
+        found += labelled_cases(request.data, exclude=met)
+    chosen = sorted((case for case in found if case.name in names), key=lambda case: case.name)
+    counts = Counter(case.name for case in chosen)
+    missing = [name for name in names if not counts[name]]
+    if missing:
+        raise TrainingError(
+            f"{request.run}: {', '.join(missing)} is not in {request.data} any more and cannot be "
+            "scored"
+        )
+    repeated = [name for name, count in counts.items() if count > 1]
+    if repeated:
+        raise TrainingError(f"there is more than one case named {', '.join(repeated)}; rename one")
+    return tuple(chosen)
+
+
+def _left_out(path: Path, leaked: list[str]) -> list[str]:
+    if not leaked:
+        return []
+    return [
+        f"{path.name}: left out, because the network or its starting weights were trained on "
+        f"them: {', '.join(leaked)}"
+    ]
+
+
+def _doubt(record: RunRecord) -> list[str]:
+    listed = "started_from_trained_on" not in record.origin or lists_all_cases(record.origin)
+    if listed:
+        return []
+    return [
+        f"{record.request.run.name}: the card of its starting weights "
+        f"({record.origin.get('started_from')}) does not list the cases they were trained on, so "
+        "it cannot be checked that the held-out cases are not among them"
+    ]

@@ -1,0 +1,91 @@
+"""Scores of a network on the cases that a run has held out, kept in a table as they come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from smalltumor.data.case import read_case_files
+from smalltumor.data.case_files import CaseFiles
+from smalltumor.data.label_files import read_labels
+from smalltumor.evaluation.case_rows import CaseRow, case_row, read_rows, write_rows
+from smalltumor.inference.predict import segment
+from smalltumor.models.checkpoint import Checkpoint
+from smalltumor.training.cross_validation.held_out import HeldOutCases
+
+OUT_OF_FOLD = "out_of_fold.csv"
+"""Scores with the final weights of the run itself."""
+
+Progress = Callable[[float, str], None]
+
+
+def table_of(checkpoint: Checkpoint) -> str:
+    """Name of the table with the scores of other weights on the same cases."""
+    return f"scores_{_key(checkpoint)}.csv"
+
+
+def score_cases(
+    held_out: HeldOutCases,
+    checkpoint: Checkpoint,
+    table: str = OUT_OF_FOLD,
+    *,
+    device: str = "auto",
+    progress: Progress | None = None,
+) -> list[CaseRow]:
+    """Segment whole volumes as `segment` does, and score them.
+
+    Each score is written to the table in the run folder at once. Cases whose scores with these
+    weights are in the table already are not segmented again.
+
+    Parameters
+    ----------
+    held_out : HeldOutCases
+    checkpoint : Checkpoint
+    table : str
+        Name of the table in the run folder.
+    device : str
+        As for `segment`.
+    progress : callable, optional
+        Called with the fraction done and the name of the case.
+
+    Returns
+    -------
+    list of CaseRow
+        In the order of the cases.
+
+    Raises
+    ------
+    CaseError, LabelError, CheckpointError
+        If a case or the weights cannot be used.
+    SmalltumorError
+        If the table is damaged, or memory does not suffice.
+    OutputError
+        If the table cannot be written.
+    """
+    path, key = held_out.run.path / table, _key(checkpoint)
+    rows = {row.case: row for row in _known(path) if row.weights == key}
+    for number, files in enumerate(held_out.cases):
+        if files.name in rows:
+            continue
+        if progress is not None:
+            progress(number / len(held_out.cases), files.name)
+        rows[files.name] = _score(files, checkpoint, device)
+        write_rows(rows.values(), path)
+    return [rows[files.name] for files in held_out.cases]
+
+
+def _known(path: Path) -> list[CaseRow]:
+    return read_rows(path) if path.is_file() else []
+
+
+def _score(files: CaseFiles, checkpoint: Checkpoint, device: str) -> CaseRow:
+    case = read_case_files(files)
+    truth, _ = read_labels(case)
+    prediction = segment(case, checkpoint, device=device)
+    return case_row(
+        files.name, _key(checkpoint), prediction.classes, truth, tuple(case.grid.spacing)
+    )
+
+
+def _key(checkpoint: Checkpoint) -> str:
+    return checkpoint.digest[:12]

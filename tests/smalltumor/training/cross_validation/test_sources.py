@@ -1,0 +1,227 @@
+"""Out-of-fold scores of run folders, weights and tables: honest, resumable, computed once."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from smalltumor.data.case import read_case
+from smalltumor.data.label_files import read_labels
+from smalltumor.errors import CaseError, SmalltumorError, TrainingError
+from smalltumor.evaluation.case_rows import case_row
+from smalltumor.inference.predict import segment
+from smalltumor.models.checkpoint import load_checkpoint, save_checkpoint
+from smalltumor.training import run as training_run
+from smalltumor.training.cross_validation import scoring
+from smalltumor.training.cross_validation.sources import (
+    ScoringSettings,
+    read_results,
+    weights_results,
+)
+from smalltumor.training.run import train
+from smalltumor.training.runs.current_weights import current_checkpoint
+from smalltumor.training.runs.run_folder import RunFolder
+from training_cases import QUICK, write_lesion_cases
+from training_runs import request_for, silent
+
+CPU = ScoringSettings(device="cpu")
+ONE_EPOCH = {"epochs": 1, "validate_every": 1}
+
+
+@pytest.fixture(scope="module")
+def cases(tmp_path_factory) -> Path:
+    return write_lesion_cases(tmp_path_factory.mktemp("data") / "cases", 4)
+
+
+@pytest.fixture(scope="module")
+def finished(cases, tmp_path_factory) -> Path:
+    """A run of one epoch that holds out two cases by name."""
+    run = tmp_path_factory.mktemp("runs") / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training_run, "PRESETS", {"paper": QUICK})
+        held_out = ("made_00", "made_02")
+        train(
+            request_for(cases, run, validation=None, held_out=held_out, changes=ONE_EPOCH), silent
+        )
+    return run
+
+
+@pytest.fixture
+def run(finished, tmp_path) -> Path:
+    """A copy of the finished run, without scores."""
+    return Path(shutil.copytree(finished, tmp_path / "run"))
+
+
+def edit(run: Path, **changed) -> None:
+    folder = RunFolder(run)
+    folder.write_config(folder.read_config() | changed)
+
+
+@pytest.fixture(autouse=True)
+def segmented(monkeypatch) -> list[str]:
+    """Segmentation takes no time: the expert's mask, moved by a voxel. Names of its cases."""
+    names: list[str] = []
+
+    def moved_truth(case, checkpoint, device):
+        assert device == "cpu"
+        names.append(case.name)
+        return SimpleNamespace(classes=np.roll(read_labels(case)[0], 1, axis=0))
+
+    monkeypatch.setattr(scoring, "segment", moved_truth)
+    return names
+
+
+def with_card(path: Path, target: Path, **card) -> Path:
+    """The same weights with another card."""
+    checkpoint = load_checkpoint(path)
+    save_checkpoint(target, checkpoint.network, checkpoint.preprocessing, card)
+    return target
+
+
+def test_each_held_out_case_is_scored_with_the_final_weights_as_segment_predicts_it(
+    run, cases, monkeypatch
+):
+    monkeypatch.setattr(scoring, "segment", partial(segment, backend="torch"))
+    results = read_results([run], CPU)
+    assert (results.name, results.notes) == ("run", ())
+    assert [row.case for row in results.rows] == ["made_00", "made_02"]
+    final = load_checkpoint(run / "final.safetensors")
+    case = read_case(cases / "made_00")
+    predicted = segment(case, final, device="cpu", backend="torch").classes
+    expected = case_row("made_00", final.digest[:12], predicted, read_labels(case)[0])
+    assert results.rows[0] == expected
+    assert expected.et_voxels > 0
+
+
+def test_scores_are_computed_once(run, segmented):
+    before = read_results([run], CPU)
+    assert read_results([run], CPU) == before
+    assert segmented == ["made_00", "made_02"]
+    assert read_results([run / "out_of_fold.csv"], CPU).rows == before.rows
+
+
+def test_an_interrupted_scoring_resumes_with_the_case_that_is_missing(run, monkeypatch, segmented):
+    segment_now = scoring.segment
+
+    def interrupted_at_the_second(*args, **options):
+        if len(segmented) == 1:
+            raise KeyboardInterrupt
+        return segment_now(*args, **options)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(scoring, "segment", interrupted_at_the_second)
+        read_results([run], CPU)
+    resumed = read_results([run], CPU)
+    assert segmented == ["made_00", "made_02"]
+    (run / "out_of_fold.csv").unlink()
+    assert read_results([run], CPU) == resumed
+
+
+def test_other_weights_replace_the_scores(run):
+    before = read_results([run], CPU)
+    with_card(run / "final.safetensors", run / "other.safetensors", trained_on=["made_01"])
+    (run / "other.safetensors").replace(run / "final.safetensors")
+    after = read_results([run], CPU)
+    assert {row.weights for row in after.rows}.isdisjoint(row.weights for row in before.rows)
+
+
+def test_a_case_that_the_starting_weights_have_seen_is_left_out(run):
+    edit(run, origin={"started_from": "x", "started_from_trained_on": ["made_02", "z"]})
+    results = read_results([run], CPU)
+    assert [row.case for row in results.rows] == ["made_00"]
+    assert results.notes == (
+        "run: left out, because the network or its starting weights were trained on them: made_02",
+    )
+
+
+def test_a_run_whose_starting_weights_have_seen_every_case_is_refused(run):
+    edit(run, origin={"started_from": "x", "started_from_trained_on": ["made_02", "made_00"]})
+    with pytest.raises(TrainingError, match="were trained on every validation case"):
+        read_results([run], CPU)
+    assert not (run / "out_of_fold.csv").exists()
+
+
+def test_starting_weights_that_do_not_list_their_cases_are_reported(run):
+    edit(run, origin={"started_from": "x", "started_from_trained_on": "unknown"})
+    (note,) = read_results([run], CPU).notes
+    assert "(x) does not list the cases they were trained on" in note
+
+
+def test_a_run_that_is_not_done_is_left_out_unless_asked_for(run):
+    RunFolder(run).append("start", 3)
+    with pytest.raises(CaseError, match=r"no case to report .*run is not done"):
+        read_results([run], CPU)
+    results = read_results([run], ScoringSettings(device="cpu", unfinished=True))
+    assert results.notes == ("run is not done: scored with its last saved state",)
+    assert len(results.rows) == 2
+    (run / "last.safetensors").unlink()
+    with pytest.raises(CaseError, match="saved no state yet"):
+        read_results([run], ScoringSettings(device="cpu", unfinished=True))
+
+
+def test_a_run_of_an_earlier_version_is_scored_with_its_last_state(run):
+    """It kept no final network."""
+    (run / "final.safetensors").unlink()
+    results = read_results([run], CPU)
+    assert results.rows[0].weights == current_checkpoint(run).digest[:12]
+    assert results.notes == ()  # its norms are frozen, so that the last state is the final network
+
+
+def test_weights_are_scored_on_the_cases_they_have_not_seen(run, weights_to_tune, tmp_path):
+    card = {"name": "w", "trained_on": ["made_00"]}
+    listed = with_card(weights_to_tune, tmp_path / "w.safetensors", **card)
+    results = weights_results(listed, [run], CPU)
+    assert [row.case for row in results.rows] == ["made_02"]
+    assert results.notes == ("w was trained on made_00: left out",)
+    unlisted = weights_results(weights_to_tune, [run], CPU)
+    assert "does not list the cases it was trained on" in unlisted.notes[0]
+    assert len(list(run.glob("scores_*.csv"))) == 2
+    assert not (run / "out_of_fold.csv").exists()
+
+
+def test_weights_cannot_be_scored_on_a_table(run, weights_to_tune):
+    read_results([run], CPU)
+    with pytest.raises(TrainingError, match="run folders only"):
+        weights_results(weights_to_tune, [run / "out_of_fold.csv"], CPU)
+
+
+def test_a_case_is_scored_by_one_run_only(run):
+    with pytest.raises(CaseError, match="made_00, made_02: scored by more than one"):
+        read_results([run, run], CPU)
+
+
+def test_a_held_out_case_that_has_gone_is_named(run):
+    edit(run, held_out=["made_00", "gone"])
+    with pytest.raises(TrainingError, match=r"gone is not in .*cases any more"):
+        read_results([run], CPU)
+
+
+def test_two_cases_of_one_name_are_refused(run, cases, tmp_path):
+    twice = Path(shutil.copytree(cases, tmp_path / "twice" / "one"))
+    shutil.copytree(twice / "made_00", tmp_path / "twice" / "two" / "made_00")
+    edit(run, data=str(tmp_path / "twice"))
+    with pytest.raises(TrainingError, match="more than one case named made_00"):
+        read_results([run], CPU)
+
+
+@pytest.mark.parametrize("content", [None, "text"])
+def test_what_holds_no_scores_is_named(tmp_path, content):
+    path = tmp_path / "thing"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(SmalltumorError, match="thing is neither a run folder"):
+        read_results([path], CPU)
+
+
+def test_a_run_without_a_split_has_not_started(run):
+    config = json.loads((run / "config.json").read_text())
+    del config["split"]
+    (run / "config.json").write_text(json.dumps(config))
+    (run / "events.jsonl").write_text('{"event": "done", "step": 1, "time": 1}\n')
+    with pytest.raises(TrainingError, match="has no split yet"):
+        read_results([run], CPU)
