@@ -12,7 +12,8 @@ from smalltumor.evaluation.lesionwise import count_false_components
 from smalltumor.evaluation.summary import size_class
 from smalltumor.files.tables import read_table, write_table
 from smalltumor.labels.masks import Classes, region_mask
-from smalltumor.labels.regions import SMALL_LESION_VOXELS, Region
+from smalltumor.labels.regions import Region
+from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
 
 MIN_COMPONENT_VOXELS = 20
 """Components of enhancing tumour with fewer voxels are neither to be found nor false."""

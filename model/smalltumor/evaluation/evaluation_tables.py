@@ -9,7 +9,8 @@ from smalltumor.errors import SmalltumorError
 from smalltumor.evaluation.case_rows import MIN_COMPONENT_VOXELS, CaseRow, optional_float
 from smalltumor.evaluation.report_files import CASES, COMPONENTS
 from smalltumor.files.tables import read_table
-from smalltumor.labels.regions import SMALL_LESION_VOXELS, Region
+from smalltumor.labels.regions import Region
+from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
 
 _CASE_COLUMNS = ("case", "region", "dice", "tpr", "false_ml", "truth_voxels", "predicted_voxels")
 _COMPONENT_COLUMNS = ("case", "region", "voxels", "found")

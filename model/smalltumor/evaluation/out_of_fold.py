@@ -11,7 +11,8 @@ from smalltumor.errors import CaseError
 from smalltumor.evaluation.bootstrap import MIN_PATIENTS, Bootstrap, Estimate, Ratio
 from smalltumor.evaluation.case_rows import MIN_COMPONENT_VOXELS, CaseRow
 from smalltumor.evaluation.summary import SMALL_TUMOUR_LIMITS
-from smalltumor.labels.regions import SMALL_LESION_VOXELS, Region
+from smalltumor.labels.regions import Region
+from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
 
 Terms = Callable[[CaseRow], tuple[float, float]]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from smalltumor.errors import TrainingError
-from smalltumor.labels.regions import SMALL_LESION_VOXELS
+from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
 
 
 @dataclass(frozen=True)
