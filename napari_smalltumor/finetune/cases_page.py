@@ -29,6 +29,7 @@ class CasesPage(QWidget):
 
     folder_entered = Signal(str)
     browse_clicked = Signal()
+    stop_clicked = Signal()
     add_clicked = Signal(bool)
     """Add the case; whether to link to its images."""
 
@@ -40,6 +41,8 @@ class CasesPage(QWidget):
         self.folder.setToolTip("A folder of cases with masks; it is created if it does not exist")
         self.browse = button("Fol&der...", "Choose the training folder")
         self.add = button("&Add this case", "Copy the case's images and masks to the folder")
+        self.stop = button("Stop reading", "List the cases that have been read")
+        self.stop.setVisible(False)
         self.link = QCheckBox("Link to the images instead of copying them")
         self.link.setToolTip("Takes no disk space, but the images must not be moved")
         self.table = _CaseList()
@@ -47,6 +50,7 @@ class CasesPage(QWidget):
         self._message = wrapped_label()
         self._lay_out()
         self.folder.editingFinished.connect(lambda: self.folder_entered.emit(self.folder.text()))
+        self.stop.clicked.connect(lambda: self.stop_clicked.emit())
         self.browse.clicked.connect(lambda: self.browse_clicked.emit())
         self.add.clicked.connect(lambda: self.add_clicked.emit(self.link.isChecked()))
 
@@ -79,6 +83,10 @@ class CasesPage(QWidget):
         self.table.show_cases(listing.cases)
         self._message.setText(listing.problem or check_summary(listing.cases))
 
+    def set_reading(self, reading: bool) -> None:
+        """Show whether the folder is being read, which can be stopped."""
+        self.stop.setVisible(reading)
+
     def show_message(self, text: str) -> None:
         """Show a message in the place of the totals."""
         self._message.setText(text)
@@ -95,6 +103,7 @@ class CasesPage(QWidget):
         layout.addLayout(line)
         layout.addWidget(self.table, 1)
         layout.addWidget(self._message)
+        layout.addWidget(self.stop)
         layout.addSpacing(6)
         layout.addWidget(self._case)
         layout.addWidget(self.link)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,12 +49,17 @@ class TrainingFolder(QObject):
     folder_changed = Signal(object)
     """The path of the training folder that is shown from now on."""
 
+    _progressed = Signal(object, str)
+
     def __init__(self, viewer: Viewer, page: CasesPage, parent: QWidget) -> None:
         super().__init__(parent)
         self.path: Path | None = None
         self._viewer, self._page, self._parent = viewer, page, parent
         self._lister = DatasetLister()
-        self._busy = self._outdated = False
+        self._busy = False
+        self._scan: threading.Event | None = None  # set to stop reading the folder
+        self._progressed.connect(self._on_progress)
+        page.stop_clicked.connect(self.stop_reading)
         self._layers_changed = QSignalDebouncer(parent=self)
         self._layers_changed.setTimeout(_DEBOUNCE_MS)
         self._layers_changed.triggered.connect(self._show_case)
@@ -148,21 +155,42 @@ class TrainingFolder(QObject):
         if not self._is_open:
             return
         self._is_open = False
+        self.stop_reading()
+        self._scan = None
         self._layers_changed.cancel()
         for event in self._events:
             event.disconnect(self._on_layers)
 
     def _read(self) -> None:
-        """List the folder's cases; if it is being read or written, do so afterwards."""
+        """List the folder's cases, instead of those of the folder that is being read."""
         folder, lister = self.path, self._lister
         if folder is None:
             return
-        if self._busy:
-            self._outdated = True
+        if self._busy and self._scan is None:  # a case is being added; the folder is read then
             return
+        self.stop_reading()
+        scan = self._scan = threading.Event()
         self._begin(f"Reading {folder} ...")
-        work = lambda: lister.list_cases(folder)  # noqa: E731
-        run_in_thread(work, self, self._on_listing, self._on_read_error, name="reading cases")
+        self._page.set_reading(True)
+
+        def progress(text: str) -> None:
+            if not scan.is_set():
+                self._progressed.emit(scan, f"Reading {text}")
+
+        def work() -> DatasetListing:
+            return lister.list_cases(folder, progress=progress, cancelled=scan.is_set)
+
+        done, failed = partial(self._on_listing, scan), partial(self._on_read_error, scan)
+        run_in_thread(work, self, done, failed, name="reading cases")
+
+    def stop_reading(self) -> None:
+        """Stop reading the folder after the case that is being read."""
+        if self._scan is not None:
+            self._scan.set()
+
+    def _on_progress(self, scan: threading.Event, text: str) -> None:
+        if scan is self._scan:
+            self._page.show_message(text)
 
     def _read_again(self) -> None:
         if self._is_open and isalive(self):
@@ -170,16 +198,20 @@ class TrainingFolder(QObject):
             self._read()
 
     def _begin(self, message: str) -> None:
-        self._busy, self._outdated = True, False
+        self._busy = True
         self._page.show_message(message)
         self._show_case()
 
-    def _on_listing(self, listing: DatasetListing) -> None:
-        if not self._is_open:
-            return
-        self._busy = False
-        if self._outdated:
-            self._read()
+    def _end_scan(self, scan: threading.Event) -> bool:
+        """Whether a scan that has ended is the one that was started last."""
+        if not self._is_open or scan is not self._scan:
+            return False
+        self._scan, self._busy = None, False
+        self._page.set_reading(False)
+        return True
+
+    def _on_listing(self, scan: threading.Event, listing: DatasetListing) -> None:
+        if not self._end_scan(scan):
             return
         self._page.show_listing(listing)
         self._show_case()
@@ -188,15 +220,12 @@ class TrainingFolder(QObject):
         usable = [case.name for case in listing.cases if case.problem is None]
         self.cases_listed.emit({n: str(folder / n) for n in usable if (folder / n).is_dir()})
 
-    def _on_read_error(self, error: Exception) -> None:
-        if not self._is_open:
+    def _on_read_error(self, scan: threading.Event, error: Exception) -> None:
+        if not self._end_scan(scan):
             return
-        self._busy = False
         self._page.show_message(f"{self.path} could not be read.")
         self._show_case()
         notify.report(error)
-        if self._outdated:
-            self._read()
 
     def _on_layers(self, event: Any = None) -> None:
         self._layers_changed.throttle()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from smalltumor.data.case import read_case
 from smalltumor.data.label_files import read_labels
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region, TissueClass
-from smalltumor.training.data.dataset_folder import DatasetLister
+from smalltumor.training.data.dataset_folder import DatasetLister, DatasetListing
 
 from napari_smalltumor import notify, questions
 from napari_smalltumor.autosave.files import read_masks
@@ -180,7 +181,7 @@ def test_a_case_is_added_and_its_autosave_removed_after_the_dock_was_closed(
 def test_an_unexpected_error_while_reading_is_shown_once(qtbot, opened, monkeypatch, messages):
     calls = []
 
-    def fail(self, folder):
+    def fail(self, folder, **options):
         calls.append(folder)
         raise RuntimeError("unexpected")
 
@@ -199,6 +200,52 @@ def test_a_case_without_its_et_layer_is_added_only_after_a_question(qtbot, opene
     opened.folder.add(False)
     assert "ET is missing" in asked[0]
     assert not opened.folder.is_busy
+
+
+class SlowLister:
+    """Lists the folder *slow* until it is stopped, and any other at once."""
+
+    def __init__(self) -> None:
+        self.stopped: list[str] = []
+
+    def __call__(self, folder, *, progress, cancelled):
+        if folder.name != "slow":
+            return DatasetListing([], f"{folder.name} was read")
+        progress("1 of 1251: Pat")
+        while not cancelled():
+            time.sleep(0.01)
+        self.stopped.append(folder.name)
+        return DatasetListing([], "stopped: 1 of 1251 cases were read")
+
+
+@pytest.fixture
+def slow_lister(opened, monkeypatch, tmp_path):
+    lister = SlowLister()
+    monkeypatch.setattr(opened.folder._lister, "list_cases", lister)
+    opened.folder.show(tmp_path / "slow")
+    return lister
+
+
+def test_reading_a_folder_is_shown_and_can_be_stopped(qtbot, opened, slow_lister):
+    qtbot.waitUntil(lambda: opened.page.text == "Reading 1 of 1251: Pat")
+    assert not opened.page.stop.isHidden()
+    opened.page.stop.click()
+    qtbot.waitUntil(lambda: opened.page.text == "stopped: 1 of 1251 cases were read")
+    assert opened.page.stop.isHidden() and not opened.folder.is_busy
+
+
+def test_a_corrected_folder_is_read_at_once(qtbot, opened, slow_lister, tmp_path):
+    qtbot.waitUntil(lambda: "1251" in opened.page.text)
+    opened.page.folder_entered.emit(str(tmp_path / "corrected"))
+    qtbot.waitUntil(lambda: opened.page.text == "corrected was read")
+    qtbot.waitUntil(lambda: slow_lister.stopped == ["slow"])
+    qtbot.wait(50)
+    assert opened.page.text == "corrected was read"
+
+
+def test_closing_the_dock_stops_reading(qtbot, opened, slow_lister):
+    opened.folder.close()
+    qtbot.waitUntil(lambda: slow_lister.stopped == ["slow"])
 
 
 def test_masks_are_replaced_only_after_a_question(qtbot, opened, monkeypatch):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -139,7 +139,7 @@ def find_case_files(path: Path | Sequence[Path]) -> CaseFiles:
     return _only(siblings, str(path))
 
 
-def find_cases(folder: Path) -> list[CaseFiles]:
+def find_cases(folder: Path, *, on_folder: Callable[[int], None] | None = None) -> list[CaseFiles]:
     """Find all cases in a folder and its subfolders, sorted by name, complete or not.
 
     Parameters
@@ -147,6 +147,9 @@ def find_cases(folder: Path) -> list[CaseFiles]:
     folder : Path
         A folder for each case (BraTS), all files in one folder, or the Decathlon's ``imagesTr``
         or its parent. Links to folders are followed, and each folder is searched once.
+    on_folder : callable, optional
+        Called with the number of folders searched so far; an exception that it raises ends the
+        search.
 
     Raises
     ------
@@ -162,6 +165,8 @@ def find_cases(folder: Path) -> list[CaseFiles]:
             folders.clear()
             continue
         visited.add(real)
+        if on_folder is not None:
+            on_folder(len(visited))
         folders[:] = sorted(f for f in folders if not f.startswith((".", "labels")))
         files = [Path(root, n) for n in sorted(names) if _is_candidate(n)]
         found += group_files(files)

@@ -12,7 +12,7 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ from smalltumor.data.case_files import CaseFiles, find_cases
 from smalltumor.data.label_files import read_labels
 from smalltumor.data.nifti import SUFFIXES, read_volume, stem, write_volume
 from smalltumor.data.segmentation import Segmentation, write_segmentation
-from smalltumor.errors import CaseError, OutputError, SmalltumorError
+from smalltumor.errors import Cancelled, CaseError, OutputError, SmalltumorError
 from smalltumor.files.atomic import write_text
 from smalltumor.files.names import safe_name
 from smalltumor.labels.masks import Classes
@@ -36,6 +36,12 @@ SCHEME = "brats2018"
 
 NOTE = "collected.json"
 """Marks a case that `add_case` added; the masks of other cases are never replaced."""
+
+_State = tuple[tuple[str, int, int], ...]
+"""Name, size and time of change of a case's files."""
+
+MOST_FOLDERS = 20_000
+"""A folder with more subfolders, such as the root of a disk, is not searched to the end."""
 
 _UNSAFE = re.compile(r"[^\w.-]+")
 
@@ -113,7 +119,7 @@ class DatasetListing:
     cases : list of CheckedCase
         As `smalltumor train --check` lists them.
     problem : str
-        Why there are none; empty if there are.
+        Why there are none, or not all; empty otherwise.
     """
 
     cases: list[CheckedCase]
@@ -124,25 +130,54 @@ class DatasetLister:
     """Lists a training folder again and again, and reads only the cases that have changed."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[tuple[str, int, int], ...], CheckedCase] = {}
+        self._known: dict[_State, CheckedCase] = {}
 
-    def list_cases(self, folder: Path) -> DatasetListing:
-        """Check every case of a folder."""
+    def list_cases(
+        self,
+        folder: Path,
+        *,
+        progress: Callable[[str], None] = lambda text: None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> DatasetListing:
+        """Check every case of a folder with at most `MOST_FOLDERS` subfolders.
+
+        Parameters
+        ----------
+        folder : Path
+        progress : callable
+            Called with what is being read.
+        cancelled : callable
+            Whether to stop; the cases checked until then are listed.
+        """
+
+        def on_folder(number: int) -> None:
+            if cancelled():
+                raise Cancelled("stopped before a case was read")
+            if number > MOST_FOLDERS:
+                raise CaseError(
+                    f"{folder} has more than {MOST_FOLDERS:,} subfolders; choose the folder that "
+                    "holds the training cases"
+                )
+
         try:
-            found = find_cases(folder)
+            found = find_cases(folder, on_folder=on_folder)
         except SmalltumorError as error:
             return DatasetListing([], str(error))
-        known, cases = self._known, []
-        self._known = {}
-        for files in found:
+        cases: list[CheckedCase] = []
+        known: dict[_State, CheckedCase] = {}
+        for number, files in enumerate(found, 1):
+            if cancelled():
+                read = f"{len(cases)} of {len(found)} cases were read"
+                return DatasetListing(cases, f"stopped: {read}")
+            progress(f"{number} of {len(found)}: {files.name}")
             state = _state(files)
-            checked = known.get(state) or check_case(files)
-            self._known[state] = checked
+            checked = known[state] = self._known.get(state) or check_case(files)
             cases.append(checked)
+        self._known = known
         return DatasetListing(cases)
 
 
-def _state(files: CaseFiles) -> tuple[tuple[str, int, int], ...]:
+def _state(files: CaseFiles) -> _State:
     """A value that changes when one of the files does."""
     paths = [p for some in files.modalities.values() for p in some] + list(files.labels)
     if files.stacked is not None:

@@ -157,6 +157,26 @@ def test_an_empty_folder_says_what_a_case_looks_like(tmp_path):
     assert "_t1ce.nii.gz" in DatasetLister().list_cases(tmp_path).problem
 
 
+def test_a_folder_with_too_many_subfolders_is_not_searched_to_the_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(smalltumor.training.data.dataset_folder, "MOST_FOLDERS", 5)
+    for number in range(9):
+        (tmp_path / str(number)).mkdir()
+    listing = DatasetLister().list_cases(tmp_path)
+    assert "has more than 5 subfolders; choose the folder" in listing.problem
+
+
+def test_listing_tells_its_progress_and_stops_when_asked(tmp_path):
+    folder, texts = write_lesion_cases(tmp_path / "data", 2), []
+    listing = DatasetLister().list_cases(
+        folder, progress=texts.append, cancelled=lambda: len(texts) == 1
+    )
+    assert texts == ["1 of 2: made_00"]
+    assert [case.name for case in listing.cases] == ["made_00"]
+    assert listing.problem == "stopped: 1 of 2 cases were read"
+    stopped = DatasetLister().list_cases(folder, cancelled=lambda: True)
+    assert (stopped.cases, stopped.problem) == ([], "stopped before a case was read")
+
+
 def test_the_note_names_no_patient(tmp_path):
     case = read_case(write_case_along(tmp_path / "Pat", labels=False))
     folder = add_case(tmp_path / "data", case, masks_of(case))
