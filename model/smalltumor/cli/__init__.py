@@ -22,13 +22,14 @@ from smalltumor.cli import (
     import_dmfnet,
     info,
     lesions,
+    pack,
     segment,
     train,
 )
 from smalltumor.cli.remedies import remedy_text
 from smalltumor.errors import Cancelled, SmalltumorError
 
-COMMANDS = (segment, cohort, lesions, evaluate, train, folds, import_dmfnet, demo, info)
+COMMANDS = (segment, cohort, lesions, evaluate, train, folds, pack, import_dmfnet, demo, info)
 
 DESCRIPTION = """\
 Find and outline small brain tumours in MRI: enhancing tumour (ET), tumour core (TC) and

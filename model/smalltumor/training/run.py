@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
-from smalltumor.data.case_files import CaseFiles
 from smalltumor.errors import Action, OutputError, Remedy, SmalltumorError, TrainingError
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
 from smalltumor.training.config import PRESETS, TrainingConfig
 from smalltumor.training.data.cache import CaseCache
 from smalltumor.training.data.dataloader import steps_per_epoch
-from smalltumor.training.data.dataset import labelled_cases, prepare_cases
+from smalltumor.training.data.dataset import LabelledCase, labelled_cases, prepare_cases
+from smalltumor.training.data.pack import Pack
 from smalltumor.training.memory import keep_freed_memory
 from smalltumor.training.optimisation.distributed import Processes, joined_processes
 from smalltumor.training.request import TrainingRequest
@@ -138,8 +138,8 @@ class _AvailableCases:
         Those of the validation folder, and those of the data folder that the request names.
     """
 
-    cases: list[CaseFiles]
-    held_out: list[CaseFiles]
+    cases: Sequence[LabelledCase]
+    held_out: Sequence[LabelledCase]
 
     @classmethod
     def find(cls, request: TrainingRequest) -> _AvailableCases:
@@ -159,15 +159,15 @@ class _AvailableCases:
             return earlier.split.updated(names, held_out)
         return Split.draw(names, held_out, config.folds, config.fold)
 
-    def named(self, names: tuple[str, ...]) -> list[CaseFiles]:
+    def named(self, names: tuple[str, ...]) -> Sequence[LabelledCase]:
         """The cases with these names; there may be several of the same name."""
-        by_name: dict[str, list[CaseFiles]] = {}
+        by_name: dict[str, list[LabelledCase]] = {}
         for case in (*self.cases, *self.held_out):
             by_name.setdefault(case.name, []).append(case)
         return [case for name in names for case in by_name[name]]
 
 
-def _names(cases: list[CaseFiles]) -> list[str]:
+def _names(cases: Sequence[LabelledCase]) -> list[str]:
     return list(dict.fromkeys(case.name for case in cases))
 
 
@@ -286,13 +286,15 @@ def _prepare(
 
     if not processes.is_main:  # process 0 prepares; the others then read from the cache
         processes.wait()
-    report(f"preparing {len(split.training) + len(split.validation)} cases in {cache}")
+    place = f" in {cache}" if not Pack.is_in(record.request.data) else ""
+    report(f"preparing {len(split.training) + len(split.validation)} cases{place}")
     training, validation = (
         prepare_cases(available.named(names), record.config.preprocessing, cache, check)
         for names in (split.training, split.validation)
     )
     if processes.is_main:
-        CaseCache(cache).prune()
+        if cache.is_dir():
+            CaseCache(cache).prune()
         processes.wait()
     return TrainingCases(training, validation)
 

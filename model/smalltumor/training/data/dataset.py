@@ -1,12 +1,14 @@
-"""Training cases: found in a folder, prepared once, and memory-mapped from a cache."""
+"""Training cases: found in a folder or a pack, prepared once, and memory-mapped from a cache."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from smalltumor.data.case import read_case_files
 from smalltumor.data.case_files import CaseFiles, find_cases
@@ -15,33 +17,45 @@ from smalltumor.data.preprocessing import Preprocessing, prepare
 from smalltumor.errors import Action, CaseError, LabelError, Remedy, TrainingError
 from smalltumor.training.data.cache import CaseCache
 from smalltumor.training.data.crops import find_crop_centres
+from smalltumor.training.data.pack import Pack, PackedCase, packed_cases
 from smalltumor.training.data.prepared_case import PreparedCase
 
+LabelledCase = CaseFiles | PackedCase
+"""A case that can be trained on, before it is read."""
 
-def labelled_cases(folder: Path, exclude: Iterable[str] = ()) -> list[CaseFiles]:
+
+def labelled_cases(folder: Path, exclude: Iterable[str] = ()) -> Sequence[LabelledCase]:
     """Cases in a folder that can be trained on.
 
     Parameters
     ----------
     folder : Path
-        As `find_cases` takes it.
+        A pack, or as `find_cases` takes it.
     exclude : iterable of str
         Names of cases to leave out.
 
     Raises
     ------
     TrainingError
-        If a case is incomplete or has no segmentation, or none is left.
+        If a case is incomplete or has no segmentation, a pack is damaged, or none is left.
     """
+    found: Sequence[LabelledCase]
+    found = packed_cases(folder) if Pack.is_in(folder) else find_cases(folder)
     left_out = set(exclude)
-    cases = [case for case in find_cases(folder) if case.name not in left_out]
+    cases = [case for case in found if case.name not in left_out]
     for case in cases:
-        problem = case.problem() or (None if case.labels else "has no segmentation")
-        if problem:
-            raise TrainingError(f"{case.name}: {problem}", Remedy(Action.CHECK_DATASET))
+        _check_complete(case)
     if not cases:
         raise TrainingError(f"{folder}: no case is left to train on")
     return cases
+
+
+def _check_complete(case: LabelledCase) -> None:
+    if isinstance(case, PackedCase):
+        return
+    problem = case.problem() or (None if case.labels else "has no segmentation")
+    if problem:
+        raise TrainingError(f"{case.name}: {problem}", Remedy(Action.CHECK_DATASET))
 
 
 def _no_check() -> None:
@@ -49,40 +63,64 @@ def _no_check() -> None:
 
 
 def prepare_cases(
-    cases: Sequence[CaseFiles],
+    cases: Sequence[LabelledCase],
     preprocessing: Preprocessing,
     cache: Path,
     check: Callable[[], None] = _no_check,
 ) -> list[PreparedCase]:
-    """Prepare cases, or read them from the cache.
+    """Prepare cases, or read them from the cache or a pack.
 
     Parameters
     ----------
-    cases : sequence of CaseFiles
+    cases : sequence of LabelledCase
     preprocessing : Preprocessing
     cache : Path
-        Folder of prepared volumes, see `CaseCache`.
+        Folder of prepared volumes, see `CaseCache`; cases of a pack are not added to it.
     check : callable
         Called before each case; may raise to abort.
 
     Raises
     ------
     TrainingError
-        Naming the case that cannot be read.
+        Naming the case that cannot be read, or the pack that is damaged or was prepared in
+        another way.
     OutputError
         If the cache cannot be written.
     """
-    stored = CaseCache(cache)
     prepared = []
-    for files in cases:
+    for case in cases:
         check()
-        prepared.append(_prepared(files, preprocessing, stored))
+        if isinstance(case, PackedCase):
+            prepared.append(case.load(preprocessing))
+        else:
+            prepared.append(_prepared(case, preprocessing, CaseCache(cache)))
     return prepared
 
 
 def _prepared(files: CaseFiles, preprocessing: Preprocessing, cache: CaseCache) -> PreparedCase:
-    try:
+    with _naming(files):
         return cache.load(files, preprocessing, lambda: _prepare(files, preprocessing))
+
+
+def prepare_case(case: LabelledCase, preprocessing: Preprocessing) -> PreparedCase:
+    """Prepare one case in memory, or read it from its pack.
+
+    Raises
+    ------
+    TrainingError
+        As `prepare_cases`.
+    """
+    if isinstance(case, PackedCase):
+        return case.load(preprocessing)
+    with _naming(case):
+        image, classes, centres = _prepare(case, preprocessing)
+    return PreparedCase(case.name, torch.from_numpy(image), torch.from_numpy(classes), centres)
+
+
+@contextmanager
+def _naming(files: CaseFiles) -> Iterator[None]:
+    try:
+        yield
     except (CaseError, LabelError, OSError, ValueError) as error:
         remedy = error.remedy if isinstance(error, CaseError | LabelError) else None
         raise TrainingError(f"{files.name} cannot be trained on: {error}", remedy) from error

@@ -13,6 +13,7 @@ from smalltumor.data.case_files import CaseFiles, find_cases
 from smalltumor.data.label_files import read_labels
 from smalltumor.errors import SmalltumorError
 from smalltumor.labels.components import connected_components
+from smalltumor.labels.masks import Classes
 from smalltumor.labels.regions import TissueClass
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
 
@@ -57,13 +58,22 @@ def check_dataset(folder: Path) -> Iterator[CheckedCase]:
     Parameters
     ----------
     folder : Path
-        As `smalltumor.data.case_files.find_cases` takes it.
+        A pack, or as `smalltumor.data.case_files.find_cases` takes it.
 
     Raises
     ------
     CaseError
         If there is no case. What is wrong with a case is in its `CheckedCase`.
+    TrainingError
+        If it is a pack, and damaged.
     """
+    from smalltumor.training.data.pack import Pack  # here, because it loads torch
+
+    if Pack.is_in(folder):
+        pack = Pack(folder)
+        for index, name in enumerate(pack.names):
+            yield _counted(name, pack.load(index).classes.numpy(), "packed", [])
+        return
     for files in find_cases(folder):
         yield check_case(files)
 
@@ -77,14 +87,17 @@ def check_case(files: CaseFiles) -> CheckedCase:
         classes, scheme = read_labels(case)
     except SmalltumorError as error:
         return CheckedCase(files.name, str(error))
-    warnings = list(case.warnings)
+    return _counted(files.name, classes, scheme.name, list(case.warnings))
+
+
+def _counted(name: str, classes: Classes, scheme: str, warnings: list[str]) -> CheckedCase:
     if not classes.any():
         warnings.append("has an empty segmentation")
     sizes = connected_components(classes == TissueClass.ET).sizes
     return CheckedCase(
-        files.name,
+        name,
         warnings=warnings,
-        scheme=scheme.name,
+        scheme=scheme,
         voxels={tissue: int(np.count_nonzero(classes == tissue)) for tissue in TUMOUR},
         small_et=[int(size) for size in sizes[::-1] if size < SMALL_LESION_VOXELS],
     )

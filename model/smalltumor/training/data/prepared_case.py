@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import Tensor
+
+from smalltumor.training.data.quantisation import Quantisation
 
 Box = tuple[slice, ...]
 
@@ -20,18 +23,21 @@ class PreparedCase:
     Parameters
     ----------
     name : str
-    image : (channel, i, j, k) float16 tensor
-        Normalised modalities, 0 outside the brain; usually mapped from a file.
+    image : (channel, i, j, k) float16 or uint8 tensor
+        Normalised modalities, 0 outside the brain, usually mapped from a file; or their codes if
+        there is a `quantisation`.
     classes : (i, j, k) uint8 tensor
         Tissue classes.
     crop_centres : (n, 6) int32 array
         Voxels to centre crops on, see `find_crop_centres`.
+    quantisation : Quantisation, optional
     """
 
     name: str
     image: Tensor
     classes: Tensor
     crop_centres: npt.NDArray[np.int32]
+    quantisation: Quantisation | None = None
 
     def intensities(self, box: Box = _WHOLE) -> Tensor:
         """A box of the normalised image.
@@ -44,5 +50,11 @@ class PreparedCase:
         Returns
         -------
         (channel, i, j, k) float32 tensor
+            On the device of the case.
         """
-        return self.image[:, *box].float()
+        image = self.image[:, *box]
+        return image.float() if self.quantisation is None else self.quantisation.decode(image)
+
+    def to(self, device: torch.device) -> PreparedCase:
+        """The same case with image and classes in the memory of a device."""
+        return replace(self, image=self.image.to(device), classes=self.classes.to(device))

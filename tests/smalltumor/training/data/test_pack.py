@@ -1,0 +1,226 @@
+"""A pack gives the crops that the files give; what is missing or damaged is named."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from smalltumor.data.network_output import HalfResolutionLogits
+from smalltumor.data.preprocessing import Preprocessing
+from smalltumor.errors import OutputError, TrainingError
+from smalltumor.evaluation.metrics import dice
+from smalltumor.inference.fused.network import network_for_inference
+from smalltumor.labels.masks import region_mask
+from smalltumor.labels.regions import Region
+from smalltumor.models.checkpoint import load_checkpoint
+from smalltumor.training.augmentation.augment import augment
+from smalltumor.training.augmentation.settings import Augmentation
+from smalltumor.training.data.crops import draw_crop
+from smalltumor.training.data.dataset import labelled_cases, prepare_case
+from smalltumor.training.data.dataset_check import check_dataset
+from smalltumor.training.data.pack import MANIFEST, Pack
+from smalltumor.training.data.pack_writer import PackWriter
+from training_cases import write_lesion_cases
+
+PREPROCESSING = Preprocessing()
+
+
+@pytest.fixture(scope="module")
+def from_files(tmp_path_factory):
+    folder = write_lesion_cases(tmp_path_factory.mktemp("cases"), 3)
+    return [prepare_case(case, PREPROCESSING) for case in labelled_cases(folder)]
+
+
+def write_pack(folder, cases, **options):
+    writer = PackWriter(folder, PREPROCESSING, **options)
+    for case in cases:
+        writer.add(case)
+    return writer.close()
+
+
+@pytest.fixture(scope="module")
+def kept_pack(from_files, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pack")
+    write_pack(folder, from_files)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def from_pack(kept_pack):
+    return read_all(kept_pack)
+
+
+@pytest.fixture
+def pack(from_files, tmp_path):
+    """A pack of three parts that a test may damage."""
+    write_pack(tmp_path / "pack", from_files, part_bytes=1)
+    return tmp_path / "pack"
+
+
+def read_all(folder):
+    return [prepare_case(case, PREPROCESSING) for case in labelled_cases(folder)]
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_crops_from_a_pack_are_those_from_files_up_to_quantisation(from_files, from_pack, seed):
+    for case, packed in zip(from_files, from_pack, strict=True):
+        one, two = (
+            draw_crop(c, 16, 0.5, np.random.default_rng(seed), margin=2) for c in (case, packed)
+        )
+        steps = torch.tensor(packed.quantisation.step).view(4, 1, 1, 1)
+        assert ((one[0] - two[0]).abs() <= 1.01 * steps).all()
+        assert torch.equal(one[0] == 0, two[0] == 0)
+        assert torch.equal(one[1], two[1])
+        moved = [
+            augment(*crop, Augmentation(), np.random.default_rng(seed), 2)[1] for crop in (one, two)
+        ]
+        assert torch.equal(*moved)
+
+
+def test_labels_names_and_crop_centres_are_kept_exactly(from_files, from_pack):
+    for case, packed in zip(from_files, from_pack, strict=True):
+        assert packed.name == case.name
+        assert packed.image.dtype == torch.uint8
+        assert torch.equal(packed.classes, case.classes)
+        np.testing.assert_array_equal(packed.crop_centres, case.crop_centres)
+
+
+def test_parts_hold_whole_cases_and_stay_below_their_limit(from_files, tmp_path):
+    (whole,) = write_pack(tmp_path / "one", from_files)
+    limit = int(0.8 * whole.stat().st_size)
+    parts = write_pack(tmp_path / "two", from_files, part_bytes=limit)
+    assert len(parts) == 2
+    assert all(part.stat().st_size < limit + 4096 for part in parts)
+    for one, two in zip(read_all(tmp_path / "one"), read_all(tmp_path / "two"), strict=True):
+        assert torch.equal(one.image, two.image)
+
+
+def test_labels_segmented_from_a_pack_are_those_from_files(sample_folder, tmp_path):
+    checkpoint = load_checkpoint(None)
+    (files,) = labelled_cases(sample_folder)
+    case = prepare_case(files, checkpoint.preprocessing)
+    writer = PackWriter(tmp_path, checkpoint.preprocessing)
+    writer.add(case)
+    (part,) = writer.close()
+    assert part.stat().st_size < 10**7
+    network = network_for_inference(checkpoint.network)
+    labels = []
+    with torch.inference_mode():
+        for one in (case, Pack(tmp_path).load(0)):
+            image, _ = draw_crop(one, 96, 1.0, np.random.default_rng(0))
+            *_, (_, logits) = network.steps(image[None])
+            half = HalfResolutionLogits(logits[0].contiguous().numpy())
+            labels.append(half.crop((96, 96, 96)).classes())
+    assert all((labels[0] == tissue).sum() > 500 for tissue in (1, 2, 3))
+    for region in Region:
+        assert dice(*(region_mask(classes, region) for classes in labels)) >= 0.995
+
+
+def test_a_pack_is_checked_as_its_files_are(from_files, kept_pack):
+    checked = list(check_dataset(kept_pack))
+    assert [case.name for case in checked] == [case.name for case in from_files]
+    for case, row in zip(from_files, checked, strict=True):
+        assert row.problem is None
+        counts = case.classes.flatten().bincount(minlength=4).tolist()
+        assert list(row.voxels.values()) == counts[1:]
+
+
+def test_a_missing_part_is_named(pack):
+    (pack / "part-02.safetensors").unlink()
+    assert Pack(pack).load(0).name == "made_00"
+    with pytest.raises(TrainingError, match=r"part-02.safetensors is missing"):
+        read_all(pack)
+
+
+@pytest.mark.parametrize("place", [0, 0.5, 0.99])
+def test_a_part_in_which_a_byte_has_changed_is_named(pack, place):
+    part = pack / "part-02.safetensors"
+    content = bytearray(part.read_bytes())
+    content[int(place * len(content))] ^= 1
+    part.write_bytes(content)
+    with pytest.raises(TrainingError, match=r"part-02.safetensors"):
+        read_all(pack)
+
+
+def test_a_truncated_part_is_named(pack):
+    part = pack / "part-03.safetensors"
+    part.write_bytes(part.read_bytes()[:-1000])
+    with pytest.raises(TrainingError, match=r"part-03.safetensors is damaged"):
+        read_all(pack)
+
+
+def changed_manifest(pack, change) -> None:
+    values = json.loads((pack / MANIFEST).read_text())
+    change(values)
+    (pack / MANIFEST).write_text(json.dumps(values))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda m: m.pop("cases"),
+        lambda m: m.pop("preprocessing"),
+        lambda m: m.update(format="other"),
+        lambda m: m.update(parts=[]),
+        lambda m: m["parts"].pop("part-01.safetensors"),
+        lambda m: m["parts"].update({"../part-01.safetensors": "0"}),
+        lambda m: m["cases"][0].update(shape=[4, 16]),
+        lambda m: m["cases"][0].update(shape=[4, -16, 16, 16]),
+        lambda m: m["cases"][0].update(step=[1]),
+        lambda m: m["cases"].append("made"),
+    ],
+)
+def test_a_damaged_list_of_cases_is_refused(pack, change):
+    changed_manifest(pack, change)
+    with pytest.raises(TrainingError, match=MANIFEST):
+        labelled_cases(pack)
+
+
+def test_a_shape_that_does_not_fit_the_voxels_is_refused(pack):
+    changed_manifest(pack, lambda m: m["cases"][1]["shape"].__setitem__(1, 10**6))
+    with pytest.raises(TrainingError, match="made_01 is damaged"):
+        read_all(pack)
+
+
+def test_a_later_format_is_refused_by_its_version(pack):
+    changed_manifest(pack, lambda m: m.update(format_version=99))
+    with pytest.raises(TrainingError, match="version 99"):
+        Pack(pack)
+
+
+def test_a_pack_that_was_prepared_in_another_way_is_refused(kept_pack):
+    case = labelled_cases(kept_pack)[0]
+    with pytest.raises(TrainingError, match="prepared with"):
+        prepare_case(case, Preprocessing(lower=5, upper=95))
+
+
+def test_a_folder_that_holds_files_is_never_packed_into(pack, from_files):
+    before = {path.name: path.read_bytes() for path in pack.iterdir()}
+    with pytest.raises(OutputError, match="not empty"):
+        PackWriter(pack, PREPROCESSING)
+    assert {path.name: path.read_bytes() for path in pack.iterdir()} == before
+
+
+def test_a_pack_without_its_list_is_no_pack(from_files, tmp_path):
+    writer = PackWriter(tmp_path, PREPROCESSING, part_bytes=1)
+    for case in from_files:
+        writer.add(case)
+    assert list(tmp_path.iterdir())
+    assert not Pack.is_in(tmp_path)
+
+
+def test_the_command_packs_a_folder(smalltumor, tmp_path):
+    folder = write_lesion_cases(tmp_path / "cases", 2)
+    code, stdout, stderr = smalltumor("pack", folder, tmp_path / "pack")
+    assert code == 0, stderr
+    assert "cases: 2, parts: 1" in stdout
+    assert Pack(tmp_path / "pack").names == ["made_00", "made_01"]
+    assert smalltumor("train", tmp_path / "pack", "--check")[0] == 0
+    code, _, stderr = smalltumor("pack", folder, tmp_path / "pack")
+    assert code == 1
+    assert "is not empty" in stderr
