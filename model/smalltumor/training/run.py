@@ -133,13 +133,13 @@ class _AvailableCases:
 
     Parameters
     ----------
-    cases : list of CaseFiles
-    held_out : list of CaseFiles
+    cases : list of LabelledCase
+    held_out : list of LabelledCase
         Those of the validation folder, and those of the data folder that the request names.
     """
 
-    cases: Sequence[LabelledCase]
-    held_out: Sequence[LabelledCase]
+    cases: list[LabelledCase]
+    held_out: list[LabelledCase]
 
     @classmethod
     def find(cls, request: TrainingRequest) -> _AvailableCases:
@@ -159,7 +159,7 @@ class _AvailableCases:
             return earlier.split.updated(names, held_out)
         return Split.draw(names, held_out, config.folds, config.fold)
 
-    def named(self, names: tuple[str, ...]) -> Sequence[LabelledCase]:
+    def named(self, names: tuple[str, ...]) -> list[LabelledCase]:
         """The cases with these names; there may be several of the same name."""
         by_name: dict[str, list[LabelledCase]] = {}
         for case in (*self.cases, *self.held_out):

@@ -82,7 +82,13 @@ def _files(record: RunRecord, names: list[str]) -> tuple[CaseFiles, ...]:
     repeated = [name for name, count in counts.items() if count > 1]
     if repeated:
         raise TrainingError(f"there is more than one case named {', '.join(repeated)}; rename one")
-    return tuple(chosen)
+    files = tuple(case for case in chosen if isinstance(case, CaseFiles))
+    if len(files) < len(chosen):
+        raise TrainingError(
+            f"{request.run}: its cases are in the pack {request.data}, which does not hold the "
+            "images to be scored"
+        )
+    return files
 
 
 def _left_out(path: Path, leaked: list[str]) -> list[str]:

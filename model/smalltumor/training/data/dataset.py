@@ -24,7 +24,7 @@ LabelledCase = CaseFiles | PackedCase
 """A case that can be trained on, before it is read."""
 
 
-def labelled_cases(folder: Path, exclude: Iterable[str] = ()) -> Sequence[LabelledCase]:
+def labelled_cases(folder: Path, exclude: Iterable[str] = ()) -> list[LabelledCase]:
     """Cases in a folder that can be trained on.
 
     Parameters
