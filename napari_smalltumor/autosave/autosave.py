@@ -26,7 +26,7 @@ from smalltumor.labels.regions import Region
 from napari_smalltumor import settings
 from napari_smalltumor.autosave.files import AutosaveFolder, SavedMask, case_digest, write_masks
 from napari_smalltumor.layers.coordinates import display_shape, from_display
-from napari_smalltumor.layers.metadata import case_of, checksum, region_of, role_of
+from napari_smalltumor.layers.metadata import LayerKind, case_of, checksum, region_of, role_of
 
 if TYPE_CHECKING:
     from napari.components import LayerList
@@ -42,12 +42,13 @@ class _MaskCopy:
     data: npt.NDArray[np.integer]
     region: Region | None
     scheme: str | None
+    predicted: bool
 
     def cropped(self, case: Case) -> SavedMask:
         volume = from_display(self.data, case.grid)
         box = bounding_box(volume != 0)
         start = (box[0].start, box[1].start, box[2].start)
-        return SavedMask(self.name, volume[box], start, self.region, self.scheme)
+        return SavedMask(self.name, volume[box], start, self.region, self.scheme, self.predicted)
 
 
 @dataclass
@@ -283,7 +284,8 @@ def _write_thread() -> ThreadPoolExecutor:
 def _copy(layer: Labels, crc: int) -> _MaskCopy:
     role = role_of(layer)
     scheme = role.scheme if role is not None else None
-    return _MaskCopy(crc, layer.name, np.array(layer.data), region_of(layer), scheme)
+    predicted = role is not None and role.kind is LayerKind.PREDICTION
+    return _MaskCopy(crc, layer.name, np.array(layer.data), region_of(layer), scheme, predicted)
 
 
 def _masks_among(layers: Iterable[Layer]) -> Iterator[Labels]:

@@ -54,6 +54,8 @@ class SavedMask:
         Region of a region layer.
     scheme : str, optional
         Name of the label scheme of tissue classes.
+    predicted : bool
+        Whether the tissue classes were predicted by a network in training.
     """
 
     name: str
@@ -61,6 +63,7 @@ class SavedMask:
     start: tuple[int, int, int]
     region: Region | None = None
     scheme: str | None = None
+    predicted: bool = False
 
     def on_grid(self, shape: tuple[int, int, int]) -> npt.NDArray[np.integer]:
         """Return the mask as a volume (i, j, k) of the given shape.
@@ -102,7 +105,14 @@ def write_masks(path: Path, case: Case, masks: Iterable[SavedMask]) -> None:
     masks = list(masks)
     tensors = {str(n): np.ascontiguousarray(mask.values) for n, mask in enumerate(masks)}
     layers = [
-        {"name": m.name, "start": m.start, "region": m.region, "scheme": m.scheme} for m in masks
+        {
+            "name": m.name,
+            "start": m.start,
+            "region": m.region,
+            "scheme": m.scheme,
+            "predicted": m.predicted,
+        }
+        for m in masks
     ]
     sources = [str(path) for path in case.sources]
     text = {"case": case.name, "sources": json.dumps(sources), "layers": json.dumps(layers)}
@@ -135,7 +145,8 @@ def _mask_of(layer: Any, values: npt.NDArray[np.generic]) -> SavedMask:
     if values.ndim != 3 or values.dtype.kind not in "iu":
         raise ValueError(f"{values.dtype} of shape {values.shape} is not a mask")
     region = None if layer["region"] is None else Region(layer["region"])
-    return SavedMask(str(layer["name"]), values, (i, j, k), region, layer["scheme"])  # type: ignore[arg-type]
+    predicted = bool(layer.get("predicted", False))  # absent in files of earlier versions
+    return SavedMask(str(layer["name"]), values, (i, j, k), region, layer["scheme"], predicted)  # type: ignore[arg-type]
 
 
 class AutosaveFolder:

@@ -12,7 +12,13 @@ from smalltumor.labels.schemes import SCHEMES
 from napari_smalltumor.autosave.files import SavedMask
 from napari_smalltumor.layers.coordinates import to_display
 from napari_smalltumor.layers.create import LayerData, labels_layer, plain_labels_layer
-from napari_smalltumor.layers.metadata import case_of, region_layers, region_of, same_case
+from napari_smalltumor.layers.metadata import (
+    LayerKind,
+    case_of,
+    region_layers,
+    region_of,
+    same_case,
+)
 from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.regions import region_layer
 
@@ -73,7 +79,8 @@ def _layer_data(case: Case, mask: SavedMask, volume: np.ndarray) -> LayerData:
     if mask.region is not None:
         return region_layer(case, mask.region, volume != 0)
     if mask.scheme in SCHEMES:
-        return labels_layer(case, volume, SCHEMES[mask.scheme], mask.name)
+        kind = LayerKind.PREDICTION if mask.predicted else LayerKind.EXPERT
+        return labels_layer(case, volume, SCHEMES[mask.scheme], mask.name, kind=kind)
     return plain_labels_layer(case, volume, mask.name)
 
 

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from smalltumor.labels.components import bounding_box
 from smalltumor.labels.regions import Region
 
+from napari_smalltumor.layers.flood_fill import ensure_flood_fill_guard
 from napari_smalltumor.layers.metadata import cases_among, claim_roles, region_layers, region_of
 from napari_smalltumor.viewer import unproxied
 
@@ -138,6 +139,7 @@ class ViewerNesting:
 
     def __init__(self, viewer: ViewerModel) -> None:
         claim_roles(viewer)
+        ensure_flood_fill_guard(viewer)
         self._layers = viewer.layers
         self._nested: list[NestedRegions] = []
         self._replacing = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from smalltumor.data.case import Case
 from smalltumor.geometry.grid import Grid, reoriented
 from smalltumor.labels.components import connected_components
-from smalltumor.labels.regions import REGION_CLASSES, Region
+from smalltumor.labels.regions import REGION_CLASSES, Region, TissueClass
 from smalltumor.labels.schemes import SCHEMES
 from smalltumor.lesions import Lesion, LookUp, Point, Spans, measure_lesions
 
@@ -220,7 +220,8 @@ class Snapshot:
         mask = self.data != 0 if self.values is None else np.isin(self.data, self.values)
         volume = from_display(mask, self.grid) if self.upright else mask
         components = connected_components(volume)
-        return measure_lesions(components, self.grid, self.region, threshold, self.look_up)
+        lesions = measure_lesions(components, self.grid, self.region, threshold, self.look_up)
+        return [_without_probability(x) if _was_painted(x) else x for x in lesions]
 
 
 def lesion_sources(layers: Iterable[Layer]) -> list[LesionSource]:
@@ -242,6 +243,18 @@ def lesion_sources(layers: Iterable[Layer]) -> list[LesionSource]:
     cases = ((case, region_layers(layers, case)) for case in cases_among(layers))
     groups = [LesionSource(case.name, found, case) for case, found in cases if found]
     return single + groups
+
+
+def _was_painted(lesion: Lesion) -> bool:
+    """Whether the network cannot have found a voxel of the lesion.
+
+    The most probable class of a voxel has at least one divided by the number of classes.
+    """
+    return lesion.max_probability is not None and lesion.max_probability < 1 / len(TissueClass)
+
+
+def _without_probability(lesion: Lesion) -> Lesion:
+    return replace(lesion, mean_probability=None, max_probability=None)
 
 
 def _identity(region: Region, lesion: Lesion) -> Identity:

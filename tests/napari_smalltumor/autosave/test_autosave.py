@@ -20,7 +20,7 @@ from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.finetune.prediction import Prediction, show_prediction
 from napari_smalltumor.layers.coordinates import to_display
 from napari_smalltumor.layers.create import labels_layer
-from napari_smalltumor.layers.metadata import LayerKind, case_of, region_layers
+from napari_smalltumor.layers.metadata import LayerKind, case_of, region_layers, role_of
 from napari_smalltumor.layers.region_masks import segmentation_of
 from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.open_case import open_case
@@ -194,6 +194,22 @@ def test_an_edited_label_volume_is_saved_and_restored(folder):
     (recreated,) = restore(reopened.viewer, reopened.case, read_masks(file))
     assert np.array_equal(recreated.data, labels.data)
     assert recreated.scale == pytest.approx(labels.scale)
+
+
+def test_an_edited_prediction_is_restored_as_a_prediction(folder):
+    opened = Opened(folder)
+    scheme = SCHEMES["brats2018"]
+    stored = np.zeros(opened.case.grid.shape, np.uint8)
+    kind = LayerKind.PREDICTION
+    data, attributes, _ = labels_layer(opened.case, stored, scheme, "Pat prediction", kind=kind)
+    layer = opened.viewer.add_labels(data, **attributes)
+    layer.data_setitem(tuple(np.array([n]) for n in (1, 2, 3)), 4)
+    opened.save()
+    (file,) = opened.files
+    opened.viewer.layers.remove(layer)
+    (restored,) = restore(opened.viewer, opened.case, read_masks(file))
+    assert restored.data[1, 2, 3] == 4
+    assert role_of(restored).kind is LayerKind.PREDICTION
 
 
 @along_all_axes

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from lesion_layers import classes, show_classes, show_regions, synthetic_case
@@ -25,6 +27,21 @@ def test_layers_in_any_orientation_give_the_lesions_of_the_source_file(viewer, s
     for region in Region:
         _, lesions = listed(viewer, region)
         assert lesions == find_lesions(classes(), case.grid, region=region, threshold=10)
+
+
+def test_only_a_lesion_that_the_network_can_have_found_has_a_probability(viewer):
+    show_regions(viewer, synthetic_case())
+    source, _ = listed(viewer)
+    snapshot = source.snapshot(Region.ET)
+
+    def look_up(voxels):
+        background = 1.0 - 0.1 * (len(voxels) == 2) - 0.9 * (len(voxels) == 12)
+        et = 1 - background
+        return np.array([[p] * len(voxels) for p in (background, 0, 0, et)], np.float32)
+
+    lesions = replace(snapshot, look_up=look_up).lesions(10)
+    found = {x.voxels: x.mean_probability for x in lesions}
+    assert found == {2: None, 12: pytest.approx(0.9), 216: None}
 
 
 @pytest.mark.parametrize("axcodes", ORIENTATIONS[::7])
