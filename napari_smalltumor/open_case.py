@@ -12,8 +12,9 @@ from smalltumor.errors import SmalltumorError
 from napari_smalltumor import notify, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.layers.nesting import ensure_nesting
+from napari_smalltumor.layers.upright_views import ensure_upright_views
 from napari_smalltumor.reader import layers_of_case
-from napari_smalltumor.viewer import unproxied, view_from_front
+from napari_smalltumor.viewer import unproxied
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -78,7 +79,7 @@ def open_case(viewer: ViewerModel, path: Path | Sequence[Path]) -> list[Layer]:
     added = [viewer.add_layer(Layer.create(*data)) for data in layers_of_case(files)]
     ensure_nesting(viewer)
     ensure_autosave(viewer)
-    view_from_front(viewer)
+    ensure_upright_views(viewer)
     if was_empty and added:
         viewer.reset_view()
     return added

@@ -38,8 +38,8 @@ from napari_smalltumor.layers.create import (
 from napari_smalltumor.layers.grouping import group_opened_files
 from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.regions import region_layer
+from napari_smalltumor.layers.upright_views import ensure_upright_views
 from napari_smalltumor.notify import warn
-from napari_smalltumor.viewer import view_from_front
 
 Reader = Callable[[str | Sequence[str]], list[LayerData]]
 
@@ -96,7 +96,7 @@ def _prepare_viewer() -> None:
         ensure_autosave(viewer)
         ensure_nesting(viewer)
         group_opened_files(viewer)
-        view_from_front(viewer)
+        ensure_upright_views(viewer)
 
 
 def _read_folder(path: str | Sequence[str]) -> list[LayerData]:
