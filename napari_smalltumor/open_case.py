@@ -10,11 +10,9 @@ from smalltumor.data.case_files import find_case_files
 from smalltumor.errors import SmalltumorError
 
 from napari_smalltumor import notify, settings
-from napari_smalltumor.autosave.watcher import ensure_autosave
-from napari_smalltumor.layers.nesting import ensure_nesting
-from napari_smalltumor.layers.upright_views import ensure_upright_views
 from napari_smalltumor.reader import layers_of_case
 from napari_smalltumor.viewer import unproxied
+from napari_smalltumor.viewer_setup import set_up
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -59,7 +57,9 @@ def open_and_remember(viewer: ViewerModel, path: Path | Sequence[Path]) -> list[
 
 
 def open_case(viewer: ViewerModel, path: Path | Sequence[Path]) -> list[Layer]:
-    """Add the layers of a case to a viewer and, if it was empty, reset the view.
+    """Add the layers of a case to a viewer, which makes its patient the active one.
+
+    If the viewer was empty, the view is reset.
 
     Parameters
     ----------
@@ -76,10 +76,9 @@ def open_case(viewer: ViewerModel, path: Path | Sequence[Path]) -> list[Layer]:
 
     files = find_case_files(path if isinstance(path, Path) else list(path))
     was_empty = not viewer.layers
-    added = [viewer.add_layer(Layer.create(*data)) for data in layers_of_case(files)]
-    ensure_nesting(viewer)
-    ensure_autosave(viewer)
-    ensure_upright_views(viewer)
+    layer_data = layers_of_case(files)
+    set_up(viewer)
+    added = [viewer.add_layer(Layer.create(*data)) for data in layer_data]
     if was_empty and added:
         viewer.reset_view()
     return added

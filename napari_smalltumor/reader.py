@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -26,7 +27,6 @@ from smalltumor.errors import CaseError, GridMismatchError, LabelError, Smalltum
 from smalltumor.labels.regions import Region
 from smalltumor.labels.schemes import LabelScheme, detect_scheme, integer_values
 
-from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.layers.create import (
     STACKING,
     LayerData,
@@ -35,11 +35,9 @@ from napari_smalltumor.layers.create import (
     labels_layer,
     plain_labels_layer,
 )
-from napari_smalltumor.layers.grouping import group_opened_files
-from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.regions import region_layer
-from napari_smalltumor.layers.upright_views import ensure_upright_views
 from napari_smalltumor.notify import warn
+from napari_smalltumor.viewer_setup import set_up_current_viewer
 
 Reader = Callable[[str | Sequence[str]], list[LayerData]]
 
@@ -87,30 +85,18 @@ def layers_of_case(files: CaseFiles) -> list[LayerData]:
     return image_layers(case) + [layer for read in labels for layer in _labels_next_to(case, read)]
 
 
-def _prepare_viewer() -> None:
-    """Start autosave, nesting and grouping in the viewer that opens the files."""
-    from napari.viewer import current_viewer
-
-    viewer = current_viewer()
-    if viewer is not None:
-        ensure_autosave(viewer)
-        ensure_nesting(viewer)
-        group_opened_files(viewer)
-        ensure_upright_views(viewer)
-
-
 def _read_folder(path: str | Sequence[str]) -> list[LayerData]:
-    _prepare_viewer()
+    set_up_current_viewer()
     return layers_of_case(find_case_files(Path(str(path))))
 
 
 def _read_together(paths: str | Sequence[str]) -> list[LayerData]:
-    _prepare_viewer()
+    set_up_current_viewer()
     return layers_of_case(find_case_files([Path(p) for p in paths]))
 
 
 def _read_file(path: str | Sequence[str]) -> list[LayerData]:
-    _prepare_viewer()
+    set_up_current_viewer()
     file = Path(str(path))
     if _dimensions(file) == 4:
         return layers_of_case(find_case_files(file))
@@ -123,6 +109,7 @@ def layer_of_volume(volume: Volume) -> LayerData:
     region = _REGION_ENDING.match(name)
     if region and _is_mask(volume.data):
         case = _single_file_case(region["case"], volume)
+        case.folder = Path(os.path.normpath(volume.path.parent.absolute()))
         return region_layer(case, Region(region["region"].lower()), volume.data != 0)
     case_name, role, _word = role_of(volume.path) or (name, None, "")
     case = _single_file_case(case_name or volume.path.resolve().parent.name, volume)

@@ -85,12 +85,14 @@ class SavedMask:
 def case_digest(case: Case) -> str:
     """Sixteen hex digits that identify a case by its files and grid."""
     paths = dict(case.paths) or {"labels": case.labels_path}
-    identity = {
+    identity: dict[str, Any] = {
         "name": case.name,
         "paths": {m: os.path.realpath(p) for m, p in sorted(paths.items()) if p is not None},
         "shape": case.grid.shape,
         "affine": np.round(case.grid.affine, 3).tolist(),
     }
+    if case.folder is not None:
+        identity["folder"] = os.path.realpath(case.folder)
     return sha256(json.dumps(identity).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 

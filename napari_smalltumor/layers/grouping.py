@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from napari_smalltumor.layers.create import SHOWN_FIRST
-from napari_smalltumor.layers.metadata import case_of, role_of, same_patient
+from napari_smalltumor.layers.metadata import case_of, role_of
+from napari_smalltumor.layers.patient import same_patient
 from napari_smalltumor.viewer import unproxied
 
 if TYPE_CHECKING:
@@ -34,8 +35,7 @@ def _on_inserted(event: Any) -> None:
 
 def _add_to_group(layers: LayerList, layer: Layer) -> None:
     """Show only one image, T1CE if there is one, and move the image below the case's labels."""
-    case = case_of(layer)
-    others = [o for o in layers if o is not layer and same_patient(case_of(o), case)]
+    others = [o for o in layers if o is not layer and same_patient(o, layer)]
     images = [other for other in others if _modality(other) is not None]
     if any(_modality(image) == _modality(layer) for image in images):
         return

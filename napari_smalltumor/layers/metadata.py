@@ -208,14 +208,8 @@ def same_case(one: Case | None, other: Case | None) -> bool:
         return False
     if one is other:
         return True
-    return one.name == other.name and one.paths == other.paths and one.grid.matches(other.grid)
-
-
-def same_patient(one: Case | None, other: Case | None) -> bool:
-    """Whether both can be parts of one case, such as files that were read one by one."""
-    if one is None or other is None:
-        return False
-    return one.name == other.name and one.grid.matches(other.grid)
+    files = one.name == other.name and one.paths == other.paths and one.folder == other.folder
+    return files and one.grid.matches(other.grid)
 
 
 def checksum(data: npt.NDArray[np.generic]) -> int:

@@ -22,6 +22,7 @@ from napari_smalltumor.layers.coordinates import (
     uses_display_axes,
 )
 from napari_smalltumor.layers.metadata import case_of, role_of, same_case
+from napari_smalltumor.layers.patient import patient_of, patient_of_case
 
 if TYPE_CHECKING:
     from napari.layers import Image, Layer
@@ -134,7 +135,7 @@ def case_of_layers(chosen: Mapping[str, Image | None]) -> Case:
                 f"{grid.describe()}; expected {reference.describe()}"
             )
     volumes = {m: from_display(data, reference) for m, (data, _) in placed.items()}
-    return Case(
+    created = Case(
         name=_name(layers[REFERENCE]),
         volumes={m: volumes[m] for m in MODALITIES},
         grid=reference,
@@ -142,27 +143,37 @@ def case_of_layers(chosen: Mapping[str, Image | None]) -> Case:
         paths=_paths(layers),
         warnings=_warnings(layers, display_axes),
     )
+    patient = patient_of(layers[REFERENCE])
+    if patient is not None and patient != patient_of_case(created):
+        created.name, created.folder = patient.name, patient.folder
+    return created
 
 
 def _groups(layers: Iterable[Image]) -> list[dict[str, Image]]:
     """Layers grouped by case, incomplete cases first, otherwise in the order of opening."""
-    groups: list[tuple[str, dict[str, Image]]] = []
+    groups: list[dict[str, Image]] = []
     for layer in layers:
         modality = modality_of(layer)
         if modality is None:
             continue
-        key = _name(layer)
-        for known, group in groups:
-            if known == key and modality not in group and _can_join(layer, group.values()):
+        for group in groups:
+            if modality not in group and _can_join(layer, group.values()):
                 group[modality] = layer
                 break
         else:
-            groups.append((key, {modality: layer}))
-    return sorted((group for _, group in groups), key=lambda g: len(g) == len(MODALITIES))
+            groups.append({modality: layer})
+    return sorted(groups, key=lambda group: len(group) == len(MODALITIES))
 
 
 def _can_join(layer: Image, others: Iterable[Image]) -> bool:
-    """Whether a layer can belong to the same case as other layers with the same case name."""
+    """Whether a layer can belong to the same case as other layers.
+
+    Layers of an unknown patient go by their names.
+    """
+    others = list(others)
+    patients = {p for x in (layer, *others) if (p := patient_of(x)) is not None}
+    if len(patients) > 1 or {_name(x) for x in others} != {_name(layer)}:
+        return False
     case = case_of(layer)
     multi_volume = [c for c in map(case_of, others) if c is not None and len(c.volumes) > 1]
     if case is None or len(case.volumes) < 2 or not multi_volume:
@@ -220,6 +231,8 @@ def _paths(layers: Mapping[str, Image]) -> dict[str, Path]:
         case = case_of(layer)
         if case is not None and modality in case.paths:
             found[modality] = case.paths[modality]
+        elif case is not None and len(case.paths) == 1:  # a file whose name states no modality
+            found[modality] = next(iter(case.paths.values()))
     return found
 
 

@@ -25,9 +25,9 @@ from napari_smalltumor.layers.metadata import (
     fill_layer,
     region_layers,
     role_of,
-    same_patient,
 )
 from napari_smalltumor.layers.nesting import ensure_nesting
+from napari_smalltumor.layers.patient import Patient, patient_of
 from napari_smalltumor.layers.region_masks import display_mask
 from napari_smalltumor.layers.warm_up import garbage_collection_paused
 
@@ -142,16 +142,18 @@ def segmentation_steps(
                 apply_style(existing[region], region, style)
                 yield existing[region]
                 with garbage_collection_paused():
-                    viewer.layers.insert(_index(viewer, existing, region), existing[region])
+                    viewer.layers.insert(
+                        region_index(viewer.layers, existing, region), existing[region]
+                    )
                 yield existing[region]
         if existing[Region.ET] in viewer.layers:  # the user may have removed it meanwhile
             viewer.layers.selection.active = existing[Region.ET]
 
 
-def _index(viewer: ViewerModel, existing: Mapping[Region, Labels], region: Region) -> int:
+def region_index(layers: Iterable[Layer], existing: Mapping[Region, Labels], region: Region) -> int:
     """Index of a region's layer in the layer list: below the regions inside it."""
     inside = OUTERMOST_FIRST[OUTERMOST_FIRST.index(region) + 1 :]
-    layers = list(viewer.layers)
+    layers = list(layers)
     return min(
         (layers.index(existing[r]) for r in inside if existing.get(r) in layers),
         default=len(layers),
@@ -162,11 +164,11 @@ def _role(case: Case, region: Region, segmentation: Segmentation) -> LayerRole:
     return LayerRole(LayerKind.REGION, case, region=region, result=segmentation)
 
 
-def hide_stored_labels(layers: Iterable[Layer], case: Case) -> None:
-    """Hide the case's other label layers, which the result would cover."""
+def hide_stored_labels(layers: Iterable[Layer], patient: Patient) -> None:
+    """Hide the patient's other label layers, which the result would cover."""
     for layer in layers:
         role = role_of(layer)
-        if role is not None and role.scheme is not None and same_patient(role.case, case):
+        if role is not None and role.scheme is not None and patient_of(layer) == patient:
             layer.visible = False
 
 

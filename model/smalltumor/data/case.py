@@ -52,6 +52,8 @@ class Case:
         Name of the label scheme that goes with the names of the files.
     warnings : list of str
         Reasons to doubt a result, for the user.
+    folder : Path, optional
+        Folder of the case, if `paths` and `labels_path` do not tell it.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Case:
     labels_path: Path | None = None
     scheme_hint: str | None = None
     warnings: list[str] = field(default_factory=list)
+    folder: Path | None = None
 
     @property
     def sources(self) -> list[Path]:

@@ -6,8 +6,8 @@ from napari_cases import MODALITIES, case_along, random_volume
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 from smalltumor.labels.regions import REGION_COLOURS, Region
 
-from napari_smalltumor.layers.metadata import case_of
 from napari_smalltumor.layers.modalities import case_of_layers, newest_case_layers
+from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.layers.region_masks import fingerprint, segmentation_of
 from napari_smalltumor.layers.regions import hide_stored_labels, placement_of, show_segmentation
 
@@ -84,5 +84,5 @@ def test_expert_labels_are_hidden_when_a_result_is_shown(viewer, tmp_path):
     from napari_smalltumor.open_case import open_case
 
     layers = open_case(viewer, write_case_along(tmp_path / "Pat"))
-    hide_stored_labels(viewer.layers, case_of(layers[0]))
+    hide_stored_labels(viewer.layers, patient_of(layers[0]))
     assert [layer.name for layer in viewer.layers if layer.visible] == ["Pat T1CE"]

@@ -79,9 +79,10 @@ def drop_events_after(path: Path, step: int) -> None:
 
 
 class EventReader:
-    """Reads a log repeatedly, each time only the new lines.
+    """Reads a log again and again, each time only the lines that are new.
 
-    Of consecutive progress events only the last is read, because there is one every few seconds.
+    Of progress events that follow each other directly only the last is read: they come every few
+    seconds for days.
 
     Parameters
     ----------
@@ -100,8 +101,8 @@ class EventReader:
         -------
         events : list of dict
         replaced : bool
-            Whether the log was replaced, as when a run is resumed; the events are then those from
-            its beginning.
+            Whether the log was replaced, as a resumed run does, so that these are its events from
+            the beginning.
         """
         try:
             with self._path.open("rb") as file:
@@ -118,7 +119,7 @@ class EventReader:
         return list(filter(None, map(_parse, lines))), replaced
 
     def _is_same_log(self, file: IO[bytes]) -> bool:
-        # Comparing inode numbers would not suffice: a new file can get that of a deleted one.
+        # Not by the file's number: a new file can get the number of one that was deleted.
         file.seek(self._offset - len(self._tail))
         return file.read(len(self._tail)) == self._tail
 

@@ -1,0 +1,219 @@
+"""Which patient a layer belongs to.
+
+A patient is identified by name and folder, so that two examinations with the same name are two
+patients. Every layer of a case belongs to the case's patient, and so does every copy of it. The
+patient of a layer can be assigned: a layer of another plugin that was segmented belongs to the
+patient of the result.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from smalltumor.data.case import Case
+from smalltumor.data.nifti import stem
+from smalltumor.errors import CaseError
+
+from napari_smalltumor.layers.metadata import LayerKind, case_of, provenance_of, role_of
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
+
+PATIENT_KEY = "smalltumor_patient"
+"""Key of an assigned patient in a layer's metadata, which napari passes to copies."""
+
+
+@dataclass(frozen=True)
+class Patient:
+    """A patient whose layers are open in a viewer.
+
+    Parameters
+    ----------
+    name : str
+        Name of the case.
+    folder : Path or None
+        Folder of the files; None if the images were not read from files by this plugin.
+    """
+
+    name: str
+    folder: Path | None = None
+
+    @property
+    def location(self) -> str:
+        """Where the files are, for the user."""
+        return str(self.folder) if self.folder is not None else "no file"
+
+
+def patient_of_case(case: Case) -> Patient:
+    """The patient of a case, from its name and the folder of its images or labels."""
+    paths = list(case.paths.values()) or ([case.labels_path] if case.labels_path else [])
+    return Patient(case.name, case.folder or _common_folder(paths))
+
+
+def patient_of(layer: Layer) -> Patient | None:
+    """The patient that a layer or the original of a copy belongs to; None if it is not known."""
+    assigned = layer.metadata.get(PATIENT_KEY)
+    if isinstance(assigned, Patient):
+        return assigned
+    role = role_of(layer) or provenance_of(layer.metadata)
+    return patient_of_case(role.case) if role is not None and role.case is not None else None
+
+
+def assign(layer: Layer, patient: Patient) -> None:
+    """Make a layer, and copies that are made of it from now on, belong to a patient."""
+    if patient_of(layer) != patient:
+        layer.metadata = {**layer.metadata, PATIENT_KEY: patient}
+
+
+def patients_among(layers: Iterable[Layer]) -> list[Patient]:
+    """The patients of the layers, in the order of their first layers."""
+    return list(dict.fromkeys(p for layer in layers if (p := patient_of(layer)) is not None))
+
+
+def layers_of_patient(layers: Iterable[Layer], patient: Patient | None) -> list[Layer]:
+    """The layers that belong to a patient."""
+    return [layer for layer in layers if patient is not None and patient_of(layer) == patient]
+
+
+def titles(patients: Sequence[Patient]) -> dict[Patient, str]:
+    """The name of each patient, with the folder that tells patients of the same name apart."""
+    found = {}
+    for patient in patients:
+        folders = [other.folder for other in patients if other.name == patient.name]
+        if len(folders) > 1:
+            found[patient] = f"{patient.name} ({_distinctive_part(patient.folder, folders)})"
+        else:
+            found[patient] = patient.name
+    return found
+
+
+def join_patient(layer: Layer, layers: Sequence[Layer], active: Patient | None) -> None:
+    """Assign a newly opened file to the patient that it can only belong to, if there is one.
+
+    Parameters
+    ----------
+    layer : Layer
+        A layer that was just added.
+    layers : sequence of layers
+        All layers of the viewer.
+    active : Patient or None
+        A file whose name states no case belongs to this patient if it has the same grid.
+    """
+    for follower in [layer, *_labels_without_images(layers)]:
+        patient = _patient_to_join(follower, layers, active if follower is layer else None)
+        if patient is not None:
+            assign(follower, patient)
+
+
+def patient_of_images(images: Iterable[Layer], case: Case) -> Patient:
+    """The patient of a case that was created from image layers.
+
+    Raises
+    ------
+    CaseError
+        If an image belongs to another patient.
+    """
+    patient = patient_of_case(case)
+    for layer in images:
+        other = patient_of(layer)
+        if other not in (None, patient) and not is_unidentified_image(layer):
+            raise CaseError(f"{layer.name} is an image of another patient than {case.name}")
+    return patient
+
+
+def is_unidentified_image(layer: Layer) -> bool:
+    """Whether a layer is an image file whose name states no modality and thus no case."""
+    role = role_of(layer)
+    unidentified = role is not None and role.kind is LayerKind.IMAGE and role.modality is None
+    return unidentified and PATIENT_KEY not in layer.metadata
+
+
+def _labels_without_images(layers: Sequence[Layer]) -> Iterator[Layer]:
+    pictured = {patient_of(x) for x in layers if _has_images(case_of(x))}
+    return (x for x in layers if case_of(x) is not None and patient_of(x) not in pictured)
+
+
+def _patient_to_join(
+    layer: Layer, layers: Sequence[Layer], active: Patient | None
+) -> Patient | None:
+    case = case_of(layer)
+    if case is None or (_has_images(case) and not is_unidentified_image(layer)):
+        return None
+    own = patient_of(layer)
+    others = [x for x in layers if x is not layer and _fits(x, case)]
+    candidates = patients_among(others)
+    if own in candidates:
+        return None
+    if is_unidentified_image(layer):
+        return _only(p for p in candidates if _is_file_of(case, p))
+    if active in candidates and _is_unnamed(case):
+        return active
+    return _only(p for p in candidates if p.name == case.name)
+
+
+def _fits(other: Layer, case: Case) -> bool:
+    """Whether a layer shows an identified image on the grid of a case."""
+    other_case = case_of(other)
+    return (
+        other_case is not None
+        and _has_images(other_case)
+        and not is_unidentified_image(other)
+        and other_case.grid.matches(case.grid)
+    )
+
+
+def _has_images(case: Case | None) -> bool:
+    return case is not None and bool(case.volumes)
+
+
+def _is_unnamed(case: Case) -> bool:
+    """Whether the name of a label file states no case, so that the case is named after the file."""
+    return case.labels_path is not None and case.name == stem(case.labels_path)
+
+
+def _is_file_of(case: Case, patient: Patient) -> bool:
+    """Whether an image of unknown modality lies in a patient's own folder or has its name."""
+    folder = patient_of_case(case).folder
+    if folder is None or folder != patient.folder:
+        return False
+    return folder.name == patient.name or case.name.startswith(patient.name)
+
+
+def _only(patients: Iterable[Patient]) -> Patient | None:
+    found = list(patients)
+    return found[0] if len(found) == 1 else None
+
+
+def _common_folder(paths: Sequence[Path]) -> Path | None:
+    folders = {os.path.normpath(path.parent.absolute()) for path in paths}
+    if not folders:
+        return None
+    try:
+        return Path(os.path.commonpath(folders))
+    except ValueError:  # on different drives
+        return Path(min(folders))
+
+
+def _distinctive_part(folder: Path | None, folders: Sequence[Path | None]) -> str:
+    """The last parts of a folder that tell it from the others, without what all have in common."""
+    if folder is None:
+        return "no file"
+    parts = [list(other.parts) for other in folders if other is not None]
+    while len(parts) > 1 and all(p and p[-1] == parts[0][-1] for p in parts):
+        parts = [p[:-1] for p in parts]
+    own = parts[[f for f in folders if f is not None].index(folder)]
+    for length in range(1, len(own) + 1):
+        ending = own[-length:]
+        if sum(p[-length:] == ending for p in parts) == 1:
+            return "/".join(ending)
+    return str(folder)
+
+
+def same_patient(one: Layer, other: Layer) -> bool:
+    """Whether two layers belong to the same known patient."""
+    patient = patient_of(one)
+    return patient is not None and patient == patient_of(other)

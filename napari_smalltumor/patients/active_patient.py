@@ -1,0 +1,264 @@
+"""The one active patient of a viewer.
+
+What is shown, listed, edited, segmented and exported belongs to the active patient. The layers of
+all other patients are hidden. The patients are those of the layers in the viewer, so that no list
+can disagree with it. Layers whose patient is not known, such as those of other plugins, stay as
+they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary, ref
+
+from psygnal import Signal
+
+from napari_smalltumor import notify
+from napari_smalltumor.layers.metadata import claim_roles, role_of
+from napari_smalltumor.layers.patient import (
+    Patient,
+    assign,
+    join_patient,
+    layers_of_patient,
+    patient_of,
+    patients_among,
+    titles,
+)
+from napari_smalltumor.patients.hidden_layers import HiddenLayers
+from napari_smalltumor.patients.view_state import ViewState, fit_view, select
+from napari_smalltumor.patients.window_title import WindowTitle
+from napari_smalltumor.viewer import unproxied
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Layer
+
+
+class ActivePatient:
+    """Knows the active patient of a viewer, and makes another one active.
+
+    Opening a file makes its patient active. So does showing one of its hidden layers. Copies of
+    layers, and layers that are added within `in_background`, do not.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    """
+
+    changed = Signal()
+    """Another patient is active, or none; its layers are visible already."""
+    patients_changed = Signal()
+    """Layers of a patient were added or removed."""
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        claim_roles(viewer)
+        self._viewer = ref(viewer)
+        self._layers = viewer.layers
+        self._current: Patient | None = None
+        self._states: dict[Patient, ViewState] = {}
+        self._hidden = HiddenLayers(self._refuse_edit)
+        self._switching = False
+        self._background = 0
+        # Last, because napari must have added the layer to its window and updated the sliders.
+        self._layers.events.inserted.connect(self._on_inserted, position="last")
+        self._layers.events.removed.connect(self._on_removed, position="last")
+        for layer in list(self._layers):
+            self._add(layer)
+
+    @property
+    def current(self) -> Patient | None:
+        """The active patient; None if no layer of a known patient is open."""
+        return self._current
+
+    @property
+    def patients(self) -> list[Patient]:
+        """The patients whose layers are open, in the order of their first layers."""
+        return patients_among(self._layers)
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers of the active patient, in layer order."""
+        return layers_of_patient(self._layers, self._current)
+
+    @property
+    def layers_in_use(self) -> list[Layer]:
+        """The layers of the active patient and those whose patient is not known."""
+        return [x for x in self._layers if patient_of(x) in (None, self._current)]
+
+    @property
+    def title(self) -> str:
+        """Name of the active patient, for the user; empty if there is none."""
+        return self.title_of(self._current) if self._current is not None else ""
+
+    def title_of(self, patient: Patient) -> str:
+        """Name of a patient for the user, with its folder if another one has the same name."""
+        return titles(list(dict.fromkeys([*self.patients, patient])))[patient]
+
+    def activate(self, patient: Patient) -> None:
+        """Make a patient active: hide all others, and show its layers as they were shown last.
+
+        Raises
+        ------
+        ValueError
+            If no layer of the patient is open.
+        """
+        if patient not in self.patients:
+            raise ValueError(f"no layer of {patient.name} is open")
+        if patient != self._current:
+            # A first patient does not move the view of layers of other plugins.
+            self._switch_to(patient, fit=self._current is not None)
+
+    def adopt(self, layers: Iterable[Layer], patient: Patient) -> None:
+        """Assign layers to a patient, and make it active without moving the view."""
+        for layer in layers:
+            assign(layer, patient)
+        if patient != self._current:
+            self._states.pop(patient, None)
+            self._switch_to(patient, fit=False)
+        else:
+            self._show_current()
+        self.patients_changed.emit()
+
+    @contextmanager
+    def in_background(self) -> Iterator[None]:
+        """Context in which layers are added or shown without making their patient active.
+
+        Layers of other patients become visible when their patient is made active.
+        """
+        selected = list(self._layers.selection)
+        self._background += 1
+        try:
+            yield
+        finally:
+            self._background -= 1
+            viewer = self._viewer()
+            chosen = list(self._layers.selection)
+            if viewer is not None and chosen != selected and any(x in self._hidden for x in chosen):
+                select(viewer, [layer for layer in selected if layer in self._layers])
+
+    def _on_inserted(self, event: Any) -> None:
+        self._add(event.value)
+
+    def _add(self, layer: Layer) -> None:
+        layer.events.visible.connect(self._on_visible)
+        join_patient(layer, list(self._layers), self._current)
+        patient = patient_of(layer)
+        if patient is None:
+            return
+        is_copy = role_of(layer) is None
+        if patient != self._current:
+            if self._current is not None and (self._background or is_copy):
+                self._hide(layer)
+            else:
+                self.activate(patient)
+        self.patients_changed.emit()
+
+    def _on_removed(self, event: Any) -> None:
+        layer = event.value
+        layer.events.visible.disconnect(self._on_visible)
+        self._hidden.show(layer)
+        patient = patient_of(layer)
+        if patient is None:
+            return
+        if patient not in self.patients:
+            self._close(patient)
+        self.patients_changed.emit()
+
+    def _close(self, patient: Patient) -> None:
+        """Forget a patient; if it was active, activate the one that was active before it."""
+        self._states.pop(patient, None)
+        if patient != self._current:
+            return
+        self._current = None
+        remaining = self.patients
+        before = [p for p in self._states if p in remaining] or remaining
+        if before:
+            self._switch_to(before[-1], fit=True)
+        else:
+            self.changed.emit()
+
+    def _switch_to(self, patient: Patient, *, fit: bool) -> None:
+        """Make a patient active; `fit` moves the view to it if it was not active before."""
+        self._save_view()
+        self._current = patient
+        self._show_current()
+        self._restore_view(fit=fit)
+        self.changed.emit()
+
+    def _on_visible(self, event: Any) -> None:
+        """Activate the patient of a hidden layer that the user shows."""
+        layer = event.source
+        if self._switching or layer not in self._hidden:
+            return
+        if self._background:
+            with self._switch():
+                self._hidden.set_visible_later(layer, layer.visible)
+        elif layer.visible:
+            with self._switch():
+                self._hidden.set_visible_later(layer, True)
+            patient = patient_of(layer)
+            assert patient is not None
+            self.activate(patient)
+
+    def _save_view(self) -> None:
+        viewer = self._viewer()
+        if self._current is not None and viewer is not None and self.layers:
+            self._states.pop(self._current, None)  # the last key is the patient left last
+            self._states[self._current] = ViewState.of(viewer, self.layers)
+
+    def _show_current(self) -> None:
+        with self._switch():
+            for layer in self._layers:
+                if patient_of(layer) not in (None, self._current):
+                    self._hidden.hide(layer)
+            for layer in self.layers:
+                self._hidden.show(layer)
+
+    def _restore_view(self, *, fit: bool) -> None:
+        viewer = self._viewer()
+        if viewer is None or self._current is None:
+            return
+        state = self._states.get(self._current)
+        if state is not None:
+            state.restore(viewer)
+            # napari iterates over the selection while it shows the selected layers.
+            if not any(layer in self._layers.selection for layer in self.layers):
+                state.restore_selection(viewer)
+        elif fit:
+            fit_view(viewer, self.layers)
+
+    def _hide(self, layer: Layer) -> None:
+        with self._switch():
+            self._hidden.hide(layer)
+
+    @contextmanager
+    def _switch(self) -> Iterator[None]:
+        """Context in which changes of visibility are not the user's."""
+        before, self._switching = self._switching, True
+        try:
+            yield
+        finally:
+            self._switching = before
+
+    def _refuse_edit(self, layer: Layer) -> None:
+        patient = patient_of(layer)
+        if patient is not None:
+            notify.warn(
+                f"{layer.name} was not changed: it belongs to {self.title_of(patient)}, "
+                "which is not the active patient."
+            )
+
+
+_ACTIVE_PATIENTS: WeakKeyDictionary[ViewerModel, ActivePatient] = WeakKeyDictionary()
+_TITLES: WeakKeyDictionary[ViewerModel, WindowTitle] = WeakKeyDictionary()
+
+
+def active_patient(viewer: ViewerModel) -> ActivePatient:
+    """The active patient of a viewer; all calls for a viewer return the same object."""
+    viewer = unproxied(viewer)
+    if viewer not in _ACTIVE_PATIENTS:
+        _ACTIVE_PATIENTS[viewer] = patients = ActivePatient(viewer)
+        _TITLES[viewer] = WindowTitle(viewer, patients)
+    return _ACTIVE_PATIENTS[viewer]

@@ -1,0 +1,128 @@
+"""The header of every dock: the active patient, a picker of patients, and removed regions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.compat import isalive
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QPaintEvent, QWheelEvent
+from qtpy.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.missing_regions import missing_regions
+from napari_smalltumor.widgets.layouts import allow_shrinking, button
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+NO_PATIENT = "no patient is open"
+
+
+class PatientHeader(QWidget):
+    """Names the active patient of a viewer; choosing another one makes it active.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    """
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        super().__init__()
+        self._patients = active_patient(viewer)
+        self._missing = missing_regions(viewer)
+        self.picker = _PatientPicker()
+        self.restore_button = button("", "Bring back region layers that were removed")
+        self._lay_out()
+        self.picker.activated.connect(self._choose)
+        self.restore_button.clicked.connect(self._restore)
+        self._patients.changed.connect(self._update)
+        self._patients.patients_changed.connect(self._update)
+        self._missing.changed.connect(self._update)
+        self._update()
+
+    def _lay_out(self) -> None:
+        label = QLabel("<b>Patient</b>")
+        label.setBuddy(self.picker)
+        line = QHBoxLayout()
+        line.setSpacing(6)
+        line.addWidget(label)
+        line.addWidget(self.picker, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addLayout(line)
+        layout.addWidget(self.restore_button)
+
+    def _choose(self, row: int) -> None:
+        patient = self.picker.itemData(row)
+        if patient in self._patients.patients:
+            self._patients.activate(patient)
+
+    def _restore(self) -> None:
+        if self._patients.current is not None:
+            self._missing.restore(self._patients.current)
+
+    def _update(self) -> None:
+        if not isalive(self):  # the viewer's patients exist longer than a dock
+            return
+        current, patients = self._patients.current, self._patients.patients
+        self.picker.show_patients(
+            [(self._patients.title_of(p), p.location, p) for p in patients],
+            patients.index(current) if current in patients else -1,
+        )
+        names = " and ".join(region.name for region in self._missing.of(current))
+        self.restore_button.setText(f"Restore {names}")
+        self.restore_button.setVisible(bool(names))
+
+
+class _PatientPicker(QComboBox):
+    """Lists patients; a long name is elided in the middle, and its folder is in the tooltip."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        allow_shrinking(self)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Active patient")
+
+    def show_patients(self, patients: list[tuple[str, str, object]], current: int) -> None:
+        """List patients, each with its title, its location and the patient."""
+        listed = [(self.itemText(n), self.itemData(n)) for n in range(self.count())]
+        if listed != [(title, patient) for title, _, patient in patients]:
+            self.clear()
+            for row, (title, location, patient) in enumerate(patients):
+                self.addItem(title, patient)
+                self.setItemData(row, location, Qt.ItemDataRole.ToolTipRole)
+        self.setCurrentIndex(current)
+        self.setEnabled(bool(patients))
+        chosen = f"{patients[current][0]}\n{patients[current][1]}" if current >= 0 else NO_PATIENT
+        self.setToolTip(f"The patient that is shown, edited and exported: {chosen}")
+        self.update()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802 - Qt's name
+        """Leave the wheel to the dock, so that scrolling cannot change the patient."""
+        event.ignore()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        """Paint the box with the name elided in the middle."""
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        field = self.style().subControlRect(
+            QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, self
+        )
+        text = self.currentText() or NO_PATIENT
+        option.currentText = self.fontMetrics().elidedText(
+            text, Qt.TextElideMode.ElideMiddle, field.width() - 4
+        )
+        painter = QStylePainter(self)
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)

@@ -1,0 +1,91 @@
+"""Slice, camera, and selected layers of a patient, saved while another patient is active."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from weakref import WeakSet
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Layer
+
+
+@dataclass(frozen=True, eq=False)
+class ViewState:
+    """The view of a patient.
+
+    Parameters
+    ----------
+    point : tuple of float
+        World coordinates of the slices that are shown.
+    order : tuple of int
+        Order of the axes: the displayed ones are last.
+    ndisplay : {2, 3}
+    centre, angles : tuple of float
+        Of the camera.
+    zoom : float
+    selected : set of Layer
+    """
+
+    point: tuple[float, ...]
+    order: tuple[int, ...]
+    ndisplay: int
+    centre: tuple[float, ...]
+    angles: tuple[float, ...]
+    zoom: float
+    selected: WeakSet[Layer] = field(default_factory=WeakSet)
+
+    @classmethod
+    def of(cls, viewer: ViewerModel, layers: Iterable[Layer]) -> ViewState:
+        """The current view, with the selected ones among some layers."""
+        dims, camera = viewer.dims, viewer.scene.camera
+        selected = WeakSet(layer for layer in layers if layer in viewer.layers.selection)
+        return cls(
+            tuple(dims.point),
+            tuple(dims.order),
+            dims.ndisplay,
+            tuple(camera.center),
+            tuple(camera.angles),
+            camera.zoom,
+            selected,
+        )
+
+    def restore(self, viewer: ViewerModel) -> None:
+        """Show the view again; axes that were added meanwhile keep their slices."""
+        dims, camera = viewer.dims, viewer.scene.camera
+        dims.ndisplay = self.ndisplay  # first, because it may set the order of the axes
+        if len(self.order) == dims.ndim:
+            dims.order = self.order
+            dims.point = self.point
+        camera.center = self.centre
+        camera.angles = self.angles
+        camera.zoom = self.zoom
+
+    def restore_selection(self, viewer: ViewerModel) -> None:
+        """Select the layers again that were selected and still exist."""
+        select(viewer, [layer for layer in viewer.layers if layer in self.selected])
+
+
+def select(viewer: ViewerModel, layers: Iterable[Layer]) -> None:
+    """Select exactly these layers."""
+    wanted = set(layers)
+    selection = viewer.layers.selection
+    if set(selection) == wanted:
+        return
+    if len(wanted) == 1:
+        selection.active = next(iter(wanted))
+        return
+    selection.clear()
+    selection.update(wanted)
+
+
+def fit_view(viewer: ViewerModel, layers: Iterable[Layer]) -> None:
+    """Show the middle slices of some layers, and fit the canvas to them."""
+    layers = list(layers)
+    lowest, highest = viewer.layers.get_extent(layers).world
+    viewer.dims.point = tuple(float(x) for x in np.add(lowest, highest) / 2)
+    viewer.reset_view(layers=layers, reset_camera_angle=False)

@@ -1,0 +1,34 @@
+"""What a viewer gets with the first file that the plugin opens in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari_smalltumor.autosave.watcher import ensure_autosave
+from napari_smalltumor.layers.grouping import group_opened_files
+from napari_smalltumor.layers.nesting import ensure_nesting
+from napari_smalltumor.layers.upright_views import ensure_upright_views
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.missing_regions import missing_regions
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+
+def set_up(viewer: ViewerModel) -> None:
+    """Keep a viewer's patients apart, their masks nested and saved, and its views upright."""
+    active_patient(viewer)
+    missing_regions(viewer)
+    group_opened_files(viewer)
+    ensure_nesting(viewer)
+    ensure_autosave(viewer)
+    ensure_upright_views(viewer)
+
+
+def set_up_current_viewer() -> None:
+    """Set up the viewer that opens a file through napari's readers."""
+    from napari.viewer import current_viewer
+
+    viewer = current_viewer()
+    if viewer is not None:
+        set_up(viewer)

@@ -1,0 +1,202 @@
+"""One patient is active; the layers of the others are hidden and cannot be changed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from napari.layers._layer_actions import _duplicate_layer
+from napari_cases import write_case_along
+from smalltumor.data.segmentation import Segmentation
+from smalltumor.labels.regions import Region
+
+from napari_smalltumor import notify
+from napari_smalltumor.layers.metadata import case_of
+from napari_smalltumor.layers.patient import Patient, assign, patient_of
+from napari_smalltumor.layers.regions import show_segmentation
+from napari_smalltumor.open_case import open_case
+from napari_smalltumor.patients.active_patient import active_patient
+
+
+@pytest.fixture
+def patients(viewer, tmp_path):
+    """Two patients of which the second is active."""
+    for name in ("First", "Second"):
+        open_case(viewer, write_case_along(tmp_path / name, labels=False))
+    return active_patient(viewer)
+
+
+def visible(viewer) -> list[str]:
+    return [layer.name for layer in viewer.layers if layer.visible]
+
+
+def layer_of(viewer, name):
+    return next(layer for layer in viewer.layers if layer.name == name)
+
+
+def switch(patients, name: str) -> None:
+    patients.activate(next(p for p in patients.patients if p.name == name))
+
+
+def regions(viewer, name: str):
+    case = case_of(layer_of(viewer, f"{name} T1CE"))
+    classes = np.random.default_rng(0).integers(0, 4, case.grid.shape).astype(np.uint8)
+    return show_segmentation(viewer, case, Segmentation(case.name, classes, case.grid))
+
+
+def test_opening_another_patient_hides_the_first_and_names_the_second(viewer, patients):
+    assert visible(viewer) == ["Second T1CE"]
+    assert patients.title == "Second"
+    assert viewer.title == "Second – napari"
+
+
+def test_going_back_restores_visibility_slice_camera_and_selection(viewer, patients):
+    switch(patients, "First")
+    layer_of(viewer, "First FLAIR").visible = True
+    layer_of(viewer, "First T1CE").visible = False
+    viewer.dims.order = (1, 0, 2)
+    viewer.dims.point = viewer.dims.range[0][0], -48.25, viewer.dims.range[2][0]
+    viewer.scene.camera.zoom, viewer.scene.camera.center = 7.5, (0.0, 3.0, 4.0)
+    viewer.layers.selection = {layer_of(viewer, "First T1"), layer_of(viewer, "First T2")}
+    before = viewer.dims.point
+    switch(patients, "Second")
+    viewer.dims.order, viewer.dims.ndisplay = (2, 0, 1), 3
+    viewer.scene.camera.zoom = 2
+    viewer.layers.selection = {layer_of(viewer, "Second T1")}
+    switch(patients, "First")
+    assert visible(viewer) == ["First FLAIR"]
+    assert viewer.dims.order == (1, 0, 2)
+    assert viewer.dims.ndisplay == 2
+    assert viewer.dims.point == before
+    assert viewer.scene.camera.zoom == 7.5
+    assert viewer.scene.camera.center == (0, 3, 4)
+    assert {layer.name for layer in viewer.layers.selection} == {"First T1", "First T2"}
+    switch(patients, "Second")
+    assert viewer.dims.ndisplay == 3
+    assert viewer.scene.camera.zoom == 2
+
+
+def test_a_patient_that_is_opened_lies_in_the_view(viewer, patients, tmp_path):
+    viewer.scene.camera.center = (0.0, 900.0, 900.0)
+    open_case(viewer, write_case_along(tmp_path / "Third", labels=False))
+    low, high = layer_of(viewer, "Third T1CE").extent.world
+    assert np.all(np.less(low[1:], viewer.scene.camera.center[1:]))
+    assert np.all(np.less(viewer.scene.camera.center[1:], high[1:]))
+
+
+def test_showing_a_hidden_layer_switches_to_its_patient(viewer, patients):
+    layer_of(viewer, "First T2").visible = True
+    assert patients.title == "First"
+    assert visible(viewer) == ["First T2", "First T1CE"]
+
+
+def test_all_layers_shown_at_once_are_those_of_one_patient(viewer, patients):
+    for layer in viewer.layers:
+        layer.visible = True
+    assert len({name.split()[0] for name in visible(viewer)}) == 1
+
+
+def test_a_hidden_layer_that_is_selected_cannot_be_painted_undone_or_deleted(
+    viewer, patients, monkeypatch
+):
+    warned: list[str] = []
+    monkeypatch.setattr(notify, "warn", warned.append)
+    switch(patients, "First")
+    layer = regions(viewer, "First")[Region.ET]
+    layer.mode = "paint"
+    voxel = tuple(np.array([1]) for _ in range(3))
+    layer.data_setitem(voxel, [1 - layer.data[1, 1, 1]])
+    after = layer.data.copy()
+    switch(patients, "Second")
+    viewer.layers.selection.active = layer
+    assert layer.mode == "pan_zoom"
+    layer.mode = "paint"
+    assert layer.mode == "pan_zoom"
+    for key, function in layer.keymap.items():
+        assert str(key) in ("Ctrl+Z", "Ctrl+Shift+Z")
+        function(layer)
+    assert len(warned) == 2 and "belongs to First" in warned[0]
+    viewer.layers.remove_selected()
+    assert layer in viewer.layers
+    assert np.array_equal(layer.data, after)
+    switch(patients, "First")
+    assert layer.mode == "paint" and not layer.keymap and not layer.locked
+    layer.undo()
+    assert not np.array_equal(layer.data, after)
+
+
+def test_a_duplicate_of_a_hidden_layer_stays_hidden(viewer, patients):
+    viewer.layers.selection = {layer_of(viewer, "First T1CE")}
+    _duplicate_layer(viewer.layers)
+    assert patients.title == "Second"
+    for layer in viewer.layers:
+        if "copy" in layer.name:
+            layer.visible = False
+    assert visible(viewer) == ["Second T1CE"]
+    switch(patients, "First")
+    assert visible(viewer) == ["First T1CE"]
+
+
+def test_a_result_in_the_background_is_shown_when_its_patient_is_active(viewer, patients):
+    chosen = viewer.layers.selection.active
+    with patients.in_background():
+        regions(viewer, "First")
+    assert patients.title == "Second"
+    assert visible(viewer) == ["Second T1CE"]
+    assert viewer.layers.selection.active is chosen
+    switch(patients, "First")
+    assert visible(viewer) == ["First T1CE", "First WT", "First TC", "First ET"]
+
+
+def test_closing_the_active_patient_shows_the_one_before(viewer, patients, tmp_path):
+    open_case(viewer, write_case_along(tmp_path / "Third", labels=False))
+    switch(patients, "First")
+    for layer in patients.layers:
+        viewer.layers.remove(layer)
+    assert patients.title == "Third"
+    viewer.layers.clear()
+    assert patients.current is None
+    assert viewer.title == "napari"
+
+
+def test_opening_a_file_of_an_open_patient_makes_it_active(viewer, patients, tmp_path):
+    open_case(viewer, tmp_path / "First")
+    assert patients.title == "First"
+    assert len(patients.patients) == 2
+
+
+def test_layers_of_no_known_patient_stay_as_they_are(viewer, patients):
+    plain = viewer.add_labels(np.zeros((4, 4, 4), np.uint8))
+    switch(patients, "First")
+    assert plain.visible and not plain.locked
+    assert patients.title == "First"
+
+
+def test_adopted_layers_follow_their_patient_and_the_view_stays(viewer, patients):
+    plain = viewer.add_image(np.zeros((4, 4, 4)), name="t1")
+    point = viewer.dims.point
+    other = Patient("Other")
+    patients.adopt([plain], other)
+    assert patients.title == "Other" and viewer.dims.point == point
+    assert visible(viewer) == ["t1"]
+    switch(patients, "First")
+    assert visible(viewer) == ["First T1CE"]
+
+
+def test_another_program_may_change_the_title(viewer, patients):
+    viewer.title = "Ward 3"
+    switch(patients, "First")
+    assert viewer.title == "First – Ward 3"
+
+
+def test_layers_that_exist_before_leave_one_patient_visible(viewer):
+    for name in ("A", "B"):
+        layer = viewer.add_image(np.zeros((4, 4, 4)), name=name)
+        assign(layer, Patient(name))
+    assert active_patient(viewer).title == "A"
+    assert visible(viewer) == ["A"]
+    assert [patient_of(layer).name for layer in viewer.layers] == ["A", "B"]
+
+
+def test_a_patient_that_is_not_open_cannot_be_activated(patients):
+    with pytest.raises(ValueError, match="no layer of Other is open"):
+        patients.activate(Patient("Other"))

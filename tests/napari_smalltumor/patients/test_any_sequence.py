@@ -1,0 +1,232 @@
+"""Whatever is done with several patients, what is shown, listed and exported is that of one."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from napari.components import ViewerModel
+from napari.layers import Layer
+from napari.layers._layer_actions import _duplicate_layer, _toggle_visibility
+from napari_cases import case_along
+from smalltumor.data.segmentation import Segmentation
+
+from napari_smalltumor.export import case_to_export, export_case
+from napari_smalltumor.layers.create import image_layers
+from napari_smalltumor.layers.metadata import checksum, region_layers
+from napari_smalltumor.layers.nesting import ensure_nesting
+from napari_smalltumor.layers.patient import layers_of_patient, patient_of, patient_of_case
+from napari_smalltumor.layers.region_masks import segmentation_of
+from napari_smalltumor.layers.regions import show_segmentation
+from napari_smalltumor.lesions.review import LesionReview
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.missing_regions import missing_regions
+
+numbers = st.integers(0, 10_000)
+
+
+def cases():
+    """Two examinations of one name on one grid, and another patient."""
+    found = [case_along(name=name) for name in ("Pat", "Pat", "Other")]
+    for case, folder in zip(found, ("first", "second", "other"), strict=True):
+        case.folder = Path("/data") / folder / case.name
+    return found
+
+
+class SeveralPatients(RuleBasedStateMachine):
+    """Random actions of a user, and results that arrive late."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.viewer = ViewerModel()
+        self.patients = active_patient(self.viewer)
+        self.missing = missing_regions(self.viewer)
+        ensure_nesting(self.viewer)
+        self.review = LesionReview(self.viewer)
+        self.cases = cases()
+        self.zooms: dict[Any, float] = {}
+        self.hidden_masks: dict[Layer, int] = {}
+
+    @property
+    def layers(self) -> list[Layer]:
+        return list(self.viewer.layers)
+
+    def layer(self, number: int) -> Layer:
+        return self.layers[number % len(self.layers)]
+
+    @rule(number=numbers)
+    def open(self, number):
+        case = self.cases[number % 3]
+        for data in image_layers(case):
+            self.viewer.add_layer(Layer.create(*data))
+        assert self.patients.current == patient_of_case(case)
+
+    @precondition(lambda self: self.patients.patients)
+    @rule(number=numbers)
+    def close(self, number):
+        patients = self.patients.patients
+        for layer in layers_of_patient(self.layers, patients[number % len(patients)]):
+            if layer in self.viewer.layers:
+                self.viewer.layers.remove(layer)
+
+    @precondition(lambda self: self.patients.patients)
+    @rule(number=numbers)
+    def switch(self, number):
+        patients = self.patients.patients
+        self.patients.activate(patients[number % len(patients)])
+
+    @precondition(lambda self: self.patients.current)
+    @rule(zoom=st.floats(1, 9))
+    def zoom(self, zoom):
+        self.viewer.scene.camera.zoom = zoom
+        self.zooms[self.patients.current] = zoom
+
+    @precondition(lambda self: self.layers)
+    @rule(number=numbers)
+    def select(self, number):
+        self.viewer.layers.selection.active = self.layer(number)
+
+    @precondition(lambda self: self.layers)
+    @rule(number=numbers)
+    def duplicate(self, number):
+        before = self.patients.current
+        self.viewer.layers.selection = {self.layer(number)}
+        _duplicate_layer(self.viewer.layers)
+        assert self.patients.current == before
+
+    @precondition(lambda self: self.layers)
+    @rule(number=numbers)
+    def rename(self, number):
+        self.layer(number).name = "renamed"
+
+    @precondition(lambda self: self.layers)
+    @rule(number=numbers, also=numbers)
+    def delete_selected(self, number, also):
+        self.viewer.layers.selection = {self.layer(number), self.layer(also)}
+        hidden = {x for x in self.layers if patient_of(x) not in (None, self.patients.current)}
+        self.viewer.layers.remove_selected()
+        assert hidden <= set(self.layers)
+
+    @precondition(lambda self: self.layers)
+    @rule(number=numbers)
+    def click_eye(self, number):
+        layer = self.layer(number)
+        layer.visible = not layer.visible
+
+    @precondition(lambda self: self.layers)
+    @rule(some=st.sets(numbers, min_size=1, max_size=4))
+    def toggle_selected(self, some):
+        self.viewer.layers.selection = {self.layer(number) for number in some}
+        _toggle_visibility(self.viewer.layers)
+
+    @rule(number=numbers, seed=st.integers(0, 3))
+    def result_arrives(self, number, seed):
+        case = self.cases[number % 3]
+        if patient_of_case(case) not in self.patients.patients:
+            return
+        before = self.patients.current
+        classes = np.random.default_rng(seed).integers(0, 4, case.grid.shape).astype(np.uint8)
+        with self.patients.in_background():
+            show_segmentation(self.viewer, case, Segmentation(case.name, classes, case.grid))
+        assert self.patients.current == before
+        self.hidden_masks.clear()
+
+    @precondition(lambda self: self.layers)
+    @rule(number=numbers, value=st.integers(0, 1))
+    def paint(self, number, value):
+        layer = self.layer(number)
+        if layer._type_string != "labels":
+            return
+        layer.mode = "paint"
+        if layer.mode == "paint":  # otherwise napari does not paint
+            assert patient_of(layer) in (None, self.patients.current)
+            layer.brush_size = 3
+            layer.paint((2, 3, 4), value)
+
+    @precondition(lambda self: self.viewer.layers.selection.active is not None)
+    @rule()
+    def press_undo(self):
+        layer = self.viewer.layers.selection.active
+        own = {str(key): function for key, function in layer.keymap.items()}
+        if "Ctrl+Z" in own:
+            own["Ctrl+Z"](layer)
+        elif layer._type_string == "labels":
+            layer.undo()
+
+    @precondition(lambda self: self.missing.of(self.patients.current))
+    @rule()
+    def restore_regions(self):
+        self.missing.restore(self.patients.current)
+        assert not self.missing.of(self.patients.current)
+
+    @rule()
+    def list_lesions(self):
+        source = self.review.source
+        if source is not None:
+            self.review.set_lesions(source.snapshot(self.review.region).lesions(50))
+
+    @rule()
+    def export(self):
+        case = case_to_export(self.viewer)
+        if case is None:
+            assert not any(region_layers(self.patients.layers, c) for c in self.cases)
+            return
+        assert patient_of_case(case) == self.patients.current
+        with tempfile.TemporaryDirectory() as folder:
+            (path,) = export_case(self.viewer, case, Path(folder) / "m.nii", scheme="brats2023")
+            written = np.asarray(nib.load(path).dataobj)
+        assert np.array_equal(written, segmentation_of(self.patients.layers, case).classes)
+
+    @invariant()
+    def one_patient_is_active_and_only_it_is_visible(self):
+        visible = {patient_of(layer) for layer in self.layers if layer.visible}
+        assert visible <= {None, self.patients.current}
+        assert (self.patients.current in self.patients.patients) or not self.patients.patients
+        assert self.patients.current is not None or not self.patients.patients
+        for layer in self.layers:
+            assert bool(layer.locked) == (patient_of(layer) not in (None, self.patients.current))
+
+    @invariant()
+    def lesions_and_rings_are_those_of_the_active_patient(self):
+        for source in self.review.sources:
+            assert patient_of(source.any_layer) in (None, self.patients.current)
+        source = self.review.source
+        assert source is None or source.any_layer in self.viewer.layers
+        rings = self.review._rings.layer
+        if rings is not None and rings in self.viewer.layers:
+            assert patient_of(rings) == patient_of(source.any_layer)
+
+    @invariant()
+    def masks_of_other_patients_do_not_change(self):
+        others = [
+            layer
+            for layer in self.layers
+            if layer._type_string == "labels"
+            and patient_of(layer) not in (None, self.patients.current)
+        ]
+        now = {layer: checksum(layer.data) for layer in others}
+        for layer, before in self.hidden_masks.items():
+            assert now.get(layer, before) == before
+        self.hidden_masks = now
+
+    @invariant()
+    def the_view_of_each_patient_returns(self):
+        for patient in self.zooms.keys() - set(self.patients.patients):
+            del self.zooms[patient]
+        zoom = self.zooms.get(self.patients.current)
+        assert zoom is None or self.viewer.scene.camera.zoom == zoom
+
+    def teardown(self) -> None:
+        self.review.close()
+
+
+SeveralPatients.TestCase.settings = settings(
+    max_examples=12, stateful_step_count=25, deadline=None, derandomize=True
+)
+TestSeveralPatients = SeveralPatients.TestCase

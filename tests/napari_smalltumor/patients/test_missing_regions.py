@@ -1,0 +1,95 @@
+"""A region layer that was removed is noticed, and can be brought back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from napari_cases import case_along
+from qtpy.QtWidgets import QApplication
+from smalltumor.data.case import Case
+from smalltumor.data.segmentation import Segmentation
+from smalltumor.labels.regions import Region
+
+from napari_smalltumor import notify
+from napari_smalltumor.layers.create import image_layers
+from napari_smalltumor.layers.patient import Patient
+from napari_smalltumor.layers.regions import show_segmentation
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.missing_regions import missing_regions
+
+
+@pytest.fixture(autouse=True)
+def warnings(monkeypatch) -> list[str]:
+    """Messages, given at once, also where an earlier test has created an application."""
+    shown: list[str] = []
+    monkeypatch.setattr(notify, "warn", shown.append)
+    monkeypatch.setattr(QApplication, "instance", lambda: None)
+    return shown
+
+
+def open_segmented(viewer: ViewerModel, name: str) -> Case:
+    case = case_along(name=name)
+    viewer.add_image(image_layers(case)[0][0], **image_layers(case)[0][1])
+    missing_regions(viewer)
+    classes = np.random.default_rng(0).integers(0, 4, case.grid.shape).astype(np.uint8)
+    show_segmentation(viewer, case, Segmentation(name, classes, case.grid))
+    return case
+
+
+def test_a_removed_region_is_named_and_returns_with_its_edits_in_its_place(viewer, warnings):
+    open_segmented(viewer, "Pat")
+    patient, missing = Patient("Pat"), missing_regions(viewer)
+    names = [layer.name for layer in viewer.layers]
+    layer = viewer.layers["Pat TC"]
+    voxel = tuple(np.array([2]) for _ in range(3))
+    layer.data_setitem(voxel, [1 - layer.data[2, 2, 2]])
+    edited = layer.data.copy()
+    viewer.layers.remove(layer)
+    assert missing.of(patient) == [Region.TC]
+    assert "TC of Pat was removed" in warnings[0]
+    missing.restore(patient)
+    assert missing.of(patient) == []
+    assert [layer.name for layer in viewer.layers] == names
+    assert np.array_equal(viewer.layers["Pat TC"].data, edited)
+    viewer.layers["Pat TC"].undo()
+    assert not np.array_equal(viewer.layers["Pat TC"].data, edited)
+
+
+def test_regions_that_are_closed_with_their_patient_are_forgotten(viewer):
+    open_segmented(viewer, "Pat")
+    missing = missing_regions(viewer)
+    viewer.layers.clear()
+    assert missing.of(Patient("Pat")) == []
+
+
+def test_a_new_result_replaces_the_removed_region(viewer):
+    case = open_segmented(viewer, "Pat")
+    missing = missing_regions(viewer)
+    viewer.layers.remove(viewer.layers["Pat ET"])
+    classes = np.zeros(case.grid.shape, np.uint8)
+    show_segmentation(viewer, case, Segmentation("Pat", classes, case.grid))
+    assert missing.of(Patient("Pat")) == []
+    assert not np.any(viewer.layers["Pat ET"].data)
+
+
+def test_a_copy_that_is_removed_is_not_missed(viewer, warnings):
+    open_segmented(viewer, "Pat")
+    data, attributes, _ = viewer.layers["Pat ET"].as_layer_data_tuple()
+    copy = viewer.add_labels(data.copy(), **attributes)
+    viewer.layers.remove(copy)
+    assert missing_regions(viewer).of(Patient("Pat")) == []
+    assert warnings == []
+
+
+def test_the_regions_of_each_patient_are_kept_apart(viewer):
+    open_segmented(viewer, "First")
+    viewer.layers.remove(viewer.layers["First ET"])
+    open_segmented(viewer, "Second")
+    missing = missing_regions(viewer)
+    assert missing.of(active_patient(viewer).current) == []
+    missing.restore(Patient("First"))
+    assert active_patient(viewer).current == Patient("Second")
+    assert not viewer.layers["First ET"].visible
+    active_patient(viewer).activate(Patient("First"))
+    assert viewer.layers["First ET"].visible
