@@ -38,7 +38,6 @@ from napari_smalltumor.layers.coordinates import (
 from napari_smalltumor.layers.metadata import (
     LayerKind,
     LayerRole,
-    case_of,
     cases_among,
     provenance_of,
     region_layers,
@@ -47,6 +46,7 @@ from napari_smalltumor.layers.metadata import (
 )
 from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.region_masks import compose, segmentation_of
+from napari_smalltumor.patients.active_patient import active_patient
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -60,14 +60,10 @@ _LABEL_DTYPES = (np.uint8, np.int16, np.int32)
 
 
 def case_to_export(viewer: ViewerModel) -> Case | None:
-    """The case to export: that of the active layer, otherwise the topmost case with regions."""
-    active = viewer.layers.selection.active
-    candidates = [case_of(active)] if active is not None else []
-    candidates += reversed(list(cases_among(viewer.layers)))
-    for case in candidates:
-        if case is not None and region_layers(viewer.layers, case):
-            return case
-    return None
+    """The case to export: the topmost case with regions of the active patient."""
+    layers = active_patient(viewer).layers
+    cases = reversed(list(cases_among(layers)))
+    return next((case for case in cases if region_layers(layers, case)), None)
 
 
 def suggested_name(case: Case) -> str:

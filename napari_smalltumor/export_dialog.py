@@ -19,7 +19,9 @@ from napari_smalltumor.export import (
     targets,
 )
 from napari_smalltumor.layers.metadata import region_layers
+from napari_smalltumor.layers.patient import patient_of_case
 from napari_smalltumor.layers.region_masks import unseen_regions
+from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.viewer import unproxied
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def export_active(viewer: Viewer) -> None:
-    """Export the case of the active layer (menu command)."""
+    """Export the case of the active patient (menu command)."""
     ask_and_export(unproxied(viewer), QApplication.activeWindow(), per_region=False)
 
 
@@ -48,11 +50,12 @@ def ask_and_export(
         return []
     if not may_omit_regions(parent, viewer, case, "Export anyway"):
         return []
+    title = active_patient(viewer).title_of(patient_of_case(case))
     scheme = settings.get("scheme")
     start = Path(settings.last_folder(saving=True)) / suggested_name(case)
     chosen, _ = QFileDialog.getSaveFileName(
         parent,
-        "Export three region files" if per_region else "Export label file",
+        f"Export {'three region files' if per_region else 'a label file'} of {title}",
         str(start),
         "NIfTI (*.nii.gz *.nii)",
         options=QFileDialog.Option.DontConfirmOverwrite,  # `may_replace` asks
@@ -62,7 +65,7 @@ def ask_and_export(
     existing = [path for path in targets(Path(chosen), per_region=per_region) if path.exists()]
     try:
         check_no_source(existing, viewer.layers)
-        if existing and not may_replace(parent, existing):
+        if existing and not may_replace(parent, existing, title):
             return []
         written = export_case(
             viewer,
@@ -81,10 +84,11 @@ def ask_and_export(
     return written
 
 
-def may_replace(parent: QWidget | None, paths: list[Path]) -> bool:
-    """Whether the user agrees to replace files."""
+def may_replace(parent: QWidget | None, paths: list[Path], patient: str) -> bool:
+    """Whether the user agrees to replace files by the regions of a patient."""
     names = ", ".join(path.name for path in paths)
-    return questions.confirm(parent, "Replace files?", f"{names} exists. Replace it?", "Replace")
+    text = f"{names} exists. Replace it by the regions of {patient}?"
+    return questions.confirm(parent, "Replace files?", text, "Replace")
 
 
 def may_omit_regions(parent: QWidget | None, viewer: ViewerModel, case: Case, action: str) -> bool:

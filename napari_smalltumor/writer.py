@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from smalltumor.data.nifti import is_nifti_name
+from smalltumor.errors import OutputError
 
 from napari_smalltumor import settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export import write_layer, write_region_layers
+from napari_smalltumor.layers.patient import patient_of
+from napari_smalltumor.patients.active_patient import active_patient
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -30,6 +33,7 @@ def write_image(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
 
 def write_layers(path: str, layer_data: list[LayerData]) -> list[str]:
     """Write the region layers of a case as one label file in the user's label scheme."""
+    _check_patient([data for data, _, _ in layer_data])
     written = write_region_layers(
         Path(path),
         layer_data,
@@ -42,6 +46,7 @@ def write_layers(path: str, layer_data: list[LayerData]) -> list[str]:
 
 
 def _write_one(path: str, layer_data: LayerData) -> str:
+    _check_patient([layer_data[0]])
     written = write_layer(
         Path(path),
         layer_data,
@@ -51,6 +56,31 @@ def _write_one(path: str, layer_data: LayerData) -> str:
     )
     _mark_exported([layer_data[0]])
     return str(written)
+
+
+def _check_patient(saved: Sequence[Any]) -> None:
+    """Refuse to write hidden layers of a patient that is not active.
+
+    Raises
+    ------
+    OutputError
+        If a layer with these data belongs to such a patient.
+    """
+    from napari.viewer import current_viewer
+
+    viewer = current_viewer()
+    if viewer is None:
+        return
+    patients = active_patient(viewer)
+    for layer in viewer.layers:
+        patient = patient_of(layer)
+        if patient is None or patient == patients.current:
+            continue
+        if any(layer.data is data for data in saved):
+            raise OutputError(
+                f"{layer.name} was not saved: it belongs to {patients.title_of(patient)}, which is "
+                "not the active patient"
+            )
 
 
 def _mark_exported(saved: Sequence[Any]) -> None:

@@ -113,7 +113,7 @@ class Autosave:
         self.folder = AutosaveFolder(root)
         self._layers = layers
         # Of each mask as it was opened or last exported.
-        self._checksums_on_disk: WeakKeyDictionary[Layer, int] = WeakKeyDictionary()
+        self._checksums_on_disk: WeakKeyDictionary[Layer, int | None] = WeakKeyDictionary()
         # Both by `case_digest`; closed cases are kept while their autosave files exist.
         self._edits: dict[str, _CaseEdits] = {}
         self._closed: dict[str, _CaseEdits] = {}
@@ -181,7 +181,7 @@ class Autosave:
     def mark_edited(self, layers: Iterable[Layer]) -> None:
         """Autosave restored layers, even though they have not changed since they were added."""
         for layer in layers:
-            self._checksums_on_disk.pop(layer, None)
+            self._checksums_on_disk[layer] = None
 
     def restorable_files(self, case: Case) -> list[Path]:
         """Autosave files of a case that its viewers have closed, newest first."""
@@ -198,7 +198,8 @@ class Autosave:
     def _on_new_layer(self, layer: Layer) -> None:
         """Regard a new layer as unedited, unless it is a result, whose role has its checksum."""
         role = role_of(layer)
-        if _is_mask(layer) and role is not None and role.checksum is None:
+        is_known = layer in self._checksums_on_disk  # it was removed and is added again
+        if _is_mask(layer) and role is not None and role.checksum is None and not is_known:
             self._checksums_on_disk[layer] = checksum(layer.data)
 
     def _on_removed(self, event: Any) -> None:

@@ -14,6 +14,8 @@ from napari_smalltumor.autosave.autosave import Autosave
 from napari_smalltumor.autosave.files import SavedMask, case_digest, read_masks
 from napari_smalltumor.autosave.restore import restore
 from napari_smalltumor.layers.metadata import cases_among, claim_roles
+from napari_smalltumor.layers.patient import patient_of_case
+from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.viewer import unproxied
 
 if TYPE_CHECKING:
@@ -69,7 +71,7 @@ class ViewerAutosave:
             except SmalltumorError as error:
                 notify.warn(f"Autosaved edits of {case.name} are lost: {error}")
                 continue
-            answer = _ask(case, file, masks)
+            answer = _ask(self._title_of(case), file, masks)
             if answer == DISCARD:
                 self.autosave.folder.discard(file)
             if answer == RESTORE:
@@ -80,7 +82,8 @@ class ViewerAutosave:
         viewer = self._viewer()
         assert viewer is not None
         try:
-            layers = restore(viewer, case, masks)
+            with active_patient(viewer).in_background():
+                layers = restore(viewer, case, masks)
         except SmalltumorError as error:
             notify.report(error)
             return
@@ -91,11 +94,16 @@ class ViewerAutosave:
             self.autosave.folder.discard(file)  # this viewer's own file now contains the edits
         notify.info(f"Restored {', '.join(layer.name for layer in layers)}")
 
+    def _title_of(self, case: Case) -> str:
+        viewer = self._viewer()
+        assert viewer is not None
+        return active_patient(viewer).title_of(patient_of_case(case))
+
 
 RESTORE, LATER, DISCARD = "Restore", "Not now", "Discard"
 
 
-def _ask(case: Case, file: Path, masks: list[SavedMask]) -> str:
+def _ask(patient: str, file: Path, masks: list[SavedMask]) -> str:
     from datetime import datetime
 
     saved_at = datetime.fromtimestamp(file.stat().st_mtime)
@@ -103,7 +111,7 @@ def _ask(case: Case, file: Path, masks: list[SavedMask]) -> str:
     return questions.ask(
         None,
         "Restore edits?",
-        f"Edits of {case.name} from {saved_at:%Y-%m-%d %H:%M} were not exported before the "
+        f"Edits of {patient} from {saved_at:%Y-%m-%d %H:%M} were not exported before the "
         f"viewer was closed: {names}.\n\n{LATER}: ask again when the case is next opened. "
         f"{DISCARD}: delete them.",
         RESTORE,

@@ -20,6 +20,8 @@ from napari_smalltumor.finetune.new_run import last_run, new_request
 from napari_smalltumor.finetune.panel import FinetunePanel
 from napari_smalltumor.finetune.prediction import Prediction, predict, show_prediction
 from napari_smalltumor.finetune.training_folder import TrainingFolder
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.header import PatientHeader
 from napari_smalltumor.workers import run_in_thread
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ class FinetuneDock(QScrollArea):
         self._busy: dict[Path, str] = {}
         self._is_open = True
         self.panel = FinetunePanel()
+        self.panel.set_header(PatientHeader(napari_viewer))
         self.setWidget(self.panel)
         self.setWidgetResizable(True)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
@@ -145,11 +148,13 @@ class FinetuneDock(QScrollArea):
         run, device = self.run, settings.get("device")
         if run is None or not name:
             return
+        patients = active_patient(self._viewer)
+        before = patients.current
         self.panel.monitor.set_predicting(True, f"Segmenting {name} ...")
 
         def done(prediction: Prediction) -> None:
             if self._is_open:
-                show_prediction(self._viewer, prediction)
+                show_prediction(self._viewer, prediction, background=patients.current != before)
             finish(prediction.text)
             self.predicted.emit(self._is_open)
 

@@ -39,6 +39,12 @@ class FinetunePanel(QWidget):
         layout.addWidget(self.pages, 1)
         layout.addWidget(line)
         layout.addWidget(self.run_bar)
+        self._layout = layout
+
+    def set_header(self, header: QWidget) -> None:
+        """Show a widget above the pages."""
+        header.setContentsMargins(8, 0, 8, 6)
+        self._layout.insertWidget(0, header)
 
     def show_page(self, page: QWidget) -> None:
         """Bring a page to the front."""

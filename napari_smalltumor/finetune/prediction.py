@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smalltumor.data.case import Case
+import numpy as np
+from smalltumor.data.case import REFERENCE, Case
 from smalltumor.data.case_files import CaseFiles, find_cases
 from smalltumor.errors import CaseError, SmalltumorError
 from smalltumor.labels.schemes import SCHEMES
 from smalltumor.training.runs.run_folder import RunFolder
 
+from napari_smalltumor import notify
 from napari_smalltumor.layers.create import image_layers, labels_layer
 from napari_smalltumor.layers.metadata import (
     LayerKind,
-    cases_among,
+    case_of,
     fill_layer,
     provenance_of,
     role_of,
     same_case,
 )
+from napari_smalltumor.layers.patient import Patient, patient_of, patient_of_case
+from napari_smalltumor.patients.active_patient import active_patient
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -92,27 +97,55 @@ def prediction_name(case: str) -> str:
     return f"{case} in training"
 
 
-def show_prediction(viewer: ViewerModel, prediction: Prediction) -> Labels:
+def show_prediction(
+    viewer: ViewerModel, prediction: Prediction, *, background: bool = False
+) -> Labels:
     """Show a prediction; a later one of the same case replaces the data of its layer.
 
-    The case's images are added unless they are open.
+    The case's images are added unless they are open. The patient becomes active.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    prediction : Prediction
+    background : bool
+        Leave the active patient active; the layers of another one are hidden until it is active.
     """
+    patients = active_patient(viewer)
+    patient = _patient_with_images(viewer, prediction.case)
+    if patient is not None:
+        prediction.case.folder = patient.folder  # the layer's role holds the same case
+    with patients.in_background() if background else nullcontext():
+        if patient is None:
+            _add_images(viewer, prediction.case)
+        layer = _show_layer(viewer, prediction)
+    shown = patient_of_case(prediction.case)
+    if shown != patients.current:
+        title = patients.title_of(shown)
+        notify.info(f"{title} is predicted. Choose it under Patient to see the prediction.")
+    return layer
+
+
+def _add_images(viewer: ViewerModel, case: Case) -> None:
     from napari.layers import Layer
 
-    case, (data, attributes, kind) = prediction.case, prediction.layer
-    if not any(_same_images(case, other) for other in cases_among(viewer.layers)):
-        first = not viewer.layers
-        for images in image_layers(case):
-            viewer.add_layer(Layer.create(*images))
-        if first:
-            viewer.reset_view()
-    layer = _prediction_layer(viewer, case)
+    first = not viewer.layers
+    for images in image_layers(case):
+        viewer.add_layer(Layer.create(*images))
+    if first:
+        viewer.reset_view()
+
+
+def _show_layer(viewer: ViewerModel, prediction: Prediction) -> Labels:
+    from napari.layers import Layer
+
+    data, attributes, kind = prediction.layer
+    layer = _prediction_layer(viewer, prediction.case)
     if layer is None:
-        layer = viewer.add_layer(Layer.create(data, attributes, kind))
-    else:
-        role = provenance_of(attributes["metadata"])
-        assert role is not None
-        fill_layer(layer, data, role)
+        return viewer.add_layer(Layer.create(data, attributes, kind))
+    role = provenance_of(attributes["metadata"])
+    assert role is not None
+    fill_layer(layer, data, role)
     return layer
 
 
@@ -132,9 +165,16 @@ def _files_of(run: Path, name: str) -> CaseFiles:
     raise CaseError(f"{name} is no longer in the folders that the run was started with")
 
 
-def _same_images(one: Case, other: Case) -> bool:
-    """Whether two cases have the same name and grid, such as a copy and its original."""
-    return one.name == other.name and one.grid.matches(other.grid)
+def _patient_with_images(viewer: ViewerModel, case: Case) -> Patient | None:
+    """The open patient that has the same name and images, such as those that were copied."""
+    for layer in viewer.layers:
+        other = case_of(layer)
+        if other is None or other.name != case.name or not other.grid.matches(case.grid):
+            continue
+        image = other.volumes.get(REFERENCE)
+        if image is not None and np.array_equal(image, case.volumes[REFERENCE]):
+            return patient_of(layer)
+    return None
 
 
 def _prediction_layer(viewer: ViewerModel, case: Case) -> Labels | None:

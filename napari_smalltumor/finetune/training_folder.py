@@ -26,6 +26,7 @@ from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export_dialog import may_omit_regions
 from napari_smalltumor.finetune.cases_page import CasesPage
 from napari_smalltumor.finetune.training_masks import case_to_add, classes_to_add, mask_layers
+from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.workers import run_in_thread
 
 if TYPE_CHECKING:
@@ -66,11 +67,8 @@ class TrainingFolder(QObject):
         page.folder_entered.connect(self._on_folder_entered)
         page.browse_clicked.connect(self._browse)
         page.add_clicked.connect(self.add)
-        self._events = (
-            viewer.layers.events.inserted,
-            viewer.layers.events.removed,
-            viewer.layers.selection.events.active,
-        )
+        self._patients = active_patient(viewer)
+        self._events = (viewer.layers.events.inserted, viewer.layers.events.removed)
         self._is_open = False
         self.open()
 
@@ -147,6 +145,7 @@ class TrainingFolder(QObject):
         self._is_open, self._busy = True, False
         for event in self._events:
             event.connect(self._on_layers)
+        self._patients.changed.connect(self._on_patient)
         self._show_case()
         self._read()
 
@@ -160,6 +159,7 @@ class TrainingFolder(QObject):
         self._layers_changed.cancel()
         for event in self._events:
             event.disconnect(self._on_layers)
+        self._patients.changed.disconnect(self._on_patient, missing_ok=True)
 
     def _read(self) -> None:
         """List the folder's cases, instead of those of the folder that is being read."""
@@ -226,6 +226,10 @@ class TrainingFolder(QObject):
         self._page.show_message(f"{self.path} could not be read.")
         self._show_case()
         notify.report(error)
+
+    def _on_patient(self) -> None:
+        if isalive(self):
+            self._show_case()
 
     def _on_layers(self, event: Any = None) -> None:
         self._layers_changed.throttle()

@@ -14,7 +14,6 @@ from smalltumor.labels.schemes import SCHEMES
 from napari_smalltumor.layers.coordinates import from_display
 from napari_smalltumor.layers.metadata import (
     LayerKind,
-    case_of,
     cases_among,
     region_layers,
     role_of,
@@ -22,6 +21,7 @@ from napari_smalltumor.layers.metadata import (
 )
 from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.region_masks import segmentation_of
+from napari_smalltumor.patients.active_patient import active_patient
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -29,12 +29,9 @@ if TYPE_CHECKING:
 
 
 def case_to_add(viewer: ViewerModel) -> Case | None:
-    """The active layer's case, else the uppermost one, that has all four images and masks."""
-    active = viewer.layers.selection.active
-    candidates = [case_of(active)] if active is not None else []
-    candidates += reversed(list(cases_among(viewer.layers)))
-    for case in candidates:
-        if case is not None and set(MODALITIES) <= set(case.volumes) and mask_layers(viewer, case):
+    """The uppermost case of the active patient that has all four images and masks."""
+    for case in reversed(list(cases_among(active_patient(viewer).layers))):
+        if set(MODALITIES) <= set(case.volumes) and mask_layers(viewer, case):
             return case
     return None
 

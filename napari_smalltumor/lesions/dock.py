@@ -22,6 +22,7 @@ from napari_smalltumor.lesions.keys import ReviewKeys
 from napari_smalltumor.lesions.panel import LesionsPanel
 from napari_smalltumor.lesions.review import LesionReview
 from napari_smalltumor.lesions.table_model import LesionsModel
+from napari_smalltumor.patients.header import PatientHeader
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -39,6 +40,7 @@ class LesionsDock(LesionsPanel):
         self.model = LesionsModel()
         super().__init__(self.model)
         self.model.setParent(self)
+        self.set_header(PatientHeader(napari_viewer))
         self._viewer = napari_viewer
         self._updating = False
         self._failure = ""
@@ -125,18 +127,20 @@ class LesionsDock(LesionsPanel):
     def save(self) -> None:
         """Ask for a file and save the table as CSV."""
         source = self.review.source
+        lesions = self.review.reviewed(self.model.lesions)  # as they were when Save was clicked
         name = f"{source.name if source else 'case'}_{self.review.region.value}_lesions.csv"
         last = Path(settings.last_folder(saving=True))
         start = last / name if last.is_dir() else last.with_name(name)
         chosen, _ = QFileDialog.getSaveFileName(self, "Save lesions", str(start), "CSV (*.csv)")
         if chosen:
-            self.save_to(Path(chosen))
+            self.save_to(Path(chosen), lesions)
 
-    def save_to(self, path: Path) -> None:
-        """Save the table as CSV; the file dialog has asked before an existing file is replaced."""
+    def save_to(self, path: Path, lesions: list[Lesion] | None = None) -> None:
+        """Save lesions, by default those of the table, as CSV, and replace an existing file."""
         path = path if path.suffix else path.with_suffix(".csv")
         try:
-            write_csv(self.review.reviewed(self.model.lesions), path, overwrite=True)
+            rows = self.review.reviewed(self.model.lesions) if lesions is None else lesions
+            write_csv(rows, path, overwrite=True)
         except SmalltumorError as error:
             notify.report(error)
             return

@@ -85,6 +85,10 @@ class LesionsPanel(QWidget):
         self.accept_button.setCheckable(True)
         self._lay_out()
 
+    def set_header(self, header: QWidget) -> None:
+        """Show a widget above the choice of segmentation."""
+        self._layout.insertWidget(0, header)
+
     def set_regions(self, regions: Sequence[Region]) -> None:
         """Set the regions that the user can choose from."""
         self.region_box.clear()
@@ -167,7 +171,7 @@ class LesionsPanel(QWidget):
         for line in (self._summary_line, self._message_line):
             line.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             line.setMinimumHeight(line.fontMetrics().height())
-        layout = column(self)
+        layout = self._layout = column(self)
         layout.addLayout(form)
         layout.addWidget(self.table, 1)
         layout.addWidget(self._summary_line)

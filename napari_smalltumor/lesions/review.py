@@ -19,6 +19,7 @@ from napari_smalltumor.lesions.edits import Change, delete_lesion, one_undo_step
 from napari_smalltumor.lesions.navigation import move_to
 from napari_smalltumor.lesions.rings import LesionRings
 from napari_smalltumor.lesions.source import LesionSource, lesion_sources
+from napari_smalltumor.patients.active_patient import active_patient
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -53,6 +54,7 @@ class LesionReview:
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
+        self._patients = active_patient(viewer)
         self._rings = LesionRings(viewer)
         self._show_rings = True
         self._deletions: list[list[Change]] = []
@@ -64,12 +66,14 @@ class LesionReview:
         self.current: Lesion | None = None
         viewer.layers.events.inserted.connect(self._on_layers)
         viewer.layers.events.removed.connect(self._on_layers)
+        self._patients.changed.connect(self._on_patient)
         self._on_layers()
 
     def close(self) -> None:
         """Disconnect from the viewer and its layers, and remove the rings."""
         self._viewer.layers.events.inserted.disconnect(self._on_layers)
         self._viewer.layers.events.removed.disconnect(self._on_layers)
+        self._patients.changed.disconnect(self._on_patient, missing_ok=True)
         self._connect_names([])
         self._rings.close()
 
@@ -84,8 +88,7 @@ class LesionReview:
         self.source = source
         self.region = self._preferred_region if has_region else next(iter(source.layers))
         self.lesions, self.current, self._deletions = [], None, []
-        if source is None:
-            self._update_rings()
+        self._rings.hide()
         self.source_changed.emit()
         self.lesions_changed.emit()
 
@@ -214,7 +217,7 @@ class LesionReview:
         """
         is_insertion = getattr(event, "type", "") == "inserted"
         self._connect_names(list(self._viewer.layers))
-        before, self.sources = self.sources, lesion_sources(self._viewer.layers)
+        before, self.sources = self.sources, lesion_sources(self._patients.layers_in_use)
         source = next((s for s in self.sources if s.is_same(self.source)), None)
         if is_insertion:
             source = self._new_result(event.value, before) or source
@@ -227,6 +230,12 @@ class LesionReview:
         self.sources_changed.emit()
         if source is not None or self.source is not None:
             self.choose(source)
+
+    def _on_patient(self) -> None:
+        """Another patient is active: review its topmost segmentation."""
+        self.sources = lesion_sources(self._patients.layers_in_use)
+        self.sources_changed.emit()
+        self.choose(self.sources[-1] if self.sources else None)
 
     def _new_result(self, layer: Layer, before: Sequence[LesionSource]) -> LesionSource | None:
         """The segmentation that a region layer is the first layer of, or None."""

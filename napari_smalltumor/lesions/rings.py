@@ -15,6 +15,7 @@ import numpy.typing as npt
 from smalltumor.lesions import Lesion
 
 from napari_smalltumor.layers.metadata import LayerKind, LayerRole
+from napari_smalltumor.layers.patient import assign, patient_of
 from napari_smalltumor.lesions.source import LesionSource
 
 if TYPE_CHECKING:
@@ -135,6 +136,9 @@ class LesionRings:
             translate=mask_layer.translate,
             metadata=LayerRole(LayerKind.RINGS).metadata(),
         )
+        patient = patient_of(mask_layer)
+        if patient is not None:
+            assign(layer, patient)
         layer.editable = False
         self._viewer.layers.selection = selected
         self._viewer.layers.selection.active = active

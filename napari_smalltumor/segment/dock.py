@@ -17,6 +17,7 @@ from napari_smalltumor.export_dialog import ask_and_export
 from napari_smalltumor.layers.metadata import cases_among, region_layers
 from napari_smalltumor.layers.modalities import case_of_layers, exchanged
 from napari_smalltumor.layers.nesting import ensure_nesting
+from napari_smalltumor.layers.patient import Patient, patient_of_images
 from napari_smalltumor.layers.region_masks import fingerprint, is_edited
 from napari_smalltumor.layers.regions import (
     apply_style,
@@ -26,6 +27,7 @@ from napari_smalltumor.layers.regions import (
 )
 from napari_smalltumor.layers.warm_up import prepare_first_labels
 from napari_smalltumor.open_case import open_case_folder
+from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.segment.job import JobResult, SegmentationJob
 from napari_smalltumor.segment.panel import SegmentPanel
 from napari_smalltumor.segment.shown_result import ShownResult
@@ -59,6 +61,8 @@ class SegmentDock(QScrollArea):
         self._viewer = napari_viewer
         self._worker: SegmentWorker | None = None
         self._case: Case | None = None
+        self._patient: Patient | None = None
+        self._patients = active_patient(napari_viewer)
         self._shown: Iterator[Labels] = iter(())
         self._run_number = 0
         self._checksum_before = 0
@@ -93,8 +97,11 @@ class SegmentDock(QScrollArea):
         """Segment the chosen layers."""
         if self.is_running:
             return
+        chosen = self.panel.pickers.chosen
+        images = [layer for layer in chosen.values() if layer is not None]
         try:
-            case = case_of_layers(self.panel.pickers.chosen)
+            case = case_of_layers(chosen)
+            patient = patient_of_images(images, case)
         except SmalltumorError as error:
             notify.report(error)
             return
@@ -103,8 +110,9 @@ class SegmentDock(QScrollArea):
         if is_edited(self._viewer.layers, case) and not self._may_overwrite(case):
             return
         self._edits.save_now()
-        self._case = case
-        self._placement = placement_of(case, self.panel.pickers.chosen)
+        self._placement = placement_of(case, chosen)
+        self._patients.adopt(images, patient)
+        self._case, self._patient = case, patient
         self._checksum_before = fingerprint(self._viewer.layers, case)
         options = self.panel.options
         job = SegmentationJob(case, options.weights_path, options.device, options.flips)
@@ -199,18 +207,23 @@ class SegmentDock(QScrollArea):
 
     def _show_next(self) -> None:
         """Add the next layer; the window is drawn before the one after it."""
-        if next(self._shown, None) is not None:
-            self._next_layer_timer.start(0)
-            return
-        assert self._case is not None
-        hide_stored_labels(self._viewer.layers, self._case)
+        patient = self._patient
+        assert patient is not None
+        with self._patients.in_background():
+            if next(self._shown, None) is not None:
+                self._next_layer_timer.start(0)
+                return
+            hide_stored_labels(self._viewer.layers, patient)
         self._shown_result.update()
+        if patient != self._patients.current:
+            title = self._patients.title_of(patient)
+            notify.info(f"{title} is segmented. Choose it under Patient to see the result.")
         self._finish("", shown=True)
 
     def _finish(self, message: str, *, shown: bool = False) -> None:
         self._cancel_timer.stop()
         self._forget_worker()
-        self._case = None
+        self._case = self._patient = None
         self.panel.set_running(False, message)
         self.finished.emit(shown)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import ref
@@ -15,9 +16,10 @@ from napari_smalltumor.layers.modalities import (
     Choice,
     fill_missing,
     images,
-    newest_case_layers,
     sibling_layers,
 )
+from napari_smalltumor.layers.patient import Patient, is_unidentified_image
+from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.widgets.layouts import form_layout
 
 if TYPE_CHECKING:
@@ -36,8 +38,9 @@ _PURPOSE = {
 class ModalityPickers(QWidget):
     """A row for each modality with the layer that is used for it.
 
-    A case that is opened is chosen as a whole. If the user chooses a layer of another case, the
-    other layers of that case are chosen as well.
+    The images of the active patient are listed, and those whose patient is not known. A case that
+    is opened is chosen as a whole. If the user chooses a layer of another case, the other layers of
+    that case are chosen as well. The choice for each patient is kept while another one is active.
 
     Parameters
     ----------
@@ -49,6 +52,9 @@ class ModalityPickers(QWidget):
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__()
         self._viewer = viewer
+        self._patients = active_patient(viewer)
+        self._patient = self._patients.current
+        self._choices_of: dict[Patient | None, Choice] = {}
         self._combos = {m: self._picker(m) for m in SHOWN}
         form_layout(self, list(self._combos.values()))
         self._connected: set[Any] = set()
@@ -58,8 +64,9 @@ class ModalityPickers(QWidget):
         events.inserted.connect(self._on_inserted)
         events.removed.connect(self._refresh)
         events.reordered.connect(self._refresh)
+        self._patients.changed.connect(self._on_patient)
         self.destroyed.connect(partial(_disconnect, ref(self)))
-        self._show(newest_case_layers(viewer.layers))
+        self._show(self._complete(dict.fromkeys(MODALITIES)))
 
     @property
     def chosen(self) -> Choice:
@@ -73,6 +80,7 @@ class ModalityPickers(QWidget):
     def disconnect_viewer(self) -> None:
         """Disconnect from the events of the viewer and its layers; may be called twice."""
         events = self._viewer.layers.events
+        self._patients.changed.disconnect(self._on_patient, missing_ok=True)
         events.inserted.disconnect(self._on_inserted)
         events.removed.disconnect(self._refresh)
         events.reordered.disconnect(self._refresh)
@@ -81,26 +89,47 @@ class ModalityPickers(QWidget):
         self._connected.clear()
 
     def _on_inserted(self, event: Any = None) -> None:
-        latest = newest_case_layers(self._viewer.layers)
+        latest = self._complete(dict.fromkeys(MODALITIES))
         complete = all(latest.values())
         fresh = event is not None and event.value in latest.values()
-        self._show(latest if complete and fresh else fill_missing(self.chosen, self._viewer.layers))
+        self._show(latest if complete and fresh else self._complete(self.chosen))
 
     def _refresh(self, event: Any = None) -> None:
-        self._show(fill_missing(self.chosen, self._viewer.layers))
+        self._show(self._complete(self.chosen))
+
+    def _on_patient(self) -> None:
+        """Show the choice for the patient that is active now."""
+        self._choices_of[self._patient] = self.chosen
+        self._patient = self._patients.current
+        open_patients = self._patients.patients
+        self._choices_of = {p: c for p, c in self._choices_of.items() if p in open_patients}
+        before = self._choices_of.get(self._patient, dict.fromkeys(MODALITIES))
+        self._show(self._complete(before))
+
+    def _complete(self, chosen: Mapping[str, Image | None]) -> Choice:
+        """Choose images for the missing modalities, if possible of the active patient."""
+        own, listed = self._patients.layers, self._listed_images()
+        kept = {m: layer if layer in listed else None for m, layer in chosen.items()}
+        of_patient = fill_missing({m: x if x in own else None for m, x in kept.items()}, own)
+        return fill_missing({m: kept.get(m) or of_patient[m] for m in MODALITIES}, listed)
+
+    def _listed_images(self) -> list[Image]:
+        in_use = self._patients.layers_in_use
+        layers = self._viewer.layers
+        return images(x for x in layers if x in in_use or is_unidentified_image(x))
 
     def _on_choice(self, modality: str, layer: Image | None) -> None:
         if layer is None:
             self.choice_changed.emit()
             return
-        whole = sibling_layers(layer, modality, self._viewer.layers)
+        whole = sibling_layers(layer, modality, self._listed_images())
         if whole is not None:
             self._show(whole)
         else:
             self.choice_changed.emit()
 
     def _show(self, chosen: Choice) -> None:
-        self._connect_names(images(self._viewer.layers))
+        self._connect_names(self._listed_images())
         for modality, combo in self._combos.items():
             with combo.changed.blocked():
                 combo.reset_choices()
@@ -108,7 +137,7 @@ class ModalityPickers(QWidget):
         self.choice_changed.emit()
 
     def _choices(self, combo: ComboBox) -> list[tuple[str, Image | None]]:
-        layers = reversed(images(self._viewer.layers))
+        layers = reversed(self._listed_images())
         return [("none", None), *((layer.name, layer) for layer in layers)]
 
     def _connect_names(self, layers: list[Image]) -> None:

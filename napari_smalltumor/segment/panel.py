@@ -13,6 +13,7 @@ from superqt import QElidingLabel
 
 from napari_smalltumor import settings
 from napari_smalltumor.layers.modalities import exchanged
+from napari_smalltumor.patients.header import PatientHeader
 from napari_smalltumor.segment.modality_pickers import ModalityPickers
 from napari_smalltumor.segment.options import SegmentOptions
 from napari_smalltumor.segment.results import ResultView
@@ -27,7 +28,7 @@ _EXPORT = "Write the regions as they are now, including your edits"
 
 
 class SegmentPanel(QWidget):
-    """From top to bottom: pickers, options, buttons, progress, results and export.
+    """From top to bottom: patient, pickers, options, buttons, progress, results and export.
 
     Parameters
     ----------
@@ -42,6 +43,7 @@ class SegmentPanel(QWidget):
 
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__()
+        self.header = PatientHeader(viewer)
         self.pickers = ModalityPickers(viewer)
         self.options = SegmentOptions()
         self.results = ResultView()
@@ -122,6 +124,7 @@ class SegmentPanel(QWidget):
         self._progress.setTextVisible(False)
         self._progress.setFixedHeight(8)
         layout = column(self)
+        layout.addWidget(self.header)
         layout.addWidget(self._open)
         layout.addWidget(self.pickers)
         layout.addWidget(self._exchanged)

@@ -18,6 +18,7 @@ from napari_smalltumor.export import case_to_export
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.region_masks import is_edited, result_of, volumes_ml
 from napari_smalltumor.lesions.source import LesionSource
+from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.segment.results import ResultView
 from napari_smalltumor.workers import run_in_thread
 
@@ -47,17 +48,14 @@ class ShownResult(QObject):
     def __init__(self, viewer: ViewerModel, view: ResultView) -> None:
         super().__init__(view)
         self._viewer, self._view = viewer, view
+        self._patients = active_patient(viewer)
         self._layers: list[Labels] = []
         self._search_number = 0
         self._debouncer = QSignalDebouncer(parent=self)
         self._debouncer.setTimeout(_DEBOUNCE_MS)
         self._debouncer.triggered.connect(self.update)
         events = viewer.layers.events
-        self._layer_events = (
-            events.inserted,
-            events.removed,
-            viewer.layers.selection.events.active,
-        )
+        self._layer_events = (events.inserted, events.removed)
         self._is_open = False
         self.destroyed.connect(partial(_close, ref(self)))
         self.open()
@@ -69,6 +67,7 @@ class ShownResult(QObject):
         self._is_open = True
         for event in self._layer_events:
             event.connect(self._on_change)
+        self._patients.changed.connect(self._on_patient)
         settings.changed.connect(self._on_setting)
         self.update()
 
@@ -79,6 +78,7 @@ class ShownResult(QObject):
         self._is_open = False
         for event in self._layer_events:
             event.disconnect(self._on_change)
+        self._patients.changed.disconnect(self._on_patient, missing_ok=True)
         settings.changed.disconnect(self._on_setting)
         self._follow([])
         self._search_number += 1
@@ -141,6 +141,12 @@ class ShownResult(QObject):
     def _on_change(self, event: Any = None) -> None:
         if isalive(self):
             self._debouncer.throttle()
+
+    def _on_patient(self) -> None:
+        """Remove the numbers of the patient before; those of the active one follow."""
+        if isalive(self):
+            self._view.setVisible(False)
+            self._on_change()
 
     def _on_setting(self, name: str, value: Any) -> None:
         if name == "threshold":

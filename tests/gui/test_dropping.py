@@ -85,9 +85,9 @@ def test_files_dropped_one_by_one_are_segmented_as_one_case(viewer, dock_of, tmp
     assert len(viewer.layers) == 7
 
 
-def test_a_second_dropped_folder_is_a_separate_case(viewer, dock_of, tmp_path):
+def test_a_second_dropped_folder_is_shown_instead_of_the_first(viewer, dock_of, tmp_path):
     dock = dock_of(viewer)
     drop(viewer, write_case_along(tmp_path / "First", labels=False))
     drop(viewer, write_case_along(tmp_path / "Second", "SRA", labels=False))
-    assert visible(viewer) == ["First T1CE", "Second T1CE"]
+    assert visible(viewer) == ["Second T1CE"]
     assert {layer.name.split()[0] for layer in dock.panel.pickers.chosen.values()} == {"Second"}

@@ -24,7 +24,9 @@ from training_cases import write_lesion_cases
 from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.finetune.dock import FinetuneDock
 from napari_smalltumor.layers.metadata import case_of, region_layers
+from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.open_case import open_case
+from napari_smalltumor.patients.active_patient import active_patient
 
 
 @pytest.fixture
@@ -123,10 +125,11 @@ def test_a_corrected_case_is_added_trained_on_and_segmented_with_the_new_weights
     docked.panel.result.use.click()
     best = RunFolder(docked.run).best
     assert segment_dock.panel.options.weights_path == best
-    for picker in ("flair", "t1ce", "t1", "t2"):
-        combo = segment_dock.panel.pickers._combos[picker]
-        combo.value = next(x for x in viewer.layers if x.name == f"patient_00 {picker.upper()}")
-    viewer.layers.selection.active = et
+    active_patient(viewer).activate(patient_of(et))
+    chosen = segment_dock.panel.pickers.chosen
+    assert {m: x.name for m, x in chosen.items()} == {
+        m: f"patient_00 {m.upper()}" for m in ("flair", "t1ce", "t1", "t2")
+    }
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(questions, "confirm", lambda *a: True)
         assert run(segment_dock)

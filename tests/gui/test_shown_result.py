@@ -13,8 +13,10 @@ from smalltumor.labels.regions import Region
 from napari_smalltumor import devices, settings
 from napari_smalltumor.autosave.files import SavedMask
 from napari_smalltumor.autosave.restore import restore
+from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.lesions.dock import LesionsDock
+from napari_smalltumor.patients.active_patient import active_patient
 
 VOXEL_ML = 1.0 * 1.5 * 2.0 / 1000
 
@@ -93,5 +95,6 @@ def test_restored_masks_are_counted(viewer, results, qtbot):
 def test_the_numbers_are_those_of_the_case_that_export_would_write(viewer, results, qtbot):
     show_regions(viewer, replace(synthetic_case(), name="Next"))
     qtbot.waitUntil(lambda: results.text.startswith("Next\n"))
-    viewer.layers.selection.active = viewer.layers["Pat ET"]
+    active_patient(viewer).activate(patient_of(viewer.layers["Pat ET"]))
+    assert results.text == ""
     qtbot.waitUntil(lambda: results.text.startswith("Pat\n"))

@@ -16,7 +16,9 @@ from smalltumor.labels.regions import Region
 from napari_smalltumor import notify
 from napari_smalltumor.export import case_to_export, export_case, suggested_name, targets
 from napari_smalltumor.layers.metadata import provenance_of, region_layers
+from napari_smalltumor.layers.patient import patient_of_case
 from napari_smalltumor.layers.regions import show_segmentation
+from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.reader import get_reader
 from napari_smalltumor.writer import write_image, write_labels, write_layers
 
@@ -100,12 +102,14 @@ def test_the_suggested_name_is_not_that_of_an_image_or_an_expert_mask():
     assert targets(Path("a/b"), per_region=False) == [Path("a/b.nii.gz")]
 
 
-def test_the_case_of_the_active_layer_is_exported(viewer):
+def test_the_case_of_the_active_patient_is_exported(viewer):
     first, second = case_along(name="First"), case_along(name="Second")
     layers = show(viewer, first)
     show(viewer, second)
     assert case_to_export(viewer) is second
-    viewer.layers.selection.active = layers[Region.TC]
+    viewer.layers.selection.active = layers[Region.TC]  # selecting it does not show its patient
+    assert case_to_export(viewer) is second
+    active_patient(viewer).activate(patient_of_case(first))
     assert case_to_export(viewer) is first
     viewer.layers.clear()
     assert case_to_export(viewer) is None
