@@ -23,6 +23,10 @@ detected case by case; --check lists the cases, their labels and problems withou
 A run is a folder: config.json, events.jsonl (the log), last.safetensors (the state to resume from)
 and best.safetensors (weights for `smalltumor segment --weights`). It can be killed at any moment
 and resumed. Ctrl-C finishes the step, saves, and prints the command that resumes the run.
+
+With --folds and without --fold, all folds are trained one after the other, each in a run folder
+inside --run. Every case is then scored by the network that was not trained on it, and the
+out-of-fold table is printed (again with `smalltumor folds`).
 """
 
 EPILOG = """\
@@ -37,6 +41,7 @@ examples:
   smalltumor train BraTS2021 --run runs/paper
   smalltumor train my_cases --run runs/mine --preset finetune
   smalltumor train my_cases --run runs/mine --resume
+  smalltumor train my_cases --run runs/recipe --preset starter --folds 5
   torchrun --nproc-per-node 4 --no-python smalltumor train BraTS2021 --run runs/paper
 """
 
@@ -80,8 +85,13 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     held_out.add_argument(
         "--validation", metavar="DIR", type=Path, help="cases that are never trained on"
     )
-    _add_setting(held_out, "--folds", "folds", int, "K", "hold out every K-th case")
-    _add_setting(held_out, "--fold", "fold", int, "I", "starting at case I, from 0")
+    _add_setting(
+        held_out, "--folds", "folds", int, "K", "train K networks, each holding out its fold"
+    )
+    _add_setting(
+        *(held_out, "--fold", "fold", int, "I"),
+        "with --folds: one network only, which holds out every K-th case from case I (from 0)",
+    )
     group = parser.add_argument_group("changes to the preset")
     _add_setting(group, "--epochs", "epochs", int, "N")
     _add_setting(group, "--crop", "crop", int, "VOXELS", "a multiple of 16")
@@ -177,6 +187,8 @@ def run(options: argparse.Namespace) -> int:
         raise TrainingError("name a folder for the run with --run DIR")
     from smalltumor.training.request import TrainingRequest
 
+    all_folds = _trains_all_folds(options)
+    folds = options.changes.pop("folds", None) if all_folds else None
     request = TrainingRequest(
         data=options.data,
         run=options.folder,
@@ -189,7 +201,24 @@ def run(options: argparse.Namespace) -> int:
         device=options.device,
         resume=options.resume,
     )
-    return _train(request)
+    return _train_folds(request, folds) if all_folds else _train(request)
+
+
+def _trains_all_folds(options: argparse.Namespace) -> bool:
+    """Whether a cross-validation is to be started, or resumed in its folder."""
+    from smalltumor.training.cross_validation.record import is_cross_validation
+    from smalltumor.training.runs.run_folder import RunFolder
+
+    single = "fold" in options.changes
+    if is_cross_validation(options.folder):
+        if single:
+            raise TrainingError(
+                f"{options.folder} holds all folds of a cross-validation; name another folder for "
+                "a run of one fold"
+            )
+        return True
+    is_run = RunFolder(options.folder).config.is_file()
+    return bool(options.changes.get("folds")) and not single and not is_run
 
 
 def run_request(options: argparse.Namespace) -> int:
@@ -199,16 +228,36 @@ def run_request(options: argparse.Namespace) -> int:
     return _train(TrainingRequest.read(options.file))
 
 
+def _train_folds(request: TrainingRequest, folds: int | None) -> int:
+    _yield_cores()
+    from smalltumor.evaluation.out_of_fold_report import INTERVAL, results_text
+    from smalltumor.training.cross_validation.train_folds import train_folds
+
+    results = train_folds(request, folds, report=_say)
+    if results is None:
+        _say(_resume_text(request))
+    else:
+        _say(f"\n{results_text(results)}\n\n{INTERVAL}")
+    return 0
+
+
 def _train(request: TrainingRequest) -> int:
-    # Threads that sleep while they wait leave the cores to other programs. Read when torch is
-    # loaded.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    _yield_cores()
     from smalltumor.training.run import train
 
     finished = train(request, report=_say)
     if not finished and os.environ.get("RANK", "0") == "0":  # once, under torchrun
-        _say(f"to resume: smalltumor train {request.data} --run {request.run} --resume")
+        _say(_resume_text(request))
     return 0
+
+
+def _resume_text(request: TrainingRequest) -> str:
+    return f"to resume: smalltumor train {request.data} --run {request.run} --resume"
+
+
+def _yield_cores() -> None:
+    """Let threads sleep while they wait; must be set before torch is loaded."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 def _check(folder: Path) -> int:

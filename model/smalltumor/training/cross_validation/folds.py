@@ -54,11 +54,10 @@ class Folds:
         """
         cases = [name for name in et_voxels if name not in seen]
         if len(cases) < folds:
-            kept = len(et_voxels) - len(cases)
-            reason = f" ({kept} more have been trained on by the starting weights)" if kept else ""
+            others = len(cases) < len(et_voxels)
+            reason = "; the starting weights were trained on the others" if others else ""
             raise TrainingError(
-                f"{folds} folds need at least {folds} cases to hold out, but there are "
-                f"{len(cases)}{reason}"
+                f"{folds} folds need at least {folds} cases to hold out, not {len(cases)}{reason}"
             )
         order = sorted(cases, key=lambda name: (stratum(et_voxels[name]), _draw(seed, name)))
         return cls(

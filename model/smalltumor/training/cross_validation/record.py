@@ -54,7 +54,6 @@ class CrossValidation:
             "weights_digest": self.weights,
             **self.folds.to_dict(),
         }
-        # The held-out cases of the folds, not those of the request.
         write_text(self.request.run / RECORD, json.dumps(values, indent=2) + "\n", overwrite=True)
 
     @classmethod

@@ -67,8 +67,7 @@ def read_results(paths: Sequence[Path], settings: ScoringSettings) -> Results:
             scores, remarks = _from_run(run, settings)
             rows += scores
             notes += remarks
-    _check_rows(rows, paths, notes)
-    return Results(_name(paths), tuple(rows), tuple(notes))
+    return _results(paths, rows, notes)
 
 
 def weights_results(weights: Path, runs: Sequence[Path], settings: ScoringSettings) -> Results:
@@ -106,8 +105,7 @@ def weights_results(weights: Path, runs: Sequence[Path], settings: ScoringSettin
                 device=settings.device,
                 progress=settings.progress,
             )
-    _check_rows(rows, [weights], notes)
-    return Results(_name([weights]), tuple(rows), tuple(notes))
+    return _results([weights], rows, notes)
 
 
 def _unseen(held_out: HeldOutCases, checkpoint: Checkpoint) -> tuple[HeldOutCases, list[str]]:
@@ -165,15 +163,14 @@ def _caveats(run: RunFolder, checkpoint: Checkpoint, done: bool) -> list[str]:
     return notes
 
 
-def _check_rows(rows: Iterable[CaseRow], paths: Iterable[Path], notes: Iterable[str]) -> None:
-    counts = Counter(row.case for row in rows)
-    if not counts:
+def _results(paths: Sequence[Path], rows: Iterable[CaseRow], notes: Sequence[str]) -> Results:
+    ordered = sorted(rows, key=lambda row: row.case)
+    if not ordered:
         reason = "; ".join(notes) or "the tables are empty"
         raise CaseError(f"{', '.join(map(str, paths))}: there is no case to report ({reason})")
+    counts = Counter(row.case for row in ordered)
     repeated = [case for case, count in counts.items() if count > 1]
     if repeated:
         raise CaseError(f"{', '.join(repeated)}: scored by more than one of the runs or tables")
-
-
-def _name(paths: Iterable[Path]) -> str:
-    return ", ".join(path.resolve().name for path in paths)
+    name = ", ".join(path.resolve().name for path in paths)
+    return Results(name, tuple(ordered), tuple(notes))

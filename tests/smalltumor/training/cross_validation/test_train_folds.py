@@ -1,0 +1,281 @@
+"""All folds by one command: interrupted and resumed it ends with the same split and table."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from smalltumor.cli import main
+from smalltumor.data.label_files import read_labels
+from smalltumor.errors import Action, TrainingError
+from smalltumor.evaluation.case_rows import read_rows
+from smalltumor.models.checkpoint import load_checkpoint, save_checkpoint
+from smalltumor.training import run as training_run
+from smalltumor.training.cross_validation import scoring
+from smalltumor.training.cross_validation import train_folds as module
+from smalltumor.training.cross_validation.record import CrossValidation
+from smalltumor.training.cross_validation.train_folds import train_folds
+from smalltumor.training.optimisation.learner import Learner
+from smalltumor.training.run import train
+from smalltumor.training.runs.run_folder import RunFolder
+from smalltumor.training.runs.run_lock import hold_run_lock
+from training_cases import write_lesion_cases
+from training_runs import assert_same_state, events, request_for, silent
+
+pytestmark = pytest.mark.usefixtures("quick")
+
+ONE_EPOCH = {"epochs": 1, "validate_every": 1}
+
+
+@pytest.fixture(autouse=True)
+def segmented(monkeypatch) -> list[str]:
+    """Segmentation takes no time: the expert's mask, moved by a voxel. Names of its cases."""
+    names: list[str] = []
+
+    def moved_truth(case, checkpoint, device):
+        names.append(case.name)
+        return SimpleNamespace(classes=np.roll(read_labels(case)[0], 1, axis=0))
+
+    monkeypatch.setattr(scoring, "segment", moved_truth)
+    return names
+
+
+def request(data: Path, run: Path, **changed):
+    return request_for(data, run, **({"validation": None, "changes": ONE_EPOCH} | changed))
+
+
+def held_out(run: Path) -> list[list[str]]:
+    return json.loads((run / "folds.json").read_text())["held_out"]
+
+
+@pytest.fixture
+def started(data, tmp_path, monkeypatch) -> Path:
+    """A cross-validation of two folds that has a split and is not trained."""
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "train", lambda *args, **options: False)
+        assert train_folds(request(data, tmp_path / "runs"), 2, silent) is None
+    return tmp_path / "runs"
+
+
+def finish(run: Path) -> None:
+    """Let all folds look finished."""
+    for fold in CrossValidation.read(run).runs:
+        fold.create()
+        fold.append("done", 1)
+
+
+def test_each_case_is_scored_by_the_network_that_was_not_trained_on_it(data, tmp_path):
+    lines: list[str] = []
+    results = train_folds(request(data, tmp_path / "runs"), 2, lines.append)
+    assert [row.case for row in read_rows(tmp_path / "runs" / "out_of_fold.csv")] == [
+        *("made_00", "made_01", "made_02", "made_03")
+    ]
+    assert "fold-1: 2 cases held out" in lines
+    for number, names in enumerate(held_out(tmp_path / "runs")):
+        fold = RunFolder(tmp_path / "runs" / f"fold-{number}")
+        final = load_checkpoint(fold.final)
+        assert set(final.card["trained_on"]).isdisjoint(names)
+        weights = {row.case: row.weights for row in results.rows}
+        assert {weights[name] for name in names} == {final.digest[:12]}
+        assert [s["case"] for s in events(fold.path, "validation")[0]["by_case"]] == names
+
+
+def test_interrupted_at_any_moment_it_ends_with_the_same_split_and_table(
+    data, tmp_path, monkeypatch, segmented
+):
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    expected = train_folds(request(data, whole), 2, silent)
+    segmented.clear()
+    step, segment = Learner.step, scoring.segment
+    calls = iter(range(1000))
+
+    def interrupted(function, when):
+        def call(*args, **options):
+            if next(calls) == when:
+                raise KeyboardInterrupt
+            return function(*args, **options)
+
+        return call
+
+    for when in (1, 2):  # in the second step of each fold
+        calls = iter(range(1000))
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(Learner, "step", interrupted(step, when))
+            train_folds(request(data, broken, resume=True), 2, silent, save_seconds=0)
+    calls = iter(range(1000))
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(scoring, "segment", interrupted(segment, 2))
+        train_folds(request(data, broken, resume=True), None, silent)
+    assert train_folds(request(data, broken, resume=True), None, silent).rows == expected.rows
+    assert len(segmented) == 4  # each case once
+    assert held_out(broken) == held_out(whole)
+    for number in range(2):
+        assert_same_state(whole / f"fold-{number}", broken / f"fold-{number}")
+
+
+def test_finished_folds_are_not_trained_again(data, started, monkeypatch):
+    RunFolder(started / "fold-0").create()
+    RunFolder(started / "fold-0").append("done", 1)
+    trained = []
+    monkeypatch.setattr(
+        module, "train", lambda request, *args, **options: trained.append(request.run.name)
+    )
+    train_folds(request(data, started, resume=True), None, silent)
+    assert trained == ["fold-1"]
+
+
+def test_a_fold_that_another_process_trains_is_left_to_it(data, started, monkeypatch):
+    """The lock is held by this process here, which `is_locked` cannot tell from another."""
+    other, lines = RunFolder(started / "fold-0"), []
+    RunFolder(started / "fold-1").create()
+    RunFolder(started / "fold-1").append("done", 1)
+    other.create()
+    monkeypatch.setattr(module, "train", None)
+    with hold_run_lock(other):
+        assert train_folds(request(data, started, resume=True), None, lines.append) is None
+    assert lines == ["another process is training fold-0"]
+
+
+def test_cases_the_starting_weights_have_seen_are_trained_on_and_not_scored(
+    data, tmp_path, weights_to_tune
+):
+    tuned = load_checkpoint(weights_to_tune)
+    card = {"name": "earlier", "trained_on": ["made_01"], "started_from_trained_on": ["made_02"]}
+    save_checkpoint(tmp_path / "w.safetensors", tuned.network, tuned.preprocessing, card)
+    lines: list[str] = []
+    results = train_folds(
+        request(data, tmp_path / "runs", weights=tmp_path / "w.safetensors"), 2, lines.append
+    )
+    assert [row.case for row in results.rows] == ["made_00", "made_03"]
+    assert any("are trained on in every fold and not scored: made_01, made_02" in s for s in lines)
+    for number in range(2):
+        split = RunFolder(tmp_path / "runs" / f"fold-{number}").read_config()["split"]
+        assert {"made_01", "made_02"} < set(split["trained_on"])
+
+
+def test_weights_that_have_seen_every_case_leave_nothing_to_hold_out(
+    data, tmp_path, weights_to_tune
+):
+    tuned = load_checkpoint(weights_to_tune)
+    card = {"trained_on": ["made_00", "made_01", "made_02"]}
+    save_checkpoint(tmp_path / "w.safetensors", tuned.network, tuned.preprocessing, card)
+    refused = request(data, tmp_path / "runs", weights=tmp_path / "w.safetensors")
+    with pytest.raises(TrainingError, match="to hold out, not 1; the starting weights"):
+        train_folds(refused, 2, silent)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_weights_that_do_not_list_their_cases_are_warned_about(
+    data, tmp_path, weights_to_tune, monkeypatch
+):
+    monkeypatch.setattr(module, "train", lambda *args, **options: False)
+    lines: list[str] = []
+    train_folds(request(data, tmp_path / "runs", weights=weights_to_tune), 2, lines.append)
+    assert lines[0].startswith("warning: the card of random weights (seed 0) does not list")
+
+
+def test_no_fold_ends_by_the_scores_of_its_held_out_cases(data, tmp_path, started):
+    assert CrossValidation.read(started).request.changes["patience"] == 0
+    patient = request(data, tmp_path / "other", changes=ONE_EPOCH | {"patience": 3})
+    with pytest.raises(TrainingError, match="patience would end each fold"):
+        train_folds(patient, 2, silent)
+
+
+def test_cases_that_changed_since_the_split_are_named(tmp_path, monkeypatch):
+    data = write_lesion_cases(tmp_path / "cases", 4)
+    monkeypatch.setattr(module, "train", lambda *args, **options: False)
+    train_folds(request(data, tmp_path / "runs"), 2, silent)
+    shutil.move(data / "made_00", data / "other")
+    for file in (data / "other").iterdir():
+        file.rename(file.with_name(file.name.replace("made_00", "other")))
+    with pytest.raises(TrainingError, match="other is new, made_00 has gone"):
+        train_folds(request(data, tmp_path / "runs", resume=True), None, silent)
+
+
+def test_folds_are_not_trained_with_different_settings(data, started, monkeypatch):
+    smaller = ONE_EPOCH | {"batch": 1}
+    monkeypatch.setattr(module, "train", lambda *args, **options: False)
+    train_folds(request(data, started, resume=True, changes=smaller), None, silent)
+    assert CrossValidation.read(started).request.changes["batch"] == 1
+    RunFolder(started / "fold-0").create()
+    RunFolder(started / "fold-0").append("done", 1)
+    with pytest.raises(TrainingError, match="fold-0 was trained with other settings"):
+        train_folds(request(data, started, resume=True, changes={"batch": 2}), 2, silent)
+    with pytest.raises(TrainingError, match="folds = 3: the cross-validation was started with 2"):
+        train_folds(request(data, started, resume=True), 3, silent)
+
+
+def test_other_starting_weights_are_refused_on_resume(data, tmp_path, weights_to_tune, monkeypatch):
+    path = Path(shutil.copy(weights_to_tune, tmp_path / "w.safetensors"))
+    monkeypatch.setattr(module, "train", lambda *args, **options: False)
+    train_folds(request(data, tmp_path / "runs", weights=path), 2, silent)
+    tuned = load_checkpoint(path)
+    save_checkpoint(path, tuned.network, tuned.preprocessing, {"name": "other"}, overwrite=True)
+    with pytest.raises(TrainingError, match="starting weights have changed"):
+        train_folds(request(data, tmp_path / "runs", resume=True), None, silent)
+
+
+def test_a_cross_validation_is_not_overwritten(data, started, tmp_path):
+    with pytest.raises(TrainingError, match="holds a cross-validation already") as refused:
+        train_folds(request(data, started), 2, silent)
+    assert refused.value.remedy.action is Action.CHOOSE_RUN_FOLDER
+    with pytest.raises(TrainingError, match="holds no cross-validation"):
+        train_folds(request(data, tmp_path / "none", resume=True), None, silent)
+
+
+def test_several_processes_of_one_launcher_are_refused(data, tmp_path, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(TrainingError, match="one process for each GPU"):
+        train_folds(request(data, tmp_path / "runs"), 2, silent)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"held_out": 3, "always_training": []}'])
+def test_a_damaged_record_is_named(data, started, content):
+    (started / "folds.json").write_text(content)
+    with pytest.raises(TrainingError, match=r"folds\.json is damaged"):
+        train_folds(request(data, started, resume=True), None, silent)
+
+
+def test_a_fold_resumed_by_itself_keeps_its_held_out_cases(data, started):
+    """Even before its first state was saved."""
+    names = CrossValidation.read(started).folds.held_out[0]
+    fold = started / "fold-0"
+    train(request(data, fold, held_out=names), silent)
+    (fold / "last.safetensors").unlink()
+    train(request(data, fold, resume=True), silent)
+    assert events(fold, "start")[-1]["validation"] == list(names)
+
+
+def test_the_command_trains_all_folds_and_prints_the_table(data, tmp_path, capsys, monkeypatch):
+    words = ["train", str(data), "--run", str(tmp_path / "runs"), "--device", "cpu"]
+    words += ["--cache", str(data.parent / "cache"), "--epochs", "1"]
+    assert main([*words, "--folds", "2"]) == 0
+    printed = capsys.readouterr().out
+    assert "runs: 4 out-of-fold cases" in printed and "95 % intervals: bootstrap" in printed
+    assert main(["folds", str(tmp_path / "runs"), "--device", "cpu"]) == 0
+    assert capsys.readouterr().out.strip() in printed
+    assert main([*words, "--folds", "2", "--fold", "1"]) == 1
+    assert "holds all folds of a cross-validation" in capsys.readouterr().err
+    assert main([*words, "--folds", "2"]) == 1
+    assert "already; pass --resume to continue it" in capsys.readouterr().err
+
+
+def test_the_command_says_how_to_resume_folds_that_were_stopped(started, data, capsys, monkeypatch):
+    monkeypatch.setattr(module, "train", lambda *args, **options: False)
+    assert main(["train", str(data), "--run", str(started), "--resume"]) == 0
+    out = capsys.readouterr().out
+    assert out.endswith(f"to resume: smalltumor train {data} --run {started} --resume\n")
+
+
+def test_with_fold_or_in_a_run_folder_the_command_trains_one_network(data, tmp_path, monkeypatch):
+    received = []
+    monkeypatch.setattr(training_run, "train", lambda request, report: received.append(request))
+    run = tmp_path / "run"
+    assert main(["train", str(data), "--run", str(run), "--folds", "2", "--fold", "0"]) == 0
+    RunFolder(run).write_config({})
+    assert main(["train", str(data), "--run", str(run), "--folds", "2", "--resume"]) == 0
+    assert [r.changes for r in received] == [{"folds": 2, "fold": 0}, {"folds": 2}]
