@@ -61,6 +61,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="also score runs that are not done, with the weights saved last",
     )
     parser.add_argument(
+        "--data",
+        metavar="DIR",
+        type=arguments.path_argument,
+        help="folder of the cases, if they are not where they were trained on, or in a pack",
+    )
+    parser.add_argument(
         "--device", default="auto", metavar="D", help="auto, cpu, cuda, cuda:1, mps (default auto)"
     )
     parser.add_argument(
@@ -84,7 +90,7 @@ def run(options: argparse.Namespace) -> int:
         _check_output(options)
     choose_device(options.device)
     with ProgressBar() as progress:
-        settings = ScoringSettings(options.device, options.unfinished, progress)
+        settings = ScoringSettings(options.device, options.unfinished, options.data, progress)
         results = read_results(options.results, settings)
         other = _baseline(options, settings)
     parts = [results_text(results)]

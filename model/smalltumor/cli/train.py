@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from smalltumor.cli.progress import ProgressBar
 from smalltumor.errors import TrainingError
 
 if TYPE_CHECKING:
@@ -231,12 +232,22 @@ def run_request(options: argparse.Namespace) -> int:
 def _train_folds(request: TrainingRequest, folds: int | None) -> int:
     _yield_cores()
     from smalltumor.evaluation.out_of_fold_report import INTERVAL, results_text
-    from smalltumor.training.cross_validation.train_folds import train_folds
+    from smalltumor.training.cross_validation.sources import ScoringSettings
+    from smalltumor.training.cross_validation.train_folds import score_folds, train_folds
+    from smalltumor.training.data.pack import Pack
 
-    results = train_folds(request, folds, report=_say)
-    if results is None:
+    if not train_folds(request, folds, report=_say):
         _say(_resume_text(request))
+    elif Pack.is_in(request.data):
+        _say(
+            f"a pack cannot be scored; where the images are: smalltumor folds {request.run} "
+            "--data DIR"
+        )
     else:
+        _say("scoring the cases that the folds hold out")
+        with ProgressBar() as progress:
+            settings = ScoringSettings(request.device, progress=progress)
+            results = score_folds(request.run, settings)
         _say(f"\n{results_text(results)}\n\n{INTERVAL}")
     return 0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from smalltumor.data.case_files import CaseFiles
@@ -32,7 +32,7 @@ class HeldOutCases:
     notes: tuple[str, ...] = ()
 
 
-def held_out_cases(path: Path) -> HeldOutCases:
+def held_out_cases(path: Path, data: Path | None = None) -> HeldOutCases:
     """Find the cases that a run has held out.
 
     Cases of the run's split or of its starting weights that have been trained on are left out.
@@ -41,11 +41,13 @@ def held_out_cases(path: Path) -> HeldOutCases:
     ----------
     path : Path
         The run folder.
+    data : Path, optional
+        Folder that holds the images, if it is not the one that the run was trained on.
 
     Raises
     ------
     TrainingError
-        If the folder holds no run, a case has gone, or none is left.
+        If the folder holds no run, a case has gone or is in a pack, or none is left.
     """
     run = RunFolder(path)
     record = RunRecord.read(run)
@@ -62,11 +64,15 @@ def held_out_cases(path: Path) -> HeldOutCases:
             if leaked
             else f"{path} holds out no case"
         )
-    return HeldOutCases(run, _files(record, left), (*_left_out(path, leaked), *_doubt(record)))
+    return HeldOutCases(
+        run, _files(record, left, data), (*_left_out(path, leaked), *_doubt(record))
+    )
 
 
-def _files(record: RunRecord, names: list[str]) -> tuple[CaseFiles, ...]:
+def _files(record: RunRecord, names: list[str], data: Path | None) -> tuple[CaseFiles, ...]:
     request = record.request
+    if data is not None:
+        request = replace(request, data=data, validation=None)
     found = labelled_cases(request.validation) if request.validation else []
     met = {case.name for case in found}
     if not met.issuperset(names):
@@ -76,8 +82,7 @@ def _files(record: RunRecord, names: list[str]) -> tuple[CaseFiles, ...]:
     missing = [name for name in names if not counts[name]]
     if missing:
         raise TrainingError(
-            f"{request.run}: {', '.join(missing)} is not in {request.data} any more and cannot be "
-            "scored"
+            f"{request.run}: {', '.join(missing)} is not in {request.data} and cannot be scored"
         )
     repeated = [name for name, count in counts.items() if count > 1]
     if repeated:
@@ -101,11 +106,16 @@ def _left_out(path: Path, leaked: list[str]) -> list[str]:
 
 
 def _doubt(record: RunRecord) -> list[str]:
-    listed = "started_from_trained_on" not in record.origin or lists_all_cases(record.origin)
-    if listed:
-        return []
-    return [
-        f"{record.request.run.name}: the card of its starting weights "
-        f"({record.origin.get('started_from')}) does not list the cases they were trained on, so "
-        "it cannot be checked that the held-out cases are not among them"
-    ]
+    name, notes = record.request.run.name, []
+    if "started_from_trained_on" in record.origin and not lists_all_cases(record.origin):
+        notes.append(
+            f"{name}: the card of its starting weights ({record.origin.get('started_from')}) does "
+            "not list the cases they were trained on, so it cannot be checked that the held-out "
+            "cases are not among them"
+        )
+    if record.config.patience:
+        notes.append(
+            f"{name}: patience may have ended the run by the scores of these cases, which makes "
+            "them slightly too good"
+        )
+    return notes

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
+
+import numpy as np
 
 from smalltumor.data.case import read_case_files
 from smalltumor.data.case_files import CaseFiles
@@ -21,7 +25,7 @@ Progress = Callable[[float, str], None]
 
 def table_of(checkpoint: Checkpoint) -> str:
     """Name of the table with the scores of other weights on the same cases."""
-    return f"scores_{_key(checkpoint)}.csv"
+    return f"scores_{weights_key(checkpoint)}.csv"
 
 
 def score_cases(
@@ -62,14 +66,14 @@ def score_cases(
     OutputError
         If the table cannot be written.
     """
-    path, key = held_out.run.path / table, _key(checkpoint)
+    path, key = held_out.run.path / table, weights_key(checkpoint)
     rows = {row.case: row for row in _known(path) if row.weights == key}
     for number, files in enumerate(held_out.cases):
         if files.name in rows:
             continue
         if progress is not None:
             progress(number / len(held_out.cases), files.name)
-        rows[files.name] = _score(files, checkpoint, device)
+        rows[files.name] = _score(files, checkpoint, key, device)
         write_rows(rows.values(), path)
     return [rows[files.name] for files in held_out.cases]
 
@@ -78,14 +82,20 @@ def _known(path: Path) -> list[CaseRow]:
     return read_rows(path) if path.is_file() else []
 
 
-def _score(files: CaseFiles, checkpoint: Checkpoint, device: str) -> CaseRow:
+def _score(files: CaseFiles, checkpoint: Checkpoint, key: str, device: str) -> CaseRow:
     case = read_case_files(files)
     truth, _ = read_labels(case)
     prediction = segment(case, checkpoint, device=device)
-    return case_row(
-        files.name, _key(checkpoint), prediction.classes, truth, tuple(case.grid.spacing)
-    )
+    return case_row(files.name, key, prediction.classes, truth, tuple(case.grid.spacing))
 
 
-def _key(checkpoint: Checkpoint) -> str:
-    return checkpoint.digest[:12]
+def weights_key(checkpoint: Checkpoint) -> str:
+    """First digits of a digest of the weights.
+
+    Unlike that of the file, it is the same for two runs that end with the same weights: the order
+    of the metadata in a safetensors file is not fixed.
+    """
+    digest = hashlib.sha256(json.dumps(checkpoint.preprocessing.to_dict()).encode())
+    for name in sorted(checkpoint.arrays):
+        digest.update(name.encode() + np.ascontiguousarray(checkpoint.arrays[name]).tobytes())
+    return digest.hexdigest()[:12]

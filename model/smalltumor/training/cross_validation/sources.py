@@ -32,12 +32,15 @@ class ScoringSettings:
         As for `smalltumor.segment`.
     unfinished : bool
         Also score runs that are not done, with the weights of their last saved state.
+    data : Path, optional
+        Folder that holds the images, if it is not the one that the runs were trained on.
     progress : callable, optional
         Called with the fraction done and the name of the case.
     """
 
     device: str = "auto"
     unfinished: bool = False
+    data: Path | None = None
     progress: Progress | None = None
 
 
@@ -96,7 +99,7 @@ def weights_results(weights: Path, runs: Sequence[Path], settings: ScoringSettin
                 f"{path} is a table: {weights} can be scored on the cases of run folders only"
             )
         for run in _runs(path):
-            held_out, remarks = _unseen(held_out_cases(run.path), checkpoint)
+            held_out, remarks = _unseen(held_out_cases(run.path, settings.data), checkpoint)
             notes += remarks
             rows += score_cases(
                 held_out,
@@ -151,7 +154,8 @@ def _from_run(run: RunFolder, settings: ScoringSettings) -> tuple[list[CaseRow],
         return [], [f"{run.path.name} is not done, and its cases are left out"]
     if not run.last.is_file():
         return [], [f"{run.path.name} has saved no state yet, and its cases are left out"]
-    held_out, checkpoint = held_out_cases(run.path), final_checkpoint(run.path)
+    held_out = held_out_cases(run.path, settings.data)
+    checkpoint = final_checkpoint(run.path)
     rows = score_cases(held_out, checkpoint, device=settings.device, progress=settings.progress)
     return rows, [*held_out.notes, *_caveats(run, checkpoint, done)]
 

@@ -1,14 +1,16 @@
-"""Train all folds of a cross-validation, one after the other, and score what they held out."""
+"""Train all folds of a cross-validation one after the other, and score what they hold out."""
 
 from __future__ import annotations
 
 import os
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
-from smalltumor.data.case_files import CaseFiles
+import numpy as np
+
 from smalltumor.data.label_files import decode_labels, read_label_volume
-from smalltumor.errors import Action, Remedy, SmalltumorError, TrainingError
+from smalltumor.errors import Action, CaseError, LabelError, Remedy, TrainingError
 from smalltumor.evaluation.case_rows import write_rows
 from smalltumor.evaluation.out_of_fold_report import Results
 from smalltumor.labels.regions import TissueClass
@@ -19,7 +21,8 @@ from smalltumor.training.cross_validation.folds import Folds
 from smalltumor.training.cross_validation.record import CrossValidation, is_cross_validation
 from smalltumor.training.cross_validation.scoring import OUT_OF_FOLD
 from smalltumor.training.cross_validation.sources import ScoringSettings, read_results
-from smalltumor.training.data.dataset import labelled_cases
+from smalltumor.training.data.dataset import LabelledCase, labelled_cases
+from smalltumor.training.data.pack import PackedCase
 from smalltumor.training.request import TrainingRequest
 from smalltumor.training.run import train
 from smalltumor.training.runs.run_folder import RunFolder
@@ -29,8 +32,8 @@ from smalltumor.training.trainer import Report
 
 def train_folds(
     request: TrainingRequest, folds: int | None, report: Report = print, *, save_seconds: float = 60
-) -> Results | None:
-    """Start or resume a cross-validation: train what is not done, score what is not scored.
+) -> bool:
+    """Start or resume a cross-validation: train the folds that are not done.
 
     Several processes may work on one folder, such as one for each GPU: each takes the next fold
     that no other is training.
@@ -48,15 +51,14 @@ def train_folds(
 
     Returns
     -------
-    Results or None
-        The out-of-fold scores, also written to `OUT_OF_FOLD`; None if training was stopped, or
-        other processes are still training.
+    bool
+        False if training was stopped, or other processes are still training.
 
     Raises
     ------
     SmalltumorError
-        As `train` and `score_cases`, or if the cases, the weights or the settings are not those
-        that the cross-validation was started with.
+        As `train`, or if the cases, the weights or the settings are not those that the
+        cross-validation was started with.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise TrainingError(
@@ -72,20 +74,22 @@ def train_folds(
             continue
         report(f"{run.path.name}: {len(validation.folds.held_out[number])} cases held out")
         if not train(_request(validation, number), report, save_seconds=save_seconds):
-            return None
+            return False
     waiting = [run.path.name for run in validation.runs if not run.is_done]
     if waiting:
         report(f"another process is training {', '.join(waiting)}")
-        return None
-    return _score(validation, report)
+    return not waiting
 
 
-def _score(validation: CrossValidation, report: Report) -> Results:
-    def say(_: float, case: str) -> None:
-        report(f"segmenting {case}")
+def score_folds(folder: Path, settings: ScoringSettings) -> Results:
+    """Score what the folds of a cross-validation hold out, and write the table `OUT_OF_FOLD`.
 
-    folder = validation.request.run
-    results = read_results([folder], ScoringSettings(validation.request.device, progress=say))
+    Raises
+    ------
+    SmalltumorError
+        As `read_results`, or if the table cannot be written.
+    """
+    results = read_results([folder], settings)
     write_rows(results.rows, folder / OUT_OF_FOLD)
     return results
 
@@ -114,7 +118,7 @@ def _started(request: TrainingRequest, folds: int | None, report: Report) -> Cro
     if request.weights or request.preset == "finetune":
         initial = load_checkpoint(request.weights)
     seen = known_cases(initial.card) if initial else frozenset()
-    voxels = {files.name: _et_voxels(files) for files in _cases(request)}
+    voxels = {case.name: _et_voxels(case) for case in _cases(request)}
     split = Folds.draw(voxels, config.folds, config.seed, seen)
     _report_seen(split, initial, report)
     RunFolder(request.run).create()
@@ -148,7 +152,7 @@ def _report_seen(split: Folds, initial: Checkpoint | None, report: Report) -> No
         )
 
 
-def _cases(request: TrainingRequest) -> list[CaseFiles]:
+def _cases(request: TrainingRequest) -> list[LabelledCase]:
     """The cases to split: those of the data folder that are not in the validation folder."""
     held_out = labelled_cases(request.validation) if request.validation else []
     cases = labelled_cases(request.data, exclude={files.name for files in held_out})
@@ -160,15 +164,18 @@ def _cases(request: TrainingRequest) -> list[CaseFiles]:
     return cases
 
 
-def _et_voxels(files: CaseFiles) -> int:
+def _et_voxels(case: LabelledCase) -> int:
     try:
-        volume = read_label_volume(files.labels[0])
-        classes, _ = decode_labels(volume, hint=files.scheme_hint)
-    except SmalltumorError as error:
+        if isinstance(case, PackedCase):
+            classes = case.load(case.pack.preprocessing).classes.numpy()
+        else:
+            volume = read_label_volume(case.labels[0])
+            classes, _ = decode_labels(volume, hint=case.scheme_hint)
+    except (CaseError, LabelError) as error:
         raise TrainingError(
-            f"{files.name} cannot be trained on: {error}", Remedy(Action.CHECK_DATASET)
+            f"{case.name} cannot be trained on: {error}", Remedy(Action.CHECK_DATASET)
         ) from error
-    return int((classes == TissueClass.ET).sum())
+    return int(np.count_nonzero(classes == TissueClass.ET))
 
 
 def _resumed(request: TrainingRequest, folds: int | None) -> CrossValidation:

@@ -13,7 +13,7 @@ import pytest
 from smalltumor.data.case import read_case
 from smalltumor.data.label_files import read_labels
 from smalltumor.errors import CaseError, SmalltumorError, TrainingError
-from smalltumor.evaluation.case_rows import case_row
+from smalltumor.evaluation.case_rows import case_row, read_rows
 from smalltumor.inference.predict import segment
 from smalltumor.models.checkpoint import load_checkpoint, save_checkpoint
 from smalltumor.training import run as training_run
@@ -93,7 +93,7 @@ def test_each_held_out_case_is_scored_with_the_final_weights_as_segment_predicts
     final = load_checkpoint(run / "final.safetensors")
     case = read_case(cases / "made_00")
     predicted = segment(case, final, device="cpu", backend="torch").classes
-    expected = case_row("made_00", final.digest[:12], predicted, read_labels(case)[0])
+    expected = case_row("made_00", scoring.weights_key(final), predicted, read_labels(case)[0])
     assert results.rows[0] == expected
     assert expected.et_voxels > 0
 
@@ -122,12 +122,20 @@ def test_an_interrupted_scoring_resumes_with_the_case_that_is_missing(run, monke
     assert read_results([run], CPU) == resumed
 
 
-def test_other_weights_replace_the_scores(run):
+def test_other_weights_replace_the_scores(run, weights_to_tune):
     before = read_results([run], CPU)
-    with_card(run / "final.safetensors", run / "other.safetensors", trained_on=["made_01"])
-    (run / "other.safetensors").replace(run / "final.safetensors")
+    shutil.copy(weights_to_tune, run / "final.safetensors")
     after = read_results([run], CPU)
     assert {row.weights for row in after.rows}.isdisjoint(row.weights for row in before.rows)
+    assert read_rows(run / "out_of_fold.csv") == list(after.rows)
+
+
+def test_the_same_weights_in_another_file_keep_the_scores(run, segmented):
+    before = read_results([run], CPU)
+    with_card(run / "final.safetensors", run / "other.safetensors", name="renamed")
+    (run / "other.safetensors").replace(run / "final.safetensors")
+    assert read_results([run], CPU) == before
+    assert len(segmented) == 2
 
 
 def test_a_case_that_the_starting_weights_have_seen_is_left_out(run):
@@ -152,6 +160,12 @@ def test_starting_weights_that_do_not_list_their_cases_are_reported(run):
     assert "(x) does not list the cases they were trained on" in note
 
 
+def test_a_run_that_held_out_scores_may_have_ended_is_reported(run):
+    edit(run, training=RunFolder(run).read_config()["training"] | {"patience": 3})
+    (note,) = read_results([run], CPU).notes
+    assert note.startswith("run: patience may have ended the run by the scores of these cases")
+
+
 def test_a_run_that_is_not_done_is_left_out_unless_asked_for(run):
     RunFolder(run).append("start", 3)
     with pytest.raises(CaseError, match=r"no case to report .*run is not done"):
@@ -168,7 +182,7 @@ def test_a_run_of_an_earlier_version_is_scored_with_its_last_state(run):
     """It kept no final network."""
     (run / "final.safetensors").unlink()
     results = read_results([run], CPU)
-    assert results.rows[0].weights == current_checkpoint(run).digest[:12]
+    assert results.rows[0].weights == scoring.weights_key(current_checkpoint(run))
     assert results.notes == ()  # its norms are frozen, so that the last state is the final network
 
 
@@ -180,7 +194,7 @@ def test_weights_are_scored_on_the_cases_they_have_not_seen(run, weights_to_tune
     assert results.notes == ("w was trained on made_00: left out",)
     unlisted = weights_results(weights_to_tune, [run], CPU)
     assert "does not list the cases it was trained on" in unlisted.notes[0]
-    assert len(list(run.glob("scores_*.csv"))) == 2
+    assert len(list(run.glob("scores_*.csv"))) == 1
     assert not (run / "out_of_fold.csv").exists()
 
 
@@ -197,7 +211,7 @@ def test_a_case_is_scored_by_one_run_only(run):
 
 def test_a_held_out_case_that_has_gone_is_named(run):
     edit(run, held_out=["made_00", "gone"])
-    with pytest.raises(TrainingError, match=r"gone is not in .*cases any more"):
+    with pytest.raises(TrainingError, match=r"gone is not in .*cases and cannot"):
         read_results([run], CPU)
 
 

@@ -18,16 +18,20 @@ from smalltumor.training import run as training_run
 from smalltumor.training.cross_validation import scoring
 from smalltumor.training.cross_validation import train_folds as module
 from smalltumor.training.cross_validation.record import CrossValidation
-from smalltumor.training.cross_validation.train_folds import train_folds
+from smalltumor.training.cross_validation.sources import ScoringSettings
+from smalltumor.training.cross_validation.train_folds import score_folds, train_folds
+from smalltumor.training.data.dataset import labelled_cases, prepare_case
+from smalltumor.training.data.pack_writer import PackWriter
 from smalltumor.training.optimisation.learner import Learner
 from smalltumor.training.run import train
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.runs.run_lock import hold_run_lock
-from training_cases import write_lesion_cases
+from training_cases import QUICK, write_lesion_cases
 from training_runs import assert_same_state, events, request_for, silent
 
 pytestmark = pytest.mark.usefixtures("quick")
 
+CPU = ScoringSettings(device="cpu")
 ONE_EPOCH = {"epochs": 1, "validate_every": 1}
 
 
@@ -57,20 +61,20 @@ def started(data, tmp_path, monkeypatch) -> Path:
     """A cross-validation of two folds that has a split and is not trained."""
     with monkeypatch.context() as patch:
         patch.setattr(module, "train", lambda *args, **options: False)
-        assert train_folds(request(data, tmp_path / "runs"), 2, silent) is None
+        assert not train_folds(request(data, tmp_path / "runs"), 2, silent)
     return tmp_path / "runs"
 
 
-def finish(run: Path) -> None:
-    """Let all folds look finished."""
-    for fold in CrossValidation.read(run).runs:
-        fold.create()
-        fold.append("done", 1)
+def mark_done(run: Path) -> None:
+    """Let a fold look finished."""
+    RunFolder(run).create()
+    RunFolder(run).append("done", 1)
 
 
 def test_each_case_is_scored_by_the_network_that_was_not_trained_on_it(data, tmp_path):
     lines: list[str] = []
-    results = train_folds(request(data, tmp_path / "runs"), 2, lines.append)
+    assert train_folds(request(data, tmp_path / "runs"), 2, lines.append)
+    results = score_folds(tmp_path / "runs", CPU)
     assert [row.case for row in read_rows(tmp_path / "runs" / "out_of_fold.csv")] == [
         *("made_00", "made_01", "made_02", "made_03")
     ]
@@ -80,7 +84,7 @@ def test_each_case_is_scored_by_the_network_that_was_not_trained_on_it(data, tmp
         final = load_checkpoint(fold.final)
         assert set(final.card["trained_on"]).isdisjoint(names)
         weights = {row.case: row.weights for row in results.rows}
-        assert {weights[name] for name in names} == {final.digest[:12]}
+        assert {weights[name] for name in names} == {scoring.weights_key(final)}
         assert [s["case"] for s in events(fold.path, "validation")[0]["by_case"]] == names
 
 
@@ -88,7 +92,8 @@ def test_interrupted_at_any_moment_it_ends_with_the_same_split_and_table(
     data, tmp_path, monkeypatch, segmented
 ):
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    expected = train_folds(request(data, whole), 2, silent)
+    assert train_folds(request(data, whole), 2, silent)
+    expected = score_folds(whole, CPU)
     segmented.clear()
     step, segment = Learner.step, scoring.segment
     calls = iter(range(1000))
@@ -109,8 +114,9 @@ def test_interrupted_at_any_moment_it_ends_with_the_same_split_and_table(
     calls = iter(range(1000))
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(scoring, "segment", interrupted(segment, 2))
-        train_folds(request(data, broken, resume=True), None, silent)
-    assert train_folds(request(data, broken, resume=True), None, silent).rows == expected.rows
+        assert train_folds(request(data, broken, resume=True), None, silent)
+        score_folds(broken, CPU)
+    assert score_folds(broken, CPU).rows == expected.rows
     assert len(segmented) == 4  # each case once
     assert held_out(broken) == held_out(whole)
     for number in range(2):
@@ -118,8 +124,7 @@ def test_interrupted_at_any_moment_it_ends_with_the_same_split_and_table(
 
 
 def test_finished_folds_are_not_trained_again(data, started, monkeypatch):
-    RunFolder(started / "fold-0").create()
-    RunFolder(started / "fold-0").append("done", 1)
+    mark_done(started / "fold-0")
     trained = []
     monkeypatch.setattr(
         module, "train", lambda request, *args, **options: trained.append(request.run.name)
@@ -131,12 +136,11 @@ def test_finished_folds_are_not_trained_again(data, started, monkeypatch):
 def test_a_fold_that_another_process_trains_is_left_to_it(data, started, monkeypatch):
     """The lock is held by this process here, which `is_locked` cannot tell from another."""
     other, lines = RunFolder(started / "fold-0"), []
-    RunFolder(started / "fold-1").create()
-    RunFolder(started / "fold-1").append("done", 1)
+    mark_done(started / "fold-1")
     other.create()
     monkeypatch.setattr(module, "train", None)
     with hold_run_lock(other):
-        assert train_folds(request(data, started, resume=True), None, lines.append) is None
+        assert not train_folds(request(data, started, resume=True), None, lines.append)
     assert lines == ["another process is training fold-0"]
 
 
@@ -147,9 +151,9 @@ def test_cases_the_starting_weights_have_seen_are_trained_on_and_not_scored(
     card = {"name": "earlier", "trained_on": ["made_01"], "started_from_trained_on": ["made_02"]}
     save_checkpoint(tmp_path / "w.safetensors", tuned.network, tuned.preprocessing, card)
     lines: list[str] = []
-    results = train_folds(
-        request(data, tmp_path / "runs", weights=tmp_path / "w.safetensors"), 2, lines.append
-    )
+    tuning = request(data, tmp_path / "runs", weights=tmp_path / "w.safetensors")
+    assert train_folds(tuning, 2, lines.append)
+    results = score_folds(tmp_path / "runs", CPU)
     assert [row.case for row in results.rows] == ["made_00", "made_03"]
     assert any("are trained on in every fold and not scored: made_01, made_02" in s for s in lines)
     for number in range(2):
@@ -201,8 +205,7 @@ def test_folds_are_not_trained_with_different_settings(data, started, monkeypatc
     monkeypatch.setattr(module, "train", lambda *args, **options: False)
     train_folds(request(data, started, resume=True, changes=smaller), None, silent)
     assert CrossValidation.read(started).request.changes["batch"] == 1
-    RunFolder(started / "fold-0").create()
-    RunFolder(started / "fold-0").append("done", 1)
+    mark_done(started / "fold-0")
     with pytest.raises(TrainingError, match="fold-0 was trained with other settings"):
         train_folds(request(data, started, resume=True, changes={"batch": 2}), 2, silent)
     with pytest.raises(TrainingError, match="folds = 3: the cross-validation was started with 2"):
@@ -279,3 +282,23 @@ def test_with_fold_or_in_a_run_folder_the_command_trains_one_network(data, tmp_p
     RunFolder(run).write_config({})
     assert main(["train", str(data), "--run", str(run), "--folds", "2", "--resume"]) == 0
     assert [r.changes for r in received] == [{"folds": 2, "fold": 0}, {"folds": 2}]
+
+
+def test_folds_are_trained_on_a_pack_and_scored_where_the_images_are(data, tmp_path, capsys):
+    writer = PackWriter(tmp_path / "pack", QUICK.preprocessing)
+    for case in labelled_cases(data):
+        writer.add(prepare_case(case, QUICK.preprocessing))
+    writer.close()
+    runs = tmp_path / "runs"
+    words = ["train", str(tmp_path / "pack"), "--run", str(runs), "--folds", "2", "--epochs", "1"]
+    assert main([*words, "--device", "cpu"]) == 0
+    assert capsys.readouterr().out.endswith(f"smalltumor folds {runs} --data DIR\n")
+    assert main(["folds", str(runs), "--device", "cpu"]) == 1
+    assert "does not hold the images" in capsys.readouterr().err
+    assert main(["folds", str(runs), "--data", str(data), "--device", "cpu"]) == 0
+    assert "runs: 4 out-of-fold cases" in capsys.readouterr().out
+    unpacked = request(data, tmp_path / "files")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "train", lambda *args, **options: False)
+        train_folds(unpacked, 2, silent)
+    assert held_out(runs) == held_out(tmp_path / "files")
