@@ -9,6 +9,8 @@ from typing import Any
 from smalltumor.errors import CheckpointError
 from smalltumor.models.checkpoint import load_checkpoint
 
+from napari_smalltumor import notify
+
 SUFFIX = ".safetensors"
 SHIPPED = "shipped"
 _CARD_LINES = 14
@@ -39,6 +41,16 @@ def choices(chosen: str, folder: str) -> list[tuple[str, str]]:
 def title(path: Path) -> str:
     """Title of a weights file. Each run writes a ``best``, whose title is the name of the run."""
     return f"{path.parent.name} (best)" if path.name == f"best{SUFFIX}" else path.stem
+
+
+def accept(path: str) -> bool:
+    """Whether a chosen file can be used; if not, the reason is reported."""
+    try:
+        load_checkpoint(path or None)
+    except CheckpointError as error:
+        notify.report(error)
+        return False
+    return True
 
 
 def describe(path: str) -> str:

@@ -191,7 +191,10 @@ class FinetuneDock(QScrollArea):
         self.panel.monitor.prediction_clicked.connect(self.predict)
         self.panel.result.use_clicked.connect(self.use_weights)
         self.training_folder.cases_listed.connect(self.panel.train.set_cases)
+        self.training_folder.cases_listed.connect(self._show_startable)
         self.training_folder.folder_changed.connect(self._on_folder_changed)
+        self.training_folder.folder_changed.connect(self._show_startable)
+        self._show_startable()
 
     def _restore(self) -> None:
         """Show the run and the training folder that were shown last."""
@@ -201,6 +204,9 @@ class FinetuneDock(QScrollArea):
             if self._status.state.is_live:
                 self.panel.show_page(self.panel.monitor)
         self.training_folder.restore()
+
+    def _show_startable(self, listed: object = None) -> None:
+        self.panel.run_bar.set_startable(self.training_folder.problem)
 
     def _on_folder_changed(self, folder: Path) -> None:
         """Show the last run of a training folder, unless another run is shown."""

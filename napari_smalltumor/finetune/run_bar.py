@@ -11,6 +11,7 @@ from napari_smalltumor.widgets.layouts import button, column, row, wrapped_label
 
 _PROGRESS_STEPS = 1000
 _RESUMABLE = (State.PAUSED, State.STOPPED, State.FAILED)
+_START = "Start a new run with the settings on the Train page"
 
 
 class RunBar(QWidget):
@@ -26,7 +27,7 @@ class RunBar(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.start = button("Sta&rt", "Start a new run with the settings on the Train page")
+        self.start = button("Sta&rt", _START)
         self.pause = button("Pa&use", "Save the run and end its process, to resume it later")
         self.resume = button("R&esume", "Continue from the last saved step")
         self.stop = button("Stop", "Save and stop the run, within five seconds")
@@ -36,6 +37,7 @@ class RunBar(QWidget):
         self._progress = QProgressBar()
         self._state = wrapped_label()
         self._changes: dict[str, int] = {}
+        self._may_start, self._problem = True, ""
         self._lay_out()
         self._connect()
         self.show_status(RunStatus())
@@ -56,12 +58,28 @@ class RunBar(QWidget):
         self._changes = status.changes if status.state is State.FAILED else {}
         self.resume_smaller.setText(resume_text(self._changes))
         self.resume_smaller.setVisible(bool(self._changes))
-        self.start.setEnabled(not live and not busy)
+        self._may_start = not live and not busy
+        self._enable_start()
         self.pause.setEnabled(live and not busy)
         self.stop.setEnabled(live and not busy)
         self.resume.setEnabled(status.state in _RESUMABLE and not busy)
         self.resume_smaller.setEnabled(not busy)
         self.log.setEnabled(status.state is not State.NONE)
+
+    def set_startable(self, problem: str) -> None:
+        """Enable *Start*, or say in its tooltip why a run cannot start.
+
+        Parameters
+        ----------
+        problem : str
+            Empty if a run can start.
+        """
+        self._problem = problem
+        self.start.setToolTip(problem or _START)
+        self._enable_start()
+
+    def _enable_start(self) -> None:
+        self.start.setEnabled(self._may_start and not self._problem)
 
     @property
     def text(self) -> str:

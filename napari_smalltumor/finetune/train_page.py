@@ -146,7 +146,8 @@ class TrainPage(QWidget):
             path, _ = QFileDialog.getOpenFileName(
                 self, "Weights to start from", self._folder(), f"Weights (*{weights.SUFFIX})"
             )
-            self.choose_weights(path or self._weights_file)
+            usable = bool(path) and weights.accept(path)
+            self.choose_weights(path if usable else self._weights_file)
         self._describe_weights()
 
     def _describe_weights(self) -> None:

@@ -57,7 +57,7 @@ class TrainingFolder(QObject):
         self.path: Path | None = None
         self._viewer, self._page, self._parent = viewer, page, parent
         self._lister = DatasetLister()
-        self._busy = False
+        self._busy, self._problem = False, ""
         self._scan: threading.Event | None = None  # set to stop reading the folder
         self._progressed.connect(self._on_progress)
         page.stop_clicked.connect(self.stop_reading)
@@ -183,6 +183,13 @@ class TrainingFolder(QObject):
         done, failed = partial(self._on_listing, scan), partial(self._on_read_error, scan)
         run_in_thread(work, self, done, failed, name="reading cases")
 
+    @property
+    def problem(self) -> str:
+        """Why no run can start in this folder; empty if one can."""
+        if self.path is None:
+            return "Choose a folder of training cases first"
+        return self._problem
+
     def stop_reading(self) -> None:
         """Stop reading the folder after the case that is being read."""
         if self._scan is not None:
@@ -217,6 +224,8 @@ class TrainingFolder(QObject):
         self._show_case()
         folder = self.path
         assert folder is not None
+        has_cases = any(case.problem is None for case in listing.cases)
+        self._problem = "" if has_cases else "The training folder has no usable case"
         usable = [case.name for case in listing.cases if case.problem is None]
         self.cases_listed.emit({n: str(folder / n) for n in usable if (folder / n).is_dir()})
 

@@ -97,7 +97,7 @@ class SegmentOptions(QWidget):
 
     def _on_weights(self, value: str) -> None:
         if value != _BROWSE:
-            self.choose_weights(value)
+            self._accept_weights(value)
             return
         path, _ = QFileDialog.getOpenFileName(
             self,
@@ -107,7 +107,16 @@ class SegmentOptions(QWidget):
         )
         if path:
             settings.remember_folder(Path(path))
-        self.choose_weights(path or settings.get("weights"))
+            self._accept_weights(path)
+        else:
+            self._update_weights()
+
+    def _accept_weights(self, path: str) -> None:
+        """Choose weights that can be used, or go back to those in use."""
+        if weights.accept(path):
+            self.choose_weights(path)
+        else:
+            self._update_weights()
 
 
 def _weights_choices(combo: ComboBox) -> list[tuple[str, str]]:

@@ -8,7 +8,9 @@ import pytest
 from qtpy.QtWidgets import QFileDialog
 from smalltumor.training.runs.comparison import RunComparison
 from smalltumor.training.runs.status import RunStatus, State
+from synthetic import write_weights
 
+from napari_smalltumor import notify
 from napari_smalltumor.finetune.monitor_page import MonitorPage
 from napari_smalltumor.finetune.result_page import ResultPage
 from napari_smalltumor.finetune.run_bar import RunBar
@@ -41,7 +43,7 @@ def test_fine_tuning_starts_from_the_shipped_weights_and_other_presets_from_rand
 def test_a_selected_weights_file_stays_selected_when_another_run_is_shown(
     train, tmp_path, monkeypatch
 ):
-    path = str(tmp_path / "mine.safetensors")
+    path = str(write_weights(tmp_path / "mine.safetensors"))
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *a: (path, ""))
     train.weights.value = "file..."
     assert train.weights.value == path
@@ -52,6 +54,31 @@ def test_a_selected_weights_file_stays_selected_when_another_run_is_shown(
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *a: ("", ""))
     train.weights.value = "file..."
     assert train.weights.value == path
+
+
+def test_a_file_that_holds_no_weights_is_refused_at_once(train, tmp_path, monkeypatch):
+    path = tmp_path / "wrong.safetensors"
+    path.write_bytes(b"no weights")
+    errors: list[str] = []
+    monkeypatch.setattr(notify, "error", errors.append)
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *a: (str(path), ""))
+    train.weights.value = "file..."
+    assert train.weights.value == ""
+    assert "wrong.safetensors" in errors[0]
+
+
+def test_start_is_disabled_and_says_why(qtbot):
+    bar = RunBar()
+    qtbot.addWidget(bar)
+    bar.set_startable("Choose a folder of training cases first")
+    bar.show_status(RunStatus())
+    assert not bar.start.isEnabled()
+    assert bar.start.toolTip() == "Choose a folder of training cases first"
+    bar.set_startable("")
+    assert bar.start.isEnabled()
+    bar.show_status(RunStatus(State.RUNNING))
+    bar.set_startable("")
+    assert not bar.start.isEnabled()
 
 
 def test_validation_cases_are_a_share_one_case_a_folder_or_none(train, tmp_path, monkeypatch):

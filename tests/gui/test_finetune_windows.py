@@ -200,7 +200,8 @@ def test_a_run_that_ended_while_no_dock_was_open_is_shown_as_done(
     run.finish()
     dock = open_dock(viewer)
     assert dock.status.state is State.DONE
-    assert dock.panel.run_bar.start.isEnabled()
+    assert not dock.panel.run_bar.stop.isEnabled()
+    assert dock.panel.run_bar.start.toolTip() == "Choose a folder of training cases first"
 
 
 def test_docks_of_two_windows_follow_the_same_run(make_napari_viewer, open_dock, run):

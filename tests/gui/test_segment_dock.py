@@ -10,6 +10,7 @@ from deletion import delete
 from napari.utils import progress
 from napari_cases import displayed, write_case_along
 from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QFileDialog
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import Cancelled, CheckpointError
 from smalltumor.labels.regions import Region
@@ -208,6 +209,19 @@ def test_buttons_without_anything_to_act_on_are_disabled_and_say_why(
     viewer.layers.remove(layers[0])
     assert panel._segment.toolTip() == "Choose a layer for FLAIR"
     assert states() == (False, True)
+
+
+def test_a_file_that_holds_no_weights_is_refused_at_the_picker(
+    opened, errors, tmp_path, monkeypatch
+):
+    _, dock = opened
+    before = dock.panel.options.weights_path
+    path = tmp_path / "wrong.safetensors"
+    path.write_bytes(b"no weights")
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *a: (str(path), ""))
+    dock.panel.options._weights.value = "file..."
+    assert dock.panel.options.weights_path == before
+    assert "wrong.safetensors: not a safetensors file" in errors[0]
 
 
 def test_the_error_about_a_missing_layer_names_its_modality(opened, errors):
