@@ -1,0 +1,227 @@
+"""With two patients open, the window shows, names and changes only the active one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from lesion_layers import show_regions
+from lesion_layers import synthetic_case as case_with_lesions
+from napari_cases import write_case_along
+from qtpy.QtCore import QPoint, QPointF, Qt
+from qtpy.QtGui import QWheelEvent
+from qtpy.QtWidgets import QApplication, QFileDialog
+from smalltumor.data.nifti import read_volume
+from smalltumor.data.segmentation import Segmentation
+from synthetic import write_case
+
+from napari_smalltumor import devices, notify, questions, settings
+from napari_smalltumor.export_dialog import ask_and_export
+from napari_smalltumor.finetune.dock import FinetuneDock
+from napari_smalltumor.layers.metadata import case_of, region_of
+from napari_smalltumor.layers.patient import patient_of
+from napari_smalltumor.layers.regions import show_segmentation
+from napari_smalltumor.lesions.dock import LesionsDock
+from napari_smalltumor.open_case import open_case
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.header import PatientHeader
+
+
+@pytest.fixture(autouse=True)
+def no_search_for_devices(monkeypatch):
+    for name in ("find_devices", "find_memory"):
+        monkeypatch.setattr(devices, name, lambda *arguments: None)
+
+
+@pytest.fixture
+def viewer(make_napari_viewer):
+    return make_napari_viewer()
+
+
+@pytest.fixture
+def messages(monkeypatch) -> list[str]:
+    shown: list[str] = []
+    for name in ("info", "warn", "error"):
+        monkeypatch.setattr(notify, name, shown.append)
+    return shown
+
+
+def open_two(viewer, tmp_path) -> list:
+    """Open two cases of one name; the second is active."""
+    for visit in ("first", "second"):
+        open_case(viewer, write_case(tmp_path / visit))
+    return active_patient(viewer).patients
+
+
+def header_of(dock) -> PatientHeader:
+    return dock.findChild(PatientHeader)
+
+
+def visible(viewer) -> set[str]:
+    return {patient_of(layer).folder.name for layer in viewer.layers if layer.visible}
+
+
+def test_the_title_and_all_docks_name_the_active_patient(viewer, dock_of, tmp_path):
+    docks = [dock_of(viewer), LesionsDock(viewer), FinetuneDock(viewer)]
+    for dock in docks[1:]:
+        viewer.window.add_dock_widget(dock, area="right")
+    pickers = [header_of(dock).picker for dock in docks]
+    assert not any(picker.isEnabled() for picker in pickers)
+    first, second = open_two(viewer, tmp_path)
+    assert [picker.currentText() for picker in pickers] == ["made (second)"] * 3
+    assert str(second.folder) in pickers[0].toolTip()
+    pickers[1].setCurrentIndex(0)
+    pickers[1].activated.emit(0)
+    assert active_patient(viewer).current == first
+    assert [picker.currentText() for picker in pickers] == ["made (first)"] * 3
+    assert viewer.window._qt_window.windowTitle() == "made (first) – napari"
+    assert visible(viewer) == {"first"}
+
+
+def test_the_picker_is_used_with_the_keyboard_and_ignores_the_wheel(
+    viewer, dock_of, tmp_path, qtbot
+):
+    picker = header_of(dock_of(viewer)).picker
+    first, second = open_two(viewer, tmp_path)
+    wheel = QWheelEvent(
+        QPointF(5, 5),
+        QPointF(picker.mapToGlobal(QPoint(5, 5))),
+        QPoint(),
+        QPoint(0, 240),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(picker, wheel)
+    assert active_patient(viewer).current == second
+    qtbot.keyClick(picker, Qt.Key.Key_Up)
+    assert active_patient(viewer).current == first
+
+
+def test_a_case_that_napari_opens_without_a_dock_becomes_the_active_patient(viewer, tmp_path):
+    settings.put("default_reader", True)
+    for name in ("First", "Second"):
+        folder = write_case_along(tmp_path / name, labels=False)
+        viewer.open(str(folder), plugin="napari-smalltumor")
+    assert viewer.title == "Second – napari"
+    assert visible(viewer) == {"Second"}
+
+
+def test_the_segment_dock_lists_and_segments_the_images_of_the_active_patient(
+    viewer, dock_of, tmp_path, run
+):
+    dock = dock_of(viewer)
+    first, _ = open_two(viewer, tmp_path)
+    active_patient(viewer).activate(first)
+    chosen = dock.panel.pickers.chosen
+    assert {patient_of(layer) for layer in chosen.values()} == {first}
+    combo = dock.panel.pickers._combos["t1"]
+    assert {patient_of(layer) for layer in combo.choices if layer is not None} == {first}
+    assert run(dock)
+    assert {patient_of(x) for x in viewer.layers if region_of(x) is not None} == {first}
+
+
+def test_a_result_that_arrives_late_goes_to_its_own_patient(
+    viewer, dock_of, tmp_path, qtbot, messages
+):
+    dock = dock_of(viewer)
+    first, second = open_two(viewer, tmp_path)
+    active_patient(viewer).activate(first)
+    with qtbot.waitSignal(dock.finished) as ended:
+        dock.segment()
+        active_patient(viewer).activate(second)
+        selected = viewer.layers.selection.active
+    assert ended.args == [True]
+    assert visible(viewer) == {"second"}
+    assert viewer.layers.selection.active is selected
+    assert dock.panel.results.text == ""
+    assert any("made (first) is segmented" in message for message in messages)
+    active_patient(viewer).activate(first)
+    regions = [x for x in viewer.layers if region_of(x) is not None]
+    assert len(regions) == 3 and all(x.visible and patient_of(x) == first for x in regions)
+    qtbot.waitUntil(lambda: "made" in dock.panel.results.text)
+
+
+def test_the_table_the_rings_and_the_keys_are_those_of_the_active_patient(viewer, tmp_path, qtbot):
+    dock = LesionsDock(viewer)
+    viewer.window.add_dock_widget(dock, area="right")
+    case = case_with_lesions()
+    show_regions(viewer, case)
+    qtbot.waitUntil(lambda: len(dock.model.lesions) == 3)
+    dock.next_small()
+    with_lesions = patient_of(dock.review.source.any_layer)
+    before = viewer.layers["Pat ET"].data.copy()
+    open_case(viewer, write_case_along(tmp_path / "Next", labels=False))
+    assert dock.model.lesions == [] and dock.review.current is None
+    assert dock.source_box.count() == 0
+    assert not any(layer.name == "Small lesions" for layer in viewer.layers)
+    centre = viewer.scene.camera.center
+    dock.next_small()
+    dock.delete()
+    assert viewer.scene.camera.center == centre
+    assert np.array_equal(viewer.layers["Pat ET"].data, before)
+    active_patient(viewer).activate(with_lesions)
+    qtbot.waitUntil(lambda: len(dock.model.lesions) == 3)
+    rings = viewer.layers["Small lesions"]
+    assert rings.visible and patient_of(rings) == with_lesions
+
+
+def test_a_removed_region_is_named_and_restored_from_a_dock(viewer, dock_of, qtbot, messages):
+    header = header_of(dock_of(viewer))
+    show_regions(viewer, case_with_lesions())
+    assert header.restore_button.isHidden()
+    layer = viewer.layers["Pat ET"]
+    viewer.layers.selection = {layer}
+    viewer.layers.remove_selected()
+    qtbot.waitUntil(lambda: any("ET of Pat was removed" in message for message in messages))
+    assert header.restore_button.text() == "Restore ET"
+    header.restore_button.click()
+    assert layer in viewer.layers and layer.visible
+    assert header.restore_button.isHidden()
+
+
+def test_closing_a_patient_says_nothing_about_its_regions(viewer, dock_of, qtbot, messages):
+    header = header_of(dock_of(viewer))
+    show_regions(viewer, case_with_lesions())
+    viewer.layers.select_all()
+    viewer.layers.remove_selected()
+    qtbot.wait(50)
+    assert messages == [] and header.restore_button.isHidden()
+
+
+def test_an_export_is_of_the_patient_that_was_active_when_it_was_asked_for(
+    viewer, tmp_path, monkeypatch, messages
+):
+    first, second = open_two(viewer, tmp_path)
+    for folder, value in (("first", 1), ("second", 0)):
+        case = case_of(next(x for x in viewer.layers if patient_of(x).folder.name == folder))
+        active_patient(viewer).activate(patient_of_folder(viewer, folder))
+        show_masks(viewer, case, value)
+    active_patient(viewer).activate(first)
+    target = tmp_path / "mask.nii.gz"
+    target.write_bytes(b"")
+    titles: list[str] = []
+
+    def choose(parent, title, *arguments, **options):
+        titles.append(title)
+        active_patient(viewer).activate(second)
+        return str(target), ""
+
+    def confirm(parent, title, text, action):
+        titles.append(text)
+        return True
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", choose)
+    monkeypatch.setattr(questions, "confirm", confirm)
+    (written,) = ask_and_export(viewer, None, per_region=False)
+    assert all("made (first)" in title for title in titles) and len(titles) == 2
+    assert np.any(read_volume(written).data)
+
+
+def patient_of_folder(viewer, folder: str):
+    return next(p for p in active_patient(viewer).patients if p.folder.name == folder)
+
+
+def show_masks(viewer, case, value: int) -> None:
+    classes = np.full(case.grid.shape, value, np.uint8)
+    show_segmentation(viewer, case, Segmentation(case.name, classes, case.grid))
