@@ -79,5 +79,6 @@ _REMEDIES: dict[Action, Callable[[Remedy], str]] = {
         "the Cases page of the Fine-tune dock lists the problems of each case"
     ),
     Action.CHOOSE_RUN_FOLDER: lambda remedy: "click Resume, or start a new run",
+    Action.INCLUDE_UNFINISHED: lambda remedy: "wait until the run has ended",
     Action.RESUME: _resume,
 }

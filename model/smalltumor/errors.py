@@ -48,6 +48,9 @@ class Action(StrEnum):
     CHOOSE_RUN_FOLDER = "choose run folder"
     """Resume the run in this folder, or choose another folder for the new one."""
 
+    INCLUDE_UNFINISHED = "include unfinished"
+    """Score runs that are not done as well."""
+
     RESUME = "resume"
     """Resume the run, with `Remedy.settings` changed."""
 

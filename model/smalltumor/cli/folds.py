@@ -12,7 +12,7 @@ from smalltumor.cli.progress import ProgressBar
 
 if TYPE_CHECKING:
     from smalltumor.evaluation.out_of_fold_report import Results
-    from smalltumor.training.cross_validation.sources import ScoringSettings
+    from smalltumor.training.cross_validation.results import ScoringSettings
 
 REPORT, NUMBERS, CASES, BASELINE_CASES = (
     *("report.txt", "scores.json", "out_of_fold.csv", "baseline.csv"),
@@ -61,6 +61,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="also score runs that are not done, with the weights saved last",
     )
     parser.add_argument(
+        "--flips",
+        action="store_true",
+        help="segment with test-time augmentation, eight times as slow; kept in tables of its own",
+    )
+    parser.add_argument(
         "--data",
         metavar="DIR",
         type=arguments.path_argument,
@@ -84,13 +89,15 @@ def run(options: argparse.Namespace) -> int:
     """Score what has not been scored, print the report, and write it if asked to."""
     from smalltumor.evaluation.out_of_fold_report import INTERVAL, comparison_text, results_text
     from smalltumor.inference.devices import choose_device
-    from smalltumor.training.cross_validation.sources import ScoringSettings, read_results
+    from smalltumor.training.cross_validation.results import ScoringSettings, read_results
 
     if options.output is not None:
         _check_output(options)
     choose_device(options.device)
     with ProgressBar() as progress:
-        settings = ScoringSettings(options.device, options.unfinished, options.data, progress)
+        settings = ScoringSettings(
+            options.device, options.unfinished, options.flips, options.data, progress
+        )
         results = read_results(options.results, settings)
         other = _baseline(options, settings)
     parts = [results_text(results)]
@@ -105,7 +112,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _baseline(options: argparse.Namespace, settings: ScoringSettings) -> Results | None:
-    from smalltumor.training.cross_validation.sources import (
+    from smalltumor.training.cross_validation.results import (
         WEIGHTS_SUFFIX,
         read_results,
         weights_results,

@@ -77,6 +77,10 @@ def _choose_run_folder(remedy: Remedy, options: argparse.Namespace) -> str:
     return "pass --resume to continue it, or choose another folder"
 
 
+def _include_unfinished(remedy: Remedy, options: argparse.Namespace) -> str:
+    return "pass --unfinished to score it as it is" if "unfinished" in options else ""
+
+
 def _resume(remedy: Remedy, options: argparse.Namespace) -> str:
     if "resume" not in options:
         return ""
@@ -96,6 +100,7 @@ _TEXTS: Mapping[Action, Text] = MappingProxyType(
         Action.CHOOSE_DEVICE: _choose_device,
         Action.CHECK_DATASET: _check_dataset,
         Action.CHOOSE_RUN_FOLDER: _choose_run_folder,
+        Action.INCLUDE_UNFINISHED: _include_unfinished,
         Action.RESUME: _resume,
     }
 )

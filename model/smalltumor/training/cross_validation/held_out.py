@@ -65,7 +65,7 @@ def held_out_cases(path: Path, data: Path | None = None) -> HeldOutCases:
             else f"{path} holds out no case"
         )
     return HeldOutCases(
-        run, _files(record, left, data), (*_left_out(path, leaked), *_doubt(record))
+        run, _files(record, left, data), (*_left_out(path, leaked), *_warnings(record))
     )
 
 
@@ -105,7 +105,7 @@ def _left_out(path: Path, leaked: list[str]) -> list[str]:
     ]
 
 
-def _doubt(record: RunRecord) -> list[str]:
+def _warnings(record: RunRecord) -> list[str]:
     name, notes = record.request.run.name, []
     if "started_from_trained_on" in record.origin and not lists_all_cases(record.origin):
         notes.append(

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from smalltumor.data.case import read_case_files
-from smalltumor.data.case_files import CaseFiles
 from smalltumor.data.label_files import read_labels
 from smalltumor.evaluation.case_rows import CaseRow, case_row, read_rows, write_rows
 from smalltumor.inference.predict import segment
@@ -23,17 +22,13 @@ OUT_OF_FOLD = "out_of_fold.csv"
 Progress = Callable[[float, str], None]
 
 
-def table_of(checkpoint: Checkpoint) -> str:
-    """Name of the table with the scores of other weights on the same cases."""
-    return f"scores_{weights_key(checkpoint)}.csv"
-
-
-def score_cases(
+def score_held_out(
     held_out: HeldOutCases,
     checkpoint: Checkpoint,
-    table: str = OUT_OF_FOLD,
+    table: str,
     *,
     device: str = "auto",
+    flips: bool = False,
     progress: Progress | None = None,
 ) -> list[CaseRow]:
     """Segment whole volumes as `segment` does, and score them.
@@ -48,6 +43,7 @@ def score_cases(
     table : str
         Name of the table in the run folder.
     device : str
+    flips : bool
         As for `segment`.
     progress : callable, optional
         Called with the fraction done and the name of the case.
@@ -73,20 +69,16 @@ def score_cases(
             continue
         if progress is not None:
             progress(number / len(held_out.cases), files.name)
-        rows[files.name] = _score(files, checkpoint, key, device)
+        case = read_case_files(files)
+        truth, _ = read_labels(case)
+        predicted = segment(case, checkpoint, device=device, flips=flips).classes
+        rows[files.name] = case_row(files.name, key, predicted, truth, tuple(case.grid.spacing))
         write_rows(rows.values(), path)
     return [rows[files.name] for files in held_out.cases]
 
 
 def _known(path: Path) -> list[CaseRow]:
     return read_rows(path) if path.is_file() else []
-
-
-def _score(files: CaseFiles, checkpoint: Checkpoint, key: str, device: str) -> CaseRow:
-    case = read_case_files(files)
-    truth, _ = read_labels(case)
-    prediction = segment(case, checkpoint, device=device)
-    return case_row(files.name, key, prediction.classes, truth, tuple(case.grid.spacing))
 
 
 def weights_key(checkpoint: Checkpoint) -> str:

@@ -19,8 +19,8 @@ from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
 from smalltumor.training.config import TrainingConfig
 from smalltumor.training.cross_validation.folds import Folds
 from smalltumor.training.cross_validation.record import CrossValidation, is_cross_validation
+from smalltumor.training.cross_validation.results import ScoringSettings, read_results
 from smalltumor.training.cross_validation.scoring import OUT_OF_FOLD
-from smalltumor.training.cross_validation.sources import ScoringSettings, read_results
 from smalltumor.training.data.dataset import LabelledCase, labelled_cases
 from smalltumor.training.data.pack import PackedCase
 from smalltumor.training.request import TrainingRequest

@@ -18,7 +18,7 @@ from smalltumor.training import run as training_run
 from smalltumor.training.cross_validation import scoring
 from smalltumor.training.cross_validation import train_folds as module
 from smalltumor.training.cross_validation.record import CrossValidation
-from smalltumor.training.cross_validation.sources import ScoringSettings
+from smalltumor.training.cross_validation.results import ScoringSettings
 from smalltumor.training.cross_validation.train_folds import score_folds, train_folds
 from smalltumor.training.data.dataset import labelled_cases, prepare_case
 from smalltumor.training.data.pack_writer import PackWriter
@@ -40,7 +40,7 @@ def segmented(monkeypatch) -> list[str]:
     """Segmentation takes no time: the expert's mask, moved by a voxel. Names of its cases."""
     names: list[str] = []
 
-    def moved_truth(case, checkpoint, device):
+    def moved_truth(case, checkpoint, **options):
         names.append(case.name)
         return SimpleNamespace(classes=np.roll(read_labels(case)[0], 1, axis=0))
 

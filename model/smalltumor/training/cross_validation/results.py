@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from smalltumor.errors import CaseError, TrainingError
+from smalltumor.errors import Action, CaseError, Remedy, TrainingError
 from smalltumor.evaluation.case_rows import CaseRow, read_rows
 from smalltumor.evaluation.evaluation_tables import is_evaluation, read_evaluation
 from smalltumor.evaluation.out_of_fold_report import Results
@@ -15,7 +15,12 @@ from smalltumor.models.card import known_cases, lists_all_cases
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
 from smalltumor.training.cross_validation.held_out import HeldOutCases, held_out_cases
 from smalltumor.training.cross_validation.record import CrossValidation, is_cross_validation
-from smalltumor.training.cross_validation.scoring import Progress, score_cases, table_of
+from smalltumor.training.cross_validation.scoring import (
+    OUT_OF_FOLD,
+    Progress,
+    score_held_out,
+    weights_key,
+)
 from smalltumor.training.runs.current_weights import final_checkpoint
 from smalltumor.training.runs.run_folder import RunFolder
 
@@ -32,6 +37,8 @@ class ScoringSettings:
         As for `smalltumor.segment`.
     unfinished : bool
         Also score runs that are not done, with the weights of their last saved state.
+    flips : bool
+        Test-time augmentation, as for `smalltumor.segment`; its scores have a table of their own.
     data : Path, optional
         Folder that holds the images, if it is not the one that the runs were trained on.
     progress : callable, optional
@@ -40,6 +47,7 @@ class ScoringSettings:
 
     device: str = "auto"
     unfinished: bool = False
+    flips: bool = False
     data: Path | None = None
     progress: Progress | None = None
 
@@ -70,7 +78,8 @@ def read_results(paths: Sequence[Path], settings: ScoringSettings) -> Results:
             scores, remarks = _from_run(run, settings)
             rows += scores
             notes += remarks
-    return _results(paths, rows, notes)
+    remedy = None if settings.unfinished else Remedy(Action.INCLUDE_UNFINISHED)
+    return _results(paths, rows, notes, remedy if notes else None)
 
 
 def weights_results(weights: Path, runs: Sequence[Path], settings: ScoringSettings) -> Results:
@@ -101,13 +110,7 @@ def weights_results(weights: Path, runs: Sequence[Path], settings: ScoringSettin
         for run in _runs(path):
             held_out, remarks = _unseen(held_out_cases(run.path, settings.data), checkpoint)
             notes += remarks
-            rows += score_cases(
-                held_out,
-                checkpoint,
-                table_of(checkpoint),
-                device=settings.device,
-                progress=settings.progress,
-            )
+            rows += _score(held_out, checkpoint, f"scores_{weights_key(checkpoint)}.csv", settings)
     return _results([weights], rows, notes)
 
 
@@ -156,8 +159,21 @@ def _from_run(run: RunFolder, settings: ScoringSettings) -> tuple[list[CaseRow],
         return [], [f"{run.path.name} has saved no state yet, and its cases are left out"]
     held_out = held_out_cases(run.path, settings.data)
     checkpoint = final_checkpoint(run.path)
-    rows = score_cases(held_out, checkpoint, device=settings.device, progress=settings.progress)
+    rows = _score(held_out, checkpoint, OUT_OF_FOLD, settings)
     return rows, [*held_out.notes, *_caveats(run, checkpoint, done)]
+
+
+def _score(
+    held_out: HeldOutCases, checkpoint: Checkpoint, table: str, settings: ScoringSettings
+) -> list[CaseRow]:
+    return score_held_out(
+        held_out,
+        checkpoint,
+        table.replace(".csv", "_flips.csv") if settings.flips else table,
+        device=settings.device,
+        flips=settings.flips,
+        progress=settings.progress,
+    )
 
 
 def _caveats(run: RunFolder, checkpoint: Checkpoint, done: bool) -> list[str]:
@@ -167,11 +183,17 @@ def _caveats(run: RunFolder, checkpoint: Checkpoint, done: bool) -> list[str]:
     return notes
 
 
-def _results(paths: Sequence[Path], rows: Iterable[CaseRow], notes: Sequence[str]) -> Results:
+def _results(
+    paths: Sequence[Path],
+    rows: Iterable[CaseRow],
+    notes: Sequence[str],
+    remedy: Remedy | None = None,
+) -> Results:
     ordered = sorted(rows, key=lambda row: row.case)
     if not ordered:
         reason = "; ".join(notes) or "the tables are empty"
-        raise CaseError(f"{', '.join(map(str, paths))}: there is no case to report ({reason})")
+        where = ", ".join(map(str, paths))
+        raise CaseError(f"{where}: there is no case to report ({reason})", remedy)
     counts = Counter(row.case for row in ordered)
     repeated = [case for case, count in counts.items() if count > 1]
     if repeated:

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from smalltumor.data.case import read_case
 from smalltumor.data.label_files import read_labels
-from smalltumor.errors import CaseError, SmalltumorError, TrainingError
+from smalltumor.errors import Action, CaseError, Remedy, SmalltumorError, TrainingError
 from smalltumor.evaluation.case_rows import case_row, read_rows
 from smalltumor.inference.predict import segment
 from smalltumor.models.checkpoint import load_checkpoint, save_checkpoint
 from smalltumor.training import run as training_run
 from smalltumor.training.cross_validation import scoring
-from smalltumor.training.cross_validation.sources import (
+from smalltumor.training.cross_validation.results import (
     ScoringSettings,
     read_results,
     weights_results,
@@ -67,10 +67,10 @@ def segmented(monkeypatch) -> list[str]:
     """Segmentation takes no time: the expert's mask, moved by a voxel. Names of its cases."""
     names: list[str] = []
 
-    def moved_truth(case, checkpoint, device):
+    def moved_truth(case, checkpoint, *, device, flips):
         assert device == "cpu"
         names.append(case.name)
-        return SimpleNamespace(classes=np.roll(read_labels(case)[0], 1, axis=0))
+        return SimpleNamespace(classes=np.roll(read_labels(case)[0], 1 + flips, axis=0))
 
     monkeypatch.setattr(scoring, "segment", moved_truth)
     return names
@@ -122,6 +122,15 @@ def test_an_interrupted_scoring_resumes_with_the_case_that_is_missing(run, monke
     assert read_results([run], CPU) == resumed
 
 
+def test_scores_with_flips_have_a_table_of_their_own(run, segmented):
+    plain = read_results([run], CPU)
+    flipped = read_results([run], ScoringSettings(device="cpu", flips=True))
+    assert flipped.rows[0].wt_dice < plain.rows[0].wt_dice
+    assert read_results([run], CPU) == plain
+    assert read_results([run / "out_of_fold_flips.csv"], CPU).rows == flipped.rows
+    assert len(segmented) == 4
+
+
 def test_other_weights_replace_the_scores(run, weights_to_tune):
     before = read_results([run], CPU)
     shutil.copy(weights_to_tune, run / "final.safetensors")
@@ -168,8 +177,9 @@ def test_a_run_that_held_out_scores_may_have_ended_is_reported(run):
 
 def test_a_run_that_is_not_done_is_left_out_unless_asked_for(run):
     RunFolder(run).append("start", 3)
-    with pytest.raises(CaseError, match=r"no case to report .*run is not done"):
+    with pytest.raises(CaseError, match=r"no case to report .*run is not done") as refused:
         read_results([run], CPU)
+    assert refused.value.remedy == Remedy(Action.INCLUDE_UNFINISHED)
     results = read_results([run], ScoringSettings(device="cpu", unfinished=True))
     assert results.notes == ("run is not done: scored with its last saved state",)
     assert len(results.rows) == 2
