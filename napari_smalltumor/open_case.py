@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from napari.layers import Layer
     from napari.viewer import Viewer
 
+_DIALOG_CLOSES_MS = 50
+
 
 def open_case_folder(viewer: Viewer) -> None:
     """Ask for a folder and open the case in it."""
@@ -28,7 +30,7 @@ def open_case_folder(viewer: Viewer) -> None:
         QApplication.activeWindow(), "Open case", settings.last_folder()
     )
     if chosen:
-        open_and_remember(unproxied(viewer), Path(chosen))
+        _open_once_closed(viewer, Path(chosen))
 
 
 def open_case_files(viewer: Viewer) -> None:
@@ -42,7 +44,22 @@ def open_case_files(viewer: Viewer) -> None:
         "NIfTI (*.nii *.nii.gz)",
     )
     if chosen:
-        open_and_remember(unproxied(viewer), [Path(path) for path in chosen])
+        _open_once_closed(viewer, [Path(path) for path in chosen])
+
+
+def _open_once_closed(viewer: Viewer, path: Path | Sequence[Path]) -> None:
+    """Open a case when the file dialog has left the screen; reading blocks the window."""
+    from qtpy.QtCore import Qt, QTimer
+    from qtpy.QtWidgets import QApplication
+
+    def read() -> None:
+        QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
+        try:
+            open_and_remember(unproxied(viewer), path)
+        finally:
+            QApplication.restoreOverrideCursor()
+
+    QTimer.singleShot(_DIALOG_CLOSES_MS, read)
 
 
 def open_and_remember(viewer: ViewerModel, path: Path | Sequence[Path]) -> list[Layer]:

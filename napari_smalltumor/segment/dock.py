@@ -128,17 +128,21 @@ class SegmentDock(QScrollArea):
             self._cancel_timer.start(_CANCEL_TIMEOUT_MS)
 
     def event(self, event: QEvent) -> bool:
-        """Cancel the run when the dock is closed or taken out of its window.
+        """Follow the viewer while the dock is in a window, and cancel the run when it is closed.
 
         A dock is hidden when its window closes, while the layers still exist: this is the last
         moment to autosave recent edits.
         """
         if event.type() == QEvent.Type.Hide:
             self._edits.save_now()
-        taken_out = event.type() == QEvent.Type.ParentChange and self.parent() is None
+        moved = event.type() == QEvent.Type.ParentChange
+        taken_out = moved and self.parent() is None
         if taken_out:
             self.panel.pickers.disconnect_viewer()
             self._shown_result.close()
+        elif moved:
+            self.panel.pickers.connect_viewer()
+            self._shown_result.open()
         if taken_out or event.type() == QEvent.Type.Close:
             self.cancel()
         return bool(super().event(event))

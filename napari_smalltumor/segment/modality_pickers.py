@@ -60,13 +60,9 @@ class ModalityPickers(QWidget):
         self._connected: set[Any] = set()
         for modality, combo in self._combos.items():
             combo.changed.connect(lambda layer, m=modality: self._on_choice(m, layer))
-        events = viewer.layers.events
-        events.inserted.connect(self._on_inserted)
-        events.removed.connect(self._refresh)
-        events.reordered.connect(self._refresh)
-        self._patients.changed.connect(self._on_patient)
+        self._is_connected = False
         self.destroyed.connect(partial(_disconnect, ref(self)))
-        self._show(self._complete(dict.fromkeys(MODALITIES)))
+        self.connect_viewer()
 
     @property
     def chosen(self) -> Choice:
@@ -77,8 +73,21 @@ class ModalityPickers(QWidget):
         """Choose a layer as the user would."""
         self._combos[modality].value = layer
 
+    def connect_viewer(self) -> None:
+        """Follow the viewer's layers and patients; does nothing if they are followed already."""
+        if self._is_connected:
+            return
+        self._is_connected = True
+        events = self._viewer.layers.events
+        events.inserted.connect(self._on_inserted)
+        events.removed.connect(self._refresh)
+        events.reordered.connect(self._refresh)
+        self._patients.changed.connect(self._on_patient)
+        self._on_patient()
+
     def disconnect_viewer(self) -> None:
         """Disconnect from the events of the viewer and its layers; may be called twice."""
+        self._is_connected = False
         events = self._viewer.layers.events
         self._patients.changed.disconnect(self._on_patient, missing_ok=True)
         events.inserted.disconnect(self._on_inserted)

@@ -363,6 +363,18 @@ def test_a_deleted_dock_ignores_later_changes(
     assert (errors, raised) == ([], [])
 
 
+def test_a_dock_that_is_removed_and_added_again_follows_the_viewer(opened, run, synthetic_case):
+    viewer, dock = opened
+    viewer.window.remove_dock_widget(dock)
+    viewer.layers.clear()
+    open_case(viewer, synthetic_case)
+    viewer.window.add_dock_widget(dock, name="again")
+    assert dock.panel.pickers.chosen["t1"] is viewer.layers["made T1"]
+    viewer.layers.remove("made T1")
+    assert dock.panel.pickers.chosen["t1"] is None
+    assert dock.panel._segment.toolTip() == "Choose a layer for T1"
+
+
 def is_connected(emitter, receiver) -> bool:
     callbacks = [callback for callback in emitter.callbacks if isinstance(callback, tuple)]
     return any(reference() is receiver for reference, _ in callbacks)
