@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,10 @@ FULL = TrainingRequest(
 )
 
 
-@pytest.mark.parametrize("request_", [FULL, TrainingRequest(Path("/data"), Path("/run"))])
+@pytest.mark.parametrize(
+    "request_",
+    [FULL, replace(FULL, held_out=("a", "b")), TrainingRequest(Path("/data"), Path("/run"))],
+)
 def test_a_request_comes_back_from_its_file(tmp_path, request_):
     request_.write(tmp_path / "request.json")
     assert TrainingRequest.read(tmp_path / "request.json") == request_

@@ -142,8 +142,9 @@ def _without_patience(request: TrainingRequest) -> dict[str, object]:
 def _report_seen(split: Folds, initial: Checkpoint | None, report: Report) -> None:
     if split.always_training:
         report(
-            f"{len(split.always_training)} cases that the starting weights were trained on are "
-            f"trained on in every fold and not scored: {', '.join(split.always_training)}"
+            f"{len(split.always_training)} cases are in the training part of every fold and not "
+            "scored, because the starting weights were trained on them: "
+            + ", ".join(split.always_training)
         )
     if initial is not None and not lists_all_cases(initial.card):
         report(
