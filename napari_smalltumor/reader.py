@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from smalltumor.data.case import Case, read_case_files
+from smalltumor.data.case import Case, read_case_files, read_image
 from smalltumor.data.case_files import (
     LABELS,
     MODALITIES,
@@ -22,7 +22,7 @@ from smalltumor.data.case_files import (
     role_of,
 )
 from smalltumor.data.label_files import read_label_volume
-from smalltumor.data.nifti import Volume, is_nifti_name, read_header, read_volume, stem
+from smalltumor.data.nifti import Volume, is_nifti_name, read_header, stem
 from smalltumor.errors import CaseError, GridMismatchError, LabelError, SmalltumorError
 from smalltumor.labels.regions import Region
 from smalltumor.labels.schemes import LabelScheme, detect_scheme, integer_values
@@ -100,7 +100,7 @@ def _read_file(path: str | Sequence[str]) -> list[LayerData]:
     file = Path(str(path))
     if _dimensions(file) == 4:
         return layers_of_case(find_case_files(file))
-    return [layer_of_volume(read_volume(file))]
+    return [layer_of_volume(read_image(file))]
 
 
 def layer_of_volume(volume: Volume) -> LayerData:
@@ -128,7 +128,7 @@ def _single_file_case(name: str, volume: Volume) -> Case:
 
 def _layers_of_incomplete_case(files: CaseFiles) -> list[LayerData]:
     paths = [p for m in STACKING for p in files.modalities.get(m, ())]
-    layers = [layer_of_volume(read_volume(path)) for path in paths]
+    layers = [layer_of_volume(read_image(path)) for path in paths]
     for _, attributes, _ in layers[:-1]:
         attributes["visible"] = False
     return layers + [layer for path in files.labels for layer in _single_file_labels(path)]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import numpy.typing as npt
 
+from smalltumor.data.background import replace_nonfinite
 from smalltumor.data.case_files import (
     MODALITIES,
     MODALITY_TITLES,
@@ -39,7 +40,8 @@ class Case:
     ----------
     name : str
     volumes : dict of str to (i, j, k) array
-        Intensities as stored, by modality; read-only.
+        Intensities as stored, by modality; read-only. In the background, voxels that are NaN or
+        infinite in the file have the value of the others.
     grid : Grid
         Grid of all volumes.
     header : nibabel header, optional
@@ -115,7 +117,7 @@ def read_case_files(files: CaseFiles, *, resample: bool = False) -> Case:
     if problem is not None:
         raise CaseError(f"{files.name}: {problem}", _naming(files.missing))
     if files.stacked is not None:
-        volumes = _split(read_volume(files.stacked))
+        volumes = _split(read_image(files.stacked))
     else:
         volumes = _read_all({m: files.modalities[m][0] for m in MODALITIES})
     reference = volumes[REFERENCE]
@@ -131,6 +133,24 @@ def read_case_files(files: CaseFiles, *, resample: bool = False) -> Case:
     )
     case.warnings = _warnings(case, reference)
     return case
+
+
+def read_image(path: Path) -> Volume:
+    """Read an image, 3D or 4D; voxels of its background that are NaN or infinite are replaced.
+
+    Raises
+    ------
+    CaseError
+        As `read_volume`; voxels that are NaN or infinite are an error in the brain only.
+    """
+    volume = read_volume(path, allow_nonfinite=True)
+    data = volume.data
+    if data.ndim == 3:
+        return replace(volume, data=replace_nonfinite(data, str(path)))
+    channels = [replace_nonfinite(data[..., n], str(path)) for n in range(data.shape[3])]
+    if all(np.may_share_memory(channel, data) for channel in channels):
+        return volume
+    return replace(volume, data=np.stack(channels, axis=-1))
 
 
 def _locate(path: str | Path | Sequence[str | Path] | None, given: Mapping[str, Path]) -> CaseFiles:
@@ -153,7 +173,7 @@ def _naming(modalities: tuple[str, ...]) -> Remedy | None:
 
 def _read_all(paths: Mapping[str, Path]) -> dict[str, Volume]:
     with ThreadPoolExecutor(len(paths)) as pool:
-        volumes = dict(zip(paths, pool.map(read_volume, paths.values()), strict=True))
+        volumes = dict(zip(paths, pool.map(read_image, paths.values()), strict=True))
     for volume in volumes.values():
         if volume.data.ndim != 3:
             raise CaseError(f"{volume.path} has the shape {volume.data.shape}; one modality is 3D")

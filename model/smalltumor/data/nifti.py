@@ -92,8 +92,14 @@ def read_header(path: Path) -> nib.Nifti1Header:
     return _parse_header(_unpack(path, 4096), path)
 
 
-def read_volume(path: Path) -> Volume:
+def read_volume(path: Path, *, allow_nonfinite: bool = False) -> Volume:
     """Read a 3D or 4D NIfTI file.
+
+    Parameters
+    ----------
+    path : Path
+    allow_nonfinite : bool
+        Return voxels that are NaN or infinite instead of raising an error.
 
     Raises
     ------
@@ -121,7 +127,10 @@ def read_volume(path: Path) -> Volume:
                 f"{path} is truncated: {len(content)} of {offset + size} bytes; copy it again"
             )
         data = np.frombuffer(content, dtype, size // dtype.itemsize, offset)
-        return Volume(_scaled(data.reshape(shape, order="F"), header, path), grid, header, path)
+        data = _scaled(data.reshape(shape, order="F"), header, path)
+        if not allow_nonfinite and data.dtype.kind == "f" and not np.isfinite(data).all():
+            raise CaseError(f"{path} has NaN or infinite voxels; replace them first")
+        return Volume(data, grid, header, path)
     except MemoryError:
         raise CaseError(
             f"{path}: {size / 2**30:.1f} GB unpacked do not fit into memory; close other programs"
@@ -272,12 +281,10 @@ def _scaled(
     except HeaderDataError as error:
         raise CaseError(f"{path}: the intensity scale in the header is invalid") from error
     if slope is not None and (slope, inter) != (1, 0):
-        with np.errstate(over="ignore"):  # infinite values are refused below
+        with np.errstate(over="ignore"):  # infinite values are refused by the caller
             data = (data.astype(np.float64) * slope + (inter or 0)).astype(np.float32)
     elif not data.dtype.isnative:
         data = data.astype(data.dtype.newbyteorder("="))
-    if data.dtype.kind == "f" and not np.isfinite(data).all():
-        raise CaseError(f"{path} has NaN or infinite voxels; replace them first")
     return data
 
 

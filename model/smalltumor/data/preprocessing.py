@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields
-from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from smalltumor.data.background import Image, replace_nonfinite
+from smalltumor.data.brain_mask import remove_background
 from smalltumor.data.case_files import MODALITIES
 from smalltumor.errors import CaseError, CheckpointError
 from smalltumor.geometry.array_order import Array, Shape, empty_fortran_order
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from smalltumor.data.case import Case
     from smalltumor.geometry.network_grid import NetworkGrid
     from smalltumor.labels.masks import Mask
-
-Image = npt.NDArray[np.generic]
 
 _MAX_LEVELS = 2**16
 """Integers that span fewer intensities than this are counted."""
@@ -148,7 +147,7 @@ def prepare(
     Raises
     ------
     CaseError
-        If a modality is missing, empty or constant, or has NaN or infinite voxels.
+        If a modality is missing, empty or constant, or has NaN or infinite voxels in the brain.
     """
     from smalltumor.geometry.network_grid import NetworkGrid
 
@@ -156,10 +155,12 @@ def prepare(
     if missing:
         raise CaseError(f"{case.name} has no {', '.join(missing)}, which these weights need")
     network_grid = NetworkGrid(case.grid)
-    volumes = [network_grid.volume_to_network(case.volumes[m]) for m in preprocessing.channels]
     names = [str(case.paths.get(m, f"{case.name} {m}")) for m in preprocessing.channels]
-    with ThreadPoolExecutor(len(volumes)) as pool:
-        brain, *masks = pool.map(_brain_mask, volumes, names)
+    with ThreadPoolExecutor(len(names)) as pool:
+        images = list(pool.map(_usable, (case.volumes[m] for m in preprocessing.channels), names))
+        images = remove_background(images, case.grid.spacing)
+        volumes = [network_grid.volume_to_network(image) for image in images]
+        brain, *masks = pool.map(_brain_mask, volumes)
         # One by one: np.any over the stacked masks takes twenty times as long.
         for mask in masks:
             brain |= mask
@@ -179,21 +180,17 @@ def prepare(
     return ready
 
 
-def _brain_mask(volume: Image, name: str) -> Mask:
-    """Voxels of the brain in one skull-stripped modality.
-
-    These are the voxels above zero. If the image has negative values and the same value in all
-    eight corners, these are the voxels that differ from that value.
-    """
-    lowest, highest = volume.min(), volume.max()
-    if not (np.isfinite(lowest) and np.isfinite(highest)):
-        raise CaseError(f"{name} has NaN or infinite voxels; replace them first")
+def _usable(image: Image, name: str) -> Image:
+    """The image without NaN and infinite voxels in its background; an error if it is constant."""
+    image = replace_nonfinite(image, name)
+    lowest, highest = image.min(), image.max()
     if lowest == highest:
         what = "is empty: every voxel is zero" if lowest == 0 else "is the same in every voxel"
         raise CaseError(f"{name} {what}")
-    background = volume[0, 0, 0]
-    if lowest < 0 and all(volume[corner] == background for corner in product((0, -1), repeat=3)):
-        return np.asarray(volume != background)
+    return image
+
+
+def _brain_mask(volume: Image) -> Mask:
     return np.asarray(np.greater(volume, 0))
 
 

@@ -1,0 +1,191 @@
+"""The background of an image: the values of its voxels outside the brain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from smalltumor.errors import CaseError
+from smalltumor.labels.components import bounding_box
+
+if TYPE_CHECKING:
+    from smalltumor.labels.masks import Mask
+
+Image = npt.NDArray[np.generic]
+
+_CONSTANT_SHARE = 0.25
+"""Share of the outermost voxels that have one value, if this value is background."""
+
+_NOISE_DEVIATIONS = 6.0
+"""Standard deviations of the background that are noise; less than one voxel exceeds them."""
+
+_FAINT = 0.1
+"""Share of a high deviation from the background that voxels of the brain exceed."""
+
+_ONE_SIDED = 0.1
+"""Sum of the deviations below the background, as a share of the sum above it, up to which they are
+ringing and the brain is above the background."""
+
+
+@dataclass(frozen=True)
+class Background:
+    """The background of one image.
+
+    Parameters
+    ----------
+    levels : tuple of float
+        Values outside the brain: that next to it, then those of padding; empty if the brain fills
+        the volume.
+    noise : float
+        Largest deviation from the level that is noise; 0 if the levels are constants.
+    contrast : float
+        Median deviation of the brain from the first level.
+    one_sided : bool
+        Whether the brain is above the first level.
+    """
+
+    levels: tuple[float, ...]
+    noise: float = 0.0
+    contrast: float = 0.0
+    one_sided: bool = True
+
+    def differs(self, image: Image) -> Mask:
+        """Voxels (i, j, k) that differ from the background by more than its noise."""
+        if not self.levels:
+            return np.ones(image.shape, dtype=bool)
+        if self.noise:
+            return np.asarray(np.abs(_deviation(image, self.levels[0])) > self.noise)
+        differs = image != image.dtype.type(self.levels[0])
+        for level in self.levels[1:]:
+            differs &= image != image.dtype.type(level)
+        return np.asarray(differs)
+
+    def exceeds(self, image: Image, share: float) -> Mask:
+        """Voxels (i, j, k) that differ by more than noise and a share of the brain's contrast."""
+        if not self.levels:
+            return np.ones(image.shape, dtype=bool)
+        with np.errstate(over="ignore"):
+            threshold = np.float32(max(share * self.contrast, self.noise))
+        deviation = _deviation(image, self.levels[0])
+        exceeds = (deviation if self.one_sided else np.abs(deviation)) > threshold
+        for level in self.levels[1:]:
+            exceeds &= image != image.dtype.type(level)
+        return np.asarray(exceeds)
+
+
+def find_background(image: Image, coarse: Image) -> Background:
+    """Estimate the background of an image from its outermost voxels.
+
+    Padding around a background of another constant is recognised as well: what it encloses has
+    outermost voxels of its own.
+
+    Parameters
+    ----------
+    image : (i, j, k) array
+        Finite values.
+    coarse : (i, j, k) array
+        Every n-th voxel of it.
+    """
+    outermost = _faces(image, coarse.shape)
+    levels, noise = _constants(outermost), 0.0
+    if levels:
+        levels = _innermost_first(coarse, _innermost_first(coarse, levels))
+    else:
+        values = outermost.astype(np.float64)
+        centre = float(np.median(values))
+        noise = _NOISE_DEVIATIONS * 1.4826 * float(np.median(np.abs(values - centre)))
+        if not noise < np.percentile(coarse.astype(np.float64), 95) - centre:
+            return Background(())
+        levels = (centre,)
+    deviation = coarse.astype(np.float64) - levels[0]
+    size = np.abs(deviation)
+    large = size > _FAINT * np.percentile(size, 98)
+    contrast = float(np.median(size[large])) if large.any() else 0.0
+    above, below = deviation[deviation > noise].sum(), -deviation[deviation < -noise].sum()
+    return Background(levels, noise, contrast, bool(below <= _ONE_SIDED * above))
+
+
+def _innermost_first(coarse: Image, levels: tuple[float, ...]) -> tuple[float, ...]:
+    """Constants around what the levels enclose, then the other levels."""
+    enclosed = coarse[bounding_box(Background(levels).differs(coarse))]
+    inner = _constants(_faces(enclosed)) if enclosed.size else ()
+    return inner + tuple(level for level in levels if level not in inner)
+
+
+def replace_nonfinite(image: Image, name: str) -> Image:
+    """Replace NaN and infinite voxels outside the brain by the background.
+
+    Parameters
+    ----------
+    image : (i, j, k) array
+    name : str
+        What an error calls the image.
+
+    Returns
+    -------
+    (i, j, k) array
+        The image itself if all its values are finite.
+
+    Raises
+    ------
+    CaseError
+        If the brain encloses such voxels, or there are no others.
+    """
+    if image.dtype.kind != "f" or (np.isfinite(image.min()) and np.isfinite(image.max())):
+        return image
+    finite = np.isfinite(image)
+    outermost = _faces(image)
+    outermost = outermost[np.isfinite(outermost)]
+    constants = _constants(outermost) if outermost.size else ()
+    if constants:
+        brain = finite & Background(constants).differs(image)
+        level = constants[0]
+    else:
+        brain = finite
+        level = float(image[finite].min()) if finite.any() else np.nan
+    if not brain.any() or (fill_holes(brain) & ~finite).any():
+        raise CaseError(f"{name} has NaN or infinite voxels; replace them first")
+    return np.where(finite, image, image.dtype.type(level))
+
+
+def fill_holes(mask: Mask) -> Mask:
+    """A mask (i, j, k) with what it encloses; voxels are neighbours if they share a face."""
+    from scipy import ndimage
+
+    box = bounding_box(mask)
+    labels, _ = ndimage.label(~mask[box])
+    outside = np.unique(_faces(labels)).astype(int)
+    filled = np.zeros_like(mask)
+    filled[box] = ~np.isin(labels, outside[outside > 0])
+    return filled
+
+
+def _deviation(image: Image, level: float) -> npt.NDArray[np.float32]:
+    with np.errstate(over="ignore"):  # what float32 cannot hold is refused when normalising
+        return image.astype(np.float32) - np.float32(level)
+
+
+def _faces(image: Image, samples: Sequence[int] | None = None) -> Image:
+    """Voxels on the six faces of a volume; about `samples` of them along each axis."""
+    steps = [
+        slice(None, None, max(1, length // number))
+        for length, number in zip(image.shape, samples or image.shape, strict=True)
+    ]
+    faces = []
+    for axis in range(3):
+        for end in (0, -1):
+            index: list[slice | int] = list(steps)
+            index[axis] = end
+            faces.append(image[tuple(index)].ravel())
+    return np.concatenate(faces)
+
+
+def _constants(values: Image) -> tuple[float, ...]:
+    """Values of at least `_CONSTANT_SHARE` of all, the most frequent first."""
+    found, counts = np.unique(values, return_counts=True)
+    frequent = np.flatnonzero(counts >= _CONSTANT_SHARE * values.size)
+    return tuple(float(found[n]) for n in frequent[np.argsort(-counts[frequent])])
