@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary, ref
 from smalltumor.data.case import Case
 from smalltumor.errors import SmalltumorError
 
-from napari_smalltumor import notify, questions, settings
+from napari_smalltumor import notify, settings
 from napari_smalltumor.autosave.autosave import Autosave
 from napari_smalltumor.autosave.files import SavedMask, case_digest, read_masks
 from napari_smalltumor.autosave.restore import restore
@@ -105,6 +105,8 @@ RESTORE, LATER, DISCARD = "Restore", "Not now", "Discard"
 
 def _ask(patient: str, file: Path, masks: list[SavedMask]) -> str:
     from datetime import datetime
+
+    from napari_smalltumor import questions
 
     saved_at = datetime.fromtimestamp(file.stat().st_mtime)
     names = ", ".join(mask.name for mask in masks)

@@ -1,0 +1,70 @@
+"""napari's reader in a window: errors are one sentence, and a folder of cases becomes a list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from smalltumor.data.nifti import is_nifti_name
+from smalltumor.errors import SmalltumorError
+
+from napari_smalltumor import notify
+from napari_smalltumor.open_case import offer_cases
+from napari_smalltumor.reader import Reader
+from napari_smalltumor.reader import get_reader as get_case_reader
+
+_NO_LAYERS: list[Any] = [(None,)]
+"""What tells napari that a path was read and has no layers."""
+
+
+def get_reader(path: str | Sequence[str]) -> Reader | None:
+    """Return the function that reads a path, or None if the plugin does not read it.
+
+    A folder that is no case is read if no other plugin can: if it holds NIfTI files or only
+    folders.
+
+    Parameters
+    ----------
+    path : str or sequence of str
+        As for `napari_smalltumor.reader.get_reader`.
+    """
+    read = get_case_reader(path)
+    if read is None and isinstance(path, str) and _is_folder_without_other_files(Path(path)):
+        return _read_folder_of_cases
+    return None if read is None else partial(_read, read)
+
+
+def _read(read: Reader, path: str | Sequence[str]) -> list[Any]:
+    """Read a path; in a window, report an error instead of raising it."""
+    from napari.viewer import current_viewer
+
+    try:
+        return read(path)
+    except SmalltumorError as error:
+        viewer = current_viewer()
+        if viewer is None:
+            raise
+        if not (isinstance(path, str) and Path(path).is_dir()):
+            notify.report(error)
+        else:
+            offer_cases(viewer, Path(path), error)
+        return _NO_LAYERS
+
+
+def _read_folder_of_cases(path: str | Sequence[str]) -> list[Any]:
+    from napari.viewer import current_viewer
+
+    viewer = current_viewer()
+    if viewer is not None:
+        offer_cases(viewer, Path(str(path)))
+    return _NO_LAYERS
+
+
+def _is_folder_without_other_files(path: Path) -> bool:
+    try:
+        files = [p for p in path.iterdir() if p.is_file() and not p.name.startswith(".")]
+    except OSError:
+        return False
+    return all(is_nifti_name(p) for p in files)

@@ -1,0 +1,95 @@
+"""A folder of case folders becomes a list; a folder without a case is one sentence."""
+
+from __future__ import annotations
+
+import pytest
+from napari_cases import write_case_along
+from qtpy.QtWidgets import QApplication
+
+from napari_smalltumor import notify, open_case
+from napari_smalltumor.case_list import CaseList
+from napari_smalltumor.open_case import offer_cases, open_and_remember
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.window_reader import get_reader
+
+
+@pytest.fixture
+def messages(monkeypatch) -> list[str]:
+    shown: list[str] = []
+    monkeypatch.setattr(notify, "error", shown.append)
+    return shown
+
+
+@pytest.fixture
+def viewer(make_napari_viewer):
+    viewer = make_napari_viewer(show=True)
+    yield viewer
+    for shown in lists():
+        shown.close()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ("Pat_1", "Pat_2", "Pat_3"):
+        write_case_along(tmp_path / "cohort" / name, labels=False)
+    return tmp_path / "cohort"
+
+
+def lists() -> list[CaseList]:
+    return [w for w in QApplication.topLevelWidgets() if isinstance(w, CaseList) and w.isVisible()]
+
+
+def test_cases_of_a_folder_are_opened_one_after_another(viewer, folder, messages):
+    assert open_and_remember(viewer, folder) == []
+    (shown,) = lists()
+    assert [shown.names.item(n).text() for n in range(3)] == ["Pat_1", "Pat_2", "Pat_3"]
+    assert shown.parent() is viewer.window._qt_window
+    patients = active_patient(viewer)
+    shown.open_button.click()
+    assert patients.title == "Pat_1"
+    shown.next_button.click()
+    assert patients.title == "Pat_2" and len(viewer.layers) == 8
+    shown.names.setCurrentRow(0)
+    shown.open_button.click()  # is open already
+    assert patients.title == "Pat_1" and len(viewer.layers) == 8
+    assert shown.names.item(1).text() == "✓ Pat_2"
+    assert messages == []
+
+
+def test_a_dropped_folder_of_cases_is_listed_too(viewer, folder):
+    path = str(folder)
+    assert get_reader(path)(path) == [(None,)]
+    assert len(lists()) == 1
+
+
+def test_a_folder_around_a_single_case_opens_it(viewer, tmp_path):
+    write_case_along(tmp_path / "around" / "Pat", labels=False)
+    assert offer_cases(viewer, tmp_path / "around") is None
+    assert len(viewer.layers) == 4 and lists() == []
+
+
+def test_a_folder_without_a_case_is_reported_in_one_sentence(viewer, tmp_path, messages):
+    folder = tmp_path / "holidays"
+    folder.mkdir()
+    path = str(folder)
+    assert get_reader(path)(path) == [(None,)]
+    assert len(messages) == 1 and f"{folder} holds no case" in messages[0]
+    (folder / "picture.png").touch()
+    assert get_reader(path) is None  # another plugin may read it
+
+
+def test_a_folder_with_very_many_subfolders_is_not_searched(
+    viewer, tmp_path, messages, monkeypatch
+):
+    monkeypatch.setattr(open_case, "MOST_FOLDERS", 3)
+    for number in range(5):
+        (tmp_path / "many" / str(number)).mkdir(parents=True)
+    assert open_and_remember(viewer, tmp_path / "many") == []
+    assert "has more than 3 subfolders; choose the folder of a case" in messages[0]
+
+
+def test_a_damaged_file_is_reported_in_one_sentence(viewer, folder, messages):
+    (folder / "Pat_1" / "Pat_1_t1.nii.gz").write_bytes(b"damaged")
+    path = str(folder / "Pat_1")
+    assert get_reader(path)(path) == [(None,)]
+    assert len(messages) == 1 and "Pat_1_t1.nii.gz" in messages[0]
