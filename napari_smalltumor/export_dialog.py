@@ -103,11 +103,12 @@ def may_omit_regions(parent: QWidget | None, viewer: ViewerModel, case: Case, ac
     action : str
         Text of the button that goes on.
     """
+    title = active_patient(viewer).title_of(patient_of_case(case))
     states = [f"{region.name} is {state}" for region, state in unseen_regions(viewer.layers, case)]
     if not states:
         return True
     text = (
-        f"{case.name}: {' and '.join(states)}. A missing region is empty in the file, and its "
+        f"{title}: {' and '.join(states)}. A missing region is empty in the file, and its "
         f"tissue counts as the region around it; a hidden one is written as it is.\n\n{action}?"
     )
     return questions.confirm(parent, "Regions that you do not see", text, action)

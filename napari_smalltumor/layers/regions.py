@@ -151,13 +151,14 @@ def segmentation_steps(
 
 
 def region_index(layers: Iterable[Layer], existing: Mapping[Region, Labels], region: Region) -> int:
-    """Index of a region's layer in the layer list: below the regions inside it."""
-    inside = OUTERMOST_FIRST[OUTERMOST_FIRST.index(region) + 1 :]
+    """Index of a region's layer in the layer list: below the regions inside it, else on top."""
     layers = list(layers)
-    return min(
-        (layers.index(existing[r]) for r in inside if existing.get(r) in layers),
-        default=len(layers),
-    )
+    position = OUTERMOST_FIRST.index(region)
+    inside, outside = OUTERMOST_FIRST[position + 1 :], OUTERMOST_FIRST[:position]
+    indices = {r: layers.index(x) for r, x in existing.items() if x in layers}
+    below = [indices[r] for r in inside if r in indices]
+    above = [indices[r] + 1 for r in outside if r in indices]
+    return min(below) if below else max(above, default=len(layers))
 
 
 def _role(case: Case, region: Region, segmentation: Segmentation) -> LayerRole:

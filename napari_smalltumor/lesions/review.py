@@ -15,6 +15,7 @@ from smalltumor.labels.regions import Region
 from smalltumor.lesions import Lesion
 
 from napari_smalltumor.layers.metadata import region_of
+from napari_smalltumor.layers.patient import Patient
 from napari_smalltumor.lesions.edits import Change, delete_lesion, one_undo_step, undo
 from napari_smalltumor.lesions.navigation import move_to
 from napari_smalltumor.lesions.rings import LesionRings
@@ -55,6 +56,8 @@ class LesionReview:
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
         self._patients = active_patient(viewer)
+        self._patient = self._patients.current
+        self._deletions_of: dict[Patient | None, list[list[Change]]] = {}
         self._rings = LesionRings(viewer)
         self._show_rings = True
         self._deletions: list[list[Change]] = []
@@ -232,10 +235,19 @@ class LesionReview:
             self.choose(source)
 
     def _on_patient(self) -> None:
-        """Another patient is active: review its topmost segmentation."""
+        """Another patient is active: review its topmost segmentation.
+
+        Deletions that can be undone are kept for each patient.
+        """
+        self._deletions_of[self._patient] = self._deletions
+        self._patient = self._patients.current
+        self._deletions_of = {
+            p: d for p, d in self._deletions_of.items() if p in self._patients.patients
+        }
         self.sources = lesion_sources(self._patients.layers_in_use)
         self.sources_changed.emit()
         self.choose(self.sources[-1] if self.sources else None)
+        self._deletions = self._deletions_of.pop(self._patient, [])
 
     def _new_result(self, layer: Layer, before: Sequence[LesionSource]) -> LesionSource | None:
         """The segmentation that a region layer is the first layer of, or None."""

@@ -57,6 +57,7 @@ class ActivePatient:
         self._viewer = ref(viewer)
         self._layers = viewer.layers
         self._current: Patient | None = None
+        self._opened: list[Patient] = []
         self._states: dict[Patient, ViewState] = {}
         self._hidden = HiddenLayers(self._refuse_edit)
         self._switching = False
@@ -74,8 +75,11 @@ class ActivePatient:
 
     @property
     def patients(self) -> list[Patient]:
-        """The patients whose layers are open, in the order of their first layers."""
-        return patients_among(self._layers)
+        """The patients whose layers are open, in the order in which they were opened."""
+        return sorted(patients_among(self._layers), key=self._opening_order)
+
+    def _opening_order(self, patient: Patient) -> int:
+        return self._opened.index(patient) if patient in self._opened else len(self._opened)
 
     @property
     def layers(self) -> list[Layer]:
@@ -114,6 +118,9 @@ class ActivePatient:
         """Assign layers to a patient, and make it active without moving the view."""
         for layer in layers:
             assign(layer, patient)
+        self._opened = [p for p in self._opened if p in patients_among(self._layers)]
+        if patient not in self._opened:
+            self._opened.append(patient)
         if patient != self._current:
             self._states.pop(patient, None)
             self._switch_to(patient, fit=False)
@@ -133,10 +140,7 @@ class ActivePatient:
             yield
         finally:
             self._background -= 1
-            viewer = self._viewer()
-            chosen = list(self._layers.selection)
-            if viewer is not None and chosen != selected and any(x in self._hidden for x in chosen):
-                select(viewer, [layer for layer in selected if layer in self._layers])
+            self._restore_selection(selected)
 
     def _on_inserted(self, event: Any) -> None:
         self._add(event.value)
@@ -147,6 +151,8 @@ class ActivePatient:
         patient = patient_of(layer)
         if patient is None:
             return
+        if patient not in self._opened:
+            self._opened.append(patient)
         is_copy = role_of(layer) is None
         if patient != self._current:
             if self._current is not None and (self._background or is_copy):
@@ -169,6 +175,7 @@ class ActivePatient:
     def _close(self, patient: Patient) -> None:
         """Forget a patient; if it was active, activate the one that was active before it."""
         self._states.pop(patient, None)
+        self._opened.remove(patient)
         if patient != self._current:
             return
         self._current = None
@@ -186,6 +193,19 @@ class ActivePatient:
         self._show_current()
         self._restore_view(fit=fit)
         self.changed.emit()
+
+    def _restore_selection(self, selected: list[Layer]) -> None:
+        """Select layers again if a hidden one was selected, which is kept for its patient."""
+        viewer = self._viewer()
+        chosen = list(self._layers.selection)
+        if viewer is None or set(chosen) == set(selected):
+            return
+        for patient in patients_among(layer for layer in chosen if layer in self._hidden):
+            if patient in self._states:
+                self._states[patient].selected.clear()
+                self._states[patient].selected.update(layers_of_patient(chosen, patient))
+        if any(layer in self._hidden for layer in chosen):
+            select(viewer, [layer for layer in selected if layer in self._layers])
 
     def _on_visible(self, event: Any) -> None:
         """Activate the patient of a hidden layer that the user shows."""
@@ -210,11 +230,16 @@ class ActivePatient:
 
     def _show_current(self) -> None:
         with self._switch():
-            for layer in self._layers:
-                if patient_of(layer) not in (None, self._current):
-                    self._hidden.hide(layer)
+            others = [x for x in self._layers if patient_of(x) not in (None, self._current)]
+            for layer in others:
+                self._hidden.hide(layer)
             for layer in self.layers:
                 self._hidden.show(layer)
+            for layer in others:
+                if layer.visible:  # it is linked to a layer of the active patient
+                    self._layers.unlink_layers([layer])
+                    layer.visible = False
+            self._move_to_the_bottom(others)
 
     def _restore_view(self, *, fit: bool) -> None:
         viewer = self._viewer()
@@ -232,6 +257,12 @@ class ActivePatient:
     def _hide(self, layer: Layer) -> None:
         with self._switch():
             self._hidden.hide(layer)
+
+    def _move_to_the_bottom(self, hidden: list[Layer]) -> None:
+        """List hidden layers below all others, which does not change what is drawn."""
+        indices = [self._layers.index(layer) for layer in hidden]
+        if indices != list(range(len(indices))):
+            self._layers.move_multiple(indices, 0)
 
     @contextmanager
     def _switch(self) -> Iterator[None]:

@@ -17,7 +17,7 @@ from napari_smalltumor.export_dialog import ask_and_export
 from napari_smalltumor.layers.metadata import cases_among, region_layers
 from napari_smalltumor.layers.modalities import case_of_layers, exchanged
 from napari_smalltumor.layers.nesting import ensure_nesting
-from napari_smalltumor.layers.patient import Patient, patient_of_images
+from napari_smalltumor.layers.patient import Patient, patient_of_case, patient_of_images
 from napari_smalltumor.layers.region_masks import fingerprint, is_edited
 from napari_smalltumor.layers.regions import (
     apply_style,
@@ -170,8 +170,12 @@ class SegmentDock(QScrollArea):
         return isalive(self) and number == self._run_number and self._worker is not None
 
     def _on_progress(self, number: int, state: tuple[float, str]) -> None:
-        if self._is_current(number):
-            self.panel.show_progress(*state)
+        if not self._is_current(number):
+            return
+        fraction, step = state
+        if self._patient is not None and self._patient != self._patients.current:
+            step = f"{self._patients.title_of(self._patient)}: {step}"
+        self.panel.show_progress(fraction, step)
 
     def _on_aborted(self, number: int) -> None:
         if self._is_current(number):
@@ -244,12 +248,16 @@ class SegmentDock(QScrollArea):
     def _export(self, per_region: bool) -> None:
         ask_and_export(self._viewer, self, per_region=per_region)
 
+    def _title_of(self, case: Case) -> str:
+        return self._patients.title_of(patient_of_case(case))
+
     def _may_exchange(self, case: Case) -> bool:
         texts = exchanged(self.panel.pickers.chosen)
+        title = self._title_of(case)
         return not texts or questions.confirm(
             self,
             "Images exchanged?",
-            f"{case.name}: {', '.join(texts)}. The network would take one image for another, and "
+            f"{title}: {', '.join(texts)}. The network would take one image for another, and "
             "its result would be wrong.",
             "Segment anyway",
         )
@@ -258,8 +266,8 @@ class SegmentDock(QScrollArea):
         return questions.confirm(
             self,
             "Replace edited regions?",
-            f"You have edited ET, TC or WT of {case.name}. Segmenting again replaces them, and "
-            "this cannot be undone. To keep them, export them first.",
+            f"You have edited ET, TC or WT of {self._title_of(case)}. Segmenting again replaces "
+            "them, and this cannot be undone. To keep them, export them first.",
             "Replace",
         )
 

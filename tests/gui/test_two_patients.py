@@ -121,6 +121,25 @@ def test_the_segment_dock_lists_and_segments_the_images_of_the_active_patient(
     assert {patient_of(x) for x in viewer.layers if region_of(x) is not None} == {first}
 
 
+def test_images_of_unknown_modality_belong_to_the_patient_that_they_are_segmented_for(
+    viewer, dock_of, tmp_path, run
+):
+    dock = dock_of(viewer)
+    folder = write_case(tmp_path / "scans")
+    names = {"t1ce": "contrast", "t1": "plain", "t2": "water", "flair": "suppressed"}
+    for modality, name in names.items():
+        (folder / f"made_{modality}.nii.gz").rename(folder / f"{name}.nii.gz")
+        viewer.open(str(folder / f"{name}.nii.gz"), plugin="napari-smalltumor")
+    assert len(active_patient(viewer).patients) == 4
+    for modality, name in names.items():
+        dock.panel.pickers.choose(modality, viewer.layers[name])
+    assert run(dock)
+    (patient,) = active_patient(viewer).patients
+    assert patient.name == "contrast"
+    case = case_of(viewer.layers["contrast ET"])
+    assert {path.name for path in case.paths.values()} == {f"{n}.nii.gz" for n in names.values()}
+
+
 def test_a_result_that_arrives_late_goes_to_its_own_patient(
     viewer, dock_of, tmp_path, qtbot, messages
 ):

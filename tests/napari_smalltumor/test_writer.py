@@ -153,6 +153,21 @@ def test_a_source_of_another_case_is_not_replaced(opened, viewer, tmp_path, conf
     assert path.read_bytes() == before
 
 
+def test_layers_of_a_patient_that_is_not_active_are_not_saved(opened, viewer, tmp_path):
+    hidden = list(viewer.layers)
+    shown = open_case(viewer, write_case_along(tmp_path / "Other", "RAS"))
+    out = tmp_path / "out.nii.gz"
+    for layer in hidden:
+        with pytest.raises(OutputError, match=f"{layer.name} was not saved: it belongs to Pat"):
+            save(str(out), layer)
+    regions = [layer.as_layer_data_tuple() for layer in hidden if layer.name.endswith(("C", "WT"))]
+    with pytest.raises(OutputError, match="belongs to Pat"):
+        write_layers(str(out), regions)
+    assert not out.exists()
+    save(str(out), shown[0])
+    assert out.exists()
+
+
 def test_an_image_that_another_reader_opened_is_not_replaced(
     viewer, tmp_path, monkeypatch, confirmed
 ):

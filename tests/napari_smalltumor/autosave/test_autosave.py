@@ -196,6 +196,17 @@ def test_an_edited_label_volume_is_saved_and_restored(folder):
     assert recreated.scale == pytest.approx(labels.scale)
 
 
+def test_an_edited_layer_that_is_removed_and_added_again_stays_edited(folder):
+    opened = Opened(folder)
+    labels = opened.viewer.layers["Pat labels"]
+    labels.data_setitem(tuple(np.array([n]) for n in (3, 4, 2)), 4 - int(labels.data[3, 4, 2]) % 2)
+    opened.viewer.layers.remove(labels)
+    opened.viewer.add_layer(labels)
+    opened.save()
+    (mask,) = read_masks(opened.files[0])
+    assert mask.name == "Pat labels"
+
+
 def test_an_edited_prediction_is_restored_as_a_prediction(folder):
     opened = Opened(folder)
     scheme = SCHEMES["brats2018"]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from lesion_layers import show_classes, show_regions, synthetic_case
 from smalltumor.labels.regions import Region
 
+from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.lesions.review import LesionReview
 from napari_smalltumor.lesions.rings import (
     CURRENT,
@@ -17,6 +20,7 @@ from napari_smalltumor.lesions.rings import (
     NAME,
     SMALLEST_PIXELS,
 )
+from napari_smalltumor.patients.active_patient import active_patient
 
 
 def search(review, threshold=100):
@@ -201,6 +205,25 @@ def test_a_deletion_cannot_be_undone_in_a_new_result(viewer, review):
     show_regions(viewer, synthetic_case())
     search(review)
     assert not review.can_undo
+
+
+def test_only_the_active_patient_is_reviewed_and_its_deletions_can_be_undone_later(viewer, review):
+    (first,) = active_patient(viewer).patients
+    deleted = review.delete([review.small[0]])
+    assert len(deleted) == 1
+    show_regions(viewer, replace(synthetic_case(), name="Next"))
+    search(review)
+    assert [source.name for source in review.sources] == ["Next"]
+    assert patient_of(viewer.layers[NAME]).name == "Next"
+    assert not review.can_undo and review.current is None
+    active_patient(viewer).activate(first)
+    search(review)
+    assert [source.name for source in review.sources] == ["Pat"]
+    assert patient_of(viewer.layers[NAME]) == first
+    assert len(review.lesions) == 2
+    assert review.undo()
+    search(review)
+    assert len(review.lesions) == 3
 
 
 def test_a_new_result_becomes_the_source_and_a_removed_one_is_replaced(viewer):

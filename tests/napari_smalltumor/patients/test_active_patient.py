@@ -145,6 +145,7 @@ def test_a_result_in_the_background_is_shown_when_its_patient_is_active(viewer, 
     assert viewer.layers.selection.active is chosen
     switch(patients, "First")
     assert visible(viewer) == ["First T1CE", "First WT", "First TC", "First ET"]
+    assert viewer.layers.selection.active.name == "First ET"
 
 
 def test_closing_the_active_patient_shows_the_one_before(viewer, patients, tmp_path):
@@ -162,6 +163,24 @@ def test_opening_a_file_of_an_open_patient_makes_it_active(viewer, patients, tmp
     open_case(viewer, tmp_path / "First")
     assert patients.title == "First"
     assert len(patients.patients) == 2
+
+
+def test_hidden_layers_are_listed_below_and_the_picker_keeps_its_order(viewer, patients):
+    names = [layer.name for layer in patients.layers]
+    for name in ("First", "Second"):
+        switch(patients, name)
+        assert [layer.name for layer in list(viewer.layers)[4:]] == [
+            layer.name for layer in patients.layers
+        ]
+        assert [p.name for p in patients.patients] == ["First", "Second"]
+    assert [layer.name for layer in patients.layers] == names
+
+
+def test_linked_layers_of_two_patients_are_not_shown_together(viewer, patients):
+    viewer.layers.link_layers([layer_of(viewer, "First T1CE"), layer_of(viewer, "Second T1CE")])
+    for name in ("First", "Second", "First"):
+        switch(patients, name)
+        assert {layer.split()[0] for layer in visible(viewer)} <= {name}
 
 
 def test_layers_of_no_known_patient_stay_as_they_are(viewer, patients):
@@ -194,7 +213,7 @@ def test_layers_that_exist_before_leave_one_patient_visible(viewer):
         assign(layer, Patient(name))
     assert active_patient(viewer).title == "A"
     assert visible(viewer) == ["A"]
-    assert [patient_of(layer).name for layer in viewer.layers] == ["A", "B"]
+    assert [patient_of(layer).name for layer in viewer.layers] == ["B", "A"]
 
 
 def test_a_patient_that_is_not_open_cannot_be_activated(patients):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from napari.components import ViewerModel
 from napari.layers import Layer
-from napari.layers._layer_actions import _duplicate_layer, _toggle_visibility
+from napari.layers._layer_actions import _duplicate_layer
 from napari_cases import case_along
 from smalltumor.data.segmentation import Segmentation
 
@@ -51,6 +51,7 @@ class SeveralPatients(RuleBasedStateMachine):
         self.review = LesionReview(self.viewer)
         self.cases = cases()
         self.zooms: dict[Any, float] = {}
+        self.painted: Layer | None = None
         self.hidden_masks: dict[Layer, int] = {}
 
     @initialize()
@@ -116,9 +117,9 @@ class SeveralPatients(RuleBasedStateMachine):
         self.layer(number).name = "renamed"
 
     @precondition(lambda self: self.layers)
-    @rule(number=numbers, also=numbers)
-    def delete_selected(self, number, also):
-        self.viewer.layers.selection = {self.layer(number), self.layer(also)}
+    @rule(number=numbers)
+    def delete_selected(self, number):
+        self.viewer.layers.selection = {self.layer(number)}
         hidden = {x for x in self.layers if patient_of(x) not in (None, self.patients.current)}
         self.viewer.layers.remove_selected()
         assert hidden <= set(self.layers)
@@ -130,10 +131,10 @@ class SeveralPatients(RuleBasedStateMachine):
         layer.visible = not layer.visible
 
     @precondition(lambda self: self.layers)
-    @rule(some=st.sets(numbers, min_size=1, max_size=4))
-    def toggle_selected(self, some):
-        self.viewer.layers.selection = {self.layer(number) for number in some}
-        _toggle_visibility(self.viewer.layers)
+    @rule(some=st.lists(numbers, min_size=1, max_size=4))
+    def toggle_several(self, some):
+        for layer in [self.layer(number) for number in some]:  # napari's order is that of a set
+            layer.visible = not layer.visible
 
     @rule(number=numbers, seed=st.integers(0, 3))
     def result_arrives(self, number, seed):
@@ -148,19 +149,22 @@ class SeveralPatients(RuleBasedStateMachine):
         self.hidden_masks.clear()
 
     @precondition(lambda self: self.masks)
-    @rule(number=numbers, value=st.integers(0, 1))
-    def paint(self, number, value):
+    @rule(number=numbers, value=st.integers(0, 1), leave=st.booleans())
+    def paint(self, number, value, leave):
         layer = self.masks[number % len(self.masks)]
         layer.mode = "paint"
         if layer.mode == "paint":  # otherwise napari does not paint
             assert patient_of(layer) in (None, self.patients.current)
             layer.brush_size = 3
             layer.paint((2, 3, 4), value)
+            self.painted = layer
+        if leave:
+            self.switch(number)
 
-    @precondition(lambda self: self.masks)
-    @rule(number=numbers)
-    def press_undo(self, number):
-        layer = self.masks[number % len(self.masks)]
+    @precondition(lambda self: self.painted in self.masks)
+    @rule()
+    def press_undo(self):
+        layer = self.painted
         self.viewer.layers.selection.active = layer
         own = {str(key): function for key, function in layer.keymap.items()}
         own.get("Ctrl+Z", type(layer).undo)(layer)

@@ -56,6 +56,15 @@ def test_a_removed_region_is_named_and_returns_with_its_edits_in_its_place(viewe
     assert not np.array_equal(viewer.layers["Pat TC"].data, edited)
 
 
+def test_a_restored_region_lies_among_the_regions_of_its_patient(viewer):
+    open_segmented(viewer, "First")
+    viewer.add_labels(np.zeros((3, 3, 3), np.uint8), name="on top")
+    viewer.layers.remove(viewer.layers["First ET"])
+    missing_regions(viewer).restore(Patient("First"))
+    names = [layer.name for layer in viewer.layers]
+    assert names[-4:] == ["First WT", "First TC", "First ET", "on top"]
+
+
 def test_regions_that_are_closed_with_their_patient_are_forgotten(viewer):
     open_segmented(viewer, "Pat")
     missing = missing_regions(viewer)

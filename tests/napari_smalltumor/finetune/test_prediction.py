@@ -1,0 +1,56 @@
+"""A prediction is shown on the images of its own patient."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from napari_cases import case_along, write_case_along
+from smalltumor.data.case import Case
+from smalltumor.labels.schemes import SCHEMES
+
+from napari_smalltumor.finetune.prediction import Prediction, prediction_name, show_prediction
+from napari_smalltumor.layers.create import labels_layer
+from napari_smalltumor.layers.metadata import LayerKind
+from napari_smalltumor.layers.patient import patient_of
+from napari_smalltumor.open_case import open_case
+from napari_smalltumor.patients.active_patient import active_patient
+
+
+def prediction_of(case: Case) -> Prediction:
+    scheme = SCHEMES["brats2023"]
+    classes = np.ones(case.grid.shape, np.uint8)
+    name = prediction_name(case.name)
+    return Prediction(
+        case, labels_layer(case, classes, scheme, name, kind=LayerKind.PREDICTION), "step 1"
+    )
+
+
+def test_the_prediction_of_a_copy_belongs_to_the_patient_with_the_same_images(viewer, tmp_path):
+    images = open_case(viewer, write_case_along(tmp_path / "Pat", labels=False))
+    layer = show_prediction(viewer, prediction_of(case_along(name="Pat")))
+    assert patient_of(layer) == patient_of(images[0])
+    assert len(viewer.layers) == 5
+    again = show_prediction(viewer, prediction_of(case_along(name="Pat")))
+    assert again is layer
+
+
+def test_a_patient_of_the_same_name_with_other_images_is_opened_as_another(viewer, tmp_path):
+    images = open_case(viewer, write_case_along(tmp_path / "Pat", labels=False))
+    case = case_along(name="Pat")
+    other = replace(case, volumes={m: volume + 1 for m, volume in case.volumes.items()})
+    layer = show_prediction(viewer, prediction_of(other))
+    assert patient_of(layer) != patient_of(images[0])
+    assert active_patient(viewer).current == patient_of(layer)
+    assert len(viewer.layers) == 9
+
+
+def test_a_prediction_in_the_background_leaves_the_active_patient(viewer, tmp_path):
+    open_case(viewer, write_case_along(tmp_path / "Pat", labels=False))
+    open_case(viewer, write_case_along(tmp_path / "Other", "RAS", labels=False))
+    layer = show_prediction(viewer, prediction_of(case_along(name="Pat")), background=True)
+    assert active_patient(viewer).title == "Other"
+    assert not layer.visible
+    show_prediction(viewer, prediction_of(case_along(name="Pat")))
+    assert active_patient(viewer).title == "Pat"
+    assert layer.visible
