@@ -47,6 +47,7 @@ from napari_smalltumor.layers.metadata import (
 from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.region_masks import compose, segmentation_of
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.region_files import EXPORT_ENDING
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -55,7 +56,6 @@ if TYPE_CHECKING:
     from napari_smalltumor.layers.create import LayerData
 
 DEFAULT_SUFFIX = ".nii.gz"
-EXPORT_ENDING = "_smalltumor"
 _LABEL_DTYPES = (np.uint8, np.int16, np.int32)
 
 

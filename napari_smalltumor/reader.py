@@ -24,6 +24,8 @@ from smalltumor.data.case_files import (
 from smalltumor.data.label_files import read_label_volume
 from smalltumor.data.nifti import Volume, is_nifti_name, read_header, stem
 from smalltumor.errors import CaseError, GridMismatchError, LabelError, SmalltumorError
+from smalltumor.files.names import safe_name
+from smalltumor.labels.masks import Mask
 from smalltumor.labels.regions import Region
 from smalltumor.labels.schemes import LabelScheme, detect_scheme, integer_values
 
@@ -35,8 +37,19 @@ from napari_smalltumor.layers.create import (
     labels_layer,
     plain_labels_layer,
 )
-from napari_smalltumor.layers.regions import region_layer
+from napari_smalltumor.layers.metadata import cases_among, region_layers
+from napari_smalltumor.layers.patient import patient_of_case
+from napari_smalltumor.layers.regions import hide_stored_labels, region_layer
 from napari_smalltumor.notify import warn
+from napari_smalltumor.region_files import (
+    RegionFile,
+    check_no_regions,
+    is_beside,
+    layers_of_masks,
+    read_regions,
+    region_file,
+    region_files_of,
+)
 from napari_smalltumor.viewer_setup import set_up_current_viewer
 
 Reader = Callable[[str | Sequence[str]], list[LayerData]]
@@ -68,10 +81,18 @@ def get_reader(path: str | Sequence[str]) -> Reader | None:
     return None
 
 
-def layers_of_case(files: CaseFiles) -> list[LayerData]:
+def layers_of_case(files: CaseFiles, *, exported: RegionFile | None = None) -> list[LayerData]:
     """Read a case's files as layers: its images, and its labels if it has any.
 
-    If modalities are missing, the others are opened, with a warning that names the missing ones.
+    Masks that were exported beside the images are opened as ET, TC and WT, and hide an expert's
+    labels. If modalities are missing, the others are opened, with a warning that names the missing
+    ones.
+
+    Parameters
+    ----------
+    files : CaseFiles
+    exported : RegionFile, optional
+        The exported file to open; by default those beside the images.
     """
     missing = [MODALITY_TITLES[m] for m in MODALITIES if m not in files.modalities]
     if files.stacked is None and files.modalities and missing:
@@ -82,7 +103,45 @@ def layers_of_case(files: CaseFiles) -> list[LayerData]:
         case = read_case_files(files)
     for warning in case.warnings:
         warn(warning)
-    return image_layers(case) + [layer for read in labels for layer in _labels_next_to(case, read)]
+    stored = [layer for read in labels for layer in _labels_next_to(case, read)]
+    regions = _exported_regions(case, region_files_of(case) if exported is None else [exported])
+    if regions:
+        for _, attributes, _ in stored:
+            attributes["visible"] = False
+    return image_layers(case) + stored + regions
+
+
+def _exported_regions(case: Case, files: Sequence[RegionFile]) -> list[LayerData]:
+    """The regions of exported files, or no layer and a warning if they cannot be opened."""
+    masks: dict[Region, Mask] = {}
+    for file in files:
+        try:
+            masks |= read_regions(file, case.grid)[0]
+        except SmalltumorError as error:
+            warn(str(error))
+    return layers_of_masks(case, masks)
+
+
+def _layers_of_export(file: RegionFile) -> list[LayerData]:
+    """The regions of an exported file, with the images beside it unless these are open."""
+    from napari.viewer import current_viewer
+
+    viewer = current_viewer()
+    layers = [] if viewer is None else list(viewer.layers)
+    case = next((c for c in cases_among(layers) if is_beside(file, c)), None)
+    if case is not None:
+        check_no_regions(case.name, region_layers(layers, case), file)
+        masks, _ = read_regions(file, case.grid)
+        hide_stored_labels(layers, patient_of_case(case))
+        return layers_of_masks(case, masks)
+    folder = file.path.absolute().parent
+    for files in group_files(p for p in sorted(folder.iterdir()) if is_nifti_name(p)):
+        if safe_name(files.name) == file.case and len(files.modalities) == len(MODALITIES):
+            return layers_of_case(files, exported=file)
+    masks, volume = read_regions(file)
+    alone = _single_file_case(file.case, volume)
+    alone.folder = folder
+    return layers_of_masks(alone, masks)
 
 
 def _read_folder(path: str | Sequence[str]) -> list[LayerData]:
@@ -100,6 +159,9 @@ def _read_file(path: str | Sequence[str]) -> list[LayerData]:
     file = Path(str(path))
     if _dimensions(file) == 4:
         return layers_of_case(find_case_files(file))
+    exported = region_file(file)
+    if exported is not None:
+        return _layers_of_export(exported)
     return [layer_of_volume(read_image(file))]
 
 

@@ -1,0 +1,131 @@
+"""Exported masks are opened again as ET, TC and WT that can be edited and exported."""
+
+from __future__ import annotations
+
+import nibabel as nib
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from napari.layers import Layer
+from napari_cases import write_case_along
+from smalltumor.data.case import read_case
+from smalltumor.data.segmentation import Segmentation
+from smalltumor.errors import CaseError
+from smalltumor.labels.regions import Region
+
+from napari_smalltumor import notify, reader, settings
+from napari_smalltumor.export import case_to_export, export_case
+from napari_smalltumor.layers.metadata import LayerKind, case_of, region_layers, role_of
+from napari_smalltumor.layers.region_masks import segmentation_of
+from napari_smalltumor.layers.regions import show_segmentation
+from napari_smalltumor.open_case import open_case
+
+
+@pytest.fixture
+def warnings(monkeypatch) -> list[str]:
+    shown: list[str] = []
+    monkeypatch.setattr(notify, "warn", shown.append)
+    monkeypatch.setattr(reader, "warn", shown.append)
+    return shown
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write_case_along(tmp_path / "Pat", "RSA")
+
+
+def classes_of(folder) -> np.ndarray:
+    case = read_case(folder)
+    return np.random.default_rng(7).integers(0, 4, case.grid.shape).astype(np.uint8)
+
+
+@pytest.fixture(params=[False, True], ids=["label file", "file per region"])
+def written(request, folder):
+    """The files that an export of random masks writes beside the images."""
+    viewer = ViewerModel()
+    case = read_case(folder)
+    show_segmentation(viewer, case, Segmentation(case.name, classes_of(folder), case.grid))
+    path = folder / "Pat_smalltumor.nii.gz"
+    return export_case(viewer, case, path, scheme="brats2018", per_region=request.param)
+
+
+def drop(viewer, path) -> list[Layer]:
+    """Open a file as napari does that drops it on a viewer."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("napari.viewer.current_viewer", lambda: viewer)
+        layers = reader.get_reader(str(path))(str(path))
+    return [viewer.add_layer(Layer.create(*data)) for data in layers]
+
+
+def assert_editable(viewer, folder) -> None:
+    case = case_to_export(viewer)
+    assert case.name == "Pat"
+    assert np.array_equal(segmentation_of(viewer.layers, case).classes, classes_of(folder))
+    layers = region_layers(viewer.layers, case)
+    voxel = tuple(np.array([n]) for n in np.argwhere(layers[Region.WT].data == 0)[0])
+    layers[Region.ET].data_setitem(voxel, 1)
+    assert layers[Region.WT].data[voxel] == 1  # they are nested
+
+
+def test_open_case_opens_exported_masks_for_editing_and_hides_the_experts(
+    viewer, folder, written, warnings
+):
+    layers = open_case(viewer, folder)
+    assert [layer.name for layer in layers][-4:] == ["Pat labels", "Pat WT", "Pat TC", "Pat ET"]
+    assert not viewer.layers["Pat labels"].visible and viewer.layers["Pat ET"].visible
+    assert role_of(viewer.layers["Pat labels"]).kind is LayerKind.EXPERT
+    assert_editable(viewer, folder)
+    assert case_of(viewer.layers["Pat ET"]) is case_of(viewer.layers["Pat T1CE"])
+    assert warnings == []
+
+
+def test_a_dropped_export_joins_the_open_case(viewer, folder, written, warnings):
+    for path in written:
+        path.rename(path.with_suffix(".away"))
+    open_case(viewer, folder)
+    for path in written:
+        path.with_suffix(".away").rename(path)
+        drop(viewer, path)
+    assert not viewer.layers["Pat labels"].visible
+    assert_editable(viewer, folder)
+    with pytest.raises(CaseError, match="was not opened, because Pat has ET"):
+        drop(viewer, written[0])
+
+
+def test_a_dropped_label_file_brings_the_images_beside_it(viewer, folder, written, warnings):
+    layers = drop(viewer, written[0])
+    names = {layer.name for layer in layers}
+    assert {"Pat T1CE", "Pat T1", "Pat T2", "Pat FLAIR", "Pat ET"} <= names
+    if len(written) == 1:
+        assert_editable(viewer, folder)
+
+
+def test_an_export_without_images_is_a_case_of_its_own(viewer, folder, written, tmp_path):
+    alone = tmp_path / "elsewhere"
+    alone.mkdir()
+    for path in written:
+        drop(viewer, path.rename(alone / path.name))
+    assert len(viewer.layers) == 3
+    assert_editable(viewer, folder)
+
+
+def test_an_export_on_another_grid_is_not_opened(viewer, folder, warnings):
+    image = nib.Nifti1Image(np.zeros((4, 5, 6), np.uint8), np.eye(4))
+    nib.save(image, folder / "Pat_smalltumor.nii.gz")
+    open_case(viewer, folder)
+    assert "Pat ET" not in viewer.layers and viewer.layers["Pat labels"].visible
+    assert "Pat_smalltumor.nii.gz is on another grid than the images" in warnings[0]
+
+
+@pytest.mark.parametrize("scheme", ["brats2023", "msd"])
+def test_a_file_whose_values_fit_several_schemes_is_read_with_the_one_that_is_set(
+    viewer, folder, warnings, scheme
+):
+    case = read_case(folder)
+    exporting = ViewerModel()
+    show_segmentation(exporting, case, Segmentation(case.name, classes_of(folder), case.grid))
+    export_case(exporting, case, folder / "Pat_smalltumor.nii.gz", scheme=scheme)
+    settings.put("scheme", scheme)
+    open_case(viewer, folder)
+    assert_editable(viewer, folder)
+    assert f"was read with the label scheme {scheme}" in warnings[0]
