@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,7 +52,7 @@ class Patient:
 def patient_of_case(case: Case) -> Patient:
     """The patient of a case, from its name and the folder of its images or labels."""
     paths = list(case.paths.values()) or ([case.labels_path] if case.labels_path else [])
-    return Patient(case.name, case.folder or _common_folder(paths))
+    return Patient(case.name, case.folder or _common_folder(tuple(paths)))
 
 
 def patient_of(layer: Layer) -> Patient | None:
@@ -188,7 +189,8 @@ def _only(patients: Iterable[Patient]) -> Patient | None:
     return found[0] if len(found) == 1 else None
 
 
-def _common_folder(paths: Sequence[Path]) -> Path | None:
+@lru_cache(maxsize=256)  # asked for every layer, many times a switch
+def _common_folder(paths: tuple[Path, ...]) -> Path | None:
     folders = {os.path.normpath(path.parent.absolute()) for path in paths}
     if not folders:
         return None

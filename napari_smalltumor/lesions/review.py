@@ -91,7 +91,7 @@ class LesionReview:
         self.source = source
         self.region = self._preferred_region if has_region else next(iter(source.layers))
         self.lesions, self.current, self._deletions = [], None, []
-        self._rings.hide()
+        self._rings.start(source)
         self.source_changed.emit()
         self.lesions_changed.emit()
 
@@ -241,6 +241,7 @@ class LesionReview:
         """
         self._deletions_of[self._patient] = self._deletions
         self._patient = self._patients.current
+        self._rings.switch_to(self._patient)
         self._deletions_of = {
             p: d for p, d in self._deletions_of.items() if p in self._patients.patients
         }

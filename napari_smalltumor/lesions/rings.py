@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 import numpy.typing as npt
 from smalltumor.lesions import Lesion
 
 from napari_smalltumor.layers.metadata import LayerKind, LayerRole
-from napari_smalltumor.layers.patient import assign, patient_of
+from napari_smalltumor.layers.patient import Patient, assign, patient_of
 from napari_smalltumor.lesions.source import LesionSource
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class LesionRings:
 
     In a slice view a lesion has a point on every slice that it occupies, so that scrolling needs no
     update; in 3D it has one. The points are replaced when the axes or the dimension change.
+    Each patient has its own layer of rings, which is hidden with the patient.
 
     Parameters
     ----------
@@ -61,11 +63,8 @@ class LesionRings:
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
         self.layer: Points | None = None
-        self._boxes = np.zeros((0, 3, 2), dtype=int)
-        self._diameters = np.zeros(0)
-        self._bold = np.zeros(0, dtype=bool)
-        self._point_diameters = np.zeros(0)
-        self._point_lines = np.zeros(0)
+        self._layer_of: WeakValueDictionary[Patient, Points] = WeakValueDictionary()
+        self._forget_points()
         self._zoom = 0.0
         events = viewer.dims.events
         self._view_events = (events.ndisplay, events.order)
@@ -79,12 +78,26 @@ class LesionRings:
             signal.disconnect(self._draw)
         self._viewer.scene.camera.events.zoom.disconnect(self._on_zoom)
         self.hide()
+        for layer in list(self._layer_of.values()):
+            self._remove(layer)
 
     def hide(self) -> None:
         """Remove the rings."""
         layer, self.layer = self.layer, None
-        if layer is not None and layer in self._viewer.layers:
-            self._viewer.layers.remove(layer)
+        if layer is not None:
+            self._remove(layer)
+
+    def start(self, source: LesionSource | None) -> None:
+        """Draw no rings until `show` is called for a source."""
+        if source is None or not self._is_of_patient(source):
+            self.hide()
+        else:
+            self._erase()
+
+    def switch_to(self, patient: Patient | None) -> None:
+        """Erase the rings of one patient, and draw those of another one from now on."""
+        self._erase()
+        self.layer = self._layer_of.get(patient) if patient is not None else None
 
     def show(
         self, source: LesionSource, lesions: Sequence[Lesion], current: Lesion | None = None
@@ -108,6 +121,8 @@ class LesionRings:
             np.array([lesion.diameter_mm for lesion in lesions]),
             np.array([lesion is current for lesion in lesions]),
         )
+        if not self._is_of_patient(source):
+            self.hide()
         exists = self.layer is not None and self.layer in self._viewer.layers
         drawn = (self._boxes, self._diameters, self._bold)
         same = exists and all(map(np.array_equal, wanted, drawn))
@@ -139,10 +154,32 @@ class LesionRings:
         patient = patient_of(mask_layer)
         if patient is not None:
             assign(layer, patient)
+            self._layer_of[patient] = layer
         layer.editable = False
         self._viewer.layers.selection = selected
         self._viewer.layers.selection.active = active
         return layer
+
+    def _erase(self) -> None:
+        """Draw no rings, but keep the layer: napari collects garbage when it removes one."""
+        self._forget_points()
+        if self.layer is not None:
+            self.layer.selected_data = set()
+            self.layer.data = np.zeros((0, 3))
+
+    def _is_of_patient(self, source: LesionSource) -> bool:
+        return self.layer is None or patient_of(self.layer) == patient_of(source.any_layer)
+
+    def _remove(self, layer: Points) -> None:
+        if layer in self._viewer.layers:
+            self._viewer.layers.remove(layer)
+
+    def _forget_points(self) -> None:
+        self._boxes = np.zeros((0, 3, 2), dtype=int)
+        self._diameters = np.zeros(0)
+        self._bold = np.zeros(0, dtype=bool)
+        self._point_diameters = np.zeros(0)
+        self._point_lines = np.zeros(0)
 
     def _align(self, source: LesionSource) -> None:
         """Give the rings the transform of the segmentation, and move them to the top."""
@@ -157,7 +194,7 @@ class LesionRings:
 
     def _draw(self, event: Any = None) -> None:
         """Draw every ring as two points: a black one, and a coloured one on top of it."""
-        if self.layer is None:
+        if self.layer is None or not len(self._boxes):
             return
         points, lesion = _ring_centres(self._boxes, self._sliced_axis())
         self._point_diameters = DIAMETER_FACTOR * self._diameters[lesion]
@@ -182,7 +219,9 @@ class LesionRings:
     def _on_zoom(self, event: Any = None) -> None:
         """Keep line widths and the smallest ring size constant on the screen."""
         zoom = max(float(self._viewer.scene.camera.zoom), 1e-6)
-        if self.layer is None or self._zoom / ZOOM_STEP < zoom < self._zoom * ZOOM_STEP:
+        if self.layer is None or not len(self._boxes):
+            return
+        if self._zoom / ZOOM_STEP < zoom < self._zoom * ZOOM_STEP:
             return
         with self.layer.events.blocker_all():
             self._fit_to_zoom()

@@ -47,7 +47,8 @@ class HiddenLayers:
         if layer in self._before:
             return
         self._before[layer] = _Before(layer.visible, layer.locked)
-        layer.visible = False
+        if layer.visible:  # setting it again would draw the window again
+            layer.visible = False
         layer.locked = True
         for key in _keys_of(layer):
             layer.bind_key(key, lambda hidden: self._refuse(hidden), overwrite=True)

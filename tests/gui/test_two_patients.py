@@ -173,7 +173,7 @@ def test_the_table_the_rings_and_the_keys_are_those_of_the_active_patient(viewer
     open_case(viewer, write_case_along(tmp_path / "Next", labels=False))
     assert dock.model.lesions == [] and dock.review.current is None
     assert dock.source_box.count() == 0
-    assert not any(layer.name == "Small lesions" for layer in viewer.layers)
+    assert not viewer.layers["Small lesions"].visible
     centre = viewer.scene.camera.center
     dock.next_small()
     dock.delete()

@@ -36,6 +36,12 @@ def review(viewer):
     return review
 
 
+def rings_shown(viewer):
+    """The one layer of rings that is visible."""
+    (layer,) = [layer for layer in viewer.layers if layer.name.startswith(NAME) and layer.visible]
+    return layer
+
+
 def visible(viewer, review):
     """Positions of the rings in the current view, in voxels of the layer."""
     layer = viewer.layers[NAME]
@@ -214,12 +220,12 @@ def test_only_the_active_patient_is_reviewed_and_its_deletions_can_be_undone_lat
     show_regions(viewer, replace(synthetic_case(), name="Next"))
     search(review)
     assert [source.name for source in review.sources] == ["Next"]
-    assert patient_of(viewer.layers[NAME]).name == "Next"
+    assert patient_of(rings_shown(viewer)).name == "Next"
     assert not review.can_undo and review.current is None
     active_patient(viewer).activate(first)
     search(review)
     assert [source.name for source in review.sources] == ["Pat"]
-    assert patient_of(viewer.layers[NAME]) == first
+    assert patient_of(rings_shown(viewer)) == first
     assert len(review.lesions) == 2
     assert review.undo()
     search(review)
