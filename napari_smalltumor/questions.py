@@ -69,8 +69,11 @@ def _disable_for_a_moment(box: QMessageBox) -> None:
 
 
 def window_of(widget: QWidget | None) -> QWidget | None:
-    """The window of a widget, else napari's window; dialogs of it have its theme."""
-    if widget is not None:
+    """The main window of a widget, else napari's, as for a dock that was just removed.
+
+    Dialogs of a main window have its theme and appear in its middle.
+    """
+    if widget is not None and _is_shown_window(widget.window()):
         return widget.window()
     active = QApplication.activeWindow()
     windows = [w for w in QApplication.topLevelWidgets() if _is_shown_window(w)]

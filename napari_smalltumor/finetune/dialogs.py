@@ -8,7 +8,9 @@ from pathlib import Path
 
 from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtGui import QFontDatabase, QTextCursor
-from qtpy.QtWidgets import QDialog, QMessageBox, QPlainTextEdit, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QDialog, QPlainTextEdit, QVBoxLayout, QWidget
+
+from napari_smalltumor import questions
 
 _MAX_LOG_BYTES = 200_000
 _LOG_SIZE = (760, 420)
@@ -100,23 +102,18 @@ def ask_before_closing(parent: QWidget, *, can_cancel: bool) -> Answer:
     can_cancel : bool
         Whether closing can still be cancelled.
     """
-    box = QMessageBox(parent)
-    box.setIcon(QMessageBox.Icon.Question)
-    box.setWindowTitle("Training is running")
-    box.setText("A network is being trained. Continue training in the background?")
-    box.setInformativeText("You can open the run again later from its folder in either case.")
-    keep = box.addButton("Continue training", QMessageBox.ButtonRole.AcceptRole)
-    stop = box.addButton("Save and stop", QMessageBox.ButtonRole.DestructiveRole)
+    answers = {"Continue training": Answer.KEEP_TRAINING, "Save and stop": Answer.STOP}
     if can_cancel:
-        box.setEscapeButton(box.addButton("Cancel", QMessageBox.ButtonRole.RejectRole))
-    else:
-        box.setEscapeButton(keep)
-    box.setDefaultButton(keep)
-    box.exec_()
-    clicked = box.clickedButton()
-    if clicked is stop:
-        return Answer.STOP
-    return Answer.KEEP_TRAINING if clicked is keep else Answer.CANCEL
+        answers["Cancel"] = Answer.CANCEL
+    answer = questions.ask(
+        parent,
+        "Training is running",
+        "A network is being trained. Continue training in the background?\n\nYou can open the run "
+        "again later from its folder in either case.",
+        *answers,
+        harmless="Cancel" if can_cancel else "Continue training",
+    )
+    return answers[answer]
 
 
 def show_log(path: Path, parent: QWidget) -> QDialog:

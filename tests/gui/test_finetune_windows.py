@@ -18,7 +18,7 @@ from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.runs.run_lock import is_locked
 from smalltumor.training.runs.status import State
 
-from napari_smalltumor import notify, settings
+from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.finetune import dialogs
 from napari_smalltumor.finetune import dock as dock_module
 from napari_smalltumor.finetune.dialogs import Answer
@@ -116,6 +116,12 @@ def prediction_of(name: str) -> Prediction:
     stored = np.zeros(case.grid.shape, np.uint8)
     layer = labels_layer(case, stored, scheme, prediction_name(name), kind=LayerKind.PREDICTION)
     return Prediction(case, layer, f"{name}: prediction after step 7")
+
+
+def test_closing_the_question_keeps_the_window_or_the_training(monkeypatch):
+    monkeypatch.setattr(questions, "ask", lambda *answers, harmless: harmless)
+    assert dialogs.ask_before_closing(None, can_cancel=True) is Answer.CANCEL
+    assert dialogs.ask_before_closing(None, can_cancel=False) is Answer.KEEP_TRAINING
 
 
 @pytest.mark.parametrize("answer", [Answer.KEEP_TRAINING, Answer.STOP])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication, QMessageBox
+from qtpy.QtWidgets import QApplication, QMessageBox, QWidget
 
 from napari_smalltumor import questions
 
@@ -52,6 +52,14 @@ def test_a_question_is_in_the_middle_of_napari_s_window_and_has_its_theme(
     assert seen["parent"] is window
     assert seen["buttons"] == set(ANSWERS)
     assert seen["distance"] < 100
+
+
+def test_the_question_of_a_removed_dock_belongs_to_napari_s_window(make_napari_viewer, qtbot):
+    window = make_napari_viewer(show=True).window._qt_window
+    removed = QWidget()
+    qtbot.addWidget(removed)
+    assert questions.window_of(removed) is window
+    assert questions.window_of(window.centralWidget()) is window
 
 
 def test_keys_typed_before_the_question_do_not_answer_it(qtbot, while_asked):
