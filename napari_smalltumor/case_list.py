@@ -40,11 +40,12 @@ class CaseList(QDialog):
         self.setWindowTitle(f"Cases in {folder.name or folder}")
         self.resize(*_SIZE)
         self._cases, self._open_case = list(cases), open_case
+        self._started = False
         self.names = QListWidget()
         for files in self._cases:
             self.names.addItem(self._item(files))
         self.open_button = button("Open", "Open the selected case (Return)")
-        self.next_button = button("Open next", "Open the case below the selected one")
+        self.next_button = button("Open next", "Open the next case of the list")
         layout = QVBoxLayout(self)
         layout.addWidget(wrapped_label(f"{folder} holds {len(self._cases)} cases."))
         layout.addWidget(self.names)
@@ -57,13 +58,17 @@ class CaseList(QDialog):
     def open_selected(self) -> None:
         """Open the selected case and mark it."""
         number = self.names.currentRow()
-        if number >= 0 and self._open_case(self._cases[number]):
+        if number < 0:
+            return
+        self._started = True
+        if self._open_case(self._cases[number]):
             self.names.item(number).setText(f"{_OPENED}{self._cases[number].name}")
 
     def open_next(self) -> None:
-        """Select and open the case below the selected one."""
-        if self.names.currentRow() + 1 < len(self._cases):
-            self.names.setCurrentRow(self.names.currentRow() + 1)
+        """Select and open the case below the selected one; at first, open the selected one."""
+        number = self.names.currentRow() + self._started
+        if number < len(self._cases):
+            self.names.setCurrentRow(number)
             self.open_selected()
 
     def _item(self, files: CaseFiles) -> QListWidgetItem:

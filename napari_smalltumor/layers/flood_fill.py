@@ -57,8 +57,8 @@ class FloodFillGuard:
             layer.redo()
             return
         notify.warn(
-            f"The fill in {layer.name} reached the edge of the image and was taken back. Fill only "
-            "inside a closed outline."
+            f"Fill taken back: it reached the edge of the image. Fill {layer.name} only inside a "
+            "closed outline."
         )
 
 

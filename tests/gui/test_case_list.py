@@ -45,7 +45,7 @@ def test_cases_of_a_folder_are_opened_one_after_another(viewer, folder, messages
     assert [shown.names.item(n).text() for n in range(3)] == ["Pat_1", "Pat_2", "Pat_3"]
     assert shown.parent() is viewer.window._qt_window
     patients = active_patient(viewer)
-    shown.open_button.click()
+    shown.next_button.click()
     assert patients.title == "Pat_1"
     shown.next_button.click()
     assert patients.title == "Pat_2" and len(viewer.layers) == 8
