@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 INNERMOST_FIRST = (Region.ET, Region.TC, Region.WT)
 
+# The class of a region's voxels that are in no region inside it.
 _OUTERMOST_CLASS = {
     Region.ET: TissueClass.ET,
     Region.TC: TissueClass.NCR,
@@ -43,7 +44,7 @@ class Change:
     ----------
     layer : Labels
     array : array
-        The layer's data, which a new result replaces by another array.
+        The layer's data at the time; a new result replaces the whole array.
     indices : three (n,) int arrays
     before : (n,) array
         Values before the change.
@@ -56,7 +57,7 @@ class Change:
 
     @property
     def is_in_effect(self) -> bool:
-        """Whether any voxel of the same data has another value than before the change."""
+        """Whether the layer still has this array, with any voxel other than before the change."""
         return self.layer.data is self.array and bool(
             np.any(self.array[self.indices] != self.before)
         )
@@ -84,11 +85,11 @@ def delete_lesion(source: LesionSource, region: Region, lesion: Lesion) -> list[
     indices = lesion_indices(source, region, lesion)
     if indices is None:
         return []
-    leaves = [r for r in _regions_left(source, region, indices) if r in source.layers]
+    regions = [r for r in _regions_to_erase(source, region, indices) if r in source.layers]
     if source.scheme is not None:
-        return [_set(source.layers[region], indices, _value_left(source, leaves))]
-    layers = {id(source.layers[r]): source.layers[r] for r in leaves}
-    return [_set(layer, indices, 0) for layer in layers.values()]
+        return [_assign(source.layers[region], indices, _remaining_value(source, regions))]
+    layers = {id(source.layers[r]): source.layers[r] for r in regions}
+    return [_assign(layer, indices, 0) for layer in layers.values()]
 
 
 def undo(changes: Sequence[Change]) -> None:
@@ -122,15 +123,19 @@ def lesion_indices(source: LesionSource, region: Region, lesion: Lesion) -> Indi
     return None
 
 
-def _regions_left(source: LesionSource, region: Region, indices: Indices) -> list[Region]:
-    """The region, the regions inside it, and outer regions without other voxels next to it."""
+def _regions_to_erase(source: LesionSource, region: Region, indices: Indices) -> list[Region]:
+    """The regions that a lesion is erased from, innermost first.
+
+    These are its region, the regions inside that one, and each outer region of which no other
+    voxel touches the lesion.
+    """
     position = INNERMOST_FIRST.index(region)
-    leaves = list(INNERMOST_FIRST[: position + 1])
+    regions = list(INNERMOST_FIRST[: position + 1])
     for outer in INNERMOST_FIRST[position + 1 :]:
         if outer in source.layers and _has_neighbours(source, outer, indices):
             break
-        leaves.append(outer)
-    return leaves
+        regions.append(outer)
+    return regions
 
 
 def _has_neighbours(source: LesionSource, region: Region, indices: Indices) -> bool:
@@ -142,22 +147,23 @@ def _has_neighbours(source: LesionSource, region: Region, indices: Indices) -> b
     box = tuple(
         slice(start, int(axis.max()) + 2) for start, axis in zip(starts, indices, strict=True)
     )
-    around = source.mask(region, data[box])
-    own = np.zeros(around.shape, dtype=bool)
-    own[tuple(axis - start for axis, start in zip(indices, starts, strict=True))] = True
-    grown = ndimage.binary_dilation(own, np.ones((3, 3, 3), dtype=bool))
-    return bool(np.any(around & grown & ~own))
+    mask = source.mask(region, data[box])
+    lesion = np.zeros(mask.shape, dtype=bool)
+    lesion[tuple(axis - start for axis, start in zip(indices, starts, strict=True))] = True
+    dilated = ndimage.binary_dilation(lesion, np.ones((3, 3, 3), dtype=bool))
+    return bool(np.any(mask & dilated & ~lesion))
 
 
-def _value_left(source: LesionSource, leaves: Sequence[Region]) -> int:
-    """Stored value of a voxel after its removal from these regions."""
+def _remaining_value(source: LesionSource, erased: Sequence[Region]) -> int:
+    """Stored value of a voxel that was erased from these regions."""
     assert source.scheme is not None
-    stays = [r for r in INNERMOST_FIRST if r not in leaves]
-    tissue = _OUTERMOST_CLASS[stays[0]] if stays else TissueClass.BACKGROUND
+    remaining = [r for r in INNERMOST_FIRST if r not in erased]
+    tissue = _OUTERMOST_CLASS[remaining[0]] if remaining else TissueClass.BACKGROUND
     return SCHEMES[source.scheme].values[tissue]
 
 
-def _set(layer: Labels, indices: Indices, value: int) -> Change:
+def _assign(layer: Labels, indices: Indices, value: int) -> Change:
+    """Assign a value to voxels of a layer, and return the change."""
     array = layer.data
     change = Change(layer, array, indices, np.array(np.asarray(array)[indices]))
     layer.data_setitem(indices, value)

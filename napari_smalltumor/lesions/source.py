@@ -95,11 +95,11 @@ class LesionSource:
         return _identity(region, lesion) in self._accepted(region)
 
     def accept(self, region: Region, lesion: Lesion, accepted: bool) -> None:
-        """Remember for the layer that a lesion is accepted, or is no longer."""
-        marked = self._accepted(region) - {_identity(region, lesion)}
+        """Mark a lesion as accepted, or remove the mark; marks are kept for each layer."""
+        identities = self._accepted(region) - {_identity(region, lesion)}
         if accepted:
-            marked |= {_identity(region, lesion)}
-        _ACCEPTED[self.layers[region]] = marked
+            identities |= {_identity(region, lesion)}
+        _ACCEPTED[self.layers[region]] = identities
 
     def _accepted(self, region: Region) -> frozenset[Identity]:
         return _ACCEPTED.get(self.layers[region], frozenset())
@@ -142,12 +142,12 @@ class LesionSource:
         )
 
     def to_data(self, voxels: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """Voxel indices (..., 3) of the grid, as a lesion has them, to the layers' (..., 3)."""
-        places = np.asarray(voxels, dtype=np.float64)
+        """Convert voxel indices (..., 3) of a lesion, on the grid, to those in the layers."""
+        indices = np.asarray(voxels, dtype=np.float64)
         if not self._is_upright:
-            return places
+            return indices
         transform = self._to_upright
-        return (places @ transform[:3, :3].T + transform[:3, 3])[..., ::-1]
+        return (indices @ transform[:3, :3].T + transform[:3, 3])[..., ::-1]
 
     def box_in_data(self, lesion: Lesion) -> tuple[slice, slice, slice]:
         """The lesion's bounding box in the layers' data."""
@@ -174,7 +174,7 @@ class LesionSource:
 
     @cached_property
     def _to_upright(self) -> npt.NDArray[np.float64]:
-        """Voxels of the case's grid to voxels along L, P, I, (4, 4)."""
+        """Matrix (4, 4) from voxel indices on the case's grid to those along L, P, I."""
         assert self.case is not None
         grid = self.case.grid
         return np.asarray(np.linalg.inv(reoriented(grid, AXES).affine) @ grid.affine)
@@ -241,7 +241,7 @@ def lesion_sources(layers: Iterable[Layer]) -> list[LesionSource]:
         case, scheme = (origin.case, origin.scheme) if origin is not None else (None, None)
         single.append(LesionSource(layer.name, everywhere, case, scheme, display_axes))
     cases = ((case, region_layers(layers, case)) for case in cases_among(layers))
-    groups = [LesionSource(case.name, found, case) for case, found in cases if found]
+    groups = [LesionSource(case.name, regions, case) for case, regions in cases if regions]
     return single + groups
 
 

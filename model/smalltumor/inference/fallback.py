@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Literal
 
 from smalltumor.data.network_output import NetworkOutput
 from smalltumor.errors import SmalltumorError
-from smalltumor.inference.augmentation import average_over_mirrored
 from smalltumor.inference.available_memory import GIGABYTE, available_memory
 from smalltumor.inference.backends.base import Array, InferenceBackend, is_out_of_memory
 from smalltumor.inference.devices import DeviceChoice, has_openvino
 from smalltumor.inference.progress import ProgressReporter
 from smalltumor.inference.sliding_window import SlidingWindow
+from smalltumor.inference.test_time_augmentation import average_over_mirrored
 
 if TYPE_CHECKING:
     import threading

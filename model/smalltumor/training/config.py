@@ -25,7 +25,8 @@ class TrainingConfig:
     preprocessing : Preprocessing
     augmentation : Augmentation
     loss : {"generalised_dice", "dice_ce"}
-        The paper's mended generalised Dice, or region Dice plus cross-entropy.
+        The paper's generalised Dice, with weight 0 for classes missing in a batch, or region Dice
+        plus cross-entropy.
     reconstruction : bool
         False leaves the DMFNet baseline.
     reconstruction_weight : float, optional

@@ -10,7 +10,8 @@ from smalltumor.training.config import TrainingConfig
 from smalltumor.training.optimisation.state import Progress
 
 REPORT_SECONDS = 5.0
-_RECENT = 0.8
+_PAST_WEIGHT = 0.8
+"""Weight of the past in the moving average of the time of a step."""
 
 
 @dataclass
@@ -33,14 +34,15 @@ class Throughput:
 
     def add_step(self, seconds: float) -> None:
         """Add the time of a step to the moving average."""
-        self._step = _RECENT * self._step + (1 - _RECENT) * seconds if self._step else seconds
+        past = self._step or seconds
+        self._step = _PAST_WEIGHT * past + (1 - _PAST_WEIGHT) * seconds
 
     def add_validation(self, seconds: float) -> None:
-        """Use this as the time of a validation from now on."""
+        """Replace the time that a validation takes."""
         self._validation = seconds
 
     def is_due(self) -> bool:
-        """Whether a report is due; if so, the time until the next one starts."""
+        """Whether a report is due. If so, the next one is due `REPORT_SECONDS` later."""
         now = time.monotonic()
         if now - self._reported < REPORT_SECONDS:
             return False

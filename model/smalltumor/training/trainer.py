@@ -117,7 +117,7 @@ class Trainer:
             self.run.discard_after(reached)
 
     def train(self) -> bool:
-        """Train until the last epoch, a stop, or no more comparison.
+        """Train until the last epoch, a stop, or early stopping.
 
         Returns
         -------
@@ -156,8 +156,8 @@ class Trainer:
     def _train(self) -> bool:
         learner = self.learner
         learner.set_mode()
-        self.validator.score_start(self.initial, learner)
-        if learner.progress.validation_due:  # it was aborted by a stop
+        self.validator.score_initial(self.initial, learner)
+        if learner.progress.validation_due:  # a stop aborted the last validation
             self._validate(learner.progress.step // self.epoch_steps)
         losses: list[dict[str, float]] = []
         for batch in self._stream():
@@ -201,11 +201,12 @@ class Trainer:
         if progress.frozen or progress.step < config.freeze_norms_at * self.steps:
             return
         self.report("freezing the batch-norm statistics")
-        self.learner.freeze_batch_norm(self._brains() if config.freeze_norms_at > 0 else ())
+        volumes = self._volumes_for_statistics() if config.freeze_norms_at > 0 else ()
+        self.learner.freeze_batch_norm(volumes)
         self._append("freeze")
 
-    def _brains(self) -> Iterator[Tensor]:
-        """Whole volumes for batch-norm statistics, spread over the training cases."""
+    def _volumes_for_statistics(self) -> Iterator[Tensor]:
+        """Whole volumes of evenly spaced training cases, for the batch-norm statistics."""
         cases, count = self.cases.training, self.config.norm_cases
         chosen = cases[:: max(1, len(cases) // count)][:count]
         return whole_volumes(chosen, self.processes.device)
@@ -237,7 +238,7 @@ class Trainer:
 
     def _validate(self, epoch: int) -> None:
         started = time.monotonic()
-        self.validator.validate(self.learner, self._brains(), epoch)
+        self.validator.validate(self.learner, self._volumes_for_statistics(), epoch)
         self.throughput.add_validation(time.monotonic() - started)
 
     def _save(self) -> None:
@@ -258,7 +259,7 @@ class Trainer:
         where = f"not enough memory on {self.processes.device} at step {step}"
         if self.validator.is_scoring:
             remedy = Remedy(Action.CHOOSE_DEVICE)
-            return TrainingMemoryError(f"{where} to validate on whole heads", remedy)
+            return TrainingMemoryError(f"{where} to validate on whole volumes", remedy)
         changes = smaller(config.crop, config.batch, self.processes.count)
         action = Action.RESUME if changes else Action.CHOOSE_DEVICE
         crops = "1 crop" if config.batch == 1 else f"{config.batch} crops"

@@ -53,36 +53,36 @@ class Validator:
         self._processes, self._card, self._report = processes, card, report
         self.is_scoring = False
 
-    def score_start(self, start: Checkpoint | None, learner: Learner) -> None:
-        """Score the weights the run starts from; they are the best until training exceeds them.
+    def score_initial(self, initial: Checkpoint | None, learner: Learner) -> None:
+        """Score the weights that the run starts from; they are the best until others exceed them.
 
-        Nothing is done if there are none, or if this was done before.
+        Nothing is done if the run starts from random weights, or if it has been validated before.
         """
-        known = any(event["event"] == "validation" for event in self._run.read_events())
-        if start is None or learner.progress.step or known or not self._cases:
+        validated = any(event["event"] == "validation" for event in self._run.read_events())
+        if initial is None or learner.progress.step or validated or not self._cases:
             return
         if self._processes.is_main:
             self._report("validating the weights it starts from")
-            network = start.network.to(self._processes.device)
+            network = initial.network.to(self._processes.device)
             scores = self._score(network, learner.progress.step, epoch=0)
             learner.progress.best_score = scores["validation"]["score"]
-            self._write(self._run.best, network, start.card | {"scores": scores})
+            self._write(self._run.best, network, initial.card | {"scores": scores})
 
-    def validate(self, learner: Learner, brains: Iterable[Tensor], epoch: int) -> None:
-        """Score the averaged network, write it if it is the best or the last, and count patience.
+    def validate(self, learner: Learner, volumes: Iterable[Tensor], epoch: int) -> None:
+        """Score the averaged network, and write it if it is the best so far or the last.
 
         Parameters
         ----------
         learner : Learner
             Its `Progress` gets the new best score and the number of validations since.
-        brains : iterable of (1, channel, i, j, k) tensor
-            Whole volumes for batch-norm statistics.
+        volumes : iterable of (1, channel, i, j, k) tensor
+            Whole volumes for the batch-norm statistics.
         epoch : int
         """
         progress = learner.progress
         progress.validation_due = True
         if self._processes.is_main:
-            network = learner.averaged_network(brains)
+            network = learner.averaged_network(volumes)
             card = self._card | {"epochs": epoch, "steps": progress.step}
             score = None
             if self._cases:

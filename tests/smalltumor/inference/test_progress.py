@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from smalltumor.data.network_output import Probabilities
 from smalltumor.errors import Cancelled
-from smalltumor.inference.augmentation import average_over_mirrored
 from smalltumor.inference.backends.base import Array
 from smalltumor.inference.progress import ProgressReporter
 from smalltumor.inference.sliding_window import SlidingWindow
+from smalltumor.inference.test_time_augmentation import average_over_mirrored
 
 FRACTIONS = st.floats(-0.5, 1.5)
 

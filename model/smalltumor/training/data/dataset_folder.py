@@ -127,7 +127,7 @@ class DatasetListing:
 
 
 class DatasetLister:
-    """Lists a training folder again and again, and reads only the cases that have changed."""
+    """Lists a training folder repeatedly; only cases that have changed are read again."""
 
     def __init__(self) -> None:
         self._known: dict[_State, CheckedCase] = {}

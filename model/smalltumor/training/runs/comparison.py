@@ -21,9 +21,9 @@ class RunComparison:
     Parameters
     ----------
     before, after : mapping
-        The ``validation`` events of the starting weights and of the best weights since.
+        The ``validation`` events of the initial weights and of the best later ones.
     seen : tuple of str
-        Validation cases that the starting weights had been trained on.
+        Validation cases that the initial weights had been trained on.
     """
 
     before: Mapping[str, Any]

@@ -46,8 +46,8 @@ def current_checkpoint(path: Path) -> Checkpoint:
     -------
     Checkpoint
         In memory; ``card["step"]`` is the step at which it was saved. Until a run freezes its
-        batch-norm statistics they are those of crops, which do not suit whole heads; the card
-        says so.
+        batch-norm statistics they are those of crops, which do not suit whole volumes; the
+        card says so.
 
     Raises
     ------

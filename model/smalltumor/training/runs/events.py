@@ -79,10 +79,9 @@ def drop_events_after(path: Path, step: int) -> None:
 
 
 class EventReader:
-    """Reads a log again and again, each time only the lines that are new.
+    """Reads a log repeatedly, each time only the new lines.
 
-    Of progress events that follow each other directly only the last is read: they come every few
-    seconds for days.
+    Of consecutive progress events only the last is read, because there is one every few seconds.
 
     Parameters
     ----------
@@ -101,8 +100,8 @@ class EventReader:
         -------
         events : list of dict
         replaced : bool
-            Whether the log was replaced, as a resumed run does, so that these are its events from
-            the beginning.
+            Whether the log was replaced, as when a run is resumed; the events are then those from
+            its beginning.
         """
         try:
             with self._path.open("rb") as file:
@@ -119,7 +118,7 @@ class EventReader:
         return list(filter(None, map(_parse, lines))), replaced
 
     def _is_same_log(self, file: IO[bytes]) -> bool:
-        # Not by the file's number: a new file can get the number of one that was deleted.
+        # Comparing inode numbers would not suffice: a new file can get that of a deleted one.
         file.seek(self._offset - len(self._tail))
         return file.read(len(self._tail)) == self._tail
 

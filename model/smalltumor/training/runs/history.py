@@ -1,4 +1,4 @@
-"""What the events of a run amount to, kept up to date as they come."""
+"""Curves and newest values of a run, from its events."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ _SCORES = ("et", "tc", "wt", "small_lesions")
 
 
 class RunHistory:
-    """Curves and newest values, so that a new event costs the same however long the run is.
+    """Curves and newest values, updated with every event.
+
+    An update takes the same time in a long run as in a short one.
 
     Attributes
     ----------
@@ -65,7 +67,7 @@ class RunHistory:
         return _copies(self._scores)
 
     def comparison(self, origin: dict[str, Any]) -> RunComparison | None:
-        """The starting weights against the best since, if both have been validated.
+        """Validation of the initial weights and of the best later ones, if there are both.
 
         Parameters
         ----------

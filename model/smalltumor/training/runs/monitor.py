@@ -19,7 +19,7 @@ _ERROR = re.compile(r"smalltumor: |[\w.]*(Error|Exception|Interrupt)\b")
 
 
 class RunMonitor:
-    """Reads a run folder again and again, and of its events only those that are new.
+    """Reads a run folder repeatedly; of the events, only the new ones are read each time.
 
     Parameters
     ----------
