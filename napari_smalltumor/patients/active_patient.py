@@ -76,10 +76,9 @@ class ActivePatient:
     @property
     def patients(self) -> list[Patient]:
         """The patients whose layers are open, in the order in which they were opened."""
-        return sorted(patients_among(self._layers), key=self._opening_order)
-
-    def _opening_order(self, patient: Patient) -> int:
-        return self._opened.index(patient) if patient in self._opened else len(self._opened)
+        found = patients_among(self._layers)
+        known = [patient for patient in self._opened if patient in found]
+        return known + [patient for patient in found if patient not in known]
 
     @property
     def layers(self) -> list[Layer]:
@@ -118,9 +117,7 @@ class ActivePatient:
         """Assign layers to a patient, and make it active without moving the view."""
         for layer in layers:
             assign(layer, patient)
-        self._opened = [p for p in self._opened if p in patients_among(self._layers)]
-        if patient not in self._opened:
-            self._opened.append(patient)
+        self._follow_layers()
         if patient != self._current:
             self._states.pop(patient, None)
             self._switch_to(patient, fit=False)
@@ -148,11 +145,10 @@ class ActivePatient:
     def _add(self, layer: Layer) -> None:
         layer.events.visible.connect(self._on_visible)
         join_patient(layer, list(self._layers), self._current)
+        self._follow_layers()
         patient = patient_of(layer)
         if patient is None:
             return
-        if patient not in self._opened:
-            self._opened.append(patient)
         is_copy = role_of(layer) is None
         if patient != self._current:
             if self._current is not None and (self._background or is_copy):
@@ -168,19 +164,20 @@ class ActivePatient:
         patient = patient_of(layer)
         if patient is None:
             return
-        if patient not in self.patients:
-            self._close(patient)
+        self._follow_layers()
+        if self._current is not None and self._current not in self._opened:
+            self._leave_closed()
         self.patients_changed.emit()
 
-    def _close(self, patient: Patient) -> None:
-        """Forget a patient; if it was active, activate the one that was active before it."""
-        self._states.pop(patient, None)
-        self._opened.remove(patient)
-        if patient != self._current:
-            return
+    def _follow_layers(self) -> None:
+        """Forget closed patients, whose last layers were removed, and append new ones."""
+        self._opened = self.patients
+        self._states = {p: s for p, s in self._states.items() if p in self._opened}
+
+    def _leave_closed(self) -> None:
+        """Activate the patient that was active before the one that was closed."""
         self._current = None
-        remaining = self.patients
-        before = [p for p in self._states if p in remaining] or remaining
+        before = list(self._states) or self._opened
         if before:
             self._switch_to(before[-1], fit=True)
         else:

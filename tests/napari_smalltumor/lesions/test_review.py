@@ -265,6 +265,14 @@ def test_a_renamed_layer_remains_the_source(viewer):
     assert review.source.name == "after"
 
 
+def test_a_patient_whose_masks_are_all_removed_is_closed_with_its_rings(viewer, review):
+    assert rings_shown(viewer) in viewer.layers
+    for name in ("Pat WT", "Pat TC", "Pat ET"):
+        viewer.layers.remove(viewer.layers[name])
+    assert len(viewer.layers) == 0
+    assert active_patient(viewer).current is None
+
+
 def test_closing_removes_the_rings_and_disconnects_from_the_viewer(viewer, review):
     review.close()
     assert NAME not in viewer.layers
