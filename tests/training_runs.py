@@ -24,7 +24,7 @@ from dataclasses import replace
 run.PRESETS = {{"paper": replace(QUICK, **{settings!r})}}
 data = Path({data!r})
 request = run.TrainingRequest(
-    data, Path({run!r}), validation=data / "made_00", cache=data.parent / "cache",
+    data, Path({run!r}), validation=Path({validation!r}), cache=data.parent / "cache",
     device="cpu", resume=True,
 )
 print("finished" if run.train(request, save_seconds=0) else "stopped", flush=True)
@@ -38,12 +38,18 @@ def request_for(data: Path, run: Path, **changed: Any) -> TrainingRequest:
 
 
 def start_run(
-    data: Path, run: Path, settings: dict[str, Any], *launcher: str
+    data: Path,
+    run: Path,
+    settings: dict[str, Any],
+    *launcher: str,
+    validation: Path | None = None,
 ) -> subprocess.Popen[str]:
     """Start the same request in a separate process, which saves its state after every step."""
+    validation = validation or data / "made_00"
     path = [str(TESTS.parent / "model"), str(TESTS)]
     script = run.parent / f"{run.name}.py"
-    script.write_text(COMMAND.format(path=path, data=str(data), run=str(run), settings=settings))
+    values = {"data": str(data), "run": str(run), "validation": str(validation)}
+    script.write_text(COMMAND.format(path=path, settings=settings, **values))
     command = [sys.executable, *launcher, str(script)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 

@@ -1,4 +1,4 @@
-"""Training throughput in voxels per second: this network, MONAI's SegResNet and DynUNet.
+"""Training throughput: voxels and operations a second of this network and of two of MONAI's.
 
     python tests/benchmarks/training_speed.py [--device cpu] [--precision float32] [--crop 64]
         [--batch 2] [--steps 5] [--data FOLDER]
@@ -28,6 +28,7 @@ from smalltumor.training.data.dataset import labelled_cases, prepare_cases
 from smalltumor.training.memory import keep_freed_memory
 from smalltumor.training.optimisation.losses import LossWeights, segmentation_loss, training_loss
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 
 def main() -> None:
@@ -60,8 +61,12 @@ def main() -> None:
             step_seconds(network, loss, passes, image, classes) for _ in range(options.steps)
         )
         voxels = classes.numel() / seconds
+        operations = step_operations(network, loss, passes, image, classes) / seconds
         size = sum(p.numel() for p in network.parameters()) / 1e6
-        print(f"{name:<34} {size:6.2f} M parameters {seconds:7.2f} s/step {voxels:10.0f} voxels/s")
+        print(
+            f"{name:<34} {size:6.2f} M parameters {seconds:7.2f} s/step {voxels:10.0f} voxels/s",
+            f"{operations / 1e12:8.2f} TFLOP/s",
+        )
 
 
 def report_crops(options: argparse.Namespace) -> None:
@@ -105,6 +110,15 @@ def networks() -> list[tuple[str, nn.Module, Loss]]:
             plain,
         ),
     ]
+
+
+def step_operations(
+    network: nn.Module, loss: Loss, passes: torch.autocast, image: Tensor, classes: Tensor
+) -> int:
+    """Floating-point operations of a step, a multiplication and an addition as two."""
+    with FlopCounterMode(display=False) as counter:
+        step_seconds(network, loss, passes, image, classes)
+    return counter.get_total_flops()
 
 
 def step_seconds(

@@ -95,6 +95,14 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     )
     group = parser.add_argument_group("changes to the preset")
     _add_setting(group, "--epochs", "epochs", int, "N")
+    _add_setting(
+        group,
+        "--minutes",
+        "minutes",
+        float,
+        "M",
+        "end after this time instead of after the epochs; pauses do not count",
+    )
     _add_setting(group, "--crop", "crop", int, "VOXELS", "a multiple of 16")
     _add_setting(group, "--batch", "batch", int, "N", "crops in a step, over all processes")
     _add_setting(group, "--rate", "learning_rate", float, "R", "learning rate")
@@ -116,6 +124,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         False,
         "without the auxiliary task: the DMFNet baseline",
     )
+    _add_switch(group, "--compile", "compile", True, "compile the network with torch.compile")
     _add_switch(group, "--freeze-encoder", "freeze_encoder", True, "train the decoders only")
     _add_setting(
         group,

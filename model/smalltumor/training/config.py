@@ -38,6 +38,9 @@ class TrainingConfig:
         Whether the U-modules' targets are fixed, see `losses.reconstruction_loss`.
     epochs, crops_per_case : int
         An epoch draws this many crops of every case.
+    minutes : float
+        Train for this time instead of `epochs`, over all resumes together; learning rate and
+        batch-norm statistics follow the time. 0 trains for `epochs`.
     batch : int
         Crops in a step, over all processes.
     crop : int
@@ -69,6 +72,8 @@ class TrainingConfig:
     folds, fold : int
         Hold out every `folds`-th case, starting at `fold`, for validation; 0 folds hold out none.
     seed : int
+    compile : bool
+        Compile the network with ``torch.compile``, which takes minutes at each start.
     """
 
     network: NetworkConfig = field(default_factory=NetworkConfig)
@@ -80,6 +85,7 @@ class TrainingConfig:
     reconstruction_every: int = 1
     detach: bool = True
     epochs: int = 500
+    minutes: float = 0.0
     crops_per_case: int = 1
     batch: int = 8
     crop: int = 128
@@ -99,12 +105,13 @@ class TrainingConfig:
     folds: int = 0
     fold: int = 0
     seed: int = 0
+    compile: bool = False
 
     def __post_init__(self) -> None:
         counts = ("epochs", "crops_per_case", "batch", "crop", "validate_every", "norm_cases")
         for name in (*counts, "reconstruction_every"):
             self._check(name, getattr(self, name) >= 1, "1 or more")
-        for name in ("warmup", "patience", "folds", "max_gradient_norm", "weight_decay"):
+        for name in ("warmup", "patience", "folds", "max_gradient_norm", "weight_decay", "minutes"):
             self._check(name, 0 <= getattr(self, name) < math.inf, "0 or more")
         for name in ("freeze_norms_at", "tumour_crops"):
             self._check(name, 0 <= getattr(self, name) <= 1, "from 0 to 1")

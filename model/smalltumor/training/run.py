@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
+import torch
+
 from smalltumor.errors import Action, OutputError, Remedy, SmalltumorError, TrainingError
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
 from smalltumor.training.config import PRESETS, TrainingConfig
@@ -14,6 +16,7 @@ from smalltumor.training.data.cache import CaseCache
 from smalltumor.training.data.dataloader import steps_per_epoch
 from smalltumor.training.data.dataset import LabelledCase, labelled_cases, prepare_cases
 from smalltumor.training.data.pack import Pack
+from smalltumor.training.data.prepared_case import PreparedCase
 from smalltumor.training.memory import keep_freed_memory
 from smalltumor.training.optimisation.distributed import Processes, joined_processes
 from smalltumor.training.request import TrainingRequest
@@ -218,7 +221,7 @@ def _run(
         report=report,
         stop=stop,
         abort_step=stop.abort_step,
-        threads=_crop_threads(processes),
+        threads=_crop_threads(processes, cases),
         save_seconds=save_seconds,
         epoch_steps=record.steps_per_epoch,
     )
@@ -296,29 +299,41 @@ def _prepare(
         if cache.is_dir():
             CaseCache(cache).prune()
         processes.wait()
-    return TrainingCases(training, validation)
+    return TrainingCases(_on_device(training, processes.device), validation)
+
+
+def _on_device(cases: list[PreparedCase], device: torch.device) -> list[PreparedCase]:
+    """Cases of a pack in the memory of a GPU, if they take up to a third of what is free."""
+    if device.type != "cuda" or any(case.quantisation is None for case in cases):
+        return cases
+    free, _ = torch.cuda.mem_get_info(device)
+    if 3 * sum(case.image.nbytes + case.classes.nbytes for case in cases) > free:
+        return cases
+    return [case.to(device) for case in cases]
 
 
 def _report_start(trainer: Trainer, split: Split, report: Report) -> None:
-    step, device = trainer.learner.progress.step, trainer.processes.device
+    progress, device = trainer.learner.progress, trainer.processes.device
+    step, steps = progress.step, trainer.budget.steps(progress)
+    minutes = trainer.config.minutes
     if trainer.processes.is_main:
         trainer.run.append(
             "start",
             step,
-            steps=trainer.steps,
+            steps=0 if minutes else steps,
             device=str(device),
             training=list(split.training),
             validation=list(split.validation),
         )
     report(
         f"{len(split.training)} training cases, {len(split.validation)} validation cases; "
-        f"step {step} of {trainer.steps} on {device}"
+        f"step {step} of {f'{minutes:g} minutes' if minutes else steps} on {device}"
     )
 
 
-def _crop_threads(processes: Processes) -> int:
-    """Threads that prepare crops: several for a GPU, which would wait; on a CPU they compete."""
-    if processes.device.type == "cpu":
+def _crop_threads(processes: Processes, cases: TrainingCases) -> int:
+    """Threads that prepare crops: several where they are drawn on the CPU for a GPU."""
+    if processes.device.type == "cpu" or cases.training[0].image.is_cuda:
         return 1
     return max(1, min(8, (os.cpu_count() or 1) // processes.count - 1))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from smalltumor.training.config import TrainingConfig
+from smalltumor.training.optimisation.budget import Budget
 from smalltumor.training.optimisation.state import Progress
 
 REPORT_SECONDS = 5.0
@@ -21,21 +22,28 @@ class Throughput:
     Parameters
     ----------
     config : TrainingConfig
-    steps, epoch_steps : int
-        Of the whole run and of an epoch.
+    budget : Budget
     """
 
     config: TrainingConfig
-    steps: int
-    epoch_steps: int
+    budget: Budget
     _step: float = 0.0
+    _interval: float = 0.0
     _validation: float = 0.0
     _reported: float = field(default_factory=time.monotonic)
 
-    def add_step(self, seconds: float) -> None:
-        """Add the time of a step to the moving average."""
-        past = self._step or seconds
-        self._step = _PAST_WEIGHT * past + (1 - _PAST_WEIGHT) * seconds
+    def add_step(self, seconds: float, interval: float) -> None:
+        """Add a step to the moving averages.
+
+        Parameters
+        ----------
+        seconds : float
+            Time of the step.
+        interval : float
+            Time since the end of the step before, without saving and validation.
+        """
+        self._step = _moving_average(self._step, seconds)
+        self._interval = _moving_average(self._interval, interval)
 
     def add_validation(self, seconds: float) -> None:
         """Replace the time that a validation takes."""
@@ -50,15 +58,36 @@ class Throughput:
         return True
 
     def facts(self, progress: Progress) -> dict[str, Any]:
-        """Values of an event: ``steps``, ``seconds``, ``seconds_left``, ``voxels_per_second``."""
-        done = progress.step // self.epoch_steps // self.config.validate_every
-        planned = -(-self.config.epochs // self.config.validate_every)
-        left = self._step * (self.steps - progress.step)
-        left += self._validation * max(0, planned - done)
+        """Values of an event.
+
+        Returns
+        -------
+        dict
+            ``steps``, ``seconds``, ``seconds_left``, ``voxels_per_second`` of the steps alone, and
+            ``crops_per_second`` with everything between the steps, such as waiting for crops.
+        """
         voxels = self.config.batch * self.config.crop**3
         return {
-            "steps": self.steps,
+            "steps": self.budget.steps(progress),
             "seconds": round(progress.seconds, 1),
-            "seconds_left": round(left),
+            "seconds_left": round(self._seconds_left(progress)),
             "voxels_per_second": round(voxels / self._step) if self._step else None,
+            "crops_per_second": (
+                round(self.config.batch / self._interval, 2) if self._interval else None
+            ),
         }
+
+    def _seconds_left(self, progress: Progress) -> float:
+        left = self.budget.seconds_left(progress)
+        if left is not None:
+            return left
+        steps = self.budget.steps(progress)
+        done = progress.step // self.budget.epoch_steps // self.config.validate_every
+        planned = -(-self.config.epochs // self.config.validate_every)
+        validations = self._validation * max(0, planned - done)
+        return self._step * (steps - progress.step) + validations
+
+
+def _moving_average(average: float, value: float) -> float:
+    past = average or value
+    return _PAST_WEIGHT * past + (1 - _PAST_WEIGHT) * value

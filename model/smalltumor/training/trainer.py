@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +18,9 @@ from smalltumor.training.data.dataloader import Batch, batches, steps_per_epoch
 from smalltumor.training.data.prepared_case import PreparedCase
 from smalltumor.training.memory import is_device_failure, is_out_of_memory, peak_memory
 from smalltumor.training.memory_estimate import smaller
+from smalltumor.training.optimisation.budget import Budget
 from smalltumor.training.optimisation.distributed import Processes
 from smalltumor.training.optimisation.learner import Learner
-from smalltumor.training.optimisation.optimiser import learning_rate
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.stopping import StepAborted, abortable
 from smalltumor.training.throughput import Throughput
@@ -65,7 +66,8 @@ class Trainer:
     stop : callable
         Whether to save and end after this step.
     abort_step : callable
-        Whether to abort the current step; used where one process trains alone.
+        Whether to abort the current step; used where one process trains alone on a CPU, where
+        steps are long, without ``torch.compile``, which hooks would break up.
     threads : int
         Threads that prepare crops.
     save_seconds : float
@@ -98,13 +100,16 @@ class Trainer:
         self.config, self.cases, self.run, self.processes = config, cases, run, processes
         self.initial, self.report = initial, report
         self.stop = stop
-        self.abort_step = abort_step if processes.count == 1 else _never
+        self.abort_step = abort_step
+        self.can_abort = (
+            processes.count == 1 and processes.device.type == "cpu" and not config.compile
+        )
         self.threads, self.save_seconds = threads, save_seconds
         self.epoch_steps = epoch_steps or steps_per_epoch(config, len(cases.training))
-        self.steps = config.epochs * self.epoch_steps
-        self.learner = Learner(config, self.steps, self.epoch_steps, processes, initial)
-        self.throughput = Throughput(config, self.steps, self.epoch_steps)
-        self._saved_at = time.monotonic()
+        self.budget = Budget(config, self.epoch_steps)
+        self.learner = Learner(config, self.budget, processes, initial)
+        self.throughput = Throughput(config, self.budget)
+        self._saved_at = self._started = self._idle_since = time.monotonic()
         self.validator = Validator(config, cases.validation, run, processes, card, report)
 
     def resume(self) -> None:
@@ -134,7 +139,7 @@ class Trainer:
             If the run folder cannot be written; the last saved state is kept.
         """
         try:
-            with abortable(self.abort_step):
+            with abortable(self.abort_step) if self.can_abort else nullcontext():
                 finished = self._train()
         except StepAborted:
             finished = False
@@ -154,21 +159,25 @@ class Trainer:
         return finished
 
     def _train(self) -> bool:
-        learner = self.learner
+        learner, progress = self.learner, self.learner.progress
+        self._idle_since = time.monotonic()
+        self._started = self._idle_since - progress.elapsed
         learner.set_mode()
         self.validator.score_initial(self.initial, learner)
-        if learner.progress.validation_due:  # a stop aborted the last validation
-            self._validate(learner.progress.step // self.epoch_steps)
+        if progress.validation_due:  # a stop aborted the last validation
+            self._validate(-(-progress.step // self.epoch_steps))
         losses: list[dict[str, float]] = []
         for batch in self._stream():
             self._freeze_if_due()
             losses.append(self._step(batch))
-            if learner.progress.step % self.epoch_steps == 0:
+            if progress.step % self.epoch_steps == 0 or self.budget.is_spent(progress):
                 self._end_epoch(losses)
                 losses = []
             if self.processes.any(self.stop()):
                 return False
-            if 0 < self.config.patience <= learner.progress.stale:
+            if self.budget.is_spent(progress):
+                return True
+            if 0 < self.config.patience <= progress.stale:
                 self.report("stopping early: the score did not improve")
                 return True
             if time.monotonic() - self._saved_at >= self.save_seconds:
@@ -181,24 +190,41 @@ class Trainer:
         return batches(
             self.cases.training,
             self.config,
-            range(self.learner.progress.step, self.steps),
+            self._steps_to_come(),
             slice(first, first + share),
             self.threads,
+            self.processes.device,
         )
 
+    def _steps_to_come(self) -> Iterable[int]:
+        progress = self.learner.progress
+        if self.budget.is_spent(progress):
+            return ()
+        if self.budget.is_time:
+            return itertools.count(progress.step)
+        return range(progress.step, self.budget.steps(progress))
+
     def _step(self, batch: Batch) -> dict[str, float]:
-        started = time.monotonic()
+        started, progress = time.monotonic(), self.learner.progress
         parts = self.learner.step(batch)
-        seconds = time.monotonic() - started
-        self.learner.progress.seconds += seconds
-        self.throughput.add_step(seconds)
+        ended = time.monotonic()
+        progress.seconds += ended - started
+        self.throughput.add_step(ended - started, ended - self._idle_since)
+        self._idle_since = ended
+        self._measure_elapsed()
         if self.throughput.is_due():
-            self._append("progress", **self.throughput.facts(self.learner.progress))
+            memory = peak_memory(self.processes.device)
+            self._append("progress", **self.throughput.facts(progress), peak_memory=memory)
         return parts
+
+    def _measure_elapsed(self) -> None:
+        """Time of the whole run; that of process 0, so that all end at the same step."""
+        milliseconds = round(1000 * (time.monotonic() - self._started))
+        self.learner.progress.elapsed = self.processes.broadcast_count(milliseconds) / 1000
 
     def _freeze_if_due(self) -> None:
         progress, config = self.learner.progress, self.config
-        if progress.frozen or progress.step < config.freeze_norms_at * self.steps:
+        if progress.frozen or self.budget.share_done(progress) < config.freeze_norms_at:
             return
         self.report("freezing the batch-norm statistics")
         volumes = self._volumes_for_statistics() if config.freeze_norms_at > 0 else ()
@@ -213,15 +239,15 @@ class Trainer:
 
     def _end_epoch(self, losses: list[dict[str, float]]) -> None:
         progress, config = self.learner.progress, self.config
-        epoch = progress.step // self.epoch_steps
+        epoch, epochs = -(-progress.step // self.epoch_steps), self.budget.epochs(progress)
         means = {n: round(v, 5) for n, v in self.processes.mean(_means(losses)).items()}
         facts = self.throughput.facts(progress)
         weights = self.learner.loss_weights()
         self._append(
             "epoch",
             epoch=epoch,
-            epochs=config.epochs,
-            rate=learning_rate(config, progress.step - 1, self.steps),
+            epochs=epochs,
+            rate=self.learner.optimiser.param_groups[0]["lr"],
             **facts,
             segmentation_weight=weights.segmentation,
             reconstruction_weight=weights.reconstruction if config.reconstruction else 0.0,
@@ -229,22 +255,23 @@ class Trainer:
             **means,
         )
         self.report(
-            f"epoch {epoch}/{config.epochs}  loss {means['loss']:.4f}  "
+            f"epoch {epoch}/{epochs}  loss {means['loss']:.4f}  "
             f"{progress.seconds / progress.step:.2f} s/step  {facts['seconds_left'] // 60} min left"
         )
-        if epoch % config.validate_every == 0 or progress.step >= self.steps:
+        if epoch % config.validate_every == 0 or self.budget.is_spent(progress):
             self._validate(epoch)
             self._save()
 
     def _validate(self, epoch: int) -> None:
         started = time.monotonic()
         self.validator.validate(self.learner, self._volumes_for_statistics(), epoch)
-        self.throughput.add_validation(time.monotonic() - started)
+        self._idle_since = time.monotonic()
+        self.throughput.add_validation(self._idle_since - started)
 
     def _save(self) -> None:
         if self.processes.is_main:
             self.learner.save(self.run.last)
-        self._saved_at = time.monotonic()
+        self._saved_at = self._idle_since = time.monotonic()
 
     def _append(self, event: str, **values: Any) -> None:
         if self.processes.is_main:

@@ -47,13 +47,13 @@ def test_unknown_settings_are_named():
 
 def test_polynomial_rate_falls_with_power_nine_tenths():
     config = PRESETS["paper"]
-    assert learning_rate(config, 0, 1000) == pytest.approx(1e-3)
-    assert learning_rate(config, 500, 1000) == pytest.approx(1e-3 * 0.5**0.9)
+    assert learning_rate(config, 0, 0) == pytest.approx(1e-3)
+    assert learning_rate(config, 500, 0.5) == pytest.approx(1e-3 * 0.5**0.9)
 
 
 def test_held_rate_warms_up_holds_and_falls():
     config = PRESETS["starter"]
-    assert learning_rate(config, 0, 1000) == pytest.approx(1e-3 / 50)
-    assert learning_rate(config, 600, 1000) == pytest.approx(1e-3)
-    assert learning_rate(config, 850, 1000) == pytest.approx(1e-3 / 2)
-    assert 0 < learning_rate(config, 999, 1000) < 5e-5
+    assert learning_rate(config, 0, 0) == pytest.approx(1e-3 / 50)
+    assert learning_rate(config, 600, 0.6) == pytest.approx(1e-3)
+    assert learning_rate(config, 850, 0.85) == pytest.approx(1e-3 / 2)
+    assert 0 < learning_rate(config, 999, 0.999) < 5e-5

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,8 @@ from smalltumor.training.augmentation.augment import augment
 from smalltumor.training.config import TrainingConfig
 from smalltumor.training.data.crops import draw_crop
 from smalltumor.training.data.prepared_case import PreparedCase
+
+CPU = torch.device("cpu")
 
 
 @dataclass
@@ -44,44 +47,78 @@ def steps_per_epoch(config: TrainingConfig, cases: int) -> int:
 def batches(
     cases: Sequence[PreparedCase],
     config: TrainingConfig,
-    steps: range,
+    steps: Iterable[int],
     share: slice,
     threads: int = 1,
+    device: torch.device = CPU,
 ) -> Iterator[Batch]:
-    """Batches of a range of steps.
+    """Batches of some steps.
 
     Parameters
     ----------
     cases : sequence of PreparedCase
     config : TrainingConfig
-    steps : range
+    steps : iterable of int
     share : slice
         The crops of each batch that this process uses.
     threads : int
         Batches prepared at the same time; the result does not depend on it.
+    device : torch.device
+        On which the crops are augmented.
     """
     with ThreadPoolExecutor(max(1, threads)) as pool:
         ahead: deque[Future[Batch]] = deque()
         for step in steps:
-            ahead.append(pool.submit(_batch, cases, config, step, share))
+            ahead.append(pool.submit(_batch, cases, config, step, share, device))
             if len(ahead) > threads + 1:
-                yield ahead.popleft().result()
+                yield _handed_over(ahead.popleft().result())
         while ahead:
-            yield ahead.popleft().result()
+            yield _handed_over(ahead.popleft().result())
 
 
-def _batch(cases: Sequence[PreparedCase], config: TrainingConfig, step: int, share: slice) -> Batch:
-    crops = [_crop(cases, config, step, position) for position in range(config.batch)[share]]
-    return Batch(
-        step,
-        torch.stack([image for _, image, _ in crops]),
-        torch.stack([classes for _, _, classes in crops]),
-        [name for name, _, _ in crops],
-    )
+def _batch(
+    cases: Sequence[PreparedCase],
+    config: TrainingConfig,
+    step: int,
+    share: slice,
+    device: torch.device,
+) -> Batch:
+    with _own_stream(device):
+        crops = [_crop(cases, config, step, n, device) for n in range(config.batch)[share]]
+        return Batch(
+            step,
+            torch.stack([image for _, image, _ in crops]),
+            torch.stack([classes for _, _, classes in crops]),
+            [name for name, _, _ in crops],
+        )
+
+
+@contextmanager
+def _own_stream(device: torch.device) -> Iterator[None]:
+    """On a GPU, work of this thread that does not wait for the network's, and has ended after."""
+    if device.type != "cuda":
+        yield
+        return
+    stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+    with torch.cuda.stream(stream):
+        yield
+    stream.synchronize()
+
+
+def _handed_over(batch: Batch) -> Batch:
+    """The batch, whose memory is not reused before the network has used it."""
+    for tensor in (batch.image, batch.classes):
+        if tensor.is_cuda:
+            tensor.record_stream(torch.cuda.current_stream(tensor.device))
+    return batch
 
 
 def _crop(
-    cases: Sequence[PreparedCase], config: TrainingConfig, step: int, position: int
+    cases: Sequence[PreparedCase],
+    config: TrainingConfig,
+    step: int,
+    position: int,
+    device: torch.device,
 ) -> tuple[str, Tensor, Tensor]:
     epoch, within = divmod(step, steps_per_epoch(config, len(cases)))
     order = np.random.default_rng([config.seed, 0, epoch]).permutation(
@@ -91,4 +128,5 @@ def _crop(
     rng = np.random.default_rng([config.seed, 1, step, position])
     margin = config.augmentation.margin(config.crop)
     image, classes = draw_crop(case, config.crop, config.tumour_crops, rng, margin)
+    image, classes = image.to(device), classes.to(device)
     return case.name, *augment(image, classes, config.augmentation, rng, margin)

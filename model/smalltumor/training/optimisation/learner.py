@@ -17,6 +17,7 @@ from smalltumor.training.config import TrainingConfig
 from smalltumor.training.data.dataloader import Batch
 from smalltumor.training.optimisation.amp import MixedPrecision
 from smalltumor.training.optimisation.batch_norm import estimate_statistics, freeze_statistics
+from smalltumor.training.optimisation.budget import Budget
 from smalltumor.training.optimisation.distributed import Processes
 from smalltumor.training.optimisation.losses import LossWeights, paper_weights, training_loss
 from smalltumor.training.optimisation.optimiser import (
@@ -48,10 +49,7 @@ class Learner:
     Parameters
     ----------
     config : TrainingConfig
-    steps : int
-        Of the whole run.
-    epoch_steps : int
-        Of one epoch.
+    budget : Budget
     processes : Processes
     initial : Checkpoint, optional
         Weights to start from.
@@ -70,12 +68,11 @@ class Learner:
     def __init__(
         self,
         config: TrainingConfig,
-        steps: int,
-        epoch_steps: int,
+        budget: Budget,
         processes: Processes,
         initial: Checkpoint | None = None,
     ) -> None:
-        self.config, self.steps, self.epoch_steps = config, steps, epoch_steps
+        self.config, self.budget = config, budget
         self.processes, self.device = processes, processes.device
         self.progress, self.is_consistent = Progress(), True
         torch.manual_seed(config.seed)
@@ -90,6 +87,8 @@ class Learner:
         self.training_forward = processes.wrap(
             _TrainingForward(self.network), config.reconstruction_every > 1
         )
+        if config.compile:
+            self.training_forward.compile()
         self.optimiser = create_optimiser(config, self.network)
         self.average = {n: p.detach().clone() for n, p in self.network.named_parameters()}
         self.precision = MixedPrecision.of(self.device)
@@ -142,10 +141,13 @@ class Learner:
             update, the network is as it was before the step.
         """
         for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(self.config, self.progress.step, self.steps)
+            done = self.budget.share_done(self.progress)
+            group["lr"] = learning_rate(self.config, self.progress.step, done)
         statistics = [value.clone() for value in self.network.buffers()]
         try:
-            parts = self._compute_gradient(batch)
+            # Crops have one size, so that trying all algorithms for a convolution pays.
+            with torch.backends.cudnn.flags(enabled=True, benchmark=True):
+                parts = self._compute_gradient(batch)
         except BaseException:
             self.optimiser.zero_grad(set_to_none=True)
             for value, before in zip(self.network.buffers(), statistics, strict=True):
@@ -179,22 +181,26 @@ class Learner:
         norm = self.precision.clip(
             self.network, self.optimiser, config.max_gradient_norm or math.inf
         )
+        parts |= {"loss": loss.detach(), "norm": norm}
+        if output.targets:
+            stem = output.targets[0].detach().float()
+            parts["stem_rms"] = stem.square().mean().sqrt()
+        # All at once, because each waits until a GPU has finished.
+        values = dict(zip(parts, torch.stack(list(parts.values())).tolist(), strict=True))
+        norm_value = values.pop("norm")
         may_overflow = self.precision.may_overflow
-        if not torch.isfinite(loss.detach()) or not (may_overflow or torch.isfinite(norm)):
+        if not math.isfinite(values["loss"]) or not (may_overflow or math.isfinite(norm_value)):
             raise TrainingError(
                 f"the loss is no longer finite at step {step} (cases {', '.join(batch.names)}); "
                 "try a lower rate"
             )
-        if output.targets:
-            stem = output.targets[0].detach().float()
-            parts["stem_rms"] = float(stem.square().mean().sqrt())
-        return {"loss": float(loss.detach()), **parts}
+        return values
 
     def loss_weights(self) -> LossWeights:
         """Weights of the two tasks at this step."""
         if self.config.reconstruction_weight is not None:
             return LossWeights(1.0, self.config.reconstruction_weight)
-        return paper_weights(self.progress.step // self.epoch_steps)
+        return paper_weights(self.progress.step // self.budget.epoch_steps)
 
     def _step_weights(self) -> LossWeights:
         """Weights of this step: the reconstruction's also covers the steps that skip it."""

@@ -165,8 +165,8 @@ def training_loss(
     *,
     detach: bool = True,
     total: Total = _alone,
-) -> tuple[Tensor, dict[str, float]]:
-    """The weighted sum of both tasks' losses, and its unweighted parts for the log.
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """The weighted sum of both tasks' losses, and its unweighted parts, without gradient.
 
     Parameters
     ----------
@@ -181,11 +181,11 @@ def training_loss(
     """
     segmentation = segmentation_loss(kind, output.logits, classes, total)
     loss = weights.segmentation * segmentation
-    parts = {"segmentation": float(segmentation.detach())}
+    parts = {"segmentation": segmentation.detach()}
     if output.rebuilt:
         reconstruction = reconstruction_loss(output.rebuilt, output.targets, detach=detach)
         loss = loss + weights.reconstruction * reconstruction
-        parts["reconstruction"] = float(reconstruction.detach())
+        parts["reconstruction"] = reconstruction.detach()
     return loss, parts
 
 

@@ -19,26 +19,26 @@ def create_optimiser(config: TrainingConfig, network: nn.Module) -> torch.optim.
         {"params": [p for p in trained if p.ndim > 1], "weight_decay": config.weight_decay},
         {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
     ]
+    fused = trained[0].is_cuda or None  # one kernel for all parameters; None is torch's default
     if config.optimiser == "adam":
-        return torch.optim.Adam(groups, lr=config.learning_rate, amsgrad=True)
-    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.99))
+        return torch.optim.Adam(groups, lr=config.learning_rate, amsgrad=True, fused=fused)
+    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.99), fused=fused)
 
 
-def learning_rate(config: TrainingConfig, step: int, steps: int) -> float:
+def learning_rate(config: TrainingConfig, step: int, done: float) -> float:
     """The learning rate of a step.
 
     ``r (1 - t)^0.9`` for the polynomial schedule, else ``r max(0.02, min(1, (1 - t) / 0.3))``,
-    with t the share of the steps that is done; both rise linearly over the warm-up steps.
+    with t the share of the run that is done; both rise linearly over the warm-up steps.
 
     Parameters
     ----------
     config : TrainingConfig
     step : int
         From 0.
-    steps : int
-        Of the whole run.
+    done : float
+        Share of the run before this step, from 0 to 1.
     """
-    done = step / steps
     if config.schedule == "polynomial":
         factor: float = (1 - done) ** _POLYNOMIAL_POWER
     else:

@@ -33,7 +33,9 @@ class Progress:
     stale : int
         Validations since the best score.
     seconds : float
-        Training time, over all processes since the start.
+        Time of all steps since the start.
+    elapsed : float
+        Time since the start, validations included and pauses excluded, in seconds.
     frozen : bool
         Whether batch-norm statistics are frozen.
     validation_due : bool
@@ -46,6 +48,7 @@ class Progress:
     best_score: float = -1.0
     stale: int = 0
     seconds: float = 0.0
+    elapsed: float = 0.0
     frozen: bool = False
     validation_due: bool = False
     scaler: dict[str, float] = field(default_factory=dict)

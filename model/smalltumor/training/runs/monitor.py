@@ -42,7 +42,7 @@ class RunMonitor:
         history, holder = self._history, read_lock_holder(self.run)
         state = self._state(holder)
         timing, epoch, start = history.timing, history.newest("epoch"), history.newest("start")
-        epochs = int(self._training.get("epochs") or epoch.get("epochs", 0))
+        epochs = int(epoch.get("epochs", 0) or self._training.get("epochs", 0))
         left = timing.get("seconds_left")
         if left is not None and state is State.RUNNING:
             left = max(0.0, left - (time.time() - timing["time"]))
@@ -52,7 +52,7 @@ class RunMonitor:
             epoch=epoch.get("epoch", 0),
             epochs=epochs,
             step=history.last.get("step", 0),
-            steps=start.get("steps", timing.get("steps", 0)) or _estimate_steps(epoch, epochs),
+            steps=start.get("steps") or timing.get("steps") or _estimate_steps(epoch, epochs),
             seconds_left=left if state is State.RUNNING else None,
             voxels_per_second=timing.get("voxels_per_second"),
             peak_memory=epoch.get("peak_memory"),

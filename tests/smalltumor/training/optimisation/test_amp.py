@@ -9,6 +9,7 @@ import torch
 from smalltumor.errors import TrainingError
 from smalltumor.training.data.dataloader import Batch
 from smalltumor.training.optimisation.amp import MixedPrecision
+from smalltumor.training.optimisation.budget import Budget
 from smalltumor.training.optimisation.distributed import Processes
 from smalltumor.training.optimisation.learner import Learner
 from training_cases import QUICK
@@ -17,9 +18,8 @@ CPU = torch.device("cpu")
 
 
 def create_learner(dtype=torch.float16, scale=2.0**8):
-    learner = Learner(
-        replace(QUICK, ema_decay=0.0, crop=16, warmup=0), 100, 10, Processes(0, 1, CPU)
-    )
+    config = replace(QUICK, ema_decay=0.0, crop=16, warmup=0, epochs=10)
+    learner = Learner(config, Budget(config, epoch_steps=10), Processes(0, 1, CPU))
     learner.precision = MixedPrecision(CPU, dtype)
     if dtype is torch.float16:
         learner.precision.scaler = torch.amp.GradScaler("cpu", init_scale=scale)

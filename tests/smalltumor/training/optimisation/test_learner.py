@@ -8,6 +8,7 @@ import pytest
 import torch
 from smalltumor.models.network import MultiTaskNetwork
 from smalltumor.training.data.dataloader import Batch
+from smalltumor.training.optimisation.budget import Budget
 from smalltumor.training.optimisation.distributed import Processes
 from smalltumor.training.optimisation.learner import Learner
 from smalltumor.training.optimisation.losses import LossWeights
@@ -19,8 +20,8 @@ CPU = torch.device("cpu")
 
 
 def learner(**changes) -> Learner:
-    config = replace(QUICK, crop=16, warmup=0, **changes)
-    created = Learner(config, 100, 10, Processes(0, 1, CPU))
+    config = replace(QUICK, crop=16, warmup=0, epochs=10, **changes)
+    created = Learner(config, Budget(config, epoch_steps=10), Processes(0, 1, CPU))
     created.set_mode()
     return created
 
@@ -104,7 +105,7 @@ def test_steps_that_skip_the_reconstruction_are_made_up_for(monkeypatch):
 
 def test_the_paper_s_weights_count_epochs():
     one = learner(reconstruction_weight=None)
-    one.progress.step = 20 * one.epoch_steps - 1
+    one.progress.step = 20 * one.budget.epoch_steps - 1
     assert one.loss_weights() == LossWeights(0.5, 0.5)
     one.progress.step += 1
     assert one.loss_weights() == LossWeights(1.0, 0.05)
