@@ -116,6 +116,14 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         "changes of intensities: paper, standard or strong (that of starter)",
         choices=AUGMENTATIONS,
     )
+    _add_setting(
+        group,
+        "--modality-dropout",
+        "modality_dropout",
+        float,
+        "P",
+        "probability with which T1, T2 and FLAIR are each missing in a crop; default 0",
+    )
     _add_setting(group, "--validate-every", "validate_every", int, "EPOCHS")
     _add_switch(
         group,

@@ -24,6 +24,8 @@ class TrainingConfig:
     network : NetworkConfig
     preprocessing : Preprocessing
     augmentation : Augmentation
+    modality_dropout : float
+        Probability with which T1, T2 and FLAIR are each missing in a crop.
     loss : {"generalised_dice", "dice_ce"}
         The paper's generalised Dice, with weight 0 for classes missing in a batch, or region Dice
         plus cross-entropy.
@@ -79,6 +81,7 @@ class TrainingConfig:
     network: NetworkConfig = field(default_factory=NetworkConfig)
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
     augmentation: Augmentation = field(default_factory=Augmentation)
+    modality_dropout: float = 0.0
     loss: Literal["generalised_dice", "dice_ce"] = "generalised_dice"
     reconstruction: bool = True
     reconstruction_weight: float | None = None
@@ -117,6 +120,7 @@ class TrainingConfig:
             self._check(name, 0 <= getattr(self, name) <= 1, "from 0 to 1")
         self._check("crop", self.crop % 16 == 0, "a multiple of 16")
         self._check("learning_rate", 0 < self.learning_rate < math.inf, "a positive number")
+        self._check("modality_dropout", 0 <= self.modality_dropout < 1, "at least 0 and below 1")
         self._check("ema_decay", 0 <= self.ema_decay < 1, "at least 0 and below 1")
         self._check("seed", 0 <= self.seed < 2**63, f"from 0 to {2**63 - 1}")
         self._check("folds", self.folds != 1, "2 or more, because 1 would hold out every case")

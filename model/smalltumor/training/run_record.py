@@ -92,12 +92,14 @@ def model_card(record: RunRecord, cases: tuple[str, ...]) -> dict[str, Any]:
     TrainingError
         If the file with further facts cannot be read.
     """
+    dropout = record.config.modality_dropout
     return {
         "name": record.request.run.resolve().name,
         "trained_on": list(cases),
         **record.origin,
         "preset": record.request.preset,
         "use": "research only; not a medical device, not for diagnosis",
+        **({"modality_dropout": dropout} if dropout else {}),
         **_further_facts(record.request.card),
     }
 

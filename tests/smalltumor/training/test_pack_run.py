@@ -134,6 +134,12 @@ class Stop:
         return False
 
 
+def test_the_card_tells_how_often_modalities_were_missing(pack, tmp_path):
+    changes = {"epochs": 1, "modality_dropout": 0.25}
+    train(pack_request(pack, tmp_path / "run", changes=changes), silent)
+    assert load_checkpoint(tmp_path / "run" / "best.safetensors").card["modality_dropout"] == 0.25
+
+
 def test_events_tell_crops_a_second_and_memory(pack, tmp_path, monkeypatch):
     monkeypatch.setattr("smalltumor.training.throughput.REPORT_SECONDS", 0.0)
     train(pack_request(pack, tmp_path / "run"), silent)

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from smalltumor.training.augmentation.augment import augment
+from smalltumor.training.augmentation.modality_dropout import drop_modalities
 from smalltumor.training.config import TrainingConfig
 from smalltumor.training.data.crops import draw_crop
 from smalltumor.training.data.prepared_case import PreparedCase
@@ -129,4 +130,8 @@ def _crop(
     margin = config.augmentation.margin(config.crop)
     image, classes = draw_crop(case, config.crop, config.tumour_crops, rng, margin)
     image, classes = image.to(device), classes.to(device)
-    return case.name, *augment(image, classes, config.augmentation, rng, margin)
+    image, classes = augment(image, classes, config.augmentation, rng, margin)
+    if config.modality_dropout:
+        channels = config.preprocessing.channels
+        image = drop_modalities(image, channels, config.modality_dropout, rng)
+    return case.name, image, classes
