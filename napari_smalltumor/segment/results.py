@@ -13,6 +13,7 @@ from smalltumor.labels.regions import REGION_COLOURS, REGION_NAMES, Region
 from superqt import QElidingLabel
 
 from napari_smalltumor.layers.regions import OUTERMOST_FIRST
+from napari_smalltumor.segment.finding_texts import finding_text
 from napari_smalltumor.widgets.layouts import wrapped_label
 
 _SWATCH = 12
@@ -70,7 +71,8 @@ class ResultView(QWidget):
             label.setText(f"{volumes_ml[region]:.2f} ml" if has_layer else _NO_LAYER)
         self._run.setText(run_line(run, edited=edited))
         self._run.setVisible(run is not None)
-        warnings = [*case.warnings, *(run.warnings if run is not None else ())]
+        findings = map(finding_text, run.findings if run is not None else ())
+        warnings = [*case.warnings, *findings, *(run.warnings if run is not None else ())]
         self._warnings.setText("\n".join(f"⚠ {text}" for text in warnings))
         self._warnings.setVisible(bool(warnings))
         self.setVisible(True)

@@ -92,7 +92,7 @@ def damaged(tmp_path: Path, kind: str) -> tuple[list[object], str]:
             nib.save(nib.Nifti1Image(data * 0, LPS), t1)
             return [case], "made_t1.nii.gz is empty"
         case "NaN" | "Inf":
-            data[3, 4, 5] = np.nan if kind == "NaN" else np.inf
+            data[9, 9, 9] = np.nan if kind == "NaN" else np.inf
             nib.save(nib.Nifti1Image(data, LPS), t1)
             return [case], "made_t1.nii.gz has NaN or infinite voxels"
         case "5D":

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smalltumor.cli import arguments
+from smalltumor.cli.finding_texts import finding_text
 from smalltumor.cli.progress import ProgressBar
 from smalltumor.labels.regions import REGION_NAMES, Region
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
@@ -61,7 +62,10 @@ def run(options: argparse.Namespace) -> int:
             flips=options.flips,
             progress=bar,
         )
-        for warning in segmentation.run.warnings if segmentation.run else ():
+        run = segmentation.run
+        for finding in run.findings if run else ():
+            bar.warn(f"{case.name}: {finding_text(finding)}")
+        for warning in run.warnings if run else ():
             bar.warn(warning)
     written = _write(segmentation, options)
     print(summary(segmentation))

@@ -230,7 +230,8 @@ def _segment(
     except (SmalltumorError, MemoryError) as error:
         return CohortRow(name, "failed", note=str(error) or "out of memory")
     assert result.run is not None
-    run, notes = result.run, [*case.warnings, *result.run.warnings]
+    run = result.run
+    notes = [*case.warnings, *map(str, run.findings), *run.warnings]
     numbers = _numbers(result, lesions)
     return CohortRow(
         name, "segmented", *numbers, round(run.seconds, 2), run.weights, "; ".join(notes)

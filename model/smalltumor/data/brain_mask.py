@@ -7,7 +7,7 @@ constants if zeros were padded after a z-score, noise, or the ringing of a splin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
@@ -26,7 +26,7 @@ COARSE_MM = 4.0
 _COARSE_VOXELS = 32
 """Smallest number of these voxels along an axis, if the image has as many."""
 
-_FAINT, _RINGING = 0.1, 0.3
+FAINT, _RINGING = 0.1, 0.3
 """Shares of the brain's contrast with the background: nearly all voxels of a brain exceed the first
 in one modality at least, and ringing rarely exceeds the second."""
 
@@ -85,12 +85,21 @@ def remove_background(images: Sequence[Image], spacing: npt.ArrayLike) -> list[I
         return list(pool.map(_subtract_background, images, backgrounds, masks))
 
 
+def brain_masks(coarse: Iterable[Image], backgrounds: Iterable[Background]) -> list[Mask]:
+    """The brain of each image by itself, (i, j, k) bool, in some of its voxels."""
+    images, known = list(coarse), list(backgrounds)
+    if _are_clean(known, images):
+        return list(map(Background.differs, known, images))
+    exceeds = (b.exceeds(image, FAINT) for b, image in zip(known, images, strict=True))
+    return [fill_holes(_largest_component(mask)) for mask in exceeds]
+
+
 def _are_clean(backgrounds: Sequence[Background], coarse: Sequence[Image]) -> bool:
     """Whether the backgrounds are constants, and nothing but the brain differs from them."""
     if any(background.noise for background in backgrounds):
         return False
     differs = np.logical_or.reduce(list(map(Background.differs, backgrounds, coarse)))
-    exceeds = [b.exceeds(c, _FAINT) for b, c in zip(backgrounds, coarse, strict=True)]
+    exceeds = [b.exceeds(c, FAINT) for b, c in zip(backgrounds, coarse, strict=True)]
     brain = _largest_component(np.logical_or.reduce(exceeds))
     return bool(np.count_nonzero(differs & ~brain) <= _OUTSIDE_SHARE * np.count_nonzero(brain))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,9 +24,6 @@ from smalltumor.data.nifti import Volume, read_volume
 from smalltumor.errors import Action, CaseError, GridMismatchError, Remedy
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.resampling import resample
-
-LARGEST_BRAIN_ML = 2200.0
-"""Largest volume above zero that can be a brain alone; the largest brains have 2 litres."""
 
 REFERENCE = "t1ce"
 """Modality with the grid and header of the case: enhancing tumour is outlined on it."""
@@ -131,7 +128,8 @@ def read_case_files(files: CaseFiles, *, resample: bool = False) -> Case:
         labels_path=files.labels[0] if files.labels else None,
         scheme_hint=files.scheme_hint,
     )
-    case.warnings = _warnings(case, reference)
+    own_files = {volume.path: volume for volume in volumes.values()}
+    case.warnings = _warnings(case, own_files.values(), reference)
     return case
 
 
@@ -215,17 +213,12 @@ def _on_one_grid(
     return data
 
 
-def _warnings(case: Case, reference: Volume) -> list[str]:
-    warnings = []
-    inside = np.zeros(case.grid.shape, dtype=bool, order="F")
-    for volume in case.volumes.values():
-        inside |= np.greater(volume, 0)
-    volume_ml = np.count_nonzero(inside) * case.grid.voxel_volume / 1000
-    if volume_ml > LARGEST_BRAIN_ML:
-        warnings.append(
-            f"{case.name}: {volume_ml:.0f} ml are not zero, more than a brain; the network "
-            "expects skull-stripped images, so the result will be unreliable"
-        )
+def _warnings(case: Case, volumes: Iterable[Volume], reference: Volume) -> list[str]:
+    warnings = [
+        f"{volume.path}: sform and qform disagree about left and right; the sform is used"
+        for volume in volumes
+        if volume.sides_disagree
+    ]
     if not reference.has_orientation:
         warnings.append(
             f"{reference.path} does not give left and right (sform and qform codes are 0); the "

@@ -66,6 +66,15 @@ class Volume:
         """Whether the header gives an orientation; otherwise nibabel's default is used."""
         return bool(self.header["sform_code"] > 0 or self.header["qform_code"] > 0)
 
+    @property
+    def sides_disagree(self) -> bool:
+        """Whether sform and qform are both given and put the patient's left on opposite ends."""
+        if not (self.header["sform_code"] > 0 and self.header["qform_code"] > 0):
+            return False
+        sform, qform = self.header.get_sform(), self.header.get_qform()
+        left_right = int(np.abs(sform[0, :3]).argmax())
+        return bool(sform[0, left_right] * qform[0, left_right] < 0)
+
 
 def is_nifti_name(path: Path) -> bool:
     """Whether the name ends in .nii or .nii.gz, in lower or upper case."""

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.data.case import Case
+from smalltumor.data.input_checks import Finding
 from smalltumor.data.nifti import SUFFIXES, stem, write_volume
 from smalltumor.data.probabilities import CroppedProbabilities
 from smalltumor.errors import OutputError
@@ -37,6 +38,8 @@ class InferenceRun:
         Name of the checkpoint.
     warnings : tuple of str
         Differences from what was requested, such as a fallback to the CPU.
+    findings : tuple of Finding
+        Ways in which the images are unlike those that the network was trained on.
     """
 
     seconds: float
@@ -44,6 +47,7 @@ class InferenceRun:
     backend: str
     weights: str
     warnings: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, get_args
 
+from smalltumor.data.case_files import MODALITIES
+from smalltumor.data.input_checks import Finding, check_input
 from smalltumor.data.preprocessing import prepare
 from smalltumor.data.probabilities import CroppedProbabilities
 from smalltumor.data.segmentation import InferenceRun, Segmentation
@@ -42,7 +44,8 @@ def segment(
     """Segment a case; the same case and settings give the same result.
 
     If a GPU runs out of memory or a backend fails, another window size, device or backend is tried,
-    and ``Segmentation.run`` has a warning.
+    and ``Segmentation.run`` has a warning. It has findings if the images are unlike those that the
+    network was trained on.
 
     Parameters
     ----------
@@ -71,7 +74,7 @@ def segment(
     Raises
     ------
     CaseError
-        If a modality is missing, empty or not finite.
+        If a modality is missing, empty or not finite, or one image is in two roles.
     CheckpointError
         If the weights cannot be read, or the network's output is not finite.
     SmalltumorError
@@ -87,7 +90,7 @@ def segment(
 
         checkpoint = load_checkpoint()
     settings = RunSettings(choose_device(device), backend, windows, flips)
-    cropped, result = _predict(case, checkpoint, settings, reporter)
+    cropped, result, findings = _predict(case, checkpoint, settings, reporter)
     if not result.output.are_finite():  # NaN would become a mask without a tumour
         where = checkpoint.path or checkpoint.name
         raise CheckpointError(f"{where}: the output of these weights for {case.name} is not finite")
@@ -96,14 +99,16 @@ def segment(
     reporter.update(1.0, "done")
     seconds = time.perf_counter() - start
     backend_name = result.attempt.backend
-    run = InferenceRun(seconds, result.device, backend_name, checkpoint.name, result.warnings)
+    run = InferenceRun(
+        seconds, result.device, backend_name, checkpoint.name, result.warnings, tuple(findings)
+    )
     return replace(segmentation, run=run)
 
 
 def _predict(
     case: Case, checkpoint: Checkpoint, settings: RunSettings, reporter: ProgressReporter
-) -> tuple[CroppedProbabilities, NetworkResult]:
-    """The network's output for the crop of the brain; it does not use the buffer's memory."""
+) -> tuple[CroppedProbabilities, NetworkResult, list[Finding]]:
+    """The network's output for the crop of the brain, which does not use the buffer's memory."""
     preloading = None
 
     def allocate(shape: Shape) -> Array:
@@ -113,13 +118,15 @@ def _predict(
 
     with input_buffers.borrow(None, Buffer) as buffer:
         prepared = prepare(case, checkpoint.preprocessing, allocate)
+        complete = all(m in case.volumes for m in MODALITIES)
+        findings = check_input(case) if complete else []
         if preloading is not None:
             preloading.join()
         with reporter.subrange(0.05, 0.95):
             result = run_network(checkpoint, prepared.array, settings, reporter)
     i, j, k = (span.stop for span in prepared.inside)
     output = result.output.crop((i, j, k))
-    return CroppedProbabilities(output, prepared.start, prepared.network_grid), result
+    return CroppedProbabilities(output, prepared.start, prepared.network_grid), result, findings
 
 
 def _check_settings(backend: str, windows: object) -> None:

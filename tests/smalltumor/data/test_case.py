@@ -136,18 +136,36 @@ def test_a_4d_modality_is_refused(tmp_path):
         read_case(tmp_path)
 
 
-def test_a_head_with_skull_gets_a_warning(tmp_path):
-    data = np.full((140, 140, 140), 7, np.int16)
-    for word in MODALITIES:
-        nib.save(nib.Nifti1Image(data, LPS), tmp_path / f"made_{word}.nii.gz")
-    (warning,) = read_case(tmp_path).warnings
-    assert "skull-stripped" in warning
-
-
 def test_a_header_without_orientation_gets_a_warning(tmp_path):
     write_case(tmp_path, affine=None)
     (warning,) = read_case(tmp_path).warnings
     assert "left and right" in warning
+
+
+@pytest.mark.parametrize("turned", [1, -1])
+def test_sform_and_qform_that_disagree_about_left_and_right_get_a_warning(tmp_path, turned):
+    write_case(tmp_path)
+    path = tmp_path / "made_t1.nii.gz"
+    image = nib.load(path)
+    image = nib.Nifti1Image(np.asarray(image.dataobj), image.affine)
+    image.set_sform(LPS, code=1)
+    image.set_qform(LPS @ np.diag([turned, 1, 1, 1]), code=1)
+    nib.save(image, path)
+    warnings = read_case(tmp_path).warnings
+    assert [w for w in warnings if "sform and qform disagree" in w and "made_t1" in w] == warnings
+    assert len(warnings) == (turned == -1)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_values_that_are_not_finite_around_the_brain_become_zero(tmp_path, value):
+    write_case(tmp_path)
+    expected = read_case(tmp_path).volumes["t2"]
+    masked = np.where(expected == 0, value, expected).astype(np.float32)
+    masked[0] = 0
+    nib.save(nib.Nifti1Image(masked, LPS), tmp_path / "made_t2.nii.gz")
+    volume = read_case(tmp_path).volumes["t2"]
+    np.testing.assert_array_equal(volume[expected > 0], expected[expected > 0])
+    assert np.isfinite(volume).all()
 
 
 @pytest.mark.parametrize(

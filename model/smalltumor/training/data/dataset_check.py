@@ -10,6 +10,7 @@ import numpy as np
 
 from smalltumor.data.case import read_case_files
 from smalltumor.data.case_files import CaseFiles, find_cases
+from smalltumor.data.input_checks import check_input
 from smalltumor.data.label_files import read_labels
 from smalltumor.errors import SmalltumorError
 from smalltumor.labels.components import connected_components
@@ -85,9 +86,10 @@ def check_case(files: CaseFiles) -> CheckedCase:
     try:
         case = read_case_files(files)
         classes, scheme = read_labels(case)
+        findings = check_input(case)
     except SmalltumorError as error:
         return CheckedCase(files.name, str(error))
-    return _counted(files.name, classes, scheme.name, list(case.warnings))
+    return _counted(files.name, classes, scheme.name, [*case.warnings, *map(str, findings)])
 
 
 def _counted(name: str, classes: Classes, scheme: str, warnings: list[str]) -> CheckedCase:

@@ -1,0 +1,213 @@
+"""Checks that the images of a case are what the network was trained on.
+
+They look at voxels about 4 mm apart. A finding is a reason to doubt the result; what makes a result
+meaningless is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from smalltumor.data.background import Background, Image, find_background, replace_nonfinite
+from smalltumor.data.brain_mask import FAINT, brain_masks, coarse_steps
+from smalltumor.data.case_files import MODALITIES, MODALITY_TITLES
+from smalltumor.data.modality_contrast import exchanged_modalities
+from smalltumor.errors import CaseError
+
+if TYPE_CHECKING:
+    from smalltumor.data.case import Case
+    from smalltumor.geometry.grid import Grid
+    from smalltumor.labels.masks import Mask
+
+LARGEST_BRAIN_ML = 2200.0
+"""Largest volume that can be a brain alone; the largest brains have 2 litres."""
+
+SMALLEST_BRAIN_ML = 600.0
+"""Smallest volume whose tissues are compared; brains of adults have more than 900 ml."""
+
+LEAST_OVERLAP = 0.96
+"""Smallest Dice of a modality's brain with that of the others; shifts of 5 mm are below it."""
+
+LARGEST_CUT_CM2 = {"S": 10.0, "I": 50.0, "L": 10.0, "R": 10.0, "A": 10.0, "P": 10.0}
+"""Largest area of the brain on a face of the volume. In 51 BraTS cases it is 0, and 39 inferior."""
+
+SAME_IMAGE = 0.9999
+"""Correlation of two images above which they are one; T1 and T1CE have at most .9."""
+
+_USUAL_SPACING_MM = (0.3, 7.0)
+_SIDES = {
+    "L": "left",
+    "R": "right",
+    "A": "anterior",
+    "P": "posterior",
+    "S": "superior",
+    "I": "inferior",
+}
+_OPPOSITE = dict(zip("LRAPSI", "RLPAIS", strict=True))
+
+
+class FindingKind(StrEnum):
+    """What a check has found."""
+
+    NOT_SKULL_STRIPPED = "not skull-stripped"
+    CUT = "cut"
+    EXCHANGED = "exchanged"
+    MISALIGNED = "misaligned"
+    SPACING = "spacing"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A reason to doubt the segmentation of a case.
+
+    Parameters
+    ----------
+    kind : FindingKind
+    value : float
+        What was measured: volume in ml if not skull-stripped, area on the face of the volume in
+        cm2 if cut, Dice with the other modalities if misaligned, voxel size in mm.
+    modalities : tuple of str
+        Those the finding is about; empty if it is about all.
+    side : str
+        Side of the cut, one of ``L R A P S I``.
+    """
+
+    kind: FindingKind
+    value: float = 0.0
+    modalities: tuple[str, ...] = ()
+    side: str = ""
+
+    def __str__(self) -> str:
+        """The finding as a sentence, without what to do about it."""
+        *titles, last = [MODALITY_TITLES[m] for m in self.modalities] or [""]
+        named = f"{', '.join(titles)} and {last}" if titles else last
+        match self.kind:
+            case FindingKind.NOT_SKULL_STRIPPED:
+                return (
+                    f"the head has {self.value:.0f} ml, more than a brain; the network expects "
+                    "skull-stripped images, so the result will be unreliable"
+                )
+            case FindingKind.CUT:
+                return (
+                    f"the brain is cut off on the {_SIDES[self.side]} side of the volume, over "
+                    f"{self.value:.0f} cm²; the result may be unreliable there"
+                )
+            case FindingKind.EXCHANGED:
+                return f"{named} seem to be exchanged, judging by the contrast of the tissues"
+            case FindingKind.MISALIGNED:
+                return (
+                    f"{named} does not show the brain where the other images do (Dice "
+                    f"{self.value:.2f}); the network expects co-registered images"
+                )
+            case FindingKind.SPACING:
+                return (
+                    f"a voxel size of {self.value:.3g} mm is unusual for MRI of the head; "
+                    "check the header"
+                )
+
+
+def check_input(case: Case) -> list[Finding]:
+    """Check the images of a case.
+
+    Parameters
+    ----------
+    case : Case
+        With all four modalities.
+
+    Returns
+    -------
+    list of Finding
+
+    Raises
+    ------
+    CaseError
+        If one image is in two roles, or has NaN or infinite voxels in the brain.
+    """
+    steps = coarse_steps(case.grid.shape, case.grid.spacing)
+    images = {m: replace_nonfinite(case.volumes[m], f"{case.name} {m}") for m in MODALITIES}
+    coarse = {m: image[steps].copy() for m, image in images.items()}
+    backgrounds = {m: find_background(images[m], coarse[m]) for m in MODALITIES}
+    masks = dict(zip(MODALITIES, brain_masks(coarse.values(), backgrounds.values()), strict=True))
+    brain = np.logical_or.reduce(list(masks.values()))
+    voxel_ml = case.grid.voxel_volume * float(np.prod([step.step for step in steps])) / 1000
+    volume_ml = np.count_nonzero(brain) * voxel_ml
+    _refuse_one_image_twice(case, {m: image[brain] for m, image in coarse.items()})
+    findings = [*_check_spacing(case.grid), *_check_volume(volume_ml)]
+    if volume_ml > LARGEST_BRAIN_ML:
+        return findings  # the skull hides what the other checks compare
+    misaligned = list(_check_overlap(masks))
+    findings += [*misaligned, *_check_faces(images, backgrounds, case.grid)]
+    if not misaligned and volume_ml >= SMALLEST_BRAIN_ML:
+        findings += _check_roles(coarse, brain)
+    return findings
+
+
+def _refuse_one_image_twice(case: Case, values: Mapping[str, Image]) -> None:
+    """Equal intensities, but for scale and offset."""
+    with np.errstate(all="ignore"):  # constant images and overflow: refused when normalising
+        for first, second in combinations(MODALITIES, 2):
+            a, b = (values[m].astype(np.float64) for m in (first, second))
+            if a.size > 1 and np.corrcoef(a, b)[0, 1] > SAME_IMAGE:
+                titles = f"{MODALITY_TITLES[first]} and {MODALITY_TITLES[second]}"
+                raise CaseError(f"{case.name}: {titles} are the same image")
+
+
+def _check_spacing(grid: Grid) -> Iterator[Finding]:
+    smallest, largest = _USUAL_SPACING_MM
+    for size in (grid.spacing.min(), grid.spacing.max()):
+        if not smallest <= size <= largest:
+            yield Finding(FindingKind.SPACING, float(size))
+
+
+def _check_volume(volume_ml: float) -> Iterator[Finding]:
+    if volume_ml > LARGEST_BRAIN_ML:
+        yield Finding(FindingKind.NOT_SKULL_STRIPPED, volume_ml)
+
+
+def _check_faces(
+    images: Mapping[str, Image], backgrounds: Mapping[str, Background], grid: Grid
+) -> Iterator[Finding]:
+    """Areas of the brain on the six faces of the volume."""
+    steps = coarse_steps(grid.shape, grid.spacing)
+    sizes = grid.spacing * np.array([step.step for step in steps])
+    for axis, code in enumerate(grid.axcodes):
+        within = tuple(steps[a] for a in range(3) if a != axis)
+        voxel_cm2 = float(np.prod(np.delete(sizes, axis))) / 100
+        for side, index in ((_OPPOSITE[code], 0), (code, -1)):
+            faces = (
+                (b, np.moveaxis(images[m], axis, 0)[index][within]) for m, b in backgrounds.items()
+            )
+            brain = np.logical_or.reduce([b.exceeds(face, FAINT) for b, face in faces])
+            area = np.count_nonzero(brain) * voxel_cm2
+            if area > LARGEST_CUT_CM2[side]:
+                yield Finding(FindingKind.CUT, area, side=side)
+
+
+def _check_overlap(masks: Mapping[str, Mask]) -> Iterator[Finding]:
+    """Dice of each brain with the voxels that at least two of the others have in common."""
+    total = np.sum(list(masks.values()), axis=0, dtype=np.uint8)
+    overlaps: dict[str, float] = {}
+    for modality, mask in masks.items():
+        others = np.asarray(total - mask >= 2)
+        both = int(np.count_nonzero(mask & others))
+        sizes = int(np.count_nonzero(mask)) + int(np.count_nonzero(others))
+        overlaps[modality] = 2 * both / max(sizes, 1)
+    worst = min(overlaps, key=lambda modality: overlaps[modality])
+    if overlaps[worst] < LEAST_OVERLAP:
+        yield Finding(FindingKind.MISALIGNED, overlaps[worst], (worst,))
+
+
+def _check_roles(coarse: Mapping[str, Image], brain: Mask) -> Iterator[Finding]:
+    from scipy import ndimage
+
+    inner = ndimage.binary_erosion(brain)
+    if inner.any():
+        exchanged = exchanged_modalities({m: image[inner] for m, image in coarse.items()})
+        if exchanged:
+            yield Finding(FindingKind.EXCHANGED, modalities=exchanged)

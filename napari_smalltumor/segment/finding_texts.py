@@ -1,0 +1,14 @@
+"""Findings about the input in the words of the window."""
+
+from __future__ import annotations
+
+from smalltumor.data.input_checks import Finding, FindingKind
+
+
+def finding_text(finding: Finding) -> str:
+    """What was found, and what to do in the Segment dock."""
+    if finding.kind is FindingKind.EXCHANGED:
+        return f"{finding}; look at them, and choose the right layers above"
+    if finding.kind is FindingKind.MISALIGNED:
+        return f"{finding}; register the images, or choose another layer above"
+    return str(finding)

@@ -1,0 +1,125 @@
+"""How often the checks of the input find what is wrong, and what is not.
+
+    python tests/benchmarks/input_checks.py CASES [CASES ...] [--fit]
+
+CASES are folders of skull-stripped, co-registered cases. Each case is checked as it is, with its
+images in the 23 wrong orders, and with FLAIR shifted, rotated, or cut to a slab. Modalities and
+rotations use voxels 2 mm apart to save time. ``--fit`` prints the weights of
+`smalltumor.data.modality_contrast`, and tests weights that were fitted without the case.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+from scipy.optimize import minimize
+from smalltumor.data.case import Case, read_case_files
+from smalltumor.data.case_files import find_cases
+from smalltumor.data.input_checks import FindingKind, check_input
+from smalltumor.data.modality_contrast import ASSIGNMENTS, MARGIN, ROLES, WEIGHTS, features
+from smalltumor.geometry.grid import Grid
+
+Floats = npt.NDArray[np.float64]
+
+REGULARISATION = 0.5
+
+
+def halved(case: Case) -> Case:
+    """Every second voxel, on a grid of 2 mm."""
+    volumes = {m: np.asfortranarray(v[::2, ::2, ::2]) for m, v in case.volumes.items()}
+    affine = case.grid.affine @ np.diag([2, 2, 2, 1])
+    return replace(case, volumes=volumes, grid=Grid(volumes["t1"].shape, affine))
+
+
+def variants(case: Case) -> Iterator[tuple[str, FindingKind | None, Case]]:
+    """The case as it is and spoilt, with what is to be found."""
+    yield "as it is", None, case
+    for order in ASSIGNMENTS[1:]:
+        volumes = {m: case.volumes[image] for m, image in zip(ROLES, order, strict=True)}
+        name = "T1, T1CE, T2, FLAIR given " + ", ".join(order)
+        yield name, FindingKind.EXCHANGED, replace(case, volumes=volumes)
+    flair = case.volumes["flair"]
+
+    def moved(change: npt.NDArray[np.generic]) -> Case:
+        return replace(case, volumes=dict(case.volumes) | {"flair": change})
+
+    for millimetres in (2, 4, 6, 8, 12):
+        for axis, way in enumerate(("left to right", "front to back", "up and down")):
+            shifted = np.roll(flair, millimetres // 2, axis)
+            yield f"FLAIR shifted {millimetres} mm {way}", FindingKind.MISALIGNED, moved(shifted)
+    for degrees in (5, 10, 20):
+        for axes in ((0, 1), (0, 2), (1, 2)):
+            turned = ndimage.rotate(flair, degrees, axes, reshape=False, order=0)
+            name = f"FLAIR rotated {degrees} degrees about axis {3 - sum(axes)}"
+            yield name, FindingKind.MISALIGNED, moved(turned)
+    slab = np.where(np.abs(np.arange(flair.shape[2]) - 38) < 15, flair, 0)
+    yield "FLAIR a slab of 60 mm", FindingKind.MISALIGNED, moved(slab)
+
+
+def features_of(case: Case) -> Floats:
+    """Features of the 24 assignments of a case with voxels of 2 mm."""
+    coarse = {m: v[::2, ::2, ::2] for m, v in case.volumes.items()}
+    brain = ndimage.binary_erosion(np.logical_or.reduce([v > 0 for v in coarse.values()]))
+    return features({m: v[brain] for m, v in coarse.items()})
+
+
+def fitted(cases: Floats) -> Floats:
+    """Weights by which the first of the assignments (case, 24, feature) is the most likely."""
+
+    def loss(weights: Floats) -> tuple[float, Floats]:
+        scores = cases @ weights
+        normaliser = np.logaddexp.reduce(scores, axis=1)
+        p = np.exp(scores - normaliser[:, None])
+        gradient = np.einsum("np,npd->d", p, cases) - cases[:, 0].sum(axis=0)
+        value = (normaliser - scores[:, 0]).sum() + REGULARISATION * weights @ weights
+        return float(value), gradient + 2 * REGULARISATION * weights
+
+    return np.asarray(minimize(loss, np.zeros(cases.shape[2]), jac=True).x)
+
+
+def print_fit(cases: Floats) -> None:
+    """Weights, and the result of leaving each case out."""
+    for name, weight in zip(WEIGHTS, fitted(cases), strict=True):
+        print(f"{weight:6.2f}  {name}")
+    scores = np.array([c @ fitted(np.delete(cases, n, 0)) for n, c in enumerate(cases)])
+    excess = scores.max(axis=1, keepdims=True) - scores
+    print(f"left out: right order, largest excess of another {excess[:, 0].max():.2f}")
+    for order, found in zip(ASSIGNMENTS, (excess > MARGIN).mean(axis=0), strict=True):
+        print(f"  {', '.join(order):<24} found {found:.2f}")
+
+
+def main() -> None:
+    """Print a row for each variant: cases, and those in which something was found."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folders", metavar="CASES", nargs="+", type=Path)
+    parser.add_argument("--fit", action="store_true")
+    options = parser.parse_args()
+    total, expected, others = Counter[str](), Counter[str](), Counter[str]()
+    table = []
+    for folder in options.folders:
+        for files in find_cases(folder):
+            whole = read_case_files(files)
+            for finding in check_input(whole):
+                print(f"{whole.name}: {finding}")
+            case = halved(whole)
+            table.append(features_of(case))
+            for name, kind, spoilt in variants(case):
+                kinds = {finding.kind for finding in check_input(spoilt)}
+                total[name] += 1
+                expected[name] += kind in kinds
+                others[name] += bool(kinds - {kind})
+    for name, count in total.items():
+        print(f"{name:<48} {count:3d} cases, found {expected[name]:3d}, other {others[name]:3d}")
+    if options.fit:
+        print_fit(np.array(table))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""Input that is unlike what the network was trained on is noticed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import permutations
+from pathlib import Path
+
+import numpy as np
+import pytest
+from intensity_transforms import resampled_by_splines, transformed, z_scored_in_brain
+from smalltumor.data.case import Case, read_case
+from smalltumor.data.case_files import MODALITIES, find_cases
+from smalltumor.data.input_checks import Finding, FindingKind, check_input
+from smalltumor.errors import CaseError
+from smalltumor.geometry.grid import Grid
+
+
+@pytest.fixture(scope="module")
+def head(sample_folder: Path) -> Case:
+    """The sample with voxels of 2 mm."""
+    case = read_case(sample_folder)
+    volumes = {m: np.asfortranarray(v[::2, ::2, ::2]) for m, v in case.volumes.items()}
+    affine = case.grid.affine @ np.diag([2, 2, 2, 1])
+    return replace(case, volumes=volumes, grid=Grid(volumes["t1"].shape, affine))
+
+
+def with_image(case: Case, **volumes) -> Case:
+    return replace(case, volumes=dict(case.volumes) | volumes)
+
+
+def kinds(case: Case) -> list[FindingKind]:
+    return [finding.kind for finding in check_input(case)]
+
+
+def test_nothing_is_found_in_a_real_case(head, sample_folder) -> None:
+    assert check_input(read_case(sample_folder)) == []
+    assert check_input(head) == []
+    assert check_input(transformed(head, z_scored_in_brain)) == []
+    assert check_input(transformed(head, resampled_by_splines)) == []
+
+
+def test_nearly_every_wrong_order_of_the_modalities_is_found(head) -> None:
+    found = []
+    for order in permutations(MODALITIES):
+        volumes = {m: head.volumes[image] for m, image in zip(MODALITIES, order, strict=True)}
+        found.append(FindingKind.EXCHANGED in kinds(with_image(head, **volumes)))
+    assert not found[0]
+    assert sum(found) >= 20
+
+
+@pytest.mark.parametrize(("first", "second"), [("t1", "t1ce"), ("t2", "flair")])
+def test_the_two_exchanged_modalities_are_named(head, first: str, second: str) -> None:
+    exchanged = {first: head.volumes[second], second: head.volumes[first]}
+    (finding,) = check_input(with_image(head, **exchanged))
+    assert finding.modalities == (first, second)
+
+
+@pytest.mark.parametrize("scale", [1, 0.5])
+@pytest.mark.parametrize("offset", [0, 30])
+def test_one_image_in_two_roles_is_refused(head, scale: float, offset: float) -> None:
+    copy = head.volumes["t1"].astype(np.float32) * scale + offset
+    with pytest.raises(CaseError, match="T1CE and T1 are the same image"):
+        check_input(with_image(head, t1ce=copy))
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_a_shift_of_6_mm_is_found(head, axis: int) -> None:
+    shifted = np.roll(head.volumes["flair"], 3, axis)
+    (finding,) = check_input(with_image(head, flair=shifted))
+    assert (finding.kind, finding.modalities) == (FindingKind.MISALIGNED, ("flair",))
+    assert 0.85 < finding.value < 0.96
+
+
+def test_a_slab_is_found(head) -> None:
+    slab = head.volumes["t2"].copy()
+    slab[:, :, :35] = 0
+    assert kinds(with_image(head, t2=slab)) == [FindingKind.MISALIGNED]
+
+
+@pytest.mark.parametrize(
+    ("side", "part"),
+    [
+        ("S", np.s_[:, :, :60]),
+        ("I", np.s_[:, :, 20:]),
+        ("P", np.s_[:, :90, :]),
+        ("A", np.s_[:, 30:, :]),
+        ("L", np.s_[:80, :, :]),
+        ("R", np.s_[45:, :, :]),
+    ],
+)
+def test_a_brain_that_is_cut_off_is_found_on_its_side(head, side: str, part) -> None:
+    volumes = {m: v[part] for m, v in head.volumes.items()}
+    case = replace(head, volumes=volumes, grid=Grid(volumes["t1"].shape, head.grid.affine))
+    (finding,) = (f for f in check_input(case) if f.kind == FindingKind.CUT)
+    assert finding.side == side
+
+
+def test_a_head_with_skull_is_found(head) -> None:
+    rng = np.random.default_rng(0)
+    brain = head.volumes["t1"] > 0
+    inside = np.linalg.norm(np.indices(brain.shape).T - (60, 60, 38), axis=-1).T < 45
+    skull = {
+        m: np.where(inside & ~brain, rng.integers(200, 900, v.shape), v)
+        for m, v in head.volumes.items()
+    }
+    assert kinds(with_image(head, **skull)) == [FindingKind.NOT_SKULL_STRIPPED]
+
+
+def test_the_raw_scan_of_a_patient_is_not_skull_stripped(shared: Path) -> None:
+    folder = shared / "data" / "raw" / "TCGA-FG-6692"
+    files = {m: folder / f"TCGA-FG-6692_{m}.nii.gz" for m in MODALITIES}
+    case = read_case(**files, resample=True)
+    assert FindingKind.NOT_SKULL_STRIPPED in kinds(case)
+
+
+def test_real_patients_give_no_false_alarm(shared: Path) -> None:
+    for files in find_cases(shared / "data" / "brats2021")[:4]:
+        assert check_input(read_case([p for [p] in files.modalities.values()])) == []
+
+
+def test_voxels_of_an_unusual_size_are_found(head) -> None:
+    grid = Grid(head.grid.shape, head.grid.affine @ np.diag([0.1, 0.1, 0.1, 1]))
+    assert kinds(replace(head, grid=grid)) == [FindingKind.SPACING, FindingKind.SPACING]
+
+
+def test_a_finding_reads_as_a_sentence() -> None:
+    finding = Finding(FindingKind.EXCHANGED, modalities=("t2", "flair"))
+    assert str(finding).startswith("T2 and FLAIR seem to be exchanged")
+    assert "superior side of the volume, over 31 cm²" in str(Finding(FindingKind.CUT, 31, side="S"))
