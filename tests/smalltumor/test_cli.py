@@ -151,12 +151,13 @@ def test_an_existing_mask_is_overwritten_on_request(smalltumor, tmp_path):
 
 
 def test_an_unstripped_head_is_segmented_with_a_warning(smalltumor, tmp_path):
-    data = np.random.default_rng(0).integers(1, 99, (140, 140, 140)).astype(np.int16)
+    rng = np.random.default_rng(0)
     for modality in ("flair", "t1ce", "t1", "t2"):
+        data = rng.integers(1, 99, (140, 140, 140)).astype(np.int16)
         nib.save(nib.Nifti1Image(data, LPS), tmp_path / f"a_{modality}.nii.gz")
     code, _, stderr = smalltumor("segment", tmp_path, "-o", tmp_path / "mask.nii.gz")
     assert code == 0
-    assert "warning: a: 2744 ml" in stderr
+    assert "warning: a: the head has 2744 ml" in stderr
 
 
 def test_lesions_of_the_real_segmentation(smalltumor, sample_folder, tmp_path):
