@@ -14,7 +14,7 @@ from smalltumor.data.background import Image, replace_nonfinite
 from smalltumor.data.brain_mask import remove_background
 from smalltumor.data.case_files import MODALITIES
 from smalltumor.errors import CaseError, CheckpointError
-from smalltumor.geometry.array_order import Array, Shape, empty_fortran_order
+from smalltumor.geometry.array_order import empty_fortran_order
 
 if TYPE_CHECKING:
     from smalltumor.data.case import Case
@@ -125,20 +125,13 @@ class NetworkInput:
         return result
 
 
-def prepare(
-    case: Case,
-    preprocessing: Preprocessing,
-    allocate: Callable[[Shape], Array] = empty_fortran_order,
-) -> NetworkInput:
+def prepare(case: Case, preprocessing: Preprocessing) -> NetworkInput:
     """Transform a case to the network's grid, normalise it, and crop it to the brain.
 
     Parameters
     ----------
     case : Case
     preprocessing : Preprocessing
-    allocate : callable, optional
-        Returns the float32 array of a shape (channel, l, p, s) to be filled, whatever its values;
-        called as soon as the shape is known. By default the memory is new.
 
     Returns
     -------
@@ -166,7 +159,7 @@ def prepare(
             brain |= mask
         del masks
         start, shape = _crop_around(brain, preprocessing)
-        array = allocate((len(volumes), *shape))
+        array = empty_fortran_order((len(volumes), *shape))
         ready = NetworkInput(array, start, network_grid)
         source, target = _shifted(ready.inside, start), ready.inside
         brain = brain[source]

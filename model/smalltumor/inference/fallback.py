@@ -20,8 +20,6 @@ from smalltumor.inference.sliding_window import SlidingWindow
 from smalltumor.inference.test_time_augmentation import average_over_mirrored
 
 if TYPE_CHECKING:
-    import threading
-
     from smalltumor.models.checkpoint import Checkpoint
 
 BackendName = Literal["auto", "torch", "openvino"]
@@ -160,31 +158,6 @@ def run_network(
             return NetworkResult(output, attempt, device, tuple(warnings))
         gc.collect()  # free the memory of the failed attempt
         _empty_gpu_cache(attempt.device)
-
-
-def preload(
-    checkpoint: Checkpoint, shape: tuple[int, ...], settings: RunSettings
-) -> threading.Thread | None:
-    """Start a thread that loads the network of the first attempt, if OpenVINO runs it.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Shape of the array (channel, l, p, s) that is being prepared.
-    checkpoint, settings
-        See `run_network`, which reports any errors.
-
-    Returns
-    -------
-    Thread or None
-        Join it before `run_network`.
-    """
-    first = next(planned_attempts(settings))
-    if first.backend != "openvino" or first.window is not None or not first.fits(shape):
-        return None
-    from smalltumor.inference.backends.openvino_backend import start_preloading
-
-    return start_preloading(checkpoint, shape)
 
 
 def _run_attempt(

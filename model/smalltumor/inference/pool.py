@@ -1,4 +1,4 @@
-"""Pools of networks and buffers, which runs borrow and return.
+"""Pools of networks, which runs borrow and return.
 
 A borrowed object belongs to one run, so simultaneous runs share no mutable state. The object that
 was returned last is cached for the next run. After `IDLE_SECONDS` without a run, the memory of the
@@ -7,15 +7,10 @@ cached object is released; borrowed objects are never released.
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from typing import Generic, Protocol, TypeVar
-
-import numpy as np
-
-from smalltumor.geometry.array_order import Array, Shape, reverse_axes
 
 IDLE_SECONDS = 30.0
 """Time after which the memory of a cached object is released. Allocating it again takes a third of
@@ -106,31 +101,3 @@ class IdleTimer:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-
-class Buffer:
-    """Memory for the network's input, reallocated only for larger arrays.
-
-    The allocator does not cache arrays of this size (four modalities). On a virtual machine, the
-    page faults of a new array can take twice as long as normalising the modalities into it.
-    """
-
-    def __init__(self) -> None:
-        self._numbers = np.empty(0, dtype=np.float32)
-
-    def array(self, shape: Shape) -> Array:
-        """An array (channel, l, p, s) in Fortran order; its values are not initialised."""
-        size = math.prod(shape)
-        if self._numbers.size < size:
-            self.release_memory()  # free the old memory before allocating more
-            self._numbers = np.empty(size, dtype=np.float32)
-        channels, i, j, k = shape
-        return reverse_axes(self._numbers[:size].reshape(channels, k, j, i))
-
-    def release_memory(self) -> None:
-        """See `Releasable`."""
-        self._numbers = np.empty(0, dtype=np.float32)
-
-
-input_buffers: Pool[Buffer] = Pool()
-"""Buffers for the network's input."""

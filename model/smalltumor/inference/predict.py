@@ -12,17 +12,14 @@ from smalltumor.data.preprocessing import prepare
 from smalltumor.data.probabilities import CroppedProbabilities
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 from smalltumor.errors import CheckpointError, SmalltumorError
-from smalltumor.geometry.array_order import Array, Shape
 from smalltumor.inference.devices import choose_device
 from smalltumor.inference.fallback import (
     BackendName,
     NetworkResult,
     RunSettings,
     WindowSize,
-    preload,
     run_network,
 )
-from smalltumor.inference.pool import Buffer, input_buffers
 from smalltumor.inference.progress import CancelCallback, ProgressCallback, ProgressReporter
 
 if TYPE_CHECKING:
@@ -108,22 +105,12 @@ def segment(
 def _predict(
     case: Case, checkpoint: Checkpoint, settings: RunSettings, reporter: ProgressReporter
 ) -> tuple[CroppedProbabilities, NetworkResult, list[Finding]]:
-    """The network's output for the crop of the brain, which does not use the buffer's memory."""
-    preloading = None
-
-    def allocate(shape: Shape) -> Array:
-        nonlocal preloading
-        preloading = preload(checkpoint, shape, settings)
-        return buffer.array(shape)
-
-    with input_buffers.borrow(None, Buffer) as buffer:
-        prepared = prepare(case, checkpoint.preprocessing, allocate)
-        complete = all(m in case.volumes for m in MODALITIES)
-        findings = check_input(case) if complete else []
-        if preloading is not None:
-            preloading.join()
-        with reporter.subrange(0.05, 0.95):
-            result = run_network(checkpoint, prepared.array, settings, reporter)
+    """The network's output for the crop of the brain."""
+    prepared = prepare(case, checkpoint.preprocessing)
+    complete = all(m in case.volumes for m in MODALITIES)
+    findings = check_input(case) if complete else []
+    with reporter.subrange(0.05, 0.95):
+        result = run_network(checkpoint, prepared.array, settings, reporter)
     i, j, k = (span.stop for span in prepared.inside)
     output = result.output.crop((i, j, k))
     return CroppedProbabilities(output, prepared.start, prepared.network_grid), result, findings

@@ -11,7 +11,6 @@ import pytest
 from smalltumor.data.case import Case, read_case
 from smalltumor.data.preprocessing import NetworkInput, Preprocessing, prepare
 from smalltumor.errors import CaseError, CheckpointError
-from smalltumor.geometry.array_order import Array, Shape, empty_fortran_order
 from smalltumor.geometry.grid import Grid
 
 LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -141,15 +140,3 @@ def test_settings_round_trip_and_invalid_ones_are_refused() -> None:
         Preprocessing.from_dict(settings.to_dict() | {"lower": 99, "upper": 1})
     with pytest.raises(CheckpointError):
         Preprocessing.from_dict({"lower": 1})
-
-
-def test_reused_memory_is_overwritten_completely() -> None:
-    def used(shape: Shape) -> Array:
-        array = empty_fortran_order(shape)
-        array[...] = np.nan
-        return array
-
-    np.testing.assert_array_equal(
-        prepare(synthetic_case(), Preprocessing(), used).array,
-        prepare(synthetic_case(), Preprocessing()).array,
-    )

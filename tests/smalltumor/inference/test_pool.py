@@ -1,4 +1,4 @@
-"""Networks and buffers that runs borrow."""
+"""Networks that runs borrow."""
 
 from __future__ import annotations
 
@@ -12,21 +12,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis.strategies import integers, lists, tuples
 from smalltumor.data.case import Case, read_case
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.files.user_dirs import CACHE_VARIABLE
-from smalltumor.geometry.array_order import is_fortran_ordered
 from smalltumor.geometry.grid import Grid
 from smalltumor.inference import pool, segment
 from smalltumor.inference.backends import openvino_backend, torch_backend
 from smalltumor.inference.devices import has_openvino
-from smalltumor.inference.pool import Buffer, Pool, input_buffers
+from smalltumor.inference.pool import Pool
 from smalltumor.models.checkpoint import random_checkpoint
 from smalltumor.models.config import NetworkConfig
 
-SHAPES = tuples(*[integers(2, 5)] * 4)
 BACKENDS = ["torch", *(["openvino"] if has_openvino() else [])]
 CHECKPOINT = random_checkpoint(3, NetworkConfig(width=8, channels=16, groups=4))
 
@@ -35,8 +31,7 @@ CHECKPOINT = random_checkpoint(3, NetworkConfig(width=8, channels=16, groups=4))
 def empty_pools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Start with empty pools and an empty cache folder."""
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
-    pools: tuple[Pool, ...]
-    pools = (input_buffers, torch_backend._backends, openvino_backend._backends)
+    pools: tuple[Pool, ...] = (torch_backend._backends, openvino_backend._backends)
     for one in pools:
         one.clear()
     yield
@@ -178,29 +173,6 @@ def test_timers_of_many_threads_release_only_what_nobody_has_borrowed(
     assert not any(one.released_while_borrowed for one in created)
 
 
-@given(lists(SHAPES, min_size=1, max_size=5))
-def test_arrays_of_a_buffer_are_in_fortran_order_and_keep_their_values(
-    shapes: list[tuple[int, int, int, int]],
-) -> None:
-    buffer = Buffer()
-    for shape in shapes:
-        array = buffer.array(shape)
-        assert (array.shape, array.dtype) == (shape, np.float32)
-        assert is_fortran_ordered(array)
-        numbers = np.arange(array.size, dtype=np.float32).reshape(shape)
-        array[...] = numbers
-        np.testing.assert_array_equal(array, numbers)
-
-
-def test_a_buffer_reuses_its_memory_until_it_is_released() -> None:
-    buffer = Buffer()
-    memory = weakref.ref(buffer.array((4, 8, 8, 8)).base)
-    assert np.shares_memory(memory(), buffer.array((4, 4, 8, 6)))
-    buffer.release_memory()
-    gc.collect()
-    assert memory() is None
-
-
 def cropped(sample: Case, *box: slice) -> Case:
     """A part of a case."""
     volumes = {name: volume[box] for name, volume in sample.volumes.items()}
@@ -220,11 +192,7 @@ def test_a_case_does_not_influence_the_next_one(backend: str, sample_folder: Pat
     alone = result(*small)
     before = alone.probabilities()
     result(slice(80, 160), slice(60, 140), slice(40, 100))
-    assert input_buffers._cached is not None
-    buffer = input_buffers._cached[1]
-    assert buffer._numbers.size > 4 * 80 * 80 * 48
     np.testing.assert_array_equal(result(*small).classes, alone.classes)
-    buffer._numbers[...] = np.nan
     np.testing.assert_array_equal(alone.probabilities(), before)
 
 

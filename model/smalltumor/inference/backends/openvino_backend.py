@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import threading
 import time
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
@@ -68,14 +67,6 @@ class OpenVinoBackend:
             logits = self._run(reversed_array, "f32", progress)
         return HalfResolutionLogits(reverse_axes(logits))
 
-    def preload(self, shape: tuple[int, ...]) -> None:
-        """Load the compiled network for arrays (channel, l, p, s) of a shape, if it is cached."""
-        precision = self._precision_for(shape)
-        if self._compiled is None or self._compiled[:2] != (precision, shape):
-            self._compiled = None  # free its memory before another is loaded
-            compiled = self._loader(precision).load_from_disk(shape)
-            self._compiled = None if compiled is None else (precision, shape, compiled)
-
     def release_memory(self) -> None:
         """Release the memory of the last run, but not the compiled network."""
         if self._compiled is not None:
@@ -137,19 +128,3 @@ _backends: Pool[OpenVinoBackend] = Pool()
 def openvino_backend(checkpoint: Checkpoint) -> AbstractContextManager[OpenVinoBackend]:
     """Borrow a backend for one run; the pool caches the last one for the next run."""
     return _backends.borrow(checkpoint.digest, lambda: OpenVinoBackend(checkpoint))
-
-
-def start_preloading(checkpoint: Checkpoint, shape: tuple[int, ...]) -> threading.Thread:
-    """Start a thread that loads the compiled network for arrays of a shape; the run joins it.
-
-    Loading takes half a second on one processor core, while the array is prepared on another.
-    """
-
-    def preload() -> None:
-        # The run loads it again and reports the error.
-        with contextlib.suppress(Exception), openvino_backend(checkpoint) as backend:
-            backend.preload(shape)
-
-    thread = threading.Thread(target=preload)
-    thread.start()
-    return thread

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from smalltumor.files.atomic import write_bytes
 from smalltumor.files.user_dirs import cache_folder
 
-GRAPH_VERSION = 8
+GRAPH_VERSION = 9
 """Version of the converted graph; increase it when `openvino_network.convert` gives another one."""
 
 MAX_NETWORKS = 4

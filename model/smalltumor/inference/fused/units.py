@@ -32,11 +32,6 @@ BUNDLE = 32
 In float32 it is also faster than 16, by 5 % in OpenVINO and 20 % in torch.
 """
 
-DEEP_UNIT, DEEP_BUNDLE = 128, 64
-"""Units of more than `DEEP_UNIT` channels have few voxels, and bundles speed them up only a little.
-Their bundles have at least `DEEP_BUNDLE` channels, because each bundle makes loading a compiled
-network slower."""
-
 
 class Fibers(nn.Module):
     """The grouped convolutions of a few fibers.
@@ -191,8 +186,7 @@ class FusedUnit(nn.Module):
         scale, shift = norm_scale_and_shift(unit.expand.norm)
         self.squeeze = PointwiseSum(unit.squeeze, parts, torch.diag(scale), shift, precision)
         middle, outputs = unit.expand.conv.out_channels, unit.merge.conv.out_channels
-        min_channels = BUNDLE if outputs <= DEEP_UNIT else DEEP_BUNDLE
-        count = _max_parts(unit.merge.conv.groups, outputs, min_channels)
+        count = _max_parts(unit.merge.conv.groups, outputs, BUNDLE)
         bundles = _max_parts(count, middle, VECTOR_CHANNELS)
         parts_of_output = [_part(outputs, number, count) for number in range(count)]
         expanded = expanded_background(unit, background)
