@@ -94,7 +94,8 @@ class Validator:
                 self._write(self._run.best, network, card)
             else:
                 progress.stale += 1
-            if epoch >= self._config.epochs or 0 < self._config.patience <= progress.stale:
+            is_last = learner.budget.is_spent(progress)
+            if is_last or 0 < self._config.patience <= progress.stale:
                 self._write(self._run.final, network, card)
         progress.stale = self._processes.broadcast_count(progress.stale)
         progress.validation_due = False

@@ -87,7 +87,7 @@ class Clock:
 def test_a_run_of_some_minutes_ends_by_itself_with_weights(pack, tmp_path, monkeypatch):
     monkeypatch.setattr(trainer, "time", Clock())
     run = tmp_path / "run"
-    changes = {"minutes": 0.5, "validate_every": 1000}
+    changes = {"minutes": 0.5, "epochs": 1000, "validate_every": 1000}
     assert train(pack_request(pack, run, changes=changes), silent)
     (done,) = events(run, "done")
     epochs = events(run, "epoch")
@@ -96,7 +96,8 @@ def test_a_run_of_some_minutes_ends_by_itself_with_weights(pack, tmp_path, monke
     assert rates[-1] < 0.3 * max(rates)
     (validation,) = events(run, "validation")
     assert validation["step"] == done["step"]
-    assert load_checkpoint(run / "best.safetensors").card["steps"] == done["step"]
+    for name in ("best.safetensors", "final.safetensors"):
+        assert load_checkpoint(run / name).card["steps"] == done["step"]
     status = RunMonitor(run).poll()
     assert (status.state, status.message) == (State.DONE, "done")
     assert status.step == done["step"]
