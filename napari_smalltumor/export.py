@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 from smalltumor.data.case import Case
-from smalltumor.data.case_files import role_of as role_of_file
+from smalltumor.data.case_files import parse_file_name
 from smalltumor.data.nifti import is_nifti_name, write_volume
 from smalltumor.data.segmentation import (
     Segmentation,
@@ -231,7 +231,7 @@ def source_files(layers: Iterable[Layer]) -> Iterator[Path]:
             yield Path(layer.source.path)
     for folder in folders:
         with suppress(OSError):
-            yield from (p for p in folder.iterdir() if is_nifti_name(p) and role_of_file(p))
+            yield from (p for p in folder.iterdir() if is_nifti_name(p) and parse_file_name(p))
 
 
 def check_no_source(paths: Iterable[Path], layers: Iterable[Layer]) -> None:

@@ -19,7 +19,7 @@ from smalltumor.data.case_files import (
     CaseFiles,
     find_case_files,
     group_files,
-    role_of,
+    parse_file_name,
 )
 from smalltumor.data.label_files import read_label_volume
 from smalltumor.data.nifti import Volume, is_nifti_name, read_header, stem
@@ -173,7 +173,7 @@ def layer_of_volume(volume: Volume) -> LayerData:
         case = _single_file_case(region["case"], volume)
         case.folder = Path(os.path.normpath(volume.path.parent.absolute()))
         return region_layer(case, Region(region["region"].lower()), volume.data != 0)
-    case_name, role, _word = role_of(volume.path) or (name, None, "")
+    case_name, role, _word = parse_file_name(volume.path) or (name, None, "")
     case = _single_file_case(case_name or volume.path.resolve().parent.name, volume)
     if role == LABELS or (role is None and _is_label_volume(volume.data)):
         case.labels_path = volume.path
@@ -276,7 +276,7 @@ def _contains_modalities(folder: Path) -> bool:
         files = [p for p in folder.iterdir() if is_nifti_name(p) and not p.name.startswith(".")]
     except OSError:
         return False
-    roles = [match[1] for p in files if (match := role_of(p)) is not None]
+    roles = [match[1] for p in files if (match := parse_file_name(p)) is not None]
     return any(role != LABELS for role in roles)
 
 

@@ -128,7 +128,10 @@ def _on_inserted(event: Any) -> None:
 
 
 def role_of(layer: Layer) -> LayerRole | None:
-    """The role of a layer, or None if it is a plain layer, such as a copy."""
+    """The role of a layer, or None if it is a plain layer, such as a copy.
+
+    The first layer with a provenance that is looked at claims the role; copies of it do not.
+    """
     role = _ROLES.get(layer)
     if role is not None:
         return role

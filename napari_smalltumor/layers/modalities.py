@@ -52,7 +52,7 @@ def modality_of(layer: Layer) -> str | None:
     role = role_of(layer)
     if role is not None and role.modality is not None:
         return role.modality
-    match = case_files.role_of(Path(f"{layer.name}.nii"))
+    match = case_files.parse_file_name(Path(f"{layer.name}.nii"))
     return match[1] if match is not None and match[1] in MODALITIES else None
 
 
@@ -221,7 +221,7 @@ def _name(layer: Image) -> str:
     case = case_of(layer)
     if case is not None:
         return case.name
-    match = case_files.role_of(Path(f"{layer.name}.nii"))
+    match = case_files.parse_file_name(Path(f"{layer.name}.nii"))
     return str(layer.name) if match is None else match[0] or "case"
 
 

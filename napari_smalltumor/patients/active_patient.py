@@ -160,7 +160,7 @@ class ActivePatient:
     def _on_removed(self, event: Any) -> None:
         layer = event.value
         layer.events.visible.disconnect(self._on_visible)
-        self._hidden.show(layer)
+        self._hidden.release(layer)
         patient = patient_of(layer)
         if patient is None:
             return
@@ -210,10 +210,10 @@ class ActivePatient:
         if self._switching or layer not in self._hidden:
             return
         if self._background:
-            with self._switch():
+            with self._own_changes():
                 self._hidden.set_visible_later(layer, layer.visible)
         elif layer.visible:
-            with self._switch():
+            with self._own_changes():
                 self._hidden.set_visible_later(layer, True)
             patient = patient_of(layer)
             assert patient is not None
@@ -226,12 +226,12 @@ class ActivePatient:
             self._states[self._current] = ViewState.of(viewer, self.layers)
 
     def _show_current(self) -> None:
-        with self._switch():
+        with self._own_changes():
             others = [x for x in self._layers if patient_of(x) not in (None, self._current)]
             for layer in others:
                 self._hidden.hide(layer)
             for layer in self.layers:
-                self._hidden.show(layer)
+                self._hidden.release(layer)
             for layer in others:
                 if layer.visible:  # it is linked to a layer of the active patient
                     self._layers.unlink_layers([layer])
@@ -252,7 +252,7 @@ class ActivePatient:
             fit_view(viewer, self.layers)
 
     def _hide(self, layer: Layer) -> None:
-        with self._switch():
+        with self._own_changes():
             self._hidden.hide(layer)
 
     def _move_to_the_bottom(self, hidden: list[Layer]) -> None:
@@ -262,7 +262,7 @@ class ActivePatient:
             self._layers.move_multiple(indices, 0)
 
     @contextmanager
-    def _switch(self) -> Iterator[None]:
+    def _own_changes(self) -> Iterator[None]:
         """Context in which changes of visibility are not the user's."""
         before, self._switching = self._switching, True
         try:

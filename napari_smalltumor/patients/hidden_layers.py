@@ -53,8 +53,8 @@ class HiddenLayers:
         for key in _keys_of(layer):
             layer.bind_key(key, lambda hidden: self._refuse(hidden), overwrite=True)
 
-    def show(self, layer: Layer) -> None:
-        """Release a layer, and show it if it was visible before it was hidden."""
+    def release(self, layer: Layer) -> None:
+        """Unlock a layer, and give it back the visibility that it had before it was hidden."""
         before = self._before.pop(layer, None)
         if before is None:
             return

@@ -8,7 +8,7 @@ import pytest
 from napari.components import ViewerModel
 from napari_cases import ORIENTATIONS, case_along, random_volume, write_case_along
 from smalltumor.data.case import read_case
-from smalltumor.data.case_files import role_of
+from smalltumor.data.case_files import parse_file_name
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import OutputError
 from smalltumor.labels.regions import Region
@@ -98,7 +98,7 @@ def test_existing_files_are_replaced_only_with_overwrite_and_sources_never(tmp_p
 def test_the_suggested_name_is_not_that_of_an_image_or_an_expert_mask():
     case = case_along(name="BraTS-GLI-00001-000")
     assert suggested_name(case) == "BraTS-GLI-00001-000_smalltumor.nii.gz"
-    assert role_of(Path(suggested_name(case))) is None
+    assert parse_file_name(Path(suggested_name(case))) is None
     assert targets(Path("a/b"), per_region=False) == [Path("a/b.nii.gz")]
 
 

@@ -21,7 +21,8 @@ _CONSTANT_SHARE = 0.25
 """Share of the outermost voxels that have one value, if this value is background."""
 
 _NOISE_DEVIATIONS = 6.0
-"""Standard deviations of the background that are noise; less than one voxel exceeds them."""
+"""Deviations of up to this many standard deviations of the background are noise; by chance, less
+than one voxel of a volume exceeds them."""
 
 _FAINT = 0.1
 """Share of a high deviation from the background that voxels of the brain exceed."""

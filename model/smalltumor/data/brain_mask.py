@@ -26,9 +26,12 @@ COARSE_MM = 4.0
 _COARSE_VOXELS = 32
 """Smallest number of these voxels along an axis, if the image has as many."""
 
-FAINT, _RINGING = 0.1, 0.3
-"""Shares of the brain's contrast with the background: nearly all voxels of a brain exceed the first
-in one modality at least, and ringing rarely exceeds the second."""
+BRAIN_SHARE = 0.1
+"""Share of the brain's contrast with the background that nearly every voxel of the brain exceeds
+in at least one modality."""
+
+_RINGING_SHARE = 0.3
+"""Share of that contrast that ringing outside the brain rarely exceeds."""
 
 _OUTSIDE_SHARE = 0.01
 """Number of voxels outside the brain that differ from the background, as a share of the brain,
@@ -90,7 +93,7 @@ def brain_masks(coarse: Iterable[Image], backgrounds: Iterable[Background]) -> l
     images, known = list(coarse), list(backgrounds)
     if _are_clean(known, images):
         return list(map(Background.differs, known, images))
-    exceeds = (b.exceeds(image, FAINT) for b, image in zip(known, images, strict=True))
+    exceeds = (b.exceeds(image, BRAIN_SHARE) for b, image in zip(known, images, strict=True))
     return [fill_holes(_largest_component(mask)) for mask in exceeds]
 
 
@@ -99,7 +102,7 @@ def _are_clean(backgrounds: Sequence[Background], coarse: Sequence[Image]) -> bo
     if any(background.noise for background in backgrounds):
         return False
     differs = np.logical_or.reduce(list(map(Background.differs, backgrounds, coarse)))
-    exceeds = [b.exceeds(c, FAINT) for b, c in zip(backgrounds, coarse, strict=True)]
+    exceeds = [b.exceeds(c, BRAIN_SHARE) for b, c in zip(backgrounds, coarse, strict=True)]
     brain = _largest_component(np.logical_or.reduce(exceeds))
     return bool(np.count_nonzero(differs & ~brain) <= _OUTSIDE_SHARE * np.count_nonzero(brain))
 
@@ -109,7 +112,7 @@ def _is_zero(background: Background, coarse: Image) -> bool:
 
 
 def _exceeds_ringing(background: Background, image: Image) -> Mask:
-    return background.exceeds(image, _RINGING)
+    return background.exceeds(image, _RINGING_SHARE)
 
 
 def _largest_component(mask: Mask) -> Mask:

@@ -43,7 +43,7 @@ _ENDING = re.compile(
 )
 # Segmentations of other structures, or not by an expert, as in UCSF-PDGM and UPENN-GBM.
 _NOT_TUMOUR = re.compile(r"(brain|parenchyma|approx|auto\w*)[-_]?$", re.IGNORECASE)
-_BRATS_2023 = frozenset(("t1n", "t2w", "t2f"))
+_BRATS_2023_KEYWORDS = frozenset(("t1n", "t2w", "t2f"))
 
 
 @dataclass
@@ -86,7 +86,7 @@ class CaseFiles:
             return "msd"
         if not self.modalities:
             return None
-        return "brats2023" if self.keywords & _BRATS_2023 else "brats2018"
+        return "brats2023" if self.keywords & _BRATS_2023_KEYWORDS else "brats2018"
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -132,7 +132,7 @@ def find_case_files(path: Path | Sequence[Path]) -> CaseFiles:
         return _only(group_files(path), f"{len(path)} files")
     if _check(path).is_dir():
         return _only(group_files(_nifti_files(path)), str(path))
-    match = role_of(path)
+    match = parse_file_name(path)
     if match is None:
         return _stacked(path)
     siblings = group_files(p for p in _nifti_files(path.parent) if _case_of(p) == match[0])
@@ -185,7 +185,7 @@ def group_files(paths: Iterable[Path]) -> list[CaseFiles]:
     cases: dict[str, CaseFiles] = {}
     others: list[Path] = []
     for path in paths:
-        match = role_of(path)
+        match = parse_file_name(path)
         if match is None:
             others.append(path)
             continue
@@ -201,7 +201,7 @@ def group_files(paths: Iterable[Path]) -> list[CaseFiles]:
 
 def label_scheme_hint(path: Path) -> str | None:
     """Name of the label scheme that goes with the names around a label file, if any."""
-    if role_of(path) is not None:
+    if parse_file_name(path) is not None:
         around = [case for case in group_files(_nifti_files(path.parent)) if path in case.labels]
         return around[0].scheme_hint if around else None
     images = path.parent.name.replace("labels", "images")
@@ -209,7 +209,7 @@ def label_scheme_hint(path: Path) -> str | None:
     return "msd" if beside != path and beside.is_file() else None
 
 
-def role_of(path: Path) -> tuple[str, str, str] | None:
+def parse_file_name(path: Path) -> tuple[str, str, str] | None:
     """Parse a file's name to case name, role (a modality or `LABELS`) and keyword, or None."""
     match = _ENDING.match(stem(path))
     if match is None:
@@ -222,7 +222,7 @@ def role_of(path: Path) -> tuple[str, str, str] | None:
 
 def case_name(path: Path) -> str:
     """Name of a file's case: the part before the modality, or the folder's name if it is empty."""
-    match = role_of(path)
+    match = parse_file_name(path)
     own = stem(path) if match is None else match[0]
     return safe_name(own) if own.strip(". ") else folder_name(path.parent)
 
@@ -277,7 +277,7 @@ def _is_candidate(name: str) -> bool:
 
 
 def _case_of(path: Path) -> str | None:
-    match = role_of(path)
+    match = parse_file_name(path)
     return None if match is None else match[0]
 
 

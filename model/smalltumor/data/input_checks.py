@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from smalltumor.data.background import Background, Image, find_background, replace_nonfinite
-from smalltumor.data.brain_mask import FAINT, brain_masks, coarse_steps
+from smalltumor.data.brain_mask import BRAIN_SHARE, brain_masks, coarse_steps
 from smalltumor.data.case_files import MODALITIES, MODALITY_TITLES
 from smalltumor.data.modality_contrast import exchanged_modalities
 from smalltumor.errors import CaseError
@@ -183,7 +183,7 @@ def _check_faces(
             faces = (
                 (b, np.moveaxis(images[m], axis, 0)[index][within]) for m, b in backgrounds.items()
             )
-            brain = np.logical_or.reduce([b.exceeds(face, FAINT) for b, face in faces])
+            brain = np.logical_or.reduce([b.exceeds(face, BRAIN_SHARE) for b, face in faces])
             area = np.count_nonzero(brain) * voxel_cm2
             if area > LARGEST_CUT_CM2[side]:
                 yield Finding(FindingKind.CUT, area, side=side)

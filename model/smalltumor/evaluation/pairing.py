@@ -14,7 +14,7 @@ from smalltumor.data.case_files import (
     folder_name,
     group_files,
     label_scheme_hint,
-    role_of,
+    parse_file_name,
 )
 from smalltumor.data.nifti import is_nifti_name, read_header, stem
 from smalltumor.errors import CaseError
@@ -118,7 +118,7 @@ def find_label_files(path: Path) -> list[LabelFile]:
 
 
 def _in_folder(files: list[Path]) -> list[LabelFile]:
-    named = [f for f in files if role_of(f) is not None]
+    named = [f for f in files if parse_file_name(f) is not None]
     cases = group_files(named)
     found = [LabelFile(case.name, path, case.scheme_hint) for case in cases for path in case.labels]
     if not any(case.modalities for case in cases):
@@ -138,7 +138,7 @@ def _is_labels(path: Path) -> bool:
 
 
 def _case_name(path: Path) -> str:
-    match = role_of(path)
+    match = parse_file_name(path)
     if match is not None and match[1] == LABELS:
         return case_name(path)
     return _PREDICTED.sub("", stem(path)) or folder_name(path.parent)

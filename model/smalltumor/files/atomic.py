@@ -30,7 +30,8 @@ def check_output(path: Path, *, overwrite: bool = False, sources: Iterable[Path]
     Raises
     ------
     OutputError
-        If the folder is missing or read-only, the file exists, or it is one of the sources.
+        If the folder is missing or read-only, the file is one of the sources, or it exists and
+        `overwrite` is false.
     """
     try:
         _check_output(path, overwrite, sources)

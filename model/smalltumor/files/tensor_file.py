@@ -1,5 +1,7 @@
 """Safetensors files with a format name and version, for weights, training states and autosaves.
 
+The format holds numbers and text only; a file that is a pickle is refused.
+
 The header is checked by hand before the library reads the file: the sizes in a damaged or
 malicious header may be anything, and nothing must be allocated by them.
 """

@@ -71,7 +71,7 @@ class LabelScheme:
         return np.take(class_of_value, np.asarray(indices, dtype=indices.dtype))
 
 
-_BRATS2018 = LabelScheme("brats2018", ncr=1, ed=2, et=4)  # BraTS until 2022
+_BRATS2018 = LabelScheme("brats2018", ncr=1, ed=2, et=4)  # BraTS 2018 to 2022
 _BRATS2023 = LabelScheme("brats2023", ncr=1, ed=2, et=3)  # BraTS from 2023
 _MSD = LabelScheme("msd", ncr=2, ed=1, et=3)  # Task01 of the Medical Segmentation Decathlon
 

@@ -160,7 +160,7 @@ class _AvailableCases:
         held_out = _names(self.held_out)
         if earlier is not None and earlier.split is not None:
             return earlier.split.updated(names, held_out)
-        return Split.draw(names, held_out, config.folds, config.fold)
+        return Split.hold_out_fold(names, held_out, config.folds, config.fold)
 
     def named(self, names: tuple[str, ...]) -> list[LabelledCase]:
         """The cases with these names; there may be several of the same name."""

@@ -31,8 +31,10 @@ class Split:
     trained_on: tuple[str, ...]
 
     @classmethod
-    def draw(cls, names: Sequence[str], held_out: Sequence[str], folds: int, fold: int) -> Split:
-        """Hold out every `folds`-th case, starting with case number `fold`.
+    def hold_out_fold(
+        cls, names: Sequence[str], held_out: Sequence[str], folds: int, fold: int
+    ) -> Split:
+        """Hold out every `folds`-th case, starting with case number `fold`; nothing is random.
 
         Parameters
         ----------
@@ -59,8 +61,8 @@ class Split:
         training = tuple(name for name in names if name not in set(validation))
         if not training:
             raise TrainingError(
-                f"no case is left to train on: {len(validation)} of {len(validation)} cases are "
-                "held out for validation"
+                f"no case is left to train on: all {len(validation)} cases are held out for "
+                "validation"
             )
         return cls(training, tuple(validation), training)
 

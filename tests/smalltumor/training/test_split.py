@@ -113,12 +113,12 @@ def test_a_run_without_a_saved_state_draws_its_split_anew(data, run):
 )
 def test_a_split_without_training_cases_is_refused(names, held_out, folds, text):
     with pytest.raises(TrainingError, match=text):
-        Split.draw(names, held_out, folds, 0)
+        Split.hold_out_fold(names, held_out, folds, 0)
 
 
 def test_an_empty_fold_is_refused():
     with pytest.raises(TrainingError, match="fold 7 of 9 is empty: there are only 3 cases"):
-        Split.draw(["a", "b", "c"], [], 9, 7)
+        Split.hold_out_fold(["a", "b", "c"], [], 9, 7)
 
 
 NAMES = st.lists(st.sampled_from("abcdefghij"), unique=True, min_size=1)
@@ -127,7 +127,7 @@ NAMES = st.lists(st.sampled_from("abcdefghij"), unique=True, min_size=1)
 @given(first=NAMES, later=st.lists(NAMES, max_size=4), folds=st.integers(0, 4))
 def test_no_resume_validates_on_a_case_that_was_ever_trained_on(first, later, folds):
     try:
-        split = Split.draw(sorted(first), [], folds, 0)
+        split = Split.hold_out_fold(sorted(first), [], folds, 0)
     except TrainingError:
         return
     validation, ever = split.validation, set(split.training)

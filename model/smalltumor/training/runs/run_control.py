@@ -91,7 +91,7 @@ def resume(path: Path, changes: Mapping[str, int] | None = None, device: str | N
 
 
 def pause(path: Path) -> bool:
-    """Save and end the process, so that its memory is free; see `stop`."""
+    """Save and end a run's process; like `stop`, but the run is shown as paused."""
     return _end(RunFolder(path), StopRequest.PAUSE)
 
 
