@@ -101,6 +101,7 @@ def test_a_run_of_some_minutes_ends_by_itself_with_weights(pack, tmp_path, monke
     status = RunMonitor(run).poll()
     assert (status.state, status.message) == (State.DONE, "done")
     assert status.step == done["step"]
+    assert status.epoch == status.epochs < 1000
     assert status.fraction == pytest.approx(1, abs=0.1)
 
 

@@ -42,7 +42,9 @@ class RunMonitor:
         history, holder = self._history, read_lock_holder(self.run)
         state = self._state(holder)
         timing, epoch, start = history.timing, history.newest("epoch"), history.newest("start")
-        epochs = int(epoch.get("epochs", 0) or self._training.get("epochs", 0))
+        # The configured number is newer than the last event's, but not that of a run of minutes.
+        configured = 0 if self._training.get("minutes") else self._training.get("epochs", 0)
+        epochs = int(configured or epoch.get("epochs", 0))
         left = timing.get("seconds_left")
         if left is not None and state is State.RUNNING:
             left = max(0.0, left - (time.time() - timing["time"]))
