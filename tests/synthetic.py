@@ -47,7 +47,7 @@ def write_case(
     for modality in modalities.split():
         data = (rng.integers(1, 900, SHAPE) * (distance < 8)).astype(np.int16)
         data, own_affine = changed.get(modality, (data, affine))
-        nib.save(nib.Nifti1Image(data, own_affine), folder / f"made_{modality}.nii.gz")
+        nib.save(nib.Nifti1Image(data, own_affine), folder / f"case_{modality}.nii.gz")
     return folder
 
 

@@ -32,7 +32,7 @@ QUICK: TrainingConfig = replace(
 """A few seconds a run."""
 
 
-def write_lesion_cases(folder: Path, count: int = 4, names: str = "made_{:02d}") -> Path:
+def write_lesion_cases(folder: Path, count: int = 4, names: str = "case_{:02d}") -> Path:
     """Cases with a brain, edema bright in FLAIR, a core bright in T1CE around a dark necrosis."""
     for number in range(count):
         rng = np.random.default_rng(number)

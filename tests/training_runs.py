@@ -33,7 +33,7 @@ print("finished" if run.train(request, save_seconds=0) else "stopped", flush=Tru
 
 def request_for(data: Path, run: Path, **changed: Any) -> TrainingRequest:
     """Request to train on all cases of a folder except the first, which is for validation."""
-    settings = {"validation": data / "made_00", "cache": data.parent / "cache", "device": "cpu"}
+    settings = {"validation": data / "case_00", "cache": data.parent / "cache", "device": "cpu"}
     return TrainingRequest(data, run, **(settings | changed))
 
 
@@ -45,7 +45,7 @@ def start_run(
     validation: Path | None = None,
 ) -> subprocess.Popen[str]:
     """Start the same request in a separate process, which saves its state after every step."""
-    validation = validation or data / "made_00"
+    validation = validation or data / "case_00"
     path = [str(TESTS.parent / "model"), str(TESTS)]
     script = run.parent / f"{run.name}.py"
     values = {"data": str(data), "run": str(run), "validation": str(validation)}

@@ -47,7 +47,7 @@ def default_settings(monkeypatch):
 @pytest.fixture(scope="session")
 def synthetic_case(tmp_path_factory) -> Path:
     """Folder of a small case of random intensities."""
-    return write_case(tmp_path_factory.mktemp("cases") / "made")
+    return write_case(tmp_path_factory.mktemp("cases") / "case")
 
 
 @pytest.fixture

@@ -87,9 +87,9 @@ def test_the_result_of_an_abandoned_run_is_not_shown_as_that_of_the_next_run(
     opened, tmp_path, slow_network, qtbot, errors, raised
 ):
     viewer, dock = opened
-    slow_network.expect("made")
+    slow_network.expect("case")
     dock.segment()
-    qtbot.waitUntil(slow_network.started["made"].is_set)
+    qtbot.waitUntil(slow_network.started["case"].is_set)
     abandoned = dock._worker
     with qtbot.waitSignal(dock.finished):
         dock.cancel()  # the network does not ask whether it is cancelled
@@ -98,10 +98,10 @@ def test_the_result_of_an_abandoned_run_is_not_shown_as_that_of_the_next_run(
     dock.segment()
     qtbot.waitUntil(slow_network.started["next"].is_set)
     abandoned._abort_requested = False  # it had ended before it noticed the request
-    slow_network.proceed["made"].set()
+    slow_network.proceed["case"].set()
     qtbot.waitUntil(lambda: not abandoned.is_running)
     qtbot.wait(50)
-    assert dock.is_running and "made ET" not in viewer.layers
+    assert dock.is_running and "case ET" not in viewer.layers
     with qtbot.waitSignal(dock.finished) as ended:
         slow_network.proceed["next"].set()
     assert ended.args == [True]
@@ -114,11 +114,11 @@ def test_a_result_that_arrives_after_cancelling_is_not_shown(
     opened, slow_network, qtbot, errors, raised, close
 ):
     viewer, dock = opened
-    slow_network.expect("made")
+    slow_network.expect("case")
     dock.segment()
-    qtbot.waitUntil(slow_network.started["made"].is_set)
+    qtbot.waitUntil(slow_network.started["case"].is_set)
     running = dock._worker
-    slow_network.proceed["made"].set()
+    slow_network.proceed["case"].set()
     ended = time.monotonic() + 60
     while running.is_running and time.monotonic() < ended:
         time.sleep(0.01)  # without events: the result waits in the queue

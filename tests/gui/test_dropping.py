@@ -74,11 +74,11 @@ def test_files_in_any_order_are_opened_as_one_case(viewer, dock_of, tmp_path, to
 
 def test_files_dropped_one_by_one_are_segmented_as_one_case(viewer, dock_of, tmp_path, run):
     dock = dock_of(viewer)
-    folder = write_case(tmp_path / "made")
+    folder = write_case(tmp_path / "case")
     for file in sorted(folder.iterdir()):
         drop(viewer, file)
     assert run(dock)
-    case = case_of(viewer.layers["made ET"])
+    case = case_of(viewer.layers["case ET"])
     assert set(region_layers(viewer.layers, case)) == set(Region)
     assert set(case.paths) == {"flair", "t1ce", "t1", "t2"}
     assert run(dock)

@@ -105,18 +105,18 @@ def test_a_corrected_case_is_added_trained_on_and_segmented_with_the_new_weights
     assert docked.run is not None and docked.run.parent == data / "runs"
     wait_for_state(qtbot, docked, State.DONE)
     status = docked.status
-    assert status.training == ("made_01", "patient_00")
-    assert status.validation == ("made_00",)
+    assert status.training == ("case_01", "patient_00")
+    assert status.validation == ("case_00",)
     curves = docked.panel.monitor.curves
     assert curves.points("segmentation") == 3
     assert curves.points("wt") == 4  # the weights it started from, too
     assert "mproved" in docked.panel.result.verdict
-    assert docked.panel.result.table.item(0, 0).text() == "made_00"
+    assert docked.panel.result.table.item(0, 0).text() == "case_00"
 
     with qtbot.waitSignal(docked.predicted) as shown:
         docked.panel.monitor.predict.click()
     assert shown.args == [True], messages
-    assert "made_00 in training" in viewer.layers
+    assert "case_00 in training" in viewer.layers
     before = list(viewer.layers)
     with qtbot.waitSignal(docked.predicted):
         docked.panel.monitor.predict.click()
@@ -201,11 +201,11 @@ def test_a_run_continues_after_napari_was_killed_and_is_shown_in_the_next_sessio
 def test_a_failed_run_shows_its_error_and_its_log(docked, tmp_path):
     run = RunFolder(tmp_path / "elsewhere")
     run.write_config({"training": {"epochs": 4}})
-    run.append("failed", 0, message="made_01_t2.nii.gz is not a NIfTI file", changes={})
-    run.log.write_text("preparing 2 cases\nsmalltumor: made_01_t2.nii.gz is not a NIfTI file\n")
+    run.append("failed", 0, message="case_01_t2.nii.gz is not a NIfTI file", changes={})
+    run.log.write_text("preparing 2 cases\nsmalltumor: case_01_t2.nii.gz is not a NIfTI file\n")
     docked.open_run(run.path)
     assert docked.status.state is State.FAILED
-    assert "made_01_t2.nii.gz" in docked.panel.run_bar.text
+    assert "case_01_t2.nii.gz" in docked.panel.run_bar.text
     docked.panel.run_bar.log.click()
     dialog = docked.findChildren(QDialog)[-1]
     assert "preparing 2 cases" in dialog.findChild(QPlainTextEdit).toPlainText()
@@ -231,11 +231,11 @@ def test_a_run_out_of_memory_can_be_resumed_with_smaller_settings(docked, data, 
 
 
 def test_cases_with_problems_are_listed_with_the_problem(docked, data, qtbot):
-    (data / "made_00" / "made_00_seg.nii.gz").unlink()
+    (data / "case_00" / "case_00_seg.nii.gz").unlink()
     docked.training_folder.show(data)
     qtbot.waitUntil(lambda: not docked.training_folder.is_busy)
     item = docked.panel.cases.table.topLevelItem(0)
-    assert "made_00" in item.text(0) and "no segmentation" in item.child(0).text(0)
+    assert "case_00" in item.text(0) and "no segmentation" in item.child(0).text(0)
     assert docked.panel.cases.text.startswith("2 cases, 1 usable")
 
 

@@ -35,7 +35,7 @@ def viewer(make_napari_viewer):
 
 @pytest.fixture
 def dock(viewer, qtbot):
-    """A docked review of the made case, small below 100 voxels."""
+    """A docked review of the synthetic case, small below 100 voxels."""
     settings.put("threshold", 100)
     show_regions(viewer, synthetic_case())
     dock = LesionsDock(viewer)

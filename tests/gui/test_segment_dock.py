@@ -59,10 +59,10 @@ def test_pickers_follow_layers_that_are_added_removed_and_renamed(opened):
     viewer, dock = opened
     chosen = dock.panel.pickers.chosen
     assert {m: layer.name for m, layer in chosen.items()} == {
-        "flair": "made FLAIR",
-        "t1ce": "made T1CE",
-        "t1": "made T1",
-        "t2": "made T2",
+        "flair": "case FLAIR",
+        "t1ce": "case T1CE",
+        "t1": "case T1",
+        "t2": "case T2",
     }
     chosen["t1"].name = "renamed"
     combo = dock.panel.pickers._combos["t1"]
@@ -78,11 +78,11 @@ def test_a_run_shows_three_nested_regions_and_their_volumes(opened, run):
     viewer, dock = opened
     assert run(dock)
     layers = layers_of(viewer)
-    assert [layer.name for layer in viewer.layers[-3:]] == ["made WT", "made TC", "made ET"]
+    assert [layer.name for layer in viewer.layers[-3:]] == ["case WT", "case TC", "case ET"]
     et, tc, wt = (layers[r].data != 0 for r in Region)
     assert not np.any(et & ~tc) and not np.any(tc & ~wt)
     text = dock.panel.results.text
-    assert text.startswith("made\n")
+    assert text.startswith("case\n")
     assert f"{np.count_nonzero(wt) / 1000:.2f} ml" in text
     assert "random weights" in text
     before = list(viewer.layers)
@@ -176,11 +176,11 @@ def test_exchanged_images_are_named_at_the_pickers_and_asked_about(
     assert dock.panel.choice_warning == ""
     pickers.choose("t1", t1ce)
     pickers.choose("t1ce", t1)
-    assert "made T1CE is T1CE and chosen for T1" in dock.panel.choice_warning
+    assert "case T1CE is T1CE and chosen for T1" in dock.panel.choice_warning
     monkeypatch.setattr(questions, "confirm", lambda *a: bool(asked.append(a[2])))
     dock.segment()
-    assert asked[0].startswith("made: ")
-    assert "made T1CE is T1CE and chosen for T1" in asked[0]
+    assert asked[0].startswith("case: ")
+    assert "case T1CE is T1CE and chosen for T1" in asked[0]
     assert not dock.is_running
     monkeypatch.setattr(questions, "confirm", lambda *a: True)
     slow.go.set()
@@ -226,7 +226,7 @@ def test_a_file_that_holds_no_weights_is_refused_at_the_picker(
 
 def test_the_error_about_a_missing_layer_names_its_modality(opened, errors):
     viewer, dock = opened
-    viewer.layers.remove("made T2")
+    viewer.layers.remove("case T2")
     dock.segment()
     assert errors == ["choose a layer for T2"]
     assert not dock.is_running
@@ -240,7 +240,7 @@ def test_a_result_is_shown_if_the_images_were_removed_during_the_run(opened, slo
     with qtbot.waitSignal(dock.finished) as ended:
         slow.go.set()
     assert ended.args == [True]
-    assert [layer.name for layer in viewer.layers] == ["made WT", "made TC", "made ET"]
+    assert [layer.name for layer in viewer.layers] == ["case WT", "case TC", "case ET"]
     assert errors == []
 
 
@@ -248,15 +248,15 @@ def test_a_region_removed_while_the_result_is_shown_stays_removed(opened, slow, 
     viewer, dock = opened
 
     def delete_at_once(event):
-        if event.value.name == "made ET":
-            QTimer.singleShot(0, lambda: viewer.layers.remove("made ET"))
+        if event.value.name == "case ET":
+            QTimer.singleShot(0, lambda: viewer.layers.remove("case ET"))
 
     viewer.layers.events.inserted.connect(delete_at_once)
     slow.go.set()
     with qtbot.waitSignal(dock.finished) as ended:
         dock.segment()
     assert ended.args == [True]
-    assert [layer.name for layer in viewer.layers[4:]] == ["made WT", "made TC"]
+    assert [layer.name for layer in viewer.layers[4:]] == ["case WT", "case TC"]
     assert errors == []
 
 
@@ -369,8 +369,8 @@ def test_a_dock_that_is_removed_and_added_again_follows_the_viewer(opened, run, 
     viewer.layers.clear()
     open_case(viewer, synthetic_case)
     viewer.window.add_dock_widget(dock, name="again")
-    assert dock.panel.pickers.chosen["t1"] is viewer.layers["made T1"]
-    viewer.layers.remove("made T1")
+    assert dock.panel.pickers.chosen["t1"] is viewer.layers["case T1"]
+    viewer.layers.remove("case T1")
     assert dock.panel.pickers.chosen["t1"] is None
     assert dock.panel._segment.toolTip() == "Choose a layer for T1"
 

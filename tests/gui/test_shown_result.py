@@ -30,7 +30,7 @@ def viewer(make_napari_viewer, monkeypatch):
 
 @pytest.fixture
 def results(viewer, dock_of):
-    """The results of a Segment dock, and a viewer with the made case."""
+    """The results of a Segment dock, and a viewer with the synthetic case."""
     results = dock_of(viewer).panel.results
     assert results.text == ""
     show_regions(viewer, synthetic_case())

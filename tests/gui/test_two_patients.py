@@ -67,13 +67,13 @@ def test_the_title_and_all_docks_name_the_active_patient(viewer, dock_of, tmp_pa
     pickers = [header_of(dock).picker for dock in docks]
     assert not any(picker.isEnabled() for picker in pickers)
     first, second = open_two(viewer, tmp_path)
-    assert [picker.currentText() for picker in pickers] == ["made (second)"] * 3
+    assert [picker.currentText() for picker in pickers] == ["case (second)"] * 3
     assert str(second.folder) in pickers[0].toolTip()
     pickers[1].setCurrentIndex(0)
     pickers[1].activated.emit(0)
     assert active_patient(viewer).current == first
-    assert [picker.currentText() for picker in pickers] == ["made (first)"] * 3
-    assert viewer.window._qt_window.windowTitle() == "made (first) – napari"
+    assert [picker.currentText() for picker in pickers] == ["case (first)"] * 3
+    assert viewer.window._qt_window.windowTitle() == "case (first) – napari"
     assert visible(viewer) == {"first"}
 
 
@@ -128,7 +128,7 @@ def test_images_of_unknown_modality_belong_to_the_patient_that_they_are_segmente
     folder = write_case(tmp_path / "scans")
     names = {"t1ce": "contrast", "t1": "plain", "t2": "water", "flair": "suppressed"}
     for modality, name in names.items():
-        (folder / f"made_{modality}.nii.gz").rename(folder / f"{name}.nii.gz")
+        (folder / f"case_{modality}.nii.gz").rename(folder / f"{name}.nii.gz")
         viewer.open(str(folder / f"{name}.nii.gz"), plugin="napari-smalltumor")
     assert len(active_patient(viewer).patients) == 4
     for modality, name in names.items():
@@ -154,11 +154,11 @@ def test_a_result_that_arrives_late_goes_to_its_own_patient(
     assert visible(viewer) == {"second"}
     assert viewer.layers.selection.active is selected
     assert dock.panel.results.text == ""
-    assert any("made (first) is segmented" in message for message in messages)
+    assert any("case (first) is segmented" in message for message in messages)
     active_patient(viewer).activate(first)
     regions = [x for x in viewer.layers if region_of(x) is not None]
     assert len(regions) == 3 and all(x.visible and patient_of(x) == first for x in regions)
-    qtbot.waitUntil(lambda: "made" in dock.panel.results.text)
+    qtbot.waitUntil(lambda: "case" in dock.panel.results.text)
 
 
 def test_the_table_the_rings_and_the_keys_are_those_of_the_active_patient(viewer, tmp_path, qtbot):
@@ -233,7 +233,7 @@ def test_an_export_is_of_the_patient_that_was_active_when_it_was_asked_for(
     monkeypatch.setattr(QFileDialog, "getSaveFileName", choose)
     monkeypatch.setattr(questions, "confirm", confirm)
     (written,) = ask_and_export(viewer, None, per_region=False)
-    assert all("made (first)" in title for title in titles) and len(titles) == 2
+    assert all("case (first)" in title for title in titles) and len(titles) == 2
     assert np.any(read_volume(written).data)
 
 

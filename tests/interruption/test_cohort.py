@@ -35,7 +35,7 @@ def data(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("data")
     for name in NAMES:
         for path in write_case(folder / name).iterdir():
-            path.rename(path.with_name(path.name.replace("made", name)))
+            path.rename(path.with_name(path.name.replace("case", name)))
     return folder
 
 

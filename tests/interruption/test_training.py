@@ -32,7 +32,7 @@ from smalltumor.training.run import train
 run.PRESETS["paper"] = replace(QUICK, epochs=24, validate_every=2)
 data, run = map(Path, sys.argv[1:])
 resume = RunFolder(run).config.is_file()
-held = data / "made_00"
+held = data / "case_00"
 request = TrainingRequest(data, run, validation=held, device="cpu", resume=resume)
 done = train(request, lambda line: print(line, flush=True), save_seconds=0)
 print("finished" if done else "stopped")

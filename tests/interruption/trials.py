@@ -47,7 +47,7 @@ Job = Callable[[Path], int]
 
 
 def segment_job(folder: Path) -> Job:
-    case = write_case(folder / "made")
+    case = write_case(folder / "case")
     weights = write_weights(folder / "narrow.safetensors")
     argv = ("segment", case, "--regions", "--overwrite", "--backend", "torch", "--device", "cpu")
 
@@ -59,25 +59,25 @@ def segment_job(folder: Path) -> Job:
     return run
 
 
-def made_segmentation() -> Segmentation:
+def synthetic_segmentation() -> Segmentation:
     shape = (96, 96, 64)
     classes = (np.random.default_rng(1).random(shape) > 0.97).astype(np.uint8) * 3
-    return Segmentation("made", classes, Grid(shape, np.diag([-1.0, -1.0, 1.0, 1.0])))
+    return Segmentation("case", classes, Grid(shape, np.diag([-1.0, -1.0, 1.0, 1.0])))
 
 
 def export_job(folder: Path) -> Job:
-    made = made_segmentation()
+    segmentation = synthetic_segmentation()
 
     def run(out: Path) -> int:
-        write_segmentation(made, out / "mask.nii.gz", overwrite=True)
-        write_regions(made, out / "regions.nii", overwrite=True)
+        write_segmentation(segmentation, out / "mask.nii.gz", overwrite=True)
+        write_regions(segmentation, out / "regions.nii", overwrite=True)
         return DONE
 
     return run
 
 
 def table_job(folder: Path) -> Job:
-    lesions = find_lesions(made_segmentation()) * 5
+    lesions = find_lesions(synthetic_segmentation()) * 5
 
     def run(out: Path) -> int:
         write_csv(lesions, out / "table.csv", overwrite=True)

@@ -14,7 +14,7 @@ from synthetic import write_case
 
 
 def test_a_case_among_ten_thousand_other_files_is_found(tmp_path, smalltumor):
-    case = write_case(tmp_path / "made")
+    case = write_case(tmp_path / "case")
     for number in range(10_000):
         (case / f"note {number}.txt").touch()
     assert smalltumor("segment", case, "-o", tmp_path / "mask.nii.gz")[0] == 0
@@ -55,10 +55,10 @@ def test_a_thousand_files_of_one_modality_are_refused_in_a_short_line(tmp_path, 
 
 
 def test_circular_folders_are_searched_once(tmp_path, smalltumor):
-    case = write_case(tmp_path / "made")
+    case = write_case(tmp_path / "case")
     (case / "again").symlink_to(case)
     (case / "itself").symlink_to(case / "itself")
-    assert [files.name for files in find_cases(tmp_path)] == ["made"]
+    assert [files.name for files in find_cases(tmp_path)] == ["case"]
     assert smalltumor("segment", case, "-o", tmp_path / "mask.nii.gz")[0] == 0
     code, _, err = smalltumor("segment", case / "itself", "-o", tmp_path / "other.nii.gz")
     assert code == 1
@@ -68,7 +68,7 @@ def test_circular_folders_are_searched_once(tmp_path, smalltumor):
 def test_a_folder_500_levels_deep_is_searched(tmp_path, smalltumor):
     deep = tmp_path.joinpath(*["d"] * 500)
     deep.mkdir(parents=True)
-    write_case(deep / "made")
+    write_case(deep / "case")
     assert len(find_cases(tmp_path)) == 1
 
 
@@ -107,9 +107,9 @@ def segment_unprivileged(tmp_path, narrow_weights):
 
 
 @pytest.fixture
-def made(tmp_path):
+def synthetic_folder(tmp_path):
     """A case and an empty folder for results; permissions are restored after the test."""
-    case, out = write_case(tmp_path / "made"), tmp_path / "out"
+    case, out = write_case(tmp_path / "case"), tmp_path / "out"
     out.mkdir()
     yield case, out
     case.chmod(0o755)
@@ -121,8 +121,10 @@ def only_line(text: str) -> str:
     return line
 
 
-def test_a_read_only_results_folder_is_refused_before_segmenting(segment_unprivileged, made):
-    case, out = made
+def test_a_read_only_results_folder_is_refused_before_segmenting(
+    segment_unprivileged, synthetic_folder
+):
+    case, out = synthetic_folder
     out.chmod(0o555)
     done = segment_unprivileged(case, out / "mask.nii.gz")
     assert done.returncode == 1
@@ -130,8 +132,8 @@ def test_a_read_only_results_folder_is_refused_before_segmenting(segment_unprivi
     assert list(out.iterdir()) == []
 
 
-def test_a_case_in_a_read_only_folder_is_segmented(segment_unprivileged, made):
-    case, out = made
+def test_a_case_in_a_read_only_folder_is_segmented(segment_unprivileged, synthetic_folder):
+    case, out = synthetic_folder
     for path in case.iterdir():
         path.chmod(0o444)
     case.chmod(0o555)
@@ -141,18 +143,18 @@ def test_a_case_in_a_read_only_folder_is_segmented(segment_unprivileged, made):
     assert before == {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in case.iterdir()}
 
 
-def test_an_unreadable_file_is_refused_with_its_name(segment_unprivileged, made):
-    case, out = made
-    (case / "made_t1ce.nii.gz").chmod(0)
+def test_an_unreadable_file_is_refused_with_its_name(segment_unprivileged, synthetic_folder):
+    case, out = synthetic_folder
+    (case / "case_t1ce.nii.gz").chmod(0)
     done = segment_unprivileged(case, out / "mask.nii.gz")
     assert done.returncode == 1
-    assert "made_t1ce.nii.gz cannot be read: Permission denied" in only_line(done.stderr)
+    assert "case_t1ce.nii.gz cannot be read: Permission denied" in only_line(done.stderr)
     assert list(out.iterdir()) == []
 
 
 @pytest.mark.parametrize("mode", [0, 0o444])
-def test_an_inaccessible_folder_is_refused(mode, segment_unprivileged, made):
-    case, out = made
+def test_an_inaccessible_folder_is_refused(mode, segment_unprivileged, synthetic_folder):
+    case, out = synthetic_folder
     case.chmod(mode)
     done = segment_unprivileged(case, out / "mask.nii.gz")
     assert done.returncode == 1

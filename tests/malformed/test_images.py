@@ -28,14 +28,14 @@ def state(folder: Path) -> dict[str, tuple[int, int, bytes | None]]:
 
 @pytest.fixture
 def case(tmp_path) -> Path:
-    folder = write_case(tmp_path / "made")
+    folder = write_case(tmp_path / "case")
     (tmp_path / "out").mkdir()
     return folder
 
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_the_file_is_refused_in_one_line_with_its_name(name, case, tmp_path, smalltumor):
-    REFUSED[name](case / "made_t1ce.nii.gz")
+    REFUSED[name](case / "case_t1ce.nii.gz")
     before = state(case)
     code, out, err = smalltumor("segment", case, "-o", tmp_path / "out" / "mask.nii.gz")
     assert code == 1
@@ -49,7 +49,7 @@ def test_the_file_is_refused_in_one_line_with_its_name(name, case, tmp_path, sma
 
 @pytest.mark.parametrize("name", READ)
 def test_the_file_is_read_and_the_mask_has_its_affine(name, case, tmp_path, smalltumor):
-    source = case / "made_t1ce.nii.gz"
+    source = case / "case_t1ce.nii.gz"
     READ[name](source)
     before = state(case)
     code, _, err = smalltumor("segment", case, "-o", tmp_path / "out" / "mask.nii.gz")

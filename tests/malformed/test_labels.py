@@ -56,8 +56,8 @@ def write_labels(path) -> None:
 
 
 def test_a_case_with_damaged_labels_is_segmented(tmp_path, smalltumor):
-    folder = write_case(tmp_path / "made")
-    (folder / "made_seg.nii.gz").write_bytes(b"not an image")
+    folder = write_case(tmp_path / "case")
+    (folder / "case_seg.nii.gz").write_bytes(b"not an image")
     code, _, _ = smalltumor("segment", folder, "-o", tmp_path / "mask.nii.gz")
     assert code == 0
     shutil.rmtree(folder)

@@ -78,7 +78,7 @@ LARGE = {
 def test_every_large_file_is_refused_within_half_a_gigabyte(tmp_path):
     paths = []
     for name, maker in LARGE.items():
-        path = write_case(tmp_path / name) / "made_t1ce.nii.gz"
+        path = write_case(tmp_path / name) / "case_t1ce.nii.gz"
         maker(path)
         assert path.is_symlink() or path.stat().st_size < 2**25
         paths.append(path)

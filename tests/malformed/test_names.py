@@ -36,11 +36,11 @@ NAMES = {
 
 def named_case(folder: Path, name: str) -> Path:
     """A case whose folder and files have a name."""
-    written = write_case(folder / "made")
+    written = write_case(folder / "case")
     target = folder / name
     written.rename(target)
     for path in list(target.iterdir()):
-        path.rename(target / path.name.replace("made", name))
+        path.rename(target / path.name.replace("case", name))
     return target
 
 
@@ -84,14 +84,14 @@ def test_a_name_that_the_terminal_cannot_show_is_no_error(name, encoding, tmp_pa
 
 
 def test_a_result_name_of_250_characters_is_written(tmp_path, smalltumor):
-    case = write_case(tmp_path / "made")
+    case = write_case(tmp_path / "case")
     mask = tmp_path / ("n" * 243 + ".nii.gz")
     assert smalltumor("segment", case, "-o", mask)[0] == 0
     assert nib.load(mask).shape == (20, 22, 18)
 
 
 def test_a_result_name_that_is_too_long_is_refused(tmp_path, smalltumor):
-    case = write_case(tmp_path / "made")
+    case = write_case(tmp_path / "case")
     mask = tmp_path / ("n" * 300 + ".nii.gz")
     code, _, err = smalltumor("segment", case, "-o", mask)
     assert code == 1

@@ -47,10 +47,10 @@ def assert_refused(result: tuple[int, str, str], name: str) -> None:
 @pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")
 def test_segment_refuses_the_weights_with_their_name(name, bad, tmp_path, smalltumor):
     SAFETENSORS[name](bad)
-    case = write_case(tmp_path / "made")
+    case = write_case(tmp_path / "case")
     mask = tmp_path / "mask.nii.gz"
     assert_refused(smalltumor("segment", case, "-o", mask, "--weights", bad), bad.name)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [bad.name, "made"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [bad.name, "case"]
 
 
 @pytest.mark.parametrize("name", PICKLES)
@@ -64,7 +64,7 @@ def test_import_refuses_the_file_and_runs_no_code(name, bad, tmp_path, smalltumo
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits are set as on Linux")
 def test_all_files_are_refused_within_a_gigabyte(tmp_path, narrow_weights):
-    case = write_case(tmp_path / "made")
+    case = write_case(tmp_path / "case")
     lines = []
     for name, maker in SAFETENSORS.items():
         path = Path(shutil.copy(narrow_weights, tmp_path / f"{name}.safetensors"))

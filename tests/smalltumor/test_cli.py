@@ -64,7 +64,7 @@ def test_regions_probabilities_and_schemes_are_written(smalltumor, tmp_path):
 def damaged(tmp_path: Path, kind: str) -> tuple[list[object], str]:
     """A case that is wrong in one way, and what the message must say."""
     case = write_case(tmp_path / "case")
-    t1 = case / "made_t1.nii.gz"
+    t1 = case / "case_t1.nii.gz"
     image = nib.load(t1)
     data = np.asanyarray(image.dataobj).astype(np.float32)
     moved = LPS.copy()
@@ -74,30 +74,30 @@ def damaged(tmp_path: Path, kind: str) -> tuple[list[object], str]:
             t1.unlink()
             return [case], "no T1 image"
         case "two files for one modality":
-            (case / "made_t1n.nii.gz").write_bytes(t1.read_bytes())
+            (case / "case_t1n.nii.gz").write_bytes(t1.read_bytes())
             return [case], "2 files for T1"
         case "other shape":
             nib.save(nib.Nifti1Image(data[:-1], LPS), t1)
-            return [case], "made_t1.nii.gz is on another grid"
+            return [case], "case_t1.nii.gz is on another grid"
         case "other affine":
             nib.save(nib.Nifti1Image(data, moved), t1)
-            return [case], "made_t1.nii.gz is on another grid"
+            return [case], "case_t1.nii.gz is on another grid"
         case "truncated gzip":
             t1.write_bytes(t1.read_bytes()[:-200])
-            return [case], "made_t1.nii.gz is truncated"
+            return [case], "case_t1.nii.gz is truncated"
         case "text":
             t1.write_text("patient is well")
-            return [case], "made_t1.nii.gz is not a NIfTI file"
+            return [case], "case_t1.nii.gz is not a NIfTI file"
         case "zeros":
             nib.save(nib.Nifti1Image(data * 0, LPS), t1)
-            return [case], "made_t1.nii.gz is empty"
+            return [case], "case_t1.nii.gz is empty"
         case "NaN" | "Inf":
             data[9, 9, 9] = np.nan if kind == "NaN" else np.inf
             nib.save(nib.Nifti1Image(data, LPS), t1)
-            return [case], "made_t1.nii.gz has NaN or infinite voxels"
+            return [case], "case_t1.nii.gz has NaN or infinite voxels"
         case "5D":
             nib.save(nib.Nifti1Image(data[..., None, None].repeat(2, 3).repeat(2, 4), LPS), t1)
-            return [case], "made_t1.nii.gz has the shape"
+            return [case], "case_t1.nii.gz has the shape"
         case "no such case":
             return [tmp_path / "nowhere"], "nowhere does not exist"
     raise AssertionError(kind)
@@ -124,7 +124,7 @@ def test_a_bad_output_is_refused_before_the_work(smalltumor, tmp_path):
     case = write_case(tmp_path / "case")
     existing = tmp_path / "mask.nii.gz"
     existing.write_bytes(b"precious")
-    source = case / "made_t1.nii.gz"
+    source = case / "case_t1.nii.gz"
     before = source.read_bytes()
     for arguments, complaint in [
         (["-o", existing], "exists"),

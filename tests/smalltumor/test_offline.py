@@ -49,7 +49,7 @@ for backend in sys.argv[3].split(","):
 def test_segment_opens_no_connection_and_writes_to_no_input(
     narrow_weights: Path, tmp_path: Path
 ) -> None:
-    case, out = write_case(tmp_path / "made"), tmp_path / "out"
+    case, out = write_case(tmp_path / "case"), tmp_path / "out"
     out.mkdir()
     backends = ["torch", "openvino"] if has_openvino() else ["torch"]
     before = {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in case.iterdir()}

@@ -80,7 +80,7 @@ def test_an_assigned_patient_replaces_that_of_the_case():
 
 
 def masks_in_another_folder(tmp_path, name: str) -> list[Layer]:
-    folder = write_case_along(tmp_path / "masks" / "made", name=name)
+    folder = write_case_along(tmp_path / "masks" / "case", name=name)
     for file in folder.glob("*[!g].nii.gz"):
         file.unlink()
     return [layer for file in folder.iterdir() for layer in read(file)]
@@ -115,7 +115,7 @@ def test_labels_that_could_belong_to_two_patients_join_neither(tmp_path):
 def test_a_mask_whose_name_states_no_case_joins_the_active_patient_with_its_grid(tmp_path):
     images = read(write_case_along(tmp_path / "Pat", labels=False))
     others = read(write_case_along(tmp_path / "Other", "RAS", labels=False))
-    folder = write_case_along(tmp_path / "masks" / "made", name="x")
+    folder = write_case_along(tmp_path / "masks" / "case", name="x")
     (folder / "x_seg.nii.gz").rename(folder / "corrected.nii.gz")
     layers = [*images, *others]
     for active, expected in ((images[0], "Pat"), (others[0], "corrected")):

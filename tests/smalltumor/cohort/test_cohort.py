@@ -29,7 +29,7 @@ def data(tmp_path) -> Path:
     for name in NAMES:
         folder = write_case(tmp_path / "data" / name)
         for path in folder.iterdir():
-            path.rename(path.with_name(path.name.replace("made", name)))
+            path.rename(path.with_name(path.name.replace("case", name)))
     return tmp_path / "data"
 
 
@@ -218,7 +218,7 @@ def test_two_cases_of_one_name_are_refused(cohort, data):
     (data / "ann").rename(data / "more" / "ann")
     write_case(data / "ann")
     for path in (data / "ann").iterdir():
-        path.rename(path.with_name(path.name.replace("made", "ann")))
+        path.rename(path.with_name(path.name.replace("case", "ann")))
     code, _, _, stderr = cohort()
     assert code == 1
     assert "more than one case named ann" in stderr
@@ -377,7 +377,7 @@ def test_cases_whose_results_would_share_a_file_are_refused(tmp_path, one, other
     for name in (one, other):
         write_case(tmp_path / "data" / "sub" / name)
         for path in (tmp_path / "data" / "sub" / name).iterdir():
-            path.rename(path.with_name(path.name.replace("made", name)))
+            path.rename(path.with_name(path.name.replace("case", name)))
     with pytest.raises(CaseError, match=r"would both be written to .*\.nii\.gz") as caught:
         cohort_cases(tmp_path / "data", tmp_path / "out")
     assert one in str(caught.value) and other in str(caught.value) and file in str(caught.value)
@@ -386,7 +386,7 @@ def test_cases_whose_results_would_share_a_file_are_refused(tmp_path, one, other
 def test_unnamed_files_in_the_data_folder_are_named_after_it(smalltumor, narrow_weights, tmp_path):
     folder = write_case(tmp_path / "patient7")
     for path in folder.iterdir():
-        path.rename(path.with_name(path.name.removeprefix("made_")))
+        path.rename(path.with_name(path.name.removeprefix("case_")))
     command = ("cohort", folder, "-o", tmp_path / "out", "--backend", "torch")
     code, _, stderr = smalltumor(*command, "--weights", narrow_weights)
     assert code == 0, stderr
@@ -399,7 +399,7 @@ def test_files_without_a_case_name_take_the_name_of_their_folder(
 ):
     data = write_case(tmp_path / "P 01")
     for path in data.iterdir():
-        path.rename(path.with_name(path.name.removeprefix("made_")))
+        path.rename(path.with_name(path.name.removeprefix("case_")))
     code, *_ = smalltumor(
         *("cohort", data, "-o", tmp_path / "out", "--backend", "torch"),
         *("--weights", narrow_weights),

@@ -68,12 +68,12 @@ def test_values_that_are_not_finite_become_the_background(brain, value: float, l
     expected = image(brain, level)
     masked = expected.copy()
     masked[(np.indices(brain.shape)[0] < 15) & ~brain] = value
-    np.testing.assert_array_equal(replace_nonfinite(masked, "made"), expected)
-    assert replace_nonfinite(expected, "made") is expected
+    np.testing.assert_array_equal(replace_nonfinite(masked, "case"), expected)
+    assert replace_nonfinite(expected, "case") is expected
 
 
 def test_a_background_of_nan_alone_becomes_the_lowest_value(brain) -> None:
-    replaced = replace_nonfinite(np.where(brain, image(brain), np.nan), "made")
+    replaced = replace_nonfinite(np.where(brain, image(brain), np.nan), "case")
     assert replaced[~brain].max() == image(brain)[brain].min()
 
 
@@ -81,8 +81,8 @@ def test_a_background_of_nan_alone_becomes_the_lowest_value(brain) -> None:
 def test_values_that_are_not_finite_in_the_brain_are_refused(brain, where: str) -> None:
     spoilt = image(brain)
     spoilt[(slice(None),) * 3 if where == "everywhere" else (20, 22, 18)] = np.nan
-    with pytest.raises(CaseError, match="made has NaN or infinite voxels"):
-        replace_nonfinite(spoilt, "made")
+    with pytest.raises(CaseError, match="case has NaN or infinite voxels"):
+        replace_nonfinite(spoilt, "case")
 
 
 def test_holes_are_filled_and_pits_are_not(brain) -> None:

@@ -47,7 +47,7 @@ def test_every_real_case_is_found_and_read(shared):
 
 def test_four_files_of_any_name_are_a_case(tmp_path):
     write_case(tmp_path)
-    given = {m: tmp_path / f"made_{m}.nii.gz" for m in MODALITIES}
+    given = {m: tmp_path / f"case_{m}.nii.gz" for m in MODALITIES}
     for number, modality in enumerate(MODALITIES):
         given[modality] = given[modality].rename(tmp_path / f"series{number}.nii.gz")
     case = read_case(**given)
@@ -58,14 +58,14 @@ def test_four_files_of_any_name_are_a_case(tmp_path):
 def test_a_file_given_by_keyword_completes_a_folder(tmp_path):
     write_case(tmp_path, modalities="flair t1 t2")
     write_case(tmp_path / "elsewhere", modalities="t1ce")
-    contrast = tmp_path / "elsewhere" / "made_t1ce.nii.gz"
+    contrast = tmp_path / "elsewhere" / "case_t1ce.nii.gz"
     assert read_case(tmp_path, t1ce=contrast).paths["t1ce"] == contrast
 
 
 def test_missing_keyword_files_are_named(tmp_path):
     write_case(tmp_path)
     with pytest.raises(CaseError, match="no file for T1CE, T2"):
-        read_case(flair=tmp_path / "made_flair.nii.gz", t1=tmp_path / "made_t1.nii.gz")
+        read_case(flair=tmp_path / "case_flair.nii.gz", t1=tmp_path / "case_t1.nii.gz")
 
 
 def test_a_decathlon_file_is_split_in_its_channel_order(tmp_path):
@@ -102,7 +102,7 @@ def test_a_different_affine_is_an_error_with_both_grids(tmp_path):
     with pytest.raises(GridMismatchError) as caught:
         read_case(tmp_path)
     text = str(caught.value)
-    assert "made_t2.nii.gz" in text
+    assert "case_t2.nii.gz" in text
     assert "(3, 0, 0)" in text
     assert "(0, 0, 0)" in text
     assert caught.value.remedy == Remedy(Action.RESAMPLE)
@@ -126,13 +126,13 @@ def test_a_modality_of_another_shape_is_resampled_when_asked(tmp_path):
 
 def test_an_empty_image_is_refused(tmp_path):
     write_case(tmp_path, flair=(np.zeros(SHAPE, np.int16), LPS))
-    with pytest.raises(CaseError, match=r"made_flair\.nii\.gz is empty"):
+    with pytest.raises(CaseError, match=r"case_flair\.nii\.gz is empty"):
         read_case(tmp_path)
 
 
 def test_a_4d_modality_is_refused(tmp_path):
     write_case(tmp_path, t1=(np.ones((*SHAPE, 2), np.int16), LPS))
-    with pytest.raises(CaseError, match=r"made_t1\.nii\.gz has the shape"):
+    with pytest.raises(CaseError, match=r"case_t1\.nii\.gz has the shape"):
         read_case(tmp_path)
 
 
@@ -145,14 +145,14 @@ def test_a_header_without_orientation_gets_a_warning(tmp_path):
 @pytest.mark.parametrize("turned", [1, -1])
 def test_sform_and_qform_that_disagree_about_left_and_right_get_a_warning(tmp_path, turned):
     write_case(tmp_path)
-    path = tmp_path / "made_t1.nii.gz"
+    path = tmp_path / "case_t1.nii.gz"
     image = nib.load(path)
     image = nib.Nifti1Image(np.asarray(image.dataobj), image.affine)
     image.set_sform(LPS, code=1)
     image.set_qform(LPS @ np.diag([turned, 1, 1, 1]), code=1)
     nib.save(image, path)
     warnings = read_case(tmp_path).warnings
-    assert [w for w in warnings if "sform and qform disagree" in w and "made_t1" in w] == warnings
+    assert [w for w in warnings if "sform and qform disagree" in w and "case_t1" in w] == warnings
     assert len(warnings) == (turned == -1)
 
 
@@ -162,7 +162,7 @@ def test_values_that_are_not_finite_around_the_brain_become_zero(tmp_path, value
     expected = read_case(tmp_path).volumes["t2"]
     masked = np.where(expected == 0, value, expected).astype(np.float32)
     masked[0] = 0
-    nib.save(nib.Nifti1Image(masked, LPS), tmp_path / "made_t2.nii.gz")
+    nib.save(nib.Nifti1Image(masked, LPS), tmp_path / "case_t2.nii.gz")
     volume = read_case(tmp_path).volumes["t2"]
     np.testing.assert_array_equal(volume[expected > 0], expected[expected > 0])
     assert np.isfinite(volume).all()
@@ -175,7 +175,7 @@ def test_labels_are_read_in_the_scheme_of_their_naming(tmp_path, words, hint):
     write_case(tmp_path, modalities=words)
     classes = np.random.default_rng(0).integers(0, 4, SHAPE).astype(np.uint8)
     stored = SCHEMES[hint].encode(classes)
-    nib.save(nib.Nifti1Image(stored, LPS), tmp_path / "made_seg.nii.gz")
+    nib.save(nib.Nifti1Image(stored, LPS), tmp_path / "case_seg.nii.gz")
     case = read_case(tmp_path)
     read, scheme = read_labels(case)
     assert scheme.name == hint
@@ -186,12 +186,12 @@ def test_missing_misplaced_and_unknown_labels_are_refused(tmp_path):
     write_case(tmp_path)
     with pytest.raises(CaseError, match="no segmentation"):
         read_labels(read_case(tmp_path))
-    path = tmp_path / "made_seg.nii.gz"
+    path = tmp_path / "case_seg.nii.gz"
     nib.save(nib.Nifti1Image(np.zeros(SHAPE, np.uint8), np.diag([1.0, -1, 1, 1])), path)
-    with pytest.raises(GridMismatchError, match=r"made_seg\.nii\.gz"):
+    with pytest.raises(GridMismatchError, match=r"case_seg\.nii\.gz"):
         read_labels(read_case(tmp_path))
     nib.save(nib.Nifti1Image(np.full(SHAPE, 9, np.uint8), LPS), path)
-    with pytest.raises(LabelError, match=r"made_seg\.nii\.gz.*9"):
+    with pytest.raises(LabelError, match=r"case_seg\.nii\.gz.*9"):
         read_labels(read_case(tmp_path))
 
 
@@ -221,16 +221,16 @@ def stacked_labels(kind):
     [
         (
             "one-hot classes",
-            r"made_seg\.nii\.gz has the shape .* x 4: a stack of 4 masks",
+            r"case_seg\.nii\.gz has the shape .* x 4: a stack of 4 masks",
         ),
-        ("regions", r"made_seg\.nii\.gz has the shape .* x 3: a stack of 3 masks"),
-        ("time points", r"made_seg\.nii\.gz has the shape 20 x 22 x 18 x 2; a label volume is 3D"),
+        ("regions", r"case_seg\.nii\.gz has the shape .* x 3: a stack of 3 masks"),
+        ("time points", r"case_seg\.nii\.gz has the shape 20 x 22 x 18 x 2; a label volume is 3D"),
     ],
 )
 @pytest.mark.parametrize("scheme", [None, "brats2018"])
 def test_labels_with_a_fourth_axis_are_refused(tmp_path, kind, text, scheme):
     write_case(tmp_path)
-    nib.save(nib.Nifti1Image(stacked_labels(kind), LPS), tmp_path / "made_seg.nii.gz")
+    nib.save(nib.Nifti1Image(stacked_labels(kind), LPS), tmp_path / "case_seg.nii.gz")
     with pytest.raises(LabelError, match=text):
         read_labels(read_case(tmp_path), scheme)
 
@@ -239,5 +239,5 @@ def test_a_fourth_axis_of_length_one_is_dropped(tmp_path):
     write_case(tmp_path)
     classes = np.random.default_rng(0).integers(0, 4, SHAPE).astype(np.uint8)
     stored = SCHEMES["brats2018"].encode(classes)[..., None, None]
-    nib.save(nib.Nifti1Image(stored, LPS), tmp_path / "made_seg.nii.gz")
+    nib.save(nib.Nifti1Image(stored, LPS), tmp_path / "case_seg.nii.gz")
     np.testing.assert_array_equal(read_labels(read_case(tmp_path))[0], classes)

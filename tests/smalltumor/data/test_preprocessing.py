@@ -27,7 +27,7 @@ def synthetic_case(
         volume = np.zeros(shape, dtype=dtype, order="F")
         volume[10:31, 20:41, 5:36] = rng.integers(1, 3000, size=(21, 21, 31))
         volumes[modality] = volume
-    return Case("made", volumes, Grid(shape, LPS))
+    return Case("case", volumes, Grid(shape, LPS))
 
 
 @pytest.fixture(scope="module")
@@ -109,11 +109,11 @@ def test_negative_intensities_belong_to_the_brain() -> None:
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda v: v * 0, "made t1ce is empty"),
-        (lambda v: v * 0 + 7, "made t1ce is the same in every voxel"),
-        (lambda v: np.where(v > 0, 7, 0), "made t1ce is the same in .almost. every voxel of the"),
-        (lambda v: np.where(v > 2990, np.nan, v), "made t1ce has NaN or infinite"),
-        (lambda v: np.where(v > 2990, -np.inf, v), "made t1ce has NaN or infinite"),
+        (lambda v: v * 0, "case t1ce is empty"),
+        (lambda v: v * 0 + 7, "case t1ce is the same in every voxel"),
+        (lambda v: np.where(v > 0, 7, 0), "case t1ce is the same in .almost. every voxel of the"),
+        (lambda v: np.where(v > 2990, np.nan, v), "case t1ce has NaN or infinite"),
+        (lambda v: np.where(v > 2990, -np.inf, v), "case t1ce has NaN or infinite"),
     ],
 )
 def test_invalid_modality_is_refused(spoil: object, message: str) -> None:
@@ -126,7 +126,7 @@ def test_invalid_modality_is_refused(spoil: object, message: str) -> None:
 
 def test_missing_modality_is_refused() -> None:
     case = synthetic_case()
-    with pytest.raises(CaseError, match="made has no t2"):
+    with pytest.raises(CaseError, match="case has no t2"):
         prepare(
             replace(case, volumes={m: v for m, v in case.volumes.items() if m != "t2"}),
             Preprocessing(),

@@ -34,7 +34,7 @@ def cropped(grid, start=(2, 1, 3), half=False) -> CroppedProbabilities:
 
 def segmentation_on(axcodes="LPS", half=False, **options) -> Segmentation:
     grid = grid_along(axcodes, (12, 12, 12), **options)
-    return Segmentation.from_probabilities(Case("made", {}, grid), cropped(grid, half=half))
+    return Segmentation.from_probabilities(Case("case", {}, grid), cropped(grid, half=half))
 
 
 @pytest.mark.parametrize("axcodes", ORIENTATIONS)

@@ -23,7 +23,7 @@ from smalltumor.inference.devices import (
 def two_gpus(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: f"made {device}")
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: f"GPU {device}")
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_torch_is_not_imported_to_find_no_gpu(monkeypatch, tmp_path):
 
 
 def test_a_gpu_is_described_by_its_name(two_gpus):
-    assert describe_device("cuda:1") == "cuda:1 (made cuda:1)"
+    assert describe_device("cuda:1") == "cuda:1 (GPU cuda:1)"
     assert describe_device("cpu") == "cpu"
 
 

@@ -46,7 +46,7 @@ class OutOfMemoryAt(TorchDispatchMode):
 class Gpu:
     """A backend on the CPU that reports a GPU as its device."""
 
-    backend, device = "torch", "cuda:0 (made)"
+    backend, device = "torch", "cuda:0 (simulated)"
 
     def __init__(self, checkpoint: Checkpoint, memory: OutOfMemoryAt | nullcontext[None]) -> None:
         with memory:
@@ -71,7 +71,7 @@ def case() -> Case:
         volume = np.zeros((30, 28, 26), np.int16)
         volume[2:-2, 2:-2, 2:-2] = rng.integers(1, 900, (26, 24, 22))
         volumes[modality] = volume
-    return Case("made", volumes, Grid((30, 28, 26), np.diag([-1.0, -1.0, 1.0, 1.0])))
+    return Case("case", volumes, Grid((30, 28, 26), np.diag([-1.0, -1.0, 1.0, 1.0])))
 
 
 @pytest.fixture
@@ -97,13 +97,13 @@ def on_gpu(monkeypatch: pytest.MonkeyPatch, checkpoint: Checkpoint, case: Case) 
 
 def test_labels_are_the_same_if_any_operation_fails_once_or_permanently(on_gpu: Any) -> None:
     whole = on_gpu(nullcontext())
-    assert whole.run.device == "cuda:0 (made)"
+    assert whole.run.device == "cuda:0 (simulated)"
     counter = OutOfMemoryAt(0, 0)
     on_gpu(counter)
     assert counter.count > 100
     for first in range(1, counter.count + 1, EVERY):
         once = on_gpu(OutOfMemoryAt(first, first))
-        assert once.run.device == "cuda:0 (made)"
+        assert once.run.device == "cuda:0 (simulated)"
         permanently = on_gpu(OutOfMemoryAt(first, 10**9))
         assert permanently.run.device == "cpu"
         for found in (once, permanently):

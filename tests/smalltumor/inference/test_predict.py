@@ -73,8 +73,8 @@ def small(sample: Case) -> Case:
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> Path:
-    return write_case(tmp_path / "made")
+def synthetic_folder(tmp_path: Path) -> Path:
+    return write_case(tmp_path / "case")
 
 
 def torch_run(case: Case, checkpoint: Checkpoint, **options: object) -> npt.NDArray[np.float32]:
@@ -364,8 +364,10 @@ print("torch" in sys.modules)
 
 
 @needs_openvino
-def test_compiled_network_runs_without_importing_torch(narrow_weights: Path, made: Path) -> None:
-    command = [sys.executable, "-c", SECOND_START, str(narrow_weights), str(made)]
+def test_compiled_network_runs_without_importing_torch(
+    narrow_weights: Path, synthetic_folder: Path
+) -> None:
+    command = [sys.executable, "-c", SECOND_START, str(narrow_weights), str(synthetic_folder)]
     starts = [subprocess.run(command, capture_output=True, text=True, check=True) for _ in range(2)]
     assert [start.stdout.strip() for start in starts] == ["True", "False"]
 
@@ -383,7 +385,7 @@ from smalltumor.geometry.grid import Grid
 shape = (128, 64, 64)
 rng = np.random.default_rng(0)
 volumes = {m: rng.integers(1, 900, shape).astype(np.int16) for m in MODALITIES}
-case = Case("made", volumes, Grid(shape, np.diag([-1.0, -1.0, 1.0, 1.0])))
+case = Case("case", volumes, Grid(shape, np.diag([-1.0, -1.0, 1.0, 1.0])))
 checkpoint = random_checkpoint(config=NetworkConfig(width=8, channels=16, groups=4))
 checkpoint.network(torch.zeros(1, 4, 32, 32, 32))
 used = psutil.Process().memory_info().vms

@@ -20,7 +20,7 @@ from smalltumor.models.checkpoint import load_checkpoint, random_checkpoint, sav
 from smalltumor.models.network import MultiTaskNetwork
 from training_cases import NARROW
 
-CARD = {"name": "made", "scores": {"et": 0.5}, "trained_on": ["a", "b"]}
+CARD = {"name": "case", "scores": {"et": 0.5}, "trained_on": ["a", "b"]}
 PREPROCESSING = Preprocessing(lower=5.0, upper=95.0)
 
 

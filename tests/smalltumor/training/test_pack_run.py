@@ -38,14 +38,14 @@ def pack(data, tmp_path_factory):
 
 
 def pack_request(pack, run, **changed):
-    return request_for(pack, run, **{"validation": None, "held_out": ("made_00",), **changed})
+    return request_for(pack, run, **{"validation": None, "held_out": ("case_00",), **changed})
 
 
 def test_a_run_from_a_pack_learns_validates_and_needs_no_cache(pack, tmp_path):
     lines = []
     assert train(pack_request(pack, tmp_path / "run", changes=LONG, cache=None), lines.append)
     (start,) = events(tmp_path / "run", "start")
-    assert start["validation"] == ["made_00"]
+    assert start["validation"] == ["case_00"]
     assert len(start["training"]) == 3
     losses = [event["loss"] for event in events(tmp_path / "run", "epoch")]
     assert losses[-1] < losses[0]
@@ -56,12 +56,12 @@ def test_a_run_from_a_pack_learns_validates_and_needs_no_cache(pack, tmp_path):
 
 def test_a_killed_run_from_a_pack_resumes_and_ends_where_an_unbroken_one_does(pack, data, tmp_path):
     run = tmp_path / "killed"
-    process = start_run(pack, run, LONG, validation=data / "made_00")
+    process = start_run(pack, run, LONG, validation=data / "case_00")
     wait_for_step(run, process, 4)
     assert process.poll() is None
     process.kill()
     process.communicate()
-    request = {"validation": data / "made_00", "changes": LONG}
+    request = {"validation": data / "case_00", "changes": LONG}
     assert train(request_for(pack, run, resume=True, **request), silent)
     assert train(request_for(pack, tmp_path / "unbroken", **request), silent)
     assert_same_state(run, tmp_path / "unbroken")

@@ -148,7 +148,7 @@ def test_a_loss_that_is_not_finite_stops_and_names_step_and_cases(data, tmp_path
     train(request_for(data, tmp_path / "run"), silent)
     good = (tmp_path / "run" / "last.safetensors").read_bytes()
     huge = {"learning_rate": 1e30, "epochs": 4, "freeze_norms_at": 1.0, "max_gradient_norm": 0.0}
-    with pytest.raises(TrainingError, match=r"not? .*finite at step \d+ \(cases made_0"):
+    with pytest.raises(TrainingError, match=r"not? .*finite at step \d+ \(cases case_0"):
         train(request_for(data, tmp_path / "run", resume=True, changes=huge), silent)
     assert (tmp_path / "run" / "last.safetensors").read_bytes() == good
 
@@ -259,7 +259,7 @@ def test_a_run_ended_before_its_first_step_keeps_its_start_and_the_card_its_orig
     assert card["step"] == later["step"]
     origin = RunFolder(tmp_path / "second").read_config()["origin"]
     assert origin["started_from"] == "first"
-    assert origin["started_from_trained_on"] == ["made_01", "made_02", "made_03"]
+    assert origin["started_from_trained_on"] == ["case_01", "case_02", "case_03"]
 
 
 def test_the_origin_of_a_chain_of_runs_lists_the_cases_of_every_link(data, tmp_path):
@@ -273,6 +273,6 @@ def test_the_origin_of_a_chain_of_runs_lists_the_cases_of_every_link(data, tmp_p
         train(request, silent)
     origin = RunFolder(tmp_path / "2").read_config()["origin"]
     assert set(origin["started_from_trained_on"]) == {
-        *("made_01", "made_02", "made_03"),
+        *("case_01", "case_02", "case_03"),
         *("new_00", "new_01"),
     }

@@ -25,7 +25,7 @@ def test_a_narrow_network_learns_lesions_it_has_not_seen(data, tmp_path):
     assert scores[-1]["wt"] > 0.8
     assert scores[-1]["et"] > 0.5
     card = load_checkpoint(tmp_path / "run" / "best.safetensors").card
-    assert card["trained_on"] == ["made_01", "made_02", "made_03"]
+    assert card["trained_on"] == ["case_01", "case_02", "case_03"]
     assert card["scores"]["validation"]["wt"] > 0.8
 
 
@@ -56,7 +56,7 @@ def test_each_epoch_records_what_the_monitor_shows(data, tmp_path):
     status = RunMonitor(tmp_path / "run").poll()
     assert (status.state, status.fraction, status.epochs) == (State.DONE, 1.0, 2)
     assert status.losses["segmentation"][0] == [1.0, 2.0]
-    assert status.validation == ("made_00",)
+    assert status.validation == ("case_00",)
 
 
 def test_fine_tuning_starts_from_weights_with_their_size_and_statistics(data, tmp_path):
@@ -93,9 +93,9 @@ def test_held_out_folds_are_validated_on_and_never_trained_on(data, tmp_path):
     changes = {"folds": 2, "fold": 1, "epochs": 1}
     train(request_for(data, tmp_path / "run", validation=None, changes=changes), silent)
     (score,) = events(tmp_path / "run", "validation")
-    assert [case["case"] for case in score["by_case"]] == ["made_01", "made_03"]
+    assert [case["case"] for case in score["by_case"]] == ["case_01", "case_03"]
     card = load_checkpoint(tmp_path / "run" / "best.safetensors").card
-    assert card["trained_on"] == ["made_00", "made_02"]
+    assert card["trained_on"] == ["case_00", "case_02"]
 
 
 def test_the_baseline_has_no_reconstruction_loss(data, tmp_path):

@@ -56,25 +56,25 @@ def test_a_case_added_before_a_resume_joins_training_and_moves_no_other(data, ru
         forget_split(run)
     resume(data, run)
     start = events(run, "start")[-1]
-    assert start["validation"] == ["made_00", "made_02"]
-    assert start["training"] == ["made_01", "made_03", "a_new_00"]
+    assert start["validation"] == ["case_00", "case_02"]
+    assert start["training"] == ["case_01", "case_03", "a_new_00"]
     best = load_checkpoint(run / "best.safetensors").card
-    assert best["trained_on"] in (start["training"], ["made_01", "made_03"])
+    assert best["trained_on"] in (start["training"], ["case_01", "case_03"])
     assert RunFolder(run).read_config()["split"]["trained_on"] == start["training"]
 
 
 def test_a_training_case_that_has_gone_stays_on_the_card(data, run):
-    shutil.rmtree(data / "made_01")
+    shutil.rmtree(data / "case_01")
     resume(data, run)
-    assert events(run, "start")[-1]["training"] == ["made_03"]
+    assert events(run, "start")[-1]["training"] == ["case_03"]
     split = RunFolder(run).read_config()["split"]
-    assert split["trained_on"] == ["made_01", "made_03"]
+    assert split["trained_on"] == ["case_01", "case_03"]
 
 
 def test_a_validation_case_that_has_gone_is_named(data, run):
     before = RunFolder(run).read_config()
-    shutil.rmtree(data / "made_02")
-    with pytest.raises(TrainingError, match=r"made_02: .*put it back"):
+    shutil.rmtree(data / "case_02")
+    with pytest.raises(TrainingError, match=r"case_02: .*put it back"):
         resume(data, run)
     assert RunFolder(run).read_config() == before
 
@@ -91,7 +91,7 @@ def test_a_run_without_validation_can_get_cases_it_has_not_trained_on(data, tmp_
     elsewhere = write_lesion_cases(tmp_path / "elsewhere", 1, names="new_{:02d}")
     run = tmp_path / "run"
     train(request_for(data, run, validation=None, changes=ONE_EPOCH), silent)
-    with pytest.raises(TrainingError, match="made_00: the run has been trained on this case"):
+    with pytest.raises(TrainingError, match="case_00: the run has been trained on this case"):
         train(request_for(data, run, changes=MORE, resume=True), silent)
     train(request_for(data, run, validation=elsewhere, changes=MORE, resume=True), silent)
     assert [s["case"] for s in events(run, "validation")[-1]["by_case"]] == ["new_00"]
@@ -99,9 +99,9 @@ def test_a_run_without_validation_can_get_cases_it_has_not_trained_on(data, tmp_
 
 def test_a_run_without_a_saved_state_draws_its_split_anew(data, run):
     (run / "last.safetensors").unlink()
-    shutil.rmtree(data / "made_00")
+    shutil.rmtree(data / "case_00")
     resume(data, run)
-    assert events(run, "start")[-1]["validation"] == ["made_01", "made_03"]
+    assert events(run, "start")[-1]["validation"] == ["case_01", "case_03"]
 
 
 @pytest.mark.parametrize(

@@ -21,10 +21,10 @@ from training_cases import NARROW
 
 def test_a_network_is_scored_by_the_labels_that_inference_gives(data, tmp_path):
     network, settings = trained_like_network(NARROW), Preprocessing(margin=0)
-    prepared = prepare_cases(labelled_cases(data / "made_00"), settings, tmp_path)
+    prepared = prepare_cases(labelled_cases(data / "case_00"), settings, tmp_path)
     (scores,) = score_cases(network, prepared, torch.device("cpu"))
 
-    case = read_case(data / "made_00")
+    case = read_case(data / "case_00")
     ready = prepare(case, settings)
     backend = TorchBackend(checkpoint_of(network, settings, {}), "cpu", torch.float32)
     found = backend(ready.array, ProgressReporter()).classes()

@@ -20,7 +20,7 @@ def score_as(monkeypatch, *scores: float) -> None:
 
     def scored(network, cases, device):
         value = next(left)
-        case = {"case": "made_00", "et": value, "tc": value, "wt": value}
+        case = {"case": "case_00", "et": value, "tc": value, "wt": value}
         return [case | {"et_voxels": 0, "et_predicted": 0, "small_lesions": []}]
 
     monkeypatch.setattr(validator, "score_cases", scored)

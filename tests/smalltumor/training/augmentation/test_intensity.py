@@ -23,7 +23,7 @@ def only(name: str, strength: float | None = None) -> Augmentation:
     )
 
 
-def made_crop(seed: int, shape=(9, 12, 7), brain: float = 0.6):
+def random_crop(seed: int, shape=(9, 12, 7), brain: float = 0.6):
     """Noise in a random part of a crop, with labels in it."""
     rng = np.random.default_rng(seed)
     inside = rng.random(shape) < brain
@@ -40,7 +40,7 @@ def made_crop(seed: int, shape=(9, 12, 7), brain: float = 0.6):
     brain=st.sampled_from([0.0, 0.02, 0.5, 1.0]),
 )
 def test_background_stays_zero_and_the_brain_finite(name, seed, shape, brain):
-    image, classes = made_crop(seed, shape, brain)
+    image, classes = random_crop(seed, shape, brain)
     chosen = STILL.with_intensities("strong") if name == "strong" else only(name)
     changed, same = augment(image, classes, chosen, np.random.default_rng(seed))
     outside = (image == 0).all(dim=0)
@@ -52,7 +52,7 @@ def test_background_stays_zero_and_the_brain_finite(name, seed, shape, brain):
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 10**6))
 def test_labels_are_never_interpolated_to_others(seed):
-    image, classes = made_crop(seed, (12, 12, 9))
+    image, classes = random_crop(seed, (12, 12, 9))
     classes[classes == 2] = 0
     chosen = Augmentation(turn=0.5).with_intensities("strong")
     _, moved = augment(image, classes, chosen, np.random.default_rng(seed))
@@ -61,7 +61,7 @@ def test_labels_are_never_interpolated_to_others(seed):
 
 @pytest.mark.parametrize("name", TRANSFORMS)
 def test_a_transform_that_is_chosen_changes_the_brain(name):
-    image, _ = made_crop(1)
+    image, _ = random_crop(1)
     brain = (image != 0).any(dim=0)
     changed = change_intensities(image[0], brain, only(name), np.random.default_rng(1))
     assert (changed - image[0])[brain].abs().max() > 0.01
@@ -70,7 +70,7 @@ def test_a_transform_that_is_chosen_changes_the_brain(name):
 @pytest.mark.parametrize("name", MONOTONE)
 @pytest.mark.parametrize("seed", range(5))
 def test_a_monotone_transform_keeps_the_order_of_intensities(name, seed):
-    image, _ = made_crop(seed)
+    image, _ = random_crop(seed)
     brain = (image != 0).any(dim=0)
     changed = change_intensities(image[0], brain, only(name), np.random.default_rng(seed))
     order = image[0][brain].argsort()
@@ -79,7 +79,7 @@ def test_a_monotone_transform_keeps_the_order_of_intensities(name, seed):
 
 @pytest.mark.parametrize("name", ["histogram_shift", "gamma", "inverted_gamma", "bias_field"])
 def test_what_normalising_would_undo_is_not_changed(name):
-    image, _ = made_crop(2, (16, 16, 16))
+    image, _ = random_crop(2, (16, 16, 16))
     brain = (image != 0).any(dim=0)
     before = image[0][brain]
     after = change_intensities(image[0], brain, only(name), np.random.default_rng(2))[brain]
@@ -89,7 +89,7 @@ def test_what_normalising_would_undo_is_not_changed(name):
 
 def test_modalities_are_changed_independently():
     """Equal modalities differ afterwards, and each is changed in about its share of the crops."""
-    image, classes = made_crop(3)
+    image, classes = random_crop(3)
     image[:] = image[0].clone()
     chosen = Augmentation(flip=0, warp=0, shift=0, scale=0.3, scale_probability=0.25)
     counts = torch.zeros(4)

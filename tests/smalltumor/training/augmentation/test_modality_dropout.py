@@ -39,7 +39,7 @@ def test_a_network_without_t1ce_keeps_an_image():
 
 def test_batches_of_a_run_with_dropout_lack_whole_modalities():
     case = PreparedCase(
-        "made", torch.ones(4, 16, 16, 16), torch.zeros(16, 16, 16).byte(), np.zeros((0, 6), int)
+        "case", torch.ones(4, 16, 16, 16), torch.zeros(16, 16, 16).byte(), np.zeros((0, 6), int)
     )
     config = replace(QUICK, crop=16, batch=8, modality_dropout=0.5)
     (batch,) = batches([case], config, [0], slice(None))

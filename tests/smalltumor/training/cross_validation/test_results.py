@@ -44,7 +44,7 @@ def finished(cases, tmp_path_factory) -> Path:
     run = tmp_path_factory.mktemp("runs") / "run"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training_run, "PRESETS", {"paper": QUICK})
-        held_out = ("made_00", "made_02")
+        held_out = ("case_00", "case_02")
         train(
             request_for(cases, run, validation=None, held_out=held_out, changes=ONE_EPOCH), silent
         )
@@ -89,11 +89,11 @@ def test_each_held_out_case_is_scored_with_the_final_weights_as_segment_predicts
     monkeypatch.setattr(scoring, "segment", partial(segment, backend="torch"))
     results = read_results([run], CPU)
     assert (results.name, results.notes) == ("run", ())
-    assert [row.case for row in results.rows] == ["made_00", "made_02"]
+    assert [row.case for row in results.rows] == ["case_00", "case_02"]
     final = load_checkpoint(run / "final.safetensors")
-    case = read_case(cases / "made_00")
+    case = read_case(cases / "case_00")
     predicted = segment(case, final, device="cpu", backend="torch").classes
-    expected = case_row("made_00", scoring.weights_key(final), predicted, read_labels(case)[0])
+    expected = case_row("case_00", scoring.weights_key(final), predicted, read_labels(case)[0])
     assert results.rows[0] == expected
     assert expected.et_voxels > 0
 
@@ -101,7 +101,7 @@ def test_each_held_out_case_is_scored_with_the_final_weights_as_segment_predicts
 def test_scores_are_computed_once(run, segmented):
     before = read_results([run], CPU)
     assert read_results([run], CPU) == before
-    assert segmented == ["made_00", "made_02"]
+    assert segmented == ["case_00", "case_02"]
     assert read_results([run / "out_of_fold.csv"], CPU).rows == before.rows
 
 
@@ -117,7 +117,7 @@ def test_an_interrupted_scoring_resumes_with_the_case_that_is_missing(run, monke
         patch.setattr(scoring, "segment", interrupted_at_the_second)
         read_results([run], CPU)
     resumed = read_results([run], CPU)
-    assert segmented == ["made_00", "made_02"]
+    assert segmented == ["case_00", "case_02"]
     (run / "out_of_fold.csv").unlink()
     assert read_results([run], CPU) == resumed
 
@@ -148,16 +148,16 @@ def test_the_same_weights_in_another_file_keep_the_scores(run, segmented):
 
 
 def test_a_case_that_the_starting_weights_have_seen_is_left_out(run):
-    edit(run, origin={"started_from": "x", "started_from_trained_on": ["made_02", "z"]})
+    edit(run, origin={"started_from": "x", "started_from_trained_on": ["case_02", "z"]})
     results = read_results([run], CPU)
-    assert [row.case for row in results.rows] == ["made_00"]
+    assert [row.case for row in results.rows] == ["case_00"]
     assert results.notes == (
-        "run: left out, because the network or its starting weights were trained on them: made_02",
+        "run: left out, because the network or its starting weights were trained on them: case_02",
     )
 
 
 def test_a_run_whose_starting_weights_have_seen_every_case_is_refused(run):
-    edit(run, origin={"started_from": "x", "started_from_trained_on": ["made_02", "made_00"]})
+    edit(run, origin={"started_from": "x", "started_from_trained_on": ["case_02", "case_00"]})
     with pytest.raises(TrainingError, match="were trained on every validation case"):
         read_results([run], CPU)
     assert not (run / "out_of_fold.csv").exists()
@@ -197,11 +197,11 @@ def test_a_run_of_an_earlier_version_is_scored_with_its_last_state(run):
 
 
 def test_weights_are_scored_on_the_cases_they_have_not_seen(run, weights_to_tune, tmp_path):
-    card = {"name": "w", "trained_on": ["made_00"]}
+    card = {"name": "w", "trained_on": ["case_00"]}
     listed = with_card(weights_to_tune, tmp_path / "w.safetensors", **card)
     results = weights_results(listed, [run], CPU)
-    assert [row.case for row in results.rows] == ["made_02"]
-    assert results.notes == ("w was trained on made_00: left out",)
+    assert [row.case for row in results.rows] == ["case_02"]
+    assert results.notes == ("w was trained on case_00: left out",)
     unlisted = weights_results(weights_to_tune, [run], CPU)
     assert "does not list the cases it was trained on" in unlisted.notes[0]
     assert len(list(run.glob("scores_*.csv"))) == 1
@@ -215,21 +215,21 @@ def test_weights_cannot_be_scored_on_a_table(run, weights_to_tune):
 
 
 def test_a_case_is_scored_by_one_run_only(run):
-    with pytest.raises(CaseError, match="made_00, made_02: scored by more than one"):
+    with pytest.raises(CaseError, match="case_00, case_02: scored by more than one"):
         read_results([run, run], CPU)
 
 
 def test_a_held_out_case_that_has_gone_is_named(run):
-    edit(run, held_out=["made_00", "gone"])
+    edit(run, held_out=["case_00", "gone"])
     with pytest.raises(TrainingError, match=r"gone is not in .*cases and cannot"):
         read_results([run], CPU)
 
 
 def test_two_cases_of_one_name_are_refused(run, cases, tmp_path):
     twice = Path(shutil.copytree(cases, tmp_path / "twice" / "one"))
-    shutil.copytree(twice / "made_00", tmp_path / "twice" / "two" / "made_00")
+    shutil.copytree(twice / "case_00", tmp_path / "twice" / "two" / "case_00")
     edit(run, data=str(tmp_path / "twice"))
-    with pytest.raises(TrainingError, match="more than one case named made_00"):
+    with pytest.raises(TrainingError, match="more than one case named case_00"):
         read_results([run], CPU)
 
 

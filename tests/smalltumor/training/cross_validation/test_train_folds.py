@@ -76,7 +76,7 @@ def test_each_case_is_scored_by_the_network_that_was_not_trained_on_it(data, tmp
     assert train_folds(request(data, tmp_path / "runs"), 2, lines.append)
     results = score_folds(tmp_path / "runs", CPU)
     assert [row.case for row in read_rows(tmp_path / "runs" / "out_of_fold.csv")] == [
-        *("made_00", "made_01", "made_02", "made_03")
+        *("case_00", "case_01", "case_02", "case_03")
     ]
     assert "fold-1: 2 cases held out" in lines
     for number, names in enumerate(held_out(tmp_path / "runs")):
@@ -148,24 +148,24 @@ def test_cases_the_starting_weights_have_seen_are_trained_on_and_not_scored(
     data, tmp_path, weights_to_tune
 ):
     tuned = load_checkpoint(weights_to_tune)
-    card = {"name": "earlier", "trained_on": ["made_01"], "started_from_trained_on": ["made_02"]}
+    card = {"name": "earlier", "trained_on": ["case_01"], "started_from_trained_on": ["case_02"]}
     save_checkpoint(tmp_path / "w.safetensors", tuned.network, tuned.preprocessing, card)
     lines: list[str] = []
     tuning = request(data, tmp_path / "runs", weights=tmp_path / "w.safetensors")
     assert train_folds(tuning, 2, lines.append)
     results = score_folds(tmp_path / "runs", CPU)
-    assert [row.case for row in results.rows] == ["made_00", "made_03"]
+    assert [row.case for row in results.rows] == ["case_00", "case_03"]
     assert any("2 cases are in the training part of every fold" in s for s in lines)
     for number in range(2):
         split = RunFolder(tmp_path / "runs" / f"fold-{number}").read_config()["split"]
-        assert {"made_01", "made_02"} < set(split["trained_on"])
+        assert {"case_01", "case_02"} < set(split["trained_on"])
 
 
 def test_weights_that_have_seen_every_case_leave_nothing_to_hold_out(
     data, tmp_path, weights_to_tune
 ):
     tuned = load_checkpoint(weights_to_tune)
-    card = {"trained_on": ["made_00", "made_01", "made_02"]}
+    card = {"trained_on": ["case_00", "case_01", "case_02"]}
     save_checkpoint(tmp_path / "w.safetensors", tuned.network, tuned.preprocessing, card)
     refused = request(data, tmp_path / "runs", weights=tmp_path / "w.safetensors")
     with pytest.raises(TrainingError, match="to hold out, not 1; the starting weights"):
@@ -193,10 +193,10 @@ def test_cases_that_changed_since_the_split_are_named(tmp_path, monkeypatch):
     data = write_lesion_cases(tmp_path / "cases", 4)
     monkeypatch.setattr(module, "train", lambda *args, **options: False)
     train_folds(request(data, tmp_path / "runs"), 2, silent)
-    shutil.move(data / "made_00", data / "other")
+    shutil.move(data / "case_00", data / "other")
     for file in (data / "other").iterdir():
-        file.rename(file.with_name(file.name.replace("made_00", "other")))
-    with pytest.raises(TrainingError, match="other is new, made_00 has gone"):
+        file.rename(file.with_name(file.name.replace("case_00", "other")))
+    with pytest.raises(TrainingError, match="other is new, case_00 has gone"):
         train_folds(request(data, tmp_path / "runs", resume=True), None, silent)
 
 

@@ -46,26 +46,26 @@ def size_of(cache, case: str) -> int:
 
 
 def test_entries_used_longest_ago_go_first(cache):
-    set_age(cache, "made_00", 3)
-    set_age(cache, "made_01", 2)
-    CaseCache(cache).prune(size_of(cache, "made_01"))
-    assert cases_in(cache) == ["made_01"]
+    set_age(cache, "case_00", 3)
+    set_age(cache, "case_01", 2)
+    CaseCache(cache).prune(size_of(cache, "case_01"))
+    assert cases_in(cache) == ["case_01"]
     CaseCache(cache).prune(0)
     assert cases_in(cache) == []
 
 
 def test_entries_used_today_are_kept_whatever_they_take(cache, folder):
-    set_age(cache, "made_00", 2)
-    set_age(cache, "made_01", 2)
-    prepare_cases(labelled_cases(folder / "made_01"), Preprocessing(), cache)
+    set_age(cache, "case_00", 2)
+    set_age(cache, "case_01", 2)
+    prepare_cases(labelled_cases(folder / "case_01"), Preprocessing(), cache)
     CaseCache(cache).prune(0)
-    assert cases_in(cache) == ["made_01"]
+    assert cases_in(cache) == ["case_01"]
 
 
 def test_spare_entries_stay_as_long_as_there_is_room(cache):
-    set_age(cache, "made_00", 3)
-    CaseCache(cache).prune(size_of(cache, "made_00"))
-    assert cases_in(cache) == ["made_00", "made_01"]
+    set_age(cache, "case_00", 3)
+    CaseCache(cache).prune(size_of(cache, "case_00"))
+    assert cases_in(cache) == ["case_00", "case_01"]
 
 
 def test_what_a_kill_left_half_written_goes_after_a_day(cache):
@@ -79,12 +79,12 @@ def test_what_a_kill_left_half_written_goes_after_a_day(cache):
 
 
 def test_a_run_prunes_the_cache_it_uses(data, cache, tmp_path, quick, monkeypatch):
-    set_age(cache, "made_00", 2)
+    set_age(cache, "case_00", 2)
     monkeypatch.setattr(cache_module.CaseCache.prune, "__defaults__", (0,))
     train(request_for(data, tmp_path / "run", cache=cache, changes={"epochs": 1}), silent)
-    assert cases_in(cache) == ["made_00", "made_01", "made_02", "made_03"]
-    set_age(cache, "made_02", 2)
-    shutil.copytree(data / "made_00", tmp_path / "one" / "made_00")
+    assert cases_in(cache) == ["case_00", "case_01", "case_02", "case_03"]
+    set_age(cache, "case_02", 2)
+    shutil.copytree(data / "case_00", tmp_path / "one" / "case_00")
     train(
         request_for(
             tmp_path / "one",
@@ -95,16 +95,16 @@ def test_a_run_prunes_the_cache_it_uses(data, cache, tmp_path, quick, monkeypatc
         ),
         silent,
     )
-    assert cases_in(cache) == ["made_00", "made_01", "made_03"]
+    assert cases_in(cache) == ["case_00", "case_01", "case_03"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="mapped files cannot be removed")
 def test_a_mapped_case_stays_readable_when_another_run_prunes(cache, folder):
     prepared = prepare_cases(labelled_cases(folder), Preprocessing(), cache)
     before = prepared[0].image.clone()
-    set_age(cache, "made_00", 2)
+    set_age(cache, "case_00", 2)
     CaseCache(cache).prune(0)
-    assert cases_in(cache) == ["made_01"]
+    assert cases_in(cache) == ["case_01"]
     np.testing.assert_array_equal(prepared[0].image, before)
 
 
@@ -113,16 +113,16 @@ def test_an_entry_that_another_run_removes_meanwhile_is_prepared_again(cache, fo
 
     def remove_before_loading(path, *arguments, **options):
         if not removed:
-            removed.extend(cache.glob("made_00-*"))
+            removed.extend(cache.glob("case_00-*"))
             for entry in removed:
                 entry.unlink()
         return load(path, *arguments, **options)
 
     monkeypatch.setattr(np, "load", remove_before_loading)
     prepared = prepare_cases(labelled_cases(folder), Preprocessing(), cache)
-    assert [case.name for case in prepared] == ["made_00", "made_01"]
+    assert [case.name for case in prepared] == ["case_00", "case_01"]
     assert len(removed) == 3
-    assert cases_in(cache) == ["made_00", "made_01"]
+    assert cases_in(cache) == ["case_00", "case_01"]
 
 
 def test_a_cache_that_is_a_file_is_named(tmp_path):

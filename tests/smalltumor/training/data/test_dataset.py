@@ -34,7 +34,7 @@ def with_seeds(*rows: tuple[int, ...], shape=(40, 40, 40)) -> PreparedCase:
         classes[i, j, k] = tissue
     image = torch.ones((4, *shape), dtype=torch.float16)
     return PreparedCase(
-        "made", image, torch.from_numpy(classes), np.array(rows, np.int32).reshape(-1, 6)
+        "case", image, torch.from_numpy(classes), np.array(rows, np.int32).reshape(-1, 6)
     )
 
 
@@ -67,30 +67,30 @@ def test_other_preprocessing_or_content_is_prepared_anew(tmp_path):
     other = prepare_cases(labelled_cases(folder), Preprocessing(lower=5, upper=95), cache)
     assert not torch.equal(other[0].image, first)
     write_lesion_cases(tmp_path / "other", 2)
-    for file in (tmp_path / "other" / "made_01").iterdir():
-        (folder / "made_00" / file.name.replace("01", "00")).write_bytes(file.read_bytes())
+    for file in (tmp_path / "other" / "case_01").iterdir():
+        (folder / "case_00" / file.name.replace("01", "00")).write_bytes(file.read_bytes())
     changed = prepare_cases(labelled_cases(folder), PREPROCESSING, cache)[0].image
     assert not torch.equal(changed, first)
 
 
 def test_an_unreadable_case_is_named(tmp_path):
     folder = write_lesion_cases(tmp_path / "cases", 1)
-    (folder / "made_00" / "made_00_t1.nii.gz").write_bytes(b"not gzip")
-    with pytest.raises(TrainingError, match="made_00 cannot be trained on"):
+    (folder / "case_00" / "case_00_t1.nii.gz").write_bytes(b"not gzip")
+    with pytest.raises(TrainingError, match="case_00 cannot be trained on"):
         prepare_cases(labelled_cases(folder), PREPROCESSING, tmp_path / "cache")
 
 
 def test_a_case_without_mask_is_named(tmp_path):
     folder = write_lesion_cases(tmp_path / "cases", 2)
-    (folder / "made_01" / "made_01_seg.nii.gz").unlink()
-    with pytest.raises(TrainingError, match="made_01: has no segmentation"):
+    (folder / "case_01" / "case_01_seg.nii.gz").unlink()
+    with pytest.raises(TrainingError, match="case_01: has no segmentation"):
         labelled_cases(folder)
 
 
 def test_excluded_cases_are_left_out(folder):
-    assert [case.name for case in labelled_cases(folder, exclude=["made_00"])] == ["made_01"]
+    assert [case.name for case in labelled_cases(folder, exclude=["case_00"])] == ["case_01"]
     with pytest.raises(TrainingError, match="no case is left"):
-        labelled_cases(folder, exclude=["made_00", "made_01"])
+        labelled_cases(folder, exclude=["case_00", "case_01"])
 
 
 def test_crops_hold_the_case_s_voxels_and_zeros_beyond(prepared):

@@ -25,9 +25,9 @@ def test_sizes_schemes_and_small_tumours_are_counted(folder):
     classes[20:23, 20:23, 20:23] = 4
     classes[10:12, 20, 20] = 4
     classes[26:30, 20, 20] = 2
-    relabel(folder, "made_01", classes)
+    relabel(folder, "case_01", classes)
     case = list(check_dataset(folder))[1]
-    assert (case.name, case.problem, case.scheme) == ("made_01", None, "brats2018")
+    assert (case.name, case.problem, case.scheme) == ("case_01", None, "brats2018")
     assert case.voxels == {TissueClass.NCR: 0, TissueClass.ED: 4, TissueClass.ET: 29}
     assert case.small_et == [27, 2]
     assert case.small
@@ -35,18 +35,18 @@ def test_sizes_schemes_and_small_tumours_are_counted(folder):
 
 
 def test_each_problem_is_listed_and_the_rest_still_checked(folder):
-    (folder / "made_00" / "made_00_seg.nii.gz").unlink()
-    (folder / "made_01" / "made_01_t2.nii.gz").write_bytes(b"text")
+    (folder / "case_00" / "case_00_seg.nii.gz").unlink()
+    (folder / "case_01" / "case_01_t2.nii.gz").write_bytes(b"text")
     first, second, third = check_dataset(folder)
     assert "no segmentation" in first.problem
-    assert "made_01_t2.nii.gz" in second.problem
+    assert "case_01_t2.nii.gz" in second.problem
     assert third.problem is None
     assert check_summary([first, second, third]).startswith("3 cases, 1 usable")
 
 
 def test_labels_of_no_scheme_and_empty_masks_are_reported(folder):
-    relabel(folder, "made_00", np.full(SHAPE, 9, np.uint8))
-    relabel(folder, "made_01", np.zeros(SHAPE, np.uint8))
+    relabel(folder, "case_00", np.full(SHAPE, 9, np.uint8))
+    relabel(folder, "case_01", np.zeros(SHAPE, np.uint8))
     first, second, _ = check_dataset(folder)
     assert "9" in first.problem
     assert any("empty" in warning for warning in second.warnings)
@@ -55,9 +55,9 @@ def test_labels_of_no_scheme_and_empty_masks_are_reported(folder):
 def test_the_command_lists_every_case_and_its_exit_code_reports_problems(folder, capsys):
     assert main(["train", str(folder), "--check"]) == 0
     output = capsys.readouterr().out
-    assert [name in output for name in ("made_00", "made_01", "made_02")] == [True] * 3
+    assert [name in output for name in ("case_00", "case_01", "case_02")] == [True] * 3
     assert "3 usable (labels: brats2018)" in output
-    (folder / "made_00" / "made_00_seg.nii.gz").unlink()
+    (folder / "case_00" / "case_00_seg.nii.gz").unlink()
     assert main(["train", str(folder), "--check"]) == 1
     assert "PROBLEM" in capsys.readouterr().out
 
@@ -65,14 +65,14 @@ def test_the_command_lists_every_case_and_its_exit_code_reports_problems(folder,
 def test_a_4d_mask_is_listed_as_a_problem_and_the_rest_still_checked(folder, capsys):
     classes = np.zeros((*SHAPE, 3), np.uint8)
     classes[10:14, 10:14, 10:14, 2] = 1
-    relabel(folder, "made_01", classes)
+    relabel(folder, "case_01", classes)
     problems = [case.problem is not None for case in check_dataset(folder)]
     assert problems == [False, True, False]
     assert main(["train", str(folder), "--check"]) == 1
     assert "2 usable" in capsys.readouterr().out
     run = str(folder.parent / "run")
     assert main(["train", str(folder), "--run", run, "--device", "cpu"]) == 1
-    assert "made_01 cannot be trained on" in capsys.readouterr().err
+    assert "case_01 cannot be trained on" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

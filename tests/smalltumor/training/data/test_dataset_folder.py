@@ -134,7 +134,7 @@ def test_a_case_that_cannot_be_written_whole_is_not_there_at_all(tmp_path, monke
 
 def test_a_collection_is_what_the_check_says_and_reads_only_what_changed(tmp_path, monkeypatch):
     folder = write_lesion_cases(tmp_path / "data", 3)
-    (folder / "made_01" / "made_01_seg.nii.gz").unlink()
+    (folder / "case_01" / "case_01_seg.nii.gz").unlink()
     lister = DatasetLister()
     first = lister.list_cases(folder)
     assert list(map(check_row, first.cases)) == list(map(check_row, check_dataset(folder)))
@@ -146,11 +146,11 @@ def test_a_collection_is_what_the_check_says_and_reads_only_what_changed(tmp_pat
         "check_case",
         lambda files: read.append(files.name) or whole(files),
     )
-    shutil.copytree(folder / "made_00", folder / "made_03")
-    for path in (folder / "made_03").iterdir():
-        path.rename(path.with_name(path.name.replace("made_00", "made_03")))
-    assert [case.name for case in lister.list_cases(folder).cases][-1] == "made_03"
-    assert read == ["made_03"]
+    shutil.copytree(folder / "case_00", folder / "case_03")
+    for path in (folder / "case_03").iterdir():
+        path.rename(path.with_name(path.name.replace("case_00", "case_03")))
+    assert [case.name for case in lister.list_cases(folder).cases][-1] == "case_03"
+    assert read == ["case_03"]
 
 
 def test_an_empty_folder_says_what_a_case_looks_like(tmp_path):
@@ -170,8 +170,8 @@ def test_listing_tells_its_progress_and_stops_when_asked(tmp_path):
     listing = DatasetLister().list_cases(
         folder, progress=texts.append, cancelled=lambda: len(texts) == 1
     )
-    assert texts == ["1 of 2: made_00"]
-    assert [case.name for case in listing.cases] == ["made_00"]
+    assert texts == ["1 of 2: case_00"]
+    assert [case.name for case in listing.cases] == ["case_00"]
     assert listing.problem == "stopped: 1 of 2 cases were read"
     stopped = DatasetLister().list_cases(folder, cancelled=lambda: True)
     assert (stopped.cases, stopped.problem) == ([], "stopped before a case was read")
@@ -236,20 +236,20 @@ def test_links_to_nowhere_and_volumes_in_one_file_are_checked_too(tmp_path):
     for name in ("imagesTr", "labelsTr"):
         (folder / name).mkdir()
     images = [
-        nib.load(folder / "made_00" / f"made_00_{m}.nii.gz") for m in ("flair", "t1", "t1ce", "t2")
+        nib.load(folder / "case_00" / f"case_00_{m}.nii.gz") for m in ("flair", "t1", "t1ce", "t2")
     ]
     nib.save(nib.concat_images(images), folder / "imagesTr" / "BRATS_001.nii.gz")
-    mask = nib.load(folder / "made_00" / "made_00_seg.nii.gz")
+    mask = nib.load(folder / "case_00" / "case_00_seg.nii.gz")
     stored = np.array([0, 2, 1, 0, 3], np.uint8)[np.asarray(mask.dataobj)]
     nib.save(nib.Nifti1Image(stored, mask.affine), folder / "labelsTr" / "BRATS_001.nii.gz")
     lister = DatasetLister()
-    assert sorted(case.name for case in lister.list_cases(folder).cases) == ["BRATS_001", "made_00"]
-    source = folder / "made_00" / "made_00_t1.nii.gz"
+    assert sorted(case.name for case in lister.list_cases(folder).cases) == ["BRATS_001", "case_00"]
+    source = folder / "case_00" / "case_00_t1.nii.gz"
     source.unlink()
     source.symlink_to(tmp_path / "nowhere")
     problems = {case.name: case.problem for case in lister.list_cases(folder).cases}
     assert problems["BRATS_001"] is None or problems["BRATS_001"] == ""
-    assert "made_00_t1.nii.gz" in problems["made_00"] or "no T1 image" in problems["made_00"]
+    assert "case_00_t1.nii.gz" in problems["case_00"] or "no T1 image" in problems["case_00"]
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,7 @@ def test_a_pack_is_checked_as_its_files_are(from_files, kept_pack):
 
 def test_a_missing_part_is_named(pack):
     (pack / "part-02.safetensors").unlink()
-    assert Pack(pack).load(0).name == "made_00"
+    assert Pack(pack).load(0).name == "case_00"
     with pytest.raises(TrainingError, match=r"part-02.safetensors is missing"):
         read_all(pack)
 
@@ -172,7 +172,7 @@ def changed_manifest(pack, change) -> None:
         lambda m: m["cases"][0].update(shape=[4, 16]),
         lambda m: m["cases"][0].update(shape=[4, -16, 16, 16]),
         lambda m: m["cases"][0].update(step=[1]),
-        lambda m: m["cases"].append("made"),
+        lambda m: m["cases"].append("case"),
     ],
 )
 def test_a_damaged_list_of_cases_is_refused(pack, change):
@@ -183,7 +183,7 @@ def test_a_damaged_list_of_cases_is_refused(pack, change):
 
 def test_a_shape_that_does_not_fit_the_voxels_is_refused(pack):
     changed_manifest(pack, lambda m: m["cases"][1]["shape"].__setitem__(1, 10**6))
-    with pytest.raises(TrainingError, match="made_01 is damaged"):
+    with pytest.raises(TrainingError, match="case_01 is damaged"):
         read_all(pack)
 
 
@@ -219,7 +219,7 @@ def test_the_command_packs_a_folder(smalltumor, tmp_path):
     code, stdout, stderr = smalltumor("pack", folder, tmp_path / "pack")
     assert code == 0, stderr
     assert "cases: 2, parts: 1" in stdout
-    assert Pack(tmp_path / "pack").names == ["made_00", "made_01"]
+    assert Pack(tmp_path / "pack").names == ["case_00", "case_01"]
     assert smalltumor("train", tmp_path / "pack", "--check")[0] == 0
     code, _, stderr = smalltumor("pack", folder, tmp_path / "pack")
     assert code == 1

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from smalltumor.training.data.quantisation import Quantisation
 
 
-def made_image(seed: int, brain: float, spread: float = 1.0) -> np.ndarray:
+def random_image(seed: int, brain: float, spread: float = 1.0) -> np.ndarray:
     rng = np.random.default_rng(seed)
     shape = (4, 11, 9, 10)
     image = spread * rng.standard_normal(shape) + rng.uniform(-3, 3, (4, 1, 1, 1))
@@ -29,7 +29,7 @@ def coded(image: np.ndarray) -> tuple[Quantisation, np.ndarray, np.ndarray]:
     spread=st.sampled_from([0.0, 1e-3, 1.0, 100.0]),
 )
 def test_background_is_zero_and_the_brain_within_half_a_step(seed, brain, spread):
-    image = made_image(seed, brain, spread)
+    image = random_image(seed, brain, spread)
     quantisation, codes, decoded = coded(image)
     outside = (image == 0).all(axis=0)
     assert not decoded[:, outside].any()
@@ -51,6 +51,6 @@ def test_one_extreme_voxel_does_not_make_all_steps_coarse():
 
 
 def test_order_of_intensities_is_kept():
-    image = np.sort(made_image(1, 1.0).reshape(4, -1), axis=1).reshape(4, 11, 9, 10)
+    image = np.sort(random_image(1, 1.0).reshape(4, -1), axis=1).reshape(4, 11, 9, 10)
     _, codes, _ = coded(image)
     assert (np.diff(codes.reshape(4, -1).astype(int), axis=1) >= 0).all()

@@ -31,7 +31,7 @@ def batch(step=0):
     generator = torch.Generator().manual_seed(7)
     image = torch.randn(2, 4, 16, 16, 16, generator=generator)
     classes = (image[:, 0] > 0.5).to(torch.uint8) * 3
-    return Batch(step, image, classes, ["made_00", "made_01"])
+    return Batch(step, image, classes, ["case_00", "case_01"])
 
 
 def weights(of):
@@ -71,7 +71,7 @@ def test_a_gradient_that_is_not_finite_at_the_smallest_scale_ends_the_run():
     broken = batch()
     broken.image[0, 0, 0, 0, 0] = float("nan")
     before = weights(one)
-    with pytest.raises(TrainingError, match=r"no longer finite at step 0 .*made_00"):
+    with pytest.raises(TrainingError, match=r"no longer finite at step 0 .*case_00"):
         one.step(broken)
     torch.testing.assert_close(weights(one), before, rtol=0, atol=0)
 

@@ -30,7 +30,7 @@ def batch(step: int) -> Batch:
     generator = torch.Generator().manual_seed(step)
     image = torch.randn(2, 4, 16, 16, 16, generator=generator)
     classes = (image[:, 0] > 0.5).to(torch.uint8) * 3
-    return Batch(step, image, classes, ["made_00", "made_01"])
+    return Batch(step, image, classes, ["case_00", "case_01"])
 
 
 def test_the_moving_average_warms_up():

@@ -44,7 +44,7 @@ def plan(data, weights_to_tune, tmp_path, monkeypatch):
         run,
         preset="finetune",
         weights=weights_to_tune,
-        validation=data / "made_00",
+        validation=data / "case_00",
         cache=data.parent / "cache",
         device="cpu",
         changes=HOURS,
@@ -103,7 +103,7 @@ def assert_weights_are_current(plan: TrainingRequest, current: Checkpoint) -> No
     assert set(current.tensors()) == set(load_checkpoint(plan.weights).tensors())
     assert sum(p.numel() for p in current.network.parameters()) > 0
     best = load_checkpoint(RunFolder(plan.run).best)
-    assert best.card["scores"]["by_case"][0]["case"] == "made_00"
+    assert best.card["scores"]["by_case"][0]["case"] == "case_00"
 
 
 def test_a_run_outlives_a_killed_launcher_and_resumes_after_a_kill(plan, tmp_path):
@@ -202,12 +202,12 @@ def test_a_run_is_stopped_while_it_starts(plan):
 
 def test_an_error_at_the_start_is_reported_in_a_sentence(plan, tmp_path):
     damaged = write_lesion_cases(tmp_path / "damaged", 1)
-    (damaged / "made_00" / "made_00_t2.nii.gz").write_bytes(b"no image")
+    (damaged / "case_00" / "case_00_t2.nii.gz").write_bytes(b"no image")
     start(TrainingRequest(damaged, plan.run, "finetune", device="cpu"))
     wait_until(lambda: not RunMonitor(plan.run).poll().state.is_live)
     status = RunMonitor(plan.run).poll()
     assert status.state is State.FAILED
-    assert "made_00_t2.nii.gz" in status.message
+    assert "case_00_t2.nii.gz" in status.message
     assert "Traceback" not in RunFolder(plan.run).log.read_text()
 
 
