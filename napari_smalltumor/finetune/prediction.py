@@ -113,7 +113,7 @@ def show_prediction(
     """
     patients = active_patient(viewer)
     patient = _patient_with_images(viewer, prediction.case)
-    if patient is not None:
+    if patient is not None and patient != patient_of_case(prediction.case):
         prediction.case.folder = patient.folder  # the layer's role holds the same case
     with patients.in_background() if background else nullcontext():
         if patient is None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 from napari_cases import case_along, write_case_along
-from smalltumor.data.case import Case
+from smalltumor.data.case import Case, read_case
 from smalltumor.labels.schemes import SCHEMES
 
 from napari_smalltumor.finetune.prediction import Prediction, prediction_name, show_prediction
@@ -54,3 +54,11 @@ def test_a_prediction_in_the_background_leaves_the_active_patient(viewer, tmp_pa
     show_prediction(viewer, prediction_of(case_along(name="Pat")))
     assert active_patient(viewer).title == "Pat"
     assert layer.visible
+
+
+def test_a_later_prediction_of_a_case_replaces_the_first_one(viewer, tmp_path):
+    folder = write_case_along(tmp_path / "Pat", labels=False)
+    layer = show_prediction(viewer, prediction_of(read_case(folder)))
+    assert len(viewer.layers) == 5
+    assert show_prediction(viewer, prediction_of(read_case(folder))) is layer
+    assert len(viewer.layers) == 5

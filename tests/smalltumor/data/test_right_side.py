@@ -48,10 +48,11 @@ def write_head(folder: Path, axcodes: str, degrees: float) -> np.ndarray:
     affine[:3, 3] -= apply_affine(affine, middle)
     places = apply_affine(affine, np.stack(np.indices(SHAPE), axis=-1))
     rng = np.random.default_rng(2)
-    head = np.where(np.linalg.norm(places, axis=-1) < 60, rng.integers(90, 110, SHAPE), 0)
+    inside = np.linalg.norm(places, axis=-1) < 60
     spot = np.linalg.norm(places - SPOT_RAS_MM, axis=-1) < 5
     folder.mkdir()
     for modality in ("flair", "t1ce", "t1", "t2"):
+        head = np.where(inside, rng.integers(90, 110, SHAPE), 0)
         image = np.where(spot & (modality == "t1ce"), 1000, head).astype(np.int16)
         nib.save(nib.Nifti1Image(image, affine), folder / f"Pat_{modality}.nii.gz")
     return affine
