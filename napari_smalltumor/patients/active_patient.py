@@ -288,5 +288,6 @@ def active_patient(viewer: ViewerModel) -> ActivePatient:
     viewer = unproxied(viewer)
     if viewer not in _ACTIVE_PATIENTS:
         _ACTIVE_PATIENTS[viewer] = patients = ActivePatient(viewer)
-        _TITLES[viewer] = WindowTitle(viewer, patients)
+        changes = (patients.changed, patients.patients_changed)
+        _TITLES[viewer] = WindowTitle(viewer, lambda: patients.title, changes)
     return _ACTIVE_PATIENTS[viewer]

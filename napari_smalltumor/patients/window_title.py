@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 from weakref import ref
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-
-    from napari_smalltumor.patients.active_patient import ActivePatient
+    from psygnal import SignalInstance
 
 
 class WindowTitle:
@@ -17,14 +17,22 @@ class WindowTitle:
     Parameters
     ----------
     viewer : ViewerModel
-    patients : ActivePatient
+    patient_name : callable
+        Returns the active patient's name; empty if there is none.
+    changes : iterable of SignalInstance
+        Emitted when the name may have changed.
     """
 
-    def __init__(self, viewer: ViewerModel, patients: ActivePatient) -> None:
-        self._viewer, self._patients = ref(viewer), patients
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        patient_name: Callable[[], str],
+        changes: Iterable[SignalInstance],
+    ) -> None:
+        self._viewer, self._patient_name = ref(viewer), patient_name
         self._base = self._shown = viewer.title
-        patients.changed.connect(self._update)
-        patients.patients_changed.connect(self._update)
+        for changed in changes:
+            changed.connect(self._update)
         self._update()
 
     def _update(self) -> None:
@@ -33,7 +41,7 @@ class WindowTitle:
             return
         if viewer.title != self._shown:  # another program has changed it
             self._base = viewer.title
-        name = self._patients.title
+        name = self._patient_name()
         self._shown = f"{name} – {self._base}" if name else self._base
         if viewer.title != self._shown:
             viewer.title = self._shown
