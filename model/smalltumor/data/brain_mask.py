@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,10 @@ _RINGING_SHARE = 0.3
 _OUTSIDE_SHARE = 0.01
 """Number of voxels outside the brain that differ from the background, as a share of the brain,
 above which the background is not clean. BraTS images have at most .0001."""
+
+_COMPONENT_SHARE = 0.003
+"""Size of a detached part of the brain, as a share of the largest part; smaller ones are noise,
+debris or ringing. About 4 ml."""
 
 _SMALLEST = 1e-6
 """Smallest result in the brain, as a share of the largest."""
@@ -81,11 +86,12 @@ def remove_background(images: Sequence[Image], spacing: npt.ArrayLike) -> list[I
         return list(images)
     with ThreadPoolExecutor(len(images)) as pool:
         brain_in = Background.differs if clean else _exceeds_ringing
-        brain = np.logical_or.reduce(list(pool.map(brain_in, backgrounds, images)))
-        if not clean:
-            brain = fill_holes(_largest_component(brain))
-        masks = pool.map(partial(_inside, brain), backgrounds, images)
-        return list(pool.map(_subtract_background, images, backgrounds, masks))
+        masks = list(pool.map(brain_in, backgrounds, images))
+        brain = np.logical_or.reduce(masks) if clean else fill_holes(_brain_of(masks))
+        if clean:  # what is below the background is brain, not ringing
+            backgrounds = list(map(_around, backgrounds, images))
+        inside = pool.map(partial(_inside, brain), backgrounds, images)
+        return list(pool.map(_subtract_background, images, backgrounds, inside))
 
 
 def brain_masks(coarse: Iterable[Image], backgrounds: Iterable[Background]) -> list[Mask]:
@@ -94,7 +100,7 @@ def brain_masks(coarse: Iterable[Image], backgrounds: Iterable[Background]) -> l
     if _are_clean(known, images):
         return list(map(Background.differs, known, images))
     exceeds = (b.exceeds(image, BRAIN_SHARE) for b, image in zip(known, images, strict=True))
-    return [fill_holes(_largest_component(mask)) for mask in exceeds]
+    return [fill_holes(_brain_of([mask])) for mask in exceeds]
 
 
 def _are_clean(backgrounds: Sequence[Background], coarse: Sequence[Image]) -> bool:
@@ -102,8 +108,10 @@ def _are_clean(backgrounds: Sequence[Background], coarse: Sequence[Image]) -> bo
     if any(background.noise for background in backgrounds):
         return False
     differs = np.logical_or.reduce(list(map(Background.differs, backgrounds, coarse)))
-    exceeds = [b.exceeds(c, BRAIN_SHARE) for b, c in zip(backgrounds, coarse, strict=True)]
-    brain = _largest_component(np.logical_or.reduce(exceeds))
+    # On both sides of a constant: no ringing needs to be told from the brain yet.
+    both = [replace(background, one_sided=False) for background in backgrounds]
+    exceeds = [b.exceeds(c, BRAIN_SHARE) for b, c in zip(both, coarse, strict=True)]
+    brain = _brain_of(exceeds)
     return bool(np.count_nonzero(differs & ~brain) <= _OUTSIDE_SHARE * np.count_nonzero(brain))
 
 
@@ -111,17 +119,33 @@ def _is_zero(background: Background, coarse: Image) -> bool:
     return background.levels in ((), (0.0,)) and bool(coarse.min() >= 0)
 
 
+def _around(background: Background, image: Image) -> Background:
+    """The background of an image whose brain may have values below it, however few."""
+    below = bool(background.levels) and float(image.min()) < background.levels[0]
+    return replace(background, one_sided=background.one_sided and not below)
+
+
 def _exceeds_ringing(background: Background, image: Image) -> Mask:
     return background.exceeds(image, _RINGING_SHARE)
 
 
-def _largest_component(mask: Mask) -> Mask:
+def _brain_of(masks: Sequence[Mask]) -> Mask:
+    """The largest component of the masks of all images, and its detached parts.
+
+    A detached part is large, and is in half of the images or more: a bright island of one image is
+    no brain.
+    """
     from scipy import ndimage
 
-    labels, _ = ndimage.label(mask)
+    united = np.logical_or.reduce(masks)
+    labels, _ = ndimage.label(united)
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
-    return np.asarray(labels == sizes.argmax()) & mask
+    images = np.sum(masks, axis=0, dtype=np.uint8)
+    shared = np.bincount(labels.ravel(), weights=images.ravel()) >= len(masks) / 2 * sizes
+    keep = (sizes >= _COMPONENT_SHARE * sizes.max()) & shared
+    keep[sizes.argmax()] = True
+    return np.asarray(keep[labels] & united)
 
 
 def _inside(brain: Mask, background: Background, image: Image) -> Mask:

@@ -99,3 +99,27 @@ def test_coarse_voxels_are_4_mm_apart_but_not_fewer_than_32_along_an_axis() -> N
     steps = coarse_steps((240, 400, 40), (1.0, 0.5, 3.0))
     assert [step.step for step in steps] == [4, 8, 1]
     assert [step.step for step in coarse_steps((70, 20, 240), SPACING)] == [2, 1, 4]
+
+
+@pytest.mark.parametrize("axis", [0, 2])
+def test_a_part_of_the_brain_behind_missing_slices_is_kept(images, brain, axis: int) -> None:
+    middle = int(np.median(np.flatnonzero(brain.any(axis=tuple({0, 1, 2} - {axis})))))
+    gap = tuple(slice(middle, middle + 5) if a == axis else slice(None) for a in range(3))
+    cut = [image.copy() for image in images]
+    for image in cut:
+        image[gap] = 0
+    assert all(map(np.may_share_memory, remove_background(cut, SPACING), cut))
+    offset = [image + np.int16(50) for image in cut]
+    np.testing.assert_array_equal(mask_of(offset), np.logical_or.reduce([x > 0 for x in cut]))
+
+
+@pytest.mark.parametrize("percentile", [5, 8, 10, 20])
+def test_a_brain_with_a_few_values_below_the_background_is_unchanged(
+    images, brain, percentile: float
+) -> None:
+    low = [np.percentile(image[image > 0], percentile) + 0.5 for image in images]
+    shifted = [np.where(i > 0, i - level, 0.0) for i, level in zip(images, low, strict=True)]
+    np.testing.assert_array_equal(mask_of(shifted), brain)
+    for got, expected in zip(remove_background(shifted, SPACING), images, strict=True):
+        inside = expected > expected[expected > 0].min()
+        np.testing.assert_allclose(np.ptp(got[inside] - expected[inside]), 0, atol=1e-2)

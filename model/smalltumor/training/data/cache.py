@@ -26,7 +26,7 @@ from smalltumor.errors import OutputError
 from smalltumor.files.atomic import TEMPORARY_FILES, atomic_path
 from smalltumor.training.data.prepared_case import PreparedCase
 
-CACHE_VERSION = 1
+CACHE_VERSION = 2
 
 SPARE_BYTES = 10 * 2**30
 """About 300 cases of BraTS."""
