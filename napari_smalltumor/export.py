@@ -38,7 +38,7 @@ from napari_smalltumor.layers.coordinates import (
 from napari_smalltumor.layers.metadata import (
     LayerKind,
     LayerRole,
-    cases_among,
+    case_of,
     provenance_of,
     region_layers,
     role_of,
@@ -60,10 +60,13 @@ _LABEL_DTYPES = (np.uint8, np.int16, np.int32)
 
 
 def case_to_export(viewer: ViewerModel) -> Case | None:
-    """The case to export: the topmost case with regions of the active patient."""
+    """The case to export: that of the active patient's topmost region."""
     layers = active_patient(viewer).layers
-    cases = reversed(list(cases_among(layers)))
-    return next((case for case in cases if region_layers(layers, case)), None)
+    for layer in reversed(layers):
+        case = case_of(layer)
+        if case is not None and layer in region_layers(layers, case).values():
+            return case
+    return None
 
 
 def suggested_name(case: Case) -> str:
@@ -226,12 +229,18 @@ def source_files(layers: Iterable[Layer]) -> Iterator[Path]:
         origin = provenance_of(layer.metadata)
         if origin is not None and origin.case is not None:
             yield from origin.case.sources
-            folders |= {path.parent for path in origin.case.paths.values()}
+            folders |= _folders_of(origin.case)
         elif layer._type_string == "image" and layer.source.path:
             yield Path(layer.source.path)
     for folder in folders:
         with suppress(OSError):
             yield from (p for p in folder.iterdir() if is_nifti_name(p) and parse_file_name(p))
+
+
+def _folders_of(case: Case) -> set[Path]:
+    """The folders of a case's files, also of a case that was read from a mask alone."""
+    files = [*case.paths.values(), *([case.labels_path] if case.labels_path else [])]
+    return {path.parent for path in files} | ({case.folder} if case.folder else set())
 
 
 def check_no_source(paths: Iterable[Path], layers: Iterable[Layer]) -> None:

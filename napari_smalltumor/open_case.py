@@ -191,7 +191,7 @@ def open_case(viewer: ViewerModel, path: Path | Sequence[Path] | CaseFiles) -> l
     else:
         files = find_case_files(path if isinstance(path, Path) else list(path))
     was_empty = not viewer.layers
-    layer_data = layers_of_case(files)
+    layer_data = layers_of_case(files, layers=viewer.layers)
     set_up(viewer)
     added = [viewer.add_layer(Layer.create(*data)) for data in layer_data]
     if was_empty and added:

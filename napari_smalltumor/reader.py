@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -52,6 +53,9 @@ from napari_smalltumor.region_files import (
 )
 from napari_smalltumor.viewer_setup import set_up_current_viewer
 
+if TYPE_CHECKING:
+    from napari.layers import Layer
+
 Reader = Callable[[str | Sequence[str]], list[LayerData]]
 
 _LARGEST_SMALL_VALUE = 8
@@ -81,7 +85,9 @@ def get_reader(path: str | Sequence[str]) -> Reader | None:
     return None
 
 
-def layers_of_case(files: CaseFiles, *, exported: RegionFile | None = None) -> list[LayerData]:
+def layers_of_case(
+    files: CaseFiles, *, exported: RegionFile | None = None, layers: Iterable[Layer] = ()
+) -> list[LayerData]:
     """Read a case's files as layers: its images, and its labels if it has any.
 
     Masks that were exported beside the images are opened as ET, TC and WT, and hide an expert's
@@ -93,6 +99,9 @@ def layers_of_case(files: CaseFiles, *, exported: RegionFile | None = None) -> l
     files : CaseFiles
     exported : RegionFile, optional
         The exported file to open; by default those beside the images.
+    layers : iterable of layers, optional
+        What is open. If the case has regions there, these may have been edited, and no exported
+        mask is opened beside them.
     """
     missing = [MODALITY_TITLES[m] for m in MODALITIES if m not in files.modalities]
     if files.stacked is None and files.modalities and missing:
@@ -104,7 +113,12 @@ def layers_of_case(files: CaseFiles, *, exported: RegionFile | None = None) -> l
     for warning in case.warnings:
         warn(warning)
     stored = [layer for read in labels for layer in _labels_next_to(case, read)]
-    regions = _exported_regions(case, region_files_of(case) if exported is None else [exported])
+    written = region_files_of(case) if exported is None else [exported]
+    if written and region_layers(layers, case):
+        names = " and ".join(file.path.name for file in written)
+        warn(f"{names} was not opened, because the regions of {case.name} are open already")
+        written = []
+    regions = _exported_regions(case, written)
     if regions:
         for _, attributes, _ in stored:
             attributes["visible"] = False
@@ -124,10 +138,7 @@ def _exported_regions(case: Case, files: Sequence[RegionFile]) -> list[LayerData
 
 def _layers_of_export(file: RegionFile) -> list[LayerData]:
     """The regions of an exported file, with the images beside it unless these are open."""
-    from napari.viewer import current_viewer
-
-    viewer = current_viewer()
-    layers = [] if viewer is None else list(viewer.layers)
+    layers = _open_layers()
     case = next((c for c in cases_among(layers) if is_beside(file, c)), None)
     if case is not None:
         check_no_regions(case.name, region_layers(layers, case), file)
@@ -137,28 +148,35 @@ def _layers_of_export(file: RegionFile) -> list[LayerData]:
     folder = file.path.absolute().parent
     for files in group_files(p for p in sorted(folder.iterdir()) if is_nifti_name(p)):
         if safe_name(files.name) == file.case and len(files.modalities) == len(MODALITIES):
-            return layers_of_case(files, exported=file)
+            return layers_of_case(files, exported=file, layers=layers)
     masks, volume = read_regions(file)
     alone = _single_file_case(file.case, volume)
     alone.folder = folder
     return layers_of_masks(alone, masks)
 
 
+def _open_layers() -> list[Layer]:
+    from napari.viewer import current_viewer
+
+    viewer = current_viewer()
+    return [] if viewer is None else list(viewer.layers)
+
+
 def _read_folder(path: str | Sequence[str]) -> list[LayerData]:
     set_up_current_viewer()
-    return layers_of_case(find_case_files(Path(str(path))))
+    return layers_of_case(find_case_files(Path(str(path))), layers=_open_layers())
 
 
 def _read_together(paths: str | Sequence[str]) -> list[LayerData]:
     set_up_current_viewer()
-    return layers_of_case(find_case_files([Path(p) for p in paths]))
+    return layers_of_case(find_case_files([Path(p) for p in paths]), layers=_open_layers())
 
 
 def _read_file(path: str | Sequence[str]) -> list[LayerData]:
     set_up_current_viewer()
     file = Path(str(path))
     if _dimensions(file) == 4:
-        return layers_of_case(find_case_files(file))
+        return layers_of_case(find_case_files(file), layers=_open_layers())
     exported = region_file(file)
     if exported is not None:
         return _layers_of_export(exported)

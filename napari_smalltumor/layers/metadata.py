@@ -212,6 +212,8 @@ def same_case(one: Case | None, other: Case | None) -> bool:
     if one is other:
         return True
     files = one.name == other.name and one.paths == other.paths and one.folder == other.folder
+    if not one.paths:  # masks of one name in two folders are of two patients
+        files = files and one.labels_path == other.labels_path
     return files and one.grid.matches(other.grid)
 
 

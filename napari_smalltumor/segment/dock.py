@@ -199,6 +199,9 @@ class SegmentDock(QScrollArea):
         assert case is not None
         self._cancel_timer.stop()
         self._forget_worker()  # there is nothing left to cancel
+        if self._patient not in self._patients.patients:
+            self._finish(f"{case.name} was closed and the result was discarded")
+            return
         changed = fingerprint(self._viewer.layers, case) != self._checksum_before
         if changed and not self._may_overwrite(case):
             self._finish("Your edits were kept and the result was discarded")

@@ -145,6 +145,8 @@ class ShownResult(QObject):
     def _on_patient(self) -> None:
         """Remove the numbers of the patient before; those of the active one follow."""
         if isalive(self):
+            self._search_number += 1  # a result that is on its way is of the patient before
+            self._view.show_lesions("")
             self._view.setVisible(False)
             self._on_change()
 

@@ -161,6 +161,27 @@ def test_a_result_that_arrives_late_goes_to_its_own_patient(
     qtbot.waitUntil(lambda: "case" in dock.panel.results.text)
 
 
+def test_the_result_of_a_patient_who_was_closed_is_discarded(viewer, dock_of, tmp_path, qtbot):
+    dock = dock_of(viewer)
+    first, second = open_two(viewer, tmp_path)
+    active_patient(viewer).activate(first)
+    with qtbot.waitSignal(dock.finished) as ended:
+        dock.segment()
+        for layer in list(active_patient(viewer).layers):
+            viewer.layers.remove(layer)
+    assert ended.args == [False]
+    assert active_patient(viewer).patients == [second]
+    assert not [x for x in viewer.layers if region_of(x) is not None]
+
+
+def test_the_dock_shows_no_lesions_of_the_patient_before(viewer, dock_of, tmp_path, qtbot):
+    results = dock_of(viewer).panel.results
+    show_regions(viewer, case_with_lesions())
+    qtbot.waitUntil(lambda: "3 enhancing components" in results.text)
+    open_case(viewer, write_case_along(tmp_path / "Next", labels=False))
+    assert "component" not in results._lesions.text()
+
+
 def test_the_table_the_rings_and_the_keys_are_those_of_the_active_patient(viewer, tmp_path, qtbot):
     dock = LesionsDock(viewer)
     viewer.window.add_dock_widget(dock, area="right")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 from napari_cases import ORIENTATIONS, case_along, random_volume, write_case_along
-from smalltumor.data.case import read_case
+from smalltumor.data.case import Case, read_case
 from smalltumor.data.case_files import parse_file_name
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import OutputError
@@ -15,9 +15,10 @@ from smalltumor.labels.regions import Region
 
 from napari_smalltumor import notify
 from napari_smalltumor.export import case_to_export, export_case, suggested_name, targets
-from napari_smalltumor.layers.metadata import provenance_of, region_layers
-from napari_smalltumor.layers.patient import patient_of_case
+from napari_smalltumor.layers.metadata import case_of, provenance_of, region_layers
+from napari_smalltumor.layers.patient import assign, patient_of_case
 from napari_smalltumor.layers.regions import show_segmentation
+from napari_smalltumor.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.reader import get_reader
 from napari_smalltumor.writer import write_image, write_labels, write_layers
@@ -192,3 +193,14 @@ def test_an_export_keeps_the_affine_of_an_oblique_source(tmp_path, viewer):
     image = nib.load(written)
     assert image.affine == pytest.approx(nib.load(folder / "Pat_t1ce.nii.gz").affine)
     assert np.array_equal(image.dataobj, np.array([0, 1, 2, 4])[random_classes(case)])
+
+
+def test_the_topmost_regions_of_a_patient_are_exported(tmp_path, viewer):
+    images = open_case(viewer, write_case_along(tmp_path / "Pat", labels=False))
+    case = case_of(images[0])
+    old = Case("Pat", {}, case.grid, folder=tmp_path / "old")
+    show(viewer, old)
+    for layer in viewer.layers:
+        assign(layer, patient_of_case(case))
+    show(viewer, case)
+    assert case_to_export(viewer) is case

@@ -10,7 +10,7 @@ from napari.layers import Layer
 from napari_cases import write_case_along
 from smalltumor.data.case import read_case
 from smalltumor.data.segmentation import Segmentation
-from smalltumor.errors import CaseError
+from smalltumor.errors import CaseError, OutputError
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor import notify, reader, settings
@@ -129,3 +129,29 @@ def test_a_file_whose_values_fit_several_schemes_is_read_with_the_one_that_is_se
     open_case(viewer, folder)
     assert_editable(viewer, folder)
     assert f"was read with the label scheme {scheme}" in warnings[0]
+
+
+def test_a_case_that_is_opened_again_keeps_its_edited_regions(folder, written, warnings):
+    viewer = ViewerModel()
+    case = case_of(open_case(viewer, folder)[0])
+    edited = region_layers(viewer.layers, case)[Region.ET]
+    edited.data[...] = 1
+    open_case(viewer, folder)
+    drop(viewer, folder)
+    assert [x for x in viewer.layers if x.name.startswith("Pat ET")] == [edited]
+    assert region_layers(viewer.layers, case)[Region.ET] is edited
+    assert sum("are open already" in warning for warning in warnings) == 2
+
+
+def test_an_image_beside_a_mask_that_was_opened_alone_is_never_replaced(folder, written):
+    for modality in ("t1", "t2", "flair"):
+        (folder / f"Pat_{modality}.nii.gz").unlink()
+    viewer = ViewerModel()
+    for path in written:
+        drop(viewer, path)
+    case = case_to_export(viewer)
+    image = folder / "Pat_t1ce.nii.gz"
+    before = image.read_bytes()
+    with pytest.raises(OutputError):
+        export_case(viewer, case, image, scheme="brats2018", overwrite=True)
+    assert image.read_bytes() == before

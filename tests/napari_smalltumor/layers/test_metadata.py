@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +20,8 @@ from napari.layers._layer_actions import (
     _split_stack,
 )
 from napari_cases import case_along
+from smalltumor.data.case import Case
+from smalltumor.geometry.grid import Grid
 from smalltumor.labels.regions import Region
 from smalltumor.labels.schemes import SCHEMES
 
@@ -29,6 +33,7 @@ from napari_smalltumor.layers.metadata import (
     provenance_of,
     region_layers,
     role_of,
+    same_case,
     set_role,
 )
 from napari_smalltumor.layers.regions import region_layer
@@ -181,3 +186,10 @@ def test_metadata_of_other_plugins_give_no_role(viewer, metadata):
     assert role_of(layer) is None
     assert provenance_of(layer.metadata) is None
     assert region_layers(viewer.layers, case_along()) == {}
+
+
+def test_masks_of_one_name_in_two_folders_are_two_cases():
+    grid = Grid((4, 4, 4), np.eye(4))
+    one, other = (Case("P", {}, grid, labels_path=Path(f"{v}/P_seg.nii.gz")) for v in ("v1", "v2"))
+    assert not same_case(one, other)
+    assert same_case(one, replace(one))
