@@ -102,7 +102,8 @@ def find_background(image: Image, coarse: Image) -> Background:
         if not noise < np.percentile(coarse.astype(np.float64), 95) - centre:
             return Background(())
         levels = (centre,)
-    deviation = coarse.astype(np.float64) - levels[0]
+    unpadded = coarse[Background(levels[1:]).differs(coarse)] if levels[1:] else coarse
+    deviation = unpadded.astype(np.float64) - levels[0]
     size = np.abs(deviation)
     large = size > _FAINT * np.percentile(size, 98)
     contrast = float(np.median(size[large])) if large.any() else 0.0

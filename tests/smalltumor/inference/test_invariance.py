@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from intensity_transforms import (
     half_size,
@@ -76,6 +76,7 @@ def dice(a: Segmentation, b: Segmentation) -> list[float]:
 
 
 @settings(max_examples=8)
+@example(name="z-scored in the brain", outside="padding of nan")
 @given(
     name=st.sampled_from(sorted(INTENSITIES)),
     outside=st.sampled_from(["as stored", "noise", "nan", "padding", "padding of nan"]),
