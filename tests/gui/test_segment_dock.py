@@ -232,15 +232,17 @@ def test_the_error_about_a_missing_layer_names_its_modality(opened, errors):
     assert not dock.is_running
 
 
-def test_a_result_is_shown_if_the_images_were_removed_during_the_run(opened, slow, errors, qtbot):
+def test_a_result_is_discarded_if_the_patient_was_closed_during_the_run(
+    opened, slow, errors, qtbot
+):
     viewer, dock = opened
     dock.segment()
     qtbot.waitUntil(lambda: slow.started.is_set())
     viewer.layers.clear()
     with qtbot.waitSignal(dock.finished) as ended:
         slow.go.set()
-    assert ended.args == [True]
-    assert [layer.name for layer in viewer.layers] == ["case WT", "case TC", "case ET"]
+    assert ended.args == [False]
+    assert not viewer.layers
     assert errors == []
 
 
