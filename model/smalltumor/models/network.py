@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from smalltumor.models.config import NetworkConfig, Norm
+from smalltumor.models.doubling import double
+from smalltumor.models.grouped_conv import GroupedConv3d
 
 __all__ = ["STAGES", "MultiTaskNetwork", "MultiTaskOutput", "NetworkConfig", "SegmentationNetwork"]
 
@@ -38,10 +41,6 @@ def _norm(kind: Norm, channels: int) -> nn.Module:
     return nn.BatchNorm3d(channels)
 
 
-def _double(x: Tensor) -> Tensor:
-    return functional.interpolate(x, scale_factor=2, mode="trilinear", align_corners=False)
-
-
 class PreactivatedConv(nn.Module):
     """Norm, ReLU, and a convolution without bias; at stride 1 the shape stays the same."""
 
@@ -62,7 +61,7 @@ class PreactivatedConv(nn.Module):
             return (size - 1) // 2 * dilation
 
         self.norm = _norm(norm, inputs)
-        self.conv = nn.Conv3d(
+        self.conv = (GroupedConv3d if groups > 1 else nn.Conv3d)(
             inputs,
             outputs,
             kernel,
@@ -208,18 +207,18 @@ class SegmentationNetwork(nn.Module):
         yield "encoder 2", quarter
         features = self.encoder3(quarter)
         yield "encoder 3", features
-        features = self.decoder3(torch.cat([quarter, _double(features)], dim=1))
+        features = self.decoder3(torch.cat([quarter, double(features)], dim=1))
         del quarter
         yield "decoder 3", features
-        features = self.decoder2(torch.cat([half, _double(features)], dim=1))
+        features = self.decoder2(torch.cat([half, double(features)], dim=1))
         del half
         yield "decoder 2", features
-        features = self.decoder1(torch.cat([stem, _double(features)], dim=1))
+        features = self.decoder1(torch.cat([stem, double(features)], dim=1))
         del stem
         yield "decoder 1", features
         # A 1x1x1 convolution without bias commutes with interpolation; in this order it has
         # an eighth of the voxels to process.
-        yield "head", _double(self.head(features))
+        yield "head", double(self.head(features))
 
     def logits(self, x: Tensor) -> Tensor:
         """Logits, (b, classes, i, j, k): the output before the softmax."""
@@ -262,6 +261,15 @@ class MultiTaskOutput:
     targets: list[Tensor]
 
 
+class Features(NamedTuple):
+    """Logits, and the outputs of the stem and of encoders 1 and 2."""
+
+    logits: Tensor
+    stem: Tensor
+    half: Tensor
+    quarter: Tensor
+
+
 class MultiTaskNetwork(SegmentationNetwork):
     """The segmentation path and the two U-module decoders that only training uses.
 
@@ -286,14 +294,29 @@ class MultiTaskNetwork(SegmentationNetwork):
         reconstruction : bool
             If False, the U-modules are not run (the DMFNet baseline).
         """
-        stages = dict(self.steps(x))
+        features = self.features(x)
         if not reconstruction:
-            return MultiTaskOutput(stages["head"], [], [])
-        rebuilt = [
-            self.rebuild1(_double(stages["encoder 1"])),
-            self.rebuild2(_double(stages["encoder 2"])),
-        ]
-        return MultiTaskOutput(stages["head"], rebuilt, [stages["stem"], stages["encoder 1"]])
+            return MultiTaskOutput(features.logits, [], [])
+        rebuilt = self.rebuild(features.half, features.quarter)
+        return MultiTaskOutput(features.logits, rebuilt, [features.stem, features.half])
+
+    def features(self, x: Tensor) -> Features:
+        """Logits, and the features that the U-modules read or reconstruct."""
+        stages = dict(self.steps(x))
+        return Features(*(stages[name] for name in ("head", "stem", "encoder 1", "encoder 2")))
+
+    def rebuild(self, half: Tensor, quarter: Tensor) -> list[Tensor]:
+        """The inputs of encoders 1 and 2, reconstructed from their outputs."""
+        return [self.rebuild1(double(half)), self.rebuild2(double(quarter))]
+
+    def compile_training(self) -> None:
+        """Compile what `outputs` runs with ``torch.compile``, as two functions.
+
+        Steps without reconstruction and those with it then share the larger one, and only that one
+        is compiled again when the batch-norm statistics are frozen.
+        """
+        for name in ("features", "rebuild"):
+            setattr(self, name, torch.compile(getattr(self, name)))
 
     def segmentation_state(self) -> dict[str, Tensor]:
         """The state dict of the segmentation path, for `SegmentationNetwork`."""

@@ -14,6 +14,9 @@ from smalltumor.models.network import PreactivatedConv
 VECTOR_CHANNELS = 8
 """Number of float32 values in an AVX2 vector register."""
 
+_NO_EPS = 1e-30
+"""Added to 1 it is lost; some versions of torch refuse 0."""
+
 _ONEDNN = bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyped-call]
 _ONEDNN_BFLOAT16 = _ONEDNN and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
@@ -89,7 +92,7 @@ class Norm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         # batch_norm accepts half-precision features with a float32 scale and shift.
-        return functional.batch_norm(x, self.zero, self.one, self.scale, self.shift, eps=0.0)
+        return functional.batch_norm(x, self.zero, self.one, self.scale, self.shift, eps=_NO_EPS)
 
 
 class RelativeReLU(nn.Module):

@@ -83,12 +83,12 @@ class Learner:
             for part in (network.stem, network.encoder1, network.encoder2, network.encoder3):
                 part.requires_grad_(False)
         _place(network, self.device)
+        if config.compile:
+            network.compile_training()
         self.network = processes.share_batch_norm(network)
         self.training_forward = processes.wrap(
             _TrainingForward(self.network), config.reconstruction_every > 1
         )
-        if config.compile:
-            self.training_forward.compile()
         self.optimiser = create_optimiser(config, self.network)
         self.average = {n: p.detach().clone() for n, p in self.network.named_parameters()}
         self.precision = MixedPrecision.of(self.device)

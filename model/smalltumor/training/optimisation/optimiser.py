@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from smalltumor.training.config import TrainingConfig
 
@@ -62,5 +63,7 @@ def update_average(average: dict[str, Tensor], network: nn.Module, decay: float)
     By hand, because torch's AveragedModel would hold a second network with modules and buffers
     that nobody runs, and name its tensors otherwise than saved runs do.
     """
-    for name, parameter in network.named_parameters():
-        average[name].lerp_(parameter.detach(), 1 - decay)
+    parameters = dict(network.named_parameters())
+    averages = [average[name] for name in parameters]
+    move = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+    move(averages, list(parameters.values()), None)
