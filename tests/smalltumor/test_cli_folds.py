@@ -64,7 +64,10 @@ def test_the_result_of_an_evaluation_is_a_baseline_too(smalltumor, tables, tmp_p
         numbers = f"0.5,0.5,0,{row.et_voxels},{row.et_voxels}"
         scores += [f"{row.case},{region},{numbers}" for region in ("et", "tc", "wt")]
     (tmp_path / "cases.csv").write_text("\n".join(scores))
-    (tmp_path / "components.csv").write_text("case,region,voxels,found\n")
+    components = ["case,region,voxels,found"]
+    for row in read_rows(tables[0]):
+        components += [f"{row.case},et,{row.et_voxels},true"]
+    (tmp_path / "components.csv").write_text("\n".join(components))
     code, out, _ = smalltumor("folds", tables[0], "--baseline", tmp_path)
     assert code == 0
     assert "+0.4333  0.433 to 0.433            better" in out

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
+from smalltumor.data.patients import patient_of
 from smalltumor.errors import SmalltumorError
 from smalltumor.evaluation.evaluate import score_case
 from smalltumor.evaluation.lesionwise import count_false_components
@@ -45,6 +46,11 @@ class CaseRow:
     false_components : int or None
         Predicted components of enhancing tumour, of at least `MIN_COMPONENT_VOXELS` voxels, that
         share no voxel with the truth; None if not known.
+    patient : str
+        Whose scan it is; a patient may have several.
+    inputs : str
+        First digits of the digest of images, truth and code that the scores come from, apart from
+        the weights; empty if it is not known.
     """
 
     case: str
@@ -63,9 +69,14 @@ class CaseRow:
     small_components: int
     small_found: int
     false_components: int | None
+    patient: str
+    inputs: str = ""
 
 
 COLUMNS = tuple(field.name for field in fields(CaseRow))
+
+_LATER_COLUMNS = ("patient", "inputs")
+"""Columns that tables of earlier versions do not have."""
 
 
 def case_row(
@@ -74,6 +85,9 @@ def case_row(
     prediction: Classes,
     truth: Classes,
     spacing: Sequence[float] = (1.0, 1.0, 1.0),
+    *,
+    patient: str | None = None,
+    inputs: str = "",
 ) -> CaseRow:
     """Score a case.
 
@@ -85,6 +99,10 @@ def case_row(
         Tissue classes on one grid.
     spacing : three floats
         Voxel edges along i, j, k in mm.
+    patient : str, optional
+        By default as the name of the case tells.
+    inputs : str
+        See `CaseRow`.
 
     Raises
     ------
@@ -112,6 +130,8 @@ def case_row(
         small_components=small.components,
         small_found=small.found,
         false_components=count_false_components(*enhancing, MIN_COMPONENT_VOXELS),
+        patient=patient_of(name) if patient is None else patient,
+        inputs=inputs,
     )
 
 
@@ -132,15 +152,16 @@ def write_rows(rows: Iterable[CaseRow], path: Path) -> None:
 
 
 def read_rows(path: Path) -> list[CaseRow]:
-    """The inverse of `write_rows`.
+    """The inverse of `write_rows`; also reads the tables of earlier versions.
 
     Raises
     ------
     SmalltumorError
         If the file cannot be read or holds another table.
     """
+    required = [column for column in COLUMNS if column not in _LATER_COLUMNS]
     try:
-        return [_parsed(cells) for cells in read_table(path, COLUMNS)]
+        return [_parsed(cells) for cells in read_table(path, required)]
     except ValueError as error:
         raise SmalltumorError(f"{path} is damaged ({error})") from error
 
@@ -163,6 +184,8 @@ def _parsed(cells: Mapping[str, str]) -> CaseRow:
         small_components=int(cells["small_components"]),
         small_found=int(cells["small_found"]),
         false_components=int(cells["false_components"]) if cells["false_components"] else None,
+        patient=cells.get("patient") or patient_of(cells["case"]),
+        inputs=cells.get("inputs", ""),
     )
 
 

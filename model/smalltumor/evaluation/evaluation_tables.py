@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from smalltumor.data.patients import patient_of
 from smalltumor.errors import SmalltumorError
 from smalltumor.evaluation.case_rows import MIN_COMPONENT_VOXELS, CaseRow, optional_float
 from smalltumor.evaluation.report_files import CASES, COMPONENTS
@@ -68,4 +69,5 @@ def _row(name: str, by_region: Mapping[str, Cells], components: Iterable[Cells])
         small_components=len(small),
         small_found=sum(cells["found"] == "true" for cells in small),
         false_components=None,
+        patient=patient_of(name),
     )

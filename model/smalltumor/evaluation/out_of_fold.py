@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from smalltumor.errors import CaseError
-from smalltumor.evaluation.bootstrap import MIN_PATIENTS, Bootstrap, Estimate, Ratio
+from smalltumor.evaluation.bootstrap import MIN_PATIENTS, Bootstrap, Estimate, Ratio, paired
 from smalltumor.evaluation.case_rows import MIN_COMPONENT_VOXELS, CaseRow
 from smalltumor.evaluation.summary import SMALL_TUMOUR_LIMITS
 from smalltumor.labels.regions import Region
@@ -48,7 +48,12 @@ def _small_dice(limit: int) -> Terms:
 
 
 def _small_tpr(limit: int) -> Terms:
-    return lambda row: (row.et_tpr or 0.0, 1.0) if 0 < row.et_voxels < limit else (0.0, 0.0)
+    def terms(row: CaseRow) -> tuple[float, float]:
+        if row.et_tpr is None or row.et_voxels >= limit:
+            return 0.0, 0.0
+        return row.et_tpr, 1.0
+
+    return terms
 
 
 def _found(row: CaseRow) -> tuple[float, float]:
@@ -85,6 +90,7 @@ class Difference:
     ----------
     measure : Measure
     one, other : float or None
+        Over the cases that count on both sides.
     estimate : Estimate
         Of `one` minus `other`.
     """
@@ -115,12 +121,15 @@ def estimates(rows: Sequence[CaseRow]) -> dict[Measure, Estimate]:
         At least one; their order does not matter.
     """
     rows = _sorted(rows)
-    bootstrap = Bootstrap(len(rows))
+    bootstrap = Bootstrap(row.patient for row in rows)
     return {measure: bootstrap.estimate(measure.ratio(rows)) for measure in MEASURES}
 
 
 def differences(one: Sequence[CaseRow], other: Sequence[CaseRow]) -> list[Difference]:
     """Paired differences of all measures, over the cases that are on both sides.
+
+    A measure is over those of them that count on both sides: a table of `smalltumor evaluate` has
+    no false components, for example.
 
     Raises
     ------
@@ -132,19 +141,27 @@ def differences(one: Sequence[CaseRow], other: Sequence[CaseRow]) -> list[Differ
         raise CaseError("no case is on both sides of the comparison")
     first, second = (_sorted(row for row in rows if row.case in names) for rows in (one, other))
     for row, same in zip(first, second, strict=True):
-        if row.et_voxels != same.et_voxels:
-            raise CaseError(
-                f"{row.case}: the two sides were scored against different expert's masks "
-                f"(enhancing tumour of {row.et_voxels} and of {same.et_voxels} voxels)"
-            )
-    bootstrap = Bootstrap(len(first))
+        _check_same_truth(row, same)
+    bootstrap = Bootstrap(row.patient for row in first)
     return [_difference(measure, first, second, bootstrap) for measure in MEASURES]
+
+
+def _check_same_truth(row: CaseRow, same: CaseRow) -> None:
+    what = None
+    if row.et_voxels != same.et_voxels:
+        what = f"enhancing tumour of {row.et_voxels} and of {same.et_voxels} voxels"
+    elif row.small_components != same.small_components:
+        what = f"{row.small_components} and {same.small_components} small components of it"
+    if what is not None:
+        raise CaseError(
+            f"{row.case}: the two sides were scored against different expert's masks ({what})"
+        )
 
 
 def _difference(
     measure: Measure, one: Sequence[CaseRow], other: Sequence[CaseRow], bootstrap: Bootstrap
 ) -> Difference:
-    ratios = measure.ratio(one), measure.ratio(other)
+    ratios = paired(measure.ratio(one), measure.ratio(other))
     return Difference(measure, ratios[0].value, ratios[1].value, bootstrap.difference(*ratios))
 
 

@@ -49,7 +49,9 @@ def results_text(results: Results) -> str:
         (_named(measure, results.rows), estimate.patients, estimate.value, _interval(estimate))
         for measure, estimate in estimates(results.rows).items()
     ]
-    title = f"{results.name}: {counted(len(results.rows), 'out-of-fold case')}"
+    patients = len({row.patient for row in results.rows})
+    of_patients = f" of {counted(patients, 'patient')}" if patients < len(results.rows) else ""
+    title = f"{results.name}: {counted(len(results.rows), 'out-of-fold case')}{of_patients}"
     return "\n\n".join(
         [
             text_table(title, ("", "patients", "value", "95 % interval"), rows),

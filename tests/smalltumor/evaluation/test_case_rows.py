@@ -73,6 +73,8 @@ ROWS = st.builds(
     small_components=COUNTS,
     small_found=COUNTS,
     false_components=st.none() | COUNTS,
+    patient=st.text("abc_0", min_size=1, max_size=4),
+    inputs=st.text("0123456789abcdef", max_size=12),
 )
 
 
@@ -83,7 +85,13 @@ def test_rows_come_back_from_their_file_sorted_by_case(tmp_path_factory, rows):
     assert read_rows(path) == sorted(rows, key=lambda row: row.case)
 
 
-HEADER = ",".join(COLUMNS)
+def test_a_table_of_an_earlier_version_is_read(tmp_path):
+    row = case_row("UPENN-GBM-00003_11", "0123", PREDICTED, TRUTH)
+    cells = [str(getattr(row, column)) for column in COLUMNS[:16]]
+    (tmp_path / "rows.csv").write_text(f"{','.join(COLUMNS[:16])}\n{','.join(cells)}\n")
+    assert COLUMNS[16:] == ("patient", "inputs")
+    assert read_rows(tmp_path / "rows.csv") == [row]
+    assert row.patient == "UPENN-GBM-00003"
 
 
 @pytest.mark.parametrize(
@@ -93,7 +101,7 @@ HEADER = ",".join(COLUMNS)
         "case,weights\na,b\n",
         "\0",
         ",".join(COLUMNS) + "\na,b\n",
-        f"{','.join(COLUMNS)}\n" + "x," * 15,
+        f"{','.join(COLUMNS)}\n" + "x," * 17,
     ],
 )
 def test_another_table_is_named(tmp_path, content):

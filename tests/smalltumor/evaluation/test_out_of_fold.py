@@ -25,6 +25,7 @@ def row(case: str, dice: float = 0.5, **changed) -> CaseRow:
     values |= {f"{region}_false_ml": 0.0 for region in ("et", "tc", "wt")}
     values |= {"et_voxels": 5000, "et_predicted_voxels": 5000, "false_components": 0}
     values |= {"small_components": 0, "small_found": 0, "weights": ""}
+    values |= {"patient": case}
     return CaseRow(**(values | {"case": case} | changed))
 
 
@@ -104,6 +105,24 @@ def test_a_comparison_is_paired_over_the_cases_of_both_sides():
     assert "Left out, only on the side of old: e" in text
 
 
+def test_a_measure_is_compared_over_the_cases_that_count_on_both_sides():
+    """Of the other side, two cases come from an evaluation without false components."""
+    many = [row(f"case{n}", false_components=n) for n in range(8)]
+    other = [*many[:6], *(replace(r, false_components=None) for r in many[6:])]
+    found = {d.measure.name: d for d in differences(many, other)}["false ET components per patient"]
+    assert (found.one, found.other) == (2.5, 2.5)
+    estimate = found.estimate
+    assert (estimate.value, estimate.low, estimate.high, estimate.patients) == (0, 0, 0, 6)
+
+
+def test_scans_of_one_patient_count_as_one_patient():
+    scans = [row(f"case{n}", 0.5 + 0.1 * (n % 2), patient=f"p{n // 4}") for n in range(8)]
+    assert values(scans)["Dice ET"] == (pytest.approx(0.55), 2)
+    assert "r: 8 out-of-fold cases of 2 patients" in results_text(Results("r", tuple(scans)))
+    (difference, *_) = differences(moved(scans, 0.1), scans)
+    assert (difference.verdict, difference.estimate.patients) == ("too few patients", 2)
+
+
 def test_results_without_a_common_case_are_refused():
     with pytest.raises(CaseError, match="no case is on both sides"):
         differences(FOUR, [row("other")])
@@ -112,6 +131,8 @@ def test_results_without_a_common_case_are_refused():
 def test_results_against_different_truths_are_refused():
     with pytest.raises(CaseError, match="b: the two sides were scored against different"):
         differences(FOUR, [replace(FOUR[1], et_voxels=1501)])
+    with pytest.raises(CaseError, match=r"a: .* \(3 and 2 small components"):
+        differences(FOUR, [replace(FOUR[0], small_components=2)])
 
 
 def test_the_report_names_what_the_table_cannot():

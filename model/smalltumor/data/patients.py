@@ -1,0 +1,78 @@
+"""Which patient a case shows: by its name, or by a table.
+
+Several scans of one patient resemble each other, so that they belong to the same fold, and to one
+side of any split.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from smalltumor.errors import CaseError
+from smalltumor.files.tables import read_table
+
+COLUMNS = ("case", "patient")
+
+_NAMES = tuple(
+    re.compile(pattern + r"\Z", re.IGNORECASE)
+    for pattern in (
+        r"(?P<patient>UPENN-GBM-\d+)_\d+",  # UPENN-GBM-00003_11 before surgery, _21 later
+        r"(?P<patient>BraTS-[A-Za-z]+-\d+)-\d+",  # BraTS-GLI-00005-000 and later scans, since 2023
+        r"(?P<patient>UCSF-PDGM-\d+)_FU\d+d?",  # UCSF-PDGM-0429_FU003d, days after the first
+        r"(?P<patient>sub-[A-Za-z0-9]+)_ses-[A-Za-z0-9]+(_.*)?",  # BIDS
+    )
+)
+"""Names of scans in collections with several of one patient."""
+
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+
+def patient_of(case: str, listed: Mapping[str, str] = _NONE) -> str:
+    """The patient of a case.
+
+    Parameters
+    ----------
+    case : str
+        Name of the case.
+    listed : mapping of str to str
+        Patients by case, as `read_patients` gives them; they go before the names.
+
+    Returns
+    -------
+    str
+        The part before the scan in names of UPENN-GBM (``UPENN-GBM-00003_11``), BraTS since 2023
+        (``BraTS-GLI-00005-000``), UCSF-PDGM (``UCSF-PDGM-0429_FU003d``) and BIDS
+        (``sub-01_ses-02``). Any other name is that of a patient.
+    """
+    if case in listed:
+        return listed[case]
+    matches = (pattern.match(case) for pattern in _NAMES)
+    return next((match["patient"] for match in matches if match), case)
+
+
+def read_patients(path: Path) -> dict[str, str]:
+    """Read a CSV file with the columns ``case`` and ``patient``.
+
+    Returns
+    -------
+    dict of str to str
+        Patients by case.
+
+    Raises
+    ------
+    SmalltumorError
+        If the file cannot be read or has other columns.
+    CaseError
+        If a cell is empty, or a case is listed with two patients.
+    """
+    patients: dict[str, str] = {}
+    for cells in read_table(path, COLUMNS):
+        case, patient = (cells[column].strip() for column in COLUMNS)
+        if not case or not patient:
+            raise CaseError(f"{path}: a row has no case or no patient")
+        if patients.setdefault(case, patient) != patient:
+            raise CaseError(f"{path}: {case} is listed with two patients")
+    return patients

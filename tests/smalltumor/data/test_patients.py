@@ -1,0 +1,59 @@
+"""The patient of a case, by the names of public collections or by a table."""
+
+from __future__ import annotations
+
+import pytest
+from smalltumor.data.patients import patient_of, read_patients
+from smalltumor.errors import CaseError, SmalltumorError
+
+
+@pytest.mark.parametrize(
+    ("case", "patient"),
+    [
+        ("UPENN-GBM-00003_11", "UPENN-GBM-00003"),
+        ("UPENN-GBM-00003_21", "UPENN-GBM-00003"),
+        ("BraTS-GLI-00005-000", "BraTS-GLI-00005"),
+        ("BraTS-GLI-00005-101", "BraTS-GLI-00005"),
+        ("UCSF-PDGM-0429_FU003d", "UCSF-PDGM-0429"),
+        ("UCSF-PDGM-0429", "UCSF-PDGM-0429"),
+        ("sub-01_ses-02", "sub-01"),
+        ("sub-01_ses-02_space-T1w", "sub-01"),
+        ("sub-01", "sub-01"),
+        ("BraTS2021_00019", "BraTS2021_00019"),
+        ("BraTS19_CBICA_AAB_1", "BraTS19_CBICA_AAB_1"),
+        ("case_00", "case_00"),
+        ("BraTS-GLI-00005-000-copy", "BraTS-GLI-00005-000-copy"),
+    ],
+)
+def test_names_of_public_collections_tell_the_patient(case, patient):
+    assert patient_of(case) == patient
+
+
+def test_a_table_goes_before_the_names(tmp_path):
+    path = tmp_path / "patients.csv"
+    path.write_text("patient,case,age\nann,a_1,50\nann, a_2 ,51\neve,UPENN-GBM-00003_11,60\n")
+    listed = read_patients(path)
+    assert [patient_of(case, listed) for case in ("a_1", "a_2", "a_3", "UPENN-GBM-00003_11")] == [
+        *("ann", "ann", "a_3", "eve")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("case,patient\na,b\na,c\n", "a is listed with two patients"),
+        ("case,patient\na,\n", "no case or no patient"),
+    ],
+)
+def test_a_table_that_contradicts_itself_is_refused(tmp_path, content, text):
+    path = tmp_path / "patients.csv"
+    path.write_text(content)
+    with pytest.raises(CaseError, match=text):
+        read_patients(path)
+
+
+def test_another_table_is_named(tmp_path):
+    path = tmp_path / "patients.csv"
+    path.write_text("name,patient\na,b\n")
+    with pytest.raises(SmalltumorError, match=r"patients\.csv is another table"):
+        read_patients(path)
