@@ -149,12 +149,14 @@ class ActivePatient:
         patient = patient_of(layer)
         if patient is None:
             return
-        is_copy = role_of(layer) is None
-        if patient != self._current:
-            if self._current is not None and (self._background or is_copy):
-                self._hide(layer)
-            else:
-                self.activate(patient)
+        stays = bool(self._background) or role_of(layer) is None
+        if self._current not in self._opened:
+            # None was active, or the active patient's only labels have joined their images.
+            self._switch_to(patient, fit=self._current is not None and not stays)
+        elif patient == self._current or stays:
+            self._show_current()
+        else:
+            self.activate(patient)
         self.patients_changed.emit()
 
     def _on_removed(self, event: Any) -> None:
@@ -250,10 +252,6 @@ class ActivePatient:
                 state.restore_selection(viewer)
         elif fit:
             fit_view(viewer, self.layers)
-
-    def _hide(self, layer: Layer) -> None:
-        with self._own_changes():
-            self._hidden.hide(layer)
 
     def _move_to_the_bottom(self, hidden: list[Layer]) -> None:
         """List hidden layers below all others, which does not change what is drawn."""

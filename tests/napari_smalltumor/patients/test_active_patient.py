@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
+from napari.layers import Layer
 from napari.layers._layer_actions import _duplicate_layer
 from napari_cases import write_case_along
+from smalltumor.data.case import read_image
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
 
@@ -15,6 +19,7 @@ from napari_smalltumor.layers.patient import Patient, assign, patient_of
 from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.reader import layer_of_volume
 
 
 @pytest.fixture
@@ -143,9 +148,26 @@ def test_a_result_in_the_background_is_shown_when_its_patient_is_active(viewer, 
     assert patients.title == "Second"
     assert visible(viewer) == ["Second T1CE"]
     assert viewer.layers.selection.active is chosen
+    assert [layer.name.split()[0] for layer in viewer.layers] == ["First"] * 7 + ["Second"] * 4
     switch(patients, "First")
     assert visible(viewer) == ["First T1CE", "First WT", "First TC", "First ET"]
     assert viewer.layers.selection.active.name == "First ET"
+
+
+def test_labels_stay_active_when_their_images_arrive_in_the_background(viewer, tmp_path):
+    folder = write_case_along(tmp_path / "Pat")
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    shutil.move(folder / "Pat_seg.nii.gz", masks)
+    labels = viewer.add_layer(Layer.create(*layer_of_volume(read_image(masks / "Pat_seg.nii.gz"))))
+    patients = active_patient(viewer)
+    assert patients.current == Patient("Pat", masks)
+    with patients.in_background():
+        open_case(viewer, folder)
+    assert patients.current == patient_of(labels) == Patient("Pat", folder)
+    assert patients.patients == [patients.current]
+    assert visible(viewer) == ["Pat labels", "Pat T1CE"]
+    assert not any(layer.locked for layer in viewer.layers)
 
 
 def test_closing_the_active_patient_shows_the_one_before(viewer, patients, tmp_path):
