@@ -6,7 +6,7 @@ It uses the viewer but no widget, so that it works, and is tested, without a dis
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +28,16 @@ if TYPE_CHECKING:
 
 SAME_LESION_MM = 5.0
 """After an edit, a lesion whose centre moved less than this counts as the same lesion."""
+
+
+@dataclass(frozen=True)
+class _Interrupted:
+    """The review of a patient who is not active, to be continued."""
+
+    source: LesionSource | None
+    region: Region
+    current: Lesion | None
+    deletions: list[list[Change]]
 
 
 class LesionReview:
@@ -57,7 +67,7 @@ class LesionReview:
         self._viewer = viewer
         self._patients = active_patient(viewer)
         self._patient = self._patients.current
-        self._deletions_of: dict[Patient | None, list[list[Change]]] = {}
+        self._interrupted: dict[Patient | None, _Interrupted] = {}
         self._rings = LesionRings(viewer)
         self._show_rings = True
         self._deletions: list[list[Change]] = []
@@ -91,7 +101,7 @@ class LesionReview:
         self.source = source
         self.region = self._preferred_region if has_region else next(iter(source.layers))
         self.lesions, self.current, self._deletions = [], None, []
-        self._rings.start(source)
+        self._draw_no_rings()
         self.source_changed.emit()
         self.lesions_changed.emit()
 
@@ -194,13 +204,23 @@ class LesionReview:
         self._update_rings()
 
     def _update_rings(self) -> None:
-        if not self._show_rings or self.source is None:
+        if not self._show_rings:
             self._rings.hide()
+            return
+        if self.source is None:
+            self._draw_no_rings()
             return
         ringed = self.small
         if self.current is not None and self.current not in ringed:
             ringed.append(self.current)
         self._rings.show(self.source, ringed, self.current)
+
+    def _draw_no_rings(self) -> None:
+        """Erase the rings until the next search; remove their layer with the last segmentation."""
+        if lesion_sources(self._viewer.layers):
+            self._rings.erase()
+        else:
+            self._rings.hide()
 
     def _find_again(self, lesion: Lesion | None) -> Lesion | None:
         """The lesion that is nearest to a lesion of the search before, if it is near enough."""
@@ -235,20 +255,25 @@ class LesionReview:
             self.choose(source)
 
     def _on_patient(self) -> None:
-        """Another patient is active: review its topmost segmentation.
-
-        Deletions that can be undone are kept for each patient.
-        """
-        self._deletions_of[self._patient] = self._deletions
+        """Another patient is active: continue its review, or review its topmost segmentation."""
+        self._interrupted[self._patient] = _Interrupted(
+            self.source, self.region, self.current, self._deletions
+        )
         self._patient = self._patients.current
-        self._rings.switch_to(self._patient)
-        self._deletions_of = {
-            p: d for p, d in self._deletions_of.items() if p in self._patients.patients
+        self._interrupted = {
+            p: review for p, review in self._interrupted.items() if p in self._patients.patients
         }
         self.sources = lesion_sources(self._patients.layers_in_use)
         self.sources_changed.emit()
-        self.choose(self.sources[-1] if self.sources else None)
-        self._deletions = self._deletions_of.pop(self._patient, [])
+        before = self._interrupted.pop(self._patient, None)
+        source = next((s for s in self.sources if before and s.is_same(before.source)), None)
+        if before is None or source is None:
+            self.choose(self.sources[-1] if self.sources else None)
+            return
+        self.choose(source, before.region)
+        self._deletions = before.deletions
+        self.current = before.current
+        self.current_changed.emit()
 
     def _new_result(self, layer: Layer, before: Sequence[LesionSource]) -> LesionSource | None:
         """The segmentation that a region layer is the first layer of, or None."""

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
-from weakref import WeakValueDictionary
 
 import numpy as np
 import numpy.typing as npt
 from smalltumor.lesions import Lesion
 
 from napari_smalltumor.layers.metadata import LayerKind, LayerRole
-from napari_smalltumor.layers.patient import Patient, assign, patient_of
 from napari_smalltumor.lesions.source import LesionSource
 
 if TYPE_CHECKING:
@@ -53,7 +51,7 @@ class LesionRings:
 
     In a slice view a lesion has a point on every slice that it occupies, so that scrolling needs no
     update; in 3D it has one. The points are replaced when the axes or the dimension change.
-    Each patient has its own layer of rings, which is hidden with the patient.
+    The layer belongs to no patient: it is empty until rings are shown for the active one.
 
     Parameters
     ----------
@@ -63,7 +61,6 @@ class LesionRings:
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
         self.layer: Points | None = None
-        self._layer_of: WeakValueDictionary[Patient, Points] = WeakValueDictionary()
         self._forget_points()
         self._zoom = 0.0
         events = viewer.dims.events
@@ -78,26 +75,19 @@ class LesionRings:
             signal.disconnect(self._draw)
         self._viewer.scene.camera.events.zoom.disconnect(self._on_zoom)
         self.hide()
-        for layer in list(self._layer_of.values()):
-            self._remove(layer)
 
     def hide(self) -> None:
-        """Remove the rings."""
+        """Remove the rings and their layer."""
         layer, self.layer = self.layer, None
-        if layer is not None:
-            self._remove(layer)
+        if layer is not None and layer in self._viewer.layers:
+            self._viewer.layers.remove(layer)
 
-    def start(self, source: LesionSource | None) -> None:
-        """Draw no rings until `show` is called for a source."""
-        if source is None or not self._is_of_patient(source):
-            self.hide()
-        else:
-            self._erase()
-
-    def switch_to(self, patient: Patient | None) -> None:
-        """Erase the rings of one patient, and draw those of another one from now on."""
-        self._erase()
-        self.layer = self._layer_of.get(patient) if patient is not None else None
+    def erase(self) -> None:
+        """Remove the rings, but keep the layer: napari collects garbage when it removes one."""
+        self._forget_points()
+        if self.layer is not None:
+            self.layer.selected_data = set()
+            self.layer.data = np.zeros((0, 3))
 
     def show(
         self, source: LesionSource, lesions: Sequence[Lesion], current: Lesion | None = None
@@ -114,15 +104,13 @@ class LesionRings:
         """
         lesions = lesions[:MOST_RINGS]
         if not lesions:
-            self.hide()
+            self.erase()
             return
         wanted = (
             source.boxes_in_data(lesions),
             np.array([lesion.diameter_mm for lesion in lesions]),
             np.array([lesion is current for lesion in lesions]),
         )
-        if not self._is_of_patient(source):
-            self.hide()
         exists = self.layer is not None and self.layer in self._viewer.layers
         drawn = (self._boxes, self._diameters, self._bold)
         same = exists and all(map(np.array_equal, wanted, drawn))
@@ -151,28 +139,10 @@ class LesionRings:
             translate=mask_layer.translate,
             metadata=LayerRole(LayerKind.RINGS).metadata(),
         )
-        patient = patient_of(mask_layer)
-        if patient is not None:
-            assign(layer, patient)
-            self._layer_of[patient] = layer
         layer.editable = False
         self._viewer.layers.selection = selected
         self._viewer.layers.selection.active = active
         return layer
-
-    def _erase(self) -> None:
-        """Draw no rings, but keep the layer: napari collects garbage when it removes one."""
-        self._forget_points()
-        if self.layer is not None:
-            self.layer.selected_data = set()
-            self.layer.data = np.zeros((0, 3))
-
-    def _is_of_patient(self, source: LesionSource) -> bool:
-        return self.layer is None or patient_of(self.layer) == patient_of(source.any_layer)
-
-    def _remove(self, layer: Points) -> None:
-        if layer in self._viewer.layers:
-            self._viewer.layers.remove(layer)
 
     def _forget_points(self) -> None:
         self._boxes = np.zeros((0, 3, 2), dtype=int)
@@ -187,6 +157,9 @@ class LesionRings:
         mask_layer = source.any_layer
         for name in ("scale", "translate", "rotate", "shear", "affine"):
             if not np.array_equal(getattr(self.layer, name), getattr(mask_layer, name)):
+                setattr(self.layer, name, getattr(mask_layer, name))
+        for name in ("units", "axis_labels"):
+            if getattr(self.layer, name) != getattr(mask_layer, name):
                 setattr(self.layer, name, getattr(mask_layer, name))
         layers = self._viewer.layers
         if layers[-1] is not self.layer:

@@ -9,7 +9,6 @@ import pytest
 from lesion_layers import show_classes, show_regions, synthetic_case
 from smalltumor.labels.regions import Region
 
-from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.lesions.review import LesionReview
 from napari_smalltumor.lesions.rings import (
     CURRENT,
@@ -37,8 +36,8 @@ def review(viewer):
 
 
 def rings_shown(viewer):
-    """The one layer of rings that is visible."""
-    (layer,) = [layer for layer in viewer.layers if layer.name.startswith(NAME) and layer.visible]
+    """The one layer of rings."""
+    (layer,) = [layer for layer in viewer.layers if layer.name.startswith(NAME)]
     return layer
 
 
@@ -220,12 +219,12 @@ def test_only_the_active_patient_is_reviewed_and_its_deletions_can_be_undone_lat
     show_regions(viewer, replace(synthetic_case(), name="Next"))
     search(review)
     assert [source.name for source in review.sources] == ["Next"]
-    assert patient_of(rings_shown(viewer)).name == "Next"
+    assert len(rings_shown(viewer).data)
     assert not review.can_undo and review.current is None
     active_patient(viewer).activate(first)
     search(review)
     assert [source.name for source in review.sources] == ["Pat"]
-    assert patient_of(rings_shown(viewer)) == first
+    assert len(rings_shown(viewer).data)
     assert len(review.lesions) == 2
     assert review.undo()
     search(review)
@@ -278,3 +277,48 @@ def test_closing_removes_the_rings_and_disconnects_from_the_viewer(viewer, revie
     assert NAME not in viewer.layers
     viewer.layers.clear()
     assert review.source is not None
+
+
+def test_one_layer_rings_the_lesions_of_the_active_patient(viewer, review):
+    layer = rings_shown(viewer)
+    first = active_patient(viewer).current
+    before = layer.data.copy()
+    show_regions(viewer, replace(synthetic_case(), name="Next"))
+    assert layer.visible and len(layer.data) == 0
+    search(review)
+    assert rings_shown(viewer) is layer and len(layer.data)
+    active_patient(viewer).activate(first)
+    assert len(layer.data) == 0
+    search(review)
+    assert np.array_equal(rings_shown(viewer).data, before)
+
+
+def test_rings_of_a_mask_of_unknown_origin_go_with_its_review(viewer):
+    mask = np.zeros((9, 9, 9), np.uint8)
+    mask[3:5, 3:5, 3:5] = 1
+    viewer.add_labels(mask, name="plain")
+    review = LesionReview(viewer)
+    search(review)
+    assert len(rings_shown(viewer).data)
+    show_regions(viewer, synthetic_case())
+    assert len(rings_shown(viewer).data) == 0
+    search(review)
+    review.close()
+    assert not [layer for layer in viewer.layers if layer.name.startswith(NAME)]
+
+
+def test_the_review_of_a_patient_continues_where_it_was_left(viewer, review):
+    patients = active_patient(viewer)
+    first = patients.current
+    review.choose(review.source, Region.WT)
+    search(review)
+    review.go_to(review.lesions[1])
+    left = review.current
+    show_regions(viewer, replace(synthetic_case(), name="Next"))
+    search(review)
+    assert review.current is None
+    patients.activate(first)
+    search(review)
+    assert review.region is Region.WT
+    assert review.current in review.lesions
+    assert review.current.centroid_ras_mm == left.centroid_ras_mm

@@ -25,6 +25,7 @@ from napari_smalltumor.layers.patient import layers_of_patient, patient_of, pati
 from napari_smalltumor.layers.region_masks import segmentation_of
 from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.lesions.review import LesionReview
+from napari_smalltumor.lesions.rings import NAME
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.missing_regions import missing_regions
 
@@ -208,9 +209,10 @@ class SeveralPatients(RuleBasedStateMachine):
             assert patient_of(source.any_layer) in (None, self.patients.current)
         source = self.review.source
         assert source is None or source.any_layer in self.viewer.layers
-        rings = self.review._rings.layer
-        if rings is not None and rings in self.viewer.layers:
-            assert patient_of(rings) == patient_of(source.any_layer)
+        rings = [x for x in self.layers if x.name.startswith(NAME)]
+        assert len(rings) <= 1
+        if rings and (source is None or not self.review.lesions):
+            assert not len(rings[0].data)
 
     @invariant()
     def masks_of_other_patients_do_not_change(self):
