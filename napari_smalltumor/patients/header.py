@@ -6,20 +6,18 @@ from typing import TYPE_CHECKING
 
 from qtpy.compat import isalive
 from qtpy.QtCore import Qt
-from qtpy.QtGui import QPaintEvent, QWheelEvent
+from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import (
     QComboBox,
     QHBoxLayout,
     QLabel,
-    QStyle,
-    QStyleOptionComboBox,
-    QStylePainter,
     QVBoxLayout,
     QWidget,
 )
 
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.missing_regions import missing_regions
+from napari_smalltumor.widgets.elided_combo_box import elide_in_the_middle
 from napari_smalltumor.widgets.layouts import allow_shrinking, button
 
 if TYPE_CHECKING:
@@ -91,6 +89,7 @@ class _PatientPicker(QComboBox):
     def __init__(self) -> None:
         super().__init__()
         allow_shrinking(self)
+        elide_in_the_middle(self, NO_PATIENT)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Active patient")
 
@@ -111,18 +110,3 @@ class _PatientPicker(QComboBox):
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802 - Qt's name
         """Leave the wheel to the dock, so that scrolling cannot change the patient."""
         event.ignore()
-
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
-        """Paint the box with the name elided in the middle."""
-        option = QStyleOptionComboBox()
-        self.initStyleOption(option)
-        field = self.style().subControlRect(
-            QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, self
-        )
-        text = self.currentText() or NO_PATIENT
-        option.currentText = self.fontMetrics().elidedText(
-            text, Qt.TextElideMode.ElideMiddle, field.width() - 4
-        )
-        painter = QStylePainter(self)
-        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
-        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)

@@ -20,6 +20,7 @@ from napari_smalltumor.layers.modalities import (
 )
 from napari_smalltumor.layers.patient import Patient, is_unidentified_image
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.widgets.elided_combo_box import elide_in_the_middle
 from napari_smalltumor.widgets.layouts import form_layout
 
 if TYPE_CHECKING:
@@ -157,11 +158,13 @@ class ModalityPickers(QWidget):
         self._connected = set(layers)
 
     def _picker(self, modality: str) -> ComboBox:
-        return ComboBox(
+        combo = ComboBox(
             label=MODALITY_TITLES[modality],
             choices=self._choices,
             tooltip=f"Layer with {_PURPOSE[modality]}",
         )
+        elide_in_the_middle(combo.native)  # the modality is at the end of a layer's name
+        return combo
 
 
 def _disconnect(pickers: ref[ModalityPickers]) -> None:
