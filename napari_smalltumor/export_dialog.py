@@ -19,7 +19,7 @@ from napari_smalltumor.export import (
     targets,
 )
 from napari_smalltumor.layers.metadata import region_layers
-from napari_smalltumor.layers.patient import patient_of_case
+from napari_smalltumor.layers.patient import patient_of_shown_case
 from napari_smalltumor.layers.region_masks import unseen_regions
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.viewer import unproxied
@@ -50,7 +50,7 @@ def ask_and_export(
         return []
     if not may_omit_regions(parent, viewer, case, "Export anyway"):
         return []
-    title = active_patient(viewer).title_of(patient_of_case(case))
+    title = active_patient(viewer).title_of(patient_of_shown_case(viewer.layers, case))
     scheme = settings.get("scheme")
     start = Path(settings.last_folder(saving=True)) / suggested_name(case)
     chosen, _ = QFileDialog.getSaveFileName(
@@ -103,7 +103,7 @@ def may_omit_regions(parent: QWidget | None, viewer: ViewerModel, case: Case, ac
     action : str
         Text of the button that goes on.
     """
-    title = active_patient(viewer).title_of(patient_of_case(case))
+    title = active_patient(viewer).title_of(patient_of_shown_case(viewer.layers, case))
     states = [f"{region.name} is {state}" for region, state in unseen_regions(viewer.layers, case)]
     if not states:
         return True

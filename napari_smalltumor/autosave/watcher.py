@@ -14,7 +14,7 @@ from napari_smalltumor.autosave.autosave import Autosave
 from napari_smalltumor.autosave.files import SavedMask, case_digest, read_masks
 from napari_smalltumor.autosave.restore import restore
 from napari_smalltumor.layers.metadata import cases_among, claim_roles
-from napari_smalltumor.layers.patient import patient_of_case
+from napari_smalltumor.layers.patient import patient_of_shown_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.viewer import unproxied
 
@@ -97,7 +97,7 @@ class ViewerAutosave:
     def _title_of(self, case: Case) -> str:
         viewer = self._viewer()
         assert viewer is not None
-        return active_patient(viewer).title_of(patient_of_case(case))
+        return active_patient(viewer).title_of(patient_of_shown_case(viewer.layers, case))
 
 
 RESTORE, LATER, DISCARD = "Restore", "Not now", "Discard"

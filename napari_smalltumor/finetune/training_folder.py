@@ -26,7 +26,7 @@ from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export_dialog import may_omit_regions
 from napari_smalltumor.finetune.cases_page import CasesPage
 from napari_smalltumor.finetune.training_masks import case_to_add, classes_to_add, mask_layers
-from napari_smalltumor.layers.patient import patient_of_case
+from napari_smalltumor.layers.patient import patient_of_shown_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.workers import run_in_thread
 
@@ -263,7 +263,7 @@ class TrainingFolder(QObject):
         return bool(chosen)
 
     def _may_replace(self, case: Case) -> bool:
-        title = self._patients.title_of(patient_of_case(case))
+        title = self._patients.title_of(patient_of_shown_case(self._viewer.layers, case))
         return questions.confirm(
             self._parent,
             "Replace masks?",

@@ -19,7 +19,13 @@ from smalltumor.data.case import Case
 from smalltumor.data.nifti import stem
 from smalltumor.errors import CaseError
 
-from napari_smalltumor.layers.metadata import LayerKind, case_of, provenance_of, role_of
+from napari_smalltumor.layers.metadata import (
+    LayerKind,
+    case_of,
+    provenance_of,
+    role_of,
+    same_case,
+)
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -53,6 +59,12 @@ def patient_of_case(case: Case) -> Patient:
     """The patient of a case, from its name and the folder of its images or labels."""
     paths = list(case.paths.values()) or ([case.labels_path] if case.labels_path else [])
     return Patient(case.name, case.folder or _common_folder(tuple(paths)))
+
+
+def patient_of_shown_case(layers: Iterable[Layer], case: Case) -> Patient:
+    """The patient of a case's layers; labels may have joined the patient of their images."""
+    own = (patient_of(layer) for layer in layers if same_case(case_of(layer), case))
+    return next((patient for patient in own if patient is not None), patient_of_case(case))
 
 
 def patient_of(layer: Layer) -> Patient | None:

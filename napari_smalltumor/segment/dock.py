@@ -17,7 +17,7 @@ from napari_smalltumor.export_dialog import ask_and_export
 from napari_smalltumor.layers.metadata import cases_among, region_layers
 from napari_smalltumor.layers.modalities import case_of_layers, exchanged
 from napari_smalltumor.layers.nesting import ensure_nesting
-from napari_smalltumor.layers.patient import Patient, patient_of_case, patient_of_images
+from napari_smalltumor.layers.patient import Patient, patient_of_images, patient_of_shown_case
 from napari_smalltumor.layers.region_masks import fingerprint, is_edited
 from napari_smalltumor.layers.regions import (
     apply_style,
@@ -252,7 +252,7 @@ class SegmentDock(QScrollArea):
         ask_and_export(self._viewer, self, per_region=per_region)
 
     def _title_of(self, case: Case) -> str:
-        return self._patients.title_of(patient_of_case(case))
+        return self._patients.title_of(patient_of_shown_case(self._viewer.layers, case))
 
     def _may_exchange(self, case: Case) -> bool:
         texts = exchanged(self.panel.pickers.chosen)

@@ -10,11 +10,13 @@ from napari_cases import write_case_along
 from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QApplication, QFileDialog
+from smalltumor.data.case import Case
 from smalltumor.data.nifti import read_volume
 from smalltumor.data.segmentation import Segmentation
 from synthetic import write_case
 
 from napari_smalltumor import devices, notify, questions, settings
+from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export_dialog import ask_and_export
 from napari_smalltumor.finetune.dock import FinetuneDock
 from napari_smalltumor.layers.metadata import case_of, region_of
@@ -194,7 +196,7 @@ def test_the_table_the_rings_and_the_keys_are_those_of_the_active_patient(viewer
     open_case(viewer, write_case_along(tmp_path / "Next", labels=False))
     assert dock.model.lesions == [] and dock.review.current is None
     assert dock.source_box.count() == 0
-    assert not viewer.layers["Small lesions"].visible
+    assert len(viewer.layers["Small lesions"].data) == 0
     centre = viewer.scene.camera.center
     dock.next_small()
     dock.delete()
@@ -202,8 +204,8 @@ def test_the_table_the_rings_and_the_keys_are_those_of_the_active_patient(viewer
     assert np.array_equal(viewer.layers["Pat ET"].data, before)
     active_patient(viewer).activate(with_lesions)
     qtbot.waitUntil(lambda: len(dock.model.lesions) == 3)
-    rings = viewer.layers["Small lesions"]
-    assert rings.visible and patient_of(rings) == with_lesions
+    assert len(viewer.layers["Small lesions"].data) > 0
+    assert dock.selected_rows() == [dock.model.row_of(dock.review.current)]
 
 
 def test_a_removed_region_is_named_and_restored_from_a_dock(viewer, dock_of, qtbot, messages):
@@ -265,3 +267,24 @@ def patient_of_folder(viewer, folder: str):
 def show_masks(viewer, case, value: int) -> None:
     classes = np.full(case.grid.shape, value, np.uint8)
     show_segmentation(viewer, case, Segmentation(case.name, classes, case.grid))
+
+
+def test_questions_name_the_patient_that_labels_have_joined(
+    viewer, tmp_path, monkeypatch, messages
+):
+    open_two(viewer, tmp_path)
+    second = active_patient(viewer).current
+    images = case_of(active_patient(viewer).layers[0])
+    joined = Case("case", {}, images.grid, folder=tmp_path / "masks")
+    show_masks(viewer, joined, 1)
+    for layer in [x for x in viewer.layers if region_of(x) is not None]:
+        active_patient(viewer).adopt([layer], second)
+    viewer.layers["case ET"].visible = False
+    titles: list[str] = []
+    monkeypatch.setattr(questions, "confirm", lambda p, t, text, a: titles.append(text) or True)
+    monkeypatch.setattr(
+        QFileDialog, "getSaveFileName", lambda p, t, *a, **o: titles.append(t) or ("", "")
+    )
+    ask_and_export(viewer, None, per_region=False)
+    assert len(titles) == 2 and all("case (second)" in title for title in titles)
+    assert ensure_autosave(viewer)._title_of(joined) == "case (second)"

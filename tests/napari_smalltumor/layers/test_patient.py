@@ -23,6 +23,7 @@ from napari_smalltumor.layers.patient import (
     patient_of,
     patient_of_case,
     patient_of_images,
+    patient_of_shown_case,
     patients_among,
     titles,
 )
@@ -98,6 +99,16 @@ def test_labels_join_the_images_that_are_opened_later(tmp_path):
     images = read(write_case_along(tmp_path / "Pat", labels=False))
     join_patient(images[0], [labels, images[0]], patient_of(labels))
     assert patient_of(labels) == patient_of(images[0])
+
+
+def test_a_case_of_labels_that_joined_their_images_has_the_patient_of_the_images(tmp_path):
+    images = read(write_case_along(tmp_path / "Pat", labels=False))
+    (labels,) = masks_in_another_folder(tmp_path, "Pat")
+    join_patient(labels, [*images, labels], None)
+    layers, case = [*images, labels], case_of(labels)
+    assert patient_of_case(case) != patient_of(images[0])
+    assert patient_of_shown_case(layers, case) == patient_of(images[0])
+    assert patient_of_shown_case([], case) == patient_of_case(case)
 
 
 def test_labels_that_could_belong_to_two_patients_join_neither(tmp_path):
