@@ -75,6 +75,13 @@ def narrow_weights(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def dropout_weights(tmp_path_factory) -> Path:
+    """Narrow, untrained weights whose card says that they were trained with modality dropout."""
+    path = tmp_path_factory.mktemp("weights") / "dropout.safetensors"
+    return write_weights(path, name="dropout", modality_dropout=0.2)
+
+
+@pytest.fixture(scope="session")
 def weights_to_tune(tmp_path_factory) -> Path:
     """Weights of an untrained network that is wide enough to train on synthetic lesions."""
     path = tmp_path_factory.mktemp("weights") / "to_tune.safetensors"

@@ -51,8 +51,10 @@ def write_case(
     return folder
 
 
-def write_weights(path: Path, config: NetworkConfig = NARROWEST, seed: int = 3) -> Path:
-    """Write the weights of an untrained network."""
+def write_weights(
+    path: Path, config: NetworkConfig = NARROWEST, seed: int = 3, **card: object
+) -> Path:
+    """Write the weights of an untrained network; `card` adds to the model card."""
     checkpoint = random_checkpoint(seed, config)
-    save_checkpoint(path, checkpoint.network, checkpoint.preprocessing, checkpoint.card)
+    save_checkpoint(path, checkpoint.network, checkpoint.preprocessing, checkpoint.card | card)
     return path

@@ -63,7 +63,8 @@ class Remedy:
     ----------
     action : Action
     modalities : tuple of str
-        Modalities whose files are to be named, for ``NAME_MODALITIES``.
+        Modalities whose files are to be named, for ``NAME_MODALITIES``, or that the weights must
+        be able to miss, for ``CHOOSE_WEIGHTS``.
     side : {"predictions", "truth"}, optional
         Whose label scheme is to be named, for ``NAME_SCHEME`` in an evaluation.
     settings : mapping of str to int

@@ -3,9 +3,10 @@
     python tests/benchmarks/input_checks.py CASES [CASES ...] [--fit]
 
 CASES are folders of skull-stripped, co-registered cases. Each case is checked as it is, with its
-images in the 23 wrong orders, and with FLAIR shifted, rotated, or cut to a slab. Modalities and
-rotations use voxels 2 mm apart to save time. ``--fit`` prints the weights of
-`smalltumor.data.modality_contrast`, and tests weights that were fitted without the case.
+images in the 23 wrong orders, with FLAIR shifted, rotated, or cut to a slab, and without T1, T2 or
+FLAIR, with the others in the 5 wrong orders. Modalities and rotations use voxels 2 mm apart to save
+time. ``--fit`` prints the weights of `smalltumor.data.modality_contrast`, and tests weights that
+were fitted without the case.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import argparse
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
@@ -21,12 +23,15 @@ import numpy.typing as npt
 from scipy import ndimage
 from scipy.optimize import minimize
 from smalltumor.data.case import Case, read_case_files
-from smalltumor.data.case_files import find_cases
+from smalltumor.data.case_files import MODALITY_TITLES, OPTIONAL_MODALITIES, find_cases
 from smalltumor.data.input_checks import FindingKind, check_input
-from smalltumor.data.modality_contrast import ASSIGNMENTS, MARGIN, ROLES, WEIGHTS, features
+from smalltumor.data.modality_contrast import MARGIN, ROLES, WEIGHTS, features
 from smalltumor.geometry.grid import Grid
 
 Floats = npt.NDArray[np.float64]
+
+ASSIGNMENTS = tuple(permutations(ROLES))
+"""The image in the roles of T1, T1CE, T2 and FLAIR; the first is the right one."""
 
 REGULARISATION = 0.5
 
@@ -61,6 +66,25 @@ def variants(case: Case) -> Iterator[tuple[str, FindingKind | None, Case]]:
             yield name, FindingKind.MISALIGNED, moved(turned)
     slab = np.where(np.abs(np.arange(flair.shape[2]) - 38) < 15, flair, 0)
     yield "FLAIR a slab of 60 mm", FindingKind.MISALIGNED, moved(slab)
+    yield from incomplete_variants(case)
+
+
+def incomplete_variants(case: Case) -> Iterator[tuple[str, FindingKind | None, Case]]:
+    """The case without T1, T2 or FLAIR, and with the other images in wrong orders or shifted."""
+    for missing in OPTIONAL_MODALITIES:
+        left = [role for role in ROLES if role != missing]
+        without = f"no {MODALITY_TITLES[missing]}"
+        for order in permutations(left):
+            volumes = {m: case.volumes[image] for m, image in zip(left, order, strict=True)}
+            changed = replace(case, volumes=volumes)
+            right = order == tuple(left)
+            name = without if right else f"{without}, {', '.join(left)} given {', '.join(order)}"
+            yield name, FindingKind.MISSING if right else FindingKind.EXCHANGED, changed
+        for millimetres in (4, 6, 8):
+            shifted = {m: case.volumes[m] for m in left}
+            shifted[left[-1]] = np.roll(shifted[left[-1]], millimetres // 2, 1)
+            name = f"{without}, {MODALITY_TITLES[left[-1]]} shifted {millimetres} mm front to back"
+            yield name, FindingKind.MISALIGNED, replace(case, volumes=shifted)
 
 
 def features_of(case: Case) -> Floats:
@@ -114,7 +138,7 @@ def main() -> None:
                 kinds = {finding.kind for finding in check_input(spoilt)}
                 total[name] += 1
                 expected[name] += kind in kinds
-                others[name] += bool(kinds - {kind})
+                others[name] += bool(kinds - {kind, FindingKind.MISSING})
     for name, count in total.items():
         print(f"{name:<48} {count:3d} cases, found {expected[name]:3d}, other {others[name]:3d}")
     if options.fit:

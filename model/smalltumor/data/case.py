@@ -1,4 +1,4 @@
-"""Reading a case: the four modalities of a patient on one grid."""
+"""Reading a case: the modalities of a patient on one grid."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from smalltumor.data.case_files import (
     CaseFiles,
     find_case_files,
     folder_name,
+    missing_modalities,
 )
 from smalltumor.data.nifti import Volume, read_volume
 from smalltumor.errors import Action, CaseError, GridMismatchError, Remedy
@@ -31,7 +32,7 @@ REFERENCE = "t1ce"
 
 @dataclass
 class Case:
-    """Four modalities of one patient on one grid.
+    """The modalities of one patient on one grid; T1, T2 and FLAIR may be missing.
 
     Parameters
     ----------
@@ -66,6 +67,11 @@ class Case:
     folder: Path | None = None
 
     @property
+    def missing(self) -> tuple[str, ...]:
+        """Modalities without an image."""
+        return missing_modalities(self.volumes)
+
+    @property
     def sources(self) -> list[Path]:
         """Every file of the case, sorted; none may ever be replaced."""
         paths = set(self.paths.values())
@@ -80,8 +86,9 @@ def read_case(
     t1: str | Path | None = None,
     t2: str | Path | None = None,
     resample: bool = False,
+    allow_missing: bool = False,
 ) -> Case:
-    """Read a case from a folder, from files, or from four files given one by one.
+    """Read a case from a folder, from files, or from files given one by one.
 
     Parameters
     ----------
@@ -91,6 +98,9 @@ def read_case(
         Files of any name; each replaces the file found in `path`.
     resample : bool
         Resample modalities on other grids onto T1CE's instead of raising an error.
+    allow_missing : bool
+        Read a case that lacks T1, T2 or FLAIR instead of raising an error. Only weights that were
+        trained with modality dropout segment it.
 
     Returns
     -------
@@ -104,19 +114,25 @@ def read_case(
         If the modalities are on different grids and `resample` is false.
     """
     given = {"flair": flair, "t1ce": t1ce, "t1": t1, "t2": t2}
-    files = _locate(path, {m: Path(p) for m, p in given.items() if p is not None})
-    return read_case_files(files, resample=resample)
+    named = {m: Path(p) for m, p in given.items() if p is not None}
+    files = _locate(path, named, allow_missing)
+    return read_case_files(files, resample=resample, allow_missing=allow_missing)
 
 
-def read_case_files(files: CaseFiles, *, resample: bool = False) -> Case:
+def read_case_files(
+    files: CaseFiles, *, resample: bool = False, allow_missing: bool = False
+) -> Case:
     """Read a case whose files are known; see `read_case`."""
-    problem = files.problem()
+    problem = files.problem(allow_missing=allow_missing)
     if problem is not None:
-        raise CaseError(f"{files.name}: {problem}", _naming(files.missing))
+        missing = missing_modalities(files.modalities, allow_missing=allow_missing)
+        raise CaseError(f"{files.name}: {problem}", _naming(missing))
     if files.stacked is not None:
         volumes = _split(read_image(files.stacked))
     else:
-        volumes = _read_all({m: files.modalities[m][0] for m in MODALITIES})
+        volumes = _read_all(
+            {m: files.modalities[m][0] for m in MODALITIES if m in files.modalities}
+        )
     reference = volumes[REFERENCE]
     data = _on_one_grid(volumes, resample)
     case = Case(
@@ -151,14 +167,16 @@ def read_image(path: Path) -> Volume:
     return replace(volume, data=np.stack(channels, axis=-1))
 
 
-def _locate(path: str | Path | Sequence[str | Path] | None, given: Mapping[str, Path]) -> CaseFiles:
+def _locate(
+    path: str | Path | Sequence[str | Path] | None, given: Mapping[str, Path], allow_missing: bool
+) -> CaseFiles:
     if path is None:
-        missing = tuple(m for m in MODALITIES if m not in given)
+        missing = missing_modalities(given, allow_missing=allow_missing)
         if missing:
             titles = ", ".join(MODALITY_TITLES[m] for m in missing)
             raise CaseError(f"no case is given, and no file for {titles}", _naming(missing))
         name = folder_name(given[REFERENCE].resolve().parent)
-        return CaseFiles(name, modalities={m: [given[m]] for m in MODALITIES})
+        return CaseFiles(name, modalities={m: [file] for m, file in given.items()})
     where = Path(path) if isinstance(path, str | Path) else [Path(p) for p in path]
     files = find_case_files(where)
     files.modalities.update({m: [p] for m, p in given.items()})
@@ -196,7 +214,7 @@ def _on_one_grid(
 ) -> dict[str, npt.NDArray[np.generic]]:
     reference = volumes[REFERENCE]
     data: dict[str, npt.NDArray[np.generic]] = {}
-    for modality in MODALITIES:
+    for modality in (m for m in MODALITIES if m in volumes):
         volume = volumes[modality]
         if volume.grid.matches(reference.grid):
             data[modality] = volume.data

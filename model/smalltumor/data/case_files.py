@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -15,6 +15,9 @@ from smalltumor.files.names import safe_name
 
 MODALITIES = ("flair", "t1ce", "t1", "t2")
 """In the channel order of the published backbone."""
+
+OPTIONAL_MODALITIES = ("t1", "t2", "flair")
+"""Modalities that a case may lack; enhancing tumour cannot be seen without T1CE."""
 
 MODALITY_TITLES: Mapping[str, str] = MappingProxyType(
     {"flair": "FLAIR", "t1ce": "T1CE", "t1": "T1", "t2": "T2"}
@@ -91,23 +94,40 @@ class CaseFiles:
     @property
     def missing(self) -> tuple[str, ...]:
         """Modalities without a file."""
-        if self.stacked is not None:
-            return ()
-        return tuple(m for m in MODALITIES if m not in self.modalities)
+        return () if self.stacked is not None else missing_modalities(self.modalities)
 
-    def problem(self) -> str | None:
-        """Why this cannot be read as a case, or None."""
+    def problem(self, *, allow_missing: bool = False) -> str | None:
+        """Why this cannot be read as a case, or None.
+
+        Parameters
+        ----------
+        allow_missing : bool
+            Whether the case may lack `OPTIONAL_MODALITIES`.
+        """
         if self.stacked is not None:
             return None
         for role, paths in [*self.modalities.items(), (LABELS, self.labels)]:
             if len(paths) > 1:
                 names = " and ".join(p.name for p in sorted(paths))
                 return f"{len(paths)} files for {_title(role)}: {names}; keep one"
-        if not self.missing:
+        missing = missing_modalities(self.modalities, allow_missing=allow_missing)
+        if not missing:
             return None
         existing = ", ".join(p.name for paths in self.modalities.values() for p in paths)
-        titles = " and no ".join(_title(m) for m in self.missing)
+        titles = " and no ".join(_title(m) for m in missing)
         return f"no {titles} image" + (f" beside {existing}" if existing else "")
+
+
+def missing_modalities(present: Container[str], *, allow_missing: bool = False) -> tuple[str, ...]:
+    """Modalities that are not present; with `allow_missing`, only those that every case needs."""
+    needed = [m for m in MODALITIES if not (allow_missing and m in OPTIONAL_MODALITIES)]
+    return tuple(m for m in needed if m not in present)
+
+
+def modality_titles(modalities: Iterable[str]) -> str:
+    """The titles of modalities as a part of a sentence, such as ``T1, T2 and FLAIR``."""
+    *others, last = [MODALITY_TITLES[m] for m in modalities]
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def find_case_files(path: Path | Sequence[Path]) -> CaseFiles:

@@ -6,7 +6,7 @@ meaningless is an error.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import combinations
@@ -16,12 +16,12 @@ import numpy as np
 
 from smalltumor.data.background import Background, Image, find_background, replace_nonfinite
 from smalltumor.data.brain_mask import BRAIN_SHARE, brain_masks, coarse_steps
-from smalltumor.data.case_files import MODALITIES, MODALITY_TITLES
+from smalltumor.data.case import REFERENCE, Case
+from smalltumor.data.case_files import MODALITIES, MODALITY_TITLES, modality_titles
 from smalltumor.data.modality_contrast import exchanged_modalities
 from smalltumor.errors import CaseError
 
 if TYPE_CHECKING:
-    from smalltumor.data.case import Case
     from smalltumor.geometry.grid import Grid
     from smalltumor.labels.masks import Mask
 
@@ -60,6 +60,7 @@ class FindingKind(StrEnum):
     EXCHANGED = "exchanged"
     MISALIGNED = "misaligned"
     SPACING = "spacing"
+    MISSING = "missing"
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,7 @@ class Finding:
 
     def __str__(self) -> str:
         """The finding as a sentence, without what to do about it."""
-        *titles, last = [MODALITY_TITLES[m] for m in self.modalities] or [""]
-        named = f"{', '.join(titles)} and {last}" if titles else last
+        named = modality_titles(self.modalities) if self.modalities else ""
         match self.kind:
             case FindingKind.NOT_SKULL_STRIPPED:
                 return (
@@ -110,15 +110,21 @@ class Finding:
                     f"a voxel size of {self.value:.3g} mm is unusual for MRI of the head; "
                     "check the header"
                 )
+            case FindingKind.MISSING:
+                verb = "is" if len(self.modalities) == 1 else "are"
+                return (
+                    f"{named} {verb} missing; the result is less reliable than with all sequences"
+                )
 
 
-def check_input(case: Case) -> list[Finding]:
+def check_input(case: Case, expected: Sequence[str] = MODALITIES) -> list[Finding]:
     """Check the images of a case.
 
     Parameters
     ----------
     case : Case
-        With all four modalities.
+    expected : sequence of str
+        Modalities that the network sees; one that the case lacks is a finding.
 
     Returns
     -------
@@ -130,15 +136,18 @@ def check_input(case: Case) -> list[Finding]:
         If one image is in two roles, or has NaN or infinite voxels in the brain.
     """
     steps = coarse_steps(case.grid.shape, case.grid.spacing)
-    images = {m: replace_nonfinite(case.volumes[m], f"{case.name} {m}") for m in MODALITIES}
+    present = [m for m in MODALITIES if m in case.volumes]
+    images = {m: replace_nonfinite(case.volumes[m], f"{case.name} {m}") for m in present}
     coarse = {m: image[steps].copy() for m, image in images.items()}
-    backgrounds = {m: find_background(images[m], coarse[m]) for m in MODALITIES}
-    masks = dict(zip(MODALITIES, brain_masks(coarse.values(), backgrounds.values()), strict=True))
+    backgrounds = {m: find_background(images[m], coarse[m]) for m in present}
+    masks = dict(zip(present, brain_masks(coarse.values(), backgrounds.values()), strict=True))
     brain = np.logical_or.reduce(list(masks.values()))
     voxel_ml = case.grid.voxel_volume * float(np.prod([step.step for step in steps])) / 1000
     volume_ml = np.count_nonzero(brain) * voxel_ml
     _refuse_one_image_twice(case, {m: image[brain] for m, image in coarse.items()})
-    findings = [*_check_spacing(case.grid), *_check_volume(volume_ml)]
+    missing = tuple(m for m in expected if m not in present)
+    findings = [Finding(FindingKind.MISSING, modalities=missing)] if missing else []
+    findings += [*_check_spacing(case.grid), *_check_volume(volume_ml)]
     if volume_ml > LARGEST_BRAIN_ML:
         return findings  # the skull hides what the other checks compare
     misaligned = list(_check_overlap(masks))
@@ -151,7 +160,7 @@ def check_input(case: Case) -> list[Finding]:
 def _refuse_one_image_twice(case: Case, values: Mapping[str, Image]) -> None:
     """Equal intensities, but for scale and offset."""
     with np.errstate(all="ignore"):  # constant images and overflow: refused when normalising
-        for first, second in combinations(MODALITIES, 2):
+        for first, second in combinations(values, 2):
             a, b = (values[m].astype(np.float64) for m in (first, second))
             if a.size > 1 and np.corrcoef(a, b)[0, 1] > SAME_IMAGE:
                 titles = f"{MODALITY_TITLES[first]} and {MODALITY_TITLES[second]}"
@@ -190,14 +199,22 @@ def _check_faces(
 
 
 def _check_overlap(masks: Mapping[str, Mask]) -> Iterator[Finding]:
-    """Dice of each brain with the voxels that at least two of the others have in common."""
+    """Dice of each brain with the voxels that at least two of the others have in common.
+
+    Of two images, the one that is not T1CE is named: results lie on T1CE.
+    """
+    if len(masks) < 2:
+        return
+    in_common = min(2, len(masks) - 1)
     total = np.sum(list(masks.values()), axis=0, dtype=np.uint8)
     overlaps: dict[str, float] = {}
     for modality, mask in masks.items():
-        others = np.asarray(total - mask >= 2)
+        others = np.asarray(total - mask >= in_common)
         both = int(np.count_nonzero(mask & others))
         sizes = int(np.count_nonzero(mask)) + int(np.count_nonzero(others))
         overlaps[modality] = 2 * both / max(sizes, 1)
+    if len(masks) == 2:
+        overlaps.pop(REFERENCE, None)
     worst = min(overlaps, key=lambda modality: overlaps[modality])
     if overlaps[worst] < LEAST_OVERLAP:
         yield Finding(FindingKind.MISALIGNED, overlaps[worst], (worst,))

@@ -2,14 +2,15 @@
 
 Each assignment of the four images to T1, T1CE, T2 and FLAIR gets a score: a weighted sum of
 correlations between images and of contrasts, such as that of cerebrospinal fluid, which is dark in
-T1, bright in T2 and dark in FLAIR. The weights were fitted by conditional logistic regression
-(McFadden 1974) to the 24 assignments of 51 patients; ``tests/benchmarks/input_checks.py`` fits and
-tests them.
+T1, bright in T2 and dark in FLAIR. If an image is missing, the assignments of the others to their
+own roles are scored by the terms that do without it. The weights were fitted by conditional
+logistic regression (McFadden 1974) to the 24 assignments of 51 patients;
+``tests/benchmarks/input_checks.py`` fits and tests them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Container, Mapping
 from itertools import permutations
 from types import MappingProxyType
 
@@ -19,8 +20,6 @@ import numpy.typing as npt
 Values = npt.NDArray[np.float64]
 
 ROLES = ("t1", "t1ce", "t2", "flair")
-ASSIGNMENTS = tuple(permutations(ROLES))
-"""The image in the roles of T1, T1CE, T2 and FLAIR; the first is the one given."""
 
 WEIGHTS: Mapping[str, float] = MappingProxyType(
     {
@@ -50,49 +49,68 @@ def exchanged_modalities(images: Mapping[str, npt.NDArray[np.generic]]) -> tuple
     Parameters
     ----------
     images : mapping of modality to (n,) array
-        Intensities of the same n voxels within the brain.
+        Intensities of the same n voxels within the brain. FLAIR is compared only if there is a T2,
+        by which it is told from T1; T2 only if three images are compared.
 
     Returns
     -------
     tuple of str
         In the order of `ROLES`.
     """
-    scores = features(images) @ np.array(list(WEIGHTS.values()))
+    compared = {m: v for m, v in images.items() if m != "flair" or "t2" in images}
+    if len(compared) < 3 and set(compared) != {"t1", "t1ce"}:
+        return ()
+    scores = features(compared) @ np.array(list(WEIGHTS.values()))
     likely = scores >= scores.max() - MARGIN
     differing = [
-        tuple(role for role, image in zip(ROLES, assignment, strict=True) if role != image)
-        for assignment in ASSIGNMENTS
+        tuple(role for role, image in assignment.items() if role != image)
+        for assignment in _assignments(compared)
     ]
     best = min(np.flatnonzero(likely), key=lambda n: (len(differing[n]), -scores[n]))
     return differing[best]
 
 
 def features(images: Mapping[str, npt.NDArray[np.generic]]) -> Values:
-    """Features of every assignment, (24, 9), in the order of `ASSIGNMENTS` and `WEIGHTS`."""
-    scaled = {m: _scaled(np.asarray(images[m], dtype=np.float64)) for m in ROLES}
+    """Features of every assignment, (24, 9), in the order of `permutations` and `WEIGHTS`.
+
+    With fewer images there are fewer assignments; a feature that needs a missing one is 0.
+    """
+    scaled = {m: _scaled(np.asarray(image, dtype=np.float64)) for m, image in images.items()}
     bright = {m: np.percentile(v, 99) for m, v in scaled.items()}
     dark = {m: -np.percentile(v, 1) for m, v in scaled.items()}
     lowest = {m: v <= np.percentile(v, 5) for m, v in scaled.items()}
     highest = {m: v >= np.percentile(v, 95) for m, v in scaled.items()}
-    pairs = tuple(permutations(ROLES, 2))
+    pairs = tuple(permutations(scaled, 2))
     correlation = {(a, b): np.corrcoef(scaled[a], scaled[b])[0, 1] for a, b in pairs}
     where_dark = {(a, b): np.median(scaled[b][lowest[a]]) for a, b in pairs}
     where_bright = {(a, b): np.median(scaled[b][highest[a]]) for a, b in pairs}
 
-    def of(t1: str, t1ce: str, t2: str, flair: str) -> list[float]:
-        return [
-            np.log(bright[t1ce] / bright[t1]),
-            np.log(bright[t2] / dark[t2]),
-            np.clip(where_dark[t1, t2] - where_dark[t1, flair], -3, 6),
-            np.clip(where_dark[t1ce, t2] - where_dark[t1ce, flair], -3, 6),
-            -correlation[t1, t2],
-            -correlation[t1ce, t2],
-            correlation[t2, flair],
-            np.log(bright[t2] / bright[flair]),
-            where_bright[t1, t1ce] - where_bright[t1ce, t1],
-        ]
+    def fluid_dark_in(image: str, t2: str, flair: str) -> float:
+        return float(np.clip(where_dark[image, t2] - where_dark[image, flair], -3, 6))
 
-    return np.array([of(*assignment) for assignment in ASSIGNMENTS])
+    of_roles: list[tuple[str, Callable[..., float]]] = [
+        ("t1 t1ce", lambda t1, t1ce: np.log(bright[t1ce] / bright[t1])),
+        ("t2", lambda t2: np.log(bright[t2] / dark[t2])),
+        ("t1 t2 flair", fluid_dark_in),
+        ("t1ce t2 flair", fluid_dark_in),
+        ("t1 t2", lambda t1, t2: -correlation[t1, t2]),
+        ("t1ce t2", lambda t1ce, t2: -correlation[t1ce, t2]),
+        ("t2 flair", lambda t2, flair: correlation[t2, flair]),
+        ("t2 flair", lambda t2, flair: np.log(bright[t2] / bright[flair])),
+        ("t1 t1ce", lambda t1, t1ce: where_bright[t1, t1ce] - where_bright[t1ce, t1]),
+    ]
+
+    def value(roles: str, feature: Callable[..., float], assigned: Mapping[str, str]) -> float:
+        present = all(role in assigned for role in roles.split())
+        return feature(*(assigned[role] for role in roles.split())) if present else 0.0
+
+    return np.array([[value(*f, assigned) for f in of_roles] for assigned in _assignments(images)])
+
+
+def _assignments(images: Container[str]) -> list[dict[str, str]]:
+    """The image in each role that has one, in every order; the first is the one given."""
+    roles = [role for role in ROLES if role in images]
+    return [dict(zip(roles, order, strict=True)) for order in permutations(roles)]
 
 
 def _scaled(values: Values) -> Values:

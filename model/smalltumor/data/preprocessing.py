@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from smalltumor.data.background import Image, replace_nonfinite
 from smalltumor.data.brain_mask import remove_background
-from smalltumor.data.case_files import MODALITIES
-from smalltumor.errors import CaseError, CheckpointError
+from smalltumor.data.case_files import MODALITIES, OPTIONAL_MODALITIES, modality_titles
+from smalltumor.errors import Action, CaseError, CheckpointError, Remedy
 from smalltumor.geometry.array_order import empty_fortran_order
 
 if TYPE_CHECKING:
@@ -125,13 +125,18 @@ class NetworkInput:
         return result
 
 
-def prepare(case: Case, preprocessing: Preprocessing) -> NetworkInput:
+def prepare(
+    case: Case, preprocessing: Preprocessing, *, allow_missing: bool = False
+) -> NetworkInput:
     """Transform a case to the network's grid, normalise it, and crop it to the brain.
 
     Parameters
     ----------
     case : Case
     preprocessing : Preprocessing
+    allow_missing : bool
+        Whether the case may lack `OPTIONAL_MODALITIES`. The channel of a missing modality is 0
+        everywhere, as in training with modality dropout.
 
     Returns
     -------
@@ -144,33 +149,46 @@ def prepare(case: Case, preprocessing: Preprocessing) -> NetworkInput:
     """
     from smalltumor.geometry.network_grid import NetworkGrid
 
-    missing = [m for m in preprocessing.channels if m not in case.volumes]
-    if missing:
-        raise CaseError(f"{case.name} has no {', '.join(missing)}, which these weights need")
+    _check_modalities(case, preprocessing, allow_missing)
     network_grid = NetworkGrid(case.grid)
-    names = [str(case.paths.get(m, f"{case.name} {m}")) for m in preprocessing.channels]
-    with ThreadPoolExecutor(len(names)) as pool:
-        images = list(pool.map(_usable, (case.volumes[m] for m in preprocessing.channels), names))
+    present = [m for m in preprocessing.channels if m in case.volumes]
+    names = {m: str(case.paths.get(m, f"{case.name} {m}")) for m in present}
+    with ThreadPoolExecutor(len(preprocessing.channels)) as pool:
+        images = list(pool.map(_usable, (case.volumes[m] for m in present), names.values()))
         images = remove_background(images, case.grid.spacing)
-        volumes = [network_grid.volume_to_network(image) for image in images]
-        brain, *masks = pool.map(_brain_mask, volumes)
+        volumes = dict(zip(present, map(network_grid.volume_to_network, images), strict=True))
+        brain, *masks = pool.map(_brain_mask, volumes.values())
         # One by one: np.any over the stacked masks takes twenty times as long.
         for mask in masks:
             brain |= mask
         del masks
         start, shape = _crop_around(brain, preprocessing)
-        array = empty_fortran_order((len(volumes), *shape))
+        array = empty_fortran_order((len(preprocessing.channels), *shape))
         ready = NetworkInput(array, start, network_grid)
         source, target = _shifted(ready.inside, start), ready.inside
         brain = brain[source]
 
-        def fill(channel: int) -> None:
+        def fill(channel: int, modality: str) -> None:
             array[channel] = 0
-            image = volumes[channel][source]
-            _normalise(image, brain, array[(channel, *target)], preprocessing, names[channel])
+            if modality in volumes:
+                image, result = volumes[modality][source], array[(channel, *target)]
+                _normalise(image, brain, result, preprocessing, names[modality])
 
-        list(pool.map(fill, range(len(volumes))))
+        list(pool.map(fill, *zip(*enumerate(preprocessing.channels), strict=True)))
     return ready
+
+
+def _check_modalities(case: Case, preprocessing: Preprocessing, allow_missing: bool) -> None:
+    channels = preprocessing.channels
+    missing = tuple(m for m in channels if m not in case.volumes)
+    indispensable = [m for m in missing if m not in OPTIONAL_MODALITIES]
+    if indispensable or len(missing) == len(channels):
+        raise CaseError(f"{case.name} has no {modality_titles(indispensable or missing)}")
+    if missing and not allow_missing:
+        raise CaseError(
+            f"{case.name} has no {modality_titles(missing)}, which these weights need",
+            Remedy(Action.CHOOSE_WEIGHTS, modalities=missing),
+        )
 
 
 def _usable(image: Image, name: str) -> Image:

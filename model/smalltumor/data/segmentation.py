@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.data.case import Case
-from smalltumor.data.input_checks import Finding
+from smalltumor.data.input_checks import Finding, FindingKind
 from smalltumor.data.nifti import SUFFIXES, stem, write_volume
 from smalltumor.data.probabilities import CroppedProbabilities
 from smalltumor.errors import OutputError
@@ -40,6 +40,8 @@ class InferenceRun:
         Differences from what was requested, such as a fallback to the CPU.
     findings : tuple of Finding
         Ways in which the images are unlike those that the network was trained on.
+    modalities : tuple of str
+        Images that the network saw, in the order of its channels.
     """
 
     seconds: float
@@ -48,6 +50,13 @@ class InferenceRun:
     weights: str
     warnings: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    modalities: tuple[str, ...] = ()
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Modalities that the network was trained on and did not see."""
+        missing = (f.modalities for f in self.findings if f.kind is FindingKind.MISSING)
+        return next(missing, ())
 
 
 @dataclass(frozen=True)

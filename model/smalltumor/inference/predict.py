@@ -6,7 +6,6 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, get_args
 
-from smalltumor.data.case_files import MODALITIES
 from smalltumor.data.input_checks import Finding, check_input
 from smalltumor.data.preprocessing import prepare
 from smalltumor.data.probabilities import CroppedProbabilities
@@ -21,6 +20,7 @@ from smalltumor.inference.fallback import (
     run_network,
 )
 from smalltumor.inference.progress import CancelCallback, ProgressCallback, ProgressReporter
+from smalltumor.models.card import is_trained_with_modality_dropout
 
 if TYPE_CHECKING:
     from smalltumor.data.case import Case
@@ -42,7 +42,8 @@ def segment(
 
     If a GPU runs out of memory or a backend fails, another window size, device or backend is tried,
     and ``Segmentation.run`` has a warning. It has findings if the images are unlike those that the
-    network was trained on.
+    network was trained on. With weights that were trained with modality dropout, the case may lack
+    T1, T2 or FLAIR, which is a finding as well.
 
     Parameters
     ----------
@@ -71,7 +72,8 @@ def segment(
     Raises
     ------
     CaseError
-        If a modality is missing, empty or not finite, or one image is in two roles.
+        If a modality that the weights need is missing, a modality is empty or not finite, or one
+        image is in two roles.
     CheckpointError
         If the weights cannot be read, or the network's output is not finite.
     SmalltumorError
@@ -97,7 +99,13 @@ def segment(
     seconds = time.perf_counter() - start
     backend_name = result.attempt.backend
     run = InferenceRun(
-        seconds, result.device, backend_name, checkpoint.name, result.warnings, tuple(findings)
+        seconds,
+        result.device,
+        backend_name,
+        checkpoint.name,
+        result.warnings,
+        tuple(findings),
+        tuple(m for m in checkpoint.preprocessing.channels if m in case.volumes),
     )
     return replace(segmentation, run=run)
 
@@ -106,9 +114,10 @@ def _predict(
     case: Case, checkpoint: Checkpoint, settings: RunSettings, reporter: ProgressReporter
 ) -> tuple[CroppedProbabilities, NetworkResult, list[Finding]]:
     """The network's output for the crop of the brain."""
-    prepared = prepare(case, checkpoint.preprocessing)
-    complete = all(m in case.volumes for m in MODALITIES)
-    findings = check_input(case) if complete else []
+    channels = checkpoint.preprocessing.channels
+    allow_missing = is_trained_with_modality_dropout(checkpoint.card)
+    prepared = prepare(case, checkpoint.preprocessing, allow_missing=allow_missing)
+    findings = check_input(case, expected=channels)
     with reporter.subrange(0.05, 0.95):
         result = run_network(checkpoint, prepared.array, settings, reporter)
     i, j, k = (span.stop for span in prepared.inside)

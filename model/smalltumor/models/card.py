@@ -1,4 +1,4 @@
-"""What the card of a network says about the cases it has been trained on."""
+"""What the card of a network says about its training."""
 
 from __future__ import annotations
 
@@ -6,7 +6,16 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+MODALITY_DROPOUT = "modality_dropout"
+"""Key of the probability with which each of T1, T2 and FLAIR was left out of a training crop."""
+
 _KEYS = ("trained_on", "started_from_trained_on")
+
+
+def is_trained_with_modality_dropout(card: Mapping[str, Any]) -> bool:
+    """Whether T1, T2 or FLAIR was missing in some training crops, so that a case may lack them."""
+    probability = card.get(MODALITY_DROPOUT)
+    return isinstance(probability, int | float) and probability > 0
 
 
 def known_cases(card: Mapping[str, Any]) -> frozenset[str]:

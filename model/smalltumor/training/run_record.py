@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from smalltumor.errors import TrainingError
-from smalltumor.models.card import trained_on
+from smalltumor.models.card import MODALITY_DROPOUT, trained_on
 from smalltumor.models.checkpoint import Checkpoint
 from smalltumor.training.config import TrainingConfig
 from smalltumor.training.request import TrainingRequest
@@ -99,7 +99,7 @@ def model_card(record: RunRecord, cases: tuple[str, ...]) -> dict[str, Any]:
         **record.origin,
         "preset": record.request.preset,
         "use": "research only; not a medical device, not for diagnosis",
-        **({"modality_dropout": dropout} if dropout else {}),
+        **({MODALITY_DROPOUT: dropout} if dropout else {}),
         **_further_facts(record.request.card),
     }
 

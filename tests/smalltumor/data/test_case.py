@@ -68,6 +68,32 @@ def test_missing_keyword_files_are_named(tmp_path):
         read_case(flair=tmp_path / "case_flair.nii.gz", t1=tmp_path / "case_t1.nii.gz")
 
 
+def test_a_case_without_t2_is_read_only_where_that_is_allowed(tmp_path):
+    write_case(tmp_path, modalities="flair t1ce t1")
+    with pytest.raises(CaseError, match="no T2 image beside") as caught:
+        read_case(tmp_path)
+    assert caught.value.remedy == Remedy(Action.NAME_MODALITIES, ("t2",))
+    case = read_case(tmp_path, allow_missing=True)
+    assert list(case.volumes) == ["flair", "t1ce", "t1"]
+    assert list(case.paths) == ["flair", "t1ce", "t1"]
+    assert case.missing == ("t2",)
+
+
+def test_files_of_any_name_may_lack_flair(tmp_path):
+    write_case(tmp_path)
+    given = {m: tmp_path / f"case_{m}.nii.gz" for m in ("t1ce", "t2")}
+    assert read_case(**given, allow_missing=True).missing == ("flair", "t1")
+    with pytest.raises(CaseError, match="no file for FLAIR, T1"):
+        read_case(**given)
+
+
+def test_no_case_is_read_without_t1ce(tmp_path):
+    write_case(tmp_path, modalities="flair t1 t2")
+    with pytest.raises(CaseError, match="no T1CE image beside") as caught:
+        read_case(tmp_path, allow_missing=True)
+    assert caught.value.remedy == Remedy(Action.NAME_MODALITIES, ("t1ce",))
+
+
 def test_a_decathlon_file_is_split_in_its_channel_order(tmp_path):
     stack = np.stack([np.full(SHAPE, value, np.int16) for value in (1, 2, 3, 4)], axis=-1)
     labels = np.zeros(SHAPE, np.uint8)

@@ -71,6 +71,20 @@ def test_a_missing_modality_is_named(tmp_path):
     assert "a_t1.nii.gz" in found.problem()
 
 
+@pytest.mark.parametrize("missing", ["t1", "t2", "flair", "t1 t2 flair"])
+def test_t1_t2_and_flair_may_be_missing_where_that_is_allowed(tmp_path, missing):
+    touch(tmp_path, *[f"a_{m}.nii.gz" for m in MODALITIES if m not in missing.split()])
+    found = find_case_files(tmp_path)
+    assert set(found.missing) == set(missing.split())
+    assert found.problem() is not None
+    assert found.problem(allow_missing=True) is None
+
+
+def test_t1ce_may_never_be_missing(tmp_path):
+    touch(tmp_path, "a_t1.nii.gz", "a_flair.nii.gz")
+    assert find_case_files(tmp_path).problem(allow_missing=True).startswith("no T1CE image beside")
+
+
 @pytest.mark.parametrize("twin", ["a_t1ce.nii", "a_t1gd.nii.gz", "A_T1CE.nii.gz"])
 def test_two_files_for_one_modality_are_named(tmp_path, twin):
     touch(tmp_path, *[f"a_{m}.nii.gz" for m in MODALITIES], twin)

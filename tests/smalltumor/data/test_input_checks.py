@@ -124,7 +124,42 @@ def test_voxels_of_an_unusual_size_are_found(head) -> None:
     assert kinds(replace(head, grid=grid)) == [FindingKind.SPACING, FindingKind.SPACING]
 
 
+def without(case: Case, *modalities: str) -> Case:
+    return replace(case, volumes={m: v for m, v in case.volumes.items() if m not in modalities})
+
+
+@pytest.mark.parametrize("missing", [("t1",), ("t2",), ("flair",), ("flair", "t1", "t2")])
+def test_missing_modalities_are_the_only_finding(head, missing: tuple[str, ...]) -> None:
+    (finding,) = check_input(without(head, *missing))
+    assert (finding.kind, finding.modalities) == (FindingKind.MISSING, missing)
+
+
+def test_an_image_that_the_network_does_not_see_is_not_missing(head) -> None:
+    assert check_input(without(head, "t2"), expected=("flair", "t1ce", "t1")) == []
+
+
+@pytest.mark.parametrize("missing", [("t1",), ("t1", "t2")])
+def test_a_shift_is_found_in_fewer_images(head, missing: tuple[str, ...]) -> None:
+    shifted = with_image(head, flair=np.roll(head.volumes["flair"], 3, 1))
+    _, finding = check_input(without(shifted, *missing))
+    assert (finding.kind, finding.modalities) == (FindingKind.MISALIGNED, ("flair",))
+
+
+@pytest.mark.parametrize(
+    ("missing", "first", "second"),
+    [("t1", "t2", "flair"), ("flair", "t1", "t1ce"), ("t2", "t1", "t1ce")],
+)
+def test_exchanged_images_are_found_among_three(
+    head, missing: str, first: str, second: str
+) -> None:
+    exchanged = {first: head.volumes[second], second: head.volumes[first]}
+    _, finding = check_input(without(with_image(head, **exchanged), missing))
+    assert (finding.kind, finding.modalities) == (FindingKind.EXCHANGED, (first, second))
+
+
 def test_a_finding_reads_as_a_sentence() -> None:
+    assert str(Finding(FindingKind.MISSING, modalities=("t1",))).startswith("T1 is missing; the")
+    assert str(Finding(FindingKind.MISSING, modalities=("t1", "t2"))).startswith("T1 and T2 are m")
     finding = Finding(FindingKind.EXCHANGED, modalities=("t2", "flair"))
     assert str(finding).startswith("T2 and FLAIR seem to be exchanged")
     assert "superior side of the volume, over 31 cm²" in str(Finding(FindingKind.CUT, 31, side="S"))

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 from smalltumor.data.case import Case, read_case
 from smalltumor.data.preprocessing import NetworkInput, Preprocessing, prepare
-from smalltumor.errors import CaseError, CheckpointError
+from smalltumor.errors import Action, CaseError, CheckpointError, Remedy
 from smalltumor.geometry.grid import Grid
 
 LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -124,13 +124,53 @@ def test_invalid_modality_is_refused(spoil: object, message: str) -> None:
         prepare(replace(case, volumes=spoilt), Preprocessing())
 
 
-def test_missing_modality_is_refused() -> None:
-    case = synthetic_case()
-    with pytest.raises(CaseError, match="case has no t2"):
-        prepare(
-            replace(case, volumes={m: v for m, v in case.volumes.items() if m != "t2"}),
-            Preprocessing(),
-        )
+def without(case: Case, *modalities: str) -> Case:
+    return replace(case, volumes={m: v for m, v in case.volumes.items() if m not in modalities})
+
+
+def test_a_missing_modality_needs_weights_that_can_miss_it() -> None:
+    with pytest.raises(CaseError, match="case has no T1 and T2, which these weights") as caught:
+        prepare(without(synthetic_case(), "t1", "t2"), Preprocessing())
+    assert caught.value.remedy == Remedy(Action.CHOOSE_WEIGHTS, ("t1", "t2"))
+
+
+@pytest.mark.parametrize("missing", [("flair",), ("t1",), ("t2", "t1"), ("flair", "t1", "t2")])
+def test_a_missing_modality_is_0_everywhere_as_in_training(
+    ready: NetworkInput, sample: Case, missing: tuple[str, ...]
+) -> None:
+    torch = pytest.importorskip("torch")
+    kept = torch.tensor([float(m not in missing) for m in CHANNELS])
+    dropped = torch.from_numpy(ready.array) * kept[:, None, None, None]
+    incomplete = prepare(without(sample, *missing), Preprocessing(), allow_missing=True)
+    assert incomplete.start == ready.start
+    np.testing.assert_array_equal(incomplete.array[kept == 0], 0)
+    # The brain is found in fewer images, and may lack voxels at its border.
+    assert np.mean(np.abs(incomplete.array - dropped.numpy()) > 0.01) < 1e-3
+
+
+@pytest.mark.parametrize("missing", [("t1ce",), ("t1ce", "t2")])
+def test_no_case_lacks_t1ce(missing: tuple[str, ...]) -> None:
+    with pytest.raises(CaseError, match=r"case has no T1CE$"):
+        prepare(without(synthetic_case(), *missing), Preprocessing(), allow_missing=True)
+
+
+def test_a_case_needs_an_image_that_the_weights_see() -> None:
+    only_t2 = Preprocessing(channels=("t2",))
+    with pytest.raises(CaseError, match=r"case has no T2$"):
+        prepare(without(synthetic_case(), "t2"), only_t2, allow_missing=True)
+
+
+@pytest.mark.parametrize("missing", [("flair",), ("t2", "t1")])
+@pytest.mark.parametrize("background", [0, 37, -250])
+def test_the_brain_of_fewer_images_is_found_on_any_background(
+    missing: tuple[str, ...], background: int
+) -> None:
+    case = without(synthetic_case(), *missing)
+    expected = prepare(case, Preprocessing(), allow_missing=True)
+    moved = replace(case, volumes={m: v + np.int16(background) for m, v in case.volumes.items()})
+    got = prepare(moved, Preprocessing(), allow_missing=True)
+    assert got.start == expected.start
+    np.testing.assert_allclose(got.array, expected.array, atol=1e-5)
 
 
 def test_settings_round_trip_and_invalid_ones_are_refused() -> None:

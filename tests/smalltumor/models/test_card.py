@@ -1,9 +1,14 @@
-"""Which cases a network has been trained on, itself or the one it started from."""
+"""Which cases a network has been trained on, and whether these may lack modalities."""
 
 from __future__ import annotations
 
 import pytest
-from smalltumor.models.card import known_cases, lists_all_cases, trained_on
+from smalltumor.models.card import (
+    is_trained_with_modality_dropout,
+    known_cases,
+    lists_all_cases,
+    trained_on,
+)
 
 CHAIN = {"trained_on": ["c", "b"], "started_from_trained_on": ["a", "b"]}
 UNKNOWN = {"trained_on": ["c"], "started_from_trained_on": "unknown: see case_1, case-2.x"}
@@ -26,3 +31,11 @@ def test_a_card_without_cases_lists_none(card):
     assert known_cases(card) == frozenset()
     assert trained_on(card) == "not said"
     assert not lists_all_cases(card)
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"), [(0.2, True), (1, True), (0, False), (None, False), ("often", False)]
+)
+def test_weights_are_trained_with_modality_dropout_if_the_card_gives_a_probability(entry, expected):
+    assert is_trained_with_modality_dropout({"modality_dropout": entry}) is expected
+    assert not is_trained_with_modality_dropout({})

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from torch import Tensor
 
-OPTIONAL_MODALITIES = ("t1", "t2", "flair")
-"""Sequences that may be missing; enhancing tumour cannot be seen without T1CE."""
+from smalltumor.data.case_files import OPTIONAL_MODALITIES
 
 
 def drop_modalities(
