@@ -66,15 +66,28 @@ def test_some_command_has_a_text_for_every_remedy(action):
         ),
         (
             *("segment", Remedy(Action.NAME_MODALITIES, ("t1", "t2"))),
-            "name the missing files with --t1 FILE --t2 FILE",
+            "name the missing files with --t1 FILE --t2 FILE, or pass --allow-missing to segment "
+            "without them",
         ),
-        ("cohort", Remedy(Action.NAME_MODALITIES, ("t1", "t2")), ""),
+        (
+            *("segment", Remedy(Action.NAME_MODALITIES, ("t1", "t1ce"))),
+            "name the missing files with --t1 FILE --t1ce FILE",
+        ),
+        (
+            *("cohort", Remedy(Action.NAME_MODALITIES, ("t1", "t2"))),
+            "pass --allow-missing to segment without them",
+        ),
+        ("train", Remedy(Action.NAME_MODALITIES, ("t1", "t2")), ""),
         (
             *("segment", Remedy(Action.RESAMPLE)),
             "pass --resample to resample every modality onto the grid of T1CE",
         ),
         ("cohort", Remedy(Action.RESAMPLE), ""),
         ("info", Remedy(Action.CHOOSE_WEIGHTS), "choose a weights file with --weights"),
+        (
+            *("segment", Remedy(Action.CHOOSE_WEIGHTS, ("flair",))),
+            "choose weights trained with modality dropout with --weights",
+        ),
         ("lesions", Remedy(Action.CHOOSE_DEVICE), ""),
         ("train", Remedy(Action.CHOOSE_DEVICE), "choose another device, such as --device cpu"),
         (

@@ -71,6 +71,17 @@ def add_case(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="resample modalities that are on another grid onto the grid of T1CE",
     )
+    add_allow_missing(group)
+
+
+def add_allow_missing(parser: argparse._ActionsContainer) -> None:
+    """Add --allow-missing."""
+    parser.add_argument(
+        "--allow-missing",
+        action="store_true",
+        help="segment cases that lack T1, T2 or FLAIR, less reliably; the weights must have been "
+        "trained with modality dropout",
+    )
 
 
 def read(options: argparse.Namespace) -> Case:
@@ -81,6 +92,7 @@ def read(options: argparse.Namespace) -> Case:
         options.case,
         **{modality: getattr(options, modality) for modality in MODALITY_HELP},
         resample=options.resample,
+        allow_missing=options.allow_missing,
     )
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from smalltumor.cli import arguments
 
 if TYPE_CHECKING:
     from smalltumor.cohort.cohort import CohortRow
+    from smalltumor.data.case_files import CaseFiles
 
 DESCRIPTION = """\
 Segment every case of a folder. For each case, DIR gets the mask CASE.nii.gz and the table
@@ -45,6 +48,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     results.add_argument(
         "--overwrite", action="store_true", help="segment cases again whose masks exist"
     )
+    arguments.add_allow_missing(parser)
     arguments.add_network(parser)
     parser.set_defaults(run=run)
 
@@ -64,6 +68,7 @@ def run(options: argparse.Namespace) -> int:
         backend=options.backend,
         flips=options.flips,
         overwrite=options.overwrite,
+        allow_missing=options.allow_missing,
     )
     failed = 0
     checkpoint = load_checkpoint(options.weights)
@@ -71,7 +76,20 @@ def run(options: argparse.Namespace) -> int:
         print(f"[{number:{len(str(len(cases)))}d}/{len(cases)}] {_line(row)}", flush=True)
         failed += row.outcome == "failed"
     print(f"{len(cases)} cases, {failed} failed; research only\nwrote {options.output / TABLE}")
+    if not options.allow_missing:
+        _name_option(cases)
     return 1 if failed else 0
+
+
+def _name_option(cases: Sequence[CaseFiles]) -> None:
+    """Say how the cases that lack only T1, T2 or FLAIR can be segmented."""
+    lacking = sum(bool(c.problem()) and not c.problem(allow_missing=True) for c in cases)
+    if lacking:
+        print(
+            f"smalltumor: {lacking} of the cases lack T1, T2 or FLAIR; pass --allow-missing to "
+            "segment them with weights trained with modality dropout",
+            file=sys.stderr,
+        )
 
 
 def _line(row: CohortRow) -> str:

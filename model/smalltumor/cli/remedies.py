@@ -45,8 +45,13 @@ def _name_scheme(remedy: Remedy, options: argparse.Namespace) -> str:
 
 
 def _name_modalities(remedy: Remedy, options: argparse.Namespace) -> str:
+    from smalltumor.data.case_files import OPTIONAL_MODALITIES
+
     files = " ".join(f"--{modality} FILE" for modality in remedy.modalities if modality in options)
-    return f"name the missing files with {files}" if files else ""
+    texts = [f"name the missing files with {files}"] if files else []
+    if "allow_missing" in options and set(remedy.modalities) <= set(OPTIONAL_MODALITIES):
+        texts.append("pass --allow-missing to segment without them")
+    return ", or ".join(texts)
 
 
 def _resample(remedy: Remedy, options: argparse.Namespace) -> str:
@@ -56,7 +61,10 @@ def _resample(remedy: Remedy, options: argparse.Namespace) -> str:
 
 
 def _choose_weights(remedy: Remedy, options: argparse.Namespace) -> str:
-    return "choose a weights file with --weights" if "weights" in options else ""
+    if "weights" not in options:
+        return ""
+    kind = "weights trained with modality dropout" if remedy.modalities else "a weights file"
+    return f"choose {kind} with --weights"
 
 
 def _import_weights(remedy: Remedy, options: argparse.Namespace) -> str:

@@ -76,6 +76,7 @@ def run(options: argparse.Namespace) -> int:
 
 def summary(segmentation: Segmentation) -> str:
     """Summarise volumes, lesions and computing time in a few lines."""
+    from smalltumor.data.case_files import modality_titles
     from smalltumor.lesions import lesion_components
 
     lines = [segmentation.name]
@@ -85,8 +86,10 @@ def summary(segmentation: Segmentation) -> str:
     sizes = lesion_components(segmentation.mask(Region.ET), segmentation.grid).sizes
     small = sum(size < SMALL_LESION_VOXELS for size in sizes)
     lines.append(f"  enhancing components   {len(sizes):9d}, of which small {small}")
-    if segmentation.run is not None:
-        run = segmentation.run
+    run = segmentation.run
+    if run is not None:
+        if missing := run.missing:
+            lines.append(f"  segmented without {modality_titles(missing)}, less reliably")
         lines.append(
             f"  {run.seconds:.1f} s on {run.device}, {run.backend}, {run.weights}; research only"
         )

@@ -82,6 +82,9 @@ class CohortSettings:
         As for `smalltumor.segment`.
     overwrite : bool
         Segment cases again whose masks exist.
+    allow_missing : bool
+        Segment cases that lack T1, T2 or FLAIR, with weights that were trained with modality
+        dropout; otherwise such a case fails.
     """
 
     output: Path
@@ -91,6 +94,7 @@ class CohortSettings:
     backend: BackendName = "auto"
     flips: bool = False
     overwrite: bool = False
+    allow_missing: bool = False
 
 
 def cohort_cases(folder: Path, output: Path) -> list[CaseFiles]:
@@ -169,7 +173,8 @@ def segment_cohort(
     names = [files.name for files in cases]
     with folder.claimed(made_with, names, settings.overwrite):
         kept = {name for name in names if folder.is_current(name)}
-        read = _read_ahead(files for files in cases if files.name not in kept)
+        to_read = (files for files in cases if files.name not in kept)
+        read = _read_ahead(to_read, settings.allow_missing)
         rows: list[CohortRow] = []
         for name in names:
             if name in kept:
@@ -181,12 +186,12 @@ def segment_cohort(
             yield row
 
 
-def _read_ahead(cases: Iterable[CaseFiles]) -> Iterator[Case | Exception]:
+def _read_ahead(cases: Iterable[CaseFiles], allow_missing: bool) -> Iterator[Case | Exception]:
     """Read cases in a thread, one ahead of the case in use; an error is yielded, not raised."""
     with ThreadPoolExecutor(1) as pool:
         before: Future[Case | Exception] | None = None
         for files in cases:
-            ahead = pool.submit(_read, files)
+            ahead = pool.submit(_read, files, allow_missing)
             if before is not None:
                 yield before.result()
             before = ahead
@@ -194,11 +199,11 @@ def _read_ahead(cases: Iterable[CaseFiles]) -> Iterator[Case | Exception]:
             yield before.result()
 
 
-def _read(files: CaseFiles) -> Case | Exception:
+def _read(files: CaseFiles, allow_missing: bool) -> Case | Exception:
     from smalltumor.data.case import read_case_files
 
     try:
-        return read_case_files(files)
+        return read_case_files(files, allow_missing=allow_missing)
     except (SmalltumorError, MemoryError) as error:
         return error
 
@@ -253,12 +258,14 @@ def _write(
     write_csv(lesions, folder.lesions(name), overwrite=True)
     if settings.regions or folder.has_any_region(name):  # existing ones would be outdated
         write_regions(result, folder.mask(name), overwrite=True)
+    folder.record_missing(name, result.run.missing if result.run else ())
     write_segmentation(result, folder.mask(name), scheme=settings.scheme, overwrite=True)
     folder.mark_current(name)
 
 
 def _keep(name: str, folder: ResultsFolder, settings: CohortSettings, weights: str) -> CohortRow:
     """Measure an existing mask, and write what is missing next to it."""
+    from smalltumor.data.case_files import modality_titles
     from smalltumor.data.label_files import decode_labels
     from smalltumor.data.nifti import read_volume
     from smalltumor.data.segmentation import Segmentation, write_regions
@@ -270,7 +277,8 @@ def _keep(name: str, folder: ResultsFolder, settings: CohortSettings, weights: s
     except SmalltumorError as error:
         return CohortRow(name, "failed", note=f"{error}; delete it to have it segmented again")
     result = Segmentation(name, classes, volume.grid, volume.header)
-    lesions, notes = find_lesions(result), []
+    lesions, missing = find_lesions(result), folder.missing(name)
+    notes = [f"segmented without {modality_titles(missing)}"] if missing else []
     if not folder.lesions(name).exists():
         write_csv(lesions, folder.lesions(name))
         notes.append("lesion table written from the mask")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ TABLE = "cohort.csv"
 SETTINGS = "cohort.json"
 LOCK = ".cohort.lock"
 _OUTDATED = "again"
+_MISSING = "missing_modalities"
 _LESIONS = "_lesions.csv"
 
 
@@ -29,8 +30,9 @@ class ResultsFolder:
     ----------
     path : Path
         Holds ``CASE.nii.gz`` and ``CASE_lesions.csv`` for each case, region masks where they were
-        asked for, the `TABLE`, and in `SETTINGS` how the masks were made and which of them are
-        outdated, that is, to be replaced because they were made with earlier settings.
+        asked for, the `TABLE`, and in `SETTINGS` how the masks were made, which of them were made
+        without T1, T2 or FLAIR, and which are outdated, that is, to be replaced because they were
+        made with earlier settings.
     """
 
     def __init__(self, path: Path) -> None:
@@ -60,6 +62,16 @@ class ResultsFolder:
     def is_current(self, case: str) -> bool:
         """Whether a case's mask exists and was made with the present settings."""
         return self.mask(case).exists() and case not in self._settings[_OUTDATED]
+
+    def missing(self, case: str) -> tuple[str, ...]:
+        """Modalities without which a case's mask was made."""
+        return tuple(self._settings[_MISSING].get(case, ()))
+
+    def record_missing(self, case: str, missing: Sequence[str]) -> None:
+        """Record without which modalities the mask is made that is to be written next."""
+        if tuple(missing) != self.missing(case):
+            self._settings[_MISSING] |= {case: list(missing)}
+            self._write_settings()
 
     def mark_current(self, case: str) -> None:
         """Record that a case's mask has just been written."""
@@ -130,7 +142,8 @@ class ResultsFolder:
         if overwrite:
             names = {*cases, *outdated, *self._cases_with_tables()}
             outdated = sorted(name for name in names if self.mask(name).exists())
-        self._settings = {**made_with, _OUTDATED: outdated}
+        missing = (existing or {}).get(_MISSING, {})
+        self._settings = {**made_with, _MISSING: missing, _OUTDATED: outdated}
         self._write_settings()
 
     def _cases_with_tables(self) -> list[str]:

@@ -1,0 +1,154 @@
+"""A case without T1, T2 or FLAIR is segmented by weights that can miss them, which is said."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from smalltumor.data.case import Case, read_case
+from smalltumor.data.input_checks import FindingKind
+from smalltumor.errors import Action, CaseError
+from smalltumor.files.user_dirs import CACHE_VARIABLE
+from smalltumor.geometry.grid import Grid
+from smalltumor.inference import devices, segment
+from smalltumor.inference.backends import openvino_backend, torch_backend
+from smalltumor.inference.devices import has_openvino
+from smalltumor.models.checkpoint import load_checkpoint, random_checkpoint
+from synthetic import write_case
+from training_cases import NARROW
+
+CAN_MISS = random_checkpoint(seed=3, config=NARROW)
+CAN_MISS.card["modality_dropout"] = 0.2
+
+needs_openvino = pytest.mark.skipif(not has_openvino(), reason="the extra openvino is absent")
+
+
+@pytest.fixture
+def without_flair(tmp_path: Path) -> Path:
+    """Folder of a case that lacks FLAIR."""
+    return write_case(tmp_path / "data" / "ann", modalities="t1ce t1 t2")
+
+
+@pytest.fixture
+def float32(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Make every backend compute in float32, even if the processor supports bfloat16."""
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
+    for module in (devices, openvino_backend):
+        monkeypatch.setattr(module, "cpu_has_bfloat16", lambda: False)
+    for pool in (torch_backend._backends, openvino_backend._backends):
+        pool.clear()
+    yield
+    for pool in (torch_backend._backends, openvino_backend._backends):
+        pool.clear()
+
+
+@pytest.fixture(scope="module")
+def part(sample_folder: Path) -> Case:
+    """A part of the sample case without FLAIR, 64 x 64 x 48 voxels."""
+    case = read_case(sample_folder)
+    box = np.s_[80:144, 80:144, 60:108]
+    volumes = {m: np.asfortranarray(v[box]) for m, v in case.volumes.items() if m != "flair"}
+    return Case("part", volumes, Grid((64, 64, 48), np.diag([-1.0, -1.0, 1.0, 1.0])))
+
+
+def test_the_result_says_what_is_missing_and_what_was_seen(without_flair, dropout_weights):
+    case = read_case(without_flair, allow_missing=True)
+    run = segment(case, load_checkpoint(dropout_weights), device="cpu", backend="torch").run
+    assert run.modalities == ("t1ce", "t1", "t2")
+    assert run.missing == ("flair",)
+    assert FindingKind.MISSING in [finding.kind for finding in run.findings]
+
+
+def test_weights_that_were_trained_on_complete_cases_refuse_it(without_flair, narrow_weights):
+    case = read_case(without_flair, allow_missing=True)
+    with pytest.raises(CaseError, match="case has no FLAIR, which these weights need") as caught:
+        segment(case, load_checkpoint(narrow_weights), device="cpu", backend="torch")
+    assert caught.value.remedy.action is Action.CHOOSE_WEIGHTS
+
+
+def test_a_complete_case_has_no_such_finding(tmp_path, dropout_weights):
+    case = read_case(write_case(tmp_path))
+    run = segment(case, load_checkpoint(dropout_weights), device="cpu", backend="torch").run
+    assert run.missing == ()
+    assert run.modalities == ("flair", "t1ce", "t1", "t2")
+
+
+@pytest.mark.usefixtures("float32")
+@pytest.mark.parametrize("backend", ["torch", pytest.param("openvino", marks=needs_openvino)])
+@pytest.mark.parametrize("windows", [None, 64])
+def test_every_path_gives_the_same_labels(part, backend, windows):
+    expected = segment(part, CAN_MISS, device="cpu", backend="torch").classes
+    got = segment(part, CAN_MISS, device="cpu", backend=backend, windows=windows).classes
+    assert len(np.unique(expected)) > 1
+    assert np.mean(got == expected) > 0.999
+
+
+def test_the_order_of_the_axes_changes_nothing(part):
+    flipped = replace(
+        part,
+        volumes={m: v[::-1] for m, v in part.volumes.items()},
+        grid=Grid((64, 64, 48), np.diag([1.0, -1.0, 1.0, 1.0])),
+    )
+    expected = segment(part, CAN_MISS, device="cpu", backend="torch").classes
+    got = segment(flipped, CAN_MISS, device="cpu", backend="torch").classes
+    np.testing.assert_array_equal(got, expected[::-1])
+
+
+def test_the_command_line_asks_before_it_segments_without_an_image(
+    smalltumor, without_flair, dropout_weights, tmp_path
+):
+    command = ("segment", without_flair, "-o", tmp_path / "m.nii.gz", "--weights", dropout_weights)
+    code, _, stderr = smalltumor(*command)
+    assert code == 1
+    assert "no FLAIR image" in stderr
+    assert "or pass --allow-missing" in stderr
+    code, stdout, stderr = smalltumor(*command, "--allow-missing")
+    assert code == 0
+    assert "warning: case: FLAIR is missing; the result is less reliable" in stderr
+    assert "segmented without FLAIR" in stdout
+
+
+def test_the_command_line_says_which_weights_are_needed(smalltumor, without_flair, tmp_path):
+    code, _, stderr = smalltumor(
+        "segment", without_flair, "-o", tmp_path / "mask.nii.gz", "--allow-missing"
+    )
+    assert code == 1
+    assert "choose weights trained with modality dropout with --weights" in stderr
+    assert not (tmp_path / "mask.nii.gz").exists()
+
+
+def test_a_complete_case_is_segmented_alike_with_the_option(smalltumor, dropout_weights, tmp_path):
+    case = write_case(tmp_path / "case")
+    for name, options in (("a", ()), ("b", ("--allow-missing",))):
+        output = tmp_path / f"{name}.nii.gz"
+        code, stdout, stderr = smalltumor(
+            "segment", case, "-o", output, "--weights", dropout_weights, *options
+        )
+        assert code == 0, stderr
+        assert "missing" not in stderr + stdout
+    assert (tmp_path / "a.nii.gz").read_bytes() == (tmp_path / "b.nii.gz").read_bytes()
+
+
+def test_a_cohort_records_which_masks_were_made_without_an_image(
+    smalltumor, without_flair, dropout_weights, tmp_path
+):
+    output = tmp_path / "masks"
+    command = ("cohort", without_flair.parent, "-o", output, "--weights", dropout_weights)
+    code, stdout, stderr = smalltumor(*command, "--backend", "torch")
+    assert code == 1
+    assert "failed: case: no FLAIR image" in stdout
+    assert "1 of the cases lack T1, T2 or FLAIR; pass --allow-missing" in stderr
+    for outcome in ("segmented", "kept"):
+        code, _, stderr = smalltumor(*command, "--backend", "torch", "--allow-missing")
+        assert code == 0, stderr
+        with (output / "cohort.csv").open(newline="") as file:
+            (row,) = csv.DictReader(file)
+        assert row["outcome"] == outcome
+        assert "FLAIR" in row["note"]
+    record = json.loads((output / "cohort.json").read_text())
+    assert record["missing_modalities"] == {"case": ["flair"]}
