@@ -112,17 +112,20 @@ class Difference:
         return "better" if (self.estimate.value > 0) == self.measure.higher_is_better else "worse"
 
 
-def estimates(rows: Sequence[CaseRow]) -> dict[Measure, Estimate]:
-    """All measures with their intervals.
+def estimates(
+    rows: Sequence[CaseRow], measures: Iterable[Measure] = MEASURES
+) -> dict[Measure, Estimate]:
+    """Measures with their intervals.
 
     Parameters
     ----------
     rows : sequence of CaseRow
         At least one; their order does not matter.
+    measures : iterable of Measure
     """
     rows = _sorted(rows)
     bootstrap = Bootstrap(row.patient for row in rows)
-    return {measure: bootstrap.estimate(measure.ratio(rows)) for measure in MEASURES}
+    return {measure: bootstrap.estimate(measure.ratio(rows)) for measure in measures}
 
 
 def differences(one: Sequence[CaseRow], other: Sequence[CaseRow]) -> list[Difference]:

@@ -254,11 +254,14 @@ class MultiTaskOutput:
         Features reconstructed by U-modules 1 and 2.
     targets : list of tensor
         The features that they reconstruct, of the same shapes, not detached.
+    regularisation : scalar tensor, optional
+        A further loss of the network itself, already weighted; the multi-task network has none.
     """
 
     logits: Tensor
     rebuilt: list[Tensor]
     targets: list[Tensor]
+    regularisation: Tensor | None = None
 
 
 class Features(NamedTuple):

@@ -11,6 +11,7 @@ import torch
 
 from smalltumor.errors import Action, OutputError, Remedy, SmalltumorError, TrainingError
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
+from smalltumor.training.architecture import Architecture
 from smalltumor.training.config import PRESETS, TrainingConfig
 from smalltumor.training.data.cache import CaseCache
 from smalltumor.training.data.dataloader import steps_per_epoch
@@ -28,7 +29,13 @@ from smalltumor.training.stopping import StepAborted, StopListener, stop_on_sign
 from smalltumor.training.trainer import Report, Trainer, TrainingCases
 
 
-def train(request: TrainingRequest, report: Report = print, *, save_seconds: float = 60.0) -> bool:
+def train(
+    request: TrainingRequest,
+    report: Report = print,
+    *,
+    architecture: Architecture | None = None,
+    save_seconds: float = 60.0,
+) -> bool:
     """Start or resume a run and train until it is done or asked to stop.
 
     Under ``torchrun`` every process calls this with the same request.
@@ -38,6 +45,9 @@ def train(request: TrainingRequest, report: Report = print, *, save_seconds: flo
     request : TrainingRequest
     report : callable
         Receives one line of text at a time, in process 0 only.
+    architecture : Architecture, optional
+        By default the multi-task network, to which weights to start from belong. ``config.json``
+        does not record it: whoever resumes the run names it again.
     save_seconds : float
         Least time between two saved states.
 
@@ -66,7 +76,9 @@ def train(request: TrainingRequest, report: Report = print, *, save_seconds: flo
         with _locked(run, processes, earlier):
             if processes.is_main:
                 record.write(run)
-            finished = _run(record, available, initial, run, processes, report, save_seconds)
+            finished = _run(
+                record, available, initial, architecture, run, processes, report, save_seconds
+            )
     if not finished:
         report("stopped and saved")
     return finished
@@ -198,6 +210,7 @@ def _run(
     record: RunRecord,
     available: _AvailableCases,
     initial: Checkpoint | None,
+    architecture: Architecture | None,
     run: RunFolder,
     processes: Processes,
     report: Report,
@@ -218,6 +231,7 @@ def _run(
         processes,
         model_card(record, record.split.trained_on),
         initial=initial,
+        architecture=architecture,
         report=report,
         stop=stop,
         abort_step=stop.abort_step,

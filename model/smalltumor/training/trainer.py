@@ -13,6 +13,7 @@ from torch import Tensor
 
 from smalltumor.errors import Action, Remedy, TrainingError, TrainingMemoryError
 from smalltumor.models.checkpoint import Checkpoint
+from smalltumor.training.architecture import Architecture, MultiTaskArchitecture
 from smalltumor.training.config import TrainingConfig
 from smalltumor.training.data.dataloader import Batch, batches, steps_per_epoch
 from smalltumor.training.data.prepared_case import PreparedCase
@@ -61,6 +62,8 @@ class Trainer:
         Facts for the model card of the networks that are written.
     initial : Checkpoint, optional
         Weights to start from; they are validated first, for comparison.
+    architecture : Architecture, optional
+        By default the multi-task network of the configured size.
     report : callable
         Receives one line of text.
     stop : callable
@@ -86,6 +89,7 @@ class Trainer:
         card: dict[str, Any],
         *,
         initial: Checkpoint | None = None,
+        architecture: Architecture | None = None,
         report: Report = print,
         stop: Callable[[], bool] = _never,
         abort_step: Callable[[], bool] = _never,
@@ -107,10 +111,13 @@ class Trainer:
         self.threads, self.save_seconds = threads, save_seconds
         self.epoch_steps = epoch_steps or steps_per_epoch(config, len(cases.training))
         self.budget = Budget(config, self.epoch_steps)
-        self.learner = Learner(config, self.budget, processes, initial)
+        architecture = architecture or MultiTaskArchitecture(config.network)
+        self.learner = Learner(config, architecture, self.budget, processes, initial)
         self.throughput = Throughput(config, self.budget)
         self._saved_at = self._started = self._idle_since = time.monotonic()
-        self.validator = Validator(config, cases.validation, run, processes, card, report)
+        self.validator = Validator(
+            config, cases.validation, run, architecture, processes, card, report
+        )
 
     def resume(self) -> None:
         """Resume from the run folder's state, if it has one."""

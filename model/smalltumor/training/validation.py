@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from smalltumor.data.network_output import HalfResolutionLogits
 from smalltumor.evaluation.lesionwise import component_dice
 from smalltumor.evaluation.metrics import dice
-from smalltumor.inference.fused.network import network_for_inference
-from smalltumor.labels.masks import region_mask
+from smalltumor.labels.masks import Classes, region_mask
 from smalltumor.labels.regions import Region
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
-from smalltumor.models.network import SegmentationNetwork
 from smalltumor.training.data.prepared_case import PreparedCase
+
+Predict = Callable[[PreparedCase], Classes]
+"""Segments a whole volume: the tissue classes (i, j, k) of a prepared case."""
 
 
 def whole_volume(case: PreparedCase, device: torch.device, multiple: int = 16) -> Tensor:
@@ -39,18 +39,13 @@ def whole_volumes(cases: Sequence[PreparedCase], device: torch.device) -> Iterat
         yield whole_volume(case, device)
 
 
-@torch.inference_mode()
-def score_cases(
-    network: SegmentationNetwork, cases: Sequence[PreparedCase], device: torch.device
-) -> list[dict[str, Any]]:
-    """Whole-volume Dice of every case, with the labels that `segment` gives in single precision.
+def score_cases(predict: Predict, cases: Sequence[PreparedCase]) -> list[dict[str, Any]]:
+    """Whole-volume Dice of every case.
 
     Parameters
     ----------
-    network : SegmentationNetwork
-        In evaluation mode.
+    predict : callable
     cases : sequence of PreparedCase
-    device : torch.device
 
     Returns
     -------
@@ -60,14 +55,8 @@ def score_cases(
         its components below `SMALL_LESION_VOXELS`, see `component_dice`.
     """
     scores = []
-    form = network_for_inference(network)
-    form.to(device, memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
     for case in cases:
-        *_, (_, logits) = form.steps(whole_volume(case, device))
-        i, j, k = case.classes.shape
-        half = HalfResolutionLogits(logits[0].float().contiguous().cpu().numpy())
-        predicted = half.crop((i, j, k)).classes()
-        truth = case.classes.cpu().numpy()
+        predicted, truth = predict(case), case.classes.cpu().numpy()
         score: dict[str, Any] = {"case": case.name}
         for region in Region:
             masks = region_mask(predicted, region), region_mask(truth, region)

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
-from smalltumor.models.checkpoint import Checkpoint, save_checkpoint
-from smalltumor.models.network import SegmentationNetwork
+from smalltumor.models.checkpoint import Checkpoint
+from smalltumor.training.architecture import Architecture
 from smalltumor.training.config import TrainingConfig
 from smalltumor.training.data.prepared_case import PreparedCase
 from smalltumor.training.optimisation.distributed import Processes
@@ -27,6 +27,8 @@ class Validator:
     cases : sequence of PreparedCase
         Without any, the newest network counts as the best.
     run : RunFolder
+    architecture : Architecture
+        Of the networks.
     processes : Processes
         Process 0 validates; the others wait for the result.
     card : dict
@@ -45,12 +47,14 @@ class Validator:
         config: TrainingConfig,
         cases: Iterable[PreparedCase],
         run: RunFolder,
+        architecture: Architecture,
         processes: Processes,
         card: dict[str, Any],
         report: Callable[[str], None],
     ) -> None:
         self._config, self._cases, self._run = config, tuple(cases), run
-        self._processes, self._card, self._report = processes, card, report
+        self._architecture, self._processes = architecture, processes
+        self._card, self._report = card, report
         self.is_scoring = False
 
     def score_initial(self, initial: Checkpoint | None, learner: Learner) -> None:
@@ -100,9 +104,10 @@ class Validator:
         progress.stale = self._processes.broadcast_count(progress.stale)
         progress.validation_due = False
 
-    def _score(self, network: SegmentationNetwork, step: int, epoch: int) -> dict[str, Any]:
+    def _score(self, network: nn.Module, step: int, epoch: int) -> dict[str, Any]:
         self.is_scoring = True
-        scores = score_cases(network, self._cases, self._processes.device)
+        predict = self._architecture.predictor(network, self._processes.device)
+        scores = score_cases(predict, self._cases)
         self.is_scoring = False
         means = mean_scores(scores)
         self._run.append("validation", step, epoch=epoch, **means, by_case=scores)
@@ -110,5 +115,5 @@ class Validator:
         self._report(f"validation  {regions}")
         return {"validation": means, "by_case": scores}
 
-    def _write(self, path: Path, network: SegmentationNetwork, card: dict[str, Any]) -> None:
-        save_checkpoint(path, network, self._config.preprocessing, card, overwrite=True)
+    def _write(self, path: Path, network: nn.Module, card: dict[str, Any]) -> None:
+        self._architecture.save(path, network, self._config.preprocessing, card)

@@ -13,6 +13,7 @@ from smalltumor.inference.progress import ProgressReporter
 from smalltumor.labels.masks import region_mask
 from smalltumor.labels.regions import Region
 from smalltumor.models.checkpoint import checkpoint_of
+from smalltumor.training.architecture import MultiTaskArchitecture
 from smalltumor.training.data.dataset import labelled_cases, prepare_cases
 from smalltumor.training.validation import score_cases
 from trained_like import trained_like_network
@@ -22,7 +23,8 @@ from training_cases import NARROW
 def test_a_network_is_scored_by_the_labels_that_inference_gives(data, tmp_path):
     network, settings = trained_like_network(NARROW), Preprocessing(margin=0)
     prepared = prepare_cases(labelled_cases(data / "case_00"), settings, tmp_path)
-    (scores,) = score_cases(network, prepared, torch.device("cpu"))
+    predict = MultiTaskArchitecture(NARROW).predictor(network, torch.device("cpu"))
+    (scores,) = score_cases(predict, prepared)
 
     case = read_case(data / "case_00")
     ready = prepare(case, settings)

@@ -18,7 +18,7 @@ def score_as(monkeypatch, *scores: float) -> None:
     """Let validation give these scores, one after the other."""
     left = iter(scores)
 
-    def scored(network, cases, device):
+    def scored(predict, cases):
         value = next(left)
         case = {"case": "case_00", "et": value, "tc": value, "wt": value}
         return [case | {"et_voxels": 0, "et_predicted": 0, "small_lesions": []}]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from smalltumor.evaluation.out_of_fold_report import Results
 from smalltumor.labels.regions import TissueClass
 from smalltumor.models.card import known_cases, lists_all_cases
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
+from smalltumor.training.architecture import Architecture
 from smalltumor.training.config import TrainingConfig
 from smalltumor.training.cross_validation.folds import Folds
 from smalltumor.training.cross_validation.record import CrossValidation, is_cross_validation
@@ -31,7 +33,13 @@ from smalltumor.training.trainer import Report
 
 
 def train_folds(
-    request: TrainingRequest, folds: int | None, report: Report = print, *, save_seconds: float = 60
+    request: TrainingRequest,
+    folds: int | None,
+    report: Report = print,
+    *,
+    fold: int | None = None,
+    architecture: Architecture | None = None,
+    save_seconds: float = 60,
 ) -> bool:
     """Start or resume a cross-validation: train the folds that are not done.
 
@@ -46,6 +54,10 @@ def train_folds(
         Number of folds; None to resume.
     report : callable
         Receives one line of text at a time.
+    fold : int, optional
+        The only fold to train, from 0; by default all of them.
+    architecture : Architecture, optional
+        By default the multi-task network, see `train`.
     save_seconds : float
         Least time between two saved states.
 
@@ -69,16 +81,33 @@ def train_folds(
         validation = _resumed(request, folds)
     else:
         validation = _started(request, folds, report)
-    for number, run in enumerate(validation.runs):
+    chosen = _chosen(validation, fold)
+    for number in chosen:
+        run = validation.fold(number)
         if run.is_done or is_locked(run):
             continue
         report(f"{run.path.name}: {len(validation.folds.held_out[number])} cases held out")
-        if not train(_request(validation, number), report, save_seconds=save_seconds):
+        if not train(
+            _request(validation, number),
+            report,
+            architecture=architecture,
+            save_seconds=save_seconds,
+        ):
             return False
-    waiting = [run.path.name for run in validation.runs if not run.is_done]
+    runs = [validation.fold(number) for number in chosen]
+    waiting = [run.path.name for run in runs if not run.is_done]
     if waiting:
         report(f"another process is training {', '.join(waiting)}")
     return not waiting
+
+
+def _chosen(validation: CrossValidation, fold: int | None) -> Sequence[int]:
+    folds = range(len(validation.folds.held_out))
+    if fold is None:
+        return folds
+    if fold not in folds:
+        raise TrainingError(f"there is no fold {fold}: the folds are 0 to {folds[-1]}")
+    return (fold,)
 
 
 def score_folds(folder: Path, settings: ScoringSettings) -> Results:

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from smalltumor.errors import TrainingError
 from smalltumor.models.checkpoint import Checkpoint
-from smalltumor.models.network import MultiTaskNetwork, MultiTaskOutput, SegmentationNetwork
+from smalltumor.models.network import MultiTaskOutput
+from smalltumor.training.architecture import Architecture
 from smalltumor.training.config import TrainingConfig
 from smalltumor.training.data.dataloader import Batch
 from smalltumor.training.optimisation.amp import MixedPrecision
@@ -27,6 +28,8 @@ from smalltumor.training.optimisation.optimiser import (
     update_average,
 )
 from smalltumor.training.optimisation.state import Progress, load_state, save_state
+
+_ENCODER = ("stem", "encoder1", "encoder2", "encoder3")
 
 
 class _TrainingForward(nn.Module):
@@ -49,6 +52,7 @@ class Learner:
     Parameters
     ----------
     config : TrainingConfig
+    architecture : Architecture
     budget : Budget
     processes : Processes
     initial : Checkpoint, optional
@@ -57,7 +61,7 @@ class Learner:
     Attributes
     ----------
     network : nn.Module
-        The multi-task network.
+        The architecture's training network.
     average : dict of str to tensor
         Exponential moving average of its parameters.
     progress : Progress
@@ -68,23 +72,24 @@ class Learner:
     def __init__(
         self,
         config: TrainingConfig,
+        architecture: Architecture,
         budget: Budget,
         processes: Processes,
         initial: Checkpoint | None = None,
     ) -> None:
-        self.config, self.budget = config, budget
+        self.config, self.architecture, self.budget = config, architecture, budget
         self.processes, self.device = processes, processes.device
         self.progress, self.is_consistent = Progress(), True
         torch.manual_seed(config.seed)
-        network = MultiTaskNetwork(config.network)
+        network = architecture.training_network()
         if initial is not None:
             network.load_state_dict(initial.network.state_dict(), strict=False)
         if config.freeze_encoder:
-            for part in (network.stem, network.encoder1, network.encoder2, network.encoder3):
-                part.requires_grad_(False)
+            for part in _ENCODER:
+                network.get_submodule(part).requires_grad_(False)
         _place(network, self.device)
         if config.compile:
-            network.compile_training()
+            network.compile_training()  # type: ignore[operator]
         self.network = processes.share_batch_norm(network)
         self.training_forward = processes.wrap(
             _TrainingForward(self.network), config.reconstruction_every > 1
@@ -227,7 +232,7 @@ class Learner:
         self.progress.frozen = True
         self.set_mode()
 
-    def averaged_network(self, volumes: Iterable[Tensor]) -> SegmentationNetwork:
+    def averaged_network(self, volumes: Iterable[Tensor]) -> nn.Module:
         """The network for inference: averaged weights, batch-norm statistics of whole brains.
 
         Parameters
@@ -235,8 +240,9 @@ class Learner:
         volumes : iterable of (1, channel, i, j, k) tensor
             Not used once the statistics are frozen.
         """
-        network = SegmentationNetwork(self.config.network)
-        state = {n: v for n, v in self.network.state_dict().items() if "rebuild" not in n}
+        network = self.architecture.inference_network()
+        names = network.state_dict().keys()
+        state = {n: v for n, v in self.network.state_dict().items() if n in names}
         if self.config.ema_decay:
             state.update({n: v for n, v in self.average.items() if n in state})
         network.load_state_dict(state)

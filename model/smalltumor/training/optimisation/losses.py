@@ -186,6 +186,9 @@ def training_loss(
         reconstruction = reconstruction_loss(output.rebuilt, output.targets, detach=detach)
         loss = loss + weights.reconstruction * reconstruction
         parts["reconstruction"] = reconstruction.detach()
+    if output.regularisation is not None:
+        loss = loss + output.regularisation
+        parts["regularisation"] = output.regularisation.detach()
     return loss, parts
 
 

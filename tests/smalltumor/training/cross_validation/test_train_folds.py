@@ -133,6 +133,22 @@ def test_finished_folds_are_not_trained_again(data, started, monkeypatch):
     assert trained == ["fold-1"]
 
 
+def test_one_fold_is_trained_alone_and_with_the_given_architecture(data, started, monkeypatch):
+    trained = []
+
+    def train_at_once(request, report, architecture, **options):
+        trained.append((request.run.name, architecture))
+        mark_done(request.run)
+        return True
+
+    monkeypatch.setattr(module, "train", train_at_once)
+    resumed, other = request(data, started, resume=True), object()
+    assert train_folds(resumed, None, silent, fold=1, architecture=other)
+    assert trained == [("fold-1", other)]
+    with pytest.raises(TrainingError, match="no fold 2: the folds are 0 to 1"):
+        train_folds(resumed, None, silent, fold=2)
+
+
 def test_a_fold_that_another_process_trains_is_left_to_it(data, started, monkeypatch):
     """The lock is held by this process here, which `is_locked` cannot tell from another."""
     other, lines = RunFolder(started / "fold-0"), []

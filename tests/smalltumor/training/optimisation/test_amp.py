@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 from smalltumor.errors import TrainingError
+from smalltumor.training.architecture import MultiTaskArchitecture
 from smalltumor.training.data.dataloader import Batch
 from smalltumor.training.optimisation.amp import MixedPrecision
 from smalltumor.training.optimisation.budget import Budget
@@ -19,7 +20,12 @@ CPU = torch.device("cpu")
 
 def create_learner(dtype=torch.float16, scale=2.0**8):
     config = replace(QUICK, ema_decay=0.0, crop=16, warmup=0, epochs=10)
-    learner = Learner(config, Budget(config, epoch_steps=10), Processes(0, 1, CPU))
+    learner = Learner(
+        config,
+        MultiTaskArchitecture(config.network),
+        Budget(config, epoch_steps=10),
+        Processes(0, 1, CPU),
+    )
     learner.precision = MixedPrecision(CPU, dtype)
     if dtype is torch.float16:
         learner.precision.scaler = torch.amp.GradScaler("cpu", init_scale=scale)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 from smalltumor.models.network import MultiTaskNetwork
+from smalltumor.training.architecture import MultiTaskArchitecture
 from smalltumor.training.data.dataloader import Batch
 from smalltumor.training.optimisation.budget import Budget
 from smalltumor.training.optimisation.distributed import Processes
@@ -21,7 +22,12 @@ CPU = torch.device("cpu")
 
 def learner(**changes) -> Learner:
     config = replace(QUICK, crop=16, warmup=0, epochs=10, **changes)
-    created = Learner(config, Budget(config, epoch_steps=10), Processes(0, 1, CPU))
+    created = Learner(
+        config,
+        MultiTaskArchitecture(config.network),
+        Budget(config, epoch_steps=10),
+        Processes(0, 1, CPU),
+    )
     created.set_mode()
     return created
 

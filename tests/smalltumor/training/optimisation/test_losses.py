@@ -126,3 +126,10 @@ def test_the_baseline_has_no_reconstruction_loss():
     loss, parts = training_loss(output, voxels(3, 2), LossWeights(1.0, 0.05), "dice_ce")
     assert list(parts) == ["segmentation"]
     assert float(loss) == pytest.approx(parts["segmentation"])
+
+
+def test_a_loss_of_the_network_itself_is_added_as_it_is():
+    output = MultiTaskOutput(torch.zeros(1, 4, 2, 1, 1), [], [], torch.tensor(0.75))
+    loss, parts = training_loss(output, voxels(3, 2), LossWeights(0.5, 0.05), "dice_ce")
+    assert float(loss) == pytest.approx(0.5 * parts["segmentation"] + 0.75)
+    assert parts["regularisation"] == 0.75

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from smalltumor.errors import CheckpointError, TrainingError
+from smalltumor.training.architecture import MultiTaskArchitecture
 from smalltumor.training.optimisation.budget import Budget
 from smalltumor.training.optimisation.distributed import Processes
 from smalltumor.training.optimisation.learner import Learner
@@ -26,7 +27,12 @@ def run(tmp_path) -> RunFolder:
 def learner() -> Learner:
     import torch
 
-    return Learner(QUICK, Budget(QUICK, epoch_steps=5), Processes(0, 1, torch.device("cpu")))
+    return Learner(
+        QUICK,
+        MultiTaskArchitecture(QUICK.network),
+        Budget(QUICK, epoch_steps=5),
+        Processes(0, 1, torch.device("cpu")),
+    )
 
 
 def save(learner: Learner, run: RunFolder, step: int) -> None:
