@@ -51,9 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parse(arguments)
     try:
         settings = settle(options)
-        changes = settings["changes"]
-        config = PRESETS[settings["preset"]].with_changes(changes)
-        networks = study_networks(config)
+        networks = study_networks(PRESETS[settings["preset"]].with_changes(changes(settings)))
         if not options.tables:
             for name in options.networks:
                 if not train(networks[name], settings, options):
@@ -64,6 +62,9 @@ def main(arguments: list[str] | None = None) -> int:
     except SmalltumorError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("stopped; the same command resumes the study", file=sys.stderr)
+        return 130
     write_text(options.study / TABLES, text + "\n", overwrite=True)
     print(f"\n{text}")
     return 0
@@ -78,7 +79,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--folds", type=int, metavar="K", help="number of folds")
     parser.add_argument("--fold", type=int, metavar="I", help="one fold only, from 0")
     parser.add_argument("--networks", nargs="+", choices=NAMES, default=NAMES, metavar="NAME")
-    parser.add_argument("--preset", choices=("paper", "starter"), default="starter")
+    parser.add_argument("--preset", choices=("paper", "starter"), help="starter")
     for name, kind in zip(CHANGES, (int, float, int, int, int), strict=True):
         parser.add_argument(f"--{name}", type=kind, metavar="N", help="as for smalltumor train")
     parser.add_argument("--device", default="auto", metavar="D")
@@ -89,13 +90,16 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 
 def settle(options: argparse.Namespace) -> dict[str, Any]:
     """The settings of the study: what the first command said, which no later one may change."""
-    changes = {name: value for name in CHANGES if (value := getattr(options, name)) is not None}
+    said = {
+        name: value
+        for name in ("folds", "preset", *CHANGES)
+        if (value := getattr(options, name)) is not None
+    }
     path = options.study / SETTINGS
     if path.is_file():
         settings: dict[str, Any] = json.loads(path.read_text())
-        said = changes | ({} if options.folds is None else {"folds": options.folds})
         for name, value in said.items():
-            before = settings.get(name, settings["changes"].get(name))
+            before = settings.get(name)
             if value != before:
                 raise SmalltumorError(
                     f"{name} = {value}: the study was started with {before}, and its networks "
@@ -105,21 +109,25 @@ def settle(options: argparse.Namespace) -> dict[str, Any]:
     if options.folds is None:
         raise SmalltumorError(f"{options.study} holds no study; say the number of --folds")
     options.study.mkdir(parents=True, exist_ok=True)
-    settings = {"folds": options.folds, "preset": options.preset, "changes": changes}
+    settings = {"preset": "starter", **said}
     write_text(path, json.dumps(settings, indent=2) + "\n")
     return settings
+
+
+def changes(settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings that differ from the preset."""
+    return {name: settings[name] for name in CHANGES if name in settings}
 
 
 def train(network: StudyNetwork, settings: dict[str, Any], options: argparse.Namespace) -> bool:
     """Train the folds that are not done; False if training was stopped."""
     print(f"\n{network.title}", flush=True)
-    # The held-out cases are scored once, at the end, and influence nothing.
-    changes = {**settings["changes"], **network.changes, "validate_every": 10**6}
     request = TrainingRequest(
         data=options.data,
         run=options.study / network.name,
         preset=settings["preset"],
-        changes=changes,
+        # The held-out cases are validated on once, at the end, and influence nothing.
+        changes={**changes(settings), **network.changes, "validate_every": 10**6},
         cache=options.cache or options.study / "cache",
         device=options.device,
         resume=True,
@@ -180,7 +188,7 @@ def tables(networks: dict[str, StudyNetwork], study: Path) -> str:
     if not results:
         raise SmalltumorError(f"{study}: no network has been scored yet")
     parameters = [
-        f"{network.title}: {millions(network):.1f} million parameters in training"
+        f"{network.title}: {millions(network):.1f} million parameters"
         for name, network in networks.items()
         if name in results
     ]
@@ -189,7 +197,7 @@ def tables(networks: dict[str, StudyNetwork], study: Path) -> str:
 
 
 def millions(network: StudyNetwork) -> float:
-    return sum(p.numel() for p in network.architecture.training_network().parameters()) / 1e6
+    return sum(p.numel() for p in network.architecture.inference_network().parameters()) / 1e6
 
 
 if __name__ == "__main__":

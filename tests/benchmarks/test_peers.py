@@ -82,9 +82,9 @@ def test_a_stopped_study_goes_on_where_it_was(data, tmp_path, monkeypatch):
         patch.setattr(training_folds, "train", lambda *args, **options: False)
         assert peers.main(arguments(data, stopped, *networks)) == 0
         assert not (stopped / "unet").exists()
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr(peers, "case_row", interrupted_at_the_second(peers.case_row))
-        peers.main(arguments(data, stopped, *networks))
+        assert peers.main(arguments(data, stopped, *networks)) == 130
     assert len(peers.fold_rows(RunFolder(stopped / "baseline" / "fold-0"))) == 1
     assert peers.main(arguments(data, stopped, *networks)) == 0
     for name in OTHERS:
@@ -109,6 +109,8 @@ def test_a_study_is_not_continued_with_other_settings(data, tmp_path, capsys):
     assert peers.main(arguments(data, tmp_path, "--networks", "baseline")) == 0
     assert peers.main(arguments(data, tmp_path, "--networks", "unet", "--crop", "16")) == 1
     assert "crop = 16: the study was started with None" in capsys.readouterr().err
+    assert peers.main(arguments(data, tmp_path, "--preset", "paper")) == 1
+    assert "preset = paper: the study was started with starter" in capsys.readouterr().err
     assert peers.main([str(data), "--study", str(tmp_path), "--tables"]) == 0
 
 
