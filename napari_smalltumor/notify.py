@@ -72,7 +72,11 @@ _REMEDIES: dict[Action, Callable[[Remedy], str]] = {
     ),
     Action.NAME_MODALITIES: _name_modalities,
     Action.RESAMPLE: lambda remedy: "resample the images onto one grid first",
-    Action.CHOOSE_WEIGHTS: lambda remedy: "choose another file under Weights",
+    Action.CHOOSE_WEIGHTS: lambda remedy: (
+        "choose weights trained with modality dropout under Weights"
+        if remedy.modalities
+        else "choose another file under Weights"
+    ),
     Action.IMPORT_WEIGHTS: lambda remedy: "convert the published checkpoint first",
     Action.CHOOSE_DEVICE: lambda remedy: "choose another device under Device",
     Action.CHECK_DATASET: lambda remedy: (

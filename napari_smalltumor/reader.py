@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from smalltumor.data.case import Case, read_case_files, read_image
+from smalltumor.data.case import REFERENCE, Case, read_case_files, read_image
 from smalltumor.data.case_files import (
     LABELS,
     MODALITIES,
@@ -92,7 +92,7 @@ def layers_of_case(
 
     Masks that were exported beside the images are opened as ET, TC and WT, and hide an expert's
     labels. If modalities are missing, the others are opened, with a warning that names the missing
-    ones.
+    ones; without T1CE, they do not form a case.
 
     Parameters
     ----------
@@ -103,13 +103,14 @@ def layers_of_case(
         What is open. If the case has regions there, these may have been edited, and no exported
         mask is opened beside them.
     """
-    missing = [MODALITY_TITLES[m] for m in MODALITIES if m not in files.modalities]
-    if files.stacked is None and files.modalities and missing:
-        warn(f"{files.name} has no {' and no '.join(missing)} image; the other images were opened")
-        return _layers_of_incomplete_case(files)
+    if files.modalities and files.missing:
+        missing = " and no ".join(MODALITY_TITLES[m] for m in files.missing)
+        warn(f"{files.name} has no {missing} image; the other images were opened")
+        if REFERENCE in files.missing:
+            return _layers_of_incomplete_case(files)
     with ThreadPoolExecutor(1) as pool:  # in parallel with the images
         labels = [pool.submit(read_label_volume, path) for path in files.labels]
-        case = read_case_files(files)
+        case = read_case_files(files, allow_missing=True)
     for warning in case.warnings:
         warn(warning)
     stored = [layer for read in labels for layer in _labels_next_to(case, read)]
@@ -147,7 +148,8 @@ def _layers_of_export(file: RegionFile) -> list[LayerData]:
         return layers_of_masks(case, masks)
     folder = file.path.absolute().parent
     for files in group_files(p for p in sorted(folder.iterdir()) if is_nifti_name(p)):
-        if safe_name(files.name) == file.case and len(files.modalities) == len(MODALITIES):
+        is_case = files.modalities and files.problem(allow_missing=True) is None
+        if safe_name(files.name) == file.case and is_case:
             return layers_of_case(files, exported=file, layers=layers)
     masks, volume = read_regions(file)
     alone = _single_file_case(file.case, volume)

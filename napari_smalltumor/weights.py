@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from smalltumor.errors import CheckpointError
+from smalltumor.models.card import is_trained_with_modality_dropout
 from smalltumor.models.checkpoint import load_checkpoint
 
 from napari_smalltumor import notify
@@ -51,6 +52,14 @@ def accept(path: str) -> bool:
         notify.report(error)
         return False
     return True
+
+
+def allow_missing(path: str) -> bool:
+    """Whether these weights segment a case that lacks T1, T2 or FLAIR."""
+    try:
+        return is_trained_with_modality_dropout(load_checkpoint(path or None).card)
+    except CheckpointError:
+        return False
 
 
 def describe(path: str) -> str:

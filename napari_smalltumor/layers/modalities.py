@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -102,29 +103,31 @@ def sibling_layers(layer: Image, modality: str, layers: Iterable[Layer]) -> Choi
 
 
 def case_of_layers(chosen: Mapping[str, Image | None]) -> Case:
-    """Create a case from four layers.
+    """Create a case from layers.
 
     Parameters
     ----------
-    chosen : mapping of modality to layer
+    chosen : mapping of modality to layer or None
+        T1, T2 and FLAIR may have no layer.
 
     Returns
     -------
     Case
-        The case from which the layers were created, if they are its four images; otherwise a new
-        case on the grid of T1CE.
+        The case from which the layers were created, without the images that are not chosen;
+        otherwise a new case on the grid of T1CE.
 
     Raises
     ------
     CaseError
-        If a modality has no layer, or one layer is chosen for two modalities.
+        If T1CE has no layer, or one layer is chosen for two modalities.
     GridMismatchError
         If the layers are on different grids.
     """
-    layers = _complete(chosen)
+    layers = _usable(chosen)
     case = case_of(layers[REFERENCE])
-    if case is not None and all(_is_original(layers[m], case, m) for m in MODALITIES):
-        return case
+    if case is not None and all(_is_original(layers[m], case, m) for m in layers):
+        complete = len(layers) == len(case.volumes)
+        return case if complete else replace(case, volumes={m: case.volumes[m] for m in layers})
     display_axes = uses_display_axes(layers.values())
     placed = {m: _upright(layer, display_axes) for m, layer in layers.items()}
     reference = placed[REFERENCE][1]
@@ -137,7 +140,7 @@ def case_of_layers(chosen: Mapping[str, Image | None]) -> Case:
     volumes = {m: from_display(data, reference) for m, (data, _) in placed.items()}
     created = Case(
         name=_name(layers[REFERENCE]),
-        volumes={m: volumes[m] for m in MODALITIES},
+        volumes=volumes,
         grid=reference,
         header=case.header if case is not None else None,
         paths=_paths(layers),
@@ -181,20 +184,18 @@ def _can_join(layer: Image, others: Iterable[Image]) -> bool:
     return any(same_case(case, c) for c in multi_volume)
 
 
-def _complete(chosen: Mapping[str, Image | None]) -> dict[str, Image]:
-    layers = {m: chosen.get(m) for m in MODALITIES}
-    missing = [MODALITY_TITLES[m] for m, layer in layers.items() if layer is None]
-    if missing:
-        raise CaseError(f"choose a layer for {' and '.join(missing)}")
-    complete = {m: layer for m, layer in layers.items() if layer is not None}
-    for modality, layer in complete.items():
-        duplicates = [m for m, other in complete.items() if other is layer]
+def _usable(chosen: Mapping[str, Image | None]) -> dict[str, Image]:
+    layers = {m: layer for m in MODALITIES if (layer := chosen.get(m)) is not None}
+    if REFERENCE not in layers:
+        raise CaseError(f"choose a layer for {MODALITY_TITLES[REFERENCE]}")
+    for modality, layer in layers.items():
+        duplicates = [m for m, other in layers.items() if other is layer]
         if len(duplicates) > 1:
             titles = " and ".join(MODALITY_TITLES[m] for m in duplicates)
             raise CaseError(f"{layer.name} is chosen for {titles}; each needs its own layer")
         if _array(layer).ndim != 3:
             raise CaseError(f"{layer.name}, chosen for {MODALITY_TITLES[modality]}, is not 3D")
-    return complete
+    return layers
 
 
 def _is_original(layer: Image, case: Case, modality: str) -> bool:

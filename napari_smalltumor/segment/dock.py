@@ -1,4 +1,4 @@
-"""The Segment dock: segments four image layers into ET, TC and WT."""
+"""The Segment dock: segments the image layers of a patient into ET, TC and WT."""
 
 from __future__ import annotations
 

@@ -10,15 +10,16 @@ from weakref import ref
 from magicgui.widgets import ComboBox
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QWidget
-from smalltumor.data.case_files import MODALITIES, MODALITY_TITLES
+from smalltumor.data.case_files import MODALITIES, MODALITY_TITLES, OPTIONAL_MODALITIES
 
 from napari_smalltumor.layers.modalities import (
     Choice,
     fill_missing,
     images,
+    modality_of,
     sibling_layers,
 )
-from napari_smalltumor.layers.patient import Patient, is_unidentified_image
+from napari_smalltumor.layers.patient import Patient, is_unidentified_image, patient_of
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.widgets.elided_combo_box import elide_in_the_middle
 from napari_smalltumor.widgets.layouts import form_layout
@@ -42,6 +43,7 @@ class ModalityPickers(QWidget):
     The images of the active patient are listed, and those whose patient is not known. A case that
     is opened is chosen as a whole. If the user chooses a layer of another case, the other layers of
     that case are chosen as well. The choice for each patient is kept while another one is active.
+    A modality that the user sets to none stays without a layer until a file of it is opened.
 
     Parameters
     ----------
@@ -56,6 +58,7 @@ class ModalityPickers(QWidget):
         self._patients = active_patient(viewer)
         self._patient = self._patients.current
         self._choices_of: dict[Patient | None, Choice] = {}
+        self._set_to_none: set[tuple[Patient | None, str | None]] = set()
         self._combos = {m: self._picker(m) for m in SHOWN}
         form_layout(self, list(self._combos.values()))
         self._connected: set[Any] = set()
@@ -99,6 +102,8 @@ class ModalityPickers(QWidget):
         self._connected.clear()
 
     def _on_inserted(self, event: Any = None) -> None:
+        if event is not None:
+            self._set_to_none.discard((patient_of(event.value), modality_of(event.value)))
         latest = self._complete(dict.fromkeys(MODALITIES))
         complete = all(latest.values())
         fresh = event is not None and event.value in latest.values()
@@ -113,6 +118,7 @@ class ModalityPickers(QWidget):
         self._patient = self._patients.current
         open_patients = self._patients.patients
         self._choices_of = {p: c for p, c in self._choices_of.items() if p in open_patients}
+        self._set_to_none = {(p, m) for p, m in self._set_to_none if p in open_patients}
         before = self._choices_of.get(self._patient, dict.fromkeys(MODALITIES))
         self._show(self._complete(before))
 
@@ -121,7 +127,12 @@ class ModalityPickers(QWidget):
         own, listed = self._patients.layers, self._listed_images()
         kept = {m: layer if layer in listed else None for m, layer in chosen.items()}
         of_patient = fill_missing({m: x if x in own else None for m, x in kept.items()}, own)
-        return fill_missing({m: kept.get(m) or of_patient[m] for m in MODALITIES}, listed)
+        filled = fill_missing({m: kept.get(m) or of_patient[m] for m in MODALITIES}, listed)
+        return self._without_those_set_to_none(filled)
+
+    def _without_those_set_to_none(self, chosen: Choice) -> Choice:
+        unwanted = {m for patient, m in self._set_to_none if patient == self._patient}
+        return {m: None if m in unwanted else layer for m, layer in chosen.items()}
 
     def _listed_images(self) -> list[Image]:
         in_use = self._patients.layers_in_use
@@ -130,11 +141,13 @@ class ModalityPickers(QWidget):
 
     def _on_choice(self, modality: str, layer: Image | None) -> None:
         if layer is None:
+            self._set_to_none.add((self._patient, modality))
             self.choice_changed.emit()
             return
+        self._set_to_none.discard((self._patient, modality))
         whole = sibling_layers(layer, modality, self._listed_images())
         if whole is not None:
-            self._show(whole)
+            self._show(self._without_those_set_to_none(whole))
         else:
             self.choice_changed.emit()
 
@@ -146,9 +159,8 @@ class ModalityPickers(QWidget):
                 combo.value = chosen[modality]
         self.choice_changed.emit()
 
-    def _choices(self, combo: ComboBox) -> list[tuple[str, Image | None]]:
-        layers = reversed(self._listed_images())
-        return [("none", None), *((layer.name, layer) for layer in layers)]
+    def _choices(self, combo: ComboBox) -> list[tuple[str, Image]]:
+        return [(layer.name, layer) for layer in reversed(self._listed_images())]
 
     def _connect_names(self, layers: list[Image]) -> None:
         for layer in self._connected - set(layers):
@@ -161,8 +173,11 @@ class ModalityPickers(QWidget):
         combo = ComboBox(
             label=MODALITY_TITLES[modality],
             choices=self._choices,
+            nullable=True,  # otherwise `changed` is not emitted for none
             tooltip=f"Layer with {_PURPOSE[modality]}",
         )
+        combo.null_string = "none (missing)" if modality in OPTIONAL_MODALITIES else "none"
+        combo.reset_choices()
         elide_in_the_middle(combo.native)  # the modality is at the end of a layer's name
         return combo
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from magicgui.widgets import CheckBox, ComboBox
 from qtpy.compat import isalive
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_smalltumor import settings, weights
@@ -18,6 +19,8 @@ _BROWSE = "file..."
 
 class SegmentOptions(QWidget):
     """Each choice is written to the plugin's settings at once."""
+
+    weights_changed = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,6 +50,11 @@ class SegmentOptions(QWidget):
     def weights_path(self) -> Path | None:
         """None for the shipped weights."""
         return Path(self._weights.value) if self._weights.value else None
+
+    @property
+    def allow_missing(self) -> bool:
+        """Whether the chosen weights segment a case that lacks T1, T2 or FLAIR."""
+        return self._allow_missing
 
     @property
     def device(self) -> str:
@@ -94,6 +102,8 @@ class SegmentOptions(QWidget):
             self._weights.reset_choices()
             self._weights.value = chosen
         self._weights.tooltip = weights.describe(chosen)
+        self._allow_missing = weights.allow_missing(chosen)
+        self.weights_changed.emit()
 
     def _on_weights(self, value: str) -> None:
         if value != _BROWSE:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from magicgui.widgets import CheckBox, ComboBox
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QLabel, QProgressBar, QWidget
-from smalltumor.data.case_files import MODALITY_TITLES
+from smalltumor.data.case import REFERENCE
+from smalltumor.data.case_files import MODALITIES, OPTIONAL_MODALITIES, modality_titles
+from smalltumor.data.input_checks import Finding, FindingKind
 from smalltumor.labels.schemes import SCHEMES
 from superqt import QElidingLabel
 
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 _STEPS = 1000
-_SEGMENT = "Segment the tumour in the four images above"
+_SEGMENT = "Segment the tumour in the images above"
 _EXPORT = "Write the regions as they are now, including your edits"
 
 
@@ -47,7 +50,7 @@ class SegmentPanel(QWidget):
         self.pickers = ModalityPickers(viewer)
         self.options = SegmentOptions()
         self.results = ResultView()
-        self._open = button("&Open case...", "Choose a folder with the four images of a patient")
+        self._open = button("&Open case...", "Choose a folder with the images of a patient")
         self._segment = button("Se&gment", _SEGMENT)
         self._cancel = button("Ca&ncel", "Stop the run; layers stay as they are")
         self._progress = QProgressBar()
@@ -62,7 +65,7 @@ class SegmentPanel(QWidget):
         self._per_region = CheckBox(
             text="One file per region", tooltip="Write ET, TC and WT as three files of 0 and 1"
         )
-        self._exchanged = wrapped_label()
+        self._choice_warning = wrapped_label()
         self._running = False
         self._lay_out()
         self._connect()
@@ -102,22 +105,21 @@ class SegmentPanel(QWidget):
 
     @property
     def choice_warning(self) -> str:
-        """Which images are chosen for another modality than their own."""
-        return self._exchanged.text()
+        """Which images are missing, or are chosen for another modality than their own."""
+        return self._choice_warning.text()
 
     def _show_choice(self) -> None:
-        """Enable *Segment* if every modality is chosen, and warn about exchanged ones."""
+        """Enable *Segment* if the chosen images suffice, and warn about what is wrong with them."""
         chosen = self.pickers.chosen
-        missing = [MODALITY_TITLES[m] for m, layer in chosen.items() if layer is None]
-        if len(missing) == len(chosen):
-            reason = "Open a case first"
-        else:
-            reason = f"Choose a layer for {' and '.join(missing)}"
-        self._segment.setEnabled(not self._running and not missing)
-        self._segment.setToolTip(reason if missing else _SEGMENT)
+        missing = [m for m, layer in chosen.items() if layer is None]
+        reason = _obstacle(missing, allow_missing=self.options.allow_missing)
+        self._segment.setEnabled(not self._running and reason is None)
+        self._segment.setToolTip(reason or _SEGMENT)
         texts = exchanged(chosen)
-        self._exchanged.setText("\n".join(f"⚠ {text}" for text in texts))
-        self._exchanged.setVisible(bool(texts))
+        if missing and REFERENCE not in missing:
+            texts.append(_missing_text(missing, can_segment=reason is None))
+        self._choice_warning.setText("\n".join(f"⚠ {text}" for text in texts))
+        self._choice_warning.setVisible(bool(texts))
 
     def _lay_out(self) -> None:
         self._progress.setRange(0, _STEPS)
@@ -127,7 +129,7 @@ class SegmentPanel(QWidget):
         layout.addWidget(self.header)
         layout.addWidget(self._open)
         layout.addWidget(self.pickers)
-        layout.addWidget(self._exchanged)
+        layout.addWidget(self._choice_warning)
         layout.addWidget(_heading("Network"))
         layout.addWidget(self.options)
         layout.addLayout(row(self._segment, self._cancel))
@@ -143,11 +145,26 @@ class SegmentPanel(QWidget):
 
     def _connect(self) -> None:
         self.pickers.choice_changed.connect(self._show_choice)
+        self.options.weights_changed.connect(self._show_choice)
         self._open.clicked.connect(lambda: self.open_clicked.emit())
         self._segment.clicked.connect(lambda: self.segment_clicked.emit())
         self._cancel.clicked.connect(lambda: self.cancel_clicked.emit())
         self._export.clicked.connect(lambda: self.export_clicked.emit(self._per_region.value))
         self._scheme.changed.connect(lambda name: settings.put("scheme", name))
+
+
+def _obstacle(missing: Sequence[str], *, allow_missing: bool) -> str | None:
+    """Why images without these modalities cannot be segmented, or None."""
+    if len(missing) == len(MODALITIES):
+        return "Open a case first"
+    needed = [m for m in missing if m not in OPTIONAL_MODALITIES or not allow_missing]
+    return f"Choose a layer for {modality_titles(needed)}" if needed else None
+
+
+def _missing_text(missing: Sequence[str], *, can_segment: bool) -> str:
+    if can_segment:
+        return str(Finding(FindingKind.MISSING, modalities=tuple(missing)))
+    return f"No image for {modality_titles(missing)}; the chosen weights need all four"
 
 
 def _heading(text: str) -> QLabel:

@@ -226,9 +226,9 @@ def test_a_file_that_holds_no_weights_is_refused_at_the_picker(
 
 def test_the_error_about_a_missing_layer_names_its_modality(opened, errors):
     viewer, dock = opened
-    viewer.layers.remove("case T2")
+    viewer.layers.remove("case T1CE")
     dock.segment()
-    assert errors == ["choose a layer for T2"]
+    assert errors == ["choose a layer for T1CE"]
     assert not dock.is_running
 
 

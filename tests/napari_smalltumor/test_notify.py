@@ -26,6 +26,12 @@ def test_missing_modalities_are_named_by_their_titles():
     assert text.endswith("choose the layers for T1CE and FLAIR in the Segment dock")
 
 
+def test_weights_that_can_miss_a_modality_are_named():
+    remedy = Remedy(Action.CHOOSE_WEIGHTS, modalities=("flair",))
+    text = notify.error_text(CaseError("case has no FLAIR", remedy))
+    assert text.endswith("choose weights trained with modality dropout under Weights")
+
+
 def test_a_reported_error_is_one_line_and_a_bug_keeps_its_traceback(monkeypatch):
     shown = []
     monkeypatch.setattr(notify, "error", shown.append)

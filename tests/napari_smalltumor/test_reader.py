@@ -90,6 +90,18 @@ def test_an_incomplete_case_is_opened_with_a_warning(tmp_path, warnings):
     assert [n[8:] for n in layers] == ["FLAIR", "T1", "T1CE", "labels"]
     assert [n[8:] for n, layer in layers.items() if layer.visible] == ["T1CE", "labels"]
     assert warnings == ["Pat_001 has no T2 image; the other images were opened"]
+    cases = [case_of(layer) for layer in layers.values()]
+    assert all(case is cases[0] for case in cases)
+    assert cases[0].missing == ("t2",)
+
+
+def test_images_without_t1ce_are_opened_but_no_case(tmp_path, warnings):
+    folder = write_case_along(tmp_path / "Pat_001", labels=False)
+    (folder / "Pat_001_t1ce.nii.gz").unlink()
+    layers = open_path(folder)
+    assert [n[8:] for n in layers] == ["FLAIR", "T2", "T1"]
+    assert all(len(case_of(layer).volumes) == 1 for layer in layers.values())
+    assert warnings == ["Pat_001 has no T1CE image; the other images were opened"]
 
 
 def test_images_are_opened_without_labels_that_cannot_be_read(tmp_path, warnings):

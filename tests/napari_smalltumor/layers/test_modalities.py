@@ -8,6 +8,7 @@ from smalltumor.errors import CaseError, GridMismatchError
 from smalltumor.geometry.grid import to_axes
 
 from napari_smalltumor.layers.create import image_layers
+from napari_smalltumor.layers.metadata import case_of, same_case
 from napari_smalltumor.layers.modalities import (
     ASSUMED_ORIENTATION,
     ASSUMED_SAME_AXES,
@@ -72,6 +73,21 @@ def test_the_layers_of_a_case_return_the_same_case(viewer):
     assert case_of_layers(open_case(viewer, case)) is case
 
 
+def test_an_image_that_is_not_chosen_is_missing_from_the_same_case(viewer):
+    opened = open_case(viewer, case_along())
+    case = case_of_layers({**opened, "t2": None})
+    assert case.missing == ("t2",)
+    assert same_case(case, case_of(opened["t1ce"]))
+
+
+def test_images_of_another_reader_may_lack_flair(viewer):
+    for number, modality in enumerate(("t1ce", "t1", "t2")):
+        viewer.add_image(random_volume(number).transpose(2, 1, 0), name=modality)
+    case = case_of_layers(newest_case_layers(viewer.layers))
+    assert case.missing == ("flair",)
+    assert list(case.volumes) == ["t1ce", "t1", "t2"]
+
+
 def test_files_opened_one_by_one_form_the_case_of_their_folder(viewer, tmp_path):
     folder = write_case_along(tmp_path / "Pat_001", "IRP", labels=False)
     for path in sorted(folder.iterdir(), key=lambda p: p.name[::-1]):
@@ -111,8 +127,8 @@ def test_layers_of_two_readers_form_a_case_on_one_grid(viewer):
 
 def test_the_error_names_missing_and_duplicate_layers(viewer):
     opened = open_case(viewer, case_along())
-    with pytest.raises(CaseError, match="choose a layer for T2"):
-        case_of_layers({**opened, "t2": None})
+    with pytest.raises(CaseError, match="choose a layer for T1CE"):
+        case_of_layers({**opened, "t1ce": None})
     with pytest.raises(CaseError, match="Pat T1 is chosen for T1 and T2"):
         case_of_layers({**opened, "t2": opened["t1"]})
 
