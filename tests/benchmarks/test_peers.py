@@ -22,10 +22,11 @@ from smalltumor.evaluation.case_rows import CaseRow, case_row, read_rows
 from smalltumor.evaluation.out_of_fold_report import Results
 from smalltumor.labels.regions import TissueClass
 from smalltumor.training import run as training_run
-from smalltumor.training.cross_validation import train_folds as training_folds
 from smalltumor.training.data.dataset import labelled_cases, prepare_case
 from smalltumor.training.data.pack_writer import PackWriter
+from smalltumor.training.optimisation.learner import Learner
 from smalltumor.training.runs.run_folder import RunFolder
+from smalltumor.training.stopping import StepAborted
 from training_cases import QUICK, write_lesion_cases
 from training_runs import assert_same_state
 
@@ -74,24 +75,35 @@ def test_networks_are_trained_and_scored_on_the_same_held_out_cases(data, tmp_pa
         assert text.count(networks[name].title) >= 4  # parameters, and three tables
 
 
-def test_a_stopped_study_goes_on_where_it_was(data, tmp_path, monkeypatch):
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_study_stopped_in_a_step_and_in_scoring_ends_as_one_that_was_not(
+    data, tmp_path, monkeypatch, name
+):
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
-    networks = ("--networks", *OTHERS)
-    assert peers.main(arguments(data, whole, *networks)) == 0
+    further = ("--epochs", "3", "--networks", name)
+    assert peers.main(arguments(data, whole, *further)) == 0
     with monkeypatch.context() as patch:
-        patch.setattr(training_folds, "train", lambda *args, **options: False)
-        assert peers.main(arguments(data, stopped, *networks)) == 0
-        assert not (stopped / "unet").exists()
+        patch.setattr(Learner, "step", aborted_in_the_second(Learner.step))
+        assert peers.main(arguments(data, stopped, *further)) == 0
+    run = RunFolder(stopped / name / "fold-0")
+    assert not run.is_done
     with monkeypatch.context() as patch:
         patch.setattr(peers, "case_row", interrupted_at_the_second(peers.case_row))
-        assert peers.main(arguments(data, stopped, *networks)) == 130
-    assert len(peers.fold_rows(RunFolder(stopped / "baseline" / "fold-0"))) == 1
-    assert peers.main(arguments(data, stopped, *networks)) == 0
-    for name in OTHERS:
-        assert_same_state(whole / name / "fold-0", stopped / name / "fold-0")
-        assert [row.wt_dice for row in scored(whole, name)] == [
-            row.wt_dice for row in scored(stopped, name)
-        ]
+        assert peers.main(arguments(data, stopped, *further)) == 130
+    assert len(peers.fold_rows(run)) == 1
+    assert peers.main(arguments(data, stopped, *further)) == 0
+    assert_same_state(whole / name / "fold-0", run.path)
+    for row, same in zip(scored(whole, name), scored(stopped, name), strict=True):
+        assert replace(row, weights="") == replace(same, weights="")
+
+
+def aborted_in_the_second(step):
+    def call(learner, batch):
+        if learner.progress.step == 1:
+            raise StepAborted
+        return step(learner, batch)
+
+    return call
 
 
 def interrupted_at_the_second(function):
