@@ -142,7 +142,7 @@ def test_a_cohort_records_which_masks_were_made_without_an_image(
     code, stdout, stderr = smalltumor(*command, "--backend", "torch")
     assert code == 1
     assert "failed: case: no FLAIR image" in stdout
-    assert "1 of the cases lack T1, T2 or FLAIR; pass --allow-missing" in stderr
+    assert "1 of 1 cases without T1, T2 or FLAIR; pass --allow-missing" in stderr
     for outcome in ("segmented", "kept"):
         code, _, stderr = smalltumor(*command, "--backend", "torch", "--allow-missing")
         assert code == 0, stderr

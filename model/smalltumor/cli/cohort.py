@@ -86,8 +86,8 @@ def _name_option(cases: Sequence[CaseFiles]) -> None:
     lacking = sum(bool(c.problem()) and not c.problem(allow_missing=True) for c in cases)
     if lacking:
         print(
-            f"smalltumor: {lacking} of the cases lack T1, T2 or FLAIR; pass --allow-missing to "
-            "segment them with weights trained with modality dropout",
+            f"smalltumor: {lacking} of {len(cases)} cases without T1, T2 or FLAIR; pass "
+            "--allow-missing to segment them with weights trained with modality dropout",
             file=sys.stderr,
         )
 

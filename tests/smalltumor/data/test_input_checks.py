@@ -128,7 +128,9 @@ def without(case: Case, *modalities: str) -> Case:
     return replace(case, volumes={m: v for m, v in case.volumes.items() if m not in modalities})
 
 
-@pytest.mark.parametrize("missing", [("t1",), ("t2",), ("flair",), ("flair", "t1", "t2")])
+@pytest.mark.parametrize(
+    "missing", [("t1",), ("t2",), ("flair",), ("t1", "t2"), ("flair", "t1", "t2")]
+)
 def test_missing_modalities_are_the_only_finding(head, missing: tuple[str, ...]) -> None:
     (finding,) = check_input(without(head, *missing))
     assert (finding.kind, finding.modalities) == (FindingKind.MISSING, missing)
@@ -138,11 +140,14 @@ def test_an_image_that_the_network_does_not_see_is_not_missing(head) -> None:
     assert check_input(without(head, "t2"), expected=("flair", "t1ce", "t1")) == []
 
 
-@pytest.mark.parametrize("missing", [("t1",), ("t1", "t2")])
-def test_a_shift_is_found_in_fewer_images(head, missing: tuple[str, ...]) -> None:
-    shifted = with_image(head, flair=np.roll(head.volumes["flair"], 3, 1))
+@pytest.mark.parametrize(
+    ("missing", "moved"),
+    [(("t1",), "flair"), (("t1", "t2"), "flair"), (("flair", "t2"), "t1")],
+)
+def test_a_shift_is_found_in_fewer_images(head, missing: tuple[str, ...], moved: str) -> None:
+    shifted = with_image(head, **{moved: np.roll(head.volumes[moved], 3, 1)})
     _, finding = check_input(without(shifted, *missing))
-    assert (finding.kind, finding.modalities) == (FindingKind.MISALIGNED, ("flair",))
+    assert (finding.kind, finding.modalities) == (FindingKind.MISALIGNED, (moved,))
 
 
 @pytest.mark.parametrize(
