@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
+from qtpy.compat import isalive
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDialog, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 from smalltumor.data.case_files import CaseFiles
@@ -25,7 +27,7 @@ class CaseList(QDialog):
     folder : Path
     cases : sequence of CaseFiles
     open_case : callable
-        Opens a case, or shows it if it is open; returns whether it is open now.
+        Opens a case, or shows it if it is open, and calls its second argument when it is open.
     """
 
     def __init__(
@@ -33,7 +35,7 @@ class CaseList(QDialog):
         parent: QWidget | None,
         folder: Path,
         cases: Sequence[CaseFiles],
-        open_case: Callable[[CaseFiles], bool],
+        open_case: Callable[[CaseFiles, Callable[[], None]], None],
     ) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -56,13 +58,12 @@ class CaseList(QDialog):
         self.names.setCurrentRow(0)
 
     def open_selected(self) -> None:
-        """Open the selected case and mark it."""
+        """Open the selected case, and mark it when it is open."""
         number = self.names.currentRow()
         if number < 0:
             return
         self._started = True
-        if self._open_case(self._cases[number]):
-            self.names.item(number).setText(f"{_OPENED}{self._cases[number].name}")
+        self._open_case(self._cases[number], partial(self._mark, number))
 
     def open_next(self) -> None:
         """Select and open the case below the selected one; at first, open the selected one."""
@@ -70,6 +71,10 @@ class CaseList(QDialog):
         if number < len(self._cases):
             self.names.setCurrentRow(number)
             self.open_selected()
+
+    def _mark(self, number: int) -> None:
+        if isalive(self):
+            self.names.item(number).setText(f"{_OPENED}{self._cases[number].name}")
 
     def _item(self, files: CaseFiles) -> QListWidgetItem:
         problem = files.problem()

@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smalltumor.data.case_files import CaseFiles, find_case_files, find_cases
+from smalltumor.data.case_files import CaseFiles, find_case_files, find_cases, parse_file_name
+from smalltumor.data.nifti import stem
 from smalltumor.errors import CaseError, SmalltumorError
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.layers.patient import Patient, patient_of
+from napari_smalltumor.loading.job import LoadJob, add_layers, load
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.reader import layers_of_case
 from napari_smalltumor.viewer import unproxied
-from napari_smalltumor.viewer_setup import set_up
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
     from napari.viewer import Viewer
 
-    from napari_smalltumor.case_list import CaseList
+    from napari_smalltumor.layers.create import LayerData
 
 _DIALOG_CLOSES_MS = 50
 
 MOST_FOLDERS = 5_000
-"""A folder with more subfolders is not searched for cases; the window waits for the search."""
+"""A folder with more subfolders is not searched for cases."""
 
 
 def open_case_folder(viewer: Viewer) -> None:
@@ -57,67 +57,100 @@ def open_case_files(viewer: Viewer) -> None:
 
 
 def _open_once_closed(viewer: Viewer, path: Path | Sequence[Path]) -> None:
-    """Open a case when the file dialog has left the screen; reading blocks the window."""
+    """Open a case when the file dialog has left the screen."""
     from qtpy.QtCore import QTimer
 
     QTimer.singleShot(_DIALOG_CLOSES_MS, lambda: open_and_remember(unproxied(viewer), path))
 
 
-def open_and_remember(viewer: ViewerModel, path: Path | Sequence[Path] | CaseFiles) -> list[Layer]:
+def open_and_remember(
+    viewer: ViewerModel,
+    path: Path | Sequence[Path] | CaseFiles,
+    opened: Callable[[list[Layer]], None] | None = None,
+) -> None:
     """Open a case or report an error; the next file dialog starts in the case's folder.
 
-    For a folder of cases, a list of the cases is shown instead.
+    A window reads the files in a worker. For a folder of cases, a list of the cases is shown
+    instead.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    path : Path, sequence of Path or CaseFiles
+        As for `open_case`.
+    opened : callable, optional
+        Called with the layers when they have been added.
     """
-    try:
-        with _wait_cursor():
-            layers = open_case(viewer, path)
-    except SmalltumorError as error:
-        if isinstance(path, Path) and path.is_dir():
-            offer_cases(viewer, path, error)
-        else:
-            notify.report(error)
-        return []
-    if not isinstance(path, CaseFiles):
-        settings.remember_folder(path if isinstance(path, Path) else path[0])
-    return layers
+
+    def remember(layers: list[Layer]) -> None:
+        if not isinstance(path, CaseFiles):
+            settings.remember_folder(path if isinstance(path, Path) else path[0])
+        if opened is not None:
+            opened(layers)
+
+    def read() -> list[LayerData]:
+        return layers_of_case(_files_of(path), layers=list(viewer.layers))
+
+    key = path.name if isinstance(path, CaseFiles) else str(path)
+    load(viewer, LoadJob(case_name(path), key, read, remember, partial(_on_error, viewer, path)))
 
 
-def offer_cases(
-    viewer: ViewerModel, folder: Path, error: SmalltumorError | None = None
-) -> CaseList | None:
+def case_name(path: Path | Sequence[Path] | CaseFiles) -> str:
+    """What a path is called while it is read: by the name of its case, as far as it is known."""
+    if isinstance(path, CaseFiles):
+        return path.name
+    first = path if isinstance(path, Path) else path[0]
+    if first.is_dir():
+        return first.resolve().name
+    parsed = parse_file_name(first)
+    return (parsed[0] if parsed is not None else "") or stem(first)
+
+
+def _on_error(
+    viewer: ViewerModel, path: Path | Sequence[Path] | CaseFiles, error: Exception
+) -> None:
+    if isinstance(error, SmalltumorError) and isinstance(path, Path) and path.is_dir():
+        offer_cases(viewer, path, error)
+    else:
+        notify.report(error)
+
+
+def offer_cases(viewer: ViewerModel, folder: Path, error: Exception | None = None) -> None:
     """Show the cases in a folder and its subfolders as a list; a single case is opened.
+
+    If there is no case, that is reported.
 
     Parameters
     ----------
     viewer : ViewerModel
     folder : Path
-    error : SmalltumorError, optional
+    error : Exception, optional
         Why the folder itself is no case; reported if a single case is in it that cannot be opened.
-
-    Returns
-    -------
-    CaseList or None
-        None if there is no case, which is reported, or only one.
     """
-    try:
-        with _wait_cursor():
-            cases = find_cases(folder, on_folder=partial(_check_number, folder))
-    except SmalltumorError as none_found:
-        notify.report(none_found)
-        return None
-    if len(cases) == 1:
-        if error is not None and cases[0].problem() is not None:
+    found: list[CaseFiles] = []
+
+    def search() -> list[LayerData]:
+        found.extend(find_cases(folder, on_folder=partial(_check_number, folder)))
+        return []
+
+    def show(layers: list[Layer]) -> None:
+        if len(found) > 1:
+            _show_list(viewer, folder, found)
+        elif error is not None and found[0].problem() is not None:
             notify.report(error)
         else:
-            open_and_remember(viewer, cases[0])
-        return None
+            open_and_remember(viewer, found[0])
+
+    key = ("cases in", str(folder))
+    load(viewer, LoadJob(f"the folders in {folder.name}", key, search, show, notify.report))
+
+
+def _show_list(viewer: ViewerModel, folder: Path, cases: list[CaseFiles]) -> None:
     from napari_smalltumor import questions
     from napari_smalltumor.case_list import CaseList
 
-    shown = CaseList(questions.window_of(None), folder, cases, CaseOpener(viewer).open)
     settings.remember_folder(folder)
-    shown.show()
-    return shown
+    CaseList(questions.window_of(None), folder, cases, CaseOpener(viewer).open).show()
 
 
 class CaseOpener:
@@ -132,17 +165,22 @@ class CaseOpener:
         self._viewer = viewer
         self._patients: dict[int, Patient] = {}
 
-    def open(self, files: CaseFiles) -> bool:
-        """Open a case, or make its patient the active one; return whether it is open."""
+    def open(self, files: CaseFiles, opened: Callable[[], None]) -> None:
+        """Open a case, or make its patient the active one; call `opened` when it is open."""
         patients = active_patient(self._viewer)
         known = self._patients.get(id(files))
         if known is not None and known in patients.patients:
             patients.activate(known)
-            return True
-        layers = open_and_remember(self._viewer, files)
-        if layers and (patient := patient_of(layers[0])) is not None:
-            self._patients[id(files)] = patient
-        return bool(layers)
+            opened()
+            return
+
+        def remember(layers: list[Layer]) -> None:
+            patient = patient_of(layers[0])
+            if patient is not None:
+                self._patients[id(files)] = patient
+            opened()
+
+        open_and_remember(self._viewer, files, remember)
 
 
 def _check_number(folder: Path, number: int) -> None:
@@ -151,21 +189,6 @@ def _check_number(folder: Path, number: int) -> None:
             f"{folder} is no case and has more than {MOST_FOLDERS:,} subfolders; choose the folder "
             "of a case"
         )
-
-
-@contextmanager
-def _wait_cursor() -> Iterator[None]:
-    from qtpy.QtCore import Qt
-    from qtpy.QtWidgets import QApplication
-
-    if QApplication.instance() is None:
-        yield
-        return
-    QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
-    try:
-        yield
-    finally:
-        QApplication.restoreOverrideCursor()
 
 
 def open_case(viewer: ViewerModel, path: Path | Sequence[Path] | CaseFiles) -> list[Layer]:
@@ -184,16 +207,10 @@ def open_case(viewer: ViewerModel, path: Path | Sequence[Path] | CaseFiles) -> l
     CaseError
         If files are missing or damaged; the message names them.
     """
-    from napari.layers import Layer
+    return add_layers(viewer, layers_of_case(_files_of(path), layers=viewer.layers))
 
+
+def _files_of(path: Path | Sequence[Path] | CaseFiles) -> CaseFiles:
     if isinstance(path, CaseFiles):
-        files = path
-    else:
-        files = find_case_files(path if isinstance(path, Path) else list(path))
-    was_empty = not viewer.layers
-    layer_data = layers_of_case(files, layers=viewer.layers)
-    set_up(viewer)
-    added = [viewer.add_layer(Layer.create(*data)) for data in layer_data]
-    if was_empty and added:
-        viewer.reset_view()
-    return added
+        return path
+    return find_case_files(path if isinstance(path, Path) else list(path))

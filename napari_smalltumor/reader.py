@@ -39,8 +39,7 @@ from napari_smalltumor.layers.create import (
     plain_labels_layer,
 )
 from napari_smalltumor.layers.metadata import cases_among, region_layers
-from napari_smalltumor.layers.patient import patient_of_case
-from napari_smalltumor.layers.regions import hide_stored_labels, region_layer
+from napari_smalltumor.layers.regions import region_layer
 from napari_smalltumor.notify import warn
 from napari_smalltumor.region_files import (
     RegionFile,
@@ -51,7 +50,6 @@ from napari_smalltumor.region_files import (
     region_file,
     region_files_of,
 )
-from napari_smalltumor.viewer_setup import set_up_current_viewer
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -144,7 +142,6 @@ def _layers_of_export(file: RegionFile) -> list[LayerData]:
     if case is not None:
         check_no_regions(case.name, region_layers(layers, case), file)
         masks, _ = read_regions(file, case.grid)
-        hide_stored_labels(layers, patient_of_case(case))
         return layers_of_masks(case, masks)
     folder = file.path.absolute().parent
     for files in group_files(p for p in sorted(folder.iterdir()) if is_nifti_name(p)):
@@ -165,17 +162,14 @@ def _open_layers() -> list[Layer]:
 
 
 def _read_folder(path: str | Sequence[str]) -> list[LayerData]:
-    set_up_current_viewer()
     return layers_of_case(find_case_files(Path(str(path))), layers=_open_layers())
 
 
 def _read_together(paths: str | Sequence[str]) -> list[LayerData]:
-    set_up_current_viewer()
     return layers_of_case(find_case_files([Path(p) for p in paths]), layers=_open_layers())
 
 
 def _read_file(path: str | Sequence[str]) -> list[LayerData]:
-    set_up_current_viewer()
     file = Path(str(path))
     if _dimensions(file) == 4:
         return layers_of_case(find_case_files(file), layers=_open_layers())

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_smalltumor.autosave.watcher import ensure_autosave
-from napari_smalltumor.layers.grouping import group_opened_files
 from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.upright_views import ensure_upright_views
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.grouping import group_opened_files
 from napari_smalltumor.patients.missing_regions import missing_regions
 
 if TYPE_CHECKING:

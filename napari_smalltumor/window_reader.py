@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from smalltumor.data.nifti import is_nifti_name
 from smalltumor.errors import SmalltumorError
 
 from napari_smalltumor import notify
-from napari_smalltumor.open_case import offer_cases
+from napari_smalltumor.loading.job import LoadJob, load, loads_in_background
+from napari_smalltumor.open_case import case_name, offer_cases
 from napari_smalltumor.reader import Reader
 from napari_smalltumor.reader import get_reader as get_case_reader
+from napari_smalltumor.viewer_setup import set_up
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Layer
 
 _NO_LAYERS: list[Any] = [(None,)]
 """What tells napari that a path was read and has no layers."""
@@ -37,20 +43,44 @@ def get_reader(path: str | Sequence[str]) -> Reader | None:
 
 
 def _read(read: Reader, path: str | Sequence[str]) -> list[Any]:
-    """Read a path; in a window, report an error instead of raising it."""
+    """Read a path; a window whose event loop runs reads it in a worker.
+
+    napari is then told that the path has no layers; they are added when they have been read. An
+    error is reported in a window, and raised elsewhere.
+    """
     from napari.viewer import current_viewer
 
+    viewer = current_viewer()
+    if viewer is None:
+        return read(path)
+    if loads_in_background(viewer):
+        load(viewer, _job(viewer, read, path))
+        return _NO_LAYERS
+    set_up(viewer)
     try:
         return read(path)
     except SmalltumorError as error:
-        viewer = current_viewer()
-        if viewer is None:
-            raise
-        if not (isinstance(path, str) and Path(path).is_dir()):
-            notify.report(error)
-        else:
-            offer_cases(viewer, Path(path), error)
+        _on_error(viewer, path, error)
         return _NO_LAYERS
+
+
+def _job(viewer: ViewerModel, read: Reader, path: str | Sequence[str]) -> LoadJob:
+    files = Path(path) if isinstance(path, str) else [Path(p) for p in path]
+
+    def opened(layers: list[Layer]) -> None:
+        """Nothing is left to do."""
+
+    return LoadJob(
+        case_name(files), str(path), partial(read, path), opened, partial(_on_error, viewer, path)
+    )
+
+
+def _on_error(viewer: ViewerModel, path: str | Sequence[str], error: Exception) -> None:
+    is_folder = isinstance(path, str) and Path(path).is_dir()
+    if is_folder and isinstance(error, SmalltumorError):
+        offer_cases(viewer, Path(str(path)), error)
+    else:
+        notify.report(error)
 
 
 def _read_folder_of_cases(path: str | Sequence[str]) -> list[Any]:

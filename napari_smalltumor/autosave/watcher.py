@@ -39,6 +39,7 @@ class ViewerAutosave:
         self._ask_timer = _timer(self._ask_about_cases, 0, once=True)
         self._layers.events.inserted.connect(self._on_layers)
         self._layers.events.removed.connect(self._on_layers)
+        active_patient(viewer).patients_changed.connect(self._on_layers)
         self._on_layers()
 
     def save_now(self) -> None:
@@ -55,9 +56,11 @@ class ViewerAutosave:
             self._ask_timer.start()
 
     def _ask_about_cases(self) -> None:
-        if not settings.get("autosave"):
+        viewer = self._viewer()
+        if viewer is None or not settings.get("autosave"):
             return
-        for case in list(cases_among(self._layers)):
+        patients = active_patient(viewer)
+        for case in list(cases_among(x for x in self._layers if not patients.awaits(x))):
             if case_digest(case) not in self._asked:
                 self._asked.add(case_digest(case))
                 self._ask_about(case)

@@ -26,8 +26,9 @@ from napari_smalltumor.layers.patient import (
     patients_among,
     titles,
 )
+from napari_smalltumor.patients.arrivals import Arrivals
 from napari_smalltumor.patients.hidden_layers import HiddenLayers
-from napari_smalltumor.patients.view_state import ViewState, fit_view, select
+from napari_smalltumor.patients.view_state import ViewStates, select
 from napari_smalltumor.patients.window_title import WindowTitle
 from napari_smalltumor.viewer import unproxied
 
@@ -40,7 +41,8 @@ class ActivePatient:
     """Knows the active patient of a viewer, and makes another one active.
 
     Opening a file makes its patient active. So does showing one of its hidden layers. Copies of
-    layers, and layers that are added within `in_background`, do not.
+    layers, and layers that are added within `in_background`, do not. A new patient whose files are
+    being read is hidden and not listed until `finish_arrivals`.
 
     Parameters
     ----------
@@ -58,7 +60,8 @@ class ActivePatient:
         self._layers = viewer.layers
         self._current: Patient | None = None
         self._opened: list[Patient] = []
-        self._states: dict[Patient, ViewState] = {}
+        self.arrivals = Arrivals()
+        self._views = ViewStates(viewer)
         self._hidden = HiddenLayers(self._refuse_edit)
         self._switching = False
         self._background = 0
@@ -76,7 +79,7 @@ class ActivePatient:
     @property
     def patients(self) -> list[Patient]:
         """The patients whose layers are open, in the order in which they were opened."""
-        found = patients_among(self._layers)
+        found = [p for p in patients_among(self._layers) if not self.arrivals.holds(p)]
         known = [patient for patient in self._opened if patient in found]
         return known + [patient for patient in found if patient not in known]
 
@@ -117,9 +120,10 @@ class ActivePatient:
         """Assign layers to a patient, and make it active without moving the view."""
         for layer in layers:
             assign(layer, patient)
+        self.arrivals.release(patient)
         self._follow_layers()
         if patient != self._current:
-            self._states.pop(patient, None)
+            self._views.forget(patient)
             self._switch_to(patient, fit=False)
         else:
             self._show_current()
@@ -142,18 +146,62 @@ class ActivePatient:
     def _on_inserted(self, event: Any) -> None:
         self._add(event.value)
 
+    @contextmanager
+    def arriving(self) -> Iterator[None]:
+        """Context in which a layer of files that are being read is added.
+
+        A new patient is neither shown nor listed before `finish_arrivals`.
+        """
+        selected = list(self._layers.selection)
+        with self.arrivals.one():
+            yield
+        self._restore_selection(selected)
+
+    def finish_arrivals(self) -> None:
+        """List the patients whose files have been read; that of the last layer becomes active."""
+        patient = self.arrivals.last_patient
+        last, viewer = self.arrivals.finish(), self._viewer()
+        self._follow_layers()
+        if patient in self._opened:
+            self.activate(patient)
+            if last in self._layers and viewer is not None:
+                select(viewer, [last])
+        self.patients_changed.emit()
+
+    def awaits(self, layer: Layer) -> bool:
+        """Whether a layer is of a patient whose files are still being read."""
+        return self.arrivals.holds(patient_of(layer))
+
+    def is_shown(self, layer: Layer) -> bool:
+        """Whether a layer is visible, or will be when its patient is active."""
+        return self._hidden.is_visible_later(layer)
+
+    def set_shown(self, layer: Layer, shown: bool) -> None:
+        """Show or hide a layer, now or when its patient is active."""
+        if layer in self._hidden:
+            with self._own_changes():
+                self._hidden.set_visible_later(layer, shown)
+        else:
+            layer.visible = shown
+
     def _add(self, layer: Layer) -> None:
         layer.events.visible.connect(self._on_visible)
-        join_patient(layer, list(self._layers), self._current)
-        self._follow_layers()
+        join_patient(layer, list(self._layers), self.arrivals.last_patient or self._current)
         patient = patient_of(layer)
+        stays = bool(self._background) or role_of(layer) is None
+        if self.arrivals.adding:
+            self.arrivals.add(layer, is_new=patient not in self._opened)
+        elif patient is not None and not stays:
+            self.arrivals.release(patient)  # it is opened a second time, at once
+        arrives = self.arrivals.adding or self.awaits(layer)
+        self._follow_layers()
         if patient is None:
             return
-        stays = bool(self._background) or role_of(layer) is None
-        if self._current not in self._opened:
-            # None was active, or the active patient's only labels have joined their images.
-            self._switch_to(patient, fit=self._current is not None and not stays)
-        elif patient == self._current or stays:
+        if self._current is not None and self._current not in self._opened:
+            # The active patient's only labels have joined their images.
+            self.arrivals.release(patient)
+            self._switch_to(patient, fit=not stays)
+        elif patient == self._current or arrives or (stays and self._current):
             self._show_current()
         else:
             self.activate(patient)
@@ -174,23 +222,23 @@ class ActivePatient:
     def _follow_layers(self) -> None:
         """Forget closed patients, whose last layers were removed, and append new ones."""
         self._opened = self.patients
-        self._states = {p: s for p, s in self._states.items() if p in self._opened}
+        self._views.keep_only(self._opened)
 
     def _leave_closed(self) -> None:
         """Activate the patient that was active before the one that was closed."""
         self._current = None
-        before = list(self._states) or self._opened
-        if before:
-            self._switch_to(before[-1], fit=True)
+        before = self._views.last or next(reversed(self._opened), None)
+        if before is not None:
+            self._switch_to(before, fit=True)
         else:
             self.changed.emit()
 
     def _switch_to(self, patient: Patient, *, fit: bool) -> None:
         """Make a patient active; `fit` moves the view to it if it was not active before."""
-        self._save_view()
+        self._views.save(self._current, self.layers)
         self._current = patient
         self._show_current()
-        self._restore_view(fit=fit)
+        self._views.restore(patient, self.layers, fit=fit)
         self.changed.emit()
 
     def _restore_selection(self, selected: list[Layer]) -> None:
@@ -200,9 +248,7 @@ class ActivePatient:
         if viewer is None or set(chosen) == set(selected):
             return
         for patient in patients_among(layer for layer in chosen if layer in self._hidden):
-            if patient in self._states:
-                self._states[patient].selected.clear()
-                self._states[patient].selected.update(layers_of_patient(chosen, patient))
+            self._views.keep_selection(patient, layers_of_patient(chosen, patient))
         if any(layer in self._hidden for layer in chosen):
             select(viewer, [layer for layer in selected if layer in self._layers])
 
@@ -211,21 +257,13 @@ class ActivePatient:
         layer = event.source
         if self._switching or layer not in self._hidden:
             return
-        if self._background:
-            with self._own_changes():
-                self._hidden.set_visible_later(layer, layer.visible)
+        patient = patient_of(layer)
+        assert patient is not None
+        if self._background or self.arrivals.holds(patient):
+            self.set_shown(layer, layer.visible)
         elif layer.visible:
-            with self._own_changes():
-                self._hidden.set_visible_later(layer, True)
-            patient = patient_of(layer)
-            assert patient is not None
+            self.set_shown(layer, True)
             self.activate(patient)
-
-    def _save_view(self) -> None:
-        viewer = self._viewer()
-        if self._current is not None and viewer is not None and self.layers:
-            self._states.pop(self._current, None)  # the last key is the patient left last
-            self._states[self._current] = ViewState.of(viewer, self.layers)
 
     def _show_current(self) -> None:
         with self._own_changes():
@@ -239,19 +277,6 @@ class ActivePatient:
                     self._layers.unlink_layers([layer])
                     layer.visible = False
             self._move_to_the_bottom(others)
-
-    def _restore_view(self, *, fit: bool) -> None:
-        viewer = self._viewer()
-        if viewer is None or self._current is None:
-            return
-        state = self._states.get(self._current)
-        if state is not None:
-            state.restore(viewer)
-            # napari iterates over the selection while it shows the selected layers.
-            if not any(layer in self._layers.selection for layer in self.layers):
-                state.restore_selection(viewer)
-        elif fit:
-            fit_view(viewer, self.layers)
 
     def _move_to_the_bottom(self, hidden: list[Layer]) -> None:
         """List hidden layers below all others, which does not change what is drawn."""

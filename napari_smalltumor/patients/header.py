@@ -1,4 +1,4 @@
-"""The header of every dock: the active patient, a picker of patients, and removed regions."""
+"""The header of every dock: the active patient, what is being read, and removed regions."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from superqt import QElidingLabel
 
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.missing_regions import missing_regions
@@ -40,11 +41,13 @@ class PatientHeader(QWidget):
         self._missing = missing_regions(viewer)
         self.picker = _PatientPicker()
         self.restore_button = button("", "Bring back region layers that were removed")
+        self.reading = QElidingLabel()
         self._lay_out()
         self.picker.activated.connect(self._choose)
         self.restore_button.clicked.connect(self._restore)
         self._patients.changed.connect(self._update)
         self._patients.patients_changed.connect(self._update)
+        self._patients.arrivals.changed.connect(self._update)
         self._missing.changed.connect(self._update)
         self._update()
 
@@ -59,6 +62,7 @@ class PatientHeader(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addLayout(line)
+        layout.addWidget(self.reading)
         layout.addWidget(self.restore_button)
 
     def _choose(self, row: int) -> None:
@@ -78,6 +82,9 @@ class PatientHeader(QWidget):
             [(self._patients.title_of(p), p.location, p) for p in patients],
             patients.index(current) if current in patients else -1,
         )
+        reading = self._patients.arrivals.reading
+        self.reading.setText(f"Reading {reading} ...")
+        self.reading.setVisible(bool(reading))
         names = " and ".join(region.name for region in self._missing.of(current))
         self.restore_button.setText(f"Restore {names}")
         self.restore_button.setVisible(bool(names))

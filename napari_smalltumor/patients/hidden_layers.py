@@ -64,6 +64,11 @@ class HiddenLayers:
         if layer.visible != before.visible:
             layer.visible = before.visible
 
+    def is_visible_later(self, layer: Layer) -> bool:
+        """Whether a layer is visible when its patient is active."""
+        before = self._before.get(layer)
+        return bool(layer.visible if before is None else before.visible)
+
     def set_visible_later(self, layer: Layer, visible: bool) -> None:
         """Set whether a layer is visible when its patient is active; it stays hidden now."""
         self._before[layer].visible = visible

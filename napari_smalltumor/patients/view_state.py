@@ -1,13 +1,15 @@
-"""Slice, camera, and selected layers of a patient, saved while another patient is active."""
+"""Slice, camera, and selected layers of each patient, kept while another patient is active."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from weakref import WeakSet
+from weakref import WeakSet, ref
 
 import numpy as np
+
+from napari_smalltumor.layers.patient import Patient
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -68,6 +70,59 @@ class ViewState:
     def restore_selection(self, viewer: ViewerModel) -> None:
         """Select the layers again that were selected and still exist."""
         select(viewer, [layer for layer in viewer.layers if layer in self.selected])
+
+
+class ViewStates:
+    """The views of the patients of a viewer.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    """
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._viewer = ref(viewer)
+        self._states: dict[Patient, ViewState] = {}
+
+    @property
+    def last(self) -> Patient | None:
+        """The patient whose view was saved last."""
+        return next(reversed(self._states), None)
+
+    def save(self, patient: Patient | None, layers: Iterable[Layer]) -> None:
+        """Keep the view of a patient with these layers; without any it has none."""
+        viewer, layers = self._viewer(), list(layers)
+        if patient is not None and viewer is not None and layers:
+            self._states.pop(patient, None)  # the last key is the patient left last
+            self._states[patient] = ViewState.of(viewer, layers)
+
+    def restore(self, patient: Patient, layers: Iterable[Layer], *, fit: bool) -> None:
+        """Show the view of a patient; `fit` moves the view to it if it has none."""
+        viewer, state = self._viewer(), self._states.get(patient)
+        if viewer is None:
+            return
+        if state is not None:
+            state.restore(viewer)
+            # napari iterates over the selection while it shows the selected layers.
+            if not any(layer in viewer.layers.selection for layer in layers):
+                state.restore_selection(viewer)
+        elif fit:
+            fit_view(viewer, layers)
+
+    def keep_selection(self, patient: Patient, layers: Iterable[Layer]) -> None:
+        """Select these layers when the patient is active again."""
+        if patient in self._states:
+            self._states[patient].selected.clear()
+            self._states[patient].selected.update(layers)
+
+    def forget(self, patient: Patient) -> None:
+        """Forget the view of a patient."""
+        self._states.pop(patient, None)
+
+    def keep_only(self, patients: Iterable[Patient]) -> None:
+        """Forget the views of all patients but these."""
+        kept = set(patients)
+        self._states = {p: state for p, state in self._states.items() if p in kept}
 
 
 def select(viewer: ViewerModel, layers: Iterable[Layer]) -> None:

@@ -137,7 +137,8 @@ class ModalityPickers(QWidget):
     def _listed_images(self) -> list[Image]:
         in_use = self._patients.layers_in_use
         layers = self._viewer.layers
-        return images(x for x in layers if x in in_use or is_unidentified_image(x))
+        others = [x for x in layers if is_unidentified_image(x) and not self._patients.awaits(x)]
+        return images(x for x in layers if x in in_use or x in others)
 
     def _on_choice(self, modality: str, layer: Image | None) -> None:
         if layer is None:

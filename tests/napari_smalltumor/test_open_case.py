@@ -12,7 +12,9 @@ from napari_smalltumor.sample_data import open_sample
 
 def test_a_folder_is_opened_and_remembered(viewer, tmp_path):
     folder = write_case_along(tmp_path / "Pat")
-    assert len(open_and_remember(viewer, folder)) == 5
+    opened: list = []
+    open_and_remember(viewer, folder, opened.extend)
+    assert opened == list(viewer.layers) and len(opened) == 5
     assert settings.last_folder() == str(tmp_path)
     assert viewer.dims.axis_labels == ("I", "P", "L")
     assert viewer.dims.ndisplay == 2
@@ -28,7 +30,8 @@ def test_files_in_any_order_are_opened_as_one_case(viewer, tmp_path):
 def test_a_folder_without_a_case_is_reported_in_one_message(viewer, tmp_path, monkeypatch):
     messages: list[str] = []
     monkeypatch.setattr(notify, "error", messages.append)
-    assert open_and_remember(viewer, tmp_path) == []
+    open_and_remember(viewer, tmp_path)
+    assert len(viewer.layers) == 0
     assert len(messages) == 1
     assert "holds no case" in messages[0]
     with pytest.raises(CaseError):

@@ -19,6 +19,7 @@ from napari_smalltumor.layers.metadata import LayerKind, case_of, region_layers,
 from napari_smalltumor.layers.region_masks import segmentation_of
 from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.open_case import open_case
+from napari_smalltumor.viewer_setup import set_up
 
 
 @pytest.fixture
@@ -51,6 +52,7 @@ def written(request, folder):
 
 def drop(viewer, path) -> list[Layer]:
     """Open a file as napari does that drops it on a viewer."""
+    set_up(viewer)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("napari.viewer.current_viewer", lambda: viewer)
         layers = reader.get_reader(str(path))(str(path))

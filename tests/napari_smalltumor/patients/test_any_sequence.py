@@ -79,6 +79,21 @@ class SeveralPatients(RuleBasedStateMachine):
             self.viewer.add_layer(Layer.create(*data))
         assert self.patients.current == patient_of_case(case)
 
+    @rule(number=numbers)
+    def layer_arrives(self, number):
+        """A layer of files that are being read; it may be the last one that ever arrives."""
+        before = self.patients.current, self.patients.patients
+        data = image_layers(self.cases[number % 3])[number % 4]
+        with self.patients.arriving():
+            self.viewer.add_layer(Layer.create(*data))
+        assert (self.patients.current, self.patients.patients) == before
+
+    @rule()
+    def all_have_arrived(self):
+        last = self.patients.arrivals.last_patient
+        self.patients.finish_arrivals()
+        assert last not in self.patients.patients or self.patients.current == last
+
     @precondition(lambda self: self.patients.patients)
     @rule(number=numbers)
     def close(self, number):

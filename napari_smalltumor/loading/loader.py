@@ -1,0 +1,147 @@
+"""Read files in a worker, so that the window never waits for a disk."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary, ref
+
+from qtpy.compat import isalive
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtGui import QGuiApplication
+from qtpy.QtWidgets import QWidget
+
+from napari_smalltumor.layers.create import LayerData
+from napari_smalltumor.layers.warm_up import garbage_collection_paused
+from napari_smalltumor.loading.job import LoadJob
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.viewer_setup import set_up
+from napari_smalltumor.workers import run_in_thread
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Layer
+    from napari.viewer import Viewer
+
+_STROKE_MS = 50
+"""Another patient is not shown while a mouse button is down; it is looked at this often."""
+
+
+class Loader:
+    """Reads files one job after another, and shows their patients when all have been read.
+
+    A layer is added in each turn of the event loop, so that the window answers in between. New
+    patients are neither shown nor listed before all layers of all jobs are there: nothing of a case
+    that is half read can be segmented, edited or exported.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    window : QWidget
+        A widget of the viewer's window; nothing happens after its deletion.
+    """
+
+    def __init__(self, viewer: ViewerModel, window: QWidget) -> None:
+        self._viewer, self._window = ref(viewer), window
+        self._jobs: deque[LoadJob] = deque()
+        self._layers: deque[LayerData] = deque()
+        self._added: list[Layer] = []
+        self._is_reading = self._is_read = False
+        self._was_empty = False
+        self._timer = QTimer(window)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._step)
+
+    @property
+    def busy(self) -> bool:
+        """Whether files are being read, or their layers added."""
+        return bool(self._jobs)
+
+    def add(self, job: LoadJob) -> None:
+        """Read files after all earlier ones."""
+        if any(job.key == other.key for other in self._jobs):
+            return
+        self._jobs.append(job)
+        viewer = self._viewer()
+        if len(self._jobs) == 1 and viewer is not None:
+            set_up(viewer)
+            self._was_empty = not viewer.layers
+            self._timer.start(0)
+
+    def _step(self) -> None:
+        """Add the next layer, end a job, or begin the next one."""
+        viewer = self._viewer()
+        if viewer is None or self._is_reading:
+            return
+        if self._layers:
+            self._add_layer(viewer)
+        elif self._is_read:
+            job, layers = self._end_job()
+            self._timer.start(0)
+            job.opened(layers)
+        elif self._jobs:
+            self._read_next(viewer)
+        else:
+            self._finish(viewer)
+
+    def _read_next(self, viewer: ViewerModel) -> None:
+        job, self._is_reading = self._jobs[0], True
+        active_patient(viewer).arrivals.reading = job.name
+        viewer.status = f"Reading {job.name}"
+        run_in_thread(
+            job.read, self._window, self._on_read, self._on_failed, name=f"reading of {job.name}"
+        )
+
+    def _on_read(self, layers: list[LayerData]) -> None:
+        self._is_reading, self._is_read = False, True
+        self._layers.extend(layers)
+        self._timer.start(0)
+
+    def _add_layer(self, viewer: ViewerModel) -> None:
+        from napari.layers import Layer
+
+        try:
+            with active_patient(viewer).arriving(), garbage_collection_paused():
+                self._added.append(viewer.add_layer(Layer.create(*self._layers.popleft())))
+        except Exception as error:  # the next job must be read all the same
+            self._on_failed(error)
+        else:
+            self._timer.start(0)
+
+    def _on_failed(self, error: Exception) -> None:
+        viewer = self._viewer()
+        job, layers = self._end_job()
+        for layer in layers:
+            if viewer is not None and layer in viewer.layers:
+                viewer.layers.remove(layer)
+        self._timer.start(0)
+        job.failed(error)
+
+    def _end_job(self) -> tuple[LoadJob, list[Layer]]:
+        """Forget the job that has ended; return it and the layers that it added."""
+        added, self._added = self._added, []
+        self._is_reading = self._is_read = False
+        self._layers.clear()
+        return self._jobs.popleft(), added
+
+    def _finish(self, viewer: ViewerModel) -> None:
+        """Show the last patient, but not under the brush."""
+        if QGuiApplication.mouseButtons() != Qt.MouseButton.NoButton:
+            self._timer.start(_STROKE_MS)
+            return
+        with garbage_collection_paused():
+            active_patient(viewer).finish_arrivals()
+        viewer.status = "Ready"
+        if self._was_empty and viewer.layers:
+            viewer.reset_view()
+
+
+_LOADERS: WeakKeyDictionary[ViewerModel, Loader] = WeakKeyDictionary()
+
+
+def loader_of(viewer: Viewer) -> Loader:
+    """The loader of a viewer with a window; all calls for a viewer return the same object."""
+    loader = _LOADERS.get(viewer)
+    if loader is None or not isalive(loader._window):
+        _LOADERS[viewer] = loader = Loader(viewer, viewer.window.main_menu)
+    return loader

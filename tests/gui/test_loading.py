@@ -1,0 +1,202 @@
+"""Files are read in a worker; a case that is half read cannot be used."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+
+import pytest
+from napari_cases import write_case_along
+from qtpy.QtCore import QTimer
+from synthetic import write_case
+
+from napari_smalltumor import devices, notify, reader
+from napari_smalltumor.export import case_to_export
+from napari_smalltumor.layers.patient import patient_of
+from napari_smalltumor.loading.loader import loader_of
+from napari_smalltumor.open_case import open_and_remember, open_case
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.header import PatientHeader
+
+
+@pytest.fixture
+def viewer(make_napari_viewer, monkeypatch):
+    monkeypatch.setattr(devices, "find_devices", lambda *arguments: None)
+    return make_napari_viewer()
+
+
+@pytest.fixture
+def in_loop(qtbot):
+    """Function that calls another one in the running event loop, as a drop does."""
+
+    def call(function, *arguments) -> None:
+        done: list[bool] = []
+        QTimer.singleShot(0, lambda: done.append(bool(function(*arguments)) or True))
+        qtbot.waitUntil(lambda: bool(done))
+
+    return call
+
+
+@pytest.fixture
+def disk(monkeypatch):
+    """A disk that delivers no image before it is released."""
+    released = threading.Event()
+    for name in ("read_case_files", "read_image"):
+        read = getattr(reader, name)
+        monkeypatch.setattr(reader, name, lambda *a, read=read: released.wait(60) and read(*a))
+    yield released
+    released.set()
+
+
+@pytest.fixture
+def messages(monkeypatch) -> list[str]:
+    shown: list[str] = []
+    for name in ("info", "warn", "error"):
+        monkeypatch.setattr(notify, name, shown.append)
+    monkeypatch.setattr(notify, "unexpected", lambda error: shown.append(repr(error)))
+    return shown
+
+
+def drop(viewer, *paths) -> None:
+    """Open files as napari does that are dropped on the window."""
+    for path in paths:
+        assert viewer.open(str(path), plugin="napari-smalltumor") == []
+
+
+def visible(viewer) -> list[str]:
+    return [layer.name for layer in viewer.layers if layer.visible]
+
+
+def wait_until_read(viewer, qtbot) -> None:
+    reading = active_patient(viewer).arrivals
+    qtbot.waitUntil(lambda: not loader_of(viewer).busy and not reading.reading)
+
+
+def test_a_dropped_folder_is_read_in_a_worker_and_then_active(
+    viewer, tmp_path, in_loop, disk, qtbot
+):
+    folder = write_case_along(tmp_path / "Pat")
+    in_loop(drop, viewer, folder)
+    header = PatientHeader(viewer)
+    qtbot.addWidget(header)
+    assert len(viewer.layers) == 0
+    assert header.reading.text() == "Reading Pat ..."
+    disk.set()
+    wait_until_read(viewer, qtbot)
+    assert active_patient(viewer).title == header.picker.currentText() == "Pat"
+    assert visible(viewer) == ["Pat T1CE", "Pat labels"]
+    assert [x.name for x in viewer.layers.selection] == ["Pat labels"]
+    assert header.reading.isHidden()
+    low, high = viewer.layers[0].extent.world
+    assert all(a < x < b for a, x, b in zip(low, viewer.dims.point, high, strict=True))
+
+
+def test_nothing_of_a_case_that_is_half_read_is_listed_shown_or_exported(
+    viewer, dock_of, tmp_path, in_loop, qtbot
+):
+    dock = dock_of(viewer)
+    open_case(viewer, write_case_along(tmp_path / "First", labels=False))
+    first = active_patient(viewer).current
+    states: list[tuple] = []
+
+    def look(event) -> None:
+        if patient_of(event.value) != first:
+            chosen = dock.panel.pickers.chosen.values()
+            states.append(
+                (
+                    active_patient(viewer).patients,
+                    [patient_of(layer) for layer in chosen],
+                    [patient_of(layer) for layer in viewer.layers if layer.visible],
+                    case_to_export(viewer),
+                    [patient_of(layer) for layer in viewer.layers.selection],
+                )
+            )
+
+    viewer.layers.events.inserted.connect(look, position="last")
+    files = sorted(write_case_along(tmp_path / "Second").iterdir())
+    in_loop(drop, viewer, *files)
+    qtbot.waitUntil(lambda: active_patient(viewer).title == "Second")
+    assert len(states) == 5
+    for patients, chosen, shown, exported, selected in states[:-1]:
+        assert patients == [first] and set(chosen) == {first} and shown == [first]
+        assert exported is None and selected[:1] == [first]
+    assert visible(viewer) == ["Second T1CE", "Second labels"]
+    assert viewer.layers[-1].name == "Second labels"
+
+
+def test_a_mask_without_a_name_joins_the_images_that_are_read_before_it(
+    viewer, tmp_path, in_loop, qtbot
+):
+    open_case(viewer, write_case_along(tmp_path / "First", labels=False))
+    folder = write_case_along(tmp_path / "Second")
+    shutil.move(folder / "Second_seg.nii.gz", tmp_path / "corrected.nii.gz")
+    in_loop(drop, viewer, folder, tmp_path / "corrected.nii.gz")
+    wait_until_read(viewer, qtbot)
+    mask = next(x for x in viewer.layers if x.name.startswith("corrected"))
+    assert patient_of(mask).name == "Second"
+
+
+def test_a_hidden_layer_that_is_clicked_while_its_case_is_read_stays_hidden(
+    viewer, tmp_path, in_loop, qtbot
+):
+    open_case(viewer, write_case_along(tmp_path / "First", labels=False))
+    clicked: list[bool] = []
+
+    def click(event) -> None:
+        if event.value.name == "Second T2":
+            QTimer.singleShot(0, lambda: clicked.append(show(event.value)))
+
+    def show(layer) -> bool:
+        layer.visible = True
+        return active_patient(viewer).title == "First" and not layer.visible
+
+    viewer.layers.events.inserted.connect(click)
+    in_loop(drop, viewer, write_case_along(tmp_path / "Second", labels=False))
+    wait_until_read(viewer, qtbot)
+    assert clicked == [True]
+    assert active_patient(viewer).title == "Second"
+
+
+def test_a_file_that_cannot_be_read_is_named_and_the_next_one_is_opened(
+    viewer, tmp_path, in_loop, qtbot, messages
+):
+    bad, good = (write_case_along(tmp_path / n, labels=False) for n in ("Bad", "Good"))
+    (bad / "Bad_t1.nii.gz").write_bytes(b"damaged")
+    in_loop(drop, viewer, bad, good)
+    wait_until_read(viewer, qtbot)
+    assert len(messages) == 1 and "Bad_t1.nii.gz" in messages[0]
+    assert active_patient(viewer).title == "Good" and len(viewer.layers) == 4
+
+
+def test_a_case_that_is_being_read_is_not_read_twice(viewer, tmp_path, in_loop, disk, qtbot):
+    folder = write_case_along(tmp_path / "Pat", labels=False)
+    in_loop(drop, viewer, folder, folder)
+    in_loop(open_and_remember, viewer, folder)
+    disk.set()
+    wait_until_read(viewer, qtbot)
+    assert len(viewer.layers) == 4
+
+
+def test_the_patient_that_is_active_can_be_segmented_while_another_is_read(
+    viewer, dock_of, tmp_path, in_loop, disk, run, qtbot
+):
+    dock = dock_of(viewer)
+    disk.set()
+    open_case(viewer, write_case(tmp_path / "first"))
+    disk.clear()
+    in_loop(drop, viewer, write_case_along(tmp_path / "Second", labels=False))
+    assert run(dock)
+    assert {patient_of(layer).name for layer in viewer.layers} == {"case"}
+    disk.set()
+    wait_until_read(viewer, qtbot)
+    assert active_patient(viewer).title == "Second"
+
+
+def test_a_window_that_is_closed_while_a_case_is_read_ends_without_an_error(
+    viewer, tmp_path, in_loop, disk, qtbot, raised, messages
+):
+    in_loop(drop, viewer, write_case_along(tmp_path / "Pat", labels=False))
+    viewer.close()
+    disk.set()
+    qtbot.wait(300)
+    assert raised == [] and messages == []
