@@ -43,7 +43,9 @@ def disk(monkeypatch):
     released = threading.Event()
     for name in ("read_case_files", "read_image"):
         read = getattr(reader, name)
-        monkeypatch.setattr(reader, name, lambda *a, read=read: released.wait(60) and read(*a))
+        monkeypatch.setattr(
+            reader, name, lambda *a, read=read, **k: released.wait(60) and read(*a, **k)
+        )
     yield released
     released.set()
 
