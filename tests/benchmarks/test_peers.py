@@ -18,6 +18,7 @@ from peer_networks import (
     study_networks,
 )
 from peer_tables import small_table
+from smalltumor.cli import main as smalltumor
 from smalltumor.evaluation.case_rows import CaseRow, case_row, read_rows
 from smalltumor.evaluation.out_of_fold_report import Results
 from smalltumor.labels.regions import TissueClass
@@ -73,6 +74,9 @@ def test_networks_are_trained_and_scored_on_the_same_held_out_cases(data, tmp_pa
     networks = study_networks(QUICK)
     for name in FIRST:
         assert text.count(networks[name].title) >= 4  # parameters, and three tables
+    one, other = (str(tmp_path / f"{name}.csv") for name in FIRST[:2])
+    assert smalltumor(["folds", one, "--baseline", other]) == 0
+    assert "multi-task.csv (A) minus dynunet.csv (B)" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", OTHERS)
