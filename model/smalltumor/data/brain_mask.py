@@ -87,7 +87,7 @@ def remove_background(images: Sequence[Image], spacing: npt.ArrayLike) -> list[I
     with ThreadPoolExecutor(len(images)) as pool:
         brain_in = Background.differs if clean else _exceeds_ringing
         masks = list(pool.map(brain_in, backgrounds, images))
-        brain = np.logical_or.reduce(masks) if clean else fill_holes(_brain_of(masks))
+        brain = np.logical_or.reduce(masks) if clean else _whole_brain_of(masks)
         if clean:  # what is below the background is brain, not ringing
             backgrounds = list(map(_around, backgrounds, images))
         inside = pool.map(partial(_inside, brain), backgrounds, images)
@@ -111,7 +111,7 @@ def _are_clean(backgrounds: Sequence[Background], coarse: Sequence[Image]) -> bo
     # On both sides of a constant: no ringing needs to be told from the brain yet.
     both = [replace(background, one_sided=False) for background in backgrounds]
     exceeds = [b.exceeds(c, BRAIN_SHARE) for b, c in zip(both, coarse, strict=True)]
-    brain = _brain_of(exceeds)
+    brain = _whole_brain_of(exceeds) if len(exceeds) == 1 else _brain_of(exceeds)
     return bool(np.count_nonzero(differs & ~brain) <= _OUTSIDE_SHARE * np.count_nonzero(brain))
 
 
@@ -146,6 +146,21 @@ def _brain_of(masks: Sequence[Mask]) -> Mask:
     keep = (sizes >= _COMPONENT_SHARE * sizes.max()) & shared
     keep[sizes.argmax()] = True
     return np.asarray(keep[labels] & united)
+
+
+def _whole_brain_of(masks: Sequence[Mask]) -> Mask:
+    """The brain with what it encloses.
+
+    Of several images, nearly every voxel of the brain differs from the background in one. A z-scored
+    image alone has values near the background in the brain and at its border, where they would open
+    a way to the inside: gaps are closed first.
+    """
+    from scipy import ndimage
+
+    brain = _brain_of(masks)
+    if len(masks) == 1:
+        brain |= ndimage.binary_closing(brain)
+    return fill_holes(brain)
 
 
 def _inside(brain: Mask, background: Background, image: Image) -> Mask:

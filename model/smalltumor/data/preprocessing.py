@@ -174,7 +174,7 @@ def prepare(
                 image, result = volumes[modality][source], array[(channel, *target)]
                 _normalise(image, brain, result, preprocessing, names[modality])
 
-        list(pool.map(fill, *zip(*enumerate(preprocessing.channels), strict=True)))
+        list(pool.map(fill, range(len(array)), preprocessing.channels))
     return ready
 
 

@@ -89,6 +89,16 @@ def test_ringing_is_not_brain(ringing, brain, store) -> None:
     assert np.count_nonzero(brain & ~found) < 0.001 * np.count_nonzero(brain)
 
 
+@pytest.mark.parametrize("change", [z_scored_in_brain, with_noise_outside, resampled_by_splines])
+@pytest.mark.parametrize("left", [("t1ce", "t1", "t2"), ("flair", "t1ce"), ("t1ce",)])
+def test_the_brain_is_found_in_fewer_images(head, left: tuple[str, ...], change) -> None:
+    images = [head.volumes[m] for m in left]
+    brain = np.logical_or.reduce([image > 0 for image in images])
+    found = mask_of([change(image) for image in images])
+    assert np.count_nonzero(found & ~brain) < 0.005 * np.count_nonzero(brain)
+    assert np.count_nonzero(brain & ~found) < 0.005 * np.count_nonzero(brain)
+
+
 def test_an_island_of_one_image_is_removed_if_it_is_large(images, brain) -> None:
     with_island = [image.copy() for image in images]
     with_island[0][2:30, 2:10, 60:76] = 500
