@@ -151,9 +151,9 @@ def _brain_of(masks: Sequence[Mask]) -> Mask:
 def _whole_brain_of(masks: Sequence[Mask]) -> Mask:
     """The brain with what it encloses.
 
-    Of several images, nearly every voxel of the brain differs from the background in one. A z-scored
-    image alone has values near the background in the brain and at its border, where they would open
-    a way to the inside: gaps are closed first.
+    Of several images, nearly every voxel of the brain differs from the background in one. A
+    z-scored image alone has values near the background in the brain and at its border, where they
+    would open a way to the inside: gaps are closed first.
     """
     from scipy import ndimage
 
