@@ -142,13 +142,27 @@ def test_a_cohort_records_which_masks_were_made_without_an_image(
     code, stdout, stderr = smalltumor(*command, "--backend", "torch")
     assert code == 1
     assert "failed: case: no FLAIR image" in stdout
-    assert "1 of 1 cases without T1, T2 or FLAIR; pass --allow-missing" in stderr
+    hint = "failed without T1, T2 or FLAIR: 1; to segment these cases, "
+    assert stderr == f"smalltumor: {hint}pass --allow-missing\n"
     for outcome in ("segmented", "kept"):
         code, _, stderr = smalltumor(*command, "--backend", "torch", "--allow-missing")
-        assert code == 0, stderr
+        assert (code, stderr) == (0, "")
         with (output / "cohort.csv").open(newline="") as file:
             (row,) = csv.DictReader(file)
         assert row["outcome"] == outcome
         assert "FLAIR" in row["note"]
     record = json.loads((output / "cohort.json").read_text())
     assert record["missing_modalities"] == {"case": ["flair"]}
+
+
+def test_a_cohort_names_the_weights_that_are_needed(
+    smalltumor, without_flair, narrow_weights, tmp_path
+):
+    command = ("cohort", without_flair.parent, "-o", tmp_path / "masks")
+    options = ("--weights", narrow_weights, "--backend", "torch")
+    needed = "choose weights trained with modality dropout with --weights\n"
+    assert smalltumor(*command, *options)[2].endswith(f"pass --allow-missing and {needed}")
+    code, stdout, stderr = smalltumor(*command, *options, "--allow-missing")
+    assert code == 1
+    assert "failed: case has no FLAIR, which these weights need" in stdout
+    assert stderr.endswith(f"to segment these cases, {needed}")

@@ -12,6 +12,7 @@ from smalltumor.cli import arguments
 if TYPE_CHECKING:
     from smalltumor.cohort.cohort import CohortRow
     from smalltumor.data.case_files import CaseFiles
+    from smalltumor.models.checkpoint import Checkpoint
 
 DESCRIPTION = """\
 Segment every case of a folder. For each case, DIR gets the mask CASE.nii.gz and the table
@@ -70,24 +71,34 @@ def run(options: argparse.Namespace) -> int:
         overwrite=options.overwrite,
         allow_missing=options.allow_missing,
     )
-    failed = 0
+    failed: set[str] = set()
     checkpoint = load_checkpoint(options.weights)
     for number, row in enumerate(segment_cohort(cases, checkpoint, settings), 1):
         print(f"[{number:{len(str(len(cases)))}d}/{len(cases)}] {_line(row)}", flush=True)
-        failed += row.outcome == "failed"
-    print(f"{len(cases)} cases, {failed} failed; research only\nwrote {options.output / TABLE}")
-    if not options.allow_missing:
-        _name_option(cases)
+        if row.outcome == "failed":
+            failed.add(row.case)
+    print(f"{len(cases)} cases, {len(failed)} failed; research only")
+    print(f"wrote {options.output / TABLE}")
+    _name_options([files for files in cases if files.name in failed], options, checkpoint)
     return 1 if failed else 0
 
 
-def _name_option(cases: Sequence[CaseFiles]) -> None:
-    """Say how the cases that lack only T1, T2 or FLAIR can be segmented."""
-    lacking = sum(bool(c.problem()) and not c.problem(allow_missing=True) for c in cases)
-    if lacking:
+def _name_options(
+    failed: Sequence[CaseFiles], options: argparse.Namespace, checkpoint: Checkpoint
+) -> None:
+    """Say how those failed cases can be segmented that lack only T1, T2 or FLAIR."""
+    from smalltumor.models.card import is_trained_with_modality_dropout
+
+    lacking = sum(bool(c.problem()) and not c.problem(allow_missing=True) for c in failed)
+    needed = []
+    if not options.allow_missing:
+        needed.append("pass --allow-missing")
+    if not is_trained_with_modality_dropout(checkpoint.card):
+        needed.append("choose weights trained with modality dropout with --weights")
+    if lacking and needed:
         print(
-            f"smalltumor: {lacking} of {len(cases)} cases without T1, T2 or FLAIR; pass "
-            "--allow-missing to segment them with weights trained with modality dropout",
+            f"smalltumor: failed without T1, T2 or FLAIR: {lacking}; to segment these cases, "
+            f"{' and '.join(needed)}",
             file=sys.stderr,
         )
 
