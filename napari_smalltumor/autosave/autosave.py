@@ -178,6 +178,18 @@ class Autosave:
                 )
         self.save()
 
+    def edited(self, layers: Iterable[Layer]) -> list[str]:
+        """Names of the masks among some layers whose edits were not exported.
+
+        Masks of the same cases that were edited and then removed are named too.
+        """
+        names: list[str] = []
+        for digest, own in _by_case(_masks_among(layers)).items():
+            names += [x.name for x in own if checksum(x.data) not in self._unedited_checksums(x)]
+            if (edits := self._edits.get(digest)) is not None:
+                names += [copy.name for copy in edits.removed.values() if copy.name not in names]
+        return names
+
     def mark_edited(self, layers: Iterable[Layer]) -> None:
         """Autosave restored layers, even though they have not changed since they were added."""
         for layer in layers:

@@ -20,8 +20,8 @@ from napari_smalltumor.finetune.new_run import last_run, new_request
 from napari_smalltumor.finetune.panel import FinetunePanel
 from napari_smalltumor.finetune.prediction import Prediction, predict, show_prediction
 from napari_smalltumor.finetune.training_folder import TrainingFolder
+from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.header import PatientHeader
 from napari_smalltumor.workers import run_in_thread
 
 if TYPE_CHECKING:

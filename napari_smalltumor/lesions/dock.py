@@ -22,7 +22,7 @@ from napari_smalltumor.lesions.keys import ReviewKeys
 from napari_smalltumor.lesions.panel import LesionsPanel
 from napari_smalltumor.lesions.review import LesionReview
 from napari_smalltumor.lesions.table_model import LesionsModel
-from napari_smalltumor.patients.header import PatientHeader
+from napari_smalltumor.patient_header import PatientHeader
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer

@@ -16,7 +16,7 @@ from superqt import QElidingLabel
 
 from napari_smalltumor import settings
 from napari_smalltumor.layers.modalities import exchanged
-from napari_smalltumor.patients.header import PatientHeader
+from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.segment.modality_pickers import ModalityPickers
 from napari_smalltumor.segment.options import SegmentOptions
 from napari_smalltumor.segment.results import ResultView

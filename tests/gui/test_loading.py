@@ -15,8 +15,8 @@ from napari_smalltumor.export import case_to_export
 from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.loading.loader import loader_of
 from napari_smalltumor.open_case import open_and_remember, open_case
+from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.header import PatientHeader
 
 
 @pytest.fixture

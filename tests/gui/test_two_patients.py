@@ -24,8 +24,8 @@ from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.lesions.dock import LesionsDock
 from napari_smalltumor.open_case import open_case
+from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.header import PatientHeader
 
 
 @pytest.fixture(autouse=True)

@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
 )
 from superqt import QElidingLabel
 
+from napari_smalltumor.close_patient import close_patient
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.missing_regions import missing_regions
 from napari_smalltumor.widgets.elided_combo_box import elide_in_the_middle
@@ -28,7 +29,7 @@ NO_PATIENT = "no patient is open"
 
 
 class PatientHeader(QWidget):
-    """Names the active patient of a viewer; choosing another one makes it active.
+    """Names the active patient of a viewer, makes another one active, and closes it.
 
     Parameters
     ----------
@@ -37,13 +38,16 @@ class PatientHeader(QWidget):
 
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__()
+        self._viewer = viewer
         self._patients = active_patient(viewer)
         self._missing = missing_regions(viewer)
         self.picker = _PatientPicker()
+        self.close_button = button("Close", "Remove all layers of this patient")
         self.restore_button = button("", "Bring back region layers that were removed")
         self.reading = QElidingLabel()
         self._lay_out()
         self.picker.activated.connect(self._choose)
+        self.close_button.clicked.connect(self._close_patient)
         self.restore_button.clicked.connect(self._restore)
         self._patients.changed.connect(self._update)
         self._patients.patients_changed.connect(self._update)
@@ -58,6 +62,7 @@ class PatientHeader(QWidget):
         line.setSpacing(6)
         line.addWidget(label)
         line.addWidget(self.picker, 1)
+        line.addWidget(self.close_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
@@ -69,6 +74,10 @@ class PatientHeader(QWidget):
         patient = self.picker.itemData(row)
         if patient in self._patients.patients:
             self._patients.activate(patient)
+
+    def _close_patient(self) -> None:
+        if self._patients.current is not None:
+            close_patient(self._viewer, self._patients.current, self)
 
     def _restore(self) -> None:
         if self._patients.current is not None:
@@ -82,6 +91,7 @@ class PatientHeader(QWidget):
             [(self._patients.title_of(p), p.location, p) for p in patients],
             patients.index(current) if current in patients else -1,
         )
+        self.close_button.setEnabled(current is not None)
         reading = self._patients.arrivals.reading
         self.reading.setText(f"Reading {reading} ...")
         self.reading.setVisible(bool(reading))
