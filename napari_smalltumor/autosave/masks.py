@@ -1,0 +1,56 @@
+"""The labels layers whose edits are autosaved, and the case that each belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+from smalltumor.data.case import Case
+
+from napari_smalltumor.autosave.files import case_digest
+from napari_smalltumor.layers.coordinates import display_shape
+from napari_smalltumor.layers.metadata import case_of, region_of
+
+if TYPE_CHECKING:
+    from napari.layers import Labels, Layer
+
+
+def masks_among(layers: Iterable[Layer]) -> Iterator[Labels]:
+    """The layers that are autosaved when they are edited."""
+    return (layer for layer in layers if is_mask(layer))  # type: ignore[misc]
+
+
+def is_mask(layer: Layer) -> bool:
+    """Whether a layer is a labels layer in memory and has the shape of its case."""
+    from napari.layers import Labels
+
+    case = case_of(layer)
+    if case is None or not isinstance(layer, Labels) or not isinstance(layer.data, np.ndarray):
+        return False
+    return layer.data.shape == display_shape(case.grid)
+
+
+def by_case(layers: Iterable[Labels]) -> dict[str, list[Labels]]:
+    """Layers by the digest of their case."""
+    groups: dict[str, list[Labels]] = {}
+    for layer in layers:
+        groups.setdefault(digest_of_case(layer), []).append(layer)
+    return groups
+
+
+def case_of_mask(layer: Layer) -> Case:
+    """The case of a mask, which always has one."""
+    case = case_of(layer)
+    assert case is not None
+    return case
+
+
+def digest_of_case(layer: Layer) -> str:
+    """The `case_digest` of a mask's case."""
+    return case_digest(case_of_mask(layer))
+
+
+def layer_key(layer: Layer) -> str:
+    """The key of a layer among the layers of its case."""
+    return str(region_of(layer) or f"layer {layer.name}")
