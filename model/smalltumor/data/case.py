@@ -16,6 +16,7 @@ from smalltumor.data.case_files import (
     MODALITIES,
     MODALITY_TITLES,
     MSD_CHANNELS,
+    OPTIONAL_MODALITIES,
     CaseFiles,
     find_case_files,
     folder_name,
@@ -99,8 +100,8 @@ def read_case(
     resample : bool
         Resample modalities on other grids onto T1CE's instead of raising an error.
     allow_missing : bool
-        Read a case that lacks T1, T2 or FLAIR instead of raising an error. Only weights that were
-        trained with modality dropout segment it.
+        Read a case that lacks T1, T2 or FLAIR, or in which one of them is zero everywhere, instead
+        of raising an error. Only weights that were trained with modality dropout segment it.
 
     Returns
     -------
@@ -135,6 +136,7 @@ def read_case_files(
         )
     reference = volumes[REFERENCE]
     data = _on_one_grid(volumes, resample)
+    empty = _remove_empty(data, volumes, allow_missing)
     case = Case(
         name=files.name,
         volumes=data,
@@ -145,7 +147,7 @@ def read_case_files(
         scheme_hint=files.scheme_hint,
     )
     own_files = {volume.path: volume for volume in volumes.values()}
-    case.warnings = _warnings(case, own_files.values(), reference)
+    case.warnings = [*_warnings(case, own_files.values(), reference), *empty]
     return case
 
 
@@ -226,9 +228,22 @@ def _on_one_grid(
                 f"{volume.grid.describe()}; expected {reference.grid.describe()}",
                 Remedy(Action.RESAMPLE),
             )
-        if not np.any(data[modality]):
-            raise CaseError(f"{volume.path} is empty: every voxel is zero")
     return data
+
+
+def _remove_empty(
+    data: dict[str, npt.NDArray[np.generic]], volumes: Mapping[str, Volume], allow_missing: bool
+) -> list[str]:
+    """Remove images that are zero everywhere, and return a warning for each."""
+    warnings = []
+    for modality in [m for m in data if not np.any(data[m])]:
+        path = volumes[modality].path
+        if not allow_missing or modality not in OPTIONAL_MODALITIES:
+            raise CaseError(f"{path} is empty: every voxel is zero")
+        del data[modality]
+        title = MODALITY_TITLES[modality]
+        warnings.append(f"{path}: every voxel of {title} is zero; it counts as missing")
+    return warnings
 
 
 def _warnings(case: Case, volumes: Iterable[Volume], reference: Volume) -> list[str]:

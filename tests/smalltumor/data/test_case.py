@@ -87,6 +87,21 @@ def test_files_of_any_name_may_lack_flair(tmp_path):
         read_case(**given)
 
 
+def test_an_image_of_zeros_counts_as_missing_where_that_is_allowed(tmp_path):
+    empty = np.zeros(SHAPE, np.int16), LPS
+    write_case(tmp_path, t2=empty)
+    with pytest.raises(CaseError, match=r"case_t2\.nii\.gz is empty: every voxel is zero"):
+        read_case(tmp_path)
+    case = read_case(tmp_path, allow_missing=True)
+    assert case.missing == ("t2",)
+    assert tmp_path / "case_t2.nii.gz" in case.sources
+    (warning,) = case.warnings
+    assert warning.endswith("case_t2.nii.gz: every voxel of T2 is zero; it counts as missing")
+    write_case(tmp_path / "other", t1ce=empty)
+    with pytest.raises(CaseError, match=r"case_t1ce\.nii\.gz is empty"):
+        read_case(tmp_path / "other", allow_missing=True)
+
+
 def test_no_case_is_read_without_t1ce(tmp_path):
     write_case(tmp_path, modalities="flair t1 t2")
     with pytest.raises(CaseError, match="no T1CE image beside") as caught:
