@@ -10,19 +10,21 @@ from napari_smalltumor.layers.upright_views import ensure_upright_views
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.grouping import group_opened_files
 from napari_smalltumor.patients.missing_regions import missing_regions
+from napari_smalltumor.viewer import unproxied
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 
 def set_up(viewer: ViewerModel) -> None:
-    """Keep a viewer's patients apart, their masks nested and saved, and its views upright."""
+    """Keep patients apart, masks nested and saved, and views upright; offer the planes."""
     active_patient(viewer)
     missing_regions(viewer)
     group_opened_files(viewer)
     ensure_nesting(viewer)
     ensure_autosave(viewer)
     ensure_upright_views(viewer)
+    _offer_planes(viewer)
 
 
 def set_up_current_viewer() -> None:
@@ -32,3 +34,10 @@ def set_up_current_viewer() -> None:
     viewer = current_viewer()
     if viewer is not None:
         set_up(viewer)
+
+
+def _offer_planes(viewer: ViewerModel) -> None:
+    if hasattr(unproxied(viewer), "window"):
+        from napari_smalltumor.planes.toolbar import ensure_toolbar
+
+        ensure_toolbar(viewer)

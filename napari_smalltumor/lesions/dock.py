@@ -15,8 +15,7 @@ from smalltumor.errors import SmalltumorError
 from smalltumor.labels.regions import REGION_NAMES, Region
 from smalltumor.lesions import Lesion, csv_text, write_csv
 
-from napari_smalltumor import notify, settings
-from napari_smalltumor.lesions import keys
+from napari_smalltumor import keys, notify, settings
 from napari_smalltumor.lesions.finder import LesionFinder
 from napari_smalltumor.lesions.keys import ReviewKeys
 from napari_smalltumor.lesions.panel import LesionsPanel
@@ -49,11 +48,11 @@ class LesionsDock(LesionsPanel):
         self.keys = ReviewKeys(
             napari_viewer,
             {
-                keys.NEXT: self.next_small,
-                keys.PREVIOUS: self.previous_small,
-                keys.ACCEPT: self.accept,
-                keys.DELETE: self.delete,
-                keys.UNDO: self.undo,
+                keys.NEXT.napari: self.next_small,
+                keys.PREVIOUS.napari: self.previous_small,
+                keys.ACCEPT.napari: self.accept,
+                keys.DELETE.napari: self.delete,
+                keys.UNDO.napari: self.undo,
             },
         )
         self.threshold.setValue(int(settings.get("threshold")))

@@ -17,12 +17,6 @@ if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget
 
 
-NEXT, PREVIOUS = "N", "Shift-N"
-ACCEPT = "K"
-DELETE = "W"
-UNDO = "U"
-
-
 class ReviewKeys:
     """Binds keys on a viewer, and the same keys on a widget.
 

@@ -1,4 +1,4 @@
-"""Move the viewer to a lesion: slice, centre and zoom."""
+"""Move napari's canvas and the planes to a lesion: slice, centre and zoom."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy.typing as npt
 from smalltumor.lesions import Lesion
 
 from napari_smalltumor.lesions.source import LesionSource
+from napari_smalltumor.planes.linked_planes import linked_planes
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -23,19 +24,17 @@ _DEFAULT_CANVAS = (600, 800)
 
 
 def move_to(viewer: ViewerModel, source: LesionSource, lesion: Lesion) -> None:
-    """Centre the canvas on a lesion, on a slice that cuts it.
+    """Centre the canvas and the planes on a lesion, on slices that cut it.
 
     The zoom is only increased: a user who has zoomed in further keeps the zoom.
     """
     centre = world_centre(source, lesion)
     layer = source.any_layer
     offset = viewer.dims.ndim - layer.ndim
-    for axis in viewer.dims.not_displayed:
-        if axis >= offset:
-            viewer.dims.set_point(axis, centre[axis - offset])
+    extent = max(EXTENT_IN_DIAMETERS * lesion.diameter_mm, MINIMUM_EXTENT_MM)
+    linked_planes(viewer).look_at((centre[0], centre[1], centre[2]), extent)
     shown = [centre[axis - offset] for axis in viewer.dims.displayed if axis >= offset]
     viewer.scene.camera.center = (0.0,) * (3 - len(shown)) + tuple(float(x) for x in shown)
-    extent = max(EXTENT_IN_DIAMETERS * lesion.diameter_mm, MINIMUM_EXTENT_MM)
     viewer.scene.camera.zoom = max(viewer.scene.camera.zoom, min(canvas_size(viewer)) / extent)
 
 

@@ -22,7 +22,7 @@ from qtpy.QtWidgets import (
 from smalltumor.labels.regions import REGION_NAMES, Region
 from superqt import QElidingLabel
 
-from napari_smalltumor.lesions.keys import ACCEPT, DELETE, NEXT, PREVIOUS, UNDO
+from napari_smalltumor import keys
 from napari_smalltumor.lesions.table_model import (
     COLUMNS,
     PROBABILITY,
@@ -71,15 +71,18 @@ class LesionsPanel(QWidget):
         self.table = LesionsTable(model)
         self._summary_line = QElidingLabel()
         self._message_line = QElidingLabel()
-        self.previous_button = button("Previous", f"Go to the previous small lesion ({PREVIOUS})")
-        self.next_button = button("Next", f"Go to the next small lesion ({NEXT})")
+        self.previous_button = button(
+            "Previous", keys.with_key("Go to the previous small lesion", keys.PREVIOUS)
+        )
+        self.next_button = button("Next", keys.with_key("Go to the next small lesion", keys.NEXT))
         self.accept_button = button(
-            "Accept", f"Accept the lesion and go to the next; again to unaccept ({ACCEPT})"
+            "Accept",
+            keys.with_key("Accept the lesion and go to the next; again to unaccept", keys.ACCEPT),
         )
         self.delete_button = button(
-            "Delete", f"Erase the selected lesions ({DELETE}, or Delete in the table)"
+            "Delete", f"Erase the selected lesions ({keys.DELETE.sequence}, or Delete in the table)"
         )
-        self.undo_button = button("Undo", f"Restore what was deleted last ({UNDO})")
+        self.undo_button = button("Undo", f"Restore what was deleted last ({keys.UNDO.sequence})")
         self.copy_button = button("Cop&y", "Copy the selected rows, or all rows, for a spreadsheet")
         self.save_button = button("Save CSV...", "Save the table with all its columns")
         self.accept_button.setCheckable(True)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from smalltumor.lesions import Lesion
 
 from napari_smalltumor.layers.metadata import LayerKind, LayerRole
+from napari_smalltumor.layers.ring_boxes import RingBoxes, set_ring_boxes
 from napari_smalltumor.lesions.source import LesionSource
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ class LesionRings:
         """Remove the rings, but keep the layer: napari collects garbage when it removes one."""
         self._forget_points()
         if self.layer is not None:
+            set_ring_boxes(self.layer, None)
             self.layer.selected_data = set()
             self.layer.data = np.zeros((0, 3))
 
@@ -169,6 +171,8 @@ class LesionRings:
         """Draw every ring as two points: a black one, and a coloured one on top of it."""
         if self.layer is None or not len(self._boxes):
             return
+        rings = RingBoxes(self._boxes, DIAMETER_FACTOR * self._diameters, self._bold)
+        set_ring_boxes(self.layer, rings)
         points, lesion = _ring_centres(self._boxes, self._sliced_axis())
         self._point_diameters = DIAMETER_FACTOR * self._diameters[lesion]
         self._point_lines = np.where(self._bold, CURRENT_LINE_PIXELS, LINE_PIXELS)[lesion]

@@ -1,0 +1,45 @@
+"""The lesions that a layer of rings marks, for views that draw the rings themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
+
+_KEY = "smalltumor_rings"
+
+
+@dataclass(frozen=True, eq=False)
+class RingBoxes:
+    """The lesions of a layer of rings.
+
+    Parameters
+    ----------
+    boxes : (lesion, 3, 2) int array
+        First voxel and stop along each axis of the layer's data.
+    diameters : (lesion,) float array
+        Of the rings, in mm.
+    current : (lesion,) bool array
+        Whether a lesion is the current one.
+    """
+
+    boxes: npt.NDArray[np.int_]
+    diameters: npt.NDArray[np.float64]
+    current: npt.NDArray[np.bool_]
+
+
+def set_ring_boxes(layer: Layer, boxes: RingBoxes | None) -> None:
+    """Store which lesions a layer of rings marks; None for no lesion."""
+    others = {key: value for key, value in layer.metadata.items() if key != _KEY}
+    layer.metadata = others if boxes is None else {**others, _KEY: boxes}
+
+
+def ring_boxes_of(layer: Layer) -> RingBoxes | None:
+    """The lesions that a layer marks; None if it is no layer of rings or marks none."""
+    boxes = layer.metadata.get(_KEY)
+    return boxes if isinstance(boxes, RingBoxes) else None

@@ -1,0 +1,97 @@
+"""What is written on a plane: names in the corners, orientation letters and a scale bar."""
+
+from __future__ import annotations
+
+import math
+
+from qtpy.QtCore import QPointF, QRectF, Qt
+from qtpy.QtGui import QColor, QFont, QPainter, QPainterPath, QPen
+
+from napari_smalltumor.planes.plane import Plane
+from napari_smalltumor.planes.view import Viewport
+
+TEXT = QColor(245, 245, 245)
+OUTLINE = QColor(0, 0, 0)
+CROSSHAIR = QColor(90, 200, 250, 190)
+
+_LETTER_POINTS, _TEXT_POINTS = 13, 9
+_MARGIN = 6.0
+_GAP = 10.0
+"""Pixels around the centre of the crosshair that stay free."""
+
+_BAR_SHARE = 0.3
+"""Largest share of the width that the scale bar takes."""
+
+
+def draw_letters(painter: QPainter, plane: Plane, width: float, height: float) -> None:
+    """Write the direction at the middle of each edge."""
+    align = Qt.AlignmentFlag
+    font = QFont(painter.font())
+    font.setPointSize(_LETTER_POINTS)
+    font.setBold(True)
+    inner = QRectF(0, 0, width, height).adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
+    for letter, where in (
+        (plane.left, align.AlignLeft | align.AlignVCenter),
+        (plane.right, align.AlignRight | align.AlignVCenter),
+        (plane.top, align.AlignTop | align.AlignHCenter),
+        (plane.bottom, align.AlignBottom | align.AlignHCenter),
+    ):
+        draw_text(painter, inner, letter, where, font)
+
+
+def draw_corner(
+    painter: QPainter, text: str, width: float, height: float, corner: Qt.AlignmentFlag
+) -> None:
+    """Write a text in a corner; a text that reaches the middle is elided."""
+    font = QFont(painter.font())
+    font.setPointSize(_TEXT_POINTS)
+    painter.setFont(font)
+    room = int(width / 2 - 3 * _MARGIN)
+    shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, room)
+    inner = QRectF(0, 0, width, height).adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
+    draw_text(painter, inner, shown, corner, font)
+
+
+def draw_scale_bar(painter: QPainter, port: Viewport) -> None:
+    """Draw a bar of a round length in mm in the lower right corner."""
+    length = bar_length(_BAR_SHARE * port.width / port.scale)
+    pixels = length * port.scale
+    right, bottom = port.width - _MARGIN - 2, port.height - _MARGIN - 4
+    for colour, thickness in ((OUTLINE, 4.0), (TEXT, 2.0)):
+        painter.setPen(QPen(colour, thickness))
+        painter.drawLine(QPointF(right - pixels, bottom), QPointF(right, bottom))
+    font = QFont(painter.font())
+    font.setPointSize(_TEXT_POINTS)
+    above = QRectF(right - port.width / 2, bottom - 26, port.width / 2, 22)
+    align = Qt.AlignmentFlag
+    draw_text(painter, above, f"{length:g} mm", align.AlignRight | align.AlignBottom, font)
+
+
+def bar_length(longest_mm: float) -> float:
+    """The longest of 1, 2 or 5 times a power of ten that is no longer than some mm."""
+    power = 10.0 ** math.floor(math.log10(longest_mm))
+    return max(step * power for step in (1, 2, 5) if step * power <= longest_mm * (1 + 1e-9))
+
+
+def draw_crosshair(painter: QPainter, x: float, y: float, width: float, height: float) -> None:
+    """Draw a horizontal and a vertical line with a gap, which leaves what is marked visible."""
+    painter.setPen(QPen(CROSSHAIR, 1))
+    for start, stop in ((0.0, x - _GAP), (x + _GAP, width)):
+        if stop > start:
+            painter.drawLine(QPointF(start, y), QPointF(stop, y))
+    for start, stop in ((0.0, y - _GAP), (y + _GAP, height)):
+        if stop > start:
+            painter.drawLine(QPointF(x, start), QPointF(x, stop))
+
+
+def draw_text(
+    painter: QPainter, where: QRectF, text: str, alignment: Qt.AlignmentFlag, font: QFont
+) -> None:
+    """Write text with a black outline, which can be read on any image."""
+    painter.setFont(font)
+    metrics = painter.fontMetrics()
+    place = metrics.boundingRect(where.toRect(), int(alignment), text)
+    path = QPainterPath()
+    path.addText(place.left(), place.top() + metrics.ascent(), font, text)
+    painter.strokePath(path, QPen(OUTLINE, 3))
+    painter.fillPath(path, TEXT)

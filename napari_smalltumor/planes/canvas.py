@@ -1,0 +1,193 @@
+"""A plane on the screen, drawn by Qt from the slices of napari's layers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from qtpy.compat import isalive
+from qtpy.QtCore import QPointF, QSize, Qt, Signal
+from qtpy.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QPixmap, QTransform
+from qtpy.QtWidgets import QSizePolicy, QWidget
+
+from napari_smalltumor.layers.coordinates import uses_display_axes
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.planes import annotations
+from napari_smalltumor.planes.brush import layer_to_paint
+from napari_smalltumor.planes.linked_planes import LinkedPlanes
+from napari_smalltumor.planes.placement import Placement
+from napari_smalltumor.planes.plane import Plane
+from napari_smalltumor.planes.rendering import image_pixels, labels_pixels, slice_of
+from napari_smalltumor.planes.rings import draw_rings
+from napari_smalltumor.planes.view import Viewport, viewport
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
+
+_SMALLEST = QSize(80, 80)
+_CORNERS = (
+    Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft,
+    Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight,
+    Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft,
+)
+_COMPOSITION = {
+    "additive": QPainter.CompositionMode.CompositionMode_Plus,
+    "minimum": QPainter.CompositionMode.CompositionMode_Darken,
+}
+
+
+class PlaneCanvas(QWidget):
+    """Shows one plane; `mouse.PlaneMouse` handles its mouse events.
+
+    Parameters
+    ----------
+    planes : LinkedPlanes
+    plane : Plane
+    """
+
+    double_clicked = Signal()
+
+    def __init__(self, planes: LinkedPlanes, plane: Plane) -> None:
+        super().__init__()
+        self.planes, self.plane = planes, plane
+        self.cursor_at: QPointF | None = None
+        self._images: WeakKeyDictionary[Layer, tuple[tuple[int, int], QImage]] = WeakKeyDictionary()
+        self._written: tuple[tuple[QSize, tuple[str, str, str], float, bool], QPixmap] | None = None
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(_SMALLEST)
+        self.setAccessibleName(f"{plane.name} plane")
+        planes.changed.connect(self._redraw)
+
+    @property
+    def port(self) -> Viewport:
+        """What the widget shows."""
+        planes = self.planes
+        return viewport(planes.view, self.plane, planes.extent, self.width(), self.height())
+
+    @property
+    def depth(self) -> float:
+        """World coordinate of the slice."""
+        return self.planes.position[self.plane.sliced]
+
+    def slice_image(self, layer: Layer, placement: Placement) -> QImage | None:
+        """The slice of a layer; None if the plane does not cut the layer."""
+        index = placement.slice_index(self.plane, self.planes.position)
+        if index is None:
+            return None
+        state = (index, self.planes.layers.version(layer))
+        cached = self._images.get(layer)
+        if cached is None or cached[0] != state:
+            values = slice_of(layer.data, self.plane, index)
+            render = image_pixels if layer._type_string == "image" else labels_pixels
+            pixels = render(layer, values)  # type: ignore[arg-type]
+            height, width = pixels.shape[:2]
+            image = QImage(
+                pixels.tobytes(), width, height, 4 * width, QImage.Format.Format_RGBA8888
+            )
+            converted = image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
+            cached = self._images[layer] = (state, converted)
+        return cached[1]
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        """Draw the slices, rings, crosshair and annotations."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(0, 0, 0))
+        layers = self.planes.layers.drawn
+        if not layers:
+            return
+        port = self.port
+        for layer in layers:
+            self._draw_layer(painter, port, layer)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        draw_rings(painter, self.planes.layers.of_type("points"), port, self.depth)
+        self._draw_crosshair(painter, port)
+        self._annotate(painter, port, layers)
+        self._draw_brush(painter, port)
+
+    def _draw_layer(self, painter: QPainter, port: Viewport, layer: Layer) -> None:
+        placement = self.planes.layers.placement(layer)
+        image = self.slice_image(layer, placement) if placement is not None else None
+        if placement is None or image is None:
+            return
+        left, top, width, height = placement.rectangle(self.plane)
+        corner = list(self.planes.position)
+        corner[self.plane.columns], corner[self.plane.rows] = left, top
+        x, y = port.to_screen((corner[0], corner[1], corner[2]))
+        painter.save()
+        painter.setTransform(
+            QTransform(
+                width * port.scale / image.width(), 0, 0,
+                height * port.scale / image.height(), x, y,
+            )
+        )  # fmt: skip
+        smooth = layer._type_string == "image" and layer.interpolation2d != "nearest"  # type: ignore[attr-defined]
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
+        painter.setOpacity(layer.opacity)
+        mode = _COMPOSITION.get(str(layer.blending))
+        if mode is not None:
+            painter.setCompositionMode(mode)
+        painter.drawImage(0, 0, image)
+        painter.restore()
+
+    def _draw_crosshair(self, painter: QPainter, port: Viewport) -> None:
+        x, y = port.to_screen(self.planes.position)
+        annotations.draw_crosshair(painter, x, y, port.width, port.height)
+
+    def _annotate(self, painter: QPainter, port: Viewport, layers: list[Layer]) -> None:
+        """Draw what is written on the plane; outlined text takes longer than the images."""
+        upright = uses_display_axes(layers)
+        state = (self.size(), self.corners(), port.scale, upright)
+        if self._written is None or self._written[0] != state:
+            self._written = state, self._write(port, upright)
+        painter.drawPixmap(0, 0, self._written[1])
+
+    def _write(self, port: Viewport, upright: bool) -> QPixmap:
+        ratio = self.devicePixelRatioF()
+        pixmap = QPixmap(self.size() * ratio)
+        pixmap.setDevicePixelRatio(ratio)
+        pixmap.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(pixmap)
+        painter.setFont(self.font())
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if upright:
+            annotations.draw_letters(painter, self.plane, port.width, port.height)
+        annotations.draw_scale_bar(painter, port)
+        for text, corner in zip(self.corners(), _CORNERS, strict=True):
+            annotations.draw_corner(painter, text, port.width, port.height, corner)
+        painter.end()
+        return pixmap
+
+    def corners(self) -> tuple[str, str, str]:
+        """The patient, the topmost image, and the slice, numbered as on napari's slider."""
+        viewer, layers = self.planes.viewer, self.planes.layers.drawn
+        patient = active_patient(viewer).title if viewer is not None else ""
+        images = [layer for layer in layers if layer._type_string == "image"]
+        image = images[-1].name.removeprefix(f"{patient} ") if images else ""
+        placement = self.planes.layers.placement((images or layers)[0]) if layers else None
+        index = placement.slice_index(self.plane, self.planes.position) if placement else None
+        if placement is None or index is None:
+            return patient, image, self.plane.name
+        last = placement.shape[self.plane.sliced] - 1
+        return patient, image, f"{self.plane.name} {index} / {last}"
+
+    def _draw_brush(self, painter: QPainter, port: Viewport) -> None:
+        """Draw a circle of the brush's size at the cursor."""
+        viewer = self.planes.viewer
+        layer = layer_to_paint(viewer) if viewer is not None else None
+        if layer is None or self.cursor_at is None:
+            return
+        placement = self.planes.layers.placement(layer)
+        assert placement is not None
+        in_plane = [self.plane.rows, self.plane.columns]
+        radius = layer.brush_size / 2 * float(np.abs(placement.step[in_plane]).min()) * port.scale
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for colour, line in ((annotations.OUTLINE, 3.0), (annotations.TEXT, 1.0)):
+            painter.setPen(QPen(colour, line))
+            painter.drawEllipse(self.cursor_at, radius, radius)
+
+    def _redraw(self) -> None:
+        if isalive(self):  # the viewer's planes exist longer than its window
+            self.update()

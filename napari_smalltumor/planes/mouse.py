@@ -1,0 +1,165 @@
+"""What the mouse does in a plane.
+
+The left button moves the crosshair or paints, the right one changes the window, the middle one
+moves the image, and the wheel changes the slice, as in the viewers that radiologists use.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QEvent, QObject, QPointF, Qt
+from qtpy.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
+
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.planes.brush import Stroke, layer_to_paint
+from napari_smalltumor.planes.canvas import PlaneCanvas
+from napari_smalltumor.planes.view import moved, zoomed
+
+if TYPE_CHECKING:
+    from napari_smalltumor.planes.plane import Point
+
+_ZOOM_STEP = 1.15
+_NOTCH = 120
+"""Angle of one notch of a mouse wheel, in eighths of a degree."""
+
+_SLICES_OF_KEY = {
+    Qt.Key.Key_Up: -1,
+    Qt.Key.Key_Down: 1,
+    Qt.Key.Key_Left: -1,
+    Qt.Key.Key_Right: 1,
+    Qt.Key.Key_PageUp: -10,
+    Qt.Key.Key_PageDown: 10,
+}
+
+
+class PlaneMouse(QObject):
+    """Handles the mouse and the arrow keys in a plane.
+
+    Parameters
+    ----------
+    canvas : PlaneCanvas
+    """
+
+    def __init__(self, canvas: PlaneCanvas) -> None:
+        super().__init__(canvas)
+        self._canvas, self._planes = canvas, canvas.planes
+        self._stroke: Stroke | None = None
+        self._last: QPointF | None = None
+        self._dragging = ""
+        self._wheel = 0
+        viewer = self._planes.viewer
+        assert viewer is not None
+        self._patients = active_patient(viewer)
+        self._patients.changed.connect(self._stop)
+        self._handlers: dict[QEvent.Type, Any] = {
+            QEvent.Type.MouseButtonPress: self._on_press,
+            QEvent.Type.MouseMove: self._on_move,
+            QEvent.Type.MouseButtonRelease: self._on_release,
+            QEvent.Type.MouseButtonDblClick: self._on_double_click,
+            QEvent.Type.Wheel: self._on_wheel,
+            QEvent.Type.Leave: self._on_leave,
+            QEvent.Type.KeyPress: self._on_key,
+        }
+        canvas.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        """Handle an event of the canvas; return whether it ends there."""
+        handle = self._handlers.get(event.type())
+        return bool(handle(event)) if handle is not None else False
+
+    def _on_press(self, event: QMouseEvent) -> bool:
+        self._last = _position(event)
+        control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        if event.button() == Qt.MouseButton.MiddleButton or (
+            event.button() == Qt.MouseButton.LeftButton and control
+        ):
+            self._dragging = "pan"
+        elif event.button() == Qt.MouseButton.LeftButton:
+            self._start_stroke_or_crosshair()
+        self._canvas.setFocus(Qt.FocusReason.MouseFocusReason)
+        return True
+
+    def _start_stroke_or_crosshair(self) -> None:
+        viewer = self._planes.viewer
+        layer = layer_to_paint(viewer) if viewer is not None else None
+        if layer is not None:
+            self._dragging = "paint"
+            self._stroke = Stroke(layer, self._canvas.plane)
+            self._stroke.continue_to(self._point_at_last())
+        else:
+            self._dragging = "crosshair"
+            self._planes.move_to(self._point_at_last())
+
+    def _on_move(self, event: QMouseEvent) -> bool:
+        before, self._last = self._last, _position(event)
+        self._canvas.cursor_at = self._last
+        shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        if self._dragging == "pan" and before is not None:
+            shift_by = self._last - before
+            view = moved(self._planes.view, self._canvas.port, shift_by.x(), shift_by.y())
+            self._planes.view = view
+        elif self._stroke is not None:
+            self._stroke.continue_to(self._point_at_last())
+        elif self._dragging == "crosshair" or self._planes.follows_cursor or shift:
+            self._planes.move_to(self._point_at_last())
+        self._canvas.update()
+        return True
+
+    def _on_release(self, event: QMouseEvent) -> bool:
+        self._stop()
+        return True
+
+    def _on_double_click(self, event: QMouseEvent) -> bool:
+        if event.button() == Qt.MouseButton.LeftButton and self._stroke is None:
+            viewer = self._planes.viewer
+            if viewer is not None and layer_to_paint(viewer) is not None:
+                return self._on_press(event)  # the second of two quick dabs
+            self._canvas.double_clicked.emit()
+        return True
+
+    def _on_wheel(self, event: QWheelEvent) -> bool:
+        angle = event.angleDelta().y() or event.angleDelta().x()
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self._zoom(_ZOOM_STEP ** (angle / _NOTCH), event.position())
+        else:
+            self._wheel += angle
+            notches = int(self._wheel / _NOTCH)
+            self._wheel -= notches * _NOTCH
+            if notches:
+                self._planes.step(self._canvas.plane, -notches)
+        event.accept()
+        return True
+
+    def _zoom(self, factor: float, at: QPointF) -> None:
+        port = self._canvas.port
+        fixed = port.to_world(at.x(), at.y(), port.centre[port.plane.sliced])
+        self._planes.view = zoomed(self._planes.view, port, factor, fixed)
+
+    def _on_leave(self, event: QEvent) -> bool:
+        self._canvas.cursor_at = None
+        self._canvas.update()
+        return False
+
+    def _on_key(self, event: QKeyEvent) -> bool:
+        slices = _SLICES_OF_KEY.get(Qt.Key(event.key()))
+        if slices is None or event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            return False
+        self._planes.step(self._canvas.plane, slices)
+        return True
+
+    def _stop(self) -> None:
+        """End what the mouse does, as when another patient becomes active."""
+        stroke, self._stroke = self._stroke, None
+        self._dragging = ""
+        if stroke is not None:
+            stroke.end()
+
+    def _point_at_last(self) -> Point:
+        assert self._last is not None
+        return self._canvas.port.to_world(self._last.x(), self._last.y(), self._canvas.depth)
+
+
+def _position(event: QMouseEvent) -> QPointF:
+    position = getattr(event, "position", None)  # Qt 5 has localPos
+    return QPointF(position() if position is not None else event.localPos())

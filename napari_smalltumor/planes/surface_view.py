@@ -1,0 +1,205 @@
+"""The fourth quarter: the head and the visible masks in three dimensions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import numpy.typing as npt
+from qtpy.compat import isalive
+from qtpy.QtCore import QPointF, Qt, QTimer, Signal
+from qtpy.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
+from qtpy.QtWidgets import QSizePolicy, QWidget
+
+from napari_smalltumor.layers.metadata import checksum
+from napari_smalltumor.planes import annotations
+from napari_smalltumor.planes.linked_planes import LinkedPlanes
+from napari_smalltumor.planes.surfaces import Surface, shade, surface_of, view_axes
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
+
+_HEAD_VOXELS = 400_000
+"""The head's surface is computed from about this many voxels."""
+
+_HEAD_COLOUR, _HEAD_OPACITY = (0.75, 0.75, 0.78), 0.35
+_MASK_OPACITY = 0.85
+_OUTER_OPACITY = 0.45
+"""Of a mask that others follow, which may lie inside it."""
+
+_UPDATE_AFTER_MS = 250
+_DEGREES_PER_PIXEL = 0.5
+_MARGIN = 1.05
+
+
+@dataclass(frozen=True)
+class _Part:
+    surface: Surface
+    colour: tuple[float, float, float]
+    opacity: float
+
+
+class SurfaceView(QWidget):
+    """Draws surfaces of the head and of the masks; dragging turns them.
+
+    Masks are drawn in the order of the layers without hiding each other, so that an enhancing
+    lesion is seen inside the edema.
+
+    Parameters
+    ----------
+    planes : LinkedPlanes
+    """
+
+    double_clicked = Signal()
+
+    def __init__(self, planes: LinkedPlanes) -> None:
+        super().__init__()
+        self._planes = planes
+        self._yaw, self._pitch, self._magnification = 0.0, 0.0, 1.0
+        self._last: QPointF | None = None
+        self._parts: list[_Part] | None = None
+        self._drawn_state: list[tuple[int, int]] = []
+        self._heads: WeakKeyDictionary[Layer, Surface] = WeakKeyDictionary()
+        self._picture: QImage | None = None
+        self.setMinimumSize(80, 80)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setAccessibleName("3D view")
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_UPDATE_AFTER_MS)
+        self._timer.timeout.connect(self._compute_again)
+        planes.layers.voxels_changed.connect(self._on_voxels)
+        planes.changed.connect(self._redraw)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        """Draw the surfaces and the crosshair."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(0, 0, 0))
+        if not self._planes.layers.drawn:
+            return
+        if self._picture is None or self._picture.size() != self.size():
+            self._picture = self._render()
+        painter.drawImage(0, 0, self._picture)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        offset = np.asarray(self._planes.position) - self._centre
+        x, y, _ = view_axes(self._yaw, self._pitch) @ offset * self._scale
+        middle = QPointF(self.width() / 2 + x, self.height() / 2 + y)
+        painter.setPen(QPen(annotations.CROSSHAIR, 1))
+        for dx, dy in ((12.0, 0.0), (0.0, 12.0)):
+            painter.drawLine(middle - QPointF(dx, dy), middle + QPointF(dx, dy))
+        corner = Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft
+        annotations.draw_corner(painter, "3D", self.width(), self.height(), corner)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        """Start to turn the head."""
+        self._last = QPointF(event.pos())
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        """Turn the head."""
+        if self._last is None or not event.buttons() & Qt.MouseButton.LeftButton:
+            return
+        moved, self._last = QPointF(event.pos()) - self._last, QPointF(event.pos())
+        self._yaw -= moved.x() * _DEGREES_PER_PIXEL
+        self._pitch = float(np.clip(self._pitch + moved.y() * _DEGREES_PER_PIXEL, -90, 90))
+        self._draw_again()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        """Enlarge the view."""
+        self.double_clicked.emit()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802 - Qt's name
+        """Magnify."""
+        factor = 1.15 ** (event.angleDelta().y() / 120)
+        self._magnification = float(np.clip(self._magnification * factor, 0.5, 20))
+        self._draw_again()
+        event.accept()
+
+    @property
+    def _centre(self) -> npt.NDArray[np.float64]:
+        return np.asarray(self._planes.extent.mean(axis=0))
+
+    @property
+    def _scale(self) -> float:
+        size = float((self._planes.extent[1] - self._planes.extent[0]).max()) * _MARGIN
+        return self._magnification * min(self.width(), self.height()) / max(size, 1e-6)
+
+    def _render(self) -> QImage:
+        """Draw all surfaces over each other on black."""
+        if self._parts is None:
+            self._drawn_state = self._state()
+            self._parts = [*self._head(), *self._masks()]
+        height, width = self.height(), self.width()
+        colours = np.zeros((height, width, 3), np.float32)
+        axes = view_axes(self._yaw, self._pitch)
+        for part in self._parts:
+            light = shade(part.surface, axes, self._centre, self._scale, (height, width))
+            cover = part.opacity * (light > 0)[..., None]
+            colours += cover * (light[..., None] * np.float32(part.colour) - colours)
+        pixels = np.full((height, width, 4), 255, np.uint8)
+        pixels[..., :3] = colours * 255
+        image = QImage(pixels.tobytes(), width, height, 4 * width, QImage.Format.Format_RGBA8888)
+        return image.convertToFormat(QImage.Format.Format_RGB32)
+
+    def _head(self) -> list[_Part]:
+        """The surface of what is not background in the topmost image."""
+        layers = self._planes.layers
+        images = [layer for layer in layers.drawn if layer._type_string == "image"]
+        if not images:
+            return []
+        layer = images[-1]
+        placement = layers.placement(layer)
+        assert placement is not None
+        if layer not in self._heads:
+            stride = max(1, round((layer.data.size / _HEAD_VOXELS) ** (1 / 3)))
+            thinned = np.asarray(layer.data[::stride, ::stride, ::stride])
+            step = placement.step * stride
+            coarse = replace(placement, step=step, shape=thinned.shape)
+            self._heads[layer] = surface_of(thinned != thinned[0, 0, 0], coarse)
+        return [_Part(self._heads[layer], _HEAD_COLOUR, _HEAD_OPACITY)]
+
+    def _masks(self) -> list[_Part]:
+        """The surface of each label of the visible masks, in the order of the layers."""
+        found = []
+        for layer in self._planes.layers.drawn:
+            placement = self._planes.layers.placement(layer)
+            if layer._type_string != "labels" or placement is None:
+                continue
+            data = np.asarray(layer.data)
+            for value in np.unique(data):
+                colour = np.atleast_2d(layer.colormap.map(value))[0]  # type: ignore[attr-defined]
+                if value and colour[3] > 0:
+                    surface = surface_of(data == value, placement)
+                    found.append((surface, (float(colour[0]), float(colour[1]), float(colour[2]))))
+        last = len(found) - 1
+        return [
+            _Part(surface, colour, _MASK_OPACITY if number == last else _OUTER_OPACITY)
+            for number, (surface, colour) in enumerate(found)
+        ]
+
+    def _on_voxels(self) -> None:
+        if isalive(self):  # the viewer's planes exist longer than its window
+            self._timer.start()
+
+    def _compute_again(self) -> None:
+        """Compute the surfaces again if what they are of has changed."""
+        if self._state() != self._drawn_state:
+            self._parts = None
+            self._draw_again()
+
+    def _state(self) -> list[tuple[int, int]]:
+        """Identity and checksum of the masks, and identity of the images."""
+        layers = self._planes.layers.drawn
+        return [
+            (id(x), checksum(np.asarray(x.data)) if x._type_string == "labels" else 0)
+            for x in layers
+        ]
+
+    def _draw_again(self) -> None:
+        self._picture = None
+        self.update()
+
+    def _redraw(self) -> None:
+        if isalive(self):
+            self.update()

@@ -1,0 +1,87 @@
+"""The toolbar above napari's canvas: layouts and the crosshair."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtGui import QKeySequence
+from qtpy.QtWidgets import QActionGroup, QShortcut, QToolBar
+
+from napari_smalltumor import keys
+from napari_smalltumor.planes.reading_area import Layout
+from napari_smalltumor.planes.window import PlanesWindow, planes_window
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.viewer import Viewer
+
+_TOOLTIPS = {
+    Layout.CANVAS: "napari's own canvas, with all its tools",
+    Layout.FOUR: keys.with_key("Axial, coronal and sagittal planes, linked, and 3D", keys.LAYOUT),
+    Layout.AXIAL: "The axial plane alone",
+    Layout.CORONAL: "The coronal plane alone",
+    Layout.SAGITTAL: "The sagittal plane alone",
+    Layout.SURFACES: "3D alone",
+}
+
+
+class ReadingToolbar(QToolBar):
+    """Buttons for each layout and for what the crosshair does.
+
+    Parameters
+    ----------
+    window : PlanesWindow
+    """
+
+    def __init__(self, window: PlanesWindow) -> None:
+        super().__init__("Small Tumour: views", window.main_window)
+        self.setObjectName("smalltumor_views")
+        self.setMovable(False)
+        self._window = window
+        group = QActionGroup(self)
+        self.layout_actions = {}
+        for layout in Layout:
+            action = self.addAction(str(layout))
+            action.setToolTip(_TOOLTIPS[layout])
+            action.setCheckable(True)
+            group.addAction(action)
+            self.layout_actions[layout] = action
+            action.triggered.connect(lambda _=False, chosen=layout: window.show(chosen))
+        self.addSeparator()
+        self.follow_action = self.addAction("Follow cursor")
+        self.follow_action.setToolTip(
+            keys.with_key("The crosshair follows the cursor", keys.FOLLOW)
+        )
+        self.follow_action.setShortcut(QKeySequence(keys.FOLLOW.sequence))
+        self.follow_action.setCheckable(True)
+        self.follow_action.toggled.connect(self._follow)
+        QShortcut(QKeySequence(keys.LAYOUT.sequence), window.main_window, window.toggle)
+        window.layout_changed.connect(self._show_layout)
+        self._show_layout()
+
+    def _follow(self, follows: bool) -> None:
+        self._window.planes.follows_cursor = follows
+
+    def _show_layout(self) -> None:
+        self.layout_actions[self._window.layout].setChecked(True)
+
+
+def ensure_toolbar(viewer: ViewerModel) -> ReadingToolbar | None:
+    """Add the toolbar to the window of a viewer, once; None if the viewer has no window."""
+    window = planes_window(viewer)
+    if window is None:
+        return None
+    existing = window.main_window.findChild(ReadingToolbar)
+    if existing is not None:
+        return existing  # type: ignore[no-any-return]
+    toolbar = ReadingToolbar(window)
+    window.main_window.addToolBar(toolbar)
+    return toolbar
+
+
+def show_planes(viewer: Viewer) -> None:
+    """Change between napari's canvas and the linked planes."""
+    ensure_toolbar(viewer)
+    window = planes_window(viewer)
+    if window is not None:
+        window.toggle()

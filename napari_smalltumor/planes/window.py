@@ -1,0 +1,126 @@
+"""Put the planes into napari's window, in the place of its canvas.
+
+napari's canvas stays in the window, hidden, while the planes are shown. Only Qt and the public
+class `napari.qt.QtViewer` are used, because napari 0.10 withdraws its private attributes.
+
+Why not napari-orthogonal-views: its canvases are further napari viewers with copies of the layers,
+which share the undo history and the overlays through private attributes of napari. A copied layer
+would also have to be hidden and locked with its patient in three more places.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary, ref
+
+from qtpy.compat import isalive
+from qtpy.QtCore import QObject, Signal
+from qtpy.QtWidgets import QApplication, QMainWindow
+
+from napari_smalltumor.planes.linked_planes import linked_planes
+from napari_smalltumor.planes.reading_area import Layout, ReadingArea
+from napari_smalltumor.viewer import unproxied
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.qt import QtViewer
+
+
+class PlanesWindow(QObject):
+    """Shows either napari's canvas or the planes in a window.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    main_window : QMainWindow
+        The window of the viewer.
+    canvas : QtViewer
+        napari's canvas in that window.
+    """
+
+    layout_changed = Signal(str)
+
+    def __init__(self, viewer: ViewerModel, main_window: QMainWindow, canvas: QtViewer) -> None:
+        super().__init__(main_window)
+        self.planes = linked_planes(viewer)
+        self._canvas = ref(canvas)  # the canvas holds the viewer, which must be able to die
+        self.area: ReadingArea | None = None
+
+    @property
+    def main_window(self) -> QMainWindow:
+        """The window of the viewer."""
+        return self.parent()
+
+    @property
+    def layout(self) -> Layout:
+        """What the window shows."""
+        if self.area is None or self.area.isHidden():
+            return Layout.CANVAS
+        return self.area.shown
+
+    def show(self, layout: Layout) -> None:
+        """Show napari's canvas or planes."""
+        if layout is Layout.CANVAS:
+            self._set_area_visible(False)
+        else:
+            area = self._ensure_area()
+            area.show_layout(layout)
+            self._set_area_visible(True)
+        self.layout_changed.emit(str(layout))
+
+    def toggle(self) -> None:
+        """Change between napari's canvas and what was shown of the planes."""
+        if self.layout is Layout.CANVAS:
+            self.show(self.area.shown if self.area is not None else Layout.FOUR)
+        else:
+            self.show(Layout.CANVAS)
+
+    def _ensure_area(self) -> ReadingArea:
+        if self.area is None:
+            self.area = ReadingArea(self.planes)
+            self.area.hide()
+            self._napari_canvas.parentWidget().layout().addWidget(self.area)
+            self.area.layout_changed.connect(self.layout_changed)
+        return self.area
+
+    def _set_area_visible(self, visible: bool) -> None:
+        if self.area is None or visible != self.area.isHidden():
+            return
+        self.area.setVisible(visible)
+        self._napari_canvas.setVisible(not visible)
+        (self.area if visible else self._napari_canvas).setFocus()
+
+    @property
+    def _napari_canvas(self) -> QtViewer:
+        canvas = self._canvas()
+        assert canvas is not None
+        return canvas
+
+
+_WINDOWS: WeakKeyDictionary[ViewerModel, PlanesWindow] = WeakKeyDictionary()
+
+
+def planes_window(viewer: ViewerModel) -> PlanesWindow | None:
+    """The planes of a viewer's window; None if the viewer has no window."""
+    viewer = unproxied(viewer)
+    existing = _WINDOWS.get(viewer)
+    if existing is not None and isalive(existing):
+        return existing
+    found = _window_of(viewer)
+    if found is None:
+        return None
+    _WINDOWS[viewer] = window = PlanesWindow(viewer, *found)
+    return window
+
+
+def _window_of(viewer: ViewerModel) -> tuple[QMainWindow, QtViewer] | None:
+    if QApplication.instance() is None:
+        return None
+    from napari.qt import QtViewer
+
+    for window in QApplication.topLevelWidgets():
+        if isinstance(window, QMainWindow):
+            for canvas in window.findChildren(QtViewer):
+                if canvas.viewer is viewer:
+                    return window, canvas
+    return None

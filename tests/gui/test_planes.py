@@ -1,0 +1,242 @@
+"""The linked planes in napari's window."""
+
+from __future__ import annotations
+
+import nibabel as nib
+import numpy as np
+import pytest
+from lesion_layers import show_regions
+from lesion_layers import synthetic_case as case_with_lesions
+from napari_cases import oriented, write_case_along
+from qtpy.QtCore import QPoint, QPointF, Qt
+from qtpy.QtGui import QWheelEvent
+from qtpy.QtWidgets import QAction, QApplication, QShortcut
+from smalltumor.labels.regions import Region
+
+from napari_smalltumor import keys
+from napari_smalltumor.layers.metadata import region_of
+from napari_smalltumor.layers.patient import patient_of
+from napari_smalltumor.lesions.dock import LesionsDock
+from napari_smalltumor.open_case import open_case
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.planes.linked_planes import linked_planes
+from napari_smalltumor.planes.reading_area import Layout
+from napari_smalltumor.planes.rings import rings_in_slice
+from napari_smalltumor.planes.toolbar import ReadingToolbar, ensure_toolbar, show_planes
+from napari_smalltumor.planes.window import planes_window
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+@pytest.fixture
+def viewer(make_napari_viewer):
+    viewer = make_napari_viewer(show=True)
+    viewer.window.resize(1000, 700)
+    return viewer
+
+
+def open_planes(viewer, layout=Layout.FOUR):
+    ensure_toolbar(viewer)
+    window = planes_window(viewer)
+    window.show(layout)
+    QApplication.processEvents()
+    return window
+
+
+def screen_point(canvas, world) -> QPoint:
+    x, y = canvas.port.to_screen(tuple(world))
+    return QPoint(round(x), round(y))
+
+
+def press(window, key: keys.Key) -> None:
+    """Activate a shortcut of the window; Qt's own need the focus, which a test may not have."""
+    for action in window.main_window.findChildren(QAction):
+        if action.shortcut().toString() == key.sequence:
+            action.trigger()
+    for shortcut in window.main_window.findChildren(QShortcut):
+        if shortcut.key().toString() == key.sequence:
+            shortcut.activated.emit()
+
+
+def grey(widget) -> np.ndarray:
+    """Brightness (row, column) of what a widget draws."""
+    image = widget.grab().toImage().convertToFormat(image_format())
+    pixels = np.frombuffer(image.constBits().asstring(image.sizeInBytes()), np.uint8)
+    return pixels.reshape(image.height(), image.bytesPerLine())[:, : image.width()].astype(int)
+
+
+def image_format():
+    from qtpy.QtGui import QImage
+
+    return QImage.Format.Format_Grayscale8
+
+
+@pytest.mark.parametrize("axcodes", ["LPS", "RAI", "SAR"])
+def test_planes_are_upright_and_radiological(viewer, tmp_path, axcodes):
+    head = np.zeros((60, 60, 60), np.int16)
+    head[2:-2, 2:-2, 2:-2] = 100
+    head[40:54, 6:20, 42:56] = 1000  # at the left, front and top (axes L, P, S)
+    for word in ("flair", "t1ce", "t1", "t2"):
+        nib.save(oriented(head, axcodes), tmp_path / f"Spot_{word}.nii.gz")
+    open_case(viewer, tmp_path)
+    window = open_planes(viewer)
+    layer = viewer.layers["Spot T1CE"]
+    layer.contrast_limits = (500, 1000)
+    spot = np.argwhere(layer.data == layer.data.max()).mean(axis=0)
+    window.planes.move_to(tuple(layer.data_to_world(spot)))
+    axial, coronal, sagittal = window.area.canvases
+    for canvas, to_the_right, up in ((axial, 1, 1), (coronal, 1, 1), (sagittal, -1, 1)):
+        inner = grey(canvas)[30:-40, 30:-30]
+        rows, columns = np.nonzero(inner > 200)
+        assert (columns.mean() - inner.shape[1] / 2) * to_the_right > 5
+        assert (inner.shape[0] / 2 - rows.mean()) * up > 5
+
+
+def test_the_crosshair_links_the_planes_by_click_shift_and_follow(viewer, synthetic_case, qtbot):
+    open_case(viewer, synthetic_case)
+    window = open_planes(viewer)
+    axial, coronal, _ = window.area.canvases
+    target = window.planes.layers.bounds.mean(axis=0) + np.array([0, 3, -2])
+    qtbot.mouseClick(axial, LEFT, pos=screen_point(axial, target))
+    assert window.planes.position == pytest.approx(target, abs=0.5)
+    assert viewer.dims.point[-3:] == pytest.approx(window.planes.position)
+    qtbot.mouseMove(coronal, screen_point(coronal, target + np.array([4, 0, 0])))
+    assert window.planes.position == pytest.approx(target, abs=0.5)
+    toolbar = window.main_window.findChild(ReadingToolbar)
+    press(window, keys.FOLLOW)
+    assert toolbar.follow_action.isChecked()
+    qtbot.mouseMove(coronal, screen_point(coronal, target + np.array([4, 0, 1])))
+    assert window.planes.position[0] == pytest.approx(target[0] + 4, abs=0.5)
+
+
+def test_a_stroke_in_one_plane_is_in_the_others_at_once_and_undone_by_napari(viewer, qtbot):
+    case = case_with_lesions()
+    show_regions(viewer, case)
+    window = open_planes(viewer)
+    et = next(x for x in viewer.layers if region_of(x) is Region.ET)
+    viewer.layers.selection.active = et
+    et.mode, et.brush_size = "paint", 5
+    before = et.data.copy()
+    voxel = np.array([2, 2, 2])
+    world = et.data_to_world(voxel)
+    window.planes.move_to(tuple(world))
+    axial, coronal, sagittal = window.area.canvases
+    pictures = [grey(canvas) for canvas in (axial, sagittal)]
+    qtbot.mousePress(coronal, LEFT, pos=screen_point(coronal, world))
+    qtbot.mouseMove(coronal, screen_point(coronal, et.data_to_world(voxel + np.array([6, 0, 0]))))
+    qtbot.mouseRelease(coronal, LEFT)
+    assert et.data[2, 2, 2]
+    assert not np.any((et.data != before)[:, 3:]), "only the coronal slice is painted"
+    for picture, canvas in zip(pictures, (axial, sagittal), strict=True):
+        assert np.abs(picture - grey(canvas)).max() > 0
+    coronal.setFocus()
+    qtbot.keyClick(coronal, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert np.array_equal(et.data, before)
+    for picture, canvas in zip(pictures, (axial, sagittal), strict=True):
+        assert np.abs(picture - grey(canvas)).max() == 0
+
+
+def test_no_plane_shows_or_paints_another_patient(viewer, tmp_path, qtbot):
+    for name in ("First", "Second"):
+        open_case(viewer, write_case_along(tmp_path / name))
+    window = open_planes(viewer)
+    patients = active_patient(viewer)
+    first, second = patients.patients
+    for patient in (first, second):
+        patients.activate(patient)
+        assert {patient_of(x) for x in window.planes.layers.drawn} == {patient}
+        assert [canvas.corners()[0] for canvas in window.area.canvases] == [patient.name] * 3
+    labels = next(x for x in viewer.layers if x.name == "Second labels")
+    viewer.layers.selection.active = labels
+    labels.mode = "paint"
+    axial = window.area.canvases[0]
+    qtbot.mousePress(axial, LEFT, pos=axial.rect().center())
+    patients.activate(first)  # while the button is held down
+    after_switch = {x.name: np.array(x.data) for x in viewer.layers if x._type_string == "labels"}
+    qtbot.mouseMove(axial, axial.rect().center() + QPoint(20, 20))
+    qtbot.mouseRelease(axial, LEFT)
+    for name, data in after_switch.items():
+        assert np.array_equal(viewer.layers[name].data, data), name
+
+
+def test_layouts_are_changed_by_buttons_a_key_and_a_double_click(viewer, synthetic_case, qtbot):
+    open_case(viewer, synthetic_case)
+    window = planes_window(viewer)
+    toolbar = window.main_window.findChild(ReadingToolbar)
+    assert window.layout is Layout.CANVAS
+    for layout in reversed(Layout):
+        toolbar.layout_actions[layout].trigger()
+        assert window.layout is layout
+        assert toolbar.layout_actions[layout].isChecked()
+        views = window.area.views if window.area is not None else {}
+        expected = set(views) if layout is Layout.FOUR else {layout} & set(views)
+        assert {q for q, view in views.items() if view.isVisible()} == expected
+    press(window, keys.LAYOUT)
+    assert window.layout is Layout.FOUR
+    coronal = window.area.canvases[1]
+    qtbot.mouseDClick(coronal, LEFT, pos=coronal.rect().center())
+    assert window.layout is Layout.CORONAL
+    qtbot.mouseDClick(coronal, LEFT, pos=coronal.rect().center())
+    assert window.layout is Layout.FOUR
+    show_planes(viewer)
+    assert window.layout is Layout.CANVAS
+
+
+def test_the_wheel_changes_the_slice_and_with_ctrl_the_zoom(viewer, synthetic_case):
+    open_case(viewer, synthetic_case)
+    window = open_planes(viewer)
+    axial = window.area.canvases[0]
+    before, scale = window.planes.position, axial.port.scale
+    turn_wheel(axial, -120)
+    assert window.planes.position[0] == pytest.approx(before[0] + 1)
+    assert axial.port.scale == scale
+    turn_wheel(axial, 120, Qt.KeyboardModifier.ControlModifier)
+    assert axial.port.scale > scale
+    scales = [canvas.port.scale for canvas in window.area.canvases]
+    assert scales == pytest.approx([scales[0]] * 3, rel=0.01)
+
+
+def turn_wheel(widget, angle, modifiers=Qt.KeyboardModifier.NoModifier) -> None:
+    middle = widget.rect().center()
+    event = QWheelEvent(
+        QPointF(middle),
+        QPointF(widget.mapToGlobal(middle)),
+        QPoint(),
+        QPoint(0, angle),
+        Qt.MouseButton.NoButton,
+        modifiers,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(widget, event)
+
+
+def test_lesions_are_ringed_in_every_plane_and_flown_to(viewer, qtbot):
+    show_regions(viewer, case_with_lesions())
+    dock = LesionsDock(viewer)
+    viewer.window.add_dock_widget(dock, area="right")
+    qtbot.waitUntil(lambda: len(dock.review.small) == 3)
+    window = open_planes(viewer)
+    small = dock.review.small[0]
+    dock.review.go_to(small)
+    rings = window.planes.layers.of_type("points")
+    assert len(rings) == 1
+    for canvas in window.area.canvases:
+        drawn = list(rings_in_slice(rings[0], canvas.port, canvas.depth))
+        assert sum(current for _, _, current in drawn) == 1
+        centre = next(centre for centre, _, current in drawn if current)
+        middle = canvas.rect().center()
+        assert abs(centre.x() - middle.x()) + abs(centre.y() - middle.y()) < 40
+    dock.ring_box.setChecked(False)
+    for layer in window.planes.layers.of_type("points"):
+        assert not list(rings_in_slice(layer, canvas.port, canvas.depth))
+
+
+def test_a_closed_window_leaves_nothing_that_raises(viewer, synthetic_case, raised):
+    open_case(viewer, synthetic_case)
+    open_planes(viewer)
+    planes = linked_planes(viewer)
+    viewer.close()
+    planes.changed.emit()
+    planes.layers.voxels_changed.emit()
+    assert not raised
