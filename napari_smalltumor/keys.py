@@ -1,7 +1,8 @@
 """Every key and mouse gesture of the plugin; the sheet under ``?`` is made of this table.
 
-Letters are those that napari uses for no layer and no viewer. Its number keys choose tools of the
-selected layer, so the plugin's number keys pause while a brush, eraser or other tool is chosen.
+napari uses none of these letters, for a viewer or for any kind of layer. Its number keys choose
+tools of the selected layer, as P, E, F, L and Z do. Here they choose a sequence, except while a
+tool is chosen: then they are napari's.
 """
 
 from __future__ import annotations
@@ -36,6 +37,17 @@ ACCEPT = Key("K", "Accept the lesion, or take the acceptance back")
 DELETE = Key("W", "Delete the selected lesions")
 UNDO = Key("U", "Restore the lesions that were deleted last")
 
+SEQUENCES = {
+    "t1": Key("1", "Show T1"),
+    "t1ce": Key("2", "Show T1CE"),
+    "t2": Key("3", "Show T2"),
+    "flair": Key("4", "Show FLAIR"),
+}
+"""By modality; napari's own number keys work while a tool of a layer is chosen."""
+
+PEEK = Key("H", "Hide masks and rings while the key is held")
+SHEET = Key("?", "Show or close this sheet")
+
 LAYOUT = Key("Q", "Change between napari's canvas and the planes")
 FOLLOW = Key("G", "Let the crosshair follow the cursor, or stop")
 
@@ -43,14 +55,24 @@ _MOUSE = (
     Key("Left drag", "Move the crosshair; with a brush or eraser chosen, paint"),
     Key("Shift and move", "Move the crosshair without pressing a button"),
     Key("Middle drag, Ctrl and left drag", "Move the image"),
+    Key("Right drag", "Change window (to the side) and level (up and down)"),
+    Key("Right double click", "Reset window and level"),
     Key("Wheel, arrows, Page Up, Page Down", "Change the slice"),
     Key("Ctrl and wheel", "Zoom"),
     Key("Double click", "Enlarge the plane, or show all four views"),
 )
 
+_NAPARI = (
+    Key("Shift and right drag", "Change window and level"),
+    Key("P, E, F, Z", "Brush, eraser, fill; end painting"),
+    Key("Ctrl+Z", "Take the last stroke back"),
+    Key("[ and ]", "Smaller and larger brush"),
+)
+
 TOPICS: dict[str, tuple[Key, ...]] = {
-    "Views": (LAYOUT, FOLLOW),
+    "Views": (LAYOUT, FOLLOW, *SEQUENCES.values(), PEEK, SHEET),
     "In a plane": _MOUSE,
+    "On napari's canvas": _NAPARI,
     "Small lesions": (NEXT, PREVIOUS, ACCEPT, DELETE, UNDO),
 }
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_smalltumor.autosave.watcher import ensure_autosave
+from napari_smalltumor.display.opening import ensure_opening_at_tumour
+from napari_smalltumor.display.window_level import ensure_window_dragging
 from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.upright_views import ensure_upright_views
 from napari_smalltumor.patients.active_patient import active_patient
@@ -24,6 +26,8 @@ def set_up(viewer: ViewerModel) -> None:
     ensure_nesting(viewer)
     ensure_autosave(viewer)
     ensure_upright_views(viewer)
+    ensure_opening_at_tumour(viewer)
+    ensure_window_dragging(viewer)
     _offer_planes(viewer)
 
 

@@ -22,6 +22,9 @@ SHOWN_FIRST = "t1ce"
 STACKING = ("flair", "t2", "t1", "t1ce")
 """Modalities in layer order, from bottom to top."""
 
+_T1CE_MEDIANS = (0.4, 2.7)
+"""Contrast limits of T1CE, as multiples of the median inside the brain."""
+
 _BRAIN_PERCENTILES = (1.0, 99.5)
 _SAMPLES = 200_000
 _FEWEST_SAMPLES = 500
@@ -42,7 +45,8 @@ def image_layer(case: Case, modality: str, *, visible: bool = True) -> LayerData
     attributes = {
         "name": f"{case.name} {MODALITY_TITLES[modality]}" if known else case.name,
         "colormap": "gray",
-        "contrast_limits": contrast_limits(volume),
+        "contrast_limits": contrast_limits(volume, modality),
+        "interpolation2d": "linear",
         "visible": visible,
         "metadata": role.metadata(),
         **display_transform(case.grid),
@@ -100,19 +104,25 @@ def class_colormap(scheme: LabelScheme) -> dict[int | None, Any]:
     return colours
 
 
-def contrast_limits(volume: npt.NDArray[np.generic]) -> tuple[float, float]:
-    """Contrast limits: percentiles inside the brain, computed on a subsample of the voxels.
+def contrast_limits(
+    volume: npt.NDArray[np.generic], modality: str | None = None
+) -> tuple[float, float]:
+    """Contrast limits from the voxels inside the brain, of which a subsample is used.
+
+    Percentiles, except for T1CE: vessels and the tumour itself raise its upper percentiles, so that
+    little of the window is left for a faint enhancement. The median hardly depends on them.
 
     Parameters
     ----------
     volume : (i, j, k) array
         Zero outside the brain.
+    modality : str, optional
 
     Returns
     -------
     low, high : float
-        low is less than high; it is 0, which makes the background black, unless the image has
-        negative values.
+        low is less than high, and at most 0.4 of the median unless the image has negative values,
+        so that the background is black.
     """
     step = max(1, round((volume.size / _SAMPLES) ** (1 / 3)))
     sample = volume[::step, ::step, ::step]
@@ -121,6 +131,9 @@ def contrast_limits(volume: npt.NDArray[np.generic]) -> tuple[float, float]:
     brain = sample[sample != 0]
     if not brain.size:
         return 0.0, 1.0
+    if modality == SHOWN_FIRST and brain.min() >= 0:
+        median = float(np.median(brain))
+        return _T1CE_MEDIANS[0] * median, _T1CE_MEDIANS[1] * median
     low, high = (float(x) for x in np.percentile(brain, _BRAIN_PERCENTILES))
     low = min(0.0, low)
     return (low, high) if high > low else (low, low + 1.0)

@@ -41,7 +41,7 @@ OUTERMOST_FIRST = tuple(reversed(Region))
 """Layer order from bottom to top: each region is drawn above the region that contains it."""
 
 _FILL_OPACITY = {Region.WT: 0.35, Region.TC: 0.45, Region.ET: 0.65}
-_OUTLINE_WIDTH = 1
+OUTLINE_WIDTH = 1
 
 STYLES = ("filled", "outlines")
 
@@ -88,7 +88,7 @@ def _attributes(
 def apply_style(layer: Labels, region: Region, style: str) -> None:
     """Draw a region's layer filled or as an outline."""
     outlined = style == "outlines"
-    layer.contour = _OUTLINE_WIDTH if outlined else 0
+    layer.contour = OUTLINE_WIDTH if outlined else 0
     layer.opacity = 1.0 if outlined else _FILL_OPACITY[region]
 
 

@@ -170,8 +170,7 @@ class PlaneCanvas(QWidget):
         index = placement.slice_index(self.plane, self.planes.position) if placement else None
         if placement is None or index is None:
             return patient, image, self.plane.name
-        last = placement.shape[self.plane.sliced] - 1
-        return patient, image, f"{self.plane.name} {index} / {last}"
+        return patient, image, f"{self.plane.name} {index}"
 
     def _draw_brush(self, painter: QPainter, port: Viewport) -> None:
         """Draw a circle of the brush's size at the cursor."""

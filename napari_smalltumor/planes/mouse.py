@@ -11,12 +11,20 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QEvent, QObject, QPointF, Qt
 from qtpy.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 
+from napari_smalltumor.display.window_level import (
+    dragged_limits,
+    image_to_window,
+    reset_window,
+)
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.planes.brush import Stroke, layer_to_paint
 from napari_smalltumor.planes.canvas import PlaneCanvas
 from napari_smalltumor.planes.view import moved, zoomed
 
 if TYPE_CHECKING:
+    from napari.layers import Image
+
+    from napari_smalltumor.display.window_level import Limits
     from napari_smalltumor.planes.plane import Point
 
 _ZOOM_STEP = 1.15
@@ -46,6 +54,8 @@ class PlaneMouse(QObject):
         self._canvas, self._planes = canvas, canvas.planes
         self._stroke: Stroke | None = None
         self._last: QPointF | None = None
+        self._windowed: Image | None = None
+        self._window_start: tuple[Limits, QPointF | None] = (0.0, 1.0), None
         self._dragging = ""
         self._wheel = 0
         viewer = self._planes.viewer
@@ -75,6 +85,8 @@ class PlaneMouse(QObject):
             event.button() == Qt.MouseButton.LeftButton and control
         ):
             self._dragging = "pan"
+        elif event.button() == Qt.MouseButton.RightButton:
+            self._start_window()
         elif event.button() == Qt.MouseButton.LeftButton:
             self._start_stroke_or_crosshair()
         self._canvas.setFocus(Qt.FocusReason.MouseFocusReason)
@@ -91,6 +103,20 @@ class PlaneMouse(QObject):
             self._dragging = "crosshair"
             self._planes.move_to(self._point_at_last())
 
+    def _start_window(self) -> None:
+        viewer = self._planes.viewer
+        self._windowed = image_to_window(viewer) if viewer is not None else None
+        if self._windowed is not None:
+            low, high = self._windowed.contrast_limits
+            self._window_start = (float(low), float(high)), self._last
+
+    def _drag_window(self) -> None:
+        assert self._windowed is not None and self._last is not None
+        limits, start = self._window_start
+        assert start is not None
+        moved_by = self._last - start
+        self._windowed.contrast_limits = dragged_limits(limits, moved_by.x(), moved_by.y())
+
     def _on_move(self, event: QMouseEvent) -> bool:
         before, self._last = self._last, _position(event)
         self._canvas.cursor_at = self._last
@@ -99,6 +125,8 @@ class PlaneMouse(QObject):
             shift_by = self._last - before
             view = moved(self._planes.view, self._canvas.port, shift_by.x(), shift_by.y())
             self._planes.view = view
+        elif self._windowed is not None:
+            self._drag_window()
         elif self._stroke is not None:
             self._stroke.continue_to(self._point_at_last())
         elif self._dragging == "crosshair" or self._planes.follows_cursor or shift:
@@ -111,8 +139,12 @@ class PlaneMouse(QObject):
         return True
 
     def _on_double_click(self, event: QMouseEvent) -> bool:
-        if event.button() == Qt.MouseButton.LeftButton and self._stroke is None:
-            viewer = self._planes.viewer
+        viewer = self._planes.viewer
+        if event.button() == Qt.MouseButton.RightButton and viewer is not None:
+            image = image_to_window(viewer)
+            if image is not None:
+                reset_window(image)
+        elif event.button() == Qt.MouseButton.LeftButton and self._stroke is None:
             if viewer is not None and layer_to_paint(viewer) is not None:
                 return self._on_press(event)  # the second of two quick dabs
             self._canvas.double_clicked.emit()
@@ -151,7 +183,7 @@ class PlaneMouse(QObject):
     def _stop(self) -> None:
         """End what the mouse does, as when another patient becomes active."""
         stroke, self._stroke = self._stroke, None
-        self._dragging = ""
+        self._dragging, self._windowed = "", None
         if stroke is not None:
             stroke.end()
 

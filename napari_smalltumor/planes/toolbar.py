@@ -1,4 +1,4 @@
-"""The toolbar above napari's canvas: layouts and the crosshair."""
+"""The toolbar above napari's canvas: layouts, the crosshair, the overlay and the keys."""
 
 from __future__ import annotations
 
@@ -8,12 +8,17 @@ from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QActionGroup, QShortcut, QToolBar
 
 from napari_smalltumor import keys
+from napari_smalltumor.display.shortcuts import DisplayShortcuts
 from napari_smalltumor.planes.reading_area import Layout
 from napari_smalltumor.planes.window import PlanesWindow, planes_window
+from napari_smalltumor.viewer import unproxied
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.viewer import Viewer
+
+_STYLE = "QToolButton:checked { background: rgba(90, 120, 240, 140); border-radius: 3px; }"
+"""napari's themes do not show which button of a toolbar is checked."""
 
 _TOOLTIPS = {
     Layout.CANVAS: "napari's own canvas, with all its tools",
@@ -26,18 +31,21 @@ _TOOLTIPS = {
 
 
 class ReadingToolbar(QToolBar):
-    """Buttons for each layout and for what the crosshair does.
+    """Buttons for each layout, the crosshair, the overlay and the sheet of keys.
 
     Parameters
     ----------
+    viewer : ViewerModel
     window : PlanesWindow
     """
 
-    def __init__(self, window: PlanesWindow) -> None:
+    def __init__(self, viewer: ViewerModel, window: PlanesWindow) -> None:
         super().__init__("Small Tumour: views", window.main_window)
         self.setObjectName("smalltumor_views")
         self.setMovable(False)
+        self.setStyleSheet(_STYLE)
         self._window = window
+        self.shortcuts = DisplayShortcuts(viewer, window.main_window)
         group = QActionGroup(self)
         self.layout_actions = {}
         for layout in Layout:
@@ -56,11 +64,23 @@ class ReadingToolbar(QToolBar):
         self.follow_action.setCheckable(True)
         self.follow_action.toggled.connect(self._follow)
         QShortcut(QKeySequence(keys.LAYOUT.sequence), window.main_window, window.toggle)
+        self.overlay_action = self.addAction("Overlay")
+        self.overlay_action.setToolTip(f"Show masks and rings; hold {keys.PEEK.sequence} to peek")
+        self.overlay_action.setCheckable(True)
+        self.overlay_action.setChecked(True)
+        self.overlay_action.toggled.connect(self._set_overlay)
+        self.addSeparator()
+        self.keys_action = self.addAction("Keys")
+        self.keys_action.setToolTip(keys.with_key("All keys and mouse gestures", keys.SHEET))
+        self.keys_action.triggered.connect(self.shortcuts.toggle_sheet)
         window.layout_changed.connect(self._show_layout)
         self._show_layout()
 
     def _follow(self, follows: bool) -> None:
         self._window.planes.follows_cursor = follows
+
+    def _set_overlay(self, shown: bool) -> None:
+        (self.shortcuts.overlay.show if shown else self.shortcuts.overlay.hide)()
 
     def _show_layout(self) -> None:
         self.layout_actions[self._window.layout].setChecked(True)
@@ -74,7 +94,7 @@ def ensure_toolbar(viewer: ViewerModel) -> ReadingToolbar | None:
     existing = window.main_window.findChild(ReadingToolbar)
     if existing is not None:
         return existing  # type: ignore[no-any-return]
-    toolbar = ReadingToolbar(window)
+    toolbar = ReadingToolbar(unproxied(viewer), window)
     window.main_window.addToolBar(toolbar)
     return toolbar
 

@@ -8,9 +8,10 @@ import pytest
 from lesion_layers import show_regions
 from lesion_layers import synthetic_case as case_with_lesions
 from napari_cases import oriented, write_case_along
+from planes_in_window import open_planes, press
 from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
-from qtpy.QtWidgets import QAction, QApplication, QShortcut
+from qtpy.QtWidgets import QApplication
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor import keys
@@ -22,7 +23,7 @@ from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.planes.linked_planes import linked_planes
 from napari_smalltumor.planes.reading_area import Layout
 from napari_smalltumor.planes.rings import rings_in_slice
-from napari_smalltumor.planes.toolbar import ReadingToolbar, ensure_toolbar, show_planes
+from napari_smalltumor.planes.toolbar import ReadingToolbar, show_planes
 from napari_smalltumor.planes.window import planes_window
 
 LEFT = Qt.MouseButton.LeftButton
@@ -35,27 +36,9 @@ def viewer(make_napari_viewer):
     return viewer
 
 
-def open_planes(viewer, layout=Layout.FOUR):
-    ensure_toolbar(viewer)
-    window = planes_window(viewer)
-    window.show(layout)
-    QApplication.processEvents()
-    return window
-
-
 def screen_point(canvas, world) -> QPoint:
     x, y = canvas.port.to_screen(tuple(world))
     return QPoint(round(x), round(y))
-
-
-def press(window, key: keys.Key) -> None:
-    """Activate a shortcut of the window; Qt's own need the focus, which a test may not have."""
-    for action in window.main_window.findChildren(QAction):
-        if action.shortcut().toString() == key.sequence:
-            action.trigger()
-    for shortcut in window.main_window.findChildren(QShortcut):
-        if shortcut.key().toString() == key.sequence:
-            shortcut.activated.emit()
 
 
 def grey(widget) -> np.ndarray:

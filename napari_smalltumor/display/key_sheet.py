@@ -1,0 +1,51 @@
+"""The sheet of keys under ``?``."""
+
+from __future__ import annotations
+
+from html import escape
+
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QKeySequence
+from qtpy.QtWidgets import QDialog, QLabel, QVBoxLayout, QWidget
+
+from napari_smalltumor import keys
+
+
+class KeySheet(QDialog):
+    """Lists all keys and mouse gestures of the plugin; it does not block the window.
+
+    Parameters
+    ----------
+    parent : QWidget
+        napari's window.
+    """
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Keys of Small Tumour")
+        self.text = QLabel(sheet_html())
+        self.text.setTextFormat(Qt.TextFormat.RichText)
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.text)
+
+
+def sheet_html() -> str:
+    """The table of keys, one section a topic."""
+    rows = []
+    for topic, entries in keys.TOPICS.items():
+        rows.append(f'<tr><td colspan="2"><b>{escape(topic)}</b></td></tr>')
+        rows.extend(_row(entry) for entry in entries)
+    return f'<table cellpadding="3">{"".join(rows)}</table>'
+
+
+def _row(entry: keys.Key) -> str:
+    shown = escape(_shown(entry.sequence))
+    return f"<tr><td>{shown}&nbsp;&nbsp;</td><td>{escape(entry.action)}</td></tr>"
+
+
+def _shown(sequence: str) -> str:
+    """A key as it is named on this computer (``⌘`` on a Mac); a gesture as it is."""
+    if " " in sequence or len(sequence) > len("Shift+N"):
+        return sequence
+    native = QKeySequence(sequence).toString(QKeySequence.SequenceFormat.NativeText)
+    return native or sequence

@@ -1,0 +1,122 @@
+"""What a patient's layers look like when they are opened: at the tumour, and as outlines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary, ref
+
+import numpy as np
+import numpy.typing as npt
+from smalltumor.labels.regions import REGION_CLASSES, Region
+from smalltumor.labels.schemes import SCHEMES
+
+from napari_smalltumor import settings
+from napari_smalltumor.layers.metadata import LayerKind, role_of
+from napari_smalltumor.layers.patient import Patient, patient_of
+from napari_smalltumor.layers.regions import OUTLINE_WIDTH, apply_style
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.viewer import unproxied
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Layer
+
+INNERMOST_FIRST = (Region.ET, Region.TC, Region.WT)
+
+
+class OpensAtTumour:
+    """Draws masks as outlines, and shows the tumour unless the user has moved the slices.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    """
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._viewer = ref(viewer)
+        self._patients = active_patient(viewer)
+        self._seen: set[Patient] = set()
+        viewer.layers.events.inserted.connect(self._on_inserted, position="last")
+        self._patients.changed.connect(self._on_patient)
+        self._patients.patients_changed.connect(self._forget_closed)
+
+    def _on_inserted(self, event: Any) -> None:
+        layer = event.value
+        _apply_style(layer)
+        if patient_of(layer) == self._patients.current:
+            self._show_tumour([layer])
+
+    def _on_patient(self) -> None:
+        """A patient is active for the first time when all of its layers have been read."""
+        patient = self._patients.current
+        if patient is not None and patient not in self._seen:
+            self._seen.add(patient)
+            self._show_tumour([layer for layer in reversed(self._patients.layers) if layer.visible])
+
+    def _forget_closed(self) -> None:
+        self._seen.intersection_update(self._patients.patients)
+
+    def _show_tumour(self, layers: list[Layer]) -> None:
+        viewer = self._viewer()
+        if viewer is None or viewer.dims.ndim != 3 or not self._is_in_the_middle(viewer):
+            return
+        points = (tumour_point(layer) for layer in layers)
+        point = next((point for point in points if point is not None), None)
+        if point is not None:
+            viewer.dims.point = tuple(float(x) for x in point)
+
+    def _is_in_the_middle(self, viewer: ViewerModel) -> bool:
+        """Whether the slices in the middle of the images are shown, as after opening."""
+        images = [x for x in self._patients.layers if x._type_string == "image"]
+        if not images:
+            return False
+        lowest, highest = viewer.layers.get_extent(images).world
+        step = np.abs(images[0].scale)
+        distance = np.abs(np.asarray(viewer.dims.point) - (lowest + highest) / 2)
+        return bool(np.all(distance <= 1.01 * step))
+
+
+def _apply_style(layer: Layer) -> None:
+    """Draw masks as outlines if that is the style in the settings."""
+    role = role_of(layer)
+    if role is None or layer._type_string != "labels" or settings.get("style") != "outlines":
+        return
+    if role.region is not None:
+        apply_style(layer, role.region, "outlines")
+    elif role.scheme is not None:
+        layer.contour, layer.opacity = OUTLINE_WIDTH, 1.0
+
+
+def tumour_point(layer: Layer) -> npt.NDArray[np.float64] | None:
+    """World coordinates in the slice of the largest enhancing area, else core, else tumour.
+
+    None for a layer that is no mask of a tumour, or an empty one.
+    """
+    role = role_of(layer)
+    if role is None or layer._type_string != "labels":
+        return None
+    data = np.asarray(layer.data)
+    if role.kind is LayerKind.REGION:
+        masks = iter([data != 0])
+    elif role.scheme is not None:
+        values = SCHEMES[role.scheme].values
+        masks = (np.isin(data, [values[c] for c in REGION_CLASSES[r]]) for r in INNERMOST_FIRST)
+    else:
+        return None
+    mask = next((mask for mask in masks if mask.any()), None)
+    if mask is None:
+        return None
+    index = int(np.argmax(mask.sum(axis=(1, 2))))
+    inside = np.argwhere(mask[index])
+    nearest = inside[np.argmin(((inside - inside.mean(axis=0)) ** 2).sum(axis=1))]
+    return np.asarray(layer.data_to_world((index, *nearest)), dtype=np.float64)
+
+
+_OPENING: WeakKeyDictionary[ViewerModel, OpensAtTumour] = WeakKeyDictionary()
+
+
+def ensure_opening_at_tumour(viewer: ViewerModel) -> None:
+    """Open patients at the tumour; further calls have no effect."""
+    viewer = unproxied(viewer)
+    if viewer not in _OPENING:
+        _OPENING[viewer] = OpensAtTumour(viewer)

@@ -1,0 +1,71 @@
+"""Show one sequence of the active patient, as the number keys do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from smalltumor.data.case_files import MODALITY_TITLES
+
+from napari_smalltumor import notify
+from napari_smalltumor.layers.metadata import LayerKind, role_of
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.viewer import unproxied
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Layer
+
+_NO_TOOL = "pan_zoom"
+
+
+def show_sequence(viewer: ViewerModel, modality: str) -> None:
+    """Show the image of a modality and hide the active patient's others, or say it is missing."""
+    images = [x for x in active_patient(viewer).layers if _is_image(x)]
+    shown = [x for x in images if _modality(x) == modality]
+    if not shown:
+        notify.info(f"The patient has no {MODALITY_TITLES[modality]}.")
+        return
+    for layer in images:
+        layer.visible = layer in shown
+
+
+def _is_image(layer: Layer) -> bool:
+    role = role_of(layer)
+    return role is not None and role.kind is LayerKind.IMAGE
+
+
+def _modality(layer: Layer) -> str | None:
+    role = role_of(layer)
+    return role.modality if role is not None else None
+
+
+class ToolWatch:
+    """Reports whether a tool of the selected layer is chosen, whose number keys napari uses.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    changed : callable
+        Called with True when a tool, such as the brush, is chosen, and with False when the mouse
+        moves the view again.
+    """
+
+    def __init__(self, viewer: ViewerModel, changed: Callable[[bool], None]) -> None:
+        self._selection = unproxied(viewer).layers.selection
+        self._changed = changed
+        self._layer: Layer | None = None
+        self._selection.events.active.connect(self._on_active)
+        self._on_active()
+
+    def _on_active(self, event: Any = None) -> None:
+        if self._layer is not None and hasattr(self._layer.events, "mode"):
+            self._layer.events.mode.disconnect(self._on_mode)
+        self._layer = self._selection.active
+        if self._layer is not None and hasattr(self._layer.events, "mode"):
+            self._layer.events.mode.connect(self._on_mode)
+        self._on_mode()
+
+    def _on_mode(self, event: Any = None) -> None:
+        mode = getattr(self._layer, "mode", _NO_TOOL)
+        self._changed(str(mode) != _NO_TOOL)

@@ -1,0 +1,96 @@
+"""Keys of the window: sequences, the overlay and the sheet of keys.
+
+They are Qt shortcuts of napari's window, so that they work on its canvas, in the planes and in the
+docks, whichever layer is selected. A field in which text is typed takes its keys first.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+from weakref import ref
+
+from qtpy.compat import isalive
+from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtGui import QKeyEvent, QKeySequence
+from qtpy.QtWidgets import QApplication, QMainWindow, QShortcut
+
+from napari_smalltumor import keys
+from napari_smalltumor.display.key_sheet import KeySheet
+from napari_smalltumor.display.overlay import Overlay
+from napari_smalltumor.display.sequences import ToolWatch, show_sequence
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+
+class DisplayShortcuts(QObject):
+    """The shortcuts of a window.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    window : QMainWindow
+    """
+
+    def __init__(self, viewer: ViewerModel, window: QMainWindow) -> None:
+        super().__init__(window)
+        self._sheet: KeySheet | None = None
+        self.overlay = Overlay(viewer)
+        self._viewer = ref(viewer)
+        self._sequences = [
+            self._bind(key, partial(self._show_sequence, modality))
+            for modality, key in keys.SEQUENCES.items()
+        ]
+        self._peek = self._bind(keys.PEEK, self.start_to_peek)
+        self._peek.setAutoRepeat(False)
+        self._bind(keys.SHEET, self.toggle_sheet)
+        self._tools = ToolWatch(viewer, self._on_tool)
+
+    def toggle_sheet(self) -> None:
+        """Show or close the sheet of keys."""
+        if self._sheet is None:
+            self._sheet = KeySheet(self.parent())
+        self._sheet.setVisible(not self._sheet.isVisible())
+
+    def start_to_peek(self) -> None:
+        """Hide the overlay until the key is released or another window is active."""
+        self.overlay.hide()
+        application = QApplication.instance()
+        assert application is not None
+        application.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        """End the peek when its key is released."""
+        released = event.type() == QEvent.Type.KeyRelease and _is_peek_key(event)
+        if released or event.type() == QEvent.Type.WindowDeactivate:
+            application = QApplication.instance()
+            assert application is not None
+            application.removeEventFilter(self)
+            self.overlay.show()
+        return False
+
+    def _bind(self, key: keys.Key, action: object) -> QShortcut:
+        shortcut = QShortcut(QKeySequence(key.sequence), self.parent())
+        shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
+        shortcut.activated.connect(action)
+        return shortcut
+
+    def _show_sequence(self, modality: str) -> None:
+        viewer = self._viewer()
+        if viewer is not None:
+            show_sequence(viewer, modality)
+
+    def _on_tool(self, chosen: bool) -> None:
+        """Leave the number keys to napari while a tool of a layer is chosen."""
+        if isalive(self):
+            for shortcut in self._sequences:
+                shortcut.setEnabled(not chosen)
+
+
+def _is_peek_key(event: QEvent) -> bool:
+    return (
+        isinstance(event, QKeyEvent)
+        and not event.isAutoRepeat()
+        and event.key() == getattr(Qt.Key, f"Key_{keys.PEEK.sequence}")
+    )

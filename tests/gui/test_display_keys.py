@@ -1,0 +1,80 @@
+"""Keys, window and level in a real window."""
+
+from __future__ import annotations
+
+from html import escape
+
+import pytest
+from planes_in_window import open_planes, press
+from qtpy.QtCore import QEvent, QPoint, Qt
+from qtpy.QtGui import QKeyEvent
+from qtpy.QtWidgets import QApplication, QShortcut
+
+from napari_smalltumor import keys
+from napari_smalltumor.display.key_sheet import KeySheet, sheet_html
+from napari_smalltumor.open_case import open_case
+from napari_smalltumor.planes.toolbar import ReadingToolbar
+
+RIGHT = Qt.MouseButton.RightButton
+
+
+@pytest.fixture
+def window(make_napari_viewer, synthetic_case):
+    viewer = make_napari_viewer(show=True)
+    open_case(viewer, synthetic_case)
+    return open_planes(viewer)
+
+
+def test_dragging_with_the_right_button_changes_the_window(window, qtbot):
+    canvas = window.area.canvases[0]
+    image = window.planes.layers.of_type("image")[-1]
+    start = tuple(image.contrast_limits)
+    middle = canvas.rect().center()
+    qtbot.mousePress(canvas, RIGHT, pos=middle)
+    qtbot.mouseMove(canvas, middle + QPoint(60, 0))
+    qtbot.mouseRelease(canvas, RIGHT)
+    low, high = image.contrast_limits
+    assert high - low == pytest.approx(1.2 * (start[1] - start[0]))
+    qtbot.mouseMove(canvas, middle)
+    assert tuple(image.contrast_limits) == (low, high)
+    qtbot.mouseDClick(canvas, RIGHT, pos=middle)
+    assert image.contrast_limits == pytest.approx(start)
+
+
+def test_keys_show_a_sequence_peek_and_open_the_sheet(window, viewer_of):
+    viewer = viewer_of(window)
+    press(window, keys.SEQUENCES["flair"])
+    shown = [x.name for x in viewer.layers if x._type_string == "image" and x.visible]
+    assert shown == ["case FLAIR"]
+    labels = viewer.add_labels(viewer.layers[0].data.astype("uint8"), name="mask")
+    press(window, keys.PEEK)
+    assert labels.opacity == 0
+    release = QKeyEvent(QEvent.Type.KeyRelease, Qt.Key.Key_H, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(window.area, release)
+    assert labels.opacity > 0
+    labels.mode = "paint"
+    sequences = {key.sequence for key in keys.SEQUENCES.values()}
+    shortcuts = {s.key().toString(): s for s in window.main_window.findChildren(QShortcut)}
+    assert not any(shortcuts[key].isEnabled() for key in sequences)
+    labels.mode = "pan_zoom"
+    assert all(shortcuts[key].isEnabled() for key in sequences)
+    press(window, keys.SHEET)
+    sheet = window.main_window.findChild(KeySheet)
+    assert sheet.isVisible()
+    press(window, keys.SHEET)
+    assert not sheet.isVisible()
+    toolbar = window.main_window.findChild(ReadingToolbar)
+    toolbar.overlay_action.trigger()
+    assert labels.opacity == 0
+
+
+def test_the_sheet_names_every_key():
+    html = sheet_html()
+    for entries in keys.TOPICS.values():
+        for entry in entries:
+            assert escape(entry.action) in html
+
+
+@pytest.fixture
+def viewer_of():
+    return lambda window: window.planes.viewer

@@ -1,0 +1,57 @@
+"""Patients open at the tumour, with outlines."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from lesion_layers import show_classes, show_regions, synthetic_case
+from napari_cases import write_case_along
+
+from napari_smalltumor import settings
+from napari_smalltumor.display.opening import tumour_point
+from napari_smalltumor.layers.metadata import region_of
+from napari_smalltumor.open_case import open_case
+
+
+def test_a_case_with_a_mask_opens_in_its_slice_with_most_enhancement(viewer, tmp_path):
+    open_case(viewer, write_case_along(tmp_path / "A"))
+    labels = viewer.layers["A labels"]
+    index = tuple(np.rint(labels.world_to_data(viewer.dims.point)).astype(int))
+    assert labels.data[index] == 4
+    areas = (labels.data == 4).sum(axis=(1, 2))
+    assert areas[index[0]] == areas.max()
+
+
+def test_a_mask_does_not_move_a_view_that_the_user_has_moved(viewer, tmp_path):
+    folder = write_case_along(tmp_path / "A")
+    open_case(viewer, folder)
+    labels = viewer.layers.pop(viewer.layers.index("A labels"))
+    viewer.dims.set_point(0, viewer.layers[0].extent.world.mean(axis=0)[0] + 4)
+    point = viewer.dims.point
+    viewer.layers.append(labels)
+    assert viewer.dims.point == pytest.approx(point)
+
+
+def test_the_point_is_in_the_enhancing_tumour_else_in_the_core(viewer):
+    show_classes(viewer, synthetic_case())
+    show_regions(viewer, synthetic_case())
+    for layer in viewer.layers:
+        point = tumour_point(layer)
+        index = tuple(np.rint(layer.world_to_data(point)).astype(int))
+        wanted = 4 if region_of(layer) is None else 1
+        assert layer.data[index] == wanted
+    empty = viewer.layers[-1]
+    empty.data = np.zeros_like(empty.data)
+    assert tumour_point(empty) is None
+
+
+@pytest.mark.parametrize("style", ["outlines", "filled"])
+def test_masks_have_the_style_of_the_settings(viewer, tmp_path, style):
+    settings.put("style", style)
+    open_case(viewer, write_case_along(tmp_path / "A"))
+    assert (viewer.layers["A labels"].contour > 0) == (style == "outlines")
+
+
+def test_outlines_are_the_default(viewer, tmp_path):
+    open_case(viewer, write_case_along(tmp_path / "A"))
+    assert viewer.layers["A labels"].contour == 1

@@ -1,0 +1,28 @@
+"""Open the planes of a window, and press its shortcuts."""
+
+from __future__ import annotations
+
+from qtpy.QtWidgets import QAction, QApplication, QShortcut
+
+from napari_smalltumor import keys
+from napari_smalltumor.planes.reading_area import Layout
+from napari_smalltumor.planes.toolbar import ensure_toolbar
+from napari_smalltumor.planes.window import planes_window
+
+
+def open_planes(viewer, layout=Layout.FOUR):
+    ensure_toolbar(viewer)
+    window = planes_window(viewer)
+    window.show(layout)
+    QApplication.processEvents()
+    return window
+
+
+def press(window, key: keys.Key) -> None:
+    """Activate a shortcut of the window; Qt's own need the focus, which a test may not have."""
+    for action in window.main_window.findChildren(QAction):
+        if action.shortcut().toString() == key.sequence:
+            action.trigger()
+    for shortcut in window.main_window.findChildren(QShortcut):
+        if shortcut.key().toString() == key.sequence:
+            shortcut.activated.emit()
