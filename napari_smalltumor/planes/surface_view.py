@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -12,6 +13,7 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QPointF, Qt, QTimer, Signal
 from qtpy.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 from qtpy.QtWidgets import QSizePolicy, QWidget
+from smalltumor.labels.components import bounding_box
 
 from napari_smalltumor.layers.metadata import checksum
 from napari_smalltumor.planes import annotations
@@ -161,22 +163,27 @@ class SurfaceView(QWidget):
 
     def _masks(self) -> list[_Part]:
         """The surface of each label of the visible masks, in the order of the layers."""
-        found = []
-        for layer in self._planes.layers.drawn:
-            placement = self._planes.layers.placement(layer)
-            if layer._type_string != "labels" or placement is None:
-                continue
-            data = np.asarray(layer.data)
-            for value in np.unique(data):
-                colour = np.atleast_2d(layer.colormap.map(value))[0]  # type: ignore[attr-defined]
-                if value and colour[3] > 0:
-                    surface = surface_of(data == value, placement)
-                    found.append((surface, (float(colour[0]), float(colour[1]), float(colour[2]))))
+        labels = [x for x in self._planes.layers.drawn if x._type_string == "labels"]
+        found = [part for layer in labels for part in self._surfaces_of(layer)]
         last = len(found) - 1
         return [
-            _Part(surface, colour, _MASK_OPACITY if number == last else _OUTER_OPACITY)
-            for number, (surface, colour) in enumerate(found)
+            replace(part, opacity=_MASK_OPACITY if number == last else _OUTER_OPACITY)
+            for number, part in enumerate(found)
         ]
+
+    def _surfaces_of(self, layer: Any) -> Iterator[_Part]:
+        placement, data = self._planes.layers.placement(layer), np.asarray(layer.data)
+        if placement is None or not data.any():
+            return
+        box = bounding_box(data)
+        start = np.array([part.start for part in box])
+        cropped = data[box]
+        inside = replace(placement, first=placement.first + placement.step * start)
+        for value in np.unique(cropped):
+            red, green, blue, opacity = np.atleast_2d(layer.colormap.map(value))[0]
+            if value and opacity > 0:
+                colour = float(red), float(green), float(blue)
+                yield _Part(surface_of(cropped == value, inside), colour, _MASK_OPACITY)
 
     def _on_voxels(self) -> None:
         if isalive(self):  # the viewer's planes exist longer than its window
@@ -184,7 +191,9 @@ class SurfaceView(QWidget):
 
     def _compute_again(self) -> None:
         """Compute the surfaces again if what they are of has changed."""
-        if self._state() != self._drawn_state:
+        if not self.isVisible():
+            self._parts = self._picture = None
+        elif self._state() != self._drawn_state:
             self._parts = None
             self._draw_again()
 
