@@ -66,6 +66,7 @@ class Loader:
         if len(self._jobs) == 1 and viewer is not None:
             set_up(viewer)
             self._was_empty = not viewer.layers
+            self._announce(viewer, job)
             self._timer.start(0)
 
     def _step(self) -> None:
@@ -86,11 +87,14 @@ class Loader:
 
     def _read_next(self, viewer: ViewerModel) -> None:
         job, self._is_reading = self._jobs[0], True
-        active_patient(viewer).arrivals.reading = job.name
-        viewer.status = f"Reading {job.name}"
+        self._announce(viewer, job)
         run_in_thread(
             job.read, self._window, self._on_read, self._on_failed, name=f"reading of {job.name}"
         )
+
+    def _announce(self, viewer: ViewerModel, job: LoadJob) -> None:
+        active_patient(viewer).arrivals.reading = job.name
+        viewer.status = f"Reading {job.name}"
 
     def _on_read(self, layers: list[LayerData]) -> None:
         self._is_reading, self._is_read = False, True
