@@ -12,6 +12,7 @@ from napari_smalltumor.layers.upright_views import ensure_upright_views
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.grouping import group_opened_files
 from napari_smalltumor.patients.missing_regions import missing_regions
+from napari_smalltumor.patients.save_commands import ensure_save_commands
 from napari_smalltumor.viewer import unproxied
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ def set_up(viewer: ViewerModel) -> None:
     """Keep patients apart, masks nested and saved, and views upright; offer the planes."""
     active_patient(viewer)
     missing_regions(viewer)
+    ensure_save_commands(viewer)
     group_opened_files(viewer)
     ensure_nesting(viewer)
     ensure_autosave(viewer)

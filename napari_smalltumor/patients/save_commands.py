@@ -1,0 +1,71 @@
+"""napari's *Save All Layers* and *Save Selected Layers* never write layers of a hidden patient.
+
+napari passes all layers to the writer of the chosen format, which may be that of another plugin.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from napari_smalltumor.layers.patient import patient_of
+from napari_smalltumor.patients.active_patient import ActivePatient, active_patient
+from napari_smalltumor.viewer import unproxied
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from napari.components import LayerList, ViewerModel
+    from napari.layers import Layer
+
+SAVE_ALL = "napari.window.file.save_layers_dialog"
+SAVE_SELECTED = "napari.window.file.save_layers_dialog.selected"
+_REASON = "Off while it would write hidden layers of another patient"
+
+
+class SaveCommands:
+    """Enables and disables the two commands of napari's *File* menu.
+
+    Parameters
+    ----------
+    layers : LayerList
+    patients : ActivePatient
+    menu : QModelMenu
+        The *File* menu.
+    """
+
+    def __init__(self, layers: LayerList, patients: ActivePatient, menu: Any) -> None:
+        self._layers, self._patients, self._menu = layers, patients, menu
+        menu.aboutToShow.connect(self._update)  # after napari, which enables both
+        patients.changed.connect(self._update)
+        patients.patients_changed.connect(self._update)
+        layers.selection.events.changed.connect(self._update)
+        self._update()
+
+    def _update(self, event: Any = None) -> None:
+        from qtpy.compat import isalive
+
+        if isalive(self._menu):
+            self._enable(SAVE_ALL, self._layers)
+            self._enable(SAVE_SELECTED, self._layers.selection)
+
+    def _enable(self, command: str, layers: Iterable[Layer]) -> None:
+        action = self._menu.findAction(command)
+        if action is None:
+            return
+        patients = {patient_of(layer) for layer in layers}
+        allowed = patients <= {None, self._patients.current}
+        action.setEnabled(bool(patients) and allowed)
+        action.setStatusTip("" if allowed else _REASON)
+
+
+_COMMANDS: WeakKeyDictionary[ViewerModel, SaveCommands] = WeakKeyDictionary()
+
+
+def ensure_save_commands(viewer: ViewerModel) -> None:
+    """Keep napari's commands from writing hidden layers; further calls have no effect."""
+    viewer = unproxied(viewer)
+    window = getattr(viewer, "window", None)
+    if window is not None and viewer not in _COMMANDS:
+        patients = active_patient(viewer)
+        _COMMANDS[viewer] = SaveCommands(viewer.layers, patients, window.file_menu)

@@ -1,0 +1,46 @@
+"""napari's Save commands are off while they would write layers of a hidden patient."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from napari_cases import write_case_along
+
+from napari_smalltumor.open_case import open_case
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.save_commands import SAVE_ALL, SAVE_SELECTED
+
+
+@pytest.fixture
+def viewer(make_napari_viewer):
+    return make_napari_viewer()
+
+
+def enabled(viewer) -> tuple[bool, bool]:
+    """Whether each command can be used, from the menu and by its shortcut."""
+    menu = viewer.window.file_menu
+    states = []
+    for _ in range(2):
+        states.append(tuple(menu.findAction(c).isEnabled() for c in (SAVE_ALL, SAVE_SELECTED)))
+        menu.aboutToShow.emit()
+    assert states[0] == states[1]
+    return states[0]
+
+
+def test_commands_that_would_write_a_hidden_patient_are_off(viewer, tmp_path):
+    open_case(viewer, write_case_along(tmp_path / "First", labels=False))
+    viewer.add_image(np.zeros((4, 4, 4)), name="plain")
+    assert enabled(viewer) == (True, True)
+    hidden = viewer.layers[0]
+    second = open_case(viewer, write_case_along(tmp_path / "Second", labels=False))
+    assert enabled(viewer) == (False, True)
+    viewer.layers.selection = {second[0], hidden}
+    assert enabled(viewer) == (False, False)
+    viewer.layers.selection = {second[0]}
+    assert enabled(viewer) == (False, True)
+    action = viewer.window.file_menu.findAction(SAVE_ALL)
+    assert "hidden layers of another patient" in action.statusTip()
+    for layer in list(active_patient(viewer).layers):
+        viewer.layers.remove(layer)
+    assert active_patient(viewer).title == "First"
+    assert enabled(viewer)[0]
