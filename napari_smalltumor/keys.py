@@ -63,16 +63,18 @@ _MOUSE = (
 )
 
 _NAPARI = (
-    Key("Shift and right drag", "Change window and level"),
-    Key("P, E, F, Z", "Brush, eraser, fill; end painting"),
-    Key("Ctrl+Z", "Take the last stroke back"),
+    Key("P, E", "Brush and eraser of the selected mask"),
+    Key("Z", "End painting"),
     Key("[ and ]", "Smaller and larger brush"),
+    Key("Ctrl+Z", "Take the last stroke back"),
+    Key("F, L", "Fill and picker, on napari's canvas"),
+    Key("Shift and right drag", "Change window and level on napari's canvas"),
 )
 
 TOPICS: dict[str, tuple[Key, ...]] = {
     "Views": (LAYOUT, FOLLOW, *SEQUENCES.values(), PEEK, SHEET),
     "In a plane": _MOUSE,
-    "On napari's canvas": _NAPARI,
+    "Painting, and napari's canvas": _NAPARI,
     "Small lesions": (NEXT, PREVIOUS, ACCEPT, DELETE, UNDO),
 }
 

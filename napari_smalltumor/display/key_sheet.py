@@ -6,7 +6,7 @@ from html import escape
 
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeySequence
-from qtpy.QtWidgets import QDialog, QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QDialog, QLabel, QShortcut, QVBoxLayout, QWidget
 
 from napari_smalltumor import keys
 
@@ -27,6 +27,7 @@ class KeySheet(QDialog):
         self.text.setTextFormat(Qt.TextFormat.RichText)
         layout = QVBoxLayout(self)
         layout.addWidget(self.text)
+        QShortcut(QKeySequence(keys.SHEET.sequence), self, self.close)
 
 
 def sheet_html() -> str:

@@ -62,6 +62,7 @@ class _Binding:
         self.action = action
         self.replaced: Any = None
         self.is_removed = False
+        self.__name__ = "review_lesions"  # napari looks it up whenever any key is pressed
 
     def __call__(self, viewer: ViewerModel) -> None:
         self.action()

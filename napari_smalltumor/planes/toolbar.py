@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QActionGroup, QShortcut, QToolBar
 
 from napari_smalltumor import keys
 from napari_smalltumor.display.shortcuts import DisplayShortcuts
+from napari_smalltumor.planes.canvas_letters import CanvasLetters
 from napari_smalltumor.planes.reading_area import Layout
 from napari_smalltumor.planes.window import PlanesWindow, planes_window
 from napari_smalltumor.viewer import unproxied
@@ -95,6 +96,8 @@ def ensure_toolbar(viewer: ViewerModel) -> ReadingToolbar | None:
     if existing is not None:
         return existing  # type: ignore[no-any-return]
     toolbar = ReadingToolbar(unproxied(viewer), window)
+    CanvasLetters(unproxied(viewer), window.napari_canvas.canvas.native)
+    viewer.canvas.overlays.scale_bar.visible = True
     window.main_window.addToolBar(toolbar)
     return toolbar
 

@@ -79,7 +79,7 @@ class PlanesWindow(QObject):
         if self.area is None:
             self.area = ReadingArea(self.planes)
             self.area.hide()
-            self._napari_canvas.parentWidget().layout().addWidget(self.area)
+            self.napari_canvas.parentWidget().layout().addWidget(self.area)
             self.area.layout_changed.connect(self.layout_changed)
         return self.area
 
@@ -87,11 +87,12 @@ class PlanesWindow(QObject):
         if self.area is None or visible != self.area.isHidden():
             return
         self.area.setVisible(visible)
-        self._napari_canvas.setVisible(not visible)
-        (self.area if visible else self._napari_canvas).setFocus()
+        self.napari_canvas.setVisible(not visible)
+        (self.area if visible else self.napari_canvas).setFocus()
 
     @property
-    def _napari_canvas(self) -> QtViewer:
+    def napari_canvas(self) -> QtViewer:
+        """napari's own canvas with its sliders."""
         canvas = self._canvas()
         assert canvas is not None
         return canvas

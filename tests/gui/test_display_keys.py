@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QApplication, QShortcut
 
 from napari_smalltumor import keys
 from napari_smalltumor.display.key_sheet import KeySheet, sheet_html
+from napari_smalltumor.lesions.dock import LesionsDock
 from napari_smalltumor.open_case import open_case
 from napari_smalltumor.planes.toolbar import ReadingToolbar
 
@@ -66,6 +67,20 @@ def test_keys_show_a_sequence_peek_and_open_the_sheet(window, viewer_of):
     toolbar = window.main_window.findChild(ReadingToolbar)
     toolbar.overlay_action.trigger()
     assert labels.opacity == 0
+
+
+def test_naparis_keys_work_in_a_plane_while_the_lesions_are_reviewed(
+    window, viewer_of, qtbot, raised
+):
+    viewer = viewer_of(window)
+    labels = viewer.add_labels(viewer.layers[0].data.astype("uint8"), name="mask")
+    dock = LesionsDock(viewer)
+    viewer.window.add_dock_widget(dock, area="right")
+    viewer.layers.selection.active = labels
+    for key, mode in ((Qt.Key.Key_P, "paint"), (Qt.Key.Key_E, "erase"), (Qt.Key.Key_Z, "pan_zoom")):
+        qtbot.keyClick(window.area.canvases[0], key)
+        assert labels.mode == mode
+    assert not raised
 
 
 def test_the_sheet_names_every_key():
