@@ -1,0 +1,88 @@
+"""Make `segment.png` and `lesions.png` of the handbook from the sample case.
+
+xvfb-run -a -s "-screen 0 1280x800x24 +extension GLX" python docs/img/screenshots.py [FOLDER]
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import napari
+from napari._qt.dialogs.qt_notification import NapariQtNotification
+from qtpy.QtCore import QEventLoop, QTimer
+from qtpy.QtWidgets import QApplication
+from smalltumor.data.sample import sample_case_folder
+
+from napari_smalltumor import settings
+from napari_smalltumor.lesions.dock import LesionsDock
+from napari_smalltumor.open_case import open_case
+from napari_smalltumor.segment.dock import SegmentDock
+
+SIZE = (1280, 800)
+REDRAW_MS = 2000
+LONGEST_MS = 600_000
+
+
+def wait(milliseconds: int, until: Callable[[], bool] = lambda: False) -> None:
+    """Run the event loop for a time, or until a condition is true."""
+    loop, timer = QEventLoop(), QTimer()
+    timer.timeout.connect(lambda: loop.quit() if until() else None)
+    timer.start(50)
+    QTimer.singleShot(milliseconds, loop.quit)
+    loop.exec_()
+
+
+def new_viewer() -> napari.Viewer:
+    """A viewer of the size of the pictures with the sample case."""
+    viewer = napari.Viewer(title="napari")
+    viewer.window.resize(*SIZE)
+    open_case(viewer, sample_case_folder())
+    return viewer
+
+
+def save(viewer: napari.Viewer, path: Path) -> None:
+    """Write the window as a picture, and close it."""
+    wait(REDRAW_MS)
+    for widget in QApplication.allWidgets():
+        if isinstance(widget, NapariQtNotification):
+            widget.close()
+    wait(REDRAW_MS)
+    viewer.screenshot(str(path), canvas_only=False, flash=False)
+    print(f"wrote {path}")
+    viewer.close()
+
+
+def segment(path: Path) -> None:
+    """The Segment dock with the result of the shipped weights."""
+    viewer = new_viewer()
+    dock = SegmentDock(viewer)
+    viewer.window.add_dock_widget(dock, area="right", name="Segment (Small Tumour)")
+    for _ in range(2):  # the first run also compiles the network
+        dock.segment()
+        wait(LONGEST_MS, lambda: not dock.is_running and "component" in dock.panel.results.text)
+    save(viewer, path)
+
+
+def lesions(path: Path) -> None:
+    """The Lesions dock with the small lesion of the expert's labels."""
+    viewer = new_viewer()
+    dock = LesionsDock(viewer)
+    viewer.window.add_dock_widget(dock, area="right", name="Lesions (Small Tumour)")
+    wait(LONGEST_MS, lambda: bool(dock.review.small))
+    dock.next_small()
+    save(viewer, path)
+
+
+def main() -> None:
+    """Make both pictures, with the default settings."""
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent
+    settings._pages = lambda: None  # type: ignore[assignment]  # not those of the user
+    settings.put("autosave", False)
+    segment(folder / "segment.png")
+    lesions(folder / "lesions.png")
+
+
+if __name__ == "__main__":
+    main()
