@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 NO_PATIENT = "no patient is open"
+_CLOSE_WIDTH = 26
 
 
 class PatientHeader(QWidget):
@@ -42,7 +43,9 @@ class PatientHeader(QWidget):
         self._patients = active_patient(viewer)
         self._missing = missing_regions(viewer)
         self.picker = _PatientPicker()
-        self.close_button = button("Close", "Remove all layers of this patient")
+        self.close_button = button("✕", "Close this patient: remove all of its layers")
+        self.close_button.setAccessibleName("Close patient")
+        self.close_button.setFixedWidth(_CLOSE_WIDTH)
         self.restore_button = button("", "Bring back region layers that were removed")
         self.reading = QElidingLabel()
         self._lay_out()

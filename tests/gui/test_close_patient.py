@@ -1,4 +1,4 @@
-"""*Close* removes everything of one patient, and asks if edits were not exported."""
+"""Closing removes everything of one patient, and asks if edits were not exported."""
 
 from __future__ import annotations
 
