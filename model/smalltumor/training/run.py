@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
-
-import torch
+from dataclasses import replace
 
 from smalltumor.errors import Action, OutputError, Remedy, SmalltumorError, TrainingError
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
 from smalltumor.training.architecture import Architecture
 from smalltumor.training.config import PRESETS, TrainingConfig
-from smalltumor.training.data.cache import CaseCache
 from smalltumor.training.data.dataloader import steps_per_epoch
-from smalltumor.training.data.dataset import LabelledCase, labelled_cases, prepare_cases
-from smalltumor.training.data.pack import Pack
-from smalltumor.training.data.prepared_case import PreparedCase
 from smalltumor.training.memory import keep_freed_memory
 from smalltumor.training.optimisation.distributed import Processes, joined_processes
 from smalltumor.training.request import TrainingRequest
+from smalltumor.training.run_cases import AvailableCases, prepare_run_cases
 from smalltumor.training.run_record import RunRecord, model_card, origin_of
 from smalltumor.training.runs.run_folder import RunFolder, StopRequest
 from smalltumor.training.runs.run_lock import hold_run_lock
@@ -69,7 +64,7 @@ def train(
             report = _silent
         if processes.device.type == "cpu":
             keep_freed_memory()
-        available = _AvailableCases.find(request)
+        available = AvailableCases.find(request)
         split = available.split(config, earlier if run.last.is_file() else None)
         training_cases = len(available.named(split.training))
         record = _new_record(request, config, split, training_cases, earlier, initial)
@@ -142,50 +137,6 @@ def _check_folds(request: TrainingRequest, config: TrainingConfig) -> None:
             )
 
 
-@dataclass(frozen=True)
-class _AvailableCases:
-    """The cases in the data folder, and those that the request holds out.
-
-    Parameters
-    ----------
-    cases : list of LabelledCase
-    held_out : list of LabelledCase
-        Those of the validation folder, and those of the data folder that the request names.
-    """
-
-    cases: list[LabelledCase]
-    held_out: list[LabelledCase]
-
-    @classmethod
-    def find(cls, request: TrainingRequest) -> _AvailableCases:
-        held_out = labelled_cases(request.validation) if request.validation else []
-        names = {case.name for case in held_out}
-        cases = labelled_cases(request.data, exclude=names)
-        return cls(
-            [case for case in cases if case.name not in request.held_out],
-            held_out + [case for case in cases if case.name in request.held_out],
-        )
-
-    def split(self, config: TrainingConfig, earlier: RunRecord | None) -> Split:
-        """The split of the earlier run, updated, or a new one."""
-        names = _names(self.cases)
-        held_out = _names(self.held_out)
-        if earlier is not None and earlier.split is not None:
-            return earlier.split.updated(names, held_out)
-        return Split.hold_out_fold(names, held_out, config.folds, config.fold)
-
-    def named(self, names: tuple[str, ...]) -> list[LabelledCase]:
-        """The cases with these names; there may be several of the same name."""
-        by_name: dict[str, list[LabelledCase]] = {}
-        for case in (*self.cases, *self.held_out):
-            by_name.setdefault(case.name, []).append(case)
-        return [case for name in names for case in by_name[name]]
-
-
-def _names(cases: Sequence[LabelledCase]) -> list[str]:
-    return list(dict.fromkeys(case.name for case in cases))
-
-
 def _new_record(
     request: TrainingRequest,
     config: TrainingConfig,
@@ -208,7 +159,7 @@ def _new_record(
 
 def _run(
     record: RunRecord,
-    available: _AvailableCases,
+    available: AvailableCases,
     initial: Checkpoint | None,
     architecture: Architecture | None,
     run: RunFolder,
@@ -220,7 +171,7 @@ def _run(
     assert record.split is not None
     stop = StopListener(run)
     try:
-        cases = _prepare(record, available, processes, report, stop)
+        cases = prepare_run_cases(record, available, processes, report, stop)
     except StepAborted:
         run.append("stop", _last_step(run), wish=(stop.stop_request or StopRequest.STOP).value)
         return False
@@ -285,45 +236,6 @@ def _record_end(run: RunFolder, error: BaseException) -> None:
 
 def _last_step(run: RunFolder) -> int:
     return max((event["step"] for event in run.read_events()), default=0)
-
-
-def _prepare(
-    record: RunRecord,
-    available: _AvailableCases,
-    processes: Processes,
-    report: Report,
-    stop: StopListener,
-) -> TrainingCases:
-    split, cache = record.split, record.request.cache or record.request.run / "cache"
-    assert split is not None
-
-    def check() -> None:
-        if processes.is_main and stop():
-            raise StepAborted
-
-    if not processes.is_main:  # process 0 prepares; the others then read from the cache
-        processes.wait()
-    place = f" in {cache}" if not Pack.is_in(record.request.data) else ""
-    report(f"preparing {len(split.training) + len(split.validation)} cases{place}")
-    training, validation = (
-        prepare_cases(available.named(names), record.config.preprocessing, cache, check)
-        for names in (split.training, split.validation)
-    )
-    if processes.is_main:
-        if cache.is_dir():
-            CaseCache(cache).prune()
-        processes.wait()
-    return TrainingCases(_on_device(training, processes.device), validation)
-
-
-def _on_device(cases: list[PreparedCase], device: torch.device) -> list[PreparedCase]:
-    """Cases of a pack in the memory of a GPU, if they take up to a third of what is free."""
-    if device.type != "cuda" or any(case.quantisation is None for case in cases):
-        return cases
-    free, _ = torch.cuda.mem_get_info(device)
-    if 3 * sum(case.image.nbytes + case.classes.nbytes for case in cases) > free:
-        return cases
-    return [case.to(device) for case in cases]
 
 
 def _report_start(trainer: Trainer, split: Split, report: Report) -> None:

@@ -1,0 +1,137 @@
+"""The cases of a run: found, split into training and validation, and prepared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from smalltumor.training.config import TrainingConfig
+from smalltumor.training.data.cache import CaseCache
+from smalltumor.training.data.dataset import LabelledCase, labelled_cases, prepare_cases
+from smalltumor.training.data.pack import Pack
+from smalltumor.training.data.prepared_case import PreparedCase
+from smalltumor.training.optimisation.distributed import Processes
+from smalltumor.training.request import TrainingRequest
+from smalltumor.training.run_record import RunRecord
+from smalltumor.training.split import Split
+from smalltumor.training.stopping import StepAborted, StopListener
+from smalltumor.training.trainer import Report, TrainingCases
+
+
+@dataclass(frozen=True)
+class AvailableCases:
+    """The cases in the data folder, and those that the request holds out.
+
+    Parameters
+    ----------
+    cases : list of LabelledCase
+    held_out : list of LabelledCase
+        Those of the validation folder, and those of the data folder that the request names.
+    """
+
+    cases: list[LabelledCase]
+    held_out: list[LabelledCase]
+
+    @classmethod
+    def find(cls, request: TrainingRequest) -> AvailableCases:
+        """Find the cases of a request.
+
+        Raises
+        ------
+        TrainingError
+            As `labelled_cases`.
+        """
+        held_out = labelled_cases(request.validation) if request.validation else []
+        names = {case.name for case in held_out}
+        cases = labelled_cases(request.data, exclude=names)
+        return cls(
+            [case for case in cases if case.name not in request.held_out],
+            held_out + [case for case in cases if case.name in request.held_out],
+        )
+
+    def split(self, config: TrainingConfig, earlier: RunRecord | None) -> Split:
+        """The split of the earlier run, updated, or a new one.
+
+        Raises
+        ------
+        TrainingError
+            As `Split.hold_out_fold` and `Split.updated`.
+        """
+        names = _names(self.cases)
+        held_out = _names(self.held_out)
+        if earlier is not None and earlier.split is not None:
+            return earlier.split.updated(names, held_out)
+        return Split.hold_out_fold(names, held_out, config.folds, config.fold)
+
+    def named(self, names: Sequence[str]) -> list[LabelledCase]:
+        """The cases with these names; there may be several of the same name."""
+        by_name: dict[str, list[LabelledCase]] = {}
+        for case in (*self.cases, *self.held_out):
+            by_name.setdefault(case.name, []).append(case)
+        return [case for name in names for case in by_name[name]]
+
+
+def _names(cases: Sequence[LabelledCase]) -> list[str]:
+    return list(dict.fromkeys(case.name for case in cases))
+
+
+def prepare_run_cases(
+    record: RunRecord,
+    available: AvailableCases,
+    processes: Processes,
+    report: Report,
+    stop: StopListener,
+) -> TrainingCases:
+    """Prepare the cases of a run's split.
+
+    Process 0 prepares them, and the others then read from the cache.
+
+    Parameters
+    ----------
+    record : RunRecord
+        With a split.
+    available : AvailableCases
+    processes : Processes
+    report : callable
+        Receives one line of text.
+    stop : StopListener
+
+    Raises
+    ------
+    StepAborted
+        If the run is asked to stop meanwhile.
+    TrainingError, OutputError
+        As `prepare_cases`.
+    """
+    split, cache = record.split, record.request.cache or record.request.run / "cache"
+    assert split is not None
+
+    def check() -> None:
+        if processes.is_main and stop():
+            raise StepAborted
+
+    if not processes.is_main:
+        processes.wait()
+    place = f" in {cache}" if not Pack.is_in(record.request.data) else ""
+    report(f"preparing {len(split.training) + len(split.validation)} cases{place}")
+    training, validation = (
+        prepare_cases(available.named(names), record.config.preprocessing, cache, check)
+        for names in (split.training, split.validation)
+    )
+    if processes.is_main:
+        if cache.is_dir():
+            CaseCache(cache).prune()
+        processes.wait()
+    return TrainingCases(_on_device(training, processes.device), validation)
+
+
+def _on_device(cases: list[PreparedCase], device: torch.device) -> list[PreparedCase]:
+    """Cases of a pack in the memory of a GPU, if they take up to a third of what is free."""
+    if device.type != "cuda" or any(case.quantisation is None for case in cases):
+        return cases
+    free, _ = torch.cuda.mem_get_info(device)
+    if 3 * sum(case.image.nbytes + case.classes.nbytes for case in cases) > free:
+        return cases
+    return [case.to(device) for case in cases]
