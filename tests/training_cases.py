@@ -61,3 +61,11 @@ def write_lesion_cases(folder: Path, count: int = 4, names: str = "case_{:02d}")
 
 
 AFFINE = np.diag([-1.0, -1.0, 1.0, 1.0])
+
+
+def disagree_about_sides(path: Path) -> None:
+    """Mirror the qform of an image, so that reading it gives a warning."""
+    image = nib.load(path)
+    image.set_sform(image.affine, 1)
+    image.set_qform(image.affine @ np.diag([-1, 1, 1, 1]), 1)
+    nib.save(image, path)

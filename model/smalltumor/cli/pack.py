@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from smalltumor.cli.progress import ProgressBar
+
 DESCRIPTION = """\
 Prepare cases with segmentations and write them to the folder PACK, which `smalltumor train` accepts
 in the place of DATA: cropped to the brain, 8 bits a voxel, compressed, in parts below 64 MB.
@@ -47,7 +49,10 @@ def run(options: argparse.Namespace) -> int:
     cases = labelled_cases(options.data)
     writer = PackWriter(options.output, preprocessing)
     for number, case in enumerate(cases, start=1):
-        writer.add(prepare_case(case, preprocessing))
+        prepared = prepare_case(case, preprocessing)
+        for warning in prepared.warnings:
+            ProgressBar().warn(f"{case.name}: {warning}")
+        writer.add(prepared)
         print(f"{number}/{len(cases)}  {case.name}", flush=True)
     parts = writer.close()
     megabytes = sum(part.stat().st_size for part in parts) / 1e6

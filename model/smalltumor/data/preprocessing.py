@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from smalltumor.geometry.network_grid import NetworkGrid
     from smalltumor.labels.masks import Mask
 
+PREPROCESSING_VERSION = 2
+"""Raised when `prepare` gives other values for the same images and settings: caches, packs and
+scores that come from other values are then recognised."""
+
 _MAX_LEVELS = 2**16
 """Integers that span fewer intensities than this are counted."""
 

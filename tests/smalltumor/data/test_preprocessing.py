@@ -9,7 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from smalltumor.data.case import Case, read_case
-from smalltumor.data.preprocessing import NetworkInput, Preprocessing, prepare
+from smalltumor.data.preprocessing import (
+    PREPROCESSING_VERSION,
+    NetworkInput,
+    Preprocessing,
+    prepare,
+)
 from smalltumor.errors import Action, CaseError, CheckpointError, Remedy
 from smalltumor.geometry.grid import Grid
 
@@ -57,6 +62,15 @@ def test_crop_contains_the_brain_and_starts_at_a_multiple(
     assert np.count_nonzero(ready.crop(brain)) == np.count_nonzero(brain)
     assert all(n % 16 == 0 for n in (*ready.array.shape[1:], *ready.start))
     assert np.prod(ready.array.shape[1:]) < 0.7 * brain.size
+
+
+def test_the_version_is_raised_when_values_change() -> None:
+    """If this fails because other values are right now, raise `PREPROCESSING_VERSION`."""
+    ready = prepare(synthetic_case(), Preprocessing())
+    assert PREPROCESSING_VERSION == 2
+    assert (ready.start, ready.array.shape) == ((0, 16, 0), (4, 48, 32, 48))
+    expected = [-0.6100888, -0.96654886, -1.3048332, 1.6628175]
+    np.testing.assert_allclose(ready.array[:, 11, 21, 6], expected, atol=1e-5)
 
 
 def test_floats_and_integers_give_the_same_input() -> None:

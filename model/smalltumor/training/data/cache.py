@@ -7,8 +7,6 @@ masks or another preprocessing give a new entry. Entries that no run has used fo
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import time
 from collections.abc import Callable
@@ -21,12 +19,11 @@ import numpy.typing as npt
 import torch
 
 from smalltumor.data.case_files import CaseFiles
-from smalltumor.data.preprocessing import Preprocessing
+from smalltumor.data.preprocessing import PREPROCESSING_VERSION, Preprocessing
 from smalltumor.errors import OutputError
 from smalltumor.files.atomic import TEMPORARY_FILES, atomic_path
+from smalltumor.training.data.case_digest import case_digest
 from smalltumor.training.data.prepared_case import PreparedCase
-
-CACHE_VERSION = 2
 
 SPARE_BYTES = 10 * 2**30
 """About 300 cases of BraTS."""
@@ -34,10 +31,10 @@ SPARE_BYTES = 10 * 2**30
 _IN_USE_SECONDS = 24 * 3600.0
 """An entry that was used within this time may belong to a run that is starting."""
 
-_PARTS = ("image", "classes", "seeds")
+_PARTS = ("image", "classes", "seeds", "warnings")
 """Parts of an entry, as in file names; the seeds are the crop centres."""
 
-Arrays = tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]
+Arrays = tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[np.str_]]
 
 
 class CaseCache:
@@ -71,9 +68,10 @@ class CaseCache:
         files : CaseFiles
         preprocessing : Preprocessing
         prepare : callable
-            Computes image, classes and crop centres if they are not in the cache.
+            Computes image, classes, crop centres and warnings if they are not in the cache.
         """
-        stem = f"{files.name}-{_digest(files, preprocessing)}"
+        digest = case_digest(files, PREPROCESSING_VERSION, preprocessing.to_dict())
+        stem = f"{files.name}-{digest[:16]}"
         paths = [self._folder / f"{stem}.{part}.npy" for part in _PARTS]
         try:
             return _read(files.name, paths)
@@ -114,20 +112,9 @@ def _read(name: str, paths: list[Path]) -> PreparedCase:
     """Map an entry, and mark it as used."""
     # Copy on write, because torch warns of memory that cannot be written to.
     image, classes = (torch.from_numpy(np.load(path, mmap_mode="c")) for path in paths[:2])
-    case = PreparedCase(name, image, classes, np.load(paths[2]))
+    centres, warnings = map(np.load, paths[2:])
+    case = PreparedCase(name, image, classes, centres, warnings=tuple(map(str, warnings)))
     with suppress(PermissionError):  # a cache of somebody else
         for path in paths:
             os.utime(path)
     return case
-
-
-def _digest(files: CaseFiles, preprocessing: Preprocessing) -> str:
-    settings = [CACHE_VERSION, preprocessing.to_dict()]
-    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-    images = (
-        [files.stacked] if files.stacked else [p[0] for _, p in sorted(files.modalities.items())]
-    )
-    for path in [*images, *files.labels]:
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()[:16]

@@ -7,15 +7,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from smalltumor.data.case import read_case_files
 from smalltumor.data.case_files import CaseFiles, find_cases
+from smalltumor.data.input_checks import check_input
 from smalltumor.data.label_files import read_labels
 from smalltumor.data.preprocessing import Preprocessing, prepare
 from smalltumor.errors import Action, CaseError, LabelError, Remedy, TrainingError
-from smalltumor.training.data.cache import CaseCache
+from smalltumor.training.data.cache import Arrays, CaseCache
 from smalltumor.training.data.crops import find_crop_centres
 from smalltumor.training.data.pack import Pack, PackedCase, packed_cases
 from smalltumor.training.data.prepared_case import PreparedCase
@@ -113,8 +113,14 @@ def prepare_case(case: LabelledCase, preprocessing: Preprocessing) -> PreparedCa
     if isinstance(case, PackedCase):
         return case.load(preprocessing)
     with _naming(case):
-        image, classes, centres = _prepare(case, preprocessing)
-    return PreparedCase(case.name, torch.from_numpy(image), torch.from_numpy(classes), centres)
+        image, classes, centres, warnings = _prepare(case, preprocessing)
+    return PreparedCase(
+        case.name,
+        torch.from_numpy(image),
+        torch.from_numpy(classes),
+        centres,
+        warnings=tuple(map(str, warnings)),
+    )
 
 
 @contextmanager
@@ -126,11 +132,11 @@ def _naming(files: CaseFiles) -> Iterator[None]:
         raise TrainingError(f"{files.name} cannot be trained on: {error}", remedy) from error
 
 
-def _prepare(
-    files: CaseFiles, preprocessing: Preprocessing
-) -> tuple[npt.NDArray[np.float16], npt.NDArray[np.uint8], npt.NDArray[np.int32]]:
+def _prepare(files: CaseFiles, preprocessing: Preprocessing) -> Arrays:
     case = read_case_files(files)
+    warnings = [*case.warnings, *map(str, check_input(case))]
     labels, _ = read_labels(case)
     ready = prepare(case, preprocessing)
     classes = ready.crop(ready.network_grid.labels_to_network(labels))
-    return ready.array.astype(np.float16), classes, find_crop_centres(classes)
+    image = ready.array.astype(np.float16)
+    return image, classes, find_crop_centres(classes), np.array(warnings, dtype=np.str_)

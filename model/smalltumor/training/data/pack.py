@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from smalltumor.data.preprocessing import Preprocessing
+from smalltumor.data.preprocessing import PREPROCESSING_VERSION, Preprocessing
 from smalltumor.errors import CheckpointError, TrainingError
 from smalltumor.files.tensor_file import Tensors, parse_tensors, read_content
 from smalltumor.training.data.prepared_case import PreparedCase
@@ -43,12 +43,15 @@ class PackEntry:
     shape : (4,) int
         Of the image: channel, i, j, k.
     quantisation : Quantisation
+    warnings : tuple of str
+        See `PreparedCase`.
     """
 
     name: str
     part: str
     shape: tuple[int, ...]
     quantisation: Quantisation
+    warnings: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -58,6 +61,7 @@ class PackEntry:
             "shape": list(self.shape),
             "lowest": list(self.quantisation.lowest),
             "step": list(self.quantisation.step),
+            "warnings": list(self.warnings),
         }
 
     @classmethod
@@ -67,7 +71,13 @@ class PackEntry:
         lowest, step = (tuple(map(float, values[key])) for key in ("lowest", "step"))
         if len(shape) != 4 or min(shape) < 1 or not len(lowest) == len(step) == shape[0]:
             raise ValueError(f"a shape of {shape}")
-        return cls(str(values["name"]), str(values["part"]), shape, Quantisation(lowest, step))
+        return cls(
+            str(values["name"]),
+            str(values["part"]),
+            shape,
+            Quantisation(lowest, step),
+            tuple(map(str, values.get("warnings", ()))),
+        )
 
 
 class Pack:
@@ -81,6 +91,9 @@ class Pack:
     ----------
     preprocessing : Preprocessing
         With which the cases were prepared.
+    preprocessing_version : int or None
+        `PREPROCESSING_VERSION` of the release that prepared them; None if it is not recorded, as
+        in packs of earlier releases.
     names : list of str
         Of the cases.
 
@@ -101,6 +114,8 @@ class Pack:
             if version > FORMAT_VERSION:
                 raise TrainingError(f"{path}: format version {version} is of a later release")
             self.preprocessing = Preprocessing.from_dict(values["preprocessing"])
+            recorded = values.get("preprocessing_version")
+            self.preprocessing_version = None if recorded is None else int(recorded)
             self._checksums = {str(part): str(sha) for part, sha in values["parts"].items()}
             self._entries = [PackEntry.from_dict(entry) for entry in values["cases"]]
             if not {entry.part for entry in self._entries} <= self._checksums.keys():
@@ -120,6 +135,17 @@ class Pack:
     def names(self) -> list[str]:
         """Names of the cases."""
         return [entry.name for entry in self._entries]
+
+    @property
+    def warning(self) -> str | None:
+        """What cannot be checked about the pack."""
+        if self.preprocessing_version is not None:
+            return None
+        return (
+            f"{self.folder} does not record the version of the preprocessing: if an earlier "
+            "release has written it, the cases may be prepared in another way than by this one; "
+            "pack them again"
+        )
 
     def load(self, index: int) -> PreparedCase:
         """A case, in main memory.
@@ -149,6 +175,7 @@ class Pack:
             torch.from_numpy(classes),
             centres,
             entry.quantisation,
+            entry.warnings,
         )
 
     def _read_part(self, name: str) -> Tensors:
@@ -197,8 +224,16 @@ class PackedCase:
         Raises
         ------
         TrainingError
-            If the pack was prepared in another way, or is damaged.
+            If the pack was prepared in another way, or by a release that prepares in another way,
+            or is damaged.
         """
+        version = self.pack.preprocessing_version
+        if version not in (None, PREPROCESSING_VERSION):
+            raise TrainingError(
+                f"{self.pack.folder} was prepared by another release of smalltumor, whose "
+                f"preprocessing (version {version}) differs from that of this one (version "
+                f"{PREPROCESSING_VERSION}); pack the cases again"
+            )
         if preprocessing != self.pack.preprocessing:
             raise TrainingError(
                 f"{self.pack.folder} was prepared with {self.pack.preprocessing}, "

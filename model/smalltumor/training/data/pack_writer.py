@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.data.preprocessing import Preprocessing
+from smalltumor.data.preprocessing import PREPROCESSING_VERSION, Preprocessing
 from smalltumor.errors import Action, OutputError, Remedy
 from smalltumor.files.atomic import write_text
 from smalltumor.files.tensor_file import Tensors, write_tensors
@@ -74,7 +74,8 @@ class PackWriter:
         if self._tensors and _bytes(self._tensors) + _bytes(tensors) > self._part_bytes:
             self._close_part()
         self._tensors |= tensors
-        self._entries.append(PackEntry(case.name, self._part, tuple(image.shape), quantisation))
+        shape = tuple(image.shape)
+        self._entries.append(PackEntry(case.name, self._part, shape, quantisation, case.warnings))
 
     def close(self) -> list[Path]:
         """Write the last part and ``pack.json``.
@@ -90,6 +91,7 @@ class PackWriter:
             "format": FORMAT,
             "format_version": FORMAT_VERSION,
             "preprocessing": self._preprocessing.to_dict(),
+            "preprocessing_version": PREPROCESSING_VERSION,
             "parts": self._checksums,
             "cases": [entry.to_dict() for entry in self._entries],
         }

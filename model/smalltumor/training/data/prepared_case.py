@@ -31,6 +31,8 @@ class PreparedCase:
     crop_centres : (n, 6) int32 array
         Voxels to centre crops on, see `find_crop_centres`.
     quantisation : Quantisation, optional
+    warnings : tuple of str
+        Reasons to doubt the case, for the user.
     """
 
     name: str
@@ -38,6 +40,7 @@ class PreparedCase:
     classes: Tensor
     crop_centres: npt.NDArray[np.int32]
     quantisation: Quantisation | None = None
+    warnings: tuple[str, ...] = ()
 
     def intensities(self, box: Box = _WHOLE) -> Tensor:
         """A box of the normalised image.

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from smalltumor.data.case import read_case_files
+from smalltumor.data.input_checks import Finding, FindingKind
 from smalltumor.data.preprocessing import Preprocessing, prepare
 from smalltumor.errors import TrainingError
+from smalltumor.training.data import dataset
 from smalltumor.training.data.crops import draw_crop
-from smalltumor.training.data.dataset import labelled_cases, prepare_cases
+from smalltumor.training.data.dataset import labelled_cases, prepare_case, prepare_cases
 from smalltumor.training.data.prepared_case import PreparedCase
-from training_cases import write_lesion_cases
+from training_cases import disagree_about_sides, write_lesion_cases
 
 PREPROCESSING = Preprocessing()
 
@@ -72,6 +75,26 @@ def test_other_preprocessing_or_content_is_prepared_anew(tmp_path):
         (folder / "case_00" / file.name.replace("01", "00")).write_bytes(file.read_bytes())
     changed = prepare_cases(labelled_cases(folder), PREPROCESSING, cache)[0].image
     assert not torch.equal(changed, first)
+
+
+def test_what_makes_a_case_doubtful_is_kept_with_it(tmp_path, monkeypatch):
+    folder = write_lesion_cases(tmp_path / "cases", 2)
+    disagree_about_sides(folder / "case_00" / "case_00_t1.nii.gz")
+    found = [Finding(FindingKind.SPACING, 9.0)]
+    monkeypatch.setattr(dataset, "check_input", lambda case: found * (case.name == "case_01"))
+    for _ in range(2):  # prepared, and from the cache
+        one, other = prepare_cases(labelled_cases(folder), PREPROCESSING, tmp_path / "cache")
+        assert ["disagree about left and right" in text for text in one.warnings] == [True]
+        assert other.warnings == (str(found[0]),)
+    assert prepare_case(labelled_cases(folder)[0], PREPROCESSING).warnings == one.warnings
+
+
+def test_one_image_in_two_roles_is_not_trained_on(tmp_path):
+    folder = write_lesion_cases(tmp_path / "cases", 1)
+    images = folder / "case_00"
+    shutil.copy(images / "case_00_t1ce.nii.gz", images / "case_00_t1.nii.gz")
+    with pytest.raises(TrainingError, match=r"case_00 cannot be .* are the same image"):
+        prepare_cases(labelled_cases(folder), PREPROCESSING, tmp_path / "cache")
 
 
 def test_an_unreadable_case_is_named(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from smalltumor.data.network_output import HalfResolutionLogits
-from smalltumor.data.preprocessing import Preprocessing
+from smalltumor.data.preprocessing import PREPROCESSING_VERSION, Preprocessing
 from smalltumor.errors import OutputError, TrainingError
 from smalltumor.evaluation.metrics import dice
 from smalltumor.inference.fused.network import network_for_inference
@@ -24,7 +25,7 @@ from smalltumor.training.data.dataset import labelled_cases, prepare_case
 from smalltumor.training.data.dataset_check import check_dataset
 from smalltumor.training.data.pack import MANIFEST, Pack
 from smalltumor.training.data.pack_writer import PackWriter
-from training_cases import write_lesion_cases
+from training_cases import disagree_about_sides, write_lesion_cases
 
 PREPROCESSING = Preprocessing()
 
@@ -88,6 +89,11 @@ def test_labels_names_and_crop_centres_are_kept_exactly(from_files, from_pack):
         assert packed.image.dtype == torch.uint8
         assert torch.equal(packed.classes, case.classes)
         np.testing.assert_array_equal(packed.crop_centres, case.crop_centres)
+
+
+def test_what_makes_a_case_doubtful_is_kept(from_files, tmp_path):
+    write_pack(tmp_path, [replace(from_files[0], warnings=("cut off",)), from_files[1]])
+    assert [case.warnings for case in read_all(tmp_path)] == [("cut off",), ()]
 
 
 def test_parts_hold_whole_cases_and_stay_below_their_limit(from_files, tmp_path):
@@ -193,6 +199,19 @@ def test_a_later_format_is_refused_by_its_version(pack):
         Pack(pack)
 
 
+def test_a_pack_of_a_release_that_prepares_in_another_way_is_refused(pack):
+    changed_manifest(pack, lambda m: m.update(preprocessing_version=PREPROCESSING_VERSION - 1))
+    with pytest.raises(TrainingError, match=r"another release .* pack the cases again"):
+        read_all(pack)
+
+
+def test_a_pack_that_does_not_record_its_release_says_so(pack, kept_pack):
+    assert Pack(kept_pack).warning is None
+    changed_manifest(pack, lambda m: m.pop("preprocessing_version"))
+    assert "does not record the version of the preprocessing" in Pack(pack).warning
+    assert len(read_all(pack)) == 3
+
+
 def test_a_pack_that_was_prepared_in_another_way_is_refused(kept_pack):
     case = labelled_cases(kept_pack)[0]
     with pytest.raises(TrainingError, match="prepared with"):
@@ -216,8 +235,10 @@ def test_a_pack_without_its_list_is_no_pack(from_files, tmp_path):
 
 def test_the_command_packs_a_folder(smalltumor, tmp_path):
     folder = write_lesion_cases(tmp_path / "cases", 2)
+    disagree_about_sides(folder / "case_01" / "case_01_t1.nii.gz")
     code, stdout, stderr = smalltumor("pack", folder, tmp_path / "pack")
     assert code == 0, stderr
+    assert stderr.startswith("smalltumor: warning: case_01: ")
     assert "cases: 2, parts: 1" in stdout
     assert Pack(tmp_path / "pack").names == ["case_00", "case_01"]
     assert smalltumor("train", tmp_path / "pack", "--check")[0] == 0
