@@ -124,6 +124,10 @@ class TrainingError(SmalltumorError):
     """Training cannot start or continue."""
 
 
+class RunInUseError(TrainingError):
+    """Another process trains in the run folder, or has done so in the meantime."""
+
+
 class TrainingMemoryError(TrainingError):
     """A training step or a validation does not fit into memory."""
 

@@ -91,7 +91,13 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     )
     _add_setting(
         *(held_out, "--fold", "fold", int, "I"),
-        "with --folds: one network only, which holds out every K-th case from case I (from 0)",
+        "with --folds: one network only, which holds out every K-th patient from number I (from 0)",
+    )
+    held_out.add_argument(
+        "--patients",
+        metavar="F.csv",
+        type=Path,
+        help="whose scan each case is, if names do not tell: columns case and patient",
     )
     group = parser.add_argument_group("changes to the preset")
     _add_setting(group, "--epochs", "epochs", int, "N")
@@ -203,6 +209,7 @@ def run(options: argparse.Namespace) -> int:
         return _check(options.data)
     if options.folder is None:
         raise TrainingError("name a folder for the run with --run DIR")
+    from smalltumor.data.patients import read_patients
     from smalltumor.training.request import TrainingRequest
 
     all_folds = _trains_all_folds(options)
@@ -214,6 +221,7 @@ def run(options: argparse.Namespace) -> int:
         changes=options.changes,
         weights=options.weights,
         validation=options.validation,
+        patients=read_patients(options.patients) if options.patients else {},
         cache=options.cache,
         card=options.card,
         device=options.device,
@@ -253,7 +261,7 @@ def _train_folds(request: TrainingRequest, folds: int | None) -> int:
     from smalltumor.training.cross_validation.train_folds import score_folds, train_folds
     from smalltumor.training.data.pack import Pack
 
-    if not train_folds(request, folds, report=_say):
+    if not train_folds(request, folds, report=_say, warn=_warn):
         _say(_resume_text(request))
     elif Pack.is_in(request.data):
         _say(
@@ -263,7 +271,7 @@ def _train_folds(request: TrainingRequest, folds: int | None) -> int:
     else:
         _say("scoring the cases that the folds hold out")
         with ProgressBar() as progress:
-            settings = ScoringSettings(request.device, progress=progress)
+            settings = ScoringSettings(request.device, progress=progress, warn=progress.warn)
             results = score_folds(request.run, settings)
         _say(f"\n{results_text(results)}\n\n{INTERVAL}")
     return 0
@@ -273,7 +281,7 @@ def _train(request: TrainingRequest) -> int:
     _yield_cores()
     from smalltumor.training.run import train
 
-    finished = train(request, report=_say)
+    finished = train(request, report=_say, warn=_warn)
     if not finished and os.environ.get("RANK", "0") == "0":  # once, under torchrun
         _say(_resume_text(request))
     return 0
@@ -307,3 +315,7 @@ def _check(folder: Path) -> int:
 
 def _say(line: str) -> None:
     print(line, flush=True)
+
+
+def _warn(message: str) -> None:
+    ProgressBar().warn(message)

@@ -12,6 +12,9 @@ from smalltumor.errors import TrainingError
 from smalltumor.models.config import NetworkConfig
 from smalltumor.training.augmentation.settings import Augmentation
 
+FREE_SETTINGS = frozenset({"compile"})
+"""Settings that do not change what a run learns, so that they may differ between folds."""
+
 Preset = Literal["paper", "finetune", "starter"]
 
 
@@ -72,7 +75,8 @@ class TrainingConfig:
     patience : int
         Stop after this many validations without a better score; 0 for never.
     folds, fold : int
-        Hold out every `folds`-th case, starting at `fold`, for validation; 0 folds hold out none.
+        Hold out every `folds`-th patient, starting at `fold`, for validation; 0 folds hold out
+        none.
     seed : int
     compile : bool
         Compile the network with ``torch.compile``, which takes minutes at each start.

@@ -40,6 +40,9 @@ class TrainingRequest:
         A case, or a folder of cases, to validate on; training leaves these cases out by name.
     held_out : tuple of str
         Names of cases of `data` to validate on; training leaves them out.
+    patients : mapping of str to str
+        Patients by case, for cases whose names do not tell, see `patient_of`. Scans of one patient
+        are on one side of the split.
     cache : Path, optional
         Folder of prepared volumes, which runs may share; by default ``cache`` in the run folder.
     card : Path, optional
@@ -57,6 +60,7 @@ class TrainingRequest:
     weights: Path | None = None
     validation: Path | None = None
     held_out: tuple[str, ...] = ()
+    patients: Mapping[str, str] = field(default_factory=dict)
     cache: Path | None = None
     card: Path | None = None
     device: str = "auto"
@@ -65,8 +69,12 @@ class TrainingRequest:
     def record(self) -> dict[str, Any]:
         """The part that ``config.json`` keeps, with absolute paths."""
         paths = {name: _absolute(getattr(self, name)) for name in ("data", *_PATHS)}
-        names = {"held_out": list(self.held_out)} if self.held_out else {}
-        return paths | {name: getattr(self, name) for name in _TEXTS} | names
+        values: dict[str, Any] = {name: getattr(self, name) for name in _TEXTS}
+        if self.held_out:
+            values["held_out"] = list(self.held_out)
+        if self.patients:
+            values["patients"] = dict(self.patients)
+        return paths | values
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any], run: Path, **others: Any) -> TrainingRequest:
@@ -90,6 +98,7 @@ class TrainingRequest:
         values: dict[str, Any] = {n: Path(record[n]) for n in _PATHS if record.get(n)}
         values |= {name: str(record[name]) for name in _TEXTS if record.get(name)}
         values["held_out"] = tuple(map(str, record.get("held_out", ())))
+        values["patients"] = {str(k): str(v) for k, v in dict(record.get("patients", {})).items()}
         return cls(Path(record["data"]), run, **values, **others)
 
     def write(self, path: Path) -> None:

@@ -7,7 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
-from smalltumor.errors import Action, OutputError, Remedy, SmalltumorError, TrainingError
+from smalltumor.errors import (
+    Action,
+    OutputError,
+    Remedy,
+    RunInUseError,
+    SmalltumorError,
+    TrainingError,
+)
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
 from smalltumor.training.architecture import Architecture
 from smalltumor.training.config import PRESETS, TrainingConfig
@@ -29,6 +36,7 @@ def train(
     report: Report = print,
     *,
     architecture: Architecture | None = None,
+    warn: Report | None = None,
     save_seconds: float = 60.0,
 ) -> bool:
     """Start or resume a run and train until it is done or asked to stop.
@@ -43,6 +51,8 @@ def train(
     architecture : Architecture, optional
         By default the multi-task network, to which weights to start from belong. ``config.json``
         does not record it: whoever resumes the run names it again.
+    warn : callable, optional
+        Receives each reason to doubt a case; by default `report` does.
     save_seconds : float
         Least time between two saved states.
 
@@ -60,19 +70,29 @@ def train(
     request = _with_earlier_settings(request, earlier)
     config, initial = _configuration(request, earlier, has_state=run.last.is_file())
     with joined_processes(request.device) as processes:
+        warn = warn or warning_through(report)
         if not processes.is_main:
-            report = _silent
+            report = warn = _silent
         if processes.device.type == "cpu":
             keep_freed_memory()
         available = AvailableCases.find(request)
-        split = available.split(config, earlier if run.last.is_file() else None)
+        before = earlier if run.last.is_file() else None
+        split = available.split(config, request.patients, before)
         training_cases = len(available.named(split.training))
         record = _new_record(request, config, split, training_cases, earlier, initial)
         with _locked(run, processes, earlier):
             if processes.is_main:
                 record.write(run)
             finished = _run(
-                record, available, initial, architecture, run, processes, report, save_seconds
+                record,
+                available,
+                initial,
+                architecture,
+                run,
+                processes,
+                report,
+                warn,
+                save_seconds,
             )
     if not finished:
         report("stopped and saved")
@@ -100,6 +120,7 @@ def _with_earlier_settings(request: TrainingRequest, earlier: RunRecord | None) 
         device=request.device if request.device != "auto" else before.device,
         validation=request.validation or before.validation,
         held_out=request.held_out or before.held_out,
+        patients=request.patients or before.patients,
         cache=request.cache or before.cache,
         card=request.card or before.card,
     )
@@ -165,6 +186,7 @@ def _run(
     run: RunFolder,
     processes: Processes,
     report: Report,
+    warn: Report,
     save_seconds: float,
 ) -> bool:
     """Prepare the cases and train; False if it was stopped."""
@@ -192,7 +214,8 @@ def _run(
     )
     if record.request.resume:
         trainer.resume()
-    _report_start(trainer, record.split, report)
+    _report_warnings(trainer, available.warnings(), warn)
+    _report_start(trainer, record.split, available.left_out(record.split), report)
     with stop_on_signals(stop, run):
         finished = trainer.train()
     if not finished and processes.is_main:
@@ -210,7 +233,7 @@ def _locked(run: RunFolder, processes: Processes, earlier: RunRecord | None) -> 
     run.create()
     with hold_run_lock(run):
         if (RunRecord.read(run) if run.config.is_file() else None) != earlier:
-            raise TrainingError(
+            raise RunInUseError(
                 f"{run.path}: another process has trained there in the meantime; try again"
             )
         try:
@@ -238,7 +261,17 @@ def _last_step(run: RunFolder) -> int:
     return max((event["step"] for event in run.read_events()), default=0)
 
 
-def _report_start(trainer: Trainer, split: Split, report: Report) -> None:
+def _report_warnings(trainer: Trainer, of_pack: list[str], warn: Report) -> None:
+    """Say what makes cases doubtful, and record it as events."""
+    run, step = trainer.run, trainer.learner.progress.step
+    found = [(case.name, m) for case in trainer.cases.all for m in case.warnings]
+    for case, message in [("", message) for message in of_pack] + found:
+        warn(f"{case}: {message}" if case else message)
+        if trainer.processes.is_main:
+            run.append("warning", step, case=case, message=message)
+
+
+def _report_start(trainer: Trainer, split: Split, left_out: list[str], report: Report) -> None:
     progress, device = trainer.learner.progress, trainer.processes.device
     step, steps = progress.step, trainer.budget.steps(progress)
     minutes = trainer.config.minutes
@@ -251,6 +284,10 @@ def _report_start(trainer: Trainer, split: Split, report: Report) -> None:
             training=list(split.training),
             validation=list(split.validation),
         )
+    if left_out:
+        report(
+            "not trained on, as scans of patients of the validation cases: " + ", ".join(left_out)
+        )
     report(
         f"{len(split.training)} training cases, {len(split.validation)} validation cases; "
         f"step {step} of {f'{minutes:g} minutes' if minutes else steps} on {device}"
@@ -262,6 +299,11 @@ def _crop_threads(processes: Processes, cases: TrainingCases) -> int:
     if processes.device.type == "cpu" or cases.training[0].image.is_cuda:
         return 1
     return max(1, min(8, (os.cpu_count() or 1) // processes.count - 1))
+
+
+def warning_through(report: Report) -> Report:
+    """A function that reports a warning as a line of text."""
+    return lambda message: report(f"warning: {message}")
 
 
 def _silent(line: str) -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 
+from smalltumor.errors import TrainingError
 from smalltumor.training.config import TrainingConfig
 from smalltumor.training.data.cache import CaseCache
 from smalltumor.training.data.dataset import LabelledCase, labelled_cases, prepare_cases
-from smalltumor.training.data.pack import Pack
+from smalltumor.training.data.pack import Pack, PackedCase
 from smalltumor.training.data.prepared_case import PreparedCase
 from smalltumor.training.optimisation.distributed import Processes
 from smalltumor.training.request import TrainingRequest
@@ -41,18 +42,28 @@ class AvailableCases:
         Raises
         ------
         TrainingError
-            As `labelled_cases`.
+            As `labelled_cases` and `check_patients`.
         """
         held_out = labelled_cases(request.validation) if request.validation else []
         names = {case.name for case in held_out}
         cases = labelled_cases(request.data, exclude=names)
+        check_patients(request, cases + held_out)
         return cls(
             [case for case in cases if case.name not in request.held_out],
             held_out + [case for case in cases if case.name in request.held_out],
         )
 
-    def split(self, config: TrainingConfig, earlier: RunRecord | None) -> Split:
+    def split(
+        self, config: TrainingConfig, patients: Mapping[str, str], earlier: RunRecord | None
+    ) -> Split:
         """The split of the earlier run, updated, or a new one.
+
+        Parameters
+        ----------
+        config : TrainingConfig
+        patients : mapping of str to str
+            Patients by case, see `TrainingRequest`.
+        earlier : RunRecord or None
 
         Raises
         ------
@@ -62,8 +73,17 @@ class AvailableCases:
         names = _names(self.cases)
         held_out = _names(self.held_out)
         if earlier is not None and earlier.split is not None:
-            return earlier.split.updated(names, held_out)
-        return Split.hold_out_fold(names, held_out, config.folds, config.fold)
+            return earlier.split.updated(names, held_out, patients)
+        return Split.hold_out_fold(names, held_out, config.folds, config.fold, patients)
+
+    def warnings(self) -> list[str]:
+        """What is doubtful about the pack that the cases come from, if they come from one."""
+        packs = {case.pack.folder: case.pack for case in self.cases if isinstance(case, PackedCase)}
+        return [pack.warning for pack in packs.values() if pack.warning is not None]
+
+    def left_out(self, split: Split) -> list[str]:
+        """Names of the cases that are on neither side of a split."""
+        return [n for n in _names(self.cases) if n not in {*split.training, *split.validation}]
 
     def named(self, names: Sequence[str]) -> list[LabelledCase]:
         """The cases with these names; there may be several of the same name."""
@@ -71,6 +91,21 @@ class AvailableCases:
         for case in (*self.cases, *self.held_out):
             by_name.setdefault(case.name, []).append(case)
         return [case for name in names for case in by_name[name]]
+
+
+def check_patients(request: TrainingRequest, cases: Sequence[LabelledCase]) -> None:
+    """Check that the request's patients are those of its cases, and not of another collection.
+
+    Raises
+    ------
+    TrainingError
+        If patients are given, but of none of the cases.
+    """
+    if request.patients and request.patients.keys().isdisjoint(case.name for case in cases):
+        raise TrainingError(
+            f"the table of patients, of {next(iter(request.patients))} and others, lists none of "
+            f"the cases in {request.data}"
+        )
 
 
 def _names(cases: Sequence[LabelledCase]) -> list[str]:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
+from smalltumor.data.patients import patient_of
 from smalltumor.errors import TrainingError
+
+_NO_PATIENTS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -32,9 +36,16 @@ class Split:
 
     @classmethod
     def hold_out_fold(
-        cls, names: Sequence[str], held_out: Sequence[str], folds: int, fold: int
+        cls,
+        names: Sequence[str],
+        held_out: Sequence[str],
+        folds: int,
+        fold: int,
+        patients: Mapping[str, str] = _NO_PATIENTS,
     ) -> Split:
-        """Hold out every `folds`-th case, starting with case number `fold`; nothing is random.
+        """Hold out every `folds`-th patient, starting with number `fold`; nothing is random.
+
+        Other scans of the patients of `held_out` are on neither side.
 
         Parameters
         ----------
@@ -44,21 +55,27 @@ class Split:
             Cases that are always held out.
         folds, fold : int
             See `TrainingConfig`; 0 folds hold out no further case.
+        patients : mapping of str to str
+            Patients by case, for cases whose names do not tell, see `patient_of`.
 
         Raises
         ------
         TrainingError
             If nothing is left to train on, or the fold is empty.
         """
+        taken = {patient_of(name, patients) for name in held_out}
+        scans = {name: patient_of(name, patients) for name in names}
+        scans = {name: patient for name, patient in scans.items() if patient not in taken}
         validation = list(held_out)
         if folds:
-            in_fold = names[fold::folds]
+            order = list(dict.fromkeys(scans.values()))
+            in_fold = set(order[fold::folds])
             if not in_fold:
                 raise TrainingError(
-                    f"fold {fold} of {folds} is empty: there are only {len(names)} cases"
+                    f"fold {fold} of {folds} is empty: there are only {len(order)} patients"
                 )
-            validation += in_fold
-        training = tuple(name for name in names if name not in set(validation))
+            validation += [name for name, patient in scans.items() if patient in in_fold]
+        training = tuple(name for name in scans if name not in set(validation))
         if not training:
             raise TrainingError(
                 f"no case is left to train on: all {len(validation)} cases are held out for "
@@ -81,12 +98,17 @@ class Split:
         validation = tuple(n for n in last.get("validation", ()) if n not in trained_on)
         return cls(tuple(last["training"]), validation, trained_on)
 
-    def updated(self, names: Sequence[str], held_out: Sequence[str]) -> Split:
+    def updated(
+        self,
+        names: Sequence[str],
+        held_out: Sequence[str],
+        patients: Mapping[str, str] = _NO_PATIENTS,
+    ) -> Split:
         """The split of a resumed run, for the cases that exist now.
 
-        New cases become training cases. Training cases that no longer exist are left out. A
-        validation case that no longer exists is an error, because scores before and after would
-        not be comparable.
+        New cases become training cases, except scans of patients who are held out. Training cases
+        that no longer exist are left out. A validation case that no longer exists is an error,
+        because scores before and after would not be comparable.
 
         Parameters
         ----------
@@ -95,6 +117,8 @@ class Split:
         held_out : sequence of str
             Cases of the validation folder now; they are not trained on. If the run had no
             validation cases so far, these become its validation cases.
+        patients : mapping of str to str
+            As for `hold_out_fold`.
 
         Raises
         ------
@@ -118,8 +142,9 @@ class Split:
             )
         excluded = {*validation, *held_out}
         kept = [name for name in self.training if name in names and name not in excluded]
-        known = {*self.training, *excluded}
-        training = (*kept, *(name for name in names if name not in known))
+        known = {patient_of(name, patients) for name in excluded}
+        new = [name for name in names if name not in {*self.training, *excluded}]
+        training = (*kept, *(name for name in new if patient_of(name, patients) not in known))
         if not training:
             raise TrainingError("none of the run's training cases exists any more")
         return Split(training, validation, tuple(dict.fromkeys((*self.trained_on, *training))))

@@ -48,6 +48,11 @@ class TrainingCases:
     training: Sequence[PreparedCase]
     validation: Sequence[PreparedCase] = ()
 
+    @property
+    def all(self) -> list[PreparedCase]:
+        """Training and validation cases."""
+        return [*self.training, *self.validation]
+
 
 class Trainer:
     """One run, in this process.

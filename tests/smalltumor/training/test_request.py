@@ -31,7 +31,11 @@ FULL = TrainingRequest(
 
 @pytest.mark.parametrize(
     "request_",
-    [FULL, replace(FULL, held_out=("a", "b")), TrainingRequest(Path("/data"), Path("/run"))],
+    [
+        FULL,
+        replace(FULL, held_out=("a", "b"), patients={"a": "p", "b": "p"}),
+        TrainingRequest(Path("/data"), Path("/run")),
+    ],
 )
 def test_a_request_comes_back_from_its_file(tmp_path, request_):
     request_.write(tmp_path / "request.json")
@@ -56,7 +60,7 @@ def test_relative_paths_mean_the_same_to_a_process_in_another_folder(tmp_path, m
 
 def test_every_option_of_the_command_line_reaches_the_request(monkeypatch):
     received: list[TrainingRequest] = []
-    monkeypatch.setattr(training_run, "train", lambda request, report: received.append(request))
+    monkeypatch.setattr(training_run, "train", lambda request, **options: received.append(request))
     words = (
         "train /data --run /run --preset starter --epochs 3 --rate 0.5 --no-reconstruction "
         "--weights /weights --validation /validation --cache /cache --card /card "
@@ -65,6 +69,18 @@ def test_every_option_of_the_command_line_reaches_the_request(monkeypatch):
     assert main(words.split()) == 0
     assert main(["train", "/data", "--run", "/run"]) == 0
     assert received == [FULL, TrainingRequest(Path("/data"), Path("/run"))]
+
+
+def test_a_table_of_patients_reaches_the_request(tmp_path, monkeypatch, capsys):
+    received: list[TrainingRequest] = []
+    monkeypatch.setattr(training_run, "train", lambda request, **options: received.append(request))
+    table = tmp_path / "patients.csv"
+    table.write_text("case,patient\na,p\nb,p\n")
+    assert main(["train", "/data", "--run", "/run", "--patients", str(table)]) == 0
+    assert received[0].patients == {"a": "p", "b": "p"}
+    table.write_text("case,patient\na,p\na,q\n")
+    assert main(["train", "/data", "--run", "/run", "--patients", str(table)]) == 1
+    assert "a is listed with two patients" in capsys.readouterr().err
 
 
 def test_every_setting_of_the_command_line_is_a_field_of_the_configuration():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -11,7 +13,7 @@ from smalltumor.training.run import train
 from smalltumor.training.runs.monitor import RunMonitor
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.runs.status import State
-from training_cases import QUICK
+from training_cases import QUICK, disagree_about_sides, write_lesion_cases
 from training_runs import events, request_for, silent, start_run, weights
 
 pytestmark = pytest.mark.usefixtures("quick")
@@ -96,6 +98,21 @@ def test_held_out_folds_are_validated_on_and_never_trained_on(data, tmp_path):
     assert [case["case"] for case in score["by_case"]] == ["case_01", "case_03"]
     card = load_checkpoint(tmp_path / "run" / "best.safetensors").card
     assert card["trained_on"] == ["case_00", "case_02"]
+
+
+def test_what_makes_cases_doubtful_is_said_and_recorded(tmp_path):
+    folder = write_lesion_cases(tmp_path / "cases", 3)
+    for name in ("case_00", "case_02"):
+        disagree_about_sides(folder / name / f"{name}_t1.nii.gz")
+    warnings, changes = [], {"epochs": 1}
+    request = request_for(folder, tmp_path / "run", cache=None, changes=changes)
+    assert train(request, silent, warn=warnings.append)
+    assert [line.partition(":")[0] for line in warnings] == ["case_02", "case_00"]
+    recorded = events(tmp_path / "run", "warning")
+    assert [f"{event['case']}: {event['message']}" for event in recorded] == warnings
+    lines: list[str] = []
+    assert train(replace(request, resume=True, changes={"epochs": 2}), lines.append)
+    assert [line.removeprefix("warning: ") for line in lines if "sform" in line] == warnings
 
 
 def test_the_baseline_has_no_reconstruction_loss(data, tmp_path):

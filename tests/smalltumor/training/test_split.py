@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -117,7 +118,7 @@ def test_a_split_without_training_cases_is_refused(names, held_out, folds, text)
 
 
 def test_an_empty_fold_is_refused():
-    with pytest.raises(TrainingError, match="fold 7 of 9 is empty: there are only 3 cases"):
+    with pytest.raises(TrainingError, match="fold 7 of 9 is empty: there are only 3 patients"):
         Split.hold_out_fold(["a", "b", "c"], [], 9, 7)
 
 
@@ -141,3 +142,38 @@ def test_no_resume_validates_on_a_case_that_was_ever_trained_on(first, later, fo
         assert not ever & set(split.validation)
         assert set(split.trained_on) == ever
         assert set(split.training) == set(names) - set(validation)
+
+
+def test_scans_of_one_patient_are_on_one_side():
+    names = ["case_0", "sub-1_ses-1", "sub-1_ses-2", "sub-2_ses-1"]
+    split = Split.hold_out_fold(names, [], 2, 1)
+    assert split.validation == ("sub-1_ses-1", "sub-1_ses-2")
+    assert split.training == ("case_0", "sub-2_ses-1")
+    same = {"case_0": "p", "sub-2_ses-1": "p"}
+    assert Split.hold_out_fold(names, [], 2, 0, same).validation == ("case_0", "sub-2_ses-1")
+
+
+def test_other_scans_of_a_validation_patient_are_not_trained_on():
+    names = ["case_0", "sub-1_ses-2"]
+    split = Split.hold_out_fold(names, ["sub-1_ses-1"], 0, 0)
+    assert (split.training, split.validation) == (("case_0",), ("sub-1_ses-1",))
+    later = split.updated([*names, "sub-1_ses-3", "sub-2_ses-1"], ["sub-1_ses-1"])
+    assert later.training == ("case_0", "sub-2_ses-1")
+
+
+def test_a_table_of_other_cases_is_refused(data, tmp_path, quick):
+    request = request_for(data, tmp_path / "run", validation=None, changes=HALF)
+    with pytest.raises(TrainingError, match="lists none of the cases"):
+        train(replace(request, patients={"case_0": "p"}), silent)
+    train(replace(request, patients={"case_00": "p", "case_03": "p"}), silent)
+    assert events(tmp_path / "run", "start")[-1]["validation"] == ["case_00", "case_02", "case_03"]
+
+
+def test_scans_that_are_left_out_are_named(tmp_path, quick):
+    data = write_lesion_cases(tmp_path / "cases", 2, names="sub-1_ses-{:02d}")
+    write_lesion_cases(data, 1)
+    lines: list[str] = []
+    request = request_for(data, tmp_path / "run", validation=None, changes=ONE_EPOCH)
+    train(replace(request, held_out=("sub-1_ses-00",)), lines.append)
+    assert events(tmp_path / "run", "start")[-1]["training"] == ["case_00"]
+    assert "not trained on, as scans of patients of the validation cases: sub-1_ses-01" in lines

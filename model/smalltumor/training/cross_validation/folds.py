@@ -5,10 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from itertools import chain
+from types import MappingProxyType
 from typing import Any
 
+from smalltumor.data.patients import patient_of
 from smalltumor.errors import TrainingError
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
+
+_NO_PATIENTS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -21,7 +26,7 @@ class Folds:
         The cases of each fold.
     always_training : tuple of str
         Cases that are in the training part of every fold and never scored, because the starting
-        weights have been trained on them.
+        weights have been trained on them, or on other scans of their patients.
     """
 
     held_out: tuple[tuple[str, ...], ...]
@@ -29,12 +34,18 @@ class Folds:
 
     @classmethod
     def draw(
-        cls, et_voxels: Mapping[str, int], folds: int, seed: int, seen: Collection[str] = ()
+        cls,
+        et_voxels: Mapping[str, int],
+        folds: int,
+        seed: int,
+        seen: Collection[str] = (),
+        patients: Mapping[str, str] = _NO_PATIENTS,
     ) -> Folds:
         """Draw folds at random, each with its share of patients with little or no ET.
 
-        The numbers of cases differ by at most one between folds, in all and in each stratum: no
-        enhancing tumour, fewer than `SMALL_LESION_VOXELS` voxels of it, and more. The same cases
+        All scans of a patient are in one fold. The numbers of patients differ by at most one
+        between folds, in all and in each stratum: no enhancing tumour, fewer than
+        `SMALL_LESION_VOXELS` voxels of it, and more, in the scan with least of it. The same cases
         and seed give the same folds, in whatever order the cases come.
 
         Parameters
@@ -46,23 +57,33 @@ class Folds:
         seed : int
         seen : collection of str
             Cases that the starting weights have been trained on.
+        patients : mapping of str to str
+            Patients by case, for cases whose names do not tell, see `patient_of`.
 
         Raises
         ------
         TrainingError
-            If there are fewer cases to split than folds.
+            If there are fewer patients to split than folds.
         """
-        cases = [name for name in et_voxels if name not in seen]
-        if len(cases) < folds:
-            others = len(cases) < len(et_voxels)
-            reason = "; the starting weights were trained on the others" if others else ""
+        scans: dict[str, list[str]] = {}
+        for name in sorted(et_voxels):
+            scans.setdefault(patient_of(name, patients), []).append(name)
+        known = {patient_of(name, patients) for name in seen}.intersection(scans)
+        always_training = [name for patient in known for name in scans.pop(patient)]
+        if len(scans) < folds:
+            reason = "; the starting weights were trained on the others" if known else ""
             raise TrainingError(
-                f"{folds} folds need at least {folds} cases to hold out, not {len(cases)}{reason}"
+                f"{folds} folds need at least {folds} patients to hold out, not "
+                f"{len(scans)}{reason}"
             )
-        order = sorted(cases, key=lambda name: (stratum(et_voxels[name]), _draw(seed, name)))
+
+        def rank(names: list[str]) -> tuple[int, bytes]:
+            return min(stratum(et_voxels[name]) for name in names), _draw(seed, names[0])
+
+        order = sorted(scans.values(), key=rank)
         return cls(
-            tuple(tuple(sorted(order[fold::folds])) for fold in range(folds)),
-            tuple(sorted(set(et_voxels).intersection(seen))),
+            tuple(tuple(sorted(chain(*order[fold::folds]))) for fold in range(folds)),
+            tuple(sorted(always_training)),
         )
 
     @property

@@ -19,7 +19,9 @@ from smalltumor.training.runs.run_folder import RunFolder
 def final_checkpoint(path: Path) -> Checkpoint:
     """The network at the end of a run that is done; of any other run, the `current_checkpoint`.
 
-    Runs of earlier versions kept no network of their end; theirs is the current one too.
+    Runs of earlier versions kept no network of their end; theirs is the current one too. So is that
+    of a run that was extended after its end, stopped, and ended by a resume with fewer epochs than
+    were done: its final network is of the earlier end.
 
     Raises
     ------
@@ -30,7 +32,9 @@ def final_checkpoint(path: Path) -> Checkpoint:
     """
     run = RunFolder(path)
     if run.final.is_file() and run.is_done:
-        return load_checkpoint(run.final)
+        final = load_checkpoint(run.final)
+        if final.card.get("steps") in (None, run.last_step):
+            return final
     return current_checkpoint(path)
 
 

@@ -35,8 +35,9 @@ def append_event(path: Path, event: str, step: int, **values: Any) -> None:
     path : Path
         Created if it does not exist.
     event : str
-        ``start`` (of each process), ``progress`` (every few seconds), ``epoch``, ``validation``,
-        ``freeze``, and one of `END_EVENTS` when a process ends.
+        ``start`` (of each process) after ``warning`` (what makes a case doubtful), ``progress``
+        (every few seconds), ``epoch``, ``validation``, ``freeze``, and one of `END_EVENTS` when a
+        process ends.
     step : int
         Steps done so far.
     **values

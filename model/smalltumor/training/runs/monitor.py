@@ -15,7 +15,7 @@ from smalltumor.training.runs.run_lock import LockHolder, is_locked, read_lock_h
 from smalltumor.training.runs.status import RunStatus, State
 
 _LOG_BYTES = 4000
-_ERROR = re.compile(r"smalltumor: |[\w.]*(Error|Exception|Interrupt)\b")
+_ERROR = re.compile(r"smalltumor: (?!warning: )|[\w.]*(Error|Exception|Interrupt)\b")
 
 
 class RunMonitor:

@@ -146,6 +146,12 @@ class RunFolder:
         last = deque(self.read_events(), maxlen=1)
         return bool(last) and last[0]["event"] == "done"
 
+    @property
+    def last_step(self) -> int:
+        """The step of the last event; 0 if there is none."""
+        last = deque(self.read_events(), maxlen=1)
+        return int(last[0]["step"]) if last else 0
+
     def discard_after(self, step: int) -> None:
         """Remove events of later steps, which will be repeated, and half-written files."""
         remove_temporary_files(self.path)

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 
 from filelock import FileLock, Timeout
 
-from smalltumor.errors import TrainingError
+from smalltumor.errors import RunInUseError
 from smalltumor.files.atomic import write_bytes
 from smalltumor.training.runs.process_tree import is_process_running
 from smalltumor.training.runs.run_folder import RunFolder
@@ -95,7 +95,7 @@ def hold_launch_lock(run: RunFolder) -> Iterator[None]:
 
     Raises
     ------
-    TrainingError
+    RunInUseError
         If a process trains in the folder or is about to.
     """
     with _lock(run):
@@ -109,7 +109,7 @@ def hold_run_lock(run: RunFolder) -> Iterator[None]:
 
     Raises
     ------
-    TrainingError
+    RunInUseError
         If another process does.
     """
     with _lock(run):
@@ -165,7 +165,7 @@ def _is_alive(run: RunFolder, holder: LockHolder) -> bool:
     return silent < _STARTING_SECONDS and is_process_running(holder.pid)
 
 
-def _already_training(run: RunFolder) -> TrainingError:
+def _already_training(run: RunFolder) -> RunInUseError:
     holder = read_lock_holder(run)
     who = f"process {holder.pid} on {holder.host}" if holder else "another process"
-    return TrainingError(f"{who} trains in {run.path} already; stop it first")
+    return RunInUseError(f"{who} trains in {run.path} already; stop it first")

@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from smalltumor.data.patients import patient_of
 from smalltumor.errors import TrainingError
 from smalltumor.training.cross_validation.folds import Folds, stratum
 
@@ -67,10 +68,51 @@ def test_cases_the_starting_weights_have_seen_are_trained_on_in_every_fold(
     assert folds.held_out == Folds.draw({n: cases[n] for n in held_out}, number, seed).held_out
 
 
+SCANS = st.dictionaries(
+    st.builds("UPENN-GBM-{:05}_{}".format, st.integers(0, 12), st.sampled_from((11, 21, 31))),
+    st.one_of(st.just(0), st.integers(1, 1999), st.integers(2000, 10**5)),
+    min_size=6,
+    max_size=40,
+)
+
+
+@given(SCANS, SEEDS, st.data())
+def test_scans_of_one_patient_are_in_one_fold_or_trained_on_in_all(scans, seed, data):
+    seen = data.draw(st.sets(st.sampled_from(sorted(scans)), max_size=1))
+    patients = {patient_of(name) for name in scans}
+    if len(patients) - len(seen) < 2:
+        return
+    folds = Folds.draw(scans, 2, seed, seen)
+    parts = [{patient_of(n) for n in names} for names in (*folds.held_out, folds.always_training)]
+    assert sum(map(len, parts)) == len(set.union(*parts)) == len(patients)
+    assert parts[2] == {patient_of(name) for name in seen}
+    assert folds.cases == set(scans)
+    assert spread([len(part) for part in parts[:2]]) <= 1
+
+
+def test_a_table_of_patients_goes_before_the_names():
+    cases = {f"case_{n}": 5000 for n in range(8)}
+    patients = {name: f"p{n // 2}" for n, name in enumerate(cases)}
+    for names in Folds.draw(cases, 2, 0, patients=patients).held_out:
+        assert Counter(patients[name] for name in names).most_common() == [
+            (patients[name], 2) for name in names[::2]
+        ]
+
+
+def test_one_scan_of_each_patient_is_split_as_by_earlier_versions():
+    """By the names of the cases, not of the patients."""
+    cases = {f"UPENN-GBM-{n:05}_11": 5000 for n in range(6)}
+    assert Folds.draw(cases, 3, 0).held_out == (
+        ("UPENN-GBM-00000_11", "UPENN-GBM-00003_11"),
+        ("UPENN-GBM-00004_11", "UPENN-GBM-00005_11"),
+        ("UPENN-GBM-00001_11", "UPENN-GBM-00002_11"),
+    )
+
+
 @pytest.mark.parametrize(
     ("seen", "text"),
     [
-        ([], "3 folds need at least 3 cases to hold out, not 2$"),
+        ([], "3 folds need at least 3 patients to hold out, not 2$"),
         (["a"], "not 1; the starting weights were trained on the others"),
     ],
 )

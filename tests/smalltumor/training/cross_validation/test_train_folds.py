@@ -17,6 +17,7 @@ from smalltumor.models.checkpoint import load_checkpoint, save_checkpoint
 from smalltumor.training import run as training_run
 from smalltumor.training.cross_validation import scoring
 from smalltumor.training.cross_validation import train_folds as module
+from smalltumor.training.cross_validation.folds import Folds
 from smalltumor.training.cross_validation.record import CrossValidation
 from smalltumor.training.cross_validation.results import ScoringSettings
 from smalltumor.training.cross_validation.train_folds import score_folds, train_folds
@@ -24,6 +25,7 @@ from smalltumor.training.data.dataset import labelled_cases, prepare_case
 from smalltumor.training.data.pack_writer import PackWriter
 from smalltumor.training.optimisation.learner import Learner
 from smalltumor.training.run import train
+from smalltumor.training.runs import run_lock
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.runs.run_lock import hold_run_lock
 from training_cases import QUICK, write_lesion_cases
@@ -42,7 +44,7 @@ def segmented(monkeypatch) -> list[str]:
 
     def moved_truth(case, checkpoint, **options):
         names.append(case.name)
-        return SimpleNamespace(classes=np.roll(read_labels(case)[0], 1, axis=0))
+        return SimpleNamespace(classes=np.roll(read_labels(case)[0], 1, axis=0), run=None)
 
     monkeypatch.setattr(scoring, "segment", moved_truth)
     return names
@@ -221,11 +223,55 @@ def test_folds_are_not_trained_with_different_settings(data, started, monkeypatc
     monkeypatch.setattr(module, "train", lambda *args, **options: False)
     train_folds(request(data, started, resume=True, changes=smaller), None, silent)
     assert CrossValidation.read(started).request.changes["batch"] == 1
+    with pytest.raises(TrainingError, match="the seed has drawn the folds"):
+        train_folds(request(data, started, resume=True, changes={"seed": 5}), None, silent)
     mark_done(started / "fold-0")
-    with pytest.raises(TrainingError, match="fold-0 was trained with other settings"):
+    with pytest.raises(TrainingError, match=r"fold-0 was trained with other settings \(batch\)"):
         train_folds(request(data, started, resume=True, changes={"batch": 2}), 2, silent)
     with pytest.raises(TrainingError, match="folds = 3: the cross-validation was started with 2"):
         train_folds(request(data, started, resume=True), 3, silent)
+
+
+def test_the_recipe_is_settled_by_the_first_saved_state(data, started, monkeypatch):
+    """Also by that of a fold that is not finished; what changes no result may change."""
+    fold = RunFolder(started / "fold-0")
+    fold.create()
+    fold.last.write_bytes(b"")
+    monkeypatch.setattr(module, "train", lambda *args, **options: False)
+    with pytest.raises(TrainingError, match=r"fold-0 was trained with other settings \(epochs\)"):
+        train_folds(request(data, started, resume=True, changes={"epochs": 5}), None, silent)
+    other = request(data, started, resume=True, cache=data, device="cpu", changes={"compile": True})
+    assert not train_folds(other, None, silent)
+    with pytest.raises(TrainingError, match="the patients of the cases are settled"):
+        patients = {"case_00": "p"}
+        train_folds(request(data, started, resume=True, patients=patients), None, silent)
+
+
+def test_of_two_processes_that_start_at_once_one_settles_the_split(data, tmp_path, monkeypatch):
+    """The second starts, and settles its split, while the first draws one."""
+    draw, runs = Folds.draw, tmp_path / "runs"
+    monkeypatch.setattr(module, "train", lambda *args, **options: False)
+
+    def start_another_before(*arguments):
+        monkeypatch.setattr(Folds, "draw", draw)
+        assert not train_folds(request(data, runs, resume=True), 2, silent)
+        return draw(*arguments)
+
+    monkeypatch.setattr(Folds, "draw", start_another_before)
+    with pytest.raises(TrainingError, match="started with 2"):
+        train_folds(request(data, runs, resume=True), 4, silent)
+    assert len(held_out(runs)) == 2
+
+
+def test_a_fold_that_another_process_takes_meanwhile_is_left_to_it(data, started, monkeypatch):
+    monkeypatch.setattr(run_lock, "_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(module, "is_locked", lambda run: False)
+    other, lines = RunFolder(started / "fold-0"), []
+    other.create()
+    with hold_run_lock(other):
+        assert not train_folds(request(data, started, resume=True), None, lines.append)
+    assert lines[-1] == "another process is training fold-0"
+    assert RunFolder(started / "fold-1").is_done
 
 
 def test_other_starting_weights_are_refused_on_resume(data, tmp_path, weights_to_tune, monkeypatch):
@@ -292,7 +338,7 @@ def test_the_command_says_how_to_resume_folds_that_were_stopped(started, data, c
 
 def test_with_fold_or_in_a_run_folder_the_command_trains_one_network(data, tmp_path, monkeypatch):
     received = []
-    monkeypatch.setattr(training_run, "train", lambda request, report: received.append(request))
+    monkeypatch.setattr(training_run, "train", lambda request, **options: received.append(request))
     run = tmp_path / "run"
     assert main(["train", str(data), "--run", str(run), "--folds", "2", "--fold", "0"]) == 0
     RunFolder(run).write_config({})

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from smalltumor.errors import CheckpointError, TrainingError
+from smalltumor.models.checkpoint import save_checkpoint
 from smalltumor.training.architecture import MultiTaskArchitecture
 from smalltumor.training.optimisation.budget import Budget
 from smalltumor.training.optimisation.distributed import Processes
 from smalltumor.training.optimisation.learner import Learner
-from smalltumor.training.runs.current_weights import current_checkpoint
+from smalltumor.training.runs.current_weights import current_checkpoint, final_checkpoint
 from smalltumor.training.runs.run_folder import RunFolder
 from training_cases import QUICK
 
@@ -69,6 +70,18 @@ def test_step_and_weights_are_of_one_state_while_the_trainer_saves(run, learner,
     checkpoint = current_checkpoint(run.path)
     values = {float(np.unique(a)[0]) for n, a in checkpoint.tensors().items() if "weight" in n}
     assert values == {checkpoint.card["step"]}
+
+
+def test_a_final_network_counts_at_the_step_at_which_the_run_ended(run, learner):
+    save(learner, run, 7)
+    network = learner.averaged_network(())
+    save_checkpoint(run.final, network, QUICK.preprocessing, {"name": "final", "steps": 5})
+    run.append("done", 5)
+    assert final_checkpoint(run.path).name == "final"
+    run.append("start", 5)
+    assert final_checkpoint(run.path).card["step"] == 7
+    run.append("done", 7)
+    assert final_checkpoint(run.path).card["step"] == 7
 
 
 def test_no_state_and_a_damaged_one_are_named(run):

@@ -1,0 +1,233 @@
+"""Start a cross-validation, or resume it with the cases and settings it was started with."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from smalltumor.data.label_files import decode_labels, read_label_volume
+from smalltumor.data.patients import patient_of
+from smalltumor.errors import Action, CaseError, LabelError, Remedy, TrainingError
+from smalltumor.labels.regions import TissueClass
+from smalltumor.models.card import known_cases, lists_all_cases
+from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
+from smalltumor.training.config import FREE_SETTINGS, TrainingConfig
+from smalltumor.training.cross_validation.folds import Folds
+from smalltumor.training.cross_validation.record import CrossValidation, is_cross_validation
+from smalltumor.training.data.dataset import LabelledCase, labelled_cases
+from smalltumor.training.data.pack import PackedCase
+from smalltumor.training.request import TrainingRequest
+from smalltumor.training.run_cases import check_patients
+from smalltumor.training.runs.run_folder import RunFolder
+from smalltumor.training.runs.run_lock import hold_launch_lock, is_locked
+from smalltumor.training.trainer import Report
+
+
+def start_or_resume(
+    request: TrainingRequest, folds: int | None, report: Report, warn: Report
+) -> CrossValidation:
+    """The cross-validation in the request's folder, which is started if there is none.
+
+    Of several processes that start one at the same time, the first settles its split.
+
+    Parameters
+    ----------
+    request : TrainingRequest
+    folds : int or None
+        Number of folds; None to resume.
+    report, warn : callable
+        Receive one line of text at a time.
+
+    Raises
+    ------
+    SmalltumorError
+        If the cases or weights cannot be used, or the cases, the weights or the settings are not
+        those that the cross-validation was started with.
+    """
+    folder = RunFolder(request.run)
+    if not is_cross_validation(folder.path):
+        drawn = _drawn(request, folds, report, warn)
+        folder.create()
+        with hold_launch_lock(folder):
+            if not is_cross_validation(folder.path):
+                drawn.write()
+                return drawn
+    return _resumed(request, folds)
+
+
+def _drawn(
+    request: TrainingRequest, folds: int | None, report: Report, warn: Report
+) -> CrossValidation:
+    """A cross-validation with a new split, not written yet."""
+    if folds is None:
+        raise TrainingError(f"{request.run} holds no cross-validation")
+    if RunFolder(request.run).config.is_file():
+        raise TrainingError(
+            f"{request.run} holds a run of its own; choose another folder for all folds"
+        )
+    changes = _without_patience(request)
+    config = TrainingConfig(folds=folds).with_changes(changes)
+    initial = None
+    if request.weights or request.preset == "finetune":
+        initial = load_checkpoint(request.weights)
+    seen = known_cases(initial.card) if initial else frozenset()
+    voxels = {case.name: _et_voxels(case) for case in _cases(request)}
+    split = Folds.draw(voxels, config.folds, config.seed, seen, request.patients)
+    _report_patients(split, request.patients, report)
+    _report_seen(split, initial, report, warn)
+    return CrossValidation(
+        replace(request, changes=changes), split, initial.digest if initial else None
+    )
+
+
+def _without_patience(request: TrainingRequest) -> dict[str, object]:
+    """The changes to the preset; no fold ends early."""
+    if request.changes.get("patience"):
+        raise TrainingError(
+            "patience would end each fold by the scores of the cases that it holds out, and their "
+            "scores would be too good; train a fixed number of epochs"
+        )
+    return {**request.changes, "patience": 0}
+
+
+def _report_patients(split: Folds, patients: Mapping[str, str], report: Report) -> None:
+    number = len({patient_of(name, patients) for name in split.cases})
+    if number < len(split.cases):
+        report(f"{len(split.cases)} cases of {number} patients; no patient is in two folds")
+
+
+def _report_seen(split: Folds, initial: Checkpoint | None, report: Report, warn: Report) -> None:
+    if split.always_training:
+        report(
+            f"{len(split.always_training)} cases are in the training part of every fold and not "
+            "scored, because the starting weights were trained on these patients: "
+            + ", ".join(split.always_training)
+        )
+    if initial is not None and not lists_all_cases(initial.card):
+        warn(
+            f"the card of {initial.name} does not list the cases it was trained on; if "
+            "some of these are among them, their scores will be too good"
+        )
+
+
+def _cases(request: TrainingRequest) -> list[LabelledCase]:
+    """The cases to split: those of the data folder that are not in the validation folder."""
+    held_out = labelled_cases(request.validation) if request.validation else []
+    cases = labelled_cases(request.data, exclude={files.name for files in held_out})
+    check_patients(request, cases)
+    repeated = [name for name, count in Counter(c.name for c in cases).items() if count > 1]
+    if repeated:
+        raise TrainingError(
+            f"{request.data} holds more than one case named {', '.join(repeated)}; rename one"
+        )
+    return cases
+
+
+def _et_voxels(case: LabelledCase) -> int:
+    try:
+        if isinstance(case, PackedCase):
+            classes = case.load(case.pack.preprocessing).classes.numpy()
+        else:
+            volume = read_label_volume(case.labels[0])
+            classes, _ = decode_labels(volume, hint=case.scheme_hint)
+    except (CaseError, LabelError) as error:
+        raise TrainingError(
+            f"{case.name} cannot be trained on: {error}", Remedy(Action.CHECK_DATASET)
+        ) from error
+    return int(np.count_nonzero(classes == TissueClass.ET))
+
+
+def _resumed(request: TrainingRequest, folds: int | None) -> CrossValidation:
+    """The cross-validation in the folder, on the request's device."""
+    if not request.resume:
+        raise TrainingError(
+            f"{request.run} holds a cross-validation already", Remedy(Action.CHOOSE_RUN_FOLDER)
+        )
+    earlier = CrossValidation.read(request.run)
+    before = earlier.request
+    request = replace(
+        request,
+        preset=before.preset,
+        weights=before.weights,
+        validation=request.validation or before.validation,
+        patients=request.patients or before.patients,
+        cache=request.cache or before.cache,
+        card=request.card or before.card,
+        device=request.device if request.device != "auto" else before.device,
+        changes={**before.changes, **request.changes},
+    )
+    _check_unchanged(earlier, request, folds)
+    resumed = replace(earlier, request=request)
+    if request.changes != before.changes:
+        _rewrite(earlier, resumed)
+    return resumed
+
+
+def _rewrite(earlier: CrossValidation, resumed: CrossValidation) -> None:
+    """Record other settings, unless another process has done so or started a fold meanwhile."""
+    with hold_launch_lock(RunFolder(earlier.request.run)):
+        if CrossValidation.read(earlier.request.run) != earlier:
+            raise TrainingError(
+                f"{earlier.request.run}: another process has changed the settings in the "
+                "meantime; try again"
+            )
+        _check_settings(earlier, resumed.request)
+        resumed.write()
+
+
+def _check_unchanged(earlier: CrossValidation, request: TrainingRequest, folds: int | None) -> None:
+    number = len(earlier.folds.held_out)
+    if folds not in (None, number):
+        raise TrainingError(
+            f"folds = {folds}: the cross-validation was started with {number}; start a new one"
+        )
+    now, then = {files.name for files in _cases(request)}, earlier.folds.cases
+    if now != then:
+        differences = (
+            *(f"{name} is new" for name in sorted(now - then)),
+            *(f"{name} has gone" for name in sorted(then - now)),
+        )
+        raise TrainingError(
+            f"{request.data} does not hold the cases that were split: {', '.join(differences)}; "
+            "undo this, or start a new cross-validation"
+        )
+    if request.patients != earlier.request.patients:
+        raise TrainingError(
+            "the patients of the cases are settled when a cross-validation starts; start a new one"
+        )
+    _without_patience(request)
+    _check_settings(earlier, request)
+    if earlier.weights is not None and load_checkpoint(request.weights).digest != earlier.weights:
+        raise TrainingError(
+            "the starting weights have changed since the cross-validation was started; put them "
+            "back, or start a new one"
+        )
+
+
+def _check_settings(earlier: CrossValidation, request: TrainingRequest) -> None:
+    """All folds have one recipe, which is settled when the first is started; the seed is before."""
+    now, then = dict(request.changes), earlier.request.changes
+    changed = {name for name in now if name not in then or now[name] != then[name]}
+    changed -= FREE_SETTINGS
+    if "seed" in changed:
+        raise TrainingError(
+            "the seed has drawn the folds and cannot change; start a new cross-validation"
+        )
+    started = _started_folds(earlier)
+    if started and changed:
+        raise TrainingError(
+            f"{', '.join(started)} was trained with other settings ({', '.join(sorted(changed))}), "
+            "and the folds would not be comparable; start a new cross-validation"
+        )
+
+
+def _started_folds(validation: CrossValidation) -> list[str]:
+    """Names of the folds that have learnt something, or are about to."""
+    return [
+        run.path.name
+        for run in validation.runs
+        if run.is_done or run.last.is_file() or is_locked(run)
+    ]
