@@ -96,7 +96,9 @@ def run(options: argparse.Namespace) -> int:
     choose_device(options.device)
     with ProgressBar() as progress:
         settings = ScoringSettings(
-            options.device, options.unfinished, options.flips, options.data, progress
+            *(options.device, options.unfinished, options.flips, options.data),
+            progress=progress,
+            warn=progress.warn,
         )
         results = read_results(options.results, settings)
         other = _baseline(options, settings)

@@ -34,6 +34,31 @@ def known_cases(card: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(names - {""})
 
 
+def selected_on(card: Mapping[str, Any]) -> frozenset[str]:
+    """Names of the cases by whose scores the network was chosen among those of its run.
+
+    Those of the network it started from belong to them.
+
+    Parameters
+    ----------
+    card : mapping
+        Cards of earlier versions do not have ``selected_on``: such a network may have been chosen
+        by the cases of its validation scores.
+    """
+    own = _list(card["selected_on"]) if "selected_on" in card else _validation_cases(card)
+    return frozenset(map(str, [*own, *_list(card.get("started_from_selected_on"))]))
+
+
+def _validation_cases(card: Mapping[str, Any]) -> list[Any]:
+    scores = card.get("scores")
+    by_case = _list(scores.get("by_case") if isinstance(scores, Mapping) else None)
+    return [score["case"] for score in by_case if isinstance(score, Mapping) and "case" in score]
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
 def lists_all_cases(card: Mapping[str, Any]) -> bool:
     """Whether the card lists its cases by name, so that they can be told from others."""
     present = [card[key] for key in _KEYS if key in card]

@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from smalltumor.models.card import selected_on
 from smalltumor.models.checkpoint import Checkpoint
 from smalltumor.training.architecture import Architecture
 from smalltumor.training.config import TrainingConfig
@@ -70,7 +71,9 @@ class Validator:
             network = initial.network.to(self._processes.device)
             scores = self._score(network, learner.progress.step, epoch=0)
             learner.progress.best_score = scores["validation"]["score"]
-            self._write(self._run.best, network, initial.card | {"scores": scores})
+            names = sorted({*selected_on(initial.card), *self._names})
+            facts = {"scores": scores, "selected_on": names}
+            self._write(self._run.best, network, initial.card | facts)
 
     def validate(self, learner: Learner, volumes: Iterable[Tensor], epoch: int) -> None:
         """Score the averaged network, and write it if it is the best so far or the last.
@@ -95,14 +98,21 @@ class Validator:
             if score is None or score > progress.best_score:
                 progress.best_score = -1.0 if score is None else score
                 progress.stale = 0
-                self._write(self._run.best, network, card)
+                self._write(self._run.best, network, card | {"selected_on": self._names})
             else:
                 progress.stale += 1
             is_last = learner.budget.is_spent(progress)
             if is_last or 0 < self._config.patience <= progress.stale:
-                self._write(self._run.final, network, card)
+                # Patience chooses the end, and with it the final network, by the scores.
+                names = self._names if self._config.patience else []
+                self._write(self._run.final, network, card | {"selected_on": names})
         progress.stale = self._processes.broadcast_count(progress.stale)
         progress.validation_due = False
+
+    @property
+    def _names(self) -> list[str]:
+        """Names of the validation cases."""
+        return [case.name for case in self._cases]
 
     def _score(self, network: nn.Module, step: int, epoch: int) -> dict[str, Any]:
         self.is_scoring = True

@@ -1,4 +1,4 @@
-"""Which cases a network has been trained on, and whether these may lack modalities."""
+"""Which cases a network has been trained and selected on, and whether these may lack modalities."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from smalltumor.models.card import (
     is_trained_with_modality_dropout,
     known_cases,
     lists_all_cases,
+    selected_on,
     trained_on,
 )
 
@@ -24,6 +25,28 @@ def test_a_sentence_may_name_cases_but_is_no_list():
     assert known_cases(UNKNOWN) > {"c", "case_1", "case-2.x"}
     assert trained_on(UNKNOWN) == "c; unknown: see case_1, case-2.x"
     assert not lists_all_cases(UNKNOWN)
+
+
+def test_a_network_was_selected_on_the_cases_by_whose_scores_it_or_its_start_was_chosen():
+    card = {"selected_on": ["a"], "started_from_selected_on": ["b"]}
+    assert selected_on(card) == {"a", "b"}
+    assert selected_on({"selected_on": []}) == frozenset()
+
+
+def test_a_card_of_an_earlier_version_may_have_been_selected_on_its_validation_cases():
+    card = {"scores": {"validation": {"wt": 0.9}, "by_case": [{"case": "a"}, {"case": "b"}]}}
+    assert selected_on(card) == {"a", "b"}
+    assert selected_on(card | {"selected_on": []}) == frozenset()
+
+
+@pytest.mark.parametrize("names", [3, "a", None])
+def test_names_of_another_form_are_ignored(names):
+    assert selected_on({"selected_on": names, "started_from_selected_on": names}) == frozenset()
+
+
+@pytest.mark.parametrize("scores", [3, [], {"by_case": 3}, {"by_case": ["a", {}]}])
+def test_scores_of_another_form_select_nothing(scores):
+    assert selected_on({"scores": scores}) == frozenset()
 
 
 @pytest.mark.parametrize("card", [{}, {"name": "x"}])

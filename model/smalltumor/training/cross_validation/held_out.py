@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from smalltumor.data.case_files import CaseFiles
+from smalltumor.data.patients import patient_of
 from smalltumor.errors import TrainingError
 from smalltumor.models.card import known_cases, lists_all_cases
 from smalltumor.training.data.dataset import labelled_cases
@@ -25,17 +27,36 @@ class HeldOutCases:
         By name.
     notes : tuple of str
         Which cases were left out, and what could not be checked.
+    patients : mapping of str to str
+        Patients by case, for cases whose names do not tell.
     """
 
     run: RunFolder
     cases: tuple[CaseFiles, ...]
     notes: tuple[str, ...] = ()
+    patients: Mapping[str, str] = field(default_factory=dict)
+
+    def of_patients_in(self, others: Iterable[str]) -> list[str]:
+        """Names of those cases that are among other cases, or are of a patient of them.
+
+        Parameters
+        ----------
+        others : iterable of str
+            Names of the other cases.
+        """
+        patients = {patient_of(name, self.patients) for name in others}
+        return [c.name for c in self.cases if patient_of(c.name, self.patients) in patients]
+
+    def without(self, names: Collection[str]) -> HeldOutCases:
+        """The other cases than those of these names."""
+        return replace(self, cases=tuple(case for case in self.cases if case.name not in names))
 
 
 def held_out_cases(path: Path, data: Path | None = None) -> HeldOutCases:
     """Find the cases that a run has held out.
 
-    Cases of the run's split or of its starting weights that have been trained on are left out.
+    Cases that have been trained on, in the run or for its starting weights, are left out, and so
+    are other scans of their patients.
 
     Parameters
     ----------
@@ -55,18 +76,21 @@ def held_out_cases(path: Path, data: Path | None = None) -> HeldOutCases:
         raise TrainingError(f"{path} has not started training: it has no split yet")
     # In a cross-validation the cases of a validation folder are held out of every fold.
     names = record.request.held_out or record.split.validation
-    seen = {*record.split.trained_on, *known_cases(record.origin)}
-    leaked = sorted(seen.intersection(names))
-    left = [name for name in names if name not in seen]
+    patients = record.request.patients
+    trained_on = {*record.split.trained_on, *known_cases(record.origin)}
+    seen = {patient_of(name, patients) for name in trained_on}
+    leaked = sorted(name for name in names if patient_of(name, patients) in seen)
+    left = [name for name in names if name not in leaked]
     if not left:
         raise TrainingError(
-            f"{path}: the network or its starting weights were trained on every validation case"
+            f"{path}: the network or its starting weights were trained on the patient of every "
+            "validation case"
             if leaked
             else f"{path} holds out no case"
         )
-    return HeldOutCases(
-        run, _files(record, left, data), (*_left_out(path, leaked), *_warnings(record))
-    )
+    notes = (*_left_out(path, leaked), *_warnings(record))
+    found = HeldOutCases(run, _files(record, left, data), notes, patients)
+    return replace(found, notes=(*notes, *_selection(record, found)))
 
 
 def _files(record: RunRecord, names: list[str], data: Path | None) -> tuple[CaseFiles, ...]:
@@ -101,7 +125,18 @@ def _left_out(path: Path, leaked: list[str]) -> list[str]:
         return []
     return [
         f"{path.name}: left out, because the network or its starting weights were trained on "
-        f"them: {', '.join(leaked)}"
+        f"these patients: {', '.join(leaked)}"
+    ]
+
+
+def _selection(record: RunRecord, found: HeldOutCases) -> list[str]:
+    names = found.of_patients_in(record.origin.get("started_from_selected_on", ()))
+    if not names:
+        return []
+    return [
+        f"{record.request.run.name}: its starting weights ({record.origin.get('started_from')}) "
+        f"were chosen by their scores on {', '.join(names)}, which makes the scores on them "
+        "slightly too good"
     ]
 
 

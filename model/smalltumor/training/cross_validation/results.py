@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from smalltumor.errors import Action, CaseError, Remedy, TrainingError
 from smalltumor.evaluation.case_rows import CaseRow, read_rows
 from smalltumor.evaluation.evaluation_tables import is_evaluation, read_evaluation
 from smalltumor.evaluation.out_of_fold_report import Results
-from smalltumor.models.card import known_cases, lists_all_cases
+from smalltumor.models.card import known_cases, lists_all_cases, selected_on
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
+from smalltumor.training.config import FREE_SETTINGS
 from smalltumor.training.cross_validation.held_out import HeldOutCases, held_out_cases
 from smalltumor.training.cross_validation.record import CrossValidation, is_cross_validation
 from smalltumor.training.cross_validation.scoring import (
     OUT_OF_FOLD,
     Progress,
+    Warn,
     score_held_out,
     weights_key,
 )
+from smalltumor.training.run_record import RunRecord
 from smalltumor.training.runs.current_weights import final_checkpoint
 from smalltumor.training.runs.run_folder import RunFolder
 
@@ -43,6 +46,8 @@ class ScoringSettings:
         Folder that holds the images, if it is not the one that the runs were trained on.
     progress : callable, optional
         Called with the fraction done and the name of the case.
+    warn : callable, optional
+        Called with each reason to doubt the scores of a case that is segmented.
     """
 
     device: str = "auto"
@@ -50,6 +55,7 @@ class ScoringSettings:
     flips: bool = False
     data: Path | None = None
     progress: Progress | None = None
+    warn: Warn | None = None
 
 
 def read_results(paths: Sequence[Path], settings: ScoringSettings) -> Results:
@@ -74,7 +80,9 @@ def read_results(paths: Sequence[Path], settings: ScoringSettings) -> Results:
         if found is not None:
             rows += found
             continue
-        for run in _runs(path):
+        runs = _runs(path)
+        notes += _other_settings(runs)
+        for run in runs:
             scores, remarks = _from_run(run, settings)
             rows += scores
             notes += remarks
@@ -85,7 +93,7 @@ def read_results(paths: Sequence[Path], settings: ScoringSettings) -> Results:
 def weights_results(weights: Path, runs: Sequence[Path], settings: ScoringSettings) -> Results:
     """Scores of a weights file on the cases that runs have held out.
 
-    Cases that the weights have been trained on are left out.
+    Cases of patients that the weights have been trained on are left out.
 
     Parameters
     ----------
@@ -115,13 +123,18 @@ def weights_results(weights: Path, runs: Sequence[Path], settings: ScoringSettin
 
 
 def _unseen(held_out: HeldOutCases, checkpoint: Checkpoint) -> tuple[HeldOutCases, list[str]]:
-    seen = known_cases(checkpoint.card)
-    names = [files.name for files in held_out.cases if files.name in seen]
-    if not names:
-        return held_out, []
-    unseen = tuple(files for files in held_out.cases if files.name not in seen)
-    note = f"{checkpoint.name} was trained on {', '.join(names)}: left out"
-    return HeldOutCases(held_out.run, unseen), [note]
+    seen = held_out.of_patients_in(known_cases(checkpoint.card))
+    unseen, notes = held_out.without(seen), []
+    if seen:
+        notes += [f"{checkpoint.name} was trained on the patients of {', '.join(seen)}: left out"]
+    chosen_by = unseen.of_patients_in(selected_on(checkpoint.card))
+    if chosen_by:
+        was = "was" if "selected_on" in checkpoint.card else "may have been"
+        notes += [
+            f"{checkpoint.name} {was} chosen by its scores on {', '.join(chosen_by)}, which makes "
+            "its scores on them too good"
+        ]
+    return unseen, notes
 
 
 def _unknown(checkpoint: Checkpoint) -> str:
@@ -151,6 +164,25 @@ def _runs(path: Path) -> list[RunFolder]:
     )
 
 
+def _other_settings(runs: Sequence[RunFolder]) -> list[str]:
+    """Whether folds were trained with other settings than the first, such as by themselves."""
+    first, notes = None, []
+    for run in runs:
+        if not run.config.is_file():
+            continue
+        config = RunRecord.read(run).config
+        if first is None:
+            first = run.path.name, config
+        names = [f.name for f in fields(config) if f.name not in FREE_SETTINGS]
+        differing = [n for n in names if getattr(config, n) != getattr(first[1], n)]
+        if differing:
+            notes.append(
+                f"{run.path.name} was trained with other settings than {first[0]} "
+                f"({', '.join(differing)}), so that the folds are not comparable"
+            )
+    return notes
+
+
 def _from_run(run: RunFolder, settings: ScoringSettings) -> tuple[list[CaseRow], list[str]]:
     done = run.is_done
     if not done and not settings.unfinished:
@@ -173,13 +205,21 @@ def _score(
         device=settings.device,
         flips=settings.flips,
         progress=settings.progress,
+        warn=settings.warn,
     )
 
 
 def _caveats(run: RunFolder, checkpoint: Checkpoint, done: bool) -> list[str]:
-    notes = [] if done else [f"{run.path.name} is not done: scored with its last saved state"]
+    name = run.path.name
+    notes = [] if done else [f"{name} is not done: scored with its last saved state"]
+    if done and run.final.is_file() and checkpoint.path is None:
+        steps = load_checkpoint(run.final).card["steps"]
+        notes.append(
+            f"{name}: its final network is of step {steps}, not of step {run.last_step}, at which "
+            "it ended: scored with its last saved state"
+        )
     if "limits" in checkpoint.card and checkpoint.path is None:
-        notes.append(f"{run.path.name}: {checkpoint.card['limits']}")
+        notes.append(f"{name}: {checkpoint.card['limits']}")
     return notes
 
 

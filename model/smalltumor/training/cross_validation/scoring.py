@@ -9,17 +9,25 @@ from pathlib import Path
 
 import numpy as np
 
-from smalltumor.data.case import read_case_files
+from smalltumor.data.case import Case, read_case_files
 from smalltumor.data.label_files import read_labels
+from smalltumor.data.patients import patient_of
+from smalltumor.data.preprocessing import PREPROCESSING_VERSION
+from smalltumor.data.segmentation import InferenceRun
 from smalltumor.evaluation.case_rows import CaseRow, case_row, read_rows, write_rows
 from smalltumor.inference.predict import segment
 from smalltumor.models.checkpoint import Checkpoint
 from smalltumor.training.cross_validation.held_out import HeldOutCases
+from smalltumor.training.data.case_digest import case_digest
+
+SCORING_VERSION = 1
+"""Raised when segmenting or scoring gives other numbers for the same input and weights."""
 
 OUT_OF_FOLD = "out_of_fold.csv"
 """Scores with the final weights of the run itself."""
 
 Progress = Callable[[float, str], None]
+Warn = Callable[[str], None]
 
 
 def score_held_out(
@@ -30,11 +38,13 @@ def score_held_out(
     device: str = "auto",
     flips: bool = False,
     progress: Progress | None = None,
+    warn: Warn | None = None,
 ) -> list[CaseRow]:
     """Segment whole volumes as `segment` does, and score them.
 
-    Each score is written to the table in the run folder at once. Cases whose scores with these
-    weights are in the table already are not segmented again.
+    Each score is written to the table in the run folder at once. A case is not segmented again if
+    the table has its scores with these weights, and neither its images and masks nor the versions
+    of preprocessing and scoring have changed since.
 
     Parameters
     ----------
@@ -47,6 +57,8 @@ def score_held_out(
         As for `segment`.
     progress : callable, optional
         Called with the fraction done and the name of the case.
+    warn : callable, optional
+        Called with each reason to doubt the scores of a case that is segmented.
 
     Returns
     -------
@@ -65,16 +77,30 @@ def score_held_out(
     path, key = held_out.run.path / table, weights_key(checkpoint)
     rows = {row.case: row for row in _known(path) if row.weights == key}
     for number, files in enumerate(held_out.cases):
-        if files.name in rows:
+        patient = patient_of(files.name, held_out.patients)
+        inputs = case_digest(files, PREPROCESSING_VERSION, SCORING_VERSION, flips)[:12]
+        known = rows.get(files.name)
+        if known is not None and (known.patient, known.inputs) == (patient, inputs):
             continue
         if progress is not None:
             progress(number / len(held_out.cases), files.name)
         case = read_case_files(files)
         truth, _ = read_labels(case)
-        predicted = segment(case, checkpoint, device=device, flips=flips).classes
-        rows[files.name] = case_row(files.name, key, predicted, truth, tuple(case.grid.spacing))
+        segmentation = segment(case, checkpoint, device=device, flips=flips)
+        if warn is not None:
+            for text in _warnings(case, segmentation.run):
+                warn(f"{files.name}: {text}")
+        rows[files.name] = case_row(
+            *(files.name, key, segmentation.classes, truth, tuple(case.grid.spacing)),
+            patient=patient,
+            inputs=inputs,
+        )
         write_rows(rows.values(), path)
     return [rows[files.name] for files in held_out.cases]
+
+
+def _warnings(case: Case, run: InferenceRun | None) -> list[str]:
+    return [*case.warnings, *map(str, run.findings), *run.warnings] if run else case.warnings
 
 
 def _known(path: Path) -> list[CaseRow]:

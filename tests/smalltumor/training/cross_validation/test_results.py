@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
+import nibabel as nib
 import numpy as np
 import pytest
 from smalltumor.data.case import read_case
+from smalltumor.data.input_checks import Finding, FindingKind
 from smalltumor.data.label_files import read_labels
+from smalltumor.data.segmentation import InferenceRun
 from smalltumor.errors import Action, CaseError, Remedy, SmalltumorError, TrainingError
-from smalltumor.evaluation.case_rows import case_row, read_rows
+from smalltumor.evaluation.case_rows import case_row, read_rows, write_rows
 from smalltumor.inference.predict import segment
 from smalltumor.models.checkpoint import load_checkpoint, save_checkpoint
 from smalltumor.training import run as training_run
 from smalltumor.training.cross_validation import scoring
+from smalltumor.training.cross_validation.folds import Folds
+from smalltumor.training.cross_validation.record import CrossValidation
 from smalltumor.training.cross_validation.results import (
     ScoringSettings,
     read_results,
@@ -26,7 +32,7 @@ from smalltumor.training.cross_validation.results import (
 from smalltumor.training.run import train
 from smalltumor.training.runs.current_weights import current_checkpoint
 from smalltumor.training.runs.run_folder import RunFolder
-from training_cases import QUICK, write_lesion_cases
+from training_cases import QUICK, disagree_about_sides, write_lesion_cases
 from training_runs import request_for, silent
 
 CPU = ScoringSettings(device="cpu")
@@ -70,7 +76,7 @@ def segmented(monkeypatch) -> list[str]:
     def moved_truth(case, checkpoint, *, device, flips):
         assert device == "cpu"
         names.append(case.name)
-        return SimpleNamespace(classes=np.roll(read_labels(case)[0], 1 + flips, axis=0))
+        return SimpleNamespace(classes=np.roll(read_labels(case)[0], 1 + flips, axis=0), run=None)
 
     monkeypatch.setattr(scoring, "segment", moved_truth)
     return names
@@ -94,7 +100,7 @@ def test_each_held_out_case_is_scored_with_the_final_weights_as_segment_predicts
     case = read_case(cases / "case_00")
     predicted = segment(case, final, device="cpu", backend="torch").classes
     expected = case_row("case_00", scoring.weights_key(final), predicted, read_labels(case)[0])
-    assert results.rows[0] == expected
+    assert replace(results.rows[0], inputs="") == expected
     assert expected.et_voxels > 0
 
 
@@ -147,18 +153,92 @@ def test_the_same_weights_in_another_file_keep_the_scores(run, segmented):
     assert len(segmented) == 2
 
 
+@pytest.fixture
+def own_cases(run, cases, tmp_path) -> Path:
+    """The cases of the run in a folder that a test may change."""
+    folder = Path(shutil.copytree(cases, tmp_path / "own"))
+    edit(run, data=str(folder))
+    return folder
+
+
+def move_mask(folder: Path) -> None:
+    image = nib.load(folder / "case_02_seg.nii.gz")
+    moved = np.roll(np.asarray(image.dataobj), 3, axis=1)
+    nib.save(nib.Nifti1Image(moved, image.affine), folder / "case_02_seg.nii.gz")
+
+
+def replace_image(folder: Path) -> None:
+    shutil.copy(folder.parent / "case_01" / "case_01_t1.nii.gz", folder / "case_02_t1.nii.gz")
+
+
+@pytest.mark.parametrize("change", [move_mask, replace_image])
+def test_a_case_is_scored_again_when_its_mask_or_an_image_has_changed(
+    run, own_cases, segmented, change
+):
+    read_results([run], CPU)
+    change(own_cases / "case_02")
+    read_results([run], CPU)
+    assert segmented == ["case_00", "case_02", "case_02"]
+
+
+@pytest.mark.parametrize("version", ["PREPROCESSING_VERSION", "SCORING_VERSION"])
+def test_cases_are_scored_again_by_another_version_of_the_code(
+    run, segmented, monkeypatch, version
+):
+    read_results([run], CPU)
+    monkeypatch.setattr(scoring, version, 99)
+    read_results([run], CPU)
+    assert segmented == ["case_00", "case_02"] * 2
+
+
+def test_scores_of_a_version_that_did_not_record_their_input_are_computed_again(run, segmented):
+    read_results([run], CPU)
+    table = run / "out_of_fold.csv"
+    write_rows([replace(row, inputs="") for row in read_rows(table)], table)
+    read_results([run], CPU)
+    assert segmented == ["case_00", "case_02"] * 2
+
+
+def test_what_makes_a_case_doubtful_is_said_when_it_is_scored(run, own_cases, monkeypatch):
+    truth = scoring.segment
+
+    def with_findings(case, checkpoint, **options):
+        found = (Finding(FindingKind.SPACING, 9.0),) if case.name == "case_00" else ()
+        how = InferenceRun(1.0, "cpu", "torch", "w", ("torch was used",), found)
+        return SimpleNamespace(classes=truth(case, checkpoint, **options).classes, run=how)
+
+    monkeypatch.setattr(scoring, "segment", with_findings)
+    disagree_about_sides(own_cases / "case_02" / "case_02_t1.nii.gz")
+    lines: list[str] = []
+    read_results([run], replace(CPU, warn=lines.append))
+    assert lines[0].startswith("case_00: a voxel size of 9 mm is unusual")
+    assert lines[1] == "case_00: torch was used"
+    assert lines[2].startswith("case_02: ") and "disagree about left and right" in lines[2]
+
+
+def test_another_scan_of_a_patient_that_was_trained_on_is_left_out(run):
+    edit(
+        run,
+        origin={"started_from": "x", "started_from_trained_on": ["z"]},
+        patients={"case_02": "p", "z": "p"},
+    )
+    results = read_results([run], CPU)
+    assert [(row.case, row.patient) for row in results.rows] == [("case_00", "case_00")]
+
+
 def test_a_case_that_the_starting_weights_have_seen_is_left_out(run):
     edit(run, origin={"started_from": "x", "started_from_trained_on": ["case_02", "z"]})
     results = read_results([run], CPU)
     assert [row.case for row in results.rows] == ["case_00"]
     assert results.notes == (
-        "run: left out, because the network or its starting weights were trained on them: case_02",
+        "run: left out, because the network or its starting weights were trained on these "
+        "patients: case_02",
     )
 
 
 def test_a_run_whose_starting_weights_have_seen_every_case_is_refused(run):
     edit(run, origin={"started_from": "x", "started_from_trained_on": ["case_02", "case_00"]})
-    with pytest.raises(TrainingError, match="were trained on every validation case"):
+    with pytest.raises(TrainingError, match="trained on the patient of every validation case"):
         read_results([run], CPU)
     assert not (run / "out_of_fold.csv").exists()
 
@@ -201,11 +281,65 @@ def test_weights_are_scored_on_the_cases_they_have_not_seen(run, weights_to_tune
     listed = with_card(weights_to_tune, tmp_path / "w.safetensors", **card)
     results = weights_results(listed, [run], CPU)
     assert [row.case for row in results.rows] == ["case_02"]
-    assert results.notes == ("w was trained on case_00: left out",)
+    assert results.notes == ("w was trained on the patients of case_00: left out",)
     unlisted = weights_results(weights_to_tune, [run], CPU)
     assert "does not list the cases it was trained on" in unlisted.notes[0]
     assert len(list(run.glob("scores_*.csv"))) == 1
     assert not (run / "out_of_fold.csv").exists()
+
+
+def test_weights_that_were_chosen_by_the_scores_of_held_out_cases_are_reported(run):
+    """The best network of a run, on the cases that the run has validated on."""
+    best = run / "best.safetensors"
+    (note,) = weights_results(best, [run], CPU).notes
+    assert note == (
+        "run was chosen by its scores on case_00, case_02, which makes its scores on them too good"
+    )
+    assert weights_results(run / "final.safetensors", [run], CPU).notes == ()
+    card = load_checkpoint(best).card
+    del card["selected_on"]
+    (note,) = weights_results(with_card(best, run / "old.safetensors", **card), [run], CPU).notes
+    assert note.startswith("run may have been chosen by its scores on case_00, case_02")
+
+
+def test_a_run_that_starts_from_weights_chosen_by_held_out_cases_is_reported(run):
+    origin = {"started_from": "x", "started_from_trained_on": ["z"]}
+    edit(run, origin=origin | {"started_from_selected_on": ["case_02", "y"]})
+    (note,) = read_results([run], CPU).notes
+    assert note.startswith("run: its starting weights (x) were chosen by their scores on case_02")
+
+
+def test_a_final_network_of_an_earlier_end_is_not_scored(run):
+    """The run was extended, ended by a stop, and resumed with fewer epochs than are done."""
+    state = RunFolder(run)
+    step = load_checkpoint(state.final).card["steps"]
+    state.append("start", step)
+    state.append("done", step + 3)
+    results = read_results([run], CPU)
+    assert {row.weights for row in results.rows} == {scoring.weights_key(current_checkpoint(run))}
+    assert results.notes == (
+        f"run: its final network is of step {step}, not of step {step + 3}, at which it ended: "
+        "scored with its last saved state",
+    )
+
+
+def test_folds_that_were_trained_in_different_ways_are_reported(run, tmp_path):
+    whole = tmp_path / "whole"
+    request = request_for(tmp_path, whole, validation=None)
+    folds = Folds((("case_00", "case_02"), ("case_01",)))
+    whole.mkdir()
+    CrossValidation(request, folds, None).write()
+    for number in range(2):
+        shutil.copytree(run, whole / f"fold-{number}")
+    config = RunFolder(whole / "fold-1").read_config()["training"]
+    edit(whole / "fold-1", held_out=["case_01"], training=config | {"batch": 1, "compile": True})
+    split = RunFolder(run).read_config()["split"]
+    edit(whole / "fold-1", split=split | {"trained_on": ["case_00", "case_02", "case_03"]})
+    (note,) = read_results([whole], CPU).notes
+    assert note == (
+        "fold-1 was trained with other settings than fold-0 (batch), so that the folds are not "
+        "comparable"
+    )
 
 
 def test_weights_cannot_be_scored_on_a_table(run, weights_to_tune):
