@@ -85,9 +85,6 @@ def case_row(
     prediction: Classes,
     truth: Classes,
     spacing: Sequence[float] = (1.0, 1.0, 1.0),
-    *,
-    patient: str | None = None,
-    inputs: str = "",
 ) -> CaseRow:
     """Score a case.
 
@@ -99,10 +96,11 @@ def case_row(
         Tissue classes on one grid.
     spacing : three floats
         Voxel edges along i, j, k in mm.
-    patient : str, optional
-        By default as the name of the case tells.
-    inputs : str
-        See `CaseRow`.
+
+    Returns
+    -------
+    CaseRow
+        Of the patient whom the name of the case tells.
 
     Raises
     ------
@@ -130,8 +128,7 @@ def case_row(
         small_components=small.components,
         small_found=small.found,
         false_components=count_false_components(*enhancing, MIN_COMPONENT_VOXELS),
-        patient=patient_of(name) if patient is None else patient,
-        inputs=inputs,
+        patient=patient_of(name),
     )
 
 

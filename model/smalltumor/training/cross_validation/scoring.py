@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from smalltumor.data.case import Case, read_case_files
+from smalltumor.data.case_files import CaseFiles
 from smalltumor.data.label_files import read_labels
 from smalltumor.data.patients import patient_of
 from smalltumor.data.preprocessing import PREPROCESSING_VERSION
-from smalltumor.data.segmentation import InferenceRun
+from smalltumor.data.segmentation import InferenceRun, Segmentation
 from smalltumor.evaluation.case_rows import CaseRow, case_row, read_rows, write_rows
 from smalltumor.inference.predict import segment
 from smalltumor.models.checkpoint import Checkpoint
@@ -75,28 +78,33 @@ def score_held_out(
         If the table cannot be written.
     """
     path, key = held_out.run.path / table, weights_key(checkpoint)
+    predict = partial(segment, checkpoint=checkpoint, device=device, flips=flips)
     rows = {row.case: row for row in _known(path) if row.weights == key}
     for number, files in enumerate(held_out.cases):
         patient = patient_of(files.name, held_out.patients)
         inputs = case_digest(files, PREPROCESSING_VERSION, SCORING_VERSION, flips)[:12]
         known = rows.get(files.name)
-        if known is not None and (known.patient, known.inputs) == (patient, inputs):
+        if known is not None and known.inputs == inputs:
+            rows[files.name] = replace(known, patient=patient)
             continue
         if progress is not None:
             progress(number / len(held_out.cases), files.name)
-        case = read_case_files(files)
-        truth, _ = read_labels(case)
-        segmentation = segment(case, checkpoint, device=device, flips=flips)
-        if warn is not None:
-            for text in _warnings(case, segmentation.run):
-                warn(f"{files.name}: {text}")
-        rows[files.name] = case_row(
-            *(files.name, key, segmentation.classes, truth, tuple(case.grid.spacing)),
-            patient=patient,
-            inputs=inputs,
-        )
+        row = _scored(files, key, predict, warn)
+        rows[files.name] = replace(row, patient=patient, inputs=inputs)
         write_rows(rows.values(), path)
     return [rows[files.name] for files in held_out.cases]
+
+
+def _scored(
+    files: CaseFiles, key: str, predict: Callable[[Case], Segmentation], warn: Warn | None
+) -> CaseRow:
+    case = read_case_files(files)
+    truth, _ = read_labels(case)
+    segmentation = predict(case)
+    if warn is not None:
+        for text in _warnings(case, segmentation.run):
+            warn(f"{files.name}: {text}")
+    return case_row(files.name, key, segmentation.classes, truth, tuple(case.grid.spacing))
 
 
 def _warnings(case: Case, run: InferenceRun | None) -> list[str]:

@@ -140,6 +140,8 @@ def test_a_run_on_another_machine_is_live_while_its_heartbeat_is_recent(run, mon
 def test_a_run_that_ended_without_an_event_reports_its_log_or_a_kill(run):
     run.append("epoch", 4, epoch=1, epochs=10)
     assert "killed" in RunMonitor(run.path).poll().message
+    run.log.write_text("smalltumor: warning: case_00: the brain is cut off\n")
+    assert "killed" in RunMonitor(run.path).poll().message
     for last, text in (
         ("smalltumor: disk is full; make room", "disk is full; make room"),
         ("ModuleNotFoundError: No module named 'torch'", "ModuleNotFoundError: No module"),
