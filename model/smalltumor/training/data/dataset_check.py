@@ -66,14 +66,15 @@ def check_dataset(folder: Path) -> Iterator[CheckedCase]:
     CaseError
         If there is no case. What is wrong with a case is in its `CheckedCase`.
     TrainingError
-        If it is a pack, and damaged.
+        If it is a pack, and damaged or of a release whose preprocessing differs.
     """
     from smalltumor.training.data.pack import Pack  # here, because it loads torch
 
     if Pack.is_in(folder):
         pack = Pack(folder)
         for index, name in enumerate(pack.names):
-            yield _counted(name, pack.load(index).classes.numpy(), "packed", [])
+            case = pack.load(index)
+            yield _counted(name, case.classes.numpy(), "packed", [*case.warnings])
         return
     for files in find_cases(folder):
         yield check_case(files)

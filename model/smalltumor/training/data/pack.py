@@ -158,8 +158,10 @@ class Pack:
         Raises
         ------
         TrainingError
-            If its part is missing or damaged.
+            If its part is missing or damaged, or the pack was prepared by a release whose
+            preprocessing differs.
         """
+        self._check_version()
         entry, key = self._entries[index], f"{index:04d}"
         tensors = self._read_part(entry.part)
         try:
@@ -177,6 +179,14 @@ class Pack:
             entry.quantisation,
             entry.warnings,
         )
+
+    def _check_version(self) -> None:
+        if self.preprocessing_version not in (None, PREPROCESSING_VERSION):
+            raise TrainingError(
+                f"{self.folder} was prepared by another release of smalltumor, whose "
+                f"preprocessing (version {self.preprocessing_version}) differs from that of this "
+                f"one (version {PREPROCESSING_VERSION}); pack the cases again"
+            )
 
     def _read_part(self, name: str) -> Tensors:
         """The tensors of a part; the last one read is kept, because it holds several cases."""
@@ -224,16 +234,8 @@ class PackedCase:
         Raises
         ------
         TrainingError
-            If the pack was prepared in another way, or by a release that prepares in another way,
-            or is damaged.
+            If the pack was prepared in another way, or as `Pack.load`.
         """
-        version = self.pack.preprocessing_version
-        if version not in (None, PREPROCESSING_VERSION):
-            raise TrainingError(
-                f"{self.pack.folder} was prepared by another release of smalltumor, whose "
-                f"preprocessing (version {version}) differs from that of this one (version "
-                f"{PREPROCESSING_VERSION}); pack the cases again"
-            )
         if preprocessing != self.pack.preprocessing:
             raise TrainingError(
                 f"{self.pack.folder} was prepared with {self.pack.preprocessing}, "

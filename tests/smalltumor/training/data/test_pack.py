@@ -94,6 +94,7 @@ def test_labels_names_and_crop_centres_are_kept_exactly(from_files, from_pack):
 def test_what_makes_a_case_doubtful_is_kept(from_files, tmp_path):
     write_pack(tmp_path, [replace(from_files[0], warnings=("cut off",)), from_files[1]])
     assert [case.warnings for case in read_all(tmp_path)] == [("cut off",), ()]
+    assert [case.warnings for case in check_dataset(tmp_path)] == [["cut off"], []]
 
 
 def test_parts_hold_whole_cases_and_stay_below_their_limit(from_files, tmp_path):
@@ -203,6 +204,8 @@ def test_a_pack_of_a_release_that_prepares_in_another_way_is_refused(pack):
     changed_manifest(pack, lambda m: m.update(preprocessing_version=PREPROCESSING_VERSION - 1))
     with pytest.raises(TrainingError, match=r"another release .* pack the cases again"):
         read_all(pack)
+    with pytest.raises(TrainingError, match="another release"):
+        list(check_dataset(pack))
 
 
 def test_a_pack_that_does_not_record_its_release_says_so(pack, kept_pack):
