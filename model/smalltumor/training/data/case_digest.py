@@ -30,7 +30,8 @@ def case_digest(files: CaseFiles, *settings: object) -> str:
     OSError
         If a file cannot be read.
     """
-    digest = hashlib.sha256(json.dumps([*settings, files.scheme_hint], sort_keys=True).encode())
+    roles = [*settings, files.scheme_hint, sorted(files.modalities)]
+    digest = hashlib.sha256(json.dumps(roles, sort_keys=True).encode())
     images = (
         [files.stacked] if files.stacked else [p[0] for _, p in sorted(files.modalities.items())]
     )
