@@ -88,7 +88,7 @@ def test_of_two_processes_that_train_in_one_folder_at_once_one_is_refused(data, 
     outputs = [process.communicate(timeout=300) for process in both]
     assert sorted("finished" in output for output, _ in outputs) == [False, True]
     refusal = next(error for output, error in outputs if "finished" not in output)
-    assert "TrainingError: " in refusal
+    assert "RunInUseError: " in refusal
     assert "already" in refusal or "in the meantime" in refusal
     assert [e["step"] for e in events(run, "start")] == [0]
     assert [e["epoch"] for e in events(run, "epoch")] == [1, 2, 3, 4]
@@ -98,7 +98,7 @@ def test_a_run_that_another_process_started_meanwhile_is_not_overwritten(
     data, tmp_path, monkeypatch
 ):
     """Between the look at the folder and the lock."""
-    path, choose, other = tmp_path / "run", run._AvailableCases.find, []
+    path, choose, other = tmp_path / "run", run.AvailableCases.find, []
 
     def find_while_another_trains(request):
         if not other:
@@ -106,7 +106,7 @@ def test_a_run_that_another_process_started_meanwhile_is_not_overwritten(
             train(request_for(data, path), silent)
         return choose(request)
 
-    monkeypatch.setattr(run._AvailableCases, "find", find_while_another_trains)
+    monkeypatch.setattr(run.AvailableCases, "find", find_while_another_trains)
     with pytest.raises(TrainingError, match="another process has trained there"):
         train(request_for(data, path), silent)
     assert len(events(path, "start")) == len(events(path, "done")) == 1
