@@ -37,9 +37,10 @@ class Overlay:
     def hide(self) -> None:
         """Make the masks and rings transparent."""
         for layer in self._patients.layers_in_use:
-            if layer._type_string in _OVERLAYS and layer not in self._opacities:
-                self._opacities[layer] = layer.opacity
-                layer.opacity = 0.0
+            if layer._type_string not in _OVERLAYS or layer in self._opacities:
+                continue
+            self._opacities[layer] = layer.opacity
+            layer.opacity = 0.0
 
     def show(self) -> None:
         """Give them back the opacity that they had, unless it was set meanwhile."""

@@ -58,6 +58,11 @@ class ToolWatch:
         self._selection.events.active.connect(self._on_active)
         self._on_active()
 
+    def drop_tool(self) -> None:
+        """Let the mouse move the view again instead of using a tool of the selected layer."""
+        if self._layer is not None and str(getattr(self._layer, "mode", _NO_TOOL)) != _NO_TOOL:
+            self._layer.mode = _NO_TOOL
+
     def _on_active(self, event: Any = None) -> None:
         if self._layer is not None and hasattr(self._layer.events, "mode"):
             self._layer.events.mode.disconnect(self._on_mode)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from weakref import ref
 
 from qtpy.compat import isalive
-from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtCore import QEvent, QObject, Qt, Signal
 from qtpy.QtGui import QKeyEvent, QKeySequence
 from qtpy.QtWidgets import QApplication, QMainWindow, QShortcut
 
@@ -33,10 +33,13 @@ class DisplayShortcuts(QObject):
     window : QMainWindow
     """
 
+    overlay_changed = Signal(bool)
+
     def __init__(self, viewer: ViewerModel, window: QMainWindow) -> None:
         super().__init__(window)
         self._sheet: KeySheet | None = None
         self.overlay = Overlay(viewer)
+        self._peeking = False
         self._viewer = ref(viewer)
         self._sequences = [
             self._bind(key, partial(self._show_sequence, modality))
@@ -47,6 +50,19 @@ class DisplayShortcuts(QObject):
         self._bind(keys.SHEET, self.toggle_sheet)
         self._tools = ToolWatch(viewer, self._on_tool)
 
+    def set_overlay(self, shown: bool) -> None:
+        """Show the overlay, or hide it until it is shown again or a tool is chosen.
+
+        A mask that cannot be seen must not be painted. Painting therefore ends when the overlay is
+        hidden, and the overlay is shown when a tool is chosen.
+        """
+        if shown:
+            self.overlay.show()
+        elif not self.overlay.hidden:
+            self._tools.drop_tool()
+            self.overlay.hide()
+        self.overlay_changed.emit(shown)
+
     def toggle_sheet(self) -> None:
         """Show or close the sheet of keys."""
         if self._sheet is None:
@@ -55,6 +71,7 @@ class DisplayShortcuts(QObject):
 
     def start_to_peek(self) -> None:
         """Hide the overlay until the key is released or another window is active."""
+        self._peeking = True
         self.overlay.hide()
         application = QApplication.instance()
         assert application is not None
@@ -67,7 +84,9 @@ class DisplayShortcuts(QObject):
             application = QApplication.instance()
             assert application is not None
             application.removeEventFilter(self)
+            self._peeking = False
             self.overlay.show()
+            self.overlay_changed.emit(True)
         return False
 
     def _bind(self, key: keys.Key, action: object) -> QShortcut:
@@ -86,6 +105,8 @@ class DisplayShortcuts(QObject):
         if isalive(self):
             for shortcut in self._sequences:
                 shortcut.setEnabled(not chosen)
+            if chosen and self.overlay.hidden and not self._peeking:
+                self.set_overlay(True)
 
 
 def _is_peek_key(event: QEvent) -> bool:

@@ -29,7 +29,9 @@ def layer_to_paint(viewer: ViewerModel) -> Labels | None:
     layer = viewer.layers.selection.active
     if not isinstance(layer, Labels) or layer.mode not in (PAINT, ERASE):
         return None
-    if not layer.visible or not layer.editable or placement_of(layer) is None:
+    if not layer.visible or not layer.opacity or not layer.editable:
+        return None
+    if placement_of(layer) is None:
         return None
     return layer if layer in active_patient(viewer).layers_in_use else None
 

@@ -69,7 +69,8 @@ class ReadingToolbar(QToolBar):
         self.overlay_action.setToolTip(f"Show masks and rings; hold {keys.PEEK.sequence} to peek")
         self.overlay_action.setCheckable(True)
         self.overlay_action.setChecked(True)
-        self.overlay_action.toggled.connect(self._set_overlay)
+        self.overlay_action.toggled.connect(self.shortcuts.set_overlay)
+        self.shortcuts.overlay_changed.connect(self.overlay_action.setChecked)
         self.addSeparator()
         self.keys_action = self.addAction("Keys")
         self.keys_action.setToolTip(keys.with_key("All keys and mouse gestures", keys.SHEET))
@@ -79,9 +80,6 @@ class ReadingToolbar(QToolBar):
 
     def _follow(self, follows: bool) -> None:
         self._window.planes.follows_cursor = follows
-
-    def _set_overlay(self, shown: bool) -> None:
-        (self.shortcuts.overlay.show if shown else self.shortcuts.overlay.hide)()
 
     def _show_layout(self) -> None:
         self.layout_actions[self._window.layout].setChecked(True)

@@ -65,8 +65,14 @@ def test_keys_show_a_sequence_peek_and_open_the_sheet(window, viewer_of):
     press(window, keys.SHEET)
     assert not sheet.isVisible()
     toolbar = window.main_window.findChild(ReadingToolbar)
+    viewer.layers.selection.active = labels
+    labels.mode = "paint"
     toolbar.overlay_action.trigger()
     assert labels.opacity == 0
+    assert labels.mode == "pan_zoom", "what cannot be seen is not painted"
+    labels.mode = "paint"
+    assert labels.opacity > 0
+    assert toolbar.overlay_action.isChecked()
 
 
 def test_naparis_keys_work_in_a_plane_while_the_lesions_are_reviewed(

@@ -13,6 +13,7 @@ from napari_smalltumor.display.sequences import ToolWatch, show_sequence
 from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.planes.brush import layer_to_paint
 
 
 @pytest.fixture
@@ -81,6 +82,17 @@ def test_peeking_changes_no_visibility_and_survives_a_switch_of_patients(two_pat
     assert patients.current.name == "A"
     patients.activate(patients.patients[1])
     assert {x: (x.visible, x.opacity) for x in two_patients.layers} == before
+
+
+def test_a_transparent_mask_is_not_painted(two_patients):
+    overlay, labels = Overlay(two_patients), two_patients.layers["B labels"]
+    two_patients.layers.selection.active = labels
+    labels.mode = "paint"
+    overlay.hide()
+    assert labels.mode == "paint", "a peek does not end painting"
+    assert layer_to_paint(two_patients) is None
+    overlay.show()
+    assert layer_to_paint(two_patients) is labels
 
 
 def test_an_opacity_that_is_set_while_peeking_stays(two_patients):

@@ -17,6 +17,9 @@ from napari.layers._layer_actions import _duplicate_layer
 from napari_cases import case_along
 from smalltumor.data.segmentation import Segmentation
 
+from napari_smalltumor import keys
+from napari_smalltumor.display.overlay import Overlay
+from napari_smalltumor.display.sequences import show_sequence
 from napari_smalltumor.export import case_to_export, export_case
 from napari_smalltumor.layers.create import image_layers
 from napari_smalltumor.layers.metadata import checksum, region_layers
@@ -24,10 +27,14 @@ from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.patient import layers_of_patient, patient_of, patient_of_case
 from napari_smalltumor.layers.region_masks import segmentation_of
 from napari_smalltumor.layers.regions import show_segmentation
+from napari_smalltumor.layers.ring_boxes import ring_boxes_of
 from napari_smalltumor.lesions.review import LesionReview
 from napari_smalltumor.lesions.rings import NAME
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.missing_regions import missing_regions
+from napari_smalltumor.planes.brush import Stroke, layer_to_paint
+from napari_smalltumor.planes.linked_planes import linked_planes
+from napari_smalltumor.planes.plane import PLANES
 
 numbers = st.integers(0, 10_000)
 
@@ -50,6 +57,8 @@ class SeveralPatients(RuleBasedStateMachine):
         self.missing = missing_regions(self.viewer)
         ensure_nesting(self.viewer)
         self.review = LesionReview(self.viewer)
+        self.planes = linked_planes(self.viewer)
+        self.overlay = Overlay(self.viewer)
         self.cases = cases()
         self.zooms: dict[Any, float] = {}
         self.painted: Layer | None = None
@@ -177,6 +186,33 @@ class SeveralPatients(RuleBasedStateMachine):
         if leave:
             self.switch(number)
 
+    @precondition(lambda self: self.masks)
+    @rule(number=numbers, plane=st.sampled_from(PLANES), mode=st.sampled_from(["paint", "erase"]))
+    def stroke_in_a_plane(self, number, plane, mode):
+        layer = self.masks[number % len(self.masks)]
+        self.viewer.layers.selection.active = layer
+        layer.mode = mode
+        layer = layer_to_paint(self.viewer)
+        if layer is not None:
+            assert patient_of(layer) in (None, self.patients.current)
+            assert layer.visible
+            stroke = Stroke(layer, plane)
+            stroke.continue_to(self.planes.position)
+            stroke.end()
+            self.painted = layer
+
+    @rule(modality=st.sampled_from(list(keys.SEQUENCES)))
+    def show_sequence(self, modality):
+        before = self.patients.current
+        show_sequence(self.viewer, modality)
+        assert self.patients.current == before
+
+    @rule()
+    def peek_or_stop(self):
+        before = {x for x in self.layers if x.visible}
+        (self.overlay.show if self.overlay.hidden else self.overlay.hide)()
+        assert {x for x in self.layers if x.visible} == before
+
     @precondition(lambda self: self.painted in self.masks)
     @rule()
     def press_undo(self):
@@ -217,6 +253,14 @@ class SeveralPatients(RuleBasedStateMachine):
         assert self.patients.current is not None or not self.patients.patients
         for layer in self.layers:
             assert bool(layer.locked) == (patient_of(layer) not in (None, self.patients.current))
+
+    @invariant()
+    def planes_show_the_active_patient_only(self):
+        shown = [*self.planes.layers.drawn, *self.planes.layers.of_type("points")]
+        assert all(layer.visible for layer in shown)
+        assert {patient_of(layer) for layer in shown} <= {None, self.patients.current}
+        ringed = [x for x in self.planes.layers.of_type("points") if ring_boxes_of(x) is not None]
+        assert not ringed or self.review.lesions
 
     @invariant()
     def lesions_and_rings_are_those_of_the_active_patient(self):
