@@ -44,6 +44,6 @@ def set_up_current_viewer() -> None:
 
 def _offer_planes(viewer: ViewerModel) -> None:
     if hasattr(unproxied(viewer), "window"):
-        from napari_smalltumor.planes.toolbar import ensure_toolbar
+        from napari_smalltumor.reading.toolbar import ensure_toolbar
 
         ensure_toolbar(viewer)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from qtpy.QtWidgets import QAction, QApplication, QShortcut
 
 from napari_smalltumor import keys
-from napari_smalltumor.planes.reading_area import Layout
-from napari_smalltumor.planes.toolbar import ensure_toolbar
-from napari_smalltumor.planes.window import planes_window
+from napari_smalltumor.reading.reading_area import Layout
+from napari_smalltumor.reading.toolbar import ensure_toolbar
+from napari_smalltumor.reading.window import planes_window
 
 
 def open_planes(viewer, layout=Layout.FOUR):

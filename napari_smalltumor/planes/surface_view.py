@@ -94,6 +94,17 @@ class SurfaceView(QWidget):
         corner = Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft
         annotations.draw_corner(painter, "3D", self.width(), self.height(), corner)
 
+    def turn(self, yaw: float = 5.0, pitch: float = 0.0) -> None:
+        """Turn the head by some degrees to the side, and tilt it."""
+        self._yaw += yaw
+        self._pitch = float(np.clip(self._pitch + pitch, -90, 90))
+        self._draw_again()
+
+    def compute(self) -> None:
+        """Compute the surfaces of the masks again, and draw them."""
+        self._parts = None
+        self._draw_again()
+
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
         """Start to turn the head."""
         self._last = QPointF(event.pos())
@@ -103,9 +114,7 @@ class SurfaceView(QWidget):
         if self._last is None or not event.buttons() & Qt.MouseButton.LeftButton:
             return
         moved, self._last = QPointF(event.pos()) - self._last, QPointF(event.pos())
-        self._yaw -= moved.x() * _DEGREES_PER_PIXEL
-        self._pitch = float(np.clip(self._pitch + moved.y() * _DEGREES_PER_PIXEL, -90, 90))
-        self._draw_again()
+        self.turn(-moved.x() * _DEGREES_PER_PIXEL, moved.y() * _DEGREES_PER_PIXEL)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
         """Enlarge the view."""
@@ -194,8 +203,7 @@ class SurfaceView(QWidget):
         if not self.isVisible():
             self._parts = self._picture = None
         elif self._state() != self._drawn_state:
-            self._parts = None
-            self._draw_again()
+            self.compute()
 
     def _state(self) -> list[tuple[int, int]]:
         """Identity and checksum of the masks, and identity of the images."""

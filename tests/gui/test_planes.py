@@ -20,13 +20,13 @@ from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.lesions.dock import LesionsDock
 from napari_smalltumor.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.planes.canvas_letters import CanvasLetters
 from napari_smalltumor.planes.linked_planes import linked_planes
 from napari_smalltumor.planes.plane import PLANES
-from napari_smalltumor.planes.reading_area import Layout
 from napari_smalltumor.planes.rings import rings_in_slice
-from napari_smalltumor.planes.toolbar import ReadingToolbar, show_planes
-from napari_smalltumor.planes.window import planes_window
+from napari_smalltumor.reading.canvas_letters import CanvasLetters
+from napari_smalltumor.reading.reading_area import Layout
+from napari_smalltumor.reading.toolbar import ReadingToolbar, show_planes
+from napari_smalltumor.reading.window import planes_window
 
 LEFT = Qt.MouseButton.LeftButton
 

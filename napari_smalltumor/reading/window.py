@@ -18,7 +18,7 @@ from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QApplication, QMainWindow
 
 from napari_smalltumor.planes.linked_planes import linked_planes
-from napari_smalltumor.planes.reading_area import Layout, ReadingArea
+from napari_smalltumor.reading.reading_area import Layout, ReadingArea
 from napari_smalltumor.viewer import unproxied
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from qtpy.QtWidgets import QActionGroup, QShortcut, QToolBar
 
 from napari_smalltumor import keys
 from napari_smalltumor.display.shortcuts import DisplayShortcuts
-from napari_smalltumor.planes.canvas_letters import CanvasLetters
-from napari_smalltumor.planes.reading_area import Layout
-from napari_smalltumor.planes.window import PlanesWindow, planes_window
+from napari_smalltumor.reading.canvas_letters import CanvasLetters
+from napari_smalltumor.reading.reading_area import Layout
+from napari_smalltumor.reading.window import PlanesWindow, planes_window
 from napari_smalltumor.viewer import unproxied
 
 if TYPE_CHECKING:
