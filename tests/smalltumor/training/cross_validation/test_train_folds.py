@@ -247,6 +247,18 @@ def test_the_recipe_is_settled_by_the_first_saved_state(data, started, monkeypat
         train_folds(request(data, started, resume=True, patients=patients), None, silent)
 
 
+def test_scans_of_one_patient_are_held_out_together(data, tmp_path, monkeypatch):
+    """As the table says, which is kept for a resume without it and passed on to each fold."""
+    received, lines, runs = [], [], tmp_path / "runs"
+    monkeypatch.setattr(module, "train", lambda request, *args, **options: received.append(request))
+    patients = {"case_00": "p", "case_01": "p", "case_02": "q", "case_03": "q"}
+    train_folds(request(data, runs, patients=patients), 2, lines.append)
+    assert sorted(held_out(runs)) == [["case_00", "case_01"], ["case_02", "case_03"]]
+    assert "4 cases of 2 patients; no patient is in two folds" in lines
+    train_folds(request(data, runs, resume=True), None, silent)
+    assert [r.patients for r in received] == [patients, patients]
+
+
 def test_of_two_processes_that_start_at_once_one_settles_the_split(data, tmp_path, monkeypatch):
     """The second starts, and settles its split, while the first draws one."""
     draw, runs = Folds.draw, tmp_path / "runs"
