@@ -145,6 +145,11 @@ def is_unidentified_image(layer: Layer) -> bool:
     return unidentified and PATIENT_KEY not in layer.metadata
 
 
+def joins_by_name(layer: Layer) -> bool:
+    """Whether a layer may join the patient of other files: it states no case or has no images."""
+    return not _has_images(case_of(layer)) or is_unidentified_image(layer)
+
+
 def _labels_without_images(layers: Sequence[Layer]) -> Iterator[Layer]:
     pictured = {patient_of(x) for x in layers if _has_images(case_of(x))}
     return (x for x in layers if case_of(x) is not None and patient_of(x) not in pictured)
@@ -154,7 +159,7 @@ def _patient_to_join(
     layer: Layer, layers: Sequence[Layer], active: Patient | None
 ) -> Patient | None:
     case = case_of(layer)
-    if case is None or (_has_images(case) and not is_unidentified_image(layer)):
+    if case is None or not joins_by_name(layer):
         return None
     own = patient_of(layer)
     others = [x for x in layers if x is not layer and _fits(x, case)]

@@ -64,7 +64,6 @@ class Loader:
         self._jobs.append(job)
         viewer = self._viewer()
         if len(self._jobs) == 1 and viewer is not None:
-            set_up(viewer)
             self._was_empty = not viewer.layers
             self._announce(viewer, job)
             self._timer.start(0)
@@ -87,6 +86,7 @@ class Loader:
 
     def _read_next(self, viewer: ViewerModel) -> None:
         job, self._is_reading = self._jobs[0], True
+        set_up(viewer)
         self._announce(viewer, job)
         run_in_thread(
             job.read, self._window, self._on_read, self._on_failed, name=f"reading of {job.name}"
@@ -104,9 +104,12 @@ class Loader:
     def _add_layer(self, viewer: ViewerModel) -> None:
         from napari.layers import Layer
 
+        patients = active_patient(viewer)
         try:
-            with active_patient(viewer).arriving(), garbage_collection_paused():
-                self._added.append(viewer.add_layer(Layer.create(*self._layers.popleft())))
+            with patients.arriving(), garbage_collection_paused():
+                layer = Layer.create(*self._layers.popleft())
+                viewer.layers.insert(patients.index_for(layer), layer)
+                self._added.append(layer)
         except Exception as error:  # the next job must be read all the same
             self._on_failed(error)
         else:

@@ -21,6 +21,7 @@ from napari_smalltumor.layers.patient import (
     Patient,
     assign,
     join_patient,
+    joins_by_name,
     layers_of_patient,
     patient_of,
     patients_among,
@@ -156,6 +157,17 @@ class ActivePatient:
         with self.arrivals.one():
             yield
         self._restore_selection(selected)
+
+    def index_for(self, layer: Layer) -> int:
+        """Index at which an arriving layer needs no move, which would draw the window again.
+
+        That is below the active patient for the images of another one, and on top for layers that
+        may join it.
+        """
+        if joins_by_name(layer) or patient_of(layer) == self._current:
+            return len(self._layers)
+        others = (n for n, other in enumerate(self._layers) if other not in self._hidden)
+        return next(others, len(self._layers))
 
     def finish_arrivals(self) -> None:
         """List the patients whose files have been read; that of the last layer becomes active."""

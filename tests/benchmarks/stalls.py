@@ -1,4 +1,4 @@
-"""Stalls of the window while a case is opened, segmented, shown and edited.
+"""Stalls of the window while a case is opened, segmented, shown, edited and closed.
 
     xvfb-run -a -s "-screen 0 1280x800x24" python tests/benchmarks/stalls.py [--rounds 3]
 
@@ -6,10 +6,11 @@ A timer runs in the event loop. A stall is the time between two timeouts minus t
 processor time is that of the window's thread; the rest of a stall is spent waiting for a processor
 core or for Python's global interpreter lock.
 
-`network` lasts from the click to the end of the run, `first layers` from there until ET, TC and WT
-are in the window, `layers again` the same for existing layers, `stroke` from a stroke of the brush
-on WT to the updated table. The time for a plain labels layer is napari's own part of `first
-layers`. The last line is the time from a stroke to the lesions of WT in the table.
+`open` lasts from the drop until the case is shown, `network` from the click to the end of the run,
+`first layers` from there until ET, TC and WT are in the window, `layers again` the same for
+existing layers, `stroke` from a stroke of the brush on WT to the updated table. The time for a
+plain labels layer is napari's own part of `first layers`. The last line is the time from a stroke
+to the lesions of WT in the table.
 """
 
 from __future__ import annotations
@@ -24,8 +25,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QApplication
+from qtpy.QtCore import QEventLoop, Qt, QTimer
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_data" / "BraTS2021_00019"
 INTERVAL_MS = 2
@@ -88,24 +88,36 @@ class Session:
         self.to_table: list[tuple[float, float]] = []
 
     def open(self, case: Path) -> None:
-        """Open a case."""
-        from napari_smalltumor.open_case import open_case
+        """Open a case as a drop does, whose layers are added while the event loop runs."""
+        from napari_smalltumor.patients.active_patient import active_patient
 
+        patients = active_patient(self.viewer)
         with self._phase("open"):
-            open_case(self.viewer, case)
+            QTimer.singleShot(0, lambda: self.viewer.open(str(case), plugin="napari-smalltumor"))
+            wait_for(lambda: patients.current is not None)
             wait_for(lambda: not self.lesions.finder.busy)  # finds the expert's lesions
+
+    def close(self) -> None:
+        """Close the patient."""
+        from napari_smalltumor.close_patient import close_patient
+        from napari_smalltumor.patients.active_patient import active_patient
+
+        patient = active_patient(self.viewer).current
+        assert patient is not None
+        with self._phase("close"):
+            close_patient(self.viewer, patient)
 
     def segment(self, showing: str) -> None:
         """Segment and show the result."""
         ended: list[bool] = []
         self.dock.finished.connect(ended.append)
-        show = type(self.dock)._on_outcome
+        show = type(self.dock)._on_result
 
-        def enter_phase_and_show(outcome: object) -> None:
+        def enter_phase_and_show(result: object) -> None:
             self.stall_timer.enter(showing)
-            show(self.dock, outcome)
+            show(self.dock, result)
 
-        self.dock._on_outcome = enter_phase_and_show
+        self.dock._on_result = enter_phase_and_show
         with self._phase("network"):
             self.dock.segment()
             wait_for(lambda: bool(ended) and not self.lesions.finder.busy)
@@ -159,13 +171,14 @@ def _background_voxels(data: np.ndarray[Any, Any], number: int) -> Iterator[tupl
 
 
 def wait_for(done: Callable[[], bool]) -> None:
-    """Process events until a condition is true."""
-    until = time.monotonic() + TIMEOUT_S
-    while not done():
-        if time.monotonic() > until:
-            raise SystemExit("the window did not respond")
-        QApplication.processEvents()
-        time.sleep(0.0005)
+    """Run the event loop until a condition is true."""
+    loop, timer = QEventLoop(), QTimer()
+    timer.timeout.connect(lambda: loop.quit() if done() else None)
+    timer.start(1)
+    QTimer.singleShot(round(1000 * TIMEOUT_S), loop.quit)
+    loop.exec_()
+    if not done():
+        raise SystemExit("the window did not respond")
 
 
 def process_events(seconds: float) -> None:
@@ -181,6 +194,8 @@ def main() -> None:
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
+    from napari_smalltumor import questions
+
     session = Session(options.weights)
     session.open(options.case)
     session.segment("first layers")
@@ -188,6 +203,8 @@ def main() -> None:
     for _ in range(options.rounds - 1):
         session.segment("layers again")
     session.paint(5 * options.rounds)
+    questions.confirm = lambda *arguments: True  # the strokes were not exported
+    session.close()
     print(
         "| phase | timeouts | median ms | 99th percentile | longest | longest, own processor time |"
     )
