@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 from qtpy.compat import isalive
-from qtpy.QtCore import QPointF, QSize, Qt, Signal
+from qtpy.QtCore import QLineF, QPointF, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QPixmap, QTransform
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
@@ -18,12 +18,17 @@ from napari_smalltumor.planes.brush import layer_to_paint
 from napari_smalltumor.planes.linked_planes import LinkedPlanes
 from napari_smalltumor.planes.placement import Placement
 from napari_smalltumor.planes.plane import Plane
-from napari_smalltumor.planes.rendering import image_pixels, labels_pixels, slice_of
+from napari_smalltumor.planes.rendering import image_pixels, labels_pixels, outlines, slice_of
 from napari_smalltumor.planes.rings import draw_rings
 from napari_smalltumor.planes.view import Viewport, viewport
 
 if TYPE_CHECKING:
-    from napari.layers import Layer
+    from napari.layers import Labels, Layer
+
+_Lines = list[tuple[QColor, list[QLineF]]]
+
+_OUTLINE_PIXELS = 1.5
+"""Width on the screen of an outline whose layer has the contour 1."""
 
 _SMALLEST = QSize(80, 80)
 _CORNERS = (
@@ -53,6 +58,8 @@ class PlaneCanvas(QWidget):
         self.planes, self.plane = planes, plane
         self.cursor_at: QPointF | None = None
         self._images: WeakKeyDictionary[Layer, tuple[tuple[int, int], QImage]] = WeakKeyDictionary()
+        self._outlines: WeakKeyDictionary[Layer, tuple[tuple[int, int], _Lines]]
+        self._outlines = WeakKeyDictionary()
         self._written: tuple[tuple[QSize, tuple[str, str, str], float, bool], QPixmap] | None = None
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
@@ -123,14 +130,38 @@ class PlaneCanvas(QWidget):
                 height * port.scale / image.height(), x, y,
             )
         )  # fmt: skip
+        painter.setOpacity(layer.opacity)
+        if layer._type_string == "labels" and layer.contour > 0:  # type: ignore[attr-defined]
+            self._draw_outlines(painter, layer, placement)
+            painter.restore()
+            return
         smooth = layer._type_string == "image" and layer.interpolation2d != "nearest"  # type: ignore[attr-defined]
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
-        painter.setOpacity(layer.opacity)
         mode = _COMPOSITION.get(str(layer.blending))
         if mode is not None:
             painter.setCompositionMode(mode)
         painter.drawImage(0, 0, image)
         painter.restore()
+
+    def _draw_outlines(self, painter: QPainter, layer: Labels, placement: Placement) -> None:
+        """Draw the edges of labels as lines of a constant width on the screen."""
+        index = placement.slice_index(self.plane, self.planes.position)
+        assert index is not None
+        state = (index, self.planes.layers.version(layer))
+        cached = self._outlines.get(layer)
+        if cached is None or cached[0] != state:
+            found = outlines(layer, slice_of(layer.data, self.plane, index))
+            lines = [
+                (QColor(*colour.tolist()), [QLineF(*edge) for edge in edges.tolist()])
+                for colour, edges in found
+            ]
+            cached = self._outlines[layer] = (state, lines)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for colour, lines_of_colour in cached[1]:
+            pen = QPen(colour, _OUTLINE_PIXELS * layer.contour)
+            pen.setCosmetic(True)
+            painter.setPen(pen)
+            painter.drawLines(lines_of_colour)
 
     def _draw_crosshair(self, painter: QPainter, port: Viewport) -> None:
         x, y = port.to_screen(self.planes.position)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from napari_smalltumor.planes.plane import Plane
 
@@ -39,24 +38,47 @@ def image_pixels(layer: Image, values: npt.NDArray[np.generic]) -> Pixels:
 
 
 def labels_pixels(layer: Labels, values: npt.NDArray[np.integer]) -> Pixels:
-    """Colours of a slice (row, column) of labels, filled or as outlines."""
-    if layer.contour > 0:
-        inside = _interior(values, int(layer.contour))
-        values = np.where(inside, layer.colormap.background_value, values).astype(values.dtype)
+    """Colours of a slice (row, column) of filled labels."""
     found, positions = np.unique(values, return_inverse=True)
-    table = _to_bytes(np.atleast_2d(layer.colormap.map(found)))
-    return np.ascontiguousarray(table[positions.reshape(values.shape)])
+    return np.ascontiguousarray(_colours(layer, found)[positions.reshape(values.shape)])
 
 
-def _interior(values: npt.NDArray[np.integer], width: int) -> npt.NDArray[np.bool_]:
-    """Pixels that are further than an outline's width from pixels of another label."""
-    padded = np.pad(values, 1, mode="edge")
-    centre = padded[1:-1, 1:-1]
-    alike = (centre == padded[:-2, 1:-1]) & (centre == padded[2:, 1:-1])
-    alike &= (centre == padded[1:-1, :-2]) & (centre == padded[1:-1, 2:])
-    if width > 1:
-        alike = ndimage.binary_erosion(alike, iterations=width - 1, border_value=1)
-    return np.asarray(alike)
+def outlines(
+    layer: Labels, values: npt.NDArray[np.integer]
+) -> list[tuple[npt.NDArray[np.uint8], npt.NDArray[np.int_]]]:
+    """Edges between the pixels of each label and others, which cover no pixel of a small lesion.
+
+    Parameters
+    ----------
+    layer : Labels
+    values : (row, column) int array
+        A slice.
+
+    Returns
+    -------
+    list of (colour, edges)
+        RGBA, and x and y of both ends of each edge (edge, 4), in pixels from the upper left corner
+        of the slice. Transparent labels have none.
+    """
+    found = np.unique(values)
+    return [
+        (colour, _edges_of(values == label))
+        for label, colour in zip(found, _colours(layer, found), strict=True)
+        if label != layer.colormap.background_value and colour[3]
+    ]
+
+
+def _edges_of(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.int_]:
+    padded = np.pad(mask, 1)
+    row, column = np.nonzero(padded[1:-1, 1:] != padded[1:-1, :-1])
+    upright = np.stack([column, row, column, row + 1], axis=1)
+    row, column = np.nonzero(padded[1:, 1:-1] != padded[:-1, 1:-1])
+    level = np.stack([column, row, column + 1, row], axis=1)
+    return np.concatenate([upright, level])
+
+
+def _colours(layer: Labels, labels: npt.NDArray[np.integer]) -> Pixels:
+    return _to_bytes(np.atleast_2d(layer.colormap.map(labels)))
 
 
 def _to_bytes(colours: npt.NDArray[np.floating]) -> Pixels:

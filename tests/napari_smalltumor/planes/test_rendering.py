@@ -11,7 +11,7 @@ from napari.layers import Image, Labels
 from napari_smalltumor.planes.annotations import bar_length
 from napari_smalltumor.planes.placement import placement_of
 from napari_smalltumor.planes.plane import AXIAL, CORONAL, PLANES, SAGITTAL
-from napari_smalltumor.planes.rendering import image_pixels, labels_pixels, slice_of
+from napari_smalltumor.planes.rendering import image_pixels, labels_pixels, outlines, slice_of
 from napari_smalltumor.planes.view import View, moved, viewport, zoomed
 
 NUMBERS = st.floats(-50, 50)
@@ -34,30 +34,36 @@ def test_images_use_contrast_limits_gamma_and_colormap():
     assert (pixels[..., 3] == 255).all()
 
 
-def test_labels_are_filled_or_outlined_in_their_colours():
-    layer = Labels(
-        np.zeros((9, 9, 9), np.uint8), colormap={None: "red", 0: "transparent", 1: "red"}
-    )
+@pytest.fixture
+def labels() -> Labels:
+    return Labels(np.zeros((9, 9, 9), np.uint8), colormap={None: "red", 0: "transparent"})
+
+
+def test_labels_are_filled_in_their_colours(labels):
     values = np.zeros((9, 9), np.uint8)
     values[2:7, 2:7] = 1
-    filled = labels_pixels(layer, values)
+    filled = labels_pixels(labels, values)
     assert np.array_equal(filled[..., 3] == 255, values == 1)
     assert (filled[values == 1][:, 0] == 255).all()
-    layer.contour = 1
-    outlined = labels_pixels(layer, values)[..., 3] == 255
-    expected = values == 1
-    expected[3:6, 3:6] = False
-    assert np.array_equal(outlined, expected)
-    layer.contour = 2
-    assert (labels_pixels(layer, values)[..., 3] == 255).sum() == 24
 
 
-def test_a_single_voxel_has_an_outline():
-    layer = Labels(np.zeros((3, 3, 3), np.uint8), colormap={None: "red", 0: "transparent"})
-    layer.contour = 1
-    values = np.zeros((5, 5), np.uint8)
-    values[2, 2] = 1
-    assert (labels_pixels(layer, values)[..., 3] == 255).sum() == 1
+def test_an_outline_runs_along_the_edges_of_the_outer_pixels(labels):
+    values = np.zeros((5, 6), np.uint8)
+    values[2, 3] = 1
+    ((colour, edges),) = outlines(labels, values)
+    assert colour.tolist() == [255, 0, 0, 255]
+    around = [[3, 2, 3, 3], [4, 2, 4, 3], [3, 2, 4, 2], [3, 3, 4, 3]]
+    assert sorted(edges.tolist()) == sorted(around)
+    assert not outlines(labels, np.zeros((5, 6), np.uint8))
+
+
+@given(st.integers(1, 4), st.integers(1, 4))
+def test_an_outline_at_the_border_of_the_image_is_closed(rows, columns):
+    labels = Labels(np.zeros((4, 4, 4), np.uint8))
+    values = np.zeros((4, 4), np.uint8)
+    values[:rows, :columns] = 1
+    ((_, edges),) = outlines(labels, values)
+    assert len(edges) == 2 * (rows + columns)
 
 
 @pytest.mark.parametrize("plane", PLANES, ids=lambda plane: plane.name)
