@@ -2,8 +2,9 @@
 
     xvfb-run -a -s "-screen 0 1280x800x24 +extension GLX" python tests/benchmarks/planes.py [CASE]
 
-The case's folder defaults to the sample. Times are the processor time of the process. A step moves the crosshair by one slice, which updates napari's
-hidden canvas and its sliders and draws all planes.
+The case's folder defaults to the sample. Times are the processor time of the process. A step moves
+the crosshair by one slice, which updates napari's hidden canvas and its sliders and draws all
+planes.
 """
 
 from __future__ import annotations
