@@ -79,7 +79,7 @@ class TrainingConfig:
         none.
     seed : int
     compile : bool
-        Compile the network with ``torch.compile``, which takes minutes at each start.
+        Compile the network with ``torch.compile``, which takes a minute or two at the first start.
     """
 
     network: NetworkConfig = field(default_factory=NetworkConfig)
