@@ -34,8 +34,8 @@ EPILOG = """\
 presets:
   paper     from zero, as published: crops of 128, batch 8, generalised Dice, 500 epochs
   finetune  from weights (by default the shipped ones), at a lower learning rate
-  starter   from zero, fast on a CPU and for few cases; the shipped weights were made with it and
-            --augmentation standard
+  starter   from zero, fast on a CPU and for few cases; the shipped weights were made with it,
+            --crop 128, --batch 4 and --modality-dropout 0.1
 
 examples:
   smalltumor train BraTS2021 --check

@@ -229,6 +229,6 @@ PRESETS: Mapping[str, TrainingConfig] = {
     ),
 }
 """``paper`` from zero, ``finetune`` from a checkpoint, and ``starter``: fast on a CPU, for few
-cases; the shipped weights were made with it and the augmentation ``standard``."""
+cases; the shipped weights were made with it, with larger crops and batches."""
 
 assert set(PRESETS) == set(get_args(Preset))

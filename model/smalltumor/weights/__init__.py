@@ -1,1 +1,1 @@
-"""Starter weights, trained on nineteen patients; model/README.md is their card."""
+"""Starter weights, trained on fifty patients; model/README.md is their card."""
