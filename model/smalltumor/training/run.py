@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import replace
 
-from smalltumor.errors import (
-    Action,
-    OutputError,
-    Remedy,
-    RunInUseError,
-    SmalltumorError,
-    TrainingError,
-)
+from smalltumor.errors import Action, Remedy, TrainingError
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
 from smalltumor.training.architecture import Architecture
 from smalltumor.training.config import PRESETS, TrainingConfig
 from smalltumor.training.data.dataloader import steps_per_epoch
+from smalltumor.training.locked_run import locked_run
 from smalltumor.training.memory import keep_freed_memory
 from smalltumor.training.optimisation.distributed import Processes, joined_processes
 from smalltumor.training.request import TrainingRequest
 from smalltumor.training.run_cases import AvailableCases, prepare_run_cases
 from smalltumor.training.run_record import RunRecord, model_card, origin_of
 from smalltumor.training.runs.run_folder import RunFolder, StopRequest
-from smalltumor.training.runs.run_lock import hold_run_lock
 from smalltumor.training.split import Split
 from smalltumor.training.stopping import StepAborted, StopListener, stop_on_signals
 from smalltumor.training.trainer import Report, Trainer, TrainingCases
@@ -80,7 +71,7 @@ def train(
         split = available.split(config, request.patients, before)
         training_cases = len(available.named(split.training))
         record = _new_record(request, config, split, training_cases, earlier, initial)
-        with _locked(run, processes, earlier):
+        with locked_run(run, processes, earlier):
             if processes.is_main:
                 record.write(run)
             finished = _run(
@@ -195,7 +186,7 @@ def _run(
     try:
         cases = prepare_run_cases(record, available, processes, report, stop)
     except StepAborted:
-        run.append("stop", _last_step(run), wish=(stop.stop_request or StopRequest.STOP).value)
+        run.append("stop", run.last_step, wish=(stop.stop_request or StopRequest.STOP).value)
         return False
     trainer = Trainer(
         record.config,
@@ -222,43 +213,6 @@ def _run(
         step = trainer.learner.progress.step
         run.append("stop", step, wish=(stop.stop_request or StopRequest.STOP).value)
     return finished
-
-
-@contextmanager
-def _locked(run: RunFolder, processes: Processes, earlier: RunRecord | None) -> Iterator[None]:
-    """Hold the run folder's lock, and record an exception that ends the run in its events."""
-    if not processes.is_main:
-        yield
-        return
-    run.create()
-    with hold_run_lock(run):
-        if (RunRecord.read(run) if run.config.is_file() else None) != earlier:
-            raise RunInUseError(
-                f"{run.path}: another process has trained there in the meantime; try again"
-            )
-        try:
-            yield
-        except (Exception, KeyboardInterrupt) as error:
-            with suppress(OutputError):  # the disk may be what is full
-                _record_end(run, error)
-            raise
-
-
-def _record_end(run: RunFolder, error: BaseException) -> None:
-    step = _last_step(run)
-    if isinstance(error, KeyboardInterrupt):
-        run.append("stop", step, wish=(run.read_stop_request() or StopRequest.STOP).value)
-        return
-    text = str(error) if isinstance(error, SmalltumorError) else f"{type(error).__name__}: {error}"
-    remedy = error.remedy if isinstance(error, SmalltumorError) else None
-    changes = {} if remedy is None else dict(remedy.settings)
-    action = None if remedy is None else remedy.action.value
-    message = " ".join(text.split())[:500]
-    run.append("failed", step, message=message, changes=changes, remedy=action)
-
-
-def _last_step(run: RunFolder) -> int:
-    return max((event["step"] for event in run.read_events()), default=0)
 
 
 def _report_warnings(trainer: Trainer, of_pack: list[str], warn: Report) -> None:
