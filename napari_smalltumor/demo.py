@@ -69,7 +69,7 @@ def open_demo(viewer: Viewer | None = None) -> tuple[Viewer, SegmentDock, Lesion
     from smalltumor.data.sample import sample_case_folder
 
     from napari_smalltumor.lesions.dock import LesionsDock
-    from napari_smalltumor.open_case import open_case
+    from napari_smalltumor.loading.open_case import open_case
     from napari_smalltumor.segment.dock import SegmentDock
 
     viewer = viewer or napari.Viewer(title="Small Tumour")
@@ -90,7 +90,7 @@ def write_files(
     """Write screenshots in 2D and 3D, the mask and the lesion table to a folder."""
     from smalltumor.lesions import find_lesions, write_csv
 
-    from napari_smalltumor.export import case_to_export, export_case, suggested_name
+    from napari_smalltumor.export.layer_files import case_to_export, export_case, suggested_name
     from napari_smalltumor.layers.region_masks import segmentation_of
 
     output.mkdir(parents=True, exist_ok=True)

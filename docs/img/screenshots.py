@@ -17,7 +17,7 @@ from smalltumor.data.sample import sample_case_folder
 
 from napari_smalltumor import settings
 from napari_smalltumor.lesions.dock import LesionsDock
-from napari_smalltumor.open_case import open_case
+from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.segment.dock import SegmentDock
 
 SIZE = (1280, 800)

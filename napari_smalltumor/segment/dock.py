@@ -13,7 +13,7 @@ from smalltumor.errors import SmalltumorError
 
 from napari_smalltumor import devices, notify, questions, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
-from napari_smalltumor.export_dialog import ask_and_export
+from napari_smalltumor.export.dialog import ask_and_export
 from napari_smalltumor.layers.metadata import cases_among, region_layers
 from napari_smalltumor.layers.modalities import case_of_layers, exchanged
 from napari_smalltumor.layers.nesting import ensure_nesting
@@ -26,7 +26,7 @@ from napari_smalltumor.layers.regions import (
     segmentation_steps,
 )
 from napari_smalltumor.layers.warm_up import prepare_first_labels
-from napari_smalltumor.open_case import open_case_folder
+from napari_smalltumor.loading.open_case import open_case_folder
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.segment.job import JobResult, SegmentationJob
 from napari_smalltumor.segment.panel import SegmentPanel

@@ -30,7 +30,7 @@ def main(folder: Path) -> None:
     """Open a case and measure."""
     import napari
 
-    from napari_smalltumor.open_case import open_case
+    from napari_smalltumor.loading.open_case import open_case
     from napari_smalltumor.reading.reading_area import Layout
     from napari_smalltumor.reading.window import planes_window
 

@@ -13,7 +13,7 @@ import pytest
 from synthetic import write_case
 
 from napari_smalltumor import devices, notify, settings
-from napari_smalltumor.open_case import open_case
+from napari_smalltumor.loading.open_case import open_case
 
 TIMEOUT_MS = 240_000
 

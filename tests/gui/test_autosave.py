@@ -19,10 +19,10 @@ from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.autosave import watcher
 from napari_smalltumor.autosave.files import AutosaveFolder
 from napari_smalltumor.autosave.watcher import DISCARD, LATER, RESTORE, ensure_autosave
-from napari_smalltumor.export_dialog import ask_and_export
+from napari_smalltumor.export.dialog import ask_and_export
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.layers.regions import show_segmentation
-from napari_smalltumor.open_case import open_case
+from napari_smalltumor.loading.open_case import open_case
 
 ROOT = Path(__file__).resolve().parents[2]
 SESSION = """
@@ -33,7 +33,7 @@ import numpy as np
 from napari_smalltumor.autosave import watcher
 from napari_smalltumor import settings
 from napari_smalltumor.layers.metadata import case_of, region_layers
-from napari_smalltumor.open_case import open_case
+from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.layers.regions import show_segmentation
 from qtpy.QtCore import QTimer
 from smalltumor.labels.regions import Region

@@ -9,10 +9,10 @@ from qtpy.QtWidgets import QFileDialog
 from smalltumor.data.segmentation import Segmentation
 
 from napari_smalltumor import notify, questions, settings
-from napari_smalltumor.export_dialog import ask_and_export, export_active
+from napari_smalltumor.export.dialog import ask_and_export, export_active
 from napari_smalltumor.layers.metadata import case_of
 from napari_smalltumor.layers.regions import show_segmentation
-from napari_smalltumor.open_case import open_case
+from napari_smalltumor.loading.open_case import open_case
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from qtpy.QtCore import QTimer
 from smalltumor.labels.regions import Region
 from smalltumor.lesions import find_lesions
 
-from napari_smalltumor.export import export_case
+from napari_smalltumor.export.layer_files import export_case
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.lesions.dock import LesionsDock
-from napari_smalltumor.open_case import open_case
-from napari_smalltumor.reader import get_reader
+from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.loading.reader import get_reader
 from napari_smalltumor.segment.dock import SegmentDock
 
 

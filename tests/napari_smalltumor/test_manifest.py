@@ -76,7 +76,9 @@ def test_starting_napari_imports_nothing_of_ours():
 def test_a_menus_module_imports_no_network():
     script = (
         "import sys\n"
-        "from napari_smalltumor import open_case, reader, sample_data, settings, writer\n"
+        "from napari_smalltumor import settings\n"
+        "from napari_smalltumor.export import writer\n"
+        "from napari_smalltumor.loading import open_case, reader, sample_data\n"
         "print([m for m in ('torch', 'monai', 'openvino', 'qtpy') if m in sys.modules])"
     )
     assert last_line(script) == "[]"

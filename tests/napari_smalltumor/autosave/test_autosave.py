@@ -23,7 +23,7 @@ from napari_smalltumor.layers.create import labels_layer
 from napari_smalltumor.layers.metadata import LayerKind, case_of, region_layers, role_of
 from napari_smalltumor.layers.region_masks import segmentation_of
 from napari_smalltumor.layers.regions import show_segmentation
-from napari_smalltumor.open_case import open_case
+from napari_smalltumor.loading.open_case import open_case
 
 along_all_axes = pytest.mark.parametrize("folder", ["LPS", "RSA", "AIL"], indirect=True)
 

@@ -10,7 +10,7 @@ from napari_cases import write_case_along
 from napari_smalltumor import settings
 from napari_smalltumor.display.opening import tumour_point
 from napari_smalltumor.layers.metadata import region_of
-from napari_smalltumor.open_case import open_case
+from napari_smalltumor.loading.open_case import open_case
 
 
 def test_a_case_with_a_mask_opens_in_its_slice_with_most_enhancement(viewer, tmp_path):

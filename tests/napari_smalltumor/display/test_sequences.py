@@ -11,7 +11,7 @@ from napari_smalltumor import keys, notify
 from napari_smalltumor.display.overlay import Overlay
 from napari_smalltumor.display.sequences import ToolWatch, show_sequence
 from napari_smalltumor.layers.patient import patient_of
-from napari_smalltumor.open_case import open_case
+from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.planes.brush import layer_to_paint
 

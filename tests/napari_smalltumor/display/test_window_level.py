@@ -18,7 +18,7 @@ from napari_smalltumor.display.window_level import (
 )
 from napari_smalltumor.layers.create import contrast_limits
 from napari_smalltumor.layers.patient import patient_of
-from napari_smalltumor.open_case import open_case
+from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
 
 PIXELS = st.floats(-2000, 2000)

@@ -13,7 +13,7 @@ from napari_smalltumor.finetune.prediction import Prediction, prediction_name, s
 from napari_smalltumor.layers.create import labels_layer
 from napari_smalltumor.layers.metadata import LayerKind
 from napari_smalltumor.layers.patient import patient_of
-from napari_smalltumor.open_case import open_case
+from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
 
 

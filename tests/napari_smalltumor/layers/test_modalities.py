@@ -18,7 +18,7 @@ from napari_smalltumor.layers.modalities import (
     newest_case_layers,
     sibling_layers,
 )
-from napari_smalltumor.reader import get_reader
+from napari_smalltumor.loading.reader import get_reader
 
 
 def open_case(viewer: ViewerModel, case) -> dict:

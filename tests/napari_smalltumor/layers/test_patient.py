@@ -27,7 +27,7 @@ from napari_smalltumor.layers.patient import (
     patients_among,
     titles,
 )
-from napari_smalltumor.reader import get_reader
+from napari_smalltumor.loading.reader import get_reader
 
 
 def read(path: Path) -> list[Layer]:

@@ -81,7 +81,7 @@ def test_the_fingerprint_changes_with_an_edit_and_back_with_undo(viewer):
 def test_expert_labels_are_hidden_when_a_result_is_shown(viewer, tmp_path):
     from napari_cases import write_case_along
 
-    from napari_smalltumor.open_case import open_case
+    from napari_smalltumor.loading.open_case import open_case
 
     layers = open_case(viewer, write_case_along(tmp_path / "Pat"))
     hide_stored_labels(viewer.layers, patient_of(layers[0]))

@@ -13,7 +13,7 @@ from napari_smalltumor.layers.upright_views import (
     SAGITTAL,
     ensure_upright_views,
 )
-from napari_smalltumor.open_case import open_case
+from napari_smalltumor.loading.open_case import open_case
 
 
 @pytest.fixture

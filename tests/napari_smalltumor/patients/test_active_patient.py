@@ -17,9 +17,9 @@ from napari_smalltumor import notify
 from napari_smalltumor.layers.metadata import case_of
 from napari_smalltumor.layers.patient import Patient, assign, patient_of
 from napari_smalltumor.layers.regions import show_segmentation
-from napari_smalltumor.open_case import open_case
+from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.loading.reader import layer_of_volume
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.reader import layer_of_volume
 
 
 @pytest.fixture

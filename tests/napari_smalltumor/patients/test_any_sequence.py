@@ -20,7 +20,7 @@ from smalltumor.data.segmentation import Segmentation
 from napari_smalltumor import keys
 from napari_smalltumor.display.overlay import Overlay
 from napari_smalltumor.display.sequences import show_sequence
-from napari_smalltumor.export import case_to_export, export_case
+from napari_smalltumor.export.layer_files import case_to_export, export_case
 from napari_smalltumor.layers.create import image_layers
 from napari_smalltumor.layers.metadata import checksum, region_layers
 from napari_smalltumor.layers.nesting import ensure_nesting

@@ -13,7 +13,7 @@ from napari_cases import write_case_along
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor.layers.metadata import region_of
-from napari_smalltumor.open_case import open_case
+from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.planes.brush import Stroke, layer_to_paint
 from napari_smalltumor.planes.plane import AXIAL, CORONAL, PLANES

@@ -18,7 +18,7 @@ from napari_smalltumor import keys
 from napari_smalltumor.layers.metadata import region_of
 from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.lesions.dock import LesionsDock
-from napari_smalltumor.open_case import open_case
+from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.planes.linked_planes import linked_planes
 from napari_smalltumor.planes.plane import PLANES

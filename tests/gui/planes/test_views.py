@@ -11,7 +11,7 @@ from smalltumor.labels.regions import Region, TissueClass
 
 from napari_smalltumor.layers.modalities import case_of_layers, newest_case_layers
 from napari_smalltumor.layers.regions import placement_of, show_segmentation
-from napari_smalltumor.open_case import open_case
+from napari_smalltumor.loading.open_case import open_case
 
 SHAPE_LPS = (60, 60, 60)
 TILES = (0, 1, 2), (1, 0, 2), (2, 0, 1)

@@ -13,12 +13,13 @@ from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import CaseError, OutputError
 from smalltumor.labels.regions import Region
 
-from napari_smalltumor import notify, reader, settings
-from napari_smalltumor.export import case_to_export, export_case
+from napari_smalltumor import notify, settings
+from napari_smalltumor.export.layer_files import case_to_export, export_case
 from napari_smalltumor.layers.metadata import LayerKind, case_of, region_layers, role_of
 from napari_smalltumor.layers.region_masks import segmentation_of
 from napari_smalltumor.layers.regions import show_segmentation
-from napari_smalltumor.open_case import open_case
+from napari_smalltumor.loading import reader
+from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.viewer_setup import set_up
 
 

@@ -26,7 +26,7 @@ from napari_smalltumor.finetune.cases_page import CasesPage
 from napari_smalltumor.finetune.training_folder import TrainingFolder
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.layers.regions import show_segmentation
-from napari_smalltumor.open_case import open_case
+from napari_smalltumor.loading.open_case import open_case
 
 
 @pytest.fixture

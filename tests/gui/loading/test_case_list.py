@@ -6,11 +6,12 @@ import pytest
 from napari_cases import write_case_along
 from qtpy.QtWidgets import QApplication
 
-from napari_smalltumor import notify, open_case
-from napari_smalltumor.case_list import CaseList
-from napari_smalltumor.open_case import offer_cases, open_and_remember
+from napari_smalltumor import notify
+from napari_smalltumor.loading import open_case
+from napari_smalltumor.loading.case_list import CaseList
+from napari_smalltumor.loading.open_case import offer_cases, open_and_remember
+from napari_smalltumor.loading.window_reader import get_reader
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.window_reader import get_reader
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from napari.layers import Layer
 from smalltumor.data.case import Case
 from smalltumor.data.segmentation import Segmentation
 
-from napari_smalltumor.open_case import open_case
+from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.segment import dock as segment_dock
 
 WARM_UP = 30

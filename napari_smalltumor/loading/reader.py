@@ -30,6 +30,15 @@ from smalltumor.labels.masks import Mask
 from smalltumor.labels.regions import Region
 from smalltumor.labels.schemes import LabelScheme, detect_scheme, integer_values
 
+from napari_smalltumor.export.region_files import (
+    RegionFile,
+    check_no_regions,
+    is_beside,
+    layers_of_masks,
+    read_regions,
+    region_file,
+    region_files_of,
+)
 from napari_smalltumor.layers.create import (
     STACKING,
     LayerData,
@@ -41,15 +50,6 @@ from napari_smalltumor.layers.create import (
 from napari_smalltumor.layers.metadata import cases_among, region_layers
 from napari_smalltumor.layers.regions import region_layer
 from napari_smalltumor.notify import warn
-from napari_smalltumor.region_files import (
-    RegionFile,
-    check_no_regions,
-    is_beside,
-    layers_of_masks,
-    read_regions,
-    region_file,
-    region_files_of,
-)
 
 if TYPE_CHECKING:
     from napari.layers import Layer

@@ -12,9 +12,9 @@ from smalltumor.errors import SmalltumorError
 
 from napari_smalltumor import notify
 from napari_smalltumor.loading.job import LoadJob, load, loads_in_background
-from napari_smalltumor.open_case import case_name, offer_cases
-from napari_smalltumor.reader import Reader
-from napari_smalltumor.reader import get_reader as get_case_reader
+from napari_smalltumor.loading.open_case import case_name, offer_cases
+from napari_smalltumor.loading.reader import Reader
+from napari_smalltumor.loading.reader import get_reader as get_case_reader
 from napari_smalltumor.viewer_setup import set_up
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def get_reader(path: str | Sequence[str]) -> Reader | None:
     Parameters
     ----------
     path : str or sequence of str
-        As for `napari_smalltumor.reader.get_reader`.
+        As for `napari_smalltumor.loading.reader.get_reader`.
     """
     read = get_case_reader(path)
     if read is None and isinstance(path, str) and _is_folder_without_other_files(Path(path)):

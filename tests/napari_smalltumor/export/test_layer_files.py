@@ -14,14 +14,19 @@ from smalltumor.errors import OutputError
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor import notify
-from napari_smalltumor.export import case_to_export, export_case, suggested_name, targets
+from napari_smalltumor.export.layer_files import (
+    case_to_export,
+    export_case,
+    suggested_name,
+    targets,
+)
+from napari_smalltumor.export.writer import write_image, write_labels, write_layers
 from napari_smalltumor.layers.metadata import case_of, provenance_of, region_layers
 from napari_smalltumor.layers.patient import assign, patient_of_case
 from napari_smalltumor.layers.regions import show_segmentation
-from napari_smalltumor.open_case import open_case
+from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.loading.reader import get_reader
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.reader import get_reader
-from napari_smalltumor.writer import write_image, write_labels, write_layers
 
 
 def random_classes(case) -> np.ndarray:

@@ -14,8 +14,8 @@ from smalltumor.errors import CaseError, SmalltumorError
 from napari_smalltumor import notify, settings
 from napari_smalltumor.layers.patient import Patient, patient_of
 from napari_smalltumor.loading.job import LoadJob, add_layers, load
+from napari_smalltumor.loading.reader import layers_of_case
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.reader import layers_of_case
 from napari_smalltumor.viewer import unproxied
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def offer_cases(viewer: ViewerModel, folder: Path, error: Exception | None = Non
 
 def _show_list(viewer: ViewerModel, folder: Path, cases: list[CaseFiles]) -> None:
     from napari_smalltumor import questions
-    from napari_smalltumor.case_list import CaseList
+    from napari_smalltumor.loading.case_list import CaseList
 
     settings.remember_folder(folder)
     CaseList(questions.window_of(None), folder, cases, CaseOpener(viewer).open).show()

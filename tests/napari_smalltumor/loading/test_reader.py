@@ -14,10 +14,10 @@ from napari_cases import (
 )
 from smalltumor.errors import CaseError
 
-from napari_smalltumor import reader
 from napari_smalltumor.layers.create import contrast_limits
 from napari_smalltumor.layers.metadata import case_of, role_of
-from napari_smalltumor.reader import get_reader
+from napari_smalltumor.loading import reader
+from napari_smalltumor.loading.reader import get_reader
 
 
 @pytest.fixture

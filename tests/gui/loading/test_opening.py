@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qtpy.QtWidgets import QApplication, QFileDialog
 
-from napari_smalltumor import open_case
+from napari_smalltumor.loading import open_case
 
 
 def test_the_file_dialog_is_gone_before_the_case_is_read(

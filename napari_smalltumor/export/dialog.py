@@ -11,7 +11,7 @@ from smalltumor.errors import SmalltumorError
 
 from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
-from napari_smalltumor.export import (
+from napari_smalltumor.export.layer_files import (
     case_to_export,
     check_no_source,
     export_case,

@@ -19,7 +19,7 @@ from napari_smalltumor.finetune.dock import FinetuneDock
 from napari_smalltumor.finetune.prediction import prediction_name
 from napari_smalltumor.layers.metadata import case_of
 from napari_smalltumor.layers.region_masks import is_edited
-from napari_smalltumor.open_case import open_case
+from napari_smalltumor.loading.open_case import open_case
 
 
 class NetworkPerResult:

@@ -9,7 +9,7 @@ import pytest
 
 from napari_smalltumor import devices, settings
 from napari_smalltumor.layers.metadata import region_of
-from napari_smalltumor.open_case import open_case
+from napari_smalltumor.loading.open_case import open_case
 
 
 @pytest.fixture

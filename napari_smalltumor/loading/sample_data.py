@@ -6,7 +6,7 @@ from smalltumor.data.case_files import find_case_files
 from smalltumor.data.sample import sample_case_folder
 
 from napari_smalltumor.layers.create import LayerData
-from napari_smalltumor.reader import layers_of_case
+from napari_smalltumor.loading.reader import layers_of_case
 from napari_smalltumor.viewer_setup import set_up_current_viewer
 
 

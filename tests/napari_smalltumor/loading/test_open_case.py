@@ -6,8 +6,8 @@ from smalltumor.errors import CaseError
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.layers.metadata import case_of
-from napari_smalltumor.open_case import open_and_remember, open_case
-from napari_smalltumor.sample_data import open_sample
+from napari_smalltumor.loading.open_case import open_and_remember, open_case
+from napari_smalltumor.loading.sample_data import open_sample
 
 
 def test_a_folder_is_opened_and_remembered(viewer, tmp_path):

@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QApplication, QShortcut
 from napari_smalltumor import keys
 from napari_smalltumor.display.key_sheet import KeySheet, sheet_html
 from napari_smalltumor.lesions.dock import LesionsDock
-from napari_smalltumor.open_case import open_case
+from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.reading.toolbar import ReadingToolbar
 
 RIGHT = Qt.MouseButton.RightButton

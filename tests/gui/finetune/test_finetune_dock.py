@@ -25,7 +25,7 @@ from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.finetune.dock import FinetuneDock
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.layers.patient import patient_of
-from napari_smalltumor.open_case import open_case
+from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
 
 

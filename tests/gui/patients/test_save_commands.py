@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from napari_cases import write_case_along
 
-from napari_smalltumor.open_case import open_case
+from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.save_commands import SAVE_ALL, SAVE_SELECTED
 

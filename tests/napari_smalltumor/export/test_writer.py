@@ -13,12 +13,12 @@ from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import OutputError
 from smalltumor.labels.regions import Region
 
-from napari_smalltumor import writer
-from napari_smalltumor.export import export_case
+from napari_smalltumor.export import writer
+from napari_smalltumor.export.layer_files import export_case
+from napari_smalltumor.export.writer import write_image, write_labels, write_layers
 from napari_smalltumor.layers.metadata import case_of
 from napari_smalltumor.layers.regions import show_segmentation
-from napari_smalltumor.open_case import open_case
-from napari_smalltumor.writer import write_image, write_labels, write_layers
+from napari_smalltumor.loading.open_case import open_case
 
 SOURCE = "Pat_t1ce.nii.gz"
 

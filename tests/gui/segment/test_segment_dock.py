@@ -16,9 +16,9 @@ from smalltumor.errors import Cancelled, CheckpointError
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor import questions, settings
-from napari_smalltumor.export import export_case
+from napari_smalltumor.export.layer_files import export_case
 from napari_smalltumor.layers.metadata import case_of, region_layers
-from napari_smalltumor.open_case import open_case
+from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.segment import worker
 
 

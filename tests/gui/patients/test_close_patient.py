@@ -13,7 +13,7 @@ from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.close_patient import close_active
 from napari_smalltumor.layers.metadata import region_of
 from napari_smalltumor.lesions.dock import LesionsDock
-from napari_smalltumor.open_case import open_case
+from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
 

@@ -27,6 +27,7 @@ from smalltumor.labels.regions import Region
 from smalltumor.labels.schemes import SCHEMES
 
 from napari_smalltumor import notify
+from napari_smalltumor.export.region_files import EXPORT_ENDING
 from napari_smalltumor.layers.coordinates import (
     AXIS_LABELS,
     display_shape,
@@ -47,7 +48,6 @@ from napari_smalltumor.layers.metadata import (
 from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.region_masks import compose, segmentation_of
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.region_files import EXPORT_ENDING
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

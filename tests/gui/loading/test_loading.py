@@ -10,11 +10,12 @@ from napari_cases import write_case_along
 from qtpy.QtCore import QTimer
 from synthetic import write_case
 
-from napari_smalltumor import devices, notify, reader
-from napari_smalltumor.export import case_to_export
+from napari_smalltumor import devices, notify
+from napari_smalltumor.export.layer_files import case_to_export
 from napari_smalltumor.layers.patient import patient_of
+from napari_smalltumor.loading import reader
 from napari_smalltumor.loading.loader import loader_of
-from napari_smalltumor.open_case import open_and_remember, open_case
+from napari_smalltumor.loading.open_case import open_and_remember, open_case
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
 

@@ -11,7 +11,7 @@ from smalltumor.errors import OutputError
 
 from napari_smalltumor import settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
-from napari_smalltumor.export import write_layer, write_region_layers
+from napari_smalltumor.export.layer_files import write_layer, write_region_layers
 from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.patients.active_patient import active_patient
 

@@ -17,13 +17,13 @@ from synthetic import write_case
 
 from napari_smalltumor import devices, notify, questions, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
-from napari_smalltumor.export_dialog import ask_and_export
+from napari_smalltumor.export.dialog import ask_and_export
 from napari_smalltumor.finetune.dock import FinetuneDock
 from napari_smalltumor.layers.metadata import case_of, region_of
 from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.lesions.dock import LesionsDock
-from napari_smalltumor.open_case import open_case
+from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
 
