@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QGuiApplication
 from synthetic import write_case
 
 from napari_smalltumor import devices, notify, settings
@@ -42,6 +44,25 @@ def default_settings(monkeypatch):
     """Start each test with the default settings, and write none to the user's folder."""
     monkeypatch.setattr(settings, "_pages", lambda: None)
     monkeypatch.setattr(settings, "_session", {})
+
+
+@pytest.fixture(autouse=True)
+def no_button_stays_pressed():
+    """Fail a test that leaves a mouse button down: later ones would wait for its release."""
+    yield
+    if QGuiApplication.instance() is not None:
+        assert QGuiApplication.mouseButtons() == Qt.MouseButton.NoButton
+
+
+@pytest.fixture
+def double_click(qtbot):
+    """Function that double-clicks; QTest's own leaves the button pressed."""
+
+    def click(widget, button, pos) -> None:
+        qtbot.mouseDClick(widget, button, pos=pos)
+        qtbot.mouseRelease(widget, button, pos=pos)
+
+    return click
 
 
 @pytest.fixture(scope="session")

@@ -26,7 +26,7 @@ def window(make_napari_viewer, synthetic_case):
     return open_planes(viewer)
 
 
-def test_dragging_with_the_right_button_changes_the_window(window, qtbot):
+def test_dragging_with_the_right_button_changes_the_window(window, qtbot, double_click):
     canvas = window.area.canvases[0]
     image = window.planes.layers.of_type("image")[-1]
     start = tuple(image.contrast_limits)
@@ -38,7 +38,7 @@ def test_dragging_with_the_right_button_changes_the_window(window, qtbot):
     assert high - low == pytest.approx(1.2 * (start[1] - start[0]))
     qtbot.mouseMove(canvas, middle)
     assert tuple(image.contrast_limits) == (low, high)
-    qtbot.mouseDClick(canvas, RIGHT, pos=middle)
+    double_click(canvas, RIGHT, pos=middle)
     assert image.contrast_limits == pytest.approx(start)
 
 

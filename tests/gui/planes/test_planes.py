@@ -144,7 +144,9 @@ def test_no_plane_shows_or_paints_another_patient(viewer, tmp_path, qtbot):
         assert np.array_equal(viewer.layers[name].data, data), name
 
 
-def test_layouts_are_changed_by_buttons_a_key_and_a_double_click(viewer, synthetic_case, qtbot):
+def test_layouts_are_changed_by_buttons_a_key_and_a_double_click(
+    viewer, synthetic_case, qtbot, double_click
+):
     open_case(viewer, synthetic_case)
     window = planes_window(viewer)
     toolbar = window.main_window.findChild(ReadingToolbar)
@@ -159,9 +161,9 @@ def test_layouts_are_changed_by_buttons_a_key_and_a_double_click(viewer, synthet
     press(window, keys.LAYOUT)
     assert window.layout is Layout.FOUR
     coronal = window.area.canvases[1]
-    qtbot.mouseDClick(coronal, LEFT, pos=coronal.rect().center())
+    double_click(coronal, LEFT, pos=coronal.rect().center())
     assert window.layout is Layout.CORONAL
-    qtbot.mouseDClick(coronal, LEFT, pos=coronal.rect().center())
+    double_click(coronal, LEFT, pos=coronal.rect().center())
     assert window.layout is Layout.FOUR
     show_planes(viewer)
     assert window.layout is Layout.CANVAS
