@@ -61,7 +61,7 @@ def test_logits_are_shifted_less_than_by_rounding_each_weight_to_nearest(
         for module in plain.modules():
             if isinstance(module, FixedConv):
                 module.weight = module.weight.bfloat16().float()
-        assert _shift(rounded(x), expected) < _shift(plain(x), expected)
+        assert _shift(rounded(x), expected) < 0.65 * _shift(plain(x), expected)
 
 
 def _shift(logits: Tensor, expected: Tensor) -> float:
