@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import numpy.typing as npt
 from smalltumor.data.case import Case
-from smalltumor.geometry.grid import Grid, reoriented
+from smalltumor.geometry.grid import Grid, index_transform
 from smalltumor.labels.components import connected_components
 from smalltumor.labels.regions import REGION_CLASSES, Region, TissueClass
 from smalltumor.labels.schemes import SCHEMES
@@ -176,8 +176,7 @@ class LesionSource:
     def _to_upright(self) -> npt.NDArray[np.float64]:
         """Matrix (4, 4) from voxel indices on the case's grid to those along L, P, I."""
         assert self.case is not None
-        grid = self.case.grid
-        return np.asarray(np.linalg.inv(reoriented(grid, AXES).affine) @ grid.affine)
+        return index_transform(self.case.grid, AXES)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from smalltumor.labels.regions import REGION_NAMES, Region
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
 
 if TYPE_CHECKING:
+    from smalltumor.data.case import Case
     from smalltumor.data.segmentation import Segmentation
 
 DESCRIPTION = """\
@@ -67,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
             bar.warn(f"{case.name}: {finding_text(finding)}")
         for warning in run.warnings if run else ():
             bar.warn(warning)
-    written = _write(segmentation, options)
+    written = _write(case, segmentation, options)
     print(summary(segmentation))
     for path in written:
         print(f"wrote {path}")
@@ -152,9 +153,9 @@ def _check_outputs(options: argparse.Namespace, sources: list[Path]) -> None:
             raise OutputError(f"{path} is named for two results; give each its own name")
 
 
-def _write(segmentation: Segmentation, options: argparse.Namespace) -> list[Path]:
+def _write(case: Case, segmentation: Segmentation, options: argparse.Namespace) -> list[Path]:
     from smalltumor.data.segmentation import write_probabilities, write_regions, write_segmentation
-    from smalltumor.lesions import find_lesions, write_csv
+    from smalltumor.lesions import brain_midline, find_lesions, write_csv
 
     overwrite = options.overwrite
     written = [
@@ -167,6 +168,7 @@ def _write(segmentation: Segmentation, options: argparse.Namespace) -> list[Path
             write_probabilities(segmentation, options.probabilities, overwrite=overwrite)
         )
     if options.lesions is not None:
-        write_csv(find_lesions(segmentation), options.lesions, overwrite=overwrite)
+        lesions = find_lesions(segmentation, midline_mm=brain_midline(case))
+        write_csv(lesions, options.lesions, overwrite=overwrite)
         written.append(options.lesions)
     return written

@@ -216,7 +216,7 @@ def _segment(
     folder: ResultsFolder,
 ) -> CohortRow:
     from smalltumor.inference import segment
-    from smalltumor.lesions import find_lesions
+    from smalltumor.lesions import brain_midline, find_lesions
 
     try:
         if isinstance(case, Exception):
@@ -228,7 +228,7 @@ def _segment(
             backend=settings.backend,
             flips=settings.flips,
         )
-        lesions = find_lesions(result)
+        lesions = find_lesions(result, midline_mm=brain_midline(case))
         _write(result, lesions, name, settings, folder)
     except OutputError:
         raise

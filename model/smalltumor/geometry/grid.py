@@ -131,6 +131,15 @@ def reoriented(grid: Grid, axcodes: str = NETWORK_AXES) -> Grid:
     return Grid((int(shape[0]), int(shape[1]), int(shape[2])), affine)
 
 
+def index_transform(grid: Grid, axcodes: str) -> npt.NDArray[np.float64]:
+    """Matrix (4, 4) of whole numbers from voxel indices to those on ``reoriented(grid, axcodes)``.
+
+    Products with it are exact, so that halves are rounded the same way wherever it is used.
+    """
+    orientation = _orientation_between(grid.axcodes, axcodes)
+    return np.asarray(np.rint(np.linalg.inv(inv_ornt_aff(orientation, grid.shape))))
+
+
 def _orientation_between(start: str, end: str) -> npt.NDArray[np.float64]:
     return np.asarray(ornt_transform(axcodes2ornt(tuple(start)), axcodes2ornt(tuple(end))))
 

@@ -26,6 +26,7 @@ def find_lesions(
     threshold: int = SMALL_LESION_VOXELS,
     probabilities: npt.NDArray[np.floating] | None = None,
     sort_by: str = "voxels",
+    midline_mm: float | None = None,
 ) -> list[Lesion]:
     """Find the lesions of a region, by default sorted from small to large.
 
@@ -42,6 +43,9 @@ def find_lesions(
         Class probabilities on the same grid; by default those of the segmentation, if any.
     sort_by : str
         One of `smalltumor.lesions.table.COLUMNS`, ascending; lesions without a value come last.
+    midline_mm : float, optional
+        Patient coordinate of the middle of the brain, mm towards the right, such as
+        `smalltumor.lesions.brain_midline`; without it, lesions have no side.
 
     Raises
     ------
@@ -60,7 +64,7 @@ def find_lesions(
     if grid is None:
         raise TypeError("find_lesions needs the grid that the array lies on")
     components = lesion_components(_mask(source, region), grid)
-    lesions = measure_lesions(components, grid, region, threshold, look_up)
+    lesions = measure_lesions(components, grid, region, threshold, look_up, midline_mm)
     return sort_lesions(lesions, sort_by)
 
 

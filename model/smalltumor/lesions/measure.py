@@ -19,6 +19,7 @@ from smalltumor.labels.components import (
 from smalltumor.labels.masks import Mask
 from smalltumor.labels.regions import REGION_CLASSES, Region
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
+from smalltumor.lesions.location import Side, side_of, upright_slices
 
 if TYPE_CHECKING:
     from smalltumor.geometry.grid import Grid
@@ -54,6 +55,11 @@ class Lesion:
         Whether it has fewer voxels than the threshold.
     accepted : bool or None
         The reviewer's decision; None if there is none.
+    side : Side or None
+        The patient's side that the centre is on; None if the middle of the brain is not known.
+    slices : (axial, coronal, sagittal) or None
+        Numbers of the slices through the centre, from 0, as napari shows them for this plugin's
+        layers; see `location.upright_slices`.
     """
 
     id: int
@@ -68,6 +74,8 @@ class Lesion:
     max_probability: float | None
     small: bool
     accepted: bool | None = None
+    side: Side | None = None
+    slices: tuple[int, int, int] | None = None
 
     @property
     def ml(self) -> float:
@@ -102,6 +110,7 @@ def measure_lesions(
     region: Region,
     threshold: int = SMALL_LESION_VOXELS,
     look_up: LookUp | None = None,
+    midline_mm: float | None = None,
 ) -> list[Lesion]:
     """Measure every component.
 
@@ -115,6 +124,8 @@ def measure_lesions(
         Lesions with fewer voxels are small.
     look_up : callable, optional
         Class probabilities at voxels.
+    midline_mm : float, optional
+        Patient coordinate of the middle of the brain, mm towards the right.
 
     Returns
     -------
@@ -122,7 +133,7 @@ def measure_lesions(
         By ascending id.
     """
     return [
-        _measure(number, voxels, grid, region, threshold, look_up)
+        _measure(number, voxels, grid, region, threshold, look_up, midline_mm)
         for number, voxels in enumerate(components.voxels, start=1)
     ]
 
@@ -134,8 +145,10 @@ def _measure(
     region: Region,
     threshold: int,
     look_up: LookUp | None,
+    midline_mm: float | None,
 ) -> Lesion:
     centroid = voxels.mean(axis=0)
+    centre = _point(grid.to_patient(centroid))
     first, last = voxels.min(axis=0), voxels.max(axis=0)
     mean = peak = None
     if look_up is not None:
@@ -148,12 +161,14 @@ def _measure(
         voxels=len(voxels),
         mm3=len(voxels) * grid.voxel_volume,
         centroid_voxel=_point(centroid),
-        centroid_ras_mm=_point(grid.to_patient(centroid)),
+        centroid_ras_mm=centre,
         box=_spans(first, last + 1),
         diameter_mm=largest_diameter(voxels, grid.affine),
         mean_probability=mean,
         max_probability=peak,
         small=len(voxels) < threshold,
+        side=None if midline_mm is None else side_of(centre[0], midline_mm),
+        slices=upright_slices(grid, centroid),
     )
 
 

@@ -15,8 +15,9 @@ COLUMNS = (
     *("centroid_i", "centroid_j", "centroid_k", "centroid_r_mm", "centroid_a_mm", "centroid_s_mm"),
     *("box_i_start", "box_i_stop", "box_j_start", "box_j_stop", "box_k_start", "box_k_stop"),
     *("diameter_mm", "mean_probability", "max_probability", "small", "accepted"),
+    *("side", "axial_slice", "coronal_slice", "sagittal_slice"),
 )
-"""Columns of the CSV; voxel indices count from 0, and boxes exclude their stop."""
+"""Columns of the CSV; voxel indices and slices count from 0, and boxes exclude their stop."""
 
 
 def lesion_row(lesion: Lesion) -> dict[str, Cell]:
@@ -29,6 +30,8 @@ def lesion_row(lesion: Lesion) -> dict[str, Cell]:
         *bounds,
         *(lesion.diameter_mm, lesion.mean_probability, lesion.max_probability),
         *(lesion.small, lesion.accepted),
+        None if lesion.side is None else lesion.side.value,
+        *(lesion.slices or (None, None, None)),
     )
     return dict(zip(COLUMNS, cells, strict=True))
 
