@@ -66,15 +66,13 @@ def open_demo(viewer: Viewer | None = None) -> tuple[Viewer, SegmentDock, Lesion
         The viewer to use; a new one by default.
     """
     import napari
-    from smalltumor.data.sample import sample_case_folder
-
     from napari_smalltumor.lesions.dock import LesionsDock
-    from napari_smalltumor.loading.open_case import open_case
+    from napari_smalltumor.loading.sample_data import add_sample
     from napari_smalltumor.segment.dock import SegmentDock
 
     viewer = viewer or napari.Viewer(title="Small Tumour")
     viewer.window.resize(*SIZE)
-    open_case(viewer, sample_case_folder())
+    add_sample(viewer)
     segment_dock, lesions_dock = SegmentDock(viewer), LesionsDock(viewer)
     add = viewer.window.add_dock_widget
     add(segment_dock, area="right", name="Segment (Small Tumour)")

@@ -84,7 +84,11 @@ def get_reader(path: str | Sequence[str]) -> Reader | None:
 
 
 def layers_of_case(
-    files: CaseFiles, *, exported: RegionFile | None = None, layers: Iterable[Layer] = ()
+    files: CaseFiles,
+    *,
+    exported: RegionFile | None = None,
+    layers: Iterable[Layer] = (),
+    with_labels: bool = True,
 ) -> list[LayerData]:
     """Read a case's files as layers: its images, and its labels if it has any.
 
@@ -100,6 +104,8 @@ def layers_of_case(
     layers : iterable of layers, optional
         What is open. If the case has regions there, these may have been edited, and no exported
         mask is opened beside them.
+    with_labels : bool
+        Whether an expert's labels are opened. The case knows their file in any event.
     """
     if files.modalities and files.missing:
         missing = " and no ".join(MODALITY_TITLES[m] for m in files.missing)
@@ -107,7 +113,8 @@ def layers_of_case(
         if REFERENCE in files.missing:
             return _layers_of_incomplete_case(files)
     with ThreadPoolExecutor(1) as pool:  # in parallel with the images
-        labels = [pool.submit(read_label_volume, path) for path in files.labels]
+        paths = files.labels if with_labels else []
+        labels = [pool.submit(read_label_volume, path) for path in paths]
         case = read_case_files(files, allow_missing=True)
     for warning in case.warnings:
         warn(warning)

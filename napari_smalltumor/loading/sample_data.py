@@ -1,16 +1,58 @@
-"""Sample data (File > Open Sample): the sample case of the package."""
+"""Sample data (File > Open Sample): the sample case of the package, without its expert's mask.
+
+The mask is offered as the answer, to be compared with the result.
+"""
 
 from __future__ import annotations
 
-from smalltumor.data.case_files import find_case_files
-from smalltumor.data.sample import sample_case_folder
+from typing import TYPE_CHECKING
 
+import numpy as np
+from smalltumor.data.case_files import find_case_files
+from smalltumor.data.sample import SAMPLE_CASE, sample_case_folder
+
+from napari_smalltumor import notify
 from napari_smalltumor.layers.create import LayerData
+from napari_smalltumor.loading.job import LoadJob, add_layers, load, loads_in_background
 from napari_smalltumor.loading.reader import layers_of_case
 from napari_smalltumor.viewer_setup import set_up_current_viewer
 
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Layer
+
+_NO_CHANNELS: LayerData = (np.zeros((0, 1, 1), np.uint8), {"channel_axis": 0}, "image")
+"""An image without channels: napari adds no layer for it, and refuses a sample without data."""
+
 
 def open_sample() -> list[LayerData]:
-    """Read the layers of the sample case BraTS2021_00019."""
-    set_up_current_viewer()
-    return layers_of_case(find_case_files(sample_case_folder()))
+    """Open the sample case; a window whose event loop runs reads it in a worker.
+
+    Returns
+    -------
+    list of LayerData
+        The layers to add; an image without channels if they are added when they have been read.
+    """
+    from napari.viewer import current_viewer
+
+    viewer = current_viewer()
+    if viewer is None or not loads_in_background(viewer):
+        set_up_current_viewer()
+        return sample_layers()
+
+    def opened(layers: list[Layer]) -> None:
+        """Nothing is left to do."""
+
+    key = str(sample_case_folder())
+    load(viewer, LoadJob(SAMPLE_CASE, key, sample_layers, opened, notify.report))
+    return [_NO_CHANNELS]
+
+
+def add_sample(viewer: ViewerModel) -> list[Layer]:
+    """Read the sample case and add its layers to a viewer at once."""
+    return add_layers(viewer, sample_layers())
+
+
+def sample_layers() -> list[LayerData]:
+    """Read the images of the sample case."""
+    return layers_of_case(find_case_files(sample_case_folder()), with_labels=False)

@@ -13,7 +13,7 @@ from synthetic import write_case
 from napari_smalltumor import devices, notify
 from napari_smalltumor.export.layer_files import case_to_export
 from napari_smalltumor.layers.patient import patient_of
-from napari_smalltumor.loading import reader
+from napari_smalltumor.loading import reader, sample_data
 from napari_smalltumor.loading.loader import loader_of
 from napari_smalltumor.loading.open_case import open_and_remember, open_case
 from napari_smalltumor.patient_header import PatientHeader
@@ -203,3 +203,14 @@ def test_a_window_that_is_closed_while_a_case_is_read_ends_without_an_error(
     disk.set()
     qtbot.wait(300)
     assert raised == [] and messages == []
+
+
+def test_the_sample_is_read_in_a_worker(viewer, synthetic_case, in_loop, disk, monkeypatch, qtbot):
+    monkeypatch.setattr(sample_data, "sample_case_folder", lambda: synthetic_case)
+    in_loop(lambda: viewer.open_sample("napari-smalltumor", "glioma"))
+    assert not viewer.layers
+    assert loader_of(viewer).busy
+    disk.set()
+    wait_until_read(viewer, qtbot)
+    assert len(viewer.layers) == 4
+    assert active_patient(viewer).current is not None

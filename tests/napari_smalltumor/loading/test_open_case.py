@@ -5,7 +5,7 @@ from napari_cases import write_case_along
 from smalltumor.errors import CaseError
 
 from napari_smalltumor import notify, settings
-from napari_smalltumor.layers.metadata import case_of
+from napari_smalltumor.layers.metadata import case_of, provenance_of
 from napari_smalltumor.loading.open_case import open_and_remember, open_case
 from napari_smalltumor.loading.sample_data import open_sample
 
@@ -38,6 +38,10 @@ def test_a_folder_without_a_case_is_reported_in_one_message(viewer, tmp_path, mo
         open_case(viewer, tmp_path / "nowhere")
 
 
-def test_the_sample_has_four_modalities_and_expert_labels():
-    names = [attributes["name"] for _, attributes, _ in open_sample()]
-    assert [name.split()[1] for name in names] == ["FLAIR", "T2", "T1", "T1CE", "labels"]
+def test_the_sample_opens_without_its_expert_mask_but_knows_the_file():
+    layers = open_sample()
+    names = [attributes["name"] for _, attributes, _ in layers]
+    assert [name.split()[1] for name in names] == ["FLAIR", "T2", "T1", "T1CE"]
+    case = provenance_of(layers[0][1]["metadata"]).case
+    assert case.labels_path.name == "BraTS2021_00019_seg.nii.gz"
+    assert case.labels_path in case.sources  # never overwritten
