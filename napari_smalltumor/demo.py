@@ -66,6 +66,7 @@ def open_demo(viewer: Viewer | None = None) -> tuple[Viewer, SegmentDock, Lesion
         The viewer to use; a new one by default.
     """
     import napari
+
     from napari_smalltumor.lesions.dock import LesionsDock
     from napari_smalltumor.loading.sample_data import add_sample
     from napari_smalltumor.segment.dock import SegmentDock

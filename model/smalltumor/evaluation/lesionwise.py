@@ -1,6 +1,7 @@
 """Lesion-wise scores: found, missed and false lesions.
 
-`score_lesions` follows BraTS 2023, which merges neighbouring components into one lesion.
+`match_lesions` and `score_lesions` follow BraTS 2023, which merges neighbouring components into one
+lesion.
 `score_components` and `component_dice` score every 26-connected component of the truth by itself,
 including small ones next to large ones.
 """
@@ -8,12 +9,13 @@ including small ones next to large ones.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from smalltumor.evaluation.metrics import NO_OVERLAP_HD95, dice, hausdorff95
-from smalltumor.labels.components import Box, bounding_box, connected_components
+from smalltumor.labels.components import Box, Integers, bounding_box, connected_components
 from smalltumor.labels.masks import Mask
 
 
@@ -36,6 +38,47 @@ class LesionRule:
 
 GLIOMA_RULE = LesionRule(dilation_mm=3, ignore_mm3=50)
 METASTASIS_RULE = LesionRule(dilation_mm=1, ignore_mm3=2)
+
+
+@dataclass(frozen=True, eq=False)
+class LesionMatches:
+    """The lesions of the truth, and the predicted components that are assigned to each.
+
+    Parameters
+    ----------
+    start : (3,) int64 array
+        Index of the first voxel of the box in the whole volume.
+    lesions : (i, j, k) int array
+        Number of the lesion of the truth in each voxel of a box around both masks, from 1; 0
+        outside.
+    predicted : (i, j, k) int array
+        Number of the predicted component in the same voxels.
+    assigned : tuple of int arrays
+        Numbers of the predicted components that overlap dilated lesion 1, 2 and so on.
+    """
+
+    start: Integers
+    lesions: npt.NDArray[np.integer]
+    predicted: npt.NDArray[np.integer]
+    assigned: tuple[npt.NDArray[np.integer], ...]
+
+    @cached_property
+    def false_components(self) -> list[int]:
+        """Numbers of the predicted components that overlap no dilated lesion."""
+        matched = {int(number) for numbers in self.assigned for number in numbers}
+        return [n for n in range(1, int(self.predicted.max(initial=0)) + 1) if n not in matched]
+
+    def lesion_voxels(self, number: int) -> Integers:
+        """Voxels of a lesion of the truth in the whole volume, (n, 3) in scan order."""
+        return np.argwhere(self.lesions == number) + self.start
+
+    def predicted_voxels(self, number: int) -> Integers:
+        """Voxels of a predicted component in the whole volume, (n, 3) in scan order."""
+        return np.argwhere(self.predicted == number) + self.start
+
+    def masks(self, number: int) -> tuple[Mask, Mask]:
+        """A lesion of the truth, and all components assigned to it, in the box."""
+        return self.lesions == number, np.isin(self.predicted, self.assigned[number - 1])
 
 
 @dataclass(frozen=True)
@@ -185,17 +228,50 @@ def component_dice(
     return scores
 
 
+def match_lesions(
+    prediction: Mask,
+    truth: Mask,
+    spacing: npt.ArrayLike = (1.0, 1.0, 1.0),
+    rule: LesionRule = GLIOMA_RULE,
+) -> LesionMatches:
+    """Match predicted components with the lesions of the truth as BraTS 2023 does.
+
+    The truth is dilated, which merges neighbouring components into lesions. Every predicted
+    component that overlaps a dilated lesion is assigned to it.
+
+    Parameters
+    ----------
+    prediction, truth : (i, j, k) bool array
+    spacing : three floats
+        Voxel size along i, j, k in mm.
+    rule : LesionRule
+        Its ignored volume is not used: small lesions are matched too.
+    """
+    voxel_size = np.asarray(spacing, dtype=np.float64)
+    steps = max(1, round(rule.dilation_mm / float(voxel_size.mean())))
+    box = _padded(bounding_box(prediction | truth), steps + 1, truth.shape)
+    prediction, truth = prediction[box], truth[box]
+    predicted = connected_components(prediction).label_image()
+    dilated = connected_components(_dilated(truth, steps)).label_image()
+    numbers = range(1, int(dilated.max(initial=0)) + 1)
+    return LesionMatches(
+        start=np.array([span.start for span in box], dtype=np.int64),
+        lesions=np.where(truth, dilated, 0),
+        predicted=predicted,
+        assigned=tuple(np.setdiff1d(predicted[dilated == n], [0]) for n in numbers),
+    )
+
+
 def score_lesions(
     prediction: Mask,
     truth: Mask,
     spacing: npt.ArrayLike = (1.0, 1.0, 1.0),
     rule: LesionRule = GLIOMA_RULE,
 ) -> LesionScores:
-    """Match lesions and score them as BraTS 2023 does.
+    """Match lesions with `match_lesions` and score them as BraTS 2023 does.
 
-    The truth is dilated, which merges neighbouring components into lesions. Every predicted
-    component that overlaps a dilated lesion is assigned to it. Dice and HD95 compare the undilated
-    lesion with all components assigned to it. A missed lesion has Dice 0 and HD95 374 mm.
+    Dice and HD95 compare the undilated lesion with all components assigned to it. A missed lesion
+    has Dice 0 and HD95 374 mm.
 
     Parameters
     ----------
@@ -205,23 +281,15 @@ def score_lesions(
     rule : LesionRule
     """
     voxel_size = np.asarray(spacing, dtype=np.float64)
-    steps = max(1, round(rule.dilation_mm / float(voxel_size.mean())))
-    box = _padded(bounding_box(prediction | truth), steps + 1, truth.shape)
-    prediction, truth = prediction[box], truth[box]
-    predicted = connected_components(prediction).label_image()
-    dilated_lesions = connected_components(_dilated(truth, steps)).label_image()
-    matched: set[int] = set()
+    matches = match_lesions(prediction, truth, spacing, rule)
     lesions, ignored = [], 0
-    for number in range(1, int(dilated_lesions.max(initial=0)) + 1):
-        dilated_lesion = dilated_lesions == number
-        overlapping = np.setdiff1d(predicted[dilated_lesion], [0])
-        matched.update(overlapping.tolist())
-        lesion = truth & dilated_lesion
+    for number in range(1, len(matches.assigned) + 1):
+        lesion, assigned = matches.masks(number)
         if np.count_nonzero(lesion) * voxel_size.prod() <= rule.ignore_mm3:
             ignored += 1
         else:
-            lesions.append(_match(np.isin(predicted, overlapping), lesion, voxel_size))
-    return LesionScores(tuple(lesions), int(predicted.max(initial=0)) - len(matched), ignored)
+            lesions.append(_match(assigned, lesion, voxel_size))
+    return LesionScores(tuple(lesions), len(matches.false_components), ignored)
 
 
 def _match(prediction: Mask, lesion: Mask, spacing: npt.NDArray[np.float64]) -> MatchedLesion:

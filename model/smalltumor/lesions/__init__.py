@@ -8,6 +8,7 @@ from smalltumor.lesions.measure import (
     Point,
     Spans,
     lesion_components,
+    measure_lesion,
     measure_lesions,
 )
 from smalltumor.lesions.table import (
@@ -32,6 +33,7 @@ __all__ = [
     "grid_midline",
     "lesion_components",
     "lesion_row",
+    "measure_lesion",
     "measure_lesions",
     "sort_lesions",
     "table_text",

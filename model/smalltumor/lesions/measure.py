@@ -133,20 +133,31 @@ def measure_lesions(
         By ascending id.
     """
     return [
-        _measure(number, voxels, grid, region, threshold, look_up, midline_mm)
+        measure_lesion(number, voxels, grid, region, threshold, look_up, midline_mm)
         for number, voxels in enumerate(components.voxels, start=1)
     ]
 
 
-def _measure(
+def measure_lesion(
     number: int,
     voxels: Integers,
     grid: Grid,
     region: Region,
-    threshold: int,
-    look_up: LookUp | None,
-    midline_mm: float | None,
+    threshold: int = SMALL_LESION_VOXELS,
+    look_up: LookUp | None = None,
+    midline_mm: float | None = None,
 ) -> Lesion:
+    """Measure a lesion of one or several components.
+
+    Parameters
+    ----------
+    number : int
+        Its `id`.
+    voxels : (n, 3) int array
+        Voxel indices in scan order.
+    grid, region, threshold, look_up, midline_mm
+        As for `measure_lesions`.
+    """
     centroid = voxels.mean(axis=0)
     centre = _point(grid.to_patient(centroid))
     first, last = voxels.min(axis=0), voxels.max(axis=0)

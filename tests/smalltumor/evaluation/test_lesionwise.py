@@ -11,6 +11,7 @@ from smalltumor.evaluation.lesionwise import (
     LesionRule,
     component_dice,
     count_false_components,
+    match_lesions,
     score_components,
     score_lesions,
 )
@@ -42,6 +43,18 @@ def test_neighbours_within_the_dilation_are_one_lesion():
     assert [lesion.voxels for lesion in whole.lesions] == [128]
     assert len(score_lesions(truth, truth, rule=METASTASIS_RULE).lesions) == 2
     assert whole.dice == 1 and whole.hd95 == 0
+
+
+def test_matches_tell_which_voxels_were_missed_found_and_false():
+    truth = cubes((2, 2, 2, 4), (30, 20, 10, 2))  # the second is too small to be scored
+    prediction = cubes((2, 2, 3, 4), (2, 22, 12, 3))
+    matches = match_lesions(prediction, truth)
+    by_found = {len(numbers): n for n, numbers in enumerate(matches.assigned, start=1)}
+    missed, found = by_found[0], by_found[1]
+    assert np.array_equal(matches.lesion_voxels(missed), np.argwhere(cubes((30, 20, 10, 2))))
+    assert np.array_equal(matches.lesion_voxels(found), np.argwhere(cubes((2, 2, 2, 4))))
+    (number,) = matches.false_components
+    assert np.array_equal(matches.predicted_voxels(number), np.argwhere(cubes((2, 22, 12, 3))))
 
 
 def test_dilation_is_in_millimetres():
