@@ -32,6 +32,8 @@ from smalltumor.files.tensor_file import read_metadata, read_tensors, write_tens
 from smalltumor.files.user_dirs import data_folder
 from smalltumor.labels.regions import Region
 
+from napari_smalltumor.layers.metadata import identifying_files
+
 FORMAT = "smalltumor autosave"
 FORMAT_VERSION = 1
 SUFFIX = ".safetensors"
@@ -83,16 +85,14 @@ class SavedMask:
 
 
 def case_digest(case: Case) -> str:
-    """Sixteen hex digits that identify a case by its files and grid."""
-    paths = dict(case.paths) or {"labels": case.labels_path}
-    identity: dict[str, Any] = {
+    """Sixteen hex digits that identify a case by its `identifying_files` and grid."""
+    files = sorted(identifying_files(case).items())
+    identity = {
         "name": case.name,
-        "paths": {m: os.path.realpath(p) for m, p in sorted(paths.items()) if p is not None},
+        "files": {name: os.path.realpath(path) for name, path in files if path is not None},
         "shape": case.grid.shape,
         "affine": np.round(case.grid.affine, 3).tolist(),
     }
-    if case.folder is not None:
-        identity["folder"] = os.path.realpath(case.folder)
     return sha256(json.dumps(identity).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 

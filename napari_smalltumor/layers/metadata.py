@@ -13,12 +13,13 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, WeakSet
 
 import numpy as np
 import numpy.typing as npt
-from smalltumor.data.case import Case
+from smalltumor.data.case import REFERENCE, Case
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
 
@@ -206,15 +207,29 @@ def cases_among(layers: Iterable[Layer]) -> Iterator[Case]:
 
 
 def same_case(one: Case | None, other: Case | None) -> bool:
-    """Whether both have the same name, files and grid, even if they were read separately."""
+    """Whether both are one case, even if they were read separately.
+
+    They have the same name, grid and `identifying_files`.
+    """
     if one is None or other is None:
         return False
     if one is other:
         return True
-    files = one.name == other.name and one.paths == other.paths and one.folder == other.folder
-    if not one.paths:  # masks of one name in two folders are of two patients
-        files = files and one.labels_path == other.labels_path
-    return files and one.grid.matches(other.grid)
+    same_files = identifying_files(one) == identifying_files(other)
+    return one.name == other.name and same_files and one.grid.matches(other.grid)
+
+
+def identifying_files(case: Case) -> Mapping[str, Path | None]:
+    """The files by which a case is recognised, by what they hold.
+
+    That is the file of T1CE alone, on whose grid the masks lie: the others can be added later or
+    left out. Without it, it is all files and the folder, because masks of one name in two folders
+    are of two patients.
+    """
+    if REFERENCE in case.paths:
+        return {REFERENCE: case.paths[REFERENCE]}
+    labels = {} if case.paths else {"labels": case.labels_path}
+    return {**case.paths, **labels, "folder": case.folder}
 
 
 def checksum(data: npt.NDArray[np.generic]) -> int:

@@ -1,6 +1,8 @@
 """napari's *Save All Layers* and *Save Selected Layers* never write layers of a hidden patient.
 
 napari passes all layers to the writer of the chosen format, which may be that of another plugin.
+The two commands are off in the *File* menu while they would write hidden layers. The command
+palette runs them all the same, and a script calls `LayerList.save`, so that one refuses as well.
 """
 
 from __future__ import annotations
@@ -8,7 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from napari_smalltumor.layers.patient import patient_of
+from smalltumor.errors import OutputError
+
+from napari_smalltumor.layers.patient import Patient, patients_among
 from napari_smalltumor.patients.active_patient import ActivePatient, active_patient
 from napari_smalltumor.viewer import unproxied
 
@@ -40,7 +44,32 @@ class SaveCommands:
         patients.changed.connect(self._update)
         patients.patients_changed.connect(self._update)
         layers.selection.events.changed.connect(self._update)
+        self._save = layers.save
+        layers.save = self._save_unless_hidden  # type: ignore[method-assign]
         self._update()
+
+    def _save_unless_hidden(
+        self, path: Any, *, selected: bool = False, **options: Any
+    ) -> list[str]:
+        """Save as `LayerList.save` does.
+
+        Raises
+        ------
+        OutputError
+            If a layer of a hidden patient is among those to save. Nothing is then saved.
+        """
+        layers = self._layers.selection if selected else self._layers
+        hidden = self._hidden_patients(layers)
+        if hidden:
+            names = " and ".join(self._patients.title_of(patient) for patient in hidden)
+            raise OutputError(
+                f"nothing was saved: layers of {names} are among those to save, and the active "
+                f"patient is {self._patients.title or 'none'}; select layers of one patient"
+            )
+        return self._save(path, selected=selected, **options)
+
+    def _hidden_patients(self, layers: Iterable[Layer]) -> list[Patient]:
+        return [p for p in patients_among(layers) if p != self._patients.current]
 
     def _update(self, event: Any = None) -> None:
         from qtpy.compat import isalive
@@ -53,9 +82,9 @@ class SaveCommands:
         action = self._menu.findAction(command)
         if action is None:
             return
-        patients = {patient_of(layer) for layer in layers}
-        allowed = patients <= {None, self._patients.current}
-        action.setEnabled(bool(patients) and allowed)
+        layers = list(layers)
+        allowed = not self._hidden_patients(layers)
+        action.setEnabled(bool(layers) and allowed)
         action.setStatusTip("" if allowed else _REASON)
 
 

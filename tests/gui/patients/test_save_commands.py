@@ -1,10 +1,14 @@
-"""napari's Save commands are off while they would write layers of a hidden patient."""
+"""napari's Save commands never write layers of a hidden patient."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from napari._app_model import get_app_model
+from napari.plugins import io
 from napari_cases import write_case_along
+from qtpy.QtWidgets import QFileDialog
+from smalltumor.errors import OutputError
 
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
@@ -44,3 +48,23 @@ def test_commands_that_would_write_a_hidden_patient_are_off(viewer, tmp_path):
         viewer.layers.remove(layer)
     assert active_patient(viewer).title == "First"
     assert enabled(viewer)[0]
+
+
+def test_the_command_palette_cannot_write_a_hidden_patient(viewer, tmp_path, monkeypatch):
+    """The palette runs commands that are off in the menu."""
+    hidden = open_case(viewer, write_case_along(tmp_path / "First", labels=False))[0]
+    shown = open_case(viewer, write_case_along(tmp_path / "Second", labels=False))[0]
+    written = []
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a, **k: ("saved.nii.gz", ""))
+    monkeypatch.setattr(
+        io, "save_layers", lambda path, layers, **options: written.append(layers) or [path]
+    )
+    run = get_app_model().commands.execute_command
+    for command, selection in ((SAVE_ALL, {shown}), (SAVE_SELECTED, {shown, hidden})):
+        viewer.layers.selection = selection
+        with pytest.raises(OutputError, match="layers of First"):
+            run(command)
+        assert not written
+    viewer.layers.selection = {shown}
+    run(SAVE_SELECTED)
+    assert written == [[shown]]

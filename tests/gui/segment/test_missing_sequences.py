@@ -85,3 +85,17 @@ def test_a_missing_image_that_is_opened_is_chosen(empty, folder, dropout_weights
     viewer.open(str(folder.parent / "case_flair.nii.gz"), plugin="napari-smalltumor")
     assert dock.panel.pickers.chosen["flair"] is viewer.layers["case FLAIR"]
     assert dock.panel.choice_warning == ""
+
+
+def test_masks_are_replaced_when_a_missing_image_is_added(empty, folder, dropout_weights, run):
+    viewer, dock = empty
+    settings.put("weights", str(dropout_weights))
+    open_case(viewer, folder)
+    assert run(dock)
+    before = regions(viewer)
+    added = shutil.copy(folder.parent / "case_flair.nii.gz", folder)
+    viewer.open(str(added), plugin="napari-smalltumor")
+    assert dock.panel.pickers.chosen["flair"] is viewer.layers["case FLAIR"]
+    assert run(dock)
+    assert regions(viewer) == before
+    assert "FLAIR is missing" not in dock.panel.results.text

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from smalltumor.labels.regions import Region
 from napari_smalltumor.autosave.files import (
     AutosaveFolder,
     SavedMask,
+    case_digest,
     read_masks,
     write_masks,
 )
@@ -47,6 +49,15 @@ def test_written_masks_are_read_back_unchanged(tmp_path, masks):
 def test_a_mask_that_exceeds_the_grid_is_an_error(masks):
     with pytest.raises(GridMismatchError, match="does not fit"):
         masks[0].on_grid((2, 2, 2))
+
+
+def test_edits_are_found_again_when_a_missing_image_has_been_added(tmp_path):
+    case = case_along()
+    case.paths = {m: tmp_path / f"Pat_{m}.nii.gz" for m in case.volumes}
+    without = {m: path for m, path in case.paths.items() if m != "flair"}
+    assert case_digest(case) == case_digest(replace(case, paths=without))
+    other = {**case.paths, "t1ce": tmp_path / "again" / "Pat_t1ce.nii.gz"}
+    assert case_digest(case) != case_digest(replace(case, paths=other))
 
 
 @given(data=st.data())

@@ -193,3 +193,17 @@ def test_masks_of_one_name_in_two_folders_are_two_cases():
     one, other = (Case("P", {}, grid, labels_path=Path(f"{v}/P_seg.nii.gz")) for v in ("v1", "v2"))
     assert not same_case(one, other)
     assert same_case(one, replace(one))
+
+
+def test_a_case_is_the_same_when_an_image_is_added_or_left_out():
+    whole = case_along()
+    paths = {m: Path(f"Pat/Pat_{m}.nii.gz") for m in whole.volumes}
+    whole.paths = paths
+    without = replace(whole, paths={m: p for m, p in paths.items() if m != "flair"})
+    elsewhere = replace(
+        whole, paths=paths | {"flair": Path("new/FLAIR.nii.gz")}, folder=Path("Pat")
+    )
+    assert same_case(without, whole) and same_case(whole, elsewhere)
+    other_t1ce = replace(whole, paths=paths | {"t1ce": Path("Pat/again/Pat_t1ce.nii.gz")})
+    assert not same_case(whole, other_t1ce)
+    assert not same_case(replace(whole, paths={"flair": paths["flair"]}), whole)
