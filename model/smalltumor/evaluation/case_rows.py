@@ -8,8 +8,9 @@ from pathlib import Path
 
 from smalltumor.data.patients import patient_of
 from smalltumor.errors import SmalltumorError
-from smalltumor.evaluation.evaluate import score_case
-from smalltumor.evaluation.lesionwise import count_false_components
+from smalltumor.evaluation.evaluate import require_same_shape
+from smalltumor.evaluation.lesionwise import count_false_components, score_components
+from smalltumor.evaluation.metrics import overlap_of
 from smalltumor.evaluation.summary import size_class
 from smalltumor.files.tables import read_table, write_table
 from smalltumor.labels.masks import Classes, region_mask
@@ -107,10 +108,11 @@ def case_row(
     GridMismatchError
         If the shapes differ.
     """
-    regions = score_case(name, prediction, truth, spacing).regions
-    et, tc, wt = (regions[region].overlap for region in Region)
-    small = size_class(regions[Region.ET].components, MIN_COMPONENT_VOXELS, SMALL_LESION_VOXELS)
-    enhancing = region_mask(prediction, Region.ET), region_mask(truth, Region.ET)
+    require_same_shape(name, prediction, truth)
+    masks = {r: (region_mask(prediction, r), region_mask(truth, r)) for r in Region}
+    et, tc, wt = (overlap_of(*masks[region], spacing) for region in Region)
+    enhancing = masks[Region.ET]
+    small = size_class(score_components(*enhancing), MIN_COMPONENT_VOXELS, SMALL_LESION_VOXELS)
     return CaseRow(
         case=name,
         weights=weights,

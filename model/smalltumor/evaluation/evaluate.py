@@ -93,13 +93,18 @@ def score_case(
     GridMismatchError
         If the shapes differ.
     """
+    require_same_shape(name, prediction, truth)
+    return CaseScores(
+        name, {region: _score_region(region, prediction, truth, spacing) for region in Region}
+    )
+
+
+def require_same_shape(name: str, prediction: Classes, truth: Classes) -> None:
+    """Raise a `GridMismatchError` that names the case if the shapes differ."""
     if prediction.shape != truth.shape:
         raise GridMismatchError(
             f"{name}: the prediction has shape {prediction.shape} and the truth {truth.shape}"
         )
-    return CaseScores(
-        name, {region: _score_region(region, prediction, truth, spacing) for region in Region}
-    )
 
 
 def _score_region(
