@@ -51,6 +51,12 @@ class Action(StrEnum):
     INCLUDE_UNFINISHED = "include unfinished"
     """Score runs that are not done as well."""
 
+    INSTALL_RAW = "install raw"
+    """Install the extra ``raw``."""
+
+    CHOOSE_STUDY = "choose study"
+    """Choose one of several studies."""
+
     RESUME = "resume"
     """Resume the run, with `Remedy.settings` changed."""
 

@@ -23,13 +23,26 @@ from smalltumor.cli import (
     info,
     lesions,
     pack,
+    prepare,
     segment,
     train,
 )
 from smalltumor.cli.remedies import remedy_text
 from smalltumor.errors import Cancelled, SmalltumorError
 
-COMMANDS = (segment, cohort, lesions, evaluate, train, folds, pack, import_dmfnet, demo, info)
+COMMANDS = (
+    segment,
+    prepare,
+    cohort,
+    lesions,
+    evaluate,
+    train,
+    folds,
+    pack,
+    import_dmfnet,
+    demo,
+    info,
+)
 
 DESCRIPTION = """\
 Find and outline small brain tumours in MRI: enhancing tumour (ET), tumour core (TC) and

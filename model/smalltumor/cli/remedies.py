@@ -89,6 +89,14 @@ def _include_unfinished(remedy: Remedy, options: argparse.Namespace) -> str:
     return "pass --unfinished to score it as it is" if "unfinished" in options else ""
 
 
+def _install_raw(remedy: Remedy, options: argparse.Namespace) -> str:
+    return 'install it with `pip install "napari-smalltumor[raw]"`'
+
+
+def _choose_study(remedy: Remedy, options: argparse.Namespace) -> str:
+    return "choose one with --study NUMBER" if "study" in options else "choose the folder of one"
+
+
 def _resume(remedy: Remedy, options: argparse.Namespace) -> str:
     if "resume" not in options:
         return ""
@@ -109,6 +117,8 @@ _TEXTS: Mapping[Action, Text] = MappingProxyType(
         Action.CHECK_DATASET: _check_dataset,
         Action.CHOOSE_RUN_FOLDER: _choose_run_folder,
         Action.INCLUDE_UNFINISHED: _include_unfinished,
+        Action.INSTALL_RAW: _install_raw,
+        Action.CHOOSE_STUDY: _choose_study,
         Action.RESUME: _resume,
     }
 )

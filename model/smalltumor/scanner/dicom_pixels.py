@@ -1,0 +1,83 @@
+"""Pixels of DICOM files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from smalltumor.errors import CaseError
+from smalltumor.scanner.requirements import require
+
+Pixels = npt.NDArray[np.generic]
+
+
+def read_pixels(frames: Sequence[tuple[Path, int]]) -> list[Pixels]:
+    """Read slices.
+
+    Parameters
+    ----------
+    frames : sequence of (Path, int)
+        File and index of the frame in it.
+
+    Returns
+    -------
+    list of (row, column) arrays
+        Of one type: as stored, or float32 if a file has an intensity scale.
+
+    Raises
+    ------
+    CaseError
+        If a file is damaged or its compression unknown.
+    """
+    files: dict[Path, Pixels] = {}
+    slices = []
+    for path, frame in frames:
+        if path not in files:
+            files[path] = _read_file(path)
+        if frame >= len(files[path]):
+            raise CaseError(f"{path} has fewer frames than its header says")
+        slices.append(files[path][frame])
+    if len({pixels.dtype for pixels in slices}) > 1:
+        return [pixels.astype(np.float32) for pixels in slices]
+    return slices
+
+
+def _read_file(path: Path) -> Pixels:
+    """All frames of a file, (frame, row, column)."""
+    pydicom = require("pydicom", "reading DICOM files")
+    try:
+        dataset = pydicom.dcmread(path, force=True)
+        if _is_compressed(dataset):
+            return _read_compressed(path)
+        if "TransferSyntaxUID" not in dataset.file_meta:
+            dataset.file_meta.TransferSyntaxUID = pydicom.uid.ImplicitVRLittleEndian
+        pixels = np.asarray(dataset.pixel_array)
+    except CaseError:
+        raise
+    except Exception as error:  # pydicom and its decoders raise many kinds
+        raise CaseError(f"{path}: the pixels cannot be read ({error})") from error
+    if pixels.ndim == 2:
+        pixels = pixels[np.newaxis]
+    slope = float(dataset.get("RescaleSlope") or 1)
+    intercept = float(dataset.get("RescaleIntercept") or 0)
+    if (slope, intercept) == (1, 0):
+        return pixels
+    return np.asarray(pixels * slope + intercept, dtype=np.float32)
+
+
+def _is_compressed(dataset: object) -> bool:
+    meta = getattr(dataset, "file_meta", {})
+    syntax = getattr(meta, "TransferSyntaxUID", None)
+    return bool(syntax is not None and syntax.is_compressed and not syntax.is_deflated)
+
+
+def _read_compressed(path: Path) -> Pixels:
+    sitk = require("SimpleITK", "reading compressed DICOM files")
+    try:
+        pixels = np.asarray(sitk.GetArrayFromImage(sitk.ReadImage(str(path))))
+    except RuntimeError as error:
+        raise CaseError(f"{path}: the compressed pixels cannot be read") from error
+    return pixels[np.newaxis] if pixels.ndim == 2 else pixels

@@ -1,0 +1,179 @@
+"""DICOM images as series: slices of one volume, in order, on one grid."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from functools import partial
+
+import nibabel as nib
+import numpy as np
+import numpy.typing as npt
+
+from smalltumor.data.nifti import MAX_BYTES, Volume
+from smalltumor.errors import CaseError
+from smalltumor.geometry.grid import Grid
+from smalltumor.scanner.dicom_files import DicomImage
+from smalltumor.scanner.dicom_pixels import read_pixels
+from smalltumor.scanner.series import Series
+
+FEWEST_SLICES = 8
+"""Localizers and single slices have fewer; a head at 7 mm has more than 20."""
+
+_UNEVEN = 0.1
+"""Largest deviation of the distance of two slices, as a share of the usual distance."""
+
+_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+
+
+def group_series(images: Iterable[DicomImage]) -> list[Series]:
+    """Group images to volumes.
+
+    Images of one Series Instance UID are several volumes if they differ in patient, orientation,
+    matrix, echo time or kind (magnitude and phase), or if slices repeat with another Acquisition
+    Number.
+
+    Parameters
+    ----------
+    images : iterable of DicomImage
+
+    Returns
+    -------
+    list of Series
+        In the order of the series' numbers and times.
+    """
+    groups: dict[tuple[object, ...], list[DicomImage]] = defaultdict(list)
+    for image in images:
+        groups[_volume_key(image)].append(image)
+    volumes = [volume for group in groups.values() for volume in _without_repeats(group)]
+    return [_series(volume) for volume in sorted(volumes, key=_order)]
+
+
+def _volume_key(image: DicomImage) -> tuple[object, ...]:
+    acquisition = image.acquisition
+    return (
+        image.patient,
+        image.study,
+        image.series,
+        image.shape,
+        tuple(round(x, 3) for x in image.spacing),
+        tuple(round(x, 2) for x in image.orientation),
+        None if acquisition.echo_time is None else round(acquisition.echo_time),
+        acquisition.image_type,
+    )
+
+
+def _without_repeats(images: Sequence[DicomImage]) -> list[list[DicomImage]]:
+    """One list, or one for each acquisition if this separates repeated slices."""
+    if not _repeats(images):
+        return [list(images)]
+    parts: dict[tuple[str, str], list[DicomImage]] = defaultdict(list)
+    for image in images:
+        parts[image.repeat].append(image)
+    separated = list(parts.values())
+    if len(separated) > 1 and not any(map(_repeats, separated)):
+        return separated
+    return [list(images)]
+
+
+def _repeats(images: Sequence[DicomImage]) -> bool:
+    positions = {tuple(round(x, 2) for x in image.position) for image in images}
+    return len(positions) < len(images)
+
+
+def _order(images: Sequence[DicomImage]) -> tuple[str, str, int, str, str]:
+    first = images[0]
+    number = int(first.number) if first.number.lstrip("-").isdecimal() else 0
+    return first.patient, first.date + first.study, number, first.acquisition.time, first.series
+
+
+def _series(images: list[DicomImage]) -> Series:
+    first = images[0]
+    images = sorted(images, key=_distance)
+    rows, columns = first.shape
+    steps = np.diff([_distance(image) for image in images])
+    step = float(np.median(steps)) if len(steps) else 0.0
+    name = first.acquisition.text.partition(";")[0]
+    return Series(
+        title=" ".join(part for part in (first.number, name) if part) or first.series,
+        patient=first.patient,
+        study=first.study,
+        date=first.date,
+        acquisition=first.acquisition,
+        shape=(columns, rows, len(images)),
+        spacing=(first.spacing[1], first.spacing[0], step),
+        location=first.path.parent,
+        read=partial(read_series, images),
+        problem=_problem(images, steps),
+        uid=first.series,
+    )
+
+
+def _distance(image: DicomImage) -> float:
+    """Distance of the slice along the normal of its plane, in mm."""
+    row, column = np.reshape(image.orientation, (2, 3))
+    return float(np.dot(np.cross(row, column), image.position))
+
+
+def _problem(images: Sequence[DicomImage], steps: npt.NDArray[np.float64]) -> str:
+    if images[0].modality != "MR":
+        return f"the modality is {images[0].modality or 'not given'}, not MR"
+    if len(images) < FEWEST_SLICES:
+        return f"it has only {len(images)} slice" + ("s" if len(images) > 1 else "")
+    if _repeats(images):
+        positions = {tuple(round(x, 2) for x in image.position) for image in images}
+        return f"it has {len(images)} images at {len(positions)} positions"
+    usual = float(np.median(steps))
+    if usual <= 0 or np.abs(steps - usual).max() > _UNEVEN * usual:
+        if steps.max() > 1.5 * usual > 0:
+            return f"slices are missing: {steps.max():.3g} mm between two, {usual:.3g} mm elsewhere"
+        return f"the slices are {steps.min():.3g} to {steps.max():.3g} mm apart"
+    return ""
+
+
+def read_series(images: Sequence[DicomImage]) -> Volume:
+    """Read the voxels of a series.
+
+    Parameters
+    ----------
+    images : sequence of DicomImage
+        Its slices in the order of `dicom_series`, which are evenly spaced.
+
+    Returns
+    -------
+    Volume
+        Axes i along a row, j along a column, k from slice to slice; a new NIfTI header.
+
+    Raises
+    ------
+    CaseError
+        If a file is damaged or its compression unknown, or the volume is too large.
+    """
+    first = images[0]
+    rows, columns = first.shape
+    if rows * columns * len(images) * 4 > MAX_BYTES:
+        raise CaseError(f"{first.path.parent}: the series is too large for one volume")
+    slices = read_pixels([(image.path, image.frame) for image in images])
+    for image, pixels in zip(images, slices, strict=True):
+        if pixels.shape != image.shape:
+            raise CaseError(f"{image.path}: the pixels do not have the size in the header")
+    data = np.stack(slices, axis=-1).swapaxes(0, 1)
+    grid = _grid(images)
+    header = nib.Nifti1Image(np.zeros((1, 1, 1), np.int16), grid.affine).header
+    header.set_xyzt_units("mm")
+    header.set_data_shape(data.shape)
+    header.set_sform(grid.affine, code=1)
+    header.set_qform(grid.affine, code=1)
+    return Volume(data, grid, header, first.path.parent)
+
+
+def _grid(images: Sequence[DicomImage]) -> Grid:
+    first, last = images[0], images[-1]
+    row, column = np.reshape(first.orientation, (2, 3))
+    affine = np.eye(4)
+    affine[:3, 0] = row * first.spacing[1]
+    affine[:3, 1] = column * first.spacing[0]
+    affine[:3, 2] = np.subtract(last.position, first.position) / (len(images) - 1)
+    affine[:3, 3] = first.position
+    rows, columns = first.shape
+    return Grid((columns, rows, len(images)), _TO_RAS @ affine)

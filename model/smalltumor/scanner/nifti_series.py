@@ -1,0 +1,158 @@
+"""NIfTI files as series, with the JSON files that dcm2niix writes beside them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from smalltumor.data.case import read_image
+from smalltumor.data.nifti import Volume, is_nifti_name, read_header, stem
+from smalltumor.errors import CaseError
+from smalltumor.scanner.series import Acquisition, Series
+
+_SUBJECT = re.compile(r"(?:\A|[_/])(sub-[A-Za-z0-9]+)")
+_SESSION = re.compile(r"(?:\A|[_/])(ses-[A-Za-z0-9]+)")
+
+_SECONDS = 1000.0
+
+
+def nifti_series(folder: Path) -> tuple[list[Series], list[str]]:
+    """Find the NIfTI files in a folder and its subfolders.
+
+    Patient and study are those of BIDS names (``sub-01_ses-02``) or of the JSON files; files
+    without either belong to one study, or, if several folders hold more than one file each, to
+    one for each folder.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    list of Series
+    list of str
+        A warning for each file that cannot be read.
+    """
+    found: list[Series] = []
+    warnings: list[str] = []
+    for path in _nifti_files(folder):
+        try:
+            found.append(series_of_file(path))
+        except CaseError as error:
+            warnings.append(f"{error}; it is left out")
+    return _studies_by_folder(found, folder), warnings
+
+
+def series_of_file(path: Path) -> Series:
+    """A NIfTI file as a series.
+
+    Raises
+    ------
+    CaseError
+        If it cannot be read.
+    """
+    header = read_header(path)
+    shape = [int(n) for n in header.get_data_shape()]
+    while len(shape) > 3 and shape[-1] == 1:
+        shape.pop()
+    i, j, k, *_ = *shape, 1, 1
+    zooms = *(float(zoom) for zoom in header.get_zooms()), 1.0, 1.0
+    sidecar = _sidecar(path)
+    subject = _first(_SUBJECT, path.as_posix()) or _text(sidecar, "PatientID")
+    return Series(
+        title=path.name,
+        patient=subject,
+        study=_first(_SESSION, path.as_posix()) or _text(sidecar, "StudyInstanceUID"),
+        date="",
+        acquisition=_acquisition(path, sidecar),
+        shape=(i, j, k),
+        spacing=(zooms[0], zooms[1], zooms[2]),
+        location=path,
+        read=partial(_read, path),
+        problem="" if len(shape) == 3 else f"it has {len(shape)} dimensions, not 3",
+        uid=_text(sidecar, "SeriesInstanceUID"),
+    )
+
+
+def _read(path: Path) -> Volume:
+    volume = read_image(path)
+    if volume.data.ndim != 3:
+        raise CaseError(f"{path} has the shape {volume.data.shape}; one sequence is 3D")
+    if not np.any(volume.data):
+        raise CaseError(f"{path} is empty: every voxel is zero")
+    return volume
+
+
+def _nifti_files(folder: Path) -> Iterator[Path]:
+    for root, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            path = Path(root, name)
+            if is_nifti_name(path) and not name.startswith("."):
+                yield path
+
+
+def _studies_by_folder(found: list[Series], folder: Path) -> list[Series]:
+    """Set the study of files that have neither patient nor study by their folders."""
+    unnamed = [s for s in found if not s.patient and not s.study]
+    by_folder = [s.location.parent for s in unnamed]
+    if sum(by_folder.count(each) > 1 for each in set(by_folder)) < 2:
+        return found
+    return [
+        replace(s, study=s.location.parent.relative_to(folder).as_posix()) if s in unnamed else s
+        for s in found
+    ]
+
+
+def _first(pattern: re.Pattern[str], text: str) -> str:
+    match = pattern.search(text)
+    return "" if match is None else match[1]
+
+
+def _sidecar(path: Path) -> Mapping[str, Any]:
+    file = path.with_name(f"{stem(path)}.json")
+    try:
+        content = json.loads(file.read_text(encoding="utf-8", errors="replace"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _acquisition(path: Path, sidecar: Mapping[str, Any]) -> Acquisition:
+    names = (stem(path), _text(sidecar, "SeriesDescription"))
+    kind = _text(sidecar, "MRAcquisitionType").upper()
+    return Acquisition(
+        text="; ".join(dict.fromkeys(name for name in names if name)),
+        protocol=_text(sidecar, "ProtocolName"),
+        contrast_agent=_text(sidecar, "ContrastBolusIngredient")
+        or _text(sidecar, "ContrastBolusAgent"),
+        repetition_time=_milliseconds(sidecar, "RepetitionTime"),
+        echo_time=_milliseconds(sidecar, "EchoTime"),
+        inversion_time=_milliseconds(sidecar, "InversionTime"),
+        techniques=frozenset(re.findall(r"[A-Z]+", _text(sidecar, "ScanningSequence").upper())),
+        image_type=frozenset(map(str, _values(sidecar.get("ImageType")))),
+        is_3d={"3D": True, "2D": False}.get(kind),
+        time=_text(sidecar, "AcquisitionDateTime") or _text(sidecar, "AcquisitionTime"),
+    )
+
+
+def _values(value: object) -> Iterable[object]:
+    return value if isinstance(value, list) else ()
+
+
+def _text(sidecar: Mapping[str, Any], key: str) -> str:
+    value = sidecar.get(key)
+    return "" if value is None or isinstance(value, list | dict) else str(value).strip()
+
+
+def _milliseconds(sidecar: Mapping[str, Any], key: str) -> float | None:
+    value = sidecar.get(key)
+    return value * _SECONDS if isinstance(value, int | float) else None

@@ -1,0 +1,36 @@
+"""Packages of the extra ``raw``, imported when they are needed."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from smalltumor.errors import Action, Remedy, SmalltumorError
+
+
+class MissingPackageError(SmalltumorError):
+    """A package of the extra ``raw`` is not installed."""
+
+
+def require(module: str, purpose: str) -> Any:
+    """Import a module of an optional package.
+
+    Parameters
+    ----------
+    module : str
+        Such as ``SimpleITK``.
+    purpose : str
+        What it is needed for, as the subject of the error's sentence.
+
+    Raises
+    ------
+    MissingPackageError
+    """
+    try:
+        return import_module(module)
+    except ImportError as error:
+        package = module.partition(".")[0]
+        raise MissingPackageError(
+            f"{purpose} needs the package {package}, which is not installed",
+            Remedy(Action.INSTALL_RAW),
+        ) from error

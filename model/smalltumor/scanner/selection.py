@@ -1,0 +1,152 @@
+"""Which series of a study become T1, T1CE, T2 and FLAIR, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from smalltumor.data.case_files import MODALITIES, MODALITY_TITLES
+from smalltumor.scanner.sequences import Classification, classify, says_before_contrast
+from smalltumor.scanner.series import Series
+
+SHORTEST_EXTENT_MM = 100.0
+"""A series that is shorter along any axis shows a part of the head, such as the orbits."""
+
+_SAME = 1.1
+"""Ratio of voxel sizes below which two series are equally fine."""
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """The series of a study and their sequences.
+
+    Parameters
+    ----------
+    classified : tuple of (Series, Classification)
+        All series of the study.
+    chosen : mapping of str to Series
+        By modality; modalities without a series are absent.
+    reasons : mapping of str to str
+        Why each was chosen, by modality.
+    undecided : tuple of str
+        Sentences about what could not be decided.
+    """
+
+    classified: tuple[tuple[Series, Classification], ...]
+    chosen: Mapping[str, Series] = field(default_factory=dict)
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    undecided: tuple[str, ...] = ()
+
+
+def assign(series: Sequence[Series], given: Mapping[str, Series] | None = None) -> Assignment:
+    """Choose a series for each sequence.
+
+    Candidates are ranked: the whole head before a part of it, 3D before 2D, the finest slices,
+    the smallest voxels, and of equal ones the last, which is usually a repetition.
+
+    Parameters
+    ----------
+    series : sequence of Series
+        Of one study.
+    given : mapping of str to Series, optional
+        Series that the user has assigned; they are not ranked, and not used for another sequence.
+
+    Returns
+    -------
+    Assignment
+    """
+    given = given or {}
+    classified = _after_contrast([(s, classify(s.acquisition)) for s in series])
+    chosen, reasons = dict(given), dict.fromkeys(given, "chosen by the user")
+    taken = list(given.values())
+    for modality in (m for m in MODALITIES if m not in given):
+        candidates = [
+            (s, c)
+            for s, c in classified
+            if c.sequence == modality and not s.problem and s not in taken
+        ]
+        whole = [each for each in candidates if min(each[0].extent) >= SHORTEST_EXTENT_MM]
+        if whole or candidates:
+            chosen[modality], reasons[modality] = _best(whole or candidates)
+    undecided = _undecided(classified, chosen)
+    return Assignment(tuple(classified), chosen, reasons, tuple(undecided))
+
+
+def _after_contrast(
+    classified: Sequence[tuple[Series, Classification]],
+) -> list[tuple[Series, Classification]]:
+    """Count a T1 that was acquired after a T1CE of the study as T1CE, unless its name objects."""
+    times = [s.acquisition.time for s, c in classified if c.sequence == "t1ce" and s.uid]
+    first = min((t for t in times if t), default="")
+    result = []
+    for series, found in classified:
+        time = series.acquisition.time
+        late = found.sequence == "t1" and first and time > first
+        if late and not says_before_contrast(series.acquisition):
+            reason = f"{found.reason}, but it was acquired after a series with contrast agent"
+            found = replace(found, sequence="t1ce", reason=reason)
+        result.append((series, found))
+    return result
+
+
+def _best(candidates: Sequence[tuple[Series, Classification]]) -> tuple[Series, str]:
+    ranked = sorted(candidates, key=lambda each: _rank(each[0]))
+    series, found = ranked[0]
+    if len(ranked) == 1:
+        return series, found.reason
+    other = ranked[1][0]
+    return series, f"{found.reason}; preferred to {other.title}: {_preference(series, other)}"
+
+
+def _rank(series: Series) -> tuple[bool, bool, float, float, tuple[int, ...]]:
+    return (
+        _is_reformatted(series),
+        not _is_3d(series),
+        round(series.slice_distance, 1),
+        round(series.spacing[0] * series.spacing[1] * series.spacing[2], 1),
+        tuple(-ord(c) for c in series.acquisition.time),
+    )
+
+
+def _is_reformatted(series: Series) -> bool:
+    return bool(series.acquisition.image_type & {"MPR", "REFORMATTED", "CSAMPR"})
+
+
+def _is_3d(series: Series) -> bool:
+    if series.acquisition.is_3d is not None and series.slice_distance > 2.5:
+        return False  # a thick slab
+    return series.acquisition.is_3d or series.slice_distance <= 1.5
+
+
+def _preference(series: Series, other: Series) -> str:
+    if _is_reformatted(other) and not _is_reformatted(series):
+        return "as acquired rather than reformatted"
+    if _is_3d(series) and not _is_3d(other):
+        return "3D"
+    if other.slice_distance > _SAME * series.slice_distance:
+        return f"slices of {series.slice_distance:.3g} instead of {other.slice_distance:.3g} mm"
+    if series.acquisition.time > other.acquisition.time:
+        return "acquired later"
+    return "smaller voxels or listed first"
+
+
+def _undecided(
+    classified: Sequence[tuple[Series, Classification]], chosen: Mapping[str, Series]
+) -> list[str]:
+    missing = [m for m in MODALITIES if m not in chosen]
+    sentences = []
+    for modality in missing:
+        title = MODALITY_TITLES[modality]
+        broken = [f"{s.title} ({s.problem})" for s, c in classified if c.sequence == modality]
+        text = f"no series is {title}"
+        if broken:
+            text = f"{title} cannot be used: {', '.join(broken)}"
+        elif modality == "t1ce":
+            plain = [s.title for s, c in classified if c.sequence == "t1" and not s.problem]
+            if len(plain) > 1:
+                text += f"; nothing tells which of {', '.join(plain)} has contrast agent"
+        sentences.append(text)
+    unclear = [s.title for s, c in classified if c.undecided and s not in chosen.values()]
+    if missing and unclear:
+        sentences.append(f"not recognised: {', '.join(unclear)}")
+    return sentences

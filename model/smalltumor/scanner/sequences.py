@@ -1,0 +1,220 @@
+"""Which sequence a series is: T1, T1CE, T2 or FLAIR, from its names, its times, and the reason."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from smalltumor.scanner.series import Acquisition
+
+_START, _END = r"(?<![a-z0-9])", r"(?![a-z0-9])"
+
+
+def _words(*patterns: str) -> re.Pattern[str]:
+    return re.compile(_START + "(?:" + "|".join(patterns) + ")" + _END)
+
+
+_OTHER_IMAGES: Mapping[str, re.Pattern[str]] = MappingProxyType(
+    {
+        "a localizer": _words("loc", "localizer", "localiser", "scout", "survey", "3.?plane.*"),
+        "diffusion": _words(
+            *("dwi?", "adc", "dti", "diff", "diffusion", "trace.?w?", "tensor", "tracew", "noddi"),
+            *("e?adc", "fa", "colfa", r"b\d{3,4}", "ep2d.?diff.*", "resolve", "dmri"),
+        ),
+        "perfusion": _words(
+            *("perf", "perfusion", "pwi", "dsc", "dce", "r?cbv", "r?cbf", "mtt", "ttp", "tmax"),
+            *("p?c?asl", "pasl", "ktrans", "gbp", "pbp"),
+        ),
+        "susceptibility-weighted": _words(
+            "swi", "swan", "swip", "t2star", r"t2\*?.?star", "hemo", "heme", "qsm", "fl2d.*heme"
+        ),
+        "an angiography": _words("tof", "mra", "mrv", "angio.*", "pc.?mra?", "venc?.*", "cow"),
+        "functional": _words("bold", "fmri", "rest", "rsfmri", "task.*"),
+        "spectroscopy": _words("mrs", "spectro.*", "csi", "svs", "press"),
+        "a projection": _words("mip", "minip", "projection"),
+        "a subtraction": _words("sub(?!-)", "subtr.*"),
+        "a calibration scan": _words("calib.*", "cal", "sense.?ref.*", "b1", "fieldmap"),
+        "double inversion": _words("dir"),
+        "a parameter map": _words("t[12].?map", "r[12].?map", "mdme", "synthetic", "uni.?den.?map"),
+        "a mask": _words("mask", "seg", "segm?", "segmentation", "label", "labels", "roi"),
+    }
+)
+_T2_STAR = re.compile(r"t2\*|t2[-_ ]?star")
+
+_PROTON_DENSITY = _words("pd", "pdw", "proton.?density")
+_FLAIR = re.compile(r"flair|dark.?fl|tir2d|spcir|" + _START + r"(?:fla|t2f|tirm)" + _END)
+_T1 = re.compile(
+    _START + r"(?:3d.?|c)?t1(?![0-9])|mp2?rage|tfl3d|" + _START + r"(?:f?spgr|bravo|3d.?tfe)" + _END
+)
+_T2 = re.compile(_START + r"(?:3d.?)?t2(?![0-9])|" + _START + r"fr.?fse" + _END)
+
+_BOTH = re.compile(
+    _START + r"w(?:ith)?(?: and |[ /_&+-]+)w(?:ith)?.?o(?:ut)?(?:[ _-]*(?:contrast|gd|gad))?" + _END
+)
+
+_SURGERY = re.compile(r"(?:pre|post)[-_ ]?(?:op|surg|rt|treat|bx|chemo)[a-z]*")
+_BEFORE = re.compile(
+    _START + r"(?:pre(?:.?(?:gd|gad|contrast|con|kontrast))?|w.?o|without|non?.?contrast|nativ\w*"
+    r"|non?.?ce|unenhanced|t1n|ohne.?km|vor.?km|ce-none)" + _END
+)
+_AFTER = re.compile(
+    _START + r"(?:(?:\+|ce.?)?(?:gd|gad|gado\w*|gdtpa)|post|postcontrast|postgad|cont?rast\w*|ce"
+    r"|kontrast\w*|km|dotarem|gadovist|magnevist|prohance|multihance|clariscan|enhanced|wc|pc"
+    r"|t1c|t1ce|t1gd|t1gad|t1post|t1km|ct1|t1.?c)" + _END + r"|\+ ?(?:c|gd|gad|km)\b|c\+"
+)
+_NO_AGENT = frozenset(("", "none", "no", "n", "n/a", "na", "without", "0", "false", "no contrast"))
+
+_OTHER_TYPES: Mapping[str, str] = MappingProxyType(
+    {
+        "ADC": "diffusion",
+        "DIFFUSION": "diffusion",
+        "TRACEW": "diffusion",
+        "FA": "diffusion",
+        "PERFUSION": "perfusion",
+        "PROJECTION IMAGE": "a projection",
+        "MIP": "a projection",
+        "MIN_IP": "a projection",
+        "MNIP": "a projection",
+        "SUBTRACTION": "a subtraction",
+        "LOCALIZER": "a localizer",
+        "PHASE": "a phase image",
+        "P": "a phase image",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Classification:
+    """What a series is, and why.
+
+    Parameters
+    ----------
+    sequence : str, optional
+        One of `smalltumor.data.case_files.MODALITIES`; None if it is another one or undecided.
+    reason : str
+        Part of a sentence, for the user.
+    undecided : bool
+        Whether it may be one of the four, but the reasons do not suffice.
+    """
+
+    sequence: str | None
+    reason: str
+    undecided: bool = False
+
+
+def classify(acquisition: Acquisition) -> Classification:
+    """Tell the sequence of a series.
+
+    Names are trusted before times, except where these exclude what the name says.
+
+    Parameters
+    ----------
+    acquisition : Acquisition
+
+    Returns
+    -------
+    Classification
+    """
+    text = acquisition.text.lower()
+    other = _other_image(text, acquisition)
+    if other is not None:
+        return Classification(None, other)
+    named, named_reason = _by_name(text)
+    if named is None:
+        named, named_reason = _by_name(acquisition.protocol.lower())
+    timed, timed_reason = _by_times(acquisition)
+    if named == "t2" and timed == "flair":
+        named, named_reason = None, ""
+    if named and timed and (named == "t1") != (timed == "t1"):
+        reason = f"{named_reason}, but {timed_reason}"
+        return Classification(None, reason, undecided=True)
+    weighting = named or timed
+    if weighting is None:
+        if timed_reason:
+            return Classification(None, timed_reason)
+        return Classification(None, "neither name nor times tell the sequence", undecided=True)
+    reason = ", ".join(r for r in (named_reason, timed_reason) if r)
+    if weighting != "t1":
+        return Classification(weighting, reason)
+    with_agent, agent_reason = _contrast(text, acquisition)
+    return Classification("t1ce" if with_agent else "t1", f"{reason}; {agent_reason}")
+
+
+def says_before_contrast(acquisition: Acquisition) -> bool:
+    """Whether the name says that no contrast agent had been given."""
+    return _BEFORE.search(_contrast_text(acquisition.text)) is not None
+
+
+def _other_image(text: str, acquisition: Acquisition) -> str | None:
+    for kind, pattern in _OTHER_IMAGES.items():
+        match = pattern.search(text)
+        if match is not None:
+            return f'{kind}: the name has "{match[0]}"'
+    if _PROTON_DENSITY.search(text) and not _T2.search(text):
+        return "proton density, by its name"
+    if _T2_STAR.search(text):
+        return 'susceptibility-weighted: the name has "T2*"'
+    for value in sorted(acquisition.image_type):
+        if value in _OTHER_TYPES:
+            return f"{_OTHER_TYPES[value]}: the image type is {value}"
+    if "EP" in acquisition.techniques and not _FLAIR.search(text):
+        return "echo-planar: diffusion, perfusion or functional"
+    return None
+
+
+def _by_name(text: str) -> tuple[str | None, str]:
+    t1, t2, flair = _T1.search(text), _T2.search(text), _FLAIR.search(text)
+    if t1 and not t2:  # a T1 FLAIR is a T1 with an inversion
+        return "t1", f'the name has "{t1[0]}"'
+    if flair:
+        return "flair", f'the name has "{flair[0]}"'
+    if t2 and not t1:
+        return "t2", f'the name has "{t2[0]}"'
+    return None, ""
+
+
+def _by_times(acquisition: Acquisition) -> tuple[str | None, str]:
+    """The weighting by repetition, echo and inversion time, or None."""
+    tr, te, ti = (
+        acquisition.repetition_time,
+        acquisition.echo_time,
+        acquisition.inversion_time or 0.0,
+    )
+    if tr is None or te is None:
+        return None, ""
+    times = f"TR {tr:.0f}, TE {te:.3g}" + (f", TI {ti:.0f} ms" if ti else " ms")
+    if ti >= 1500 and te >= 60:
+        return "flair", f"{times}: fluid is suppressed"
+    if ti and te <= 30:
+        return "t1", times
+    if "GR" in acquisition.techniques and te > 12:
+        return None, f"a gradient echo with {times} is susceptibility-weighted"
+    if tr >= 2000 and te >= 60:
+        return "t2", times
+    if tr >= 2000 and te < 45 and "GR" not in acquisition.techniques and not ti:
+        return None, f"{times}: proton density"
+    if te <= 30 and tr < 1500:
+        return "t1", times
+    return None, ""
+
+
+def _contrast(text: str, acquisition: Acquisition) -> tuple[bool, str]:
+    text = _contrast_text(text)
+    before, after = _BEFORE.search(text), _AFTER.search(text)
+    agent = acquisition.contrast_agent
+    has_agent = agent.strip().lower() not in _NO_AGENT
+    if before:
+        doubt = f", although the header names the agent {agent}" if has_agent else ""
+        return False, f'before contrast agent: the name has "{before[0]}"{doubt}'
+    if has_agent:
+        return True, f"with contrast agent: the header names {agent}"
+    if after:
+        return True, f'with contrast agent: the name has "{after[0]}"'
+    return False, "nothing says that contrast agent was given"
+
+
+def _contrast_text(text: str) -> str:
+    """The name without "post-op", and without "w/wo", which is said of whole studies."""
+    return _BOTH.sub(" ", _SURGERY.sub(" ", text.lower()))

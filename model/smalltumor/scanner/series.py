@@ -1,0 +1,102 @@
+"""What is known of a series before its voxels are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from smalltumor.data.nifti import Volume
+
+
+@dataclass(frozen=True)
+class Acquisition:
+    """How a series was acquired, as far as its headers and names say.
+
+    Parameters
+    ----------
+    text : str
+        Series description and sequence name, or the name of the file.
+    protocol : str
+        Name of the protocol. It may be that of the whole study, so it says nothing about contrast
+        agent.
+    contrast_agent : str
+    repetition_time, echo_time, inversion_time : float, optional
+        In ms.
+    techniques : frozenset of str
+        Codes of DICOM's Scanning Sequence: ``SE``, ``GR``, ``IR``, ``EP``, ``RM``.
+    image_type : frozenset of str
+        Values of DICOM's Image Type, such as ``ORIGINAL`` or ``ADC``.
+    is_3d : bool, optional
+        Acquired as a volume.
+    time : str
+        Date and time as digits; empty if unknown. Only times of one study are compared.
+    """
+
+    text: str = ""
+    protocol: str = ""
+    contrast_agent: str = ""
+    repetition_time: float | None = None
+    echo_time: float | None = None
+    inversion_time: float | None = None
+    techniques: frozenset[str] = frozenset()
+    image_type: frozenset[str] = frozenset()
+    is_3d: bool | None = None
+    time: str = ""
+
+
+@dataclass(frozen=True)
+class Series:
+    """One volume of a study.
+
+    Parameters
+    ----------
+    title : str
+        For the user: number and description, or the name of the file.
+    patient : str
+        Patient ID; series of two patients never make one case.
+    study : str
+        What the series of one time point have in common, such as the Study Instance UID.
+    date : str
+        Date of the study as digits; empty if unknown.
+    acquisition : Acquisition
+    shape : (3,) int
+    spacing : (3,) float
+        Voxel size in mm.
+    location : Path
+        The file, or the folder of the DICOM files.
+    read : callable
+        Reads the voxels; raises `CaseError`.
+    problem : str
+        Why the voxels make no volume; empty if they do.
+    uid : str
+        Series Instance UID; empty for NIfTI.
+    """
+
+    title: str
+    patient: str
+    study: str
+    date: str
+    acquisition: Acquisition
+    shape: tuple[int, int, int]
+    spacing: tuple[float, float, float]
+    location: Path
+    read: Callable[[], Volume] = field(repr=False, compare=False)
+    problem: str = ""
+    uid: str = ""
+
+    @property
+    def extent(self) -> tuple[float, ...]:
+        """Length of the volume along each axis in mm."""
+        return tuple(n * s for n, s in zip(self.shape, self.spacing, strict=True))
+
+    @property
+    def slice_distance(self) -> float:
+        """Largest voxel size in mm."""
+        return max(self.spacing)
+
+    def describe_voxels(self) -> str:
+        """Shape and voxel size."""
+        shape = " x ".join(str(n) for n in self.shape)
+        spacing = " x ".join(f"{s:.3g}" for s in self.spacing)
+        return f"{shape} voxels of {spacing} mm"

@@ -1,0 +1,102 @@
+"""The studies in a folder: the series of one patient at one time."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from smalltumor.errors import CaseError
+from smalltumor.scanner.dicom_files import read_images
+from smalltumor.scanner.dicom_series import group_series
+from smalltumor.scanner.nifti_series import nifti_series
+from smalltumor.scanner.series import Series
+
+
+@dataclass(frozen=True)
+class Study:
+    """The series of one patient at one time.
+
+    Parameters
+    ----------
+    patient, study, date : str
+        As in `Series`.
+    series : tuple of Series
+    """
+
+    patient: str
+    study: str
+    date: str
+    series: tuple[Series, ...]
+
+    @property
+    def title(self) -> str:
+        """For the user: patient, and date or study."""
+        patient = f"patient {self.patient}" if self.patient else "patient without ID"
+        when = self.date or self.study
+        return f"{patient}, {when}" if when else patient
+
+
+@dataclass(frozen=True)
+class FolderContent:
+    """What a folder of images holds.
+
+    Parameters
+    ----------
+    studies : tuple of Study
+        Sorted by patient and date.
+    warnings : tuple of str
+        Files that cannot be read.
+    """
+
+    studies: tuple[Study, ...]
+    warnings: tuple[str, ...]
+
+
+def find_studies(folder: Path, on_file: Callable[[int], None] | None = None) -> FolderContent:
+    """Find the studies in a folder, in DICOM or NIfTI files.
+
+    Parameters
+    ----------
+    folder : Path
+        Searched with its subfolders. DICOM files need no ending.
+    on_file : callable, optional
+        Called with the number of files looked at; an exception that it raises ends the search.
+
+    Returns
+    -------
+    FolderContent
+
+    Raises
+    ------
+    CaseError
+        If the folder does not exist or holds no series.
+    MissingPackageError
+        If there are DICOM files and pydicom is not installed.
+    """
+    if not folder.is_dir():
+        exists = folder.exists()
+        hint = " a folder of DICOM or NIfTI files" if exists else " an existing folder"
+        raise CaseError(f"{folder} is not{hint}")
+    images, warnings = read_images(folder, on_file)
+    found, nifti_warnings = nifti_series(folder)
+    studies = _studies([*group_series(images), *found])
+    warnings += nifti_warnings
+    if not studies:
+        raise CaseError(
+            f"{folder} holds no images in DICOM or NIfTI files"
+            + "".join(f"; {w}" for w in warnings[:1])
+        )
+    return FolderContent(tuple(studies), tuple(warnings))
+
+
+def _studies(found: Sequence[Series]) -> list[Study]:
+    groups: dict[tuple[str, str], list[Series]] = defaultdict(list)
+    for series in found:
+        groups[series.patient, series.study].append(series)
+    studies = [
+        Study(patient, study, series[0].date, tuple(series))
+        for (patient, study), series in groups.items()
+    ]
+    return sorted(studies, key=lambda s: (s.patient, s.date, s.study))

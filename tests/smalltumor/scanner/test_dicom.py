@@ -1,0 +1,215 @@
+"""Finding and reading DICOM series."""
+
+from __future__ import annotations
+
+import shutil
+
+import nibabel as nib
+import numpy as np
+import pytest
+from dicom_cases import TIMES, write_series
+from smalltumor.errors import CaseError
+from smalltumor.scanner import requirements
+from smalltumor.scanner.requirements import MissingPackageError
+from smalltumor.scanner.studies import find_studies
+from synthetic import grid_along
+
+SHAPE = (24, 20, 12)
+
+
+def noise(seed=0, shape=SHAPE):
+    return np.random.default_rng(seed).integers(0, 900, shape).astype(np.uint16)
+
+
+@pytest.mark.parametrize("axes", ["LPS", "LPI", "PSR", "LSP"])
+def test_voxels_and_their_places_are_those_that_were_written(tmp_path, axes):
+    grid = grid_along(axes, SHAPE, (0.9, 1.1, 5.0), degrees=7)
+    write_series(tmp_path / "a" / "b", noise(), grid, "Ax T1")
+    (study,) = find_studies(tmp_path).studies
+    (series,) = study.series
+    assert not series.problem
+    volume = series.read()
+    # Slices are in the order of the normal of their plane, which may be the reverse one.
+    ends = volume.grid.to_patient([(3, 2, k) for k in range(SHAPE[2])])
+    original = grid.to_patient([(3, 2, k) for k in range(SHAPE[2])])
+    reverse = np.linalg.norm(ends[0] - original[0]) > 1
+    step = -1 if reverse else 1
+    np.testing.assert_allclose(ends[::step], original, atol=1e-3)
+    np.testing.assert_array_equal(volume.data[..., ::step], noise())
+    np.testing.assert_allclose(series.spacing, (0.9, 1.1, 5.0), atol=1e-3)
+
+
+def test_patients_and_studies_are_kept_apart(tmp_path):
+    grid = grid_along("LPS", SHAPE)
+    same = {"number": 4, "study": "1.2"}
+    write_series(tmp_path, noise(1), grid, "Ax T1", patient="A", suffix="a", **same)
+    write_series(tmp_path, noise(2), grid, "Ax T1", patient="B", suffix="b", **same)
+    write_series(tmp_path / "later", noise(3), grid, "Ax T1", patient="B", study="1.3")
+    # One Series Instance UID under two patients is two series.
+    for path in (tmp_path).glob("*b"):
+        import pydicom
+
+        image = pydicom.dcmread(path)
+        image.SeriesInstanceUID = "1.2.41.4"
+        image.save_as(path)
+    studies = find_studies(tmp_path).studies
+    assert [(s.patient, s.study) for s in studies] == [("A", "1.2"), ("B", "1.2"), ("B", "1.3")]
+    for study, seed in zip(studies, (1, 2, 3), strict=True):
+        (series,) = study.series
+        np.testing.assert_array_equal(series.read().data, noise(seed))
+
+
+def test_two_echoes_of_a_series_are_two_volumes(tmp_path):
+    grid = grid_along("LPS", SHAPE)
+    for echo, suffix in ((12.0, "a"), (95.0, "b")):
+        times = (4000.0, echo, None)
+        write_series(tmp_path, noise(), grid, "Ax PD/T2", times=times, suffix=suffix)
+    (study,) = find_studies(tmp_path).studies
+    assert [s.acquisition.echo_time for s in study.series] == [12, 95]
+
+
+def test_repeated_slices_are_separated_by_their_acquisition(tmp_path):
+    grid = grid_along("LPS", SHAPE)
+    for number in (1, 2):
+        write_series(
+            tmp_path, noise(number), grid, "T1", suffix=f"{number}", AcquisitionNumber=number
+        )
+    (study,) = find_studies(tmp_path).studies
+    assert [s.problem for s in study.series] == ["", ""]
+    write_series(tmp_path, noise(3), grid, "T1", suffix="3", AcquisitionNumber=2)
+    (study,) = find_studies(tmp_path).studies
+    (series,) = study.series
+    assert series.problem == "it has 36 images at 12 positions"
+
+
+def test_a_missing_slice_is_said(tmp_path):
+    write_series(tmp_path, noise(), grid_along("LPS", SHAPE, (1, 1, 4)), "T1")
+    path = sorted(tmp_path.iterdir())[5]
+    path.unlink()
+    (study,) = find_studies(tmp_path).studies
+    (series,) = study.series
+    assert series.problem == "slices are missing: 8 mm between two, 4 mm elsewhere"
+
+
+def test_a_localizer_is_no_volume(tmp_path):
+    write_series(tmp_path, noise(shape=(24, 20, 3)), grid_along("LPS", (24, 20, 3)), "loc")
+    (study,) = find_studies(tmp_path).studies
+    assert study.series[0].problem == "it has only 3 slices"
+
+
+def test_litter_is_ignored_and_a_damaged_file_is_named(tmp_path):
+    write_series(tmp_path, noise(), grid_along("LPS", SHAPE), "T1")
+    (tmp_path / "DICOMDIR").write_bytes(bytes(128) + b"DICM")
+    (tmp_path / "._x").write_bytes(bytes(128) + b"DICM")
+    (tmp_path / "readme.txt").write_text("text")
+    whole = min(p for p in tmp_path.iterdir() if len(p.name) == 5)
+    (tmp_path / "broken").write_bytes(whole.read_bytes()[:180])
+    content = find_studies(tmp_path)
+    assert len(content.studies) == 1
+    (warning,) = content.warnings
+    assert "broken is a damaged DICOM file" in warning
+
+
+def test_a_file_that_ends_within_its_pixels_is_an_error_with_its_name(tmp_path):
+    write_series(tmp_path, noise(), grid_along("LPS", SHAPE), "T1")
+    path = sorted(tmp_path.iterdir())[3]
+    path.write_bytes(path.read_bytes()[:-40])
+    (study,) = find_studies(tmp_path).studies
+    with pytest.raises(CaseError, match=path.name):
+        study.series[0].read()
+
+
+def test_intensity_scales_are_applied(tmp_path):
+    tags = {"RescaleSlope": 0.5, "RescaleIntercept": 3}
+    write_series(tmp_path, noise(), grid_along("LPS", SHAPE), "T1", **tags)
+    (study,) = find_studies(tmp_path).studies
+    np.testing.assert_allclose(study.series[0].read().data, noise() * 0.5 + 3)
+
+
+def test_frames_of_an_enhanced_file_are_slices(tmp_path):
+    import pydicom
+    from pydicom.sequence import Sequence
+
+    grid = grid_along("LPS", SHAPE, (1, 1, 3))
+    folder = write_series(tmp_path / "slices", noise(), grid, "FLAIR", times=TIMES["flair"])
+    slices = [pydicom.dcmread(path) for path in folder.iterdir()]
+    enhanced = slices[0].copy()
+    shared, timing = pydicom.Dataset(), pydicom.Dataset()
+    timing.RepetitionTime = 9000.0
+    shared.MRTimingAndRelatedParametersSequence = Sequence([timing])
+    frames = []
+    for image in slices:
+        position, plane, measures = (pydicom.Dataset() for _ in range(3))
+        position.ImagePositionPatient = image.ImagePositionPatient
+        plane.ImageOrientationPatient = image.ImageOrientationPatient
+        measures.PixelSpacing = image.PixelSpacing
+        frame = pydicom.Dataset()
+        frame.PlanePositionSequence = Sequence([position])
+        frame.PlaneOrientationSequence = Sequence([plane])
+        frame.PixelMeasuresSequence = Sequence([measures])
+        frames.append(frame)
+    for keyword in (
+        *("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "RepetitionTime"),
+    ):
+        delattr(enhanced, keyword)
+    enhanced.SharedFunctionalGroupsSequence = Sequence([shared])
+    enhanced.PerFrameFunctionalGroupsSequence = Sequence(frames)
+    enhanced.NumberOfFrames = len(frames)
+    enhanced.PixelData = b"".join(image.PixelData for image in slices)
+    shutil.rmtree(folder)
+    enhanced.save_as(tmp_path / "enhanced.dcm")
+    (study,) = find_studies(tmp_path).studies
+    (series,) = study.series
+    assert series.acquisition.repetition_time == 9000
+    np.testing.assert_array_equal(series.read().data, noise())
+
+
+def test_nifti_names_of_bids_tell_patients_and_sessions(tmp_path):
+    for name in ("sub-01_ses-1_T1w", "sub-01_ses-2_T1w", "sub-02_ses-1_T1w", "._sub-02_T2w"):
+        nib.save(nib.Nifti1Image(noise(), np.eye(4)), tmp_path / f"{name}.nii.gz")
+    (tmp_path / "sub-02_ses-1_T1w.json").write_text('{"ContrastBolusIngredient": "GADOLINIUM"}')
+    studies = find_studies(tmp_path).studies
+    names = [(s.patient, s.study) for s in studies]
+    assert names == [("sub-01", "ses-1"), ("sub-01", "ses-2"), ("sub-02", "ses-1")]
+    assert studies[2].series[0].acquisition.contrast_agent == "GADOLINIUM"
+
+
+def test_folders_of_several_nifti_files_are_studies_of_their_own(tmp_path):
+    for visit in ("before", "after"):
+        (tmp_path / visit).mkdir()
+        for name in ("T1", "T2"):
+            nib.save(nib.Nifti1Image(noise(), np.eye(4)), tmp_path / visit / f"{name}.nii.gz")
+    assert [s.study for s in find_studies(tmp_path).studies] == ["after", "before"]
+
+
+def test_a_folder_without_images_is_refused_in_one_sentence(tmp_path):
+    with pytest.raises(CaseError, match="holds no images"):
+        find_studies(tmp_path)
+    with pytest.raises(CaseError, match="is not an existing folder"):
+        find_studies(tmp_path / "absent")
+
+
+def test_without_pydicom_the_error_names_it(tmp_path, monkeypatch):
+    write_series(tmp_path, noise(), grid_along("LPS", SHAPE), "T1")
+
+    def absent(name):
+        raise ImportError(name)
+
+    monkeypatch.setattr(requirements, "import_module", absent)
+    with pytest.raises(MissingPackageError, match="needs the package pydicom"):
+        find_studies(tmp_path)
+
+
+def test_prepare_list_prints_sequences_and_reasons(tmp_path, smalltumor):
+    grid = grid_along("LPS", (60, 60, 30), (4, 4, 4))
+    voxels = noise(shape=(60, 60, 30))
+    names = {"t1": "Ax T1", "t1ce": "Ax T1 POST", "t2": "head", "flair": "Ax FLAIR"}
+    for number, (modality, name) in enumerate(names.items(), start=1):
+        folder = tmp_path / str(number)
+        write_series(folder, voxels, grid, name, number=number, times=TIMES[modality])
+    code, out, err = smalltumor("prepare", tmp_path, "--list")
+    assert (code, err) == (0, "")
+    assert "study 1: patient P1, 20240102" in out
+    lines = [line.split() for line in out.splitlines()[1::2]]
+    assert [line[1] for line in lines] == ["T1", "T1CE", "T2", "FLAIR"]
+    assert "TR 4500, TE 95 ms" in out

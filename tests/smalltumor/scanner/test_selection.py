@@ -1,0 +1,98 @@
+"""Which series of a study is chosen for each sequence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from smalltumor.scanner.selection import assign
+from smalltumor.scanner.series import Acquisition, Series
+
+
+def series(
+    name: str, spacing=(1.0, 1.0, 5.0), shape=(200, 200, 30), problem="", **acquisition
+) -> Series:
+    def read():
+        pytest.fail("the voxels are not needed")
+
+    return Series(
+        title=name,
+        patient="P1",
+        study="1.2",
+        date="20240101",
+        acquisition=Acquisition(text=name, **acquisition),
+        shape=shape,
+        spacing=spacing,
+        location=Path("folder"),
+        read=read,
+        problem=problem,
+        uid=name,
+    )
+
+
+def chosen(*candidates: Series, given=None) -> dict[str, str]:
+    return {m: s.title for m, s in assign(candidates, given).chosen.items()}
+
+
+def test_each_sequence_gets_its_series_and_other_images_none():
+    names = ("Ax T1", "Ax T1 POST", "Ax T2", "Ax FLAIR", "ADC", "loc")
+    assert chosen(*map(series, names)) == {
+        "t1": "Ax T1",
+        "t1ce": "Ax T1 POST",
+        "t2": "Ax T2",
+        "flair": "Ax FLAIR",
+    }
+
+
+def test_a_volume_is_preferred_to_slices_and_the_reason_names_both():
+    thin = series("sag FLAIR 3D", (1, 1, 1), (200, 200, 170))
+    result = assign([series("Ax FLAIR"), thin])
+    assert result.chosen["flair"] is thin
+    assert "preferred to Ax FLAIR: 3D" in result.reasons["flair"]
+
+
+def test_the_finest_slices_are_preferred():
+    result = assign([series("T2 a"), series("T2 b", (1, 1, 3), (200, 200, 50))])
+    assert result.chosen["t2"].title == "T2 b"
+    assert "slices of 3 instead of 5 mm" in result.reasons["t2"]
+
+
+def test_a_part_of_the_head_is_chosen_only_if_there_is_nothing_else():
+    orbits = series("T2 orbits", (0.5, 0.5, 2), (200, 200, 20))
+    assert chosen(orbits, series("Ax T2"))["t2"] == "Ax T2"
+    assert chosen(orbits)["t2"] == "T2 orbits"
+
+
+def test_a_repeated_series_is_taken_as_the_better_one():
+    first, second = series("Ax T2", time="1000"), series("Ax T2 repeat", time="1010")
+    assert chosen(first, second)["t2"] == chosen(second, first)["t2"] == "Ax T2 repeat"
+
+
+def test_a_t1_after_a_series_with_contrast_agent_is_not_taken_for_t1():
+    early = series("Ax T1", time="0900")
+    post = series("Ax T1 POST", time="1000")
+    late = series("Cor T1", (1, 1, 1), (200, 200, 170), time="1010")
+    result = assign([early, post, late])
+    assert result.chosen["t1"] is early
+    assert result.chosen["t1ce"] is late
+    assert "acquired after a series with contrast agent" in result.reasons["t1ce"]
+
+
+def test_two_t1_without_a_word_of_contrast_leave_t1ce_undecided():
+    result = assign([series("Ax T1", time="0900"), series("Ax T1 fs", time="1000")])
+    assert "t1ce" not in result.chosen
+    (sentence,) = (s for s in result.undecided if "T1CE" in s)
+    assert "nothing tells which of Ax T1, Ax T1 fs has contrast agent" in sentence
+
+
+def test_a_damaged_series_is_not_chosen_and_is_named():
+    result = assign([series("Ax T2", problem="slices are missing")])
+    assert not result.chosen
+    assert "T2 cannot be used: Ax T2 (slices are missing)" in result.undecided
+
+
+def test_what_the_user_assigns_is_used_once_and_as_told():
+    plain, fat_saturated = series("Ax T1"), series("Ax T1 fs")
+    result = assign([plain, fat_saturated], {"t1ce": fat_saturated})
+    assert result.chosen == {"t1ce": fat_saturated, "t1": plain}
+    assert result.reasons["t1ce"] == "chosen by the user"

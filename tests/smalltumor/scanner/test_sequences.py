@@ -1,0 +1,144 @@
+"""Which sequence a series is."""
+
+from __future__ import annotations
+
+import pytest
+from smalltumor.scanner.sequences import classify
+from smalltumor.scanner.series import Acquisition
+
+NAMES = {
+    "t1": (
+        "Ax T1",
+        "t1_se_tra",
+        "T1_AX_TCGA-FG-6692_SE_10_se2d1_t1",
+        "SAG T1 FLAIR",
+        "AX T1 pre gd",
+        "t1_mprage_sag_p2_iso",
+        "T1W 3D TFE w/o contrast",
+        "T1 axial nativ",
+        "sub-01_ses-1_T1w",
+        "BraTS-GLI-00001-000-t1n",
+        "sub-01_ce-none_T1w",
+        "T1 ax post-op",
+        "Sag CUBE T1 ASSET",
+        "3D T1 BRAVO",
+    ),
+    "t1ce": (
+        "MRHR_T1_AX_POST_GAD",
+        "AX T1 POST GD FLAIR",
+        "Ax T1 +C",
+        "t1_mprage_sag KM",
+        "T1 mit Kontrastmittel",
+        "sub-01_ses-1_ce-GAD_T1w",
+        "BraTS-GLI-00001-000-t1c",
+        "UPENN-GBM-00001_11_T1GD",
+        "patient007_CT1",
+        "3D T1 MPRAGE Gadovist",
+        "T1 W/WO CONTRAST POST",
+        "T1post",
+        "COR T1 POST-OP GD",
+    ),
+    "t2": (
+        "AX T2 FR-FSE",
+        "t2_tse_tra_512",
+        "BraTS-GLI-00001-000-t2w",
+        "sub-01_acq-space_run-2_T2w",
+        "T2W_TSE",
+        "Ax PD/T2 second echo",
+    ),
+    "flair": (
+        "MRHR_FLAIR_AX",
+        "t2_tirm_tra_dark-fluid",
+        "AXIAL FLAIR RF2_150",
+        "T2-FLAIR",
+        "BraTS-GLI-00001-000-t2f",
+        "3D Brain VIEW FLAIR SENSE",
+        "t2_spc_da-fl_sag; *spcir_278ns",
+    ),
+    None: (
+        "Localizer",
+        "3-plane loc",
+        "ep2d_diff_3scan_trace_ADC",
+        "DWI b1000",
+        "Ax T2* GRE",
+        "SWI_Images",
+        "TOF 3D multi-slab",
+        "T1 SUB",
+        "perfusion DSC T1 map",
+        "relCBF",
+        "sub-01_T1w_mask",
+        "PD axial",
+        "MIP t1 ce",
+        "something else",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "sequence"), [(n, sequence) for sequence, names in NAMES.items() for n in names]
+)
+def test_names_tell_the_sequence(name, sequence):
+    found = classify(Acquisition(text=name))
+    assert found.sequence == sequence, found.reason
+    assert found.reason
+
+
+@pytest.mark.parametrize(
+    ("times", "techniques", "sequence"),
+    [
+        ((600, 9, None), {"SE"}, "t1"),
+        ((1900, 2.5, 900), {"GR", "IR"}, "t1"),
+        ((2200, 12, 860), {"IR", "SE"}, "t1"),
+        ((8, 3.2, None), {"GR"}, "t1"),
+        ((4500, 95, None), {"SE"}, "t2"),
+        ((3200, 410, 0), {"SE"}, "t2"),
+        ((9000, 110, 2500), {"IR", "SE"}, "flair"),
+        ((5000, 390, 1800), {"IR", "SE"}, "flair"),
+        ((700, 20, None), {"GR"}, None),
+        ((2500, 15, None), {"SE"}, None),
+        ((4000, 80, None), {"EP"}, None),
+    ],
+)
+def test_times_tell_the_sequence_of_a_series_without_a_telling_name(times, techniques, sequence):
+    tr, te, ti = times
+    found = classify(
+        Acquisition(
+            text="head axial",
+            repetition_time=tr,
+            echo_time=te,
+            inversion_time=ti,
+            techniques=frozenset(techniques),
+        )
+    )
+    assert found.sequence == sequence, found.reason
+
+
+def test_a_contrast_agent_in_the_header_tells_t1ce():
+    found = classify(Acquisition(text="Ax T1", contrast_agent="Gadavist 8 ml"))
+    assert found.sequence == "t1ce"
+    assert "Gadavist 8 ml" in found.reason
+    assert classify(Acquisition(text="Ax T1", contrast_agent="NONE")).sequence == "t1"
+
+
+def test_a_name_that_says_before_contrast_wins_over_the_header_and_the_reason_says_so():
+    found = classify(Acquisition(text="Ax T1 PRE", contrast_agent="Gadavist"))
+    assert found.sequence == "t1"
+    assert "although the header names the agent Gadavist" in found.reason
+
+
+def test_the_protocol_names_a_weighting_but_says_nothing_of_contrast_agent():
+    found = classify(Acquisition(text="ax", protocol="BRAIN T1 WITH CONTRAST"))
+    assert found.sequence == "t1"
+
+
+def test_a_name_that_the_times_exclude_is_undecided():
+    found = classify(Acquisition(text="Ax T2", repetition_time=500, echo_time=8))
+    assert found.sequence is None
+    assert found.undecided
+
+
+def test_an_inversion_time_makes_a_flair_of_what_is_named_t2():
+    found = classify(
+        Acquisition(text="T2 TSE IR", repetition_time=9000, echo_time=110, inversion_time=2500)
+    )
+    assert found.sequence == "flair"
