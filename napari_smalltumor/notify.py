@@ -68,7 +68,8 @@ _REMEDIES: dict[Action, Callable[[Remedy], str]] = {
     Action.CHOOSE_OUTPUT: lambda remedy: "choose another name or folder",
     Action.REPLACE_OUTPUT: lambda remedy: "choose another name or folder, or delete it first",
     Action.NAME_SCHEME: lambda remedy: (
-        "label files must follow one of the schemes listed under Labels in the Segment dock"
+        "rename it after its data set, as in BraTS2021_00019_seg.nii.gz or "
+        "BraTS-GLI-02143-101-seg.nii.gz, and open it again"
     ),
     Action.NAME_MODALITIES: _name_modalities,
     Action.RESAMPLE: lambda remedy: "resample the images onto one grid first",

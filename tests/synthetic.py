@@ -38,7 +38,11 @@ LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
 def write_case(
-    folder: Path, affine: np.ndarray = LPS, modalities: str = "flair t1ce t1 t2", **changed
+    folder: Path,
+    affine: np.ndarray = LPS,
+    modalities: str = "flair t1ce t1 t2",
+    name: str = "case",
+    **changed,
 ) -> Path:
     """Write a case of noise in a ball; `changed` replaces (array, affine) of a modality."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -47,7 +51,7 @@ def write_case(
     for modality in modalities.split():
         data = (rng.integers(1, 900, SHAPE) * (distance < 8)).astype(np.int16)
         data, own_affine = changed.get(modality, (data, affine))
-        nib.save(nib.Nifti1Image(data, own_affine), folder / f"case_{modality}.nii.gz")
+        nib.save(nib.Nifti1Image(data, own_affine), folder / f"{name}_{modality}.nii.gz")
     return folder
 
 

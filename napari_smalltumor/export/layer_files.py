@@ -171,13 +171,22 @@ def write_layer(
         volume, grid = from_display(data, case.grid), case.grid
     if volume.shape != grid.shape:
         raise OutputError(f"{path}: {name} no longer has its case's shape")
+    written_in = ""
     if kind == "labels":
         volume = _compact(volume) if plain else _encode(volume, origin, scheme)
+        written_in = scheme if not plain and origin.scheme is not None else ""
     path = with_suffix(path)
     sources = [*(case.sources if case is not None else ()), *source_files(layers)]
     check_output(path, overwrite=overwrite, sources=sources)
     header = case.header if case is not None else None
-    write_volume(path, np.ascontiguousarray(volume), grid, header, overwrite=overwrite)
+    write_volume(
+        path,
+        np.ascontiguousarray(volume),
+        grid,
+        header,
+        label_scheme=written_in,
+        overwrite=overwrite,
+    )
     return path
 
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 from smalltumor.data.case import Case
-from smalltumor.data.label_files import read_label_volume
+from smalltumor.data.label_files import on_grid, read_label_volume
 from smalltumor.data.nifti import SUFFIXES, Volume, stem
 from smalltumor.data.segmentation import region_paths
-from smalltumor.errors import CaseError, GridMismatchError
+from smalltumor.errors import CaseError
 from smalltumor.files.names import safe_name
 from smalltumor.geometry.grid import Grid
 from smalltumor.labels.masks import Mask, region_mask
@@ -98,11 +98,8 @@ def read_regions(file: RegionFile, grid: Grid | None = None) -> tuple[dict[Regio
         If its values fit no label scheme.
     """
     volume = read_label_volume(file.path)
-    if grid is not None and not volume.grid.matches(grid):
-        raise GridMismatchError(
-            f"{file.path} is on another grid than the images: {volume.grid.describe()}; "
-            f"expected {grid.describe()}"
-        )
+    if grid is not None:
+        volume = on_grid(volume, grid, "the images")
     if file.region is not None:
         return {file.region: volume.data != 0}, volume
     classes = _scheme_of(file.path, volume).decode(volume.data)
@@ -115,8 +112,10 @@ def layers_of_masks(case: Case, masks: Mapping[Region, Mask]) -> list[LayerData]
 
 
 def _scheme_of(path: Path, volume: Volume) -> LabelScheme:
-    """The scheme that is set for exports if the values fit it, else one that they fit."""
+    """The header's scheme, else the one that is set for exports if it fits, else one that fits."""
     values = set(integer_values(volume.data)) - {0}
+    if volume.label_scheme in SCHEMES:
+        return SCHEMES[volume.label_scheme]
     fitting = [s for s in SCHEMES.values() if values <= set(s.values)]
     if not fitting:
         return detect_scheme(values)  # raises the error

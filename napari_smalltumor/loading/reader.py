@@ -20,15 +20,23 @@ from smalltumor.data.case_files import (
     CaseFiles,
     find_case_files,
     group_files,
+    label_scheme_hint,
     parse_file_name,
 )
-from smalltumor.data.label_files import read_label_volume
+from smalltumor.data.label_files import (
+    check_tumour_size,
+    decode_labels,
+    on_grid,
+    read_label_volume,
+    rounded,
+    scheme_of_volume,
+)
 from smalltumor.data.nifti import Volume, is_nifti_name, read_header, stem
-from smalltumor.errors import CaseError, GridMismatchError, LabelError, SmalltumorError
+from smalltumor.errors import CaseError, LabelError, SmalltumorError
 from smalltumor.files.names import safe_name
 from smalltumor.labels.masks import Mask
 from smalltumor.labels.regions import Region
-from smalltumor.labels.schemes import LabelScheme, detect_scheme, integer_values
+from smalltumor.labels.schemes import DEFAULT_SCHEME, SCHEMES, LabelScheme, integer_values
 
 from napari_smalltumor.export.region_files import (
     RegionFile,
@@ -49,14 +57,13 @@ from napari_smalltumor.layers.create import (
 )
 from napari_smalltumor.layers.metadata import cases_among, region_layers
 from napari_smalltumor.layers.regions import region_layer
-from napari_smalltumor.notify import warn
+from napari_smalltumor.notify import error_text, warn
 
 if TYPE_CHECKING:
     from napari.layers import Layer
 
 Reader = Callable[[str | Sequence[str]], list[LayerData]]
 
-_LARGEST_SMALL_VALUE = 8
 _REGION_ENDING = re.compile(r"^(?P<case>.+)[-_ ](?P<region>et|tc|wt)$", re.IGNORECASE)
 
 
@@ -198,7 +205,8 @@ def layer_of_volume(volume: Volume) -> LayerData:
     case = _single_file_case(case_name or volume.path.resolve().parent.name, volume)
     if role == LABELS or (role is None and _is_label_volume(volume.data)):
         case.labels_path = volume.path
-        return _labels_of(case, volume)
+        case.scheme_hint = label_scheme_hint(volume.path)
+        return _labels_of(case, rounded(volume))
     case.volumes = {role or name: volume.data}
     case.paths = {role or name: volume.path}
     return image_layer(case, role or name)
@@ -229,12 +237,7 @@ def _single_file_labels(path: Path) -> list[LayerData]:
 def _labels_next_to(case: Case, read: Future[Volume]) -> list[LayerData]:
     """The labels of a case, or no layer and a warning if they cannot be opened."""
     try:
-        volume = read.result()
-        if not volume.grid.matches(case.grid):
-            raise GridMismatchError(
-                f"{volume.path} is on another grid than {case.name}: {volume.grid.describe()}; "
-                f"expected {case.grid.describe()}"
-            )
+        volume = on_grid(read.result(), case.grid, case.name)
         return [_labels_of(case, volume)]
     except SmalltumorError as error:
         warn(str(error))
@@ -245,30 +248,37 @@ def _labels_of(case: Case, volume: Volume) -> LayerData:
     scheme = _scheme_of(volume, case.scheme_hint)
     if scheme is None:
         return plain_labels_layer(case, volume.data, stem(volume.path))
-    return labels_layer(case, volume.data.astype(np.uint8, copy=False), scheme)
+    if scheme.name in SCHEMES:
+        return labels_layer(case, volume.data.astype(np.uint8, copy=False), scheme)
+    written = SCHEMES[DEFAULT_SCHEME]
+    classes, _ = decode_labels(volume, scheme.name)
+    _say_what_is_left_out(volume, scheme)
+    return labels_layer(case, written.encode(classes), written)
 
 
 def _scheme_of(volume: Volume, hint: str | None) -> LabelScheme | None:
+    """The scheme of a label volume; None, with a warning, if its values may have two meanings."""
     try:
-        values = _values(volume.data)
+        values = integer_values(volume.data)
     except LabelError as error:
         raise CaseError(f"{volume.path}: {error}") from error
     try:
-        return detect_scheme(values, hint)
-    except LabelError:
-        if set(values) <= {0, 1} or not set(values) <= {0, 1, 2, 3}:
-            return None
-    scheme = detect_scheme(values, "brats2023")
-    warn(f"{volume.path.name}: values 1 and 2 were read as necrosis and edema (BraTS 2023)")
+        scheme = scheme_of_volume(volume, hint)
+    except LabelError as error:
+        if error.remedy is not None and not set(values) <= {0, 1}:
+            warn(error_text(error.prefixed(volume.path.name)))
+        return None
+    check_tumour_size(volume)
     return scheme
 
 
-def _values(data: npt.NDArray[np.generic]) -> list[int]:
-    """Distinct values of a label volume; avoids sorting, ten times slower, for small values."""
-    if data.dtype.kind in "ui" and int(data.min()) >= 0 and int(data.max()) <= _LARGEST_SMALL_VALUE:
-        small = data.astype(np.uint8, copy=False)
-        return [value for value in range(int(data.max()) + 1) if np.any(small == value)]
-    return integer_values(data)
+def _say_what_is_left_out(volume: Volume, scheme: LabelScheme) -> None:
+    cavity = [v for v, t in scheme.others.items() if t == 0 and np.any(volume.data == v)]
+    if cavity:
+        warn(
+            f"{volume.path.name}: {cavity[0]} is the resection cavity ({scheme.name}), which is "
+            "no tumour and is left out"
+        )
 
 
 def _is_mask(data: npt.NDArray[np.generic]) -> bool:

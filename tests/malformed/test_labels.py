@@ -41,9 +41,8 @@ def test_evaluation_refuses_the_file_with_its_name(name, tmp_path, smalltumor):
         write_labels(tmp_path / side / "a_seg.nii.gz")
     REFUSED[name](tmp_path / "predictions" / "a_seg.nii.gz")
     report = tmp_path / "report"
-    code, _, err = smalltumor(
-        "evaluate", tmp_path / "predictions", tmp_path / "truth", "-o", report
-    )
+    folders = (tmp_path / "predictions", tmp_path / "truth")
+    code, _, err = smalltumor("evaluate", *folders, "--truth-labels", "brats2018", "-o", report)
     assert code == 1
     assert ("predictions" if name == "value_3_of_two_schemes" else "a_seg.nii.gz") in err
     assert len(err.splitlines()) == 1

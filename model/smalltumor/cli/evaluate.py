@@ -7,7 +7,7 @@ import sys
 
 from smalltumor.cli import arguments
 from smalltumor.cli.progress import ProgressBar
-from smalltumor.labels.schemes import SCHEMES
+from smalltumor.labels.schemes import READ_SCHEMES
 
 DESCRIPTION = """\
 Compare predicted label files with the truth: Dice, TPR, FPR and HD95 of enhancing tumour, tumour
@@ -48,7 +48,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     for option, whose in (("--labels", "the predictions"), ("--truth-labels", "the truth")):
         parser.add_argument(
             option,
-            choices=[*SCHEMES],
+            choices=[*READ_SCHEMES],
             help=f"label scheme of {whose}, if values and file names do not show it",
         )
     arguments.add_overwrite(parser)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from smalltumor.cli import arguments
 from smalltumor.labels.regions import Region
-from smalltumor.labels.schemes import SCHEMES
+from smalltumor.labels.schemes import READ_SCHEMES
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument(
         "--labels",
-        choices=(*SCHEMES, MASK),
+        choices=(*READ_SCHEMES, MASK),
         help="label scheme of the file, if its values and name do not show it; "
         "mask: every voxel that is not zero belongs to the region",
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
+from smalltumor.data.dataset_names import scheme_of_names
 from smalltumor.data.nifti import is_nifti_name, stem
 from smalltumor.errors import CaseError
 from smalltumor.files.names import safe_name
@@ -45,8 +46,9 @@ _ENDING = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 # Segmentations of other structures, or not by an expert, as in UCSF-PDGM and UPENN-GBM.
-_NOT_TUMOUR = re.compile(r"(brain|parenchyma|approx|auto\w*)[-_]?$", re.IGNORECASE)
-_BRATS_2023_KEYWORDS = frozenset(("t1n", "t2w", "t2f"))
+_NOT_TUMOUR = re.compile(
+    r"(^|[-_. ])(brain|parenchyma|bet|skull|head|approx|auto\w*)[-_]?$", re.IGNORECASE
+)
 
 
 @dataclass
@@ -85,11 +87,7 @@ class CaseFiles:
     @property
     def scheme_hint(self) -> str | None:
         """Name of the label scheme that goes with these names, if any."""
-        if self.stacked is not None:
-            return "msd"
-        if not self.modalities:
-            return None
-        return "brats2023" if self.keywords & _BRATS_2023_KEYWORDS else "brats2018"
+        return scheme_of_names(self.name, self.keywords)
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -223,10 +221,9 @@ def label_scheme_hint(path: Path) -> str | None:
     """Name of the label scheme that goes with the names around a label file, if any."""
     if parse_file_name(path) is not None:
         around = [case for case in group_files(_nifti_files(path.parent)) if path in case.labels]
-        return around[0].scheme_hint if around else None
-    images = path.parent.name.replace("labels", "images")
-    beside = path.parent.parent / images / path.name
-    return "msd" if beside != path and beside.is_file() else None
+        if around:
+            return around[0].scheme_hint
+    return scheme_of_names(case_name(path))
 
 
 def parse_file_name(path: Path) -> tuple[str, str, str] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,16 @@ import numpy as np
 from smalltumor.data.case import Case
 from smalltumor.data.nifti import Volume, read_volume
 from smalltumor.errors import CaseError, GridMismatchError, LabelError
+from smalltumor.geometry.grid import Grid
+from smalltumor.geometry.placement import place_on_grid
 from smalltumor.labels.masks import Classes
-from smalltumor.labels.schemes import SCHEMES, LabelScheme, detect_scheme, integer_values
+from smalltumor.labels.schemes import READ_SCHEMES, LabelScheme, detect_scheme, integer_values
+
+LARGEST_TUMOUR_ML = 600.0
+"""Largest volume of labels that can be a tumour; brain masks of adults have more than 900 ml."""
+
+ROUNDING = 0.01
+"""Largest distance of a stored value from a whole number; ``scl_slope`` causes 1.0000153."""
 
 
 def read_labels(case: Case, scheme: str | None = None) -> tuple[Classes, LabelScheme]:
@@ -34,23 +43,23 @@ def read_labels(case: Case, scheme: str | None = None) -> tuple[Classes, LabelSc
     CaseError
         If the case has no segmentation, or it cannot be read.
     GridMismatchError
-        If it is on another grid than the images.
+        If its voxels are not those of the images.
     LabelError
-        If it is not 3D, or its values fit no scheme or several.
+        If it is not 3D, its values fit no scheme or several, or it is a mask of the brain.
     """
     if case.labels_path is None:
         raise CaseError(f"{case.name} has no segmentation beside it (CASE_seg.nii.gz)")
-    volume = read_label_volume(case.labels_path)
-    if not volume.grid.matches(case.grid):
-        raise GridMismatchError(
-            f"{volume.path} is on another grid than {case.name}: {volume.grid.describe()}; "
-            f"expected {case.grid.describe()}"
-        )
+    volume = on_grid(read_label_volume(case.labels_path), case.grid, case.name)
     return decode_labels(volume, scheme, case.scheme_hint)
 
 
 def read_label_volume(path: Path) -> Volume:
-    """Read a label volume, as stored.
+    """Read a label volume.
+
+    Returns
+    -------
+    Volume
+        Integers, if the stored values are whole numbers but for `ROUNDING`; else as stored.
 
     Raises
     ------
@@ -61,7 +70,19 @@ def read_label_volume(path: Path) -> Volume:
     """
     volume = read_volume(path)
     check_label_shape(volume)
-    return volume
+    return rounded(volume)
+
+
+def rounded(volume: Volume) -> Volume:
+    """The label volume as integers, if its values are whole numbers but for `ROUNDING`."""
+    data = volume.data
+    if data.dtype.kind != "f":
+        return volume
+    whole = np.rint(data)
+    small = whole.min() >= 0 and whole.max() <= np.iinfo(np.uint8).max
+    if not small or np.abs(data - whole).max() > ROUNDING:
+        return volume
+    return replace(volume, data=whole.astype(np.uint8))
 
 
 def check_label_shape(volume: Volume) -> None:
@@ -82,6 +103,36 @@ def check_label_shape(volume: Volume) -> None:
     raise LabelError(f"{volume.path} has the shape {shape}{stack}; a label volume is 3D")
 
 
+def on_grid(volume: Volume, grid: Grid, name: str) -> Volume:
+    """The labels on the grid of the images, placed by their affine; see `place_on_grid`.
+
+    Parameters
+    ----------
+    volume : Volume
+        A label volume.
+    grid : Grid
+    name : str
+        What has the grid, for the message.
+
+    Raises
+    ------
+    GridMismatchError
+        If the voxels are not those of the images, or labelled ones lie outside them.
+    """
+    if volume.grid.matches(grid):
+        return volume
+    try:
+        placed = place_on_grid(volume.data, volume.grid, grid)
+    except GridMismatchError as error:
+        raise error.prefixed(volume.path) from error
+    if placed is None:
+        raise GridMismatchError(
+            f"{volume.path} is on another grid than {name}: {volume.grid.describe()}; "
+            f"expected {grid.describe()}"
+        )
+    return replace(volume, data=placed, grid=grid)
+
+
 def decode_labels(
     volume: Volume, scheme: str | None = None, hint: str | None = None
 ) -> tuple[Classes, LabelScheme]:
@@ -91,7 +142,8 @@ def decode_labels(
     ----------
     volume : Volume
     scheme : str, optional
-        Name of the scheme; by default `detect_scheme` decides.
+        Name of the scheme; by default that of the header if this package wrote the file, else
+        `detect_scheme` decides.
     hint : str, optional
         Name of the scheme that goes with the names of the files.
 
@@ -103,11 +155,45 @@ def decode_labels(
     Raises
     ------
     LabelError
-        Naming the file, if it is not 3D, or its values fit no scheme or several.
+        Naming the file, if it is not 3D, its values fit no scheme or several, or it labels more
+        than `LARGEST_TUMOUR_ML`.
     """
     check_label_shape(volume)
     try:
-        found = SCHEMES[scheme] if scheme else detect_scheme(integer_values(volume.data), hint)
-        return found.decode(volume.data), found
+        found = READ_SCHEMES[scheme] if scheme else scheme_of_volume(volume, hint)
+        classes = found.decode(volume.data)
     except LabelError as error:
         raise error.prefixed(volume.path) from error
+    check_tumour_size(volume)
+    return classes, found
+
+
+def scheme_of_volume(volume: Volume, hint: str | None = None) -> LabelScheme:
+    """Find the scheme of a label volume from its header, its values and the names of the files.
+
+    Raises
+    ------
+    LabelError
+        As `detect_scheme`, without the name of the file.
+    """
+    values = integer_values(volume.data)
+    stored = READ_SCHEMES.get(volume.label_scheme)
+    if stored is not None and set(values) <= set(stored.classes):
+        return stored
+    return detect_scheme(values, hint)
+
+
+def check_tumour_size(volume: Volume) -> None:
+    """Check that a label volume does not label the whole brain.
+
+    Raises
+    ------
+    LabelError
+        Naming the file, if it labels more than `LARGEST_TUMOUR_ML`.
+    """
+    labelled = int(np.count_nonzero(volume.data)) * volume.grid.voxel_volume / 1000
+    if labelled > LARGEST_TUMOUR_ML:
+        raise LabelError(
+            f"{volume.path} labels {labelled:.0f} ml, as a mask of the brain does; "
+            "a tumour is smaller"
+        )

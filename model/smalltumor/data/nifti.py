@@ -37,6 +37,9 @@ _HEADER_KINDS = {
     for order in _BYTE_ORDERS
 }
 
+_LABEL_INTENT = 1002
+"""NIfTI's code of volumes whose values are labels; their intent name tells the label scheme."""
+
 _SPATIAL_UNIT = 7
 _MILLIMETRES = {1: 1000.0, 2: 1.0, 3: 0.001}
 """Millimetres per unit, by NIfTI's code of metre, millimetre and micrometre; the default is mm."""
@@ -65,6 +68,13 @@ class Volume:
     def has_orientation(self) -> bool:
         """Whether the header gives an orientation; otherwise nibabel's default is used."""
         return bool(self.header["sform_code"] > 0 or self.header["qform_code"] > 0)
+
+    @property
+    def label_scheme(self) -> str:
+        """Name of the label scheme that `write_volume` has put into the header; else empty."""
+        if int(self.header["intent_code"]) != _LABEL_INTENT:
+            return ""
+        return bytes(self.header["intent_name"]).rstrip(b"\0").decode("ascii", "replace")
 
     @property
     def sides_disagree(self) -> bool:
@@ -152,6 +162,7 @@ def write_volume(
     grid: Grid,
     header: nib.Nifti1Header | None = None,
     *,
+    label_scheme: str = "",
     overwrite: bool = False,
 ) -> None:
     """Write a volume with the header of its source, whole or not at all.
@@ -164,8 +175,10 @@ def write_volume(
     grid : Grid
         Its affine is written if there is no header.
     header : nibabel header, optional
-        Header of the source. Written except for data type, intensity scale, display range and
-        extensions, which may hold patient data; sform, qform, their codes and units are kept.
+        Header of the source. Written except for data type, intensity scale, display range, intent
+        and extensions, which may hold patient data; sform, qform, their codes and units are kept.
+    label_scheme : str
+        Name of the scheme of a label volume, for the header.
     overwrite : bool
 
     Raises
@@ -175,7 +188,10 @@ def write_volume(
     """
     if not is_nifti_name(path):
         raise OutputError(f"{path}: the name of a mask ends in .nii.gz or .nii")
-    content = _image(data, grid, header).to_bytes()
+    image = _image(data, grid, header)
+    if label_scheme:
+        image.header.set_intent(_LABEL_INTENT, name=label_scheme)
+    content = image.to_bytes()
     if path.name.lower().endswith(".gz"):
         content = gzip.compress(content, COMPRESSION_LEVEL, mtime=0)
     write_bytes(path, content, overwrite=overwrite)
@@ -197,6 +213,7 @@ def _image(
         own.set_data_shape(data.shape)
     own.set_slope_inter(None, None)
     own["cal_min"] = own["cal_max"] = 0
+    own.set_intent("none")
     kind = nib.Nifti2Image if isinstance(header, nib.Nifti2Header) else nib.Nifti1Image
     return kind(data, None, own.as_byteswapped("<"))
 

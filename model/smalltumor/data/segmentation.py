@@ -151,7 +151,7 @@ def write_segmentation(
     if scheme not in SCHEMES:
         raise OutputError(f"{scheme} is not a label scheme; known are {', '.join(SCHEMES)}")
     labels = SCHEMES[scheme].encode(segmentation.classes)
-    return _write(segmentation, Path(path), labels, overwrite)
+    return _write(segmentation, Path(path), labels, overwrite, scheme)
 
 
 def write_regions(
@@ -194,8 +194,19 @@ def write_probabilities(
 
 
 def _write(
-    segmentation: Segmentation, path: Path, data: npt.NDArray[np.generic], overwrite: bool
+    segmentation: Segmentation,
+    path: Path,
+    data: npt.NDArray[np.generic],
+    overwrite: bool,
+    scheme: str = "",
 ) -> Path:
     check_output(path, overwrite=overwrite, sources=segmentation.sources)
-    write_volume(path, data, segmentation.grid, segmentation.header, overwrite=overwrite)
+    write_volume(
+        path,
+        data,
+        segmentation.grid,
+        segmentation.header,
+        label_scheme=scheme,
+        overwrite=overwrite,
+    )
     return path

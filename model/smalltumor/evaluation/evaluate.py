@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.data.label_files import read_label_volume
-from smalltumor.data.nifti import Volume
+from smalltumor.data.label_files import decode_labels, on_grid, read_label_volume
 from smalltumor.errors import GridMismatchError, LabelError, Side
 from smalltumor.evaluation.lesionwise import (
     LesionScores,
@@ -22,7 +21,7 @@ from smalltumor.evaluation.metrics import RegionScore, score_masks
 from smalltumor.evaluation.pairing import LabelFile, Pairing, pair_label_files
 from smalltumor.labels.masks import Classes, region_mask
 from smalltumor.labels.regions import Region
-from smalltumor.labels.schemes import SCHEMES, LabelScheme, detect_scheme, integer_values
+from smalltumor.labels.schemes import READ_SCHEMES, LabelScheme, detect_scheme, integer_values
 
 
 @dataclass(frozen=True)
@@ -163,28 +162,33 @@ def _scheme_of(
 ) -> LabelScheme:
     """The scheme of all files of a side, since the values of a single file may fit several."""
     if given is not None:
-        return SCHEMES[given]
-    by_file = {file.path: set(_values(file)) for file in files}
-    values = set[int]().union(*by_file.values())
-    hints = {file.hint for file in files if file.hint}
+        return READ_SCHEMES[given]
+    by_file = {file.path: _values(file) for file in files}
+    values = set[int]().union(*(own for own, _ in by_file.values()))
+    stored = {scheme for _, scheme in by_file.values()}
+    hints = stored if len(stored) == 1 and all(stored) else {f.hint for f in files if f.hint}
     hint = hints.pop() if len(hints) == 1 else None
     try:
         return detect_scheme(values, hint)
     except LabelError as error:
-        if hint is None and fallback and values <= set(SCHEMES[fallback].values):
-            return SCHEMES[fallback]
-        misfit = next((path for path, own in by_file.items() if not _fits_a_scheme(own)), None)
+        if hint is None and fallback and values <= set(READ_SCHEMES[fallback].classes):
+            return READ_SCHEMES[fallback]
+        misfit = (path for path, (own, _) in by_file.items() if not _fits_a_scheme(own))
         remedy = None if error.remedy is None else replace(error.remedy, side=side)
-        raise LabelError(f"{misfit or files[0].path.parent}: {error}", remedy) from error
+        where = next(misfit, files[0].path.parent)
+        raise LabelError(f"{where}: {error}", remedy) from error
 
 
 def _fits_a_scheme(values: set[int]) -> bool:
-    return any(values <= set(scheme.values) for scheme in SCHEMES.values())
+    return any(values <= set(scheme.classes) for scheme in READ_SCHEMES.values())
 
 
-def _values(file: LabelFile) -> list[int]:
+def _values(file: LabelFile) -> tuple[set[int], str | None]:
+    """The values of a label file, and the scheme that its header names."""
     try:
-        return integer_values(read_label_volume(file.path).data)
+        volume = read_label_volume(file.path)
+        scheme = volume.label_scheme if volume.label_scheme in READ_SCHEMES else None
+        return set(integer_values(volume.data)), scheme
     except LabelError as error:
         raise error.prefixed(file.path) from error
 
@@ -196,25 +200,15 @@ def _score_files(
     truth_scheme: LabelScheme,
 ) -> CaseScores:
     prediction, truth = (read_label_volume(file.path) for file in (predicted_file, true_file))
-    if not prediction.grid.matches(truth.grid):
-        raise GridMismatchError(
-            f"{prediction.path} is on another grid than {truth.path}: "
-            f"{prediction.grid.describe()}; the truth has {truth.grid.describe()}; "
-            "bring the prediction onto the truth's grid"
-        )
+    if np.prod(prediction.grid.shape) > np.prod(truth.grid.shape):
+        truth = on_grid(truth, prediction.grid, str(prediction.path))  # saved cropped
+    prediction = on_grid(prediction, truth.grid, str(truth.path))
     return score_case(
         true_file.name,
-        _decode(prediction, scheme),
-        _decode(truth, truth_scheme),
+        np.ascontiguousarray(decode_labels(prediction, scheme.name)[0]),
+        np.ascontiguousarray(decode_labels(truth, truth_scheme.name)[0]),
         truth.grid.spacing,
     )
-
-
-def _decode(volume: Volume, scheme: LabelScheme) -> Classes:
-    try:
-        return np.ascontiguousarray(scheme.decode(volume.data))
-    except LabelError as error:
-        raise error.prefixed(volume.path) from error
 
 
 def _notes(pairing: Pairing) -> list[str]:

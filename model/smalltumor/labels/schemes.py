@@ -7,11 +7,12 @@ instantly.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from smalltumor.errors import Action, LabelError, Remedy
+from smalltumor.labels.regions import TissueClass
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,18 +30,28 @@ class LabelScheme:
     name : str
         Such as ``brats2023``.
     ncr, ed, et : int
-        Stored values of necrotic or non-enhancing core, edema, and enhancing tumour.
+        Stored values of necrotic or non-enhancing core, edema, and enhancing tumour; 0 if the
+        scheme does not tell a class from the background.
+    others : mapping of int to TissueClass
+        Further values that files have, and the classes they are read as.
     """
 
     name: str
     ncr: int
     ed: int
     et: int
+    others: Mapping[int, TissueClass] = field(default_factory=dict)
 
     @property
     def values(self) -> tuple[int, int, int, int]:
         """Stored value of each tissue class, in class order."""
         return (0, self.ncr, self.ed, self.et)
+
+    @property
+    def classes(self) -> dict[int, TissueClass]:
+        """Tissue class of each value, ascending by value."""
+        own = {value: tissue for tissue, value in zip(TissueClass, self.values, strict=True)}
+        return dict(sorted({**own, 0: TissueClass.BACKGROUND, **self.others}.items()))
 
     def encode(self, classes: npt.NDArray[np.integer]) -> Classes:
         """Convert tissue classes to stored values, uint8 of the same shape."""
@@ -58,39 +69,62 @@ class LabelScheme:
         """
         import numpy as np
 
-        unknown = set(integer_values(stored)) - set(self.values)
+        unknown = set(integer_values(stored)) - set(self.classes)
         if unknown:
             raise LabelError(
                 f"label values {_listing(unknown)} are not in the scheme {self.name} "
-                f"({_listing(self.values)})"
+                f"({_listing(self.classes)})"
             )
-        class_of_value = np.zeros(max(self.values) + 1, dtype=np.uint8)
-        for tissue, value in enumerate(self.values):
+        class_of_value = np.zeros(max(self.classes) + 1, dtype=np.uint8)
+        for value, tissue in self.classes.items():
             class_of_value[value] = tissue
         indices = stored if stored.dtype == np.uint8 else stored.astype(np.intp)
         return np.take(class_of_value, np.asarray(indices, dtype=indices.dtype))
 
 
-_BRATS2018 = LabelScheme("brats2018", ncr=1, ed=2, et=4)  # BraTS 2018 to 2022
+_BRATS2018 = LabelScheme("brats2018", ncr=1, ed=2, et=4)  # BraTS 2017 to 2022
 _BRATS2023 = LabelScheme("brats2023", ncr=1, ed=2, et=3)  # BraTS from 2023
 _MSD = LabelScheme("msd", ncr=2, ed=1, et=3)  # Task01 of the Medical Segmentation Decathlon
+# BraTS 2012 to 2016 tell necrosis, 1, from non-enhancing core, 3.
+_BRATS2013 = LabelScheme("brats2013", ncr=1, ed=2, et=4, others={3: TissueClass.NCR})
+# Post-treatment gliomas from 2024, metastases from 2025: 4 is the resection cavity.
+_BRATS2024 = LabelScheme("brats2024", ncr=1, ed=2, et=3, others={4: TissueClass.BACKGROUND})
+# Children from 2024: non-enhancing tumour is 2 and cystic component 3; both are tumour core.
+_PED2024 = LabelScheme("brats2024-ped", ncr=2, ed=4, et=1, others={3: TissueClass.NCR})
+# HD-GLIO tells FLAIR hyperintensity, 1, and enhancing tumour, 2, but no necrosis.
+_HD_GLIO = LabelScheme("hd-glio", ncr=0, ed=1, et=2)
 
 SCHEMES: Mapping[str, LabelScheme] = MappingProxyType(
     {scheme.name: scheme for scheme in (_BRATS2018, _BRATS2023, _MSD)}
 )
-"""The known label schemes by name."""
+"""The label schemes that files are written in, by name."""
+
+READ_SCHEMES: Mapping[str, LabelScheme] = MappingProxyType(
+    {**SCHEMES, **{s.name: s for s in (_BRATS2013, _BRATS2024, _PED2024, _HD_GLIO)}}
+)
+"""The label schemes that files are read in, by name."""
 
 DEFAULT_SCHEME = _BRATS2018.name
 """The scheme that label files are written in unless the user chooses another."""
+
+_MOST_COUNTED = 2**16
+"""Values up to this are counted, which is ten times as fast as sorting them."""
+
+_OF_ONE_NAMING: Mapping[str, tuple[LabelScheme, ...]] = MappingProxyType(
+    {
+        _BRATS2023.name: (_BRATS2023, _BRATS2024),
+        _PED2024.name: (_PED2024, _BRATS2023),  # BraTS-PED of 2023 has the scheme of adults
+    }
+)
+"""Schemes whose files are named alike, by the hint that their names give."""
 
 
 def detect_scheme(values: Iterable[int], hint: str | None = None) -> LabelScheme:
     """Find the scheme of a label volume.
 
-    Only ``brats2018`` has a 4. Both ``brats2023`` and ``msd`` have a 3, and exchange the meaning
-    of 1 and 2, so the hint decides between them. Without 3 and 4 the volume has no enhancing
-    tumour, and the hint decides as well. If the values contradict the hint, the user has to name
-    the scheme: from BraTS 2024 on, 4 is a resection cavity.
+    Values alone rarely tell: 4 is enhancing tumour until 2022, then a resection cavity, or a
+    child's edema. A scheme is found if the names of the files suggest it and it has these values,
+    or if all schemes that have them give them the same meaning. Otherwise the user has to name it.
 
     Parameters
     ----------
@@ -102,26 +136,29 @@ def detect_scheme(values: Iterable[int], hint: str | None = None) -> LabelScheme
     Raises
     ------
     LabelError
-        If no scheme has these values, several have and there is no hint, or the hint is
-        another scheme.
+        If no scheme has these values, several have and differ, or the hint is another scheme.
     """
     present = set(values) - {0}
-    fitting = [s for s in SCHEMES.values() if present <= set(s.values)]
+    fitting = [s for s in READ_SCHEMES.values() if present <= set(s.classes)]
     if not fitting:
         raise LabelError(
             f"label values {_listing(present)} fit no scheme; known are "
-            + "; ".join(f"{s.name} ({_listing(s.values)})" for s in SCHEMES.values())
+            + "; ".join(f"{s.name} ({_listing(s.classes)})" for s in READ_SCHEMES.values())
         )
-    by_name = {s.name: s for s in fitting}
-    if hint in by_name:
-        return by_name[hint]
-    if not present or (len(fitting) == 1 and hint not in SCHEMES):
-        return fitting[0]
+    hinted = () if hint is None else _OF_ONE_NAMING.get(hint) or (READ_SCHEMES[hint],)
+    likely = [s for s in hinted if s in fitting] or ([] if hinted and present else fitting)
+    if likely and all(_agree(likely[0], s, present) for s in likely):
+        return likely[0]
+    names = [s.name for s in likely or fitting]
     raise LabelError(
-        f"label values {_listing(present)} fit {' and '.join(by_name)}"
-        + (f", but the files are named as those of {hint}" if hint else ", which differ"),
+        f"label values {_listing(present)} fit {' and '.join(names)}"
+        + (", which differ" if likely else f", but the files are named as those of {hint}"),
         Remedy(Action.NAME_SCHEME),
     )
+
+
+def _agree(first: LabelScheme, second: LabelScheme, values: Iterable[int]) -> bool:
+    return all(first.classes[value] == second.classes[value] for value in values)
 
 
 def integer_values(stored: npt.NDArray[np.generic]) -> list[int]:
@@ -135,9 +172,8 @@ def integer_values(stored: npt.NDArray[np.generic]) -> list[int]:
     import numpy as np
 
     array = np.asarray(stored)
-    values = (
-        np.flatnonzero(np.bincount(array.ravel())) if array.dtype == np.uint8 else np.unique(array)
-    )
+    counted = array.dtype.kind in "ui" and array.min() >= 0 and array.max() <= _MOST_COUNTED
+    values = np.flatnonzero(np.bincount(array.ravel())) if counted else np.unique(array)
     if not np.all(np.isfinite(values)) or np.any(values != np.floor(values)) or np.any(values < 0):
         raise LabelError(f"label values {_listing(values[:8])} are not whole numbers from 0 up")
     return [int(v) for v in values]

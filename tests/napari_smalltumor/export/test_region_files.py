@@ -120,18 +120,34 @@ def test_an_export_on_another_grid_is_not_opened(viewer, folder, warnings):
     assert "Pat_smalltumor.nii.gz is on another grid than the images" in warnings[0]
 
 
+@pytest.mark.parametrize("scheme", ["brats2018", "brats2023", "msd"])
+def test_an_export_is_read_in_its_own_scheme_whatever_is_set(viewer, folder, warnings, scheme):
+    write_export(folder, scheme)
+    settings.put("scheme", "msd" if scheme != "msd" else "brats2023")
+    open_case(viewer, folder)
+    assert_editable(viewer, folder)
+    assert warnings == []
+
+
 @pytest.mark.parametrize("scheme", ["brats2023", "msd"])
-def test_a_file_whose_values_fit_several_schemes_is_read_with_the_one_that_is_set(
+def test_an_export_whose_header_was_rewritten_is_read_in_the_scheme_that_is_set(
     viewer, folder, warnings, scheme
 ):
-    case = read_case(folder)
-    exporting = ViewerModel()
-    show_segmentation(exporting, case, Segmentation(case.name, classes_of(folder), case.grid))
-    export_case(exporting, case, folder / "Pat_smalltumor.nii.gz", scheme=scheme)
+    path = write_export(folder, scheme)
+    image = nib.load(path)
+    image.header.set_intent("none")
+    nib.save(nib.Nifti1Image(np.asarray(image.dataobj), None, image.header), path)
     settings.put("scheme", scheme)
     open_case(viewer, folder)
     assert_editable(viewer, folder)
     assert f"was read with the label scheme {scheme}" in warnings[0]
+
+
+def write_export(folder, scheme: str):
+    case, exporting = read_case(folder), ViewerModel()
+    show_segmentation(exporting, case, Segmentation(case.name, classes_of(folder), case.grid))
+    (path,) = export_case(exporting, case, folder / "Pat_smalltumor.nii.gz", scheme=scheme)
+    return path
 
 
 def test_a_case_that_is_opened_again_keeps_its_edited_regions(folder, written, warnings):

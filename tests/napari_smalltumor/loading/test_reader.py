@@ -116,13 +116,6 @@ def test_images_are_opened_without_labels_that_cannot_be_read(tmp_path, warnings
     assert "Pat_001_seg.nii.gz" in warnings[1]
 
 
-@pytest.mark.parametrize("values", [[0, 1, 2, 4], [0, 1, 2, 3], [0, 3], [0, 1], [0, 4, 200]])
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
-def test_label_values_are_found_in_any_data_type(values, dtype):
-    data = np.array(values, dtype)[random_volume(9) % len(values)]
-    assert reader._values(data) == values
-
-
 def test_the_error_names_two_files_of_one_modality(tmp_path):
     folder = write_case_along(tmp_path / "Pat_001")
     (folder / "Pat_001_t1c.nii.gz").write_bytes((folder / "Pat_001_t1ce.nii.gz").read_bytes())
@@ -199,6 +192,38 @@ def test_labels_without_a_scheme_keep_their_values(tmp_path):
     ((name, layer),) = open_path(tmp_path / "atlas_labels.nii.gz").items()
     assert (name, layer._type_string) == ("atlas_labels", "labels")
     assert np.array_equal(layer.data, displayed(atlas))
+
+
+@pytest.mark.parametrize("values", [[0, 1, 2, 4], [0, 1, 2, 3], [0, 1, 2, 3, 4]])
+def test_labels_with_two_meanings_are_opened_as_numbers_and_said(tmp_path, warnings, values):
+    stored = np.array(values, np.uint8)[random_volume(9) % len(values)]
+    nib.save(oriented(stored, "LPS"), tmp_path / "mine_seg.nii.gz")
+    ((name, layer),) = open_path(tmp_path / "mine_seg.nii.gz").items()
+    assert (name, role_of(layer).scheme) == ("mine_seg", None)
+    (warning,) = warnings
+    assert warning.startswith("mine_seg.nii.gz: label values 1, 2, ")
+    assert "rename it after its data set" in warning
+
+
+def test_the_resection_cavity_of_brats_2024_is_left_out_and_said(tmp_path, warnings):
+    stored = (random_volume(9) % 5).astype(np.uint8)
+    nib.save(oriented(stored, "LPS"), tmp_path / "BraTS-GLI-02143-101-seg.nii.gz")
+    ((_, layer),) = open_path(tmp_path / "BraTS-GLI-02143-101-seg.nii.gz").items()
+    expected = np.array([0, 1, 2, 4, 0])[stored]
+    assert role_of(layer).scheme == "brats2018"
+    assert np.array_equal(layer.data, displayed(expected))
+    assert warnings == [
+        "BraTS-GLI-02143-101-seg.nii.gz: 4 is the resection cavity (brats2024), which is no "
+        "tumour and is left out"
+    ]
+
+
+def test_labels_of_other_axes_are_shown_on_the_images(tmp_path, warnings):
+    folder = write_case_along(tmp_path / "Pat", "LPS")
+    stored = np.array([0, 1, 2, 4], np.float64)[random_volume(9) % 4]
+    nib.save(oriented(stored, "RAS"), folder / "Pat_seg.nii.gz")
+    assert np.array_equal(open_path(folder)["Pat labels"].data, displayed(stored))
+    assert warnings == []
 
 
 def test_the_sample_case_is_shown_upright(sample_folder):

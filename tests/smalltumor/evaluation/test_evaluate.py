@@ -7,10 +7,11 @@ import io
 import json
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
 from smalltumor.cli import main
-from smalltumor.data.nifti import read_volume, write_volume
+from smalltumor.data.nifti import write_volume
 from smalltumor.errors import Action, GridMismatchError, LabelError, Remedy
 from smalltumor.evaluation.evaluate import evaluate, score_case
 from smalltumor.evaluation.report import report_text
@@ -54,11 +55,14 @@ def cohort(tmp_path):
 
 def run(cohort: Path, *more: str) -> int:
     folders = (str(cohort / "predictions"), str(cohort / "truth"))
-    return main(["evaluate", *folders, "--labels", "brats2023", *more])
+    schemes = ("--labels", "brats2023", "--truth-labels", "brats2018")
+    return main(["evaluate", *folders, *schemes, *more])
 
 
 def test_schemes_may_differ_and_do_not_change_the_scores(cohort):
-    evaluation = evaluate(cohort / "predictions", cohort / "truth", labels="brats2023")
+    evaluation = evaluate(
+        cohort / "predictions", cohort / "truth", labels="brats2023", truth_labels="brats2018"
+    )
     assert (evaluation.prediction_scheme, evaluation.truth_scheme) == ("brats2023", "brats2018")
     et = {case.name: case.regions[Region.ET].overlap for case in evaluation.cases}
     assert (et["A"].dice, et["A"].tpr, et["A"].hd95) == (1, 1, 0)
@@ -67,7 +71,9 @@ def test_schemes_may_differ_and_do_not_change_the_scores(cohort):
 
 
 def test_small_tumours_are_cases_with_few_but_some_enhancing_voxels(cohort):
-    evaluation = evaluate(cohort / "predictions", cohort / "truth", labels="brats2023")
+    evaluation = evaluate(
+        cohort / "predictions", cohort / "truth", labels="brats2023", truth_labels="brats2018"
+    )
     assert [s.truth_voxels for s in small_tumours(evaluation, 2000)] == [729, 1331]
     assert means(small_tumours(evaluation, 1000)).dice == 1
     everything = means(overlaps(evaluation.cases, Region.ET))
@@ -91,7 +97,11 @@ def test_components_are_counted_by_size():
 
 
 def test_report_holds_the_papers_tables_beside_the_scores(cohort):
-    text = report_text(evaluate(cohort / "predictions", cohort / "truth", labels="brats2023"))
+    text = report_text(
+        evaluate(
+            cohort / "predictions", cohort / "truth", labels="brats2023", truth_labels="brats2018"
+        )
+    )
     assert "3 cases; predictions in the scheme brats2023, truth in brats2018" in text
     assert "here, 2 cases     0.9545  0.9545" in text
     assert "Ngo 2020          0.4499  0.4269" in text
@@ -136,27 +146,47 @@ def test_different_grids_are_an_error_that_names_both(cohort):
     moved[0, 3] = 4
     write(cohort / "predictions" / "B.nii.gz", tumour(11), "brats2023", moved)
     with pytest.raises(GridMismatchError, match=r"B.nii.gz is on another grid .*first voxel"):
-        evaluate(cohort / "predictions", cohort / "truth", labels="brats2023")
+        evaluate(
+            cohort / "predictions", cohort / "truth", labels="brats2023", truth_labels="brats2018"
+        )
 
 
 def test_labels_that_fit_several_schemes_are_refused(cohort):
     with pytest.raises(LabelError) as refused:
-        evaluate(cohort / "predictions", cohort / "truth")
+        evaluate(cohort / "predictions", cohort / "truth", truth_labels="brats2018")
     assert refused.value.remedy == Remedy(Action.NAME_SCHEME, side="predictions")
-    for file in (cohort / "truth").rglob("*.nii.gz"):
-        volume = read_volume(file)
-        classes = SCHEMES["brats2018"].decode(volume.data)
-        write(file, classes, "msd")
     with pytest.raises(LabelError) as refused:
         evaluate(cohort / "predictions", cohort / "truth", labels="brats2023")
     assert refused.value.remedy == Remedy(Action.NAME_SCHEME, side="truth")
+
+
+def test_the_scheme_in_the_headers_of_our_own_masks_is_used(cohort):
+    for name in "ABC":
+        classes = tumour(9)
+        labels, path = SCHEMES["msd"].encode(classes), cohort / "predictions" / f"{name}.nii.gz"
+        grid = Grid(classes.shape, LPS)
+        write_volume(path, labels, grid, label_scheme="msd", overwrite=True)
+    evaluation = evaluate(cohort / "predictions", cohort / "truth", truth_labels="brats2018")
+    assert evaluation.prediction_scheme == "msd"
+    assert evaluation.cases[0].regions[Region.WT].overlap.dice == 1
+
+
+def test_a_prediction_of_other_axes_or_cropped_is_compared_in_its_place(cohort):
+    path = cohort / "predictions" / "A.nii.gz"
+    stored = SCHEMES["brats2023"].encode(tumour(9))
+    turned = nib.as_closest_canonical(nib.Nifti1Image(stored, LPS)).slicer[2:, 1:, 3:29]
+    nib.save(turned, path)
+    evaluation = evaluate(
+        cohort / "predictions", cohort / "truth", labels="brats2023", truth_labels="brats2018"
+    )
+    assert evaluation.cases[0].regions[Region.ET].overlap.dice == 1
 
 
 def test_a_case_without_enhancing_tumour_is_read_in_the_scheme_of_the_other_files(cohort):
     write(cohort / "predictions" / "A.nii.gz", tumour(9))
     write(cohort / "predictions" / "B.nii.gz", tumour(9))
     write(cohort / "predictions" / "C.nii.gz", tumour(0))
-    evaluation = evaluate(cohort / "predictions", cohort / "truth")
+    evaluation = evaluate(cohort / "predictions", cohort / "truth", truth_labels="brats2018")
     assert evaluation.prediction_scheme == "brats2018"
     assert evaluation.cases[2].regions[Region.TC].overlap.dice == 1
 
