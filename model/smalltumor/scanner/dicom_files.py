@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from smalltumor.scanner.requirements import require
+from smalltumor.files.requirements import require
 from smalltumor.scanner.series import Acquisition
 
 _TAGS = [

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.errors import CaseError
-from smalltumor.scanner.requirements import require
+from smalltumor.files.requirements import require
 
 Pixels = npt.NDArray[np.generic]
 

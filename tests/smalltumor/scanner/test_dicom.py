@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from dicom_cases import TIMES, write_series
 from smalltumor.errors import CaseError
-from smalltumor.scanner import requirements
-from smalltumor.scanner.requirements import MissingPackageError
+from smalltumor.files import requirements
+from smalltumor.files.requirements import MissingPackageError
 from smalltumor.scanner.studies import find_studies
 from synthetic import grid_along
 
