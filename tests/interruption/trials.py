@@ -8,18 +8,21 @@ than the job.
 
 JOB    ``segment`` (command line: mask, regions, table, probabilities), ``export`` (the files the
        plugin writes) or ``table``
-MEANS  ``SIGINT``, ``SIGTERM``, ``SIGKILL`` at COUNT random times; ``steps``, a SIGKILL before each
-       file operation in turn; ``full``, a disk that is full at COUNT different file sizes
+MEANS  ``SIGINT``, ``SIGTERM``, ``SIGKILL`` at COUNT random times; ``steps``, the files as a kill
+       before each file operation leaves them; ``full``, a disk that is full at COUNT file sizes
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import resource
+import shutil
 import signal
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -176,27 +179,35 @@ def at_random_times(trials: Trials, number: signal.Signals, count: int, seed: in
         trials.check(out, wait_for_exit(child), may_leave=killed, allowed=allowed)
 
 
-def before_each_step(trials: Trials) -> int:
-    """Kill before the first file operation, before the second, and so on until it finishes."""
-    for step in range(10_000):
-        out = trials.out(step)
+def before_each_step(trials: Trials) -> None:
+    """Check the files as a kill before each file operation in turn leaves them.
 
-        def kill_at_step(out: Path = out, step: int = step) -> None:
-            left = [step]
+    A kill loses what the process has not written yet, and nothing else, so the folder is copied
+    before each operation of one run instead of killing one run for each operation.
+    """
+    for first in (0, 1):
+        out = trials.out(first)
+        copies = trials.folder / f"copies{first}"
+        copies.mkdir()
+
+        def copy_before_each(out: Path = out, copies: Path = copies) -> None:
+            steps = itertools.count()
+            copying = threading.local()
 
             def hook(event: str, arguments: tuple[object, ...]) -> None:
-                if event.startswith(("open", "os.")) and any(str(out) in str(a) for a in arguments):
-                    if left[0] == 0:
-                        os.kill(os.getpid(), signal.SIGKILL)
-                    left[0] -= 1
+                if getattr(copying, "now", False) or not event.startswith(("open", "os.")):
+                    return
+                if any(str(out) in str(argument) for argument in arguments):
+                    copying.now = True
+                    shutil.copytree(out, copies / str(next(steps)))
+                    copying.now = False
 
             sys.addaudithook(hook)
 
-        code = wait_for_exit(start(trials.job, out, kill_at_step))
-        trials.check(out, code, may_leave=True, allowed={DONE, -signal.SIGKILL})
-        if code == DONE:
-            return step
-    raise AssertionError("the job never finishes")
+        code = wait_for_exit(start(trials.job, out, copy_before_each))
+        for copy in copies.iterdir():
+            trials.check(copy, -signal.SIGKILL, may_leave=True, allowed={-signal.SIGKILL})
+        trials.check(out, code, may_leave=False, allowed={DONE})
 
 
 def on_a_full_disk(trials: Trials, count: int) -> None:

@@ -25,8 +25,9 @@ from smalltumor.models.checkpoint import Checkpoint, random_checkpoint
 from synthetic import NARROWEST
 from torch.utils._python_dispatch import TorchDispatchMode
 
-EVERY = 1 if "SMALLTUMOR_TRIALS" in os.environ else 293
-"""Step between the operations that fail in turn; 1 if `SMALLTUMOR_TRIALS` is set."""
+ALL = "SMALLTUMOR_TRIALS" in os.environ
+COUNT = 4
+"""Operations that fail in turn in each part of the work, unless `SMALLTUMOR_TRIALS` is set."""
 
 
 class OutOfMemoryAt(TorchDispatchMode):
@@ -34,7 +35,7 @@ class OutOfMemoryAt(TorchDispatchMode):
 
     def __init__(self, first: int, last: int) -> None:
         super().__init__()
-        self.first, self.last, self.count = first, last, 0
+        self.first, self.last, self.count, self.to_load = first, last, 0, 0
 
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None):
         self.count += 1
@@ -52,6 +53,8 @@ class Gpu:
         with memory:
             self._backend = torch_backend.TorchBackend(checkpoint, "cpu")
         self._memory = memory
+        if isinstance(memory, OutOfMemoryAt):
+            memory.to_load = memory.count
 
     def __call__(self, array: Array, progress: ProgressReporter) -> NetworkOutput:
         with self._memory:
@@ -95,13 +98,18 @@ def on_gpu(monkeypatch: pytest.MonkeyPatch, checkpoint: Checkpoint, case: Case) 
     torch_backend._backends.clear()
 
 
-def test_labels_are_the_same_if_any_operation_fails_once_or_permanently(on_gpu: Any) -> None:
+@pytest.mark.parametrize("part", ["load", "run"])
+def test_labels_are_the_same_if_any_operation_fails_once_or_permanently(
+    on_gpu: Any, part: str
+) -> None:
     whole = on_gpu(nullcontext())
     assert whole.run.device == "cuda:0 (simulated)"
     counter = OutOfMemoryAt(0, 0)
     on_gpu(counter)
-    assert counter.count > 100
-    for first in range(1, counter.count + 1, EVERY):
+    assert 100 < counter.to_load < counter.count - 100
+    begin, end = (1, counter.to_load) if part == "load" else (counter.to_load + 1, counter.count)
+    failing = range(begin, end + 1) if ALL else np.linspace(begin, end, COUNT).astype(int)
+    for first in failing:
         once = on_gpu(OutOfMemoryAt(first, first))
         assert once.run.device == "cuda:0 (simulated)"
         permanently = on_gpu(OutOfMemoryAt(first, 10**9))
@@ -109,4 +117,4 @@ def test_labels_are_the_same_if_any_operation_fails_once_or_permanently(on_gpu: 
         for found in (once, permanently):
             assert any("ran out of memory" in warning for warning in found.run.warnings)
             np.testing.assert_array_equal(found.classes, whole.classes)
-    print(f"{2 * len(range(1, counter.count + 1, EVERY))} failures, all cases segmented")
+    print(f"{2 * len(failing)} failures, all cases segmented")
