@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import gc
 import os
 import secrets
 import shutil
@@ -36,12 +35,6 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if "PYTEST_XDIST_WORKER" in os.environ and "DISPLAY" in os.environ and shutil.which("Xvfb"):
         _start_own_display()
-
-
-def pytest_collection_finish() -> None:
-    """Keep the garbage collector from visiting the imported modules at each full collection."""
-    gc.collect()
-    gc.freeze()
 
 
 def _start_own_display() -> None:

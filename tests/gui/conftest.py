@@ -5,11 +5,12 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from npe2 import PluginManifest
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QGuiApplication
 from synthetic import write_case
@@ -37,6 +38,14 @@ def freeze_imported_modules():
     gc.freeze()
     yield
     gc.unfreeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def read_manifests_once():
+    """Read the manifest of each plugin once; napari reads all of them for each viewer."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PluginManifest, "from_file", staticmethod(cache(PluginManifest.from_file)))
+        yield
 
 
 @pytest.fixture(autouse=True)
