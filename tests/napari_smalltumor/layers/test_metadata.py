@@ -130,7 +130,7 @@ ACTIONS = (
 
 
 @given(steps=st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 99)), max_size=6))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_any_sequence_of_actions_leaves_each_role_with_its_first_owner(steps):
     viewer = ViewerModel()
     claim_roles(viewer)
