@@ -25,6 +25,8 @@ from smalltumor.models.checkpoint import Checkpoint, random_checkpoint
 from synthetic import NARROWEST
 from torch.utils._python_dispatch import TorchDispatchMode
 
+pytestmark = pytest.mark.once
+
 ALL = "SMALLTUMOR_TRIALS" in os.environ
 COUNT = 4
 """Operations that fail in turn in each part of the work, unless `SMALLTUMOR_TRIALS` is set."""

@@ -28,6 +28,8 @@ from smalltumor.data.segmentation import Segmentation
 from smalltumor.inference import segment
 from smalltumor.labels.regions import Region
 
+pytestmark = pytest.mark.once
+
 Volume = npt.NDArray[np.generic]
 Transform = Callable[[Volume], Volume]
 

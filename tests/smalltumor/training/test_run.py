@@ -31,6 +31,7 @@ def test_a_narrow_network_learns_lesions_it_has_not_seen(data, tmp_path):
     assert card["scores"]["validation"]["wt"] > 0.8
 
 
+@pytest.mark.once
 def test_two_processes_match_one_on_the_same_batches(data, tmp_path):
     settings = {"epochs": 2, "validate_every": 2, "learning_rate": 1e-4, "warmup": 0}
     launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
