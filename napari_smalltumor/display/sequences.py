@@ -40,7 +40,7 @@ def _modality(layer: Layer) -> str | None:
     return role.modality if role is not None else None
 
 
-class ToolWatch:
+class LabelToolMonitor:
     """Reports whether a tool of the selected layer is chosen, whose number keys napari uses.
 
     Parameters

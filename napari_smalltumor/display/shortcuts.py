@@ -18,7 +18,7 @@ from qtpy.QtWidgets import QApplication, QMainWindow, QShortcut
 from napari_smalltumor import keys
 from napari_smalltumor.display.key_sheet import KeySheet
 from napari_smalltumor.display.overlay import Overlay
-from napari_smalltumor.display.sequences import ToolWatch, show_sequence
+from napari_smalltumor.display.sequences import LabelToolMonitor, show_sequence
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -48,7 +48,7 @@ class DisplayShortcuts(QObject):
         self._peek = self._bind(keys.PEEK, self.start_to_peek)
         self._peek.setAutoRepeat(False)
         self._bind(keys.SHEET, self.toggle_sheet)
-        self._tools = ToolWatch(viewer, self._on_tool)
+        self._tools = LabelToolMonitor(viewer, self._on_tool)
 
     def set_overlay(self, shown: bool) -> None:
         """Show the overlay, or hide it until it is shown again or a tool is chosen.

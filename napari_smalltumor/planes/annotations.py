@@ -46,8 +46,8 @@ def draw_corner(
     font = QFont(painter.font())
     font.setPointSize(_TEXT_POINTS)
     painter.setFont(font)
-    room = int(width / 2 - 3 * _MARGIN)
-    shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, room)
+    available = int(width / 2 - 3 * _MARGIN)
+    shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, available)
     inner = QRectF(0, 0, width, height).adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
     draw_text(painter, inner, shown, corner, font)
 

@@ -61,9 +61,9 @@ def variants(case: Case) -> Iterator[tuple[str, FindingKind | None, Case]]:
             yield f"FLAIR shifted {millimetres} mm {way}", FindingKind.MISALIGNED, moved(shifted)
     for degrees in (5, 10, 20):
         for axes in ((0, 1), (0, 2), (1, 2)):
-            turned = ndimage.rotate(flair, degrees, axes, reshape=False, order=0)
+            rotated = ndimage.rotate(flair, degrees, axes, reshape=False, order=0)
             name = f"FLAIR rotated {degrees} degrees about axis {3 - sum(axes)}"
-            yield name, FindingKind.MISALIGNED, moved(turned)
+            yield name, FindingKind.MISALIGNED, moved(rotated)
     slab = np.where(np.abs(np.arange(flair.shape[2]) - 38) < 15, flair, 0)
     yield "FLAIR a slab of 60 mm", FindingKind.MISALIGNED, moved(slab)
     yield from incomplete_variants(case)

@@ -37,19 +37,19 @@ def place_on_grid(
     GridMismatchError
         If voxels that are not 0 lie outside the target grid.
     """
-    turned = to_axes(volume, source, target.axcodes)
+    oriented = to_axes(volume, source, target.axcodes)
     start = _first_voxel(reoriented(source, target.axcodes), target)
     if start is None:
         return None
-    stop = start + turned.shape
+    stop = start + oriented.shape
     inside, around = bool(np.all(start >= 0)), bool(np.all(start <= 0))
     inside = inside and bool(np.all(stop <= target.shape))
     around = around and bool(np.all(stop >= target.shape))
     if not (inside or around):
         return None
     low, high = np.maximum(start, 0), np.minimum(stop, target.shape)
-    kept = turned[_box(low - start, high - start)]
-    outside = int(np.count_nonzero(turned)) - int(np.count_nonzero(kept))
+    kept = oriented[_box(low - start, high - start)]
+    outside = int(np.count_nonzero(oriented)) - int(np.count_nonzero(kept))
     if outside:
         raise GridMismatchError(f"{outside} labelled voxels lie outside {target.describe()}")
     placed = np.zeros(target.shape, dtype=volume.dtype, order="F")

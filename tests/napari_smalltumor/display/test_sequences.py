@@ -9,7 +9,7 @@ from smalltumor.data.case_files import MODALITY_TITLES
 
 from napari_smalltumor import keys, notify
 from napari_smalltumor.display.overlay import Overlay
-from napari_smalltumor.display.sequences import ToolWatch, show_sequence
+from napari_smalltumor.display.sequences import LabelToolMonitor, show_sequence
 from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
@@ -45,7 +45,7 @@ def test_a_missing_sequence_is_said_and_nothing_is_hidden(two_patients, monkeypa
 
 def test_number_keys_are_naparis_while_a_tool_is_chosen(two_patients):
     states = []
-    watch = ToolWatch(two_patients, states.append)
+    monitor = LabelToolMonitor(two_patients, states.append)
     labels = two_patients.layers["B labels"]
     two_patients.layers.selection.active = labels
     assert not states[-1]
@@ -57,7 +57,7 @@ def test_number_keys_are_naparis_while_a_tool_is_chosen(two_patients):
     labels.mode = "pan_zoom"
     two_patients.layers.selection.active = labels
     assert not states[-1]
-    assert watch
+    assert monitor
 
 
 def test_napari_uses_none_of_the_letters():

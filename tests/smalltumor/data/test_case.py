@@ -183,18 +183,18 @@ def test_a_header_without_orientation_gets_a_warning(tmp_path):
     assert "left and right" in warning
 
 
-@pytest.mark.parametrize("turned", [1, -1])
-def test_sform_and_qform_that_disagree_about_left_and_right_get_a_warning(tmp_path, turned):
+@pytest.mark.parametrize("sign", [1, -1])
+def test_sform_and_qform_that_disagree_about_left_and_right_get_a_warning(tmp_path, sign):
     write_case(tmp_path)
     path = tmp_path / "case_t1.nii.gz"
     image = nib.load(path)
     image = nib.Nifti1Image(np.asarray(image.dataobj), image.affine)
     image.set_sform(LPS, code=1)
-    image.set_qform(LPS @ np.diag([turned, 1, 1, 1]), code=1)
+    image.set_qform(LPS @ np.diag([sign, 1, 1, 1]), code=1)
     nib.save(image, path)
     warnings = read_case(tmp_path).warnings
     assert [w for w in warnings if "sform and qform disagree" in w and "case_t1" in w] == warnings
-    assert len(warnings) == (turned == -1)
+    assert len(warnings) == (sign == -1)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
