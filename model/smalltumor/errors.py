@@ -54,6 +54,9 @@ class Action(StrEnum):
     INSTALL_RAW = "install raw"
     """Install the extra ``raw``."""
 
+    CONVERT = "convert"
+    """Convert the file to NIfTI."""
+
     CHOOSE_STUDY = "choose study"
     """Choose one of several studies."""
 

@@ -50,7 +50,7 @@ def open_case_files(viewer: Viewer) -> None:
         QApplication.activeWindow(),
         "Open case from files",
         settings.last_folder(),
-        "NIfTI (*.nii *.nii.gz)",
+        "Volumes (*.nii *.nii.gz *.mha *.nrrd *.mgz *.mgh)",
     )
     if chosen:
         _open_once_closed(viewer, [Path(path) for path in chosen])

@@ -31,9 +31,11 @@ from smalltumor.data.label_files import (
     rounded,
     scheme_of_volume,
 )
-from smalltumor.data.nifti import Volume, is_nifti_name, read_header, stem
+from smalltumor.data.nifti import Volume, is_image_name, stem
+from smalltumor.data.volume_files import volume_shape
 from smalltumor.errors import CaseError, LabelError, SmalltumorError
 from smalltumor.files.names import safe_name
+from smalltumor.files.requirements import MissingPackageError
 from smalltumor.labels.masks import Mask
 from smalltumor.labels.regions import Region
 from smalltumor.labels.schemes import DEFAULT_SCHEME, SCHEMES, LabelScheme, integer_values
@@ -85,7 +87,7 @@ def get_reader(path: str | Sequence[str]) -> Reader | None:
     file = Path(path)
     if file.is_dir():
         return _read_folder if _contains_modalities(file) else None
-    if is_nifti_name(file) and _dimensions(file) in (3, 4):
+    if is_image_name(file) and _dimensions(file) in (3, 4):
         return _read_file
     return None
 
@@ -158,7 +160,7 @@ def _layers_of_export(file: RegionFile) -> list[LayerData]:
         masks, _ = read_regions(file, case.grid)
         return layers_of_masks(case, masks)
     folder = file.path.absolute().parent
-    for files in group_files(p for p in sorted(folder.iterdir()) if is_nifti_name(p)):
+    for files in group_files(p for p in sorted(folder.iterdir()) if is_image_name(p)):
         is_case = files.modalities and files.problem(allow_missing=True) is None
         if safe_name(files.name) == file.case and is_case:
             return layers_of_case(files, exported=file, layers=layers)
@@ -292,11 +294,11 @@ def _is_label_volume(data: npt.NDArray[np.generic]) -> bool:
 def _dimensions(path: Path) -> int | None:
     """3 for a volume, 4 for stacked modalities, or None if the plugin does not read the file."""
     try:
-        shape = [int(n) for n in read_header(path).get_data_shape()]
+        shape = volume_shape(path)
+    except MissingPackageError:
+        return 3  # reading says what is to be installed
     except CaseError:
         return None
-    while len(shape) > 3 and shape[-1] == 1:
-        shape.pop()
     if len(shape) == 4 and shape[3] == len(MSD_CHANNELS):
         return 4
     return 3 if len(shape) == 3 else None
@@ -304,7 +306,7 @@ def _dimensions(path: Path) -> int | None:
 
 def _contains_modalities(folder: Path) -> bool:
     try:
-        files = [p for p in folder.iterdir() if is_nifti_name(p) and not p.name.startswith(".")]
+        files = [p for p in folder.iterdir() if is_image_name(p) and not p.name.startswith(".")]
     except OSError:
         return False
     roles = [match[1] for p in files if (match := parse_file_name(p)) is not None]
@@ -312,7 +314,7 @@ def _contains_modalities(folder: Path) -> bool:
 
 
 def _are_one_case(paths: Sequence[Path]) -> bool:
-    if not paths or not all(is_nifti_name(p) for p in paths):
+    if not paths or not all(is_image_name(p) for p in paths):
         return False
     cases = group_files(paths)
     return len(cases) == 1 and len(cases[0].modalities) == len(MODALITIES)

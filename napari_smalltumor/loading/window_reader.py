@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from smalltumor.data.nifti import is_nifti_name
+from smalltumor.data.nifti import is_image_name
 from smalltumor.errors import SmalltumorError
 
 from napari_smalltumor import notify
@@ -97,4 +97,4 @@ def _is_folder_without_other_files(path: Path) -> bool:
         files = [p for p in path.iterdir() if p.is_file() and not p.name.startswith(".")]
     except OSError:
         return False
-    return all(is_nifti_name(p) for p in files)
+    return all(is_image_name(p) for p in files)

@@ -93,6 +93,10 @@ def _install_raw(remedy: Remedy, options: argparse.Namespace) -> str:
     return 'install it with `pip install "napari-smalltumor[raw]"`'
 
 
+def _convert(remedy: Remedy, options: argparse.Namespace) -> str:
+    return "convert it to NIfTI, DICOM with `dcm2niix FOLDER`"
+
+
 def _choose_study(remedy: Remedy, options: argparse.Namespace) -> str:
     return "choose one with --study NUMBER" if "study" in options else "choose the folder of one"
 
@@ -118,6 +122,7 @@ _TEXTS: Mapping[Action, Text] = MappingProxyType(
         Action.CHOOSE_RUN_FOLDER: _choose_run_folder,
         Action.INCLUDE_UNFINISHED: _include_unfinished,
         Action.INSTALL_RAW: _install_raw,
+        Action.CONVERT: _convert,
         Action.CHOOSE_STUDY: _choose_study,
         Action.RESUME: _resume,
     }

@@ -22,7 +22,8 @@ from smalltumor.data.case_files import (
     folder_name,
     missing_modalities,
 )
-from smalltumor.data.nifti import Volume, read_volume
+from smalltumor.data.nifti import Volume
+from smalltumor.data.volume_files import read_volume_file
 from smalltumor.errors import Action, CaseError, GridMismatchError, Remedy
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.resampling import resample
@@ -157,9 +158,9 @@ def read_image(path: Path) -> Volume:
     Raises
     ------
     CaseError
-        As `read_volume`; voxels that are NaN or infinite are an error in the brain only.
+        As `read_volume_file`; voxels that are NaN or infinite are an error in the brain only.
     """
-    volume = read_volume(path, allow_nonfinite=True)
+    volume = read_volume_file(path, allow_nonfinite=True)
     data = volume.data
     if data.ndim == 3:
         return replace(volume, data=replace_nonfinite(data, str(path)))

@@ -8,10 +8,12 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import NoReturn
 
 from smalltumor.data.dataset_names import scheme_of_names
-from smalltumor.data.nifti import is_nifti_name, stem
-from smalltumor.errors import CaseError
+from smalltumor.data.nifti import is_image_name, stem
+from smalltumor.data.volume_files import kind_of_file
+from smalltumor.errors import Action, CaseError, Remedy
 from smalltumor.files.names import safe_name
 
 MODALITIES = ("flair", "t1ce", "t1", "t2")
@@ -149,11 +151,12 @@ def find_case_files(path: Path | Sequence[Path]) -> CaseFiles:
     if not isinstance(path, Path):
         return _only(group_files(path), f"{len(path)} files")
     if _check(path).is_dir():
-        return _only(group_files(_nifti_files(path)), str(path))
-    match = parse_file_name(path)
+        images = _image_files(path)
+        return _only(group_files(images), str(path)) if images else _refuse(path)
+    match = parse_file_name(path) if is_image_name(path) else None
     if match is None:
         return _stacked(path)
-    siblings = group_files(p for p in _nifti_files(path.parent) if _case_of(p) == match[0])
+    siblings = group_files(p for p in _image_files(path.parent) if _case_of(p) == match[0])
     return _only(siblings, str(path))
 
 
@@ -220,7 +223,7 @@ def group_files(paths: Iterable[Path]) -> list[CaseFiles]:
 def label_scheme_hint(path: Path) -> str | None:
     """Name of the label scheme that goes with the names around a label file, if any."""
     if parse_file_name(path) is not None:
-        around = [case for case in group_files(_nifti_files(path.parent)) if path in case.labels]
+        around = [case for case in group_files(_image_files(path.parent)) if path in case.labels]
         if around:
             return around[0].scheme_hint
     return scheme_of_names(case_name(path))
@@ -264,6 +267,15 @@ def _stacked(path: Path) -> CaseFiles:
     return CaseFiles(case_name(path), stacked=path, labels=[labels] if exists else [])
 
 
+def _refuse(folder: Path) -> NoReturn:
+    """Say that a folder has no images, and what other files it has."""
+    others = (p for p in sorted(folder.iterdir()) if not p.name.startswith(".") and p.is_file())
+    for path in others:
+        if (kind := kind_of_file(path)) is not None:
+            raise CaseError(f"{folder} holds no case; {path.name} {kind}", Remedy(Action.CONVERT))
+    raise CaseError(f"{folder} holds no case: no files named like {_EXAMPLES}")
+
+
 def _only(cases: list[CaseFiles], where: str) -> CaseFiles:
     if not cases:
         raise CaseError(f"{where} holds no case: no files named like {_EXAMPLES}")
@@ -282,7 +294,7 @@ def _check(path: Path) -> Path:
     return path
 
 
-def _nifti_files(folder: Path) -> list[Path]:
+def _image_files(folder: Path) -> list[Path]:
     try:
         return sorted(p for p in folder.iterdir() if _is_candidate(p.name))
     except OSError as error:
@@ -290,7 +302,7 @@ def _nifti_files(folder: Path) -> list[Path]:
 
 
 def _is_candidate(name: str) -> bool:
-    return is_nifti_name(Path(name)) and not name.startswith(".")
+    return is_image_name(Path(name)) and not name.startswith(".")
 
 
 def _case_of(path: Path) -> str | None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from smalltumor.data.case import Case
-from smalltumor.data.nifti import Volume, read_volume
+from smalltumor.data.nifti import Volume
+from smalltumor.data.volume_files import read_volume_file
 from smalltumor.errors import CaseError, GridMismatchError, LabelError
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.placement import place_on_grid
@@ -68,7 +69,7 @@ def read_label_volume(path: Path) -> Volume:
     LabelError
         If it is not 3D.
     """
-    volume = read_volume(path)
+    volume = read_volume_file(path)
     check_label_shape(volume)
     return rounded(volume)
 

@@ -23,6 +23,10 @@ from smalltumor.files.atomic import write_bytes
 from smalltumor.geometry.grid import Grid
 
 SUFFIXES = (".nii", ".nii.gz")
+"""Endings of the names of files that are read and written."""
+
+OTHER_SUFFIXES = (".mha", ".nrrd", ".mgz", ".mgh")
+"""Endings of further files that `smalltumor.data.volume_files` reads."""
 
 MAX_BYTES = 4 * 2**30
 """Limit of an unpacked volume. BraTS volumes have 18 MB, 512 cubed float32 voxels 0.5 GB."""
@@ -91,10 +95,15 @@ def is_nifti_name(path: Path) -> bool:
     return path.name.lower().endswith(SUFFIXES)
 
 
+def is_image_name(path: Path) -> bool:
+    """Whether the name is that of a volume that is read, NIfTI or another format."""
+    return path.name.lower().endswith((*SUFFIXES, *OTHER_SUFFIXES))
+
+
 def stem(path: Path) -> str:
-    """Name of the file without .nii or .nii.gz."""
+    """Name of the file without the ending of a volume, such as .nii.gz."""
     name = path.name
-    for suffix in reversed(SUFFIXES):
+    for suffix in (*reversed(SUFFIXES), *OTHER_SUFFIXES):
         if name.lower().endswith(suffix):
             return name[: -len(suffix)]
     return name

@@ -16,7 +16,8 @@ from smalltumor.data.case_files import (
     label_scheme_hint,
     parse_file_name,
 )
-from smalltumor.data.nifti import is_nifti_name, read_header, stem
+from smalltumor.data.nifti import is_image_name, stem
+from smalltumor.data.volume_files import volume_shape
 from smalltumor.errors import CaseError
 from smalltumor.labels.regions import Region
 
@@ -111,7 +112,7 @@ def find_label_files(path: Path) -> list[LabelFile]:
     for root, folders, names in os.walk(path):
         folders[:] = sorted(f for f in folders if not f.startswith((".", "images")))
         files = (Path(root, n) for n in sorted(names) if not n.startswith("."))
-        found += _in_folder([f for f in files if is_nifti_name(f)])
+        found += _in_folder([f for f in files if is_image_name(f)])
     if not found:
         raise CaseError(f"{path} contains no label file such as CASE.nii.gz or CASE_seg.nii.gz")
     return found
@@ -133,8 +134,7 @@ def _in_folder(files: list[Path]) -> list[LabelFile]:
 def _is_labels(path: Path) -> bool:
     if _ONE_REGION.search(stem(path)):
         return False
-    sizes = read_header(path).get_data_shape()
-    return len(sizes) == 3 or all(n == 1 for n in sizes[3:])
+    return len(volume_shape(path)) == 3
 
 
 def _case_name(path: Path) -> str:

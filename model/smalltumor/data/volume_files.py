@@ -1,0 +1,203 @@
+"""Reading volumes of other formats than NIfTI: MetaImage, NRRD and FreeSurfer's MGZ."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import numpy.typing as npt
+from nibabel.filebasedimages import ImageFileError
+
+from smalltumor.data import nifti
+from smalltumor.data.nifti import MAX_BYTES, Volume, is_image_name, is_nifti_name
+from smalltumor.errors import Action, CaseError, Remedy
+from smalltumor.files.requirements import require
+from smalltumor.geometry.grid import Affine, Grid
+
+_LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+
+_REFUSED = {
+    (".dcm", ".ima", ".dicom"): "is a DICOM file",
+    (".zip", ".tar", ".tgz", ".7z", ".rar"): "is an archive",
+    (".hdr", ".img"): "is one of two files of an Analyze image",
+    (".mhd", ".nhdr"): "has its voxels in another file",
+    (
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".tif",
+        ".tiff",
+        ".bmp",
+    ): "is a picture without a place in the patient",
+    (".npy", ".npz", ".mat", ".h5"): "is an array without a place in the patient",
+}
+_DICOM_MARK_AT = 128
+_DAMAGED = "is damaged or of another format; copy it again"
+_TOO_LARGE = "does not fit into memory; close other programs"
+_FREESURFER = (".mgz", ".mgh")
+
+
+def read_volume_file(path: Path, *, allow_nonfinite: bool = False) -> Volume:
+    """Read a 3D or 4D volume of any format that is read.
+
+    Parameters
+    ----------
+    path : Path
+        NIfTI, .mha or .nrrd (with SimpleITK of the extra ``raw``), .mgz or .mgh.
+    allow_nonfinite : bool
+        As for `smalltumor.data.nifti.read_volume`.
+
+    Returns
+    -------
+    Volume
+        With a new NIfTI header, if the file is not NIfTI.
+
+    Raises
+    ------
+    CaseError
+        As `smalltumor.data.nifti.read_volume`; of another format, saying what the file is.
+    MissingPackageError
+        If SimpleITK is needed and not installed.
+    """
+    if is_nifti_name(path):
+        return nifti.read_volume(path, allow_nonfinite=allow_nonfinite)
+    if not is_image_name(path):
+        kind = kind_of_file(path) or "is no volume by its name"
+        raise CaseError(f"{path} {kind}", Remedy(Action.CONVERT))
+    if not path.is_file():
+        raise CaseError(f"{path} " + ("is not a file" if path.exists() else "does not exist"))
+    of_freesurfer = path.suffix.lower() in _FREESURFER
+    data, affine, placed = _read_freesurfer(path) if of_freesurfer else _read_itk(path)
+    if data.dtype.kind not in "iuf":
+        raise CaseError(f"{path}: voxels of type {data.dtype} are not plain numbers")
+    if not allow_nonfinite and data.dtype.kind == "f" and not np.isfinite(data).all():
+        raise CaseError(f"{path} has NaN or infinite voxels; replace them first")
+    while data.ndim > 3 and data.shape[-1] == 1:
+        data = data[..., 0]
+    if data.ndim not in (3, 4):
+        raise CaseError(f"{path} has the shape {data.shape}; a 3D or 4D volume is needed")
+    try:
+        grid = Grid((data.shape[0], data.shape[1], data.shape[2]), affine)
+    except CaseError as error:
+        raise error.prefixed(path) from error
+    data = data.view()
+    data.flags.writeable = False
+    return Volume(data, grid, _header(data, grid, placed), path)
+
+
+def volume_shape(path: Path) -> tuple[int, ...]:
+    """Read the shape of a volume of any format that is read; trailing axes of length 1 are dropped.
+
+    Raises
+    ------
+    CaseError
+        If the file is missing, damaged or of another format.
+    MissingPackageError
+        If SimpleITK is needed and not installed.
+    """
+    if is_nifti_name(path):
+        shape = tuple(int(n) for n in nifti.read_header(path).get_data_shape())
+    elif path.suffix.lower() in _FREESURFER:
+        shape = tuple(int(n) for n in _open_freesurfer(path).shape)
+    else:
+        reader = _open_itk(path)
+        channels = reader.GetNumberOfComponents()
+        shape = (*reader.GetSize(), *([channels] if channels > 1 else []))
+    while len(shape) > 3 and shape[-1] == 1:
+        shape = shape[:-1]
+    return shape
+
+
+def kind_of_file(path: Path) -> str | None:
+    """What a file is that is not read as a volume, as the rest of a sentence; None if unknown."""
+    name = path.name.lower()
+    for endings, kind in _REFUSED.items():
+        if name.endswith(endings):
+            return kind
+    try:
+        with path.open("rb") as file:
+            is_dicom = file.read(_DICOM_MARK_AT + 4)[_DICOM_MARK_AT:] == b"DICM"
+    except OSError:
+        is_dicom = False
+    return "is a DICOM file" if is_dicom else None
+
+
+def _read_itk(path: Path) -> tuple[npt.NDArray[Any], Affine, bool]:
+    """Voxels (i, j, k, ...), affine, and whether the file gives an orientation."""
+    reader = _open_itk(path)
+    dimensions, channels = reader.GetDimension(), reader.GetNumberOfComponents()
+    if dimensions < 3:
+        raise CaseError(f"{path} has the shape {reader.GetSize()}; a 3D or 4D volume is needed")
+    sitk = require("SimpleITK", f"reading {path.name}")
+    try:
+        image = reader.Execute()
+    except RuntimeError as error:
+        raise CaseError(f"{path} {_DAMAGED}") from error
+    except MemoryError:
+        raise CaseError(f"{path} {_TOO_LARGE}") from None
+    stored = sitk.GetArrayFromImage(image)  # (..., k, j, i), channels last
+    axes = [*range(dimensions)][::-1] + ([dimensions] if channels > 1 else [])
+    directions = np.reshape(image.GetDirection(), (dimensions, dimensions))[:3, :3]
+    affine = np.eye(4)
+    affine[:3, :3] = directions * np.array(image.GetSpacing()[:3])
+    affine[:3, 3] = image.GetOrigin()[:3]
+    placed = path.suffix.lower() != ".nrrd" or reader.HasMetaDataKey("NRRD_space")
+    return stored.transpose(axes), _LPS_TO_RAS @ affine, placed
+
+
+def _open_itk(path: Path) -> Any:
+    """A reader that has read the header."""
+    sitk = require("SimpleITK", f"reading {path.name}")
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
+    try:
+        reader.ReadImageInformation()
+    except RuntimeError as error:
+        raise CaseError(f"{path} {_DAMAGED}") from error
+    _check_size(path, [*reader.GetSize(), reader.GetNumberOfComponents()])
+    return reader
+
+
+def _read_freesurfer(path: Path) -> tuple[npt.NDArray[Any], Affine, bool]:
+    """Voxels (i, j, k, ...), affine, and whether the file gives an orientation."""
+    image = _open_freesurfer(path)
+    try:
+        data = np.asarray(image.dataobj)
+    except (OSError, ValueError, EOFError, zlib.error) as error:
+        raise CaseError(f"{path} {_DAMAGED}") from error
+    except MemoryError:
+        raise CaseError(f"{path} {_TOO_LARGE}") from None
+    placed = int(image.header["goodRASFlag"]) > 0
+    return data, np.asarray(image.affine, dtype=np.float64), placed
+
+
+def _open_freesurfer(path: Path) -> Any:
+    try:
+        image = nib.load(path)
+    except (OSError, ValueError, EOFError, zlib.error, ImageFileError) as error:
+        raise CaseError(f"{path} {_DAMAGED}") from error
+    _check_size(path, image.shape)
+    return image
+
+
+def _check_size(path: Path, sizes: Sequence[int]) -> None:
+    size = int(np.prod([*sizes, 8], dtype=object))
+    if size > MAX_BYTES:
+        raise CaseError(
+            f"{path}: {size / 2**30:.1f} GB unpacked is over the limit of "
+            f"{MAX_BYTES // 2**30} GB for one volume"
+        )
+
+
+def _header(data: npt.NDArray[Any], grid: Grid, placed: bool) -> nib.Nifti1Header:
+    header = nib.Nifti1Header()
+    header.set_data_dtype(np.float32)
+    header.set_data_shape(data.shape)
+    header.set_xyzt_units("mm")
+    header.set_sform(grid.affine, code=int(placed))
+    header.set_qform(grid.affine, code=int(placed), strip_shears=True)
+    return header
