@@ -33,9 +33,14 @@ class Key:
 
 NEXT = Key("N", "Go to the next small lesion")
 PREVIOUS = Key("Shift+N", "Go to the previous small lesion")
-ACCEPT = Key("K", "Accept the lesion, or take the acceptance back")
+ACCEPT = Key("K", "Accept the selected lesions, or take the acceptance back")
 DELETE = Key("W", "Delete the selected lesions")
-UNDO = Key("U", "Restore the lesions that were deleted last")
+UNDO = Key("U", "Take the last deletion or acceptance back")
+FOLD = Key("J", "List the specks one by one, or fold them")
+DISMISS = Key("Shift+J", "Delete all specks")
+REGION = Key("Shift+R", "Go on to the next region: ET, TC, WT")
+TABLE = Key("Shift+T", "Go to the table of lesions")
+EXPORT = Key("Shift+X", "Export the segmentation")
 
 SEQUENCES = {
     "t1": Key("1", "Show T1"),
@@ -71,11 +76,22 @@ _NAPARI = (
     Key("Shift and right drag", "Change window and level on napari's canvas"),
 )
 
+_TABLE = (
+    Key("Up, Down", "Go to the lesion above or below"),
+    Key("Shift and Up, Down; Ctrl+A", "Select several lesions, or all"),
+    Key("Enter", "Go to the lesion again; list or fold the specks"),
+    Key("Space", "Accept the selected lesions"),
+    Key("Delete", "Delete the selected lesions"),
+    Key("Escape", "Go back to the images"),
+)
+
 TOPICS: dict[str, tuple[Key, ...]] = {
     "Views": (LAYOUT, FOLLOW, *SEQUENCES.values(), PEEK, SHEET),
     "In a plane": _MOUSE,
     "Painting, and napari's canvas": _NAPARI,
-    "Small lesions": (NEXT, PREVIOUS, ACCEPT, DELETE, UNDO),
+    "Lesions": (NEXT, PREVIOUS, ACCEPT, DELETE, UNDO, FOLD, DISMISS, REGION, TABLE),
+    "In the table of lesions": _TABLE,
+    "Result": (EXPORT,),
 }
 
 

@@ -33,6 +33,8 @@ _SECTIONS = {
     "scheme": "segmentation",
     "style": "segmentation",
     "threshold": "lesions",
+    "speck_voxels": "lesions",
+    "speck_probability": "lesions",
     "autosave": "editing",
     "default_reader": "opening",
     "training_folder": "training",

@@ -44,6 +44,8 @@ def set_up_current_viewer() -> None:
 
 def _offer_planes(viewer: ViewerModel) -> None:
     if hasattr(unproxied(viewer), "window"):
+        from napari_smalltumor.export.shortcut import ensure_export_key
         from napari_smalltumor.reading.toolbar import ensure_toolbar
 
         ensure_toolbar(viewer)
+        ensure_export_key(viewer)

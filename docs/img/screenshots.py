@@ -71,7 +71,7 @@ def lesions(path: Path) -> None:
     dock = LesionsDock(viewer)
     viewer.window.add_dock_widget(dock, area="right", name="Lesions (Small Tumour)")
     wait(LONGEST_MS, lambda: bool(dock.review.small))
-    dock.next_small()
+    dock.review_actions.next_small()
     save(viewer, path)
 
 

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QEvent
+from qtpy.QtCore import QEvent, QModelIndex
 from qtpy.QtGui import QGuiApplication
-from qtpy.QtWidgets import QFileDialog
-from smalltumor.errors import SmalltumorError
-from smalltumor.labels.regions import REGION_NAMES, Region
-from smalltumor.lesions import Lesion, csv_text, write_csv
+from qtpy.QtWidgets import QDockWidget
+from smalltumor.labels.regions import Region
+from smalltumor.lesions import Lesion, csv_text
 
 from napari_smalltumor import keys, notify, settings
+from napari_smalltumor.lesions import texts
+from napari_smalltumor.lesions.actions import ReviewActions
 from napari_smalltumor.lesions.finder import LesionFinder
 from napari_smalltumor.lesions.keys import ReviewKeys
 from napari_smalltumor.lesions.panel import LesionsPanel
 from napari_smalltumor.lesions.review import LesionReview
-from napari_smalltumor.lesions.table_model import LesionsModel
+from napari_smalltumor.lesions.saving import ask_and_save, save_lesions
+from napari_smalltumor.lesions.specks import SpeckRule, title_of
+from napari_smalltumor.lesions.table.model import LesionsModel
 from napari_smalltumor.patient_header import PatientHeader
+from napari_smalltumor.reading.window import planes_window
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -37,114 +41,81 @@ class LesionsDock(LesionsPanel):
 
     def __init__(self, napari_viewer: Viewer) -> None:
         self.model = LesionsModel()
-        super().__init__(self.model)
+        super().__init__(self.model, PatientHeader(napari_viewer))
         self.model.setParent(self)
-        self.set_header(PatientHeader(napari_viewer))
         self._viewer = napari_viewer
         self._updating = False
         self._failure = ""
         self.review = LesionReview(napari_viewer)
         self.finder = LesionFinder(self)
-        self.keys = ReviewKeys(
-            napari_viewer,
-            {
-                keys.NEXT.napari: self.next_small,
-                keys.PREVIOUS.napari: self.previous_small,
-                keys.ACCEPT.napari: self.accept,
-                keys.DELETE.napari: self.delete,
-                keys.UNDO.napari: self.undo,
-            },
+        self.review_actions = ReviewActions(
+            self.review, self.model, self.selected_rows, self.show_message, self.finder.search
         )
         self.threshold.setValue(int(settings.get("threshold")))
+        self.speck_voxels.setValue(int(settings.get("speck_voxels")))
+        self.speck_probability.setValue(float(settings.get("speck_probability")))
+        self.review.rule = self._speck_rule()
+        self._window = planes_window(napari_viewer)
+        self.keys = ReviewKeys(
+            self._window.main_window if self._window else self, self._actions_of_keys()
+        )
         # The widget may be deleted with its parent; it then gets no ParentChange event.
         self.destroyed.connect(partial(_disconnect, self.finder, self.keys, self.review))
         self._connect()
         self._show_sources()
         self._set_target()
 
-    def next_small(self) -> None:
-        """Go to the next small lesion of the table."""
-        self._step(1)
+    def toggle_specks(self) -> None:
+        """List the specks one by one, or fold them; their row stays selected."""
+        selected = self.review_actions.specks_row_is_selected()
+        self.review_actions.toggle_specks()
+        if selected:
+            self.select_row(self.model.specks_row)
 
-    def previous_small(self) -> None:
-        """Go to the previous small lesion of the table."""
-        self._step(-1)
-
-    def accept(self) -> None:
-        """Accept the current lesion and go to the next small one that is not accepted.
-
-        If the lesion is accepted already, the mark is removed.
-        """
-        current = self.review.current
-        if current is None:
-            self.show_message("Select a lesion to accept")
-            return
-        if self.review.is_accepted(current):
-            self.review.accept(False)
-            return
-        self.review.accept()
-        remaining = [x for x in self.model.lesions if x.small and not self.review.is_accepted(x)]
-        if remaining:
-            self.review.go_to(self._next_after(current, remaining))
-        else:
-            self.show_message("Every small lesion is accepted")
-
-    def delete(self) -> None:
-        """Delete the selected lesions from their layer and from the regions inside it."""
-        current = self.review.current
-        lesions = [self.model.lesions[row] for row in self.selected_rows()]
-        if not lesions and current is not None:
-            lesions = [current]
-        if not lesions:
-            self.show_message("Select a lesion to delete")
-            return
-        deleted = self.review.delete(lesions)
-        if deleted:
-            size = sum(lesion.voxels for lesion in deleted)
-            self.show_message(
-                f"Deleted {_count(len(deleted), 'lesion')}, {_count(size, 'voxel')}; "
-                "click Undo to restore"
+    def next_region(self) -> None:
+        """Review the next region of the segmentation; the first one follows the last one."""
+        if self.region_box.count():
+            self.region_box.setCurrentIndex(
+                (self.region_box.currentIndex() + 1) % self.region_box.count()
             )
-        else:
-            self.show_message("The lesion has been edited; the table is being updated")
-        self.finder.search()
 
-    def undo(self) -> None:
-        """Restore the lesions that were deleted last."""
-        if self.review.undo():
-            self.show_message("Restored what was deleted last")
-            self.finder.search()
+    def focus_table(self) -> None:
+        """Bring the dock to the front, and give its table the focus."""
+        dock = self.parentWidget()
+        while dock is not None and not isinstance(dock, QDockWidget):
+            dock = dock.parentWidget()
+        if dock is not None:
+            dock.show()
+            dock.raise_()
+        self.table.setFocus()
+
+    def focus_images(self) -> None:
+        """Give the planes or napari's canvas the focus."""
+        if self._window is not None:
+            self._window.focus_images()
 
     def copy(self) -> None:
         """Copy the selected rows, or all rows, with all columns as tab-separated text."""
         rows = self.selected_rows()
-        lesions = [self.model.lesions[row] for row in rows] if rows else self.model.lesions
-        text = csv_text(self.review.reviewed(lesions), delimiter="\t")
-        QGuiApplication.clipboard().setText(text)
-        self.show_message(f"Copied {_count(len(lesions), 'row')}")
+        lesions = self.model.lesions_at(rows) if rows else self.model.lesions
+        QGuiApplication.clipboard().setText(csv_text(self.review.reviewed(lesions), "\t"))
+        self.show_message(f"Copied {texts.count(len(lesions), 'row')}")
 
     def save(self) -> None:
-        """Ask for a file and save the table as CSV."""
+        """Ask for a file and save the table, with all specks, as CSV."""
         source = self.review.source
-        lesions = self.review.reviewed(self.model.lesions)  # as they were when Save was clicked
         name = f"{source.name if source else 'case'}_{self.review.region.value}_lesions.csv"
-        last = Path(settings.last_folder(saving=True))
-        start = last / name if last.is_dir() else last.with_name(name)
-        chosen, _ = QFileDialog.getSaveFileName(self, "Save lesions", str(start), "CSV (*.csv)")
-        if chosen:
-            self.save_to(Path(chosen), lesions)
+        # as they are now, whatever changes while the dialog is open
+        lesions = self.review.reviewed(self.model.lesions)
+        self._say_saved(ask_and_save(self, name, lesions))
 
-    def save_to(self, path: Path, lesions: list[Lesion] | None = None) -> None:
-        """Save lesions, by default those of the table, as CSV, and replace an existing file."""
-        path = path if path.suffix else path.with_suffix(".csv")
-        try:
-            rows = self.review.reviewed(self.model.lesions) if lesions is None else lesions
-            write_csv(rows, path, overwrite=True)
-        except SmalltumorError as error:
-            notify.report(error)
-            return
-        settings.remember_folder(path.parent, saving=True)
-        self.show_message(f"Saved {path.name}")
+    def save_to(self, path: Path) -> None:
+        """Save the table as CSV, and replace an existing file."""
+        self._say_saved(save_lesions(path, self.review.reviewed(self.model.lesions)))
+
+    def _say_saved(self, path: Path | None) -> None:
+        if path is not None:
+            self.show_message(f"Saved {path.name}")
 
     def event(self, event: QEvent) -> bool:
         """Disconnect from the viewer when the dock is taken out of its window."""
@@ -152,26 +123,47 @@ class LesionsDock(LesionsPanel):
             _disconnect(self.finder, self.keys, self.review)
         return bool(super().event(event))
 
+    def _actions_of_keys(self) -> dict[keys.Key, Callable[[], None]]:
+        actions = self.review_actions
+        return {
+            keys.NEXT: actions.next_small,
+            keys.PREVIOUS: actions.previous_small,
+            keys.ACCEPT: actions.accept,
+            keys.DELETE: actions.delete,
+            keys.UNDO: actions.undo,
+            keys.FOLD: self.toggle_specks,
+            keys.DISMISS: actions.dismiss_specks,
+            keys.REGION: self.next_region,
+            keys.TABLE: self.focus_table,
+        }
+
     def _connect(self) -> None:
+        actions = self.review_actions
         self.source_box.currentIndexChanged.connect(self._choose)
         self.region_box.currentIndexChanged.connect(self._choose)
         self.threshold.valueChanged.connect(self._on_threshold)
+        self.speck_voxels.valueChanged.connect(self._on_speck_rule)
+        self.speck_probability.valueChanged.connect(self._on_speck_rule)
         self.ring_box.toggled.connect(self.review.set_rings_visible)
-        self.table.selectionModel().selectionChanged.connect(self._on_selection)
-        self.table.clicked.connect(self._on_selection)
         for button, action in (
-            (self.previous_button, self.previous_small),
-            (self.next_button, self.next_small),
-            (self.accept_button, self.accept),
-            (self.delete_button, self.delete),
-            (self.undo_button, self.undo),
+            (self.previous_button, actions.previous_small),
+            (self.next_button, actions.next_small),
+            (self.accept_button, actions.accept),
+            (self.delete_button, actions.delete),
+            (self.undo_button, actions.undo),
+            (self.fold_button, self.toggle_specks),
+            (self.dismiss_button, actions.dismiss_specks),
             (self.copy_button, self.copy),
             (self.save_button, self.save),
         ):
             button.clicked.connect(action)
-        self.keys.bind_widget(self)
+        self.table.selectionModel().selectionChanged.connect(self._on_selection)
+        self.table.clicked.connect(self._on_click)
         self.table.copied.connect(self.copy)
-        self.table.delete_pressed.connect(self.delete)
+        self.table.delete_pressed.connect(actions.delete)
+        self.table.accept_pressed.connect(actions.accept)
+        self.table.activated_row.connect(self._on_enter)
+        self.table.escaped.connect(self.focus_images)
         self.finder.found.connect(self._on_found)
         self.finder.failed.connect(self._on_failed)
         self.review.sources_changed.connect(self._show_sources)
@@ -210,6 +202,15 @@ class LesionsDock(LesionsPanel):
         settings.put("threshold", value)
         self._set_target()
 
+    def _on_speck_rule(self) -> None:
+        rule = self._speck_rule()
+        settings.put("speck_voxels", rule.voxels)
+        settings.put("speck_probability", rule.probability)
+        self.review.rule = rule
+
+    def _speck_rule(self) -> SpeckRule:
+        return SpeckRule(self.speck_voxels.value(), round(self.speck_probability.value(), 2))
+
     def _set_target(self) -> None:
         self._failure = ""
         self.finder.set_target(self.review.source, self.review.region, self.threshold.value())
@@ -229,51 +230,53 @@ class LesionsDock(LesionsPanel):
             notify.error(f"The search for lesions failed: {message}")
 
     def _show_lesions(self) -> None:
-        lesions = self.review.lesions
+        review, specks = self.review, self.review.specks
         with self._programmatic_update():
-            self.model.set_lesions(lesions, [self.review.is_accepted(x) for x in lesions])
+            self.model.set_lesions(
+                review.lesions,
+                [lesion for lesion in review.lesions if review.is_accepted(lesion)],
+                specks=specks,
+                specks_title=title_of(specks, review.rule),
+                unfolded=review.unfolded,
+            )
+            self.table.span_specks_row()
+        self.show_specks(len(specks), unfolded=review.unfolded, from_network=review.from_network)
         self._show_current()
-        self.show_summary(self._summary())
+        self.show_summary(texts.summary(review, searching=self.finder.busy, failure=self._failure))
 
     def _show_current(self) -> None:
-        row = self.model.row_of(self.review.current)
         with self._programmatic_update():
-            self.select_row(row)
+            self.select_row(self.model.row_of(self.review.current))
+        self._enable_buttons()
+
+    def _enable_buttons(self) -> None:
+        selected = self.review_actions.selected()
         self.enable_buttons(
-            current=self.review.current is not None,
+            selected=bool(selected),
             small=bool(self.review.small),
             undo=self.review.can_undo,
             rows=bool(self.review.lesions),
-            accepted=row is not None and self.review.is_accepted(self.model.lesions[row]),
+            accepted=bool(selected) and all(map(self.review.is_accepted, selected)),
         )
 
-    def _summary(self) -> str:
-        if self.review.source is None:
-            return "No segmentation: segment a case, or open a case with labels"
-        if self._failure:
-            return f"The search for lesions failed: {self._failure}"
-        lesions, small = self.review.lesions, self.review.small
-        name = REGION_NAMES[self.review.region]
-        if not lesions:
-            return "Searching for lesions ..." if self.finder.busy else f"No {name}"
-        ml = sum(lesion.ml for lesion in lesions)
-        return f"{_count(len(lesions), 'component')}, {len(small)} small, {ml:.2f} ml in total"
-
     def _on_selection(self, *_: Any) -> None:
+        if self._updating:
+            return
         rows = self.selected_rows()
-        if not self._updating and len(rows) == 1:
-            self.show_message("")
-            self.review.go_to(self.model.lesions[rows[0]])
+        if len(rows) == 1:
+            self.review_actions.go_to_row(rows[0])
+        self._enable_buttons()
 
-    def _step(self, by: int) -> None:
-        small = [lesion for lesion in self.model.lesions if lesion.small]
-        found = self.review.step(small, by)
-        self.show_message("No small lesions" if found is None else "")
+    def _on_click(self, index: QModelIndex) -> None:
+        if len(self.selected_rows()) == 1:
+            self._on_enter(index.row())
 
-    def _next_after(self, current: Lesion, others: list[Lesion]) -> Lesion:
-        rows = self.model.lesions
-        row = rows.index(current) if current in rows else -1
-        return next((x for x in others if rows.index(x) > row), others[0])
+    def _on_enter(self, row: int) -> None:
+        """Go to the lesion of a row, or list or fold the specks."""
+        if row == self.model.specks_row:
+            self.toggle_specks()
+        elif self.model.lesion(row) is not None:
+            self.review_actions.go_to_row(row)
 
     @contextmanager
     def _programmatic_update(self) -> Iterator[None]:
@@ -290,7 +293,3 @@ def _disconnect(finder: LesionFinder, keys: ReviewKeys, review: LesionReview) ->
     finder.stop()
     keys.unbind()
     review.close()
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,4 +1,4 @@
-"""Delete a lesion from a segmentation, and undo it.
+"""Delete lesions from a segmentation, and undo it.
 
 A lesion is deleted from its region and from every region inside it. In the outer regions its
 voxels remain, as tumour core or edema, if other voxels of that region touch the lesion. Otherwise
@@ -67,29 +67,40 @@ class Change:
         self.layer.data_setitem(self.indices, self.before.tolist())
 
 
-def delete_lesion(source: LesionSource, region: Region, lesion: Lesion) -> list[Change]:
-    """Delete a lesion from the layers; their undo history records the change.
+def delete_lesions(
+    source: LesionSource, region: Region, lesions: Sequence[Lesion]
+) -> tuple[list[Lesion], list[Change]]:
+    """Delete lesions from the layers; their undo history records one change of each layer.
+
+    Lesions of a region do not touch each other, so the result does not depend on their order.
 
     Parameters
     ----------
     source : LesionSource
     region : Region
-        The region that the lesion is a component of.
-    lesion : Lesion
+        The region that the lesions are components of.
+    lesions : sequence of Lesion
 
     Returns
     -------
-    list of Change
-        Innermost layer first; empty if the lesion has been edited since it was found.
+    deleted : list of Lesion
+        Without those that have been edited since they were found.
+    changes : list of Change
+        Innermost layer first.
     """
-    indices = lesion_indices(source, region, lesion)
-    if indices is None:
-        return []
-    regions = [r for r in _regions_to_erase(source, region, indices) if r in source.layers]
-    if source.scheme is not None:
-        return [_assign(source.layers[region], indices, _remaining_value(source, regions))]
-    layers = {id(source.layers[r]): source.layers[r] for r in regions}
-    return [_assign(layer, indices, 0) for layer in layers.values()]
+    deleted: list[Lesion] = []
+    parts: dict[Labels, list[tuple[Indices, int]]] = {}
+    for lesion in lesions:
+        indices = lesion_indices(source, region, lesion)
+        if indices is None:
+            continue
+        deleted.append(lesion)
+        regions = [r for r in _regions_to_erase(source, region, indices) if r in source.layers]
+        value = 0 if source.scheme is None else _remaining_value(source, regions)
+        for layer in dict.fromkeys(source.layers[r] for r in regions):
+            parts.setdefault(layer, []).append((indices, value))
+    with one_undo_step(source.layers.values()):
+        return deleted, [_assign(layer, each) for layer, each in parts.items()]
 
 
 def undo(changes: Sequence[Change]) -> None:
@@ -162,9 +173,11 @@ def _remaining_value(source: LesionSource, erased: Sequence[Region]) -> int:
     return SCHEMES[source.scheme].values[tissue]
 
 
-def _assign(layer: Labels, indices: Indices, value: int) -> Change:
-    """Assign a value to voxels of a layer, and return the change."""
+def _assign(layer: Labels, parts: Sequence[tuple[Indices, int]]) -> Change:
+    """Assign a value to each group of voxels of a layer, and return the change."""
     array = layer.data
+    indices = tuple(np.concatenate([part[axis] for part, _ in parts]) for axis in range(3))
+    values = np.repeat([value for _, value in parts], [len(part[0]) for part, _ in parts])
     change = Change(layer, array, indices, np.array(np.asarray(array)[indices]))
-    layer.data_setitem(indices, value)
+    layer.data_setitem(indices, values.tolist())
     return change

@@ -95,20 +95,21 @@ class LesionFinder(QObject):
         return self._searching or self._edited
 
     def search(self) -> None:
-        """Search now; if a search is running, another one follows if the mask has changed."""
+        """Search now, and emit `found` even if the mask has not changed since the last search."""
         if self._source is None:
             return
-        self._edited = self._searching
-        if not self._searching:
-            self._start(self._source.snapshot(self._region))
+        self._edited = False
+        self._last = None
+        self._start(self._source.snapshot(self._region))  # a result that is still to come is old
 
     def _on_edit(self, event: Any = None) -> None:
         self._edited = True
         self._search_soon()
 
     def _search_if_edited(self) -> None:
-        if self._edited and not self._searching:
-            self.search()
+        if self._edited and not self._searching and self._source is not None:
+            self._edited = False
+            self._start(self._source.snapshot(self._region))
 
     def _start(self, snapshot: Snapshot) -> None:
         self._searching = True
@@ -126,7 +127,7 @@ class LesionFinder(QObject):
             return
         self._searching = False
         if self._edited and not snapshot.shows_the_same(self._source.snapshot(self._region)):
-            self.search()
+            self._search_if_edited()
             return
         self._edited = False
         self._last = snapshot
@@ -139,8 +140,7 @@ class LesionFinder(QObject):
         self._searching = False
         self._last = None
         self.failed.emit(" ".join(str(error).split()) or type(error).__name__)
-        if self._edited:
-            self.search()
+        self._search_if_edited()
 
 
 def _lesions_if_changed(

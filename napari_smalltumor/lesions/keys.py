@@ -1,75 +1,55 @@
-"""Keys for the review, on the canvas and in the dock."""
+"""Keys for the review, in the whole window."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
 
-from napari.utils.key_bindings import KeyBinding
-from qtpy.QtCore import Qt
+from qtpy.compat import isalive
+from qtpy.QtCore import QObject, Qt
 from qtpy.QtGui import QKeySequence
-from qtpy.QtWidgets import QShortcut
+from qtpy.QtWidgets import QShortcut, QWidget
 
-from napari_smalltumor.viewer import unproxied
-
-if TYPE_CHECKING:
-    from napari.components import ViewerModel
-    from qtpy.QtWidgets import QWidget
+from napari_smalltumor.keys import Key
 
 
-class ReviewKeys:
-    """Binds keys on a viewer, and the same keys on a widget.
+class ReviewKeys(QObject):
+    """Shortcuts of a window that work wherever its focus is, also while the dock is behind a tab.
 
-    napari itself uses none of these keys, for the viewer or for any kind of layer, so they mean
-    the same whatever layer is active and whatever has the focus.
+    A field in which text is typed takes its keys first. If a window has two reviews, the keys are
+    those of the newer one until it is closed.
 
     Parameters
     ----------
-    viewer : ViewerModel
-    actions : mapping of str to callable
-        The action of each key; keys are spelled as in napari (``Shift-N``).
+    window : QWidget
+        The main window.
+    actions : mapping of Key to callable
     """
 
-    def __init__(self, viewer: ViewerModel, actions: Mapping[str, Callable[[], None]]) -> None:
-        self._viewer = unproxied(viewer)
-        self._bindings = {key: _Binding(action) for key, action in actions.items()}
-        for key, binding in self._bindings.items():
-            binding.replaced = self._viewer.bind_key(key, binding, overwrite=True)
-
-    def bind_widget(self, widget: QWidget) -> None:
-        """Bind the keys for as long as the focus is inside a widget, such as a table."""
-        for key, binding in self._bindings.items():
-            shortcut = QShortcut(QKeySequence(key.replace("-", "+")), widget)
-            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(binding.action)
+    def __init__(self, window: QWidget, actions: Mapping[Key, Callable[[], None]]) -> None:
+        self._older = [keys for keys in window.findChildren(ReviewKeys) if keys.shortcuts]
+        super().__init__(window)
+        self._enable_older(False)
+        self.shortcuts = {key: _shortcut(window, key, act) for key, act in actions.items()}
 
     def unbind(self) -> None:
-        """Remove the bindings from the viewer, and restore those that they replaced.
+        """Remove the shortcuts; may be called twice, and after the window was deleted."""
+        shortcuts, self.shortcuts = self.shortcuts, {}
+        for shortcut in shortcuts.values():
+            if isalive(shortcut):
+                shortcut.setEnabled(False)
+                shortcut.deleteLater()
+        if shortcuts:
+            self._enable_older(True)
 
-        A key that was bound again in the meantime stays as it is.
-        """
-        for key, binding in self._bindings.items():
-            binding.is_removed = True
-            if self._viewer.keymap.get(KeyBinding.from_str(key)) is binding:
-                self._viewer.bind_key(key, _still_bound(binding), overwrite=True)
-        self._bindings = {}
-
-
-class _Binding:
-    """A function for napari's keymap that calls an action."""
-
-    def __init__(self, action: Callable[[], None]) -> None:
-        self.action = action
-        self.replaced: Any = None
-        self.is_removed = False
-        self.__name__ = "review_lesions"  # napari looks it up whenever any key is pressed
-
-    def __call__(self, viewer: ViewerModel) -> None:
-        self.action()
+    def _enable_older(self, enabled: bool) -> None:
+        for keys in self._older:
+            for shortcut in keys.shortcuts.values():
+                if isalive(shortcut):
+                    shortcut.setEnabled(enabled)
 
 
-def _still_bound(function: Any) -> Any:
-    """The function, or the one that it replaced if its review was closed; None without one."""
-    while isinstance(function, _Binding) and function.is_removed:
-        function = function.replaced
-    return function
+def _shortcut(window: QWidget, key: Key, action: Callable[[], None]) -> QShortcut:
+    shortcut = QShortcut(QKeySequence(key.sequence), window)
+    shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
+    shortcut.activated.connect(action)
+    return shortcut

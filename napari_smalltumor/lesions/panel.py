@@ -4,67 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qtpy.QtCore import QItemSelectionModel, QPoint, Qt, Signal
-from qtpy.QtGui import QKeyEvent, QKeySequence
+from qtpy.QtCore import QItemSelectionModel
 from qtpy.QtWidgets import (
-    QAbstractItemView,
+    QAbstractSpinBox,
     QCheckBox,
     QComboBox,
+    QDoubleSpinBox,
     QFormLayout,
-    QHeaderView,
+    QHBoxLayout,
     QLabel,
-    QMenu,
     QSizePolicy,
     QSpinBox,
-    QTableView,
     QWidget,
 )
 from smalltumor.labels.regions import REGION_NAMES, Region
 from superqt import QElidingLabel
 
 from napari_smalltumor import keys
-from napari_smalltumor.lesions.table_model import (
-    COLUMNS,
-    PROBABILITY,
-    SHOWN_FIRST,
-    VOXELS,
-    LesionsModel,
-)
+from napari_smalltumor.lesions.table.model import SPECKS_TIP, LesionsModel
+from napari_smalltumor.lesions.table.view import LesionsTable
 from napari_smalltumor.widgets.layouts import allow_shrinking, button, column, row
 
 _WIDTH = 348
-_LABEL_WIDTH = 94
-_ARROW_ON_THE_LEFT = """
-QHeaderView::up-arrow, QHeaderView::down-arrow {
-    subcontrol-origin: padding; subcontrol-position: center left; width: 8px; height: 8px;
-}
-"""
-_ROWS_MEASURED = 30
-"""Column widths fit the text of this many rows; measuring hundreds would block the window."""
-
-_MARK_WIDTH = 26
-_TITLE_MARGIN = 18
 _MAXIMUM_VOXELS = 1_000_000
 
 
 class LesionsPanel(QWidget):
-    """From top to bottom: choice of segmentation and region, table, and buttons.
+    """From top to bottom: header, choice of segmentation and region, table, and buttons.
 
     Parameters
     ----------
     model : LesionsModel
+    header : QWidget
     """
 
-    def __init__(self, model: LesionsModel) -> None:
+    def __init__(self, model: LesionsModel, header: QWidget) -> None:
         super().__init__()
         self.setMinimumWidth(_WIDTH)
         self.source_box = _combo("The segmentation whose lesions are listed")
         self.region_box = _combo("The region whose 26-connected components are the lesions")
-        self.threshold = QSpinBox()
-        self.threshold.setRange(1, _MAXIMUM_VOXELS)
-        self.threshold.setSuffix(" voxels")
-        self.threshold.setToolTip("Lesions with fewer voxels are small: ringed, and listed first")
-        self.threshold.setKeyboardTracking(False)
+        self.threshold = _voxels("Lesions with fewer voxels are small: ringed, and listed first")
+        self.speck_voxels = _voxels(
+            f"Components with fewer voxels are folded into one row.\n{SPECKS_TIP}"
+        )
+        self.speck_probability = _probability(
+            "Only components with a lower mean probability are folded; 1 folds all of that size"
+        )
         self.ring_box = QCheckBox("Ring small lesions")
         self.ring_box.setToolTip("Draw a ring around each small lesion, in 2D and 3D")
         self.ring_box.setChecked(True)
@@ -77,20 +62,23 @@ class LesionsPanel(QWidget):
         self.next_button = button("Next", keys.with_key("Go to the next small lesion", keys.NEXT))
         self.accept_button = button(
             "Accept",
-            keys.with_key("Accept the lesion and go to the next; again to unaccept", keys.ACCEPT),
+            keys.with_key("Accept what is selected and go on; again to unaccept", keys.ACCEPT),
         )
         self.delete_button = button(
             "Delete", f"Erase the selected lesions ({keys.DELETE.sequence}, or Delete in the table)"
         )
-        self.undo_button = button("Undo", f"Restore what was deleted last ({keys.UNDO.sequence})")
+        self.undo_button = button("Undo", keys.with_key("Take the last step back", keys.UNDO))
+        self.fold_button = button(
+            "List specks", keys.with_key("List the specks one by one, or fold them", keys.FOLD)
+        )
+        self.fold_button.setCheckable(True)
+        self.dismiss_button = button(
+            "Dismiss specks", keys.with_key("Delete all specks from the mask", keys.DISMISS)
+        )
         self.copy_button = button("Cop&y", "Copy the selected rows, or all rows, for a spreadsheet")
         self.save_button = button("Save CSV...", "Save the table with all its columns")
         self.accept_button.setCheckable(True)
-        self._lay_out()
-
-    def set_header(self, header: QWidget) -> None:
-        """Show a widget above the choice of segmentation."""
-        self._layout.insertWidget(0, header)
+        self._lay_out(header)
 
     def set_regions(self, regions: Sequence[Region]) -> None:
         """Set the regions that the user can choose from."""
@@ -104,11 +92,10 @@ class LesionsPanel(QWidget):
         return sorted(index.row() for index in self.table.selectionModel().selectedRows())
 
     def select_row(self, row: int | None) -> None:
-        """Select a row and scroll to it; None clears the selection."""
-        selection = self.table.selectionModel()
+        """Select a row alone and scroll to it; None leaves the selection as it is."""
         if row is None:
-            selection.clear()
             return
+        selection = self.table.selectionModel()
         index = self.table.model().index(row, 0)
         how = QItemSelectionModel.SelectionFlag
         if row not in self.selected_rows():
@@ -130,26 +117,33 @@ class LesionsPanel(QWidget):
         """The result of the last action."""
         return str(self._message_line.text())
 
+    def show_specks(self, count: int, *, unfolded: bool, from_network: bool) -> None:
+        """Show the buttons for specks if there are any, and a probability if one is known."""
+        for widget in (self.fold_button, self.dismiss_button):
+            widget.setVisible(count > 0)
+        self.fold_button.setChecked(unfolded)
+        self.speck_probability.setVisible(from_network)
+
     def enable_buttons(
-        self, *, current: bool, small: bool, undo: bool, rows: bool, accepted: bool
+        self, *, selected: bool, small: bool, undo: bool, rows: bool, accepted: bool
     ) -> None:
         """Enable the buttons for which there is something to act on.
 
         Parameters
         ----------
-        current : bool
-            Whether a lesion is current.
+        selected : bool
+            Whether lesions are selected.
         small : bool
             Whether there are small lesions.
         undo : bool
-            Whether a deletion can be undone.
+            Whether a step can be undone.
         rows : bool
             Whether the table has rows.
         accepted : bool
-            Whether the current lesion is accepted.
+            Whether the selected lesions are accepted.
         """
         for widget in (self.accept_button, self.delete_button):
-            widget.setEnabled(current)
+            widget.setEnabled(selected)
         self.accept_button.setChecked(accepted)
         for widget in (self.previous_button, self.next_button):
             widget.setEnabled(small)
@@ -157,7 +151,7 @@ class LesionsPanel(QWidget):
             widget.setEnabled(rows)
         self.undo_button.setEnabled(undo)
 
-    def _lay_out(self) -> None:
+    def _lay_out(self, header: QWidget) -> None:
         form = QFormLayout()
         form.setContentsMargins(0, 0, 0, 0)
         form.setHorizontalSpacing(6)
@@ -166,102 +160,23 @@ class LesionsPanel(QWidget):
             ("Labels", self.source_box),
             ("Region", self.region_box),
             ("Small below", self.threshold),
+            ("Specks below", _side_by_side(self.speck_voxels, self.speck_probability)),
             ("", self.ring_box),
         ):
-            label = QLabel(name)
-            label.setFixedWidth(_LABEL_WIDTH)
-            form.addRow(label, field)
+            form.addRow(QLabel(name), field)
         for line in (self._summary_line, self._message_line):
             line.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             line.setMinimumHeight(line.fontMetrics().height())
-        layout = self._layout = column(self)
+        layout = column(self)
+        layout.addWidget(header)  # Tab goes through widgets in the order in which they are added
         layout.addLayout(form)
         layout.addWidget(self.table, 1)
         layout.addWidget(self._summary_line)
         layout.addLayout(row(self.previous_button, self.next_button, self.accept_button))
         layout.addLayout(row(self.delete_button, self.undo_button))
+        layout.addLayout(row(self.fold_button, self.dismiss_button))
         layout.addLayout(row(self.copy_button, self.save_button))
         layout.addWidget(self._message_line)
-
-
-class LesionsTable(QTableView):
-    """The table of lesions. A right click on a column title shows or hides columns."""
-
-    copied = Signal()
-    delete_pressed = Signal()
-
-    def __init__(self, model: LesionsModel) -> None:
-        super().__init__()
-        self.setModel(model)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setTabKeyNavigation(False)
-        self.setMinimumHeight(110)
-        self.verticalHeader().setVisible(False)
-        self.verticalHeader().setDefaultSectionSize(24)
-        header = self.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setMinimumSectionSize(_MARK_WIDTH)
-        header.setResizeContentsPrecision(_ROWS_MEASURED)
-        header.setStyleSheet(_ARROW_ON_THE_LEFT)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        header.customContextMenuRequested.connect(self._show_column_menu)
-        header.setSortIndicator(VOXELS, Qt.SortOrder.AscendingOrder)
-        self.setSortingEnabled(True)
-        for number in range(SHOWN_FIRST, len(COLUMNS)):
-            self.setColumnHidden(number, True)
-        self.fit_columns()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
-        """Emit `copied` for the copy shortcut, which in Qt copies a single cell.
-
-        The Delete key is used here only, because in napari's layer list it removes layers.
-        """
-        if event.matches(QKeySequence.StandardKey.Copy):
-            self.copied.emit()
-        elif event.key() == Qt.Key.Key_Delete:
-            self.delete_pressed.emit()
-        else:
-            super().keyPressEvent(event)
-
-    def fit_columns(self) -> None:
-        """Fit columns to their text; all but the first share the remaining width."""
-        shown = [n for n in range(len(COLUMNS)) if not self.isColumnHidden(n)]
-        needed = {n: self._width_needed(n) for n in shown}
-        spare = (self.viewport().width() - sum(needed.values())) // max(len(shown) - 1, 1)
-        for number, width in needed.items():
-            self.setColumnWidth(number, width + (max(spare, 0) if number else 0))
-
-    def _width_needed(self, column: int) -> int:
-        title = self.fontMetrics().horizontalAdvance(COLUMNS[column].title) + _TITLE_MARGIN
-        return max(self.sizeHintForColumn(column), title, _MARK_WIDTH)
-
-    def resizeEvent(self, event: object) -> None:  # noqa: N802 - Qt's name
-        """Fit the columns to the new width."""
-        super().resizeEvent(event)
-        self.fit_columns()
-
-    def show_probabilities(self) -> None:
-        """Show the probability column if any lesion has a probability."""
-        known = any(x.mean_probability is not None for x in self.model().lesions)
-        self.setColumnHidden(PROBABILITY, not known)
-
-    def _show_column_menu(self, position: QPoint) -> None:
-        menu = QMenu(self)
-        for number in range(1, len(COLUMNS)):
-            action = menu.addAction(f"{COLUMNS[number].title}: {COLUMNS[number].tip}")
-            action.setCheckable(True)
-            action.setChecked(not self.isColumnHidden(number))
-            action.toggled.connect(lambda on, number=number: self._show_column(number, on))
-        menu.exec_(self.horizontalHeader().mapToGlobal(position))
-
-    def _show_column(self, number: int, on: bool) -> None:
-        self.setColumnHidden(number, not on)
-        self.fit_columns()
 
 
 def _combo(tooltip: str) -> QComboBox:
@@ -269,3 +184,33 @@ def _combo(tooltip: str) -> QComboBox:
     combo.setToolTip(tooltip)
     allow_shrinking(combo)
     return combo
+
+
+def _voxels(tooltip: str) -> QSpinBox:
+    box = QSpinBox()
+    box.setRange(1, _MAXIMUM_VOXELS)
+    box.setSuffix(" voxels")
+    _set_up_number(box, tooltip)
+    return box
+
+
+def _probability(tooltip: str) -> QDoubleSpinBox:
+    box = QDoubleSpinBox()
+    box.setRange(0, 1)
+    box.setSingleStep(0.05)
+    box.setPrefix("p ")
+    _set_up_number(box, tooltip)
+    return box
+
+
+def _set_up_number(box: QAbstractSpinBox, tooltip: str) -> None:
+    """Report a number when it is complete, not after each digit."""
+    box.setToolTip(tooltip)
+    box.setKeyboardTracking(False)
+
+
+def _side_by_side(*widgets: QWidget) -> QHBoxLayout:
+    layout = row(*widgets)
+    for number in range(layout.count()):
+        layout.setStretch(number, layout.count() - number)
+    return layout

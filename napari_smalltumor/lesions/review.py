@@ -1,4 +1,4 @@
-"""The state of a review: the current lesion, accepted lesions, and deletions to undo.
+"""The state of a review: the current lesion, specks, accepted lesions, and steps to undo.
 
 It uses the viewer but no widget, so that it works, and is tested, without a display.
 """
@@ -16,10 +16,12 @@ from smalltumor.lesions import Lesion
 
 from napari_smalltumor.layers.metadata import region_of
 from napari_smalltumor.layers.patient import Patient
-from napari_smalltumor.lesions.edits import Change, delete_lesion, one_undo_step, undo
+from napari_smalltumor.lesions.edits import delete_lesions
 from napari_smalltumor.lesions.navigation import move_to
 from napari_smalltumor.lesions.rings import LesionRings
 from napari_smalltumor.lesions.source import LesionSource, lesion_sources
+from napari_smalltumor.lesions.specks import NO_SPECKS, SpeckRule
+from napari_smalltumor.lesions.steps import Acceptance, Deletion, Step
 from napari_smalltumor.patients.active_patient import active_patient
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ class _Interrupted:
     source: LesionSource | None
     region: Region
     current: Lesion | None
-    deletions: list[list[Change]]
+    steps: list[Step]
 
 
 class LesionReview:
@@ -56,6 +58,8 @@ class LesionReview:
     lesions : list of Lesion
         The result of the last search, in the order of their ids.
     current : Lesion or None
+    unfolded : bool
+        Whether the specks are listed one by one.
     """
 
     sources_changed = Signal()
@@ -70,7 +74,9 @@ class LesionReview:
         self._interrupted: dict[Patient | None, _Interrupted] = {}
         self._rings = LesionRings(viewer)
         self._show_rings = True
-        self._deletions: list[list[Change]] = []
+        self._steps: list[Step] = []
+        self._rule = NO_SPECKS
+        self.unfolded = False
         self._connected: list[Layer] = []
         self.sources: list[LesionSource] = []
         self.source: LesionSource | None = None
@@ -98,9 +104,11 @@ class LesionReview:
         """
         self._preferred_region = self._preferred_region if region is None else region
         has_region = source is None or self._preferred_region in source.layers
+        if source is None or not source.is_same(self.source):
+            self._steps = []
         self.source = source
         self.region = self._preferred_region if has_region else next(iter(source.layers))
-        self.lesions, self.current, self._deletions = [], None, []
+        self.lesions, self.current = [], None
         self._draw_no_rings()
         self.source_changed.emit()
         self.lesions_changed.emit()
@@ -111,15 +119,52 @@ class LesionReview:
         Deletions that the layer's own undo has taken back can no longer be undone here.
         """
         self.lesions = list(lesions)
-        self._deletions = [d for d in self._deletions if any(c.is_in_effect for c in d)]
+        self._steps = [step for step in self._steps if step.is_in_effect]
         self.current = self._find_again(self.current)
-        self._update_rings()
-        self.lesions_changed.emit()
+        self._update()
+
+    @property
+    def rule(self) -> SpeckRule:
+        """Which components are specks; at first none."""
+        return self._rule
+
+    @rule.setter
+    def rule(self, rule: SpeckRule) -> None:
+        self._rule = rule
+        self._update()
+
+    def set_unfolded(self, unfolded: bool) -> None:
+        """List the specks one by one, or fold them into one row."""
+        self.unfolded = unfolded
+        self._update()
+
+    @property
+    def from_network(self) -> bool:
+        """Whether probabilities of the segmentation are known."""
+        return self.source is not None and self.source.look_up(self.region) is not None
+
+    @property
+    def specks(self) -> list[Lesion]:
+        """The specks; a lesion that was accepted is none."""
+        candidates = self._rule.specks(self.lesions, from_network=self.from_network)
+        return [lesion for lesion in candidates if not self.is_accepted(lesion)]
+
+    @property
+    def listed(self) -> list[Lesion]:
+        """The lesions that are listed one by one."""
+        folded = set() if self.unfolded else set(self.specks)
+        return [lesion for lesion in self.lesions if lesion not in folded]
+
+    def is_folded(self, lesion: Lesion) -> bool:
+        """Whether the lesion, listed or not, is a speck in the folded row."""
+        return not self.unfolded and bool(
+            self._rule.specks([lesion], from_network=self.from_network)
+        )
 
     @property
     def small(self) -> list[Lesion]:
-        """The small lesions."""
-        return [lesion for lesion in self.lesions if lesion.small]
+        """The small lesions that are listed one by one."""
+        return [lesion for lesion in self.listed if lesion.small]
 
     def go_to(self, lesion: Lesion) -> None:
         """Make a lesion current and move the viewer to it."""
@@ -127,6 +172,12 @@ class LesionReview:
             return
         self.current = lesion
         move_to(self._viewer, self.source, lesion)
+        self._update_rings()
+        self.current_changed.emit()
+
+    def leave(self) -> None:
+        """Make no lesion current; the viewer stays where it is."""
+        self.current = None
         self._update_rings()
         self.current_changed.emit()
 
@@ -157,12 +208,15 @@ class LesionReview:
         """Whether the user has accepted the lesion and has not edited it since."""
         return self.source is not None and self.source.is_accepted(self.region, lesion)
 
-    def accept(self, accepted: bool = True) -> None:
-        """Mark the current lesion as accepted, or remove the mark."""
-        if self.current is None or self.source is None:
+    def accept(self, lesions: Sequence[Lesion], accepted: bool = True) -> None:
+        """Mark lesions as accepted, or remove the marks, in one step of undo."""
+        changed = [lesion for lesion in lesions if self.is_accepted(lesion) is not accepted]
+        if self.source is None or not changed:
             return
-        self.source.accept(self.region, self.current, accepted)
-        self.lesions_changed.emit()
+        for lesion in changed:
+            self.source.accept(self.region, lesion, accepted)
+        self._steps.append(Acceptance(self.source, self.region, changed, accepted))
+        self._update()
 
     def reviewed(self, lesions: Sequence[Lesion]) -> list[Lesion]:
         """The lesions with their `accepted` field set, for a table that is saved or copied."""
@@ -178,30 +232,42 @@ class LesionReview:
         """
         if self.source is None:
             return []
-        with one_undo_step(self.source.layers.values()):
-            changes = [delete_lesion(self.source, self.region, lesion) for lesion in lesions]
-        deleted = [x for x, change in zip(lesions, changes, strict=True) if change]
+        deleted, changes = delete_lesions(self.source, self.region, lesions)
         if deleted:
-            self._deletions.append([each for change in changes for each in change])
-            self.current = None if self.current in deleted else self.current
+            self._steps.append(Deletion(self.region, deleted, changes))
+            gone = set(deleted)
+            self.lesions = [lesion for lesion in self.lesions if lesion not in gone]
+            self.current = None if self.current in gone else self.current
+            self._update()
         return deleted
 
     @property
     def can_undo(self) -> bool:
-        """Whether there is a deletion to undo."""
-        return bool(self._deletions)
+        """Whether there is a step to undo."""
+        return bool(self._steps)
 
-    def undo(self) -> bool:
-        """Undo the last deletion; return whether there was one."""
-        if not self._deletions:
-            return False
-        undo(self._deletions.pop())
-        return True
+    def undo(self) -> Step | None:
+        """Undo the last step, and return it; None if there was none."""
+        if not self._steps:
+            return None
+        step = self._steps.pop()
+        step.undo()
+        if isinstance(step, Deletion) and step.region is self.region:
+            self.lesions = sorted([*self.lesions, *step.lesions], key=lambda x: (x.voxels, x.id))
+        self._update()
+        return step
 
     def set_rings_visible(self, visible: bool) -> None:
         """Show or hide the rings around small lesions."""
         self._show_rings = visible
         self._update_rings()
+
+    def _update(self) -> None:
+        """The lesions, their marks or the specks have changed."""
+        if self.current is not None and self.current not in self.listed:
+            self.current = None
+        self._update_rings()
+        self.lesions_changed.emit()
 
     def _update_rings(self) -> None:
         if not self._show_rings:
@@ -257,7 +323,7 @@ class LesionReview:
     def _on_patient(self) -> None:
         """Another patient is active: continue its review, or review its topmost segmentation."""
         self._interrupted[self._patient] = _Interrupted(
-            self.source, self.region, self.current, self._deletions
+            self.source, self.region, self.current, self._steps
         )
         self._patient = self._patients.current
         self._interrupted = {
@@ -271,7 +337,7 @@ class LesionReview:
             self.choose(self.sources[-1] if self.sources else None)
             return
         self.choose(source, before.region)
-        self._deletions = before.deletions
+        self._steps = before.steps
         self.current = before.current
         self.current_changed.emit()
 

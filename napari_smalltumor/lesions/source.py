@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -15,7 +15,15 @@ from smalltumor.geometry.grid import Grid, index_transform
 from smalltumor.labels.components import connected_components
 from smalltumor.labels.regions import REGION_CLASSES, Region, TissueClass
 from smalltumor.labels.schemes import SCHEMES
-from smalltumor.lesions import Lesion, LookUp, Point, Spans, measure_lesions
+from smalltumor.lesions import (
+    Lesion,
+    LookUp,
+    Point,
+    Spans,
+    brain_midline,
+    grid_midline,
+    measure_lesions,
+)
 
 from napari_smalltumor.layers.coordinates import (
     AXES,
@@ -39,6 +47,9 @@ Identity = tuple[str, int, Point, Spans]
 """Region, voxel count, centre and box of a lesion; an edited lesion has another identity."""
 
 _ACCEPTED: WeakKeyDictionary[Labels, frozenset[Identity]] = WeakKeyDictionary()
+
+
+_MIDLINES: WeakKeyDictionary[Labels, float] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,18 +139,23 @@ class LesionSource:
 
     def snapshot(self, region: Region) -> Snapshot:
         """Copy the mask of a region, to be searched in another thread."""
-        layer = self.layers[region]
-        role = role_of(layer)
-        result = role.result if role is not None else None
-        cropped = getattr(result, "cropped", None)
+        grid = self.grid
         return Snapshot(
-            data=np.array(layer.data),
-            grid=self.grid,
+            data=np.array(self.layers[region].data),
+            grid=grid,
             region=region,
             values=self.stored_values(region),
             upright=self._is_upright,
-            look_up=None if cropped is None else cropped.at,
+            look_up=self.look_up(region),
+            midline=partial(_midline, self.any_layer, self.case, grid),
         )
+
+    def look_up(self, region: Region) -> LookUp | None:
+        """Class probabilities at voxels of the grid; None unless the network made the layer."""
+        role = role_of(self.layers[region])
+        result = role.result if role is not None else None
+        cropped = getattr(result, "cropped", None)
+        return None if cropped is None else cropped.at
 
     def to_data(self, voxels: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Convert voxel indices (..., 3) of a lesion, on the grid, to those in the layers."""
@@ -195,6 +211,8 @@ class Snapshot:
         Whether the axes of `data` are (I, P, L) instead of those of the grid.
     look_up : callable or None
         Class probabilities at voxels of the grid.
+    midline : callable
+        Patient coordinate of the middle of the brain, mm towards the right.
     """
 
     data: npt.NDArray[np.integer]
@@ -203,6 +221,7 @@ class Snapshot:
     values: tuple[int, ...] | None
     upright: bool
     look_up: LookUp | None
+    midline: Callable[[], float]
 
     def shows_the_same(self, other: Snapshot | None) -> bool:
         """Whether a search of both snapshots finds the same lesions."""
@@ -219,7 +238,11 @@ class Snapshot:
         mask = self.data != 0 if self.values is None else np.isin(self.data, self.values)
         volume = from_display(mask, self.grid) if self.upright else mask
         components = connected_components(volume)
-        lesions = measure_lesions(components, self.grid, self.region, threshold, self.look_up)
+        lesions = measure_lesions(
+            components, self.grid, self.region, threshold, self.look_up, self.midline()
+        )
+        if not self.upright:
+            lesions = [replace(x, slices=_nearest(x.centroid_voxel)) for x in lesions]
         return [_without_probability(x) if _was_painted(x) else x for x in lesions]
 
 
@@ -242,6 +265,20 @@ def lesion_sources(layers: Iterable[Layer]) -> list[LesionSource]:
     cases = ((case, region_layers(layers, case)) for case in cases_among(layers))
     groups = [LesionSource(case.name, regions, case) for case, regions in cases if regions]
     return single + groups
+
+
+def _midline(layer: Labels, case: Case | None, grid: Grid) -> float:
+    """Middle of a case's brain, which is kept for its layer, or the middle of a grid."""
+    if case is None:
+        return grid_midline(grid)
+    if layer not in _MIDLINES:
+        _MIDLINES[layer] = brain_midline(case)
+    return _MIDLINES[layer]
+
+
+def _nearest(voxel: Point) -> tuple[int, int, int]:
+    i, j, k = np.rint(voxel).astype(int)
+    return int(i), int(j), int(k)
 
 
 def _was_painted(lesion: Lesion) -> bool:

@@ -75,6 +75,12 @@ class PlanesWindow(QObject):
         else:
             self.show(Layout.CANVAS)
 
+    def focus_images(self) -> None:
+        """Give the focus to the axial plane, else to the plane that is shown, or to the canvas."""
+        planes = self.area.canvases if self.area is not None else []
+        shown = [plane for plane in planes if plane.isVisible()]
+        (shown[0] if shown else self.napari_canvas.canvas.native).setFocus()
+
     def _ensure_area(self) -> ReadingArea:
         if self.area is None:
             self.area = ReadingArea(self.planes)
@@ -88,7 +94,7 @@ class PlanesWindow(QObject):
             return
         self.area.setVisible(visible)
         self.napari_canvas.setVisible(not visible)
-        (self.area if visible else self.napari_canvas).setFocus()
+        self.focus_images()
 
     @property
     def napari_canvas(self) -> QtViewer:

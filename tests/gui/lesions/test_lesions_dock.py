@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from deletion import delete
 from lesion_layers import show_regions, synthetic_case
-from napari.utils.key_bindings import KeyBinding
 from qtpy.QtCore import QItemSelectionModel, Qt
 from qtpy.QtGui import QGuiApplication
 from smalltumor.data.case import read_case
@@ -20,12 +19,13 @@ from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
 from smalltumor.lesions import COLUMNS
 
-from napari_smalltumor import settings
+from napari_smalltumor import keys, settings
 from napari_smalltumor.layers.create import image_layers
 from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.lesions import source
 from napari_smalltumor.lesions.dock import LesionsDock
 from napari_smalltumor.lesions.rings import NAME
+from napari_smalltumor.patient_header import PatientHeader
 
 
 @pytest.fixture
@@ -35,8 +35,9 @@ def viewer(make_napari_viewer):
 
 @pytest.fixture
 def dock(viewer, qtbot):
-    """A docked review of the synthetic case, small below 100 voxels."""
+    """A docked review of the synthetic case, small below 100 voxels and without specks."""
     settings.put("threshold", 100)
+    settings.put("speck_voxels", 1)
     show_regions(viewer, synthetic_case())
     dock = LesionsDock(viewer)
     viewer.window.add_dock_widget(dock, area="right", name="Lesions")
@@ -48,13 +49,9 @@ def voxels(dock) -> list[int]:
     return [lesion.voxels for lesion in dock.model.lesions]
 
 
-def press(viewer, key):
-    """Call what a key on the canvas calls."""
-    viewer.keymap[KeyBinding.from_str(key)](viewer)
-
-
-def has_key(viewer, key) -> bool:
-    return KeyBinding.from_str(key) in viewer.keymap
+def press(dock, key):
+    """Call what a key calls."""
+    dock.keys.shortcuts[key].activated.emit()
 
 
 def test_real_case_is_listed_and_a_click_flies_to_its_small_lesion(viewer, qtbot, sample_folder):
@@ -88,16 +85,16 @@ def test_the_table_follows_the_brush(viewer, dock, qtbot):
 
 
 def test_keys_go_through_small_lesions_accept_and_delete(viewer, dock, qtbot):
-    press(viewer, "N")
+    press(dock, keys.NEXT)
     assert dock.review.current.voxels == 2
-    press(viewer, "K")
+    press(dock, keys.ACCEPT)
     assert dock.review.current.voxels == 12
     assert dock.model.data(dock.model.index(0, 0)) == "✓"
-    press(viewer, "Shift-N")
+    press(dock, keys.PREVIOUS)
     assert dock.review.current.voxels == 2
     whole = viewer.layers["Pat WT"].data
     before = np.count_nonzero(whole)
-    press(viewer, "W")
+    press(dock, keys.DELETE)
     qtbot.waitUntil(lambda: voxels(dock) == [12, 216])
     assert np.count_nonzero(whole) == before - 2
     dock.undo_button.click()
@@ -139,8 +136,8 @@ def test_the_delete_key_in_the_table_erases_all_selected_lesions_in_one_step(vie
 def test_a_deletion_that_the_layers_undo_took_back_leaves_no_button_and_no_message(
     viewer, dock, qtbot
 ):
-    dock.next_small()
-    dock.delete()
+    dock.review_actions.next_small()
+    dock.review_actions.delete()
     qtbot.waitUntil(lambda: voxels(dock) == [12, 216])
     assert dock.undo_button.isEnabled() and dock.message
     viewer.layers["Pat ET"].undo()
@@ -150,8 +147,8 @@ def test_a_deletion_that_the_layers_undo_took_back_leaves_no_button_and_no_messa
 
 
 def test_a_message_about_one_patient_does_not_stay_for_the_next(viewer, dock, qtbot):
-    dock.next_small()
-    dock.delete()
+    dock.review_actions.next_small()
+    dock.review_actions.delete()
     assert dock.message
     show_regions(viewer, replace(synthetic_case(), name="Next"))
     assert dock.review.source.name == "Next"
@@ -167,7 +164,7 @@ def test_copied_and_saved_tables_have_all_columns(dock, tmp_path, monkeypatch):
     assert set(rows[0]) == set(COLUMNS)
     monkeypatch.setattr(settings, "remember_folder", lambda *a, **k: None)
     dock.review.go_to(dock.model.lesion(1))
-    dock.accept()
+    dock.review_actions.accept()
     dock.save_to(tmp_path / "lesions")
     with (tmp_path / "lesions.csv").open(newline="") as file:
         saved = [(row["voxels"], row["accepted"]) for row in csv.DictReader(file)]
@@ -213,7 +210,7 @@ def test_layers_removed_during_a_search_leave_an_empty_table(viewer, dock, qtbot
 def test_an_undocked_review_lets_go_of_the_viewer(viewer, dock):
     viewer.window.remove_dock_widget(dock)
     assert NAME not in viewer.layers
-    assert not viewer.keymap
+    assert dock.keys.shortcuts == {}
     viewer.layers["Pat ET"].data[:] = 0
     viewer.layers["Pat ET"].refresh()
     viewer.layers.clear()
@@ -227,7 +224,7 @@ def test_two_viewers_have_reviews_of_their_own(make_napari_viewer, dock, qtbot):
     second = LesionsDock(other)
     other.window.add_dock_widget(second, area="right", name="Lesions")
     qtbot.waitUntil(lambda: voxels(second) == [1])
-    press(other, "N")
+    press(second, keys.NEXT)
     assert dock.review.current is None
     assert voxels(dock) == [2, 12, 216]
 
@@ -256,8 +253,7 @@ def test_a_closed_dock_leaves_no_rings_and_ignores_later_changes(
     viewer.scene.camera.zoom *= 3
     settings.put("threshold", 7)
     viewer.add_labels(np.ones((4, 4, 4), np.uint8))
-    for key in ("N", "Shift-N", "K", "W", "U"):
-        assert not has_key(viewer, key)
+    assert dock.keys.shortcuts == {}
     viewer.layers.clear()
     qtbot.wait(300)
     assert raised == []
@@ -282,3 +278,75 @@ def test_a_search_that_ends_after_the_dock_was_closed_changes_nothing(
     qtbot.wait(200)
     assert NAME not in viewer.layers
     assert raised == []
+
+
+@pytest.fixture
+def with_specks(dock, qtbot):
+    """The dock with the lesions of 2 and 12 voxels as specks."""
+    dock.speck_voxels.setValue(20)
+    qtbot.waitUntil(lambda: dock.model.specks_row == 1)
+    return dock
+
+
+def test_specks_are_one_row_that_a_click_lists_and_folds(with_specks, qtbot):
+    dock = with_specks
+    assert settings.get("speck_voxels") == 20
+    assert dock.table.columnSpan(1, 0) > 1
+    row = dock.model.index(1, 0)
+    assert dock.model.data(row) == "▸ 2 specks below 20 voxels (14 voxels)"
+    place = dock.table.visualRect(row).center()
+    qtbot.mouseClick(dock.table.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert dock.model.rowCount() == 4 and dock.selected_rows() == [1]
+    qtbot.keyClick(dock.table, Qt.Key.Key_Return)
+    assert dock.model.rowCount() == 2 and dock.selected_rows() == [1]
+
+
+def test_the_row_of_the_specks_is_dismissed_with_the_delete_key_and_restored(
+    viewer, with_specks, qtbot
+):
+    layer = viewer.layers["Pat ET"]
+    before = layer.data.copy()
+    select_rows(with_specks, 1)
+    qtbot.keyClick(with_specks.table, Qt.Key.Key_Delete)
+    qtbot.waitUntil(lambda: voxels(with_specks) == [216] and not with_specks.finder.busy)
+    assert not with_specks.dismiss_button.isVisibleTo(with_specks)
+    press(with_specks, keys.UNDO)
+    qtbot.waitUntil(lambda: sorted(voxels(with_specks)) == [2, 12, 216])
+    assert np.array_equal(layer.data, before)
+
+
+def test_folded_specks_are_saved_with_the_table(with_specks, tmp_path, monkeypatch):
+    monkeypatch.setattr(settings, "remember_folder", lambda *a, **k: None)
+    with_specks.save_to(tmp_path / "lesions.csv")
+    with (tmp_path / "lesions.csv").open(newline="") as file:
+        assert [row["voxels"] for row in csv.DictReader(file)] == ["216", "2", "12"]
+
+
+def test_space_accepts_all_selected_rows_and_escape_leaves_the_table(dock, qtbot):
+    select_rows(dock, 0, 2)
+    qtbot.keyClick(dock.table, Qt.Key.Key_Space)
+    accepted = [dock.review.is_accepted(lesion) for lesion in dock.model.lesions]
+    assert accepted == [True, False, True]
+    assert dock.selected_rows() == [1]  # the small one that is left
+    with qtbot.waitSignal(dock.table.escaped):
+        qtbot.keyClick(dock.table, Qt.Key.Key_Escape)
+
+
+def test_a_key_goes_through_the_regions(dock, qtbot):
+    shown = []
+    for _ in range(3):
+        press(dock, keys.REGION)
+        shown.append(dock.review.region)
+    assert shown == [Region.TC, Region.WT, Region.ET]
+    qtbot.waitUntil(lambda: not dock.finder.busy)
+
+
+def test_tab_goes_from_the_patient_down_to_the_buttons(dock):
+    names = ["source_box", "region_box", "threshold", "speck_voxels", "speck_probability"]
+    names += ["ring_box", "table", "previous_button", "next_button", "accept_button"]
+    inside, widget = [], dock.findChild(PatientHeader).picker
+    while dock.isAncestorOf(widget):
+        inside.append(widget)
+        widget = widget.nextInFocusChain()
+    places = [inside.index(getattr(dock, name)) for name in names]
+    assert places == sorted(places)

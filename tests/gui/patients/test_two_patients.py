@@ -185,12 +185,13 @@ def test_the_dock_shows_no_lesions_of_the_patient_before(viewer, dock_of, tmp_pa
 
 
 def test_the_table_the_rings_and_the_keys_are_those_of_the_active_patient(viewer, tmp_path, qtbot):
+    settings.put("speck_voxels", 1)
     dock = LesionsDock(viewer)
     viewer.window.add_dock_widget(dock, area="right")
     case = case_with_lesions()
     show_regions(viewer, case)
     qtbot.waitUntil(lambda: len(dock.model.lesions) == 3)
-    dock.next_small()
+    dock.review_actions.next_small()
     with_lesions = patient_of(dock.review.source.any_layer)
     before = viewer.layers["Pat ET"].data.copy()
     open_case(viewer, write_case_along(tmp_path / "Next", labels=False))
@@ -198,8 +199,8 @@ def test_the_table_the_rings_and_the_keys_are_those_of_the_active_patient(viewer
     assert dock.source_box.count() == 0
     assert len(viewer.layers["Small lesions"].data) == 0
     centre = viewer.scene.camera.center
-    dock.next_small()
-    dock.delete()
+    dock.review_actions.next_small()
+    dock.review_actions.delete()
     assert viewer.scene.camera.center == centre
     assert np.array_equal(viewer.layers["Pat ET"].data, before)
     active_patient(viewer).activate(with_lesions)

@@ -14,7 +14,7 @@ from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QApplication
 from smalltumor.labels.regions import Region
 
-from napari_smalltumor import keys
+from napari_smalltumor import keys, settings
 from napari_smalltumor.layers.metadata import region_of
 from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.lesions.dock import LesionsDock
@@ -200,6 +200,7 @@ def turn_wheel(widget, angle, modifiers=Qt.KeyboardModifier.NoModifier) -> None:
 
 def test_lesions_are_ringed_in_every_plane_and_flown_to(viewer, qtbot):
     show_regions(viewer, case_with_lesions())
+    settings.put("speck_voxels", 1)
     dock = LesionsDock(viewer)
     viewer.window.add_dock_widget(dock, area="right")
     qtbot.waitUntil(lambda: len(dock.review.small) == 3)

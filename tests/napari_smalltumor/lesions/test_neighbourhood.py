@@ -7,7 +7,7 @@ import pytest
 from lesion_layers import show_regions, synthetic_case
 from smalltumor.labels.regions import Region
 
-from napari_smalltumor.lesions.edits import delete_lesion
+from napari_smalltumor.lesions.edits import delete_lesions
 from napari_smalltumor.lesions.review import LesionReview
 from napari_smalltumor.lesions.rings import NAME
 from napari_smalltumor.lesions.source import lesion_sources
@@ -48,6 +48,6 @@ def test_a_lesion_that_touches_other_core_at_a_corner_stays_in_the_core(viewer):
     source.layers[Region.TC].data[low[0] - 1, low[1] - 1, low[2] - 1] = 1
     source.layers[Region.WT].data[low[0] - 1, low[1] - 1, low[2] - 1] = 1
     before = int(np.count_nonzero(source.layers[Region.TC].data))
-    changes = delete_lesion(source, Region.ET, alone)
+    _, changes = delete_lesions(source, Region.ET, [alone])
     assert [change.layer for change in changes] == [source.layers[Region.ET]]
     assert int(np.count_nonzero(source.layers[Region.TC].data)) == before

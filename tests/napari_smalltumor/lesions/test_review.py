@@ -19,6 +19,7 @@ from napari_smalltumor.lesions.rings import (
     NAME,
     SMALLEST_PIXELS,
 )
+from napari_smalltumor.lesions.specks import SpeckRule
 from napari_smalltumor.patients.active_patient import active_patient
 
 
@@ -145,7 +146,7 @@ def test_rings_that_the_user_removed_are_added_again_by_the_next_search(viewer, 
 
 def test_an_accepted_lesion_stays_accepted_until_it_is_edited(review):
     review.go_to(review.lesions[1])
-    review.accept()
+    review.accept([review.lesions[1]])
     search(review)
     assert [review.is_accepted(x) for x in review.lesions] == [False, True, False]
     layer = review.source.layers[Region.ET]
@@ -159,7 +160,7 @@ def test_an_accepted_lesion_stays_accepted_until_it_is_edited(review):
 
 def test_acceptance_is_kept_for_the_next_review_and_applies_to_one_region(viewer, review):
     review.go_to(review.lesions[1])
-    review.accept()
+    review.accept([review.lesions[1]])
     review.close()
     again = LesionReview(viewer)
     search(again)
@@ -169,8 +170,7 @@ def test_acceptance_is_kept_for_the_next_review_and_applies_to_one_region(viewer
     assert not any(again.is_accepted(x) for x in again.lesions)
     again.choose(again.source, Region.ET)
     search(again)
-    again.go_to(again.lesions[1])
-    again.accept(False)
+    again.accept([again.lesions[1]], False)
     assert not again.is_accepted(again.lesions[1])
 
 
@@ -322,3 +322,66 @@ def test_the_review_of_a_patient_continues_where_it_was_left(viewer, review):
     assert review.region is Region.WT
     assert review.current in review.lesions
     assert review.current.centroid_ras_mm == left.centroid_ras_mm
+
+
+def test_the_view_goes_to_the_slices_that_the_table_names(viewer, review):
+    for lesion in review.lesions:
+        review.go_to(lesion)
+        layer = review.source.any_layer
+        assert tuple(np.rint(layer.world_to_data(viewer.dims.point)).astype(int)) == lesion.slices
+
+
+def test_several_lesions_are_accepted_and_taken_back_in_one_step(review):
+    review.accept(review.lesions[:1])
+    review.accept(review.lesions)
+    assert all(map(review.is_accepted, review.lesions))
+    step = review.undo()
+    assert [x.voxels for x in step.lesions] == [12, 216]
+    assert [review.is_accepted(x) for x in review.lesions] == [True, False, False]
+    assert review.undo().lesions == review.lesions[:1]
+    assert review.undo() is None
+
+
+def test_steps_are_taken_back_in_reverse_order_also_from_another_region(review):
+    review.accept(review.lesions[:2])
+    review.delete(review.lesions[1:2])
+    review.choose(review.source, Region.WT)
+    search(review)
+    assert review.can_undo
+    assert review.undo().region is Region.ET
+    review.choose(review.source, Region.ET)
+    search(review)
+    assert [review.is_accepted(x) for x in review.lesions] == [True, True, False]
+    review.undo()
+    assert not any(map(review.is_accepted, review.lesions))
+
+
+def test_deleted_lesions_are_not_listed_before_the_next_search(review):
+    review.delete(review.lesions[:2])
+    assert [x.voxels for x in review.lesions] == [216]
+
+
+def test_specks_have_no_ring_and_are_no_small_lesions_until_they_are_listed(viewer, review):
+    both = len(rings_shown(viewer).data)
+    review.rule = SpeckRule(5, 1.0)
+    assert [x.voxels for x in review.specks] == [2]
+    assert [x.voxels for x in review.small] == [12]
+    assert len(rings_shown(viewer).data) < both
+    assert [x.voxels for x in review.lesions] == [2, 12, 216]
+    review.set_unfolded(True)
+    assert [x.voxels for x in review.small] == [2, 12]
+    assert len(rings_shown(viewer).data) == both
+
+
+def test_an_accepted_lesion_is_no_speck(review):
+    review.accept(review.lesions[:1])
+    review.rule = SpeckRule(5, 1.0)
+    assert review.specks == []
+    review.undo()
+    assert [x.voxels for x in review.specks] == [2]
+
+
+def test_the_current_lesion_is_left_when_it_is_folded(review):
+    review.go_to(review.lesions[0])
+    review.rule = SpeckRule(5, 1.0)
+    assert review.current is None

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from lesion_layers import classes, show_classes, show_regions, synthetic_case
 from smalltumor.labels.regions import Region
-from smalltumor.lesions import find_lesions
+from smalltumor.lesions import brain_midline, find_lesions
 from synthetic import ORIENTATIONS
 
 from napari_smalltumor.lesions.source import lesion_sources
@@ -26,7 +26,9 @@ def test_layers_in_any_orientation_give_the_lesions_of_the_source_file(viewer, s
     show(viewer, case)
     for region in Region:
         _, lesions = listed(viewer, region)
-        assert lesions == find_lesions(classes(), case.grid, region=region, threshold=10)
+        assert lesions == find_lesions(
+            classes(), case.grid, region=region, threshold=10, midline_mm=brain_midline(case)
+        )
 
 
 def test_only_a_lesion_that_the_network_can_have_found_has_a_probability(viewer):

@@ -8,7 +8,8 @@ from qtpy.QtCore import QPersistentModelIndex, Qt
 from smalltumor.geometry.grid import Grid
 from smalltumor.lesions import find_lesions
 
-from napari_smalltumor.lesions.table_model import COLUMNS, PROBABILITY, VOXELS, LesionsModel
+from napari_smalltumor.lesions.table.columns import COLUMNS, PROBABILITY, VOXELS
+from napari_smalltumor.lesions.table.model import LesionsModel
 
 TITLES = [column.title for column in COLUMNS]
 
@@ -21,7 +22,7 @@ def lesions():
     probabilities = np.zeros((4, *mask.shape), np.float32)
     probabilities[3] = np.linspace(1, 0, mask.size).reshape(mask.shape)
     grid = Grid(mask.shape, np.diag([-1.0, -1, 1, 1]))
-    return find_lesions(mask, grid, threshold=100, probabilities=probabilities)
+    return find_lesions(mask, grid, threshold=100, probabilities=probabilities, midline_mm=-16.0)
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def test_small_lesions_come_first_by_whatever_is_sorted(model):
     assert column(model, "voxels") == ["8", "27", "125", "216"]
     model.sort(VOXELS, Qt.SortOrder.DescendingOrder)
     assert column(model, "voxels") == ["27", "8", "216", "125"]
-    model.sort(TITLES.index("i"), Qt.SortOrder.AscendingOrder)
+    model.sort(TITLES.index("sag"), Qt.SortOrder.AscendingOrder)
     assert column(model, "voxels") == ["27", "8", "125", "216"]
     model.sort(PROBABILITY, Qt.SortOrder.AscendingOrder)
     assert column(model, "voxels") == ["8", "27", "216", "125"]
@@ -51,8 +52,11 @@ def test_texts_values_and_tips(model, lesions):
     assert column(model, "ml")[3] == "0.216"
     assert column(model, "R")[0] == format(lesions[0].centroid_ras_mm[0], ".0f")
     assert column(model, "voxels", Qt.ItemDataRole.UserRole) == [8, 27, 125, 216]
-    first, last = (column(model, f"i {end}")[0] for end in ("first", "last"))
-    assert (int(first), int(last)) == (lesions[0].box[0][0], lesions[0].box[0][1] - 1)
+    assert column(model, "side") == ["right", "right", "midline", "left"]
+    assert column(model, "ax") == [str(lesion.slices[0]) for lesion in lesions]
+    tip = column(model, "ml", Qt.ItemDataRole.ToolTipRole)[0]
+    axial, coronal, sagittal = lesions[0].slices
+    assert f"patient's right; axial {axial}, coronal {coronal}, sagittal {sagittal}" in tip
     assert "8 voxels" in column(model, "ml", Qt.ItemDataRole.ToolTipRole)[0]
     header = model.headerData(VOXELS, Qt.Orientation.Horizontal, Qt.ItemDataRole.ToolTipRole)
     assert header == "Number of voxels"
@@ -80,7 +84,7 @@ def test_order_survives_new_lesions_and_selection_survives_sorting(model, lesion
 
 
 def test_accepted_rows_are_marked(model, lesions):
-    model.set_lesions(lesions, [False, True, False, False])
+    model.set_lesions(lesions, lesions[1:2])
     assert column(model, "") == ["○", "✓", "", ""]
     model.sort(VOXELS, Qt.SortOrder.DescendingOrder)
     assert column(model, "") == ["✓", "○", "", ""]
@@ -90,3 +94,51 @@ def test_nothing_beyond_the_rows(model):
     assert model.lesion(-1) is None and model.lesion(4) is None
     assert model.data(model.index(9, 0)) is None
     assert model.rowCount(model.index(0, 0)) == 0
+
+
+def test_the_sorting_arrow_stands_before_its_title(model):
+    def titles():
+        shown = (model.headerData(n, Qt.Orientation.Horizontal) for n in range(len(COLUMNS)))
+        return [title for title in shown if title not in TITLES]
+
+    assert titles() == ["▴ voxels"]
+    model.sort(TITLES.index("mm"), Qt.SortOrder.DescendingOrder)
+    assert titles() == ["▾ mm"]
+
+
+@pytest.fixture
+def folded(lesions):
+    """A table whose two smallest lesions are specks, folded into the last row."""
+    model = LesionsModel()
+    model.set_lesions(lesions, specks=lesions[:2], specks_title="2 specks")
+    return model
+
+
+def test_specks_are_one_row_at_the_end(folded, lesions):
+    assert column(folded, "voxels") == ["125", "216", None]
+    assert folded.specks_row == 2 and column(folded, "")[2] == "▸ 2 specks"
+    assert folded.lesion(2) is None
+    assert folded.lesions_at([1, 2]) == [lesions[3], *lesions[:2]]
+    assert len(folded.lesions) == 4  # they are saved and copied with the others
+
+
+def test_unfolded_specks_follow_their_row_and_are_sorted_among_themselves(folded, lesions):
+    folded.set_lesions(lesions, specks=lesions[:2], specks_title="2 specks", unfolded=True)
+    assert column(folded, "")[2] == "▾ 2 specks"
+    folded.sort(VOXELS, Qt.SortOrder.DescendingOrder)
+    assert column(folded, "voxels") == ["216", "125", None, "27", "8"]
+    assert folded.lesions_at([2, 3]) == [lesions[1], lesions[0]]
+    assert folded.row_of(lesions[0]) == 4
+
+
+def test_a_row_of_specks_stays_selected_when_it_is_sorted(folded):
+    kept = QPersistentModelIndex(folded.index(2, 0))
+    folded.sort(VOXELS, Qt.SortOrder.DescendingOrder)
+    assert kept.row() == folded.specks_row
+
+
+def test_the_lesion_after_some_is_the_next_row_or_the_last_before(model, lesions):
+    assert model.following(lesions[:1]) == lesions[1]
+    assert model.following([lesions[1], lesions[2]]) == lesions[3]
+    assert model.following([lesions[3]]) == lesions[2]
+    assert model.following(lesions) is None

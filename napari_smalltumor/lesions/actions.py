@@ -1,0 +1,142 @@
+"""What the buttons and keys of the review do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from smalltumor.lesions import Lesion
+
+from napari_smalltumor import keys
+from napari_smalltumor.lesions import texts
+from napari_smalltumor.lesions.review import LesionReview
+from napari_smalltumor.lesions.steps import Deletion
+from napari_smalltumor.lesions.table.model import LesionsModel
+
+
+@dataclass(frozen=True, eq=False)
+class ReviewActions:
+    """Actions on the selected rows of a table; no widget is needed.
+
+    Parameters
+    ----------
+    review : LesionReview
+    model : LesionsModel
+    selected_rows : callable
+        Returns the selected rows from top to bottom.
+    say : callable
+        Shows a message, or removes the last one if it is empty.
+    search : callable
+        Starts a search for lesions.
+    """
+
+    review: LesionReview
+    model: LesionsModel
+    selected_rows: Callable[[], list[int]]
+    say: Callable[[str], None]
+    search: Callable[[], None]
+
+    def next_small(self) -> None:
+        """Go to the next small lesion of the table."""
+        self._step(1)
+
+    def previous_small(self) -> None:
+        """Go to the previous small lesion of the table."""
+        self._step(-1)
+
+    def go_to_row(self, row: int) -> None:
+        """Go to the lesion of a row; the row of the specks makes no lesion current."""
+        self.say("")
+        lesion = self.model.lesion(row)
+        if lesion is None:
+            self.review.leave()
+        else:
+            self.review.go_to(lesion)
+
+    def accept(self) -> None:
+        """Accept the selected lesions and go to the next small one that is not accepted.
+
+        If all of them are accepted already, the marks are removed.
+        """
+        lesions = self.selected()
+        if not lesions:
+            self.say("Select a lesion to accept")
+        elif self.specks_row_is_selected() and not self.review.unfolded:
+            self.say(f"List the specks ({keys.FOLD.sequence}) to accept one of them")
+        elif all(map(self.review.is_accepted, lesions)):
+            self.review.accept(lesions, False)
+            self.say(texts.accepted(lesions, False))
+        else:
+            self._accept(lesions)
+
+    def delete(self) -> None:
+        """Delete the selected lesions from their layer and from the regions inside it.
+
+        The next lesion of the table becomes current.
+        """
+        lesions = self.selected()
+        if lesions:
+            self._delete(lesions)
+        else:
+            self.say("Select a lesion to delete")
+
+    def dismiss_specks(self) -> None:
+        """Delete all specks."""
+        if self.review.specks:
+            self._delete(self.review.specks)
+        else:
+            self.say("No specks")
+
+    def toggle_specks(self) -> None:
+        """List the specks one by one, or fold them into one row."""
+        if self.review.specks:
+            self.review.set_unfolded(not self.review.unfolded)
+        else:
+            self.say("No specks")
+
+    def undo(self) -> None:
+        """Take the last deletion or acceptance back, and go to the first of its lesions."""
+        step = self.review.undo()
+        if step is None:
+            return
+        self.say(texts.undone(step))
+        is_here = not isinstance(step, Deletion) or step.region is self.review.region
+        if is_here and not self.review.is_folded(step.lesions[0]):
+            self.review.go_to(step.lesions[0])
+        self.search()  # it finds the current lesion again, under its new number
+
+    def selected(self) -> list[Lesion]:
+        """The lesions of the selected rows, else the current one."""
+        lesions = self.model.lesions_at(self.selected_rows())
+        if not lesions and self.review.current is not None:
+            return [self.review.current]
+        return lesions
+
+    def specks_row_is_selected(self) -> bool:
+        """Whether the row that stands for the specks is selected."""
+        return self.model.specks_row in self.selected_rows()
+
+    def _accept(self, lesions: Sequence[Lesion]) -> None:
+        rows = self.model.with_rows
+        self.review.accept(lesions)
+        remaining = [x for x in self.review.small if not self.review.is_accepted(x)]
+        if not remaining:
+            self.say("Every small lesion is accepted")
+            return
+        self.say(texts.accepted(lesions, True))
+        row = rows.index(lesions[-1])
+        self.review.go_to(next((x for x in rows[row:] if x in remaining), remaining[0]))
+
+    def _delete(self, lesions: Sequence[Lesion]) -> None:
+        following = self.model.following(lesions)
+        current = self.review.current
+        deleted = self.review.delete(lesions)
+        self.say(texts.deleted(deleted))
+        if following is not None and (current is None or current in deleted):
+            self.review.go_to(following)
+        self.search()
+
+    def _step(self, by: int) -> None:
+        small = [lesion for lesion in self.model.with_rows if lesion.small]
+        found = self.review.step(small, by)
+        self.say("No small lesions" if found is None else "")

@@ -1,0 +1,32 @@
+"""Save the table of lesions as CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from qtpy.QtWidgets import QFileDialog, QWidget
+from smalltumor.errors import SmalltumorError
+from smalltumor.lesions import Lesion, write_csv
+
+from napari_smalltumor import notify, settings
+
+
+def ask_and_save(parent: QWidget, name: str, lesions: Sequence[Lesion]) -> Path | None:
+    """Ask for a file, by default of this name, and save lesions; return the file, if any."""
+    last = Path(settings.last_folder(saving=True))
+    start = last / name if last.is_dir() else last.with_name(name)
+    chosen, _ = QFileDialog.getSaveFileName(parent, "Save lesions", str(start), "CSV (*.csv)")
+    return save_lesions(Path(chosen), lesions) if chosen else None
+
+
+def save_lesions(path: Path, lesions: Sequence[Lesion]) -> Path | None:
+    """Save lesions, and replace an existing file; return the file, or None after an error."""
+    path = path if path.suffix else path.with_suffix(".csv")
+    try:
+        write_csv(lesions, path, overwrite=True)
+    except SmalltumorError as error:
+        notify.report(error)
+        return None
+    settings.remember_folder(path.parent, saving=True)
+    return path

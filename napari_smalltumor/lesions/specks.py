@@ -1,0 +1,59 @@
+"""Specks: components so small and uncertain that most of them are false.
+
+They stay in the mask. The table shows them as one row, so that larger lesions lead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from smalltumor.lesions import Lesion
+
+
+@dataclass(frozen=True)
+class SpeckRule:
+    """Which components are specks.
+
+    Parameters
+    ----------
+    voxels : int
+        A speck has fewer voxels; with 1, no component is a speck.
+    probability : float
+        In a result of the network, the mean probability of a speck is below this. What was painted
+        into such a result has no probability and is no speck.
+    """
+
+    voxels: int
+    probability: float
+
+    def specks(self, lesions: Iterable[Lesion], *, from_network: bool) -> list[Lesion]:
+        """Return the specks.
+
+        Parameters
+        ----------
+        lesions : iterable of Lesion
+        from_network : bool
+            Whether the mask is a result of the network whose probabilities are known.
+        """
+        return [x for x in lesions if self._is_speck(x, from_network)]
+
+    def _is_speck(self, lesion: Lesion, from_network: bool) -> bool:
+        if lesion.voxels >= self.voxels:
+            return False
+        if not from_network:
+            return True
+        mean = lesion.mean_probability
+        return mean is not None and mean < self.probability
+
+
+NO_SPECKS = SpeckRule(1, 1.0)
+
+
+def title_of(specks: Iterable[Lesion], rule: SpeckRule) -> str:
+    """What the row of the specks says, such as ``12 specks below 20 voxels (95 voxels)``."""
+    sizes = [lesion.voxels for lesion in specks]
+    noun = "speck" if len(sizes) == 1 else "specks"
+    total = sum(sizes)
+    unit = "voxel" if total == 1 else "voxels"
+    return f"{len(sizes)} {noun} below {rule.voxels} voxels ({total} {unit})"

@@ -1,0 +1,72 @@
+"""Steps of a review that can be undone: deletions and acceptances."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from smalltumor.labels.regions import Region
+from smalltumor.lesions import Lesion
+
+from napari_smalltumor.lesions.edits import Change, undo
+from napari_smalltumor.lesions.source import LesionSource
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """Lesions that were deleted at once.
+
+    Parameters
+    ----------
+    region : Region
+        The region that they were components of.
+    lesions : sequence of Lesion
+    changes : sequence of Change
+        Of the layers, innermost first.
+    """
+
+    region: Region
+    lesions: Sequence[Lesion]
+    changes: Sequence[Change]
+
+    @property
+    def is_in_effect(self) -> bool:
+        """Whether the layers' own undo has not taken the deletion back."""
+        return any(change.is_in_effect for change in self.changes)
+
+    def undo(self) -> None:
+        """Restore the lesions in all layers."""
+        undo(self.changes)
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """Lesions that were accepted at once, or whose acceptance was taken back at once.
+
+    Parameters
+    ----------
+    source : LesionSource
+    region : Region
+    lesions : sequence of Lesion
+        Only those whose mark was changed.
+    accepted : bool
+        What they were marked as.
+    """
+
+    source: LesionSource
+    region: Region
+    lesions: Sequence[Lesion]
+    accepted: bool
+
+    @property
+    def is_in_effect(self) -> bool:
+        """Whether a lesion still has the mark."""
+        return any(self.source.is_accepted(self.region, x) is self.accepted for x in self.lesions)
+
+    def undo(self) -> None:
+        """Give the lesions the mark that they had before."""
+        for lesion in self.lesions:
+            self.source.accept(self.region, lesion, not self.accepted)
+
+
+Step = Deletion | Acceptance

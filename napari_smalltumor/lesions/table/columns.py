@@ -1,0 +1,108 @@
+"""Columns of the table of lesions, and the tooltip of a row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from smalltumor.lesions import Lesion, Side
+
+Value = float | int | str | None
+
+SMALL, ACCEPTED = "○", "✓"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the table.
+
+    Parameters
+    ----------
+    title, tip : str
+    value : callable
+        Value of the cell, by which rows are sorted.
+    form : str
+        Format specification of the value.
+    """
+
+    title: str
+    tip: str
+    value: Callable[[Lesion], Value]
+    form: str = "d"
+
+    def text(self, lesion: Lesion) -> str:
+        """Text of the cell; a dash if there is no value."""
+        value = self.value(lesion)
+        if value is None:
+            return "–"
+        return value if isinstance(value, str) else format(value, self.form)
+
+
+def _columns() -> tuple[Column, ...]:
+    patient = "Centre in patient space: mm to the {} (RAS)"
+    slices = "{} slice through the centre, numbered as in the planes and on napari's slider"
+    columns = [
+        Column("", f"{SMALL} small, {ACCEPTED} accepted", lambda x: int(not x.small)),
+        Column("voxels", "Number of voxels", lambda x: x.voxels),
+        Column("mm", "Largest diameter, between voxel corners", lambda x: x.diameter_mm, ".1f"),
+        Column("side", "The patient's side", lambda x: x.side and x.side.value),
+    ]
+    for axis, (title, name) in enumerate(
+        (("ax", "Axial"), ("cor", "Coronal"), ("sag", "Sagittal"))
+    ):
+        columns.append(Column(title, slices.format(name), _slice(axis)))
+    columns += [
+        Column("p", "Mean probability of the region", lambda x: x.mean_probability, ".2f"),
+        Column("p max", "Largest probability of the region", lambda x: x.max_probability, ".2f"),
+        Column("ml", "Volume in millilitres", lambda x: x.ml, ".3f"),
+        Column("id", "Number, from 1, by size", lambda x: x.id),
+        Column("mm³", "Volume in cubic millimetres", lambda x: x.mm3, ".1f"),
+    ]
+    for axis, (letter, end) in enumerate(zip("RAS", ("right", "front", "top"), strict=True)):
+        columns.append(Column(letter, patient.format(end), _item("centroid_ras_mm", axis), ".0f"))
+    return tuple(columns)
+
+
+def _slice(axis: int) -> Callable[[Lesion], Value]:
+    return lambda lesion: lesion.slices and lesion.slices[axis]
+
+
+def _item(name: str, axis: int) -> Callable[[Lesion], Value]:
+    return lambda lesion: getattr(lesion, name)[axis]
+
+
+COLUMNS = _columns()
+SHOWN_FIRST = 8
+"""Number of columns that are shown at first; the user can show the others."""
+
+VOXELS = 1
+"""Index of the column that the table is sorted by at first."""
+
+PROBABILITY = 7
+"""Index of the mean probability, which only a network's result has."""
+
+
+def mark_of(lesion: Lesion, accepted: bool) -> str:
+    """Text of the first column."""
+    return ACCEPTED if accepted else SMALL if lesion.small else ""
+
+
+def describe(lesion: Lesion, accepted: bool) -> str:
+    """Size and place of a lesion, as the tooltip of its row."""
+    right, front, top = lesion.centroid_ras_mm
+    axial, coronal, sagittal = lesion.slices or ("–", "–", "–")
+    return (
+        f"{'Small lesion' if lesion.small else 'Lesion'} {lesion.id}"
+        f"{', accepted' if accepted else ''}: {lesion.voxels} voxels, {lesion.ml:.3f} ml, "
+        f"{lesion.diameter_mm:.1f} mm across\n"
+        f"{_SIDES[lesion.side]}axial {axial}, coronal {coronal}, sagittal {sagittal}\n"
+        f"centre R {right:.1f}, A {front:.1f}, S {top:.1f} mm"
+    )
+
+
+_SIDES = {
+    None: "",
+    Side.RIGHT: "patient's right; ",
+    Side.LEFT: "patient's left; ",
+    Side.MIDLINE: "midline; ",
+}

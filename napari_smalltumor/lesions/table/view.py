@@ -1,0 +1,122 @@
+"""The table of lesions: its columns, and the keys of its rows."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import QPoint, Qt, Signal
+from qtpy.QtGui import QKeyEvent, QKeySequence
+from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView
+
+from napari_smalltumor.lesions.table.columns import COLUMNS, PROBABILITY, SHOWN_FIRST, VOXELS
+from napari_smalltumor.lesions.table.model import ASCENDING, LesionsModel
+
+_NO_ARROW = "QHeaderView::up-arrow, QHeaderView::down-arrow { image: none; width: 0; height: 0; }"
+"""Qt draws the sorting arrow far from its title; the model writes it beside the title."""
+
+_ROWS_MEASURED = 30
+"""Column widths fit the text of this many rows; measuring hundreds would block the window."""
+
+_MARK_WIDTH = 24
+_TITLE_MARGIN = 8
+_SIGNALS = {
+    Qt.Key.Key_Delete: "delete_pressed",
+    Qt.Key.Key_Space: "accept_pressed",
+    Qt.Key.Key_Escape: "escaped",
+}
+
+
+class LesionsTable(QTableView):
+    """The table of lesions. A right click on a column title shows or hides columns."""
+
+    copied = Signal()
+    delete_pressed = Signal()
+    accept_pressed = Signal()
+    activated_row = Signal(int)
+    """Enter was pressed in a row."""
+    escaped = Signal()
+
+    def __init__(self, model: LesionsModel) -> None:
+        super().__init__()
+        self.setModel(model)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.setMinimumHeight(110)
+        self.verticalHeader().setVisible(False)
+        self.verticalHeader().setDefaultSectionSize(24)
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setMinimumSectionSize(_MARK_WIDTH)
+        header.setResizeContentsPrecision(_ROWS_MEASURED)
+        header.setStyleSheet(_NO_ARROW)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        header.customContextMenuRequested.connect(self._show_column_menu)
+        header.setSortIndicator(VOXELS, Qt.SortOrder.AscendingOrder)
+        self.setSortingEnabled(True)
+        for number in range(SHOWN_FIRST, len(COLUMNS)):
+            self.setColumnHidden(number, True)
+        self.fit_columns()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """Emit the signal of a key of the review.
+
+        The Delete key is used here only, because in napari's layer list it removes layers. Qt
+        would copy a single cell, and search the text of the rows for letters.
+        """
+        signal = _SIGNALS.get(Qt.Key(event.key()))
+        if event.matches(QKeySequence.StandardKey.Copy):
+            self.copied.emit()
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.activated_row.emit(self.currentIndex().row())
+        elif signal is not None and not event.modifiers():
+            getattr(self, signal).emit()
+        else:
+            super().keyPressEvent(event)
+
+    def span_specks_row(self) -> None:
+        """Let the text of the specks' row run over all columns."""
+        self.clearSpans()
+        row = self.model().specks_row
+        if row is not None:
+            self.setSpan(row, 0, 1, len(COLUMNS))
+
+    def fit_columns(self) -> None:
+        """Fit columns to their text; all but the first share the remaining width."""
+        shown = [n for n in range(len(COLUMNS)) if not self.isColumnHidden(n)]
+        needed = {n: self._width_needed(n) for n in shown}
+        spare = (self.viewport().width() - sum(needed.values())) // max(len(shown) - 1, 1)
+        for number, width in needed.items():
+            self.setColumnWidth(number, width + (max(spare, 0) if number else 0))
+
+    def _width_needed(self, column: int) -> int:
+        if column == 0:  # the text of the specks' row runs over all columns
+            return _MARK_WIDTH
+        text = f"{ASCENDING} {COLUMNS[column].title}"
+        title = self.fontMetrics().horizontalAdvance(text) + _TITLE_MARGIN
+        return max(self.sizeHintForColumn(column), title)
+
+    def resizeEvent(self, event: object) -> None:  # noqa: N802 - Qt's name
+        """Fit the columns to the new width."""
+        super().resizeEvent(event)
+        self.fit_columns()
+
+    def show_probabilities(self) -> None:
+        """Show the probability column if any lesion has a probability."""
+        known = any(x.mean_probability is not None for x in self.model().lesions)
+        self.setColumnHidden(PROBABILITY, not known)
+
+    def _show_column_menu(self, position: QPoint) -> None:
+        menu = QMenu(self)
+        for number in range(1, len(COLUMNS)):
+            action = menu.addAction(f"{COLUMNS[number].title}: {COLUMNS[number].tip}")
+            action.setCheckable(True)
+            action.setChecked(not self.isColumnHidden(number))
+            action.toggled.connect(lambda on, number=number: self._show_column(number, on))
+        menu.exec_(self.horizontalHeader().mapToGlobal(position))
+
+    def _show_column(self, number: int, on: bool) -> None:
+        self.setColumnHidden(number, not on)
+        self.fit_columns()

@@ -1,0 +1,60 @@
+"""What the Lesions dock says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from smalltumor.labels.regions import REGION_NAMES
+from smalltumor.lesions import Lesion
+
+from napari_smalltumor import keys
+from napari_smalltumor.lesions.review import LesionReview
+from napari_smalltumor.lesions.steps import Deletion, Step
+
+
+def summary(review: LesionReview, *, searching: bool, failure: str) -> str:
+    """The line under the table."""
+    if review.source is None:
+        return "No segmentation: segment a case, or open a case with labels"
+    if failure:
+        return f"The search for lesions failed: {failure}"
+    if not review.lesions:
+        name = REGION_NAMES[review.region]
+        return "Searching for lesions ..." if searching else f"No {name}"
+    specks = review.specks
+    apart = set(specks)
+    small = sum(lesion.small and lesion not in apart for lesion in review.lesions)
+    ml = sum(lesion.ml for lesion in review.lesions)
+    parts = [count(len(review.lesions), "component"), f"{small} small"]
+    parts += [count(len(specks), "speck")] if specks else []
+    return f"{', '.join(parts)}, {ml:.2f} ml in total"
+
+
+def deleted(lesions: Sequence[Lesion]) -> str:
+    """What was deleted, and how it is restored."""
+    if not lesions:
+        return "The lesion has been edited; the table is being updated"
+    size = sum(lesion.voxels for lesion in lesions)
+    return (
+        f"Deleted {count(len(lesions), 'lesion')}, {count(size, 'voxel')}; "
+        f"{keys.UNDO.sequence} restores"
+    )
+
+
+def accepted(lesions: Sequence[Lesion], are_accepted: bool) -> str:
+    """What was accepted, or is accepted no longer."""
+    number = count(len(lesions), "lesion")
+    return f"Accepted {number}" if are_accepted else f"{number} no longer accepted"
+
+
+def undone(step: Step) -> str:
+    """What was taken back."""
+    number = count(len(step.lesions), "lesion")
+    if isinstance(step, Deletion):
+        return f"Restored {number}"
+    return accepted(step.lesions, not step.accepted)
+
+
+def count(number: int, noun: str) -> str:
+    """A number with its noun in the singular or plural."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

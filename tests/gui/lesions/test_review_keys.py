@@ -1,0 +1,83 @@
+"""Keys of the review in a window: wherever its focus is, and whichever review is open."""
+
+from __future__ import annotations
+
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QComboBox, QLineEdit, QMainWindow, QVBoxLayout, QWidget
+
+from napari_smalltumor.keys import DISMISS, NEXT
+from napari_smalltumor.lesions.keys import ReviewKeys
+
+
+@pytest.fixture
+def window(qtbot) -> QMainWindow:
+    """A window with a list and a text field, which take letters."""
+    window = QMainWindow()
+    qtbot.addWidget(window)
+    central = QWidget()
+    window.setCentralWidget(central)
+    layout = QVBoxLayout(central)
+    window.choice, window.text = QComboBox(), QLineEdit()
+    window.choice.addItems(["axial", "none", "now"])
+    layout.addWidget(window.choice)
+    layout.addWidget(window.text)
+    with qtbot.waitActive(window):
+        window.show()
+        window.activateWindow()
+    return window
+
+
+@pytest.fixture
+def pressed() -> list[str]:
+    """What was called, in order."""
+    return []
+
+
+def bind(window, pressed, name: str = "") -> ReviewKeys:
+    return ReviewKeys(
+        window,
+        {
+            NEXT: lambda: pressed.append(f"{name}next"),
+            DISMISS: lambda: pressed.append(f"{name}dismiss"),
+        },
+    )
+
+
+def test_keys_work_where_a_list_would_search_for_letters(window, qtbot, pressed):
+    bind(window, pressed)
+    window.choice.setFocus()
+    qtbot.keyClick(window.choice, Qt.Key.Key_N)
+    qtbot.keyClick(window.choice, Qt.Key.Key_J, Qt.KeyboardModifier.ShiftModifier)
+    assert pressed == ["next", "dismiss"]
+    assert window.choice.currentText() == "axial"
+
+
+def test_a_text_field_takes_its_letters_first(window, qtbot, pressed):
+    bind(window, pressed)
+    window.text.setFocus()
+    qtbot.keyClick(window.text, Qt.Key.Key_N)
+    assert pressed == [] and window.text.text() == "n"
+
+
+def test_unbound_keys_do_nothing(window, qtbot, pressed):
+    keys = bind(window, pressed)
+    keys.unbind()
+    keys.unbind()
+    window.choice.setFocus()
+    qtbot.keyClick(window.choice, Qt.Key.Key_N)
+    assert pressed == []
+
+
+@pytest.mark.parametrize("closed_first", [0, 1])
+def test_of_two_reviews_the_newer_has_the_keys_until_it_is_closed(
+    window, qtbot, pressed, closed_first
+):
+    both = [bind(window, pressed, "old "), bind(window, pressed, "new ")]
+    window.choice.setFocus()
+    qtbot.keyClick(window.choice, Qt.Key.Key_N)
+    both[closed_first].unbind()
+    qtbot.keyClick(window.choice, Qt.Key.Key_N)
+    both[1 - closed_first].unbind()
+    qtbot.keyClick(window.choice, Qt.Key.Key_N)
+    assert pressed == ["new next", ("new next", "old next")[closed_first]]

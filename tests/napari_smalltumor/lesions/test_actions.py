@@ -1,0 +1,171 @@
+"""What buttons and keys do with the selected rows: no window, not even an application."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+from lesion_layers import show_regions, synthetic_case
+from smalltumor.labels.regions import Region
+
+from napari_smalltumor.lesions.actions import ReviewActions
+from napari_smalltumor.lesions.review import LesionReview
+from napari_smalltumor.lesions.specks import SpeckRule
+from napari_smalltumor.lesions.table.model import LesionsModel
+
+
+@dataclass
+class Dock:
+    """What the dock does without widgets: a table that shows a review, and selected rows."""
+
+    review: LesionReview
+    model: LesionsModel = field(default_factory=LesionsModel)
+    rows: list[int] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+
+    def __post_init__(self):
+        self.actions = ReviewActions(
+            self.review, self.model, lambda: self.rows, self.said.append, self.search
+        )
+        self.review.lesions_changed.connect(self.show)
+        self.search()
+
+    def search(self):
+        snapshot = self.review.source.snapshot(self.review.region)
+        self.review.set_lesions(snapshot.lesions(100))
+
+    def show(self):
+        self.rows = []
+        accepted = [x for x in self.review.lesions if self.review.is_accepted(x)]
+        self.model.set_lesions(
+            self.review.lesions,
+            accepted,
+            specks=self.review.specks,
+            unfolded=self.review.unfolded,
+        )
+
+    @property
+    def current(self):
+        return self.review.current and self.review.current.voxels
+
+    @property
+    def voxels(self):
+        return [lesion.voxels for lesion in self.review.lesions]
+
+
+@pytest.fixture
+def dock(viewer) -> Dock:
+    """Lesions of 2, 12 and 216 voxels; the last one is not small."""
+    show_regions(viewer, synthetic_case())
+    return Dock(LesionReview(viewer))
+
+
+def test_after_a_deletion_the_next_lesion_is_current_and_shown(viewer, dock):
+    dock.actions.next_small()
+    before = viewer.dims.point
+    dock.actions.delete()
+    assert dock.voxels == [12, 216] and dock.current == 12
+    assert viewer.dims.point != before
+    dock.actions.delete()
+    assert dock.current == 216
+    dock.actions.delete()
+    assert dock.current is None and dock.voxels == []
+    assert dock.said[-1] == "Deleted 1 lesion, 216 voxels; U restores"
+
+
+def test_after_the_last_row_the_one_before_is_current(dock):
+    dock.rows = [2]
+    dock.actions.delete()
+    assert dock.current == 12
+
+
+def test_several_rows_are_deleted_and_restored_at_once(dock):
+    dock.rows = [0, 2]
+    dock.actions.delete()
+    assert dock.voxels == [12] and dock.current == 12
+    dock.actions.undo()
+    assert dock.voxels == [2, 12, 216] and dock.current == 2
+    assert dock.said[-1] == "Restored 2 lesions"
+    assert not dock.review.can_undo
+
+
+def test_several_rows_are_accepted_and_taken_back_at_once(dock):
+    dock.rows = [0, 1]
+    dock.actions.accept()
+    assert [dock.review.is_accepted(x) for x in dock.review.lesions] == [True, True, False]
+    assert dock.said[-1] == "Every small lesion is accepted"
+    dock.actions.undo()
+    assert not any(map(dock.review.is_accepted, dock.review.lesions))
+    assert dock.said[-1] == "2 lesions no longer accepted"
+
+
+def test_rows_of_which_some_are_accepted_are_all_accepted_first(dock):
+    dock.review.accept(dock.review.lesions[:1])
+    dock.rows = [0, 1]
+    dock.actions.accept()
+    assert all(map(dock.review.is_accepted, dock.review.lesions[:2]))
+    dock.rows = [0, 1]
+    dock.actions.accept()
+    assert not any(map(dock.review.is_accepted, dock.review.lesions))
+
+
+def test_accepting_goes_on_to_the_next_that_is_not_accepted(dock):
+    dock.actions.next_small()
+    dock.actions.accept()
+    assert dock.current == 12
+
+
+@pytest.fixture
+def with_specks(dock) -> Dock:
+    """The lesions of 2 and 12 voxels are specks."""
+    dock.review.rule = SpeckRule(20, 1.0)
+    return dock
+
+
+def test_specks_are_dismissed_in_one_step_and_restored_in_one(with_specks):
+    layer = with_specks.review.source.layers[Region.ET]
+    before = layer.data.copy()
+    with_specks.actions.dismiss_specks()
+    assert with_specks.voxels == [216] and layer.data.sum() == 216
+    with_specks.actions.undo()
+    assert with_specks.voxels == [2, 12, 216]
+    assert (layer.data == before).all()
+    with_specks.actions.dismiss_specks()
+    with_specks.actions.dismiss_specks()
+    assert with_specks.said[-1] == "No specks"
+
+
+def test_deleting_the_row_of_the_specks_dismisses_them(with_specks):
+    with_specks.rows = [with_specks.model.specks_row]
+    with_specks.actions.delete()
+    assert with_specks.voxels == [216]
+
+
+def test_next_passes_folded_specks_and_stops_at_listed_ones(with_specks):
+    with_specks.actions.next_small()
+    assert with_specks.current is None and with_specks.said[-1] == "No small lesions"
+    with_specks.actions.toggle_specks()
+    with_specks.actions.next_small()
+    assert with_specks.current == 2
+
+
+def test_folded_specks_are_not_accepted_unseen(with_specks):
+    with_specks.rows = [with_specks.model.specks_row]
+    with_specks.actions.accept()
+    assert not any(map(with_specks.review.is_accepted, with_specks.review.lesions))
+    assert with_specks.said[-1] == "List the specks (J) to accept one of them"
+
+
+def test_selecting_the_row_of_the_specks_leaves_the_lesion_before(with_specks):
+    with_specks.actions.go_to_row(0)
+    assert with_specks.current == 216
+    with_specks.actions.go_to_row(with_specks.model.specks_row)
+    assert with_specks.current is None
+
+
+def test_an_action_without_a_selection_says_so(dock):
+    dock.actions.delete()
+    dock.actions.accept()
+    assert dock.said == ["Select a lesion to delete", "Select a lesion to accept"]
+    dock.actions.undo()
+    assert dock.voxels == [2, 12, 216]
