@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 from smalltumor.data.case import Case
-from smalltumor.data.case_files import parse_file_name
+from smalltumor.data.file_names import parse_file_name
 from smalltumor.data.nifti import is_nifti_name, write_volume
 from smalltumor.data.segmentation import (
     Segmentation,

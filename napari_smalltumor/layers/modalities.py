@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from smalltumor.data import case_files
+from smalltumor.data import file_names
 from smalltumor.data.case import REFERENCE, Case
 from smalltumor.data.case_files import MODALITIES, MODALITY_TITLES
 from smalltumor.errors import CaseError, GridMismatchError
@@ -53,7 +53,7 @@ def modality_of(layer: Layer) -> str | None:
     role = role_of(layer)
     if role is not None and role.modality is not None:
         return role.modality
-    match = case_files.parse_file_name(Path(f"{layer.name}.nii"))
+    match = file_names.parse_file_name(Path(f"{layer.name}.nii"))
     return match[1] if match is not None and match[1] in MODALITIES else None
 
 
@@ -222,7 +222,7 @@ def _name(layer: Image) -> str:
     case = case_of(layer)
     if case is not None:
         return case.name
-    match = case_files.parse_file_name(Path(f"{layer.name}.nii"))
+    match = file_names.parse_file_name(Path(f"{layer.name}.nii"))
     return str(layer.name) if match is None else match[0] or "case"
 
 

@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 from smalltumor.data.case import REFERENCE, Case, read_case_files, read_image
 from smalltumor.data.case_files import (
-    LABELS,
     MODALITIES,
     MODALITY_TITLES,
     MSD_CHANNELS,
@@ -21,8 +20,8 @@ from smalltumor.data.case_files import (
     find_case_files,
     group_files,
     label_scheme_hint,
-    parse_file_name,
 )
+from smalltumor.data.file_names import LABELS, parse_file_name
 from smalltumor.data.label_files import (
     check_tumour_size,
     decode_labels,

@@ -71,7 +71,19 @@ def add_case(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="resample modalities that are on another grid onto the grid of T1CE",
     )
+    group.add_argument(
+        "--channels",
+        metavar="ORDER",
+        type=channels_argument,
+        help="modalities of a 4D file, or of nnU-Net's CASE_0000 to CASE_0003, in order, such as "
+        "flair,t1,t1ce,t2",
+    )
     add_allow_missing(group)
+
+
+def channels_argument(text: str) -> tuple[str, ...]:
+    """Parse modalities that are separated by commas."""
+    return tuple(name.strip() for name in text.split(","))
 
 
 def add_allow_missing(parser: argparse._ActionsContainer) -> None:
@@ -93,6 +105,7 @@ def read(options: argparse.Namespace) -> Case:
         **{modality: getattr(options, modality) for modality in MODALITY_HELP},
         resample=options.resample,
         allow_missing=options.allow_missing,
+        channels=options.channels,
     )
 
 

@@ -15,13 +15,12 @@ from smalltumor.data.background import replace_nonfinite
 from smalltumor.data.case_files import (
     MODALITIES,
     MODALITY_TITLES,
-    MSD_CHANNELS,
     OPTIONAL_MODALITIES,
     CaseFiles,
     find_case_files,
-    folder_name,
     missing_modalities,
 )
+from smalltumor.data.file_names import folder_name
 from smalltumor.data.nifti import Volume
 from smalltumor.data.volume_files import read_volume_file
 from smalltumor.errors import Action, CaseError, GridMismatchError, Remedy
@@ -89,6 +88,7 @@ def read_case(
     t2: str | Path | None = None,
     resample: bool = False,
     allow_missing: bool = False,
+    channels: Sequence[str] | None = None,
 ) -> Case:
     """Read a case from a folder, from files, or from files given one by one.
 
@@ -103,6 +103,9 @@ def read_case(
     allow_missing : bool
         Read a case that lacks T1, T2 or FLAIR, or in which one of them is zero everywhere, instead
         of raising an error. Only weights that were trained with modality dropout segment it.
+    channels : sequence of str, optional
+        Modalities in the order of a 4D file, or of the numbers of nnU-Net's files. By default that
+        of ``dataset.json``, else that of the Decathlon or of nnU-Net, with a warning.
 
     Returns
     -------
@@ -117,7 +120,7 @@ def read_case(
     """
     given = {"flair": flair, "t1ce": t1ce, "t1": t1, "t2": t2}
     named = {m: Path(p) for m, p in given.items() if p is not None}
-    files = _locate(path, named, allow_missing)
+    files = _locate(path, named, allow_missing, channels)
     return read_case_files(files, resample=resample, allow_missing=allow_missing)
 
 
@@ -130,7 +133,7 @@ def read_case_files(
         missing = missing_modalities(files.modalities, allow_missing=allow_missing)
         raise CaseError(f"{files.name}: {problem}", _naming(missing))
     if files.stacked is not None:
-        volumes = _split(read_image(files.stacked))
+        volumes = _split(read_image(files.stacked), files.channels)
     else:
         volumes = _read_all(
             {m: files.modalities[m][0] for m in MODALITIES if m in files.modalities}
@@ -148,7 +151,7 @@ def read_case_files(
         scheme_hint=files.scheme_hint,
     )
     own_files = {volume.path: volume for volume in volumes.values()}
-    case.warnings = [*_warnings(case, own_files.values(), reference), *empty]
+    case.warnings = [*files.notes, *_warnings(case, own_files.values(), reference), *empty]
     return case
 
 
@@ -171,7 +174,10 @@ def read_image(path: Path) -> Volume:
 
 
 def _locate(
-    path: str | Path | Sequence[str | Path] | None, given: Mapping[str, Path], allow_missing: bool
+    path: str | Path | Sequence[str | Path] | None,
+    given: Mapping[str, Path],
+    allow_missing: bool,
+    channels: Sequence[str] | None,
 ) -> CaseFiles:
     if path is None:
         missing = missing_modalities(given, allow_missing=allow_missing)
@@ -181,7 +187,7 @@ def _locate(
         name = folder_name(given[REFERENCE].resolve().parent)
         return CaseFiles(name, modalities={m: [file] for m, file in given.items()})
     where = Path(path) if isinstance(path, str | Path) else [Path(p) for p in path]
-    files = find_case_files(where)
+    files = find_case_files(where, channels)
     files.modalities.update({m: [p] for m, p in given.items()})
     return files
 
@@ -199,16 +205,16 @@ def _read_all(paths: Mapping[str, Path]) -> dict[str, Volume]:
     return volumes
 
 
-def _split(volume: Volume) -> dict[str, Volume]:
-    if volume.data.ndim != 4 or volume.data.shape[3] != len(MSD_CHANNELS):
-        order = ", ".join(MODALITY_TITLES[m] for m in MSD_CHANNELS)
+def _split(volume: Volume, channels: Sequence[str]) -> dict[str, Volume]:
+    if volume.data.ndim != 4 or volume.data.shape[3] != len(channels):
+        order = ", ".join(MODALITY_TITLES[m] for m in channels)
         raise CaseError(
             f"{volume.path} has the shape {volume.data.shape}: neither a modality's name "
             f"(CASE_t1ce.nii.gz ...) nor a 4D file of {order}"
         )
     return {
         modality: Volume(volume.data[..., channel], volume.grid, volume.header, volume.path)
-        for channel, modality in enumerate(MSD_CHANNELS)
+        for channel, modality in enumerate(channels)
     }
 
 

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import NoReturn
 
+from smalltumor.data.candidates import NamedFile, choose
 from smalltumor.data.dataset_names import scheme_of_names
+from smalltumor.data.file_names import LABELS, case_name, folder_name, parse_name
 from smalltumor.data.nifti import is_image_name, stem
+from smalltumor.data.numbered_files import (
+    NNUNET_CHANNELS,
+    channel_order,
+    joined_by_number,
+    numbered,
+    numbered_with,
+)
 from smalltumor.data.volume_files import kind_of_file
 from smalltumor.errors import Action, CaseError, Remedy
 from smalltumor.files.names import safe_name
@@ -26,31 +36,11 @@ MODALITY_TITLES: Mapping[str, str] = MappingProxyType(
     {"flair": "FLAIR", "t1ce": "T1CE", "t1": "T1", "t2": "T2"}
 )
 
-LABELS = "labels"
-
 MSD_CHANNELS = ("flair", "t1", "t1ce", "t2")
 """Order of the fourth axis in the Medical Segmentation Decathlon's Task01_BrainTumour."""
 
-_KEYWORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "flair": ("flair", "t2f", "t2flair", "t2_flair", "t2-flair"),
-        "t1ce": ("t1ce", "t1c", "t1gd", "t1gad", "t1post", "t1_ce", "t1_gd", "t1-ce", "t1-gd"),
-        "t1": ("t1", "t1n", "t1w"),
-        "t2": ("t2", "t2w"),
-        LABELS: ("seg", "segm", "segmentation", "tumor_segmentation", "label", "labels", "mask"),
-    }
-)
-_ROLES = {keyword: role for role, keywords in _KEYWORDS.items() for keyword in keywords}
-_ENDING = re.compile(
-    r"^(?:(?P<case>.*?)[-_. ])?(?P<keyword>"
-    + "|".join(sorted(_ROLES, key=len, reverse=True))
-    + r")\Z",
-    re.IGNORECASE | re.DOTALL,
-)
-# Segmentations of other structures, or not by an expert, as in UCSF-PDGM and UPENN-GBM.
-_NOT_TUMOUR = re.compile(
-    r"(^|[-_. ])(brain|parenchyma|bet|skull|head|approx|auto\w*)[-_]?$", re.IGNORECASE
-)
+_DECATHLON = re.compile(r"BRATS_\d{3}\Z", re.IGNORECASE)
+"""Names of the Decathlon, whose channel order is known."""
 
 
 @dataclass
@@ -69,6 +59,10 @@ class CaseFiles:
         Segmentations by an expert; may be empty.
     keywords : set of str
         Keywords for the modalities in the names, lower case; they differ between years of BraTS.
+    channels : tuple of str
+        Modalities in the order of the fourth axis of `stacked`.
+    notes : list of str
+        What was assumed or chosen, for the user.
 
     Raises
     ------
@@ -81,10 +75,18 @@ class CaseFiles:
     stacked: Path | None = None
     labels: list[Path] = field(default_factory=list)
     keywords: set[str] = field(default_factory=set)
+    channels: tuple[str, ...] = MSD_CHANNELS
+    notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if self.name != safe_name(self.name):
             raise CaseError(f"{self.name!r} is not a name for a case and its results")
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the first of its files."""
+        files = [path for paths in self.modalities.values() for path in paths]
+        return [*([self.stacked] if self.stacked else files), *self.labels][0].parent
 
     @property
     def scheme_hint(self) -> str | None:
@@ -130,13 +132,17 @@ def modality_titles(modalities: Iterable[str]) -> str:
     return f"{', '.join(others)} and {last}" if others else last
 
 
-def find_case_files(path: Path | Sequence[Path]) -> CaseFiles:
+def find_case_files(
+    path: Path | Sequence[Path], channels: Sequence[str] | None = None
+) -> CaseFiles:
     """Find the one case in a folder, next to one of its files, or in a list of files.
 
     Parameters
     ----------
     path : Path or sequence of Path
         A folder; one file of a case, whose siblings are found; a 4D file; or the files of a case.
+    channels : sequence of str, optional
+        Modalities in the order of a 4D file or of nnU-Net's numbers, see `channel_order`.
 
     Returns
     -------
@@ -149,15 +155,15 @@ def find_case_files(path: Path | Sequence[Path]) -> CaseFiles:
         If there is no case, or several.
     """
     if not isinstance(path, Path):
-        return _only(group_files(path), f"{len(path)} files")
+        return _only(group_files(path, channels), f"{len(path)} files")
     if _check(path).is_dir():
         images = _image_files(path)
-        return _only(group_files(images), str(path)) if images else _refuse(path)
-    match = parse_file_name(path) if is_image_name(path) else None
-    if match is None:
-        return _stacked(path)
-    siblings = group_files(p for p in _image_files(path.parent) if _case_of(p) == match[0])
-    return _only(siblings, str(path))
+        return _only(group_files(images, channels), str(path)) if images else _refuse(path)
+    own = parse_name(path) if is_image_name(path) else None
+    if own is not None:
+        same = (p for p in _image_files(path.parent) if _case_of(p) == own.case)
+        return _only(group_files(same), str(path))
+    return _only(group_files(numbered_with(path, _image_files), channels), str(path))
 
 
 def find_cases(folder: Path, *, on_folder: Callable[[int], None] | None = None) -> list[CaseFiles]:
@@ -193,63 +199,87 @@ def find_cases(folder: Path, *, on_folder: Callable[[int], None] | None = None) 
         found += group_files(files)
     if not found:
         raise CaseError(f"{folder} holds no case: no files named like {_EXAMPLES}")
+    _tell_apart(found, folder)
     return sorted(found, key=lambda c: c.name)
 
 
-def group_files(paths: Iterable[Path]) -> list[CaseFiles]:
+def _tell_apart(cases: Sequence[CaseFiles], folder: Path) -> None:
+    """Put the folders before names that several cases have, such as the visits of patients."""
+    count = Counter(case.name.lower() for case in cases)
+    for case in cases:
+        if count[case.name.lower()] > 1:
+            parts = [*case.folder.relative_to(folder).parts]
+            if parts and safe_name(parts[-1]) == case.name:
+                parts.pop()
+            case.name = safe_name("_".join([*parts, case.name]))
+
+
+def group_files(paths: Iterable[Path], channels: Sequence[str] | None = None) -> list[CaseFiles]:
     """Group files to cases by the part of the name before the modality.
 
     Files named by their modality alone form the case of their folder. A single segmentation with
     another name belongs to a single case (BraTS 2020 has one). Files without a modality in their
-    name are ignored if there are others; otherwise each is a 4D file.
+    name are ignored if there are others, unless they are numbered as by nnU-Net (``CASE_0000`` to
+    ``CASE_0003``); otherwise each is a 4D file.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+    channels : sequence of str, optional
+        Modalities in the order of a 4D file or of nnU-Net's numbers, see `channel_order`.
     """
-    cases: dict[str, CaseFiles] = {}
+    named: dict[str, list[NamedFile]] = {}
     others: list[Path] = []
     for path in paths:
-        match = parse_file_name(path)
-        if match is None:
+        parsed = parse_name(path)
+        if parsed is None:
             others.append(path)
-            continue
-        name, role, keyword = match
-        case = cases.setdefault(name.lower(), CaseFiles(case_name(path)))
-        case.keywords.add(keyword)
-        target = case.labels if role == LABELS else case.modalities.setdefault(role, [])
-        target.append(path)
+        else:
+            named.setdefault(parsed.case.lower(), []).append((path, parsed))
+    cases = [_case(files) for files in joined_by_number(named)]
+    cases += [_numbered_case(name, files, channels) for name, files in numbered(others)]
     if not cases:
-        return [_stacked(path) for path in others]
-    return _adopt_labels(list(cases.values()))
+        return [_stacked(path, channels) for path in others]
+    return _adopt_labels(cases)
+
+
+def _case(files: Sequence[NamedFile]) -> CaseFiles:
+    case = CaseFiles(case_name(files[0][0]))
+    if len({parsed.case.lower() for _, parsed in files}) > 1:  # numbered by sequence
+        case.name = folder_name(files[0][0].parent)
+    for role in (*MODALITIES, LABELS):
+        candidates = [file for file in files if file[1].role == role]
+        chosen, note = choose(candidates, files)
+        case.keywords |= {parsed.keyword for _, parsed in chosen if role != LABELS}
+        case.notes += [f"{note[0]} was taken as {_title(role)}, {note[1]}"] if note else []
+        if role == LABELS:
+            case.labels += [path for path, _ in chosen]
+        elif chosen:
+            case.modalities[role] = [path for path, _ in chosen]
+    return case
+
+
+def _numbered_case(
+    name: str, files: Mapping[int, Path], channels: Sequence[str] | None
+) -> CaseFiles:
+    """The case of files that nnU-Net has numbered."""
+    folder = next(iter(files.values())).parent
+    order, note = channel_order(folder, channels, NNUNET_CHANNELS)
+    case = CaseFiles(safe_name(name), labels=_labels_beside(folder, name))
+    case.modalities = {order[n]: [path] for n, path in files.items()}
+    case.notes += (
+        [f"the files {name}_0000 to _{max(files):04d} were taken as {note}"] if note else []
+    )
+    return case
 
 
 def label_scheme_hint(path: Path) -> str | None:
     """Name of the label scheme that goes with the names around a label file, if any."""
-    if parse_file_name(path) is not None:
+    if parse_name(path) is not None:
         around = [case for case in group_files(_image_files(path.parent)) if path in case.labels]
         if around:
             return around[0].scheme_hint
     return scheme_of_names(case_name(path))
-
-
-def parse_file_name(path: Path) -> tuple[str, str, str] | None:
-    """Parse a file's name to case name, role (a modality or `LABELS`) and keyword, or None."""
-    match = _ENDING.match(stem(path))
-    if match is None:
-        return None
-    case, keyword = match["case"] or "", match["keyword"].lower()
-    if _ROLES[keyword] == LABELS and _NOT_TUMOUR.search(case):
-        return None
-    return case, _ROLES[keyword], keyword
-
-
-def case_name(path: Path) -> str:
-    """Name of a file's case: the part before the modality, or the folder's name if it is empty."""
-    match = parse_file_name(path)
-    own = stem(path) if match is None else match[0]
-    return safe_name(own) if own.strip(". ") else folder_name(path.parent)
-
-
-def folder_name(folder: Path) -> str:
-    """A folder's name as a case name."""
-    return safe_name(Path(os.path.normpath(folder.absolute())).name)
 
 
 def _adopt_labels(cases: list[CaseFiles]) -> list[CaseFiles]:
@@ -261,10 +291,21 @@ def _adopt_labels(cases: list[CaseFiles]) -> list[CaseFiles]:
     return with_images or orphans
 
 
-def _stacked(path: Path) -> CaseFiles:
-    labels = path.parent.parent / path.parent.name.replace("images", "labels") / path.name
-    exists = labels != path and labels.is_file()
-    return CaseFiles(case_name(path), stacked=path, labels=[labels] if exists else [])
+def _stacked(path: Path, channels: Sequence[str] | None = None) -> CaseFiles:
+    order, note = channel_order(path.parent, channels, MSD_CHANNELS)
+    known = _DECATHLON.match(stem(path)) is not None
+    notes = [f"{path.name}: the channels were taken as {note}"] if note and not known else []
+    labels = _labels_beside(path.parent, stem(path))
+    return CaseFiles(case_name(path), stacked=path, labels=labels, channels=order, notes=notes)
+
+
+def _labels_beside(images: Path, name: str) -> list[Path]:
+    """The label file of a case in the folder ``labelsTr`` beside ``imagesTr``."""
+    labels = images.parent / images.name.replace("images", "labels")
+    if labels == images:
+        return []
+    paths = (labels / f"{name}{suffix}" for suffix in (".nii.gz", ".nii"))
+    return [path for path in paths if path.is_file()][:1]
 
 
 def _refuse(folder: Path) -> NoReturn:
@@ -306,8 +347,8 @@ def _is_candidate(name: str) -> bool:
 
 
 def _case_of(path: Path) -> str | None:
-    match = parse_file_name(path)
-    return None if match is None else match[0]
+    parsed = parse_name(path)
+    return None if parsed is None else parsed.case
 
 
 def _title(role: str) -> str:

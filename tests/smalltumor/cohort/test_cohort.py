@@ -213,15 +213,14 @@ def test_results_among_the_cases_are_refused(cohort, data):
     assert not (data / "masks").exists()
 
 
-def test_two_cases_of_one_name_are_refused(cohort, data):
+def test_two_cases_of_one_name_are_told_apart_by_their_folders(cohort, data, tmp_path):
     (data / "more").mkdir()
     (data / "ann").rename(data / "more" / "ann")
-    write_case(data / "ann")
-    for path in (data / "ann").iterdir():
-        path.rename(path.with_name(path.name.replace("case", "ann")))
-    code, _, _, stderr = cohort()
-    assert code == 1
-    assert "more than one case named ann" in stderr
+    write_case(data / "ann", name="ann")
+    code, *_ = cohort()
+    assert code == 0
+    masks = {path.name for path in (tmp_path / "out").glob("*ann*.nii.gz")}
+    assert masks == {"ann.nii.gz", "more_ann.nii.gz"}
 
 
 def test_a_full_disk_ends_the_run(cohort, monkeypatch, tmp_path):
