@@ -51,6 +51,7 @@ SEQUENCES = {
 """By modality; napari's own number keys work while a tool of a layer is chosen."""
 
 PEEK = Key("H", "Hide masks and rings while the key is held")
+REFERENCE = Key("Shift+C", "Show or hide the contours of the reference")
 SHEET = Key("?", "Show or close this sheet")
 
 LAYOUT = Key("Q", "Change between napari's canvas and the planes")
@@ -86,7 +87,7 @@ _TABLE = (
 )
 
 TOPICS: dict[str, tuple[Key, ...]] = {
-    "Views": (LAYOUT, FOLLOW, *SEQUENCES.values(), PEEK, SHEET),
+    "Views": (LAYOUT, FOLLOW, *SEQUENCES.values(), PEEK, REFERENCE, SHEET),
     "In a plane": _MOUSE,
     "Painting, and napari's canvas": _NAPARI,
     "Lesions": (NEXT, PREVIOUS, ACCEPT, DELETE, UNDO, FOLD, DISMISS, REGION, TABLE),

@@ -1,4 +1,4 @@
-"""Make `segment.png` and `lesions.png` of the handbook from the sample case.
+"""Make `segment.png`, `lesions.png` and `compare.png` of the handbook from the sample case.
 
 xvfb-run -a -s "-screen 0 1280x800x24 +extension GLX" python docs/img/screenshots.py [FOLDER]
 """
@@ -16,8 +16,11 @@ from qtpy.QtWidgets import QApplication
 from smalltumor.data.sample import sample_case_folder
 
 from napari_smalltumor import settings
+from napari_smalltumor.compare.dock import CompareDock
 from napari_smalltumor.lesions.dock import LesionsDock
 from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.loading.sample_data import add_sample
+from napari_smalltumor.reading.toolbar import show_planes
 from napari_smalltumor.segment.dock import SegmentDock
 
 SIZE = (1280, 800)
@@ -75,13 +78,32 @@ def lesions(path: Path) -> None:
     save(viewer, path)
 
 
+def compare(path: Path) -> None:
+    """The Compare dock with the result of the shipped weights and the expert's mask, in planes."""
+    viewer = napari.Viewer(title="napari")
+    viewer.window.resize(*SIZE)
+    add_sample(viewer)
+    dock = SegmentDock(viewer)
+    viewer.window.add_dock_widget(dock, area="right", name="Segment (Small Tumour)")
+    dock.segment()
+    wait(LONGEST_MS, lambda: not dock.is_running)
+    comparison = CompareDock(viewer)
+    viewer.window.add_dock_widget(comparison, name="Compare (Small Tumour)", tabify=True)
+    comparison.compare_with_expert()
+    wait(LONGEST_MS, lambda: bool(comparison.model.rows))
+    show_planes(viewer)
+    comparison.table.selectRow(0)
+    save(viewer, path)
+
+
 def main() -> None:
-    """Make both pictures, with the default settings."""
+    """Make the pictures, with the default settings."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent
     settings._pages = lambda: None  # type: ignore[assignment]  # not those of the user
     settings.put("autosave", False)
     segment(folder / "segment.png")
     lesions(folder / "lesions.png")
+    compare(folder / "compare.png")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from smalltumor.data.case import Case
 from napari_smalltumor.autosave.files import case_digest
 from napari_smalltumor.layers.coordinates import display_shape
 from napari_smalltumor.layers.metadata import case_of, region_of
+from napari_smalltumor.layers.reference import reference_of
 
 if TYPE_CHECKING:
     from napari.layers import Labels, Layer
@@ -22,11 +23,16 @@ def masks_among(layers: Iterable[Layer]) -> Iterator[Labels]:
 
 
 def is_mask(layer: Layer) -> bool:
-    """Whether a layer is a labels layer in memory and has the shape of its case."""
+    """Whether a layer is a labels layer in memory and has the shape of its case.
+
+    A reference, which nobody can edit, is none.
+    """
     from napari.layers import Labels
 
     case = case_of(layer)
     if case is None or not isinstance(layer, Labels) or not isinstance(layer.data, np.ndarray):
+        return False
+    if reference_of(layer) is not None:
         return False
     return layer.data.shape == display_shape(case.grid)
 

@@ -18,6 +18,7 @@ from qtpy.QtWidgets import QApplication, QMainWindow, QShortcut
 from napari_smalltumor import keys
 from napari_smalltumor.display.key_sheet import KeySheet
 from napari_smalltumor.display.overlay import Overlay
+from napari_smalltumor.display.reference import toggle_reference
 from napari_smalltumor.display.sequences import LabelToolMonitor, show_sequence
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class DisplayShortcuts(QObject):
         ]
         self._peek = self._bind(keys.PEEK, self.start_to_peek)
         self._peek.setAutoRepeat(False)
+        self._bind(keys.REFERENCE, self._toggle_reference)
         self._bind(keys.SHEET, self.toggle_sheet)
         self._tools = LabelToolMonitor(viewer, self._on_tool)
 
@@ -99,6 +101,11 @@ class DisplayShortcuts(QObject):
         viewer = self._viewer()
         if viewer is not None:
             show_sequence(viewer, modality)
+
+    def _toggle_reference(self) -> None:
+        viewer = self._viewer()
+        if viewer is not None:
+            toggle_reference(viewer)
 
     def _on_tool(self, chosen: bool) -> None:
         """Leave the number keys to napari while a tool of a layer is chosen."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakKeyDictionary, WeakSet, ref
 
 import numpy as np
 import numpy.typing as npt
@@ -45,11 +45,34 @@ class LayerKind(StrEnum):
     """Tissue classes predicted by a network in training, in a label scheme."""
     LABELS = "labels"
     """Labels from a file, in no known scheme."""
+    REFERENCE = "reference"
+    """The mask of a region with which the patient's own is compared."""
     RINGS = "rings"
     """Rings around lesions."""
 
 
 _LAYER_TYPES = {LayerKind.IMAGE: "image", LayerKind.RINGS: "points"}
+
+
+@dataclass(frozen=True, eq=False)
+class ReferenceMask:
+    """What a layer of the reference shows.
+
+    Parameters
+    ----------
+    region : Region
+    title : str
+        Where the mask is from, for the user: the name of a file or layer.
+    path : Path, optional
+        The file that it was read from.
+    layer : reference to a Labels layer, optional
+        The layer that it was copied from.
+    """
+
+    region: Region
+    title: str
+    path: Path | None = None
+    layer: ref[Labels] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +94,9 @@ class LayerRole:
         The network's result, if it filled the layer.
     checksum : int, optional
         `checksum` of the data with which a network filled the layer, to detect edits.
+    reference : ReferenceMask, optional
+        What a layer of the reference shows. It has no `region`, so that it never counts as the
+        patient's own.
     """
 
     kind: LayerKind
@@ -80,6 +106,7 @@ class LayerRole:
     scheme: str | None = None
     result: Segmentation | None = None
     checksum: int | None = None
+    reference: ReferenceMask | None = None
 
     def metadata(self) -> dict[str, Any]:
         """Layer metadata that assigns the role to a new layer."""

@@ -39,6 +39,7 @@ from napari_smalltumor.layers.metadata import (
     region_of,
     role_of,
 )
+from napari_smalltumor.layers.reference import reference_of
 
 if TYPE_CHECKING:
     from napari.layers import Labels, Layer
@@ -256,7 +257,7 @@ def lesion_sources(layers: Iterable[Layer]) -> list[LesionSource]:
     for layer in layers:
         if not isinstance(layer, Labels) or layer.multiscale or layer.ndim != 3:
             continue
-        if region_of(layer) is not None:
+        if region_of(layer) is not None or reference_of(layer) is not None:
             continue
         everywhere = dict.fromkeys(Region, layer)
         origin = provenance_of(layer.metadata)

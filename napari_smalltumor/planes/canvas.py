@@ -6,29 +6,51 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import numpy as np
+import numpy.typing as npt
 from qtpy.compat import isalive
 from qtpy.QtCore import QLineF, QPointF, QSize, Qt, Signal
-from qtpy.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QPixmap, QTransform
+from qtpy.QtGui import (
+    QColor,
+    QImage,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QPolygonF,
+    QTransform,
+)
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from napari_smalltumor.layers.coordinates import uses_display_axes
+from napari_smalltumor.layers.reference import reference_of
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.planes import annotations
 from napari_smalltumor.planes.brush import layer_to_paint
 from napari_smalltumor.planes.linked_planes import LinkedPlanes
 from napari_smalltumor.planes.placement import Placement
 from napari_smalltumor.planes.plane import Plane
-from napari_smalltumor.planes.rendering import image_pixels, labels_pixels, outlines, slice_of
+from napari_smalltumor.planes.rendering import (
+    image_pixels,
+    joined,
+    labels_pixels,
+    outlines,
+    slice_of,
+)
 from napari_smalltumor.planes.rings import draw_rings
 from napari_smalltumor.planes.view import Viewport, viewport
 
 if TYPE_CHECKING:
     from napari.layers import Labels, Layer
 
-_Lines = list[tuple[QColor, list[QLineF]]]
+_Outline = tuple[QColor, list[QLineF] | QPainterPath]
+"""Colour of a label, and its edges: as lines, or joined to a path for dashes."""
 
 _OUTLINE_PIXELS = 1.5
 """Width on the screen of an outline whose layer has the contour 1."""
+
+_DASHES = (4.0, 3.0)
+"""Lengths of the dashes of a reference and of the gaps between them, in widths of the line."""
 
 _SMALLEST = QSize(80, 80)
 _CORNERS = (
@@ -58,7 +80,7 @@ class PlaneCanvas(QWidget):
         self.planes, self.plane = planes, plane
         self.cursor_at: QPointF | None = None
         self._images: WeakKeyDictionary[Layer, tuple[tuple[int, int], QImage]] = WeakKeyDictionary()
-        self._outlines: WeakKeyDictionary[Layer, tuple[tuple[int, int], _Lines]]
+        self._outlines: WeakKeyDictionary[Layer, tuple[tuple[int, int], list[_Outline]]]
         self._outlines = WeakKeyDictionary()
         self._written: tuple[tuple[QSize, tuple[str, str, str], float, bool], QPixmap] | None = None
         self.setMouseTracking(True)
@@ -149,19 +171,23 @@ class PlaneCanvas(QWidget):
         assert index is not None
         state = (index, self.planes.layers.version(layer))
         cached = self._outlines.get(layer)
+        dashed = reference_of(layer) is not None
         if cached is None or cached[0] != state:
             found = outlines(layer, slice_of(layer.data, self.plane, index))
-            lines = [
-                (QColor(*colour.tolist()), [QLineF(*edge) for edge in edges.tolist()])
+            drawn = [
+                (QColor(*colour.tolist()), _path_of(edges) if dashed else _lines_of(edges))
                 for colour, edges in found
             ]
-            cached = self._outlines[layer] = (state, lines)
+            cached = self._outlines[layer] = (state, drawn)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for colour, lines_of_colour in cached[1]:
+        for colour, lines in cached[1]:
             pen = QPen(colour, _OUTLINE_PIXELS * layer.contour)
             pen.setCosmetic(True)
+            if dashed:
+                pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+                pen.setDashPattern(_DASHES)
             painter.setPen(pen)
-            painter.drawLines(lines_of_colour)
+            painter.drawPath(lines) if isinstance(lines, QPainterPath) else painter.drawLines(lines)
 
     def _draw_crosshair(self, painter: QPainter, port: Viewport) -> None:
         x, y = port.to_screen(self.planes.position)
@@ -221,3 +247,14 @@ class PlaneCanvas(QWidget):
     def _redraw(self) -> None:
         if isalive(self):  # the viewer's planes exist longer than its window
             self.update()
+
+
+def _lines_of(edges: npt.NDArray[np.int_]) -> list[QLineF]:
+    return [QLineF(*edge) for edge in edges.tolist()]
+
+
+def _path_of(edges: npt.NDArray[np.int_]) -> QPainterPath:
+    path = QPainterPath()
+    for line in joined(edges):
+        path.addPolygon(QPolygonF([QPointF(x, y) for x, y in line]))
+    return path

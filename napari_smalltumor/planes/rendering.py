@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -66,6 +67,35 @@ def outlines(
         for label, colour in zip(found, _colours(layer, found), strict=True)
         if label != layer.colormap.background_value and colour[3]
     ]
+
+
+def joined(edges: npt.NDArray[np.int_]) -> list[list[tuple[int, int]]]:
+    """Join the edges of a mask to closed lines, along which a pattern of dashes can run.
+
+    Parameters
+    ----------
+    edges : (edge, 4) int array
+        x and y of both ends, as from `outlines`.
+
+    Returns
+    -------
+    list of lists of (x, y)
+        The last point of a line is its first one.
+    """
+    neighbours: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
+    for x, y, other_x, other_y in edges.tolist():
+        neighbours[x, y].append((other_x, other_y))
+        neighbours[other_x, other_y].append((x, y))
+    lines = []
+    for start in list(neighbours):
+        while neighbours[start]:
+            line = [start]
+            while neighbours[line[-1]]:
+                following = neighbours[line[-1]].pop()
+                neighbours[following].remove(line[-1])
+                line.append(following)
+            lines.append(line)
+    return lines
 
 
 def _edges_of(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.int_]:

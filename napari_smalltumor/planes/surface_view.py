@@ -16,6 +16,7 @@ from qtpy.QtWidgets import QSizePolicy, QWidget
 from smalltumor.labels.components import bounding_box
 
 from napari_smalltumor.layers.metadata import checksum
+from napari_smalltumor.layers.reference import reference_of
 from napari_smalltumor.planes import annotations
 from napari_smalltumor.planes.linked_planes import LinkedPlanes
 from napari_smalltumor.planes.surfaces import Surface, shade, surface_of, view_axes
@@ -171,8 +172,12 @@ class SurfaceView(QWidget):
         return [_Part(self._heads[layer], _HEAD_COLOUR, _HEAD_OPACITY)]
 
     def _masks(self) -> list[_Part]:
-        """The surface of each label of the visible masks, in the order of the layers."""
-        labels = [x for x in self._planes.layers.drawn if x._type_string == "labels"]
+        """The surface of each label of the visible masks, in the order of the layers.
+
+        A reference would hide the masks that it is compared with.
+        """
+        drawn = self._planes.layers.drawn
+        labels = [x for x in drawn if x._type_string == "labels" and reference_of(x) is None]
         found = [part for layer in labels for part in self._surfaces_of(layer)]
         last = len(found) - 1
         return [

@@ -15,6 +15,7 @@ from smalltumor.labels.schemes import SCHEMES
 from superqt import QElidingLabel
 
 from napari_smalltumor import settings
+from napari_smalltumor.compare.offer import ExpertOffer
 from napari_smalltumor.layers.modalities import exchanged
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.segment.modality_pickers import ModalityPickers
@@ -50,6 +51,7 @@ class SegmentPanel(QWidget):
         self.pickers = ModalityPickers(viewer)
         self.options = SegmentOptions()
         self.results = ResultView()
+        self.offer = ExpertOffer(viewer)
         self._open = button("&Open case...", "Choose a folder with the images of a patient")
         self._segment = button("Se&gment", _SEGMENT)
         self._cancel = button("Ca&ncel", "Stop the run; layers stay as they are")
@@ -136,6 +138,7 @@ class SegmentPanel(QWidget):
         layout.addWidget(self._progress)
         layout.addWidget(self._step)
         layout.addWidget(self.results)
+        layout.addWidget(self.offer)
         layout.addWidget(_heading("Export"))
         export = QWidget()
         form_layout(export, [self._scheme, self._per_region])

@@ -13,6 +13,7 @@ from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QAbstractButton, QLabel, QTabBar
 
 from napari_smalltumor import devices
+from napari_smalltumor.compare.dock import CompareDock
 from napari_smalltumor.finetune.dock import FinetuneDock
 from napari_smalltumor.lesions.dock import LesionsDock
 from napari_smalltumor.segment.dock import SegmentDock
@@ -48,7 +49,7 @@ def test_no_key_of_the_review_is_a_key_of_napari(viewer):
 def test_a_mnemonic_is_neither_napari_s_nor_that_of_another_button(viewer):
     of_napari = {str(bound.keybinding) for bound in get_app_model().keybindings}
     of_napari |= set(mnemonics(a.text() for a in viewer.window._qt_window.menuBar().actions()))
-    docks = [kind(viewer) for kind in (SegmentDock, LesionsDock, FinetuneDock)]
+    docks = [kind(viewer) for kind in (SegmentDock, LesionsDock, CompareDock, FinetuneDock)]
     for dock in docks:
         viewer.window.add_dock_widget(dock)
     ours = [key for dock in docks for key in mnemonics_of(dock)]

@@ -68,13 +68,23 @@ class LesionMatches:
         matched = {int(number) for numbers in self.assigned for number in numbers}
         return [n for n in range(1, int(self.predicted.max(initial=0)) + 1) if n not in matched]
 
-    def lesion_voxels(self, number: int) -> Integers:
-        """Voxels of a lesion of the truth in the whole volume, (n, 3) in scan order."""
-        return np.argwhere(self.lesions == number) + self.start
+    @cached_property
+    def lesion_voxels(self) -> list[Integers]:
+        """Voxels of lesions 1, 2 and so on in the whole volume, each (n, 3) in scan order."""
+        return [voxels + self.start for voxels in _voxels_of_each(self.lesions)]
 
-    def predicted_voxels(self, number: int) -> Integers:
-        """Voxels of a predicted component in the whole volume, (n, 3) in scan order."""
-        return np.argwhere(self.predicted == number) + self.start
+    @cached_property
+    def predicted_voxels(self) -> list[Integers]:
+        """Voxels of predicted components 1, 2 and so on, as `lesion_voxels`."""
+        return [voxels + self.start for voxels in _voxels_of_each(self.predicted)]
+
+    def lesion_dice(self, number: int) -> float:
+        """Dice of a lesion of the truth and all components assigned to it; 0 if it was missed."""
+        lesion, assigned = self.lesion_voxels[number - 1], self.assigned[number - 1]
+        sizes = sum(len(self.predicted_voxels[n - 1]) for n in assigned)
+        where = tuple((lesion - self.start).T)
+        common = int(np.count_nonzero(np.isin(self.predicted[where], assigned)))
+        return 2 * common / (len(lesion) + sizes)
 
     def masks(self, number: int) -> tuple[Mask, Mask]:
         """A lesion of the truth, and all components assigned to it, in the box."""
@@ -253,12 +263,14 @@ def match_lesions(
     prediction, truth = prediction[box], truth[box]
     predicted = connected_components(prediction).label_image()
     dilated = connected_components(_dilated(truth, steps)).label_image()
+    both = (dilated > 0) & (predicted > 0)
+    pairs = np.unique(np.stack([dilated[both], predicted[both]], axis=1), axis=0)
     numbers = range(1, int(dilated.max(initial=0)) + 1)
     return LesionMatches(
         start=np.array([span.start for span in box], dtype=np.int64),
         lesions=np.where(truth, dilated, 0),
         predicted=predicted,
-        assigned=tuple(np.setdiff1d(predicted[dilated == n], [0]) for n in numbers),
+        assigned=tuple(pairs[pairs[:, 0] == n, 1] for n in numbers),
     )
 
 
@@ -299,6 +311,14 @@ def _match(prediction: Mask, lesion: Mask, spacing: npt.NDArray[np.float64]) -> 
         hd95=hausdorff95(prediction, lesion, spacing),
         found=bool(prediction.any()),
     )
+
+
+def _voxels_of_each(labels: npt.NDArray[np.integer]) -> list[Integers]:
+    """Voxels of each number from 1 up, (n, 3) in scan order; every number occurs."""
+    where = np.argwhere(labels)
+    numbers = labels[tuple(where.T)]
+    order = np.argsort(numbers, kind="stable")
+    return np.split(where[order], np.cumsum(np.bincount(numbers)[1:])[:-1]) if len(where) else []
 
 
 def _dilated(mask: Mask, steps: int) -> Mask:

@@ -16,15 +16,21 @@ from napari.layers import Layer
 from napari.layers._layer_actions import _duplicate_layer
 from napari_cases import case_along
 from smalltumor.data.segmentation import Segmentation
+from smalltumor.labels.regions import Region
 
 from napari_smalltumor import keys
+from napari_smalltumor.compare.choices import ReferenceChoice
+from napari_smalltumor.compare.shown_reference import show_reference
 from napari_smalltumor.display.overlay import Overlay
+from napari_smalltumor.display.reference import toggle_reference
 from napari_smalltumor.display.sequences import show_sequence
 from napari_smalltumor.export.layer_files import case_to_export, export_case
+from napari_smalltumor.layers.coordinates import display_shape
 from napari_smalltumor.layers.create import image_layers
 from napari_smalltumor.layers.metadata import checksum, region_layers
 from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.patient import layers_of_patient, patient_of, patient_of_case
+from napari_smalltumor.layers.reference import reference_of
 from napari_smalltumor.layers.region_masks import segmentation_of
 from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.layers.ring_boxes import ring_boxes_of
@@ -201,6 +207,26 @@ class SeveralPatients(RuleBasedStateMachine):
             stroke.end()
             self.painted = layer
 
+    @rule(number=numbers, seed=st.integers(0, 3))
+    def reference_is_read(self, number, seed):
+        """It may have been chosen when another patient was active."""
+        case = self.cases[number % 3]
+        if patient_of_case(case) not in self.patients.patients:
+            return
+        before = self.patients.current, set(self.viewer.layers.selection)
+        mask = np.random.default_rng(seed).integers(0, 2, display_shape(case.grid))
+        masks = dict.fromkeys(Region, mask.astype(np.uint8))
+        show_reference(self.viewer, case, masks, ReferenceChoice("expert"))
+        assert self.patients.current == before[0]
+        assert set(self.viewer.layers.selection) <= before[1]
+        self.hidden_masks.clear()
+
+    @rule()
+    def toggle_reference(self):
+        before = self.patients.current
+        toggle_reference(self.viewer)
+        assert self.patients.current == before
+
     @rule(modality=st.sampled_from(list(keys.SEQUENCES)))
     def show_sequence(self, modality):
         before = self.patients.current
@@ -266,6 +292,7 @@ class SeveralPatients(RuleBasedStateMachine):
     def lesions_and_rings_are_those_of_the_active_patient(self):
         for source in self.review.sources:
             assert patient_of(source.any_layer) in (None, self.patients.current)
+            assert reference_of(source.any_layer) is None
         source = self.review.source
         assert source is None or source.any_layer in self.viewer.layers
         rings = [x for x in self.layers if x.name.startswith(NAME)]

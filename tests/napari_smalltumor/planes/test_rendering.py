@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from napari.layers import Image, Labels
 
 from napari_smalltumor.planes.annotations import bar_length
 from napari_smalltumor.planes.placement import placement_of
 from napari_smalltumor.planes.plane import AXIAL, CORONAL, PLANES, SAGITTAL
-from napari_smalltumor.planes.rendering import image_pixels, labels_pixels, outlines, slice_of
+from napari_smalltumor.planes.rendering import (
+    image_pixels,
+    joined,
+    labels_pixels,
+    outlines,
+    slice_of,
+)
 from napari_smalltumor.planes.view import View, moved, viewport, zoomed
 
 NUMBERS = st.floats(-50, 50)
@@ -76,6 +85,16 @@ def test_a_point_is_in_the_slice_whose_voxels_lie_around_it(plane):
         assert placement.slice_index(plane, tuple(layer.data_to_world(voxel))) == index
     voxel[plane.sliced] = layer.data.shape[plane.sliced]
     assert placement.slice_index(plane, tuple(layer.data_to_world(voxel))) is None
+
+
+@given(arrays(np.uint8, (6, 7), elements=st.integers(0, 1)))
+def test_edges_are_joined_to_closed_lines_that_hold_each_edge_once(values):
+    layer = Labels(np.zeros((2, 2, 2), np.uint8), colormap={None: "red", 0: "transparent"})
+    edges = [edge for _, found in outlines(layer, values) for edge in found.tolist()]
+    lines = joined(np.array(edges, dtype=int).reshape(-1, 4))
+    assert all(line[0] == line[-1] for line in lines)
+    steps = [frozenset(step) for line in lines for step in pairwise(line)]
+    assert sorted(map(sorted, steps)) == sorted(sorted([(a, b), (c, d)]) for a, b, c, d in edges)
 
 
 def test_a_layer_whose_axes_are_not_the_worlds_has_no_placement():

@@ -49,12 +49,20 @@ def test_matches_tell_which_voxels_were_missed_found_and_false():
     truth = cubes((2, 2, 2, 4), (30, 20, 10, 2))  # the second is too small to be scored
     prediction = cubes((2, 2, 3, 4), (2, 22, 12, 3))
     matches = match_lesions(prediction, truth)
-    by_found = {len(numbers): n for n, numbers in enumerate(matches.assigned, start=1)}
-    missed, found = by_found[0], by_found[1]
-    assert np.array_equal(matches.lesion_voxels(missed), np.argwhere(cubes((30, 20, 10, 2))))
-    assert np.array_equal(matches.lesion_voxels(found), np.argwhere(cubes((2, 2, 2, 4))))
+    missed, found = (n for _, n in sorted((len(x), n) for n, x in enumerate(matches.assigned)))
+    assert np.array_equal(matches.lesion_voxels[missed], np.argwhere(cubes((30, 20, 10, 2))))
+    assert np.array_equal(matches.lesion_voxels[found], np.argwhere(cubes((2, 2, 2, 4))))
+    assert matches.lesion_dice(missed + 1) == 0
+    assert matches.lesion_dice(found + 1) == 2 * 48 / 128
     (number,) = matches.false_components
-    assert np.array_equal(matches.predicted_voxels(number), np.argwhere(cubes((2, 22, 12, 3))))
+    false = matches.predicted_voxels[number - 1]
+    assert np.array_equal(false, np.argwhere(cubes((2, 22, 12, 3))))
+
+
+def test_empty_masks_have_no_matches():
+    matches = match_lesions(cubes(), cubes())
+    assert (matches.lesion_voxels, matches.predicted_voxels) == ([], [])
+    assert (matches.assigned, matches.false_components) == ((), [])
 
 
 def test_dilation_is_in_millimetres():

@@ -1,0 +1,111 @@
+"""What the active patient can be compared with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from weakref import ref
+
+from smalltumor.data.case import Case
+from smalltumor.labels.regions import Region
+
+from napari_smalltumor.export.layer_files import case_to_export
+from napari_smalltumor.export.region_files import region_files_of
+from napari_smalltumor.layers.metadata import (
+    LayerKind,
+    ReferenceMask,
+    case_of,
+    role_of,
+    same_case,
+)
+from napari_smalltumor.layers.reference import reference_layers, reference_of
+from napari_smalltumor.patients.active_patient import active_patient
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Labels, Layer
+
+_CLASSES = (LayerKind.EXPERT, LayerKind.PREDICTION)
+
+
+@dataclass(frozen=True, eq=False)
+class ReferenceChoice:
+    """A mask that can be the reference.
+
+    Parameters
+    ----------
+    title : str
+        The name of its file or layer.
+    path : Path, optional
+    layer : Labels, optional
+        A layer of tissue classes; a choice has either a file or a layer.
+    """
+
+    title: str
+    path: Path | None = None
+    layer: Labels | None = None
+
+    def mask(self, region: Region) -> ReferenceMask:
+        """What a layer of this reference shows."""
+        layer = ref(self.layer) if self.layer is not None else None
+        return ReferenceMask(region, self.title, self.path, layer)
+
+    def is_same(self, other: ReferenceChoice | None) -> bool:
+        """Whether both are the same file or layer."""
+        return other is not None and self.path == other.path and self.layer is other.layer
+
+
+def case_to_compare(viewer: ViewerModel) -> Case | None:
+    """The case of the active patient that is compared: that of its regions, else of its images."""
+    case = case_to_export(viewer)
+    if case is not None:
+        return case
+    cases = [case_of(layer) for layer in active_patient(viewer).layers]
+    return next((case for case in cases if case is not None and case.volumes), None)
+
+
+def reference_choices(viewer: ViewerModel) -> list[ReferenceChoice]:
+    """The masks of the active patient that are open as layers, or lie beside its images."""
+    case, layers = case_to_compare(viewer), active_patient(viewer).layers
+    if case is None:
+        return []
+    found = [
+        ReferenceChoice(layer.name, layer=layer)  # type: ignore[arg-type]
+        for layer in layers
+        if (role := role_of(layer)) is not None and role.kind in _CLASSES
+    ]
+    expert = expert_file(viewer)
+    paths = [expert] if expert is not None else []
+    paths += [file.path for file in region_files_of(case) if file.region is None]
+    return found + [ReferenceChoice(path.name, path=path) for path in paths]
+
+
+def current_choice(viewer: ViewerModel) -> ReferenceChoice | None:
+    """What the reference of the active patient was made of; None without a reference."""
+    for layer in reference_layers(active_patient(viewer).layers).values():
+        shown = reference_of(layer)
+        if shown is not None:
+            origin = shown.layer() if shown.layer is not None else None
+            return ReferenceChoice(shown.title, shown.path, origin)
+    return None
+
+
+def expert_file(viewer: ViewerModel) -> Path | None:
+    """The expert's mask beside the images of the active patient, if it is not open as a layer."""
+    case, layers = case_to_compare(viewer), active_patient(viewer).layers
+    path = case.labels_path if case is not None else None
+    if path is None or any(_is_expert(layer, case) for layer in layers) or not path.is_file():
+        return None
+    return path
+
+
+def offers_expert(viewer: ViewerModel) -> bool:
+    """Whether the active patient has an expert's mask that is neither open nor the reference."""
+    path, current = expert_file(viewer), current_choice(viewer)
+    return path is not None and (current is None or current.path != path)
+
+
+def _is_expert(layer: Layer, case: Case | None) -> bool:
+    role = role_of(layer)
+    return role is not None and role.kind is LayerKind.EXPERT and same_case(role.case, case)

@@ -1,0 +1,260 @@
+"""The Compare dock: the active patient's regions against an expert's or an earlier mask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from weakref import ref
+
+from qtpy.compat import isalive
+from qtpy.QtCore import QEvent
+from qtpy.QtWidgets import QFileDialog
+from superqt.utils import QSignalDebouncer
+
+from napari_smalltumor import settings
+from napari_smalltumor.compare.choices import (
+    ReferenceChoice,
+    case_to_compare,
+    current_choice,
+    expert_file,
+    offers_expert,
+    reference_choices,
+)
+from napari_smalltumor.compare.panel import ComparePanel
+from napari_smalltumor.compare.reference_reader import ReferenceReader
+from napari_smalltumor.compare.scorer import ComparedLayers, Scorer, Scores
+from napari_smalltumor.compare.scores import ComparedLesion, LesionStatus
+from napari_smalltumor.compare.table_model import ComparedLesionsModel
+from napari_smalltumor.display.reference import toggle_reference
+from napari_smalltumor.layers.metadata import region_layers
+from napari_smalltumor.layers.reference import reference_layers
+from napari_smalltumor.lesions.navigation import move_to
+from napari_smalltumor.lesions.source import LesionSource
+from napari_smalltumor.patient_header import PatientHeader
+from napari_smalltumor.patients.active_patient import active_patient
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+_FILTER = "Volumes (*.nii *.nii.gz *.mha *.nrrd *.mgz *.mgh)"
+_DEBOUNCE_MS = 50
+"""Layers are often added several at once."""
+
+
+class CompareDock(ComparePanel):
+    """Connects the panel with the layers of the active patient.
+
+    The reference is what the layers of the patient hold, so that it goes and returns with them.
+
+    Parameters
+    ----------
+    napari_viewer : Viewer
+    """
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        self.model = ComparedLesionsModel()
+        super().__init__(PatientHeader(napari_viewer), self.model)
+        self.model.setParent(self)
+        self._viewer = napari_viewer
+        self._patients = active_patient(napari_viewer)
+        self.scorer = Scorer(self)
+        self._scores: Scores = {}
+        self._target: ComparedLayers | None = None
+        self.reader = ReferenceReader(napari_viewer, self)
+        self._updating = False
+        self._soon = QSignalDebouncer(parent=self)
+        self._soon.setTimeout(_DEBOUNCE_MS)
+        self._soon.triggered.connect(self.update_choices)
+        self._is_open = False
+        self.destroyed.connect(partial(_close, ref(self)))
+        self._connect()
+        self._open()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a file is being read or masks are being compared."""
+        return self.reader.busy or self.scorer.busy
+
+    def compare_with_expert(self) -> None:
+        """Compare with the expert's mask beside the patient's images."""
+        path = expert_file(self._viewer)
+        if path is not None:
+            self.compare_with_file(path)
+
+    def compare_with_file(self, path: Path) -> None:
+        """Read a mask in a worker and make it the reference."""
+        self.reader.choose(ReferenceChoice(path.name, path=path))
+
+    def go_to(self, compared: ComparedLesion) -> None:
+        """Move the canvas and the planes to a lesion."""
+        if self._target is not None:
+            layers = self._target.reference or self._target.own
+            source = LesionSource(self._target.case.name, layers, self._target.case)
+            move_to(self._viewer, source, compared.lesion)
+
+    def update_choices(self) -> None:
+        """Follow the layers of the active patient."""
+        if not isalive(self) or not self._is_open:
+            return
+        current = current_choice(self._viewer)
+        with self._programmatic_update():
+            self.show_choices(reference_choices(self._viewer), current)
+        self.show_offer(offers_expert(self._viewer))
+        self.reader.follow_source()
+        self._set_target()
+
+    def event(self, event: QEvent) -> bool:
+        """Follow the viewer while the dock is in a window."""
+        if event.type() == QEvent.Type.ParentChange:
+            self._open() if self.parent() is not None else self._close()
+        return bool(super().event(event))
+
+    def _connect(self) -> None:
+        self.reference_box.activated.connect(
+            lambda row: self.reader.choose(self.reference_box.itemData(row))
+        )
+        self.file_button.clicked.connect(self._ask_for_file)
+        self.file_dropped.connect(self.compare_with_file)
+        self.offer_button.clicked.connect(self.compare_with_expert)
+        self.contours_box.clicked.connect(lambda: toggle_reference(self._viewer))
+        self.region_box.currentIndexChanged.connect(self._show_lesions)
+        self.table.selectionModel().currentRowChanged.connect(self._on_row)
+        self.table.clicked.connect(self._on_row)
+        self.reader.changed.connect(self.update_choices)
+        self.scorer.scored.connect(self._show_scores)
+        self.scorer.failed.connect(self._on_scores_failed)
+
+    def _open(self) -> None:
+        """Connect to the viewer; does nothing if it is connected."""
+        if self._is_open:
+            return
+        self._is_open = True
+        events = self._viewer.layers.events
+        events.inserted.connect(self._on_layers)
+        events.removed.connect(self._on_layers)
+        self._patients.changed.connect(self._on_patient)
+        settings.changed.connect(self._on_setting)
+        self.update_choices()
+
+    def _close(self) -> None:
+        """Disconnect from the viewer and its layers; may be called twice."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        events = self._viewer.layers.events
+        events.inserted.disconnect(self._on_layers)
+        events.removed.disconnect(self._on_layers)
+        self._patients.changed.disconnect(self._on_patient, missing_ok=True)
+        settings.changed.disconnect(self._on_setting)
+        self._follow_visibility(None)
+        self.reader.stop()
+        self.scorer.stop()
+        self._target = None
+
+    def _on_layers(self, event: Any = None) -> None:
+        self._soon.throttle()
+
+    def _on_patient(self) -> None:
+        """Remove the numbers of the patient before at once."""
+        if isalive(self):
+            self.update_choices()
+
+    def _on_setting(self, name: str, value: Any) -> None:
+        if name == "threshold":
+            self._on_layers()
+
+    def _set_target(self) -> None:
+        """Compare the layers that are there now."""
+        case, layers = case_to_compare(self._viewer), self._patients.layers
+        reference = reference_layers(layers)
+        target = None
+        if case is not None and (reference or region_layers(layers, case)):
+            target = ComparedLayers(case, region_layers(layers, case), reference)
+        if target is None or not target.is_same(self._target):
+            self._follow_visibility(target)
+            self._target = target
+            self._show_scores({})
+        self.show_message(self.reader.message or self._missing())
+        self.scorer.set_target(target, int(settings.get("threshold")))
+
+    def _missing(self) -> str:
+        """What is missing for a comparison."""
+        if self._target is None:
+            is_open = case_to_compare(self._viewer) is not None
+            return "Segment the case first" if is_open else "Open a case first"
+        if not self._target.reference:
+            return "Choose a reference, or drop a mask here"
+        return "" if self._target.own else "Segment the case to compare it"
+
+    def _follow_visibility(self, target: ComparedLayers | None) -> None:
+        """Keep the check box as the layers of the reference are."""
+        for layer in self._target.reference.values() if self._target is not None else ():
+            layer.events.visible.disconnect(self._show_visibility)
+        for layer in target.reference.values() if target is not None else ():
+            layer.events.visible.connect(self._show_visibility)
+        self._show_visibility(target=target)
+
+    def _show_visibility(self, event: Any = None, target: ComparedLayers | None = None) -> None:
+        shown = target or self._target
+        layers = shown.reference.values() if shown is not None else ()
+        self.contours_box.setEnabled(bool(layers))
+        self.contours_box.setChecked(any(layer.visible for layer in layers))
+
+    def _ask_for_file(self) -> None:
+        chosen, _ = QFileDialog.getOpenFileName(
+            self,
+            "Compare with a mask",
+            settings.last_folder(),
+            _FILTER,
+        )
+        if chosen:
+            self.compare_with_file(Path(chosen))
+
+    def _on_scores_failed(self, message: str) -> None:
+        self._show_scores({})
+        self.show_message(f"The comparison failed: {message}")
+
+    def _show_scores(self, scores: Scores) -> None:
+        self._scores = scores
+        self.scores.show_scores(scores)
+        self._show_lesions()
+
+    def _show_lesions(self) -> None:
+        """List the lesions of the chosen region, and keep the current row."""
+        rows, current = self.model.rows, self.table.currentIndex().row()
+        before = rows[current] if 0 <= current < len(rows) else None
+        scores = self._scores.get(self.region)
+        with self._programmatic_update():
+            self.model.set_lesions(scores.lesions if scores is not None else ())
+            row = self.model.row_of(before) if before is not None else None
+            if row is not None:
+                self.table.selectRow(row)
+        self.summary.setText(
+            ", ".join(f"{scores.count(status)} {status}" for status in LesionStatus)
+            if scores is not None and scores.dice is not None
+            else ""
+        )
+
+    def _on_row(self, index: Any, before: Any = None) -> None:
+        rows = self.model.rows
+        if not self._updating and 0 <= index.row() < len(rows):
+            self.go_to(rows[index.row()])
+
+    @contextmanager
+    def _programmatic_update(self) -> Iterator[None]:
+        """Change widgets inside the block without reading a mask or moving the viewer."""
+        before, self._updating = self._updating, True
+        try:
+            yield
+        finally:
+            self._updating = before
+
+
+def _close(dock: ref[CompareDock]) -> None:
+    # By reference: the signal would keep the panel of a closed dock in memory.
+    existing = dock()
+    if existing is not None:
+        existing._close()

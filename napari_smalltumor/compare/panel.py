@@ -1,0 +1,170 @@
+"""The widgets of the Compare dock and their layout."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtGui import QDragEnterEvent, QDropEvent
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QCheckBox,
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QTableView,
+    QWidget,
+)
+from smalltumor.data.nifti import is_image_name
+from smalltumor.labels.regions import REGION_NAMES, Region
+from superqt import QElidingLabel
+
+from napari_smalltumor import keys
+from napari_smalltumor.compare.choices import ReferenceChoice
+from napari_smalltumor.compare.region_scores import RegionScoresView
+from napari_smalltumor.compare.table_model import COLUMNS, ComparedLesionsModel
+from napari_smalltumor.widgets.elided_combo_box import elide_in_the_middle
+from napari_smalltumor.widgets.layouts import allow_shrinking, button, column, row, wrapped_label
+
+_WIDTH = 348
+_NARROWEST, _CELL_MARGIN = 26, 14
+_NO_REFERENCE = "none"
+
+
+class ComparePanel(QWidget):
+    """From top to bottom: the reference, the scores of each region, and the lesions of one.
+
+    A mask that is dropped on the panel becomes the reference.
+
+    Parameters
+    ----------
+    header : QWidget
+    model : ComparedLesionsModel
+    """
+
+    file_dropped = Signal(object)
+
+    def __init__(self, header: QWidget, model: ComparedLesionsModel) -> None:
+        super().__init__()
+        self.setMinimumWidth(_WIDTH)
+        self.setAcceptDrops(True)
+        self.reference_box = QComboBox()
+        self.reference_box.setToolTip("The mask that the segmentation is compared with")
+        self.reference_box.setAccessibleName("Reference")
+        elide_in_the_middle(self.reference_box, _NO_REFERENCE)
+        allow_shrinking(self.reference_box)
+        self.file_button = button("Choose file...", "Compare with any mask of this patient")
+        self.offer = wrapped_label("This case comes with an expert's mask.")
+        self.offer_button = button("Compare with the expert", "Show the expert's contours")
+        self.contours_box = QCheckBox("Show its contours")
+        self.contours_box.setToolTip(keys.with_key("Show or hide the contours", keys.REFERENCE))
+        self.message = wrapped_label()
+        self.scores = RegionScoresView()
+        self.region_box = QComboBox()
+        self.region_box.setToolTip("The region whose lesions are listed")
+        self.region_box.setAccessibleName("Region")
+        allow_shrinking(self.region_box)
+        for region in Region:
+            self.region_box.addItem(f"{REGION_NAMES[region].capitalize()} ({region.name})", region)
+        self.summary = QElidingLabel()
+        self.table = _lesion_table(model)
+        self._lay_out(header)
+
+    @property
+    def region(self) -> Region:
+        """The region whose lesions are listed."""
+        return Region(self.region_box.currentData())
+
+    def show_choices(
+        self, choices: Sequence[ReferenceChoice], current: ReferenceChoice | None
+    ) -> None:
+        """List what can be the reference, after the choice of none."""
+        listed = list(choices)
+        if current is not None and not any(choice.is_same(current) for choice in listed):
+            listed.append(current)
+        self.reference_box.clear()
+        self.reference_box.addItem(_NO_REFERENCE, None)
+        for choice in listed:
+            self.reference_box.addItem(choice.title, choice)
+            if choice.is_same(current):
+                self.reference_box.setCurrentIndex(self.reference_box.count() - 1)
+        self.reference_box.setEnabled(bool(listed))
+
+    def show_offer(self, shown: bool) -> None:
+        """Offer the expert's mask, or not."""
+        self.offer.setVisible(shown)
+        self.offer_button.setVisible(shown)
+
+    def show_message(self, text: str) -> None:
+        """Show what is being read, what is missing, or why a mask was not compared."""
+        self.message.setText(text)
+        self.message.setVisible(bool(text))
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
+        """Accept a single volume."""
+        if _dropped_file(event) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 - Qt's name
+        """Compare with the file."""
+        path = _dropped_file(event)
+        if path is not None:
+            event.acceptProposedAction()
+            self.file_dropped.emit(path)
+
+    def _lay_out(self, header: QWidget) -> None:
+        layout = column(self)
+        layout.addWidget(header)
+        layout.addLayout(_labelled("Reference", self.reference_box))
+        layout.addLayout(row(self.file_button, self.contours_box))
+        layout.addWidget(self.offer)
+        layout.addWidget(self.offer_button)
+        layout.addWidget(self.message)
+        layout.addWidget(self.scores)
+        layout.addLayout(_labelled("Lesions of", self.region_box))
+        layout.addWidget(self.table, 1)
+        layout.addWidget(self.summary)
+        self.summary.setMinimumHeight(self.summary.fontMetrics().height())
+
+
+def _labelled(text: str, field: QWidget) -> QHBoxLayout:
+    label = QLabel(text)
+    label.setBuddy(field)
+    layout = QHBoxLayout()
+    layout.setSpacing(6)
+    layout.addWidget(label)
+    layout.addWidget(field, 1)
+    return layout
+
+
+def _lesion_table(model: ComparedLesionsModel) -> QTableView:
+    table = QTableView()
+    table.setModel(model)
+    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+    table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+    table.setShowGrid(False)
+    table.setWordWrap(False)
+    table.setTabKeyNavigation(False)
+    table.setMinimumHeight(110)
+    table.verticalHeader().setVisible(False)
+    table.verticalHeader().setDefaultSectionSize(24)
+    header = table.horizontalHeader()
+    header.setHighlightSections(False)
+    header.setMinimumSectionSize(_NARROWEST)
+    header.setStretchLastSection(True)
+    metrics = table.fontMetrics()
+    for number, column_shown in enumerate(COLUMNS):
+        widest = max(map(metrics.horizontalAdvance, (column_shown.title, column_shown.widest)))
+        table.setColumnWidth(number, widest + _CELL_MARGIN)
+    header.setSortIndicator(0, Qt.SortOrder.AscendingOrder)
+    table.setSortingEnabled(True)
+    return table
+
+
+def _dropped_file(event: QDropEvent) -> Path | None:
+    """The volume that is dropped, if it is a single one."""
+    urls = event.mimeData().urls()
+    path = Path(urls[0].toLocalFile()) if len(urls) == 1 and urls[0].isLocalFile() else None
+    return path if path is not None and is_image_name(path) else None

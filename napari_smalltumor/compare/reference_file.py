@@ -1,0 +1,141 @@
+"""Read the mask of a file or layer as a reference on the grid of a case."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from smalltumor.data.case import Case
+from smalltumor.data.case_files import label_scheme_hint
+from smalltumor.data.file_names import LABELS, parse_file_name
+from smalltumor.data.label_files import decode_labels, on_grid, read_label_volume
+from smalltumor.data.nifti import stem
+from smalltumor.data.patients import patient_of
+from smalltumor.errors import CaseError, GridMismatchError
+from smalltumor.labels.masks import Mask, region_mask
+from smalltumor.labels.regions import Region
+from smalltumor.labels.schemes import SCHEMES, integer_values
+
+from napari_smalltumor.export.region_files import read_regions, region_file
+from napari_smalltumor.layers.metadata import case_of, role_of
+from napari_smalltumor.layers.region_masks import display_mask
+
+if TYPE_CHECKING:
+    from napari.layers import Labels
+
+DisplayMasks = Mapping[Region, npt.NDArray[np.uint8]]
+"""Masks (I, P, L) of 0 and 1, as layers hold them."""
+
+_ONE_REGION = re.compile(r"[-_. ](et|tc|wt)\Z", re.IGNORECASE)
+_DIGITS = re.compile(r"\d+")
+
+
+def read_reference(path: Path, case: Case) -> DisplayMasks:
+    """Read the regions of a mask that a case is compared with.
+
+    Parameters
+    ----------
+    path : Path
+        A label file, or the mask of the region that the end of its name states (``_et``).
+    case : Case
+
+    Raises
+    ------
+    CaseError
+        If the file cannot be read, does not tell its regions, or is named after another patient.
+    GridMismatchError
+        If it is on another grid than the case.
+    LabelError
+        If its values fit no label scheme.
+    """
+    check_patient(path, case)
+    exported = region_file(path)
+    if exported is not None:
+        masks, _ = read_regions(exported, case.grid)
+    else:
+        masks = _read_labels(path, case)
+    return {region: display_mask(mask, case) for region, mask in masks.items()}
+
+
+def masks_of_layer(layer: Labels) -> DisplayMasks:
+    """The regions of a layer of tissue classes.
+
+    Raises
+    ------
+    LabelError
+        If the layer holds a value that is not in its label scheme.
+    """
+    role = role_of(layer)
+    assert role is not None and role.scheme is not None
+    classes = SCHEMES[role.scheme].decode(np.asarray(layer.data))
+    return {region: region_mask(classes, region).astype(np.uint8) for region in Region}
+
+
+def check_layer(layer: Labels, case: Case) -> None:
+    """Check that a layer is on the grid of a case.
+
+    Raises
+    ------
+    GridMismatchError
+        If it is not.
+    """
+    own = case_of(layer)
+    if own is None or not own.grid.matches(case.grid):
+        raise GridMismatchError(f"{layer.name} is on another grid than {case.name}")
+
+
+def check_patient(path: Path, case: Case) -> None:
+    """Check that the name of a file does not state another patient.
+
+    A name states a patient before an ending such as ``_seg``, unless the file lies beside the
+    images, and by a number in place of that of the case.
+
+    Raises
+    ------
+    CaseError
+        If it does.
+    """
+    named = _named_patient(path)
+    beside = path.absolute().parent in {p.absolute().parent for p in case.paths.values()}
+    own, other = patient_of(case.name).lower(), patient_of(named or stem(path)).lower()
+    if other == own or other.startswith(own):
+        return
+    if (named and not beside) or _differ_by_number(own, other):
+        raise CaseError(
+            f"{path.name} is a mask of {named or stem(path)} by its name, and was not compared "
+            f"with {case.name}"
+        )
+
+
+def _read_labels(path: Path, case: Case) -> Mapping[Region, Mask]:
+    volume = on_grid(read_label_volume(path), case.grid, case.name)
+    region = _ONE_REGION.search(stem(path))
+    if region is not None:
+        return {Region(region[1].lower()): np.asarray(volume.data != 0)}
+    if not volume.label_scheme and set(integer_values(volume.data)) == {0, 1}:
+        raise CaseError(
+            f"{path.name} does not tell which region it is the mask of; end its name in _et, _tc "
+            "or _wt"
+        )
+    hint = label_scheme_hint(path) or case.scheme_hint
+    classes, _ = decode_labels(volume, hint=hint)
+    return {region: region_mask(classes, region) for region in Region}
+
+
+def _named_patient(path: Path) -> str | None:
+    """The case that the name of a mask states before a known ending."""
+    exported = region_file(path)
+    if exported is not None:
+        return exported.case
+    parsed = parse_file_name(path)
+    return parsed[0] or None if parsed is not None and parsed[1] == LABELS else None
+
+
+def _differ_by_number(own: str, other: str) -> bool:
+    """Whether one name is like the other with other digits, such as another number of a series."""
+    same_form = _DIGITS.sub("0", other).startswith(_DIGITS.sub("0", own))
+    return same_form and bool(_DIGITS.search(own)) and not other.startswith(own)

@@ -1,0 +1,139 @@
+"""Scores of one region against a reference: volumes, Dice, and the lesions of both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from smalltumor.evaluation.lesionwise import match_lesions
+from smalltumor.evaluation.metrics import dice
+from smalltumor.geometry.grid import Grid
+from smalltumor.labels.components import Integers
+from smalltumor.labels.masks import Mask
+from smalltumor.labels.regions import Region
+from smalltumor.lesions import Lesion
+from smalltumor.lesions.measure import measure_lesion
+
+
+class LesionStatus(StrEnum):
+    """How a lesion of one mask relates to the other mask."""
+
+    MISSED = "missed"
+    """In the reference, and not in the segmentation."""
+    FALSE = "false"
+    """In the segmentation, and not in the reference."""
+    FOUND = "found"
+    """In both."""
+
+
+@dataclass(frozen=True)
+class ComparedLesion:
+    """A lesion of the reference, or a false one of the segmentation.
+
+    Parameters
+    ----------
+    status : LesionStatus
+    lesion : Lesion
+    dice : float or None
+        Of a lesion that was found, and of all components that are matched with it.
+    """
+
+    status: LesionStatus
+    lesion: Lesion
+    dice: float | None = None
+
+
+@dataclass(frozen=True)
+class RegionComparison:
+    """A region of a segmentation and of a reference.
+
+    Parameters
+    ----------
+    own_ml, reference_ml : float or None
+        Volumes in ml; None if a side does not have the region.
+    dice : float or None
+        None unless both sides have the region; 1 if it is empty in both.
+    lesions : tuple of ComparedLesion
+        Missed ones first, then false ones, then found ones; each by ascending size.
+    """
+
+    own_ml: float | None
+    reference_ml: float | None
+    dice: float | None = None
+    lesions: tuple[ComparedLesion, ...] = ()
+
+    @property
+    def difference_ml(self) -> float | None:
+        """Volume of the segmentation minus that of the reference, ml."""
+        if self.own_ml is None or self.reference_ml is None:
+            return None
+        return self.own_ml - self.reference_ml
+
+    def count(self, status: LesionStatus) -> int:
+        """Number of lesions with a status."""
+        return sum(compared.status is status for compared in self.lesions)
+
+
+def compare_region(
+    own: Mask | None,
+    reference: Mask | None,
+    grid: Grid,
+    region: Region,
+    *,
+    threshold: int,
+    midline_mm: float | None = None,
+) -> RegionComparison:
+    """Compare the masks of a region.
+
+    Lesions are matched as `smalltumor evaluate` matches them, see
+    `smalltumor.evaluation.lesionwise.match_lesions`; those that are too small to be scored there
+    are included.
+
+    Parameters
+    ----------
+    own, reference : (i, j, k) bool array or None
+        The region in the segmentation and in the reference; None if a side does not have it.
+    grid : Grid
+    region : Region
+    threshold : int
+        Lesions with fewer voxels are small.
+    midline_mm : float, optional
+        Patient coordinate of the middle of the brain; without it, lesions have no side.
+    """
+    volumes = _ml(own, grid), _ml(reference, grid)
+    if own is None or reference is None:
+        return RegionComparison(*volumes)
+    lesions = _lesions(own, reference, grid, region, threshold, midline_mm)
+    return RegionComparison(*volumes, dice(own, reference), lesions)
+
+
+def _lesions(
+    own: Mask,
+    reference: Mask,
+    grid: Grid,
+    region: Region,
+    threshold: int,
+    midline_mm: float | None,
+) -> tuple[ComparedLesion, ...]:
+    matches = match_lesions(own, reference, grid.spacing)
+
+    def compared(status: LesionStatus, voxels: Integers, score: float | None) -> ComparedLesion:
+        lesion = measure_lesion(0, voxels, grid, region, threshold, midline_mm=midline_mm)
+        return ComparedLesion(status, lesion, score)
+
+    found = [
+        compared(LesionStatus.FALSE, matches.predicted_voxels[number - 1], None)
+        for number in matches.false_components
+    ]
+    for number, voxels in enumerate(matches.lesion_voxels, start=1):
+        if len(matches.assigned[number - 1]):
+            found.append(compared(LesionStatus.FOUND, voxels, matches.lesion_dice(number)))
+        else:
+            found.append(compared(LesionStatus.MISSED, voxels, None))
+    order = list(LesionStatus)
+    return tuple(sorted(found, key=lambda x: (order.index(x.status), x.lesion.voxels)))
+
+
+def _ml(mask: Mask | None, grid: Grid) -> float | None:
+    return None if mask is None else int(np.count_nonzero(mask)) * grid.voxel_volume / 1000

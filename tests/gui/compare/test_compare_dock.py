@@ -1,0 +1,196 @@
+"""The Compare dock in a real window: choosing a reference, painting, clicking, two patients."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+from lesion_layers import SHAPE, classes, show_regions, synthetic_case
+from napari.layers import Layer
+from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
+from qtpy.QtGui import QDropEvent
+from smalltumor.data.case import Case
+from smalltumor.labels.regions import Region, TissueClass
+from smalltumor.labels.schemes import SCHEMES
+
+from napari_smalltumor.compare.dock import CompareDock
+from napari_smalltumor.compare.offer import ExpertOffer
+from napari_smalltumor.compare.scores import LesionStatus
+from napari_smalltumor.layers.create import image_layers, labels_layer
+from napari_smalltumor.layers.patient import patient_of_case
+from napari_smalltumor.layers.reference import reference_layers
+from napari_smalltumor.patients.active_patient import active_patient
+
+SCHEME = SCHEMES["brats2018"]
+
+
+def write_mask(folder: Path, case: Case, voxels: np.ndarray, name: str) -> Path:
+    path = folder / name
+    nib.save(nib.Nifti1Image(SCHEME.encode(voxels), case.grid.affine), path)
+    return path
+
+
+def reference_classes() -> np.ndarray:
+    """The regions' classes without the lesion of 2 voxels, and with another one of 8 voxels."""
+    voxels = classes()
+    voxels[2:4, 20, 5] = TissueClass.BACKGROUND
+    voxels[20:22, 2:4, 2:4] = TissueClass.ET
+    return voxels
+
+
+def open_case(viewer, tmp_path, name="Pat") -> Case:
+    """Images and regions of a patient whose folder has an expert's mask, not opened."""
+    case = synthetic_case()
+    case.name, case.folder = name, tmp_path / name
+    case.folder.mkdir()
+    case.scheme_hint = SCHEME.name
+    case.labels_path = write_mask(case.folder, case, reference_classes(), f"{name}_seg.nii.gz")
+    for data in image_layers(case):
+        viewer.add_layer(Layer.create(*data))
+    show_regions(viewer, case)
+    return case
+
+
+@pytest.fixture
+def viewer(make_napari_viewer):
+    return make_napari_viewer()
+
+
+@pytest.fixture
+def case(viewer, tmp_path) -> Case:
+    return open_case(viewer, tmp_path)
+
+
+@pytest.fixture
+def dock(viewer, case) -> CompareDock:
+    dock = CompareDock(viewer)
+    viewer.window.add_dock_widget(dock, area="right", name="Compare")
+    return dock
+
+
+@pytest.fixture
+def compared(dock, qtbot) -> CompareDock:
+    dock.offer_button.click()
+    qtbot.waitUntil(lambda: bool(dock.model.rows))
+    return dock
+
+
+def listed(dock) -> list[tuple[str, int]]:
+    return [(str(row.status), row.lesion.voxels) for row in dock.model.rows]
+
+
+def wait(dock, qtbot) -> None:
+    dock.update_choices()
+    qtbot.waitUntil(lambda: not dock.busy)
+
+
+def test_the_expert_mask_beside_the_images_is_offered_and_compared(dock, qtbot):
+    assert not dock.offer_button.isHidden()
+    assert dock.scores.text(Region.ET)[1] == "–"
+    dock.offer_button.click()
+    qtbot.waitUntil(lambda: bool(dock.model.rows))
+    assert dock.offer_button.isHidden()
+    assert dock.reference_box.currentText() == "Pat_seg.nii.gz"
+    assert listed(dock)[:2] == [("missed", 8), ("false", 2)]
+    assert {status for status, _ in listed(dock)[2:]} == {"found"}
+    own, reference, difference, dice = dock.scores.text(Region.ET)
+    assert (own, reference) == ("0.69", "0.71")  # 230 and 236 voxels of 3 mm³
+    assert difference == "\u22120.02"
+    assert float(dice) == pytest.approx(2 * 228 / (230 + 236), abs=6e-4)
+    assert dock.summary.text().startswith("1 missed, 1 false")
+
+
+def test_scores_follow_a_stroke_and_its_undo(viewer, compared, qtbot):
+    layer = viewer.layers["Pat ET"]
+    before = compared.scores.text(Region.ET)
+    shown = reference_layers(viewer.layers)[Region.ET].data
+    layer.data_setitem(np.nonzero(shown), 1)
+    qtbot.waitUntil(lambda: listed(compared)[0] == ("false", 2))
+    assert compared.scores.text(Region.ET) != before
+    layer.undo()
+    qtbot.waitUntil(lambda: listed(compared)[0] == ("missed", 8))
+    assert compared.scores.text(Region.ET) == before
+
+
+def test_a_click_on_a_row_flies_to_its_lesion(viewer, compared, qtbot):
+    place = compared.table.visualRect(compared.model.index(0, 1)).center()
+    qtbot.mouseClick(compared.table.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    missed = compared.model.rows[0]
+    assert missed.status is LesionStatus.MISSED
+    right, front, top = missed.lesion.centroid_ras_mm
+    step = max(viewer.layers["Pat ET"].scale) / 2 + 0.01
+    assert viewer.dims.point[0] == pytest.approx(-top, abs=step)
+    assert viewer.scene.camera.center[1:] == pytest.approx((-front, -right), abs=step)
+
+
+def test_the_comparison_goes_and_returns_with_its_patient(viewer, compared, tmp_path, qtbot, case):
+    scores = compared.scores.text(Region.ET)
+    rows = listed(compared)
+    open_case(viewer, tmp_path, "Other")
+    assert listed(compared) == []
+    wait(compared, qtbot)
+    assert compared.reference_box.currentText() == "none"
+    assert compared.scores.text(Region.ET)[1:] == ["–", "–", "–"]
+    assert not any(layer.visible for layer in reference_layers(viewer.layers).values())
+    active_patient(viewer).activate(patient_of_case(case))
+    qtbot.waitUntil(lambda: listed(compared) == rows)
+    assert compared.scores.text(Region.ET) == scores
+    assert compared.reference_box.currentText() == "Pat_seg.nii.gz"
+
+
+def test_a_layer_is_compared_hidden_and_followed(viewer, dock, case, qtbot):
+    data = labels_layer(case, SCHEME.encode(reference_classes()), SCHEME)
+    expert = viewer.add_layer(Layer.create(*data))
+    wait(dock, qtbot)
+    assert dock.offer_button.isHidden()
+    choice = dock.reference_box.findText("Pat labels")
+    dock.reference_box.activated.emit(choice)
+    qtbot.waitUntil(lambda: listed(dock)[:1] == [("missed", 8)])
+    assert not expert.visible
+    expert.data_setitem(np.nonzero(expert.data == 4), 0)
+    qtbot.waitUntil(lambda: dock.scores.text(Region.ET)[1] == "0.00")
+
+
+def test_a_dropped_mask_of_another_grid_is_refused_and_the_reference_stays(
+    compared, tmp_path, qtbot
+):
+    path = tmp_path / "corrected.nii.gz"
+    nib.save(nib.Nifti1Image(np.zeros(SHAPE, np.uint8), np.eye(4)), path)
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    nothing = Qt.KeyboardModifier.NoModifier
+    position = QPointF(9, 9) if hasattr(QDropEvent, "position") else QPointF(9, 9).toPoint()
+    event = QDropEvent(position, Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, nothing)
+    compared.dropEvent(event)
+    qtbot.waitUntil(lambda: "another grid" in compared.message.text())
+    assert compared.reference_box.currentText() == "Pat_seg.nii.gz"
+    assert listed(compared)[0] == ("missed", 8)
+
+
+def test_none_removes_the_reference_and_a_removed_layer_ends_its_scores(viewer, compared, qtbot):
+    viewer.layers.remove("Pat reference ET")
+    qtbot.waitUntil(lambda: not listed(compared))
+    qtbot.waitUntil(lambda: compared.scores.text(Region.TC)[3] != "–")
+    assert compared.scores.text(Region.ET)[1:] == ["–", "–", "–"]
+    compared.reference_box.activated.emit(0)
+    qtbot.waitUntil(lambda: not reference_layers(viewer.layers))
+    assert not compared.offer_button.isHidden()
+
+
+def test_the_offer_after_a_segmentation_opens_the_dock(viewer, case, qtbot):
+    offer = ExpertOffer(viewer)
+    qtbot.addWidget(offer)
+    assert not offer.isHidden()
+    offer.button.click()
+    qtbot.waitUntil(lambda: bool(reference_layers(viewer.layers)))
+    qtbot.waitUntil(offer.isHidden)
+
+
+def test_a_closed_dock_leaves_the_contours_and_no_connection(viewer, compared, qtbot):
+    viewer.window.remove_dock_widget(compared)
+    layer = viewer.layers["Pat ET"]
+    layer.data_setitem((np.array([1]), np.array([1]), np.array([1])), 1)
+    assert not compared.busy
+    assert len(reference_layers(viewer.layers)) == 3

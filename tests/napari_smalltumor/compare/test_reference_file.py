@@ -1,0 +1,91 @@
+"""A mask is read as a reference if it is on the case's grid and not of another patient."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+from napari_cases import oriented, random_volume, write_case_along
+from smalltumor.data.case import Case, read_case
+from smalltumor.errors import CaseError, GridMismatchError, LabelError
+from smalltumor.labels.regions import Region
+
+from napari_smalltumor.compare.reference_file import check_patient, read_reference
+from napari_smalltumor.layers.coordinates import to_display
+
+STORED = np.array([0, 1, 2, 4], np.uint8)[random_volume(9) % 4]
+
+
+@pytest.fixture
+def case(tmp_path) -> Case:
+    return read_case(write_case_along(tmp_path / "P_01", "PSR"))
+
+
+def write(path: Path, stored: np.ndarray = STORED, axcodes: str = "PSR") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nib.save(oriented(stored, axcodes), path)
+    return path
+
+
+def test_the_expert_mask_of_the_case_is_read_by_region(case):
+    masks = read_reference(case.labels_path, case)
+    stored = to_display(np.asarray(nib.load(case.labels_path).dataobj), case.grid)
+    assert np.array_equal(masks[Region.ET], stored == 4)
+    assert np.array_equal(masks[Region.TC], np.isin(stored, (1, 4)))
+    assert np.array_equal(masks[Region.WT], stored != 0)
+
+
+def test_an_exported_mask_and_the_mask_of_one_region_are_read(case, tmp_path):
+    exported = read_reference(write(tmp_path / "P_01_smalltumor.nii.gz"), case)
+    assert set(exported) == set(Region)
+    one = read_reference(write(tmp_path / "P_01_wt.nii.gz", (STORED > 0).astype(np.uint8)), case)
+    assert set(one) == {Region.WT}
+    assert np.array_equal(one[Region.WT], exported[Region.WT])
+
+
+def test_a_mask_whose_name_tells_no_scheme_has_that_of_the_case(case, tmp_path):
+    masks = read_reference(write(tmp_path / "elsewhere" / "corrected.nii.gz"), case)
+    expert = read_reference(case.labels_path, case)
+    assert all(np.array_equal(masks[region], expert[region]) for region in Region)
+
+
+def test_another_grid_is_refused_in_a_sentence_that_names_both(case, tmp_path):
+    image = oriented(STORED, "PSR")
+    affine = image.affine.copy()
+    affine[:3, 3] += 9
+    nib.save(nib.Nifti1Image(np.asarray(image.dataobj), affine), tmp_path / "P_01_seg.nii.gz")
+    with pytest.raises(GridMismatchError, match=r"P_01_seg.nii.gz is on another grid than P_01"):
+        read_reference(tmp_path / "P_01_seg.nii.gz", case)
+
+
+@pytest.mark.parametrize("name", ["P_02_seg", "P_02_smalltumor", "P_02", "P_02_pred", "Other_seg"])
+def test_a_mask_of_another_patient_is_refused(case, tmp_path, name):
+    with pytest.raises(CaseError, match=r"is a mask of .* by its name, .* P_01"):
+        read_reference(write(tmp_path / "elsewhere" / f"{name}.nii.gz"), case)
+
+
+@pytest.mark.parametrize(
+    "name", ["P_01", "P_01_pred", "p_01_seg", "P_01_2_seg", "corrected", "seg", "2024_mask_of_me"]
+)
+def test_a_mask_of_this_patient_or_of_no_stated_patient_is_accepted(case, tmp_path, name):
+    check_patient(tmp_path / "elsewhere" / f"{name}.nii.gz", case)
+
+
+def test_a_second_reader_beside_the_images_is_accepted(case):
+    check_patient(next(iter(case.paths.values())).with_name("reader2_seg.nii.gz"), case)
+
+
+def test_another_scan_of_the_same_patient_is_accepted(case, tmp_path):
+    case.name = "UPENN-GBM-00003_11"
+    check_patient(tmp_path / "UPENN-GBM-00003_21_segm.nii.gz", case)
+    with pytest.raises(CaseError):
+        check_patient(tmp_path / "UPENN-GBM-00004_11_segm.nii.gz", case)
+
+
+def test_values_that_do_not_tell_their_tissue_are_refused(case, tmp_path):
+    with pytest.raises(CaseError, match="does not tell which region"):
+        read_reference(write(tmp_path / "mask.nii.gz", (STORED > 0).astype(np.uint8)), case)
+    with pytest.raises(LabelError):
+        read_reference(write(tmp_path / "mask.nii.gz", STORED * 20), case)
