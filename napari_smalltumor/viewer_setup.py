@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from napari_smalltumor.autosave.watcher import ensure_autosave
@@ -21,16 +22,31 @@ if TYPE_CHECKING:
 
 def set_up(viewer: ViewerModel) -> None:
     """Keep patients apart, masks nested and saved, and views upright; offer the planes."""
+    for _ in setup_steps(viewer):
+        pass
+
+
+def setup_steps(viewer: ViewerModel) -> Iterator[None]:
+    """Do what `set_up` does in short steps, for a turn of the event loop each."""
     active_patient(viewer)
     missing_regions(viewer)
     ensure_save_commands(viewer)
     group_opened_files(viewer)
     ensure_nesting(viewer)
     ensure_autosave(viewer)
+    yield
     ensure_upright_views(viewer)
+    yield
     ensure_opening_at_tumour(viewer)
     ensure_window_dragging(viewer)
-    _offer_planes(viewer)
+    if hasattr(unproxied(viewer), "window"):
+        yield
+        from napari_smalltumor.export.shortcut import ensure_export_key
+        from napari_smalltumor.reading.toolbar import ensure_toolbar
+
+        yield
+        ensure_toolbar(viewer)
+        ensure_export_key(viewer)
 
 
 def set_up_current_viewer() -> None:
@@ -40,12 +56,3 @@ def set_up_current_viewer() -> None:
     viewer = current_viewer()
     if viewer is not None:
         set_up(viewer)
-
-
-def _offer_planes(viewer: ViewerModel) -> None:
-    if hasattr(unproxied(viewer), "window"):
-        from napari_smalltumor.export.shortcut import ensure_export_key
-        from napari_smalltumor.reading.toolbar import ensure_toolbar
-
-        ensure_toolbar(viewer)
-        ensure_export_key(viewer)

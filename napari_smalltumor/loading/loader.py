@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary, ref
 
@@ -15,7 +16,7 @@ from napari_smalltumor.layers.create import LayerData
 from napari_smalltumor.layers.warm_up import garbage_collection_paused
 from napari_smalltumor.loading.job import LoadJob
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.viewer_setup import set_up
+from napari_smalltumor.viewer_setup import setup_steps
 from napari_smalltumor.workers import run_in_thread
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from napari.layers import Layer
     from napari.viewer import Viewer
 
+_AXES = 3
 _STROKE_MS = 50
 """Another patient is not shown while a mouse button is down; it is looked at this often."""
 
@@ -46,6 +48,7 @@ class Loader:
         self._jobs: deque[LoadJob] = deque()
         self._layers: deque[LayerData] = deque()
         self._added: list[Layer] = []
+        self._setup: Iterator[None] | None = None
         self._is_reading = self._is_read = False
         self._was_empty = False
         self._timer = QTimer(window)
@@ -69,7 +72,7 @@ class Loader:
             self._timer.start(0)
 
     def _step(self) -> None:
-        """Add the next layer, end a job, or begin the next one."""
+        """Add the next layer, end a job, set the viewer up for the next one, or begin it."""
         viewer = self._viewer()
         if viewer is None or self._is_reading:
             return
@@ -80,13 +83,26 @@ class Loader:
             self._timer.start(0)
             job.opened(layers)
         elif self._jobs:
-            self._read_next(viewer)
+            if self._is_set_up(viewer):
+                self._read_next(viewer)
+            else:
+                self._timer.start(0)
         else:
             self._finish(viewer)
 
+    def _is_set_up(self, viewer: ViewerModel) -> bool:
+        """Do the next step of setting the viewer up; whether there was none left."""
+        if self._setup is None:
+            self._setup = setup_steps(viewer)
+        try:
+            next(self._setup)
+        except StopIteration:
+            self._setup = None
+            return True
+        return False
+
     def _read_next(self, viewer: ViewerModel) -> None:
         job, self._is_reading = self._jobs[0], True
-        set_up(viewer)
         self._announce(viewer, job)
         run_in_thread(
             job.read, self._window, self._on_read, self._on_failed, name=f"reading of {job.name}"
@@ -104,11 +120,14 @@ class Loader:
     def _add_layer(self, viewer: ViewerModel) -> None:
         from napari.layers import Layer
 
-        patients = active_patient(viewer)
+        if not viewer.layers and viewer.dims.ndim < _AXES:
+            viewer.dims.ndim = _AXES  # napari makes its sliders now, and not with the first layer
+            self._timer.start(0)
+            return
         try:
-            with patients.arriving(), garbage_collection_paused():
+            with garbage_collection_paused():
                 layer = Layer.create(*self._layers.popleft())
-                viewer.layers.insert(patients.index_for(layer), layer)
+                active_patient(viewer).insert_arriving(layer)
                 self._added.append(layer)
         except Exception as error:  # the next job must be read all the same
             self._on_failed(error)

@@ -147,18 +147,22 @@ class ActivePatient:
     def _on_inserted(self, event: Any) -> None:
         self._add(event.value)
 
-    @contextmanager
-    def arriving(self) -> Iterator[None]:
-        """Context in which a layer of files that are being read is added.
+    def insert_arriving(self, layer: Layer) -> None:
+        """Insert a layer of files that are being read; it is selected if it is shown.
 
         A new patient is neither shown nor listed before `finish_arrivals`.
         """
-        selected = list(self._layers.selection)
-        with self.arrivals.one():
-            yield
-        self._restore_selection(selected)
+        viewer, selection = self._viewer(), self._layers.selection
+        assert viewer is not None
+        selected = list(selection)
+        # napari selects what is inserted, which draws the window again for each selection.
+        with self.arrivals.one(), selection.events.blocker_all():
+            self._layers.insert(self._index_for(layer), layer)
+            select(viewer, selected)
+        if layer not in self._hidden:
+            select(viewer, [layer])
 
-    def index_for(self, layer: Layer) -> int:
+    def _index_for(self, layer: Layer) -> int:
         """Index at which an arriving layer needs no move, which would draw the window again.
 
         That is below the active patient for the images of another one, and on top for layers that

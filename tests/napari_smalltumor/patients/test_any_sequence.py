@@ -99,8 +99,11 @@ class SeveralPatients(RuleBasedStateMachine):
         """A layer of files that are being read; it may be the last one that ever arrives."""
         before = self.patients.current, self.patients.patients
         data = image_layers(self.cases[number % 3])[number % 4]
-        with self.patients.arriving():
-            self.viewer.add_layer(Layer.create(*data))
+        selection = set(self.viewer.layers.selection)
+        arrived = Layer.create(*data)
+        self.patients.insert_arriving(arrived)
+        is_hidden = arrived in self.patients._hidden
+        assert self.viewer.layers.selection == (selection if is_hidden else {arrived})
         assert (self.patients.current, self.patients.patients) == before
 
     @rule()
