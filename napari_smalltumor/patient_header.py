@@ -17,27 +17,31 @@ from qtpy.QtWidgets import (
 from superqt import QElidingLabel
 
 from napari_smalltumor.close_patient import close_patient
+from napari_smalltumor.loading.first_case import FirstCase
+from napari_smalltumor.loading.open_case import open_case_folder
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.missing_regions import missing_regions
 from napari_smalltumor.widgets.elided_combo_box import elide_in_the_middle
 from napari_smalltumor.widgets.layouts import allow_shrinking, button
 
 if TYPE_CHECKING:
-    from napari.components import ViewerModel
+    from napari.viewer import Viewer
 
 NO_PATIENT = "no patient is open"
-_CLOSE_WIDTH = 26
+_BUTTON_WIDTH = 26
 
 
 class PatientHeader(QWidget):
     """Names the active patient of a viewer, makes another one active, and closes it.
 
+    While no patient is open, it says how to open one.
+
     Parameters
     ----------
-    viewer : ViewerModel
+    viewer : Viewer
     """
 
-    def __init__(self, viewer: ViewerModel) -> None:
+    def __init__(self, viewer: Viewer) -> None:
         super().__init__()
         self._viewer = viewer
         self._patients = active_patient(viewer)
@@ -45,11 +49,16 @@ class PatientHeader(QWidget):
         self.picker = _PatientPicker()
         self.close_button = button("✕", "Close this patient: remove all of its layers")
         self.close_button.setAccessibleName("Close patient")
-        self.close_button.setFixedWidth(_CLOSE_WIDTH)
+        self.close_button.setFixedWidth(_BUTTON_WIDTH)
+        self.open_button = button("+", "Open another patient's folder; or drop it on this dock")
+        self.open_button.setAccessibleName("Open case")
+        self.open_button.setFixedWidth(_BUTTON_WIDTH)
         self.restore_button = button("", "Bring back region layers that were removed")
         self.reading = QElidingLabel()
+        self.first_case = FirstCase(viewer)
         self._lay_out()
         self.picker.activated.connect(self._choose)
+        self.open_button.clicked.connect(lambda: open_case_folder(self._viewer))
         self.close_button.clicked.connect(self._close_patient)
         self.restore_button.clicked.connect(self._restore)
         self._patients.changed.connect(self._update)
@@ -65,11 +74,13 @@ class PatientHeader(QWidget):
         line.setSpacing(6)
         line.addWidget(label)
         line.addWidget(self.picker, 1)
+        line.addWidget(self.open_button)
         line.addWidget(self.close_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addLayout(line)
+        layout.addWidget(self.first_case)
         layout.addWidget(self.reading)
         layout.addWidget(self.restore_button)
 
@@ -98,6 +109,8 @@ class PatientHeader(QWidget):
         reading = self._patients.arrivals.reading
         self.reading.setText(f"Reading {reading} ...")
         self.reading.setVisible(bool(reading))
+        self.first_case.setVisible(current is None and not reading)
+        self.open_button.setVisible(current is not None)
         names = " and ".join(region.name for region in self._missing.of(current))
         self.restore_button.setText(f"Restore {names}")
         self.restore_button.setVisible(bool(names))

@@ -24,8 +24,10 @@ from napari_smalltumor.lesions.review import LesionReview
 from napari_smalltumor.lesions.saving import ask_and_save, save_lesions
 from napari_smalltumor.lesions.specks import SpeckRule, title_of
 from napari_smalltumor.lesions.table.model import LesionsModel
+from napari_smalltumor.loading.dropping import accept_drops
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.reading.window import planes_window
+from napari_smalltumor.widgets.dock_tabs import show_as_tab
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -61,6 +63,8 @@ class LesionsDock(LesionsPanel):
         )
         # The widget may be deleted with its parent; it then gets no ParentChange event.
         self.destroyed.connect(partial(_disconnect, self.finder, self.keys, self.review))
+        show_as_tab(self, "Lesions")
+        accept_drops(self, napari_viewer)
         self._connect()
         self._show_sources()
         self._set_target()

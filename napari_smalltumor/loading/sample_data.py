@@ -40,12 +40,18 @@ def open_sample() -> list[LayerData]:
         set_up_current_viewer()
         return sample_layers()
 
+    load_sample(viewer)
+    return [_NO_CHANNELS]
+
+
+def load_sample(viewer: ViewerModel) -> None:
+    """Read the sample case, in a worker if the viewer's window can, and add its layers."""
+
     def opened(layers: list[Layer]) -> None:
         """Nothing is left to do."""
 
     key = str(sample_case_folder())
     load(viewer, LoadJob(SAMPLE_CASE, key, sample_layers, opened, notify.report))
-    return [_NO_CHANNELS]
 
 
 def add_sample(viewer: ViewerModel) -> list[Layer]:

@@ -20,6 +20,7 @@ from qtpy.QtWidgets import QApplication, QMainWindow
 from napari_smalltumor.planes.linked_planes import linked_planes
 from napari_smalltumor.reading.reading_area import Layout, ReadingArea
 from napari_smalltumor.viewer import unproxied
+from napari_smalltumor.widgets.readable_messages import ensure_readable_messages
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -45,6 +46,7 @@ class PlanesWindow(QObject):
         self.planes = linked_planes(viewer)
         self._canvas = ref(canvas)  # the canvas holds the viewer, which must be able to die
         self.area: ReadingArea | None = None
+        ensure_readable_messages(canvas.canvas.native, main_window)
 
     @property
     def main_window(self) -> QMainWindow:

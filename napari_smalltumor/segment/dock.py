@@ -26,12 +26,13 @@ from napari_smalltumor.layers.regions import (
     segmentation_steps,
 )
 from napari_smalltumor.layers.warm_up import prepare_first_labels
-from napari_smalltumor.loading.open_case import open_case_folder
+from napari_smalltumor.loading.dropping import accept_drops
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.segment.job import JobResult, SegmentationJob
 from napari_smalltumor.segment.panel import SegmentPanel
 from napari_smalltumor.segment.shown_result import ShownResult
 from napari_smalltumor.segment.worker import SegmentWorker, start
+from napari_smalltumor.widgets.dock_tabs import show_as_tab
 
 if TYPE_CHECKING:
     from napari.layers import Labels
@@ -80,11 +81,12 @@ class SegmentDock(QScrollArea):
         self.setFrameShape(QScrollArea.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setMinimumWidth(_WIDTH)
-        self.panel.open_clicked.connect(lambda: open_case_folder(self._viewer))
         self.panel.segment_clicked.connect(self.segment)
         self.panel.cancel_clicked.connect(self.cancel)
         self.panel.export_clicked.connect(self._export)
         self.panel.options.region_style.changed.connect(self._restyle)
+        show_as_tab(self, "Segment")
+        accept_drops(self.panel, napari_viewer)
         prepare_first_labels(self)
         devices.find_devices(self, self.panel.options.set_devices)
 

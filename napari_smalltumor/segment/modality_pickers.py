@@ -60,11 +60,13 @@ class ModalityPickers(QWidget):
         self._choices_of: dict[Patient | None, Choice] = {}
         self._set_to_none: set[tuple[Patient | None, str | None]] = set()
         self._combos = {m: self._picker(m) for m in SHOWN}
-        form_layout(self, list(self._combos.values()))
+        form = form_layout(self, list(self._combos.values()))
+        self._titles = {m: form.labelForField(combo.native) for m, combo in self._combos.items()}
         self._connected: set[Any] = set()
         for modality, combo in self._combos.items():
             combo.changed.connect(lambda layer, m=modality: self._on_choice(m, layer))
         self._is_connected = False
+        self.choice_changed.connect(self._mark)
         self.destroyed.connect(partial(_disconnect, ref(self)))
         self.connect_viewer()
 
@@ -159,6 +161,14 @@ class ModalityPickers(QWidget):
                 combo.reset_choices()
                 combo.value = chosen[modality]
         self.choice_changed.emit()
+
+    def _mark(self) -> None:
+        """Mark the modalities that have no layer, or that of another modality."""
+        chosen = self.chosen
+        for modality, title in self._titles.items():
+            own = modality_of(chosen[modality]) if chosen[modality] is not None else None
+            is_wrong = own not in (modality, None) or (self._patient and not chosen[modality])
+            title.setText(f"{'⚠ ' if is_wrong else ''}{MODALITY_TITLES[modality]}")
 
     def _choices(self, combo: ComboBox) -> list[tuple[str, Image]]:
         return [(layer.name, layer) for layer in reversed(self._listed_images())]

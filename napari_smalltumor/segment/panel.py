@@ -40,7 +40,6 @@ class SegmentPanel(QWidget):
         The pickers list its image layers.
     """
 
-    open_clicked = Signal()
     segment_clicked = Signal()
     cancel_clicked = Signal()
     export_clicked = Signal(bool)
@@ -52,7 +51,6 @@ class SegmentPanel(QWidget):
         self.options = SegmentOptions()
         self.results = ResultView()
         self.offer = ExpertOffer(viewer)
-        self._open = button("&Open case...", "Choose a folder with the images of a patient")
         self._segment = button("Se&gment", _SEGMENT)
         self._cancel = button("Ca&ncel", "Stop the run; layers stay as they are")
         self._progress = QProgressBar()
@@ -129,7 +127,6 @@ class SegmentPanel(QWidget):
         self._progress.setFixedHeight(8)
         layout = column(self)
         layout.addWidget(self.header)
-        layout.addWidget(self._open)
         layout.addWidget(self.pickers)
         layout.addWidget(self._choice_warning)
         layout.addWidget(_heading("Network"))
@@ -149,7 +146,6 @@ class SegmentPanel(QWidget):
     def _connect(self) -> None:
         self.pickers.choice_changed.connect(self._show_choice)
         self.options.weights_changed.connect(self._show_choice)
-        self._open.clicked.connect(lambda: self.open_clicked.emit())
         self._segment.clicked.connect(lambda: self.segment_clicked.emit())
         self._cancel.clicked.connect(lambda: self.cancel_clicked.emit())
         self._export.clicked.connect(lambda: self.export_clicked.emit(self._per_region.value))

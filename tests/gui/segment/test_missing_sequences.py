@@ -99,3 +99,17 @@ def test_masks_are_replaced_when_a_missing_image_is_added(empty, folder, dropout
     assert run(dock)
     assert regions(viewer) == before
     assert "FLAIR is missing" not in dock.panel.results.text
+
+
+def test_a_modality_without_a_layer_or_with_another_one_is_marked(empty, folder):
+    viewer, dock = empty
+    pickers = dock.panel.pickers
+
+    def marked() -> list[str]:
+        return [m for m, title in pickers._titles.items() if title.text().startswith("⚠")]
+
+    assert marked() == []  # nothing is open
+    open_case(viewer, folder)
+    assert marked() == ["flair"]
+    pickers.choose("t1", viewer.layers["case T2"])
+    assert marked() == ["t1", "flair"]

@@ -1,0 +1,56 @@
+"""Open the folders and NIfTI files that are dropped on a dock, as napari does on its canvas."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QEvent, QMimeData, QObject, QTimer
+from qtpy.QtGui import QDropEvent
+from qtpy.QtWidgets import QWidget
+from smalltumor.data.nifti import is_nifti_name
+
+from napari_smalltumor.loading.open_case import open_and_remember
+from napari_smalltumor.viewer import unproxied
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+_DRAGGING = (QEvent.Type.DragEnter, QEvent.Type.DragMove)
+
+
+def accept_drops(widget: QWidget, viewer: ViewerModel) -> None:
+    """Open cases that are dropped on a widget: folders one by one, files together."""
+    widget.setAcceptDrops(True)
+    widget.installEventFilter(_CaseDrop(widget, unproxied(viewer)))
+
+
+class _CaseDrop(QObject):
+    def __init__(self, widget: QWidget, viewer: ViewerModel) -> None:
+        super().__init__(widget)
+        self._viewer = viewer
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        """Accept what can be opened, and open it when it is dropped."""
+        if event.type() not in (*_DRAGGING, QEvent.Type.Drop) or not isinstance(event, QDropEvent):
+            return False
+        folders, files = dropped_paths(event.mimeData())
+        if not folders and not files:
+            return False
+        event.acceptProposedAction()
+        if event.type() == QEvent.Type.Drop:
+            cases = [*folders, *([files] if files else [])]
+            # Later, because the program from which they are dragged waits.
+            QTimer.singleShot(0, lambda: self._open(cases))
+        return True
+
+    def _open(self, cases: list[Path | list[Path]]) -> None:
+        for case in cases:
+            open_and_remember(self._viewer, case)
+
+
+def dropped_paths(data: QMimeData) -> tuple[list[Path], list[Path]]:
+    """The folders and the NIfTI files among what is dropped."""
+    paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+    folders = [path for path in paths if path.is_dir()]
+    return folders, [path for path in paths if path not in folders and is_nifti_name(path)]

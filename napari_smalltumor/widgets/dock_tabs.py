@@ -1,0 +1,137 @@
+"""Show the plugin's docks as tabs of one area, instead of one squeezed above the other.
+
+Only Qt is used: the dock is found as the parent that napari gives a widget.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from qtpy.compat import isalive
+from qtpy.QtCore import QEvent, QObject, QTimer
+from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
+
+
+def show_as_tab(widget: QWidget, title: str) -> None:
+    """Show the dock of a widget as a tab beside the plugin's other docks.
+
+    That happens whenever the widget is added to a window. A dock that the user then drags elsewhere
+    stays there.
+
+    Parameters
+    ----------
+    widget : QWidget
+        The widget that napari puts into a dock.
+    title : str
+        Short title of the tab; napari's has the name of the plugin in it.
+    """
+    _DockTab(widget, title)
+
+
+def bring_to_front(widget: QWidget) -> None:
+    """Show the dock of a widget, and raise it above the tabs beside it."""
+    dock = _dock_of(widget)
+    if dock is not None:
+        dock.show()
+        dock.raise_()
+
+
+class _DockTab(QObject):
+    """Moves a widget's dock to the tabs, and keeps it open if it is opened a second time.
+
+    napari's menu hides a dock that is open. If it is behind another tab, the user wants to see it.
+    """
+
+    def __init__(self, widget: QWidget, title: str) -> None:
+        super().__init__(widget)
+        self._widget, self._title = widget, title
+        self._dock: QDockWidget | None = None
+        self._is_behind = False
+        self.is_placed = False
+        widget.installEventFilter(self)
+        self._follow_parent()
+
+    @property
+    def dock(self) -> QDockWidget | None:
+        """The dock of the widget, if it is in a window."""
+        return self._dock if self._dock is not None and isalive(self._dock) else None
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        """Follow the widget to another dock, and notice that a dock behind a tab is hidden."""
+        if watched is self._widget and event.type() == QEvent.Type.ParentChange:
+            self._follow_parent()
+        is_hidden = watched is self._dock and event.type() == QEvent.Type.HideToParent
+        if is_hidden and self._is_behind:
+            self._call_later(self._show_again)
+        return False
+
+    def _follow_parent(self) -> None:
+        dock = _dock_of(self._widget)
+        if dock is self._dock:
+            return
+        if self.dock is not None:
+            self._dock.removeEventFilter(self)
+            self._dock.visibilityChanged.disconnect(self._on_visibility)
+        self._dock, self._is_behind, self.is_placed = dock, False, False
+        if dock is not None:
+            dock.setWindowTitle(self._title)
+            dock.installEventFilter(self)
+            dock.visibilityChanged.connect(self._on_visibility)
+            self._call_later(self._join)  # when napari has put it into its window
+
+    def _call_later(self, slot: Callable[[], None]) -> None:
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.timeout.connect(slot)
+        timer.timeout.connect(timer.deleteLater)
+        timer.start(0)
+
+    def _join(self) -> None:
+        """Move the dock to the tabs of another dock of the plugin in the same area."""
+        dock, window = self.dock, _window_of(self.dock)
+        if dock is None or window is None or dock.isFloating():
+            return
+        area = window.dockWidgetArea(dock)
+        self.is_placed = False
+        others = [
+            other
+            for tab in window.findChildren(_DockTab)
+            if (other := tab.dock) is not None
+            and tab.is_placed
+            and not (other.isFloating() or other.isHidden())
+            and window.dockWidgetArea(other) == area
+        ]
+        if others and not set(others) & set(window.tabifiedDockWidgets(dock)):
+            window.tabifyDockWidget(others[-1], dock)
+        self.is_placed = True
+        if not dock.isHidden():
+            dock.raise_()
+
+    def _on_visibility(self, visible: bool) -> None:
+        """Remember whether the dock was behind another tab before it was hidden."""
+        dock, window = self.dock, _window_of(self.dock)
+        if dock is None or window is None:
+            return
+        if visible:
+            self._is_behind = False
+        elif not dock.isHidden():
+            self._is_behind = bool(window.tabifiedDockWidgets(dock))
+
+    def _show_again(self) -> None:
+        dock, window = self.dock, _window_of(self.dock)
+        if dock is not None and window is not None and dock.isHidden():
+            dock.show()
+            dock.raise_()
+
+
+def _dock_of(widget: QWidget) -> QDockWidget | None:
+    parent = widget.parentWidget()
+    while parent is not None and not isinstance(parent, QDockWidget):
+        parent = parent.parentWidget()
+    return parent
+
+
+def _window_of(dock: QDockWidget | None) -> QMainWindow | None:
+    """The window in one of whose areas a dock is."""
+    window = dock.parentWidget() if dock is not None else None
+    return window if isinstance(window, QMainWindow) and window.isVisible() else None

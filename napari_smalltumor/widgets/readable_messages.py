@@ -1,0 +1,107 @@
+"""Show napari's messages in full, also while the planes cover napari's canvas.
+
+napari cuts a message to its first line, and puts it on its canvas, which is hidden while the planes
+are shown. Its dialogs are recognised by what they can do, because their class is private.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from napari.utils.notifications import notification_manager
+from qtpy.compat import isalive
+from qtpy.QtCore import QObject, QPoint, QRect, Qt, QTimer, Signal
+from qtpy.QtWidgets import QDialog, QMainWindow, QWidget
+
+_SLID_IN_MS = 300
+"""napari moves a new message for 220 ms."""
+
+_READ_MS = 60
+"""For each character, beside the four seconds that napari shows a message."""
+
+_SHOWN_MS = 4000
+_MARGIN = 8
+_GAP = 4
+_PADDING = 24
+_ENDLESS = 10_000
+
+
+class ReadableMessages(QObject):
+    """Enlarges the messages on a canvas, and moves them off it while it is hidden.
+
+    Parameters
+    ----------
+    canvas : QWidget
+        The widget on which napari shows messages.
+    window : QMainWindow
+        The window of the canvas; becomes the parent.
+    """
+
+    _arrived = Signal()
+
+    def __init__(self, canvas: QWidget, window: QMainWindow) -> None:
+        super().__init__(window)
+        self._canvas, self._window = canvas, window
+        self._arrived.connect(self._wait)  # in the thread of the window
+        notification_manager.notification_ready.connect(self._on_notification)
+
+    @property
+    def messages(self) -> list[QDialog]:
+        """The messages that are open."""
+        return [d for d in self._window.findChildren(QDialog) if hasattr(d, "toggle_expansion")]
+
+    def show_in_full(self) -> None:
+        """Enlarge each message to its text; the newest is in the corner, below the others."""
+        self._uncover_all()
+        height = _MARGIN
+        for message in reversed(self.messages):
+            height += _enlarge(message)
+            corner = message.parentWidget().rect().bottomRight()
+            message.move(corner - QPoint(message.width() + _MARGIN, height))
+            height += _GAP
+
+    def _on_notification(self, notification: Any = None) -> None:
+        """Wait until napari has added the message; this may be called in any thread."""
+        if isalive(self):
+            self._arrived.emit()
+
+    def _wait(self) -> None:
+        for delay, slot in ((0, self._uncover_all), (_SLID_IN_MS, self.show_in_full)):
+            timer = QTimer(self)
+            timer.setSingleShot(True)
+            timer.timeout.connect(slot)
+            timer.timeout.connect(timer.deleteLater)
+            timer.start(delay)
+
+    def _uncover_all(self) -> None:
+        """Move messages from the hidden canvas to the widget that is shown in its place."""
+        centre = self._window.centralWidget()
+        if self._canvas.isVisible() or centre is None:
+            return
+        for message in self.messages:
+            if message.parentWidget() is not centre:
+                message.setParent(centre, message.windowFlags())
+                message.setVisible(True)
+                message.raise_()
+
+
+def _enlarge(message: QDialog) -> int:
+    """Make a message as high as its text, and show it long enough to be read; its height."""
+    label = message.message
+    available = QRect(0, 0, label.width(), _ENDLESS)
+    flags = Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextWordWrap
+    text = label.fontMetrics().boundingRect(available, int(flags), label.text())
+    label.setMinimumHeight(text.height() + label.fontMetrics().lineSpacing())
+    buttons = message.row2_widget
+    height = label.minimumHeight() + _PADDING + (0 if buttons.isHidden() else buttons.height())
+    message.geom_anim.stop()
+    message.resize(message.width(), max(height, message.minimumHeight()))
+    if message.timer.isActive():
+        message.timer.start(_SHOWN_MS + _READ_MS * len(label.text()))
+    return int(message.height())
+
+
+def ensure_readable_messages(canvas: QWidget, window: QMainWindow) -> None:
+    """Show the messages of a window in full; further calls have no effect."""
+    if window.findChild(ReadableMessages) is None:
+        ReadableMessages(canvas, window)

@@ -1,0 +1,74 @@
+"""While no patient is open, every dock says how to open one, and takes what is dropped on it."""
+
+from __future__ import annotations
+
+import pytest
+from napari_cases import write_case_along
+from qtpy.QtCore import QMimeData, QPoint, Qt, QUrl
+from qtpy.QtGui import QDragEnterEvent, QDropEvent
+from qtpy.QtWidgets import QApplication
+
+from napari_smalltumor import devices
+from napari_smalltumor.loading import first_case, sample_data
+from napari_smalltumor.loading.dropping import dropped_paths
+from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.patient_header import PatientHeader
+from napari_smalltumor.patients.active_patient import active_patient
+
+
+@pytest.fixture
+def viewer(make_napari_viewer, monkeypatch):
+    monkeypatch.setattr(devices, "find_devices", lambda *arguments: None)
+    return make_napari_viewer()
+
+
+def test_the_way_to_a_first_case_is_shown_until_a_patient_is_open(viewer, dock_of, tmp_path):
+    dock = dock_of(viewer)
+    header = dock.panel.header
+    assert header.first_case.isVisibleTo(header) and not header.open_button.isVisibleTo(header)
+    open_case(viewer, write_case_along(tmp_path / "Pat"))
+    assert not header.first_case.isVisibleTo(header) and header.open_button.isVisibleTo(header)
+    viewer.layers.clear()
+    assert header.first_case.isVisibleTo(header)
+
+
+def test_its_buttons_ask_for_a_case_and_open_the_sample(viewer, monkeypatch, tmp_path):
+    case = write_case_along(tmp_path / "Sample")
+    monkeypatch.setattr(sample_data, "sample_case_folder", lambda: case)
+    asked = []
+    monkeypatch.setattr(first_case, "open_case_folder", asked.append)
+    shown = PatientHeader(viewer).first_case
+    shown.open_button.click()
+    assert asked == [viewer]
+    shown.sample_button.click()
+    assert active_patient(viewer).title == "Sample"
+
+
+def dropped(*paths) -> QMimeData:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    return data
+
+
+def test_a_folder_dropped_on_a_dock_is_opened_and_other_files_are_refused(
+    viewer, dock_of, tmp_path, qtbot
+):
+    panel = dock_of(viewer).panel
+    anything, buttons = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+    for path, accepted in ((tmp_path / "note.txt", False), (tmp_path / "Pat", True)):
+        data = dropped(path if not accepted else write_case_along(path))
+        event = QDragEnterEvent(
+            QPoint(5, 5), anything, data, buttons, Qt.KeyboardModifier.NoModifier
+        )
+        event.ignore()
+        QApplication.sendEvent(panel, event)
+        assert event.isAccepted() is accepted
+    drop = QDropEvent(QPoint(5, 5), anything, data, buttons, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(panel, drop)
+    qtbot.waitUntil(lambda: active_patient(viewer).title == "Pat")
+
+
+def test_files_of_a_case_are_opened_together(tmp_path):
+    folder = write_case_along(tmp_path / "Pat")
+    files = sorted(folder.iterdir())
+    assert dropped_paths(dropped(*files, folder, tmp_path / "a.txt")) == ([folder], files)

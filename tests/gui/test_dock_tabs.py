@@ -1,0 +1,54 @@
+"""The plugin's docks are tabs of one area, and opening one brings it to the front."""
+
+from __future__ import annotations
+
+import pytest
+from qtpy.QtWidgets import QDockWidget, QWidget
+
+from napari_smalltumor.widgets.dock_tabs import show_as_tab
+
+
+@pytest.fixture
+def add(make_napari_viewer, qtbot):
+    """Function that adds a dock as napari's menu does, and waits until it is in its place."""
+    viewer = make_napari_viewer(show=True)
+
+    def add_dock(title: str, area: str = "right") -> QDockWidget:
+        widget = QWidget()
+        show_as_tab(widget, title)
+        dock = viewer.window.add_dock_widget(widget, name=f"{title} (Small Tumour)", area=area)
+        qtbot.wait(50)
+        return dock
+
+    add_dock.viewer = viewer
+    return add_dock
+
+
+def in_front(dock: QDockWidget) -> bool:
+    return not dock.isHidden() and not dock.visibleRegion().isEmpty()
+
+
+def test_docks_are_tabs_with_short_titles_and_the_newest_is_in_front(add):
+    first, second, third = (add(title) for title in ("Segment", "Lesions", "Fine-tune"))
+    window = first.parentWidget()
+    assert window.tabifiedDockWidgets(first) == [second, third]
+    assert [dock.windowTitle() for dock in (first, second)] == ["Segment", "Lesions"]
+    assert in_front(third) and not in_front(first)
+
+
+def test_opening_a_dock_that_is_behind_a_tab_brings_it_to_the_front(add, qtbot):
+    first, second = add("Segment"), add("Lesions")
+    first.setVisible(not first.isVisible())  # what napari's menu does
+    qtbot.waitUntil(lambda: in_front(first))
+    assert not second.isHidden()
+    first.setVisible(not first.isVisible())
+    qtbot.wait(50)
+    assert first.isHidden()
+
+
+def test_docks_in_other_areas_and_of_other_plugins_stay_where_they_are(add):
+    first = add("Segment")
+    other = add.viewer.window.add_dock_widget(QWidget(), name="other", area="right")
+    left = add("Lesions", area="left")
+    assert first.parentWidget().tabifiedDockWidgets(first) == []
+    assert in_front(other) and in_front(left) and in_front(first)

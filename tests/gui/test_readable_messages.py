@@ -1,0 +1,46 @@
+"""Messages are shown in full, and also while napari's canvas is hidden."""
+
+from __future__ import annotations
+
+import pytest
+from napari._qt.dialogs.qt_notification import NapariQtNotification
+from napari.utils.notifications import Notification
+
+from napari_smalltumor.reading.reading_area import Layout
+from napari_smalltumor.reading.window import planes_window
+from napari_smalltumor.widgets.readable_messages import ReadableMessages
+
+TEXT = "A message of several lines, which napari would cut to its first words. " * 3
+
+
+@pytest.fixture
+def window(make_napari_viewer):
+    viewer = make_napari_viewer(show=True)
+    yield planes_window(viewer)
+    for message in list(NapariQtNotification._instances):
+        message.close()
+
+
+def show(window, qtbot, text: str) -> NapariQtNotification:
+    """Show a message as napari does, which tests of napari switch off."""
+    canvas = window.napari_canvas.canvas.native
+    message = NapariQtNotification.from_notification(Notification(text), canvas)
+    message.show()
+    window.main_window.findChild(ReadableMessages)._on_notification()
+    qtbot.wait(400)
+    return message
+
+
+def test_a_long_message_is_as_high_as_its_text_and_above_a_newer_one(window, qtbot):
+    long, short = show(window, qtbot, TEXT), show(window, qtbot, "Short.")
+    line = long.message.fontMetrics().lineSpacing()
+    assert long.message.height() >= 4 * line
+    assert long.geometry().bottom() < short.geometry().top()
+    assert short.geometry().bottom() < short.parentWidget().height()
+
+
+def test_a_message_is_seen_while_the_planes_are_shown(window, qtbot):
+    window.show(Layout.FOUR)
+    message = show(window, qtbot, TEXT)
+    assert message.isVisible()
+    assert window.main_window.centralWidget().isAncestorOf(message)
