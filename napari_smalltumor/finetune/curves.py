@@ -12,7 +12,7 @@ from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
 from smalltumor.training.runs.status import Curve, RunStatus
 
 _LINE_WIDTH = 2
-_AXIS_WIDTH = 34
+_AXIS_WIDTH = 52
 _MAX_POINTS_WITH_SYMBOLS = 30
 
 
@@ -41,7 +41,8 @@ _DICE = (
     _Line("wt", "WT", "#4cd07d", "#1d8a48"),
     _Line("small_lesions", "small ET", "#e0e0e0", "#404040", dashed=True),
 )
-_PLOTS = (("Loss", _LOSSES), ("Loss weight", _WEIGHTS), ("Validation Dice", _DICE))
+_PLOTS = (("Loss", _LOSSES), ("Weight", _WEIGHTS), ("Dice", _DICE))
+"""Title of the vertical axis, and the curves."""
 
 
 class Curves(pg.GraphicsLayoutWidget):
@@ -84,13 +85,14 @@ class Curves(pg.GraphicsLayoutWidget):
         palette = self.palette()
         ink = palette.color(QPalette.ColorRole.WindowText)
         dark = ink.lightness() > 127
-        for plot, (title, lines) in zip(self._plots, _PLOTS, strict=True):
-            titles = [f"<span style='color:{ink.name()}'>{title}:</span>"]
+        for plot, (axis_title, lines) in zip(self._plots, _PLOTS, strict=True):
+            titles = []
             for line in lines:
                 colour = line.dark if dark else line.light
                 titles.append(f"<span style='color:{colour}'>{line.title}</span>")
                 self._apply_colour(line, colour)
             plot.setTitle(" &nbsp;".join(titles), size="9pt")
+            plot.setLabel("left", axis_title)
             for side in ("left", "bottom"):
                 plot.getAxis(side).setPen(QColor(ink))
                 plot.getAxis(side).setTextPen(QColor(ink))

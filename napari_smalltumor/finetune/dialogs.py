@@ -8,11 +8,14 @@ from pathlib import Path
 
 from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtGui import QFontDatabase, QTextCursor
-from qtpy.QtWidgets import QDialog, QPlainTextEdit, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QDialog, QDockWidget, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from napari_smalltumor import questions
 
 _MAX_LOG_BYTES = 200_000
+_CLOSE_BUTTON = "QTitleBarCloseButton"
+"""Name of the button in napari's style sheets."""
+
 _LOG_SIZE = (760, 420)
 
 
@@ -42,6 +45,7 @@ class CloseConfirmation(QObject):
         super().__init__(dock)
         self._dock, self._must_ask, self._stop = dock, must_ask, stop
         self._window: QWidget | None = None
+        self._close_button: QPushButton | None = None
         self._is_settled = False
 
     @property
@@ -50,7 +54,8 @@ class CloseConfirmation(QObject):
         return self._is_settled
 
     def attach(self) -> None:
-        """Listen to the window that contains the dock now."""
+        """Listen to the window that contains the dock now, and to the dock's own button *close*."""
+        self._listen_to(_close_button_of(self._dock))
         window = main_window_of(self._dock)
         if window is self._window or window is self._dock:
             return
@@ -65,7 +70,9 @@ class CloseConfirmation(QObject):
             self._window = None
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
-        """Ask before the window closes; the user can cancel the closing."""
+        """Ask before the window or the dock closes; the user can cancel the closing."""
+        if watched is self._close_button and event.type() == QEvent.Type.MouseButtonRelease:
+            return self._cancels_removal()
         if watched is self._window and event.type() == QEvent.Type.Close:
             if self._must_ask() and self._ask(can_cancel=True) is Answer.CANCEL:
                 event.ignore()
@@ -74,8 +81,25 @@ class CloseConfirmation(QObject):
             self._is_settled = True
         return bool(super().eventFilter(watched, event))
 
+    def _cancels_removal(self) -> bool:
+        """Ask before napari removes the dock; whether it must not do so."""
+        cancelled = self._must_ask() and self._ask(can_cancel=True) is Answer.CANCEL
+        if cancelled and self._close_button is not None:
+            self._close_button.setDown(False)
+        self._is_settled = not cancelled
+        return cancelled
+
+    def _listen_to(self, button: QPushButton | None) -> None:
+        if button is not self._close_button:
+            self._close_button = button
+            if button is not None:
+                button.installEventFilter(self)
+
     def confirm_removal(self) -> None:
-        """Ask after the dock was removed from its window, unless the window has asked already."""
+        """Ask after the dock was removed from its window, unless that was asked before.
+
+        That happens if a script removes it, and can then not be cancelled.
+        """
         if not self._is_settled and self._must_ask():
             self._ask(can_cancel=False)
 
@@ -85,6 +109,15 @@ class CloseConfirmation(QObject):
         if answer is Answer.STOP:
             self._stop()
         return answer
+
+
+def _close_button_of(widget: QWidget) -> QPushButton | None:
+    """The button of napari's title bar that removes a widget's dock; another closes the window."""
+    dock = widget.parentWidget()
+    while dock is not None and not isinstance(dock, QDockWidget):
+        dock = dock.parentWidget()
+    bar = dock.titleBarWidget() if dock is not None else None
+    return bar.findChild(QPushButton, _CLOSE_BUTTON) if bar is not None else None
 
 
 def main_window_of(widget: QWidget) -> QWidget:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
-from qtpy.QtCore import QEvent, QTimer, Signal
+from qtpy.QtCore import QEvent, Qt, QTimer, Signal
 from qtpy.QtWidgets import QFileDialog, QScrollArea
 from smalltumor.errors import SmalltumorError
 from smalltumor.training.runs import run_control
@@ -16,12 +16,15 @@ from smalltumor.training.runs.status import RunStatus, State
 
 from napari_smalltumor import devices, notify, settings
 from napari_smalltumor.finetune.dialogs import CloseConfirmation, main_window_of, show_log
-from napari_smalltumor.finetune.new_run import last_run, new_request
+from napari_smalltumor.finetune.expected_length import measured_speed
+from napari_smalltumor.finetune.new_run import RUNS, last_run, new_request
 from napari_smalltumor.finetune.panel import FinetunePanel
 from napari_smalltumor.finetune.prediction import Prediction, predict, show_prediction
 from napari_smalltumor.finetune.training_folder import TrainingFolder
+from napari_smalltumor.loading.dropping import accept_drops
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.widgets.dock_tabs import show_as_tab
 from napari_smalltumor.workers import run_in_thread
 
 if TYPE_CHECKING:
@@ -56,7 +59,10 @@ class FinetuneDock(QScrollArea):
         self.setWidget(self.panel)
         self.setWidgetResizable(True)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
-        self.setMinimumWidth(self.panel.minimumWidth())
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setMinimumWidth(
+            self.panel.minimumWidth() + self.verticalScrollBar().sizeHint().width()
+        )
         self.training_folder = TrainingFolder(napari_viewer, self.panel.cases, self)
         self._close_confirmation = CloseConfirmation(self, self._must_ask, self._stop_and_wait)
         self._timer = QTimer(self)
@@ -65,6 +71,8 @@ class FinetuneDock(QScrollArea):
         self._connect()
         devices.find_devices(self, self.panel.train.set_devices)
         devices.find_memory(self, self.panel.train.set_memory)
+        show_as_tab(self, "Fine-tune")
+        accept_drops(self.panel, napari_viewer)
         _OPEN_DOCKS.add(self)
         self._restore()
 
@@ -194,7 +202,13 @@ class FinetuneDock(QScrollArea):
         self.training_folder.cases_listed.connect(self._show_startable)
         self.training_folder.folder_changed.connect(self._on_folder_changed)
         self.training_folder.folder_changed.connect(self._show_startable)
+        self.training_folder.cases_listed.connect(self._show_speed)
         self._show_startable()
+
+    def _show_speed(self, listed: object = None) -> None:
+        """Measure how long a run takes from the newest one in the training folder."""
+        folder = self.training_folder.path
+        self.panel.train.set_speed(measured_speed(folder / RUNS) if folder is not None else None)
 
     def _restore(self) -> None:
         """Show the run and the training folder that were shown last."""

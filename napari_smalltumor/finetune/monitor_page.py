@@ -7,7 +7,7 @@ from qtpy.QtWidgets import QComboBox, QGridLayout, QLabel, QSizePolicy, QWidget
 from smalltumor.training.runs.status import RunStatus
 
 from napari_smalltumor.finetune.curves import Curves
-from napari_smalltumor.finetune.run_text import TRAINING_CASES, facts
+from napari_smalltumor.finetune.run_text import TRAINING_CASES, facts, warning_text
 from napari_smalltumor.widgets.layouts import button, column, row, wrapped_label
 
 _ROWS = 5
@@ -30,6 +30,7 @@ class MonitorPage(QWidget):
         self._facts = QGridLayout()
         self._cells = [(QLabel(), QLabel()) for _ in range(_ROWS)]
         self._message = wrapped_label()
+        self._warnings = wrapped_label()
         self._predicting = False
         self._lay_out()
         self.predict.clicked.connect(lambda: self.prediction_clicked.emit(self.case.currentText()))
@@ -44,6 +45,9 @@ class MonitorPage(QWidget):
             name.setText(title)
             value.setText(text)
             value.setToolTip(", ".join(status.training) if title == TRAINING_CASES else "")
+        self._warnings.setText(warning_text(status.warnings))
+        self._warnings.setToolTip("\n".join(status.warnings))
+        self._warnings.setVisible(bool(status.warnings))
         names = list(status.validation)
         if names != [self.case.itemText(n) for n in range(self.case.count())]:
             self.case.clear()
@@ -55,6 +59,11 @@ class MonitorPage(QWidget):
         self._predicting = predicting
         self._message.setText(message)
         self._enable_prediction()
+
+    @property
+    def warnings(self) -> str:
+        """What makes cases doubtful, as it is shown."""
+        return self._warnings.text()
 
     @property
     def message(self) -> str:
@@ -80,6 +89,7 @@ class MonitorPage(QWidget):
             for column_number, cell in enumerate(cells):
                 self._facts.addWidget(cell, row_number, column_number)
         layout.addLayout(self._facts)
+        layout.addWidget(self._warnings)
         line = row(self.case)
         line.addWidget(self.predict)
         layout.addLayout(line)

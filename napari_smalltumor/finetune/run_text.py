@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from smalltumor.training.runs.status import RunStatus, State
 
 TRAINING_CASES = "Training cases"
+_WARNINGS = 3
 
 
 def state_line(status: RunStatus) -> str:
@@ -37,20 +38,27 @@ def progress_text(status: RunStatus) -> str:
 
 
 def facts(status: RunStatus) -> list[tuple[str, str]]:
-    """Throughput, memory and other known numbers, as pairs of title and text."""
+    """Time left, speed, memory and other known numbers, as pairs of title and text."""
     rows: list[tuple[str, str]] = []
+    if status.seconds_left is not None:
+        rows.append(("Time left", duration(status.seconds_left)))
     if status.voxels_per_second:
-        rows.append(("Throughput", f"{status.voxels_per_second / 1e3:,.0f} thousand voxels/s"))
+        rows.append(("Speed", f"{status.voxels_per_second / 1e6:,.2f} million voxels a second"))
     if status.peak_memory:
-        rows.append(("Peak memory", f"{status.peak_memory / 1e9:.1f} GB"))
-    if status.stem_rms:
-        rows.append(("Stem features", f"{status.stem_rms:.2f} (root mean square)"))
+        rows.append(("Memory used", f"{status.peak_memory / 1e9:.1f} GB at most"))
     if status.training:
         validation = f", {len(status.validation)} for validation" if status.validation else ""
         rows.append((TRAINING_CASES, f"{len(status.training)}{validation}"))
     if status.device:
         rows.append(("Device", status.device))
     return rows
+
+
+def warning_text(warnings: Sequence[str]) -> str:
+    """The first warnings of a run, one in a line, and how many more there are."""
+    lines = [f"⚠ {warning}" for warning in warnings[:_WARNINGS]]
+    more = len(warnings) - len(lines)
+    return "\n".join([*lines, f"and {more} more"] if more else lines)
 
 
 def resume_text(settings: Mapping[str, int]) -> str:

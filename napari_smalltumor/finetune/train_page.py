@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QFileDialog, QWidget
 from smalltumor.training.memory_estimate import needed_bytes, suggest
 
 from napari_smalltumor import settings, weights
+from napari_smalltumor.finetune.expected_length import MeasuredSpeed, expected_length
 from napari_smalltumor.widgets.layouts import column, form_layout, wrapped_label
 
 PRESETS = {
@@ -58,6 +59,8 @@ class TrainPage(QWidget):
         )
         self._description = wrapped_label()
         self._memory_text = wrapped_label()
+        self._length_text = wrapped_label()
+        self._speed: MeasuredSpeed | None = None
         self._lay_out()
         self._update_validations()
         self._on_preset()
@@ -85,6 +88,16 @@ class TrainPage(QWidget):
         self._memory = memory
         self._suggest_sizes()
 
+    def set_speed(self, speed: MeasuredSpeed | None) -> None:
+        """Set how fast a run on the training folder was, to tell how long the next one takes."""
+        self._speed = speed
+        self._show_length()
+
+    @property
+    def expected_length(self) -> str:
+        """How long the run takes, as it is shown."""
+        return self._length_text.text()
+
     def set_run_weights(self, path: Path | None) -> None:
         """Add the best weights of the run that is shown."""
         if path != self._run_weights:
@@ -95,6 +108,7 @@ class TrainPage(QWidget):
         """Set the folders of the cases by name, each of which can be the validation case."""
         self._cases = folders
         self._update_validations()
+        self._show_length()
 
     def choose_weights(self, path: str) -> None:
         """Select a weights file to start from."""
@@ -118,6 +132,7 @@ class TrainPage(QWidget):
         layout.addWidget(self._description)
         layout.addWidget(settings_form)
         layout.addWidget(self._memory_text)
+        layout.addWidget(self._length_text)
         layout.addStretch(1)
 
     def _connect(self) -> None:
@@ -127,6 +142,9 @@ class TrainPage(QWidget):
         self.device.changed.connect(self._suggest_sizes)
         self.crop.changed.connect(self._show_memory)
         self.batch.changed.connect(self._show_memory)
+        for setting in (self.preset, self.validation, self.epochs, self.crop, self.batch):
+            setting.changed.connect(self._show_length)
+        self._show_length()
 
     def _on_preset(self) -> None:
         self._description.setText(PRESETS[self.preset.value])
@@ -183,6 +201,26 @@ class TrainPage(QWidget):
         self._memory_text.setText(
             f"A training step needs about {need / 1e9:.1f} of {free / 1e9:.0f} GB{warning}"
         )
+
+    def _show_length(self) -> None:
+        self._length_text.setText(
+            expected_length(
+                self._speed,
+                preset=self.preset.value,
+                epochs=self.epochs.value,
+                crop=self.crop.value,
+                batch=self.batch.value,
+                cases=self._training_cases,
+            )
+        )
+
+    @property
+    def _training_cases(self) -> int:
+        """Number of cases that are not left out for validation."""
+        number = len(self._cases)
+        if self.validation_folds:
+            return number - -(-number // self.validation_folds)
+        return number - (str(self.validation.value) in self._cases.values())
 
     @property
     def _on_gpu(self) -> bool:

@@ -189,6 +189,11 @@ def _check_known(changes: Mapping[str, Any]) -> None:
         raise TrainingError(f"unknown training settings {', '.join(sorted(unknown))}")
 
 
+def steps_per_epoch(config: TrainingConfig, cases: int) -> int:
+    """Steps that draw `crops_per_case` crops of every case, without a last incomplete batch."""
+    return max(1, cases * config.crops_per_case // config.batch)
+
+
 PRESETS: Mapping[str, TrainingConfig] = {
     "paper": TrainingConfig(),
     "finetune": TrainingConfig(

@@ -8,8 +8,7 @@ from dataclasses import replace
 from smalltumor.errors import Action, Remedy, TrainingError
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
 from smalltumor.training.architecture import Architecture
-from smalltumor.training.config import PRESETS, TrainingConfig
-from smalltumor.training.data.dataloader import steps_per_epoch
+from smalltumor.training.config import PRESETS, TrainingConfig, steps_per_epoch
 from smalltumor.training.locked_run import locked_run
 from smalltumor.training.memory import keep_freed_memory
 from smalltumor.training.optimisation.distributed import Processes, joined_processes

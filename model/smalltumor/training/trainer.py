@@ -14,8 +14,8 @@ from torch import Tensor
 from smalltumor.errors import Action, Remedy, TrainingError, TrainingMemoryError
 from smalltumor.models.checkpoint import Checkpoint
 from smalltumor.training.architecture import Architecture, MultiTaskArchitecture
-from smalltumor.training.config import TrainingConfig
-from smalltumor.training.data.dataloader import Batch, batches, steps_per_epoch
+from smalltumor.training.config import TrainingConfig, steps_per_epoch
+from smalltumor.training.data.dataloader import Batch, batches
 from smalltumor.training.data.prepared_case import PreparedCase
 from smalltumor.training.memory import is_device_failure, is_out_of_memory, peak_memory
 from smalltumor.training.memory_estimate import smaller

@@ -10,7 +10,8 @@ import threading
 import numpy as np
 import pytest
 from napari_cases import case_along
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QFileDialog, QPushButton
 from smalltumor.errors import OutputError
 from smalltumor.labels.schemes import SCHEMES
 from smalltumor.training.runs import run_control
@@ -135,6 +136,21 @@ def test_closing_the_dock_asks_whether_training_continues(
     viewer.window.remove_dock_widget(dock)
     assert answers[1] == [False]
     assert is_locked(run.folder) == (answer is Answer.KEEP_TRAINING)
+
+
+def test_closing_the_dock_with_its_button_can_be_cancelled(
+    make_napari_viewer, open_dock, run, answers, qtbot
+):
+    dock = open_dock(make_napari_viewer(show=True))
+    dock.poll()
+    button = dock.parentWidget().titleBarWidget().findChild(QPushButton, "QTitleBarCloseButton")
+    answers[0].extend([Answer.CANCEL, Answer.KEEP_TRAINING])
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert dock.parentWidget() is not None and not button.isDown()
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert dock.parentWidget() is None
+    assert answers[1] == [True, True]
+    assert is_locked(run.folder)
 
 
 def test_closing_the_window_can_be_cancelled(make_napari_viewer, open_dock, run, answers):

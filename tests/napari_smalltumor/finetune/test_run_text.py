@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 from smalltumor.training.runs.status import RunStatus, State
 
-from napari_smalltumor.finetune.run_text import duration, facts, resume_text, state_line
+from napari_smalltumor.finetune.run_text import (
+    duration,
+    facts,
+    resume_text,
+    state_line,
+    warning_text,
+)
 
 
 @pytest.mark.parametrize(
@@ -33,11 +39,16 @@ def test_durations_are_rounded():
 def test_only_known_numbers_are_listed():
     assert facts(RunStatus()) == []
     status = RunStatus(
-        voxels_per_second=123_456.0, peak_memory=2_500_000_000, training=("a", "b"), device="cpu"
+        seconds_left=600.0,
+        voxels_per_second=123_456.0,
+        peak_memory=2_500_000_000,
+        training=("a", "b"),
+        device="cpu",
     )
     assert facts(status) == [
-        ("Throughput", "123 thousand voxels/s"),
-        ("Peak memory", "2.5 GB"),
+        ("Time left", "10 min"),
+        ("Speed", "0.12 million voxels a second"),
+        ("Memory used", "2.5 GB at most"),
         ("Training cases", "2"),
         ("Device", "cpu"),
     ]
@@ -46,3 +57,9 @@ def test_only_known_numbers_are_listed():
 def test_the_resume_button_names_the_smaller_settings():
     assert resume_text({"crop": 64}) == "Resume with a smaller crop (64)"
     assert "a smaller crop (64) and a smaller batch (1)" in resume_text({"crop": 64, "batch": 1})
+
+
+def test_the_first_warnings_are_shown_and_the_others_counted():
+    assert warning_text(()) == ""
+    assert warning_text(("a", "b")) == "⚠ a\n⚠ b"
+    assert warning_text(tuple("abcde")).splitlines()[2:] == ["⚠ c", "and 2 more"]

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from smalltumor.training.augmentation.augment import augment
 from smalltumor.training.augmentation.modality_dropout import drop_modalities
-from smalltumor.training.config import TrainingConfig
+from smalltumor.training.config import TrainingConfig, steps_per_epoch
 from smalltumor.training.data.crops import draw_crop
 from smalltumor.training.data.prepared_case import PreparedCase
 
@@ -38,11 +38,6 @@ class Batch:
     image: Tensor
     classes: Tensor
     names: list[str]
-
-
-def steps_per_epoch(config: TrainingConfig, cases: int) -> int:
-    """Steps that draw `crops_per_case` crops of every case, without a last incomplete batch."""
-    return max(1, cases * config.crops_per_case // config.batch)
 
 
 def batches(

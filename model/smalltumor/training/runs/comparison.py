@@ -11,6 +11,9 @@ from smalltumor.labels.regions import Region
 NOTEWORTHY = 0.005
 """Smallest difference of the mean Dice that counts as an improvement."""
 
+USABLE = 0.6
+"""Mean Dice below which a network is not recommended, however much it improved."""
+
 _MANY = 5
 
 
@@ -40,6 +43,11 @@ class RunComparison:
         """Whether the new weights are better."""
         return self.difference >= NOTEWORTHY
 
+    @property
+    def is_usable(self) -> bool:
+        """Whether the mean Dice of the new weights reaches `USABLE`."""
+        return float(self.after["score"]) >= USABLE
+
     def rows(self) -> list[tuple[str, dict[Region, tuple[float, float]]]]:
         """Each validation case, with Dice before and after by region."""
         later = {score["case"]: score for score in self.after["by_case"]}
@@ -64,7 +72,12 @@ class RunComparison:
         small = self.before.get("small_lesions"), self.after.get("small_lesions")
         if None not in small:
             text += f" Small lesions: {small[0]:.2f} → {small[1]:.2f}."
-        if self.is_improvement and cases < _MANY:
+        if not self.is_usable:
+            text += (
+                f" A mean Dice below {USABLE} is too low to segment patients with these weights: "
+                "train longer, or on more cases."
+            )
+        elif self.is_improvement and cases < _MANY:
             text += " With so few cases this may be chance."
         if self.seen:
             text += (

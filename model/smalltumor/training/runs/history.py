@@ -34,6 +34,7 @@ class RunHistory:
         self._scores: dict[str, Curve] = {name: ([], []) for name in _SCORES}
         self._before: Event | None = None
         self._best: Event | None = None
+        self._warnings: list[str] = []
 
     def add(self, event: Event) -> None:
         """Take the next event into account."""
@@ -46,6 +47,13 @@ class RunHistory:
         if kind == "validation":
             _extend(self._scores, event)
             self._add_validation(event)
+        if kind == "warning":
+            self._warnings.append(_text_of(event))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What makes cases doubtful, each once although every resume repeats it."""
+        return tuple(dict.fromkeys(self._warnings))
 
     def newest(self, kind: str) -> Event:
         """The last event of a kind; empty if there is none."""
@@ -87,6 +95,11 @@ class RunHistory:
             self._before = self._before or event
         elif self._best is None or float(event["score"]) > float(self._best["score"]):
             self._best = event
+
+
+def _text_of(warning: Event) -> str:
+    case = warning.get("case", "")
+    return f"{case}: {warning['message']}" if case else str(warning["message"])
 
 
 def _extend(curves: dict[str, Curve], event: Event) -> None:

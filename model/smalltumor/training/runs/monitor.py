@@ -66,6 +66,7 @@ class RunMonitor:
             losses=history.losses,
             scores=history.scores,
             comparison=history.comparison(self._origin),
+            warnings=history.warnings,
             changes=dict(history.end.get("changes", {})),
         )
 

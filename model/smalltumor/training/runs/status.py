@@ -56,6 +56,8 @@ class RunStatus:
         Validation Dice: ``et``, ``tc``, ``wt``, ``small_lesions``.
     comparison : RunComparison or None
         Once the starting weights and a later state have been validated.
+    warnings : tuple of str
+        What makes cases doubtful.
     changes : dict of str to int
         Settings with which a run that ran out of memory may be resumed.
     """
@@ -77,6 +79,7 @@ class RunStatus:
     losses: dict[str, Curve] = field(default_factory=dict)
     scores: dict[str, Curve] = field(default_factory=dict)
     comparison: RunComparison | None = None
+    warnings: tuple[str, ...] = ()
     changes: dict[str, int] = field(default_factory=dict)
 
     @property

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 from smalltumor.training.augmentation.settings import Augmentation
-from smalltumor.training.data.dataloader import batches, steps_per_epoch
+from smalltumor.training.config import steps_per_epoch
+from smalltumor.training.data.dataloader import batches
 from smalltumor.training.data.prepared_case import PreparedCase
 from training_cases import QUICK
 

@@ -183,6 +183,19 @@ def test_training_that_did_not_improve_is_reported_as_such(after, text):
     assert comparison.message.startswith(text)
 
 
+@pytest.mark.parametrize(("after", "too_low"), [(0.1, True), (0.59, True), (0.6, False)])
+def test_a_network_with_a_low_dice_is_not_recommended_even_if_it_improved(after, too_low):
+    message = RunComparison(validation(0, 0.02), validation(5, after)).message
+    assert message.startswith("Improved") and ("too low to segment patients" in message) is too_low
+
+
+def test_each_warning_of_a_run_is_listed_once(run):
+    for _ in range(2):  # as when it is resumed
+        run.append("warning", 0, case="a", message="is cut off")
+        run.append("warning", 0, case="", message="an old pack")
+    assert RunMonitor(run.path).poll().warnings == ("a: is cut off", "an old pack")
+
+
 def test_small_lesions_that_score_worse_are_reported():
     before, after = (validation(0, 0.5) | {"small_lesions": 0.4}, validation(5, 0.7))
     assert "Small" not in RunComparison(before, after).message

@@ -1,0 +1,52 @@
+"""The length of a run is told from an earlier run, or said to be unknown."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+import pytest
+from smalltumor.training.config import PRESETS
+from smalltumor.training.runs.run_folder import RunFolder
+
+from napari_smalltumor.finetune.expected_length import (
+    UNKNOWN,
+    MeasuredSpeed,
+    expected_length,
+    measured_speed,
+)
+
+
+def write_run(path, seconds: float | None, age: float = 0.0) -> None:
+    """A run of 10 steps of 2 crops of 32 voxels."""
+    run = RunFolder(path)
+    run.write_config({"training": replace(PRESETS["finetune"], crop=32).to_dict()})
+    os.utime(run.config, (1e9 - age, 1e9 - age))
+    run.append("start", 0, device="cpu")
+    if seconds is not None:
+        run.append("epoch", 10, epoch=1, seconds=seconds)
+
+
+def test_the_speed_is_that_of_the_newest_run_that_has_trained(tmp_path):
+    assert measured_speed(tmp_path) is None
+    write_run(tmp_path / "just started", None)
+    assert measured_speed(tmp_path) is None
+    write_run(tmp_path / "old", 100.0, age=2.0)
+    write_run(tmp_path / "new", 10.0, age=1.0)
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "config.json").write_text("{")
+    assert measured_speed(tmp_path) == MeasuredSpeed(2 * 32**3, "cpu")
+
+
+def test_the_expected_length_follows_from_the_settings_and_the_speed():
+    settings = {"preset": "finetune", "crop": 32, "batch": 2, "cases": 5}
+    speed = MeasuredSpeed(2 * 32**3, "cpu")  # a step a second, and ten steps an epoch
+    text = expected_length(speed, epochs=60, **settings)
+    assert text.startswith("Expected: about 10 min for 5 training cases")
+    assert "about 20 min" in expected_length(speed, epochs=120, **settings)
+
+
+@pytest.mark.parametrize(("speed", "cases"), [(None, 5), (MeasuredSpeed(1.0, "cpu"), 0)])
+def test_without_a_measurement_or_cases_the_length_is_unknown(speed, cases):
+    text = expected_length(speed, preset="paper", epochs=1, crop=32, batch=1, cases=cases)
+    assert text == UNKNOWN
