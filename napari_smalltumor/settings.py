@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +37,12 @@ _SECTIONS = {
     "speck_probability": "lesions",
     "autosave": "editing",
     "default_reader": "opening",
+    "views": "opening",
     "training_folder": "training",
     "run_folder": "training",
 }
 _session: dict[str, Any] = {}
+_is_putting = False
 
 
 class _Events:
@@ -50,7 +52,8 @@ class _Events:
 
 
 changed: SignalInstance = _Events().changed
-"""Emitted by `put` with a setting's name and its new value."""
+"""Emitted with a setting's name and its new value, when a dock or the user in napari's Preferences
+has changed it."""
 
 
 def get(name: str) -> Any:
@@ -63,11 +66,16 @@ def get(name: str) -> Any:
 
 def put(name: str, value: Any) -> None:
     """Store a setting; napari writes it to its own settings folder."""
+    global _is_putting
     pages = _pages()
     if pages is None:
         _session[name] = value
     else:
-        setattr(getattr(pages, _SECTIONS[name]), name, value)
+        _is_putting = True
+        try:
+            setattr(getattr(pages, _SECTIONS[name]), name, value)
+        finally:
+            _is_putting = False
     changed.emit(name, value)
 
 
@@ -75,21 +83,32 @@ def activate(context: Any = None) -> None:
     """Connect the settings; napari calls this when the plugin is first used in a session."""
     pages = _pages()
     if pages is not None:
+        for name, section in _SECTIONS.items():
+            getattr(getattr(pages, section).events, name).connect(partial(_on_page, name))
         pages.opening.events.default_reader.connect(_apply_default_reader)
         if pages.opening.default_reader:
             _apply_default_reader()
 
 
+def _on_page(name: str, event: Any = None) -> None:
+    """Tell the docks what the user has changed in napari's Preferences."""
+    if not _is_putting:
+        changed.emit(name, get(name))
+
+
 def open_by_default() -> None:
-    """Make the plugin the default reader of NIfTI files and case folders."""
+    """Make the plugin the default reader of NIfTI files and case folders, or no longer."""
     from napari_smalltumor.notify import info
 
-    put("default_reader", True)
+    put("default_reader", not get("default_reader"))
     _apply_default_reader()
-    info(
-        "NIfTI files and case folders now open with Small Tumour. To undo this, clear Default "
-        "reader in Preferences > Small Tumour."
-    )
+    if get("default_reader"):
+        info(
+            "NIfTI files and case folders now open with Small Tumour. To undo this, choose the "
+            "same command again, or clear Default reader in Preferences > Small Tumour."
+        )
+    else:
+        info("NIfTI files and folders open with the readers again that were chosen before.")
 
 
 def last_folder(*, saving: bool = False) -> str:

@@ -48,7 +48,20 @@ def _steps() -> Iterator[str]:
     for name in _LOADED_BY_NAPARI:
         import_module(name)
         yield name
+    yield "labels"
     _create_labels_layer()
+    yield "dashes"
+    compute_dashes()
+
+
+def compute_dashes() -> None:
+    """Let vispy compute its patterns of dashes, which takes 0.1 s, once in a process.
+
+    napari needs them for the polygon tool of each labels layer, whether or not it is used.
+    """
+    from vispy.visuals.line.dash_atlas import DashAtlas
+
+    DashAtlas()
 
 
 @cache

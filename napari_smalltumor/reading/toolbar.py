@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QActionGroup, QShortcut, QToolBar
 
-from napari_smalltumor import keys
+from napari_smalltumor import keys, settings
 from napari_smalltumor.display.shortcuts import DisplayShortcuts
 from napari_smalltumor.reading.canvas_letters import CanvasLetters
 from napari_smalltumor.reading.reading_area import Layout
@@ -97,7 +97,16 @@ def ensure_toolbar(viewer: ViewerModel) -> ReadingToolbar | None:
     CanvasLetters(unproxied(viewer), window.napari_canvas.canvas.native)
     viewer.canvas.overlays.scale_bar.visible = True
     window.main_window.addToolBar(toolbar)
+    _restore_layout(window)
     return toolbar
+
+
+def _restore_layout(window: PlanesWindow) -> None:
+    """Show the layout that was chosen last, and keep the next choices."""
+    chosen = Layout(settings.get("views"))
+    if chosen is not Layout.CANVAS:
+        window.show(chosen)
+    window.layout_changed.connect(lambda layout: settings.put("views", layout))
 
 
 def show_planes(viewer: Viewer) -> None:

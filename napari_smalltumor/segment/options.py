@@ -15,6 +15,7 @@ from napari_smalltumor.layers.regions import STYLES
 from napari_smalltumor.widgets.layouts import form_layout
 
 _BROWSE = "file..."
+_NOT_FOUND = " (not found)"
 
 
 class SegmentOptions(QWidget):
@@ -76,7 +77,7 @@ class SegmentOptions(QWidget):
         wanted = settings.get("device")
         known = {name for _, name in devices}
         if wanted not in known:  # the device is not available now
-            devices = [*devices, (f"{wanted} (not found)", wanted)]
+            devices = [*devices, (f"{wanted}{_NOT_FOUND}", wanted)]
         self._devices = devices
         with self._device.changed.blocked():
             self._device.reset_choices()
@@ -87,8 +88,16 @@ class SegmentOptions(QWidget):
         settings.put("weights", path)
 
     def _on_setting(self, name: str, value: Any) -> None:
-        if name == "weights" and isalive(self):  # the settings exist longer than the dock
+        if not isalive(self):  # the settings exist longer than the dock
+            return
+        if name in ("weights", "weights_folder"):
             self._update_weights()
+        elif name == "device":
+            self.set_devices([d for d in self._devices if not d[0].endswith(_NOT_FOUND)])
+        elif name == "style":
+            self._style.value = value
+        elif name == "flips":
+            self._flips.value = value
 
     def _read_settings(self) -> None:
         self._update_weights()

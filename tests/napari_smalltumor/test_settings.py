@@ -55,9 +55,19 @@ def test_becoming_the_default_reader_leaves_other_choices_alone(monkeypatch):
         "*.nii.gz": "napari-smalltumor",
         "*/": "napari-smalltumor",
     }
-    settings.put("default_reader", False)
-    settings._apply_default_reader()
+    settings.open_by_default()
     assert readers.extension2reader == {"*.tif": "another-plugin", "*.nii": "another-plugin"}
+
+
+def test_a_change_in_preferences_reaches_the_docks_once(plugin_settings, npe2pm, monkeypatch):
+    monkeypatch.setattr(settings, "_pages", PAGES)
+    npe2pm.register(PluginManifest.from_file(MANIFEST))
+    settings.activate()
+    heard = []
+    settings.changed.connect(lambda name, value: heard.append((name, value)))
+    PAGES().segmentation.style = "filled"
+    settings.put("threshold", 77)
+    assert heard == [("style", "filled"), ("threshold", 77)]
 
 
 def test_dialogs_start_where_the_last_one_ended(tmp_path):
