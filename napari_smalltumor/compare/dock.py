@@ -33,8 +33,10 @@ from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.reference import reference_layers
 from napari_smalltumor.lesions.navigation import move_to
 from napari_smalltumor.lesions.source import LesionSource
+from napari_smalltumor.loading.dropping import accept_drops
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.widgets.dock_tabs import show_as_tab
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -69,6 +71,8 @@ class CompareDock(ComparePanel):
         self._soon.setTimeout(_DEBOUNCE_MS)
         self._soon.triggered.connect(self.update_choices)
         self._is_open = False
+        show_as_tab(self, "Compare")
+        accept_drops(self, napari_viewer)
         self.destroyed.connect(partial(_close, ref(self)))
         self._connect()
         self._open()

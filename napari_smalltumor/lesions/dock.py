@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, QModelIndex
 from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import QDockWidget
@@ -63,6 +64,7 @@ class LesionsDock(LesionsPanel):
         )
         # The widget may be deleted with its parent; it then gets no ParentChange event.
         self.destroyed.connect(partial(_disconnect, self.finder, self.keys, self.review))
+        settings.changed.connect(self._on_setting)
         show_as_tab(self, "Lesions")
         accept_drops(self, napari_viewer)
         self._connect()
@@ -201,6 +203,11 @@ class LesionsDock(LesionsPanel):
         with self._programmatic_update():
             self._show_source()
         self._set_target()
+
+    def _on_setting(self, name: str, value: Any) -> None:
+        """Follow the threshold that is changed in Preferences."""
+        if name == "threshold" and isalive(self):  # the settings exist longer than the dock
+            self.threshold.setValue(int(value))
 
     def _on_threshold(self, value: int) -> None:
         settings.put("threshold", value)

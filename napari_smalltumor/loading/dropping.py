@@ -1,4 +1,4 @@
-"""Open the folders and NIfTI files that are dropped on a dock, as napari does on its canvas."""
+"""Open the folders and image files that are dropped on a dock, as napari does on its canvas."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QEvent, QMimeData, QObject, QTimer
 from qtpy.QtGui import QDropEvent
 from qtpy.QtWidgets import QWidget
-from smalltumor.data.nifti import is_nifti_name
+from smalltumor.data.nifti import is_image_name
 
 from napari_smalltumor.loading.open_case import open_and_remember
 from napari_smalltumor.viewer import unproxied
@@ -53,4 +53,4 @@ def dropped_paths(data: QMimeData) -> tuple[list[Path], list[Path]]:
     """The folders and the NIfTI files among what is dropped."""
     paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
     folders = [path for path in paths if path.is_dir()]
-    return folders, [path for path in paths if path not in folders and is_nifti_name(path)]
+    return folders, [path for path in paths if path not in folders and is_image_name(path)]
