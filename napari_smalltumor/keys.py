@@ -63,9 +63,15 @@ _MOUSE = (
     Key("Middle drag, Ctrl and left drag", "Move the image"),
     Key("Right drag", "Change window (to the side) and level (up and down)"),
     Key("Right double click", "Reset window and level"),
-    Key("Wheel, arrows, Page Up, Page Down", "Change the slice"),
+    Key("Wheel, arrows, Page Up or Down", "Change the slice"),
     Key("Ctrl and wheel", "Zoom"),
     Key("Double click", "Enlarge the plane, or show all four views"),
+)
+
+_CASES = (
+    Key("Ctrl+Shift+P", "Run a command: Open case, Segment, Lesions"),
+    Key("Alt+G", "Segment, in the Segment dock"),
+    EXPORT,
 )
 
 _NAPARI = (
@@ -86,14 +92,19 @@ _TABLE = (
     Key("Escape", "Go back to the images"),
 )
 
-TOPICS: dict[str, tuple[Key, ...]] = {
-    "Views": (LAYOUT, FOLLOW, *SEQUENCES.values(), PEEK, REFERENCE, SHEET),
-    "In a plane": _MOUSE,
-    "Painting, and napari's canvas": _NAPARI,
-    "Lesions": (NEXT, PREVIOUS, ACCEPT, DELETE, UNDO, FOLD, DISMISS, REGION, TABLE),
-    "In the table of lesions": _TABLE,
-    "Result": (EXPORT,),
-}
+COLUMNS: tuple[dict[str, tuple[Key, ...]], ...] = (
+    {
+        "Views": (LAYOUT, FOLLOW, *SEQUENCES.values(), PEEK, REFERENCE, SHEET),
+        "In a plane": _MOUSE,
+        "Painting, and napari's canvas": _NAPARI,
+    },
+    {
+        "Lesions": (NEXT, PREVIOUS, ACCEPT, DELETE, UNDO, FOLD, DISMISS, REGION, TABLE),
+        "In the table of lesions": _TABLE,
+        "Cases and results": _CASES,
+    },
+)
+"""Keys by topic, in the columns of the sheet."""
 
 
 def with_key(text: str, key: Key) -> str:

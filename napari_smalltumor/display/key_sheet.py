@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeySequence
-from qtpy.QtWidgets import QDialog, QLabel, QShortcut, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QDialog, QHBoxLayout, QLabel, QShortcut, QWidget
 
 from napari_smalltumor import keys
+
+_GAP = 24
+"""Pixels between two columns."""
 
 
 class KeySheet(QDialog):
@@ -23,20 +27,23 @@ class KeySheet(QDialog):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keys of Small Tumour")
-        self.text = QLabel(sheet_html())
-        self.text.setTextFormat(Qt.TextFormat.RichText)
-        layout = QVBoxLayout(self)
-        layout.addWidget(self.text)
+        layout = QHBoxLayout(self)
+        layout.setSpacing(_GAP)
+        for topics in keys.COLUMNS:
+            label = QLabel(sheet_html(topics))
+            label.setTextFormat(Qt.TextFormat.RichText)
+            label.setAlignment(Qt.AlignmentFlag.AlignTop)
+            layout.addWidget(label)
         QShortcut(QKeySequence(keys.SHEET.sequence), self, self.close)
 
 
-def sheet_html() -> str:
-    """The table of keys, one section a topic."""
+def sheet_html(topics: Mapping[str, Sequence[keys.Key]]) -> str:
+    """The table of the keys of some topics, one section a topic."""
     rows = []
-    for topic, entries in keys.TOPICS.items():
+    for topic, entries in topics.items():
         rows.append(f'<tr><td colspan="2"><b>{escape(topic)}</b></td></tr>')
         rows.extend(_row(entry) for entry in entries)
-    return f'<table cellpadding="3">{"".join(rows)}</table>'
+    return f'<table cellpadding="2" style="font-size: small">{"".join(rows)}</table>'
 
 
 def _row(entry: keys.Key) -> str:

@@ -199,6 +199,7 @@ def _probability(tooltip: str) -> QDoubleSpinBox:
     box.setRange(0, 1)
     box.setSingleStep(0.05)
     box.setPrefix("p ")
+    box.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)  # there is no room for them
     _set_up_number(box, tooltip)
     return box
 

@@ -7,7 +7,7 @@ from qtpy.QtGui import QKeyEvent, QKeySequence
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView
 
 from napari_smalltumor.lesions.table.columns import COLUMNS, PROBABILITY, SHOWN_FIRST, VOXELS
-from napari_smalltumor.lesions.table.model import ASCENDING, LesionsModel
+from napari_smalltumor.lesions.table.model import LesionsModel
 
 _NO_ARROW = "QHeaderView::up-arrow, QHeaderView::down-arrow { image: none; width: 0; height: 0; }"
 """Qt draws the sorting arrow far from its title; the model writes it beside the title."""
@@ -56,6 +56,7 @@ class LesionsTable(QTableView):
         header.customContextMenuRequested.connect(self._show_column_menu)
         header.setSortIndicator(VOXELS, Qt.SortOrder.AscendingOrder)
         self.setSortingEnabled(True)
+        model.headerDataChanged.connect(self.fit_columns)
         for number in range(SHOWN_FIRST, len(COLUMNS)):
             self.setColumnHidden(number, True)
         self.fit_columns()
@@ -94,7 +95,7 @@ class LesionsTable(QTableView):
     def _width_needed(self, column: int) -> int:
         if column == 0:  # the text of the specks' row runs over all columns
             return _MARK_WIDTH
-        text = f"{ASCENDING} {COLUMNS[column].title}"
+        text = self.model().headerData(column, Qt.Orientation.Horizontal)
         title = self.fontMetrics().horizontalAdvance(text) + _TITLE_MARGIN
         return max(self.sizeHintForColumn(column), title)
 

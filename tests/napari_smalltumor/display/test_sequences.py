@@ -64,7 +64,7 @@ def test_napari_uses_none_of_the_letters():
     from napari.utils.shortcuts import default_shortcuts
 
     used = {str(key) for bound in default_shortcuts.values() for key in bound}
-    ours = [keys.PEEK, keys.LAYOUT, keys.FOLLOW, *keys.TOPICS["Small lesions"]]
+    ours = [keys.PEEK, keys.LAYOUT, keys.FOLLOW, keys.EXPORT, *keys.COLUMNS[1]["Lesions"]]
     assert not used & {key.sequence for key in ours}
 
 
