@@ -82,6 +82,17 @@ def assign(layer: Layer, patient: Patient) -> None:
         layer.metadata = {**layer.metadata, PATIENT_KEY: patient}
 
 
+def is_drawn(layer: Layer) -> bool:
+    """Whether a layer was created in the window, as points, shapes and new labels are.
+
+    Layers from files, and images, which may be an atlas or of another patient, are not.
+    """
+    source = layer.source
+    from_file = source.path is not None or source.reader_plugin is not None
+    is_own = role_of(layer) is not None
+    return not (is_own or from_file or source.sample is not None or layer._type_string == "image")
+
+
 def patients_among(layers: Iterable[Layer]) -> list[Patient]:
     """The patients of the layers, in the order of their first layers."""
     return list(dict.fromkeys(p for layer in layers if (p := patient_of(layer)) is not None))

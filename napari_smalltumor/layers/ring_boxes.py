@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from napari_smalltumor.layers.metadata import LayerKind, role_of
+
 if TYPE_CHECKING:
     from napari.layers import Layer
 
@@ -40,6 +42,7 @@ def set_ring_boxes(layer: Layer, boxes: RingBoxes | None) -> None:
 
 
 def ring_boxes_of(layer: Layer) -> RingBoxes | None:
-    """The lesions that a layer marks; None if it is no layer of rings or marks none."""
-    boxes = layer.metadata.get(_KEY)
-    return boxes if isinstance(boxes, RingBoxes) else None
+    """The lesions that a layer marks; None if it is no layer of rings, or a copy, or marks none."""
+    boxes, role = layer.metadata.get(_KEY), role_of(layer)
+    is_own = role is not None and role.kind is LayerKind.RINGS
+    return boxes if is_own and isinstance(boxes, RingBoxes) else None

@@ -20,6 +20,7 @@ from napari_smalltumor.layers.metadata import claim_roles, role_of
 from napari_smalltumor.layers.patient import (
     Patient,
     assign,
+    is_drawn,
     join_patient,
     joins_by_name,
     layers_of_patient,
@@ -202,6 +203,8 @@ class ActivePatient:
 
     def _add(self, layer: Layer) -> None:
         layer.events.visible.connect(self._on_visible)
+        if self._current is not None and patient_of(layer) is None and is_drawn(layer):
+            assign(layer, self._current)
         join_patient(layer, list(self._layers), self.arrivals.last_patient or self._current)
         patient = patient_of(layer)
         stays = bool(self._background) or role_of(layer) is None

@@ -8,15 +8,18 @@ import numpy as np
 import pytest
 from napari.layers import Layer
 from napari.layers._layer_actions import _duplicate_layer
-from napari_cases import write_case_along
+from napari_cases import case_along, write_case_along
 from smalltumor.data.case import read_image
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor import notify
+from napari_smalltumor.layers.create import image_layers
 from napari_smalltumor.layers.metadata import case_of
 from napari_smalltumor.layers.patient import Patient, assign, patient_of
 from napari_smalltumor.layers.regions import show_segmentation
+from napari_smalltumor.layers.ring_boxes import ring_boxes_of
+from napari_smalltumor.lesions.review import LesionReview
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.loading.reader import layer_of_volume
 from napari_smalltumor.patients.active_patient import active_patient
@@ -166,7 +169,7 @@ def test_labels_stay_active_when_their_images_arrive_in_the_background(viewer, t
         open_case(viewer, folder)
     assert patients.current == patient_of(labels) == Patient("Pat", folder)
     assert patients.patients == [patients.current]
-    assert visible(viewer) == ["Pat labels", "Pat T1CE"]
+    assert visible(viewer) == ["Pat_seg", "Pat T1CE"]
     assert not any(layer.locked for layer in viewer.layers)
 
 
@@ -206,7 +209,7 @@ def test_linked_layers_of_two_patients_are_not_shown_together(viewer, patients):
 
 
 def test_layers_of_no_known_patient_stay_as_they_are(viewer, patients):
-    plain = viewer.add_labels(np.zeros((4, 4, 4), np.uint8))
+    plain = viewer.add_image(np.zeros((4, 4, 4), np.uint8))
     switch(patients, "First")
     assert plain.visible and not plain.locked
     assert patients.title == "First"
@@ -241,3 +244,47 @@ def test_layers_that_exist_before_leave_one_patient_visible(viewer):
 def test_a_patient_that_is_not_open_cannot_be_activated(patients):
     with pytest.raises(ValueError, match="no layer of Other is open"):
         patients.activate(Patient("Other"))
+
+
+DRAWN = {
+    "points": lambda viewer: viewer.add_points(np.ones((2, 3))),
+    "shapes": lambda viewer: viewer.add_shapes(np.ones((1, 4, 3)), shape_type="path"),
+    "labels": lambda viewer: viewer.add_labels(np.ones((4, 4, 4), np.uint8)),
+}
+
+
+@pytest.mark.parametrize("draw", DRAWN.values(), ids=DRAWN)
+def test_what_is_drawn_in_the_window_is_hidden_with_its_patient(viewer, patients, draw):
+    drawn = draw(viewer)
+    assert patient_of(drawn) == patients.current
+    switch(patients, "First")
+    assert not drawn.visible
+    switch(patients, "Second")
+    assert drawn.visible
+
+
+def test_what_is_drawn_while_another_patient_is_read_belongs_to_the_active_one(viewer, patients):
+    before = patients.current
+    with patients.arriving():
+        viewer.add_layer(Layer.create(*image_layers(case_along(name="Third"))[0]))
+    drawn = viewer.add_points(np.ones((2, 3)))
+    assert patient_of(drawn) == before
+    patients.finish_arrivals()
+    assert patients.current.name == "Third"
+    assert not drawn.visible
+
+
+def test_rings_that_were_duplicated_stay_with_their_patient(viewer, patients):
+    regions(viewer, "Second")
+    review = LesionReview(viewer)
+    review.choose(review.sources[0], Region.ET)
+    review.set_lesions(review.source.snapshot(Region.ET).lesions(50))
+    (rings,) = [layer for layer in viewer.layers if ring_boxes_of(layer) is not None]
+    viewer.layers.selection = {rings}
+    _duplicate_layer(viewer.layers)
+    (copy,) = [layer for layer in viewer.layers if layer.name == f"{rings.name} copy"]
+    assert patient_of(copy).name == "Second"
+    assert ring_boxes_of(copy) is None
+    switch(patients, "First")
+    assert not copy.visible
+    review.close()

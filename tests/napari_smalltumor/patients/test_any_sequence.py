@@ -27,7 +27,7 @@ from napari_smalltumor.display.sequences import show_sequence
 from napari_smalltumor.export.layer_files import case_to_export, export_case
 from napari_smalltumor.layers.coordinates import display_shape
 from napari_smalltumor.layers.create import image_layers
-from napari_smalltumor.layers.metadata import checksum, region_layers
+from napari_smalltumor.layers.metadata import LayerKind, checksum, region_layers, role_of
 from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.patient import layers_of_patient, patient_of, patient_of_case
 from napari_smalltumor.layers.reference import reference_of
@@ -35,7 +35,6 @@ from napari_smalltumor.layers.region_masks import segmentation_of
 from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.layers.ring_boxes import ring_boxes_of
 from napari_smalltumor.lesions.review import LesionReview
-from napari_smalltumor.lesions.rings import NAME
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.missing_regions import missing_regions
 from napari_smalltumor.planes.brush import Stroke, layer_to_paint
@@ -43,6 +42,11 @@ from napari_smalltumor.planes.linked_planes import linked_planes
 from napari_smalltumor.planes.plane import PLANES
 
 numbers = st.integers(0, 10_000)
+
+
+def is_ring_layer(layer: Layer) -> bool:
+    role = role_of(layer)
+    return role is not None and role.kind is LayerKind.RINGS
 
 
 def cases():
@@ -144,6 +148,14 @@ class SeveralPatients(RuleBasedStateMachine):
         self.viewer.layers.selection = {self.layer(number)}
         _duplicate_layer(self.viewer.layers)
         assert self.patients.current == before
+
+    @rule(labels=st.booleans())
+    def draw(self, labels):
+        if labels:
+            drawn = self.viewer.add_labels(np.ones((4, 4, 4), np.uint8))
+        else:
+            drawn = self.viewer.add_points(np.ones((1, 3)))
+        assert patient_of(drawn) == self.patients.current
 
     @precondition(lambda self: self.layers)
     @rule(number=numbers)
@@ -298,7 +310,7 @@ class SeveralPatients(RuleBasedStateMachine):
             assert reference_of(source.any_layer) is None
         source = self.review.source
         assert source is None or source.any_layer in self.viewer.layers
-        rings = [x for x in self.layers if x.name.startswith(NAME)]
+        rings = [x for x in self.layers if is_ring_layer(x)]
         assert len(rings) <= 1
         if rings and (source is None or not self.review.lesions):
             assert not len(rings[0].data)
