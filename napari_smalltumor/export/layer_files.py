@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from smalltumor.data.bids import write_bids
 from smalltumor.data.case import Case
 from smalltumor.data.file_names import parse_file_name
 from smalltumor.data.nifti import is_nifti_name, write_volume
@@ -115,15 +116,30 @@ def export_case(
     OutputError
         If the case has no regions or a file cannot be written. No file is then written.
     """
-    ensure_nesting(viewer).apply()
-    segmentation = segmentation_of(viewer.layers, case)
-    if segmentation is None:
-        raise OutputError(f"{case.name} has no ET, TC or WT layer to export; segment it first")
-    segmentation = _with_sources(segmentation, viewer.layers)
+    segmentation = _segmentation_to_export(viewer, case)
     path = with_suffix(path)
     if per_region:
         return write_regions(segmentation, path, overwrite=overwrite)
     return [write_segmentation(segmentation, path, scheme=scheme, overwrite=overwrite)]
+
+
+def export_bids(
+    viewer: ViewerModel, case: Case, dataset: Path, *, scheme: str, overwrite: bool = False
+) -> list[Path]:
+    """Write the regions of a case with their edits to a BIDS derivative dataset.
+
+    Parameters and errors as for `export_case` and `smalltumor.data.bids.write_bids`.
+    """
+    segmentation = _segmentation_to_export(viewer, case)
+    return write_bids(segmentation, dataset, scheme=scheme, overwrite=overwrite)
+
+
+def _segmentation_to_export(viewer: ViewerModel, case: Case) -> Segmentation:
+    ensure_nesting(viewer).apply()
+    segmentation = segmentation_of(viewer.layers, case)
+    if segmentation is None:
+        raise OutputError(f"{case.name} has no ET, TC or WT layer to export; segment it first")
+    return _with_sources(segmentation, viewer.layers)
 
 
 def write_layer(

@@ -168,6 +168,16 @@ def scheme_list() -> str:
     return "label schemes: " + "; ".join(schemes)
 
 
+def add_bids(parser: argparse._ActionsContainer) -> None:
+    """Add --bids."""
+    parser.add_argument(
+        "--bids",
+        metavar="DIR",
+        type=path_argument,
+        help="also write the masks to a BIDS derivative dataset, such as derivatives/smalltumor",
+    )
+
+
 def add_overwrite(parser: argparse._ActionsContainer) -> None:
     """Add --overwrite."""
     parser.add_argument(

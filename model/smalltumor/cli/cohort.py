@@ -46,6 +46,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     results.add_argument(
         "--regions", action="store_true", help="also write the masks CASE_et, CASE_tc and CASE_wt"
     )
+    arguments.add_bids(results)
     results.add_argument(
         "--overwrite", action="store_true", help="segment cases again whose masks exist"
     )
@@ -70,6 +71,7 @@ def run(options: argparse.Namespace) -> int:
         flips=options.flips,
         overwrite=options.overwrite,
         allow_missing=options.allow_missing,
+        bids=options.bids,
     )
     failed: set[str] = set()
     checkpoint = load_checkpoint(options.weights)

@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     with ProgressBar() as bar:
         bar(0.0, "reading the case")
         case = arguments.read(options)
-        _check_outputs(options, case.sources)
+        _check_outputs(options, case)
         for warning in case.warnings:
             bar.warn(warning)
         checkpoint = (
@@ -125,11 +125,13 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
         type=arguments.path_argument,
         help="class probabilities, 4D: background, necrosis, edema, enhancing",
     )
+    arguments.add_bids(group)
     arguments.add_overwrite(group)
 
 
-def _check_outputs(options: argparse.Namespace, sources: list[Path]) -> None:
+def _check_outputs(options: argparse.Namespace, case: Case) -> None:
     """Check before the computation that its results can be written."""
+    from smalltumor.data.bids import check_bids
     from smalltumor.data.nifti import is_nifti_name
     from smalltumor.data.segmentation import region_paths
     from smalltumor.errors import OutputError
@@ -147,13 +149,16 @@ def _check_outputs(options: argparse.Namespace, sources: list[Path]) -> None:
         arguments.check_table_name(options.lesions)
         outputs = [*masks, options.lesions]
     for path in outputs:
-        check_output(path, overwrite=options.overwrite, sources=sources)
+        check_output(path, overwrite=options.overwrite, sources=case.sources)
+    if options.bids is not None:
+        check_bids(case.name, options.bids, overwrite=options.overwrite, sources=case.sources)
     for path, count in Counter(path.resolve() for path in outputs).items():
         if count > 1:
             raise OutputError(f"{path} is named for two results; give each its own name")
 
 
 def _write(case: Case, segmentation: Segmentation, options: argparse.Namespace) -> list[Path]:
+    from smalltumor.data.bids import write_bids
     from smalltumor.data.segmentation import write_probabilities, write_regions, write_segmentation
     from smalltumor.lesions import brain_midline, find_lesions, write_csv
 
@@ -171,4 +176,8 @@ def _write(case: Case, segmentation: Segmentation, options: argparse.Namespace) 
         lesions = find_lesions(segmentation, midline_mm=brain_midline(case))
         write_csv(lesions, options.lesions, overwrite=overwrite)
         written.append(options.lesions)
+    if options.bids is not None:
+        written += write_bids(
+            segmentation, options.bids, scheme=options.labels, overwrite=overwrite
+        )
     return written

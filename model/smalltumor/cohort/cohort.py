@@ -7,7 +7,7 @@ stopped. A case that cannot be read does not stop the others.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
@@ -85,6 +85,8 @@ class CohortSettings:
     allow_missing : bool
         Segment cases that lack T1, T2 or FLAIR, with weights that were trained with modality
         dropout; otherwise such a case fails.
+    bids : Path, optional
+        BIDS derivative dataset to which the masks are written as well.
     """
 
     output: Path
@@ -95,6 +97,7 @@ class CohortSettings:
     flips: bool = False
     overwrite: bool = False
     allow_missing: bool = False
+    bids: Path | None = None
 
 
 def cohort_cases(folder: Path, output: Path) -> list[CaseFiles]:
@@ -173,6 +176,7 @@ def segment_cohort(
     names = [files.name for files in cases]
     with folder.claimed(made_with, names, settings.overwrite):
         kept = {name for name in names if folder.is_current(name)}
+        _check_bids(names, kept, settings)
         to_read = (files for files in cases if files.name not in kept)
         read = _read_ahead(to_read, settings.allow_missing)
         rows: list[CohortRow] = []
@@ -184,6 +188,16 @@ def segment_cohort(
             rows.append(row)
             _write_rows(rows, folder.path / TABLE)
             yield row
+
+
+def _check_bids(names: Sequence[str], kept: Container[str], settings: CohortSettings) -> None:
+    from smalltumor.data.bids import check_bids, check_distinct_subjects
+
+    if settings.bids is None:
+        return
+    check_distinct_subjects(names, settings.bids)
+    for name in names:
+        check_bids(name, settings.bids, overwrite=settings.overwrite or name in kept)
 
 
 def _read_ahead(cases: Iterable[CaseFiles], allow_missing: bool) -> Iterator[Case | Exception]:
@@ -250,6 +264,7 @@ def _write(
     settings: CohortSettings,
     folder: ResultsFolder,
 ) -> None:
+    from smalltumor.data.bids import write_bids
     from smalltumor.data.segmentation import write_regions, write_segmentation
     from smalltumor.lesions import write_csv
 
@@ -260,11 +275,14 @@ def _write(
         write_regions(result, folder.mask(name), overwrite=True)
     folder.record_missing(name, result.run.missing if result.run else ())
     write_segmentation(result, folder.mask(name), scheme=settings.scheme, overwrite=True)
+    if settings.bids is not None:
+        write_bids(result, settings.bids, scheme=settings.scheme, overwrite=settings.overwrite)
     folder.mark_current(name)
 
 
 def _keep(name: str, folder: ResultsFolder, settings: CohortSettings, weights: str) -> CohortRow:
     """Measure an existing mask, and write what is missing next to it."""
+    from smalltumor.data.bids import bids_paths, write_bids
     from smalltumor.data.case_files import modality_titles
     from smalltumor.data.label_files import decode_labels
     from smalltumor.data.nifti import read_volume
@@ -285,6 +303,9 @@ def _keep(name: str, folder: ResultsFolder, settings: CohortSettings, weights: s
     if settings.regions and not folder.has_regions(name):
         write_regions(result, folder.mask(name), overwrite=True)
         notes.append("region masks written from the mask")
+    if settings.bids is not None and not bids_paths(name, settings.bids)[0].exists():
+        write_bids(result, settings.bids, scheme=settings.scheme, overwrite=True)
+        notes.append("BIDS files written from the mask")
     numbers = _numbers(result, lesions)
     return CohortRow(name, "kept", *numbers, weights=weights, note="; ".join(notes))
 

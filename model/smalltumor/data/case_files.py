@@ -39,6 +39,9 @@ MODALITY_TITLES: Mapping[str, str] = MappingProxyType(
 MSD_CHANNELS = ("flair", "t1", "t1ce", "t2")
 """Order of the fourth axis in the Medical Segmentation Decathlon's Task01_BrainTumour."""
 
+_NO_CASES = (".", "labels", "derivatives")
+"""Beginnings of folders that hold no cases: labels of the Decathlon, results beside BIDS data."""
+
 _DECATHLON = re.compile(r"BRATS_\d{3}\Z", re.IGNORECASE)
 """Names of the Decathlon, whose channel order is known."""
 
@@ -194,7 +197,7 @@ def find_cases(folder: Path, *, on_folder: Callable[[int], None] | None = None) 
         visited.add(real)
         if on_folder is not None:
             on_folder(len(visited))
-        folders[:] = sorted(f for f in folders if not f.startswith((".", "labels")))
+        folders[:] = sorted(f for f in folders if not f.startswith(_NO_CASES))
         files = [Path(root, n) for n in sorted(names) if _is_candidate(n)]
         found += group_files(files)
     if not found:

@@ -223,6 +223,22 @@ def test_two_cases_of_one_name_are_told_apart_by_their_folders(cohort, data, tmp
     assert masks == {"ann.nii.gz", "more_ann.nii.gz"}
 
 
+def test_the_masks_are_written_to_a_bids_dataset_too(cohort, tmp_path):
+    bids = tmp_path / "bids"
+    code, rows, *_ = cohort("--bids", bids)
+    assert code == 0
+    images = sorted(bids.rglob("*_seg-tumor_dseg.nii.gz"))
+    assert len(images) == len([row for row in rows if row["outcome"] == "segmented"])
+    mask = tmp_path / "out" / "ann.nii.gz"
+    (ann,) = (path for path in images if "ann" in path.name)
+    assert ann.read_bytes() == mask.read_bytes()
+    ann.unlink()
+    _, rows, *_ = cohort("--bids", bids)
+    assert ann.exists()
+    (row,) = (row for row in rows if row["case"] == "ann")
+    assert "BIDS files written from the mask" in row["note"]
+
+
 def test_a_full_disk_ends_the_run(cohort, monkeypatch, tmp_path):
     def full(*arguments, **options):
         raise OutputError("no space left on device")

@@ -1,0 +1,216 @@
+"""Segmentations as a BIDS derivative dataset.
+
+Follows BIDS 1.10, "Derivatives: imaging data types", section "Segmentations":
+``sub-LABEL[/ses-LABEL]/anat/sub-LABEL[_ses-LABEL]_seg-tumor_dseg.nii.gz``, with the meaning of the
+values in a table of the same name.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from smalltumor.data.patients import patient_of
+from smalltumor.data.segmentation import Segmentation, write_segmentation
+from smalltumor.errors import CaseError, OutputError
+from smalltumor.files.atomic import check_output, check_output_folder, write_text
+from smalltumor.files.tables import csv_text
+from smalltumor.labels.regions import CLASS_COLOURS, TissueClass
+from smalltumor.labels.schemes import DEFAULT_SCHEME, SCHEMES
+
+BIDS_VERSION = "1.10.0"
+DESCRIPTION = "dataset_description.json"
+
+_PACKAGE = "napari-smalltumor"
+_CLASS_NAMES = {
+    TissueClass.BACKGROUND: ("Background", "BG"),
+    TissueClass.NCR: ("Necrotic and non-enhancing tumour core", "NCR"),
+    TissueClass.ED: ("Peritumoural edema", "ED"),
+    TissueClass.ET: ("Enhancing tumour", "ET"),
+}
+_README = """\
+Segmentations of brain tumours in MRI by smalltumor, for research only.
+
+Each *_seg-tumor_dseg.nii.gz has the grid of the T1-weighted image with contrast agent. The table
+*_dseg.tsv beside it gives the tissue class of each value: necrotic and non-enhancing tumour core,
+peritumoural edema, enhancing tumour. *_dseg.json names the weights of a computed segmentation and
+the sequences that it was computed without.
+"""
+
+
+def write_bids(
+    segmentation: Segmentation,
+    dataset: Path,
+    *,
+    scheme: str = DEFAULT_SCHEME,
+    overwrite: bool = False,
+) -> list[Path]:
+    """Write a segmentation to a BIDS derivative dataset, which is created if it does not exist.
+
+    Parameters
+    ----------
+    segmentation : Segmentation
+    dataset : Path
+        Folder of the dataset, such as ``derivatives/smalltumor``.
+    scheme : str
+        Name of the label scheme of the values.
+    overwrite : bool
+        Whether the segmentation of the same subject and session may be replaced.
+
+    Returns
+    -------
+    list of Path
+        The image, its description and its table.
+
+    Raises
+    ------
+    CaseError
+        If no subject can be named after the case.
+    OutputError
+        If the folder is another dataset, or a file exists or cannot be written.
+    """
+    image, sidecar, table = paths = check_bids(
+        segmentation.name, dataset, overwrite=overwrite, sources=segmentation.sources
+    )
+    image.parent.mkdir(parents=True, exist_ok=True)
+    _describe_dataset(dataset)
+    write_segmentation(segmentation, image, scheme=scheme, overwrite=overwrite)
+    _write_json(sidecar, _sidecar(segmentation), overwrite)
+    columns = ("index", "name", "abbreviation", "color")
+    rows = _table(SCHEMES[scheme].values)
+    write_text(table, csv_text(columns, rows, delimiter="\t"), overwrite=overwrite)
+    return paths
+
+
+def check_bids(
+    case: str, dataset: Path, *, overwrite: bool = False, sources: Iterable[Path] = ()
+) -> list[Path]:
+    """Check that the segmentation of a case can be written to a dataset.
+
+    Returns
+    -------
+    list of Path
+        The files of `write_bids`.
+
+    Raises
+    ------
+    CaseError, OutputError
+        As `write_bids`.
+    """
+    check_output_folder(dataset)
+    kind = _kind_of_dataset(dataset)
+    if kind is not None and kind != "derivative":
+        raise OutputError(
+            f"{dataset} is a BIDS dataset of images; name a folder for the segmentations, such as "
+            f"{dataset / 'derivatives' / 'smalltumor'}"
+        )
+    paths = bids_paths(case, dataset)
+    for path in paths:
+        if path.parent.is_dir():
+            check_output(path, overwrite=overwrite, sources=sources)
+    return paths
+
+
+def bids_paths(case: str, dataset: Path) -> list[Path]:
+    """Image, description and table of a case in a dataset.
+
+    The patient of the case, see `patient_of`, is the subject, and the rest of the name the session;
+    labels have letters and digits only.
+
+    Raises
+    ------
+    CaseError
+        If the name has none.
+    """
+    entities = [part for part in case.split("_") if part.startswith(("sub-", "ses-"))]
+    if case.startswith("sub-"):
+        labels = [_alphanumeric(part[4:]) for part in entities]
+    else:
+        patient = patient_of(case)
+        labels = [_alphanumeric(patient), _alphanumeric(case[len(patient) :])]
+    if not labels[0]:
+        raise CaseError(f"{case} has no letters or digits that can name a BIDS subject")
+    named = [f"{e}-{label}" for e, label in zip(("sub", "ses"), labels, strict=False) if label]
+    stem = dataset.joinpath(*named, "anat", "_".join([*named, "seg-tumor_dseg"]))
+    return [stem.with_name(stem.name + suffix) for suffix in (".nii.gz", ".json", ".tsv")]
+
+
+def check_distinct_subjects(cases: Iterable[str], dataset: Path) -> None:
+    """Check that no two cases have the same subject and session.
+
+    Raises
+    ------
+    CaseError
+        Naming the first two cases that do.
+    """
+    owners: dict[str, str] = {}
+    for case in cases:
+        path = bids_paths(case, dataset)[0]
+        owner = owners.setdefault(path.name.lower(), case)
+        if owner != case:
+            raise CaseError(f"the cases {owner} and {case} would both be {path.name}; rename one")
+
+
+def _alphanumeric(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9]", "", text)
+
+
+def _kind_of_dataset(dataset: Path) -> str | None:
+    """``DatasetType``, which is raw if it is not given; None for a folder without description."""
+    path = dataset / DESCRIPTION
+    if not path.exists():
+        return None
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return str(content.get("DatasetType", "raw"))
+    except (OSError, ValueError, AttributeError) as error:
+        raise OutputError(f"{path} cannot be read ({error}); name another folder") from error
+
+
+def _describe_dataset(dataset: Path) -> None:
+    if (dataset / DESCRIPTION).exists():
+        return
+    generated = {"Name": "smalltumor", "Description": "Segmentation of brain tumours in MRI"}
+    with suppress(PackageNotFoundError):  # run from a source tree that was not installed
+        generated["Version"] = version(_PACKAGE)
+    description = {
+        "Name": "Segmentations of brain tumours",
+        "BIDSVersion": BIDS_VERSION,
+        "DatasetType": "derivative",
+        "GeneratedBy": [generated],
+    }
+    _write_json(dataset / DESCRIPTION, description, overwrite=False)
+    if not (dataset / "README").exists():
+        write_text(dataset / "README", _README)
+
+
+def _sidecar(segmentation: Segmentation) -> Mapping[str, Any]:
+    run = segmentation.run
+    content: dict[str, Any] = {
+        "Description": "Classes of tumour tissue, on the grid of the T1-weighted image with "
+        "contrast agent",
+        "SpatialReference": "orig",
+    }
+    if run is not None:  # else drawn, edited or read: which of these is not known
+        content["Manual"] = False
+        content["Weights"] = run.weights
+        content["MissingSequences"] = list(run.missing)
+    return content
+
+
+def _table(values: Iterable[int]) -> list[tuple[int, str, str, str]]:
+    rows = []
+    for tissue, value in zip(TissueClass, values, strict=True):
+        red, green, blue = (round(255 * c) for c in CLASS_COLOURS.get(tissue, (0, 0, 0)))
+        name, abbreviation = _CLASS_NAMES[tissue]
+        rows.append((value, name, abbreviation, f"#{red:02X}{green:02X}{blue:02X}"))
+    return rows
+
+
+def _write_json(path: Path, content: Mapping[str, Any], overwrite: bool) -> None:
+    write_text(path, json.dumps(content, indent=2) + "\n", overwrite=overwrite)

@@ -1,0 +1,66 @@
+"""Export the active patient's regions to a BIDS derivative dataset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
+from smalltumor.data.bids import bids_paths
+from smalltumor.errors import SmalltumorError
+
+from napari_smalltumor import notify, settings
+from napari_smalltumor.autosave.watcher import ensure_autosave
+from napari_smalltumor.export.dialog import may_omit_regions, may_replace
+from napari_smalltumor.export.layer_files import case_to_export, export_bids
+from napari_smalltumor.layers.metadata import region_layers
+from napari_smalltumor.layers.patient import patient_of_shown_case
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.viewer import unproxied
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.viewer import Viewer
+
+
+def export_active_to_bids(viewer: Viewer) -> None:
+    """Export the case of the active patient to a BIDS dataset (menu command)."""
+    ask_and_export_bids(unproxied(viewer), QApplication.activeWindow())
+
+
+def ask_and_export_bids(viewer: ViewerModel, parent: QWidget | None) -> list[Path]:
+    """Ask for the folder of the dataset and export.
+
+    Returns
+    -------
+    list of Path
+        The files written; empty if the user cancelled or the export failed.
+    """
+    case = case_to_export(viewer)
+    if case is None:
+        notify.error("There are no ET, TC or WT layers to export; segment a case first.")
+        return []
+    if not may_omit_regions(parent, viewer, case, "Export anyway"):
+        return []
+    title = active_patient(viewer).title_of(patient_of_shown_case(viewer.layers, case))
+    chosen = QFileDialog.getExistingDirectory(
+        parent,
+        f"Folder of the BIDS derivative dataset for the regions of {title}",
+        settings.last_folder(saving=True),
+    )
+    if not chosen:
+        return []
+    dataset = Path(chosen)
+    try:
+        existing = [path for path in bids_paths(case.name, dataset) if path.exists()]
+        if existing and not may_replace(parent, existing, title):
+            return []
+        written = export_bids(
+            viewer, case, dataset, scheme=settings.get("scheme"), overwrite=bool(existing)
+        )
+    except SmalltumorError as error:
+        notify.report(error)
+        return []
+    ensure_autosave(viewer).autosave.mark_exported(region_layers(viewer.layers, case).values())
+    notify.info(f"Wrote {', '.join(path.name for path in written)} to {written[0].parent}")
+    return written

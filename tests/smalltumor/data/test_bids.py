@@ -1,0 +1,124 @@
+"""BIDS derivatives: the validator of BIDS, and the meaning of the values."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+from smalltumor.data.bids import bids_paths, check_distinct_subjects, write_bids
+from smalltumor.data.case_files import find_cases
+from smalltumor.data.segmentation import InferenceRun, Segmentation
+from smalltumor.errors import CaseError, OutputError
+from smalltumor.labels.schemes import SCHEMES
+from synthetic import grid_along, write_case
+
+GRID = grid_along("LPS", (8, 9, 10))
+CLASSES = (np.arange(720).reshape(8, 9, 10) % 4).astype(np.uint8)
+RUN = InferenceRun(1.0, "cpu", "torch", "fifty patients")
+
+
+def segmentation(name: str, run: InferenceRun | None = RUN) -> Segmentation:
+    return Segmentation(name, CLASSES, GRID, run=run)
+
+
+@pytest.mark.parametrize(
+    ("case", "path"),
+    [
+        ("sub-01_ses-2", "sub-01/ses-2/anat/sub-01_ses-2"),
+        ("sub-01", "sub-01/anat/sub-01"),
+        ("BraTS2021_00019", "sub-BraTS202100019/anat/sub-BraTS202100019"),
+        (
+            "BraTS-GLI-00005-100",
+            "sub-BraTSGLI00005/ses-100/anat/sub-BraTSGLI00005_ses-100",
+        ),
+        (
+            "Patient-001_week-044",
+            "sub-Patient001/ses-week044/anat/sub-Patient001_ses-week044",
+        ),
+        ("Müller 7", "sub-Mller7/anat/sub-Mller7"),
+    ],
+)
+def test_subject_and_session_come_from_the_name_of_the_case(case, path):
+    image, *_ = bids_paths(case, Path("out"))
+    assert image == Path("out") / f"{path}_seg-tumor_dseg.nii.gz"
+
+
+def test_a_name_without_letters_or_digits_is_refused():
+    with pytest.raises(CaseError, match="BIDS subject"):
+        bids_paths("---", Path("out"))
+
+
+def test_two_cases_of_one_subject_are_refused():
+    with pytest.raises(CaseError, match=r"p_1 and p-1 would both be sub-p1_"):
+        check_distinct_subjects(["p_1", "q", "p-1"], Path("out"))
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_the_table_gives_the_meaning_of_the_values(tmp_path, scheme):
+    image, sidecar, table = write_bids(segmentation("p1"), tmp_path, scheme=scheme)
+    rows = {r["abbreviation"]: r for r in csv.DictReader(table.open(), delimiter="\t")}
+    assert list(rows) == ["BG", "NCR", "ED", "ET"]
+    stored = np.asarray(nib.load(image).dataobj)
+    for tissue, abbreviation in enumerate(rows):
+        np.testing.assert_array_equal(stored == int(rows[abbreviation]["index"]), tissue == CLASSES)
+    content = json.loads(sidecar.read_text())
+    assert (content["Manual"], content["Weights"]) == (False, "fifty patients")
+
+
+def test_a_segmentation_of_unknown_origin_is_not_called_automatic(tmp_path):
+    _, sidecar, _ = write_bids(segmentation("p1", run=None), tmp_path)
+    assert "Manual" not in json.loads(sidecar.read_text())
+
+
+def test_a_dataset_of_images_is_not_written_to(tmp_path):
+    description = {"Name": "scans", "BIDSVersion": "1.10.0"}
+    (tmp_path / "dataset_description.json").write_text(json.dumps(description))
+    with pytest.raises(OutputError, match=r"name a folder .*derivatives.smalltumor"):
+        write_bids(segmentation("p1"), tmp_path)
+    assert {path.name for path in tmp_path.rglob("*")} == {"dataset_description.json"}
+
+
+def test_an_existing_segmentation_is_replaced_only_on_request(tmp_path):
+    write_bids(segmentation("p1"), tmp_path)
+    with pytest.raises(OutputError, match="exists"):
+        write_bids(segmentation("p1"), tmp_path)
+    write_bids(segmentation("p1"), tmp_path, overwrite=True)
+
+
+def test_results_beside_the_images_are_no_cases(tmp_path):
+    write_case(tmp_path / "sub-01" / "anat", name="sub-01")
+    write_bids(segmentation("sub-01"), tmp_path / "derivatives" / "smalltumor")
+    assert [case.name for case in find_cases(tmp_path)] == ["sub-01"]
+
+
+def test_the_command_writes_a_dataset(tmp_path, smalltumor, narrow_weights):
+    folder = write_case(tmp_path / "case", name="p7_visit2")
+    words = ("segment", folder, "-o", tmp_path / "mask.nii.gz", "--weights", narrow_weights)
+    code, out, _ = smalltumor(*words, "--backend", "torch", "--bids", tmp_path / "bids")
+    image, *_ = bids_paths("p7_visit2", tmp_path / "bids")
+    assert (code, image.is_file()) == (0, True)
+    assert str(image) in out
+    (tmp_path / "mask.nii.gz").unlink()
+    code, _, err = smalltumor(*words, "--backend", "torch", "--bids", tmp_path / "bids")
+    assert code == 1
+    assert "exists" in err
+    assert not (tmp_path / "mask.nii.gz").exists()
+
+
+@pytest.mark.skipif(
+    shutil.which("bids-validator-deno") is None,
+    reason="bids-validator-deno is not installed (96 MB)",
+)
+def test_the_validator_of_bids_finds_no_error(tmp_path):
+    for case in ("sub-01_ses-2", "BraTS2021_00019", "BraTS-GLI-00005-100"):
+        write_bids(segmentation(case), tmp_path)
+    command = ["bids-validator-deno", "--format", "json", str(tmp_path)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    issues = json.loads(result.stdout)["issues"]["issues"]
+    assert {issue["code"] for issue in issues} <= {"TOO_FEW_AUTHORS"}  # only the user knows them
