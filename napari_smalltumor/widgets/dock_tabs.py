@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from qtpy.compat import isalive
-from qtpy.QtCore import QEvent, QObject, QTimer
-from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
+from qtpy.QtCore import QEvent, QObject, QSize, QTimer
+from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow, QWidget
 
 
 def show_as_tab(widget: QWidget, title: str) -> None:
@@ -48,6 +48,7 @@ class _DockTab(QObject):
         self._dock: QDockWidget | None = None
         self._is_behind = False
         self.is_placed = False
+        self._sizes: dict[QMainWindow, QSize] = {}
         widget.installEventFilter(self)
         self._follow_parent()
 
@@ -77,6 +78,8 @@ class _DockTab(QObject):
             dock.setWindowTitle(self._title)
             dock.installEventFilter(self)
             dock.visibilityChanged.connect(self._on_visibility)
+            # A dock below another one may enlarge its window, until it is a tab.
+            self._sizes = {window: window.size() for window in _windows()}
             self._call_later(self._join)  # when napari has put it into its window
 
     def _call_later(self, slot: Callable[[], None]) -> None:
@@ -103,9 +106,17 @@ class _DockTab(QObject):
         ]
         if others and not set(others) & set(window.tabifiedDockWidgets(dock)):
             window.tabifyDockWidget(others[-1], dock)
+            self._restore_size(window)
         self.is_placed = True
         if not dock.isHidden():
             dock.raise_()
+
+    def _restore_size(self, window: QMainWindow) -> None:
+        """Give a window the size again that it had before the dock was added."""
+        before = self._sizes.get(window)
+        if before is not None and not window.isMaximized() and not window.isFullScreen():
+            window.layout().activate()  # the smallest size is that of the tabs now
+            window.resize(before)
 
     def _on_visibility(self, visible: bool) -> None:
         """Remember whether the dock was behind another tab before it was hidden."""
@@ -129,6 +140,10 @@ def _dock_of(widget: QWidget) -> QDockWidget | None:
     while parent is not None and not isinstance(parent, QDockWidget):
         parent = parent.parentWidget()
     return parent
+
+
+def _windows() -> list[QMainWindow]:
+    return [window for window in QApplication.topLevelWidgets() if isinstance(window, QMainWindow)]
 
 
 def _window_of(dock: QDockWidget | None) -> QMainWindow | None:

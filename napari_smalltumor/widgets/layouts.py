@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-_LABEL_WIDTH = 64
+_LABEL_WIDTH = 74
 
 
 def form_layout(parent: QWidget, widgets: Sequence[ValueWidget]) -> QFormLayout:

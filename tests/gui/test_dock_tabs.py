@@ -13,11 +13,15 @@ def add(make_napari_viewer, qtbot):
     """Function that adds a dock as napari's menu does, and waits until it is in its place."""
     viewer = make_napari_viewer(show=True)
 
-    def add_dock(title: str, area: str = "right") -> QDockWidget:
+    def add_dock(
+        title: str, area: str = "right", height: int = 0, wait_ms: int = 50
+    ) -> QDockWidget:
         widget = QWidget()
+        widget.setMinimumHeight(height)
         show_as_tab(widget, title)
         dock = viewer.window.add_dock_widget(widget, name=f"{title} (Small Tumour)", area=area)
-        qtbot.wait(50)
+        if wait_ms:
+            qtbot.wait(wait_ms)
         return dock
 
     add_dock.viewer = viewer
@@ -52,3 +56,14 @@ def test_docks_in_other_areas_and_of_other_plugins_stay_where_they_are(add):
     left = add("Lesions", area="left")
     assert first.parentWidget().tabifiedDockWidgets(first) == []
     assert in_front(other) and in_front(left) and in_front(first)
+
+
+def test_a_window_keeps_its_size_when_docks_are_added(add, qtbot):
+    window = add.viewer.window._qt_window
+    window.resize(900, 700)
+    qtbot.wait(50)
+    before = window.size()
+    for title in ("Segment", "Lesions", "Compare"):
+        add(title, height=450, wait_ms=0)
+    qtbot.wait(100)
+    assert window.size() == before
