@@ -5,14 +5,16 @@ import numpy as np
 import pytest
 from napari.utils._proxies import PublicOnlyProxy
 from napari_cases import case_along, write_case_along
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtWidgets import QFileDialog, QShortcut
 from smalltumor.data.segmentation import Segmentation
 
 from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.export.dialog import ask_and_export, export_active
+from napari_smalltumor.keys import EXPORT
 from napari_smalltumor.layers.metadata import case_of
 from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.viewer_setup import set_up
 
 
 @pytest.fixture
@@ -47,6 +49,16 @@ def test_a_new_file_is_written_without_a_question(viewer, tmp_path, monkeypatch,
     assert set(np.unique(nib.load(path).dataobj)) == {0, 1, 2, 3}
     assert asked == []
     assert messages == [f"Wrote mask.nii.gz to {tmp_path}"]
+
+
+def test_a_key_of_the_window_exports_the_active_patient(viewer, tmp_path, monkeypatch, messages):
+    answer_with(monkeypatch, tmp_path / "mask")
+    for _ in range(2):  # with each file that is opened
+        set_up(viewer)
+    shortcuts = viewer.window._qt_window.findChildren(QShortcut)
+    (key,) = [s for s in shortcuts if s.key().toString() == EXPORT.sequence]
+    key.activated.emit()
+    assert (tmp_path / "mask.nii.gz").exists()
 
 
 @pytest.mark.parametrize("replace", [True, False])

@@ -150,6 +150,23 @@ def test_an_edit_is_searched_and_a_redrawn_mask_is_not(finder, source, search, q
     assert finder.results == [[2, 12, 216], [12, 216]]
 
 
+def test_a_search_that_is_asked_for_reports_a_mask_that_is_the_same_again(
+    finder, source, search, qtbot
+):
+    """A lesion was deleted and restored, both before the search that the deletion started ended."""
+    finder.set_target(source, Region.ET, 100)
+    qtbot.waitUntil(lambda: not finder.busy)
+    before = source.layers[Region.ET].data.copy()
+    erase(source, 2)
+    search.proceed.clear()
+    finder.search()
+    source.layers[Region.ET].data[:] = before
+    finder.search()
+    search.proceed.set()
+    qtbot.waitUntil(lambda: not finder.busy)
+    assert finder.results == [[2, 12, 216]] * 2
+
+
 def test_copies_of_the_mask_are_released(finder, make_napari_viewer, qtbot):
     viewer = make_napari_viewer()
     show_regions(viewer, synthetic_case())
