@@ -55,7 +55,7 @@ class Action(StrEnum):
     """Install the extra ``raw``."""
 
     CONVERT = "convert"
-    """Convert the file to NIfTI."""
+    """Convert a DICOM series to NIfTI."""
 
     CHOOSE_STUDY = "choose study"
     """Choose one of several studies."""

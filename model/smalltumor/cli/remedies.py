@@ -94,7 +94,7 @@ def _install_raw(remedy: Remedy, options: argparse.Namespace) -> str:
 
 
 def _convert(remedy: Remedy, options: argparse.Namespace) -> str:
-    return "convert it to NIfTI, DICOM with `dcm2niix FOLDER`"
+    return "convert its folder to NIfTI with `dcm2niix FOLDER`"
 
 
 def _choose_study(remedy: Remedy, options: argparse.Namespace) -> str:

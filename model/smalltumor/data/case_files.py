@@ -22,8 +22,8 @@ from smalltumor.data.numbered_files import (
     numbered,
     numbered_with,
 )
-from smalltumor.data.volume_files import kind_of_file
-from smalltumor.errors import Action, CaseError, Remedy
+from smalltumor.data.volume_files import not_a_volume
+from smalltumor.errors import CaseError
 from smalltumor.files.names import safe_name
 
 MODALITIES = ("flair", "t1ce", "t1", "t2")
@@ -315,8 +315,8 @@ def _refuse(folder: Path) -> NoReturn:
     """Say that a folder has no images, and what other files it has."""
     others = (p for p in sorted(folder.iterdir()) if not p.name.startswith(".") and p.is_file())
     for path in others:
-        if (kind := kind_of_file(path)) is not None:
-            raise CaseError(f"{folder} holds no case; {path.name} {kind}", Remedy(Action.CONVERT))
+        if (error := not_a_volume(path)) is not None:
+            raise error.prefixed("no case")
     raise CaseError(f"{folder} holds no case: no files named like {_EXAMPLES}")
 
 

@@ -20,20 +20,14 @@ from smalltumor.geometry.grid import Affine, Grid
 
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
+_DICOM = "is a DICOM file"
 _REFUSED = {
-    (".dcm", ".ima", ".dicom"): "is a DICOM file",
-    (".zip", ".tar", ".tgz", ".7z", ".rar"): "is an archive",
-    (".hdr", ".img"): "is one of two files of an Analyze image",
-    (".mhd", ".nhdr"): "has its voxels in another file",
-    (
-        ".png",
-        ".jpg",
-        ".jpeg",
-        ".tif",
-        ".tiff",
-        ".bmp",
-    ): "is a picture without a place in the patient",
-    (".npy", ".npz", ".mat", ".h5"): "is an array without a place in the patient",
+    (".dcm", ".ima", ".dicom"): _DICOM,
+    (".zip", ".tar", ".tgz", ".7z", ".rar"): "is an archive; unpack it first",
+    (".hdr", ".img"): "is one of two files of an Analyze image; convert them to one .nii.gz file",
+    (".mhd", ".nhdr"): "has its voxels in another file; save the image as one .mha or .nrrd file",
+    (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"): "is a picture, not a volume of a patient",
+    (".npy", ".npz", ".mat", ".h5"): "is an array that does not tell where in the patient it lies",
 }
 _DICOM_MARK_AT = 128
 _DAMAGED = "is damaged or of another format; copy it again"
@@ -66,8 +60,7 @@ def read_volume_file(path: Path, *, allow_nonfinite: bool = False) -> Volume:
     if is_nifti_name(path):
         return nifti.read_volume(path, allow_nonfinite=allow_nonfinite)
     if not is_image_name(path):
-        kind = kind_of_file(path) or "is no volume by its name"
-        raise CaseError(f"{path} {kind}", Remedy(Action.CONVERT))
+        raise not_a_volume(path) or CaseError(f"{path} is no volume by its name")
     if not path.is_file():
         raise CaseError(f"{path} " + ("is not a file" if path.exists() else "does not exist"))
     of_freesurfer = path.suffix.lower() in _FREESURFER
@@ -112,18 +105,23 @@ def volume_shape(path: Path) -> tuple[int, ...]:
     return shape
 
 
-def kind_of_file(path: Path) -> str | None:
-    """What a file is that is not read as a volume, as the rest of a sentence; None if unknown."""
+def not_a_volume(path: Path) -> CaseError | None:
+    """The error for a file of a known kind that is not read as a volume; None if unknown."""
     name = path.name.lower()
-    for endings, kind in _REFUSED.items():
-        if name.endswith(endings):
-            return kind
+    kind = next((kind for endings, kind in _REFUSED.items() if name.endswith(endings)), None)
+    if kind is None and _is_dicom(path):
+        kind = _DICOM
+    if kind is None:
+        return None
+    return CaseError(f"{path} {kind}", Remedy(Action.CONVERT) if kind == _DICOM else None)
+
+
+def _is_dicom(path: Path) -> bool:
     try:
         with path.open("rb") as file:
-            is_dicom = file.read(_DICOM_MARK_AT + 4)[_DICOM_MARK_AT:] == b"DICM"
+            return file.read(_DICOM_MARK_AT + 4)[_DICOM_MARK_AT:] == b"DICM"
     except OSError:
-        is_dicom = False
-    return "is a DICOM file" if is_dicom else None
+        return False
 
 
 def _read_itk(path: Path) -> tuple[npt.NDArray[Any], Affine, bool]:

@@ -175,7 +175,7 @@ def _scheme_of(
             return READ_SCHEMES[fallback]
         misfit = (path for path, (own, _) in by_file.items() if not _fits_a_scheme(own))
         remedy = None if error.remedy is None else replace(error.remedy, side=side)
-        where = next(misfit, files[0].path.parent)
+        where = next(misfit, files[0].path if len(files) == 1 else files[0].path.parent)
         raise LabelError(f"{where}: {error}", remedy) from error
 
 

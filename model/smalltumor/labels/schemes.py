@@ -6,7 +6,7 @@ instantly.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -151,7 +151,7 @@ def detect_scheme(values: Iterable[int], hint: str | None = None) -> LabelScheme
         return likely[0]
     names = [s.name for s in likely or fitting]
     raise LabelError(
-        f"label values {_listing(present)} fit {' and '.join(names)}"
+        f"label values {_listing(present)} fit {_sentence(names)}"
         + (", which differ" if likely else f", but the files are named as those of {hint}"),
         Remedy(Action.NAME_SCHEME),
     )
@@ -177,6 +177,11 @@ def integer_values(stored: npt.NDArray[np.generic]) -> list[int]:
     if not np.all(np.isfinite(values)) or np.any(values != np.floor(values)) or np.any(values < 0):
         raise LabelError(f"label values {_listing(values[:8])} are not whole numbers from 0 up")
     return [int(v) for v in values]
+
+
+def _sentence(names: Sequence[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _listing(values: Iterable[object]) -> str:
