@@ -43,7 +43,7 @@ def facts(status: RunStatus) -> list[tuple[str, str]]:
     if status.seconds_left is not None:
         rows.append(("Time left", duration(status.seconds_left)))
     if status.voxels_per_second:
-        rows.append(("Speed", f"{status.voxels_per_second / 1e6:,.2f} million voxels a second"))
+        rows.append(("Speed", f"{status.voxels_per_second / 1e6:,.2f} million voxels/s"))
     if status.peak_memory:
         rows.append(("Memory used", f"{status.peak_memory / 1e9:.1f} GB at most"))
     if status.training:

@@ -44,6 +44,7 @@ class ReadableMessages(QObject):
         self._canvas, self._window = canvas, window
         self._arrived.connect(self._wait)  # in the thread of the window
         notification_manager.notification_ready.connect(self._on_notification)
+        self._wait()  # for messages that are open already
 
     @property
     def messages(self) -> list[QDialog]:

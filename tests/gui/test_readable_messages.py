@@ -44,3 +44,14 @@ def test_a_message_is_seen_while_the_planes_are_shown(window, qtbot):
     message = show(window, qtbot, TEXT)
     assert message.isVisible()
     assert window.main_window.centralWidget().isAncestorOf(message)
+
+
+def test_a_message_that_was_open_before_is_shown_in_full_as_well(make_napari_viewer, qtbot):
+    viewer = make_napari_viewer(show=True)
+    canvas = viewer.window._qt_viewer.canvas.native
+    message = NapariQtNotification.from_notification(Notification(TEXT), canvas)
+    message.show()
+    before = message.height()
+    planes_window(viewer)
+    qtbot.waitUntil(lambda: message.height() > before + 40)
+    message.close()

@@ -47,7 +47,7 @@ def test_only_known_numbers_are_listed():
     )
     assert facts(status) == [
         ("Time left", "10 min"),
-        ("Speed", "0.12 million voxels a second"),
+        ("Speed", "0.12 million voxels/s"),
         ("Memory used", "2.5 GB at most"),
         ("Training cases", "2"),
         ("Device", "cpu"),
