@@ -24,6 +24,7 @@ from napari_smalltumor.compare.choices import (
     reference_choices,
 )
 from napari_smalltumor.compare.panel import ComparePanel
+from napari_smalltumor.compare.reference_file import is_on_grid
 from napari_smalltumor.compare.reference_reader import ReferenceReader
 from napari_smalltumor.compare.scorer import ComparedLayers, Scorer, Scores
 from napari_smalltumor.compare.scores import ComparedLesion, LesionStatus
@@ -174,6 +175,8 @@ class CompareDock(ComparePanel):
         """Compare the layers that are there now."""
         case, layers = case_to_compare(self._viewer), self._patients.layers
         reference = reference_layers(layers)
+        if case is not None and not all(is_on_grid(x, case) for x in reference.values()):
+            reference = {}  # the segmentation is now that of images on another grid
         target = None
         if case is not None and (reference or region_layers(layers, case)):
             target = ComparedLayers(case, region_layers(layers, case), reference)

@@ -83,9 +83,14 @@ def check_layer(layer: Labels, case: Case) -> None:
     GridMismatchError
         If it is not.
     """
-    own = case_of(layer)
-    if own is None or not own.grid.matches(case.grid):
+    if not is_on_grid(layer, case):
         raise GridMismatchError(f"{layer.name} is on another grid than {case.name}")
+
+
+def is_on_grid(layer: Labels, case: Case) -> bool:
+    """Whether a layer is of a case with the same grid."""
+    own = case_of(layer)
+    return own is not None and own.grid.matches(case.grid)
 
 
 def check_patient(path: Path, case: Case) -> None:

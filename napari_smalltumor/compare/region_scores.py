@@ -22,7 +22,10 @@ _TIPS = (
     "Result minus reference",
     "Overlap: 1 for equal masks, 0 for masks without a common voxel",
 )
-_COLOURS = {0: REGION_COLOURS, 1: REFERENCE_COLOURS}
+_LAST_COLUMNS = (2, 4, 5, 6)
+"""Columns of the values; a volume has a sample of its contour on its left."""
+
+_COLOURS = {2: REGION_COLOURS, 4: REFERENCE_COLOURS}
 
 
 class RegionScoresView(QWidget):
@@ -30,27 +33,29 @@ class RegionScoresView(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self.setStyleSheet("QLabel { padding: 0px; }")  # napari's is too wide for seven columns
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(6)
         grid.setVerticalSpacing(3)
-        grid.setColumnStretch(0, 1)
         grid.addWidget(QLabel("ml"), 0, 0)
-        for column, (title, tip) in enumerate(zip(_TITLES, _TIPS, strict=True), 1):
+        for last, title, tip in zip(_LAST_COLUMNS, _TITLES, _TIPS, strict=True):
             heading = QLabel(title)
             heading.setToolTip(tip)
-            grid.addWidget(heading, 0, column, Qt.AlignmentFlag.AlignRight)
+            grid.setColumnStretch(last, 1)
+            first = last - 1 if last in _COLOURS else last
+            grid.addWidget(heading, 0, first, 1, last - first + 1, Qt.AlignmentFlag.AlignRight)
         self._cells: dict[Region, list[QLabel]] = {}
         for row, region in enumerate(Region, 1):
             name = QLabel(f"<b>{region.name}</b>")
             name.setToolTip(REGION_NAMES[region])
             grid.addWidget(name, row, 0)
-            for column, colours in _COLOURS.items():
+            for last, colours in _COLOURS.items():
                 sample = _sample(colours[region], dashed=colours is REFERENCE_COLOURS)
-                grid.addWidget(sample, row, column + 1, Qt.AlignmentFlag.AlignLeft)
+                grid.addWidget(sample, row, last - 1)
             self._cells[region] = [QLabel() for _ in _TITLES]
-            for column, cell in enumerate(self._cells[region], 1):
-                grid.addWidget(cell, row, column, Qt.AlignmentFlag.AlignRight)
+            for last, cell in zip(_LAST_COLUMNS, self._cells[region], strict=True):
+                grid.addWidget(cell, row, last, Qt.AlignmentFlag.AlignRight)
         self.show_scores({})
 
     def show_scores(self, scores: Mapping[Region, RegionComparison]) -> None:
