@@ -73,7 +73,7 @@ class CompareDock(ComparePanel):
         self._soon.triggered.connect(self.update_choices)
         self._is_open = False
         show_as_tab(self, "Compare")
-        accept_drops(self, napari_viewer)
+        accept_drops(self, napari_viewer, leaves_single_files=True)
         self.destroyed.connect(partial(_close, ref(self)))
         self._connect()
         self._open()

@@ -19,23 +19,33 @@ if TYPE_CHECKING:
 _DRAGGING = (QEvent.Type.DragEnter, QEvent.Type.DragMove)
 
 
-def accept_drops(widget: QWidget, viewer: ViewerModel) -> None:
-    """Open cases that are dropped on a widget: folders one by one, files together."""
+def accept_drops(
+    widget: QWidget, viewer: ViewerModel, *, leaves_single_files: bool = False
+) -> None:
+    """Open cases that are dropped on a widget: folders one by one, files together.
+
+    Parameters
+    ----------
+    widget : QWidget
+    viewer : ViewerModel
+    leaves_single_files : bool
+        Whether the widget itself handles the drop of a single file.
+    """
     widget.setAcceptDrops(True)
-    widget.installEventFilter(_CaseDrop(widget, unproxied(viewer)))
+    widget.installEventFilter(_CaseDrop(widget, unproxied(viewer), leaves_single_files))
 
 
 class _CaseDrop(QObject):
-    def __init__(self, widget: QWidget, viewer: ViewerModel) -> None:
+    def __init__(self, widget: QWidget, viewer: ViewerModel, leaves_single_files: bool) -> None:
         super().__init__(widget)
-        self._viewer = viewer
+        self._viewer, self._leaves_single_files = viewer, leaves_single_files
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
         """Accept what can be opened, and open it when it is dropped."""
         if event.type() not in (*_DRAGGING, QEvent.Type.Drop) or not isinstance(event, QDropEvent):
             return False
         folders, files = dropped_paths(event.mimeData())
-        if not folders and not files:
+        if not folders and (not files or (len(files) == 1 and self._leaves_single_files)):
             return False
         event.acceptProposedAction()
         if event.type() == QEvent.Type.Drop:

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from lesion_layers import SHAPE, classes, show_regions, synthetic_case
 from napari.layers import Layer
-from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
-from qtpy.QtGui import QDropEvent
+from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from qtpy.QtGui import QDragEnterEvent, QDropEvent
+from qtpy.QtWidgets import QApplication
 from smalltumor.data.case import Case
 from smalltumor.labels.regions import Region, TissueClass
 from smalltumor.labels.schemes import SCHEMES
@@ -160,10 +161,11 @@ def test_a_dropped_mask_of_another_grid_is_refused_and_the_reference_stays(
     nib.save(nib.Nifti1Image(np.zeros(SHAPE, np.uint8), np.eye(4)), path)
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(path))])
-    nothing = Qt.KeyboardModifier.NoModifier
-    position = QPointF(9, 9) if hasattr(QDropEvent, "position") else QPointF(9, 9).toPoint()
-    event = QDropEvent(position, Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, nothing)
-    compared.dropEvent(event)
+    copy, left = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+    no_key = Qt.KeyboardModifier.NoModifier
+    # Through the event filter that opens the cases that are dropped on a dock.
+    QApplication.sendEvent(compared, QDragEnterEvent(QPoint(9, 9), copy, data, left, no_key))
+    QApplication.sendEvent(compared, QDropEvent(QPointF(9, 9), copy, data, left, no_key))
     qtbot.waitUntil(lambda: "another grid" in compared.message.text())
     assert compared.reference_box.currentText() == "Pat_seg.nii.gz"
     assert listed(compared)[0] == ("missed", 8)
