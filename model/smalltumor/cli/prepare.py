@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smalltumor.cli import arguments
+from smalltumor.cli import arguments, scanner_images
 from smalltumor.cli.progress import ProgressBar
+from smalltumor.errors import SmalltumorError
 
 if TYPE_CHECKING:
     from smalltumor.scanner.studies import Study
 
 DESCRIPTION = """\
-Show which series of a DICOM or NIfTI folder are T1, T1CE, T2 and FLAIR, and why.
+Make a case of a scanner's images: tell which series are T1, T1CE, T2 and FLAIR, register them to
+T1CE, extract the brain, and write them to the folder OUT with the brain mask, the transforms and a
+record of what was done. Steps that the images do not need are left out. Needs the extra [raw].
 """
 
 
@@ -24,21 +29,79 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "source",
         metavar="IN",
+        nargs="?",
         type=arguments.path_argument,
-        help="folder of DICOM or NIfTI files, searched with its subfolders",
+        help="folder of DICOM or NIfTI files, searched with its subfolders; not needed if files "
+        "are named one by one",
     )
     parser.add_argument(
-        "--list", action="store_true", required=True, help="show what was found, and why"
+        "output", metavar="OUT", nargs="?", type=arguments.path_argument, help="folder of the case"
     )
+    parser.add_argument(
+        "--list", action="store_true", help="show the series of IN and why each was chosen, only"
+    )
+    group = parser.add_argument_group("series, instead of those that are chosen")
+    for modality, text in arguments.MODALITY_HELP.items():
+        group.add_argument(
+            f"--{modality}",
+            metavar="SERIES",
+            type=arguments.path_argument,
+            help=f"{text}: a number of --list, a NIfTI file, or a folder of one DICOM series",
+        )
+    group = parser.add_argument_group("steps")
+    scanner_images.add_arguments(group)
+    group.add_argument(
+        "--allow-missing",
+        action="store_true",
+        help="make a case without T1, T2 or FLAIR",
+    )
+    arguments.add_overwrite(group)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """List the series."""
-    from smalltumor.scanner.studies import find_studies
+    """Prepare the case, or list the series."""
+    source, output = _folders(options)
+    if options.list:
+        return _list(source)
+    if output is None:
+        raise SmalltumorError("the folder to write is missing: smalltumor prepare IN OUT")
+    return _prepare(options, source, output)
+
+
+def _folders(options: argparse.Namespace) -> tuple[Path | None, Path | None]:
+    """IN and OUT; the only path is OUT if the series are named one by one."""
+    named = any(getattr(options, modality) for modality in arguments.MODALITY_HELP)
+    if options.output is None and named and not options.list:
+        return None, options.source
+    return options.source, options.output
+
+
+def _prepare(options: argparse.Namespace, folder: Path | None, output: Path) -> int:
+    from smalltumor.data.file_names import folder_name
+    from smalltumor.scanner.prepared_files import check_prepared, write_prepared
 
     with ProgressBar() as bar:
-        content = find_studies(options.source, lambda count: bar(0.0, f"reading headers: {count}"))
+        source = scanner_images.find_source(options, folder, bar)
+        source = replace(source, name=folder_name(output))
+        chosen = source.assignment.chosen
+        locations = [series.location for series in chosen.values()]
+        check_prepared(output, source.name, chosen, locations, overwrite=options.overwrite)
+        case = scanner_images.prepare_source(options, source, bar)
+        written = write_prepared(case, output, overwrite=options.overwrite)
+    print(scanner_images.description(case))
+    for path in written:
+        print(f"wrote {path}")
+    return 0
+
+
+def _list(folder: Path | None) -> int:
+    from smalltumor.scanner.studies import find_studies
+
+    if folder is None:
+        raise SmalltumorError("the folder to list is missing: smalltumor prepare IN --list")
+    with ProgressBar() as bar:
+        content = find_studies(folder, lambda count: bar(0.0, f"reading headers: {count}"))
         for warning in content.warnings:
             bar.warn(warning)
     for number, study in enumerate(content.studies, start=1):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smalltumor.cli import arguments
+from smalltumor.cli import arguments, scanner_images
 from smalltumor.cli.finding_texts import finding_text
 from smalltumor.cli.progress import ProgressBar
 from smalltumor.labels.regions import REGION_NAMES, Region
@@ -16,6 +17,7 @@ from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
 if TYPE_CHECKING:
     from smalltumor.data.case import Case
     from smalltumor.data.segmentation import Segmentation
+    from smalltumor.scanner.prepare import PreparedCase
 
 DESCRIPTION = """\
 Segment one case. The mask has the grid and the header of the T1CE image, so that other tools show
@@ -29,6 +31,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "segment", help="segment one case", description=DESCRIPTION, epilog=arguments.scheme_list()
     )
     arguments.add_case(parser)
+    scanner_images.add_segment_arguments(parser)
     _add_outputs(parser)
     network = arguments.add_network(parser)
     network.add_argument(
@@ -44,14 +47,12 @@ def run(options: argparse.Namespace) -> int:
     from smalltumor.inference import segment
     from smalltumor.inference.devices import import_in_background
     from smalltumor.models.checkpoint import load_checkpoint, random_checkpoint
+    from smalltumor.scanner.native_grid import on_native_grid
 
     import_in_background(options.device, options.backend)
     with ProgressBar() as bar:
         bar(0.0, "reading the case")
-        case = arguments.read(options)
-        _check_outputs(options, case)
-        for warning in case.warnings:
-            bar.warn(warning)
+        case, prepared = _read(options, bar)
         checkpoint = (
             random_checkpoint() if options.random_weights else load_checkpoint(options.weights)
         )
@@ -68,11 +69,26 @@ def run(options: argparse.Namespace) -> int:
             bar.warn(f"{case.name}: {finding_text(finding)}")
         for warning in run.warnings if run else ():
             bar.warn(warning)
+    if prepared is not None:
+        print(scanner_images.description(prepared))
+        segmentation = on_native_grid(segmentation, prepared, options.grid)
     written = _write(case, segmentation, options)
     print(summary(segmentation))
     for path in written:
         print(f"wrote {path}")
     return 0
+
+
+def _read(options: argparse.Namespace, bar: ProgressBar) -> tuple[Case, PreparedCase | None]:
+    """The case, and how it was prepared if it is of a scanner's images."""
+    if scanner_images.are_raw(options):
+        prepared = scanner_images.read_and_prepare(options, bar, partial(_check_outputs, options))
+        return prepared.to_case(), prepared
+    case = arguments.read(options)
+    _check_outputs(options, case.name, case.sources)
+    for warning in case.warnings:
+        bar.warn(warning)
+    return case, None
 
 
 def summary(segmentation: Segmentation) -> str:
@@ -129,7 +145,7 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
     arguments.add_overwrite(group)
 
 
-def _check_outputs(options: argparse.Namespace, case: Case) -> None:
+def _check_outputs(options: argparse.Namespace, name: str, sources: list[Path]) -> None:
     """Check before the computation that its results can be written."""
     from smalltumor.data.bids import check_bids
     from smalltumor.data.nifti import is_nifti_name
@@ -149,9 +165,9 @@ def _check_outputs(options: argparse.Namespace, case: Case) -> None:
         arguments.check_table_name(options.lesions)
         outputs = [*masks, options.lesions]
     for path in outputs:
-        check_output(path, overwrite=options.overwrite, sources=case.sources)
+        check_output(path, overwrite=options.overwrite, sources=sources)
     if options.bids is not None:
-        check_bids(case.name, options.bids, overwrite=options.overwrite, sources=case.sources)
+        check_bids(name, options.bids, overwrite=options.overwrite, sources=sources)
     for path, count in Counter(path.resolve() for path in outputs).items():
         if count > 1:
             raise OutputError(f"{path} is named for two results; give each its own name")
@@ -173,7 +189,9 @@ def _write(case: Case, segmentation: Segmentation, options: argparse.Namespace) 
             write_probabilities(segmentation, options.probabilities, overwrite=overwrite)
         )
     if options.lesions is not None:
-        lesions = find_lesions(segmentation, midline_mm=brain_midline(case))
+        on_case = segmentation.grid is case.grid
+        midline = brain_midline(case) if on_case else None
+        lesions = find_lesions(segmentation, midline_mm=midline)
         write_csv(lesions, options.lesions, overwrite=overwrite)
         written.append(options.lesions)
     if options.bids is not None:

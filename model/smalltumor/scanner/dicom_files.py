@@ -128,6 +128,11 @@ def read_images(
     return images, warnings
 
 
+def holds_dicom(folder: Path) -> bool:
+    """Whether a folder or one of its subfolders holds a DICOM file."""
+    return any(_is_dicom(path) for path in _files(folder))
+
+
 def _files(folder: Path) -> Iterator[Path]:
     for root, folders, names in os.walk(folder):
         folders.sort()

@@ -1,0 +1,142 @@
+"""Arguments and steps that `prepare` and `segment` share for a scanner's images."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from smalltumor.cli.arguments import MODALITY_HELP, path_argument
+from smalltumor.cli.progress import ProgressBar
+from smalltumor.errors import SmalltumorError
+
+if TYPE_CHECKING:
+    from smalltumor.scanner.prepare import PreparedCase
+    from smalltumor.scanner.source import Source
+
+REFERENCE = "t1ce"
+
+
+def add_arguments(group: argparse._ActionsContainer) -> None:
+    """Add --study, --brain-extraction and --n4."""
+    group.add_argument(
+        "--study", type=int, metavar="NUMBER", help="which study of the folder; see prepare --list"
+    )
+    group.add_argument(
+        "--brain-extraction",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="auto (default) extracts the brain unless T1CE is skull-stripped",
+    )
+    group.add_argument("--n4", action="store_true", help="correct the bias field of each sequence")
+
+
+def add_segment_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add --raw and what goes with it."""
+    group = parser.add_argument_group("a scanner's images (extra [raw])")
+    group.add_argument(
+        "--raw",
+        action="store_true",
+        help="register the sequences and extract the brain first, as `smalltumor prepare` does; "
+        "a folder of DICOM files needs no --raw",
+    )
+    add_arguments(group)
+    group.add_argument(
+        "--prepared",
+        metavar="FOLDER",
+        type=path_argument,
+        help="also write the prepared case to this folder",
+    )
+    group.add_argument(
+        "--grid",
+        choices=tuple(MODALITY_HELP),
+        default=REFERENCE,
+        help=f"series on whose native grid the mask lies (default {REFERENCE})",
+    )
+
+
+def are_raw(options: argparse.Namespace) -> bool:
+    """Whether a case is to be prepared first: with --raw, or if it is a folder of DICOM files."""
+    from smalltumor.data.nifti import is_nifti_name
+    from smalltumor.scanner.dicom_files import holds_dicom
+
+    folder: Path | None = options.case
+    if options.raw:
+        return True
+    if folder is None or not folder.is_dir() or any(map(is_nifti_name, folder.iterdir())):
+        return False
+    return holds_dicom(folder)
+
+
+def read_and_prepare(
+    options: argparse.Namespace, bar: ProgressBar, check: Callable[[str, list[Path]], None]
+) -> PreparedCase:
+    """Prepare the case of `smalltumor segment`, and write it if the arguments say so.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+    bar : ProgressBar
+    check : callable
+        Called with the name of the case and the source files before anything is computed.
+    """
+    from smalltumor.scanner.prepared_files import check_prepared, write_prepared
+
+    if options.grid != REFERENCE and options.probabilities is not None:
+        raise SmalltumorError("probabilities lie on the grid of T1CE; leave out --grid")
+    source = find_source(options, options.case, bar)
+    chosen = source.assignment.chosen
+    if options.grid not in chosen:
+        raise SmalltumorError(f"the case has no {options.grid}, whose grid --grid asks for")
+    locations = [series.location for series in chosen.values()]
+    check(source.name, [path for path in locations if path.is_file()])
+    if options.prepared is not None:
+        names = options.prepared, source.name, chosen, locations
+        check_prepared(*names, overwrite=options.overwrite)
+    case = prepare_source(options, source, bar)
+    if options.prepared is not None:
+        write_prepared(case, options.prepared, overwrite=options.overwrite)
+    return case
+
+
+def find_source(options: argparse.Namespace, folder: Path | None, bar: ProgressBar) -> Source:
+    """The series that the arguments name."""
+    from smalltumor.scanner.source import find_source as find
+
+    given = {m: getattr(options, m) for m in MODALITY_HELP if getattr(options, m) is not None}
+    return find(
+        folder,
+        given,
+        study=options.study,
+        allow_missing=options.allow_missing,
+        on_file=lambda count: bar(0.0, f"reading headers: {count}"),
+    )
+
+
+def prepare_source(options: argparse.Namespace, source: Source, bar: ProgressBar) -> PreparedCase:
+    """Prepare the case, and print the warnings."""
+    from smalltumor.scanner.prepare import prepare
+
+    case = prepare(
+        source,
+        brain_extraction=options.brain_extraction,
+        bias_field=options.n4,
+        progress=bar,
+    )
+    for warning in case.warnings:
+        bar.warn(warning)
+    return case
+
+
+def description(case: PreparedCase) -> str:
+    """What was done to each sequence, in lines for the user."""
+    from smalltumor.data.case_files import MODALITY_TITLES
+
+    lines = [f"{case.name}: brain {case.brain_ml:.0f} ml, grid of T1CE: {case.grid.describe()}"]
+    for modality, sequence in case.sequences.items():
+        lines.append(f"  {MODALITY_TITLES[modality]:<5} {sequence.series}: {sequence.reason}")
+        lines += [f"        {step}" for step in sequence.steps]
+        if sequence.overlap is not None:
+            lines.append(f"        overlap of its brain with that of T1CE: {sequence.overlap:.2f}")
+    return "\n".join(lines)

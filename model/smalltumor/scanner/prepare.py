@@ -1,0 +1,340 @@
+"""From a scanner's series to a case: co-registered, skull-stripped, on the grid of T1CE."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+import nibabel as nib
+import numpy as np
+import numpy.typing as npt
+
+from smalltumor.data.background import fill_holes, find_background
+from smalltumor.data.brain_mask import brain_masks, coarse_steps
+from smalltumor.data.case import REFERENCE, Case
+from smalltumor.data.case_files import MODALITIES, MODALITY_TITLES, modality_titles
+from smalltumor.data.nifti import Volume
+from smalltumor.geometry.grid import Grid
+from smalltumor.geometry.resampling import resample
+from smalltumor.inference.progress import CancelCallback, ProgressCallback, ProgressReporter
+from smalltumor.scanner.brain_extraction import (
+    brain_probability,
+    coarse_brain,
+    is_stripped,
+    mask_of,
+)
+from smalltumor.scanner.registration import (
+    SMALLEST_DISPLACEMENT_MM,
+    Registration,
+    register,
+    registered_grid,
+)
+
+if TYPE_CHECKING:
+    from smalltumor.labels.masks import Mask
+    from smalltumor.scanner.source import Source
+
+BrainExtraction = Literal["auto", "always", "never"]
+
+LEAST_OVERLAP = 0.85
+"""Dice of a sequence's brain with that of T1CE below which a registration is doubtful. The brain
+of a sequence is found coarsely; registered ones had .90 or more."""
+
+LARGEST_ROTATION_DEGREES = 35.0
+LEAST_COVERAGE = 0.98
+"""Share of the brain of T1CE that a sequence shows, below which this is said."""
+
+_IMAGE_READ, _BRAIN_FOUND, _REGISTERED = 0.08, 0.3, 0.9
+
+
+@dataclass(frozen=True)
+class PreparedSequence:
+    """One sequence of a prepared case.
+
+    Parameters
+    ----------
+    image : (i, j, k) array
+        On the grid of T1CE; 0 outside the brain.
+    native_grid : Grid
+        Of the series.
+    series, uid, reason : str
+        Title of the series, its Series Instance UID, and why it was chosen.
+    steps : tuple of str
+        What was done to it, and what was not needed.
+    registration : Registration, optional
+        None for T1CE, and for images that were registered already.
+    overlap : float, optional
+        Dice of its brain with that of T1CE after registration.
+    """
+
+    image: npt.NDArray[np.generic]
+    native_grid: Grid
+    series: str
+    uid: str
+    reason: str
+    steps: tuple[str, ...]
+    registration: Registration | None = None
+    overlap: float | None = None
+
+
+@dataclass(frozen=True)
+class PreparedCase:
+    """A case made of a scanner's series.
+
+    Parameters
+    ----------
+    name : str
+    grid : Grid
+        Native grid of T1CE.
+    header : nibabel header
+        Of T1CE.
+    sequences : mapping of str to PreparedSequence
+        By modality.
+    brain : (i, j, k) bool array
+    warnings : tuple of str
+        Reasons to look at a step before the case is used.
+    """
+
+    name: str
+    grid: Grid
+    header: nib.Nifti1Header
+    sequences: Mapping[str, PreparedSequence]
+    brain: Mask
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def brain_ml(self) -> float:
+        """Volume of the brain in ml."""
+        return float(np.count_nonzero(self.brain)) * self.grid.voxel_volume / 1000
+
+    def to_case(self) -> Case:
+        """The case, as if it had been read from files."""
+        return Case(
+            name=self.name,
+            volumes={m: s.image for m, s in self.sequences.items()},
+            grid=self.grid,
+            header=self.header,
+            warnings=list(self.warnings),
+        )
+
+
+@dataclass
+class _Native:
+    """A series with its voxels."""
+
+    volume: Volume
+    stripped: bool
+    steps: list[str] = field(default_factory=list)
+    registration: Registration | None = None
+    overlap: float | None = None
+    covered: float = 1.0
+
+
+def prepare(
+    source: Source,
+    *,
+    brain_extraction: BrainExtraction = "auto",
+    bias_field: bool = False,
+    progress: ProgressCallback | None = None,
+    cancelled: CancelCallback | None = None,
+) -> PreparedCase:
+    """Register, skull-strip and resample the series of a case; each step only where it is needed.
+
+    Sequences are registered to T1CE unless all are skull-stripped and on one grid. The brain is
+    the mean of the probabilities on T1CE and T1, or what a stripped T1CE shows.
+
+    Parameters
+    ----------
+    source : Source
+    brain_extraction : {"auto", "always", "never"}
+        ``auto`` extracts the brain unless T1CE is skull-stripped.
+    bias_field : bool
+        Correct the bias field of each sequence (N4), within the brain.
+    progress, cancelled : callable, optional
+        As in `smalltumor.segment`.
+
+    Returns
+    -------
+    PreparedCase
+
+    Raises
+    ------
+    CaseError
+        If a series cannot be read, or no brain is found.
+    MissingPackageError
+        If a package of the extra ``raw`` is needed and not installed.
+    Cancelled
+    """
+    reporter = ProgressReporter(progress, cancelled)
+    images = _read(source, reporter)
+    fixed = images[REFERENCE]
+    strip = brain_extraction == "always" or (brain_extraction == "auto" and not fixed.stripped)
+    reporter.update(_IMAGE_READ, "extracting the brain")
+    probability = None
+    if strip:
+        probability = brain_probability(fixed.volume.data, fixed.volume.grid)
+        brain = mask_of(probability)
+        fixed.steps.append("brain extracted with deepbet")
+    else:
+        brain = _foreground(fixed.volume)
+        fixed.steps.append("skull-stripped already" if fixed.stripped else "not skull-stripped")
+    reporter.update(_BRAIN_FOUND, "registering")
+    warnings = _register_all(images, brain, reporter)
+    if probability is not None and "t1" in images and not images["t1"].stripped:
+        brain = _with_t1(probability, images["t1"], fixed.volume.grid)
+        fixed.steps[-1] += ", mean of T1CE and T1"
+    reporter.update(_REGISTERED, "resampling")
+    case = _assemble(source, images, brain if strip or fixed.stripped else None)
+    if bias_field:
+        case = _without_bias(case, reporter)
+    reporter.update(1.0, "done")
+    return replace(case, warnings=(*source.warnings, *_missing(images), *warnings))
+
+
+def _read(source: Source, reporter: ProgressReporter) -> dict[str, _Native]:
+    images = {}
+    chosen = source.assignment.chosen
+    for count, modality in enumerate(m for m in MODALITIES if m in chosen):
+        reporter.update(_IMAGE_READ * count / len(chosen), f"reading {MODALITY_TITLES[modality]}")
+        volume = chosen[modality].read()
+        images[modality] = _Native(volume, is_stripped(volume.data, volume.grid))
+    return images
+
+
+def _foreground(volume: Volume) -> Mask:
+    image = volume.data
+    coarse = image[coarse_steps(volume.grid.shape, volume.grid.spacing)].copy()
+    (mask,) = brain_masks([image], [find_background(image, coarse)])
+    return fill_holes(mask)
+
+
+def _register_all(
+    images: Mapping[str, _Native], brain: Mask, reporter: ProgressReporter
+) -> list[str]:
+    fixed = images[REFERENCE]
+    others = [m for m in images if m != REFERENCE]
+    warnings = []
+    for count, modality in enumerate(others):
+        span = (_REGISTERED - _BRAIN_FOUND) / len(others)
+        title = MODALITY_TITLES[modality]
+        reporter.update(_BRAIN_FOUND + span * count, f"registering {title}")
+        moving = images[modality]
+        if moving.volume.grid.matches(fixed.volume.grid) and fixed.stripped and moving.stripped:
+            moving.steps.append("on the grid of T1CE and skull-stripped: taken as registered")
+            continue
+        found = register(fixed.volume, moving.volume, brain, reporter.raise_if_cancelled)
+        _accept(found, moving, fixed)
+        moving.overlap = _overlap(moving, fixed, brain)
+        moving.covered = _covered(moving, fixed, brain)
+        warnings += _doubts(title, moving)
+    return warnings
+
+
+def _accept(found: Registration, moving: _Native, fixed: _Native) -> None:
+    """Keep a registration, or the image as it is if it lies on the grid of T1CE and in place."""
+    small = found.displacement_mm < SMALLEST_DISPLACEMENT_MM
+    if small and moving.volume.grid.matches(fixed.volume.grid):
+        moving.steps.append(f"left as it is: it lies within {found.displacement_mm:.1f} mm of T1CE")
+        return
+    moving.registration = found
+    moving.steps.append(
+        f"registered to T1CE: displaced by up to {found.displacement_mm:.1f} mm, mutual "
+        f"information from {found.information_before:.3f} to {found.information_after:.3f}"
+    )
+
+
+def _grid_in_t1ce(image: _Native) -> Grid:
+    grid = image.volume.grid
+    return grid if image.registration is None else registered_grid(grid, image.registration.matrix)
+
+
+def _overlap(moving: _Native, fixed: _Native, brain: Mask) -> float:
+    volume = moving.volume
+    own = _foreground(volume) if moving.stripped else coarse_brain(volume.data, volume.grid)
+    grid = fixed.volume.grid
+    placed = resample(own, _grid_in_t1ce(moving), grid) > 0.5
+    both = int(np.count_nonzero(placed & brain))
+    sizes = int(np.count_nonzero(placed)) + int(np.count_nonzero(brain))
+    return 2 * both / max(1, sizes)
+
+
+def _covered(moving: _Native, fixed: _Native, brain: Mask) -> float:
+    """Share of the brain of T1CE that lies within the sequence's volume."""
+    inside = np.ones(moving.volume.grid.shape, np.float32)
+    placed = resample(inside, _grid_in_t1ce(moving), fixed.volume.grid) > 0.5
+    return float(np.count_nonzero(placed & brain)) / max(1, int(np.count_nonzero(brain)))
+
+
+def _doubts(title: str, moving: _Native) -> list[str]:
+    doubts = []
+    if moving.overlap is not None and moving.overlap < LEAST_OVERLAP:
+        doubts.append(f"its brain overlaps with that of T1CE with a Dice of {moving.overlap:.2f}")
+    found = moving.registration
+    if found is not None:
+        if found.gain <= 0:
+            doubts.append("mutual information did not increase")
+        cosine = (np.trace(found.matrix[:3, :3]) - 1) / 2
+        degrees = float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
+        if degrees > LARGEST_ROTATION_DEGREES:
+            doubts.append(f"it was rotated by {degrees:.0f} degrees")
+    texts = [f"{title} may not be registered to T1CE: {doubt}; look at it" for doubt in doubts]
+    if moving.covered < LEAST_COVERAGE:
+        texts.append(f"{title} shows only {moving.covered:.0%} of the brain")
+    return texts
+
+
+def _with_t1(probability: npt.NDArray[np.float32], t1: _Native, grid: Grid) -> Mask:
+    """The brain by the mean probability of T1CE and T1; by that of T1CE where T1 shows nothing."""
+    own = brain_probability(t1.volume.data, t1.volume.grid)
+    placed = _grid_in_t1ce(t1)
+    covered = resample(np.ones(own.shape, np.float32), placed, grid) > 0.99
+    return mask_of(np.where(covered, (probability + resample(own, placed, grid)) / 2, probability))
+
+
+def _assemble(source: Source, images: Mapping[str, _Native], brain: Mask | None) -> PreparedCase:
+    volume = images[REFERENCE].volume
+    sequences = {}
+    for modality, image in images.items():
+        series = source.assignment.chosen[modality]
+        data = _on_grid(image, volume.grid)
+        if brain is not None and not (image.stripped and data is image.volume.data):
+            data = np.where(brain, data, 0)
+        sequences[modality] = PreparedSequence(
+            image=data,
+            native_grid=image.volume.grid,
+            series=series.title,
+            uid=series.uid,
+            reason=source.assignment.reasons[modality],
+            steps=tuple(image.steps),
+            registration=image.registration,
+            overlap=image.overlap,
+        )
+    if brain is None:
+        brain = np.ones(volume.grid.shape, dtype=bool)
+    return PreparedCase(source.name, volume.grid, volume.header, sequences, brain)
+
+
+def _on_grid(image: _Native, grid: Grid) -> npt.NDArray[np.generic]:
+    placed = _grid_in_t1ce(image)
+    data = image.volume.data
+    if placed.matches(grid):
+        return data
+    return resample(data, placed, grid)
+
+
+def _without_bias(case: PreparedCase, reporter: ProgressReporter) -> PreparedCase:
+    from smalltumor.scanner.bias_field import correct_bias_field
+
+    sequences = {}
+    for modality, sequence in case.sequences.items():
+        reporter.update(_REGISTERED, f"bias field of {MODALITY_TITLES[modality]}")
+        image = correct_bias_field(sequence.image, case.brain, case.grid)
+        steps = (*sequence.steps, "bias field corrected (N4)")
+        sequences[modality] = replace(sequence, image=image, steps=steps)
+    return replace(case, sequences=sequences)
+
+
+def _missing(images: Mapping[str, _Native]) -> list[str]:
+    missing = [m for m in MODALITIES if m not in images]
+    return [f"without {modality_titles(missing)}: results are less reliable"] if missing else []

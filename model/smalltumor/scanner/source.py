@@ -1,0 +1,133 @@
+"""The series that a user means: of a folder, of one study in it, or files named one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from smalltumor.data.case_files import (
+    MODALITY_TITLES,
+    missing_modalities,
+    modality_titles,
+)
+from smalltumor.data.file_names import folder_name
+from smalltumor.data.nifti import is_nifti_name
+from smalltumor.errors import Action, CaseError, Remedy
+from smalltumor.scanner.nifti_series import series_of_file
+from smalltumor.scanner.selection import Assignment, assign
+from smalltumor.scanner.series import Series
+from smalltumor.scanner.studies import Study, find_studies
+
+
+@dataclass(frozen=True)
+class Source:
+    """The series of a case to be made.
+
+    Parameters
+    ----------
+    name : str
+        Name of the case.
+    assignment : Assignment
+    warnings : tuple of str
+    """
+
+    name: str
+    assignment: Assignment
+    warnings: tuple[str, ...] = ()
+
+
+def find_source(
+    folder: Path | None,
+    given: Mapping[str, Path],
+    *,
+    study: int | None = None,
+    allow_missing: bool = False,
+    on_file: Callable[[int], None] | None = None,
+) -> Source:
+    """Find the series for each sequence.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Folder of DICOM or NIfTI files.
+    given : mapping of str to Path
+        By modality, a NIfTI file, a folder of one DICOM series, or the number of a series in the
+        list of the study.
+    study : int, optional
+        Number of the study in the folder, from 1; needed if several of them have a T1CE.
+    allow_missing : bool
+        Whether T1, T2 and FLAIR may be missing.
+    on_file : callable, optional
+        As in `find_studies`.
+
+    Raises
+    ------
+    CaseError
+        If a sequence is missing, several studies could be meant, or series are of two patients.
+    MissingPackageError
+        If there are DICOM files and pydicom is not installed.
+    """
+    series: tuple[Series, ...] = ()
+    warnings: tuple[str, ...] = ()
+    name = folder_name(folder) if folder is not None else ""
+    if folder is not None:
+        content = find_studies(folder, on_file)
+        chosen, said = _choose_study(content.studies, study, given, folder)
+        series, warnings = chosen.series, (*content.warnings, *said)
+    named = {m: _given(path, series, on_file) for m, path in given.items()}
+    assignment = assign(series, named)
+    _refuse_two_patients(assignment)
+    _refuse_missing(assignment, allow_missing)
+    location = assignment.chosen["t1ce"].location
+    return Source(name or folder_name(location.parent), assignment, warnings)
+
+
+def _choose_study(
+    studies: tuple[Study, ...], number: int | None, given: Mapping[str, Path], folder: Path
+) -> tuple[Study, tuple[str, ...]]:
+    if number is not None:
+        if not 1 <= number <= len(studies):
+            raise CaseError(f"{folder} has no study {number}; it has {len(studies)}")
+        return studies[number - 1], ()
+    if len(studies) == 1:
+        return studies[0], ()
+    usable = [s for s in studies if "t1ce" in assign(s.series).chosen]
+    if len(usable) == 1 and not given:
+        return usable[0], (f"only {usable[0].title} of {len(studies)} studies has a T1CE",)
+    titles = "; ".join(f"{n}: {s.title}" for n, s in enumerate(studies, start=1))
+    text = f"{folder} holds {len(studies)} studies ({titles})"
+    raise CaseError(text, Remedy(Action.CHOOSE_STUDY))
+
+
+def _given(path: Path, series: tuple[Series, ...], on_file: Callable[[int], None] | None) -> Series:
+    if path.is_dir():
+        found = [s for study in find_studies(path, on_file).studies for s in study.series]
+        if len(found) != 1:
+            raise CaseError(f"{path} holds {len(found)} series; give the number or folder of one")
+        return found[0]
+    if not path.exists() and path.name.isdecimal() and series:
+        if not 1 <= int(path.name) <= len(series):
+            raise CaseError(f"there is no series {path.name}; the study has {len(series)}")
+        return series[int(path.name) - 1]
+    if path.exists() and not is_nifti_name(path):
+        raise CaseError(f"{path} is neither a NIfTI file nor a folder of one DICOM series")
+    return series_of_file(path)
+
+
+def _refuse_two_patients(assignment: Assignment) -> None:
+    patients = {s.patient: s for s in assignment.chosen.values() if s.patient}
+    if len(patients) > 1:
+        named = " and ".join(f"{s.title} of {patient}" for patient, s in patients.items())
+        raise CaseError(f"the series are of {len(patients)} patients: {named}")
+
+
+def _refuse_missing(assignment: Assignment, allow_missing: bool) -> None:
+    for modality, series in assignment.chosen.items():
+        if series.problem:
+            title = MODALITY_TITLES[modality]
+            raise CaseError(f"{series.title} cannot be used for {title}: {series.problem}")
+    missing = missing_modalities(assignment.chosen, allow_missing=allow_missing)
+    if missing:
+        reasons = "; ".join(assignment.undecided) or f"no series is {modality_titles(missing)}"
+        raise CaseError(reasons, Remedy(Action.NAME_MODALITIES, modalities=missing))

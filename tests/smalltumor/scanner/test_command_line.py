@@ -1,0 +1,114 @@
+"""`smalltumor prepare` and `smalltumor segment` with a scanner's images."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from head_cases import sample_head, write_scan
+from smalltumor.data.nifti import read_volume
+
+pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no registration")
+
+
+@pytest.fixture(scope="module")
+def stripped(sample_folder, tmp_path_factory):
+    """DICOM series of a brain without a head, so that no network is needed; and their grids."""
+    folder = tmp_path_factory.mktemp("stripped")
+    return folder, write_scan(sample_head(sample_folder, stripped=True), folder)
+
+
+def checksums(folder: Path) -> dict[Path, str]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def test_a_dicom_folder_is_segmented_and_the_mask_returns_to_a_series(
+    stripped, tmp_path, smalltumor
+):
+    folder, grids = stripped
+    before = checksums(folder)
+    mask, case = tmp_path / "mask.nii.gz", tmp_path / "case"
+    arguments = ("--prepared", case, "--grid", "t2")
+    code, out, err = smalltumor("segment", folder, "-o", mask, *arguments)
+    assert (code, err) == (0, "")
+    assert "registered to T1CE" in out
+    assert read_volume(mask).grid.matches(grids["t2"])
+    assert read_volume(case / f"{folder.name}_t1ce.nii.gz").grid.matches(grids["t1ce"])
+    assert checksums(folder) == before
+
+
+def test_prepare_writes_a_case_that_segment_reads(sample_folder, tmp_path, smalltumor):
+    folder = tmp_path / "new" / "case7"
+    code, out, err = smalltumor("prepare", sample_folder, folder)
+    assert (code, err) == (0, "")
+    assert "on the grid of T1CE and skull-stripped: taken as registered" in out
+    names = {path.name for path in folder.iterdir()}
+    modalities = ("t1", "t1ce", "t2", "flair", "brain")
+    assert names == {*(f"case7_{m}.nii.gz" for m in modalities), "case7_prepared.json"}
+    code, _, err = smalltumor("prepare", sample_folder, folder)
+    assert code == 1
+    assert "exists; choose another output, or pass --overwrite" in err
+    code, out, err = smalltumor("segment", folder, "-o", tmp_path / "mask.nii.gz")
+    assert (code, err) == (0, "")
+
+
+def test_files_are_prepared_without_a_folder(sample_folder, tmp_path, smalltumor):
+    files = [
+        part
+        for m in ("t1", "t1ce", "t2", "flair")
+        for part in (f"--{m}", sample_folder / f"{sample_folder.name}_{m}.nii.gz")
+    ]
+    code, _, err = smalltumor("prepare", tmp_path / "out", *files)
+    assert (code, err) == (0, "")
+    written = read_volume(tmp_path / "out" / "out_t1.nii.gz").data
+    original = read_volume(sample_folder / f"{sample_folder.name}_t1.nii.gz").data
+    np.testing.assert_array_equal(written, original)
+
+
+def test_sources_are_never_replaced(sample_folder, tmp_path, smalltumor):
+    copy = tmp_path / "x"
+    copy.mkdir()
+    for path in sample_folder.glob("*.nii.gz"):
+        name = path.name.replace(sample_folder.name, "x")
+        (copy / name).write_bytes(path.read_bytes())
+    before = checksums(copy)
+    code, _, err = smalltumor("prepare", copy, copy, "--overwrite")
+    assert code == 1
+    assert "is one of the case's files" in err
+    assert checksums(copy) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ((), "the folder to write is missing: smalltumor prepare IN OUT"),
+        (("--list",), "the folder to list is missing"),
+    ],
+)
+def test_a_missing_folder_is_said_in_one_line(smalltumor, arguments, sentence):
+    code, _, err = smalltumor("prepare", *arguments)
+    assert code == 1
+    assert sentence in err
+
+
+def test_probabilities_of_another_grid_are_refused_before_the_work(stripped, tmp_path, smalltumor):
+    options = ("--grid", "t2", "--probabilities", tmp_path / "p.nii.gz")
+    code, _, err = smalltumor("segment", stripped[0], "-o", tmp_path / "m.nii.gz", *options)
+    assert code == 1
+    assert "probabilities lie on the grid of T1CE" in err
+
+
+def test_without_the_extra_the_line_says_how_to_install_it(stripped, smalltumor, monkeypatch):
+    from smalltumor.files import requirements
+
+    def absent(name):
+        raise ImportError(name)
+
+    monkeypatch.setattr(requirements, "import_module", absent)
+    code, _, err = smalltumor("prepare", stripped[0], "--list")
+    assert code == 1
+    assert "reading DICOM files needs the package pydicom, which is not installed" in err
+    assert 'pip install "napari-smalltumor[raw]"' in err

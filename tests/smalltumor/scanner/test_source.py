@@ -1,0 +1,92 @@
+"""Which series the arguments mean."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+from dicom_cases import TIMES, write_series
+from smalltumor.errors import Action, CaseError
+from smalltumor.scanner.source import find_source
+from synthetic import grid_along
+
+SHAPE = (40, 40, 10)
+GRID = grid_along("LPS", SHAPE, (5, 5, 12))
+NAMES = {"t1": "Ax T1", "t1ce": "Ax T1 POST", "t2": "Ax T2", "flair": "Ax FLAIR"}
+
+
+def write_study(folder: Path, *modalities: str, **tags) -> Path:
+    voxels = np.random.default_rng(0).integers(0, 900, SHAPE)
+    for number, modality in enumerate(modalities or NAMES, start=1):
+        where = folder / f"{len(list(folder.glob('*'))) if folder.exists() else 0}"
+        name, times = NAMES[modality], TIMES[modality]
+        write_series(where, voxels, GRID, name, number=number, times=times, **tags)
+    return folder
+
+
+def test_a_study_without_flair_is_refused_unless_it_may_be_missing(tmp_path):
+    write_study(tmp_path, "t1", "t1ce", "t2")
+    with pytest.raises(CaseError, match="no series is FLAIR") as refused:
+        find_source(tmp_path, {})
+    assert refused.value.remedy.action is Action.NAME_MODALITIES
+    assert refused.value.remedy.modalities == ("flair",)
+    source = find_source(tmp_path, {}, allow_missing=True)
+    assert set(source.assignment.chosen) == {"t1", "t1ce", "t2"}
+
+
+def test_t1ce_is_never_missing(tmp_path):
+    write_study(tmp_path, "t1", "t2", "flair")
+    with pytest.raises(CaseError, match="no series is T1CE"):
+        find_source(tmp_path, {}, allow_missing=True)
+
+
+def test_of_two_studies_one_must_be_chosen(tmp_path):
+    write_study(tmp_path, study="1.1")
+    write_study(tmp_path, study="1.2", StudyDate="20250101")
+    with pytest.raises(CaseError, match="holds 2 studies") as refused:
+        find_source(tmp_path, {})
+    assert refused.value.remedy.action is Action.CHOOSE_STUDY
+    source = find_source(tmp_path, {}, study=2)
+    assert {s.study for s in source.assignment.chosen.values()} == {"1.2"}
+    with pytest.raises(CaseError, match="no study 3"):
+        find_source(tmp_path, {}, study=3)
+
+
+def test_sequences_of_two_patients_are_never_joined(tmp_path):
+    write_study(tmp_path / "a", "t1", "t1ce", "t2", patient="A")
+    write_study(tmp_path / "b", "flair", patient="B")
+    flair = tmp_path / "b" / "0"
+    with pytest.raises(CaseError, match="the series are of 2 patients"):
+        find_source(tmp_path / "a", {"flair": flair})
+
+
+def test_a_series_can_be_chosen_by_its_number_in_the_list(tmp_path):
+    write_study(tmp_path)
+    source = find_source(tmp_path, {"t1": Path("2"), "t1ce": Path("1")})
+    chosen = source.assignment.chosen
+    assert (chosen["t1"].title, chosen["t1ce"].title) == ("2 Ax T1 POST", "1 Ax T1")
+    with pytest.raises(CaseError, match="no series 9; the study has 4"):
+        find_source(tmp_path, {"t1": Path("9")})
+
+
+def test_files_of_any_name_can_be_given_one_by_one(tmp_path):
+    given = {}
+    for modality, name in zip(NAMES, "abcd", strict=True):
+        given[modality] = tmp_path / f"{name}.nii.gz"
+        nib.save(nib.Nifti1Image(np.ones(SHAPE, np.int16), GRID.affine), given[modality])
+    source = find_source(None, given)
+    assert source.name == tmp_path.name
+    assert {m: s.title for m, s in source.assignment.chosen.items()} == {
+        "t1": "a.nii.gz",
+        "t1ce": "b.nii.gz",
+        "t2": "c.nii.gz",
+        "flair": "d.nii.gz",
+    }
+    del given["t2"]
+    with pytest.raises(CaseError, match="no series is T2"):
+        find_source(None, given)
+    (tmp_path / "x.txt").write_text("text")
+    with pytest.raises(CaseError, match="neither a NIfTI file nor a folder"):
+        find_source(None, given | {"t2": tmp_path / "x.txt"})
