@@ -86,7 +86,9 @@ _REMEDIES: dict[Action, Callable[[Remedy], str]] = {
     Action.CHOOSE_RUN_FOLDER: lambda remedy: "click Resume, or start a new run",
     Action.INCLUDE_UNFINISHED: lambda remedy: "wait until the run has ended",
     Action.INSTALL_RAW: lambda remedy: 'install it with pip install "napari-smalltumor[raw]"',
-    Action.CONVERT: lambda remedy: "convert its folder to NIfTI with dcm2niix first",
+    Action.CONVERT: lambda remedy: (
+        "make a case of its folder on the command line first, as the handbook describes"
+    ),
     Action.CHOOSE_STUDY: lambda remedy: "open the folder of one study",
     Action.RESUME: _resume,
 }

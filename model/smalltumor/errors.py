@@ -55,7 +55,7 @@ class Action(StrEnum):
     """Install the extra ``raw``."""
 
     CONVERT = "convert"
-    """Convert a DICOM series to NIfTI."""
+    """Make a case of a DICOM folder."""
 
     CHOOSE_STUDY = "choose study"
     """Choose one of several studies."""

@@ -94,7 +94,7 @@ def _install_raw(remedy: Remedy, options: argparse.Namespace) -> str:
 
 
 def _convert(remedy: Remedy, options: argparse.Namespace) -> str:
-    return "convert its folder to NIfTI with `dcm2niix FOLDER`"
+    return "make a case of its folder with `smalltumor prepare FOLDER CASE`"
 
 
 def _choose_study(remedy: Remedy, options: argparse.Namespace) -> str:
