@@ -205,9 +205,15 @@ class LesionsDock(LesionsPanel):
         self._set_target()
 
     def _on_setting(self, name: str, value: Any) -> None:
-        """Follow the threshold that is changed in Preferences."""
-        if name == "threshold" and isalive(self):  # the settings exist longer than the dock
+        """Follow what is changed in Preferences."""
+        if not isalive(self):  # the settings exist longer than the dock
+            return
+        if name == "threshold":
             self.threshold.setValue(int(value))
+        elif name == "speck_voxels":
+            self.speck_voxels.setValue(int(value))
+        elif name == "speck_probability":
+            self.speck_probability.setValue(float(value))
 
     def _on_threshold(self, value: int) -> None:
         settings.put("threshold", value)

@@ -25,6 +25,7 @@ from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.lesions import source
 from napari_smalltumor.lesions.dock import LesionsDock
 from napari_smalltumor.lesions.rings import NAME
+from napari_smalltumor.lesions.specks import SpeckRule
 from napari_smalltumor.patient_header import PatientHeader
 
 
@@ -313,6 +314,13 @@ def test_the_row_of_the_specks_is_dismissed_with_the_delete_key_and_restored(
     press(with_specks, keys.UNDO)
     qtbot.waitUntil(lambda: sorted(voxels(with_specks)) == [2, 12, 216])
     assert np.array_equal(layer.data, before)
+
+
+def test_the_limits_of_specks_follow_preferences(with_specks):
+    settings.put("speck_voxels", 5)
+    settings.put("speck_probability", 0.5)
+    assert with_specks.review.rule == SpeckRule(5, 0.5)
+    assert [x.voxels for x in with_specks.review.specks] == [2]
 
 
 def test_folded_specks_are_saved_with_the_table(with_specks, tmp_path, monkeypatch):
