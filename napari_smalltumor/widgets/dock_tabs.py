@@ -6,6 +6,7 @@ Only Qt is used: the dock is found as the parent that napari gives a widget.
 from __future__ import annotations
 
 from collections.abc import Callable
+from weakref import WeakKeyDictionary
 
 from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, QObject, QSize, QTimer
@@ -48,7 +49,7 @@ class _DockTab(QObject):
         self._dock: QDockWidget | None = None
         self._is_behind = False
         self.is_placed = False
-        self._sizes: dict[QMainWindow, QSize] = {}
+        self._sizes: WeakKeyDictionary[QMainWindow, QSize] = WeakKeyDictionary()
         widget.installEventFilter(self)
         self._follow_parent()
 
@@ -79,7 +80,7 @@ class _DockTab(QObject):
             dock.installEventFilter(self)
             dock.visibilityChanged.connect(self._on_visibility)
             # A dock below another one may enlarge its window, until it is a tab.
-            self._sizes = {window: window.size() for window in _windows()}
+            self._sizes = WeakKeyDictionary({window: window.size() for window in _windows()})
             self._call_later(self._join)  # when napari has put it into its window
 
     def _call_later(self, slot: Callable[[], None]) -> None:
