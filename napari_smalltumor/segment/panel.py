@@ -127,6 +127,7 @@ class SegmentPanel(QWidget):
         self._progress.setFixedHeight(8)
         layout = column(self)
         layout.addWidget(self.header)
+        layout.addWidget(_heading("Images"))
         layout.addWidget(self.pickers)
         layout.addWidget(self._choice_warning)
         layout.addWidget(_heading("Network"))
