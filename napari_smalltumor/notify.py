@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from smalltumor.data.case_files import MODALITY_TITLES
+from smalltumor.data.naming.case_files import MODALITY_TITLES
 from smalltumor.errors import Action, Remedy, SmalltumorError
 
 

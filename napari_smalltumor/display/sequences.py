@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from smalltumor.data.case_files import MODALITY_TITLES
+from smalltumor.data.naming.case_files import MODALITY_TITLES
 
 from napari_smalltumor import notify
 from napari_smalltumor.layers.metadata import LayerKind, role_of

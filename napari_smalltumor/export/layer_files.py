@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from smalltumor.data.bids import write_bids
 from smalltumor.data.case import Case
-from smalltumor.data.file_names import parse_file_name
+from smalltumor.data.naming.file_names import parse_file_name
 from smalltumor.data.nifti import is_nifti_name, write_volume
 from smalltumor.data.segmentation import (
     Segmentation,

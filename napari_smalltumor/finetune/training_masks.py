@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from smalltumor.data.case import Case
-from smalltumor.data.case_files import MODALITIES
+from smalltumor.data.naming.case_files import MODALITIES
 from smalltumor.errors import CaseError
 from smalltumor.labels.masks import Classes
 from smalltumor.labels.schemes import SCHEMES

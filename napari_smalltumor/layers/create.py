@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from smalltumor.data.case import Case
-from smalltumor.data.case_files import MODALITY_TITLES
+from smalltumor.data.naming.case_files import MODALITY_TITLES
 from smalltumor.labels.regions import CLASS_COLOURS
 from smalltumor.labels.schemes import LabelScheme
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from smalltumor.data import file_names
 from smalltumor.data.case import REFERENCE, Case
-from smalltumor.data.case_files import MODALITIES, MODALITY_TITLES
+from smalltumor.data.naming import file_names
+from smalltumor.data.naming.case_files import MODALITIES, MODALITY_TITLES
 from smalltumor.errors import CaseError, GridMismatchError
 from smalltumor.geometry.grid import Grid, reoriented
 

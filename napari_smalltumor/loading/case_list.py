@@ -9,7 +9,7 @@ from pathlib import Path
 from qtpy.compat import isalive
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDialog, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
-from smalltumor.data.case_files import CaseFiles
+from smalltumor.data.naming.case_files import CaseFiles
 
 from napari_smalltumor.widgets.layouts import button, row, wrapped_label
 

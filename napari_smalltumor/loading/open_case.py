@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smalltumor.data.case_files import CaseFiles, find_case_files, find_cases
-from smalltumor.data.file_names import parse_file_name
+from smalltumor.data.naming.case_files import CaseFiles, find_case_files, find_cases
+from smalltumor.data.naming.file_names import parse_file_name
 from smalltumor.data.nifti import stem
 from smalltumor.errors import CaseError, SmalltumorError
 

@@ -12,16 +12,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 from smalltumor.data.case import REFERENCE, Case, read_case_files, read_image
-from smalltumor.data.case_files import (
-    MODALITIES,
-    MODALITY_TITLES,
-    MSD_CHANNELS,
-    CaseFiles,
-    find_case_files,
-    group_files,
-    label_scheme_hint,
-)
-from smalltumor.data.file_names import LABELS, parse_file_name
 from smalltumor.data.label_files import (
     check_tumour_size,
     decode_labels,
@@ -30,6 +20,16 @@ from smalltumor.data.label_files import (
     rounded,
     scheme_of_volume,
 )
+from smalltumor.data.naming.case_files import (
+    MODALITIES,
+    MODALITY_TITLES,
+    MSD_CHANNELS,
+    CaseFiles,
+    find_case_files,
+    group_files,
+    label_scheme_hint,
+)
+from smalltumor.data.naming.file_names import LABELS, parse_file_name
 from smalltumor.data.nifti import Volume, is_image_name, stem
 from smalltumor.data.volume_files import volume_shape
 from smalltumor.errors import CaseError, LabelError, SmalltumorError

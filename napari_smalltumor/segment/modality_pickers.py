@@ -10,7 +10,7 @@ from weakref import ref
 from magicgui.widgets import ComboBox
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QWidget
-from smalltumor.data.case_files import MODALITIES, MODALITY_TITLES, OPTIONAL_MODALITIES
+from smalltumor.data.naming.case_files import MODALITIES, MODALITY_TITLES, OPTIONAL_MODALITIES
 
 from napari_smalltumor.layers.modalities import (
     Choice,

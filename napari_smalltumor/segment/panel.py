@@ -9,8 +9,8 @@ from magicgui.widgets import CheckBox, ComboBox
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QLabel, QProgressBar, QWidget
 from smalltumor.data.case import REFERENCE
-from smalltumor.data.case_files import MODALITIES, OPTIONAL_MODALITIES, modality_titles
 from smalltumor.data.input_checks import Finding, FindingKind
+from smalltumor.data.naming.case_files import MODALITIES, OPTIONAL_MODALITIES, modality_titles
 from smalltumor.labels.schemes import SCHEMES
 from superqt import QElidingLabel
 

@@ -23,9 +23,9 @@ import numpy.typing as npt
 from scipy import ndimage
 from scipy.optimize import minimize
 from smalltumor.data.case import Case, read_case_files
-from smalltumor.data.case_files import MODALITY_TITLES, OPTIONAL_MODALITIES, find_cases
 from smalltumor.data.input_checks import FindingKind, check_input
 from smalltumor.data.modality_contrast import MARGIN, ROLES, WEIGHTS, features
+from smalltumor.data.naming.case_files import MODALITY_TITLES, OPTIONAL_MODALITIES, find_cases
 from smalltumor.geometry.grid import Grid
 
 Floats = npt.NDArray[np.float64]

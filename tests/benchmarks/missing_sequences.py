@@ -18,14 +18,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from smalltumor.data.case import Case, read_case_files
-from smalltumor.data.case_files import (
+from smalltumor.data.label_files import read_labels
+from smalltumor.data.naming.case_files import (
     MODALITIES,
     MODALITY_TITLES,
     OPTIONAL_MODALITIES,
     CaseFiles,
     find_cases,
 )
-from smalltumor.data.label_files import read_labels
 from smalltumor.evaluation.bootstrap import Estimate
 from smalltumor.evaluation.case_rows import CaseRow, case_row, read_rows, write_rows
 from smalltumor.evaluation.out_of_fold import differences, estimates

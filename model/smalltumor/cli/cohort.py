@@ -11,7 +11,7 @@ from smalltumor.cli import arguments
 
 if TYPE_CHECKING:
     from smalltumor.cohort.cohort import CohortRow
-    from smalltumor.data.case_files import CaseFiles
+    from smalltumor.data.naming.case_files import CaseFiles
     from smalltumor.models.checkpoint import Checkpoint
 
 DESCRIPTION = """\

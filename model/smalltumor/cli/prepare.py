@@ -78,7 +78,7 @@ def _folders(options: argparse.Namespace) -> tuple[Path | None, Path | None]:
 
 
 def _prepare(options: argparse.Namespace, folder: Path | None, output: Path) -> int:
-    from smalltumor.data.file_names import folder_name
+    from smalltumor.data.naming.file_names import folder_name
     from smalltumor.scanner.prepared_files import check_prepared, write_prepared
 
     with ProgressBar() as bar:
@@ -111,7 +111,7 @@ def _list(folder: Path | None) -> int:
 
 def study_lines(number: int, study: Study) -> list[str]:
     """The series of a study with their sequences and the reasons, in lines for the user."""
-    from smalltumor.data.case_files import MODALITY_TITLES
+    from smalltumor.data.naming.case_files import MODALITY_TITLES
     from smalltumor.scanner.selection import assign
 
     assignment = assign(study.series)

@@ -45,7 +45,7 @@ def _name_scheme(remedy: Remedy, options: argparse.Namespace) -> str:
 
 
 def _name_modalities(remedy: Remedy, options: argparse.Namespace) -> str:
-    from smalltumor.data.case_files import OPTIONAL_MODALITIES
+    from smalltumor.data.naming.case_files import OPTIONAL_MODALITIES
 
     files = " ".join(f"--{modality} FILE" for modality in remedy.modalities if modality in options)
     texts = [f"name the missing files with {files}"] if files else []

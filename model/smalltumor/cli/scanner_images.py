@@ -131,7 +131,7 @@ def prepare_source(options: argparse.Namespace, source: Source, bar: ProgressBar
 
 def description(case: PreparedCase) -> str:
     """What was done to each sequence, in lines for the user."""
-    from smalltumor.data.case_files import MODALITY_TITLES
+    from smalltumor.data.naming.case_files import MODALITY_TITLES
 
     lines = [f"{case.name}: brain {case.brain_ml:.0f} ml, grid of T1CE: {case.grid.describe()}"]
     for modality, sequence in case.sequences.items():

@@ -93,7 +93,7 @@ def _read(options: argparse.Namespace, bar: ProgressBar) -> tuple[Case, Prepared
 
 def summary(segmentation: Segmentation) -> str:
     """Summarise volumes, lesions and computing time in a few lines."""
-    from smalltumor.data.case_files import modality_titles
+    from smalltumor.data.naming.case_files import modality_titles
     from smalltumor.lesions import lesion_components
 
     lines = [segmentation.name]

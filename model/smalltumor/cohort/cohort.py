@@ -22,7 +22,7 @@ from smalltumor.labels.schemes import DEFAULT_SCHEME
 
 if TYPE_CHECKING:
     from smalltumor.data.case import Case
-    from smalltumor.data.case_files import CaseFiles
+    from smalltumor.data.naming.case_files import CaseFiles
     from smalltumor.data.segmentation import Segmentation
     from smalltumor.inference.fallback import BackendName
     from smalltumor.lesions import Lesion
@@ -117,7 +117,7 @@ def cohort_cases(folder: Path, output: Path) -> list[CaseFiles]:
     OutputError
         If the results would be in the folder of the cases, where they would be read as cases.
     """
-    from smalltumor.data.case_files import find_cases
+    from smalltumor.data.naming.case_files import find_cases
 
     check_output_folder(output)
     if output.resolve() == folder.resolve():
@@ -283,8 +283,8 @@ def _write(
 def _keep(name: str, folder: ResultsFolder, settings: CohortSettings, weights: str) -> CohortRow:
     """Measure an existing mask, and write what is missing next to it."""
     from smalltumor.data.bids import bids_paths, write_bids
-    from smalltumor.data.case_files import modality_titles
     from smalltumor.data.label_files import decode_labels
+    from smalltumor.data.naming.case_files import modality_titles
     from smalltumor.data.nifti import read_volume
     from smalltumor.data.segmentation import Segmentation, write_regions
     from smalltumor.lesions import find_lesions, write_csv

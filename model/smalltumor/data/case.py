@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.data.background import replace_nonfinite
-from smalltumor.data.case_files import (
+from smalltumor.data.naming.case_files import (
     MODALITIES,
     MODALITY_TITLES,
     OPTIONAL_MODALITIES,
@@ -20,7 +20,7 @@ from smalltumor.data.case_files import (
     find_case_files,
     missing_modalities,
 )
-from smalltumor.data.file_names import folder_name
+from smalltumor.data.naming.file_names import folder_name
 from smalltumor.data.nifti import Volume
 from smalltumor.data.volume_files import read_volume_file
 from smalltumor.errors import Action, CaseError, GridMismatchError, Remedy

@@ -17,8 +17,8 @@ import numpy as np
 from smalltumor.data.background import Background, Image, find_background, replace_nonfinite
 from smalltumor.data.brain_mask import BRAIN_SHARE, brain_masks, coarse_steps
 from smalltumor.data.case import REFERENCE, Case
-from smalltumor.data.case_files import MODALITIES, MODALITY_TITLES, modality_titles
 from smalltumor.data.modality_contrast import exchanged_modalities
+from smalltumor.data.naming.case_files import MODALITIES, MODALITY_TITLES, modality_titles
 from smalltumor.errors import CaseError
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from smalltumor.data.background import Image, replace_nonfinite
 from smalltumor.data.brain_mask import remove_background
-from smalltumor.data.case_files import MODALITIES, OPTIONAL_MODALITIES, modality_titles
+from smalltumor.data.naming.case_files import MODALITIES, OPTIONAL_MODALITIES, modality_titles
 from smalltumor.errors import Action, CaseError, CheckpointError, Remedy
 from smalltumor.geometry.array_order import empty_fortran_order
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from smalltumor.data.background import fill_holes, find_background
 from smalltumor.data.brain_mask import brain_masks, coarse_steps
 from smalltumor.data.case import REFERENCE, Case
-from smalltumor.data.case_files import MODALITIES, MODALITY_TITLES, modality_titles
+from smalltumor.data.naming.case_files import MODALITIES, MODALITY_TITLES, modality_titles
 from smalltumor.data.nifti import Volume
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.resampling import resample

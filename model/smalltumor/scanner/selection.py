@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from smalltumor.data.case_files import MODALITIES, MODALITY_TITLES
+from smalltumor.data.naming.case_files import MODALITIES, MODALITY_TITLES
 from smalltumor.scanner.sequences import Classification, classify, says_before_contrast
 from smalltumor.scanner.series import Series
 

@@ -92,7 +92,8 @@ class Classification:
     Parameters
     ----------
     sequence : str, optional
-        One of `smalltumor.data.case_files.MODALITIES`; None if it is another one or undecided.
+        One of `smalltumor.data.naming.case_files.MODALITIES`; None if it is another one or
+        undecided.
     reason : str
         Part of a sentence, for the user.
     undecided : bool

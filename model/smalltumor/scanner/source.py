@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from smalltumor.data.case_files import (
+from smalltumor.data.naming.case_files import (
     MODALITY_TITLES,
     missing_modalities,
     modality_titles,
 )
-from smalltumor.data.file_names import folder_name
+from smalltumor.data.naming.file_names import folder_name
 from smalltumor.data.nifti import is_nifti_name
 from smalltumor.errors import Action, CaseError, Remedy
 from smalltumor.scanner.nifti_series import series_of_file

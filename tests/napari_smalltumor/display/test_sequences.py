@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from napari_cases import write_case_along
-from smalltumor.data.case_files import MODALITY_TITLES
+from smalltumor.data.naming.case_files import MODALITY_TITLES
 
 from napari_smalltumor import keys, notify
 from napari_smalltumor.display.overlay import Overlay

@@ -8,7 +8,7 @@ import pytest
 from napari.components import ViewerModel
 from napari_cases import ORIENTATIONS, case_along, random_volume, write_case_along
 from smalltumor.data.case import Case, read_case
-from smalltumor.data.file_names import parse_file_name
+from smalltumor.data.naming.file_names import parse_file_name
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import OutputError
 from smalltumor.labels.regions import Region

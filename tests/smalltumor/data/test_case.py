@@ -8,8 +8,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 from smalltumor.data.case import MODALITIES, read_case
-from smalltumor.data.case_files import find_cases
 from smalltumor.data.label_files import read_labels
+from smalltumor.data.naming.case_files import find_cases
 from smalltumor.errors import Action, CaseError, GridMismatchError, LabelError, Remedy
 from smalltumor.labels.regions import TissueClass
 from smalltumor.labels.schemes import SCHEMES

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from torch import Tensor
 
-from smalltumor.data.case_files import OPTIONAL_MODALITIES
+from smalltumor.data.naming.case_files import OPTIONAL_MODALITIES
 
 
 def drop_modalities(

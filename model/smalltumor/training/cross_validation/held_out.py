@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from smalltumor.data.case_files import CaseFiles
+from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.patients import patient_of
 from smalltumor.errors import TrainingError
 from smalltumor.models.card import known_cases, lists_all_cases

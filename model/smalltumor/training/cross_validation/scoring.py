@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from smalltumor.data.case import Case, read_case_files
-from smalltumor.data.case_files import CaseFiles
 from smalltumor.data.label_files import read_labels
+from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.patients import patient_of
 from smalltumor.data.preprocessing import PREPROCESSING_VERSION
 from smalltumor.data.segmentation import InferenceRun, Segmentation

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from smalltumor.data.case_files import CaseFiles
+from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.preprocessing import PREPROCESSING_VERSION, Preprocessing
 from smalltumor.errors import OutputError
 from smalltumor.files.atomic import TEMPORARY_FILES, atomic_path

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from smalltumor.data.case_files import CaseFiles
+from smalltumor.data.naming.case_files import CaseFiles
 
 
 def case_digest(files: CaseFiles, *settings: object) -> str:

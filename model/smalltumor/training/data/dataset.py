@@ -10,9 +10,9 @@ import numpy as np
 import torch
 
 from smalltumor.data.case import read_case_files
-from smalltumor.data.case_files import CaseFiles, find_cases
 from smalltumor.data.input_checks import check_input
 from smalltumor.data.label_files import read_labels
+from smalltumor.data.naming.case_files import CaseFiles, find_cases
 from smalltumor.data.preprocessing import Preprocessing, prepare
 from smalltumor.errors import Action, CaseError, LabelError, Remedy, TrainingError
 from smalltumor.training.data.cache import Arrays, CaseCache

@@ -11,17 +11,17 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NoReturn
 
-from smalltumor.data.candidates import NamedFile, choose
-from smalltumor.data.dataset_names import scheme_of_names
-from smalltumor.data.file_names import LABELS, case_name, folder_name, parse_name
-from smalltumor.data.nifti import is_image_name, stem
-from smalltumor.data.numbered_files import (
+from smalltumor.data.naming.candidates import NamedFile, choose
+from smalltumor.data.naming.dataset_names import scheme_of_names
+from smalltumor.data.naming.file_names import LABELS, case_name, folder_name, parse_name
+from smalltumor.data.naming.numbered_files import (
     NNUNET_CHANNELS,
     channel_order,
     joined_by_number,
     numbered,
     numbered_with,
 )
+from smalltumor.data.nifti import is_image_name, stem
 from smalltumor.data.volume_files import not_a_volume
 from smalltumor.errors import CaseError
 from smalltumor.files.names import safe_name

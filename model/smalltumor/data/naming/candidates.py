@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from smalltumor.data.file_names import FileName
+from smalltumor.data.naming.file_names import FileName
 from smalltumor.data.nifti import is_nifti_name, read_header
 from smalltumor.errors import CaseError
 

@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from smalltumor.data.candidates import NamedFile
-from smalltumor.data.file_names import LABELS, parse_name
+from smalltumor.data.naming.candidates import NamedFile
+from smalltumor.data.naming.file_names import LABELS, parse_name
 from smalltumor.data.nifti import is_image_name, stem
 from smalltumor.errors import CaseError
 

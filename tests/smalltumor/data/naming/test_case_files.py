@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from smalltumor.data.case_files import (
+from smalltumor.data.naming.case_files import (
     MODALITIES,
     CaseFiles,
     find_case_files,
