@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 from napari.components import ViewerModel
 from smalltumor.data.case import Case
 from smalltumor.data.segmentation import Segmentation
@@ -35,8 +38,22 @@ def synthetic_case(axcodes: str = "PSR") -> Case:
     return Case("Pat", {"t1ce": np.zeros(SHAPE, np.int16)}, grid)
 
 
+class UncertainNetwork:
+    """Takes the place of `CroppedProbabilities`: ET has a probability of one half everywhere."""
+
+    def at(self, voxels: npt.NDArray[np.integer]) -> npt.NDArray[np.float32]:
+        return np.repeat(np.float32([[0.1], [0.2], [0.2], [0.5]]), len(voxels), axis=1)
+
+
 def show_regions(viewer: ViewerModel, case: Case) -> None:
-    """Show ET, TC and WT as three layers."""
+    """Show ET, TC and WT of a network's result as three layers."""
+    network: Any = UncertainNetwork()
+    result = Segmentation(case.name, classes(), case.grid, cropped=network)
+    show_segmentation(viewer, case, result)
+
+
+def show_drawn_regions(viewer: ViewerModel, case: Case) -> None:
+    """Show ET, TC and WT without probabilities."""
     show_segmentation(viewer, case, Segmentation(case.name, classes(), case.grid))
 
 

@@ -139,4 +139,4 @@ class ReviewActions:
     def _step(self, by: int) -> None:
         small = [lesion for lesion in self.model.with_rows if lesion.small]
         found = self.review.step(small, by)
-        self.say("No small lesions" if found is None else "")
+        self.say(texts.none_to_go_to(self.review) if found is None else "")

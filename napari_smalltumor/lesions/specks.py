@@ -34,15 +34,15 @@ class SpeckRule:
         ----------
         lesions : iterable of Lesion
         from_network : bool
-            Whether the mask is a result of the network whose probabilities are known.
+            Whether the mask is a result of the network whose probabilities are known. In any other
+            mask, such as an exported or a restored one, a reader may have accepted every component,
+            so that none is a speck.
         """
         return [x for x in lesions if self._is_speck(x, from_network)]
 
     def _is_speck(self, lesion: Lesion, from_network: bool) -> bool:
-        if lesion.voxels >= self.voxels:
+        if lesion.voxels >= self.voxels or not from_network:
             return False
-        if not from_network:
-            return True
         mean = lesion.mean_probability
         return mean is not None and mean < self.probability
 

@@ -11,11 +11,13 @@ from napari_smalltumor import keys
 from napari_smalltumor.lesions.review import LesionReview
 from napari_smalltumor.lesions.steps import Deletion, Step
 
+NOTHING_SEGMENTED = "Not segmented yet"
+
 
 def summary(review: LesionReview, *, searching: bool, failure: str) -> str:
     """The line under the table."""
     if review.source is None:
-        return "No segmentation: segment a case, or open a case with labels"
+        return NOTHING_SEGMENTED
     if failure:
         return f"The search for lesions failed: {failure}"
     if not review.lesions:
@@ -28,6 +30,11 @@ def summary(review: LesionReview, *, searching: bool, failure: str) -> str:
     parts = [count(len(review.lesions), "component"), f"{small} small"]
     parts += [count(len(specks), "speck")] if specks else []
     return f"{', '.join(parts)}, {ml:.2f} ml in total"
+
+
+def none_to_go_to(review: LesionReview) -> str:
+    """Why there is no next lesion."""
+    return "" if review.source is None else "No small lesions in the table"
 
 
 def deleted(lesions: Sequence[Lesion]) -> str:

@@ -14,6 +14,7 @@ from smalltumor.errors import CaseError, SmalltumorError
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.layers.patient import Patient, patient_of
+from napari_smalltumor.loading.already_open import show_open_case, without_open
 from napari_smalltumor.loading.job import LoadJob, add_layers, load
 from napari_smalltumor.loading.reader import layers_of_case
 from napari_smalltumor.patients.active_patient import active_patient
@@ -83,14 +84,20 @@ def open_and_remember(
         Called with the layers when they have been added.
     """
 
+    found: list[CaseFiles] = []
+
     def remember(layers: list[Layer]) -> None:
         if not isinstance(path, CaseFiles):
             settings.remember_folder(path if isinstance(path, Path) else path[0])
+        if not layers:
+            show_open_case(viewer, found[0])
         if opened is not None:
             opened(layers)
 
     def read() -> list[LayerData]:
-        return layers_of_case(_files_of(path), layers=list(viewer.layers))
+        layers = list(viewer.layers)
+        found.append(_files_of(path))
+        return without_open(layers_of_case(found[0], layers=layers), layers)
 
     key = path.name if isinstance(path, CaseFiles) else str(path)
     load(viewer, LoadJob(case_name(path), key, read, remember, partial(_on_error, viewer, path)))
@@ -176,7 +183,7 @@ class CaseOpener:
             return
 
         def remember(layers: list[Layer]) -> None:
-            patient = patient_of(layers[0])
+            patient = patient_of(layers[0]) if layers else patients.current
             if patient is not None:
                 self._patients[id(files)] = patient
             opened()
@@ -208,7 +215,11 @@ def open_case(viewer: ViewerModel, path: Path | Sequence[Path] | CaseFiles) -> l
     CaseError
         If files are missing or damaged; the message names them.
     """
-    return add_layers(viewer, layers_of_case(_files_of(path), layers=viewer.layers))
+    files = _files_of(path)
+    data = without_open(layers_of_case(files, layers=viewer.layers), viewer.layers)
+    if not data:
+        show_open_case(viewer, files)
+    return add_layers(viewer, data)
 
 
 def _files_of(path: Path | Sequence[Path] | CaseFiles) -> CaseFiles:

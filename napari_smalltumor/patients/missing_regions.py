@@ -89,9 +89,11 @@ class MissingRegions:
             if layer in self._removed.get(patient, {}).values():
                 by_patient.setdefault(patient, []).append(_region_name(layer))
         for patient, names in by_patient.items():
+            were, them = ("was", "it") if len(names) == 1 else ("were", "them")
+            title = self._patients.title_of(patient)
             notify.warn(
-                f"{' and '.join(names)} of {self._patients.title_of(patient)} was removed. Click "
-                f"Restore {' and '.join(names)} at the top of a Small Tumour dock to bring it back."
+                f"{' and '.join(names)} of {title} {were} removed. Click "
+                f"Restore at the top of a Small Tumour dock to bring {them} back."
             )
 
 

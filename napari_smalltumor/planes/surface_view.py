@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from weakref import ReferenceType, WeakKeyDictionary, ref
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from smalltumor.labels.components import bounding_box
 
 from napari_smalltumor.layers.metadata import checksum
 from napari_smalltumor.layers.reference import reference_of
+from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.planes import annotations
 from napari_smalltumor.planes.linked_planes import LinkedPlanes
 from napari_smalltumor.planes.surfaces import Surface, shade, surface_of, view_axes
@@ -39,6 +40,7 @@ _MARGIN = 1.05
 
 @dataclass(frozen=True)
 class _Part:
+    layer: ReferenceType[Layer]
     surface: Surface
     colour: tuple[float, float, float]
     opacity: float
@@ -82,6 +84,7 @@ class SurfaceView(QWidget):
         painter.fillRect(self.rect(), QColor(0, 0, 0))
         if not self._planes.layers.drawn:
             return
+        self._drop_hidden()
         if self._picture is None or self._picture.size() != self.size():
             self._picture = self._render()
         painter.drawImage(0, 0, self._picture)
@@ -93,7 +96,8 @@ class SurfaceView(QWidget):
         for dx, dy in ((12.0, 0.0), (0.0, 12.0)):
             painter.drawLine(middle - QPointF(dx, dy), middle + QPointF(dx, dy))
         corner = Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft
-        annotations.draw_corner(painter, "3D", self.width(), self.height(), corner)
+        text = f"3D {self._patient}" if self._parts else f"3D {self._patient}, computing ..."
+        annotations.draw_corner(painter, text, self.width(), self.height(), corner)
 
     def turn(self, yaw: float = 5.0, pitch: float = 0.0) -> None:
         """Turn the head by some degrees to the side, and tilt it."""
@@ -137,6 +141,18 @@ class SurfaceView(QWidget):
         size = float((self._planes.extent[1] - self._planes.extent[0]).max()) * _MARGIN
         return self._magnification * min(self.width(), self.height()) / max(size, 1e-6)
 
+    @property
+    def _patient(self) -> str:
+        viewer = self._planes.viewer
+        return active_patient(viewer).title if viewer is not None else ""
+
+    def _drop_hidden(self) -> None:
+        """Forget surfaces of layers that are not shown any more, such as another patient's."""
+        shown = self._planes.layers.drawn
+        parts = [x for x in self._parts or () if any(x.layer() is layer for layer in shown)]
+        if self._parts is not None and len(parts) < len(self._parts):
+            self._parts, self._picture = parts, None
+
     def _render(self) -> QImage:
         """Draw all surfaces over each other on black."""
         if self._parts is None:
@@ -169,7 +185,7 @@ class SurfaceView(QWidget):
             step = placement.step * stride
             coarse = replace(placement, step=step, shape=thinned.shape)
             self._heads[layer] = surface_of(thinned != thinned[0, 0, 0], coarse)
-        return [_Part(self._heads[layer], _HEAD_COLOUR, _HEAD_OPACITY)]
+        return [_Part(ref(layer), self._heads[layer], _HEAD_COLOUR, _HEAD_OPACITY)]
 
     def _masks(self) -> list[_Part]:
         """The surface of each label of the visible masks, in the order of the layers.
@@ -197,7 +213,8 @@ class SurfaceView(QWidget):
             red, green, blue, opacity = np.atleast_2d(layer.colormap.map(value))[0]
             if value and opacity > 0:
                 colour = float(red), float(green), float(blue)
-                yield _Part(surface_of(cropped == value, inside), colour, _MASK_OPACITY)
+                surface = surface_of(cropped == value, inside)
+                yield _Part(ref(layer), surface, colour, _MASK_OPACITY)
 
     def _on_voxels(self) -> None:
         if isalive(self):  # the viewer's planes exist longer than its window

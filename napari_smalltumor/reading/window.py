@@ -10,12 +10,14 @@ would also have to be hidden and locked with its patient in three more places.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary, ref
 
 from qtpy.compat import isalive
-from qtpy.QtCore import QObject, Signal
-from qtpy.QtWidgets import QApplication, QMainWindow
+from qtpy.QtCore import QEvent, QObject, Qt, Signal
+from qtpy.QtGui import QKeyEvent, QKeySequence
+from qtpy.QtWidgets import QApplication, QMainWindow, QShortcut
 
 from napari_smalltumor.planes.linked_planes import linked_planes
 from napari_smalltumor.reading.reading_area import Layout, ReadingArea
@@ -25,6 +27,10 @@ from napari_smalltumor.widgets.readable_messages import ensure_readable_messages
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.qt import QtViewer
+
+_NAPARI_LETTERS = ("P", "E", "Z", "F", "L", "[", "]")
+"""napari's keys for the tools of a layer. A list that has the focus would swallow them, and the
+next click would still paint."""
 
 
 class PlanesWindow(QObject):
@@ -47,6 +53,9 @@ class PlanesWindow(QObject):
         self._canvas = ref(canvas)  # the canvas holds the viewer, which must be able to die
         self.area: ReadingArea | None = None
         ensure_readable_messages(canvas.canvas.native, main_window)
+        for letter in _NAPARI_LETTERS:
+            shortcut = QShortcut(QKeySequence(letter), main_window)
+            shortcut.activated.connect(partial(self._send, QKeySequence(letter)))
 
     @property
     def main_window(self) -> QMainWindow:
@@ -82,6 +91,16 @@ class PlanesWindow(QObject):
         planes = self.area.canvases if self.area is not None else []
         shown = [plane for plane in planes if plane.isVisible()]
         (shown[0] if shown else self.napari_canvas.canvas.native).setFocus()
+
+    def _send(self, letter: QKeySequence) -> None:
+        """Give a letter to napari, which expects it from its canvas."""
+        canvas = self._canvas()
+        if canvas is None:
+            return
+        code = letter[0] if isinstance(letter[0], int) else letter[0].key()
+        for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
+            event = QKeyEvent(kind, code, Qt.KeyboardModifier.NoModifier, letter.toString().lower())
+            QApplication.sendEvent(canvas.canvas.native, event)
 
     def _ensure_area(self) -> ReadingArea:
         if self.area is None:

@@ -70,6 +70,7 @@ class SegmentDock(QScrollArea):
         self._placement: dict[str, Any] = {}
         self._cancel_timer = _timer(self, self._abandon)
         self._next_layer_timer = _timer(self, self._show_next)
+        self._patients.changed.connect(self._on_patient)
         ensure_nesting(napari_viewer)
         self._edits = ensure_autosave(napari_viewer)
         self.panel = SegmentPanel(napari_viewer)
@@ -239,6 +240,11 @@ class SegmentDock(QScrollArea):
         self._case = self._patient = None
         self.panel.set_running(False, message)
         self.finished.emit(shown)
+
+    def _on_patient(self) -> None:
+        """Remove a message about the patient before."""
+        if isalive(self) and self._worker is None:
+            self.panel.set_running(False)
 
     def _forget_worker(self) -> None:
         if self._worker is not None:

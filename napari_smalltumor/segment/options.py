@@ -109,7 +109,7 @@ class SegmentOptions(QWidget):
         chosen = settings.get("weights")
         with self._weights.changed.blocked():
             self._weights.reset_choices()
-            self._weights.value = chosen
+            self._weights.value = str(Path(chosen)) if chosen else ""
         self._weights.tooltip = weights.describe(chosen)
         self._allow_missing = weights.allow_missing(chosen)
         self.weights_changed.emit()

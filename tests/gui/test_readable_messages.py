@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from napari._qt.dialogs.qt_notification import NapariQtNotification
 from napari.utils.notifications import Notification
+from qtpy.compat import isalive
 
 from napari_smalltumor.reading.reading_area import Layout
 from napari_smalltumor.reading.window import planes_window
@@ -18,7 +19,8 @@ def window(make_napari_viewer):
     viewer = make_napari_viewer(show=True)
     yield planes_window(viewer)
     for message in list(NapariQtNotification._instances):
-        message.close()
+        if isalive(message.opacity_anim):  # else one of an earlier test's window
+            message.close()
 
 
 def show(window, qtbot, text: str) -> NapariQtNotification:

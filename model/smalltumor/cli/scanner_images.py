@@ -64,9 +64,12 @@ def are_raw(options: argparse.Namespace) -> bool:
     folder: Path | None = options.case
     if options.raw:
         return True
-    if folder is None or not folder.is_dir() or any(map(is_nifti_name, folder.iterdir())):
+    if folder is None or not folder.is_dir():
         return False
-    return holds_dicom(folder)
+    try:
+        return not any(map(is_nifti_name, folder.iterdir())) and holds_dicom(folder)
+    except OSError:  # reported when the case is read
+        return False
 
 
 def read_and_prepare(

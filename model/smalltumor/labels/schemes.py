@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from smalltumor.labels.masks import Classes
 
+_LISTED = 8
+"""Values that a message lists; an image that is taken for labels has thousands."""
+
 
 @dataclass(frozen=True)
 class LabelScheme:
@@ -185,4 +188,8 @@ def _sentence(names: Sequence[str]) -> str:
 
 
 def _listing(values: Iterable[object]) -> str:
-    return ", ".join(str(v) for v in sorted(values, key=float))  # type: ignore[arg-type]
+    """The values in ascending order; of many, the first ones and how many there are."""
+    listed = sorted(values, key=float)  # type: ignore[arg-type]
+    if len(listed) <= _LISTED:
+        return ", ".join(map(str, listed))
+    return f"{', '.join(map(str, listed[:_LISTED]))}, ... ({len(listed)} values)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,9 @@ _TAGS = [
     "SharedFunctionalGroupsSequence",
     "PerFrameFunctionalGroupsSequence",
 ]
+
+MOST_FILES = 10_000
+"""Files that are looked at to tell whether a folder holds DICOM."""
 
 _NAMED_DICOM = (".dcm", ".ima", ".dicom")
 
@@ -129,8 +133,8 @@ def read_images(
 
 
 def holds_dicom(folder: Path) -> bool:
-    """Whether a folder or one of its subfolders holds a DICOM file."""
-    return any(_is_dicom(path) for path in _files(folder))
+    """Whether one of the first `MOST_FILES` files in a folder and its subfolders is DICOM."""
+    return any(_is_dicom(path) for path in islice(_files(folder), MOST_FILES))
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -19,10 +19,12 @@ from napari_smalltumor.layers.metadata import region_of
 from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.lesions.dock import LesionsDock
 from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.planes.linked_planes import linked_planes
 from napari_smalltumor.planes.plane import PLANES
 from napari_smalltumor.planes.rings import rings_in_slice
+from napari_smalltumor.planes.surface_view import SurfaceView
 from napari_smalltumor.reading.canvas_letters import CanvasLetters
 from napari_smalltumor.reading.reading_area import Layout
 from napari_smalltumor.reading.toolbar import ReadingToolbar, show_planes
@@ -142,6 +144,33 @@ def test_no_plane_shows_or_paints_another_patient(viewer, tmp_path, qtbot):
     qtbot.mouseRelease(axial, LEFT)
     for name, data in after_switch.items():
         assert np.array_equal(viewer.layers[name].data, data), name
+
+
+def test_the_3d_view_never_draws_another_patient(viewer, tmp_path):
+    for name in ("First", "Second"):
+        open_case(viewer, write_case_along(tmp_path / name, labels=False))
+    surfaces = open_planes(viewer).area.findChild(SurfaceView)
+    surfaces.grab()
+    before = {part.layer() for part in surfaces._parts}
+    assert {patient_of(layer).name for layer in before} == {"Second"}
+    patients = active_patient(viewer)
+    patients.activate(patients.patients[0])
+    surfaces.grab()  # before the surfaces have been computed again
+    assert not before & {part.layer() for part in surfaces._parts}
+
+
+def test_painting_ends_by_its_key_while_a_list_has_the_focus(
+    viewer, synthetic_case, dock_of, qtbot
+):
+    dock = dock_of(viewer)
+    open_case(viewer, synthetic_case)
+    window = open_planes(viewer)
+    labels = viewer.add_labels(np.zeros((4, 4, 4), np.uint8))
+    dock.panel.findChild(PatientHeader).picker.setFocus()
+    for letter, mode in (("P", "paint"), ("E", "erase"), ("Z", "pan_zoom")):
+        viewer.layers.selection.active = labels
+        press(window, keys.Key(letter, ""))
+        assert labels.mode == mode
 
 
 def test_layouts_are_changed_by_buttons_a_key_and_a_double_click(

@@ -143,7 +143,7 @@ def test_deleting_the_row_of_the_specks_dismisses_them(with_specks):
 
 def test_next_passes_folded_specks_and_stops_at_listed_ones(with_specks):
     with_specks.actions.next_small()
-    assert with_specks.current is None and with_specks.said[-1] == "No small lesions"
+    assert with_specks.current is None and with_specks.said[-1] == "No small lesions in the table"
     with_specks.actions.toggle_specks()
     with_specks.actions.next_small()
     assert with_specks.current == 2

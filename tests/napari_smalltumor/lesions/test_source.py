@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from lesion_layers import classes, show_classes, show_regions, synthetic_case
+from lesion_layers import classes, show_classes, show_drawn_regions, show_regions, synthetic_case
 from smalltumor.labels.regions import Region
 from smalltumor.lesions import brain_midline, find_lesions
 from synthetic import ORIENTATIONS
@@ -20,7 +20,7 @@ def listed(viewer, region=Region.ET):
 
 
 @pytest.mark.parametrize("axcodes", ORIENTATIONS[::5])
-@pytest.mark.parametrize("show", [show_regions, show_classes])
+@pytest.mark.parametrize("show", [show_drawn_regions, show_classes])
 def test_layers_in_any_orientation_give_the_lesions_of_the_source_file(viewer, show, axcodes):
     case = synthetic_case(axcodes)
     show(viewer, case)

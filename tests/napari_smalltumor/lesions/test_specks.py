@@ -27,7 +27,7 @@ def lesion(voxels: int, probability: float | None) -> Lesion:
         (20, 0.4, True, False),
         (19, 0.8, True, False),  # the network is sure of it
         (3, None, True, False),  # painted into the network's result
-        (19, None, False, True),  # a mask of any origin: only the size is known
+        (19, None, False, False),  # a mask of any origin, whose lesions may have been accepted
         (20, None, False, False),
     ],
 )

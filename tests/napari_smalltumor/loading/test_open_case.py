@@ -8,6 +8,7 @@ from napari_smalltumor import notify, settings
 from napari_smalltumor.layers.metadata import case_of, provenance_of
 from napari_smalltumor.loading.open_case import open_and_remember, open_case
 from napari_smalltumor.loading.sample_data import open_sample
+from napari_smalltumor.patients.active_patient import active_patient
 
 
 def test_a_folder_is_opened_and_remembered(viewer, tmp_path):
@@ -45,3 +46,26 @@ def test_the_sample_opens_without_its_expert_mask_but_knows_the_file():
     case = provenance_of(layers[0][1]["metadata"]).case
     assert case.labels_path.name == "BraTS2021_00019_seg.nii.gz"
     assert case.labels_path in case.sources  # never overwritten
+
+
+def test_a_case_that_is_opened_twice_gets_only_the_layers_that_it_lacks(
+    viewer, tmp_path, monkeypatch
+):
+    said: list[str] = []
+    monkeypatch.setattr(notify, "info", said.append)
+    folder = write_case_along(tmp_path / "Pat")
+    first = open_case(viewer, folder)
+    assert open_case(viewer, folder) == []
+    assert list(viewer.layers) == first
+    assert said == ["Pat is open already."]
+    viewer.layers.remove("Pat T1CE")
+    (back,) = open_case(viewer, folder)
+    assert back.name == "Pat T1CE"
+
+
+def test_a_case_that_is_opened_again_becomes_the_active_patient(viewer, tmp_path):
+    folders = [write_case_along(tmp_path / name) for name in ("First", "Second")]
+    for folder in folders:
+        open_case(viewer, folder)
+    open_case(viewer, folders[0])
+    assert active_patient(viewer).title == "First"

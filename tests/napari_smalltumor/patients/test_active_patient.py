@@ -265,8 +265,7 @@ def test_what_is_drawn_in_the_window_is_hidden_with_its_patient(viewer, patients
 
 def test_what_is_drawn_while_another_patient_is_read_belongs_to_the_active_one(viewer, patients):
     before = patients.current
-    with patients.arriving():
-        viewer.add_layer(Layer.create(*image_layers(case_along(name="Third"))[0]))
+    patients.insert_arriving(Layer.create(*image_layers(case_along(name="Third"))[0]))
     drawn = viewer.add_points(np.ones((2, 3)))
     assert patient_of(drawn) == before
     patients.finish_arrivals()

@@ -359,11 +359,11 @@ def test_a_held_out_case_that_has_gone_is_named(run):
         read_results([run], CPU)
 
 
-def test_two_cases_of_one_name_are_refused(run, cases, tmp_path):
+def test_a_case_that_is_there_twice_is_not_scored(run, cases, tmp_path):
     twice = Path(shutil.copytree(cases, tmp_path / "twice" / "one"))
     shutil.copytree(twice / "case_00", tmp_path / "twice" / "two" / "case_00")
     edit(run, data=str(tmp_path / "twice"))
-    with pytest.raises(TrainingError, match="more than one case named case_00"):
+    with pytest.raises(TrainingError, match=r"case_00 is not in .* and cannot be scored"):
         read_results([run], CPU)
 
 
