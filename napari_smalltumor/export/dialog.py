@@ -52,7 +52,7 @@ def ask_and_export(
         return []
     title = active_patient(viewer).title_of(patient_of_shown_case(viewer.layers, case))
     scheme = settings.get("scheme")
-    start = Path(settings.last_folder(saving=True)) / suggested_name(case)
+    start = _start_folder(viewer, case) / suggested_name(case)
     chosen, _ = QFileDialog.getSaveFileName(
         parent,
         f"Export {'three region files' if per_region else 'a label file'} of {title}",
@@ -82,6 +82,16 @@ def ask_and_export(
     settings.remember_folder(written[0], saving=True)
     notify.info(f"Wrote {', '.join(path.name for path in written)} to {written[0].parent}")
     return written
+
+
+def _start_folder(viewer: ViewerModel, case: Case) -> Path:
+    """The folder last used, but that of the patient's images instead of another patient's."""
+    last = Path(settings.last_folder(saving=True))
+    patient = patient_of_shown_case(viewer.layers, case)
+    others = {p.folder for p in active_patient(viewer).patients if p != patient}
+    if patient.folder is not None and patient.folder.is_dir() and last in {Path.home(), *others}:
+        return patient.folder
+    return last
 
 
 def may_replace(parent: QWidget | None, paths: list[Path], patient: str) -> bool:

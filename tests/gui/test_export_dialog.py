@@ -1,5 +1,7 @@
 """Export asks for a file name, and before it replaces files."""
 
+from pathlib import Path
+
 import nibabel as nib
 import numpy as np
 import pytest
@@ -59,6 +61,28 @@ def test_a_key_of_the_window_exports_the_active_patient(viewer, tmp_path, monkey
     (key,) = [s for s in shortcuts if s.key().toString() == EXPORT.sequence]
     key.activated.emit()
     assert (tmp_path / "mask.nii.gz").exists()
+
+
+def test_the_dialog_never_starts_in_another_patients_folder(
+    make_napari_viewer, tmp_path, monkeypatch, messages
+):
+    viewer = make_napari_viewer()
+    started: list[str] = []
+    monkeypatch.setattr(
+        QFileDialog, "getSaveFileName", lambda *a, **k: started.append(a[2]) or ("", "")
+    )
+    folders = [write_case_along(tmp_path / name, labels=False) for name in ("First", "Second")]
+    for folder in folders:
+        case = case_of(open_case(viewer, folder)[0])
+        classes = np.ones(case.grid.shape, np.uint8)
+        show_segmentation(viewer, case, Segmentation(case.name, classes, case.grid))
+    for last in (str(folders[0]), str(Path.home())):
+        monkeypatch.setattr(settings, "last_folder", lambda last=last, **k: last)
+        ask_and_export(viewer, None, per_region=False)
+    assert [str(Path(name).parent) for name in started] == [str(folders[1])] * 2
+    monkeypatch.setattr(settings, "last_folder", lambda **k: str(tmp_path))
+    ask_and_export(viewer, None, per_region=False)
+    assert Path(started[-1]).parent == tmp_path
 
 
 @pytest.mark.parametrize("replace", [True, False])

@@ -210,7 +210,8 @@ def _split(volume: Volume, channels: Sequence[str]) -> dict[str, Volume]:
         order = ", ".join(MODALITY_TITLES[m] for m in channels)
         raise CaseError(
             f"{volume.path} has the shape {volume.data.shape}: neither a modality's name "
-            f"(CASE_t1ce.nii.gz ...) nor a 4D file of {order}"
+            f"(CASE_t1ce.nii.gz ...) nor a 4D file of {order}. Choose an image of the case; a mask "
+            "alone is no case"
         )
     return {
         modality: Volume(volume.data[..., channel], volume.grid, volume.header, volume.path)
