@@ -95,9 +95,13 @@ class SurfaceView(QWidget):
         painter.setPen(QPen(annotations.CROSSHAIR, 1))
         for dx, dy in ((12.0, 0.0), (0.0, 12.0)):
             painter.drawLine(middle - QPointF(dx, dy), middle + QPointF(dx, dy))
-        corner = Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft
-        text = f"3D {self._patient}" if self._parts else f"3D {self._patient}, computing ..."
-        annotations.draw_corner(painter, text, self.width(), self.height(), corner)
+        left = Qt.AlignmentFlag.AlignLeft
+        state = "3D" if self._parts else "3D, computing ..."
+        for text, edge in (
+            (self._patient, Qt.AlignmentFlag.AlignTop),
+            (state, Qt.AlignmentFlag.AlignBottom),
+        ):
+            annotations.draw_corner(painter, text, self.width(), self.height(), left | edge)
 
     def turn(self, yaw: float = 5.0, pitch: float = 0.0) -> None:
         """Turn the head by some degrees to the side, and tilt it."""
