@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from napari_cases import write_case_along
-from qtpy.QtCore import QMimeData, QPoint, Qt, QUrl
+from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QApplication
 
@@ -63,7 +63,7 @@ def test_a_folder_dropped_on_a_dock_is_opened_and_other_files_are_refused(
         event.ignore()
         QApplication.sendEvent(panel, event)
         assert event.isAccepted() is accepted
-    drop = QDropEvent(QPoint(5, 5), anything, data, buttons, Qt.KeyboardModifier.NoModifier)
+    drop = QDropEvent(QPointF(5, 5), anything, data, buttons, Qt.KeyboardModifier.NoModifier)
     QApplication.sendEvent(panel, drop)
     qtbot.waitUntil(lambda: active_patient(viewer).title == "Pat")
 
