@@ -227,7 +227,7 @@ def _register_all(
         _accept(found, moving, fixed)
         moving.overlap = _overlap(moving, fixed, brain)
         moving.covered = _covered(moving, fixed, brain)
-        warnings += _doubts(title, moving)
+        warnings += _registration_warnings(title, moving)
     return warnings
 
 
@@ -266,19 +266,19 @@ def _covered(moving: _Native, fixed: _Native, brain: Mask) -> float:
     return float(np.count_nonzero(placed & brain)) / max(1, int(np.count_nonzero(brain)))
 
 
-def _doubts(title: str, moving: _Native) -> list[str]:
-    doubts = []
+def _registration_warnings(title: str, moving: _Native) -> list[str]:
+    problems = []
     if moving.overlap is not None and moving.overlap < LEAST_OVERLAP:
-        doubts.append(f"its brain overlaps with that of T1CE with a Dice of {moving.overlap:.2f}")
+        problems.append(f"its brain overlaps with that of T1CE with a Dice of {moving.overlap:.2f}")
     found = moving.registration
     if found is not None:
         if found.gain <= 0:
-            doubts.append("mutual information did not increase")
+            problems.append("mutual information did not increase")
         cosine = (np.trace(found.matrix[:3, :3]) - 1) / 2
         degrees = float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
         if degrees > LARGEST_ROTATION_DEGREES:
-            doubts.append(f"it was rotated by {degrees:.0f} degrees")
-    texts = [f"{title} may not be registered to T1CE: {doubt}; look at it" for doubt in doubts]
+            problems.append(f"it was rotated by {degrees:.0f} degrees")
+    texts = [f"{title} may not be registered to T1CE: {text}; look at it" for text in problems]
     if moving.covered < LEAST_COVERAGE:
         texts.append(f"{title} shows only {moving.covered:.0%} of the brain")
     return texts
