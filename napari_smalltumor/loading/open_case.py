@@ -14,7 +14,7 @@ from smalltumor.errors import CaseError, SmalltumorError
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.layers.patient import Patient, patient_of
-from napari_smalltumor.loading.already_open import show_open_case, without_open
+from napari_smalltumor.loading.already_open import show_open_case
 from napari_smalltumor.loading.job import LoadJob, add_layers, load
 from napari_smalltumor.loading.reader import layers_of_case
 from napari_smalltumor.patients.active_patient import active_patient
@@ -97,7 +97,7 @@ def open_and_remember(
     def read() -> list[LayerData]:
         layers = list(viewer.layers)
         found.append(_files_of(path))
-        return without_open(layers_of_case(found[0], layers=layers), layers)
+        return layers_of_case(found[0], layers=layers)
 
     key = path.name if isinstance(path, CaseFiles) else str(path)
     load(viewer, LoadJob(case_name(path), key, read, remember, partial(_on_error, viewer, path)))
@@ -216,7 +216,7 @@ def open_case(viewer: ViewerModel, path: Path | Sequence[Path] | CaseFiles) -> l
         If files are missing or damaged; the message names them.
     """
     files = _files_of(path)
-    data = without_open(layers_of_case(files, layers=viewer.layers), viewer.layers)
+    data = layers_of_case(files, layers=viewer.layers)
     if not data:
         show_open_case(viewer, files)
     return add_layers(viewer, data)

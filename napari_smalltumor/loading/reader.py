@@ -58,6 +58,7 @@ from napari_smalltumor.layers.create import (
 )
 from napari_smalltumor.layers.metadata import cases_among, region_layers
 from napari_smalltumor.layers.regions import region_layer
+from napari_smalltumor.loading.already_open import without_open
 from napari_smalltumor.notify import error_text, warn
 
 if TYPE_CHECKING:
@@ -110,8 +111,8 @@ def layers_of_case(
     exported : RegionFile, optional
         The exported file to open; by default those beside the images.
     layers : iterable of layers, optional
-        What is open. If the case has regions there, these may have been edited, and no exported
-        mask is opened beside them.
+        What is open. Layers of the case that are among them are not opened again. If the case has
+        regions there, these may have been edited, and no exported mask is opened beside them.
     with_labels : bool
         Whether an expert's labels are opened. The case knows their file in any event.
     """
@@ -136,7 +137,7 @@ def layers_of_case(
     if regions:
         for _, attributes, _ in stored:
             attributes["visible"] = False
-    return image_layers(case) + stored + regions
+    return without_open(image_layers(case) + stored + regions, layers)
 
 
 def _exported_regions(case: Case, files: Sequence[RegionFile]) -> list[LayerData]:

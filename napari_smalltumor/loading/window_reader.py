@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from smalltumor.data.naming.case_files import find_case_files
 from smalltumor.data.nifti import is_image_name
 from smalltumor.errors import SmalltumorError
 
 from napari_smalltumor import notify
+from napari_smalltumor.loading.already_open import show_open_case
 from napari_smalltumor.loading.job import LoadJob, load, loads_in_background
 from napari_smalltumor.loading.open_case import case_name, offer_cases
 from napari_smalltumor.loading.reader import Reader
@@ -58,7 +61,11 @@ def _read(read: Reader, path: str | Sequence[str]) -> list[Any]:
         return _NO_LAYERS
     set_up(viewer)
     try:
-        return read(path)
+        found = read(path)
+        if found:
+            return found
+        _show_open(viewer, path)
+        return _NO_LAYERS
     except SmalltumorError as error:
         _on_error(viewer, path, error)
         return _NO_LAYERS
@@ -68,11 +75,18 @@ def _job(viewer: ViewerModel, read: Reader, path: str | Sequence[str]) -> LoadJo
     files = Path(path) if isinstance(path, str) else [Path(p) for p in path]
 
     def opened(layers: list[Layer]) -> None:
-        """Nothing is left to do."""
+        if not layers:
+            _show_open(viewer, path)
 
     return LoadJob(
         case_name(files), str(path), partial(read, path), opened, partial(_on_error, viewer, path)
     )
+
+
+def _show_open(viewer: ViewerModel, path: str | Sequence[str]) -> None:
+    files = Path(path) if isinstance(path, str) else [Path(p) for p in path]
+    with suppress(SmalltumorError):  # a mask without a voxel
+        show_open_case(viewer, find_case_files(files))
 
 
 def _on_error(viewer: ViewerModel, path: str | Sequence[str], error: Exception) -> None:

@@ -96,7 +96,8 @@ class SurfaceView(QWidget):
         for dx, dy in ((12.0, 0.0), (0.0, 12.0)):
             painter.drawLine(middle - QPointF(dx, dy), middle + QPointF(dx, dy))
         left = Qt.AlignmentFlag.AlignLeft
-        state = "3D" if self._parts else "3D, computing ..."
+        waits = self._timer.isActive() and not self._parts
+        state = "3D, computing ..." if waits else "3D"
         for text, edge in (
             (self._patient, Qt.AlignmentFlag.AlignTop),
             (state, Qt.AlignmentFlag.AlignBottom),

@@ -205,6 +205,15 @@ def test_a_window_that_is_closed_while_a_case_is_read_ends_without_an_error(
     assert raised == [] and messages == []
 
 
+def test_a_folder_that_is_dropped_twice_is_not_opened_twice(viewer, in_loop, tmp_path, qtbot):
+    folder = write_case_along(tmp_path / "Pat")
+    for _ in range(2):
+        in_loop(lambda: viewer.open(str(folder), plugin="napari-smalltumor"))
+        qtbot.waitUntil(lambda: not loader_of(viewer).busy and len(viewer.layers) == 5)
+    assert len(viewer.layers) == 5
+    assert not any("[1]" in layer.name for layer in viewer.layers)
+
+
 def test_the_sample_is_read_in_a_worker(viewer, synthetic_case, in_loop, disk, monkeypatch, qtbot):
     monkeypatch.setattr(sample_data, "sample_case_folder", lambda: synthetic_case)
     in_loop(lambda: viewer.open_sample("napari-smalltumor", "glioma"))
