@@ -84,10 +84,16 @@ def activate(context: Any = None) -> None:
     pages = _pages()
     if pages is not None:
         for name, section in _SECTIONS.items():
-            getattr(getattr(pages, section).events, name).connect(partial(_on_page, name))
+            getattr(getattr(pages, section).events, name).connect(_listener(name))
         pages.opening.events.default_reader.connect(_apply_default_reader)
         if pages.opening.default_reader:
             _apply_default_reader()
+
+
+@cache
+def _listener(name: str) -> partial[None]:
+    """Return one callback for each setting: napari connects the same callback once only."""
+    return partial(_on_page, name)
 
 
 def _on_page(name: str, event: Any = None) -> None:

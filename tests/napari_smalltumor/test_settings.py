@@ -63,6 +63,7 @@ def test_a_change_in_preferences_reaches_the_docks_once(plugin_settings, npe2pm,
     monkeypatch.setattr(settings, "_pages", PAGES)
     npe2pm.register(PluginManifest.from_file(MANIFEST))
     settings.activate()
+    settings.activate()
     heard = []
     settings.changed.connect(lambda name, value: heard.append((name, value)))
     PAGES().segmentation.style = "filled"
