@@ -28,10 +28,10 @@ from napari_smalltumor.layers.regions import (
 from napari_smalltumor.layers.warm_up import prepare_first_labels
 from napari_smalltumor.loading.dropping import accept_drops
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.progress_worker import ProgressWorker, start
 from napari_smalltumor.segment.job import JobResult, SegmentationJob
 from napari_smalltumor.segment.panel import SegmentPanel
 from napari_smalltumor.segment.shown_result import ShownResult
-from napari_smalltumor.segment.worker import SegmentWorker, start
 from napari_smalltumor.widgets.dock_tabs import show_as_tab
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class SegmentDock(QScrollArea):
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()
         self._viewer = napari_viewer
-        self._worker: SegmentWorker | None = None
+        self._worker: ProgressWorker | None = None
         self._case: Case | None = None
         self._patient: Patient | None = None
         self._patients = active_patient(napari_viewer)
@@ -120,7 +120,7 @@ class SegmentDock(QScrollArea):
         options = self.panel.options
         job = SegmentationJob(case, options.weights_path, options.device, options.flips)
         self.panel.set_running(True)
-        self._worker = start(job, **self._slots())
+        self._worker = start(job, str(job), **self._slots())
         self.destroyed.connect(self._worker.quit)  # a dock deleted with its parent gets no event
 
     def cancel(self) -> None:

@@ -15,11 +15,10 @@ from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import Cancelled, CheckpointError
 from smalltumor.labels.regions import Region
 
-from napari_smalltumor import questions, settings
+from napari_smalltumor import progress_worker, questions, settings
 from napari_smalltumor.export.layer_files import export_case
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.loading.open_case import open_case
-from napari_smalltumor.segment import worker
 
 
 class SlowNetwork:
@@ -144,7 +143,7 @@ def test_only_a_long_run_is_shown_in_the_activity_dock(
     opened, slow, monkeypatch, qtbot, short_s, shown
 ):
     _, dock = opened
-    monkeypatch.setattr(worker, "_SHORT_RUN_S", short_s)
+    monkeypatch.setattr(progress_worker, "_SHORT_RUN_S", short_s)
     dock.panel.segment_clicked.emit()
     qtbot.waitUntil(lambda: dock.panel._progress.value() == 500)
     assert any("segmentation of" in bar.desc for bar in progress._all_instances) == shown

@@ -1,4 +1,4 @@
-"""A napari worker that runs a segmentation and reports its progress."""
+"""A napari worker that runs a job, reports its progress, and can be cancelled."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
+from typing import Any
 
 from napari.qt.threading import GeneratorWorkerSignals, WorkerBase, create_worker
 from napari.utils import cancelable_progress
 from smalltumor.errors import Cancelled
 
-from napari_smalltumor.segment.job import JobResult, SegmentationJob
 from napari_smalltumor.workers import NamedCall, reserve_threads_for_qt
 
 _STEPS = 100
@@ -26,7 +27,7 @@ times a second. Without a GPU, drawing takes processor time from the network.
 """
 
 
-class SegmentWorker(WorkerBase):
+class ProgressWorker(WorkerBase):
     """Runs a job.
 
     ``yielded`` is emitted with (fraction, step), ``returned`` with the result, and ``aborted``
@@ -35,7 +36,7 @@ class SegmentWorker(WorkerBase):
     Parameters
     ----------
     job : NamedCall
-        Of a `SegmentationJob`.
+        Of a function that takes the callbacks ``progress`` and ``cancelled``.
     """
 
     def __init__(self, job: NamedCall) -> None:
@@ -45,7 +46,7 @@ class SegmentWorker(WorkerBase):
         self._last_time = 0.0
         self._step = ""
 
-    def work(self) -> JobResult | None:
+    def work(self) -> Any:
         """Run the job; called in the thread."""
         _lower_thread_priority()
         try:
@@ -79,24 +80,28 @@ def _lower_thread_priority() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), window_priority + _NICENESS)
 
 
-def start(job: SegmentationJob, **connections: object) -> SegmentWorker:
+def start(job: Callable[..., Any], name: str, **connections: object) -> ProgressWorker:
     """Start a job in a thread.
 
     Parameters
     ----------
-    job : SegmentationJob
+    job : callable
+        Called with the callbacks ``progress`` and ``cancelled``, which `smalltumor` takes, too. It
+        must not touch widgets or layers.
+    name : str
+        Shown in napari's activity dock, and by its close dialog while the job runs.
     **connections
         Slots by the name of the worker's signal; called in the thread of the window.
     """
     reserve_threads_for_qt()
     worker = create_worker(
-        NamedCall(job, str(job)),
-        _worker_class=SegmentWorker,
+        NamedCall(job, name),
+        _worker_class=ProgressWorker,
         _connect=dict(connections),
         _start_thread=False,
-        _ignore_errors=True,  # the dock reports errors itself
+        _ignore_errors=True,  # the caller reports errors itself
     )
-    worker.activity = ActivityBar(worker, str(job))
+    worker.activity = ActivityBar(worker, name)
     worker.start()
     return worker
 
@@ -107,7 +112,7 @@ class ActivityBar:
     napari processes events while it adds a bar, so the run may end before the bar is added.
     """
 
-    def __init__(self, worker: SegmentWorker, title: str) -> None:
+    def __init__(self, worker: ProgressWorker, title: str) -> None:
         self._worker, self._title = worker, title
         self._due = time.monotonic() + _SHORT_RUN_S
         self._bar: cancelable_progress | None = None
