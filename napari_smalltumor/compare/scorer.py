@@ -111,7 +111,7 @@ class Scorer(QObject):
         ----------
         target : ComparedLayers or None
         threshold : int
-            Lesions of fewer voxels are small.
+            Lesions below this volume in mm3 are small.
         """
         if threshold == self._threshold and target is not None and target.is_same(self._target):
             return

@@ -97,7 +97,7 @@ def compare_region(
     grid : Grid
     region : Region
     threshold : int
-        Lesions with fewer voxels are small.
+        Lesions below this volume in mm3 are small.
     midline_mm : float, optional
         Patient coordinate of the middle of the brain; without it, lesions have no side.
     """

@@ -221,7 +221,7 @@ class LesionsDock(LesionsPanel):
 
     def _on_speck_rule(self) -> None:
         rule = self._speck_rule()
-        settings.put("speck_voxels", rule.voxels)
+        settings.put("speck_voxels", rule.mm3)
         settings.put("speck_probability", rule.probability)
         self.review.rule = rule
 

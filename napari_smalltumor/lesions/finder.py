@@ -67,7 +67,7 @@ class LesionFinder(QObject):
             None for no segmentation: `found` is emitted with an empty list.
         region : Region
         threshold : int
-            Lesions of fewer voxels are small.
+            Lesions below this volume in mm3 are small.
         """
         self.stop()
         self._source, self._region, self._threshold = source, region, threshold

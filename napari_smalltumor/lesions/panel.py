@@ -26,7 +26,7 @@ from napari_smalltumor.lesions.table.view import LesionsTable
 from napari_smalltumor.widgets.layouts import allow_shrinking, button, column, row
 
 _WIDTH = 348
-_MAXIMUM_VOXELS = 1_000_000
+_MAXIMUM_MM3 = 1_000_000
 
 
 class LesionsPanel(QWidget):
@@ -43,9 +43,10 @@ class LesionsPanel(QWidget):
         self.setMinimumWidth(_WIDTH)
         self.source_box = _combo("The segmentation whose lesions are listed")
         self.region_box = _combo("The region whose 26-connected components are the lesions")
-        self.threshold = _voxels("Lesions with fewer voxels are small: ringed, and listed first")
-        self.speck_voxels = _voxels(
-            f"Components with fewer voxels are folded into one row.\n{SPECKS_TIP}"
+        self.threshold = _volume("Lesions of a smaller volume are small: ringed, and listed first")
+        self.speck_voxels = _volume(
+            f"Components of a smaller volume are folded into one row; 0 folds none.\n{SPECKS_TIP}",
+            minimum=0,
         )
         self.speck_probability = _probability(
             "Only components with a lower mean probability are folded; 1 folds all of that size"
@@ -186,10 +187,10 @@ def _combo(tooltip: str) -> QComboBox:
     return combo
 
 
-def _voxels(tooltip: str) -> QSpinBox:
+def _volume(tooltip: str, minimum: int = 1) -> QSpinBox:
     box = QSpinBox()
-    box.setRange(1, _MAXIMUM_VOXELS)
-    box.setSuffix(" voxels")
+    box.setRange(minimum, _MAXIMUM_MM3)
+    box.setSuffix(" mm³")
     _set_up_number(box, tooltip)
     return box
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from smalltumor.labels.small_lesions import is_small
 from smalltumor.lesions import Lesion
 
 
@@ -17,14 +18,14 @@ class SpeckRule:
 
     Parameters
     ----------
-    voxels : int
-        A speck has fewer voxels; with 1, no component is a speck.
+    mm3 : int
+        The volume of a speck is below this; with 0, no component is a speck.
     probability : float
         In a result of the network, the mean probability of a speck is below this. What was painted
         into such a result has no probability and is no speck.
     """
 
-    voxels: int
+    mm3: int
     probability: float
 
     def specks(self, lesions: Iterable[Lesion], *, from_network: bool) -> list[Lesion]:
@@ -41,19 +42,17 @@ class SpeckRule:
         return [x for x in lesions if self._is_speck(x, from_network)]
 
     def _is_speck(self, lesion: Lesion, from_network: bool) -> bool:
-        if lesion.voxels >= self.voxels or not from_network:
+        if not is_small(lesion.mm3, self.mm3) or not from_network:
             return False
         mean = lesion.mean_probability
         return mean is not None and mean < self.probability
 
 
-NO_SPECKS = SpeckRule(1, 1.0)
+NO_SPECKS = SpeckRule(0, 1.0)
 
 
 def title_of(specks: Iterable[Lesion], rule: SpeckRule) -> str:
-    """What the row of the specks says, such as ``12 specks below 20 voxels (95 voxels)``."""
-    sizes = [lesion.voxels for lesion in specks]
-    noun = "speck" if len(sizes) == 1 else "specks"
-    total = sum(sizes)
-    unit = "voxel" if total == 1 else "voxels"
-    return f"{len(sizes)} {noun} below {rule.voxels} voxels ({total} {unit})"
+    """What the row of the specks says, such as ``12 specks below 20 mm³ (95 mm³)``."""
+    volumes = [lesion.mm3 for lesion in specks]
+    noun = "speck" if len(volumes) == 1 else "specks"
+    return f"{len(volumes)} {noun} below {rule.mm3} mm³ ({sum(volumes):.0f} mm³)"

@@ -169,6 +169,5 @@ def lesions_line(lesions: list[Lesion], threshold: int) -> str:
     plural = "" if len(lesions) == 1 else "s"
     small = sum(lesion.small for lesion in lesions)
     return (
-        f"{len(lesions)} enhancing component{plural}, "
-        f"{small} small (<\u00a0{threshold}\u00a0voxels)"
+        f"{len(lesions)} enhancing component{plural}, {small} small (<\u00a0{threshold}\u00a0mm³)"
     )

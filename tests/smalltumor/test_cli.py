@@ -168,7 +168,7 @@ def test_lesions_of_the_real_segmentation(smalltumor, sample_folder, tmp_path):
     with (tmp_path / "l.csv").open() as file:
         assert [row["voxels"] for row in csv.DictReader(file)] == ["319", "10056"]
     code, stdout, _ = smalltumor("lesions", path, "--threshold", "300")
-    assert "2 components of enhancing tumour, 0 small" in stdout
+    assert "2 components of enhancing tumour, 0 small (*, below 300 mm3)" in stdout
 
 
 def test_lesions_are_sorted_by_any_column(smalltumor, sample_folder):

@@ -40,8 +40,8 @@ def path_argument(text: str) -> Path:
     return path
 
 
-def voxel_count(text: str) -> int:
-    """Parse a number of voxels.
+def whole_mm3(text: str) -> int:
+    """Parse a volume in mm3.
 
     Raises
     ------

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from smalltumor.cli import arguments
 from smalltumor.labels.regions import Region
 from smalltumor.labels.schemes import READ_SCHEMES
-from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
+from smalltumor.labels.small_lesions import SMALL_LESION_MM3
 
 if TYPE_CHECKING:
     from smalltumor.data.nifti import Volume
@@ -19,7 +19,7 @@ MASK = "mask"
 
 DESCRIPTION = f"""\
 List the connected components of a region, the largest last, with size and position. Marked are
-small components (fewer than {SMALL_LESION_VOXELS} voxels, the threshold of Ngo et al. 2020).
+small components (below {SMALL_LESION_MM3} mm3 of the patient; Ngo et al. 2020, on voxels of 1 mm3).
 """
 
 
@@ -36,10 +36,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument(
         "--threshold",
-        type=arguments.voxel_count,
-        default=SMALL_LESION_VOXELS,
-        metavar="VOXELS",
-        help=f"components with fewer voxels are small (default {SMALL_LESION_VOXELS})",
+        type=arguments.whole_mm3,
+        default=SMALL_LESION_MM3,
+        metavar="MM3",
+        help=f"components below this volume in mm3 are small (default {SMALL_LESION_MM3})",
     )
     parser.add_argument(
         "--labels",
@@ -85,7 +85,7 @@ def run(options: argparse.Namespace) -> int:
         threshold=options.threshold,
         sort_by=options.sort,
     )
-    print(table_text(lesions))
+    print(table_text(lesions, options.threshold))
     if options.output is not None:
         write_csv(lesions, options.output, overwrite=options.overwrite)
         print(f"wrote {options.output}")

@@ -12,7 +12,7 @@ from smalltumor.cli import arguments, scanner_images
 from smalltumor.cli.finding_texts import finding_text
 from smalltumor.cli.progress import ProgressBar
 from smalltumor.labels.regions import REGION_NAMES, Region
-from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
+from smalltumor.labels.small_lesions import SMALL_LESION_MM3, is_small
 
 if TYPE_CHECKING:
     from smalltumor.data.case import Case
@@ -100,9 +100,12 @@ def summary(segmentation: Segmentation) -> str:
     for region in Region:
         name = f"{REGION_NAMES[region]} ({region.upper()})"
         lines.append(f"  {name:<22} {segmentation.volume_ml(region):9.3f} ml")
-    sizes = lesion_components(segmentation.mask(Region.ET), segmentation.grid).sizes
-    small = sum(size < SMALL_LESION_VOXELS for size in sizes)
-    lines.append(f"  enhancing components   {len(sizes):9d}, of which small {small}")
+    grid = segmentation.grid
+    sizes = lesion_components(segmentation.mask(Region.ET), grid).sizes
+    small = sum(is_small(size * grid.voxel_volume) for size in sizes)
+    lines.append(
+        f"  enhancing components   {len(sizes):9d}, {small} of them below {SMALL_LESION_MM3} mm3"
+    )
     run = segmentation.run
     if run is not None:
         if missing := run.missing:

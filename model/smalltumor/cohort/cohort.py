@@ -43,7 +43,7 @@ class CohortRow:
     et_ml, tc_ml, wt_ml : float or None
         Volumes of the regions in ml; None if it failed.
     et_components, et_small : int or None
-        Number of components of enhancing tumour, and of those below 2000 voxels.
+        Number of components of enhancing tumour, and of those below `SMALL_LESION_MM3`.
     seconds : float or None
         Wall time of the segmentation, without reading.
     weights : str

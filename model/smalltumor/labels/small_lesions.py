@@ -7,4 +7,18 @@ so that the command line's help loads instantly.
 from __future__ import annotations
 
 SMALL_LESION_VOXELS = 2000
-"""Components with fewer voxels than this are small (Ngo et al. 2020, section 3)."""
+"""Components with fewer voxels than this are small (Ngo et al. 2020, section 3).
+
+Evaluation and training count voxels, as the paper does on BraTS images, whose voxels are 1 mm3.
+"""
+
+SMALL_LESION_MM3 = SMALL_LESION_VOXELS
+"""The same size in mm3 of the patient, for images of any voxel size."""
+
+_ROUNDING = 1e-6
+"""Relative error of a volume: affines are stored in single precision."""
+
+
+def is_small(mm3: float, threshold: float = SMALL_LESION_MM3) -> bool:
+    """Whether a volume in mm3 is below a threshold in mm3."""
+    return mm3 < threshold * (1 - _ROUNDING)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from smalltumor.labels.masks import Mask, region_mask
 from smalltumor.labels.regions import Region
-from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
+from smalltumor.labels.small_lesions import SMALL_LESION_MM3
 from smalltumor.lesions.measure import Lesion, LookUp, lesion_components, measure_lesions
 from smalltumor.lesions.table import sort_lesions
 
@@ -23,7 +23,7 @@ def find_lesions(
     grid: Grid | None = None,
     *,
     region: Region | str = Region.ET,
-    threshold: int = SMALL_LESION_VOXELS,
+    threshold: float = SMALL_LESION_MM3,
     probabilities: npt.NDArray[np.floating] | None = None,
     sort_by: str = "voxels",
     midline_mm: float | None = None,
@@ -37,8 +37,8 @@ def find_lesions(
     grid : Grid, optional
         Grid of the array; not needed for a segmentation, which has one.
     region : Region or its name
-    threshold : int
-        Lesions with fewer voxels are small.
+    threshold : float
+        Lesions below this volume in mm3 are small.
     probabilities : (4, i, j, k) float array, optional
         Class probabilities on the same grid; by default those of the segmentation, if any.
     sort_by : str

@@ -18,7 +18,7 @@ from smalltumor.labels.components import (
 )
 from smalltumor.labels.masks import Mask
 from smalltumor.labels.regions import REGION_CLASSES, Region
-from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
+from smalltumor.labels.small_lesions import SMALL_LESION_MM3, is_small
 from smalltumor.lesions.location import Side, side_of, upright_slices
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Lesion:
     mean_probability, max_probability : float or None
         Probability of the region over the lesion's voxels; None without network output.
     small : bool
-        Whether it has fewer voxels than the threshold.
+        Whether its volume is below the threshold.
     accepted : bool or None
         The reviewer's decision; None if there is none.
     side : Side or None
@@ -108,7 +108,7 @@ def measure_lesions(
     components: Components,
     grid: Grid,
     region: Region,
-    threshold: int = SMALL_LESION_VOXELS,
+    threshold: float = SMALL_LESION_MM3,
     look_up: LookUp | None = None,
     midline_mm: float | None = None,
 ) -> list[Lesion]:
@@ -120,8 +120,8 @@ def measure_lesions(
         From `lesion_components`.
     grid : Grid
     region : Region
-    threshold : int
-        Lesions with fewer voxels are small.
+    threshold : float
+        Lesions below this volume in mm3 are small.
     look_up : callable, optional
         Class probabilities at voxels.
     midline_mm : float, optional
@@ -143,7 +143,7 @@ def measure_lesion(
     voxels: Integers,
     grid: Grid,
     region: Region,
-    threshold: int = SMALL_LESION_VOXELS,
+    threshold: float = SMALL_LESION_MM3,
     look_up: LookUp | None = None,
     midline_mm: float | None = None,
 ) -> Lesion:
@@ -166,18 +166,19 @@ def measure_lesion(
         inside = look_up(voxels)[list(REGION_CLASSES[region])].sum(axis=0)
         inside = np.minimum(inside, 1.0)  # the sum of rounded probabilities may exceed 1
         mean, peak = float(inside.mean()), float(inside.max())
+    mm3 = len(voxels) * grid.voxel_volume
     return Lesion(
         id=number,
         region=region,
         voxels=len(voxels),
-        mm3=len(voxels) * grid.voxel_volume,
+        mm3=mm3,
         centroid_voxel=_point(centroid),
         centroid_ras_mm=centre,
         box=_spans(first, last + 1),
         diameter_mm=largest_diameter(voxels, grid.affine),
         mean_probability=mean,
         max_probability=peak,
-        small=len(voxels) < threshold,
+        small=is_small(mm3, threshold),
         side=None if midline_mm is None else side_of(centre[0], midline_mm),
         slices=upright_slices(grid, centroid),
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from smalltumor.files import tables
 from smalltumor.files.tables import Cell
 from smalltumor.labels.regions import REGION_NAMES
+from smalltumor.labels.small_lesions import SMALL_LESION_MM3
 from smalltumor.lesions.measure import Lesion
 
 COLUMNS = (
@@ -74,8 +75,15 @@ def _rows(lesions: Iterable[Lesion]) -> list[tuple[Cell, ...]]:
     return [tuple(lesion_row(lesion).values()) for lesion in lesions]
 
 
-def table_text(lesions: Sequence[Lesion]) -> str:
-    """Format the table for the terminal: a line for each lesion, small ones with an asterisk."""
+def table_text(lesions: Sequence[Lesion], threshold: float = SMALL_LESION_MM3) -> str:
+    """Format the table for the terminal: a line for each lesion, small ones with an asterisk.
+
+    Parameters
+    ----------
+    lesions : sequence of Lesion
+    threshold : float
+        Volume in mm3 below which they were found small.
+    """
     if not lesions:
         return "no lesions"
     head = ("id", "voxels", "ml", "diameter mm", "centre R A S mm", "centre i j k", "p mean", "")
@@ -84,7 +92,7 @@ def table_text(lesions: Sequence[Lesion]) -> str:
     lines = ["  ".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True)) for row in rows]
     small = sum(lesion.small for lesion in lesions)
     name = REGION_NAMES[lesions[0].region]
-    lines.append(f"{len(lesions)} components of {name}, {small} small (*)")
+    lines.append(f"{len(lesions)} components of {name}, {small} small (*, below {threshold:g} mm3)")
     return "\n".join(line.rstrip() for line in lines)
 
 

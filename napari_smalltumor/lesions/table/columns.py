@@ -43,7 +43,7 @@ def _columns() -> tuple[Column, ...]:
     slices = "{} slice through the centre, numbered as in the planes and on napari's slider"
     columns = [
         Column("", f"{SMALL} small, {ACCEPTED} accepted", lambda x: int(not x.small)),
-        Column("voxels", "Number of voxels", lambda x: x.voxels),
+        Column("mm³", "Volume in cubic millimetres", lambda x: x.mm3, ".0f"),
         Column("mm", "Largest diameter, between voxel corners", lambda x: x.diameter_mm, ".1f"),
         Column("side", "The patient's side", lambda x: x.side and x.side.value),
     ]
@@ -56,7 +56,7 @@ def _columns() -> tuple[Column, ...]:
         Column("p max", "Largest probability of the region", lambda x: x.max_probability, ".2f"),
         Column("ml", "Volume in millilitres", lambda x: x.ml, ".3f"),
         Column("id", "Number, from 1, by size", lambda x: x.id),
-        Column("mm³", "Volume in cubic millimetres", lambda x: x.mm3, ".1f"),
+        Column("voxels", "Number of voxels", lambda x: x.voxels),
     ]
     for axis, (letter, end) in enumerate(zip("RAS", ("right", "front", "top"), strict=True)):
         columns.append(Column(letter, patient.format(end), _item("centroid_ras_mm", axis), ".0f"))
@@ -75,7 +75,7 @@ COLUMNS = _columns()
 SHOWN_FIRST = 8
 """Number of columns that are shown at first; the user can show the others."""
 
-VOXELS = 1
+VOLUME = 1
 """Index of the column that the table is sorted by at first."""
 
 PROBABILITY = 7

@@ -8,7 +8,7 @@ from typing import Any
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 from smalltumor.lesions import Lesion
 
-from napari_smalltumor.lesions.table.columns import COLUMNS, VOXELS, describe, mark_of
+from napari_smalltumor.lesions.table.columns import COLUMNS, VOLUME, describe, mark_of
 
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
@@ -37,7 +37,7 @@ class LesionsModel(QAbstractTableModel):
         self._specks_title = ""
         self._unfolded = False
         self._accepted: set[Lesion] = set()
-        self._order: tuple[int, bool] = (VOXELS, False)
+        self._order: tuple[int, bool] = (VOLUME, False)
 
     @property
     def lesions(self) -> list[Lesion]:

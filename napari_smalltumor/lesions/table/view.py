@@ -6,7 +6,7 @@ from qtpy.QtCore import QPoint, Qt, Signal
 from qtpy.QtGui import QKeyEvent, QKeySequence
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView
 
-from napari_smalltumor.lesions.table.columns import COLUMNS, PROBABILITY, SHOWN_FIRST, VOXELS
+from napari_smalltumor.lesions.table.columns import COLUMNS, PROBABILITY, SHOWN_FIRST, VOLUME
 from napari_smalltumor.lesions.table.model import LesionsModel
 
 _NO_ARROW = "QHeaderView::up-arrow, QHeaderView::down-arrow { image: none; width: 0; height: 0; }"
@@ -54,7 +54,7 @@ class LesionsTable(QTableView):
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         header.customContextMenuRequested.connect(self._show_column_menu)
-        header.setSortIndicator(VOXELS, Qt.SortOrder.AscendingOrder)
+        header.setSortIndicator(VOLUME, Qt.SortOrder.AscendingOrder)
         self.setSortingEnabled(True)
         model.headerDataChanged.connect(self.fit_columns)
         for number in range(SHOWN_FIRST, len(COLUMNS)):

@@ -36,9 +36,9 @@ def viewer(make_napari_viewer):
 
 @pytest.fixture
 def dock(viewer, qtbot):
-    """A docked review of the synthetic case, small below 100 voxels and without specks."""
+    """A docked review of the synthetic case, small below 100 mm³ and without specks."""
     settings.put("threshold", 100)
-    settings.put("speck_voxels", 1)
+    settings.put("speck_voxels", 0)
     show_regions(viewer, synthetic_case())
     dock = LesionsDock(viewer)
     viewer.window.add_dock_widget(dock, area="right", name="Lesions")
@@ -173,9 +173,9 @@ def test_copied_and_saved_tables_have_all_columns(dock, tmp_path, monkeypatch):
 
 
 def test_threshold_and_region_renew_the_table(viewer, dock, qtbot):
-    dock.threshold.setValue(5)
+    dock.threshold.setValue(7)
     qtbot.waitUntil(lambda: [x.small for x in dock.model.lesions] == [True, False, False])
-    assert settings.get("threshold") == 5
+    assert settings.get("threshold") == 7
     for region in (Region.WT, Region.ET, Region.TC):  # faster than they can be searched
         dock.region_box.setCurrentIndex(dock.region_box.findData(region.value))
     qtbot.waitUntil(lambda: not dock.finder.busy)
@@ -283,18 +283,18 @@ def test_a_search_that_ends_after_the_dock_was_closed_changes_nothing(
 
 @pytest.fixture
 def with_specks(dock, qtbot):
-    """The dock with the lesions of 2 and 12 voxels as specks."""
-    dock.speck_voxels.setValue(20)
+    """The dock with the lesions of 2 and 12 voxels, 6 and 36 mm³, as specks."""
+    dock.speck_voxels.setValue(40)
     qtbot.waitUntil(lambda: dock.model.specks_row == 1)
     return dock
 
 
 def test_specks_are_one_row_that_a_click_lists_and_folds(with_specks, qtbot):
     dock = with_specks
-    assert settings.get("speck_voxels") == 20
+    assert settings.get("speck_voxels") == 40
     assert dock.table.columnSpan(1, 0) > 1
     row = dock.model.index(1, 0)
-    assert dock.model.data(row) == "▸ 2 specks below 20 voxels (14 voxels)"
+    assert dock.model.data(row) == "▸ 2 specks below 40 mm³ (42 mm³)"
     place = dock.table.visualRect(row).center()
     qtbot.mouseClick(dock.table.viewport(), Qt.MouseButton.LeftButton, pos=place)
     assert dock.model.rowCount() == 4 and dock.selected_rows() == [1]
@@ -317,9 +317,9 @@ def test_the_row_of_the_specks_is_dismissed_with_the_delete_key_and_restored(
 
 
 def test_the_limits_of_specks_follow_preferences(with_specks):
-    settings.put("speck_voxels", 5)
+    settings.put("speck_voxels", 15)
     settings.put("speck_probability", 0.55)
-    assert with_specks.review.rule == SpeckRule(5, 0.55)
+    assert with_specks.review.rule == SpeckRule(15, 0.55)
     assert [x.voxels for x in with_specks.review.specks] == [2]
 
 

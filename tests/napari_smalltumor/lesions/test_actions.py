@@ -118,7 +118,7 @@ def test_accepting_goes_on_to_the_next_that_is_not_accepted(dock):
 @pytest.fixture
 def with_specks(dock) -> Dock:
     """The lesions of 2 and 12 voxels are specks."""
-    dock.review.rule = SpeckRule(20, 1.0)
+    dock.review.rule = SpeckRule(40, 1.0)
     return dock
 
 

@@ -363,7 +363,7 @@ def test_deleted_lesions_are_not_listed_before_the_next_search(review):
 
 def test_specks_have_no_ring_and_are_no_small_lesions_until_they_are_listed(viewer, review):
     both = len(rings_shown(viewer).data)
-    review.rule = SpeckRule(5, 1.0)
+    review.rule = SpeckRule(15, 1.0)
     assert [x.voxels for x in review.specks] == [2]
     assert [x.voxels for x in review.small] == [12]
     assert len(rings_shown(viewer).data) < both
@@ -375,7 +375,7 @@ def test_specks_have_no_ring_and_are_no_small_lesions_until_they_are_listed(view
 
 def test_an_accepted_lesion_is_no_speck(review):
     review.accept(review.lesions[:1])
-    review.rule = SpeckRule(5, 1.0)
+    review.rule = SpeckRule(15, 1.0)
     assert review.specks == []
     review.undo()
     assert [x.voxels for x in review.specks] == [2]
@@ -383,5 +383,5 @@ def test_an_accepted_lesion_is_no_speck(review):
 
 def test_the_current_lesion_is_left_when_it_is_folded(review):
     review.go_to(review.lesions[0])
-    review.rule = SpeckRule(5, 1.0)
+    review.rule = SpeckRule(15, 1.0)
     assert review.current is None

@@ -8,7 +8,7 @@ from qtpy.QtCore import QPersistentModelIndex, Qt
 from smalltumor.geometry.grid import Grid
 from smalltumor.lesions import find_lesions
 
-from napari_smalltumor.lesions.table.columns import COLUMNS, PROBABILITY, VOXELS
+from napari_smalltumor.lesions.table.columns import COLUMNS, PROBABILITY, VOLUME
 from napari_smalltumor.lesions.table.model import LesionsModel
 
 TITLES = [column.title for column in COLUMNS]
@@ -39,7 +39,7 @@ def column(model, title, role=Qt.ItemDataRole.DisplayRole):
 
 def test_small_lesions_come_first_by_whatever_is_sorted(model):
     assert column(model, "voxels") == ["8", "27", "125", "216"]
-    model.sort(VOXELS, Qt.SortOrder.DescendingOrder)
+    model.sort(VOLUME, Qt.SortOrder.DescendingOrder)
     assert column(model, "voxels") == ["27", "8", "216", "125"]
     model.sort(TITLES.index("sag"), Qt.SortOrder.AscendingOrder)
     assert column(model, "voxels") == ["27", "8", "125", "216"]
@@ -58,8 +58,8 @@ def test_texts_values_and_tips(model, lesions):
     axial, coronal, sagittal = lesions[0].slices
     assert f"patient's right; axial {axial}, coronal {coronal}, sagittal {sagittal}" in tip
     assert "8 voxels" in column(model, "ml", Qt.ItemDataRole.ToolTipRole)[0]
-    header = model.headerData(VOXELS, Qt.Orientation.Horizontal, Qt.ItemDataRole.ToolTipRole)
-    assert header == "Number of voxels"
+    header = model.headerData(VOLUME, Qt.Orientation.Horizontal, Qt.ItemDataRole.ToolTipRole)
+    assert header == "Volume in cubic millimetres"
 
 
 def test_an_unknown_probability_is_a_dash_and_sorts_last(lesions):
@@ -73,11 +73,11 @@ def test_an_unknown_probability_is_a_dash_and_sorts_last(lesions):
 
 
 def test_order_survives_new_lesions_and_selection_survives_sorting(model, lesions):
-    model.sort(VOXELS, Qt.SortOrder.DescendingOrder)
+    model.sort(VOLUME, Qt.SortOrder.DescendingOrder)
     kept = QPersistentModelIndex(model.index(model.row_of(lesions[0]), 0))
-    model.sort(VOXELS, Qt.SortOrder.AscendingOrder)
+    model.sort(VOLUME, Qt.SortOrder.AscendingOrder)
     assert model.lesion(kept.row()) == lesions[0]
-    model.sort(VOXELS, Qt.SortOrder.DescendingOrder)
+    model.sort(VOLUME, Qt.SortOrder.DescendingOrder)
     model.set_lesions(lesions[1:])
     assert column(model, "voxels") == ["27", "216", "125"]
     assert model.row_of(lesions[0]) is None
@@ -86,7 +86,7 @@ def test_order_survives_new_lesions_and_selection_survives_sorting(model, lesion
 def test_accepted_rows_are_marked(model, lesions):
     model.set_lesions(lesions, lesions[1:2])
     assert column(model, "") == ["○", "✓", "", ""]
-    model.sort(VOXELS, Qt.SortOrder.DescendingOrder)
+    model.sort(VOLUME, Qt.SortOrder.DescendingOrder)
     assert column(model, "") == ["✓", "○", "", ""]
 
 
@@ -101,7 +101,7 @@ def test_the_sorting_arrow_stands_before_its_title(model):
         shown = (model.headerData(n, Qt.Orientation.Horizontal) for n in range(len(COLUMNS)))
         return [title for title in shown if title not in TITLES]
 
-    assert titles() == ["▴ voxels"]
+    assert titles() == ["▴ mm³"]
     model.sort(TITLES.index("mm"), Qt.SortOrder.DescendingOrder)
     assert titles() == ["▾ mm"]
 
@@ -125,7 +125,7 @@ def test_specks_are_one_row_at_the_end(folded, lesions):
 def test_unfolded_specks_follow_their_row_and_are_sorted_among_themselves(folded, lesions):
     folded.set_lesions(lesions, specks=lesions[:2], specks_title="2 specks", unfolded=True)
     assert column(folded, "")[2] == "▾ 2 specks"
-    folded.sort(VOXELS, Qt.SortOrder.DescendingOrder)
+    folded.sort(VOLUME, Qt.SortOrder.DescendingOrder)
     assert column(folded, "voxels") == ["216", "125", None, "27", "8"]
     assert folded.lesions_at([2, 3]) == [lesions[1], lesions[0]]
     assert folded.row_of(lesions[0]) == 4
@@ -133,7 +133,7 @@ def test_unfolded_specks_follow_their_row_and_are_sorted_among_themselves(folded
 
 def test_a_row_of_specks_stays_selected_when_it_is_sorted(folded):
     kept = QPersistentModelIndex(folded.index(2, 0))
-    folded.sort(VOXELS, Qt.SortOrder.DescendingOrder)
+    folded.sort(VOLUME, Qt.SortOrder.DescendingOrder)
     assert kept.row() == folded.specks_row
 
 

@@ -86,9 +86,36 @@ def test_a_region_contains_the_inner_ones(synthetic):
     assert [x.voxels for x in find_lesions(*synthetic, region="tc")] == [1, 7, 8]
 
 
-def test_threshold_decides_what_is_small(synthetic):
-    assert [x.small for x in find_lesions(*synthetic, threshold=6)] == [True, False, False]
+def test_threshold_in_mm3_decides_what_is_small(synthetic):
+    # Voxels of 2.7 mm3: lesions of 2.7, 16.2 and 21.6 mm3.
+    assert [x.small for x in find_lesions(*synthetic, threshold=16.2)] == [True, False, False]
+    assert [x.small for x in find_lesions(*synthetic, threshold=16.3)] == [True, True, False]
     assert all(x.small for x in find_lesions(*synthetic))
+
+
+@pytest.mark.parametrize(
+    ("spacing", "edge", "small"),
+    [
+        ((0.9, 0.9, 5.0), (21, 21, 5), False),  # 2205 voxels are 8930 mm3
+        ((0.9, 0.9, 5.0), (10, 10, 5), False),  # 500 voxels are 2025 mm3
+        ((0.9, 0.9, 5.0), (9, 10, 5), True),  # 450 voxels are 1823 mm3
+        ((0.5, 0.5, 0.5), (16, 16, 16), True),  # 4096 voxels are 512 mm3
+        ((1.0, 1.0, 1.0), (20, 10, 10), False),
+        ((1.0, 1.0, 1.0), (1999, 1, 1), True),
+    ],
+)
+def test_small_is_a_volume_of_the_patient_whatever_the_voxels(spacing, edge, small):
+    mask = np.ones(edge, bool)
+    (lesion,) = find_lesions(mask, Grid(mask.shape, np.diag([*spacing, 1.0])))
+    assert lesion.small is small
+
+
+def test_a_lesion_of_exactly_the_limit_is_not_small_after_rounding():
+    affine = np.diag([*np.float64(np.float32([1 / 1.1, 1.1, 0.9999999])), 1.0])
+    mask = np.ones((20, 10, 10), bool)
+    (lesion,) = find_lesions(mask, Grid(mask.shape, affine))
+    assert lesion.mm3 < 2000
+    assert not lesion.small
 
 
 def test_probability_is_that_of_the_region_within_the_lesion(synthetic):
@@ -204,16 +231,17 @@ def test_cells_have_seven_digits_and_the_requested_delimiter(synthetic):
 
 def test_the_terminal_table_is_aligned_and_marks_small_lesions(synthetic):
     probabilities = np.full((4, *synthetic[0].shape), 0.75, np.float32)
-    known = find_lesions(*synthetic, threshold=7, probabilities=probabilities)
-    assert table_text([*known[:2], replace(known[2], mean_probability=None)]).splitlines() == [
+    known = find_lesions(*synthetic, threshold=20, probabilities=probabilities)
+    text = table_text([*known[:2], replace(known[2], mean_probability=None)], threshold=20)
+    assert text.splitlines() == [
         "id  voxels     ml  diameter mm   centre R A S mm  centre i j k  p mean",
         " 1       1  0.003          3.1  89.4 107.6 -62.1   1.0 2.0 3.0    0.75  * small",
         " 2       6  0.016          5.1  86.8 104.0 -49.0   4.5 5.0 8.0    0.75  * small",
         " 3       8  0.022          6.2  84.2 109.4 -68.7   6.5 0.5 0.5       -",
-        "3 components of enhancing tumour, 2 small (*)",
+        "3 components of enhancing tumour, 2 small (*, below 20 mm3)",
     ]
 
 
 def test_the_terminal_table_names_the_region(synthetic):
     text = table_text(find_lesions(*synthetic, region="wt")[:1])
-    assert text.endswith("\n1 components of whole tumour, 1 small (*)")
+    assert text.endswith("\n1 components of whole tumour, 1 small (*, below 2000 mm3)")
