@@ -234,7 +234,7 @@ class LesionsDock(LesionsPanel):
 
     def _on_found(self, lesions: list[Lesion]) -> None:
         self._failure = ""
-        could_undo = self.review.can_undo
+        could_undo = self.undo_button.isEnabled()
         self.review.set_lesions(lesions)
         if could_undo and not self.review.can_undo:
             self.show_message("")  # the layer's own undo has taken the deletion back

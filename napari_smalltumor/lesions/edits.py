@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 from smalltumor.labels.components import connected_components
 from smalltumor.labels.regions import Region, TissueClass
 from smalltumor.labels.schemes import SCHEMES
 from smalltumor.lesions import Lesion
 
+from napari_smalltumor.layers import undo_history
+from napari_smalltumor.layers.undo_history import Indices
 from napari_smalltumor.lesions.source import LesionSource
 
 if TYPE_CHECKING:
@@ -33,38 +34,36 @@ _OUTERMOST_CLASS = {
     Region.WT: TissueClass.ED,
 }
 
-Indices = tuple[npt.NDArray[np.intp], ...]
-
 
 @dataclass(frozen=True)
 class Change:
-    """Voxels of a layer whose values were changed.
+    """Voxels of a layer whose values were changed, as the layer's undo history records it.
 
     Parameters
     ----------
     layer : Labels
-    array : array
-        The layer's data at the time; a new result replaces the whole array.
-    indices : three (n,) int arrays
-    before : (n,) array
-        Values before the change.
+    recorded : undo_history.Change
     """
 
     layer: Labels
-    array: npt.NDArray[np.integer]
-    indices: Indices
-    before: npt.NDArray[np.integer]
+    recorded: undo_history.Change
+
+    @property
+    def indices(self) -> Indices:
+        """Indices of the changed voxels: three (n,) int arrays."""
+        return self.recorded[0]
 
     @property
     def is_in_effect(self) -> bool:
-        """Whether the layer still has this array, with any voxel other than before the change."""
-        return self.layer.data is self.array and bool(
-            np.any(self.array[self.indices] != self.before)
+        """Whether the layer's own undo has not taken the change back, and any voxel shows it."""
+        indices, before, _ = self.recorded
+        return undo_history.is_recorded(self.layer, self.recorded) and bool(
+            np.any(np.asarray(self.layer.data)[indices] != before)
         )
 
     def undo(self) -> None:
-        """Restore the values; the layer's own undo history records this as well."""
-        self.layer.data_setitem(self.indices, self.before.tolist())
+        """Take the change back, in the layer's own undo history as well."""
+        undo_history.take_back(self.layer, self.recorded)
 
 
 def delete_lesions(
@@ -100,14 +99,14 @@ def delete_lesions(
         for layer in dict.fromkeys(source.layers[r] for r in regions):
             parts.setdefault(layer, []).append((indices, value))
     with one_undo_step(source.layers.values()):
-        return deleted, [_assign(layer, each) for layer, each in parts.items()]
+        changes = [_assign(layer, each) for layer, each in parts.items()]
+        return deleted, [change for change in changes if change is not None]
 
 
 def undo(changes: Sequence[Change]) -> None:
     """Restore deleted lesions, the outermost region first, as nesting requires."""
-    with one_undo_step(change.layer for change in changes):
-        for change in reversed(changes):
-            change.undo()
+    for change in reversed(changes):
+        change.undo()
 
 
 @contextmanager
@@ -173,11 +172,11 @@ def _remaining_value(source: LesionSource, erased: Sequence[Region]) -> int:
     return SCHEMES[source.scheme].values[tissue]
 
 
-def _assign(layer: Labels, parts: Sequence[tuple[Indices, int]]) -> Change:
-    """Assign a value to each group of voxels of a layer, and return the change."""
-    array = layer.data
+def _assign(layer: Labels, parts: Sequence[tuple[Indices, int]]) -> Change | None:
+    """Assign a value to each group of voxels of a layer; None if they have it already."""
     indices = tuple(np.concatenate([part[axis] for part, _ in parts]) for axis in range(3))
     values = np.repeat([value for _, value in parts], [len(part[0]) for part, _ in parts])
-    change = Change(layer, array, indices, np.array(np.asarray(array)[indices]))
+    if np.array_equal(np.asarray(layer.data)[indices], values):
+        return None
     layer.data_setitem(indices, values.tolist())
-    return change
+    return Change(layer, undo_history.last_change(layer))

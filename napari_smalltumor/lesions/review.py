@@ -114,12 +114,8 @@ class LesionReview:
         self.lesions_changed.emit()
 
     def set_lesions(self, lesions: Sequence[Lesion]) -> None:
-        """Set the result of a search; the current lesion stays current if it is found again.
-
-        Deletions that the layer's own undo has taken back can no longer be undone here.
-        """
+        """Set the result of a search; the current lesion stays current if it is found again."""
         self.lesions = list(lesions)
-        self._steps = [step for step in self._steps if step.is_in_effect]
         self.current = self._find_again(self.current)
         self._update()
 
@@ -244,18 +240,32 @@ class LesionReview:
     @property
     def can_undo(self) -> bool:
         """Whether there is a step to undo."""
-        return bool(self._steps)
+        return self._last_step is not None
 
     def undo(self) -> Step | None:
         """Undo the last step, and return it; None if there was none."""
-        if not self._steps:
+        step = self._last_step
+        if step is None:
             return None
-        step = self._steps.pop()
         step.undo()
-        if isinstance(step, Deletion) and step.region is self.region:
-            self.lesions = sorted([*self.lesions, *step.lesions], key=lambda x: (x.voxels, x.id))
+        if isinstance(step, Deletion):
+            self._list_again(step)
+        else:
+            self._steps = [other for other in self._steps if other is not step]
         self._update()
         return step
+
+    @property
+    def _last_step(self) -> Step | None:
+        """The last step that is in effect.
+
+        A deletion that was undone stays among the steps: the layer's own redo repeats it.
+        """
+        return next((step for step in reversed(self._steps) if step.is_in_effect), None)
+
+    def _list_again(self, step: Deletion) -> None:
+        if step.region is self.region:
+            self.lesions = sorted([*self.lesions, *step.lesions], key=lambda x: (x.voxels, x.id))
 
     def set_rings_visible(self, visible: bool) -> None:
         """Show or hide the rings around small lesions."""

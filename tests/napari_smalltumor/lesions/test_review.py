@@ -205,6 +205,54 @@ def test_a_deletion_that_the_layers_undo_took_back_cannot_be_undone_again(review
     assert not review.can_undo
 
 
+def test_the_layers_undo_after_a_restored_deletion_does_not_delete_the_lesion_again(review):
+    layer = review.source.layers[Region.ET]
+    before = layer.data.copy()
+    layer.paint((1, 1, 1), 1)
+    painted = layer.data.copy()
+    review.delete(review.lesions[:1])
+    review.undo()
+    assert np.array_equal(layer.data, painted)
+    layer.undo()
+    assert np.array_equal(layer.data, before)
+    layer.undo()
+    assert np.array_equal(layer.data, before)
+
+
+def test_a_deletion_is_restored_below_later_strokes_which_the_layers_undo_takes_back(review):
+    layer = review.source.layers[Region.ET]
+    before = layer.data.copy()
+    review.delete(review.lesions[:1])
+    layer.paint((1, 1, 1), 1)
+    review.undo()
+    assert layer.data[1, 1, 1] == 1
+    layer.undo()
+    assert np.array_equal(layer.data, before) and not review.can_undo
+
+
+def test_a_deletion_that_the_layers_redo_repeats_can_be_undone(review):
+    layer = review.source.layers[Region.ET]
+    before = {region: x.data.copy() for region, x in review.source.layers.items()}
+    review.delete(review.lesions[:1])
+    layer.undo()
+    assert not review.can_undo
+    layer.redo()
+    assert review.can_undo and not np.array_equal(layer.data, before[Region.ET])
+    review.undo()
+    assert all(np.array_equal(x.data, before[r]) for r, x in review.source.layers.items())
+    layer.redo()
+    assert review.can_undo and not np.array_equal(layer.data, before[Region.ET])
+    review.undo()
+    assert all(np.array_equal(x.data, before[r]) for r, x in review.source.layers.items())
+
+
+def test_an_acceptance_that_was_taken_back_twice_is_not_a_step_any_more(review):
+    lesion = review.lesions[:1]
+    for accepted in (True, False, True):
+        review.accept(lesion, accepted)
+    assert [review.undo() is not None for _ in range(4)] == [True, True, True, False]
+
+
 def test_a_deletion_cannot_be_undone_in_a_new_result(viewer, review):
     review.delete(review.lesions[:1])
     show_regions(viewer, synthetic_case())
