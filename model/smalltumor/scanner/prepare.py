@@ -10,8 +10,6 @@ import nibabel as nib
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.data.background import fill_holes, find_background
-from smalltumor.data.brain_mask import brain_masks, coarse_steps
 from smalltumor.data.case import REFERENCE, Case
 from smalltumor.data.naming.case_files import MODALITIES, MODALITY_TITLES, modality_titles
 from smalltumor.data.nifti import Volume
@@ -20,16 +18,23 @@ from smalltumor.geometry.resampling import resample
 from smalltumor.inference.progress import CancelCallback, ProgressCallback, ProgressReporter
 from smalltumor.scanner.brain_extraction import (
     brain_probability,
-    coarse_brain,
     is_stripped,
     mask_of,
+)
+from smalltumor.scanner.quality import (
+    brain_overlap,
+    coverage,
+    foreground,
+    registration_warnings,
 )
 from smalltumor.scanner.registration import (
     SMALLEST_DISPLACEMENT_MM,
     Registration,
+    on_grid,
     register,
     registered_grid,
 )
+from smalltumor.scanner.steps import SeriesImage
 
 if TYPE_CHECKING:
     from smalltumor.labels.masks import Mask
@@ -37,13 +42,7 @@ if TYPE_CHECKING:
 
 BrainExtraction = Literal["auto", "always", "never"]
 
-LEAST_OVERLAP = 0.85
-"""Dice of a sequence's brain with that of T1CE below which a registration is doubtful. The brain
-of a sequence is found coarsely; registered ones had .90 or more."""
-
-LARGEST_ROTATION_DEGREES = 35.0
-LEAST_COVERAGE = 0.98
-"""Share of the brain of T1CE that a sequence shows, below which this is said."""
+BIAS_FIELD_STEP = "bias field corrected (N4)"
 
 _IMAGE_READ, _BRAIN_FOUND, _REGISTERED = 0.08, 0.3, 0.9
 
@@ -128,7 +127,10 @@ class _Native:
     steps: list[str] = field(default_factory=list)
     registration: Registration | None = None
     overlap: float | None = None
-    covered: float = 1.0
+
+    @property
+    def seen(self) -> SeriesImage:
+        return SeriesImage(self.volume.grid, self.stripped)
 
 
 def prepare(
@@ -177,7 +179,7 @@ def prepare(
         brain = mask_of(probability)
         fixed.steps.append("brain extracted with deepbet")
     else:
-        brain = _foreground(fixed.volume)
+        brain = foreground(fixed.volume)
         fixed.steps.append("skull-stripped already" if fixed.stripped else "not skull-stripped")
     reporter.update(_BRAIN_FOUND, "registering")
     warnings = _register_all(images, brain, reporter)
@@ -202,13 +204,6 @@ def _read(source: Source, reporter: ProgressReporter) -> dict[str, _Native]:
     return images
 
 
-def _foreground(volume: Volume) -> Mask:
-    image = volume.data
-    coarse = image[coarse_steps(volume.grid.shape, volume.grid.spacing)].copy()
-    (mask,) = brain_masks([image], [find_background(image, coarse)])
-    return fill_holes(mask)
-
-
 def _register_all(
     images: Mapping[str, _Native], brain: Mask, reporter: ProgressReporter
 ) -> list[str]:
@@ -220,14 +215,15 @@ def _register_all(
         title = MODALITY_TITLES[modality]
         reporter.update(_BRAIN_FOUND + span * count, f"registering {title}")
         moving = images[modality]
-        if moving.volume.grid.matches(fixed.volume.grid) and fixed.stripped and moving.stripped:
+        if moving.seen.is_registered_to(fixed.seen):
             moving.steps.append("on the grid of T1CE and skull-stripped: taken as registered")
             continue
         found = register(fixed.volume, moving.volume, brain, reporter.raise_if_cancelled)
         _accept(found, moving, fixed)
-        moving.overlap = _overlap(moving, fixed, brain)
-        moving.covered = _covered(moving, fixed, brain)
-        warnings += _registration_warnings(title, moving)
+        grid, placed = fixed.volume.grid, _grid_in_t1ce(moving)
+        moving.overlap = brain_overlap(moving.volume, moving.stripped, placed, brain, grid)
+        covered = coverage(placed, brain, grid)
+        warnings += registration_warnings(title, moving.overlap, covered, moving.registration)
     return warnings
 
 
@@ -249,41 +245,6 @@ def _grid_in_t1ce(image: _Native) -> Grid:
     return grid if image.registration is None else registered_grid(grid, image.registration.matrix)
 
 
-def _overlap(moving: _Native, fixed: _Native, brain: Mask) -> float:
-    volume = moving.volume
-    own = _foreground(volume) if moving.stripped else coarse_brain(volume.data, volume.grid)
-    grid = fixed.volume.grid
-    placed = resample(own, _grid_in_t1ce(moving), grid) > 0.5
-    both = int(np.count_nonzero(placed & brain))
-    sizes = int(np.count_nonzero(placed)) + int(np.count_nonzero(brain))
-    return 2 * both / max(1, sizes)
-
-
-def _covered(moving: _Native, fixed: _Native, brain: Mask) -> float:
-    """Share of the brain of T1CE that lies within the sequence's volume."""
-    inside = np.ones(moving.volume.grid.shape, np.float32)
-    placed = resample(inside, _grid_in_t1ce(moving), fixed.volume.grid) > 0.5
-    return float(np.count_nonzero(placed & brain)) / max(1, int(np.count_nonzero(brain)))
-
-
-def _registration_warnings(title: str, moving: _Native) -> list[str]:
-    problems = []
-    if moving.overlap is not None and moving.overlap < LEAST_OVERLAP:
-        problems.append(f"its brain overlaps with that of T1CE with a Dice of {moving.overlap:.2f}")
-    found = moving.registration
-    if found is not None:
-        if found.gain <= 0:
-            problems.append("mutual information did not increase")
-        cosine = (np.trace(found.matrix[:3, :3]) - 1) / 2
-        degrees = float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
-        if degrees > LARGEST_ROTATION_DEGREES:
-            problems.append(f"it was rotated by {degrees:.0f} degrees")
-    texts = [f"{title} may not be registered to T1CE: {text}; look at it" for text in problems]
-    if moving.covered < LEAST_COVERAGE:
-        texts.append(f"{title} shows only {moving.covered:.0%} of the brain")
-    return texts
-
-
 def _with_t1(probability: npt.NDArray[np.float32], t1: _Native, grid: Grid) -> Mask:
     """The brain by the mean probability of T1CE and T1; by that of T1CE where T1 shows nothing."""
     own = brain_probability(t1.volume.data, t1.volume.grid)
@@ -297,7 +258,7 @@ def _assemble(source: Source, images: Mapping[str, _Native], brain: Mask | None)
     sequences = {}
     for modality, image in images.items():
         series = source.assignment.chosen[modality]
-        data = _on_grid(image, volume.grid)
+        data = on_grid(image.volume, _grid_in_t1ce(image), volume.grid)
         if brain is not None and not (image.stripped and data is image.volume.data):
             data = np.where(brain, data, 0)
         sequences[modality] = PreparedSequence(
@@ -315,14 +276,6 @@ def _assemble(source: Source, images: Mapping[str, _Native], brain: Mask | None)
     return PreparedCase(source.name, volume.grid, volume.header, sequences, brain)
 
 
-def _on_grid(image: _Native, grid: Grid) -> npt.NDArray[np.generic]:
-    placed = _grid_in_t1ce(image)
-    data = image.volume.data
-    if placed.matches(grid):
-        return data
-    return resample(data, placed, grid)
-
-
 def _without_bias(case: PreparedCase, reporter: ProgressReporter) -> PreparedCase:
     from smalltumor.scanner.bias_field import correct_bias_field
 
@@ -330,7 +283,7 @@ def _without_bias(case: PreparedCase, reporter: ProgressReporter) -> PreparedCas
     for modality, sequence in case.sequences.items():
         reporter.update(_REGISTERED, f"bias field of {MODALITY_TITLES[modality]}")
         image = correct_bias_field(sequence.image, case.brain, case.grid)
-        steps = (*sequence.steps, "bias field corrected (N4)")
+        steps = (*sequence.steps, BIAS_FIELD_STEP)
         sequences[modality] = replace(sequence, image=image, steps=steps)
     return replace(case, sequences=sequences)
 

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from smalltumor.data.nifti import Volume
 from smalltumor.geometry.grid import Affine, Grid
 from smalltumor.geometry.resampling import resample
-from smalltumor.scanner.sitk_images import matrix_of, simpleitk, to_sitk
+from smalltumor.scanner.sitk_images import matrix_of, simpleitk, to_sitk, transform_of
 
 if TYPE_CHECKING:
     from smalltumor.labels.masks import Mask
@@ -66,6 +67,20 @@ def registered_grid(grid: Grid, matrix: Affine) -> Grid:
     return Grid(grid.shape, np.linalg.inv(matrix) @ grid.affine)
 
 
+def on_grid(volume: Volume, placed: Grid, grid: Grid) -> npt.NDArray[np.generic]:
+    """The voxels of a sequence on the grid of T1CE, resampled unless they lie on it.
+
+    Parameters
+    ----------
+    volume : Volume
+    placed : Grid
+        Its grid where its voxels lie in T1CE, see `registered_grid`.
+    grid : Grid
+        Of T1CE.
+    """
+    return volume.data if placed.matches(grid) else resample(volume.data, placed, grid)
+
+
 def register(
     fixed: Volume, moving: Volume, brain: Mask, on_iteration: OnIteration | None = None
 ) -> Registration:
@@ -106,6 +121,15 @@ def register(
     if after < before:  # the descent left the better pose, which was the original one
         matrix, after = np.eye(4), before
     return Registration(matrix, displacement(matrix, brain, fixed.grid), before, after)
+
+
+def mutual_information(fixed: Volume, moving: Volume, brain: Mask, matrix: Affine) -> float:
+    """Mattes mutual information within the brain, at the finest resolution of `register`.
+
+    Parameters and errors as for `register`; `matrix` is that of a `Registration`.
+    """
+    level = _Level(fixed, moving, BRAIN_LEVELS_MM[-1], brain)
+    return level.information(transform_of(matrix))
 
 
 def displacement(matrix: Affine, brain: Mask, grid: Grid) -> float:

@@ -18,6 +18,7 @@ from smalltumor.errors import Cancelled, OutputError
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.resampling import resample, resample_labels
 from smalltumor.scanner import prepare as prepare_module
+from smalltumor.scanner import quality
 from smalltumor.scanner.native_grid import on_native_grid
 from smalltumor.scanner.prepare import PreparedCase, prepare
 from smalltumor.scanner.prepared_files import check_prepared, write_prepared
@@ -176,7 +177,7 @@ def test_a_poor_overlap_of_brains_is_a_warning(source, head, monkeypatch):
     brain = resample(head.brain, head.grid, grid)
     monkeypatch.setattr(prepare_module, "brain_probability", lambda image, grid: brain)
     monkeypatch.setattr(
-        prepare_module, "coarse_brain", lambda image, grid: np.roll(image > 100, 12, axis=0)
+        quality, "coarse_brain", lambda image, grid: np.roll(image > 100, 12, axis=0)
     )
     series = {m: source.assignment.chosen[m] for m in ("t1ce", "t2")}
     small = replace(source, assignment=replace(source.assignment, chosen=series))
@@ -189,7 +190,7 @@ def test_a_stripped_case_on_one_grid_is_left_as_it_is(sample_folder, monkeypatch
     def unneeded(*arguments):
         pytest.fail("this step is not needed")
 
-    for step in ("register", "brain_probability", "coarse_brain"):
+    for step in ("register", "brain_probability", "brain_overlap"):
         monkeypatch.setattr(prepare_module, step, unneeded)
     case = prepare(find_source(sample_folder, {}))
     original = read_case(sample_folder)

@@ -1,0 +1,103 @@
+"""Figures that tell whether a sequence is registered to T1CE, and the warnings that follow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from smalltumor.data.background import fill_holes, find_background
+from smalltumor.data.brain_mask import brain_masks, coarse_steps
+from smalltumor.data.nifti import Volume
+from smalltumor.geometry.grid import Grid
+from smalltumor.geometry.resampling import resample
+from smalltumor.scanner.brain_extraction import coarse_brain
+from smalltumor.scanner.registration import Registration
+
+if TYPE_CHECKING:
+    from smalltumor.labels.masks import Mask
+
+LEAST_OVERLAP = 0.85
+"""Dice of a sequence's brain with that of T1CE below which a registration is doubtful. The brain
+of a sequence is found coarsely; registered ones had .90 or more."""
+
+LARGEST_ROTATION_DEGREES = 35.0
+LEAST_COVERAGE = 0.98
+"""Share of the brain of T1CE that a sequence shows, below which this is said."""
+
+_DOUBTFUL, _PARTIAL = "may not be registered to T1CE", "shows only"
+
+
+def foreground(volume: Volume) -> Mask:
+    """What differs from the background, without holes, (i, j, k) bool."""
+    image = volume.data
+    coarse = image[coarse_steps(volume.grid.shape, volume.grid.spacing)].copy()
+    (mask,) = brain_masks([image], [find_background(image, coarse)])
+    return fill_holes(mask)
+
+
+def brain_overlap(volume: Volume, stripped: bool, placed: Grid, brain: Mask, grid: Grid) -> float:
+    """Dice of the brain of a sequence with that of T1CE.
+
+    Parameters
+    ----------
+    volume : Volume
+        The sequence.
+    stripped : bool
+        Whether it shows the brain alone.
+    placed : Grid
+        Its grid where its voxels lie in T1CE.
+    brain : (i, j, k) bool array
+        Brain of T1CE, on `grid`.
+    grid : Grid
+        Of T1CE.
+    """
+    own = foreground(volume) if stripped else coarse_brain(volume.data, volume.grid)
+    found = resample(own, placed, grid) > 0.5
+    both = int(np.count_nonzero(found & brain))
+    sizes = int(np.count_nonzero(found)) + int(np.count_nonzero(brain))
+    return 2 * both / max(1, sizes)
+
+
+def coverage(placed: Grid, brain: Mask, grid: Grid) -> float:
+    """Share of the brain of T1CE that lies within the volume of a sequence, by its placed grid."""
+    inside = resample(np.ones(placed.shape, np.float32), placed, grid) > 0.5
+    return float(np.count_nonzero(inside & brain)) / max(1, int(np.count_nonzero(brain)))
+
+
+def registration_warnings(
+    title: str, overlap: float | None, covered: float, registration: Registration | None
+) -> list[str]:
+    """Reasons to look at a registration, as sentences.
+
+    Parameters
+    ----------
+    title : str
+        Of the sequence.
+    overlap : float, optional
+        As of `brain_overlap`.
+    covered : float
+        As of `coverage`.
+    registration : Registration, optional
+    """
+    problems = []
+    if overlap is not None and overlap < LEAST_OVERLAP:
+        problems.append(f"its brain overlaps with that of T1CE with a Dice of {overlap:.2f}")
+    if registration is not None:
+        if registration.gain <= 0:
+            problems.append("mutual information did not increase")
+        cosine = (np.trace(registration.matrix[:3, :3]) - 1) / 2
+        degrees = float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
+        if degrees > LARGEST_ROTATION_DEGREES:
+            problems.append(f"it was rotated by {degrees:.0f} degrees")
+    texts = [f"{title} {_DOUBTFUL}: {text}; look at it" for text in problems]
+    if covered < LEAST_COVERAGE:
+        texts.append(f"{title} {_PARTIAL} {covered:.0%} of the brain")
+    return texts
+
+
+def without_registration_warnings(warnings: Iterable[str], title: str) -> list[str]:
+    """The warnings that are not about the registration of a sequence."""
+    own = (f"{title} {_DOUBTFUL}", f"{title} {_PARTIAL}")
+    return [warning for warning in warnings if not warning.startswith(own)]

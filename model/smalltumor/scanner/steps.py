@@ -1,0 +1,91 @@
+"""The steps that series need to become a case, and why, before any of them runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from smalltumor.data.case import REFERENCE
+from smalltumor.data.naming.case_files import MODALITIES, modality_titles
+from smalltumor.geometry.grid import Grid
+from smalltumor.scanner.brain_extraction import is_stripped
+from smalltumor.scanner.series import Series
+
+
+@dataclass(frozen=True)
+class SeriesImage:
+    """What the voxels of a series tell about the steps that it needs.
+
+    Parameters
+    ----------
+    grid : Grid
+    stripped : bool
+        Whether it shows the brain alone.
+    """
+
+    grid: Grid
+    stripped: bool
+
+    @classmethod
+    def of(cls, series: Series) -> SeriesImage:
+        """Read a series; raises `CaseError`."""
+        volume = series.read()
+        return cls(volume.grid, is_stripped(volume.data, volume.grid))
+
+    def is_registered_to(self, reference: SeriesImage) -> bool:
+        """Whether an image is taken as registered: both show the brain alone, on one grid."""
+        return self.grid.matches(reference.grid) and self.stripped and reference.stripped
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step, and why it is needed or not.
+
+    Parameters
+    ----------
+    name : str
+    needed : bool
+    reason : str
+        Sentence without a full stop.
+    """
+
+    name: str
+    needed: bool
+    reason: str
+
+
+def planned_steps(images: Mapping[str, SeriesImage]) -> list[Step]:
+    """The steps of `smalltumor.scanner.prepare.prepare`, needed or not.
+
+    Parameters
+    ----------
+    images : mapping of str to SeriesImage
+        By modality; T1CE is among them.
+    """
+    return [_brain_extraction(images[REFERENCE]), _registration(images), _resampling(images)]
+
+
+def _brain_extraction(reference: SeriesImage) -> Step:
+    reason = "T1CE is skull-stripped" if reference.stripped else "T1CE shows the head"
+    return Step("Brain extraction", not reference.stripped, reason)
+
+
+def _registration(images: Mapping[str, SeriesImage]) -> Step:
+    reference = images[REFERENCE]
+    needed = [m for m in _others(images) if not images[m].is_registered_to(reference)]
+    if not needed:
+        return Step("Registration", False, "all images are skull-stripped, on the grid of T1CE")
+    titles, those = modality_titles(needed), "they lie" if len(needed) > 1 else "it lies"
+    return Step("Registration", True, f"{titles} to T1CE, unless {those} in place on its grid")
+
+
+def _resampling(images: Mapping[str, SeriesImage]) -> Step:
+    grid = images[REFERENCE].grid
+    needed = [m for m in _others(images) if not images[m].grid.matches(grid)]
+    if not needed:
+        return Step("Resampling", False, "all images have the voxels of T1CE")
+    return Step("Resampling", True, f"{modality_titles(needed)} to the voxels of T1CE")
+
+
+def _others(images: Mapping[str, SeriesImage]) -> list[str]:
+    return [m for m in MODALITIES if m in images and m != REFERENCE]

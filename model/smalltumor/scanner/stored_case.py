@@ -1,0 +1,106 @@
+"""Prepared cases that were written to a folder: found again, and brought back into memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from smalltumor.data.case import REFERENCE, Case
+from smalltumor.data.nifti import read_volume, stem
+from smalltumor.errors import CaseError
+from smalltumor.geometry.grid import Grid
+from smalltumor.scanner.prepare import PreparedCase, PreparedSequence
+from smalltumor.scanner.prepared_files import RECORD_VERSION, prepared_paths
+from smalltumor.scanner.registration import Registration
+
+
+def stored_paths(case: Case) -> Mapping[str, Path] | None:
+    """The files that were written with a case, as of `prepared_paths`; None for another case."""
+    path = case.paths.get(REFERENCE)
+    ending = f"_{REFERENCE}"
+    if path is None or not stem(path).endswith(ending):
+        return None
+    name = stem(path).removesuffix(ending)
+    paths = prepared_paths(path.parent, name, case.paths)
+    return paths if paths["record"].is_file() and paths["brain"].is_file() else None
+
+
+def stored_case(case: Case) -> PreparedCase | None:
+    """A case that was read from the folder of a prepared case, with the record of the steps.
+
+    Parameters
+    ----------
+    case : Case
+        Its volumes are used as they are; only the brain mask and the record are read.
+
+    Returns
+    -------
+    PreparedCase or None
+        None if the case was not prepared.
+
+    Raises
+    ------
+    CaseError
+        If the record or the brain mask cannot be read, or belongs to other images.
+    """
+    paths = stored_paths(case)
+    if paths is None:
+        return None
+    content = _read_record(paths["record"])
+    try:
+        found = content["sequences"]
+        sequences = {m: _sequence(found[m], volume) for m, volume in case.volumes.items()}
+        name, warnings = str(content["name"]), tuple(map(str, content["warnings"]))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CaseError(f"{paths['record']} is damaged: {error!r}") from error
+    brain = read_volume(paths["brain"])
+    if not brain.grid.matches(case.grid):
+        raise CaseError(f"{paths['brain']} is on another grid than {case.paths[REFERENCE].name}")
+    assert case.header is not None, "a case that was read from files has a header"
+    return PreparedCase(name, case.grid, case.header, sequences, brain.data != 0, warnings)
+
+
+def _read_record(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CaseError(f"{path} cannot be read: {error}") from error
+    version = content.get("version") if isinstance(content, dict) else None
+    if version != RECORD_VERSION:
+        raise CaseError(f"{path} has the version {version}; this program reads {RECORD_VERSION}")
+    return dict(content)
+
+
+def _sequence(content: Mapping[str, Any], volume: npt.NDArray[np.generic]) -> PreparedSequence:
+    grid, overlap = content["native_grid"], content["brain_overlap"]
+    return PreparedSequence(
+        image=volume,
+        native_grid=_grid(grid),
+        series=str(content["series"]),
+        uid=str(content["series_uid"]),
+        reason=str(content["reason"]),
+        steps=tuple(map(str, content["steps"])),
+        registration=_registration(content["registration"]),
+        overlap=None if overlap is None else float(overlap),
+    )
+
+
+def _grid(content: Mapping[str, Any]) -> Grid:
+    i, j, k = (int(n) for n in content["shape"])
+    return Grid((i, j, k), np.array(content["affine"], dtype=np.float64).reshape(4, 4))
+
+
+def _registration(content: Mapping[str, Any] | None) -> Registration | None:
+    if content is None:
+        return None
+    return Registration(
+        np.array(content["matrix_t1ce_to_series_ras_mm"], dtype=np.float64).reshape(4, 4),
+        float(content["displacement_mm"]),
+        float(content["mutual_information_before"]),
+        float(content["mutual_information_after"]),
+    )

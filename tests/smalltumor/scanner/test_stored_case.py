@@ -1,0 +1,76 @@
+"""Prepared cases are recognised in their folder."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from raw_scans import prepared_by_hand, write_raw_scan
+from smalltumor.data.case import read_case
+from smalltumor.data.segmentation import Segmentation
+from smalltumor.errors import CaseError
+from smalltumor.scanner.native_grid import on_native_grid
+from smalltumor.scanner.prepared_files import write_prepared
+from smalltumor.scanner.stored_case import stored_case, stored_paths
+
+pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no transforms")
+
+
+@pytest.fixture
+def written(tmp_path):
+    """A prepared case, and the folder that it was written to."""
+    case = prepared_by_hand(write_raw_scan(tmp_path / "scan"))
+    write_prepared(case, tmp_path / "Pat")
+    return case, tmp_path / "Pat"
+
+
+def test_a_prepared_case_is_brought_back_from_its_folder(written):
+    case, folder = written
+    found = stored_case(read_case(folder))
+    np.testing.assert_array_equal(found.brain, case.brain)
+    assert (found.name, found.warnings) == (case.name, case.warnings)
+    for modality, sequence in case.sequences.items():
+        other = found.sequences[modality]
+        np.testing.assert_array_equal(other.image, sequence.image)
+        assert other.native_grid.matches(sequence.native_grid)
+        assert (other.series, other.steps, other.overlap) == (
+            sequence.series,
+            sequence.steps,
+            sequence.overlap,
+        )
+    np.testing.assert_allclose(
+        found.sequences["t2"].registration.matrix, case.sequences["t2"].registration.matrix
+    )
+
+
+def test_a_mask_returns_to_a_native_grid_as_before_the_case_was_written(written):
+    case, folder = written
+    classes = case.brain.astype(np.uint8)
+    mask = Segmentation("Pat", classes, case.grid)
+    masks = [on_native_grid(mask, each, "t2") for each in (case, stored_case(read_case(folder)))]
+    np.testing.assert_array_equal(masks[0].classes, masks[1].classes)
+    assert masks[1].grid.matches(case.sequences["t2"].native_grid)
+
+
+def test_another_case_is_none(sample_folder):
+    case = read_case(sample_folder)
+    assert stored_paths(case) is None and stored_case(case) is None
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"version": 99}', '{"version": 1}'])
+def test_a_damaged_record_is_an_error_that_names_it(written, text):
+    _, folder = written
+    (folder / "Pat_prepared.json").write_text(text)
+    with pytest.raises(CaseError, match=r"Pat_prepared\.json"):
+        stored_case(read_case(folder))
+
+
+def test_a_record_without_a_sequence_of_the_case_is_an_error(written):
+    _, folder = written
+    path = folder / "Pat_prepared.json"
+    content = json.loads(path.read_text())
+    del content["sequences"]["t2"]
+    path.write_text(json.dumps(content))
+    with pytest.raises(CaseError, match="damaged"):
+        stored_case(read_case(folder))
