@@ -39,6 +39,7 @@ def write_series(
         image = _image(np.ascontiguousarray(data[..., k].T), f"1.9.{number}.{k + 1}")
         image.PatientID, image.StudyInstanceUID, image.StudyDate = patient, study, "20240102"
         image.SeriesInstanceUID = f"{study}.{patient.encode().hex() or 0}.{number}"[:64]
+        image.FrameOfReferenceUID = f"{study}.9"
         image.SeriesNumber, image.InstanceNumber = number, k + 1
         image.SeriesDescription = description
         image.RepetitionTime, image.EchoTime, inversion = times

@@ -84,6 +84,7 @@ def read_and_prepare(
     check : callable
         Called with the name of the case and the source files before anything is computed.
     """
+    from smalltumor.scanner.dicom_seg import check_dicom_seg
     from smalltumor.scanner.prepared_files import check_prepared, write_prepared
 
     if options.grid != REFERENCE and options.probabilities is not None:
@@ -93,7 +94,10 @@ def read_and_prepare(
     if options.grid not in chosen:
         raise SmalltumorError(f"the case has no {options.grid}, whose grid --grid asks for")
     locations = [series.location for series in chosen.values()]
-    check(source.name, [path for path in locations if path.is_file()])
+    check(source.name, [path for series in chosen.values() for path in series.files])
+    if options.dicom_seg is not None:
+        files = chosen[options.grid].files
+        check_dicom_seg(options.dicom_seg, files, overwrite=options.overwrite)
     if options.prepared is not None:
         names = options.prepared, source.name, chosen, locations
         check_prepared(*names, overwrite=options.overwrite)

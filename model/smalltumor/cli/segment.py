@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from smalltumor.cli import arguments, scanner_images
 from smalltumor.cli.finding_texts import finding_text
 from smalltumor.cli.progress import ProgressBar
+from smalltumor.errors import SmalltumorError
 from smalltumor.labels.regions import REGION_NAMES, Region
 from smalltumor.labels.small_lesions import SMALL_LESION_MM3, is_small
 
@@ -47,6 +48,7 @@ def run(options: argparse.Namespace) -> int:
     from smalltumor.inference import segment
     from smalltumor.inference.devices import import_in_background
     from smalltumor.models.checkpoint import load_checkpoint, random_checkpoint
+    from smalltumor.scanner.dicom_seg import write_dicom_seg
     from smalltumor.scanner.native_grid import on_native_grid
 
     import_in_background(options.device, options.backend)
@@ -73,6 +75,11 @@ def run(options: argparse.Namespace) -> int:
         print(scanner_images.description(prepared))
         segmentation = on_native_grid(segmentation, prepared, options.grid)
     written = _write(case, segmentation, options)
+    if prepared is not None and options.dicom_seg is not None:
+        files = prepared.sequences[options.grid].files
+        written.append(
+            write_dicom_seg(segmentation, files, options.dicom_seg, overwrite=options.overwrite)
+        )
     print(summary(segmentation))
     for path in written:
         print(f"wrote {path}")
@@ -84,6 +91,8 @@ def _read(options: argparse.Namespace, bar: ProgressBar) -> tuple[Case, Prepared
     if scanner_images.are_raw(options):
         prepared = scanner_images.read_and_prepare(options, bar, partial(_check_outputs, options))
         return prepared.to_case(), prepared
+    if options.dicom_seg is not None:
+        raise SmalltumorError("--dicom-seg refers to DICOM images; segment the folder of the study")
     case = arguments.read(options)
     _check_outputs(options, case.name, case.sources)
     for warning in case.warnings:
@@ -143,6 +152,12 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
         metavar="FILE.nii.gz",
         type=arguments.path_argument,
         help="class probabilities, 4D: background, necrosis, edema, enhancing",
+    )
+    group.add_argument(
+        "--dicom-seg",
+        metavar="FILE.dcm",
+        type=arguments.path_argument,
+        help="DICOM SEG that refers to the series of T1CE or --grid; CASE is a DICOM folder",
     )
     arguments.add_bids(group)
     arguments.add_overwrite(group)

@@ -126,7 +126,7 @@ def read_images(
         if not _is_dicom(path):
             continue
         try:
-            images += _images_of(path)
+            images += images_of_file(path)
         except (OSError, ValueError, TypeError, AttributeError, KeyError, IndexError) as error:
             warnings.append(f"{path} is a damaged DICOM file ({error}); it is left out")
     return images, warnings
@@ -155,7 +155,16 @@ def _is_dicom(path: Path) -> bool:
         return False
 
 
-def _images_of(path: Path) -> list[DicomImage]:
+def images_of_file(path: Path) -> list[DicomImage]:
+    """Read the headers of a file: an image for each frame that has a position in the patient.
+
+    Raises
+    ------
+    ValueError, TypeError, AttributeError, KeyError, IndexError, OSError
+        If it is damaged or not DICOM.
+    MissingPackageError
+        If pydicom is not installed.
+    """
     pydicom = require("pydicom", "reading DICOM files")
     # Files of old archives lack the preamble; they are told by their ending.
     try:

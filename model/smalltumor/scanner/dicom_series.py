@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.data.nifti import MAX_BYTES, Volume
-from smalltumor.errors import CaseError
+from smalltumor.errors import CaseError, GridMismatchError
 from smalltumor.geometry.grid import Grid
 from smalltumor.scanner.dicom_files import DicomImage
 from smalltumor.scanner.dicom_pixels import read_pixels
@@ -22,6 +22,9 @@ FEWEST_SLICES = 8
 
 _UNEVEN = 0.1
 """Largest deviation of the distance of two slices, as a share of the usual distance."""
+
+_OFF_GRID = 0.1
+"""Largest distance, in voxels, of an image from its place on a grid."""
 
 _TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
@@ -106,6 +109,7 @@ def _series(images: list[DicomImage]) -> Series:
         read=partial(read_series, images),
         problem=_problem(images, steps),
         uid=first.series,
+        files=tuple(dict.fromkeys(image.path for image in images)),
     )
 
 
@@ -177,3 +181,49 @@ def _grid(images: Sequence[DicomImage]) -> Grid:
     affine[:3, 3] = first.position
     rows, columns = first.shape
     return Grid((columns, rows, len(images)), _TO_RAS @ affine)
+
+
+def slices_on_grid(images: Sequence[DicomImage], grid: Grid) -> list[int]:
+    """The slice k of a grid that each image shows.
+
+    Parameters
+    ----------
+    images : sequence of DicomImage
+        Of one series, in any order.
+    grid : Grid
+        As that of `read_series`.
+
+    Raises
+    ------
+    GridMismatchError
+        If the images are not the slices of the grid.
+    """
+    columns, rows, count = grid.shape
+    to_voxel = np.linalg.inv(_TO_RAS @ grid.affine)
+    # The first and the last pixel of each image.
+    first = [_on_grid(to_voxel, image, 0, 0) for image in images]
+    last = [_on_grid(to_voxel, image, columns - 1, rows - 1) for image in images]
+    slices = np.rint([k for _, _, k in first]).astype(int)
+    off = np.abs(np.subtract(first, [(0, 0, k) for k in slices]))
+    off_last = np.abs(np.subtract(last, [(columns - 1, rows - 1, k) for k in slices]))
+    # The slices between the first and the last may be a little unevenly spaced.
+    between = (slices > 0) & (slices < count - 1)
+    off[between, 2] = off_last[between, 2] = 0
+    in_place = max(off.max(), off_last.max()) <= _OFF_GRID
+    same_size = all(image.shape == (rows, columns) for image in images)
+    if not (in_place and same_size) or sorted(slices) != list(range(count)):
+        raise GridMismatchError(
+            f"the mask does not lie on the grid of the series in {images[0].path.parent}"
+        )
+    return [int(k) for k in slices]
+
+
+def _on_grid(
+    to_voxel: npt.NDArray[np.floating], image: DicomImage, column: int, row: int
+) -> tuple[float, float, float]:
+    """Voxel index of a pixel's centre."""
+    along_row, along_column = np.reshape(image.orientation, (2, 3))
+    point = np.asarray(image.position) + along_row * image.spacing[1] * column
+    point = point + along_column * image.spacing[0] * row
+    i, j, k = (to_voxel @ (*point, 1.0))[:3]
+    return float(i), float(j), float(k)

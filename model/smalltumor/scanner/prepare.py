@@ -37,6 +37,8 @@ from smalltumor.scanner.registration import (
 from smalltumor.scanner.steps import SeriesImage
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from smalltumor.labels.masks import Mask
     from smalltumor.scanner.source import Source
 
@@ -65,6 +67,8 @@ class PreparedSequence:
         None for T1CE, and for images that were registered already.
     overlap : float, optional
         Dice of its brain with that of T1CE after registration.
+    files : tuple of Path
+        Of the series.
     """
 
     image: npt.NDArray[np.generic]
@@ -75,6 +79,7 @@ class PreparedSequence:
     steps: tuple[str, ...]
     registration: Registration | None = None
     overlap: float | None = None
+    files: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -270,6 +275,7 @@ def _assemble(source: Source, images: Mapping[str, _Native], brain: Mask | None)
             steps=tuple(image.steps),
             registration=image.registration,
             overlap=image.overlap,
+            files=series.files,
         )
     if brain is None:
         brain = np.ones(volume.grid.shape, dtype=bool)

@@ -71,6 +71,8 @@ class Series:
         Why the voxels make no volume; empty if they do.
     uid : str
         Series Instance UID; empty for NIfTI.
+    files : tuple of Path
+        The files that hold the voxels.
     """
 
     title: str
@@ -84,6 +86,7 @@ class Series:
     read: Callable[[], Volume] = field(repr=False, compare=False)
     problem: str = ""
     uid: str = ""
+    files: tuple[Path, ...] = ()
 
     @property
     def extent(self) -> tuple[float, ...]:

@@ -11,6 +11,8 @@ from head_cases import sample_head, write_scan
 from smalltumor.data.nifti import read_volume
 
 pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no registration")
+pytest.importorskip("highdicom", reason="highdicom is not installed: no DICOM SEG")
+pydicom = pytest.importorskip("pydicom")
 
 
 @pytest.fixture(scope="module")
@@ -31,13 +33,19 @@ def test_a_dicom_folder_is_segmented_and_the_mask_returns_to_a_series(
     folder, grids = stripped
     before = checksums(folder)
     mask, case = tmp_path / "mask.nii.gz", tmp_path / "case"
-    arguments = ("--prepared", case, "--grid", "t2")
+    seg = tmp_path / "seg.dcm"
+    arguments = ("--prepared", case, "--grid", "t2", "--dicom-seg", seg)
     code, out, err = smalltumor("segment", folder, "-o", mask, *arguments)
     assert (code, err) == (0, "")
     assert "registered to T1CE" in out
     assert read_volume(mask).grid.matches(grids["t2"])
     assert read_volume(case / f"{folder.name}_t1ce.nii.gz").grid.matches(grids["t1ce"])
     assert checksums(folder) == before
+    written = pydicom.dcmread(seg)
+    (series,) = written.ReferencedSeriesSequence
+    image = pydicom.dcmread(next((folder / "DICOM" / "003").iterdir()))
+    assert (written.PatientID, series.SeriesInstanceUID) == ("P1", image.SeriesInstanceUID)
+    assert written.pixel_array.sum() == np.count_nonzero(read_volume(mask).data)
 
 
 def test_prepare_writes_a_case_that_segment_reads(sample_folder, tmp_path, smalltumor):
@@ -112,3 +120,18 @@ def test_without_the_extra_the_line_says_how_to_install_it(stripped, smalltumor,
     assert code == 1
     assert "reading DICOM files needs the package pydicom, which is not installed" in err
     assert 'pip install "napari-smalltumor[raw]"' in err
+
+
+def test_a_dicom_seg_that_cannot_be_written_is_refused_before_the_work(
+    stripped, sample_folder, tmp_path, smalltumor
+):
+    mask = tmp_path / "mask.nii.gz"
+    code, _, err = smalltumor("segment", sample_folder, "-o", mask, "--dicom-seg", "seg.dcm")
+    assert code == 1
+    assert "--dicom-seg refers to DICOM images" in err
+    image = next((stripped[0] / "DICOM" / "005").iterdir())
+    options = ("--dicom-seg", image.with_suffix(".nii"), "--overwrite")
+    code, _, err = smalltumor("segment", stripped[0], "-o", mask, *options)
+    assert code == 1
+    assert "the name of a DICOM segmentation ends in .dcm" in err
+    assert not mask.exists()

@@ -1,0 +1,249 @@
+"""DICOM SEG: written for series on any grid, and read back by highdicom and by pydicom alone."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dicom_cases import write_series
+from smalltumor.data.segmentation import InferenceRun, Segmentation
+from smalltumor.errors import Action, CaseError, GridMismatchError, OutputError
+from smalltumor.files.requirements import MissingPackageError
+from smalltumor.labels.regions import TissueClass
+from smalltumor.scanner.dicom_seg import series_on_grid, write_dicom_seg
+from smalltumor.scanner.studies import find_studies
+from synthetic import grid_along
+
+pydicom = pytest.importorskip("pydicom")
+hd = pytest.importorskip("highdicom", reason="highdicom is not installed: no DICOM SEG")
+
+SHAPE = (24, 20, 12)
+SPACING = (0.9, 1.1, 5.0)
+RUN = InferenceRun(seconds=1.0, device="cpu", backend="torch", weights="starter")
+
+# Axes of the images, rotation in degrees, and whether slices are numbered the other way round.
+SERIES = [("LPS", 0, False), ("LPI", 0, False), ("LPS", 12, False), ("PSR", 7, False)]
+SERIES += [("LSP", 0, True), ("LPS", 12, True)]
+
+
+def classes() -> np.ndarray:
+    """An asymmetric mask: one corner only, another number of voxels in each slice."""
+    labels = np.zeros(SHAPE, np.uint8)
+    labels[2:9, 3:6, 2:5] = TissueClass.ED
+    labels[3:7, 3:5, 2:4] = TissueClass.NCR
+    labels[3:5, 3, 2] = TissueClass.ET
+    labels[15, 16, 9] = TissueClass.ET
+    return labels
+
+
+def write(folder: Path, axes: str = "LPS", degrees: float = 0, reverse: bool = False, **tags):
+    """A series, and a segmentation on its grid as it is read."""
+    grid = grid_along(axes, SHAPE, SPACING, degrees)
+    data = np.random.default_rng(0).integers(0, 900, SHAPE).astype(np.uint16)
+    tags = {"PatientName": "Doe^Jane", "PatientBirthDate": "19700101"} | tags
+    write_series(folder, data, grid, "Ax T1 POST", number=4, **tags)
+    if reverse:
+        for path in folder.iterdir():
+            image = pydicom.dcmread(path)
+            image.InstanceNumber = SHAPE[2] + 1 - image.InstanceNumber
+            image.save_as(path)
+    (study,) = find_studies(folder).studies
+    (series,) = study.series
+    volume = series.read()
+    return series, Segmentation("case", classes(), volume.grid, run=RUN)
+
+
+def centres(mask: np.ndarray, segmentation: Segmentation) -> np.ndarray:
+    """Points of the voxels of a mask, (n, 3) in mm, DICOM's axes, sorted."""
+    return ordered(segmentation.grid.to_patient(np.argwhere(mask)) * (-1, -1, 1))
+
+
+def ordered(points: np.ndarray) -> np.ndarray:
+    return points[np.lexsort(points.round(2).T)]
+
+
+def points_by_pydicom(path: Path, number: int) -> np.ndarray:
+    """Points of the voxels of a segment, by DICOM's equation C.7.6.2.1-1, frame by frame."""
+    seg = pydicom.dcmread(path)
+    shared = seg.SharedFunctionalGroupsSequence[0]
+    row, column = np.reshape(
+        list(map(float, shared.PlaneOrientationSequence[0].ImageOrientationPatient)), (2, 3)
+    )
+    down, across = map(float, shared.PixelMeasuresSequence[0].PixelSpacing)
+    points = []
+    for frame, pixels in zip(seg.PerFrameFunctionalGroupsSequence, seg.pixel_array, strict=True):
+        if frame.SegmentIdentificationSequence[0].ReferencedSegmentNumber != number:
+            continue
+        first = np.array(frame.PlanePositionSequence[0].ImagePositionPatient, float)
+        for r, c in np.argwhere(pixels):
+            points.append(first + row * across * c + column * down * r)
+    return ordered(np.array(points))
+
+
+@pytest.mark.parametrize(("axes", "degrees", "reverse"), SERIES)
+def test_each_segment_lies_where_the_mask_does(tmp_path, axes, degrees, reverse):
+    series, segmentation = write(tmp_path / "t1ce", axes, degrees, reverse)
+    path = write_dicom_seg(segmentation, series.files[::-1], tmp_path / "seg.dcm")
+    for tissue in (TissueClass.NCR, TissueClass.ED, TissueClass.ET):
+        found = points_by_pydicom(path, int(tissue))
+        expected = centres(segmentation.classes == tissue, segmentation)
+        np.testing.assert_allclose(found, expected, atol=0.02)
+
+
+def test_highdicom_reads_the_volume_with_its_affine(tmp_path):
+    series, segmentation = write(tmp_path / "t1ce", "LPI", 12)
+    path = write_dicom_seg(segmentation, series.files, tmp_path / "seg.dcm")
+    volume = hd.seg.segread(path).get_volume(combine_segments=True)
+    for tissue in (TissueClass.NCR, TissueClass.ED, TissueClass.ET):
+        at = np.argwhere(volume.array == int(tissue))
+        found = volume.map_indices_to_reference(at)
+        expected = centres(segmentation.classes == tissue, segmentation)
+        np.testing.assert_allclose(ordered(found), expected, atol=0.02)
+    assert volume.spacing == pytest.approx((5.0, 1.1, 0.9))
+
+
+def test_each_frame_refers_to_the_image_of_its_slice(tmp_path):
+    series, segmentation = write(tmp_path / "t1ce", reverse=True)
+    path = write_dicom_seg(segmentation, series.files, tmp_path / "seg.dcm")
+    images = {image.SOPInstanceUID: image for image in map(pydicom.dcmread, series.files)}
+    seg = pydicom.dcmread(path)
+    for frame in seg.PerFrameFunctionalGroupsSequence:
+        source = frame.DerivationImageSequence[0].SourceImageSequence[0]
+        image = images[source.ReferencedSOPInstanceUID]
+        position = frame.PlanePositionSequence[0].ImagePositionPatient
+        np.testing.assert_allclose(position, image.ImagePositionPatient, atol=1e-6)
+    (referenced,) = seg.ReferencedSeriesSequence
+    assert referenced.SeriesInstanceUID == series.uid
+
+
+def test_patient_study_and_frame_of_reference_are_those_of_the_series(tmp_path):
+    series, segmentation = write(tmp_path / "t1ce")
+    seg = pydicom.dcmread(write_dicom_seg(segmentation, series.files, tmp_path / "seg.dcm"))
+    image = pydicom.dcmread(series.files[0])
+    for keyword in (
+        *("PatientID", "PatientName", "PatientBirthDate", "StudyInstanceUID", "StudyDate"),
+        "FrameOfReferenceUID",
+    ):
+        assert seg[keyword].value == image[keyword].value
+    assert seg.SeriesInstanceUID != image.SeriesInstanceUID
+    assert (seg.Modality, seg.SeriesNumber) == ("SEG", 1004)
+
+
+def test_segments_are_coded_and_name_the_algorithm(tmp_path):
+    series, segmentation = write(tmp_path / "t1ce")
+    seg = pydicom.dcmread(write_dicom_seg(segmentation, series.files, tmp_path / "seg.dcm"))
+    found = []
+    for item in seg.SegmentSequence:
+        (code,) = item.SegmentedPropertyTypeCodeSequence
+        found.append((item.SegmentNumber, code.CodingSchemeDesignator, code.CodeValue))
+        assert item.SegmentAlgorithmType == "AUTOMATIC"
+        (algorithm,) = item.SegmentationAlgorithmIdentificationSequence
+        assert (algorithm.AlgorithmName, algorithm.AlgorithmParameters) == (
+            "smalltumor",
+            "weights=starter",
+        )
+    assert found == [(1, "SCT", "6574001"), (2, "SCT", "79654002"), (3, "NCIt", "C113842")]
+
+
+def test_what_was_drawn_is_not_called_automatic(tmp_path):
+    series, segmentation = write(tmp_path / "t1ce")
+    drawn = Segmentation("case", segmentation.classes, segmentation.grid)
+    for algorithm, expected in ((None, "SEMIAUTOMATIC"), ("MANUAL", "MANUAL")):
+        path = tmp_path / f"{expected}.dcm"
+        write_dicom_seg(drawn, series.files, path, algorithm_type=algorithm)
+        assert {x.SegmentAlgorithmType for x in pydicom.dcmread(path).SegmentSequence} == {expected}
+
+
+def test_an_empty_mask_is_written(tmp_path):
+    series, segmentation = write(tmp_path / "t1ce")
+    empty = Segmentation("case", np.zeros(SHAPE, np.uint8), segmentation.grid, run=RUN)
+    path = write_dicom_seg(empty, series.files, tmp_path / "seg.dcm")
+    assert not hd.seg.segread(path).get_volume(combine_segments=True).array.any()
+
+
+def test_slices_with_gaps_keep_their_thickness_and_distance(tmp_path):
+    series, segmentation = write(tmp_path / "t1ce", SliceThickness=4.0)
+    seg = pydicom.dcmread(write_dicom_seg(segmentation, series.files, tmp_path / "seg.dcm"))
+    (measures,) = seg.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence
+    assert (float(measures.SliceThickness), float(measures.SpacingBetweenSlices)) == (4, 5)
+
+
+def test_deidentified_files_may_lack_what_may_be_empty(tmp_path):
+    series, segmentation = write(tmp_path / "t1ce")
+    for path in series.files:
+        image = pydicom.dcmread(path)
+        del image.PatientName, image.PatientBirthDate, image.StudyDate
+        image.save_as(path)
+    seg = pydicom.dcmread(write_dicom_seg(segmentation, series.files, tmp_path / "seg.dcm"))
+    assert not seg.PatientName and not seg.StudyDate
+
+
+def test_another_grid_is_refused(tmp_path):
+    series, segmentation = write(tmp_path / "t1ce", "LPS")
+    other = grid_along("LPS", SHAPE, SPACING, 3)
+    turned = Segmentation("case", classes(), other, run=RUN)
+    shorter = Segmentation("case", classes()[..., 1:], grid_along("LPS", (24, 20, 11), SPACING))
+    for wrong in (turned, shorter):
+        with pytest.raises(GridMismatchError, match="does not lie on the grid of the series"):
+            write_dicom_seg(wrong, series.files, tmp_path / "seg.dcm")
+    with pytest.raises(GridMismatchError):  # a slice is not named
+        write_dicom_seg(segmentation, series.files[1:], tmp_path / "seg.dcm")
+    assert not (tmp_path / "seg.dcm").exists()
+
+
+def test_sources_and_other_files_are_never_replaced(tmp_path):
+    series, segmentation = write(tmp_path / "t1ce", suffix=".dcm")
+    before = {path: hashlib.sha256(path.read_bytes()).digest() for path in series.files}
+    with pytest.raises(OutputError, match="is one of the case's files"):
+        write_dicom_seg(segmentation, series.files, series.files[3], overwrite=True)
+    image = tmp_path / "other.dcm"
+    image.write_bytes(series.files[0].read_bytes())
+    with pytest.raises(OutputError, match="is not a DICOM segmentation and is not replaced"):
+        write_dicom_seg(segmentation, series.files, image, overwrite=True)
+    path = write_dicom_seg(segmentation, series.files, tmp_path / "seg.dcm")
+    with pytest.raises(OutputError, match="exists"):
+        write_dicom_seg(segmentation, series.files, path)
+    write_dicom_seg(segmentation, series.files, path, overwrite=True)
+    assert before == {p: hashlib.sha256(p.read_bytes()).digest() for p in series.files}
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["other.dcm", "seg.dcm", "t1ce"]
+
+
+def test_what_cannot_be_referred_to_is_refused(tmp_path):
+    series, segmentation = write(tmp_path / "t1ce", FrameOfReferenceUID="")
+    with pytest.raises(CaseError, match="has no Frame of Reference UID"):
+        write_dicom_seg(segmentation, series.files, tmp_path / "seg.dcm")
+    nifti = tmp_path / "t1ce.nii.gz"
+    nifti.write_bytes(b"no DICOM")
+    for files in ([nifti], []):
+        with pytest.raises(CaseError, match="refers to"):
+            write_dicom_seg(segmentation, files, tmp_path / "seg.dcm")
+    with pytest.raises(OutputError, match=r"ends in \.dcm"):
+        write_dicom_seg(segmentation, series.files, tmp_path / "seg.nii.gz")
+
+
+def test_without_highdicom_the_extra_is_named(tmp_path, monkeypatch):
+    from smalltumor.files import requirements
+
+    def absent(name):
+        raise ImportError(name)
+
+    series, segmentation = write(tmp_path / "t1ce")
+    monkeypatch.setattr(requirements, "import_module", absent)
+    with pytest.raises(MissingPackageError, match="the package highdicom") as refused:
+        write_dicom_seg(segmentation, series.files, tmp_path / "seg.dcm")
+    assert refused.value.remedy.action is Action.INSTALL_RAW
+
+
+def test_the_series_of_a_mask_is_found_by_its_grid(tmp_path):
+    _, segmentation = write(tmp_path / "study" / "t1ce", "LPS", 12)
+    other = grid_along("LPS", SHAPE, SPACING)
+    write_series(tmp_path / "study" / "t2", classes() * 100, other, "T2", number=7)
+    found = series_on_grid(tmp_path / "study", segmentation.grid)
+    assert found.title == "4 Ax T1 POST"
+    with pytest.raises(CaseError, match="holds no DICOM series on the grid of the mask"):
+        series_on_grid(tmp_path / "study", grid_along("LPS", SHAPE, SPACING, 5))
+    write_series(tmp_path / "study" / "t1", classes() * 100, other, "T1", number=8)
+    with pytest.raises(CaseError, match="2 series on this grid"):
+        series_on_grid(tmp_path / "study", other)
