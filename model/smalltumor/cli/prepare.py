@@ -31,8 +31,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="IN",
         nargs="?",
         type=arguments.path_argument,
-        help="folder of DICOM or NIfTI files, searched with its subfolders; not needed if files "
-        "are named one by one",
+        help="folder or zip archive of DICOM or NIfTI files, searched with its subfolders; not "
+        "needed if files are named one by one",
     )
     parser.add_argument(
         "output", metavar="OUT", nargs="?", type=arguments.path_argument, help="folder of the case"
@@ -62,11 +62,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(options: argparse.Namespace) -> int:
     """Prepare the case, or list the series."""
     source, output = _folders(options)
-    if options.list:
-        return _list(source)
-    if output is None:
+    if output is None and not options.list:
         raise SmalltumorError("the folder to write is missing: smalltumor prepare IN OUT")
-    return _prepare(options, source, output)
+    with scanner_images.unpacked_study(source) as folder:
+        if options.list or output is None:
+            return _list(folder)
+        return _prepare(options, folder, output)
 
 
 def _folders(options: argparse.Namespace) -> tuple[Path | None, Path | None]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,6 +55,21 @@ def add_segment_arguments(parser: argparse.ArgumentParser) -> None:
         default=REFERENCE,
         help=f"series on whose native grid the mask lies (default {REFERENCE})",
     )
+
+
+@contextmanager
+def unpacked_study(path: Path | None) -> Iterator[Path | None]:
+    """The path that the user gave, or a temporary folder with the files of a zip archive."""
+    from smalltumor.scanner.archive import is_archive, unpacked
+
+    if path is None or not is_archive(path):
+        yield path
+        return
+    with ExitStack() as stack:
+        with ProgressBar() as bar:
+            files = unpacked(path, lambda count: bar(0.0, f"unpacking: {count} files"))
+            folder = stack.enter_context(files)
+        yield folder
 
 
 def are_raw(options: argparse.Namespace) -> bool:

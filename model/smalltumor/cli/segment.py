@@ -45,6 +45,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(options: argparse.Namespace) -> int:
     """Segment the case, write the results and print a summary."""
+    with scanner_images.unpacked_study(options.case) as case:
+        options.raw = options.raw or case != options.case
+        options.case = case
+        return _run(options)
+
+
+def _run(options: argparse.Namespace) -> int:
     from smalltumor.inference import segment
     from smalltumor.inference.devices import import_in_background
     from smalltumor.models.checkpoint import load_checkpoint, random_checkpoint

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,19 @@ def test_a_dicom_folder_is_segmented_and_the_mask_returns_to_a_series(
     image = pydicom.dcmread(next((folder / "DICOM" / "003").iterdir()))
     assert (written.PatientID, series.SeriesInstanceUID) == ("P1", image.SeriesInstanceUID)
     assert written.pixel_array.sum() == np.count_nonzero(read_volume(mask).data)
+
+
+def test_an_archive_is_listed_and_prepared_like_its_folder(stripped, tmp_path, smalltumor):
+    study = shutil.make_archive(tmp_path / "P1", "zip", stripped[0])
+    code, out, err = smalltumor("prepare", study, "--list")
+    assert (code, err) == (0, "")
+    assert out == smalltumor("prepare", stripped[0], "--list")[1]
+    cut = tmp_path / "cut.zip"
+    cut.write_bytes(Path(study).read_bytes()[:-100])
+    for arguments in (("prepare", cut, tmp_path / "c"), ("segment", cut, "-o", tmp_path / "m.nii")):
+        code, _, err = smalltumor(*arguments)
+        assert code == 1
+        assert "cut.zip is a damaged zip archive" in err
 
 
 def test_prepare_writes_a_case_that_segment_reads(sample_folder, tmp_path, smalltumor):

@@ -1,0 +1,135 @@
+"""Zip archives of a study, unpacked to a temporary folder."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from zipfile import ZipInfo
+
+from smalltumor.errors import CaseError
+
+SUFFIX = ".zip"
+
+MOST_BYTES = 16 * 2**30
+"""Largest size of the unpacked files; a study with all its series has one or two GB."""
+
+MOST_FILES = 200_000
+
+_ENCRYPTED = 0x1
+_NOT_IN_NAMES = str.maketrans(dict.fromkeys('\\:*?"<>|', "_"))
+"""Characters that Windows does not allow in the name of a file."""
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a path is a zip archive by its name."""
+    return path.suffix.lower() == SUFFIX and not path.is_dir()
+
+
+@contextmanager
+def unpacked(path: Path, on_file: Callable[[int], None] | None = None) -> Iterator[Path]:
+    """The folder of a study: the path itself, or a temporary one if it is a zip archive.
+
+    Parameters
+    ----------
+    path : Path
+    on_file : callable, optional
+        As in `unpack`.
+
+    Yields
+    ------
+    Path
+        A temporary folder has the name of the archive and is removed at the end of the block, so
+        that series are read within it.
+
+    Raises
+    ------
+    CaseError
+        As `unpack`.
+    """
+    if not is_archive(path):
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="smalltumor-") as temporary:
+        folder = Path(temporary, path.stem)
+        unpack(path, folder, on_file)
+        yield folder
+
+
+def unpack(archive: Path, folder: Path, on_file: Callable[[int], None] | None = None) -> None:
+    """Unpack the files of a zip archive to a new folder.
+
+    Links, hidden files and files with an absolute path or with ``..`` in it are left out. Nothing
+    is written outside the folder, and no more than the archive says.
+
+    Parameters
+    ----------
+    archive : Path
+    folder : Path
+        Created.
+    on_file : callable, optional
+        Called with the number of files unpacked; an exception that it raises ends the work.
+
+    Raises
+    ------
+    CaseError
+        If the archive is missing, damaged, encrypted, or too large.
+    """
+    try:
+        folder.mkdir(parents=True)
+        with zipfile.ZipFile(archive) as content:
+            members = [member for member in content.infolist() if _is_wanted(member)]
+            _check(archive, members, folder)
+            for count, member in enumerate(members, start=1):
+                if on_file is not None:
+                    on_file(count)
+                _write(content, member, _target(folder, member))
+    except FileNotFoundError as error:
+        raise CaseError(f"{archive} does not exist") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        raise CaseError(
+            f"{archive} is a damaged zip archive, or no zip archive: {error}"
+        ) from error
+    except OSError as error:
+        raise CaseError(f"{archive} cannot be unpacked: {error.strerror or error}") from error
+
+
+def _is_wanted(member: ZipInfo) -> bool:
+    parts = PurePosixPath(member.filename).parts
+    mode = member.external_attr >> 16
+    regular = not member.is_dir() and stat.S_IFMT(mode) in (0, stat.S_IFREG)
+    # Hidden files, as of macOS and of archives that were made on it, are no images.
+    within = not any(part.startswith((".", "/", "__MACOSX")) for part in parts)
+    return regular and within and bool(parts)
+
+
+def _check(archive: Path, members: list[ZipInfo], folder: Path) -> None:
+    if any(member.flag_bits & _ENCRYPTED for member in members):
+        raise CaseError(f"{archive} is encrypted; unpack it first")
+    if len(members) > MOST_FILES:
+        raise CaseError(f"{archive} holds {len(members)} files, over the limit of {MOST_FILES}")
+    size = sum(member.file_size for member in members)
+    if size > MOST_BYTES:
+        limit = MOST_BYTES // 2**30
+        raise CaseError(
+            f"{archive}: {size / 2**30:.0f} GB unpacked are over the limit of {limit} GB"
+        )
+    if size > shutil.disk_usage(folder).free:
+        raise CaseError(f"{archive} needs {size / 2**30:.1f} GB in {folder.parent}")
+
+
+def _target(folder: Path, member: ZipInfo) -> Path:
+    parts = [part.translate(_NOT_IN_NAMES) for part in PurePosixPath(member.filename).parts]
+    return folder.joinpath(*parts)
+
+
+def _write(content: zipfile.ZipFile, member: ZipInfo, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # Reading ends at the size that the archive states, which has been checked.
+    with content.open(member) as source, target.open("xb") as file:
+        shutil.copyfileobj(source, file)

@@ -1,0 +1,103 @@
+"""Zip archives of studies: unpacked within bounds, and nowhere else."""
+
+from __future__ import annotations
+
+import stat
+import zipfile
+
+import numpy as np
+import pytest
+from dicom_cases import write_series
+from smalltumor.errors import CaseError
+from smalltumor.scanner import archive
+from smalltumor.scanner.archive import unpack, unpacked
+from smalltumor.scanner.studies import find_studies
+from synthetic import grid_along
+
+SHAPE = (24, 20, 12)
+
+
+def test_a_study_in_an_archive_is_read_as_its_folder(tmp_path):
+    data = np.random.default_rng(0).integers(0, 900, SHAPE).astype(np.uint16)
+    folder = write_series(tmp_path / "study" / "a", data, grid_along("LPS", SHAPE), "Ax T1")
+    with zipfile.ZipFile(tmp_path / "P1 2024.zip", "w", zipfile.ZIP_DEFLATED) as file:
+        for path in sorted(folder.iterdir()):
+            file.write(path, f"study/a/{path.name}")
+    counts: list[int] = []
+    with unpacked(tmp_path / "P1 2024.zip", counts.append) as unpacked_folder:
+        assert unpacked_folder.name == "P1 2024"
+        (study,) = find_studies(unpacked_folder).studies
+        np.testing.assert_array_equal(study.series[0].read().data, data)
+    assert counts == list(range(1, SHAPE[2] + 1))
+    assert not unpacked_folder.exists()
+
+
+def test_a_folder_is_taken_as_it_is(tmp_path):
+    with unpacked(tmp_path) as folder:
+        assert folder == tmp_path
+    assert tmp_path.exists()
+
+
+def test_nothing_is_written_outside_the_folder(tmp_path):
+    names = ["../out", "a/../../out", "/out", "a/../out", "__MACOSX/a/1", "a/._1", "a/1", "b\\2"]
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as file:
+        for name in names:
+            file.writestr(zipfile.ZipInfo(name), name)
+        link = zipfile.ZipInfo("link")
+        link.external_attr = (stat.S_IFLNK | 0o777) << 16
+        file.writestr(link, "../../out")
+    unpack(tmp_path / "x.zip", tmp_path / "in" / "deep")
+    written = {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()}
+    assert written == {"x.zip", "in/deep/a/1", "in/deep/b_2"}
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "sentence"),
+    [
+        ("MOST_BYTES", 1999, "GB unpacked are over the limit"),
+        ("MOST_FILES", 1, "holds 2 files, over the limit of 1"),
+    ],
+)
+def test_too_much_is_refused_before_it_is_unpacked(tmp_path, monkeypatch, limit, value, sentence):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("1", bytes(1000))
+        file.writestr("2", bytes(1000))
+    monkeypatch.setattr(archive, limit, value)
+    with pytest.raises(CaseError, match=sentence):
+        unpack(tmp_path / "x.zip", tmp_path / "to")
+    assert not any((tmp_path / "to").iterdir())
+
+
+def test_a_file_that_is_larger_than_the_archive_says_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("1", bytes(100_000))
+    content = (tmp_path / "x.zip").read_bytes()
+    size = (100_000).to_bytes(4, "little")
+    assert content.count(size) == 2
+    (tmp_path / "x.zip").write_bytes(content.replace(size, (10).to_bytes(4, "little")))
+    with pytest.raises(CaseError, match="damaged zip archive"):
+        unpack(tmp_path / "x.zip", tmp_path / "to")
+    assert sum(path.stat().st_size for path in (tmp_path / "to").iterdir()) <= 10
+
+
+@pytest.mark.parametrize("damage", ["text", "cut", "encrypted", "missing", "twice"])
+def test_what_cannot_be_unpacked_is_said_in_one_line(tmp_path, damage):
+    path = tmp_path / "x.zip"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("a/1", b"1" * 1000)
+        if damage == "twice":
+            with pytest.warns(UserWarning, match="Duplicate name"):
+                file.writestr("a/1", b"2")
+    content = path.read_bytes()
+    if damage == "text":
+        path.write_text("no archive")
+    if damage == "cut":
+        path.write_bytes(content[:500])
+    if damage == "encrypted":
+        at = content.index(b"PK\x01\x02") + 8  # the flags in the central directory
+        path.write_bytes(content[:at] + b"\x01\x00" + content[at + 2 :])
+    if damage == "missing":
+        path.unlink()
+    with pytest.raises(CaseError, match=r"x\.zip") as refused:
+        unpack(path, tmp_path / "to")
+    assert "\n" not in str(refused.value)
