@@ -31,7 +31,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="IN",
         nargs="?",
         type=arguments.path_argument,
-        help="folder or zip archive of DICOM or NIfTI files, searched with its subfolders; not "
+        help="folder or zip archive of DICOM files or volumes, searched with its subfolders; not "
         "needed if files are named one by one",
     )
     parser.add_argument(
@@ -46,7 +46,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
             f"--{modality}",
             metavar="SERIES",
             type=arguments.path_argument,
-            help=f"{text}: a number of --list, a NIfTI file, or a folder of one DICOM series",
+            help=f"{text}: a number of --list, a volume file, or a folder of one DICOM series",
         )
     group = parser.add_argument_group("steps")
     scanner_images.add_arguments(group)

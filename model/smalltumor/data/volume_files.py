@@ -105,6 +105,21 @@ def volume_shape(path: Path) -> tuple[int, ...]:
     return shape
 
 
+def volume_spacing(path: Path) -> tuple[float, float, float]:
+    """Read the voxel size along i, j and k, in mm, of a volume of any format that is read.
+
+    Errors as for `volume_shape`.
+    """
+    if is_nifti_name(path):
+        sizes = [float(size) for size in nifti.read_header(path).get_zooms()]
+    elif path.suffix.lower() in _FREESURFER:
+        sizes = [float(size) for size in _open_freesurfer(path).header.get_zooms()]
+    else:
+        sizes = [float(size) for size in _open_itk(path).GetSpacing()]
+    i, j, k, *_ = *sizes, 1.0, 1.0
+    return i, j, k
+
+
 def not_a_volume(path: Path) -> CaseError | None:
     """The error for a file of a known kind that is not read as a volume; None if unknown."""
     name = path.name.lower()

@@ -51,7 +51,7 @@ def _read_file(path: Path) -> Pixels:
     try:
         dataset = pydicom.dcmread(path, force=True)
         if _is_compressed(dataset):
-            return _read_compressed(path)
+            return _read_compressed(path, dataset.file_meta.TransferSyntaxUID.name)
         if "TransferSyntaxUID" not in dataset.file_meta:
             dataset.file_meta.TransferSyntaxUID = pydicom.uid.ImplicitVRLittleEndian
         pixels = np.asarray(dataset.pixel_array)
@@ -74,10 +74,11 @@ def _is_compressed(dataset: object) -> bool:
     return bool(syntax is not None and syntax.is_compressed and not syntax.is_deflated)
 
 
-def _read_compressed(path: Path) -> Pixels:
+def _read_compressed(path: Path, compression: str) -> Pixels:
     sitk = require("SimpleITK", "reading compressed DICOM files")
     try:
         pixels = np.asarray(sitk.GetArrayFromImage(sitk.ReadImage(str(path))))
     except RuntimeError as error:
-        raise CaseError(f"{path}: the compressed pixels cannot be read") from error
+        text = f"{path}: the pixels, compressed as {compression}, are damaged or of an unknown kind"
+        raise CaseError(f"{text}; convert the series to uncompressed DICOM or NIfTI") from error
     return pixels[np.newaxis] if pixels.ndim == 2 else pixels

@@ -125,6 +125,12 @@ def classify(acquisition: Acquisition) -> Classification:
     named, named_reason = _by_name(text)
     if named is None:
         named, named_reason = _by_name(acquisition.protocol.lower())
+    if named is None:
+        folder = acquisition.folder.lower()
+        other = _other_name(folder, "folder")
+        if other is not None:
+            return Classification(None, other)
+        named, named_reason = _by_name(folder, "folder")
     timed, timed_reason = _by_times(acquisition)
     if named == "t2" and timed == "flair":
         named, named_reason = None, ""
@@ -149,10 +155,9 @@ def says_before_contrast(acquisition: Acquisition) -> bool:
 
 
 def _other_image(text: str, acquisition: Acquisition) -> str | None:
-    for kind, pattern in _OTHER_IMAGES.items():
-        match = pattern.search(text)
-        if match is not None:
-            return f'{kind}: the name has "{match[0]}"'
+    other = _other_name(text)
+    if other is not None:
+        return other
     if _PROTON_DENSITY.search(text) and not _T2.search(text):
         return "proton density, by its name"
     if _T2_STAR.search(text):
@@ -165,14 +170,22 @@ def _other_image(text: str, acquisition: Acquisition) -> str | None:
     return None
 
 
-def _by_name(text: str) -> tuple[str | None, str]:
+def _other_name(text: str, what: str = "name") -> str | None:
+    for kind, pattern in _OTHER_IMAGES.items():
+        match = pattern.search(text)
+        if match is not None:
+            return f'{kind}: the {what} has "{match[0]}"'
+    return None
+
+
+def _by_name(text: str, what: str = "name") -> tuple[str | None, str]:
     t1, t2, flair = _T1.search(text), _T2.search(text), _FLAIR.search(text)
     if t1 and not t2:  # a T1 FLAIR is a T1 with an inversion
-        return "t1", f'the name has "{t1[0]}"'
+        return "t1", f'the {what} has "{t1[0]}"'
     if flair:
-        return "flair", f'the name has "{flair[0]}"'
+        return "flair", f'the {what} has "{flair[0]}"'
     if t2 and not t1:
-        return "t2", f'the name has "{t2[0]}"'
+        return "t2", f'the {what} has "{t2[0]}"'
     return None, ""
 
 
@@ -213,6 +226,10 @@ def _contrast(text: str, acquisition: Acquisition) -> tuple[bool, str]:
         return True, f"with contrast agent: the header names {agent}"
     if after:
         return True, f'with contrast agent: the name has "{after[0]}"'
+    folder = _contrast_text(acquisition.folder)
+    after = None if _BEFORE.search(folder) else _AFTER.search(folder)
+    if after:
+        return True, f'with contrast agent: the folder has "{after[0]}"'
     return False, "nothing says that contrast agent was given"
 
 

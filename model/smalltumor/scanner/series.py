@@ -20,6 +20,8 @@ class Acquisition:
     protocol : str
         Name of the protocol. It may be that of the whole study, so it says nothing about contrast
         agent.
+    folder : str
+        Name of the folder, if it holds this series alone; it counts where the others say nothing.
     contrast_agent : str
     repetition_time, echo_time, inversion_time : float, optional
         In ms.
@@ -35,6 +37,7 @@ class Acquisition:
 
     text: str = ""
     protocol: str = ""
+    folder: str = ""
     contrast_agent: str = ""
     repetition_time: float | None = None
     echo_time: float | None = None

@@ -12,12 +12,12 @@ from smalltumor.data.naming.case_files import (
     modality_titles,
 )
 from smalltumor.data.naming.file_names import folder_name
-from smalltumor.data.nifti import is_nifti_name
+from smalltumor.data.nifti import is_image_name
 from smalltumor.errors import Action, CaseError, Remedy
-from smalltumor.scanner.nifti_series import series_of_file
 from smalltumor.scanner.selection import Assignment, assign
 from smalltumor.scanner.series import Series
 from smalltumor.scanner.studies import Study, find_studies
+from smalltumor.scanner.volume_series import series_of_file
 
 
 @dataclass(frozen=True)
@@ -50,10 +50,10 @@ def find_source(
     Parameters
     ----------
     folder : Path, optional
-        Folder of DICOM or NIfTI files.
+        Folder of DICOM files or volumes.
     given : mapping of str to Path
-        By modality, a NIfTI file, a folder of one DICOM series, or the number of a series in the
-        list of the study.
+        By modality, a file of a volume, a folder of one DICOM series, or the number of a series
+        in the list of the study.
     study : int, optional
         Number of the study in the folder, from 1; needed if several of them have a T1CE.
     allow_missing : bool
@@ -110,8 +110,10 @@ def _given(path: Path, series: tuple[Series, ...], on_file: Callable[[int], None
         if not 1 <= int(path.name) <= len(series):
             raise CaseError(f"there is no series {path.name}; the study has {len(series)}")
         return series[int(path.name) - 1]
-    if path.exists() and not is_nifti_name(path):
-        raise CaseError(f"{path} is neither a NIfTI file nor a folder of one DICOM series")
+    if path.exists() and not is_image_name(path):
+        raise CaseError(
+            f"{path} is neither a volume (NIfTI, .mha, .nrrd) nor a folder of one DICOM series"
+        )
     return series_of_file(path)
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from smalltumor.errors import CaseError
 from smalltumor.scanner.dicom_files import read_images
 from smalltumor.scanner.dicom_series import group_series
-from smalltumor.scanner.nifti_series import nifti_series
 from smalltumor.scanner.series import Series
+from smalltumor.scanner.volume_series import volume_series
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class FolderContent:
 
 
 def find_studies(folder: Path, on_file: Callable[[int], None] | None = None) -> FolderContent:
-    """Find the studies in a folder, in DICOM or NIfTI files.
+    """Find the studies in a folder, in DICOM files or volumes (NIfTI, .mha, .nrrd, .mgz).
 
     Parameters
     ----------
@@ -77,18 +77,28 @@ def find_studies(folder: Path, on_file: Callable[[int], None] | None = None) -> 
     """
     if not folder.is_dir():
         exists = folder.exists()
-        hint = " a folder of DICOM or NIfTI files" if exists else " an existing folder"
+        hint = " a folder of DICOM files or volumes" if exists else " an existing folder"
         raise CaseError(f"{folder} is not{hint}")
     images, warnings = read_images(folder, on_file)
-    found, nifti_warnings = nifti_series(folder)
-    studies = _studies([*group_series(images), *found])
-    warnings += nifti_warnings
+    found, volume_warnings = volume_series(folder)
+    studies = _studies(_with_folder_names([*group_series(images), *found], folder))
+    warnings += volume_warnings
     if not studies:
         raise CaseError(
-            f"{folder} holds no images in DICOM or NIfTI files"
+            f"{folder} holds no images in DICOM, NIfTI, .mha or .nrrd files"
             + "".join(f"; {w}" for w in warnings[:1])
         )
     return FolderContent(tuple(studies), tuple(warnings))
+
+
+def _with_folder_names(found: Sequence[Series], searched: Path) -> list[Series]:
+    """Note the names of folders below `searched` that hold one series each."""
+    folders = [s.location.parent if s.location.is_file() else s.location for s in found]
+    alone = {each for each, count in Counter(folders).items() if count == 1 and each != searched}
+    return [
+        replace(s, acquisition=replace(s.acquisition, folder=each.name)) if each in alone else s
+        for s, each in zip(found, folders, strict=True)
+    ]
 
 
 def _studies(found: Sequence[Series]) -> list[Study]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import nibabel as nib
 import numpy as np
@@ -124,6 +125,63 @@ def test_intensity_scales_are_applied(tmp_path):
     write_series(tmp_path, noise(), grid_along("LPS", SHAPE), "T1", **tags)
     (study,) = find_studies(tmp_path).studies
     np.testing.assert_allclose(study.series[0].read().data, noise() * 0.5 + 3)
+
+
+def compress(path: Path, kind: str) -> None:
+    """Compress the pixels of a file, by pydicom or SimpleITK, whichever can."""
+    import pydicom
+    from pydicom import uid
+
+    image = pydicom.dcmread(path)
+    by_pydicom = {"RLE": uid.RLELossless, "JPEG-LS": uid.JPEGLSLossless}
+    if kind in by_pydicom:
+        if kind == "JPEG-LS":
+            pytest.importorskip("jpeg_ls", reason="pyjpegls is not installed")
+        image.compress(by_pydicom[kind])
+    elif kind == "deflated":
+        image.file_meta.TransferSyntaxUID = uid.DeflatedExplicitVRLittleEndian
+    else:
+        sitk = pytest.importorskip("SimpleITK")
+        other = path.with_name("other.dcm")
+        writer = sitk.ImageFileWriter()
+        writer.SetImageIO("GDCMImageIO")
+        writer.UseCompressionOn()
+        writer.SetCompressor(kind)
+        writer.SetFileName(str(other))
+        writer.Execute(sitk.GetImageFromArray(image.pixel_array[np.newaxis]))
+        written = pydicom.dcmread(other)
+        image.PixelData = written.PixelData
+        image["PixelData"].is_undefined_length = True
+        image.file_meta.TransferSyntaxUID = written.file_meta.TransferSyntaxUID
+        other.unlink()
+    image.save_as(path)
+
+
+@pytest.mark.parametrize("kind", ["RLE", "JPEG", "JPEG2000", "JPEG-LS", "deflated"])
+def test_compressed_pixels_are_those_that_were_compressed(tmp_path, kind):
+    pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no compressed DICOM")
+    tags = {"RescaleSlope": 0.5, "RescaleIntercept": 3}
+    folder = write_series(tmp_path, noise(), grid_along("LPS", SHAPE), "T1", **tags)
+    for path in folder.iterdir():
+        compress(path, kind)
+    (study,) = find_studies(tmp_path).studies
+    np.testing.assert_allclose(study.series[0].read().data, noise() * 0.5 + 3)
+
+
+def test_an_unknown_compression_is_named(tmp_path):
+    import pydicom
+
+    pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no compressed DICOM")
+    folder = write_series(tmp_path, noise(), grid_along("LPS", SHAPE), "T1")
+    for path in folder.iterdir():
+        compress(path, "RLE")
+        image = pydicom.dcmread(path)
+        image.file_meta.TransferSyntaxUID = pydicom.uid.HTJ2KLossless
+        image.save_as(path)
+    (study,) = find_studies(tmp_path).studies
+    with pytest.raises(CaseError, match="compressed as High-Throughput JPEG 2000") as refused:
+        study.series[0].read()
+    assert "convert the series to uncompressed DICOM or NIfTI" in str(refused.value)
 
 
 def test_frames_of_an_enhanced_file_are_slices(tmp_path):

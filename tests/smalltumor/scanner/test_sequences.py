@@ -131,6 +131,26 @@ def test_the_protocol_names_a_weighting_but_says_nothing_of_contrast_agent():
     assert found.sequence == "t1"
 
 
+@pytest.mark.parametrize(
+    ("text", "folder", "sequence"),
+    [
+        ("image", "T1CE", "t1ce"),
+        ("", "T1", "t1"),
+        ("", "flair", "flair"),
+        ("scan", "T2w", "t2"),
+        ("scan", "DWI", None),
+        ("Ax T1", "T1_post", "t1ce"),
+        ("Ax T1", "T1_pre", "t1"),
+        ("Ax T1 pre", "T1_post", "t1"),
+        ("t2_tse", "T1CE", "t2"),
+        ("scan", "patient 7", None),
+    ],
+)
+def test_the_name_of_its_folder_counts_where_the_series_says_nothing(text, folder, sequence):
+    found = classify(Acquisition(text=text, folder=folder))
+    assert found.sequence == sequence, found.reason
+
+
 def test_a_name_that_the_times_exclude_is_undecided():
     found = classify(Acquisition(text="Ax T2", repetition_time=500, echo_time=8))
     assert found.sequence is None

@@ -88,5 +88,40 @@ def test_files_of_any_name_can_be_given_one_by_one(tmp_path):
     with pytest.raises(CaseError, match="no series is T2"):
         find_source(None, given)
     (tmp_path / "x.txt").write_text("text")
-    with pytest.raises(CaseError, match="neither a NIfTI file nor a folder"):
+    with pytest.raises(CaseError, match="neither a volume"):
         find_source(None, given | {"t2": tmp_path / "x.txt"})
+
+
+def test_folders_named_by_their_sequence_are_a_case(tmp_path):
+    for number, folder in enumerate(("T1", "T1CE", "T2", "FLAIR"), start=1):
+        data = np.random.default_rng(number).integers(1, 900, SHAPE).astype(np.uint16)
+        tags = {"times": (None, None, None), "number": number}
+        write_series(tmp_path / "P1" / folder, data, GRID, "anonymous", **tags)
+    source = find_source(tmp_path, {})
+    chosen = source.assignment.chosen
+    assert {m: s.location.name for m, s in chosen.items()} == {
+        "t1": "T1",
+        "t1ce": "T1CE",
+        "t2": "T2",
+        "flair": "FLAIR",
+    }
+    assert 'the folder has "t1ce"' in source.assignment.reasons["t1ce"]
+
+
+def test_volumes_of_other_formats_are_series(tmp_path):
+    sitk = pytest.importorskip("SimpleITK", reason="the extra raw is not installed")
+    for name in ("t1.mha", "t1_gd.nrrd", "t2.mha", "flair.nrrd"):
+        image = sitk.GetImageFromArray(np.ones(SHAPE[::-1], np.int16))
+        image.SetSpacing((0.9, 0.9, 5.0))
+        sitk.WriteImage(image, str(tmp_path / name))
+    source = find_source(tmp_path, {})
+    chosen = source.assignment.chosen
+    assert {m: s.title for m, s in chosen.items()} == {
+        "t1": "t1.mha",
+        "t1ce": "t1_gd.nrrd",
+        "t2": "t2.mha",
+        "flair": "flair.nrrd",
+    }
+    t1ce = chosen["t1ce"]
+    assert (t1ce.shape, t1ce.spacing) == (SHAPE, pytest.approx((0.9, 0.9, 5.0)))
+    assert t1ce.read().grid.spacing == pytest.approx((0.9, 0.9, 5.0))

@@ -1,4 +1,4 @@
-"""NIfTI files as series, with the JSON files that dcm2niix writes beside them."""
+"""Files of volumes as series, with the JSON files that dcm2niix writes beside NIfTI files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from smalltumor.data.case import read_image
-from smalltumor.data.nifti import Volume, is_nifti_name, read_header, stem
+from smalltumor.data.nifti import Volume, is_image_name, stem
+from smalltumor.data.volume_files import volume_shape, volume_spacing
 from smalltumor.errors import CaseError
 from smalltumor.scanner.series import Acquisition, Series
 
@@ -24,8 +25,8 @@ _SESSION = re.compile(r"(?:\A|[_/])(ses-[A-Za-z0-9]+)")
 _SECONDS = 1000.0
 
 
-def nifti_series(folder: Path) -> tuple[list[Series], list[str]]:
-    """Find the NIfTI files in a folder and its subfolders.
+def volume_series(folder: Path) -> tuple[list[Series], list[str]]:
+    """Find the files of volumes in a folder and its subfolders.
 
     Patient and study are those of BIDS names (``sub-01_ses-02``) or of the JSON files; files
     without either belong to one study, or, if several folders hold more than one file each, to
@@ -43,7 +44,7 @@ def nifti_series(folder: Path) -> tuple[list[Series], list[str]]:
     """
     found: list[Series] = []
     warnings: list[str] = []
-    for path in _nifti_files(folder):
+    for path in _volume_files(folder):
         try:
             found.append(series_of_file(path))
         except CaseError as error:
@@ -52,19 +53,17 @@ def nifti_series(folder: Path) -> tuple[list[Series], list[str]]:
 
 
 def series_of_file(path: Path) -> Series:
-    """A NIfTI file as a series.
+    """A file of a volume as a series.
 
     Raises
     ------
     CaseError
         If it cannot be read.
+    MissingPackageError
+        If SimpleITK is needed and not installed.
     """
-    header = read_header(path)
-    shape = [int(n) for n in header.get_data_shape()]
-    while len(shape) > 3 and shape[-1] == 1:
-        shape.pop()
+    shape = volume_shape(path)
     i, j, k, *_ = *shape, 1, 1
-    zooms = *(float(zoom) for zoom in header.get_zooms()), 1.0, 1.0
     sidecar = _sidecar(path)
     subject = _first(_SUBJECT, path.as_posix()) or _text(sidecar, "PatientID")
     return Series(
@@ -74,7 +73,7 @@ def series_of_file(path: Path) -> Series:
         date="",
         acquisition=_acquisition(path, sidecar),
         shape=(i, j, k),
-        spacing=(zooms[0], zooms[1], zooms[2]),
+        spacing=volume_spacing(path),
         location=path,
         read=partial(_read, path),
         problem="" if len(shape) == 3 else f"it has {len(shape)} dimensions, not 3",
@@ -92,12 +91,12 @@ def _read(path: Path) -> Volume:
     return volume
 
 
-def _nifti_files(folder: Path) -> Iterator[Path]:
+def _volume_files(folder: Path) -> Iterator[Path]:
     for root, folders, names in os.walk(folder):
         folders.sort()
         for name in sorted(names):
             path = Path(root, name)
-            if is_nifti_name(path) and not name.startswith("."):
+            if is_image_name(path) and not name.startswith("."):
                 yield path
 
 
