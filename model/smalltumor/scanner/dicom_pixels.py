@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -51,7 +52,7 @@ def _read_file(path: Path) -> Pixels:
     try:
         dataset = pydicom.dcmread(path, force=True)
         if _is_compressed(dataset):
-            return _read_compressed(path, dataset.file_meta.TransferSyntaxUID.name)
+            return _read_compressed(path, dataset.file_meta.TransferSyntaxUID)
         if "TransferSyntaxUID" not in dataset.file_meta:
             dataset.file_meta.TransferSyntaxUID = pydicom.uid.ImplicitVRLittleEndian
         pixels = np.asarray(dataset.pixel_array)
@@ -74,11 +75,23 @@ def _is_compressed(dataset: object) -> bool:
     return bool(syntax is not None and syntax.is_compressed and not syntax.is_deflated)
 
 
-def _read_compressed(path: Path, compression: str) -> Pixels:
+def _read_compressed(path: Path, syntax: Any) -> Pixels:
+    uids = require("pydicom.uid", "reading DICOM files")
+    known = (
+        *uids.RLETransferSyntaxes,
+        *uids.JPEGTransferSyntaxes,
+        *uids.JPEGLSTransferSyntaxes,
+        uids.JPEG2000Lossless,
+        uids.JPEG2000,
+    )
+    if syntax not in known:
+        raise CaseError(
+            f"{path}: pixels compressed as {syntax.name} are not read; convert the series to "
+            "uncompressed DICOM or NIfTI"
+        )
     sitk = require("SimpleITK", "reading compressed DICOM files")
     try:
         pixels = np.asarray(sitk.GetArrayFromImage(sitk.ReadImage(str(path))))
     except RuntimeError as error:
-        text = f"{path}: the pixels, compressed as {compression}, are damaged or of an unknown kind"
-        raise CaseError(f"{text}; convert the series to uncompressed DICOM or NIfTI") from error
+        raise CaseError(f"{path}: the pixels, compressed as {syntax.name}, are damaged") from error
     return pixels[np.newaxis] if pixels.ndim == 2 else pixels

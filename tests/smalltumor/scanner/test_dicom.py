@@ -168,7 +168,7 @@ def test_compressed_pixels_are_those_that_were_compressed(tmp_path, kind):
     np.testing.assert_allclose(study.series[0].read().data, noise() * 0.5 + 3)
 
 
-def test_an_unknown_compression_is_named(tmp_path):
+def test_an_unknown_compression_is_named_and_nothing_is_printed(tmp_path, capfd):
     import pydicom
 
     pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no compressed DICOM")
@@ -182,6 +182,7 @@ def test_an_unknown_compression_is_named(tmp_path):
     with pytest.raises(CaseError, match="compressed as High-Throughput JPEG 2000") as refused:
         study.series[0].read()
     assert "convert the series to uncompressed DICOM or NIfTI" in str(refused.value)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_frames_of_an_enhanced_file_are_slices(tmp_path):
