@@ -15,6 +15,11 @@ from smalltumor.geometry.resampling import resample
 NAMES = {"t1": "Ax T1", "t1ce": "Ax T1", "t2": "t2_tse_tra", "flair": "t2_tirm_tra_dark-fluid"}
 
 COARSE_MM = 3.0
+"""Voxel size of the heads of tests, which are small to be fast."""
+
+
+_SURROUND_MM = 24.0
+"""Added below and above the brain for the skull and the scalp."""
 
 
 @dataclass
@@ -45,13 +50,14 @@ class Head:
         return image * (resample(self.brain, moved, grid) > 0.5) if self.stripped else image
 
 
-def sample_head(folder: Path, *, stripped: bool = False) -> Head:
-    """The sample case at 3 mm, with a skull and a scalp around the brain unless `stripped`."""
+def sample_head(folder: Path, *, stripped: bool = False, spacing_mm: float = COARSE_MM) -> Head:
+    """The sample case, with a skull and a scalp around the brain unless `stripped`."""
     case = read_case(folder)
-    shape = np.array(case.grid.shape) // int(COARSE_MM)
-    affine = case.grid.affine @ np.diag([COARSE_MM, COARSE_MM, COARSE_MM, 1.0])
-    affine[:3, 3] = (case.grid.affine @ (1, 1, 1, 1))[:3]
-    pad = 8
+    shape = np.array(case.grid.shape) // int(spacing_mm)
+    affine = case.grid.affine @ np.diag([spacing_mm, spacing_mm, spacing_mm, 1.0])
+    first = (spacing_mm - 1) / 2
+    affine[:3, 3] = (case.grid.affine @ (first, first, first, 1))[:3]
+    pad = round(_SURROUND_MM / spacing_mm)
     affine[:3, 3] -= affine[:3, :3] @ (0, 0, pad)
     grid = Grid((int(shape[0]), int(shape[1]), int(shape[2]) + 2 * pad), affine)
     images = {m: resample(v, case.grid, grid) for m, v in case.volumes.items()}
@@ -95,8 +101,9 @@ def pose(degrees: tuple[float, float, float], shift: tuple[float, float, float])
 
 def slices_of(grid: Grid, thickness: float, tilt: float = 0.0) -> Grid:
     """A grid of thick axial slices over the same head, tilted about the left-right axis."""
-    axial = np.diag([-COARSE_MM, -COARSE_MM, thickness, 1.0])
-    count = int(grid.shape[2] * COARSE_MM / thickness)
+    in_plane = float(grid.spacing[0])
+    axial = np.diag([-in_plane, -in_plane, thickness, 1.0])
+    count = int(grid.shape[2] * grid.spacing[2] / thickness)
     affine = pose((tilt, 0, 0), (0, 0, 0)) @ axial
     shape = (grid.shape[0], grid.shape[1], count)
     centre = grid.to_patient((np.array(grid.shape) - 1) / 2)

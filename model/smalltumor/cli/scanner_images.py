@@ -20,7 +20,7 @@ REFERENCE = "t1ce"
 
 
 def add_arguments(group: argparse._ActionsContainer) -> None:
-    """Add --study, --brain-extraction and --n4."""
+    """Add --study, --brain-extraction, --brain-mask and --n4."""
     group.add_argument(
         "--study", type=int, metavar="NUMBER", help="which study of the folder; see prepare --list"
     )
@@ -29,6 +29,12 @@ def add_arguments(group: argparse._ActionsContainer) -> None:
         choices=("auto", "always", "never"),
         default="auto",
         help="auto (default) extracts the brain unless T1CE is skull-stripped",
+    )
+    group.add_argument(
+        "--brain-mask",
+        metavar="FILE",
+        type=path_argument,
+        help="the brain in T1CE as another tool found it, instead of an extraction",
     )
     group.add_argument("--n4", action="store_true", help="correct the bias field of each sequence")
 
@@ -139,11 +145,14 @@ def find_source(options: argparse.Namespace, folder: Path | None, bar: ProgressB
 
 def prepare_source(options: argparse.Namespace, source: Source, bar: ProgressBar) -> PreparedCase:
     """Prepare the case, and print the warnings."""
+    from smalltumor.data.volume_files import read_volume_file
     from smalltumor.scanner.prepare import prepare
 
+    mask = None if options.brain_mask is None else read_volume_file(options.brain_mask)
     case = prepare(
         source,
         brain_extraction=options.brain_extraction,
+        brain_mask=mask,
         bias_field=options.n4,
         progress=bar,
     )

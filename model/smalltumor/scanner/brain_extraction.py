@@ -23,8 +23,10 @@ from smalltumor.data.input_checks import LARGEST_BRAIN_ML
 from smalltumor.errors import Action, CaseError, Remedy
 from smalltumor.files.requirements import MissingPackageError
 from smalltumor.geometry.grid import Grid, from_axes, to_axes
+from smalltumor.geometry.resampling import resample_labels
 
 if TYPE_CHECKING:
+    from smalltumor.data.nifti import Volume
     from smalltumor.labels.masks import Mask
 
 Probabilities = npt.NDArray[np.float32]
@@ -121,6 +123,29 @@ def mask_of(probability: Probabilities) -> Mask:
         If it is empty.
     """
     return fill_holes(_largest_component(probability > 0.5))
+
+
+def placed_mask(mask: Volume, grid: Grid) -> Mask:
+    """A brain mask of another tool on a grid, (i, j, k) bool; all that is not 0 is brain.
+
+    Parameters
+    ----------
+    mask : Volume
+        3D, on any grid.
+    grid : Grid
+
+    Raises
+    ------
+    CaseError
+        If it is not 3D, or nothing of it lies on the grid.
+    """
+    if mask.data.ndim != 3:
+        raise CaseError(f"{mask.path} has the shape {mask.data.shape}; a brain mask is 3D")
+    inside = (mask.data != 0).astype(np.uint8)
+    placed = np.asarray(resample_labels(inside, mask.grid, grid) > 0)
+    if not placed.any():
+        raise CaseError(f"{mask.path}: nothing of this brain mask lies on T1CE")
+    return placed
 
 
 def _brain_box(head: Any) -> tuple[tuple[slice, slice, slice], Any, Any]:

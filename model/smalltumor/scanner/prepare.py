@@ -20,6 +20,7 @@ from smalltumor.scanner.brain_extraction import (
     brain_probability,
     is_stripped,
     mask_of,
+    placed_mask,
 )
 from smalltumor.scanner.quality import (
     brain_overlap,
@@ -142,6 +143,7 @@ def prepare(
     source: Source,
     *,
     brain_extraction: BrainExtraction = "auto",
+    brain_mask: Volume | None = None,
     bias_field: bool = False,
     progress: ProgressCallback | None = None,
     cancelled: CancelCallback | None = None,
@@ -156,6 +158,8 @@ def prepare(
     source : Source
     brain_extraction : {"auto", "always", "never"}
         ``auto`` extracts the brain unless T1CE is skull-stripped.
+    brain_mask : Volume, optional
+        The brain in T1CE as another tool found it, on any grid; used instead of an extraction.
     bias_field : bool
         Correct the bias field of each sequence (N4), within the brain.
     progress, cancelled : callable, optional
@@ -168,7 +172,7 @@ def prepare(
     Raises
     ------
     CaseError
-        If a series cannot be read, or no brain is found.
+        If a series cannot be read, no brain is found, or `brain_mask` is empty on T1CE.
     MissingPackageError
         If a package of the extra ``raw`` is needed and not installed.
     Cancelled
@@ -179,7 +183,11 @@ def prepare(
     strip = brain_extraction == "always" or (brain_extraction == "auto" and not fixed.stripped)
     reporter.update(_IMAGE_READ, "extracting the brain")
     probability = None
-    if strip:
+    if brain_mask is not None:
+        strip = True
+        brain = placed_mask(brain_mask, fixed.volume.grid)
+        fixed.steps.append("brain mask given by the user")
+    elif strip:
         probability = brain_probability(fixed.volume.data, fixed.volume.grid)
         brain = mask_of(probability)
         fixed.steps.append("brain extracted with deepbet")

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from importlib.util import find_spec
 
+import nibabel as nib
 import numpy as np
 import pytest
 from head_cases import Head, pose, sample_head, write_scan
@@ -14,7 +15,7 @@ from smalltumor.data.input_checks import FindingKind, check_input
 from smalltumor.data.label_files import read_labels
 from smalltumor.data.nifti import read_volume
 from smalltumor.data.segmentation import Segmentation
-from smalltumor.errors import Cancelled, OutputError
+from smalltumor.errors import Cancelled, CaseError, OutputError
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.resampling import resample, resample_labels
 from smalltumor.scanner import prepare as prepare_module
@@ -184,6 +185,23 @@ def test_a_poor_overlap_of_brains_is_a_warning(source, head, monkeypatch):
     case = prepare(small)
     assert any("T2 may not be registered to T1CE" in warning for warning in case.warnings)
     assert "without FLAIR and T1: results are less reliable" in case.warnings
+
+
+def test_the_brain_mask_of_another_tool_is_used_instead_of_an_extraction(
+    source, head, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(prepare_module, "brain_probability", lambda *_: pytest.fail("not needed"))
+    series = {"t1ce": source.assignment.chosen["t1ce"]}
+    alone = replace(source, assignment=replace(source.assignment, chosen=series))
+    nib.save(nib.Nifti1Image(head.brain * np.uint8(255), head.grid.affine), tmp_path / "b.nii.gz")
+    mask = read_volume(tmp_path / "b.nii.gz")
+    case = prepare(alone, brain_mask=mask)
+    np.testing.assert_array_equal(case.brain, resample(head.brain, head.grid, case.grid) > 0.5)
+    assert not np.any(case.sequences["t1ce"].image[~case.brain])
+    assert case.sequences["t1ce"].steps == ("brain mask given by the user",)
+    elsewhere = Grid(mask.grid.shape, pose((0, 0, 0), (900, 0, 0)) @ mask.grid.affine)
+    with pytest.raises(CaseError, match=r"b\.nii\.gz: nothing of this brain mask lies on T1CE"):
+        prepare(alone, brain_mask=replace(mask, grid=elsewhere))
 
 
 def test_a_stripped_case_on_one_grid_is_left_as_it_is(sample_folder, monkeypatch):
