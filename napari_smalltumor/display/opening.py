@@ -77,8 +77,11 @@ class OpensAtTumour:
 
 
 def _apply_style(layer: Layer) -> None:
-    """Draw masks as outlines if that is the style in the settings."""
+    """Draw masks as outlines if that is the style in the settings, brain masks always."""
     role = role_of(layer)
+    if role is not None and role.kind is LayerKind.BRAIN:
+        layer.contour = OUTLINE_WIDTH
+        return
     if role is None or layer._type_string != "labels" or settings.get("style") != "outlines":
         return
     if role.region is not None:

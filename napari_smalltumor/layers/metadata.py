@@ -47,6 +47,8 @@ class LayerKind(StrEnum):
     """Labels from a file, in no known scheme."""
     REFERENCE = "reference"
     """The mask of a region with which the patient's own is compared."""
+    BRAIN = "brain"
+    """The brain mask of a prepared scan: 0 outside, any other value inside."""
     RINGS = "rings"
     """Rings around lesions."""
 

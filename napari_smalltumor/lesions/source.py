@@ -33,6 +33,7 @@ from napari_smalltumor.layers.coordinates import (
     uses_display_axes,
 )
 from napari_smalltumor.layers.metadata import (
+    LayerKind,
     cases_among,
     provenance_of,
     region_layers,
@@ -261,6 +262,8 @@ def lesion_sources(layers: Iterable[Layer]) -> list[LesionSource]:
             continue
         everywhere = dict.fromkeys(Region, layer)
         origin = provenance_of(layer.metadata)
+        if origin is not None and origin.kind is LayerKind.BRAIN:
+            continue
         case, scheme = (origin.case, origin.scheme) if origin is not None else (None, None)
         single.append(LesionSource(layer.name, everywhere, case, scheme, display_axes))
     cases = ((case, region_layers(layers, case)) for case in cases_among(layers))

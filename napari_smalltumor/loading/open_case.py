@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from smalltumor.data.naming.case_files import CaseFiles, find_case_files, find_cases
 from smalltumor.data.naming.file_names import parse_file_name
 from smalltumor.data.nifti import stem
-from smalltumor.errors import CaseError, SmalltumorError
+from smalltumor.errors import CaseError, GridMismatchError, SmalltumorError
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.layers.patient import Patient, patient_of
 from napari_smalltumor.loading.already_open import show_open_case
 from napari_smalltumor.loading.job import LoadJob, add_layers, load
 from napari_smalltumor.loading.reader import layers_of_case
+from napari_smalltumor.loading.scans import check_no_scan, offer_scan
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.viewer import unproxied
 
@@ -31,6 +32,10 @@ _DIALOG_CLOSES_MS = 50
 
 MOST_FOLDERS = 5_000
 """A folder with more subfolders is not searched for cases."""
+
+
+class TooManyFoldersError(CaseError):
+    """A folder is not searched for cases, because it has too many subfolders."""
 
 
 def open_case_folder(viewer: Viewer) -> None:
@@ -97,6 +102,8 @@ def open_and_remember(
     def read() -> list[LayerData]:
         layers = list(viewer.layers)
         found.append(_files_of(path))
+        if isinstance(path, Path) and path.is_dir():
+            check_no_scan(path, found[0])
         return layers_of_case(found[0], layers=layers)
 
     key = path.name if isinstance(path, CaseFiles) else str(path)
@@ -126,7 +133,8 @@ def _on_error(
 def offer_cases(viewer: ViewerModel, folder: Path, error: Exception | None = None) -> None:
     """Show the cases in a folder and its subfolders as a list; a single case is opened.
 
-    If there is no case, that is reported.
+    If there is no case, but a scan that a case can be made of, that is offered; otherwise it is
+    reported that there is none.
 
     Parameters
     ----------
@@ -136,21 +144,51 @@ def offer_cases(viewer: ViewerModel, folder: Path, error: Exception | None = Non
         Why the folder itself is no case; reported if a single case is in it that cannot be opened.
     """
     found: list[CaseFiles] = []
+    problems = [error] if error is not None else []
 
     def search() -> list[LayerData]:
-        found.extend(find_cases(folder, on_folder=partial(_check_number, folder)))
+        try:
+            found.extend(find_cases(folder, on_folder=partial(_check_number, folder)))
+        except TooManyFoldersError:
+            raise
+        except CaseError as none:
+            problems.append(none)
         return []
 
     def show(layers: list[Layer]) -> None:
-        if len(found) > 1:
-            _show_list(viewer, folder, found)
-        elif error is not None and found[0].problem() is not None:
-            notify.report(error)
+        otherwise = partial(_show_cases, viewer, folder, found, problems)
+        if _may_be_scan(found, error):
+            offer_scan(viewer, folder, partial(open_and_remember, viewer), otherwise)
         else:
-            open_and_remember(viewer, found[0])
+            otherwise()
 
     key = ("cases in", str(folder))
     load(viewer, LoadJob(f"the folders in {folder.name}", key, search, show, notify.report))
+
+
+def _may_be_scan(found: list[CaseFiles], error: Exception | None) -> bool:
+    """Whether a folder may hold a scan: no case, or images that are not on one grid."""
+    usable = [files for files in found if files.problem(allow_missing=True) is None]
+    if not usable or (len(found) == 1 and isinstance(error, GridMismatchError)):
+        return True
+    # The names that a scanner or a converter gives have nothing in common but the patient.
+    modalities = [modality for files in found for modality in files.modalities]
+    return len(found) == len(modalities) == len(set(modalities)) > 1
+
+
+def _show_cases(
+    viewer: ViewerModel, folder: Path, found: list[CaseFiles], problems: list[Exception]
+) -> None:
+    if len(found) > 1:
+        _show_list(viewer, folder, found)
+    elif problems and (not found or _cannot_be_read(found[0], problems[0])):
+        notify.report(problems[0])
+    else:
+        open_and_remember(viewer, found[0])
+
+
+def _cannot_be_read(files: CaseFiles, error: Exception) -> bool:
+    return files.problem() is not None or isinstance(error, GridMismatchError)
 
 
 def _show_list(viewer: ViewerModel, folder: Path, cases: list[CaseFiles]) -> None:
@@ -193,7 +231,7 @@ class CaseOpener:
 
 def _check_number(folder: Path, number: int) -> None:
     if number > MOST_FOLDERS:
-        raise CaseError(
+        raise TooManyFoldersError(
             f"{folder} is no case and has more than {MOST_FOLDERS:,} subfolders; choose the folder "
             "of a case"
         )

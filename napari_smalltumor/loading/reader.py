@@ -38,6 +38,7 @@ from smalltumor.files.requirements import MissingPackageError
 from smalltumor.labels.masks import Mask
 from smalltumor.labels.regions import Region
 from smalltumor.labels.schemes import DEFAULT_SCHEME, SCHEMES, LabelScheme, integer_values
+from smalltumor.scanner.stored_case import stored_paths
 
 from napari_smalltumor.export.region_files import (
     RegionFile,
@@ -48,6 +49,7 @@ from napari_smalltumor.export.region_files import (
     region_file,
     region_files_of,
 )
+from napari_smalltumor.layers.brain_mask import brain_mask_layer
 from napari_smalltumor.layers.create import (
     STACKING,
     LayerData,
@@ -137,7 +139,21 @@ def layers_of_case(
     if regions:
         for _, attributes, _ in stored:
             attributes["visible"] = False
-    return without_open(image_layers(case) + stored + regions, layers)
+    data = image_layers(case) + _brain_mask_of(case) + stored + regions
+    return without_open(data, layers)
+
+
+def _brain_mask_of(case: Case) -> list[LayerData]:
+    """The brain mask of a prepared scan, or no layer and a warning if it cannot be opened."""
+    paths = stored_paths(case)
+    if paths is None:
+        return []
+    try:
+        volume = on_grid(read_label_volume(paths["brain"]), case.grid, case.name)
+    except SmalltumorError as error:
+        warn(str(error))
+        return []
+    return [brain_mask_layer(case, volume.data != 0)]
 
 
 def _exported_regions(case: Case, files: Sequence[RegionFile]) -> list[LayerData]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from smalltumor.data.naming.case_files import find_case_files
 from smalltumor.data.nifti import is_image_name
 from smalltumor.errors import SmalltumorError
+from smalltumor.scanner.dicom_files import holds_dicom
 
 from napari_smalltumor import notify
 from napari_smalltumor.loading.already_open import show_open_case
@@ -18,11 +19,14 @@ from napari_smalltumor.loading.job import LoadJob, load, loads_in_background
 from napari_smalltumor.loading.open_case import case_name, offer_cases
 from napari_smalltumor.loading.reader import Reader
 from napari_smalltumor.loading.reader import get_reader as get_case_reader
+from napari_smalltumor.loading.scans import check_no_scan
 from napari_smalltumor.viewer_setup import set_up
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
+
+    from napari_smalltumor.layers.create import LayerData
 
 _NO_LAYERS: list[Any] = [(None,)]
 """What tells napari that a path was read and has no layers."""
@@ -32,7 +36,7 @@ def get_reader(path: str | Sequence[str]) -> Reader | None:
     """Return the function that reads a path, or None if the plugin does not read it.
 
     A folder that is no case is read if no other plugin can: if it holds NIfTI files or only
-    folders.
+    folders; or if it holds DICOM files.
 
     Parameters
     ----------
@@ -40,7 +44,7 @@ def get_reader(path: str | Sequence[str]) -> Reader | None:
         As for `napari_smalltumor.loading.reader.get_reader`.
     """
     read = get_case_reader(path)
-    if read is None and isinstance(path, str) and _is_folder_without_other_files(Path(path)):
+    if read is None and isinstance(path, str) and _may_hold_cases(Path(path)):
         return _read_folder_of_cases
     return None if read is None else partial(_read, read)
 
@@ -78,9 +82,13 @@ def _job(viewer: ViewerModel, read: Reader, path: str | Sequence[str]) -> LoadJo
         if not layers:
             _show_open(viewer, path)
 
-    return LoadJob(
-        case_name(files), str(path), partial(read, path), opened, partial(_on_error, viewer, path)
-    )
+    def read_case() -> list[LayerData]:
+        if isinstance(files, Path) and files.is_dir():
+            check_no_scan(files, find_case_files(files))
+        return read(path)
+
+    failed = partial(_on_error, viewer, path)
+    return LoadJob(case_name(files), str(path), read_case, opened, failed)
 
 
 def _show_open(viewer: ViewerModel, path: str | Sequence[str]) -> None:
@@ -104,6 +112,10 @@ def _read_folder_of_cases(path: str | Sequence[str]) -> list[Any]:
     if viewer is not None:
         offer_cases(viewer, Path(str(path)))
     return _NO_LAYERS
+
+
+def _may_hold_cases(path: Path) -> bool:
+    return path.is_dir() and (_is_folder_without_other_files(path) or holds_dicom(path))
 
 
 def _is_folder_without_other_files(path: Path) -> bool:

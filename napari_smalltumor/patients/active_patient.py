@@ -182,7 +182,8 @@ class ActivePatient:
         if patient in self._opened:
             self.activate(patient)
             if last in self._layers and viewer is not None:
-                select(viewer, [last])
+                shown = [x for x in self.layers if x.visible]
+                select(viewer, [last if last in shown or not shown else shown[-1]])
         self.patients_changed.emit()
 
     def awaits(self, layer: Layer) -> bool:

@@ -117,14 +117,9 @@ def study_lines(number: int, study: Study) -> list[str]:
 
     assignment = assign(study.series)
     lines = [f"study {number}: {study.title}"]
-    roles = {id(series): modality for modality, series in assignment.chosen.items()}
-    for index, (series, found) in enumerate(assignment.classified, start=1):
-        role = roles.get(id(series))
-        title = MODALITY_TITLES[role] if role else "-"
-        reason = assignment.reasons[role] if role else series.problem or found.reason
-        if not role and not series.problem and found.sequence:
-            reason = f"another {MODALITY_TITLES[found.sequence]}: {found.reason}"
-        lines.append(f"  {index:>3}  {title:<5}  {series.title}")
-        lines.append(f"              {series.describe_voxels()}; {reason}")
+    for index, described in enumerate(assignment.described(), start=1):
+        title = MODALITY_TITLES[described.modality] if described.modality else "-"
+        lines.append(f"  {index:>3}  {title:<5}  {described.series.title}")
+        lines.append(f"              {described.series.describe_voxels()}; {described.reason}")
     lines += [f"  not decided: {sentence}" for sentence in assignment.undecided]
     return lines

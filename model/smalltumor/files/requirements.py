@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from smalltumor.errors import Action, Remedy, SmalltumorError
@@ -34,3 +36,8 @@ def require(module: str, purpose: str) -> Any:
             f"{purpose} needs the package {package}, which is not installed",
             Remedy(Action.INSTALL_RAW),
         ) from error
+
+
+def missing_packages(modules: Iterable[str]) -> list[str]:
+    """The modules of optional packages that are not installed, without importing any."""
+    return [module for module in modules if find_spec(module) is None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +73,7 @@ def write_prepared(case: PreparedCase, folder: Path, *, overwrite: bool = False)
     Raises
     ------
     OutputError
+        The files that were written before are then removed, unless they replaced others.
     """
     paths = prepared_paths(folder, case.name, case.sequences)
     try:
@@ -81,22 +82,37 @@ def write_prepared(case: PreparedCase, folder: Path, *, overwrite: bool = False)
         raise OutputError(f"{folder} cannot be created: {error.strerror or error}") from error
     for path in paths.values():
         check_output(path, overwrite=overwrite)
-    written = []
+    written: list[Path] = []
+    try:
+        for path in _write_files(case, paths, folder, overwrite=overwrite):
+            written.append(path)  # noqa: PERF402 - keeps those before an error
+    except OutputError:
+        if not overwrite:  # a part of a case would be opened like a whole one
+            for path in written:
+                path.unlink(missing_ok=True)
+        raise
+    return written
+
+
+def _write_files(
+    case: PreparedCase, paths: Mapping[str, Path], folder: Path, *, overwrite: bool
+) -> Iterator[Path]:
+    """Write one file after another, and yield each."""
     for modality, sequence in case.sequences.items():
         image = _as_stored(sequence.image)
         write_volume(paths[modality], image, case.grid, case.header, overwrite=overwrite)
-        written.append(paths[modality])
+        yield paths[modality]
     brain = case.brain.astype(np.uint8)
     write_volume(paths["brain"], brain, case.grid, case.header, overwrite=overwrite)
-    written.append(paths["brain"])
+    yield paths["brain"]
     for modality, sequence in case.sequences.items():
         if sequence.registration is not None:
             path = folder / f"{case.name}_{modality}_to_{REFERENCE}.tfm"
             _write_transform(sequence, path)
-            written.append(path)
+            yield path
     text = json.dumps(record(case), indent=2, ensure_ascii=False) + "\n"
     write_text(paths["record"], text, overwrite=overwrite)
-    return [*written, paths["record"]]
+    yield paths["record"]
 
 
 def record(case: PreparedCase) -> dict[str, Any]:

@@ -37,6 +37,39 @@ class Assignment:
     reasons: Mapping[str, str] = field(default_factory=dict)
     undecided: tuple[str, ...] = ()
 
+    def described(self) -> list[DescribedSeries]:
+        """All series of the study with what each is used for, and why."""
+        used = {id(series): modality for modality, series in self.chosen.items()}
+        return [self._describe(s, c, used.get(id(s))) for s, c in self.classified]
+
+    def _describe(
+        self, series: Series, found: Classification, modality: str | None
+    ) -> DescribedSeries:
+        if modality is not None:
+            return DescribedSeries(series, modality, self.reasons[modality])
+        reason = series.problem or found.reason
+        if not series.problem and found.sequence:
+            reason = f"another {MODALITY_TITLES[found.sequence]}: {found.reason}"
+        return DescribedSeries(series, None, reason)
+
+
+@dataclass(frozen=True)
+class DescribedSeries:
+    """A series and what it is used for.
+
+    Parameters
+    ----------
+    series : Series
+    modality : str, optional
+        None if it is not used.
+    reason : str
+        Why it is used for this modality, or not used.
+    """
+
+    series: Series
+    modality: str | None
+    reason: str
+
 
 def assign(series: Sequence[Series], given: Mapping[str, Series] | None = None) -> Assignment:
     """Choose a series for each sequence.

@@ -9,7 +9,8 @@ import pytest
 from raw_scans import prepared_by_hand, write_raw_scan
 from smalltumor.data.case import read_case
 from smalltumor.data.segmentation import Segmentation
-from smalltumor.errors import CaseError
+from smalltumor.errors import CaseError, OutputError
+from smalltumor.scanner import prepared_files
 from smalltumor.scanner.native_grid import on_native_grid
 from smalltumor.scanner.prepared_files import write_prepared
 from smalltumor.scanner.stored_case import stored_case, stored_paths
@@ -74,3 +75,15 @@ def test_a_record_without_a_sequence_of_the_case_is_an_error(written):
     path.write_text(json.dumps(content))
     with pytest.raises(CaseError, match="damaged"):
         stored_case(read_case(folder))
+
+
+def test_a_full_disk_leaves_no_part_of_a_case(tmp_path, monkeypatch):
+    case = prepared_by_hand(write_raw_scan(tmp_path / "scan"))
+
+    def full(path, *arguments, **options):
+        raise OutputError(f"{path} could not be written: No space left on device")
+
+    monkeypatch.setattr(prepared_files, "write_text", full)
+    with pytest.raises(OutputError, match="No space"):
+        write_prepared(case, tmp_path / "Pat")
+    assert not list((tmp_path / "Pat").iterdir())

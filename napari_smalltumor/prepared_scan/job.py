@@ -1,0 +1,62 @@
+"""Applying a correction, as a function without Qt and layers that a worker can call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from smalltumor.data.case import REFERENCE, Case
+from smalltumor.errors import CaseError
+from smalltumor.scanner.correction import Correction, corrected, series_in
+from smalltumor.scanner.prepared_files import write_prepared
+from smalltumor.scanner.stored_case import stored_case
+
+if TYPE_CHECKING:
+    from smalltumor.scanner.prepare import PreparedCase
+
+_CORRECTED = 0.9
+
+
+@dataclass(frozen=True)
+class CorrectionJob:
+    """Arguments of a correction; calling the job applies it.
+
+    Parameters
+    ----------
+    case : Case
+        As it was read from the folder of the prepared case.
+    scan : Path
+        Folder of the scan; it is only read.
+    correction : Correction
+    """
+
+    case: Case
+    scan: Path
+    correction: Correction
+
+    def __call__(
+        self, progress: Callable[[float, str], None], cancelled: Callable[[], bool]
+    ) -> PreparedCase:
+        """Make the images again and store them.
+
+        Raises
+        ------
+        SmalltumorError
+            `Cancelled` if `cancelled` returned true; nothing is then written.
+        """
+        progress(0.0, "reading the scan")
+        prepared = stored_case(self.case)
+        if prepared is None:
+            raise CaseError(f"{self.case.name} was not prepared by this program")
+        result = corrected(
+            prepared,
+            series_in(self.scan, prepared),
+            self.correction,
+            progress=lambda fraction, step: progress(_CORRECTED * fraction, step),
+            cancelled=cancelled,
+        )
+        progress(_CORRECTED, "writing the case")
+        write_prepared(result, self.case.paths[REFERENCE].parent, overwrite=True)
+        return result

@@ -1,0 +1,114 @@
+"""Spin boxes that shift and turn one sequence against T1CE."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QGridLayout, QLabel, QVBoxLayout, QWidget
+from smalltumor.data.naming.case_files import MODALITY_TITLES
+from smalltumor.scanner.motion import Triple
+
+from napari_smalltumor.widgets.layouts import allow_shrinking, button, row
+
+_AXES = ("right", "anterior", "superior")
+_SHIFT = ("to the right", "to anterior", "to superior")
+_TURN = ("about the right-left axis", "about the front-back axis", "about the head-foot axis")
+_LARGEST_MM, _LARGEST_DEGREES, _STEP = 50.0, 45.0, 0.5
+
+
+class Nudge(QWidget):
+    """Chooses a sequence and how it is moved; emits `changed` at each change of a value."""
+
+    sequence_changed = Signal()
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sequences = QComboBox()
+        self.sequences.setAccessibleName("Sequence to move")
+        allow_shrinking(self.sequences)
+        self.shift = [_spin_box(f"Shift {a}, in mm", _LARGEST_MM) for a in _SHIFT]
+        self.turn = [_spin_box(f"Turn {a}, in degrees", _LARGEST_DEGREES) for a in _TURN]
+        self.reset_button = button("Reset", "Show the sequence as it is stored")
+        self.apply_button = button(
+            "Apply registration", "Resample the sequence from the scan as shown, and store it"
+        )
+        self._lay_out()
+        self.sequences.activated.connect(lambda: self.sequence_changed.emit())
+        self.reset_button.clicked.connect(self.reset)
+        for box in (*self.shift, *self.turn):
+            box.valueChanged.connect(lambda: self.changed.emit())
+
+    @property
+    def modality(self) -> str | None:
+        """The sequence that is moved; None if there is none."""
+        modality = self.sequences.currentData()
+        return None if modality is None else str(modality)
+
+    @property
+    def shift_mm(self) -> Triple:
+        """Towards right, anterior and superior."""
+        return _values(self.shift)
+
+    @property
+    def degrees(self) -> Triple:
+        """About the same axes."""
+        return _values(self.turn)
+
+    @property
+    def moves(self) -> bool:
+        """Whether the sequence is shifted or turned."""
+        return any((*self.shift_mm, *self.degrees))
+
+    def show_sequences(self, modalities: Sequence[str]) -> None:
+        """List the sequences that can be moved."""
+        before = self.modality
+        self.sequences.clear()
+        for modality in modalities:
+            self.sequences.addItem(MODALITY_TITLES[modality], modality)
+        self.sequences.setCurrentIndex(max(0, self.sequences.findData(before)))
+
+    def reset(self) -> None:
+        """Set all values to 0."""
+        moved = self.moves
+        for box in (*self.shift, *self.turn):
+            box.blockSignals(True)
+            box.setValue(0.0)
+            box.blockSignals(False)
+        if moved:
+            self.changed.emit()
+
+    def _lay_out(self) -> None:
+        grid = QGridLayout()
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(6)
+        grid.setVerticalSpacing(4)
+        for column, axis in enumerate(_AXES, start=1):
+            grid.addWidget(QLabel(axis), 0, column)
+        for line, (text, boxes) in enumerate((("mm", self.shift), ("degrees", self.turn)), start=1):
+            grid.addWidget(QLabel(text), line, 0)
+            for column, box in enumerate(boxes, start=1):
+                grid.addWidget(box, line, column)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(6)
+        layout.addWidget(self.sequences)
+        layout.addLayout(grid)
+        layout.addLayout(row(self.reset_button, self.apply_button))
+
+
+def _spin_box(name: str, largest: float) -> QDoubleSpinBox:
+    box = QDoubleSpinBox()
+    box.setRange(-largest, largest)
+    box.setSingleStep(_STEP)
+    box.setDecimals(1)
+    box.setAccessibleName(name)
+    box.setToolTip(name)
+    box.setMinimumWidth(60)
+    return box
+
+
+def _values(boxes: Sequence[QDoubleSpinBox]) -> Triple:
+    first, second, third = (float(box.value()) for box in boxes)
+    return first, second, third

@@ -1,0 +1,140 @@
+"""What is to be prepared: a study of a folder, and the series of each sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from smalltumor.data.case import REFERENCE
+from smalltumor.data.naming.case_files import (
+    MODALITIES,
+    MODALITY_TITLES,
+    modality_titles,
+)
+from smalltumor.errors import Action, Remedy
+from smalltumor.files.names import safe_name
+from smalltumor.files.requirements import MissingPackageError, missing_packages
+from smalltumor.scanner.selection import Assignment, DescribedSeries, assign
+from smalltumor.scanner.series import Series
+from smalltumor.scanner.source import Source
+from smalltumor.scanner.studies import FolderContent, Study
+
+from napari_smalltumor.notify import error_text
+
+SHOWN_ORDER = ("t1", "t1ce", "t2", "flair")
+
+_CHOSEN_BY_USER = "chosen by you"
+_NEEDED = ("SimpleITK", "deepbet")
+
+
+class Plan:
+    """The study and series that a user chooses, starting from those that are recognised.
+
+    Parameters
+    ----------
+    folder : Path
+        The scan.
+    content : FolderContent
+        Its studies. If several have a T1CE, the user has to choose one.
+    """
+
+    def __init__(self, folder: Path, content: FolderContent) -> None:
+        self.folder = folder
+        self.studies = content.studies
+        self.warnings = content.warnings
+        self._study: Study | None = None
+        self._assignment = Assignment(())
+        usable = [s for s in self.studies if REFERENCE in assign(s.series).chosen]
+        candidates = usable or list(self.studies)
+        if len(candidates) == 1:
+            self.choose_study(candidates[0])
+
+    @property
+    def study(self) -> Study | None:
+        """The chosen study."""
+        return self._study
+
+    @property
+    def series(self) -> list[DescribedSeries]:
+        """The series of the study: first those that are used, then the others."""
+        described = self._assignment.described()
+        used = [d for m in SHOWN_ORDER for d in described if d.modality == m]
+        return used + [d for d in described if d.modality is None]
+
+    @property
+    def chosen(self) -> Mapping[str, Series]:
+        """The series in use, by modality."""
+        return self._assignment.chosen
+
+    def choose_study(self, study: Study) -> None:
+        """Choose a study, with the series that are recognised in it."""
+        self._study = study
+        self._assignment = assign(study.series)
+
+    def use(self, series: Series, modality: str | None) -> None:
+        """Use a series for a modality, instead of the one before; or for none."""
+        before = self._assignment
+        chosen = {m: s for m, s in before.chosen.items() if s is not series and m != modality}
+        reasons = {m: before.reasons[m] for m in chosen}
+        if modality is not None:
+            chosen[modality], reasons[modality] = series, _CHOSEN_BY_USER
+        self._assignment = replace(before, chosen=chosen, reasons=reasons)
+
+    @property
+    def problem(self) -> str:
+        """Why the study cannot be prepared, as a sentence; empty if it can."""
+        if self._study is None:
+            return "Choose one of the studies: a case is of one patient at one time."
+        for modality, series in self.chosen.items():
+            if series.problem:
+                title = MODALITY_TITLES[modality]
+                return f"{series.title} cannot be used for {title}: {series.problem}."
+        if REFERENCE not in self.chosen:
+            reason = next((u for u in self._assignment.undecided if "T1CE" in u), "")
+            return f"{_sentence(reason)} Choose the T1CE in the column Use as.".strip()
+        return self._packages_problem()
+
+    @property
+    def note(self) -> str:
+        """What the user should know before preparing, as sentences; may be empty."""
+        missing = [m for m in MODALITIES if m not in self.chosen]
+        texts = []
+        if self._study is not None and missing and REFERENCE not in missing:
+            texts.append(
+                f"Without {modality_titles(missing)}: only weights trained with modality dropout "
+                "segment the case, and results are less reliable."
+            )
+        texts += [_sentence(warning) for warning in self.warnings[:1]]
+        if len(self.warnings) > 1:
+            texts.append(f"{len(self.warnings) - 1} more files cannot be read.")
+        return " ".join(texts)
+
+    def source(self, name: str) -> Source:
+        """The series to be prepared as a case of this name."""
+        return Source(name, self._assignment, self.warnings)
+
+    @property
+    def case_name(self) -> str:
+        """A name for the case: that of the folder, with the date if there are several studies."""
+        name = safe_name(self.folder.absolute().name)
+        date = self._study.date if self._study is not None and len(self.studies) > 1 else ""
+        patients = {study.patient for study in self.studies}
+        patient = self._study.patient if self._study is not None and len(patients) > 1 else ""
+        return safe_name("_".join(part for part in (name, patient, date) if part))
+
+    def _packages_problem(self) -> str:
+        missing = missing_packages(_NEEDED)
+        if not missing:
+            return ""
+        verb = "is" if len(missing) == 1 else "are"
+        error = MissingPackageError(
+            f"preparing a scan needs {' and '.join(missing)}, which {verb} not installed",
+            Remedy(Action.INSTALL_RAW),
+        )
+        return _sentence(error_text(error))
+
+
+def _sentence(text: str) -> str:
+    """A part of a sentence as a sentence."""
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}." if text else ""

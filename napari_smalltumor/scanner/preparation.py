@@ -1,0 +1,197 @@
+"""Connects the dialog with the plan of what is prepared, and with the workers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.compat import isalive
+from qtpy.QtCore import QObject
+from qtpy.QtWidgets import QWidget
+from smalltumor.errors import SmalltumorError
+from smalltumor.files.names import safe_name
+from smalltumor.scanner.series import Series
+from smalltumor.scanner.steps import SeriesImage, planned_steps
+from smalltumor.scanner.studies import Study
+
+from napari_smalltumor import notify
+from napari_smalltumor.progress_worker import ProgressWorker, start
+from napari_smalltumor.scanner.dialog import PrepareDialog
+from napari_smalltumor.scanner.job import PrepareJob
+from napari_smalltumor.scanner.known_scans import remember_scan
+from napari_smalltumor.scanner.output_folder import folder_problem, suggested_folder
+from napari_smalltumor.scanner.plan import Plan
+from napari_smalltumor.workers import run_in_thread
+
+if TYPE_CHECKING:
+    from smalltumor.scanner.prepare import PreparedCase
+
+_LOOKING = "Looking at the images ..."
+
+
+class Preparation(QObject):
+    """Shows the dialog of a scan and prepares it.
+
+    Parameters
+    ----------
+    parent : QWidget or None
+        The window that the dialog belongs to.
+    plan : Plan
+    open_prepared : callable
+        Opens the folder of the prepared case.
+    """
+
+    def __init__(
+        self, parent: QWidget | None, plan: Plan, open_prepared: Callable[[Path], None]
+    ) -> None:
+        self.dialog = PrepareDialog(parent, plan.folder)
+        super().__init__(self.dialog)
+        self._plan, self._open_prepared = plan, open_prepared
+        self._seen: dict[int, SeriesImage | str] = {}
+        self._looking = False
+        self._worker: ProgressWorker | None = None
+        self._suggested = ""
+        dialog = self.dialog
+        dialog.study_chosen.connect(self._choose_study)
+        dialog.table.use_changed.connect(self._use)
+        dialog.output_changed.connect(self._show_message)
+        dialog.prepare_clicked.connect(self.prepare)
+        dialog.cancel_clicked.connect(self.cancel)
+        dialog.show_studies(plan.studies, plan.study)
+        self._update()
+
+    @property
+    def busy(self) -> bool:
+        """Whether images are being looked at, or the scan is being prepared."""
+        return self._looking or self._worker is not None
+
+    def prepare(self) -> None:
+        """Start the preparation."""
+        if self._worker is not None or self._problem:
+            return
+        output = Path(self.dialog.output.text())
+        name = safe_name(output.name)
+        job = PrepareJob(self._plan.source(name), output, self.dialog.bias_field.isChecked())
+        self.dialog.set_running(True)
+        self._worker = start(
+            job,
+            f"preparation of {name}",
+            yielded=partial(_if_alive, self, self._on_progress),
+            returned=partial(_if_alive, self, partial(self._on_prepared, output)),
+            errored=partial(_if_alive, self, self._on_error),
+            finished=partial(_if_alive, self, self._on_finished),
+        )
+        self.dialog.destroyed.connect(self._worker.quit)
+
+    def cancel(self) -> None:
+        """Ask the preparation to stop; it does after the step that runs."""
+        if self._worker is not None:
+            self.dialog.set_cancelling()
+            self._worker.quit()
+
+    @property
+    def _problem(self) -> str:
+        chosen = self._plan.chosen.values()
+        unreadable = next((t for s in chosen if isinstance(t := self._seen.get(id(s)), str)), "")
+        text = self.dialog.output.text()
+        return self._plan.problem or unreadable or folder_problem(text, self._plan.folder)
+
+    def _choose_study(self, study: Study) -> None:
+        self._plan.choose_study(study)
+        self._update()
+
+    def _use(self, series: Series, modality: str | None) -> None:
+        self._plan.use(series, modality)
+        self._update()
+
+    def _update(self) -> None:
+        self.dialog.table.show_series(self._plan.series)
+        if self.dialog.output.text() == self._suggested:  # the user has not changed it
+            suggested = suggested_folder(self._plan.folder, self._plan.case_name)
+            self._suggested = str(suggested)
+            self.dialog.output.setText(self._suggested)
+        self._show_steps()
+        self._show_message()
+
+    def _show_message(self) -> None:
+        if self._worker is None:
+            self.dialog.show_message(self._problem, self._plan.note)
+
+    def _show_steps(self) -> None:
+        """Show the steps, which depend on the voxels; these are read in a worker."""
+        chosen = self._plan.chosen
+        if "t1ce" not in chosen:
+            self.dialog.show_steps_text("Known when a T1CE is chosen")
+            return
+        unseen = [s for s in chosen.values() if id(s) not in self._seen and not s.problem]
+        if unseen:
+            self.dialog.show_steps_text(_LOOKING)
+            self._look_at(unseen[0])
+            return
+        images = {
+            m: image
+            for m, s in chosen.items()
+            if isinstance(image := self._seen.get(id(s)), SeriesImage)
+        }
+        self.dialog.show_steps(planned_steps(images) if "t1ce" in images else ())
+
+    def _look_at(self, series: Series) -> None:
+        if self._looking:
+            return
+        self._looking = True
+        run_in_thread(
+            lambda: _look_at(series),
+            self,
+            partial(self._on_seen, series),
+            notify.unexpected,
+            name=f"reading of {series.title}",
+        )
+
+    def _on_seen(self, series: Series, seen: SeriesImage | str) -> None:
+        self._looking = False
+        self._seen[id(series)] = seen
+        self._show_steps()
+        self._show_message()
+
+    def _on_progress(self, state: tuple[float, str]) -> None:
+        self.dialog.show_progress(*state)
+
+    def _on_finished(self) -> None:
+        """The worker has ended, after its result, its error, or the cancellation."""
+        self._end()
+
+    def _on_error(self, error: Exception) -> None:
+        self._end()
+        notify.report(error)
+
+    def _on_prepared(self, output: Path, case: PreparedCase) -> None:
+        self._end()
+        remember_scan(output, self._plan.folder)
+        for warning in case.warnings:
+            notify.warn(f"{case.name}: {warning}")
+        self._open_prepared(output)
+        self.dialog.close()
+
+    def _end(self) -> None:
+        if self._worker is None:
+            return
+        self.dialog.destroyed.disconnect(self._worker.quit)
+        self._worker = None
+        self.dialog.set_running(False)
+        self._show_message()
+
+
+def _look_at(series: Series) -> SeriesImage | str:
+    """What the voxels of a series tell, or why they cannot be read."""
+    try:
+        return SeriesImage.of(series)
+    except SmalltumorError as error:
+        return f"{notify.error_text(error)}."
+
+
+def _if_alive(owner: QObject, slot: Callable[..., None], *arguments: object) -> None:
+    """Call a slot unless its owner was deleted; Qt does not disconnect a partial."""
+    if isalive(owner):
+        slot(*arguments)

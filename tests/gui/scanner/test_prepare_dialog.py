@@ -1,0 +1,182 @@
+"""A folder of DICOM files is dropped, prepared, and opened as a case."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from head_cases import NAMES
+from napari_cases import write_case_along
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QApplication
+from raw_scans import prepared_by_hand, write_raw_scan
+from smalltumor.data.nifti import read_volume
+from smalltumor.errors import Cancelled
+from smalltumor.geometry.grid import Grid
+
+from napari_smalltumor import devices, notify
+from napari_smalltumor.layers.brain_mask import brain_mask_of
+from napari_smalltumor.loading.loader import loader_of
+from napari_smalltumor.loading.open_case import open_and_remember, open_case
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.scanner import plan as plan_module
+from napari_smalltumor.scanner.preparation import Preparation
+
+pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no transforms")
+
+
+@pytest.fixture
+def viewer(make_napari_viewer, monkeypatch):
+    monkeypatch.setattr(devices, "find_devices", lambda *arguments: None)
+    monkeypatch.setattr(plan_module, "missing_packages", lambda modules: [])
+    return make_napari_viewer()
+
+
+@pytest.fixture
+def messages(monkeypatch) -> list[str]:
+    shown: list[str] = []
+    for name in ("info", "warn", "error"):
+        monkeypatch.setattr(notify, name, shown.append)
+    monkeypatch.setattr(notify, "unexpected", lambda error: shown.append(repr(error)))
+    return shown
+
+
+@pytest.fixture
+def steps(monkeypatch):
+    """The preparation by hand in place of the networks; it waits until it may end."""
+    import smalltumor.scanner.prepare as prepare_module
+
+    may_end = threading.Event()
+
+    def prepare(source, *, cancelled, progress, **options):
+        progress(0.5, "registering T2")
+        while not may_end.wait(0.01):
+            if cancelled():
+                raise Cancelled("cancelled")
+        return prepared_by_hand(source.assignment.chosen["t1ce"].location.parent, source.name)
+
+    monkeypatch.setattr(prepare_module, "prepare", prepare)
+    yield may_end
+    may_end.set()
+
+
+def dialogs() -> list[Preparation]:
+    return [
+        p
+        for window in QApplication.topLevelWidgets()
+        if window.isVisible()
+        for p in window.findChildren(Preparation)
+    ]
+
+
+def in_loop(function, *arguments) -> None:
+    QTimer.singleShot(0, lambda: function(*arguments))
+
+
+def drop(viewer, folder: Path) -> None:
+    viewer.open(str(folder), plugin="napari-smalltumor")
+
+
+def preparation_of(qtbot) -> Preparation:
+    qtbot.waitUntil(lambda: bool(dialogs()))
+    (found,) = dialogs()
+    qtbot.waitUntil(lambda: not found.busy)
+    return found
+
+
+def test_a_dropped_scan_is_prepared_and_opened_as_a_case(
+    viewer, tmp_path, qtbot, steps, messages, monkeypatch
+):
+    shown = []
+    monkeypatch.setattr(viewer.window, "add_plugin_dock_widget", lambda *a, **k: shown.append(a))
+    other = write_case_along(tmp_path / "Other", labels=False)
+    scan = write_raw_scan(tmp_path / "patient" / "scan")
+    # Converters give names that have nothing in common: each alone is like a case of its own.
+    for number, path in enumerate(sorted(scan.iterdir())):
+        ending = path.name.removeprefix("ax_").replace("t1_post_gd", "t1c")
+        path.rename(scan / f"{number}x_{ending}")
+    in_loop(drop, viewer, scan)
+    preparation = preparation_of(qtbot)
+    dialog = preparation.dialog
+    assert not (scan.parent / "prepared").exists()  # nothing starts before Prepare
+    assert "Registration" in dialog.steps.text()
+    dialog.prepare_button.click()
+    qtbot.waitUntil(lambda: dialog.step.text() == "registering T2")
+    open_case(viewer, other)  # the window can be used meanwhile
+    assert active_patient(viewer).title == "Other"
+    steps.set()
+    qtbot.waitUntil(lambda: active_patient(viewer).title == "scan")
+    brain = brain_mask_of(active_patient(viewer).layers)
+    assert brain.name == "scan brain mask" and not brain.visible and brain.data.any()
+    assert [x.name for x in active_patient(viewer).layers if x.visible] == ["scan T1CE"]
+    assert [x.name for x in viewer.layers.selection] == ["scan T1CE"]
+    assert (scan.parent / "prepared" / "scan" / "scan_prepared.json").is_file()
+    assert not dialogs()
+    assert [m for m in messages if "T2 may not be registered" in m]
+    qtbot.waitUntil(lambda: bool(shown))
+    assert shown[0][1] == "Prepared scan"
+
+
+def test_a_cancelled_preparation_writes_nothing_and_can_be_started_again(
+    viewer, tmp_path, qtbot, steps, messages
+):
+    scan = write_raw_scan(tmp_path / "patient" / "scan")
+    in_loop(open_and_remember, viewer, scan)
+    dialog = preparation_of(qtbot).dialog
+    dialog.prepare_button.click()
+    dialog.reject()  # as Escape
+    qtbot.waitUntil(lambda: dialog.prepare_button.isVisible())
+    assert dialog.isVisible() and not (scan.parent / "prepared").exists()
+    assert messages == [] and len(viewer.layers) == 0
+    dialog.reject()
+    qtbot.waitUntil(lambda: not dialogs())
+
+
+def test_series_of_dicom_files_can_be_assigned_otherwise(viewer, tmp_path, qtbot):
+    dicom_cases = pytest.importorskip("dicom_cases")
+    grid = Grid((16, 16, 9), np.diag([-14.0, -14.0, 20.0, 1.0]))
+    data = np.random.default_rng(0).integers(1, 1000, grid.shape)
+    for number, modality in enumerate(("t1", "t2", "flair"), start=2):
+        dicom_cases.write_series(
+            tmp_path / "scan" / "DICOM" / str(number),
+            data,
+            grid,
+            NAMES[modality],
+            number=number,
+            times=dicom_cases.TIMES[modality],
+        )
+    in_loop(drop, viewer, tmp_path / "scan")
+    preparation = preparation_of(qtbot)
+    dialog = preparation.dialog
+    assert "Choose the T1CE in the column Use as." in dialog.message.text()
+    assert not dialog.prepare_button.isEnabled()
+    combo = dialog.table.cellWidget(0, 1)
+    combo.setCurrentIndex(combo.findData("t1ce"))
+    combo.activated.emit(combo.currentIndex())
+    qtbot.waitUntil(lambda: not preparation.busy and dialog.prepare_button.isEnabled())
+    assert dialog.message.text().startswith("⚠ Without T1:")
+    dialog.output.setText(str(tmp_path / "scan" / "case"))
+    assert "lies within the scan" in dialog.message.text()
+    assert not dialog.prepare_button.isEnabled()
+    dialog.reject()
+
+
+def test_a_folder_without_any_image_is_one_sentence(viewer, tmp_path, qtbot, messages):
+    (tmp_path / "scan").mkdir()
+    in_loop(open_and_remember, viewer, tmp_path / "scan")
+    qtbot.waitUntil(lambda: bool(messages) and not loader_of(viewer).busy)
+    assert len(messages) == 1 and "scan" in messages[0] and not dialogs()
+
+
+def test_files_of_the_scan_are_left_as_they_are(viewer, tmp_path, qtbot, steps):
+    scan = write_raw_scan(tmp_path / "scan")
+    before = {path.name: path.read_bytes() for path in scan.iterdir()}
+    steps.set()
+    in_loop(open_and_remember, viewer, scan)
+    preparation_of(qtbot).dialog.prepare_button.click()
+    qtbot.waitUntil(lambda: active_patient(viewer).title == "scan")
+    assert {path.name: path.read_bytes() for path in scan.iterdir()} == before
+    stored = read_volume(tmp_path / "prepared" / "scan" / "scan_t1ce.nii.gz")
+    assert stored.grid.matches(read_volume(scan / "ax_t1_post_gd.nii.gz").grid)

@@ -1,0 +1,141 @@
+"""Brain mask and registration of a prepared scan are corrected in the window."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from napari_cases import write_case_along
+from qtpy.QtWidgets import QFileDialog
+from raw_scans import SHIFT_MM, prepared_by_hand, write_raw_scan
+from smalltumor.data.case import read_case
+from smalltumor.scanner import correction as correction_module
+from smalltumor.scanner.prepared_files import write_prepared
+from smalltumor.scanner.stored_case import stored_case
+
+from napari_smalltumor import devices
+from napari_smalltumor.layers.coordinates import from_display
+from napari_smalltumor.layers.metadata import case_of, role_of
+from napari_smalltumor.layers.modalities import case_of_layers, newest_case_layers
+from napari_smalltumor.lesions.source import lesion_sources
+from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.prepared_scan.dock import PreparedScanDock
+from napari_smalltumor.prepared_scan.panel import NOT_PREPARED
+from napari_smalltumor.scanner.known_scans import forget_scan, remember_scan
+
+pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no registration")
+
+
+@pytest.fixture
+def scan(tmp_path):
+    return write_raw_scan(tmp_path / "scan")
+
+
+@pytest.fixture
+def folder(scan, tmp_path):
+    """The prepared case; its scan is known, as after a preparation in the window."""
+    write_prepared(prepared_by_hand(scan), tmp_path / "Pat")
+    remember_scan(tmp_path / "Pat", scan)
+    yield tmp_path / "Pat"
+    forget_scan(tmp_path / "Pat")
+
+
+@pytest.fixture
+def viewer(make_napari_viewer, monkeypatch, folder):
+    monkeypatch.setattr(devices, "find_devices", lambda *arguments: None)
+    viewer = make_napari_viewer()
+    open_case(viewer, folder)
+    return viewer
+
+
+@pytest.fixture
+def dock(viewer, qtbot):
+    dock = PreparedScanDock(viewer)
+    viewer.window.add_dock_widget(dock, area="right")
+    yield dock
+    qtbot.waitUntil(lambda: not dock.busy)
+
+
+def layer_of(viewer, ending: str):
+    return next(x for x in viewer.layers if x.name.endswith(ending))
+
+
+def test_figures_and_warnings_of_the_preparation_are_shown(dock, viewer, tmp_path, qtbot):
+    rows = [[dock.figures.item(r, c).text() for c in range(4)] for r in range(4)]
+    assert rows[0] == ["T1CE", "–", "–", "–"]
+    assert rows[2] == ["T2", "6.0 mm", "0.95", "0.10 → 0.40"]
+    assert "T2 may not be registered" in dock.warnings.text()
+    open_case(viewer, write_case_along(tmp_path / "Other"))
+    qtbot.waitUntil(lambda: dock.explanation.text() == NOT_PREPARED and dock._prepared is None)
+
+
+def test_a_brain_mask_is_no_region_and_no_source_of_lesions(viewer):
+    brain = layer_of(viewer, "brain mask")
+    assert role_of(brain).region is None and not brain.visible and brain.contour == 1
+    assert lesion_sources(viewer.layers) == []
+
+
+def test_a_painted_brain_mask_strips_the_images_again(dock, viewer, folder, qtbot, errors):
+    brain, t2 = layer_of(viewer, "brain mask"), layer_of(viewer, "T2")
+    dock.edit_button.click()
+    assert brain.visible and brain.mode == "paint" and list(viewer.layers.selection) == [brain]
+    painted = brain.data.copy()
+    painted[:, :13] = 0
+    painted[2, 14:18, 14:18] = 1  # outside of the mask before
+    brain.data = painted
+    before = t2.data.copy()
+    dock.apply_mask_button.click()
+    qtbot.waitUntil(lambda: not dock.busy)
+    assert errors == [] and dock.step.text() == "Stored. Segment the case again."
+    assert not np.any(t2.data[painted == 0]) and np.any(t2.data[2, 14:18, 14:18])
+    same = (painted != 0) & (before != 0)
+    np.testing.assert_array_equal(t2.data[same], before[same])
+    stored = read_case(folder)
+    for modality, volume in stored.volumes.items():
+        layer = layer_of(viewer, f" {modality.upper()}")
+        np.testing.assert_array_equal(from_display(layer.data, stored.grid), volume)
+    assert stored_case(stored).sequences["t1ce"].steps[-1] == "brain mask corrected by hand"
+    # What is segmented now is the new image, of the same case.
+    assert case_of_layers(newest_case_layers(viewer.layers)) is case_of(t2)
+    dock.apply_mask_button.click()
+    assert dock.step.text() == "The brain mask is applied already."
+
+
+def test_a_shift_is_shown_at_once_and_stored_on_request(
+    dock, viewer, folder, qtbot, errors, monkeypatch
+):
+    monkeypatch.setattr(correction_module, "brain_overlap", lambda *arguments: 0.97)
+    t2 = layer_of(viewer, "T2")
+    stored = np.array(t2.data)
+    dock.nudge.sequences.setCurrentIndex(dock.nudge.sequences.findData("t2"))
+    dock.nudge.shift[0].setValue(5.0)  # a voxel to the patient's right
+    qtbot.waitUntil(lambda: not np.array_equal(t2.data, stored) and not dock.busy)
+    np.testing.assert_allclose(t2.data[:, :, :-1], stored[:, :, 1:], atol=0.5)
+    assert t2.visible and layer_of(viewer, "T1CE").opacity == 0.5
+    dock.nudge.reset_button.click()
+    np.testing.assert_array_equal(t2.data, stored)
+    assert not t2.visible and layer_of(viewer, "T1CE").opacity == 1.0
+    dock.nudge.shift[0].setValue(5.0)
+    dock.nudge.apply_button.click()
+    qtbot.waitUntil(lambda: not dock.busy)
+    assert errors == [] and not dock.nudge.moves
+    found = stored_case(read_case(folder)).sequences["t2"]
+    np.testing.assert_allclose(found.registration.matrix[:3, 3], (SHIFT_MM - 5.0, 0, 0), atol=1e-6)
+    assert found.overlap == 0.97
+    assert dock.figures.item(2, 2).text() == "0.97"
+
+
+def test_the_scan_is_asked_for_when_it_is_not_known(
+    dock, viewer, folder, tmp_path, qtbot, errors, monkeypatch
+):
+    forget_scan(folder)
+    wrong = write_raw_scan(tmp_path / "wrong")
+    (wrong / "ax_t2.nii.gz").unlink()
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *arguments: str(wrong))
+    brain = layer_of(viewer, "brain mask")
+    brain.data = np.ones_like(brain.data)
+    dock.apply_mask_button.click()
+    qtbot.waitUntil(lambda: not dock.busy)
+    assert len(errors) == 1 and "is not the scan of which Pat was made" in errors[0]
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *arguments: "")
+    dock.apply_mask_button.click()  # it asks again; the user cancels
+    assert not dock.busy

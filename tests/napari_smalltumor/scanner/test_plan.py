@@ -1,0 +1,134 @@
+"""What is prepared: studies and series, chosen by rules and by the user."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from raw_scans import write_raw_scan
+from smalltumor.scanner.series import Acquisition, Series
+from smalltumor.scanner.studies import FolderContent, Study, find_studies
+
+from napari_smalltumor.scanner import plan as plan_module
+from napari_smalltumor.scanner.plan import Plan
+
+
+def series(title: str, *, patient: str = "P1", problem: str = "") -> Series:
+    return Series(
+        title=title,
+        patient=patient,
+        study="1",
+        date="20240102",
+        acquisition=Acquisition(text=title),
+        shape=(256, 256, 30),
+        spacing=(0.9, 0.9, 5.0),
+        location=Path(title),
+        read=lambda: pytest.fail("voxels are not needed"),
+        problem=problem,
+    )
+
+
+def study(*titles: str, patient: str = "P1", date: str = "20240102") -> Study:
+    return Study(patient, "1", date, tuple(series(t, patient=patient) for t in titles))
+
+
+def plan_of(*studies: Study, warnings: tuple[str, ...] = ()) -> Plan:
+    return Plan(Path("/scans/X"), FolderContent(studies, warnings))
+
+
+@pytest.fixture(autouse=True)
+def all_packages(monkeypatch):
+    monkeypatch.setattr(plan_module, "missing_packages", lambda modules: [])
+
+
+ALL = ("t1", "t1 post gd", "t2", "flair", "dwi")
+
+
+def test_recognised_series_come_first_each_with_its_reason():
+    plan = plan_of(study(*ALL))
+    assert [(d.series.title, d.modality) for d in plan.series] == [
+        ("t1", "t1"),
+        ("t1 post gd", "t1ce"),
+        ("t2", "t2"),
+        ("flair", "flair"),
+        ("dwi", None),
+    ]
+    assert all(d.reason for d in plan.series)
+    assert plan.problem == plan.note == ""
+
+
+def test_a_series_that_the_user_chooses_replaces_the_one_before():
+    plan = plan_of(study(*ALL, "another t2"))
+    other = next(d for d in plan.series if d.series.title == "another t2")
+    before = plan.chosen["t2"]
+    assert other.modality is None
+    plan.use(other.series, "t2")
+    uses = {d.series.title: (d.modality, d.reason) for d in plan.series}
+    assert uses["another t2"] == ("t2", "chosen by you")
+    assert uses[before.title][0] is None
+    assert plan.source("case").assignment.chosen["t2"] is other.series
+
+
+def test_a_series_is_used_for_one_sequence_only():
+    plan = plan_of(study(*ALL))
+    plan.use(plan.chosen["t2"], "flair")
+    assert {m: s.title for m, s in plan.chosen.items()} == {
+        "t1": "t1",
+        "t1ce": "t1 post gd",
+        "flair": "t2",
+    }
+    assert plan.note.startswith("Without T2:")
+
+
+def test_without_a_t1ce_the_user_is_asked_for_it():
+    plan = plan_of(study("t1", "t2", "flair"))
+    assert plan.problem == "No series is T1CE. Choose the T1CE in the column Use as."
+    plan.use(plan.chosen["t1"], "t1ce")
+    assert plan.problem == ""
+
+
+def test_of_two_patients_one_is_chosen_and_never_a_series_of_the_other():
+    plan = plan_of(study(*ALL), study(*ALL, patient="P2"))
+    assert plan.study is None and plan.series == [] and "Choose one" in plan.problem
+    plan.choose_study(plan.studies[1])
+    assert {d.series.patient for d in plan.series} == {"P2"}
+    assert plan.problem == ""
+    assert plan.case_name == "X_P2_20240102"
+
+
+def test_the_only_study_with_a_t1ce_is_chosen():
+    plan = plan_of(study("survey"), study(*ALL, date="20240304"))
+    assert plan.study is plan.studies[1]
+    assert plan.case_name == "X_20240304"
+
+
+def test_a_series_that_makes_no_volume_is_named():
+    plan = plan_of(study(*ALL))
+    broken = series("broken", problem="slices are missing")
+    plan.use(broken, "t2")
+    assert plan.problem == "broken cannot be used for T2: slices are missing."
+
+
+def test_missing_packages_are_said_with_the_command(monkeypatch):
+    monkeypatch.setattr(plan_module, "missing_packages", lambda modules: ["SimpleITK", "deepbet"])
+    assert plan_of(study(*ALL)).problem == (
+        "Preparing a scan needs SimpleITK and deepbet, which are not installed; install it with "
+        'pip install "napari-smalltumor[raw]".'
+    )
+
+
+def test_unreadable_files_are_counted():
+    plan = plan_of(study(*ALL), warnings=("a is damaged", "b is damaged", "c is damaged"))
+    assert plan.note == "A is damaged. 2 more files cannot be read."
+
+
+def test_a_folder_of_nifti_files_is_a_plan(tmp_path):
+    folder = write_raw_scan(tmp_path / "scan")
+    plan = Plan(folder, find_studies(folder))
+    assert {m: s.title for m, s in plan.chosen.items()} == {
+        "t1": "ax_t1.nii.gz",
+        "t1ce": "ax_t1_post_gd.nii.gz",
+        "t2": "ax_t2.nii.gz",
+        "flair": "ax_flair.nii.gz",
+    }
+    assert plan.case_name == "scan"
