@@ -14,7 +14,7 @@ from napari_smalltumor.widgets.layouts import button, row, wrapped_label
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
-_TEXT = "No patient is open. Drop a patient's folder or NIfTI files here, or open:"
+_TEXT = "No patient is open. Drop a patient's folder, a scan or NIfTI files here, or open:"
 
 
 class FirstCase(QWidget):
