@@ -71,6 +71,7 @@ def test_wheel_and_sdist_carry_manifest_sample_case_and_weights(built):
     assert {f"model/{name}" for name in weights} <= packed
 
 
+@pytest.mark.slow
 def test_the_wheel_works_in_an_empty_environment(built, tmp_path):
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "empty"], check=True)
     python = tmp_path / "empty" / "bin" / "python"

@@ -8,8 +8,10 @@ import sys
 from functools import cache, partial
 from pathlib import Path
 
+import napari.settings
 import numpy as np
 import pytest
+from napari.settings._napari_settings import NapariSettings
 from npe2 import PluginManifest
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QGuiApplication
@@ -32,12 +34,23 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session", autouse=True)
+def settings_without_a_file():
+    """Keep napari's settings in memory: a viewer would store them in the user's folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        kept_in_memory = NapariSettings(config_path=None)
+        kept_in_memory._connect_events()
+        patch.setattr(napari.settings, "_SETTINGS", kept_in_memory)
+        yield
+
+
+@pytest.fixture(autouse=True)
 def freeze_imported_modules():
     """Exclude imported modules from garbage collection, which napari runs around each viewer."""
-    gc.collect()
-    gc.freeze()
+    before = len(sys.modules)
     yield
-    gc.unfreeze()
+    if len(sys.modules) > before:
+        gc.collect()
+        gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -104,6 +104,7 @@ def saved_files(folder: Path) -> list[Path]:
     return sorted(folder.glob("*/*.safetensors"))
 
 
+@pytest.mark.slow
 def test_edits_are_restored_after_a_kill(
     killed, synthetic_case, make_napari_viewer, answers, qtbot
 ):

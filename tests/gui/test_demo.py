@@ -4,6 +4,7 @@ import csv
 
 import nibabel as nib
 import numpy as np
+import pytest
 import smalltumor.inference
 from PIL import Image
 from smalltumor.data.label_files import read_labels
@@ -12,6 +13,7 @@ from smalltumor.data.segmentation import Segmentation
 from napari_smalltumor import demo
 
 
+@pytest.mark.slow
 def test_the_demo_shows_the_sample_case_and_writes_its_files(
     make_napari_viewer, tmp_path, monkeypatch, sample_folder
 ):

@@ -56,6 +56,7 @@ def start(data, narrow_weights) -> Start:
     return begin
 
 
+@pytest.mark.slow
 def test_masks_are_complete_and_the_next_run_continues(start, tmp_path):
     seconds, whole = undisturbed(start, tmp_path / "whole")
     rng = np.random.default_rng(0)

@@ -23,6 +23,7 @@ TRIALS = Path(__file__).with_name("trials.py")
 PATHS = [str(TRIALS.parents[2] / "model"), str(TRIALS.parents[1])]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("job", ["segment", "export", "table"] if MANY else ["segment", "export"])
 def test_every_file_is_the_old_one_or_the_complete_new_one(job, record_property):
     """Signals at random times, a kill before each file operation, and full disks."""

@@ -132,6 +132,7 @@ def test_a_read_only_results_folder_is_refused_before_segmenting(
     assert list(out.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_case_in_a_read_only_folder_is_segmented(segment_unprivileged, synthetic_folder):
     case, out = synthetic_folder
     for path in case.iterdir():

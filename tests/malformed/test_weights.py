@@ -62,6 +62,7 @@ def test_import_refuses_the_file_and_runs_no_code(name, bad, tmp_path, smalltumo
     assert [path.name for path in tmp_path.iterdir()] == [bad.name]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="limits are set as on Linux")
 def test_all_files_are_refused_within_a_gigabyte(tmp_path, narrow_weights):
     case = write_case(tmp_path / "case")

@@ -23,6 +23,7 @@ def only_line(text: str) -> str:
     return line
 
 
+@pytest.mark.slow
 def test_the_mask_of_the_sample_case_has_its_grid_and_header(smalltumor, sample_folder, tmp_path):
     out, table = tmp_path / "mask.nii.gz", tmp_path / "lesions.csv"
     code, stdout, stderr = smalltumor("segment", sample_folder, "-o", out, "--lesions", table)

@@ -31,6 +31,7 @@ def exchanged(sample_folder: Path, tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_command_line_names_the_options(exchanged, tmp_path, smalltumor) -> None:
     code, _, stderr = smalltumor("segment", exchanged, "-o", tmp_path / "mask.nii.gz")
     assert code == 0
@@ -39,6 +40,7 @@ def test_the_command_line_names_the_options(exchanged, tmp_path, smalltumor) -> 
     assert "--t2 FILE --flair FILE" in line
 
 
+@pytest.mark.slow
 def test_the_run_and_the_table_of_a_cohort_have_the_finding(
     exchanged, tmp_path, narrow_weights
 ) -> None:

@@ -75,6 +75,7 @@ def wait_for_epoch(qtbot, dock, epoch: int) -> None:
     qtbot.waitUntil(lambda: dock.poll() or dock.status.epoch >= epoch)
 
 
+@pytest.mark.slow
 def test_a_corrected_case_is_added_trained_on_and_segmented_with_the_new_weights(
     viewer, docked, dock_of, run, data, tmp_path, qtbot, messages
 ):
@@ -137,6 +138,7 @@ def test_a_corrected_case_is_added_trained_on_and_segmented_with_the_new_weights
     assert not [message for message in messages if "rror" in message]
 
 
+@pytest.mark.slow
 def test_buttons_pause_resume_and_stop_a_run(docked, qtbot):
     docked.panel.train.epochs.value = 5000
     docked.panel.run_bar.start.click()
@@ -154,6 +156,7 @@ def test_buttons_pause_resume_and_stop_a_run(docked, qtbot):
     qtbot.waitUntil(lambda: not is_locked(RunFolder(docked.run)))
 
 
+@pytest.mark.slow
 def test_a_run_continues_after_napari_was_killed_and_is_shown_in_the_next_session(
     viewer, data, weights_to_tune, tmp_path, qtbot, monkeypatch, messages
 ):

@@ -57,6 +57,7 @@ def slow_network(monkeypatch):
         event.set()
 
 
+@pytest.mark.slow
 def test_two_windows_that_segment_at_once_show_only_their_own_run(
     make_napari_viewer, dock_of, tmp_path, slow_network, qtbot, errors, raised, monkeypatch
 ):

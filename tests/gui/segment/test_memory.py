@@ -58,6 +58,7 @@ def one_round(make_napari_viewer, dock_of, synthetic_case, run, monkeypatch, qtb
     return open_segment_close
 
 
+@pytest.mark.slow
 def test_nothing_outlives_its_case(one_round, qtbot):
     before = {id(o) for o in gc.get_objects() if isinstance(o, Case | Layer | Segmentation)}
     for _ in range(3):

@@ -129,6 +129,7 @@ ACTIONS = (
 )
 
 
+@pytest.mark.slow
 @given(steps=st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 99)), max_size=6))
 @settings(max_examples=20, deadline=None)
 def test_any_sequence_of_actions_leaves_each_role_with_its_first_owner(steps):

@@ -250,7 +250,7 @@ def test_a_full_disk_ends_the_run(cohort, monkeypatch, tmp_path):
     assert rows == []
 
 
-@pytest.mark.once
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_after_a_kill_the_same_command_finishes(cohort, data, narrow_weights, tmp_path):
     out = tmp_path / "out"

@@ -25,7 +25,7 @@ from smalltumor.models.checkpoint import Checkpoint, random_checkpoint
 from synthetic import NARROWEST
 from torch.utils._python_dispatch import TorchDispatchMode
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.slow
 
 ALL = "SMALLTUMOR_TRIALS" in os.environ
 COUNT = 4

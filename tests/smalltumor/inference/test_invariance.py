@@ -28,7 +28,7 @@ from smalltumor.data.segmentation import Segmentation
 from smalltumor.inference import segment
 from smalltumor.labels.regions import Region
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.slow
 
 Volume = npt.NDArray[np.generic]
 Transform = Callable[[Volume], Volume]

@@ -196,7 +196,7 @@ def test_a_case_does_not_influence_the_next_one(backend: str, sample_folder: Pat
     np.testing.assert_array_equal(alone.probabilities(), before)
 
 
-@pytest.mark.once
+@pytest.mark.slow
 @pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
 @pytest.mark.usefixtures("frequent_switches")
 def test_runs_at_the_same_time_give_the_results_of_runs_one_by_one(

@@ -363,6 +363,7 @@ print("torch" in sys.modules)
 """
 
 
+@pytest.mark.slow
 @needs_openvino
 def test_compiled_network_runs_without_importing_torch(
     narrow_weights: Path, synthetic_folder: Path

@@ -28,6 +28,7 @@ def checksums(folder: Path) -> dict[Path, str]:
     return {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
+@pytest.mark.slow
 def test_a_dicom_folder_is_segmented_and_the_mask_returns_to_a_series(
     stripped, tmp_path, smalltumor
 ):

@@ -70,7 +70,7 @@ def test_a_pack_that_does_not_record_its_release_is_warned_about(pack, tmp_path)
     assert [event["message"] for event in events(tmp_path / "run", "warning")] == [line[9:]]
 
 
-@pytest.mark.once
+@pytest.mark.slow
 def test_a_killed_run_from_a_pack_resumes_and_ends_where_an_unbroken_one_does(pack, data, tmp_path):
     run = tmp_path / "killed"
     process = start_run(pack, run, LONG, validation=data / "case_00")
@@ -122,7 +122,7 @@ def test_a_run_of_some_minutes_ends_by_itself_with_weights(pack, tmp_path, monke
     assert status.fraction == pytest.approx(1, abs=0.1)
 
 
-@pytest.mark.once
+@pytest.mark.slow
 def test_the_minutes_of_a_run_count_over_its_resumes(pack, tmp_path, monkeypatch):
     monkeypatch.setattr(trainer, "time", Clock())
     train(pack_request(pack, tmp_path / "whole", changes={"minutes": 0.5}), silent)

@@ -30,7 +30,7 @@ from training_runs import (
     wait_for_step,
 )
 
-pytestmark = [pytest.mark.once, pytest.mark.usefixtures("quick")]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("quick")]
 
 KILLS = 2
 LONG = {"epochs": 10, "validate_every": 5}

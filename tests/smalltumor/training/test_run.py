@@ -19,6 +19,7 @@ from training_runs import events, request_for, silent, start_run, weights
 pytestmark = pytest.mark.usefixtures("quick")
 
 
+@pytest.mark.slow
 def test_a_narrow_network_learns_lesions_it_has_not_seen(data, tmp_path):
     changes = {"epochs": 12, "validate_every": 12, "crops_per_case": 4, "learning_rate": 1e-2}
     assert train(request_for(data, tmp_path / "run", changes=changes), silent)
@@ -31,7 +32,7 @@ def test_a_narrow_network_learns_lesions_it_has_not_seen(data, tmp_path):
     assert card["scores"]["validation"]["wt"] > 0.8
 
 
-@pytest.mark.once
+@pytest.mark.slow
 def test_two_processes_match_one_on_the_same_batches(data, tmp_path):
     settings = {"epochs": 2, "validate_every": 2, "learning_rate": 1e-4, "warmup": 0}
     launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]

@@ -109,6 +109,7 @@ def test_half_precision_is_close_to_float32_for_every_shape(
     compare_precisions(name, CONFIG, shape)
 
 
+@pytest.mark.slow
 @needs_bfloat16
 @ALL
 def test_half_precision_is_close_to_float32_at_full_width(name: str) -> None:

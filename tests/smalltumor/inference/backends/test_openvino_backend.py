@@ -36,6 +36,7 @@ print(*handled)
 """
 
 
+@pytest.mark.slow
 def test_a_signal_is_handled_after_networks_were_dropped(tmp_path: Path) -> None:
     environment = os.environ | {CACHE_VARIABLE: str(tmp_path)}
     run = subprocess.run(

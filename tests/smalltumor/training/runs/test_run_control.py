@@ -69,6 +69,7 @@ def gone(pid: int) -> bool:
     return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
+@pytest.mark.slow
 def test_a_run_stops_saves_and_resumes_where_it_was(plan):
     pid = start(plan)
     assert RunMonitor(plan.run).poll().state is State.STARTING
@@ -106,6 +107,7 @@ def assert_weights_are_current(plan: TrainingRequest, current: Checkpoint) -> No
     assert best.card["scores"]["by_case"][0]["case"] == "case_00"
 
 
+@pytest.mark.slow
 def test_a_run_outlives_a_killed_launcher_and_resumes_after_a_kill(plan, tmp_path):
     script, request = tmp_path / "parent.py", tmp_path / "request.json"
     plan.write(request)
@@ -178,6 +180,7 @@ def test_a_process_saves_if_it_listens_and_ends_with_all_it_has_started(
     assert RunMonitor(plan.run).poll().state is State.PAUSED
 
 
+@pytest.mark.slow
 def test_a_stop_sends_no_signal_to_a_process_that_saves_by_itself(plan, monkeypatch):
     """Windows has no signal that asks: there every signal ends a process at once."""
     sent = []
@@ -191,6 +194,7 @@ def test_a_stop_sends_no_signal_to_a_process_that_saves_by_itself(plan, monkeypa
     assert current_checkpoint(plan.run).card["step"] > 0
 
 
+@pytest.mark.slow
 def test_a_run_is_stopped_while_it_starts(plan):
     pid = start(plan)
     assert stop(plan.run)
