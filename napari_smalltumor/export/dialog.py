@@ -17,7 +17,9 @@ from napari_smalltumor.export.layer_files import (
     export_case,
     suggested_name,
     targets,
+    with_suffix,
 )
+from napari_smalltumor.export.native_grid import filters_of, named_for_grid
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.patient import patient_of_shown_case
 from napari_smalltumor.layers.region_masks import unseen_regions
@@ -53,16 +55,19 @@ def ask_and_export(
     title = active_patient(viewer).title_of(patient_of_shown_case(viewer.layers, case))
     scheme = settings.get("scheme")
     start = _start_folder(viewer, case) / suggested_name(case)
-    chosen, _ = QFileDialog.getSaveFileName(
+    filters = filters_of(case)
+    chosen, file_type = QFileDialog.getSaveFileName(
         parent,
         f"Export {'three region files' if per_region else 'a label file'} of {title}",
         str(start),
-        "NIfTI (*.nii.gz *.nii)",
+        ";;".join(filters),
         options=QFileDialog.Option.DontConfirmOverwrite,  # `may_replace` asks
     )
     if not chosen:
         return []
-    existing = [path for path in targets(Path(chosen), per_region=per_region) if path.exists()]
+    native = filters.get(file_type)
+    path = named_for_grid(with_suffix(Path(chosen)), case, native)
+    existing = [p for p in targets(path, per_region=per_region) if p.exists()]
     try:
         check_no_source(existing, viewer.layers)
         if existing and not may_replace(parent, existing, title):
@@ -70,9 +75,10 @@ def ask_and_export(
         written = export_case(
             viewer,
             case,
-            Path(chosen),
+            path,
             scheme=scheme,
             per_region=per_region,
+            native=native,
             overwrite=bool(existing),
         )
     except SmalltumorError as error:

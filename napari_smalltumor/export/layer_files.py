@@ -28,6 +28,7 @@ from smalltumor.labels.regions import Region
 from smalltumor.labels.schemes import SCHEMES
 
 from napari_smalltumor import notify
+from napari_smalltumor.export.native_grid import placed_on
 from napari_smalltumor.export.region_files import EXPORT_ENDING
 from napari_smalltumor.layers.coordinates import (
     AXIS_LABELS,
@@ -88,6 +89,7 @@ def export_case(
     *,
     scheme: str,
     per_region: bool = False,
+    native: str | None = None,
     overwrite: bool = False,
 ) -> list[Path]:
     """Write the regions of a case with their edits in the viewer.
@@ -102,6 +104,8 @@ def export_case(
         Name of the label scheme.
     per_region : bool
         Whether to write three masks of 0 and 1 instead of one label file.
+    native : str, optional
+        Modality on whose native grid the files lie, of a case that was prepared from a scan.
     overwrite : bool
         Whether existing files may be replaced. Source files of the viewer's layers are never
         replaced.
@@ -116,7 +120,7 @@ def export_case(
     OutputError
         If the case has no regions or a file cannot be written. No file is then written.
     """
-    segmentation = _segmentation_to_export(viewer, case)
+    segmentation = placed_on(_segmentation_to_export(viewer, case), case, native)
     path = with_suffix(path)
     if per_region:
         return write_regions(segmentation, path, overwrite=overwrite)

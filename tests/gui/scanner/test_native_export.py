@@ -1,0 +1,73 @@
+"""Masks of a prepared scan are exported on the native grid of any of its series."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from napari_cases import write_case_along
+from qtpy.QtWidgets import QFileDialog
+from raw_scans import SHIFT_MM, prepared_by_hand, write_raw_scan
+from smalltumor.data.nifti import read_volume
+from smalltumor.data.segmentation import Segmentation
+from smalltumor.scanner.prepared_files import write_prepared
+
+from napari_smalltumor import notify
+from napari_smalltumor.export.dialog import ask_and_export
+from napari_smalltumor.layers.metadata import case_of
+from napari_smalltumor.layers.regions import show_segmentation
+from napari_smalltumor.loading.open_case import open_case
+
+pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no transforms")
+
+
+@pytest.fixture
+def dialog(monkeypatch) -> dict[str, object]:
+    """The file types that the file dialog offered, and what it answers."""
+    state: dict[str, object] = {"answer": ("", "")}
+
+    def ask(parent, title, start, filters, **options):
+        state["filters"], state["start"] = filters.split(";;"), start
+        return state["answer"]
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", ask)
+    monkeypatch.setattr(notify, "info", lambda message: None)
+    return state
+
+
+def show_tumour(viewer, folder):
+    case = case_of(open_case(viewer, folder)[0])
+    classes = np.zeros(case.grid.shape, np.uint8)
+    classes[8:14, 9:15, 7:12] = 3
+    show_segmentation(viewer, case, Segmentation(case.name, classes, case.grid))
+    return classes
+
+
+def test_the_mask_lies_on_the_native_grid_of_the_series(
+    make_napari_viewer, tmp_path, dialog, errors
+):
+    scan = write_raw_scan(tmp_path / "scan")
+    folder = tmp_path / "Pat"
+    write_prepared(prepared_by_hand(scan), folder)
+    viewer = make_napari_viewer()
+    classes = show_tumour(viewer, folder)
+    t2 = "NIfTI on the native grid of T2 (*.nii.gz *.nii)"
+    dialog["answer"] = (str(folder / "Pat_smalltumor.nii.gz"), t2)
+    (path,) = ask_and_export(viewer, None, per_region=False)
+    assert errors == [] and dialog["filters"] == ["NIfTI (*.nii.gz *.nii)", t2]
+    assert path.name == "Pat_t2_smalltumor.nii.gz"  # it would be opened with the case otherwise
+    written, native = read_volume(path), read_volume(scan / "ax_t2.nii.gz")
+    assert written.grid.matches(native.grid)
+    found = native.grid.to_patient(np.argwhere(written.data > 0).mean(axis=0))
+    grid = case_of(viewer.layers[0]).grid
+    centre = grid.to_patient(np.argwhere(classes > 0).mean(axis=0))
+    expected = np.add(centre, (SHIFT_MM, 0, 0))
+    assert np.linalg.norm(found - expected) < 2.5  # half a voxel
+
+
+def test_a_case_that_was_not_prepared_has_only_its_own_grid(make_napari_viewer, tmp_path, dialog):
+    viewer = make_napari_viewer()
+    case = case_of(open_case(viewer, write_case_along(tmp_path / "Pat", labels=False))[0])
+    classes = np.ones(case.grid.shape, np.uint8)
+    show_segmentation(viewer, case, Segmentation(case.name, classes, case.grid))
+    ask_and_export(viewer, None, per_region=False)
+    assert dialog["filters"] == ["NIfTI (*.nii.gz *.nii)"]
