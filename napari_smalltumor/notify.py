@@ -88,5 +88,6 @@ _REMEDIES: dict[Action, Callable[[Remedy], str]] = {
     Action.INSTALL_RAW: lambda remedy: 'install it with pip install "napari-smalltumor[raw]"',
     Action.CONVERT: lambda remedy: "open its folder instead: the plugin makes a case of it",
     Action.CHOOSE_STUDY: lambda remedy: "open the folder of one study",
+    Action.CHOOSE_SERIES: lambda remedy: "choose the folder of one of them",
     Action.RESUME: _resume,
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +58,43 @@ def write_series(
         name = f"{(k * 7919) % 10007:05d}{suffix}"
         image.save_as(folder / name, enforce_file_format=True)
     return folder
+
+
+def write_enhanced(folder: Path, data: np.ndarray, grid: Grid, description: str) -> Path:
+    """Write a volume, (i, j, k) on `grid`, as one file of enhanced MR, in the order of `k`."""
+    parts = write_series(folder / "slices", data, grid, description)
+    slices = sorted(map(pydicom.dcmread, parts.iterdir()), key=lambda image: image.InstanceNumber)
+    enhanced = deepcopy(slices[0])
+    for keyword in (
+        *("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "RepetitionTime"),
+    ):
+        delattr(enhanced, keyword)
+    timing = _item(MRTimingAndRelatedParametersSequence=_item(RepetitionTime=9000.0))
+    enhanced.SharedFunctionalGroupsSequence = [timing]
+    enhanced.PerFrameFunctionalGroupsSequence = [
+        _item(
+            PlanePositionSequence=_item(ImagePositionPatient=image.ImagePositionPatient),
+            PlaneOrientationSequence=_item(ImageOrientationPatient=image.ImageOrientationPatient),
+            PixelMeasuresSequence=_item(
+                PixelSpacing=image.PixelSpacing, SliceThickness=image.SliceThickness
+            ),
+        )
+        for image in slices
+    ]
+    uid = pydicom.uid.EnhancedMRImageStorage
+    enhanced.SOPClassUID = enhanced.file_meta.MediaStorageSOPClassUID = uid
+    enhanced.NumberOfFrames = len(slices)
+    enhanced.PixelData = b"".join(image.PixelData for image in slices)
+    shutil.rmtree(parts)
+    enhanced.save_as(folder / "enhanced.dcm")
+    return folder / "enhanced.dcm"
+
+
+def _item(**values: object) -> pydicom.Dataset:
+    item = pydicom.Dataset()
+    for keyword, value in values.items():
+        setattr(item, keyword, [value] if isinstance(value, pydicom.Dataset) else value)
+    return item
 
 
 def _image(pixels: np.ndarray, uid: str) -> pydicom.Dataset:

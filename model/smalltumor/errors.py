@@ -60,6 +60,9 @@ class Action(StrEnum):
     CHOOSE_STUDY = "choose study"
     """Choose one of several studies."""
 
+    CHOOSE_SERIES = "choose series"
+    """Choose the folder of one of several series."""
+
     RESUME = "resume"
     """Resume the run, with `Remedy.settings` changed."""
 

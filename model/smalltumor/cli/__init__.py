@@ -17,6 +17,7 @@ from types import FrameType
 from smalltumor.cli import (
     cohort,
     demo,
+    dicom_seg,
     evaluate,
     folds,
     import_dmfnet,
@@ -33,6 +34,7 @@ from smalltumor.errors import Cancelled, SmalltumorError
 COMMANDS = (
     segment,
     prepare,
+    dicom_seg,
     cohort,
     lesions,
     evaluate,

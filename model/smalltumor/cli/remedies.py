@@ -101,6 +101,10 @@ def _choose_study(remedy: Remedy, options: argparse.Namespace) -> str:
     return "choose one with --study NUMBER" if "study" in options else "choose the folder of one"
 
 
+def _choose_series(remedy: Remedy, options: argparse.Namespace) -> str:
+    return "choose the folder of one of them"
+
+
 def _resume(remedy: Remedy, options: argparse.Namespace) -> str:
     if "resume" not in options:
         return ""
@@ -124,6 +128,7 @@ _TEXTS: Mapping[Action, Text] = MappingProxyType(
         Action.INSTALL_RAW: _install_raw,
         Action.CONVERT: _convert,
         Action.CHOOSE_STUDY: _choose_study,
+        Action.CHOOSE_SERIES: _choose_series,
         Action.RESUME: _resume,
     }
 )

@@ -16,14 +16,17 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from smalltumor.data.case import REFERENCE
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import Action, CaseError, OutputError, Remedy
 from smalltumor.files.atomic import atomic_path, check_output
 from smalltumor.files.requirements import require
 from smalltumor.geometry.grid import Grid
+from smalltumor.geometry.placement import place_on_grid
 from smalltumor.labels.regions import CLASS_COLOURS, TissueClass
 from smalltumor.scanner.dicom_files import DicomImage, images_of_file
 from smalltumor.scanner.dicom_series import slices_on_grid
+from smalltumor.scanner.selection import assign
 from smalltumor.scanner.series import Series
 from smalltumor.scanner.studies import find_studies
 
@@ -76,17 +79,37 @@ def check_dicom_seg(path: Path, files: Sequence[Path], *, overwrite: bool = Fals
     Raises
     ------
     OutputError
-        If the file cannot be written, has another ending, or exists and is no DICOM SEG.
+        As `check_dicom_seg_output`.
     CaseError
         If the series is not of DICOM files.
+    MissingPackageError
+        If pydicom or highdicom is not installed.
+    """
+    check_dicom_seg_output(path, files, overwrite=overwrite)
+    _images(files[:1])
+
+
+def check_dicom_seg_output(path: Path, sources: Sequence[Path], *, overwrite: bool = False) -> None:
+    """Check that a DICOM SEG can be written to a file.
+
+    Parameters
+    ----------
+    path : Path
+    sources : sequence of Path
+        Files that are never replaced.
+    overwrite : bool
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written, has another ending, or exists and is no DICOM SEG.
     MissingPackageError
         If highdicom is not installed.
     """
     if path.suffix.lower() != SUFFIX:
         raise OutputError(f"{path}: the name of a DICOM segmentation ends in {SUFFIX}")
-    check_output(path, overwrite=overwrite, sources=files)
+    check_output(path, overwrite=overwrite, sources=sources)
     _highdicom()
-    _images(files[:1])
     if path.exists() and not _is_segmentation(path):
         raise OutputError(
             f"{path} is not a DICOM segmentation and is not replaced", Remedy(Action.CHOOSE_OUTPUT)
@@ -156,29 +179,45 @@ def write_dicom_seg(
 
 
 def series_on_grid(folder: Path, grid: Grid) -> Series:
-    """The DICOM series in a folder that lies on a grid, such as that of an edited mask.
+    """The DICOM series in a folder that has the voxels of a grid, such as that of an edited mask.
 
     Parameters
     ----------
     folder : Path
         Searched with its subfolders.
     grid : Grid
+        Possibly along other axes than the series, or a part of it, as tools save masks.
+
+    Returns
+    -------
+    Series
+        If several have these voxels, that which is taken as T1CE.
 
     Raises
     ------
     CaseError
-        If no series, or more than one, has this grid.
+        If no series has this grid, or several and none of them is T1CE.
     MissingPackageError
         If pydicom is not installed.
     """
-    all_series = [series for study in find_studies(folder).studies for series in study.series]
-    found = [series for series in all_series if _lies_on(series, grid)]
+    studies = find_studies(folder).studies
+    found = [s for study in studies for s in study.series if _has_voxels_of(s, grid)]
     if not found:
         raise CaseError(f"{folder} holds no DICOM series on the grid of the mask")
-    if len(found) > 1:
-        titles = ", ".join(series.title for series in found)
-        raise CaseError(f"{folder} holds {len(found)} series on this grid: {titles}; name one")
-    return found[0]
+    references = [assign(study.series).chosen.get(REFERENCE) for study in studies]
+    preferred = [series for series in found if series in references] or found
+    if len(preferred) > 1:
+        titles = ", ".join(series.title for series in preferred)
+        text = f"{folder} holds {len(preferred)} series on the grid of the mask: {titles}"
+        raise CaseError(text, Remedy(Action.CHOOSE_SERIES))
+    return preferred[0]
+
+
+def _has_voxels_of(series: Series, grid: Grid) -> bool:
+    if series.grid is None:
+        return False
+    nothing = np.zeros(grid.shape, dtype=bool)
+    return place_on_grid(nothing, grid, series.grid) is not None
 
 
 def _is_segmentation(path: Path) -> bool:
@@ -188,16 +227,6 @@ def _is_segmentation(path: Path) -> bool:
     except (OSError, ValueError, AttributeError, pydicom.errors.InvalidDicomError):
         return False
     return bool(header.get("Modality") == "SEG")
-
-
-def _lies_on(series: Series, grid: Grid) -> bool:
-    if series.problem or series.shape != grid.shape:
-        return False
-    try:
-        slices_on_grid(_images(series.files), grid)
-    except CaseError:
-        return False
-    return True
 
 
 def _images(files: Sequence[Path]) -> list[DicomImage]:
@@ -223,8 +252,23 @@ def _headers(images: Sequence[DicomImage]) -> list[Any]:
         for keyword in _MAY_BE_EMPTY:
             if keyword not in header:
                 setattr(header, keyword, "")
+        _share_geometry(header)
         headers.append(header)
     return headers
+
+
+def _share_geometry(header: Any) -> None:
+    """In an enhanced file, where each frame has its own voxel size, set what all of them share.
+
+    highdicom looks for it there; the frames of a series have one size and orientation.
+    """
+    frames = header.get("PerFrameFunctionalGroupsSequence")
+    shared = header.get("SharedFunctionalGroupsSequence")
+    if not frames or not shared:
+        return
+    for keyword in ("PixelMeasuresSequence", "PlaneOrientationSequence"):
+        if keyword not in shared[0] and keyword in frames[0]:
+            setattr(shared[0], keyword, frames[0][keyword].value)
 
 
 def _encode(

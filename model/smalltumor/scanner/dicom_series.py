@@ -97,6 +97,7 @@ def _series(images: list[DicomImage]) -> Series:
     steps = np.diff([_distance(image) for image in images])
     step = float(np.median(steps)) if len(steps) else 0.0
     name = first.acquisition.text.partition(";")[0]
+    problem = _problem(images, steps)
     return Series(
         title=" ".join(part for part in (first.number, name) if part) or first.series,
         patient=first.patient,
@@ -107,9 +108,10 @@ def _series(images: list[DicomImage]) -> Series:
         spacing=(first.spacing[1], first.spacing[0], step),
         location=first.path.parent,
         read=partial(read_series, images),
-        problem=_problem(images, steps),
+        problem=problem,
         uid=first.series,
         files=tuple(dict.fromkeys(image.path for image in images)),
+        grid=None if problem else _grid(images),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from smalltumor.data.nifti import Volume
+from smalltumor.geometry.grid import Grid
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,8 @@ class Series:
         Series Instance UID; empty for NIfTI.
     files : tuple of Path
         The files that hold the voxels.
+    grid : Grid, optional
+        Of `read`, if the headers tell it without reading the voxels; None for volumes.
     """
 
     title: str
@@ -90,6 +93,7 @@ class Series:
     problem: str = ""
     uid: str = ""
     files: tuple[Path, ...] = ()
+    grid: Grid | None = None
 
     @property
     def extent(self) -> tuple[float, ...]:

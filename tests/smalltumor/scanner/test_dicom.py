@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
-from dicom_cases import TIMES, write_series
+from dicom_cases import TIMES, write_enhanced, write_series
 from smalltumor.errors import CaseError
 from smalltumor.files import requirements
 from smalltumor.files.requirements import MissingPackageError
@@ -186,37 +185,7 @@ def test_an_unknown_compression_is_named_and_nothing_is_printed(tmp_path, capfd)
 
 
 def test_frames_of_an_enhanced_file_are_slices(tmp_path):
-    import pydicom
-    from pydicom.sequence import Sequence
-
-    grid = grid_along("LPS", SHAPE, (1, 1, 3))
-    folder = write_series(tmp_path / "slices", noise(), grid, "FLAIR", times=TIMES["flair"])
-    slices = [pydicom.dcmread(path) for path in folder.iterdir()]
-    enhanced = slices[0].copy()
-    shared, timing = pydicom.Dataset(), pydicom.Dataset()
-    timing.RepetitionTime = 9000.0
-    shared.MRTimingAndRelatedParametersSequence = Sequence([timing])
-    frames = []
-    for image in slices:
-        position, plane, measures = (pydicom.Dataset() for _ in range(3))
-        position.ImagePositionPatient = image.ImagePositionPatient
-        plane.ImageOrientationPatient = image.ImageOrientationPatient
-        measures.PixelSpacing = image.PixelSpacing
-        frame = pydicom.Dataset()
-        frame.PlanePositionSequence = Sequence([position])
-        frame.PlaneOrientationSequence = Sequence([plane])
-        frame.PixelMeasuresSequence = Sequence([measures])
-        frames.append(frame)
-    for keyword in (
-        *("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "RepetitionTime"),
-    ):
-        delattr(enhanced, keyword)
-    enhanced.SharedFunctionalGroupsSequence = Sequence([shared])
-    enhanced.PerFrameFunctionalGroupsSequence = Sequence(frames)
-    enhanced.NumberOfFrames = len(frames)
-    enhanced.PixelData = b"".join(image.PixelData for image in slices)
-    shutil.rmtree(folder)
-    enhanced.save_as(tmp_path / "enhanced.dcm")
+    write_enhanced(tmp_path, noise(), grid_along("LPS", SHAPE, (1, 1, 3)), "FLAIR")
     (study,) = find_studies(tmp_path).studies
     (series,) = study.series
     assert series.acquisition.repetition_time == 9000

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
-from dicom_cases import write_series
+from dicom_cases import write_enhanced, write_series
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 from smalltumor.errors import Action, CaseError, GridMismatchError, OutputError
 from smalltumor.files.requirements import MissingPackageError
 from smalltumor.labels.regions import TissueClass
+from smalltumor.labels.schemes import SCHEMES
 from smalltumor.scanner.dicom_seg import series_on_grid, write_dicom_seg
 from smalltumor.scanner.studies import find_studies
 from synthetic import grid_along
@@ -90,6 +92,23 @@ def test_each_segment_lies_where_the_mask_does(tmp_path, axes, degrees, reverse)
         found = points_by_pydicom(path, int(tissue))
         expected = centres(segmentation.classes == tissue, segmentation)
         np.testing.assert_allclose(found, expected, atol=0.02)
+
+
+def test_a_mask_of_an_enhanced_file_lies_where_the_mask_does(tmp_path):
+    write_enhanced(
+        tmp_path / "t1ce", classes() * 100, grid_along("LPI", SHAPE, SPACING, 7), "T1 GD"
+    )
+    (study,) = find_studies(tmp_path / "t1ce").studies
+    (series,) = study.series
+    volume = series.read()
+    segmentation = Segmentation("case", (volume.data > 0).astype(np.uint8), volume.grid, run=RUN)
+    path = write_dicom_seg(segmentation, series.files, tmp_path / "seg.dcm")
+    found = points_by_pydicom(path, int(TissueClass.NCR))
+    np.testing.assert_allclose(found, centres(volume.data > 0, segmentation), atol=0.02)
+    seg = pydicom.dcmread(path)
+    for frame in seg.PerFrameFunctionalGroupsSequence:
+        (source,) = frame.DerivationImageSequence[0].SourceImageSequence
+        assert source.ReferencedSOPInstanceUID == pydicom.dcmread(series.files[0]).SOPInstanceUID
 
 
 def test_highdicom_reads_the_volume_with_its_affine(tmp_path):
@@ -237,13 +256,39 @@ def test_without_highdicom_the_extra_is_named(tmp_path, monkeypatch):
 
 
 def test_the_series_of_a_mask_is_found_by_its_grid(tmp_path):
-    _, segmentation = write(tmp_path / "study" / "t1ce", "LPS", 12)
+    study = tmp_path / "study"
+    _, segmentation = write(study / "t1ce", "LPS", 12)
     other = grid_along("LPS", SHAPE, SPACING)
-    write_series(tmp_path / "study" / "t2", classes() * 100, other, "T2", number=7)
-    found = series_on_grid(tmp_path / "study", segmentation.grid)
-    assert found.title == "4 Ax T1 POST"
+    write_series(study / "t2", classes() * 100, other, "T2", number=7)
+    assert series_on_grid(study, segmentation.grid).title == "4 Ax T1 POST"
     with pytest.raises(CaseError, match="holds no DICOM series on the grid of the mask"):
-        series_on_grid(tmp_path / "study", grid_along("LPS", SHAPE, SPACING, 5))
-    write_series(tmp_path / "study" / "t1", classes() * 100, other, "T1", number=8)
-    with pytest.raises(CaseError, match="2 series on this grid"):
-        series_on_grid(tmp_path / "study", other)
+        series_on_grid(study, grid_along("LPS", SHAPE, SPACING, 5))
+    write_series(study / "t1", classes() * 100, segmentation.grid, "Ax T1", number=3)
+    assert series_on_grid(study, segmentation.grid).title == "4 Ax T1 POST"  # rather than T1
+    write_series(study / "flair", classes() * 100, other, "FLAIR", number=8)
+    with pytest.raises(CaseError, match="2 series on the grid of the mask: 7 T2, 8 FLAIR") as error:
+        series_on_grid(study, other)
+    assert error.value.remedy.action is Action.CHOOSE_SERIES
+
+
+@pytest.mark.parametrize("change", ["as it is", "to RAS", "cropped"])
+def test_a_corrected_label_file_becomes_a_dicom_seg(tmp_path, smalltumor, change):
+    _, segmentation = write(tmp_path / "study", "LPI", 7)
+    image = nib.Nifti1Image(SCHEMES["brats2018"].encode(classes()), segmentation.grid.affine)
+    if change == "to RAS":
+        image = nib.as_closest_canonical(image)
+    if change == "cropped":
+        image = image.slicer[1:18, 2:19, 1:11]
+    nib.save(image, tmp_path / "mask.nii.gz")
+    options = ("dicom-seg", tmp_path / "mask.nii.gz", tmp_path / "study")
+    options += ("--labels", "brats2018", "-o")
+    code, out, err = smalltumor(*options, tmp_path / "seg.dcm")
+    assert (code, err) == (0, "")
+    assert "refers to 4 Ax T1 POST: 24 x 20 x 12 voxels" in out
+    for tissue in (TissueClass.NCR, TissueClass.ED, TissueClass.ET):
+        found = points_by_pydicom(tmp_path / "seg.dcm", int(tissue))
+        expected = centres(segmentation.classes == tissue, segmentation)
+        np.testing.assert_allclose(found, expected, atol=0.02)
+    code, _, err = smalltumor(*options, tmp_path / "seg.dcm")
+    assert code == 1
+    assert "exists; choose another output, or pass --overwrite" in err

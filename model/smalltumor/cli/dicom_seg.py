@@ -1,0 +1,77 @@
+"""`smalltumor dicom-seg`: write a label file as a DICOM SEG."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from smalltumor.cli import arguments, scanner_images
+from smalltumor.labels.schemes import READ_SCHEMES
+
+if TYPE_CHECKING:
+    from smalltumor.scanner.series import Series
+
+DESCRIPTION = """\
+Write a label file, such as a corrected one, as a DICOM SEG that refers to the DICOM series with the
+voxels of the mask. Of several, that which is taken as T1CE is used. Needs the extra [raw].
+"""
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command and its arguments."""
+    parser = commands.add_parser(
+        "dicom-seg", help="write a label file as a DICOM SEG", description=DESCRIPTION
+    )
+    parser.add_argument(
+        "segmentation", metavar="SEG.nii.gz", type=arguments.path_argument, help="label file"
+    )
+    parser.add_argument(
+        "study",
+        metavar="STUDY",
+        type=arguments.path_argument,
+        help="folder or zip archive of the DICOM study, or the folder of the series",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="OUT.dcm",
+        type=arguments.path_argument,
+        required=True,
+        help="file to write",
+    )
+    parser.add_argument(
+        "--labels",
+        choices=READ_SCHEMES,
+        help="label scheme of the file, if its values and name do not show it",
+    )
+    arguments.add_overwrite(parser)
+    parser.set_defaults(run=run, reads_labels=True)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Find the series of the mask and write the DICOM SEG."""
+    from smalltumor.scanner.dicom_seg import check_dicom_seg_output
+
+    check_dicom_seg_output(options.output, [options.segmentation], overwrite=options.overwrite)
+    with scanner_images.unpacked_study(options.study) as study:
+        series = _write(options, study or options.study)
+    print(f"refers to {series.title}: {series.describe_voxels()}")
+    print(f"wrote {options.output}")
+    return 0
+
+
+def _write(options: argparse.Namespace, study: Path) -> Series:
+    from smalltumor.data.label_files import decode_labels, on_grid, read_label_volume
+    from smalltumor.data.naming.case_files import label_scheme_hint
+    from smalltumor.data.segmentation import Segmentation
+    from smalltumor.scanner.dicom_seg import series_on_grid, write_dicom_seg
+
+    volume = read_label_volume(options.segmentation)
+    series = series_on_grid(study, volume.grid)
+    assert series.grid is not None
+    placed = on_grid(volume, series.grid, series.title)
+    classes, _ = decode_labels(placed, options.labels, label_scheme_hint(volume.path))
+    segmentation = Segmentation(options.segmentation.name, classes, series.grid)
+    write_dicom_seg(segmentation, series.files, options.output, overwrite=options.overwrite)
+    return series
