@@ -51,9 +51,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(options: argparse.Namespace) -> int:
     """Find the series of the mask and write the DICOM SEG."""
-    from smalltumor.scanner.dicom_seg import check_dicom_seg_output
-
-    check_dicom_seg_output(options.output, [options.segmentation], overwrite=options.overwrite)
     with scanner_images.unpacked_study(options.study) as study:
         series = _write(options, study or options.study)
     print(f"refers to {series.title}: {series.describe_voxels()}")
@@ -62,16 +59,13 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _write(options: argparse.Namespace, study: Path) -> Series:
-    from smalltumor.data.label_files import decode_labels, on_grid, read_label_volume
+    from smalltumor.data.label_files import decode_labels, read_label_volume
     from smalltumor.data.naming.case_files import label_scheme_hint
     from smalltumor.data.segmentation import Segmentation
-    from smalltumor.scanner.dicom_seg import series_on_grid, write_dicom_seg
+    from smalltumor.scanner.dicom_seg import write_dicom_seg_of_study
 
-    volume = read_label_volume(options.segmentation)
-    series = series_on_grid(study, volume.grid)
-    assert series.grid is not None
-    placed = on_grid(volume, series.grid, series.title)
-    classes, _ = decode_labels(placed, options.labels, label_scheme_hint(volume.path))
-    segmentation = Segmentation(options.segmentation.name, classes, series.grid)
-    write_dicom_seg(segmentation, series.files, options.output, overwrite=options.overwrite)
-    return series
+    path = options.segmentation
+    volume = read_label_volume(path)
+    classes, _ = decode_labels(volume, options.labels, label_scheme_hint(path))
+    mask = Segmentation(path.name, classes, volume.grid, sources=(path,))
+    return write_dicom_seg_of_study(mask, study, options.output, overwrite=options.overwrite)

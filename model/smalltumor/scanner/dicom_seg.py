@@ -9,6 +9,7 @@ their unions.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
@@ -176,6 +177,45 @@ def write_dicom_seg(
     with atomic_path(path, overwrite=overwrite) as temporary:
         seg.save_as(temporary)
     return path
+
+
+def write_dicom_seg_of_study(
+    segmentation: Segmentation,
+    study: Path,
+    path: str | Path,
+    *,
+    algorithm_type: AlgorithmType | None = None,
+    overwrite: bool = False,
+) -> Series:
+    """Write a segmentation as a DICOM SEG of the series in a study that has its voxels.
+
+    Parameters
+    ----------
+    segmentation : Segmentation
+        On the grid of the series, possibly along other axes, or on a part of it.
+    study : Path
+        Folder of the DICOM study.
+    path, algorithm_type, overwrite
+        As for `write_dicom_seg`.
+
+    Returns
+    -------
+    Series
+        That which the file refers to.
+
+    Raises
+    ------
+    OutputError, CaseError, GridMismatchError, MissingPackageError
+        As `series_on_grid` and `write_dicom_seg`.
+    """
+    check_dicom_seg_output(Path(path), segmentation.sources, overwrite=overwrite)
+    series = series_on_grid(study, segmentation.grid)
+    assert series.grid is not None
+    classes = place_on_grid(segmentation.classes, segmentation.grid, series.grid)
+    assert classes is not None
+    placed = replace(segmentation, classes=classes, grid=series.grid)
+    write_dicom_seg(placed, series.files, path, algorithm_type=algorithm_type, overwrite=overwrite)
+    return series
 
 
 def series_on_grid(folder: Path, grid: Grid) -> Series:

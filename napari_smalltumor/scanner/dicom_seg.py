@@ -1,0 +1,126 @@
+"""Export the active patient's regions as a DICOM SEG of the scan that they were drawn on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
+from smalltumor.data.case import REFERENCE, Case
+from smalltumor.files.names import safe_name
+from smalltumor.scanner.dicom_seg import (
+    SUFFIX,
+    AlgorithmType,
+    write_dicom_seg_of_study,
+)
+
+from napari_smalltumor import notify, settings
+from napari_smalltumor.autosave.watcher import ensure_autosave
+from napari_smalltumor.export.dialog import may_omit_regions, may_replace
+from napari_smalltumor.export.layer_files import case_to_export
+from napari_smalltumor.export.region_files import EXPORT_ENDING
+from napari_smalltumor.layers.metadata import region_layers
+from napari_smalltumor.layers.nesting import ensure_nesting
+from napari_smalltumor.layers.patient import patient_of_shown_case
+from napari_smalltumor.layers.region_masks import is_edited, segmentation_of
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.scanner.known_scans import forget_scan, remember_scan, scan_of
+from napari_smalltumor.viewer import unproxied
+from napari_smalltumor.workers import run_in_thread
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.viewer import Viewer
+    from smalltumor.scanner.series import Series
+
+
+def export_active_as_dicom_seg(viewer: Viewer) -> None:
+    """Export the case of the active patient as a DICOM SEG (menu command)."""
+    ask_and_export_dicom_seg(unproxied(viewer), QApplication.activeWindow())
+
+
+def ask_and_export_dicom_seg(viewer: ViewerModel, parent: QWidget | None) -> None:
+    """Ask for the folder of the scan, unless it is known, and for a file name, and export."""
+    case = case_to_export(viewer)
+    if case is None:
+        notify.error("There are no ET, TC or WT layers to export; segment a case first.")
+        return
+    if not may_omit_regions(parent, viewer, case, "Export anyway"):
+        return
+    title = active_patient(viewer).title_of(patient_of_shown_case(viewer.layers, case))
+    study = _study_of(case, title, parent)
+    path = _path_beside(study, case, title, parent) if study is not None else None
+    if study is not None and path is not None:
+        export_dicom_seg(viewer, case, study, path, overwrite=path.exists())
+
+
+def export_dicom_seg(
+    viewer: ViewerModel, case: Case, study: Path, path: Path, *, overwrite: bool = False
+) -> None:
+    """Write the regions of a case, with their edits, in a worker.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    case : Case
+    study : Path
+        Folder with the DICOM series whose grid is that of the case.
+    path : Path
+    overwrite : bool
+        Whether an existing DICOM SEG may be replaced; other files never are.
+    """
+    ensure_nesting(viewer).apply()
+    segmentation = segmentation_of(viewer.layers, case)
+    assert segmentation is not None
+    autosave = ensure_autosave(viewer).autosave
+    shown = autosave.checksums(region_layers(viewer.layers, case).values())
+    algorithm: AlgorithmType = "SEMIAUTOMATIC" if is_edited(viewer.layers, case) else "AUTOMATIC"
+
+    def write() -> Series:
+        return write_dicom_seg_of_study(
+            segmentation, study, path, algorithm_type=algorithm, overwrite=overwrite
+        )
+
+    def on_written(series: Series) -> None:
+        remember_scan(_folder_of(case), study)
+        autosave.mark_exported(shown)
+        settings.remember_folder(path, saving=True)
+        notify.info(f"Wrote {path.name} to {path.parent}; it refers to the series {series.title}")
+
+    def on_failed(error: Exception) -> None:
+        forget_scan(_folder_of(case))  # it may have been the wrong one
+        notify.report(error)
+
+    name = f"DICOM SEG of {case.name}"
+    run_in_thread(write, QApplication.instance(), on_written, on_failed, name=name)
+
+
+def _study_of(case: Case, title: str, parent: QWidget | None) -> Path | None:
+    known = scan_of(_folder_of(case))
+    if known is not None:
+        return known
+    question = f"Folder of the DICOM study of {title}"
+    chosen = QFileDialog.getExistingDirectory(parent, question, settings.last_folder())
+    return Path(chosen) if chosen else None
+
+
+def _path_beside(study: Path, case: Case, title: str, parent: QWidget | None) -> Path | None:
+    """The file to write, by default beside the folder of the scan; None if the user cancels."""
+    chosen, _ = QFileDialog.getSaveFileName(
+        parent,
+        f"Export a DICOM SEG of {title}",
+        str(study.parent / f"{safe_name(case.name)}{EXPORT_ENDING}{SUFFIX}"),
+        f"DICOM SEG (*{SUFFIX})",
+        options=QFileDialog.Option.DontConfirmOverwrite,  # `may_replace` asks
+    )
+    if not chosen:
+        return None
+    path = Path(chosen)
+    if path.suffix.lower() != SUFFIX:
+        path = path.with_name(path.name + SUFFIX)
+    return path if not path.exists() or may_replace(parent, [path], title) else None
+
+
+def _folder_of(case: Case) -> Path:
+    path = case.paths.get(REFERENCE)
+    return Path(case.name) if path is None else path.parent

@@ -1,0 +1,104 @@
+"""Regions of a patient are exported as a DICOM SEG of the scan, whose folder is asked for once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dicom_cases import write_series
+from napari_cases import write_case_along
+from qtpy.QtWidgets import QFileDialog
+from smalltumor.data.nifti import read_volume
+from smalltumor.data.segmentation import Segmentation
+from smalltumor.labels.regions import TissueClass
+
+from napari_smalltumor import notify, questions
+from napari_smalltumor.layers.metadata import case_of
+from napari_smalltumor.layers.regions import show_segmentation
+from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.scanner import known_scans
+from napari_smalltumor.scanner.dicom_seg import ask_and_export_dicom_seg
+
+pydicom = pytest.importorskip("pydicom")
+pytest.importorskip("highdicom", reason="highdicom is not installed: no DICOM SEG")
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    """A case, and the DICOM series of its T1CE in `tmp_path` / study."""
+    case = write_case_along(tmp_path / "Pat", "LPS")
+    volume = read_volume(next(case.glob("*_t1ce.nii.gz")))
+    data = np.asarray(volume.data, np.uint16)
+    write_series(tmp_path / "study" / "4", data, volume.grid, "Ax T1 POST", number=4)
+    return case
+
+
+@pytest.fixture
+def asked(monkeypatch, tmp_path) -> list[str]:
+    """The dialogs that were shown; they are answered with the study and a name without ending."""
+    shown: list[str] = []
+    monkeypatch.setattr(known_scans, "_SCANS", {})
+
+    def folder_of_study(parent, title, start):
+        shown.append("folder")
+        return str(tmp_path / "study")
+
+    def name(parent, title, start, filters, **options):
+        shown.append(Path(start).name)
+        return str(tmp_path / "regions"), filters
+
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", folder_of_study)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", name)
+    monkeypatch.setattr(questions, "confirm", lambda *a: shown.append("replace") or True)
+    return shown
+
+
+def test_regions_with_their_edits_become_a_dicom_seg(
+    make_napari_viewer, folder, tmp_path, asked, errors, monkeypatch, qtbot
+):
+    told: list[str] = []
+    monkeypatch.setattr(notify, "info", told.append)
+    viewer = make_napari_viewer()
+    case = case_of(open_case(viewer, folder)[0])
+    classes = np.zeros(case.grid.shape, np.uint8)
+    classes[2:5, 3:5, 4] = TissueClass.ET
+    show_segmentation(viewer, case, Segmentation(case.name, classes, case.grid))
+    ask_and_export_dicom_seg(viewer, None)
+    qtbot.waitUntil(lambda: len(told) == 1)
+    assert "refers to the series 4 Ax T1 POST" in told[0]
+    seg = pydicom.dcmread(tmp_path / "regions.dcm")
+    assert (seg.pixel_array.sum(), seg.PatientID) == (6, "P1")
+    assert seg.SegmentSequence[2].SegmentAlgorithmType == "AUTOMATIC"
+    layer = viewer.layers[f"{case.name} ET"]
+    layer.data = np.zeros_like(layer.data)
+    ask_and_export_dicom_seg(viewer, None)
+    qtbot.waitUntil(lambda: len(told) == 2)
+    seg = pydicom.dcmread(tmp_path / "regions.dcm")
+    assert seg.SegmentSequence[2].SegmentAlgorithmType == "SEMIAUTOMATIC"
+    name = f"{case.name}_smalltumor.dcm"
+    assert asked == ["folder", name, name, "replace"]
+    assert errors == []
+
+
+def test_a_folder_without_the_series_is_an_error_and_is_asked_for_again(
+    make_napari_viewer, folder, tmp_path, asked, errors, qtbot
+):
+    viewer = make_napari_viewer()
+    case = case_of(open_case(viewer, folder)[0])
+    classes = np.full(case.grid.shape, TissueClass.ET, np.uint8)
+    show_segmentation(viewer, case, Segmentation(case.name, classes, case.grid))
+    for path in (tmp_path / "study" / "4").iterdir():
+        path.unlink()
+    for count in (1, 2):
+        ask_and_export_dicom_seg(viewer, None)
+        qtbot.waitUntil(lambda count=count: len(errors) == count)
+    assert "holds no images" in errors[0]
+    assert asked.count("folder") == 2
+    assert not (tmp_path / "regions.dcm").exists()
+
+
+def test_without_regions_nothing_is_asked(make_napari_viewer, asked, errors):
+    ask_and_export_dicom_seg(make_napari_viewer(), None)
+    assert asked == []
+    assert "segment a case first" in errors[0]
