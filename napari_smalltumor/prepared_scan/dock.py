@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from smalltumor.scanner.stored_case import stored_case
 from superqt.utils import QSignalDebouncer
 
 from napari_smalltumor import notify, settings
+from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.layers.brain_mask import mask_of_layer
 from napari_smalltumor.loading.dropping import accept_drops
 from napari_smalltumor.patient_header import PatientHeader
@@ -31,11 +33,13 @@ from napari_smalltumor.prepared_scan.job import CorrectionJob
 from napari_smalltumor.prepared_scan.panel import NOT_PREPARED, PreparedScanPanel
 from napari_smalltumor.prepared_scan.preview import Preview
 from napari_smalltumor.prepared_scan.scan_layers import ScanLayers, scan_layers
+from napari_smalltumor.prepared_scan.whole_head import WholeHead
 from napari_smalltumor.progress_worker import ProgressWorker, start
 from napari_smalltumor.scanner.known_scans import forget_scan, remember_scan, scan_of
 from napari_smalltumor.widgets.dock_tabs import show_as_tab
 
 if TYPE_CHECKING:
+    from napari.layers import Layer
     from napari.viewer import Viewer
 
 _DEBOUNCE_MS = 50
@@ -58,13 +62,15 @@ class PreparedScanDock(PreparedScanPanel):
         self._prepared: PreparedCase | None = None
         self._worker: ProgressWorker | None = None
         self._preview = Preview(self)
+        self._autosave = ensure_autosave(napari_viewer).autosave
+        self._head = WholeHead(self, napari_viewer)
         self._soon = QSignalDebouncer(parent=self)
         self._soon.setTimeout(_DEBOUNCE_MS)
         self._soon.triggered.connect(self.update_figures)
         for signal in (self._patients.changed, self._patients.patients_changed):
             signal.connect(self._on_change)
         self.destroyed.connect(partial(_disconnect, ref(self)))
-        self.edit_button.clicked.connect(self.paint_brain_mask)
+        self.edit_button.toggled.connect(self.paint_brain_mask)
         self.apply_mask_button.clicked.connect(self.apply_brain_mask)
         self.nudge.sequence_changed.connect(self.nudge.reset)
         self.nudge.changed.connect(self._show_motion)
@@ -77,7 +83,7 @@ class PreparedScanDock(PreparedScanPanel):
     @property
     def busy(self) -> bool:
         """Whether a correction is being applied or previewed."""
-        return self._worker is not None or self._preview.busy
+        return self._worker is not None or self._preview.busy or self._head.busy
 
     def update_figures(self) -> None:
         """Follow the active patient."""
@@ -87,8 +93,7 @@ class PreparedScanDock(PreparedScanPanel):
             if not self._has_same_layers(found):
                 self._layers = found
             return
-        self.nudge.reset()
-        self._preview.end()
+        self._end_editing()
         self._layers, self._prepared = found, None
         try:
             self._prepared = stored_case(found.case) if found is not None else None
@@ -100,12 +105,24 @@ class PreparedScanDock(PreparedScanPanel):
         else:
             self._show(self._prepared)
 
-    def paint_brain_mask(self) -> None:
-        """Show the brain mask of the patient and take the brush."""
-        layer = self._layers.brain if self._layers is not None else None
-        if layer is None:
+    def paint_brain_mask(self, painting: bool = True) -> None:
+        """Show the brain mask on the whole head and take the brush, or put it down."""
+        layers, prepared = self._layers, self._prepared
+        layer = layers.brain if layers is not None else None
+        if not painting:
+            self._head.hide()
+            if layer is not None:
+                layer.mode = "pan_zoom"
+            self.show_message("")
+            return
+        if layers is None or layer is None or prepared is None:
+            self.edit_button.setChecked(False)
             notify.error("The brain mask was removed. Open the case again to paint it.")
             return
+        self.nudge.reset()
+        scan = self._scan(layers)
+        if scan is not None:
+            self._head.show(layers, prepared, scan)
         layer.visible = True
         layer.contour = 1
         select(self._viewer, [layer])
@@ -113,7 +130,7 @@ class PreparedScanDock(PreparedScanPanel):
         layer.brush_size = _BRUSH_SIZE
         layer.n_edit_dimensions = 2
         layer.mode = "paint"
-        self.show_message("Paint with 1, erase with the eraser; then apply.")
+        self.show_message("Paint or erase the mask, then apply it.")
 
     def apply_brain_mask(self) -> None:
         """Strip all images by the mask as it is painted."""
@@ -125,7 +142,8 @@ class PreparedScanDock(PreparedScanPanel):
         if np.array_equal(mask, self._prepared.brain):
             self.show_message("The brain mask is applied already.")
             return
-        self._start(Correction(brain=mask))
+        written = self._autosave.checksums([layers.brain])
+        self._start(Correction(brain=mask), written)
 
     def apply_registration(self) -> None:
         """Store the sequence as it is shifted and turned."""
@@ -149,9 +167,15 @@ class PreparedScanDock(PreparedScanPanel):
         if event.type() == QEvent.Type.Close or (
             event.type() == QEvent.Type.ParentChange and self.parent() is None
         ):
-            self._preview.end()
+            self._end_editing()
             self.cancel()
         return bool(super().event(event))
+
+    def _end_editing(self) -> None:
+        """Show the images as they are stored, and put the brush down."""
+        self.edit_button.setChecked(False)
+        self.nudge.reset()
+        self._preview.end()
 
     def _has_same_layers(self, found: ScanLayers | None) -> bool:
         now = self._layers
@@ -181,7 +205,8 @@ class PreparedScanDock(PreparedScanPanel):
         else:
             self._preview.end()
 
-    def _start(self, correction: Correction) -> None:
+    def _start(self, correction: Correction, written: Mapping[Layer, int] | None = None) -> None:
+        """Apply a correction, which stores the masks with the checksums `written`."""
         layers = self._layers
         if self._worker is not None or layers is None:
             return
@@ -193,7 +218,7 @@ class PreparedScanDock(PreparedScanPanel):
             CorrectionJob(layers.case, scan, correction),
             f"correction of {layers.case.name}",
             yielded=partial(_if_alive, self, lambda state: self.show_progress(*state)),
-            returned=partial(_if_alive, self, partial(self._on_corrected, layers)),
+            returned=partial(_if_alive, self, partial(self._on_corrected, layers, written or {})),
             errored=partial(_if_alive, self, self._on_error),
             finished=partial(_if_alive, self, partial(self._end, "")),
         )
@@ -201,8 +226,7 @@ class PreparedScanDock(PreparedScanPanel):
 
     def _scan(self, layers: ScanLayers) -> Path | None:
         """The folder of the scan; the user is asked for it once."""
-        folder = layers.case.paths[REFERENCE].parent
-        known = scan_of(folder)
+        known = scan_of(layers.folder)
         if known is not None:
             return known
         chosen = QFileDialog.getExistingDirectory(
@@ -210,12 +234,14 @@ class PreparedScanDock(PreparedScanPanel):
         )
         if not chosen:
             return None
-        remember_scan(folder, Path(chosen))
+        remember_scan(layers.folder, Path(chosen))
         return Path(chosen)
 
-    def _on_corrected(self, layers: ScanLayers, prepared: PreparedCase) -> None:
-        self._preview.end()
-        self.nudge.reset()
+    def _on_corrected(
+        self, layers: ScanLayers, written: Mapping[Layer, int], prepared: PreparedCase
+    ) -> None:
+        self._end_editing()
+        self._autosave.mark_exported(written)
         layers.show_images(prepared)
         if self._layers is not None and self._layers.case is layers.case:
             self._prepared = prepared
@@ -228,7 +254,7 @@ class PreparedScanDock(PreparedScanPanel):
         self._end("")
         if isinstance(error, SmalltumorError) and self._layers is not None:
             # The folder may have been the wrong one: ask again at the next attempt.
-            forget_scan(self._layers.case.paths[REFERENCE].parent)
+            forget_scan(self._layers.folder)
         notify.report(error)
 
     def _end(self, message: str) -> None:

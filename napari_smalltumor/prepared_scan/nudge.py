@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QGridLayout, QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QComboBox,
+    QDoubleSpinBox,
+    QGridLayout,
+    QLabel,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 from smalltumor.data.naming.case_files import MODALITY_TITLES
 from smalltumor.scanner.motion import Triple
 
@@ -86,6 +94,7 @@ class Nudge(QWidget):
         grid.setVerticalSpacing(4)
         for column, axis in enumerate(_AXES, start=1):
             grid.addWidget(QLabel(axis), 0, column)
+            grid.setColumnStretch(column, 1)
         for line, (text, boxes) in enumerate((("mm", self.shift), ("degrees", self.turn)), start=1):
             grid.addWidget(QLabel(text), line, 0)
             for column, box in enumerate(boxes, start=1):
@@ -106,6 +115,7 @@ def _spin_box(name: str, largest: float) -> QDoubleSpinBox:
     box.setAccessibleName(name)
     box.setToolTip(name)
     box.setMinimumWidth(60)
+    box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
     return box
 
 

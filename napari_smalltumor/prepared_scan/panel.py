@@ -51,7 +51,10 @@ class PreparedScanPanel(QWidget):
         self.summary = wrapped_label()
         self.figures = _figures_table()
         self.warnings = wrapped_label()
-        self.edit_button = button("Paint brain mask", "Show the brain mask and paint it")
+        self.edit_button = button(
+            "Paint brain mask", "Show the brain mask on the whole head, and paint it"
+        )
+        self.edit_button.setCheckable(True)
         self.apply_mask_button = button(
             "Apply brain mask", "Strip all images again, from the scan, and store them"
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smalltumor.data.case import REFERENCE, Case
@@ -35,6 +36,11 @@ class ScanLayers:
     images: Mapping[str, Image]
     brain: Labels | None
 
+    @property
+    def folder(self) -> Path:
+        """The folder of the prepared case."""
+        return self.case.paths[REFERENCE].parent
+
     def show_images(self, prepared: PreparedCase) -> None:
         """Show the images of a correction, and segment these from now on."""
         self.case.volumes = {m: s.image for m, s in prepared.sequences.items()}
@@ -43,7 +49,7 @@ class ScanLayers:
 
 
 def scan_layers(viewer: ViewerModel) -> ScanLayers | None:
-    """The layers of the active patient, if they are a case with a T1CE."""
+    """The layers of the active patient, if they are a case with a file of T1CE."""
     layers = active_patient(viewer).layers
     case: Case | None = None
     images: dict[str, Image] = {}
@@ -54,6 +60,6 @@ def scan_layers(viewer: ViewerModel) -> ScanLayers | None:
         case = case or role.case
         if role.case is case:
             images[role.modality] = layer  # type: ignore[assignment]
-    if case is None or REFERENCE not in images:
+    if case is None or REFERENCE not in images or REFERENCE not in case.paths:
         return None
     return ScanLayers(case, images, brain_mask_of(layers))

@@ -13,6 +13,7 @@ from smalltumor.scanner.prepared_files import write_prepared
 from smalltumor.scanner.stored_case import stored_case
 
 from napari_smalltumor import devices
+from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.layers.coordinates import from_display
 from napari_smalltumor.layers.metadata import case_of, role_of
 from napari_smalltumor.layers.modalities import case_of_layers, newest_case_layers
@@ -78,15 +79,24 @@ def test_a_painted_brain_mask_strips_the_images_again(dock, viewer, folder, qtbo
     brain, t2 = layer_of(viewer, "brain mask"), layer_of(viewer, "T2")
     dock.edit_button.click()
     assert brain.visible and brain.mode == "paint" and list(viewer.layers.selection) == [brain]
+    qtbot.waitUntil(lambda: not dock.busy)
+    head, t1ce = layer_of(viewer, "whole head"), layer_of(viewer, "T1CE")
+    assert np.all(head.data) and head.visible and not t1ce.visible
+    assert list(viewer.layers.selection) == [brain]
+    assert case_of_layers(newest_case_layers(viewer.layers)) is case_of(t2)
     painted = brain.data.copy()
     painted[:, :13] = 0
     painted[2, 14:18, 14:18] = 1  # outside of the mask before
     brain.data = painted
     before = t2.data.copy()
+    autosave = ensure_autosave(viewer).autosave
+    assert autosave.edited(viewer.layers) == ["Pat brain mask"]
     dock.apply_mask_button.click()
     qtbot.waitUntil(lambda: not dock.busy)
     assert errors == [] and dock.step.text() == "Stored. Segment the case again."
     assert not np.any(t2.data[painted == 0]) and np.any(t2.data[2, 14:18, 14:18])
+    assert autosave.edited(viewer.layers) == []
+    assert head not in viewer.layers and t1ce.visible and not dock.edit_button.isChecked()
     same = (painted != 0) & (before != 0)
     np.testing.assert_array_equal(t2.data[same], before[same])
     stored = read_case(folder)

@@ -1,0 +1,110 @@
+"""Shows T1CE before the brain extraction, so that the brain mask can be painted where it lacks."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from qtpy.QtCore import QObject
+from smalltumor.data.case import REFERENCE
+from smalltumor.errors import CaseError, SmalltumorError
+from smalltumor.scanner.correction import series_in
+from smalltumor.scanner.prepare import PreparedCase
+
+from napari_smalltumor import notify
+from napari_smalltumor.layers.coordinates import display_transform, to_display
+from napari_smalltumor.layers.create import contrast_limits
+from napari_smalltumor.layers.patient import assign, patient_of
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.prepared_scan.scan_layers import ScanLayers
+from napari_smalltumor.scanner.known_scans import forget_scan
+from napari_smalltumor.workers import run_in_thread
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+    from napari.viewer import Viewer
+
+
+class WholeHead(QObject):
+    """An image layer of the whole head in place of T1CE, while the brain mask is painted.
+
+    It is a plain layer of the patient: it is neither segmented nor exported.
+
+    Parameters
+    ----------
+    parent : QObject
+    viewer : Viewer
+    """
+
+    def __init__(self, parent: QObject, viewer: Viewer) -> None:
+        super().__init__(parent)
+        self._viewer = viewer
+        self._wanted: ScanLayers | None = None
+        self._layer: Image | None = None
+        self.busy = False
+
+    def show(self, layers: ScanLayers, prepared: PreparedCase, scan: Path) -> None:
+        """Read the head from the scan in a worker, and show it."""
+        self.hide()
+        self._wanted, self.busy = layers, True
+        run_in_thread(
+            lambda: _read(prepared, scan),
+            self,
+            partial(self._on_read, layers),
+            partial(self._on_failed, layers),
+            name=f"reading of {layers.case.name}",
+        )
+
+    def hide(self) -> None:
+        """Show T1CE as it is stored."""
+        layers, self._wanted = self._wanted, None
+        head, self._layer = self._layer, None
+        if head is not None and head in self._viewer.layers:
+            self._viewer.layers.remove(head)
+            if layers is not None:
+                active_patient(self._viewer).set_shown(layers.images[REFERENCE], True)
+
+    def _on_read(self, layers: ScanLayers, head: npt.NDArray[np.generic]) -> None:
+        self.busy = False
+        reference = layers.images[REFERENCE]
+        if layers is not self._wanted or reference not in self._viewer.layers:
+            return
+        self._layer = self._add(layers, head)
+        active_patient(self._viewer).set_shown(reference, False)
+
+    def _add(self, layers: ScanLayers, head: npt.NDArray[np.generic]) -> Image:
+        """Insert the layer below T1CE; the brush stays in hand."""
+        from napari.layers import Image
+
+        layer = Image(
+            to_display(head, layers.case.grid),
+            name=f"{layers.case.name} whole head",
+            colormap="gray",
+            contrast_limits=contrast_limits(head),
+            interpolation2d="linear",
+            **display_transform(layers.case.grid),
+        )
+        reference = layers.images[REFERENCE]
+        patient = patient_of(reference)
+        if patient is not None:
+            assign(layer, patient)
+        selected = list(self._viewer.layers.selection)
+        self._viewer.layers.insert(self._viewer.layers.index(reference), layer)
+        self._viewer.layers.selection = selected
+        return layer
+
+    def _on_failed(self, layers: ScanLayers, error: Exception) -> None:
+        self.busy, self._wanted = False, None
+        if isinstance(error, SmalltumorError):  # ask for the folder again at the next attempt
+            forget_scan(layers.folder)
+        notify.report(error)
+
+
+def _read(prepared: PreparedCase, scan: Path) -> npt.NDArray[np.generic]:
+    volume = series_in(scan, prepared)[REFERENCE].read()
+    if not volume.grid.matches(prepared.grid):
+        raise CaseError(f"{scan} is not the scan of which {prepared.name} was made")
+    return volume.data
