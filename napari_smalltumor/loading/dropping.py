@@ -9,6 +9,7 @@ from qtpy.QtCore import QEvent, QMimeData, QObject, QTimer
 from qtpy.QtGui import QDropEvent
 from qtpy.QtWidgets import QWidget
 from smalltumor.data.nifti import is_image_name
+from smalltumor.scanner.archive import is_archive
 
 from napari_smalltumor.loading.open_case import open_and_remember
 from napari_smalltumor.viewer import unproxied
@@ -60,7 +61,7 @@ class _CaseDrop(QObject):
 
 
 def dropped_paths(data: QMimeData) -> tuple[list[Path], list[Path]]:
-    """The folders and the NIfTI files among what is dropped."""
+    """The folders, with zip archives of a scan, and the NIfTI files among what is dropped."""
     paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
-    folders = [path for path in paths if path.is_dir()]
+    folders = [path for path in paths if path.is_dir() or is_archive(path)]
     return folders, [path for path in paths if path not in folders and is_image_name(path)]

@@ -11,6 +11,7 @@ from smalltumor.data.naming.case_files import CaseFiles, find_case_files, find_c
 from smalltumor.data.naming.file_names import parse_file_name
 from smalltumor.data.nifti import stem
 from smalltumor.errors import CaseError, GridMismatchError, SmalltumorError
+from smalltumor.scanner.archive import is_archive
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.layers.patient import Patient, patient_of
@@ -78,7 +79,7 @@ def open_and_remember(
     """Open a case or report an error; the next file dialog starts in the case's folder.
 
     A window reads the files in a worker. For a folder of cases, a list of the cases is shown
-    instead.
+    instead; for a scan, or its zip archive, the dialog that prepares it.
 
     Parameters
     ----------
@@ -88,7 +89,10 @@ def open_and_remember(
     opened : callable, optional
         Called with the layers when they have been added.
     """
-
+    if isinstance(path, Path) and is_archive(path):
+        none = CaseError(f"{path} holds no series of the head, in DICOM or NIfTI files")
+        offer_scan(viewer, path, partial(open_and_remember, viewer), partial(notify.report, none))
+        return
     found: list[CaseFiles] = []
 
     def remember(layers: list[Layer]) -> None:

@@ -15,6 +15,7 @@ from smalltumor.scanner.studies import FolderContent, find_studies
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.loading.job import LoadJob, load
+from napari_smalltumor.scanner.archives import folder_of
 from napari_smalltumor.scanner.plan import Plan
 from napari_smalltumor.viewer import unproxied
 
@@ -30,41 +31,42 @@ PREPARED_DOCK = "Prepared scan"
 
 def offer_scan(
     viewer: ViewerModel,
-    folder: Path,
+    scan: Path,
     open_folder: Callable[..., None],
     otherwise: Callable[[], None],
 ) -> None:
-    """Show the dialog that prepares the scan in a folder, if there is one.
+    """Show the dialog that prepares a scan, if there is one.
 
     Parameters
     ----------
     viewer : ViewerModel
-    folder : Path
+    scan : Path
+        A folder or a zip archive.
     open_folder : callable
         Opens the folder of a case, and calls its second argument with the layers.
     otherwise : callable
-        Called if the folder holds no series that may be a scan of the brain.
+        Called if there are no series that may be a scan of the brain.
     """
-    found: list[FolderContent] = []
+    plans: list[Plan] = []
 
     def search() -> list[LayerData]:
-        found.append(find_studies(folder))
+        folder = folder_of(scan)
+        try:
+            content = find_studies(folder)
+        except CaseError:  # there is no image at all
+            return []
+        if is_scan(content):
+            plans.append(Plan(folder, content, scan))
         return []
 
     def show(layers: list[Layer]) -> None:
-        if is_scan(found[0]):
-            show_preparation(viewer, Plan(folder, found[0]), open_folder)
+        if plans:
+            show_preparation(viewer, plans[0], open_folder)
         else:
             otherwise()
 
-    def failed(error: Exception) -> None:
-        if isinstance(error, CaseError):  # there is no image at all
-            otherwise()
-        else:
-            notify.report(error)
-
-    key = ("scan in", str(folder))
-    load(viewer, LoadJob(f"the series in {folder.name}", key, search, show, failed))
+    key = ("scan in", str(scan))
+    load(viewer, LoadJob(f"the series in {scan.name}", key, search, show, notify.report))
 
 
 def check_no_scan(folder: Path, files: CaseFiles) -> None:
@@ -99,7 +101,7 @@ def show_preparation(
     from napari_smalltumor import questions
     from napari_smalltumor.scanner.preparation import Preparation
 
-    settings.remember_folder(plan.folder)
+    settings.remember_folder(plan.location)
 
     def open_prepared(folder: Path) -> None:
         open_folder(folder, partial(_show_dock, viewer))

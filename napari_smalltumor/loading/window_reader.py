@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 from smalltumor.data.naming.case_files import find_case_files
 from smalltumor.data.nifti import is_image_name
 from smalltumor.errors import SmalltumorError
+from smalltumor.scanner.archive import is_archive
 from smalltumor.scanner.dicom_files import holds_dicom
 
 from napari_smalltumor import notify
 from napari_smalltumor.loading.already_open import show_open_case
 from napari_smalltumor.loading.job import LoadJob, load, loads_in_background
-from napari_smalltumor.loading.open_case import case_name, offer_cases
+from napari_smalltumor.loading.open_case import case_name, offer_cases, open_and_remember
 from napari_smalltumor.loading.reader import Reader
 from napari_smalltumor.loading.reader import get_reader as get_case_reader
 from napari_smalltumor.loading.scans import check_no_scan
@@ -36,13 +37,15 @@ def get_reader(path: str | Sequence[str]) -> Reader | None:
     """Return the function that reads a path, or None if the plugin does not read it.
 
     A folder that is no case is read if no other plugin can: if it holds NIfTI files or only
-    folders; or if it holds DICOM files.
+    folders; or if it holds DICOM files. A zip archive may hold a scan.
 
     Parameters
     ----------
     path : str or sequence of str
         As for `napari_smalltumor.loading.reader.get_reader`.
     """
+    if isinstance(path, str) and is_archive(Path(path)):
+        return _read_archive
     read = get_case_reader(path)
     if read is None and isinstance(path, str) and _may_hold_cases(Path(path)):
         return _read_folder_of_cases
@@ -111,6 +114,15 @@ def _read_folder_of_cases(path: str | Sequence[str]) -> list[Any]:
     viewer = current_viewer()
     if viewer is not None:
         offer_cases(viewer, Path(str(path)))
+    return _NO_LAYERS
+
+
+def _read_archive(path: str | Sequence[str]) -> list[Any]:
+    from napari.viewer import current_viewer
+
+    viewer = current_viewer()
+    if viewer is not None:
+        open_and_remember(viewer, Path(str(path)))
     return _NO_LAYERS
 
 

@@ -95,7 +95,7 @@ class Nudge(QWidget):
         for column, axis in enumerate(_AXES, start=1):
             grid.addWidget(QLabel(axis), 0, column)
             grid.setColumnStretch(column, 1)
-        for line, (text, boxes) in enumerate((("mm", self.shift), ("degrees", self.turn)), start=1):
+        for line, (text, boxes) in enumerate((("mm", self.shift), ("°", self.turn)), start=1):
             grid.addWidget(QLabel(text), line, 0)
             for column, box in enumerate(boxes, start=1):
                 grid.addWidget(box, line, column)

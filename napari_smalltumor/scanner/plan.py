@@ -37,10 +37,12 @@ class Plan:
         The scan.
     content : FolderContent
         Its studies. If several have a T1CE, the user has to choose one.
+    location : Path, optional
+        The archive from which the folder was unpacked; by default the folder.
     """
 
-    def __init__(self, folder: Path, content: FolderContent) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, content: FolderContent, location: Path | None = None) -> None:
+        self.folder, self.location = folder, location or folder
         self.studies = content.studies
         self.warnings = content.warnings
         self._study: Study | None = None

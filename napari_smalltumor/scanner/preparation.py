@@ -46,7 +46,7 @@ class Preparation(QObject):
     def __init__(
         self, parent: QWidget | None, plan: Plan, open_prepared: Callable[[Path], None]
     ) -> None:
-        self.dialog = PrepareDialog(parent, plan.folder)
+        self.dialog = PrepareDialog(parent, plan.location)
         super().__init__(self.dialog)
         self._plan, self._open_prepared = plan, open_prepared
         self._seen: dict[int, SeriesImage | str] = {}
@@ -109,7 +109,7 @@ class Preparation(QObject):
     def _update(self) -> None:
         self.dialog.table.show_series(self._plan.series)
         if self.dialog.output.text() == self._suggested:  # the user has not changed it
-            suggested = suggested_folder(self._plan.folder, self._plan.case_name)
+            suggested = suggested_folder(self._plan.location, self._plan.case_name)
             self._suggested = str(suggested)
             self.dialog.output.setText(self._suggested)
         self._show_steps()

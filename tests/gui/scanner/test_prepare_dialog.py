@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from pathlib import Path
 
@@ -180,3 +181,22 @@ def test_files_of_the_scan_are_left_as_they_are(viewer, tmp_path, qtbot, steps):
     assert {path.name: path.read_bytes() for path in scan.iterdir()} == before
     stored = read_volume(tmp_path / "prepared" / "scan" / "scan_t1ce.nii.gz")
     assert stored.grid.matches(read_volume(scan / "ax_t1_post_gd.nii.gz").grid)
+
+
+def test_a_zip_archive_is_prepared_beside_it(viewer, tmp_path, qtbot, steps):
+    write_raw_scan(tmp_path / "unzipped" / "study")
+    archive = shutil.make_archive(str(tmp_path / "export" / "scan"), "zip", tmp_path / "unzipped")
+    steps.set()
+    in_loop(drop, viewer, Path(archive))
+    dialog = preparation_of(qtbot).dialog
+    assert dialog.output.text() == str(tmp_path / "export" / "prepared" / "scan")
+    dialog.prepare_button.click()
+    qtbot.waitUntil(lambda: active_patient(viewer).title == "scan")
+    assert {path.name for path in (tmp_path / "export").iterdir()} == {"scan.zip", "prepared"}
+
+
+def test_a_damaged_archive_is_one_sentence(viewer, tmp_path, qtbot, messages):
+    (tmp_path / "scan.zip").write_bytes(b"no archive")
+    in_loop(open_and_remember, viewer, tmp_path / "scan.zip")
+    qtbot.waitUntil(lambda: bool(messages) and not loader_of(viewer).busy)
+    assert len(messages) == 1 and "scan.zip is a damaged zip archive" in messages[0]
