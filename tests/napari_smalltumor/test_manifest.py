@@ -82,3 +82,14 @@ def test_a_menus_module_imports_no_network():
         "print([m for m in ('torch', 'monai', 'openvino', 'qtpy') if m in sys.modules])"
     )
     assert last_line(script) == "[]"
+
+
+def test_the_segment_dock_imports_neither_networks_nor_file_formats():
+    """nibabel takes a third of a second: it imports pydicom, and with it an HTTP library."""
+    script = (
+        "import sys\n"
+        "from napari_smalltumor.segment import dock\n"
+        "heavy = ('torch', 'openvino', 'nibabel', 'pydicom', 'SimpleITK', 'requests')\n"
+        "print([m for m in heavy if m in sys.modules])"
+    )
+    assert last_line(script) == "[]"

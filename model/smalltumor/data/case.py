@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import nibabel as nib
 import numpy as np
 import numpy.typing as npt
 
@@ -26,6 +26,9 @@ from smalltumor.data.volume_files import read_volume_file
 from smalltumor.errors import Action, CaseError, GridMismatchError, Remedy
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.resampling import resample
+
+if TYPE_CHECKING:
+    import nibabel as nib
 
 REFERENCE = "t1ce"
 """Modality with the grid and header of the case: enhancing tumour is outlined on it."""

@@ -11,16 +11,17 @@ import io
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any
 
-import nibabel as nib
 import numpy as np
 import numpy.typing as npt
-from nibabel.spatialimages import HeaderDataError
 
 from smalltumor.errors import CaseError, OutputError
 from smalltumor.files.atomic import write_bytes
 from smalltumor.geometry.grid import Grid
+
+if TYPE_CHECKING:
+    import nibabel as nib
 
 SUFFIXES = (".nii", ".nii.gz")
 """Endings of the names of files that are read and written."""
@@ -33,13 +34,6 @@ MAX_BYTES = 4 * 2**30
 
 COMPRESSION_LEVEL = 1
 """Level of gzip for written masks."""
-
-_BYTE_ORDERS: tuple[Literal["little", "big"], ...] = ("little", "big")
-_HEADER_KINDS = {
-    size.to_bytes(4, order): kind
-    for size, kind in ((348, nib.Nifti1Header), (540, nib.Nifti2Header))
-    for order in _BYTE_ORDERS
-}
 
 _LABEL_INTENT = 1002
 """NIfTI's code of volumes whose values are labels; their intent name tells the label scheme."""
@@ -209,6 +203,8 @@ def write_volume(
 def _image(
     data: npt.NDArray[np.generic], grid: Grid, header: nib.Nifti1Header | None
 ) -> nib.Nifti1Image:
+    import nibabel as nib
+
     if header is None:
         image = nib.Nifti1Image(data, grid.affine)
         image.header.set_xyzt_units("mm")
@@ -228,7 +224,9 @@ def _image(
 
 
 def _parse_header(content: bytes, path: Path) -> nib.Nifti1Header:
-    kind = _HEADER_KINDS.get(content[:4])
+    from nibabel.spatialimages import HeaderDataError
+
+    kind = _header_kind(content[:4])
     if kind is None:
         raise CaseError(f"{path} is not a NIfTI file in spite of its name")
     size = kind.template_dtype.itemsize
@@ -290,6 +288,14 @@ def _finish(member: zlib._Decompress, path: Path) -> None:
         raise CaseError(f"{path} is truncated; copy it again")
 
 
+def _header_kind(size: bytes) -> Any:
+    """Class of a header by its first four bytes, which hold its size in either byte order."""
+    import nibabel as nib
+
+    kinds = {348: nib.Nifti1Header, 540: nib.Nifti2Header}
+    return kinds.get(int.from_bytes(size, "little")) or kinds.get(int.from_bytes(size, "big"))
+
+
 def _spatial_shape(header: nib.Nifti1Header, path: Path) -> tuple[int, ...]:
     shape = tuple(int(n) for n in header.get_data_shape())
     while len(shape) > 3 and shape[-1] == 1:
@@ -311,6 +317,8 @@ def _offset(header: nib.Nifti1Header, path: Path) -> int:
 def _scaled(
     data: npt.NDArray[np.generic], header: nib.Nifti1Header, path: Path
 ) -> npt.NDArray[np.generic]:
+    from nibabel.spatialimages import HeaderDataError
+
     try:
         slope, inter = header.get_slope_inter()
     except HeaderDataError as error:
@@ -324,6 +332,8 @@ def _scaled(
 
 
 def _grid(header: nib.Nifti1Header, shape: tuple[int, ...], path: Path) -> Grid:
+    from nibabel.spatialimages import HeaderDataError
+
     try:
         with np.errstate(all="ignore"):  # Grid refuses what is not finite
             affine = np.array(header.get_best_affine(), dtype=np.float64)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import nibabel as nib
 import numpy as np
 import numpy.typing as npt
 
@@ -20,6 +20,9 @@ from smalltumor.geometry.grid import Grid
 from smalltumor.labels.masks import Classes, Mask, region_mask
 from smalltumor.labels.regions import Region
 from smalltumor.labels.schemes import DEFAULT_SCHEME, SCHEMES
+
+if TYPE_CHECKING:
+    import nibabel as nib
 
 
 @dataclass(frozen=True)

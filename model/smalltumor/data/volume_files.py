@@ -5,18 +5,19 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import nibabel as nib
 import numpy as np
 import numpy.typing as npt
-from nibabel.filebasedimages import ImageFileError
 
 from smalltumor.data import nifti
 from smalltumor.data.nifti import MAX_BYTES, Volume, is_image_name, is_nifti_name
 from smalltumor.errors import Action, CaseError, Remedy
 from smalltumor.files.requirements import require
 from smalltumor.geometry.grid import Affine, Grid
+
+if TYPE_CHECKING:
+    import nibabel as nib
 
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
@@ -189,6 +190,9 @@ def _read_freesurfer(path: Path) -> tuple[npt.NDArray[Any], Affine, bool]:
 
 
 def _open_freesurfer(path: Path) -> Any:
+    import nibabel as nib
+    from nibabel.filebasedimages import ImageFileError
+
     try:
         image = nib.load(path)
     except (OSError, ValueError, EOFError, zlib.error, ImageFileError) as error:
@@ -207,6 +211,8 @@ def _check_size(path: Path, sizes: Sequence[int]) -> None:
 
 
 def _header(data: npt.NDArray[Any], grid: Grid, placed: bool) -> nib.Nifti1Header:
+    import nibabel as nib
+
     header = nib.Nifti1Header()
     header.set_data_dtype(np.float32)
     header.set_data_shape(data.shape)

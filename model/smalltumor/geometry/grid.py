@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from nibabel.affines import apply_affine
-from nibabel.orientations import aff2axcodes, axcodes2ornt, inv_ornt_aff, ornt_transform
 
 from smalltumor.errors import CaseError
 
@@ -70,11 +68,11 @@ class Grid:
     @cached_property
     def axcodes(self) -> str:
         """Directions of i, j, k, such as ``LPS``; the nearest ones if the grid is oblique."""
-        return "".join(aff2axcodes(self.affine))
+        return "".join(_orientations().aff2axcodes(self.affine))
 
     def to_patient(self, voxels: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Convert voxel indices (..., 3) to patient coordinates (..., 3) in mm, RAS."""
-        return np.asarray(apply_affine(self.affine, voxels))
+        return np.asarray(voxels) @ self.affine[:3, :3].T + self.affine[:3, 3]
 
     def matches(self, other: Grid) -> bool:
         """Whether both grids have the same voxels at the same positions, see `CORNER_TOLERANCE`."""
@@ -125,7 +123,7 @@ def from_axes(
 def reoriented(grid: Grid, axcodes: str = NETWORK_AXES) -> Grid:
     """Return the grid of ``to_axes(volume, grid, axcodes)``: the same voxels in another order."""
     orientation = _orientation_between(grid.axcodes, axcodes)
-    affine = grid.affine @ inv_ornt_aff(orientation, grid.shape)
+    affine = grid.affine @ _orientations().inv_ornt_aff(orientation, grid.shape)
     shape = np.empty(3, dtype=int)
     shape[orientation[:, 0].astype(int)] = grid.shape
     return Grid((int(shape[0]), int(shape[1]), int(shape[2])), affine)
@@ -137,11 +135,25 @@ def index_transform(grid: Grid, axcodes: str) -> npt.NDArray[np.float64]:
     Products with it are exact, so that halves are rounded the same way wherever it is used.
     """
     orientation = _orientation_between(grid.axcodes, axcodes)
-    return np.asarray(np.rint(np.linalg.inv(inv_ornt_aff(orientation, grid.shape))))
+    back = _orientations().inv_ornt_aff(orientation, grid.shape)
+    return np.asarray(np.rint(np.linalg.inv(back)))
 
 
 def _orientation_between(start: str, end: str) -> npt.NDArray[np.float64]:
-    return np.asarray(ornt_transform(axcodes2ornt(tuple(start)), axcodes2ornt(tuple(end))))
+    module = _orientations()
+    first, last = module.axcodes2ornt(tuple(start)), module.axcodes2ornt(tuple(end))
+    return np.asarray(module.ornt_transform(first, last))
+
+
+def _orientations() -> Any:
+    """Return ``nibabel.orientations``, imported when it is first needed.
+
+    nibabel imports pydicom where it is installed, and with it an HTTP library: a third of a second
+    that the window does not have to wait for.
+    """
+    from nibabel import orientations
+
+    return orientations
 
 
 def _apply_orientation(

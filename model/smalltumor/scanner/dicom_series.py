@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import partial
 
-import nibabel as nib
 import numpy as np
 import numpy.typing as npt
 
@@ -165,6 +164,8 @@ def read_series(images: Sequence[DicomImage]) -> Volume:
             raise CaseError(f"{image.path}: the pixels do not have the size in the header")
     data = np.stack(slices, axis=-1).swapaxes(0, 1)
     grid = _grid(images)
+    import nibabel as nib
+
     header = nib.Nifti1Image(np.zeros((1, 1, 1), np.int16), grid.affine).header
     header.set_xyzt_units("mm")
     header.set_data_shape(data.shape)

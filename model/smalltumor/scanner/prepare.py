@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-import nibabel as nib
 import numpy as np
 import numpy.typing as npt
 
@@ -39,6 +38,8 @@ from smalltumor.scanner.steps import SeriesImage
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import nibabel as nib
 
     from smalltumor.labels.masks import Mask
     from smalltumor.scanner.source import Source
