@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -95,6 +97,18 @@ class DicomImage:
     shape: tuple[int, int]
 
 
+@contextmanager
+def invalid_values_allowed() -> Iterator[None]:
+    """Take values that DICOM does not allow, such as letters in a UID, without a warning.
+
+    Many scanners and archives write them, and pydicom would warn of each.
+    """
+    with warnings.catch_warnings():
+        for package in ("pydicom", "highdicom"):
+            warnings.filterwarnings("ignore", module=package)
+        yield
+
+
 def read_images(
     folder: Path, on_file: Callable[[int], None] | None = None
 ) -> tuple[list[DicomImage], list[str]]:
@@ -119,7 +133,7 @@ def read_images(
         If there are DICOM files and pydicom is not installed.
     """
     images: list[DicomImage] = []
-    warnings: list[str] = []
+    problems: list[str] = []
     for count, path in enumerate(_files(folder), start=1):
         if on_file is not None:
             on_file(count)
@@ -128,8 +142,8 @@ def read_images(
         try:
             images += images_of_file(path)
         except (OSError, ValueError, TypeError, AttributeError, KeyError, IndexError) as error:
-            warnings.append(f"{path} is a damaged DICOM file ({error}); it is left out")
-    return images, warnings
+            problems.append(f"{path} is a damaged DICOM file ({error}); it is left out")
+    return images, problems
 
 
 def holds_dicom(folder: Path) -> bool:
@@ -155,6 +169,7 @@ def _is_dicom(path: Path) -> bool:
         return False
 
 
+@invalid_values_allowed()
 def images_of_file(path: Path) -> list[DicomImage]:
     """Read the headers of a file: an image for each frame that has a position in the patient.
 

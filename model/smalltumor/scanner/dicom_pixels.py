@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from smalltumor.errors import CaseError
 from smalltumor.files.requirements import require
+from smalltumor.scanner.dicom_files import invalid_values_allowed
 
 Pixels = npt.NDArray[np.generic]
 
@@ -46,6 +47,7 @@ def read_pixels(frames: Sequence[tuple[Path, int]]) -> list[Pixels]:
     return slices
 
 
+@invalid_values_allowed()
 def _read_file(path: Path) -> Pixels:
     """All frames of a file, (frame, row, column)."""
     pydicom = require("pydicom", "reading DICOM files")

@@ -25,7 +25,7 @@ from smalltumor.files.requirements import require
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.placement import place_on_grid
 from smalltumor.labels.regions import CLASS_COLOURS, TissueClass
-from smalltumor.scanner.dicom_files import DicomImage, images_of_file
+from smalltumor.scanner.dicom_files import DicomImage, images_of_file, invalid_values_allowed
 from smalltumor.scanner.dicom_series import slices_on_grid
 from smalltumor.scanner.selection import assign
 from smalltumor.scanner.series import Series
@@ -117,6 +117,7 @@ def check_dicom_seg_output(path: Path, sources: Sequence[Path], *, overwrite: bo
         )
 
 
+@invalid_values_allowed()
 def write_dicom_seg(
     segmentation: Segmentation,
     files: Sequence[Path],
@@ -282,7 +283,7 @@ def _images(files: Sequence[Path]) -> list[DicomImage]:
 
 
 def _headers(images: Sequence[DicomImage]) -> list[Any]:
-    """Headers of the files, completed by empty values."""
+    """Headers of the files, with empty values for those that are missing or no dates."""
     pydicom = require("pydicom", "reading DICOM files")
     headers = []
     for path in dict.fromkeys(image.path for image in images):
@@ -290,11 +291,22 @@ def _headers(images: Sequence[DicomImage]) -> list[Any]:
         if not header.get("FrameOfReferenceUID"):
             raise CaseError(f"{path} has no Frame of Reference UID, which a DICOM SEG needs")
         for keyword in _MAY_BE_EMPTY:
-            if keyword not in header:
+            if keyword not in header or not _is_valid(header[keyword], pydicom.valuerep):
                 setattr(header, keyword, "")
         _share_geometry(header)
         headers.append(header)
     return headers
+
+
+def _is_valid(element: Any, representations: Any) -> bool:
+    """Whether a date or time can be read; de-identification may leave a part of it."""
+    if element.VR not in ("DA", "TM"):
+        return True
+    try:
+        getattr(representations, element.VR)(element.value)
+    except ValueError:
+        return False
+    return True
 
 
 def _share_geometry(header: Any) -> None:

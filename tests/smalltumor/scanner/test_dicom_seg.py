@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from pathlib import Path
 
 import nibabel as nib
@@ -197,6 +198,27 @@ def test_deidentified_files_may_lack_what_may_be_empty(tmp_path):
         image.save_as(path)
     seg = pydicom.dcmread(write_dicom_seg(segmentation, series.files, tmp_path / "seg.dcm"))
     assert not seg.PatientName and not seg.StudyDate
+
+
+def test_values_that_dicom_does_not_allow_cause_no_warning(tmp_path, recwarn):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        tags = {
+            "SOPInstanceUID": "1.2.abc",
+            "StudyInstanceUID": "1.02.3",
+            "PatientBirthDate": "1970",
+        }
+        series, segmentation = write(tmp_path / "t1ce")
+        for number, path in enumerate(series.files):
+            image = pydicom.dcmread(path)
+            for keyword, value in (tags | {"SOPInstanceUID": f"1.2.abc.{number}"}).items():
+                setattr(image, keyword, value)
+            image.save_as(path)
+    warnings.simplefilter("always")
+    (study,) = find_studies(tmp_path / "t1ce").studies
+    study.series[0].read()
+    write_dicom_seg(segmentation, study.series[0].files, tmp_path / "seg.dcm")
+    assert [str(warning.message) for warning in recwarn] == []
 
 
 def test_another_grid_is_refused(tmp_path):
