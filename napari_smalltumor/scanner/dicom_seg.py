@@ -96,11 +96,12 @@ def export_dicom_seg(
 
 
 def _study_of(case: Case, title: str, parent: QWidget | None) -> Path | None:
-    known = scan_of(_folder_of(case))
+    folder = _folder_of(case)
+    known = scan_of(folder)
     if known is not None:
         return known
     question = f"Folder of the DICOM study of {title}"
-    chosen = QFileDialog.getExistingDirectory(parent, question, settings.last_folder())
+    chosen = QFileDialog.getExistingDirectory(parent, question, str(folder.parent))
     return Path(chosen) if chosen else None
 
 
