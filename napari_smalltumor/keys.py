@@ -40,6 +40,7 @@ FOLD = Key("J", "List the specks one by one, or fold them")
 DISMISS = Key("Shift+J", "Delete all specks")
 REGION = Key("Shift+R", "Go on to the next region: ET, TC, WT")
 TABLE = Key("Shift+T", "Go to the table of lesions")
+SEGMENT = Key("Alt+G", "Segment the active patient")
 EXPORT = Key("Shift+X", "Export the segmentation")
 
 SEQUENCES = {
@@ -70,7 +71,7 @@ _MOUSE = (
 
 _CASES = (
     Key("Ctrl+Shift+P", "Run a command: Open case, Segment, Lesions"),
-    Key("Alt+G", "Segment, in the Segment dock"),
+    SEGMENT,
     EXPORT,
 )
 

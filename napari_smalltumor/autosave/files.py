@@ -167,7 +167,7 @@ class AutosaveFolder:
 
     def file_of(self, case: Case) -> Path:
         """The file for the edits of a case."""
-        return self.path / _file_name(case)
+        return self.path / file_name(case, SUFFIX)
 
     def lock(self) -> None:
         """Create the folder and lock it until `unlock` or the end of the process.
@@ -206,14 +206,15 @@ class AutosaveFolder:
 
         The caller must check whether it still writes to the file in this folder.
         """
-        files = list(self.root.glob(f"*/{_escape(_file_name(case))}"))
+        files = list(self.root.glob(f"*/{_escape(file_name(case, SUFFIX))}"))
         restorable = [f for f in files if f.parent == self.path or not _is_locked(f.parent)]
         return sorted(restorable, key=_modification_time, reverse=True)
 
 
-def _file_name(case: Case) -> str:
+def file_name(case: Case, suffix: str) -> str:
+    """Name of a file that is kept for a case: readable, and ending in its `case_digest`."""
     readable = re.sub(r"[^\w.-]+", "_", case.name, flags=re.ASCII)[:60]
-    return f"{readable}-{case_digest(case)}{SUFFIX}"
+    return f"{readable}-{case_digest(case)}{suffix}"
 
 
 def _escape(name: str) -> str:

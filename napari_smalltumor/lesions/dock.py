@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, QModelIndex
 from qtpy.QtGui import QGuiApplication
-from qtpy.QtWidgets import QDockWidget
 from smalltumor.labels.regions import Region
 from smalltumor.lesions import Lesion, csv_text
 
@@ -19,15 +18,15 @@ from napari_smalltumor import keys, notify, settings
 from napari_smalltumor.lesions import texts
 from napari_smalltumor.lesions.actions import ReviewActions
 from napari_smalltumor.lesions.finder import LesionFinder
-from napari_smalltumor.lesions.keys import ReviewKeys
 from napari_smalltumor.lesions.panel import LesionsPanel
 from napari_smalltumor.lesions.review import LesionReview
 from napari_smalltumor.lesions.saving import ask_and_save, save_lesions
-from napari_smalltumor.lesions.specks import SpeckRule, title_of
+from napari_smalltumor.lesions.specks import SpeckRule, chosen_rule, title_of
 from napari_smalltumor.lesions.table.model import LesionsModel
 from napari_smalltumor.loading.dropping import accept_drops
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.reading.window import planes_window
+from napari_smalltumor.widgets.dock_keys import DockKeys
 from napari_smalltumor.widgets.dock_tabs import show_as_tab
 
 if TYPE_CHECKING:
@@ -55,12 +54,12 @@ class LesionsDock(LesionsPanel):
             self.review, self.model, self.selected_rows, self.show_message, self.finder.search
         )
         self.threshold.setValue(int(settings.get("threshold")))
-        self.speck_voxels.setValue(int(settings.get("speck_voxels")))
-        self.speck_probability.setValue(float(settings.get("speck_probability")))
-        self.review.rule = self._speck_rule()
+        self.review.rule = chosen_rule()
+        self.speck_voxels.setValue(self.review.rule.mm3)
+        self.speck_probability.setValue(self.review.rule.probability)
         self._window = planes_window(napari_viewer)
-        self.keys = ReviewKeys(
-            self._window.main_window if self._window else self, self._actions_of_keys()
+        self.keys = DockKeys(
+            self._window.main_window if self._window else self, self, self._actions_of_keys()
         )
         # The widget may be deleted with its parent; it then gets no ParentChange event.
         self.destroyed.connect(partial(_disconnect, self.finder, self.keys, self.review))
@@ -86,13 +85,7 @@ class LesionsDock(LesionsPanel):
             )
 
     def focus_table(self) -> None:
-        """Bring the dock to the front, and give its table the focus."""
-        dock = self.parentWidget()
-        while dock is not None and not isinstance(dock, QDockWidget):
-            dock = dock.parentWidget()
-        if dock is not None:
-            dock.show()
-            dock.raise_()
+        """Give the table the focus."""
         self.table.setFocus()
 
     def focus_images(self) -> None:
@@ -305,7 +298,7 @@ class LesionsDock(LesionsPanel):
             self._updating = before
 
 
-def _disconnect(finder: LesionFinder, keys: ReviewKeys, review: LesionReview) -> None:
+def _disconnect(finder: LesionFinder, keys: DockKeys, review: LesionReview) -> None:
     """Disconnect a dock from its viewer; may be called twice."""
     finder.stop()
     keys.unbind()

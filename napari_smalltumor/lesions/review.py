@@ -20,7 +20,7 @@ from napari_smalltumor.lesions.edits import delete_lesions
 from napari_smalltumor.lesions.navigation import move_to
 from napari_smalltumor.lesions.rings import LesionRings
 from napari_smalltumor.lesions.source import LesionSource, lesion_sources
-from napari_smalltumor.lesions.specks import NO_SPECKS, SpeckRule
+from napari_smalltumor.lesions.specks import NO_SPECKS, SpeckRule, specks_of
 from napari_smalltumor.lesions.steps import Acceptance, Deletion, Step
 from napari_smalltumor.patients.active_patient import active_patient
 
@@ -142,8 +142,9 @@ class LesionReview:
     @property
     def specks(self) -> list[Lesion]:
         """The specks; a lesion that was accepted is none."""
-        candidates = self._rule.specks(self.lesions, from_network=self.from_network)
-        return [lesion for lesion in candidates if not self.is_accepted(lesion)]
+        if self.source is None:
+            return []
+        return specks_of(self.source, self.region, self.lesions, self._rule)
 
     @property
     def listed(self) -> list[Lesion]:
@@ -209,8 +210,7 @@ class LesionReview:
         changed = [lesion for lesion in lesions if self.is_accepted(lesion) is not accepted]
         if self.source is None or not changed:
             return
-        for lesion in changed:
-            self.source.accept(self.region, lesion, accepted)
+        self.source.accept(self.region, changed, accepted)
         self._steps.append(Acceptance(self.source, self.region, changed, accepted))
         self._update()
 

@@ -19,7 +19,6 @@ from smalltumor.lesions import (
     Lesion,
     LookUp,
     Point,
-    Spans,
     brain_midline,
     grid_midline,
     measure_lesions,
@@ -41,15 +40,10 @@ from napari_smalltumor.layers.metadata import (
     role_of,
 )
 from napari_smalltumor.layers.reference import reference_of
+from napari_smalltumor.lesions import acceptance
 
 if TYPE_CHECKING:
     from napari.layers import Labels, Layer
-
-Identity = tuple[str, int, Point, Spans]
-"""Region, voxel count, centre and box of a lesion; an edited lesion has another identity."""
-
-_ACCEPTED: WeakKeyDictionary[Labels, frozenset[Identity]] = WeakKeyDictionary()
-
 
 _MIDLINES: WeakKeyDictionary[Labels, float] = WeakKeyDictionary()
 
@@ -105,17 +99,11 @@ class LesionSource:
 
     def is_accepted(self, region: Region, lesion: Lesion) -> bool:
         """Whether a lesion of a region was accepted as it is now."""
-        return _identity(region, lesion) in self._accepted(region)
+        return acceptance.is_accepted(self.layers[region], region, lesion)
 
-    def accept(self, region: Region, lesion: Lesion, accepted: bool) -> None:
-        """Mark a lesion as accepted, or remove the mark; marks are kept for each layer."""
-        identities = self._accepted(region) - {_identity(region, lesion)}
-        if accepted:
-            identities |= {_identity(region, lesion)}
-        _ACCEPTED[self.layers[region]] = identities
-
-    def _accepted(self, region: Region) -> frozenset[Identity]:
-        return _ACCEPTED.get(self.layers[region], frozenset())
+    def accept(self, region: Region, lesions: Sequence[Lesion], accepted: bool) -> None:
+        """Mark lesions as accepted, or remove the marks; marks are kept for each layer."""
+        acceptance.accept(self.layers[region], region, lesions, accepted)
 
     def stored_values(self, region: Region) -> tuple[int, ...] | None:
         """Values of the layer that are inside a region; None for all values but 0."""
@@ -295,7 +283,3 @@ def _was_painted(lesion: Lesion) -> bool:
 
 def _without_probability(lesion: Lesion) -> Lesion:
     return replace(lesion, mean_probability=None, max_probability=None)
-
-
-def _identity(region: Region, lesion: Lesion) -> Identity:
-    return region.value, lesion.voxels, lesion.centroid_voxel, lesion.box

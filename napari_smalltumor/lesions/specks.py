@@ -8,8 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from smalltumor.labels.regions import Region
 from smalltumor.labels.small_lesions import is_small
 from smalltumor.lesions import Lesion
+
+from napari_smalltumor import settings
+from napari_smalltumor.lesions.source import LesionSource
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,19 @@ class SpeckRule:
 
 
 NO_SPECKS = SpeckRule(0, 1.0)
+
+
+def chosen_rule() -> SpeckRule:
+    """The rule that the user has set in the Lesions dock or in Preferences."""
+    return SpeckRule(int(settings.get("speck_voxels")), float(settings.get("speck_probability")))
+
+
+def specks_of(
+    source: LesionSource, region: Region, lesions: Iterable[Lesion], rule: SpeckRule
+) -> list[Lesion]:
+    """The specks among the lesions of a segmentation; a lesion that was accepted is none."""
+    candidates = rule.specks(lesions, from_network=source.look_up(region) is not None)
+    return [lesion for lesion in candidates if not source.is_accepted(region, lesion)]
 
 
 def title_of(specks: Iterable[Lesion], rule: SpeckRule) -> str:

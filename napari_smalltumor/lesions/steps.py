@@ -65,8 +65,7 @@ class Acceptance:
 
     def undo(self) -> None:
         """Give the lesions the mark that they had before."""
-        for lesion in self.lesions:
-            self.source.accept(self.region, lesion, not self.accepted)
+        self.source.accept(self.region, self.lesions, not self.accepted)
 
 
 Step = Deletion | Acceptance

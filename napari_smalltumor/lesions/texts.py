@@ -23,13 +23,25 @@ def summary(review: LesionReview, *, searching: bool, failure: str) -> str:
     if not review.lesions:
         name = REGION_NAMES[review.region]
         return "Searching for lesions ..." if searching else f"No {name}"
-    specks = review.specks
-    apart = set(specks)
-    small = sum(lesion.small and lesion not in apart for lesion in review.lesions)
     ml = sum(lesion.ml for lesion in review.lesions)
-    parts = [count(len(review.lesions), "component"), f"{small} small"]
-    parts += [count(len(specks), "speck")] if specks else []
-    return f"{', '.join(parts)}, {ml:.2f} ml in total"
+    return f"{counts(review.lesions, review.specks)}, {ml:.2f} ml in total"
+
+
+def counts(lesions: Sequence[Lesion], specks: Sequence[Lesion], kind: str = "") -> str:
+    """Number of lesions, of small ones and of specks; a speck does not count as small.
+
+    Parameters
+    ----------
+    lesions : sequence of Lesion
+    specks : sequence of Lesion
+        Those of the lesions that are specks.
+    kind : str
+        Adjective, such as ``enhancing``.
+    """
+    apart = set(specks)
+    small = sum(lesion.small and lesion not in apart for lesion in lesions)
+    parts = [count(len(lesions), f"{kind} component".strip()), f"{small} small"]
+    return ", ".join([*parts, count(len(specks), "speck")] if specks else parts)
 
 
 def none_to_go_to(review: LesionReview) -> str:

@@ -77,9 +77,10 @@ class ResultView(QWidget):
         self._warnings.setVisible(bool(warnings))
         self.setVisible(True)
 
-    def show_lesions(self, text: str) -> None:
+    def show_lesions(self, text: str, tooltip: str = "") -> None:
         """Show the number of lesions."""
         self._lesions.setText(text)
+        self._lesions.setToolTip(tooltip)
 
     @property
     def text(self) -> str:

@@ -17,7 +17,10 @@ from napari_smalltumor import settings
 from napari_smalltumor.export.layer_files import case_to_export
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.region_masks import is_edited, result_of, volumes_ml
+from napari_smalltumor.lesions import acceptance
 from napari_smalltumor.lesions.source import LesionSource
+from napari_smalltumor.lesions.specks import chosen_rule, specks_of
+from napari_smalltumor.lesions.texts import counts
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.segment.results import ResultView
 from napari_smalltumor.workers import run_in_thread
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 _DEBOUNCE_MS = 250
 """The numbers follow when a stroke has ended, and do not slow the brush down."""
 
+_COUNTING_SETTINGS = ("threshold", "speck_voxels", "speck_probability")
 _EDIT_EVENTS = ("labels_update", "paint", "set_data", "data")
 
 
@@ -69,6 +73,7 @@ class ShownResult(QObject):
             event.connect(self._on_change)
         self._patients.changed.connect(self._on_patient)
         settings.changed.connect(self._on_setting)
+        acceptance.changed.connect(self._on_change)
         self.update()
 
     def close(self) -> None:
@@ -80,6 +85,7 @@ class ShownResult(QObject):
             event.disconnect(self._on_change)
         self._patients.changed.disconnect(self._on_patient, missing_ok=True)
         settings.changed.disconnect(self._on_setting)
+        acceptance.changed.disconnect(self._on_change)
         self._follow([])
         self._search_number += 1
 
@@ -109,18 +115,29 @@ class ShownResult(QObject):
         if Region.ET not in layers:
             self._view.show_lesions("")
             return
-        snapshot = LesionSource(case.name, layers, case).snapshot(Region.ET)
+        source = LesionSource(case.name, layers, case)
         run_in_thread(
-            partial(snapshot.lesions, int(settings.get("threshold"))),
+            partial(source.snapshot(Region.ET).lesions, int(settings.get("threshold"))),
             self,
-            partial(self._on_lesions, self._search_number),
+            partial(self._on_lesions, self._search_number, source),
             partial(self._on_failure, self._search_number),
             name="search for lesions",
         )
 
-    def _on_lesions(self, number: int, lesions: list[Lesion]) -> None:
-        if number == self._search_number:
-            self._view.show_lesions(lesions_line(lesions, int(settings.get("threshold"))))
+    def _on_lesions(self, number: int, source: LesionSource, lesions: list[Lesion]) -> None:
+        if number != self._search_number:
+            return
+        if not lesions:
+            self._view.show_lesions("No enhancing component")
+            return
+        rule = chosen_rule()
+        specks = specks_of(source, Region.ET, lesions, rule)
+        self._view.show_lesions(
+            counts(lesions, specks, "enhancing"),
+            f"Small: below {settings.get('threshold')} mm³ and no speck. Specks: below {rule.mm3} "
+            f"mm³, with a mean probability below {rule.probability:.2f}. The Lesions dock lists "
+            "them and sets the limits.",
+        )
 
     def _on_failure(self, number: int, error: Exception) -> None:
         if number == self._search_number:
@@ -151,7 +168,7 @@ class ShownResult(QObject):
             self._on_change()
 
     def _on_setting(self, name: str, value: Any) -> None:
-        if name == "threshold":
+        if name in _COUNTING_SETTINGS:
             self._on_change()
 
 
@@ -160,14 +177,3 @@ def _close(result: ref[ShownResult]) -> None:
     existing = result()
     if existing is not None:
         existing.close()
-
-
-def lesions_line(lesions: list[Lesion], threshold: int) -> str:
-    """Number of enhancing components, and of small ones among them."""
-    if not lesions:
-        return "No enhancing component"
-    plural = "" if len(lesions) == 1 else "s"
-    small = sum(lesion.small for lesion in lesions)
-    return (
-        f"{len(lesions)} enhancing component{plural}, {small} small (<\u00a0{threshold}\u00a0mm³)"
-    )

@@ -25,6 +25,7 @@ VOXEL_ML = 1.0 * 1.5 * 2.0 / 1000
 def viewer(make_napari_viewer, monkeypatch):
     monkeypatch.setattr(devices, "find_devices", lambda *args: None)
     settings.put("threshold", 100)
+    settings.put("speck_voxels", 0)
     return make_napari_viewer()
 
 
@@ -98,3 +99,15 @@ def test_the_numbers_are_those_of_the_case_that_export_would_write(viewer, resul
     active_patient(viewer).activate(patient_of(viewer.layers["Pat ET"]))
     assert results.text == ""
     qtbot.waitUntil(lambda: results.text.startswith("Pat\n"))
+
+
+def test_both_docks_count_specks_apart_from_small_lesions(viewer, results, qtbot):
+    settings.put("speck_voxels", 20)
+    lesions = LesionsDock(viewer)
+    viewer.window.add_dock_widget(lesions, area="right", name="Lesions")
+    qtbot.waitUntil(lambda: "3 enhancing components, 1 small, 1 speck" in results.text)
+    qtbot.waitUntil(lambda: "3 components, 1 small, 1 speck" in lesions._summary_line.text())
+    lesions.review.accept(lesions.review.specks)
+    qtbot.waitUntil(lambda: "3 enhancing components, 2 small" in results.text)
+    assert "speck" not in results.text
+    assert "3 components, 2 small, " in lesions._summary_line.text()

@@ -1,13 +1,13 @@
-"""Keys of the review in a window: wherever its focus is, and whichever review is open."""
+"""Keys of docks in a window: wherever its focus is, and whichever dock is in front."""
 
 from __future__ import annotations
 
 import pytest
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QComboBox, QLineEdit, QMainWindow, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QDockWidget, QLineEdit, QMainWindow, QVBoxLayout, QWidget
 
-from napari_smalltumor.keys import DISMISS, NEXT
-from napari_smalltumor.lesions.keys import ReviewKeys
+from napari_smalltumor.keys import DISMISS, NEXT, SEGMENT
+from napari_smalltumor.widgets.dock_keys import DockKeys
 
 
 @pytest.fixture
@@ -34,9 +34,10 @@ def pressed() -> list[str]:
     return []
 
 
-def bind(window, pressed, name: str = "") -> ReviewKeys:
-    return ReviewKeys(
+def bind(window, pressed, name: str = "") -> DockKeys:
+    return DockKeys(
         window,
+        window.centralWidget(),
         {
             NEXT: lambda: pressed.append(f"{name}next"),
             DISMISS: lambda: pressed.append(f"{name}dismiss"),
@@ -81,3 +82,23 @@ def test_of_two_reviews_the_newer_has_the_keys_until_it_is_closed(
     both[1 - closed_first].unbind()
     qtbot.keyClick(window.choice, Qt.Key.Key_N)
     assert pressed == ["new next", ("new next", "old next")[closed_first]]
+
+
+def test_a_key_brings_its_dock_to_the_front_and_leaves_those_of_other_docks(window, qtbot, pressed):
+    docks = [QDockWidget(name, window) for name in ("Segment", "Lesions")]
+    for dock in docks:
+        dock.setWidget(QWidget())
+        window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
+    window.tabifyDockWidget(*docks)
+    DockKeys(window, docks[0].widget(), {SEGMENT: lambda: pressed.append("segment")})
+    DockKeys(window, docks[1].widget(), {NEXT: lambda: pressed.append("next")})
+    window.text.setFocus()
+    in_front = lambda: [not dock.visibleRegion().isEmpty() for dock in docks]  # noqa: E731
+    for key, modifier, shown in (
+        (Qt.Key.Key_N, Qt.KeyboardModifier.NoModifier, [False, True]),
+        (Qt.Key.Key_G, Qt.KeyboardModifier.AltModifier, [True, False]),
+        (Qt.Key.Key_N, Qt.KeyboardModifier.NoModifier, [False, True]),
+    ):
+        qtbot.keyClick(window.choice, key, modifier)
+        qtbot.waitUntil(lambda shown=shown: in_front() == shown)
+    assert pressed == ["next", "segment", "next"]

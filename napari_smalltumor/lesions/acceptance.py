@@ -1,0 +1,121 @@
+"""Which lesions the user has accepted, kept with the case in the user's data folder.
+
+A mark belongs to a lesion as it is: the lesion that was edited has no mark, and the same lesion in
+a mask that is restored, opened or segmented again has it. So marks do not depend on whether masks
+are autosaved or exported. Layers whose case was not read from files keep theirs while they are
+open.
+
+::
+
+    DATA/accepted/Patient-1-c0ffee....json
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from psygnal import Signal, SignalInstance
+from smalltumor.data.case import Case
+from smalltumor.errors import OutputError
+from smalltumor.files.atomic import write_text
+from smalltumor.files.user_dirs import data_folder
+from smalltumor.labels.regions import Region
+from smalltumor.lesions import Lesion
+
+from napari_smalltumor import notify, settings
+from napari_smalltumor.autosave.files import file_name
+from napari_smalltumor.autosave.masks import layer_key
+from napari_smalltumor.layers.metadata import case_of, identifying_files
+
+if TYPE_CHECKING:
+    from napari.layers import Labels
+
+FORMAT = "smalltumor accepted lesions"
+FORMAT_VERSION = 1
+
+Identity = tuple[str, int, tuple[float, ...], tuple[tuple[int, ...], ...]]
+"""Region, voxel count, centre and box of a lesion; an edited lesion has another identity."""
+
+_MARKS: WeakKeyDictionary[Labels, frozenset[Identity]] = WeakKeyDictionary()
+
+
+class _Events:
+    changed = Signal()
+
+
+changed: SignalInstance = _Events().changed
+"""Emitted when lesions were accepted, or are accepted no longer."""
+
+
+def is_accepted(layer: Labels, region: Region, lesion: Lesion) -> bool:
+    """Whether a lesion of a layer was accepted as it is now."""
+    return _identity(region, lesion) in _marks_of(layer)
+
+
+def accept(layer: Labels, region: Region, lesions: Iterable[Lesion], accepted: bool) -> None:
+    """Mark lesions of a layer as accepted, or remove the marks; a failed write is reported."""
+    identities = {_identity(region, lesion) for lesion in lesions}
+    marks = _marks_of(layer)
+    _MARKS[layer] = marks | identities if accepted else marks - identities
+    file = _file_of(layer)
+    if file is not None:
+        try:
+            _write(file, layer, _MARKS[layer])
+        except OutputError as error:
+            notify.warn(f"Accepted lesions could not be saved: {error}")
+    changed.emit()
+
+
+def _marks_of(layer: Labels) -> frozenset[Identity]:
+    if layer not in _MARKS:
+        file = _file_of(layer)
+        stored = _read(file).get(layer_key(layer), []) if file is not None else []
+        _MARKS[layer] = frozenset(stored)
+    return _MARKS[layer]
+
+
+def _file_of(layer: Labels) -> Path | None:
+    """The file of a layer's case; None if it has no files, or if nothing is to be saved."""
+    case = case_of(layer)
+    if case is None or not _has_files(case) or not settings.get("autosave"):
+        return None
+    return data_folder() / "accepted" / file_name(case, ".json")
+
+
+def _has_files(case: Case) -> bool:
+    return any(isinstance(path, Path) for path in identifying_files(case).values())
+
+
+def _read(file: Path) -> dict[str, list[Identity]]:
+    """The marks of each layer of a case; none if the file is missing, damaged or of the future."""
+    try:
+        content = json.loads(file.read_text())
+        if (content["format"], content["version"]) != (FORMAT, FORMAT_VERSION):
+            return {}
+        return {key: [_parse(mark) for mark in marks] for key, marks in content["layers"].items()}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return {}
+
+
+def _write(file: Path, layer: Labels, marks: Iterable[Identity]) -> None:
+    layers = {**_read(file), layer_key(layer): sorted(marks)}
+    content = {"format": FORMAT, "version": FORMAT_VERSION, "layers": layers}
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise OutputError(f"{file.parent} cannot be created: {error.strerror or error}") from error
+    write_text(file, json.dumps(content), overwrite=True)
+
+
+def _identity(region: Region, lesion: Lesion) -> Identity:
+    centre = tuple(round(float(x), 3) for x in lesion.centroid_voxel)
+    return region.value, int(lesion.voxels), centre, tuple((int(a), int(b)) for a, b in lesion.box)
+
+
+def _parse(mark: Any) -> Identity:
+    region, voxels, centre, box = mark
+    return str(region), int(voxels), tuple(map(float, centre)), tuple((a, b) for a, b in box)
