@@ -21,7 +21,7 @@ from napari_smalltumor.layers.modalities import (
 )
 from napari_smalltumor.layers.patient import Patient, is_unidentified_image, patient_of
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.widgets.elided_combo_box import elide_in_the_middle
+from napari_smalltumor.widgets.elided_combo_box import elide_long_texts
 from napari_smalltumor.widgets.layouts import form_layout
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ class ModalityPickers(QWidget):
         )
         combo.null_string = "none (missing)" if modality in OPTIONAL_MODALITIES else "none"
         combo.reset_choices()
-        elide_in_the_middle(combo.native)  # the modality is at the end of a layer's name
+        elide_long_texts(combo.native)  # the modality is at the end of a layer's name
         return combo
 
 

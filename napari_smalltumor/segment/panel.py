@@ -14,7 +14,7 @@ from smalltumor.data.naming.case_files import MODALITIES, OPTIONAL_MODALITIES, m
 from smalltumor.labels.schemes import SCHEMES
 from superqt import QElidingLabel
 
-from napari_smalltumor import settings
+from napari_smalltumor import keys, settings
 from napari_smalltumor.compare.offer import ExpertOffer
 from napari_smalltumor.layers.modalities import exchanged
 from napari_smalltumor.patient_header import PatientHeader
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 _STEPS = 1000
-_SEGMENT = "Segment the tumour in the images above"
+_SEGMENT = keys.with_key("Segment the tumour in the images above", keys.SEGMENT)
 _EXPORT = "Write the regions as they are now, including your edits"
 
 
@@ -51,7 +51,7 @@ class SegmentPanel(QWidget):
         self.options = SegmentOptions()
         self.results = ResultView()
         self.offer = ExpertOffer(viewer)
-        self._segment = button("Se&gment", _SEGMENT)
+        self._segment = button("Segment", _SEGMENT)
         self._cancel = button("Ca&ncel", "Stop the run; layers stay as they are")
         self._progress = QProgressBar()
         self._step = QElidingLabel()
@@ -108,11 +108,16 @@ class SegmentPanel(QWidget):
         """Which images are missing, or are chosen for another modality than their own."""
         return self._choice_warning.text()
 
+    @property
+    def obstacle(self) -> str | None:
+        """Why the chosen images cannot be segmented, or None."""
+        missing = [m for m, layer in self.pickers.chosen.items() if layer is None]
+        return _obstacle(missing, allow_missing=self.options.allow_missing)
+
     def _show_choice(self) -> None:
         """Enable *Segment* if the chosen images suffice, and warn about what is wrong with them."""
-        chosen = self.pickers.chosen
+        chosen, reason = self.pickers.chosen, self.obstacle
         missing = [m for m, layer in chosen.items() if layer is None]
-        reason = _obstacle(missing, allow_missing=self.options.allow_missing)
         self._segment.setEnabled(not self._running and reason is None)
         self._segment.setToolTip(reason or _SEGMENT)
         texts = exchanged(chosen)

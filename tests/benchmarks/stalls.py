@@ -111,15 +111,16 @@ class Session:
         """Segment and show the result."""
         ended: list[bool] = []
         self.dock.finished.connect(ended.append)
-        show = type(self.dock)._on_result
-
-        def enter_phase_and_show(result: object) -> None:
-            self.stall_timer.enter(showing)
-            show(self.dock, result)
-
-        self.dock._on_result = enter_phase_and_show
         with self._phase("network"):
             self.dock.segment()
+            run = self.dock.run
+            show = run._on_result
+
+            def enter_phase_and_show(result: object) -> None:
+                self.stall_timer.enter(showing)
+                show(result)
+
+            run._on_result = enter_phase_and_show
             wait_for(lambda: bool(ended) and not self.lesions.finder.busy)
         self.dock.finished.disconnect(ended.append)
         if ended != [True]:

@@ -192,7 +192,7 @@ def test_edits_are_saved_before_a_run(edited, dock_of, data_folder, qtbot, monke
     dock = dock_of(viewer)
     monkeypatch.setattr(questions, "confirm", lambda *a: True)
     worker = SimpleNamespace(quit=lambda: None)
-    monkeypatch.setattr("napari_smalltumor.segment.dock.start", lambda job, **slots: worker)
+    monkeypatch.setattr("napari_smalltumor.segment.run.start", lambda job, name, **slots: worker)
     dock.segment()
     qtbot.waitUntil(lambda: len(saved_files(data_folder / "autosave")) == 1)
 

@@ -55,7 +55,8 @@ def segmented(make_napari_viewer, sample_folder, qtbot, record_property):
     monitor = EventLoopMonitor()
     with qtbot.waitSignal(dock.finished) as ended:
         dock.panel.segment_clicked.emit()
-        dock._worker.yielded.connect(lambda state: positions.append(dock.panel._progress.value()))
+        bar = dock.panel._progress
+        dock.run.worker.yielded.connect(lambda state: positions.append(bar.value()))
     monitor.stop()
     pauses = f"{monitor.longest * 1000:.0f} ms, own processor time {monitor.busiest * 1000:.0f} ms"
     record_property("longest pause of the event loop while segmenting", pauses)

@@ -91,7 +91,7 @@ def test_the_result_of_an_abandoned_run_is_not_shown_as_that_of_the_next_run(
     slow_network.expect("case")
     dock.segment()
     qtbot.waitUntil(slow_network.started["case"].is_set)
-    abandoned = dock._worker
+    abandoned = dock.run.worker
     with qtbot.waitSignal(dock.finished):
         dock.cancel()  # the network does not ask whether it is cancelled
     open_case(viewer, write_case_along(tmp_path / "next", "RSA", labels=False))
@@ -110,23 +110,19 @@ def test_the_result_of_an_abandoned_run_is_not_shown_as_that_of_the_next_run(
     assert (errors, raised) == ([], [])
 
 
-@pytest.mark.parametrize("close", [False, True])
 def test_a_result_that_arrives_after_cancelling_is_not_shown(
-    opened, slow_network, qtbot, errors, raised, close
+    opened, slow_network, qtbot, errors, raised
 ):
     viewer, dock = opened
     slow_network.expect("case")
     dock.segment()
     qtbot.waitUntil(slow_network.started["case"].is_set)
-    running = dock._worker
+    running = dock.run.worker
     slow_network.proceed["case"].set()
     ended = time.monotonic() + 60
     while running.is_running and time.monotonic() < ended:
         time.sleep(0.01)  # without events: the result waits in the queue
-    if close:
-        viewer.window.remove_dock_widget(dock)
-    else:
-        dock.panel.cancel_clicked.emit()
+    dock.panel.cancel_clicked.emit()
     qtbot.waitUntil(lambda: not dock.is_running)
     assert [layer.name for layer in viewer.layers[4:]] == []
     assert (errors, raised) == ([], [])

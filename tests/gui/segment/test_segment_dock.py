@@ -1,12 +1,12 @@
 """The Segment dock in a real viewer: runs, edits, cancelling and closing."""
 
 import threading
-import time
 
 import numpy as np
 import pytest
 import smalltumor.inference
 from deletion import delete
+from napari.layers import Layer
 from napari.utils import progress
 from napari_cases import displayed, write_case_along
 from qtpy.QtCore import QTimer
@@ -15,9 +15,10 @@ from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import Cancelled, CheckpointError
 from smalltumor.labels.regions import Region
 
-from napari_smalltumor import progress_worker, questions, settings
+from napari_smalltumor import notify, progress_worker, questions, settings
 from napari_smalltumor.export.layer_files import export_case
 from napari_smalltumor.layers.metadata import case_of, region_layers
+from napari_smalltumor.layers.regions import region_layer
 from napari_smalltumor.loading.open_case import open_case
 
 
@@ -271,13 +272,41 @@ def test_closing_the_window_during_a_run_cancels_the_run(opened, slow, errors, q
     assert errors == []
 
 
-def test_closing_the_dock_during_a_run_cancels_the_run(opened, slow, errors, qtbot):
+def test_a_run_goes_on_when_its_dock_is_closed_and_the_next_dock_shows_it(
+    opened, dock_of, slow, errors, qtbot, monkeypatch
+):
+    viewer, dock = opened
+    said = []
+    monkeypatch.setattr(notify, "info", said.append)
+    dock.segment()
+    qtbot.waitUntil(lambda: slow.started.is_set())
+    viewer.window.remove_dock_widget(dock)
+    assert said == [
+        "case is still being segmented. Open the Segment dock again to see the progress or to "
+        "cancel."
+    ]
+    again = dock_of(viewer)
+    assert again.is_running and not again.panel._segment.isEnabled()
+    with qtbot.waitSignal(again.finished) as ended:
+        slow.go.set()
+    assert ended.args == [True]
+    assert [layer.name for layer in viewer.layers[4:]] == ["case WT", "case TC", "case ET"]
+    assert not again.is_running and again.panel._segment.isEnabled()
+    assert errors == []
+
+
+def test_a_run_whose_dock_was_closed_is_cancelled_in_the_next_dock(
+    opened, dock_of, slow, errors, qtbot
+):
     viewer, dock = opened
     dock.segment()
     qtbot.waitUntil(lambda: slow.started.is_set())
     viewer.window.remove_dock_widget(dock)
-    qtbot.waitUntil(lambda: slow.ended.is_set())
-    qtbot.wait(50)
+    again = dock_of(viewer)
+    with qtbot.waitSignal(again.finished) as ended:
+        again.panel.cancel_clicked.emit()
+    assert ended.args == [False] and len(viewer.layers) == 4
+    assert again.panel.step == "Cancelled"
     assert errors == []
 
 
@@ -392,15 +421,30 @@ def test_pickers_of_a_deleted_dock_are_disconnected_from_the_viewer(opened, dele
 
 
 @pytest.mark.parametrize("delete_dock", [delete_after_closing, delete_with_parent])
-def test_deleting_the_dock_during_a_run_cancels_the_run(
-    opened, slow, qtbot, raised, errors, delete_dock
-):
+def test_a_run_goes_on_when_its_dock_is_deleted(opened, slow, qtbot, raised, errors, delete_dock):
     viewer, dock = opened
     dock.segment()
     qtbot.waitUntil(lambda: slow.started.is_set())
     delete_dock(viewer, dock)
-    limit = time.monotonic() + 60
-    while not slow.ended.is_set() and time.monotonic() < limit:
-        qtbot.wait(10)
-    assert slow.ended.is_set()
+    slow.go.set()
+    qtbot.waitUntil(lambda: len(viewer.layers) == 7)
     assert (errors, raised) == ([], [])
+
+
+def test_regions_from_a_file_are_replaced_without_a_question_until_they_are_edited(
+    opened, run, tmp_path, monkeypatch
+):
+    viewer, dock = opened
+    asked = []
+    monkeypatch.setattr(questions, "confirm", lambda *a: bool(asked.append(a[1])))
+    case = case_of(viewer.layers[0])
+    mask = np.zeros(case.grid.shape, bool)
+    mask[8:11, 8:11, 8:11] = True
+    for region in Region:
+        viewer.add_layer(Layer.create(*region_layer(case, region, mask)))
+    layers_of(viewer)[Region.ET].paint((3, 3, 3), 1)
+    dock.segment()
+    assert asked == ["Replace edited regions?"] and not dock.is_running
+    layers_of(viewer)[Region.ET].undo()
+    assert run(dock)
+    assert len(asked) == 1

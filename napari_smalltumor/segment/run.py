@@ -1,0 +1,204 @@
+"""A segmentation of one patient, from its start until its layers are in the viewer.
+
+It belongs to the window: it goes on when the Segment dock is closed, and a dock that is opened
+meanwhile shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from qtpy.compat import isalive
+from qtpy.QtCore import QEvent, QObject, QTimer, Signal
+from qtpy.QtWidgets import QMainWindow
+
+from napari_smalltumor import notify, questions, settings
+from napari_smalltumor.layers.patient import Patient
+from napari_smalltumor.layers.region_masks import fingerprint
+from napari_smalltumor.layers.regions import hide_stored_labels, segmentation_steps
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.progress_worker import ProgressWorker, start
+from napari_smalltumor.segment.job import JobResult, SegmentationJob
+from napari_smalltumor.viewer import unproxied
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Labels
+
+_CANCEL_TIMEOUT_MS = 1000
+"""A run that has not stopped after this time is abandoned: its result is discarded."""
+
+
+class SegmentRun(QObject):
+    """Runs a job in a worker and shows its result. A viewer has one run at a time.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    job : SegmentationJob
+    patient : Patient
+    placement : mapping of str to object
+        Attributes with which the layers are placed, as `segmentation_steps` takes them.
+    window : QMainWindow or None
+        The viewer's window; the run is cancelled when it is closed.
+    """
+
+    progressed = Signal(float, str)
+    """The fraction that is done, and the step."""
+    cancelling = Signal()
+    ended = Signal(bool, str)
+    """Whether the result was added to the viewer, and what to say about it."""
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        job: SegmentationJob,
+        patient: Patient,
+        placement: Mapping[str, Any],
+        window: QMainWindow | None,
+    ) -> None:
+        super().__init__(window)
+        self._viewer = unproxied(viewer)
+        self._job, self._patient, self._placement = job, patient, placement
+        self._patients = active_patient(viewer)
+        self._shown: Iterator[Labels] = iter(())
+        self._checksum_before = fingerprint(viewer.layers, job.case)
+        self._cancel_timer = _timer(self, self._abandon)
+        self._next_layer_timer = _timer(self, self._show_next)
+        if window is not None:
+            window.installEventFilter(self)
+        _RUNS[self._viewer] = self
+        self.worker: ProgressWorker | None = start(
+            job,
+            str(job),
+            yielded=self._on_progress,
+            returned=self._on_returned,
+            errored=self._on_error,
+            aborted=self._on_aborted,
+        )
+        self.destroyed.connect(self.worker.quit)
+
+    @property
+    def title(self) -> str:
+        """Name of the patient, for the user."""
+        return self._patients.title_of(self._patient)
+
+    def cancel(self) -> None:
+        """Request the run to stop, and abandon it if it does not stop soon."""
+        if self.worker is not None:
+            self.worker.quit()
+            self._cancel_timer.start(_CANCEL_TIMEOUT_MS)
+            self.cancelling.emit()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        """Cancel the run when the window has been closed, unless napari's question kept it open."""
+        if event.type() == QEvent.Type.Close:
+            QTimer.singleShot(0, self._cancel_if_closed)
+        return False
+
+    def _cancel_if_closed(self) -> None:
+        if isalive(self) and not (isalive(self.parent()) and self.parent().isVisible()):
+            self.cancel()
+
+    def _abandon(self) -> None:
+        if self.worker is not None:
+            self._end("Cancelled")
+
+    def _on_progress(self, state: tuple[float, str]) -> None:
+        if self.worker is None:
+            return
+        fraction, step = state
+        is_other = self._patient != self._patients.current
+        self.progressed.emit(fraction, f"{self.title}: {step}" if is_other else step)
+
+    def _on_aborted(self) -> None:
+        if self.worker is not None:
+            self._end("Cancelled")
+
+    def _on_error(self, error: Exception) -> None:
+        if self.worker is not None:
+            self._end("")
+            notify.report(error)
+
+    def _on_returned(self, result: JobResult) -> None:
+        """Show the result, unless the run was abandoned, or cancelled while it was on its way."""
+        if self.worker is None:
+            return
+        if self.worker.abort_requested:
+            self._end("Cancelled")
+        else:
+            self._on_result(result)
+
+    def _on_result(self, result: JobResult) -> None:
+        case = self._job.case
+        self._cancel_timer.stop()
+        self._forget_worker()  # there is nothing left to cancel
+        if self._patient not in self._patients.patients:
+            self._end(f"{case.name} was closed and the result was discarded")
+            return
+        changed = fingerprint(self._viewer.layers, case) != self._checksum_before
+        if changed and not may_replace(self.title):
+            self._end("Your edits were kept and the result was discarded")
+            return
+        self._shown = segmentation_steps(
+            self._viewer,
+            case,
+            result.segmentation,
+            result.masks,
+            style=settings.get("style"),
+            placement=self._placement,
+        )
+        self._next_layer_timer.start(0)
+
+    def _show_next(self) -> None:
+        """Add the next layer; the window is drawn before the one after it."""
+        with self._patients.in_background():
+            if next(self._shown, None) is not None:
+                self._next_layer_timer.start(0)
+                return
+            hide_stored_labels(self._viewer.layers, self._patient)
+        if self._patient != self._patients.current:
+            notify.info(f"{self.title} is segmented. Choose it under Patient to see the result.")
+        self._end("", shown=True)
+
+    def _end(self, message: str, *, shown: bool = False) -> None:
+        self._cancel_timer.stop()
+        self._forget_worker()
+        del _RUNS[self._viewer]
+        self.ended.emit(shown, message)
+        self.deleteLater()
+
+    def _forget_worker(self) -> None:
+        if self.worker is not None:
+            self.destroyed.disconnect(self.worker.quit)
+            self.worker = None
+
+
+_RUNS: WeakKeyDictionary[ViewerModel, SegmentRun] = WeakKeyDictionary()
+
+
+def run_in(viewer: ViewerModel) -> SegmentRun | None:
+    """The run that is in progress in a viewer."""
+    run = _RUNS.get(unproxied(viewer))
+    return run if run is not None and isalive(run) else None
+
+
+def may_replace(title: str) -> bool:
+    """Ask whether edited regions of a patient may be replaced."""
+    return questions.confirm(
+        None,
+        "Replace edited regions?",
+        f"You have edited ET, TC or WT of {title}. Segmenting again replaces them, and this cannot "
+        "be undone. To keep them, export them first.",
+        "Replace",
+    )
+
+
+def _timer(parent: QObject, slot: Callable[[], None]) -> QTimer:
+    """Create a single-shot timer that is deleted with its parent."""
+    timer = QTimer(parent)
+    timer.setSingleShot(True)
+    timer.timeout.connect(slot)
+    return timer
