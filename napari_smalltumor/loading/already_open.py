@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smalltumor.data.naming.case_files import CaseFiles
 
 from napari_smalltumor import notify
 from napari_smalltumor.layers.create import LayerData
-from napari_smalltumor.layers.metadata import LayerRole, provenance_of, role_of, same_case
+from napari_smalltumor.layers.metadata import (
+    LayerKind,
+    LayerRole,
+    provenance_of,
+    role_of,
+    same_case,
+)
 from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.patients.active_patient import active_patient
 
@@ -44,6 +51,40 @@ def show_open_case(viewer: ViewerModel, files: CaseFiles) -> None:
             patients.activate(patient)
             notify.info(f"{patients.title_of(patient)} is open already.")
             return
+
+
+def layer_of_file(layers: Iterable[Layer], file: Path) -> Layer | None:
+    """The layer that shows an image or label file; copies, regions and references do not."""
+    path = file.absolute()
+    for layer in layers:
+        role = role_of(layer)
+        if role is not None and any(path == own.absolute() for own in _files_shown(role)):
+            return layer
+    return None
+
+
+def show_open_file(viewer: ViewerModel, file: Path) -> bool:
+    """Make the patient of a file active if a layer shows the file, and say so."""
+    layer = layer_of_file(viewer.layers, file)
+    patient = patient_of(layer) if layer is not None else None
+    patients = active_patient(viewer)
+    if patient not in patients.patients:
+        return False
+    patients.activate(patient)
+    notify.info(f"{file.name} is open already, as {layer.name}.")
+    return True
+
+
+def _files_shown(role: LayerRole) -> list[Path]:
+    """The file that a layer shows; a case of an image without modality has one file."""
+    if role.case is None:
+        return []
+    if role.kind is LayerKind.IMAGE:
+        paths = role.case.paths
+        return [p for m, p in paths.items() if role.modality in (None, m)]
+    labels = role.case.labels_path
+    is_from_file = role.kind in (LayerKind.EXPERT, LayerKind.LABELS)
+    return [labels] if is_from_file and labels is not None else []
 
 
 def _is_same(data: LayerData, role: LayerRole) -> bool:

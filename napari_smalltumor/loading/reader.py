@@ -60,7 +60,7 @@ from napari_smalltumor.layers.create import (
 )
 from napari_smalltumor.layers.metadata import cases_among, region_layers
 from napari_smalltumor.layers.regions import region_layer
-from napari_smalltumor.loading.already_open import without_open
+from napari_smalltumor.loading.already_open import layer_of_file, without_open
 from napari_smalltumor.notify import error_text, warn
 
 if TYPE_CHECKING:
@@ -208,6 +208,8 @@ def _read_file(path: str | Sequence[str]) -> list[LayerData]:
     exported = region_file(file)
     if exported is not None:
         return _layers_of_export(exported)
+    if layer_of_file(_open_layers(), file) is not None:
+        return []
     return [layer_of_volume(read_image(file))]
 
 

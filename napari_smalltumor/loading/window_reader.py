@@ -15,7 +15,7 @@ from smalltumor.scanner.archive import is_archive
 from smalltumor.scanner.dicom_files import holds_dicom
 
 from napari_smalltumor import notify
-from napari_smalltumor.loading.already_open import show_open_case
+from napari_smalltumor.loading.already_open import show_open_case, show_open_file
 from napari_smalltumor.loading.job import LoadJob, load, loads_in_background
 from napari_smalltumor.loading.open_case import case_name, offer_cases, open_and_remember
 from napari_smalltumor.loading.reader import Reader
@@ -96,6 +96,8 @@ def _job(viewer: ViewerModel, read: Reader, path: str | Sequence[str]) -> LoadJo
 
 def _show_open(viewer: ViewerModel, path: str | Sequence[str]) -> None:
     files = Path(path) if isinstance(path, str) else [Path(p) for p in path]
+    if isinstance(files, Path) and show_open_file(viewer, files):
+        return
     with suppress(SmalltumorError):  # a mask without a voxel
         show_open_case(viewer, find_case_files(files))
 

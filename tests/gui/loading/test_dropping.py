@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QApplication
 from smalltumor.labels.regions import Region
 from synthetic import write_case
 
-from napari_smalltumor import settings
+from napari_smalltumor import notify, settings
 from napari_smalltumor.layers.metadata import case_of, region_layers
 
 
@@ -91,3 +91,22 @@ def test_a_second_dropped_folder_is_shown_instead_of_the_first(viewer, dock_of, 
     drop(viewer, write_case_along(tmp_path / "Second", "SRA", labels=False))
     assert visible(viewer) == ["Second T1CE"]
     assert {layer.name.split()[0] for layer in dock.panel.pickers.chosen.values()} == {"Second"}
+
+
+def test_a_file_of_an_open_case_is_shown_and_not_opened_a_second_time(
+    viewer, tmp_path, monkeypatch
+):
+    said: list[str] = []
+    monkeypatch.setattr(notify, "info", said.append)
+    folder = write_case_along(tmp_path / "Pat", "RAS")
+    drop(viewer, folder)
+    drop(viewer, write_case_along(tmp_path / "Next", "RAS", labels=False))
+    before = list(viewer.layers)
+    drop(viewer, folder / "Pat_t1.nii.gz")
+    assert said[-1] == "Pat_t1.nii.gz is open already, as Pat T1."
+    drop(viewer, folder / "Pat_seg.nii.gz")
+    assert said[-1] == "Pat_seg.nii.gz is open already, as Pat labels."
+    assert set(viewer.layers) == set(before) and visible(viewer) == ["Pat T1CE", "Pat labels"]
+    viewer.layers.remove("Pat T1")
+    drop(viewer, folder / "Pat_t1.nii.gz")
+    assert "Pat T1" in viewer.layers
