@@ -1,4 +1,4 @@
-"""The header of every dock: the active patient, what is being read, and removed regions."""
+"""The header of every dock: the active patient, what is being read, and removed layers."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from napari_smalltumor.close_patient import close_patient
 from napari_smalltumor.loading.first_case import FirstCase
 from napari_smalltumor.loading.open_case import open_case_folder
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.missing_regions import missing_regions
-from napari_smalltumor.widgets.elided_combo_box import elide_in_the_middle
+from napari_smalltumor.patients.missing_layers import missing_layers
+from napari_smalltumor.widgets.elided_combo_box import elide_long_texts
 from napari_smalltumor.widgets.layouts import allow_shrinking, button
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class PatientHeader(QWidget):
         super().__init__()
         self._viewer = viewer
         self._patients = active_patient(viewer)
-        self._missing = missing_regions(viewer)
+        self._missing = missing_layers(viewer)
         self.picker = _PatientPicker()
         self.close_button = button("✕", "Close this patient: remove all of its layers")
         self.close_button.setAccessibleName("Close patient")
@@ -53,7 +53,7 @@ class PatientHeader(QWidget):
         self.open_button = button("+", "Open another patient's folder; or drop it on this dock")
         self.open_button.setAccessibleName("Open case")
         self.open_button.setFixedWidth(_BUTTON_WIDTH)
-        self.restore_button = button("", "Bring back region layers that were removed")
+        self.restore_button = button("", "Bring back layers that were removed")
         self.reading = QElidingLabel()
         self.first_case = FirstCase(viewer)
         self._lay_out()
@@ -111,18 +111,18 @@ class PatientHeader(QWidget):
         self.reading.setVisible(bool(reading))
         self.first_case.setVisible(current is None and not reading)
         self.open_button.setVisible(current is not None)
-        names = " and ".join(region.name for region in self._missing.of(current))
-        self.restore_button.setText(f"Restore {names}")
+        names = self._missing.of(current)
+        self.restore_button.setText(f"Restore {' and '.join(names)}")
         self.restore_button.setVisible(bool(names))
 
 
 class _PatientPicker(QComboBox):
-    """Lists patients; a long name is elided in the middle, and its folder is in the tooltip."""
+    """Lists patients; a long name is cut, and is whole in the tooltip, with its folder."""
 
     def __init__(self) -> None:
         super().__init__()
         allow_shrinking(self)
-        elide_in_the_middle(self, NO_PATIENT)
+        elide_long_texts(self, NO_PATIENT)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Active patient")
 
@@ -133,7 +133,7 @@ class _PatientPicker(QComboBox):
             self.clear()
             for row, (title, location, patient) in enumerate(patients):
                 self.addItem(title, patient)
-                self.setItemData(row, location, Qt.ItemDataRole.ToolTipRole)
+                self.setItemData(row, f"{title}\n{location}", Qt.ItemDataRole.ToolTipRole)
         self.setCurrentIndex(current)
         self.setEnabled(bool(patients))
         chosen = f"{patients[current][0]}\n{patients[current][1]}" if current >= 0 else NO_PATIENT

@@ -13,7 +13,7 @@ from napari_smalltumor.layers.upright_views import ensure_upright_views
 from napari_smalltumor.layers.warm_up import compute_dashes
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.grouping import group_opened_files
-from napari_smalltumor.patients.missing_regions import missing_regions
+from napari_smalltumor.patients.missing_layers import missing_layers
 from napari_smalltumor.patients.save_commands import ensure_save_commands
 from napari_smalltumor.viewer import unproxied
 
@@ -30,7 +30,7 @@ def set_up(viewer: ViewerModel) -> None:
 def setup_steps(viewer: ViewerModel) -> Iterator[None]:
     """Do what `set_up` does in short steps, for a turn of the event loop each."""
     active_patient(viewer)
-    missing_regions(viewer)
+    missing_layers(viewer)
     ensure_save_commands(viewer)
     group_opened_files(viewer)
     ensure_nesting(viewer)

@@ -1,19 +1,34 @@
-"""Combo boxes that cut a long text in its middle, so that its end can still be read.
+"""Combo boxes that cut a long text where it is still told from the other texts.
 
-The name of an image layer ends in its modality, and that of a patient in what tells two
-examinations apart.
+The name of an image layer ends in its modality. Two examinations of a patient often have long names
+that differ in their middle.
 """
 
 from __future__ import annotations
 
-from qtpy.QtCore import QEvent, QObject, Qt
-from qtpy.QtWidgets import QComboBox, QStyle, QStyleOptionComboBox, QStylePainter
+from collections.abc import Iterable
+
+from qtpy.QtCore import QEvent, QModelIndex, QObject, Qt
+from qtpy.QtGui import QFontMetrics
+from qtpy.QtWidgets import (
+    QComboBox,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionComboBox,
+    QStyleOptionViewItem,
+    QStylePainter,
+)
 
 _MARGIN = 4
+_BEFORE_DIFFERENCE = 4
+"""Characters that are shown before the first one that differs."""
+
+_HEAD = 0.4
+"""Share of the width for the beginning of a text that is cut before the difference."""
 
 
-def elide_in_the_middle(combo: QComboBox, placeholder: str = "") -> None:
-    """Let a combo box elide its current text, and those in its list, in the middle.
+def elide_long_texts(combo: QComboBox, placeholder: str = "") -> None:
+    """Let a combo box elide its current text, and those in its list, so that they differ.
 
     Parameters
     ----------
@@ -22,6 +37,7 @@ def elide_in_the_middle(combo: QComboBox, placeholder: str = "") -> None:
         Text while nothing is chosen.
     """
     combo.view().setTextElideMode(Qt.TextElideMode.ElideMiddle)
+    combo.setItemDelegate(_Delegate(combo))
     combo.installEventFilter(_Painter(combo, placeholder))
 
 
@@ -33,8 +49,62 @@ def elided_text(combo: QComboBox, placeholder: str = "") -> str:
         QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, combo
     )
     text = combo.currentText() or placeholder
-    width = field.width() - _MARGIN
-    return str(combo.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, width))
+    return elided_apart(text, _texts(combo), field.width() - _MARGIN, combo.fontMetrics())
+
+
+def elided_apart(text: str, others: Iterable[str], width: int, metrics: QFontMetrics) -> str:
+    """Cut a text to a width: in its middle, or else before what tells it from the other texts.
+
+    Parameters
+    ----------
+    text : str
+    others : iterable of str
+        The texts that it must not look like.
+    width : int
+        In pixels.
+    metrics : QFontMetrics
+    """
+    middle = _elided(text, width, metrics, Qt.TextElideMode.ElideMiddle)
+    alike = [
+        other
+        for other in others
+        if other != text and _elided(other, width, metrics, Qt.TextElideMode.ElideMiddle) == middle
+    ]
+    if middle == text or not alike:
+        return middle
+    common = max(_common_start(text, other) for other in alike)
+    start = max(common - _BEFORE_DIFFERENCE, 0)
+    head = _elided(text[:start], int(width * _HEAD), metrics, Qt.TextElideMode.ElideRight)
+    room = width - metrics.horizontalAdvance(head)
+    return head + _elided(text[start:], room, metrics, Qt.TextElideMode.ElideRight)
+
+
+def _common_start(one: str, other: str) -> int:
+    """Number of characters with which both texts begin."""
+    pairs = zip(one, other, strict=False)
+    return next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+
+
+def _elided(text: str, width: int, metrics: QFontMetrics, mode: Qt.TextElideMode) -> str:
+    return str(metrics.elidedText(text, mode, width))
+
+
+def _texts(combo: QComboBox) -> list[str]:
+    return [combo.itemText(number) for number in range(combo.count())]
+
+
+class _Delegate(QStyledItemDelegate):
+    """Elides the texts in the list of a combo box."""
+
+    def initStyleOption(  # noqa: N802 - Qt's name
+        self, option: QStyleOptionViewItem, index: QModelIndex
+    ) -> None:
+        """Replace the text by one that fits."""
+        super().initStyleOption(option, index)
+        combo = self.parent()
+        width = option.rect.width() - 2 * _MARGIN
+        if isinstance(combo, QComboBox) and width > 0:
+            option.text = elided_apart(option.text, _texts(combo), width, option.fontMetrics)
 
 
 class _Painter(QObject):

@@ -1,11 +1,11 @@
-"""A long layer name in a modality picker keeps its modality."""
+"""A long name is cut where it is still told from the others."""
 
 from __future__ import annotations
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QComboBox
 
-from napari_smalltumor.widgets.elided_combo_box import elide_in_the_middle, elided_text
+from napari_smalltumor.widgets.elided_combo_box import elide_long_texts, elided_text
 
 NAME = "BraTS-GLI-00019-000 of the second examination T1CE"
 
@@ -14,7 +14,7 @@ def combo_with(qtbot, *texts: str) -> QComboBox:
     combo = QComboBox()
     qtbot.addWidget(combo)
     combo.addItems(texts)
-    elide_in_the_middle(combo, "nothing")
+    elide_long_texts(combo, "nothing")
     combo.resize(160, 26)
     combo.show()
     return combo
@@ -37,3 +37,31 @@ def test_a_box_without_a_choice_shows_the_placeholder(qtbot):
     empty = combo_with(qtbot)
     assert elided_text(empty, "nothing") == "nothing"
     assert empty.grab().toImage() != combo_with(qtbot, "other").grab().toImage()
+
+
+TWINS = [f"UCSF-PDGM-0429_glioma_{date}_after_radiotherapy" for date in ("20190312", "20190911")]
+
+
+def test_twins_that_differ_in_the_middle_of_their_names_look_different(qtbot):
+    combo = combo_with(qtbot, *TWINS, "UCSF-PDGM-0430")
+    shown = []
+    for number in range(combo.count()):
+        combo.setCurrentIndex(number)
+        shown.append(elided_text(combo))
+    assert len(set(shown)) == 3 and shown[2] == "UCSF-PDGM-0430"
+    assert all(text.startswith("UCSF") for text in shown)
+    assert all(combo.fontMetrics().horizontalAdvance(text) <= 160 for text in shown)
+    assert "0312" in shown[0] and "0911" in shown[1]
+
+
+def test_twins_look_different_in_the_list_too(qtbot):
+    combo = combo_with(qtbot, *TWINS)
+    combo.showPopup()
+    view = combo.view()
+    pictures = []
+    for row in (0, 1):
+        rectangle = view.visualRect(combo.model().index(row, 0))
+        view.setCurrentIndex(combo.model().index(1 - row, 0))  # the other row is highlighted
+        pictures.append(view.viewport().grab(rectangle).toImage())
+    combo.hidePopup()
+    assert pictures[0] != pictures[1]

@@ -36,7 +36,7 @@ from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.layers.ring_boxes import ring_boxes_of
 from napari_smalltumor.lesions.review import LesionReview
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.missing_regions import missing_regions
+from napari_smalltumor.patients.missing_layers import missing_layers
 from napari_smalltumor.planes.brush import Stroke, layer_to_paint
 from napari_smalltumor.planes.linked_planes import linked_planes
 from napari_smalltumor.planes.plane import PLANES
@@ -64,7 +64,7 @@ class SeveralPatients(RuleBasedStateMachine):
         super().__init__()
         self.viewer = ViewerModel()
         self.patients = active_patient(self.viewer)
-        self.missing = missing_regions(self.viewer)
+        self.missing = missing_layers(self.viewer)
         ensure_nesting(self.viewer)
         self.review = LesionReview(self.viewer)
         self.planes = linked_planes(self.viewer)

@@ -1,0 +1,142 @@
+"""Layers of a case that were removed while their patient is open, to be noticed and brought back.
+
+These are ET, TC, WT and the images of a known modality.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary, ref
+
+from psygnal import Signal
+from smalltumor.data.naming.case_files import MODALITY_TITLES
+from smalltumor.labels.regions import Region
+
+from napari_smalltumor import notify
+from napari_smalltumor.layers.create import STACKING
+from napari_smalltumor.layers.metadata import LayerKind, region_of, role_of
+from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of
+from napari_smalltumor.layers.regions import region_index
+from napari_smalltumor.patients.active_patient import ActivePatient, active_patient
+from napari_smalltumor.viewer import unproxied
+
+if TYPE_CHECKING:
+    from napari.components import LayerList, ViewerModel
+    from napari.layers import Layer
+
+_TITLES = {**{r: r.name for r in Region}, **{m: MODALITY_TITLES[m] for m in reversed(STACKING)}}
+"""What a layer shows, for the user: regions first, then images."""
+
+
+class MissingLayers:
+    """Keeps the removed regions and images of each patient until it is closed.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    patients : ActivePatient
+    """
+
+    changed = Signal()
+    """A layer was removed, or is there again."""
+
+    def __init__(self, viewer: ViewerModel, patients: ActivePatient) -> None:
+        self._viewer, self._patients = ref(viewer), patients
+        self._layers = viewer.layers
+        self._removed: dict[Patient, dict[str, Layer]] = {}
+        self._unreported: list[tuple[Patient, Layer]] = []
+        self._layers.events.inserted.connect(self._on_inserted)
+        self._layers.events.removed.connect(self._on_removed, position="last")
+        patients.patients_changed.connect(self._forget_closed)
+
+    def of(self, patient: Patient | None) -> list[str]:
+        """What the removed layers of a patient show, such as ``ET`` and ``T1CE``."""
+        removed = self._removed.get(patient, {}) if patient is not None else {}
+        return [title for content, title in _TITLES.items() if content in removed]
+
+    def restore(self, patient: Patient) -> None:
+        """Add the removed layers of a patient again, with their data and undo history."""
+        for layer in list(self._removed.get(patient, {}).values()):
+            with self._patients.in_background():
+                self._layers.insert(_index_of(layer, self._layers, patient), layer)
+
+    def _on_removed(self, event: Any) -> None:
+        layer, content, patient = event.value, _content_of(event.value), patient_of(event.value)
+        if content is None or patient is None or patient not in self._patients.patients:
+            return
+        self._removed.setdefault(patient, {})[content] = layer
+        self._unreported.append((patient, layer))
+        _when_idle(self._report)
+        self.changed.emit()
+
+    def _on_inserted(self, event: Any) -> None:
+        """Forget a removed layer when there is one again that shows the same."""
+        content, patient = _content_of(event.value), patient_of(event.value)
+        if content is not None and patient is not None:
+            removed = self._removed.get(patient, {})
+            if removed.pop(content, None) is not None:
+                self.changed.emit()
+
+    def _forget_closed(self) -> None:
+        closed = self._removed.keys() - set(self._patients.patients)
+        for patient in closed:
+            del self._removed[patient]
+        if closed:
+            self.changed.emit()
+
+    def _report(self) -> None:
+        """Name the removed layers of patients that are still open."""
+        unreported, self._unreported = self._unreported, []
+        by_patient: dict[Patient, list[str]] = {}
+        for patient, layer in unreported:
+            if any(layer is kept for kept in self._removed.get(patient, {}).values()):
+                by_patient.setdefault(patient, []).append(_TITLES[_content_of(layer)])
+        for patient, names in by_patient.items():
+            were, them = ("was", "it") if len(names) == 1 else ("were", "them")
+            title = self._patients.title_of(patient)
+            notify.warn(
+                f"{' and '.join(names)} of {title} {were} removed. Click "
+                f"Restore at the top of a Small Tumour dock to bring {them} back."
+            )
+
+
+def _content_of(layer: Layer) -> str | None:
+    """The region or the modality that a layer shows; None for a layer that is not missed."""
+    role = role_of(layer)
+    if role is None:
+        return None
+    return role.modality if role.kind is LayerKind.IMAGE else role.region
+
+
+def _index_of(layer: Layer, layers: LayerList, patient: Patient) -> int:
+    """Where a layer lies among those of its patient."""
+    own, region = layers_of_patient(layers, patient), region_of(layer)
+    if region is not None:
+        regions = {r: other for other in own if (r := region_of(other)) is not None}
+        return region_index(layers, regions, region)
+    below = STACKING[: STACKING.index(_content_of(layer))]
+    lower = [layers.index(other) + 1 for other in own if _content_of(other) in below]
+    return max(lower) if lower else min(map(layers.index, own))
+
+
+def _when_idle(call: Callable[[], None]) -> None:
+    """Call a function when all layers that are removed together are gone."""
+    from qtpy.QtCore import QTimer
+    from qtpy.QtWidgets import QApplication
+
+    if QApplication.instance() is None:
+        call()
+    else:
+        QTimer.singleShot(0, call)
+
+
+_MISSING: WeakKeyDictionary[ViewerModel, MissingLayers] = WeakKeyDictionary()
+
+
+def missing_layers(viewer: ViewerModel) -> MissingLayers:
+    """The removed layers of a viewer; all calls for a viewer return the same object."""
+    viewer = unproxied(viewer)
+    if viewer not in _MISSING:
+        _MISSING[viewer] = MissingLayers(viewer, active_patient(viewer))
+    return _MISSING[viewer]
