@@ -116,9 +116,8 @@ def _ask(patient: str, file: Path, masks: list[SavedMask]) -> str:
     return questions.ask(
         None,
         "Restore edits?",
-        f"Edits of {patient} from {saved_at:%Y-%m-%d %H:%M} were not exported before the "
-        f"viewer was closed: {names}.\n\n{LATER}: ask again when the case is next opened. "
-        f"{DISCARD}: delete them.",
+        f"Edits of {patient}, saved on {saved_at:%Y-%m-%d %H:%M}, were not exported: {names}.\n\n"
+        f"{LATER}: ask again when the case is next opened. {DISCARD}: delete them.",
         RESTORE,
         LATER,
         DISCARD,

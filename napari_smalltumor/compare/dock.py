@@ -107,6 +107,7 @@ class CompareDock(ComparePanel):
         current = current_choice(self._viewer)
         with self._programmatic_update():
             self.show_choices(reference_choices(self._viewer), current)
+        self.set_comparable(case_to_compare(self._viewer) is not None)
         self.show_offer(offers_expert(self._viewer))
         self.reader.follow_source()
         self._set_target()

@@ -24,12 +24,13 @@ from napari_smalltumor import keys
 from napari_smalltumor.compare.choices import ReferenceChoice
 from napari_smalltumor.compare.region_scores import RegionScoresView
 from napari_smalltumor.compare.table_model import COLUMNS, ComparedLesionsModel
-from napari_smalltumor.widgets.elided_combo_box import elide_in_the_middle
+from napari_smalltumor.widgets.elided_combo_box import elide_long_texts
 from napari_smalltumor.widgets.layouts import allow_shrinking, button, column, row, wrapped_label
 
 _WIDTH = 348
 _NARROWEST, _CELL_MARGIN = 26, 14
 _NO_REFERENCE = "none"
+_CHOOSE = "Compare with any mask of this patient"
 
 
 class ComparePanel(QWidget):
@@ -52,9 +53,9 @@ class ComparePanel(QWidget):
         self.reference_box = QComboBox()
         self.reference_box.setToolTip("The mask that the segmentation is compared with")
         self.reference_box.setAccessibleName("Reference")
-        elide_in_the_middle(self.reference_box, _NO_REFERENCE)
+        elide_long_texts(self.reference_box, _NO_REFERENCE)
         allow_shrinking(self.reference_box)
-        self.file_button = button("Choose file...", "Compare with any mask of this patient")
+        self.file_button = button("Choose file...", _CHOOSE)
         self.offer = wrapped_label("This case comes with an expert's mask.")
         self.offer_button = button("Compare with the expert", "Show the expert's contours")
         self.contours_box = QCheckBox("Show its contours")
@@ -95,6 +96,11 @@ class ComparePanel(QWidget):
         """Offer the expert's mask, or not."""
         self.offer.setVisible(shown)
         self.offer_button.setVisible(shown)
+
+    def set_comparable(self, comparable: bool) -> None:
+        """Enable what needs a patient."""
+        self.file_button.setEnabled(comparable)
+        self.file_button.setToolTip(_CHOOSE if comparable else "Open a case first")
 
     def show_message(self, text: str) -> None:
         """Show what is being read, what is missing, or why a mask was not compared."""

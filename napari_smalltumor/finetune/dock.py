@@ -203,6 +203,7 @@ class FinetuneDock(QScrollArea):
         self.training_folder.folder_changed.connect(self._on_folder_changed)
         self.training_folder.folder_changed.connect(self._show_startable)
         self.training_folder.cases_listed.connect(self._show_speed)
+        self.panel.train.validation.changed.connect(self._show_startable)
         self._show_startable()
 
     def _show_speed(self, listed: object = None) -> None:
@@ -219,8 +220,10 @@ class FinetuneDock(QScrollArea):
                 self.panel.show_page(self.panel.monitor)
         self.training_folder.restore()
 
-    def _show_startable(self, listed: object = None) -> None:
-        self.panel.run_bar.set_startable(self.training_folder.problem)
+    def _show_startable(self, changed: object = None) -> None:
+        cases = self.training_folder.usable_cases
+        problem = self.training_folder.problem or self.panel.train.problem(cases)
+        self.panel.run_bar.set_startable(problem)
 
     def _on_folder_changed(self, folder: Path) -> None:
         """Show the last run of a training folder, unless another run is shown."""

@@ -37,7 +37,7 @@ class RunBar(QWidget):
         self._progress = QProgressBar()
         self._state = wrapped_label()
         self._changes: dict[str, int] = {}
-        self._may_start, self._problem = True, ""
+        self._may_start, self._problem, self._no_run = True, "", True
         self._lay_out()
         self._connect()
         self.show_status(RunStatus())
@@ -53,6 +53,7 @@ class RunBar(QWidget):
         """
         live = status.state.is_live
         self._progress.setValue(round(status.fraction * _PROGRESS_STEPS))
+        self._no_run = status.state is State.NONE
         self._state.setText(busy or state_line(status))
         self._state.setToolTip(status.message)
         self._changes = status.changes if status.state is State.FAILED else {}
@@ -79,7 +80,10 @@ class RunBar(QWidget):
         self._enable_start()
 
     def _enable_start(self) -> None:
+        """Enable *Start*; while no run is shown, say why not."""
         self.start.setEnabled(self._may_start and not self._problem)
+        if self._no_run and self._may_start:
+            self._state.setText(f"{self._problem}." if self._problem else state_line(RunStatus()))
 
     @property
     def text(self) -> str:

@@ -78,6 +78,22 @@ class TrainPage(QWidget):
         value = self.validation.value
         return Path(value) if value and not value.isdecimal() else None
 
+    def problem(self, cases: int) -> str:
+        """Why a run cannot start with these settings; empty if it can.
+
+        Parameters
+        ----------
+        cases : int
+            Number of usable cases in the training folder.
+        """
+        folder = str(self.validation.value)
+        if cases > 1 or not (self.validation_folds or folder in self._cases.values()):
+            return ""
+        return (
+            "The only case is left out for validation, and none is left to train on. Add a case, "
+            "or choose another validation"
+        )
+
     def set_devices(self, devices: list[tuple[str, str]]) -> None:
         """Fill in the devices, as pairs of a title and a name for PyTorch."""
         self._devices = devices

@@ -59,6 +59,7 @@ class TrainingFolder(QObject):
         self._viewer, self._page, self._parent = viewer, page, parent
         self._lister = DatasetLister()
         self._busy, self._problem = False, ""
+        self.usable_cases = 0
         self._scan: threading.Event | None = None  # set to stop reading the folder
         self._progressed.connect(self._on_progress)
         page.stop_clicked.connect(self.stop_reading)
@@ -86,6 +87,8 @@ class TrainingFolder(QObject):
 
     def show(self, folder: Path) -> None:
         """Use a training folder; it is created when the first case is added."""
+        if folder != self.path:
+            self._problem, self.usable_cases = f"{folder.name} is being read", 0
         self.path = folder
         settings.put("training_folder", str(folder))
         self._page.show_folder(folder)
@@ -225,16 +228,17 @@ class TrainingFolder(QObject):
         self._show_case()
         folder = self.path
         assert folder is not None
-        has_cases = any(case.problem is None for case in listing.cases)
-        self._problem = "" if has_cases else "The training folder has no usable case"
         usable = [case.name for case in listing.cases if case.problem is None]
+        self._problem, self.usable_cases = _problem_of(folder, len(usable)), len(usable)
         self.cases_listed.emit({n: str(folder / n) for n in usable if (folder / n).is_dir()})
 
     def _on_read_error(self, scan: threading.Event, error: Exception) -> None:
         if not self._end_scan(scan):
             return
-        self._page.show_message(f"{self.path} could not be read.")
+        self._problem, self.usable_cases = f"{self.path} could not be read", 0
+        self._page.show_message(f"{self._problem}.")
         self._show_case()
+        self.cases_listed.emit({})
         notify.report(error)
 
     def _on_patient(self) -> None:
@@ -271,3 +275,9 @@ class TrainingFolder(QObject):
             "the viewer?",
             "Replace",
         )
+
+
+def _problem_of(folder: Path, usable_cases: int) -> str:
+    if not folder.is_dir():
+        return f"{folder} does not exist"
+    return "" if usable_cases else f"{folder.name} has no case that can be trained on"

@@ -87,6 +87,13 @@ def wait(dock, qtbot) -> None:
     qtbot.waitUntil(lambda: not dock.busy)
 
 
+def test_a_file_can_be_chosen_only_while_a_patient_is_open(viewer, dock, qtbot):
+    assert dock.file_button.isEnabled()
+    viewer.layers.clear()
+    qtbot.waitUntil(lambda: not dock.file_button.isEnabled())
+    assert dock.file_button.toolTip() == "Open a case first"
+
+
 def test_the_expert_mask_beside_the_images_is_offered_and_compared(dock, qtbot):
     assert not dock.offer_button.isHidden()
     assert dock.scores.text(Region.ET)[1] == "–"

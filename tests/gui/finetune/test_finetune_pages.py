@@ -74,11 +74,22 @@ def test_start_is_disabled_and_says_why(qtbot):
     bar.show_status(RunStatus())
     assert not bar.start.isEnabled()
     assert bar.start.toolTip() == "Choose a folder of training cases first"
+    assert bar.text == "Choose a folder of training cases first."
     bar.set_startable("")
-    assert bar.start.isEnabled()
+    assert bar.start.isEnabled() and bar.text == "No run"
     bar.show_status(RunStatus(State.RUNNING))
     bar.set_startable("")
     assert not bar.start.isEnabled()
+
+
+def test_a_single_case_can_only_be_trained_on_if_it_is_not_left_out(train):
+    train.set_cases({"one": "/data/one"})
+    assert train.problem(1).startswith("The only case is left out for validation")
+    train.validation.value = "/data/one"
+    assert train.problem(1).startswith("The only case is left out for validation")
+    assert train.problem(2) == ""
+    train.validation.value = ""
+    assert train.problem(1) == ""
 
 
 def test_validation_cases_are_a_share_one_case_a_folder_or_none(train, tmp_path, monkeypatch):

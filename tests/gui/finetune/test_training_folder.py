@@ -260,3 +260,23 @@ def test_masks_are_replaced_only_after_a_question(qtbot, opened, monkeypatch):
     opened.folder.add(False)
     wait_until_added(qtbot, opened)
     assert np.count_nonzero(opened.added() == TissueClass.ET) == 2
+
+
+def test_a_folder_that_is_missing_or_unread_or_without_cases_is_named_as_the_problem(
+    qtbot, opened, tmp_path
+):
+    folder = opened.folder
+    folder.show(tmp_path / "missing")
+    assert folder.problem == "missing is being read"
+    wait_until_added(qtbot, opened)
+    assert folder.problem == f"{tmp_path / 'missing'} does not exist"
+    (tmp_path / "empty").mkdir()
+    folder.show(tmp_path / "empty")
+    wait_until_added(qtbot, opened)
+    assert folder.problem == "empty has no case that can be trained on"
+    folder.show(tmp_path / "training")
+    wait_until_added(qtbot, opened)
+    opened.segment()
+    folder.add(False)
+    qtbot.waitUntil(lambda: folder.usable_cases == 1)
+    assert folder.problem == ""
