@@ -34,7 +34,7 @@ _ONE_REGION = re.compile(r"[-_. ](et|tc|wt)\Z", re.IGNORECASE)
 _DIGITS = re.compile(r"\d+")
 
 
-def read_reference(path: Path, case: Case) -> DisplayMasks:
+def read_reference(path: Path, case: Case, scheme: str | None = None) -> DisplayMasks:
     """Read the regions of a mask that a case is compared with.
 
     Parameters
@@ -42,6 +42,8 @@ def read_reference(path: Path, case: Case) -> DisplayMasks:
     path : Path
         A label file, or the mask of the region that the end of its name states (``_et``).
     case : Case
+    scheme : str, optional
+        Name of the label scheme, by default that of the file's header, values and name.
 
     Raises
     ------
@@ -57,7 +59,7 @@ def read_reference(path: Path, case: Case) -> DisplayMasks:
     if exported is not None:
         masks, _ = read_regions(exported, case.grid)
     else:
-        masks = _read_labels(path, case)
+        masks = _read_labels(path, case, scheme)
     return {region: display_mask(mask, case) for region, mask in masks.items()}
 
 
@@ -116,7 +118,7 @@ def check_patient(path: Path, case: Case) -> None:
         )
 
 
-def _read_labels(path: Path, case: Case) -> Mapping[Region, Mask]:
+def _read_labels(path: Path, case: Case, scheme: str | None) -> Mapping[Region, Mask]:
     volume = on_grid(read_label_volume(path), case.grid, case.name)
     region = _ONE_REGION.search(stem(path))
     if region is not None:
@@ -127,7 +129,7 @@ def _read_labels(path: Path, case: Case) -> Mapping[Region, Mask]:
             "or _wt"
         )
     hint = label_scheme_hint(path) or case.scheme_hint
-    classes, _ = decode_labels(volume, hint=hint)
+    classes, _ = decode_labels(volume, scheme, hint)
     return {region: region_mask(classes, region) for region in Region}
 
 

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, Signal
 from smalltumor.data.case import Case
-from smalltumor.errors import SmalltumorError
+from smalltumor.data.label_files import read_label_volume
+from smalltumor.errors import Action, LabelError, SmalltumorError
+from smalltumor.labels.schemes import integer_values
 
 from napari_smalltumor import notify
 from napari_smalltumor.compare.choices import (
@@ -27,6 +29,7 @@ from napari_smalltumor.compare.reference_file import (
 from napari_smalltumor.compare.shown_reference import remove_reference, show_reference
 from napari_smalltumor.layers.patient import Patient
 from napari_smalltumor.layers.reference import reference_layers
+from napari_smalltumor.loading.label_schemes import ask_scheme_of_values
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.workers import run_in_thread
 
@@ -127,11 +130,13 @@ class ReferenceReader(QObject):
         for region, shown in reference_layers(self._patients.layers).items():
             shown.data = masks[region]
 
-    def _read(self, choice: ReferenceChoice, path: Path, case: Case) -> None:
+    def _read(
+        self, choice: ReferenceChoice, path: Path, case: Case, scheme: str | None = None
+    ) -> None:
         reading = _Reading(self._patients.current, case, choice)
         self._readings[reading.patient] = reading
         run_in_thread(
-            partial(read_reference, path, case),
+            partial(read_reference, path, case, scheme),
             self,
             partial(self._on_read, reading),
             partial(self._on_failed, reading),
@@ -146,11 +151,25 @@ class ReferenceReader(QObject):
     def _on_failed(self, reading: _Reading, error: Exception) -> None:
         if not self._end(reading):
             return
+        if _needs_scheme(error) and self._read_as_chosen(reading):
+            return
         if isinstance(error, SmalltumorError):
             self._refusals[reading.patient] = notify.error_text(error)
         else:
             notify.report(error)
         self.changed.emit()
+
+    def _read_as_chosen(self, reading: _Reading) -> bool:
+        """Ask what the values of the file mean, and read it again; False if nothing was chosen."""
+        path, viewer = reading.choice.path, self._viewer
+        assert path is not None
+        values = integer_values(read_label_volume(path).data)
+        scheme = ask_scheme_of_values(None, path, values)
+        if scheme is None or active_patient(viewer).current != reading.patient:
+            return False
+        self._read(reading.choice, path, reading.case, scheme.name)
+        self.changed.emit()
+        return True
 
     def _end(self, reading: _Reading) -> bool:
         """Whether a file that has been read is still wanted, by a patient who is still open."""
@@ -158,3 +177,8 @@ class ReferenceReader(QObject):
             return False
         del self._readings[reading.patient]
         return reading.patient in self._patients.patients
+
+
+def _needs_scheme(error: Exception) -> bool:
+    remedy = error.remedy if isinstance(error, LabelError) else None
+    return remedy is not None and remedy.action is Action.NAME_SCHEME

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary, ref
 
@@ -15,6 +16,7 @@ from qtpy.QtWidgets import QWidget
 from napari_smalltumor.layers.create import LayerData
 from napari_smalltumor.layers.warm_up import garbage_collection_paused
 from napari_smalltumor.loading.job import LoadJob
+from napari_smalltumor.loading.label_schemes import ask_about_labels
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.viewer_setup import setup_steps
 from napari_smalltumor.workers import run_in_thread
@@ -48,6 +50,7 @@ class Loader:
         self._jobs: deque[LoadJob] = deque()
         self._layers: deque[LayerData] = deque()
         self._added: list[Layer] = []
+        self._opened: list[Layer] = []
         self._setup: Iterator[None] | None = None
         self._is_reading = self._is_read = False
         self._was_empty = False
@@ -80,6 +83,7 @@ class Loader:
             self._add_layer(viewer)
         elif self._is_read:
             job, layers = self._end_job()
+            self._opened += layers
             self._timer.start(0)
             job.opened(layers)
         elif self._jobs:
@@ -160,6 +164,8 @@ class Loader:
         viewer.status = "Ready"
         if self._was_empty and viewer.layers:
             viewer.reset_view()
+        opened, self._opened = self._opened, []
+        QTimer.singleShot(0, partial(ask_about_labels, viewer, opened))
 
 
 _LOADERS: WeakKeyDictionary[ViewerModel, Loader] = WeakKeyDictionary()

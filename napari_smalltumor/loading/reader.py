@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -268,6 +269,11 @@ def _labels_of(case: Case, volume: Volume) -> LayerData:
     scheme = _scheme_of(volume, case.scheme_hint)
     if scheme is None:
         return plain_labels_layer(case, volume.data, stem(volume.path))
+    return labels_in_scheme(case, volume, scheme)
+
+
+def labels_in_scheme(case: Case, volume: Volume, scheme: LabelScheme) -> LayerData:
+    """The layer of labels of a scheme; those of a scheme that is only read are converted."""
     if scheme.name in SCHEMES:
         return labels_layer(case, volume.data.astype(np.uint8, copy=False), scheme)
     written = SCHEMES[DEFAULT_SCHEME]
@@ -277,7 +283,10 @@ def _labels_of(case: Case, volume: Volume) -> LayerData:
 
 
 def _scheme_of(volume: Volume, hint: str | None) -> LabelScheme | None:
-    """The scheme of a label volume; None, with a warning, if its values may have two meanings."""
+    """The scheme of a label volume; None if its values may have two meanings.
+
+    A window, which reads in a worker, asks for the meaning; elsewhere a warning says so.
+    """
     try:
         values = integer_values(volume.data)
     except LabelError as error:
@@ -285,7 +294,8 @@ def _scheme_of(volume: Volume, hint: str | None) -> LabelScheme | None:
     try:
         scheme = scheme_of_volume(volume, hint)
     except LabelError as error:
-        if error.remedy is not None and not set(values) <= {0, 1}:
+        asks = threading.current_thread() is not threading.main_thread()
+        if error.remedy is not None and not set(values) <= {0, 1} and not asks:
             warn(error_text(error.prefixed(volume.path.name)))
         return None
     check_tumour_size(volume)

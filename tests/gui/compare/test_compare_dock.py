@@ -14,7 +14,7 @@ from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QApplication
 from smalltumor.data.case import Case
 from smalltumor.labels.regions import Region, TissueClass
-from smalltumor.labels.schemes import SCHEMES
+from smalltumor.labels.schemes import READ_SCHEMES, SCHEMES
 
 from napari_smalltumor.compare.dock import CompareDock
 from napari_smalltumor.compare.offer import ExpertOffer
@@ -22,6 +22,7 @@ from napari_smalltumor.compare.scores import LesionStatus
 from napari_smalltumor.layers.create import image_layers, labels_layer
 from napari_smalltumor.layers.patient import patient_of_case
 from napari_smalltumor.layers.reference import reference_layers
+from napari_smalltumor.loading import label_schemes
 from napari_smalltumor.patients.active_patient import active_patient
 
 SCHEME = SCHEMES["brats2018"]
@@ -176,6 +177,23 @@ def test_a_dropped_mask_of_another_grid_is_refused_and_the_reference_stays(
     qtbot.waitUntil(lambda: "another grid" in compared.message.text())
     assert compared.reference_box.currentText() == "Pat_seg.nii.gz"
     assert listed(compared)[0] == ("missed", 8)
+
+
+def test_the_meaning_of_a_file_that_fits_several_schemes_is_asked_for(
+    dock, case, tmp_path, qtbot, monkeypatch
+):
+    scheme, asked = READ_SCHEMES["brats2024-ped"], []
+    monkeypatch.setattr(
+        label_schemes, "ask_scheme", lambda parent, file, choices: asked.append(file) or scheme
+    )
+    case.scheme_hint = None
+    path = tmp_path / "corrected.nii.gz"
+    stored = scheme.encode(reference_classes())
+    nib.save(nib.Nifti1Image(stored, case.grid.affine), path)
+    dock.compare_with_file(path)
+    qtbot.waitUntil(lambda: listed(dock)[:2] == [("missed", 8), ("false", 2)])
+    assert asked == ["corrected.nii.gz"]
+    assert dock.reference_box.currentText() == "corrected.nii.gz"
 
 
 def test_none_removes_the_reference_and_a_removed_layer_ends_its_scores(viewer, compared, qtbot):

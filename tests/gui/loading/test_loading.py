@@ -27,18 +27,6 @@ def viewer(make_napari_viewer, monkeypatch):
 
 
 @pytest.fixture
-def in_loop(qtbot):
-    """Function that calls another one in the running event loop, as a drop does."""
-
-    def call(function, *arguments) -> None:
-        done: list[bool] = []
-        QTimer.singleShot(0, lambda: done.append(bool(function(*arguments)) or True))
-        qtbot.waitUntil(lambda: bool(done))
-
-    return call
-
-
-@pytest.fixture
 def disk(monkeypatch):
     """A disk that delivers no image before it is released."""
     released = threading.Event()

@@ -1,0 +1,156 @@
+"""Ask for the label scheme of a file whose values have several meanings, and apply it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from smalltumor.data.label_files import decode_labels
+from smalltumor.data.nifti import Volume
+from smalltumor.errors import SmalltumorError
+from smalltumor.labels.regions import TissueClass
+from smalltumor.labels.schemes import READ_SCHEMES, LabelScheme, integer_values
+
+from napari_smalltumor import notify
+from napari_smalltumor.layers.coordinates import from_display
+from napari_smalltumor.layers.metadata import LayerKind, role_of
+from napari_smalltumor.layers.patient import assign, patient_of
+from napari_smalltumor.loading.reader import labels_in_scheme
+from napari_smalltumor.loading.scheme_dialog import ask_scheme
+from napari_smalltumor.patients.active_patient import active_patient
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Layer
+    from qtpy.QtWidgets import QWidget
+
+_MASK_VALUES = {0, 1}
+
+_DATA_SETS = {
+    "brats2018": "BraTS 2017 to 2022",
+    "brats2023": "BraTS from 2023",
+    "msd": "Medical Segmentation Decathlon",
+    "brats2013": "BraTS 2012 to 2016",
+    "brats2024": "BraTS after treatment from 2024, metastases from 2025",
+    "brats2024-ped": "BraTS of children from 2024",
+    "hd-glio": "HD-GLIO",
+}
+_CLASSES = {
+    TissueClass.BACKGROUND: "resection cavity",
+    TissueClass.NCR: "necrosis or non-enhancing core",
+    TissueClass.ED: "edema",
+    TissueClass.ET: "enhancing tumour",
+}
+
+
+@dataclass(frozen=True)
+class SchemeChoice:
+    """A meaning that the values of a file can have.
+
+    Parameters
+    ----------
+    scheme : LabelScheme
+    meaning : str
+        What each value is.
+    data_sets : str
+        Where files have this meaning.
+    """
+
+    scheme: LabelScheme
+    meaning: str
+    data_sets: str
+
+
+def scheme_choices(values: Iterable[int]) -> list[SchemeChoice]:
+    """The meanings that the values of a label file can have.
+
+    Schemes that give these values the same meaning are one choice. A mask of 0 and 1 has none.
+    """
+    present = sorted(set(values) - {0})
+    if set(present) <= _MASK_VALUES:
+        return []
+    schemes: dict[tuple[TissueClass, ...], list[LabelScheme]] = {}
+    for scheme in READ_SCHEMES.values():
+        if set(present) <= set(scheme.classes):
+            meaning = tuple(scheme.classes[value] for value in present)
+            schemes.setdefault(meaning, []).append(scheme)
+    return [
+        SchemeChoice(
+            alike[0],
+            ", ".join(f"{v} {_CLASSES[c]}" for v, c in zip(present, meaning, strict=True)),
+            "; ".join(_DATA_SETS[scheme.name] for scheme in alike),
+        )
+        for meaning, alike in schemes.items()
+    ]
+
+
+def ask_scheme_of_values(
+    parent: QWidget | None, path: Path, values: Iterable[int]
+) -> LabelScheme | None:
+    """Ask for the meaning of the values of a file; None if it has none, or none was chosen."""
+    choices = scheme_choices(values)
+    return ask_scheme(parent, path.name, choices) if choices else None
+
+
+def ask_about_labels(viewer: ViewerModel, layers: Iterable[Layer]) -> None:
+    """Ask for the scheme of each layer of labels without one, and apply it."""
+    for layer in layers:
+        role = role_of(layer)
+        if role is None or role.kind is not LayerKind.LABELS or role.case is None:
+            continue
+        path = role.case.labels_path
+        if path is None or layer not in viewer.layers:
+            continue
+        scheme = ask_scheme_of_values(None, path, integer_values(np.asarray(layer.data)))
+        if scheme is not None and layer in viewer.layers:
+            try:
+                apply_scheme(viewer, layer, scheme)
+            except SmalltumorError as error:
+                notify.report(error)
+
+
+def apply_scheme(viewer: ViewerModel, layer: Layer, scheme: LabelScheme) -> Layer:
+    """Show the labels of a file as tissue classes instead of numbers.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    layer : Labels
+        A layer of the kind ``LABELS``, with a case and the path of its file.
+    scheme : LabelScheme
+
+    Returns
+    -------
+    Labels
+        The layer in the place of the first one.
+
+    Raises
+    ------
+    LabelError
+        If a value is not in the scheme, or more is labelled than a tumour can be.
+    """
+    role = role_of(layer)
+    assert role is not None and role.case is not None and role.case.labels_path is not None
+    case = role.case
+    stored = from_display(np.asarray(layer.data), case.grid)
+    volume = Volume(stored, case.grid, case.header, case.labels_path)
+    decode_labels(volume, scheme.name)  # raises the error before anything is changed
+    case.scheme_hint = scheme.name
+    data, attributes, _ = labels_in_scheme(case, volume, scheme)
+    return _replace(viewer, layer, data, attributes)
+
+
+def _replace(viewer: ViewerModel, layer: Layer, data: object, attributes: dict) -> Layer:
+    from napari.layers import Labels
+
+    new, patient = Labels(data, **attributes), patient_of(layer)
+    assert patient is not None
+    assign(new, patient)
+    with active_patient(viewer).in_background():
+        viewer.layers.insert(viewer.layers.index(layer) + 1, new)  # first: a patient has layers
+        new.visible = layer.visible
+        viewer.layers.remove(layer)
+    return new

@@ -1,0 +1,53 @@
+"""A window asks what the numbers of a label file mean."""
+
+from __future__ import annotations
+
+import nibabel as nib
+import numpy as np
+import pytest
+from napari_cases import oriented, random_volume, write_case_along
+from smalltumor.labels.schemes import READ_SCHEMES
+
+from napari_smalltumor import notify
+from napari_smalltumor.layers.metadata import role_of
+from napari_smalltumor.layers.patient import patient_of
+from napari_smalltumor.loading import label_schemes
+from napari_smalltumor.loading.label_schemes import scheme_choices
+from napari_smalltumor.loading.scheme_dialog import SchemeDialog
+from napari_smalltumor.patients.active_patient import active_patient
+
+PED = READ_SCHEMES["brats2024-ped"]
+
+
+def test_a_meaning_must_be_chosen_before_it_can_be_used(qtbot):
+    dialog = SchemeDialog(None, "corrected.nii.gz", scheme_choices([0, 1, 2, 4]))
+    qtbot.addWidget(dialog)
+    assert not dialog.use_button.isEnabled() and dialog.chosen is None
+    option = next(o for o, choice in dialog.options.items() if choice.scheme is PED)
+    option.click()
+    assert dialog.chosen is PED
+    with qtbot.waitSignal(dialog.accepted):
+        dialog.use_button.click()
+
+
+@pytest.mark.parametrize(("answer", "names"), [(PED, ["Pat labels"]), (None, ["corrected"])])
+def test_labels_that_are_opened_in_a_window_have_the_meaning_that_was_chosen(
+    make_napari_viewer, tmp_path, qtbot, in_loop, monkeypatch, answer, names
+):
+    asked, warned = [], []
+    monkeypatch.setattr(
+        label_schemes, "ask_scheme", lambda parent, file, choices: asked.append(file) or answer
+    )
+    monkeypatch.setattr(notify, "warn", warned.append)
+    viewer = make_napari_viewer()
+    folder = write_case_along(tmp_path / "Pat", labels=False)
+    stored = np.array([0, 1, 2, 4], np.uint8)[random_volume(9) % 4]
+    nib.save(oriented(stored, "LPS"), tmp_path / "corrected.nii.gz")
+    for path in (folder, tmp_path / "corrected.nii.gz"):
+        in_loop(viewer.open, str(path), plugin="napari-smalltumor")
+    qtbot.waitUntil(lambda: bool(asked))
+    qtbot.waitUntil(lambda: [layer.name for layer in viewer.layers[4:]] == names)
+    assert asked == ["corrected.nii.gz"] and warned == []
+    assert active_patient(viewer).title == "Pat"
+    assert patient_of(viewer.layers[-1]) == active_patient(viewer).current
+    assert role_of(viewer.layers[-1]).scheme == (None if answer is None else "brats2018")

@@ -1,0 +1,78 @@
+"""Numbers with several meanings: what is offered, and the layer with the chosen meaning."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from lesion_layers import classes, synthetic_case
+from napari.layers import Layer
+from smalltumor.errors import LabelError
+from smalltumor.labels.schemes import READ_SCHEMES, SCHEMES
+
+from napari_smalltumor.layers.coordinates import from_display
+from napari_smalltumor.layers.create import plain_labels_layer
+from napari_smalltumor.layers.metadata import LayerKind, role_of
+from napari_smalltumor.layers.patient import patient_of, patient_of_case
+from napari_smalltumor.loading.label_schemes import apply_scheme, scheme_choices
+from napari_smalltumor.patients.active_patient import active_patient
+
+
+def meanings(*values: int) -> dict[str, str]:
+    return {choice.meaning: choice.data_sets for choice in scheme_choices([0, *values])}
+
+
+def test_a_four_is_tumour_cavity_or_edema():
+    assert meanings(1, 2, 4) == {
+        "1 necrosis or non-enhancing core, 2 edema, 4 enhancing tumour": (
+            "BraTS 2017 to 2022; BraTS 2012 to 2016"
+        ),
+        "1 necrosis or non-enhancing core, 2 edema, 4 resection cavity": (
+            "BraTS after treatment from 2024, metastases from 2025"
+        ),
+        "1 enhancing tumour, 2 necrosis or non-enhancing core, 4 edema": (
+            "BraTS of children from 2024"
+        ),
+    }
+
+
+@pytest.mark.parametrize("values", [(), (1,), (1, 2, 17), (1000,)])
+def test_a_mask_and_numbers_of_no_scheme_have_no_meaning_to_choose(values):
+    assert meanings(*values) == {}
+
+
+def test_every_scheme_that_is_read_is_offered_for_its_own_values():
+    for scheme in READ_SCHEMES.values():
+        choices = scheme_choices(scheme.classes)
+        assert any(choice.scheme.classes.items() >= scheme.classes.items() for choice in choices)
+
+
+@pytest.fixture
+def numbers(viewer, tmp_path) -> Layer:
+    """A layer of numbers of the scheme of children, of an open patient."""
+    case = synthetic_case()
+    case.labels_path = tmp_path / "corrected.nii.gz"
+    stored = READ_SCHEMES["brats2024-ped"].encode(classes())
+    viewer.add_labels(np.zeros((2, 2, 2), np.uint8), name="other")
+    layer = Layer.create(*plain_labels_layer(case, stored, "corrected"))
+    viewer.add_layer(layer)
+    active_patient(viewer)
+    viewer.add_labels(np.zeros((2, 2, 2), np.uint8), name="on top")
+    return layer
+
+
+def test_the_layer_with_the_chosen_meaning_takes_the_place_of_the_numbers(viewer, numbers):
+    case = role_of(numbers).case
+    layer = apply_scheme(viewer, numbers, READ_SCHEMES["brats2024-ped"])
+    assert [x.name for x in viewer.layers] == ["other", "Pat labels", "on top"]
+    role = role_of(layer)
+    assert (role.kind, role.scheme) == (LayerKind.EXPERT, "brats2018")  # it is only read
+    stored = from_display(np.asarray(layer.data), case.grid)
+    assert np.array_equal(SCHEMES["brats2018"].decode(stored), classes())
+    assert case.scheme_hint == "brats2024-ped"
+    assert active_patient(viewer).current == patient_of(layer) == patient_of_case(case)
+
+
+def test_a_meaning_that_does_not_fit_leaves_the_numbers(viewer, numbers):
+    with pytest.raises(LabelError):
+        apply_scheme(viewer, numbers, READ_SCHEMES["hd-glio"])
+    assert numbers in viewer.layers and role_of(numbers).case.scheme_hint is None
