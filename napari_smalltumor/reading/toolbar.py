@@ -95,10 +95,14 @@ def ensure_toolbar(viewer: ViewerModel) -> ReadingToolbar | None:
         return existing  # type: ignore[no-any-return]
     toolbar = ReadingToolbar(unproxied(viewer), window)
     CanvasLetters(unproxied(viewer), window.napari_canvas.canvas.native)
-    viewer.canvas.overlays.scale_bar.visible = True
     window.main_window.addToolBar(toolbar)
     _restore_layout(window)
     return toolbar
+
+
+def show_scale_bar(viewer: ViewerModel) -> None:
+    """Show napari's scale bar, whose first drawing takes 0.2 s, mostly for its digits."""
+    viewer.canvas.overlays.scale_bar.visible = True
 
 
 def _restore_layout(window: PlanesWindow) -> None:
@@ -112,6 +116,7 @@ def _restore_layout(window: PlanesWindow) -> None:
 def show_planes(viewer: Viewer) -> None:
     """Change between napari's canvas and the linked planes."""
     ensure_toolbar(viewer)
+    show_scale_bar(viewer)
     window = planes_window(viewer)
     if window is not None:
         window.toggle()
