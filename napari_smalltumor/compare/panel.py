@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
@@ -26,6 +26,7 @@ from napari_smalltumor.compare.region_scores import RegionScoresView
 from napari_smalltumor.compare.table_model import COLUMNS, ComparedLesionsModel
 from napari_smalltumor.widgets.elided_combo_box import elide_long_texts
 from napari_smalltumor.widgets.layouts import allow_shrinking, button, column, row, wrapped_label
+from napari_smalltumor.widgets.tables import set_up_table, sorted_title
 
 _WIDTH = 348
 _NARROWEST, _CELL_MARGIN = 26, 14
@@ -147,25 +148,14 @@ def _labelled(text: str, field: QWidget) -> QHBoxLayout:
 def _lesion_table(model: ComparedLesionsModel) -> QTableView:
     table = QTableView()
     table.setModel(model)
-    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    set_up_table(table, _NARROWEST, 0)
     table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-    table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-    table.setShowGrid(False)
-    table.setWordWrap(False)
-    table.setTabKeyNavigation(False)
-    table.setMinimumHeight(110)
-    table.verticalHeader().setVisible(False)
-    table.verticalHeader().setDefaultSectionSize(24)
-    header = table.horizontalHeader()
-    header.setHighlightSections(False)
-    header.setMinimumSectionSize(_NARROWEST)
-    header.setStretchLastSection(True)
+    table.horizontalHeader().setStretchLastSection(True)
     metrics = table.fontMetrics()
-    for number, column_shown in enumerate(COLUMNS):
-        widest = max(map(metrics.horizontalAdvance, (column_shown.title, column_shown.widest)))
+    for number, shown in enumerate(COLUMNS):
+        texts = (sorted_title(shown.title, descending=False), shown.widest)
+        widest = max(map(metrics.horizontalAdvance, texts))
         table.setColumnWidth(number, widest + _CELL_MARGIN)
-    header.setSortIndicator(0, Qt.SortOrder.AscendingOrder)
-    table.setSortingEnabled(True)
     return table
 
 

@@ -9,9 +9,11 @@ from typing import Any
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 
 from napari_smalltumor.compare.scores import ComparedLesion, LesionStatus
+from napari_smalltumor.widgets.tables import sorted_title
 
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+_CENTRED = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter
 
 SMALL = "○"
 
@@ -69,7 +71,7 @@ COLUMNS = (
         lambda x: str(x.lesion.side or "–"),
         lambda x: x.lesion.centroid_ras_mm[0],
         "midline",
-        _LEFT,
+        _CENTRED,
     ),
     Column(
         "axial",
@@ -133,12 +135,13 @@ class ComparedLesionsModel(QAbstractTableModel):
     def headerData(  # noqa: N802
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> Any:
-        """Qt: a column's title, and what it means as a tooltip."""
+        """Qt: a column's title, with an arrow if rows are sorted by it, and its tooltip."""
         if orientation != Qt.Orientation.Horizontal or not 0 <= section < len(COLUMNS):
             return None
         column = COLUMNS[section]
         if role == Qt.ItemDataRole.DisplayRole:
-            return column.title
+            by, descending = self._order
+            return sorted_title(column.title, descending) if section == by else column.title
         if role == Qt.ItemDataRole.ToolTipRole:
             return column.tip
         if role == Qt.ItemDataRole.TextAlignmentRole:
@@ -152,6 +155,7 @@ class ComparedLesionsModel(QAbstractTableModel):
             self.beginResetModel()
             self._arrange()
             self.endResetModel()
+            self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(COLUMNS) - 1)
 
     def _arrange(self) -> None:
         column, descending = self._order

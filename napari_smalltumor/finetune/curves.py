@@ -41,6 +41,9 @@ _DICE = (
     _Line("wt", "WT", "#4cd07d", "#1d8a48"),
     _Line("small_lesions", "small ET", "#e0e0e0", "#404040", dashed=True),
 )
+_EMPTY_LOSSES = (-2, 0)
+"""Powers of ten between which the axis lies while there is no loss."""
+
 _PLOTS = (("Loss", _LOSSES), ("Weight", _WEIGHTS), ("Dice", _DICE))
 """Title of the vertical axis, and the curves."""
 
@@ -72,6 +75,8 @@ class Curves(pg.GraphicsLayoutWidget):
         curves = {**status.losses, **status.scores}
         for name, curve in curves.items():
             self._draw(name, curve)
+        if status.losses:
+            self._plots[0].enableAutoRange(axis="y")
         last_epoch = max((x for xs, _ in curves.values() for x in xs), default=1.0)
         self._plots[0].setXRange(0, max(1.0, last_epoch), padding=0.02)
 
@@ -111,6 +116,7 @@ class Curves(pg.GraphicsLayoutWidget):
             plot.setLabel("bottom", "Epoch")
         if lines is _LOSSES:  # those of the two tasks differ by a factor of ten or more
             plot.setLogMode(y=True)
+            plot.setYRange(*_EMPTY_LOSSES)
         else:
             plot.setYRange(0, 1.04, padding=0)
         if self._plots:

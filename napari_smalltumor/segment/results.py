@@ -80,6 +80,7 @@ class ResultView(QWidget):
     def show_lesions(self, text: str, tooltip: str = "") -> None:
         """Show the number of lesions."""
         self._lesions.setText(text)
+        self._lesions.setVisible(bool(text))
         self._lesions.setToolTip(tooltip)
 
     @property

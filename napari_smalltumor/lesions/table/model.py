@@ -9,12 +9,12 @@ from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 from smalltumor.lesions import Lesion
 
 from napari_smalltumor.lesions.table.columns import COLUMNS, VOLUME, describe, mark_of
+from napari_smalltumor.widgets.tables import sorted_title
 
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _CENTRED = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter
 
-ASCENDING, DESCENDING = "▴", "▾"
 FOLDED, UNFOLDED = "▸", "▾"
 
 SPECKS_TIP = (
@@ -164,8 +164,7 @@ class LesionsModel(QAbstractTableModel):
         column = COLUMNS[section]
         if role == Qt.ItemDataRole.DisplayRole:
             by, descending = self._order
-            arrow = DESCENDING if descending else ASCENDING
-            return f"{arrow} {column.title}".strip() if section == by else column.title
+            return sorted_title(column.title, descending) if section == by else column.title
         if role == Qt.ItemDataRole.ToolTipRole:
             return column.tip
         if role == Qt.ItemDataRole.TextAlignmentRole:

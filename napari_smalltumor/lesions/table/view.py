@@ -8,9 +8,7 @@ from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView
 
 from napari_smalltumor.lesions.table.columns import COLUMNS, PROBABILITY, SHOWN_FIRST, VOLUME
 from napari_smalltumor.lesions.table.model import LesionsModel
-
-_NO_ARROW = "QHeaderView::up-arrow, QHeaderView::down-arrow { image: none; width: 0; height: 0; }"
-"""Qt draws the sorting arrow far from its title; the model writes it beside the title."""
+from napari_smalltumor.widgets.tables import set_up_table
 
 _ROWS_MEASURED = 30
 """Column widths fit the text of this many rows; measuring hundreds would block the window."""
@@ -37,25 +35,13 @@ class LesionsTable(QTableView):
     def __init__(self, model: LesionsModel) -> None:
         super().__init__()
         self.setModel(model)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        set_up_table(self, _MARK_WIDTH, VOLUME)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setTabKeyNavigation(False)
-        self.setMinimumHeight(110)
-        self.verticalHeader().setVisible(False)
-        self.verticalHeader().setDefaultSectionSize(24)
         header = self.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setMinimumSectionSize(_MARK_WIDTH)
         header.setResizeContentsPrecision(_ROWS_MEASURED)
-        header.setStyleSheet(_NO_ARROW)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         header.customContextMenuRequested.connect(self._show_column_menu)
-        header.setSortIndicator(VOLUME, Qt.SortOrder.AscendingOrder)
-        self.setSortingEnabled(True)
         model.headerDataChanged.connect(self.fit_columns)
         for number in range(SHOWN_FIRST, len(COLUMNS)):
             self.setColumnHidden(number, True)

@@ -49,7 +49,7 @@ def viewer(make_napari_viewer):
 
 
 @pytest.fixture
-def docked(viewer, data, weights_to_tune, monkeypatch, messages):
+def docked(viewer, data, weights_to_tune, monkeypatch, messages, qtbot):
     """The dock with a training folder and quick settings; its run is stopped after the test."""
     monkeypatch.setattr(run_control, "NICENESS", 0)  # a busy machine would keep the test waiting
     monkeypatch.setattr(run_control, "_GRACE_SECONDS", 60.0)
@@ -62,6 +62,7 @@ def docked(viewer, data, weights_to_tune, monkeypatch, messages):
     train.device.value = "auto"
     train.crop.value, train.batch.value = 32, 2
     train.validation.value = "3"
+    qtbot.waitUntil(dock.panel.run_bar.start.isEnabled)  # when the folder has been read
     yield dock
     if dock.run is not None and is_locked(RunFolder(dock.run)):
         run_control.stop(dock.run)
@@ -160,11 +161,12 @@ def test_buttons_pause_resume_and_stop_a_run(docked, qtbot):
 def test_a_run_continues_after_napari_was_killed_and_is_shown_in_the_next_session(
     viewer, data, weights_to_tune, tmp_path, qtbot, monkeypatch, messages
 ):
+    monkeypatch.setattr(run_control, "_GRACE_SECONDS", 60.0)
     script = tmp_path / "napari_that_dies.py"
     script.write_text(
         "import napari, sys\n"
         "from pathlib import Path\n"
-        "from qtpy.QtCore import QTimer\n"
+        "from qtpy.QtWidgets import QApplication\n"
         "from napari_smalltumor import settings\n"
         "from smalltumor.training.runs import run_control\n"
         "settings._pages = lambda: None\n"
@@ -177,7 +179,10 @@ def test_a_run_continues_after_napari_was_killed_and_is_shown_in_the_next_sessio
         "train = dock.panel.train\n"
         f"train.choose_weights({str(weights_to_tune)!r})\n"
         "train.crop.value, train.batch.value, train.epochs.value = 32, 2, 5000\n"
-        "dock.panel.run_bar.start.click()\n"
+        "start = dock.panel.run_bar.start\n"
+        "while not start.isEnabled():  # until the folder has been read\n"
+        "    QApplication.processEvents()\n"
+        "start.click()\n"
         "print(dock.run, flush=True)\n"
         "napari.run()\n"
     )
