@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QDialog, QRadioButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QDialog, QLabel, QRadioButton, QVBoxLayout, QWidget
 from smalltumor.labels.schemes import LabelScheme
 
 from napari_smalltumor.questions import window_of
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from napari_smalltumor.loading.label_schemes import SchemeChoice
 
 _WIDTH = 440
+_INDENT, _SPACING = 22, 6
 
 
 class SchemeDialog(QDialog):
@@ -39,11 +40,19 @@ class SchemeDialog(QDialog):
             "Keep the numbers", "Show the labels as numbers without a meaning"
         )
         layout = QVBoxLayout(self)
-        layout.addWidget(wrapped_label(f"The numbers in {file} have different meanings in:"))
+        layout.setSpacing(_SPACING)
+        layout.addWidget(
+            wrapped_label(
+                f"Data sets give the numbers in {file} different meanings. Which one is it here?"
+            )
+        )
         for option, choice in self.options.items():
+            layout.addSpacing(_SPACING)
             layout.addWidget(option)
             layout.addWidget(_indented(choice.data_sets))
             option.toggled.connect(lambda on: self.use_button.setEnabled(True))
+        layout.addSpacing(2 * _SPACING)
+        layout.addStretch(1)
         layout.addLayout(row(self.keep_button, self.use_button))
         self.use_button.setEnabled(False)
         self.use_button.clicked.connect(self.accept)
@@ -68,6 +77,6 @@ def ask_scheme(
 
 
 def _indented(text: str) -> QWidget:
-    label = wrapped_label(text)
-    label.setIndent(22)
+    label = QLabel(text)
+    label.setIndent(_INDENT)
     return label

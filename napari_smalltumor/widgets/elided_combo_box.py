@@ -20,8 +20,13 @@ from qtpy.QtWidgets import (
 )
 
 _MARGIN = 4
+_LONGEST_WORD = 10
+"""A word is shown from its beginning if it differs within so many characters."""
+
 _BEFORE_DIFFERENCE = 4
-"""Characters that are shown before the first one that differs."""
+"""Characters of a longer word that are shown before the first one that differs."""
+
+_BETWEEN_WORDS = "_- ./"
 
 _HEAD = 0.4
 """Share of the width for the beginning of a text that is cut before the difference."""
@@ -72,8 +77,7 @@ def elided_apart(text: str, others: Iterable[str], width: int, metrics: QFontMet
     ]
     if middle == text or not alike:
         return middle
-    common = max(_common_start(text, other) for other in alike)
-    start = max(common - _BEFORE_DIFFERENCE, 0)
+    start = _word_start(text, max(_common_start(text, other) for other in alike))
     head = _elided(text[:start], int(width * _HEAD), metrics, Qt.TextElideMode.ElideRight)
     room = width - metrics.horizontalAdvance(head)
     return head + _elided(text[start:], room, metrics, Qt.TextElideMode.ElideRight)
@@ -83,6 +87,12 @@ def _common_start(one: str, other: str) -> int:
     """Number of characters with which both texts begin."""
     pairs = zip(one, other, strict=False)
     return next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+
+
+def _word_start(text: str, position: int) -> int:
+    """Where the word around a position starts, or a little before the position."""
+    start = max(text.rfind(mark, 0, position) for mark in _BETWEEN_WORDS) + 1
+    return start if position - start <= _LONGEST_WORD else max(position - _BEFORE_DIFFERENCE, 0)
 
 
 def _elided(text: str, width: int, metrics: QFontMetrics, mode: Qt.TextElideMode) -> str:

@@ -15,7 +15,7 @@ def combo_with(qtbot, *texts: str) -> QComboBox:
     qtbot.addWidget(combo)
     combo.addItems(texts)
     elide_long_texts(combo, "nothing")
-    combo.resize(160, 26)
+    combo.resize(180, 26)
     combo.show()
     return combo
 
@@ -50,8 +50,8 @@ def test_twins_that_differ_in_the_middle_of_their_names_look_different(qtbot):
         shown.append(elided_text(combo))
     assert len(set(shown)) == 3 and shown[2] == "UCSF-PDGM-0430"
     assert all(text.startswith("UCSF") for text in shown)
-    assert all(combo.fontMetrics().horizontalAdvance(text) <= 160 for text in shown)
-    assert "0312" in shown[0] and "0911" in shown[1]
+    assert all(combo.fontMetrics().horizontalAdvance(text) <= 180 for text in shown)
+    assert "20190312" in shown[0] and "20190911" in shown[1]
 
 
 def test_twins_look_different_in_the_list_too(qtbot):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from qtpy.QtCore import QTimer
 
+from napari_smalltumor.loading import label_schemes
+
 
 @pytest.fixture
 def in_loop(qtbot):
@@ -16,3 +18,9 @@ def in_loop(qtbot):
         qtbot.waitUntil(lambda: bool(done))
 
     return call
+
+
+@pytest.fixture(autouse=True)
+def numbers_are_kept(monkeypatch):
+    """Choose no label scheme where a window would ask for one."""
+    monkeypatch.setattr(label_schemes, "ask_scheme", lambda parent, file, choices: None)
