@@ -24,6 +24,11 @@ from napari_smalltumor.notify import error_text
 
 SHOWN_ORDER = ("t1", "t1ce", "t2", "flair")
 
+_TELLS_NOTHING = frozenset(
+    ("dicom", "dicoms", "dcm", "image", "images", "mr", "mri", "scan", "scans", "raw", "nifti")
+)
+"""Names of folders that many patients have; the folder above is named after the patient."""
+
 _CHOSEN_BY_USER = "chosen by you"
 _NEEDED = ("SimpleITK", "deepbet")
 
@@ -119,11 +124,12 @@ class Plan:
     @property
     def case_name(self) -> str:
         """A name for the case: that of the folder, with the date if there are several studies."""
-        name = safe_name(self.folder.absolute().name)
+        folder = self.folder.absolute()
+        name = folder.parent.name if folder.name.lower() in _TELLS_NOTHING else folder.name
         date = self._study.date if self._study is not None and len(self.studies) > 1 else ""
         patients = {study.patient for study in self.studies}
         patient = self._study.patient if self._study is not None and len(patients) > 1 else ""
-        return safe_name("_".join(part for part in (name, patient, date) if part))
+        return safe_name("_".join(part for part in (name, patient, date) if part)) or "case"
 
     def _packages_problem(self) -> str:
         missing = missing_packages(_NEEDED)

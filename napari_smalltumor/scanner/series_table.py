@@ -14,7 +14,7 @@ from napari_smalltumor.scanner.plan import SHOWN_ORDER
 
 _COLUMNS = ("Series", "Use as", "Reason", "Voxels")
 _SERIES, _USE, _REASON, _VOXELS = range(len(_COLUMNS))
-_WIDTHS = {_SERIES: 260, _USE: 84, _VOXELS: 150}
+_WIDTHS = {_SERIES: 260, _USE: 104, _VOXELS: 150}
 _LINES = 2.4
 """Height of a row in lines of text; longer reasons are in the tooltip."""
 

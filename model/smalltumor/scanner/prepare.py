@@ -198,6 +198,7 @@ def prepare(
     reporter.update(_BRAIN_FOUND, "registering")
     warnings = _register_all(images, brain, reporter)
     if probability is not None and "t1" in images and not images["t1"].stripped:
+        reporter.update(_REGISTERED, "extracting the brain in T1")
         brain = _with_t1(probability, images["t1"], fixed.volume.grid)
         fixed.steps[-1] += ", mean of T1CE and T1"
     reporter.update(_REGISTERED, "resampling")

@@ -93,7 +93,7 @@ def test_a_dropped_scan_is_prepared_and_opened_as_a_case(
     shown = []
     monkeypatch.setattr(viewer.window, "add_plugin_dock_widget", lambda *a, **k: shown.append(a))
     other = write_case_along(tmp_path / "Other", labels=False)
-    scan = write_raw_scan(tmp_path / "patient" / "scan")
+    scan = write_raw_scan(tmp_path / "hospital" / "Pat")
     # Converters give names that have nothing in common: each alone is like a case of its own.
     for number, path in enumerate(sorted(scan.iterdir())):
         ending = path.name.removeprefix("ax_").replace("t1_post_gd", "t1c")
@@ -108,12 +108,12 @@ def test_a_dropped_scan_is_prepared_and_opened_as_a_case(
     open_case(viewer, other)  # the window can be used meanwhile
     assert active_patient(viewer).title == "Other"
     steps.set()
-    qtbot.waitUntil(lambda: active_patient(viewer).title == "scan")
+    qtbot.waitUntil(lambda: active_patient(viewer).title == "Pat")
     brain = brain_mask_of(active_patient(viewer).layers)
-    assert brain.name == "scan brain mask" and not brain.visible and brain.data.any()
-    assert [x.name for x in active_patient(viewer).layers if x.visible] == ["scan T1CE"]
-    assert [x.name for x in viewer.layers.selection] == ["scan T1CE"]
-    assert (scan.parent / "prepared" / "scan" / "scan_prepared.json").is_file()
+    assert brain.name == "Pat brain mask" and not brain.visible and brain.data.any()
+    assert [x.name for x in active_patient(viewer).layers if x.visible] == ["Pat T1CE"]
+    assert [x.name for x in viewer.layers.selection] == ["Pat T1CE"]
+    assert (scan.parent / "prepared" / "Pat" / "Pat_prepared.json").is_file()
     assert not dialogs()
     assert [m for m in messages if "T2 may not be registered" in m]
     qtbot.waitUntil(lambda: bool(shown))
@@ -123,7 +123,7 @@ def test_a_dropped_scan_is_prepared_and_opened_as_a_case(
 def test_a_cancelled_preparation_writes_nothing_and_can_be_started_again(
     viewer, tmp_path, qtbot, steps, messages
 ):
-    scan = write_raw_scan(tmp_path / "patient" / "scan")
+    scan = write_raw_scan(tmp_path / "hospital" / "Pat")
     in_loop(open_and_remember, viewer, scan)
     dialog = preparation_of(qtbot).dialog
     dialog.prepare_button.click()
@@ -172,27 +172,27 @@ def test_a_folder_without_any_image_is_one_sentence(viewer, tmp_path, qtbot, mes
 
 
 def test_files_of_the_scan_are_left_as_they_are(viewer, tmp_path, qtbot, steps):
-    scan = write_raw_scan(tmp_path / "scan")
+    scan = write_raw_scan(tmp_path / "Pat")
     before = {path.name: path.read_bytes() for path in scan.iterdir()}
     steps.set()
     in_loop(open_and_remember, viewer, scan)
     preparation_of(qtbot).dialog.prepare_button.click()
-    qtbot.waitUntil(lambda: active_patient(viewer).title == "scan")
+    qtbot.waitUntil(lambda: active_patient(viewer).title == "Pat")
     assert {path.name: path.read_bytes() for path in scan.iterdir()} == before
-    stored = read_volume(tmp_path / "prepared" / "scan" / "scan_t1ce.nii.gz")
+    stored = read_volume(tmp_path / "prepared" / "Pat" / "Pat_t1ce.nii.gz")
     assert stored.grid.matches(read_volume(scan / "ax_t1_post_gd.nii.gz").grid)
 
 
 def test_a_zip_archive_is_prepared_beside_it(viewer, tmp_path, qtbot, steps):
     write_raw_scan(tmp_path / "unzipped" / "study")
-    archive = shutil.make_archive(str(tmp_path / "export" / "scan"), "zip", tmp_path / "unzipped")
+    archive = shutil.make_archive(str(tmp_path / "export" / "Pat"), "zip", tmp_path / "unzipped")
     steps.set()
     in_loop(drop, viewer, Path(archive))
     dialog = preparation_of(qtbot).dialog
-    assert dialog.output.text() == str(tmp_path / "export" / "prepared" / "scan")
+    assert dialog.output.text() == str(tmp_path / "export" / "prepared" / "Pat")
     dialog.prepare_button.click()
-    qtbot.waitUntil(lambda: active_patient(viewer).title == "scan")
-    assert {path.name for path in (tmp_path / "export").iterdir()} == {"scan.zip", "prepared"}
+    qtbot.waitUntil(lambda: active_patient(viewer).title == "Pat")
+    assert {path.name for path in (tmp_path / "export").iterdir()} == {"Pat.zip", "prepared"}
 
 
 def test_a_damaged_archive_is_one_sentence(viewer, tmp_path, qtbot, messages):

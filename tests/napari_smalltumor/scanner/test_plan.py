@@ -96,6 +96,11 @@ def test_of_two_patients_one_is_chosen_and_never_a_series_of_the_other():
     assert plan.case_name == "X_P2_20240102"
 
 
+def test_a_folder_name_that_tells_nothing_is_not_the_name_of_the_case():
+    plan = Plan(Path("/scans/Meier/DICOM"), FolderContent((study(*ALL),), ()))
+    assert plan.case_name == "Meier"
+
+
 def test_the_only_study_with_a_t1ce_is_chosen():
     plan = plan_of(study("survey"), study(*ALL, date="20240304"))
     assert plan.study is plan.studies[1]
@@ -123,7 +128,7 @@ def test_unreadable_files_are_counted():
 
 
 def test_a_folder_of_nifti_files_is_a_plan(tmp_path):
-    folder = write_raw_scan(tmp_path / "scan")
+    folder = write_raw_scan(tmp_path / "first")
     plan = Plan(folder, find_studies(folder))
     assert {m: s.title for m, s in plan.chosen.items()} == {
         "t1": "ax_t1.nii.gz",
@@ -131,4 +136,4 @@ def test_a_folder_of_nifti_files_is_a_plan(tmp_path):
         "t2": "ax_t2.nii.gz",
         "flair": "ax_flair.nii.gz",
     }
-    assert plan.case_name == "scan"
+    assert plan.case_name == "first"
