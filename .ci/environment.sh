@@ -4,6 +4,8 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 venv=$root/.venv
 torch=${TORCH:-2.13.0}
+# Else each of the many processes that tests start would compile the package again.
+unset PYTHONDONTWRITEBYTECODE
 
 # Qt's xcb plugin, OpenGL by Mesa, a virtual display, and one font.
 debian_packages=(
