@@ -13,6 +13,7 @@ from napari_smalltumor.segment.finding_texts import finding_text
     [
         (FindingKind.EXCHANGED, "choose the right layers"),
         (FindingKind.MISALIGNED, "choose another layer"),
+        (FindingKind.NOT_SKULL_STRIPPED, "Prepare a scan..."),
         (FindingKind.CUT, "cut off on the superior side"),
     ],
 )
