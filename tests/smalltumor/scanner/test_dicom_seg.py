@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
 from dicom_cases import write_enhanced, write_series
+from smalltumor.data.input_checks import Finding, FindingKind
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 from smalltumor.errors import Action, CaseError, GridMismatchError, OutputError
 from smalltumor.files.requirements import MissingPackageError
@@ -165,6 +167,16 @@ def test_segments_are_coded_and_name_the_algorithm(tmp_path):
             "weights=starter",
         )
     assert found == [(1, "SCT", "6574001"), (2, "SCT", "79654002"), (3, "NCIt", "C113842")]
+
+
+def test_a_segmentation_without_a_sequence_says_so(tmp_path):
+    series, segmentation = write(tmp_path / "t1ce")
+    run = replace(RUN, findings=(Finding(FindingKind.MISSING, modalities=("t1", "t2")),))
+    path = tmp_path / "seg.dcm"
+    write_dicom_seg(replace(segmentation, run=run), series.files, path)
+    segment = pydicom.dcmread(path).SegmentSequence[0]
+    (algorithm,) = segment.SegmentationAlgorithmIdentificationSequence
+    assert "segmented without=T1 and T2" in algorithm.AlgorithmParameters
 
 
 def test_what_was_drawn_is_not_called_automatic(tmp_path):

@@ -1,0 +1,21 @@
+"""Segmentations as DICOM Segmentation objects (SEG) that refer to the images of a series."""
+
+from smalltumor.scanner.dicom_seg.encoding import AlgorithmType
+from smalltumor.scanner.dicom_seg.series_of_mask import series_on_grid
+from smalltumor.scanner.dicom_seg.writing import (
+    SUFFIX,
+    check_dicom_seg,
+    check_dicom_seg_output,
+    write_dicom_seg,
+    write_dicom_seg_of_study,
+)
+
+__all__ = [
+    "SUFFIX",
+    "AlgorithmType",
+    "check_dicom_seg",
+    "check_dicom_seg_output",
+    "series_on_grid",
+    "write_dicom_seg",
+    "write_dicom_seg_of_study",
+]

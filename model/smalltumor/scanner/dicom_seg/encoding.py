@@ -1,0 +1,140 @@
+"""Segments of a DICOM SEG and their codes.
+
+The segments are the tissue classes, coded as in DICOM's context group for lesions of the brain
+(CID 7168): necrosis and edema in SNOMED CT, and the enhancing lesion in the NCI Thesaurus, because
+SNOMED CT has no concept for it. They do not overlap, so that every viewer shows them; regions are
+their unions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from smalltumor.data.naming.case_files import modality_titles
+from smalltumor.data.segmentation import InferenceRun
+from smalltumor.files.requirements import require
+from smalltumor.labels.regions import CLASS_COLOURS, TissueClass
+
+AlgorithmType = Literal["AUTOMATIC", "SEMIAUTOMATIC", "MANUAL"]
+
+_NAME = "smalltumor"
+_PACKAGE = "napari-smalltumor"
+_DESCRIPTION = "Brain tumour segmentation, research only"
+
+_SERIES_NUMBER = 1000
+"""Added to the number of the source series, as numbers of a study's series should differ."""
+
+
+class _Segment(NamedTuple):
+    label: str
+    scheme: str
+    code: str
+    meaning: str
+
+
+_SEGMENTS: Mapping[TissueClass, _Segment] = MappingProxyType(
+    {
+        TissueClass.NCR: _Segment("Necrosis", "SCT", "6574001", "Necrosis"),
+        TissueClass.ED: _Segment("Edema", "SCT", "79654002", "Edema"),
+        TissueClass.ET: _Segment("Enhancing tumor", "NCIt", "C113842", "Enhancing Lesion"),
+    }
+)
+
+
+def highdicom() -> Any:
+    """The module highdicom.
+
+    Raises
+    ------
+    MissingPackageError
+    """
+    return require("highdicom", "writing a DICOM SEG")
+
+
+def encode(
+    pixels: npt.NDArray[np.uint8],
+    headers: list[Any],
+    run: InferenceRun | None,
+    algorithm: AlgorithmType,
+) -> Any:
+    """A DICOM SEG, not yet written.
+
+    Parameters
+    ----------
+    pixels : (slice, row, column) uint8 array
+        Tissue classes, in the order of the images.
+    headers : list of pydicom.Dataset
+        Of the images, in the same order, or of the one enhanced file.
+    run : InferenceRun, optional
+    algorithm : {"AUTOMATIC", "SEMIAUTOMATIC", "MANUAL"}
+
+    Returns
+    -------
+    highdicom.seg.Segmentation
+
+    Raises
+    ------
+    ValueError, TypeError, AttributeError, KeyError
+        If the headers lack what a SEG refers to.
+    """
+    hd = highdicom()
+    first = headers[0]
+    number = int(first.get("SeriesNumber") or 0)
+    release = version(_PACKAGE)
+    return hd.seg.Segmentation(
+        source_images=headers,
+        pixel_array=pixels,
+        segmentation_type="BINARY",
+        segment_descriptions=_descriptions(hd, run, algorithm, release),
+        series_instance_uid=hd.UID(),
+        series_number=_SERIES_NUMBER + max(0, number),
+        sop_instance_uid=hd.UID(),
+        instance_number=1,
+        manufacturer=_PACKAGE,
+        manufacturer_model_name=_NAME,
+        software_versions=release,
+        device_serial_number="0",
+        content_label="BRAIN_TUMOUR",
+        content_description=_DESCRIPTION,
+        series_description=_DESCRIPTION,
+    )
+
+
+def _descriptions(hd: Any, run: InferenceRun | None, algorithm: str, release: str) -> list[Any]:
+    code = hd.sr.CodedConcept
+    identification = hd.AlgorithmIdentificationSequence(
+        name=_NAME,
+        family=code("123110", "DCM", "Artificial Intelligence"),
+        version=release,
+        parameters=None if run is None else _parameters(run),
+    )
+    return [
+        hd.seg.SegmentDescription(
+            segment_number=int(tissue),
+            segment_label=segment.label,
+            segmented_property_category=code(
+                "49755003", "SCT", "Morphologically Abnormal Structure"
+            ),
+            segmented_property_type=code(segment.code, segment.scheme, segment.meaning),
+            algorithm_type=algorithm,
+            algorithm_identification=None if algorithm == "MANUAL" else identification,
+            anatomic_regions=[code("12738006", "SCT", "Brain")],
+            display_color=hd.color.CIELabColor.from_rgb(
+                *(round(255 * part) for part in CLASS_COLOURS[tissue])
+            ),
+        )
+        for tissue, segment in _SEGMENTS.items()
+    ]
+
+
+def _parameters(run: InferenceRun) -> dict[str, str]:
+    parameters = {"weights": run.weights}
+    if run.missing:
+        parameters["segmented without"] = modality_titles(run.missing)
+    return parameters

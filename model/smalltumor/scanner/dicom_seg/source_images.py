@@ -1,0 +1,88 @@
+"""The images that a DICOM SEG refers to, and their headers as highdicom needs them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from smalltumor.errors import CaseError
+from smalltumor.files.requirements import require
+from smalltumor.scanner.dicom_files import DicomImage, images_of_file
+
+_MAY_BE_EMPTY = (
+    *("PatientID", "PatientName", "PatientBirthDate", "PatientSex"),
+    *("AccessionNumber", "StudyID", "StudyDate", "StudyTime"),
+)
+"""Attributes that DICOM requires and allows to be empty; de-identified files may lack them."""
+
+
+def source_images(files: Sequence[Path]) -> list[DicomImage]:
+    """The images in the files of a series.
+
+    Raises
+    ------
+    CaseError
+        If a file is no DICOM image, or there is none.
+    """
+    images = []
+    for path in files:
+        try:
+            images += images_of_file(path)
+        except (OSError, ValueError, TypeError, AttributeError, KeyError, IndexError) as error:
+            raise CaseError(f"{path} is not a DICOM image; a SEG refers to DICOM images") from error
+    if not images:
+        raise CaseError("a DICOM SEG refers to a DICOM series, and there is none")
+    return images
+
+
+def source_headers(images: Sequence[DicomImage]) -> list[Any]:
+    """Headers of the files, with empty values for those that are missing or no dates.
+
+    Returns
+    -------
+    list of pydicom.Dataset
+        In the order of the images; one for all frames of an enhanced file.
+
+    Raises
+    ------
+    CaseError
+        If a file has no frame of reference.
+    """
+    pydicom = require("pydicom", "reading DICOM files")
+    headers = []
+    for path in dict.fromkeys(image.path for image in images):
+        header = pydicom.dcmread(path, stop_before_pixels=True, force=True)
+        if not header.get("FrameOfReferenceUID"):
+            raise CaseError(f"{path} has no Frame of Reference UID, which a DICOM SEG needs")
+        for keyword in _MAY_BE_EMPTY:
+            if keyword not in header or not _is_valid(header[keyword], pydicom.valuerep):
+                setattr(header, keyword, "")
+        _share_geometry(header)
+        headers.append(header)
+    return headers
+
+
+def _is_valid(element: Any, representations: Any) -> bool:
+    """Whether a date or time can be read; de-identification may leave a part of it."""
+    if element.VR not in ("DA", "TM"):
+        return True
+    try:
+        getattr(representations, element.VR)(element.value)
+    except ValueError:
+        return False
+    return True
+
+
+def _share_geometry(header: Any) -> None:
+    """In an enhanced file, where each frame has its own voxel size, set what all of them share.
+
+    highdicom looks for it there; the frames of a series have one size and orientation.
+    """
+    frames = header.get("PerFrameFunctionalGroupsSequence")
+    shared = header.get("SharedFunctionalGroupsSequence")
+    if not frames or not shared:
+        return
+    for keyword in ("PixelMeasuresSequence", "PlaneOrientationSequence"):
+        if keyword not in shared[0] and keyword in frames[0]:
+            setattr(shared[0], keyword, frames[0][keyword].value)

@@ -1,0 +1,186 @@
+"""Writing segmentations as DICOM Segmentation objects (SEG)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from smalltumor.data.segmentation import Segmentation
+from smalltumor.errors import Action, CaseError, OutputError, Remedy
+from smalltumor.files.atomic import atomic_path, check_output
+from smalltumor.files.requirements import require
+from smalltumor.geometry.placement import place_on_grid
+from smalltumor.scanner.dicom_files import invalid_values_allowed
+from smalltumor.scanner.dicom_seg.encoding import AlgorithmType, encode, highdicom
+from smalltumor.scanner.dicom_seg.series_of_mask import series_on_grid
+from smalltumor.scanner.dicom_seg.source_images import source_headers, source_images
+from smalltumor.scanner.dicom_series import slices_on_grid
+from smalltumor.scanner.series import Series
+
+SUFFIX = ".dcm"
+
+
+def check_dicom_seg(path: Path, files: Sequence[Path], *, overwrite: bool = False) -> None:
+    """Check before the computation that a segmentation of a series can be written.
+
+    Parameters
+    ----------
+    path : Path
+        Ending in ``.dcm``.
+    files : sequence of Path
+        Files of the series that the segmentation will refer to.
+    overwrite : bool
+        Whether an existing file may be replaced; the files of the series never are.
+
+    Raises
+    ------
+    OutputError
+        As `check_dicom_seg_output`.
+    CaseError
+        If the series is not of DICOM files.
+    MissingPackageError
+        If pydicom or highdicom is not installed.
+    """
+    check_dicom_seg_output(path, files, overwrite=overwrite)
+    source_images(files[:1])
+
+
+def check_dicom_seg_output(path: Path, sources: Sequence[Path], *, overwrite: bool = False) -> None:
+    """Check that a DICOM SEG can be written to a file.
+
+    Parameters
+    ----------
+    path : Path
+    sources : sequence of Path
+        Files that are never replaced.
+    overwrite : bool
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written, has another ending, or exists and is no DICOM SEG.
+    MissingPackageError
+        If highdicom is not installed.
+    """
+    if path.suffix.lower() != SUFFIX:
+        raise OutputError(f"{path}: the name of a DICOM segmentation ends in {SUFFIX}")
+    check_output(path, overwrite=overwrite, sources=sources)
+    highdicom()
+    if path.exists() and not _is_segmentation(path):
+        raise OutputError(
+            f"{path} is not a DICOM segmentation and is not replaced", Remedy(Action.CHOOSE_OUTPUT)
+        )
+
+
+@invalid_values_allowed()
+def write_dicom_seg(
+    segmentation: Segmentation,
+    files: Sequence[Path],
+    path: str | Path,
+    *,
+    algorithm_type: AlgorithmType | None = None,
+    overwrite: bool = False,
+) -> Path:
+    """Write a segmentation as a DICOM SEG that refers to the images of its series.
+
+    It has the patient, the study and the frame of reference of the series, and a frame for each
+    slice of a segment that is not empty.
+
+    Parameters
+    ----------
+    segmentation : Segmentation
+        On the native grid of the series.
+    files : sequence of Path
+        Files of the series, in any order: `PreparedSequence.files`, or `files` of `series_on_grid`.
+    path : path
+        Ending in ``.dcm``.
+    algorithm_type : {"AUTOMATIC", "SEMIAUTOMATIC", "MANUAL"}, optional
+        How the segments were made; by default automatically if the segmentation has an inference
+        run, else semi-automatically.
+    overwrite : bool
+        Whether an existing file may be replaced; the files of the series never are.
+
+    Returns
+    -------
+    Path
+        The file written.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    CaseError
+        If the series is not of DICOM files, or they are damaged or lack what a SEG refers to.
+    GridMismatchError
+        If the segmentation is not on the grid of the series.
+    MissingPackageError
+        If pydicom or highdicom is not installed.
+    """
+    path = Path(path)
+    check_dicom_seg(path, files, overwrite=overwrite)
+    images = source_images(files)
+    headers = source_headers(images)
+    order = slices_on_grid(images, segmentation.grid)
+    drawn = segmentation.run is None
+    algorithm = algorithm_type or ("SEMIAUTOMATIC" if drawn else "AUTOMATIC")
+    # Frames (slice, row, column): rows run along j, columns along i.
+    pixels = np.ascontiguousarray(segmentation.classes.transpose(2, 1, 0)[order])
+    try:
+        seg = encode(pixels, headers, segmentation.run, algorithm)
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        folder = images[0].path.parent
+        raise CaseError(f"{folder}: no DICOM SEG can refer to this series ({error})") from error
+    with atomic_path(path, overwrite=overwrite) as temporary:
+        seg.save_as(temporary)
+    return path
+
+
+def write_dicom_seg_of_study(
+    segmentation: Segmentation,
+    study: Path,
+    path: str | Path,
+    *,
+    algorithm_type: AlgorithmType | None = None,
+    overwrite: bool = False,
+) -> Series:
+    """Write a segmentation as a DICOM SEG of the series in a study that has its voxels.
+
+    Parameters
+    ----------
+    segmentation : Segmentation
+        On the grid of the series, possibly along other axes, or on a part of it.
+    study : Path
+        Folder of the DICOM study.
+    path, algorithm_type, overwrite
+        As for `write_dicom_seg`.
+
+    Returns
+    -------
+    Series
+        That which the file refers to.
+
+    Raises
+    ------
+    OutputError, CaseError, GridMismatchError, MissingPackageError
+        As `series_on_grid` and `write_dicom_seg`.
+    """
+    check_dicom_seg_output(Path(path), segmentation.sources, overwrite=overwrite)
+    series = series_on_grid(study, segmentation.grid)
+    assert series.grid is not None
+    classes = place_on_grid(segmentation.classes, segmentation.grid, series.grid)
+    assert classes is not None
+    placed = replace(segmentation, classes=classes, grid=series.grid)
+    write_dicom_seg(placed, series.files, path, algorithm_type=algorithm_type, overwrite=overwrite)
+    return series
+
+
+def _is_segmentation(path: Path) -> bool:
+    pydicom = require("pydicom", "reading DICOM files")
+    try:
+        header = pydicom.dcmread(path, specific_tags=["Modality"], stop_before_pixels=True)
+    except (OSError, ValueError, AttributeError, pydicom.errors.InvalidDicomError):
+        return False
+    return bool(header.get("Modality") == "SEG")
