@@ -96,7 +96,7 @@ def _series(images: list[DicomImage]) -> Series:
     steps = np.diff([_distance(image) for image in images])
     step = float(np.median(steps)) if len(steps) else 0.0
     name = first.acquisition.text.partition(";")[0]
-    problem = _problem(images, steps)
+    grid, problem = _grid_or_problem(images, steps)
     return Series(
         title=" ".join(part for part in (first.number, name) if part) or first.series,
         patient=first.patient,
@@ -110,7 +110,7 @@ def _series(images: list[DicomImage]) -> Series:
         problem=problem,
         uid=first.series,
         files=tuple(dict.fromkeys(image.path for image in images)),
-        grid=None if problem else _grid(images),
+        grid=grid,
     )
 
 
@@ -118,6 +118,18 @@ def _distance(image: DicomImage) -> float:
     """Distance of the slice along the normal of its plane, in mm."""
     row, column = np.reshape(image.orientation, (2, 3))
     return float(np.dot(np.cross(row, column), image.position))
+
+
+def _grid_or_problem(
+    images: Sequence[DicomImage], steps: npt.NDArray[np.float64]
+) -> tuple[Grid | None, str]:
+    problem = _problem(images, steps)
+    if problem:
+        return None, problem
+    try:
+        return _grid(images), ""
+    except CaseError as error:
+        return None, str(error)
 
 
 def _problem(images: Sequence[DicomImage], steps: npt.NDArray[np.float64]) -> str:
@@ -178,8 +190,9 @@ def _grid(images: Sequence[DicomImage]) -> Grid:
     first, last = images[0], images[-1]
     row, column = np.reshape(first.orientation, (2, 3))
     affine = np.eye(4)
-    affine[:3, 0] = row * first.spacing[1]
-    affine[:3, 1] = column * first.spacing[0]
+    with np.errstate(invalid="ignore"):  # `Grid` refuses what is not finite
+        affine[:3, 0] = row * first.spacing[1]
+        affine[:3, 1] = column * first.spacing[0]
     affine[:3, 2] = np.subtract(last.position, first.position) / (len(images) - 1)
     affine[:3, 3] = first.position
     rows, columns = first.shape

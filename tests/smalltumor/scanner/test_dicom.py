@@ -167,6 +167,16 @@ def test_compressed_pixels_are_those_that_were_compressed(tmp_path, kind):
     np.testing.assert_allclose(study.series[0].read().data, noise() * 0.5 + 3)
 
 
+@pytest.mark.parametrize("spacing", [[0, 0], [0, 1], ["1e400", "1"]])
+def test_a_series_without_voxel_size_is_named_and_others_are_found(tmp_path, spacing):
+    write_series(tmp_path / "1", noise(), grid_along("LPS", SHAPE), "Ax T1")
+    broken = {"number": 2, "PixelSpacing": spacing}
+    write_series(tmp_path / "2", noise(), grid_along("LPS", SHAPE), "Ax T2", **broken)
+    (study,) = find_studies(tmp_path).studies
+    assert [bool(series.problem) for series in study.series] == [False, True]
+    assert "the affine in the header" in study.series[1].problem
+
+
 def test_an_unknown_compression_is_named_and_nothing_is_printed(tmp_path, capfd):
     import pydicom
 
