@@ -17,15 +17,19 @@ from smalltumor.data.sample import sample_case_folder
 
 from napari_smalltumor import settings
 from napari_smalltumor.compare.dock import CompareDock
+from napari_smalltumor.finetune.dock import FinetuneDock
 from napari_smalltumor.lesions.dock import LesionsDock
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.loading.sample_data import add_sample
 from napari_smalltumor.reading.toolbar import show_planes
 from napari_smalltumor.segment.dock import SegmentDock
+from napari_smalltumor.widgets.dock_tabs import bring_to_front
 
 SIZE = (1280, 800)
 REDRAW_MS = 2000
 LONGEST_MS = 600_000
+
+OTHER_DOCKS = {"Lesions": LesionsDock, "Compare": CompareDock, "Fine-tune": FinetuneDock}
 
 
 def wait(milliseconds: int, until: Callable[[], bool] = lambda: False) -> None:
@@ -58,10 +62,14 @@ def save(viewer: napari.Viewer, path: Path) -> None:
 
 
 def segment(path: Path) -> None:
-    """The Segment dock with the result of the shipped weights."""
+    """The Segment dock in front of the others, with the result of the shipped weights."""
     viewer = new_viewer()
     dock = SegmentDock(viewer)
     viewer.window.add_dock_widget(dock, area="right", name="Segment (Small Tumour)")
+    for name, kind in OTHER_DOCKS.items():
+        viewer.window.add_dock_widget(kind(viewer), area="right", name=f"{name} (Small Tumour)")
+        wait(REDRAW_MS)
+    bring_to_front(dock)
     for _ in range(2):  # the first run also compiles the network
         dock.segment()
         wait(LONGEST_MS, lambda: not dock.is_running and "component" in dock.panel.results.text)
