@@ -21,7 +21,7 @@ from napari_smalltumor.lesions.navigation import move_to
 from napari_smalltumor.lesions.rings import LesionRings
 from napari_smalltumor.lesions.source import LesionSource, lesion_sources
 from napari_smalltumor.lesions.specks import NO_SPECKS, SpeckRule, specks_of
-from napari_smalltumor.lesions.steps import Acceptance, Deletion, Step
+from napari_smalltumor.lesions.steps import Acceptance, Deletion, Step, StepHistory
 from napari_smalltumor.patients.active_patient import active_patient
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class _Interrupted:
     source: LesionSource | None
     region: Region
     current: Lesion | None
-    steps: list[Step]
+    steps: StepHistory
 
 
 class LesionReview:
@@ -74,7 +74,7 @@ class LesionReview:
         self._interrupted: dict[Patient | None, _Interrupted] = {}
         self._rings = LesionRings(viewer)
         self._show_rings = True
-        self._steps: list[Step] = []
+        self._steps = StepHistory()
         self._rule = NO_SPECKS
         self.unfolded = False
         self._connected: list[Layer] = []
@@ -105,7 +105,7 @@ class LesionReview:
         self._preferred_region = self._preferred_region if region is None else region
         has_region = source is None or self._preferred_region in source.layers
         if source is None or not source.is_same(self.source):
-            self._steps = []
+            self._steps = StepHistory()
         self.source = source
         self.region = self._preferred_region if has_region else next(iter(source.layers))
         self.lesions, self.current = [], None
@@ -240,28 +240,16 @@ class LesionReview:
     @property
     def can_undo(self) -> bool:
         """Whether there is a step to undo."""
-        return self._last_step is not None
+        return self._steps.last is not None
 
     def undo(self) -> Step | None:
         """Undo the last step, and return it; None if there was none."""
-        step = self._last_step
-        if step is None:
-            return None
-        step.undo()
+        step = self._steps.undo()
         if isinstance(step, Deletion):
             self._list_again(step)
-        else:
-            self._steps = [other for other in self._steps if other is not step]
-        self._update()
+        if step is not None:
+            self._update()
         return step
-
-    @property
-    def _last_step(self) -> Step | None:
-        """The last step that is in effect.
-
-        A deletion that was undone stays among the steps: the layer's own redo repeats it.
-        """
-        return next((step for step in reversed(self._steps) if step.is_in_effect), None)
 
     def _list_again(self, step: Deletion) -> None:
         if step.region is self.region:

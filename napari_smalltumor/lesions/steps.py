@@ -1,4 +1,4 @@
-"""Steps of a review that can be undone: deletions and acceptances."""
+"""Steps of a review that can be undone, deletions and acceptances, and their history."""
 
 from __future__ import annotations
 
@@ -69,3 +69,33 @@ class Acceptance:
 
 
 Step = Deletion | Acceptance
+
+
+class StepHistory:
+    """The steps of a review, in their order.
+
+    A deletion that was undone stays among them, because the layer's own redo repeats it. So only
+    steps that are in effect count.
+    """
+
+    def __init__(self) -> None:
+        self._steps: list[Step] = []
+
+    def append(self, step: Step) -> None:
+        """Add a step that was made."""
+        self._steps.append(step)
+
+    @property
+    def last(self) -> Step | None:
+        """The last step that is in effect."""
+        return next((step for step in reversed(self._steps) if step.is_in_effect), None)
+
+    def undo(self) -> Step | None:
+        """Undo the last step that is in effect, and return it; None if there is none."""
+        step = self.last
+        if step is None:
+            return None
+        step.undo()
+        if isinstance(step, Acceptance):
+            self._steps = [other for other in self._steps if other is not step]
+        return step
