@@ -89,7 +89,7 @@ def write_files(
     """Write screenshots in 2D and 3D, the mask and the lesion table to a folder."""
     from smalltumor.lesions import brain_midline, find_lesions, write_csv
 
-    from napari_smalltumor.export.layer_files import case_to_export, export_case, suggested_name
+    from napari_smalltumor.export.case_export import case_to_export, export_case, suggested_name
     from napari_smalltumor.layers.region_masks import segmentation_of
 
     output.mkdir(parents=True, exist_ok=True)

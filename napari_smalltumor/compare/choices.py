@@ -10,7 +10,7 @@ from weakref import ref
 from smalltumor.data.case import Case
 from smalltumor.labels.regions import Region
 
-from napari_smalltumor.export.layer_files import case_to_export
+from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.export.region_files import region_files_of
 from napari_smalltumor.layers.metadata import (
     LayerKind,

@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 from superqt.utils import QSignalDebouncer
 
 from napari_smalltumor.compare.choices import offers_expert
-from napari_smalltumor.export.layer_files import case_to_export
+from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.widgets.layouts import button, wrapped_label
 

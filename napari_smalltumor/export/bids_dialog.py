@@ -11,8 +11,8 @@ from smalltumor.errors import SmalltumorError
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
+from napari_smalltumor.export.case_export import case_to_export, export_bids
 from napari_smalltumor.export.dialog import may_omit_regions, may_replace
-from napari_smalltumor.export.layer_files import case_to_export, export_bids
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.patient import patient_of_shown_case
 from napari_smalltumor.patients.active_patient import active_patient

@@ -11,15 +11,15 @@ from smalltumor.errors import SmalltumorError
 
 from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
-from napari_smalltumor.export.layer_files import (
+from napari_smalltumor.export.case_export import (
     case_to_export,
-    check_no_source,
     export_case,
     suggested_name,
     targets,
     with_suffix,
 )
 from napari_smalltumor.export.native_grid import filters_of, named_for_grid
+from napari_smalltumor.export.source_files import check_no_source
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.patient import patient_of_shown_case
 from napari_smalltumor.layers.region_masks import unseen_regions

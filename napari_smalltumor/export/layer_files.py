@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from smalltumor.data.bids import write_bids
 from smalltumor.data.case import Case
-from smalltumor.data.naming.file_names import parse_file_name
-from smalltumor.data.nifti import is_nifti_name, write_volume
+from smalltumor.data.nifti import write_volume
 from smalltumor.data.segmentation import (
-    Segmentation,
-    region_paths,
-    write_regions,
     write_segmentation,
 )
 from smalltumor.errors import OutputError
 from smalltumor.files.atomic import check_output
-from smalltumor.files.names import safe_name
 from smalltumor.geometry.grid import Grid
 from smalltumor.labels.regions import Region
 from smalltumor.labels.schemes import SCHEMES
 
 from napari_smalltumor import notify
-from napari_smalltumor.export.native_grid import placed_on
-from napari_smalltumor.export.region_files import EXPORT_ENDING
+from napari_smalltumor.export.case_export import with_suffix
+from napari_smalltumor.export.source_files import source_files, with_sources
 from napari_smalltumor.layers.coordinates import (
     AXIS_LABELS,
     display_shape,
@@ -41,109 +33,18 @@ from napari_smalltumor.layers.coordinates import (
 from napari_smalltumor.layers.metadata import (
     LayerKind,
     LayerRole,
-    case_of,
     provenance_of,
-    region_layers,
     role_of,
     same_case,
 )
-from napari_smalltumor.layers.nesting import ensure_nesting
-from napari_smalltumor.layers.region_masks import compose, segmentation_of
-from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.layers.region_masks import compose
 
 if TYPE_CHECKING:
-    from napari.components import ViewerModel
     from napari.layers import Layer
 
     from napari_smalltumor.layers.create import LayerData
 
-DEFAULT_SUFFIX = ".nii.gz"
 _LABEL_DTYPES = (np.uint8, np.int16, np.int32)
-
-
-def case_to_export(viewer: ViewerModel) -> Case | None:
-    """The case to export: that of the active patient's topmost region."""
-    layers = active_patient(viewer).layers
-    for layer in reversed(layers):
-        case = case_of(layer)
-        if case is not None and layer in region_layers(layers, case).values():
-            return case
-    return None
-
-
-def suggested_name(case: Case) -> str:
-    """A file name that no image and no expert's mask has."""
-    return f"{safe_name(case.name)}{EXPORT_ENDING}{DEFAULT_SUFFIX}"
-
-
-def targets(path: Path, *, per_region: bool) -> list[Path]:
-    """The files that an export to `path` writes."""
-    path = with_suffix(path)
-    return list(region_paths(path).values()) if per_region else [path]
-
-
-def export_case(
-    viewer: ViewerModel,
-    case: Case,
-    path: Path,
-    *,
-    scheme: str,
-    per_region: bool = False,
-    native: str | None = None,
-    overwrite: bool = False,
-) -> list[Path]:
-    """Write the regions of a case with their edits in the viewer.
-
-    Parameters
-    ----------
-    viewer : ViewerModel
-    case : Case
-    path : Path
-        Path of the label file. Names of region files are derived from it.
-    scheme : str
-        Name of the label scheme.
-    per_region : bool
-        Whether to write three masks of 0 and 1 instead of one label file.
-    native : str, optional
-        Modality on whose native grid the files lie, of a case that was prepared from a scan.
-    overwrite : bool
-        Whether existing files may be replaced. Source files of the viewer's layers are never
-        replaced.
-
-    Returns
-    -------
-    list of Path
-        The files written.
-
-    Raises
-    ------
-    OutputError
-        If the case has no regions or a file cannot be written. No file is then written.
-    """
-    segmentation = placed_on(_segmentation_to_export(viewer, case), case, native)
-    path = with_suffix(path)
-    if per_region:
-        return write_regions(segmentation, path, overwrite=overwrite)
-    return [write_segmentation(segmentation, path, scheme=scheme, overwrite=overwrite)]
-
-
-def export_bids(
-    viewer: ViewerModel, case: Case, dataset: Path, *, scheme: str, overwrite: bool = False
-) -> list[Path]:
-    """Write the regions of a case with their edits to a BIDS derivative dataset.
-
-    Parameters and errors as for `export_case` and `smalltumor.data.bids.write_bids`.
-    """
-    segmentation = _segmentation_to_export(viewer, case)
-    return write_bids(segmentation, dataset, scheme=scheme, overwrite=overwrite)
-
-
-def _segmentation_to_export(viewer: ViewerModel, case: Case) -> Segmentation:
-    ensure_nesting(viewer).apply()
-    segmentation = segmentation_of(viewer.layers, case)
-    if segmentation is None:
-        raise OutputError(f"{case.name} has no ET, TC or WT layer to export; segment it first")
-    return _with_sources(segmentation, viewer.layers)
 
 
 def write_layer(
@@ -243,51 +144,8 @@ def write_region_layers(
             f"{path.name} has no {' and no '.join(omitted)} of {case.name}: only "
             f"{' and '.join(r.name for r in Region if r in masks)} were saved"
         )
-    segmentation = _with_sources(compose(masks, case), layers)
+    segmentation = with_sources(compose(masks, case), layers)
     return write_segmentation(segmentation, with_suffix(path), scheme=scheme, overwrite=overwrite)
-
-
-def source_files(layers: Iterable[Layer]) -> Iterator[Path]:
-    """Source files of a viewer's layers, which an export must not replace.
-
-    They include the images and experts' masks that lie beside those of a layer, opened or not.
-    Files of labels that another plugin read are not included, so these can be saved in place.
-    """
-    folders: set[Path] = set()
-    for layer in layers:
-        origin = provenance_of(layer.metadata)
-        if origin is not None and origin.case is not None:
-            yield from origin.case.sources
-            folders |= _folders_of(origin.case)
-        elif layer._type_string == "image" and layer.source.path:
-            yield Path(layer.source.path)
-    for folder in folders:
-        with suppress(OSError):
-            yield from (p for p in folder.iterdir() if is_nifti_name(p) and parse_file_name(p))
-
-
-def _folders_of(case: Case) -> set[Path]:
-    """The folders of a case's files, also of a case that was read from a mask alone."""
-    files = [*case.paths.values(), *([case.labels_path] if case.labels_path else [])]
-    return {path.parent for path in files} | ({case.folder} if case.folder else set())
-
-
-def check_no_source(paths: Iterable[Path], layers: Iterable[Layer]) -> None:
-    """Check that no path is a source file of the layers.
-
-    Raises
-    ------
-    OutputError
-        That names the first path that is one.
-    """
-    sources = list(source_files(layers))
-    for path in paths:
-        check_output(path, overwrite=True, sources=sources)
-
-
-def _with_sources(segmentation: Segmentation, layers: Iterable[Layer]) -> Segmentation:
-    sources = (*segmentation.sources, *source_files(layers))
-    return replace(segmentation, sources=tuple(dict.fromkeys(sources)))
 
 
 def _is_plain(layer_data: LayerData, layers: Iterable[Layer]) -> bool:
@@ -326,11 +184,6 @@ def _encode(
     if origin.scheme is not None:
         return SCHEMES[scheme].encode(SCHEMES[origin.scheme].decode(volume))
     return _compact(volume)
-
-
-def with_suffix(path: Path) -> Path:
-    """The path, with .nii.gz appended unless it ends in .nii or .nii.gz."""
-    return path if is_nifti_name(path) else path.with_name(path.name + DEFAULT_SUFFIX)
 
 
 def _compact(labels: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:

@@ -16,8 +16,8 @@ from smalltumor.scanner.dicom_seg import (
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
+from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.export.dialog import may_omit_regions, may_replace
-from napari_smalltumor.export.layer_files import case_to_export
 from napari_smalltumor.export.region_files import EXPORT_ENDING
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.nesting import ensure_nesting

@@ -14,7 +14,7 @@ from smalltumor.lesions import Lesion
 from superqt.utils import QSignalDebouncer
 
 from napari_smalltumor import settings
-from napari_smalltumor.export.layer_files import case_to_export
+from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.region_masks import is_edited, result_of, volumes_ml
 from napari_smalltumor.lesions import acceptance

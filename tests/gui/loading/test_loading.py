@@ -11,7 +11,7 @@ from qtpy.QtCore import QTimer
 from synthetic import write_case
 
 from napari_smalltumor import devices, notify
-from napari_smalltumor.export.layer_files import case_to_export
+from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.loading import reader, sample_data
 from napari_smalltumor.loading.loader import loader_of

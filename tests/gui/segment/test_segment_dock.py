@@ -16,7 +16,7 @@ from smalltumor.errors import Cancelled, CheckpointError
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor import notify, progress_worker, questions, settings
-from napari_smalltumor.export.layer_files import export_case
+from napari_smalltumor.export.case_export import export_case
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.layers.regions import region_layer
 from napari_smalltumor.loading.open_case import open_case

@@ -14,7 +14,7 @@ from smalltumor.errors import OutputError
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor import notify
-from napari_smalltumor.export.layer_files import (
+from napari_smalltumor.export.case_export import (
     case_to_export,
     export_case,
     suggested_name,

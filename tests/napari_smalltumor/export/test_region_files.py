@@ -14,7 +14,7 @@ from smalltumor.errors import CaseError, OutputError
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor import notify, settings
-from napari_smalltumor.export.layer_files import case_to_export, export_case
+from napari_smalltumor.export.case_export import case_to_export, export_case
 from napari_smalltumor.layers.metadata import LayerKind, case_of, region_layers, role_of
 from napari_smalltumor.layers.region_masks import segmentation_of
 from napari_smalltumor.layers.regions import show_segmentation

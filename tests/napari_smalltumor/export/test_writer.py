@@ -14,7 +14,7 @@ from smalltumor.errors import OutputError
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor.export import writer
-from napari_smalltumor.export.layer_files import export_case
+from napari_smalltumor.export.case_export import export_case
 from napari_smalltumor.export.writer import write_image, write_labels, write_layers
 from napari_smalltumor.layers.metadata import case_of
 from napari_smalltumor.layers.regions import show_segmentation

@@ -16,7 +16,7 @@ from smalltumor.labels.regions import Region
 
 from napari_smalltumor.autosave.files import read_masks
 from napari_smalltumor.autosave.watcher import ensure_autosave
-from napari_smalltumor.export.layer_files import case_to_export, export_case
+from napari_smalltumor.export.case_export import case_to_export, export_case
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.lesions.source import lesion_sources

@@ -24,7 +24,7 @@ from napari_smalltumor.compare.shown_reference import show_reference
 from napari_smalltumor.display.overlay import Overlay
 from napari_smalltumor.display.reference import toggle_reference
 from napari_smalltumor.display.sequences import show_sequence
-from napari_smalltumor.export.layer_files import case_to_export, export_case
+from napari_smalltumor.export.case_export import case_to_export, export_case
 from napari_smalltumor.layers.coordinates import display_shape
 from napari_smalltumor.layers.create import image_layers
 from napari_smalltumor.layers.metadata import LayerKind, checksum, region_layers, role_of

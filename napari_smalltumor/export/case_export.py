@@ -1,0 +1,121 @@
+"""Write the regions of a case, with all edits, as label files, masks or a BIDS dataset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from smalltumor.data.bids import write_bids
+from smalltumor.data.case import Case
+from smalltumor.data.nifti import is_nifti_name
+from smalltumor.data.segmentation import (
+    Segmentation,
+    region_paths,
+    write_regions,
+    write_segmentation,
+)
+from smalltumor.errors import OutputError
+from smalltumor.files.names import safe_name
+
+from napari_smalltumor.export.native_grid import placed_on
+from napari_smalltumor.export.region_files import EXPORT_ENDING
+from napari_smalltumor.export.source_files import with_sources
+from napari_smalltumor.layers.metadata import case_of, region_layers
+from napari_smalltumor.layers.nesting import ensure_nesting
+from napari_smalltumor.layers.region_masks import segmentation_of
+from napari_smalltumor.patients.active_patient import active_patient
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+DEFAULT_SUFFIX = ".nii.gz"
+
+
+def case_to_export(viewer: ViewerModel) -> Case | None:
+    """The case to export: that of the active patient's topmost region."""
+    layers = active_patient(viewer).layers
+    for layer in reversed(layers):
+        case = case_of(layer)
+        if case is not None and layer in region_layers(layers, case).values():
+            return case
+    return None
+
+
+def suggested_name(case: Case) -> str:
+    """A file name that no image and no expert's mask has."""
+    return f"{safe_name(case.name)}{EXPORT_ENDING}{DEFAULT_SUFFIX}"
+
+
+def targets(path: Path, *, per_region: bool) -> list[Path]:
+    """The files that an export to `path` writes."""
+    path = with_suffix(path)
+    return list(region_paths(path).values()) if per_region else [path]
+
+
+def export_case(
+    viewer: ViewerModel,
+    case: Case,
+    path: Path,
+    *,
+    scheme: str,
+    per_region: bool = False,
+    native: str | None = None,
+    overwrite: bool = False,
+) -> list[Path]:
+    """Write the regions of a case with their edits in the viewer.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    case : Case
+    path : Path
+        Path of the label file. Names of region files are derived from it.
+    scheme : str
+        Name of the label scheme.
+    per_region : bool
+        Whether to write three masks of 0 and 1 instead of one label file.
+    native : str, optional
+        Modality on whose native grid the files lie, of a case that was prepared from a scan.
+    overwrite : bool
+        Whether existing files may be replaced. Source files of the viewer's layers are never
+        replaced.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+
+    Raises
+    ------
+    OutputError
+        If the case has no regions or a file cannot be written. No file is then written.
+    """
+    segmentation = placed_on(_segmentation_to_export(viewer, case), case, native)
+    path = with_suffix(path)
+    if per_region:
+        return write_regions(segmentation, path, overwrite=overwrite)
+    return [write_segmentation(segmentation, path, scheme=scheme, overwrite=overwrite)]
+
+
+def export_bids(
+    viewer: ViewerModel, case: Case, dataset: Path, *, scheme: str, overwrite: bool = False
+) -> list[Path]:
+    """Write the regions of a case with their edits to a BIDS derivative dataset.
+
+    Parameters and errors as for `export_case` and `smalltumor.data.bids.write_bids`.
+    """
+    segmentation = _segmentation_to_export(viewer, case)
+    return write_bids(segmentation, dataset, scheme=scheme, overwrite=overwrite)
+
+
+def _segmentation_to_export(viewer: ViewerModel, case: Case) -> Segmentation:
+    ensure_nesting(viewer).apply()
+    segmentation = segmentation_of(viewer.layers, case)
+    if segmentation is None:
+        raise OutputError(f"{case.name} has no ET, TC or WT layer to export; segment it first")
+    return with_sources(segmentation, viewer.layers)
+
+
+def with_suffix(path: Path) -> Path:
+    """The path, with .nii.gz appended unless it ends in .nii or .nii.gz."""
+    return path if is_nifti_name(path) else path.with_name(path.name + DEFAULT_SUFFIX)
