@@ -21,13 +21,18 @@ SHIFT_MM = 6.0
 def write_raw_scan(folder: Path) -> Path:
     """Write the scan; 5 mm voxels, and T2 shifted along x by `SHIFT_MM`."""
     folder.mkdir(parents=True)
+    anatomy = _smooth_noise(9)
     for number, (modality, name) in enumerate(NAMES.items()):
-        data = ndimage.gaussian_filter(np.random.default_rng(number).normal(0, 1, SHAPE), 2)
+        data = anatomy + 0.3 * _smooth_noise(number)
         data = (1000 * (data - data.min() + 0.1)).astype(np.int16)
         affine = np.diag([-5.0, -5.0, 5.0, 1.0])
         affine[:3, 3] = (60 + (SHIFT_MM if modality == "t2" else 0), 65, -55)
         nib.save(nib.Nifti1Image(data, affine), folder / f"{name}.nii.gz")
     return folder
+
+
+def _smooth_noise(seed: int) -> np.ndarray:
+    return ndimage.gaussian_filter(np.random.default_rng(seed).normal(0, 1, SHAPE), 2)
 
 
 def prepared_by_hand(scan: Path, name: str = "Pat") -> PreparedCase:

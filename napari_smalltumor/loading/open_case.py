@@ -18,7 +18,7 @@ from napari_smalltumor.layers.patient import Patient, patient_of
 from napari_smalltumor.loading.already_open import show_open_case
 from napari_smalltumor.loading.job import LoadJob, add_layers, load
 from napari_smalltumor.loading.reader import layers_of_case
-from napari_smalltumor.loading.scans import check_no_scan, offer_scan
+from napari_smalltumor.loading.scans import check_no_scan, offer_files, offer_scan
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.viewer import unproxied
 
@@ -111,7 +111,7 @@ def open_and_remember(
         return layers_of_case(found[0], layers=layers)
 
     key = path.name if isinstance(path, CaseFiles) else str(path)
-    load(viewer, LoadJob(case_name(path), key, read, remember, partial(_on_error, viewer, path)))
+    load(viewer, LoadJob(case_name(path), key, read, remember, partial(on_error, viewer, path)))
 
 
 def case_name(path: Path | Sequence[Path] | CaseFiles) -> str:
@@ -125,11 +125,16 @@ def case_name(path: Path | Sequence[Path] | CaseFiles) -> str:
     return (parsed[0] if parsed is not None else "") or stem(first)
 
 
-def _on_error(
+def on_error(
     viewer: ViewerModel, path: Path | Sequence[Path] | CaseFiles, error: Exception
 ) -> None:
-    if isinstance(error, SmalltumorError) and isinstance(path, Path) and path.is_dir():
+    """Offer what else a path may hold that could not be opened, or report the error."""
+    if not isinstance(error, SmalltumorError):
+        notify.report(error)
+    elif isinstance(path, Path) and path.is_dir():
         offer_cases(viewer, path, error)
+    elif isinstance(error, GridMismatchError):
+        offer_files(viewer, _files_of(path), partial(open_and_remember, viewer))
     else:
         notify.report(error)
 

@@ -11,7 +11,8 @@ from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.errors import CaseError, SmalltumorError
 from smalltumor.scanner.selection import assign
-from smalltumor.scanner.studies import FolderContent, find_studies
+from smalltumor.scanner.studies import FolderContent, Study, find_studies
+from smalltumor.scanner.volume_series import series_of_file
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.loading.job import LoadJob, load
@@ -67,6 +68,32 @@ def offer_scan(
 
     key = ("scan in", str(scan))
     load(viewer, LoadJob(f"the series in {scan.name}", key, search, show, notify.report))
+
+
+def offer_files(viewer: ViewerModel, files: CaseFiles, open_folder: Callable[..., None]) -> None:
+    """Show the dialog that prepares the images of a case, which are not on one grid.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    files : CaseFiles
+        No other file of their folder is shown, which may be of another patient.
+    open_folder : callable
+        As for `offer_scan`.
+    """
+    plans: list[Plan] = []
+
+    def search() -> list[LayerData]:
+        series = tuple(series_of_file(p) for paths in files.modalities.values() for p in paths)
+        content = FolderContent((Study("", files.name, "", series),), ())
+        plans.append(Plan(files.folder, content, case_name=files.name))
+        return []
+
+    def show(layers: list[Layer]) -> None:
+        show_preparation(viewer, plans[0], open_folder)
+
+    key = ("images of", str(files.folder), files.name)
+    load(viewer, LoadJob(files.name, key, search, show, notify.report))
 
 
 def check_no_scan(folder: Path, files: CaseFiles) -> None:

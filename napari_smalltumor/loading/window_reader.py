@@ -14,10 +14,9 @@ from smalltumor.errors import SmalltumorError
 from smalltumor.scanner.archive import is_archive
 from smalltumor.scanner.dicom_files import holds_dicom
 
-from napari_smalltumor import notify
 from napari_smalltumor.loading.already_open import show_open_case, show_open_file
 from napari_smalltumor.loading.job import LoadJob, load, loads_in_background
-from napari_smalltumor.loading.open_case import case_name, offer_cases, open_and_remember
+from napari_smalltumor.loading.open_case import case_name, offer_cases, on_error, open_and_remember
 from napari_smalltumor.loading.reader import Reader
 from napari_smalltumor.loading.reader import get_reader as get_case_reader
 from napari_smalltumor.loading.scans import check_no_scan
@@ -74,12 +73,12 @@ def _read(read: Reader, path: str | Sequence[str]) -> list[Any]:
         _show_open(viewer, path)
         return _NO_LAYERS
     except SmalltumorError as error:
-        _on_error(viewer, path, error)
+        on_error(viewer, _paths(path), error)
         return _NO_LAYERS
 
 
 def _job(viewer: ViewerModel, read: Reader, path: str | Sequence[str]) -> LoadJob:
-    files = Path(path) if isinstance(path, str) else [Path(p) for p in path]
+    files = _paths(path)
 
     def opened(layers: list[Layer]) -> None:
         if not layers:
@@ -90,24 +89,20 @@ def _job(viewer: ViewerModel, read: Reader, path: str | Sequence[str]) -> LoadJo
             check_no_scan(files, find_case_files(files))
         return read(path)
 
-    failed = partial(_on_error, viewer, path)
+    failed = partial(on_error, viewer, files)
     return LoadJob(case_name(files), str(path), read_case, opened, failed)
 
 
 def _show_open(viewer: ViewerModel, path: str | Sequence[str]) -> None:
-    files = Path(path) if isinstance(path, str) else [Path(p) for p in path]
+    files = _paths(path)
     if isinstance(files, Path) and show_open_file(viewer, files):
         return
     with suppress(SmalltumorError):  # a mask without a voxel
         show_open_case(viewer, find_case_files(files))
 
 
-def _on_error(viewer: ViewerModel, path: str | Sequence[str], error: Exception) -> None:
-    is_folder = isinstance(path, str) and Path(path).is_dir()
-    if is_folder and isinstance(error, SmalltumorError):
-        offer_cases(viewer, Path(str(path)), error)
-    else:
-        notify.report(error)
+def _paths(path: str | Sequence[str]) -> Path | list[Path]:
+    return Path(path) if isinstance(path, str) else [Path(p) for p in path]
 
 
 def _read_folder_of_cases(path: str | Sequence[str]) -> list[Any]:

@@ -44,10 +44,20 @@ class Plan:
         Its studies. If several have a T1CE, the user has to choose one.
     location : Path, optional
         The archive from which the folder was unpacked; by default the folder.
+    case_name : str
+        Name of the case, if it is known.
     """
 
-    def __init__(self, folder: Path, content: FolderContent, location: Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        content: FolderContent,
+        location: Path | None = None,
+        *,
+        case_name: str = "",
+    ) -> None:
         self.folder, self.location = folder, location or folder
+        self._case_name = case_name
         self.studies = content.studies
         self.warnings = content.warnings
         self._study: Study | None = None
@@ -124,6 +134,8 @@ class Plan:
     @property
     def case_name(self) -> str:
         """A name for the case: that of the folder, with the date if there are several studies."""
+        if self._case_name:
+            return safe_name(self._case_name)
         folder = self.folder.absolute()
         name = folder.parent.name if folder.name.lower() in _TELLS_NOTHING else folder.name
         date = self._study.date if self._study is not None and len(self.studies) > 1 else ""

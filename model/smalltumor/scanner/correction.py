@@ -26,6 +26,7 @@ from smalltumor.scanner.prepare import BIAS_FIELD_STEP, PreparedCase, PreparedSe
 from smalltumor.scanner.quality import (
     brain_overlap,
     coverage,
+    fallen_information,
     registration_warnings,
     without_registration_warnings,
 )
@@ -180,17 +181,18 @@ def _moved(
     """A sequence with another registration, its figures, and the warnings about it."""
     grid, placed = reference.grid, registered_grid(volume.grid, matrix)
     before = sequence.registration
+    before_matrix = np.eye(4) if before is None else before.matrix
+    at_start = mutual_information(reference, volume, brain, before_matrix)
     registration = Registration(
         matrix,
         displacement(matrix, brain, grid),
-        before.information_before
-        if before is not None
-        else mutual_information(reference, volume, brain, np.eye(4)),
+        at_start if before is None else before.information_before,
         mutual_information(reference, volume, brain, matrix),
     )
     stripped = is_stripped(volume.data, volume.grid)
     overlap = brain_overlap(volume, stripped, placed, brain, grid)
     said = registration_warnings(title, overlap, coverage(placed, brain, grid), registration)
+    said += fallen_information(title, at_start, registration.information_after)
     step = f"{_POSE_STEP}: displaced by up to {registration.displacement_mm:.1f} mm"
     sequence = replace(sequence, registration=registration, overlap=overlap)
     return _with_step(sequence, step), said

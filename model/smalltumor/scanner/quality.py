@@ -97,6 +97,22 @@ def registration_warnings(
     return texts
 
 
+def fallen_information(title: str, before: float, after: float) -> list[str]:
+    """A reason to look at a registration that was corrected by hand, if it fits less than before.
+
+    Parameters
+    ----------
+    title : str
+        Of the sequence.
+    before, after : float
+        Mutual information with T1CE before and after the correction.
+    """
+    if after >= before:
+        return []
+    figures = f"mutual information fell from {before:.2f} to {after:.2f}"
+    return [f"{title} {_DOUBTFUL}: {figures} by the correction; look at it"]
+
+
 def without_registration_warnings(warnings: Iterable[str], title: str) -> list[str]:
     """The warnings that are not about the registration of a sequence."""
     own = (f"{title} {_DOUBTFUL}", f"{title} {_PARTIAL}")

@@ -80,6 +80,10 @@ def drop(viewer, folder: Path) -> None:
     viewer.open(str(folder), plugin="napari-smalltumor")
 
 
+def drop_together(viewer, paths: list[Path]) -> None:
+    viewer.open([str(path) for path in paths], stack=True, plugin="napari-smalltumor")
+
+
 def preparation_of(qtbot) -> Preparation:
     qtbot.waitUntil(lambda: bool(dialogs()))
     (found,) = dialogs()
@@ -181,6 +185,21 @@ def test_files_of_the_scan_are_left_as_they_are(viewer, tmp_path, qtbot, steps):
     assert {path.name: path.read_bytes() for path in scan.iterdir()} == before
     stored = read_volume(tmp_path / "prepared" / "Pat" / "Pat_t1ce.nii.gz")
     assert stored.grid.matches(read_volume(scan / "ax_t1_post_gd.nii.gz").grid)
+
+
+def test_images_of_one_case_of_several_in_a_folder_are_not_mixed(viewer, tmp_path, qtbot):
+    for name in ("Meier", "Huber"):
+        for path in write_raw_scan(tmp_path / name).iterdir():
+            ending = path.name.removeprefix("ax_").replace("t1_post_gd", "t1ce")
+            shutil.move(path, tmp_path / f"{name}_{ending}")
+        (tmp_path / name).rmdir()
+    in_loop(drop_together, viewer, sorted(tmp_path.glob("Meier_*")))
+    preparation = preparation_of(qtbot)
+    plan = preparation._plan
+    assert {d.series.title.split("_")[0] for d in plan.series} == {"Meier"}
+    assert set(plan.chosen) == {"t1", "t1ce", "t2", "flair"}
+    assert plan.case_name == "Meier"
+    preparation.dialog.reject()
 
 
 def test_a_zip_archive_is_prepared_beside_it(viewer, tmp_path, qtbot, steps):

@@ -64,6 +64,10 @@ def test_a_registration_is_corrected_with_its_figures(case, series, monkeypatch)
     assert moved.registration.information_before == before.registration.information_before
     assert moved.overlap == 0.5
     assert [w for w in found.warnings if "Dice of 0.50" in w]
+    assert [w for w in found.warnings if "mutual information fell from" in w]
+    back = Correction(matrices={"t2": before.registration.matrix})
+    again = corrected(found, series, back).warnings
+    assert len(again) == 1 and "Dice" in again[0]  # of the information that rose, nothing is said
     assert not set(case.warnings) & set(found.warnings)
     assert found.sequences["t1"] is case.sequences["t1"]
 
