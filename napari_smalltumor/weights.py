@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from smalltumor.errors import CheckpointError
-from smalltumor.models.card import is_trained_with_modality_dropout
 from smalltumor.models.checkpoint import load_checkpoint
 
 from napari_smalltumor import notify
@@ -54,12 +53,12 @@ def accept(path: str) -> bool:
     return True
 
 
-def allow_missing(path: str) -> bool:
-    """Whether these weights segment a case that lacks T1, T2 or FLAIR."""
+def card(path: str) -> Mapping[str, Any]:
+    """Return the model card of a weights file; empty if the file cannot be used."""
     try:
-        return is_trained_with_modality_dropout(load_checkpoint(path or None).card)
+        return load_checkpoint(path or None).card
     except CheckpointError:
-        return False
+        return {}
 
 
 def describe(path: str) -> str:

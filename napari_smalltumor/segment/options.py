@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from magicgui.widgets import CheckBox, ComboBox
 from qtpy.compat import isalive
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QWidget
+from smalltumor.models.card import dice_without, is_trained_with_modality_dropout
 
 from napari_smalltumor import settings, weights
 from napari_smalltumor.layers.regions import STYLES
@@ -55,7 +57,11 @@ class SegmentOptions(QWidget):
     @property
     def allow_missing(self) -> bool:
         """Whether the chosen weights segment a case that lacks T1, T2 or FLAIR."""
-        return self._allow_missing
+        return is_trained_with_modality_dropout(self._card)
+
+    def expected_dice(self, missing: Sequence[str]) -> tuple[tuple[str, float, float], ...]:
+        """What missing sequences cost with the chosen weights, see `dice_without`."""
+        return dice_without(self._card, missing)
 
     @property
     def device(self) -> str:
@@ -111,7 +117,7 @@ class SegmentOptions(QWidget):
             self._weights.reset_choices()
             self._weights.value = str(Path(chosen)) if chosen else ""
         self._weights.tooltip = weights.describe(chosen)
-        self._allow_missing = weights.allow_missing(chosen)
+        self._card = weights.card(chosen)
         self.weights_changed.emit()
 
     def _on_weights(self, value: str) -> None:

@@ -122,9 +122,15 @@ class SegmentPanel(QWidget):
         self._segment.setToolTip(reason or _SEGMENT)
         texts = exchanged(chosen)
         if missing and REFERENCE not in missing:
-            texts.append(_missing_text(missing, can_segment=reason is None))
+            texts.append(self._missing_text(missing, can_segment=reason is None))
         self._choice_warning.setText("\n".join(f"⚠ {text}" for text in texts))
         self._choice_warning.setVisible(bool(texts))
+
+    def _missing_text(self, missing: Sequence[str], *, can_segment: bool) -> str:
+        if not can_segment:
+            return f"No image for {modality_titles(missing)}; the chosen weights need all four"
+        dice = self.options.expected_dice(missing)
+        return str(Finding(FindingKind.MISSING, modalities=tuple(missing), dice=dice))
 
     def _lay_out(self) -> None:
         self._progress.setRange(0, _STEPS)
@@ -164,12 +170,6 @@ def _obstacle(missing: Sequence[str], *, allow_missing: bool) -> str | None:
         return "Open a case first"
     needed = [m for m in missing if m not in OPTIONAL_MODALITIES or not allow_missing]
     return f"Choose a layer for {modality_titles(needed)}" if needed else None
-
-
-def _missing_text(missing: Sequence[str], *, can_segment: bool) -> str:
-    if can_segment:
-        return str(Finding(FindingKind.MISSING, modalities=tuple(missing)))
-    return f"No image for {modality_titles(missing)}; the chosen weights need all four"
 
 
 def _heading(text: str) -> QLabel:

@@ -64,6 +64,15 @@ def test_the_result_says_what_is_missing_and_what_was_seen(without_flair, dropou
     assert FindingKind.MISSING in [finding.kind for finding in run.findings]
 
 
+def test_the_result_says_what_the_weights_lose(without_flair, dropout_weights):
+    checkpoint = load_checkpoint(dropout_weights)
+    measured = {"all": {"wt": 0.9}, "flair": {"wt": 0.8}}
+    checkpoint = replace(checkpoint, card={**checkpoint.card, "dice_without": measured})
+    case = read_case(without_flair, allow_missing=True)
+    run = segment(case, checkpoint, device="cpu", backend="torch").run
+    assert ("wt", 0.8, 0.9) in run.findings[0].dice
+
+
 def test_weights_that_were_trained_on_complete_cases_refuse_it(without_flair, narrow_weights):
     case = read_case(without_flair, allow_missing=True)
     with pytest.raises(CaseError, match="case has no FLAIR, which these weights need") as caught:

@@ -77,12 +77,16 @@ class Finding:
         Those the finding is about; empty if it is about all.
     side : str
         Side of the cut, one of ``L R A P S I``.
+    dice : tuple of (str, float, float)
+        If an image is missing: for each region its mean Dice without it and with all images, as
+        measured for the weights; empty if it was not.
     """
 
     kind: FindingKind
     value: float = 0.0
     modalities: tuple[str, ...] = ()
     side: str = ""
+    dice: tuple[tuple[str, float, float], ...] = ()
 
     def __str__(self) -> str:
         """The finding as a sentence, without what to do about it."""
@@ -112,9 +116,21 @@ class Finding:
                 )
             case FindingKind.MISSING:
                 verb = "is" if len(self.modalities) == 1 else "are"
-                return (
-                    f"{named} {verb} missing; the result is less reliable than with all sequences"
-                )
+                return f"{named} {verb} missing; {self._expected()}"
+
+    def _expected(self) -> str:
+        if not self.dice:
+            return "the result is less reliable than with all sequences"
+        scores = [f"{without:.2f} ({name.upper()})" for name, without, _ in self.dice]
+        complete = [f"{score:.2f}" for _, _, score in self.dice]
+        return (
+            f"without it, the mean Dice of these weights was {_listed(scores)}, and with all "
+            f"sequences {_listed(complete)}"
+        )
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def check_input(case: Case, expected: Sequence[str] = MODALITIES) -> list[Finding]:

@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, get_args
 
-from smalltumor.data.input_checks import Finding, check_input
+from smalltumor.data.input_checks import Finding, FindingKind, check_input
 from smalltumor.data.preprocessing import prepare
 from smalltumor.data.probabilities import CroppedProbabilities
 from smalltumor.data.segmentation import InferenceRun, Segmentation
@@ -20,7 +20,7 @@ from smalltumor.inference.fallback import (
     run_network,
 )
 from smalltumor.inference.progress import CancelCallback, ProgressCallback, ProgressReporter
-from smalltumor.models.card import is_trained_with_modality_dropout
+from smalltumor.models.card import dice_without, is_trained_with_modality_dropout
 
 if TYPE_CHECKING:
     from smalltumor.data.case import Case
@@ -117,7 +117,12 @@ def _predict(
     channels = checkpoint.preprocessing.channels
     allow_missing = is_trained_with_modality_dropout(checkpoint.card)
     prepared = prepare(case, checkpoint.preprocessing, allow_missing=allow_missing)
-    findings = check_input(case, expected=channels)
+    findings = [
+        replace(finding, dice=dice_without(checkpoint.card, finding.modalities))
+        if finding.kind is FindingKind.MISSING
+        else finding
+        for finding in check_input(case, expected=channels)
+    ]
     with reporter.subrange(0.05, 0.95):
         result = run_network(checkpoint, prepared.array, settings, reporter)
     i, j, k = (span.stop for span in prepared.inside)

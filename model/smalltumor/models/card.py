@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 MODALITY_DROPOUT = "modality_dropout"
 """Key of the probability with which each of T1, T2 and FLAIR was left out of a training crop."""
+
+DICE_WITHOUT = "dice_without"
+"""Key of the mean Dice of each region with all sequences, ``all``, and without one of them."""
 
 _KEYS = ("trained_on", "started_from_trained_on")
 
@@ -16,6 +19,34 @@ def is_trained_with_modality_dropout(card: Mapping[str, Any]) -> bool:
     """Whether T1, T2 or FLAIR was missing in some training crops, so that a case may lack them."""
     probability = card.get(MODALITY_DROPOUT)
     return isinstance(probability, int | float) and probability > 0
+
+
+def dice_without(
+    card: Mapping[str, Any], missing: Sequence[str]
+) -> tuple[tuple[str, float, float], ...]:
+    """What a missing sequence has cost patients whom the network had not been trained on.
+
+    Parameters
+    ----------
+    card : mapping
+        ``dice_without`` has a mapping of region names to mean Dice for ``all`` sequences and for
+        each of ``t1``, ``t2`` and ``flair`` that was left out.
+    missing : sequence of str
+        Modalities that a case lacks.
+
+    Returns
+    -------
+    tuple of (str, float, float)
+        Name of a region, its mean Dice without the modality, and with all. Empty if this was not
+        measured, as with more than one modality missing.
+    """
+    measured = card.get(DICE_WITHOUT)
+    if len(missing) != 1 or not isinstance(measured, Mapping):
+        return ()
+    complete, without = measured.get("all"), measured.get(missing[0])
+    if not isinstance(complete, Mapping) or not isinstance(without, Mapping):
+        return ()
+    return tuple((name, float(without[name]), float(complete[name])) for name in without)
 
 
 def known_cases(card: Mapping[str, Any]) -> frozenset[str]:

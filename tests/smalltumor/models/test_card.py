@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from smalltumor.data.naming.case_files import OPTIONAL_MODALITIES
 from smalltumor.models.card import (
+    dice_without,
     is_trained_with_modality_dropout,
     known_cases,
     lists_all_cases,
     selected_on,
     trained_on,
 )
+from smalltumor.models.checkpoint import load_checkpoint
 
 CHAIN = {"trained_on": ["c", "b"], "started_from_trained_on": ["a", "b"]}
 UNKNOWN = {"trained_on": ["c"], "started_from_trained_on": "unknown: see case_1, case-2.x"}
@@ -62,3 +65,18 @@ def test_a_card_without_cases_lists_none(card):
 def test_weights_are_trained_with_modality_dropout_if_the_card_gives_a_probability(entry, expected):
     assert is_trained_with_modality_dropout({"modality_dropout": entry}) is expected
     assert not is_trained_with_modality_dropout({})
+
+
+def test_a_card_tells_what_one_missing_sequence_costs():
+    card = {"dice_without": {"patients": 50, "all": {"et": 0.8, "wt": 0.9}, "t2": {"et": 0.7}}}
+    assert dice_without(card, ["t2"]) == (("et", 0.7, 0.8),)
+    for missing in ([], ["t1"], ["t1", "t2"]):
+        assert dice_without(card, missing) == ()
+    assert dice_without({}, ["t2"]) == ()
+
+
+def test_the_shipped_weights_tell_it_for_each_sequence():
+    card = load_checkpoint().card
+    for missing in OPTIONAL_MODALITIES:
+        assert [name for name, _, _ in dice_without(card, [missing])] == ["et", "tc", "wt"]
+    assert selected_on(card) == frozenset()
