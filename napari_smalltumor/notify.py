@@ -89,5 +89,6 @@ _REMEDIES: dict[Action, Callable[[Remedy], str]] = {
     Action.CONVERT: lambda remedy: "open its folder instead: the plugin makes a case of it",
     Action.CHOOSE_STUDY: lambda remedy: "open the folder of one study",
     Action.CHOOSE_SERIES: lambda remedy: "choose the folder of one of them",
+    Action.START_AGAIN: lambda remedy: "start again in another folder with smaller settings",
     Action.RESUME: _resume,
 }

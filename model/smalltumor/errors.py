@@ -63,6 +63,9 @@ class Action(StrEnum):
     CHOOSE_SERIES = "choose series"
     """Choose the folder of one of several series."""
 
+    START_AGAIN = "start again"
+    """Start again in another folder, with `Remedy.settings` changed."""
+
     RESUME = "resume"
     """Resume the run, with `Remedy.settings` changed."""
 

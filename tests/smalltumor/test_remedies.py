@@ -102,6 +102,10 @@ def test_some_command_has_a_text_for_every_remedy(action):
             *("train", Remedy(Action.RESUME, settings={"crop": 96, "batch": 1})),
             "continue with --resume --crop 96 --batch 1",
         ),
+        (
+            *("train", Remedy(Action.START_AGAIN, settings={"batch": 1})),
+            "all folds have one recipe: start again in another folder with --batch 1",
+        ),
     ],
 )
 def test_a_remedy_is_worded_for_the_command_at_hand(command, remedy, text):

@@ -112,6 +112,13 @@ def _resume(remedy: Remedy, options: argparse.Namespace) -> str:
     return f"continue with --resume{settings}"
 
 
+def _start_again(remedy: Remedy, options: argparse.Namespace) -> str:
+    if "resume" not in options:
+        return ""
+    settings = "".join(f" --{name} {value}" for name, value in remedy.settings.items())
+    return f"all folds have one recipe: start again in another folder with{settings}"
+
+
 _TEXTS: Mapping[Action, Text] = MappingProxyType(
     {
         Action.CHOOSE_OUTPUT: _choose_output,
@@ -130,5 +137,6 @@ _TEXTS: Mapping[Action, Text] = MappingProxyType(
         Action.CHOOSE_STUDY: _choose_study,
         Action.CHOOSE_SERIES: _choose_series,
         Action.RESUME: _resume,
+        Action.START_AGAIN: _start_again,
     }
 )

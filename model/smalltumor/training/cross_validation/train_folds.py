@@ -7,7 +7,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from smalltumor.errors import RunInUseError, TrainingError
+from smalltumor.errors import (
+    Action,
+    RunInUseError,
+    TrainingError,
+    TrainingMemoryError,
+)
 from smalltumor.evaluation.case_rows import write_rows
 from smalltumor.evaluation.out_of_fold_report import Results
 from smalltumor.training.architecture import Architecture
@@ -84,6 +89,8 @@ def train_folds(
                 architecture=architecture,
                 save_seconds=save_seconds,
             )
+        except TrainingMemoryError as error:
+            raise _with_one_recipe(error) from error
         except RunInUseError:  # another process has taken this fold in the meantime
             continue
         if not finished:
@@ -93,6 +100,13 @@ def train_folds(
     if waiting:
         report(f"another process is training {', '.join(waiting)}")
     return not waiting
+
+
+def _with_one_recipe(error: TrainingMemoryError) -> TrainingMemoryError:
+    """The error with what a cross-validation allows: no fold resumes with another recipe."""
+    if error.remedy is None or not error.remedy.settings:
+        return error
+    return TrainingMemoryError(str(error), replace(error.remedy, action=Action.START_AGAIN))
 
 
 def _chosen(validation: CrossValidation, fold: int | None) -> Sequence[int]:

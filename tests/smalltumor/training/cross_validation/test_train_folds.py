@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from smalltumor.cli import main
 from smalltumor.data.label_files import read_labels
-from smalltumor.errors import Action, TrainingError
+from smalltumor.errors import Action, Remedy, TrainingError, TrainingMemoryError
 from smalltumor.evaluation.case_rows import read_rows
 from smalltumor.models.checkpoint import load_checkpoint, save_checkpoint
 from smalltumor.training import run as training_run
@@ -88,6 +88,15 @@ def test_each_case_is_scored_by_the_network_that_was_not_trained_on_it(data, tmp
         weights = {row.case: row.weights for row in results.rows}
         assert {weights[name] for name in names} == {scoring.weights_key(final)}
         assert [s["case"] for s in events(fold.path, "validation")[0]["by_case"]] == names
+
+
+def test_out_of_memory_it_does_not_advise_to_resume_with_another_recipe(
+    data, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(Learner, "step", lambda *args: (_ for _ in ()).throw(MemoryError))
+    with pytest.raises(TrainingMemoryError) as raised:
+        train_folds(request(data, tmp_path / "run"), 2, silent)
+    assert raised.value.remedy == Remedy(Action.START_AGAIN, settings={"batch": 1})
 
 
 def test_interrupted_at_any_moment_it_ends_with_the_same_split_and_table(
