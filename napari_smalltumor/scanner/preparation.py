@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.compat import isalive
-from qtpy.QtCore import QObject
+from qtpy.QtCore import QEvent, QObject
 from qtpy.QtWidgets import QWidget
 from smalltumor.errors import SmalltumorError
 from smalltumor.files.names import safe_name
@@ -59,6 +59,8 @@ class Preparation(QObject):
         dialog.output_changed.connect(self._show_message)
         dialog.prepare_clicked.connect(self.prepare)
         dialog.cancel_clicked.connect(self.cancel)
+        if parent is not None:
+            parent.installEventFilter(self)
         dialog.show_studies(plan.studies, plan.study)
         self._update()
 
@@ -90,6 +92,12 @@ class Preparation(QObject):
         if self._worker is not None:
             self.dialog.set_cancelling()
             self._worker.quit()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        """Cancel the preparation when the window is closed; minimising it is spontaneous."""
+        if event.type() == QEvent.Type.Hide and not event.spontaneous():
+            self.cancel()
+        return False
 
     @property
     def _problem(self) -> str:

@@ -23,6 +23,7 @@ from napari_smalltumor.loading.loader import loader_of
 from napari_smalltumor.loading.open_case import open_and_remember, open_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.scanner import plan as plan_module
+from napari_smalltumor.scanner.dialog import PrepareDialog
 from napari_smalltumor.scanner.preparation import Preparation
 
 pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no transforms")
@@ -64,12 +65,8 @@ def steps(monkeypatch):
 
 
 def dialogs() -> list[Preparation]:
-    return [
-        p
-        for window in QApplication.topLevelWidgets()
-        if window.isVisible()
-        for p in window.findChildren(Preparation)
-    ]
+    shown = [w for w in QApplication.topLevelWidgets() if isinstance(w, PrepareDialog)]
+    return [w.findChild(Preparation) for w in shown if w.isVisible()]
 
 
 def in_loop(function, *arguments) -> None:
@@ -137,6 +134,19 @@ def test_a_cancelled_preparation_writes_nothing_and_can_be_started_again(
     assert messages == [] and len(viewer.layers) == 0
     dialog.reject()
     qtbot.waitUntil(lambda: not dialogs())
+
+
+def test_a_window_that_is_closed_cancels_the_preparation(viewer, tmp_path, qtbot, steps, raised):
+    viewer.window._qt_window.show()
+    in_loop(open_and_remember, viewer, write_raw_scan(tmp_path / "hospital" / "Pat"))
+    preparation = preparation_of(qtbot)
+    preparation.dialog.prepare_button.click()
+    qtbot.waitUntil(lambda: preparation.dialog.step.text() == "registering T2")
+    worker = preparation._worker
+    viewer.window._qt_window.hide()  # as its close does
+    qtbot.waitUntil(lambda: not worker.is_running)
+    assert worker.abort_requested and raised == []
+    assert not (tmp_path / "hospital" / "prepared").exists()
 
 
 def test_series_of_dicom_files_can_be_assigned_otherwise(viewer, tmp_path, qtbot):
