@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
+from smalltumor.errors import CaseError
 from smalltumor.files.requirements import require
 from smalltumor.scanner.series import Acquisition
 
@@ -48,6 +50,8 @@ _TAGS = [
     "SharedFunctionalGroupsSequence",
     "PerFrameFunctionalGroupsSequence",
 ]
+
+_LONGEST_REASON = 120
 
 MOST_FILES = 10_000
 """Files that are looked at to tell whether a folder holds DICOM."""
@@ -141,8 +145,8 @@ def read_images(
             continue
         try:
             images += images_of_file(path)
-        except (OSError, ValueError, TypeError, AttributeError, KeyError, IndexError) as error:
-            problems.append(f"{path} is a damaged DICOM file ({error}); it is left out")
+        except CaseError as error:
+            problems.append(f"{error}; it is left out")
     return images, problems
 
 
@@ -175,17 +179,22 @@ def images_of_file(path: Path) -> list[DicomImage]:
 
     Raises
     ------
-    ValueError, TypeError, AttributeError, KeyError, IndexError, OSError
+    CaseError
         If it is damaged or not DICOM.
     MissingPackageError
         If pydicom is not installed.
     """
     pydicom = require("pydicom", "reading DICOM files")
-    # Files of old archives lack the preamble; they are told by their ending.
     try:
-        header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=_TAGS, force=True)
-    except pydicom.errors.InvalidDicomError as error:
-        raise ValueError(str(error)) from error
+        return _read_images(pydicom, path)
+    except Exception as error:  # of many kinds: pydicom converts a value when it is asked for
+        reason = shorten(str(error), _LONGEST_REASON)
+        raise CaseError(f"{path} is a damaged DICOM file ({reason})") from error
+
+
+def _read_images(pydicom: Any, path: Path) -> list[DicomImage]:
+    # Files of old archives lack the preamble; they are told by their ending.
+    header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=_TAGS, force=True)
     if not header.get("SeriesInstanceUID"):
         raise ValueError("no Series Instance UID")
     if int(header.get("SamplesPerPixel") or 1) != 1 or not header.get("Rows"):

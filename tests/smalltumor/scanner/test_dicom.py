@@ -167,6 +167,25 @@ def test_compressed_pixels_are_those_that_were_compressed(tmp_path, kind):
     np.testing.assert_allclose(study.series[0].read().data, noise() * 0.5 + 3)
 
 
+@pytest.mark.parametrize(
+    ("whole", "damaged"),
+    [
+        (b"\x28\x00\x30\x00DS", b"\x28\x00\x30\x00D\xdf"),  # an unknown type of value
+        (b"\x28\x00\x10\x00US\x02\x00", b"\x28\x00\x10\x00US\x03\x00"),  # half a number
+    ],
+)
+def test_a_damaged_header_is_a_warning_and_the_file_is_left_out(tmp_path, whole, damaged):
+    folder = write_series(tmp_path, noise(), grid_along("LPS", SHAPE), "Ax T1")
+    path = sorted(folder.iterdir())[3]
+    content = path.read_bytes()
+    assert content.count(whole) == 1
+    path.write_bytes(content.replace(whole, damaged))
+    found = find_studies(tmp_path)
+    (warning,) = found.warnings
+    assert warning.startswith(f"{path} is a damaged DICOM file (") and len(warning) < 300
+    assert found.studies[0].series[0].shape[2] == SHAPE[2] - 1
+
+
 @pytest.mark.parametrize("spacing", [[0, 0], [0, 1], ["1e400", "1"]])
 def test_a_series_without_voxel_size_is_named_and_others_are_found(tmp_path, spacing):
     write_series(tmp_path / "1", noise(), grid_along("LPS", SHAPE), "Ax T1")

@@ -29,7 +29,7 @@ def source_images(files: Sequence[Path]) -> list[DicomImage]:
     for path in files:
         try:
             images += images_of_file(path)
-        except (OSError, ValueError, TypeError, AttributeError, KeyError, IndexError) as error:
+        except CaseError as error:
             raise CaseError(f"{path} is not a DICOM image; a SEG refers to DICOM images") from error
     if not images:
         raise CaseError("a DICOM SEG refers to a DICOM series, and there is none")

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from smalltumor.data.segmentation import Segmentation
-from smalltumor.errors import Action, CaseError, OutputError, Remedy
+from smalltumor.errors import Action, CaseError, OutputError, Remedy, SmalltumorError
 from smalltumor.files.atomic import atomic_path, check_output
 from smalltumor.files.requirements import require
 from smalltumor.geometry.placement import place_on_grid
@@ -122,15 +122,16 @@ def write_dicom_seg(
     path = Path(path)
     check_dicom_seg(path, files, overwrite=overwrite)
     images = source_images(files)
-    headers = source_headers(images)
     order = slices_on_grid(images, segmentation.grid)
     drawn = segmentation.run is None
     algorithm = algorithm_type or ("SEMIAUTOMATIC" if drawn else "AUTOMATIC")
     # Frames (slice, row, column): rows run along j, columns along i.
     pixels = np.ascontiguousarray(segmentation.classes.transpose(2, 1, 0)[order])
     try:
-        seg = encode(pixels, headers, segmentation.run, algorithm)
-    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        seg = encode(pixels, source_headers(images), segmentation.run, algorithm)
+    except SmalltumorError:
+        raise
+    except Exception as error:  # of many kinds: headers may lack or hold anything
         folder = images[0].path.parent
         raise CaseError(f"{folder}: no DICOM SEG can refer to this series ({error})") from error
     with atomic_path(path, overwrite=overwrite) as temporary:
