@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from smalltumor.data.case import Case
 from smalltumor.data.label_files import decode_labels, on_grid, read_label_volume
-from smalltumor.data.naming.case_files import label_scheme_hint
 from smalltumor.data.naming.file_names import LABELS, parse_file_name
+from smalltumor.data.naming.find_cases import label_scheme_hint
 from smalltumor.data.nifti import stem
 from smalltumor.data.patients import patient_of
 from smalltumor.errors import CaseError, GridMismatchError

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from smalltumor.data.case import REFERENCE, Case
-from smalltumor.data.naming.case_files import CaseFiles, find_cases
+from smalltumor.data.naming.case_files import CaseFiles
+from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.errors import CaseError, SmalltumorError
 from smalltumor.labels.schemes import SCHEMES
 from smalltumor.training.runs.run_folder import RunFolder

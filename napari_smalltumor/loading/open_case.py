@@ -7,8 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smalltumor.data.naming.case_files import CaseFiles, find_case_files, find_cases
+from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.naming.file_names import parse_file_name
+from smalltumor.data.naming.find_cases import find_case_files, find_cases
 from smalltumor.data.nifti import stem
 from smalltumor.errors import CaseError, GridMismatchError, SmalltumorError
 from smalltumor.scanner.archive import is_archive

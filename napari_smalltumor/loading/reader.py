@@ -21,16 +21,10 @@ from smalltumor.data.label_files import (
     rounded,
     scheme_of_volume,
 )
-from smalltumor.data.naming.case_files import (
-    MODALITIES,
-    MODALITY_TITLES,
-    MSD_CHANNELS,
-    CaseFiles,
-    find_case_files,
-    group_files,
-    label_scheme_hint,
-)
+from smalltumor.data.naming.case_files import MODALITIES, MODALITY_TITLES, MSD_CHANNELS, CaseFiles
 from smalltumor.data.naming.file_names import LABELS, parse_file_name
+from smalltumor.data.naming.find_cases import find_case_files, label_scheme_hint
+from smalltumor.data.naming.grouping import group_files
 from smalltumor.data.nifti import Volume, is_image_name, stem
 from smalltumor.data.volume_files import volume_shape
 from smalltumor.errors import CaseError, LabelError, SmalltumorError

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from smalltumor.data.naming.case_files import find_case_files
+from smalltumor.data.naming.find_cases import find_case_files
 from smalltumor.data.sample import SAMPLE_CASE, sample_case_folder
 
 from napari_smalltumor import notify

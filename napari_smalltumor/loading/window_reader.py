@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from smalltumor.data.naming.case_files import find_case_files
+from smalltumor.data.naming.find_cases import find_case_files
 from smalltumor.data.nifti import is_image_name
 from smalltumor.errors import SmalltumorError
 from smalltumor.scanner.archive import is_archive

@@ -7,11 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from smalltumor.data.case import REFERENCE
-from smalltumor.data.naming.case_files import (
-    MODALITIES,
-    MODALITY_TITLES,
-    modality_titles,
-)
+from smalltumor.data.naming.case_files import MODALITIES, MODALITY_TITLES, modality_titles
 from smalltumor.errors import Action, Remedy
 from smalltumor.files.names import safe_name
 from smalltumor.files.requirements import MissingPackageError, missing_packages

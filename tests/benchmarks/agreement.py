@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from skimage.measure import label
 from smalltumor.data.case import read_case_files
-from smalltumor.data.naming.case_files import find_cases
+from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.data.network_output import NetworkOutput, Probabilities
 from smalltumor.data.preprocessing import NetworkInput, prepare
 from smalltumor.inference.backends.base import InferenceBackend

@@ -21,7 +21,7 @@ import torch
 from agreement import dice, labels_on_grid, reference, whole_input
 from smalltumor.data.case import Case, read_case_files
 from smalltumor.data.label_files import read_labels
-from smalltumor.data.naming.case_files import find_cases
+from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.data.preprocessing import NetworkInput, prepare
 from smalltumor.inference.backends.torch_backend import TorchBackend
 from smalltumor.inference.progress import ProgressReporter

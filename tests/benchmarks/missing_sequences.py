@@ -24,8 +24,8 @@ from smalltumor.data.naming.case_files import (
     MODALITY_TITLES,
     OPTIONAL_MODALITIES,
     CaseFiles,
-    find_cases,
 )
+from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.evaluation.bootstrap import Estimate
 from smalltumor.evaluation.case_rows import CaseRow, case_row, read_rows, write_rows
 from smalltumor.evaluation.out_of_fold import differences, estimates

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from smalltumor.data.naming.case_files import find_cases
+from smalltumor.data.naming.find_cases import find_cases
 from synthetic import write_case
 
 

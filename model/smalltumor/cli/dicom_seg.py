@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _write(options: argparse.Namespace, study: Path) -> Series:
     from smalltumor.data.label_files import decode_labels, read_label_volume
-    from smalltumor.data.naming.case_files import label_scheme_hint
+    from smalltumor.data.naming.find_cases import label_scheme_hint
     from smalltumor.data.segmentation import Segmentation
     from smalltumor.scanner.dicom_seg import write_dicom_seg_of_study
 

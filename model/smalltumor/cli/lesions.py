@@ -96,7 +96,7 @@ def _classes(volume: Volume, scheme: str | None) -> Classes | Mask:
     import numpy as np
 
     from smalltumor.data.label_files import decode_labels
-    from smalltumor.data.naming.case_files import label_scheme_hint
+    from smalltumor.data.naming.find_cases import label_scheme_hint
 
     if scheme == MASK:
         inside: Mask = np.not_equal(volume.data, 0)

@@ -117,7 +117,7 @@ def cohort_cases(folder: Path, output: Path) -> list[CaseFiles]:
     OutputError
         If the results would be in the folder of the cases, where they would be read as cases.
     """
-    from smalltumor.data.naming.case_files import find_cases
+    from smalltumor.data.naming.find_cases import find_cases
 
     check_output_folder(output)
     if output.resolve() == folder.resolve():

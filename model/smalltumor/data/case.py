@@ -17,10 +17,10 @@ from smalltumor.data.naming.case_files import (
     MODALITY_TITLES,
     OPTIONAL_MODALITIES,
     CaseFiles,
-    find_case_files,
     missing_modalities,
 )
 from smalltumor.data.naming.file_names import folder_name
+from smalltumor.data.naming.find_cases import find_case_files
 from smalltumor.data.nifti import Volume
 from smalltumor.data.volume_files import read_volume_file
 from smalltumor.errors import Action, CaseError, GridMismatchError, Remedy

@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from smalltumor.data.naming.case_files import group_files, label_scheme_hint
 from smalltumor.data.naming.file_names import LABELS, case_name, folder_name, parse_file_name
+from smalltumor.data.naming.find_cases import label_scheme_hint
+from smalltumor.data.naming.grouping import group_files
 from smalltumor.data.nifti import is_image_name, stem
 from smalltumor.data.volume_files import volume_shape
 from smalltumor.errors import CaseError

@@ -6,11 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from smalltumor.data.naming.case_files import (
-    MODALITY_TITLES,
-    missing_modalities,
-    modality_titles,
-)
+from smalltumor.data.naming.case_files import MODALITY_TITLES, missing_modalities, modality_titles
 from smalltumor.data.naming.file_names import folder_name
 from smalltumor.data.nifti import is_image_name
 from smalltumor.errors import Action, CaseError, Remedy

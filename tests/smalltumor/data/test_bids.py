@@ -12,7 +12,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from smalltumor.data.bids import bids_paths, check_distinct_subjects, write_bids
-from smalltumor.data.naming.case_files import find_cases
+from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 from smalltumor.errors import CaseError, OutputError
 from smalltumor.labels.schemes import SCHEMES

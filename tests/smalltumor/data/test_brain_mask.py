@@ -16,7 +16,8 @@ from intensity_transforms import (
 )
 from smalltumor.data.brain_mask import coarse_steps, remove_background
 from smalltumor.data.case import Case, read_case, read_case_files
-from smalltumor.data.naming.case_files import MODALITIES, find_cases
+from smalltumor.data.naming.case_files import MODALITIES
+from smalltumor.data.naming.find_cases import find_cases
 
 SPACING = (1.0, 1.0, 1.0)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from smalltumor.data.case import MODALITIES, read_case
 from smalltumor.data.label_files import read_labels
-from smalltumor.data.naming.case_files import find_cases
+from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.errors import Action, CaseError, GridMismatchError, LabelError, Remedy
 from smalltumor.labels.regions import TissueClass
 from smalltumor.labels.schemes import SCHEMES

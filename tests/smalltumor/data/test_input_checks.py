@@ -11,7 +11,8 @@ import pytest
 from intensity_transforms import resampled_by_splines, transformed, z_scored_in_brain
 from smalltumor.data.case import Case, read_case
 from smalltumor.data.input_checks import Finding, FindingKind, check_input
-from smalltumor.data.naming.case_files import MODALITIES, find_cases
+from smalltumor.data.naming.case_files import MODALITIES
+from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.errors import CaseError
 from smalltumor.geometry.grid import Grid
 

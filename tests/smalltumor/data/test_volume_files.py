@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from smalltumor.data.case import read_case
 from smalltumor.data.label_files import read_labels
-from smalltumor.data.naming.case_files import find_case_files
+from smalltumor.data.naming.find_cases import find_case_files
 from smalltumor.data.volume_files import read_volume_file
 from smalltumor.errors import Action, CaseError, Remedy
 from smalltumor.files import requirements

@@ -12,7 +12,8 @@ import torch
 from smalltumor.data.case import read_case_files
 from smalltumor.data.input_checks import check_input
 from smalltumor.data.label_files import read_labels
-from smalltumor.data.naming.case_files import CaseFiles, find_cases
+from smalltumor.data.naming.case_files import CaseFiles
+from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.data.preprocessing import Preprocessing, prepare
 from smalltumor.errors import Action, CaseError, LabelError, Remedy, TrainingError
 from smalltumor.training.data.cache import Arrays, CaseCache

@@ -11,7 +11,8 @@ import numpy as np
 from smalltumor.data.case import read_case_files
 from smalltumor.data.input_checks import check_input
 from smalltumor.data.label_files import read_labels
-from smalltumor.data.naming.case_files import CaseFiles, find_cases
+from smalltumor.data.naming.case_files import CaseFiles
+from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.errors import SmalltumorError
 from smalltumor.labels.components import connected_components
 from smalltumor.labels.masks import Classes
@@ -59,7 +60,7 @@ def check_dataset(folder: Path) -> Iterator[CheckedCase]:
     Parameters
     ----------
     folder : Path
-        A pack, or as `smalltumor.data.naming.case_files.find_cases` takes it.
+        A pack, or as `smalltumor.data.naming.find_cases.find_cases` takes it.
 
     Raises
     ------

@@ -10,7 +10,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 from smalltumor.data.case import read_case
-from smalltumor.data.naming.case_files import MODALITIES, find_case_files, find_cases
+from smalltumor.data.naming.case_files import MODALITIES
+from smalltumor.data.naming.find_cases import find_case_files, find_cases
 from smalltumor.data.patients import patient_of
 from smalltumor.errors import CaseError
 from synthetic import LPS, SHAPE

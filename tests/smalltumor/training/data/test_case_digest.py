@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from smalltumor.data.naming.case_files import find_cases
+from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.training.data.case_digest import case_digest
 from training_cases import write_lesion_cases
 

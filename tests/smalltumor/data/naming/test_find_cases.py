@@ -5,14 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from smalltumor.data.naming.case_files import (
-    MODALITIES,
-    CaseFiles,
-    find_case_files,
-    find_cases,
-    group_files,
-    label_scheme_hint,
-)
+from smalltumor.data.naming.case_files import MODALITIES, CaseFiles
+from smalltumor.data.naming.find_cases import find_case_files, find_cases, label_scheme_hint
+from smalltumor.data.naming.grouping import group_files
 from smalltumor.errors import CaseError
 
 CONVENTIONS = {

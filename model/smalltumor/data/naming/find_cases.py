@@ -1,0 +1,158 @@
+"""Finding the files of a case, or of all cases in a folder, by the naming of public datasets."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from smalltumor.data.naming.case_files import CaseFiles
+from smalltumor.data.naming.dataset_names import scheme_of_names
+from smalltumor.data.naming.file_names import case_name, parse_name
+from smalltumor.data.naming.grouping import group_files
+from smalltumor.data.naming.numbered_files import numbered_with
+from smalltumor.data.nifti import is_image_name
+from smalltumor.data.volume_files import not_a_volume
+from smalltumor.errors import CaseError
+from smalltumor.files.names import safe_name
+
+_NO_CASES = (".", "labels", "derivatives")
+"""Beginnings of folders that hold no cases: labels of the Decathlon, results beside BIDS data."""
+
+_EXAMPLES = "CASE_flair.nii.gz, CASE_t1.nii.gz, CASE_t1ce.nii.gz, CASE_t2.nii.gz"
+
+
+def find_case_files(
+    path: Path | Sequence[Path], channels: Sequence[str] | None = None
+) -> CaseFiles:
+    """Find the one case in a folder, next to one of its files, or in a list of files.
+
+    Parameters
+    ----------
+    path : Path or sequence of Path
+        A folder; one file of a case, whose siblings are found; a 4D file; or the files of a case.
+    channels : sequence of str, optional
+        Modalities in the order of a 4D file or of nnU-Net's numbers, see `channel_order`.
+
+    Returns
+    -------
+    CaseFiles
+        Possibly incomplete: see `CaseFiles.problem`.
+
+    Raises
+    ------
+    CaseError
+        If there is no case, or several.
+    """
+    if not isinstance(path, Path):
+        return _only(group_files(path, channels), f"{len(path)} files")
+    if _check(path).is_dir():
+        images = _image_files(path)
+        return _only(group_files(images, channels), str(path)) if images else _refuse(path)
+    own = parse_name(path) if is_image_name(path) else None
+    if own is not None:
+        same = (p for p in _image_files(path.parent) if _case_of(p) == own.case)
+        return _only(group_files(same), str(path))
+    return _only(group_files(numbered_with(path, _image_files), channels), str(path))
+
+
+def find_cases(folder: Path, *, on_folder: Callable[[int], None] | None = None) -> list[CaseFiles]:
+    """Find all cases in a folder and its subfolders, sorted by name, complete or not.
+
+    Parameters
+    ----------
+    folder : Path
+        A folder for each case (BraTS), all files in one folder, or the Decathlon's ``imagesTr``
+        or its parent. Links to folders are followed, and each folder is searched once.
+    on_folder : callable, optional
+        Called with the number of folders searched so far; an exception that it raises ends the
+        search.
+
+    Raises
+    ------
+    CaseError
+        If the folder does not exist or has no case.
+    """
+    if not folder.is_dir():
+        raise CaseError(f"{folder} is not a folder")
+    found: list[CaseFiles] = []
+    visited: set[str] = set()
+    for root, folders, names in os.walk(folder, followlinks=True):
+        if (real := os.path.realpath(root)) in visited:  # reached by another link before
+            folders.clear()
+            continue
+        visited.add(real)
+        if on_folder is not None:
+            on_folder(len(visited))
+        folders[:] = sorted(f for f in folders if not f.startswith(_NO_CASES))
+        files = [Path(root, n) for n in sorted(names) if _is_candidate(n)]
+        found += group_files(files)
+    if not found:
+        raise CaseError(f"{folder} holds no case: no files named like {_EXAMPLES}")
+    _tell_apart(found, folder)
+    return sorted(found, key=lambda c: c.name)
+
+
+def label_scheme_hint(path: Path) -> str | None:
+    """Name of the label scheme that goes with the names around a label file, if any."""
+    if parse_name(path) is not None:
+        around = [case for case in group_files(_image_files(path.parent)) if path in case.labels]
+        if around:
+            return around[0].scheme_hint
+    return scheme_of_names(case_name(path))
+
+
+def _tell_apart(cases: Sequence[CaseFiles], folder: Path) -> None:
+    """Put the folders before names that several cases have, such as the visits of patients."""
+    count = Counter(case.name.lower() for case in cases)
+    for case in cases:
+        if count[case.name.lower()] > 1:
+            parts = [*case.folder.relative_to(folder).parts]
+            if parts and safe_name(parts[-1]) == case.name:
+                parts.pop()
+            case.name = safe_name("_".join([*parts, case.name]))
+
+
+def _refuse(folder: Path) -> NoReturn:
+    """Say that a folder has no images, and what other files it has."""
+    others = (p for p in sorted(folder.iterdir()) if not p.name.startswith(".") and p.is_file())
+    for path in others:
+        if (error := not_a_volume(path)) is not None:
+            raise error.prefixed("no case")
+    raise CaseError(f"{folder} holds no case: no files named like {_EXAMPLES}")
+
+
+def _only(cases: list[CaseFiles], where: str) -> CaseFiles:
+    if not cases:
+        raise CaseError(f"{where} holds no case: no files named like {_EXAMPLES}")
+    if len(cases) > 1:
+        names = ", ".join(c.name for c in cases[:4]) + (", ..." if len(cases) > 4 else "")
+        raise CaseError(f"{where} holds {len(cases)} cases ({names}); choose a file of one of them")
+    return cases[0]
+
+
+def _check(path: Path) -> Path:
+    try:
+        if not path.exists():
+            raise CaseError(f"{path} does not exist")
+    except OSError as error:  # such as a name that is too long, or no permission
+        raise CaseError(f"{path} cannot be read: {error.strerror or error}") from error
+    return path
+
+
+def _image_files(folder: Path) -> list[Path]:
+    try:
+        return sorted(p for p in folder.iterdir() if _is_candidate(p.name))
+    except OSError as error:
+        raise CaseError(f"{folder} cannot be read: {error.strerror or error}") from error
+
+
+def _is_candidate(name: str) -> bool:
+    return is_image_name(Path(name)) and not name.startswith(".")
+
+
+def _case_of(path: Path) -> str | None:
+    parsed = parse_name(path)
+    return None if parsed is None else parsed.case
