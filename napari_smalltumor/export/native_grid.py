@@ -16,7 +16,7 @@ from smalltumor.scanner.stored_case import stored_case
 
 from napari_smalltumor.export.region_files import EXPORT_ENDING
 
-CASE_FILTER = "NIfTI (*.nii.gz *.nii)"
+_PATTERNS = "(*.nii.gz *.nii)"
 
 
 def filters_of(case: Case) -> dict[str, str | None]:
@@ -27,16 +27,17 @@ def filters_of(case: Case) -> dict[str, str | None]:
     case : Case
         Only a case that was prepared from a scan has other grids than its own, which is None.
     """
-    filters: dict[str, str | None] = {CASE_FILTER: None}
     try:
         prepared = stored_case(case)
     except CaseError:  # said when the case is corrected; its own grid needs no record
-        return filters
-    if prepared is not None:
-        for modality, sequence in prepared.sequences.items():
-            if _lies_elsewhere(sequence, case):
-                title = MODALITY_TITLES[modality]
-                filters[f"NIfTI on the native grid of {title} (*.nii.gz *.nii)"] = modality
+        prepared = None
+    if prepared is None:
+        return {f"NIfTI {_PATTERNS}": None}
+    filters: dict[str, str | None] = {f"NIfTI on the grid of T1CE {_PATTERNS}": None}
+    for modality, sequence in prepared.sequences.items():
+        if _lies_elsewhere(sequence, case):
+            title = MODALITY_TITLES[modality]
+            filters[f"NIfTI on the native grid of {title} {_PATTERNS}"] = modality
     return filters
 
 

@@ -53,7 +53,7 @@ def test_the_mask_lies_on_the_native_grid_of_the_series(
     t2 = "NIfTI on the native grid of T2 (*.nii.gz *.nii)"
     dialog["answer"] = (str(folder / "Pat_smalltumor.nii.gz"), t2)
     (path,) = ask_and_export(viewer, None, per_region=False)
-    assert errors == [] and dialog["filters"] == ["NIfTI (*.nii.gz *.nii)", t2]
+    assert errors == [] and dialog["filters"] == ["NIfTI on the grid of T1CE (*.nii.gz *.nii)", t2]
     assert path.name == "Pat_t2_smalltumor.nii.gz"  # it would be opened with the case otherwise
     written, native = read_volume(path), read_volume(scan / "ax_t2.nii.gz")
     assert written.grid.matches(native.grid)
