@@ -10,9 +10,9 @@ from smalltumor.data.nifti import stem
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import CaseError, OutputError
 from smalltumor.files.names import safe_name
-from smalltumor.scanner.native_grid import on_native_grid
-from smalltumor.scanner.prepare import PreparedSequence
-from smalltumor.scanner.stored_case import stored_case
+from smalltumor.scanner.preparation.native_grid import on_native_grid
+from smalltumor.scanner.preparation.prepare import PreparedSequence
+from smalltumor.scanner.preparation.stored_case import stored_case
 
 from napari_smalltumor.export.region_files import EXPORT_ENDING
 

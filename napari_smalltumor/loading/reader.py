@@ -33,7 +33,7 @@ from smalltumor.files.requirements import MissingPackageError
 from smalltumor.labels.masks import Mask
 from smalltumor.labels.regions import Region
 from smalltumor.labels.schemes import DEFAULT_SCHEME, SCHEMES, LabelScheme, integer_values
-from smalltumor.scanner.stored_case import stored_paths
+from smalltumor.scanner.preparation.stored_case import stored_paths
 
 from napari_smalltumor.export.region_files import (
     RegionFile,

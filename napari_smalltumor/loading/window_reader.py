@@ -12,7 +12,7 @@ from smalltumor.data.naming.find_cases import find_case_files
 from smalltumor.data.nifti import is_image_name
 from smalltumor.errors import SmalltumorError
 from smalltumor.scanner.archive import is_archive
-from smalltumor.scanner.dicom_files import holds_dicom
+from smalltumor.scanner.dicom.files import holds_dicom
 
 from napari_smalltumor.loading.already_open import show_open_case, show_open_file
 from napari_smalltumor.loading.job import LoadJob, load, loads_in_background

@@ -15,10 +15,10 @@ from qtpy.QtWidgets import QFileDialog
 from smalltumor.data.case import REFERENCE
 from smalltumor.errors import SmalltumorError
 from smalltumor.geometry.grid import Affine
-from smalltumor.scanner.correction import Correction
-from smalltumor.scanner.motion import moved_matrix, rigid_motion
-from smalltumor.scanner.prepare import PreparedCase
-from smalltumor.scanner.stored_case import stored_case
+from smalltumor.scanner.preparation.correction import Correction
+from smalltumor.scanner.preparation.motion import moved_matrix, rigid_motion
+from smalltumor.scanner.preparation.prepare import PreparedCase
+from smalltumor.scanner.preparation.stored_case import stored_case
 from superqt.utils import QSignalDebouncer
 
 from napari_smalltumor import notify, settings

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import MODALITY_TITLES
-from smalltumor.scanner.prepare import PreparedCase, PreparedSequence
+from smalltumor.scanner.preparation.prepare import PreparedCase, PreparedSequence
 
 ORDER = ("t1ce", "t1", "t2", "flair")
 NONE = "–"

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from smalltumor.data.case import REFERENCE, Case
 from smalltumor.errors import CaseError
-from smalltumor.scanner.correction import Correction, corrected, series_in
-from smalltumor.scanner.prepared_files import write_prepared
-from smalltumor.scanner.stored_case import stored_case
+from smalltumor.scanner.preparation.correction import Correction, corrected, series_in
+from smalltumor.scanner.preparation.prepared_files import write_prepared
+from smalltumor.scanner.preparation.stored_case import stored_case
 
 if TYPE_CHECKING:
-    from smalltumor.scanner.prepare import PreparedCase
+    from smalltumor.scanner.preparation.prepare import PreparedCase
 
 _CORRECTED = 0.9
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smalltumor.data.case import REFERENCE, Case
-from smalltumor.scanner.prepare import PreparedCase
+from smalltumor.scanner.preparation.prepare import PreparedCase
 
 from napari_smalltumor.layers.brain_mask import brain_mask_of
 from napari_smalltumor.layers.coordinates import to_display

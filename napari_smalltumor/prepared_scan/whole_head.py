@@ -11,8 +11,8 @@ import numpy.typing as npt
 from qtpy.QtCore import QObject
 from smalltumor.data.case import REFERENCE
 from smalltumor.errors import CaseError, SmalltumorError
-from smalltumor.scanner.correction import series_in
-from smalltumor.scanner.prepare import PreparedCase
+from smalltumor.scanner.preparation.correction import series_in
+from smalltumor.scanner.preparation.prepare import PreparedCase
 
 from napari_smalltumor import notify
 from napari_smalltumor.layers.coordinates import display_transform, to_display

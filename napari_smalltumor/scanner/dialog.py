@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
-from smalltumor.scanner.steps import Step
+from smalltumor.scanner.preparation.steps import Step
 from smalltumor.scanner.studies import Study
 
 from napari_smalltumor.scanner.series_table import SeriesTable

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smalltumor.scanner.prepared_files import check_prepared, write_prepared
+from smalltumor.scanner.preparation.prepared_files import check_prepared, write_prepared
 from smalltumor.scanner.source import Source
 
 if TYPE_CHECKING:
-    from smalltumor.scanner.prepare import PreparedCase
+    from smalltumor.scanner.preparation.prepare import PreparedCase
 
 _WRITING = 0.95
 
@@ -44,7 +44,7 @@ class PrepareJob:
             `Cancelled` if `cancelled` returned true.
         """
         from smalltumor.inference.progress import ProgressReporter
-        from smalltumor.scanner.prepare import prepare
+        from smalltumor.scanner.preparation.prepare import prepare
 
         chosen = self.source.assignment.chosen
         locations = [series.location for series in chosen.values()]

@@ -12,8 +12,8 @@ from qtpy.QtCore import QEvent, QObject
 from qtpy.QtWidgets import QWidget
 from smalltumor.errors import SmalltumorError
 from smalltumor.files.names import safe_name
+from smalltumor.scanner.preparation.steps import SeriesImage, planned_steps
 from smalltumor.scanner.series import Series
-from smalltumor.scanner.steps import SeriesImage, planned_steps
 from smalltumor.scanner.studies import Study
 
 from napari_smalltumor import notify
@@ -26,7 +26,7 @@ from napari_smalltumor.scanner.plan import Plan
 from napari_smalltumor.workers import run_in_thread
 
 if TYPE_CHECKING:
-    from smalltumor.scanner.prepare import PreparedCase
+    from smalltumor.scanner.preparation.prepare import PreparedCase
 
 _LOOKING = "Looking at the images ..."
 

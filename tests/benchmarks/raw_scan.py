@@ -15,9 +15,9 @@ import numpy as np
 from scipy import ndimage
 from smalltumor.data.nifti import Volume, read_volume
 from smalltumor.geometry.resampling import resample
-from smalltumor.scanner.prepare import prepare
-from smalltumor.scanner.registration import registered_grid
-from smalltumor.scanner.sitk_images import matrix_of, simpleitk, to_sitk, transform_of
+from smalltumor.scanner.preparation.prepare import prepare
+from smalltumor.scanner.preparation.registration import registered_grid
+from smalltumor.scanner.preparation.sitk_images import matrix_of, simpleitk, to_sitk, transform_of
 from smalltumor.scanner.source import find_source
 
 RANGE_MM = 15.0

@@ -21,7 +21,7 @@ from smalltumor.geometry.resampling import resample, resample_labels
 from smalltumor.labels.masks import region_mask
 from smalltumor.labels.regions import Region
 from smalltumor.scanner.dicom_seg import write_dicom_seg
-from smalltumor.scanner.prepare import prepare
+from smalltumor.scanner.preparation.prepare import prepare
 from smalltumor.scanner.source import find_source
 
 

@@ -80,7 +80,7 @@ def _folders(options: argparse.Namespace) -> tuple[Path | None, Path | None]:
 
 def _prepare(options: argparse.Namespace, folder: Path | None, output: Path) -> int:
     from smalltumor.data.naming.file_names import folder_name
-    from smalltumor.scanner.prepared_files import check_prepared, write_prepared
+    from smalltumor.scanner.preparation.prepared_files import check_prepared, write_prepared
 
     with ProgressBar() as bar:
         source = scanner_images.find_source(options, folder, bar)

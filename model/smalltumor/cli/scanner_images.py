@@ -13,7 +13,7 @@ from smalltumor.cli.progress import ProgressBar
 from smalltumor.errors import SmalltumorError
 
 if TYPE_CHECKING:
-    from smalltumor.scanner.prepare import PreparedCase
+    from smalltumor.scanner.preparation.prepare import PreparedCase
     from smalltumor.scanner.source import Source
 
 REFERENCE = "t1ce"
@@ -81,7 +81,7 @@ def unpacked_study(path: Path | None) -> Iterator[Path | None]:
 def are_raw(options: argparse.Namespace) -> bool:
     """Whether a case is to be prepared first: with --raw, or if it is a folder of DICOM files."""
     from smalltumor.data.nifti import is_nifti_name
-    from smalltumor.scanner.dicom_files import holds_dicom
+    from smalltumor.scanner.dicom.files import holds_dicom
 
     folder: Path | None = options.case
     if options.raw:
@@ -107,7 +107,7 @@ def read_and_prepare(
         Called with the name of the case and the source files before anything is computed.
     """
     from smalltumor.scanner.dicom_seg import check_dicom_seg
-    from smalltumor.scanner.prepared_files import check_prepared, write_prepared
+    from smalltumor.scanner.preparation.prepared_files import check_prepared, write_prepared
 
     if options.grid != REFERENCE and options.probabilities is not None:
         raise SmalltumorError("probabilities lie on the grid of T1CE; leave out --grid")
@@ -146,7 +146,7 @@ def find_source(options: argparse.Namespace, folder: Path | None, bar: ProgressB
 def prepare_source(options: argparse.Namespace, source: Source, bar: ProgressBar) -> PreparedCase:
     """Prepare the case, and print the warnings."""
     from smalltumor.data.volume_files import read_volume_file
-    from smalltumor.scanner.prepare import prepare
+    from smalltumor.scanner.preparation.prepare import prepare
 
     mask = None if options.brain_mask is None else read_volume_file(options.brain_mask)
     case = prepare(

@@ -18,7 +18,7 @@ from smalltumor.labels.small_lesions import SMALL_LESION_MM3, is_small
 if TYPE_CHECKING:
     from smalltumor.data.case import Case
     from smalltumor.data.segmentation import Segmentation
-    from smalltumor.scanner.prepare import PreparedCase
+    from smalltumor.scanner.preparation.prepare import PreparedCase
 
 DESCRIPTION = """\
 Segment one case. The mask has the grid and the header of the T1CE image, so that other tools show
@@ -56,7 +56,7 @@ def _run(options: argparse.Namespace) -> int:
     from smalltumor.inference.devices import import_in_background
     from smalltumor.models.checkpoint import load_checkpoint, random_checkpoint
     from smalltumor.scanner.dicom_seg import write_dicom_seg
-    from smalltumor.scanner.native_grid import on_native_grid
+    from smalltumor.scanner.preparation.native_grid import on_native_grid
 
     import_in_background(options.device, options.backend)
     with ProgressBar() as bar:

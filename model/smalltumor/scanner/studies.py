@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from smalltumor.errors import CaseError
-from smalltumor.scanner.dicom_files import read_images
-from smalltumor.scanner.dicom_series import group_series
+from smalltumor.scanner.dicom.files import read_images
+from smalltumor.scanner.dicom.series import group_series
 from smalltumor.scanner.series import Series
 from smalltumor.scanner.volume_series import volume_series
 

@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QFileDialog
 from raw_scans import SHIFT_MM, prepared_by_hand, write_raw_scan
 from smalltumor.data.nifti import read_volume
 from smalltumor.data.segmentation import Segmentation
-from smalltumor.scanner.prepared_files import write_prepared
+from smalltumor.scanner.preparation.prepared_files import write_prepared
 
 from napari_smalltumor import notify
 from napari_smalltumor.export.dialog import ask_and_export

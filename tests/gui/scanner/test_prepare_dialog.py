@@ -48,7 +48,7 @@ def messages(monkeypatch) -> list[str]:
 @pytest.fixture
 def steps(monkeypatch):
     """The preparation by hand in place of the networks; it waits until it may end."""
-    import smalltumor.scanner.prepare as prepare_module
+    import smalltumor.scanner.preparation.prepare as prepare_module
 
     may_end = threading.Event()
 

@@ -8,9 +8,9 @@ from napari_cases import write_case_along
 from qtpy.QtWidgets import QFileDialog
 from raw_scans import SHIFT_MM, prepared_by_hand, write_raw_scan
 from smalltumor.data.case import read_case
-from smalltumor.scanner import correction as correction_module
-from smalltumor.scanner.prepared_files import write_prepared
-from smalltumor.scanner.stored_case import stored_case
+from smalltumor.scanner.preparation import correction as correction_module
+from smalltumor.scanner.preparation.prepared_files import write_prepared
+from smalltumor.scanner.preparation.stored_case import stored_case
 
 from napari_smalltumor import devices
 from napari_smalltumor.autosave.watcher import ensure_autosave

@@ -13,11 +13,11 @@ from smalltumor.errors import Action, CaseError, OutputError, Remedy, Smalltumor
 from smalltumor.files.atomic import atomic_path, check_output
 from smalltumor.files.requirements import require
 from smalltumor.geometry.placement import place_on_grid
-from smalltumor.scanner.dicom_files import invalid_values_allowed
+from smalltumor.scanner.dicom.files import invalid_values_allowed
+from smalltumor.scanner.dicom.series import slices_on_grid
 from smalltumor.scanner.dicom_seg.encoding import AlgorithmType, encode, highdicom
 from smalltumor.scanner.dicom_seg.series_of_mask import series_on_grid
 from smalltumor.scanner.dicom_seg.source_images import source_headers, source_images
-from smalltumor.scanner.dicom_series import slices_on_grid
 from smalltumor.scanner.series import Series
 
 SUFFIX = ".dcm"

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from raw_scans import SHAPE, SHIFT_MM, prepared_by_hand, write_raw_scan
 from smalltumor.errors import Cancelled, CaseError
-from smalltumor.scanner import correction as correction_module
-from smalltumor.scanner.correction import Correction, corrected, series_in
+from smalltumor.scanner.preparation import correction as correction_module
+from smalltumor.scanner.preparation.correction import Correction, corrected, series_in
 
 pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no registration")
 

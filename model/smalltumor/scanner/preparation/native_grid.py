@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.geometry.resampling import resample_labels
-from smalltumor.scanner.prepare import PreparedCase
-from smalltumor.scanner.registration import registered_grid
+from smalltumor.scanner.preparation.prepare import PreparedCase
+from smalltumor.scanner.preparation.registration import registered_grid
 
 
 def on_native_grid(segmentation: Segmentation, case: PreparedCase, modality: str) -> Segmentation:

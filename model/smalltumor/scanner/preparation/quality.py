@@ -12,8 +12,8 @@ from smalltumor.data.brain_mask import brain_masks, coarse_steps
 from smalltumor.data.nifti import Volume
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.resampling import resample
-from smalltumor.scanner.brain_extraction import coarse_brain
-from smalltumor.scanner.registration import Registration
+from smalltumor.scanner.preparation.brain_extraction import coarse_brain
+from smalltumor.scanner.preparation.registration import Registration
 
 if TYPE_CHECKING:
     from smalltumor.labels.masks import Mask

@@ -13,7 +13,7 @@ from smalltumor.data.nifti import Volume
 from smalltumor.errors import CaseError
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.resampling import resample
-from smalltumor.scanner.registration import register
+from smalltumor.scanner.preparation.registration import register
 
 pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no registration")
 

@@ -20,17 +20,17 @@ from smalltumor.data.nifti import Volume
 from smalltumor.errors import CaseError
 from smalltumor.geometry.grid import Affine, Grid
 from smalltumor.inference.progress import CancelCallback, ProgressCallback, ProgressReporter
-from smalltumor.scanner.bias_field import correct_bias_field
-from smalltumor.scanner.brain_extraction import is_stripped
-from smalltumor.scanner.prepare import BIAS_FIELD_STEP, PreparedCase, PreparedSequence
-from smalltumor.scanner.quality import (
+from smalltumor.scanner.preparation.bias_field import correct_bias_field
+from smalltumor.scanner.preparation.brain_extraction import is_stripped
+from smalltumor.scanner.preparation.prepare import BIAS_FIELD_STEP, PreparedCase, PreparedSequence
+from smalltumor.scanner.preparation.quality import (
     brain_overlap,
     coverage,
     fallen_information,
     registration_warnings,
     without_registration_warnings,
 )
-from smalltumor.scanner.registration import (
+from smalltumor.scanner.preparation.registration import (
     Registration,
     displacement,
     mutual_information,
@@ -112,7 +112,7 @@ def corrected(
         Of every sequence of the case.
     correction : Correction
     progress, cancelled : callable, optional
-        As for `smalltumor.scanner.prepare.prepare`.
+        As for `smalltumor.scanner.preparation.prepare.prepare`.
 
     Returns
     -------

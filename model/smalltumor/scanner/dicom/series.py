@@ -12,8 +12,8 @@ import numpy.typing as npt
 from smalltumor.data.nifti import MAX_BYTES, Volume
 from smalltumor.errors import CaseError, GridMismatchError
 from smalltumor.geometry.grid import Grid
-from smalltumor.scanner.dicom_files import DicomImage
-from smalltumor.scanner.dicom_pixels import read_pixels
+from smalltumor.scanner.dicom.files import DicomImage
+from smalltumor.scanner.dicom.pixels import read_pixels
 from smalltumor.scanner.series import Series
 
 FEWEST_SLICES = 8

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from smalltumor.geometry.grid import Grid
-from smalltumor.scanner.motion import moved_image, moved_matrix, rigid_motion
+from smalltumor.scanner.preparation.motion import moved_image, moved_matrix, rigid_motion
 
 CENTRE = (10.0, 20.0, 30.0)
 

@@ -18,11 +18,11 @@ from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import Cancelled, CaseError, OutputError
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.resampling import resample, resample_labels
-from smalltumor.scanner import prepare as prepare_module
-from smalltumor.scanner import quality
-from smalltumor.scanner.native_grid import on_native_grid
-from smalltumor.scanner.prepare import PreparedCase, prepare
-from smalltumor.scanner.prepared_files import check_prepared, write_prepared
+from smalltumor.scanner.preparation import prepare as prepare_module
+from smalltumor.scanner.preparation import quality
+from smalltumor.scanner.preparation.native_grid import on_native_grid
+from smalltumor.scanner.preparation.prepare import PreparedCase, prepare
+from smalltumor.scanner.preparation.prepared_files import check_prepared, write_prepared
 from smalltumor.scanner.source import Source, find_source
 
 sitk = pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no registration")

@@ -14,9 +14,9 @@ from smalltumor.data.case import REFERENCE, Case
 from smalltumor.data.nifti import read_volume, stem
 from smalltumor.errors import CaseError
 from smalltumor.geometry.grid import Grid
-from smalltumor.scanner.prepare import PreparedCase, PreparedSequence
-from smalltumor.scanner.prepared_files import RECORD_VERSION, prepared_paths
-from smalltumor.scanner.registration import Registration
+from smalltumor.scanner.preparation.prepare import PreparedCase, PreparedSequence
+from smalltumor.scanner.preparation.prepared_files import RECORD_VERSION, prepared_paths
+from smalltumor.scanner.preparation.registration import Registration
 
 
 def stored_paths(case: Case) -> Mapping[str, Path] | None:

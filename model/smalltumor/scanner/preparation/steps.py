@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import MODALITIES, modality_titles
 from smalltumor.geometry.grid import Grid
-from smalltumor.scanner.brain_extraction import is_stripped
+from smalltumor.scanner.preparation.brain_extraction import is_stripped
 from smalltumor.scanner.series import Series
 
 
@@ -55,7 +55,7 @@ class Step:
 
 
 def planned_steps(images: Mapping[str, SeriesImage]) -> list[Step]:
-    """The steps of `smalltumor.scanner.prepare.prepare`, needed or not.
+    """The steps of `smalltumor.scanner.preparation.prepare.prepare`, needed or not.
 
     Parameters
     ----------

@@ -14,8 +14,8 @@ from smalltumor.data.case import REFERENCE
 from smalltumor.data.nifti import write_volume
 from smalltumor.errors import OutputError
 from smalltumor.files.atomic import atomic_path, check_output, check_output_folder, write_text
-from smalltumor.scanner.prepare import PreparedCase, PreparedSequence
-from smalltumor.scanner.sitk_images import simpleitk, transform_of
+from smalltumor.scanner.preparation.prepare import PreparedCase, PreparedSequence
+from smalltumor.scanner.preparation.sitk_images import simpleitk, transform_of
 
 RECORD_VERSION = 1
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from smalltumor.geometry.grid import Grid
-from smalltumor.scanner.steps import SeriesImage, planned_steps
+from smalltumor.scanner.preparation.steps import SeriesImage, planned_steps
 
 GRID = Grid((10, 10, 10), np.eye(4))
 OTHER = Grid((10, 10, 5), np.diag([1.0, 1.0, 2.0, 1.0]))

@@ -15,26 +15,26 @@ from smalltumor.data.nifti import Volume
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.resampling import resample
 from smalltumor.inference.progress import CancelCallback, ProgressCallback, ProgressReporter
-from smalltumor.scanner.brain_extraction import (
+from smalltumor.scanner.preparation.brain_extraction import (
     brain_probability,
     is_stripped,
     mask_of,
     placed_mask,
 )
-from smalltumor.scanner.quality import (
+from smalltumor.scanner.preparation.quality import (
     brain_overlap,
     coverage,
     foreground,
     registration_warnings,
 )
-from smalltumor.scanner.registration import (
+from smalltumor.scanner.preparation.registration import (
     SMALLEST_DISPLACEMENT_MM,
     Registration,
     on_grid,
     register,
     registered_grid,
 )
-from smalltumor.scanner.steps import SeriesImage
+from smalltumor.scanner.preparation.steps import SeriesImage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -293,7 +293,7 @@ def _assemble(source: Source, images: Mapping[str, _Native], brain: Mask | None)
 
 
 def _without_bias(case: PreparedCase, reporter: ProgressReporter) -> PreparedCase:
-    from smalltumor.scanner.bias_field import correct_bias_field
+    from smalltumor.scanner.preparation.bias_field import correct_bias_field
 
     sequences = {}
     for modality, sequence in case.sequences.items():

@@ -1,0 +1,1 @@
+"""From series to a case: registration, brain extraction, corrections, and the files of the case."""
