@@ -45,14 +45,14 @@ def setup_steps(viewer: ViewerModel) -> Iterator[None]:
         compute_dashes()
         yield
         from napari_smalltumor.export.shortcut import ensure_export_key
-        from napari_smalltumor.reading.toolbar import ensure_toolbar, show_scale_bar
+        from napari_smalltumor.reading.scale_bar import scale_bar_steps
+        from napari_smalltumor.reading.toolbar import ensure_toolbar
 
         yield
         ensure_toolbar(viewer)
         ensure_export_key(viewer)
         yield
-        show_scale_bar(viewer)
-        yield
+        yield from scale_bar_steps(viewer)
 
 
 def set_up_current_viewer() -> None:

@@ -11,6 +11,7 @@ from napari_smalltumor import keys, settings
 from napari_smalltumor.display.shortcuts import DisplayShortcuts
 from napari_smalltumor.reading.canvas_letters import CanvasLetters
 from napari_smalltumor.reading.reading_area import Layout
+from napari_smalltumor.reading.scale_bar import show_scale_bar
 from napari_smalltumor.reading.window import PlanesWindow, planes_window
 from napari_smalltumor.viewer import unproxied
 
@@ -98,11 +99,6 @@ def ensure_toolbar(viewer: ViewerModel) -> ReadingToolbar | None:
     window.main_window.addToolBar(toolbar)
     _restore_layout(window)
     return toolbar
-
-
-def show_scale_bar(viewer: ViewerModel) -> None:
-    """Show napari's scale bar, whose first drawing takes 0.2 s, mostly for its digits."""
-    viewer.canvas.overlays.scale_bar.visible = True
 
 
 def _restore_layout(window: PlanesWindow) -> None:

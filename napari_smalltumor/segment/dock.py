@@ -89,7 +89,9 @@ class SegmentDock(QScrollArea):
         return self.run is not None
 
     def segment(self) -> None:
-        """Segment the chosen layers."""
+        """Segment the chosen layers, unless a run is in progress in this window."""
+        if not self.is_running:
+            self._follow(run_in(self._viewer))  # which another dock has started
         if self.is_running:
             return
         chosen = self.panel.pickers.chosen

@@ -166,7 +166,7 @@ class SegmentRun(QObject):
     def _end(self, message: str, *, shown: bool = False) -> None:
         self._cancel_timer.stop()
         self._forget_worker()
-        del _RUNS[self._viewer]
+        _RUNS.pop(self._viewer, None)
         self.ended.emit(shown, message)
         self.deleteLater()
 

@@ -295,6 +295,21 @@ def test_a_run_goes_on_when_its_dock_is_closed_and_the_next_dock_shows_it(
     assert errors == []
 
 
+def test_a_second_dock_of_a_window_shows_the_run_instead_of_starting_another(
+    opened, dock_of, slow, errors, qtbot
+):
+    viewer, dock = opened
+    second = dock_of(viewer)
+    dock.segment()
+    qtbot.waitUntil(lambda: slow.started.is_set())
+    second.segment()
+    assert second.run is dock.run
+    with qtbot.waitSignal(second.finished) as ended:
+        slow.go.set()
+    assert ended.args == [True] and not dock.is_running
+    assert errors == []
+
+
 def test_a_run_whose_dock_was_closed_is_cancelled_in_the_next_dock(
     opened, dock_of, slow, errors, qtbot
 ):
