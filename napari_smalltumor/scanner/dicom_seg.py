@@ -11,8 +11,10 @@ from smalltumor.files.names import safe_name
 from smalltumor.scanner.dicom_seg import (
     SUFFIX,
     AlgorithmType,
+    SeriesOfMaskError,
     write_dicom_seg_of_study,
 )
+from smalltumor.scanner.preparation.stored_case import stored_series_uid
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
@@ -78,17 +80,24 @@ def export_dicom_seg(
 
     def write() -> Series:
         return write_dicom_seg_of_study(
-            segmentation, study, path, algorithm_type=algorithm, overwrite=overwrite
+            segmentation,
+            study,
+            path,
+            series_uid=stored_series_uid(case),
+            algorithm_type=algorithm,
+            overwrite=overwrite,
         )
 
     def on_written(series: Series) -> None:
         remember_scan(_folder_of(case), study)
         autosave.mark_exported(shown)
         settings.remember_folder(path, saving=True)
-        notify.info(f"Wrote {path.name} to {path.parent}; it refers to the series {series.title}")
+        refers = f"the series {series.title} of {series.study_title}"
+        notify.info(f"Wrote {path.name} to {path.parent}; it refers to {refers}")
 
     def on_failed(error: Exception) -> None:
-        forget_scan(_folder_of(case))  # it may have been the wrong one
+        if isinstance(error, SeriesOfMaskError):
+            forget_scan(_folder_of(case))  # another folder is asked for next time
         notify.report(error)
 
     name = f"DICOM SEG of {case.name}"

@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
     """Find the series of the mask and write the DICOM SEG."""
     with scanner_images.unpacked_study(options.study) as study:
         series = _write(options, study or options.study)
-    print(f"refers to {series.title}: {series.describe_voxels()}")
+    print(f"refers to {series.title} of {series.study_title}: {series.describe_voxels()}")
     print(f"wrote {options.output}")
     return 0
 

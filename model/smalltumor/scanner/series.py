@@ -96,6 +96,11 @@ class Series:
     grid: Grid | None = None
 
     @property
+    def study_title(self) -> str:
+        """For the user: patient, and date or study."""
+        return study_title(self.patient, self.date or self.study)
+
+    @property
     def extent(self) -> tuple[float, ...]:
         """Length of the volume along each axis in mm."""
         return tuple(n * s for n, s in zip(self.shape, self.spacing, strict=True))
@@ -110,3 +115,9 @@ class Series:
         shape = " x ".join(str(n) for n in self.shape)
         spacing = " x ".join(f"{s:.3g}" for s in self.spacing)
         return f"{shape} voxels of {spacing} mm"
+
+
+def study_title(patient: str, when: str) -> str:
+    """A study for the user: patient, and date or another name of the time point."""
+    text = f"patient {patient}" if patient else "patient without ID"
+    return f"{text}, {when}" if when else text

@@ -10,7 +10,7 @@ from pathlib import Path
 from smalltumor.errors import CaseError
 from smalltumor.scanner.dicom.files import read_images
 from smalltumor.scanner.dicom.series import group_series
-from smalltumor.scanner.series import Series
+from smalltumor.scanner.series import Series, study_title
 from smalltumor.scanner.volume_series import volume_series
 
 
@@ -33,9 +33,7 @@ class Study:
     @property
     def title(self) -> str:
         """For the user: patient, and date or study."""
-        patient = f"patient {self.patient}" if self.patient else "patient without ID"
-        when = self.date or self.study
-        return f"{patient}, {when}" if when else patient
+        return study_title(self.patient, self.date or self.study)
 
 
 @dataclass(frozen=True)

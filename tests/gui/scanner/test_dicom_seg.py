@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,10 @@ import pytest
 from dicom_cases import write_series
 from napari_cases import write_case_along
 from qtpy.QtWidgets import QFileDialog
-from smalltumor.data.nifti import read_volume
+from smalltumor.data.nifti import read_volume, stem
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import TissueClass
+from smalltumor.scanner.preparation.prepared_files import RECORD_VERSION
 
 from napari_smalltumor import notify, questions
 from napari_smalltumor.layers.metadata import case_of
@@ -66,7 +68,7 @@ def test_regions_with_their_edits_become_a_dicom_seg(
     show_segmentation(viewer, case, Segmentation(case.name, classes, case.grid))
     ask_and_export_dicom_seg(viewer, None)
     qtbot.waitUntil(lambda: len(told) == 1)
-    assert "refers to the series 4 Ax T1 POST" in told[0]
+    assert "refers to the series 4 Ax T1 POST of patient P1, 20240102" in told[0]
     seg = pydicom.dcmread(tmp_path / "regions.dcm")
     assert (seg.pixel_array.sum(), seg.PatientID) == (6, "P1")
     assert seg.SegmentSequence[2].SegmentAlgorithmType == "AUTOMATIC"
@@ -96,6 +98,41 @@ def test_a_folder_without_the_series_is_an_error_and_is_asked_for_again(
     assert "holds no images" in errors[0]
     assert asked.count("folder") == 2
     assert not (tmp_path / "regions.dcm").exists()
+
+
+def test_a_case_that_was_prepared_of_another_patient_is_refused(
+    make_napari_viewer, folder, tmp_path, asked, errors, qtbot
+):
+    viewer = make_napari_viewer()
+    case = case_of(open_case(viewer, folder)[0])
+    show_segmentation(
+        viewer, case, Segmentation(case.name, np.ones(case.grid.shape, np.uint8), case.grid)
+    )
+    name = stem(case.paths["t1ce"]).removesuffix("_t1ce")
+    sequences = {"t1ce": {"series_uid": "1.2.3.4"}}
+    record = {"version": RECORD_VERSION, "sequences": sequences}
+    (folder / f"{name}_prepared.json").write_text(json.dumps(record))
+    (folder / f"{name}_brain.nii.gz").touch()
+    ask_and_export_dicom_seg(viewer, None)
+    qtbot.waitUntil(lambda: bool(errors))
+    assert "does not hold the series that the case was prepared from" in errors[0]
+    assert not (tmp_path / "regions.dcm").exists()
+
+
+def test_a_failed_export_forgets_the_scan_only_if_it_is_the_wrong_one(
+    make_napari_viewer, folder, tmp_path, asked, errors, qtbot
+):
+    viewer = make_napari_viewer()
+    case = case_of(open_case(viewer, folder)[0])
+    show_segmentation(
+        viewer, case, Segmentation(case.name, np.ones(case.grid.shape, np.uint8), case.grid)
+    )
+    known_scans.remember_scan(folder, tmp_path / "study")
+    (tmp_path / "regions.dcm").write_text("another file")
+    ask_and_export_dicom_seg(viewer, None)
+    qtbot.waitUntil(lambda: bool(errors))
+    assert "is not a DICOM segmentation" in errors[0]
+    assert known_scans.scan_of(folder) == tmp_path / "study"
 
 
 def test_without_regions_nothing_is_asked(make_napari_viewer, asked, errors):

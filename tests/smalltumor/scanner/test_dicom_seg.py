@@ -17,7 +17,11 @@ from smalltumor.errors import Action, CaseError, GridMismatchError, OutputError
 from smalltumor.files.requirements import MissingPackageError
 from smalltumor.labels.regions import TissueClass
 from smalltumor.labels.schemes import SCHEMES
-from smalltumor.scanner.dicom_seg import series_on_grid, write_dicom_seg
+from smalltumor.scanner.dicom_seg import (
+    series_on_grid,
+    write_dicom_seg,
+    write_dicom_seg_of_study,
+)
 from smalltumor.scanner.studies import find_studies
 from synthetic import grid_along
 
@@ -300,9 +304,28 @@ def test_the_series_of_a_mask_is_found_by_its_grid(tmp_path):
     write_series(study / "t1", classes() * 100, segmentation.grid, "Ax T1", number=3)
     assert series_on_grid(study, segmentation.grid).title == "4 Ax T1 POST"  # rather than T1
     write_series(study / "flair", classes() * 100, other, "FLAIR", number=8)
-    with pytest.raises(CaseError, match="2 series on the grid of the mask: 7 T2, 8 FLAIR") as error:
+    with pytest.raises(CaseError, match="2 series on the grid of the mask: 7 T2 of") as error:
         series_on_grid(study, other)
     assert error.value.remedy.action is Action.CHOOSE_SERIES
+
+
+def test_a_mask_is_never_filed_under_another_patient(tmp_path):
+    series, segmentation = write(tmp_path / "both" / "A", patient="A", study="1.2.10")
+    write(tmp_path / "both" / "B", patient="B", study="1.2.20")
+    # A finer T1CE of the patient, so that the series of the mask is not the one that is preferred.
+    fine = grid_along("LPS", (48, 40, 24), tuple(s / 2 for s in SPACING))
+    data = np.random.default_rng(0).integers(0, 900, fine.shape).astype(np.uint16)
+    same = {"patient": "A", "study": "1.2.10", "number": 5}
+    write_series(tmp_path / "both" / "A2", data, fine, "Ax T1 POST", **same)
+    study, output = tmp_path / "both", tmp_path / "seg.dcm"
+    with pytest.raises(CaseError, match=r"of patient A, 20240102; .* of patient B") as error:
+        write_dicom_seg_of_study(segmentation, study, output)
+    assert error.value.remedy.action is Action.CHOOSE_SERIES
+    with pytest.raises(CaseError, match="does not hold the series that the case was prepared from"):
+        write_dicom_seg_of_study(segmentation, study / "B", output, series_uid=series.uid)
+    assert not output.exists()
+    write_dicom_seg_of_study(segmentation, study, output, series_uid=series.uid)
+    assert pydicom.dcmread(output).PatientID == "A"
 
 
 @pytest.mark.parametrize("change", ["as it is", "to RAS", "cropped"])
@@ -318,7 +341,7 @@ def test_a_corrected_label_file_becomes_a_dicom_seg(tmp_path, smalltumor, change
     options += ("--labels", "brats2018", "-o")
     code, out, err = smalltumor(*options, tmp_path / "seg.dcm")
     assert (code, err) == (0, "")
-    assert "refers to 4 Ax T1 POST: 24 x 20 x 12 voxels" in out
+    assert "refers to 4 Ax T1 POST of patient P1, 20240102: 24 x 20 x 12 voxels" in out
     for tissue in (TissueClass.NCR, TissueClass.ED, TissueClass.ET):
         found = points_by_pydicom(tmp_path / "seg.dcm", int(tissue))
         expected = centres(segmentation.classes == tissue, segmentation)

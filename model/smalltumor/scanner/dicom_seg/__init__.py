@@ -1,7 +1,7 @@
 """Segmentations as DICOM Segmentation objects (SEG) that refer to the images of a series."""
 
 from smalltumor.scanner.dicom_seg.encoding import AlgorithmType
-from smalltumor.scanner.dicom_seg.series_of_mask import series_on_grid
+from smalltumor.scanner.dicom_seg.series_of_mask import SeriesOfMaskError, series_on_grid
 from smalltumor.scanner.dicom_seg.writing import (
     SUFFIX,
     check_dicom_seg,
@@ -13,6 +13,7 @@ from smalltumor.scanner.dicom_seg.writing import (
 __all__ = [
     "SUFFIX",
     "AlgorithmType",
+    "SeriesOfMaskError",
     "check_dicom_seg",
     "check_dicom_seg_output",
     "series_on_grid",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,11 @@ from smalltumor.scanner.series import Series
 from smalltumor.scanner.studies import find_studies
 
 
-def series_on_grid(folder: Path, grid: Grid) -> Series:
+class SeriesOfMaskError(CaseError):
+    """A folder does not hold the series of a mask, or holds several that may be it."""
+
+
+def series_on_grid(folder: Path, grid: Grid, uid: str = "") -> Series:
     """The DICOM series in a folder that has the voxels of a grid, such as that of an edited mask.
 
     Parameters
@@ -24,30 +29,46 @@ def series_on_grid(folder: Path, grid: Grid) -> Series:
         Searched with its subfolders.
     grid : Grid
         Possibly along other axes than the series, or a part of it, as tools save masks.
+    uid : str
+        Series Instance UID of the series, if it is known; another is refused then.
 
     Returns
     -------
     Series
-        If several have these voxels, that which is taken as T1CE.
+        If several of one study have these voxels, that which is taken as T1CE.
 
     Raises
     ------
-    CaseError
-        If no series has this grid, or several and none of them is T1CE.
+    SeriesOfMaskError
+        If no series has this grid and `uid`, or those that have it are of several patients or
+        studies, or of one and none of them is T1CE.
     MissingPackageError
         If pydicom is not installed.
     """
-    studies = find_studies(folder).studies
-    found = [s for study in studies for s in study.series if _has_voxels_of(s, grid)]
+    try:
+        studies = find_studies(folder).studies
+    except CaseError as error:
+        raise SeriesOfMaskError(str(error), error.remedy) from error
+    on_grid = [s for study in studies for s in study.series if _has_voxels_of(s, grid)]
+    if not on_grid:
+        raise SeriesOfMaskError(f"{folder} holds no DICOM series on the grid of the mask")
+    found = [s for s in on_grid if s.uid == uid] if uid else on_grid
     if not found:
-        raise CaseError(f"{folder} holds no DICOM series on the grid of the mask")
-    references = [assign(study.series).chosen.get(REFERENCE) for study in studies]
-    preferred = [series for series in found if series in references] or found
-    if len(preferred) > 1:
-        titles = ", ".join(series.title for series in preferred)
-        text = f"{folder} holds {len(preferred)} series on the grid of the mask: {titles}"
-        raise CaseError(text, Remedy(Action.CHOOSE_SERIES))
-    return preferred[0]
+        raise SeriesOfMaskError(
+            f"{folder} does not hold the series that the case was prepared from; another is on the "
+            f"grid of the mask: {_titles(on_grid)}"
+        )
+    if len({(s.patient, s.study) for s in found}) == 1:
+        references = [assign(study.series).chosen.get(REFERENCE) for study in studies]
+        found = [series for series in found if series in references] or found
+    if len(found) > 1:
+        text = f"{folder} holds {len(found)} series on the grid of the mask: {_titles(found)}"
+        raise SeriesOfMaskError(text, Remedy(Action.CHOOSE_SERIES))
+    return found[0]
+
+
+def _titles(found: Sequence[Series]) -> str:
+    return "; ".join(f"{series.title} of {series.study_title}" for series in found)
 
 
 def _has_voxels_of(series: Series, grid: Grid) -> bool:

@@ -144,6 +144,7 @@ def write_dicom_seg_of_study(
     study: Path,
     path: str | Path,
     *,
+    series_uid: str = "",
     algorithm_type: AlgorithmType | None = None,
     overwrite: bool = False,
 ) -> Series:
@@ -155,7 +156,10 @@ def write_dicom_seg_of_study(
         On the grid of the series, possibly along other axes, or on a part of it.
     study : Path
         Folder of the DICOM study.
-    path, algorithm_type, overwrite
+    path : path
+    series_uid : str
+        Series Instance UID of the series, if it is known; another is refused then.
+    algorithm_type, overwrite
         As for `write_dicom_seg`.
 
     Returns
@@ -169,7 +173,7 @@ def write_dicom_seg_of_study(
         As `series_on_grid` and `write_dicom_seg`.
     """
     check_dicom_seg_output(Path(path), segmentation.sources, overwrite=overwrite)
-    series = series_on_grid(study, segmentation.grid)
+    series = series_on_grid(study, segmentation.grid, series_uid)
     assert series.grid is not None
     classes = place_on_grid(segmentation.classes, segmentation.grid, series.grid)
     assert classes is not None

@@ -65,6 +65,24 @@ def stored_case(case: Case) -> PreparedCase | None:
     return PreparedCase(name, case.grid, case.header, sequences, brain.data != 0, warnings)
 
 
+def stored_series_uid(case: Case) -> str:
+    """Series Instance UID of T1CE in the record of a prepared case; empty if there is none.
+
+    Raises
+    ------
+    CaseError
+        If the record cannot be read.
+    """
+    paths = stored_paths(case)
+    if paths is None:
+        return ""
+    content = _read_record(paths["record"])
+    try:
+        return str(content["sequences"][REFERENCE]["series_uid"])
+    except (KeyError, TypeError) as error:
+        raise CaseError(f"{paths['record']} is damaged: {error!r}") from error
+
+
 def _read_record(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
