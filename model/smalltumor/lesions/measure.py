@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,7 @@ from smalltumor.labels.components import (
 from smalltumor.labels.masks import Mask
 from smalltumor.labels.regions import REGION_CLASSES, Region
 from smalltumor.labels.small_lesions import SMALL_LESION_MM3, is_small
+from smalltumor.lesions.axial_diameters import AxialDiameters, axial_diameters
 from smalltumor.lesions.location import Side, side_of, upright_slices
 
 if TYPE_CHECKING:
@@ -60,6 +62,9 @@ class Lesion:
     slices : (axial, coronal, sagittal) or None
         Numbers of the slices through the centre, from 0, as napari shows them for this plugin's
         layers; see `location.upright_slices`.
+    indices : (voxels, 3) int array or None
+        Voxel indices on `grid`, from which `axial` is measured.
+    grid : Grid or None
     """
 
     id: int
@@ -76,6 +81,19 @@ class Lesion:
     accepted: bool | None = None
     side: Side | None = None
     slices: tuple[int, int, int] | None = None
+    indices: Integers | None = field(default=None, repr=False, compare=False)
+    grid: Grid | None = field(default=None, repr=False, compare=False)
+
+    @cached_property
+    def axial(self) -> AxialDiameters | None:
+        """The two axial diameters; None if the lesion was made without its voxels.
+
+        They are measured when they are asked for, since that of a large tumour takes up to a
+        second.
+        """
+        if self.indices is None or self.grid is None:
+            return None
+        return axial_diameters(self.indices, self.grid)
 
     @property
     def ml(self) -> float:
@@ -181,6 +199,8 @@ def measure_lesion(
         small=is_small(mm3, threshold),
         side=None if midline_mm is None else side_of(centre[0], midline_mm),
         slices=upright_slices(grid, centroid),
+        indices=voxels,
+        grid=grid,
     )
 
 

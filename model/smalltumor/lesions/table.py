@@ -11,18 +11,24 @@ from smalltumor.labels.regions import REGION_NAMES
 from smalltumor.labels.small_lesions import SMALL_LESION_MM3
 from smalltumor.lesions.measure import Lesion
 
-COLUMNS = (
+_COLUMNS = (
     *("id", "region", "voxels", "mm3", "ml"),
     *("centroid_i", "centroid_j", "centroid_k", "centroid_r_mm", "centroid_a_mm", "centroid_s_mm"),
     *("box_i_start", "box_i_stop", "box_j_start", "box_j_stop", "box_k_start", "box_k_stop"),
     *("diameter_mm", "mean_probability", "max_probability", "small", "accepted"),
     *("side", "axial_slice", "coronal_slice", "sagittal_slice"),
 )
+_AXIAL_COLUMNS = ("axial_diameter_mm", "axial_perpendicular_mm", "measurable")
+COLUMNS = (*_COLUMNS, *_AXIAL_COLUMNS)
 """Columns of the CSV; voxel indices and slices count from 0, and boxes exclude their stop."""
 
 
 def lesion_row(lesion: Lesion) -> dict[str, Cell]:
     """A lesion as a row of the table: a cell for each of `COLUMNS`."""
+    return {**_measured(lesion), **_axial(lesion)}
+
+
+def _measured(lesion: Lesion) -> dict[str, Cell]:
     bounds = [bound for span in lesion.box for bound in span]
     cells: tuple[Cell, ...] = (
         *(lesion.id, lesion.region.value, lesion.voxels, lesion.mm3, lesion.ml),
@@ -34,7 +40,15 @@ def lesion_row(lesion: Lesion) -> dict[str, Cell]:
         None if lesion.side is None else lesion.side.value,
         *(lesion.slices or (None, None, None)),
     )
-    return dict(zip(COLUMNS, cells, strict=True))
+    return dict(zip(_COLUMNS, cells, strict=True))
+
+
+def _axial(lesion: Lesion) -> dict[str, Cell]:
+    axial = lesion.axial
+    cells: tuple[Cell, ...] = (None, None, None)
+    if axial is not None:
+        cells = axial.longest_mm, axial.perpendicular_mm, axial.measurable
+    return dict(zip(_AXIAL_COLUMNS, cells, strict=True))
 
 
 def sort_lesions(
@@ -49,7 +63,8 @@ def sort_lesions(
     """
     if column not in COLUMNS:
         raise ValueError(f"no column {column!r}; there are {', '.join(COLUMNS)}")
-    rows = [(lesion_row(lesion)[column], lesion) for lesion in lesions]
+    cells = _axial if column in _AXIAL_COLUMNS else _measured
+    rows = [(cells(lesion)[column], lesion) for lesion in lesions]
     known = [row for row in rows if row[0] is not None]
     known.sort(key=lambda row: row[0], reverse=descending)  # type: ignore[arg-type, return-value]
     return [row[1] for row in known] + [row[1] for row in rows if row[0] is None]

@@ -81,6 +81,6 @@ def test_the_table_has_side_and_slices_and_an_unknown_side_is_empty():
     mask[1, 2, 3] = True
     grid = Grid(mask.shape, np.diag([-1.0, -1.0, 1.0, 1.0]))
     header, row = csv_text(find_lesions(mask, grid, midline_mm=10.0)).splitlines()
-    assert header.endswith(",accepted,side,axial_slice,coronal_slice,sagittal_slice")
-    assert row.endswith(",left,3,2,1")
-    assert csv_text(find_lesions(mask, grid)).splitlines()[1].endswith(",,3,2,1")
+    assert ",accepted,side,axial_slice,coronal_slice,sagittal_slice," in header
+    assert ",left,3,2,1," in row
+    assert csv_text(find_lesions(mask, grid)).splitlines()[1].count(",,3,2,1,") == 1

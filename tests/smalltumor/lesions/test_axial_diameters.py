@@ -1,0 +1,130 @@
+"""Axial diameters of phantoms that can be measured by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import permutations, product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from smalltumor.geometry.grid import Grid, reoriented, to_axes
+from smalltumor.lesions import COLUMNS, find_lesions, lesion_row, sort_lesions
+from smalltumor.lesions.axial_diameters import axial_diameters
+
+LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
+AXES = ["".join(codes) for order in permutations(("LR", "PA", "SI")) for codes in product(*order)]
+
+
+def measured(mask, affine=LPS):
+    return axial_diameters(np.argwhere(mask), Grid(mask.shape, affine))
+
+
+def ellipsoid(semi_axes_mm, angle=0.0, spacing=(1.0, 1.0, 1.0), shape=(64, 64, 40)):
+    """Mask of an ellipsoid that is turned about the long axis of the body."""
+    where = (np.stack(np.indices(shape), axis=-1) - np.array(shape) / 2 + 0.5) * spacing
+    cos, sin = np.cos(angle), np.sin(angle)
+    where = where @ np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
+    return (np.square(where / semi_axes_mm).sum(axis=-1)) <= 1
+
+
+@given(
+    st.floats(6, 28), st.floats(4, 28), st.floats(0, np.pi), st.sampled_from([(1, 1), (0.7, 1.2)])
+)
+def test_an_ellipsoids_diameters_are_its_axes(a, b, angle, size):
+    spacing = np.array([*size, 3.0])
+    shape = (*np.ceil(62 / spacing[:2]).astype(int), 13)
+    mask = ellipsoid((a, b, 15.0), angle, spacing, shape)
+    found = measured(mask, np.diag([*(spacing * (-1, -1, 1)), 1]))
+    voxel = spacing[:2].max()  # a voxel belongs to the mask if its centre does
+    assert found.longest_mm == pytest.approx(2 * max(a, b), abs=1.5 * voxel)
+    if max(a, b) > 1.5 * min(a, b):  # else the direction of the longest is not defined
+        assert found.perpendicular_mm == pytest.approx(2 * min(a, b), abs=1.5 * voxel)
+    assert found.product_mm2 == found.longest_mm * found.perpendicular_mm
+
+
+@pytest.mark.parametrize("axes", AXES)
+def test_they_do_not_depend_on_the_order_of_the_axes(axes):
+    mask = ellipsoid((20.0, 9.0, 14.0), 0.4)
+    grid = Grid(mask.shape, LPS)
+    turned = np.argwhere(to_axes(mask, grid, axes))
+    found = axial_diameters(turned, reoriented(grid, axes))
+    expected = measured(mask)
+    assert found.longest_mm == pytest.approx(expected.longest_mm)
+    assert found.perpendicular_mm == pytest.approx(expected.perpendicular_mm, abs=0.2)
+    assert found.slices == expected.slices
+
+
+def test_only_axial_slices_count():
+    mask = np.zeros((30, 30, 80), bool)
+    mask[10:16, 10:18, 4:70] = True
+    found = measured(mask)
+    assert found.longest_mm == pytest.approx(np.hypot(6, 8), abs=1)
+    assert found.slices == 66
+
+
+def test_an_oblique_scan_is_measured_in_its_own_slices():
+    angle = np.radians(20)
+    turn = np.eye(4)
+    turn[1:3, 1:3] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    mask = ellipsoid((20.0, 9.0, 14.0), 0.4)
+    assert measured(mask, turn @ LPS) == measured(mask)
+
+
+def test_a_line_stays_within_an_l():
+    mask = np.zeros((60, 60, 3), bool)
+    mask[5:45, 5:15] = True
+    mask[5:15, 5:45] = True
+    assert measured(mask).longest_mm == pytest.approx(np.hypot(40, 10), abs=1)
+
+
+def test_the_perpendicular_of_a_rectangle():
+    mask = np.zeros((60, 60, 3), bool)
+    mask[5:45, 5:15] = True
+    found = measured(mask)
+    assert found.longest_mm == pytest.approx(np.hypot(40, 10), abs=1)
+    assert found.perpendicular_mm == pytest.approx(10 / np.cos(np.arctan2(10, 40)), abs=1)
+
+
+def test_a_rim_is_measured_with_what_it_encloses():
+    whole = ellipsoid((20.0, 15.0, 15.0))
+    rim = whole & ~ellipsoid((17.0, 12.0, 12.0))
+    assert measured(rim) == measured(whole)
+
+
+@pytest.mark.parametrize(
+    ("width", "slices", "measurable"), [(10, 2, True), (9, 5, False), (20, 1, False)]
+)
+def test_a_lesion_is_measurable_from_ten_millimetres_on_two_slices(width, slices, measurable):
+    mask = np.zeros((40, 40, 10), bool)
+    mask[5:35, 5 : 5 + width, 2 : 2 + slices] = True
+    assert measured(mask).measurable is measurable
+
+
+def test_a_single_voxel_has_the_size_of_the_voxel():
+    found = measured(np.ones((1, 1, 1), bool), np.diag([-0.5, -0.8, 4.0, 1.0]))
+    assert found.longest_mm == pytest.approx(0.8)
+    assert found.perpendicular_mm == pytest.approx(0.5, abs=0.05)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_any_lesion_has_diameters_within_its_box(seed):
+    mask = np.random.default_rng(seed).random((6, 7, 4)) < 0.3
+    mask[2, 3, 1] = True
+    found = measured(mask)
+    assert 1 <= found.longest_mm <= np.hypot(6, 7)
+    assert 0 < found.perpendicular_mm <= np.hypot(6, 7)
+
+
+def test_the_table_has_them(tmp_path):
+    mask = np.zeros((40, 40, 10), bool)
+    mask[5:35, 5:17, 2:6] = True
+    (lesion,) = find_lesions(mask, Grid(mask.shape, LPS))
+    row = lesion_row(lesion)
+    assert row["axial_diameter_mm"] == pytest.approx(np.hypot(30, 12), abs=1)
+    assert 12 <= row["axial_perpendicular_mm"] < 14
+    assert row["measurable"] is True
+    assert sort_lesions([lesion], "axial_diameter_mm") == [lesion]
+    made = replace(lesion, indices=None)
+    assert [lesion_row(made)[column] for column in COLUMNS[-3:]] == [None] * 3
