@@ -6,6 +6,7 @@ public access to the changes before it.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,23 +35,48 @@ def is_recorded(layer: Labels, change: Change) -> bool:
 def take_back(layer: Labels, change: Change) -> None:
     """Take a change back, so that the layer's own undo continues with the changes around it.
 
-    Nothing new is recorded: an undo after this one would otherwise repeat the change. Voxels that
-    were painted since keep their values.
+    The result is that of a history in which the change was never made. Nothing new is recorded: an
+    undo after this one would otherwise repeat the change.
     """
     number = _step_of(layer, change)
     if number is None:
         return
-    step = layer._undo_history[number]
-    if number == len(layer._undo_history) - 1 and len(step) == 1:
+    history = layer._undo_history
+    step = history[number]
+    if number == len(history) - 1 and len(step) == 1:
         layer.undo()
         return
+    later = [atom for each in islice(history, number + 1, None) for atom in each]
+    undone = [atom for each in reversed(layer._redo_history) for atom in reversed(each)]
     step[:] = [other for other in step if other is not change]
     if not step:
-        del layer._undo_history[number]
-    indices, before, after = change
-    unchanged = np.asarray(layer.data)[indices] == after
-    layer.data[tuple(axis[unchanged] for axis in indices)] = before[unchanged]
+        del history[number]
+    indices, before, _ = change
+    values = np.zeros(layer.data.shape, dtype=layer.data.dtype)
+    values[indices] = before
+    untouched = np.zeros(layer.data.shape, dtype=bool)
+    untouched[indices] = True
+    for atom in later:
+        _correct(atom, values, untouched)
+    layer.data[untouched] = values[untouched]
+    for atom in undone:
+        _correct(atom, values, untouched)
     layer.refresh()
+
+
+def _correct(atom: Any, values: npt.NDArray[np.integer], untouched: npt.NDArray[np.bool_]) -> None:
+    """Let a later change restore these values at voxels that no change before it has touched."""
+    if hasattr(atom, "slice_key"):  # a stroke or a fill, which records a box
+        inside = untouched[atom.slice_key]
+        mask = np.ones(inside.shape, dtype=bool) if atom.mask is None else atom.mask
+        old = atom.old_values.reshape(-1)
+        old[inside[mask]] = values[atom.slice_key][mask][inside[mask]]
+        inside[mask] = False
+    else:
+        indices, old, _ = atom
+        touched = untouched[indices]
+        old[touched] = values[indices][touched]
+        untouched[indices] = False
 
 
 def _step_of(layer: Labels, change: Change) -> int | None:
