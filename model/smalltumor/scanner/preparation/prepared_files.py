@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,28 +13,46 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.data.case import REFERENCE
+from smalltumor.data.naming.case_files import MODALITIES
 from smalltumor.data.nifti import write_volume
-from smalltumor.errors import OutputError
-from smalltumor.files.atomic import atomic_path, check_output, check_output_folder, write_text
+from smalltumor.errors import Action, OutputError, Remedy
+from smalltumor.files.atomic import check_output, check_output_folder, write_text
+from smalltumor.files.replacement import hidden_path, replace_together
+from smalltumor.geometry.grid import Affine
+from smalltumor.inference.progress import CancelCallback, ProgressReporter
 from smalltumor.scanner.preparation.prepare import PreparedCase, PreparedSequence
 from smalltumor.scanner.preparation.sitk_images import simpleitk, transform_of
 
 RECORD_VERSION = 1
 
 
-def prepared_paths(folder: Path, name: str, modalities: Iterable[str]) -> dict[str, Path]:
-    """Names of the files: images by modality, ``brain`` and ``record``."""
-    paths = {m: folder / f"{name}_{m}.nii.gz" for m in modalities}
-    return paths | {
-        "brain": folder / f"{name}_brain.nii.gz",
-        "record": folder / f"{name}_prepared.json",
+def prepared_paths(folder: Path, name: str) -> dict[str, Path]:
+    """Names of all files that a prepared case can have.
+
+    Returns
+    -------
+    dict of str to Path
+        Images by modality; transforms by `transform_key`; ``brain``; and ``record``, the last.
+    """
+    images = {m: folder / f"{name}_{m}.nii.gz" for m in MODALITIES}
+    transforms = {
+        transform_key(m): folder / f"{name}_{transform_key(m)}.tfm"
+        for m in MODALITIES
+        if m != REFERENCE
     }
+    others = {"brain": folder / f"{name}_brain.nii.gz", "record": folder / f"{name}_prepared.json"}
+    return images | transforms | others
+
+
+def transform_key(modality: str) -> str:
+    """Key of the transform of a sequence in `prepared_paths`."""
+    return f"{modality}_to_{REFERENCE}"
 
 
 def check_prepared(
     folder: Path,
     name: str,
-    modalities: Iterable[str],
+    modalities: Collection[str],
     sources: Iterable[Path],
     *,
     overwrite: bool = False,
@@ -45,15 +65,20 @@ def check_prepared(
         If the folder is not writable, a file exists and `overwrite` is false, or is a source.
     """
     check_output_folder(folder)
-    if not folder.exists():
-        return
-    files = [path for path in sources if path.is_file()]
-    for path in prepared_paths(folder, name, modalities).values():
-        check_output(path, overwrite=overwrite, sources=files)
+    if folder.exists():
+        files = [path for path in sources if path.is_file()]
+        absent = set(MODALITIES) - set(modalities)
+        _check_paths(prepared_paths(folder, name), absent, files, overwrite=overwrite)
 
 
-def write_prepared(case: PreparedCase, folder: Path, *, overwrite: bool = False) -> list[Path]:
-    """Write a prepared case; the record comes last, when all else is there.
+def write_prepared(
+    case: PreparedCase,
+    folder: Path,
+    *,
+    overwrite: bool = False,
+    cancelled: CancelCallback | None = None,
+) -> list[Path]:
+    """Write a prepared case, all its files or none.
 
     Transforms are text files of ITK, ``NAME_flair_to_t1ce.tfm``, for 3D Slicer, ANTs and others.
     They map points of T1CE to points of the series, in mm, LPS.
@@ -64,7 +89,10 @@ def write_prepared(case: PreparedCase, folder: Path, *, overwrite: bool = False)
     folder : Path
         Created if absent.
     overwrite : bool
-        Whether existing files may be replaced.
+        Whether existing files may be replaced. Files of an earlier preparation of this name that
+        the case does not have are removed.
+    cancelled : callable, optional
+        Called for the last time before the first file is replaced.
 
     Returns
     -------
@@ -72,53 +100,96 @@ def write_prepared(case: PreparedCase, folder: Path, *, overwrite: bool = False)
 
     Raises
     ------
-    OutputError
-        The files that were written before are then removed, unless they replaced others.
+    OutputError, Cancelled
+        The folder is then as it was before.
     """
-    paths = prepared_paths(folder, case.name, case.sequences)
+    created = [each for each in (folder, *folder.parents) if not each.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{folder} cannot be created: {error.strerror or error}") from error
-    for path in paths.values():
-        check_output(path, overwrite=overwrite)
-    written: list[Path] = []
     try:
-        for path in _write_files(case, paths, folder, overwrite=overwrite):
-            written.append(path)  # noqa: PERF402 - keeps those before an error
-    except OutputError:
-        if not overwrite:  # a part of a case would be opened like a whole one
-            for path in written:
-                path.unlink(missing_ok=True)
+        return _write_together(case, folder, overwrite=overwrite, cancelled=cancelled)
+    except BaseException:
+        with suppress(OSError):
+            for each in created:
+                each.rmdir()
         raise
-    return written
 
 
-def _write_files(
-    case: PreparedCase, paths: Mapping[str, Path], folder: Path, *, overwrite: bool
-) -> Iterator[Path]:
-    """Write one file after another, and yield each."""
-    for modality, sequence in case.sequences.items():
-        image = _as_stored(sequence.image)
-        write_volume(paths[modality], image, case.grid, case.header, overwrite=overwrite)
-        yield paths[modality]
-    brain = case.brain.astype(np.uint8)
-    write_volume(paths["brain"], brain, case.grid, case.header, overwrite=overwrite)
-    yield paths["brain"]
+def _write_together(
+    case: PreparedCase, folder: Path, *, overwrite: bool, cancelled: CancelCallback | None
+) -> list[Path]:
+    """Write all files under hidden names, and move them into place."""
+    paths = prepared_paths(folder, case.name)
+    contents = _contents(case)
+    absent = paths.keys() - contents.keys()
+    _check_paths(paths, absent, (), overwrite=overwrite)
+    staged: dict[Path, Path] = {}
+    reporter = ProgressReporter(None, cancelled)
+    try:
+        for key, write in contents.items():
+            reporter.raise_if_cancelled()
+            path = paths[key]
+            staged[path] = hidden_path(path)
+            _write(staged[path], write, path)
+        reporter.raise_if_cancelled()
+        replace_together(staged, [paths[key] for key in absent], overwrite=overwrite)
+    finally:
+        for temporary in staged.values():
+            temporary.unlink(missing_ok=True)
+    return list(staged)
+
+
+def _write(temporary: Path, write: Callable[[Path], None], path: Path) -> None:
+    try:
+        write(temporary)
+    except OutputError as error:  # with the name that the user knows
+        raise OutputError(str(error).replace(str(temporary), str(path)), error.remedy) from error
+
+
+def _check_paths(
+    paths: Mapping[str, Path],
+    absent: Collection[str],
+    sources: Collection[Path],
+    *,
+    overwrite: bool,
+) -> None:
+    """Check all names, also those of files that the case will not have.
+
+    Such a file would be taken for one of the case. It is removed if it was written with an earlier
+    preparation, that is, if there is a record.
+    """
+    ours = paths["record"].exists()
+    for key, path in paths.items():
+        check_output(path, overwrite=overwrite, sources=sources)
+        if key in absent and path.exists() and not ours:
+            text = f"{path} exists and would be taken for a file of the case"
+            raise OutputError(text, Remedy(Action.CHOOSE_OUTPUT))
+
+
+def _contents(case: PreparedCase) -> dict[str, Callable[[Path], None]]:
+    """By key of `prepared_paths`, functions that write the files; the record comes last."""
+
+    def volume(data: npt.NDArray[np.generic]) -> Callable[[Path], None]:
+        return lambda path: write_volume(path, data, case.grid, case.header)
+
+    contents = {m: volume(_as_stored(s.image)) for m, s in case.sequences.items()}
+    contents["brain"] = volume(case.brain.astype(np.uint8))
     for modality, sequence in case.sequences.items():
         if sequence.registration is not None:
-            path = folder / f"{case.name}_{modality}_to_{REFERENCE}.tfm"
-            _write_transform(sequence, path)
-            yield path
+            write = partial(_write_transform, sequence.registration.matrix)
+            contents[transform_key(modality)] = write
     text = json.dumps(record(case), indent=2, ensure_ascii=False) + "\n"
-    write_text(paths["record"], text, overwrite=overwrite)
-    yield paths["record"]
+    contents["record"] = lambda path: write_text(path, text)
+    return contents
 
 
 def record(case: PreparedCase) -> dict[str, Any]:
     """What was done to a case and why, for JSON.
 
-    It has neither name nor ID of the patient; series are identified by their UID.
+    Of the headers it has the names of the series, their UIDs and their grids, but neither name nor
+    ID of the patient. The name of the case is stored, whatever it is made of.
     """
     return {
         "version": RECORD_VERSION,
@@ -156,14 +227,8 @@ def _as_stored(image: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
     return image.astype(np.float32) if image.dtype.kind == "f" else image
 
 
-def _write_transform(sequence: PreparedSequence, path: Path) -> None:
-    assert sequence.registration is not None
-    transform = transform_of(sequence.registration.matrix)
-    with atomic_path(path, overwrite=True) as temporary:
-        # SimpleITK tells the format by the ending.
-        own = temporary.with_suffix(".tfm")
-        try:
-            simpleitk().WriteTransform(transform, str(own))
-            temporary.write_bytes(own.read_bytes())
-        finally:
-            own.unlink(missing_ok=True)
+def _write_transform(matrix: Affine, path: Path) -> None:
+    try:
+        simpleitk().WriteTransform(transform_of(matrix), str(path))
+    except RuntimeError as error:
+        raise OutputError(f"{path} could not be written: {error}") from error

@@ -21,13 +21,20 @@ from smalltumor.scanner.preparation.registration import Registration
 
 def stored_paths(case: Case) -> Mapping[str, Path] | None:
     """The files that were written with a case, as of `prepared_paths`; None for another case."""
+    name = _stored_name(case)
+    if name is None:
+        return None
+    paths = prepared_paths(case.paths[REFERENCE].parent, name)
+    return paths if paths["record"].is_file() and paths["brain"].is_file() else None
+
+
+def _stored_name(case: Case) -> str | None:
+    """The name by which the files of a case go, even if they were renamed."""
     path = case.paths.get(REFERENCE)
     ending = f"_{REFERENCE}"
     if path is None or not stem(path).endswith(ending):
         return None
-    name = stem(path).removesuffix(ending)
-    paths = prepared_paths(path.parent, name, case.paths)
-    return paths if paths["record"].is_file() and paths["brain"].is_file() else None
+    return stem(path).removesuffix(ending)
 
 
 def stored_case(case: Case) -> PreparedCase | None:
@@ -48,14 +55,14 @@ def stored_case(case: Case) -> PreparedCase | None:
     CaseError
         If the record or the brain mask cannot be read, or belongs to other images.
     """
-    paths = stored_paths(case)
-    if paths is None:
+    name, paths = _stored_name(case), stored_paths(case)
+    if name is None or paths is None:
         return None
     content = _read_record(paths["record"])
     try:
         found = content["sequences"]
         sequences = {m: _sequence(found[m], volume) for m, volume in case.volumes.items()}
-        name, warnings = str(content["name"]), tuple(map(str, content["warnings"]))
+        warnings = tuple(map(str, content["warnings"]))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CaseError(f"{paths['record']} is damaged: {error!r}") from error
     brain = read_volume(paths["brain"])

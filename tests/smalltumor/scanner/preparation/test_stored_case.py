@@ -86,4 +86,4 @@ def test_a_full_disk_leaves_no_part_of_a_case(tmp_path, monkeypatch):
     monkeypatch.setattr(prepared_files, "write_text", full)
     with pytest.raises(OutputError, match="No space"):
         write_prepared(case, tmp_path / "Pat")
-    assert not list((tmp_path / "Pat").iterdir())
+    assert not (tmp_path / "Pat").exists()
