@@ -40,7 +40,7 @@ def replace_together(
     placed: list[Path] = []
     try:
         # The last file is the one that tells that the others are complete: it goes first.
-        for path in (*reversed(staged), *obsolete):
+        for path in (*reversed(list(staged)), *obsolete):
             if not path.exists():
                 continue
             if not overwrite:
