@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from smalltumor.data.case import REFERENCE, Case
 from smalltumor.errors import CaseError
-from smalltumor.scanner.preparation.correction import Correction, corrected, series_in
+from smalltumor.scanner.preparation.correction import Correction, corrected
 from smalltumor.scanner.preparation.prepared_files import write_prepared
+from smalltumor.scanner.preparation.series_of_case import series_in
 from smalltumor.scanner.preparation.stored_case import stored_case
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from qtpy.QtCore import QObject
 from smalltumor.data.case import REFERENCE
-from smalltumor.errors import CaseError, SmalltumorError
-from smalltumor.scanner.preparation.correction import series_in
+from smalltumor.errors import SmalltumorError
 from smalltumor.scanner.preparation.prepare import PreparedCase
+from smalltumor.scanner.preparation.series_of_case import series_in
 
 from napari_smalltumor import notify
 from napari_smalltumor.layers.coordinates import display_transform, to_display
@@ -104,7 +104,4 @@ class WholeHead(QObject):
 
 
 def _read(prepared: PreparedCase, scan: Path) -> npt.NDArray[np.generic]:
-    volume = series_in(scan, prepared)[REFERENCE].read()
-    if not volume.grid.matches(prepared.grid):
-        raise CaseError(f"{scan} is not the scan of which {prepared.name} was made")
-    return volume.data
+    return series_in(scan, prepared)[REFERENCE].read().data

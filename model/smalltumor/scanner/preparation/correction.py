@@ -6,9 +6,8 @@ brain mask removed returns.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,11 +33,10 @@ from smalltumor.scanner.preparation.registration import (
     Registration,
     displacement,
     mutual_information,
-    on_grid,
     registered_grid,
 )
+from smalltumor.scanner.preparation.series_of_case import on_grid_of_case, read_series
 from smalltumor.scanner.series import Series
-from smalltumor.scanner.studies import find_studies
 
 if TYPE_CHECKING:
     from smalltumor.labels.masks import Mask
@@ -61,38 +59,6 @@ class Correction:
 
     brain: Mask | None = None
     matrices: Mapping[str, Affine] = field(default_factory=dict)
-
-
-def series_in(folder: Path, case: PreparedCase) -> dict[str, Series]:
-    """Find the series of which a case was made.
-
-    Parameters
-    ----------
-    folder : Path
-        The scan; searched with its subfolders.
-    case : PreparedCase
-
-    Returns
-    -------
-    dict of str to Series
-        By modality. Series are recognised by Series Instance UID, or the name of the file, and by
-        shape.
-
-    Raises
-    ------
-    CaseError
-        If one is not in the folder.
-    MissingPackageError
-        If there are DICOM files and pydicom is not installed.
-    """
-    listed = [series for study in find_studies(folder).studies for series in study.series]
-    found = {m: _only(listed, sequence) for m, sequence in case.sequences.items()}
-    missing = [case.sequences[m].series for m, series in found.items() if series is None]
-    if missing:
-        raise CaseError(
-            f"{folder} is not the scan of which {case.name} was made: it has no {missing[0]}"
-        )
-    return {m: series for m, series in found.items() if series is not None}
 
 
 def corrected(
@@ -121,9 +87,10 @@ def corrected(
     Raises
     ------
     CaseError
-        If the brain mask is empty, or a series cannot be read or is another one.
+        If the brain mask is empty, or a series cannot be read or is not the one of which its
+        sequence was made.
     MissingPackageError
-        If a registration was corrected and SimpleITK or deepbet is not installed.
+        If a sequence is registered, or its brain is found, and SimpleITK or deepbet is missing.
     Cancelled
     """
     brain = case.brain if correction.brain is None else correction.brain
@@ -131,43 +98,28 @@ def corrected(
         raise CaseError("the brain mask is empty")
     changed = correction.matrices if correction.brain is None else case.sequences
     reporter = ProgressReporter(progress, cancelled)
-    reference = _read(series[REFERENCE], case.sequences[REFERENCE])
+    reference = read_series(series[REFERENCE], REFERENCE, case)
     sequences, warnings = dict(case.sequences), list(case.warnings)
     for count, modality in enumerate(changed):
         title = MODALITY_TITLES[modality]
         reporter.update(count / len(changed), f"making {title} again")
-        volume = reference
+        sequence, volume = sequences[modality], reference
         if modality != REFERENCE:
-            volume = _read(series[modality], case.sequences[modality])
-        sequence = sequences[modality]
-        if modality in correction.matrices:
-            matrix = correction.matrices[modality]
-            sequence, said = _moved(title, sequence, matrix, reference, volume, brain)
-            warnings = [*without_registration_warnings(warnings, title), *said]
+            volume = read_series(series[modality], modality, case)
+            matrix = correction.matrices.get(modality)
+            sequence, texts = (
+                _measured(title, sequence, reference, volume, brain)
+                if matrix is None
+                else _moved(title, sequence, matrix, reference, volume, brain)
+            )
+            kept = without_registration_warnings(warnings, title, fallen=matrix is not None)
+            warnings = [*kept, *texts]
         image = _stripped(volume, sequence, brain, case.grid)
         sequences[modality] = replace(sequence, image=image)
     if correction.brain is not None:
         sequences[REFERENCE] = _with_step(sequences[REFERENCE], _BRAIN_STEP)
     reporter.update(1.0, "done")
     return replace(case, sequences=sequences, brain=brain, warnings=tuple(warnings))
-
-
-def _only(listed: Iterable[Series], sequence: PreparedSequence) -> Series | None:
-    same = [
-        series
-        for series in listed
-        if (series.uid == sequence.uid if sequence.uid else series.title == sequence.series)
-        and series.shape == sequence.native_grid.shape
-    ]
-    named = [series for series in same if series.title == sequence.series]
-    return next(iter(named or same), None)
-
-
-def _read(series: Series, sequence: PreparedSequence) -> Volume:
-    volume = series.read()
-    if not volume.grid.matches(sequence.native_grid):
-        raise CaseError(f"{series.title} is on another grid than when the case was prepared")
-    return volume
 
 
 def _moved(
@@ -179,31 +131,52 @@ def _moved(
     brain: Mask,
 ) -> tuple[PreparedSequence, list[str]]:
     """A sequence with another registration, its figures, and the warnings about it."""
-    grid, placed = reference.grid, registered_grid(volume.grid, matrix)
     before = sequence.registration
     before_matrix = np.eye(4) if before is None else before.matrix
     at_start = mutual_information(reference, volume, brain, before_matrix)
-    registration = Registration(
-        matrix,
-        displacement(matrix, brain, grid),
-        at_start if before is None else before.information_before,
-        mutual_information(reference, volume, brain, matrix),
-    )
-    stripped = is_stripped(volume.data, volume.grid)
-    overlap = brain_overlap(volume, stripped, placed, brain, grid)
-    said = registration_warnings(title, overlap, coverage(placed, brain, grid), registration)
-    said += fallen_information(title, at_start, registration.information_after)
+    sequence = replace(sequence, registration=Registration(matrix, 0.0, at_start, 0.0))
+    sequence, warnings = _measured(title, sequence, reference, volume, brain, overlap=True)
+    registration = sequence.registration
+    assert registration is not None
+    warnings += fallen_information(title, at_start, registration.information_after)
     step = f"{_POSE_STEP}: displaced by up to {registration.displacement_mm:.1f} mm"
-    sequence = replace(sequence, registration=registration, overlap=overlap)
-    return _with_step(sequence, step), said
+    return _with_step(sequence, step), warnings
+
+
+def _measured(
+    title: str,
+    sequence: PreparedSequence,
+    reference: Volume,
+    volume: Volume,
+    brain: Mask,
+    *,
+    overlap: bool = False,
+) -> tuple[PreparedSequence, list[str]]:
+    """A sequence with the figures of its registration by a brain mask, and the warnings.
+
+    The overlap is computed if there was one, or if `overlap` is true.
+    """
+    grid, placed, found = reference.grid, volume.grid, sequence.registration
+    if found is not None:
+        placed = registered_grid(volume.grid, found.matrix)
+        found = Registration(
+            found.matrix,
+            displacement(found.matrix, brain, grid),
+            mutual_information(reference, volume, brain, np.eye(4)),
+            mutual_information(reference, volume, brain, found.matrix),
+        )
+    dice = None
+    if overlap or sequence.overlap is not None:
+        stripped = is_stripped(volume.data, volume.grid)
+        dice = brain_overlap(volume, stripped, placed, brain, grid)
+    warnings = registration_warnings(title, dice, coverage(placed, brain, grid), found)
+    return replace(sequence, registration=found, overlap=dice), warnings
 
 
 def _stripped(
     volume: Volume, sequence: PreparedSequence, brain: Mask, grid: Grid
 ) -> npt.NDArray[np.generic]:
-    found = sequence.registration
-    placed = volume.grid if found is None else registered_grid(volume.grid, found.matrix)
-    image = np.where(brain, on_grid(volume, placed, grid), 0)
+    image = np.where(brain, on_grid_of_case(volume, sequence, grid), 0)
     return correct_bias_field(image, brain, grid) if BIAS_FIELD_STEP in sequence.steps else image
 
 

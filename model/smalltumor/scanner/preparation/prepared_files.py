@@ -24,6 +24,7 @@ from smalltumor.scanner.preparation.prepare import PreparedCase, PreparedSequenc
 from smalltumor.scanner.preparation.sitk_images import simpleitk, transform_of
 
 RECORD_VERSION = 1
+RECORD_ENDING = "_prepared.json"
 
 
 def prepared_paths(folder: Path, name: str) -> dict[str, Path]:
@@ -40,7 +41,7 @@ def prepared_paths(folder: Path, name: str) -> dict[str, Path]:
         for m in MODALITIES
         if m != REFERENCE
     }
-    others = {"brain": folder / f"{name}_brain.nii.gz", "record": folder / f"{name}_prepared.json"}
+    others = {"brain": folder / f"{name}_brain.nii.gz", "record": folder / f"{name}{RECORD_ENDING}"}
     return images | transforms | others
 
 

@@ -27,6 +27,7 @@ LEAST_COVERAGE = 0.98
 """Share of the brain of T1CE that a sequence shows, below which this is said."""
 
 _DOUBTFUL, _PARTIAL = "may not be registered to T1CE", "shows only"
+_FALLEN = "by the correction; look at it"
 
 
 def foreground(volume: Volume) -> Mask:
@@ -110,10 +111,25 @@ def fallen_information(title: str, before: float, after: float) -> list[str]:
     if after >= before:
         return []
     figures = f"mutual information fell from {before:.2f} to {after:.2f}"
-    return [f"{title} {_DOUBTFUL}: {figures} by the correction; look at it"]
+    return [f"{title} {_DOUBTFUL}: {figures} {_FALLEN}"]
 
 
-def without_registration_warnings(warnings: Iterable[str], title: str) -> list[str]:
-    """The warnings that are not about the registration of a sequence."""
+def without_registration_warnings(
+    warnings: Iterable[str], title: str, *, fallen: bool = True
+) -> list[str]:
+    """The warnings that are not about the registration of a sequence.
+
+    Parameters
+    ----------
+    warnings : iterable of str
+    title : str
+        Of the sequence.
+    fallen : bool
+        Whether to leave out those of `fallen_information`, too.
+    """
     own = (f"{title} {_DOUBTFUL}", f"{title} {_PARTIAL}")
-    return [warning for warning in warnings if not warning.startswith(own)]
+    return [
+        warning
+        for warning in warnings
+        if not warning.startswith(own) or (warning.endswith(_FALLEN) and not fallen)
+    ]

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import nibabel as nib
 import numpy as np
 import pytest
 from raw_scans import SHAPE, SHIFT_MM, prepared_by_hand, write_raw_scan
 from smalltumor.errors import Cancelled, CaseError
 from smalltumor.scanner.preparation import correction as correction_module
-from smalltumor.scanner.preparation.correction import Correction, corrected, series_in
+from smalltumor.scanner.preparation.correction import Correction, corrected
+from smalltumor.scanner.preparation.registration import mutual_information
+from smalltumor.scanner.preparation.series_of_case import series_in
 
 pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no registration")
+
+
+@pytest.fixture(autouse=True)
+def overlap(monkeypatch):
+    """A Dice in place of the one by the network; to be changed in the list."""
+    dice = [0.95]
+    monkeypatch.setattr(correction_module, "brain_overlap", lambda *arguments: dice[0])
+    return dice
 
 
 @pytest.fixture
@@ -52,8 +63,8 @@ def test_a_smaller_brain_mask_strips_every_image(case, series):
     assert again.sequences["t1ce"].steps.count("brain mask corrected by hand") == 1
 
 
-def test_a_registration_is_corrected_with_its_figures(case, series, monkeypatch):
-    monkeypatch.setattr(correction_module, "brain_overlap", lambda *arguments: 0.5)
+def test_a_registration_is_corrected_with_its_figures(case, series, overlap):
+    overlap[0] = 0.5
     matrix = np.eye(4)
     matrix[0, 3] = SHIFT_MM + 5.0  # a voxel further
     found = corrected(case, series, Correction(matrices={"t2": matrix}))
@@ -61,7 +72,9 @@ def test_a_registration_is_corrected_with_its_figures(case, series, monkeypatch)
     inside = case.brain & np.roll(case.brain, 1, axis=0)
     np.testing.assert_allclose(moved.image[inside], np.roll(before.image, 1, axis=0)[inside])
     assert moved.registration.displacement_mm == pytest.approx(SHIFT_MM + 5.0)
-    assert moved.registration.information_before == before.registration.information_before
+    volumes = (series[m].read() for m in ("t1ce", "t2"))
+    at_headers = mutual_information(*volumes, case.brain, np.eye(4))
+    assert moved.registration.information_before == pytest.approx(at_headers)
     assert moved.overlap == 0.5
     assert [w for w in found.warnings if "Dice of 0.50" in w]
     assert [w for w in found.warnings if "mutual information fell from" in w]
@@ -77,11 +90,35 @@ def test_an_empty_brain_mask_is_refused(case, series):
         corrected(case, series, Correction(brain=np.zeros(SHAPE, bool)))
 
 
-def test_another_scan_is_refused(case, series, scan, tmp_path):
-    for path in scan.glob("*t2*"):
-        path.unlink()
-    with pytest.raises(CaseError, match=r"not the scan.*no ax_t2\.nii\.gz"):
-        series_in(scan, case)
+def test_the_figures_of_a_registration_follow_the_brain_mask(case, series, overlap):
+    overlap[0] = 0.7
+    small = case.brain.copy()
+    small[:11] = False
+    found = corrected(case, series, Correction(brain=small))
+    assert found.sequences["t2"].overlap == 0.7
+    assert [w for w in found.warnings if "Dice of 0.70" in w]
+    assert not set(case.warnings) & set(found.warnings)
+    volumes = [series[m].read() for m in ("t1ce", "t2")]
+    registration = found.sequences["t2"].registration
+    information = mutual_information(*volumes, small, registration.matrix)
+    assert registration.information_after == pytest.approx(information)
+
+
+def test_a_correction_of_the_brain_mask_keeps_the_warning_of_an_earlier_correction(case, series):
+    far = np.eye(4)
+    far[0, 3] = 40.0
+    moved = corrected(case, series, Correction(matrices={"t2": far}))
+    assert [w for w in moved.warnings if "fell from" in w]
+    found = corrected(moved, series, Correction(brain=np.ones(SHAPE, bool)))
+    assert [w for w in found.warnings if "fell from" in w]
+
+
+def test_a_series_that_shows_another_image_is_refused(case, series, scan):
+    image = nib.load(scan / "ax_flair.nii.gz")
+    other = np.asarray(image.dataobj)[::-1].copy()
+    nib.save(nib.Nifti1Image(other, image.affine), scan / "ax_flair.nii.gz")
+    with pytest.raises(CaseError, match=r"ax_flair\.nii\.gz shows another image than FLAIR"):
+        corrected(case, series, Correction(brain=np.ones(SHAPE, bool)))
 
 
 def test_a_correction_can_be_cancelled(case, series):

@@ -1,0 +1,160 @@
+"""The series of which a prepared case was made: found again, and recognised by their voxels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from smalltumor.data.case import REFERENCE
+from smalltumor.data.naming.case_files import MODALITY_TITLES
+from smalltumor.data.nifti import Volume
+from smalltumor.errors import CaseError
+from smalltumor.geometry.grid import Grid
+from smalltumor.scanner.preparation.prepare import BIAS_FIELD_STEP, PreparedCase, PreparedSequence
+from smalltumor.scanner.preparation.prepared_files import RECORD_ENDING
+from smalltumor.scanner.preparation.registration import on_grid, registered_grid
+from smalltumor.scanner.series import Series
+from smalltumor.scanner.studies import find_studies
+
+_LARGEST_DIFFERENCE = 0.01
+"""Mean difference from the stored image, as a share of its standard deviation within the brain."""
+
+_ROUGHEST_BIAS = 0.5
+"""Median step of the bias field from voxel to voxel, as a share of that of the stored image."""
+
+
+def series_in(folder: Path, case: PreparedCase) -> dict[str, Series]:
+    """Find the series of which a case was made.
+
+    Files of prepared cases are left out: a registration would be applied to them twice.
+
+    Parameters
+    ----------
+    folder : Path
+        The scan; searched with its subfolders.
+    case : PreparedCase
+
+    Returns
+    -------
+    dict of str to Series
+        By modality. Series are recognised by Series Instance UID, or the name of the file, and by
+        shape; those without UID are of one study. T1CE shows the image of the case.
+
+    Raises
+    ------
+    CaseError
+        If one is not in the folder, or T1CE shows another image.
+    MissingPackageError
+        If there are DICOM files and pydicom is not installed.
+    """
+    listed = [
+        [series for series in study.series if not _is_prepared(series)]
+        for study in find_studies(folder).studies
+    ]
+    candidates = list(_candidates(listed, case))
+    complete = [found for found in candidates if len(found) == len(case.sequences)]
+    not_the_scan = f"{folder} is not the scan of which {case.name} was made"
+    if not complete:
+        missing = [s.series for m, s in case.sequences.items() if m not in candidates[0]]
+        raise CaseError(f"{not_the_scan}: it has no {missing[0]}")
+    problem: CaseError | None = None
+    for found in complete:
+        try:
+            read_series(found[REFERENCE], REFERENCE, case)
+        except CaseError as error:
+            problem = error
+        else:
+            return found
+    raise CaseError(f"{not_the_scan}: {problem}")
+
+
+def read_series(series: Series, modality: str, case: PreparedCase) -> Volume:
+    """Read a series, and check that a sequence of a case was made of it.
+
+    Parameters
+    ----------
+    series : Series
+    modality : str
+    case : PreparedCase
+
+    Raises
+    ------
+    CaseError
+        If it cannot be read, lies on another grid, or shows another image within the brain.
+    """
+    volume, sequence = series.read(), case.sequences[modality]
+    if not volume.grid.matches(sequence.native_grid):
+        raise CaseError(f"{series.title} is on another grid than when the case was prepared")
+    if not _is_made_of(sequence, volume, case):
+        raise CaseError(f"{series.title} shows another image than {MODALITY_TITLES[modality]}")
+    return volume
+
+
+def on_grid_of_case(
+    volume: Volume, sequence: PreparedSequence, grid: Grid
+) -> npt.NDArray[np.generic]:
+    """A series on the grid of T1CE, registered as its sequence is."""
+    found = sequence.registration
+    placed = volume.grid if found is None else registered_grid(volume.grid, found.matrix)
+    return on_grid(volume, placed, grid)
+
+
+def _is_prepared(series: Series) -> bool:
+    """Whether a series is a file of a prepared case."""
+    records = series.location.parent.glob(f"*{RECORD_ENDING}")
+    names = (record.name.removesuffix(RECORD_ENDING) for record in records)
+    return any(series.location.name.startswith(f"{name}_") for name in names)
+
+
+def _candidates(
+    studies: Iterable[Iterable[Series]], case: PreparedCase
+) -> Iterator[dict[str, Series]]:
+    """For each study, the series that may be those of the case; the one that has most first."""
+    listed = [list(study) for study in studies]
+    identified = [series for study in listed for series in study if series.uid]
+    found = [
+        {
+            modality: series
+            for modality, sequence in case.sequences.items()
+            if (series := _only(identified if sequence.uid else study, sequence)) is not None
+        }
+        for study in listed
+    ]
+    yield from sorted(found, key=len, reverse=True)
+
+
+def _only(listed: Iterable[Series], sequence: PreparedSequence) -> Series | None:
+    same = [
+        series
+        for series in listed
+        if (series.uid == sequence.uid if sequence.uid else series.title == sequence.series)
+        and series.shape == sequence.native_grid.shape
+    ]
+    named = [series for series in same if series.title == sequence.series]
+    return next(iter(named or same), None)
+
+
+def _is_made_of(sequence: PreparedSequence, volume: Volume, case: PreparedCase) -> bool:
+    """Whether a sequence, as it is stored, is this image within the brain of the case."""
+    made = on_grid_of_case(volume, sequence, case.grid).astype(np.float32)
+    stored = sequence.image.astype(np.float32)
+    if BIAS_FIELD_STEP in sequence.steps:
+        return _differ_smoothly(made, stored, case)
+    within = stored[case.brain]
+    difference = float(np.abs(made[case.brain] - within).mean()) if within.size else 0.0
+    return difference <= _LARGEST_DIFFERENCE * float(within.std())
+
+
+def _differ_smoothly(
+    made: npt.NDArray[np.float32], stored: npt.NDArray[np.float32], case: PreparedCase
+) -> bool:
+    """Whether the quotient of two images is a bias field, which hardly changes between voxels."""
+    brain = case.brain & (made > 0) & (stored > 0)
+    made, stored = (np.log(np.where(brain, image, 1)) for image in (made, stored))
+    pairs = brain[1:] & brain[:-1]
+    steps = (np.abs(np.diff(image, axis=0)[pairs]) for image in (made - stored, stored))
+    bias, image = (float(np.median(step)) if step.size else 0.0 for step in steps)
+    return bias <= _ROUGHEST_BIAS * image

@@ -1,0 +1,107 @@
+"""The scan of a prepared case is recognised by its images, not by its names alone."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+from raw_scans import NAMES, prepared_by_hand, write_raw_scan
+from smalltumor.errors import CaseError
+from smalltumor.scanner.preparation.prepare import BIAS_FIELD_STEP
+from smalltumor.scanner.preparation.prepared_files import write_prepared
+from smalltumor.scanner.preparation.series_of_case import read_series, series_in
+
+pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no transforms")
+
+
+@pytest.fixture
+def scan(tmp_path):
+    return write_raw_scan(tmp_path / "both" / "sub-02")
+
+
+@pytest.fixture
+def case(scan):
+    return prepared_by_hand(scan)
+
+
+@pytest.fixture
+def other(scan) -> Path:
+    """The scan of another patient, on the same grid and with the same names."""
+    folder = scan.with_name("sub-01")
+    folder.mkdir()
+    for path in scan.iterdir():
+        image = nib.load(path)
+        data = 2 * np.asarray(image.dataobj)[::-1] + 7
+        nib.save(nib.Nifti1Image(data.astype(np.int16), image.affine), folder / path.name)
+    return folder
+
+
+def test_of_two_patients_the_one_of_the_case_is_found(case, scan, other):
+    found = series_in(scan.parent, case)
+    assert {series.location.parent for series in found.values()} == {scan}
+
+
+def test_the_scan_of_another_patient_is_refused(case, other):
+    with pytest.raises(CaseError, match=r"not the scan.*shows another image than T1CE"):
+        series_in(other, case)
+
+
+def test_series_of_two_patients_are_not_put_together(case, scan, other):
+    (scan / "ax_t2.nii.gz").unlink()
+    (other / "ax_flair.nii.gz").unlink()
+    with pytest.raises(CaseError, match="not the scan"):
+        series_in(scan.parent, case)
+
+
+def test_a_scan_without_a_series_of_the_case_is_refused(case, scan):
+    (scan / "ax_t2.nii.gz").unlink()
+    with pytest.raises(CaseError, match=r"not the scan.*no ax_t2\.nii\.gz"):
+        series_in(scan, case)
+
+
+def test_the_prepared_files_are_not_taken_for_the_scan(scan, tmp_path):
+    for modality, name in NAMES.items():
+        (scan / f"{name}.nii.gz").rename(scan / f"Pat_{modality}.nii.gz")
+    case = prepared_by_hand(scan)
+    folder = scan / "prepared"
+    write_prepared(case, folder)
+    with pytest.raises(CaseError, match="not the scan"):
+        series_in(folder, case)
+    found = series_in(scan, case)
+    assert {series.location.parent for series in found.values()} == {scan}
+
+
+def test_copies_of_the_prepared_files_are_recognised_as_registered(scan, tmp_path):
+    for modality, name in NAMES.items():
+        (scan / f"{name}.nii.gz").rename(scan / f"Pat_{modality}.nii.gz")
+        image = nib.load(scan / f"Pat_{modality}.nii.gz")
+        affine = nib.load(scan / "Pat_t1.nii.gz").affine  # one grid; only the patient moved
+        nib.save(nib.Nifti1Image(np.asarray(image.dataobj), affine), image.get_filename())
+    case = prepared_by_hand(scan)
+    write_prepared(case, tmp_path / "prepared")
+    copies = shutil.copytree(
+        tmp_path / "prepared", tmp_path / "copies", ignore=shutil.ignore_patterns("*.json")
+    )
+    series = series_in(copies, case)
+    with pytest.raises(CaseError, match="shows another image than T2"):
+        read_series(series["t2"], "t2", case)
+
+
+@pytest.mark.parametrize("strength", [0.05, 0.15])
+def test_a_case_with_n4_is_recognised_up_to_a_bias_field(case, scan, other, strength):
+    def bias(image):
+        field = np.exp(np.linspace(-strength, strength, image.shape[0]))
+        return (image * field[:, None, None]).astype(np.float32)
+
+    corrected = {
+        m: replace(s, image=bias(s.image), steps=(*s.steps, BIAS_FIELD_STEP))
+        for m, s in case.sequences.items()
+    }
+    with_n4 = replace(case, sequences=corrected)
+    assert series_in(scan, with_n4)["t1ce"].location.parent == scan
+    with pytest.raises(CaseError, match="another image than T1CE"):
+        series_in(other, with_n4)
