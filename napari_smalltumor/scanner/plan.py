@@ -118,10 +118,12 @@ class Plan:
                 f"Without {modality_titles(missing)}: only weights trained with modality dropout "
                 "segment the case, and results are less reliable."
             )
+        if self._study is not None:
+            texts.append(_sentence(self._study.note))
         texts += [_sentence(warning) for warning in self.warnings[:1]]
         if len(self.warnings) > 1:
             texts.append(f"{len(self.warnings) - 1} more files cannot be read.")
-        return " ".join(texts)
+        return " ".join(text for text in texts if text)
 
     def source(self, name: str) -> Source:
         """The series to be prepared as a case of this name."""

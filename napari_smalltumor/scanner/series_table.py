@@ -8,6 +8,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QAbstractItemView, QComboBox, QHeaderView, QTableWidget, QTableWidgetItem
 from smalltumor.data.naming.case_files import MODALITY_TITLES
 from smalltumor.scanner.selection import DescribedSeries
+from smalltumor.scanner.series import Series
 from superqt import QElidingLabel
 
 from napari_smalltumor.scanner.plan import SHOWN_ORDER
@@ -52,8 +53,9 @@ class SeriesTable(QTableWidget):
         """Show series with their use and the reason; the order of known series stays."""
         ordered = self._in_known_order(described)
         self.setRowCount(len(ordered))
-        for number, each in enumerate(ordered):
-            self._fill(number, each)
+        titles = _titles([each.series for each in ordered])
+        for number, (each, title) in enumerate(zip(ordered, titles, strict=True)):
+            self._fill(number, each, title)
 
     def _in_known_order(self, described: Sequence[DescribedSeries]) -> list[DescribedSeries]:
         """The order that is shown, so that no row moves when its use is changed."""
@@ -64,7 +66,7 @@ class SeriesTable(QTableWidget):
             return list(described)
         return [by_series[id(series)] for series in known]
 
-    def _fill(self, number: int, each: DescribedSeries) -> None:
+    def _fill(self, number: int, each: DescribedSeries, title: str) -> None:
         voxels = each.series.describe_voxels().replace(" voxels of ", "\n")
         for index, text in ((_SERIES, ""), (_REASON, each.reason), (_VOXELS, voxels)):
             item = QTableWidgetItem(text)
@@ -72,7 +74,7 @@ class SeriesTable(QTableWidget):
             item.setTextAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
             self.setItem(number, index, item)
         self.item(number, _SERIES).setData(Qt.ItemDataRole.UserRole, each.series)
-        self.setCellWidget(number, _SERIES, _title(each))
+        self.setCellWidget(number, _SERIES, _label(title, bold=each.modality is not None))
         self.setCellWidget(number, _USE, self._combo(each))
 
     def _combo(self, each: DescribedSeries) -> QComboBox:
@@ -88,13 +90,21 @@ class SeriesTable(QTableWidget):
         return combo
 
 
-def _title(each: DescribedSeries) -> QElidingLabel:
-    """The title, cut in its middle; bold if the series is used."""
-    label = QElidingLabel(each.series.title)
+def _titles(series: Sequence[Series]) -> list[str]:
+    """Titles of series; files of several folders have their folder in it."""
+    files = [each for each in series if each.files == (each.location,)]
+    if len({each.location.parent for each in files}) < 2:
+        return [each.title for each in series]
+    return [f"{s.location.parent.name}/{s.title}" if s in files else s.title for s in series]
+
+
+def _label(title: str, *, bold: bool) -> QElidingLabel:
+    """The title of a series, cut in its middle; bold if it is used."""
+    label = QElidingLabel(title)
     label.setElideMode(Qt.TextElideMode.ElideMiddle)
-    label.setToolTip(each.series.title)
+    label.setToolTip(title)
     label.setMargin(4)
     font = label.font()
-    font.setBold(each.modality is not None)
+    font.setBold(bold)
     label.setFont(font)
     return label

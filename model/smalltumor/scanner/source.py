@@ -70,7 +70,8 @@ def find_source(
     if folder is not None:
         content = find_studies(folder, on_file)
         chosen, said = _choose_study(content.studies, study, given, folder)
-        series, warnings = chosen.series, (*content.warnings, *said)
+        note = (chosen.note,) if chosen.note else ()
+        series, warnings = chosen.series, (*content.warnings, *said, *note)
     named = {m: _given(path, series, on_file) for m, path in given.items()}
     assignment = assign(series, named)
     _refuse_two_patients(assignment)

@@ -35,6 +35,14 @@ class Study:
         """For the user: patient, and date or study."""
         return study_title(self.patient, self.date or self.study)
 
+    @property
+    def note(self) -> str:
+        """What was assumed because the files do not say it, for the user; empty if nothing."""
+        folders = {s.location.parent for s in self.series if not s.patient and not s.study}
+        if len(folders) < 2:
+            return ""
+        return f"the files of {len(folders)} folders are taken as one patient at one time"
+
 
 @dataclass(frozen=True)
 class FolderContent:

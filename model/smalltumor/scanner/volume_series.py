@@ -29,8 +29,7 @@ def volume_series(folder: Path) -> tuple[list[Series], list[str]]:
     """Find the files of volumes in a folder and its subfolders.
 
     Patient and study are those of BIDS names (``sub-01_ses-02``) or of the JSON files; files
-    without either belong to one study, or, if several folders hold more than one file each, to
-    one for each folder.
+    without either belong to one study, or to one for each folder if a folder holds several.
 
     Parameters
     ----------
@@ -103,13 +102,18 @@ def _volume_files(folder: Path) -> Iterator[Path]:
 def _studies_by_folder(found: list[Series], folder: Path) -> list[Series]:
     """Set the study of files that have neither patient nor study by their folders."""
     unnamed = [s for s in found if not s.patient and not s.study]
-    by_folder = [s.location.parent for s in unnamed]
-    if sum(by_folder.count(each) > 1 for each in set(by_folder)) < 2:
+    if len({s.location.parent for s in unnamed}) == len(unnamed):
         return found
     return [
-        replace(s, study=s.location.parent.relative_to(folder).as_posix()) if s in unnamed else s
+        s if s.patient or s.study else replace(s, study=_folder_title(s.location.parent, folder))
         for s in found
     ]
+
+
+def _folder_title(path: Path, searched: Path) -> str:
+    """The folder within the searched one; that itself ends in a slash, unlike all others."""
+    within = path.relative_to(searched).as_posix()
+    return f"{searched.absolute().name}/" if within == "." else within
 
 
 def _first(pattern: re.Pattern[str], text: str) -> str:

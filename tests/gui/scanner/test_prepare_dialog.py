@@ -16,6 +16,7 @@ from raw_scans import prepared_by_hand, write_raw_scan
 from smalltumor.data.nifti import read_volume
 from smalltumor.errors import Cancelled
 from smalltumor.geometry.grid import Grid
+from smalltumor.scanner.studies import find_studies
 
 from napari_smalltumor import devices, notify
 from napari_smalltumor.layers.brain_mask import brain_mask_of
@@ -24,6 +25,7 @@ from napari_smalltumor.loading.open_case import open_and_remember, open_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.scanner import plan as plan_module
 from napari_smalltumor.scanner.dialog import PrepareDialog
+from napari_smalltumor.scanner.plan import Plan
 from napari_smalltumor.scanner.preparation import Preparation
 
 pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no transforms")
@@ -176,6 +178,21 @@ def test_series_of_dicom_files_can_be_assigned_otherwise(viewer, tmp_path, qtbot
     assert "lies within the scan" in dialog.message.text()
     assert not dialog.prepare_button.isEnabled()
     dialog.reject()
+
+
+def test_files_of_several_folders_are_shown_with_their_folders(tmp_path, qtbot):
+    scan = write_raw_scan(tmp_path / "Pat")
+    for path in list(scan.iterdir()):
+        folder = scan / f"of {path.name[:-7]}"
+        folder.mkdir()
+        path.rename(folder / path.name)
+    plan = Plan(scan, find_studies(scan))
+    dialog = PrepareDialog(None, scan)
+    qtbot.addWidget(dialog)
+    dialog.table.show_series(plan.series)
+    titles = [dialog.table.cellWidget(row, 0).text() for row in range(4)]
+    assert titles[0] == "of ax_t1/ax_t1.nii.gz"
+    assert "The files of 4 folders are taken as one patient at one time." in plan.note
 
 
 def test_a_folder_without_any_image_is_one_sentence(viewer, tmp_path, qtbot, messages):

@@ -239,6 +239,33 @@ def test_folders_of_several_nifti_files_are_studies_of_their_own(tmp_path):
     assert [s.study for s in find_studies(tmp_path).studies] == ["after", "before"]
 
 
+def write_volumes(folder, *names):
+    folder.mkdir(parents=True)
+    for name in names:
+        nib.save(nib.Nifti1Image(noise(), np.eye(4)), folder / f"{name}.nii.gz")
+
+
+def test_a_single_nifti_file_is_no_part_of_another_folders_study(tmp_path):
+    write_volumes(tmp_path / "both" / "A", "t1", "t1_post_gd", "t2", "flair")
+    write_volumes(tmp_path / "both" / "B", "t1_post_gd_3d")
+    studies = find_studies(tmp_path / "both").studies
+    assert [(s.study, len(s.series), s.note) for s in studies] == [("A", 4, ""), ("B", 1, "")]
+    # The folder itself may hold files too.
+    write_volumes(tmp_path / "root", "t1", "t1_post_gd")
+    write_volumes(tmp_path / "root" / "root", "t1_post_gd_3d")
+    assert [s.study for s in find_studies(tmp_path / "root").studies] == ["root", "root/"]
+
+
+def test_folders_of_one_nifti_file_are_one_study_and_this_is_said(tmp_path, smalltumor):
+    for name in ("T1", "T2"):
+        write_volumes(tmp_path / "scan" / name, name)
+    (study,) = find_studies(tmp_path / "scan").studies
+    sentence = "the files of 2 folders are taken as one patient at one time"
+    assert study.note == sentence
+    code, out, _ = smalltumor("prepare", tmp_path / "scan", "--list")
+    assert code == 0 and sentence in out
+
+
 def test_a_folder_without_images_is_refused_in_one_sentence(tmp_path):
     with pytest.raises(CaseError, match="holds no images"):
         find_studies(tmp_path)

@@ -108,6 +108,15 @@ def test_folders_named_by_their_sequence_are_a_case(tmp_path):
     assert 'the folder has "t1ce"' in source.assignment.reasons["t1ce"]
 
 
+def test_that_files_of_several_folders_are_one_patient_is_a_warning(tmp_path):
+    for name in ("t1", "t1_gd", "t2", "flair"):
+        (tmp_path / name).mkdir()
+        image = nib.Nifti1Image(np.ones(SHAPE, np.int16), GRID.affine)
+        nib.save(image, tmp_path / name / f"{name}.nii.gz")
+    (warning,) = find_source(tmp_path, {}).warnings
+    assert warning == "the files of 4 folders are taken as one patient at one time"
+
+
 def test_volumes_of_other_formats_are_series(tmp_path):
     sitk = pytest.importorskip("SimpleITK", reason="the extra raw is not installed")
     for name in ("t1.mha", "t1_gd.nrrd", "t2.mha", "flair.nrrd"):
