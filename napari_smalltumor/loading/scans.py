@@ -16,7 +16,7 @@ from smalltumor.scanner.volume_series import series_of_file
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.loading.job import LoadJob, load
-from napari_smalltumor.scanner.archives import folder_of
+from napari_smalltumor.scanner.archives import unpacked_folder
 from napari_smalltumor.scanner.plan import Plan
 from napari_smalltumor.viewer import unproxied
 
@@ -51,7 +51,7 @@ def offer_scan(
     plans: list[Plan] = []
 
     def search() -> list[LayerData]:
-        folder = folder_of(scan)
+        folder = unpacked_folder(scan)
         try:
             content = find_studies(folder)
         except CaseError:  # there is no image at all

@@ -5,16 +5,36 @@ A brain mask may be corrected long after the preparation, and needs the scan aga
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
+from smalltumor.errors import CaseError
 from smalltumor.scanner.archive import is_archive, unpack
 
-_UNPACKED: dict[Path, TemporaryDirectory[str]] = {}
+
+class _Archive(NamedTuple):
+    """A version of a file; another one of the same name may be of another patient."""
+
+    path: Path
+    size: int
+    modified_ns: int
 
 
-def folder_of(path: Path) -> Path:
-    """The folder of a scan: the path itself, or the files of a zip archive in a temporary one.
+_UNPACKED: dict[_Archive, TemporaryDirectory[str]] = {}
+
+
+def unpacked_folder(path: Path, on_file: Callable[[int], None] | None = None) -> Path:
+    """The folder of a scan: the path itself, or a temporary one with the files of an archive.
+
+    Parameters
+    ----------
+    path : Path
+        An archive is unpacked unless it was, and its files are still there.
+    on_file : callable, optional
+        As of `smalltumor.scanner.archive.unpack`.
 
     Raises
     ------
@@ -23,12 +43,44 @@ def folder_of(path: Path) -> Path:
     """
     if not is_archive(path):
         return path
-    path = path.absolute()
-    known = _UNPACKED.get(path)
-    if known is not None:
+    archive = _version_of(path.absolute())
+    known = _UNPACKED.get(archive)
+    if known is not None and Path(known.name, path.stem).is_dir():
         return Path(known.name, path.stem)
     temporary = TemporaryDirectory(prefix="smalltumor-", ignore_cleanup_errors=True)
     folder = Path(temporary.name, path.stem)
-    unpack(path, folder)
-    _UNPACKED[path] = temporary
+    try:
+        unpack(path, folder, on_file)
+    except BaseException:
+        temporary.cleanup()
+        raise
+    _UNPACKED[archive] = temporary
     return folder
+
+
+def remove_unpacked(folder: Path) -> None:
+    """Delete the files of an archive, if a folder is that of an archive."""
+    for archive, temporary in list(_UNPACKED.items()):
+        if folder == Path(temporary.name, archive.path.stem):
+            _UNPACKED.pop(archive).cleanup()
+
+
+def beside_scan(scan: Path) -> Path:
+    """The folder that holds a scan, or the archive of which it was unpacked."""
+    archives = (a.path for a, t in _UNPACKED.items() if scan == Path(t.name, a.path.stem))
+    return next(archives, scan).parent
+
+
+def is_unpacked(path: Path) -> bool:
+    """Whether a path lies within the temporary folder of an archive."""
+    resolved = Path(os.path.realpath(path))
+    folders = (Path(os.path.realpath(temporary.name)) for temporary in _UNPACKED.values())
+    return any(resolved.is_relative_to(folder) for folder in folders)
+
+
+def _version_of(path: Path) -> _Archive:
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise CaseError(f"{path} cannot be read: {error.strerror or error}") from error
+    return _Archive(path, status.st_size, status.st_mtime_ns)

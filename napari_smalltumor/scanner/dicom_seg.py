@@ -26,6 +26,7 @@ from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.patient import patient_of_shown_case
 from napari_smalltumor.layers.region_masks import is_edited, segmentation_of
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.scanner.archives import beside_scan, is_unpacked
 from napari_smalltumor.scanner.known_scans import forget_scan, remember_scan, scan_of
 from napari_smalltumor.viewer import unproxied
 from napari_smalltumor.workers import run_in_thread
@@ -119,7 +120,7 @@ def _path_beside(study: Path, case: Case, title: str, parent: QWidget | None) ->
     chosen, _ = QFileDialog.getSaveFileName(
         parent,
         f"Export a DICOM SEG of {title}",
-        str(study.parent / f"{safe_name(case.name)}{EXPORT_ENDING}{SUFFIX}"),
+        str(beside_scan(study) / f"{safe_name(case.name)}{EXPORT_ENDING}{SUFFIX}"),
         f"DICOM SEG (*{SUFFIX})",
         options=QFileDialog.Option.DontConfirmOverwrite,  # `may_replace` asks
     )
@@ -128,6 +129,9 @@ def _path_beside(study: Path, case: Case, title: str, parent: QWidget | None) ->
     path = Path(chosen)
     if path.suffix.lower() != SUFFIX:
         path = path.with_name(path.name + SUFFIX)
+    if is_unpacked(path):
+        notify.error(f"{path.parent} is deleted when napari ends; choose another folder.")
+        return None
     return path if not path.exists() or may_replace(parent, [path], title) else None
 
 

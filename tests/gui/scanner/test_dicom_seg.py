@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,8 @@ from napari_smalltumor import notify, questions
 from napari_smalltumor.layers.metadata import case_of
 from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.loading.open_case import open_case
-from napari_smalltumor.scanner import known_scans
+from napari_smalltumor.scanner import archives, known_scans
+from napari_smalltumor.scanner.archives import unpacked_folder
 from napari_smalltumor.scanner.dicom_seg import ask_and_export_dicom_seg
 
 pydicom = pytest.importorskip("pydicom")
@@ -133,6 +135,31 @@ def test_a_failed_export_forgets_the_scan_only_if_it_is_the_wrong_one(
     qtbot.waitUntil(lambda: bool(errors))
     assert "is not a DICOM segmentation" in errors[0]
     assert known_scans.scan_of(folder) == tmp_path / "study"
+
+
+def test_nothing_is_exported_to_the_temporary_folder_of_an_archive(
+    make_napari_viewer, folder, tmp_path, asked, errors, monkeypatch
+):
+    monkeypatch.setattr(archives, "_UNPACKED", {})
+    shutil.make_archive(str(tmp_path / "study"), "zip", tmp_path / "study")
+    unpacked = unpacked_folder(tmp_path / "study.zip")
+    known_scans.remember_scan(folder, unpacked)
+    viewer = make_napari_viewer()
+    case = case_of(open_case(viewer, folder)[0])
+    show_segmentation(
+        viewer, case, Segmentation(case.name, np.ones(case.grid.shape, np.uint8), case.grid)
+    )
+    proposed: list[Path] = []
+
+    def name(parent, title, start, filters, **options):
+        proposed.append(Path(start).parent)
+        return str(unpacked.parent / "regions"), filters
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", name)
+    ask_and_export_dicom_seg(viewer, None)
+    assert proposed == [tmp_path]
+    assert "is deleted when napari ends" in errors[0]
+    assert not list(unpacked.parent.glob("*.dcm"))
 
 
 def test_without_regions_nothing_is_asked(make_napari_viewer, asked, errors):

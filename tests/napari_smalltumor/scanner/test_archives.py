@@ -1,0 +1,52 @@
+"""Zip archives of scans stay unpacked, each version of a file apart."""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from napari_smalltumor.scanner import archives
+from napari_smalltumor.scanner.archives import beside_scan, is_unpacked, unpacked_folder
+
+
+@pytest.fixture(autouse=True)
+def _nothing_unpacked(monkeypatch):
+    monkeypatch.setattr(archives, "_UNPACKED", {})
+
+
+def write_archive(path: Path, name: str) -> Path:
+    path.unlink(missing_ok=True)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(name, name)
+    return path
+
+
+def test_an_archive_is_unpacked_once(tmp_path):
+    archive = write_archive(tmp_path / "study.zip", "patient_A")
+    assert unpacked_folder(archive) == unpacked_folder(archive)
+    assert unpacked_folder(tmp_path) == tmp_path
+
+
+def test_another_archive_of_the_same_name_is_unpacked(tmp_path):
+    first = unpacked_folder(write_archive(tmp_path / "study.zip", "patient_A"))
+    second = unpacked_folder(write_archive(tmp_path / "study.zip", "patient_B"))
+    assert [path.name for path in second.iterdir()] == ["patient_B"]
+    # A case that was made of the first may still be corrected.
+    assert [path.name for path in first.iterdir()] == ["patient_A"]
+
+
+def test_an_archive_whose_files_were_cleaned_up_is_unpacked_again(tmp_path):
+    archive = write_archive(tmp_path / "study.zip", "patient_A")
+    shutil.rmtree(unpacked_folder(archive).parent)
+    assert [path.name for path in unpacked_folder(archive).iterdir()] == ["patient_A"]
+
+
+def test_files_are_proposed_beside_the_archive_and_never_within_what_was_unpacked(tmp_path):
+    archive = write_archive(tmp_path / "study.zip", "patient_A")
+    folder = unpacked_folder(archive)
+    assert beside_scan(folder) == beside_scan(archive) == tmp_path
+    assert is_unpacked(folder) and is_unpacked(folder.parent / "x.dcm")
+    assert not is_unpacked(tmp_path / "x.dcm")
