@@ -7,10 +7,11 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-from dicom_cases import TIMES, write_enhanced, write_series
+from dicom_cases import TIMES, pydicom, write_enhanced, write_series
 from smalltumor.errors import CaseError
 from smalltumor.files import requirements
 from smalltumor.files.requirements import MissingPackageError
+from smalltumor.scanner.dicom.files import images_of_file
 from smalltumor.scanner.studies import find_studies
 from synthetic import grid_along
 
@@ -47,8 +48,6 @@ def test_patients_and_studies_are_kept_apart(tmp_path):
     write_series(tmp_path / "later", noise(3), grid, "Ax T1", patient="B", study="1.3")
     # One Series Instance UID under two patients is two series.
     for path in (tmp_path).glob("*b"):
-        import pydicom
-
         image = pydicom.dcmread(path)
         image.SeriesInstanceUID = "1.2.41.4"
         image.save_as(path)
@@ -91,6 +90,36 @@ def test_a_missing_slice_is_said(tmp_path):
     assert series.problem == "slices are missing: 8 mm between two, 4 mm elsewhere"
 
 
+@pytest.mark.parametrize("displaced", [range(4, 8), range(7, SHAPE[2])])
+def test_slices_that_are_displaced_within_their_plane_are_no_volume(tmp_path, displaced):
+    folder = write_series(tmp_path, noise(), grid_along("LPS", SHAPE, (1, 1, 4), 7), "T1")
+    for path in folder.iterdir():
+        image = pydicom.dcmread(path)
+        if image.InstanceNumber - 1 in displaced:
+            row = np.array(image.ImageOrientationPatient[:3], float)
+            image.ImagePositionPatient = list(np.array(image.ImagePositionPatient, float) + 9 * row)
+            image.save_as(path)
+    (study,) = find_studies(tmp_path).studies
+    assert "displaced within their plane by up to" in study.series[0].problem
+
+
+def test_slices_whose_headers_differ_by_rounding_are_one_volume(tmp_path):
+    times = (600.0, 9.5, None)
+    folder = write_series(tmp_path, noise(), grid_along("LPS", SHAPE, (1, 1, 4)), "T1", times=times)
+    for number, path in enumerate(sorted(folder.iterdir())):
+        image = pydicom.dcmread(path)
+        sign = 1 if number % 2 else -1
+        sine = 0.015 + sign * 1e-6
+        cosine = np.sqrt(1 - sine**2)
+        orientation = np.round([cosine, sine, 0, -sine, cosine, 0], 9)
+        image.ImageOrientationPatient = [float(x) for x in orientation]
+        image.PixelSpacing = [1.0005 + sign * 1e-6] * 2
+        image.EchoTime = 9.5 + sign * 1e-3
+        image.save_as(path)
+    (study,) = find_studies(tmp_path).studies
+    assert [(s.shape, s.problem) for s in study.series] == [(SHAPE, "")]
+
+
 def test_a_localizer_is_no_volume(tmp_path):
     write_series(tmp_path, noise(shape=(24, 20, 3)), grid_along("LPS", (24, 20, 3)), "loc")
     (study,) = find_studies(tmp_path).studies
@@ -128,7 +157,6 @@ def test_intensity_scales_are_applied(tmp_path):
 
 def compress(path: Path, kind: str) -> None:
     """Compress the pixels of a file, by pydicom or SimpleITK, whichever can."""
-    import pydicom
     from pydicom import uid
 
     image = pydicom.dcmread(path)
@@ -197,8 +225,6 @@ def test_a_series_without_voxel_size_is_named_and_others_are_found(tmp_path, spa
 
 
 def test_an_unknown_compression_is_named_and_nothing_is_printed(tmp_path, capfd):
-    import pydicom
-
     pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no compressed DICOM")
     folder = write_series(tmp_path, noise(), grid_along("LPS", SHAPE), "T1")
     for path in folder.iterdir():
@@ -219,6 +245,43 @@ def test_frames_of_an_enhanced_file_are_slices(tmp_path):
     (series,) = study.series
     assert series.acquisition.repetition_time == 9000
     np.testing.assert_array_equal(series.read().data, noise())
+
+
+def test_a_file_that_claims_many_frames_is_one_image(tmp_path):
+    folder = write_series(tmp_path, noise(), grid_along("LPS", SHAPE), "T1")
+    for path in folder.iterdir():
+        image = pydicom.dcmread(path)
+        image.NumberOfFrames = 20_000
+        image.save_as(path)
+        assert len(images_of_file(path)) == 1
+
+
+def test_an_enhanced_file_with_another_number_of_frames_than_it_describes_is_damaged(tmp_path):
+    path = write_enhanced(tmp_path, noise(), grid_along("LPS", SHAPE, (1, 1, 3)), "FLAIR")
+    image = pydicom.dcmread(path)
+    image.NumberOfFrames = 20_000
+    image.save_as(path)
+    with pytest.raises(CaseError, match=r"damaged DICOM file .* frames and describes 12"):
+        images_of_file(path)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_intensity_scales_of_frames_are_applied(tmp_path, shared):
+    path = write_enhanced(tmp_path, noise(), grid_along("LPS", SHAPE, (1, 1, 3)), "FLAIR")
+    image = pydicom.dcmread(path)
+    groups = "SharedFunctionalGroups" if shared else "PerFrameFunctionalGroups"
+    slopes = []
+    for number, group in enumerate(image[f"{groups}Sequence"].value):
+        scale = pydicom.Dataset()
+        scale.RescaleSlope, scale.RescaleIntercept = 1.0 + number % 2, 3.0
+        scale.RescaleType = "US"
+        group.PixelValueTransformationSequence = [scale]
+        slopes.append(1.0 + number % 2)
+    image.save_as(path)
+    (study,) = find_studies(tmp_path).studies
+    found = study.series[0].read().data
+    np.testing.assert_allclose(found, noise() * np.array(slopes) + 3)
+    assert found.dtype == np.float32
 
 
 def test_nifti_names_of_bids_tell_patients_and_sessions(tmp_path):

@@ -199,9 +199,17 @@ def _read_images(pydicom: Any, path: Path) -> list[DicomImage]:
         raise ValueError("no Series Instance UID")
     if int(header.get("SamplesPerPixel") or 1) != 1 or not header.get("Rows"):
         return []  # a colour picture, a report, a segmentation without pixels
-    frames = int(header.get("NumberOfFrames") or 1)
-    images = (_image(path, _Frame(header, index)) for index in range(frames))
+    images = (_image(path, _Frame(header, index)) for index in range(_number_of_frames(header)))
     return [image for image in images if image is not None]
+
+
+def _number_of_frames(header: Any) -> int:
+    """Frames whose place is known: those that an enhanced file describes, else the first."""
+    described = len(header.get("PerFrameFunctionalGroupsSequence") or ())
+    said = int(header.get("NumberOfFrames") or 1)
+    if described and said != described:
+        raise ValueError(f"it says that it has {said} frames and describes {described}")
+    return described or 1
 
 
 class _Frame:

@@ -54,6 +54,12 @@ def _read_file(path: Path) -> Pixels:
     try:
         dataset = pydicom.dcmread(path, force=True)
         if _is_compressed(dataset):
+            frames = dataset.get("PerFrameFunctionalGroupsSequence") or ()
+            if len(set(_scales(dataset, len(frames)))) > 1:
+                raise CaseError(
+                    f"{path}: compressed frames with different intensity scales are not read; "
+                    "convert the series to uncompressed DICOM or NIfTI"
+                )
             return _read_compressed(path, dataset.file_meta.TransferSyntaxUID)
         if "TransferSyntaxUID" not in dataset.file_meta:
             dataset.file_meta.TransferSyntaxUID = pydicom.uid.ImplicitVRLittleEndian
@@ -64,11 +70,24 @@ def _read_file(path: Path) -> Pixels:
         raise CaseError(f"{path}: the pixels cannot be read ({error})") from error
     if pixels.ndim == 2:
         pixels = pixels[np.newaxis]
-    slope = float(dataset.get("RescaleSlope") or 1)
-    intercept = float(dataset.get("RescaleIntercept") or 0)
-    if (slope, intercept) == (1, 0):
+    scales = np.array(_scales(dataset, len(pixels)))
+    if (scales == (1, 0)).all():
         return pixels
-    return np.asarray(pixels * slope + intercept, dtype=np.float32)
+    slopes, intercepts = scales.T[..., np.newaxis, np.newaxis]
+    return np.asarray(pixels * slopes + intercepts, dtype=np.float32)
+
+
+def _scales(dataset: Any, count: int) -> list[tuple[float, float]]:
+    """Slope and intercept of each frame: its own, those that all frames share, or the file's."""
+    frames = dataset.get("PerFrameFunctionalGroupsSequence") or ()
+    shared = dataset.get("SharedFunctionalGroupsSequence") or ()
+    return [_scale(dataset, (*frames[index : index + 1], *shared)) for index in range(count)]
+
+
+def _scale(dataset: Any, groups: Sequence[Any]) -> tuple[float, float]:
+    macros = [m for group in groups for m in group.get("PixelValueTransformationSequence") or ()]
+    found = macros[0] if macros else dataset
+    return float(found.get("RescaleSlope") or 1), float(found.get("RescaleIntercept") or 0)
 
 
 def _is_compressed(dataset: object) -> bool:

@@ -25,6 +25,12 @@ _UNEVEN = 0.1
 _OFF_GRID = 0.1
 """Largest distance, in voxels, of an image from its place on a grid."""
 
+_SMALLEST_DISPLACEMENT_MM = 0.01
+"""Positions are often rounded to two decimals."""
+
+_SAME_DIRECTION, _SAME_SPACING_MM, _SAME_ECHO_MS = 0.005, 0.001, 0.5
+"""Largest differences, by rounding, of direction cosines, pixel sizes and echo times."""
+
 _TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
@@ -44,25 +50,51 @@ def group_series(images: Iterable[DicomImage]) -> list[Series]:
     list of Series
         In the order of the series' numbers and times.
     """
-    groups: dict[tuple[object, ...], list[DicomImage]] = defaultdict(list)
-    for image in images:
-        groups[_volume_key(image)].append(image)
-    volumes = [volume for group in groups.values() for volume in _without_repeats(group)]
+    volumes = [volume for group in _groups(images) for volume in _without_repeats(group)]
     return [_series(volume) for volume in sorted(volumes, key=_order)]
 
 
+def _groups(images: Iterable[DicomImage]) -> list[list[DicomImage]]:
+    """Images that agree, apart from rounding, with the first one of their group."""
+    groups: dict[tuple[object, ...], list[list[DicomImage]]] = defaultdict(list)
+    for image in images:
+        alike = groups[_volume_key(image)]
+        group = next((group for group in alike if _is_parallel(group[0], image)), None)
+        if group is None:
+            alike.append([image])
+        else:
+            group.append(image)
+    return [group for alike in groups.values() for group in alike]
+
+
 def _volume_key(image: DicomImage) -> tuple[object, ...]:
-    acquisition = image.acquisition
     return (
         image.patient,
         image.study,
         image.series,
         image.shape,
-        tuple(round(x, 3) for x in image.spacing),
-        tuple(round(x, 2) for x in image.orientation),
-        None if acquisition.echo_time is None else round(acquisition.echo_time),
-        acquisition.image_type,
+        image.acquisition.image_type,
     )
+
+
+def _is_parallel(first: DicomImage, other: DicomImage) -> bool:
+    """Whether two images have one orientation, pixel size and echo time."""
+    return (
+        _is_close(first.orientation, other.orientation, _SAME_DIRECTION)
+        and _is_close(first.spacing, other.spacing, _SAME_SPACING_MM)
+        and _is_same_echo(first.acquisition.echo_time, other.acquisition.echo_time)
+    )
+
+
+def _is_close(first: Sequence[float], other: Sequence[float], tolerance: float) -> bool:
+    # Values that are not finite are alike; `Grid` refuses them.
+    return not any(abs(a - b) > tolerance for a, b in zip(first, other, strict=True))
+
+
+def _is_same_echo(first: float | None, other: float | None) -> bool:
+    if first is None or other is None:
+        return first is other
+    return abs(first - other) <= _SAME_ECHO_MS
 
 
 def _without_repeats(images: Sequence[DicomImage]) -> list[list[DicomImage]]:
@@ -145,7 +177,20 @@ def _problem(images: Sequence[DicomImage], steps: npt.NDArray[np.float64]) -> st
         if steps.max() > 1.5 * usual > 0:
             return f"slices are missing: {steps.max():.3g} mm between two, {usual:.3g} mm elsewhere"
         return f"the slices are {steps.min():.3g} to {steps.max():.3g} mm apart"
+    displaced = _displacement(images)
+    if displaced > max(_OFF_GRID * min(images[0].spacing), _SMALLEST_DISPLACEMENT_MM):
+        return f"slices are displaced within their plane by up to {displaced:.3g} mm"
     return ""
+
+
+def _displacement(images: Sequence[DicomImage]) -> float:
+    """Largest distance in mm, within the plane, of a slice from the line of first to last."""
+    positions = np.array([image.position for image in images])
+    row, column = np.reshape(images[0].orientation, (2, 3))
+    with np.errstate(invalid="ignore"):  # `Grid` refuses what is not finite
+        expected = np.linspace(positions[0], positions[-1], len(images))
+        within = (positions - expected) @ np.transpose([row, column])
+    return float(np.linalg.norm(within, axis=1).max())
 
 
 def read_series(images: Sequence[DicomImage]) -> Volume:
