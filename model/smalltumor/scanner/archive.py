@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 import stat
+import struct
 import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from lzma import LZMAError
 from pathlib import Path, PurePosixPath
 from zipfile import ZipInfo
 
@@ -20,6 +22,12 @@ MOST_BYTES = 16 * 2**30
 """Largest size of the unpacked files; a study with all its series has one or two GB."""
 
 MOST_FILES = 200_000
+
+_DAMAGED = (
+    *(zipfile.BadZipFile, zlib.error, LZMAError, struct.error),
+    *(EOFError, NotImplementedError, UnicodeDecodeError),
+)
+"""What `zipfile` raises for a damaged archive, apart from `OSError`."""
 
 _ENCRYPTED = 0x1
 _NOT_IN_NAMES = str.maketrans(dict.fromkeys('\\:*?"<>|', "_"))
@@ -83,15 +91,17 @@ def unpack(archive: Path, folder: Path, on_file: Callable[[int], None] | None = 
     try:
         folder.mkdir(parents=True)
         with zipfile.ZipFile(archive) as content:
-            members = [member for member in content.infolist() if _is_wanted(member)]
-            _check(archive, members, folder)
-            for count, member in enumerate(members, start=1):
+            wanted = [member for member in content.infolist() if _is_wanted(member)]
+            _check(archive, wanted, folder)
+            # Of several members of one name, the last is the newest.
+            members = {_target(folder, member): member for member in wanted}
+            for count, (target, member) in enumerate(members.items(), start=1):
                 if on_file is not None:
                     on_file(count)
-                _write(content, member, _target(folder, member))
+                _write(content, member, target)
     except FileNotFoundError as error:
         raise CaseError(f"{archive} does not exist") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+    except _DAMAGED as error:
         raise CaseError(
             f"{archive} is a damaged zip archive, or no zip archive: {error}"
         ) from error
@@ -119,8 +129,10 @@ def _check(archive: Path, members: list[ZipInfo], folder: Path) -> None:
         raise CaseError(
             f"{archive}: {size / 2**30:.0f} GB unpacked are over the limit of {limit} GB"
         )
-    if size > shutil.disk_usage(folder).free:
-        raise CaseError(f"{archive} needs {size / 2**30:.1f} GB in {folder.parent}")
+    free = shutil.disk_usage(folder).free
+    if size > free:
+        needs = f"{archive} needs {size / 2**30:.2g} GB"
+        raise CaseError(f"{needs}, and the disk of {folder.parent} has {free / 2**30:.2g} GB free")
 
 
 def _target(folder: Path, member: ZipInfo) -> Path:

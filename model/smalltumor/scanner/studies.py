@@ -82,9 +82,10 @@ def find_studies(folder: Path, on_file: Callable[[int], None] | None = None) -> 
         If there are DICOM files and pydicom is not installed.
     """
     if not folder.is_dir():
-        exists = folder.exists()
-        hint = " a folder of DICOM files or volumes" if exists else " an existing folder"
-        raise CaseError(f"{folder} is not{hint}")
+        reason = (
+            "a file; name the folder of the scan" if folder.exists() else "not an existing folder"
+        )
+        raise CaseError(f"{folder} is {reason}")
     images, warnings = read_images(folder, on_file)
     found, volume_warnings = volume_series(folder)
     studies = _studies(_with_folder_names([*group_series(images), *found], folder))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
 import zipfile
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -80,14 +82,29 @@ def test_a_file_that_is_larger_than_the_archive_says_is_refused(tmp_path):
     assert sum(path.stat().st_size for path in (tmp_path / "to").iterdir()) <= 10
 
 
-@pytest.mark.parametrize("damage", ["text", "cut", "encrypted", "missing", "twice"])
+def test_of_two_files_of_one_name_the_last_is_taken(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as file:
+        file.writestr("a/1", b"first")
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            file.writestr("a/1", b"last")
+    unpack(tmp_path / "x.zip", tmp_path / "to")
+    assert (tmp_path / "to" / "a" / "1").read_bytes() == b"last"
+
+
+def test_a_disk_that_is_full_is_said_with_what_is_needed_and_free(tmp_path, monkeypatch):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("1", bytes(2**20))
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=2**19))
+    with pytest.raises(CaseError, match=r"x\.zip needs 0\.00098 GB, and .* has 0\.00049 GB free"):
+        unpack(tmp_path / "x.zip", tmp_path / "to")
+
+
+@pytest.mark.parametrize("damage", ["text", "cut", "encrypted", "missing", "name", "lzma"])
 def test_what_cannot_be_unpacked_is_said_in_one_line(tmp_path, damage):
     path = tmp_path / "x.zip"
-    with zipfile.ZipFile(path, "w") as file:
-        file.writestr("a/1", b"1" * 1000)
-        if damage == "twice":
-            with pytest.warns(UserWarning, match="Duplicate name"):
-                file.writestr("a/1", b"2")
+    method = zipfile.ZIP_LZMA if damage == "lzma" else zipfile.ZIP_STORED
+    with zipfile.ZipFile(path, "w", method) as file:
+        file.writestr("ä", np.random.default_rng(0).bytes(5000))
     content = path.read_bytes()
     if damage == "text":
         path.write_text("no archive")
@@ -96,6 +113,10 @@ def test_what_cannot_be_unpacked_is_said_in_one_line(tmp_path, damage):
     if damage == "encrypted":
         at = content.index(b"PK\x01\x02") + 8  # the flags in the central directory
         path.write_bytes(content[:at] + b"\x01\x00" + content[at + 2 :])
+    if damage == "name":
+        path.write_bytes(content.replace("ä".encode(), b"\xff\xfe"))
+    if damage == "lzma":
+        path.write_bytes(content[:60] + b"\xff" * 30 + content[90:])
     if damage == "missing":
         path.unlink()
     with pytest.raises(CaseError, match=r"x\.zip") as refused:

@@ -334,6 +334,9 @@ def test_a_folder_without_images_is_refused_in_one_sentence(tmp_path):
         find_studies(tmp_path)
     with pytest.raises(CaseError, match="is not an existing folder"):
         find_studies(tmp_path / "absent")
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(CaseError, match=r"notes\.txt is a file; name the folder of the scan"):
+        find_studies(tmp_path / "notes.txt")
 
 
 def test_without_pydicom_the_error_names_it(tmp_path, monkeypatch):
