@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
@@ -197,6 +198,53 @@ def test_an_empty_mask_is_written(tmp_path):
     empty = Segmentation("case", np.zeros(SHAPE, np.uint8), segmentation.grid, run=RUN)
     path = write_dicom_seg(empty, series.files, tmp_path / "seg.dcm")
     assert not hd.seg.segread(path).get_volume(combine_segments=True).array.any()
+
+
+@pytest.mark.parametrize("shift_mm", [0.0, 40.0])
+def test_an_enhanced_file_of_two_volumes_gets_a_seg_of_the_one_on_the_grid(tmp_path, shift_mm):
+    grid = grid_along("LPS", SHAPE, SPACING)
+    path = write_enhanced(tmp_path / "t1ce", np.ones(SHAPE, np.uint16), grid, "Ax T1 POST")
+    add_volume(path, shift_mm)
+    second = find_studies(tmp_path / "t1ce").studies[0].series[1]
+    for labels in (classes(), np.zeros(SHAPE, np.uint8)):
+        mask = Segmentation("case", labels, second.grid, run=RUN)
+        output = write_dicom_seg(mask, second.files, tmp_path / "seg.dcm", overwrite=True)
+        for tissue in (TissueClass.ED, TissueClass.ET) if labels.any() else ():
+            found = points_by_pydicom(output, int(tissue))
+            np.testing.assert_allclose(found, centres(labels == tissue, mask), atol=0.02)
+        assert_frames_refer_to_their_places(output, path)
+    other = grid_along("LPS", SHAPE, SPACING, 3)
+    with pytest.raises(GridMismatchError, match="does not lie on the grid of the series"):
+        write_dicom_seg(Segmentation("case", classes(), other), second.files, tmp_path / "x.dcm")
+
+
+def assert_frames_refer_to_their_places(output: Path, source: Path) -> None:
+    places = [
+        frame.PlanePositionSequence[0].ImagePositionPatient
+        for frame in pydicom.dcmread(source).PerFrameFunctionalGroupsSequence
+    ]
+    for frame in pydicom.dcmread(output).PerFrameFunctionalGroupsSequence:
+        referred = frame.DerivationImageSequence[0].SourceImageSequence[0].ReferencedFrameNumber
+        own = frame.PlanePositionSequence[0].ImagePositionPatient
+        np.testing.assert_allclose(places[referred - 1], own, atol=1e-6)
+
+
+def add_volume(path: Path, shift_mm: float) -> None:
+    """Add a second echo to an enhanced file, at places that are shifted along z."""
+    image = pydicom.dcmread(path)
+    frames = []
+    for echo, shift in ((9.0, 0.0), (40.0, shift_mm)):
+        for frame in deepcopy(list(image.PerFrameFunctionalGroupsSequence)):
+            timing = pydicom.Dataset()
+            timing.EffectiveEchoTime = echo
+            frame.MREchoSequence = [timing]
+            (place,) = frame.PlanePositionSequence
+            x, y, z = place.ImagePositionPatient
+            place.ImagePositionPatient = [x, y, z + shift]
+            frames.append(frame)
+    image.PerFrameFunctionalGroupsSequence = frames
+    image.NumberOfFrames, image.PixelData = len(frames), 2 * image.PixelData
+    image.save_as(path)
 
 
 def test_slices_with_gaps_keep_their_thickness_and_distance(tmp_path):

@@ -50,8 +50,12 @@ def group_series(images: Iterable[DicomImage]) -> list[Series]:
     list of Series
         In the order of the series' numbers and times.
     """
-    volumes = [volume for group in _groups(images) for volume in _without_repeats(group)]
-    return [_series(volume) for volume in sorted(volumes, key=_order)]
+    return [_series(volume) for volume in sorted(group_volumes(images), key=_order)]
+
+
+def group_volumes(images: Iterable[DicomImage]) -> list[list[DicomImage]]:
+    """The images of each volume, as of `group_series`."""
+    return [volume for group in _groups(images) for volume in _without_repeats(group)]
 
 
 def _groups(images: Iterable[DicomImage]) -> list[list[DicomImage]]:

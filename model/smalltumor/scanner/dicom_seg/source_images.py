@@ -42,7 +42,8 @@ def source_headers(images: Sequence[DicomImage]) -> list[Any]:
     Returns
     -------
     list of pydicom.Dataset
-        In the order of the images; one for all frames of an enhanced file.
+        In the order of the images; one for all frames of an enhanced file, without the frames of
+        other volumes.
 
     Raises
     ------
@@ -58,6 +59,7 @@ def source_headers(images: Sequence[DicomImage]) -> list[Any]:
         for keyword in _MAY_BE_EMPTY:
             if keyword not in header or not _is_valid(header[keyword], pydicom.valuerep):
                 setattr(header, keyword, "")
+        _keep_frames(header, [image.frame for image in images if image.path == path])
         _share_geometry(header)
         headers.append(header)
     return headers
@@ -72,6 +74,34 @@ def _is_valid(element: Any, representations: Any) -> bool:
     except ValueError:
         return False
     return True
+
+
+def number_source_frames(segmentation: Any, images: Sequence[DicomImage]) -> None:
+    """Let frames of a SEG refer to those of the file, where headers have those of a volume alone.
+
+    Parameters
+    ----------
+    segmentation : highdicom.seg.Segmentation
+        Made with `source_headers`; changed in place.
+    images : sequence of DicomImage
+    """
+    sources = [
+        source
+        for frame in segmentation.PerFrameFunctionalGroupsSequence
+        for derivation in frame.get("DerivationImageSequence") or ()
+        for source in derivation.SourceImageSequence
+        if "ReferencedFrameNumber" in source
+    ]
+    for source in {id(each): each for each in sources}.values():  # segments share them
+        number = int(source.ReferencedFrameNumber)
+        source.ReferencedFrameNumber = images[number - 1].frame + 1
+
+
+def _keep_frames(header: Any, kept: Sequence[int]) -> None:
+    frames = header.get("PerFrameFunctionalGroupsSequence")
+    if frames:
+        header.PerFrameFunctionalGroupsSequence = [frames[index] for index in kept]
+        header.NumberOfFrames = len(kept)
 
 
 def _share_geometry(header: Any) -> None:

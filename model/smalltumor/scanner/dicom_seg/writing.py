@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from smalltumor.data.segmentation import Segmentation
-from smalltumor.errors import Action, CaseError, OutputError, Remedy, SmalltumorError
+from smalltumor.errors import (
+    Action,
+    CaseError,
+    GridMismatchError,
+    OutputError,
+    Remedy,
+    SmalltumorError,
+)
 from smalltumor.files.atomic import atomic_path, check_output
 from smalltumor.files.requirements import require
+from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.placement import place_on_grid
-from smalltumor.scanner.dicom.files import invalid_values_allowed
-from smalltumor.scanner.dicom.series import slices_on_grid
+from smalltumor.scanner.dicom.files import DicomImage, invalid_values_allowed
+from smalltumor.scanner.dicom.series import group_volumes, slices_on_grid
 from smalltumor.scanner.dicom_seg.encoding import AlgorithmType, encode, highdicom
 from smalltumor.scanner.dicom_seg.series_of_mask import series_on_grid
-from smalltumor.scanner.dicom_seg.source_images import source_headers, source_images
+from smalltumor.scanner.dicom_seg.source_images import (
+    number_source_frames,
+    source_headers,
+    source_images,
+)
 from smalltumor.scanner.series import Series
 
 SUFFIX = ".dcm"
@@ -121,14 +134,14 @@ def write_dicom_seg(
     """
     path = Path(path)
     check_dicom_seg(path, files, overwrite=overwrite)
-    images = source_images(files)
-    order = slices_on_grid(images, segmentation.grid)
+    images, order = _volume_on_grid(source_images(files), segmentation.grid)
     drawn = segmentation.run is None
     algorithm = algorithm_type or ("SEMIAUTOMATIC" if drawn else "AUTOMATIC")
     # Frames (slice, row, column): rows run along j, columns along i.
     pixels = np.ascontiguousarray(segmentation.classes.transpose(2, 1, 0)[order])
     try:
         seg = encode(pixels, source_headers(images), segmentation.run, algorithm)
+        number_source_frames(seg, images)
     except SmalltumorError:
         raise
     except Exception as error:  # of many kinds: headers may lack or hold anything
@@ -137,6 +150,15 @@ def write_dicom_seg(
     with atomic_path(path, overwrite=overwrite) as temporary:
         seg.save_as(temporary)
     return path
+
+
+def _volume_on_grid(images: Sequence[DicomImage], grid: Grid) -> tuple[list[DicomImage], list[int]]:
+    """The first of the volumes with the voxels of a grid, and the slice k of each image."""
+    *others, last = group_volumes(images)
+    for volume in others:
+        with suppress(GridMismatchError):
+            return volume, slices_on_grid(volume, grid)
+    return last, slices_on_grid(last, grid)
 
 
 def write_dicom_seg_of_study(
