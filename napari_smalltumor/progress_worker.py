@@ -8,10 +8,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from napari.qt.threading import GeneratorWorkerSignals, WorkerBase, create_worker
 from napari.utils import cancelable_progress
+from qtpy.compat import isalive
+from qtpy.QtCore import QObject
 from smalltumor.errors import Cancelled
 
 from napari_smalltumor.workers import NamedCall, reserve_threads_for_qt
@@ -37,11 +40,15 @@ class ProgressWorker(WorkerBase):
     ----------
     job : NamedCall
         Of a function that takes the callbacks ``progress`` and ``cancelled``.
+    stores : bool
+        Whether the job stores its result. ``returned`` is then emitted even if `quit` was called
+        when the job could not stop any more.
     """
 
-    def __init__(self, job: NamedCall) -> None:
+    def __init__(self, job: NamedCall, *, stores: bool = False) -> None:
         super().__init__(SignalsClass=GeneratorWorkerSignals)
-        self._job = job
+        self._job, self._stores = job, stores
+        self._stored = False
         self.activity: ActivityBar | None = None
         self._last_time = 0.0
         self._step = ""
@@ -50,7 +57,7 @@ class ProgressWorker(WorkerBase):
         """Run the job; called in the thread."""
         _lower_thread_priority()
         try:
-            return self._job(
+            result = self._job(
                 progress=self._report,
                 cancelled=lambda: self.abort_requested,
             )
@@ -58,6 +65,15 @@ class ProgressWorker(WorkerBase):
             self._abort_requested = True  # so that nothing is returned
             self.aborted.emit()
             return None
+        if self._stores:
+            self._stored = True
+            self._abort_requested = False
+        return result
+
+    def quit(self) -> None:
+        """Request the job to stop, unless its result is stored."""
+        if not self._stored:
+            super().quit()
 
     def _report(self, fraction: float, step: str) -> None:
         """Emit progress at each new step, and otherwise only now and then: each emission redraws.
@@ -80,7 +96,15 @@ def _lower_thread_priority() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), window_priority + _NICENESS)
 
 
-def start(job: Callable[..., Any], name: str, **connections: object) -> ProgressWorker:
+def start(
+    job: Callable[..., Any],
+    name: str,
+    *,
+    owner: QObject | None = None,
+    stores: bool = False,
+    ended: Callable[[], None] | None = None,
+    **connections: Callable[..., None],
+) -> ProgressWorker:
     """Start a job in a thread.
 
     Parameters
@@ -90,20 +114,45 @@ def start(job: Callable[..., Any], name: str, **connections: object) -> Progress
         must not touch widgets or layers.
     name : str
         Shown in napari's activity dock, and by its close dialog while the job runs.
+    owner : QObject, optional
+        The job is cancelled when it is deleted, and the slots are not called after that, except
+        for ``returned`` of a job that stores its result.
+    stores : bool
+        Whether the job stores its result, see `ProgressWorker`.
+    ended : callable, optional
+        Called when the job has ended, even if `owner` was deleted.
     **connections
         Slots by the name of the worker's signal; called in the thread of the window.
     """
     reserve_threads_for_qt()
+    slots: dict[str, Any] = dict(connections)
+    if owner is not None:
+        for signal, slot in connections.items():
+            if not (stores and signal == "returned"):
+                slots[signal] = partial(_if_alive, owner, slot)
+    if ended is not None:
+        slots["finished"] = [slots["finished"], ended] if "finished" in slots else ended
     worker = create_worker(
         NamedCall(job, name),
         _worker_class=ProgressWorker,
-        _connect=dict(connections),
+        _connect=slots,
         _start_thread=False,
         _ignore_errors=True,  # the caller reports errors itself
+        stores=stores,
     )
+    if owner is not None:
+        owner.destroyed.connect(worker.quit)
+        disconnect = partial(owner.destroyed.disconnect, worker.quit)
+        worker.finished.connect(partial(_if_alive, owner, disconnect))
     worker.activity = ActivityBar(worker, name)
     worker.start()
     return worker
+
+
+def _if_alive(owner: QObject, slot: Callable[..., None], *arguments: object) -> None:
+    """Call a slot unless its owner was deleted; Qt does not disconnect a partial."""
+    if isalive(owner):
+        slot(*arguments)
 
 
 class ActivityBar:

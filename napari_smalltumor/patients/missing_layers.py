@@ -55,6 +55,11 @@ class MissingLayers:
         removed = self._removed.get(patient, {}) if patient is not None else {}
         return [title for content, title in _TITLES.items() if content in removed]
 
+    @property
+    def removed(self) -> list[Layer]:
+        """The removed layers of all patients."""
+        return [layer for layers in self._removed.values() for layer in layers.values()]
+
     def restore(self, patient: Patient) -> None:
         """Add the removed layers of a patient again, with their data and undo history."""
         for layer in list(self._removed.get(patient, {}).values()):

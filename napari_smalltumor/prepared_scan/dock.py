@@ -12,8 +12,8 @@ import numpy as np
 from qtpy.compat import isalive
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QFileDialog
-from smalltumor.data.case import REFERENCE
-from smalltumor.errors import SmalltumorError
+from smalltumor.data.case import REFERENCE, Case
+from smalltumor.errors import CaseError, SmalltumorError
 from smalltumor.geometry.grid import Affine
 from smalltumor.scanner.preparation.correction import Correction
 from smalltumor.scanner.preparation.motion import moved_matrix, rigid_motion
@@ -24,15 +24,17 @@ from superqt.utils import QSignalDebouncer
 from napari_smalltumor import notify, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.layers.brain_mask import mask_of_layer
+from napari_smalltumor.layers.metadata import same_case
 from napari_smalltumor.loading.dropping import accept_drops
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.cases_in_use import use_case, use_of
 from napari_smalltumor.patients.view_state import select
 from napari_smalltumor.prepared_scan.figures import ORDER, figures_of, summary_of
 from napari_smalltumor.prepared_scan.job import CorrectionJob
 from napari_smalltumor.prepared_scan.panel import NOT_PREPARED, PreparedScanPanel
 from napari_smalltumor.prepared_scan.preview import Preview
-from napari_smalltumor.prepared_scan.scan_layers import ScanLayers, scan_layers
+from napari_smalltumor.prepared_scan.scan_layers import ScanLayers, scan_layers, show_images
 from napari_smalltumor.prepared_scan.whole_head import WholeHead
 from napari_smalltumor.progress_worker import ProgressWorker, start
 from napari_smalltumor.scanner.known_scans import forget_scan, remember_scan, scan_of
@@ -72,9 +74,9 @@ class PreparedScanDock(PreparedScanPanel):
         self.destroyed.connect(partial(_disconnect, ref(self)))
         self.edit_button.toggled.connect(self.paint_brain_mask)
         self.apply_mask_button.clicked.connect(self.apply_brain_mask)
-        self.nudge.sequence_changed.connect(self.nudge.reset)
-        self.nudge.changed.connect(self._show_motion)
-        self.nudge.apply_button.clicked.connect(self.apply_registration)
+        self.registration.sequence_changed.connect(self.registration.reset)
+        self.registration.changed.connect(self._show_motion)
+        self.registration.apply_button.clicked.connect(self.apply_registration)
         self.cancel_button.clicked.connect(self.cancel)
         show_as_tab(self, "Prepared scan")
         accept_drops(self, napari_viewer)
@@ -119,8 +121,10 @@ class PreparedScanDock(PreparedScanPanel):
             self.edit_button.setChecked(False)
             notify.error("The brain mask was removed. Open the case again to paint it.")
             return
-        self.nudge.reset()
+        self.registration.reset()
         scan = self._scan(layers)
+        if not self.edit_button.isChecked() or not self._is_active(layers.case):
+            return  # the user chose another patient while the folder was asked for
         if scan is not None:
             self._head.show(layers, prepared, scan)
         layer.visible = True
@@ -147,8 +151,8 @@ class PreparedScanDock(PreparedScanPanel):
 
     def apply_registration(self) -> None:
         """Store the sequence as it is shifted and turned."""
-        modality, prepared = self.nudge.modality, self._prepared
-        if modality is None or prepared is None or not self.nudge.moves:
+        modality, prepared = self.registration.modality, self._prepared
+        if modality is None or prepared is None or not self.registration.moves:
             self.show_message("Shift or turn a sequence first.")
             return
         found = prepared.sequences[modality].registration
@@ -174,7 +178,7 @@ class PreparedScanDock(PreparedScanPanel):
     def _end_editing(self) -> None:
         """Show the images as they are stored, and put the brush down."""
         self.edit_button.setChecked(False)
-        self.nudge.reset()
+        self.registration.reset()
         self._preview.end()
 
     def _has_same_layers(self, found: ScanLayers | None) -> bool:
@@ -189,18 +193,22 @@ class PreparedScanDock(PreparedScanPanel):
     def _show(self, prepared: PreparedCase) -> None:
         self.show_prepared(summary_of(prepared), figures_of(prepared), prepared.warnings)
         others = [m for m in ORDER if m in prepared.sequences and m != REFERENCE]
-        self.nudge.show_sequences(others)
-        self.nudge.setEnabled(bool(others) and self._worker is None)
+        self.registration.show_sequences(others)
+        self.registration.setEnabled(bool(others) and self._worker is None)
+
+    def _is_active(self, case: Case) -> bool:
+        """Whether the dock shows a case."""
+        return self._layers is not None and same_case(self._layers.case, case)
 
     def _motion(self, prepared: PreparedCase) -> Affine:
-        centre = prepared.grid.to_patient(np.argwhere(prepared.brain).mean(axis=0))
-        return rigid_motion(self.nudge.shift_mm, self.nudge.degrees, centre)
+        shift_mm, degrees = self.registration.shift_mm, self.registration.degrees
+        return rigid_motion(shift_mm, degrees, prepared.brain_centre)
 
     def _show_motion(self) -> None:
-        modality = self.nudge.modality
+        modality = self.registration.modality
         if self._layers is None or self._prepared is None or modality not in self._layers.images:
             return
-        if self.nudge.moves:
+        if self.registration.moves:
             self._preview.show(self._layers, modality, self._motion(self._prepared))
         else:
             self._preview.end()
@@ -210,6 +218,10 @@ class PreparedScanDock(PreparedScanPanel):
         layers = self._layers
         if self._worker is not None or layers is None:
             return
+        use = use_of(self._viewer, layers.case)
+        if use is not None:
+            notify.error(f"{layers.case.name} is being {use}. Correct it when that has ended.")
+            return
         scan = self._scan(layers)
         if scan is None:
             return
@@ -217,52 +229,51 @@ class PreparedScanDock(PreparedScanPanel):
         self._worker = start(
             CorrectionJob(layers.case, scan, correction),
             f"correction of {layers.case.name}",
-            yielded=partial(_if_alive, self, lambda state: self.show_progress(*state)),
-            returned=partial(_if_alive, self, partial(self._on_corrected, layers, written or {})),
-            errored=partial(_if_alive, self, self._on_error),
-            finished=partial(_if_alive, self, partial(self._end, "")),
+            owner=self,
+            stores=True,
+            ended=use_case(self._viewer, layers.case, "corrected"),
+            yielded=partial(self._on_progress, layers),
+            returned=partial(_on_stored, self, layers, scan, written or {}),
+            errored=partial(self._on_error, layers),
+            finished=partial(self._end, ""),
         )
-        self.destroyed.connect(self._worker.quit)
 
     def _scan(self, layers: ScanLayers) -> Path | None:
-        """The folder of the scan; the user is asked for it once."""
+        """The folder of the scan; the user is asked for it unless it is known."""
         known = scan_of(layers.folder)
         if known is not None:
             return known
         chosen = QFileDialog.getExistingDirectory(
             self, f"Folder of the scan of {layers.case.name}", settings.last_folder()
         )
-        if not chosen:
-            return None
-        remember_scan(layers.folder, Path(chosen))
-        return Path(chosen)
+        return Path(chosen) if chosen else None
 
-    def _on_corrected(
-        self, layers: ScanLayers, written: Mapping[Layer, int], prepared: PreparedCase
-    ) -> None:
-        self._end_editing()
-        self._autosave.mark_exported(written)
-        layers.show_images(prepared)
-        if self._layers is not None and self._layers.case is layers.case:
+    def _on_progress(self, layers: ScanLayers, state: tuple[float, str]) -> None:
+        fraction, step = state
+        is_active = self._is_active(layers.case)
+        self.show_progress(fraction, step if is_active else f"{layers.case.name}: {step}")
+
+    def _on_corrected(self, layers: ScanLayers, prepared: PreparedCase) -> None:
+        """Show the new figures, unless another patient is active by now."""
+        if self._is_active(layers.case):
+            self._end_editing()
             self._prepared = prepared
             self._show(prepared)
-        for warning in prepared.warnings:
-            notify.warn(f"{prepared.name}: {warning}")
-        self._end("Stored. Segment the case again.")
+            self._end("Stored. Segment the case again.")
+        else:
+            self._end("")
+            notify.info(f"The correction of {prepared.name} is stored. Segment it again.")
 
-    def _on_error(self, error: Exception) -> None:
+    def _on_error(self, layers: ScanLayers, error: Exception) -> None:
         self._end("")
-        if isinstance(error, SmalltumorError) and self._layers is not None:
-            # The folder may have been the wrong one: ask again at the next attempt.
-            forget_scan(self._layers.folder)
+        if isinstance(error, CaseError):  # ask for the folder again at the next attempt
+            forget_scan(layers.folder)
         notify.report(error)
 
     def _end(self, message: str) -> None:
-        if self._worker is None:
-            return
-        self.destroyed.disconnect(self._worker.quit)
-        self._worker = None
-        self.set_running(False, message)
+        if self._worker is not None:
+            self._worker = None
+            self.set_running(False, message)
 
     def _on_change(self, *_: Any) -> None:
         if isalive(self):  # the viewer's patients exist longer than a dock
@@ -277,7 +288,18 @@ def _disconnect(dock: ref[PreparedScanDock]) -> None:
             signal.disconnect(widget._on_change)
 
 
-def _if_alive(dock: PreparedScanDock, slot: Any, *arguments: object) -> None:
-    """Call a slot unless the dock was deleted; Qt does not disconnect a partial."""
+def _on_stored(
+    dock: PreparedScanDock,
+    layers: ScanLayers,
+    scan: Path,
+    written: Mapping[Layer, int],
+    prepared: PreparedCase,
+) -> None:
+    """Show a correction that is stored, even if the dock was deleted meanwhile."""
+    remember_scan(layers.folder, scan)
+    dock._autosave.mark_exported(written)
+    show_images(dock._viewer, layers.case, prepared)
+    for warning in prepared.warnings:
+        notify.warn(f"{prepared.name}: {warning}")
     if isalive(dock):
-        slot(*arguments)
+        dock._on_corrected(layers, prepared)

@@ -59,5 +59,6 @@ class CorrectionJob:
             cancelled=cancelled,
         )
         progress(_CORRECTED, "writing the case")
-        write_prepared(result, self.case.paths[REFERENCE].parent, overwrite=True)
+        folder = self.case.paths[REFERENCE].parent
+        write_prepared(result, folder, overwrite=True, cancelled=cancelled)
         return result

@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
 from superqt import QElidingLabel
 
 from napari_smalltumor.prepared_scan.figures import Figures
-from napari_smalltumor.prepared_scan.nudge import Nudge
+from napari_smalltumor.prepared_scan.registration_controls import RegistrationControls
 from napari_smalltumor.widgets.layouts import button, column, row, wrapped_label
 
 _WIDTH = 348
@@ -58,7 +58,7 @@ class PreparedScanPanel(QWidget):
         self.apply_mask_button = button(
             "Apply brain mask", "Strip all images again, from the scan, and store them"
         )
-        self.nudge = Nudge()
+        self.registration = RegistrationControls()
         self.progress = QProgressBar()
         self.progress.setRange(0, _PROGRESS_STEPS)
         self.progress.setTextVisible(False)
@@ -95,8 +95,9 @@ class PreparedScanPanel(QWidget):
 
     def set_running(self, running: bool, message: str = "") -> None:
         """Show that a correction is being applied, or that it is not."""
-        for widget in (self.edit_button, self.apply_mask_button, self.nudge):
+        for widget in (self.edit_button, self.apply_mask_button):
             widget.setEnabled(not running)
+        self.registration.setEnabled(not running and self.registration.modality is not None)
         self.progress.setVisible(running)
         self.cancel_button.setVisible(running)
         self.cancel_button.setEnabled(running)
@@ -124,7 +125,7 @@ class PreparedScanPanel(QWidget):
         content.addWidget(QLabel("<b>Brain mask</b>"))
         content.addLayout(row(self.edit_button, self.apply_mask_button))
         content.addWidget(QLabel("<b>Registration</b>"))
-        content.addWidget(self.nudge)
+        content.addWidget(self.registration)
         content.addWidget(self.progress)
         content.addWidget(self.step)
         content.addWidget(self.cancel_button)

@@ -7,17 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
 from smalltumor.data.case import REFERENCE, Case
 from smalltumor.scanner.preparation.prepare import PreparedCase
 
 from napari_smalltumor.layers.brain_mask import brain_mask_of
 from napari_smalltumor.layers.coordinates import to_display
-from napari_smalltumor.layers.metadata import LayerKind, role_of
+from napari_smalltumor.layers.metadata import LayerKind, LayerRole, case_of, role_of, same_case
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.missing_layers import missing_layers
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-    from napari.layers import Image, Labels
+    from napari.layers import Image, Labels, Layer
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,25 +44,51 @@ class ScanLayers:
         """The folder of the prepared case."""
         return self.case.paths[REFERENCE].parent
 
-    def show_images(self, prepared: PreparedCase) -> None:
-        """Show the images of a correction, and segment these from now on."""
-        self.case.volumes = {m: s.image for m, s in prepared.sequences.items()}
-        for modality, layer in self.images.items():
-            layer.data = to_display(self.case.volumes[modality], self.case.grid)
-
 
 def scan_layers(viewer: ViewerModel) -> ScanLayers | None:
     """The layers of the active patient, if they are a case with a file of T1CE."""
     layers = active_patient(viewer).layers
-    case: Case | None = None
-    images: dict[str, Image] = {}
-    for layer in layers:
-        role = role_of(layer)
-        if role is None or role.kind is not LayerKind.IMAGE or role.modality is None:
-            continue
-        case = case or role.case
-        if role.case is case:
-            images[role.modality] = layer  # type: ignore[assignment]
-    if case is None or REFERENCE not in images or REFERENCE not in case.paths:
+    roles = {layer: role for layer in layers if (role := _image_role(layer)) is not None}
+    case = next((r.case for r in roles.values() if r.modality == REFERENCE), None)
+    if case is None or REFERENCE not in case.paths:
         return None
-    return ScanLayers(case, images, brain_mask_of(layers))
+    # Of an image that was removed and opened again, the case is another object.
+    images = {r.modality: layer for layer, r in roles.items() if same_case(r.case, case)}
+    return ScanLayers(case, images, brain_mask_of(layers))  # type: ignore[arg-type]
+
+
+def show_images(viewer: ViewerModel, case: Case, prepared: PreparedCase) -> None:
+    """Show the images of a correction, and segment these from now on.
+
+    This includes layers that were removed and can be restored, and other objects of the case, as
+    which its files were opened again.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    case : Case
+    prepared : PreparedCase
+        The case after the correction.
+    """
+    corrected = {m: s.image for m, s in prepared.sequences.items()}
+    _replace_volumes(case, corrected)
+    for layer in (*viewer.layers, *missing_layers(viewer).removed):
+        own = case_of(layer)
+        if own is None or not same_case(own, case):
+            continue
+        _replace_volumes(own, corrected)
+        role = _image_role(layer)
+        if role is not None and role.modality in corrected:
+            layer.data = to_display(corrected[role.modality], case.grid)  # type: ignore[attr-defined]
+
+
+def _image_role(layer: Layer) -> LayerRole | None:
+    """The role of an image of a modality; None for other layers."""
+    role = role_of(layer)
+    if role is None or role.kind is not LayerKind.IMAGE or role.modality is None:
+        return None
+    return role
+
+
+def _replace_volumes(case: Case, corrected: Mapping[str, npt.NDArray[np.generic]]) -> None:
+    case.volumes = {m: corrected.get(m, volume) for m, volume in case.volumes.items()}

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from qtpy.QtCore import QObject
 from smalltumor.data.case import REFERENCE
-from smalltumor.errors import SmalltumorError
+from smalltumor.errors import CaseError
 from smalltumor.scanner.preparation.prepare import PreparedCase
 from smalltumor.scanner.preparation.series_of_case import series_in
 
@@ -20,7 +20,7 @@ from napari_smalltumor.layers.create import contrast_limits
 from napari_smalltumor.layers.patient import assign, patient_of
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.prepared_scan.scan_layers import ScanLayers
-from napari_smalltumor.scanner.known_scans import forget_scan
+from napari_smalltumor.scanner.known_scans import forget_scan, remember_scan
 from napari_smalltumor.workers import run_in_thread
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class WholeHead(QObject):
         run_in_thread(
             lambda: _read(prepared, scan),
             self,
-            partial(self._on_read, layers),
+            partial(self._on_read, layers, scan),
             partial(self._on_failed, layers),
             name=f"reading of {layers.case.name}",
         )
@@ -67,8 +67,9 @@ class WholeHead(QObject):
             if layers is not None:
                 active_patient(self._viewer).set_shown(layers.images[REFERENCE], True)
 
-    def _on_read(self, layers: ScanLayers, head: npt.NDArray[np.generic]) -> None:
+    def _on_read(self, layers: ScanLayers, scan: Path, head: npt.NDArray[np.generic]) -> None:
         self.busy = False
+        remember_scan(layers.folder, scan)
         reference = layers.images[REFERENCE]
         if layers is not self._wanted or reference not in self._viewer.layers:
             return
@@ -98,7 +99,7 @@ class WholeHead(QObject):
 
     def _on_failed(self, layers: ScanLayers, error: Exception) -> None:
         self.busy, self._wanted = False, None
-        if isinstance(error, SmalltumorError):  # ask for the folder again at the next attempt
+        if isinstance(error, CaseError):  # ask for the folder again at the next attempt
             forget_scan(layers.folder)
         notify.report(error)
 

@@ -41,25 +41,19 @@ class PrepareJob:
         Raises
         ------
         SmalltumorError
-            `Cancelled` if `cancelled` returned true.
+            `Cancelled` if `cancelled` returned true; nothing is then written.
         """
-        from smalltumor.inference.progress import ProgressReporter
         from smalltumor.scanner.preparation.prepare import prepare
 
         chosen = self.source.assignment.chosen
         locations = [series.location for series in chosen.values()]
         check_prepared(self.output, self.source.name, chosen, locations)
-        reporter = ProgressReporter(progress, cancelled)
         case = prepare(
             self.source,
             bias_field=self.bias_field,
             progress=lambda fraction, step: progress(_WRITING * fraction, step),
             cancelled=cancelled,
         )
-        reporter.update(_WRITING, "writing the case")
-        written = write_prepared(case, self.output)
-        if cancelled():
-            for path in written:
-                path.unlink(missing_ok=True)
-        reporter.update(1.0, "done")
+        progress(_WRITING, "writing the case")
+        write_prepared(case, self.output, cancelled=cancelled)
         return case

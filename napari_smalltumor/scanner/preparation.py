@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, QObject
 from qtpy.QtWidgets import QWidget
+from smalltumor.data.case import REFERENCE
 from smalltumor.errors import SmalltumorError
 from smalltumor.files.names import safe_name
 from smalltumor.scanner.preparation.steps import SeriesImage, planned_steps
@@ -20,7 +21,7 @@ from napari_smalltumor import notify
 from napari_smalltumor.progress_worker import ProgressWorker, start
 from napari_smalltumor.scanner.dialog import PrepareDialog
 from napari_smalltumor.scanner.job import PrepareJob
-from napari_smalltumor.scanner.known_scans import remember_scan
+from napari_smalltumor.scanner.known_scans import folder_of_series, remember_scan
 from napari_smalltumor.scanner.output_folder import folder_problem, suggested_folder
 from napari_smalltumor.scanner.plan import Plan
 from napari_smalltumor.workers import run_in_thread
@@ -75,17 +76,19 @@ class Preparation(QObject):
             return
         output = Path(self.dialog.output.text())
         name = safe_name(output.name)
+        folder = folder_of_series(self._plan.chosen.values())
         job = PrepareJob(self._plan.source(name), output, self.dialog.bias_field.isChecked())
         self.dialog.set_running(True)
         self._worker = start(
             job,
             f"preparation of {name}",
-            yielded=partial(_if_alive, self, self._on_progress),
-            returned=partial(_if_alive, self, partial(self._on_prepared, output)),
-            errored=partial(_if_alive, self, self._on_error),
-            finished=partial(_if_alive, self, self._on_finished),
+            owner=self.dialog,
+            stores=True,
+            yielded=self._on_progress,
+            returned=partial(self._on_prepared, output, folder),
+            errored=self._on_error,
+            finished=self._end,
         )
-        self.dialog.destroyed.connect(self._worker.quit)
 
     def cancel(self) -> None:
         """Ask the preparation to stop; it does after the step that runs."""
@@ -130,7 +133,7 @@ class Preparation(QObject):
     def _show_steps(self) -> None:
         """Show the steps, which depend on the voxels; these are read in a worker."""
         chosen = self._plan.chosen
-        if "t1ce" not in chosen:
+        if REFERENCE not in chosen:
             self.dialog.show_steps_text("Known when a T1CE is chosen")
             return
         unseen = [s for s in chosen.values() if id(s) not in self._seen and not s.problem]
@@ -143,17 +146,17 @@ class Preparation(QObject):
             for m, s in chosen.items()
             if isinstance(image := self._seen.get(id(s)), SeriesImage)
         }
-        self.dialog.show_steps(planned_steps(images) if "t1ce" in images else ())
+        self.dialog.show_steps(planned_steps(images) if REFERENCE in images else ())
 
     def _look_at(self, series: Series) -> None:
         if self._looking:
             return
         self._looking = True
         run_in_thread(
-            lambda: _look_at(series),
+            lambda: _image_of(series),
             self,
             partial(self._on_seen, series),
-            notify.unexpected,
+            partial(self._on_unexpected, series),
             name=f"reading of {series.title}",
         )
 
@@ -163,43 +166,38 @@ class Preparation(QObject):
         self._show_steps()
         self._show_message()
 
+    def _on_unexpected(self, series: Series, error: Exception) -> None:
+        notify.unexpected(error)
+        self._on_seen(series, f"{series.title} cannot be read.")
+
     def _on_progress(self, state: tuple[float, str]) -> None:
         self.dialog.show_progress(*state)
-
-    def _on_finished(self) -> None:
-        """The worker has ended, after its result, its error, or the cancellation."""
-        self._end()
 
     def _on_error(self, error: Exception) -> None:
         self._end()
         notify.report(error)
 
-    def _on_prepared(self, output: Path, case: PreparedCase) -> None:
+    def _on_prepared(self, output: Path, scan: Path, case: PreparedCase) -> None:
+        if not isalive(self):  # the window was closed while the case was written
+            return
         self._end()
-        remember_scan(output, self._plan.folder)
+        remember_scan(output, scan)
         for warning in case.warnings:
             notify.warn(f"{case.name}: {warning}")
         self._open_prepared(output)
         self.dialog.close()
 
     def _end(self) -> None:
-        if self._worker is None:
-            return
-        self.dialog.destroyed.disconnect(self._worker.quit)
-        self._worker = None
-        self.dialog.set_running(False)
-        self._show_message()
+        """Show that no preparation runs, after its result, its error, or the cancellation."""
+        if self._worker is not None:
+            self._worker = None
+            self.dialog.set_running(False)
+            self._show_message()
 
 
-def _look_at(series: Series) -> SeriesImage | str:
+def _image_of(series: Series) -> SeriesImage | str:
     """What the voxels of a series tell, or why they cannot be read."""
     try:
         return SeriesImage.of(series)
     except SmalltumorError as error:
         return f"{notify.error_text(error)}."
-
-
-def _if_alive(owner: QObject, slot: Callable[..., None], *arguments: object) -> None:
-    """Call a slot unless its owner was deleted; Qt does not disconnect a partial."""
-    if isalive(owner):
-        slot(*arguments)

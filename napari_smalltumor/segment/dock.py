@@ -21,6 +21,7 @@ from napari_smalltumor.layers.regions import apply_style, placement_of
 from napari_smalltumor.layers.warm_up import prepare_first_labels
 from napari_smalltumor.loading.dropping import accept_drops
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.cases_in_use import use_of
 from napari_smalltumor.reading.window import planes_window
 from napari_smalltumor.segment.job import SegmentationJob
 from napari_smalltumor.segment.panel import SegmentPanel
@@ -101,6 +102,11 @@ class SegmentDock(QScrollArea):
             patient = patient_of_images(images, case)
         except SmalltumorError as error:
             notify.report(error)
+            return
+        use = use_of(self._viewer, case)
+        if use is not None:
+            title = self._title_of(case)
+            notify.error(f"{title} is being {use}. Segment it when that has ended.")
             return
         if not self._may_exchange(case):
             return

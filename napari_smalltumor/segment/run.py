@@ -19,6 +19,7 @@ from napari_smalltumor.layers.patient import Patient
 from napari_smalltumor.layers.region_masks import fingerprint
 from napari_smalltumor.layers.regions import hide_stored_labels, segmentation_steps
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.cases_in_use import use_case
 from napari_smalltumor.progress_worker import ProgressWorker, start
 from napari_smalltumor.segment.job import JobResult, SegmentationJob
 from napari_smalltumor.viewer import unproxied
@@ -70,6 +71,7 @@ class SegmentRun(QObject):
         if window is not None:
             window.installEventFilter(self)
         _RUNS[self._viewer] = self
+        self._end_use = use_case(viewer, job.case, "segmented")
         self.worker: ProgressWorker | None = start(
             job,
             str(job),
@@ -167,6 +169,7 @@ class SegmentRun(QObject):
         self._cancel_timer.stop()
         self._forget_worker()
         _RUNS.pop(self._viewer, None)
+        self._end_use()
         self.ended.emit(shown, message)
         self.deleteLater()
 

@@ -22,8 +22,10 @@ from napari_smalltumor import devices, notify
 from napari_smalltumor.layers.brain_mask import brain_mask_of
 from napari_smalltumor.loading.loader import loader_of
 from napari_smalltumor.loading.open_case import open_and_remember, open_case
+from napari_smalltumor.loading.scans import show_preparation
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.scanner import plan as plan_module
+from napari_smalltumor.scanner import preparation as preparation_module
 from napari_smalltumor.scanner.dialog import PrepareDialog
 from napari_smalltumor.scanner.plan import Plan
 from napari_smalltumor.scanner.preparation import Preparation
@@ -246,3 +248,16 @@ def test_a_damaged_archive_is_one_sentence(viewer, tmp_path, qtbot, messages):
     in_loop(open_and_remember, viewer, tmp_path / "scan.zip")
     qtbot.waitUntil(lambda: bool(messages) and not loader_of(viewer).busy)
     assert len(messages) == 1 and "scan.zip is a damaged zip archive" in messages[0]
+
+
+def test_an_image_that_cannot_be_looked_at_is_said(viewer, tmp_path, qtbot, messages, monkeypatch):
+    def fail(series):
+        raise ValueError("unexpected")
+
+    monkeypatch.setattr(preparation_module.SeriesImage, "of", staticmethod(fail))
+    scan = write_raw_scan(tmp_path / "scan")
+    preparation = show_preparation(viewer, Plan(scan, find_studies(scan)), print)
+    qtbot.waitUntil(lambda: not preparation.busy)
+    assert "cannot be read." in preparation.dialog.message.text()
+    preparation.dialog.close()
+    assert messages and set(messages) == {"ValueError('unexpected')"}

@@ -26,6 +26,12 @@ from napari_smalltumor.scanner.known_scans import forget_scan, remember_scan
 pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no registration")
 
 
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch):
+    """A Dice in place of the one by the network."""
+    monkeypatch.setattr(correction_module, "brain_overlap", lambda *arguments: 0.97)
+
+
 @pytest.fixture
 def scan(tmp_path):
     return write_raw_scan(tmp_path / "scan")
@@ -110,24 +116,21 @@ def test_a_painted_brain_mask_strips_the_images_again(dock, viewer, folder, qtbo
     assert dock.step.text() == "The brain mask is applied already."
 
 
-def test_a_shift_is_shown_at_once_and_stored_on_request(
-    dock, viewer, folder, qtbot, errors, monkeypatch
-):
-    monkeypatch.setattr(correction_module, "brain_overlap", lambda *arguments: 0.97)
+def test_a_shift_is_shown_at_once_and_stored_on_request(dock, viewer, folder, qtbot, errors):
     t2 = layer_of(viewer, "T2")
     stored = np.array(t2.data)
-    dock.nudge.sequences.setCurrentIndex(dock.nudge.sequences.findData("t2"))
-    dock.nudge.shift[0].setValue(5.0)  # a voxel to the patient's right
+    dock.registration.sequences.setCurrentIndex(dock.registration.sequences.findData("t2"))
+    dock.registration.shift[0].setValue(5.0)  # a voxel to the patient's right
     qtbot.waitUntil(lambda: not np.array_equal(t2.data, stored) and not dock.busy)
     np.testing.assert_allclose(t2.data[:, :, :-1], stored[:, :, 1:], atol=0.5)
     assert t2.visible and layer_of(viewer, "T1CE").opacity == 0.5
-    dock.nudge.reset_button.click()
+    dock.registration.reset_button.click()
     np.testing.assert_array_equal(t2.data, stored)
     assert not t2.visible and layer_of(viewer, "T1CE").opacity == 1.0
-    dock.nudge.shift[0].setValue(5.0)
-    dock.nudge.apply_button.click()
+    dock.registration.shift[0].setValue(5.0)
+    dock.registration.apply_button.click()
     qtbot.waitUntil(lambda: not dock.busy)
-    assert errors == [] and not dock.nudge.moves
+    assert errors == [] and not dock.registration.moves
     found = stored_case(read_case(folder)).sequences["t2"]
     np.testing.assert_allclose(found.registration.matrix[:3, 3], (SHIFT_MM - 5.0, 0, 0), atol=1e-6)
     assert found.overlap == 0.97

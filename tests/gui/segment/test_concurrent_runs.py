@@ -20,6 +20,7 @@ from napari_smalltumor.finetune.prediction import prediction_name
 from napari_smalltumor.layers.metadata import case_of
 from napari_smalltumor.layers.region_masks import is_edited
 from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.patients.cases_in_use import use_case
 
 
 class NetworkPerResult:
@@ -184,3 +185,12 @@ def test_show_prediction_and_segment_at_once_show_only_their_own_result(
     assert finetune.panel.monitor.message == "Pat: prediction after step 7"
     assert not is_edited(viewer.layers, case_of(viewer.layers["Pat ET"]))
     assert (errors, raised) == ([], [])
+
+
+def test_a_case_is_not_segmented_while_its_images_are_corrected(opened, errors):
+    viewer, dock = opened
+    end = use_case(viewer, case_of(viewer.layers[0]), "corrected")
+    dock.panel.segment_clicked.emit()
+    assert errors == ["case is being corrected. Segment it when that has ended."]
+    assert not dock.is_running
+    end()

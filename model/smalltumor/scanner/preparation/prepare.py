@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -113,6 +114,16 @@ class PreparedCase:
     def brain_ml(self) -> float:
         """Volume of the brain in ml."""
         return float(np.count_nonzero(self.brain)) * self.grid.voxel_volume / 1000
+
+    @cached_property
+    def brain_centre(self) -> npt.NDArray[np.float64]:
+        """Centre of the brain in mm, (3,): patient coordinates, RAS."""
+        centre = []
+        for axis, size in enumerate(self.brain.shape):
+            others = tuple(other for other in range(3) if other != axis)
+            counts = np.count_nonzero(self.brain, axis=others)
+            centre.append(float(counts @ np.arange(size)) / max(1, int(counts.sum())))
+        return self.grid.to_patient(np.array(centre))
 
     def to_case(self) -> Case:
         """The case, as if it had been read from files."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.data.case import REFERENCE, Case
-from smalltumor.data.nifti import read_volume, stem
+from smalltumor.data.nifti import Volume, read_volume, stem
 from smalltumor.errors import CaseError
 from smalltumor.geometry.grid import Grid
 from smalltumor.scanner.preparation.prepare import PreparedCase, PreparedSequence
@@ -65,11 +67,19 @@ def stored_case(case: Case) -> PreparedCase | None:
         warnings = tuple(map(str, content["warnings"]))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CaseError(f"{paths['record']} is damaged: {error!r}") from error
-    brain = read_volume(paths["brain"])
+    changed = paths["brain"].stat()
+    brain = _read_mask(paths["brain"], changed.st_mtime_ns, changed.st_size)
     if not brain.grid.matches(case.grid):
         raise CaseError(f"{paths['brain']} is on another grid than {case.paths[REFERENCE].name}")
     assert case.header is not None, "a case that was read from files has a header"
-    return PreparedCase(name, case.grid, case.header, sequences, brain.data != 0, warnings)
+    return PreparedCase(name, case.grid, case.header, sequences, brain.data.astype(bool), warnings)
+
+
+@lru_cache(maxsize=4)
+def _read_mask(path: Path, changed_ns: int, size: int) -> Volume:
+    """The brain mask as bool; kept, because it is asked for at each change of patient."""
+    volume = read_volume(path)
+    return replace(volume, data=volume.data != 0)
 
 
 def stored_series_uid(case: Case) -> str:

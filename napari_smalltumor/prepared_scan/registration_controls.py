@@ -25,7 +25,7 @@ _TURN = ("about the right-left axis", "about the front-back axis", "about the he
 _LARGEST_MM, _LARGEST_DEGREES, _STEP = 50.0, 45.0, 0.5
 
 
-class Nudge(QWidget):
+class RegistrationControls(QWidget):
     """Chooses a sequence and how it is moved; emits `changed` at each change of a value."""
 
     sequence_changed = Signal()

@@ -1,0 +1,239 @@
+"""A correction that ends when its dock shows another patient, or is cancelled or closed."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+from qtpy.QtWidgets import QFileDialog
+from raw_scans import prepared_by_hand, write_raw_scan
+from smalltumor.data.case import read_case
+from smalltumor.errors import CaseError
+from smalltumor.scanner.preparation import correction as correction_module
+from smalltumor.scanner.preparation.correction import Correction
+from smalltumor.scanner.preparation.prepared_files import write_prepared
+from smalltumor.scanner.preparation.stored_case import stored_case
+
+from napari_smalltumor import devices, notify
+from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.cases_in_use import use_case, use_of
+from napari_smalltumor.prepared_scan import job as job_module
+from napari_smalltumor.prepared_scan.dock import PreparedScanDock
+from napari_smalltumor.prepared_scan.scan_layers import scan_layers
+from napari_smalltumor.scanner.known_scans import forget_scan, remember_scan, scan_of
+
+pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no registration")
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """Prepared cases A and B, whose scans are known."""
+    made = {}
+    for name in "AB":
+        scan = write_raw_scan(tmp_path / f"scan {name}")
+        made[name] = tmp_path / name
+        write_prepared(prepared_by_hand(scan, name), made[name])
+        remember_scan(made[name], scan)
+    yield made
+    for folder in made.values():
+        forget_scan(folder)
+
+
+@pytest.fixture
+def viewer(make_napari_viewer, monkeypatch, folders):
+    monkeypatch.setattr(devices, "find_devices", lambda *arguments: None)
+    monkeypatch.setattr(correction_module, "brain_overlap", lambda *arguments: 0.97)
+    viewer = make_napari_viewer()
+    for folder in folders.values():
+        open_case(viewer, folder)
+    return viewer
+
+
+@pytest.fixture
+def dock(viewer, qtbot):
+    """The dock; A is the active patient."""
+    dock = PreparedScanDock(viewer)
+    viewer.window.add_dock_widget(dock, area="right")
+    activate(viewer, dock, qtbot, "A")
+    return dock
+
+
+@pytest.fixture
+def gate(monkeypatch):
+    """Holds up the writing of a correction: (it has begun, it may go on)."""
+    begun, may_go_on = threading.Event(), threading.Event()
+    write = job_module.write_prepared
+
+    def held_up(*arguments, **options):
+        begun.set()
+        assert may_go_on.wait(60)
+        return write(*arguments, **options)
+
+    monkeypatch.setattr(job_module, "write_prepared", held_up)
+    yield begun, may_go_on
+    may_go_on.set()
+
+
+def activate(viewer, dock, qtbot, name):
+    patients = active_patient(viewer)
+    patients.activate(next(p for p in patients.patients if patients.title_of(p) == name))
+    qtbot.waitUntil(lambda: dock._prepared is not None and dock._prepared.name == name)
+
+
+def smaller(dock) -> Correction:
+    brain = dock._prepared.brain.copy()
+    brain[6:8] = False
+    return Correction(brain=brain)
+
+
+def brain_in(folder):
+    return stored_case(read_case(folder)).brain
+
+
+def test_a_correction_that_is_cancelled_before_files_are_replaced_changes_nothing(
+    dock, viewer, folders, gate, qtbot
+):
+    correction, before = smaller(dock), dock._prepared.brain
+    dock._start(correction)
+    qtbot.waitUntil(gate[0].is_set)
+    dock.cancel()
+    gate[1].set()
+    qtbot.waitUntil(lambda: not dock.busy)
+    np.testing.assert_array_equal(brain_in(folders["A"]), before)
+    assert dock._prepared.brain is before and use_of(viewer, dock._layers.case) is None
+
+
+def test_a_correction_that_is_stored_is_shown_though_it_is_cancelled(
+    dock, folders, monkeypatch, qtbot
+):
+    write = job_module.write_prepared
+
+    def then_cancelled(*arguments, **options):
+        written = write(*arguments, **options)
+        dock._worker.quit()
+        return written
+
+    monkeypatch.setattr(job_module, "write_prepared", then_cancelled)
+    correction, case = smaller(dock), dock._layers.case
+    dock._start(correction)
+    qtbot.waitUntil(lambda: not dock.busy)
+    np.testing.assert_array_equal(brain_in(folders["A"]), correction.brain)
+    assert not np.any(case.volumes["t1ce"][~correction.brain])
+    np.testing.assert_array_equal(dock._prepared.brain, correction.brain)
+
+
+def test_a_correction_that_is_stored_is_shown_though_the_dock_is_closed(
+    dock, viewer, monkeypatch, qtbot
+):
+    written, may_return = threading.Event(), threading.Event()
+    write = job_module.write_prepared
+
+    def slow_return(*arguments, **options):
+        write(*arguments, **options)
+        written.set()
+        assert may_return.wait(60)
+
+    monkeypatch.setattr(job_module, "write_prepared", slow_return)
+    correction, case, worker = smaller(dock), dock._layers.case, None
+    dock._start(correction)
+    worker = dock._worker
+    qtbot.waitUntil(written.is_set)
+    viewer.window.remove_dock_widget(dock)
+    dock.close()
+    dock.deleteLater()
+    with qtbot.waitSignal(dock.destroyed):
+        pass
+    with qtbot.waitSignal(worker.finished):
+        may_return.set()
+    assert not np.any(case.volumes["t1ce"][~correction.brain])
+    assert use_of(viewer, case) is None
+
+
+def test_a_wrong_scan_of_one_patient_is_forgotten_and_not_that_of_the_other(
+    dock, viewer, folders, monkeypatch, qtbot, errors
+):
+    may_fail = threading.Event()
+
+    def wrong(*arguments):
+        assert may_fail.wait(60)
+        raise CaseError("not the scan")
+
+    monkeypatch.setattr(job_module, "series_in", wrong)
+    dock._start(smaller(dock))
+    activate(viewer, dock, qtbot, "B")
+    may_fail.set()
+    qtbot.waitUntil(lambda: not dock.busy)
+    assert len(errors) == 1 and "not the scan" in errors[0]
+    assert scan_of(folders["A"]) is None and scan_of(folders["B"]) is not None
+
+
+def test_a_folder_is_remembered_only_when_it_was_the_right_one(
+    dock, folders, tmp_path, monkeypatch, qtbot, errors
+):
+    forget_scan(folders["A"])
+    (tmp_path / "empty").mkdir()
+    chosen = [tmp_path / "empty", tmp_path / "scan A"]
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *arguments: str(chosen.pop(0)))
+    dock._start(smaller(dock))
+    assert scan_of(folders["A"]) is None
+    qtbot.waitUntil(lambda: not dock.busy)
+    assert len(errors) == 1 and scan_of(folders["A"]) is None
+    dock._start(smaller(dock))
+    qtbot.waitUntil(lambda: not dock.busy)
+    assert scan_of(folders["A"]) == tmp_path / "scan A"
+
+
+def test_a_result_of_one_patient_leaves_what_is_done_with_the_other(
+    dock, viewer, gate, monkeypatch, qtbot
+):
+    infos = []
+    monkeypatch.setattr(notify, "info", infos.append)
+    case = dock._layers.case
+    correction = smaller(dock)
+    dock._start(correction)
+    qtbot.waitUntil(gate[0].is_set)
+    activate(viewer, dock, qtbot, "B")
+    dock.registration.shift[0].setValue(3.0)
+    gate[1].set()
+    qtbot.waitUntil(lambda: not dock.busy)
+    assert dock.registration.shift_mm == (3.0, 0.0, 0.0) and dock._prepared.name == "B"
+    assert not np.any(case.volumes["t1ce"][~correction.brain])
+    assert infos == ["The correction of A is stored. Segment it again."]
+    assert dock.step.text() == ""
+
+
+def test_a_case_is_not_corrected_while_it_is_segmented(dock, viewer, errors, qtbot):
+    case = dock._layers.case
+    end = use_case(viewer, case, "segmented")
+    dock._start(smaller(dock))
+    assert errors == ["A is being segmented. Correct it when that has ended."] and not dock.busy
+    end()
+    dock._start(smaller(dock))
+    assert dock.busy and use_of(viewer, case) == "corrected"
+    qtbot.waitUntil(lambda: not dock.busy)
+    assert use_of(viewer, case) is None
+
+
+def test_the_brush_is_not_taken_for_another_patient(
+    dock, viewer, folders, tmp_path, monkeypatch, qtbot
+):
+    forget_scan(folders["A"])
+
+    def other_patient(*arguments):
+        activate(viewer, dock, qtbot, "B")
+        return str(tmp_path / "scan A")
+
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", other_patient)
+    dock.edit_button.click()
+    assert not dock.edit_button.isChecked() and not dock.busy
+    assert scan_layers(viewer).brain.mode == "pan_zoom"
+    assert all("whole head" not in layer.name for layer in viewer.layers)
+
+
+def test_registration_is_disabled_without_another_sequence(dock):
+    dock.registration.show_sequences([])
+    dock.set_running(True)
+    dock.set_running(False)
+    assert dock.edit_button.isEnabled() and not dock.registration.isEnabled()

@@ -1,0 +1,76 @@
+"""A correction reaches every layer of the case, those that were removed too."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from raw_scans import prepared_by_hand, write_raw_scan
+from smalltumor.scanner.preparation.prepared_files import write_prepared
+from smalltumor.scanner.preparation.stored_case import stored_case
+
+from napari_smalltumor.layers.metadata import case_of
+from napari_smalltumor.layers.modalities import case_of_layers, newest_case_layers
+from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.missing_layers import missing_layers
+from napari_smalltumor.prepared_scan.scan_layers import scan_layers, show_images
+
+pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no transforms")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    write_prepared(prepared_by_hand(write_raw_scan(tmp_path / "scan")), tmp_path / "Pat")
+    return tmp_path / "Pat"
+
+
+@pytest.fixture
+def viewer(folder):
+    viewer = ViewerModel()
+    missing_layers(viewer)
+    open_case(viewer, folder)
+    return viewer
+
+
+def correct(viewer):
+    """Show images of the value 5."""
+    case = scan_layers(viewer).case
+    prepared = stored_case(case)
+    sequences = {
+        m: replace(s, image=np.full_like(s.image, 5)) for m, s in prepared.sequences.items()
+    }
+    show_images(viewer, case, replace(prepared, sequences=sequences))
+
+
+def shown(viewer):
+    return {m: set(np.unique(x.data)) for m, x in scan_layers(viewer).images.items()}
+
+
+def test_an_image_that_was_removed_returns_corrected(viewer):
+    viewer.layers.remove(scan_layers(viewer).images["flair"])
+    correct(viewer)
+    missing_layers(viewer).restore(active_patient(viewer).current)
+    assert shown(viewer) == {m: {5} for m in ("t1", "t1ce", "t2", "flair")}
+
+
+def test_an_image_that_was_opened_again_is_corrected(viewer, folder):
+    viewer.layers.remove(scan_layers(viewer).images["flair"])
+    open_case(viewer, folder)
+    layers = scan_layers(viewer)
+    assert case_of(layers.images["flair"]) is not layers.case
+    correct(viewer)
+    assert shown(viewer) == {m: {5} for m in ("t1", "t1ce", "t2", "flair")}
+    segmented = case_of_layers(newest_case_layers(viewer.layers))
+    assert {value for v in segmented.volumes.values() for value in np.unique(v)} == {5}
+
+
+def test_an_image_of_another_case_stays(viewer, tmp_path):
+    other = prepared_by_hand(write_raw_scan(tmp_path / "other"), "Other")
+    write_prepared(other, tmp_path / "Other")
+    before = list(viewer.layers)
+    open_case(viewer, tmp_path / "Other")
+    correct(viewer)
+    assert all(set(np.unique(layer.data)) != {5} for layer in before)
