@@ -93,14 +93,21 @@ class PlanesWindow(QObject):
         (shown[0] if shown else self.napari_canvas.canvas.native).setFocus()
 
     def _send(self, letter: QKeySequence) -> None:
-        """Give a letter to napari, which expects it from its canvas."""
+        """Give a letter to napari, which expects it from its canvas.
+
+        The canvas is called, because Qt would send the event to this shortcut again.
+        """
         canvas = self._canvas()
         if canvas is None:
             return
         code = letter[0] if isinstance(letter[0], int) else letter[0].key()
-        for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
-            event = QKeyEvent(kind, code, Qt.KeyboardModifier.NoModifier, letter.toString().lower())
-            QApplication.sendEvent(canvas.canvas.native, event)
+        handlers = {
+            QEvent.Type.KeyPress: canvas.keyPressEvent,
+            QEvent.Type.KeyRelease: canvas.keyReleaseEvent,
+        }
+        for kind, handle in handlers.items():
+            text = letter.toString().lower()
+            handle(QKeyEvent(kind, code, Qt.KeyboardModifier.NoModifier, text))
 
     def _ensure_area(self) -> ReadingArea:
         if self.area is None:

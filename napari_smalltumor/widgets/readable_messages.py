@@ -24,6 +24,8 @@ _MARGIN = 8
 _GAP = 4
 _PADDING = 24
 _ENDLESS = 10_000
+_PARTS = ("toggle_expansion", "message", "row2_widget", "geom_anim", "timer")
+"""What a message of napari has; one whose making has failed is not complete."""
 
 
 class ReadableMessages(QObject):
@@ -49,7 +51,8 @@ class ReadableMessages(QObject):
     @property
     def messages(self) -> list[QDialog]:
         """The messages that are open."""
-        return [d for d in self._window.findChildren(QDialog) if hasattr(d, "toggle_expansion")]
+        dialogs = self._window.findChildren(QDialog)
+        return [d for d in dialogs if all(hasattr(d, name) for name in _PARTS)]
 
     def show_in_full(self) -> None:
         """Enlarge each message to its text; the newest is in the corner, below the others."""

@@ -173,6 +173,31 @@ def test_painting_ends_by_its_key_while_a_list_has_the_focus(
         assert labels.mode == mode
 
 
+@pytest.mark.parametrize("focus", ["canvas", "plane", "list"])
+def test_keys_of_tools_work_wherever_the_focus_is(
+    viewer, synthetic_case, dock_of, qtbot, raised, focus
+):
+    dock = dock_of(viewer)
+    open_case(viewer, synthetic_case)
+    window = planes_window(viewer)
+    labels = viewer.add_labels(np.zeros((4, 4, 4), np.uint8))
+    if focus == "plane":
+        window.show(Layout.FOUR)
+    widget = {
+        "canvas": window.napari_canvas.canvas.native,
+        "plane": window.area.canvases[0] if window.area is not None else None,
+        "list": dock.panel.findChild(PatientHeader).picker,
+    }[focus]
+    window.main_window.activateWindow()
+    widget.setFocus()
+    qtbot.waitUntil(widget.hasFocus)
+    for letter, mode in (("P", "paint"), ("E", "erase"), ("Z", "pan_zoom")):
+        viewer.layers.selection.active = labels
+        qtbot.keyClick(widget, letter)
+        assert labels.mode == mode
+    assert raised == []
+
+
 def test_layouts_are_changed_by_buttons_a_key_and_a_double_click(
     viewer, synthetic_case, qtbot, double_click
 ):
