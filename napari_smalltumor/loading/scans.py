@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,13 +11,14 @@ from typing import TYPE_CHECKING
 from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.errors import CaseError, SmalltumorError
+from smalltumor.scanner.archive import is_archive
 from smalltumor.scanner.selection import assign
 from smalltumor.scanner.studies import FolderContent, Study, find_studies
 from smalltumor.scanner.volume_series import series_of_file
 
 from napari_smalltumor import notify, settings
-from napari_smalltumor.loading.job import LoadJob, load
-from napari_smalltumor.scanner.archives import unpacked_folder
+from napari_smalltumor.loading.job import LoadJob, load, loads_in_background
+from napari_smalltumor.scanner.archives import remove_unpacked, unpacked_folder
 from napari_smalltumor.scanner.plan import Plan
 from napari_smalltumor.viewer import unproxied
 
@@ -48,16 +50,32 @@ def offer_scan(
     otherwise : callable
         Called if there are no series that may be a scan of the brain.
     """
+    look = partial(_look_for_scan, viewer, scan, open_folder, otherwise)
+    if is_archive(scan) and loads_in_background(viewer):
+        from napari_smalltumor import questions
+        from napari_smalltumor.scanner.unpacking import Unpacking
+
+        Unpacking(questions.window_of(None), scan, look)
+    else:
+        look()
+
+
+def _look_for_scan(
+    viewer: ViewerModel,
+    scan: Path,
+    open_folder: Callable[..., None],
+    otherwise: Callable[[], None],
+) -> None:
     plans: list[Plan] = []
 
     def search() -> list[LayerData]:
         folder = unpacked_folder(scan)
-        try:
+        with suppress(CaseError):  # there is no image at all
             content = find_studies(folder)
-        except CaseError:  # there is no image at all
-            return []
-        if is_scan(content):
-            plans.append(Plan(folder, content, scan))
+            if is_scan(content):
+                plans.append(Plan(folder, content, scan))
+        if not plans:
+            remove_unpacked(folder)
         return []
 
     def show(layers: list[Layer]) -> None:

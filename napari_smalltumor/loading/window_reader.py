@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from smalltumor.data.naming.find_cases import find_case_files
 from smalltumor.data.nifti import is_image_name
 from smalltumor.errors import SmalltumorError
-from smalltumor.scanner.archive import is_archive
+from smalltumor.scanner.archive import is_archive, may_hold_images
 from smalltumor.scanner.dicom.files import holds_dicom
 
 from napari_smalltumor.loading.already_open import show_open_case, show_open_file
@@ -36,7 +36,7 @@ def get_reader(path: str | Sequence[str]) -> Reader | None:
     """Return the function that reads a path, or None if the plugin does not read it.
 
     A folder that is no case is read if no other plugin can: if it holds NIfTI files or only
-    folders; or if it holds DICOM files. A zip archive may hold a scan.
+    folders; or if it holds DICOM files. A zip archive is read if it may hold images.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def get_reader(path: str | Sequence[str]) -> Reader | None:
         As for `napari_smalltumor.loading.reader.get_reader`.
     """
     if isinstance(path, str) and is_archive(Path(path)):
-        return _read_archive
+        return _read_archive if may_hold_images(Path(path)) else None
     read = get_case_reader(path)
     if read is None and isinstance(path, str) and _may_hold_cases(Path(path)):
         return _read_folder_of_cases

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from smalltumor.errors import CaseError
-from smalltumor.scanner.archive import is_archive, unpack
+from smalltumor.scanner.archive import is_archive, may_hold_images, unpack
 
 
 class _Archive(NamedTuple):
@@ -39,7 +39,7 @@ def unpacked_folder(path: Path, on_file: Callable[[int], None] | None = None) ->
     Raises
     ------
     CaseError
-        If the archive cannot be unpacked.
+        If the archive cannot be unpacked, or holds no images.
     """
     if not is_archive(path):
         return path
@@ -47,6 +47,8 @@ def unpacked_folder(path: Path, on_file: Callable[[int], None] | None = None) ->
     known = _UNPACKED.get(archive)
     if known is not None and Path(known.name, path.stem).is_dir():
         return Path(known.name, path.stem)
+    if not may_hold_images(path):
+        raise CaseError(f"{path} holds no images in DICOM, NIfTI, .mha or .nrrd files")
     temporary = TemporaryDirectory(prefix="smalltumor-", ignore_cleanup_errors=True)
     folder = Path(temporary.name, path.stem)
     try:

@@ -14,7 +14,9 @@ from lzma import LZMAError
 from pathlib import Path, PurePosixPath
 from zipfile import ZipInfo
 
+from smalltumor.data.nifti import is_image_name
 from smalltumor.errors import CaseError
+from smalltumor.scanner.dicom.files import START_BYTES, is_named_dicom, starts_as_dicom
 
 SUFFIX = ".zip"
 
@@ -22,6 +24,9 @@ MOST_BYTES = 16 * 2**30
 """Largest size of the unpacked files; a study with all its series has one or two GB."""
 
 MOST_FILES = 200_000
+
+MOST_LOOKED_AT = 1000
+"""Files of an archive whose first bytes are read before it is unpacked."""
 
 _DAMAGED = (
     *(zipfile.BadZipFile, zlib.error, LZMAError, struct.error),
@@ -37,6 +42,31 @@ _NOT_IN_NAMES = str.maketrans(dict.fromkeys('\\:*?"<>|', "_"))
 def is_archive(path: Path) -> bool:
     """Whether a path is a zip archive by its name."""
     return path.suffix.lower() == SUFFIX and not path.is_dir()
+
+
+def may_hold_images(archive: Path) -> bool:
+    """Whether a zip archive holds images, by the names and first bytes of its files.
+
+    Also true if it cannot be read, so that `unpack` tells why. Of the files without an ending of
+    images, the first `MOST_LOOKED_AT` are looked at.
+    """
+    try:
+        with zipfile.ZipFile(archive) as content:
+            members = [member for member in content.infolist() if _is_wanted(member)]
+            return any(_is_named_image(Path(member.filename)) for member in members) or any(
+                starts_as_dicom(_start(content, member)) for member in members[:MOST_LOOKED_AT]
+            )
+    except (OSError, RuntimeError, *_DAMAGED):
+        return True
+
+
+def _is_named_image(path: Path) -> bool:
+    return is_image_name(path) or is_named_dicom(path.name) or path.name.upper() == "DICOMDIR"
+
+
+def _start(content: zipfile.ZipFile, member: ZipInfo) -> bytes:
+    with content.open(member) as file:
+        return file.read(START_BYTES)
 
 
 @contextmanager

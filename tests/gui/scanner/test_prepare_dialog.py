@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import shutil
 import threading
+import time
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 from head_cases import NAMES
 from napari_cases import write_case_along
+from qtpy.compat import isalive
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QProgressDialog, QPushButton
 from raw_scans import prepared_by_hand, write_raw_scan
 from smalltumor.data.nifti import read_volume
 from smalltumor.errors import Cancelled
@@ -23,7 +26,9 @@ from napari_smalltumor.layers.brain_mask import brain_mask_of
 from napari_smalltumor.loading.loader import loader_of
 from napari_smalltumor.loading.open_case import open_and_remember, open_case
 from napari_smalltumor.loading.scans import show_preparation
+from napari_smalltumor.loading.window_reader import get_reader
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.scanner import archives
 from napari_smalltumor.scanner import plan as plan_module
 from napari_smalltumor.scanner import preparation as preparation_module
 from napari_smalltumor.scanner.dialog import PrepareDialog
@@ -241,6 +246,50 @@ def test_a_zip_archive_is_prepared_beside_it(viewer, tmp_path, qtbot, steps):
     dialog.prepare_button.click()
     qtbot.waitUntil(lambda: active_patient(viewer).title == "Pat")
     assert {path.name for path in (tmp_path / "export").iterdir()} == {"Pat.zip", "prepared"}
+
+
+def test_unpacking_can_be_cancelled_and_other_cases_are_opened_meanwhile(
+    viewer, tmp_path, qtbot, messages, monkeypatch
+):
+    folders: list[Path] = []
+
+    def unpack(archive, folder, on_file):
+        folders.append(folder)
+        folder.mkdir()
+        while True:
+            on_file(1)
+            time.sleep(0.01)
+
+    monkeypatch.setattr(archives, "unpack", unpack)
+    archive = write_archive(tmp_path / "Pat.zip", "1.dcm")
+    in_loop(open_and_remember, viewer, archive)
+    qtbot.waitUntil(lambda: bool(folders))
+    in_loop(open_and_remember, viewer, write_case_along(tmp_path / "Other", labels=False))
+    qtbot.waitUntil(lambda: active_patient(viewer).title == "Other")
+    (dialog,) = [w for w in QApplication.topLevelWidgets() if isinstance(w, QProgressDialog)]
+    assert "Pat.zip" in dialog.labelText()
+    qtbot.waitUntil(dialog.isVisible)
+    dialog.findChild(QPushButton).click()
+    qtbot.waitUntil(lambda: not folders[0].parent.exists() and not isalive(dialog))
+    assert messages == [] and not dialogs()
+
+
+def test_an_archive_without_a_scan_is_removed_at_once(
+    viewer, tmp_path, qtbot, messages, monkeypatch
+):
+    monkeypatch.setattr(archives, "_UNPACKED", {})
+    in_loop(open_and_remember, viewer, write_archive(tmp_path / "Pat.zip", "1.dcm"))
+    qtbot.waitUntil(lambda: bool(messages) and not loader_of(viewer).busy)
+    assert "holds no series of the head" in messages[0]
+    assert archives._UNPACKED == {}
+    # Archives of something else are left to other readers.
+    assert get_reader(str(write_archive(tmp_path / "x.zip", "letter.txt"))) is None
+
+
+def write_archive(path: Path, name: str) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(name, b"text")
+    return path
 
 
 def test_a_damaged_archive_is_one_sentence(viewer, tmp_path, qtbot, messages):

@@ -7,9 +7,15 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from smalltumor.errors import CaseError
 
 from napari_smalltumor.scanner import archives
-from napari_smalltumor.scanner.archives import beside_scan, is_unpacked, unpacked_folder
+from napari_smalltumor.scanner.archives import (
+    beside_scan,
+    is_unpacked,
+    remove_unpacked,
+    unpacked_folder,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +26,7 @@ def _nothing_unpacked(monkeypatch):
 def write_archive(path: Path, name: str) -> Path:
     path.unlink(missing_ok=True)
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr(name, name)
+        archive.writestr(f"{name}.dcm", name)
     return path
 
 
@@ -33,15 +39,15 @@ def test_an_archive_is_unpacked_once(tmp_path):
 def test_another_archive_of_the_same_name_is_unpacked(tmp_path):
     first = unpacked_folder(write_archive(tmp_path / "study.zip", "patient_A"))
     second = unpacked_folder(write_archive(tmp_path / "study.zip", "patient_B"))
-    assert [path.name for path in second.iterdir()] == ["patient_B"]
+    assert [path.name for path in second.iterdir()] == ["patient_B.dcm"]
     # A case that was made of the first may still be corrected.
-    assert [path.name for path in first.iterdir()] == ["patient_A"]
+    assert [path.name for path in first.iterdir()] == ["patient_A.dcm"]
 
 
 def test_an_archive_whose_files_were_cleaned_up_is_unpacked_again(tmp_path):
     archive = write_archive(tmp_path / "study.zip", "patient_A")
     shutil.rmtree(unpacked_folder(archive).parent)
-    assert [path.name for path in unpacked_folder(archive).iterdir()] == ["patient_A"]
+    assert [path.name for path in unpacked_folder(archive).iterdir()] == ["patient_A.dcm"]
 
 
 def test_files_are_proposed_beside_the_archive_and_never_within_what_was_unpacked(tmp_path):
@@ -50,3 +56,20 @@ def test_files_are_proposed_beside_the_archive_and_never_within_what_was_unpacke
     assert beside_scan(folder) == beside_scan(archive) == tmp_path
     assert is_unpacked(folder) and is_unpacked(folder.parent / "x.dcm")
     assert not is_unpacked(tmp_path / "x.dcm")
+
+
+def test_an_archive_without_images_is_not_unpacked(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("letter.txt", "text")
+    with pytest.raises(CaseError, match=r"x\.zip holds no images"):
+        unpacked_folder(tmp_path / "x.zip")
+    assert archives._UNPACKED == {}
+
+
+def test_what_was_unpacked_can_be_removed(tmp_path):
+    archive = write_archive(tmp_path / "study.zip", "patient_A")
+    folder = unpacked_folder(archive)
+    remove_unpacked(tmp_path)
+    assert folder.is_dir() and tmp_path.is_dir()
+    remove_unpacked(folder)
+    assert not folder.parent.exists()

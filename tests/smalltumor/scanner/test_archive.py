@@ -12,7 +12,7 @@ import pytest
 from dicom_cases import write_series
 from smalltumor.errors import CaseError
 from smalltumor.scanner import archive
-from smalltumor.scanner.archive import unpack, unpacked
+from smalltumor.scanner.archive import may_hold_images, unpack, unpacked
 from smalltumor.scanner.studies import find_studies
 from synthetic import grid_along
 
@@ -80,6 +80,26 @@ def test_a_file_that_is_larger_than_the_archive_says_is_refused(tmp_path):
     with pytest.raises(CaseError, match="damaged zip archive"):
         unpack(tmp_path / "x.zip", tmp_path / "to")
     assert sum(path.stat().st_size for path in (tmp_path / "to").iterdir()) <= 10
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "found"),
+    [
+        ("a/1", bytes(128) + b"DICM", True),
+        ("a/1.dcm", b"", True),
+        ("a/DICOMDIR", b"", True),
+        ("t1.nii.gz", b"", True),
+        ("a/1.txt", bytes(200), False),
+        ("__MACOSX/1.dcm", b"", False),
+    ],
+)
+def test_that_an_archive_may_hold_images_is_told_without_unpacking(tmp_path, name, content, found):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("readme", b"text")
+        file.writestr(name, content)
+    assert may_hold_images(tmp_path / "x.zip") == found
+    (tmp_path / "damaged.zip").write_bytes(b"no archive")
+    assert may_hold_images(tmp_path / "damaged.zip")  # what is wrong is said when it is unpacked
 
 
 def test_of_two_files_of_one_name_the_last_is_taken(tmp_path):

@@ -56,6 +56,9 @@ _LONGEST_REASON = 120
 MOST_FILES = 10_000
 """Files that are looked at to tell whether a folder holds DICOM."""
 
+START_BYTES = 132
+"""The preamble and the letters after it, which tell that a file is DICOM."""
+
 _NAMED_DICOM = (".dcm", ".ima", ".dicom")
 
 
@@ -164,13 +167,23 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _is_dicom(path: Path) -> bool:
-    if path.suffix.lower() in _NAMED_DICOM:
+    if is_named_dicom(path.name):
         return True
     try:
         with path.open("rb") as file:
-            return file.read(132)[128:] == b"DICM"
+            return starts_as_dicom(file.read(START_BYTES))
     except OSError:
         return False
+
+
+def is_named_dicom(name: str) -> bool:
+    """Whether a file is DICOM by the ending of its name; many have none."""
+    return name.lower().endswith(_NAMED_DICOM)
+
+
+def starts_as_dicom(start: bytes) -> bool:
+    """Whether a file is DICOM by its first `START_BYTES` bytes."""
+    return start[128:] == b"DICM"
 
 
 @invalid_values_allowed()
