@@ -8,7 +8,9 @@ from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import MODALITY_TITLES
 from smalltumor.scanner.preparation.prepare import PreparedCase, PreparedSequence
 
-ORDER = ("t1ce", "t1", "t2", "flair")
+from napari_smalltumor.scanner.plan import SHOWN_ORDER
+
+ORDER = (REFERENCE, *(modality for modality in SHOWN_ORDER if modality != REFERENCE))
 NONE = "–"
 
 

@@ -11,7 +11,7 @@ from smalltumor.data.naming.case_files import MODALITIES, MODALITY_TITLES, modal
 from smalltumor.errors import Action, Remedy
 from smalltumor.files.names import safe_name
 from smalltumor.files.requirements import MissingPackageError, missing_packages
-from smalltumor.scanner.selection import Assignment, DescribedSeries, assign
+from smalltumor.scanner.selection import CHOSEN_BY_USER, Assignment, DescribedSeries, assign
 from smalltumor.scanner.series import Series
 from smalltumor.scanner.source import Source
 from smalltumor.scanner.studies import FolderContent, Study
@@ -25,7 +25,6 @@ _TELLS_NOTHING = frozenset(
 )
 """Names of folders that many patients have; the folder above is named after the patient."""
 
-_CHOSEN_BY_USER = "chosen by you"
 _NEEDED = ("SimpleITK", "deepbet")
 
 
@@ -91,7 +90,7 @@ class Plan:
         chosen = {m: s for m, s in before.chosen.items() if s is not series and m != modality}
         reasons = {m: before.reasons[m] for m in chosen}
         if modality is not None:
-            chosen[modality], reasons[modality] = series, _CHOSEN_BY_USER
+            chosen[modality], reasons[modality] = series, CHOSEN_BY_USER
         self._assignment = replace(before, chosen=chosen, reasons=reasons)
 
     @property
@@ -131,15 +130,20 @@ class Plan:
 
     @property
     def case_name(self) -> str:
-        """A name for the case: that of the folder, with the date if there are several studies."""
+        """A name for the case: that of the folder, with number and date of one of several studies.
+
+        It has no patient ID, because it becomes part of the names of files.
+        """
         if self._case_name:
             return safe_name(self._case_name)
         folder = self.folder.absolute()
         name = folder.parent.name if folder.name.lower() in _TELLS_NOTHING else folder.name
-        date = self._study.date if self._study is not None and len(self.studies) > 1 else ""
-        patients = {study.patient for study in self.studies}
-        patient = self._study.patient if self._study is not None and len(patients) > 1 else ""
-        return safe_name("_".join(part for part in (name, patient, date) if part)) or "case"
+        parts = [name]
+        if self._study is not None and len(self.studies) > 1:
+            if len({study.patient for study in self.studies}) > 1:
+                parts.append(f"study{self.studies.index(self._study) + 1}")
+            parts.append(self._study.date)
+        return safe_name("_".join(part for part in parts if part)) or "case"
 
     def _packages_problem(self) -> str:
         missing = missing_packages(_NEEDED)

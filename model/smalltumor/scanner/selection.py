@@ -9,6 +9,9 @@ from smalltumor.data.naming.case_files import MODALITIES, MODALITY_TITLES
 from smalltumor.scanner.sequences import Classification, classify, says_before_contrast
 from smalltumor.scanner.series import Series
 
+CHOSEN_BY_USER = "chosen by the user"
+"""Reason for a series that the user named."""
+
 SHORTEST_EXTENT_MM = 100.0
 """A series that is shorter along any axis shows a part of the head, such as the orbits."""
 
@@ -90,7 +93,7 @@ def assign(series: Sequence[Series], given: Mapping[str, Series] | None = None) 
     """
     given = given or {}
     classified = _after_contrast([(s, classify(s.acquisition)) for s in series])
-    chosen, reasons = dict(given), dict.fromkeys(given, "chosen by the user")
+    chosen, reasons = dict(given), dict.fromkeys(given, CHOSEN_BY_USER)
     taken = list(given.values())
     for modality in (m for m in MODALITIES if m not in given):
         candidates = [

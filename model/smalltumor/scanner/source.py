@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import MODALITY_TITLES, missing_modalities, modality_titles
 from smalltumor.data.naming.file_names import folder_name
 from smalltumor.data.nifti import is_image_name
@@ -76,7 +77,7 @@ def find_source(
     assignment = assign(series, named)
     _refuse_two_patients(assignment)
     _refuse_missing(assignment, allow_missing)
-    location = assignment.chosen["t1ce"].location
+    location = assignment.chosen[REFERENCE].location
     return Source(name or folder_name(location.parent), assignment, warnings)
 
 
@@ -89,7 +90,7 @@ def _choose_study(
         return studies[number - 1], ()
     if len(studies) == 1:
         return studies[0], ()
-    usable = [s for s in studies if "t1ce" in assign(s.series).chosen]
+    usable = [s for s in studies if REFERENCE in assign(s.series).chosen]
     if len(usable) == 1 and not given:
         return usable[0], (f"only {usable[0].title} of {len(studies)} studies has a T1CE",)
     titles = "; ".join(f"{n}: {s.title}" for n, s in enumerate(studies, start=1))

@@ -64,7 +64,7 @@ def test_a_series_that_the_user_chooses_replaces_the_one_before():
     assert other.modality is None
     plan.use(other.series, "t2")
     uses = {d.series.title: (d.modality, d.reason) for d in plan.series}
-    assert uses["another t2"] == ("t2", "chosen by you")
+    assert uses["another t2"] == ("t2", "chosen by the user")
     assert uses[before.title][0] is None
     assert plan.source("case").assignment.chosen["t2"] is other.series
 
@@ -93,7 +93,7 @@ def test_of_two_patients_one_is_chosen_and_never_a_series_of_the_other():
     plan.choose_study(plan.studies[1])
     assert {d.series.patient for d in plan.series} == {"P2"}
     assert plan.problem == ""
-    assert plan.case_name == "X_P2_20240102"
+    assert plan.case_name == "X_study2_20240102"
 
 
 def test_a_folder_name_that_tells_nothing_is_not_the_name_of_the_case():

@@ -137,7 +137,7 @@ class PreparedCase:
 
 
 @dataclass
-class _Native:
+class _SequenceImage:
     """A series with its voxels."""
 
     volume: Volume
@@ -147,7 +147,7 @@ class _Native:
     overlap: float | None = None
 
     @property
-    def seen(self) -> SeriesImage:
+    def series_image(self) -> SeriesImage:
         return SeriesImage(self.volume.grid, self.stripped)
 
 
@@ -220,18 +220,18 @@ def prepare(
     return replace(case, warnings=(*source.warnings, *_missing(images), *warnings))
 
 
-def _read(source: Source, reporter: ProgressReporter) -> dict[str, _Native]:
+def _read(source: Source, reporter: ProgressReporter) -> dict[str, _SequenceImage]:
     images = {}
     chosen = source.assignment.chosen
     for count, modality in enumerate(m for m in MODALITIES if m in chosen):
         reporter.update(_IMAGE_READ * count / len(chosen), f"reading {MODALITY_TITLES[modality]}")
         volume = chosen[modality].read()
-        images[modality] = _Native(volume, is_stripped(volume.data, volume.grid))
+        images[modality] = _SequenceImage(volume, is_stripped(volume.data, volume.grid))
     return images
 
 
 def _register_all(
-    images: Mapping[str, _Native], brain: Mask, reporter: ProgressReporter
+    images: Mapping[str, _SequenceImage], brain: Mask, reporter: ProgressReporter
 ) -> list[str]:
     fixed = images[REFERENCE]
     others = [m for m in images if m != REFERENCE]
@@ -241,7 +241,7 @@ def _register_all(
         title = MODALITY_TITLES[modality]
         reporter.update(_BRAIN_FOUND + span * count, f"registering {title}")
         moving = images[modality]
-        if moving.seen.is_registered_to(fixed.seen):
+        if moving.series_image.is_registered_to(fixed.series_image):
             moving.steps.append("on the grid of T1CE and skull-stripped: taken as registered")
             continue
         found = register(fixed.volume, moving.volume, brain, reporter.raise_if_cancelled)
@@ -253,7 +253,7 @@ def _register_all(
     return warnings
 
 
-def _accept(found: Registration, moving: _Native, fixed: _Native) -> None:
+def _accept(found: Registration, moving: _SequenceImage, fixed: _SequenceImage) -> None:
     """Keep a registration, or the image as it is if it lies on the grid of T1CE and in place."""
     small = found.displacement_mm < SMALLEST_DISPLACEMENT_MM
     if small and moving.volume.grid.matches(fixed.volume.grid):
@@ -266,12 +266,12 @@ def _accept(found: Registration, moving: _Native, fixed: _Native) -> None:
     )
 
 
-def _grid_in_t1ce(image: _Native) -> Grid:
+def _grid_in_t1ce(image: _SequenceImage) -> Grid:
     grid = image.volume.grid
     return grid if image.registration is None else registered_grid(grid, image.registration.matrix)
 
 
-def _with_t1(probability: npt.NDArray[np.float32], t1: _Native, grid: Grid) -> Mask:
+def _with_t1(probability: npt.NDArray[np.float32], t1: _SequenceImage, grid: Grid) -> Mask:
     """The brain by the mean probability of T1CE and T1; by that of T1CE where T1 shows nothing."""
     own = brain_probability(t1.volume.data, t1.volume.grid)
     placed = _grid_in_t1ce(t1)
@@ -279,7 +279,9 @@ def _with_t1(probability: npt.NDArray[np.float32], t1: _Native, grid: Grid) -> M
     return mask_of(np.where(covered, (probability + resample(own, placed, grid)) / 2, probability))
 
 
-def _assemble(source: Source, images: Mapping[str, _Native], brain: Mask | None) -> PreparedCase:
+def _assemble(
+    source: Source, images: Mapping[str, _SequenceImage], brain: Mask | None
+) -> PreparedCase:
     volume = images[REFERENCE].volume
     sequences = {}
     for modality, image in images.items():
@@ -315,6 +317,6 @@ def _without_bias(case: PreparedCase, reporter: ProgressReporter) -> PreparedCas
     return replace(case, sequences=sequences)
 
 
-def _missing(images: Mapping[str, _Native]) -> list[str]:
+def _missing(images: Mapping[str, _SequenceImage]) -> list[str]:
     missing = [m for m in MODALITIES if m not in images]
     return [f"without {modality_titles(missing)}: results are less reliable"] if missing else []
