@@ -28,6 +28,7 @@ from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.reading.window import planes_window
 from napari_smalltumor.widgets.dock_keys import DockKeys
 from napari_smalltumor.widgets.dock_tabs import show_as_tab
+from napari_smalltumor.widgets.wheel import ignore_wheel_without_focus
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -65,6 +66,7 @@ class LesionsDock(LesionsPanel):
         self.destroyed.connect(partial(_disconnect, self.finder, self.keys, self.review))
         settings.changed.connect(self._on_setting)
         show_as_tab(self, "Lesions")
+        ignore_wheel_without_focus(self)
         accept_drops(self, napari_viewer)
         self._connect()
         self._show_sources()
