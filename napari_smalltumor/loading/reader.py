@@ -33,7 +33,7 @@ from smalltumor.files.requirements import MissingPackageError
 from smalltumor.labels.masks import Mask
 from smalltumor.labels.regions import Region
 from smalltumor.labels.schemes import DEFAULT_SCHEME, SCHEMES, LabelScheme, integer_values
-from smalltumor.scanner.preparation.stored_case import stored_paths
+from smalltumor.scanner.preparation.stored_case import read_brain, stored_paths
 
 from napari_smalltumor.export.region_files import (
     RegionFile,
@@ -144,7 +144,7 @@ def _brain_mask_of(case: Case) -> list[LayerData]:
     if paths is None:
         return []
     try:
-        volume = on_grid(read_label_volume(paths["brain"]), case.grid, case.name)
+        volume = on_grid(read_brain(paths["brain"]), case.grid, case.name)
     except SmalltumorError as error:
         warn(str(error))
         return []

@@ -67,37 +67,36 @@ def stored_case(case: Case) -> PreparedCase | None:
         warnings = tuple(map(str, content["warnings"]))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CaseError(f"{paths['record']} is damaged: {error!r}") from error
-    changed = paths["brain"].stat()
-    brain = _read_mask(paths["brain"], changed.st_mtime_ns, changed.st_size)
+    brain = read_brain(paths["brain"])
     if not brain.grid.matches(case.grid):
         raise CaseError(f"{paths['brain']} is on another grid than {case.paths[REFERENCE].name}")
     assert case.header is not None, "a case that was read from files has a header"
     return PreparedCase(name, case.grid, case.header, sequences, brain.data.astype(bool), warnings)
 
 
-@lru_cache(maxsize=4)
-def _read_mask(path: Path, changed_ns: int, size: int) -> Volume:
-    """The brain mask as bool; kept, because it is asked for at each change of patient."""
-    volume = read_volume(path)
-    return replace(volume, data=volume.data != 0)
-
-
-def stored_series_uid(case: Case) -> str:
-    """Series Instance UID of T1CE in the record of a prepared case; empty if there is none.
+def read_brain(path: Path) -> Volume:
+    """The brain mask of a prepared case, 3D bool. Masks that were read last are kept in memory.
 
     Raises
     ------
     CaseError
-        If the record cannot be read.
+        If it cannot be read, or is not 3D.
     """
-    paths = stored_paths(case)
-    if paths is None:
-        return ""
-    content = _read_record(paths["record"])
     try:
-        return str(content["sequences"][REFERENCE]["series_uid"])
-    except (KeyError, TypeError) as error:
-        raise CaseError(f"{paths['record']} is damaged: {error!r}") from error
+        state = path.stat()
+    except OSError as error:
+        raise CaseError(f"{path} cannot be read: {error.strerror or error}") from error
+    return _read_mask(path, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=4)
+def _read_mask(path: Path, changed_ns: int, size: int) -> Volume:
+    volume = read_volume(path)
+    if volume.data.ndim != 3:
+        raise CaseError(f"{path} has the shape {volume.data.shape}; a brain mask is 3D")
+    mask = volume.data != 0
+    mask.flags.writeable = False
+    return replace(volume, data=mask)
 
 
 def _read_record(path: Path) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -52,6 +53,13 @@ def test_a_mask_returns_to_a_native_grid_as_before_the_case_was_written(written)
     masks = [on_native_grid(mask, each, "t2") for each in (case, stored_case(read_case(folder)))]
     np.testing.assert_array_equal(masks[0].classes, masks[1].classes)
     assert masks[1].grid.matches(case.sequences["t2"].native_grid)
+
+
+def test_a_brain_mask_that_was_replaced_is_read_again(written):
+    case, folder = written
+    before = stored_case(read_case(folder)).brain
+    write_prepared(replace(case, brain=~case.brain), folder, overwrite=True)
+    np.testing.assert_array_equal(stored_case(read_case(folder)).brain, ~before)
 
 
 def test_another_case_is_none(sample_folder):
