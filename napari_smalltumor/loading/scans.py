@@ -53,9 +53,9 @@ def offer_scan(
     look = partial(_look_for_scan, viewer, scan, open_folder, otherwise)
     if is_archive(scan) and loads_in_background(viewer):
         from napari_smalltumor import questions
-        from napari_smalltumor.scanner.unpacking import Unpacking
+        from napari_smalltumor.scanner.unpacking import unpack_in_background
 
-        Unpacking(questions.window_of(None), scan, look)
+        unpack_in_background(questions.window_of(None), scan, look)
     else:
         look()
 

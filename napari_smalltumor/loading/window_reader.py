@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
     from napari_smalltumor.layers.create import LayerData
 
+_MOST_FILES = 200
+"""Files that are opened, in the thread of the window, to tell whether a folder holds DICOM."""
+
 _NO_LAYERS: list[Any] = [(None,)]
 """What tells napari that a path was read and has no layers."""
 
@@ -124,7 +127,9 @@ def _read_archive(path: str | Sequence[str]) -> list[Any]:
 
 
 def _may_hold_cases(path: Path) -> bool:
-    return path.is_dir() and (_is_folder_without_other_files(path) or holds_dicom(path))
+    return path.is_dir() and (
+        _is_folder_without_other_files(path) or holds_dicom(path, _MOST_FILES)
+    )
 
 
 def _is_folder_without_other_files(path: Path) -> bool:

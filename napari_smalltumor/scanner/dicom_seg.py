@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
 from smalltumor.data.case import REFERENCE, Case
 from smalltumor.files.names import safe_name
+from smalltumor.files.requirements import MissingPackageError
 from smalltumor.scanner.dicom_seg import (
     SUFFIX,
     AlgorithmType,
     SeriesOfMaskError,
+    check_packages,
     write_dicom_seg_of_study,
 )
 from smalltumor.scanner.preparation.stored_case import stored_series_uid
@@ -47,6 +49,11 @@ def ask_and_export_dicom_seg(viewer: ViewerModel, parent: QWidget | None) -> Non
     case = case_to_export(viewer)
     if case is None:
         notify.error("There are no ET, TC or WT layers to export; segment a case first.")
+        return
+    try:
+        check_packages()
+    except MissingPackageError as error:
+        notify.report(error)
         return
     if not may_omit_regions(parent, viewer, case, "Export anyway"):
         return

@@ -18,6 +18,16 @@ _SHOWN_AFTER_MS = 500
 _COUNTED_FILES = 20
 
 
+_RUNNING: set[Path] = set()
+
+
+def unpack_in_background(parent: QWidget | None, archive: Path, done: Callable[[], None]) -> None:
+    """Unpack an archive, unless this is being done already; see `Unpacking`."""
+    if archive not in _RUNNING:
+        _RUNNING.add(archive)
+        Unpacking(parent, archive, done)
+
+
 class Unpacking(QObject):
     """Unpacks an archive; other cases can be opened meanwhile.
 
@@ -36,7 +46,10 @@ class Unpacking(QObject):
         super().__init__(self.dialog)
         self._title, self._done = title, done
         self.dialog.setWindowTitle(title)
-        QTimer.singleShot(_SHOWN_AFTER_MS, self.dialog.show)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self.dialog.show)
+        self._timer.start(_SHOWN_AFTER_MS)
         self.dialog.setAutoClose(False)
         worker = start(
             partial(_unpack, archive),
@@ -46,6 +59,7 @@ class Unpacking(QObject):
             returned=self._on_unpacked,
             errored=notify.report,
             finished=self._close,
+            ended=partial(_RUNNING.discard, archive),
         )
         self.dialog.canceled.connect(worker.quit)
 

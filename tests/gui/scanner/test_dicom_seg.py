@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QFileDialog
 from smalltumor.data.nifti import read_volume, stem
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import TissueClass
+from smalltumor.scanner.dicom_seg import encoding
 from smalltumor.scanner.preparation.prepared_files import RECORD_VERSION
 
 from napari_smalltumor import notify, questions
@@ -160,6 +161,20 @@ def test_nothing_is_exported_to_the_temporary_folder_of_an_archive(
     assert proposed == [tmp_path]
     assert "is deleted when napari ends" in errors[0]
     assert not list(unpacked.parent.glob("*.dcm"))
+
+
+def test_that_highdicom_is_missing_is_said_before_anything_is_asked(
+    make_napari_viewer, folder, asked, errors, monkeypatch
+):
+    viewer = make_napari_viewer()
+    case = case_of(open_case(viewer, folder)[0])
+    show_segmentation(
+        viewer, case, Segmentation(case.name, np.ones(case.grid.shape, np.uint8), case.grid)
+    )
+    monkeypatch.setattr(encoding, "missing_packages", lambda modules: list(modules)[-1:])
+    ask_and_export_dicom_seg(viewer, None)
+    assert asked == []
+    assert "needs the package highdicom" in errors[0]
 
 
 def test_without_regions_nothing_is_asked(make_napari_viewer, asked, errors):

@@ -263,6 +263,7 @@ def test_unpacking_can_be_cancelled_and_other_cases_are_opened_meanwhile(
     monkeypatch.setattr(archives, "unpack", unpack)
     archive = write_archive(tmp_path / "Pat.zip", "1.dcm")
     in_loop(open_and_remember, viewer, archive)
+    in_loop(open_and_remember, viewer, archive)  # once more, by mistake
     qtbot.waitUntil(lambda: bool(folders))
     in_loop(open_and_remember, viewer, write_case_along(tmp_path / "Other", labels=False))
     qtbot.waitUntil(lambda: active_patient(viewer).title == "Other")

@@ -11,7 +11,8 @@ from dicom_cases import TIMES, pydicom, write_enhanced, write_series
 from smalltumor.errors import CaseError
 from smalltumor.files import requirements
 from smalltumor.files.requirements import MissingPackageError
-from smalltumor.scanner.dicom.files import images_of_file
+from smalltumor.scanner.dicom import files
+from smalltumor.scanner.dicom.files import holds_dicom, images_of_file
 from smalltumor.scanner.studies import find_studies
 from synthetic import grid_along
 
@@ -327,6 +328,21 @@ def test_folders_of_one_nifti_file_are_one_study_and_this_is_said(tmp_path, smal
     assert study.note == sentence
     code, out, _ = smalltumor("prepare", tmp_path / "scan", "--list")
     assert code == 0 and sentence in out
+
+
+def test_that_a_folder_holds_dicom_is_told_by_few_files(tmp_path, monkeypatch):
+    write_series(tmp_path / "scan" / "b", noise(), grid_along("LPS", SHAPE), "T1")
+    for number in range(30):
+        (tmp_path / "scan" / f"a{number}.txt").touch()
+    looked_at: list[Path] = []
+    is_dicom = files._is_dicom
+    monkeypatch.setattr(files, "_is_dicom", lambda path: looked_at.append(path) or is_dicom(path))
+    assert not holds_dicom(tmp_path, 20)
+    assert len(looked_at) == 20
+    assert holds_dicom(tmp_path)
+    looked_at.clear()
+    (tmp_path / "scan" / "DICOMDIR").touch()
+    assert holds_dicom(tmp_path, 20) and not looked_at
 
 
 def test_a_folder_without_images_is_refused_in_one_sentence(tmp_path):

@@ -54,7 +54,7 @@ _TAGS = [
 _LONGEST_REASON = 120
 
 MOST_FILES = 10_000
-"""Files that are looked at to tell whether a folder holds DICOM."""
+"""Files that are opened to tell whether a folder holds DICOM."""
 
 START_BYTES = 132
 """The preamble and the letters after it, which tell that a file is DICOM."""
@@ -153,17 +153,33 @@ def read_images(
     return images, problems
 
 
-def holds_dicom(folder: Path) -> bool:
-    """Whether one of the first `MOST_FILES` files in a folder and its subfolders is DICOM."""
-    return any(_is_dicom(path) for path in islice(_files(folder), MOST_FILES))
+def holds_dicom(folder: Path, most_files: int = MOST_FILES) -> bool:
+    """Whether a folder or its subfolders hold DICOM.
+
+    Parameters
+    ----------
+    folder : Path
+    most_files : int
+        Files that are opened at most, in the order of their folders and names. Folders with a
+        DICOMDIR hold DICOM.
+    """
+    files = islice(_files(folder, with_directory=True), most_files)
+    return any(_is_directory(path) or _is_dicom(path) for path in files)
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def _files(folder: Path, *, with_directory: bool = False) -> Iterator[Path]:
+    """The files in a folder and its subfolders, possibly first the DICOMDIR of each."""
     for root, folders, names in os.walk(folder):
         folders.sort()
-        for name in sorted(names):
-            if not name.startswith(".") and name.upper() != "DICOMDIR":
-                yield Path(root, name)
+        paths = [Path(root, name) for name in sorted(names) if not name.startswith(".")]
+        if with_directory:
+            yield from filter(_is_directory, paths)
+        yield from (path for path in paths if not _is_directory(path))
+
+
+def _is_directory(path: Path) -> bool:
+    """Whether a file lists the DICOM files of a medium and holds no image."""
+    return path.name.upper() == "DICOMDIR"
 
 
 def _is_dicom(path: Path) -> bool:

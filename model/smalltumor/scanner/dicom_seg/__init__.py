@@ -1,6 +1,6 @@
 """Segmentations as DICOM Segmentation objects (SEG) that refer to the images of a series."""
 
-from smalltumor.scanner.dicom_seg.encoding import AlgorithmType
+from smalltumor.scanner.dicom_seg.encoding import AlgorithmType, check_packages
 from smalltumor.scanner.dicom_seg.series_of_mask import SeriesOfMaskError, series_on_grid
 from smalltumor.scanner.dicom_seg.writing import (
     SUFFIX,
@@ -16,6 +16,7 @@ __all__ = [
     "SeriesOfMaskError",
     "check_dicom_seg",
     "check_dicom_seg_output",
+    "check_packages",
     "series_on_grid",
     "write_dicom_seg",
     "write_dicom_seg_of_study",

@@ -18,10 +18,13 @@ import numpy.typing as npt
 
 from smalltumor.data.naming.case_files import modality_titles
 from smalltumor.data.segmentation import InferenceRun
-from smalltumor.files.requirements import require
+from smalltumor.errors import Action, Remedy
+from smalltumor.files.requirements import MissingPackageError, missing_packages, require
 from smalltumor.labels.regions import CLASS_COLOURS, TissueClass
 
 AlgorithmType = Literal["AUTOMATIC", "SEMIAUTOMATIC", "MANUAL"]
+
+_PURPOSE = "writing a DICOM SEG"
 
 _NAME = "smalltumor"
 _PACKAGE = "napari-smalltumor"
@@ -47,6 +50,20 @@ _SEGMENTS: Mapping[TissueClass, _Segment] = MappingProxyType(
 )
 
 
+def check_packages() -> None:
+    """Check that the packages that a DICOM SEG needs are installed, without importing them.
+
+    Raises
+    ------
+    MissingPackageError
+    """
+    for module in missing_packages(("pydicom", "highdicom")):
+        raise MissingPackageError(
+            f"{_PURPOSE} needs the package {module}, which is not installed",
+            Remedy(Action.INSTALL_RAW),
+        )
+
+
 def highdicom() -> Any:
     """The module highdicom.
 
@@ -54,7 +71,7 @@ def highdicom() -> Any:
     ------
     MissingPackageError
     """
-    return require("highdicom", "writing a DICOM SEG")
+    return require("highdicom", _PURPOSE)
 
 
 def encode(
