@@ -16,6 +16,7 @@ from napari_smalltumor.export.dialog import may_omit_regions, may_replace
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.patient import patient_of_shown_case
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.output_folder import output_folder
 from napari_smalltumor.viewer import unproxied
 
 if TYPE_CHECKING:
@@ -42,11 +43,12 @@ def ask_and_export_bids(viewer: ViewerModel, parent: QWidget | None) -> list[Pat
         return []
     if not may_omit_regions(parent, viewer, case, "Export anyway"):
         return []
-    title = active_patient(viewer).title_of(patient_of_shown_case(viewer.layers, case))
+    patient = patient_of_shown_case(viewer.layers, case)
+    title = active_patient(viewer).title_of(patient)
     chosen = QFileDialog.getExistingDirectory(
         parent,
         f"Folder of the BIDS derivative dataset for the regions of {title}",
-        settings.last_folder(saving=True),
+        str(output_folder(viewer, patient)),
     )
     if not chosen:
         return []

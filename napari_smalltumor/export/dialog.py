@@ -24,6 +24,7 @@ from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.patient import patient_of_shown_case
 from napari_smalltumor.layers.region_masks import unseen_regions
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.output_folder import output_folder, remember_output_folder
 from napari_smalltumor.viewer import unproxied
 
 if TYPE_CHECKING:
@@ -52,9 +53,10 @@ def ask_and_export(
         return []
     if not may_omit_regions(parent, viewer, case, "Export anyway"):
         return []
-    title = active_patient(viewer).title_of(patient_of_shown_case(viewer.layers, case))
+    patient = patient_of_shown_case(viewer.layers, case)
+    title = active_patient(viewer).title_of(patient)
     scheme = settings.get("scheme")
-    start = _start_folder(viewer, case) / suggested_name(case)
+    start = output_folder(viewer, patient) / suggested_name(case)
     filters = filters_of(case)
     chosen, file_type = QFileDialog.getSaveFileName(
         parent,
@@ -85,19 +87,9 @@ def ask_and_export(
         notify.report(error)
         return []
     ensure_autosave(viewer).autosave.mark_exported(region_layers(viewer.layers, case).values())
-    settings.remember_folder(written[0], saving=True)
+    remember_output_folder(patient, written[0])
     notify.info(f"Wrote {', '.join(path.name for path in written)} to {written[0].parent}")
     return written
-
-
-def _start_folder(viewer: ViewerModel, case: Case) -> Path:
-    """The folder last used, but that of the patient's images instead of another patient's."""
-    last = Path(settings.last_folder(saving=True))
-    patient = patient_of_shown_case(viewer.layers, case)
-    others = {p.folder for p in active_patient(viewer).patients if p != patient}
-    if patient.folder is not None and patient.folder.is_dir() and last in {Path.home(), *others}:
-        return patient.folder
-    return last
 
 
 def may_replace(parent: QWidget | None, paths: list[Path], patient: str) -> bool:

@@ -25,6 +25,8 @@ from napari_smalltumor.lesions.specks import SpeckRule, chosen_rule, title_of
 from napari_smalltumor.lesions.table.model import LesionsModel
 from napari_smalltumor.loading.dropping import accept_drops
 from napari_smalltumor.patient_header import PatientHeader
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.output_folder import output_folder
 from napari_smalltumor.reading.window import planes_window
 from napari_smalltumor.widgets.dock_keys import DockKeys
 from napari_smalltumor.widgets.dock_tabs import show_as_tab
@@ -108,7 +110,8 @@ class LesionsDock(LesionsPanel):
         name = f"{source.name if source else 'case'}_{self.review.region.value}_lesions.csv"
         # as they are now, whatever changes while the dialog is open
         lesions = self.review.reviewed(self.model.lesions)
-        self._say_saved(ask_and_save(self, name, lesions))
+        folder = output_folder(self._viewer, active_patient(self._viewer).current)
+        self._say_saved(ask_and_save(self, folder / name, lesions))
 
     def save_to(self, path: Path) -> None:
         """Save the table as CSV, and replace an existing file."""

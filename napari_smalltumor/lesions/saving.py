@@ -12,10 +12,8 @@ from smalltumor.lesions import Lesion, write_csv
 from napari_smalltumor import notify, settings
 
 
-def ask_and_save(parent: QWidget, name: str, lesions: Sequence[Lesion]) -> Path | None:
-    """Ask for a file, by default of this name, and save lesions; return the file, if any."""
-    last = Path(settings.last_folder(saving=True))
-    start = last / name if last.is_dir() else last.with_name(name)
+def ask_and_save(parent: QWidget, start: Path, lesions: Sequence[Lesion]) -> Path | None:
+    """Ask for a file, proposing one, and save lesions; return the file, if any."""
     chosen, _ = QFileDialog.getSaveFileName(parent, "Save lesions", str(start), "CSV (*.csv)")
     return save_lesions(Path(chosen), lesions) if chosen else None
 
@@ -28,5 +26,5 @@ def save_lesions(path: Path, lesions: Sequence[Lesion]) -> Path | None:
     except SmalltumorError as error:
         notify.report(error)
         return None
-    settings.remember_folder(path.parent, saving=True)
+    settings.remember_folder(path, saving=True)
     return path

@@ -14,8 +14,10 @@ from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.export.dialog import ask_and_export, export_active
 from napari_smalltumor.keys import EXPORT
 from napari_smalltumor.layers.metadata import case_of
+from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.viewer_setup import set_up
 
 
@@ -63,26 +65,32 @@ def test_a_key_of_the_window_exports_the_active_patient(viewer, tmp_path, monkey
     assert (tmp_path / "mask.nii.gz").exists()
 
 
-def test_the_dialog_never_starts_in_another_patients_folder(
+def test_the_dialog_starts_beside_the_images_or_where_this_patient_was_exported(
     make_napari_viewer, tmp_path, monkeypatch, messages
 ):
     viewer = make_napari_viewer()
-    started: list[str] = []
-    monkeypatch.setattr(
-        QFileDialog, "getSaveFileName", lambda *a, **k: started.append(a[2]) or ("", "")
-    )
-    folders = [write_case_along(tmp_path / name, labels=False) for name in ("First", "Second")]
-    for folder in folders:
-        case = case_of(open_case(viewer, folder)[0])
+    first, second = (write_case_along(tmp_path / n, labels=False) for n in ("First", "Second"))
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    started: list[Path] = []
+
+    def export(folder: Path, to: Path | None) -> Path:
+        """Export the patient of a folder to another one; the folder that was proposed."""
+        active_patient(viewer).activate(patient_of(cases[folder][0]))
+        answer = str(to / "mask.nii.gz") if to is not None else ""
+        dialog = lambda *a, **k: started.append(Path(a[2]).parent) or (answer, "")  # noqa: E731
+        monkeypatch.setattr(QFileDialog, "getSaveFileName", dialog)
+        ask_and_export(viewer, None, per_region=False)
+        return started[-1]
+
+    cases = {folder: open_case(viewer, folder) for folder in (first, second)}
+    for layers in cases.values():
+        case = case_of(layers[0])
         classes = np.ones(case.grid.shape, np.uint8)
         show_segmentation(viewer, case, Segmentation(case.name, classes, case.grid))
-    for last in (str(folders[0]), str(Path.home())):
-        monkeypatch.setattr(settings, "last_folder", lambda last=last, **k: last)
-        ask_and_export(viewer, None, per_region=False)
-    assert [str(Path(name).parent) for name in started] == [str(folders[1])] * 2
-    monkeypatch.setattr(settings, "last_folder", lambda **k: str(tmp_path))
-    ask_and_export(viewer, None, per_region=False)
-    assert Path(started[-1]).parent == tmp_path
+    assert export(first, to=elsewhere) == first
+    assert export(second, to=None) == second
+    assert export(first, to=None) == elsewhere
 
 
 @pytest.mark.parametrize("replace", [True, False])

@@ -1,0 +1,38 @@
+"""The folder in which the dialogs that write files of a patient start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_smalltumor import settings
+from napari_smalltumor.layers.patient import Patient
+from napari_smalltumor.patients.active_patient import active_patient
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+_CHOSEN: dict[Patient, Path] = {}
+"""The folder that the user chose last for each patient in this session."""
+
+
+def output_folder(viewer: ViewerModel, patient: Patient | None) -> Path:
+    """The folder to propose: that chosen before for this very patient, else that of its images.
+
+    A patient without a folder gets the folder last used, unless it is that of another patient.
+    """
+    own = [_CHOSEN.get(patient), patient.folder] if patient is not None else []
+    for folder in own:
+        if folder is not None and folder.is_dir():
+            return folder
+    last = Path(settings.last_folder(saving=True))
+    others = {other.folder for other in active_patient(viewer).patients if other != patient}
+    of_others = others | {folder for other, folder in _CHOSEN.items() if other != patient}
+    return Path.home() if last in of_others or not last.is_dir() else last
+
+
+def remember_output_folder(patient: Patient | None, path: Path) -> None:
+    """Propose the folder of a written file again for this patient, and in napari's dialogs."""
+    if patient is not None:
+        _CHOSEN[patient] = path.parent
+    settings.remember_folder(path, saving=True)
