@@ -19,7 +19,7 @@ from napari_smalltumor.layers.patient import Patient, patient_of
 from napari_smalltumor.loading.already_open import show_open_case
 from napari_smalltumor.loading.job import LoadJob, add_layers, load
 from napari_smalltumor.loading.reader import layers_of_case
-from napari_smalltumor.loading.scans import check_no_scan, offer_files, offer_scan
+from napari_smalltumor.loading.scans import check_no_scan, offer_files, offer_scan, report_no_series
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.viewer import unproxied
 
@@ -91,8 +91,8 @@ def open_and_remember(
         Called with the layers when they have been added.
     """
     if isinstance(path, Path) and is_archive(path):
-        none = CaseError(f"{path} holds no series of the head, in DICOM or NIfTI files")
-        offer_scan(viewer, path, partial(open_and_remember, viewer), partial(notify.report, none))
+        none = partial(report_no_series, path)
+        offer_scan(viewer, path, partial(open_and_remember, viewer), none)
         return
     found: list[CaseFiles] = []
 

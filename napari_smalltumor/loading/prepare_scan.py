@@ -6,11 +6,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smalltumor.errors import CaseError
-
-from napari_smalltumor import notify, settings
+from napari_smalltumor import settings
 from napari_smalltumor.loading.open_case import open_and_remember
-from napari_smalltumor.loading.scans import offer_scan
+from napari_smalltumor.loading.scans import offer_scan, report_no_series
 from napari_smalltumor.viewer import unproxied
 
 if TYPE_CHECKING:
@@ -30,12 +28,11 @@ def prepare_scan_folder(viewer: Viewer) -> None:
     if not chosen:
         return
     folder, viewer = Path(chosen), unproxied(viewer)
-    none = CaseError(f"{folder} holds no series of the head, in DICOM or NIfTI files")
     offer = partial(
         offer_scan,
         viewer,
         folder,
         partial(open_and_remember, viewer),
-        partial(notify.report, none),
+        partial(report_no_series, folder),
     )
     QTimer.singleShot(_DIALOG_CLOSES_MS, offer)

@@ -131,6 +131,12 @@ def check_no_scan(folder: Path, files: CaseFiles) -> None:
         raise CaseError(f"{folder} holds a scan, and no case")
 
 
+def report_no_series(scan: Path) -> None:
+    """Tell the user that a folder or archive holds no scan."""
+    text = f"{scan} holds no series of the head, in DICOM or NIfTI files"
+    notify.report(CaseError(text))
+
+
 def is_scan(content: FolderContent) -> bool:
     """Whether a folder holds DICOM series, or NIfTI files with a T1CE among them."""
     series = [one for study in content.studies for one in study.series]

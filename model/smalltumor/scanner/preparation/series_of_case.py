@@ -57,6 +57,8 @@ def series_in(folder: Path, case: PreparedCase) -> dict[str, Series]:
     candidates = list(_candidates(listed, case))
     complete = [found for found in candidates if len(found) == len(case.sequences)]
     not_the_scan = f"{folder} is not the scan of which {case.name} was made"
+    if not any(listed):
+        raise CaseError(f"{not_the_scan}: it holds images that are prepared already")
     if not complete:
         missing = [s.series for m, s in case.sequences.items() if m not in candidates[0]]
         raise CaseError(f"{not_the_scan}: it has no {missing[0]}")

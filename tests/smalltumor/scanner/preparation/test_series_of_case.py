@@ -69,7 +69,7 @@ def test_the_prepared_files_are_not_taken_for_the_scan(scan, tmp_path):
     case = prepared_by_hand(scan)
     folder = scan / "prepared"
     write_prepared(case, folder)
-    with pytest.raises(CaseError, match="not the scan"):
+    with pytest.raises(CaseError, match=r"not the scan.*prepared already"):
         series_in(folder, case)
     found = series_in(scan, case)
     assert {series.location.parent for series in found.values()} == {scan}
