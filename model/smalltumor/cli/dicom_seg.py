@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """\
 Write a label file, such as a corrected one, as a DICOM SEG that refers to the DICOM series with the
-voxels of the mask. Of several, that which is taken as T1CE is used. Needs the extra [raw].
+voxels of the mask. Of several in a study, that which is taken as T1CE is used; of several patients
+or studies, name the folder of one. Needs the extra [raw].
 """
 
 
