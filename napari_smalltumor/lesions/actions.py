@@ -119,11 +119,13 @@ class ReviewActions:
     def _accept(self, lesions: Sequence[Lesion]) -> None:
         rows = self.model.with_rows
         self.review.accept(lesions)
-        remaining = [x for x in self.review.small if not self.review.is_accepted(x)]
-        if not remaining:
-            self.say("Every small lesion is accepted")
+        remaining = self.review.small_to_accept
+        if self.review.small and not remaining:
+            self.say(texts.ALL_SMALL_ACCEPTED)
             return
         self.say(texts.accepted(lesions, True))
+        if not remaining:
+            return
         row = rows.index(lesions[-1])
         self.review.go_to(next((x for x in rows[row:] if x in remaining), remaining[0]))
 

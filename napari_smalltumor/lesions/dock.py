@@ -255,6 +255,8 @@ class LesionsDock(LesionsPanel):
                 unfolded=review.unfolded,
             )
             self.table.span_specks_row()
+        if self.message == texts.ALL_SMALL_ACCEPTED and review.small_to_accept:
+            self.show_message("")
         self.show_specks(len(specks), unfolded=review.unfolded, from_network=review.from_network)
         self._show_current()
         self.show_summary(texts.summary(review, searching=self.finder.busy, failure=self._failure))

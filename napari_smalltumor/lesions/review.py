@@ -163,6 +163,16 @@ class LesionReview:
         """The small lesions that are listed one by one."""
         return [lesion for lesion in self.listed if lesion.small]
 
+    @property
+    def small_to_accept(self) -> list[Lesion]:
+        """The small lesions that are listed one by one and not accepted."""
+        return [lesion for lesion in self.small if not self.is_accepted(lesion)]
+
+    @property
+    def has_patient(self) -> bool:
+        """Whether a patient is active."""
+        return self._patients.current is not None
+
     def go_to(self, lesion: Lesion) -> None:
         """Make a lesion current and move the viewer to it."""
         if self.source is None:

@@ -12,12 +12,14 @@ from napari_smalltumor.lesions.review import LesionReview
 from napari_smalltumor.lesions.steps import Deletion, Step
 
 NOTHING_SEGMENTED = "Not segmented yet"
+NO_CASE = "No case is open"
+ALL_SMALL_ACCEPTED = "Every small lesion is accepted"
 
 
 def summary(review: LesionReview, *, searching: bool, failure: str) -> str:
     """The line under the table."""
     if review.source is None:
-        return NOTHING_SEGMENTED
+        return NOTHING_SEGMENTED if review.has_patient else NO_CASE
     if failure:
         return f"The search for lesions failed: {failure}"
     if not review.lesions:

@@ -156,6 +156,27 @@ def test_a_message_about_one_patient_does_not_stay_for_the_next(viewer, dock, qt
     assert dock.message == ""
 
 
+def test_a_new_small_lesion_removes_the_message_that_every_one_is_accepted(viewer, dock, qtbot):
+    select_rows(dock, 0, 1)
+    press(dock, keys.ACCEPT)
+    assert dock.message == "Every small lesion is accepted"
+    layer = viewer.layers["Pat ET"]
+    far = tuple(size - 1 for size in layer.data.shape)
+    layer.data_setitem(tuple(np.array([index]) for index in far), [1])
+    qtbot.waitUntil(lambda: voxels(dock) == [1, 2, 12, 216])
+    assert dock.message == ""
+
+
+def test_a_viewer_without_a_case_is_not_called_not_segmented(viewer, qtbot):
+    dock = LesionsDock(viewer)
+    qtbot.addWidget(dock)
+    assert dock._summary_line.text() == "No case is open"
+    case = synthetic_case()
+    for data, attributes, _ in image_layers(case):
+        viewer.add_image(data, **attributes)
+    assert dock._summary_line.text() == "Not segmented yet"
+
+
 def test_copied_and_saved_tables_have_all_columns(dock, tmp_path, monkeypatch):
     how = QItemSelectionModel.SelectionFlag
     dock.table.selectionModel().select(dock.model.index(1, 0), how.ClearAndSelect | how.Rows)

@@ -99,6 +99,15 @@ def test_several_rows_are_accepted_and_taken_back_at_once(dock):
     assert dock.said[-1] == "2 lesions no longer accepted"
 
 
+def test_accepting_the_only_lesion_says_nothing_of_small_ones_if_it_is_large(dock):
+    dock.rows = [0, 1]
+    dock.actions.delete()
+    dock.actions.go_to_row(0)
+    dock.actions.accept()
+    assert [dock.review.is_accepted(x) for x in dock.review.lesions] == [True]
+    assert dock.said[-1] == "Accepted 1 lesion"
+
+
 def test_rows_of_which_some_are_accepted_are_all_accepted_first(dock):
     dock.review.accept(dock.review.lesions[:1])
     dock.rows = [0, 1]
