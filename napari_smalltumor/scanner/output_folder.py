@@ -9,6 +9,8 @@ from pathlib import Path
 from smalltumor.errors import OutputError
 from smalltumor.files.atomic import check_output_folder
 
+from napari_smalltumor.scanner.archives import is_unpacked
+
 _FOLDER = "prepared"
 
 
@@ -39,6 +41,8 @@ def folder_problem(folder: str, scan: Path) -> str:
         return f"{folder} is not the full path of a folder."
     if _is_within(path, scan):
         return f"{folder} lies within the scan, which is never changed; choose another folder."
+    if is_unpacked(path):
+        return f"{folder} is deleted when napari ends; choose another folder."
     try:
         if path.is_dir() and any(path.iterdir()):
             return f"{folder} is not empty; choose a new folder."

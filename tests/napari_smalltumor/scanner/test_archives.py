@@ -16,6 +16,7 @@ from napari_smalltumor.scanner.archives import (
     remove_unpacked,
     unpacked_folder,
 )
+from napari_smalltumor.scanner.output_folder import folder_problem
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +57,7 @@ def test_files_are_proposed_beside_the_archive_and_never_within_what_was_unpacke
     assert beside_scan(folder) == beside_scan(archive) == tmp_path
     assert is_unpacked(folder) and is_unpacked(folder.parent / "x.dcm")
     assert not is_unpacked(tmp_path / "x.dcm")
+    assert "deleted when napari ends" in folder_problem(str(folder.parent / "case"), folder)
 
 
 def test_an_archive_without_images_is_not_unpacked(tmp_path):
