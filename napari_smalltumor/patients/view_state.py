@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from weakref import WeakSet, ref
 
 import numpy as np
+from smalltumor.data.case import REFERENCE
+from smalltumor.labels.regions import Region
 
+from napari_smalltumor.layers.metadata import region_of
+from napari_smalltumor.layers.modalities import modality_of
 from napari_smalltumor.layers.patient import Patient
 
 if TYPE_CHECKING:
@@ -67,10 +71,6 @@ class ViewState:
         camera.angles = self.angles
         camera.zoom = self.zoom
 
-    def restore_selection(self, viewer: ViewerModel) -> None:
-        """Select the layers again that were selected and still exist."""
-        select(viewer, [layer for layer in viewer.layers if layer in self.selected])
-
 
 class ViewStates:
     """The views of the patients of a viewer.
@@ -97,17 +97,21 @@ class ViewStates:
             self._states[patient] = ViewState.of(viewer, layers)
 
     def restore(self, patient: Patient, layers: Iterable[Layer], *, fit: bool) -> None:
-        """Show the view of a patient; `fit` moves the view to it if it has none."""
-        viewer, state = self._viewer(), self._states.get(patient)
+        """Show the view of a patient, and select its layers of before, or else one of them.
+
+        `fit` moves the view to a patient that has none.
+        """
+        viewer, state, layers = self._viewer(), self._states.get(patient), list(layers)
         if viewer is None:
             return
         if state is not None:
             state.restore(viewer)
-            # napari iterates over the selection while it shows the selected layers.
-            if not any(layer in viewer.layers.selection for layer in layers):
-                state.restore_selection(viewer)
         elif fit:
             fit_view(viewer, layers)
+        # napari iterates over the selection while it shows the selected layers.
+        if not any(layer in viewer.layers.selection for layer in layers):
+            known = [layer for layer in layers if state is not None and layer in state.selected]
+            select(viewer, known or first_selection(layers))
 
     def keep_selection(self, patient: Patient, layers: Iterable[Layer]) -> None:
         """Select these layers when the patient is active again."""
@@ -136,6 +140,13 @@ def select(viewer: ViewerModel, layers: Iterable[Layer]) -> None:
         return
     selection.clear()
     selection.update(wanted)
+
+
+def first_selection(layers: Sequence[Layer]) -> list[Layer]:
+    """The layer that is selected at first: ET, else T1CE, else the topmost one."""
+    regions = [layer for layer in layers if region_of(layer) is Region.ET]
+    references = [layer for layer in layers if modality_of(layer) == REFERENCE]
+    return (regions or references or list(layers))[-1:]
 
 
 def fit_view(viewer: ViewerModel, layers: Iterable[Layer]) -> None:

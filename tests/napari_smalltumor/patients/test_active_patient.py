@@ -9,7 +9,7 @@ import pytest
 from napari.layers import Layer
 from napari.layers._layer_actions import _duplicate_layer
 from napari_cases import case_along, write_case_along
-from smalltumor.data.case import read_image
+from smalltumor.data.case import read_case, read_image
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
 
@@ -81,6 +81,41 @@ def test_going_back_restores_visibility_slice_camera_and_selection(viewer, patie
     switch(patients, "Second")
     assert viewer.dims.ndisplay == 3
     assert viewer.scene.camera.zoom == 2
+
+
+def add_in_background(viewer, patients, folder) -> None:
+    """Add the images of a case whose patient has never been active."""
+    with patients.in_background():
+        for data, attributes, _ in image_layers(read_case(write_case_along(folder, labels=False))):
+            viewer.add_image(data, **attributes)
+
+
+def test_a_patient_that_was_never_active_gets_its_own_layer_selected(viewer, patients, tmp_path):
+    add_in_background(viewer, patients, tmp_path / "Third")
+    assert patients.title == "Second"
+    switch(patients, "Third")
+    assert [layer.name for layer in viewer.layers.selection] == ["Third T1CE"]
+    regions(viewer, "Third")
+    viewer.layers.selection = {layer_of(viewer, "Third TC")}
+    switch(patients, "First")
+    assert all(layer.name.startswith("First") for layer in viewer.layers.selection)
+    switch(patients, "Third")
+    assert [layer.name for layer in viewer.layers.selection] == ["Third TC"]
+
+
+def test_a_patient_with_regions_that_was_never_active_gets_et_selected(viewer, patients, tmp_path):
+    add_in_background(viewer, patients, tmp_path / "Third")
+    with patients.in_background():
+        regions(viewer, "Third")
+    switch(patients, "Third")
+    assert [layer.name for layer in viewer.layers.selection] == ["Third ET"]
+
+
+def test_a_patient_that_was_left_without_a_selection_gets_its_own_layer(viewer, patients):
+    viewer.layers.selection.clear()
+    switch(patients, "First")
+    switch(patients, "Second")
+    assert [layer.name for layer in viewer.layers.selection] == ["Second T1CE"]
 
 
 def test_a_patient_that_is_opened_lies_in_the_view(viewer, patients, tmp_path):
