@@ -12,7 +12,7 @@ from smalltumor.errors import SmalltumorError
 from napari_smalltumor import notify, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.case_export import case_to_export, export_bids
-from napari_smalltumor.export.dialog import may_omit_regions, may_replace
+from napari_smalltumor.export.dialog import may_replace, may_write_regions
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.patient import patient_of_shown_case
 from napari_smalltumor.patients.active_patient import active_patient
@@ -41,7 +41,7 @@ def ask_and_export_bids(viewer: ViewerModel, parent: QWidget | None) -> list[Pat
     if case is None:
         notify.error("There are no ET, TC or WT layers to export; segment a case first.")
         return []
-    if not may_omit_regions(parent, viewer, case, "Export anyway"):
+    if not may_write_regions(parent, viewer, case, "Export anyway"):
         return []
     patient = patient_of_shown_case(viewer.layers, case)
     title = active_patient(viewer).title_of(patient)

@@ -22,7 +22,7 @@ from napari_smalltumor.export.native_grid import filters_of, named_for_grid
 from napari_smalltumor.export.source_files import check_no_source
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.patient import patient_of_shown_case
-from napari_smalltumor.layers.region_masks import unseen_regions
+from napari_smalltumor.layers.region_masks import is_outdated, unseen_regions
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.output_folder import output_folder, remember_output_folder
 from napari_smalltumor.viewer import unproxied
@@ -51,7 +51,7 @@ def ask_and_export(
     if case is None:
         notify.error("There are no ET, TC or WT layers to export; segment a case first.")
         return []
-    if not may_omit_regions(parent, viewer, case, "Export anyway"):
+    if not may_write_regions(parent, viewer, case, "Export anyway"):
         return []
     patient = patient_of_shown_case(viewer.layers, case)
     title = active_patient(viewer).title_of(patient)
@@ -97,6 +97,34 @@ def may_replace(parent: QWidget | None, paths: list[Path], patient: str) -> bool
     names = ", ".join(path.name for path in paths)
     text = f"{names} exists. Replace it by the regions of {patient}?"
     return questions.confirm(parent, "Replace files?", text, "Replace")
+
+
+def may_write_regions(parent: QWidget | None, viewer: ViewerModel, case: Case, action: str) -> bool:
+    """Whether the regions of a case are current, there and shown, or the user agrees to go on.
+
+    Parameters
+    ----------
+    parent : QWidget or None
+    viewer : ViewerModel
+    case : Case
+    action : str
+        Text of the button that goes on.
+    """
+    return may_use_outdated(parent, viewer, case, action) and may_omit_regions(
+        parent, viewer, case, action
+    )
+
+
+def may_use_outdated(parent: QWidget | None, viewer: ViewerModel, case: Case, action: str) -> bool:
+    """Whether no image was changed after the regions were made, or the user agrees to go on."""
+    if not is_outdated(viewer.layers, case):
+        return True
+    title = active_patient(viewer).title_of(patient_of_shown_case(viewer.layers, case))
+    text = (
+        f"{title}: the images were changed after this segmentation, so that its regions may not "
+        f"fit them. To renew them, cancel and segment the case again.\n\n{action}?"
+    )
+    return questions.confirm(parent, "Segmentation of earlier images", text, action)
 
 
 def may_omit_regions(parent: QWidget | None, viewer: ViewerModel, case: Case, action: str) -> bool:

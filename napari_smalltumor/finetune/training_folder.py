@@ -23,7 +23,7 @@ from superqt.utils import QSignalDebouncer
 
 from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
-from napari_smalltumor.export.dialog import may_omit_regions
+from napari_smalltumor.export.dialog import may_write_regions
 from napari_smalltumor.finetune.cases_page import CasesPage
 from napari_smalltumor.finetune.training_masks import case_to_add, classes_to_add, mask_layers
 from napari_smalltumor.layers.patient import patient_of_shown_case
@@ -113,7 +113,7 @@ class TrainingFolder(QObject):
         replace = was_added(self.path, case)
         if replace and not self._may_replace(case):
             return
-        if not may_omit_regions(self._parent, self._viewer, case, "Add anyway"):
+        if not may_write_regions(self._parent, self._viewer, case, "Add anyway"):
             return
         try:
             classes = classes_to_add(self._viewer, case)

@@ -96,6 +96,8 @@ class LayerRole:
         The network's result, if it filled the layer.
     checksum : int, optional
         `checksum` of the data with which a network filled the layer, to detect edits.
+    images_changed : bool
+        Whether the case's images were changed after the mask of a region layer was made.
     reference : ReferenceMask, optional
         What a layer of the reference shows. It has no `region`, so that it never counts as the
         patient's own.
@@ -108,6 +110,7 @@ class LayerRole:
     scheme: str | None = None
     result: Segmentation | None = None
     checksum: int | None = None
+    images_changed: bool = False
     reference: ReferenceMask | None = None
 
     def metadata(self) -> dict[str, Any]:

@@ -89,6 +89,12 @@ def is_edited(layers: Iterable[Layer], case: Case) -> bool:
     return False
 
 
+def is_outdated(layers: Iterable[Layer], case: Case) -> bool:
+    """Whether images of the case were changed after one of its region layers was made."""
+    roles = map(role_of, region_layers(layers, case).values())
+    return any(role is not None and role.images_changed for role in roles)
+
+
 def fingerprint(layers: Iterable[Layer], case: Case) -> int:
     """A hash that changes when a region layer of the case is edited, added or removed."""
     existing = region_layers(layers, case)

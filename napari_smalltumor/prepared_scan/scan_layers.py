@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,14 @@ from smalltumor.scanner.preparation.prepare import PreparedCase
 
 from napari_smalltumor.layers.brain_mask import brain_mask_of
 from napari_smalltumor.layers.coordinates import to_display
-from napari_smalltumor.layers.metadata import LayerKind, LayerRole, case_of, role_of, same_case
+from napari_smalltumor.layers.metadata import (
+    LayerKind,
+    LayerRole,
+    case_of,
+    role_of,
+    same_case,
+    set_role,
+)
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.missing_layers import missing_layers
 
@@ -58,7 +65,7 @@ def scan_layers(viewer: ViewerModel) -> ScanLayers | None:
 
 
 def show_images(viewer: ViewerModel, case: Case, prepared: PreparedCase) -> None:
-    """Show the images of a correction, and segment these from now on.
+    """Show the images of a correction, segment these from now on, and mark the regions as older.
 
     This includes layers that were removed and can be restored, and other objects of the case, as
     which its files were opened again.
@@ -80,6 +87,13 @@ def show_images(viewer: ViewerModel, case: Case, prepared: PreparedCase) -> None
         role = _image_role(layer)
         if role is not None and role.modality in corrected:
             layer.data = to_display(corrected[role.modality], case.grid)  # type: ignore[attr-defined]
+        _mark_outdated(layer)
+
+
+def _mark_outdated(layer: Layer) -> None:
+    role = role_of(layer)
+    if role is not None and role.region is not None:
+        set_role(layer, replace(role, images_changed=True))
 
 
 def _image_role(layer: Layer) -> LayerRole | None:

@@ -21,7 +21,7 @@ from smalltumor.scanner.preparation.stored_case import stored_series_uid
 from napari_smalltumor import notify, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.case_export import case_to_export
-from napari_smalltumor.export.dialog import may_omit_regions, may_replace
+from napari_smalltumor.export.dialog import may_replace, may_write_regions
 from napari_smalltumor.export.region_files import EXPORT_ENDING
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.nesting import ensure_nesting
@@ -55,7 +55,7 @@ def ask_and_export_dicom_seg(viewer: ViewerModel, parent: QWidget | None) -> Non
     except MissingPackageError as error:
         notify.report(error)
         return
-    if not may_omit_regions(parent, viewer, case, "Export anyway"):
+    if not may_write_regions(parent, viewer, case, "Export anyway"):
         return
     title = active_patient(viewer).title_of(patient_of_shown_case(viewer.layers, case))
     study = _study_of(case, title, parent)

@@ -13,10 +13,16 @@ from smalltumor.errors import SmalltumorError
 from napari_smalltumor import devices, keys, notify, questions
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.dialog import ask_and_export
+from napari_smalltumor.layers.brain_mask import brain_mask_of
 from napari_smalltumor.layers.metadata import cases_among, region_layers
 from napari_smalltumor.layers.modalities import case_of_layers, exchanged
 from napari_smalltumor.layers.nesting import ensure_nesting
-from napari_smalltumor.layers.patient import patient_of_images, patient_of_shown_case
+from napari_smalltumor.layers.patient import (
+    Patient,
+    layers_of_patient,
+    patient_of_images,
+    patient_of_shown_case,
+)
 from napari_smalltumor.layers.regions import apply_style, placement_of
 from napari_smalltumor.layers.warm_up import prepare_first_labels
 from napari_smalltumor.loading.dropping import accept_drops
@@ -110,7 +116,7 @@ class SegmentDock(QScrollArea):
             title = self._title_of(case)
             notify.error(f"{title} is being {use}. Segment it when that has ended.")
             return
-        if not self._may_exchange(case):
+        if not self._may_exchange(case) or not self._may_leave_strokes(patient, case):
             return
         if self._is_edited(case) and not may_replace(self._title_of(case)):
             return
@@ -197,6 +203,19 @@ class SegmentDock(QScrollArea):
     def _is_edited(self, case: Case) -> bool:
         """Whether the case has regions that are in no file and are no network's result."""
         return bool(self._edits.autosave.edited(region_layers(self._viewer.layers, case).values()))
+
+    def _may_leave_strokes(self, patient: Patient, case: Case) -> bool:
+        """Whether the brain mask has no strokes that are not applied, or the user agrees."""
+        brain = brain_mask_of(layers_of_patient(self._viewer.layers, patient))
+        if brain is None or brain.name not in self._edits.autosave.edited([brain]):
+            return True
+        return questions.confirm(
+            self,
+            "Brain mask not applied",
+            f"{self._title_of(case)}: the brain mask was painted, but the images are still those "
+            "before. Apply brain mask in the Prepared scan dock changes them.",
+            "Segment anyway",
+        )
 
     def _may_exchange(self, case: Case) -> bool:
         texts = exchanged(self.panel.pickers.chosen)

@@ -18,6 +18,7 @@ from napari_smalltumor.widgets.layouts import wrapped_label
 
 _SWATCH = 12
 _NO_LAYER = "no layer"
+IMAGES_CHANGED = "The images were changed after this segmentation; segment the case again."
 
 
 class ResultView(QWidget):
@@ -51,6 +52,7 @@ class ResultView(QWidget):
         *,
         run: InferenceRun | None,
         edited: bool,
+        outdated: bool,
     ) -> None:
         """Show the volumes of a case and how its regions came about.
 
@@ -63,6 +65,8 @@ class ResultView(QWidget):
             None if the regions are not the result of a run, such as masks from a file.
         edited : bool
             Whether the regions differ from the result of the run.
+        outdated : bool
+            Whether the images were changed after the regions were made.
         """
         self._name.setText(case.name)
         self._name.setToolTip(case.name)
@@ -72,7 +76,8 @@ class ResultView(QWidget):
         self._run.setText(run_line(run, edited=edited))
         self._run.setVisible(run is not None)
         findings = map(finding_text, run.findings if run is not None else ())
-        warnings = [*case.warnings, *findings, *(run.warnings if run is not None else ())]
+        changed = [IMAGES_CHANGED] if outdated else []
+        warnings = [*changed, *case.warnings, *findings, *(run.warnings if run is not None else ())]
         self._warnings.setText("\n".join(f"⚠ {text}" for text in warnings))
         self._warnings.setVisible(bool(warnings))
         self.setVisible(True)

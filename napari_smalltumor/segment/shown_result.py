@@ -16,7 +16,7 @@ from superqt.utils import QSignalDebouncer
 from napari_smalltumor import settings
 from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.layers.metadata import region_layers
-from napari_smalltumor.layers.region_masks import is_edited, result_of, volumes_ml
+from napari_smalltumor.layers.region_masks import is_edited, is_outdated, result_of, volumes_ml
 from napari_smalltumor.lesions import acceptance
 from napari_smalltumor.lesions.source import LesionSource
 from napari_smalltumor.lesions.specks import chosen_rule, specks_of
@@ -33,7 +33,7 @@ _DEBOUNCE_MS = 250
 """The numbers follow when a stroke has ended, and do not slow the brush down."""
 
 _COUNTING_SETTINGS = ("threshold", "speck_voxels", "speck_probability")
-_EDIT_EVENTS = ("labels_update", "paint", "set_data", "data")
+_EDIT_EVENTS = ("labels_update", "paint", "set_data", "data", "metadata")
 
 
 class ShownResult(QObject):
@@ -107,6 +107,7 @@ class ShownResult(QObject):
             volumes_ml(layers, case),
             run=result.run if result is not None else None,
             edited=is_edited(layers.values(), case),
+            outdated=is_outdated(layers.values(), case),
         )
         self._search_lesions(case, layers)
 

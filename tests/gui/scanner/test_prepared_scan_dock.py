@@ -8,20 +8,24 @@ from napari_cases import write_case_along
 from qtpy.QtWidgets import QFileDialog
 from raw_scans import SHIFT_MM, prepared_by_hand, write_raw_scan
 from smalltumor.data.case import read_case
+from smalltumor.data.segmentation import Segmentation
 from smalltumor.scanner.preparation import correction as correction_module
 from smalltumor.scanner.preparation.prepared_files import write_prepared
 from smalltumor.scanner.preparation.stored_case import stored_case
 
-from napari_smalltumor import devices
+from napari_smalltumor import devices, questions
 from napari_smalltumor.autosave.watcher import ensure_autosave
+from napari_smalltumor.export.dialog import ask_and_export
 from napari_smalltumor.layers.coordinates import from_display
 from napari_smalltumor.layers.metadata import case_of, role_of
 from napari_smalltumor.layers.modalities import case_of_layers, newest_case_layers
+from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.lesions.source import lesion_sources
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.prepared_scan.dock import PreparedScanDock
 from napari_smalltumor.prepared_scan.panel import NOT_PREPARED
 from napari_smalltumor.scanner.known_scans import forget_scan, remember_scan
+from napari_smalltumor.segment.results import IMAGES_CHANGED
 
 pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no registration")
 
@@ -135,6 +139,37 @@ def test_a_shift_is_shown_at_once_and_stored_on_request(dock, viewer, folder, qt
     np.testing.assert_allclose(found.registration.matrix[:3, 3], (SHIFT_MM - 5.0, 0, 0), atol=1e-6)
     assert found.overlap == 0.97
     assert dock.figures.item(2, 2).text() == "0.97"
+
+
+def test_regions_of_earlier_images_are_said_to_be_so_until_segmented_again(
+    dock, viewer, dock_of, qtbot, monkeypatch, errors
+):
+    asked: list[str] = []
+    monkeypatch.setattr(questions, "confirm", lambda *a: bool(asked.append(a[1])))
+    case = case_of(layer_of(viewer, "T2"))
+    result = Segmentation(case.name, np.ones(case.grid.shape, np.uint8), case.grid)
+    show_segmentation(viewer, case, result)
+    segment = dock_of(viewer)
+    assert IMAGES_CHANGED not in segment.panel.results.text
+    dock.registration.sequences.setCurrentIndex(dock.registration.sequences.findData("t2"))
+    dock.registration.shift[0].setValue(5.0)
+    dock.registration.apply_button.click()
+    qtbot.waitUntil(lambda: not dock.busy)
+    qtbot.waitUntil(lambda: IMAGES_CHANGED in segment.panel.results.text)
+    assert ask_and_export(viewer, None, per_region=False) == []
+    assert asked == ["Segmentation of earlier images"] and errors == []
+    show_segmentation(viewer, case, result)
+    qtbot.waitUntil(lambda: IMAGES_CHANGED not in segment.panel.results.text)
+
+
+def test_strokes_on_a_brain_mask_that_are_not_applied_are_asked_about(viewer, dock_of, monkeypatch):
+    asked: list[str] = []
+    monkeypatch.setattr(questions, "confirm", lambda *a: bool(asked.append(a[1])))
+    segment = dock_of(viewer)
+    brain = layer_of(viewer, "brain mask")
+    brain.data_setitem(tuple(np.array([0]) for _ in range(3)), [1 - brain.data[0, 0, 0]])
+    segment.segment()
+    assert asked == ["Brain mask not applied"] and not segment.is_running
 
 
 def test_the_scan_is_asked_for_when_it_is_not_known(
