@@ -56,7 +56,8 @@ class Plan:
         self.studies = content.studies
         self.warnings = content.warnings
         self._study: Study | None = None
-        self._assignment = Assignment(())
+        self._recognised = self._assignment = Assignment(())
+        self._decisions: tuple[tuple[Series, str | None], ...] = ()
         usable = [s for s in self.studies if REFERENCE in assign(s.series).chosen]
         candidates = usable or list(self.studies)
         if len(candidates) == 1:
@@ -81,17 +82,32 @@ class Plan:
 
     def choose_study(self, study: Study) -> None:
         """Choose a study, with the series that are recognised in it."""
-        self._study = study
-        self._assignment = assign(study.series)
+        self._study, self._decisions = study, ()
+        self._recognised = self._assignment = assign(study.series)
 
     def use(self, series: Series, modality: str | None) -> None:
-        """Use a series for a modality, instead of the one before; or for none."""
-        before = self._assignment
-        chosen = {m: s for m, s in before.chosen.items() if s is not series and m != modality}
-        reasons = {m: before.reasons[m] for m in chosen}
-        if modality is not None:
-            chosen[modality], reasons[modality] = series, CHOSEN_BY_USER
-        self._assignment = replace(before, chosen=chosen, reasons=reasons)
+        """Use a series for a modality, instead of the one before; or for none.
+
+        A series that lost its modality to another one is used again when the modality is free.
+        """
+        kept = [
+            (s, m) for s, m in self._decisions if s is not series and (m is None or m != modality)
+        ]
+        is_recognised = modality is not None and self._recognised.chosen.get(modality) is series
+        self._decisions = (*kept, *(() if is_recognised else ((series, modality),)))
+        self._assignment = self._decided()
+
+    def _decided(self) -> Assignment:
+        """The series that are recognised, but as the user has decided."""
+        found = self._recognised
+        given = {m: s for s, m in self._decisions if m is not None}
+        decided = [s for s, _ in self._decisions]
+        chosen = {m: s for m, s in found.chosen.items() if not any(s is other for other in decided)}
+        return replace(
+            found,
+            chosen={**chosen, **given},
+            reasons={**found.reasons, **dict.fromkeys(given, CHOSEN_BY_USER)},
+        )
 
     @property
     def problem(self) -> str:

@@ -51,7 +51,7 @@ class Assignment:
         if modality is not None:
             return DescribedSeries(series, modality, self.reasons[modality])
         reason = series.problem or found.reason
-        if not series.problem and found.sequence:
+        if not series.problem and found.sequence in self.chosen:
             reason = f"another {MODALITY_TITLES[found.sequence]}: {found.reason}"
         return DescribedSeries(series, None, reason)
 

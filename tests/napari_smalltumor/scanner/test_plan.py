@@ -80,6 +80,32 @@ def test_a_series_is_used_for_one_sequence_only():
     assert plan.note.startswith("Without T2:")
 
 
+def test_a_sequence_that_is_given_back_gets_its_own_series_again():
+    plan = plan_of(study(*ALL))
+    before, t2 = plan.series, plan.chosen["t2"]
+    plan.use(t2, "flair")
+    plan.use(t2, "t2")
+    assert plan.series == before
+    plan.use(t2, "flair")
+    plan.use(t2, None)
+    assert {m: s.title for m, s in plan.chosen.items()} == {
+        "t1": "t1",
+        "t1ce": "t1 post gd",
+        "flair": "flair",
+    }
+
+
+def test_a_series_is_called_another_one_of_its_sequence_only_beside_one():
+    plan = plan_of(study(*ALL))
+    flair = plan.chosen["flair"]
+    reason = lambda: next(d.reason for d in plan.series if d.series is flair)  # noqa: E731
+    plan.use(plan.chosen["t2"], "flair")
+    assert reason().startswith("another FLAIR")
+    plan.use(plan.chosen["flair"], None)
+    plan.use(flair, None)
+    assert "another" not in reason()
+
+
 def test_without_a_t1ce_the_user_is_asked_for_it():
     plan = plan_of(study("t1", "t2", "flair"))
     assert plan.problem == "No series is T1CE. Choose the T1CE in the column Use as."
