@@ -51,8 +51,9 @@ class Assignment:
         if modality is not None:
             return DescribedSeries(series, modality, self.reasons[modality])
         reason = series.problem or found.reason
-        if not series.problem and found.sequence in self.chosen:
-            reason = f"another {MODALITY_TITLES[found.sequence]}: {found.reason}"
+        sequence = found.sequence
+        if not series.problem and sequence is not None and sequence in self.chosen:
+            reason = f"another {MODALITY_TITLES[sequence]}: {found.reason}"
         return DescribedSeries(series, None, reason)
 
 
