@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from smalltumor.lesions import Lesion
 
@@ -12,6 +13,9 @@ from napari_smalltumor.lesions import texts
 from napari_smalltumor.lesions.review import LesionReview
 from napari_smalltumor.lesions.steps import Deletion
 from napari_smalltumor.lesions.table.model import LesionsModel
+
+if TYPE_CHECKING:
+    from napari.layers import Labels
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +65,8 @@ class ReviewActions:
         lesions = self.selected()
         if not lesions:
             self.say("Select a lesion to accept")
+        elif self._refuses(self.review.hidden_layer):
+            return
         elif self.specks_row_is_selected() and not self.review.unfolded:
             self.say(f"List the specks ({keys.FOLD.sequence}) to accept one of them")
         elif all(map(self.review.is_accepted, lesions)):
@@ -96,6 +102,8 @@ class ReviewActions:
 
     def undo(self) -> None:
         """Take the last deletion or acceptance back, and go to the first of its lesions."""
+        if self._refuses(self.review.hidden_layer_of_undo):
+            return
         step = self.review.undo()
         if step is None:
             return
@@ -129,7 +137,16 @@ class ReviewActions:
         row = rows.index(lesions[-1])
         self.review.go_to(next((x for x in rows[row:] if x in remaining), remaining[0]))
 
+    def _refuses(self, hidden: Labels | None) -> bool:
+        """Refuse to change a layer that is hidden, and say so."""
+        if hidden is None:
+            return False
+        self.say(texts.hidden(hidden))
+        return True
+
     def _delete(self, lesions: Sequence[Lesion]) -> None:
+        if self._refuses(self.review.hidden_layer):
+            return
         following = self.model.following(lesions)
         current = self.review.current
         deleted = self.review.delete(lesions)

@@ -26,7 +26,7 @@ from napari_smalltumor.patients.active_patient import active_patient
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-    from napari.layers import Layer
+    from napari.layers import Labels, Layer
 
 SAME_LESION_MM = 5.0
 """After an edit, a lesion whose centre moved less than this counts as the same lesion."""
@@ -40,6 +40,7 @@ class _Interrupted:
     region: Region
     current: Lesion | None
     steps: StepHistory
+    sources: Sequence[LesionSource]
 
 
 class LesionReview:
@@ -248,6 +249,19 @@ class LesionReview:
         return deleted
 
     @property
+    def hidden_layer(self) -> Labels | None:
+        """The layer under review if it is hidden, so that its lesions must not be changed."""
+        layer = self.source.layers[self.region] if self.source is not None else None
+        return layer if layer is not None and not layer.visible else None
+
+    @property
+    def hidden_layer_of_undo(self) -> Labels | None:
+        """The innermost layer that `undo` would change, if it is hidden."""
+        step = self._steps.last
+        layer = step.layers[0] if step is not None else None
+        return layer if layer is not None and not layer.visible else None
+
+    @property
     def can_undo(self) -> bool:
         """Whether there is a step to undo."""
         return self._steps.last is not None
@@ -331,7 +345,7 @@ class LesionReview:
     def _on_patient(self) -> None:
         """Another patient is active: continue its review, or review its topmost segmentation."""
         self._interrupted[self._patient] = _Interrupted(
-            self.source, self.region, self.current, self._steps
+            self.source, self.region, self.current, self._steps, self.sources
         )
         self._patient = self._patients.current
         self._interrupted = {
@@ -340,7 +354,7 @@ class LesionReview:
         self.sources = lesion_sources(self._patients.layers_in_use)
         self.sources_changed.emit()
         before = self._interrupted.pop(self._patient, None)
-        source = next((s for s in self.sources if before and s.is_same(before.source)), None)
+        source = self._source_to_continue(before) if before is not None else None
         if before is None or source is None:
             self.choose(self.sources[-1] if self.sources else None)
             return
@@ -348,6 +362,19 @@ class LesionReview:
         self._steps = before.steps
         self.current = before.current
         self.current_changed.emit()
+
+    def _source_to_continue(self, before: _Interrupted) -> LesionSource | None:
+        """The segmentation of an interrupted review; None if another one is to be reviewed.
+
+        That is a result which was added meanwhile, or one that is shown while the segmentation
+        of the review is hidden.
+        """
+        source = next((s for s in self.sources if s.is_same(before.source)), None)
+        last = self.sources[-1] if self.sources else None
+        if source is None or last is None or last.is_same(source):
+            return source
+        is_new = not any(last.is_same(each) for each in before.sources)
+        return None if is_new or (last.is_visible and not source.is_visible) else source
 
     def _new_result(self, layer: Layer, before: Sequence[LesionSource]) -> LesionSource | None:
         """The segmentation that a region layer is the first layer of, or None."""

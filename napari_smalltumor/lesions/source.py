@@ -83,6 +83,11 @@ class LesionSource:
         return other is not None and any(other.holds(layer) for layer in self.layers.values())
 
     @property
+    def is_visible(self) -> bool:
+        """Whether any of the layers is visible."""
+        return any(layer.visible for layer in self.layers.values())
+
+    @property
     def any_layer(self) -> Labels:
         """One of the layers; all have the same transform."""
         return next(iter(self.layers.values()))

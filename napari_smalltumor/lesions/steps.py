@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from smalltumor.labels.regions import Region
 from smalltumor.lesions import Lesion
 
 from napari_smalltumor.lesions.edits import Change, undo
 from napari_smalltumor.lesions.source import LesionSource
+
+if TYPE_CHECKING:
+    from napari.layers import Labels
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,11 @@ class Deletion:
     def is_in_effect(self) -> bool:
         """Whether the layers' own undo has not taken the deletion back."""
         return any(change.is_in_effect for change in self.changes)
+
+    @property
+    def layers(self) -> list[Labels]:
+        """The layers that were changed."""
+        return [change.layer for change in self.changes]
 
     def undo(self) -> None:
         """Restore the lesions in all layers."""
@@ -62,6 +71,11 @@ class Acceptance:
     def is_in_effect(self) -> bool:
         """Whether a lesion still has the mark."""
         return any(self.source.is_accepted(self.region, x) is self.accepted for x in self.lesions)
+
+    @property
+    def layers(self) -> list[Labels]:
+        """The layer whose lesions were marked."""
+        return [self.source.layers[self.region]]
 
     def undo(self) -> None:
         """Give the lesions the mark that they had before."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from smalltumor.labels.regions import REGION_NAMES
 from smalltumor.lesions import Lesion
@@ -10,6 +11,9 @@ from smalltumor.lesions import Lesion
 from napari_smalltumor import keys
 from napari_smalltumor.lesions.review import LesionReview
 from napari_smalltumor.lesions.steps import Deletion, Step
+
+if TYPE_CHECKING:
+    from napari.layers import Labels
 
 NOTHING_SEGMENTED = "Not segmented yet"
 NO_CASE = "No case is open"
@@ -60,6 +64,11 @@ def deleted(lesions: Sequence[Lesion]) -> str:
         f"Deleted {count(len(lesions), 'lesion')}, {count(size, 'voxel')}; "
         f"{keys.UNDO.sequence} restores"
     )
+
+
+def hidden(layer: Labels) -> str:
+    """Why nothing was changed in a layer."""
+    return f"{layer.name} is hidden. Show the layer to edit its lesions."
 
 
 def accepted(lesions: Sequence[Lesion], are_accepted: bool) -> str:

@@ -178,3 +178,24 @@ def test_an_action_without_a_selection_says_so(dock):
     assert dock.said == ["Select a lesion to delete", "Select a lesion to accept"]
     dock.actions.undo()
     assert dock.voxels == [2, 12, 216]
+
+
+@pytest.mark.parametrize("action", ["accept", "delete"])
+def test_nothing_is_changed_in_a_mask_that_is_hidden(viewer, dock, action):
+    dock.rows = [0]
+    viewer.layers["Pat ET"].visible = False
+    before = viewer.layers["Pat ET"].data.copy()
+    getattr(dock.actions, action)()
+    assert dock.said[-1] == "Pat ET is hidden. Show the layer to edit its lesions."
+    assert (viewer.layers["Pat ET"].data == before).all() and not dock.review.can_undo
+
+
+def test_a_deletion_is_not_taken_back_while_its_mask_is_hidden(viewer, dock):
+    dock.rows = [0]
+    dock.actions.delete()
+    viewer.layers["Pat ET"].visible = False
+    dock.actions.undo()
+    assert dock.review.can_undo and "is hidden" in dock.said[-1]
+    viewer.layers["Pat ET"].visible = True
+    dock.actions.undo()
+    assert dock.voxels == [2, 12, 216]

@@ -9,6 +9,7 @@ import pytest
 from lesion_layers import show_classes, show_regions, synthetic_case
 from smalltumor.labels.regions import Region
 
+from napari_smalltumor.layers.regions import hide_stored_labels
 from napari_smalltumor.lesions.review import LesionReview
 from napari_smalltumor.lesions.rings import (
     CURRENT,
@@ -433,3 +434,32 @@ def test_the_current_lesion_is_left_when_it_is_folded(review):
     review.go_to(review.lesions[0])
     review.rule = SpeckRule(15, 1.0)
     assert review.current is None
+
+
+def test_a_result_that_was_added_to_a_hidden_patient_is_reviewed_when_it_becomes_active(viewer):
+    case = synthetic_case()
+    show_classes(viewer, case)
+    review = LesionReview(viewer)
+    assert review.source.scheme == "brats2018"
+    patients = active_patient(viewer)
+    first = patients.current
+    show_regions(viewer, replace(case, name="Next"))
+    with patients.in_background():
+        show_regions(viewer, case)
+    patients.activate(first)
+    assert len(review.sources) == 2 and review.source.scheme is None
+
+
+def test_a_mask_that_was_hidden_in_the_background_gives_way_to_the_one_that_is_shown(viewer):
+    case = synthetic_case()
+    show_regions(viewer, case)
+    show_classes(viewer, case)
+    review = LesionReview(viewer)
+    review.choose(next(source for source in review.sources if source.scheme is not None))
+    patients = active_patient(viewer)
+    first = patients.current
+    show_regions(viewer, replace(case, name="Next"))
+    with patients.in_background():
+        hide_stored_labels(viewer.layers, first)
+    patients.activate(first)
+    assert review.source.scheme is None
