@@ -153,7 +153,7 @@ class SegmentDock(QScrollArea):
         self.keys.unbind()
         self.panel.pickers.disconnect_viewer()
         self._shown_result.close()
-        if self.run is not None:
+        if self.run is not None and not self.run.is_cancelling:
             notify.info(
                 f"{self.run.title} is still being segmented. Open the Segment dock again to see "
                 "the progress or to cancel."
@@ -165,6 +165,9 @@ class SegmentDock(QScrollArea):
             return
         self.run = run
         self.panel.set_running(True)
+        self.panel.show_progress(*run.progress)
+        if run.is_cancelling:
+            self.panel.set_cancelling()
         run.progressed.connect(self.panel.show_progress)
         run.cancelling.connect(self.panel.set_cancelling)
         run.ended.connect(self._on_ended)

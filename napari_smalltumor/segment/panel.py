@@ -55,6 +55,7 @@ class SegmentPanel(QWidget):
         self._cancel = button("Ca&ncel", "Stop the run; layers stay as they are")
         self._progress = QProgressBar()
         self._step = QElidingLabel()
+        self._outcome = wrapped_label()
         self._export = button("E&xport...", _EXPORT)
         self._scheme = ComboBox(
             label="Labels",
@@ -79,8 +80,9 @@ class SegmentPanel(QWidget):
         self._cancel.setEnabled(running)
         self._progress.setVisible(running)
         self._progress.setValue(0)  # after hiding: a visible bar redraws the window at once
-        self._step.setText("starting" if running else message)
-        self._step.setVisible(running or bool(message))
+        self._step.setVisible(running)
+        self._outcome.setText("" if running else message)
+        self._outcome.setVisible(not running and bool(message))
 
     def set_exportable(self, exportable: bool) -> None:
         """Enable *Export* if there are regions to export."""
@@ -90,18 +92,16 @@ class SegmentPanel(QWidget):
     def set_cancelling(self) -> None:
         """Show that the run has been requested to stop."""
         self._cancel.setEnabled(False)
-        self._step.setText("cancelling")
 
     def show_progress(self, fraction: float, step: str) -> None:
-        """Move the bar and show the step; while a run is being cancelled, show only that."""
+        """Move the bar and show the step."""
         self._progress.setValue(max(self._progress.value(), round(fraction * _STEPS)))
-        if self._cancel.isEnabled():
-            self._step.setText(step)
+        self._step.setText(step)
 
     @property
     def step(self) -> str:
         """The step of the run, or how the last run ended."""
-        return str(self._step.text())
+        return str(self._step.text() if self._running else self._outcome.text())
 
     @property
     def choice_warning(self) -> str:
@@ -146,6 +146,7 @@ class SegmentPanel(QWidget):
         layout.addLayout(row(self._segment, self._cancel))
         layout.addWidget(self._progress)
         layout.addWidget(self._step)
+        layout.addWidget(self._outcome)
         layout.addWidget(self.results)
         layout.addWidget(self.offer)
         layout.addWidget(_heading("Export"))

@@ -65,6 +65,7 @@ class SegmentRun(QObject):
         self._job, self._patient, self._placement = job, patient, placement
         self._patients = active_patient(viewer)
         self._shown: Iterator[Labels] = iter(())
+        self._state = (0.0, "starting")
         self._checksum_before = fingerprint(viewer.layers, job.case)
         self._cancel_timer = _timer(self, self._abandon)
         self._next_layer_timer = _timer(self, self._show_next)
@@ -81,6 +82,19 @@ class SegmentRun(QObject):
             aborted=self._on_aborted,
         )
         self.destroyed.connect(self.worker.quit)
+        self._patients.changed.connect(self._report)
+        self._patients.patients_changed.connect(self._cancel_if_patient_closed)
+
+    @property
+    def progress(self) -> tuple[float, str]:
+        """The fraction that is done, and the step; with the patient's name if another is active."""
+        fraction, step = self._state
+        return fraction, self._named(step)
+
+    @property
+    def is_cancelling(self) -> bool:
+        """Whether the run has been requested to stop."""
+        return self.worker is not None and self.worker.abort_requested
 
     @property
     def title(self) -> str:
@@ -93,6 +107,8 @@ class SegmentRun(QObject):
             self.worker.quit()
             self._cancel_timer.start(_CANCEL_TIMEOUT_MS)
             self.cancelling.emit()
+            self._state = (self._state[0], "cancelling")
+            self._report()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
         """Cancel the run when the window has been closed, unless napari's question kept it open."""
@@ -104,16 +120,33 @@ class SegmentRun(QObject):
         if isalive(self) and not (isalive(self.parent()) and self.parent().isVisible()):
             self.cancel()
 
+    def _cancel_if_patient_closed(self) -> None:
+        """Cancel the run of a patient whose last layer was removed: nothing would show it."""
+        if isalive(self) and self._is_closed and self.worker is not None and not self.is_cancelling:
+            notify.info(f"{self.title} was closed, and its segmentation was cancelled.")
+            self.cancel()
+
+    @property
+    def _is_closed(self) -> bool:
+        return self._patient not in self._patients.patients
+
     def _abandon(self) -> None:
         if self.worker is not None:
             self._end("Cancelled")
 
     def _on_progress(self, state: tuple[float, str]) -> None:
-        if self.worker is None:
-            return
-        fraction, step = state
+        if self.worker is not None and not self.is_cancelling:
+            self._state = state
+            self._report()
+
+    def _report(self) -> None:
+        if isalive(self):
+            self.progressed.emit(*self.progress)
+
+    def _named(self, text: str) -> str:
+        """A text about the run, with the patient's name if another patient is active."""
         is_other = self._patient != self._patients.current
-        self.progressed.emit(fraction, f"{self.title}: {step}" if is_other else step)
+        return f"{self.title}: {text}" if is_other and text else text
 
     def _on_aborted(self) -> None:
         if self.worker is not None:
@@ -137,8 +170,8 @@ class SegmentRun(QObject):
         case = self._job.case
         self._cancel_timer.stop()
         self._forget_worker()  # there is nothing left to cancel
-        if self._patient not in self._patients.patients:
-            self._end(f"{case.name} was closed and the result was discarded")
+        if self._is_closed:
+            self._end("")
             return
         changed = fingerprint(self._viewer.layers, case) != self._checksum_before
         if changed and not may_replace(self.title):
@@ -156,6 +189,9 @@ class SegmentRun(QObject):
 
     def _show_next(self) -> None:
         """Add the next layer; the window is drawn before the one after it."""
+        if self._is_closed:
+            self._end("")
+            return
         with self._patients.in_background():
             if next(self._shown, None) is not None:
                 self._next_layer_timer.start(0)
@@ -168,9 +204,11 @@ class SegmentRun(QObject):
     def _end(self, message: str, *, shown: bool = False) -> None:
         self._cancel_timer.stop()
         self._forget_worker()
+        self._patients.changed.disconnect(self._report, missing_ok=True)
+        self._patients.patients_changed.disconnect(self._cancel_if_patient_closed, missing_ok=True)
         _RUNS.pop(self._viewer, None)
         self._end_use()
-        self.ended.emit(shown, message)
+        self.ended.emit(shown, self._named(message))
         self.deleteLater()
 
     def _forget_worker(self) -> None:

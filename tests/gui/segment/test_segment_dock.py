@@ -18,8 +18,10 @@ from smalltumor.labels.regions import Region
 from napari_smalltumor import notify, progress_worker, questions, settings
 from napari_smalltumor.export.case_export import export_case
 from napari_smalltumor.layers.metadata import case_of, region_layers
+from napari_smalltumor.layers.patient import layers_of_patient
 from napari_smalltumor.layers.regions import region_layer
 from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.patients.active_patient import active_patient
 
 
 class SlowNetwork:
@@ -232,17 +234,61 @@ def test_the_error_about_a_missing_layer_names_its_modality(opened, errors):
     assert not dock.is_running
 
 
-def test_a_result_is_discarded_if_the_patient_was_closed_during_the_run(
+def test_closing_a_patient_cancels_its_run_and_says_so(
+    opened, slow, tmp_path, errors, qtbot, monkeypatch
+):
+    viewer, dock = opened
+    said = []
+    monkeypatch.setattr(notify, "info", said.append)
+    dock.segment()
+    qtbot.waitUntil(lambda: slow.started.is_set())
+    first = active_patient(viewer).current
+    open_case(viewer, write_case_along(tmp_path / "next", labels=False))
+    with qtbot.waitSignal(dock.finished) as ended:
+        for layer in layers_of_patient(viewer.layers, first):
+            viewer.layers.remove(layer)
+    assert ended.args == [False] and slow.ended.is_set()
+    assert said == ["case was closed, and its segmentation was cancelled."]
+    assert dock.panel.step == "case: Cancelled" and dock.panel._segment.isEnabled()
+    assert len(viewer.layers) == 4
+    assert errors == []
+
+
+def test_a_patient_who_is_closed_while_the_result_is_added_stays_closed(
     opened, slow, errors, qtbot
 ):
     viewer, dock = opened
-    dock.segment()
-    qtbot.waitUntil(lambda: slow.started.is_set())
-    viewer.layers.clear()
+
+    def close_at_once(event):
+        if event.value.name == "case ET":
+            QTimer.singleShot(0, viewer.layers.clear)
+
+    viewer.layers.events.inserted.connect(close_at_once)
+    slow.go.set()
     with qtbot.waitSignal(dock.finished) as ended:
-        slow.go.set()
-    assert ended.args == [False]
-    assert not viewer.layers
+        dock.segment()
+    assert ended.args == [False] and not viewer.layers
+    assert errors == []
+
+
+def test_progress_of_another_patient_always_has_its_name(
+    opened, dock_of, slow, tmp_path, errors, qtbot
+):
+    viewer, dock = opened
+    dock.segment()
+    assert dock.panel.step == "starting"
+    first = active_patient(viewer).current
+    open_case(viewer, write_case_along(tmp_path / "next", labels=False))
+    assert dock.panel.step.startswith("case: ")
+    qtbot.waitUntil(lambda: dock.panel.step == "case: halfway")
+    active_patient(viewer).activate(first)
+    assert dock.panel.step == "halfway"
+    active_patient(viewer).activate(active_patient(viewer).patients[-1])
+    assert dock_of(viewer).panel.step == dock.panel.step == "case: halfway"
+    with qtbot.waitSignal(dock.finished):
+        dock.cancel()
+        assert dock.panel.step == "case: cancelling"
+    assert dock.panel.step == "case: Cancelled"
     assert errors == []
 
 
