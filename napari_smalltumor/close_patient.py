@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_smalltumor import notify, questions, settings
+from napari_smalltumor.autosave.edit_texts import what_was_not_done
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.layers.patient import Patient, layers_of_patient
 from napari_smalltumor.patients.active_patient import active_patient
@@ -44,8 +45,9 @@ def close_patient(viewer: ViewerModel, patient: Patient, parent: QWidget | None 
         False if the user cancelled.
     """
     autosave = ensure_autosave(viewer).autosave
-    edited = autosave.edited(layers_of_patient(viewer.layers, patient))
-    if edited and not _may_close(parent, active_patient(viewer).title_of(patient), edited):
+    layers = layers_of_patient(viewer.layers, patient)
+    edited, title = autosave.edited(layers), active_patient(viewer).title_of(patient)
+    if edited and not _may_close(parent, title, what_was_not_done(edited, layers)):
         return False
     autosave.save()
     # napari collects garbage after every removal, or once after all of a batch.
@@ -55,7 +57,7 @@ def close_patient(viewer: ViewerModel, patient: Patient, parent: QWidget | None 
     return True
 
 
-def _may_close(parent: QWidget | None, patient: str, edited: list[str]) -> bool:
+def _may_close(parent: QWidget | None, patient: str, not_done: str) -> bool:
     kept = (
         "You will be asked whether to restore them when the same files are opened again."
         if settings.get("autosave")
@@ -64,6 +66,6 @@ def _may_close(parent: QWidget | None, patient: str, edited: list[str]) -> bool:
     return questions.confirm(
         parent,
         "Close the patient?",
-        f"Edits of {patient} were not exported: {', '.join(edited)}. {kept}",
+        f"Edits of {patient} {not_done}. {kept}",
         "Close",
     )

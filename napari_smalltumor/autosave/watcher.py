@@ -11,9 +11,10 @@ from smalltumor.errors import SmalltumorError
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.autosave.autosave import Autosave
+from napari_smalltumor.autosave.edit_texts import what_was_not_done
 from napari_smalltumor.autosave.files import SavedMask, case_digest, read_masks
 from napari_smalltumor.autosave.restore import restore
-from napari_smalltumor.layers.metadata import cases_among, claim_roles
+from napari_smalltumor.layers.metadata import case_of, cases_among, claim_roles, same_case
 from napari_smalltumor.layers.patient import patient_of_shown_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.viewer import unproxied
@@ -74,7 +75,7 @@ class ViewerAutosave:
             except SmalltumorError as error:
                 notify.warn(f"Autosaved edits of {case.name} are lost: {error}")
                 continue
-            answer = _ask(self._title_of(case), file, masks)
+            answer = _ask(self._title_of(case), file, self._what_was_not_done(case, masks))
             if answer == DISCARD:
                 self.autosave.folder.discard(file)
             if answer == RESTORE:
@@ -102,21 +103,26 @@ class ViewerAutosave:
         assert viewer is not None
         return active_patient(viewer).title_of(patient_of_shown_case(viewer.layers, case))
 
+    def _what_was_not_done(self, case: Case, masks: list[SavedMask]) -> str:
+        viewer = self._viewer()
+        assert viewer is not None
+        own = [layer for layer in viewer.layers if same_case(case_of(layer), case)]
+        return what_was_not_done([mask.name for mask in masks], own)
+
 
 RESTORE, LATER, DISCARD = "Restore", "Not now", "Discard"
 
 
-def _ask(patient: str, file: Path, masks: list[SavedMask]) -> str:
+def _ask(patient: str, file: Path, not_done: str) -> str:
     from datetime import datetime
 
     from napari_smalltumor import questions
 
     saved_at = datetime.fromtimestamp(file.stat().st_mtime)
-    names = ", ".join(mask.name for mask in masks)
     return questions.ask(
         None,
         "Restore edits?",
-        f"Edits of {patient}, saved on {saved_at:%Y-%m-%d %H:%M}, were not exported: {names}.\n\n"
+        f"Edits of {patient}, saved on {saved_at:%Y-%m-%d %H:%M}, {not_done}.\n\n"
         f"{LATER}: ask again when the case is next opened. {DISCARD}: delete them.",
         RESTORE,
         LATER,

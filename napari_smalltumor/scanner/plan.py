@@ -130,8 +130,8 @@ class Plan:
         texts = []
         if self._study is not None and missing and REFERENCE not in missing:
             texts.append(
-                f"Without {modality_titles(missing)}: only weights trained with modality dropout "
-                "segment the case, and results are less reliable."
+                f"Without {modality_titles(missing)} results are less reliable. The shipped "
+                "weights segment the case, others only if they were trained with modality dropout."
             )
         if self._study is not None:
             texts.append(_sentence(self._study.note))

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 from raw_scans import write_raw_scan
+from smalltumor.models.card import is_trained_with_modality_dropout
 from smalltumor.scanner.series import Acquisition, Series
 from smalltumor.scanner.studies import FolderContent, Study, find_studies
 
+from napari_smalltumor import weights
 from napari_smalltumor.scanner import plan as plan_module
 from napari_smalltumor.scanner.plan import Plan
 
@@ -77,7 +79,13 @@ def test_a_series_is_used_for_one_sequence_only():
         "t1ce": "t1 post gd",
         "flair": "t2",
     }
-    assert plan.note.startswith("Without T2:")
+    assert plan.note.startswith("Without T2 ")
+
+
+def test_the_note_on_a_missing_sequence_is_true_of_the_shipped_weights():
+    plan = plan_of(study("t1", "t1 post gd", "t2"))
+    assert "The shipped weights segment the case" in plan.note
+    assert is_trained_with_modality_dropout(weights.card(""))
 
 
 def test_a_sequence_that_is_given_back_gets_its_own_series_again():

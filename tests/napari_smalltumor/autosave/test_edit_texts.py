@@ -1,0 +1,26 @@
+"""Strokes on a brain mask are applied, those on other masks exported."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from lesion_layers import show_regions, synthetic_case
+from napari.layers import Layer
+
+from napari_smalltumor.autosave.edit_texts import what_was_not_done
+from napari_smalltumor.layers.brain_mask import brain_mask_layer
+
+
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [
+        (["Pat ET", "Pat TC"], "were not exported: Pat ET, Pat TC"),
+        (["Pat brain mask"], "were not applied: Pat brain mask"),
+        (["Pat ET", "Pat brain mask"], "were not exported: Pat ET; not applied: Pat brain mask"),
+    ],
+)
+def test_a_brain_mask_is_named_as_not_applied(viewer, names, text):
+    case = synthetic_case()
+    show_regions(viewer, case)
+    viewer.add_layer(Layer.create(*brain_mask_layer(case, np.ones(case.grid.shape, bool))))
+    assert what_was_not_done(names, viewer.layers) == text
