@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
+from qtpy.QtWidgets import QApplication, QWidget
 from smalltumor.data.case import Case
 from smalltumor.errors import SmalltumorError
 
@@ -18,6 +18,7 @@ from napari_smalltumor.export.case_export import (
     targets,
     with_suffix,
 )
+from napari_smalltumor.export.file_dialog import ask_for_file
 from napari_smalltumor.export.native_grid import filters_of, named_for_grid
 from napari_smalltumor.export.source_files import check_no_source
 from napari_smalltumor.layers.metadata import region_layers
@@ -58,13 +59,8 @@ def ask_and_export(
     scheme = settings.get("scheme")
     start = output_folder(viewer, patient) / suggested_name(case)
     filters = filters_of(case)
-    chosen, file_type = QFileDialog.getSaveFileName(
-        parent,
-        f"Export {'three region files' if per_region else 'a label file'} of {title}",
-        str(start),
-        ";;".join(filters),
-        options=QFileDialog.Option.DontConfirmOverwrite,  # `may_replace` asks
-    )
+    what = "three region files" if per_region else "a label file"
+    chosen, file_type = ask_for_file(parent, f"Export {what} of {title}", start, case, filters)
     if not chosen:
         return []
     native = filters.get(file_type)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from napari_cases import write_case_along
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtWidgets import QDialog, QFileDialog
 from raw_scans import SHIFT_MM, prepared_by_hand, write_raw_scan
 from smalltumor.data.nifti import read_volume
 from smalltumor.data.segmentation import Segmentation
@@ -43,7 +45,7 @@ def show_tumour(viewer, folder):
 
 
 def test_the_mask_lies_on_the_native_grid_of_the_series(
-    make_napari_viewer, tmp_path, dialog, errors
+    make_napari_viewer, tmp_path, monkeypatch, dialog, errors
 ):
     scan = write_raw_scan(tmp_path / "scan")
     folder = tmp_path / "Pat"
@@ -51,9 +53,22 @@ def test_the_mask_lies_on_the_native_grid_of_the_series(
     viewer = make_napari_viewer()
     classes = show_tumour(viewer, folder)
     t2 = "NIfTI on the native grid of T2 (*.nii.gz *.nii)"
-    dialog["answer"] = (str(folder / "Pat_smalltumor.nii.gz"), t2)
+    own = "NIfTI on the grid of T1CE (*.nii.gz *.nii)"
+    shown: list[str] = []
+
+    def choose(file_dialog: QFileDialog) -> int:
+        """Choose one grid after the other, and accept the last one."""
+        assert file_dialog.nameFilters() == [own, t2]
+        for file_type in (t2, own, t2):
+            file_dialog.selectNameFilter(file_type)
+            file_dialog.filterSelected.emit(file_type)
+            shown.append(Path(file_dialog.selectedFiles()[0]).name)
+        return QDialog.DialogCode.Accepted
+
+    monkeypatch.setattr(QFileDialog, "exec_", choose)
     (path,) = ask_and_export(viewer, None, per_region=False)
-    assert errors == [] and dialog["filters"] == ["NIfTI on the grid of T1CE (*.nii.gz *.nii)", t2]
+    assert errors == []
+    assert shown == ["Pat_t2_smalltumor.nii.gz", "Pat_smalltumor.nii.gz", path.name]
     assert path.name == "Pat_t2_smalltumor.nii.gz"  # it would be opened with the case otherwise
     written, native = read_volume(path), read_volume(scan / "ax_t2.nii.gz")
     assert written.grid.matches(native.grid)
