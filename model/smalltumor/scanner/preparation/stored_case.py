@@ -74,6 +74,24 @@ def stored_case(case: Case) -> PreparedCase | None:
     return PreparedCase(name, case.grid, case.header, sequences, brain.data.astype(bool), warnings)
 
 
+def stored_series_uid(case: Case) -> str:
+    """Series Instance UID of T1CE in the record of a prepared case; empty if there is none.
+
+    Raises
+    ------
+    CaseError
+        If the record cannot be read.
+    """
+    paths = stored_paths(case)
+    if paths is None:
+        return ""
+    content = _read_record(paths["record"])
+    try:
+        return str(content["sequences"][REFERENCE]["series_uid"])
+    except (KeyError, TypeError) as error:
+        raise CaseError(f"{paths['record']} is damaged: {error!r}") from error
+
+
 def read_brain(path: Path) -> Volume:
     """The brain mask of a prepared case, 3D bool. Masks that were read last are kept in memory.
 
