@@ -187,8 +187,23 @@ class CompareDock(ComparePanel):
             self._follow_visibility(target)
             self._target = target
             self._show_scores({})
-        self.show_message(self.reader.message or self._missing())
+        current = current_choice(self._viewer) if reference else None
+        self.show_compared_with(current.title if current is not None else "")
+        self._update_message()
         self.scorer.set_target(target, int(settings.get("threshold")))
+
+    def _update_message(self) -> None:
+        self.show_message(self.reader.message or self._missing() or self._disjoint())
+
+    def _disjoint(self) -> str:
+        """A warning if the reference has no voxel in common with the segmentation."""
+        compared = [s for s in self._scores.values() if s.own_ml and s.reference_ml]
+        if not compared or any(scores.dice for scores in compared):
+            return ""
+        return (
+            "⚠ The reference and the segmentation have no voxel in common. Check that the mask is "
+            "of this patient and has the voxel size and position that its header states."
+        )
 
     def _missing(self) -> str:
         """What is missing for a comparison."""
@@ -231,6 +246,7 @@ class CompareDock(ComparePanel):
         self._scores = scores
         self.scores.show_scores(scores)
         self._show_lesions()
+        self._update_message()
 
     def _show_lesions(self) -> None:
         """List the lesions of the chosen region, and keep the current row."""

@@ -62,6 +62,7 @@ class ComparePanel(QWidget):
         self.contours_box = QCheckBox("Show its contours")
         self.contours_box.setToolTip(keys.with_key("Show or hide the contours", keys.REFERENCE))
         self.message = wrapped_label()
+        self.compared_with = QElidingLabel()
         self.scores = RegionScoresView()
         self.region_box = QComboBox()
         self.region_box.setToolTip("The region whose lesions are listed")
@@ -108,6 +109,12 @@ class ComparePanel(QWidget):
         self.message.setText(text)
         self.message.setVisible(bool(text))
 
+    def show_compared_with(self, title: str) -> None:
+        """Name the reference above its scores; empty without a reference."""
+        self.compared_with.setText(f"Compared with {title}" if title else "")
+        self.compared_with.setToolTip(title)
+        self.compared_with.setVisible(bool(title))
+
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
         """Accept a single volume."""
         if _dropped_file(event) is not None:
@@ -128,6 +135,7 @@ class ComparePanel(QWidget):
         layout.addWidget(self.offer)
         layout.addWidget(self.offer_button)
         layout.addWidget(self.message)
+        layout.addWidget(self.compared_with)
         layout.addWidget(self.scores)
         layout.addLayout(_labelled("Lesions of", self.region_box))
         layout.addWidget(self.table, 1)

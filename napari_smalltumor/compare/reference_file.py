@@ -43,7 +43,8 @@ def read_reference(path: Path, case: Case, scheme: str | None = None) -> Display
         A label file, or the mask of the region that the end of its name states (``_et``).
     case : Case
     scheme : str, optional
-        Name of the label scheme, by default that of the file's header, values and name.
+        Name of the label scheme, by default that of the file's header, values and name. Beside the
+        images, the names of these count as well.
 
     Raises
     ------
@@ -107,11 +108,10 @@ def check_patient(path: Path, case: Case) -> None:
         If it does.
     """
     named = _named_patient(path)
-    beside = path.absolute().parent in {p.absolute().parent for p in case.paths.values()}
     own, other = patient_of(case.name).lower(), patient_of(named or stem(path)).lower()
     if other == own or other.startswith(own):
         return
-    if (named and not beside) or _differ_by_number(own, other):
+    if (named and not _is_beside(path, case)) or _differ_by_number(own, other):
         raise CaseError(
             f"{path.name} is a mask of {named or stem(path)} by its name, and was not compared "
             f"with {case.name}"
@@ -128,9 +128,15 @@ def _read_labels(path: Path, case: Case, scheme: str | None) -> Mapping[Region, 
             f"{path.name} does not tell which region it is the mask of; end its name in _et, _tc "
             "or _wt"
         )
-    hint = label_scheme_hint(path) or case.scheme_hint
+    hint = label_scheme_hint(path) or (case.scheme_hint if _is_beside(path, case) else None)
     classes, _ = decode_labels(volume, scheme, hint)
     return {region: region_mask(classes, region) for region in Region}
+
+
+def _is_beside(path: Path, case: Case) -> bool:
+    """Whether a file lies in a folder of the case's images, or is the case's own mask."""
+    folders = {p.absolute().parent for p in case.paths.values()}
+    return path == case.labels_path or path.absolute().parent in folders
 
 
 def _named_patient(path: Path) -> str | None:

@@ -176,7 +176,20 @@ def test_a_dropped_mask_of_another_grid_is_refused_and_the_reference_stays(
     QApplication.sendEvent(compared, QDropEvent(QPointF(9, 9), copy, data, left, no_key))
     qtbot.waitUntil(lambda: "another grid" in compared.message.text())
     assert compared.reference_box.currentText() == "Pat_seg.nii.gz"
+    assert compared.compared_with.text() == "Compared with Pat_seg.nii.gz"
     assert listed(compared)[0] == ("missed", 8)
+    compared.reference_box.activated.emit(compared.reference_box.currentIndex())
+    qtbot.waitUntil(lambda: not compared.busy)
+    assert compared.message.text() == ""
+
+
+def test_a_reference_without_a_common_voxel_is_warned_about(dock, case, qtbot):
+    elsewhere = np.zeros(SHAPE, np.uint8)
+    elsewhere[-2:, -2:, -2:] = TissueClass.ET
+    assert not classes()[-2:, -2:, -2:].any()
+    write_mask(case.folder, case, elsewhere, "Pat_seg.nii.gz")
+    dock.compare_with_expert()
+    qtbot.waitUntil(lambda: "no voxel in common" in dock.message.text())
 
 
 def test_the_meaning_of_a_file_that_fits_several_schemes_is_asked_for(

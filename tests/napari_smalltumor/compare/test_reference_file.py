@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from napari_cases import oriented, random_volume, write_case_along
 from smalltumor.data.case import Case, read_case
-from smalltumor.errors import CaseError, GridMismatchError, LabelError
+from smalltumor.errors import Action, CaseError, GridMismatchError, LabelError
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor.compare.reference_file import check_patient, read_reference
@@ -45,10 +45,16 @@ def test_an_exported_mask_and_the_mask_of_one_region_are_read(case, tmp_path):
     assert np.array_equal(one[Region.WT], exported[Region.WT])
 
 
-def test_a_mask_whose_name_tells_no_scheme_has_that_of_the_case(case, tmp_path):
-    masks = read_reference(write(tmp_path / "elsewhere" / "corrected.nii.gz"), case)
+def test_a_mask_beside_the_images_whose_name_tells_no_scheme_has_that_of_the_case(case):
+    masks = read_reference(write(case.labels_path.with_name("corrected.nii.gz")), case)
     expert = read_reference(case.labels_path, case)
     assert all(np.array_equal(masks[region], expert[region]) for region in Region)
+
+
+def test_the_scheme_of_a_mask_elsewhere_that_its_name_does_not_tell_is_asked_for(case, tmp_path):
+    with pytest.raises(LabelError) as raised:
+        read_reference(write(tmp_path / "elsewhere" / "corrected.nii.gz"), case)
+    assert raised.value.remedy.action is Action.NAME_SCHEME
 
 
 def test_another_grid_is_refused_in_a_sentence_that_names_both(case, tmp_path):
