@@ -191,7 +191,7 @@ def test_edits_are_saved_before_a_run(edited, dock_of, data_folder, qtbot, monke
     viewer, _case = edited
     dock = dock_of(viewer)
     monkeypatch.setattr(questions, "confirm", lambda *a: True)
-    worker = SimpleNamespace(quit=lambda: None)
+    worker = SimpleNamespace(quit=lambda: None, abort_requested=False)
     monkeypatch.setattr("napari_smalltumor.segment.run.start", lambda job, name, **slots: worker)
     dock.segment()
     qtbot.waitUntil(lambda: len(saved_files(data_folder / "autosave")) == 1)

@@ -119,4 +119,4 @@ def test_cancelling_a_segmentation_leaves_the_case_unchanged(
         dock.cancel()
     assert ended.args == [False]
     assert list(viewer.layers) == before
-    assert dock.panel._step.text() == "Cancelled"
+    assert dock.panel.step == "Cancelled"

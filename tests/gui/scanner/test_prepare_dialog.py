@@ -180,7 +180,7 @@ def test_series_of_dicom_files_can_be_assigned_otherwise(viewer, tmp_path, qtbot
     combo.setCurrentIndex(combo.findData("t1ce"))
     combo.activated.emit(combo.currentIndex())
     qtbot.waitUntil(lambda: not preparation.busy and dialog.prepare_button.isEnabled())
-    assert dialog.message.text().startswith("⚠ Without T1:")
+    assert dialog.message.text().startswith("⚠ Without T1 ")
     dialog.output.setText(str(tmp_path / "scan" / "case"))
     assert "lies within the scan" in dialog.message.text()
     assert not dialog.prepare_button.isEnabled()
