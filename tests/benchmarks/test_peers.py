@@ -80,6 +80,7 @@ def test_networks_are_trained_and_scored_on_the_same_held_out_cases(data, tmp_pa
     assert "multi-task.csv (A) minus dynunet.csv (B)" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OTHERS)
 def test_a_study_stopped_in_a_step_and_in_scoring_ends_as_one_that_was_not(
     data, tmp_path, monkeypatch, name

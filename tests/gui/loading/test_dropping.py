@@ -51,6 +51,7 @@ def test_a_dropped_folder_is_opened_as_a_case(viewer, tmp_path):
 ORDERS = ("seg t1ce t2 flair t1", "t2 flair t1 t1ce seg", "t1 seg flair t1ce t2")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("together", [False, True])
 def test_files_in_any_order_are_opened_as_one_case(viewer, dock_of, tmp_path, together):
     dock = dock_of(viewer)

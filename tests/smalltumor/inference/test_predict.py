@@ -266,6 +266,7 @@ def test_unknown_settings_are_refused(
         segment(small, checkpoint, **options)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["torch", pytest.param("openvino", marks=needs_openvino)])
 def test_flips_and_windows_together_average_windows_of_mirrored_volumes(
     backend: str, small: Case, checkpoint: Checkpoint

@@ -36,6 +36,7 @@ class PositionDependent:
         return Probabilities(array * place + place)
 
 
+@pytest.mark.slow
 @given(st.tuples(EDGES, EDGES, EDGES), st.sampled_from([32, 64]))
 def test_results_equal_those_of_monai(shape: tuple[int, int, int], size: int) -> None:
     from monai.inferers import sliding_window_inference

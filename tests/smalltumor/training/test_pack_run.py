@@ -45,6 +45,7 @@ def pack_request(pack, run, **changed):
     return request_for(pack, run, **{"validation": None, "held_out": ("case_00",), **changed})
 
 
+@pytest.mark.slow
 def test_a_run_from_a_pack_learns_validates_and_needs_no_cache(pack, tmp_path):
     lines = []
     assert train(pack_request(pack, tmp_path / "run", changes=LONG, cache=None), lines.append)
@@ -101,6 +102,7 @@ class Clock:
         return self.now
 
 
+@pytest.mark.slow
 def test_a_run_of_some_minutes_ends_by_itself_with_weights(pack, tmp_path, monkeypatch):
     monkeypatch.setattr(trainer, "time", Clock())
     run = tmp_path / "run"

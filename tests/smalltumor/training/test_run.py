@@ -63,6 +63,7 @@ def test_each_epoch_records_what_the_monitor_shows(data, tmp_path):
     assert status.validation == ("case_00",)
 
 
+@pytest.mark.slow
 def test_fine_tuning_starts_from_weights_with_their_size_and_statistics(data, tmp_path):
     train(request_for(data, tmp_path / "first"), silent)
     best = tmp_path / "first" / "best.safetensors"

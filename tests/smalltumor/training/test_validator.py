@@ -26,6 +26,7 @@ def score_as(monkeypatch, *scores: float) -> None:
     monkeypatch.setattr(validator, "score_cases", scored)
 
 
+@pytest.mark.slow
 def test_training_stops_after_patience_validations_without_a_better_score(
     data, tmp_path, monkeypatch
 ):
@@ -43,6 +44,7 @@ def test_training_stops_after_patience_validations_without_a_better_score(
     assert final["epochs"] == 6
 
 
+@pytest.mark.slow
 def test_patience_counts_on_when_a_run_is_resumed(data, tmp_path, monkeypatch):
     score_as(monkeypatch, 0.5, 0.4)
     run = tmp_path / "run"
@@ -52,6 +54,7 @@ def test_patience_counts_on_when_a_run_is_resumed(data, tmp_path, monkeypatch):
     assert [event["epoch"] for event in events(run, "validation")] == [1, 2, 3]
 
 
+@pytest.mark.slow
 def test_without_patience_a_run_takes_all_its_epochs(data, tmp_path, monkeypatch):
     score_as(monkeypatch, 0.5, 0.4, 0.4, 0.4)
     run = RunFolder(tmp_path / "run")

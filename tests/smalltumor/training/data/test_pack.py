@@ -107,6 +107,7 @@ def test_parts_hold_whole_cases_and_stay_below_their_limit(from_files, tmp_path)
         assert torch.equal(one.image, two.image)
 
 
+@pytest.mark.slow
 def test_labels_segmented_from_a_pack_are_those_from_files(sample_folder, tmp_path):
     checkpoint = load_checkpoint(None)
     (files,) = labelled_cases(sample_folder)

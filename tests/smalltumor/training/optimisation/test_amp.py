@@ -56,6 +56,7 @@ def test_float16_takes_the_step_that_float32_takes():
     assert likeness > 0.8
 
 
+@pytest.mark.slow
 def test_float16_learns():
     one = create_learner()
     losses = [one.step(batch(step))["segmentation"] for step in range(12)]

@@ -160,6 +160,7 @@ with hold_run_lock(run):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("mode", "grace"), [("deaf", 1.5), ("listens", 60.0)])
 def test_a_process_saves_if_it_listens_and_ends_with_all_it_has_started(
     plan, monkeypatch, mode, grace
@@ -204,6 +205,7 @@ def test_a_run_is_stopped_while_it_starts(plan):
     wait_until(lambda: RunMonitor(plan.run).poll().state is State.RUNNING)
 
 
+@pytest.mark.slow
 def test_an_error_at_the_start_is_reported_in_a_sentence(plan, tmp_path):
     damaged = write_lesion_cases(tmp_path / "damaged", 1)
     (damaged / "case_00" / "case_00_t2.nii.gz").write_bytes(b"no image")
@@ -215,6 +217,7 @@ def test_an_error_at_the_start_is_reported_in_a_sentence(plan, tmp_path):
     assert "Traceback" not in RunFolder(plan.run).log.read_text()
 
 
+@pytest.mark.slow
 def test_a_folder_serves_one_run_at_a_time(plan):
     run = RunFolder(plan.run)
     run.write_config({"data": str(plan.data)})
