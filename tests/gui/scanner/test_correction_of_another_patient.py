@@ -102,7 +102,8 @@ def test_a_correction_that_is_cancelled_before_files_are_replaced_changes_nothin
     gate[1].set()
     qtbot.waitUntil(lambda: not dock.busy)
     np.testing.assert_array_equal(brain_in(folders["A"]), before)
-    assert dock._prepared.brain is before and use_of(viewer, dock._layers.case) is None
+    assert dock._prepared.brain is before
+    qtbot.waitUntil(lambda: use_of(viewer, dock._layers.case) is None)
 
 
 def test_a_correction_that_is_stored_is_shown_though_it_is_cancelled(
@@ -148,7 +149,7 @@ def test_a_correction_that_is_stored_is_shown_though_the_dock_is_closed(
     with qtbot.waitSignal(worker.finished):
         may_return.set()
     assert not np.any(case.volumes["t1ce"][~correction.brain])
-    assert use_of(viewer, case) is None
+    qtbot.waitUntil(lambda: use_of(viewer, case) is None)
 
 
 def test_a_wrong_scan_of_one_patient_is_forgotten_and_not_that_of_the_other(
@@ -212,8 +213,7 @@ def test_a_case_is_not_corrected_while_it_is_segmented(dock, viewer, errors, qtb
     end()
     dock._start(smaller(dock))
     assert dock.busy and use_of(viewer, case) == "corrected"
-    qtbot.waitUntil(lambda: not dock.busy)
-    assert use_of(viewer, case) is None
+    qtbot.waitUntil(lambda: not dock.busy and use_of(viewer, case) is None)
 
 
 def test_the_brush_is_not_taken_for_another_patient(
