@@ -87,6 +87,7 @@ _REMEDIES: dict[Action, Callable[[Remedy], str]] = {
     Action.INCLUDE_UNFINISHED: lambda remedy: "wait until the run has ended",
     Action.INSTALL_RAW: lambda remedy: 'install it with pip install "napari-smalltumor[raw]"',
     Action.CONVERT: lambda remedy: "open its folder instead: the plugin makes a case of it",
+    Action.CHOOSE_CASE: lambda remedy: "choose the files of one of them",
     Action.CHOOSE_STUDY: lambda remedy: "open the folder of one study",
     Action.CHOOSE_SERIES: lambda remedy: "choose the folder of one of them",
     Action.START_AGAIN: lambda remedy: "start again in another folder with smaller settings",

@@ -57,6 +57,9 @@ class Action(StrEnum):
     CONVERT = "convert"
     """Make a case of a DICOM folder."""
 
+    CHOOSE_CASE = "choose case"
+    """Choose one of several cases, unless their files are the sequences of one scan."""
+
     CHOOSE_STUDY = "choose study"
     """Choose one of several studies."""
 

@@ -52,6 +52,11 @@ def test_some_command_has_a_text_for_every_remedy(action):
     ("command", "remedy", "text"),
     [
         ("segment", Remedy(Action.CHOOSE_OUTPUT), "choose another output"),
+        (
+            *("segment", Remedy(Action.CHOOSE_CASE)),
+            "choose a file of one of them, or pass --raw if they are sequences of one scan",
+        ),
+        ("lesions", Remedy(Action.CHOOSE_CASE), "choose a file of one of them"),
         ("segment", Remedy(Action.REPLACE_OUTPUT), "choose another output, or pass --overwrite"),
         ("train", Remedy(Action.REPLACE_OUTPUT), "choose another output"),
         ("lesions", Remedy(Action.NAME_SCHEME), "name the scheme with --labels"),

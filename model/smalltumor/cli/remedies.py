@@ -97,6 +97,12 @@ def _convert(remedy: Remedy, options: argparse.Namespace) -> str:
     return "make a case of its folder with `smalltumor prepare FOLDER CASE`"
 
 
+def _choose_case(remedy: Remedy, options: argparse.Namespace) -> str:
+    if "raw" not in options:
+        return "choose a file of one of them"
+    return "choose a file of one of them, or pass --raw if they are sequences of one scan"
+
+
 def _choose_study(remedy: Remedy, options: argparse.Namespace) -> str:
     return "choose one with --study NUMBER" if "study" in options else "choose the folder of one"
 
@@ -134,6 +140,7 @@ _TEXTS: Mapping[Action, Text] = MappingProxyType(
         Action.INCLUDE_UNFINISHED: _include_unfinished,
         Action.INSTALL_RAW: _install_raw,
         Action.CONVERT: _convert,
+        Action.CHOOSE_CASE: _choose_case,
         Action.CHOOSE_STUDY: _choose_study,
         Action.CHOOSE_SERIES: _choose_series,
         Action.RESUME: _resume,

@@ -15,7 +15,7 @@ from smalltumor.data.naming.grouping import group_files
 from smalltumor.data.naming.numbered_files import numbered_with
 from smalltumor.data.nifti import is_image_name
 from smalltumor.data.volume_files import not_a_volume
-from smalltumor.errors import CaseError
+from smalltumor.errors import Action, CaseError, Remedy
 from smalltumor.files.names import safe_name
 
 _NO_CASES = (".", "labels", "derivatives")
@@ -129,7 +129,8 @@ def _only(cases: list[CaseFiles], where: str) -> CaseFiles:
         raise CaseError(f"{where} holds no case: no files named like {_EXAMPLES}")
     if len(cases) > 1:
         names = ", ".join(c.name for c in cases[:4]) + (", ..." if len(cases) > 4 else "")
-        raise CaseError(f"{where} holds {len(cases)} cases ({names}); choose a file of one of them")
+        text = f"{len(cases)} cases, by their names, in {where}: {names}"
+        raise CaseError(text, Remedy(Action.CHOOSE_CASE))
     return cases[0]
 
 
