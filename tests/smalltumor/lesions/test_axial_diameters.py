@@ -128,3 +128,11 @@ def test_the_table_has_them(tmp_path):
     assert sort_lesions([lesion], "axial_diameter_mm") == [lesion]
     made = replace(lesion, indices=None)
     assert [lesion_row(made)[column] for column in COLUMNS[-3:]] == [None] * 3
+
+
+def test_a_mask_of_noise_is_measured_too():
+    """Of its 2,500 edges in a slice, too few lines are within it to try them all."""
+    mask = np.random.default_rng(0).random((60, 60, 1)) < 0.3
+    found = measured(mask)
+    assert 1 < found.longest_mm < np.hypot(60, 60)
+    assert found.slices == 1
