@@ -79,7 +79,7 @@ class Finding:
         Side of the cut, one of ``L R A P S I``.
     dice : tuple of (str, float, float)
         If an image is missing: for each region its mean Dice without it and with all images, as
-        measured for the weights; empty if it was not.
+        measured for networks that were trained in the same way; empty if it was not.
     """
 
     kind: FindingKind
@@ -124,8 +124,9 @@ class Finding:
         scores = [f"{without:.2f} ({name.upper()})" for name, without, _ in self.dice]
         complete = [f"{score:.2f}" for _, _, score in self.dice]
         return (
-            f"without it, the mean Dice of these weights was {_listed(scores)}, and with all "
-            f"sequences {_listed(complete)}"
+            "without it, networks trained like this one had a mean Dice of "
+            f"{_listed(scores)} in patients they had not seen, and with all sequences "
+            f"{_listed(complete)}"
         )
 
 

@@ -168,8 +168,9 @@ def test_a_finding_reads_as_a_sentence() -> None:
     assert str(Finding(FindingKind.MISSING, modalities=("t1", "t2"))).startswith("T1 and T2 are m")
     dice = (("et", 0.749, 0.779), ("tc", 0.819, 0.822), ("wt", 0.79, 0.873))
     assert str(Finding(FindingKind.MISSING, modalities=("flair",), dice=dice)) == (
-        "FLAIR is missing; without it, the mean Dice of these weights was 0.75 (ET), 0.82 (TC) and "
-        "0.79 (WT), and with all sequences 0.78, 0.82 and 0.87"
+        "FLAIR is missing; without it, networks trained like this one had a mean Dice of 0.75 "
+        "(ET), 0.82 (TC) and 0.79 (WT) in patients they had not seen, and with all sequences 0.78, "
+        "0.82 and 0.87"
     )
     finding = Finding(FindingKind.EXCHANGED, modalities=("t2", "flair"))
     assert str(finding).startswith("T2 and FLAIR seem to be exchanged")
