@@ -174,6 +174,7 @@ class LesionsDock(LesionsPanel):
         self.review.source_changed.connect(self._on_source)
         self.review.lesions_changed.connect(self._show_lesions)
         self.review.current_changed.connect(self._show_current)
+        self.review.visible_changed.connect(self._show_summary)
 
     def _show_sources(self) -> None:
         with self._programmatic_update():
@@ -195,6 +196,7 @@ class LesionsDock(LesionsPanel):
         source = self.source_box.currentData()
         region = self.region_box.currentData()
         self.review.choose(source, None if region is None else Region(region))
+        self.review.show_layers()
 
     def _on_source(self) -> None:
         self.show_message("")
@@ -259,7 +261,11 @@ class LesionsDock(LesionsPanel):
             self.show_message("")
         self.show_specks(len(specks), unfolded=review.unfolded, from_network=review.from_network)
         self._show_current()
-        self.show_summary(texts.summary(review, searching=self.finder.busy, failure=self._failure))
+        self._show_summary()
+
+    def _show_summary(self) -> None:
+        busy = self.finder.busy
+        self.show_summary(texts.summary(self.review, searching=busy, failure=self._failure))
 
     def _show_current(self) -> None:
         with self._programmatic_update():

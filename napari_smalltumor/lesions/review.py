@@ -16,6 +16,7 @@ from smalltumor.lesions import Lesion
 
 from napari_smalltumor.layers.metadata import region_of
 from napari_smalltumor.layers.patient import Patient
+from napari_smalltumor.layers.visibility import can_be_seen
 from napari_smalltumor.lesions.edits import delete_lesions
 from napari_smalltumor.lesions.navigation import move_to
 from napari_smalltumor.lesions.rings import LesionRings
@@ -67,6 +68,8 @@ class LesionReview:
     source_changed = Signal()
     lesions_changed = Signal()
     current_changed = Signal()
+    visible_changed = Signal()
+    """A layer of the segmentation under review was shown or hidden."""
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
@@ -94,7 +97,7 @@ class LesionReview:
         self._viewer.layers.events.inserted.disconnect(self._on_layers)
         self._viewer.layers.events.removed.disconnect(self._on_layers)
         self._patients.changed.disconnect(self._on_patient, missing_ok=True)
-        self._connect_names([])
+        self._connect_layers([])
         self._rings.close()
 
     def choose(self, source: LesionSource | None, region: Region | None = None) -> None:
@@ -113,6 +116,14 @@ class LesionReview:
         self._draw_no_rings()
         self.source_changed.emit()
         self.lesions_changed.emit()
+
+    def show_layers(self) -> None:
+        """Show the layer under review, and all layers of a segmentation that is hidden."""
+        if self.source is not None:
+            layers = self.source.layers
+            shown = [layers[self.region]] if self.source.is_visible else layers.values()
+            for layer in shown:
+                layer.visible = True
 
     def set_lesions(self, lesions: Sequence[Lesion]) -> None:
         """Set the result of a search; the current lesion stays current if it is found again."""
@@ -252,14 +263,14 @@ class LesionReview:
     def hidden_layer(self) -> Labels | None:
         """The layer under review if it is hidden, so that its lesions must not be changed."""
         layer = self.source.layers[self.region] if self.source is not None else None
-        return layer if layer is not None and not layer.visible else None
+        return layer if layer is not None and not can_be_seen(layer) else None
 
     @property
     def hidden_layer_of_undo(self) -> Labels | None:
         """The innermost layer that `undo` would change, if it is hidden."""
         step = self._steps.last
         layer = step.layers[0] if step is not None else None
-        return layer if layer is not None and not layer.visible else None
+        return layer if layer is not None and not can_be_seen(layer) else None
 
     @property
     def can_undo(self) -> bool:
@@ -327,13 +338,12 @@ class LesionReview:
         A region layer of a new segmentation switches the review to that segmentation.
         """
         is_insertion = getattr(event, "type", "") == "inserted"
-        self._connect_names(list(self._viewer.layers))
+        self._connect_layers(list(self._viewer.layers))
         before, self.sources = self.sources, lesion_sources(self._patients.layers_in_use)
         source = next((s for s in self.sources if s.is_same(self.source)), None)
         if is_insertion:
             source = self._new_result(event.value, before) or source
-        if source is None and self.sources:
-            source = self.sources[-1]
+        source = source or self._topmost_shown or next(reversed(self.sources), None)
         if source is not None and self._is_same_layer(source):
             self.source = source
             self.sources_changed.emit()
@@ -356,7 +366,7 @@ class LesionReview:
         before = self._interrupted.pop(self._patient, None)
         source = self._source_to_continue(before) if before is not None else None
         if before is None or source is None:
-            self.choose(self.sources[-1] if self.sources else None)
+            self.choose(self._topmost_shown or next(reversed(self.sources), None))
             return
         self.choose(source, before.region)
         self._steps = before.steps
@@ -391,12 +401,31 @@ class LesionReview:
         layer = source.layers[self._preferred_region]
         return layer is self.source.layers.get(self._preferred_region)
 
-    def _connect_names(self, layers: list[Layer]) -> None:
-        """Connect to the name events of these layers, and of no others."""
+    def _on_visible(self, event: Any = None) -> None:
+        """A layer was shown or hidden: a mask that is shown takes the place of a hidden one.
+
+        Layers that are hidden because another patient is active count as shown.
+        """
+        if self.source is not None and not self._is_shown(self.source) and self._topmost_shown:
+            self.choose(self._topmost_shown)
+        elif self.source is not None and self.source.holds(event.source):
+            self.visible_changed.emit()
+
+    @property
+    def _topmost_shown(self) -> LesionSource | None:
+        return next((s for s in reversed(self.sources) if self._is_shown(s)), None)
+
+    def _is_shown(self, source: LesionSource) -> bool:
+        return any(self._patients.is_shown(layer) for layer in source.layers.values())
+
+    def _connect_layers(self, layers: list[Layer]) -> None:
+        """Connect to the names and the visibility of these layers, and of no others."""
         for layer in self._connected:
             if not any(layer is other for other in layers):
                 layer.events.name.disconnect(self._on_layers)
+                layer.events.visible.disconnect(self._on_visible)
         for layer in layers:
             if not any(layer is other for other in self._connected):
                 layer.events.name.connect(self._on_layers)
+                layer.events.visible.connect(self._on_visible)
         self._connected = layers

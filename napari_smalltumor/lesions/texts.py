@@ -30,7 +30,9 @@ def summary(review: LesionReview, *, searching: bool, failure: str) -> str:
         name = REGION_NAMES[review.region]
         return "Searching for lesions ..." if searching else f"No {name}"
     ml = sum(lesion.ml for lesion in review.lesions)
-    return f"{counts(review.lesions, review.specks)}, {ml:.2f} ml in total"
+    hidden_layer = review.hidden_layer
+    hidden_note = f". {hidden_layer.name} is hidden." if hidden_layer is not None else ""
+    return f"{counts(review.lesions, review.specks)}, {ml:.2f} ml in total{hidden_note}"
 
 
 def counts(lesions: Sequence[Lesion], specks: Sequence[Lesion], kind: str = "") -> str:

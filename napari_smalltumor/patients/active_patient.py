@@ -28,6 +28,7 @@ from napari_smalltumor.layers.patient import (
     patients_among,
     titles,
 )
+from napari_smalltumor.layers.visibility import guard_undo, release_undo
 from napari_smalltumor.patients.arrivals import Arrivals
 from napari_smalltumor.patients.hidden_layers import HiddenLayers
 from napari_smalltumor.patients.view_state import ViewStates, select
@@ -64,7 +65,7 @@ class ActivePatient:
         self._opened: list[Patient] = []
         self.arrivals = Arrivals()
         self._views = ViewStates(viewer)
-        self._hidden = HiddenLayers(self._refuse_edit)
+        self._hidden = HiddenLayers()
         self._switching = False
         self._background = 0
         # Last, because napari must have added the layer to its window and updated the sliders.
@@ -204,6 +205,7 @@ class ActivePatient:
 
     def _add(self, layer: Layer) -> None:
         layer.events.visible.connect(self._on_visible)
+        guard_undo(layer, self._refuse_edit)
         if self._current is not None and patient_of(layer) is None and is_drawn(layer):
             assign(layer, self._current)
         join_patient(layer, list(self._layers), self.arrivals.last_patient or self._current)
@@ -230,6 +232,7 @@ class ActivePatient:
     def _on_removed(self, event: Any) -> None:
         layer = event.value
         layer.events.visible.disconnect(self._on_visible)
+        release_undo(layer)
         self._hidden.release(layer)
         patient = patient_of(layer)
         if patient is None:
@@ -315,7 +318,11 @@ class ActivePatient:
 
     def _refuse_edit(self, layer: Layer) -> None:
         patient = patient_of(layer)
-        if patient is not None:
+        if patient in (None, self._current):
+            notify.warn(
+                f"{layer.name} was not changed: it is hidden. Show it to undo or redo its edits."
+            )
+        else:
             notify.warn(
                 f"{layer.name} was not changed: it belongs to {self.title_of(patient)}, "
                 "which is not the active patient."

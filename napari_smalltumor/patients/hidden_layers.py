@@ -1,21 +1,18 @@
 """Layers of the patients that are not active: hidden, and protected from edits and removal.
 
-napari itself does not paint on a hidden layer. It would undo strokes in it and delete it, however,
-if it is selected. So a hidden layer is locked, which prevents deletion and conversion, and its undo
-keys are bound to a message.
+napari itself does not paint on a hidden layer. It would delete it, however, if it is selected. So a
+hidden layer is locked, which prevents deletion and conversion. `layers.visibility` guards its undo
+keys.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
     from napari.layers import Layer
-
-_EDITING_KEYS = ("Control-Z", "Control-Shift-Z")
 
 
 @dataclass
@@ -27,16 +24,9 @@ class _Before:
 
 
 class HiddenLayers:
-    """The hidden layers of a viewer's patients that are not active.
+    """The hidden layers of a viewer's patients that are not active."""
 
-    Parameters
-    ----------
-    refuse : callable
-        Called with a hidden layer that the user tries to edit.
-    """
-
-    def __init__(self, refuse: Callable[[Layer], None]) -> None:
-        self._refuse = refuse
+    def __init__(self) -> None:
         self._before: WeakKeyDictionary[Layer, _Before] = WeakKeyDictionary()
 
     def __contains__(self, layer: Layer) -> bool:
@@ -50,16 +40,12 @@ class HiddenLayers:
         if layer.visible:  # setting it again would draw the window again
             layer.visible = False
         layer.locked = True
-        for key in _keys_of(layer):
-            layer.bind_key(key, lambda hidden: self._refuse(hidden), overwrite=True)
 
     def release(self, layer: Layer) -> None:
         """Unlock a layer, and give it back the visibility that it had before it was hidden."""
         before = self._before.pop(layer, None)
         if before is None:
             return
-        for key in _keys_of(layer):
-            layer.bind_key(key, None)
         layer.locked = before.locked
         if layer.visible != before.visible:
             layer.visible = before.visible
@@ -74,8 +60,3 @@ class HiddenLayers:
         self._before[layer].visible = visible
         if layer.visible:
             layer.visible = False
-
-
-def _keys_of(layer: Layer) -> tuple[str, ...]:
-    """The keys that change the data of a layer even if it is hidden."""
-    return _EDITING_KEYS if layer._type_string == "labels" else ()

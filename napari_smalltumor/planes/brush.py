@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from napari.layers import Labels
 
+from napari_smalltumor.layers.visibility import can_be_seen
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.planes.placement import Placement, placement_of
 from napari_smalltumor.planes.plane import Plane, Point
@@ -29,7 +30,7 @@ def layer_to_paint(viewer: ViewerModel) -> Labels | None:
     layer = viewer.layers.selection.active
     if not isinstance(layer, Labels) or layer.mode not in (PAINT, ERASE):
         return None
-    if not layer.visible or not layer.opacity or not layer.editable:
+    if not can_be_seen(layer) or not layer.editable:
         return None
     if placement_of(layer) is None:
         return None

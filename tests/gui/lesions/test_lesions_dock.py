@@ -379,3 +379,11 @@ def test_tab_goes_from_the_patient_down_to_the_buttons(dock):
         widget = widget.nextInFocusChain()
     places = [inside.index(getattr(dock, name)) for name in names]
     assert places == sorted(places)
+
+
+def test_the_summary_says_that_the_mask_under_review_is_hidden(dock):
+    layer = dock.review.source.layers[dock.review.region]
+    layer.visible = False
+    assert dock._summary_line.text().endswith(f"{layer.name} is hidden.")
+    layer.visible = True
+    assert "hidden" not in dock._summary_line.text()

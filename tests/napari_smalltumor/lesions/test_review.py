@@ -463,3 +463,68 @@ def test_a_mask_that_was_hidden_in_the_background_gives_way_to_the_one_that_is_s
         hide_stored_labels(viewer.layers, first)
     patients.activate(first)
     assert review.source.scheme is None
+
+
+def test_a_mask_that_is_hidden_by_a_new_result_gives_way_to_the_result(viewer):
+    case = synthetic_case()
+    show_regions(viewer, case)
+    show_classes(viewer, case)
+    review = LesionReview(viewer)
+    review.choose(next(source for source in review.sources if source.scheme is not None))
+    show_regions(viewer, case)  # the layers exist already: none is inserted
+    hide_stored_labels(viewer.layers, active_patient(viewer).current)
+    assert review.source.scheme is None and review.hidden_layer is None
+
+
+def test_another_mask_that_is_shown_is_reviewed_when_the_one_under_review_is_hidden(viewer):
+    case = synthetic_case()
+    show_regions(viewer, case)
+    show_classes(viewer, case)
+    review = LesionReview(viewer)
+    assert review.source.scheme is None
+    for layer in review.source.layers.values():
+        layer.visible = False
+    assert review.source.scheme == "brats2018"
+    viewer.layers["Pat labels"].visible = False
+    assert review.source.scheme == "brats2018"  # no other one is shown
+    viewer.layers["Pat ET"].visible = True
+    assert review.source.scheme is None and review.region is Region.ET
+
+
+def test_the_review_starts_with_a_mask_that_is_shown(viewer):
+    case = synthetic_case()
+    show_classes(viewer, case)
+    show_regions(viewer, case)
+    for region in Region:
+        viewer.layers[f"Pat {region.name}"].visible = False
+    assert LesionReview(viewer).source.scheme == "brats2018"
+
+
+def test_a_hidden_mask_that_is_chosen_is_shown(viewer):
+    case = synthetic_case()
+    show_classes(viewer, case)
+    show_regions(viewer, case)
+    hide_stored_labels(viewer.layers, active_patient(viewer).current)
+    review = LesionReview(viewer)
+    review.choose(review.sources[0])
+    review.show_layers()
+    assert viewer.layers["Pat labels"].visible and review.source.scheme == "brats2018"
+    review.choose(review.sources[1])
+    viewer.layers["Pat TC"].visible = False
+    review.choose(review.source, Region.TC)
+    review.show_layers()
+    assert viewer.layers["Pat TC"].visible
+
+
+def test_another_patient_does_not_change_which_mask_is_reviewed(viewer):
+    case = synthetic_case()
+    show_regions(viewer, case)
+    show_classes(viewer, case)
+    review = LesionReview(viewer)
+    for source in reversed(review.sources):
+        review.choose(source)
+        patients = active_patient(viewer)
+        first = patients.current
+        show_regions(viewer, replace(case, name="Next"))
+        patients.activate(first)
+        assert review.source.is_same(source)

@@ -6,7 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
-from napari.layers import Layer
+from napari.layers import Labels, Layer
 from napari.layers._layer_actions import _duplicate_layer
 from napari_cases import case_along, write_case_along
 from smalltumor.data.case import read_case, read_image
@@ -154,17 +154,45 @@ def test_a_hidden_layer_that_is_selected_cannot_be_painted_undone_or_deleted(
     assert layer.mode == "pan_zoom"
     layer.mode = "paint"
     assert layer.mode == "pan_zoom"
-    for key, function in layer.keymap.items():
-        assert str(key) in ("Ctrl+Z", "Ctrl+Shift+Z")
-        function(layer)
+    press(layer, "Ctrl+Z", "Ctrl+Shift+Z")
     assert len(warned) == 2 and "belongs to First" in warned[0]
     viewer.layers.remove_selected()
     assert layer in viewer.layers
     assert np.array_equal(layer.data, after)
     switch(patients, "First")
-    assert layer.mode == "paint" and not layer.keymap and not layer.locked
+    assert layer.mode == "paint" and not layer.locked
     layer.undo()
     assert not np.array_equal(layer.data, after)
+
+
+def press(layer, *keys):
+    """Call what napari calls for keys while the layer is selected."""
+    bound = {str(key): call for key, call in {**Labels.class_keymap, **layer.keymap}.items()}
+    for key in keys:
+        bound[key](layer)
+
+
+@pytest.mark.parametrize("hide", [{"visible": False}, {"opacity": 0.0}])
+def test_nothing_is_undone_in_a_hidden_layer_of_the_active_patient(
+    viewer, patients, monkeypatch, hide
+):
+    warned: list[str] = []
+    monkeypatch.setattr(notify, "warn", warned.append)
+    switch(patients, "First")
+    layer = regions(viewer, "First")[Region.ET]
+    before = layer.data.copy()
+    layer.data_setitem(tuple(np.array([1]) for _ in range(3)), [1 - layer.data[1, 1, 1]])
+    after = layer.data.copy()
+    shown = {name: getattr(layer, name) for name in hide}
+    for name, value in hide.items():
+        setattr(layer, name, value)
+    press(layer, "Ctrl+Z", "Ctrl+Shift+Z")
+    assert np.array_equal(layer.data, after)
+    assert len(warned) == 2 and warned[0].startswith("First ET was not changed: it is hidden.")
+    for name, value in shown.items():
+        setattr(layer, name, value)
+    press(layer, "Ctrl+Z")
+    assert np.array_equal(layer.data, before)
 
 
 def test_a_duplicate_of_a_hidden_layer_stays_hidden(viewer, patients):
