@@ -40,10 +40,14 @@ def side_of(right_mm: float, midline_mm: float) -> Side:
     midline_mm : float
         The same coordinate of the middle of the brain.
     """
-    distance = right_mm - midline_mm
-    if abs(distance) < MIDLINE_MM:
+    return side_at(right_mm - midline_mm)
+
+
+def side_at(distance_mm: float) -> Side:
+    """The side of a point by its distance from the middle of the brain, positive to the right."""
+    if abs(distance_mm) < MIDLINE_MM:
         return Side.MIDLINE
-    return Side.RIGHT if distance > 0 else Side.LEFT
+    return Side.RIGHT if distance_mm > 0 else Side.LEFT
 
 
 def brain_midline(case: Case) -> float:

@@ -1,0 +1,261 @@
+"""The measures of a case; docs/measures.md defines them for the reader of a report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from smalltumor.data.midsagittal_plane import MidsagittalPlane, midsagittal_plane
+from smalltumor.errors import GridMismatchError
+from smalltumor.labels.components import Integers
+from smalltumor.labels.masks import Classes, Mask, region_mask
+from smalltumor.labels.regions import REGION_CLASSES, Region, TissueClass
+from smalltumor.labels.small_lesions import SMALL_LESION_MM3
+from smalltumor.lesions import Lesion, LookUp, Side, lesion_components, measure_lesions
+from smalltumor.lesions.axial_diameters import AxialDiameters, axial_diameters
+from smalltumor.lesions.location import side_at
+from smalltumor.measures.sums import BidimensionalSum
+
+if TYPE_CHECKING:
+    from smalltumor.data.case import Case
+    from smalltumor.data.segmentation import Segmentation
+    from smalltumor.geometry.grid import Grid
+
+REGIONS_OF_VOLUMES: Mapping[str, tuple[TissueClass, ...]] = {
+    **{region.value: classes for region, classes in REGION_CLASSES.items()},
+    "ncr": (TissueClass.NCR,),
+    "ed": (TissueClass.ED,),
+}
+"""Tissue classes of the volumes of a case, by their names in files."""
+
+
+@dataclass(frozen=True)
+class LesionMeasures:
+    """A lesion, and where it lies to the midsagittal plane.
+
+    Parameters
+    ----------
+    lesion : Lesion
+    midline_mm : float or None
+        Distance of its nearest voxel centre from the midsagittal plane; 0 if it crosses the plane,
+        None if the plane is not known.
+    """
+
+    lesion: Lesion
+    midline_mm: float | None
+
+    @property
+    def equivalent_diameter_mm(self) -> float:
+        """Diameter of the sphere of the same volume."""
+        return equivalent_diameter_mm(self.lesion.mm3)
+
+
+@dataclass(frozen=True)
+class RegionMeasures:
+    """A region as a whole, if the case has voxels of it.
+
+    Parameters
+    ----------
+    equivalent_diameter_mm : float
+        Diameter of the sphere of the same volume.
+    axial : AxialDiameters
+        Of its largest component.
+    side : Side or None
+        Side of its centre; None if the midsagittal plane is not known.
+    midline_mm : float or None
+        As of `LesionMeasures`.
+    """
+
+    equivalent_diameter_mm: float
+    axial: AxialDiameters
+    side: Side | None
+    midline_mm: float | None
+
+
+@dataclass(frozen=True)
+class CaseMeasures:
+    """The measures of a case, on the grid of its mask.
+
+    Parameters
+    ----------
+    name : str
+        Of the case.
+    volumes_ml : mapping of str to (float or None)
+        By the names of `REGIONS_OF_VOLUMES`; None if the mask does not tell a class apart.
+    regions : mapping of Region to (RegionMeasures or None)
+        None if the region is empty or not known.
+    lesions : tuple of LesionMeasures
+        Components of ET, the largest first.
+    sums : BidimensionalSum or None
+        None if no lesion is measurable.
+    foci : int or None
+        Components of TC; None if TC is not known.
+    foci_distance_mm : float or None
+        Greatest distance between the centres of two foci; None if there are fewer than two.
+    plane : MidsagittalPlane or None
+    threshold : float
+        Volume in mm3 below which a lesion is small.
+    """
+
+    name: str
+    volumes_ml: Mapping[str, float | None]
+    regions: Mapping[Region, RegionMeasures | None]
+    lesions: tuple[LesionMeasures, ...]
+    sums: BidimensionalSum | None
+    foci: int | None
+    foci_distance_mm: float | None
+    plane: MidsagittalPlane | None
+    threshold: float
+
+    @property
+    def small_lesions(self) -> tuple[LesionMeasures, ...]:
+        """The small lesions, the largest first."""
+        return tuple(each for each in self.lesions if each.lesion.small)
+
+    @property
+    def measurable(self) -> tuple[LesionMeasures, ...]:
+        """The measurable lesions, the largest volume first."""
+        found = ((each, each.lesion.axial) for each in self.lesions)
+        return tuple(each for each, axial in found if axial is not None and axial.measurable)
+
+
+def measure_case(
+    case: Case,
+    segmentation: Segmentation,
+    *,
+    known: Sequence[TissueClass] = tuple(TissueClass),
+    threshold: float = SMALL_LESION_MM3,
+) -> CaseMeasures:
+    """Measure a segmentation of a case.
+
+    Parameters
+    ----------
+    case : Case
+        Its images show the midsagittal plane.
+    segmentation : Segmentation
+        On the grid of the case, or another grid of the same patient coordinates.
+    known : sequence of TissueClass
+        Classes that the mask tells apart.
+    threshold : float
+        Lesions below this volume in mm3 are small.
+    """
+    look_up = None if segmentation.cropped is None else segmentation.cropped.at
+    return measure_classes(
+        segmentation.classes,
+        segmentation.grid,
+        name=case.name,
+        plane=midsagittal_plane(case),
+        known=known,
+        threshold=threshold,
+        look_up=look_up,
+    )
+
+
+def measure_classes(
+    classes: Classes,
+    grid: Grid,
+    *,
+    name: str = "",
+    plane: MidsagittalPlane | None = None,
+    known: Sequence[TissueClass] = tuple(TissueClass),
+    threshold: float = SMALL_LESION_MM3,
+    look_up: LookUp | None = None,
+) -> CaseMeasures:
+    """Measure tissue classes (i, j, k) on a grid; see `measure_case`.
+
+    Raises
+    ------
+    GridMismatchError
+        If the shape is not the grid's.
+    """
+    if tuple(classes.shape) != tuple(grid.shape):
+        raise GridMismatchError(f"the mask has shape {classes.shape}, its grid {grid.shape}")
+    regions = [region for region in Region if set(REGION_CLASSES[region]) <= set(known)]
+    masks = {region: region_mask(classes, region) for region in regions}
+    lesions = _lesions(masks.get(Region.ET), grid, plane, threshold, look_up)
+    foci, distance = _foci(masks.get(Region.TC), grid)
+    return CaseMeasures(
+        name=name,
+        volumes_ml=_volumes(classes, grid, known),
+        regions={r: _region(masks[r], grid, plane) if r in masks else None for r in Region},
+        lesions=lesions,
+        sums=BidimensionalSum.of(each.lesion for each in lesions),
+        foci=foci,
+        foci_distance_mm=distance,
+        plane=plane,
+        threshold=threshold,
+    )
+
+
+def equivalent_diameter_mm(mm3: float) -> float:
+    """Diameter in mm of the sphere of a volume in mm3."""
+    return float(np.cbrt(6 * mm3 / np.pi))
+
+
+def _volumes(classes: Classes, grid: Grid, known: Sequence[TissueClass]) -> dict[str, float | None]:
+    counts = np.bincount(classes.ravel(), minlength=len(TissueClass))
+    ml = grid.voxel_volume / 1000
+    return {
+        name: int(counts[list(of)].sum()) * ml if set(of) <= set(known) else None
+        for name, of in REGIONS_OF_VOLUMES.items()
+    }
+
+
+def _region(mask: Mask, grid: Grid, plane: MidsagittalPlane | None) -> RegionMeasures | None:
+    components = lesion_components(mask, grid)
+    if not len(components):
+        return None
+    everywhere = np.concatenate(components.voxels)
+    return RegionMeasures(
+        equivalent_diameter_mm(len(everywhere) * grid.voxel_volume),
+        axial_diameters(components.voxels[-1], grid),
+        *_place(everywhere, grid, plane),
+    )
+
+
+def _place(
+    voxels: Integers, grid: Grid, plane: MidsagittalPlane | None
+) -> tuple[Side | None, float | None]:
+    """Side of the centre of some voxels, and distance in mm of the nearest from the plane."""
+    if plane is None:
+        return None, None
+    distances = plane.distance_mm(grid.to_patient(voxels))
+    crosses = distances.min() < 0 < distances.max()
+    return side_at(float(distances.mean())), 0.0 if crosses else float(np.abs(distances).min())
+
+
+def _lesions(
+    mask: Mask | None,
+    grid: Grid,
+    plane: MidsagittalPlane | None,
+    threshold: float,
+    look_up: LookUp | None,
+) -> tuple[LesionMeasures, ...]:
+    if mask is None:
+        return ()
+    components = lesion_components(mask, grid)
+    found = measure_lesions(components, grid, Region.ET, threshold, look_up)
+    return tuple(_placed(lesion, grid, plane) for lesion in reversed(found))
+
+
+def _placed(lesion: Lesion, grid: Grid, plane: MidsagittalPlane | None) -> LesionMeasures:
+    assert lesion.indices is not None
+    side, distance = _place(lesion.indices, grid, plane)
+    return LesionMeasures(replace(lesion, side=side), distance)
+
+
+def _foci(mask: Mask | None, grid: Grid) -> tuple[int | None, float | None]:
+    if mask is None:
+        return None, None
+    centres: list[npt.NDArray[np.float64]] = [
+        grid.to_patient(voxels.mean(axis=0)) for voxels in lesion_components(mask, grid).voxels
+    ]
+    if len(centres) < 2:
+        return len(centres), None
+    from scipy.spatial.distance import pdist
+
+    return len(centres), float(pdist(np.array(centres)).max())
