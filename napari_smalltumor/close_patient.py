@@ -1,7 +1,8 @@
-"""Close a patient: remove all of its layers, after a question if edits were not exported."""
+"""Close a patient: remove all of its layers, after a question if something is lost by it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QApplication, QWidget
@@ -9,12 +10,15 @@ from qtpy.QtWidgets import QApplication, QWidget
 from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.autosave.edit_texts import what_was_not_done
 from napari_smalltumor.autosave.watcher import ensure_autosave
+from napari_smalltumor.layers.metadata import cases_among
 from napari_smalltumor.layers.patient import Patient, layers_of_patient
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.cases_in_use import Use, use_of
 from napari_smalltumor.viewer import unproxied
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
+    from napari.layers import Layer
     from napari.viewer import Viewer
 
 
@@ -30,7 +34,7 @@ def close_active(viewer: Viewer) -> None:
 def close_patient(viewer: ViewerModel, patient: Patient, parent: QWidget | None = None) -> bool:
     """Remove all layers of a patient; the patient that was active before becomes active.
 
-    Edits that were not exported are autosaved first.
+    Edits that were not exported are autosaved first. A segmentation in progress is cancelled.
 
     Parameters
     ----------
@@ -46,9 +50,14 @@ def close_patient(viewer: ViewerModel, patient: Patient, parent: QWidget | None 
     """
     autosave = ensure_autosave(viewer).autosave
     layers = layers_of_patient(viewer.layers, patient)
-    edited, title = autosave.edited(layers), active_patient(viewer).title_of(patient)
-    if edited and not _may_close(parent, title, what_was_not_done(edited, layers)):
+    running = _cancellable_uses(viewer, layers)
+    texts = _what_is_lost(
+        active_patient(viewer).title_of(patient), running, autosave.edited(layers), layers
+    )
+    if texts and not questions.confirm(parent, "Close the patient?", " ".join(texts), "Close"):
         return False
+    for use in running:
+        use.cancel()
     autosave.save()
     # napari collects garbage after every removal, or once after all of a batch.
     with viewer.layers.batched_update():
@@ -57,15 +66,20 @@ def close_patient(viewer: ViewerModel, patient: Patient, parent: QWidget | None 
     return True
 
 
-def _may_close(parent: QWidget | None, patient: str, not_done: str) -> bool:
-    kept = (
-        "You will be asked whether to restore them when the same files are opened again."
-        if settings.get("autosave")
-        else "Autosave is off: they will be lost."
-    )
-    return questions.confirm(
-        parent,
-        "Close the patient?",
-        f"Edits of {patient} {not_done}. {kept}",
-        "Close",
-    )
+def _cancellable_uses(viewer: ViewerModel, layers: list[Layer]) -> list[Use]:
+    uses = [use_of(viewer, case) for case in cases_among(layers)]
+    return [use for use in uses if use is not None and use.cancel is not None]
+
+
+def _what_is_lost(
+    title: str, running: list[Use], edited: Sequence[str], layers: list[Layer]
+) -> list[str]:
+    texts = [f"{title} is being {use.name}. Closing the patient cancels that." for use in running]
+    if edited:
+        kept = (
+            "You will be asked whether to restore them when the same files are opened again."
+            if settings.get("autosave")
+            else "Autosave is off: they will be lost."
+        )
+        texts.append(f"Edits of {title} {what_was_not_done(edited, layers)}. {kept}")
+    return texts

@@ -27,6 +27,7 @@ from napari_smalltumor.layers.metadata import (
 )
 from napari_smalltumor.layers.patient import Patient, patient_of, patient_of_case
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.messages import about
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -123,7 +124,8 @@ def show_prediction(
     shown = patient_of_case(prediction.case)
     if shown != patients.current:
         title = patients.title_of(shown)
-        notify.info(f"{title} is predicted. Choose it under Patient to see the prediction.")
+        text = f"{title} is predicted. Choose it under Patient to see the prediction."
+        notify.info(about(shown, text))
     return layer
 
 

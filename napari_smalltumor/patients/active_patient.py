@@ -31,6 +31,7 @@ from napari_smalltumor.layers.patient import (
 from napari_smalltumor.layers.visibility import guard_undo, release_undo
 from napari_smalltumor.patients.arrivals import Arrivals
 from napari_smalltumor.patients.hidden_layers import HiddenLayers
+from napari_smalltumor.patients.messages import about, remove_messages
 from napari_smalltumor.patients.view_state import ViewStates, select
 from napari_smalltumor.patients.window_title import WindowTitle
 from napari_smalltumor.viewer import unproxied
@@ -244,7 +245,10 @@ class ActivePatient:
 
     def _follow_layers(self) -> None:
         """Forget closed patients, whose last layers were removed, and append new ones."""
-        self._opened = self.patients
+        before, self._opened = self._opened, self.patients
+        for patient in before:
+            if patient not in self._opened:
+                remove_messages(patient)
         self._views.keep_only(self._opened)
 
     def _leave_closed(self) -> None:
@@ -318,15 +322,12 @@ class ActivePatient:
 
     def _refuse_edit(self, layer: Layer) -> None:
         patient = patient_of(layer)
-        if patient in (None, self._current):
-            notify.warn(
-                f"{layer.name} was not changed: it is hidden. Show it to undo or redo its edits."
-            )
+        if patient is None or patient == self._current:
+            reason = "it is hidden. Show it to undo or redo its edits."
         else:
-            notify.warn(
-                f"{layer.name} was not changed: it belongs to {self.title_of(patient)}, "
-                "which is not the active patient."
-            )
+            reason = f"it belongs to {self.title_of(patient)}, which is not the active patient."
+        text = f"{layer.name} was not changed: {reason}"
+        notify.warn(text if patient is None else about(patient, text))
 
 
 _ACTIVE_PATIENTS: WeakKeyDictionary[ViewerModel, ActivePatient] = WeakKeyDictionary()

@@ -1,8 +1,12 @@
-"""Cases whose images a run reads or replaces, so that no other run replaces or reads them."""
+"""Cases whose images a run reads or replaces.
+
+No other run replaces or reads them meanwhile, and the user is asked before the patient is closed.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -14,18 +18,38 @@ from napari_smalltumor.viewer import unproxied
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
-_USES: WeakKeyDictionary[ViewerModel, list[tuple[Case, str]]] = WeakKeyDictionary()
+
+@dataclass(frozen=True, eq=False)
+class Use:
+    """What is done with a case at present.
+
+    Parameters
+    ----------
+    case : Case
+    name : str
+        A participle, such as ``segmented``.
+    cancel : callable or None
+        Cancels it. None if it goes on when the patient is closed.
+    """
+
+    case: Case
+    name: str
+    cancel: Callable[[], None] | None = None
 
 
-def use_case(viewer: ViewerModel, case: Case, use: str) -> Callable[[], None]:
+_USES: WeakKeyDictionary[ViewerModel, list[Use]] = WeakKeyDictionary()
+
+
+def use_case(
+    viewer: ViewerModel, case: Case, name: str, *, cancel: Callable[[], None] | None = None
+) -> Callable[[], None]:
     """Mark a case as in use.
 
     Parameters
     ----------
     viewer : ViewerModel
-    case : Case
-    use : str
-        What is done with it, as a participle, such as ``segmented``.
+    case, name, cancel
+        As for `Use`.
 
     Returns
     -------
@@ -33,16 +57,16 @@ def use_case(viewer: ViewerModel, case: Case, use: str) -> Callable[[], None]:
         Ends the use; it may be called more than once.
     """
     uses = _USES.setdefault(unproxied(viewer), [])
-    entry = (case, use)
-    uses.append(entry)
+    use = Use(case, name, cancel)
+    uses.append(use)
 
     def end() -> None:
-        uses[:] = [each for each in uses if each is not entry]
+        uses[:] = [each for each in uses if each is not use]
 
     return end
 
 
-def use_of(viewer: ViewerModel, case: Case) -> str | None:
+def use_of(viewer: ViewerModel, case: Case) -> Use | None:
     """What is done with a case at present; None if nothing is."""
     uses = _USES.get(unproxied(viewer), [])
-    return next((use for other, use in uses if same_case(other, case)), None)
+    return next((use for use in uses if same_case(use.case, case)), None)

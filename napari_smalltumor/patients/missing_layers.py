@@ -19,6 +19,7 @@ from napari_smalltumor.layers.metadata import LayerKind, region_of, role_of
 from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of
 from napari_smalltumor.layers.regions import region_index
 from napari_smalltumor.patients.active_patient import ActivePatient, active_patient
+from napari_smalltumor.patients.messages import about
 from napari_smalltumor.viewer import unproxied
 
 if TYPE_CHECKING:
@@ -100,10 +101,11 @@ class MissingLayers:
         for patient, names in by_patient.items():
             were, them = ("was", "it") if len(names) == 1 else ("were", "them")
             title = self._patients.title_of(patient)
-            notify.warn(
+            text = (
                 f"{' and '.join(names)} of {title} {were} removed. Click "
                 f"Restore at the top of a Small Tumour dock to bring {them} back."
             )
+            notify.warn(about(patient, text))
 
 
 def _content_of(layer: Layer) -> str | None:

@@ -222,7 +222,7 @@ class PreparedScanDock(PreparedScanPanel):
             return
         use = use_of(self._viewer, layers.case)
         if use is not None:
-            notify.error(f"{layers.case.name} is being {use}. Correct it when that has ended.")
+            notify.error(f"{layers.case.name} is being {use.name}. Correct it when that has ended.")
             return
         scan = self._scan(layers)
         if scan is None:

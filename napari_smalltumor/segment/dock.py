@@ -114,7 +114,7 @@ class SegmentDock(QScrollArea):
         use = use_of(self._viewer, case)
         if use is not None:
             title = self._title_of(case)
-            notify.error(f"{title} is being {use}. Segment it when that has ended.")
+            notify.error(f"{title} is being {use.name}. Segment it when that has ended.")
             return
         if not self._may_exchange(case) or not self._may_leave_strokes(patient, case):
             return

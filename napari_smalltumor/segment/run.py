@@ -20,6 +20,7 @@ from napari_smalltumor.layers.region_masks import fingerprint
 from napari_smalltumor.layers.regions import hide_stored_labels, segmentation_steps
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.cases_in_use import use_case
+from napari_smalltumor.patients.messages import about
 from napari_smalltumor.progress_worker import ProgressWorker, start
 from napari_smalltumor.segment.job import JobResult, SegmentationJob
 from napari_smalltumor.viewer import unproxied
@@ -72,7 +73,7 @@ class SegmentRun(QObject):
         if window is not None:
             window.installEventFilter(self)
         _RUNS[self._viewer] = self
-        self._end_use = use_case(viewer, job.case, "segmented")
+        self._end_use = use_case(viewer, job.case, "segmented", cancel=self.cancel)
         self.worker: ProgressWorker | None = start(
             job,
             str(job),
@@ -198,7 +199,8 @@ class SegmentRun(QObject):
                 return
             hide_stored_labels(self._viewer.layers, self._patient)
         if self._patient != self._patients.current:
-            notify.info(f"{self.title} is segmented. Choose it under Patient to see the result.")
+            text = f"{self.title} is segmented. Choose it under Patient to see the result."
+            notify.info(about(self._patient, text))
         self._end("", shown=True)
 
     def _end(self, message: str, *, shown: bool = False) -> None:
@@ -208,7 +210,7 @@ class SegmentRun(QObject):
         self._patients.patients_changed.disconnect(self._cancel_if_patient_closed, missing_ok=True)
         _RUNS.pop(self._viewer, None)
         self._end_use()
-        self.ended.emit(shown, self._named(message))
+        self.ended.emit(shown, "" if self._is_closed else self._named(message))
         self.deleteLater()
 
     def _forget_worker(self) -> None:

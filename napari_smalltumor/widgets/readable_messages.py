@@ -6,12 +6,13 @@ are shown. Its dialogs are recognised by what they can do, because their class i
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from napari.utils.notifications import notification_manager
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QPoint, QRect, Qt, QTimer, Signal
-from qtpy.QtWidgets import QDialog, QMainWindow, QWidget
+from qtpy.QtWidgets import QApplication, QDialog, QMainWindow, QWidget
 
 _SLID_IN_MS = 300
 """napari moves a new message for 220 ms."""
@@ -51,8 +52,7 @@ class ReadableMessages(QObject):
     @property
     def messages(self) -> list[QDialog]:
         """The messages that are open."""
-        dialogs = self._window.findChildren(QDialog)
-        return [d for d in dialogs if all(hasattr(d, name) for name in _PARTS)]
+        return _messages_among(self._window.findChildren(QDialog))
 
     def show_in_full(self) -> None:
         """Enlarge each message to its text; the newest is in the corner, below the others."""
@@ -87,6 +87,18 @@ class ReadableMessages(QObject):
                 message.setParent(centre, message.windowFlags())
                 message.setVisible(True)
                 message.raise_()
+
+
+def close_messages(texts: Collection[str]) -> None:
+    """Close napari's messages that have one of these texts, in all windows."""
+    for message in _messages_among(QApplication.allWidgets()):
+        if isalive(message) and message.message.text() in texts:
+            message.close()
+
+
+def _messages_among(widgets: Iterable[QWidget]) -> list[QDialog]:
+    dialogs = [widget for widget in widgets if isinstance(widget, QDialog)]
+    return [d for d in dialogs if all(hasattr(d, name) for name in _PARTS)]
 
 
 def _enlarge(message: QDialog) -> int:

@@ -9,7 +9,7 @@ from qtpy.compat import isalive
 
 from napari_smalltumor.reading.reading_area import Layout
 from napari_smalltumor.reading.window import planes_window
-from napari_smalltumor.widgets.readable_messages import ReadableMessages
+from napari_smalltumor.widgets.readable_messages import ReadableMessages, close_messages
 
 TEXT = "A message of several lines, which napari would cut to its first words. " * 3
 
@@ -57,3 +57,10 @@ def test_a_message_that_was_open_before_is_shown_in_full_as_well(make_napari_vie
     planes_window(viewer)
     qtbot.waitUntil(lambda: message.height() > before + 40)
     message.close()
+
+
+def test_messages_with_a_text_are_closed_and_others_stay(window, qtbot):
+    about_a_patient, other = show(window, qtbot, TEXT), show(window, qtbot, "Wrote a file.")
+    close_messages({TEXT})
+    qtbot.waitUntil(lambda: not isalive(about_a_patient) or not about_a_patient.isVisible())
+    assert other.isVisible()

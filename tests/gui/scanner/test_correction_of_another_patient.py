@@ -212,7 +212,7 @@ def test_a_case_is_not_corrected_while_it_is_segmented(dock, viewer, errors, qtb
     assert errors == ["A is being segmented. Correct it when that has ended."] and not dock.busy
     end()
     dock._start(smaller(dock))
-    assert dock.busy and use_of(viewer, case) == "corrected"
+    assert dock.busy and use_of(viewer, case).name == "corrected"
     qtbot.waitUntil(lambda: not dock.busy and use_of(viewer, case) is None)
 
 

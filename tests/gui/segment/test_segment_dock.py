@@ -16,6 +16,7 @@ from smalltumor.errors import Cancelled, CheckpointError
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor import notify, progress_worker, questions, settings
+from napari_smalltumor.close_patient import close_active
 from napari_smalltumor.export.case_export import export_case
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.layers.patient import layers_of_patient
@@ -249,9 +250,29 @@ def test_closing_a_patient_cancels_its_run_and_says_so(
             viewer.layers.remove(layer)
     assert ended.args == [False] and slow.ended.is_set()
     assert said == ["case was closed, and its segmentation was cancelled."]
-    assert dock.panel.step == "case: Cancelled" and dock.panel._segment.isEnabled()
+    assert dock.panel.step == "" and dock.panel._segment.isEnabled()
     assert len(viewer.layers) == 4
     assert errors == []
+
+
+def test_closing_a_patient_that_is_being_segmented_is_asked_about(
+    opened, slow, errors, qtbot, monkeypatch
+):
+    viewer, dock = opened
+    asked, said, answers = [], [], [False, True]
+    monkeypatch.setattr(
+        questions, "confirm", lambda p, title, text, a: asked.append(text) or answers.pop(0)
+    )
+    monkeypatch.setattr(notify, "info", said.append)
+    dock.segment()
+    qtbot.waitUntil(lambda: slow.started.is_set())
+    close_active(viewer)
+    assert dock.is_running and len(viewer.layers) == 4
+    with qtbot.waitSignal(dock.finished) as ended:
+        close_active(viewer)
+    assert asked == ["case is being segmented. Closing the patient cancels that."] * 2
+    assert ended.args == [False] and not viewer.layers
+    assert said == [] and errors == [] and dock.panel.step == ""
 
 
 def test_a_patient_who_is_closed_while_the_result_is_added_stays_closed(

@@ -16,13 +16,15 @@ from smalltumor.labels.regions import Region
 from napari_smalltumor import notify
 from napari_smalltumor.layers.create import image_layers
 from napari_smalltumor.layers.metadata import case_of
-from napari_smalltumor.layers.patient import Patient, assign, patient_of
+from napari_smalltumor.layers.patient import Patient, assign, layers_of_patient, patient_of
 from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.layers.ring_boxes import ring_boxes_of
 from napari_smalltumor.lesions.review import LesionReview
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.loading.reader import layer_of_volume
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.messages import about
+from napari_smalltumor.widgets import readable_messages
 
 
 @pytest.fixture
@@ -350,3 +352,15 @@ def test_rings_that_were_duplicated_stay_with_their_patient(viewer, patients):
     switch(patients, "First")
     assert not copy.visible
     review.close()
+
+
+def test_messages_about_a_patient_are_removed_when_its_last_layer_is(viewer, patients, monkeypatch):
+    closed: list[str] = []
+    monkeypatch.setattr(readable_messages, "close_messages", closed.extend)
+    first = next(p for p in patients.patients if p.name == "First")
+    assert about(first, "Choose First under Patient.") == "Choose First under Patient."
+    for layer in layers_of_patient(viewer.layers, first)[1:]:
+        viewer.layers.remove(layer)
+    assert closed == []
+    viewer.layers.remove(layers_of_patient(viewer.layers, first)[0])
+    assert closed[0] == "Choose First under Patient."
