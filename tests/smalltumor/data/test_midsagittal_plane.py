@@ -62,7 +62,7 @@ def test_the_mirror_image_of_a_real_brain_has_the_mirrored_plane(sample_folder):
     points = case.grid.to_patient(np.array([[60, 120, 80], [170, 60, 50], [100, 180, 100]]))
     middle = case.grid.to_patient(np.array(case.grid.shape) / 2 - 0.5)[0]
     across = points * (-1, 1, 1) + (2 * middle, 0, 0)
-    assert plane.distance_mm(points) == pytest.approx(-other.distance_mm(across), abs=0.5)
+    assert plane.distance_mm(points) == pytest.approx(-other.distance_mm(across), abs=1)
 
 
 def test_it_turns_with_a_real_brain(sample_folder):
