@@ -12,11 +12,9 @@ import numpy as np
 from qtpy.compat import isalive
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QFileDialog
-from smalltumor.data.case import REFERENCE, Case
+from smalltumor.data.case import Case
 from smalltumor.errors import CaseError, SmalltumorError
-from smalltumor.geometry.grid import Affine
 from smalltumor.scanner.preparation.correction import Correction
-from smalltumor.scanner.preparation.motion import moved_matrix, rigid_motion
 from smalltumor.scanner.preparation.prepare import PreparedCase
 from smalltumor.scanner.preparation.stored_case import stored_case
 from superqt.utils import QSignalDebouncer
@@ -30,10 +28,10 @@ from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.cases_in_use import use_case, use_of
 from napari_smalltumor.patients.view_state import select
-from napari_smalltumor.prepared_scan.figures import ORDER, figures_of, summary_of
+from napari_smalltumor.prepared_scan.figures import figures_of, summary_of
 from napari_smalltumor.prepared_scan.job import CorrectionJob
 from napari_smalltumor.prepared_scan.panel import NOT_PREPARED, PreparedScanPanel
-from napari_smalltumor.prepared_scan.preview import Preview
+from napari_smalltumor.prepared_scan.registration_correction import RegistrationCorrection
 from napari_smalltumor.prepared_scan.scan_layers import ScanLayers, scan_layers, show_images
 from napari_smalltumor.prepared_scan.whole_head import WholeHead
 from napari_smalltumor.progress_worker import ProgressWorker, start
@@ -64,7 +62,7 @@ class PreparedScanDock(PreparedScanPanel):
         self._layers: ScanLayers | None = None
         self._prepared: PreparedCase | None = None
         self._worker: ProgressWorker | None = None
-        self._preview = Preview(self)
+        self._registration_correction = RegistrationCorrection(self.registration, self)
         self._autosave = ensure_autosave(napari_viewer).autosave
         self._head = WholeHead(self, napari_viewer)
         self._soon = QSignalDebouncer(parent=self)
@@ -75,9 +73,8 @@ class PreparedScanDock(PreparedScanPanel):
         self.destroyed.connect(partial(_disconnect, ref(self)))
         self.edit_button.toggled.connect(self.paint_brain_mask)
         self.apply_mask_button.clicked.connect(self.apply_brain_mask)
-        self.registration.sequence_changed.connect(self.registration.reset)
-        self.registration.changed.connect(self._show_motion)
-        self.registration.apply_button.clicked.connect(self.apply_registration)
+        self._registration_correction.requested.connect(self._start)
+        self._registration_correction.refused.connect(self.show_message)
         self.cancel_button.clicked.connect(self.cancel)
         show_as_tab(self, "Prepared scan")
         ignore_wheel_without_focus(self)
@@ -87,7 +84,7 @@ class PreparedScanDock(PreparedScanPanel):
     @property
     def busy(self) -> bool:
         """Whether a correction is being applied or previewed."""
-        return self._worker is not None or self._preview.busy or self._head.busy
+        return self._worker is not None or self._registration_correction.busy or self._head.busy
 
     def update_figures(self) -> None:
         """Follow the active patient."""
@@ -96,6 +93,7 @@ class PreparedScanDock(PreparedScanPanel):
         if same and self._prepared is not None:
             if not self._has_same_layers(found):
                 self._layers = found
+                self._registration_correction.follow(found)
             return
         self._end_editing()
         self._layers, self._prepared = found, None
@@ -151,16 +149,6 @@ class PreparedScanDock(PreparedScanPanel):
         written = self._autosave.checksums([layers.brain])
         self._start(Correction(brain=mask), written)
 
-    def apply_registration(self) -> None:
-        """Store the sequence as it is shifted and turned."""
-        modality, prepared = self.registration.modality, self._prepared
-        if modality is None or prepared is None or not self.registration.moves:
-            self.show_message("Shift or turn a sequence first.")
-            return
-        found = prepared.sequences[modality].registration
-        matrix = np.eye(4) if found is None else found.matrix
-        self._start(Correction(matrices={modality: moved_matrix(matrix, self._motion(prepared))}))
-
     def cancel(self) -> None:
         """Ask the correction to stop."""
         if self._worker is not None:
@@ -180,8 +168,7 @@ class PreparedScanDock(PreparedScanPanel):
     def _end_editing(self) -> None:
         """Show the images as they are stored, and put the brush down."""
         self.edit_button.setChecked(False)
-        self.registration.reset()
-        self._preview.end()
+        self._registration_correction.end()
 
     def _has_same_layers(self, found: ScanLayers | None) -> bool:
         now = self._layers
@@ -194,26 +181,14 @@ class PreparedScanDock(PreparedScanPanel):
 
     def _show(self, prepared: PreparedCase) -> None:
         self.show_prepared(summary_of(prepared), figures_of(prepared), prepared.warnings)
-        others = [m for m in ORDER if m in prepared.sequences and m != REFERENCE]
-        self.registration.show_sequences(others)
-        self.registration.setEnabled(bool(others) and self._worker is None)
+        if self._layers is not None:
+            self._registration_correction.show(self._layers, prepared)
+        can_move = self.registration.modality is not None
+        self.registration.setEnabled(can_move and self._worker is None)
 
     def _is_active(self, case: Case) -> bool:
         """Whether the dock shows a case."""
         return self._layers is not None and same_case(self._layers.case, case)
-
-    def _motion(self, prepared: PreparedCase) -> Affine:
-        shift_mm, degrees = self.registration.shift_mm, self.registration.degrees
-        return rigid_motion(shift_mm, degrees, prepared.brain_centre)
-
-    def _show_motion(self) -> None:
-        modality = self.registration.modality
-        if self._layers is None or self._prepared is None or modality not in self._layers.images:
-            return
-        if self.registration.moves:
-            self._preview.show(self._layers, modality, self._motion(self._prepared))
-        else:
-            self._preview.end()
 
     def _start(self, correction: Correction, written: Mapping[Layer, int] | None = None) -> None:
         """Apply a correction, which stores the masks with the checksums `written`."""

@@ -6,12 +6,20 @@ from dataclasses import dataclass
 
 from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import MODALITY_TITLES
-from smalltumor.scanner.preparation.prepare import PreparedCase, PreparedSequence
+from smalltumor.geometry.grid import Affine
+from smalltumor.scanner.preparation.motion import motion_between, motion_parameters
+from smalltumor.scanner.preparation.prepare import PreparedCase
+from smalltumor.scanner.preparation.registration import displacement
 
 from napari_smalltumor.scanner.plan import SHOWN_ORDER
 
 ORDER = (REFERENCE, *(modality for modality in SHOWN_ORDER if modality != REFERENCE))
 NONE = "–"
+
+_DIRECTIONS = (("right", "left"), ("anterior", "posterior"), ("superior", "inferior"))
+_AXES = ("right-left", "front-back", "head-foot")
+_LEAST = 0.05
+"""Shifts in mm and turns in degrees below this are not named."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +42,7 @@ class Figures:
 
 def figures_of(case: PreparedCase) -> list[Figures]:
     """The figures of the sequences of a case, T1CE first."""
-    return [
-        _figures(modality, case.sequences[modality])
-        for modality in ORDER
-        if modality in case.sequences
-    ]
+    return [_figures(case, modality) for modality in ORDER if modality in case.sequences]
 
 
 def summary_of(case: PreparedCase) -> str:
@@ -48,17 +52,62 @@ def summary_of(case: PreparedCase) -> str:
     return f"Brain {case.brain_ml:.0f} ml. {shape} voxels of {spacing} mm, those of T1CE."
 
 
-def _figures(modality: str, sequence: PreparedSequence) -> Figures:
+def correction_text(case: PreparedCase, modality: str) -> str:
+    """The correction of a sequence by hand, relative to its automatic registration.
+
+    Empty if the sequence was not corrected, or the automatic registration is not known.
+    """
+    motion = _correction(case, modality)
+    if motion is None:
+        return ""
+    shift_mm, degrees = motion_parameters(motion, case.brain_centre)
+    shifts = [
+        f"{abs(mm):.1f} mm to {'the ' if names is _DIRECTIONS[0] else ''}{names[mm < 0]}"
+        for mm, names in zip(shift_mm, _DIRECTIONS, strict=True)
+        if abs(mm) >= _LEAST
+    ]
+    turns = [
+        f"{angle:+.1f}° about the {axis} axis"
+        for angle, axis in zip(degrees, _AXES, strict=True)
+        if abs(angle) >= _LEAST
+    ]
+    parts = [f"shifted {', '.join(shifts)}"] if shifts else []
+    parts += [f"turned {', '.join(turns)}"] if turns else []
+    return f"Moved by hand from the automatic registration: {'; '.join(parts)}." if parts else ""
+
+
+def _correction(case: PreparedCase, modality: str) -> Affine | None:
+    """The motion by hand from the automatic registration of a sequence."""
+    sequence = case.sequences[modality]
+    if sequence.automatic is None or sequence.registration is None:
+        return None
+    return motion_between(sequence.automatic, sequence.registration.matrix)
+
+
+def _figures(case: PreparedCase, modality: str) -> Figures:
+    sequence = case.sequences[modality]
     found = sequence.registration
-    displacement = "0 mm" if modality != REFERENCE else NONE
     information = NONE
     if found is not None:
-        displacement = f"{found.displacement_mm:.1f} mm"
         information = f"{found.information_before:.2f} → {found.information_after:.2f}"
+    details = (f"{sequence.series}: {sequence.reason}", *sequence.steps)
+    correction = correction_text(case, modality)
     return Figures(
         MODALITY_TITLES[modality],
-        displacement,
+        NONE if modality == REFERENCE else _displacement(case, modality),
         NONE if sequence.overlap is None else f"{sequence.overlap:.2f}",
         information,
-        "\n".join((f"{sequence.series}: {sequence.reason}", *sequence.steps)),
+        "\n".join((*details, correction) if correction else details),
     )
+
+
+def _displacement(case: PreparedCase, modality: str) -> str:
+    """That by the automatic registration, and that by hand."""
+    found, motion = case.sequences[modality].registration, _correction(case, modality)
+    automatic = case.sequences[modality].automatic
+    if motion is None or automatic is None:
+        return "0 mm" if found is None else f"{found.displacement_mm:.1f} mm"
+    automatic_mm, by_hand_mm = (
+        displacement(matrix, case.brain, case.grid) for matrix in (automatic, motion)
+    )
+    return f"{automatic_mm:.1f} + {by_hand_mm:.1f} mm"

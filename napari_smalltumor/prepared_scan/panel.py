@@ -24,11 +24,11 @@ _WIDTH = 348
 _COLUMNS = ("Sequence", "Moved by", "Overlap", "Information")
 _TIPS = (
     "",
-    "Largest displacement of the brain by the registration",
+    "Largest displacement of the brain by the automatic registration, + by hand",
     "Dice of its brain with that of T1CE; below 0.85 the registration is doubtful",
     "Mutual information with T1CE before and after the registration",
 )
-_COLUMN_WIDTHS = (78, 78, 68)
+_COLUMN_WIDTHS = (72, 92, 64)
 _PROGRESS_STEPS = 100
 NOT_PREPARED = (
     "This patient's images were not prepared by this plugin. Drop the folder of a scan, DICOM or "

@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
 from smalltumor.data.naming.case_files import MODALITY_TITLES
 from smalltumor.scanner.preparation.motion import Triple
 
-from napari_smalltumor.widgets.layouts import allow_shrinking, button, row
+from napari_smalltumor.widgets.layouts import allow_shrinking, button, row, wrapped_label
 
 _AXES = ("right", "anterior", "superior")
 _SHIFT = ("to the right", "to anterior", "to superior")
@@ -42,6 +42,12 @@ class RegistrationControls(QWidget):
         self.apply_button = button(
             "Apply registration", "Resample the sequence from the scan as shown, and store it"
         )
+        self.automatic_button = button(
+            "Back to automatic registration",
+            "Take every correction of the sequence by hand back, and store that",
+        )
+        self.by_hand = wrapped_label()
+        self.show_correction("", can_return=False)
         self._lay_out()
         self.sequences.activated.connect(lambda: self.sequence_changed.emit())
         self.reset_button.clicked.connect(self.reset)
@@ -77,6 +83,12 @@ class RegistrationControls(QWidget):
             self.sequences.addItem(MODALITY_TITLES[modality], modality)
         self.sequences.setCurrentIndex(max(0, self.sequences.findData(before)))
 
+    def show_correction(self, text: str, *, can_return: bool) -> None:
+        """Show how the sequence was moved by hand, and offer the automatic registration."""
+        self.by_hand.setText(text)
+        self.by_hand.setVisible(bool(text))
+        self.automatic_button.setVisible(can_return)
+
     def reset(self) -> None:
         """Set all values to 0."""
         moved = self.moves
@@ -105,6 +117,8 @@ class RegistrationControls(QWidget):
         layout.addWidget(self.sequences)
         layout.addLayout(grid)
         layout.addLayout(row(self.reset_button, self.apply_button))
+        layout.addWidget(self.by_hand)
+        layout.addWidget(self.automatic_button)
 
 
 def _spin_box(name: str, largest: float) -> QDoubleSpinBox:

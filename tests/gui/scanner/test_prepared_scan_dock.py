@@ -141,6 +141,35 @@ def test_a_shift_is_shown_at_once_and_stored_on_request(dock, viewer, folder, qt
     assert dock.figures.item(2, 2).text() == "0.97"
 
 
+def test_a_correction_is_compared_with_the_automatic_registration_and_taken_back(
+    dock, viewer, folder, qtbot, errors
+):
+    t2, controls = layer_of(viewer, "T2"), dock.registration
+    stored = np.array(t2.data)
+    controls.sequences.setCurrentIndex(controls.sequences.findData("t2"))
+    assert controls.automatic_button.isHidden() and controls.by_hand.isHidden()
+    for shift_mm in (5.0, -7.0):  # two corrections, 2 mm to the left in all
+        controls.shift[0].setValue(shift_mm)
+        controls.apply_button.click()
+        qtbot.waitUntil(lambda: not dock.busy)
+    assert dock.figures.item(2, 1).text() == "6.0 + 2.0 mm"
+    assert controls.by_hand.text() == (
+        "Moved by hand from the automatic registration: shifted 2.0 mm to the left."
+    )
+    controls.sequences.setCurrentIndex(controls.sequences.findData("flair"))
+    controls.sequences.activated.emit(controls.sequences.currentIndex())
+    assert controls.automatic_button.isHidden()
+    controls.sequences.setCurrentIndex(controls.sequences.findData("t2"))
+    controls.sequences.activated.emit(controls.sequences.currentIndex())
+    controls.automatic_button.click()
+    qtbot.waitUntil(lambda: not dock.busy)
+    assert dock.figures.item(2, 1).text() == "6.0 mm" and controls.automatic_button.isHidden()
+    np.testing.assert_array_equal(t2.data, stored)
+    found = stored_case(read_case(folder)).sequences["t2"]
+    assert found.registration.matrix[0, 3] == SHIFT_MM and found.automatic is None
+    assert errors == []
+
+
 def test_regions_of_earlier_images_are_said_to_be_so_until_segmented_again(
     dock, viewer, dock_of, qtbot, monkeypatch, errors
 ):

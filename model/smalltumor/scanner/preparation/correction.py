@@ -54,7 +54,8 @@ class Correction:
     brain : (i, j, k) bool array, optional
         The brain mask on the grid of T1CE; None if it stays.
     matrices : mapping of str to (4, 4) float64
-        By modality, the matrix of its `Registration`, where it was changed.
+        By modality, the matrix of its `Registration`, where it was changed. That of
+        `PreparedSequence.automatic` takes all corrections of it back.
     """
 
     brain: Mask | None = None
@@ -134,13 +135,24 @@ def _moved(
     before = sequence.registration
     before_matrix = np.eye(4) if before is None else before.matrix
     at_start = mutual_information(reference, volume, brain, before_matrix)
-    sequence = replace(sequence, registration=Registration(matrix, 0.0, at_start, 0.0))
+    returns = sequence.automatic is not None and np.allclose(matrix, sequence.automatic)
+    automatic = None if returns else _automatic(sequence, before_matrix)
+    registration = Registration(matrix, 0.0, at_start, 0.0)
+    sequence = replace(sequence, registration=registration, automatic=automatic)
     sequence, warnings = _measured(title, sequence, reference, volume, brain, overlap=True)
-    registration = sequence.registration
-    assert registration is not None
-    warnings += fallen_information(title, at_start, registration.information_after)
-    step = f"{_POSE_STEP}: displaced by up to {registration.displacement_mm:.1f} mm"
+    measured = sequence.registration
+    assert measured is not None
+    if returns:
+        return replace(sequence, steps=_steps_without(sequence, _POSE_STEP)), warnings
+    warnings += fallen_information(title, at_start, measured.information_after)
+    step = f"{_POSE_STEP}: displaced by up to {measured.displacement_mm:.1f} mm"
     return _with_step(sequence, step), warnings
+
+
+def _automatic(sequence: PreparedSequence, matrix: Affine) -> Affine | None:
+    """The matrix before the first correction; None if an older record did not keep it."""
+    corrected_before = len(_steps_without(sequence, _POSE_STEP)) < len(sequence.steps)
+    return sequence.automatic if corrected_before else matrix
 
 
 def _measured(
@@ -182,6 +194,8 @@ def _stripped(
 
 def _with_step(sequence: PreparedSequence, step: str) -> PreparedSequence:
     """The step at the end, in place of an earlier correction of the same kind."""
-    kind = step.partition(":")[0]
-    steps = [each for each in sequence.steps if not each.startswith(kind)]
-    return replace(sequence, steps=(*steps, step))
+    return replace(sequence, steps=(*_steps_without(sequence, step.partition(":")[0]), step))
+
+
+def _steps_without(sequence: PreparedSequence, kind: str) -> tuple[str, ...]:
+    return tuple(step for step in sequence.steps if not step.startswith(kind))

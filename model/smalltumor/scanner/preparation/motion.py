@@ -42,6 +42,33 @@ def rigid_motion(shift_mm: Triple, degrees: Triple, centre: npt.ArrayLike) -> Af
     return motion
 
 
+def motion_parameters(motion: Affine, centre: npt.ArrayLike) -> tuple[Triple, Triple]:
+    """Shift in mm and turns in degrees of which `rigid_motion` makes a motion.
+
+    Parameters
+    ----------
+    motion : (4, 4) float64
+        Rigid.
+    centre : (3,) array
+        Patient coordinates in mm, RAS.
+
+    Returns
+    -------
+    shift_mm, degrees : (3,) float
+        The turns are -180 to 180 degrees, and -90 to 90 degrees about the axis to anterior.
+    """
+    turn, point = motion[:3, :3], np.asarray(centre, dtype=np.float64)
+    x = np.arctan2(turn[2, 1], turn[2, 2])
+    y = np.arcsin(np.clip(-turn[2, 0], -1.0, 1.0))
+    z = np.arctan2(turn[1, 0], turn[0, 0])
+    return _triple(motion[:3, 3] - point + turn @ point), _triple(np.degrees([x, y, z]))
+
+
+def motion_between(before: Affine, after: Affine) -> Affine:
+    """The motion with which `moved_matrix` makes one matrix of another, (4, 4) float64."""
+    return np.asarray(np.linalg.inv(after) @ before)
+
+
 def moved_matrix(matrix: Affine, motion: Affine) -> Affine:
     """The matrix of a `Registration` after its sequence was moved in the space of T1CE."""
     return np.asarray(matrix @ np.linalg.inv(motion))
@@ -52,3 +79,8 @@ def moved_image(
 ) -> npt.NDArray[np.float32]:
     """An image on the grid of T1CE, moved and resampled, to be looked at."""
     return resample(image, Grid(grid.shape, motion @ grid.affine), grid)
+
+
+def _triple(values: npt.NDArray[np.float64]) -> Triple:
+    first, second, third = (float(value) for value in values)
+    return first, second, third

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from smalltumor.data.case import REFERENCE, Case
 from smalltumor.data.naming.case_files import MODALITIES, MODALITY_TITLES, modality_titles
 from smalltumor.data.nifti import Volume
-from smalltumor.geometry.grid import Grid
+from smalltumor.geometry.grid import Affine, Grid
 from smalltumor.geometry.resampling import resample
 from smalltumor.inference.progress import CancelCallback, ProgressCallback, ProgressReporter
 from smalltumor.scanner.preparation.brain_extraction import (
@@ -70,6 +70,8 @@ class PreparedSequence:
         None for T1CE, and for images that were registered already.
     overlap : float, optional
         Dice of its brain with that of T1CE after registration.
+    automatic : (4, 4) float64, optional
+        If the registration was corrected by hand, the matrix before the first correction.
     files : tuple of Path
         Of the series.
     """
@@ -82,6 +84,7 @@ class PreparedSequence:
     steps: tuple[str, ...]
     registration: Registration | None = None
     overlap: float | None = None
+    automatic: Affine | None = None
     files: tuple[Path, ...] = ()
 
 

@@ -213,6 +213,8 @@ def _sequence_record(sequence: PreparedSequence) -> Mapping[str, Any]:
         "registration": None,
         "brain_overlap": None if sequence.overlap is None else round(sequence.overlap, 3),
     }
+    if sequence.automatic is not None:
+        result["automatic_matrix_t1ce_to_series_ras_mm"] = sequence.automatic.round(8).tolist()
     if found is not None:
         result["registration"] = {
             "matrix_t1ce_to_series_ras_mm": found.matrix.round(8).tolist(),

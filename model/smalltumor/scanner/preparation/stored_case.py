@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from smalltumor.data.case import REFERENCE, Case
 from smalltumor.data.nifti import Volume, read_volume, stem
 from smalltumor.errors import CaseError
-from smalltumor.geometry.grid import Grid
+from smalltumor.geometry.grid import Affine, Grid
 from smalltumor.scanner.preparation.prepare import PreparedCase, PreparedSequence
 from smalltumor.scanner.preparation.prepared_files import RECORD_VERSION, prepared_paths
 from smalltumor.scanner.preparation.registration import Registration
@@ -139,7 +139,12 @@ def _sequence(content: Mapping[str, Any], volume: npt.NDArray[np.generic]) -> Pr
         steps=tuple(map(str, content["steps"])),
         registration=_registration(content["registration"]),
         overlap=None if overlap is None else float(overlap),
+        automatic=_matrix(content.get("automatic_matrix_t1ce_to_series_ras_mm")),
     )
+
+
+def _matrix(content: Sequence[Sequence[float]] | None) -> Affine | None:
+    return None if content is None else np.array(content, dtype=np.float64).reshape(4, 4)
 
 
 def _grid(content: Mapping[str, Any]) -> Grid:

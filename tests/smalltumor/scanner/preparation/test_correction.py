@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import nibabel as nib
 import numpy as np
 import pytest
@@ -83,6 +85,32 @@ def test_a_registration_is_corrected_with_its_figures(case, series, overlap):
     assert len(again) == 1 and "Dice" in again[0]  # of the information that rose, nothing is said
     assert not set(case.warnings) & set(found.warnings)
     assert found.sequences["t1"] is case.sequences["t1"]
+
+
+def test_the_automatic_registration_is_kept_and_can_be_returned_to(case, series):
+    automatic = case.sequences["t2"].registration
+    assert case.sequences["t2"].automatic is None
+    far, further = automatic.matrix.copy(), automatic.matrix.copy()
+    far[0, 3] += 5.0
+    further[1, 3] -= 3.0
+    found = corrected(case, series, Correction(matrices={"t2": far}))
+    found = corrected(found, series, Correction(matrices={"t2": further}))
+    np.testing.assert_array_equal(found.sequences["t2"].automatic, automatic.matrix)
+    back = corrected(found, series, Correction(matrices={"t2": found.sequences["t2"].automatic}))
+    sequence = back.sequences["t2"]
+    np.testing.assert_array_equal(sequence.registration.matrix, automatic.matrix)
+    np.testing.assert_array_equal(sequence.image, case.sequences["t2"].image)
+    assert sequence.automatic is None and sequence.steps == case.sequences["t2"].steps
+    assert not [w for w in back.warnings if "fell from" in w]
+
+
+def test_a_correction_that_an_older_record_holds_is_not_taken_for_automatic(case, series):
+    sequence = replace(
+        case.sequences["t2"], steps=("registration corrected by hand: displaced by up to 4.0 mm",)
+    )
+    older = replace(case, sequences={**case.sequences, "t2": sequence})
+    found = corrected(older, series, Correction(matrices={"t2": np.eye(4)}))
+    assert found.sequences["t2"].automatic is None
 
 
 def test_an_empty_brain_mask_is_refused(case, series):

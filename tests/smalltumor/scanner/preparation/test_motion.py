@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from smalltumor.geometry.grid import Grid
-from smalltumor.scanner.preparation.motion import moved_image, moved_matrix, rigid_motion
+from smalltumor.scanner.preparation.motion import (
+    motion_between,
+    motion_parameters,
+    moved_image,
+    moved_matrix,
+    rigid_motion,
+)
 
 CENTRE = (10.0, 20.0, 30.0)
 
@@ -36,3 +44,17 @@ def test_the_matrix_follows_the_image():
     matrix = rigid_motion((4, 0, 1), (1, 1, 1), (0, 0, 0))
     point = np.array((7.0, 8.0, 9.0, 1.0))
     np.testing.assert_allclose(moved_matrix(matrix, motion) @ (motion @ point), matrix @ point)
+
+
+@given(
+    shift=st.tuples(*[st.floats(-50, 50)] * 3),
+    degrees=st.tuples(*[st.floats(-45, 45)] * 3),
+    before=st.tuples(*[st.floats(-45, 45)] * 3),
+)
+def test_shift_and_turns_between_two_registrations_are_those_that_were_entered(
+    shift, degrees, before
+):
+    matrix = rigid_motion((3, -2, 1), before, (0, 0, 0))
+    moved = moved_matrix(matrix, rigid_motion(shift, degrees, CENTRE))
+    found = motion_parameters(motion_between(matrix, moved), CENTRE)
+    np.testing.assert_allclose(found, (shift, degrees), atol=1e-6)

@@ -46,6 +46,19 @@ def test_a_prepared_case_is_brought_back_from_its_folder(written):
     )
 
 
+def test_the_automatic_registration_is_stored_only_with_a_correction(written):
+    case, folder = written
+    paths = stored_paths(read_case(folder))
+    assert "automatic" not in paths["record"].read_text()
+    matrix = np.eye(4)
+    matrix[:3, 3] = (1.25, 0.0, -3.0)
+    sequences = {**case.sequences, "t2": replace(case.sequences["t2"], automatic=matrix)}
+    write_prepared(replace(case, sequences=sequences), folder, overwrite=True)
+    found = stored_case(read_case(folder)).sequences
+    np.testing.assert_array_equal(found["t2"].automatic, matrix)
+    assert found["flair"].automatic is None
+
+
 def test_a_mask_returns_to_a_native_grid_as_before_the_case_was_written(written):
     case, folder = written
     classes = case.brain.astype(np.uint8)
