@@ -50,10 +50,11 @@ class Assignment:
     ) -> DescribedSeries:
         if modality is not None:
             return DescribedSeries(series, modality, self.reasons[modality])
-        reason = series.problem or found.reason
-        sequence = found.sequence
-        if not series.problem and sequence is not None and sequence in self.chosen:
-            reason = f"another {MODALITY_TITLES[sequence]}: {found.reason}"
+        reason, sequence = found.reason, found.sequence
+        if series.problem and (sequence is not None or found.undecided):
+            reason = series.problem
+        elif sequence is not None and sequence in self.chosen:
+            reason = f"another {MODALITY_TITLES[sequence]}: {reason}"
         return DescribedSeries(series, None, reason)
 
 

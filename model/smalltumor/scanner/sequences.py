@@ -18,26 +18,40 @@ def _words(*patterns: str) -> re.Pattern[str]:
 
 _OTHER_IMAGES: Mapping[str, re.Pattern[str]] = MappingProxyType(
     {
-        "a localizer": _words("loc", "localizer", "localiser", "scout", "survey", "3.?plane.*"),
+        "a localizer": _words(
+            *("loc", "locali[sz]er", r"[a-z]*scout", "survey", "3.?plane.*", "(?:tri.?)?pilot"),
+            *("smart.?brain", "planning"),
+        ),
         "diffusion": _words(
-            *("dwi?", "adc", "dti", "diff", "diffusion", "trace.?w?", "tensor", "tracew", "noddi"),
-            *("e?adc", "fa", "colfa", r"b\d{3,4}", "ep2d.?diff.*", "resolve", "dmri"),
+            *("(?:iso|s|r)?dwi?", "dti", "diff", "diffusion", "trace.?w?", "tensor", "noddi"),
+            *("[ed]?adc", "fa", "colfa", r"b\d{3,4}", "ep2d.?diff.*", "resolve", "dmri"),
         ),
         "perfusion": _words(
-            *("perf", "perfusion", "pwi", "dsc", "dce", "r?cbv", "r?cbf", "mtt", "ttp", "tmax"),
-            *("p?c?asl", "pasl", "ktrans", "gbp", "pbp"),
+            *("perf", "perfusion", "pwi", "dsc", "dce", "r?(?:el)?cb[vf]", "r?(?:el)?mtt", "ttp"),
+            *("tmax", "p?c?asl", "pasl", "ktrans", "gbp", "pbp", "m0scan", "dyn(?:amic)?"),
         ),
         "susceptibility-weighted": _words(
-            "swi", "swan", "swip", "t2star", r"t2\*?.?star", "hemo", "heme", "qsm", "fl2d.*heme"
+            *("swi", "swan", "swip", "t2star", r"t2\*?.?star", "hemo", "heme", "qsm", "fl2d.*heme"),
+            *("t2w?.?(?:ax.?|tra.?)?(?:gre|ffe|fl[23]d|flash|medic)(?:.?tra)?",),
         ),
         "an angiography": _words("tof", "mra", "mrv", "angio.*", "pc.?mra?", "venc?.*", "cow"),
-        "functional": _words("bold", "fmri", "rest", "rsfmri", "task.*"),
+        "functional": _words("bold", "fmri", "rest", "rsfmri", "task.*", "sbref", "epi"),
         "spectroscopy": _words("mrs", "spectro.*", "csi", "svs", "press"),
         "a projection": _words("mip", "minip", "projection"),
         "a subtraction": _words("sub(?!-)", "subtr.*"),
-        "a calibration scan": _words("calib.*", "cal", "sense.?ref.*", "b1", "fieldmap"),
+        "a calibration scan": _words("calib.*", "cal", "sense.?ref.*", "ref.?scan", "coil.?cal"),
+        "a field map": _words(
+            *("(?:gre.?)?field.?map[a-z]*", "(?:gre.?)?fm", "fmap", "b[01]", "b[01].?map[a-z]*"),
+            *("magnitude[12]?", "phase(?:diff|[12])?"),
+        ),
+        "a short inversion recovery": _words("stir"),
+        "steady-state free precession": _words(
+            "ciss(?:.?3d)?", "fiesta.?c?", "trufi", "b?ssfp", "bffe"
+        ),
         "double inversion": _words("dir"),
-        "a parameter map": _words("t[12].?map", "r[12].?map", "mdme", "synthetic", "uni.?den.?map"),
+        "a parameter map": _words(
+            "t[12].?map", "r[12].?map", "t1.?images", "mdme", "synthetic", "uni.?den.?map"
+        ),
         "a mask": _words("mask", "seg", "segm?", "segmentation", "label", "labels", "roi"),
     }
 )
@@ -45,10 +59,17 @@ _T2_STAR = re.compile(r"t2\*|t2[-_ ]?star")
 
 _PROTON_DENSITY = _words("pd", "pdw", "proton.?density")
 _FLAIR = re.compile(r"flair|dark.?fl|tir2d|spcir|" + _START + r"(?:fla|t2f|tirm)" + _END)
-_T1 = re.compile(
-    _START + r"(?:3d.?|c)?t1(?![0-9])|mp2?rage|tfl3d|" + _START + r"(?:f?spgr|bravo|3d.?tfe)" + _END
+_T1 = re.compile(  # Philips writes sT1W and eT1W, SPM rT1 and wT1
+    _START
+    + r"(?:3d.?|[cemrsw])?t1(?![0-9])|mp2?rage|tfl3d|"
+    + _START
+    + r"(?:f?spgr|bravo|3d.?tfe)"
+    + _END
 )
-_T2 = re.compile(_START + r"(?:3d.?)?t2(?![0-9])|" + _START + r"fr.?fse" + _END)
+_T2 = re.compile(_START + r"(?:3d.?|[emrsw])?t2(?![0-9])|" + _START + r"fr.?fse" + _END)
+
+_SHORTEST_FLAIR_MS = 1000.0
+"""Fluid is suppressed at inversion times of 1500 to 2900 ms, fat at 100 to 250 ms."""
 
 _BOTH = re.compile(
     _START + r"w(?:ith)?(?: and |[ /_&+-]+)w(?:ith)?.?o(?:ut)?(?:[ _-]*(?:contrast|gd|gad))?" + _END
@@ -79,6 +100,7 @@ _OTHER_TYPES: Mapping[str, str] = MappingProxyType(
         "MNIP": "a projection",
         "SUBTRACTION": "a subtraction",
         "LOCALIZER": "a localizer",
+        "MOSAIC": "diffusion, perfusion or functional",
         "PHASE": "a phase image",
         "P": "a phase image",
     }
@@ -165,6 +187,13 @@ def _other_image(text: str, acquisition: Acquisition) -> str | None:
     for value in sorted(acquisition.image_type):
         if value in _OTHER_TYPES:
             return f"{_OTHER_TYPES[value]}: the image type is {value}"
+    gradient_echo = "GR" in acquisition.techniques and "SE" not in acquisition.techniques
+    if gradient_echo and _T2.search(text) and not _T1.search(text) and not _FLAIR.search(text):
+        return "susceptibility-weighted: a gradient echo"
+    inversion_time = acquisition.inversion_time or 0.0
+    short = 0 < inversion_time < _SHORTEST_FLAIR_MS
+    if short and _FLAIR.search(text) and not _T1.search(text):
+        return f"a short inversion recovery: TI {inversion_time:.0f} ms"
     if "EP" in acquisition.techniques and not _FLAIR.search(text):
         return "echo-planar: diffusion, perfusion or functional"
     return None

@@ -12,7 +12,9 @@ from smalltumor.errors import CaseError
 from smalltumor.files import requirements
 from smalltumor.files.requirements import MissingPackageError
 from smalltumor.scanner.dicom import files
-from smalltumor.scanner.dicom.files import holds_dicom, images_of_file
+from smalltumor.scanner.dicom.files import holds_dicom
+from smalltumor.scanner.dicom.headers import images_of_file
+from smalltumor.scanner.selection import assign
 from smalltumor.scanner.studies import find_studies
 from synthetic import grid_along
 
@@ -80,6 +82,27 @@ def test_repeated_slices_are_separated_by_their_acquisition(tmp_path):
     (study,) = find_studies(tmp_path).studies
     (series,) = study.series
     assert series.problem == "it has 36 images at 12 positions"
+
+
+def test_a_time_series_is_one_series_that_is_no_volume(tmp_path):
+    grid = grid_along("LPS", SHAPE)
+    for number in range(1, 7):
+        write_series(
+            tmp_path, noise(number), grid, "ax", suffix=f"{number}", AcquisitionNumber=number
+        )
+    (study,) = find_studies(tmp_path).studies
+    (series,) = study.series
+    assert series.problem == "it has 72 images at 12 positions"
+    assert series.shape == SHAPE
+    assert series.spacing[2] == pytest.approx(grid.spacing[2])
+
+
+def test_what_a_series_shows_is_the_reason_before_what_is_wrong_with_it(tmp_path):
+    grid = grid_along("LPS", (24, 20, 1))
+    write_series(tmp_path, noise(shape=(24, 20, 1)), grid, "ep2d_diff_tra")
+    (study,) = find_studies(tmp_path).studies
+    (described,) = assign(study.series).described()
+    assert described.reason.startswith("diffusion")
 
 
 def test_a_missing_slice_is_said(tmp_path):

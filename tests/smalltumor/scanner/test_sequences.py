@@ -22,6 +22,8 @@ NAMES = {
         "T1 ax post-op",
         "Sag CUBE T1 ASSET",
         "3D T1 BRAVO",
+        "sT1W_3D_TFE",
+        "anat-T1w_acq-tfl; *tfl3d1_16ns",
     ),
     "t1ce": (
         "MRHR_T1_AX_POST_GAD",
@@ -37,6 +39,7 @@ NAMES = {
         "T1 W/WO CONTRAST POST",
         "T1post",
         "COR T1 POST-OP GD",
+        "cs_sT1W_3D_TFE_tra+C",
     ),
     "t2": (
         "AX T2 FR-FSE",
@@ -45,6 +48,7 @@ NAMES = {
         "sub-01_acq-space_run-2_T2w",
         "T2W_TSE",
         "Ax PD/T2 second echo",
+        "eT2W_TSE",
     ),
     "flair": (
         "MRHR_FLAIR_AX",
@@ -69,6 +73,18 @@ NAMES = {
         "sub-01_T1w_mask",
         "PD axial",
         "MIP t1 ce",
+        "AAHScout",
+        "gre_field_mapping",
+        "fcMRI Field Mapping; T1FFE",
+        "sub-01_magnitude1",
+        "B0 NS",
+        "dyn T1 vibe",
+        "T2W_FFE",
+        "Ax T2 GRE",
+        "COR T2 STIR",
+        "t2_ciss3d_tra",
+        "t1_mp2rage_sag_T1_Images",
+        "isoDWI",
         "something else",
     ),
 }
@@ -162,3 +178,15 @@ def test_an_inversion_time_makes_a_flair_of_what_is_named_t2():
         Acquisition(text="T2 TSE IR", repetition_time=9000, echo_time=110, inversion_time=2500)
     )
     assert found.sequence == "flair"
+
+
+def test_a_gradient_echo_with_t2_in_its_name_is_susceptibility_weighted():
+    acquisition = Acquisition(text="Ax T2 hem", techniques=frozenset({"GR"}))
+    assert classify(acquisition).sequence is None
+    assert classify(Acquisition(text="Ax T2", techniques=frozenset({"SE"}))).sequence == "t2"
+
+
+def test_an_inversion_that_suppresses_fat_is_no_flair():
+    stir = Acquisition(text="t2_tirm_cor", repetition_time=4000, echo_time=40, inversion_time=150)
+    assert classify(stir).sequence is None
+    assert "TI 150 ms" in classify(stir).reason

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from smalltumor.errors import CaseError
 from smalltumor.files.requirements import require
-from smalltumor.scanner.dicom.files import invalid_values_allowed
+from smalltumor.scanner.dicom.headers import invalid_values_allowed
 
 Pixels = npt.NDArray[np.generic]
 

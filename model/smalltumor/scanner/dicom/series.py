@@ -12,12 +12,15 @@ import numpy.typing as npt
 from smalltumor.data.nifti import MAX_BYTES, Volume
 from smalltumor.errors import CaseError, GridMismatchError
 from smalltumor.geometry.grid import Grid
-from smalltumor.scanner.dicom.files import DicomImage
+from smalltumor.scanner.dicom.headers import DicomImage
 from smalltumor.scanner.dicom.pixels import read_pixels
 from smalltumor.scanner.series import Series
 
 FEWEST_SLICES = 8
 """Localizers and single slices have fewer; a head at 7 mm has more than 20."""
+
+MOST_REPETITIONS = 3
+"""Volumes of one series that are listed one by one; more are a time series, which is no case."""
 
 _UNEVEN = 0.1
 """Largest deviation of the distance of two slices, as a share of the usual distance."""
@@ -38,8 +41,8 @@ def group_series(images: Iterable[DicomImage]) -> list[Series]:
     """Group images to volumes.
 
     Images of one Series Instance UID are several volumes if they differ in patient, orientation,
-    matrix, echo time or kind (magnitude and phase), or if slices repeat with another Acquisition
-    Number.
+    matrix, echo time or kind (magnitude and phase), or if slices repeat a few times with another
+    Acquisition Number. A time series (diffusion, perfusion) stays one series with a problem.
 
     Parameters
     ----------
@@ -102,21 +105,24 @@ def _is_same_echo(first: float | None, other: float | None) -> bool:
 
 
 def _without_repeats(images: Sequence[DicomImage]) -> list[list[DicomImage]]:
-    """One list, or one for each acquisition if this separates repeated slices."""
+    """One list, or one for each of a few acquisitions if this separates repeated slices."""
     if not _repeats(images):
         return [list(images)]
     parts: dict[tuple[str, str], list[DicomImage]] = defaultdict(list)
     for image in images:
         parts[image.repeat].append(image)
     separated = list(parts.values())
-    if len(separated) > 1 and not any(map(_repeats, separated)):
+    if 1 < len(separated) <= MOST_REPETITIONS and not any(map(_repeats, separated)):
         return separated
     return [list(images)]
 
 
 def _repeats(images: Sequence[DicomImage]) -> bool:
-    positions = {tuple(round(x, 2) for x in image.position) for image in images}
-    return len(positions) < len(images)
+    return _count_positions(images) < len(images)
+
+
+def _count_positions(images: Sequence[DicomImage]) -> int:
+    return len({tuple(round(x, 2) for x in image.position) for image in images})
 
 
 def _order(images: Sequence[DicomImage]) -> tuple[str, str, int, str, str]:
@@ -130,7 +136,8 @@ def _series(images: list[DicomImage]) -> Series:
     images = sorted(images, key=_distance)
     rows, columns = first.shape
     steps = np.diff([_distance(image) for image in images])
-    step = float(np.median(steps)) if len(steps) else 0.0
+    between = steps[steps > _SMALLEST_DISPLACEMENT_MM]
+    step = float(np.median(between)) if len(between) else 0.0
     name = first.acquisition.text.partition(";")[0]
     grid, problem = _grid_or_problem(images, steps)
     return Series(
@@ -139,7 +146,7 @@ def _series(images: list[DicomImage]) -> Series:
         study=first.study,
         date=first.date,
         acquisition=first.acquisition,
-        shape=(columns, rows, len(images)),
+        shape=(columns, rows, _count_positions(images)),
         spacing=(first.spacing[1], first.spacing[0], step),
         location=first.path.parent,
         read=partial(read_series, images),
@@ -174,8 +181,7 @@ def _problem(images: Sequence[DicomImage], steps: npt.NDArray[np.float64]) -> st
     if len(images) < FEWEST_SLICES:
         return f"it has only {len(images)} slice" + ("s" if len(images) > 1 else "")
     if _repeats(images):
-        positions = {tuple(round(x, 2) for x in image.position) for image in images}
-        return f"it has {len(images)} images at {len(positions)} positions"
+        return f"it has {len(images)} images at {_count_positions(images)} positions"
     usual = float(np.median(steps))
     if usual <= 0 or np.abs(steps - usual).max() > _UNEVEN * usual:
         if steps.max() > 1.5 * usual > 0:

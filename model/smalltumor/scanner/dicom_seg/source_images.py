@@ -8,7 +8,7 @@ from typing import Any
 
 from smalltumor.errors import CaseError
 from smalltumor.files.requirements import require
-from smalltumor.scanner.dicom.files import DicomImage, images_of_file
+from smalltumor.scanner.dicom.headers import DicomImage, images_of_file
 
 _MAY_BE_EMPTY = (
     *("PatientID", "PatientName", "PatientBirthDate", "PatientSex"),

@@ -22,7 +22,7 @@ from smalltumor.files.atomic import atomic_path, check_output
 from smalltumor.files.requirements import require
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.placement import place_on_grid
-from smalltumor.scanner.dicom.files import DicomImage, invalid_values_allowed
+from smalltumor.scanner.dicom.headers import DicomImage, invalid_values_allowed
 from smalltumor.scanner.dicom.series import group_volumes, slices_on_grid
 from smalltumor.scanner.dicom_seg.encoding import AlgorithmType, encode, highdicom
 from smalltumor.scanner.dicom_seg.series_of_mask import series_on_grid

@@ -1,0 +1,283 @@
+"""Headers of DICOM images: what each file, or each frame of an enhanced file, says."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from textwrap import shorten
+from typing import Any
+
+from smalltumor.errors import CaseError
+from smalltumor.files.requirements import require
+from smalltumor.scanner.series import Acquisition
+
+_TAGS = [
+    "Modality",
+    "PatientID",
+    "StudyInstanceUID",
+    "StudyDate",
+    "SeriesInstanceUID",
+    "SeriesNumber",
+    "SeriesDescription",
+    "ProtocolName",
+    "SequenceName",
+    "PulseSequenceName",
+    "ContrastBolusAgent",
+    "ContrastBolusAgentSequence",
+    "RepetitionTime",
+    "EchoTime",
+    "InversionTime",
+    "ScanningSequence",
+    "ImageType",
+    "MRAcquisitionType",
+    "AcquisitionDate",
+    "AcquisitionTime",
+    "AcquisitionDateTime",
+    "AcquisitionNumber",
+    "TemporalPositionIdentifier",
+    "ImagePositionPatient",
+    "ImageOrientationPatient",
+    "PixelSpacing",
+    "Rows",
+    "Columns",
+    "SamplesPerPixel",
+    "NumberOfFrames",
+    "SharedFunctionalGroupsSequence",
+    "PerFrameFunctionalGroupsSequence",
+    "EchoPulseSequence",
+    "EchoPlanarPulseSequence",
+]
+
+_OF_FRAMES = (
+    *("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "FrameType"),
+    *("RepetitionTime", "EchoTime", "EffectiveEchoTime", "InversionTime", "InversionTimes"),
+    *("FrameAcquisitionNumber", "TemporalPositionIndex"),
+)
+"""What enhanced files say of each frame, or of all frames, in their functional groups."""
+
+_TECHNIQUES = (
+    *(("EchoPulseSequence", "SPIN", ("SE",)), ("EchoPulseSequence", "GRADIENT", ("GR",))),
+    *(("EchoPulseSequence", "BOTH", ("SE", "GR")), ("EchoPlanarPulseSequence", "YES", ("EP",))),
+)
+"""Attributes of enhanced files, their values, and the codes of Scanning Sequence for them."""
+
+_LONGEST_REASON = 120
+
+
+@dataclass(frozen=True)
+class DicomImage:
+    """One slice.
+
+    Parameters
+    ----------
+    path : Path
+    frame : int
+        Index within the file.
+    modality : str
+        Such as ``MR``.
+    patient, study, date, series, number : str
+        Patient ID, Study Instance UID, Study Date, Series Instance UID, Series Number.
+    acquisition : Acquisition
+    repeat : tuple of str
+        Acquisition Number and Temporal Position, which tell apart repeated slices.
+    position : (3,) float
+        Centre of the first pixel in mm, DICOM's axes (x to the left, y to posterior).
+    orientation : (6,) float
+        Directions of a row's and a column's pixels.
+    spacing : (2,) float
+        Distance of rows and of columns in mm.
+    shape : (2,) int
+        Number of rows and of columns.
+    """
+
+    path: Path
+    frame: int
+    modality: str
+    patient: str
+    study: str
+    date: str
+    series: str
+    number: str
+    acquisition: Acquisition
+    repeat: tuple[str, str]
+    position: tuple[float, ...]
+    orientation: tuple[float, ...]
+    spacing: tuple[float, float]
+    shape: tuple[int, int]
+
+
+@contextmanager
+def invalid_values_allowed() -> Iterator[None]:
+    """Take values that DICOM does not allow, such as letters in a UID, without a warning.
+
+    Many scanners and archives write them, and pydicom would warn of each.
+    """
+    with warnings.catch_warnings():
+        for package in ("pydicom", "highdicom"):
+            warnings.filterwarnings("ignore", module=package)
+        yield
+
+
+@invalid_values_allowed()
+def images_of_file(path: Path) -> list[DicomImage]:
+    """Read the headers of a file: an image for each frame that has a position in the patient.
+
+    Raises
+    ------
+    CaseError
+        If it is damaged or not DICOM.
+    MissingPackageError
+        If pydicom is not installed.
+    """
+    pydicom = require("pydicom", "reading DICOM files")
+    try:
+        return _read_images(pydicom, path)
+    except Exception as error:  # of many kinds: pydicom converts a value when it is asked for
+        reason = shorten(str(error), _LONGEST_REASON)
+        raise CaseError(f"{path} is a damaged DICOM file ({reason})") from error
+
+
+def _read_images(pydicom: Any, path: Path) -> list[DicomImage]:
+    # Files of old archives lack the preamble; they are told by their ending.
+    header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=_TAGS, force=True)
+    if not header.get("SeriesInstanceUID"):
+        raise ValueError("no Series Instance UID")
+    if int(header.get("SamplesPerPixel") or 1) != 1 or not header.get("Rows"):
+        return []  # a colour picture, a report, a segmentation without pixels
+    shared = _values_of_groups(header.get("SharedFunctionalGroupsSequence") or ())
+    frames = (_Frame(header, index, shared) for index in range(_number_of_frames(header)))
+    images = (_image(path, frame) for frame in frames)
+    return [image for image in images if image is not None]
+
+
+def _number_of_frames(header: Any) -> int:
+    """Frames whose place is known: those that an enhanced file describes, else the first."""
+    described = len(header.get("PerFrameFunctionalGroupsSequence") or ())
+    said = int(header.get("NumberOfFrames") or 1)
+    if described and said != described:
+        raise ValueError(f"it says that it has {said} frames and describes {described}")
+    return described or 1
+
+
+class _Frame:
+    """Values of a frame: of its own functional groups, of the shared ones, or of the file."""
+
+    def __init__(self, header: Any, index: int, shared: Mapping[str, Any]) -> None:
+        self.header = header
+        self.index = index
+        frames = header.get("PerFrameFunctionalGroupsSequence") or []
+        own = _values_of_groups(frames[index : index + 1])
+        self._values = {**shared, **own}
+
+    def __call__(self, keyword: str) -> Any:
+        """The value, or None."""
+        value = self._values.get(keyword)
+        if value is None:
+            value = self.header.get(keyword)
+        return None if _is_empty(value) else value
+
+    def text(self, keyword: str) -> str:
+        value = self(keyword)
+        return "" if value is None else str(value).strip()
+
+    def number(self, *keywords: str) -> float | None:
+        values = (self(keyword) for keyword in keywords)
+        found = next((v for v in values if v is not None), None)
+        if isinstance(found, list | tuple) or hasattr(found, "__len__"):
+            found = found[0] if found is not None and len(found) else None
+        return None if found is None else float(found)
+
+    def texts(self, keyword: str) -> tuple[str, ...]:
+        value = self(keyword)
+        if value is None:
+            return ()
+        values = [value] if isinstance(value, str) else value
+        return tuple(str(v).strip().upper() for v in values)
+
+    def numbers(self, keyword: str) -> tuple[float, ...]:
+        return tuple(float(v) for v in self(keyword) or ())
+
+
+def _values_of_groups(groups: Iterable[Any]) -> dict[str, Any]:
+    """The values of functional groups by keyword; the first one that is not empty."""
+    from pydicom.datadict import tag_for_keyword
+
+    wanted = {tag_for_keyword(keyword): keyword for keyword in _OF_FRAMES}
+    found: dict[str, Any] = {}
+    for group in groups:
+        sequences = (element.value for element in group if element.VR == "SQ")
+        for item in chain.from_iterable(sequences):
+            for tag in item.keys() & wanted.keys():
+                value = item[tag].value
+                if not _is_empty(value):
+                    found.setdefault(wanted[tag], value)
+    return found
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or str(value) == ""
+
+
+def _image(path: Path, frame: _Frame) -> DicomImage | None:
+    position, orientation = (
+        frame.numbers("ImagePositionPatient"),
+        frame.numbers("ImageOrientationPatient"),
+    )
+    spacing = frame.numbers("PixelSpacing")
+    if len(position) != 3 or len(orientation) != 6 or len(spacing) != 2:
+        return None  # a screenshot or a report has no place in the patient
+    return DicomImage(
+        path=path,
+        frame=frame.index,
+        modality=frame.text("Modality"),
+        patient=frame.text("PatientID"),
+        study=frame.text("StudyInstanceUID"),
+        date=frame.text("StudyDate"),
+        series=frame.text("SeriesInstanceUID"),
+        number=frame.text("SeriesNumber"),
+        acquisition=_acquisition(frame),
+        repeat=(
+            frame.text("FrameAcquisitionNumber") or frame.text("AcquisitionNumber"),
+            frame.text("TemporalPositionIndex") or frame.text("TemporalPositionIdentifier"),
+        ),
+        position=position,
+        orientation=orientation,
+        spacing=(spacing[0], spacing[1]),
+        shape=(int(frame.header.Rows), int(frame.header.Columns)),
+    )
+
+
+def _acquisition(frame: _Frame) -> Acquisition:
+    names = [
+        frame.text(keyword)
+        for keyword in ("SeriesDescription", "SequenceName", "PulseSequenceName")
+    ]
+    agent = frame.text("ContrastBolusAgent")
+    if not agent and frame.header.get("ContrastBolusAgentSequence"):
+        agent = "given"
+    kind = frame.text("MRAcquisitionType").upper()
+    when = frame.text("AcquisitionDateTime")
+    return Acquisition(
+        text="; ".join(dict.fromkeys(name for name in names if name)),
+        protocol=frame.text("ProtocolName"),
+        contrast_agent=agent,
+        repetition_time=frame.number("RepetitionTime"),
+        echo_time=frame.number("EffectiveEchoTime", "EchoTime"),
+        inversion_time=frame.number("InversionTime", "InversionTimes"),
+        techniques=_techniques(frame),
+        image_type=frozenset((*frame.texts("FrameType"), *frame.texts("ImageType"))),
+        is_3d={"3D": True, "2D": False}.get(kind),
+        time=when or frame.text("AcquisitionDate") + frame.text("AcquisitionTime"),
+    )
+
+
+def _techniques(frame: _Frame) -> frozenset[str]:
+    codes = set(frame.texts("ScanningSequence"))
+    for keyword, value, techniques in _TECHNIQUES:
+        if frame.text(keyword).upper() == value:
+            codes.update(techniques)
+    return frozenset(codes)
