@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from smalltumor.data.bids import write_bids
 from smalltumor.data.case import Case
-from smalltumor.data.nifti import is_nifti_name
 from smalltumor.data.segmentation import (
     Segmentation,
     region_paths,
@@ -17,6 +16,7 @@ from smalltumor.data.segmentation import (
 from smalltumor.errors import OutputError
 from smalltumor.files.names import safe_name
 
+from napari_smalltumor.export.file_names import with_ending
 from napari_smalltumor.export.native_grid import placed_on
 from napari_smalltumor.export.region_files import EXPORT_ENDING
 from napari_smalltumor.export.source_files import with_sources
@@ -117,5 +117,5 @@ def _segmentation_to_export(viewer: ViewerModel, case: Case) -> Segmentation:
 
 
 def with_suffix(path: Path) -> Path:
-    """The path, with .nii.gz appended unless it ends in .nii or .nii.gz."""
-    return path if is_nifti_name(path) else path.with_name(path.name + DEFAULT_SUFFIX)
+    """The path, with .nii.gz appended if it has no ending; see `file_names.with_ending`."""
+    return with_ending(path, (DEFAULT_SUFFIX, ".nii"), "a mask")

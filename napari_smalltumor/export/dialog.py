@@ -64,9 +64,9 @@ def ask_and_export(
     if not chosen:
         return []
     native = filters.get(file_type)
-    path = named_for_grid(with_suffix(Path(chosen)), case, native)
-    existing = [p for p in targets(path, per_region=per_region) if p.exists()]
     try:
+        path = named_for_grid(with_suffix(Path(chosen)), case, native)
+        existing = [p for p in targets(path, per_region=per_region) if p.exists()]
         check_no_source(existing, viewer.layers)
         if existing and not may_replace(parent, existing, title):
             return []

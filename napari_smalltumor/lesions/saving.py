@@ -10,6 +10,7 @@ from smalltumor.errors import SmalltumorError
 from smalltumor.lesions import Lesion, write_csv
 
 from napari_smalltumor import notify, settings
+from napari_smalltumor.export.file_names import with_ending
 
 
 def ask_and_save(parent: QWidget, start: Path, lesions: Sequence[Lesion]) -> Path | None:
@@ -20,8 +21,8 @@ def ask_and_save(parent: QWidget, start: Path, lesions: Sequence[Lesion]) -> Pat
 
 def save_lesions(path: Path, lesions: Sequence[Lesion]) -> Path | None:
     """Save lesions, and replace an existing file; return the file, or None after an error."""
-    path = path if path.suffix else path.with_suffix(".csv")
     try:
+        path = with_ending(path, (".csv",), "a table")
         write_csv(lesions, path, overwrite=True)
     except SmalltumorError as error:
         notify.report(error)

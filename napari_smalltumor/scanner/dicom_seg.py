@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
 from smalltumor.data.case import REFERENCE, Case
+from smalltumor.errors import OutputError
 from smalltumor.files.names import safe_name
 from smalltumor.files.requirements import MissingPackageError
 from smalltumor.scanner.dicom_seg import (
@@ -22,6 +23,7 @@ from napari_smalltumor import notify, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.export.dialog import may_replace, may_write_regions
+from napari_smalltumor.export.file_names import with_ending
 from napari_smalltumor.export.region_files import EXPORT_ENDING
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.nesting import ensure_nesting
@@ -133,9 +135,11 @@ def _path_beside(study: Path, case: Case, title: str, parent: QWidget | None) ->
     )
     if not chosen:
         return None
-    path = Path(chosen)
-    if path.suffix.lower() != SUFFIX:
-        path = path.with_name(path.name + SUFFIX)
+    try:
+        path = with_ending(Path(chosen), (SUFFIX,), "a DICOM SEG")
+    except OutputError as error:
+        notify.report(error)
+        return None
     if is_unpacked(path):
         notify.error(f"{path.parent} is deleted when napari ends; choose another folder.")
         return None

@@ -164,3 +164,12 @@ def test_the_menu_command_exports_from_a_viewer_proxy(viewer, tmp_path, monkeypa
     answer_with(monkeypatch, tmp_path / "mask.nii.gz")
     export_active(PublicOnlyProxy(viewer))
     assert messages == [f"Wrote mask.nii.gz to {tmp_path}"]
+
+
+def test_a_name_with_the_ending_of_another_kind_of_file_is_refused(
+    viewer, tmp_path, monkeypatch, messages
+):
+    answer_with(monkeypatch, tmp_path / "x.txt")
+    assert ask_and_export(viewer, None, per_region=False) == []
+    assert messages == ["x.txt: the name of a mask ends in .nii.gz or .nii"]
+    assert list(tmp_path.iterdir()) == []
