@@ -54,6 +54,9 @@ class Action(StrEnum):
     INSTALL_RAW = "install raw"
     """Install the extra ``raw``."""
 
+    INSTALL_REPORT = "install report"
+    """Install the extra ``report``."""
+
     CONVERT = "convert"
     """Make a case of a DICOM folder."""
 

@@ -15,6 +15,7 @@ COMMANDS = {
     "segment": ("case", "-o", "mask.nii.gz"),
     "cohort": ("data", "-o", "masks"),
     "lesions": ("mask.nii.gz",),
+    "report": ("case", "mask.nii.gz"),
     "evaluate": ("masks", "truth"),
     "train": ("data", "--run", "run"),
     "folds": ("run",),

@@ -25,6 +25,7 @@ from smalltumor.cli import (
     lesions,
     pack,
     prepare,
+    report,
     segment,
     train,
 )
@@ -37,6 +38,7 @@ COMMANDS = (
     dicom_seg,
     cohort,
     lesions,
+    report,
     evaluate,
     train,
     folds,

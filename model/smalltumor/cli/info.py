@@ -12,7 +12,17 @@ from smalltumor.cli import arguments
 
 PACKAGES = (
     *("napari-smalltumor", "torch", "openvino", "napari", "numpy", "scipy"),
-    *("nibabel", "scikit-image", "safetensors", "matplotlib", "magicgui", "qtpy", "PyQt5", "PyQt6"),
+    *(
+        "nibabel",
+        "scikit-image",
+        "safetensors",
+        "matplotlib",
+        "plutoprint",
+        "magicgui",
+        "qtpy",
+        "PyQt5",
+        "PyQt6",
+    ),
 )
 
 

@@ -93,6 +93,10 @@ def _install_raw(remedy: Remedy, options: argparse.Namespace) -> str:
     return 'install it with `pip install "napari-smalltumor[raw]"`'
 
 
+def _install_report(remedy: Remedy, options: argparse.Namespace) -> str:
+    return 'install it with `pip install "napari-smalltumor[report]"`'
+
+
 def _convert(remedy: Remedy, options: argparse.Namespace) -> str:
     return "make a case of its folder with `smalltumor prepare FOLDER CASE`"
 
@@ -139,6 +143,7 @@ _TEXTS: Mapping[Action, Text] = MappingProxyType(
         Action.CHOOSE_RUN_FOLDER: _choose_run_folder,
         Action.INCLUDE_UNFINISHED: _include_unfinished,
         Action.INSTALL_RAW: _install_raw,
+        Action.INSTALL_REPORT: _install_report,
         Action.CONVERT: _convert,
         Action.CHOOSE_CASE: _choose_case,
         Action.CHOOSE_STUDY: _choose_study,

@@ -1,20 +1,23 @@
-"""Packages of the extra ``raw``, imported when they are needed."""
+"""Packages of the extras, imported when they are needed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Literal
 
 from smalltumor.errors import Action, Remedy, SmalltumorError
 
+Extra = Literal["raw", "report"]
+_INSTALL: dict[Extra, Action] = {"raw": Action.INSTALL_RAW, "report": Action.INSTALL_REPORT}
+
 
 class MissingPackageError(SmalltumorError):
-    """A package of the extra ``raw`` is not installed."""
+    """A package of an extra is not installed."""
 
 
-def require(module: str, purpose: str) -> Any:
+def require(module: str, purpose: str, extra: Extra = "raw") -> Any:
     """Import a module of an optional package.
 
     Parameters
@@ -23,6 +26,8 @@ def require(module: str, purpose: str) -> Any:
         Such as ``SimpleITK``.
     purpose : str
         What it is needed for, as the subject of the error's sentence.
+    extra : str
+        The extra with the package.
 
     Raises
     ------
@@ -34,7 +39,7 @@ def require(module: str, purpose: str) -> Any:
         package = module.partition(".")[0]
         raise MissingPackageError(
             f"{purpose} needs the package {package}, which is not installed",
-            Remedy(Action.INSTALL_RAW),
+            Remedy(_INSTALL[extra]),
         ) from error
 
 

@@ -56,6 +56,11 @@ class LabelScheme:
         own = {value: tissue for tissue, value in zip(TissueClass, self.values, strict=True)}
         return dict(sorted({**own, 0: TissueClass.BACKGROUND, **self.others}.items()))
 
+    @property
+    def known_classes(self) -> tuple[TissueClass, ...]:
+        """The tissue classes that the scheme tells apart, in class order."""
+        return tuple(sorted(set(self.classes.values())))
+
     def encode(self, classes: npt.NDArray[np.integer]) -> Classes:
         """Convert tissue classes to stored values, uint8 of the same shape."""
         import numpy as np

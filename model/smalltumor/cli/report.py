@@ -1,0 +1,131 @@
+"""`smalltumor report`: measures of a case and its mask, as a page and as files."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from smalltumor.cli import arguments
+from smalltumor.cli.progress import ProgressBar
+from smalltumor.errors import OutputError
+from smalltumor.labels.schemes import READ_SCHEMES
+
+DESCRIPTION = """\
+Measure a mask of a case as a tumour board asks (volumes, diameters and sums of RANO 2.0, small
+lesions), and write one page, HTML or PDF by its ending, or the numbers. A page needs the extra
+[report].
+"""
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command and its arguments."""
+    parser = commands.add_parser(
+        "report", help="page and numbers of a case for a tumour board", description=DESCRIPTION
+    )
+    parser.add_argument(
+        "case", metavar="CASE", type=arguments.path_argument, help="folder of a case"
+    )
+    parser.add_argument(
+        "segmentation", metavar="MASK.nii.gz", type=arguments.path_argument, help="label file"
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        type=arguments.path_argument,
+        help="page to write, ending in .html or .pdf",
+    )
+    parser.add_argument("--json", metavar="FILE", type=arguments.path_argument, help="every number")
+    parser.add_argument(
+        "--csv",
+        metavar="FILE",
+        type=arguments.path_argument,
+        help="one flat row, with names that REDCap takes for its fields",
+    )
+    add_details(parser)
+    parser.add_argument(
+        "--labels",
+        choices=READ_SCHEMES,
+        help="label scheme of the mask, if its values and name do not show it",
+    )
+    arguments.add_overwrite(parser)
+    parser.set_defaults(run=run, reads_labels=True)
+
+
+def add_details(parser: argparse.ArgumentParser) -> None:
+    """Add what a page says of the origin of a mask."""
+    group = parser.add_argument_group("what the files do not tell")
+    group.add_argument("--scan-date", metavar="DATE", default="", help="date of the scan")
+    group.add_argument("--model", metavar="NAME", default="", help="weights that made the mask")
+    group.add_argument("--reviewer", metavar="NAME", default="", help="who reviewed the mask")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure the case and write what was asked for."""
+    from smalltumor.data.case import read_case
+    from smalltumor.data.label_files import decode_labels, on_grid, read_label_volume
+    from smalltumor.data.naming.find_cases import label_scheme_hint
+    from smalltumor.data.patients import patient_of
+    from smalltumor.data.segmentation import Segmentation
+    from smalltumor.measures import measure_case
+    from smalltumor.report import (
+        ReportDetails,
+        case_page,
+        doubts,
+        redcap_row,
+        write_json,
+        write_page,
+        write_redcap,
+    )
+
+    overwrite, path = options.overwrite, options.segmentation
+    check_outputs(options, [path])
+    with ProgressBar() as bar:
+        bar(0.0, "reading the case")
+        case = read_case(options.case, allow_missing=True)
+        check_outputs(options, [*case.sources, path])
+        volume = on_grid(read_label_volume(path), case.grid, case.name)
+        classes, scheme = decode_labels(volume, options.labels, label_scheme_hint(path))
+        bar(0.3, "measuring")
+        segmentation = Segmentation(case.name, classes, case.grid)
+        measures = measure_case(case, segmentation, known=scheme.known_classes)
+        details = ReportDetails(
+            patient=patient_of(case.name),
+            scan_date=options.scan_date,
+            mask=f"{path.name}, label scheme {scheme.name}",
+            model=options.model,
+            reviewer=options.reviewer,
+            warnings=doubts(case),
+        )
+        written = []
+        if options.output is not None:
+            bar(0.6, "drawing")
+            page = case_page(case, classes, measures, details)
+            written.append(write_page(page, options.output, overwrite=overwrite))
+    if options.json is not None:
+        write_json(measures, details, options.json, overwrite=overwrite)
+        written.append(options.json)
+    if options.csv is not None:
+        write_redcap([redcap_row(measures, details)], options.csv, overwrite=overwrite)
+        written.append(options.csv)
+    for each in written:
+        print(f"wrote {each}")
+    return 0
+
+
+def check_outputs(options: argparse.Namespace, sources: list[Path]) -> None:
+    """Check before the measures that every file can be written."""
+    from smalltumor.files.atomic import check_output
+    from smalltumor.report import check_page
+
+    outputs = [p for p in (options.output, options.json, options.csv) if p is not None]
+    if not outputs:
+        raise OutputError("nothing to write is named: give -o FILE, --json FILE or --csv FILE")
+    if options.output is not None:
+        check_page(options.output, overwrite=options.overwrite, sources=sources)
+    for path in (options.json, options.csv):
+        if path is not None:
+            arguments.check_table_name(path)
+            check_output(path, overwrite=options.overwrite, sources=sources)
+    if len({path.resolve() for path in outputs}) < len(outputs):
+        raise OutputError("one file is named for two results; give each its own name")

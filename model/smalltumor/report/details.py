@@ -1,0 +1,59 @@
+"""What a report says besides its measures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+from smalltumor.data.input_checks import check_input
+from smalltumor.errors import CaseError
+
+if TYPE_CHECKING:
+    from smalltumor.data.case import Case
+
+PACKAGE = "napari-smalltumor"
+
+
+@dataclass(frozen=True)
+class ReportDetails:
+    """What a report says about the origin of a mask; an empty text is not known.
+
+    Parameters
+    ----------
+    patient : str
+    scan_date : str
+        As it is to be printed, such as 2026-11-27.
+    mask : str
+        Where the mask is from: the name of a file, or of a result in the window.
+    model : str
+        Name of the weights that made the mask.
+    reviewer : str
+        Who has reviewed the mask.
+    warnings : tuple of str
+        Reasons to doubt the images or the mask.
+    """
+
+    patient: str = ""
+    scan_date: str = ""
+    mask: str = ""
+    model: str = ""
+    reviewer: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+def doubts(case: Case) -> tuple[str, ...]:
+    """Reasons to doubt the images of a case, as sentences."""
+    try:
+        findings = [str(finding) for finding in check_input(case)]
+    except CaseError as error:  # no network could segment them; they can be measured all the same
+        findings = [str(error)]
+    return (*case.warnings, *findings)
+
+
+def software_version() -> str:
+    """Version of this package; empty if it runs without being installed."""
+    try:
+        return metadata.version(PACKAGE)
+    except metadata.PackageNotFoundError:
+        return ""

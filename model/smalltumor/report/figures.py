@@ -1,0 +1,190 @@
+"""Pictures of slices with contours that can be told apart in grey, drawn with matplotlib."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from smalltumor.data.background import find_background
+from smalltumor.files.requirements import require
+from smalltumor.labels.regions import Region
+from smalltumor.report.slices import Image, Slice
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+CONTOURS: Mapping[Region, tuple[str, str]] = {
+    Region.ET: ("#F0E442", "solid"),
+    Region.TC: ("#E66100", "dashed"),
+    Region.WT: ("#56B4E9", "dotted"),
+}
+"""Colour and line style of each region: colours of Okabe and Ito, or near them, which people with
+colour blindness can tell apart."""
+
+_DRAWN = (Region.WT, Region.ET, Region.TC)
+"""From below to the top: where ET and TC have one outline, dashes lie on the solid line."""
+
+_DPI = 250
+_MM_PER_INCH = 100.0
+_THUMBNAIL_INCHES = 1.1
+_BAR_MM = 50.0
+_WINDOW_PERCENTILES = (1.0, 99.2)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture of a page.
+
+    Parameters
+    ----------
+    source : str
+        The PNG as a ``data:`` address.
+    alternative : str
+        What it shows, for readers who do not see it.
+    caption : str
+    width : float
+        In mm of the patient.
+    """
+
+    source: str
+    alternative: str
+    caption: str
+    width: float
+
+
+def window_of(image: Image) -> tuple[float, float]:
+    """Intensities to show as black and white: percentiles of the head."""
+    coarse = image[::3, ::3, ::3].copy()
+    background = find_background(image, coarse)
+    head = coarse[background.differs(coarse)].astype(np.float64)
+    if not head.size:
+        return 0.0, 1.0
+    low, high = np.percentile(head, _WINDOW_PERCENTILES)
+    return float(low), float(max(high, low + 1e-6))
+
+
+def picture_of_slice(
+    shown: Slice,
+    window: tuple[float, float],
+    title: str,
+    regions: Sequence[Region] = tuple(Region),
+) -> Picture:
+    """A whole slice with contours, orientation letters and a scale bar of 5 cm.
+
+    Parameters
+    ----------
+    shown : Slice
+    window : (float, float)
+        Intensities that are black and white.
+    title : str
+        Name of the sequence.
+    regions : sequence of Region
+        Those with contours.
+    """
+    shown = shown.without_background(*window)
+    height, width = shown.size_mm
+    figure, axes = _empty_figure(width / _MM_PER_INCH, height / _MM_PER_INCH)
+    _draw(axes, shown, window, regions)
+    _draw_letters(axes, shown.letters)
+    _draw_bar(axes, shown)
+    names = ", ".join(r.upper() for r in regions if shown.regions[r].any())
+    caption = f"{title}, {shown.plane} {shown.number}"
+    drawn = f"with contours of {names}" if names else "without contours"
+    return Picture(_png(figure), f"{caption}, {drawn}", caption, width)
+
+
+def picture_of_lesion(
+    shown: Slice, window: tuple[float, float], name: str, caption: str
+) -> Picture:
+    """A small picture of a lesion with the contour of ET."""
+    figure, axes = _empty_figure(_THUMBNAIL_INCHES, _THUMBNAIL_INCHES)
+    _draw(axes, shown, window, [Region.ET])
+    alternative = f"{name} in axial slice {shown.number}"
+    return Picture(_png(figure), alternative, caption, shown.size_mm[1])
+
+
+def data_address(png: bytes) -> str:
+    """A PNG file as a ``data:`` address."""
+    return "data:image/png;base64," + base64.b64encode(png).decode()
+
+
+def png_of(figure: Figure, dpi: int = _DPI) -> bytes:
+    """A figure as a PNG file."""
+    page = io.BytesIO()
+    figure.savefig(page, format="png", dpi=dpi, metadata={"Software": None})
+    return page.getvalue()
+
+
+def new_figure(width: float, height: float, **options: Any) -> Figure:
+    """An empty figure of a size in inches.
+
+    Raises
+    ------
+    MissingPackageError
+        If matplotlib is not installed.
+    """
+    figure: Figure = require("matplotlib.figure", "a report", extra="report").Figure(
+        figsize=(width, height), **options
+    )
+    return figure
+
+
+def _png(figure: Figure) -> str:
+    return data_address(png_of(figure))
+
+
+def _empty_figure(width: float, height: float) -> tuple[Figure, Axes]:
+    figure = new_figure(width, height, facecolor="black")
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    return figure, axes
+
+
+def _draw(axes: Axes, shown: Slice, window: tuple[float, float], regions: Sequence[Region]) -> None:
+    low, high = window
+    # A dark edge: bright tissue hides a bright line.
+    outline = require("matplotlib.patheffects", "a report", extra="report").withStroke(
+        linewidth=1.6, foreground="black"
+    )
+    axes.imshow(
+        shown.image,
+        cmap="gray",
+        vmin=low,
+        vmax=high,
+        aspect=shown.pixel_mm[0] / shown.pixel_mm[1],
+        interpolation="bilinear",
+    )
+    for region in (r for r in _DRAWN if r in regions):
+        mask = shown.regions[region]
+        colour, style = CONTOURS[region]
+        if mask.any():
+            padded = np.pad(mask.astype(float), 1)  # closed contours at the edge of the picture
+            rows, columns = (np.arange(-1, n + 1) for n in mask.shape)
+            lines = axes.contour(
+                columns, rows, padded, [0.5], colors=[colour], linestyles=[style], linewidths=0.8
+            )
+            lines.set(path_effects=[outline])
+    axes.set_xlim(-0.5, shown.image.shape[1] - 0.5)
+    axes.set_ylim(shown.image.shape[0] - 0.5, -0.5)
+
+
+def _draw_letters(axes: Axes, letters: tuple[str, str, str, str]) -> None:
+    places = ((0.02, 0.5), (0.98, 0.5), (0.5, 0.98), (0.5, 0.02))
+    aligned = (("left", "center"), ("right", "center"), ("center", "top"), ("center", "bottom"))
+    for letter, (x, y), (across, along) in zip(letters, places, aligned, strict=True):
+        axes.text(
+            x, y, letter, transform=axes.transAxes, color="white", fontsize=6, ha=across, va=along
+        )
+
+
+def _draw_bar(axes: Axes, shown: Slice) -> None:
+    rows, columns = shown.image.shape
+    start, stop = 0.03 * columns, 0.03 * columns + _BAR_MM / shown.pixel_mm[1]
+    axes.plot([start, stop], [rows * 0.97] * 2, color="white", linewidth=1)
+    axes.text(start, rows * 0.95, "5 cm", color="white", fontsize=5, va="bottom")

@@ -1,0 +1,217 @@
+"""The page of a case: pictures and measures, as one HTML file without any other file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from smalltumor.data.case import REFERENCE, Case
+from smalltumor.data.naming.case_files import MODALITY_TITLES
+from smalltumor.files.requirements import require
+from smalltumor.labels.masks import Classes
+from smalltumor.labels.regions import REGION_NAMES, Region
+from smalltumor.measures import CaseMeasures, LesionMeasures
+from smalltumor.report import texts
+from smalltumor.report.details import ReportDetails, software_version
+from smalltumor.report.figures import (
+    CONTOURS,
+    Picture,
+    picture_of_lesion,
+    picture_of_slice,
+    window_of,
+)
+from smalltumor.report.slices import largest_slice, slice_of_lesion
+
+MOST_PICTURES = 24
+"""Small lesions with a picture, the largest ones; the others are in the table only."""
+
+_PICTURE_MM = 48.0
+_ROW_PERCENT = 95.0
+_NAMES = {**{r.value: REGION_NAMES[r] for r in Region}, "ncr": "necrotic core", "ed": "edema"}
+
+
+@dataclass(frozen=True)
+class _Snapshot:
+    """A picture of a row in which all have one scale, and its share of the width in percent."""
+
+    picture: Picture
+    share: float
+
+
+@dataclass(frozen=True)
+class _RegionRow:
+    """A row of the table of regions; texts as they are printed."""
+
+    name: str
+    short: str
+    volume: str
+    equivalent: str = texts.ABSENT
+    longest: str = texts.ABSENT
+    perpendicular: str = texts.ABSENT
+    product: str = texts.ABSENT
+    side: str = texts.ABSENT
+    midline: str = texts.ABSENT
+
+
+@dataclass(frozen=True)
+class _LesionRow:
+    """A row of a table of lesions."""
+
+    number: int
+    size: str
+    longest: str
+    perpendicular: str
+    product: str
+    side: str
+    midline: str
+    slice: str
+    score: str
+
+
+def case_page(case: Case, classes: Classes, measures: CaseMeasures, details: ReportDetails) -> str:
+    """Make the page of a case.
+
+    Parameters
+    ----------
+    case : Case
+    classes : (i, j, k) uint8 array
+        Tissue classes on the grid of the case.
+    measures : CaseMeasures
+        Of these classes.
+    details : ReportDetails
+
+    Returns
+    -------
+    str
+        HTML. Every text that is not this package's is escaped.
+
+    Raises
+    ------
+    MissingPackageError
+        If jinja2 or matplotlib is not installed.
+    """
+    pictured = measures.small_lesions[:MOST_PICTURES]
+    return render(
+        "case.html.j2",
+        title=f"Report of {measures.name}",
+        name=measures.name,
+        details=details,
+        snapshots=_snapshots(case, classes),
+        legend=legend(),
+        regions=region_rows(measures),
+        measures=measures,
+        targets=lesion_rows(_targets(measures)),
+        small=lesion_rows(measures.small_lesions),
+        pictures=_lesion_pictures(case, classes, pictured),
+        has_scores=any(texts.score_of(x.lesion) is not None for x in measures.lesions),
+    )
+
+
+def render(template: str, **content: Any) -> str:
+    """Fill a template of this package; all content is escaped.
+
+    Raises
+    ------
+    MissingPackageError
+        If jinja2 is not installed.
+    """
+    jinja2 = require("jinja2", "a report", extra="report")
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("smalltumor.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made = {"made": date.today().isoformat(), "version": software_version(), "texts": texts}
+    page: str = environment.get_template(template).render(**made, **content)
+    return page
+
+
+def legend() -> list[dict[str, str]]:
+    """Colour, line style and name of each region's contour."""
+    return [
+        {"colour": colour, "style": style, "name": f"{region.upper()} {REGION_NAMES[region]}"}
+        for region, (colour, style) in CONTOURS.items()
+    ]
+
+
+def region_rows(measures: CaseMeasures) -> list[_RegionRow]:
+    """The table of regions: ET, TC, WT, NCR and ED."""
+    return [_region_row(name, measures) for name in measures.volumes_ml]
+
+
+def _region_row(name: str, measures: CaseMeasures) -> _RegionRow:
+    titles = _NAMES[name], name.upper(), texts.volume(measures.volumes_ml[name])
+    found = measures.regions[Region(name)] if name in list(Region) else None
+    if found is None:
+        return _RegionRow(*titles)
+    return _RegionRow(
+        *titles,
+        texts.length(found.equivalent_diameter_mm),
+        texts.length(found.axial.longest_mm),
+        texts.length(found.axial.perpendicular_mm),
+        texts.area(found.axial.product_mm2),
+        texts.ABSENT if found.side is None else found.side.value,
+        texts.length(found.midline_mm),
+    )
+
+
+def lesion_rows(lesions: Sequence[LesionMeasures]) -> list[_LesionRow]:
+    """Rows of a table of lesions."""
+    return [_lesion_row(each) for each in lesions]
+
+
+def _lesion_row(each: LesionMeasures) -> _LesionRow:
+    lesion, axial = each.lesion, each.lesion.axial
+    score = texts.score_of(lesion)
+    return _LesionRow(
+        lesion.id,
+        texts.size_of(lesion),
+        texts.length(None if axial is None else axial.longest_mm),
+        texts.length(None if axial is None else axial.perpendicular_mm),
+        texts.area(None if axial is None else axial.product_mm2),
+        texts.ABSENT if lesion.side is None else lesion.side.value,
+        texts.length(each.midline_mm),
+        texts.ABSENT if lesion.slices is None else str(lesion.slices[0]),
+        texts.ABSENT if score is None else f"{score:.2f}",
+    )
+
+
+def _targets(measures: CaseMeasures) -> list[LesionMeasures]:
+    """The lesions of the sums, the largest product first."""
+    numbers = measures.sums.lesions if measures.sums is not None else ()
+    found = {each.lesion.id: each for each in measures.lesions}
+    return [found[number] for number in numbers]
+
+
+def _snapshots(case: Case, classes: Classes) -> list[_Snapshot]:
+    image = case.volumes[REFERENCE]
+    window, title = window_of(image), MODALITY_TITLES[REFERENCE]
+    slices = {
+        p: largest_slice(image, classes, case.grid, p) for p in ("axial", "coronal", "sagittal")
+    }
+    pictures = [picture_of_slice(slices["axial"], window, title, regions=())]
+    pictures += [picture_of_slice(shown, window, title) for shown in slices.values()]
+    if "flair" in case.volumes:
+        flair = case.volumes["flair"]
+        shown = largest_slice(flair, classes, case.grid, "axial")
+        pictures.append(picture_of_slice(shown, window_of(flair), MODALITY_TITLES["flair"]))
+    whole = sum(picture.width for picture in pictures)
+    return [_Snapshot(p, _ROW_PERCENT * p.width / whole) for p in pictures]
+
+
+def _lesion_pictures(
+    case: Case, classes: Classes, lesions: Sequence[LesionMeasures]
+) -> list[Picture]:
+    image = case.volumes[REFERENCE]
+    window = window_of(image)
+    pictures = []
+    for each in lesions:
+        shown = slice_of_lesion(image, classes, case.grid, each.lesion, _PICTURE_MM)
+        name = f"Lesion {each.lesion.id}"
+        caption = f"{name}: {texts.size_of(each.lesion)}, {texts.place_of(each.lesion)}"
+        pictures.append(picture_of_lesion(shown, window, name, caption))
+    return pictures

@@ -1,0 +1,66 @@
+"""Writing a page as HTML or as PDF, by the ending of its name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from smalltumor.errors import OutputError
+from smalltumor.files.atomic import atomic_path, check_output, write_text
+from smalltumor.files.requirements import require
+
+HTML_SUFFIXES = (".html", ".htm")
+PDF_SUFFIX = ".pdf"
+PAGE_SUFFIXES = (*HTML_SUFFIXES, PDF_SUFFIX)
+
+
+def check_page(path: Path, *, overwrite: bool = False, sources: Iterable[Path] = ()) -> None:
+    """Check before the measures that a page can be written.
+
+    Raises
+    ------
+    OutputError
+        If the name does not end in .html, .htm or .pdf, or as `check_output`.
+    MissingPackageError
+        If a package of the extra ``report`` is not installed.
+    """
+    if path.suffix.lower() not in PAGE_SUFFIXES:
+        raise OutputError(f"{path}: the name of a report ends in .html or .pdf")
+    check_output(path, overwrite=overwrite, sources=sources)
+    for module in ("jinja2", "matplotlib"):
+        require(module, "a report", extra="report")
+    if path.suffix.lower() == PDF_SUFFIX:
+        require("plutoprint", "a report as PDF", extra="report")
+
+
+def write_page(html: str, path: Path, *, overwrite: bool = False) -> Path:
+    """Write a page, whole or not at all.
+
+    Parameters
+    ----------
+    html : str
+    path : Path
+        Ending in .html, .htm or .pdf.
+    overwrite : bool
+        Whether an existing file may be replaced.
+
+    Returns
+    -------
+    Path
+        The file written.
+
+    Raises
+    ------
+    OutputError, MissingPackageError
+        As `check_page`, or if the file cannot be written.
+    """
+    check_page(path, overwrite=overwrite)
+    if path.suffix.lower() != PDF_SUFFIX:
+        write_text(path, html, overwrite=overwrite)
+        return path
+    plutoprint = require("plutoprint", "a report as PDF", extra="report")
+    book = plutoprint.Book(plutoprint.PAGE_SIZE_A4, plutoprint.PAGE_MARGINS_NORMAL)
+    book.load_html(html)
+    with atomic_path(path, overwrite=overwrite) as temporary:
+        book.write_to_pdf(str(temporary))
+    return path

@@ -1,0 +1,70 @@
+"""The numbers of a case as one flat row, with names that REDCap takes for its fields.
+
+REDCap imports a CSV file whose first column is the record's ID; the names of fields have lower-case
+letters, digits and underscores, at most 26 of them for its other tools.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from smalltumor.files.tables import Cell, write_table
+from smalltumor.labels.regions import Region
+from smalltumor.measures import CaseMeasures, RegionMeasures
+from smalltumor.report.details import ReportDetails, software_version
+
+
+def redcap_row(measures: CaseMeasures, details: ReportDetails) -> dict[str, Cell]:
+    """The cells of a case by field; None is not measured."""
+    sums = measures.sums
+    row: dict[str, Cell] = {
+        "record_id": measures.name,
+        "patient": details.patient or None,
+        "scan_date": details.scan_date or None,
+        "mask": details.mask or None,
+        "model": details.model or None,
+        "reviewer": details.reviewer or None,
+        "software_version": software_version() or None,
+    }
+    row |= {f"{name}_ml": ml for name, ml in measures.volumes_ml.items()}
+    for region in Region:
+        row |= _region_cells(region, measures.regions[region])
+    row |= {
+        "lesions": len(measures.lesions) if measures.volumes_ml["et"] is not None else None,
+        "small_lesions": len(measures.small_lesions),
+        "small_below_mm3": measures.threshold,
+        "measurable_lesions": len(measures.measurable),
+        "target_lesions": None if sums is None else len(sums.lesions),
+        "sum_product_mm2": None if sums is None else sums.product_mm2,
+        "sum_axial_mm": None if sums is None else sums.longest_mm,
+        "sum_ml": None if sums is None else sums.ml,
+        "foci": measures.foci,
+        "foci_distance_mm": measures.foci_distance_mm,
+    }
+    return row
+
+
+def write_redcap(rows: Iterable[dict[str, Cell]], path: Path, *, overwrite: bool = False) -> None:
+    """Write rows of `redcap_row` as a CSV file, whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        If the file exists and `overwrite` is false, or cannot be written.
+    """
+    listed = list(rows)
+    write_table(path, list(listed[0]), [list(r.values()) for r in listed], overwrite=overwrite)
+
+
+def _region_cells(region: Region, found: RegionMeasures | None) -> dict[str, Cell]:
+    names = ("equivalent_mm", "axial_mm", "perpendicular_mm", "product_mm2", "side", "midline_mm")
+    cells: tuple[Cell, ...] = (None,) * len(names)
+    if found is not None:
+        axial = found.axial
+        cells = (
+            *(found.equivalent_diameter_mm, axial.longest_mm),
+            *(axial.perpendicular_mm, axial.product_mm2),
+            *(None if found.side is None else found.side.value, found.midline_mm),
+        )
+    return {f"{region.value}_{name}": cell for name, cell in zip(names, cells, strict=True)}

@@ -1,0 +1,154 @@
+"""Slices of a case as a radiologist sees them: upright, the patient's right on the left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from smalltumor.geometry.grid import Grid, index_transform, reoriented, to_axes
+from smalltumor.labels.masks import Classes, Mask, region_mask
+from smalltumor.labels.regions import Region
+
+if TYPE_CHECKING:
+    from smalltumor.lesions import Lesion
+
+Image = npt.NDArray[np.generic]
+
+_AXES = "LPI"
+_PLANES: Mapping[str, tuple[int, int, int]] = {
+    "axial": (2, 1, 0),
+    "coronal": (1, 2, 0),
+    "sagittal": (0, 2, 1),
+}
+"""Axes along `_AXES`: across the plane, its rows, its columns."""
+
+_LETTERS: Mapping[str, tuple[str, str, str, str]] = {
+    "axial": ("R", "L", "A", "P"),
+    "coronal": ("R", "L", "S", "I"),
+    "sagittal": ("A", "P", "S", "I"),
+}
+
+_MARGIN_MM = 6.0
+_VISIBLE = 0.06
+"""Share of the grey levels above which a pixel shows the head."""
+
+
+@dataclass(frozen=True)
+class Slice:
+    """One slice of an image with the regions in it.
+
+    Parameters
+    ----------
+    plane : str
+        ``axial``, ``coronal`` or ``sagittal``.
+    number : int
+        As napari numbers the slices of the plugin's layers, from 0.
+    image : (rows, columns) array
+    regions : mapping of Region to (rows, columns) bool array
+    pixel_mm : (float, float)
+        Size of a pixel along rows and columns.
+    letters : tuple of str
+        Sides of the patient at the left, right, top and bottom.
+    """
+
+    plane: str
+    number: int
+    image: Image
+    regions: Mapping[Region, Mask]
+    pixel_mm: tuple[float, float]
+    letters: tuple[str, str, str, str]
+
+    @property
+    def size_mm(self) -> tuple[float, float]:
+        """Height and width."""
+        rows, columns = self.image.shape
+        return rows * self.pixel_mm[0], columns * self.pixel_mm[1]
+
+    def cropped(self, rows: slice, columns: slice) -> Slice:
+        """The part of the slice."""
+        regions = {region: mask[rows, columns] for region, mask in self.regions.items()}
+        image = self.image[rows, columns]
+        return Slice(self.plane, self.number, image, regions, self.pixel_mm, self.letters)
+
+    def without_background(self, low: float, high: float) -> Slice:
+        """The box around what is brighter than the background, with a margin.
+
+        Parameters
+        ----------
+        low, high : float
+            Intensities shown as black and white.
+        """
+        shown = np.asarray(self.image.astype(np.float32) > low + _VISIBLE * (high - low))
+        if not shown.any():
+            return self
+        spans = []
+        for axis, size in enumerate(self.pixel_mm):
+            inside = np.flatnonzero(shown.any(axis=1 - axis))
+            margin = round(_MARGIN_MM / size)
+            spans.append(slice(max(0, int(inside[0]) - margin), int(inside[-1]) + 1 + margin))
+        return self.cropped(spans[0], spans[1])
+
+
+def largest_slice(image: Image, classes: Classes, grid: Grid, plane: str) -> Slice:
+    """The slice with the most of the tumour core, or of the whole tumour if there is no core.
+
+    Parameters
+    ----------
+    image, classes : (i, j, k) array on `grid`
+    grid : Grid
+    plane : str
+        ``axial``, ``coronal`` or ``sagittal``.
+    """
+    core = region_mask(classes, Region.TC)
+    mask = core if core.any() else region_mask(classes, Region.WT)
+    across = _PLANES[plane][0]
+    others = tuple(axis for axis in range(3) if axis != across)
+    areas = np.count_nonzero(to_axes(mask, grid, _AXES), axis=others)
+    number = int(areas.argmax()) if areas.any() else len(areas) // 2
+    return _slice(image, classes, grid, plane, number)
+
+
+def slice_of_lesion(
+    image: Image, classes: Classes, grid: Grid, lesion: Lesion, width_mm: float
+) -> Slice:
+    """The axial slice with the most of a lesion, cropped to a square around it.
+
+    Parameters
+    ----------
+    image, classes : (i, j, k) array on `grid`
+    grid : Grid
+    lesion : Lesion
+        With its voxels.
+    width_mm : float
+    """
+    assert lesion.indices is not None
+    transform = index_transform(grid, _AXES)
+    voxels = np.rint(lesion.indices @ transform[:3, :3].T + transform[:3, 3]).astype(int)
+    numbers, counts = np.unique(voxels[:, 2], return_counts=True)
+    number = int(numbers[counts.argmax()])
+    whole = _slice(image, classes, grid, "axial", number)
+    centre = voxels[voxels[:, 2] == number][:, [1, 0]].mean(axis=0)
+    spans = []
+    for axis, size in enumerate(whole.pixel_mm):
+        length, count = whole.image.shape[axis], max(1, round(width_mm / size))
+        start = int(np.clip(round(centre[axis] - count / 2), 0, max(0, length - count)))
+        spans.append(slice(start, start + count))
+    return whole.cropped(spans[0], spans[1])
+
+
+def _slice(image: Image, classes: Classes, grid: Grid, plane: str, number: int) -> Slice:
+    across, rows, columns = _PLANES[plane]
+    spacing = reoriented(grid, _AXES).spacing
+    shown = to_axes(classes, grid, _AXES).transpose(across, rows, columns)[number]
+    return Slice(
+        plane,
+        number,
+        to_axes(image, grid, _AXES).transpose(across, rows, columns)[number],
+        {region: region_mask(shown, region) for region in Region},
+        (float(spacing[rows]), float(spacing[columns])),
+        _LETTERS[plane],
+    )

@@ -1,0 +1,44 @@
+"""Numbers and places as a page prints them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from smalltumor.lesions import Lesion
+
+ABSENT = "–"
+"""What stands for a value that cannot be measured."""
+
+
+def volume(ml: float | None) -> str:
+    """A volume in ml: three decimals below 1 ml, else two."""
+    if ml is None:
+        return ABSENT
+    return f"{ml:.3f}" if 0 < ml < 1 else f"{ml:.2f}"
+
+
+def length(mm: float | None) -> str:
+    """A length in mm."""
+    return ABSENT if mm is None else f"{mm:.1f}"
+
+
+def area(mm2: float | None) -> str:
+    """An area in mm2."""
+    return ABSENT if mm2 is None else f"{mm2:.0f}"
+
+
+def size_of(lesion: Lesion) -> str:
+    """The volume of a lesion in mm3."""
+    return f"{lesion.mm3:,.0f} mm³"
+
+
+def score_of(lesion: Lesion) -> float | None:
+    """How sure the network is of a lesion, 0 to 1; None without the network's output."""
+    return lesion.mean_probability
+
+
+def place_of(lesion: Lesion) -> str:
+    """Side and slice of a lesion."""
+    side = "" if lesion.side is None else f"{lesion.side.value}, "
+    return f"{side}axial {lesion.slices[0]}" if lesion.slices is not None else side.rstrip(", ")

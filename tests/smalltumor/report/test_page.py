@@ -1,0 +1,115 @@
+"""The page of a case: what it says, that it is self-contained, and that it is safe."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from report_cases import GRID, SHAPE, Page, ball, brain_case, tumour
+from smalltumor.data.segmentation import Segmentation
+from smalltumor.errors import Action, OutputError
+from smalltumor.files.requirements import MissingPackageError
+from smalltumor.measures import measure_case, measure_classes
+from smalltumor.report import ReportDetails, case_page, write_page
+from smalltumor.report.page import MOST_PICTURES
+
+DETAILS = ReportDetails(patient="P7", scan_date="2026-01-02", mask="m.nii.gz", reviewer="A. Reader")
+
+
+@pytest.fixture(scope="module")
+def case():
+    return brain_case()
+
+
+@pytest.fixture(scope="module")
+def measures(case):
+    return measure_case(case, Segmentation("case", tumour(), case.grid))
+
+
+@pytest.fixture(scope="module")
+def page(case, measures) -> Page:
+    return Page(case_page(case, tumour(), measures, DETAILS))
+
+
+def test_it_begins_with_research_only(page):
+    assert page.text.split("case", 1)[1].strip().startswith("Research only. Not a medical device")
+
+
+def test_it_says_where_the_mask_is_from(page):
+    for text in ("Patient P7", "2026-01-02", "m.nii.gz", "A. Reader", "Model not stated"):
+        assert text in page.text
+
+
+def test_it_has_the_numbers_of_the_measures(page, measures):
+    sums = measures.sums
+    assert f"{measures.volumes_ml['et']:.2f}" in page.text
+    assert f"product {sums.product_mm2:.0f} mm²" in page.text
+    small = measures.small_lesions[0].lesion
+    assert f"{small.mm3:,.0f} mm³, {small.side}, axial {small.slices[0]}" in page.text
+    assert "2 lesions, 1 small (below 2,000 mm³), 1 measurable" in page.text
+
+
+def test_it_needs_no_other_file(page):
+    pictures = page.all("img")
+    assert len(pictures) == 5 + 1  # slices, and one small lesion
+    assert all(picture["src"].startswith("data:image/png;base64,") for picture in pictures)
+    assert not page.all("link") and not page.all("script")
+
+
+def test_pictures_and_tables_can_be_read_without_eyes(page):
+    assert page.all("html") == [{"lang": "en"}]
+    assert all(picture["alt"] for picture in page.all("img"))
+    assert all(cell.get("scope") in ("row", "col") for cell in page.all("th"))
+
+
+def test_text_of_files_is_no_markup(case, measures):
+    evil = '<script>alert("x")</script><img src=http://e.vil/>'
+    details = ReportDetails(evil, evil, evil, evil, evil, (evil,))
+    page = Page(case_page(case, tumour(), replace(measures, name=evil), details))
+    assert not page.all("script")
+    assert all(picture["src"].startswith("data:") for picture in page.all("img"))
+    assert page.text.count('<script>alert("x")</script>') >= 7
+
+
+def test_a_mask_without_a_lesion_has_no_diameters(case):
+    empty = np.zeros(SHAPE, np.uint8)
+    page = Page(case_page(case, empty, measure_classes(empty, GRID, name="case"), DETAILS))
+    assert "0 lesions" in page.text
+    assert "No lesion is measurable" in page.text
+    assert "ET enhancing tumour 0.00 – – – – – –" in page.text
+
+
+def test_of_many_small_lesions_the_largest_have_pictures_and_all_are_listed(case):
+    classes = np.zeros(SHAPE, np.uint8)
+    for n in range(MOST_PICTURES + 3):
+        ball(classes, (10 + n % 9 * 5, 20 + n // 9 * 8, 20), 1)
+    page = Page(case_page(case, classes, measure_classes(classes, GRID, name="case"), DETAILS))
+    assert len(page.all("img")) == 5 + MOST_PICTURES
+    assert "27 lesions, 27 small" in page.text
+    rows = [cell for cell in page.all("th") if cell["scope"] == "row"]
+    assert len(rows) == 5 + 5 + MOST_PICTURES + 3
+
+
+def test_warnings_are_listed(case, measures):
+    details = replace(DETAILS, warnings=("the brain is cut off",))
+    page = Page(case_page(case, tumour(), measures, details))
+    assert "Reasons to doubt these numbers the brain is cut off" in page.text
+
+
+def test_a_page_is_written_as_html_or_pdf(case, measures, tmp_path):
+    html = case_page(case, tumour(), measures, DETAILS)
+    assert write_page(html, tmp_path / "a.html").read_text(encoding="utf-8") == html
+    assert write_page(html, tmp_path / "a.pdf").read_bytes().startswith(b"%PDF-")
+    with pytest.raises(OutputError, match="exists"):
+        write_page(html, tmp_path / "a.pdf")
+    with pytest.raises(OutputError, match=r"ends in \.html or \.pdf"):
+        write_page(html, tmp_path / "a.docx")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.html", "a.pdf"]
+
+
+def test_a_missing_package_is_said_with_its_extra(monkeypatch, tmp_path):
+    monkeypatch.setitem(__import__("sys").modules, "plutoprint", None)
+    with pytest.raises(MissingPackageError, match="plutoprint") as error:
+        write_page("<p>x</p>", tmp_path / "a.pdf")
+    assert error.value.remedy.action is Action.INSTALL_REPORT
