@@ -17,7 +17,7 @@ from smalltumor.scanner.dicom_seg import (
     check_packages,
     write_dicom_seg_of_study,
 )
-from smalltumor.scanner.preparation.stored_case import stored_series_uid
+from smalltumor.scanner.preparation.stored_case import stored_paths, stored_series_uid
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
@@ -116,7 +116,8 @@ def export_dicom_seg(
 
 def _study_of(case: Case, title: str, parent: QWidget | None) -> Path | None:
     folder = _folder_of(case)
-    known = scan_of(folder)
+    # Without the record of a preparation, nothing tells that the folder has the same patient still.
+    known = scan_of(folder, earlier_sessions=stored_paths(case) is not None)
     if known is not None:
         return known
     question = f"Folder of the DICOM study of {title}"

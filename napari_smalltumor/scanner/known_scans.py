@@ -1,32 +1,68 @@
-"""Which scan a prepared case was made of, as long as the program runs.
+"""Which scan a prepared case was made of.
 
-It is not stored: the path of a scan often has the patient's name in it.
+The path of a scan often has the patient's name in it. So it is kept in the user's own data on this
+computer, and never in the folder of the case, which may be shared.
 """
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
+from smalltumor.errors import OutputError
+from smalltumor.files.atomic import write_text
+from smalltumor.files.user_dirs import data_folder
 from smalltumor.scanner.series import Series
 
+from napari_smalltumor.scanner.archives import is_unpacked
+
+FILE_NAME = "scans.json"
+
+MOST_STORED = 500
+"""Cases whose scan is stored; the earliest ones are left out."""
+
 _SCANS: dict[Path, Path] = {}
+"""The scans of this session; among them are archives, whose files are deleted at its end."""
 
 
 def remember_scan(case_folder: Path, scan: Path) -> None:
-    """Remember the folder of the scan of a prepared case."""
-    _SCANS[case_folder.absolute()] = scan
+    """Remember the folder of the scan of a prepared case, also after a restart."""
+    case_folder = case_folder.absolute()
+    _SCANS[case_folder] = scan
+    stored = _stored()
+    stored.pop(str(case_folder), None)
+    if not is_unpacked(scan):
+        stored[str(case_folder)] = str(scan.absolute())
+    _store(stored)
 
 
 def forget_scan(case_folder: Path) -> None:
     """Forget the scan of a prepared case, which was not the right one."""
-    _SCANS.pop(case_folder.absolute(), None)
+    case_folder = case_folder.absolute()
+    _SCANS.pop(case_folder, None)
+    stored = _stored()
+    if stored.pop(str(case_folder), None) is not None:
+        _store(stored)
 
 
-def scan_of(case_folder: Path) -> Path | None:
-    """The folder of the scan of which a case was made, if it is known and still there."""
-    scan = _SCANS.get(case_folder.absolute())
+def scan_of(case_folder: Path, *, earlier_sessions: bool = True) -> Path | None:
+    """The folder of the scan of which a case was made, if it is known and still there.
+
+    Parameters
+    ----------
+    case_folder : Path
+    earlier_sessions : bool
+        Whether to trust what an earlier session remembered: the caller has to check that the case
+        is made of this scan.
+    """
+    case_folder = case_folder.absolute()
+    scan = _SCANS.get(case_folder)
+    if scan is None and earlier_sessions:
+        path = _stored().get(str(case_folder))
+        scan = None if path is None else Path(path)
     return scan if scan is not None and scan.is_dir() else None
 
 
@@ -34,3 +70,21 @@ def folder_of_series(series: Iterable[Series]) -> Path:
     """The innermost folder that holds all series, which may hold those of one patient alone."""
     folders = (s.location.parent if s.location.is_file() else s.location for s in series)
     return Path(os.path.commonpath([folder.absolute() for folder in folders]))
+
+
+def _stored() -> dict[str, str]:
+    try:
+        content = json.loads((data_folder() / FILE_NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    if not isinstance(content, dict):
+        return {}
+    return {str(case): str(scan) for case, scan in content.items()}
+
+
+def _store(scans: Mapping[str, str]) -> None:
+    latest = dict(list(scans.items())[-MOST_STORED:])
+    path = data_folder() / FILE_NAME
+    with suppress(OSError, OutputError):  # the folder is asked for after the next start
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(path, json.dumps(latest, indent=1, ensure_ascii=False), overwrite=True)

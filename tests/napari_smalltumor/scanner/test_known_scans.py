@@ -1,0 +1,79 @@
+"""The scans of prepared cases, remembered on this computer."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from napari_smalltumor.scanner import archives, known_scans
+from napari_smalltumor.scanner.known_scans import FILE_NAME, forget_scan, remember_scan, scan_of
+
+
+@pytest.fixture
+def restart(monkeypatch):
+    """Forget what only this session knows."""
+    monkeypatch.setattr(known_scans, "_SCANS", {})
+    return lambda: known_scans._SCANS.clear()
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    folder = tmp_path / "user data"
+    monkeypatch.setenv("SMALLTUMOR_DATA", str(folder))
+    return folder
+
+
+def test_a_scan_is_known_after_a_restart_from_the_users_data_alone(tmp_path, data, restart):
+    case, scan = tmp_path / "case", tmp_path / "Müller, Anna"
+    case.mkdir()
+    scan.mkdir()
+    remember_scan(case, scan)
+    restart()
+    assert scan_of(case) == scan
+    assert scan_of(case, earlier_sessions=False) is None
+    assert not any(case.iterdir())
+    forget_scan(case)
+    restart()
+    assert scan_of(case) is None
+
+
+def test_a_scan_that_was_deleted_is_not_known(tmp_path, data, restart):
+    remember_scan(tmp_path / "case", tmp_path / "gone")
+    assert scan_of(tmp_path / "case") is None
+
+
+def test_the_files_of_an_archive_are_known_in_this_session_only(
+    tmp_path, data, restart, monkeypatch
+):
+    monkeypatch.setattr(archives, "is_unpacked", lambda path: True)
+    monkeypatch.setattr(known_scans, "is_unpacked", lambda path: True)
+    remember_scan(tmp_path / "case", tmp_path)
+    assert scan_of(tmp_path / "case") == tmp_path
+    restart()
+    assert scan_of(tmp_path / "case") is None
+
+
+@pytest.mark.parametrize("content", ["", "[1]", "{"])
+def test_a_damaged_file_is_replaced(tmp_path, data, restart, content):
+    data.mkdir()
+    (data / FILE_NAME).write_text(content)
+    assert scan_of(tmp_path / "case") is None
+    remember_scan(tmp_path / "case", tmp_path)
+    restart()
+    assert scan_of(tmp_path / "case") == tmp_path
+
+
+def test_only_the_latest_scans_are_stored(tmp_path, data, restart, monkeypatch):
+    monkeypatch.setattr(known_scans, "MOST_STORED", 2)
+    for name in ("a", "b", "a", "c"):
+        remember_scan(tmp_path / name, tmp_path)
+    stored = json.loads((data / FILE_NAME).read_text())
+    assert list(stored) == [str(tmp_path / "a"), str(tmp_path / "c")]
+
+
+def test_a_folder_that_cannot_be_written_is_no_error(tmp_path, restart, monkeypatch):
+    file = tmp_path / "file"
+    file.touch()
+    monkeypatch.setenv("SMALLTUMOR_DATA", str(file))
+    remember_scan(tmp_path / "case", tmp_path)
+    assert scan_of(tmp_path / "case") == tmp_path
