@@ -12,14 +12,20 @@ from smalltumor.data.naming.file_names import parse_file_name
 from smalltumor.data.naming.find_cases import find_case_files, find_cases
 from smalltumor.data.nifti import stem
 from smalltumor.errors import CaseError, GridMismatchError, SmalltumorError
-from smalltumor.scanner.archive import is_archive
+from smalltumor.scanner.sequence_folders import is_folder_of_sequences
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.layers.patient import Patient, patient_of
 from napari_smalltumor.loading.already_open import show_open_case
 from napari_smalltumor.loading.job import LoadJob, add_layers, load
 from napari_smalltumor.loading.reader import layers_of_case
-from napari_smalltumor.loading.scans import check_no_scan, offer_files, offer_scan, report_no_series
+from napari_smalltumor.loading.scans import (
+    check_no_scan,
+    offer_files,
+    offer_scan,
+    report_no_series,
+    scan_at,
+)
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.viewer import unproxied
 
@@ -80,7 +86,7 @@ def open_and_remember(
     """Open a case or report an error; the next file dialog starts in the case's folder.
 
     A window reads the files in a worker. For a folder of cases, a list of the cases is shown
-    instead; for a scan, or its zip archive, the dialog that prepares it.
+    instead; for a scan, its zip archive, or one of its DICOM files, the dialog that prepares it.
 
     Parameters
     ----------
@@ -90,9 +96,10 @@ def open_and_remember(
     opened : callable, optional
         Called with the layers when they have been added.
     """
-    if isinstance(path, Path) and is_archive(path):
-        none = partial(report_no_series, path)
-        offer_scan(viewer, path, partial(open_and_remember, viewer), none)
+    scan = scan_at(path) if isinstance(path, Path) else None
+    if scan is not None:
+        none = partial(report_no_series, scan)
+        offer_scan(viewer, scan, partial(open_and_remember, viewer), none)
         return
     found: list[CaseFiles] = []
 
@@ -167,7 +174,7 @@ def offer_cases(viewer: ViewerModel, folder: Path, error: Exception | None = Non
 
     def show(layers: list[Layer]) -> None:
         otherwise = partial(_show_cases, viewer, folder, found, problems)
-        if _may_be_scan(found, error):
+        if _may_be_scan(found, error) or is_folder_of_sequences(folder):
             offer_scan(viewer, folder, partial(open_and_remember, viewer), otherwise)
         else:
             otherwise()

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 
 from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import CaseFiles
+from smalltumor.data.nifti import is_image_name
 from smalltumor.errors import CaseError, SmalltumorError
+from smalltumor.files.requirements import MissingPackageError
 from smalltumor.scanner.archive import is_archive
+from smalltumor.scanner.dicom.study_folder import folder_of_study, is_dicom_file
 from smalltumor.scanner.selection import assign
 from smalltumor.scanner.studies import FolderContent, Study, find_studies
 from smalltumor.scanner.volume_series import series_of_file
@@ -19,6 +22,7 @@ from smalltumor.scanner.volume_series import series_of_file
 from napari_smalltumor import notify, settings
 from napari_smalltumor.loading.job import LoadJob, load, loads_in_background
 from napari_smalltumor.scanner.archives import remove_unpacked, unpacked_folder
+from napari_smalltumor.scanner.dialog import open_dialog
 from napari_smalltumor.scanner.plan import Plan
 from napari_smalltumor.viewer import unproxied
 
@@ -32,13 +36,28 @@ if TYPE_CHECKING:
 PREPARED_DOCK = "Prepared scan"
 
 
+def scan_at(path: Path) -> Path | None:
+    """The scan that a file belongs to: a zip archive, or the folder around a DICOM file."""
+    if is_archive(path):
+        return path
+    if is_image_name(path) or not is_dicom_file(path):
+        return None
+    try:
+        folder = folder_of_study(path)
+    except MissingPackageError:  # told when the folder is searched
+        folder = path.absolute().parent
+    if open_dialog(folder) is None:
+        notify.info(f"{path.name} is one file of a scan. The scan in {folder} is opened.")
+    return folder
+
+
 def offer_scan(
     viewer: ViewerModel,
     scan: Path,
     open_folder: Callable[..., None],
     otherwise: Callable[[], None],
 ) -> None:
-    """Show the dialog that prepares a scan, if there is one.
+    """Show the dialog that prepares a scan, if there is one; one that is shown already is raised.
 
     Parameters
     ----------
@@ -50,6 +69,11 @@ def offer_scan(
     otherwise : callable
         Called if there are no series that may be a scan of the brain.
     """
+    dialog = open_dialog(scan)
+    if dialog is not None:
+        dialog.raise_()
+        dialog.activateWindow()
+        return
     look = partial(_look_for_scan, viewer, scan, open_folder, otherwise)
     if is_archive(scan) and loads_in_background(viewer):
         from napari_smalltumor import questions

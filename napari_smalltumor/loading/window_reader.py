@@ -13,6 +13,7 @@ from smalltumor.data.nifti import is_image_name
 from smalltumor.errors import SmalltumorError
 from smalltumor.scanner.archive import is_archive, may_hold_images
 from smalltumor.scanner.dicom.files import holds_dicom
+from smalltumor.scanner.dicom.study_folder import is_dicom_file
 
 from napari_smalltumor.loading.already_open import show_open_case, show_open_file
 from napari_smalltumor.loading.job import LoadJob, load, loads_in_background
@@ -39,7 +40,8 @@ def get_reader(path: str | Sequence[str]) -> Reader | None:
     """Return the function that reads a path, or None if the plugin does not read it.
 
     A folder that is no case is read if no other plugin can: if it holds NIfTI files or only
-    folders; or if it holds DICOM files. A zip archive is read if it may hold images.
+    folders; or if it holds DICOM files. A zip archive is read if it may hold images. For DICOM
+    files, the scan around them is read.
 
     Parameters
     ----------
@@ -47,7 +49,9 @@ def get_reader(path: str | Sequence[str]) -> Reader | None:
         As for `napari_smalltumor.loading.reader.get_reader`.
     """
     if isinstance(path, str) and is_archive(Path(path)):
-        return _read_archive if may_hold_images(Path(path)) else None
+        return _read_scan if may_hold_images(Path(path)) else None
+    if _are_dicom_files([path] if isinstance(path, str) else path):
+        return _read_scan
     read = get_case_reader(path)
     if read is None and isinstance(path, str) and _may_hold_cases(Path(path)):
         return _read_folder_of_cases
@@ -117,13 +121,18 @@ def _read_folder_of_cases(path: str | Sequence[str]) -> list[Any]:
     return _NO_LAYERS
 
 
-def _read_archive(path: str | Sequence[str]) -> list[Any]:
+def _read_scan(path: str | Sequence[str]) -> list[Any]:
     from napari.viewer import current_viewer
 
     viewer = current_viewer()
     if viewer is not None:
-        open_and_remember(viewer, Path(str(path)))
+        open_and_remember(viewer, Path(path if isinstance(path, str) else path[0]))
     return _NO_LAYERS
+
+
+def _are_dicom_files(paths: Sequence[str]) -> bool:
+    files = [Path(path) for path in paths]
+    return bool(files) and all(is_dicom_file(f) and not is_image_name(f) for f in files)
 
 
 def _may_hold_cases(path: Path) -> bool:

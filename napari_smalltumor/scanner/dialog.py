@@ -56,6 +56,7 @@ class PrepareDialog(QDialog):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(f"Prepare the scan in {folder.name or folder}")
+        self.scan = folder
         self._running = False
         self.choices = QWidget()
         self.studies = QComboBox()
@@ -199,3 +200,20 @@ def _beside(*widgets: QWidget) -> QWidget:
     for number, widget in enumerate(widgets):
         layout.addWidget(widget, 1 - number)
     return row
+
+
+def open_dialog(scan: Path) -> PrepareDialog | None:
+    """The dialog of a scan that is shown and does not run; None if there is none."""
+    from qtpy.QtWidgets import QApplication
+
+    return next(
+        (
+            widget
+            for widget in QApplication.topLevelWidgets()
+            if isinstance(widget, PrepareDialog)
+            and widget.scan == scan
+            and widget.isVisible()
+            and not widget._running
+        ),
+        None,
+    )

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from smalltumor.scanner.preparation.prepare import PreparedCase
     from smalltumor.scanner.source import Source
 
-REFERENCE = "t1ce"
-
 
 def add_arguments(group: argparse._ActionsContainer) -> None:
     """Add --study, --brain-extraction, --brain-mask and --n4."""
@@ -46,7 +44,7 @@ def add_segment_arguments(parser: argparse.ArgumentParser) -> None:
         "--raw",
         action="store_true",
         help="register the sequences and extract the brain first, as `smalltumor prepare` does; "
-        "a folder of DICOM files needs no --raw",
+        "a folder of DICOM files, or of folders named T1, T1CE, ..., needs no --raw",
     )
     add_arguments(group)
     group.add_argument(
@@ -58,16 +56,28 @@ def add_segment_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--grid",
         choices=tuple(MODALITY_HELP),
-        default=REFERENCE,
-        help=f"series on whose native grid the mask lies (default {REFERENCE})",
+        default="t1ce",
+        help="series on whose native grid the mask lies (default %(default)s)",
     )
 
 
 @contextmanager
 def unpacked_study(path: Path | None) -> Iterator[Path | None]:
-    """The path that the user gave, or a temporary folder with the files of a zip archive."""
-    from smalltumor.scanner.archive import is_archive, unpacked
+    """The path that the user gave, or the folder of the scan.
 
+    For a zip archive, that is a temporary folder with its files; for a DICOM file, the folder of
+    its study.
+    """
+    from smalltumor.data.nifti import is_image_name
+    from smalltumor.scanner.archive import is_archive, unpacked
+    from smalltumor.scanner.dicom.study_folder import folder_of_study, is_dicom_file
+
+    if path is not None and not is_image_name(path) and is_dicom_file(path):
+        folder = folder_of_study(path)
+        with ProgressBar() as bar:
+            bar.warn(f"{path.name} is one file of a scan; the scan in {folder} is used")
+        yield folder
+        return
     if path is None or not is_archive(path):
         yield path
         return
@@ -79,9 +89,13 @@ def unpacked_study(path: Path | None) -> Iterator[Path | None]:
 
 
 def are_raw(options: argparse.Namespace) -> bool:
-    """Whether a case is to be prepared first: with --raw, or if it is a folder of DICOM files."""
-    from smalltumor.data.nifti import is_nifti_name
+    """Whether a case is to be prepared first.
+
+    It is with --raw, or if it is a folder of DICOM files, or one whose subfolders are sequences.
+    """
+    from smalltumor.data.nifti import is_image_name
     from smalltumor.scanner.dicom.files import holds_dicom
+    from smalltumor.scanner.sequence_folders import is_folder_of_sequences
 
     folder: Path | None = options.case
     if options.raw:
@@ -89,7 +103,9 @@ def are_raw(options: argparse.Namespace) -> bool:
     if folder is None or not folder.is_dir():
         return False
     try:
-        return not any(map(is_nifti_name, folder.iterdir())) and holds_dicom(folder)
+        if any(map(is_image_name, folder.iterdir())):
+            return False
+        return holds_dicom(folder) or is_folder_of_sequences(folder)
     except OSError:  # reported when the case is read
         return False
 
@@ -106,6 +122,7 @@ def read_and_prepare(
     check : callable
         Called with the name of the case and the source files before anything is computed.
     """
+    from smalltumor.data.case import REFERENCE
     from smalltumor.scanner.dicom_seg import check_dicom_seg
     from smalltumor.scanner.preparation.prepared_files import check_prepared, write_prepared
 

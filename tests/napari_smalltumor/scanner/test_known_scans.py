@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from napari_smalltumor.scanner import archives, known_scans
 from napari_smalltumor.scanner.known_scans import FILE_NAME, forget_scan, remember_scan, scan_of
 

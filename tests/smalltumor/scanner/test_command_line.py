@@ -50,6 +50,17 @@ def test_a_dicom_folder_is_segmented_and_the_mask_returns_to_a_series(
     assert written.pixel_array.sum() == np.count_nonzero(read_volume(mask).data)
 
 
+def test_one_file_of_a_study_stands_for_its_folder_and_this_is_said(stripped, smalltumor):
+    folder = stripped[0] / "DICOM"
+    file = next((folder / "002").iterdir())
+    code, out, err = smalltumor("prepare", file, "--list")
+    assert code == 0
+    assert out == smalltumor("prepare", folder, "--list")[1]
+    assert (
+        err.strip() == f"warning: {file.name} is one file of a scan; the scan in {folder} is used"
+    )
+
+
 def test_an_archive_is_listed_and_prepared_like_its_folder(stripped, tmp_path, smalltumor):
     study = shutil.make_archive(tmp_path / "P1", "zip", stripped[0])
     code, out, err = smalltumor("prepare", study, "--list")

@@ -358,8 +358,8 @@ def test_that_a_folder_holds_dicom_is_told_by_few_files(tmp_path, monkeypatch):
     for number in range(30):
         (tmp_path / "scan" / f"a{number}.txt").touch()
     looked_at: list[Path] = []
-    is_dicom = files._is_dicom
-    monkeypatch.setattr(files, "_is_dicom", lambda path: looked_at.append(path) or is_dicom(path))
+    is_dicom = files.is_dicom
+    monkeypatch.setattr(files, "is_dicom", lambda path: looked_at.append(path) or is_dicom(path))
     assert not holds_dicom(tmp_path, 20)
     assert len(looked_at) == 20
     assert holds_dicom(tmp_path)

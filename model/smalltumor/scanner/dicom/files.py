@@ -44,10 +44,10 @@ def read_images(
     """
     images: list[DicomImage] = []
     problems: list[str] = []
-    for count, path in enumerate(_files(folder), start=1):
+    for count, path in enumerate(files_in(folder), start=1):
         if on_file is not None:
             on_file(count)
-        if not _is_dicom(path):
+        if not is_dicom(path):
             continue
         try:
             images += images_of_file(path)
@@ -66,26 +66,27 @@ def holds_dicom(folder: Path, most_files: int = MOST_FILES) -> bool:
         Files that are opened at most, in the order of their folders and names. Folders with a
         DICOMDIR hold DICOM.
     """
-    files = islice(_files(folder, with_directory=True), most_files)
-    return any(_is_directory(path) or _is_dicom(path) for path in files)
+    files = islice(files_in(folder, with_directory=True), most_files)
+    return any(is_directory(path) or is_dicom(path) for path in files)
 
 
-def _files(folder: Path, *, with_directory: bool = False) -> Iterator[Path]:
-    """The files in a folder and its subfolders, possibly first the DICOMDIR of each."""
+def files_in(folder: Path, *, with_directory: bool = False) -> Iterator[Path]:
+    """The files in a folder and its subfolders in the order of names, possibly first DICOMDIRs."""
     for root, folders, names in os.walk(folder):
         folders.sort()
         paths = [Path(root, name) for name in sorted(names) if not name.startswith(".")]
         if with_directory:
-            yield from filter(_is_directory, paths)
-        yield from (path for path in paths if not _is_directory(path))
+            yield from filter(is_directory, paths)
+        yield from (path for path in paths if not is_directory(path))
 
 
-def _is_directory(path: Path) -> bool:
+def is_directory(path: Path) -> bool:
     """Whether a file lists the DICOM files of a medium and holds no image."""
     return path.name.upper() == "DICOMDIR"
 
 
-def _is_dicom(path: Path) -> bool:
+def is_dicom(path: Path) -> bool:
+    """Whether a file is DICOM, by the ending of its name or its first bytes."""
     if is_named_dicom(path.name):
         return True
     try:

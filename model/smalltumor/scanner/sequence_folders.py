@@ -1,0 +1,45 @@
+"""Folders of one scan that are named as its sequences and hold one volume each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from smalltumor.data.case import REFERENCE
+from smalltumor.data.nifti import is_image_name
+from smalltumor.scanner.sequences import classify
+from smalltumor.scanner.series import Acquisition
+
+_MOST_FOLDERS = 50
+"""A scan has fewer series; a folder with more holds patients."""
+
+
+def is_folder_of_sequences(folder: Path) -> bool:
+    """Whether the subfolders of a folder are the sequences of one scan, by their names.
+
+    They are if those that are named as a sequence (``T1``, ``T1CE``, ``T2``, ``FLAIR``) hold one
+    volume each, no sequence is there twice, and T1CE is among several of them.
+
+    Parameters
+    ----------
+    folder : Path
+        A folder without volumes of its own.
+    """
+    try:
+        inside = [path for path in folder.iterdir() if not path.name.startswith(".")]
+        folders = [path for path in inside if path.is_dir()]
+        if len(folders) > _MOST_FOLDERS or any(map(is_image_name, inside)):
+            return False
+        named = [(_sequence_of(path), path) for path in folders]
+        sequences = [sequence for sequence, _ in named if sequence is not None]
+        alone = all(_count_volumes(path) == 1 for sequence, path in named if sequence is not None)
+    except OSError:
+        return False
+    return alone and REFERENCE in sequences and 1 < len(sequences) == len(set(sequences))
+
+
+def _sequence_of(folder: Path) -> str | None:
+    return classify(Acquisition(folder=folder.name)).sequence
+
+
+def _count_volumes(folder: Path) -> int:
+    return sum(is_image_name(p) and not p.name.startswith(".") for p in folder.iterdir())

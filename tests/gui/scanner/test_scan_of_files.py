@@ -1,0 +1,100 @@
+"""A scan is found by one of its DICOM files, and by folders that are named as its sequences."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from head_cases import NAMES as SERIES_NAMES
+from qtpy.QtCore import QMimeData, QTimer, QUrl
+from qtpy.QtWidgets import QApplication
+from raw_scans import NAMES, write_raw_scan
+from smalltumor.geometry.grid import Grid
+
+from napari_smalltumor import devices, notify
+from napari_smalltumor.loading.dropping import dropped_paths
+from napari_smalltumor.loading.loader import loader_of
+from napari_smalltumor.loading.window_reader import get_reader
+from napari_smalltumor.scanner.dialog import PrepareDialog
+
+dicom_cases = pytest.importorskip("dicom_cases")
+
+
+@pytest.fixture
+def viewer(make_napari_viewer, monkeypatch):
+    monkeypatch.setattr(devices, "find_devices", lambda *arguments: None)
+    return make_napari_viewer()
+
+
+@pytest.fixture
+def study(tmp_path) -> Path:
+    grid = Grid((16, 16, 9), np.diag([-14.0, -14.0, 20.0, 1.0]))
+    data = np.random.default_rng(0).integers(1, 1000, grid.shape)
+    for number, modality in enumerate(("t1ce", "flair"), start=1):
+        dicom_cases.write_series(
+            tmp_path / "hospital" / "study" / str(number),
+            data,
+            grid,
+            SERIES_NAMES[modality],
+            number=number,
+            times=dicom_cases.TIMES[modality],
+            suffix=".dcm",
+        )
+    return tmp_path / "hospital" / "study"
+
+
+def dialogs() -> list[PrepareDialog]:
+    shown = [w for w in QApplication.topLevelWidgets() if isinstance(w, PrepareDialog)]
+    return [w for w in shown if w.isVisible()]
+
+
+def drop(viewer, *paths: Path) -> None:
+    def open_each() -> None:
+        for path in paths:  # as napari opens files that are dropped together
+            viewer.open(str(path), plugin="napari-smalltumor")
+
+    QTimer.singleShot(0, open_each)
+
+
+def test_one_dicom_file_opens_the_dialog_of_its_study(viewer, study, qtbot, monkeypatch):
+    messages: list[str] = []
+    monkeypatch.setattr(notify, "info", messages.append)
+    first, second = sorted((study / "1").iterdir())[:2]
+    drop(viewer, first, second)
+    qtbot.waitUntil(lambda: bool(dialogs()) and not loader_of(viewer).busy)
+    (dialog,) = dialogs()
+    assert dialog.scan == study
+    assert dialog.table.rowCount() == 2
+    assert messages[0] == f"{first.name} is one file of a scan. The scan in {study} is opened."
+    messages.clear()
+    drop(viewer, second)
+    qtbot.wait(100)
+    assert dialogs() == [dialog] and messages == []
+
+
+def test_files_that_are_dropped_on_a_dock_are_one_scan(study):
+    files = sorted((study / "1").iterdir())
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in files])
+    scans, images = dropped_paths(data)
+    assert len(scans) == 1 and scans[0].parent == study / "1" and images == []
+
+
+def test_other_files_are_left_to_other_readers(tmp_path):
+    text = tmp_path / "notes.txt"
+    text.write_text("notes")
+    assert get_reader(str(text)) is None
+    assert get_reader([str(text), str(text)]) is None
+
+
+def test_folders_that_are_named_as_sequences_are_one_scan(viewer, tmp_path, qtbot):
+    scan = write_raw_scan(tmp_path / "Pat")
+    for modality, name in NAMES.items():
+        (scan / modality.upper()).mkdir()
+        (scan / f"{name}.nii.gz").rename(scan / modality.upper() / "image.nii.gz")
+    drop(viewer, scan)
+    qtbot.waitUntil(lambda: bool(dialogs()) and not loader_of(viewer).busy)
+    (dialog,) = dialogs()
+    assert dialog.scan == scan and dialog.table.rowCount() == 4
+    dialog.reject()

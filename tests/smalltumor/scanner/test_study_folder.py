@@ -1,0 +1,59 @@
+"""The folder of the study around one DICOM file."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from dicom_cases import write_series
+from smalltumor.scanner.dicom.study_folder import folder_of_study, is_dicom_file
+from synthetic import grid_along
+
+SHAPE = (6, 5, 2)
+
+
+def write(folder, study="1.2", number=1, suffix=""):
+    grid = grid_along("LPS", SHAPE)
+    image = np.ones(SHAPE, np.uint16)
+    write_series(folder, image, grid, "Ax T1", study=study, number=number, suffix=suffix)
+    return min(folder.iterdir())
+
+
+@pytest.mark.parametrize("between", ["", "DICOM"])
+def test_the_study_is_the_folder_around_its_series(tmp_path, between):
+    study = tmp_path / "patient" / "study" / between
+    file = write(study / "series 1")
+    write(study / "series 2", number=2)
+    (study / "report").mkdir()
+    assert is_dicom_file(file)
+    assert folder_of_study(file) == study
+
+
+def test_a_folder_of_several_studies_is_left_out(tmp_path):
+    file = write(tmp_path / "first" / "series 1")
+    write(tmp_path / "first" / "series 2", number=2)
+    write(tmp_path / "second", study="1.3")
+    assert folder_of_study(file) == tmp_path / "first"
+
+
+def test_a_series_beside_another_patients_files_stays_alone(tmp_path):
+    file = write(tmp_path / "series")
+    write(tmp_path / "other", number=2)
+    write(tmp_path, study="1.3")
+    assert folder_of_study(file) == tmp_path / "series"
+
+
+def test_files_without_ending_and_a_dicomdir_are_recognised(tmp_path):
+    file = write(tmp_path / "medium" / "IMAGES")
+    directory = tmp_path / "medium" / "DICOMDIR"
+    directory.write_bytes(b"")
+    text = tmp_path / "text.txt"
+    text.write_text("no image")
+    assert is_dicom_file(file) and is_dicom_file(directory)
+    assert folder_of_study(directory) == tmp_path / "medium"
+    assert not is_dicom_file(text) and not is_dicom_file(tmp_path)
+
+
+def test_a_damaged_file_belongs_to_its_folder(tmp_path):
+    file = tmp_path / "image.dcm"
+    file.write_bytes(b"damaged")
+    assert folder_of_study(file) == tmp_path
