@@ -29,6 +29,7 @@ from napari_smalltumor.loading.dropping import accept_drops
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.cases_in_use import use_of
 from napari_smalltumor.reading.window import planes_window
+from napari_smalltumor.report.command import ask_and_report
 from napari_smalltumor.segment.job import SegmentationJob
 from napari_smalltumor.segment.panel import SegmentPanel
 from napari_smalltumor.segment.run import SegmentRun, may_replace, run_in
@@ -76,6 +77,7 @@ class SegmentDock(QScrollArea):
         self.panel.segment_clicked.connect(self.segment)
         self.panel.cancel_clicked.connect(self.cancel)
         self.panel.export_clicked.connect(self._export)
+        self.panel.report_clicked.connect(self._report)
         self.panel.options.region_style.changed.connect(self._restyle)
         self._window = planes_window(napari_viewer)
         self.keys = DockKeys(
@@ -196,6 +198,9 @@ class SegmentDock(QScrollArea):
         for case in cases_among(self._viewer.layers):
             for region, layer in region_layers(self._viewer.layers, case).items():
                 apply_style(layer, region, style)
+
+    def _report(self) -> None:
+        ask_and_report(self._viewer, self)
 
     def _export(self, per_region: bool) -> None:
         ask_and_export(self._viewer, self, per_region=per_region)

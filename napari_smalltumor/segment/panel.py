@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _STEPS = 1000
 _SEGMENT = keys.with_key("Segment the tumour in the images above", keys.SEGMENT)
 _EXPORT = "Write the regions as they are now, including your edits"
+_REPORT = "Write a page with pictures and measures of the regions as they are now"
 
 
 class SegmentPanel(QWidget):
@@ -43,6 +44,7 @@ class SegmentPanel(QWidget):
     segment_clicked = Signal()
     cancel_clicked = Signal()
     export_clicked = Signal(bool)
+    report_clicked = Signal()
 
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__()
@@ -57,6 +59,7 @@ class SegmentPanel(QWidget):
         self._step = QElidingLabel()
         self._outcome = wrapped_label()
         self._export = button("E&xport...", _EXPORT)
+        self._report = button("Rep&ort...", _REPORT)
         self._scheme = ComboBox(
             label="Labels",
             choices=[(f"{s.name}  ({s.ncr}, {s.ed}, {s.et})", s.name) for s in SCHEMES.values()],
@@ -85,9 +88,11 @@ class SegmentPanel(QWidget):
         self._outcome.setVisible(not running and bool(message))
 
     def set_exportable(self, exportable: bool) -> None:
-        """Enable *Export* if there are regions to export."""
+        """Enable *Export* and *Report* if there are regions to export."""
         self._export.setEnabled(exportable)
         self._export.setToolTip(_EXPORT if exportable else "Segment a case first")
+        self._report.setEnabled(exportable)
+        self._report.setToolTip(_REPORT if exportable else "Segment a case first")
 
     def set_cancelling(self) -> None:
         """Show that the run has been requested to stop."""
@@ -153,7 +158,7 @@ class SegmentPanel(QWidget):
         export = QWidget()
         form_layout(export, [self._scheme, self._per_region])
         layout.addWidget(export)
-        layout.addWidget(self._export)
+        layout.addLayout(row(self._export, self._report))
         layout.addStretch(1)
 
     def _connect(self) -> None:
@@ -162,6 +167,7 @@ class SegmentPanel(QWidget):
         self._segment.clicked.connect(lambda: self.segment_clicked.emit())
         self._cancel.clicked.connect(lambda: self.cancel_clicked.emit())
         self._export.clicked.connect(lambda: self.export_clicked.emit(self._per_region.value))
+        self._report.clicked.connect(lambda: self.report_clicked.emit())
         self._scheme.changed.connect(lambda name: settings.put("scheme", name))
 
 

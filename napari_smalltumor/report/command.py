@@ -1,0 +1,145 @@
+"""Write the report of the active patient's regions as they are in the window."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
+from smalltumor.data.case import Case
+from smalltumor.data.patients import patient_of
+from smalltumor.data.segmentation import Segmentation
+from smalltumor.errors import SmalltumorError
+from smalltumor.files.names import safe_name
+from smalltumor.measures import measure_case
+from smalltumor.report import ReportDetails, case_page, check_page, doubts, write_page
+
+from napari_smalltumor import notify, settings
+from napari_smalltumor.export.case_export import case_to_export
+from napari_smalltumor.export.dialog import may_replace, may_write_regions
+from napari_smalltumor.export.file_names import with_ending
+from napari_smalltumor.export.source_files import check_no_source, with_sources
+from napari_smalltumor.layers.nesting import ensure_nesting
+from napari_smalltumor.layers.patient import Patient, patient_of_shown_case
+from napari_smalltumor.layers.region_masks import is_edited, segmentation_of
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.output_folder import output_folder, remember_output_folder
+from napari_smalltumor.report.details_dialog import ask_for_details
+from napari_smalltumor.viewer import unproxied
+from napari_smalltumor.workers import run_in_thread
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.viewer import Viewer
+
+_ENDING = "_report"
+_FILTERS = {"PDF (*.pdf)": (".pdf", ".html", ".htm"), "HTML (*.html)": (".html", ".htm", ".pdf")}
+
+
+def report_active(viewer: Viewer) -> None:
+    """Write the report of the active patient (menu command)."""
+    ask_and_report(unproxied(viewer), QApplication.activeWindow())
+
+
+def ask_and_report(viewer: ViewerModel, parent: QWidget | None) -> None:
+    """Ask for what the page states and for its file, and write it in a worker."""
+    case = case_to_export(viewer)
+    if case is None:
+        notify.error("There are no ET, TC or WT layers to report on; segment a case first.")
+        return
+    if not may_write_regions(parent, viewer, case, "Report anyway"):
+        return
+    patient = patient_of_shown_case(viewer.layers, case)
+    title = active_patient(viewer).title_of(patient)
+    stated = ask_for_details(parent, title)
+    if stated is None:
+        return
+    try:
+        path = _ask_for_path(viewer, case, patient, title, parent)
+    except SmalltumorError as error:
+        notify.report(error)
+        return
+    if path is not None:
+        write_report(viewer, case, path, reviewer=stated[0], scan_date=stated[1])
+        remember_output_folder(patient, path)
+
+
+def write_report(
+    viewer: ViewerModel, case: Case, path: Path, *, reviewer: str = "", scan_date: str = ""
+) -> None:
+    """Measure the regions of a case with their edits and write the page, in a worker.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    case : Case
+    path : Path
+        Ending in .html or .pdf; an existing page is replaced.
+    reviewer, scan_date : str
+        Empty if they are not to be stated.
+    """
+    ensure_nesting(viewer).apply()
+    composed = segmentation_of(viewer.layers, case)
+    assert composed is not None
+    segmentation = with_sources(composed, viewer.layers)
+    threshold = settings.get("threshold")
+    edited = is_edited(viewer.layers, case)
+
+    def write() -> Path:
+        measures = measure_case(case, segmentation, threshold=threshold)
+        details = ReportDetails(
+            patient=patient_of(case.name),
+            scan_date=scan_date,
+            mask=_origin(segmentation, edited),
+            model=_model(segmentation),
+            reviewer=reviewer,
+            warnings=_warnings(case, segmentation),
+        )
+        page = case_page(case, segmentation.classes, measures, details)
+        return write_page(page, path, overwrite=True)
+
+    def on_written(written: Path) -> None:
+        notify.info(f"Wrote {written.name} to {written.parent}")
+
+    name = f"report of {case.name}"
+    run_in_thread(write, QApplication.instance(), on_written, notify.report, name=name)
+
+
+def _ask_for_path(
+    viewer: ViewerModel, case: Case, patient: Patient | None, title: str, parent: QWidget | None
+) -> Path | None:
+    """The page to write; None if the user cancels."""
+    start = output_folder(viewer, patient) / f"{safe_name(case.name)}{_ENDING}.pdf"
+    chosen, file_type = QFileDialog.getSaveFileName(
+        parent,
+        f"Report of {title}",
+        str(start),
+        ";;".join(_FILTERS),
+        options=QFileDialog.Option.DontConfirmOverwrite,  # `may_replace` asks
+    )
+    if not chosen:
+        return None
+    endings = _FILTERS.get(file_type, next(iter(_FILTERS.values())))
+    path = with_ending(Path(chosen), endings, "a report")
+    check_no_source([path], viewer.layers)
+    check_page(path, overwrite=True, sources=case.sources)
+    return path if not path.exists() or may_replace(parent, [path], title) else None
+
+
+def _origin(segmentation: Segmentation, edited: bool) -> str:
+    """Where the regions in the window are from."""
+    if segmentation.run is None:
+        return "regions drawn or opened in the window"
+    return f"regions of the network, {'edited' if edited else 'not edited'}"
+
+
+def _model(segmentation: Segmentation) -> str:
+    run = segmentation.run
+    return "" if run is None else f"{run.weights} ({run.backend})"
+
+
+def _warnings(case: Case, segmentation: Segmentation) -> tuple[str, ...]:
+    """Reasons to doubt the images, and what the run of the network has found."""
+    run = segmentation.run
+    of_run = () if run is None else (*map(str, run.findings), *run.warnings)
+    return tuple(dict.fromkeys((*doubts(case), *of_run)))

@@ -1,0 +1,117 @@
+"""*Report...* writes a page of the active patient's regions as they are in the window."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from napari_cases import case_along
+from qtpy.QtWidgets import QFileDialog
+from smalltumor.data.segmentation import InferenceRun, Segmentation
+
+from napari_smalltumor import notify, questions
+from napari_smalltumor.layers.regions import show_segmentation
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.report import command
+from napari_smalltumor.report.details_dialog import DetailsDialog
+
+
+def add(viewer, name: str, seed: int) -> Segmentation:
+    case = case_along("RAS", name)
+    classes = np.random.default_rng(seed).integers(0, 4, case.grid.shape).astype(np.uint8)
+    run = InferenceRun(1.0, "cpu", "torch", "starter 7")
+    segmentation = Segmentation(case.name, classes, case.grid, run=run)
+    show_segmentation(viewer, case, segmentation)
+    return segmentation
+
+
+@pytest.fixture
+def viewer(make_napari_viewer):
+    viewer = make_napari_viewer()
+    add(viewer, "Other", 1)
+    add(viewer, "Pat", 2)
+    return viewer
+
+
+@pytest.fixture
+def messages(monkeypatch) -> list[str]:
+    shown: list[str] = []
+    monkeypatch.setattr(notify, "info", shown.append)
+    monkeypatch.setattr(notify, "error", shown.append)
+    return shown
+
+
+@pytest.fixture
+def asked(monkeypatch, tmp_path) -> list[str]:
+    """Titles of the dialogs; they are answered with a reader, a date and a name."""
+    shown: list[str] = []
+
+    def details(parent, title):
+        shown.append(title)
+        return "A. Reader", "2026-01-02"
+
+    def name(parent, title, start, filters, **options):
+        shown.append(title)
+        return str(tmp_path / "page"), "HTML (*.html)"
+
+    monkeypatch.setattr(command, "ask_for_details", details)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", name)
+    return shown
+
+
+def ml(viewer, name: str) -> float:
+    return np.count_nonzero(viewer.layers[name].data) * 3 / 1000  # voxels of 1 x 1.5 x 2 mm
+
+
+def test_the_page_is_of_the_active_patient_with_its_edits(viewer, qtbot, asked, messages, tmp_path):
+    viewer.layers["Pat WT"].data[...] = 1
+    command.ask_and_report(viewer, None)
+    qtbot.waitUntil(lambda: bool(messages))
+    assert messages == [f"Wrote page.html to {tmp_path}"]
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "Report of Pat</title>" in page and "Other" not in page
+    assert f"<td>{ml(viewer, 'Pat WT'):.2f}</td>" in page
+    for text in ("A. Reader", "2026-01-02", "starter 7", "regions of the network, edited"):
+        assert text in page
+    assert all("Pat" in title for title in asked)
+
+
+def test_another_patient_that_becomes_active_has_its_own_page(
+    viewer, qtbot, asked, messages, tmp_path
+):
+    patients = active_patient(viewer)
+    patients.activate(next(p for p in patients.patients if "Other" in patients.title_of(p)))
+    command.ask_and_report(viewer, None)
+    qtbot.waitUntil(lambda: bool(messages))
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "Report of Other</title>" in page
+    assert f"<td>{ml(viewer, 'Other ET'):.3f}</td>" in page
+
+
+def test_a_hidden_region_is_asked_about(viewer, asked, messages, monkeypatch, tmp_path):
+    questioned: list[str] = []
+    monkeypatch.setattr(questions, "confirm", lambda *a: questioned.append(a[2]) or False)
+    viewer.layers["Pat TC"].visible = False
+    command.ask_and_report(viewer, None)
+    assert "TC is hidden" in questioned[0] and "Report anyway?" in questioned[0]
+    assert asked == messages == [] and not list(tmp_path.iterdir())
+
+
+def test_without_regions_nothing_is_asked(make_napari_viewer, asked, messages):
+    command.ask_and_report(make_napari_viewer(), None)
+    assert "segment a case first" in messages[0] and not asked
+
+
+def test_a_name_of_another_kind_is_refused(viewer, asked, messages, monkeypatch, tmp_path):
+    monkeypatch.setattr(
+        QFileDialog, "getSaveFileName", lambda *a, **o: (str(tmp_path / "a.docx"), "PDF (*.pdf)")
+    )
+    command.ask_and_report(viewer, None)
+    assert "ends in .pdf or .html" in messages[0]
+
+
+def test_the_dialog_gives_what_was_typed(qtbot):
+    dialog = DetailsDialog(None, "Pat")
+    qtbot.addWidget(dialog)
+    assert (dialog.reviewer, dialog.scan_date) == ("", "")
+    dialog._reviewer.setText("  A. Reader ")
+    assert dialog.reviewer == "A. Reader"
