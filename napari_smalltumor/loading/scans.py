@@ -22,7 +22,6 @@ from smalltumor.scanner.volume_series import series_of_file
 from napari_smalltumor import notify, settings
 from napari_smalltumor.loading.job import LoadJob, load, loads_in_background
 from napari_smalltumor.scanner.archives import remove_unpacked, unpacked_folder
-from napari_smalltumor.scanner.dialog import open_dialog
 from napari_smalltumor.scanner.plan import Plan
 from napari_smalltumor.viewer import unproxied
 
@@ -42,6 +41,8 @@ def scan_at(path: Path) -> Path | None:
         return path
     if is_image_name(path) or not is_dicom_file(path):
         return None
+    from napari_smalltumor.scanner.dialog import open_dialog
+
     try:
         folder = folder_of_study(path)
     except MissingPackageError:  # told when the folder is searched
@@ -69,6 +70,8 @@ def offer_scan(
     otherwise : callable
         Called if there are no series that may be a scan of the brain.
     """
+    from napari_smalltumor.scanner.dialog import open_dialog
+
     dialog = open_dialog(scan)
     if dialog is not None:
         dialog.raise_()
