@@ -29,7 +29,7 @@ from napari_smalltumor.compare.reference_file import (
 from napari_smalltumor.compare.shown_reference import remove_reference, show_reference
 from napari_smalltumor.layers.patient import Patient
 from napari_smalltumor.layers.reference import reference_layers
-from napari_smalltumor.loading.label_schemes import ask_scheme_of_values
+from napari_smalltumor.loading.labels.schemes import ask_scheme_of_values
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.workers import run_in_thread
 

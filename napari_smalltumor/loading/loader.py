@@ -16,7 +16,7 @@ from qtpy.QtWidgets import QWidget
 from napari_smalltumor.layers.create import LayerData
 from napari_smalltumor.layers.warm_up import garbage_collection_paused
 from napari_smalltumor.loading.job import LoadJob
-from napari_smalltumor.loading.label_schemes import ask_about_labels
+from napari_smalltumor.loading.labels.schemes import ask_about_labels
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.viewer_setup import setup_steps
 from napari_smalltumor.workers import run_in_thread

@@ -17,8 +17,8 @@ from smalltumor.scanner.sequence_folders import is_folder_of_sequences
 from napari_smalltumor import notify, settings
 from napari_smalltumor.layers.patient import Patient, patient_of
 from napari_smalltumor.loading.already_open import show_open_case
+from napari_smalltumor.loading.case_layers import layers_of_case
 from napari_smalltumor.loading.job import LoadJob, add_layers, load
-from napari_smalltumor.loading.reader import layers_of_case
 from napari_smalltumor.loading.scans import (
     check_no_scan,
     offer_files,

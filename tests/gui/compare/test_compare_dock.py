@@ -22,7 +22,7 @@ from napari_smalltumor.compare.scores import LesionStatus
 from napari_smalltumor.layers.create import image_layers, labels_layer
 from napari_smalltumor.layers.patient import patient_of_case
 from napari_smalltumor.layers.reference import reference_layers
-from napari_smalltumor.loading import label_schemes
+from napari_smalltumor.loading.labels import schemes as label_schemes
 from napari_smalltumor.patients.active_patient import active_patient
 
 SCHEME = SCHEMES["brats2018"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from qtpy.QtCore import QTimer
 
-from napari_smalltumor.loading import label_schemes
+from napari_smalltumor.loading.labels import schemes as label_schemes
 
 
 @pytest.fixture

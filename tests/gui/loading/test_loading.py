@@ -13,7 +13,7 @@ from synthetic import write_case
 from napari_smalltumor import devices, notify
 from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.layers.patient import patient_of
-from napari_smalltumor.loading import reader, sample_data
+from napari_smalltumor.loading import case_layers, reader, sample_data
 from napari_smalltumor.loading.loader import loader_of
 from napari_smalltumor.loading.open_case import open_and_remember, open_case
 from napari_smalltumor.patient_header import PatientHeader
@@ -30,10 +30,14 @@ def viewer(make_napari_viewer, monkeypatch):
 def disk(monkeypatch):
     """A disk that delivers no image before it is released."""
     released = threading.Event()
-    for name in ("read_case_files", "read_image"):
-        read = getattr(reader, name)
+    for module, name in (
+        (case_layers, "read_case_files"),
+        (case_layers, "read_image"),
+        (reader, "read_image"),
+    ):
+        read = getattr(module, name)
         monkeypatch.setattr(
-            reader, name, lambda *a, read=read, **k: released.wait(60) and read(*a, **k)
+            module, name, lambda *a, read=read, **k: released.wait(60) and read(*a, **k)
         )
     yield released
     released.set()

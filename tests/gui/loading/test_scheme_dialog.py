@@ -11,9 +11,9 @@ from smalltumor.labels.schemes import READ_SCHEMES
 from napari_smalltumor import notify
 from napari_smalltumor.layers.metadata import role_of
 from napari_smalltumor.layers.patient import patient_of
-from napari_smalltumor.loading import label_schemes
-from napari_smalltumor.loading.label_schemes import scheme_choices
-from napari_smalltumor.loading.scheme_dialog import SchemeDialog
+from napari_smalltumor.loading.labels import schemes as label_schemes
+from napari_smalltumor.loading.labels.dialog import SchemeDialog
+from napari_smalltumor.loading.labels.schemes import scheme_choices
 from napari_smalltumor.patients.active_patient import active_patient
 
 PED = READ_SCHEMES["brats2024-ped"]

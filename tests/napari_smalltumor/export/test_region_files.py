@@ -18,8 +18,8 @@ from napari_smalltumor.export.case_export import case_to_export, export_case
 from napari_smalltumor.layers.metadata import LayerKind, case_of, region_layers, role_of
 from napari_smalltumor.layers.region_masks import segmentation_of
 from napari_smalltumor.layers.regions import show_segmentation
-from napari_smalltumor.loading import reader
 from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.loading.reader import get_reader
 from napari_smalltumor.viewer_setup import set_up
 
 
@@ -27,7 +27,7 @@ from napari_smalltumor.viewer_setup import set_up
 def warnings(monkeypatch) -> list[str]:
     shown: list[str] = []
     monkeypatch.setattr(notify, "warn", shown.append)
-    monkeypatch.setattr(reader, "warn", shown.append)
+    monkeypatch.setattr(notify, "warn", shown.append)
     return shown
 
 
@@ -56,7 +56,7 @@ def drop(viewer, path) -> list[Layer]:
     set_up(viewer)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("napari.viewer.current_viewer", lambda: viewer)
-        layers = reader.get_reader(str(path))(str(path))
+        layers = get_reader(str(path))(str(path))
     return [viewer.add_layer(Layer.create(*data)) for data in layers]
 
 

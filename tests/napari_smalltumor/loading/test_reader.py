@@ -14,9 +14,9 @@ from napari_cases import (
 )
 from smalltumor.errors import CaseError
 
+from napari_smalltumor import notify
 from napari_smalltumor.layers.create import contrast_limits
 from napari_smalltumor.layers.metadata import case_of, role_of
-from napari_smalltumor.loading import reader
 from napari_smalltumor.loading.reader import get_reader
 
 
@@ -24,7 +24,7 @@ from napari_smalltumor.loading.reader import get_reader
 def warnings(monkeypatch) -> list[str]:
     """Collects the warnings shown to the user."""
     messages: list[str] = []
-    monkeypatch.setattr(reader, "warn", messages.append)
+    monkeypatch.setattr(notify, "warn", messages.append)
     return messages
 
 

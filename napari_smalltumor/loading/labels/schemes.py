@@ -18,8 +18,8 @@ from napari_smalltumor import notify
 from napari_smalltumor.layers.coordinates import from_display
 from napari_smalltumor.layers.metadata import LayerKind, role_of
 from napari_smalltumor.layers.patient import assign, patient_of
-from napari_smalltumor.loading.reader import labels_in_scheme
-from napari_smalltumor.loading.scheme_dialog import ask_scheme
+from napari_smalltumor.loading.labels.dialog import ask_scheme
+from napari_smalltumor.loading.labels.layers import labels_in_scheme
 from napari_smalltumor.patients.active_patient import active_patient
 
 if TYPE_CHECKING:

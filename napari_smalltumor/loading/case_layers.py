@@ -1,0 +1,163 @@
+"""Layers of a case: its images, its labels, and masks that were exported beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from smalltumor.data.case import REFERENCE, Case, read_case_files, read_image
+from smalltumor.data.label_files import on_grid, read_label_volume
+from smalltumor.data.naming.case_files import MODALITY_TITLES, CaseFiles
+from smalltumor.data.naming.grouping import group_files
+from smalltumor.data.nifti import Volume, is_image_name
+from smalltumor.errors import SmalltumorError
+from smalltumor.files.names import safe_name
+from smalltumor.labels.masks import Mask
+from smalltumor.labels.regions import Region
+from smalltumor.scanner.preparation.stored_case import read_brain, stored_paths
+
+from napari_smalltumor import notify
+from napari_smalltumor.export.region_files import (
+    RegionFile,
+    check_no_regions,
+    is_beside,
+    layers_of_masks,
+    read_regions,
+    region_files_of,
+)
+from napari_smalltumor.layers.brain_mask import brain_mask_layer
+from napari_smalltumor.layers.create import STACKING, LayerData, image_layers
+from napari_smalltumor.layers.metadata import cases_among, region_layers
+from napari_smalltumor.loading.already_open import without_open
+from napari_smalltumor.loading.labels.layers import labels_of
+from napari_smalltumor.loading.single_file import layer_of_volume, single_file_case
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
+
+
+def layers_of_case(
+    files: CaseFiles,
+    *,
+    exported: RegionFile | None = None,
+    layers: Iterable[Layer] = (),
+    with_labels: bool = True,
+) -> list[LayerData]:
+    """Read a case's files as layers: its images, and its labels if it has any.
+
+    Masks that were exported beside the images are opened as ET, TC and WT, and hide an expert's
+    labels. If modalities are missing, the others are opened, with a warning that names the missing
+    ones; without T1CE, they do not form a case.
+
+    Parameters
+    ----------
+    files : CaseFiles
+    exported : RegionFile, optional
+        The exported file to open; by default those beside the images.
+    layers : iterable of layers, optional
+        What is open. Layers of the case that are among them are not opened again. If the case has
+        regions there, these may have been edited, and no exported mask is opened beside them.
+    with_labels : bool
+        Whether an expert's labels are opened. The case knows their file in any event.
+    """
+    if files.modalities and files.missing:
+        missing = " and no ".join(MODALITY_TITLES[m] for m in files.missing)
+        notify.warn(f"{files.name} has no {missing} image; the other images were opened")
+        if REFERENCE in files.missing:
+            return _layers_of_incomplete_case(files)
+    with ThreadPoolExecutor(1) as pool:  # in parallel with the images
+        paths = files.labels if with_labels else []
+        labels = [pool.submit(read_label_volume, path) for path in paths]
+        case = read_case_files(files, allow_missing=True)
+    for warning in case.warnings:
+        notify.warn(warning)
+    stored = [layer for read in labels for layer in _labels_next_to(case, read)]
+    written = region_files_of(case) if exported is None else [exported]
+    if written and region_layers(layers, case):
+        names = " and ".join(file.path.name for file in written)
+        notify.warn(f"{names} was not opened, because the regions of {case.name} are open already")
+        written = []
+    regions = _exported_regions(case, written)
+    if regions:
+        for _, attributes, _ in stored:
+            attributes["visible"] = False
+    data = image_layers(case) + _brain_mask_of(case) + stored + regions
+    return without_open(data, layers)
+
+
+def layers_of_export(file: RegionFile, layers: Sequence[Layer]) -> list[LayerData]:
+    """The regions of an exported file, with the images beside it unless these are open.
+
+    Parameters
+    ----------
+    file : RegionFile
+    layers : sequence of layers
+        What is open.
+    """
+    case = next((c for c in cases_among(layers) if is_beside(file, c)), None)
+    if case is not None:
+        check_no_regions(case.name, region_layers(layers, case), file)
+        masks, _ = read_regions(file, case.grid)
+        return layers_of_masks(case, masks)
+    folder = file.path.absolute().parent
+    for files in group_files(p for p in sorted(folder.iterdir()) if is_image_name(p)):
+        is_case = files.modalities and files.problem(allow_missing=True) is None
+        if safe_name(files.name) == file.case and is_case:
+            return layers_of_case(files, exported=file, layers=layers)
+    masks, volume = read_regions(file)
+    alone = single_file_case(file.case, volume)
+    alone.folder = folder
+    return layers_of_masks(alone, masks)
+
+
+def _brain_mask_of(case: Case) -> list[LayerData]:
+    """The brain mask of a prepared scan, or no layer and a warning if it cannot be opened."""
+    paths = stored_paths(case)
+    if paths is None:
+        return []
+    try:
+        volume = on_grid(read_brain(paths["brain"]), case.grid, case.name)
+    except SmalltumorError as error:
+        notify.warn(str(error))
+        return []
+    return [brain_mask_layer(case, volume.data != 0)]
+
+
+def _exported_regions(case: Case, files: Sequence[RegionFile]) -> list[LayerData]:
+    """The regions of exported files, or no layer and a warning if they cannot be opened."""
+    masks: dict[Region, Mask] = {}
+    for file in files:
+        try:
+            masks |= read_regions(file, case.grid)[0]
+        except SmalltumorError as error:
+            notify.warn(str(error))
+    return layers_of_masks(case, masks)
+
+
+def _labels_next_to(case: Case, read: Future[Volume]) -> list[LayerData]:
+    """The labels of a case, or no layer and a warning if they cannot be opened."""
+    try:
+        volume = on_grid(read.result(), case.grid, case.name)
+        return [labels_of(case, volume)]
+    except SmalltumorError as error:
+        notify.warn(str(error))
+        return []
+
+
+def _layers_of_incomplete_case(files: CaseFiles) -> list[LayerData]:
+    paths = [p for m in STACKING for p in files.modalities.get(m, ())]
+    layers = [layer_of_volume(read_image(path)) for path in paths]
+    for _, attributes, _ in layers[:-1]:
+        attributes["visible"] = False
+    return layers + [layer for path in files.labels for layer in _single_file_labels(path)]
+
+
+def _single_file_labels(path: Path) -> list[LayerData]:
+    """The labels of an incomplete case, or no layer and a warning if they cannot be opened."""
+    try:
+        return [layer_of_volume(read_label_volume(path))]
+    except SmalltumorError as error:
+        notify.warn(str(error))
+        return []

@@ -1,0 +1,62 @@
+"""Layers of label volumes, in the label scheme that their values and names tell."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+from smalltumor.data.case import Case
+from smalltumor.data.label_files import check_tumour_size, decode_labels, scheme_of_volume
+from smalltumor.data.nifti import Volume, stem
+from smalltumor.errors import CaseError, LabelError
+from smalltumor.labels.schemes import DEFAULT_SCHEME, SCHEMES, LabelScheme, integer_values
+
+from napari_smalltumor import notify
+from napari_smalltumor.layers.create import LayerData, labels_layer, plain_labels_layer
+
+
+def labels_of(case: Case, volume: Volume) -> LayerData:
+    """The layer of a label volume, in its scheme if that is known."""
+    scheme = _scheme_of(volume, case.scheme_hint)
+    if scheme is None:
+        return plain_labels_layer(case, volume.data, stem(volume.path))
+    return labels_in_scheme(case, volume, scheme)
+
+
+def labels_in_scheme(case: Case, volume: Volume, scheme: LabelScheme) -> LayerData:
+    """The layer of labels of a scheme; those of a scheme that is only read are converted."""
+    if scheme.name in SCHEMES:
+        return labels_layer(case, volume.data.astype(np.uint8, copy=False), scheme)
+    written = SCHEMES[DEFAULT_SCHEME]
+    classes, _ = decode_labels(volume, scheme.name)
+    _say_what_is_left_out(volume, scheme)
+    return labels_layer(case, written.encode(classes), written)
+
+
+def _scheme_of(volume: Volume, hint: str | None) -> LabelScheme | None:
+    """The scheme of a label volume; None if its values may have two meanings.
+
+    A window, which reads in a worker, asks for the meaning; elsewhere a warning says so.
+    """
+    try:
+        values = integer_values(volume.data)
+    except LabelError as error:
+        raise CaseError(f"{volume.path}: {error}") from error
+    try:
+        scheme = scheme_of_volume(volume, hint)
+    except LabelError as error:
+        asks = threading.current_thread() is not threading.main_thread()
+        if error.remedy is not None and not set(values) <= {0, 1} and not asks:
+            notify.warn(notify.error_text(error.prefixed(volume.path.name)))
+        return None
+    check_tumour_size(volume)
+    return scheme
+
+
+def _say_what_is_left_out(volume: Volume, scheme: LabelScheme) -> None:
+    cavity = [v for v, t in scheme.others.items() if t == 0 and np.any(volume.data == v)]
+    if cavity:
+        notify.warn(
+            f"{volume.path.name}: {cavity[0]} is the resection cavity ({scheme.name}), which is "
+            "no tumour and is left out"
+        )

@@ -1,0 +1,54 @@
+"""The layer of a single 3D file: an image, labels, or the mask of a region."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from smalltumor.data.case import Case
+from smalltumor.data.label_files import rounded
+from smalltumor.data.naming.file_names import LABELS, parse_file_name
+from smalltumor.data.naming.find_cases import label_scheme_hint
+from smalltumor.data.nifti import Volume, stem
+from smalltumor.labels.regions import Region
+
+from napari_smalltumor.layers.create import LayerData, image_layer
+from napari_smalltumor.layers.regions import region_layer
+from napari_smalltumor.loading.labels.layers import labels_of
+
+_REGION_ENDING = re.compile(r"^(?P<case>.+)[-_ ](?P<region>et|tc|wt)$", re.IGNORECASE)
+
+
+def layer_of_volume(volume: Volume) -> LayerData:
+    """The layer of a single 3D file: a modality, a label volume, or the mask of a region."""
+    name = stem(volume.path)
+    region = _REGION_ENDING.match(name)
+    if region and _is_mask(volume.data):
+        case = single_file_case(region["case"], volume)
+        case.folder = Path(os.path.normpath(volume.path.parent.absolute()))
+        return region_layer(case, Region(region["region"].lower()), volume.data != 0)
+    case_name, role, _word = parse_file_name(volume.path) or (name, None, "")
+    case = single_file_case(case_name or volume.path.resolve().parent.name, volume)
+    if role == LABELS or (role is None and _is_label_volume(volume.data)):
+        case.labels_path = volume.path
+        case.scheme_hint = label_scheme_hint(volume.path)
+        return labels_of(case, rounded(volume))
+    case.volumes = {role or name: volume.data}
+    case.paths = {role or name: volume.path}
+    return image_layer(case, role or name)
+
+
+def single_file_case(name: str, volume: Volume) -> Case:
+    """A case of a single file, with its grid and header."""
+    return Case(name, {}, volume.grid, volume.header)
+
+
+def _is_mask(data: npt.NDArray[np.generic]) -> bool:
+    return data.dtype.kind in "ui" and int(data.max()) <= 1 and int(data.min()) >= 0
+
+
+def _is_label_volume(data: npt.NDArray[np.generic]) -> bool:
+    return data.dtype == np.uint8 and int(data.max()) <= 4
