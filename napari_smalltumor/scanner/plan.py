@@ -11,6 +11,7 @@ from smalltumor.data.naming.case_files import MODALITIES, MODALITY_TITLES, modal
 from smalltumor.errors import Action, Remedy
 from smalltumor.files.names import safe_name
 from smalltumor.files.requirements import MissingPackageError, missing_packages
+from smalltumor.scanner.case_name import proposed_name
 from smalltumor.scanner.selection import CHOSEN_BY_USER, Assignment, DescribedSeries, assign
 from smalltumor.scanner.series import Series
 from smalltumor.scanner.source import Source
@@ -19,11 +20,6 @@ from smalltumor.scanner.studies import FolderContent, Study
 from napari_smalltumor.notify import error_text
 
 SHOWN_ORDER = ("t1", "t1ce", "t2", "flair")
-
-_TELLS_NOTHING = frozenset(
-    ("dicom", "dicoms", "dcm", "image", "images", "mr", "mri", "scan", "scans", "raw", "nifti")
-)
-"""Names of folders that many patients have; the folder above is named after the patient."""
 
 _NEEDED = ("SimpleITK", "deepbet")
 
@@ -146,20 +142,10 @@ class Plan:
 
     @property
     def case_name(self) -> str:
-        """A name for the case: that of the folder, with number and date of one of several studies.
-
-        It has no patient ID, because it becomes part of the names of files.
-        """
+        """A name for the case, as of `proposed_name` unless it is known."""
         if self._case_name:
             return safe_name(self._case_name)
-        folder = self.folder.absolute()
-        name = folder.parent.name if folder.name.lower() in _TELLS_NOTHING else folder.name
-        parts = [name]
-        if self._study is not None and len(self.studies) > 1:
-            if len({study.patient for study in self.studies}) > 1:
-                parts.append(f"study{self.studies.index(self._study) + 1}")
-            parts.append(self._study.date)
-        return safe_name("_".join(part for part in parts if part)) or "case"
+        return proposed_name(self.folder, self.studies, self._study)
 
     def _packages_problem(self) -> str:
         missing = missing_packages(_NEEDED)

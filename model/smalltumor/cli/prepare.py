@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,12 +78,11 @@ def _folders(options: argparse.Namespace) -> tuple[Path | None, Path | None]:
 
 
 def _prepare(options: argparse.Namespace, folder: Path | None, output: Path) -> int:
-    from smalltumor.data.naming.file_names import folder_name
     from smalltumor.scanner.preparation.prepared_files import check_prepared, write_prepared
 
     with ProgressBar() as bar:
         source = scanner_images.find_source(options, folder, bar)
-        source = replace(source, name=folder_name(output))
+        source = scanner_images.named_after(source, output)
         chosen = source.assignment.chosen
         locations = [series.location for series in chosen.values()]
         check_prepared(output, source.name, chosen, locations, overwrite=options.overwrite)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -129,6 +130,8 @@ def read_and_prepare(
     if options.grid != REFERENCE and options.probabilities is not None:
         raise SmalltumorError("probabilities lie on the grid of T1CE; leave out --grid")
     source = find_source(options, options.case, bar)
+    if options.prepared is not None:
+        source = named_after(source, options.prepared)
     chosen = source.assignment.chosen
     if options.grid not in chosen:
         raise SmalltumorError(f"the case has no {options.grid}, whose grid --grid asks for")
@@ -158,6 +161,13 @@ def find_source(options: argparse.Namespace, folder: Path | None, bar: ProgressB
         allow_missing=options.allow_missing,
         on_file=lambda count: bar(0.0, f"reading headers: {count}"),
     )
+
+
+def named_after(source: Source, folder: Path) -> Source:
+    """A case with the name of the folder that it is written to."""
+    from smalltumor.data.naming.file_names import folder_name
+
+    return replace(source, name=folder_name(folder))
 
 
 def prepare_source(options: argparse.Namespace, source: Source, bar: ProgressBar) -> PreparedCase:

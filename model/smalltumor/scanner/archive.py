@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from lzma import LZMAError
 from pathlib import Path, PurePosixPath
 from zipfile import ZipInfo
@@ -24,7 +25,6 @@ MOST_BYTES = 16 * 2**30
 """Largest size of the unpacked files; a study with all its series has one or two GB."""
 
 MOST_FILES = 200_000
-
 MOST_LOOKED_AT = 1000
 """Files of an archive whose first bytes are read before it is unpacked."""
 
@@ -33,6 +33,9 @@ _DAMAGED = (
     *(EOFError, NotImplementedError, UnicodeDecodeError),
 )
 """What `zipfile` raises for a damaged archive, apart from `OSError`."""
+
+_CHUNK_BYTES = 4 * 2**20
+"""Unpacked between two calls of `on_file`, in less than a tenth of a second."""
 
 _ENCRYPTED = 0x1
 _NOT_IN_NAMES = str.maketrans(dict.fromkeys('\\:*?"<>|', "_"))
@@ -111,7 +114,8 @@ def unpack(archive: Path, folder: Path, on_file: Callable[[int], None] | None = 
     folder : Path
         Created.
     on_file : callable, optional
-        Called with the number of files unpacked; an exception that it raises ends the work.
+        Called with the number of the file that is unpacked, several times for a large one; an
+        exception that it raises ends the work.
 
     Raises
     ------
@@ -126,9 +130,7 @@ def unpack(archive: Path, folder: Path, on_file: Callable[[int], None] | None = 
             # Of several members of one name, the last is the newest.
             members = {_target(folder, member): member for member in wanted}
             for count, (target, member) in enumerate(members.items(), start=1):
-                if on_file is not None:
-                    on_file(count)
-                _write(content, member, target)
+                _write(content, member, target, partial(on_file, count) if on_file else _ignore)
     except FileNotFoundError as error:
         raise CaseError(f"{archive} does not exist") from error
     except _DAMAGED as error:
@@ -170,8 +172,18 @@ def _target(folder: Path, member: ZipInfo) -> Path:
     return folder.joinpath(*parts)
 
 
-def _write(content: zipfile.ZipFile, member: ZipInfo, target: Path) -> None:
+def _write(
+    content: zipfile.ZipFile, member: ZipInfo, target: Path, on_chunk: Callable[[], None]
+) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     # Reading ends at the size that the archive states, which has been checked.
     with content.open(member) as source, target.open("xb") as file:
-        shutil.copyfileobj(source, file)
+        on_chunk()
+        while chunk := source.read(_CHUNK_BYTES):
+            file.write(chunk)
+            if len(chunk) == _CHUNK_BYTES:
+                on_chunk()
+
+
+def _ignore() -> None:
+    """Nobody asked for progress."""

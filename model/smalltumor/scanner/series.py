@@ -79,6 +79,8 @@ class Series:
         The files that hold the voxels.
     grid : Grid, optional
         Of `read`, if the headers tell it without reading the voxels; None for volumes.
+    identity : (str, str), optional
+        ID and name of the patient, to keep them out of proposed names; None if they were removed.
     """
 
     title: str
@@ -94,6 +96,7 @@ class Series:
     uid: str = ""
     files: tuple[Path, ...] = ()
     grid: Grid | None = None
+    identity: tuple[str, str] | None = field(default=None, repr=False, compare=False)
 
     @property
     def study_title(self) -> str:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import MODALITY_TITLES, missing_modalities, modality_titles
-from smalltumor.data.naming.file_names import folder_name
 from smalltumor.data.nifti import is_image_name
 from smalltumor.errors import Action, CaseError, Remedy
+from smalltumor.scanner.case_name import proposed_name
 from smalltumor.scanner.selection import Assignment, assign
 from smalltumor.scanner.series import Series
 from smalltumor.scanner.studies import Study, find_studies
@@ -67,18 +67,25 @@ def find_source(
     """
     series: tuple[Series, ...] = ()
     warnings: tuple[str, ...] = ()
-    name = folder_name(folder) if folder is not None else ""
+    name = ""
     if folder is not None:
         content = find_studies(folder, on_file)
-        chosen, said = _choose_study(content.studies, study, given, folder)
-        note = (chosen.note,) if chosen.note else ()
-        series, warnings = chosen.series, (*content.warnings, *said, *note)
+        chosen, notes = _choose_study(content.studies, study, given, folder)
+        notes += (chosen.note,) if chosen.note else ()
+        series, warnings = chosen.series, (*content.warnings, *notes)
+        name = proposed_name(folder, content.studies, chosen)
     named = {m: _given(path, series, on_file) for m, path in given.items()}
     assignment = assign(series, named)
     _refuse_two_patients(assignment)
     _refuse_missing(assignment, allow_missing)
-    location = assignment.chosen[REFERENCE].location
-    return Source(name or folder_name(location.parent), assignment, warnings)
+    return Source(name or _name_of(assignment), assignment, warnings)
+
+
+def _name_of(assignment: Assignment) -> str:
+    reference = assignment.chosen[REFERENCE]
+    series = tuple(assignment.chosen.values())
+    study = Study(reference.patient, reference.study, reference.date, series)
+    return proposed_name(reference.location.parent, (study,), study)
 
 
 def _choose_study(

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from dicom_cases import write_series
-from smalltumor.errors import CaseError
+from smalltumor.errors import Cancelled, CaseError
 from smalltumor.scanner import archive
 from smalltumor.scanner.archive import may_hold_images, unpack, unpacked
 from smalltumor.scanner.studies import find_studies
@@ -32,6 +32,23 @@ def test_a_study_in_an_archive_is_read_as_its_folder(tmp_path):
         np.testing.assert_array_equal(study.series[0].read().data, data)
     assert counts == list(range(1, SHAPE[2] + 1))
     assert not unpacked_folder.exists()
+
+
+def test_unpacking_ends_within_a_large_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(archive, "_CHUNK_BYTES", 1000)
+    with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("large.nii", bytes(10_000))
+    calls: list[int] = []
+
+    def cancel_at_the_third(count: int) -> None:
+        calls.append(count)
+        if len(calls) == 3:
+            raise Cancelled("cancelled")
+
+    with pytest.raises(Cancelled):
+        unpack(tmp_path / "x.zip", tmp_path / "out", cancel_at_the_third)
+    assert calls == [1, 1, 1]
+    assert (tmp_path / "out" / "large.nii").stat().st_size == 2000
 
 
 def test_a_folder_is_taken_as_it_is(tmp_path):

@@ -41,7 +41,7 @@ def test_a_dicom_folder_is_segmented_and_the_mask_returns_to_a_series(
     assert (code, err) == (0, "")
     assert "registered to T1CE" in out
     assert read_volume(mask).grid.matches(grids["t2"])
-    assert read_volume(case / f"{folder.name}_t1ce.nii.gz").grid.matches(grids["t1ce"])
+    assert read_volume(case / "case_t1ce.nii.gz").grid.matches(grids["t1ce"])
     assert checksums(folder) == before
     written = pydicom.dcmread(seg)
     (series,) = written.ReferencedSeriesSequence

@@ -10,7 +10,7 @@ from pathlib import Path
 from smalltumor.errors import CaseError
 from smalltumor.scanner.dicom.headers import DicomImage, images_of_file
 
-MOST_FILES = 10_000
+MOST_OPENED = 10_000
 """Files that are opened to tell whether a folder holds DICOM."""
 
 START_BYTES = 132
@@ -56,7 +56,7 @@ def read_images(
     return images, problems
 
 
-def holds_dicom(folder: Path, most_files: int = MOST_FILES) -> bool:
+def holds_dicom(folder: Path, most_files: int = MOST_OPENED) -> bool:
     """Whether a folder or its subfolders hold DICOM.
 
     Parameters

@@ -18,6 +18,8 @@ from smalltumor.scanner.series import Acquisition
 _TAGS = [
     "Modality",
     "PatientID",
+    "PatientName",
+    "PatientIdentityRemoved",
     "StudyInstanceUID",
     "StudyDate",
     "SeriesInstanceUID",
@@ -92,6 +94,8 @@ class DicomImage:
         Distance of rows and of columns in mm.
     shape : (2,) int
         Number of rows and of columns.
+    identity : (str, str), optional
+        As in `Series`.
     """
 
     path: Path
@@ -108,6 +112,7 @@ class DicomImage:
     orientation: tuple[float, ...]
     spacing: tuple[float, float]
     shape: tuple[int, int]
+    identity: tuple[str, str] | None = None
 
 
 @contextmanager
@@ -248,7 +253,14 @@ def _image(path: Path, frame: _Frame) -> DicomImage | None:
         orientation=orientation,
         spacing=(spacing[0], spacing[1]),
         shape=(int(frame.header.Rows), int(frame.header.Columns)),
+        identity=_identity(frame),
     )
+
+
+def _identity(frame: _Frame) -> tuple[str, str] | None:
+    if frame.text("PatientIdentityRemoved").upper() == "YES":
+        return None
+    return frame.text("PatientID"), frame.text("PatientName")
 
 
 def _acquisition(frame: _Frame) -> Acquisition:
