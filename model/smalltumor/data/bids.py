@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,9 @@ from smalltumor.labels.schemes import DEFAULT_SCHEME, SCHEMES
 
 BIDS_VERSION = "1.10.0"
 DESCRIPTION = "dataset_description.json"
+
+_DEEPEST = 4
+"""Folders above an image at most: ``anat``, ``ses-LABEL``, ``sub-LABEL``, the dataset."""
 
 _PACKAGE = "napari-smalltumor"
 _CLASS_NAMES = {
@@ -78,7 +82,7 @@ def write_bids(
         segmentation.name, dataset, overwrite=overwrite, sources=segmentation.sources
     )
     image.parent.mkdir(parents=True, exist_ok=True)
-    _describe_dataset(dataset)
+    _describe_dataset(dataset, segmentation.sources)
     write_segmentation(segmentation, image, scheme=scheme, overwrite=overwrite)
     _write_json(sidecar, _sidecar(segmentation), overwrite)
     columns = ("index", "name", "abbreviation", "color")
@@ -172,21 +176,37 @@ def _kind_of_dataset(dataset: Path) -> str | None:
         raise OutputError(f"{path} cannot be read ({error}); name another folder") from error
 
 
-def _describe_dataset(dataset: Path) -> None:
+def _describe_dataset(dataset: Path, sources: Iterable[Path]) -> None:
+    """Write the description of a new dataset, with the authors and DOI of that of the images."""
     if (dataset / DESCRIPTION).exists():
         return
     generated = {"Name": "smalltumor", "Description": "Segmentation of brain tumours in MRI"}
     with suppress(PackageNotFoundError):  # run from a source tree that was not installed
         generated["Version"] = version(_PACKAGE)
-    description = {
+    description: dict[str, Any] = {
         "Name": "Segmentations of brain tumours",
         "BIDSVersion": BIDS_VERSION,
         "DatasetType": "derivative",
         "GeneratedBy": [generated],
     }
+    source = _description_around(sources)
+    if isinstance(source.get("Authors"), list):
+        description["Authors"] = source["Authors"]
+    if source.get("DatasetDOI"):
+        description["SourceDatasets"] = [{"DOI": source["DatasetDOI"]}]
     _write_json(dataset / DESCRIPTION, description, overwrite=False)
     if not (dataset / "README").exists():
         write_text(dataset / "README", _README)
+
+
+def _description_around(sources: Iterable[Path]) -> Mapping[str, Any]:
+    """The description of the BIDS dataset that holds the images; empty if they are in none."""
+    for path in sources:
+        for folder in islice(path.absolute().parents, _DEEPEST):
+            with suppress(OSError, ValueError):
+                content = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+                return content if isinstance(content, dict) else {}
+    return {}
 
 
 def _sidecar(segmentation: Segmentation) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ import csv
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel as nib
@@ -111,14 +112,43 @@ def test_the_command_writes_a_dataset(tmp_path, smalltumor, narrow_weights):
     assert not (tmp_path / "mask.nii.gz").exists()
 
 
+def of_dataset(dataset, content: str) -> Segmentation:
+    """A segmentation of an image in a BIDS dataset with this description."""
+    image = dataset / "sub-01" / "ses-2" / "anat" / "sub-01_ses-2_T1w.nii.gz"
+    image.parent.mkdir(parents=True)
+    image.touch()
+    (dataset / "dataset_description.json").write_text(content)
+    return replace(segmentation("sub-01_ses-2"), sources=(image,))
+
+
+def test_authors_and_doi_are_those_of_the_dataset_of_the_images(tmp_path):
+    source = {"Name": "a", "Authors": ["A. Meier", "B. Huber"], "DatasetDOI": "10.1/2"}
+    write_bids(of_dataset(tmp_path / "raw", json.dumps(source)), tmp_path / "out")
+    description = json.loads((tmp_path / "out" / "dataset_description.json").read_text())
+    assert description["Authors"] == ["A. Meier", "B. Huber"]
+    assert description["SourceDatasets"] == [{"DOI": "10.1/2"}]
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"Authors": "A. Meier"}', "{}"])
+def test_a_description_of_the_images_that_tells_nothing_is_no_error(tmp_path, content):
+    write_bids(of_dataset(tmp_path / "raw", content), tmp_path / "out")
+    description = json.loads((tmp_path / "out" / "dataset_description.json").read_text())
+    assert "Authors" not in description and "SourceDatasets" not in description
+
+
 @pytest.mark.skipif(
     shutil.which("bids-validator-deno") is None,
     reason="bids-validator-deno is not installed (96 MB)",
 )
-def test_the_validator_of_bids_finds_no_error(tmp_path):
+@pytest.mark.parametrize("authors", [True, False])
+def test_the_validator_of_bids_finds_nothing_but_missing_authors(tmp_path, authors):
+    if authors:
+        source = of_dataset(tmp_path / "raw", json.dumps({"Authors": ["A. Meier", "B. Huber"]}))
+        write_bids(replace(source, name="sub-02"), tmp_path / "out")
     for case in ("sub-01_ses-2", "BraTS2021_00019", "BraTS-GLI-00005-100"):
-        write_bids(segmentation(case), tmp_path)
-    command = ["bids-validator-deno", "--format", "json", str(tmp_path)]
+        write_bids(segmentation(case), tmp_path / "out")
+    command = ["bids-validator-deno", "--format", "json", str(tmp_path / "out")]
     result = subprocess.run(command, capture_output=True, text=True, timeout=300)
     issues = json.loads(result.stdout)["issues"]["issues"]
-    assert {issue["code"] for issue in issues} <= {"TOO_FEW_AUTHORS"}  # only the user knows them
+    # Without a dataset of the images, only the user knows the authors.
+    assert {issue["code"] for issue in issues} == (set() if authors else {"TOO_FEW_AUTHORS"})
