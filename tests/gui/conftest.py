@@ -12,6 +12,7 @@ import napari.settings
 import numpy as np
 import pytest
 from napari.settings._napari_settings import NapariSettings
+from napari_caches import keep_results
 from npe2 import PluginManifest
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QGuiApplication
@@ -58,6 +59,14 @@ def read_manifests_once():
     """Read the manifest of each plugin once; napari reads all of them for each viewer."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(PluginManifest, "from_file", staticmethod(cache(PluginManifest.from_file)))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def results_of_pure_functions():
+    """Keep results that napari and vispy compute again for each viewer."""
+    with pytest.MonkeyPatch.context() as patch:
+        keep_results(patch)
         yield
 
 
