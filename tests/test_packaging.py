@@ -55,6 +55,7 @@ def built(tmp_path_factory) -> Path:
     return copy / "dist"
 
 
+@pytest.mark.slow
 def test_wheel_and_sdist_carry_manifest_sample_case_and_weights(built):
     weights = [
         f"smalltumor/weights/{p.name}" for p in (ROOT / "model/smalltumor/weights").glob("*.s*")

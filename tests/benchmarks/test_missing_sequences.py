@@ -50,6 +50,7 @@ def test_every_case_is_scored_by_the_weights_that_do_not_know_it(table, tmp_path
     assert complete == without_t1
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_continues_where_it_stopped(table, tmp_path, monkeypatch):
     text = table()
     (tmp_path / "out" / "without_T2.csv").unlink()

@@ -132,6 +132,7 @@ def test_a_study_is_not_continued_with_other_settings(data, tmp_path, capsys):
     assert peers.main([str(data), "--study", str(tmp_path), "--tables"]) == 0
 
 
+@pytest.mark.slow
 def test_a_pack_gives_the_same_folds_and_nearly_the_same_scores(data, tmp_path):
     writer = PackWriter(tmp_path / "pack", QUICK.preprocessing)
     for case in labelled_cases(data):

@@ -129,6 +129,7 @@ def test_edits_are_restored_after_a_kill(
     assert own.parent == ensure_autosave(viewer).autosave.folder.path
 
 
+@pytest.mark.slow
 def test_the_user_is_not_asked_again_about_discarded_edits(
     killed, synthetic_case, make_napari_viewer, answers, qtbot
 ):

@@ -84,6 +84,7 @@ def test_a_menus_module_imports_no_network():
     assert last_line(script) == "[]"
 
 
+@pytest.mark.slow
 def test_the_segment_dock_imports_neither_networks_nor_file_formats():
     """nibabel takes a third of a second: it imports pydicom, and with it an HTTP library."""
     script = (

@@ -50,6 +50,7 @@ def test_the_run_and_the_table_of_a_cohort_have_the_finding(
     assert "T2 and FLAIR seem to be exchanged" in row.note
 
 
+@pytest.mark.slow
 def test_one_image_in_two_roles_is_not_segmented(exchanged, narrow_weights) -> None:
     case = read_case(exchanged)
     twice = replace(case, volumes=dict(case.volumes) | {"t1": case.volumes["t1ce"]})

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from smalltumor.inference.devices import has_openvino
 from synthetic import write_case
 
@@ -49,6 +50,7 @@ for backend in sys.argv[3].split(","):
 """
 
 
+@pytest.mark.slow
 def test_segment_opens_no_connection_and_writes_to_no_input(
     narrow_weights: Path, tmp_path: Path
 ) -> None:

@@ -55,6 +55,7 @@ def press(dock, key):
     dock.keys.shortcuts[key].activated.emit()
 
 
+@pytest.mark.slow
 def test_real_case_is_listed_and_a_click_flies_to_its_small_lesion(viewer, qtbot, sample_folder):
     case = read_case(sample_folder)
     classes, _ = read_labels(case)

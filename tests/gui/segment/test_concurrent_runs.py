@@ -85,6 +85,7 @@ def test_two_windows_that_segment_at_once_show_only_their_own_run(
     assert (errors, raised) == ([], [])
 
 
+@pytest.mark.slow
 def test_the_result_of_an_abandoned_run_is_not_shown_as_that_of_the_next_run(
     opened, tmp_path, slow_network, qtbot, errors, raised
 ):

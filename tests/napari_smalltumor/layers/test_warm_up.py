@@ -28,6 +28,7 @@ print(dash_atlas._make_pattern.cache_info().currsize > 0)
 """
 
 
+@pytest.mark.slow
 def test_a_labels_layer_imports_and_computes_nothing_after_preparation():
     run = subprocess.run(
         [sys.executable, "-c", CHECK], capture_output=True, text=True, check=True, timeout=120

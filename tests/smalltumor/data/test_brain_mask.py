@@ -41,6 +41,7 @@ def mask_of(images) -> npt.NDArray[np.bool_]:
     return np.logical_or.reduce([image > 0 for image in remove_background(images, SPACING)])
 
 
+@pytest.mark.slow
 def test_images_of_brats_are_returned_as_they_are(shared: Path) -> None:
     for files in find_cases(shared / "data" / "brats2021"):
         volumes = read_case_files(files).volumes

@@ -180,6 +180,7 @@ def cropped(sample: Case, *box: slice) -> Case:
     return Case("crop", volumes, Grid(shape, np.diag([-1.0, -1.0, 1.0, 1.0])))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_case_does_not_influence_the_next_one(backend: str, sample_folder: Path) -> None:
     sample = read_case(sample_folder)

@@ -326,6 +326,7 @@ def test_openvino_agrees_with_torch_cold_and_from_its_cache(
         assert len(list(cache.rglob("*.blob"))) == len(list(cache.rglob("*.xml"))) == 1
 
 
+@pytest.mark.slow
 @needs_openvino
 def test_a_damaged_cache_is_replaced(small: Case, checkpoint: Checkpoint, cache: Path) -> None:
     expected = segment(small, checkpoint, backend="openvino").classes
@@ -396,6 +397,7 @@ print(segment(case, checkpoint, backend="torch", device="cpu").run.warnings)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_AS is enforced only on Linux")
 def test_limit_on_memory_leads_to_windows() -> None:
     command = [sys.executable, "-c", LITTLE_ADDRESS_SPACE]

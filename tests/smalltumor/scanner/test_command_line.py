@@ -59,6 +59,7 @@ def test_one_file_of_a_study_stands_for_its_folder_and_this_is_said(stripped, sm
     assert f"warning: {file.name} is one file of a scan; the scan in {folder} is used" in err
 
 
+@pytest.mark.slow
 def test_an_archive_is_listed_and_prepared_like_its_folder(stripped, tmp_path, smalltumor):
     study = shutil.make_archive(tmp_path / "P1", "zip", stripped[0])
     code, out, err = smalltumor("prepare", study, "--list")
@@ -72,6 +73,7 @@ def test_an_archive_is_listed_and_prepared_like_its_folder(stripped, tmp_path, s
         assert "cut.zip is a damaged zip archive" in err
 
 
+@pytest.mark.slow
 def test_prepare_writes_a_case_that_segment_reads(sample_folder, tmp_path, smalltumor):
     folder = tmp_path / "new" / "case7"
     code, out, err = smalltumor("prepare", sample_folder, folder)

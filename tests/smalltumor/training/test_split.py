@@ -50,6 +50,7 @@ def forget_split(run) -> None:
     RunFolder(run).config.write_text(json.dumps(config))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recorded", [True, False])
 def test_a_case_added_before_a_resume_joins_training_and_moves_no_other(data, run, recorded):
     write_lesion_cases(data, 1, names="a_new_{:02d}")
@@ -88,6 +89,7 @@ def test_other_folds_on_resume_are_refused(data, run):
         )
 
 
+@pytest.mark.slow
 def test_a_run_without_validation_can_get_cases_it_has_not_trained_on(data, tmp_path, quick):
     elsewhere = write_lesion_cases(tmp_path / "elsewhere", 1, names="new_{:02d}")
     run = tmp_path / "run"
@@ -98,6 +100,7 @@ def test_a_run_without_validation_can_get_cases_it_has_not_trained_on(data, tmp_
     assert [s["case"] for s in events(run, "validation")[-1]["by_case"]] == ["new_00"]
 
 
+@pytest.mark.slow
 def test_a_run_without_a_saved_state_draws_its_split_anew(data, run):
     (run / "last.safetensors").unlink()
     shutil.rmtree(data / "case_00")

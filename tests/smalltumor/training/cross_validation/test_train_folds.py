@@ -99,6 +99,7 @@ def test_out_of_memory_it_does_not_advise_to_resume_with_another_recipe(
     assert raised.value.remedy == Remedy(Action.START_AGAIN, settings={"batch": 1})
 
 
+@pytest.mark.slow
 def test_interrupted_at_any_moment_it_ends_with_the_same_split_and_table(
     data, tmp_path, monkeypatch, segmented
 ):
@@ -171,6 +172,7 @@ def test_a_fold_that_another_process_trains_is_left_to_it(data, started, monkeyp
     assert lines == ["another process is training fold-0"]
 
 
+@pytest.mark.slow
 def test_cases_the_starting_weights_have_seen_are_trained_on_and_not_scored(
     data, tmp_path, weights_to_tune
 ):
