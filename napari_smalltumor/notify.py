@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from smalltumor.data.naming.case_files import MODALITY_TITLES
+from smalltumor.data.naming.case_files import modality_titles
 from smalltumor.errors import Action, Remedy, SmalltumorError
 
 
@@ -52,11 +52,10 @@ def error_text(exception: SmalltumorError) -> str:
 
 
 def _name_modalities(remedy: Remedy) -> str:
-    titles = " and ".join(MODALITY_TITLES[m] for m in remedy.modalities) or "each modality"
-    return (
-        "open its files with File > IO Utilities > Open case from files... and choose the "
-        f"layers for {titles} in the Segment dock"
-    )
+    if not remedy.modalities:
+        return "open the images, too, and choose them in the Segment dock"
+    titles = modality_titles(remedy.modalities)
+    return f"open the images, too, and choose {titles} in the Segment dock"
 
 
 def _resume(remedy: Remedy) -> str:
@@ -72,6 +71,9 @@ _REMEDIES: dict[Action, Callable[[Remedy], str]] = {
         "BraTS-GLI-02143-101-seg.nii.gz, and open it again"
     ),
     Action.NAME_MODALITIES: _name_modalities,
+    Action.NAME_FILES: lambda remedy: (
+        "open the folder with the images of one patient, or of a scan in DICOM or NIfTI files"
+    ),
     Action.RESAMPLE: lambda remedy: "resample the images onto one grid first",
     Action.CHOOSE_WEIGHTS: lambda remedy: (
         "choose weights trained with modality dropout under Weights"

@@ -30,6 +30,9 @@ class Action(StrEnum):
     NAME_MODALITIES = "name modalities"
     """Name the files of `Remedy.modalities`."""
 
+    NAME_FILES = "name files"
+    """Name the files of a case after their sequences, or choose another folder."""
+
     RESAMPLE = "resample"
     """Allow the modalities to be resampled onto one grid."""
 

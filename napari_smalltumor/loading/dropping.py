@@ -12,7 +12,7 @@ from smalltumor.data.nifti import is_image_name
 from smalltumor.scanner.archive import is_archive
 from smalltumor.scanner.dicom.study_folder import is_dicom_file
 
-from napari_smalltumor.loading.open_case import open_and_remember
+from napari_smalltumor.loading.open_case import open_and_remember, open_files
 from napari_smalltumor.viewer import unproxied
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _DRAGGING = (QEvent.Type.DragEnter, QEvent.Type.DragMove)
 def accept_drops(
     widget: QWidget, viewer: ViewerModel, *, leaves_single_files: bool = False
 ) -> None:
-    """Open cases that are dropped on a widget: folders one by one, files together.
+    """Open cases that are dropped on a widget: folders one by one, files by their cases.
 
     Parameters
     ----------
@@ -51,14 +51,14 @@ class _CaseDrop(QObject):
             return False
         event.acceptProposedAction()
         if event.type() == QEvent.Type.Drop:
-            cases = [*folders, *([files] if files else [])]
             # Later, because the program from which they are dragged waits.
-            QTimer.singleShot(0, lambda: self._open(cases))
+            QTimer.singleShot(0, lambda: self._open(folders, files))
         return True
 
-    def _open(self, cases: list[Path | list[Path]]) -> None:
-        for case in cases:
-            open_and_remember(self._viewer, case)
+    def _open(self, folders: list[Path], files: list[Path]) -> None:
+        for folder in folders:
+            open_and_remember(self._viewer, folder)
+        open_files(self._viewer, files)
 
 
 def dropped_paths(data: QMimeData) -> tuple[list[Path], list[Path]]:

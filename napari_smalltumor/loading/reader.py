@@ -16,6 +16,7 @@ from smalltumor.data.volume_files import volume_shape
 from smalltumor.errors import CaseError
 from smalltumor.files.requirements import MissingPackageError
 
+from napari_smalltumor import notify
 from napari_smalltumor.export.region_files import region_file
 from napari_smalltumor.layers.create import LayerData
 from napari_smalltumor.loading.already_open import layer_of_file
@@ -46,9 +47,7 @@ def get_reader(path: str | Sequence[str]) -> Reader | None:
     file = Path(path)
     if file.is_dir():
         return _read_folder if _contains_modalities(file) else None
-    if is_image_name(file) and _dimensions(file) in (3, 4):
-        return _read_file
-    return None
+    return _read_path if is_image_name(file) and _dimensions(file) in (0, 3, 4) else None
 
 
 def _read_folder(path: str | Sequence[str]) -> list[LayerData]:
@@ -59,16 +58,38 @@ def _read_together(paths: str | Sequence[str]) -> list[LayerData]:
     return layers_of_case(find_case_files([Path(p) for p in paths]), layers=_open_layers())
 
 
-def _read_file(path: str | Sequence[str]) -> list[LayerData]:
-    file = Path(str(path))
-    if _dimensions(file) == 4:
-        return layers_of_case(find_case_files(file), layers=_open_layers())
+def _read_path(path: str | Sequence[str]) -> list[LayerData]:
+    return layers_of_file(Path(str(path)), _open_layers())
+
+
+def layers_of_file(file: Path, layers: Sequence[Layer]) -> list[LayerData]:
+    """Read one file: a 4D file of a case, an exported mask, or an image or labels by themselves.
+
+    Parameters
+    ----------
+    file : Path
+    layers : sequence of layers
+        What is open; nothing is read if a layer shows the file.
+
+    Raises
+    ------
+    CaseError
+        If the file cannot be read.
+    """
+    if _dimensions(file) not in (0, 3):
+        return layers_of_case(find_case_files(file), layers=layers)
     exported = region_file(file)
     if exported is not None:
-        return layers_of_export(exported, _open_layers())
-    if layer_of_file(_open_layers(), file) is not None:
+        return layers_of_export(exported, layers)
+    if layer_of_file(layers, file) is not None:
         return []
-    return [layer_of_volume(read_image(file))]
+    layer = layer_of_volume(read_image(file))
+    if layer[2] == "image" and parse_file_name(file) is None:
+        notify.info(
+            f"The name of {file.name} tells no sequence. Choose it for T1, T1CE, T2 or FLAIR in "
+            "the Segment dock."
+        )
+    return [layer]
 
 
 def _open_layers() -> list[Layer]:
@@ -79,13 +100,13 @@ def _open_layers() -> list[Layer]:
 
 
 def _dimensions(path: Path) -> int | None:
-    """3 for a volume, 4 for stacked modalities, or None if the plugin does not read the file."""
+    """3 for a volume, 4 for stacked modalities, None for other shapes, 0 if that is not known."""
     try:
         shape = volume_shape(path)
     except MissingPackageError:
         return 3  # reading says what is to be installed
     except CaseError:
-        return None
+        return 0  # reading says what is wrong
     if len(shape) == 4 and shape[3] == len(MSD_CHANNELS):
         return 4
     return 3 if len(shape) == 3 else None

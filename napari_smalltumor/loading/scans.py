@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 PREPARED_DOCK = "Prepared scan"
 
+MOST_SEQUENCES = 20
+"""A folder with more volumes of which no name tells the sequence holds many patients."""
+
 
 def scan_at(path: Path) -> Path | None:
     """The scan that a file belongs to: a zip archive, or the folder around a DICOM file."""
@@ -165,10 +168,12 @@ def report_no_series(scan: Path) -> None:
 
 
 def is_scan(content: FolderContent) -> bool:
-    """Whether a folder holds DICOM series, or NIfTI files with a T1CE among them."""
+    """Whether a folder holds DICOM series, or volumes with a T1CE or of unknown sequences."""
     series = [one for study in content.studies for one in study.series]
     return any(one.uid for one in series) or any(
-        REFERENCE in assign(study.series).chosen for study in content.studies
+        REFERENCE in (chosen := assign(study.series).chosen)
+        or (not chosen and 1 < len(study.series) <= MOST_SEQUENCES)
+        for study in content.studies
     )
 
 

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 from smalltumor.data.naming.find_cases import find_case_files
 from smalltumor.data.nifti import is_image_name
 from smalltumor.errors import SmalltumorError
-from smalltumor.scanner.archive import is_archive, may_hold_images
+from smalltumor.scanner.archive import is_archive
 from smalltumor.scanner.dicom.files import holds_dicom
 from smalltumor.scanner.dicom.study_folder import is_dicom_file
 
 from napari_smalltumor.loading.already_open import show_open_case, show_open_file
+from napari_smalltumor.loading.folder_of_cases import offer_cases
 from napari_smalltumor.loading.job import LoadJob, load, loads_in_background
-from napari_smalltumor.loading.open_case import case_name, offer_cases, on_error, open_and_remember
+from napari_smalltumor.loading.open_case import case_name, on_error, open_and_remember
 from napari_smalltumor.loading.reader import Reader
 from napari_smalltumor.loading.reader import get_reader as get_case_reader
 from napari_smalltumor.loading.scans import check_no_scan
@@ -40,8 +41,8 @@ def get_reader(path: str | Sequence[str]) -> Reader | None:
     """Return the function that reads a path, or None if the plugin does not read it.
 
     A folder that is no case is read if no other plugin can: if it holds NIfTI files or only
-    folders; or if it holds DICOM files. A zip archive is read if it may hold images. For DICOM
-    files, the scan around them is read.
+    folders; or if it holds DICOM files. A zip archive is unpacked. For DICOM files, the scan
+    around them is read.
 
     Parameters
     ----------
@@ -49,7 +50,7 @@ def get_reader(path: str | Sequence[str]) -> Reader | None:
         As for `napari_smalltumor.loading.reader.get_reader`.
     """
     if isinstance(path, str) and is_archive(Path(path)):
-        return _read_scan if may_hold_images(Path(path)) else None
+        return _read_scan
     if _are_dicom_files([path] if isinstance(path, str) else path):
         return _read_scan
     read = get_case_reader(path)
@@ -117,7 +118,7 @@ def _read_folder_of_cases(path: str | Sequence[str]) -> list[Any]:
 
     viewer = current_viewer()
     if viewer is not None:
-        offer_cases(viewer, Path(str(path)))
+        offer_cases(viewer, Path(str(path)), open_and_remember)
     return _NO_LAYERS
 
 

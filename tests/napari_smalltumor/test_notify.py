@@ -23,7 +23,7 @@ def test_an_error_without_a_remedy_is_its_message():
 def test_missing_modalities_are_named_by_their_titles():
     remedy = Remedy(Action.NAME_MODALITIES, modalities=("t1ce", "flair"))
     text = notify.error_text(CaseError("case: no image of T1CE and FLAIR", remedy))
-    assert text.endswith("choose the layers for T1CE and FLAIR in the Segment dock")
+    assert text.endswith("open the images, too, and choose T1CE and FLAIR in the Segment dock")
 
 
 def test_weights_that_can_miss_a_modality_are_named():

@@ -54,6 +54,10 @@ def _name_modalities(remedy: Remedy, options: argparse.Namespace) -> str:
     return ", or ".join(texts)
 
 
+def _name_files(remedy: Remedy, options: argparse.Namespace) -> str:
+    return "a scanner's images are made a case with `smalltumor prepare FOLDER CASE`"
+
+
 def _resample(remedy: Remedy, options: argparse.Namespace) -> str:
     if "resample" not in options:
         return ""
@@ -135,6 +139,7 @@ _TEXTS: Mapping[Action, Text] = MappingProxyType(
         Action.REPLACE_OUTPUT: _replace_output,
         Action.NAME_SCHEME: _name_scheme,
         Action.NAME_MODALITIES: _name_modalities,
+        Action.NAME_FILES: _name_files,
         Action.RESAMPLE: _resample,
         Action.CHOOSE_WEIGHTS: _choose_weights,
         Action.IMPORT_WEIGHTS: _import_weights,

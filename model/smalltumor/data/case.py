@@ -209,13 +209,13 @@ def _read_all(paths: Mapping[str, Path]) -> dict[str, Volume]:
 
 
 def _split(volume: Volume, channels: Sequence[str]) -> dict[str, Volume]:
-    if volume.data.ndim != 4 or volume.data.shape[3] != len(channels):
+    if volume.data.ndim != 4:
+        text = f"{volume.path}: the name tells no sequence, as that of CASE_t1ce.nii.gz does"
+        raise CaseError(text, _naming(MODALITIES))
+    if volume.data.shape[3] != len(channels):
         order = ", ".join(MODALITY_TITLES[m] for m in channels)
-        raise CaseError(
-            f"{volume.path} has the shape {volume.data.shape}: neither a modality's name "
-            f"(CASE_t1ce.nii.gz ...) nor a 4D file of {order}. Choose an image of the case; a mask "
-            "alone is no case"
-        )
+        count = volume.data.shape[3]
+        raise CaseError(f"{volume.path} has {count} volumes; a 4D file of a case has {order}")
     return {
         modality: Volume(volume.data[..., channel], volume.grid, volume.header, volume.path)
         for channel, modality in enumerate(channels)

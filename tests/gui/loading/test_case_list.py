@@ -7,9 +7,10 @@ from napari_cases import write_case_along
 from qtpy.QtWidgets import QApplication
 
 from napari_smalltumor import notify
-from napari_smalltumor.loading import open_case
+from napari_smalltumor.loading import folder_of_cases
 from napari_smalltumor.loading.case_list import CaseList
-from napari_smalltumor.loading.open_case import offer_cases, open_and_remember
+from napari_smalltumor.loading.folder_of_cases import offer_cases
+from napari_smalltumor.loading.open_case import open_and_remember
 from napari_smalltumor.loading.window_reader import get_reader
 from napari_smalltumor.patients.active_patient import active_patient
 
@@ -65,7 +66,7 @@ def test_a_dropped_folder_of_cases_is_listed_too(viewer, folder):
 
 def test_a_folder_around_a_single_case_opens_it(viewer, tmp_path):
     write_case_along(tmp_path / "around" / "Pat", labels=False)
-    offer_cases(viewer, tmp_path / "around")
+    offer_cases(viewer, tmp_path / "around", open_and_remember)
     assert len(viewer.layers) == 4 and lists() == []
 
 
@@ -82,7 +83,7 @@ def test_a_folder_without_a_case_is_reported_in_one_sentence(viewer, tmp_path, m
 def test_a_folder_with_very_many_subfolders_is_not_searched(
     viewer, tmp_path, messages, monkeypatch
 ):
-    monkeypatch.setattr(open_case, "MOST_FOLDERS", 3)
+    monkeypatch.setattr(folder_of_cases, "MOST_FOLDERS", 3)
     for number in range(5):
         (tmp_path / "many" / str(number)).mkdir(parents=True)
     open_and_remember(viewer, tmp_path / "many")

@@ -75,7 +75,6 @@ def test_contrast_limits_of_a_constant_volume_are_a_range(volume):
 
 def test_other_files_and_folders_are_not_read(tmp_path):
     (tmp_path / "notes.txt").write_text("no image")
-    (tmp_path / "fake.nii.gz").write_text("no NIfTI")
     series = nib.Nifti1Image(np.zeros((4, 4, 4, 30), np.int16), np.eye(4))
     nib.save(series, tmp_path / "bold.nii.gz")
     for path in (tmp_path, *tmp_path.iterdir()):

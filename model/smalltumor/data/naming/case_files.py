@@ -98,6 +98,8 @@ class CaseFiles:
         missing = missing_modalities(self.modalities, allow_missing=allow_missing)
         if not missing:
             return None
+        if not self.modalities and self.labels:
+            return f"no image, only the mask {self.labels[0].name}"
         existing = ", ".join(p.name for paths in self.modalities.values() for p in paths)
         titles = " and no ".join(role_title(m) for m in missing)
         return f"no {titles} image" + (f" beside {existing}" if existing else "")

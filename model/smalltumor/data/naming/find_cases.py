@@ -90,7 +90,7 @@ def find_cases(folder: Path, *, on_folder: Callable[[int], None] | None = None) 
         files = [Path(root, n) for n in sorted(names) if _is_candidate(n)]
         found += group_files(files)
     if not found:
-        raise CaseError(f"{folder} holds no case: no files named like {_EXAMPLES}")
+        raise _no_case(folder)
     _tell_apart(found, folder)
     return sorted(found, key=lambda c: c.name)
 
@@ -121,12 +121,17 @@ def _refuse(folder: Path) -> NoReturn:
     for path in others:
         if (error := not_a_volume(path)) is not None:
             raise error.prefixed("no case")
-    raise CaseError(f"{folder} holds no case: no files named like {_EXAMPLES}")
+    raise _no_case(folder)
+
+
+def _no_case(where: Path | str) -> CaseError:
+    text = f"{where} holds no case: no files named like {_EXAMPLES}"
+    return CaseError(text, Remedy(Action.NAME_FILES))
 
 
 def _only(cases: list[CaseFiles], where: str) -> CaseFiles:
     if not cases:
-        raise CaseError(f"{where} holds no case: no files named like {_EXAMPLES}")
+        raise _no_case(where)
     if len(cases) > 1:
         names = ", ".join(c.name for c in cases[:4]) + (", ..." if len(cases) > 4 else "")
         text = f"{len(cases)} cases, by their names, in {where}: {names}"
