@@ -8,7 +8,7 @@ import nibabel as nib
 import numpy as np
 from scipy import ndimage
 from smalltumor.geometry.grid import Grid
-from smalltumor.scanner.preparation.prepare import PreparedCase, PreparedSequence
+from smalltumor.scanner.preparation.prepared_case import PreparedCase, PreparedSequence
 from smalltumor.scanner.preparation.registration import Registration, on_grid, registered_grid
 from smalltumor.scanner.selection import assign
 from smalltumor.scanner.studies import find_studies

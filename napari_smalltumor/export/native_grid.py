@@ -11,7 +11,7 @@ from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import CaseError, OutputError
 from smalltumor.files.names import safe_name
 from smalltumor.scanner.preparation.native_grid import on_native_grid
-from smalltumor.scanner.preparation.prepare import PreparedSequence
+from smalltumor.scanner.preparation.prepared_case import PreparedSequence
 from smalltumor.scanner.preparation.stored_case import stored_case
 
 from napari_smalltumor.export.region_files import EXPORT_ENDING

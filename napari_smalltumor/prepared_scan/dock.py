@@ -15,7 +15,7 @@ from qtpy.QtWidgets import QFileDialog
 from smalltumor.data.case import Case
 from smalltumor.errors import CaseError, SmalltumorError
 from smalltumor.scanner.preparation.correction import Correction
-from smalltumor.scanner.preparation.prepare import PreparedCase
+from smalltumor.scanner.preparation.prepared_case import PreparedCase
 from smalltumor.scanner.preparation.stored_case import stored_case
 from superqt.utils import QSignalDebouncer
 

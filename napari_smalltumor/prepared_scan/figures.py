@@ -8,7 +8,7 @@ from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import MODALITY_TITLES
 from smalltumor.geometry.grid import Affine
 from smalltumor.scanner.preparation.motion import motion_between, motion_parameters
-from smalltumor.scanner.preparation.prepare import PreparedCase
+from smalltumor.scanner.preparation.prepared_case import PreparedCase
 from smalltumor.scanner.preparation.registration import displacement
 
 from napari_smalltumor.scanner.plan import SHOWN_ORDER

@@ -15,7 +15,7 @@ from smalltumor.scanner.preparation.series_of_case import series_in
 from smalltumor.scanner.preparation.stored_case import stored_case
 
 if TYPE_CHECKING:
-    from smalltumor.scanner.preparation.prepare import PreparedCase
+    from smalltumor.scanner.preparation.prepared_case import PreparedCase
 
 _CORRECTED = 0.9
 

@@ -15,7 +15,7 @@ from napari_smalltumor.prepared_scan.figures import ORDER, correction_text
 from napari_smalltumor.prepared_scan.preview import Preview
 
 if TYPE_CHECKING:
-    from smalltumor.scanner.preparation.prepare import PreparedCase
+    from smalltumor.scanner.preparation.prepared_case import PreparedCase
 
     from napari_smalltumor.prepared_scan.registration_controls import RegistrationControls
     from napari_smalltumor.prepared_scan.scan_layers import ScanLayers

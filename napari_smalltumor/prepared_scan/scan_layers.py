@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 from smalltumor.data.case import REFERENCE, Case
-from smalltumor.scanner.preparation.prepare import PreparedCase
+from smalltumor.scanner.preparation.prepared_case import PreparedCase
 
 from napari_smalltumor.layers.brain_mask import brain_mask_of
 from napari_smalltumor.layers.coordinates import to_display

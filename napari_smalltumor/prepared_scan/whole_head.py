@@ -11,7 +11,7 @@ import numpy.typing as npt
 from qtpy.QtCore import QObject
 from smalltumor.data.case import REFERENCE
 from smalltumor.errors import CaseError
-from smalltumor.scanner.preparation.prepare import PreparedCase
+from smalltumor.scanner.preparation.prepared_case import PreparedCase
 from smalltumor.scanner.preparation.series_of_case import series_in
 
 from napari_smalltumor import notify

@@ -28,7 +28,7 @@ from napari_smalltumor.widgets.wheel import ignore_wheel_without_focus
 
 _SIZE = (860, 600)
 _RUNNING_SIZE = (420, 80)
-_LABEL_WIDTH = 60
+_LABEL_WIDTH = 72
 _MARGIN = 12
 _PROGRESS_STEPS = 100
 _CHOOSE_STUDY = "Choose a study"

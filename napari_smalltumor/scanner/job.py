@@ -11,7 +11,7 @@ from smalltumor.scanner.preparation.prepared_files import check_prepared, write_
 from smalltumor.scanner.source import Source
 
 if TYPE_CHECKING:
-    from smalltumor.scanner.preparation.prepare import PreparedCase
+    from smalltumor.scanner.preparation.prepared_case import PreparedCase
 
 _WRITING = 0.95
 

@@ -27,7 +27,7 @@ from napari_smalltumor.scanner.plan import Plan
 from napari_smalltumor.workers import run_in_thread
 
 if TYPE_CHECKING:
-    from smalltumor.scanner.preparation.prepare import PreparedCase
+    from smalltumor.scanner.preparation.prepared_case import PreparedCase
 
 _LOOKING = "Looking at the images ..."
 
@@ -50,7 +50,7 @@ class Preparation(QObject):
         self.dialog = PrepareDialog(parent, plan.location)
         super().__init__(self.dialog)
         self._plan, self._open_prepared = plan, open_prepared
-        self._seen: dict[int, SeriesImage | str] = {}
+        self._images: dict[int, SeriesImage | str] = {}
         self._looking = False
         self._worker: ProgressWorker | None = None
         self._suggested = ""
@@ -105,7 +105,7 @@ class Preparation(QObject):
     @property
     def _problem(self) -> str:
         chosen = self._plan.chosen.values()
-        unreadable = next((t for s in chosen if isinstance(t := self._seen.get(id(s)), str)), "")
+        unreadable = next((t for s in chosen if isinstance(t := self._images.get(id(s)), str)), "")
         text = self.dialog.output.text()
         return self._plan.problem or unreadable or folder_problem(text, self._plan.folder)
 
@@ -136,15 +136,15 @@ class Preparation(QObject):
         if REFERENCE not in chosen:
             self.dialog.show_steps_text("Known when a T1CE is chosen")
             return
-        unseen = [s for s in chosen.values() if id(s) not in self._seen and not s.problem]
-        if unseen:
+        unread = [s for s in chosen.values() if id(s) not in self._images and not s.problem]
+        if unread:
             self.dialog.show_steps_text(_LOOKING)
-            self._look_at(unseen[0])
+            self._look_at(unread[0])
             return
         images = {
             m: image
             for m, s in chosen.items()
-            if isinstance(image := self._seen.get(id(s)), SeriesImage)
+            if isinstance(image := self._images.get(id(s)), SeriesImage)
         }
         self.dialog.show_steps(planned_steps(images) if REFERENCE in images else ())
 
@@ -155,20 +155,20 @@ class Preparation(QObject):
         run_in_thread(
             lambda: _image_of(series),
             self,
-            partial(self._on_seen, series),
+            partial(self._on_image, series),
             partial(self._on_unexpected, series),
             name=f"reading of {series.title}",
         )
 
-    def _on_seen(self, series: Series, seen: SeriesImage | str) -> None:
+    def _on_image(self, series: Series, image: SeriesImage | str) -> None:
         self._looking = False
-        self._seen[id(series)] = seen
+        self._images[id(series)] = image
         self._show_steps()
         self._show_message()
 
     def _on_unexpected(self, series: Series, error: Exception) -> None:
         notify.unexpected(error)
-        self._on_seen(series, f"{series.title} cannot be read.")
+        self._on_image(series, f"{series.title} cannot be read.")
 
     def _on_progress(self, state: tuple[float, str]) -> None:
         self.dialog.show_progress(*state)

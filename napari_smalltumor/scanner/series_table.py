@@ -16,7 +16,7 @@ from napari_smalltumor.widgets.wheel import ignore_wheel_without_focus
 
 _COLUMNS = ("Series", "Use as", "Reason", "Voxels")
 _SERIES, _USE, _REASON, _VOXELS = range(len(_COLUMNS))
-_WIDTHS = {_SERIES: 260, _USE: 104, _VOXELS: 150}
+_WIDTHS = {_SERIES: 240, _USE: 104, _VOXELS: 176}
 _LINES = 2.4
 """Height of a row in lines of text; longer reasons are in the tooltip."""
 

@@ -14,7 +14,7 @@ from smalltumor.cli.progress import ProgressBar
 from smalltumor.errors import SmalltumorError
 
 if TYPE_CHECKING:
-    from smalltumor.scanner.preparation.prepare import PreparedCase
+    from smalltumor.scanner.preparation.prepared_case import PreparedCase
     from smalltumor.scanner.source import Source
 
 

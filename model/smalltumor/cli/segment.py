@@ -18,7 +18,7 @@ from smalltumor.labels.small_lesions import SMALL_LESION_MM3, is_small
 if TYPE_CHECKING:
     from smalltumor.data.case import Case
     from smalltumor.data.segmentation import Segmentation
-    from smalltumor.scanner.preparation.prepare import PreparedCase
+    from smalltumor.scanner.preparation.prepared_case import PreparedCase
 
 DESCRIPTION = """\
 Segment one case. The mask has the grid and the header of the T1CE image, so that other tools show

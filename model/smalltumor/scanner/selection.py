@@ -122,26 +122,33 @@ def _after_contrast(
         late = found.sequence == "t1" and first and time > first
         if late and not says_before_contrast(series.acquisition):
             reason = f"{found.reason}, but it was acquired after a series with contrast agent"
-            found = replace(found, sequence="t1ce", reason=reason)
+            found = replace(found, sequence="t1ce", reason=reason, by_order=True)
         result.append((series, found))
     return result
 
 
 def _best(candidates: Sequence[tuple[Series, Classification]]) -> tuple[Series, str]:
-    ranked = sorted(candidates, key=lambda each: _rank(each[0]))
+    ranked = sorted(candidates, key=lambda each: _rank(*each))
     series, found = ranked[0]
     if len(ranked) == 1:
         return series, found.reason
-    other = ranked[1][0]
-    return series, f"{found.reason}; preferred to {other.title}: {_preference(series, other)}"
+    other, other_found = ranked[1]
+    why = _preference(series, other)
+    if why is None:
+        named = other_found.by_order and not found.by_order
+        why = "its name or header tells the contrast agent" if named else _later(series, other)
+    return series, f"{found.reason}; preferred to {other.title}: {why}"
 
 
-def _rank(series: Series) -> tuple[bool, bool, float, float, tuple[int, ...]]:
+def _rank(
+    series: Series, found: Classification
+) -> tuple[bool, bool, float, float, bool, tuple[int, ...]]:
     return (
         _is_reformatted(series),
         not _is_3d(series),
         round(series.slice_distance, 1),
         round(series.spacing[0] * series.spacing[1] * series.spacing[2], 1),
+        found.by_order,
         tuple(-ord(c) for c in series.acquisition.time),
     )
 
@@ -156,16 +163,20 @@ def _is_3d(series: Series) -> bool:
     return series.acquisition.is_3d or series.slice_distance <= 1.5
 
 
-def _preference(series: Series, other: Series) -> str:
+def _preference(series: Series, other: Series) -> str | None:
+    """What a series has by its images and another one lacks; None if they are alike."""
     if _is_reformatted(other) and not _is_reformatted(series):
         return "as acquired rather than reformatted"
     if _is_3d(series) and not _is_3d(other):
         return "3D"
     if other.slice_distance > _SAME * series.slice_distance:
         return f"slices of {series.slice_distance:.3g} instead of {other.slice_distance:.3g} mm"
-    if series.acquisition.time > other.acquisition.time:
-        return "acquired later"
-    return "smaller voxels or listed first"
+    return None
+
+
+def _later(series: Series, other: Series) -> str:
+    later = series.acquisition.time > other.acquisition.time
+    return "acquired later" if later else "smaller voxels or listed first"
 
 
 def _undecided(

@@ -120,11 +120,14 @@ class Classification:
         Part of a sentence, for the user.
     undecided : bool
         Whether it may be one of the four, but the reasons do not suffice.
+    by_order : bool
+        Whether it counts as T1CE only because it was acquired after another one.
     """
 
     sequence: str | None
     reason: str
     undecided: bool = False
+    by_order: bool = False
 
 
 def classify(acquisition: Acquisition) -> Classification:

@@ -78,6 +78,15 @@ def test_a_t1_after_a_series_with_contrast_agent_is_not_taken_for_t1():
     assert "acquired after a series with contrast agent" in result.reasons["t1ce"]
 
 
+def test_a_name_that_tells_contrast_agent_goes_before_the_order_of_series():
+    post = series("Ax T1 POST", time="1000")
+    late = series("Ax T1", time="1010")
+    result = assign([post, late])
+    assert result.chosen["t1ce"] is post
+    expected = "preferred to Ax T1: its name or header tells the contrast agent"
+    assert expected in result.reasons["t1ce"]
+
+
 def test_two_t1_without_a_word_of_contrast_leave_t1ce_undecided():
     result = assign([series("Ax T1", time="0900"), series("Ax T1 fs", time="1000")])
     assert "t1ce" not in result.chosen

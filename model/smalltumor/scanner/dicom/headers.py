@@ -162,9 +162,9 @@ def _read_images(pydicom: Any, path: Path) -> list[DicomImage]:
 def _number_of_frames(header: Any) -> int:
     """Frames whose place is known: those that an enhanced file describes, else the first."""
     described = len(header.get("PerFrameFunctionalGroupsSequence") or ())
-    said = int(header.get("NumberOfFrames") or 1)
-    if described and said != described:
-        raise ValueError(f"it says that it has {said} frames and describes {described}")
+    stated = int(header.get("NumberOfFrames") or 1)
+    if described and stated != described:
+        raise ValueError(f"it says that it has {stated} frames and describes {described}")
     return described or 1
 
 
@@ -175,8 +175,7 @@ class _Frame:
         self.header = header
         self.index = index
         frames = header.get("PerFrameFunctionalGroupsSequence") or []
-        own = _values_of_groups(frames[index : index + 1])
-        self._values = {**shared, **own}
+        self._values = {**shared, **_values_of_groups(frames[index : index + 1])}
 
     def __call__(self, keyword: str) -> Any:
         """The value, or None."""

@@ -21,7 +21,11 @@ from smalltumor.geometry.grid import Affine, Grid
 from smalltumor.inference.progress import CancelCallback, ProgressCallback, ProgressReporter
 from smalltumor.scanner.preparation.bias_field import correct_bias_field
 from smalltumor.scanner.preparation.brain_extraction import is_stripped
-from smalltumor.scanner.preparation.prepare import BIAS_FIELD_STEP, PreparedCase, PreparedSequence
+from smalltumor.scanner.preparation.prepared_case import (
+    BIAS_FIELD_STEP,
+    PreparedCase,
+    PreparedSequence,
+)
 from smalltumor.scanner.preparation.quality import (
     brain_overlap,
     coverage,

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.geometry.resampling import resample_labels
-from smalltumor.scanner.preparation.prepare import PreparedCase
+from smalltumor.scanner.preparation.prepared_case import PreparedCase
 from smalltumor.scanner.preparation.registration import registered_grid
 
 

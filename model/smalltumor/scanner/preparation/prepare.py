@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.data.case import REFERENCE, Case
+from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import MODALITIES, MODALITY_TITLES, modality_titles
 from smalltumor.data.nifti import Volume
-from smalltumor.geometry.grid import Affine, Grid
+from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.resampling import resample
 from smalltumor.inference.progress import CancelCallback, ProgressCallback, ProgressReporter
 from smalltumor.scanner.preparation.brain_extraction import (
@@ -21,6 +20,11 @@ from smalltumor.scanner.preparation.brain_extraction import (
     is_stripped,
     mask_of,
     placed_mask,
+)
+from smalltumor.scanner.preparation.prepared_case import (
+    BIAS_FIELD_STEP,
+    PreparedCase,
+    PreparedSequence,
 )
 from smalltumor.scanner.preparation.quality import (
     brain_overlap,
@@ -38,105 +42,12 @@ from smalltumor.scanner.preparation.registration import (
 from smalltumor.scanner.preparation.steps import SeriesImage
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    import nibabel as nib
-
     from smalltumor.labels.masks import Mask
     from smalltumor.scanner.source import Source
 
 BrainExtraction = Literal["auto", "always", "never"]
 
-BIAS_FIELD_STEP = "bias field corrected (N4)"
-
 _IMAGE_READ, _BRAIN_FOUND, _REGISTERED = 0.08, 0.3, 0.9
-
-
-@dataclass(frozen=True)
-class PreparedSequence:
-    """One sequence of a prepared case.
-
-    Parameters
-    ----------
-    image : (i, j, k) array
-        On the grid of T1CE; 0 outside the brain.
-    native_grid : Grid
-        Of the series.
-    series, uid, reason : str
-        Title of the series, its Series Instance UID, and why it was chosen.
-    steps : tuple of str
-        What was done to it, and what was not needed.
-    registration : Registration, optional
-        None for T1CE, and for images that were registered already.
-    overlap : float, optional
-        Dice of its brain with that of T1CE after registration.
-    automatic : (4, 4) float64, optional
-        If the registration was corrected by hand, the matrix before the first correction.
-    files : tuple of Path
-        Of the series.
-    """
-
-    image: npt.NDArray[np.generic]
-    native_grid: Grid
-    series: str
-    uid: str
-    reason: str
-    steps: tuple[str, ...]
-    registration: Registration | None = None
-    overlap: float | None = None
-    automatic: Affine | None = None
-    files: tuple[Path, ...] = ()
-
-
-@dataclass(frozen=True)
-class PreparedCase:
-    """A case made of a scanner's series.
-
-    Parameters
-    ----------
-    name : str
-    grid : Grid
-        Native grid of T1CE.
-    header : nibabel header
-        Of T1CE.
-    sequences : mapping of str to PreparedSequence
-        By modality.
-    brain : (i, j, k) bool array
-    warnings : tuple of str
-        Reasons to look at a step before the case is used.
-    """
-
-    name: str
-    grid: Grid
-    header: nib.Nifti1Header
-    sequences: Mapping[str, PreparedSequence]
-    brain: Mask
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def brain_ml(self) -> float:
-        """Volume of the brain in ml."""
-        return float(np.count_nonzero(self.brain)) * self.grid.voxel_volume / 1000
-
-    @cached_property
-    def brain_centre(self) -> npt.NDArray[np.float64]:
-        """Centre of the brain in mm, (3,): patient coordinates, RAS."""
-        centre = []
-        for axis, size in enumerate(self.brain.shape):
-            others = tuple(other for other in range(3) if other != axis)
-            counts = np.count_nonzero(self.brain, axis=others)
-            centre.append(float(counts @ np.arange(size)) / max(1, int(counts.sum())))
-        return self.grid.to_patient(np.array(centre))
-
-    def to_case(self) -> Case:
-        """The case, as if it had been read from files."""
-        return Case(
-            name=self.name,
-            volumes={m: s.image for m, s in self.sequences.items()},
-            grid=self.grid,
-            header=self.header,
-            warnings=list(self.warnings),
-        )
 
 
 @dataclass
@@ -276,10 +187,11 @@ def _grid_in_t1ce(image: _SequenceImage) -> Grid:
 
 def _with_t1(probability: npt.NDArray[np.float32], t1: _SequenceImage, grid: Grid) -> Mask:
     """The brain by the mean probability of T1CE and T1; by that of T1CE where T1 shows nothing."""
-    own = brain_probability(t1.volume.data, t1.volume.grid)
+    of_t1 = brain_probability(t1.volume.data, t1.volume.grid)
     placed = _grid_in_t1ce(t1)
-    covered = resample(np.ones(own.shape, np.float32), placed, grid) > 0.99
-    return mask_of(np.where(covered, (probability + resample(own, placed, grid)) / 2, probability))
+    covered = resample(np.ones(of_t1.shape, np.float32), placed, grid) > 0.99
+    mean = (probability + resample(of_t1, placed, grid)) / 2
+    return mask_of(np.where(covered, mean, probability))
 
 
 def _assemble(

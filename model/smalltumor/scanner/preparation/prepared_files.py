@@ -20,7 +20,7 @@ from smalltumor.files.atomic import check_output, check_output_folder, write_tex
 from smalltumor.files.replacement import hidden_path, replace_together
 from smalltumor.geometry.grid import Affine
 from smalltumor.inference.progress import CancelCallback, ProgressReporter
-from smalltumor.scanner.preparation.prepare import PreparedCase, PreparedSequence
+from smalltumor.scanner.preparation.prepared_case import PreparedCase, PreparedSequence
 from smalltumor.scanner.preparation.sitk_images import simpleitk, transform_of
 
 RECORD_VERSION = 1

@@ -127,9 +127,9 @@ def without_registration_warnings(
     fallen : bool
         Whether to leave out those of `fallen_information`, too.
     """
-    own = (f"{title} {_DOUBTFUL}", f"{title} {_PARTIAL}")
+    of_sequence = (f"{title} {_DOUBTFUL}", f"{title} {_PARTIAL}")
     return [
         warning
         for warning in warnings
-        if not warning.startswith(own) or (warning.endswith(_FALLEN) and not fallen)
+        if not warning.startswith(of_sequence) or (warning.endswith(_FALLEN) and not fallen)
     ]

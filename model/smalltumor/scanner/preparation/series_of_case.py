@@ -13,7 +13,11 @@ from smalltumor.data.naming.case_files import MODALITY_TITLES
 from smalltumor.data.nifti import Volume
 from smalltumor.errors import CaseError
 from smalltumor.geometry.grid import Grid
-from smalltumor.scanner.preparation.prepare import BIAS_FIELD_STEP, PreparedCase, PreparedSequence
+from smalltumor.scanner.preparation.prepared_case import (
+    BIAS_FIELD_STEP,
+    PreparedCase,
+    PreparedSequence,
+)
 from smalltumor.scanner.preparation.prepared_files import RECORD_ENDING
 from smalltumor.scanner.preparation.registration import on_grid, registered_grid
 from smalltumor.scanner.series import Series

@@ -16,7 +16,7 @@ from smalltumor.data.case import REFERENCE, Case
 from smalltumor.data.nifti import Volume, read_volume, stem
 from smalltumor.errors import CaseError
 from smalltumor.geometry.grid import Affine, Grid
-from smalltumor.scanner.preparation.prepare import PreparedCase, PreparedSequence
+from smalltumor.scanner.preparation.prepared_case import PreparedCase, PreparedSequence
 from smalltumor.scanner.preparation.prepared_files import RECORD_VERSION, prepared_paths
 from smalltumor.scanner.preparation.registration import Registration
 

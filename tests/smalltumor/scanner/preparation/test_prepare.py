@@ -21,7 +21,8 @@ from smalltumor.geometry.resampling import resample, resample_labels
 from smalltumor.scanner.preparation import prepare as prepare_module
 from smalltumor.scanner.preparation import quality
 from smalltumor.scanner.preparation.native_grid import on_native_grid
-from smalltumor.scanner.preparation.prepare import PreparedCase, prepare
+from smalltumor.scanner.preparation.prepare import prepare
+from smalltumor.scanner.preparation.prepared_case import PreparedCase
 from smalltumor.scanner.preparation.prepared_files import check_prepared, write_prepared
 from smalltumor.scanner.source import Source, find_source
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from raw_scans import NAMES, prepared_by_hand, write_raw_scan
 from smalltumor.errors import CaseError
-from smalltumor.scanner.preparation.prepare import BIAS_FIELD_STEP
+from smalltumor.scanner.preparation.prepared_case import BIAS_FIELD_STEP
 from smalltumor.scanner.preparation.prepared_files import write_prepared
 from smalltumor.scanner.preparation.series_of_case import read_series, series_in
 
