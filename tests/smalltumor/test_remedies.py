@@ -16,6 +16,7 @@ COMMANDS = {
     "cohort": ("data", "-o", "masks"),
     "lesions": ("mask.nii.gz",),
     "report": ("case", "mask.nii.gz"),
+    "compare": ("then", "now"),
     "evaluate": ("masks", "truth"),
     "train": ("data", "--run", "run"),
     "folds": ("run",),

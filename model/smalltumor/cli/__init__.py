@@ -16,6 +16,7 @@ from types import FrameType
 
 from smalltumor.cli import (
     cohort,
+    compare,
     demo,
     dicom_seg,
     evaluate,
@@ -39,6 +40,7 @@ COMMANDS = (
     cohort,
     lesions,
     report,
+    compare,
     evaluate,
     train,
     folds,

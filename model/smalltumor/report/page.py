@@ -22,12 +22,14 @@ from smalltumor.report.figures import (
     picture_of_slice,
     window_of,
 )
-from smalltumor.report.slices import largest_slice, slice_of_lesion
+from smalltumor.report.slices import largest_slice, slice_of_voxels
 
 MOST_PICTURES = 24
 """Small lesions with a picture, the largest ones; the others are in the table only."""
 
-_PICTURE_MM = 48.0
+PICTURE_MM = 48.0
+"""Width of the picture of a lesion."""
+
 _ROW_PERCENT = 95.0
 _NAMES = {**{r.value: REGION_NAMES[r] for r in Region}, "ncr": "necrotic core", "ed": "edema"}
 
@@ -210,7 +212,8 @@ def _lesion_pictures(
     window = window_of(image)
     pictures = []
     for each in lesions:
-        shown = slice_of_lesion(image, classes, case.grid, each.lesion, _PICTURE_MM)
+        assert each.lesion.indices is not None
+        shown = slice_of_voxels(image, classes, case.grid, each.lesion.indices, PICTURE_MM)
         name = f"Lesion {each.lesion.id}"
         caption = f"{name}: {texts.size_of(each.lesion)}, {texts.place_of(each.lesion)}"
         pictures.append(picture_of_lesion(shown, window, name, caption))

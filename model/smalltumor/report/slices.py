@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +12,6 @@ import numpy.typing as npt
 from smalltumor.geometry.grid import Grid, index_transform, reoriented, to_axes
 from smalltumor.labels.masks import Classes, Mask, region_mask
 from smalltumor.labels.regions import Region
-
-if TYPE_CHECKING:
-    from smalltumor.lesions import Lesion
 
 Image = npt.NDArray[np.generic]
 
@@ -93,7 +90,9 @@ class Slice:
         return self.cropped(spans[0], spans[1])
 
 
-def largest_slice(image: Image, classes: Classes, grid: Grid, plane: str) -> Slice:
+def largest_slice(
+    image: Image, classes: Classes, grid: Grid, plane: str, number: int | None = None
+) -> Slice:
     """The slice with the most of the tumour core, or of the whole tumour if there is no core.
 
     Parameters
@@ -102,36 +101,41 @@ def largest_slice(image: Image, classes: Classes, grid: Grid, plane: str) -> Sli
     grid : Grid
     plane : str
         ``axial``, ``coronal`` or ``sagittal``.
+    number : int, optional
+        Another slice instead.
     """
+    if number is not None:
+        return _slice(image, classes, grid, plane, number)
     core = region_mask(classes, Region.TC)
     mask = core if core.any() else region_mask(classes, Region.WT)
     across = _PLANES[plane][0]
     others = tuple(axis for axis in range(3) if axis != across)
     areas = np.count_nonzero(to_axes(mask, grid, _AXES), axis=others)
-    number = int(areas.argmax()) if areas.any() else len(areas) // 2
-    return _slice(image, classes, grid, plane, number)
+    largest = int(areas.argmax()) if areas.any() else len(areas) // 2
+    return _slice(image, classes, grid, plane, largest)
 
 
-def slice_of_lesion(
-    image: Image, classes: Classes, grid: Grid, lesion: Lesion, width_mm: float
+def slice_of_voxels(
+    image: Image, classes: Classes, grid: Grid, voxels: npt.NDArray[Any], width_mm: float
 ) -> Slice:
-    """The axial slice with the most of a lesion, cropped to a square around it.
+    """The axial slice with the most of some voxels, cropped to a square around them.
 
     Parameters
     ----------
     image, classes : (i, j, k) array on `grid`
     grid : Grid
-    lesion : Lesion
-        With its voxels.
+    voxels : (n, 3) array
+        Indices on the grid, such as those of a lesion; may be fractional.
     width_mm : float
     """
-    assert lesion.indices is not None
     transform = index_transform(grid, _AXES)
-    voxels = np.rint(lesion.indices @ transform[:3, :3].T + transform[:3, 3]).astype(int)
-    numbers, counts = np.unique(voxels[:, 2], return_counts=True)
-    number = int(numbers[counts.argmax()])
+    upright = np.rint(voxels @ transform[:3, :3].T + transform[:3, 3]).astype(int)
+    numbers, counts = np.unique(upright[:, 2], return_counts=True)
+    last = reoriented(grid, _AXES).shape[2] - 1
+    most = int(numbers[counts.argmax()])
+    number = min(max(most, 0), last)
     whole = _slice(image, classes, grid, "axial", number)
-    centre = voxels[voxels[:, 2] == number][:, [1, 0]].mean(axis=0)
+    centre = upright[upright[:, 2] == most][:, [1, 0]].mean(axis=0)
     spans = []
     for axis, size in enumerate(whole.pixel_mm):
         length, count = whole.image.shape[axis], max(1, round(width_mm / size))

@@ -148,9 +148,9 @@ class _Level:
 
     def __init__(self, fixed: Volume, moving: Volume, size_mm: float, brain: Mask | None) -> None:
         self._sitk = simpleitk()
-        grid = _coarser(fixed.grid, size_mm)
+        grid = coarser_grid(fixed.grid, size_mm)
         self.fixed = to_sitk(resample(fixed.data, fixed.grid, grid), grid)
-        coarse = _coarser(moving.grid, size_mm)
+        coarse = coarser_grid(moving.grid, size_mm)
         self.moving = to_sitk(resample(moving.data, moving.grid, coarse), coarse)
         self._count = int(np.prod(grid.shape))
         self._mask = None
@@ -237,7 +237,7 @@ def _best_start(level: _Level, identity: Any) -> Any:
     return max(starts, key=level.information)
 
 
-def _coarser(grid: Grid, size_mm: float) -> Grid:
+def coarser_grid(grid: Grid, size_mm: float) -> Grid:
     """A grid along the same axes whose voxels have at least this size."""
     factors = np.maximum(1.0, size_mm / grid.spacing)
     shape = [max(1, int(np.floor(n / f))) for n, f in zip(grid.shape, factors, strict=True)]

@@ -1,0 +1,176 @@
+"""`smalltumor compare`: two or more scans of a patient, now against then."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from smalltumor.cli import arguments, report
+from smalltumor.cli.progress import ProgressBar
+from smalltumor.errors import OutputError, SmalltumorError
+from smalltumor.labels.schemes import READ_SCHEMES
+
+if TYPE_CHECKING:
+    from smalltumor.data.case import Case
+    from smalltumor.follow_up import FollowUp, Scan
+    from smalltumor.report import ReportDetails
+
+DESCRIPTION = """\
+Compare scans of one patient, the first one first. Each later scan is registered to the first;
+lesions of the last two are matched as new, grown, merged, split, same, shrunk or gone, and RANO's
+category follows from the measures. Needs the extra [raw]; a page also needs [report].
+"""
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command and its arguments."""
+    parser = commands.add_parser(
+        "compare", help="compare scans of one patient, now against then", description=DESCRIPTION
+    )
+    parser.add_argument(
+        "cases",
+        metavar="CASE",
+        nargs="+",
+        type=arguments.path_argument,
+        help="folders of the cases with their masks: THEN NOW, or more in their order",
+    )
+    parser.add_argument(
+        "--masks",
+        metavar="MASK",
+        nargs="+",
+        type=arguments.path_argument,
+        help="label file of each case, instead of the one in its folder",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        type=arguments.path_argument,
+        help="page to write, ending in .html or .pdf",
+    )
+    parser.add_argument("--json", metavar="FILE", type=arguments.path_argument, help="every number")
+    parser.add_argument(
+        "--csv", metavar="FILE", type=arguments.path_argument, help="table of the changes"
+    )
+    group = parser.add_argument_group("what the files do not tell")
+    group.add_argument("--scan-dates", metavar="DATE", nargs="+", help="date of each scan")
+    group.add_argument("--model", metavar="NAME", default="", help="weights that made the masks")
+    group.add_argument("--reviewer", metavar="NAME", default="", help="who reviewed the masks")
+    parser.add_argument(
+        "--labels",
+        choices=READ_SCHEMES,
+        help="label scheme of the masks, if their values and names do not show it",
+    )
+    arguments.add_overwrite(parser)
+    parser.set_defaults(run=run, reads_labels=True)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Compare the scans, print what has changed, and write what was asked for."""
+    from smalltumor.follow_up import compare_scans
+
+    _check_counts(options)
+    check_outputs(options, [])
+    with ProgressBar() as bar:
+        bar(0.0, "reading the cases")
+        scans = [_read_scan(options, number) for number in range(len(options.cases))]
+        sources = [path for scan in scans for path in scan.case.sources]
+        check_outputs(options, [*sources, *(options.masks or ())])
+        follow_up = compare_scans(scans, progress=bar)
+        written = _write(options, follow_up)
+    print("\n".join(summary(follow_up)))
+    for path in written:
+        print(f"wrote {path}")
+    return 0
+
+
+def summary(follow_up: FollowUp) -> list[str]:
+    """What has changed in lines for the terminal; new lesions first."""
+    from smalltumor.report.follow_up_page import change_rows, headline
+
+    head = ("change", "then", "now", "then mm3", "now mm3", "", "place")
+    rows = [head] + [
+        (r.change, r.then, r.now, r.then_volume, r.now_volume, r.relative, r.place)
+        for r in change_rows(follow_up.changes)
+    ]
+    widths = [max(len(row[n]) for row in rows) for n in range(len(head))]
+    table = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
+    response = follow_up.response
+    category = "not evaluable" if response.category is None else response.category.value
+    return [
+        headline(follow_up),
+        *(f"  {line.rstrip()}" for line in table),
+        f"RANO 2.0 from the measures alone: {category}; {'; '.join(response.reasons)}",
+        f"similarity of the heads {follow_up.registrations[-1].similarity:.2f}; research only",
+    ]
+
+
+def check_outputs(options: argparse.Namespace, sources: Sequence[Path]) -> None:
+    """Check before the comparison that every file can be written; none needs to be named."""
+    if any((options.output, options.json, options.csv)):
+        report.check_outputs(options, list(sources))
+
+
+def _check_counts(options: argparse.Namespace) -> None:
+    count = len(options.cases)
+    if count < 2:
+        raise SmalltumorError("a comparison needs two cases or more: smalltumor compare THEN NOW")
+    for values, name in ((options.masks, "--masks"), (options.scan_dates, "--scan-dates")):
+        if values is not None and len(values) != count:
+            raise OutputError(f"{name} has {len(values)} values for {count} cases")
+
+
+def _read_scan(options: argparse.Namespace, number: int) -> Scan:
+    from smalltumor.data.case import read_case
+    from smalltumor.data.label_files import read_labels
+    from smalltumor.data.segmentation import Segmentation
+    from smalltumor.follow_up import Scan
+    from smalltumor.measures import measure_case
+
+    case = read_case(options.cases[number], allow_missing=True)
+    if options.masks is not None:
+        case = replace(case, labels_path=options.masks[number])
+    classes, scheme = read_labels(case, options.labels)
+    segmentation = Segmentation(case.name, classes, case.grid)
+    return Scan(
+        case=case,
+        classes=classes,
+        measures=measure_case(case, segmentation, known=scheme.known_classes),
+        date=options.scan_dates[number] if options.scan_dates else "",
+        mask=case.labels_path.name if case.labels_path is not None else "",
+    )
+
+
+def _write(options: argparse.Namespace, follow_up: FollowUp) -> list[Path]:
+    from smalltumor.report import write_page
+    from smalltumor.report.follow_up_files import write_changes, write_follow_up_json
+    from smalltumor.report.follow_up_page import follow_up_page
+
+    details, overwrite, written = _details(options, follow_up), options.overwrite, []
+    if options.output is not None:
+        page = follow_up_page(follow_up, details)
+        written.append(write_page(page, options.output, overwrite=overwrite))
+    if options.json is not None:
+        write_follow_up_json(follow_up, details, options.json, overwrite=overwrite)
+        written.append(options.json)
+    if options.csv is not None:
+        write_changes(follow_up, options.csv, overwrite=overwrite)
+        written.append(options.csv)
+    return written
+
+
+def _details(options: argparse.Namespace, follow_up: FollowUp) -> ReportDetails:
+    from smalltumor.data.patients import patient_of
+    from smalltumor.report import ReportDetails, doubts
+
+    cases: list[Case] = [scan.case for scan in follow_up.scans]
+    patients = dict.fromkeys(patient_of(case.name) for case in cases)
+    return ReportDetails(
+        patient=" and ".join(patients),
+        model=options.model,
+        reviewer=options.reviewer,
+        warnings=tuple(f"{case.name}: {text}" for case in cases for text in doubts(case)),
+    )

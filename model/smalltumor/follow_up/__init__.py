@@ -1,0 +1,23 @@
+"""Now against then: two or more scans of a patient, registered and compared."""
+
+from smalltumor.follow_up.compare import FollowUp, Scan, compare_scans, matched
+from smalltumor.follow_up.matching import CHANGED_VOLUME, TOLERANCE_MM, Change, LesionChange
+from smalltumor.follow_up.registration import LEAST_SIMILARITY, ScanRegistration
+from smalltumor.follow_up.response import RULE, UNKNOWN, Category, Response
+
+__all__ = [
+    "CHANGED_VOLUME",
+    "LEAST_SIMILARITY",
+    "RULE",
+    "TOLERANCE_MM",
+    "UNKNOWN",
+    "Category",
+    "Change",
+    "FollowUp",
+    "LesionChange",
+    "Response",
+    "Scan",
+    "ScanRegistration",
+    "compare_scans",
+    "matched",
+]

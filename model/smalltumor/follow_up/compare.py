@@ -1,0 +1,162 @@
+"""Scans of one patient, from the first to the last, compared with each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from smalltumor.data.case import Case
+from smalltumor.errors import SmalltumorError
+from smalltumor.follow_up.matching import Change, LesionChange, match_lesions
+from smalltumor.follow_up.registration import ScanRegistration, register_scans
+from smalltumor.follow_up.response import Response, assess
+from smalltumor.geometry.grid import Affine
+from smalltumor.inference.progress import CancelCallback, ProgressCallback, ProgressReporter
+from smalltumor.labels.masks import Classes
+from smalltumor.measures import CaseMeasures, LesionMeasures
+
+
+@dataclass(frozen=True)
+class Scan:
+    """One time point of a patient.
+
+    Parameters
+    ----------
+    case : Case
+    classes : (i, j, k) uint8 array
+        Tissue classes on its grid.
+    measures : CaseMeasures
+        Of these classes.
+    date : str
+        As it is to be printed; empty if it is not known.
+    mask : str
+        Where the mask is from.
+    """
+
+    case: Case
+    classes: Classes = field(repr=False)
+    measures: CaseMeasures
+    date: str = ""
+    mask: str = ""
+
+    @property
+    def title(self) -> str:
+        """Date of the scan, or the name of its case."""
+        return self.date or self.case.name
+
+
+@dataclass(frozen=True)
+class FollowUp:
+    """Scans of a patient and what has changed.
+
+    Parameters
+    ----------
+    scans : tuple of Scan
+        From the first to the last, two or more.
+    registrations : tuple of ScanRegistration
+        Of each later scan to the first.
+    changes : tuple of LesionChange
+        From the scan before to the last; new lesions first.
+    response : Response
+    """
+
+    scans: tuple[Scan, ...]
+    registrations: tuple[ScanRegistration, ...]
+    changes: tuple[LesionChange, ...]
+    response: Response
+
+    @property
+    def then(self) -> Scan:
+        """The scan before the last."""
+        return self.scans[-2]
+
+    @property
+    def now(self) -> Scan:
+        """The last scan."""
+        return self.scans[-1]
+
+    def of(self, change: Change) -> list[LesionChange]:
+        """The changes of one kind."""
+        return [each for each in self.changes if each.change is change]
+
+    def matrix_of(self, number: int) -> Affine:
+        """From points of the first scan to points of another, patient coordinates in mm, RAS."""
+        return self.registrations[number - 1].matrix if number else np.eye(4)
+
+
+def compare_scans(
+    scans: Sequence[Scan],
+    *,
+    progress: ProgressCallback | None = None,
+    cancelled: CancelCallback | None = None,
+) -> FollowUp:
+    """Register the scans of a patient to the first one and compare the last with those before.
+
+    Parameters
+    ----------
+    scans : sequence of Scan
+        From the first to the last, two or more.
+    progress, cancelled : callable, optional
+        As in `smalltumor.segment`.
+
+    Raises
+    ------
+    SmalltumorError
+        If there are fewer than two scans.
+    CaseError
+        If two scans do not show the same head.
+    MissingPackageError
+        If SimpleITK is not installed.
+    Cancelled
+    """
+    if len(scans) < 2:
+        raise SmalltumorError("a comparison needs two scans or more")
+    reporter = ProgressReporter(progress, cancelled)
+    first, *later = scans
+    registrations = []
+    for count, scan in enumerate(later):
+        reporter.update(count / len(later), f"registering {scan.title} to {first.title}")
+        found = register_scans(first.case, scan.case, reporter.raise_if_cancelled)
+        registrations.append(found)
+    reporter.update(1.0, "matching lesions")
+    return matched(scans, registrations)
+
+
+def matched(scans: Sequence[Scan], registrations: Sequence[ScanRegistration]) -> FollowUp:
+    """Compare scans whose registrations to the first are known."""
+    to_first = [np.eye(4), *(np.asarray(np.linalg.inv(r.matrix), float) for r in registrations)]
+    lesions = [scan.measures.lesions for scan in scans]
+    changes = match_lesions(lesions[-2], lesions[-1], to_first[-2], to_first[-1])
+    targets = _targets(scans[0].measures)
+    sums = [
+        _sum_of_products(targets, lesions[0], found, matrix)
+        for found, matrix in zip(lesions, to_first, strict=True)
+    ]
+    response = assess(sums, changes, lesions[-1])
+    return FollowUp(tuple(scans), tuple(registrations), tuple(changes), response)
+
+
+def _targets(measures: CaseMeasures) -> frozenset[int]:
+    return frozenset(measures.sums.lesions if measures.sums is not None else ())
+
+
+def _sum_of_products(
+    targets: frozenset[int],
+    first: Sequence[LesionMeasures],
+    lesions: Sequence[LesionMeasures],
+    to_first: Affine,
+) -> float | None:
+    """Sum of the products of what the target lesions of the first scan are in another one.
+
+    A lesion that is no longer measurable counts with its product, and one that is gone with 0.
+    """
+    if not targets:
+        return None
+    total = 0.0
+    for change in match_lesions(first, lesions, np.eye(4), to_first):
+        if any(each.lesion.id in targets for each in change.then):
+            axial = [each.lesion.axial for each in change.now]
+            total += sum(found.product_mm2 for found in axial if found is not None)
+    return total

@@ -1,0 +1,144 @@
+"""Rigid registration of a later scan to an earlier one, and whether both show the same head."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import nibabel as nib
+import numpy as np
+import numpy.typing as npt
+
+from smalltumor.data.case import REFERENCE, Case
+from smalltumor.data.nifti import Volume
+from smalltumor.errors import CaseError
+from smalltumor.geometry.grid import Affine, Grid
+from smalltumor.geometry.resampling import resample
+from smalltumor.scanner.preparation.quality import foreground
+from smalltumor.scanner.preparation.registration import (
+    OnIteration,
+    coarser_grid,
+    register,
+    registered_grid,
+)
+
+if TYPE_CHECKING:
+    from smalltumor.labels.masks import Mask
+
+LEAST_SIMILARITY = 0.3
+"""Similarity of two scans below which they are not taken for scans of one head."""
+
+_NO_FILE = Path()
+_GRID_MM = 2.0
+_FINE_MM, _COARSE_MM = 2.0, 6.0
+
+
+@dataclass(frozen=True)
+class ScanRegistration:
+    """How a later scan lies to an earlier one.
+
+    Parameters
+    ----------
+    matrix : (4, 4) float64
+        From points of the earlier scan to points of the later one, patient coordinates in mm, RAS.
+    similarity : float
+        Correlation of the fine structure (gyri, vessels) of T1CE within both brains, -1 to 1; see
+        `LEAST_SIMILARITY`.
+    brain_dice : float
+        Dice of both brains.
+    """
+
+    matrix: Affine
+    similarity: float
+    brain_dice: float
+
+    def placed(self, grid: Grid) -> Grid:
+        """The grid of the later scan where its voxels lie in the earlier one."""
+        return registered_grid(grid, self.matrix)
+
+
+def register_scans(
+    then: Case, now: Case, on_iteration: OnIteration | None = None
+) -> ScanRegistration:
+    """Register the T1CE of a later scan to that of an earlier one.
+
+    Parameters
+    ----------
+    then, now : Case
+    on_iteration : callable, optional
+        Called at each iteration; an exception that it raises ends the registration.
+
+    Raises
+    ------
+    MissingPackageError
+        If SimpleITK is not installed.
+    CaseError
+        If the scans do not show the same head, or a grid is sheared.
+    """
+    found = measure_registration(then, now, on_iteration)
+    if found.similarity < LEAST_SIMILARITY:
+        raise CaseError(
+            f"{then.name} and {now.name} do not seem to show the same head: after registration, "
+            f"the fine structure of T1CE correlates with {found.similarity:.2f}; scans of one "
+            f"head reach {LEAST_SIMILARITY:g} or more"
+        )
+    return found
+
+
+def measure_registration(
+    then: Case, now: Case, on_iteration: OnIteration | None = None
+) -> ScanRegistration:
+    """As `register_scans`, whatever the similarity."""
+    fixed, moving = _volume(then), _volume(now)
+    brain = foreground(fixed)
+    if not brain.any():
+        raise CaseError(f"{then.name}: no brain was found in T1CE")
+    matrix = register(fixed, moving, brain, on_iteration).matrix
+    placed = registered_grid(moving.grid, matrix)
+    grid = coarser_grid(fixed.grid, _GRID_MM)
+    own = resample(brain, fixed.grid, grid) > 0.5
+    other = resample(foreground(moving), placed, grid) > 0.5
+    images = [resample(v.data, g, grid) for v, g in ((fixed, fixed.grid), (moving, placed))]
+    both = own & other
+    sizes = int(np.count_nonzero(own)) + int(np.count_nonzero(other))
+    dice = 2 * int(np.count_nonzero(both)) / max(1, sizes)
+    return ScanRegistration(matrix, _similarity(images[0], images[1], both, grid), dice)
+
+
+def _similarity(
+    one: npt.NDArray[np.float32], other: npt.NDArray[np.float32], brain: Mask, grid: Grid
+) -> float:
+    """Correlation of what is finer than `_COARSE_MM` and coarser than `_FINE_MM`, in the brain."""
+    from scipy.ndimage import binary_erosion
+
+    inner = binary_erosion(brain, iterations=2)  # the border of the brain is alike in all heads
+    if np.count_nonzero(inner) < 100:
+        return 0.0
+    fine = [_fine_structure(image, brain, grid)[inner] for image in (one, other)]
+    if min(values.std() for values in fine) == 0:
+        return 0.0
+    return float(np.corrcoef(*fine)[0, 1])
+
+
+def _fine_structure(
+    image: npt.NDArray[np.float32], brain: Mask, grid: Grid
+) -> npt.NDArray[np.float32]:
+    """The image in the brain less its surroundings, in standard deviations, at most three."""
+    from scipy.ndimage import gaussian_filter
+
+    def smooth(mm: float) -> npt.NDArray[np.float32]:
+        # Normalised: what is outside the brain does not count.
+        sigma = mm / 2 / grid.spacing
+        weights = gaussian_filter(brain.astype(np.float32), sigma)
+        sums = gaussian_filter(np.where(brain, image, np.float32(0)), sigma)
+        return np.asarray(sums / np.maximum(weights, 1e-3), dtype=np.float32)
+
+    difference = smooth(_FINE_MM) - smooth(_COARSE_MM)
+    deviation = float(difference[brain].std()) or 1.0
+    return np.asarray(np.clip(difference / deviation, -3, 3), dtype=np.float32)
+
+
+def _volume(case: Case) -> Volume:
+    header = case.header or nib.Nifti1Header()
+    return Volume(case.volumes[REFERENCE], case.grid, header, case.paths.get(REFERENCE, _NO_FILE))

@@ -1,0 +1,74 @@
+"""Volumes and sums of products of a patient over time, drawn with matplotlib."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+from smalltumor.follow_up import FollowUp
+from smalltumor.labels.regions import Region
+from smalltumor.report.figures import new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_STYLES = {
+    Region.ET: ("#8A6D00", "solid", "o"),
+    Region.TC: ("#B34700", "dashed", "s"),
+    Region.WT: ("#0B6AA6", "dotted", "^"),
+}
+"""Darker than the contours, which lie on a black image."""
+
+
+def draw_course(follow_up: FollowUp) -> Figure:
+    """Two plots over time: volumes of ET, TC and WT, and the sum of products of the targets.
+
+    Time is to scale if the date of every scan is known as YYYY-MM-DD; else scans are evenly spaced.
+    """
+    figure = new_figure(7.2, 2.3, layout="constrained")
+    volumes, products = figure.subplots(1, 2)
+    places, labels = _times(follow_up)
+    for region in Region:
+        colour, style, marker = _STYLES[region]
+        values = [scan.measures.volumes_ml[region.value] for scan in follow_up.scans]
+        _line(
+            volumes,
+            places,
+            values,
+            color=colour,
+            linestyle=style,
+            marker=marker,
+            label=region.upper(),
+        )
+    volumes.set_ylabel("volume, ml")
+    volumes.legend(frameon=False, fontsize=8)
+    _line(products, places, follow_up.response.sums_mm2, color="0.1", marker="o")
+    products.set_ylabel("sum of products, mm²")
+    for axes in (volumes, products):
+        axes.set_xticks(places, labels, fontsize=8)
+        axes.set_xmargin(0.1)
+        axes.set_ylim(0, max(axes.get_ylim()[1] * 1.08, 1e-3))
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.tick_params(labelsize=8)
+    return figure
+
+
+def _line(
+    axes: Axes, places: Sequence[float], values: Sequence[float | None], **style: str
+) -> None:
+    known = [(x, y) for x, y in zip(places, values, strict=True) if y is not None]
+    if known:
+        axes.plot([x for x, _ in known], [y for _, y in known], **style)  # type: ignore[arg-type]
+
+
+def _times(follow_up: FollowUp) -> tuple[list[float], list[str]]:
+    """Places on the axis of time, and their labels."""
+    scans = follow_up.scans
+    try:
+        days = [date.fromisoformat(scan.date).toordinal() for scan in scans]
+    except ValueError:
+        days = []
+    labels = [scan.title if len(scan.title) <= 16 else f"{scan.title[:15]}…" for scan in scans]
+    return list(map(float, days or range(len(scans)))), labels

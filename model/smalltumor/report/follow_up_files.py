@@ -1,0 +1,103 @@
+"""The numbers of a follow-up as JSON and as a table of changes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from smalltumor.files.atomic import write_text
+from smalltumor.files.tables import Cell, write_table
+from smalltumor.follow_up import RULE, UNKNOWN, FollowUp, LesionChange, ScanRegistration
+from smalltumor.report.details import ReportDetails
+from smalltumor.report.report_json import as_json
+
+FORMAT = "smalltumor follow-up 1"
+"""Name and version of the format; raise the number when a key changes its meaning."""
+
+CHANGE_COLUMNS = (
+    *("change", "small", "then_lesions", "now_lesions", "then_mm3", "now_mm3", "relative"),
+    *("then_axial_mm", "then_axial_perpendicular_mm", "now_axial_mm"),
+    *("now_axial_perpendicular_mm", "side", "now_axial_slice"),
+)
+
+
+def follow_up_json(follow_up: FollowUp, details: ReportDetails) -> dict[str, Any]:
+    """Every number of a follow-up as plain dicts, lists and numbers; None is not measured."""
+    response = follow_up.response
+    return {
+        "format": FORMAT,
+        "research_only": True,
+        "scans": [
+            as_json(
+                scan.measures,
+                ReportDetails(
+                    patient=details.patient,
+                    scan_date=scan.date,
+                    mask=scan.mask,
+                    model=details.model,
+                    reviewer=details.reviewer,
+                ),
+            )
+            for scan in follow_up.scans
+        ],
+        "registrations": [_registration(found) for found in follow_up.registrations],
+        "changes": [dict(_change(change)) for change in follow_up.changes],
+        "response": {
+            "category": response.category and response.category.value,
+            "reasons": list(response.reasons),
+            "sums_mm2": list(response.sums_mm2),
+            "rule": RULE,
+            "not_known": UNKNOWN,
+        },
+        "warnings": list(details.warnings),
+    }
+
+
+def write_follow_up_json(
+    follow_up: FollowUp, details: ReportDetails, path: Path, *, overwrite: bool = False
+) -> None:
+    """Write `follow_up_json` to a file, whole or not at all; raises `OutputError`."""
+    content = json.dumps(follow_up_json(follow_up, details), indent=1, allow_nan=False)
+    write_text(path, content + "\n", overwrite=overwrite)
+
+
+def write_changes(follow_up: FollowUp, path: Path, *, overwrite: bool = False) -> None:
+    """Write the table of changes as a CSV file, whole or not at all; raises `OutputError`."""
+    rows = []
+    for change in follow_up.changes:
+        row = _change(change)
+        row |= {name: " ".join(map(str, row[name])) for name in ("then_lesions", "now_lesions")}
+        rows.append([_cell(row[name]) for name in CHANGE_COLUMNS])
+    write_table(path, CHANGE_COLUMNS, rows, overwrite=overwrite)
+
+
+def _cell(value: Any) -> Cell:
+    found: Cell = value
+    return found
+
+
+def _change(change: LesionChange) -> dict[str, Any]:
+    """Values by `CHANGE_COLUMNS`; diameters are those of the largest lesion."""
+    then = change.then[0].lesion.axial if change.then else None
+    now = change.now[0].lesion.axial if change.now else None
+    lesion = (change.now or change.then)[0].lesion
+    values = (
+        *(change.change.value, change.is_small),
+        [each.lesion.id for each in change.then],
+        [each.lesion.id for each in change.now],
+        *(change.then_mm3, change.now_mm3, change.relative),
+        *((None, None) if then is None else (then.longest_mm, then.perpendicular_mm)),
+        *((None, None) if now is None else (now.longest_mm, now.perpendicular_mm)),
+        None if lesion.side is None else lesion.side.value,
+        lesion.slices[0] if change.now and lesion.slices is not None else None,
+    )
+    return dict(zip(CHANGE_COLUMNS, values, strict=True))
+
+
+def _registration(found: ScanRegistration) -> dict[str, Any]:
+    return {
+        "first_to_scan_ras": found.matrix.tolist(),
+        "similarity": found.similarity,
+        "brain_dice": found.brain_dice,
+    }

@@ -1,0 +1,263 @@
+"""The page of a follow-up: new lesions first, then RANO's category, all changes and the course."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from smalltumor.data.case import REFERENCE
+from smalltumor.data.naming.case_files import MODALITY_TITLES
+from smalltumor.follow_up import (
+    CHANGED_VOLUME,
+    RULE,
+    TOLERANCE_MM,
+    UNKNOWN,
+    Change,
+    FollowUp,
+    LesionChange,
+)
+from smalltumor.geometry.grid import Affine, Grid
+from smalltumor.geometry.resampling import resample, resample_labels
+from smalltumor.measures import LesionMeasures
+from smalltumor.report import texts
+from smalltumor.report.course_figure import draw_course
+from smalltumor.report.details import ReportDetails
+from smalltumor.report.figures import (
+    Picture,
+    data_address,
+    picture_of_lesion,
+    picture_of_slice,
+    png_of,
+    window_of,
+)
+from smalltumor.report.page import PICTURE_MM, legend, render
+from smalltumor.report.slices import Image, largest_slice, slice_of_voxels
+
+if TYPE_CHECKING:
+    from smalltumor.labels.masks import Classes
+
+MOST_PICTURED = 12
+"""Changes with pictures, the first ones of the table."""
+
+
+@dataclass(frozen=True)
+class ChangeRow:
+    """A row of the table of changes; texts as they are printed."""
+
+    change: str
+    then: str
+    now: str
+    then_volume: str
+    now_volume: str
+    relative: str
+    then_diameters: str
+    now_diameters: str
+    place: str
+    is_new: bool
+
+
+@dataclass(frozen=True)
+class _ScanRow:
+    """A row of the table of scans."""
+
+    title: str
+    name: str
+    mask: str
+    volumes: tuple[str, ...]
+    lesions: int
+    products: str
+    similarity: str
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """A lesion then and now."""
+
+    then: Picture
+    now: Picture
+    caption: str
+
+
+def follow_up_page(follow_up: FollowUp, details: ReportDetails) -> str:
+    """Make the page of a follow-up.
+
+    Parameters
+    ----------
+    follow_up : FollowUp
+    details : ReportDetails
+        Patient, reviewer and warnings.
+
+    Returns
+    -------
+    str
+        HTML. Every text that is not this package's is escaped.
+
+    Raises
+    ------
+    MissingPackageError
+        If jinja2 or matplotlib is not installed.
+    """
+    views = _Views(follow_up)
+    return render(
+        "follow_up.html.j2",
+        title=f"Follow-up of {details.patient or follow_up.now.case.name}",
+        name=details.patient or follow_up.now.case.name,
+        details=details,
+        headline=headline(follow_up),
+        follow_up=follow_up,
+        new=follow_up.of(Change.NEW),
+        scans=_scan_rows(follow_up),
+        rows=change_rows(follow_up.changes),
+        pairs=[views.pair(each) for each in follow_up.changes[:MOST_PICTURED]],
+        slices=views.slices(),
+        legend=legend(),
+        course=data_address(png_of(draw_course(follow_up))),
+        rule=RULE,
+        unknown=UNKNOWN,
+        changed_percent=f"{CHANGED_VOLUME:.0%}",
+        tolerance=f"{TOLERANCE_MM:g}",
+    )
+
+
+def headline(follow_up: FollowUp) -> str:
+    """What comes first: how many lesions are new, and their sizes."""
+    new = follow_up.of(Change.NEW)
+    if not new:
+        return "No new enhancing lesion"
+    sizes = ", ".join(f"{each.now_mm3:,.0f} mm³ ({_place(each)})" for each in new[:3])
+    more = ", ..." if len(new) > 3 else ""
+    return f"{len(new)} new enhancing lesion{'s' if len(new) > 1 else ''}: {sizes}{more}"
+
+
+def change_rows(changes: Sequence[LesionChange]) -> list[ChangeRow]:
+    """The table of changes, new lesions first."""
+    return [_change_row(change) for change in changes]
+
+
+def _change_row(change: LesionChange) -> ChangeRow:
+    relative = change.relative
+    return ChangeRow(
+        change.change.value,
+        _numbers(change.then),
+        _numbers(change.now),
+        _mm3(change.then_mm3),
+        _mm3(change.now_mm3),
+        texts.ABSENT if relative is None else f"{relative:+.0%}".replace("-", "−"),
+        _diameters(change.then),
+        _diameters(change.now),
+        _place(change),
+        change.change is Change.NEW,
+    )
+
+
+def _numbers(lesions: Sequence[LesionMeasures]) -> str:
+    return " + ".join(str(each.lesion.id) for each in lesions) or texts.ABSENT
+
+
+def _mm3(value: float | None) -> str:
+    return texts.ABSENT if value is None else f"{value:,.0f}"
+
+
+def _diameters(lesions: Sequence[LesionMeasures]) -> str:
+    """Longest axial diameter and its perpendicular of the largest lesion."""
+    axial = lesions[0].lesion.axial if lesions else None
+    if axial is None:
+        return texts.ABSENT
+    return f"{axial.longest_mm:.1f} × {axial.perpendicular_mm:.1f}"
+
+
+def _place(change: LesionChange) -> str:
+    """Side and slice of the largest lesion now, or then if it is gone."""
+    found = (change.now or change.then)[0].lesion
+    return texts.place_of(found) + ("" if change.now else " then")
+
+
+def _scan_rows(follow_up: FollowUp) -> list[_ScanRow]:
+    similarities = ["reference", *(f"{r.similarity:.2f}" for r in follow_up.registrations)]
+    return [
+        _ScanRow(
+            scan.title,
+            scan.case.name,
+            scan.mask,
+            tuple(texts.volume(scan.measures.volumes_ml[name]) for name in ("et", "tc", "wt")),
+            len(scan.measures.lesions),
+            texts.area(products),
+            similarity,
+        )
+        for scan, products, similarity in zip(
+            follow_up.scans, follow_up.response.sums_mm2, similarities, strict=True
+        )
+    ]
+
+
+class _Views:
+    """Pictures of the last scan beside the one before, registered to it."""
+
+    def __init__(self, follow_up: FollowUp) -> None:
+        then, now = follow_up.then, follow_up.now
+        last = len(follow_up.scans) - 1
+        inverse = np.linalg.inv(follow_up.matrix_of(last - 1))
+        self._to_now: Affine = np.asarray(follow_up.matrix_of(last) @ inverse, np.float64)
+        self._grid = now.case.grid
+        placed = Grid(then.case.grid.shape, self._to_now @ then.case.grid.affine)
+        image = then.case.volumes[REFERENCE]
+        self._then = _View(
+            f"{then.title}, registered",
+            resample(image, placed, self._grid),
+            resample_labels(then.classes, placed, self._grid),
+            window_of(image),
+        )
+        image = now.case.volumes[REFERENCE]
+        self._now = _View(now.title, image, now.classes, window_of(image))
+
+    def slices(self) -> list[Picture]:
+        """The largest axial slice of the tumour now, and the same slice then."""
+        shown = largest_slice(self._now.image, self._now.classes, self._grid, "axial")
+        number = shown.number
+        title = MODALITY_TITLES[REFERENCE]
+        return [
+            picture_of_slice(
+                largest_slice(view.image, view.classes, self._grid, "axial", number),
+                view.window,
+                f"{title} {view.title}",
+            )
+            for view in (self._then, self._now)
+        ]
+
+    def pair(self, change: LesionChange) -> _Pair:
+        """The slice with the most of a lesion now, or then if it is gone, in both scans."""
+        voxels = self._voxels(change)
+        pictures = [
+            picture_of_lesion(
+                slice_of_voxels(view.image, view.classes, self._grid, voxels, PICTURE_MM),
+                view.window,
+                f"{change.change.value} lesion, {view.title},",
+                "",
+            )
+            for view in (self._then, self._now)
+        ]
+        sizes = f"{_mm3(change.then_mm3)} → {_mm3(change.now_mm3)} mm³"
+        return _Pair(pictures[0], pictures[1], f"{change.change.value}: {sizes}, {_place(change)}")
+
+    def _voxels(self, change: LesionChange) -> npt.NDArray[Any]:
+        """Indices of the largest lesion on the grid of the last scan."""
+        lesion = (change.now or change.then)[0].lesion
+        assert lesion.indices is not None and lesion.grid is not None
+        if change.now:
+            return lesion.indices
+        to_grid = np.linalg.inv(self._grid.affine) @ self._to_now @ lesion.grid.affine
+        return np.asarray(lesion.indices @ to_grid[:3, :3].T + to_grid[:3, 3])
+
+
+@dataclass(frozen=True)
+class _View:
+    """A scan on the grid of the last one."""
+
+    title: str
+    image: Image
+    classes: Classes
+    window: tuple[float, float]

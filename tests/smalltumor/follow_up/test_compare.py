@@ -1,0 +1,127 @@
+"""Scans of one head are registered and compared; scans of two heads are refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from report_cases import ball
+from scipy.ndimage import gaussian_filter
+from smalltumor.data.case import Case, read_case
+from smalltumor.data.label_files import read_labels
+from smalltumor.data.segmentation import Segmentation
+from smalltumor.errors import CaseError, SmalltumorError
+from smalltumor.follow_up import Category, Change, Scan, compare_scans
+from smalltumor.geometry.grid import Grid
+from smalltumor.geometry.resampling import resample, resample_labels
+from smalltumor.labels.components import connected_components
+from smalltumor.labels.regions import TissueClass
+from smalltumor.measures import measure_case
+
+pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no registration")
+
+SHAPE = (48, 56, 42)
+GRID = Grid(SHAPE, np.diag([-3.0, -3.0, 3.0, 1.0]))
+
+
+def head(seed: int) -> np.ndarray:
+    """A brain with gyri of its own: smooth noise in an ellipsoid."""
+    where = (np.stack(np.indices(SHAPE), axis=-1) - np.array(SHAPE) / 2) / (np.array(SHAPE) * 0.42)
+    brain = np.square(where * (1, 1, 1.1)).sum(-1) + 0.1 * where[..., 1] ** 3 <= 1
+    noise = gaussian_filter(np.random.default_rng(seed).normal(size=SHAPE), 1.2)
+    return ((500 + 400 * noise / noise.std()).clip(50, 2000) * brain).astype(np.float32)
+
+
+def scan(image, classes, grid=GRID, name="P", date="") -> Scan:
+    case = Case(name, {"t1ce": image}, grid)
+    measures = measure_case(case, Segmentation(name, classes, grid))
+    return Scan(case, classes, measures, date)
+
+
+def turned(grid: Grid, degrees: float = 10.0) -> Grid:
+    """Where the voxels of a grid lie in a head that has turned by -degrees."""
+    a = np.radians(degrees)
+    centre = grid.to_patient(np.array(grid.shape) / 2)
+    matrix = np.eye(4)
+    matrix[:2, :2] = [[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]]
+    matrix[:3, 3] = centre - matrix[:3, :3] @ centre + (3, -4, 2)
+    return Grid(grid.shape, matrix @ grid.affine)
+
+
+def again(image, classes, name="P2", grid=GRID, **more) -> Scan:
+    """A later scan of a head that has turned by 10 degrees."""
+    placed = turned(grid)
+    moved = resample_labels(classes, grid, placed)
+    return scan(resample(image, grid, placed), moved, grid, name, **more)
+
+
+def test_a_turned_head_is_found_and_its_lesions_are_matched():
+    image = head(1)
+    then, now = np.zeros(SHAPE, np.uint8), np.zeros(SHAPE, np.uint8)
+    ball(then, (16, 27, 20), 3.5)
+    ball(now, (16, 27, 20), 5)
+    ball(now, (32, 33, 22), 1.5)
+    found = compare_scans([scan(image, then), again(image, now)])
+    assert [each.change for each in found.changes] == [Change.NEW, Change.GROWN]
+    assert found.registrations[0].similarity > 0.9
+    centre = GRID.to_patient((16, 27, 20))
+    matrix = found.registrations[0].matrix
+    lesion = found.changes[1].now[0].lesion
+    distance = matrix[:3, :3] @ centre + matrix[:3, 3] - lesion.centroid_ras_mm
+    assert np.linalg.norm(distance) < 1
+
+
+def test_two_heads_are_refused():
+    empty = np.zeros(SHAPE, np.uint8)
+    with pytest.raises(CaseError, match="A and B do not seem to show the same head"):
+        compare_scans([scan(head(1), empty, name="A"), scan(head(2), empty, name="B")])
+
+
+def test_one_scan_is_no_comparison():
+    with pytest.raises(SmalltumorError, match="two scans or more"):
+        compare_scans([scan(head(1), np.zeros(SHAPE, np.uint8))])
+
+
+@pytest.mark.slow
+def test_a_made_follow_up_of_the_sample_is_described_right(sample_folder):
+    """One lesion shrunk, one grown, one new of 100 voxels; the head has turned by 10 degrees."""
+    case = read_case(sample_folder)
+    then, _ = read_labels(case)
+    now, left, new = _made_later(then)
+    first = Scan(case, then, measure_case(case, Segmentation("P", then, case.grid)))
+    later = again(case.volumes["t1ce"], now, grid=case.grid)
+    found = compare_scans([replace(first, date="2026-01-01"), replace(later, date="2026-03-01")])
+    assert [each.change for each in found.changes] == [Change.NEW, Change.GROWN, Change.SHRUNK]
+    (appeared,), (grown,), (shrunk,) = (
+        found.of(c) for c in (Change.NEW, Change.GROWN, Change.SHRUNK)
+    )
+    assert appeared.now_mm3 == pytest.approx(100, rel=0.15) and appeared.is_small
+    assert appeared.now[0].lesion.side == "right"
+    assert grown.then_mm3 == 319 and grown.now_mm3 == pytest.approx(598, rel=0.1)
+    assert shrunk.then_mm3 == 10056 and shrunk.now_mm3 == pytest.approx(left, rel=0.1)
+    matrix = found.registrations[0].matrix
+    expected = matrix[:3, :3] @ case.grid.to_patient(new) + matrix[:3, 3]
+    assert appeared.now[0].lesion.centroid_ras_mm == pytest.approx(expected, abs=1)
+    assert found.response.category is Category.STABLE_DISEASE
+    assert "a new lesion is not measurable" in found.response.reasons[-1]
+
+
+def _made_later(then: np.ndarray) -> tuple[np.ndarray, int, np.ndarray]:
+    """Tissue classes later, what is left of the large lesion, and the centre of the new one."""
+    from scipy.ndimage import binary_dilation, binary_erosion
+
+    small, large = (np.zeros(then.shape, bool) for _ in range(2))
+    components = connected_components(then == TissueClass.ET)
+    for mask, voxels in zip((small, large), components.voxels, strict=True):
+        mask[tuple(voxels.T)] = True
+    now = then.copy()
+    left = binary_erosion(large)
+    left[:, :, : int(np.percentile(components.voxels[1][:, 2], 25))] = False
+    now[large & ~left] = TissueClass.ED
+    now[binary_dilation(small)] = TissueClass.ET
+    centre = np.array([95, 150, 75])
+    distance = np.square(np.stack(np.indices(then.shape), axis=-1) - centre).sum(-1)
+    nearest = np.unravel_index(np.argsort(distance.ravel(), kind="stable")[:100], then.shape)
+    now[nearest] = TissueClass.ET
+    return now, int(left.sum()), np.mean(nearest, axis=1)

@@ -1,0 +1,115 @@
+"""Lesions of phantoms that grow, vanish, split and merge while the head turns by 10 degrees."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from smalltumor.follow_up.matching import Change, match_lesions
+from smalltumor.geometry.grid import Grid
+from smalltumor.measures import measure_classes
+
+AXCODES = np.diag([-1.0, -1.0, 1.0, 1.0])
+SHAPE = (96, 96, 48)
+CENTRE = np.array([-48.0, -48.0, 24.0])
+
+
+def turn(degrees: float, shift=(0.0, 0.0, 0.0)) -> np.ndarray:
+    """Matrix (4, 4) that turns a head about two axes and moves it, in mm."""
+    a, b = np.radians(degrees), np.radians(degrees) / 2
+    matrix = np.eye(4)
+    about_s = np.array([[np.cos(a), -np.sin(a), 0], [np.sin(a), np.cos(a), 0], [0, 0, 1]])
+    about_r = np.array([[1, 0, 0], [0, np.cos(b), -np.sin(b)], [0, np.sin(b), np.cos(b)]])
+    matrix[:3, :3] = about_s @ about_r
+    matrix[:3, 3] = CENTRE - matrix[:3, :3] @ CENTRE + shift
+    return matrix
+
+
+def lesions(balls, matrix, spacing=(1.0, 1.0, 1.0)):
+    """Lesions that are balls (centre in mm of the first scan, radius) in a head that turned."""
+    affine = AXCODES @ np.diag([*spacing, 1.0])
+    shape = tuple(int(n / s) for n, s in zip(SHAPE, spacing, strict=True))
+    grid = Grid(shape, affine)
+    classes = np.zeros(shape, np.uint8)
+    points = grid.to_patient(np.stack(np.indices(shape), axis=-1))
+    for centre, radius in balls:
+        moved = matrix[:3, :3] @ centre + matrix[:3, 3]
+        classes[np.square(points - moved).sum(-1) <= radius**2] = 3
+    return measure_classes(classes, grid).lesions
+
+
+def changes(then, now, degrees=10.0, spacing=(1.0, 1.0, 1.0)):
+    matrix = turn(degrees, (4.0, -3.0, 2.0))
+    before, after = lesions(then, np.eye(4)), lesions(now, matrix, spacing)
+    return match_lesions(before, after, np.eye(4), np.linalg.inv(matrix))
+
+
+A, B, C = np.array([-30.0, -30, 24]), np.array([-60.0, -50, 20]), np.array([-45.0, -70, 28])
+
+
+def beside(point, mm):
+    return point + np.array(mm)
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "expected"),
+    [
+        ([(A, 5)], [(A, 5)], ["same"]),
+        ([(A, 5)], [(A, 7)], ["grown"]),
+        ([(A, 7)], [(A, 5)], ["shrunk"]),
+        ([(A, 7)], [], ["gone"]),
+        ([], [(A, 3)], ["new"]),
+        ([(A, 7), (B, 4)], [(A, 7), (C, 3)], ["new", "same", "gone"]),
+        ([(A, 4), (beside(A, (14, 0, 0)), 4)], [(beside(A, (7, 0, 0)), 11)], ["merged"]),
+        ([(beside(A, (7, 0, 0)), 11)], [(A, 4), (beside(A, (14, 0, 0)), 4)], ["split"]),
+        ([], [], []),
+    ],
+)
+@pytest.mark.parametrize("spacing", [(1.0, 1.0, 1.0), (1.0, 1.0, 3.0)])
+def test_what_has_become_of_a_lesion(then, now, expected, spacing):
+    found = changes(then, now, spacing=spacing)
+    assert [each.change.value for each in found] == expected
+
+
+def test_volumes_of_a_group_are_added():
+    (merged,) = changes([(A, 4), (beside(A, (14, 0, 0)), 4)], [(beside(A, (7, 0, 0)), 11)])
+    assert merged.then_mm3 == pytest.approx(sum(x.lesion.mm3 for x in merged.then))
+    assert len(merged.then) == 2 and merged.now_mm3 == merged.now[0].lesion.mm3
+    assert merged.relative == pytest.approx(merged.now_mm3 / merged.then_mm3 - 1)
+
+
+def test_what_is_new_or_gone_has_no_relative_change():
+    new, gone = changes([(A, 7)], [(C, 3)])
+    assert (new.then_mm3, new.relative, gone.now_mm3, gone.relative) == (None,) * 4
+
+
+def test_new_small_lesions_come_first_then_the_other_changes():
+    found = changes(
+        [(A, 5), (B, 6)],
+        [(A, 7.5), (B, 6), (C, 9), (beside(A, (0, -45, 0)), 3), (beside(C, (-30, 35, -8)), 4)],
+    )
+    assert [each.change for each in found] == [*[Change.NEW] * 3, Change.GROWN, Change.SAME]
+    assert [each.is_small for each in found[:3]] == [True, True, False]
+    assert found[0].now_mm3 > found[1].now_mm3
+
+
+def test_a_satellite_that_is_farther_than_the_tolerance_is_new():
+    found = changes([(A, 8)], [(A, 8), (beside(A, (14, 0, 0)), 2)])
+    assert [each.change.value for each in found] == ["new", "same"]
+
+
+def test_a_change_of_less_than_a_voxel_is_none():
+    (found,) = changes([(A, 1.5)], [(A, 1.9)], degrees=0.0)
+    assert found.relative is None or found.change is Change.SAME
+
+
+@settings(max_examples=6)
+@given(st.floats(-12, 12), st.floats(3, 9), st.floats(3, 9))
+def test_one_lesion_is_one_whatever_the_turn(degrees, before, after):
+    (found,) = changes([(A, before)], [(A, after)], degrees)
+    assert len(found.then) == len(found.now) == 1
+    if abs(found.relative) < 0.35:
+        assert found.change is Change.SAME
+    if abs(before - after) > 2:
+        assert found.change is (Change.GROWN if after > before else Change.SHRUNK)

@@ -1,0 +1,111 @@
+"""The page and the numbers of a follow-up: a new small lesion comes first."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+from report_cases import SHAPE, Page, ball, brain_case, tumour
+from smalltumor.data.segmentation import Segmentation
+from smalltumor.follow_up import RULE, UNKNOWN, Scan, ScanRegistration, matched
+from smalltumor.measures import measure_case
+from smalltumor.report import ReportDetails
+from smalltumor.report.follow_up_files import write_changes, write_follow_up_json
+from smalltumor.report.follow_up_page import follow_up_page, headline
+
+DOCS = Path(__file__).resolve().parents[3] / "docs"
+UNMOVED = ScanRegistration(np.eye(4), 0.8, 0.98)
+
+
+def scan(classes, name: str, date: str = "") -> Scan:
+    case = brain_case(name)
+    measures = measure_case(case, Segmentation(name, classes, case.grid))
+    return Scan(case, classes, measures, date, f"{name}_seg.nii.gz")
+
+
+@pytest.fixture(scope="module")
+def later():
+    """A new small lesion; the large one has grown, and a small one is gone."""
+    classes = ball(np.zeros(SHAPE, np.uint8), (22, 30, 20), 8)
+    return ball(classes, (40, 20, 25), 1.5)
+
+
+@pytest.fixture(scope="module")
+def follow_up(later):
+    scans = [scan(tumour(), "P_visit1", "2026-01-01"), scan(later, "P_visit2", "2026-03-01")]
+    return matched(scans, [UNMOVED])
+
+
+@pytest.fixture(scope="module")
+def page(follow_up) -> Page:
+    return Page(follow_up_page(follow_up, ReportDetails(patient="P", reviewer="R")))
+
+
+def test_the_new_small_lesion_comes_first(page, follow_up):
+    assert [each.change.value for each in follow_up.changes] == ["new", "grown", "gone"]
+    new = follow_up.changes[0]
+    assert headline(follow_up).startswith(f"1 new enhancing lesion: {new.now_mm3:,.0f} mm³")
+    assert page.text.index("1 new enhancing lesion") < page.text.index("Compared 2026-03-01")
+    assert page.text.index(" new – ") < page.text.index(" grown ") < page.text.index(" gone ")
+
+
+def test_it_gives_the_category_with_its_rule_and_what_is_not_known(page, follow_up):
+    assert f"RANO 2.0: {follow_up.response.category.value}" in page.text
+    assert RULE in page.text and UNKNOWN in page.text
+
+
+def test_it_is_self_contained_and_has_texts_for_its_pictures(page):
+    assert len(page.all("img")) == 3 * 2 + 1 + 2  # pairs, the course, the largest slice
+    assert all(p["src"].startswith("data:") and p["alt"] for p in page.all("img"))
+    assert not page.all("script") and not page.all("link")
+
+
+def test_text_of_files_is_no_markup(follow_up):
+    evil = "<script>x</script>"
+    scans = [replace(each, date=evil, mask=evil) for each in follow_up.scans]
+    details = ReportDetails(evil, evil, evil, evil, evil, (evil,))
+    assert not Page(follow_up_page(replace(follow_up, scans=tuple(scans)), details)).all("script")
+
+
+def test_without_any_lesion_it_says_so():
+    empty = np.zeros(SHAPE, np.uint8)
+    found = matched([scan(empty, "a"), scan(empty, "b")], [UNMOVED])
+    page = Page(follow_up_page(found, ReportDetails()))
+    assert "No new enhancing lesion" in page.text
+    assert "There is no enhancing lesion in either scan" in page.text
+    assert "RANO 2.0: not evaluable" in page.text
+
+
+def test_three_scans_are_listed_and_the_last_two_compared(later):
+    scans = [scan(tumour(), "a"), scan(tumour(), "b"), scan(later, "c")]
+    found = matched(scans, [UNMOVED, UNMOVED])
+    assert len(found.response.sums_mm2) == 3
+    assert [each.change.value for each in found.changes] == ["new", "grown", "gone"]
+    page = Page(follow_up_page(found, ReportDetails()))
+    assert all(f"{name}_seg.nii.gz" in page.text for name in "abc")
+
+
+def test_json_follows_its_schemas(follow_up, tmp_path):
+    write_follow_up_json(follow_up, ReportDetails(patient="P"), tmp_path / "a.json")
+    content = json.loads((tmp_path / "a.json").read_text())
+    schema = json.loads((DOCS / "follow-up.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(content, schema)
+    of_scan = json.loads((DOCS / "report.schema.json").read_text())
+    for each in content["scans"]:
+        jsonschema.validate(each, of_scan)
+    assert [each["scan_date"] for each in content["scans"]] == ["2026-01-01", "2026-03-01"]
+
+
+def test_the_table_of_changes_has_empty_cells_for_what_is_not_there(follow_up, tmp_path):
+    write_changes(follow_up, tmp_path / "a.csv")
+    with (tmp_path / "a.csv").open(newline="") as file:
+        new, grown, gone = csv.DictReader(file)
+    assert (new["change"], new["then_mm3"], new["relative"]) == ("new", "", "")
+    assert (gone["change"], gone["now_mm3"], gone["now_axial_mm"]) == ("gone", "", "")
+    assert float(grown["relative"]) == pytest.approx(follow_up.changes[1].relative, rel=1e-6)
