@@ -4,6 +4,12 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 venv=$root/.venv
 torch=${TORCH:-2.13.0}
+# The Qt binding that is installed and used.
+export QT_API=${QT_API:-pyqt6}
+case $QT_API in
+    pyqt5 | pyqt6) export PYTEST_QT_API=$QT_API ;;
+    *) echo "QT_API=$QT_API: choose pyqt6 or pyqt5" >&2 && exit 1 ;;
+esac
 # Else each of the many processes that tests start would compile the package again.
 unset PYTHONDONTWRITEBYTECODE
 
@@ -14,7 +20,7 @@ debian_packages=(
     libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 libxcb-xkb1 fonts-dejavu-core
 )
 
-# prepare_environment EXTRAS: .venv holds the package, editable, with the extras named.
+# prepare_environment EXTRAS: .venv holds the package, editable, with Qt and the extras named.
 prepare_environment() {
     install_system_libraries
     local python
@@ -23,13 +29,13 @@ prepare_environment() {
         echo "The venv module is missing: apt-get install python3-venv" >&2
         return 1
     }
-    local wanted
-    wanted=$(cat "$root/pyproject.toml" "$root/setup.py" - <<<"$root $1 $torch" | cksum)
+    local wanted extras=$QT_API,$1
+    wanted=$(cat "$root/pyproject.toml" "$root/setup.py" - <<<"$root $extras $torch" | cksum)
     if ! grep -qxF "$wanted" "$venv/installed" 2>/dev/null; then
         echo "Installing into .venv (once; torch is large) ..." >&2
         "$venv/bin/python" -m pip install -qq --upgrade pip
         "$venv/bin/python" -m pip install -qq "torch==$torch"
-        "$venv/bin/python" -m pip install -qq --editable "$root[$1]"
+        "$venv/bin/python" -m pip install -qq --editable "$root[$extras]"
         echo "$wanted" >>"$venv/installed"
     fi
     export PATH="$venv/bin:$PATH"

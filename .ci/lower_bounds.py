@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 
 PROJECT = tomllib.loads(Path(__file__).parents[1].joinpath("pyproject.toml").read_text())["project"]
-BOUND = re.compile(r"(?P<name>[\w-]+)>=(?P<version>[\d.]+)")
+BOUND = re.compile(r"(?P<name>[\w-]+)(\[\w+\])?>=(?P<version>[\d.]+)(,<[\d.]+)?")
 
 
 def main() -> None:
@@ -22,7 +22,7 @@ def main() -> None:
             continue
         bound = BOUND.fullmatch(line)
         if bound is None:
-            raise SystemExit(f"pyproject.toml: {line} is not name>=version")
+            raise SystemExit(f"pyproject.toml: {line} is not name>=version[,<version]")
         if bound["name"] != "torch":
             print(f"{bound['name']}=={bound['version']}")
 

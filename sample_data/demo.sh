@@ -4,5 +4,5 @@
 #   bash sample_data/demo.sh [folder for the results]
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../.ci/environment.sh"
-prepare_environment pyqt5,openvino
+prepare_environment openvino
 smalltumor demo --output "${1:-smalltumor-demo}"

@@ -4,7 +4,7 @@
 # Goes on where it was interrupted; `rm -r .mutation` starts afresh.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../.ci/environment.sh"
-prepare_environment pyqt5,pyqt6,openvino,dev
+prepare_environment openvino,dev
 # mutmut takes a module's name from its path and knows src/, not model/: it works in a copy.
 work=$root/.mutation
 mkdir -p "$work/src"

@@ -3,7 +3,7 @@
 # Tests marked slow need --all, or are named by their file.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../.ci/environment.sh"
-prepare_environment pyqt5,openvino,test
+prepare_environment openvino,test
 cd "$root"
 # Two processes, one file each at a time; one that crashes ends the run.
 parallel=(--numprocesses 2 --dist loadfile --max-worker-restart 0)
