@@ -1,4 +1,4 @@
-"""Show napari's messages in full, also while the planes cover napari's canvas.
+"""Show napari's messages in full and in time, also while the planes cover napari's canvas.
 
 napari cuts a message to its first line, and puts it on its canvas, which is hidden while the planes
 are shown. Its dialogs are recognised by what they can do, because their class is private.
@@ -11,7 +11,7 @@ from typing import Any
 
 from napari.utils.notifications import notification_manager
 from qtpy.compat import isalive
-from qtpy.QtCore import QObject, QPoint, QRect, Qt, QTimer, Signal
+from qtpy.QtCore import QEvent, QObject, QPoint, QRect, Qt, QTimer, Signal
 from qtpy.QtWidgets import QApplication, QDialog, QMainWindow, QWidget
 
 _SLID_IN_MS = 300
@@ -24,6 +24,7 @@ _SHOWN_MS = 4000
 _MARGIN = 8
 _GAP = 4
 _PADDING = 24
+_TIMER = "closes a message"
 _ENDLESS = 10_000
 _PARTS = ("toggle_expansion", "message", "row2_widget", "geom_anim", "timer")
 """What a message of napari has; one whose making has failed is not complete."""
@@ -46,6 +47,7 @@ class ReadableMessages(QObject):
         super().__init__(window)
         self._canvas, self._window = canvas, window
         self._arrived.connect(self._wait)  # in the thread of the window
+        window.installEventFilter(self)
         notification_manager.notification_ready.connect(self._on_notification)
         self._wait()  # for messages that are open already
 
@@ -60,9 +62,17 @@ class ReadableMessages(QObject):
         height = _MARGIN
         for message in reversed(self.messages):
             height += _enlarge(message)
+            if self._window.isActiveWindow():
+                _close_in_time(message)
             corner = message.parentWidget().rect().bottomRight()
             message.move(corner - QPoint(message.width() + _MARGIN, height))
             height += _GAP
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        """Let messages that came while another window was active be read, and then close them."""
+        if event.type() == QEvent.Type.WindowActivate:
+            self._wait()
+        return False
 
     def _on_notification(self, notification: Any = None) -> None:
         """Wait until napari has added the message; this may be called in any thread."""
@@ -113,8 +123,27 @@ def _enlarge(message: QDialog) -> int:
     message.geom_anim.stop()
     message.resize(message.width(), max(height, message.minimumHeight()))
     if message.timer.isActive():
-        message.timer.start(_SHOWN_MS + _READ_MS * len(label.text()))
+        message.timer.start(_time_to_read(message))
     return int(message.height())
+
+
+def _close_in_time(message: QDialog) -> None:
+    """Close a message whose own timer does not run, unless the mouse is over it.
+
+    napari stops the timers of all messages when another one comes, and never starts them again; it
+    starts none while its window is not active.
+    """
+    if message.timer.isActive() or message.findChild(QTimer, _TIMER) is not None:
+        return
+    timer = QTimer(message)
+    timer.setObjectName(_TIMER)
+    timer.setInterval(_time_to_read(message))
+    timer.timeout.connect(lambda: message.underMouse() or message.close_with_fade())
+    timer.start()
+
+
+def _time_to_read(message: QDialog) -> int:
+    return _SHOWN_MS + _READ_MS * len(message.message.text())
 
 
 def ensure_readable_messages(canvas: QWidget, window: QMainWindow) -> None:

@@ -9,6 +9,7 @@ from qtpy.compat import isalive
 
 from napari_smalltumor.reading.reading_area import Layout
 from napari_smalltumor.reading.window import planes_window
+from napari_smalltumor.widgets import readable_messages
 from napari_smalltumor.widgets.readable_messages import ReadableMessages, close_messages
 
 TEXT = "A message of several lines, which napari would cut to its first words. " * 3
@@ -64,3 +65,12 @@ def test_messages_with_a_text_are_closed_and_others_stay(window, qtbot):
     close_messages({TEXT})
     qtbot.waitUntil(lambda: not isalive(about_a_patient) or not about_a_patient.isVisible())
     assert other.isVisible()
+
+
+def test_an_earlier_message_is_closed_in_time_as_well(window, qtbot, monkeypatch):
+    monkeypatch.setattr(readable_messages, "_SHOWN_MS", 50)
+    monkeypatch.setattr(readable_messages, "_READ_MS", 0)
+    monkeypatch.setattr(type(window.main_window), "isActiveWindow", lambda self: True)
+    first, second = show(window, qtbot, "First."), show(window, qtbot, "Second.")
+    for message in (first, second):
+        qtbot.waitUntil(lambda message=message: message not in NapariQtNotification._instances)
