@@ -78,7 +78,7 @@ class SavedMask:
         volume = np.zeros(shape, dtype=self.values.dtype)
         stop = np.add(self.start, self.values.shape)
         if min(self.start) < 0 or np.any(stop > shape):
-            raise GridMismatchError(f"the saved mask {self.name} does not fit into {shape} voxels")
+            raise GridMismatchError(f"The saved mask {self.name} does not fit into {shape} voxels")
         box = tuple(slice(a, int(b)) for a, b in zip(self.start, stop, strict=True))
         volume[box] = self.values
         return volume

@@ -47,6 +47,11 @@ _FILTER = "Volumes (*.nii *.nii.gz *.mha *.nrrd *.mgz *.mgh)"
 _DEBOUNCE_MS = 50
 """Layers are often added several at once."""
 
+_CHECK_MASK = (
+    "Check that the mask is of this patient and has the voxel size and position that its header "
+    "states."
+)
+
 
 class CompareDock(ComparePanel):
     """Connects the panel with the layers of the active patient.
@@ -200,10 +205,7 @@ class CompareDock(ComparePanel):
         compared = [s for s in self._scores.values() if s.own_ml and s.reference_ml]
         if not compared or any(scores.dice for scores in compared):
             return ""
-        return (
-            "⚠ The reference and the segmentation have no voxel in common. Check that the mask is "
-            "of this patient and has the voxel size and position that its header states."
-        )
+        return f"⚠ The reference and the segmentation have no voxel in common. {_CHECK_MASK}"
 
     def _missing(self) -> str:
         """What is missing for a comparison."""
@@ -212,7 +214,11 @@ class CompareDock(ComparePanel):
             return "Segment the case first" if is_open else "Open a case first"
         if not self._target.reference:
             return "Choose a reference, or drop a mask here"
-        return "" if self._target.own else "Segment the case to compare it"
+        if self._target.own:
+            return ""
+        if self._target.reference_is_outside:
+            return f"⚠ The reference lies outside the head. {_CHECK_MASK}"
+        return "Segment the case to compare it"
 
     def _follow_visibility(self, target: ComparedLayers | None) -> None:
         """Keep the check box as the layers of the reference are."""

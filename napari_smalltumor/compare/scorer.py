@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from smalltumor.lesions import brain_midline
 from superqt.utils import qthrottled
 
 from napari_smalltumor.compare.scores import RegionComparison, compare_region
-from napari_smalltumor.layers.coordinates import from_display
+from napari_smalltumor.layers.coordinates import from_display, to_display
 from napari_smalltumor.workers import run_in_thread
 
 if TYPE_CHECKING:
@@ -49,6 +49,16 @@ class ComparedLayers:
     def is_same(self, other: ComparedLayers | None) -> bool:
         """Whether both have the same layers."""
         return other is not None and (self.own, self.reference) == (other.own, other.reference)
+
+    @cached_property
+    def reference_is_outside(self) -> bool:
+        """Whether the reference has voxels, and none of them is inside the images' head."""
+        image = next(iter(self.case.volumes.values()), None)
+        masks = [np.asarray(layer.data) != 0 for layer in self.reference.values()]
+        if image is None or not any(mask.any() for mask in masks):
+            return False
+        head = to_display(image, self.case.grid) != 0
+        return bool(head.any()) and not any(np.any(head[mask]) for mask in masks)
 
 
 @dataclass(frozen=True, eq=False)

@@ -192,4 +192,4 @@ def _compact(labels: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
     for dtype in _LABEL_DTYPES:
         if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
             return labels.astype(dtype)
-    raise OutputError(f"labels up to {high} do not fit into a NIfTI label file")
+    raise OutputError(f"Labels up to {high} do not fit into a NIfTI label file")

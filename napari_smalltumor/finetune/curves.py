@@ -67,8 +67,8 @@ class Curves(pg.GraphicsLayoutWidget):
         self.restyle()
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        """Narrower than pyqtgraph's default of 640 pixels, which would widen the dock."""
-        return QSize(300, 320)
+        """Smaller than pyqtgraph's 640 by 480 pixels, for which the dock would grow or scroll."""
+        return QSize(300, 260)
 
     def show_status(self, status: RunStatus) -> None:
         """Draw the curves of a run."""

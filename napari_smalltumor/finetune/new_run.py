@@ -92,5 +92,5 @@ def _weights_of(page: TrainPage) -> Path | None:
     if selected != RANDOM:
         return Path(selected) if selected else starter_weights()
     if page.preset.value == "finetune":
-        raise TrainingError("fine-tuning starts from weights", Remedy(Action.CHOOSE_WEIGHTS))
+        raise TrainingError("Fine-tuning starts from weights", Remedy(Action.CHOOSE_WEIGHTS))
     return None

@@ -187,7 +187,7 @@ def _can_join(layer: Image, others: Iterable[Image]) -> bool:
 def _usable(chosen: Mapping[str, Image | None]) -> dict[str, Image]:
     layers = {m: layer for m in MODALITIES if (layer := chosen.get(m)) is not None}
     if REFERENCE not in layers:
-        raise CaseError(f"choose a layer for {MODALITY_TITLES[REFERENCE]}")
+        raise CaseError(f"Choose a layer for {MODALITY_TITLES[REFERENCE]}")
     for modality, layer in layers.items():
         duplicates = [m for m, other in layers.items() if other is layer]
         if len(duplicates) > 1:

@@ -63,7 +63,7 @@ class SaveCommands:
         if hidden:
             names = " and ".join(self._patients.title_of(patient) for patient in hidden)
             raise OutputError(
-                f"nothing was saved: layers of {names} are among those to save, and the active "
+                f"Nothing was saved: layers of {names} are among those to save, and the active "
                 f"patient is {self._patients.title or 'none'}; select layers of one patient"
             )
         return self._save(path, selected=selected, **options)

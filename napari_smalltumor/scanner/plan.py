@@ -153,7 +153,7 @@ class Plan:
             return ""
         verb = "is" if len(missing) == 1 else "are"
         error = MissingPackageError(
-            f"preparing a scan needs {' and '.join(missing)}, which {verb} not installed",
+            f"Preparing a scan needs {' and '.join(missing)}, which {verb} not installed",
             Remedy(Action.INSTALL_RAW),
         )
         return _sentence(error_text(error))

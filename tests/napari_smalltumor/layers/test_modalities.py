@@ -127,7 +127,7 @@ def test_layers_of_two_readers_form_a_case_on_one_grid(viewer):
 
 def test_the_error_names_missing_and_duplicate_layers(viewer):
     opened = open_case(viewer, case_along())
-    with pytest.raises(CaseError, match="choose a layer for T1CE"):
+    with pytest.raises(CaseError, match="Choose a layer for T1CE"):
         case_of_layers({**opened, "t1ce": None})
     with pytest.raises(CaseError, match="Pat T1 is chosen for T1 and T2"):
         case_of_layers({**opened, "t2": opened["t1"]})
