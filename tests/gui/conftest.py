@@ -22,6 +22,15 @@ from napari_smalltumor import devices, notify, settings
 from napari_smalltumor.loading.open_case import open_case
 
 TIMEOUT_MS = 240_000
+# A call that the next napari no longer has is an error today.
+DEPRECATED = (
+    *(
+        f"error::{category}:{module}"
+        for category in ("DeprecationWarning", "FutureWarning")
+        for module in ("napari", "app_model", "qtpy", "superqt", "tests")
+    ),
+    "ignore:sipPyTypeDict",  # PyQt5's oldest release
+)
 
 
 def pytest_collection_modifyitems(items):
@@ -30,6 +39,8 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.gui)
+            for rule in DEPRECATED:
+                item.add_marker(pytest.mark.filterwarnings(rule))
             if no_display:
                 item.add_marker(pytest.mark.skip(reason="no display; run under Xvfb"))
 
