@@ -20,6 +20,7 @@ from qtpy.QtGui import QKeyEvent, QKeySequence
 from qtpy.QtWidgets import QApplication, QMainWindow, QShortcut
 
 from napari_smalltumor.planes.linked_planes import linked_planes
+from napari_smalltumor.reading.dock_shortcuts import bind_dock_shortcuts
 from napari_smalltumor.reading.reading_area import Layout, ReadingArea
 from napari_smalltumor.viewer import unproxied
 from napari_smalltumor.widgets.readable_messages import ensure_readable_messages
@@ -56,6 +57,7 @@ class PlanesWindow(QObject):
         for letter in _NAPARI_LETTERS:
             shortcut = QShortcut(QKeySequence(letter), main_window)
             shortcut.activated.connect(partial(self._send, QKeySequence(letter)))
+        bind_dock_shortcuts(main_window, lambda: self.planes.viewer)
 
     @property
     def main_window(self) -> QMainWindow:

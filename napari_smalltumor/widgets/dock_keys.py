@@ -31,24 +31,24 @@ class DockKeys(QObject):
     ----------
     window : QWidget
         The main window.
-    dock : QWidget
-        The widget in the dock.
+    dock : QWidget or None
+        The widget in the dock; None for keys that open one.
     actions : mapping of keys to callable
     """
 
     def __init__(
-        self, window: QWidget, dock: QWidget, actions: Mapping[_Key, Callable[[], None]]
+        self, window: QWidget, dock: QWidget | None, actions: Mapping[_Key, Callable[[], None]]
     ) -> None:
         others = [keys for keys in window.findChildren(DockKeys) if keys.shortcuts]
         self._older = [keys for keys in others if keys.shortcuts.keys() & actions.keys()]
         super().__init__(window)
-        self._dock: QWidget | None = dock
+        self._dock = dock
         self._enable_older(False)
         self.shortcuts = {key: self._bind(window, key, act) for key, act in actions.items()}
 
     def unbind(self) -> None:
         """Remove the shortcuts; may be called twice, and after the window was deleted."""
-        shortcuts, self.shortcuts, self._dock = self.shortcuts, {}, None
+        shortcuts, self.shortcuts = self.shortcuts, {}
         for shortcut in shortcuts.values():
             if isalive(shortcut):
                 shortcut.setEnabled(False)
@@ -63,9 +63,11 @@ class DockKeys(QObject):
         return shortcut
 
     def _act(self, action: Callable[[], None]) -> None:
-        if self._dock is not None and isalive(self._dock):
+        if self._dock is not None:
+            if not isalive(self._dock) or not self.shortcuts:
+                return
             bring_to_front(self._dock)
-            action()
+        action()
 
     def _enable_older(self, enabled: bool) -> None:
         for keys in self._older:

@@ -7,6 +7,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QComboBox, QDockWidget, QLineEdit, QMainWindow, QVBoxLayout, QWidget
 
 from napari_smalltumor.keys import DISMISS, NEXT, SEGMENT
+from napari_smalltumor.reading.window import planes_window
 from napari_smalltumor.widgets.dock_keys import DockKeys
 
 
@@ -102,3 +103,20 @@ def test_a_key_brings_its_dock_to_the_front_and_leaves_those_of_other_docks(wind
         qtbot.keyClick(window.choice, key, modifier)
         qtbot.waitUntil(lambda shown=shown: in_front() == shown)
     assert pressed == ["next", "segment", "next"]
+
+
+def test_a_key_opens_its_dock_and_is_then_the_docks_own(make_napari_viewer, qtbot):
+    viewer = make_napari_viewer()
+    window = planes_window(viewer).main_window
+
+    def segment_keys() -> list[DockKeys]:
+        return [keys for keys in window.findChildren(DockKeys) if SEGMENT in keys.shortcuts]
+
+    (opening,) = segment_keys()
+    opening.shortcuts[SEGMENT].activated.emit()
+    assert "Segment" in " ".join(viewer.window.dock_widgets)
+    assert not opening.shortcuts[SEGMENT].isEnabled()
+    (own,) = [keys for keys in segment_keys() if keys is not opening]
+    assert own.shortcuts[SEGMENT].isEnabled()
+    own.unbind()
+    assert opening.shortcuts[SEGMENT].isEnabled()
