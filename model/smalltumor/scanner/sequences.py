@@ -19,8 +19,8 @@ def _words(*patterns: str) -> re.Pattern[str]:
 _OTHER_IMAGES: Mapping[str, re.Pattern[str]] = MappingProxyType(
     {
         "a localizer": _words(
-            *("loc", "locali[sz]er", r"[a-z]*scout", "survey", "3.?plane.*", "(?:tri.?)?pilot"),
-            *("smart.?brain", "planning"),
+            *("loc", "locali[sz]er", r"[a-z]*scout", "survey", "3.?plane.*", "tri.?pilot"),
+            "smart.?brain",
         ),
         "diffusion": _words(
             *("(?:iso|s|r)?dwi?", "dti", "diff", "diffusion", "trace.?w?", "tensor", "noddi"),
@@ -41,8 +41,8 @@ _OTHER_IMAGES: Mapping[str, re.Pattern[str]] = MappingProxyType(
         "a subtraction": _words("sub(?!-)", "subtr.*"),
         "a calibration scan": _words("calib.*", "cal", "sense.?ref.*", "ref.?scan", "coil.?cal"),
         "a field map": _words(
-            *("(?:gre.?)?field.?map[a-z]*", "(?:gre.?)?fm", "fmap", "b[01]", "b[01].?map[a-z]*"),
-            *("magnitude[12]?", "phase(?:diff|[12])?"),
+            *("(?:gre.?)?field.?map[a-z]*", "gre.?fm", "fmap", "b[01]", "b[01].?map[a-z]*"),
+            *("magnitude[12]?", "phase(?:diff|[12])"),
         ),
         "a short inversion recovery": _words("stir"),
         "steady-state free precession": _words(
@@ -68,8 +68,8 @@ _T1 = re.compile(  # Philips writes sT1W and eT1W, SPM rT1 and wT1
 )
 _T2 = re.compile(_START + r"(?:3d.?|[emrsw])?t2(?![0-9])|" + _START + r"fr.?fse" + _END)
 
-_SHORTEST_FLAIR_MS = 1000.0
-"""Fluid is suppressed at inversion times of 1500 to 2900 ms, fat at 100 to 250 ms."""
+_LONGEST_STIR_MS = 400.0
+"""Fat is suppressed at inversion times of 100 to 250 ms, fluid at 1500 to 2900 ms."""
 
 _BOTH = re.compile(
     _START + r"w(?:ith)?(?: and |[ /_&+-]+)w(?:ith)?.?o(?:ut)?(?:[ _-]*(?:contrast|gd|gad))?" + _END
@@ -194,7 +194,7 @@ def _other_image(text: str, acquisition: Acquisition) -> str | None:
     if gradient_echo and _T2.search(text) and not _T1.search(text) and not _FLAIR.search(text):
         return "susceptibility-weighted: a gradient echo"
     inversion_time = acquisition.inversion_time or 0.0
-    short = 0 < inversion_time < _SHORTEST_FLAIR_MS
+    short = 0 < inversion_time < _LONGEST_STIR_MS
     if short and _FLAIR.search(text) and not _T1.search(text):
         return f"a short inversion recovery: TI {inversion_time:.0f} ms"
     if "EP" in acquisition.techniques and not _FLAIR.search(text):

@@ -23,6 +23,7 @@ NAMES = {
         "Sag CUBE T1 ASSET",
         "3D T1 BRAVO",
         "sT1W_3D_TFE",
+        "FM_pilot_t1",
         "anat-T1w_acq-tfl; *tfl3d1_16ns",
     ),
     "t1ce": (
@@ -40,6 +41,8 @@ NAMES = {
         "T1post",
         "COR T1 POST-OP GD",
         "cs_sT1W_3D_TFE_tra+C",
+        "T1 POST planning",
+        "T1 3D post delayed phase",
     ),
     "t2": (
         "AX T2 FR-FSE",
