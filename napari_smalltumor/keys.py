@@ -53,6 +53,9 @@ SEQUENCES = {
 
 PEEK = Key("H", "Hide masks and rings while the key is held")
 REFERENCE = Key("Shift+C", "Show or hide the contours of the reference")
+FLICKER = Key("O", "Change between the scan then and now")
+NEXT_CHANGE = Key("Y", "Go to the next change since then")
+PREVIOUS_CHANGE = Key("Shift+Y", "Go to the previous change")
 SHEET = Key("?", "Show or close this sheet")
 
 LAYOUT = Key("Q", "Change between napari's canvas and the planes")
@@ -102,6 +105,7 @@ COLUMNS: tuple[dict[str, tuple[Key, ...]], ...] = (
     {
         "Lesions": (NEXT, PREVIOUS, ACCEPT, DELETE, UNDO, FOLD, DISMISS, REGION, TABLE),
         "In the table of lesions": _TABLE,
+        "Follow-up": (FLICKER, NEXT_CHANGE, PREVIOUS_CHANGE),
         "Cases and results": _CASES,
     },
 )

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
-from smalltumor.data.case import Case
+from smalltumor.data.case import REFERENCE, Case
 from smalltumor.errors import SmalltumorError
 from smalltumor.follow_up.matching import Change, LesionChange, match_lesions
 from smalltumor.follow_up.registration import ScanRegistration, register_scans
 from smalltumor.follow_up.response import Response, assess
-from smalltumor.geometry.grid import Affine
+from smalltumor.geometry.grid import Affine, Grid
+from smalltumor.geometry.resampling import resample, resample_labels
 from smalltumor.inference.progress import CancelCallback, ProgressCallback, ProgressReporter
 from smalltumor.labels.masks import Classes
 from smalltumor.measures import CaseMeasures, LesionMeasures
@@ -81,8 +83,30 @@ class FollowUp:
         """The changes of one kind."""
         return [each for each in self.changes if each.change is change]
 
-    def matrix_of(self, number: int) -> Affine:
-        """From points of the first scan to points of another, patient coordinates in mm, RAS."""
+    @property
+    def then_to_now(self) -> Affine:
+        """From points of the scan before to points of the last, patient coordinates in mm, RAS."""
+        to_first = np.linalg.inv(self._matrix_of(len(self.scans) - 2))
+        return np.asarray(self._matrix_of(len(self.scans) - 1) @ to_first, dtype=np.float64)
+
+    def then_on_grid_of_now(self) -> tuple[npt.NDArray[np.float32], Classes]:
+        """T1CE and tissue classes of the scan before, resampled to the grid of the last."""
+        case, grid = self.then.case, self.now.case.grid
+        placed = Grid(case.grid.shape, self.then_to_now @ case.grid.affine)
+        classes = resample_labels(self.then.classes, placed, grid)
+        return resample(case.volumes[REFERENCE], placed, grid), classes
+
+    def voxels_on_grid_of_now(self, change: LesionChange) -> npt.NDArray[np.float64]:
+        """Voxels of the largest lesion of a change, now or else then, (n, 3) indices."""
+        lesion = (change.now or change.then)[0].lesion
+        assert lesion.indices is not None and lesion.grid is not None
+        if change.now:
+            return lesion.indices.astype(np.float64)
+        to_grid = np.linalg.inv(self.now.case.grid.affine) @ self.then_to_now @ lesion.grid.affine
+        return np.asarray(lesion.indices @ to_grid[:3, :3].T + to_grid[:3, 3])
+
+    def _matrix_of(self, number: int) -> Affine:
+        """From points of the first scan to points of another."""
         return self.registrations[number - 1].matrix if number else np.eye(4)
 
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING
 
 from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import MODALITY_TITLES
@@ -20,8 +17,6 @@ from smalltumor.follow_up import (
     FollowUp,
     LesionChange,
 )
-from smalltumor.geometry.grid import Affine, Grid
-from smalltumor.geometry.resampling import resample, resample_labels
 from smalltumor.measures import LesionMeasures
 from smalltumor.report import texts
 from smalltumor.report.course_figure import draw_course
@@ -199,20 +194,12 @@ class _Views:
 
     def __init__(self, follow_up: FollowUp) -> None:
         then, now = follow_up.then, follow_up.now
-        last = len(follow_up.scans) - 1
-        inverse = np.linalg.inv(follow_up.matrix_of(last - 1))
-        self._to_now: Affine = np.asarray(follow_up.matrix_of(last) @ inverse, np.float64)
-        self._grid = now.case.grid
-        placed = Grid(then.case.grid.shape, self._to_now @ then.case.grid.affine)
-        image = then.case.volumes[REFERENCE]
-        self._then = _View(
-            f"{then.title}, registered",
-            resample(image, placed, self._grid),
-            resample_labels(then.classes, placed, self._grid),
-            window_of(image),
-        )
-        image = now.case.volumes[REFERENCE]
-        self._now = _View(now.title, image, now.classes, window_of(image))
+        self._follow_up, self._grid = follow_up, now.case.grid
+        window = window_of(then.case.volumes[REFERENCE])
+        image, classes = follow_up.then_on_grid_of_now()
+        self._then = _View(f"{then.title}, registered", image, classes, window)
+        shown = now.case.volumes[REFERENCE]
+        self._now = _View(now.title, shown, now.classes, window_of(shown))
 
     def slices(self) -> list[Picture]:
         """The largest axial slice of the tumour now, and the same slice then."""
@@ -230,7 +217,7 @@ class _Views:
 
     def pair(self, change: LesionChange) -> _Pair:
         """The slice with the most of a lesion now, or then if it is gone, in both scans."""
-        voxels = self._voxels(change)
+        voxels = self._follow_up.voxels_on_grid_of_now(change)
         pictures = [
             picture_of_lesion(
                 slice_of_voxels(view.image, view.classes, self._grid, voxels, PICTURE_MM),
@@ -242,15 +229,6 @@ class _Views:
         ]
         sizes = f"{_mm3(change.then_mm3)} → {_mm3(change.now_mm3)} mm³"
         return _Pair(pictures[0], pictures[1], f"{change.change.value}: {sizes}, {_place(change)}")
-
-    def _voxels(self, change: LesionChange) -> npt.NDArray[Any]:
-        """Indices of the largest lesion on the grid of the last scan."""
-        lesion = (change.now or change.then)[0].lesion
-        assert lesion.indices is not None and lesion.grid is not None
-        if change.now:
-            return lesion.indices
-        to_grid = np.linalg.inv(self._grid.affine) @ self._to_now @ lesion.grid.affine
-        return np.asarray(lesion.indices @ to_grid[:3, :3].T + to_grid[:3, 3])
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""The Follow-up dock: the active patient now against an earlier scan."""

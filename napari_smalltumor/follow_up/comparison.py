@@ -1,0 +1,103 @@
+"""Compare the regions in the window with an earlier scan; runs in a worker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from smalltumor.data.case import Case, read_case
+from smalltumor.data.label_files import read_labels
+from smalltumor.data.segmentation import Segmentation
+from smalltumor.follow_up import FollowUp, LesionChange, Scan, compare_scans
+from smalltumor.inference.progress import CancelCallback, ProgressCallback
+from smalltumor.labels.masks import region_mask
+from smalltumor.labels.regions import Region
+from smalltumor.lesions import Lesion
+from smalltumor.measures import measure_case
+
+from napari_smalltumor.layers.coordinates import to_display
+from napari_smalltumor.layers.region_masks import display_mask
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """An earlier scan and what has changed since.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the earlier scan.
+    follow_up : FollowUp
+    image : (I, P, L) float32 array
+        T1CE then, on the grid of the scan now.
+    masks : mapping of Region to (I, P, L) uint8 array
+        Regions then, on the same grid: 0 and 1.
+    """
+
+    folder: Path
+    follow_up: FollowUp
+    image: npt.NDArray[np.float32]
+    masks: Mapping[Region, npt.NDArray[np.uint8]]
+
+    @property
+    def case(self) -> Case:
+        """The case now."""
+        return self.follow_up.now.case
+
+    @property
+    def title(self) -> str:
+        """Name of the earlier scan."""
+        return self.follow_up.then.case.name
+
+    def lesion_of(self, change: LesionChange) -> Lesion:
+        """The largest lesion of a change, at its place in the scan now."""
+        lesion = (change.now or change.then)[0].lesion
+        if change.now:
+            return lesion
+        i, j, k = (float(x) for x in self.follow_up.voxels_on_grid_of_now(change).mean(axis=0))
+        return replace(lesion, centroid_voxel=(i, j, k))
+
+
+def compare_with_earlier(
+    folder: Path,
+    case: Case,
+    now: Segmentation,
+    threshold: float,
+    *,
+    progress: ProgressCallback | None = None,
+    cancelled: CancelCallback | None = None,
+) -> Comparison:
+    """Read an earlier scan with its mask and compare the scan now with it.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the earlier scan, or one of its files.
+    case : Case
+    now : Segmentation
+        Of this case.
+    threshold : float
+        Lesions below this volume in mm3 are small.
+    progress, cancelled : callable, optional
+        As in `smalltumor.segment`.
+
+    Raises
+    ------
+    SmalltumorError
+        If the earlier scan or its mask cannot be read, or shows another head.
+    """
+    earlier = read_case(folder, allow_missing=True)
+    classes, scheme = read_labels(earlier)
+    then = Segmentation(earlier.name, classes, earlier.grid)
+    known = scheme.known_classes
+    scans = (
+        Scan(earlier, classes, measure_case(earlier, then, known=known, threshold=threshold)),
+        Scan(case, now.classes, measure_case(case, now, threshold=threshold)),
+    )
+    follow_up = compare_scans(scans, progress=progress, cancelled=cancelled)
+    image, placed = follow_up.then_on_grid_of_now()
+    masks = {region: display_mask(region_mask(placed, region), case) for region in Region}
+    return Comparison(folder, follow_up, to_display(image, case.grid), masks)

@@ -1,0 +1,246 @@
+"""The Follow-up dock: the active patient's regions against an earlier scan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from weakref import ref
+
+from qtpy.compat import isalive
+from qtpy.QtCore import QEvent
+from qtpy.QtWidgets import QFileDialog
+from smalltumor.errors import SmalltumorError
+
+from napari_smalltumor import keys, notify, settings
+from napari_smalltumor.export.case_export import case_to_export
+from napari_smalltumor.export.dialog import may_write_regions
+from napari_smalltumor.follow_up.comparison import Comparison, compare_with_earlier
+from napari_smalltumor.follow_up.layers_then import flicker, layer_then, show_then
+from napari_smalltumor.follow_up.panel import FollowUpPanel
+from napari_smalltumor.follow_up.table_model import ChangesModel
+from napari_smalltumor.layers.metadata import region_layers, same_case
+from napari_smalltumor.layers.nesting import ensure_nesting
+from napari_smalltumor.layers.patient import Patient
+from napari_smalltumor.layers.region_masks import fingerprint, segmentation_of
+from napari_smalltumor.lesions.navigation import move_to
+from napari_smalltumor.lesions.source import LesionSource
+from napari_smalltumor.patient_header import PatientHeader
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.progress_worker import ProgressWorker, start
+from napari_smalltumor.reading.window import planes_window
+from napari_smalltumor.widgets.dock_keys import DockKeys
+from napari_smalltumor.widgets.dock_tabs import show_as_tab
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+_CHANGED = "The regions have changed since; compare again."
+_RUNNING = "Comparing with {} ..."
+
+
+class FollowUpDock(FollowUpPanel):
+    """Connects the panel with the active patient, each of whom keeps its own comparison.
+
+    Parameters
+    ----------
+    napari_viewer : Viewer
+    """
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        self.model = ChangesModel()
+        super().__init__(PatientHeader(napari_viewer), self.model)
+        self.model.setParent(self)
+        self._viewer = napari_viewer
+        self._patients = active_patient(napari_viewer)
+        self._results: dict[Patient, tuple[Comparison, int]] = {}
+        self._messages: dict[Patient, str] = {}
+        self._worker: ProgressWorker | None = None
+        self.keys: DockKeys | None = None
+        self._is_open = False
+        show_as_tab(self, "Follow-up")
+        self.destroyed.connect(partial(_close, ref(self)))
+        self.choose_button.clicked.connect(self._ask_for_folder)
+        self.again_button.clicked.connect(self.compare_again)
+        self.cancel_button.clicked.connect(self.cancel)
+        self.flicker_button.clicked.connect(lambda: self.flicker())
+        self.table.selectionModel().currentRowChanged.connect(self._on_row)
+        self.table.clicked.connect(self._on_row)
+        self._open()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a comparison runs."""
+        return self._worker is not None
+
+    @property
+    def comparison(self) -> Comparison | None:
+        """The comparison of the active patient."""
+        patient = self._patients.current
+        found = self._results.get(patient) if patient is not None else None
+        return found[0] if found is not None else None
+
+    def compare_with(self, folder: Path) -> None:
+        """Compare the active patient's regions with an earlier scan, in a worker."""
+        case, patient = case_to_export(self._viewer), self._patients.current
+        if self.busy or case is None or patient is None:
+            return
+        if not may_write_regions(self, self._viewer, case, "Compare anyway"):
+            return
+        ensure_nesting(self._viewer).apply()
+        segmentation = segmentation_of(self._viewer.layers, case)
+        assert segmentation is not None
+        mark = fingerprint(self._viewer.layers, case)
+        job = partial(compare_with_earlier, folder, case, segmentation, settings.get("threshold"))
+        self._messages[patient] = _RUNNING.format(folder.name)
+        self.show_running(True)
+        self._worker = start(
+            job,
+            f"comparison of {case.name} with {folder.name}",
+            owner=self,
+            yielded=lambda state: self.progress.setValue(round(100 * state[0])),
+            returned=partial(self._on_compared, patient, mark),
+            errored=partial(self._on_failed, patient),
+            aborted=partial(self._end, patient, "The comparison was cancelled."),
+        )
+        self._update()
+
+    def compare_again(self) -> None:
+        """Compare the regions as they are now with the same scan."""
+        if self.comparison is not None:
+            self.compare_with(self.comparison.folder)
+
+    def cancel(self) -> None:
+        """Request the comparison to stop."""
+        if self._worker is not None:
+            self._worker.quit()
+
+    def flicker(self) -> None:
+        """Change between T1CE then and the images now."""
+        flicker(self._viewer)
+        self._show_flicker()
+
+    def step(self, by: int) -> None:
+        """Go to another row of the table; from the last one to the first."""
+        count = self.model.rowCount()
+        if count:
+            current = self.table.currentIndex().row()
+            self.table.selectRow((current + by) % count if current >= 0 else 0)
+
+    def event(self, event: QEvent) -> bool:
+        """Follow the viewer while the dock is in a window."""
+        if event.type() == QEvent.Type.ParentChange:
+            self._open() if self.parent() is not None else self._close()
+        return bool(super().event(event))
+
+    def _open(self) -> None:
+        if self._is_open:
+            return
+        self._is_open = True
+        self._patients.changed.connect(self._update)
+        self._patients.patients_changed.connect(self._update)
+        self._bind_keys()
+        self._update()
+
+    def _close(self) -> None:
+        if not self._is_open:
+            return
+        self._is_open = False
+        self._patients.changed.disconnect(self._update, missing_ok=True)
+        self._patients.patients_changed.disconnect(self._update, missing_ok=True)
+        if self.keys is not None:
+            self.keys.unbind()
+            self.keys = None
+        self.cancel()
+
+    def _bind_keys(self) -> None:
+        window = planes_window(self._viewer)
+        actions: dict[keys.Key, Callable[[], None]] = {
+            keys.FLICKER: self.flicker,
+            keys.NEXT_CHANGE: partial(self.step, 1),
+            keys.PREVIOUS_CHANGE: partial(self.step, -1),
+        }
+        self.keys = DockKeys(window.main_window if window else self, self, actions)
+
+    def _update(self) -> None:
+        """Show the comparison of the active patient, and nothing of another one."""
+        if not isalive(self) or not self._is_open:
+            return
+        for patient in [p for p in self._results if p not in self._patients.patients]:
+            del self._results[patient]
+        case = case_to_export(self._viewer)
+        comparison = self.comparison
+        if comparison is not None and not same_case(comparison.case, case):
+            comparison = None
+        self.set_comparable(case is not None and not self.busy)
+        changes = comparison.follow_up.changes if comparison is not None else ()
+        if list(changes) != self.model.changes:
+            self.model.set_changes(changes)
+        self.show_result(comparison.follow_up if comparison is not None else None)
+        self.again_button.setEnabled(comparison is not None and not self.busy)
+        self._show_flicker()
+        self._show_state()
+
+    def _show_state(self) -> None:
+        patient, case = self._patients.current, case_to_export(self._viewer)
+        text = self._messages.get(patient, "") if patient is not None else ""
+        if not text and case is None:
+            text = "Segment the case to compare it with an earlier scan"
+        self.show_message(text or self._staleness())
+
+    def _staleness(self) -> str:
+        patient, case = self._patients.current, case_to_export(self._viewer)
+        found = self._results.get(patient) if patient is not None else None
+        if found is None or case is None:
+            return ""
+        comparison, mark = found
+        compared = f"Compared with {comparison.title}. Its contours are those of the reference."
+        return compared if fingerprint(self._viewer.layers, case) == mark else _CHANGED
+
+    def _show_flicker(self) -> None:
+        layer = layer_then(self._viewer, self._patients.current)
+        self.flicker_button.setEnabled(layer is not None)
+        self.flicker_button.setChecked(layer is not None and bool(layer.visible))
+
+    def _on_compared(self, patient: Patient, mark: int, comparison: Comparison) -> None:
+        if patient in self._patients.patients:
+            self._results[patient] = (comparison, mark)
+            show_then(self._viewer, comparison)
+        self._end(patient, "")
+
+    def _on_failed(self, patient: Patient, error: Exception) -> None:
+        known = isinstance(error, SmalltumorError)
+        if not known:
+            notify.report(error)
+        self._end(patient, notify.error_text(error) if known else "The comparison failed.")
+
+    def _end(self, patient: Patient, message: str) -> None:
+        self._worker = None
+        self._messages[patient] = message
+        self.show_running(False)
+        self._update()
+
+    def _on_row(self, index: Any, before: Any = None) -> None:
+        comparison, changes = self.comparison, self.model.changes
+        if comparison is None or not 0 <= index.row() < len(changes):
+            return
+        layers = region_layers(self._patients.layers, comparison.case)
+        if layers:
+            source = LesionSource(comparison.case.name, layers, comparison.case)
+            move_to(self._viewer, source, comparison.lesion_of(changes[index.row()]))
+        self._show_state()
+
+    def _ask_for_folder(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(
+            self, f"Earlier scan of {self._patients.title}", settings.last_folder()
+        )
+        if chosen:
+            self.compare_with(Path(chosen))
+
+
+def _close(dock: ref[FollowUpDock]) -> None:
+    # By reference: the signal would keep the panel of a closed dock in memory.
+    existing = dock()
+    if existing is not None:
+        existing._close()

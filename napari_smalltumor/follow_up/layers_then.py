@@ -1,0 +1,117 @@
+"""The earlier scan as layers of the active patient: T1CE and, as the reference, its regions.
+
+They cannot be painted, and are never exported, listed or autosaved.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from smalltumor.data.case import REFERENCE
+
+from napari_smalltumor.compare.choices import ReferenceChoice
+from napari_smalltumor.compare.shown_reference import remove_reference, show_reference
+from napari_smalltumor.follow_up.comparison import Comparison
+from napari_smalltumor.layers.coordinates import display_transform
+from napari_smalltumor.layers.create import contrast_limits
+from napari_smalltumor.layers.metadata import LayerKind, LayerRole, role_of
+from napari_smalltumor.layers.patient import (
+    Patient,
+    assign,
+    layers_of_patient,
+    patient_of_shown_case,
+)
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.view_state import select
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Image, Layer
+
+_THEN: WeakKeyDictionary[Layer, list[Layer]] = WeakKeyDictionary()
+"""Layers of T1CE then, each with the images that it has hidden."""
+
+
+def show_then(viewer: ViewerModel, comparison: Comparison) -> None:
+    """Add the earlier T1CE, hidden, and the contours of its regions."""
+    from napari.layers import Image
+
+    case = comparison.case
+    patient = patient_of_shown_case(viewer.layers, case)
+    remove_then(viewer, patient)
+    volume = comparison.follow_up.then.case.volumes[REFERENCE]
+    layer = Image(
+        comparison.image,
+        name=f"{case.name} then: {comparison.title}",
+        colormap="gray",
+        contrast_limits=contrast_limits(volume, REFERENCE),
+        interpolation2d="linear",
+        visible=False,
+        metadata=LayerRole(LayerKind.IMAGE, case).metadata(),
+        **display_transform(case.grid),
+    )
+    assign(layer, patient)
+    _THEN[layer] = []
+    selected = list(viewer.layers.selection)
+    with active_patient(viewer).in_background():
+        viewer.layers.insert(_index_above_images(viewer, patient), layer)
+    select(viewer, [x for x in selected if x in viewer.layers])
+    choice = ReferenceChoice(f"then: {comparison.title}", path=comparison.folder)
+    show_reference(viewer, case, comparison.masks, choice)
+
+
+def remove_then(viewer: ViewerModel, patient: Patient | None) -> None:
+    """Remove the layers of the earlier scan of a patient, if there are any."""
+    layer = layer_then(viewer, patient)
+    if layer is None:
+        return
+    _show_now(layer)
+    viewer.layers.remove(layer)
+    if patient == active_patient(viewer).current:
+        remove_reference(viewer)
+
+
+def layer_then(viewer: ViewerModel, patient: Patient | None) -> Image | None:
+    """The layer of the earlier T1CE of a patient."""
+    found = (x for x in layers_of_patient(viewer.layers, patient) if x in _THEN)
+    return next(found, None)  # type: ignore[arg-type]
+
+
+def flicker(viewer: ViewerModel) -> bool:
+    """Change between T1CE then and the images now; whether the scan then is shown.
+
+    Only images are hidden: the regions stay as they are.
+    """
+    patients = active_patient(viewer)
+    layer = layer_then(viewer, patients.current)
+    if layer is None:
+        viewer.status = "No earlier scan is shown: choose one in the Follow-up dock"
+        return False
+    if layer.visible:
+        _show_now(layer)
+        return False
+    images = [x for x in patients.layers if _is_image(x) and x is not layer and x.visible]
+    _THEN[layer] = images
+    layer.visible = True
+    for image in images:
+        image.visible = False
+    return True
+
+
+def _show_now(layer: Layer) -> None:
+    if not layer.visible:
+        return
+    for image in _THEN[layer]:
+        image.visible = True
+    layer.visible = False
+
+
+def _is_image(layer: Layer) -> bool:
+    role = role_of(layer)
+    return role is not None and role.kind is LayerKind.IMAGE
+
+
+def _index_above_images(viewer: ViewerModel, patient: Patient) -> int:
+    images = [x for x in layers_of_patient(viewer.layers, patient) if _is_image(x)]
+    return max((viewer.layers.index(x) + 1 for x in images), default=len(viewer.layers))

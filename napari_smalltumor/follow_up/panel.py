@@ -1,0 +1,112 @@
+"""The widgets of the Follow-up dock and their layout."""
+
+from __future__ import annotations
+
+from qtpy.QtWidgets import QAbstractItemView, QLabel, QProgressBar, QTableView, QWidget
+from smalltumor.follow_up import FollowUp
+from smalltumor.report.follow_up_page import headline
+
+from napari_smalltumor import keys
+from napari_smalltumor.follow_up.table_model import COLUMNS, ChangesModel
+from napari_smalltumor.widgets.layouts import button, column, row, wrapped_label
+from napari_smalltumor.widgets.tables import set_up_table
+
+_WIDTH = 348
+_STEPS = 100
+_NARROWEST, _CELL_MARGIN = 26, 9
+_WIDEST = ("○ merged", "10,056", "10,056", "+100%")
+_CHOOSE = "Choose the folder of an earlier scan of this patient, with its mask"
+_FIRST = "Segment the case first"
+
+
+class FollowUpPanel(QWidget):
+    """From top to bottom: the earlier scan, what is new, the table, and RANO's category.
+
+    Parameters
+    ----------
+    header : QWidget
+    model : ChangesModel
+    """
+
+    def __init__(self, header: QWidget, model: ChangesModel) -> None:
+        super().__init__()
+        self.setMinimumWidth(_WIDTH)
+        self.choose_button = button("Choose earlier scan...", _CHOOSE)
+        self.again_button = button("Compare again", "Compare the regions as they are now")
+        self.cancel_button = button("Cancel", "Stop the comparison")
+        self.progress = QProgressBar()
+        self.progress.setRange(0, _STEPS)
+        self.progress.setTextVisible(False)
+        self.progress.setFixedHeight(8)
+        self.message = wrapped_label()
+        self.headline = wrapped_label()
+        self.headline.setStyleSheet("font-weight: bold")
+        self.table = _table(model)
+        self.flicker_button = button(
+            "Show the scan then", keys.with_key("Change between then and now", keys.FLICKER)
+        )
+        self.flicker_button.setCheckable(True)
+        self.response = wrapped_label()
+        self._lay_out(header)
+        self.show_running(False)
+        self.show_result(None)
+
+    def show_running(self, running: bool) -> None:
+        """Show that a comparison runs, or that it has ended."""
+        self.progress.setVisible(running)
+        self.cancel_button.setVisible(running)
+
+    def set_comparable(self, comparable: bool) -> None:
+        """Enable what needs regions."""
+        self.choose_button.setEnabled(comparable)
+        self.choose_button.setToolTip(_CHOOSE if comparable else _FIRST)
+
+    def show_message(self, text: str) -> None:
+        """Show what is missing, what is done, or why it failed."""
+        self.message.setText(text)
+        self.message.setVisible(bool(text))
+
+    def show_result(self, follow_up: FollowUp | None) -> None:
+        """Show what has changed; nothing without a comparison."""
+        for widget in (self.headline, self.table, self.flicker_button, self.response):
+            widget.setVisible(follow_up is not None)
+        self.again_button.setEnabled(follow_up is not None)
+        if follow_up is None:
+            return
+        response = follow_up.response
+        category = "not evaluable" if response.category is None else response.category.value
+        self.headline.setText(headline(follow_up))
+        similarity = follow_up.registrations[-1].similarity
+        self.response.setText(
+            f"RANO 2.0, from the measures alone: {category}; {'; '.join(response.reasons)}. "
+            f"Similarity of the heads: {similarity:.2f}."
+        )
+
+    def _lay_out(self, header: QWidget) -> None:
+        layout = column(self)
+        layout.addWidget(header)
+        layout.addLayout(row(self.choose_button, self.again_button))
+        layout.addWidget(self.progress)
+        layout.addWidget(self.cancel_button)
+        layout.addWidget(self.message)
+        layout.addWidget(self.headline)
+        layout.addWidget(self.table, 1)
+        layout.addWidget(self.flicker_button)
+        layout.addWidget(self.response)
+        layout.addWidget(QLabel(), 0)
+        layout.addStretch(0)
+
+
+def _table(model: ChangesModel) -> QTableView:
+    table = QTableView()
+    table.setModel(model)
+    set_up_table(table, _NARROWEST, 0)
+    table.setSortingEnabled(False)  # new lesions stay first
+    table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+    table.horizontalHeader().setStretchLastSection(True)
+    metrics = table.fontMetrics()
+    for number, (title, _, _) in enumerate(COLUMNS[:-1]):
+        widest = max(map(metrics.horizontalAdvance, (title, _WIDEST[number])))
+        table.setColumnWidth(number, widest + _CELL_MARGIN)
+    table.setColumnWidth(len(COLUMNS) - 1, _NARROWEST)  # it is stretched
+    return table

@@ -1,0 +1,89 @@
+"""Qt table model of the changes since an earlier scan, new lesions first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
+from qtpy.QtGui import QFont
+from smalltumor.follow_up import Change, LesionChange
+from smalltumor.report.follow_up_page import ChangeRow, change_rows
+
+SMALL = "○"
+
+COLUMNS: tuple[tuple[str, str, Callable[[ChangeRow], str]], ...] = (
+    ("change", f"What has become of a lesion; {SMALL} marks small lesions", lambda x: x.change),
+    ("then", "Volume then, mm³", lambda x: x.then_volume),
+    ("now", "Volume now, mm³", lambda x: x.now_volume),
+    ("±", "Change of the volume", lambda x: x.relative),
+    ("place", "Side and axial slice now, or then if the lesion is gone", lambda x: x.place),
+)
+"""Title, tip and text of each column."""
+
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+
+
+class ChangesModel(QAbstractTableModel):
+    """Rows of `LesionChange` in their own order."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._changes: list[LesionChange] = []
+        self._rows: list[ChangeRow] = []
+
+    @property
+    def changes(self) -> list[LesionChange]:
+        """The changes, from top to bottom."""
+        return list(self._changes)
+
+    def set_changes(self, changes: Sequence[LesionChange]) -> None:
+        """Set the rows."""
+        self.beginResetModel()
+        self._changes, self._rows = list(changes), change_rows(changes)
+        self.endResetModel()
+
+    def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: N802, B008
+        """Qt: number of changes."""
+        return 0 if parent.isValid() else len(self._rows)
+
+    def columnCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: N802, B008
+        """Qt: number of columns."""
+        return 0 if parent.isValid() else len(COLUMNS)
+
+    def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Qt: a cell; new lesions are bold."""
+        if not index.isValid():
+            return None
+        change, row = self._changes[index.row()], self._rows[index.row()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            text = COLUMNS[index.column()][2](row)
+            return f"{SMALL if change.is_small else '  '} {text}" if not index.column() else text
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _RIGHT if index.column() in (1, 2, 3) else _LEFT
+        if role == Qt.ItemDataRole.FontRole and change.change is Change.NEW:
+            font = QFont()
+            font.setBold(True)
+            return font
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return (
+                f"{row.change}: lesion {row.then} then, {row.now} now; diameters "
+                f"{row.then_diameters} mm then, {row.now_diameters} mm now"
+            )
+        return None
+
+    def headerData(  # noqa: N802
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        """Qt: a column's title and tooltip."""
+        if orientation != Qt.Orientation.Horizontal or not 0 <= section < len(COLUMNS):
+            return None
+        title, tip, _ = COLUMNS[section]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return title
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return tip
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _RIGHT if section in (1, 2, 3) else _LEFT
+        return None

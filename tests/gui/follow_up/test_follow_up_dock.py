@@ -1,0 +1,145 @@
+"""The Follow-up dock compares the active patient's regions with an earlier scan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+from report_cases import AFFINE, SHAPE, ball, brain_case, tumour
+from smalltumor.data.segmentation import Segmentation
+from smalltumor.errors import CaseError
+from smalltumor.follow_up import ScanRegistration, compare
+
+from napari_smalltumor.follow_up.dock import FollowUpDock
+from napari_smalltumor.layers.reference import reference_layers
+from napari_smalltumor.layers.regions import show_segmentation
+from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.patients.active_patient import active_patient
+
+
+def write(folder: Path, classes: np.ndarray) -> Path:
+    folder.mkdir()
+    for modality in ("t1ce", "flair"):
+        image = nib.Nifti1Image(brain_case().volumes[modality], AFFINE)
+        nib.save(image, folder / f"{folder.name}_{modality}.nii.gz")
+        nib.save(image, folder / f"{folder.name}_{'t1' if modality == 't1ce' else 't2'}.nii.gz")
+    stored = np.where(classes == 3, 4, classes).astype(np.uint8)
+    nib.save(nib.Nifti1Image(stored, AFFINE), folder / f"{folder.name}_seg.nii.gz")
+    return folder
+
+
+@pytest.fixture
+def then(tmp_path, monkeypatch) -> Path:
+    """The folder of an earlier scan; the registration finds that the head has not moved."""
+    unmoved = ScanRegistration(np.eye(4), 0.8, 0.98)
+    monkeypatch.setattr(compare, "register_scans", lambda *arguments: unmoved)
+    return write(tmp_path / "BraTS2021_1", tumour())
+
+
+def later() -> np.ndarray:
+    """A new small lesion; the large one has grown, and the small one then is gone."""
+    classes = ball(np.zeros(SHAPE, np.uint8), (22, 30, 20), 8)
+    return ball(classes, (40, 20, 25), 1.5)
+
+
+@pytest.fixture
+def dock(make_napari_viewer, tmp_path, then):
+    viewer = make_napari_viewer()
+    open_case(viewer, write(tmp_path / "BraTS2021_2", np.zeros(SHAPE, np.uint8)))
+    case = next(iter(active_patient(viewer).layers)).metadata["smalltumor"].role.case
+    show_segmentation(viewer, case, Segmentation(case.name, later(), case.grid))
+    dock = FollowUpDock(viewer)
+    viewer.window.add_dock_widget(dock, area="right")
+    return dock
+
+
+def compared(dock, qtbot, folder: Path) -> None:
+    dock.compare_with(folder)
+    qtbot.waitUntil(lambda: not dock.busy)
+
+
+def words(dock) -> list[str]:
+    model = dock.model
+    return [model.data(model.index(row, 0)).split()[-1] for row in range(model.rowCount())]
+
+
+def test_new_lesions_are_listed_first_and_the_scan_then_is_shown(dock, qtbot, then):
+    compared(dock, qtbot, then)
+    assert words(dock) == ["new", "grown", "gone"]
+    assert dock.headline.text().startswith("1 new enhancing lesion")
+    assert "RANO 2.0, from the measures alone: " in dock.response.text()
+    viewer = dock._viewer
+    image = viewer.layers["BraTS2021_2 then: BraTS2021_1"]
+    assert not image.visible
+    shown = reference_layers(active_patient(viewer).layers)
+    assert len(shown) == 3 and not any(layer.editable for layer in shown.values())
+
+
+def test_flicker_changes_images_only(dock, qtbot, then):
+    compared(dock, qtbot, then)
+    layers = dock._viewer.layers
+    before = {layer.name: layer.visible for layer in layers}
+    dock.flicker()
+    assert layers["BraTS2021_2 then: BraTS2021_1"].visible
+    assert not layers["BraTS2021_2 T1CE"].visible and layers["BraTS2021_2 ET"].visible
+    assert dock.flicker_button.isChecked()
+    dock.flicker()
+    assert {layer.name: layer.visible for layer in layers} == before
+
+
+def test_steps_go_to_the_lesions(dock, qtbot, then):
+    compared(dock, qtbot, then)
+    viewer = dock._viewer
+    slices = []
+    for _ in range(3):
+        dock.step(1)
+        change = dock.model.changes[dock.table.currentIndex().row()]
+        lesion = dock.comparison.lesion_of(change)
+        at = viewer.layers["BraTS2021_2 ET"].world_to_data(viewer.dims.point)
+        slices.append((round(at[0]), lesion.slices[0]))
+    assert all(shown == expected for shown, expected in slices)
+    dock.step(1)
+    assert dock.table.currentIndex().row() == 0
+
+
+def test_an_edit_makes_the_comparison_old_and_it_can_be_renewed(dock, qtbot, then):
+    compared(dock, qtbot, then)
+    assert "Compared with BraTS2021_1" in dock.message.text()
+    et = dock._viewer.layers["BraTS2021_2 ET"]
+    et.data[et.data > 0] = 0
+    et.refresh()
+    dock.step(1)
+    assert "changed since" in dock.message.text()
+    dock.compare_again()
+    qtbot.waitUntil(lambda: not dock.busy)
+    assert words(dock) == ["gone", "gone"]
+    assert sum("then:" in layer.name for layer in dock._viewer.layers) == 1
+
+
+def test_each_patient_has_its_own_comparison(dock, qtbot, then, tmp_path):
+    compared(dock, qtbot, then)
+    viewer, patients = dock._viewer, active_patient(dock._viewer)
+    first = patients.current
+    open_case(viewer, write(tmp_path / "BraTS2021_3", tumour()))
+    assert dock.model.rowCount() == 0 and not dock.headline.isVisibleTo(dock)
+    assert not dock.flicker_button.isEnabled()
+    patients.activate(first)
+    assert words(dock) == ["new", "grown", "gone"]
+
+
+def test_another_head_is_refused_in_the_dock(dock, qtbot, then, monkeypatch):
+    def refuse(*arguments):
+        raise CaseError("A and B do not seem to show the same head")
+
+    monkeypatch.setattr(compare, "register_scans", refuse)
+    compared(dock, qtbot, then)
+    assert "do not seem to show the same head" in dock.message.text()
+    assert dock.model.rowCount() == 0 and dock.choose_button.isEnabled()
+
+
+def test_without_regions_it_says_what_to_do(make_napari_viewer):
+    dock = FollowUpDock(make_napari_viewer())
+    assert "Segment the case" in dock.message.text()
+    assert not dock.choose_button.isEnabled()
