@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import nibabel as nib
@@ -103,6 +104,19 @@ def test_what_a_series_shows_is_the_reason_before_what_is_wrong_with_it(tmp_path
     (study,) = find_studies(tmp_path).studies
     (described,) = assign(study.series).described()
     assert described.reason.startswith("diffusion")
+
+
+def test_values_that_dicom_does_not_allow_are_neither_warned_of_nor_logged(tmp_path, caplog):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        write_series(tmp_path, noise(), grid_along("LPS", SHAPE), "T1", study="1.2.P1")
+    caplog.clear()
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        (study,) = find_studies(tmp_path).studies
+        study.series[0].read()
+    assert [str(warning.message) for warning in seen] == []
+    assert caplog.records == []
 
 
 def test_a_missing_slice_is_said(tmp_path):

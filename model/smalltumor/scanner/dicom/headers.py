@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -69,6 +71,8 @@ _TECHNIQUES = (
 
 _LONGEST_REASON = 120
 
+_INVALID_ALLOWED = ContextVar("invalid values of DICOM are allowed", default=False)
+
 
 @dataclass(frozen=True)
 class DicomImage:
@@ -121,10 +125,19 @@ def invalid_values_allowed() -> Iterator[None]:
 
     Many scanners and archives write them, and pydicom would warn of each.
     """
-    with warnings.catch_warnings():
-        for package in ("pydicom", "highdicom"):
-            warnings.filterwarnings("ignore", module=package)
-        yield
+    logging.getLogger("pydicom").addFilter(_is_logged)  # pydicom logs each warning as well
+    token = _INVALID_ALLOWED.set(True)
+    try:
+        with warnings.catch_warnings():
+            for package in ("pydicom", "highdicom"):
+                warnings.filterwarnings("ignore", module=package)
+            yield
+    finally:
+        _INVALID_ALLOWED.reset(token)
+
+
+def _is_logged(record: logging.LogRecord) -> bool:
+    return record.levelno > logging.WARNING or not _INVALID_ALLOWED.get()
 
 
 @invalid_values_allowed()
