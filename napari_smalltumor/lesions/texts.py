@@ -9,6 +9,7 @@ from smalltumor.labels.regions import REGION_NAMES
 from smalltumor.lesions import Lesion
 
 from napari_smalltumor import keys
+from napari_smalltumor.layers.metadata import region_of
 from napari_smalltumor.lesions.review import LesionReview
 from napari_smalltumor.lesions.steps import Deletion, Step
 
@@ -30,9 +31,10 @@ def summary(review: LesionReview, *, searching: bool, failure: str) -> str:
         name = REGION_NAMES[review.region]
         return "Searching for lesions ..." if searching else f"No {name}"
     ml = sum(lesion.ml for lesion in review.lesions)
-    hidden_layer = review.hidden_layer
-    hidden_note = f". {hidden_layer.name} is hidden." if hidden_layer is not None else ""
-    return f"{counts(review.lesions, review.specks)}, {ml:.2f} ml in total{hidden_note}"
+    found = counts(review.lesions, review.specks)
+    if review.hidden_layer is not None:
+        return f"{_title(review.hidden_layer)} is hidden; {found}"
+    return f"{found}, {ml:.2f} ml in total"
 
 
 def counts(lesions: Sequence[Lesion], specks: Sequence[Lesion], kind: str = "") -> str:
@@ -70,7 +72,13 @@ def deleted(lesions: Sequence[Lesion]) -> str:
 
 def hidden(layer: Labels) -> str:
     """Why nothing was changed in a layer."""
-    return f"{layer.name} is hidden. Show the layer to edit its lesions."
+    return f"{_title(layer)} is hidden. Show it to edit lesions"
+
+
+def _title(layer: Labels) -> str:
+    """What a mask is called in a line that is short."""
+    region = region_of(layer)
+    return "The mask" if region is None else region.name
 
 
 def accepted(lesions: Sequence[Lesion], are_accepted: bool) -> str:

@@ -385,6 +385,6 @@ def test_tab_goes_from_the_patient_down_to_the_buttons(dock):
 def test_the_summary_says_that_the_mask_under_review_is_hidden(dock):
     layer = dock.review.source.layers[dock.review.region]
     layer.visible = False
-    assert dock._summary_line.text().endswith(f"{layer.name} is hidden.")
+    assert dock._summary_line.text().startswith("ET is hidden; 3 components")
     layer.visible = True
     assert "hidden" not in dock._summary_line.text()

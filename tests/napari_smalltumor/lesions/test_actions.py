@@ -186,7 +186,7 @@ def test_nothing_is_changed_in_a_mask_that_is_hidden(viewer, dock, action):
     viewer.layers["Pat ET"].visible = False
     before = viewer.layers["Pat ET"].data.copy()
     getattr(dock.actions, action)()
-    assert dock.said[-1] == "Pat ET is hidden. Show the layer to edit its lesions."
+    assert dock.said[-1] == "ET is hidden. Show it to edit lesions"
     assert (viewer.layers["Pat ET"].data == before).all() and not dock.review.can_undo
 
 
