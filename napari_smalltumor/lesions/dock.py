@@ -174,7 +174,7 @@ class LesionsDock(LesionsPanel):
         self.review.source_changed.connect(self._on_source)
         self.review.lesions_changed.connect(self._show_lesions)
         self.review.current_changed.connect(self._show_current)
-        self.review.visible_changed.connect(self._show_summary)
+        self.review.visible_changed.connect(self._on_visible)
 
     def _show_sources(self) -> None:
         with self._programmatic_update():
@@ -261,6 +261,12 @@ class LesionsDock(LesionsPanel):
             self.show_message("")
         self.show_specks(len(specks), unfolded=review.unfolded, from_network=review.from_network)
         self._show_current()
+        self._show_summary()
+
+    def _on_visible(self) -> None:
+        """Say whether the mask is hidden, and remove an earlier line about that."""
+        if self.review.hidden_layer is None:
+            self.show_message("")
         self._show_summary()
 
     def _show_summary(self) -> None:

@@ -386,5 +386,8 @@ def test_the_summary_says_that_the_mask_under_review_is_hidden(dock):
     layer = dock.review.source.layers[dock.review.region]
     layer.visible = False
     assert dock._summary_line.text().startswith("ET is hidden; 3 components")
+    press(dock, keys.NEXT)
+    press(dock, keys.DELETE)
+    assert dock.message == "ET is hidden. Show it to edit lesions"
     layer.visible = True
-    assert "hidden" not in dock._summary_line.text()
+    assert "hidden" not in dock._summary_line.text() and dock.message == ""
