@@ -61,7 +61,7 @@ def accept(layer: Labels, region: Region, lesions: Iterable[Lesion], accepted: b
     identities = {_identity(region, lesion) for lesion in lesions}
     marks = _marks_of(layer)
     _MARKS[layer] = marks | identities if accepted else marks - identities
-    file = _file_of(layer)
+    file = file_in("accepted", layer)
     if file is not None:
         try:
             _write(file, layer, _MARKS[layer])
@@ -72,18 +72,21 @@ def accept(layer: Labels, region: Region, lesions: Iterable[Lesion], accepted: b
 
 def _marks_of(layer: Labels) -> frozenset[Identity]:
     if layer not in _MARKS:
-        file = _file_of(layer)
+        file = file_in("accepted", layer)
         stored = _read(file).get(layer_key(layer), []) if file is not None else []
         _MARKS[layer] = frozenset(stored)
     return _MARKS[layer]
 
 
-def _file_of(layer: Labels) -> Path | None:
-    """The file of a layer's case; None if it has no files, or if nothing is to be saved."""
+def file_in(folder: str, layer: Labels) -> Path | None:
+    """The file of a layer's case in a folder of the user's data.
+
+    None if the case has no files, or if nothing is to be saved.
+    """
     case = case_of(layer)
     if case is None or not _has_files(case) or not settings.get("autosave"):
         return None
-    return data_folder() / "accepted" / file_name(case, ".json")
+    return data_folder() / folder / file_name(case, ".json")
 
 
 def _has_files(case: Case) -> bool:

@@ -11,7 +11,7 @@ from smalltumor.lesions import Lesion
 from napari_smalltumor import keys
 from napari_smalltumor.lesions import texts
 from napari_smalltumor.lesions.review import LesionReview
-from napari_smalltumor.lesions.steps import Deletion
+from napari_smalltumor.lesions.steps import Addition, Deletion, Rejection
 from napari_smalltumor.lesions.table.model import LesionsModel
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ class ReviewActions:
         Shows a message, or removes the last one if it is empty.
     search : callable
         Starts a search for lesions.
+    candidates_changed : callable, optional
+        Lists the candidates anew.
     """
 
     review: LesionReview
@@ -39,6 +41,7 @@ class ReviewActions:
     selected_rows: Callable[[], list[int]]
     say: Callable[[str], None]
     search: Callable[[], None]
+    candidates_changed: Callable[[], None] = lambda: None
 
     def next_small(self) -> None:
         """Go to the next small lesion of the table."""
@@ -60,11 +63,13 @@ class ReviewActions:
     def accept(self) -> None:
         """Accept the selected lesions and go to the next small one that is not accepted.
 
-        If all of them are accepted already, the marks are removed.
+        If all of them are accepted already, the marks are removed. A candidate is added to ET.
         """
         lesions = self.selected()
         if not lesions:
             self.say("Select a lesion to accept")
+        elif self.review.is_candidate(lesions[0]):
+            self._add_candidate(lesions[0])
         elif self._refuses(self.review.hidden_layer):
             return
         elif self.specks_row_is_selected() and not self.review.unfolded:
@@ -78,10 +83,12 @@ class ReviewActions:
     def delete(self) -> None:
         """Delete the selected lesions from their layer and from the regions inside it.
 
-        The next lesion of the table becomes current.
+        A candidate is rejected. The next lesion of the table becomes current.
         """
         lesions = self.selected()
-        if lesions:
+        if lesions and self.review.is_candidate(lesions[0]):
+            self._reject(lesions[0])
+        elif lesions:
             self._delete(lesions)
         else:
             self.say("Select a lesion to delete")
@@ -108,13 +115,22 @@ class ReviewActions:
         if step is None:
             return
         self.say(texts.undone(step))
+        self.candidates_changed()
+        if isinstance(step, Addition | Rejection):
+            offered = [x for x in self.review.candidates if x in step.lesions]
+            self._go_on(offered[0] if offered else None)
+            self.search()
+            return
         is_here = not isinstance(step, Deletion) or step.region is self.review.region
         if is_here and not self.review.is_folded(step.lesions[0]):
             self.review.go_to(step.lesions[0])
         self.search()  # it finds the current lesion again, under its new number
 
     def selected(self) -> list[Lesion]:
-        """The lesions of the selected rows, else the current one."""
+        """The current candidate, else the lesions of the selected rows, else the current one."""
+        current = self.review.current
+        if current is not None and self.review.is_candidate(current):
+            return [current]
         lesions = self.model.lesions_at(self.selected_rows())
         if not lesions and self.review.current is not None:
             return [self.review.current]
@@ -137,6 +153,34 @@ class ReviewActions:
         row = rows.index(lesions[-1])
         self.review.go_to(next((x for x in rows[row:] if x in remaining), remaining[0]))
 
+    def _add_candidate(self, candidate: Lesion) -> None:
+        if self._refuses(self.review.hidden_layer):
+            return
+        following = self._following_candidate(candidate)
+        if self.review.add(candidate):
+            self.say(texts.added(candidate))
+        self._go_on(following)
+        self.search()
+
+    def _reject(self, candidate: Lesion) -> None:
+        following = self._following_candidate(candidate)
+        self.review.reject([candidate])
+        self.say(texts.rejected())
+        self._go_on(following)
+
+    def _following_candidate(self, candidate: Lesion) -> Lesion | None:
+        """The candidate after one, else the one before it."""
+        others = self.review.candidates
+        place = others.index(candidate) if candidate in others else 0
+        left = [*others[place + 1 :], *reversed(others[:place])]
+        return left[0] if left else None
+
+    def _go_on(self, candidate: Lesion | None) -> None:
+        if candidate is None:
+            self.review.leave()
+        else:
+            self.review.go_to(candidate)
+
     def _refuses(self, hidden: Labels | None) -> bool:
         """Refuse to change a layer that is hidden, and say so."""
         if hidden is None:
@@ -157,5 +201,5 @@ class ReviewActions:
 
     def _step(self, by: int) -> None:
         small = [lesion for lesion in self.model.with_rows if lesion.small]
-        found = self.review.step(small, by)
+        found = self.review.step([*small, *self.review.candidates], by)
         self.say(texts.none_to_go_to(self.review) if found is None else "")

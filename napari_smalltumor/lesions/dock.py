@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from napari_smalltumor.lesions.finder import LesionFinder
 from napari_smalltumor.lesions.panel import LesionsPanel
 from napari_smalltumor.lesions.review import LesionReview
 from napari_smalltumor.lesions.saving import ask_and_save, save_lesions
+from napari_smalltumor.lesions.second_look.finder import CandidateFinder
 from napari_smalltumor.lesions.specks import SpeckRule, chosen_rule, title_of
 from napari_smalltumor.lesions.table.model import LesionsModel
 from napari_smalltumor.loading.dropping import accept_drops
@@ -53,8 +55,10 @@ class LesionsDock(LesionsPanel):
         self._failure = ""
         self.review = LesionReview(napari_viewer)
         self.finder = LesionFinder(self)
+        self.candidate_finder = CandidateFinder(self)
         self.review_actions = ReviewActions(
-            self.review, self.model, self.selected_rows, self.show_message, self.finder.search
+            *(self.review, self.model, self.selected_rows, self.show_message),
+            *(self.finder.search, self.candidate_finder.refresh),
         )
         self.threshold.setValue(int(settings.get("threshold")))
         self.review.rule = chosen_rule()
@@ -65,7 +69,9 @@ class LesionsDock(LesionsPanel):
             self._window.main_window if self._window else self, self, self._actions_of_keys()
         )
         # The widget may be deleted with its parent; it then gets no ParentChange event.
-        self.destroyed.connect(partial(_disconnect, self.finder, self.keys, self.review))
+        self.destroyed.connect(
+            partial(_disconnect, self.finder, self.candidate_finder, self.keys, self.review)
+        )
         settings.changed.connect(self._on_setting)
         show_as_tab(self, "Lesions")
         ignore_wheel_without_focus(self)
@@ -97,10 +103,17 @@ class LesionsDock(LesionsPanel):
         if self._window is not None:
             self._window.focus_images()
 
+    @property
+    def all_lesions(self) -> list[Lesion]:
+        """Components of the mask, candidates, and candidates that were rejected."""
+        first = max((x.id for x in self.model.lesions), default=0) + 1
+        others = [*self.review.candidates, *self.candidate_finder.rejected]
+        return [*self.model.lesions, *(replace(x, id=n) for n, x in enumerate(others, first))]
+
     def copy(self) -> None:
         """Copy the selected rows, or all rows, with all columns as tab-separated text."""
         rows = self.selected_rows()
-        lesions = self.model.lesions_at(rows) if rows else self.model.lesions
+        lesions = self.model.lesions_at(rows) if rows else self.all_lesions
         QGuiApplication.clipboard().setText(csv_text(self.review.reviewed(lesions), "\t"))
         self.show_message(f"Copied {texts.count(len(lesions), 'row')}")
 
@@ -109,13 +122,13 @@ class LesionsDock(LesionsPanel):
         source = self.review.source
         name = f"{source.name if source else 'case'}_{self.review.region.value}_lesions.csv"
         # as they are now, whatever changes while the dialog is open
-        lesions = self.review.reviewed(self.model.lesions)
+        lesions = self.review.reviewed(self.all_lesions)
         folder = output_folder(self._viewer, active_patient(self._viewer).current)
         self._say_saved(ask_and_save(self, folder / name, lesions))
 
     def save_to(self, path: Path) -> None:
         """Save the table as CSV, and replace an existing file."""
-        self._say_saved(save_lesions(path, self.review.reviewed(self.model.lesions)))
+        self._say_saved(save_lesions(path, self.review.reviewed(self.all_lesions)))
 
     def _say_saved(self, path: Path | None) -> None:
         if path is not None:
@@ -124,7 +137,7 @@ class LesionsDock(LesionsPanel):
     def event(self, event: QEvent) -> bool:
         """Disconnect from the viewer when the dock is taken out of its window."""
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
-            _disconnect(self.finder, self.keys, self.review)
+            _disconnect(self.finder, self.candidate_finder, self.keys, self.review)
         return bool(super().event(event))
 
     def _actions_of_keys(self) -> dict[keys.Key, Callable[[], None]]:
@@ -170,6 +183,12 @@ class LesionsDock(LesionsPanel):
         self.table.escaped.connect(self.focus_images)
         self.finder.found.connect(self._on_found)
         self.finder.failed.connect(self._on_failed)
+        self.candidate_finder.found.connect(self.review.set_candidates)
+        self.candidate_finder.failed.connect(self._on_second_look_failed)
+        self.candidates_table.chosen.connect(self._on_candidate)
+        self.candidates_table.accept_pressed.connect(actions.accept)
+        self.candidates_table.delete_pressed.connect(actions.delete)
+        self.candidates_table.escaped.connect(self.focus_images)
         self.review.sources_changed.connect(self._show_sources)
         self.review.source_changed.connect(self._on_source)
         self.review.lesions_changed.connect(self._show_lesions)
@@ -231,6 +250,8 @@ class LesionsDock(LesionsPanel):
     def _set_target(self) -> None:
         self._failure = ""
         self.finder.set_target(self.review.source, self.review.region, self.threshold.value())
+        is_et = self.review.region is Region.ET
+        self.candidate_finder.set_target(self.review.source if is_et else None)
 
     def _on_found(self, lesions: list[Lesion]) -> None:
         self._failure = ""
@@ -238,6 +259,7 @@ class LesionsDock(LesionsPanel):
         self.review.set_lesions(lesions)
         if could_undo and not self.review.can_undo:
             self.show_message("")  # the layer's own undo has taken the deletion back
+        self.candidate_finder.refresh()  # the mask may have reached one, or left it
 
     def _on_failed(self, message: str) -> None:
         """Remove the lesions of an earlier mask, and report a failure that is new."""
@@ -245,6 +267,16 @@ class LesionsDock(LesionsPanel):
         self.review.set_lesions([])
         if is_new:
             notify.error(f"The search for lesions failed: {message}")
+
+    def _on_second_look_failed(self, message: str) -> None:
+        notify.error(f"The second look failed: {message}")
+
+    def _on_candidate(self, candidate: Lesion) -> None:
+        """Go to the candidate of a row."""
+        with self._programmatic_update():
+            self.table.clearSelection()
+        self.show_message("")
+        self.review.go_to(candidate)
 
     def _show_lesions(self) -> None:
         review, specks = self.review, self.review.specks
@@ -274,15 +306,22 @@ class LesionsDock(LesionsPanel):
         self.show_summary(texts.summary(self.review, searching=busy, failure=self._failure))
 
     def _show_current(self) -> None:
+        current, finder = self.review.current, self.candidate_finder
         with self._programmatic_update():
-            self.select_row(self.model.row_of(self.review.current))
+            if self.review.is_candidate(current):
+                self.table.clearSelection()
+            self.select_row(self.model.row_of(current))
+        title = texts.candidates_title(
+            self.review, possible=finder.is_possible, searching=finder.busy
+        )
+        self.show_candidates(title, self.review.candidates, current)
         self._enable_buttons()
 
     def _enable_buttons(self) -> None:
         selected = self.review_actions.selected()
         self.enable_buttons(
             selected=bool(selected),
-            small=bool(self.review.small),
+            small=bool(self.review.small or self.review.candidates),
             undo=self.review.can_undo,
             rows=bool(self.review.lesions),
             accepted=bool(selected) and all(map(self.review.is_accepted, selected)),
@@ -317,8 +356,11 @@ class LesionsDock(LesionsPanel):
             self._updating = before
 
 
-def _disconnect(finder: LesionFinder, keys: DockKeys, review: LesionReview) -> None:
+def _disconnect(
+    finder: LesionFinder, candidates: CandidateFinder, keys: DockKeys, review: LesionReview
+) -> None:
     """Disconnect a dock from its viewer; may be called twice."""
     finder.stop()
+    candidates.stop()
     keys.unbind()
     review.close()

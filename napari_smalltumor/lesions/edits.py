@@ -99,7 +99,7 @@ def delete_lesions(
         for layer in dict.fromkeys(source.layers[r] for r in regions):
             parts.setdefault(layer, []).append((indices, value))
     with one_undo_step(source.layers.values()):
-        changes = [_assign(layer, each) for layer, each in parts.items()]
+        changes = [assign(layer, each) for layer, each in parts.items()]
         return deleted, [change for change in changes if change is not None]
 
 
@@ -172,7 +172,7 @@ def _remaining_value(source: LesionSource, erased: Sequence[Region]) -> int:
     return SCHEMES[source.scheme].values[tissue]
 
 
-def _assign(layer: Labels, parts: Sequence[tuple[Indices, int]]) -> Change | None:
+def assign(layer: Labels, parts: Sequence[tuple[Indices, int]]) -> Change | None:
     """Assign a value to each group of voxels of a layer; None if they have it already."""
     indices = tuple(np.concatenate([part[axis] for part, _ in parts]) for axis in range(3))
     values = np.repeat([value for _, value in parts], [len(part[0]) for part, _ in parts])

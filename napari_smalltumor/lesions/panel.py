@@ -18,15 +18,22 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 from smalltumor.labels.regions import REGION_NAMES, Region
+from smalltumor.lesions import Lesion
 from superqt import QElidingLabel
 
 from napari_smalltumor import keys
+from napari_smalltumor.lesions.second_look.table import CandidatesTable
 from napari_smalltumor.lesions.table.model import SPECKS_TIP, LesionsModel
 from napari_smalltumor.lesions.table.view import LesionsTable
 from napari_smalltumor.widgets.layouts import allow_shrinking, button, column, row
 
 _WIDTH = 348
 _MAXIMUM_MM3 = 1_000_000
+
+CANDIDATES_TIP = (
+    "Spots outside the mask that may be enhancing lesions, the likeliest first. Accept adds one to "
+    "ET, TC and WT; Delete rejects it for this patient."
+)
 
 
 class LesionsPanel(QWidget):
@@ -55,6 +62,9 @@ class LesionsPanel(QWidget):
         self.ring_box.setToolTip("Draw a ring around each small lesion, in 2D and 3D")
         self.ring_box.setChecked(True)
         self.table = LesionsTable(model)
+        self.candidates_title = QLabel()
+        self.candidates_title.setToolTip(CANDIDATES_TIP)
+        self.candidates_table = CandidatesTable()
         self._summary_line = QElidingLabel()
         self._message_line = QElidingLabel()
         self.previous_button = button(
@@ -63,10 +73,15 @@ class LesionsPanel(QWidget):
         self.next_button = button("Next", keys.with_key("Go to the next small lesion", keys.NEXT))
         self.accept_button = button(
             "Accept",
-            keys.with_key("Accept what is selected and go on; again to unaccept", keys.ACCEPT),
+            keys.with_key(
+                "Accept what is selected and go on; again to unaccept. A candidate is added to ET",
+                keys.ACCEPT,
+            ),
         )
         self.delete_button = button(
-            "Delete", f"Erase the selected lesions ({keys.DELETE.sequence}, or Delete in the table)"
+            "Delete",
+            f"Erase the selected lesions ({keys.DELETE.sequence}, or Delete in the table); a "
+            "candidate is rejected for this patient",
         )
         self.undo_button = button("Undo", keys.with_key("Take the last step back", keys.UNDO))
         self.fold_button = button(
@@ -125,6 +140,16 @@ class LesionsPanel(QWidget):
         self.fold_button.setChecked(unfolded)
         self.speck_probability.setVisible(from_network)
 
+    def show_candidates(
+        self, title: str, candidates: Sequence[Lesion], current: Lesion | None
+    ) -> None:
+        """Show the second list; hidden without a title."""
+        self.candidates_title.setText(title)
+        for widget in (self.candidates_title, self.candidates_table):
+            widget.setVisible(bool(title))
+        self.candidates_table.setVisible(bool(title and candidates))
+        self.candidates_table.show_candidates(candidates, current)
+
     def enable_buttons(
         self, *, selected: bool, small: bool, undo: bool, rows: bool, accepted: bool
     ) -> None:
@@ -173,6 +198,8 @@ class LesionsPanel(QWidget):
         layout.addLayout(form)
         layout.addWidget(self.table, 1)
         layout.addWidget(self._summary_line)
+        layout.addWidget(self.candidates_title)
+        layout.addWidget(self.candidates_table)
         layout.addLayout(row(self.previous_button, self.next_button, self.accept_button))
         layout.addLayout(row(self.delete_button, self.undo_button))
         layout.addLayout(row(self.fold_button, self.dismiss_button))

@@ -12,17 +12,32 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from psygnal import Signal
 from smalltumor.labels.regions import Region
-from smalltumor.lesions import Lesion
+from smalltumor.lesions import Lesion, LesionList
 
 from napari_smalltumor.layers.metadata import region_of
 from napari_smalltumor.layers.patient import Patient
 from napari_smalltumor.layers.visibility import can_be_seen
+from napari_smalltumor.lesions.additions import add_voxels
 from napari_smalltumor.lesions.edits import delete_lesions
 from napari_smalltumor.lesions.navigation import move_to
 from napari_smalltumor.lesions.rings import LesionRings
+from napari_smalltumor.lesions.second_look.decisions import (
+    Decision,
+    Verdict,
+    decide,
+    decision_on,
+    take_back,
+)
 from napari_smalltumor.lesions.source import LesionSource, lesion_sources
 from napari_smalltumor.lesions.specks import NO_SPECKS, SpeckRule, specks_of
-from napari_smalltumor.lesions.steps import Acceptance, Deletion, Step, StepHistory
+from napari_smalltumor.lesions.steps import (
+    Acceptance,
+    Addition,
+    Deletion,
+    Rejection,
+    Step,
+    StepHistory,
+)
 from napari_smalltumor.patients.active_patient import active_patient
 
 if TYPE_CHECKING:
@@ -59,6 +74,8 @@ class LesionReview:
         The segmentation and the region under review.
     lesions : list of Lesion
         The result of the last search, in the order of their ids.
+    candidates : list of Lesion
+        Those of the second look that are still to be decided on, the likeliest first.
     current : Lesion or None
     unfolded : bool
         Whether the specks are listed one by one.
@@ -86,6 +103,7 @@ class LesionReview:
         self.source: LesionSource | None = None
         self.region = self._preferred_region = Region.ET
         self.lesions: list[Lesion] = []
+        self.candidates: list[Lesion] = []
         self.current: Lesion | None = None
         viewer.layers.events.inserted.connect(self._on_layers)
         viewer.layers.events.removed.connect(self._on_layers)
@@ -112,7 +130,7 @@ class LesionReview:
             self._steps = StepHistory()
         self.source = source
         self.region = self._preferred_region if has_region else next(iter(source.layers))
-        self.lesions, self.current = [], None
+        self.lesions, self.candidates, self.current = [], [], None
         self._draw_no_rings()
         self.source_changed.emit()
         self.lesions_changed.emit()
@@ -128,8 +146,18 @@ class LesionReview:
     def set_lesions(self, lesions: Sequence[Lesion]) -> None:
         """Set the result of a search; the current lesion stays current if it is found again."""
         self.lesions = list(lesions)
-        self.current = self._find_again(self.current)
+        if not self.is_candidate(self.current):
+            self.current = self._find_again(self.current)
         self._update()
+
+    def set_candidates(self, candidates: Sequence[Lesion]) -> None:
+        """Set the candidates that are still to be decided on."""
+        self.candidates = list(candidates)
+        self._update()
+
+    def is_candidate(self, lesion: Lesion | None) -> bool:
+        """Whether a lesion is a candidate and not a component of the mask."""
+        return lesion is not None and lesion.list_name is LesionList.SECOND_LOOK
 
     @property
     def rule(self) -> SpeckRule:
@@ -233,12 +261,69 @@ class LesionReview:
         if self.source is None or not changed:
             return
         self.source.accept(self.region, changed, accepted)
+        self._record(changed, Verdict.ACCEPTED if accepted else None)
         self._steps.append(Acceptance(self.source, self.region, changed, accepted))
         self._update()
 
+    def add(self, lesion: Lesion) -> bool:
+        """Add a candidate, or a lesion that was grown, to enhancing tumour.
+
+        Returns
+        -------
+        bool
+            False if the mask holds all its voxels already.
+        """
+        assert lesion.indices is not None
+        if self.source is None:
+            return False
+        changes = add_voxels(self.source, lesion.indices)
+        if not changes:
+            return False
+        self._record([lesion], Verdict.ADDED)
+        self._steps.append(Addition(self.source, [lesion], changes))
+        self._drop([lesion])
+        return True
+
+    def reject(self, candidates: Sequence[Lesion]) -> None:
+        """Reject candidates of this patient, in one step of undo."""
+        if self.source is None or not candidates:
+            return
+        self._record(candidates, Verdict.REJECTED)
+        self._steps.append(Rejection(self.source, list(candidates)))
+        self._drop(candidates)
+
+    def _drop(self, candidates: Sequence[Lesion]) -> None:
+        self.candidates = [x for x in self.candidates if x not in candidates]
+        self._update()
+
+    def _record(self, lesions: Sequence[Lesion], verdict: Verdict | None) -> None:
+        """Record what was decided on lesions of ET; with None, that nothing is decided."""
+        if self.source is None or self.region is not Region.ET:
+            return
+        layer = self.source.layers[Region.ET]
+        if verdict is None:
+            take_back(layer, lesions)
+        else:
+            decide(layer, verdict, lesions)
+
     def reviewed(self, lesions: Sequence[Lesion]) -> list[Lesion]:
         """The lesions with their `accepted` field set, for a table that is saved or copied."""
-        return [replace(lesion, accepted=self.is_accepted(lesion)) for lesion in lesions]
+        return [self._reviewed(lesion) for lesion in lesions]
+
+    def _reviewed(self, lesion: Lesion) -> Lesion:
+        decision = self.decision_on(lesion)
+        if self.is_candidate(lesion):
+            accepted = None if decision is None else decision.verdict is not Verdict.REJECTED
+        else:
+            accepted = self.is_accepted(lesion)
+        who, when = (None, None) if decision is None else (decision.who, decision.when)
+        return replace(lesion, accepted=accepted, decided_by=who, decided_at=when)
+
+    def decision_on(self, lesion: Lesion) -> Decision | None:
+        """The last decision on a lesion or candidate of enhancing tumour."""
+        if self.source is None or self.region is not Region.ET:
+            return None
+        return decision_on(self.source.layers[Region.ET], lesion)
 
     def delete(self, lesions: Sequence[Lesion]) -> list[Lesion]:
         """Delete lesions from the segmentation, in one step of undo.
@@ -269,7 +354,7 @@ class LesionReview:
     def hidden_layer_of_undo(self) -> Labels | None:
         """The innermost layer that `undo` would change, if it is hidden."""
         step = self._steps.last
-        layer = step.layers[0] if step is not None else None
+        layer = step.layers[0] if step is not None and step.layers else None
         return layer if layer is not None and not can_be_seen(layer) else None
 
     @property
@@ -297,7 +382,7 @@ class LesionReview:
 
     def _update(self) -> None:
         """The lesions, their marks or the specks have changed."""
-        if self.current is not None and self.current not in self.listed:
+        if self.current is not None and self.current not in [*self.listed, *self.candidates]:
             self.current = None
         self._update_rings()
         self.lesions_changed.emit()

@@ -142,8 +142,13 @@ class LesionSource:
             values=self.stored_values(region),
             upright=self._is_upright,
             look_up=self.look_up(region),
-            midline=partial(_midline, self.any_layer, self.case, grid),
+            midline=self.midline,
         )
+
+    @property
+    def midline(self) -> Callable[[], float]:
+        """Computes the patient coordinate of the middle of the brain, mm towards the right."""
+        return partial(_midline, self.any_layer, self.case, self.grid)
 
     def look_up(self, region: Region) -> LookUp | None:
         """Class probabilities at voxels of the grid; None unless the network made the layer."""

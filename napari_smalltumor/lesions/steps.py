@@ -1,4 +1,4 @@
-"""Steps of a review that can be undone, deletions and acceptances, and their history."""
+"""Steps of a review that can be undone, and their history."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from smalltumor.labels.regions import Region
 from smalltumor.lesions import Lesion
 
 from napari_smalltumor.lesions.edits import Change, undo
+from napari_smalltumor.lesions.second_look.decisions import is_rejected, take_back
 from napari_smalltumor.lesions.source import LesionSource
 
 if TYPE_CHECKING:
@@ -82,14 +83,75 @@ class Acceptance:
         self.source.accept(self.region, self.lesions, not self.accepted)
 
 
-Step = Deletion | Acceptance
+@dataclass(frozen=True)
+class Addition:
+    """A lesion that was added to enhancing tumour: a candidate, or a spot that was clicked.
+
+    Parameters
+    ----------
+    source : LesionSource
+    lesions : sequence of Lesion
+        One.
+    changes : sequence of Change
+        Of the layers, innermost first.
+    """
+
+    source: LesionSource
+    lesions: Sequence[Lesion]
+    changes: Sequence[Change]
+
+    @property
+    def is_in_effect(self) -> bool:
+        """Whether the layers' own undo has not taken the addition back."""
+        return any(change.is_in_effect for change in self.changes)
+
+    @property
+    def layers(self) -> list[Labels]:
+        """The layers that were changed."""
+        return [change.layer for change in self.changes]
+
+    def undo(self) -> None:
+        """Take the voxels away again, and the decision back."""
+        undo(self.changes)
+        take_back(self.source.layers[Region.ET], self.lesions)
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """Candidates that were rejected at once.
+
+    Parameters
+    ----------
+    source : LesionSource
+    lesions : sequence of Lesion
+    """
+
+    source: LesionSource
+    lesions: Sequence[Lesion]
+
+    @property
+    def is_in_effect(self) -> bool:
+        """Whether a candidate is still rejected."""
+        return any(is_rejected(self.source.layers[Region.ET], x) for x in self.lesions)
+
+    @property
+    def layers(self) -> list[Labels]:
+        """No layer was changed."""
+        return []
+
+    def undo(self) -> None:
+        """Offer the candidates again."""
+        take_back(self.source.layers[Region.ET], self.lesions)
+
+
+Step = Deletion | Acceptance | Addition | Rejection
 
 
 class StepHistory:
     """The steps of a review, in their order.
 
-    A deletion that was undone stays among them, because the layer's own redo repeats it. So only
-    steps that are in effect count.
+    A deletion or addition that was undone stays among them, because the layer's own redo repeats
+    it. So only steps that are in effect count.
     """
 
     def __init__(self) -> None:
@@ -110,6 +172,6 @@ class StepHistory:
         if step is None:
             return None
         step.undo()
-        if isinstance(step, Acceptance):
+        if isinstance(step, Acceptance | Rejection):
             self._steps = [other for other in self._steps if other is not step]
         return step

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from smalltumor.labels.regions import REGION_NAMES
+from smalltumor.labels.regions import REGION_NAMES, Region
 from smalltumor.lesions import Lesion
 
 from napari_smalltumor import keys
 from napari_smalltumor.layers.metadata import region_of
 from napari_smalltumor.lesions.review import LesionReview
-from napari_smalltumor.lesions.steps import Deletion, Step
+from napari_smalltumor.lesions.steps import Addition, Deletion, Rejection, Step
 
 if TYPE_CHECKING:
     from napari.layers import Labels
@@ -87,9 +87,34 @@ def accepted(lesions: Sequence[Lesion], are_accepted: bool) -> str:
     return f"Accepted {number}" if are_accepted else f"{number} no longer accepted"
 
 
+def added(lesion: Lesion) -> str:
+    """What was added to the mask, and how it is taken back."""
+    return f"Added {lesion.mm3:.0f} mm³ to ET; {keys.UNDO.sequence} takes it back"
+
+
+def rejected() -> str:
+    """That a candidate was rejected, and how it is taken back."""
+    return f"Rejected for this patient; {keys.UNDO.sequence} takes it back"
+
+
+def candidates_title(review: LesionReview, *, possible: bool, searching: bool) -> str:
+    """The line above the second list; empty if there is no such list."""
+    if not possible or review.region is not Region.ET:
+        return ""
+    if searching:
+        return "Second look: searching ..."
+    if not review.candidates:
+        return "Second look: nothing to decide on"
+    return f"Second look: {count(len(review.candidates), 'candidate')}"
+
+
 def undone(step: Step) -> str:
     """What was taken back."""
     number = count(len(step.lesions), "lesion")
+    if isinstance(step, Addition):
+        return f"Took {number} out of ET again"
+    if isinstance(step, Rejection):
+        return f"Offered {count(len(step.lesions), 'candidate')} again"
     if isinstance(step, Deletion):
         return f"Restored {number}"
     return accepted(step.lesions, not step.accepted)

@@ -23,6 +23,43 @@ def only_line(text: str) -> str:
     return line
 
 
+def test_candidates_are_rows_of_the_table_and_values_of_their_image(smalltumor, tmp_path):
+    case = write_case(tmp_path / "case")
+    table, image = tmp_path / "lesions.csv", tmp_path / "candidates.nii.gz"
+    code, stdout, stderr = smalltumor(
+        *("segment", case, "-o", tmp_path / "mask.nii.gz"),
+        *("--lesions", table, "--candidates", image),
+    )
+    assert code == 0
+    assert "scores of lesions were fitted with the weights" in only_line(stderr)
+    assert "second look" in stdout and f"wrote {image}" in stdout
+    with table.open() as file:
+        rows = list(csv.DictReader(file))
+    offered = {row["id"]: row for row in rows if row["list"] == "second_look"}
+    volume = nib.load(image)
+    labels = np.asarray(volume.dataobj)
+    assert labels.shape == SHAPE
+    np.testing.assert_array_equal(volume.affine, LPS)
+    for number, row in offered.items():
+        assert np.count_nonzero(labels == int(number)) == int(row["voxels"])
+        assert 0 < float(row["score"]) < 1
+    assert offered
+    assert {int(n) for n in offered} == set(np.unique(labels).tolist()) - {0}
+    assert [int(row["id"]) for row in rows] == list(range(1, len(rows) + 1))
+
+
+def test_without_t1_the_table_has_no_candidates_and_says_so(smalltumor, dropout_weights, tmp_path):
+    case = write_case(tmp_path / "case", modalities="flair t1ce t2")
+    code, _, stderr = smalltumor(
+        *("segment", case, "-o", tmp_path / "mask.nii.gz", "--lesions", tmp_path / "l.csv"),
+        *("--weights", dropout_weights, "--allow-missing"),
+    )
+    assert code == 0, stderr
+    assert "no second look" in stderr
+    with (tmp_path / "l.csv").open() as file:
+        assert {row["list"] for row in csv.DictReader(file)} <= {"found"}
+
+
 @pytest.mark.slow
 def test_the_mask_of_the_sample_case_has_its_grid_and_header(smalltumor, sample_folder, tmp_path):
     out, table = tmp_path / "mask.nii.gz", tmp_path / "lesions.csv"

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smalltumor.cli import arguments, scanner_images
+from smalltumor.cli import arguments, lesion_files, scanner_images
 from smalltumor.cli.finding_texts import finding_text
 from smalltumor.cli.progress import ProgressBar
 from smalltumor.errors import SmalltumorError
@@ -78,16 +78,28 @@ def _run(options: argparse.Namespace) -> int:
             bar.warn(f"{case.name}: {finding_text(finding)}")
         for warning in run.warnings if run else ():
             bar.warn(warning)
+        lesions = None
+        if options.lesions is not None or options.candidates is not None:
+            lesions = lesion_files.all_lesions(case, segmentation, bar.warn)
     if prepared is not None:
         print(scanner_images.description(prepared))
         segmentation = on_native_grid(segmentation, prepared, options.grid)
-    written = _write(case, segmentation, options)
+        if lesions is not None:
+            lesions = lesion_files.on_native_grid(lesions, segmentation, prepared, options.grid)
+    written = _write(segmentation, options)
+    if lesions is not None:
+        written += lesion_files.write(
+            *(lesions, segmentation, options.lesions, options.candidates),
+            overwrite=options.overwrite,
+        )
     if prepared is not None and options.dicom_seg is not None:
         files = prepared.sequences[options.grid].files
         written.append(
             write_dicom_seg(segmentation, files, options.dicom_seg, overwrite=options.overwrite)
         )
     print(summary(segmentation))
+    if lesions is not None:
+        print(lesion_files.summary(lesions[1]))
     for path in written:
         print(f"wrote {path}")
     return 0
@@ -152,7 +164,13 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
         "--lesions",
         metavar="FILE.csv",
         type=arguments.path_argument,
-        help="table of the components of enhancing tumour",
+        help="table of the components of enhancing tumour, and of candidates for a second look",
+    )
+    group.add_argument(
+        "--candidates",
+        metavar="FILE.nii.gz",
+        type=arguments.path_argument,
+        help="label image of the candidates; a value is the id of a row of the table",
     )
     group.add_argument(
         "--probabilities",
@@ -178,7 +196,7 @@ def _check_outputs(options: argparse.Namespace, name: str, sources: list[Path]) 
     from smalltumor.errors import OutputError
     from smalltumor.files.atomic import check_output
 
-    masks = [options.output, options.probabilities]
+    masks = [options.output, options.probabilities, options.candidates]
     if options.regions:
         masks += region_paths(options.output).values()
     masks = [path for path in masks if path is not None]
@@ -198,10 +216,9 @@ def _check_outputs(options: argparse.Namespace, name: str, sources: list[Path]) 
             raise OutputError(f"{path} is named for two results; give each its own name")
 
 
-def _write(case: Case, segmentation: Segmentation, options: argparse.Namespace) -> list[Path]:
+def _write(segmentation: Segmentation, options: argparse.Namespace) -> list[Path]:
     from smalltumor.data.bids import write_bids
     from smalltumor.data.segmentation import write_probabilities, write_regions, write_segmentation
-    from smalltumor.lesions import brain_midline, find_lesions, write_csv
 
     overwrite = options.overwrite
     written = [
@@ -213,12 +230,6 @@ def _write(case: Case, segmentation: Segmentation, options: argparse.Namespace) 
         written.append(
             write_probabilities(segmentation, options.probabilities, overwrite=overwrite)
         )
-    if options.lesions is not None:
-        on_case = segmentation.grid is case.grid
-        midline = brain_midline(case) if on_case else None
-        lesions = find_lesions(segmentation, midline_mm=midline)
-        write_csv(lesions, options.lesions, overwrite=overwrite)
-        written.append(options.lesions)
     if options.bids is not None:
         written += write_bids(
             segmentation, options.bids, scheme=options.labels, overwrite=overwrite

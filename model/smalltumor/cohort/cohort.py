@@ -230,7 +230,6 @@ def _segment(
     folder: ResultsFolder,
 ) -> CohortRow:
     from smalltumor.inference import segment
-    from smalltumor.lesions import brain_midline, find_lesions
 
     try:
         if isinstance(case, Exception):
@@ -242,8 +241,8 @@ def _segment(
             backend=settings.backend,
             flips=settings.flips,
         )
-        lesions = find_lesions(result, midline_mm=brain_midline(case))
-        _write(result, lesions, name, settings, folder)
+        lesions, candidates = _lesions(case, result)
+        _write(result, [*lesions, *candidates], name, settings, folder)
     except OutputError:
         raise
     except (SmalltumorError, MemoryError) as error:
@@ -255,6 +254,16 @@ def _segment(
     return CohortRow(
         name, "segmented", *numbers, round(run.seconds, 2), run.weights, "; ".join(notes)
     )
+
+
+def _lesions(case: Case, result: Segmentation) -> tuple[list[Lesion], list[Lesion]]:
+    """The components of the mask, and candidates for a second look if it is possible."""
+    from smalltumor.lesions import brain_midline, find_lesions
+    from smalltumor.second_look import second_look
+
+    midline = brain_midline(case)
+    found = second_look(case, result, midline_mm=midline)
+    return (find_lesions(result, midline_mm=midline), []) if found is None else found
 
 
 def _write(

@@ -4,6 +4,7 @@ from smalltumor.lesions.find import find_lesions
 from smalltumor.lesions.location import Side, brain_midline, grid_midline
 from smalltumor.lesions.measure import (
     Lesion,
+    LesionList,
     LookUp,
     Point,
     Spans,
@@ -23,6 +24,7 @@ from smalltumor.lesions.table import (
 __all__ = [
     "COLUMNS",
     "Lesion",
+    "LesionList",
     "LookUp",
     "Point",
     "Side",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -32,9 +33,19 @@ LookUp = Callable[[Integers], npt.NDArray[np.floating]]
 """Voxel indices (n, 3) to class probabilities (class, n)."""
 
 
+class LesionList(StrEnum):
+    """The two lists of a review."""
+
+    FOUND = "found"
+    """Components of the mask."""
+
+    SECOND_LOOK = "second_look"
+    """Spots outside the mask that may be lesions, see `smalltumor.second_look`."""
+
+
 @dataclass(frozen=True)
 class Lesion:
-    """One 26-connected component of a region.
+    """One 26-connected component of a region, or a candidate for one.
 
     Parameters
     ----------
@@ -62,6 +73,12 @@ class Lesion:
     slices : (axial, coronal, sagittal) or None
         Numbers of the slices through the centre, from 0, as napari shows them for this plugin's
         layers; see `location.upright_slices`.
+    list_name : LesionList
+        Which list it is on.
+    score : float or None
+        Probability that it is real, see `smalltumor.second_look`; None if it is not known.
+    decided_by, decided_at : str or None
+        Who accepted, added or rejected it, and when (ISO 8601); None if nobody has.
     indices : (voxels, 3) int array or None
         Voxel indices on `grid`, from which `axial` is measured.
     grid : Grid or None
@@ -81,6 +98,10 @@ class Lesion:
     accepted: bool | None = None
     side: Side | None = None
     slices: tuple[int, int, int] | None = None
+    list_name: LesionList = LesionList.FOUND
+    score: float | None = None
+    decided_by: str | None = None
+    decided_at: str | None = None
     indices: Integers | None = field(default=None, repr=False, compare=False)
     grid: Grid | None = field(default=None, repr=False, compare=False)
 

@@ -19,13 +19,14 @@ _COLUMNS = (
     *("side", "axial_slice", "coronal_slice", "sagittal_slice"),
 )
 _AXIAL_COLUMNS = ("axial_diameter_mm", "axial_perpendicular_mm", "measurable")
-COLUMNS = (*_COLUMNS, *_AXIAL_COLUMNS)
+_LIST_COLUMNS = ("list", "score", "decided_by", "decided_at")
+COLUMNS = (*_COLUMNS, *_AXIAL_COLUMNS, *_LIST_COLUMNS)
 """Columns of the CSV; voxel indices and slices count from 0, and boxes exclude their stop."""
 
 
 def lesion_row(lesion: Lesion) -> dict[str, Cell]:
     """A lesion as a row of the table: a cell for each of `COLUMNS`."""
-    return {**_measured(lesion), **_axial(lesion)}
+    return {**_measured(lesion), **_axial(lesion), **_listed(lesion)}
 
 
 def _measured(lesion: Lesion) -> dict[str, Cell]:
@@ -51,6 +52,11 @@ def _axial(lesion: Lesion) -> dict[str, Cell]:
     return dict(zip(_AXIAL_COLUMNS, cells, strict=True))
 
 
+def _listed(lesion: Lesion) -> dict[str, Cell]:
+    cells = lesion.list_name.value, lesion.score, lesion.decided_by, lesion.decided_at
+    return dict(zip(_LIST_COLUMNS, cells, strict=True))
+
+
 def sort_lesions(
     lesions: Iterable[Lesion], column: str = "voxels", *, descending: bool = False
 ) -> list[Lesion]:
@@ -63,7 +69,8 @@ def sort_lesions(
     """
     if column not in COLUMNS:
         raise ValueError(f"no column {column!r}; there are {', '.join(COLUMNS)}")
-    cells = _axial if column in _AXIAL_COLUMNS else _measured
+    groups = {**dict.fromkeys(_AXIAL_COLUMNS, _axial), **dict.fromkeys(_LIST_COLUMNS, _listed)}
+    cells = groups.get(column, _measured)
     rows = [(cells(lesion)[column], lesion) for lesion in lesions]
     known = [row for row in rows if row[0] is not None]
     known.sort(key=lambda row: row[0], reverse=descending)  # type: ignore[arg-type, return-value]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+import numpy.typing as npt
+
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.geometry.resampling import resample_labels
 from smalltumor.scanner.preparation.prepared_case import PreparedCase
@@ -30,7 +33,17 @@ def on_native_grid(segmentation: Segmentation, case: PreparedCase, modality: str
     found = sequence.registration
     if found is None and sequence.native_grid.matches(case.grid):
         return segmentation
-    grid = sequence.native_grid
+    classes = labels_on_native_grid(segmentation.classes, case, modality)
+    return replace(
+        segmentation, classes=classes, grid=sequence.native_grid, header=None, cropped=None
+    )
+
+
+def labels_on_native_grid(
+    labels: npt.NDArray[np.uint8], case: PreparedCase, modality: str
+) -> npt.NDArray[np.uint8]:
+    """Resample labels (i, j, k) on the grid of T1CE to the native grid of a series."""
+    sequence = case.sequences[modality]
+    grid, found = sequence.native_grid, sequence.registration
     placed = grid if found is None else registered_grid(grid, found.matrix)
-    classes = resample_labels(segmentation.classes, segmentation.grid, placed)
-    return replace(segmentation, classes=classes, grid=grid, header=None, cropped=None)
+    return resample_labels(labels, case.grid, placed)

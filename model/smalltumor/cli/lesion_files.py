@@ -1,0 +1,94 @@
+"""The lesion table and the image of candidates that `segment` writes."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from smalltumor.data.case import Case
+    from smalltumor.data.segmentation import Segmentation
+    from smalltumor.lesions import Lesion
+    from smalltumor.scanner.preparation.prepare import PreparedCase
+
+NOT_POSSIBLE = (
+    "no second look, which needs T1CE and T1 of a brain: the table has no candidates and no scores"
+)
+
+
+def all_lesions(
+    case: Case, segmentation: Segmentation, warn: Callable[[str], None]
+) -> tuple[list[Lesion], list[Lesion]]:
+    """What a segmentation on the case's grid found, and its candidates; say what is missing."""
+    from smalltumor.lesions import brain_midline, find_lesions
+    from smalltumor.second_look import load_parameters, second_look
+
+    midline = brain_midline(case)
+    result = second_look(case, segmentation, midline_mm=midline)
+    if result is None:
+        warn(NOT_POSSIBLE)
+        return find_lesions(segmentation, midline_mm=midline), []
+    fitted, used = load_parameters().weights, segmentation.run and segmentation.run.weights
+    if used != fitted:
+        warn(
+            f"the scores of lesions were fitted with the weights {fitted}; with {used} they are no "
+            "probabilities, only an order"
+        )
+    return result
+
+
+def on_native_grid(
+    lesions: tuple[list[Lesion], list[Lesion]],
+    segmentation: Segmentation,
+    prepared: PreparedCase,
+    modality: str,
+) -> tuple[list[Lesion], list[Lesion]]:
+    """Lesions and candidates on the grid of a segmentation that has been brought to a series.
+
+    There, lesions are found again, and have no score.
+    """
+    from smalltumor.lesions import find_lesions
+    from smalltumor.scanner.preparation.native_grid import labels_on_native_grid
+    from smalltumor.second_look import on_other_grid
+
+    if segmentation.cropped is not None:  # it is still on the grid of T1CE
+        return lesions
+    found = find_lesions(segmentation)
+    resample = partial(labels_on_native_grid, case=prepared, modality=modality)
+    candidates = on_other_grid(
+        lesions[1], prepared.grid, segmentation.grid, resample, len(found) + 1
+    )
+    return found, candidates
+
+
+def write(
+    lesions: tuple[list[Lesion], list[Lesion]],
+    segmentation: Segmentation,
+    table: Path | None,
+    image: Path | None,
+    *,
+    overwrite: bool,
+) -> list[Path]:
+    """Write the table of all lesions, and the label image of the candidates."""
+    from smalltumor.data.nifti import write_volume
+    from smalltumor.lesions import write_csv
+    from smalltumor.second_look import label_image
+
+    found, candidates = lesions
+    if table is not None:
+        write_csv([*found, *candidates], table, overwrite=overwrite)
+    if image is not None:
+        labels = label_image(candidates, segmentation.grid)
+        write_volume(image, labels, segmentation.grid, segmentation.header, overwrite=overwrite)
+    return [path for path in (table, image) if path is not None]
+
+
+def summary(candidates: list[Lesion]) -> str:
+    """One line on the candidates."""
+    scores = ", ".join(f"{lesion.score or 0:.2f}" for lesion in candidates)
+    return f"  second look            {len(candidates):9d}" + (
+        f", scores {scores}" if scores else ""
+    )

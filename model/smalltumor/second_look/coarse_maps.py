@@ -1,0 +1,197 @@
+"""What the search for candidates looks at: maps of a case with voxels of 2 mm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from smalltumor.data.brain_mask import remove_background
+from smalltumor.data.network_output import HalfResolutionLogits, softmax
+from smalltumor.geometry.network_grid import NetworkGrid
+
+if TYPE_CHECKING:
+    from smalltumor.data.case import Case
+    from smalltumor.data.probabilities import CroppedProbabilities
+    from smalltumor.labels.masks import Mask
+
+Map = npt.NDArray[np.float32]
+
+VOXEL_MM = 2.0
+"""Voxel size of the maps: twice that of the network's grid."""
+
+REQUIRED = ("t1ce", "t1")
+"""Modalities without which enhancement cannot be told from bright tissue."""
+
+_NORMAL = 0.95
+"""Least probability of background, and least part of brain, of normal-appearing brain."""
+
+_OUTLIER = 2.5
+"""Residuals beyond this many standard deviations do not count in the second fit."""
+
+_LEAST_SHARE, _LEAST_VOXELS = 0.1, 100
+"""Least part of the brain, and least number of voxels of the maps, that are normal."""
+
+
+@dataclass(frozen=True)
+class CoarseMaps:
+    """Maps (l, p, s) of the crop around the brain, at half the resolution of the network's grid.
+
+    Parameters
+    ----------
+    enhancement : float32 array
+        T1CE minus the T1CE that T1 predicts, ``t1ce - (slope * t1 + offset)``, in standard
+        deviations of normal-appearing brain; 0 outside the brain.
+    slope : float
+        T1CE per T1 in normal-appearing brain.
+    t1, flair : float32 array
+        In standard deviations from the mean of normal-appearing brain; 0 outside the brain, and
+        everywhere in a modality that the case lacks.
+    brain : float32 array
+        Part of each voxel that is in the brain, 0 to 1.
+    probabilities : (class, l, p, s) float32 array
+    start : (3,) int
+        First voxel of the crop on the network's grid.
+    network_grid : NetworkGrid
+    """
+
+    enhancement: Map
+    slope: float
+    t1: Map
+    flair: Map
+    brain: Map
+    probabilities: Map
+    start: tuple[int, int, int]
+    network_grid: NetworkGrid
+
+    def to_network(self, voxels: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        """Indices of map voxels (n, 3) on the network's grid; those of their centres."""
+        return np.asarray(2.0 * voxels + 0.5 + np.array(self.start))
+
+    def to_source(self, voxels: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        """Indices of map voxels (n, 3) on the case's grid, not rounded."""
+        grid = self.network_grid
+        transform = np.linalg.inv(grid.source.affine) @ grid.grid.affine
+        return np.asarray(self.to_network(voxels) @ transform[:3, :3].T + transform[:3, 3])
+
+    def from_source(self, voxels: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        """The inverse of `to_source`."""
+        grid = self.network_grid
+        transform = np.linalg.inv(grid.grid.affine) @ grid.source.affine
+        on_network = voxels @ transform[:3, :3].T + transform[:3, 3]
+        return np.asarray((on_network - np.array(self.start) - 0.5) / 2)
+
+
+def coarse_maps(case: Case, cropped: CroppedProbabilities) -> CoarseMaps | None:
+    """Compute the maps of a case from its images and the network's output.
+
+    Parameters
+    ----------
+    case : Case
+    cropped : CroppedProbabilities
+        Of the same case.
+
+    Returns
+    -------
+    CoarseMaps or None
+        None if T1CE or T1 is missing, or there is too little brain.
+    """
+    if any(modality not in case.volumes for modality in REQUIRED):
+        return None
+    names = [name for name in ("t1ce", "t1", "flair") if name in case.volumes]
+    images = remove_background([case.volumes[name] for name in names], case.grid.spacing)
+    shape, probabilities = _probabilities(cropped)
+    coarse = {}
+    inside = np.zeros([2 * n for n in shape], dtype=bool, order="F")
+    for name, image in zip(names, images, strict=True):
+        volume = _crop(cropped.network_grid.volume_to_network(image), cropped.start, inside.shape)
+        inside |= volume > 0
+        coarse[name] = halve(volume)
+    brain = halve(inside)
+    whole = brain > _NORMAL
+    normal = whole & (probabilities[0] > _NORMAL)
+    if np.count_nonzero(normal) < _LEAST_SHARE * np.count_nonzero(whole):
+        normal = whole  # an untrained network, or one that is lost
+    if np.count_nonzero(normal) < _LEAST_VOXELS:
+        return None
+    fit = _regression(coarse["t1"][normal], coarse["t1ce"][normal])
+    if fit is None:
+        return None
+    slope, offset, deviation = fit
+    enhancement = coarse["t1ce"] - slope * coarse["t1"] - offset * brain
+    return CoarseMaps(
+        enhancement=_within(enhancement / deviation, brain),
+        slope=slope,
+        t1=_standardised(coarse["t1"], brain, normal),
+        flair=_standardised(coarse["flair"], brain, normal)
+        if "flair" in coarse
+        else np.zeros_like(brain),
+        brain=brain,
+        probabilities=probabilities,
+        start=cropped.start,
+        network_grid=cropped.network_grid,
+    )
+
+
+def halve(volume: npt.NDArray[Any]) -> Map:
+    """Mean over cubes of 2 x 2 x 2 voxels; the shape is even."""
+    total = np.zeros([n // 2 for n in volume.shape], dtype=np.float32, order="F")
+    for i, j, k in np.ndindex(2, 2, 2):
+        total += volume[i::2, j::2, k::2]
+    total /= 8
+    return np.ascontiguousarray(total)
+
+
+def _probabilities(cropped: CroppedProbabilities) -> tuple[tuple[int, ...], Map]:
+    """Class probabilities at half resolution, and their shape."""
+    output = cropped.output
+    if isinstance(output, HalfResolutionLogits):
+        logits = np.array(output.logits, dtype=np.float32, order="C")
+        return logits.shape[1:], softmax(logits)
+    values = output.probabilities()
+    shape = tuple(-(-n // 2) for n in values.shape[1:])
+    padded = [_crop(v, (0, 0, 0), tuple(2 * n for n in shape)) for v in values]
+    return shape, np.stack([halve(v) for v in padded])
+
+
+def _crop(
+    volume: npt.NDArray[Any], start: tuple[int, ...], shape: tuple[int, ...]
+) -> npt.NDArray[Any]:
+    """A box of a volume, filled with zeros beyond its end, float32 in Fortran order as images."""
+    box = tuple(slice(first, first + size) for first, size in zip(start, shape, strict=True))
+    part = volume[box]
+    result = np.zeros(shape, dtype=np.float32, order="F")
+    result[tuple(slice(0, n) for n in part.shape)] = part
+    return result
+
+
+def _regression(x: Map, y: Map) -> tuple[float, float, float] | None:
+    """Slope, intercept and standard deviation of y over x, fitted twice, without outliers."""
+    keep = np.ones(x.shape, dtype=bool)
+    slope = offset = deviation = 0.0
+    for _ in range(2):
+        mean_x, mean_y = float(x[keep].mean()), float(y[keep].mean())
+        variance = float(np.mean((x[keep] - mean_x) ** 2))
+        if variance <= 0:
+            return None
+        slope = float(np.mean((x[keep] - mean_x) * (y[keep] - mean_y))) / variance
+        offset = mean_y - slope * mean_x
+        residual = y - slope * x - offset
+        deviation = float(residual[keep].std())
+        if deviation <= 0:
+            return None
+        keep = np.abs(residual) < _OUTLIER * deviation
+    return slope, offset, deviation
+
+
+def _standardised(image: Map, brain: Map, normal: Mask) -> Map:
+    values = image[normal]
+    deviation = float(values.std()) or 1.0
+    scaled = (image - np.float32(values.mean()) * brain) / np.float32(deviation)
+    return _within(scaled.astype(np.float32, copy=False), brain)
+
+
+def _within(image: Map, brain: Map) -> Map:
+    return np.where(brain > 0, image, np.float32(0)).astype(np.float32)

@@ -1,0 +1,33 @@
+"""Scores of the components of the mask: specks score low.
+
+Of size, probability and contrast, only size told real components from false ones on patients that
+the network had not been trained on (docs/lab/second-look.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from smalltumor.lesions import Lesion
+
+FEATURES = ("log_mm3",)
+"""Names of the features."""
+
+_LEAST_MM3 = 1e-3
+
+
+def found_features(lesions: Sequence[Lesion]) -> npt.NDArray[np.float64]:
+    """Measure components of a mask.
+
+    Returns
+    -------
+    (n, 1) float64 array
+        The natural logarithm of the volume in mm3.
+    """
+    volumes = [max(lesion.mm3, _LEAST_MM3) for lesion in lesions]
+    return np.log(np.array(volumes, dtype=np.float64))[:, None]

@@ -1,0 +1,75 @@
+"""Candidates as a label image, whose values are their ids, and on another grid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from smalltumor.lesions import Lesion, measure_lesion
+
+if TYPE_CHECKING:
+    from smalltumor.geometry.grid import Grid
+
+Labels = npt.NDArray[np.uint8]
+
+
+def label_image(lesions: Sequence[Lesion], grid: Grid) -> npt.NDArray[np.uint16]:
+    """An image (i, j, k) uint16 on the lesions' grid with each lesion's id in its voxels."""
+    image = np.zeros(grid.shape, dtype=np.uint16, order="F")
+    for lesion in lesions:
+        assert lesion.indices is not None
+        image[tuple(lesion.indices.T)] = lesion.id
+    return image
+
+
+def on_other_grid(
+    candidates: Sequence[Lesion],
+    source: Grid,
+    target: Grid,
+    resample: Callable[[Labels], Labels],
+    first_id: int,
+) -> list[Lesion]:
+    """Bring candidates to another grid, where they are measured again.
+
+    Parameters
+    ----------
+    candidates : sequence of Lesion
+        At most 255.
+    source, target : Grid
+    resample : callable
+        From a label image on `source` to one on `target`.
+    first_id : int
+        `id` of the first candidate there.
+
+    Returns
+    -------
+    list of Lesion
+        In the same order, with the same scores and probabilities; those that no voxel of the other
+        grid shows are left out.
+    """
+    image = np.zeros(source.shape, dtype=np.uint8)
+    for number, lesion in enumerate(candidates, start=1):
+        assert lesion.indices is not None
+        image[tuple(lesion.indices.T)] = number
+    moved = resample(image)
+    found: list[Lesion] = []
+    for number, lesion in enumerate(candidates, start=1):
+        voxels = np.argwhere(moved == number)
+        if not len(voxels):
+            continue
+        measured = measure_lesion(first_id + len(found), voxels, target, lesion.region)
+        found.append(
+            replace(
+                measured,
+                mean_probability=lesion.mean_probability,
+                max_probability=lesion.max_probability,
+                small=lesion.small,
+                list_name=lesion.list_name,
+                score=lesion.score,
+            )
+        )
+    return found

@@ -1,0 +1,102 @@
+"""The fitted scores of the second look, and the file that holds them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from smalltumor.errors import CheckpointError
+from smalltumor.second_look.scorer import Scorer
+
+FORMAT = "smalltumor second look"
+FORMAT_VERSION = 1
+PACKAGED = "second_look.json"
+
+
+@dataclass(frozen=True)
+class SecondLookParameters:
+    """What was fitted on patients that the network had not been trained on.
+
+    Parameters
+    ----------
+    candidates : Scorer
+        Of spots outside the mask, on `features.FEATURES`.
+    found : Scorer
+        Of components of the mask, on `found.FEATURES`.
+    least_log_odds : float
+        Spots where the network gives ET at least these odds against any other class, as a
+        logarithm, are offered.
+    most_by_image : int
+        Number of other spots that are offered, those with the highest scores.
+    most : int
+        Largest number of candidates that are offered.
+    least_mm3 : float
+        Candidates that grow to a smaller volume are not offered.
+    weights : str
+        Name of the network whose out-of-fold results it was fitted on.
+    """
+
+    candidates: Scorer
+    found: Scorer
+    least_log_odds: float
+    most_by_image: int
+    most: int
+    least_mm3: float
+    weights: str
+
+
+def load_parameters(path: str | Path | None = None) -> SecondLookParameters:
+    """Read the parameters.
+
+    Parameters
+    ----------
+    path : path, optional
+        By default those of the package.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is missing, damaged, or of a later version.
+    """
+    where = Path(path) if path is not None else Path(str(_packaged()))
+    try:
+        values = json.loads(where.read_text(encoding="utf-8"))
+        if values["format"] != FORMAT:
+            raise CheckpointError(f"{where} is not a {FORMAT}")
+        if int(values["format_version"]) > FORMAT_VERSION:
+            raise CheckpointError(f"{where} is of a later version; update smalltumor")
+        return SecondLookParameters(
+            Scorer.from_dict(values["candidates"]),
+            Scorer.from_dict(values["found"]),
+            float(values["least_log_odds"]),
+            int(values["most_by_image"]),
+            int(values["most"]),
+            float(values["least_mm3"]),
+            str(values["weights"]),
+        )
+    except OSError as error:
+        raise CheckpointError(f"{where} cannot be read ({error.strerror or error})") from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CheckpointError(f"{where} is damaged ({error!r})") from None
+
+
+def as_json(parameters: SecondLookParameters) -> str:
+    """The content of the file that `load_parameters` reads."""
+    values = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "weights": parameters.weights,
+        "least_log_odds": parameters.least_log_odds,
+        "most_by_image": parameters.most_by_image,
+        "most": parameters.most,
+        "least_mm3": parameters.least_mm3,
+        "candidates": parameters.candidates.to_dict(),
+        "found": parameters.found.to_dict(),
+    }
+    return json.dumps(values, indent=1) + "\n"
+
+
+def _packaged() -> object:
+    return resources.files("smalltumor.weights") / PACKAGED

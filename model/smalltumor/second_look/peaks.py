@@ -1,0 +1,126 @@
+"""Places that may be lesions: bright spots of enhancement, and peaks of the probability of ET."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from smalltumor.labels.regions import TissueClass
+from smalltumor.second_look.coarse_maps import CoarseMaps, Map
+
+if TYPE_CHECKING:
+    from smalltumor.labels.masks import Mask
+
+SCALES = (0.7, 1.2, 2.0, 3.4)
+"""Standard deviations of the Gaussians, in map voxels. The difference of neighbouring ones has its
+maximum at the centre of a ball of some 1.5 times the radius, 2 to 7 mm here."""
+
+LEAST_BLOB = 0.4
+"""Least difference of Gaussians of a spot, in standard deviations of normal-appearing brain."""
+
+LEAST_LOG_ODDS = -6.0
+"""Least logarithm of the odds of ET against every other class of a peak of the probability."""
+
+MOST_PEAKS = 150
+"""Peaks of each kind that are kept, the highest."""
+
+_IN_BRAIN = 0.7
+"""Least part of a peak's voxel, and of its surroundings, that is in the brain."""
+
+
+@dataclass(frozen=True)
+class Peaks:
+    """Peaks of a case.
+
+    Parameters
+    ----------
+    voxels : (n, 3) int array
+        Voxels of the maps.
+    blob : (l, p, s) float32 array
+        The largest difference of Gaussians over `SCALES`.
+    scale : (l, p, s) int8 array
+        The number of the scale at which it is largest.
+    surroundings : (l, p, s) float32 array
+        Part of the wide surroundings of each voxel that is in the brain.
+    """
+
+    voxels: npt.NDArray[np.int64]
+    blob: Map
+    scale: npt.NDArray[np.int8]
+    surroundings: Map
+
+
+def find_peaks(maps: CoarseMaps) -> Peaks:
+    """Find the peaks outside the mask of ET, several millimetres apart."""
+    from scipy import ndimage
+
+    smoothed, surroundings = _smoothed(maps)
+    differences = [one - two for one, two in pairwise(smoothed)]
+    scale = np.argmax(differences, axis=0).astype(np.int8)
+    blob = np.maximum.reduce(differences)
+    allowed = (maps.brain > _IN_BRAIN) & (surroundings > _IN_BRAIN)
+    allowed &= ~predicted_et(maps)
+    odds = log_odds(maps)
+    found = [
+        _highest(blob, allowed & (blob > LEAST_BLOB), ndimage.maximum_filter(blob, 3)),
+        _highest(odds, allowed & (odds > LEAST_LOG_ODDS), ndimage.maximum_filter(odds, 3)),
+    ]
+    return Peaks(_apart(np.concatenate(found), blob), blob, scale, surroundings)
+
+
+def predicted_et(maps: CoarseMaps) -> Mask:
+    """Voxels of the maps whose most probable class is ET."""
+    return np.asarray(maps.probabilities.argmax(axis=0) == TissueClass.ET)
+
+
+def log_odds(maps: CoarseMaps) -> Map:
+    """Logarithm of the probability of ET over that of the most probable other class."""
+    tiny = np.float32(1e-6)
+    et = maps.probabilities[TissueClass.ET]
+    others = np.delete(maps.probabilities, TissueClass.ET, axis=0).max(axis=0)
+    return np.asarray(np.log((et + tiny) / (others + tiny)))
+
+
+def _smoothed(maps: CoarseMaps) -> tuple[list[Map], Map]:
+    """Enhancement at each of `SCALES`, the brain's alone, and the share of brain at the last."""
+    from scipy import ndimage
+
+    def smooth(volume: Map, scale: float) -> Map:
+        return np.asarray(ndimage.gaussian_filter(volume, scale, mode="nearest", truncate=2.5))
+
+    weighted = maps.enhancement * maps.brain
+    with ThreadPoolExecutor(2) as pool:  # the filters run outside Python's lock
+        shares = list(pool.map(smooth, [maps.brain] * len(SCALES), SCALES))
+        sums = list(pool.map(smooth, [weighted] * len(SCALES), SCALES))
+    images = [
+        (total / np.maximum(share, np.float32(0.1))).astype(np.float32, copy=False)
+        for total, share in zip(sums, shares, strict=True)
+    ]
+    return images, shares[-1]
+
+
+def _highest(values: Map, allowed: Mask, neighbourhood: Map) -> npt.NDArray[np.int64]:
+    where = np.argwhere(allowed & (values == neighbourhood))
+    order = np.argsort(-values[tuple(where.T)], kind="stable")
+    return where[order[:MOST_PEAKS]]
+
+
+def _apart(voxels: npt.NDArray[np.int64], blob: Map) -> npt.NDArray[np.int64]:
+    """Peaks without those next to a peak of a larger blob: within two voxels of the maps."""
+    from scipy.spatial import cKDTree
+
+    if not len(voxels):
+        return voxels
+    order = np.argsort(-blob[tuple(voxels.T)], kind="stable")
+    voxels = np.unique(voxels[order], axis=0)
+    voxels = voxels[np.argsort(-blob[tuple(voxels.T)], kind="stable")]
+    keep = np.ones(len(voxels), dtype=bool)
+    for number, near in enumerate(cKDTree(voxels).query_ball_point(voxels, 2.0)):
+        if keep[number]:
+            keep[[other for other in near if other > number]] = False
+    return voxels[keep]

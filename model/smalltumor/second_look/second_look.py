@@ -1,0 +1,200 @@
+"""The second look: spots that the network almost found, with scores, beside what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from smalltumor.labels.regions import Region
+from smalltumor.labels.small_lesions import SMALL_LESION_MM3
+from smalltumor.lesions import Lesion, LesionList, LookUp, measure_lesion
+from smalltumor.second_look import features, found
+from smalltumor.second_look.coarse_maps import CoarseMaps, coarse_maps
+from smalltumor.second_look.growing import grow
+from smalltumor.second_look.parameters import SecondLookParameters, load_parameters
+from smalltumor.second_look.peaks import Peaks, find_peaks
+
+if TYPE_CHECKING:
+    from smalltumor.data.case import Case
+    from smalltumor.data.probabilities import CroppedProbabilities
+    from smalltumor.data.segmentation import Segmentation
+    from smalltumor.labels.masks import Mask
+
+
+@dataclass(frozen=True)
+class SecondLook:
+    """The maps of a case, from which candidates, scores and grown lesions come.
+
+    Parameters
+    ----------
+    case : Case
+    maps : CoarseMaps
+    parameters : SecondLookParameters
+    look_up : callable
+        Class probabilities at voxels of the case's grid.
+    """
+
+    case: Case = field(repr=False)
+    maps: CoarseMaps = field(repr=False)
+    parameters: SecondLookParameters = field(repr=False)
+    look_up: LookUp = field(repr=False)
+
+    @classmethod
+    def of(
+        cls,
+        case: Case,
+        cropped: CroppedProbabilities,
+        parameters: SecondLookParameters | None = None,
+    ) -> SecondLook | None:
+        """Prepare the second look at a case.
+
+        Parameters
+        ----------
+        case : Case
+        cropped : CroppedProbabilities
+            The network's output for it.
+        parameters : SecondLookParameters, optional
+            By default those of the package.
+
+        Returns
+        -------
+        SecondLook or None
+            None if it is not possible: T1CE or T1 is missing, or there is too little brain.
+
+        Raises
+        ------
+        CheckpointError
+            If the parameters cannot be read.
+        """
+        maps = coarse_maps(case, cropped)
+        if maps is None:
+            return None
+        return cls(case, maps, parameters or load_parameters(), cropped.at)
+
+    def candidates(
+        self,
+        mask: Mask,
+        *,
+        first_id: int = 1,
+        threshold: float = SMALL_LESION_MM3,
+        midline_mm: float | None = None,
+    ) -> list[Lesion]:
+        """Find the spots that may be lesions and are not in the mask, the likeliest first.
+
+        Parameters
+        ----------
+        mask : (i, j, k) bool array
+            Enhancing tumour on the case's grid.
+        first_id : int
+            `id` of the first candidate.
+        threshold : float
+            Lesions below this volume in mm3 are small.
+        midline_mm : float, optional
+            As for `smalltumor.lesions.find_lesions`.
+        """
+        rules = self.parameters
+        scores = rules.candidates(self._features, features.FEATURES)
+        log_odds = self._features[:, features.FEATURES.index("log_odds_et")]
+        by_image = rules.most_by_image
+        taken = mask.copy()
+        chosen: list[tuple[npt.NDArray[np.int64], float]] = []
+        seeds = self.maps.to_source(self._peaks.voxels)
+        for number in np.argsort(-scores, kind="stable"):
+            if len(chosen) == rules.most:
+                break
+            probable = log_odds[number] >= rules.least_log_odds
+            if not probable and not by_image:
+                continue
+            voxels = self.grow(seeds[number], taken)
+            mm3 = len(voxels) * self.case.grid.voxel_volume
+            if mm3 < rules.least_mm3 or _touch(voxels, mask):
+                continue
+            by_image -= not probable
+            taken[tuple(voxels.T)] = True
+            chosen.append((voxels, float(scores[number])))
+        return [
+            replace(
+                measure_lesion(
+                    *(number, voxels, self.case.grid, Region.ET, threshold),
+                    *(self.look_up, midline_mm),
+                ),
+                list_name=LesionList.SECOND_LOOK,
+                score=score,
+            )
+            for number, (voxels, score) in enumerate(chosen, start=first_id)
+        ]
+
+    def scored(self, lesions: Sequence[Lesion]) -> list[Lesion]:
+        """Give components of the mask their scores; those without probabilities have none.
+
+        Parameters
+        ----------
+        lesions : sequence of Lesion
+            Components of enhancing tumour on the case's grid.
+        """
+        known = [x for x in lesions if x.mean_probability is not None]
+        scores = self.parameters.found(found.found_features(known), found.FEATURES)
+        by_id = {x.id: float(score) for x, score in zip(known, scores, strict=True)}
+        return [replace(x, score=by_id.get(x.id)) for x in lesions]
+
+    def grow(self, voxel: npt.ArrayLike, mask: Mask | None = None) -> npt.NDArray[np.int64]:
+        """Grow a lesion at a voxel of the case's grid; see `growing.grow`."""
+        return grow(self.case, self.maps, voxel, mask, self.look_up)
+
+    @cached_property
+    def _peaks(self) -> Peaks:
+        return find_peaks(self.maps)
+
+    @cached_property
+    def _features(self) -> features.Floats:
+        return features.features_of(self.maps, self._peaks)
+
+
+def _touch(voxels: npt.NDArray[np.int64], mask: Mask) -> bool:
+    """Whether voxels are next to the mask: then they continue a lesion that was found."""
+    low = np.maximum(voxels.min(axis=0) - 1, 0)
+    box = tuple(slice(a, b) for a, b in zip(low, voxels.max(axis=0) + 2, strict=True))
+    part = mask[box]
+    padded = np.zeros(np.add(part.shape, 2), dtype=bool)
+    padded[1:-1, 1:-1, 1:-1] = part
+    places = voxels - low + 1
+    return any(
+        bool(padded[tuple((places + np.array(offset) - 1).T)].any())
+        for offset in np.ndindex(3, 3, 3)
+    )
+
+
+def second_look(
+    case: Case, segmentation: Segmentation, *, midline_mm: float | None = None
+) -> tuple[list[Lesion], list[Lesion]] | None:
+    """List what a segmentation found, with scores, and what it almost found.
+
+    Parameters
+    ----------
+    case : Case
+    segmentation : Segmentation
+        Of the case, with the network's output, on the case's grid.
+    midline_mm : float, optional
+        As for `smalltumor.lesions.find_lesions`.
+
+    Returns
+    -------
+    found, candidates : list of Lesion
+        Components of enhancing tumour by size, and candidates, the likeliest first, whose ids
+        follow. None if the second look is not possible.
+    """
+    from smalltumor.lesions import find_lesions
+
+    look = None if segmentation.cropped is None else SecondLook.of(case, segmentation.cropped)
+    if look is None:
+        return None
+    lesions = look.scored(find_lesions(segmentation, midline_mm=midline_mm))
+    candidates = look.candidates(
+        segmentation.mask(Region.ET), first_id=len(lesions) + 1, midline_mm=midline_mm
+    )
+    return lesions, candidates
