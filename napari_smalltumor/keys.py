@@ -31,11 +31,11 @@ class Key:
         return self.sequence.replace("+", "-")
 
 
-NEXT = Key("N", "Go to the next small lesion")
-PREVIOUS = Key("Shift+N", "Go to the previous small lesion")
-ACCEPT = Key("K", "Accept the selected lesions, or take the acceptance back")
-DELETE = Key("W", "Delete the selected lesions")
-UNDO = Key("U", "Take the last deletion or acceptance back")
+NEXT = Key("N", "Go to the next small lesion or candidate")
+PREVIOUS = Key("Shift+N", "Go to the previous small lesion or candidate")
+ACCEPT = Key("K", "Accept the selected lesions, or take that back; add the candidate")
+DELETE = Key("W", "Delete the selected lesions; reject the candidate")
+UNDO = Key("U", "Take the last step of the review back")
 FOLD = Key("J", "List the specks one by one, or fold them")
 DISMISS = Key("Shift+J", "Delete all specks")
 REGION = Key("Shift+R", "Go on to the next region: ET, TC, WT")

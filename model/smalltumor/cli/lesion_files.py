@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from smalltumor.data.case import Case
     from smalltumor.data.segmentation import Segmentation
     from smalltumor.lesions import Lesion
-    from smalltumor.scanner.preparation.prepare import PreparedCase
+    from smalltumor.scanner.preparation.prepared_case import PreparedCase
 
 NOT_POSSIBLE = (
     "no second look, which needs T1CE and T1 of a brain: the table has no candidates and no scores"

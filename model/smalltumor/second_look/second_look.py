@@ -13,8 +13,9 @@ import numpy.typing as npt
 from smalltumor.labels.regions import Region
 from smalltumor.labels.small_lesions import SMALL_LESION_MM3
 from smalltumor.lesions import Lesion, LesionList, LookUp, measure_lesion
-from smalltumor.second_look import features, found
+from smalltumor.second_look import found
 from smalltumor.second_look.coarse_maps import CoarseMaps, coarse_maps
+from smalltumor.second_look.features import FEATURES, Floats, features_of
 from smalltumor.second_look.growing import grow
 from smalltumor.second_look.parameters import SecondLookParameters, load_parameters
 from smalltumor.second_look.peaks import Peaks, find_peaks
@@ -98,21 +99,20 @@ class SecondLook:
             As for `smalltumor.lesions.find_lesions`.
         """
         rules = self.parameters
-        scores = rules.candidates(self._features, features.FEATURES)
-        log_odds = self._features[:, features.FEATURES.index("log_odds_et")]
+        scores = rules.candidates(self.features, FEATURES)
+        log_odds = self.features[:, FEATURES.index("log_odds_et")]
         by_image = rules.most_by_image
         taken = mask.copy()
         chosen: list[tuple[npt.NDArray[np.int64], float]] = []
-        seeds = self.maps.to_source(self._peaks.voxels)
         for number in np.argsort(-scores, kind="stable"):
             if len(chosen) == rules.most:
                 break
             probable = log_odds[number] >= rules.least_log_odds
             if not probable and not by_image:
                 continue
-            voxels = self.grow(seeds[number], taken)
+            voxels = self.grow(self.seeds[number], taken)
             mm3 = len(voxels) * self.case.grid.voxel_volume
-            if mm3 < rules.least_mm3 or _touch(voxels, mask):
+            if mm3 < rules.least_mm3 or touch(voxels, mask):
                 continue
             by_image -= not probable
             taken[tuple(voxels.T)] = True
@@ -150,12 +150,18 @@ class SecondLook:
     def _peaks(self) -> Peaks:
         return find_peaks(self.maps)
 
+    @property
+    def seeds(self) -> npt.NDArray[np.float64]:
+        """Places of the spots on the case's grid, (n, 3), not rounded."""
+        return self.maps.to_source(self._peaks.voxels)
+
     @cached_property
-    def _features(self) -> features.Floats:
-        return features.features_of(self.maps, self._peaks)
+    def features(self) -> Floats:
+        """Features of each spot, (n, feature); in the order of `features.FEATURES`."""
+        return features_of(self.maps, self._peaks)
 
 
-def _touch(voxels: npt.NDArray[np.int64], mask: Mask) -> bool:
+def touch(voxels: npt.NDArray[np.int64], mask: Mask) -> bool:
     """Whether voxels are next to the mask: then they continue a lesion that was found."""
     low = np.maximum(voxels.min(axis=0) - 1, 0)
     box = tuple(slice(a, b) for a, b in zip(low, voxels.max(axis=0) + 2, strict=True))

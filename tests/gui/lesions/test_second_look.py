@@ -1,0 +1,101 @@
+"""The second list of the Lesions dock: candidates are stepped through, added, rejected, undone."""
+
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+import pytest
+from second_look_cases import Spot, case_with, output_for
+from smalltumor.data.segmentation import Segmentation
+
+from napari_smalltumor import keys, settings
+from napari_smalltumor.layers.create import image_layers
+from napari_smalltumor.layers.regions import show_segmentation
+from napari_smalltumor.lesions.dock import LesionsDock
+
+FOUND = Spot((24, 42, 28), 4, 500, logit=8)
+MISSED = Spot((42, 30, 32), 4, 500, logit=3.2)
+
+
+@pytest.fixture
+def viewer(make_napari_viewer):
+    return make_napari_viewer()
+
+
+@pytest.fixture
+def dock(viewer, qtbot):
+    """A docked review of a case with one found and one missed spot."""
+    settings.put("speck_voxels", 0)
+    case = case_with(FOUND, MISSED)
+    for data, attributes, _ in image_layers(case)[-1:]:
+        viewer.add_image(data, **attributes)
+    result = Segmentation.from_probabilities(case, output_for(case, FOUND, MISSED))
+    show_segmentation(viewer, case, result)
+    dock = LesionsDock(viewer)
+    viewer.window.add_dock_widget(dock, area="right", name="Lesions")
+    qtbot.waitUntil(lambda: bool(dock.review.candidates) and bool(dock.review.lesions))
+    return dock
+
+
+def press(dock, key):
+    """Call what a key calls."""
+    dock.keys.shortcuts[key].activated.emit()
+
+
+def masks(viewer):
+    """Number of voxels of ET, TC and WT."""
+    return [np.count_nonzero(viewer.layers[f"Pat {name}"].data) for name in ("ET", "TC", "WT")]
+
+
+def test_a_review_goes_from_what_was_found_to_the_candidates(viewer, dock, qtbot):
+    before, candidate = masks(viewer), dock.review.candidates[0]
+    assert dock.candidates_title.text().startswith("Second look: ")
+    press(dock, keys.NEXT)
+    assert dock.review.current is dock.review.lesions[0]
+    press(dock, keys.NEXT)
+    assert dock.review.current is candidate
+    assert dock.candidates_table.selectionModel().currentIndex().row() == 0
+    press(dock, keys.ACCEPT)
+    added = [after - n for after, n in zip(masks(viewer), before, strict=True)]
+    assert added == [candidate.voxels] * 3
+    qtbot.waitUntil(lambda: len(dock.model.lesions) == 2)
+    assert candidate not in dock.review.candidates
+    press(dock, keys.UNDO)
+    assert masks(viewer) == before
+    qtbot.waitUntil(lambda: len(dock.model.lesions) == 1)
+    assert dock.review.candidates[0] is candidate
+
+
+def test_a_rejected_candidate_stays_rejected_and_is_in_the_table_that_is_saved(
+    viewer, dock, tmp_path
+):
+    before, candidate = masks(viewer), dock.review.candidates[0]
+    dock.review.go_to(candidate)
+    press(dock, keys.DELETE)
+    assert masks(viewer) == before
+    assert candidate not in dock.review.candidates
+    dock.candidate_finder.refresh()
+    assert candidate not in dock.review.candidates
+    dock.save_to(tmp_path / "lesions.csv")
+    with (tmp_path / "lesions.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    (row,) = [row for row in rows if row["accepted"] == "false" and row["list"] == "second_look"]
+    assert row["decided_by"] and row["decided_at"].startswith("20")
+    press(dock, keys.UNDO)
+    assert dock.review.candidates[0] is candidate
+
+
+def test_a_candidate_is_not_added_to_a_hidden_mask(viewer, dock):
+    before = masks(viewer)
+    viewer.layers["Pat ET"].visible = False
+    dock.review.go_to(dock.review.candidates[0])
+    press(dock, keys.ACCEPT)
+    assert masks(viewer) == before
+    assert "hidden" in dock.message
+
+
+def test_other_regions_have_no_second_list(dock):
+    dock.region_box.setCurrentIndex(1)
+    assert dock.review.candidates == []
+    assert dock.candidates_title.text() == ""
