@@ -45,7 +45,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
             f"--{modality}",
             metavar="SERIES",
             type=arguments.path_argument,
-            help=f"{text}: a number of --list, a volume file, or a folder of one DICOM series",
+            help=f"{text}: a number of --list, a volume file, or a DICOM series by folder or file",
         )
     group = parser.add_argument_group("steps")
     scanner_images.add_arguments(group)

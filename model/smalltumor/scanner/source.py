@@ -11,6 +11,7 @@ from smalltumor.data.naming.case_files import MODALITY_TITLES, missing_modalitie
 from smalltumor.data.nifti import is_image_name
 from smalltumor.errors import Action, CaseError, Remedy
 from smalltumor.scanner.case_name import proposed_name
+from smalltumor.scanner.dicom.study_folder import is_dicom_file
 from smalltumor.scanner.selection import Assignment, assign
 from smalltumor.scanner.series import Series
 from smalltumor.scanner.studies import Study, find_studies
@@ -49,8 +50,8 @@ def find_source(
     folder : Path, optional
         Folder of DICOM files or volumes.
     given : mapping of str to Path
-        By modality, a file of a volume, a folder of one DICOM series, or the number of a series
-        in the list of the study.
+        By modality, a file of a volume, a folder of one DICOM series or a file of it, or the
+        number of a series in the list of the study.
     study : int, optional
         Number of the study in the folder, from 1; needed if several of them have a T1CE.
     allow_missing : bool
@@ -106,8 +107,10 @@ def _choose_study(
 
 
 def _given(path: Path, series: tuple[Series, ...], on_file: Callable[[int], None] | None) -> Series:
-    if path.is_dir():
-        found = [s for study in find_studies(path, on_file).studies for s in study.series]
+    is_slice = not is_image_name(path) and is_dicom_file(path)
+    if path.is_dir() or is_slice:
+        studies = find_studies(path.parent if is_slice else path, on_file).studies
+        found = [s for study in studies for s in study.series if not is_slice or path in s.files]
         if len(found) != 1:
             raise CaseError(f"{path} holds {len(found)} series; give the number or folder of one")
         return found[0]
@@ -116,9 +119,7 @@ def _given(path: Path, series: tuple[Series, ...], on_file: Callable[[int], None
             raise CaseError(f"there is no series {path.name}; the study has {len(series)}")
         return series[int(path.name) - 1]
     if path.exists() and not is_image_name(path):
-        raise CaseError(
-            f"{path} is neither a volume (NIfTI, .mha, .nrrd) nor a folder of one DICOM series"
-        )
+        raise CaseError(f"{path} is neither a volume (NIfTI, .mha, .nrrd) nor of a DICOM series")
     return series_of_file(path)
 
 

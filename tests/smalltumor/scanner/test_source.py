@@ -71,6 +71,15 @@ def test_a_series_can_be_chosen_by_its_number_in_the_list(tmp_path):
         find_source(tmp_path, {"t1": Path("9")})
 
 
+def test_a_series_can_be_given_by_one_of_its_files(tmp_path):
+    study = write_study(tmp_path)
+    slices = {m: sorted((study / f"{n}").iterdir())[3] for n, m in enumerate(NAMES)}
+    chosen = find_source(None, slices).assignment.chosen
+    assert {m: s.title for m, s in chosen.items()} == {
+        m: f"{number} {name}" for number, (m, name) in enumerate(NAMES.items(), start=1)
+    }
+
+
 def test_files_of_any_name_can_be_given_one_by_one(tmp_path):
     given = {}
     for modality, name in zip(NAMES, "abcd", strict=True):
