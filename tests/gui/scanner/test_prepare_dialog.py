@@ -26,7 +26,6 @@ from napari_smalltumor.layers.brain_mask import brain_mask_of
 from napari_smalltumor.loading.loader import loader_of
 from napari_smalltumor.loading.open_case import open_and_remember, open_case
 from napari_smalltumor.loading.scans import show_preparation
-from napari_smalltumor.loading.window_reader import get_reader
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.scanner import archives
 from napari_smalltumor.scanner import plan as plan_module
@@ -283,8 +282,12 @@ def test_an_archive_without_a_scan_is_removed_at_once(
     qtbot.waitUntil(lambda: bool(messages) and not loader_of(viewer).busy)
     assert "holds no series of the head" in messages[0]
     assert archives._UNPACKED == {}
-    # Archives of something else are left to other readers.
-    assert get_reader(str(write_archive(tmp_path / "x.zip", "letter.txt"))) is None
+
+
+def test_an_archive_of_something_else_is_refused_in_one_sentence(viewer, tmp_path, qtbot, messages):
+    in_loop(drop, viewer, write_archive(tmp_path / "x.zip", "letter.txt"))
+    qtbot.waitUntil(lambda: bool(messages) and not loader_of(viewer).busy)
+    assert len(messages) == 1 and "x.zip holds no images" in messages[0]
 
 
 def write_archive(path: Path, name: str) -> Path:
