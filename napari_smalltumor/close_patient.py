@@ -57,7 +57,8 @@ def close_patient(viewer: ViewerModel, patient: Patient, parent: QWidget | None 
     if texts and not questions.confirm(parent, "Close the patient?", " ".join(texts), "Close"):
         return False
     for use in running:
-        use.cancel()
+        if use.cancel is not None:
+            use.cancel()
     autosave.save()
     # napari collects garbage after every removal, or once after all of a batch.
     with viewer.layers.batched_update():

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def masks_among(layers: Iterable[Layer]) -> Iterator[Labels]:
     """The layers that are autosaved when they are edited."""
-    return (layer for layer in layers if is_mask(layer))  # type: ignore[misc]
+    return (layer for layer in layers if is_mask(layer))
 
 
 def is_mask(layer: Layer) -> bool:

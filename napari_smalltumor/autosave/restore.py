@@ -78,7 +78,7 @@ def _layer_of(viewer: ViewerModel, case: Case, mask: SavedMask) -> Labels | None
 def _layer_data(case: Case, mask: SavedMask, volume: np.ndarray) -> LayerData:
     if mask.region is not None:
         return region_layer(case, mask.region, volume != 0)
-    if mask.scheme in SCHEMES:
+    if mask.scheme is not None and mask.scheme in SCHEMES:
         kind = LayerKind.PREDICTION if mask.predicted else LayerKind.EXPERT
         return labels_layer(case, volume, SCHEMES[mask.scheme], mask.name, kind=kind)
     return plain_labels_layer(case, volume, mask.name)

@@ -71,7 +71,7 @@ def reference_choices(viewer: ViewerModel) -> list[ReferenceChoice]:
     if case is None:
         return []
     found = [
-        ReferenceChoice(layer.name, layer=layer)  # type: ignore[arg-type]
+        ReferenceChoice(layer.name, layer=layer)
         for layer in layers
         if (role := role_of(layer)) is not None and role.kind in _CLASSES
     ]

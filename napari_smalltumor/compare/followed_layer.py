@@ -27,7 +27,8 @@ class FollowedLayer(QObject):
 
     def __init__(self, edited: Callable[[Labels], None], parent: QObject) -> None:
         super().__init__(parent)
-        self._edited, self._layer = edited, None
+        self._edited = edited
+        self._layer: Labels | None = None
         self._debouncer = QSignalDebouncer(parent=self)
         self._debouncer.setTimeout(_DEBOUNCE_MS)
         self._debouncer.triggered.connect(self._report)
@@ -37,14 +38,10 @@ class FollowedLayer(QObject):
         if layer is self._layer:
             return
         if self._layer is not None:
-            self._connect("disconnect")
+            _connect(self._layer, "disconnect", self._on_edit)
         self._layer = layer
         if layer is not None:
-            self._connect("connect")
-
-    def _connect(self, method: str) -> None:
-        for name in _EDIT_EVENTS:
-            getattr(getattr(self._layer.events, name), method)(self._on_edit)
+            _connect(layer, "connect", self._on_edit)
 
     def _on_edit(self, event: Any = None) -> None:
         self._debouncer.throttle()
@@ -52,3 +49,8 @@ class FollowedLayer(QObject):
     def _report(self) -> None:
         if self._layer is not None:
             self._edited(self._layer)
+
+
+def _connect(layer: Labels, method: str, callback: Callable[[Any], None]) -> None:
+    for name in _EDIT_EVENTS:
+        getattr(getattr(layer.events, name), method)(callback)

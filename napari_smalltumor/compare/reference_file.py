@@ -57,10 +57,11 @@ def read_reference(path: Path, case: Case, scheme: str | None = None) -> Display
     """
     check_patient(path, case)
     exported = region_file(path)
-    if exported is not None:
-        masks, _ = read_regions(exported, case.grid)
-    else:
-        masks = _read_labels(path, case, scheme)
+    masks = (
+        _read_labels(path, case, scheme)
+        if exported is None
+        else read_regions(exported, case.grid)[0]
+    )
     return {region: display_mask(mask, case) for region, mask in masks.items()}
 
 

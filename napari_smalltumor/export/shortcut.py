@@ -31,4 +31,4 @@ def ensure_export_key(viewer: Viewer) -> None:
 def _export(window: PlanesWindow) -> None:
     viewer = window.planes.viewer  # the window must not keep the viewer alive
     if viewer is not None:
-        export_active(viewer)  # type: ignore[arg-type]
+        export_active(viewer)

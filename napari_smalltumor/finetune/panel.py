@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtWidgets import QFrame, QTabWidget, QVBoxLayout, QWidget
-from smalltumor.training.runs.monitor import RunStatus
+from smalltumor.training.runs.status import RunStatus
 
 from napari_smalltumor.finetune.cases_page import CasesPage
 from napari_smalltumor.finetune.monitor_page import MonitorPage

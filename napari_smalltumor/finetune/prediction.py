@@ -186,5 +186,5 @@ def _prediction_layer(viewer: ViewerModel, case: Case) -> Labels | None:
         if role is None or role.kind is not LayerKind.PREDICTION:
             continue
         if same_case(role.case, case):
-            return layer  # type: ignore[return-value]
+            return layer
     return None

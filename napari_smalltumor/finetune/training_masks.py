@@ -80,5 +80,5 @@ def _label_volume(viewer: ViewerModel, case: Case) -> Labels | None:
         if role is None or role.kind is not LayerKind.EXPERT:
             continue
         if same_case(role.case, case):
-            return layer  # type: ignore[return-value]
+            return layer
     return None

@@ -210,10 +210,11 @@ class FollowUpDock(FollowUpPanel):
         self._end(patient, "")
 
     def _on_failed(self, patient: Patient, error: Exception) -> None:
-        known = isinstance(error, SmalltumorError)
-        if not known:
+        if isinstance(error, SmalltumorError):
+            self._end(patient, notify.error_text(error))
+        else:
             notify.report(error)
-        self._end(patient, notify.error_text(error) if known else "The comparison failed.")
+            self._end(patient, "The comparison failed.")
 
     def _end(self, patient: Patient, message: str) -> None:
         self._worker = None

@@ -75,7 +75,7 @@ def remove_then(viewer: ViewerModel, patient: Patient | None) -> None:
 def layer_then(viewer: ViewerModel, patient: Patient | None) -> Image | None:
     """The layer of the earlier T1CE of a patient."""
     found = (x for x in layers_of_patient(viewer.layers, patient) if x in _THEN)
-    return next(found, None)  # type: ignore[arg-type]
+    return next(found, None)
 
 
 def flicker(viewer: ViewerModel) -> bool:

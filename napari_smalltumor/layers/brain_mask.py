@@ -40,7 +40,7 @@ def brain_mask_layer(case: Case, mask: npt.NDArray[np.bool_]) -> LayerData:
 def brain_mask_of(layers: Iterable[Layer]) -> Labels | None:
     """The brain mask among the layers of a patient."""
     found = (x for x in layers if (r := role_of(x)) is not None and r.kind is LayerKind.BRAIN)
-    return next(found, None)  # type: ignore[arg-type]
+    return next(found, None)
 
 
 def mask_of_layer(layer: Labels, case: Case) -> npt.NDArray[np.bool_]:

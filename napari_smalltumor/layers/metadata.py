@@ -222,7 +222,7 @@ def region_of(layer: Layer) -> Region | None:
 def region_layers(layers: Iterable[Layer], case: Case) -> dict[Region, Labels]:
     """The region layers of a case among the layers of a viewer."""
     return {
-        region: layer  # type: ignore[misc]
+        region: layer
         for layer in layers
         if (region := region_of(layer)) is not None and same_case(case_of(layer), case)
     }
@@ -266,4 +266,4 @@ def identifying_files(case: Case) -> Mapping[str, Path | None]:
 
 def checksum(data: npt.NDArray[np.generic]) -> int:
     """CRC-32 of a layer's data; takes about 3 ms for a head and needs no copy of the data."""
-    return zlib.crc32(np.ascontiguousarray(data))
+    return zlib.crc32(np.ascontiguousarray(data).data)

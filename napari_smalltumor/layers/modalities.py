@@ -42,7 +42,7 @@ ASSUMED_SAME_AXES = (
 def images(layers: Iterable[Layer]) -> list[Image]:
     """The layers that can be assigned to a modality: 3D grayscale images."""
     return [
-        layer  # type: ignore[misc]
+        layer
         for layer in layers
         if layer._type_string == "image" and layer.ndim == 3 and not getattr(layer, "rgb", False)
     ]

@@ -193,7 +193,7 @@ def ensure_nesting(viewer: ViewerModel) -> ViewerNesting:
 def _sparse_copy(array: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
     """A copy that uses memory only for the mask's bounding box, about a tenth of the volume."""
     copy = np.zeros(array.shape, dtype=array.dtype)
-    box = bounding_box(array)
+    box = bounding_box(array != 0)
     copy[box] = array[box]
     return copy
 

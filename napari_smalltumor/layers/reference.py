@@ -70,8 +70,4 @@ def reference_of(layer: Layer) -> ReferenceMask | None:
 
 def reference_layers(layers: Iterable[Layer]) -> dict[Region, Labels]:
     """The layers of the reference among the layers of a patient."""
-    return {
-        shown.region: layer  # type: ignore[misc]
-        for layer in layers
-        if (shown := reference_of(layer)) is not None
-    }
+    return {shown.region: layer for layer in layers if (shown := reference_of(layer)) is not None}

@@ -24,7 +24,7 @@ Change = tuple[Indices, npt.NDArray[np.integer], Any]
 def last_change(layer: Labels) -> Change:
     """The change that was recorded last, also within `Labels.block_history`."""
     recorded = layer._staged_history or layer._undo_history[-1]
-    return recorded[-1]  # type: ignore[no-any-return]
+    return recorded[-1]
 
 
 def is_recorded(layer: Labels, change: Change) -> bool:

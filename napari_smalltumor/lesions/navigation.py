@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -50,5 +50,5 @@ def world_centre(source: LesionSource, lesion: Lesion) -> npt.NDArray[np.float64
 def canvas_size(viewer: ViewerModel) -> tuple[int, int]:
     """Height and width of the canvas, in pixels."""
     canvas = getattr(viewer, "canvas", None)
-    size = getattr(canvas, "size", None) or getattr(viewer, "_canvas_size", _DEFAULT_CANVAS)
+    size: Any = getattr(canvas, "size", None) or getattr(viewer, "_canvas_size", _DEFAULT_CANVAS)
     return int(size[0]), int(size[1])

@@ -125,11 +125,12 @@ class LesionReview:
         segmentation that has such a layer is reviewed with this region again.
         """
         self._preferred_region = self._preferred_region if region is None else region
-        has_region = source is None or self._preferred_region in source.layers
         if source is None or not source.is_same(self.source):
             self._steps = StepHistory()
         self.source = source
-        self.region = self._preferred_region if has_region else next(iter(source.layers))
+        self.region = self._preferred_region
+        if source is not None and self.region not in source.layers:
+            self.region = next(iter(source.layers))
         self.lesions, self.candidates, self.current = [], [], None
         self._draw_no_rings()
         self.source_changed.emit()

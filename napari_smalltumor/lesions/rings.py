@@ -59,6 +59,10 @@ class LesionRings:
     viewer : ViewerModel
     """
 
+    _boxes: npt.NDArray[np.int_]
+    _diameters: npt.NDArray[np.float64]
+    _bold: npt.NDArray[np.bool_]
+
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
         self.layer: Points | None = None

@@ -117,7 +117,9 @@ class LesionSource:
         values = SCHEMES[self.scheme].values
         return tuple(values[tissue] for tissue in REGION_CLASSES[region])
 
-    def mask(self, region: Region, data: npt.NDArray[np.integer] | None = None) -> npt.NDArray:
+    def mask(
+        self, region: Region, data: npt.NDArray[np.integer] | None = None
+    ) -> npt.NDArray[np.bool_]:
         """Voxels of a region as the layer holds them.
 
         Parameters

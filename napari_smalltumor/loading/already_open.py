@@ -66,8 +66,9 @@ def layer_of_file(layers: Iterable[Layer], file: Path) -> Layer | None:
 def show_open_file(viewer: ViewerModel, file: Path) -> bool:
     """Make the patient of a file active if a layer shows the file, and say so."""
     layer = layer_of_file(viewer.layers, file)
-    patient = patient_of(layer) if layer is not None else None
-    patients = active_patient(viewer)
+    if layer is None:
+        return False
+    patient, patients = patient_of(layer), active_patient(viewer)
     if patient not in patients.patients:
         return False
     patients.activate(patient)

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from napari.components import LayerList, ViewerModel
     from napari.layers import Layer
 
-_TITLES = {**{r: r.name for r in Region}, **{m: MODALITY_TITLES[m] for m in reversed(STACKING)}}
+_TITLES: dict[str, str] = {
+    **{region: region.name for region in Region},
+    **{modality: MODALITY_TITLES[modality] for modality in reversed(STACKING)},
+}
 """What a layer shows, for the user: regions first, then images."""
 
 
@@ -46,7 +49,7 @@ class MissingLayers:
         self._viewer, self._patients = ref(viewer), patients
         self._layers = viewer.layers
         self._removed: dict[Patient, dict[str, Layer]] = {}
-        self._unreported: list[tuple[Patient, Layer]] = []
+        self._unreported: list[tuple[Patient, str, Layer]] = []
         self._layers.events.inserted.connect(self._on_inserted)
         self._layers.events.removed.connect(self._on_removed, position="last")
         patients.patients_changed.connect(self._forget_closed)
@@ -72,7 +75,7 @@ class MissingLayers:
         if content is None or patient is None or patient not in self._patients.patients:
             return
         self._removed.setdefault(patient, {})[content] = layer
-        self._unreported.append((patient, layer))
+        self._unreported.append((patient, content, layer))
         _when_idle(self._report)
         self.changed.emit()
 
@@ -95,9 +98,9 @@ class MissingLayers:
         """Name the removed layers of patients that are still open."""
         unreported, self._unreported = self._unreported, []
         by_patient: dict[Patient, list[str]] = {}
-        for patient, layer in unreported:
+        for patient, content, layer in unreported:
             if any(layer is kept for kept in self._removed.get(patient, {}).values()):
-                by_patient.setdefault(patient, []).append(_TITLES[_content_of(layer)])
+                by_patient.setdefault(patient, []).append(_TITLES[content])
         for patient, names in by_patient.items():
             were, them = ("was", "it") if len(names) == 1 else ("were", "them")
             title = self._patients.title_of(patient)

@@ -45,7 +45,7 @@ class SaveCommands:
         patients.patients_changed.connect(self._update)
         layers.selection.events.changed.connect(self._update)
         self._save = layers.save
-        layers.save = self._save_unless_hidden  # type: ignore[method-assign]
+        layers.save = self._save_unless_hidden
         self._update()
 
     def _save_unless_hidden(

@@ -25,7 +25,7 @@ from qtpy.QtWidgets import QSizePolicy, QWidget
 from napari_smalltumor.layers.coordinates import uses_display_axes
 from napari_smalltumor.layers.reference import reference_of
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.planes import annotations
+from napari_smalltumor.planes import drawing
 from napari_smalltumor.planes.brush import layer_to_paint
 from napari_smalltumor.planes.linked_planes import LinkedPlanes
 from napari_smalltumor.planes.placement import Placement
@@ -153,11 +153,11 @@ class PlaneCanvas(QWidget):
             )
         )  # fmt: skip
         painter.setOpacity(layer.opacity)
-        if layer._type_string == "labels" and layer.contour > 0:  # type: ignore[attr-defined]
+        if layer._type_string == "labels" and layer.contour > 0:
             self._draw_outlines(painter, layer, placement)
             painter.restore()
             return
-        smooth = layer._type_string == "image" and layer.interpolation2d != "nearest"  # type: ignore[attr-defined]
+        smooth = layer._type_string == "image" and layer.interpolation2d != "nearest"
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
         mode = _COMPOSITION.get(str(layer.blending))
         if mode is not None:
@@ -173,7 +173,8 @@ class PlaneCanvas(QWidget):
         cached = self._outlines.get(layer)
         dashed = reference_of(layer) is not None
         if cached is None or cached[0] != state:
-            found = outlines(layer, slice_of(layer.data, self.plane, index))
+            labels = slice_of(layer.data, self.plane, index).astype(int, copy=False)
+            found = outlines(layer, labels)
             drawn = [
                 (QColor(*colour.tolist()), _path_of(edges) if dashed else _lines_of(edges))
                 for colour, edges in found
@@ -191,7 +192,7 @@ class PlaneCanvas(QWidget):
 
     def _draw_crosshair(self, painter: QPainter, port: Viewport) -> None:
         x, y = port.to_screen(self.planes.position)
-        annotations.draw_crosshair(painter, x, y, port.width, port.height)
+        drawing.draw_crosshair(painter, x, y, port.width, port.height)
 
     def _annotate(self, painter: QPainter, port: Viewport, layers: list[Layer]) -> None:
         """Draw what is written on the plane; outlined text takes longer than the images."""
@@ -210,10 +211,10 @@ class PlaneCanvas(QWidget):
         painter.setFont(self.font())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if upright:
-            annotations.draw_letters(painter, self.plane, port.width, port.height)
-        annotations.draw_scale_bar(painter, port)
+            drawing.draw_letters(painter, self.plane, port.width, port.height)
+        drawing.draw_scale_bar(painter, port)
         for text, corner in zip(self.corners(), _CORNERS, strict=True):
-            annotations.draw_corner(painter, text, port.width, port.height, corner)
+            drawing.draw_corner(painter, text, port.width, port.height, corner)
         painter.end()
         return pixmap
 
@@ -240,7 +241,7 @@ class PlaneCanvas(QWidget):
         in_plane = [self.plane.rows, self.plane.columns]
         radius = layer.brush_size / 2 * float(np.abs(placement.step[in_plane]).min()) * port.scale
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        for colour, line in ((annotations.OUTLINE, 3.0), (annotations.TEXT, 1.0)):
+        for colour, line in ((drawing.OUTLINE, 3.0), (drawing.TEXT, 1.0)):
             painter.setPen(QPen(colour, line))
             painter.drawEllipse(self.cursor_at, radius, radius)
 

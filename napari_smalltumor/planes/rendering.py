@@ -23,7 +23,7 @@ def slice_of(data: npt.ArrayLike, plane: Plane, index: int) -> npt.NDArray[np.ge
     """One slice (row, column) of a volume (I, P, L); a view if the volume is an array."""
     where: list[slice | int] = [slice(None)] * 3
     where[plane.sliced] = index
-    return np.asarray(data[tuple(where)])  # type: ignore[index]
+    return np.asarray(data[tuple(where)])  # type: ignore[index, call-overload]
 
 
 def image_pixels(layer: Image, values: npt.NDArray[np.generic]) -> Pixels:

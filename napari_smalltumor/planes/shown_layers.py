@@ -169,7 +169,7 @@ def foreground_box(data: npt.ArrayLike) -> npt.NDArray[np.int_] | None:
 
     The background has the value of the first voxel. None if the volume is nothing else.
     """
-    thinned = np.asarray(data[::_STRIDE, ::_STRIDE, ::_STRIDE])  # type: ignore[index]
+    thinned = np.asarray(data[::_STRIDE, ::_STRIDE, ::_STRIDE])  # type: ignore[index, call-overload]
     found = thinned != thinned[0, 0, 0]
     if not found.any():
         return None

@@ -18,7 +18,7 @@ from smalltumor.labels.components import bounding_box
 from napari_smalltumor.layers.metadata import checksum
 from napari_smalltumor.layers.reference import reference_of
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.planes import annotations
+from napari_smalltumor.planes import drawing
 from napari_smalltumor.planes.linked_planes import LinkedPlanes
 from napari_smalltumor.planes.surfaces import Surface, shade, surface_of, view_axes
 
@@ -92,7 +92,7 @@ class SurfaceView(QWidget):
         offset = np.asarray(self._planes.position) - self._centre
         x, y, _ = view_axes(self._yaw, self._pitch) @ offset * self._scale
         middle = QPointF(self.width() / 2 + x, self.height() / 2 + y)
-        painter.setPen(QPen(annotations.CROSSHAIR, 1))
+        painter.setPen(QPen(drawing.CROSSHAIR, 1))
         for dx, dy in ((12.0, 0.0), (0.0, 12.0)):
             painter.drawLine(middle - QPointF(dx, dy), middle + QPointF(dx, dy))
         left = Qt.AlignmentFlag.AlignLeft
@@ -102,7 +102,7 @@ class SurfaceView(QWidget):
             (self._patient, Qt.AlignmentFlag.AlignTop),
             (state, Qt.AlignmentFlag.AlignBottom),
         ):
-            annotations.draw_corner(painter, text, self.width(), self.height(), left | edge)
+            drawing.draw_corner(painter, text, self.width(), self.height(), left | edge)
 
     def turn(self, yaw: float = 5.0, pitch: float = 0.0) -> None:
         """Turn the head by some degrees to the side, and tilt it."""
@@ -169,7 +169,7 @@ class SurfaceView(QWidget):
         for part in self._parts:
             light = shade(part.surface, axes, self._centre, self._scale, (height, width))
             cover = part.opacity * (light > 0)[..., None]
-            colours += cover * (light[..., None] * np.float32(part.colour) - colours)
+            colours += cover * (light[..., None] * np.array(part.colour, np.float32) - colours)
         pixels = np.full((height, width, 4), 255, np.uint8)
         pixels[..., :3] = colours * 255
         image = QImage(pixels.tobytes(), width, height, 4 * width, QImage.Format.Format_RGBA8888)

@@ -89,8 +89,8 @@ class PreparedScanDock(PreparedScanPanel):
     def update_figures(self) -> None:
         """Follow the active patient."""
         found = scan_layers(self._viewer)
-        same = found is not None and self._layers is not None and found.case is self._layers.case
-        if same and self._prepared is not None:
+        shown = self._layers if self._prepared is not None else None
+        if found is not None and shown is not None and found.case is shown.case:
             if not self._has_same_layers(found):
                 self._layers = found
                 self._registration_correction.follow(found)

@@ -106,7 +106,7 @@ class RegistrationCorrection(QObject):
 
     def _show_motion(self) -> None:
         modality, layers, prepared = self._controls.modality, self._layers, self._prepared
-        if layers is None or prepared is None or modality not in layers.images:
+        if layers is None or prepared is None or modality is None or modality not in layers.images:
             return
         if self._controls.moves:
             self._preview.show(layers, modality, self._motion(prepared))

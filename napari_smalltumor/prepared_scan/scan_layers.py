@@ -86,7 +86,7 @@ def show_images(viewer: ViewerModel, case: Case, prepared: PreparedCase) -> None
         _replace_volumes(own, corrected)
         role = _image_role(layer)
         if role is not None and role.modality in corrected:
-            layer.data = to_display(corrected[role.modality], case.grid)  # type: ignore[attr-defined]
+            layer.data = to_display(corrected[role.modality], case.grid)
         _mark_outdated(layer)
 
 

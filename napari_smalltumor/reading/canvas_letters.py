@@ -11,7 +11,7 @@ from qtpy.QtGui import QPainter, QPaintEvent
 from qtpy.QtWidgets import QWidget
 
 from napari_smalltumor.layers.coordinates import uses_display_axes
-from napari_smalltumor.planes import annotations
+from napari_smalltumor.planes import drawing
 from napari_smalltumor.planes.plane import PLANES, Plane
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class CanvasLetters(QWidget):
         if self.plane is not None:
             painter = QPainter(self)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            annotations.draw_letters(painter, self.plane, self.width(), self.height())
+            drawing.draw_letters(painter, self.plane, self.width(), self.height())
 
     def _redraw(self, event: Any = None) -> None:
         if isalive(self):

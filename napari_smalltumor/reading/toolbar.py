@@ -93,7 +93,7 @@ def ensure_toolbar(viewer: ViewerModel) -> ReadingToolbar | None:
         return None
     existing = window.main_window.findChild(ReadingToolbar)
     if existing is not None:
-        return existing  # type: ignore[no-any-return]
+        return existing
     toolbar = ReadingToolbar(unproxied(viewer), window)
     CanvasLetters(unproxied(viewer), window.napari_canvas.canvas.native)
     window.main_window.addToolBar(toolbar)

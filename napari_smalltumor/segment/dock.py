@@ -182,7 +182,7 @@ class SegmentDock(QScrollArea):
 
     def _press_segment(self) -> None:
         """Segment, or say why that is not possible now."""
-        if self.is_running:
+        if self.run is not None:
             notify.info(f"{self.run.title} is being segmented.")
         elif (obstacle := self.panel.obstacle) is not None:
             notify.info(obstacle)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, Qt
@@ -18,6 +18,9 @@ class _Key(Protocol):
     @property
     def sequence(self) -> str:
         """As in Qt (``Shift+N``)."""
+
+
+_AnyKey = TypeVar("_AnyKey", bound=_Key)
 
 
 class DockKeys(QObject):
@@ -37,14 +40,16 @@ class DockKeys(QObject):
     """
 
     def __init__(
-        self, window: QWidget, dock: QWidget | None, actions: Mapping[_Key, Callable[[], None]]
+        self, window: QWidget, dock: QWidget | None, actions: Mapping[_AnyKey, Callable[[], None]]
     ) -> None:
         others = [keys for keys in window.findChildren(DockKeys) if keys.shortcuts]
         self._older = [keys for keys in others if keys.shortcuts.keys() & actions.keys()]
         super().__init__(window)
         self._dock = dock
         self._enable_older(False)
-        self.shortcuts = {key: self._bind(window, key, act) for key, act in actions.items()}
+        self.shortcuts: dict[Any, QShortcut] = {
+            key: self._bind(window, key, act) for key, act in actions.items()
+        }
 
     def unbind(self) -> None:
         """Remove the shortcuts; may be called twice, and after the window was deleted."""

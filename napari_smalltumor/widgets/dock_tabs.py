@@ -71,9 +71,9 @@ class _DockTab(QObject):
         dock = _dock_of(self._widget)
         if dock is self._dock:
             return
-        if self.dock is not None:
-            self._dock.removeEventFilter(self)
-            self._dock.visibilityChanged.disconnect(self._on_visibility)
+        if (last := self.dock) is not None:
+            last.removeEventFilter(self)
+            last.visibilityChanged.disconnect(self._on_visibility)
         self._dock, self._is_behind, self.is_placed = dock, False, False
         if dock is not None:
             dock.setWindowTitle(self._title)

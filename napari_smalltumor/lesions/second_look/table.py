@@ -100,7 +100,7 @@ class CandidatesTable(QTableView):
         self._updating = True
         if lesions != self.candidates.lesions:
             self.candidates.set_lesions(lesions)
-        if current in lesions:
+        if current is not None and current in lesions:
             index = self.candidates.index(list(lesions).index(current), 0)
             how = QItemSelectionModel.SelectionFlag
             self.selectionModel().setCurrentIndex(index, how.ClearAndSelect | how.Rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from smalltumor.data.label_files import decode_labels
@@ -133,17 +133,18 @@ def apply_scheme(viewer: ViewerModel, layer: Layer, scheme: LabelScheme) -> Laye
         If a value is not in the scheme, or more is labelled than a tumour can be.
     """
     role = role_of(layer)
-    assert role is not None and role.case is not None and role.case.labels_path is not None
-    case = role.case
+    assert role is not None and role.case is not None
+    case, path = role.case, role.case.labels_path
+    assert path is not None
     stored = from_display(np.asarray(layer.data), case.grid)
-    volume = Volume(stored, case.grid, case.header, case.labels_path)
+    volume = Volume(stored, case.grid, case.header, path)
     decode_labels(volume, scheme.name)  # raises the error before anything is changed
     case.scheme_hint = scheme.name
     data, attributes, _ = labels_in_scheme(case, volume, scheme)
     return _replace(viewer, layer, data, attributes)
 
 
-def _replace(viewer: ViewerModel, layer: Layer, data: object, attributes: dict) -> Layer:
+def _replace(viewer: ViewerModel, layer: Layer, data: object, attributes: dict[str, Any]) -> Layer:
     from napari.layers import Labels
 
     new, patient = Labels(data, **attributes), patient_of(layer)

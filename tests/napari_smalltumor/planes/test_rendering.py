@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from napari.layers import Image, Labels
 
-from napari_smalltumor.planes.annotations import bar_length
+from napari_smalltumor.planes.drawing import bar_length
 from napari_smalltumor.planes.placement import placement_of
 from napari_smalltumor.planes.plane import AXIAL, CORONAL, PLANES, SAGITTAL
 from napari_smalltumor.planes.rendering import (
