@@ -22,6 +22,7 @@ from napari_smalltumor.lesions.finder import LesionFinder
 from napari_smalltumor.lesions.panel import LesionsPanel
 from napari_smalltumor.lesions.review import LesionReview
 from napari_smalltumor.lesions.saving import ask_and_save, save_lesions
+from napari_smalltumor.lesions.second_look.clicks import ReviewClicks
 from napari_smalltumor.lesions.second_look.finder import CandidateFinder
 from napari_smalltumor.lesions.specks import SpeckRule, chosen_rule, title_of
 from napari_smalltumor.lesions.table.model import LesionsModel
@@ -60,6 +61,9 @@ class LesionsDock(LesionsPanel):
             *(self.review, self.model, self.selected_rows, self.show_message),
             *(self.finder.search, self.candidate_finder.refresh),
         )
+        self.clicks = ReviewClicks(
+            napari_viewer, self.review, self.show_message, self.finder.search
+        )
         self.threshold.setValue(int(settings.get("threshold")))
         self.review.rule = chosen_rule()
         self.speck_voxels.setValue(self.review.rule.mm3)
@@ -70,7 +74,9 @@ class LesionsDock(LesionsPanel):
         )
         # The widget may be deleted with its parent; it then gets no ParentChange event.
         self.destroyed.connect(
-            partial(_disconnect, self.finder, self.candidate_finder, self.keys, self.review)
+            partial(
+                _disconnect, self.finder, self.candidate_finder, self.clicks, self.keys, self.review
+            )
         )
         settings.changed.connect(self._on_setting)
         show_as_tab(self, "Lesions")
@@ -137,7 +143,7 @@ class LesionsDock(LesionsPanel):
     def event(self, event: QEvent) -> bool:
         """Disconnect from the viewer when the dock is taken out of its window."""
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
-            _disconnect(self.finder, self.candidate_finder, self.keys, self.review)
+            _disconnect(self.finder, self.candidate_finder, self.clicks, self.keys, self.review)
         return bool(super().event(event))
 
     def _actions_of_keys(self) -> dict[keys.Key, Callable[[], None]]:
@@ -357,10 +363,15 @@ class LesionsDock(LesionsPanel):
 
 
 def _disconnect(
-    finder: LesionFinder, candidates: CandidateFinder, keys: DockKeys, review: LesionReview
+    finder: LesionFinder,
+    candidates: CandidateFinder,
+    clicks: ReviewClicks,
+    keys: DockKeys,
+    review: LesionReview,
 ) -> None:
     """Disconnect a dock from its viewer; may be called twice."""
     finder.stop()
     candidates.stop()
+    clicks.close()
     keys.unbind()
     review.close()

@@ -167,6 +167,19 @@ class LesionSource:
         transform = self._to_upright
         return (indices @ transform[:3, :3].T + transform[:3, 3])[..., ::-1]
 
+    def voxel_at(self, point: Sequence[float]) -> tuple[int, int, int]:
+        """Voxel of the grid, perhaps outside it, at a point of the world (its last three axes)."""
+        data = np.asarray(self.any_layer.world_to_data(tuple(point)[-3:]), dtype=np.float64)
+        if self._is_upright:
+            inverse = np.linalg.inv(self._to_upright)
+            data = data[::-1] @ inverse[:3, :3].T + inverse[:3, 3]
+        return _nearest((float(data[0]), float(data[1]), float(data[2])))
+
+    def volume(self, region: Region) -> npt.NDArray[np.bool_]:
+        """The mask of a region on the source's grid, (i, j, k) bool."""
+        mask = self.mask(region)
+        return from_display(mask, self.grid) if self._is_upright else mask
+
     def box_in_data(self, lesion: Lesion) -> tuple[slice, slice, slice]:
         """The lesion's bounding box in the layers' data."""
         a, b, c = (slice(int(first), int(stop)) for first, stop in self.boxes_in_data([lesion])[0])

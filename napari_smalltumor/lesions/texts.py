@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 NOTHING_SEGMENTED = "Not segmented yet"
 NO_CASE = "No case is open"
+NOT_ET = "Choose enhancing tumour as the region to add to it by a click"
+NO_LOOK = "Clicks add to a result of the network; segment the case first"
+IN_MASK = "This spot is in the mask already"
+NOTHING_ENHANCES = "Nothing enhances here"
+NO_LESION_HERE = "No lesion of the mask is here"
 ALL_SMALL_ACCEPTED = "Every small lesion is accepted"
 
 

@@ -36,6 +36,8 @@ class LinkedPlanes:
 
     changed = Signal()
     """Draw all planes again."""
+    alt_clicked = Signal(tuple, bool)
+    """Alt and the left button were pressed: world coordinates, and whether Shift was held."""
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = ref(viewer)

@@ -87,6 +87,10 @@ class PlaneMouse(QObject):
             self._dragging = "pan"
         elif event.button() == Qt.MouseButton.RightButton:
             self._start_window()
+        elif event.button() == Qt.MouseButton.LeftButton and _has_alt(event):
+            shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+            self._planes.move_to(self._point_at_last())
+            self._planes.alt_clicked.emit(self._point_at_last(), shift)
         elif event.button() == Qt.MouseButton.LeftButton:
             self._start_stroke_or_crosshair()
         self._canvas.setFocus(Qt.FocusReason.MouseFocusReason)
@@ -190,6 +194,10 @@ class PlaneMouse(QObject):
     def _point_at_last(self) -> Point:
         assert self._last is not None
         return self._canvas.port.to_world(self._last.x(), self._last.y(), self._canvas.depth)
+
+
+def _has_alt(event: QMouseEvent) -> bool:
+    return bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
 
 
 def _position(event: QMouseEvent) -> QPointF:

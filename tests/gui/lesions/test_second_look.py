@@ -12,7 +12,9 @@ from smalltumor.data.segmentation import Segmentation
 from napari_smalltumor import keys, settings
 from napari_smalltumor.layers.create import image_layers
 from napari_smalltumor.layers.regions import show_segmentation
+from napari_smalltumor.lesions import texts
 from napari_smalltumor.lesions.dock import LesionsDock
+from napari_smalltumor.planes.linked_planes import linked_planes
 
 FOUND = Spot((24, 42, 28), 4, 500, logit=8)
 MISSED = Spot((42, 30, 32), 4, 500, logit=3.2)
@@ -99,3 +101,40 @@ def test_other_regions_have_no_second_list(dock):
     dock.region_box.setCurrentIndex(1)
     assert dock.review.candidates == []
     assert dock.candidates_title.text() == ""
+
+
+def world(dock, voxel):
+    """World coordinates of a voxel of the case."""
+    source = dock.review.source
+    return tuple(source.any_layer.data_to_world(source.to_data(voxel)))
+
+
+def test_alt_and_click_in_a_plane_adds_the_spot_and_with_shift_takes_it_away(viewer, dock, qtbot):
+    before = masks(viewer)
+    for candidate in list(dock.review.candidates):
+        dock.review.reject([candidate])
+    linked_planes(viewer).alt_clicked.emit(world(dock, MISSED.centre), False)
+    added = masks(viewer)
+    assert added[0] - before[0] == pytest.approx(257, rel=0.15)  # a ball of radius 4
+    assert [b - a for a, b in zip(before, added, strict=True)] == [added[0] - before[0]] * 3
+    qtbot.waitUntil(lambda: len(dock.review.lesions) == 2)
+    linked_planes(viewer).alt_clicked.emit(world(dock, MISSED.centre), True)
+    assert masks(viewer) == before
+    press(dock, keys.UNDO)
+    press(dock, keys.UNDO)
+    assert masks(viewer) == before
+
+
+def test_a_click_adds_nothing_where_there_is_nothing_to_add(viewer, dock):
+    before = masks(viewer)
+    for voxel, message in (
+        (FOUND.centre, texts.IN_MASK),
+        ((1, 1, 1), texts.NOTHING_ENHANCES),
+        ((400, 1, 1), texts.NOTHING_ENHANCES),
+    ):
+        dock.clicks.on_click(world(dock, voxel), False)
+        assert dock.message == message
+    viewer.layers["Pat ET"].visible = False
+    dock.clicks.on_click(world(dock, MISSED.centre), False)
+    assert "hidden" in dock.message
+    assert masks(viewer) == before

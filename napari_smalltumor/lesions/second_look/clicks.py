@@ -1,0 +1,113 @@
+"""Alt and click: add the bright spot under the cursor to ET, or take a lesion away.
+
+The plane under the cursor, or napari's canvas, tells the place. With Alt a spot is grown there and
+added; with Alt and Shift the lesion of the mask there is deleted. Both are steps of the review.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from smalltumor.labels.regions import Region
+from smalltumor.lesions import Lesion, LesionList, measure_lesion
+
+from napari_smalltumor.lesions import texts
+from napari_smalltumor.lesions.review import LesionReview
+from napari_smalltumor.lesions.second_look.looks import look_of
+from napari_smalltumor.planes.linked_planes import linked_planes
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+CLICKED_ID = 2_000_000
+"""`id` of a lesion that was grown at a click, until the mask is searched again."""
+
+
+@dataclass(eq=False)
+class ReviewClicks:
+    """Handles Alt and click in the planes and on napari's canvas.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    review : LesionReview
+    say : callable
+        Shows a message.
+    search : callable
+        Starts a search for lesions.
+    """
+
+    viewer: ViewerModel
+    review: LesionReview
+    say: Callable[[str], None]
+    search: Callable[[], None]
+
+    def __post_init__(self) -> None:
+        linked_planes(self.viewer).alt_clicked.connect(self.on_click)
+        self.viewer.mouse_drag_callbacks.append(self._on_canvas)
+
+    def close(self) -> None:
+        """Disconnect from the viewer; may be called twice."""
+        linked_planes(self.viewer).alt_clicked.disconnect(self.on_click, missing_ok=True)
+        if self._on_canvas in self.viewer.mouse_drag_callbacks:
+            self.viewer.mouse_drag_callbacks.remove(self._on_canvas)
+
+    def on_click(self, point: Sequence[float], take_away: bool) -> None:
+        """Add what is at a point of the world, or take it away."""
+        source = self.review.source
+        if source is None or self.review.region is not Region.ET:
+            self.say(texts.NOT_ET)
+        elif self.review.hidden_layer is not None:
+            self.say(texts.hidden(self.review.hidden_layer))
+        elif take_away:
+            self._take_away(source.voxel_at(point))
+        else:
+            self._add(source.voxel_at(point))
+
+    def _add(self, voxel: tuple[int, int, int]) -> None:
+        source = self.review.source
+        assert source is not None
+        layer = source.layers[Region.ET]
+        look = look_of(layer)
+        if look is None:
+            self.say(texts.NO_LOOK)
+            return
+        mask = source.volume(Region.ET)
+        if all(0 <= n < size for n, size in zip(voxel, mask.shape, strict=True)) and mask[voxel]:
+            self.say(texts.IN_MASK)
+            return
+        voxels = look.grow(voxel, mask)
+        if not len(voxels):
+            self.say(texts.NOTHING_ENHANCES)
+            return
+        grown = measure_lesion(*(CLICKED_ID, voxels, source.grid, Region.ET), look_up=look.look_up)
+        lesion = replace(grown, list_name=LesionList.SECOND_LOOK)
+        if self.review.add(lesion):
+            self.say(texts.added(lesion))
+            self.search()
+
+    def _take_away(self, voxel: tuple[int, int, int]) -> None:
+        lesion = next((x for x in self.review.lesions if _holds(x, voxel)), None)
+        if lesion is None:
+            self.say(texts.NO_LESION_HERE)
+            return
+        self.say(texts.deleted(self.review.delete([lesion])))
+        self.search()
+
+    def _on_canvas(self, viewer: ViewerModel, event: Any) -> Iterator[None] | None:
+        modifiers = {str(m) for m in event.modifiers}
+        if event.type != "mouse_press" or event.button != 1 or "Alt" not in modifiers:
+            return None
+        if viewer.dims.ndisplay == 2:
+            self.on_click(event.position, "Shift" in modifiers)
+            event.handled = True
+        return None
+
+
+def _holds(lesion: Lesion, voxel: tuple[int, int, int]) -> bool:
+    if lesion.indices is None:
+        return False
+    return bool(np.all(lesion.indices == voxel, axis=1).any())
