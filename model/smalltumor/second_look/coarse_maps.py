@@ -46,6 +46,8 @@ class CoarseMaps:
         deviations of normal-appearing brain; 0 outside the brain.
     slope : float
         T1CE per T1 in normal-appearing brain.
+    deviation : float
+        The standard deviation that `enhancement` is in units of, in units of T1CE.
     t1, flair : float32 array
         In standard deviations from the mean of normal-appearing brain; 0 outside the brain, and
         everywhere in a modality that the case lacks.
@@ -59,6 +61,7 @@ class CoarseMaps:
 
     enhancement: Map
     slope: float
+    deviation: float
     t1: Map
     flair: Map
     brain: Map
@@ -124,6 +127,7 @@ def coarse_maps(case: Case, cropped: CroppedProbabilities) -> CoarseMaps | None:
     return CoarseMaps(
         enhancement=_within(enhancement / deviation, brain),
         slope=slope,
+        deviation=deviation,
         t1=_standardised(coarse["t1"], brain, normal),
         flair=_standardised(coarse["flair"], brain, normal)
         if "flair" in coarse

@@ -21,11 +21,17 @@ REACH_MM = 12.0
 FRACTIONS = (0.5, 0.6, 0.7, 0.8, 0.9)
 """Thresholds that are tried, between the surroundings (0) and the peak (1)."""
 
+LEAST_CONTRAST = 1.5
+"""Least contrast of a grown lesion to its surroundings, in `CoarseMaps.deviation`."""
+
 LEAST_PROBABILITY = 0.05
 """Least probability of ET at a peak by which voxels are grown."""
 
 _SEED_MM = 2.5
 """The peak is the brightest voxel within this distance of the seed."""
+
+_SMOOTHING = 0.7
+"""Standard deviation of the Gaussian, in voxels, that keeps noise from being grown."""
 
 _IN_BRAIN = 0.5
 
@@ -42,7 +48,8 @@ def grow(
     The threshold on T1CE less its part that T1 explains is the lowest of `FRACTIONS` at which the
     connected voxels stay within `REACH_MM`; at the first, it is half way between the median of the
     surroundings and the peak. Connected voxels with at least half the probability of the peak are
-    added, unless the peak is below `LEAST_PROBABILITY` or they reach that far.
+    added, unless the peak is below `LEAST_PROBABILITY`. Nothing is grown by enhancement if every
+    threshold reaches too far, or its contrast is below `LEAST_CONTRAST`.
 
     Parameters
     ----------
@@ -62,6 +69,8 @@ def grow(
     (n, 3) int64 array
         Voxel indices on the case's grid in scan order; empty if nothing enhances there.
     """
+    from scipy import ndimage
+
     place = np.rint(np.asarray(seed, dtype=np.float64)).astype(np.int64)
     reach = np.ceil(REACH_MM / case.grid.spacing).astype(np.int64)
     low = np.maximum(place - reach, 0)
@@ -71,6 +80,7 @@ def grow(
     box = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
     contrast = np.asarray(case.volumes["t1ce"][box], dtype=np.float32)
     contrast = contrast - np.float32(maps.slope) * case.volumes["t1"][box].astype(np.float32)
+    contrast = ndimage.gaussian_filter(contrast, _SMOOTHING)
     distance = _distances(contrast.shape, place - low, case.grid.affine)
     allowed = (distance <= REACH_MM) & _brain(maps, low, contrast.shape)
     if taken is not None:
@@ -82,7 +92,9 @@ def grow(
     edge = distance > REACH_MM - float(case.grid.spacing.max())
     base = float(np.median(contrast[surroundings]))
     grown = _around_peak(contrast, near, allowed, edge, base)
-    if look_up is not None and grown.any():
+    if grown.any() and contrast[grown].mean() < base + LEAST_CONTRAST * maps.deviation:
+        grown[:] = False
+    if look_up is not None:
         grown |= _probable(look_up, low, near, allowed, edge)
     return np.asarray(np.argwhere(grown) + low)
 
@@ -90,20 +102,21 @@ def grow(
 def _around_peak(
     values: npt.NDArray[np.float32], near: Mask, allowed: Mask, edge: Mask, base: float
 ) -> Mask:
-    """Voxels connected to the highest one near the seed, above the first threshold that holds."""
+    """Voxels connected to the highest one near the seed, above the first threshold that holds.
+
+    None if every threshold reaches the edge."""
     from scipy import ndimage
 
     peak_at = np.unravel_index(int(np.where(near, values, -np.inf).argmax()), values.shape)
     peak = float(values[peak_at])
-    grown = np.zeros(values.shape, dtype=bool)
     if peak <= base:
-        return grown
+        return np.zeros(values.shape, dtype=bool)
     for fraction in FRACTIONS:
         labels, _ = ndimage.label(allowed & (values >= base + fraction * (peak - base)))
         grown = np.asarray(labels == labels[peak_at])
         if not np.any(grown & edge):
-            break
-    return grown
+            return grown
+    return np.zeros(values.shape, dtype=bool)
 
 
 def _probable(
@@ -114,8 +127,7 @@ def _probable(
     et[allowed] = look_up(np.argwhere(allowed) + low)[TissueClass.ET]
     if float(et[near].max()) < LEAST_PROBABILITY:
         return np.zeros(allowed.shape, dtype=bool)
-    grown = _around_peak(et, near, allowed, edge, 0.0)
-    return np.zeros_like(grown) if np.any(grown & edge) else grown
+    return _around_peak(et, near, allowed, edge, 0.0)
 
 
 def _distances(

@@ -47,6 +47,13 @@ def test_what_reaches_too_far_is_grown_at_a_higher_threshold():
     assert np.linalg.norm(voxels - np.array((36, 36, 30)), axis=1).max() < REACH_MM
 
 
+def test_nothing_is_grown_in_normal_brain():
+    case = case_with(SPOT)
+    maps = maps_of(case)
+    grown = [len(grow(case, maps, seed)) for seed in ((24, 42, 28), (30, 50, 34), (20, 30, 30))]
+    assert grown == [0, 0, 0]
+
+
 def test_nothing_is_grown_outside_the_brain_or_the_image():
     case = case_with(SPOT)
     maps = maps_of(case)
