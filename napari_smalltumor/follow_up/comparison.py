@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from smalltumor.data.case import Case, read_case
+from smalltumor.data.case import REFERENCE, Case, read_case
 from smalltumor.data.label_files import read_labels
 from smalltumor.data.segmentation import Segmentation
+from smalltumor.errors import CaseError
 from smalltumor.follow_up import FollowUp, LesionChange, Scan, compare_scans
 from smalltumor.inference.progress import CancelCallback, ProgressCallback
-from smalltumor.labels.masks import region_mask
-from smalltumor.labels.regions import Region
+from smalltumor.labels.masks import Classes, Mask, compose_classes, region_mask
+from smalltumor.labels.regions import Region, TissueClass
 from smalltumor.lesions import Lesion
 from smalltumor.measures import measure_case
 
+from napari_smalltumor.export.region_files import read_regions, region_files_of
 from napari_smalltumor.layers.coordinates import to_display
 from napari_smalltumor.layers.region_masks import display_mask
 
@@ -51,6 +53,11 @@ class Comparison:
     def title(self) -> str:
         """Name of the earlier scan."""
         return self.follow_up.then.case.name
+
+    @property
+    def mask(self) -> str:
+        """Names of the files of its mask."""
+        return self.follow_up.then.mask
 
     def lesion_of(self, change: LesionChange) -> Lesion:
         """The largest lesion of a change, at its place in the scan now."""
@@ -90,14 +97,38 @@ def compare_with_earlier(
         If the earlier scan or its mask cannot be read, or shows another head.
     """
     earlier = read_case(folder, allow_missing=True)
-    classes, scheme = read_labels(earlier)
+    if _is_same_scan(earlier, case):
+        raise CaseError(f"{folder} is the scan that is open; choose the folder of an earlier one")
+    classes, known, mask = _mask_of(earlier)
     then = Segmentation(earlier.name, classes, earlier.grid)
-    known = scheme.known_classes
+    measures = measure_case(earlier, then, known=known, threshold=threshold)
     scans = (
-        Scan(earlier, classes, measure_case(earlier, then, known=known, threshold=threshold)),
+        Scan(earlier, classes, measures, mask=mask),
         Scan(case, now.classes, measure_case(case, now, threshold=threshold)),
     )
     follow_up = compare_scans(scans, progress=progress, cancelled=cancelled)
     image, placed = follow_up.then_on_grid_of_now()
     masks = {region: display_mask(region_mask(placed, region), case) for region in Region}
     return Comparison(folder, follow_up, to_display(image, case.grid), masks)
+
+
+def _is_same_scan(one: Case, other: Case) -> bool:
+    paths = [case.paths.get(REFERENCE) for case in (one, other)]
+    return None not in paths and len({path.resolve() for path in paths if path}) == 1
+
+
+def _mask_of(case: Case) -> tuple[Classes, Sequence[TissueClass], str]:
+    """Tissue classes of an earlier scan, those that its mask tells apart, and where it is from.
+
+    A mask that was exported beside the images goes before an expert's: it was reviewed here.
+    """
+    exported = region_files_of(case)
+    masks: dict[Region, Mask] = {}
+    for file in exported:
+        masks |= read_regions(file, case.grid)[0]
+    if set(masks) == set(Region):
+        classes = compose_classes(masks[Region.ET], masks[Region.TC], masks[Region.WT])
+        return classes, tuple(TissueClass), ", ".join(file.path.name for file in exported)
+    classes, scheme = read_labels(case)
+    assert case.labels_path is not None
+    return classes, scheme.known_classes, case.labels_path.name

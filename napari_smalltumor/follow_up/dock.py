@@ -195,7 +195,7 @@ class FollowUpDock(FollowUpPanel):
         if found is None or case is None:
             return ""
         comparison, mark = found
-        compared = f"Compared with {comparison.title}. Its contours are those of the reference."
+        compared = f"Compared with {comparison.mask}, whose contours are the reference."
         return compared if fingerprint(self._viewer.layers, case) == mark else _CHANGED
 
     def _show_flicker(self) -> None:

@@ -69,7 +69,7 @@ class _LesionRow:
     side: str
     midline: str
     slice: str
-    score: str
+    probability: str
 
 
 def case_page(case: Case, classes: Classes, measures: CaseMeasures, details: ReportDetails) -> str:
@@ -107,7 +107,7 @@ def case_page(case: Case, classes: Classes, measures: CaseMeasures, details: Rep
         targets=lesion_rows(_targets(measures)),
         small=lesion_rows(measures.small_lesions),
         pictures=_lesion_pictures(case, classes, pictured),
-        has_scores=any(texts.score_of(x.lesion) is not None for x in measures.lesions),
+        has_probabilities=any(x.lesion.mean_probability is not None for x in measures.lesions),
     )
 
 
@@ -168,7 +168,6 @@ def lesion_rows(lesions: Sequence[LesionMeasures]) -> list[_LesionRow]:
 
 def _lesion_row(each: LesionMeasures) -> _LesionRow:
     lesion, axial = each.lesion, each.lesion.axial
-    score = texts.score_of(lesion)
     return _LesionRow(
         lesion.id,
         texts.size_of(lesion),
@@ -178,7 +177,7 @@ def _lesion_row(each: LesionMeasures) -> _LesionRow:
         texts.ABSENT if lesion.side is None else lesion.side.value,
         texts.length(each.midline_mm),
         texts.ABSENT if lesion.slices is None else str(lesion.slices[0]),
-        texts.ABSENT if score is None else f"{score:.2f}",
+        texts.share(lesion.mean_probability),
     )
 
 

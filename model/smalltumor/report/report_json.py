@@ -10,7 +10,6 @@ from smalltumor.files.atomic import write_text
 from smalltumor.labels.regions import Region
 from smalltumor.lesions.axial_diameters import AxialDiameters
 from smalltumor.measures import CaseMeasures, LesionMeasures, RegionMeasures
-from smalltumor.report import texts
 from smalltumor.report.details import PACKAGE, ReportDetails, software_version
 
 FORMAT = "smalltumor report 1"
@@ -90,7 +89,7 @@ def _lesion(each: LesionMeasures) -> dict[str, Any]:
         "axial_slice": lesion.slices and lesion.slices[0],
         "side": lesion.side and lesion.side.value,
         "midline_mm": each.midline_mm,
-        "score": texts.score_of(lesion),
+        "mean_probability": lesion.mean_probability,
     }
 
 

@@ -28,14 +28,14 @@ def area(mm2: float | None) -> str:
     return ABSENT if mm2 is None else f"{mm2:.0f}"
 
 
+def share(value: float | None) -> str:
+    """A number from 0 to 1, such as a probability."""
+    return ABSENT if value is None else f"{value:.2f}"
+
+
 def size_of(lesion: Lesion) -> str:
     """The volume of a lesion in mm3."""
     return f"{lesion.mm3:,.0f} mm³"
-
-
-def score_of(lesion: Lesion) -> float | None:
-    """How sure the network is of a lesion, 0 to 1; None without the network's output."""
-    return lesion.mean_probability
 
 
 def place_of(lesion: Lesion) -> str:

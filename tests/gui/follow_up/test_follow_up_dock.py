@@ -106,7 +106,7 @@ def test_steps_go_to_the_lesions(dock, qtbot, then):
 
 def test_an_edit_makes_the_comparison_old_and_it_can_be_renewed(dock, qtbot, then):
     compared(dock, qtbot, then)
-    assert "Compared with BraTS2021_1" in dock.message.text()
+    assert "Compared with BraTS2021_1_seg.nii.gz" in dock.message.text()
     et = dock._viewer.layers["BraTS2021_2 ET"]
     et.data[et.data > 0] = 0
     et.refresh()
@@ -137,6 +137,20 @@ def test_another_head_is_refused_in_the_dock(dock, qtbot, then, monkeypatch):
     compared(dock, qtbot, then)
     assert "do not seem to show the same head" in dock.message.text()
     assert dock.model.rowCount() == 0 and dock.choose_button.isEnabled()
+
+
+def test_the_scan_that_is_open_is_refused(dock, qtbot, then, tmp_path):
+    compared(dock, qtbot, tmp_path / "BraTS2021_2")
+    assert "is the scan that is open" in dock.message.text()
+
+
+def test_a_mask_that_was_exported_then_goes_before_the_expert_s(dock, qtbot, then):
+    stored = np.where(later() == 3, 4, later()).astype(np.uint8)
+    exported = then / "BraTS2021_1_smalltumor.nii.gz"
+    nib.save(nib.Nifti1Image(stored, AFFINE), exported)
+    compared(dock, qtbot, then)
+    assert exported.name in dock.message.text()
+    assert words(dock) == ["same", "same"]
 
 
 def test_without_regions_it_says_what_to_do(make_napari_viewer):
