@@ -10,7 +10,7 @@ from napari_smalltumor.display.opening import ensure_opening_at_tumour
 from napari_smalltumor.display.window_level import ensure_window_dragging
 from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.upright_views import ensure_upright_views
-from napari_smalltumor.layers.warm_up import compute_dashes
+from napari_smalltumor.layers.warm_up import warm_up_steps
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.grouping import group_opened_files
 from napari_smalltumor.patients.missing_layers import missing_layers
@@ -36,13 +36,14 @@ def setup_steps(viewer: ViewerModel) -> Iterator[None]:
     ensure_nesting(viewer)
     ensure_autosave(viewer)
     yield
+    if hasattr(unproxied(viewer), "window"):
+        for _ in warm_up_steps():
+            yield
     ensure_upright_views(viewer)
     yield
     ensure_opening_at_tumour(viewer)
     ensure_window_dragging(viewer)
     if hasattr(unproxied(viewer), "window"):
-        yield
-        compute_dashes()
         yield
         from napari_smalltumor.export.shortcut import ensure_export_key
         from napari_smalltumor.reading.scale_bar import scale_bar_steps
