@@ -46,7 +46,7 @@ def test_a_folder_chosen_for_a_patient_is_proposed_for_no_other(tmp_path, last):
 
 
 @pytest.mark.parametrize("own", [True, False])
-def test_a_patient_without_files_gets_the_folder_last_used_unless_it_is_anothers(
+def test_a_patient_without_files_gets_the_folder_last_used_unless_it_is_another_s(
     tmp_path, last, own
 ):
     viewer = ViewerModel()
