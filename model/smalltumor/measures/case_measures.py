@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,9 @@ from smalltumor.lesions import Lesion, LookUp, Side, lesion_components, measure_
 from smalltumor.lesions.axial_diameters import AxialDiameters, axial_diameters
 from smalltumor.lesions.location import side_at
 from smalltumor.measures.sums import BidimensionalSum
+from smalltumor.second_look import SecondLook
+
+GiveScores = Callable[[Sequence[Lesion]], Sequence[Lesion]]
 
 if TYPE_CHECKING:
     from smalltumor.data.case import Case
@@ -143,7 +146,8 @@ def measure_case(
     threshold : float
         Lesions below this volume in mm3 are small.
     """
-    look_up = None if segmentation.cropped is None else segmentation.cropped.at
+    cropped = segmentation.cropped
+    look = None if cropped is None else SecondLook.of(case, cropped)
     return measure_classes(
         segmentation.classes,
         segmentation.grid,
@@ -151,7 +155,8 @@ def measure_case(
         plane=midsagittal_plane(case),
         known=known,
         threshold=threshold,
-        look_up=look_up,
+        look_up=None if cropped is None else cropped.at,
+        scored=None if look is None else look.scored,
     )
 
 
@@ -164,8 +169,23 @@ def measure_classes(
     known: Sequence[TissueClass] = tuple(TissueClass),
     threshold: float = SMALL_LESION_MM3,
     look_up: LookUp | None = None,
+    scored: GiveScores | None = None,
 ) -> CaseMeasures:
     """Measure tissue classes (i, j, k) on a grid; see `measure_case`.
+
+    Parameters
+    ----------
+    classes : (i, j, k) uint8 array
+    grid : Grid
+    name : str
+        Of the case.
+    plane : MidsagittalPlane, optional
+    known, threshold
+        As for `measure_case`.
+    look_up : callable, optional
+        Class probabilities at voxels.
+    scored : callable, optional
+        Gives lesions their scores, as `smalltumor.second_look.SecondLook.scored` does.
 
     Raises
     ------
@@ -176,7 +196,8 @@ def measure_classes(
         raise GridMismatchError(f"the mask has shape {classes.shape}, its grid {grid.shape}")
     regions = [region for region in Region if set(REGION_CLASSES[region]) <= set(known)]
     masks = {region: region_mask(classes, region) for region in regions}
-    lesions = _lesions(masks.get(Region.ET), grid, plane, threshold, look_up)
+    found = _lesions(masks.get(Region.ET), grid, threshold, look_up)
+    lesions = tuple(_placed(lesion, grid, plane) for lesion in (scored or list)(found))
     foci, distance = _foci(masks.get(Region.TC), grid)
     return CaseMeasures(
         name=name,
@@ -229,17 +250,13 @@ def _place(
 
 
 def _lesions(
-    mask: Mask | None,
-    grid: Grid,
-    plane: MidsagittalPlane | None,
-    threshold: float,
-    look_up: LookUp | None,
-) -> tuple[LesionMeasures, ...]:
+    mask: Mask | None, grid: Grid, threshold: float, look_up: LookUp | None
+) -> list[Lesion]:
+    """Components of ET, the largest first."""
     if mask is None:
-        return ()
+        return []
     components = lesion_components(mask, grid)
-    found = measure_lesions(components, grid, Region.ET, threshold, look_up)
-    return tuple(_placed(lesion, grid, plane) for lesion in reversed(found))
+    return measure_lesions(components, grid, Region.ET, threshold, look_up)[::-1]
 
 
 def _placed(lesion: Lesion, grid: Grid, plane: MidsagittalPlane | None) -> LesionMeasures:

@@ -69,7 +69,7 @@ class _LesionRow:
     side: str
     midline: str
     slice: str
-    probability: str
+    score: str
 
 
 def case_page(case: Case, classes: Classes, measures: CaseMeasures, details: ReportDetails) -> str:
@@ -107,7 +107,7 @@ def case_page(case: Case, classes: Classes, measures: CaseMeasures, details: Rep
         targets=lesion_rows(_targets(measures)),
         small=lesion_rows(measures.small_lesions),
         pictures=_lesion_pictures(case, classes, pictured),
-        has_probabilities=any(x.lesion.mean_probability is not None for x in measures.lesions),
+        has_scores=any(x.lesion.score is not None for x in measures.lesions),
     )
 
 
@@ -170,14 +170,14 @@ def _lesion_row(each: LesionMeasures) -> _LesionRow:
     lesion, axial = each.lesion, each.lesion.axial
     return _LesionRow(
         lesion.id,
-        texts.size_of(lesion),
+        f"{lesion.mm3:,.0f}",
         texts.length(None if axial is None else axial.longest_mm),
         texts.length(None if axial is None else axial.perpendicular_mm),
         texts.area(None if axial is None else axial.product_mm2),
         texts.ABSENT if lesion.side is None else lesion.side.value,
         texts.length(each.midline_mm),
         texts.ABSENT if lesion.slices is None else str(lesion.slices[0]),
-        texts.share(lesion.mean_probability),
+        texts.share(lesion.score),
     )
 
 

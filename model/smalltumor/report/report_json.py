@@ -90,6 +90,7 @@ def _lesion(each: LesionMeasures) -> dict[str, Any]:
         "side": lesion.side and lesion.side.value,
         "midline_mm": each.midline_mm,
         "mean_probability": lesion.mean_probability,
+        "score": lesion.score,
     }
 
 

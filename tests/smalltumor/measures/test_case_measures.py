@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -144,3 +146,13 @@ def test_lesions_of_the_real_case_are_those_of_the_table(sample_folder):
     for each, row in zip(found.lesions, reversed(table), strict=True):
         assert (each.lesion.mm3, each.lesion.axial) == (row.mm3, row.axial)
     assert all(found.volumes_ml[r] == segmentation.volume_ml(r) for r in Region)
+
+
+def test_scores_are_those_that_are_given():
+    classes = box((0, 10), (0, 10), (0, 10))
+    box((30, 33), (30, 33), (0, 3), classes=classes)
+    found = measure_classes(
+        classes, GRID, scored=lambda lesions: [replace(x, score=1 / x.id) for x in lesions]
+    )
+    assert [each.lesion.score for each in found.lesions] == [0.5, 1.0]
+    assert all(each.lesion.score is None for each in measure_classes(classes, GRID).lesions)

@@ -113,3 +113,12 @@ def test_a_missing_package_is_said_with_its_extra(monkeypatch, tmp_path):
     with pytest.raises(MissingPackageError, match="plutoprint") as error:
         write_page("<p>x</p>", tmp_path / "a.pdf")
     assert error.value.remedy.action is Action.INSTALL_REPORT
+
+
+def test_scores_have_a_column_if_there_are_any(case, measures, page):
+    assert "Score" not in page.text
+    lesions = tuple(
+        replace(each, lesion=replace(each.lesion, score=0.42)) for each in measures.lesions
+    )
+    scored = Page(case_page(case, tumour(), replace(measures, lesions=lesions), DETAILS))
+    assert scored.text.count("Score") == 2 and scored.text.count("0.42") == 2
