@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -94,7 +95,8 @@ def assign(series: Sequence[Series], given: Mapping[str, Series] | None = None) 
     Assignment
     """
     given = given or {}
-    classified = _after_contrast([(s, classify(s.acquisition)) for s in series])
+    named = _without_field_maps([(s, classify(s.acquisition)) for s in series])
+    classified = _after_contrast(named)
     chosen, reasons = dict(given), dict.fromkeys(given, CHOSEN_BY_USER)
     taken = list(given.values())
     for modality in (m for m in MODALITIES if m not in given):
@@ -108,6 +110,23 @@ def assign(series: Sequence[Series], given: Mapping[str, Series] | None = None) 
             chosen[modality], reasons[modality] = _best(whole or candidates)
     undecided = _undecided(classified, chosen)
     return Assignment(tuple(classified), chosen, reasons, tuple(undecided))
+
+
+def _without_field_maps(
+    classified: Sequence[tuple[Series, Classification]],
+) -> list[tuple[Series, Classification]]:
+    """Leave undecided what is T1 by its times alone, if the series has several echoes."""
+    echoes: dict[str, set[float | None]] = defaultdict(set)
+    for series, _ in classified:
+        echoes[series.uid].add(series.acquisition.echo_time)
+    result = []
+    for series, found in classified:
+        several = bool(series.uid) and len(echoes[series.uid]) > 1
+        if several and found.by_times and found.sequence in ("t1", "t1ce"):
+            reason = f"{found.reason}, but it has several echoes, as field maps have"
+            found = replace(found, sequence=None, undecided=True, reason=reason)
+        result.append((series, found))
+    return result
 
 
 def _after_contrast(

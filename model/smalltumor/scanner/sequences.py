@@ -120,6 +120,8 @@ class Classification:
         Part of a sentence, for the user.
     undecided : bool
         Whether it may be one of the four, but the reasons do not suffice.
+    by_times : bool
+        Whether repetition, echo and inversion times tell the sequence, and no name does.
     by_order : bool
         Whether it counts as T1CE only because it was acquired after another one.
     """
@@ -127,6 +129,7 @@ class Classification:
     sequence: str | None
     reason: str
     undecided: bool = False
+    by_times: bool = False
     by_order: bool = False
 
 
@@ -169,9 +172,10 @@ def classify(acquisition: Acquisition) -> Classification:
         return Classification(None, "neither name nor times tell the sequence", undecided=True)
     reason = ", ".join(r for r in (named_reason, timed_reason) if r)
     if weighting != "t1":
-        return Classification(weighting, reason)
+        return Classification(weighting, reason, by_times=named is None)
     with_agent, agent_reason = _contrast(text, acquisition)
-    return Classification("t1ce" if with_agent else "t1", f"{reason}; {agent_reason}")
+    sequence = "t1ce" if with_agent else "t1"
+    return Classification(sequence, f"{reason}; {agent_reason}", by_times=named is None)
 
 
 def says_before_contrast(acquisition: Acquisition) -> bool:

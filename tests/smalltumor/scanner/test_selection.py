@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,21 @@ def test_a_name_that_tells_contrast_agent_goes_before_the_order_of_series():
     assert result.chosen["t1ce"] is post
     expected = "preferred to Ax T1: its name or header tells the contrast agent"
     assert expected in result.reasons["t1ce"]
+
+
+def test_a_gradient_echo_of_two_echoes_is_no_t1_by_its_times():
+    echoes = [
+        replace(series("Dual-echo", repetition_time=650, echo_time=te), uid="1.2") for te in (7, 10)
+    ]
+    assert chosen(*echoes) == {}
+    assert chosen(echoes[0])["t1"] == "Dual-echo"
+    named = [
+        replace(
+            series("T1 mprage", repetition_time=2500, echo_time=te, inversion_time=1100), uid=uid
+        )
+        for te, uid in ((1.6, "1.2"), (3.5, "1.2"))
+    ]
+    assert chosen(*named)["t1"] == "T1 mprage"
 
 
 def test_two_t1_without_a_word_of_contrast_leave_t1ce_undecided():
