@@ -58,7 +58,7 @@ def open_case_files(viewer: Viewer) -> None:
         QApplication.activeWindow(),
         "Open case from files",
         settings.last_folder(),
-        "Volumes (*.nii *.nii.gz *.mha *.nrrd *.mgz *.mgh)",
+        "Volumes (*.nii *.nii.gz *.mha *.nrrd *.mgz *.mgh);;DICOM (*.dcm *.ima *.dicom)",
     )
     if chosen:
         _once_closed(partial(open_files, unproxied(viewer), [Path(path) for path in chosen]))

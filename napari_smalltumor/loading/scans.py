@@ -39,20 +39,18 @@ MOST_SEQUENCES = 20
 
 
 def scan_at(path: Path) -> Path | None:
-    """The scan that a file belongs to: a zip archive, or the folder around a DICOM file."""
+    """The scan that a file belongs to: a zip archive, or the folder around a DICOM file.
+
+    The dialog of the scan names the folder.
+    """
     if is_archive(path):
         return path
     if is_image_name(path) or not is_dicom_file(path):
         return None
-    from napari_smalltumor.scanner.dialog import open_dialog
-
     try:
-        folder = folder_of_study(path)
+        return folder_of_study(path)
     except MissingPackageError:  # told when the folder is searched
-        folder = path.absolute().parent
-    if open_dialog(folder) is None:
-        notify.info(f"{path.name} is one file of a scan. The scan in {folder} is opened.")
-    return folder
+        return path.absolute().parent
 
 
 def offer_scan(

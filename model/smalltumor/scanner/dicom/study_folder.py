@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,13 @@ def folder_of_study(path: Path) -> Path:
     study = "" if is_directory(path) else _study_of(path)
     if not study:
         return folder
+    above = list(islice(folder.parents, _HIGHEST_LEVELS))
+    return _outermost(study, folder, tuple(each.stat().st_mtime_ns for each in (folder, *above)))
+
+
+@lru_cache(maxsize=16)
+def _outermost(study: str, folder: Path, changed_ns: tuple[int, ...]) -> Path:
+    """The outermost folder with the study alone; many files may be opened together."""
     for above in islice(folder.parents, _HIGHEST_LEVELS):
         if not _holds_only(study, above):
             break
