@@ -13,7 +13,7 @@ import numpy.typing as npt
 from smalltumor.data.case import Case
 from smalltumor.geometry.grid import Grid, index_transform
 from smalltumor.labels.components import connected_components
-from smalltumor.labels.regions import REGION_CLASSES, Region, TissueClass
+from smalltumor.labels.regions import REGION_CLASSES, Region
 from smalltumor.labels.schemes import SCHEMES
 from smalltumor.lesions import (
     Lesion,
@@ -22,6 +22,7 @@ from smalltumor.lesions import (
     brain_midline,
     grid_midline,
     measure_lesions,
+    without_probability_if_painted,
 )
 
 from napari_smalltumor.layers.coordinates import (
@@ -258,7 +259,7 @@ class Snapshot:
         )
         if not self.upright:
             lesions = [replace(x, slices=_nearest(x.centroid_voxel)) for x in lesions]
-        return [_without_probability(x) if _was_painted(x) else x for x in lesions]
+        return [without_probability_if_painted(x) for x in lesions]
 
 
 def lesion_sources(layers: Iterable[Layer]) -> list[LesionSource]:
@@ -296,15 +297,3 @@ def _midline(layer: Labels, case: Case | None, grid: Grid) -> float:
 def _nearest(voxel: Point) -> tuple[int, int, int]:
     i, j, k = np.rint(voxel).astype(int)
     return int(i), int(j), int(k)
-
-
-def _was_painted(lesion: Lesion) -> bool:
-    """Whether the network cannot have found a voxel of the lesion.
-
-    The most probable class of a voxel has at least one divided by the number of classes.
-    """
-    return lesion.max_probability is not None and lesion.max_probability < 1 / len(TissueClass)
-
-
-def _without_probability(lesion: Lesion) -> Lesion:
-    return replace(lesion, mean_probability=None, max_probability=None)

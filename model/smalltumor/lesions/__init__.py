@@ -11,6 +11,7 @@ from smalltumor.lesions.measure import (
     lesion_components,
     measure_lesion,
     measure_lesions,
+    without_probability_if_painted,
 )
 from smalltumor.lesions.table import (
     COLUMNS,
@@ -39,5 +40,6 @@ __all__ = [
     "measure_lesions",
     "sort_lesions",
     "table_text",
+    "without_probability_if_painted",
     "write_csv",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ from smalltumor.labels.components import (
     largest_diameter,
 )
 from smalltumor.labels.masks import Mask
-from smalltumor.labels.regions import REGION_CLASSES, Region
+from smalltumor.labels.regions import REGION_CLASSES, Region, TissueClass
 from smalltumor.labels.small_lesions import SMALL_LESION_MM3, is_small
 from smalltumor.lesions.axial_diameters import AxialDiameters, axial_diameters
 from smalltumor.lesions.location import Side, side_of, upright_slices
@@ -223,6 +223,16 @@ def measure_lesion(
         indices=voxels,
         grid=grid,
     )
+
+
+def without_probability_if_painted(lesion: Lesion) -> Lesion:
+    """The lesion without probabilities if the network cannot have found a voxel of it.
+
+    The most probable class of a voxel has at least one divided by the number of classes.
+    """
+    if lesion.max_probability is None or lesion.max_probability >= 1 / len(TissueClass):
+        return lesion
+    return replace(lesion, mean_probability=None, max_probability=None)
 
 
 def _point(values: npt.NDArray[np.float64]) -> Point:

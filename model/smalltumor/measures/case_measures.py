@@ -15,7 +15,14 @@ from smalltumor.labels.components import Integers
 from smalltumor.labels.masks import Classes, Mask, region_mask
 from smalltumor.labels.regions import REGION_CLASSES, Region, TissueClass
 from smalltumor.labels.small_lesions import SMALL_LESION_MM3
-from smalltumor.lesions import Lesion, LookUp, Side, lesion_components, measure_lesions
+from smalltumor.lesions import (
+    Lesion,
+    LookUp,
+    Side,
+    lesion_components,
+    measure_lesions,
+    without_probability_if_painted,
+)
 from smalltumor.lesions.axial_diameters import AxialDiameters, axial_diameters
 from smalltumor.lesions.location import side_at
 from smalltumor.measures.sums import BidimensionalSum
@@ -256,7 +263,8 @@ def _lesions(
     if mask is None:
         return []
     components = lesion_components(mask, grid)
-    return measure_lesions(components, grid, Region.ET, threshold, look_up)[::-1]
+    found = measure_lesions(components, grid, Region.ET, threshold, look_up)
+    return [without_probability_if_painted(lesion) for lesion in reversed(found)]
 
 
 def _placed(lesion: Lesion, grid: Grid, plane: MidsagittalPlane | None) -> LesionMeasures:
