@@ -32,7 +32,7 @@ _OTHER_IMAGES: Mapping[str, re.Pattern[str]] = MappingProxyType(
         ),
         "susceptibility-weighted": _words(
             *("swi", "swan", "swip", "t2star", r"t2\*?.?star", "hemo", "heme", "qsm", "fl2d.*heme"),
-            *("t2w?.?(?:ax.?|tra.?)?(?:gre|ffe|fl[23]d|flash|medic)(?:.?tra)?",),
+            "t2w?.?(?:ax.?|tra.?)?(?:gre|ffe|fl[23]d|flash|medic)(?:.?tra)?",
         ),
         "an angiography": _words("tof", "mra", "mrv", "angio.*", "pc.?mra?", "venc?.*", "cow"),
         "functional": _words("bold", "fmri", "rest", "rsfmri", "task.*", "sbref", "epi"),
