@@ -91,7 +91,7 @@ def write_layer(
     else:
         volume, grid = from_display(data, case.grid), case.grid
     if volume.shape != grid.shape:
-        raise OutputError(f"{path}: {name} no longer has its case's shape")
+        raise OutputError(f"{path}: {name} has another shape than the images of its case")
     written_in = ""
     if kind == "labels":
         volume = _compact(volume) if plain else _encode(volume, origin, scheme)

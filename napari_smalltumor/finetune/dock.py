@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakSet
@@ -20,6 +19,7 @@ from napari_smalltumor.finetune.expected_length import measured_speed
 from napari_smalltumor.finetune.new_run import RUNS, last_run, new_request
 from napari_smalltumor.finetune.panel import FinetunePanel
 from napari_smalltumor.finetune.prediction import Prediction, predict, show_prediction
+from napari_smalltumor.finetune.run_ending import RunEnding
 from napari_smalltumor.finetune.training_folder import TrainingFolder
 from napari_smalltumor.loading.dropping import accept_drops
 from napari_smalltumor.patient_header import PatientHeader
@@ -53,7 +53,7 @@ class FinetuneDock(QScrollArea):
         self._viewer = napari_viewer
         self._monitor: RunMonitor | None = None
         self._status = RunStatus()
-        self._busy: dict[Path, str] = {}
+        self._ending = RunEnding(self)
         self._is_open = True
         self.panel = FinetunePanel()
         self.panel.set_header(PatientHeader(napari_viewer))
@@ -126,11 +126,13 @@ class FinetuneDock(QScrollArea):
 
     def pause(self) -> None:
         """Save the run and end its process, to resume it later."""
-        self._end_process("Pausing", run_control.pause)
+        if self.run is not None:
+            self._ending.pause(self.run, self._status.host)
 
     def stop(self) -> None:
         """Save and stop the run."""
-        self._end_process("Stopping", run_control.stop)
+        if self.run is not None:
+            self._ending.stop(self.run, self._status.host)
 
     def poll(self) -> None:
         """Read what is new in the run folder and show it."""
@@ -140,7 +142,7 @@ class FinetuneDock(QScrollArea):
         self._status = self._monitor.poll()
         run = self._monitor.run
         best, has_weights = run.best, run.best.is_file()
-        busy = self._busy.get(run.path, "")
+        busy = self._ending.action(run.path)
         self.panel.show_status(self._status, busy=busy, has_weights=has_weights)
         self.panel.train.set_run_weights(best if has_weights else None)
         self.polled.emit(self._status)
@@ -191,6 +193,7 @@ class FinetuneDock(QScrollArea):
         return bool(super().event(event))
 
     def _connect(self) -> None:
+        self._ending.changed.connect(self.poll)
         bar = self.panel.run_bar
         bar.start_clicked.connect(self.start)
         bar.pause_clicked.connect(self.pause)
@@ -242,30 +245,6 @@ class FinetuneDock(QScrollArea):
         settings.put("run_folder", str(monitor.run.path))
         self._timer.start()
         self.poll()
-
-    def _end_process(self, action: str, end: Callable[[Path], bool]) -> None:
-        run, host = self.run, self._status.host
-        if run is None or run in self._busy:
-            return
-        self._busy[run] = f"{action} ..."
-        self.poll()
-
-        def done(saved: bool) -> None:
-            del self._busy[run]
-            if not saved and host:
-                notify.info(f"The run on {host} will stop after the current step.")
-            elif not saved:
-                notify.warn(
-                    "The process did not respond and was ended. The last saved state is kept."
-                )
-            self.poll()
-
-        def failed(error: Exception) -> None:
-            del self._busy[run]
-            notify.report(error)
-            self.poll()
-
-        run_in_thread(lambda: end(run), self, done, failed, name=f"{action.lower()} a run")
 
     def _must_ask(self) -> bool:
         """Whether the run is training, and no other window shows it."""

@@ -77,7 +77,8 @@ def layers_of_case(
     written = region_files_of(case) if exported is None else [exported]
     if written and region_layers(layers, case):
         names = " and ".join(file.path.name for file in written)
-        notify.warn(f"{names} was not opened, because the regions of {case.name} are open already")
+        were = "was" if len(written) == 1 else "were"
+        notify.warn(f"{names} {were} not opened: the regions of {case.name} are open already")
         written = []
     regions = _exported_regions(case, written)
     if regions:

@@ -67,7 +67,6 @@ class ActivePatient:
         self.arrivals = Arrivals()
         self._views = ViewStates(viewer)
         self._hidden = HiddenLayers()
-        self._switching = False
         self._background = 0
         # Last, because napari must have added the layer to its window and updated the sliders.
         self._layers.events.inserted.connect(self._on_inserted, position="last")
@@ -199,8 +198,7 @@ class ActivePatient:
     def set_shown(self, layer: Layer, shown: bool) -> None:
         """Show or hide a layer, now or when its patient is active."""
         if layer in self._hidden:
-            with self._own_changes():
-                self._hidden.set_visible_later(layer, shown)
+            self._hidden.set_visible_later(layer, shown)
         else:
             layer.visible = shown
 
@@ -282,7 +280,7 @@ class ActivePatient:
     def _on_visible(self, event: Any) -> None:
         """Activate the patient of a hidden layer that the user shows."""
         layer = event.source
-        if self._switching or layer not in self._hidden:
+        if self._hidden.is_changing or layer not in self._hidden:
             return
         patient = patient_of(layer)
         assert patient is not None
@@ -293,32 +291,7 @@ class ActivePatient:
             self.activate(patient)
 
     def _show_current(self) -> None:
-        with self._own_changes():
-            others = [x for x in self._layers if patient_of(x) not in (None, self._current)]
-            for layer in others:
-                self._hidden.hide(layer)
-            for layer in self.layers:
-                self._hidden.release(layer)
-            for layer in others:
-                if layer.visible:  # it is linked to a layer of the active patient
-                    self._layers.unlink_layers([layer])
-                    layer.visible = False
-            self._move_to_the_bottom(others)
-
-    def _move_to_the_bottom(self, hidden: list[Layer]) -> None:
-        """List hidden layers below all others, which does not change what is drawn."""
-        indices = [self._layers.index(layer) for layer in hidden]
-        if indices != list(range(len(indices))):
-            self._layers.move_multiple(indices, 0)
-
-    @contextmanager
-    def _own_changes(self) -> Iterator[None]:
-        """Context in which changes of visibility are not the user's."""
-        before, self._switching = self._switching, True
-        try:
-            yield
-        finally:
-            self._switching = before
+        self._hidden.show_only(self._layers, self._current)
 
     def _refuse_edit(self, layer: Layer) -> None:
         patient = patient_of(layer)

@@ -7,11 +7,16 @@ keys.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of
+
 if TYPE_CHECKING:
+    from napari.components import LayerList
     from napari.layers import Layer
 
 
@@ -28,11 +33,27 @@ class HiddenLayers:
 
     def __init__(self) -> None:
         self._before: WeakKeyDictionary[Layer, _Before] = WeakKeyDictionary()
+        self.is_changing = False
+        """Whether the visibility of a layer is being changed here, and not by the user."""
 
     def __contains__(self, layer: Layer) -> bool:
         return layer in self._before
 
-    def hide(self, layer: Layer) -> None:
+    def show_only(self, layers: LayerList, patient: Patient | None) -> None:
+        """Hide the layers of all other patients, and list them below those that are shown."""
+        with self._own_changes():
+            others = [x for x in layers if patient_of(x) not in (None, patient)]
+            for layer in others:
+                self._hide(layer)
+            for layer in layers_of_patient(layers, patient):
+                self.release(layer)
+            for layer in others:
+                if layer.visible:  # it is linked to a layer of the active patient
+                    layers.unlink_layers([layer])
+                    layer.visible = False
+            _move_to_the_bottom(layers, others)
+
+    def _hide(self, layer: Layer) -> None:
         """Hide and protect a layer, and remember whether it was visible."""
         if layer in self._before:
             return
@@ -59,4 +80,20 @@ class HiddenLayers:
         """Set whether a layer is visible when its patient is active; it stays hidden now."""
         self._before[layer].visible = visible
         if layer.visible:
-            layer.visible = False
+            with self._own_changes():
+                layer.visible = False
+
+    @contextmanager
+    def _own_changes(self) -> Iterator[None]:
+        before, self.is_changing = self.is_changing, True
+        try:
+            yield
+        finally:
+            self.is_changing = before
+
+
+def _move_to_the_bottom(layers: LayerList, hidden: list[Layer]) -> None:
+    """List hidden layers below all others, which does not change what is drawn."""
+    indices = [layers.index(layer) for layer in hidden]
+    if indices != list(range(len(indices))):
+        layers.move_multiple(indices, 0)
