@@ -23,6 +23,8 @@ from napari_smalltumor.export.region_files import read_regions, region_files_of
 from napari_smalltumor.layers.coordinates import to_display
 from napari_smalltumor.layers.region_masks import display_mask
 
+_IN_WINDOW = "regions in the window"
+
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
@@ -37,12 +39,15 @@ class Comparison:
         T1CE then, on the grid of the scan now.
     masks : mapping of Region to (I, P, L) uint8 array
         Regions then, on the same grid: 0 and 1.
+    model : str
+        Name of the weights that made the regions now; empty if they were drawn or read.
     """
 
     folder: Path
     follow_up: FollowUp
     image: npt.NDArray[np.float32]
     masks: Mapping[Region, npt.NDArray[np.uint8]]
+    model: str = ""
 
     @property
     def case(self) -> Case:
@@ -104,12 +109,13 @@ def compare_with_earlier(
     measures = measure_case(earlier, then, known=known, threshold=threshold)
     scans = (
         Scan(earlier, classes, measures, mask=mask),
-        Scan(case, now.classes, measure_case(case, now, threshold=threshold)),
+        Scan(case, now.classes, measure_case(case, now, threshold=threshold), mask=_IN_WINDOW),
     )
     follow_up = compare_scans(scans, progress=progress, cancelled=cancelled)
     image, placed = follow_up.then_on_grid_of_now()
     masks = {region: display_mask(region_mask(placed, region), case) for region in Region}
-    return Comparison(folder, follow_up, to_display(image, case.grid), masks)
+    model = f"{now.run.weights} (the regions now)" if now.run is not None else ""
+    return Comparison(folder, follow_up, to_display(image, case.grid), masks, model)
 
 
 def _is_same_scan(one: Case, other: Case) -> bool:

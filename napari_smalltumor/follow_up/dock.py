@@ -18,6 +18,7 @@ from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.export.dialog import may_write_regions
 from napari_smalltumor.follow_up.comparison import Comparison, compare_with_earlier
 from napari_smalltumor.follow_up.layers_then import flicker, layer_then, show_then
+from napari_smalltumor.follow_up.page import ask_and_write_page
 from napari_smalltumor.follow_up.panel import FollowUpPanel
 from napari_smalltumor.follow_up.table_model import ChangesModel
 from napari_smalltumor.layers.metadata import region_layers, same_case
@@ -65,6 +66,7 @@ class FollowUpDock(FollowUpPanel):
         self.again_button.clicked.connect(self.compare_again)
         self.cancel_button.clicked.connect(self.cancel)
         self.flicker_button.clicked.connect(lambda: self.flicker())
+        self.report_button.clicked.connect(self.report)
         self.table.selectionModel().currentRowChanged.connect(self._on_row)
         self.table.clicked.connect(self._on_row)
         self._open()
@@ -120,6 +122,16 @@ class FollowUpDock(FollowUpPanel):
         """Change between T1CE then and the images now."""
         flicker(self._viewer)
         self._show_flicker()
+
+    def report(self) -> None:
+        """Write a page of the comparison, unless the regions have changed since."""
+        self._show_state()
+        if self.comparison is None:
+            return
+        if self._is_old():
+            notify.error(_CHANGED)
+            return
+        ask_and_write_page(self._viewer, self.comparison, self)
 
     def step(self, by: int) -> None:
         """Go to another row of the table; from the last one to the first."""
@@ -187,16 +199,22 @@ class FollowUpDock(FollowUpPanel):
         text = self._messages.get(patient, "") if patient is not None else ""
         if not text and case is None:
             text = "Segment the case to compare it with an earlier scan"
-        self.show_message(text or self._staleness())
+        self.show_message(text or self._compared_with())
 
-    def _staleness(self) -> str:
+    def _compared_with(self) -> str:
+        comparison = self.comparison
+        if comparison is None:
+            return ""
+        compared = f"Compared with {comparison.mask}, whose contours are the reference."
+        return _CHANGED if self._is_old() else compared
+
+    def _is_old(self) -> bool:
+        """Whether the regions have changed since they were compared."""
         patient, case = self._patients.current, case_to_export(self._viewer)
         found = self._results.get(patient) if patient is not None else None
         if found is None or case is None:
-            return ""
-        comparison, mark = found
-        compared = f"Compared with {comparison.mask}, whose contours are the reference."
-        return compared if fingerprint(self._viewer.layers, case) == mark else _CHANGED
+            return False
+        return fingerprint(self._viewer.layers, case) != found[1]
 
     def _show_flicker(self) -> None:
         layer = layer_then(self._viewer, self._patients.current)

@@ -46,6 +46,7 @@ class FollowUpPanel(QWidget):
             "Show the scan then", keys.with_key("Change between then and now", keys.FLICKER)
         )
         self.flicker_button.setCheckable(True)
+        self.report_button = button("Report...", "Write a page of what has changed")
         self.response = wrapped_label()
         self._lay_out(header)
         self.show_running(False)
@@ -68,7 +69,7 @@ class FollowUpPanel(QWidget):
 
     def show_result(self, follow_up: FollowUp | None) -> None:
         """Show what has changed; nothing without a comparison."""
-        for widget in (self.headline, self.table, self.flicker_button, self.response):
+        for widget in self._of_result:
             widget.setVisible(follow_up is not None)
         self.again_button.setEnabled(follow_up is not None)
         if follow_up is None:
@@ -82,6 +83,12 @@ class FollowUpPanel(QWidget):
             f"Similarity of the heads: {similarity:.2f}."
         )
 
+    @property
+    def _of_result(self) -> tuple[QWidget, ...]:
+        """What is shown with a comparison only."""
+        buttons = self.flicker_button, self.report_button
+        return (self.headline, self.table, *buttons, self.response)
+
     def _lay_out(self, header: QWidget) -> None:
         layout = column(self)
         layout.addWidget(header)
@@ -91,7 +98,7 @@ class FollowUpPanel(QWidget):
         layout.addWidget(self.message)
         layout.addWidget(self.headline)
         layout.addWidget(self.table, 1)
-        layout.addWidget(self.flicker_button)
+        layout.addLayout(row(self.flicker_button, self.report_button))
         layout.addWidget(self.response)
         layout.addWidget(QLabel(), 0)
         layout.addStretch(0)

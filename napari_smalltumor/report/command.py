@@ -20,7 +20,7 @@ from napari_smalltumor.export.dialog import may_replace, may_write_regions
 from napari_smalltumor.export.file_names import with_ending
 from napari_smalltumor.export.source_files import check_no_source, with_sources
 from napari_smalltumor.layers.nesting import ensure_nesting
-from napari_smalltumor.layers.patient import Patient, patient_of_shown_case
+from napari_smalltumor.layers.patient import patient_of_shown_case
 from napari_smalltumor.layers.region_masks import is_edited, segmentation_of
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.output_folder import output_folder, remember_output_folder
@@ -55,12 +55,13 @@ def ask_and_report(viewer: ViewerModel, parent: QWidget | None) -> None:
     if stated is None:
         return
     try:
-        path = _ask_for_path(viewer, case, patient, title, parent)
+        path = ask_for_page(viewer, case, parent)
     except SmalltumorError as error:
         notify.report(error)
         return
     if path is not None:
-        write_report(viewer, case, path, reviewer=stated[0], scan_date=stated[1])
+        reviewer, (scan_date,) = stated
+        write_report(viewer, case, path, reviewer=reviewer, scan_date=scan_date)
         remember_output_folder(patient, path)
 
 
@@ -105,11 +106,27 @@ def write_report(
     run_in_thread(write, QApplication.instance(), on_written, notify.report, name=name)
 
 
-def _ask_for_path(
-    viewer: ViewerModel, case: Case, patient: Patient | None, title: str, parent: QWidget | None
+def ask_for_page(
+    viewer: ViewerModel, case: Case, parent: QWidget | None, ending: str = _ENDING
 ) -> Path | None:
-    """The page to write; None if the user cancels."""
-    start = output_folder(viewer, patient) / f"{safe_name(case.name)}{_ENDING}.pdf"
+    """Ask for the page to write; None if the user cancels.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    case : Case
+    parent : QWidget or None
+    ending : str
+        End of the name that is proposed.
+
+    Raises
+    ------
+    SmalltumorError
+        If the page cannot be written.
+    """
+    patient = patient_of_shown_case(viewer.layers, case)
+    title = active_patient(viewer).title_of(patient)
+    start = output_folder(viewer, patient) / f"{safe_name(case.name)}{ending}.pdf"
     chosen, file_type = QFileDialog.getSaveFileName(
         parent,
         f"Report of {title}",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from qtpy.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -16,25 +18,31 @@ from napari_smalltumor.questions import window_of
 
 
 class DetailsDialog(QDialog):
-    """Reviewer and date of the scan; an empty field is printed as *not stated*.
+    """Reviewer and dates of scans; an empty field is printed as *not stated*.
 
     Parameters
     ----------
     parent : QWidget or None
     title : str
         Of the patient.
+    scans : sequence of str
+        Each is asked for its date.
     """
 
-    def __init__(self, parent: QWidget | None, title: str) -> None:
+    def __init__(
+        self, parent: QWidget | None, title: str, scans: Sequence[str] = ("the scan",)
+    ) -> None:
         super().__init__(window_of(parent))
         self.setWindowTitle(f"Report of {title}")
-        self._reviewer, self._scan_date = QLineEdit(), QLineEdit()
-        self._reviewer.setPlaceholderText("not stated")
-        self._scan_date.setPlaceholderText("not stated, such as 2026-11-27")
-        self._scan_date.setMinimumWidth(260)
+        self.reviewer_field = QLineEdit()
+        self.reviewer_field.setPlaceholderText("not stated")
+        self.reviewer_field.setMinimumWidth(260)
+        self.date_fields = [QLineEdit() for _ in scans]
         form = QFormLayout()
-        form.addRow("&Reviewed by", self._reviewer)
-        form.addRow("&Date of the scan", self._scan_date)
+        form.addRow("&Reviewed by", self.reviewer_field)
+        for scan, field in zip(scans, self.date_fields, strict=True):
+            field.setPlaceholderText("not stated, such as 2026-11-27")
+            form.addRow(f"Date of {scan}", field)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         go_on = buttons.addButton("Choose file...", QDialogButtonBox.ButtonRole.AcceptRole)
         go_on.setDefault(True)
@@ -48,18 +56,20 @@ class DetailsDialog(QDialog):
     @property
     def reviewer(self) -> str:
         """Who has reviewed the regions."""
-        return str(self._reviewer.text()).strip()
+        return str(self.reviewer_field.text()).strip()
 
     @property
-    def scan_date(self) -> str:
-        """Date of the scan, as typed."""
-        return str(self._scan_date.text()).strip()
+    def dates(self) -> list[str]:
+        """Date of each scan, as typed."""
+        return [str(field.text()).strip() for field in self.date_fields]
 
 
-def ask_for_details(parent: QWidget | None, title: str) -> tuple[str, str] | None:
-    """Reviewer and date of the scan; None if the user cancels."""
-    dialog = DetailsDialog(parent, title)
+def ask_for_details(
+    parent: QWidget | None, title: str, scans: Sequence[str] = ("the scan",)
+) -> tuple[str, list[str]] | None:
+    """Reviewer and date of each scan; None if the user cancels."""
+    dialog = DetailsDialog(parent, title, scans)
     accepted = dialog.exec_() == QDialog.DialogCode.Accepted
-    answers = dialog.reviewer, dialog.scan_date
+    answers = dialog.reviewer, dialog.dates
     dialog.deleteLater()
     return answers if accepted else None

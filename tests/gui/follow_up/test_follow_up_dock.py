@@ -12,6 +12,8 @@ from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import CaseError
 from smalltumor.follow_up import ScanRegistration, compare
 
+from napari_smalltumor import notify
+from napari_smalltumor.follow_up import page
 from napari_smalltumor.follow_up.dock import FollowUpDock
 from napari_smalltumor.layers.reference import reference_layers
 from napari_smalltumor.layers.regions import show_segmentation
@@ -137,6 +139,26 @@ def test_another_head_is_refused_in_the_dock(dock, qtbot, then, monkeypatch):
     compared(dock, qtbot, then)
     assert "do not seem to show the same head" in dock.message.text()
     assert dock.model.rowCount() == 0 and dock.choose_button.isEnabled()
+
+
+def test_the_page_states_what_was_typed_and_is_refused_if_old(
+    dock, qtbot, then, monkeypatch, tmp_path
+):
+    shown: list[str] = []
+    monkeypatch.setattr(notify, "info", shown.append)
+    monkeypatch.setattr(notify, "error", shown.append)
+    monkeypatch.setattr(page, "ask_for_details", lambda *a: ("A. Reader", ["2026-01", "2026-02"]))
+    monkeypatch.setattr(page, "ask_for_page", lambda *a: tmp_path / "page.html")
+    compared(dock, qtbot, then)
+    dock.report()
+    qtbot.waitUntil(lambda: bool(shown))
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert shown == [f"Wrote page.html to {tmp_path}"]
+    assert "1 new enhancing lesion" in text and "2026-02 with 2026-01" in text
+    assert "A. Reader" in text and "BraTS2021_1_seg.nii.gz" in text
+    dock._viewer.layers["BraTS2021_2 ET"].data[20, 30, 22] = 0
+    dock.report()
+    assert "compare again" in shown[-1]
 
 
 def test_the_scan_that_is_open_is_refused(dock, qtbot, then, tmp_path):

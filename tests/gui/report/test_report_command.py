@@ -47,7 +47,7 @@ def asked(monkeypatch, tmp_path) -> list[str]:
 
     def details(parent, title):
         shown.append(title)
-        return "A. Reader", "2026-01-02"
+        return "A. Reader", ["2026-01-02"]
 
     def name(parent, title, start, filters, **options):
         shown.append(title)
@@ -110,8 +110,9 @@ def test_a_name_of_another_kind_is_refused(viewer, asked, messages, monkeypatch,
 
 
 def test_the_dialog_gives_what_was_typed(qtbot):
-    dialog = DetailsDialog(None, "Pat")
+    dialog = DetailsDialog(None, "Pat", ["the scan then", "the scan now"])
     qtbot.addWidget(dialog)
-    assert (dialog.reviewer, dialog.scan_date) == ("", "")
-    dialog._reviewer.setText("  A. Reader ")
-    assert dialog.reviewer == "A. Reader"
+    assert (dialog.reviewer, dialog.dates) == ("", ["", ""])
+    dialog.reviewer_field.setText("  A. Reader ")
+    dialog.date_fields[1].setText("2026-01-02 ")
+    assert (dialog.reviewer, dialog.dates) == ("A. Reader", ["", "2026-01-02"])

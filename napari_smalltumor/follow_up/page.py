@@ -1,0 +1,69 @@
+"""Write the page of a comparison with an earlier scan."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtWidgets import QApplication, QWidget
+from smalltumor.data.patients import patient_of
+from smalltumor.errors import SmalltumorError
+from smalltumor.report import ReportDetails, doubts, write_page
+from smalltumor.report.follow_up_page import follow_up_page
+
+from napari_smalltumor import notify
+from napari_smalltumor.follow_up.comparison import Comparison
+from napari_smalltumor.layers.patient import patient_of_shown_case
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.output_folder import remember_output_folder
+from napari_smalltumor.report.command import ask_for_page
+from napari_smalltumor.report.details_dialog import ask_for_details
+from napari_smalltumor.workers import run_in_thread
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+_ENDING = "_follow-up"
+_SCANS = ("the scan then", "the scan now")
+
+
+def ask_and_write_page(viewer: ViewerModel, comparison: Comparison, parent: QWidget | None) -> None:
+    """Ask for what the page states and for its file, and write it in a worker."""
+    patient = patient_of_shown_case(viewer.layers, comparison.case)
+    title = active_patient(viewer).title_of(patient)
+    stated = ask_for_details(parent, title, _SCANS)
+    if stated is None:
+        return
+    try:
+        path = ask_for_page(viewer, comparison.case, parent, _ENDING)
+    except SmalltumorError as error:
+        notify.report(error)
+        return
+    if path is not None:
+        reviewer, dates = stated
+        _write(comparison, path, reviewer, dates)
+        remember_output_folder(patient, path)
+
+
+def _write(comparison: Comparison, path: Path, reviewer: str, dates: list[str]) -> None:
+    scans = comparison.follow_up.scans
+    dated = tuple(replace(scan, date=date) for scan, date in zip(scans, dates, strict=True))
+    follow_up = replace(comparison.follow_up, scans=dated)
+
+    def write() -> Path:
+        details = ReportDetails(
+            patient=patient_of(comparison.case.name),
+            model=comparison.model,
+            reviewer=reviewer,
+            warnings=tuple(
+                f"{scan.case.name}: {text}" for scan in scans for text in doubts(scan.case)
+            ),
+        )
+        return write_page(follow_up_page(follow_up, details), path, overwrite=True)
+
+    def on_written(written: Path) -> None:
+        notify.info(f"Wrote {written.name} to {written.parent}")
+
+    name = f"follow-up of {comparison.case.name}"
+    run_in_thread(write, QApplication.instance(), on_written, notify.report, name=name)
