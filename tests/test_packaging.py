@@ -18,6 +18,7 @@ CARRIED = [
     "smalltumor/sample_data/BraTS2021_00019/BraTS2021_00019_seg.nii.gz",
     "smalltumor/sample_data/README.md",
     "smalltumor/py.typed",
+    "smalltumor/report/templates/case.html.j2",
 ]
 
 LOOK = """

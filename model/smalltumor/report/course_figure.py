@@ -27,7 +27,7 @@ def draw_course(follow_up: FollowUp) -> Figure:
 
     Time is to scale if the date of every scan is known as YYYY-MM-DD; else scans are evenly spaced.
     """
-    figure = new_figure(7.2, 2.3, layout="constrained")
+    figure = new_figure(7.2, 1.9, layout="constrained")
     volumes, products = figure.subplots(1, 2)
     places, labels = _times(follow_up)
     for region in Region:
