@@ -47,7 +47,8 @@ class ReadableMessages(QObject):
         super().__init__(window)
         self._canvas, self._window = canvas, window
         self._arrived.connect(self._wait)  # in the thread of the window
-        window.installEventFilter(self)
+        for watched in (window, canvas, window.centralWidget()):
+            watched.installEventFilter(self)
         notification_manager.notification_ready.connect(self._on_notification)
         self._wait()  # for messages that are open already
 
@@ -69,8 +70,11 @@ class ReadableMessages(QObject):
             height += _GAP
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
-        """Let messages that came while another window was active be read, and then close them."""
-        if event.type() == QEvent.Type.WindowActivate:
+        """Place messages again in another size of the images, and close them if they were read.
+
+        That is also when the window becomes active: until then they were not seen.
+        """
+        if event.type() in (QEvent.Type.WindowActivate, QEvent.Type.Resize) and self.messages:
             self._wait()
         return False
 
@@ -138,7 +142,10 @@ def _close_in_time(message: QDialog) -> None:
     timer = QTimer(message)
     timer.setObjectName(_TIMER)
     timer.setInterval(_time_to_read(message))
-    timer.timeout.connect(lambda: message.underMouse() or message.close_with_fade())
+    timer.setSingleShot(True)
+    timer.timeout.connect(
+        lambda: timer.start() if message.underMouse() else message.close_with_fade()
+    )
     timer.start()
 
 

@@ -6,6 +6,8 @@ import pytest
 from napari._qt.dialogs.qt_notification import NapariQtNotification
 from napari.utils.notifications import Notification
 from qtpy.compat import isalive
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QDockWidget, QWidget
 
 from napari_smalltumor.reading.reading_area import Layout
 from napari_smalltumor.reading.window import planes_window
@@ -74,3 +76,21 @@ def test_an_earlier_message_is_closed_in_time_as_well(window, qtbot, monkeypatch
     first, second = show(window, qtbot, "First."), show(window, qtbot, "Second.")
     for message in (first, second):
         qtbot.waitUntil(lambda message=message: message not in NapariQtNotification._instances)
+
+
+def test_a_message_stays_in_sight_when_a_dock_is_opened(window, qtbot):
+    window.show(Layout.FOUR)
+    message = show(window, qtbot, TEXT)
+    parent = message.parentWidget()
+    width = parent.width()
+    window.main_window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, wide_dock())
+    qtbot.waitUntil(lambda: parent.width() < width)
+    qtbot.waitUntil(lambda: message.geometry().right() < parent.width())
+
+
+def wide_dock() -> QDockWidget:
+    dock = QDockWidget()
+    content = QWidget()
+    content.setMinimumWidth(300)
+    dock.setWidget(content)
+    return dock
