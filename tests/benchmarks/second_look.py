@@ -31,7 +31,6 @@ from smalltumor.second_look import features as candidate_features
 from smalltumor.second_look import found as found_features
 from smalltumor.second_look.fitting import fit_scorer
 from smalltumor.second_look.parameters import as_json
-from smalltumor.second_look.second_look import touch
 from smalltumor.training.cross_validation.record import CrossValidation
 from smalltumor.training.runs.current_weights import final_checkpoint
 
@@ -79,8 +78,8 @@ def measured(fold: int, case: Case, cropped: CroppedProbabilities) -> Measured:
     assert look is not None
     spots, real = [], []
     for seed, values in zip(look.seeds, look.features, strict=True):
-        voxels = look.grow(seed, et)
-        if len(voxels) < LEAST_MM3 or touch(voxels, et):
+        voxels = look.grow(seed, et, apart=True)
+        if len(voxels) < LEAST_MM3:
             continue
         spots.append(values)
         real.append(bool(truth[tuple(voxels.T)].any()))

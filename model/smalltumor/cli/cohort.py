@@ -46,6 +46,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     results.add_argument(
         "--regions", action="store_true", help="also write the masks CASE_et, CASE_tc and CASE_wt"
     )
+    results.add_argument(
+        "--candidates",
+        action="store_true",
+        help="also write the candidates of the lesion tables as label images, CASE_candidates",
+    )
     arguments.add_bids(results)
     results.add_argument(
         "--overwrite", action="store_true", help="segment cases again whose masks exist"
@@ -72,6 +77,7 @@ def run(options: argparse.Namespace) -> int:
         overwrite=options.overwrite,
         allow_missing=options.allow_missing,
         bids=options.bids,
+        candidates=options.candidates,
     )
     failed: set[str] = set()
     checkpoint = load_checkpoint(options.weights)

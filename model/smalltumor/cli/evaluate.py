@@ -14,7 +14,9 @@ Compare predicted label files with the truth: Dice, TPR, FPR and HD95 of enhanci
 core and whole tumour, scores of small enhancing tumours, and scores of each lesion.
 
 Give two files, or two folders. Files in folders are matched by the name of their case
-(CASE.nii.gz, CASE_seg.nii.gz, or a folder for each case).
+(CASE.nii.gz, CASE_seg.nii.gz, or a folder for each case). With MASK_candidates.nii.gz and
+MASK_lesions.csv beside the masks, as `smalltumor cohort --candidates` writes them, the report has
+the sensitivity for small lesions of masks and candidates.
 """
 
 NO_FIGURES = (
@@ -43,7 +45,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="DIR",
         type=arguments.path_argument,
         help="also write report.txt, scores.json, cases.csv, components.csv, volumes.png and "
-        "dice_by_size.png to this folder (the figures need matplotlib)",
+        "dice_by_size.png to this folder (the figures need matplotlib), and froc.csv and froc.png "
+        "if there are candidates",
     )
     for option, whose in (("--labels", "the predictions"), ("--truth-labels", "the truth")):
         parser.add_argument(

@@ -87,6 +87,8 @@ class CohortSettings:
         dropout; otherwise such a case fails.
     bids : Path, optional
         BIDS derivative dataset to which the masks are written as well.
+    candidates : bool
+        Write the label images ``CASE_candidates.nii.gz`` as well.
     """
 
     output: Path
@@ -98,6 +100,7 @@ class CohortSettings:
     overwrite: bool = False
     allow_missing: bool = False
     bids: Path | None = None
+    candidates: bool = False
 
 
 def cohort_cases(folder: Path, output: Path) -> list[CaseFiles]:
@@ -229,7 +232,9 @@ def _segment(
     settings: CohortSettings,
     folder: ResultsFolder,
 ) -> CohortRow:
+    from smalltumor.data.nifti import write_volume
     from smalltumor.inference import segment
+    from smalltumor.second_look import label_image
 
     try:
         if isinstance(case, Exception):
@@ -242,6 +247,9 @@ def _segment(
             flips=settings.flips,
         )
         lesions, candidates = _lesions(case, result)
+        if settings.candidates or folder.candidates(name).exists():  # that would be outdated
+            image = label_image(candidates, result.grid)
+            write_volume(folder.candidates(name), image, result.grid, result.header, overwrite=True)
         _write(result, [*lesions, *candidates], name, settings, folder)
     except OutputError:
         raise

@@ -47,6 +47,10 @@ class ResultsFolder:
         """Path of a case's lesion table."""
         return self.path / f"{case}{_LESIONS}"
 
+    def candidates(self, case: str) -> Path:
+        """Path of the label image of a case's candidates."""
+        return self.path / f"{case}_candidates.nii.gz"
+
     def regions(self, case: str) -> list[Path]:
         """Paths of a case's region masks."""
         return list(region_paths(self.mask(case)).values())
@@ -182,7 +186,8 @@ def check_distinct(cases: Iterable[str], folder: ResultsFolder) -> None:
     """
     owners: dict[str, str] = {}
     for case in cases:
-        for path in (folder.mask(case), folder.lesions(case), *folder.regions(case)):
+        files = (folder.mask(case), folder.lesions(case), folder.candidates(case))
+        for path in (*files, *folder.regions(case)):
             key = unicodedata.normalize("NFC", path.name).casefold()
             owner = owners.setdefault(key, case)
             if owner != case:

@@ -9,16 +9,17 @@ from pathlib import Path
 from smalltumor.data.patients import patient_of
 from smalltumor.errors import SmalltumorError
 from smalltumor.evaluation.evaluate import require_same_shape
-from smalltumor.evaluation.lesionwise import count_false_components, score_components
+from smalltumor.evaluation.lesionwise import (
+    MIN_COMPONENT_VOXELS,
+    count_false_components,
+    score_components,
+)
 from smalltumor.evaluation.metrics import overlap_of
 from smalltumor.evaluation.summary import size_class
 from smalltumor.files.tables import read_table, write_table
 from smalltumor.labels.masks import Classes, region_mask
 from smalltumor.labels.regions import Region
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
-
-MIN_COMPONENT_VOXELS = 20
-"""Components of enhancing tumour with fewer voxels are neither to be found nor false."""
 
 
 @dataclass(frozen=True)

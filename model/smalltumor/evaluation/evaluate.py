@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from smalltumor.data.label_files import decode_labels, on_grid, read_label_volume
 from smalltumor.errors import GridMismatchError, LabelError, Side
+from smalltumor.evaluation.candidate_files import offers_beside
+from smalltumor.evaluation.froc import CaseOffers
 from smalltumor.evaluation.lesionwise import (
     LesionScores,
     TruthComponent,
@@ -63,12 +65,15 @@ class Evaluation:
         Names of the label schemes the files are in.
     notes : list of str
         Remarks for the report, such as cases left out.
+    offers : tuple of CaseOffers
+        Of the cases beside whose masks there are candidates for a second look.
     """
 
     cases: list[CaseScores]
     prediction_scheme: str
     truth_scheme: str
     notes: list[str]
+    offers: tuple[CaseOffers, ...] = ()
 
 
 def score_case(
@@ -146,12 +151,18 @@ def evaluate(
     predicted_files, true_files = zip(*pairing.pairs, strict=True)
     truth_scheme = _scheme_of(true_files, truth_labels, None, "truth")
     scheme = _scheme_of(predicted_files, labels, truth_scheme.name, "predictions")
-    cases = []
+    cases: list[CaseScores] = []
+    offers: list[CaseOffers] = []
     for number, (predicted_file, true_file) in enumerate(pairing.pairs):
         if progress is not None:
             progress(number / len(pairing.pairs), true_file.name)
-        cases.append(_score_files(predicted_file, true_file, scheme, truth_scheme))
-    return Evaluation(cases, scheme.name, truth_scheme.name, _notes(pairing))
+        name = true_file.name
+        predicted, true, spacing = _read_pair(predicted_file, true_file, scheme, truth_scheme)
+        cases.append(score_case(name, predicted, true, spacing))
+        offered = offers_beside(name, predicted_file.path, predicted, true)
+        offers += [] if offered is None else [offered]
+    notes = [*_notes(pairing), *_without_candidates(offers, cases)]
+    return Evaluation(cases, scheme.name, truth_scheme.name, notes, tuple(offers))
 
 
 def _scheme_of(
@@ -193,22 +204,30 @@ def _values(file: LabelFile) -> tuple[set[int], str | None]:
         raise error.prefixed(file.path) from error
 
 
-def _score_files(
+def _read_pair(
     predicted_file: LabelFile,
     true_file: LabelFile,
     scheme: LabelScheme,
     truth_scheme: LabelScheme,
-) -> CaseScores:
+) -> tuple[Classes, Classes, npt.NDArray[np.float64]]:
+    """The classes of both files on one grid, and its spacing."""
     prediction, truth = (read_label_volume(file.path) for file in (predicted_file, true_file))
     if np.prod(prediction.grid.shape) > np.prod(truth.grid.shape):
         truth = on_grid(truth, prediction.grid, str(prediction.path))  # saved cropped
     prediction = on_grid(prediction, truth.grid, str(truth.path))
-    return score_case(
-        true_file.name,
+    return (
         np.ascontiguousarray(decode_labels(prediction, scheme.name)[0]),
         np.ascontiguousarray(decode_labels(truth, truth_scheme.name)[0]),
         truth.grid.spacing,
     )
+
+
+def _without_candidates(offers: Sequence[CaseOffers], cases: Sequence[CaseScores]) -> list[str]:
+    have = {case.case for case in offers}
+    without = [case.name for case in cases if case.name not in have]
+    if not offers or not without:
+        return []
+    return [f"without candidates, and left out of the FROC: {', '.join(without)}"]
 
 
 def _notes(pairing: Pairing) -> list[str]:

@@ -58,7 +58,7 @@ def draw_volumes(evaluation: Evaluation) -> Figure:
     dots are outliers. Fewer than 5 cases are drawn as dots. The axis is logarithmic, so cases
     without the region are not drawn; their number is printed below the box.
     """
-    figure, axes = _empty_figure(f"Volumes of {_cases(len(evaluation.cases))}")
+    figure, axes = empty_figure(f"Volumes of {_cases(len(evaluation.cases))}")
     axes.set_yscale("log")
     axes.set_ylabel("volume (voxels)")
     for tick, region in enumerate(Region):
@@ -93,7 +93,7 @@ def draw_dice_by_size(evaluation: Evaluation) -> Figure:
     scores = [s for s in overlaps(evaluation.cases, Region.ET) if s.truth_voxels]
     sizes = np.array([s.truth_voxels for s in scores])
     dice = np.array([s.dice for s in scores])
-    figure, axes = _empty_figure(f"Dice of enhancing tumour by its size, {_cases(len(scores))}")
+    figure, axes = empty_figure(f"Dice of enhancing tumour by its size, {_cases(len(scores))}")
     axes.set_xscale("log")
     low, high = _decades(sizes)
     axes.set_xlim(low, high)
@@ -125,7 +125,8 @@ def draw_dice_by_size(evaluation: Evaluation) -> Figure:
     return figure
 
 
-def _empty_figure(title: str) -> tuple[Figure, Axes]:
+def empty_figure(title: str) -> tuple[Figure, Axes]:
+    """A figure with axes, a title and a light grid."""
     from matplotlib.figure import Figure  # pyplot would open windows and has global state
 
     figure = Figure(figsize=SIZE_INCHES, layout="constrained")

@@ -18,6 +18,9 @@ from smalltumor.evaluation.metrics import NO_OVERLAP_HD95, dice, hausdorff95
 from smalltumor.labels.components import Box, Integers, bounding_box, connected_components
 from smalltumor.labels.masks import Mask
 
+MIN_COMPONENT_VOXELS = 20
+"""Components of enhancing tumour with fewer voxels are neither to be found nor false."""
+
 
 @dataclass(frozen=True)
 class LesionRule:

@@ -9,7 +9,8 @@ import numpy as np
 
 from smalltumor.errors import CaseError
 from smalltumor.evaluation.bootstrap import MIN_PATIENTS, Bootstrap, Estimate, Ratio, paired
-from smalltumor.evaluation.case_rows import MIN_COMPONENT_VOXELS, CaseRow
+from smalltumor.evaluation.case_rows import CaseRow
+from smalltumor.evaluation.lesionwise import MIN_COMPONENT_VOXELS
 from smalltumor.evaluation.summary import SMALL_TUMOUR_LIMITS
 from smalltumor.labels.regions import Region
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS

@@ -17,7 +17,7 @@ from smalltumor.errors import CaseError
 from smalltumor.labels.regions import Region
 
 _PREDICTED = re.compile(r"[-_. ](pred|prediction|predicted)$", re.IGNORECASE)
-_ONE_REGION = re.compile(rf"[-_. ]({'|'.join(Region)})$", re.IGNORECASE)
+_NO_MASK = re.compile(rf"[-_. ]({'|'.join(Region)}|candidates)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,8 @@ def find_label_files(path: Path) -> list[LabelFile]:
     """The given label file, or all label files in a folder and its subfolders.
 
     In a folder, a file is a label file if its name has the suffix of one (``_seg``, ``-seg``,
-    ``_segm``, ...). A 3D file whose name has no suffix of a modality or region is one as well, if
-    the same folder contains no images.
+    ``_segm``, ...). A 3D file whose name has no suffix of a modality, of a region or of candidates
+    is one as well, if the same folder contains no images.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def _in_folder(files: list[Path]) -> list[LabelFile]:
 
 
 def _is_labels(path: Path) -> bool:
-    if _ONE_REGION.search(stem(path)):
+    if _NO_MASK.search(stem(path)):
         return False
     return len(volume_shape(path)) == 3
 

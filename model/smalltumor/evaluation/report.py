@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from smalltumor.evaluation.evaluate import Evaluation
-from smalltumor.evaluation.lesionwise import TruthComponent
+from smalltumor.evaluation.froc import RATES, FrocPoint, at_rates, froc_curve
+from smalltumor.evaluation.lesionwise import MIN_COMPONENT_VOXELS, TruthComponent
 from smalltumor.evaluation.metrics import EMPTY_MASK_SCORES
 from smalltumor.evaluation.summary import (
     SMALL_TUMOUR_LIMITS,
@@ -21,6 +22,7 @@ from smalltumor.evaluation.summary import (
 )
 from smalltumor.evaluation.text_table import Row, counted, text_table
 from smalltumor.labels.regions import REGION_NAMES, Region
+from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
 
 PUBLISHED_SMALL: Mapping[int, Mapping[str, tuple[float, float, float]]] = MappingProxyType(
     {
@@ -60,11 +62,39 @@ def report_text(evaluation: Evaluation) -> str:
         _published_dice(evaluation),
         _lesions(evaluation),
         _components(evaluation),
+        *_froc(evaluation),
         _absent(evaluation),
         _each_case(evaluation),
         f"Scores of empty masks: {EMPTY_MASK_SCORES}.",
     ]
     return "\n\n".join(parts)
+
+
+def _froc(evaluation: Evaluation) -> list[str]:
+    """Sensitivity of the mask alone, and with candidates at some rates of false offers."""
+    if not evaluation.offers:
+        return []
+    points = at_rates(froc_curve(evaluation.offers))
+    names = ["mask alone", *(f"and candidates, at most {rate:g}" for rate in RATES)]
+    rows = [
+        (name, point.false_offers, f"{point.found} of {point.components}", *_sensitivity(point))
+        for name, point in zip(names, points, strict=True)
+    ]
+    false = sum(case.false_in_mask for case in evaluation.offers) / len(evaluation.offers)
+    title = (
+        f"ET components of {MIN_COMPONENT_VOXELS} to {SMALL_LESION_VOXELS - 1} voxels that are "
+        f"found, by false offers a case ({counted(len(evaluation.offers), 'case')}; the masks have "
+        f"{false:.2f} false components a case)"
+    )
+    head = ("", "false offers", "found", "sensitivity", "95 % interval")
+    return [text_table(title, head, rows)]
+
+
+def _sensitivity(point: FrocPoint) -> tuple[float | None, str]:
+    estimate = point.sensitivity
+    if estimate.low is None or estimate.high is None:
+        return estimate.value, "-"
+    return estimate.value, f"{estimate.low:.3f} to {estimate.high:.3f}"
 
 
 def _all_cases(evaluation: Evaluation) -> str:

@@ -10,6 +10,8 @@ from pathlib import Path
 from smalltumor.errors import OutputError
 from smalltumor.evaluation.evaluate import CaseScores, Evaluation
 from smalltumor.evaluation.figures import can_draw, draw_dice_by_size, draw_volumes, png
+from smalltumor.evaluation.froc import froc_curve
+from smalltumor.evaluation.froc_figure import draw_froc
 from smalltumor.evaluation.metrics import EMPTY_MASK_SCORES
 from smalltumor.evaluation.report import report_text
 from smalltumor.evaluation.summary import (
@@ -26,7 +28,9 @@ from smalltumor.labels.regions import Region
 
 REPORT, SCORES, CASES, COMPONENTS = "report.txt", "scores.json", "cases.csv", "components.csv"
 FIGURES = {"volumes.png": draw_volumes, "dice_by_size.png": draw_dice_by_size}
-FILES = (REPORT, SCORES, CASES, COMPONENTS, *FIGURES)
+FROC, FROC_FIGURE = "froc.csv", "froc.png"
+"""Written if there are candidates."""
+FILES = (REPORT, SCORES, CASES, COMPONENTS, *FIGURES, FROC, FROC_FIGURE)
 
 
 def check_report(folder: Path, *, overwrite: bool = False) -> None:
@@ -81,9 +85,14 @@ def write_report(evaluation: Evaluation, folder: Path, *, overwrite: bool = Fals
         CASES: csv_text(_CASE_COLUMNS, _case_rows(evaluation.cases)),
         COMPONENTS: csv_text(_COMPONENT_COLUMNS, _component_rows(evaluation.cases)),
     }
+    figures = dict(FIGURES)
+    if evaluation.offers:
+        texts[FROC] = csv_text(_FROC_COLUMNS, _froc_rows(evaluation))
+        figures[FROC_FIGURE] = draw_froc
     for name, text in texts.items():
         write_text(folder / name, text, overwrite=overwrite)
-    figures = FIGURES if can_draw() else {}
+    if not can_draw():
+        figures.clear()
     for name, draw in figures.items():
         write_bytes(folder / name, png(draw(evaluation)), overwrite=overwrite)
     return [folder / name for name in (*texts, *figures)]
@@ -157,3 +166,18 @@ def _component_rows(cases: Iterable[CaseScores]) -> Iterable[tuple[Cell, ...]]:
         for region, scores in case.regions.items():
             for part in scores.components:
                 yield case.name, region.value, part.voxels, part.covered, part.found
+
+
+_FROC_COLUMNS = (
+    *("least_score", "false_offers", "found", "components"),
+    *("sensitivity", "sensitivity_low", "sensitivity_high"),
+)
+
+
+def _froc_rows(evaluation: Evaluation) -> Iterable[tuple[Cell, ...]]:
+    for point in froc_curve(evaluation.offers):
+        estimate = point.sensitivity
+        yield (
+            *(point.least_score, point.false_offers, point.found, point.components),
+            *(estimate.value, estimate.low, estimate.high),
+        )

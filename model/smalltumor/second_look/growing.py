@@ -42,6 +42,8 @@ def grow(
     seed: npt.ArrayLike,
     taken: Mask | None = None,
     look_up: LookUp | None = None,
+    *,
+    apart: bool = False,
 ) -> npt.NDArray[np.int64]:
     """Grow a lesion around a seed, by its enhancement and by the probability of ET.
 
@@ -63,6 +65,9 @@ def grow(
         Voxels that are not added, such as the present mask.
     look_up : callable, optional
         Class probabilities at voxels of the case's grid.
+    apart : bool
+        Whether voxels next to `taken` are too far, so that the threshold rises until the lesion
+        is apart from it.
 
     Returns
     -------
@@ -90,6 +95,8 @@ def grow(
     if not near.any() or not surroundings.any():
         return np.zeros((0, 3), dtype=np.int64)
     edge = distance > REACH_MM - float(case.grid.spacing.max())
+    if apart and taken is not None:
+        edge |= np.asarray(ndimage.binary_dilation(taken[box], np.ones((3, 3, 3))))
     base = float(np.median(contrast[surroundings]))
     grown = _around_peak(contrast, near, allowed, edge, base)
     if grown.any() and contrast[grown].mean() < base + LEAST_CONTRAST * maps.deviation:

@@ -102,7 +102,7 @@ class SecondLook:
         scores = rules.candidates(self.features, FEATURES)
         log_odds = self.features[:, FEATURES.index("log_odds_et")]
         by_image = rules.most_by_image
-        taken = mask.copy()
+        seeds, taken = self.seeds, mask.copy()
         chosen: list[tuple[npt.NDArray[np.int64], float]] = []
         for number in np.argsort(-scores, kind="stable"):
             if len(chosen) == rules.most:
@@ -110,9 +110,9 @@ class SecondLook:
             probable = log_odds[number] >= rules.least_log_odds
             if not probable and not by_image:
                 continue
-            voxels = self.grow(self.seeds[number], taken)
+            voxels = self.grow(seeds[number], taken, apart=True)
             mm3 = len(voxels) * self.case.grid.voxel_volume
-            if mm3 < rules.least_mm3 or touch(voxels, mask):
+            if mm3 < rules.least_mm3:
                 continue
             by_image -= not probable
             taken[tuple(voxels.T)] = True
@@ -142,9 +142,11 @@ class SecondLook:
         by_id = {x.id: float(score) for x, score in zip(known, scores, strict=True)}
         return [replace(x, score=by_id.get(x.id)) for x in lesions]
 
-    def grow(self, voxel: npt.ArrayLike, mask: Mask | None = None) -> npt.NDArray[np.int64]:
+    def grow(
+        self, voxel: npt.ArrayLike, mask: Mask | None = None, *, apart: bool = False
+    ) -> npt.NDArray[np.int64]:
         """Grow a lesion at a voxel of the case's grid; see `growing.grow`."""
-        return grow(self.case, self.maps, voxel, mask, self.look_up)
+        return grow(self.case, self.maps, voxel, mask, self.look_up, apart=apart)
 
     @cached_property
     def _peaks(self) -> Peaks:
@@ -159,20 +161,6 @@ class SecondLook:
     def features(self) -> Floats:
         """Features of each spot, (n, feature); in the order of `features.FEATURES`."""
         return features_of(self.maps, self._peaks)
-
-
-def touch(voxels: npt.NDArray[np.int64], mask: Mask) -> bool:
-    """Whether voxels are next to the mask: then they continue a lesion that was found."""
-    low = np.maximum(voxels.min(axis=0) - 1, 0)
-    box = tuple(slice(a, b) for a, b in zip(low, voxels.max(axis=0) + 2, strict=True))
-    part = mask[box]
-    padded = np.zeros(np.add(part.shape, 2), dtype=bool)
-    padded[1:-1, 1:-1, 1:-1] = part
-    places = voxels - low + 1
-    return any(
-        bool(padded[tuple((places + np.array(offset) - 1).T)].any())
-        for offset in np.ndindex(3, 3, 3)
-    )
 
 
 def second_look(

@@ -14,10 +14,12 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from second_look_cases import one_candidate
 from smalltumor.cohort.cohort import CohortSettings, cohort_cases, segment_cohort
 from smalltumor.cohort.results_folder import SETTINGS, TABLE
 from smalltumor.errors import CaseError, OutputError
 from smalltumor.models.checkpoint import load_checkpoint
+from smalltumor.second_look import SecondLook
 from synthetic import write_case
 
 NAMES = ("ann", "bob", "cyd")
@@ -57,6 +59,35 @@ def rows_of(table: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def found_in(table: Path) -> list[dict[str, str]]:
+    return [row for row in rows_of(table) if row["list"] == "found"]
+
+
+def test_candidates_are_rows_of_the_table_and_label_images_and_are_evaluated(
+    smalltumor, narrow_weights, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(SecondLook, "candidates", one_candidate)
+    write_case(tmp_path / "data" / "ann", name="ann")
+    out, truth = tmp_path / "out", tmp_path / "truth"
+    code, _, stderr = smalltumor(
+        *("cohort", tmp_path / "data", "-o", out, "--backend", "torch", "--weights"),
+        *(narrow_weights, "--candidates", "--labels", "brats2023"),
+    )
+    assert code == 0, stderr
+    rows = rows_of(out / "ann_lesions.csv")
+    offered = {int(row["id"]) for row in rows if row["list"] == "second_look"}
+    image = nib.load(out / "ann_candidates.nii.gz")
+    assert offered
+    assert set(np.unique(np.asarray(image.dataobj)).tolist()) - {0} == offered
+    truth.mkdir()
+    shutil.copy(out / "ann.nii.gz", truth)
+    code, stdout, stderr = smalltumor(
+        *("evaluate", out, truth, "--labels", "brats2023", "--truth-labels", "brats2023")
+    )
+    assert code == 0, stderr
+    assert "false offers" in stdout
+
+
 def test_every_case_gets_a_mask_on_its_grid_a_lesion_table_and_a_row(cohort, data, tmp_path):
     code, rows, stdout, stderr = cohort("--regions", "--labels", "brats2023")
     assert code == 0, stderr
@@ -70,7 +101,7 @@ def test_every_case_gets_a_mask_on_its_grid_a_lesion_table_and_a_row(cohort, dat
         assert float(row["wt_ml"]) == pytest.approx(np.count_nonzero(labels) / 1000, abs=1e-3)
         et = np.asarray(nib.load(tmp_path / "out" / f"{name}_et.nii.gz").dataobj)
         np.testing.assert_array_equal(et == 1, labels == 3)
-        lesions = rows_of(tmp_path / "out" / f"{name}_lesions.csv")
+        lesions = found_in(tmp_path / "out" / f"{name}_lesions.csv")
         assert len(lesions) == int(row["et_components"])
         assert sum(lesion["small"] == "true" for lesion in lesions) == int(row["et_small"])
     assert "[3/3] cyd: ET " in stdout

@@ -1,0 +1,74 @@
+"""Candidates that were written beside a predicted mask, compared with the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from smalltumor.data.nifti import stem
+from smalltumor.data.volume_files import read_volume_file
+from smalltumor.errors import SmalltumorError
+from smalltumor.evaluation.froc import CaseOffers, case_offers
+from smalltumor.files.tables import read_table
+from smalltumor.labels.masks import Classes, region_mask
+from smalltumor.labels.regions import Region
+
+IMAGE_SUFFIX, TABLE_SUFFIX = "_candidates", "_lesions.csv"
+_SECOND_LOOK = "second_look"
+
+
+def candidate_files(mask: Path) -> tuple[Path, Path] | None:
+    """The image ``MASK_candidates`` and the table ``MASK_lesions`` beside a mask.
+
+    None if either is missing.
+    """
+    name = stem(mask)
+    image = mask.with_name(name + IMAGE_SUFFIX + mask.name[len(name) :])
+    table = mask.with_name(name + TABLE_SUFFIX)
+    return (image, table) if image.is_file() and table.is_file() else None
+
+
+def offers_beside(name: str, mask: Path, prediction: Classes, truth: Classes) -> CaseOffers | None:
+    """Compare the candidates beside a mask with the truth.
+
+    Parameters
+    ----------
+    name : str
+    mask : Path
+        File of the prediction.
+    prediction, truth : (i, j, k) uint8 array
+        Tissue classes on the grid of the files.
+
+    Returns
+    -------
+    CaseOffers or None
+        None if there are no files of candidates.
+
+    Raises
+    ------
+    SmalltumorError
+        If a file cannot be read, has another shape, or the table lacks a candidate of the image.
+    """
+    files = candidate_files(mask)
+    if files is None:
+        return None
+    image, table = files
+    labels = np.asarray(read_volume_file(image).data)
+    if labels.shape != truth.shape:
+        raise SmalltumorError(f"{image} has shape {labels.shape} and the truth {truth.shape}")
+    scores = _scores(table)
+    missing = set(np.unique(labels).tolist()) - {0} - set(scores)
+    if missing:
+        raise SmalltumorError(f"{table} has no score of candidate {int(min(missing))} of {image}")
+    et = Region.ET
+    return case_offers(name, region_mask(prediction, et), region_mask(truth, et), labels, scores)
+
+
+def _scores(table: Path) -> Mapping[int, float]:
+    rows = read_table(table, ("id", "list", "score"))
+    try:
+        return {int(row["id"]): float(row["score"]) for row in rows if row["list"] == _SECOND_LOOK}
+    except ValueError as error:
+        raise SmalltumorError(f"{table} is damaged ({error})") from None
