@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from smalltumor.cli import arguments
 from smalltumor.cli.progress import ProgressBar
 from smalltumor.errors import OutputError
 from smalltumor.labels.schemes import READ_SCHEMES
+
+if TYPE_CHECKING:
+    from smalltumor.data.case import Case
+    from smalltumor.labels.masks import Classes
+    from smalltumor.labels.schemes import LabelScheme
+    from smalltumor.measures import CaseMeasures
+    from smalltumor.report import ReportDetails
 
 DESCRIPTION = """\
 Measure a mask of a case as a tumour board asks (volumes, diameters and sums of RANO 2.0, small
@@ -42,7 +50,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         type=arguments.path_argument,
         help="one flat row, with names that REDCap takes for its fields",
     )
-    add_details(parser)
+    _add_details(parser)
     parser.add_argument(
         "--labels",
         choices=READ_SCHEMES,
@@ -52,7 +60,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.set_defaults(run=run, reads_labels=True)
 
 
-def add_details(parser: argparse.ArgumentParser) -> None:
+def _add_details(parser: argparse.ArgumentParser) -> None:
     """Add what a page says of the origin of a mask."""
     group = parser.add_argument_group("what the files do not tell")
     group.add_argument("--scan-date", metavar="DATE", default="", help="date of the scan")
@@ -62,55 +70,68 @@ def add_details(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Measure the case and write what was asked for."""
-    from smalltumor.data.case import read_case
-    from smalltumor.data.label_files import decode_labels, on_grid, read_label_volume
-    from smalltumor.data.naming.find_cases import label_scheme_hint
-    from smalltumor.data.patients import patient_of
     from smalltumor.data.segmentation import Segmentation
     from smalltumor.measures import measure_case
-    from smalltumor.report import (
-        ReportDetails,
-        case_page,
-        doubts,
-        redcap_row,
-        write_json,
-        write_page,
-        write_redcap,
-    )
 
-    overwrite, path = options.overwrite, options.segmentation
-    check_outputs(options, [path])
+    check_outputs(options, [options.segmentation])
     with ProgressBar() as bar:
         bar(0.0, "reading the case")
-        case = read_case(options.case, allow_missing=True)
-        check_outputs(options, [*case.sources, path])
-        volume = on_grid(read_label_volume(path), case.grid, case.name)
-        classes, scheme = decode_labels(volume, options.labels, label_scheme_hint(path))
+        case, classes, scheme = _read(options)
+        check_outputs(options, [*case.sources, options.segmentation])
         bar(0.3, "measuring")
         segmentation = Segmentation(case.name, classes, case.grid)
         measures = measure_case(case, segmentation, known=scheme.known_classes)
-        details = ReportDetails(
-            patient=patient_of(case.name),
-            scan_date=options.scan_date,
-            mask=f"{path.name}, label scheme {scheme.name}",
-            model=options.model,
-            reviewer=options.reviewer,
-            warnings=doubts(case),
-        )
-        written = []
-        if options.output is not None:
-            bar(0.6, "drawing")
-            page = case_page(case, classes, measures, details)
-            written.append(write_page(page, options.output, overwrite=overwrite))
+        bar(0.6, "writing")
+        written = _write(options, case, classes, measures, _details(options, case, scheme))
+    for path in written:
+        print(f"wrote {path}")
+    return 0
+
+
+def _read(options: argparse.Namespace) -> tuple[Case, Classes, LabelScheme]:
+    from smalltumor.data.case import read_case
+    from smalltumor.data.label_files import decode_labels, on_grid, read_label_volume
+    from smalltumor.data.naming.find_cases import label_scheme_hint
+
+    case, path = read_case(options.case, allow_missing=True), options.segmentation
+    volume = on_grid(read_label_volume(path), case.grid, case.name)
+    return case, *decode_labels(volume, options.labels, label_scheme_hint(path))
+
+
+def _details(options: argparse.Namespace, case: Case, scheme: LabelScheme) -> ReportDetails:
+    from smalltumor.data.patients import patient_of
+    from smalltumor.report import ReportDetails, doubts
+
+    return ReportDetails(
+        patient=patient_of(case.name),
+        scan_date=options.scan_date,
+        mask=f"{options.segmentation.name}, label scheme {scheme.name}",
+        model=options.model,
+        reviewer=options.reviewer,
+        warnings=doubts(case),
+    )
+
+
+def _write(
+    options: argparse.Namespace,
+    case: Case,
+    classes: Classes,
+    measures: CaseMeasures,
+    details: ReportDetails,
+) -> list[Path]:
+    from smalltumor.report import case_page, redcap_row, write_json, write_page, write_redcap
+
+    overwrite, written = options.overwrite, []
+    if options.output is not None:
+        page = case_page(case, classes, measures, details)
+        written.append(write_page(page, options.output, overwrite=overwrite))
     if options.json is not None:
         write_json(measures, details, options.json, overwrite=overwrite)
         written.append(options.json)
     if options.csv is not None:
         write_redcap([redcap_row(measures, details)], options.csv, overwrite=overwrite)
         written.append(options.csv)
-    for each in written:
-        print(f"wrote {each}")
-    return 0
+    return written
 
 
 def check_outputs(options: argparse.Namespace, sources: list[Path]) -> None:

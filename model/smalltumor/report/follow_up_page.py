@@ -189,6 +189,16 @@ def _scan_rows(follow_up: FollowUp) -> list[_ScanRow]:
     ]
 
 
+@dataclass(frozen=True)
+class _View:
+    """A scan on the grid of the last one."""
+
+    title: str
+    image: Image
+    classes: Classes
+    window: tuple[float, float]
+
+
 class _Views:
     """Pictures of the last scan beside the one before, registered to it."""
 
@@ -229,13 +239,3 @@ class _Views:
         ]
         sizes = f"{_mm3(change.then_mm3)} → {_mm3(change.now_mm3)} mm³"
         return _Pair(pictures[0], pictures[1], f"{change.change.value}: {sizes}, {_place(change)}")
-
-
-@dataclass(frozen=True)
-class _View:
-    """A scan on the grid of the last one."""
-
-    title: str
-    image: Image
-    classes: Classes
-    window: tuple[float, float]

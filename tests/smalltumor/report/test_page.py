@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -109,7 +110,7 @@ def test_a_page_is_written_as_html_or_pdf(case, measures, tmp_path):
 
 
 def test_a_missing_package_is_said_with_its_extra(monkeypatch, tmp_path):
-    monkeypatch.setitem(__import__("sys").modules, "plutoprint", None)
+    monkeypatch.setitem(sys.modules, "plutoprint", None)
     with pytest.raises(MissingPackageError, match="plutoprint") as error:
         write_page("<p>x</p>", tmp_path / "a.pdf")
     assert error.value.remedy.action is Action.INSTALL_REPORT
