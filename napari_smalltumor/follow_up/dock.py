@@ -216,7 +216,9 @@ class FollowUpDock(FollowUpPanel):
             return False
         return fingerprint(self._viewer.layers, case) != found[1]
 
-    def _show_flicker(self) -> None:
+    def _show_flicker(self, event: Any = None) -> None:
+        if not isalive(self):
+            return
         layer = layer_then(self._viewer, self._patients.current)
         self.flicker_button.setEnabled(layer is not None)
         self.flicker_button.setChecked(layer is not None and bool(layer.visible))
@@ -224,7 +226,7 @@ class FollowUpDock(FollowUpPanel):
     def _on_compared(self, patient: Patient, mark: int, comparison: Comparison) -> None:
         if patient in self._patients.patients:
             self._results[patient] = (comparison, mark)
-            show_then(self._viewer, comparison)
+            show_then(self._viewer, comparison).events.visible.connect(self._show_flicker)
         self._end(patient, "")
 
     def _on_failed(self, patient: Patient, error: Exception) -> None:

@@ -33,8 +33,8 @@ _THEN: WeakKeyDictionary[Layer, list[Layer]] = WeakKeyDictionary()
 """Layers of T1CE then, each with the images that it has hidden."""
 
 
-def show_then(viewer: ViewerModel, comparison: Comparison) -> None:
-    """Add the earlier T1CE, hidden, and the contours of its regions."""
+def show_then(viewer: ViewerModel, comparison: Comparison) -> Image:
+    """Add the earlier T1CE, hidden, and the contours of its regions; return its layer."""
     from napari.layers import Image
 
     case = comparison.case
@@ -59,6 +59,7 @@ def show_then(viewer: ViewerModel, comparison: Comparison) -> None:
     select(viewer, [x for x in selected if x in viewer.layers])
     choice = ReferenceChoice(f"then: {comparison.title}", path=comparison.folder)
     show_reference(viewer, case, comparison.masks, choice)
+    return layer
 
 
 def remove_then(viewer: ViewerModel, patient: Patient | None) -> None:

@@ -13,12 +13,14 @@ from smalltumor.errors import CaseError
 from smalltumor.follow_up import ScanRegistration, compare
 
 from napari_smalltumor import notify
+from napari_smalltumor.display.sequences import show_sequence
 from napari_smalltumor.follow_up import page
 from napari_smalltumor.follow_up.dock import FollowUpDock
 from napari_smalltumor.layers.reference import reference_layers
 from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.segment.modality_pickers import ModalityPickers
 
 
 def write(folder: Path, classes: np.ndarray) -> Path:
@@ -89,6 +91,27 @@ def test_flicker_changes_images_only(dock, qtbot, then):
     assert dock.flicker_button.isChecked()
     dock.flicker()
     assert {layer.name: layer.visible for layer in layers} == before
+
+
+def test_another_sequence_ends_the_flicker(dock, qtbot, then):
+    compared(dock, qtbot, then)
+    dock.flicker()
+    show_sequence(dock._viewer, "t1ce")
+    assert not dock._viewer.layers["BraTS2021_2 then: BraTS2021_1"].visible
+    assert not dock.flicker_button.isChecked()
+    dock.flicker()
+    assert dock.flicker_button.isChecked()
+
+
+def test_the_scan_then_is_no_sequence_to_segment(dock, qtbot, then):
+    compared(dock, qtbot, then)
+    pickers = ModalityPickers(dock._viewer)
+    qtbot.addWidget(pickers)
+    chosen = {modality: layer.name for modality, layer in pickers.chosen.items()}
+    assert chosen == {
+        m: f"BraTS2021_2 {title}"
+        for m, title in (("t1", "T1"), ("t1ce", "T1CE"), ("t2", "T2"), ("flair", "FLAIR"))
+    }
 
 
 def test_steps_go_to_the_lesions(dock, qtbot, then):
