@@ -31,8 +31,9 @@ from napari_smalltumor.layers.patient import (
 from napari_smalltumor.layers.visibility import guard_undo, release_undo
 from napari_smalltumor.patients.arrivals import Arrivals
 from napari_smalltumor.patients.hidden_layers import HiddenLayers
+from napari_smalltumor.patients.idle import when_idle
 from napari_smalltumor.patients.messages import about, remove_messages
-from napari_smalltumor.patients.view_state import ViewStates, select
+from napari_smalltumor.patients.view_state import ViewStates, first_selection, select
 from napari_smalltumor.patients.window_title import WindowTitle
 from napari_smalltumor.viewer import unproxied
 
@@ -255,8 +256,20 @@ class ActivePatient:
         before = self._views.last or next(reversed(self._opened), None)
         if before is not None:
             self._switch_to(before, fit=True)
+            when_idle(self._select_one)
         else:
             self.changed.emit()
+
+    def _select_one(self) -> None:
+        """Select one layer of a patient that took the place of a closed one.
+
+        After a deletion of selected layers, napari selects those that were locked: all layers of
+        this patient, if all layers of the window had been selected. The next press of *Delete*
+        would delete them.
+        """
+        viewer = self._viewer()
+        if viewer is not None and sum(x in self._layers.selection for x in self.layers) > 1:
+            select(viewer, first_selection(self.layers))
 
     def _switch_to(self, patient: Patient, *, fit: bool) -> None:
         """Make a patient active; `fit` moves the view to it if it was not active before."""

@@ -5,7 +5,6 @@ These are ET, TC, WT and the images of a known modality.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
@@ -19,6 +18,7 @@ from napari_smalltumor.layers.metadata import LayerKind, region_of, role_of
 from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of
 from napari_smalltumor.layers.regions import region_index
 from napari_smalltumor.patients.active_patient import ActivePatient, active_patient
+from napari_smalltumor.patients.idle import when_idle
 from napari_smalltumor.patients.messages import about
 from napari_smalltumor.viewer import unproxied
 
@@ -76,7 +76,7 @@ class MissingLayers:
             return
         self._removed.setdefault(patient, {})[content] = layer
         self._unreported.append((patient, content, layer))
-        _when_idle(self._report)
+        when_idle(self._report)  # when all that are removed together are gone
         self.changed.emit()
 
     def _on_inserted(self, event: Any) -> None:
@@ -128,17 +128,6 @@ def _index_of(layer: Layer, layers: LayerList, patient: Patient) -> int:
     below = STACKING[: STACKING.index(_content_of(layer))]
     lower = [layers.index(other) + 1 for other in own if _content_of(other) in below]
     return max(lower) if lower else min(map(layers.index, own))
-
-
-def _when_idle(call: Callable[[], None]) -> None:
-    """Call a function when all layers that are removed together are gone."""
-    from qtpy.QtCore import QTimer
-    from qtpy.QtWidgets import QApplication
-
-    if QApplication.instance() is None:
-        call()
-    else:
-        QTimer.singleShot(0, call)
 
 
 _MISSING: WeakKeyDictionary[ViewerModel, MissingLayers] = WeakKeyDictionary()

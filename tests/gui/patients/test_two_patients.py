@@ -289,3 +289,15 @@ def test_questions_name_the_patient_that_labels_have_joined(
     ask_and_export(viewer, None, per_region=False)
     assert len(titles) == 2 and all("case (second)" in title for title in titles)
     assert ensure_autosave(viewer)._title_of(joined) == "case (second)"
+
+
+def test_deleting_all_layers_of_a_patient_leaves_one_layer_of_the_next_selected(
+    viewer, tmp_path, qtbot
+):
+    """Delete, pressed again, would delete a second patient."""
+    first, _ = open_two(viewer, tmp_path)
+    viewer.layers.select_all()
+    viewer.layers.remove_selected()
+    assert active_patient(viewer).current == first
+    qtbot.waitUntil(lambda: len(viewer.layers.selection) == 1)
+    assert viewer.layers.selection.active.name.endswith("T1CE")
