@@ -1,4 +1,4 @@
-"""The state of a review: the current lesion, specks, accepted lesions, and steps to undo.
+"""The state of a review: the current lesion, specks, candidates, decisions, and steps to undo.
 
 It uses the viewer but no widget, so that it works, and is tested, without a display.
 """
@@ -6,20 +6,19 @@ It uses the viewer but no widget, so that it works, and is tested, without a dis
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from psygnal import Signal
 from smalltumor.labels.regions import Region
 from smalltumor.lesions import Lesion, LesionList
 
-from napari_smalltumor.layers.metadata import region_of
-from napari_smalltumor.layers.patient import Patient
 from napari_smalltumor.layers.visibility import can_be_seen
 from napari_smalltumor.lesions.additions import add_voxels
 from napari_smalltumor.lesions.edits import delete_lesions
 from napari_smalltumor.lesions.navigation import move_to
+from napari_smalltumor.lesions.reviewed_segmentation import Progress, ReviewedSegmentation
 from napari_smalltumor.lesions.rings import LesionRings
 from napari_smalltumor.lesions.second_look.decisions import (
     Decision,
@@ -28,7 +27,7 @@ from napari_smalltumor.lesions.second_look.decisions import (
     decision_on,
     take_back,
 )
-from napari_smalltumor.lesions.source import LesionSource, lesion_sources
+from napari_smalltumor.lesions.source import lesion_sources
 from napari_smalltumor.lesions.specks import NO_SPECKS, SpeckRule, specks_of
 from napari_smalltumor.lesions.steps import (
     Acceptance,
@@ -38,28 +37,16 @@ from napari_smalltumor.lesions.steps import (
     Step,
     StepHistory,
 )
-from napari_smalltumor.patients.active_patient import active_patient
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-    from napari.layers import Labels, Layer
+    from napari.layers import Labels
 
 SAME_LESION_MM = 5.0
 """After an edit, a lesion whose centre moved less than this counts as the same lesion."""
 
 
-@dataclass(frozen=True)
-class _Interrupted:
-    """The review of a patient who is not active, to be continued."""
-
-    source: LesionSource | None
-    region: Region
-    current: Lesion | None
-    steps: StepHistory
-    sources: Sequence[LesionSource]
-
-
-class LesionReview:
+class LesionReview(ReviewedSegmentation):
     """The review of the lesions in one viewer.
 
     Parameters
@@ -68,10 +55,6 @@ class LesionReview:
 
     Attributes
     ----------
-    sources : list of LesionSource
-        The segmentations that can be reviewed.
-    source, region
-        The segmentation and the region under review.
     lesions : list of Lesion
         The result of the last search, in the order of their ids.
     candidates : list of Lesion
@@ -81,68 +64,40 @@ class LesionReview:
         Whether the specks are listed one by one.
     """
 
-    sources_changed = Signal()
-    source_changed = Signal()
     lesions_changed = Signal()
     current_changed = Signal()
-    visible_changed = Signal()
-    """A layer of the segmentation under review was shown or hidden."""
 
     def __init__(self, viewer: ViewerModel) -> None:
-        self._viewer = viewer
-        self._patients = active_patient(viewer)
-        self._patient = self._patients.current
-        self._interrupted: dict[Patient | None, _Interrupted] = {}
         self._rings = LesionRings(viewer)
         self._show_rings = True
         self._steps = StepHistory()
         self._rule = NO_SPECKS
         self.unfolded = False
-        self._connected: list[Layer] = []
-        self.sources: list[LesionSource] = []
-        self.source: LesionSource | None = None
-        self.region = self._preferred_region = Region.ET
         self.lesions: list[Lesion] = []
         self.candidates: list[Lesion] = []
         self.current: Lesion | None = None
-        viewer.layers.events.inserted.connect(self._on_layers)
-        viewer.layers.events.removed.connect(self._on_layers)
-        self._patients.changed.connect(self._on_patient)
-        self._on_layers()
+        super().__init__(viewer)
 
     def close(self) -> None:
         """Disconnect from the viewer and its layers, and remove the rings."""
-        self._viewer.layers.events.inserted.disconnect(self._on_layers)
-        self._viewer.layers.events.removed.disconnect(self._on_layers)
-        self._patients.changed.disconnect(self._on_patient, missing_ok=True)
-        self._connect_layers([])
+        super().close()
         self._rings.close()
 
-    def choose(self, source: LesionSource | None, region: Region | None = None) -> None:
-        """Review another segmentation or region.
-
-        A segmentation without a layer for the region is reviewed with another region; the next
-        segmentation that has such a layer is reviewed with this region again.
-        """
-        self._preferred_region = self._preferred_region if region is None else region
-        if source is None or not source.is_same(self.source):
+    def _start(self, *, is_other: bool) -> None:
+        if is_other:
             self._steps = StepHistory()
-        self.source = source
-        self.region = self._preferred_region
-        if source is not None and self.region not in source.layers:
-            self.region = next(iter(source.layers))
         self.lesions, self.candidates, self.current = [], [], None
         self._draw_no_rings()
-        self.source_changed.emit()
+
+    def _started(self) -> None:
         self.lesions_changed.emit()
 
-    def show_layers(self) -> None:
-        """Show the layer under review, and all layers of a segmentation that is hidden."""
-        if self.source is not None:
-            layers = self.source.layers
-            shown = [layers[self.region]] if self.source.is_visible else layers.values()
-            for layer in shown:
-                layer.visible = True
+    def _interrupt(self) -> Progress:
+        return Progress(self.current, self._steps)
+
+    def _continue(self, progress: Progress) -> None:
+        self._steps, self.current = progress.steps, progress.current
+        self.current_changed.emit()
 
     def set_lesions(self, lesions: Sequence[Lesion]) -> None:
         """Set the result of a search; the current lesion stays current if it is found again."""
@@ -417,101 +372,3 @@ class LesionReview:
         ]
         nearest = int(np.argmin(distances))
         return self.lesions[nearest] if distances[nearest] < SAME_LESION_MM else None
-
-    def _on_layers(self, event: Any = None) -> None:
-        """Layers were added, removed or renamed: stay with the segmentation under review.
-
-        A region layer of a new segmentation switches the review to that segmentation.
-        """
-        is_insertion = getattr(event, "type", "") == "inserted"
-        self._connect_layers(list(self._viewer.layers))
-        before, self.sources = self.sources, lesion_sources(self._patients.layers_in_use)
-        source = next((s for s in self.sources if s.is_same(self.source)), None)
-        if is_insertion:
-            source = self._new_result(event.value, before) or source
-        source = source or self._topmost_shown or next(reversed(self.sources), None)
-        if source is not None and self._is_same_layer(source):
-            self.source = source
-            self.sources_changed.emit()
-            return
-        self.sources_changed.emit()
-        if source is not None or self.source is not None:
-            self.choose(source)
-
-    def _on_patient(self) -> None:
-        """Another patient is active: continue its review, or review its topmost segmentation."""
-        self._interrupted[self._patient] = _Interrupted(
-            self.source, self.region, self.current, self._steps, self.sources
-        )
-        self._patient = self._patients.current
-        self._interrupted = {
-            p: review for p, review in self._interrupted.items() if p in self._patients.patients
-        }
-        self.sources = lesion_sources(self._patients.layers_in_use)
-        self.sources_changed.emit()
-        before = self._interrupted.pop(self._patient, None)
-        source = self._source_to_continue(before) if before is not None else None
-        if before is None or source is None:
-            self.choose(self._topmost_shown or next(reversed(self.sources), None))
-            return
-        self.choose(source, before.region)
-        self._steps = before.steps
-        self.current = before.current
-        self.current_changed.emit()
-
-    def _source_to_continue(self, before: _Interrupted) -> LesionSource | None:
-        """The segmentation of an interrupted review; None if another one is to be reviewed.
-
-        That is a result which was added meanwhile, or one that is shown while the segmentation
-        of the review is hidden.
-        """
-        source = next((s for s in self.sources if s.is_same(before.source)), None)
-        last = self.sources[-1] if self.sources else None
-        if source is None or last is None or last.is_same(source):
-            return source
-        is_new = not any(last.is_same(each) for each in before.sources)
-        return None if is_new or (last.is_visible and not source.is_visible) else source
-
-    def _new_result(self, layer: Layer, before: Sequence[LesionSource]) -> LesionSource | None:
-        """The segmentation that a region layer is the first layer of, or None."""
-        if region_of(layer) is None:
-            return None
-        source = next((s for s in self.sources if s.holds(layer)), None)
-        is_new = source is not None and not any(source.is_same(s) for s in before)
-        return source if is_new else None
-
-    def _is_same_layer(self, source: LesionSource) -> bool:
-        """Whether the layer under review is the same in a segmentation that gained a layer."""
-        if self.source is None or self._preferred_region not in source.layers:
-            return False
-        layer = source.layers[self._preferred_region]
-        return layer is self.source.layers.get(self._preferred_region)
-
-    def _on_visible(self, event: Any = None) -> None:
-        """A layer was shown or hidden: a mask that is shown takes the place of a hidden one.
-
-        Layers that are hidden because another patient is active count as shown.
-        """
-        if self.source is not None and not self._is_shown(self.source) and self._topmost_shown:
-            self.choose(self._topmost_shown)
-        elif self.source is not None and self.source.holds(event.source):
-            self.visible_changed.emit()
-
-    @property
-    def _topmost_shown(self) -> LesionSource | None:
-        return next((s for s in reversed(self.sources) if self._is_shown(s)), None)
-
-    def _is_shown(self, source: LesionSource) -> bool:
-        return any(self._patients.is_shown(layer) for layer in source.layers.values())
-
-    def _connect_layers(self, layers: list[Layer]) -> None:
-        """Connect to the names and the visibility of these layers, and of no others."""
-        for layer in self._connected:
-            if not any(layer is other for other in layers):
-                layer.events.name.disconnect(self._on_layers)
-                layer.events.visible.disconnect(self._on_visible)
-        for layer in layers:
-            if not any(layer is other for other in self._connected):
-                layer.events.name.connect(self._on_layers)
-                layer.events.visible.connect(self._on_visible)
-        self._connected = layers
