@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from weakref import ref
 
 from smalltumor.data.case import Case
+from smalltumor.data.masks.exported import region_files_of
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor.export.case_export import case_to_export
-from napari_smalltumor.export.region_files import region_files_of
 from napari_smalltumor.layers.metadata import (
     LayerKind,
     ReferenceMask,

@@ -11,16 +11,16 @@ import numpy as np
 import numpy.typing as npt
 from smalltumor.data.case import Case
 from smalltumor.data.label_files import decode_labels, on_grid, read_label_volume
-from smalltumor.data.naming.file_names import LABELS, parse_file_name
+from smalltumor.data.masks.exported import region_file
+from smalltumor.data.masks.named_case import check_patient, is_in_folder_of
 from smalltumor.data.naming.find_cases import label_scheme_hint
 from smalltumor.data.nifti import stem
-from smalltumor.data.patients import patient_of
 from smalltumor.errors import CaseError, GridMismatchError
 from smalltumor.labels.masks import Mask, region_mask
 from smalltumor.labels.regions import Region
 from smalltumor.labels.schemes import SCHEMES, integer_values
 
-from napari_smalltumor.export.region_files import read_regions, region_file
+from napari_smalltumor.export.region_files import read_regions
 from napari_smalltumor.layers.metadata import case_of, role_of
 from napari_smalltumor.layers.region_masks import display_mask
 
@@ -31,7 +31,6 @@ DisplayMasks = Mapping[Region, npt.NDArray[np.uint8]]
 """Masks (I, P, L) of 0 and 1, as layers hold them."""
 
 _ONE_REGION = re.compile(r"[-_. ](et|tc|wt)\Z", re.IGNORECASE)
-_DIGITS = re.compile(r"\d+")
 
 
 def read_reference(path: Path, case: Case, scheme: str | None = None) -> DisplayMasks:
@@ -97,28 +96,6 @@ def is_on_grid(layer: Labels, case: Case) -> bool:
     return own is not None and own.grid.matches(case.grid)
 
 
-def check_patient(path: Path, case: Case) -> None:
-    """Check that the name of a file does not state another patient.
-
-    A name states a patient before an ending such as ``_seg``, unless the file lies beside the
-    images, and by a number in place of that of the case.
-
-    Raises
-    ------
-    CaseError
-        If it does.
-    """
-    named = _named_patient(path)
-    own, other = patient_of(case.name).lower(), patient_of(named or stem(path)).lower()
-    if other == own or other.startswith(own):
-        return
-    if (named and not _is_beside(path, case)) or _differ_by_number(own, other):
-        raise CaseError(
-            f"{path.name} is a mask of {named or stem(path)} by its name, and was not compared "
-            f"with {case.name}"
-        )
-
-
 def _read_labels(path: Path, case: Case, scheme: str | None) -> Mapping[Region, Mask]:
     volume = on_grid(read_label_volume(path), case.grid, case.name)
     region = _ONE_REGION.search(stem(path))
@@ -129,27 +106,6 @@ def _read_labels(path: Path, case: Case, scheme: str | None) -> Mapping[Region, 
             f"{path.name} does not tell which region it is the mask of; end its name in _et, _tc "
             "or _wt"
         )
-    hint = label_scheme_hint(path) or (case.scheme_hint if _is_beside(path, case) else None)
+    hint = label_scheme_hint(path) or (case.scheme_hint if is_in_folder_of(path, case) else None)
     classes, _ = decode_labels(volume, scheme, hint)
     return {region: region_mask(classes, region) for region in Region}
-
-
-def _is_beside(path: Path, case: Case) -> bool:
-    """Whether a file lies in a folder of the case's images, or is the case's own mask."""
-    folders = {p.absolute().parent for p in case.paths.values()}
-    return path == case.labels_path or path.absolute().parent in folders
-
-
-def _named_patient(path: Path) -> str | None:
-    """The case that the name of a mask states before a known ending."""
-    exported = region_file(path)
-    if exported is not None:
-        return exported.case
-    parsed = parse_file_name(path)
-    return parsed[0] or None if parsed is not None and parsed[1] == LABELS else None
-
-
-def _differ_by_number(own: str, other: str) -> bool:
-    """Whether one name is like the other with other digits, such as another number of a series."""
-    same_form = _DIGITS.sub("0", other).startswith(_DIGITS.sub("0", own))
-    return same_form and bool(_DIGITS.search(own)) and not other.startswith(own)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from smalltumor.data.bids import write_bids
 from smalltumor.data.case import Case
+from smalltumor.data.masks.exported import EXPORT_ENDING
 from smalltumor.data.segmentation import (
     Segmentation,
     region_paths,
@@ -18,7 +19,6 @@ from smalltumor.files.names import safe_name
 
 from napari_smalltumor.export.file_names import with_ending
 from napari_smalltumor.export.native_grid import placed_on
-from napari_smalltumor.export.region_files import EXPORT_ENDING
 from napari_smalltumor.export.source_files import with_sources
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.layers.nesting import ensure_nesting

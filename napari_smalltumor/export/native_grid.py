@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from smalltumor.data.case import Case
+from smalltumor.data.masks.exported import EXPORT_ENDING
 from smalltumor.data.naming.case_files import MODALITY_TITLES
 from smalltumor.data.nifti import stem
 from smalltumor.data.segmentation import Segmentation
@@ -13,8 +14,6 @@ from smalltumor.files.names import safe_name
 from smalltumor.scanner.preparation.native_grid import on_native_grid
 from smalltumor.scanner.preparation.prepared_case import PreparedSequence
 from smalltumor.scanner.preparation.stored_case import stored_case
-
-from napari_smalltumor.export.region_files import EXPORT_ENDING
 
 _PATTERNS = "(*.nii.gz *.nii)"
 

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from smalltumor.data.case import REFERENCE, Case, read_case
-from smalltumor.data.label_files import read_labels
+from smalltumor.data.masks.case_mask import mask_beside
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import CaseError
 from smalltumor.follow_up import FollowUp, LesionChange, Scan, compare_scans
 from smalltumor.inference.progress import CancelCallback, ProgressCallback
-from smalltumor.labels.masks import Classes, Mask, compose_classes, region_mask
-from smalltumor.labels.regions import Region, TissueClass
+from smalltumor.labels.masks import region_mask
+from smalltumor.labels.regions import Region
 from smalltumor.lesions import Lesion
 from smalltumor.measures import measure_case
 
-from napari_smalltumor.export.region_files import read_regions, region_files_of
 from napari_smalltumor.layers.coordinates import to_display
 from napari_smalltumor.layers.region_masks import display_mask
 
@@ -104,11 +103,11 @@ def compare_with_earlier(
     earlier = read_case(folder, allow_missing=True)
     if _is_same_scan(earlier, case):
         raise CaseError(f"{folder} is the scan that is open; choose the folder of an earlier one")
-    classes, known, mask = _mask_of(earlier)
-    then = Segmentation(earlier.name, classes, earlier.grid)
-    measures = measure_case(earlier, then, known=known, threshold=threshold)
+    mask = mask_beside(earlier)
+    then = Segmentation(earlier.name, mask.classes, earlier.grid)
+    measures = measure_case(earlier, then, known=mask.known, threshold=threshold)
     scans = (
-        Scan(earlier, classes, measures, mask=mask),
+        Scan(earlier, mask.classes, measures, mask=mask.origin),
         Scan(case, now.classes, measure_case(case, now, threshold=threshold), mask=_IN_WINDOW),
     )
     follow_up = compare_scans(scans, progress=progress, cancelled=cancelled)
@@ -121,20 +120,3 @@ def compare_with_earlier(
 def _is_same_scan(one: Case, other: Case) -> bool:
     paths = [case.paths.get(REFERENCE) for case in (one, other)]
     return None not in paths and len({path.resolve() for path in paths if path}) == 1
-
-
-def _mask_of(case: Case) -> tuple[Classes, Sequence[TissueClass], str]:
-    """Tissue classes of an earlier scan, those that its mask tells apart, and where it is from.
-
-    A mask that was exported beside the images goes before an expert's: it was reviewed here.
-    """
-    exported = region_files_of(case)
-    masks: dict[Region, Mask] = {}
-    for file in exported:
-        masks |= read_regions(file, case.grid)[0]
-    if set(masks) == set(Region):
-        classes = compose_classes(masks[Region.ET], masks[Region.TC], masks[Region.WT])
-        return classes, tuple(TissueClass), ", ".join(file.path.name for file in exported)
-    classes, scheme = read_labels(case)
-    assert case.labels_path is not None
-    return classes, scheme.known_classes, case.labels_path.name

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from smalltumor.data.case import REFERENCE, Case, read_case_files, read_image
 from smalltumor.data.label_files import on_grid, read_label_volume
+from smalltumor.data.masks.exported import RegionFile, is_beside, region_files_of
 from smalltumor.data.naming.case_files import MODALITY_TITLES, CaseFiles
 from smalltumor.data.naming.grouping import group_files
 from smalltumor.data.nifti import Volume, is_image_name
@@ -20,12 +21,9 @@ from smalltumor.scanner.preparation.stored_case import read_brain, stored_paths
 
 from napari_smalltumor import notify
 from napari_smalltumor.export.region_files import (
-    RegionFile,
     check_no_regions,
-    is_beside,
     layers_of_masks,
     read_regions,
-    region_files_of,
 )
 from napari_smalltumor.layers.brain_mask import brain_mask_layer
 from napari_smalltumor.layers.create import STACKING, LayerData, image_layers

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smalltumor.data.case import read_image
+from smalltumor.data.masks.exported import region_file
 from smalltumor.data.naming.case_files import MODALITIES, MSD_CHANNELS
 from smalltumor.data.naming.file_names import LABELS, parse_file_name
 from smalltumor.data.naming.find_cases import find_case_files
@@ -17,7 +18,6 @@ from smalltumor.errors import CaseError
 from smalltumor.files.requirements import MissingPackageError
 
 from napari_smalltumor import notify
-from napari_smalltumor.export.region_files import region_file
 from napari_smalltumor.layers.create import LayerData
 from napari_smalltumor.loading.already_open import layer_of_file
 from napari_smalltumor.loading.case_layers import layers_of_case, layers_of_export

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
 from smalltumor.data.case import REFERENCE, Case
+from smalltumor.data.masks.exported import EXPORT_ENDING
 from smalltumor.errors import OutputError
 from smalltumor.files.names import safe_name
 from smalltumor.files.requirements import MissingPackageError
@@ -24,7 +25,6 @@ from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.export.dialog import may_replace, may_write_regions
 from napari_smalltumor.export.file_names import with_ending
-from napari_smalltumor.export.region_files import EXPORT_ENDING
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.patient import patient_of_shown_case

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,6 +79,8 @@ def run(options: argparse.Namespace) -> int:
         scans = [_read_scan(options, number) for number in range(len(options.cases))]
         sources = [path for scan in scans for path in scan.case.sources]
         check_outputs(options, [*sources, *(options.masks or ())])
+        for warning in several_patients(scans):
+            bar.warn(warning)
         follow_up = compare_scans(scans, progress=bar)
         written = _write(options, follow_up)
     print("\n".join(summary(follow_up)))
@@ -114,6 +116,16 @@ def check_outputs(options: argparse.Namespace, sources: Sequence[Path]) -> None:
         report.check_outputs(options, list(sources))
 
 
+def several_patients(scans: Sequence[Scan]) -> tuple[str, ...]:
+    """A warning if the names of the cases are those of several patients; else nothing."""
+    from smalltumor.data.patients import patient_of
+
+    patients = dict.fromkeys(patient_of(scan.case.name) for scan in scans)
+    if len(patients) == 1:
+        return ()
+    return (f"the cases are named as those of several patients: {' and '.join(patients)}",)
+
+
 def _check_counts(options: argparse.Namespace) -> None:
     count = len(options.cases)
     if count < 2:
@@ -121,26 +133,38 @@ def _check_counts(options: argparse.Namespace) -> None:
     for values, name in ((options.masks, "--masks"), (options.scan_dates, "--scan-dates")):
         if values is not None and len(values) != count:
             raise OutputError(f"{name} has {len(values)} values for {count} cases")
+    _check_order(options.scan_dates or ())
+
+
+def _check_order(dates: Sequence[str]) -> None:
+    """Refuse dates that show another order; those that are not YYYY-MM-DD do not count."""
+    try:
+        days = [date.fromisoformat(text) for text in dates]
+    except ValueError:
+        return
+    if days != sorted(days):
+        raise OutputError("--scan-dates are not in their order; name the cases from first to last")
 
 
 def _read_scan(options: argparse.Namespace, number: int) -> Scan:
     from smalltumor.data.case import read_case
-    from smalltumor.data.label_files import read_labels
+    from smalltumor.data.masks.case_mask import mask_beside, read_mask
     from smalltumor.data.segmentation import Segmentation
     from smalltumor.follow_up import Scan
     from smalltumor.measures import measure_case
 
     case = read_case(options.cases[number], allow_missing=True)
-    if options.masks is not None:
-        case = replace(case, labels_path=options.masks[number])
-    classes, scheme = read_labels(case, options.labels)
-    segmentation = Segmentation(case.name, classes, case.grid)
+    if options.masks is None:
+        mask = mask_beside(case, options.labels)
+    else:
+        mask = read_mask(options.masks[number], case, options.labels)
+    segmentation = Segmentation(case.name, mask.classes, case.grid)
     return Scan(
         case=case,
-        classes=classes,
-        measures=measure_case(case, segmentation, known=scheme.known_classes),
+        classes=mask.classes,
+        measures=measure_case(case, segmentation, known=mask.known),
         date=options.scan_dates[number] if options.scan_dates else "",
-        mask=case.labels_path.name if case.labels_path is not None else "",
+        mask=mask.origin,
     )
 
 
@@ -167,10 +191,12 @@ def _details(options: argparse.Namespace, follow_up: FollowUp) -> ReportDetails:
     from smalltumor.report import ReportDetails, doubts
 
     cases: list[Case] = [scan.case for scan in follow_up.scans]
-    patients = dict.fromkeys(patient_of(case.name) for case in cases)
     return ReportDetails(
-        patient=" and ".join(patients),
+        patient=" and ".join(dict.fromkeys(patient_of(case.name) for case in cases)),
         model=options.model,
         reviewer=options.reviewer,
-        warnings=tuple(f"{case.name}: {text}" for case in cases for text in doubts(case)),
+        warnings=(
+            *several_patients(follow_up.scans),
+            *(f"{case.name}: {text}" for case in cases for text in doubts(case)),
+        ),
     )

@@ -13,8 +13,7 @@ from smalltumor.labels.schemes import READ_SCHEMES
 
 if TYPE_CHECKING:
     from smalltumor.data.case import Case
-    from smalltumor.labels.masks import Classes
-    from smalltumor.labels.schemes import LabelScheme
+    from smalltumor.data.masks.case_mask import CaseMask
     from smalltumor.measures import CaseMeasures
     from smalltumor.report import ReportDetails
 
@@ -70,42 +69,35 @@ def _add_details(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Measure the case and write what was asked for."""
+    from smalltumor.data.case import read_case
+    from smalltumor.data.masks.case_mask import read_mask
     from smalltumor.data.segmentation import Segmentation
     from smalltumor.measures import measure_case
 
     check_outputs(options, [options.segmentation])
     with ProgressBar() as bar:
         bar(0.0, "reading the case")
-        case, classes, scheme = _read(options)
+        case = read_case(options.case, allow_missing=True)
+        mask = read_mask(options.segmentation, case, options.labels)
         check_outputs(options, [*case.sources, options.segmentation])
         bar(0.3, "measuring")
-        segmentation = Segmentation(case.name, classes, case.grid)
-        measures = measure_case(case, segmentation, known=scheme.known_classes)
+        segmentation = Segmentation(case.name, mask.classes, case.grid)
+        measures = measure_case(case, segmentation, known=mask.known)
         bar(0.6, "writing")
-        written = _write(options, case, classes, measures, _details(options, case, scheme))
+        written = _write(options, case, mask, measures)
     for path in written:
         print(f"wrote {path}")
     return 0
 
 
-def _read(options: argparse.Namespace) -> tuple[Case, Classes, LabelScheme]:
-    from smalltumor.data.case import read_case
-    from smalltumor.data.label_files import decode_labels, on_grid, read_label_volume
-    from smalltumor.data.naming.find_cases import label_scheme_hint
-
-    case, path = read_case(options.case, allow_missing=True), options.segmentation
-    volume = on_grid(read_label_volume(path), case.grid, case.name)
-    return case, *decode_labels(volume, options.labels, label_scheme_hint(path))
-
-
-def _details(options: argparse.Namespace, case: Case, scheme: LabelScheme) -> ReportDetails:
+def _details(options: argparse.Namespace, case: Case, mask: CaseMask) -> ReportDetails:
     from smalltumor.data.patients import patient_of
     from smalltumor.report import ReportDetails, doubts
 
     return ReportDetails(
         patient=patient_of(case.name),
         scan_date=options.scan_date,
-        mask=f"{options.segmentation.name}, label scheme {scheme.name}",
+        mask=mask.origin,
         model=options.model,
         reviewer=options.reviewer,
         warnings=doubts(case),
@@ -115,15 +107,14 @@ def _details(options: argparse.Namespace, case: Case, scheme: LabelScheme) -> Re
 def _write(
     options: argparse.Namespace,
     case: Case,
-    classes: Classes,
+    mask: CaseMask,
     measures: CaseMeasures,
-    details: ReportDetails,
 ) -> list[Path]:
     from smalltumor.report import case_page, redcap_row, write_json, write_page, write_redcap
 
-    overwrite, written = options.overwrite, []
+    details, overwrite, written = _details(options, case, mask), options.overwrite, []
     if options.output is not None:
-        page = case_page(case, classes, measures, details)
+        page = case_page(case, mask.classes, measures, details)
         written.append(write_page(page, options.output, overwrite=overwrite))
     if options.json is not None:
         write_json(measures, details, options.json, overwrite=overwrite)

@@ -6,10 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from smalltumor.data.patients import patient_of
 from smalltumor.files.atomic import write_text
 from smalltumor.files.tables import Cell, write_table
 from smalltumor.follow_up import RULE, UNKNOWN, FollowUp, LesionChange, ScanRegistration
-from smalltumor.report.details import ReportDetails
+from smalltumor.report.details import ReportDetails, doubts
 from smalltumor.report.report_json import as_json
 
 FORMAT = "smalltumor follow-up 1"
@@ -32,11 +33,12 @@ def follow_up_json(follow_up: FollowUp, details: ReportDetails) -> dict[str, Any
             as_json(
                 scan.measures,
                 ReportDetails(
-                    patient=details.patient,
+                    patient=patient_of(scan.case.name),
                     scan_date=scan.date,
                     mask=scan.mask,
                     model=details.model,
                     reviewer=details.reviewer,
+                    warnings=doubts(scan.case),
                 ),
             )
             for scan in follow_up.scans

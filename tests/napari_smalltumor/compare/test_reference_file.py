@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from napari_cases import oriented, random_volume, write_case_along
 from smalltumor.data.case import Case, read_case
+from smalltumor.data.masks.named_case import check_patient
 from smalltumor.errors import Action, CaseError, GridMismatchError, LabelError
 from smalltumor.labels.regions import Region
 
-from napari_smalltumor.compare.reference_file import check_patient, read_reference
+from napari_smalltumor.compare.reference_file import read_reference
 from napari_smalltumor.layers.coordinates import to_display
 
 STORED = np.array([0, 1, 2, 4], np.uint8)[random_volume(9) % 4]

@@ -4,29 +4,42 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from shutil import copyfile
 
 import nibabel as nib
 import numpy as np
 import pytest
-from report_cases import AFFINE, ball, brain_case, tumour
+from report_cases import AFFINE, Page, ball, brain_case, tumour
 from smalltumor.follow_up import ScanRegistration, compare
+
+_MASKS = [f"{name}/{name}_seg.nii.gz" for name in ("P_visit1", "P_visit2")]
 
 
 @pytest.fixture
-def cases(tmp_path, monkeypatch) -> list[Path]:
-    """Two cases with masks; the registration finds that the head has not moved."""
-    later = ball(tumour(), (40, 20, 25), 1.5)
-    for name, classes in (("P_visit1", tumour()), ("P_visit2", later)):
+def write_scan(tmp_path):
+    """Writes a case with its mask to a folder of its name."""
+
+    def write(name: str, classes: np.ndarray, t1ce: str = "t1ce", flair: str = "flair") -> Path:
         folder = tmp_path / name
         folder.mkdir()
-        for modality, volume in brain_case().volumes.items():
-            nib.save(nib.Nifti1Image(volume, AFFINE), folder / f"{name}_{modality}.nii.gz")
-        stored = np.where(classes == 3, 4, classes).astype(np.uint8)
+        volumes = brain_case().volumes
+        for word, modality in ((t1ce, "t1ce"), (flair, "flair")):
+            nib.save(nib.Nifti1Image(volumes[modality], AFFINE), folder / f"{name}_{word}.nii.gz")
+        stored = np.where(classes == 3, 3 if t1ce == "t1c" else 4, classes).astype(np.uint8)
         nib.save(nib.Nifti1Image(stored, AFFINE), folder / f"{name}_seg.nii.gz")
+        return folder
+
+    return write
+
+
+@pytest.fixture
+def cases(tmp_path, monkeypatch, write_scan) -> list[Path]:
+    """Two cases with masks; the registration finds that the head has not moved."""
+    later = ball(tumour(), (40, 20, 25), 1.5)
     unmoved = ScanRegistration(np.eye(4), 0.8, 0.98)
     monkeypatch.setattr(compare, "register_scans", lambda *arguments: unmoved)
     monkeypatch.chdir(tmp_path)
-    return [tmp_path / "P_visit1", tmp_path / "P_visit2"]
+    return [write_scan("P_visit1", tumour()), write_scan("P_visit2", later)]
 
 
 def test_it_prints_new_lesions_first_and_writes_what_is_asked_for(smalltumor, cases, tmp_path):
@@ -45,11 +58,50 @@ def test_it_prints_new_lesions_first_and_writes_what_is_asked_for(smalltumor, ca
     assert "Follow-up of P" in names[0].read_text(encoding="utf-8")
 
 
-def test_masks_can_be_named(smalltumor, cases):
-    masks = [cases[1] / "P_visit2_seg.nii.gz"] * 2
-    code, out, _ = smalltumor("compare", *cases, "--masks", *masks, "--labels", "brats2018")
-    assert code == 0
+def test_masks_can_be_named(smalltumor, cases, tmp_path):
+    mask = tmp_path / "corrected.nii.gz"
+    copyfile(cases[1] / "P_visit2_seg.nii.gz", mask)
+    code, out, err = smalltumor("compare", *cases, "--masks", mask, mask, "--labels", "brats2018")
+    assert code == 0, err
     assert out.startswith("No new enhancing lesion")
+
+
+def test_a_named_mask_is_not_read_with_the_label_scheme_of_the_images(
+    smalltumor, cases, tmp_path, write_scan
+):
+    """Names of BraTS 2023 go with 4 for a cavity, the values of the mask with 4 for ET."""
+    folders = [write_scan(f"BraTS-GLI-00001-{n}", tumour(), "t1c", "t2f") for n in ("000", "001")]
+    own, named = folders[0] / "BraTS-GLI-00001-000_seg.nii.gz", tmp_path / "now.nii.gz"
+    copyfile(cases[1] / "P_visit2_seg.nii.gz", named)
+    code, out, err = smalltumor("compare", *folders, "--masks", own, named)
+    assert code == 1 and "complete response" not in out
+    assert "now.nii.gz: label values 1, 2, 4 fit" in err and "--labels" in err
+
+
+def test_exported_masks_go_before_an_expert_s_and_are_named(smalltumor, cases, tmp_path):
+    exported = cases[0] / "P_visit1_smalltumor.nii.gz"
+    copyfile(cases[1] / "P_visit2_seg.nii.gz", exported)
+    page = tmp_path / "f.html"
+    code, out, err = smalltumor("compare", *cases, "--labels", "brats2018", "-o", page)
+    assert code == 0, err
+    assert out.startswith("No new enhancing lesion")
+    text = Page(page.read_text(encoding="utf-8")).text
+    assert f"{exported.name}, label scheme brats2018" in text
+
+
+def test_names_of_several_patients_are_a_warning(smalltumor, cases, write_scan, tmp_path):
+    other = write_scan("Bob", tumour())
+    content = tmp_path / "f.json"
+    code, _, err = smalltumor(
+        "compare", cases[0], other, "--json", content, "--labels", "brats2018"
+    )
+    assert code == 0
+    warning = "the cases are named as those of several patients: P and Bob"
+    assert f"warning: {warning}" in err
+    written = json.loads(content.read_text())
+    assert written["warnings"][0] == warning
+    assert [scan["patient"] for scan in written["scans"]] == ["P", "Bob"]
+    assert all(scan["warnings"] for scan in written["scans"])  # T1 and T2 are missing
 
 
 @pytest.mark.parametrize(
@@ -61,6 +113,11 @@ def test_masks_can_be_named(smalltumor, cases):
         (("P_visit1", "P_visit2", "-o", "f.txt"), "ends in .html or .pdf"),
         (("P_visit1", "P_visit2", "--json", "P_visit1/P_visit1_seg.nii.gz"), "name of an image"),
         (("P_visit1", "nowhere"), "nowhere"),
+        (("P_visit1", "P_visit2", "--masks", *_MASKS[::-1]), "is a mask of P_visit2"),
+        (
+            ("P_visit1", "P_visit2", "--scan-dates", "2026-04-12", "2026-01-10"),
+            "--scan-dates are not in their order",
+        ),
     ],
 )
 def test_what_cannot_be_compared_is_refused_in_a_line(smalltumor, cases, arguments, message):

@@ -1,0 +1,111 @@
+"""Reading the mask of a case, from a file that is named or from those beside its images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from smalltumor.data.case import Case
+from smalltumor.data.label_files import decode_labels, on_grid, read_label_volume, read_labels
+from smalltumor.data.masks.exported import RegionFile, region_files_of
+from smalltumor.data.masks.named_case import check_case
+from smalltumor.data.naming.find_cases import label_scheme_hint
+from smalltumor.labels.masks import Classes, compose_classes
+from smalltumor.labels.regions import Region, TissueClass
+
+
+@dataclass(frozen=True)
+class CaseMask:
+    """A mask on the grid of its case.
+
+    Parameters
+    ----------
+    classes : (i, j, k) uint8 array
+        Tissue classes.
+    known : sequence of TissueClass
+        Classes that the mask tells apart.
+    paths : tuple of Path
+        The files that were read.
+    scheme : str
+        Name of their label scheme; empty if each file is the mask of a region.
+    """
+
+    classes: Classes = field(repr=False)
+    known: Sequence[TissueClass]
+    paths: tuple[Path, ...]
+    scheme: str = ""
+
+    @property
+    def origin(self) -> str:
+        """Files and label scheme, as a report prints them."""
+        names = ", ".join(path.name for path in self.paths)
+        return f"{names}, label scheme {self.scheme}" if self.scheme else names
+
+
+def read_mask(path: Path, case: Case, scheme: str | None = None) -> CaseMask:
+    """Read a label file that is named for a case.
+
+    Parameters
+    ----------
+    path : Path
+    case : Case
+    scheme : str, optional
+        Name of its label scheme; by default the header, the values and the names of the file and
+        of those around it decide. The names of the images do not count: the file may be from
+        elsewhere.
+
+    Raises
+    ------
+    CaseError
+        If the file cannot be read, or is named after another patient or another scan.
+    GridMismatchError
+        If it is on another grid than the case.
+    LabelError
+        If its values fit no label scheme.
+    """
+    check_case(path, case)
+    return _decoded(path, case, scheme, label_scheme_hint(path))
+
+
+def mask_beside(case: Case, scheme: str | None = None) -> CaseMask:
+    """Read the mask beside the images of a case.
+
+    A mask that was exported from the window goes before an expert's: it was reviewed.
+
+    Parameters
+    ----------
+    case : Case
+    scheme : str, optional
+        Name of its label scheme.
+
+    Raises
+    ------
+    CaseError
+        If there is no mask, or it cannot be read.
+    GridMismatchError, LabelError
+        As for `read_mask`.
+    """
+    exported = region_files_of(case)
+    if [file.region for file in exported] == [None]:
+        return _decoded(exported[0].path, case, scheme, case.scheme_hint)
+    if {file.region for file in exported} == set(Region):
+        return _composed(exported, case)
+    classes, found = read_labels(case, scheme)
+    assert case.labels_path is not None
+    return CaseMask(classes, found.known_classes, (case.labels_path,), found.name)
+
+
+def _decoded(path: Path, case: Case, scheme: str | None, hint: str | None) -> CaseMask:
+    volume = on_grid(read_label_volume(path), case.grid, case.name)
+    classes, found = decode_labels(volume, scheme, hint)
+    return CaseMask(classes, found.known_classes, (path,), found.name)
+
+
+def _composed(files: Sequence[RegionFile], case: Case) -> CaseMask:
+    masks = {
+        file.region: on_grid(read_label_volume(file.path), case.grid, case.name).data != 0
+        for file in files
+    }
+    classes = compose_classes(masks[Region.ET], masks[Region.TC], masks[Region.WT])
+    return CaseMask(classes, tuple(TissueClass), tuple(file.path for file in files))

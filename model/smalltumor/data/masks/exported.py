@@ -1,0 +1,68 @@
+"""Names of exported masks.
+
+*Export* writes ``CASE_smalltumor.nii.gz``, or ``CASE_smalltumor_et.nii.gz`` and so on. These names
+tell an exported file from an expert's mask.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from smalltumor.data.case import Case
+from smalltumor.data.nifti import SUFFIXES, stem
+from smalltumor.data.segmentation import region_paths
+from smalltumor.files.names import safe_name
+from smalltumor.labels.regions import Region
+
+EXPORT_ENDING = "_smalltumor"
+_NAME = re.compile(rf"^(?P<case>.+){EXPORT_ENDING}(?:_(?P<region>et|tc|wt))?$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class RegionFile:
+    """An exported file.
+
+    Parameters
+    ----------
+    path : Path
+    case : str
+        Name of the case, as a file name has it.
+    region : Region or None
+        Region of a mask of 0 and 1; None for a label file of all regions.
+    """
+
+    path: Path
+    case: str
+    region: Region | None
+
+
+def region_file(path: Path) -> RegionFile | None:
+    """Parse the name of an exported file; None for another name."""
+    match = _NAME.match(stem(path))
+    if match is None:
+        return None
+    region = match["region"]
+    return RegionFile(path, match["case"], Region(region.lower()) if region else None)
+
+
+def region_files_of(case: Case) -> list[RegionFile]:
+    """The exported files beside a case's images: the label file, else the masks of its regions."""
+    folders = {path.parent for path in case.paths.values()}
+    if len(folders) != 1:
+        return []
+    for suffix in SUFFIXES:
+        path = next(iter(folders)) / f"{safe_name(case.name)}{EXPORT_ENDING}{suffix}"
+        if path.is_file():
+            return [RegionFile(path, case.name, None)]
+        masks = [(r, p) for r, p in region_paths(path).items() if p.is_file()]
+        if masks:
+            return [RegionFile(p, case.name, region) for region, p in masks]
+    return []
+
+
+def is_beside(file: RegionFile, case: Case) -> bool:
+    """Whether a file was exported from a case, to the folder of its images."""
+    folders = {path.absolute().parent for path in case.paths.values()}
+    return safe_name(case.name) == file.case and file.path.absolute().parent in folders

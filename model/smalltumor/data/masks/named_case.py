@@ -1,0 +1,86 @@
+"""Which case a mask is of, by its name."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from smalltumor.data.case import Case
+from smalltumor.data.masks.exported import region_file
+from smalltumor.data.naming.file_names import LABELS, parse_file_name
+from smalltumor.data.nifti import stem
+from smalltumor.data.patients import patient_of
+from smalltumor.errors import CaseError
+
+_DIGITS = re.compile(r"\d+")
+
+
+def check_patient(path: Path, case: Case) -> None:
+    """Check that the name of a mask does not state another patient.
+
+    A name states a patient before an ending such as ``_seg``, unless the file lies beside the
+    images, and by a number in place of that of the case.
+
+    Raises
+    ------
+    CaseError
+        If it does.
+    """
+    named = named_case(path)
+    own, other = patient_of(case.name).lower(), patient_of(named or stem(path)).lower()
+    if _begins_with(other, own):
+        return
+    if (named and not is_in_folder_of(path, case)) or _differ_by_number(own, other):
+        raise _another(path, named or stem(path), case)
+
+
+def check_case(path: Path, case: Case) -> None:
+    """Check that the name of a mask states neither another patient nor another scan.
+
+    Raises
+    ------
+    CaseError
+        If it does.
+    """
+    check_patient(path, case)
+    named = named_case(path)
+    if named is None or _begins_with(named.lower(), case.name.lower()):
+        return
+    if patient_of(named) != named or _has_images(path.parent, named):
+        raise _another(path, named, case)
+
+
+def named_case(path: Path) -> str | None:
+    """The case that the name of a mask states before a known ending; None if it states none."""
+    exported = region_file(path)
+    if exported is not None:
+        return exported.case
+    parsed = parse_file_name(path)
+    return parsed[0] or None if parsed is not None and parsed[1] == LABELS else None
+
+
+def is_in_folder_of(path: Path, case: Case) -> bool:
+    """Whether a file lies in a folder of the case's images, or is the case's own mask."""
+    folders = {p.absolute().parent for p in case.paths.values()}
+    return path == case.labels_path or path.absolute().parent in folders
+
+
+def _another(path: Path, named: str, case: Case) -> CaseError:
+    return CaseError(f"{path.name} is a mask of {named} by its name, not of {case.name}")
+
+
+def _begins_with(name: str, own: str) -> bool:
+    """Whether a name is another one, or continues it: P_1_pred continues P_1, P_10 does not."""
+    return name.startswith(own) and not (own[-1:].isdigit() and name[len(own) :][:1].isdigit())
+
+
+def _has_images(folder: Path, case: str) -> bool:
+    """Whether a folder has images of a case."""
+    parsed = (parse_file_name(path) for path in folder.glob("*.nii*"))
+    return any(p is not None and p[0] == case and p[1] != LABELS for p in parsed)
+
+
+def _differ_by_number(own: str, other: str) -> bool:
+    """Whether one name is like the other with other digits, such as another number of a series."""
+    same_form = _DIGITS.sub("0", other).startswith(_DIGITS.sub("0", own))
+    return same_form and bool(_DIGITS.search(own)) and not _begins_with(other, own)

@@ -1,0 +1,55 @@
+"""A mask that is named after another patient or another scan is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from smalltumor.data.case import Case
+from smalltumor.data.masks.named_case import check_case, check_patient
+from smalltumor.errors import CaseError
+from smalltumor.geometry.grid import Grid
+
+
+def case_named(name: str, folder: Path) -> Case:
+    image = folder / f"{name}_t1ce.nii.gz"
+    image.touch()
+    grid = Grid((2, 2, 2), np.eye(4))
+    return Case(name, {}, grid, paths={"t1ce": image})
+
+
+@pytest.mark.parametrize(
+    ("name", "mask"),
+    [
+        ("P_visit1", "P_visit2_seg"),
+        ("P_visit1", "P_visit10_seg"),
+        ("BraTS-GLI-00001-000", "BraTS-GLI-00001-001-seg"),
+        ("Anna_v1", "Bob_v1_seg"),
+        ("Anna_v1", "Anna_v2_smalltumor"),
+        ("P_1", "P_10_seg"),
+    ],
+)
+def test_a_mask_of_another_scan_is_refused(tmp_path, name, mask):
+    case = case_named(name, tmp_path)
+    with pytest.raises(CaseError, match=f"by its name, not of {name}"):
+        check_case(tmp_path / "elsewhere" / f"{mask}.nii.gz", case)
+
+
+@pytest.mark.parametrize(
+    "mask", ["P_visit1_seg", "P_visit1_smalltumor", "P_visit1_reader2_seg", "corrected", "seg", "P"]
+)
+def test_a_mask_of_this_scan_or_of_no_stated_one_is_accepted(tmp_path, mask):
+    check_case(tmp_path / "elsewhere" / f"{mask}.nii.gz", case_named("P_visit1", tmp_path))
+
+
+def test_in_a_folder_of_several_cases_the_mask_of_another_is_refused(tmp_path):
+    case_named("Bob", tmp_path)
+    with pytest.raises(CaseError, match="not of Anna"):
+        check_case(tmp_path / "Bob_seg.nii.gz", case_named("Anna", tmp_path))
+    check_case(tmp_path / "reader2_seg.nii.gz", case_named("Anna", tmp_path))
+
+
+def test_a_number_that_goes_on_is_another_patient(tmp_path):
+    with pytest.raises(CaseError):
+        check_patient(tmp_path / "elsewhere" / "P_10.nii.gz", case_named("P_1", tmp_path))
