@@ -13,6 +13,7 @@ import numpy as np
 from psygnal import Signal
 from smalltumor.labels.regions import Region
 from smalltumor.lesions import Lesion, LesionList
+from smalltumor.second_look import load_parameters, scored
 
 from napari_smalltumor.layers.visibility import can_be_seen
 from napari_smalltumor.lesions.additions import add_voxels
@@ -264,12 +265,18 @@ class LesionReview(ReviewedSegmentation):
 
     def reviewed(self, lesions: Sequence[Lesion]) -> list[Lesion]:
         """The lesions with their `accepted` field set, for a table that is saved or copied."""
+        if self.region is Region.ET and self.from_network:
+            found = [x for x in lesions if not self.is_candidate(x)]
+            others = [x for x in lesions if self.is_candidate(x)]
+            lesions = [*scored(found, load_parameters()), *others]
         return [self._reviewed(lesion) for lesion in lesions]
 
     def _reviewed(self, lesion: Lesion) -> Lesion:
         decision = self.decision_on(lesion)
         if self.is_candidate(lesion):
-            accepted = None if decision is None else decision.verdict is not Verdict.REJECTED
+            is_rejected = decision is not None and decision.verdict is Verdict.REJECTED
+            accepted = False if is_rejected else None
+            decision = decision if is_rejected else None  # an addition that was taken back
         else:
             accepted = self.is_accepted(lesion)
         who, when = (None, None) if decision is None else (decision.who, decision.when)

@@ -7,7 +7,9 @@ from qtpy.QtWidgets import QAbstractItemView, QTableView
 
 ASCENDING, DESCENDING = "▴", "▾"
 
-_ROW_HEIGHT = 24
+ROW_HEIGHT = 24
+"""Height of a row, in pixels."""
+
 _MINIMUM_HEIGHT = 110
 _NO_ARROW = "QHeaderView::up-arrow, QHeaderView::down-arrow { image: none; width: 0; height: 0; }"
 """Qt draws the sorting arrow far from its title; the model writes it beside the title."""
@@ -32,7 +34,7 @@ def set_up_table(table: QTableView, narrowest: int, sorted_by: int) -> None:
     table.setTabKeyNavigation(False)
     table.setMinimumHeight(_MINIMUM_HEIGHT)
     table.verticalHeader().setVisible(False)
-    table.verticalHeader().setDefaultSectionSize(_ROW_HEIGHT)
+    table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
     header = table.horizontalHeader()
     header.setHighlightSections(False)
     header.setMinimumSectionSize(narrowest)

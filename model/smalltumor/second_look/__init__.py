@@ -1,5 +1,6 @@
 """The second look: spots that the network almost found, and scores of all lesions."""
 
+from smalltumor.second_look.found import scored
 from smalltumor.second_look.label_images import label_image, on_other_grid
 from smalltumor.second_look.parameters import SecondLookParameters, load_parameters
 from smalltumor.second_look.second_look import SecondLook, second_look
@@ -10,5 +11,6 @@ __all__ = [
     "label_image",
     "load_parameters",
     "on_other_grid",
+    "scored",
     "second_look",
 ]

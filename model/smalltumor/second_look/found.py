@@ -7,6 +7,7 @@ the network had not been trained on (docs/lab/second-look.md).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy.typing as npt
 
 if TYPE_CHECKING:
     from smalltumor.lesions import Lesion
+    from smalltumor.second_look.parameters import SecondLookParameters
 
 FEATURES = ("log_mm3",)
 """Names of the features."""
@@ -31,3 +33,18 @@ def found_features(lesions: Sequence[Lesion]) -> npt.NDArray[np.float64]:
     """
     volumes = [max(lesion.mm3, _LEAST_MM3) for lesion in lesions]
     return np.log(np.array(volumes, dtype=np.float64))[:, None]
+
+
+def scored(lesions: Sequence[Lesion], parameters: SecondLookParameters) -> list[Lesion]:
+    """Give components of the mask their scores; those without probabilities have none.
+
+    Parameters
+    ----------
+    lesions : sequence of Lesion
+        Components of enhancing tumour.
+    parameters : SecondLookParameters
+    """
+    known = [x for x in lesions if x.mean_probability is not None]
+    scores = parameters.found(found_features(known), FEATURES)
+    by_id = {x.id: float(score) for x, score in zip(known, scores, strict=True)}
+    return [replace(x, score=by_id.get(x.id)) for x in lesions]

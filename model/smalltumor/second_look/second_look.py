@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -13,9 +12,9 @@ import numpy.typing as npt
 from smalltumor.labels.regions import Region
 from smalltumor.labels.small_lesions import SMALL_LESION_MM3
 from smalltumor.lesions import Lesion, LesionList, LookUp, measure_lesion
-from smalltumor.second_look import found
 from smalltumor.second_look.coarse_maps import CoarseMaps, coarse_maps
 from smalltumor.second_look.features import FEATURES, Floats, features_of
+from smalltumor.second_look.found import scored
 from smalltumor.second_look.growing import grow
 from smalltumor.second_look.parameters import SecondLookParameters, load_parameters
 from smalltumor.second_look.peaks import Peaks, find_peaks
@@ -129,19 +128,6 @@ class SecondLook:
             for number, (voxels, score) in enumerate(chosen, start=first_id)
         ]
 
-    def scored(self, lesions: Sequence[Lesion]) -> list[Lesion]:
-        """Give components of the mask their scores; those without probabilities have none.
-
-        Parameters
-        ----------
-        lesions : sequence of Lesion
-            Components of enhancing tumour on the case's grid.
-        """
-        known = [x for x in lesions if x.mean_probability is not None]
-        scores = self.parameters.found(found.found_features(known), found.FEATURES)
-        by_id = {x.id: float(score) for x, score in zip(known, scores, strict=True)}
-        return [replace(x, score=by_id.get(x.id)) for x in lesions]
-
     def grow(
         self, voxel: npt.ArrayLike, mask: Mask | None = None, *, apart: bool = False
     ) -> npt.NDArray[np.int64]:
@@ -187,7 +173,7 @@ def second_look(
     look = None if segmentation.cropped is None else SecondLook.of(case, segmentation.cropped)
     if look is None:
         return None
-    lesions = look.scored(find_lesions(segmentation, midline_mm=midline_mm))
+    lesions = scored(find_lesions(segmentation, midline_mm=midline_mm), look.parameters)
     candidates = look.candidates(
         segmentation.mask(Region.ET), first_id=len(lesions) + 1, midline_mm=midline_mm
     )

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QSizePolicy, QTableVi
 from smalltumor.lesions import Lesion
 
 from napari_smalltumor.lesions.table.columns import Value
+from napari_smalltumor.widgets.tables import ROW_HEIGHT
 
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _ROWS_SHOWN = 4
@@ -89,6 +90,10 @@ class CandidatesTable(QTableView):
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
+        self.setShowGrid(False)
+        self.setTabKeyNavigation(False)
+        self.horizontalHeader().setHighlightSections(False)
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.selectionModel().currentRowChanged.connect(self._on_row)
@@ -109,9 +114,8 @@ class CandidatesTable(QTableView):
             self.setCurrentIndex(QModelIndex())
         self._updating = False
         rows = max(min(len(lesions), _ROWS_SHOWN), 1)
-        row_height = self.verticalHeader().defaultSectionSize()
         frame = 2 * self.frameWidth()
-        self.setFixedHeight(self.horizontalHeader().sizeHint().height() + rows * row_height + frame)
+        self.setFixedHeight(self.horizontalHeader().sizeHint().height() + rows * ROW_HEIGHT + frame)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         """Accept with Space, reject with Delete, go back to the images with Escape."""

@@ -84,6 +84,7 @@ def test_a_rejected_candidate_stays_rejected_and_is_in_the_table_that_is_saved(
         rows = list(csv.DictReader(file))
     (row,) = [row for row in rows if row["accepted"] == "false" and row["list"] == "second_look"]
     assert row["decided_by"] and row["decided_at"].startswith("20")
+    assert all(0 < float(row["score"]) < 1 for row in rows)
     press(dock, keys.UNDO)
     assert dock.review.candidates[0] is candidate
 

@@ -123,3 +123,7 @@ def test_the_table_says_who_decided_and_when(case):
     rejected, undecided = review.reviewed([one, other])
     assert (rejected.accepted, undecided.accepted) == (False, None)
     assert rejected.decided_at and undecided.decided_at is None
+    review.add(other)
+    review.source.layers[Region.ET].undo()
+    (taken_back,) = review.reviewed([other])
+    assert (taken_back.accepted, taken_back.decided_at) == (None, None)
