@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,7 +27,7 @@ from smalltumor.lesions import (
 from smalltumor.lesions.axial_diameters import AxialDiameters, axial_diameters
 from smalltumor.lesions.location import side_at
 from smalltumor.measures.sums import BidimensionalSum
-from smalltumor.second_look import SecondLook
+from smalltumor.second_look import found, load_parameters
 
 GiveScores = Callable[[Sequence[Lesion]], Sequence[Lesion]]
 
@@ -154,7 +155,6 @@ def measure_case(
         Lesions below this volume in mm3 are small.
     """
     cropped = segmentation.cropped
-    look = None if cropped is None else SecondLook.of(case, cropped)
     return measure_classes(
         segmentation.classes,
         segmentation.grid,
@@ -163,7 +163,7 @@ def measure_case(
         known=known,
         threshold=threshold,
         look_up=None if cropped is None else cropped.at,
-        scored=None if look is None else look.scored,
+        scored=None if cropped is None else partial(found.scored, parameters=load_parameters()),
     )
 
 
@@ -192,7 +192,7 @@ def measure_classes(
     look_up : callable, optional
         Class probabilities at voxels.
     scored : callable, optional
-        Gives lesions their scores, as `smalltumor.second_look.SecondLook.scored` does.
+        Gives lesions their scores, as `smalltumor.second_look.scored` does.
 
     Raises
     ------
