@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from smalltumor.errors import CaseError
 from smalltumor.follow_up import FollowUp, LesionChange, Scan, compare_scans
 from smalltumor.inference.progress import CancelCallback, ProgressCallback
 from smalltumor.labels.masks import region_mask
-from smalltumor.labels.regions import Region
+from smalltumor.labels.regions import Region, TissueClass
 from smalltumor.lesions import Lesion
 from smalltumor.measures import measure_case
 
@@ -77,6 +77,7 @@ def compare_with_earlier(
     case: Case,
     now: Segmentation,
     threshold: float,
+    known: Sequence[TissueClass] = tuple(TissueClass),
     *,
     progress: ProgressCallback | None = None,
     cancelled: CancelCallback | None = None,
@@ -92,6 +93,8 @@ def compare_with_earlier(
         Of this case.
     threshold : float
         Lesions below this volume in mm3 are small.
+    known : sequence of TissueClass
+        Classes that the regions now tell apart.
     progress, cancelled : callable, optional
         As in `smalltumor.segment`.
 
@@ -106,9 +109,10 @@ def compare_with_earlier(
     mask = mask_beside(earlier)
     then = Segmentation(earlier.name, mask.classes, earlier.grid)
     measures = measure_case(earlier, then, known=mask.known, threshold=threshold)
+    measures_now = measure_case(case, now, known=known, threshold=threshold)
     scans = (
         Scan(earlier, mask.classes, measures, mask=mask.origin),
-        Scan(case, now.classes, measure_case(case, now, threshold=threshold), mask=_IN_WINDOW),
+        Scan(case, now.classes, measures_now, mask=_IN_WINDOW),
     )
     follow_up = compare_scans(scans, progress=progress, cancelled=cancelled)
     image, placed = follow_up.then_on_grid_of_now()

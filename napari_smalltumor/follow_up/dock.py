@@ -20,11 +20,12 @@ from napari_smalltumor.follow_up.comparison import Comparison, compare_with_earl
 from napari_smalltumor.follow_up.layers_then import flicker, layer_then, show_then
 from napari_smalltumor.follow_up.page import ask_and_write_page
 from napari_smalltumor.follow_up.panel import FollowUpPanel
+from napari_smalltumor.follow_up.region_edits import RegionEdits
 from napari_smalltumor.follow_up.table_model import ChangesModel
 from napari_smalltumor.layers.metadata import region_layers, same_case
 from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.patient import Patient
-from napari_smalltumor.layers.region_masks import fingerprint, segmentation_of
+from napari_smalltumor.layers.region_masks import fingerprint, known_classes, segmentation_of
 from napari_smalltumor.lesions.navigation import move_to
 from napari_smalltumor.lesions.source import LesionSource
 from napari_smalltumor.patient_header import PatientHeader
@@ -37,7 +38,8 @@ from napari_smalltumor.widgets.dock_tabs import show_as_tab
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
-_CHANGED = "The regions have changed since; compare again."
+_CHANGED = "The regions have changed since they were compared; compare again."
+_THEN_SHOWN = "The earlier scan is shown; the regions are those of the scan now."
 _RUNNING = "Comparing with {} ..."
 
 
@@ -59,6 +61,7 @@ class FollowUpDock(FollowUpPanel):
         self._messages: dict[Patient, str] = {}
         self._worker: ProgressWorker | None = None
         self.keys: DockKeys | None = None
+        self._edits = RegionEdits(self._show_state, self)
         self._is_open = False
         show_as_tab(self, "Follow-up")
         self.destroyed.connect(partial(_close, ref(self)))
@@ -94,7 +97,10 @@ class FollowUpDock(FollowUpPanel):
         segmentation = segmentation_of(self._viewer.layers, case)
         assert segmentation is not None
         mark = fingerprint(self._viewer.layers, case)
-        job = partial(compare_with_earlier, folder, case, segmentation, settings.get("threshold"))
+        known = known_classes(self._viewer.layers, case)
+        job = partial(
+            compare_with_earlier, folder, case, segmentation, settings.get("threshold"), known
+        )
         self._messages[patient] = _RUNNING.format(folder.name)
         self.show_running(True)
         self._worker = start(
@@ -122,6 +128,7 @@ class FollowUpDock(FollowUpPanel):
         """Change between T1CE then and the images now."""
         flicker(self._viewer)
         self._show_flicker()
+        self._show_state()
 
     def report(self) -> None:
         """Write a page of the comparison, unless the regions have changed since."""
@@ -161,6 +168,7 @@ class FollowUpDock(FollowUpPanel):
         self._is_open = False
         self._patients.changed.disconnect(self._update, missing_ok=True)
         self._patients.patients_changed.disconnect(self._update, missing_ok=True)
+        self._edits.follow(())
         if self.keys is not None:
             self.keys.unbind()
             self.keys = None
@@ -185,6 +193,8 @@ class FollowUpDock(FollowUpPanel):
         comparison = self.comparison
         if comparison is not None and not same_case(comparison.case, case):
             comparison = None
+        layers = {} if case is None else region_layers(self._patients.layers, case)
+        self._edits.follow(layers.values())
         self.set_comparable(case is not None and not self.busy)
         changes = comparison.follow_up.changes if comparison is not None else ()
         if list(changes) != self.model.changes:
@@ -195,11 +205,14 @@ class FollowUpDock(FollowUpPanel):
         self._show_state()
 
     def _show_state(self) -> None:
+        if not isalive(self) or not self._is_open:
+            return
         patient, case = self._patients.current, case_to_export(self._viewer)
-        text = self._messages.get(patient, "") if patient is not None else ""
-        if not text and case is None:
-            text = "Segment the case to compare it with an earlier scan"
-        self.show_message(text or self._compared_with())
+        attempt = self._messages.get(patient, "") if patient is not None else ""
+        if not attempt and case is None:
+            attempt = "Segment the case to compare it with an earlier scan"
+        shown = _THEN_SHOWN if self.flicker_button.isChecked() else ""
+        self.show_message("\n".join(filter(None, (attempt, self._compared_with(), shown))))
 
     def _compared_with(self) -> str:
         comparison = self.comparison

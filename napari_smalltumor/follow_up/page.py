@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from smalltumor.report.follow_up_page import follow_up_page
 from napari_smalltumor import notify
 from napari_smalltumor.follow_up.comparison import Comparison
 from napari_smalltumor.layers.patient import patient_of_shown_case
+from napari_smalltumor.layers.region_masks import missing_text
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.output_folder import remember_output_folder
 from napari_smalltumor.report.command import ask_for_page
@@ -23,6 +25,7 @@ from napari_smalltumor.workers import run_in_thread
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
+    from napari.layers import Layer
 
 _ENDING = "_follow-up"
 _SCANS = ("the scan then", "the scan now")
@@ -42,22 +45,30 @@ def ask_and_write_page(viewer: ViewerModel, comparison: Comparison, parent: QWid
         return
     if path is not None:
         reviewer, dates = stated
-        _write(comparison, path, reviewer, dates)
+        _write(comparison, path, reviewer, dates, viewer.layers)
         remember_output_folder(patient, path)
 
 
-def _write(comparison: Comparison, path: Path, reviewer: str, dates: list[str]) -> None:
+def _write(
+    comparison: Comparison,
+    path: Path,
+    reviewer: str,
+    dates: list[str],
+    layers: Iterable[Layer],
+) -> None:
     scans = comparison.follow_up.scans
     dated = tuple(replace(scan, date=date) for scan, date in zip(scans, dates, strict=True))
     follow_up = replace(comparison.follow_up, scans=dated)
+    missing = missing_text(layers, comparison.case)
 
     def write() -> Path:
         details = ReportDetails(
             patient=patient_of(comparison.case.name),
             model=comparison.model,
             reviewer=reviewer,
-            warnings=tuple(
-                f"{scan.case.name}: {text}" for scan in scans for text in doubts(scan.case)
+            warnings=(
+                *filter(None, [missing]),
+                *(f"{scan.case.name}: {text}" for scan in scans for text in doubts(scan.case)),
             ),
         )
         return write_page(follow_up_page(follow_up, details), path, overwrite=True)

@@ -76,7 +76,7 @@ class FollowUpPanel(QWidget):
             return
         response = follow_up.response
         category = "not evaluable" if response.category is None else response.category.value
-        self.headline.setText(headline(follow_up))
+        self.headline.setText(f"{headline(follow_up)}, since {follow_up.then.title}")
         similarity = follow_up.registrations[-1].similarity
         self.response.setText(
             f"RANO 2.0, from the measures alone: {category}; {'; '.join(response.reasons)}. "

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from smalltumor.data.case import Case
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.masks import compose_classes
-from smalltumor.labels.regions import Region
+from smalltumor.labels.regions import Region, TissueClass
 
 from napari_smalltumor.layers.coordinates import display_shape, from_display, to_display
 from napari_smalltumor.layers.metadata import checksum, region_layers, role_of
@@ -74,6 +74,26 @@ def unseen_regions(layers: Iterable[Layer], case: Case) -> list[tuple[Region, st
         if region not in found or not found[region].visible
     ]
     return states if found else []
+
+
+def known_classes(layers: Iterable[Layer], case: Case) -> tuple[TissueClass, ...]:
+    """Tissue classes that the case's region layers tell apart; all with ET, TC and WT."""
+    found = region_layers(layers, case)
+    known = {
+        TissueClass.ET: {Region.ET},
+        TissueClass.NCR: {Region.ET, Region.TC},
+        TissueClass.ED: {Region.TC, Region.WT},
+    }
+    return tuple(c for c in TissueClass if known.get(c, set()) <= set(found))
+
+
+def missing_text(layers: Iterable[Layer], case: Case) -> str:
+    """A warning that names the regions without a layer; empty if there are all."""
+    missing = [r.upper() for r, state in unseen_regions(layers, case) if state == "missing"]
+    if not missing:
+        return ""
+    verb = "has" if len(missing) == 1 else "have"
+    return f"{' and '.join(missing)} {verb} no layer; what follows from it is not measured"
 
 
 def is_edited(layers: Iterable[Layer], case: Case) -> bool:

@@ -21,7 +21,12 @@ from napari_smalltumor.export.file_names import with_ending
 from napari_smalltumor.export.source_files import check_no_source, with_sources
 from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.patient import patient_of_shown_case
-from napari_smalltumor.layers.region_masks import is_edited, segmentation_of
+from napari_smalltumor.layers.region_masks import (
+    is_edited,
+    known_classes,
+    missing_text,
+    segmentation_of,
+)
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.output_folder import output_folder, remember_output_folder
 from napari_smalltumor.report.details_dialog import ask_for_details
@@ -85,16 +90,17 @@ def write_report(
     segmentation = with_sources(composed, viewer.layers)
     threshold = settings.get("threshold")
     edited = is_edited(viewer.layers, case)
+    known, missing = known_classes(viewer.layers, case), missing_text(viewer.layers, case)
 
     def write() -> Path:
-        measures = measure_case(case, segmentation, threshold=threshold)
+        measures = measure_case(case, segmentation, known=known, threshold=threshold)
         details = ReportDetails(
             patient=patient_of(case.name),
             scan_date=scan_date,
             mask=_origin(segmentation, edited),
             model=_model(segmentation),
             reviewer=reviewer,
-            warnings=_warnings(case, segmentation),
+            warnings=tuple(filter(None, (missing, *_warnings(case, segmentation)))),
         )
         page = case_page(case, segmentation.classes, measures, details)
         return write_page(page, path, overwrite=True)

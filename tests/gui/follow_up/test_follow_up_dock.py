@@ -14,6 +14,7 @@ from smalltumor.follow_up import ScanRegistration, compare
 
 from napari_smalltumor import notify
 from napari_smalltumor.display.sequences import show_sequence
+from napari_smalltumor.follow_up import dock as dock_module
 from napari_smalltumor.follow_up import page
 from napari_smalltumor.follow_up.dock import FollowUpDock
 from napari_smalltumor.layers.reference import reference_layers
@@ -88,8 +89,9 @@ def test_flicker_changes_images_only(dock, qtbot, then):
     dock.flicker()
     assert layers["BraTS2021_2 then: BraTS2021_1"].visible
     assert not layers["BraTS2021_2 T1CE"].visible and layers["BraTS2021_2 ET"].visible
-    assert dock.flicker_button.isChecked()
+    assert dock.flicker_button.isChecked() and "earlier scan is shown" in dock.message.text()
     dock.flicker()
+    assert "earlier scan is shown" not in dock.message.text()
     assert {layer.name: layer.visible for layer in layers} == before
 
 
@@ -133,14 +135,30 @@ def test_an_edit_makes_the_comparison_old_and_it_can_be_renewed(dock, qtbot, the
     compared(dock, qtbot, then)
     assert "Compared with BraTS2021_1_seg.nii.gz" in dock.message.text()
     et = dock._viewer.layers["BraTS2021_2 ET"]
-    et.data[et.data > 0] = 0
-    et.refresh()
-    dock.step(1)
-    assert "changed since" in dock.message.text()
+    et.data_setitem(np.nonzero(et.data), 0)
+    qtbot.waitUntil(lambda: "have changed since" in dock.message.text())
     dock.compare_again()
     qtbot.waitUntil(lambda: not dock.busy)
     assert words(dock) == ["gone", "gone"]
     assert sum("then:" in layer.name for layer in dock._viewer.layers) == 1
+
+
+def test_a_failed_attempt_does_not_hide_that_the_comparison_is_old(dock, qtbot, then, tmp_path):
+    compared(dock, qtbot, then)
+    assert dock.headline.text().endswith("since BraTS2021_1")
+    et = dock._viewer.layers["BraTS2021_2 ET"]
+    et.data_setitem(np.nonzero(et.data), 0)
+    compared(dock, qtbot, tmp_path / "nowhere")
+    assert "nowhere" in dock.message.text() and "have changed since" in dock.message.text()
+
+
+def test_a_region_without_a_layer_is_not_measured(dock, qtbot, then, monkeypatch):
+    monkeypatch.setattr(dock_module, "may_write_regions", lambda *arguments: True)
+    del dock._viewer.layers["BraTS2021_2 TC"]
+    compared(dock, qtbot, then)
+    volumes = dock.comparison.follow_up.now.measures.volumes_ml
+    assert volumes["et"] > 0
+    assert [volumes[name] for name in ("tc", "wt", "ncr", "ed")] == [None] * 4
 
 
 def test_each_patient_has_its_own_comparison(dock, qtbot, then, tmp_path):

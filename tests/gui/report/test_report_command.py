@@ -87,6 +87,20 @@ def test_another_patient_that_becomes_active_has_its_own_page(
     assert f"<td>{ml(viewer, 'Other ET'):.3f}</td>" in page
 
 
+def test_what_follows_from_a_missing_region_is_not_measured(
+    viewer, qtbot, asked, messages, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(questions, "confirm", lambda *arguments: True)
+    for name in ("Pat TC", "Pat WT"):
+        del viewer.layers[name]
+    command.ask_and_report(viewer, None)
+    qtbot.waitUntil(lambda: bool(messages))
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert page.count(f"<td>{ml(viewer, 'Pat ET'):.3f}</td>") == 1
+    assert page.count("<td>0.00</td>") == 0
+    assert "TC and WT have no layer; what follows from it is not measured" in page
+
+
 def test_a_hidden_region_is_asked_about(viewer, asked, messages, monkeypatch, tmp_path):
     questioned: list[str] = []
     monkeypatch.setattr(questions, "confirm", lambda *a: questioned.append(a[2]) or False)
