@@ -244,7 +244,7 @@ class Snapshot:
         return (
             other is not None
             and (self.region, self.values) == (other.region, other.values)
-            and (self.look_up is None) == (other.look_up is None)
+            and self.look_up == other.look_up
             and self.grid.matches(other.grid)
             and np.array_equal(self.data, other.data)
         )

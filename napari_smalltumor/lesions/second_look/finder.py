@@ -52,6 +52,7 @@ class CandidateFinder(QObject):
         super().__init__(parent)
         self._number = 0
         self._source: LesionSource | None = None
+        self._result: Segmentation | None = None
         self._all: list[Lesion] = []
         self.busy = False
 
@@ -64,7 +65,7 @@ class CandidateFinder(QObject):
         """Search the candidates of a segmentation; none if the network did not make it."""
         self._number += 1
         self._source, self._all, self.busy = source, [], False
-        result = None if source is None else network_result(source)
+        self._result = result = None if source is None else network_result(source)
         if source is None or source.case is None or result is None:
             self.found.emit([])
             return
@@ -75,7 +76,7 @@ class CandidateFinder(QObject):
         run_in_thread(
             partial(_search, known, source.case, result, source.midline),
             self,
-            partial(self._on_result, self._number, layer),
+            partial(self._on_result, self._number, layer, result),
             partial(self._on_error, self._number),
             name="second look",
         )
@@ -83,10 +84,13 @@ class CandidateFinder(QObject):
     def stop(self) -> None:
         """Discard a search that is running."""
         self._number += 1
-        self._source, self._all, self.busy = None, [], False
+        self._source, self._result, self._all, self.busy = None, None, [], False
 
     def refresh(self) -> None:
-        """Emit the candidates that are still to be decided on."""
+        """Emit the candidates that are still to be decided on; search those of a new result."""
+        if self._source is not None and network_result(self._source) is not self._result:
+            self.set_target(self._source)
+            return
         self.found.emit(self.undecided)
 
     @property
@@ -111,11 +115,15 @@ class CandidateFinder(QObject):
         return bool(inside.any())
 
     def _on_result(
-        self, number: int, layer: Labels, result: tuple[SecondLook | None, list[Lesion]]
+        self,
+        number: int,
+        layer: Labels,
+        result: Segmentation,
+        found: tuple[SecondLook | None, list[Lesion]],
     ) -> None:
-        look, candidates = result
+        look, candidates = found
         if look is not None:
-            keep_look(layer, look)
+            keep_look(layer, result, look)
         if number != self._number:
             return
         self._all, self.busy = candidates, False

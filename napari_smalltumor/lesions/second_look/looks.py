@@ -1,4 +1,4 @@
-"""The second look at each segmentation, kept as long as its layer."""
+"""The second look at each result of the network, kept until its layer gets another result."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from napari_smalltumor.lesions.source import LesionSource
 if TYPE_CHECKING:
     from napari.layers import Labels
 
-_LOOKS: WeakKeyDictionary[Labels, SecondLook] = WeakKeyDictionary()
+_LOOKS: WeakKeyDictionary[Labels, tuple[Segmentation, SecondLook]] = WeakKeyDictionary()
 
 
 def network_result(source: LesionSource) -> Segmentation | None:
@@ -28,10 +28,12 @@ def network_result(source: LesionSource) -> Segmentation | None:
 
 
 def look_of(layer: Labels) -> SecondLook | None:
-    """The second look that was computed for the layer of ET, if any."""
-    return _LOOKS.get(layer)
+    """The second look at the result that is in the layer of ET, if it was computed."""
+    result, look = _LOOKS.get(layer, (None, None))
+    role = role_of(layer)
+    return look if role is not None and role.result is result else None
 
 
-def keep_look(layer: Labels, look: SecondLook) -> None:
-    """Keep the second look as long as the layer."""
-    _LOOKS[layer] = look
+def keep_look(layer: Labels, result: Segmentation, look: SecondLook) -> None:
+    """Keep the second look at a result as long as the layer."""
+    _LOOKS[layer] = result, look
