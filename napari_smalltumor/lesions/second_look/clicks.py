@@ -6,11 +6,12 @@ added; with Alt and Shift the lesion of the mask there is deleted. Both are step
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from qtpy.QtCore import QTimer
 from smalltumor.labels.regions import Region
 from smalltumor.lesions import Lesion, LesionList, measure_lesion
 
@@ -21,6 +22,7 @@ from napari_smalltumor.planes.linked_planes import linked_planes
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
+    from napari.layers import Layer
 
 CLICKED_ID = 2_000_000
 """`id` of a lesion that was grown at a click, until the mask is searched again."""
@@ -97,14 +99,27 @@ class ReviewClicks:
         self.say(texts.deleted(self.review.delete([lesion])))
         self.search()
 
-    def _on_canvas(self, viewer: ViewerModel, event: Any) -> Iterator[None] | None:
+    def _on_canvas(self, viewer: ViewerModel, event: Any) -> None:
         modifiers = {str(m) for m in event.modifiers}
         if event.type != "mouse_press" or event.button != 1 or "Alt" not in modifiers:
-            return None
+            return
         if viewer.dims.ndisplay == 2:
+            _keep_from(viewer.layers.selection.active)
             self.on_click(event.position, "Shift" in modifiers)
             event.handled = True
-        return None
+
+
+def _keep_from(layer: Layer | None) -> None:
+    """Keep the press that is being handled from a layer's brush, eraser or other tool.
+
+    napari calls the layer's callbacks after the viewer's, whether or not the event was handled.
+    """
+    if layer is None:
+        return
+    callbacks = layer.mouse_drag_callbacks
+    kept = list(callbacks)
+    callbacks.clear()
+    QTimer.singleShot(0, lambda: callbacks.extend(kept))
 
 
 def _holds(lesion: Lesion, voxel: tuple[int, int, int]) -> bool:
