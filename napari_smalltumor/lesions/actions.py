@@ -127,10 +127,7 @@ class ReviewActions:
         self.search()  # it finds the current lesion again, under its new number
 
     def selected(self) -> list[Lesion]:
-        """The current candidate, else the lesions of the selected rows, else the current one."""
-        current = self.review.current
-        if current is not None and self.review.is_candidate(current):
-            return [current]
+        """The lesions of the selected rows, else the current lesion or candidate."""
         lesions = self.model.lesions_at(self.selected_rows())
         if not lesions and self.review.current is not None:
             return [self.review.current]

@@ -339,6 +339,8 @@ class LesionsDock(LesionsPanel):
         rows = self.selected_rows()
         if len(rows) == 1:
             self.review_actions.go_to_row(rows[0])
+        elif rows and self.review.is_candidate(self.review.current):
+            self.review.leave()
         self._enable_buttons()
 
     def _on_click(self, index: QModelIndex) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from napari.utils.interactions import mouse_press_callbacks
 from second_look_cases import Spot, case_with, output_for
 from smalltumor.data.segmentation import Segmentation
 
@@ -14,6 +16,7 @@ from napari_smalltumor.layers.create import image_layers
 from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.lesions import texts
 from napari_smalltumor.lesions.dock import LesionsDock
+from napari_smalltumor.lesions.second_look.looks import look_of
 from napari_smalltumor.planes.linked_planes import linked_planes
 
 FOUND = Spot((24, 42, 28), 4, 500, logit=8)
@@ -38,6 +41,14 @@ def dock(viewer, qtbot):
     viewer.window.add_dock_widget(dock, area="right", name="Lesions")
     qtbot.waitUntil(lambda: bool(dock.review.candidates) and bool(dock.review.lesions))
     return dock
+
+
+def segment_again(viewer, dock, *spots):
+    """Give the layers another result of the network; return it."""
+    case = dock.review.source.case
+    result = Segmentation.from_probabilities(case, output_for(case, *spots))
+    show_segmentation(viewer, case, result)
+    return result
 
 
 def press(dock, key):
@@ -139,3 +150,58 @@ def test_a_click_adds_nothing_where_there_is_nothing_to_add(viewer, dock):
     dock.clicks.on_click(world(dock, MISSED.centre), False)
     assert "hidden" in dock.message
     assert masks(viewer) == before
+
+
+def test_after_segmenting_again_the_candidates_are_those_of_the_new_result(viewer, dock, qtbot):
+    layer, first = viewer.layers["Pat ET"], dock.review.candidates
+    likely = dock.review.lesions[0].mean_probability
+    less_certain = Spot(FOUND.centre, FOUND.radius, logit=5)  # with the same mask
+    again = segment_again(viewer, dock, less_certain)
+    assert look_of(layer) is None
+    qtbot.waitUntil(lambda: look_of(layer) is not None and not dock.candidate_finder.busy)
+    assert look_of(layer).look_up == again.cropped.at
+    assert not set(dock.review.candidates) & set(first)
+    assert dock.review.lesions[0].mean_probability < likely
+
+
+@pytest.mark.parametrize(("mode", "place"), [("paint", MISSED), ("erase", FOUND)])
+def test_alt_and_click_on_the_canvas_does_not_use_the_brush_too(viewer, dock, qtbot, mode, place):
+    layer = viewer.layers["Pat ET"]
+    layer.mode, layer.brush_size, layer.selected_label = mode, 10, 1
+    callbacks, before = list(layer.mouse_drag_callbacks), masks(viewer)
+    point = world(dock, place.centre)
+    viewer.dims.set_point(range(3), point)
+    event = SimpleNamespace(
+        type="mouse_press",
+        button=1,
+        modifiers=["Alt"],
+        position=point,
+        view_direction=None,
+        dims_displayed=list(viewer.dims.displayed),
+        handled=False,
+    )
+    mouse_press_callbacks(viewer, event)
+    clicked = masks(viewer)
+    mouse_press_callbacks(layer, event)
+    assert masks(viewer) == clicked
+    assert (clicked == before) == (mode == "erase")
+    qtbot.waitUntil(lambda: layer.mouse_drag_callbacks == callbacks)
+
+
+def test_keys_act_on_the_table_with_the_selection(viewer, dock, qtbot):
+    for name in ("ET", "TC", "WT"):
+        viewer.layers[f"Pat {name}"].data[2:4, 2:4, 2:4] = 1
+    dock.finder.search()
+    qtbot.waitUntil(lambda: len(dock.review.lesions) == 2)
+    candidates, before = list(dock.review.candidates), masks(viewer)
+    dock.review.go_to(candidates[0])
+    assert dock.selected_rows() == []
+    dock.table.selectAll()
+    assert not dock.candidates_table.selectionModel().hasSelection()
+    dock.table.accept_pressed.emit()
+    assert masks(viewer) == before and dock.review.candidates == candidates
+    assert all(map(dock.review.is_accepted, dock.review.lesions))
+    dock.review.go_to(candidates[0])
+    dock.table.selectAll()
+    dock.table.delete_pressed.emit()
+    assert masks(viewer)[0] == 0 and dock.review.candidates == candidates
