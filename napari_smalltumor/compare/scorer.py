@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from qtpy.QtCore import QObject, Signal
 from smalltumor.data.case import Case
+from smalltumor.data.midsagittal_plane import MidsagittalPlane, midsagittal_plane
 from smalltumor.labels.regions import Region
-from smalltumor.lesions import brain_midline
 from superqt.utils import qthrottled
 
 from napari_smalltumor.compare.scores import RegionComparison, compare_region
@@ -67,7 +67,7 @@ class _Comparison:
 
     own: _Masks
     reference: _Masks
-    midline_mm: float
+    plane: MidsagittalPlane | None
     scores: Scores
 
     def holds(self, region: Region, own: _Masks, reference: _Masks) -> bool:
@@ -188,7 +188,7 @@ class Scorer(QObject):
 def _compare(
     case: Case, own: _Masks, reference: _Masks, threshold: int, last: _Comparison | None
 ) -> _Comparison:
-    midline = brain_midline(case) if last is None else last.midline_mm
+    plane = midsagittal_plane(case) if last is None else last.plane
     scores = {
         region: last.scores[region]
         if last is not None and last.holds(region, own, reference)
@@ -198,11 +198,11 @@ def _compare(
             case.grid,
             region,
             threshold=threshold,
-            midline_mm=midline,
+            plane=plane,
         )
         for region in Region
     }
-    return _Comparison(own, reference, midline, scores)
+    return _Comparison(own, reference, plane, scores)
 
 
 def _volume(masks: _Masks, region: Region, case: Case) -> npt.NDArray[np.bool_] | None:

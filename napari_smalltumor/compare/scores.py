@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+from smalltumor.data.midsagittal_plane import MidsagittalPlane
 from smalltumor.evaluation.lesionwise import match_lesions
 from smalltumor.evaluation.metrics import dice
 from smalltumor.geometry.grid import Grid
@@ -82,7 +83,7 @@ def compare_region(
     region: Region,
     *,
     threshold: int,
-    midline_mm: float | None = None,
+    plane: MidsagittalPlane | None = None,
 ) -> RegionComparison:
     """Compare the masks of a region.
 
@@ -98,13 +99,13 @@ def compare_region(
     region : Region
     threshold : int
         Lesions below this volume in mm3 are small.
-    midline_mm : float, optional
-        Patient coordinate of the middle of the brain; without it, lesions have no side.
+    plane : MidsagittalPlane, optional
+        Of the brain; without it, lesions have no side.
     """
     volumes = _ml(own, grid), _ml(reference, grid)
     if own is None or reference is None:
         return RegionComparison(*volumes)
-    lesions = _lesions(own, reference, grid, region, threshold, midline_mm)
+    lesions = _lesions(own, reference, grid, region, threshold, plane)
     return RegionComparison(*volumes, dice(own, reference), lesions)
 
 
@@ -114,12 +115,12 @@ def _lesions(
     grid: Grid,
     region: Region,
     threshold: int,
-    midline_mm: float | None,
+    plane: MidsagittalPlane | None,
 ) -> tuple[ComparedLesion, ...]:
     matches = match_lesions(own, reference, grid.spacing)
 
     def compared(status: LesionStatus, voxels: Integers, score: float | None) -> ComparedLesion:
-        lesion = measure_lesion(0, voxels, grid, region, threshold, midline_mm=midline_mm)
+        lesion = measure_lesion(0, voxels, grid, region, threshold, plane=plane)
         return ComparedLesion(status, lesion, score)
 
     found = [

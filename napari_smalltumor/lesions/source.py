@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import numpy.typing as npt
 from smalltumor.data.case import Case
+from smalltumor.data.midsagittal_plane import MidsagittalPlane, midsagittal_plane
 from smalltumor.geometry.grid import Grid, index_transform
 from smalltumor.labels.components import connected_components
 from smalltumor.labels.regions import REGION_CLASSES, Region
@@ -19,8 +20,6 @@ from smalltumor.lesions import (
     Lesion,
     LookUp,
     Point,
-    brain_midline,
-    grid_midline,
     measure_lesions,
     without_probability_if_painted,
 )
@@ -46,7 +45,7 @@ from napari_smalltumor.lesions import acceptance
 if TYPE_CHECKING:
     from napari.layers import Labels, Layer
 
-_MIDLINES: WeakKeyDictionary[Labels, float] = WeakKeyDictionary()
+_PLANES: WeakKeyDictionary[Labels, MidsagittalPlane | None] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,13 +144,13 @@ class LesionSource:
             values=self.stored_values(region),
             upright=self._is_upright,
             look_up=self.look_up(region),
-            midline=self.midline,
+            plane=self.plane,
         )
 
     @property
-    def midline(self) -> Callable[[], float]:
-        """Computes the patient coordinate of the middle of the brain, mm towards the right."""
-        return partial(_midline, self.any_layer, self.case, self.grid)
+    def plane(self) -> Callable[[], MidsagittalPlane | None]:
+        """Finds the midsagittal plane of the brain, in some tenths of a second at first."""
+        return partial(_plane, self.any_layer, self.case)
 
     def look_up(self, region: Region) -> LookUp | None:
         """Class probabilities at voxels of the grid; None unless the network made the layer."""
@@ -227,8 +226,8 @@ class Snapshot:
         Whether the axes of `data` are (I, P, L) instead of those of the grid.
     look_up : callable or None
         Class probabilities at voxels of the grid.
-    midline : callable
-        Patient coordinate of the middle of the brain, mm towards the right.
+    plane : callable
+        Finds the midsagittal plane of the brain, or None.
     """
 
     data: npt.NDArray[np.integer]
@@ -237,7 +236,7 @@ class Snapshot:
     values: tuple[int, ...] | None
     upright: bool
     look_up: LookUp | None
-    midline: Callable[[], float]
+    plane: Callable[[], MidsagittalPlane | None]
 
     def shows_the_same(self, other: Snapshot | None) -> bool:
         """Whether a search of both snapshots finds the same lesions."""
@@ -255,7 +254,7 @@ class Snapshot:
         volume = from_display(mask, self.grid) if self.upright else mask
         components = connected_components(volume)
         lesions = measure_lesions(
-            components, self.grid, self.region, threshold, self.look_up, self.midline()
+            components, self.grid, self.region, threshold, self.look_up, self.plane()
         )
         if not self.upright:
             lesions = [replace(x, slices=_nearest(x.centroid_voxel)) for x in lesions]
@@ -285,13 +284,13 @@ def lesion_sources(layers: Iterable[Layer]) -> list[LesionSource]:
     return single + groups
 
 
-def _midline(layer: Labels, case: Case | None, grid: Grid) -> float:
-    """Middle of a case's brain, which is kept for its layer, or the middle of a grid."""
+def _plane(layer: Labels, case: Case | None) -> MidsagittalPlane | None:
+    """Midsagittal plane of a case, which is kept for its layer; None without a case."""
     if case is None:
-        return grid_midline(grid)
-    if layer not in _MIDLINES:
-        _MIDLINES[layer] = brain_midline(case)
-    return _MIDLINES[layer]
+        return None
+    if layer not in _PLANES:
+        _PLANES[layer] = midsagittal_plane(case)
+    return _PLANES[layer]
 
 
 def _nearest(voxel: Point) -> tuple[int, int, int]:

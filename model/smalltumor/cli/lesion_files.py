@@ -23,14 +23,15 @@ def all_lesions(
     case: Case, segmentation: Segmentation, warn: Callable[[str], None]
 ) -> tuple[list[Lesion], list[Lesion]]:
     """What a segmentation on the case's grid found, and its candidates; say what is missing."""
-    from smalltumor.lesions import brain_midline, find_lesions
+    from smalltumor.data.midsagittal_plane import midsagittal_plane
+    from smalltumor.lesions import find_lesions
     from smalltumor.second_look import load_parameters, second_look
 
-    midline = brain_midline(case)
-    result = second_look(case, segmentation, midline_mm=midline)
+    plane = midsagittal_plane(case)
+    result = second_look(case, segmentation, plane=plane)
     if result is None:
         warn(NOT_POSSIBLE)
-        return find_lesions(segmentation, midline_mm=midline), []
+        return find_lesions(segmentation, plane=plane), []
     fitted, used = load_parameters().weights, segmentation.run and segmentation.run.weights
     if used != fitted:
         warn(

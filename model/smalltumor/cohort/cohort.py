@@ -266,12 +266,13 @@ def _segment(
 
 def _lesions(case: Case, result: Segmentation) -> tuple[list[Lesion], list[Lesion]]:
     """The components of the mask, and candidates for a second look if it is possible."""
-    from smalltumor.lesions import brain_midline, find_lesions
+    from smalltumor.data.midsagittal_plane import midsagittal_plane
+    from smalltumor.lesions import find_lesions
     from smalltumor.second_look import second_look
 
-    midline = brain_midline(case)
-    found = second_look(case, result, midline_mm=midline)
-    return (find_lesions(result, midline_mm=midline), []) if found is None else found
+    plane = midsagittal_plane(case)
+    found = second_look(case, result, plane=plane)
+    return (find_lesions(result, plane=plane), []) if found is None else found
 
 
 def _write(

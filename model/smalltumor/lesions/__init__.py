@@ -1,7 +1,7 @@
 """Lesions of a segmentation: find, measure, sort and list them."""
 
 from smalltumor.lesions.find import find_lesions
-from smalltumor.lesions.location import Side, brain_midline, grid_midline
+from smalltumor.lesions.location import Side
 from smalltumor.lesions.measure import (
     Lesion,
     LesionList,
@@ -30,10 +30,8 @@ __all__ = [
     "Point",
     "Side",
     "Spans",
-    "brain_midline",
     "csv_text",
     "find_lesions",
-    "grid_midline",
     "lesion_components",
     "lesion_row",
     "measure_lesion",

@@ -14,6 +14,7 @@ from smalltumor.lesions.measure import Lesion, LookUp, lesion_components, measur
 from smalltumor.lesions.table import sort_lesions
 
 if TYPE_CHECKING:
+    from smalltumor.data.midsagittal_plane import MidsagittalPlane
     from smalltumor.data.segmentation import Segmentation
     from smalltumor.geometry.grid import Grid
 
@@ -26,7 +27,7 @@ def find_lesions(
     threshold: float = SMALL_LESION_MM3,
     probabilities: npt.NDArray[np.floating] | None = None,
     sort_by: str = "voxels",
-    midline_mm: float | None = None,
+    plane: MidsagittalPlane | None = None,
 ) -> list[Lesion]:
     """Find the lesions of a region, by default sorted from small to large.
 
@@ -43,9 +44,8 @@ def find_lesions(
         Class probabilities on the same grid; by default those of the segmentation, if any.
     sort_by : str
         One of `smalltumor.lesions.table.COLUMNS`, ascending; lesions without a value come last.
-    midline_mm : float, optional
-        Patient coordinate of the middle of the brain, mm towards the right, such as
-        `smalltumor.lesions.brain_midline`; without it, lesions have no side.
+    plane : MidsagittalPlane, optional
+        Of the brain, see `smalltumor.data.midsagittal_plane`; without it, lesions have no side.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def find_lesions(
     if grid is None:
         raise TypeError("find_lesions needs the grid that the array lies on")
     components = lesion_components(_mask(source, region), grid)
-    lesions = measure_lesions(components, grid, region, threshold, look_up, midline_mm)
+    lesions = measure_lesions(components, grid, region, threshold, look_up, plane)
     return sort_lesions(lesions, sort_by)
 
 

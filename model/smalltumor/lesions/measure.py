@@ -22,9 +22,10 @@ from smalltumor.labels.masks import Mask
 from smalltumor.labels.regions import REGION_CLASSES, Region, TissueClass
 from smalltumor.labels.small_lesions import SMALL_LESION_MM3, is_small
 from smalltumor.lesions.axial_diameters import AxialDiameters, axial_diameters
-from smalltumor.lesions.location import Side, side_of, upright_slices
+from smalltumor.lesions.location import Side, side_at, upright_slices
 
 if TYPE_CHECKING:
+    from smalltumor.data.midsagittal_plane import MidsagittalPlane
     from smalltumor.geometry.grid import Grid
 
 Point = tuple[float, float, float]
@@ -149,7 +150,7 @@ def measure_lesions(
     region: Region,
     threshold: float = SMALL_LESION_MM3,
     look_up: LookUp | None = None,
-    midline_mm: float | None = None,
+    plane: MidsagittalPlane | None = None,
 ) -> list[Lesion]:
     """Measure every component.
 
@@ -163,8 +164,8 @@ def measure_lesions(
         Lesions below this volume in mm3 are small.
     look_up : callable, optional
         Class probabilities at voxels.
-    midline_mm : float, optional
-        Patient coordinate of the middle of the brain, mm towards the right.
+    plane : MidsagittalPlane, optional
+        Of the brain; without it, lesions have no side.
 
     Returns
     -------
@@ -172,7 +173,7 @@ def measure_lesions(
         By ascending id.
     """
     return [
-        measure_lesion(number, voxels, grid, region, threshold, look_up, midline_mm)
+        measure_lesion(number, voxels, grid, region, threshold, look_up, plane)
         for number, voxels in enumerate(components.voxels, start=1)
     ]
 
@@ -184,7 +185,7 @@ def measure_lesion(
     region: Region,
     threshold: float = SMALL_LESION_MM3,
     look_up: LookUp | None = None,
-    midline_mm: float | None = None,
+    plane: MidsagittalPlane | None = None,
 ) -> Lesion:
     """Measure a lesion of one or several components.
 
@@ -194,7 +195,7 @@ def measure_lesion(
         Its `id`.
     voxels : (n, 3) int array
         Voxel indices in scan order.
-    grid, region, threshold, look_up, midline_mm
+    grid, region, threshold, look_up, plane
         As for `measure_lesions`.
     """
     centroid = voxels.mean(axis=0)
@@ -218,7 +219,7 @@ def measure_lesion(
         mean_probability=mean,
         max_probability=peak,
         small=is_small(mm3, threshold),
-        side=None if midline_mm is None else side_of(centre[0], midline_mm),
+        side=None if plane is None else side_at(float(plane.distance_mm(centre))),
         slices=upright_slices(grid, centroid),
         indices=voxels,
         grid=grid,

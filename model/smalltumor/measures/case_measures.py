@@ -76,7 +76,8 @@ class RegionMeasures:
     axial : AxialDiameters
         Of its largest component.
     side : Side or None
-        Side of its centre; None if the midsagittal plane is not known.
+        Side of its centre, or both if it has components on the right and on the left; None if the
+        midsagittal plane is not known.
     midline_mm : float or None
         As of `LesionMeasures`.
     """
@@ -238,10 +239,15 @@ def _region(mask: Mask, grid: Grid, plane: MidsagittalPlane | None) -> RegionMea
     if not len(components):
         return None
     everywhere = np.concatenate(components.voxels)
+    places = [_place(voxels, grid, plane) for voxels in components.voxels]
+    side, _ = _place(everywhere, grid, plane)
+    if {Side.RIGHT, Side.LEFT} <= {own for own, _ in places}:
+        side = Side.BOTH
     return RegionMeasures(
         equivalent_diameter_mm(len(everywhere) * grid.voxel_volume),
         axial_diameters(components.voxels[-1], grid),
-        *_place(everywhere, grid, plane),
+        side,
+        min((mm for _, mm in places if mm is not None), default=None),
     )
 
 

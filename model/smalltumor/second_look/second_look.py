@@ -21,6 +21,7 @@ from smalltumor.second_look.peaks import Peaks, find_peaks
 
 if TYPE_CHECKING:
     from smalltumor.data.case import Case
+    from smalltumor.data.midsagittal_plane import MidsagittalPlane
     from smalltumor.data.probabilities import CroppedProbabilities
     from smalltumor.data.segmentation import Segmentation
     from smalltumor.labels.masks import Mask
@@ -82,7 +83,7 @@ class SecondLook:
         *,
         first_id: int = 1,
         threshold: float = SMALL_LESION_MM3,
-        midline_mm: float | None = None,
+        plane: MidsagittalPlane | None = None,
     ) -> list[Lesion]:
         """Find the spots that may be lesions and are not in the mask, the likeliest first.
 
@@ -94,7 +95,7 @@ class SecondLook:
             `id` of the first candidate.
         threshold : float
             Lesions below this volume in mm3 are small.
-        midline_mm : float, optional
+        plane : MidsagittalPlane, optional
             As for `smalltumor.lesions.find_lesions`.
         """
         rules = self.parameters
@@ -120,7 +121,7 @@ class SecondLook:
             replace(
                 measure_lesion(
                     *(number, voxels, self.case.grid, Region.ET, threshold),
-                    *(self.look_up, midline_mm),
+                    *(self.look_up, plane),
                 ),
                 list_name=LesionList.SECOND_LOOK,
                 score=score,
@@ -150,7 +151,7 @@ class SecondLook:
 
 
 def second_look(
-    case: Case, segmentation: Segmentation, *, midline_mm: float | None = None
+    case: Case, segmentation: Segmentation, *, plane: MidsagittalPlane | None = None
 ) -> tuple[list[Lesion], list[Lesion]] | None:
     """List what a segmentation found, with scores, and what it almost found.
 
@@ -159,7 +160,7 @@ def second_look(
     case : Case
     segmentation : Segmentation
         Of the case, with the network's output, on the case's grid.
-    midline_mm : float, optional
+    plane : MidsagittalPlane, optional
         As for `smalltumor.lesions.find_lesions`.
 
     Returns
@@ -173,8 +174,8 @@ def second_look(
     look = None if segmentation.cropped is None else SecondLook.of(case, segmentation.cropped)
     if look is None:
         return None
-    lesions = scored(find_lesions(segmentation, midline_mm=midline_mm), look.parameters)
+    lesions = scored(find_lesions(segmentation, plane=plane), look.parameters)
     candidates = look.candidates(
-        segmentation.mask(Region.ET), first_id=len(lesions) + 1, midline_mm=midline_mm
+        segmentation.mask(Region.ET), first_id=len(lesions) + 1, plane=plane
     )
     return lesions, candidates

@@ -20,6 +20,7 @@ from napari_smalltumor.workers import run_in_thread
 if TYPE_CHECKING:
     from napari.layers import Labels
     from smalltumor.data.case import Case
+    from smalltumor.data.midsagittal_plane import MidsagittalPlane
     from smalltumor.data.segmentation import Segmentation
 
 
@@ -74,7 +75,7 @@ class CandidateFinder(QObject):
         layer = source.layers[Region.ET]
         known = look_of(layer)
         run_in_thread(
-            partial(_search, known, source.case, result, source.midline),
+            partial(_search, known, source.case, result, source.plane),
             self,
             partial(self._on_result, self._number, layer, result),
             partial(self._on_error, self._number),
@@ -140,11 +141,11 @@ def _search(
     known: SecondLook | None,
     case: Case,
     result: Segmentation,
-    midline_mm: Callable[[], float],
+    plane: Callable[[], MidsagittalPlane | None],
 ) -> tuple[SecondLook | None, list[Lesion]]:
     assert result.cropped is not None
     look = known or SecondLook.of(case, result.cropped)
     if look is None:
         return None, []
     mask = result.mask(Region.ET)
-    return look, look.candidates(mask, first_id=FIRST_ID, midline_mm=midline_mm())
+    return look, look.candidates(mask, first_id=FIRST_ID, plane=plane())

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis.extra.numpy import arrays
+from smalltumor.data.midsagittal_plane import MidsagittalPlane
 from smalltumor.evaluation.lesionwise import score_lesions
 from smalltumor.labels.regions import Region
 from synthetic import grid_along
@@ -14,6 +15,7 @@ from napari_smalltumor.compare.scores import LesionStatus, RegionComparison, com
 
 SHAPE = (24, 16, 16)
 GRID = grid_along("LPS", SHAPE, (1.0, 1.0, 2.0))
+PLANE = MidsagittalPlane((1.0, 0.0, 0.0), 0.0, 1.0)
 
 
 def mask(*boxes) -> np.ndarray:
@@ -24,7 +26,7 @@ def mask(*boxes) -> np.ndarray:
 
 
 def compared(own, reference) -> RegionComparison:
-    return compare_region(own, reference, GRID, Region.ET, threshold=20, midline_mm=0.0)
+    return compare_region(own, reference, GRID, Region.ET, threshold=20, plane=PLANE)
 
 
 def test_lesions_are_missed_false_or_found_and_the_small_ones_come_first():

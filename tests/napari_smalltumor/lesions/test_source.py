@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from lesion_layers import classes, show_classes, show_drawn_regions, show_regions, synthetic_case
+from smalltumor.data.midsagittal_plane import midsagittal_plane
 from smalltumor.labels.regions import Region
-from smalltumor.lesions import brain_midline, find_lesions
+from smalltumor.lesions import find_lesions
 from synthetic import ORIENTATIONS
 
 from napari_smalltumor.lesions.source import lesion_sources
@@ -27,7 +28,7 @@ def test_layers_in_any_orientation_give_the_lesions_of_the_source_file(viewer, s
     for region in Region:
         _, lesions = listed(viewer, region)
         assert lesions == find_lesions(
-            classes(), case.grid, region=region, threshold=10, midline_mm=brain_midline(case)
+            classes(), case.grid, region=region, threshold=10, plane=midsagittal_plane(case)
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from qtpy.QtCore import QPersistentModelIndex, Qt
+from smalltumor.data.midsagittal_plane import MidsagittalPlane
 from smalltumor.geometry.grid import Grid
 from smalltumor.lesions import find_lesions
 
@@ -22,7 +23,13 @@ def lesions():
     probabilities = np.zeros((4, *mask.shape), np.float32)
     probabilities[3] = np.linspace(1, 0, mask.size).reshape(mask.shape)
     grid = Grid(mask.shape, np.diag([-1.0, -1, 1, 1]))
-    return find_lesions(mask, grid, threshold=100, probabilities=probabilities, midline_mm=-16.0)
+    return find_lesions(
+        mask,
+        grid,
+        threshold=100,
+        probabilities=probabilities,
+        plane=MidsagittalPlane((1.0, 0.0, 0.0), -16.0, 1.0),
+    )
 
 
 @pytest.fixture

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from smalltumor.data.case import Case, read_case
-from smalltumor.geometry.grid import Grid, reoriented, to_axes
-from smalltumor.lesions import brain_midline, csv_text, find_lesions, grid_midline
-from smalltumor.lesions.location import MIDLINE_MM, Side, side_of, upright_slices
+from report_cases import ball, brain_case
+from smalltumor.data.case import read_case
+from smalltumor.data.midsagittal_plane import MidsagittalPlane, midsagittal_plane
+from smalltumor.data.segmentation import Segmentation
+from smalltumor.geometry.grid import Grid, to_axes
+from smalltumor.lesions import csv_text, find_lesions
+from smalltumor.lesions.location import MIDLINE_MM, Side, side_at, upright_slices
+from smalltumor.measures import measure_case
 from synthetic import ORIENTATIONS, grid_along
-
-SHAPE = (20, 22, 18)
-
-
-def brain_at(column: int) -> Case:
-    """A case in LPS whose brain, a ball, has its centre in a column from right to left."""
-    grid = grid_along("LPS", SHAPE, (4.0, 4.0, 4.0))
-    distance = np.linalg.norm(np.indices(SHAPE).T - (column, 11, 9), axis=-1).T
-    intensities = np.random.default_rng(3).integers(100, 900, SHAPE)
-    volume = np.where(distance < 6, intensities, 0).astype(np.int16)
-    return Case("Pat", {"t1ce": volume, "flair": volume}, grid)
 
 
 @pytest.mark.parametrize("axcodes", ORIENTATIONS)
@@ -38,49 +31,46 @@ def test_slices_between_two_voxels_do_not_depend_on_a_rotation_of_the_grid():
 
 
 def test_the_side_is_the_patients_and_the_midline_has_a_width():
-    assert side_of(20.0, 0.0) is Side.RIGHT
-    assert side_of(-20.0, 0.0) is Side.LEFT
-    assert side_of(-120.0, -119.0) is Side.MIDLINE
-    assert side_of(MIDLINE_MM, 0.0) is Side.RIGHT
-
-
-@pytest.mark.parametrize("column", [8, 12])
-def test_the_midline_is_that_of_the_brain_not_of_the_grid(column):
-    case = brain_at(column)
-    expected = case.grid.to_patient(np.array([column, 11.0, 9.0]))[0]
-    assert brain_midline(case) == pytest.approx(expected, abs=0.5)
-    assert abs(grid_midline(case.grid) - expected) > 4
-
-
-def test_the_midline_is_the_same_in_every_orientation():
-    case = brain_at(8)
-    for axcodes in ("RAS", "PSR", "ILA"):
-        volumes = {m: to_axes(v, case.grid, axcodes) for m, v in case.volumes.items()}
-        turned = Case("Pat", volumes, reoriented(case.grid, axcodes))
-        assert brain_midline(turned) == pytest.approx(brain_midline(case), abs=0.5)
-
-
-def test_images_without_a_brain_have_the_midline_of_their_grid():
-    grid = grid_along("LPS", SHAPE)
-    assert brain_midline(Case("Pat", {"t1ce": np.zeros(SHAPE)}, grid)) == grid_midline(grid)
+    assert side_at(20.0) is Side.RIGHT
+    assert side_at(-20.0) is Side.LEFT
+    assert side_at(-1.0) is Side.MIDLINE
+    assert side_at(MIDLINE_MM) is Side.RIGHT
 
 
 def test_the_sample_case_has_its_small_lesion_on_the_patients_left(sample_folder):
     case = read_case(sample_folder)
-    midline = brain_midline(case)
-    assert midline == pytest.approx(-119.5, abs=2)  # of the atlas that BraTS cases lie in
+    plane = midsagittal_plane(case)
     mask = np.zeros(case.grid.shape, bool)
     mask[151:163, 91:103, 71:81] = True
-    (lesion,) = find_lesions(mask, case.grid, midline_mm=midline)
+    (lesion,) = find_lesions(mask, case.grid, plane=plane)
     assert lesion.side is Side.LEFT
     assert lesion.slices == (78, 96, 156)
+
+
+def test_in_a_turned_head_the_table_and_the_report_say_the_same_side():
+    """The side is that of the plane: a coordinate of the scanner is on the other one here."""
+    a = np.radians(10)
+    turn = np.eye(4)
+    turn[:2, :2] = [[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]]
+    grid = Grid((76, 92, 50), turn @ np.diag([-2.0, -2.0, 3.0, 1.0]))
+    case = brain_case("turned", grid)
+    for centre in ((35, 8, 25), (41, 84, 25)):
+        classes = ball(np.zeros(grid.shape, np.uint8), centre, 1.5)
+        segmentation = Segmentation("turned", classes, grid)
+        (listed,) = find_lesions(segmentation, plane=midsagittal_plane(case))
+        (reported,) = measure_case(case, segmentation).lesions
+        assert listed.side is reported.lesion.side is not None
+        right_of_middle = grid.to_patient(centre)[0] > grid.to_patient((37.5, 45.5, 24.5))[0]
+        assert listed.side is not (Side.RIGHT if right_of_middle else Side.LEFT)
 
 
 def test_the_table_has_side_and_slices_and_an_unknown_side_is_empty():
     mask = np.zeros((5, 6, 7), bool)
     mask[1, 2, 3] = True
     grid = Grid(mask.shape, np.diag([-1.0, -1.0, 1.0, 1.0]))
-    header, row = csv_text(find_lesions(mask, grid, midline_mm=10.0)).splitlines()
+    header, row = csv_text(
+        find_lesions(mask, grid, plane=MidsagittalPlane((1.0, 0.0, 0.0), 10.0, 1.0))
+    ).splitlines()
     assert ",accepted,side,axial_slice,coronal_slice,sagittal_slice," in header
     assert ",left,3,2,1," in row
     assert csv_text(find_lesions(mask, grid)).splitlines()[1].count(",,3,2,1,") == 1

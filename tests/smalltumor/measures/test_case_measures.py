@@ -94,6 +94,16 @@ def test_side_and_distance_to_the_plane():
     assert (both.lesion.side, both.midline_mm) == ("left", 0.0)
 
 
+def test_a_region_on_both_sides_does_not_cross_the_plane_unless_a_part_does():
+    classes = box((5, 15), (0, 9), (0, 9))
+    box((60, 70), (0, 9), (0, 9), classes=classes)
+    region = measure_classes(classes, GRID, plane=PLANE).regions[Region.ET]
+    assert (region.side, region.midline_mm) == ("both", pytest.approx(60 - 39.5))
+    box((38, 42), (20, 29), (0, 9), classes=classes)
+    region = measure_classes(classes, GRID, plane=PLANE).regions[Region.ET]
+    assert (region.side, region.midline_mm) == ("both", 0.0)
+
+
 def test_foci_are_cores_and_their_greatest_distance_is_between_centres():
     classes = box((0, 5), (0, 5), (0, 5))
     box((5, 8), (0, 5), (0, 5), value=TissueClass.NCR, classes=classes)
