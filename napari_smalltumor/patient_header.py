@@ -21,6 +21,7 @@ from napari_smalltumor.loading.first_case import FirstCase
 from napari_smalltumor.loading.open_case import open_case_folder
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.missing_layers import missing_layers
+from napari_smalltumor.reading.window import planes_window
 from napari_smalltumor.widgets.elided_combo_box import elide_long_texts
 from napari_smalltumor.widgets.layouts import allow_shrinking, button
 
@@ -88,6 +89,9 @@ class PatientHeader(QWidget):
         patient = self.picker.itemData(row)
         if patient in self._patients.patients:
             self._patients.activate(patient)
+            window = planes_window(self._viewer)
+            if window is not None:
+                window.focus_images()  # keys are meant for the patient that was chosen
 
     def _close_patient(self) -> None:
         if self._patients.current is not None:

@@ -38,7 +38,7 @@ from napari_smalltumor.loading.dropping import accept_drops
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.widgets.dock_tabs import show_as_tab
-from napari_smalltumor.widgets.wheel import ignore_wheel_without_focus
+from napari_smalltumor.widgets.guarded_fields import guard_fields
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -79,7 +79,7 @@ class CompareDock(ComparePanel):
         self._soon.triggered.connect(self.update_choices)
         self._is_open = False
         show_as_tab(self, "Compare")
-        ignore_wheel_without_focus(self)
+        guard_fields(self)
         accept_drops(self, napari_viewer, leaves_single_files=True)
         self.destroyed.connect(partial(_close, ref(self)))
         self._connect()

@@ -25,7 +25,7 @@ from napari_smalltumor.loading.dropping import accept_drops
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.widgets.dock_tabs import show_as_tab
-from napari_smalltumor.widgets.wheel import ignore_wheel_without_focus
+from napari_smalltumor.widgets.guarded_fields import guard_fields
 from napari_smalltumor.workers import run_in_thread
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class FinetuneDock(QScrollArea):
         devices.find_devices(self, self.panel.train.set_devices)
         devices.find_memory(self, self.panel.train.set_memory)
         show_as_tab(self, "Fine-tune")
-        ignore_wheel_without_focus(self)
+        guard_fields(self)
         accept_drops(self.panel, napari_viewer)
         _OPEN_DOCKS.add(self)
         self._restore()

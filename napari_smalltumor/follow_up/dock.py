@@ -34,6 +34,7 @@ from napari_smalltumor.progress_worker import ProgressWorker, start
 from napari_smalltumor.reading.window import planes_window
 from napari_smalltumor.widgets.dock_keys import DockKeys
 from napari_smalltumor.widgets.dock_tabs import show_as_tab
+from napari_smalltumor.widgets.guarded_fields import guard_fields
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -64,6 +65,7 @@ class FollowUpDock(FollowUpPanel):
         self._edits = RegionEdits(self._show_state, self)
         self._is_open = False
         show_as_tab(self, "Follow-up")
+        guard_fields(self)
         self.destroyed.connect(partial(_close, ref(self)))
         self.choose_button.clicked.connect(self._ask_for_folder)
         self.again_button.clicked.connect(self.compare_again)

@@ -33,7 +33,7 @@ from napari_smalltumor.patients.output_folder import output_folder
 from napari_smalltumor.reading.window import planes_window
 from napari_smalltumor.widgets.dock_keys import DockKeys
 from napari_smalltumor.widgets.dock_tabs import show_as_tab
-from napari_smalltumor.widgets.wheel import ignore_wheel_without_focus
+from napari_smalltumor.widgets.guarded_fields import guard_fields
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -80,7 +80,7 @@ class LesionsDock(LesionsPanel):
         )
         settings.changed.connect(self._on_setting)
         show_as_tab(self, "Lesions")
-        ignore_wheel_without_focus(self)
+        guard_fields(self)
         accept_drops(self, napari_viewer)
         self._connect()
         self._show_sources()

@@ -37,7 +37,7 @@ from napari_smalltumor.prepared_scan.whole_head import WholeHead
 from napari_smalltumor.progress_worker import ProgressWorker, start
 from napari_smalltumor.scanner.known_scans import forget_scan, remember_scan, scan_of
 from napari_smalltumor.widgets.dock_tabs import show_as_tab
-from napari_smalltumor.widgets.wheel import ignore_wheel_without_focus
+from napari_smalltumor.widgets.guarded_fields import guard_fields
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -77,7 +77,7 @@ class PreparedScanDock(PreparedScanPanel):
         self._registration_correction.refused.connect(self.show_message)
         self.cancel_button.clicked.connect(self.cancel)
         show_as_tab(self, "Prepared scan")
-        ignore_wheel_without_focus(self)
+        guard_fields(self)
         accept_drops(self, napari_viewer)
         self.update_figures()
 

@@ -23,8 +23,8 @@ from smalltumor.scanner.preparation.steps import Step
 from smalltumor.scanner.studies import Study
 
 from napari_smalltumor.scanner.series_table import SeriesTable
+from napari_smalltumor.widgets.guarded_fields import guard_fields
 from napari_smalltumor.widgets.layouts import allow_shrinking, button, wrapped_label
-from napari_smalltumor.widgets.wheel import ignore_wheel_without_focus
 
 _SIZE = (860, 600)
 _RUNNING_SIZE = (420, 80)
@@ -75,7 +75,7 @@ class PrepareDialog(QDialog):
         self.prepare_button = button("Prepare", "Start the steps above, and open the case")
         self.close_button = button("Close", "Close without preparing")
         self._lay_out(folder)
-        ignore_wheel_without_focus(self.studies)
+        guard_fields(self.studies)
         self._connect()
         self.set_running(False)
 

@@ -12,7 +12,7 @@ from smalltumor.scanner.series import Series
 from superqt import QElidingLabel
 
 from napari_smalltumor.scanner.plan import SHOWN_ORDER
-from napari_smalltumor.widgets.wheel import ignore_wheel_without_focus
+from napari_smalltumor.widgets.guarded_fields import guard_fields
 
 _COLUMNS = ("Series", "Use as", "Reason", "Voxels")
 _SERIES, _USE, _REASON, _VOXELS = range(len(_COLUMNS))
@@ -80,7 +80,7 @@ class SeriesTable(QTableWidget):
 
     def _combo(self, each: DescribedSeries) -> QComboBox:
         combo = QComboBox()
-        ignore_wheel_without_focus(combo)
+        guard_fields(combo)
         combo.setAccessibleName(f"Use {each.series.title} as")
         combo.addItem(_UNUSED, None)
         for modality in SHOWN_ORDER:

@@ -36,7 +36,7 @@ from napari_smalltumor.segment.run import SegmentRun, may_replace, run_in
 from napari_smalltumor.segment.shown_result import ShownResult
 from napari_smalltumor.widgets.dock_keys import DockKeys
 from napari_smalltumor.widgets.dock_tabs import show_as_tab
-from napari_smalltumor.widgets.wheel import ignore_wheel_without_focus
+from napari_smalltumor.widgets.guarded_fields import guard_fields
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -88,7 +88,7 @@ class SegmentDock(QScrollArea):
         # The keys, which belong to the window, may be deleted before the dock.
         self.destroyed.connect(partial(DockKeys.unbind, self.keys))
         show_as_tab(self, "Segment")
-        ignore_wheel_without_focus(self)
+        guard_fields(self)
         accept_drops(self.panel, napari_viewer)
         prepare_first_labels(self)
         devices.find_devices(self, self.panel.options.set_devices)

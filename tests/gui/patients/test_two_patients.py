@@ -96,7 +96,28 @@ def test_the_picker_is_used_with_the_keyboard_and_ignores_the_wheel(
     )
     QApplication.sendEvent(picker, wheel)
     assert active_patient(viewer).current == second
+    viewer.window._qt_window.show()
     qtbot.keyClick(picker, Qt.Key.Key_Up)
+    assert active_patient(viewer).current == second
+    qtbot.keyClick(picker.view(), Qt.Key.Key_Up)
+    qtbot.keyClick(picker.view(), Qt.Key.Key_Return)
+    assert active_patient(viewer).current == first
+
+
+def test_keys_are_for_the_images_after_a_patient_was_chosen(viewer, dock_of, tmp_path, qtbot):
+    picker = header_of(dock_of(viewer)).picker
+    first, _ = open_two(viewer, tmp_path)
+    window = viewer.window._qt_window
+    with qtbot.waitActive(window):
+        window.show()
+        window.activateWindow()
+    picker.setFocus()
+    picker.activated.emit(0)
+    assert active_patient(viewer).current == first
+    canvas = viewer.window._qt_viewer.canvas.native
+    assert canvas.hasFocus()
+    for key in (Qt.Key.Key_Down, Qt.Key.Key_PageDown):
+        qtbot.keyClick(QApplication.focusWidget(), key)
     assert active_patient(viewer).current == first
 
 

@@ -1,4 +1,4 @@
-"""The mouse wheel changes a field only while it has the focus."""
+"""Neither the wheel over a dock nor keys for the images change a field."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from napari_smalltumor.lesions.dock import LesionsDock
 from napari_smalltumor.prepared_scan.dock import PreparedScanDock
 from napari_smalltumor.scanner.dialog import PrepareDialog
 from napari_smalltumor.segment.dock import SegmentDock
-from napari_smalltumor.widgets.wheel import ignore_wheel_without_focus
+from napari_smalltumor.widgets.guarded_fields import guard_fields
 
 
 def turn_wheel(widget: QWidget) -> bool:
@@ -66,7 +66,7 @@ def test_a_field_passes_the_wheel_on_until_it_has_the_focus(qtbot, kind):
     field, other = make_field(kind), QSpinBox()
     layout.addWidget(field)
     layout.addWidget(other)
-    ignore_wheel_without_focus(widget)
+    guard_fields(widget)
     with qtbot.waitActive(widget):
         widget.show()
         widget.activateWindow()
@@ -77,6 +77,39 @@ def test_a_field_passes_the_wheel_on_until_it_has_the_focus(qtbot, kind):
     field.setFocus()
     assert turn_wheel(field)
     assert value_of(field) != before
+
+
+@pytest.mark.parametrize("key", ["Up", "Down"])
+def test_an_arrow_key_opens_the_list_of_a_combo_box(qtbot, key):
+    field = make_field(QComboBox)
+    qtbot.addWidget(field)
+    guard_fields(field)
+    field.show()
+    qtbot.keyClick(field, getattr(Qt.Key, f"Key_{key}"))
+    assert field.view().isVisible()
+    assert field.currentIndex() == 0
+    field.hidePopup()
+
+
+@pytest.mark.parametrize("key", ["PageDown", "PageUp", "End", "Home", "B"])
+def test_other_keys_that_would_choose_an_item_go_to_the_parent(qtbot, key):
+    parent, seen = Listener(), []
+    qtbot.addWidget(parent)
+    parent.pressed = seen.append
+    field = make_field(QComboBox)
+    field.setParent(parent)
+    guard_fields(field)
+    code = getattr(Qt.Key, f"Key_{key}")
+    qtbot.keyClick(field, code)
+    assert field.currentIndex() == 0
+    assert seen == [code]
+
+
+class Listener(QWidget):
+    """Tells which keys reach it."""
+
+    def keyPressEvent(self, event):  # noqa: N802 - Qt's name
+        self.pressed(event.key())
 
 
 def fields_in(widget: QWidget) -> list[QWidget]:
