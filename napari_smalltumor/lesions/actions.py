@@ -83,7 +83,8 @@ class ReviewActions:
     def delete(self) -> None:
         """Delete the selected lesions from their layer and from the regions inside it.
 
-        A candidate is rejected. The next lesion of the table becomes current.
+        A candidate is rejected. After small lesions the next small one or a candidate becomes
+        current, so that deleting once more cannot erase the tumour; after others, the next row.
         """
         lesions = self.selected()
         if lesions and self.review.is_candidate(lesions[0]):
@@ -143,6 +144,8 @@ class ReviewActions:
         remaining = self.review.small_to_accept
         if self.review.small and not remaining:
             self.say(texts.ALL_SMALL_ACCEPTED)
+            if self.review.candidates:
+                self.review.go_to(self.review.candidates[0])
             return
         self.say(texts.accepted(lesions, True))
         if not remaining:
@@ -188,13 +191,21 @@ class ReviewActions:
     def _delete(self, lesions: Sequence[Lesion]) -> None:
         if self._refuses(self.review.hidden_layer):
             return
-        following = self.model.following(lesions)
+        is_small = all(lesion.small for lesion in lesions)
+        following = self._following_small(lesions) if is_small else self.model.following(lesions)
         current = self.review.current
         deleted = self.review.delete(lesions)
         self.say(texts.deleted(deleted))
-        if following is not None and (current is None or current in deleted):
-            self.review.go_to(following)
+        if current is None or current in deleted:
+            self._go_on(following)
         self.search()
+
+    def _following_small(self, lesions: Sequence[Lesion]) -> Lesion | None:
+        """The small lesion after these, else a candidate, else the small lesion before them."""
+        rows = [lesion for lesion in self.model.with_rows if lesion.small]
+        first = next((n for n, lesion in enumerate(rows) if lesion in lesions), 0)
+        before, after = rows[:first], [x for x in rows[first:] if x not in lesions]
+        return next(iter([*after, *self.review.candidates, *reversed(before)]), None)
 
     def _step(self, by: int) -> None:
         small = [lesion for lesion in self.model.with_rows if lesion.small]

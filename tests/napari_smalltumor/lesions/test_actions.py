@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from lesion_layers import show_regions, synthetic_case
 from smalltumor.labels.regions import Region
+from smalltumor.lesions import LesionList
 
 from napari_smalltumor.lesions.actions import ReviewActions
 from napari_smalltumor.lesions.review import LesionReview
@@ -60,17 +61,33 @@ def dock(viewer) -> Dock:
     return Dock(LesionReview(viewer))
 
 
-def test_after_a_deletion_the_next_lesion_is_current_and_shown(viewer, dock):
+def test_after_a_deletion_the_next_small_lesion_is_current_and_shown(viewer, dock):
     dock.actions.next_small()
     before = viewer.dims.point
     dock.actions.delete()
     assert dock.voxels == [12, 216] and dock.current == 12
     assert viewer.dims.point != before
     dock.actions.delete()
-    assert dock.current == 216
+    assert dock.current is None and dock.voxels == [216]
     dock.actions.delete()
-    assert dock.current is None and dock.voxels == []
-    assert dock.said[-1] == "Deleted 1 lesion, 216 voxels; U restores"
+    assert dock.voxels == [216], "a key pressed once too often erased the tumour"
+    assert dock.said[-1] == "Select a lesion to delete"
+
+
+def test_after_the_last_small_lesion_a_candidate_is_current(dock):
+    candidate = replace(dock.review.lesions[0], list_name=LesionList.SECOND_LOOK)
+    dock.review.set_candidates([candidate])
+    dock.rows = [1]
+    dock.actions.delete()
+    assert dock.review.current is candidate
+
+
+def test_after_every_small_lesion_is_accepted_a_candidate_is_current(dock):
+    candidate = replace(dock.review.lesions[0], list_name=LesionList.SECOND_LOOK)
+    dock.review.set_candidates([candidate])
+    dock.rows = [0, 1]
+    dock.actions.accept()
+    assert dock.review.current is candidate
 
 
 def test_after_the_last_row_the_one_before_is_current(dock):
