@@ -79,12 +79,14 @@ def _marks_of(layer: Labels) -> frozenset[Identity]:
 
 
 def file_in(folder: str, layer: Labels) -> Path | None:
-    """The file of a layer's case in a folder of the user's data.
+    """The file of a layer's case in a folder of the user's data; None without autosave."""
+    return file_of_case(folder, layer) if settings.get("autosave") else None
 
-    None if the case has no files, or if nothing is to be saved.
-    """
+
+def file_of_case(folder: str, layer: Labels) -> Path | None:
+    """The file of a layer's case, whether or not it is saved; None if the case has no files."""
     case = case_of(layer)
-    if case is None or not _has_files(case) or not settings.get("autosave"):
+    if case is None or not _has_files(case):
         return None
     return data_folder() / folder / file_name(case, ".json")
 

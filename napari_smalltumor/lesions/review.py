@@ -23,6 +23,7 @@ from napari_smalltumor.lesions.reviewed_segmentation import Progress, ReviewedSe
 from napari_smalltumor.lesions.rings import LesionRings
 from napari_smalltumor.lesions.second_look.decisions import (
     Decision,
+    Replaced,
     Verdict,
     decide,
     decision_on,
@@ -218,8 +219,8 @@ class LesionReview(ReviewedSegmentation):
         if self.source is None or not changed:
             return
         self.source.accept(self.region, changed, accepted)
-        self._record(changed, Verdict.ACCEPTED if accepted else None)
-        self._steps.append(Acceptance(self.source, self.region, changed, accepted))
+        replaced = self._record(changed, Verdict.ACCEPTED if accepted else None)
+        self._steps.append(Acceptance(self.source, self.region, changed, accepted, replaced))
         self._update()
 
     def add(self, lesion: Lesion) -> bool:
@@ -236,8 +237,8 @@ class LesionReview(ReviewedSegmentation):
         changes = add_voxels(self.source, lesion.indices)
         if not changes:
             return False
-        self._record([lesion], Verdict.ADDED)
-        self._steps.append(Addition(self.source, [lesion], changes))
+        replaced = self._record([lesion], Verdict.ADDED)
+        self._steps.append(Addition(self.source, [lesion], changes, replaced))
         self._drop([lesion])
         return True
 
@@ -245,23 +246,22 @@ class LesionReview(ReviewedSegmentation):
         """Reject candidates of this patient, in one step of undo."""
         if self.source is None or not candidates:
             return
-        self._record(candidates, Verdict.REJECTED)
-        self._steps.append(Rejection(self.source, list(candidates)))
+        replaced = self._record(candidates, Verdict.REJECTED)
+        self._steps.append(Rejection(self.source, list(candidates), replaced))
         self._drop(candidates)
 
     def _drop(self, candidates: Sequence[Lesion]) -> None:
         self.candidates = [x for x in self.candidates if x not in candidates]
         self._update()
 
-    def _record(self, lesions: Sequence[Lesion], verdict: Verdict | None) -> None:
+    def _record(self, lesions: Sequence[Lesion], verdict: Verdict | None) -> Replaced | None:
         """Record what was decided on lesions of ET; with None, that nothing is decided."""
         if self.source is None or self.region is not Region.ET:
-            return
+            return None
         layer = self.source.layers[Region.ET]
         if verdict is None:
-            take_back(layer, lesions)
-        else:
-            decide(layer, verdict, lesions)
+            return take_back(layer, lesions)
+        return decide(layer, verdict, lesions)
 
     def reviewed(self, lesions: Sequence[Lesion]) -> list[Lesion]:
         """The lesions with their `accepted` field set, for a table that is saved or copied."""
@@ -300,7 +300,8 @@ class LesionReview(ReviewedSegmentation):
             return []
         deleted, changes = delete_lesions(self.source, self.region, lesions)
         if deleted:
-            self._steps.append(Deletion(self.region, deleted, changes))
+            replaced = self._record(deleted, None)
+            self._steps.append(Deletion(self.region, deleted, changes, replaced))
             gone = set(deleted)
             self.lesions = [lesion for lesion in self.lesions if lesion not in gone]
             self.current = None if self.current in gone else self.current

@@ -41,6 +41,7 @@ from napari_smalltumor.layers.metadata import (
 )
 from napari_smalltumor.layers.reference import reference_of
 from napari_smalltumor.lesions import acceptance
+from napari_smalltumor.lesions.second_look.decisions import was_added
 
 if TYPE_CHECKING:
     from napari.layers import Labels, Layer
@@ -103,8 +104,10 @@ class LesionSource:
         return grid_of_layer(layer.data.shape, attributes, display_axes=self.display_axes)
 
     def is_accepted(self, region: Region, lesion: Lesion) -> bool:
-        """Whether a lesion of a region was accepted as it is now."""
-        return acceptance.is_accepted(self.layers[region], region, lesion)
+        """Whether a lesion of a region was accepted as it is now, or added to ET."""
+        layer = self.layers[region]
+        is_accepted = acceptance.is_accepted(layer, region, lesion)
+        return is_accepted or (region is Region.ET and was_added(layer, lesion))
 
     def accept(self, region: Region, lesions: Sequence[Lesion], accepted: bool) -> None:
         """Mark lesions as accepted, or remove the marks; marks are kept for each layer."""

@@ -10,7 +10,7 @@ from smalltumor.labels.regions import Region
 from smalltumor.lesions import Lesion
 
 from napari_smalltumor.lesions.edits import Change, undo
-from napari_smalltumor.lesions.second_look.decisions import is_rejected, take_back
+from napari_smalltumor.lesions.second_look.decisions import Replaced, is_rejected
 from napari_smalltumor.lesions.source import LesionSource
 
 if TYPE_CHECKING:
@@ -28,11 +28,14 @@ class Deletion:
     lesions : sequence of Lesion
     changes : sequence of Change
         Of the layers, innermost first.
+    replaced : Replaced, optional
+        The decisions on the lesions before.
     """
 
     region: Region
     lesions: Sequence[Lesion]
     changes: Sequence[Change]
+    replaced: Replaced | None = None
 
     @property
     def is_in_effect(self) -> bool:
@@ -45,8 +48,9 @@ class Deletion:
         return [change.layer for change in self.changes]
 
     def undo(self) -> None:
-        """Restore the lesions in all layers."""
+        """Restore the lesions in all layers, and the decisions on them."""
         undo(self.changes)
+        _restore(self.replaced)
 
 
 @dataclass(frozen=True)
@@ -61,12 +65,15 @@ class Acceptance:
         Only those whose mark was changed.
     accepted : bool
         What they were marked as.
+    replaced : Replaced, optional
+        The decisions on the lesions before.
     """
 
     source: LesionSource
     region: Region
     lesions: Sequence[Lesion]
     accepted: bool
+    replaced: Replaced | None = None
 
     @property
     def is_in_effect(self) -> bool:
@@ -79,8 +86,9 @@ class Acceptance:
         return [self.source.layers[self.region]]
 
     def undo(self) -> None:
-        """Give the lesions the mark that they had before."""
+        """Give the lesions the mark that they had before, and restore the decisions."""
         self.source.accept(self.region, self.lesions, not self.accepted)
+        _restore(self.replaced)
 
 
 @dataclass(frozen=True)
@@ -94,11 +102,14 @@ class Addition:
         One.
     changes : sequence of Change
         Of the layers, innermost first.
+    replaced : Replaced, optional
+        The decisions on the lesion before.
     """
 
     source: LesionSource
     lesions: Sequence[Lesion]
     changes: Sequence[Change]
+    replaced: Replaced | None = None
 
     @property
     def is_in_effect(self) -> bool:
@@ -113,7 +124,7 @@ class Addition:
     def undo(self) -> None:
         """Take the voxels away again, and the decision back."""
         undo(self.changes)
-        take_back(self.source.layers[Region.ET], self.lesions)
+        _restore(self.replaced)
 
 
 @dataclass(frozen=True)
@@ -124,10 +135,13 @@ class Rejection:
     ----------
     source : LesionSource
     lesions : sequence of Lesion
+    replaced : Replaced, optional
+        The decisions on the candidates before.
     """
 
     source: LesionSource
     lesions: Sequence[Lesion]
+    replaced: Replaced | None = None
 
     @property
     def is_in_effect(self) -> bool:
@@ -141,7 +155,12 @@ class Rejection:
 
     def undo(self) -> None:
         """Offer the candidates again."""
-        take_back(self.source.layers[Region.ET], self.lesions)
+        _restore(self.replaced)
+
+
+def _restore(replaced: Replaced | None) -> None:
+    if replaced is not None:
+        replaced.restore()
 
 
 Step = Deletion | Acceptance | Addition | Rejection

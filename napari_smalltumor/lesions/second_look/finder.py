@@ -101,8 +101,8 @@ class CandidateFinder(QObject):
 
     @property
     def rejected(self) -> list[Lesion]:
-        """The candidates that were rejected."""
-        return [x for x in self._all if self._is_rejected(x)]
+        """The candidates that were rejected and are not in the mask."""
+        return [x for x in self._all if self._is_rejected(x) and not self._is_in_mask(x)]
 
     def _is_rejected(self, lesion: Lesion) -> bool:
         assert self._source is not None

@@ -14,7 +14,7 @@ from smalltumor.labels.regions import Region
 from smalltumor.lesions import LesionList, measure_lesion
 from synthetic import SHAPE, write_case
 
-from napari_smalltumor import settings
+from napari_smalltumor import notify, settings
 from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.regions import region_layer
 from napari_smalltumor.lesions.review import LesionReview
@@ -25,6 +25,7 @@ from napari_smalltumor.lesions.second_look.decisions import (
     is_rejected,
     take_back,
 )
+from napari_smalltumor.lesions.specks import SpeckRule
 
 
 @pytest.fixture(scope="module")
@@ -127,3 +128,87 @@ def test_the_table_says_who_decided_and_when(case):
     review.source.layers[Region.ET].undo()
     (taken_back,) = review.reviewed([other])
     assert (taken_back.accepted, taken_back.decided_at) == (None, None)
+
+
+def searched(review):
+    """The lesions of the mask as it is now."""
+    lesions = review.source.snapshot(Region.ET).lesions(100)
+    review.set_lesions(lesions)
+    return lesions
+
+
+def test_two_segmentations_of_a_case_have_the_same_decisions(case):
+    (_, one), (_, other) = review_of(case), review_of(case)
+    decide(et_of(one), Verdict.REJECTED, [candidate(case)])
+    decide(et_of(other), Verdict.REJECTED, [candidate(case, first=14)])
+    _, again = review_of(case)
+    for review in (one, other, again):
+        assert is_rejected(et_of(review), candidate(case))
+        assert is_rejected(et_of(review), candidate(case, first=14))
+
+
+@pytest.mark.parametrize("content", ['{"format": "smalltumor decisions", "version": 2}', "{"])
+def test_a_file_of_a_later_version_is_not_replaced(case, data_folder, monkeypatch, content):
+    warnings = []
+    monkeypatch.setattr(notify, "warn", warnings.append)
+    _, review = review_of(case)
+    decide(et_of(review), Verdict.REJECTED, [candidate(case)])
+    (file,) = data_folder.glob("decisions/*")
+    file.write_text(content)
+    decide(et_of(review), Verdict.REJECTED, [candidate(case, first=14)])
+    assert file.read_text() == content
+    assert file.name in warnings[0]
+    assert is_rejected(et_of(review), candidate(case, first=14))
+
+
+def test_a_decision_is_about_a_lesion_of_its_kind_and_size(case):
+    _, review = review_of(case)
+    spot = candidate(case)
+    decide(et_of(review), Verdict.REJECTED, [spot])
+    component = replace(spot, list_name=LesionList.FOUND)
+    rim = replace(component, mm3=4 * spot.mm3)
+    decide(et_of(review), Verdict.ACCEPTED, [rim])
+    assert is_rejected(et_of(review), spot)
+    assert decision_on(et_of(review), component) is None
+    assert decision_on(et_of(review), rim).verdict is Verdict.ACCEPTED
+
+
+def test_an_added_candidate_is_accepted_until_it_is_deleted(case):
+    _, review = review_of(case)
+    lesion = candidate(case)
+    review.add(lesion)
+    (added,) = [x for x in searched(review) if x.voxels == 8]
+    (row,) = review.reviewed([added])
+    assert row.accepted and row.decided_by
+    review.delete([added])
+    assert decision_on(et_of(review), added) is None
+    review.undo()
+    (row,) = review.reviewed([added])
+    assert row.accepted and row.decided_by
+    review.accept([added], False)
+    (row,) = review.reviewed([added])
+    assert (row.accepted, row.decided_by) == (False, None)
+
+
+def test_undo_restores_the_decision_that_a_step_replaced(case):
+    _, review = review_of(case)
+    (component,) = searched(review)
+    review.accept([component])
+    (before,) = review.reviewed([component])
+    review.accept([component], False)
+    review.undo()
+    assert review.reviewed([component]) == [before]
+    spot = candidate(case)
+    review.reject([spot])
+    review.add(spot)
+    review.undo()
+    assert is_rejected(et_of(review), spot)
+
+
+def test_an_added_candidate_is_no_speck(case):
+    _, review = review_of(case)
+    uncertain = replace(candidate(case), mean_probability=0.1, max_probability=0.3)
+    review.add(uncertain)
+    added = replace(uncertain, list_name=LesionList.FOUND)
+    assert SpeckRule(20, 0.5).specks([added], from_network=True) == [added]
+    assert review.source.is_accepted(Region.ET, added)
