@@ -10,14 +10,15 @@ import numpy.typing as npt
 
 from smalltumor.data.case import REFERENCE, Case
 from smalltumor.errors import SmalltumorError
-from smalltumor.follow_up.matching import Change, LesionChange, match_lesions
+from smalltumor.follow_up.course import Course
+from smalltumor.follow_up.matching import Change, LesionChange
 from smalltumor.follow_up.registration import ScanRegistration, register_scans
-from smalltumor.follow_up.response import Response, assess
+from smalltumor.follow_up.response import Response, assess, with_earlier_progression
 from smalltumor.geometry.grid import Affine, Grid
 from smalltumor.geometry.resampling import resample, resample_labels
 from smalltumor.inference.progress import CancelCallback, ProgressCallback, ProgressReporter
 from smalltumor.labels.masks import Classes
-from smalltumor.measures import CaseMeasures, LesionMeasures
+from smalltumor.measures import CaseMeasures
 
 
 @dataclass(frozen=True)
@@ -150,37 +151,9 @@ def compare_scans(
 
 def matched(scans: Sequence[Scan], registrations: Sequence[ScanRegistration]) -> FollowUp:
     """Compare scans whose registrations to the first are known."""
-    to_first = [np.eye(4), *(np.asarray(np.linalg.inv(r.matrix), float) for r in registrations)]
-    lesions = [scan.measures.lesions for scan in scans]
-    changes = match_lesions(lesions[-2], lesions[-1], to_first[-2], to_first[-1])
-    targets = _targets(scans[0].measures)
-    sums = [
-        _sum_of_products(targets, lesions[0], found, matrix)
-        for found, matrix in zip(lesions, to_first, strict=True)
-    ]
-    response = assess(sums, changes, lesions[-1])
+    course = Course([scan.measures for scan in scans], [r.matrix for r in registrations])
+    last = len(scans) - 1
+    responses = [(scans[n].title, assess(course.findings(n))) for n in range(1, last)]
+    response = with_earlier_progression(assess(course.findings(last)), responses)
+    changes = course.changes(last - 1, last)
     return FollowUp(tuple(scans), tuple(registrations), tuple(changes), response)
-
-
-def _targets(measures: CaseMeasures) -> frozenset[int]:
-    return frozenset(measures.sums.lesions if measures.sums is not None else ())
-
-
-def _sum_of_products(
-    targets: frozenset[int],
-    first: Sequence[LesionMeasures],
-    lesions: Sequence[LesionMeasures],
-    to_first: Affine,
-) -> float | None:
-    """Sum of the products of what the target lesions of the first scan are in another one.
-
-    A lesion that is no longer measurable counts with its product, and one that is gone with 0.
-    """
-    if not targets:
-        return None
-    total = 0.0
-    for change in match_lesions(first, lesions, np.eye(4), to_first):
-        if any(each.lesion.id in targets for each in change.then):
-            axial = [each.lesion.axial for each in change.now]
-            total += sum(found.product_mm2 for found in axial if found is not None)
-    return total

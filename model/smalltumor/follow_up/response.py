@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import chain
 
-from smalltumor.follow_up.matching import Change, LesionChange
+from smalltumor.follow_up.matching import CHANGED_VOLUME, Change, LesionChange
 from smalltumor.measures import LesionMeasures
 
 PROGRESSION, RESPONSE = 1.25, 0.5
@@ -14,10 +15,12 @@ PROGRESSION, RESPONSE = 1.25, 0.5
 and a partial response (Wen et al. 2023, doi 10.1200/JCO.23.01059)."""
 
 RULE = (
-    "Complete response: no enhancing lesion is left. Progressive disease: the sum of the products "
-    "of the target lesions is at least 25 % above the smallest earlier sum, or a new lesion is "
-    "measurable, or a lesion that was not has grown and is measurable now. Partial response: the "
-    "sum is at least 50 % below that of the first scan, without a new lesion. Else stable disease."
+    "Complete response: the first scan had a measurable lesion, and no enhancing lesion is left. "
+    "Progressive disease: the sum of the products of the target lesions is at least 25 % above the "
+    "smallest earlier sum, and a target lesion is measurable; or a new lesion is measurable, which "
+    "the first scan or the one before does not show; or lesions that were not measurable in an "
+    "earlier scan have grown by 40 % since, and one is measurable now. Partial response: the sum "
+    "is at least 50 % below that of the first scan, and no lesion is new. Else stable disease."
 )
 UNKNOWN = (
     "Not known here: corticosteroids, the clinical state, a confirming scan after at least four "
@@ -41,7 +44,7 @@ class Response:
     Parameters
     ----------
     category : Category or None
-        None if the first scan has no measurable lesion and nothing is measurable now.
+        None if the first scan has no measurable lesion and there is no progression.
     reasons : tuple of str
         Sentences without a full stop.
     sums_mm2 : tuple of (float or None)
@@ -53,73 +56,118 @@ class Response:
     sums_mm2: tuple[float | None, ...]
 
 
-def assess(
-    sums_mm2: Sequence[float | None],
-    changes: Sequence[LesionChange],
-    lesions_now: Sequence[LesionMeasures],
-) -> Response:
-    """Assess the last scan.
+@dataclass(frozen=True)
+class Findings:
+    """What a scan is assessed by.
 
     Parameters
     ----------
     sums_mm2 : sequence of (float or None)
-        As of `Response`, from the first scan to the last.
-    changes : sequence of LesionChange
-        From the scan before to the last.
-    lesions_now : sequence of LesionMeasures
-        Of the last scan.
+        As of `Response`, from the first scan to this one.
+    since : sequence of (sequence of LesionChange)
+        From each earlier scan to this one, the first scan first.
+    lesions : sequence of LesionMeasures
+        Of this scan.
+    target_is_measurable : bool
+        Whether a target lesion is measurable in this scan.
     """
-    first, earlier, now = sums_mm2[0], [x for x in sums_mm2[:-1] if x is not None], sums_mm2[-1]
-    new = [change for change in changes if change.change is Change.NEW]
-    reasons = _progression(earlier, now, changes)
+
+    sums_mm2: Sequence[float | None]
+    since: Sequence[Sequence[LesionChange]]
+    lesions: Sequence[LesionMeasures]
+    target_is_measurable: bool
+
+    @property
+    def new(self) -> list[LesionChange]:
+        """Lesions that the first scan does not show, or not the scan before."""
+        since_first, since_last = self.since[0], self.since[-1]
+        found = [change for change in since_first if change.change is Change.NEW]
+        known = {each.lesion.id for change in found for each in change.now}
+        found += [
+            change
+            for change in since_last
+            if change.change is Change.NEW
+            and not known.intersection(each.lesion.id for each in change.now)
+        ]
+        return found
+
+    @property
+    def meaning_of_new(self) -> str:
+        """What new means after the second scan, of which the table of changes does not tell."""
+        return "" if len(self.since) == 1 else " (not shown by the first scan, or the one before)"
+
+
+def assess(found: Findings) -> Response:
+    """Assess a scan by RANO 2.0, as far as measures decide it; see `RULE`."""
+    sums = found.sums_mm2
+    first, earlier, now = sums[0], [x for x in sums[:-1] if x is not None], sums[-1]
+    new = found.new
+    reasons = _progression(found, earlier, now)
     category: Category | None = None
     if reasons:
         category = Category.PROGRESSIVE_DISEASE
     elif first is None or now is None:
-        reasons = ["the first scan has no measurable lesion, and nothing is measurable now"]
-    elif not lesions_now:
+        reasons = [f"the first scan has no measurable lesion, and {_now(found.lesions)}"]
+    elif not found.lesions:
         category, reasons = Category.COMPLETE_RESPONSE, ["no enhancing lesion is left"]
     elif now <= RESPONSE * first and not new:
         category = Category.PARTIAL_RESPONSE
         reasons = [f"the sum of products is {_percent(now, first)} of the first scan"]
     else:
-        category = Category.STABLE_DISEASE
-        reasons = [
-            f"the sum of products is {_percent(now, min(earlier))} of the smallest earlier one"
-        ]
+        category, reasons = Category.STABLE_DISEASE, [_sum_text(now, min(earlier))]
+    if not found.target_is_measurable and now is not None and _has_increased(earlier, now):
+        reasons.append("the sum has increased, but no target lesion is measurable")
     unmeasurable = [change for change in new if not _is_measurable(change)]
     if unmeasurable:
-        lesions = (
-            "a new lesion is" if len(unmeasurable) == 1 else f"{len(unmeasurable)} new lesions are"
-        )
+        count = len(unmeasurable)
+        lesions = "a new lesion is" if count == 1 else f"{count} new lesions are"
         reasons.append(
-            f"{lesions} not measurable: by itself no progression, but no response either"
+            f"{lesions} not measurable{found.meaning_of_new}: by itself no progression, but no "
+            "response either"
         )
-    return Response(category, tuple(reasons), tuple(sums_mm2))
+    return Response(category, tuple(reasons), tuple(sums))
 
 
-def _progression(
-    earlier: Sequence[float], now: float | None, changes: Sequence[LesionChange]
-) -> list[str]:
+def with_earlier_progression(last: Response, earlier: Sequence[tuple[str, Response]]) -> Response:
+    """The response at the last scan, which also says when there was a progression before.
+
+    Parameters
+    ----------
+    last : Response
+    earlier : sequence of (str, Response)
+        Titles of the scans between the first and the last, and their responses.
+    """
+    for title, response in earlier:
+        if response.category is Category.PROGRESSIVE_DISEASE:
+            reason = f"by the measures, there was a progression at {title} already"
+            return replace(last, reasons=(*last.reasons, reason))
+    return last
+
+
+def _progression(found: Findings, earlier: Sequence[float], now: float | None) -> list[str]:
     reasons = []
-    if earlier and now is not None and now >= PROGRESSION * min(earlier) and now > 0:
-        reasons.append(
-            f"the sum of products is {_percent(now, min(earlier))} of the smallest earlier one"
-        )
-    measurable = [change for change in changes if _is_measurable(change)]
-    new = sum(change.change is Change.NEW for change in measurable)
+    if now is not None and _has_increased(earlier, now) and found.target_is_measurable:
+        reasons.append(_sum_text(now, min(earlier)))
+    new = sum(_is_measurable(change) for change in found.new)
     if new:
-        reasons.append(
-            "a new lesion is measurable" if new == 1 else f"{new} new lesions are measurable"
-        )
-    became = [
-        change
-        for change in measurable
-        if change.change is Change.GROWN and not any(map(_measurable, change.then))
-    ]
-    if became:
+        lesions = "a new lesion is" if new == 1 else f"{new} new lesions are"
+        reasons.append(f"{lesions} measurable{found.meaning_of_new}")
+    if any(map(_became_measurable, chain.from_iterable(found.since))):
         reasons.append("a lesion that was not measurable has grown and is measurable now")
     return reasons
+
+
+def _has_increased(earlier: Sequence[float], now: float) -> bool:
+    return bool(earlier) and now > 0 and now >= PROGRESSION * min(earlier)
+
+
+def _became_measurable(change: LesionChange) -> bool:
+    """Whether lesions that were not measurable have grown, merged or split, and one is now."""
+    if not change.then or any(map(_measurable, change.then)) or not _is_measurable(change):
+        return False
+    if change.change in (Change.MERGED, Change.SPLIT):
+        return change.relative is not None and change.relative >= CHANGED_VOLUME
+    return change.change is Change.GROWN
 
 
 def _is_measurable(change: LesionChange) -> bool:
@@ -130,6 +178,20 @@ def _measurable(each: LesionMeasures) -> bool:
     return each.lesion.axial is not None and each.lesion.axial.measurable
 
 
+def _now(lesions: Sequence[LesionMeasures]) -> str:
+    """What is measurable now, without a progression."""
+    count = sum(map(_measurable, lesions))
+    if not count:
+        return "nothing is measurable now"
+    verb = "lesion is" if count == 1 else "lesions are"
+    return f"{count} {verb} measurable now, none of them new or grown by {CHANGED_VOLUME:.0%}"
+
+
+def _sum_text(now: float, smallest: float) -> str:
+    if not smallest:
+        return f"the sum of products is {now:.0f} mm², and the smallest earlier one was 0"
+    return f"the sum of products is {_percent(now, smallest)} of the smallest earlier one"
+
+
 def _percent(value: float, reference: float) -> str:
-    """A sum as a percentage of another one, which may be 0."""
-    return f"{value / reference:.0%}" if reference else "above 0, and not a percentage,"
+    return f"{value / reference:.0%}"

@@ -5,7 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from smalltumor.follow_up.matching import Change, LesionChange
-from smalltumor.follow_up.response import assess
+from smalltumor.follow_up.response import (
+    Category,
+    Findings,
+    assess,
+    with_earlier_progression,
+)
 from smalltumor.geometry.grid import Grid
 from smalltumor.measures import measure_classes
 
@@ -47,12 +52,50 @@ BECAME = LesionChange(Change.GROWN, SMALL, LARGE)
     ],
 )
 def test_the_category_follows_the_rule(sums, changes, now, category):
-    response = assess(sums, changes, now)
+    response = assess(findings(sums, changes, now))
     assert (response.category and response.category.value) == category
     assert response.reasons
     assert response.sums_mm2 == tuple(sums)
 
 
+def findings(sums, changes, now=LARGE, target_is_measurable=True) -> Findings:
+    return Findings(sums, [changes] * (len(sums) - 1), now, target_is_measurable)
+
+
 def test_a_new_lesion_that_is_not_measurable_is_said():
-    reasons = assess([400, 400], [NEW_SMALL], LARGE).reasons
+    reasons = assess(findings([400, 400], [NEW_SMALL])).reasons
     assert "a new lesion is not measurable" in reasons[-1]
+
+
+def test_an_increase_of_specks_is_no_progression():
+    response = assess(findings([400, 0, 4], [SAME], SMALL, target_is_measurable=False))
+    assert response.category is Category.PARTIAL_RESPONSE
+    assert response.reasons[-1] == "the sum has increased, but no target lesion is measurable"
+
+
+def test_lesions_that_merge_or_split_can_become_measurable():
+    for change in (Change.MERGED, Change.SPLIT):
+        then = (*SMALL, *SMALL) if change is Change.MERGED else SMALL
+        response = assess(findings([None, None], [LesionChange(change, then, LARGE)]))
+        assert response.category is Category.PROGRESSIVE_DISEASE
+
+
+def test_what_is_measurable_now_is_not_denied():
+    response = assess(findings([None, None], [LesionChange(Change.SAME, SMALL, LARGE)]))
+    assert response.category is None
+    assert "1 lesion is measurable now, none of them new or grown by 40%" in response.reasons[0]
+
+
+def test_a_lesion_that_the_first_scan_does_not_show_stays_new():
+    """At the third scan it has not changed since the second."""
+    found = Findings([400, 400, 100], [[SAME, NEW_LARGE], [SAME, SAME]], LARGE, True)
+    response = assess(found)
+    assert response.category is Category.PROGRESSIVE_DISEASE
+    assert response.reasons[0].startswith("a new lesion is measurable (not shown by the first")
+
+
+def test_a_progression_at_an_earlier_scan_stays_said():
+    earlier = [("2026-02-01", assess(findings([400, 500], [SAME])))]
+    response = with_earlier_progression(assess(findings([400, 500, 200], [SAME])), earlier)
+    assert response.category is Category.PARTIAL_RESPONSE
+    assert response.reasons[-1] == "by the measures, there was a progression at 2026-02-01 already"

@@ -1,0 +1,75 @@
+"""The lesions of a patient's scans over time, and what each scan is assessed by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from smalltumor.follow_up.matching import LesionChange, match_lesions, relative_distances
+from smalltumor.follow_up.response import Findings
+from smalltumor.geometry.grid import Affine
+from smalltumor.lesions.axial_diameters import AxialDiameters
+from smalltumor.measures import CaseMeasures
+
+_OVERLAP = 0.5
+"""Distance, as a share of the tolerance, below which voxels of two scans are at one place."""
+
+
+class Course:
+    """The lesions of several scans, and what the target lesions of the first have become.
+
+    Parameters
+    ----------
+    measures : sequence of CaseMeasures
+        Of each scan, from the first to the last.
+    from_first : sequence of (4, 4) float64
+        From points of the first scan to points of each later one, patient coordinates in mm, RAS.
+    """
+
+    def __init__(self, measures: Sequence[CaseMeasures], from_first: Sequence[Affine]) -> None:
+        sums = measures[0].sums
+        self._first_sum = None if sums is None else sums.product_mm2
+        self._lesions = [found.lesions for found in measures]
+        targets = () if sums is None else sums.lesions
+        self._targets = [each for each in self._lesions[0] if each.lesion.id in targets]
+        self._others = [each for each in self._lesions[0] if each.lesion.id not in targets]
+        self._to_first: list[Affine] = [
+            np.eye(4),
+            *(np.asarray(np.linalg.inv(matrix), dtype=np.float64) for matrix in from_first),
+        ]
+
+    def changes(self, then: int, now: int) -> list[LesionChange]:
+        """The changes from one scan to a later one."""
+        return match_lesions(
+            self._lesions[then], self._lesions[now], self._to_first[then], self._to_first[now]
+        )
+
+    def findings(self, number: int) -> Findings:
+        """What a later scan is assessed by."""
+        return Findings(
+            [self._sum(n) for n in range(number + 1)],
+            [self.changes(then, number) for then in range(number)],
+            self._lesions[number],
+            any(found.measurable for found in self._axial_of_targets(number)),
+        )
+
+    def _sum(self, number: int) -> float | None:
+        """Sum of the products of what the targets have become; None without targets.
+
+        A lesion that is no longer measurable counts with its product, and one that is gone with 0.
+        """
+        if self._first_sum is None or not number:
+            return self._first_sum
+        return sum(found.product_mm2 for found in self._axial_of_targets(number))
+
+    def _axial_of_targets(self, number: int) -> list[AxialDiameters]:
+        """Diameters of the lesions of a scan that no other lesion of the first is nearer to."""
+        own, other = (
+            relative_distances(first, self._lesions[number], np.eye(4), self._to_first[number])
+            for first in (self._targets, self._others)
+        )
+        nearest, limit = own.min(axis=0, initial=np.inf), other.min(axis=0, initial=np.inf)
+        become = np.isfinite(nearest) & ((nearest <= limit) | (nearest < _OVERLAP))
+        axial = [self._lesions[number][n].lesion.axial for n in np.flatnonzero(become)]
+        return [found for found in axial if found is not None]

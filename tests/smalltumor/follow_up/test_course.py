@@ -1,0 +1,98 @@
+"""Scans of a patient over time: targets, and lesions that are new or grow slowly."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from smalltumor.follow_up.course import Course
+from smalltumor.follow_up.matching import Change
+from smalltumor.follow_up.response import Category, Response, assess
+from smalltumor.geometry.grid import Grid
+from smalltumor.measures import CaseMeasures, measure_classes
+
+GRID = Grid((160, 160, 24), np.diag([-1.0, -1.0, 1.0, 1.0]))
+THICK = Grid((100, 100, 20), np.diag([-1.0, -1.0, 6.0, 1.0]))
+TARGET = (20, 20, 5, 30, 30, 8)
+
+
+def scan(*boxes, grid: Grid = GRID) -> CaseMeasures:
+    """Enhancing boxes: first voxel, then size."""
+    classes = np.zeros(grid.shape, np.uint8)
+    for i, j, k, width, height, slices in boxes:
+        classes[i : i + width, j : j + height, k : k + slices] = 3
+    return measure_classes(classes, grid)
+
+
+def course_of(*scans: CaseMeasures) -> Course:
+    return Course(scans, [np.eye(4)] * (len(scans) - 1))
+
+
+def response(*scans: CaseMeasures) -> Response:
+    return assess(course_of(*scans).findings(len(scans) - 1))
+
+
+def words(*scans: CaseMeasures) -> list[str]:
+    return [each.change.value for each in course_of(*scans).changes(0, 1)]
+
+
+def test_a_new_lesion_stays_new_at_later_scans():
+    new = (100, 100, 5, 25, 25, 8)
+    shrunk = (20, 20, 5, 18, 18, 8)
+    found = response(scan(TARGET), scan(TARGET, new), scan(shrunk, new))
+    assert found.category is Category.PROGRESSIVE_DISEASE
+    small = (100, 100, 5, 6, 6, 6)
+    found = response(scan(TARGET), scan(TARGET, small), scan(shrunk, small))
+    assert found.category is Category.STABLE_DISEASE
+    assert "a new lesion is not measurable" in found.reasons[-1]
+
+
+def test_growth_of_less_than_40_percent_a_scan_adds_up():
+    widths = [(7, 6), (8, 6), (9, 7), (10, 7), (11, 8)]
+    scans = [scan(TARGET, (100, 100, 5, w, w, n)) for w, n in widths]
+    assert "grown" not in [c.change.value for c in course_of(*scans).changes(3, 4)]
+    found = response(*scans)
+    assert found.category is Category.PROGRESSIVE_DISEASE
+    assert "has grown and is measurable now" in found.reasons[0]
+
+
+def test_lesions_that_merge_and_become_measurable_are_a_progression():
+    then = scan((40, 40, 5, 8, 20, 6), (40, 64, 5, 8, 20, 6))
+    now = scan((40, 40, 5, 14, 44, 6))
+    assert words(then, now) == ["merged"]
+    assert response(then, now).category is Category.PROGRESSIVE_DISEASE
+
+
+def test_in_thick_slices_a_lesion_beside_another_is_new():
+    then = scan((20, 20, 5, 30, 30, 4), grid=THICK)
+    beside = (20, 53, 5, 12, 12, 3)
+    now = scan((20, 20, 5, 30, 30, 4), beside, grid=THICK)
+    assert words(then, now) == ["new", "same"]
+    assert response(then, now).category is Category.PROGRESSIVE_DISEASE
+
+
+def test_in_thick_slices_a_lesion_in_the_next_slice_is_the_same():
+    then, now = (scan((20, 20, k, 30, 30, 1), grid=THICK) for k in (5, 6))
+    assert words(then, now) == ["same"]
+
+
+@pytest.mark.parametrize("row", [51, 52])
+def test_sums_are_of_targets_only(row):
+    """The neighbour is near the target but too thin to be measurable."""
+    both, alone = scan(TARGET, (20, row, 5, 30, 6, 8)), scan(TARGET)
+    assert both.sums is not None
+    for later in (both, alone):
+        assert response(both, later).sums_mm2 == (both.sums.product_mm2,) * 2
+
+
+def test_a_target_that_has_swallowed_a_neighbour_counts_as_a_whole():
+    then, now = scan(TARGET, (20, 52, 5, 30, 6, 8)), scan((20, 20, 5, 30, 38, 8))
+    (merged,) = course_of(then, now).changes(0, 1)
+    assert merged.change is Change.MERGED
+    (lesion,) = now.lesions
+    assert response(then, now).sums_mm2[1] == lesion.lesion.axial.product_mm2
+
+
+def test_specks_after_a_complete_response_are_no_progression():
+    speck = (30, 30, 6, 1, 1, 1)
+    found = response(scan(TARGET), scan(), scan(speck))
+    assert found.category is Category.STABLE_DISEASE
