@@ -6,10 +6,13 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from itertools import permutations
 from pathlib import Path
 
+from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.file_names import folder_name
 from smalltumor.files.names import safe_name
+from smalltumor.scanner.selection import assign
 from smalltumor.scanner.series import Series
 from smalltumor.scanner.studies import Study
 
@@ -18,20 +21,23 @@ _TELLS_NOTHING = frozenset(
 )
 """Names of folders that many patients have; the folder above is named after the patient."""
 
-_SHORTEST_NAME = 3
-"""Letters of a part of a patient's name; shorter ones are in too many names of folders."""
+_SHORTEST_ID = 3
+"""Characters of an ID that is looked for within a name; shorter ones are in too many."""
+
+_SHORTEST_JOINED = 4
+"""Letters of surname and given name that are looked for within a name."""
 
 _DIGITS_OF_HASH = 8
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 _WORD = re.compile(r"[^\W_]+")
+_LETTERS = re.compile(r"[^\W\d_]+")
 
 
 def proposed_name(folder: Path, studies: Sequence[Study], study: Study | None) -> str:
     """A name for the case of a study, which becomes part of the names of files.
 
     It is that of the folder, with number and date of one of several studies. If the headers say
-    that the folder is named after the patient, it is made of the study's UID instead: the same at
-    each preparation, and of no one's name.
+    that the folder is named after the patient, it is that of `neutral_name` instead.
 
     Parameters
     ----------
@@ -58,28 +64,76 @@ def proposed_name(folder: Path, studies: Sequence[Study], study: Study | None) -
 
 
 def names_patient(name: str, series: Iterable[Series]) -> bool:
-    """Whether a name has the patient's ID, or a part of the patient's name, by the headers."""
+    """Whether a name has the patient's ID, or a part of the patient's name, by the headers.
+
+    Recognised are words that are a part of the name; surname and given name joined, also with an
+    initial for one of them; umlauts in each spelling; and IDs of three or more characters, without
+    leading zeros. Nicknames, other scripts than those in the header, and dates of birth are not.
+    """
     words, letters = _spellings(name), "".join(_words(name))
     for patient_id, patient_name in {one.identity for one in series if one.identity}:
-        whole_id = "".join(_words(patient_id))
-        parts = {word for word in _spellings(patient_name) if len(word) >= _SHORTEST_NAME}
-        if (len(whole_id) >= _SHORTEST_NAME and whole_id in letters) or parts & words:
+        whole_id = "".join(_words(patient_id)).lstrip("0")
+        if whole_id and (
+            whole_id == letters.lstrip("0")
+            or (len(whole_id) >= _SHORTEST_ID and whole_id in letters)
+        ):
+            return True
+        # Groups of a name are in several scripts.
+        if any(_has_name(words, letters, group) for group in patient_name.split("=")):
             return True
     return False
 
 
+def _has_name(words: set[str], letters: str, patient_name: str) -> bool:
+    texts = (patient_name, _without_umlauts(patient_name))
+    if any({*_words(text), *_runs_of_letters(text)} & words for text in texts):
+        return True
+    pairs = [pair for text in texts for pair in permutations(_words(text), 2)]
+    with_initial = {short for a, b in pairs for short in (a[0] + b, a + b[0])}
+    joined = {a + b for a, b in pairs if min(len(a), len(b)) > 1 or not (a + b).isascii()}
+    return bool(with_initial & words) or any(
+        each in letters for each in joined if len(each) >= _SHORTEST_JOINED or not each.isascii()
+    )
+
+
 def neutral_name(study: Study) -> str:
-    """A name that tells nothing of the patient, and is the same for the same study."""
-    text = study.study or " ".join(sorted(series.uid for series in study.series))
-    return f"case_{hashlib.sha256(text.encode()).hexdigest()[:_DIGITS_OF_HASH]}"
+    """A name that tells nothing of the patient, and is the same for the same images.
+
+    It is made of what no other patient has: the Study Instance UID or, without it, the Series
+    Instance UIDs, or the file of T1CE. Names of folders and sessions are those of many patients.
+    """
+    uids = {s.study_uid for s in study.series} - {""} or {s.uid for s in study.series} - {""}
+    content = " ".join(sorted(uids)).encode() if uids else _bytes_of_reference(study)
+    return f"case_{hashlib.sha256(content).hexdigest()[:_DIGITS_OF_HASH]}"
+
+
+def _bytes_of_reference(study: Study) -> bytes:
+    reference = assign(study.series).chosen.get(REFERENCE, study.series[0])
+    return b"".join(file.read_bytes() for file in reference.files)
 
 
 def _spellings(text: str) -> set[str]:
     """The words of a text, umlauts as plain letters and as two: Muller and Mueller for Müller."""
-    return {*_words(text), *_words(unicodedata.normalize("NFC", text).lower().translate(_UMLAUTS))}
+    return {
+        word
+        for each in (text, _without_umlauts(text))
+        for word in (*_words(each), *_runs_of_letters(each))
+    }
+
+
+def _without_umlauts(text: str) -> str:
+    return unicodedata.normalize("NFC", text).lower().translate(_UMLAUTS)
 
 
 def _words(text: str) -> list[str]:
+    return _WORD.findall(_plain(text))
+
+
+def _runs_of_letters(text: str) -> list[str]:
+    """The letters of words such as ``mueller2024``; those of ``t1`` would be in every name."""
+    return [run for run in _LETTERS.findall(_plain(text)) if len(run) > 1]
+
+
+def _plain(text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", text)
-    plain = "".join(c for c in decomposed if not unicodedata.combining(c))
-    return _WORD.findall(plain.lower())
+    return "".join(c for c in decomposed if not unicodedata.combining(c)).lower()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from smalltumor.data.case import REFERENCE
 from smalltumor.data.nifti import is_image_name
+from smalltumor.scanner.names_of_files import differ_only_in_sequence
 from smalltumor.scanner.sequences import classify
 from smalltumor.scanner.series import Acquisition
 
@@ -17,7 +18,8 @@ def is_folder_of_sequences(folder: Path) -> bool:
     """Whether the subfolders of a folder are the sequences of one scan, by their names.
 
     They are if those that are named as a sequence (``T1``, ``T1CE``, ``T2``, ``FLAIR``) hold one
-    volume each, no sequence is there twice, and T1CE is among several of them.
+    volume each, no sequence is there twice, T1CE is among several of them, and the names of the
+    files are those of one scan: two names may be of two patients.
 
     Parameters
     ----------
@@ -31,15 +33,20 @@ def is_folder_of_sequences(folder: Path) -> bool:
             return False
         named = [(_sequence_of(path), path) for path in folders]
         sequences = [sequence for sequence, _ in named if sequence is not None]
-        alone = all(_count_volumes(path) == 1 for sequence, path in named if sequence is not None)
+        files = [_volumes(path) for sequence, path in named if sequence is not None]
     except OSError:
         return False
-    return alone and REFERENCE in sequences and 1 < len(sequences) == len(set(sequences))
+    return (
+        all(len(volumes) == 1 for volumes in files)
+        and REFERENCE in sequences
+        and 1 < len(sequences) == len(set(sequences))
+        and differ_only_in_sequence(path for volumes in files for path in volumes)
+    )
 
 
 def _sequence_of(folder: Path) -> str | None:
     return classify(Acquisition(folder=folder.name)).sequence
 
 
-def _count_volumes(folder: Path) -> int:
-    return sum(is_image_name(p) and not p.name.startswith(".") for p in folder.iterdir())
+def _volumes(folder: Path) -> list[Path]:
+    return [p for p in folder.iterdir() if is_image_name(p) and not p.name.startswith(".")]

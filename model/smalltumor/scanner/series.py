@@ -77,6 +77,8 @@ class Series:
         Series Instance UID; empty for NIfTI.
     files : tuple of Path
         The files that hold the voxels.
+    study_uid : str
+        Study Instance UID; empty if unknown.
     grid : Grid, optional
         Of `read`, if the headers tell it without reading the voxels; None for volumes.
     identity : (str, str), optional
@@ -95,6 +97,7 @@ class Series:
     problem: str = ""
     uid: str = ""
     files: tuple[Path, ...] = ()
+    study_uid: str = ""
     grid: Grid | None = None
     identity: tuple[str, str] | None = field(default=None, repr=False, compare=False)
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from smalltumor.errors import CaseError
 from smalltumor.scanner.dicom.files import read_images
 from smalltumor.scanner.dicom.series import group_series
+from smalltumor.scanner.names_of_files import differ_only_in_sequence
+from smalltumor.scanner.sequences import classify
 from smalltumor.scanner.series import Series, study_title
 from smalltumor.scanner.volume_series import volume_series
 
@@ -38,7 +40,16 @@ class Study:
     @property
     def note(self) -> str:
         """What was assumed because the files do not say it, for the user; empty if nothing."""
-        folders = {s.location.parent for s in self.series if not s.patient and not s.study}
+        unnamed = [s for s in self.series if not s.patient and not s.study]
+        of_nobody = [
+            s.location
+            for s in self.series
+            if not (s.patient or s.study_uid) and classify(s.acquisition).sequence is not None
+        ]
+        if not differ_only_in_sequence(of_nobody):
+            names = ", ".join(path.name for path in of_nobody)
+            return f"no name or header tells that these files are of one patient: {names}"
+        folders = {s.location.parent for s in unnamed}
         if len(folders) < 2:
             return ""
         return f"the files of {len(folders)} folders are taken as one patient at one time"

@@ -77,6 +77,7 @@ def series_of_file(path: Path) -> Series:
         read=partial(_read, path),
         problem="" if len(shape) == 3 else f"it has {len(shape)} dimensions, not 3",
         uid=_text(sidecar, "SeriesInstanceUID"),
+        study_uid=_text(sidecar, "StudyInstanceUID"),
         identity=(_text(sidecar, "PatientID"), _text(sidecar, "PatientName")),
         files=(path,),
     )

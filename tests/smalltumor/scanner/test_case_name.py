@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
 from dicom_cases import write_series
 from smalltumor.scanner.case_name import names_patient, neutral_name, proposed_name
+from smalltumor.scanner.series import Acquisition, Series
 from smalltumor.scanner.source import find_source
 from smalltumor.scanner.studies import find_studies
 from synthetic import grid_along
@@ -30,6 +34,18 @@ def write(folder: Path, **tags: object) -> Path:
         ("scan 00123-456", "00123456", "Anonymous", True),
         ("scan 17", "17", "X^Y", False),
         ("glioma study", "4711", "Li^Xu", False),
+        ("Li_Na", "4711", "Li^Na", True),
+        ("LiNa", "4711", "Li^Na", True),
+        ("Ng", "12", "Ng^Xu", True),
+        ("MuellerHans_2024", "881", "Müller^Hans", True),
+        ("hans-mueller2024", "881", "Müller^Hans", True),
+        ("hmueller", "881", "Müller^Hans", True),
+        ("muellerh", "881", "Müller^Hans", True),
+        ("pat_881", "000881", "X^Y", True),
+        ("pat_000881", "881", "X^Y", True),
+        ("17", "017", "X^Y", True),
+        ("MRT_T1", "4711", "T^Otto", False),
+        ("moderate", "4711", "van der Berg^A", False),
         ("annals", "4711", "Anna", False),
         ("P0815_baseline", "P0815", "", True),
         ("baseline", "", "", False),
@@ -43,6 +59,45 @@ def test_a_folder_that_is_named_after_the_patient_is_recognised(
     assert names_patient(folder, study.series) == expected
     proposed = proposed_name(tmp_path / folder, (study,), study)
     assert proposed == (neutral_name(study) if expected else folder)
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"), [("李娜", "李^娜"), ("李娜_2024", "Li^Na=李^娜"), ("Иванов", "Иванов^А")]
+)
+def test_names_in_other_scripts_are_recognised(folder, name):
+    assert names_patient(folder, [replace(SERIES, identity=("4711", name))])
+
+
+SERIES = Series(
+    title="ax_t1_gd.nii.gz",
+    patient="",
+    study="",
+    date="",
+    acquisition=Acquisition(text="t1 gd"),
+    shape=(1, 1, 1),
+    spacing=(1.0, 1.0, 1.0),
+    location=Path("ax_t1_gd.nii.gz"),
+    read=lambda: pytest.fail("voxels are not needed"),
+)
+
+
+@pytest.mark.parametrize("uids", [False, True])
+@pytest.mark.parametrize("folder", ["ses-01", "scan"])
+def test_neutral_names_of_two_patients_differ_whatever_their_folders_and_sessions(
+    tmp_path, folder, uids
+):
+    for number, who in enumerate(("Mueller", "Schmidt")):
+        place = tmp_path / f"{who}_MRT" / folder
+        place.mkdir(parents=True)
+        data = np.full((4, 4, 4), number, np.int16)
+        sidecar = {"PatientName": f"{who}^Hans"}
+        sidecar |= {"StudyInstanceUID": f"1.{number}"} if uids else {}
+        for name in ("t1", "t1_gd", "t2", "flair"):
+            nib.save(nib.Nifti1Image(data, np.eye(4)), place / f"ax_{name}.nii.gz")
+            (place / f"ax_{name}.json").write_text(json.dumps(sidecar))
+    names = [find_source(tmp_path / f"{who}_MRT", {}).name for who in ("Mueller", "Schmidt")]
+    assert names[0] != names[1] and all(name.startswith("case_") for name in names)
+    assert find_source(tmp_path / "Mueller_MRT", {}).name == names[0]
 
 
 def test_the_neutral_name_is_that_of_the_study_and_the_same_each_time(tmp_path):

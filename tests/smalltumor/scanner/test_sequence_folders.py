@@ -10,8 +10,10 @@ from smalltumor.scanner.sequence_folders import is_folder_of_sequences
     ("files", "expected"),
     [
         ("T1/image.nii.gz T1CE/image.nii.gz T2/image.nii.gz FLAIR/image.nii.gz", True),
-        ("t1w/a.nii t1w_post/b.nii", True),
-        ("T1/a.mha T1CE/b.mha DWI/c.mha DWI/d.mha notes/readme.txt", True),
+        ("t1w/P1_t1.nii t1w_post/P1_t1_gd.nii", True),
+        ("T1/a.mha T1CE/a.mha DWI/c.mha DWI/d.mha notes/readme.txt", True),
+        ("T1/Anna.nii.gz T1CE/Bert.nii.gz T2/Carl.nii.gz FLAIR/Dora.nii.gz", False),
+        ("T1/001_t1.nii.gz T1CE/002_t1ce.nii.gz", False),
         ("T1/image.nii.gz T2/image.nii.gz", False),
         ("T1CE/image.nii.gz", False),
         ("T1CE/image.nii.gz T1_post/image.nii.gz", False),

@@ -152,6 +152,7 @@ def _series(images: list[DicomImage]) -> Series:
         read=partial(read_series, images),
         problem=problem,
         uid=first.series,
+        study_uid=first.study,
         identity=first.identity,
         files=tuple(dict.fromkeys(image.path for image in images)),
         grid=grid,
