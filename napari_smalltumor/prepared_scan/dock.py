@@ -13,9 +13,10 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QFileDialog
 from smalltumor.data.case import Case
-from smalltumor.errors import CaseError, SmalltumorError
+from smalltumor.errors import SmalltumorError
 from smalltumor.scanner.preparation.correction import Correction
 from smalltumor.scanner.preparation.prepared_case import PreparedCase
+from smalltumor.scanner.preparation.series_of_case import NotTheScanError
 from smalltumor.scanner.preparation.stored_case import stored_case
 from superqt.utils import QSignalDebouncer
 
@@ -143,6 +144,9 @@ class PreparedScanDock(PreparedScanPanel):
             notify.error("The brain mask was removed. Open the case again to apply it.")
             return
         mask = mask_of_layer(layers.brain, layers.case)
+        if not mask.any():
+            self.show_message("The brain mask is empty. Paint the brain first.")
+            return
         if np.array_equal(mask, self._prepared.brain):
             self.show_message("The brain mask is applied already.")
             return
@@ -243,7 +247,7 @@ class PreparedScanDock(PreparedScanPanel):
 
     def _on_error(self, layers: ScanLayers, error: Exception) -> None:
         self._end("")
-        if isinstance(error, CaseError):  # ask for the folder again at the next attempt
+        if isinstance(error, NotTheScanError):  # ask for the folder again at the next attempt
             forget_scan(layers.folder)
         notify.report(error)
 

@@ -10,9 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from qtpy.QtCore import QObject
 from smalltumor.data.case import REFERENCE
-from smalltumor.errors import CaseError
 from smalltumor.scanner.preparation.prepared_case import PreparedCase
-from smalltumor.scanner.preparation.series_of_case import series_in
+from smalltumor.scanner.preparation.series_of_case import NotTheScanError, series_in
 
 from napari_smalltumor import notify
 from napari_smalltumor.layers.coordinates import display_transform, to_display
@@ -98,8 +97,10 @@ class WholeHead(QObject):
         return layer
 
     def _on_failed(self, layers: ScanLayers, error: Exception) -> None:
-        self.busy, self._wanted = False, None
-        if isinstance(error, CaseError):  # ask for the folder again at the next attempt
+        self.busy = False
+        if layers is self._wanted:
+            self._wanted = None
+        if isinstance(error, NotTheScanError):  # ask for the folder again at the next attempt
             forget_scan(layers.folder)
         notify.report(error)
 

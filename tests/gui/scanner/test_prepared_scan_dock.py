@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QFileDialog
 from raw_scans import SHIFT_MM, prepared_by_hand, write_raw_scan
 from smalltumor.data.case import read_case
 from smalltumor.data.segmentation import Segmentation
+from smalltumor.errors import CaseError
 from smalltumor.scanner.preparation import correction as correction_module
 from smalltumor.scanner.preparation.prepared_files import write_prepared
 from smalltumor.scanner.preparation.stored_case import stored_case
@@ -22,9 +23,10 @@ from napari_smalltumor.layers.modalities import case_of_layers, newest_case_laye
 from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.lesions.source import lesion_sources
 from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.prepared_scan import job
 from napari_smalltumor.prepared_scan.dock import PreparedScanDock
 from napari_smalltumor.prepared_scan.panel import NOT_PREPARED
-from napari_smalltumor.scanner.known_scans import forget_scan, remember_scan
+from napari_smalltumor.scanner.known_scans import forget_scan, remember_scan, scan_of
 from napari_smalltumor.segment.results import IMAGES_CHANGED
 
 pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no registration")
@@ -118,6 +120,28 @@ def test_a_painted_brain_mask_strips_the_images_again(dock, viewer, folder, qtbo
     assert case_of_layers(newest_case_layers(viewer.layers)) is case_of(t2)
     dock.apply_mask_button.click()
     assert dock.step.text() == "The brain mask is applied already."
+
+
+def test_an_empty_brain_mask_is_refused_and_the_scan_stays_known(dock, viewer, folder, scan):
+    brain = layer_of(viewer, "brain mask")
+    brain.data = np.zeros_like(brain.data)
+    dock.apply_mask_button.click()
+    assert not dock.busy and dock.step.text() == "The brain mask is empty. Paint the brain first."
+    assert scan_of(folder) == scan
+
+
+def test_an_error_that_is_not_of_the_scan_keeps_it_known(
+    dock, viewer, folder, scan, qtbot, errors, monkeypatch
+):
+    def fail(*arguments, **options):
+        raise CaseError("a network drive is away")
+
+    monkeypatch.setattr(job, "corrected", fail)
+    brain = layer_of(viewer, "brain mask")
+    brain.data = np.ones_like(brain.data)
+    dock.apply_mask_button.click()
+    qtbot.waitUntil(lambda: bool(errors) and not dock.busy)
+    assert scan_of(folder) == scan
 
 
 def test_a_shift_is_shown_at_once_and_stored_on_request(dock, viewer, folder, qtbot, errors):

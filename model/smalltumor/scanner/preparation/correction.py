@@ -139,24 +139,48 @@ def _moved(
     before = sequence.registration
     before_matrix = np.eye(4) if before is None else before.matrix
     at_start = mutual_information(reference, volume, brain, before_matrix)
-    returns = sequence.automatic is not None and np.allclose(matrix, sequence.automatic)
-    automatic = None if returns else _automatic(sequence, before_matrix)
-    registration = Registration(matrix, 0.0, at_start, 0.0)
-    sequence = replace(sequence, registration=registration, automatic=automatic)
+    if sequence.automatic is not None and np.allclose(matrix, sequence.automatic):
+        return _returned(title, sequence, sequence.automatic, reference, volume, brain)
+    sequence = replace(
+        _with_automatic(sequence, before_matrix), registration=Registration(matrix, 0, at_start, 0)
+    )
     sequence, warnings = _measured(title, sequence, reference, volume, brain, overlap=True)
     measured = sequence.registration
     assert measured is not None
-    if returns:
-        return replace(sequence, steps=_steps_without(sequence, _POSE_STEP)), warnings
     warnings += fallen_information(title, at_start, measured.information_after)
     step = f"{_POSE_STEP}: displaced by up to {measured.displacement_mm:.1f} mm"
     return _with_step(sequence, step), warnings
 
 
-def _automatic(sequence: PreparedSequence, matrix: Affine) -> Affine | None:
-    """The matrix before the first correction; None if an older record did not keep it."""
-    corrected_before = len(_steps_without(sequence, _POSE_STEP)) < len(sequence.steps)
-    return sequence.automatic if corrected_before else matrix
+def _returned(
+    title: str,
+    sequence: PreparedSequence,
+    automatic: Affine,
+    reference: Volume,
+    volume: Volume,
+    brain: Mask,
+) -> tuple[PreparedSequence, list[str]]:
+    """A sequence as it was registered before all corrections, measured by the brain mask of now.
+
+    One that was registered already has no registration again, and an overlap only if it had one.
+    """
+    needed = not np.allclose(automatic, np.eye(4))
+    sequence = replace(
+        sequence,
+        registration=Registration(automatic, 0, 0, 0) if needed else None,
+        overlap=sequence.automatic_overlap,
+        automatic=None,
+        automatic_overlap=None,
+        steps=_steps_without(sequence, _POSE_STEP),
+    )
+    return _measured(title, sequence, reference, volume, brain, overlap=needed)
+
+
+def _with_automatic(sequence: PreparedSequence, matrix: Affine) -> PreparedSequence:
+    """Keep what was there before the first correction; an older record may not have kept it."""
+    if len(_steps_without(sequence, _POSE_STEP)) < len(sequence.steps):
+        return sequence
+    return replace(sequence, automatic=matrix, automatic_overlap=sequence.overlap)
 
 
 def _measured(

@@ -42,7 +42,10 @@ class PreparedSequence:
     overlap : float, optional
         Dice of its brain with that of T1CE after registration.
     automatic : (4, 4) float64, optional
-        If the registration was corrected by hand, the matrix before the first correction.
+        If the registration was corrected by hand, the matrix before the first correction; the
+        identity if the images were registered already.
+    automatic_overlap : float, optional
+        If the registration was corrected by hand, `overlap` before the first correction.
     files : tuple of Path
         Of the series.
     """
@@ -56,6 +59,7 @@ class PreparedSequence:
     registration: Registration | None = None
     overlap: float | None = None
     automatic: Affine | None = None
+    automatic_overlap: float | None = None
     files: tuple[Path, ...] = ()
 
 

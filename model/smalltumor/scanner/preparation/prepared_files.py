@@ -215,6 +215,7 @@ def _sequence_record(sequence: PreparedSequence) -> Mapping[str, Any]:
     }
     if sequence.automatic is not None:
         result["automatic_matrix_t1ce_to_series_ras_mm"] = sequence.automatic.round(8).tolist()
+        result["automatic_brain_overlap"] = sequence.automatic_overlap
     if found is not None:
         result["registration"] = {
             "matrix_t1ce_to_series_ras_mm": found.matrix.round(8).tolist(),

@@ -30,6 +30,10 @@ _ROUGHEST_BIAS = 0.5
 """Median step of the bias field from voxel to voxel, as a share of that of the stored image."""
 
 
+class NotTheScanError(CaseError):
+    """Images are not those of which a prepared case was made."""
+
+
 def series_in(folder: Path, case: PreparedCase) -> dict[str, Series]:
     """Find the series of which a case was made.
 
@@ -49,23 +53,24 @@ def series_in(folder: Path, case: PreparedCase) -> dict[str, Series]:
 
     Raises
     ------
-    CaseError
+    NotTheScanError
         If one is not in the folder, or T1CE shows another image.
     MissingPackageError
         If there are DICOM files and pydicom is not installed.
     """
-    listed = [
-        [series for series in study.series if not _is_prepared(series)]
-        for study in find_studies(folder).studies
-    ]
+    not_the_scan = f"{folder} is not the scan of which {case.name} was made"
+    try:
+        studies = find_studies(folder).studies
+    except CaseError as error:
+        raise NotTheScanError(f"{not_the_scan}: {error}") from error
+    listed = [[series for series in study.series if not _is_prepared(series)] for study in studies]
     candidates = list(_candidates(listed, case))
     complete = [found for found in candidates if len(found) == len(case.sequences)]
-    not_the_scan = f"{folder} is not the scan of which {case.name} was made"
     if not any(listed):
-        raise CaseError(f"{not_the_scan}: it holds images that are prepared already")
+        raise NotTheScanError(f"{not_the_scan}: it holds images that are prepared already")
     if not complete:
         missing = [s.series for m, s in case.sequences.items() if m not in candidates[0]]
-        raise CaseError(f"{not_the_scan}: it has no {missing[0]}")
+        raise NotTheScanError(f"{not_the_scan}: it has no {missing[0]}")
     problem: CaseError | None = None
     for found in complete:
         try:
@@ -74,7 +79,7 @@ def series_in(folder: Path, case: PreparedCase) -> dict[str, Series]:
             problem = error
         else:
             return found
-    raise CaseError(f"{not_the_scan}: {problem}")
+    raise NotTheScanError(f"{not_the_scan}: {problem}")
 
 
 def read_series(series: Series, modality: str, case: PreparedCase) -> Volume:
@@ -89,13 +94,17 @@ def read_series(series: Series, modality: str, case: PreparedCase) -> Volume:
     Raises
     ------
     CaseError
-        If it cannot be read, lies on another grid, or shows another image within the brain.
+        If it cannot be read.
+    NotTheScanError
+        If it lies on another grid, or shows another image within the brain.
     """
     volume, sequence = series.read(), case.sequences[modality]
     if not volume.grid.matches(sequence.native_grid):
-        raise CaseError(f"{series.title} is on another grid than when the case was prepared")
+        raise NotTheScanError(f"{series.title} is on another grid than when the case was prepared")
     if not _is_made_of(sequence, volume, case):
-        raise CaseError(f"{series.title} shows another image than {MODALITY_TITLES[modality]}")
+        raise NotTheScanError(
+            f"{series.title} shows another image than {MODALITY_TITLES[modality]}"
+        )
     return volume
 
 

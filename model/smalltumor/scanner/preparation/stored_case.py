@@ -138,9 +138,14 @@ def _sequence(content: Mapping[str, Any], volume: npt.NDArray[np.generic]) -> Pr
         reason=str(content["reason"]),
         steps=tuple(map(str, content["steps"])),
         registration=_registration(content["registration"]),
-        overlap=None if overlap is None else float(overlap),
+        overlap=_number(overlap),
         automatic=_matrix(content.get("automatic_matrix_t1ce_to_series_ras_mm")),
+        automatic_overlap=_number(content.get("automatic_brain_overlap")),
     )
+
+
+def _number(content: float | None) -> float | None:
+    return None if content is None else float(content)
 
 
 def _matrix(content: Sequence[Sequence[float]] | None) -> Affine | None:

@@ -8,11 +8,14 @@ import nibabel as nib
 import numpy as np
 import pytest
 from raw_scans import SHAPE, SHIFT_MM, prepared_by_hand, write_raw_scan
+from smalltumor.data.case import read_case
 from smalltumor.errors import Cancelled, CaseError
 from smalltumor.scanner.preparation import correction as correction_module
 from smalltumor.scanner.preparation.correction import Correction, corrected
+from smalltumor.scanner.preparation.prepared_files import write_prepared
 from smalltumor.scanner.preparation.registration import mutual_information
-from smalltumor.scanner.preparation.series_of_case import series_in
+from smalltumor.scanner.preparation.series_of_case import NotTheScanError, series_in
+from smalltumor.scanner.preparation.stored_case import stored_case
 
 pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no registration")
 
@@ -104,6 +107,27 @@ def test_the_automatic_registration_is_kept_and_can_be_returned_to(case, series)
     assert not [w for w in back.warnings if "fell from" in w]
 
 
+@pytest.mark.parametrize("overlap_before", [None, 0.95])
+def test_a_sequence_that_needed_no_registration_returns_to_none(
+    case, series, tmp_path, overlap, overlap_before
+):
+    before = replace(case.sequences["t1"], overlap=overlap_before)
+    case = replace(case, sequences={**case.sequences, "t1": before})
+    far = np.eye(4)
+    far[1, 3] = 7.0
+    overlap[0] = 0.5
+    moved = corrected(case, series, Correction(matrices={"t1": far}))
+    write_prepared(moved, tmp_path / "Pat")
+    moved = stored_case(read_case(tmp_path / "Pat"))
+    overlap[0] = 0.95
+    back = corrected(moved, series, Correction(matrices={"t1": moved.sequences["t1"].automatic}))
+    sequence = back.sequences["t1"]
+    np.testing.assert_array_equal(sequence.image, before.image)
+    assert (sequence.registration, sequence.overlap) == (None, overlap_before)
+    assert sequence.automatic is None and sequence.steps == before.steps
+    assert not [warning for warning in back.warnings if warning.startswith("T1 ")]
+
+
 def test_a_correction_that_an_older_record_holds_is_not_taken_for_automatic(case, series):
     sequence = replace(
         case.sequences["t2"], steps=("registration corrected by hand: displaced by up to 4.0 mm",)
@@ -114,8 +138,9 @@ def test_a_correction_that_an_older_record_holds_is_not_taken_for_automatic(case
 
 
 def test_an_empty_brain_mask_is_refused(case, series):
-    with pytest.raises(CaseError, match="empty"):
+    with pytest.raises(CaseError, match="empty") as refused:
         corrected(case, series, Correction(brain=np.zeros(SHAPE, bool)))
+    assert not isinstance(refused.value, NotTheScanError)  # the scan is the right one
 
 
 def test_the_figures_of_a_registration_follow_the_brain_mask(case, series, overlap):
@@ -145,7 +170,7 @@ def test_a_series_that_shows_another_image_is_refused(case, series, scan):
     image = nib.load(scan / "ax_flair.nii.gz")
     other = np.asarray(image.dataobj)[::-1].copy()
     nib.save(nib.Nifti1Image(other, image.affine), scan / "ax_flair.nii.gz")
-    with pytest.raises(CaseError, match=r"ax_flair\.nii\.gz shows another image than FLAIR"):
+    with pytest.raises(NotTheScanError, match=r"ax_flair\.nii\.gz shows another image than FLAIR"):
         corrected(case, series, Correction(brain=np.ones(SHAPE, bool)))
 
 
