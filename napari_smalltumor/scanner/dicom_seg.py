@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
 from smalltumor.data.case import REFERENCE, Case
 from smalltumor.data.masks.exported import EXPORT_ENDING
-from smalltumor.errors import OutputError
+from smalltumor.errors import CaseError, OutputError
 from smalltumor.files.names import safe_name
 from smalltumor.files.requirements import MissingPackageError
 from smalltumor.scanner.dicom_seg import (
@@ -18,7 +18,7 @@ from smalltumor.scanner.dicom_seg import (
     check_packages,
     write_dicom_seg_of_study,
 )
-from smalltumor.scanner.preparation.stored_case import stored_paths, stored_series_uid
+from smalltumor.scanner.preparation.stored_case import stored_series_uid
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
@@ -116,13 +116,20 @@ def export_dicom_seg(
 
 def _study_of(case: Case, title: str, parent: QWidget | None) -> Path | None:
     folder = _folder_of(case)
-    # Without the record of a preparation, nothing tells that the folder has the same patient still.
-    known = scan_of(folder, earlier_sessions=stored_paths(case) is not None)
+    known = scan_of(folder, earlier_sessions=_has_series_uid(case))
     if known is not None:
         return known
     question = f"Folder of the DICOM study of {title}"
     chosen = QFileDialog.getExistingDirectory(parent, question, str(folder.parent))
     return Path(chosen) if chosen else None
+
+
+def _has_series_uid(case: Case) -> bool:
+    """Whether the record of a case tells its series; a folder may hold another scan by now."""
+    try:
+        return bool(stored_series_uid(case))
+    except CaseError:  # told when the file is written
+        return False
 
 
 def _path_beside(study: Path, case: Case, title: str, parent: QWidget | None) -> Path | None:

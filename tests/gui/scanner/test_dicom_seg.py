@@ -11,6 +11,7 @@ import pytest
 from dicom_cases import write_series
 from napari_cases import write_case_along
 from qtpy.QtWidgets import QFileDialog
+from smalltumor.data.case import read_case
 from smalltumor.data.nifti import read_volume, stem
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import TissueClass
@@ -23,7 +24,7 @@ from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.scanner import archives, known_scans
 from napari_smalltumor.scanner.archives import unpacked_folder
-from napari_smalltumor.scanner.dicom_seg import ask_and_export_dicom_seg
+from napari_smalltumor.scanner.dicom_seg import _study_of, ask_and_export_dicom_seg
 
 pydicom = pytest.importorskip("pydicom")
 pytest.importorskip("highdicom", reason="highdicom is not installed: no DICOM SEG")
@@ -175,6 +176,21 @@ def test_that_highdicom_is_missing_is_said_before_anything_is_asked(
     ask_and_export_dicom_seg(viewer, None)
     assert asked == []
     assert "needs the package highdicom" in errors[0]
+
+
+@pytest.mark.parametrize("uid", ["", "1.2.3.4"])
+def test_a_remembered_folder_is_used_only_if_the_record_tells_the_series(
+    folder, tmp_path, asked, monkeypatch, uid
+):
+    case = read_case(folder)
+    name = stem(case.paths["t1ce"]).removesuffix("_t1ce")
+    record = {"version": RECORD_VERSION, "sequences": {"t1ce": {"series_uid": uid}}}
+    (folder / f"{name}_prepared.json").write_text(json.dumps(record))
+    (folder / f"{name}_brain.nii.gz").touch()
+    known_scans.remember_scan(folder, tmp_path / "study")
+    monkeypatch.setattr(known_scans, "_SCANS", {})  # as after a restart
+    assert _study_of(case, "Pat", None) == tmp_path / "study"
+    assert asked == ([] if uid else ["folder"])
 
 
 def test_without_regions_nothing_is_asked(make_napari_viewer, asked, errors):
