@@ -68,13 +68,7 @@ def _write(
             reviewer=reviewer,
             warnings=(
                 *filter(None, [missing]),
-                *(
-                    f"{scan.case.name}: {text}"
-                    for scan in scans
-                    for text in doubts(
-                        scan.case, of_network=bool(comparison.model) and scan is scans[-1]
-                    )
-                ),
+                *(f"{scan.case.name}: {text}" for scan in scans for text in doubts(scan.case)),
             ),
         )
         return write_page(follow_up_page(follow_up, details), path, overwrite=True)

@@ -10,8 +10,8 @@ from qtpy.QtGui import QDropEvent
 from qtpy.QtWidgets import QWidget
 from smalltumor.data.nifti import is_image_name
 from smalltumor.scanner.archive import is_archive
-from smalltumor.scanner.dicom.study_folder import is_dicom_file
 
+from napari_smalltumor.loading.dicom_files import is_dicom_slice
 from napari_smalltumor.loading.open_case import open_and_remember, open_files
 from napari_smalltumor.viewer import unproxied
 
@@ -62,12 +62,8 @@ class _CaseDrop(QObject):
 
 
 def dropped_paths(data: QMimeData) -> tuple[list[Path], list[Path]]:
-    """The folders, with archives and DICOM files of scans, and the NIfTI files of what is dropped.
-
-    Of several DICOM files in one folder, the first is returned.
-    """
+    """The folders, with archives and DICOM files of scans, and the volumes of what is dropped."""
     paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
     images = [path for path in paths if is_image_name(path)]
     scans = [path for path in paths if path.is_dir() or is_archive(path)]
-    slices = (path for path in paths if path not in images and is_dicom_file(path))
-    return [*scans, *{path.parent: path for path in slices}.values()], images
+    return [*scans, *filter(is_dicom_slice, paths)], images

@@ -13,10 +13,13 @@ from smalltumor.data.naming.find_cases import find_case_files
 from smalltumor.data.naming.grouping import group_files
 from smalltumor.data.nifti import stem
 from smalltumor.errors import GridMismatchError, SmalltumorError
+from smalltumor.scanner.archive import is_archive
+from smalltumor.scanner.dicom.study_folder import StudyFolder
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.loading.already_open import show_open_case, show_open_file
 from napari_smalltumor.loading.case_layers import layers_of_case
+from napari_smalltumor.loading.dicom_files import is_dicom_slice, open_study_of
 from napari_smalltumor.loading.folder_of_cases import offer_cases
 from napari_smalltumor.loading.job import LoadJob, add_layers, load
 from napari_smalltumor.loading.reader import layers_of_file
@@ -25,7 +28,6 @@ from napari_smalltumor.loading.scans import (
     offer_files,
     offer_scan,
     report_no_series,
-    scan_at,
 )
 from napari_smalltumor.viewer import unproxied
 
@@ -101,10 +103,11 @@ def open_and_remember(
     opened : callable, optional
         Called with the layers when they have been added.
     """
-    scan = scan_at(path) if isinstance(path, Path) else None
-    if scan is not None:
-        none = partial(report_no_series, scan)
-        offer_scan(viewer, scan, partial(open_and_remember, viewer), none)
+    if isinstance(path, Path) and is_archive(path):
+        _offer_study(viewer, StudyFolder(path, ""))
+        return
+    if isinstance(path, Path) and is_dicom_slice(path):
+        open_study_of(viewer, path, partial(_offer_study, viewer))
         return
     found: list[CaseFiles] = []
 
@@ -128,6 +131,12 @@ def open_and_remember(
 
     key = f"{path.folder} {path.name}" if isinstance(path, CaseFiles) else str(path)
     load(viewer, LoadJob(case_name(path), key, read, remember, partial(on_error, viewer, path)))
+
+
+def _offer_study(viewer: ViewerModel, study: StudyFolder) -> None:
+    open_folder = partial(open_and_remember, viewer)
+    none = partial(report_no_series, study.folder)
+    offer_scan(viewer, study.folder, open_folder, none, study.uid)
 
 
 def _location(path: Path | Sequence[Path] | CaseFiles) -> Path:

@@ -10,11 +10,8 @@ from typing import TYPE_CHECKING
 
 from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import CaseFiles
-from smalltumor.data.nifti import is_image_name
 from smalltumor.errors import CaseError, SmalltumorError
-from smalltumor.files.requirements import MissingPackageError
 from smalltumor.scanner.archive import is_archive
-from smalltumor.scanner.dicom.study_folder import folder_of_study, is_dicom_file
 from smalltumor.scanner.selection import assign
 from smalltumor.scanner.studies import FolderContent, Study, find_studies
 from smalltumor.scanner.volume_series import series_of_file
@@ -38,26 +35,12 @@ MOST_SEQUENCES = 20
 """A folder with more volumes of which no name tells the sequence holds many patients."""
 
 
-def scan_at(path: Path) -> Path | None:
-    """The scan that a file belongs to: a zip archive, or the folder around a DICOM file.
-
-    The dialog of the scan names the folder.
-    """
-    if is_archive(path):
-        return path
-    if is_image_name(path) or not is_dicom_file(path):
-        return None
-    try:
-        return folder_of_study(path)
-    except MissingPackageError:  # told when the folder is searched
-        return path.absolute().parent
-
-
 def offer_scan(
     viewer: ViewerModel,
     scan: Path,
     open_folder: Callable[..., None],
     otherwise: Callable[[], None],
+    study_uid: str = "",
 ) -> None:
     """Show the dialog that prepares a scan, if there is one; one that is shown already is raised.
 
@@ -70,15 +53,17 @@ def offer_scan(
         Opens the folder of a case, and calls its second argument with the layers.
     otherwise : callable
         Called if there are no series that may be a scan of the brain.
+    study_uid : str
+        As for `Plan`.
     """
     from napari_smalltumor.scanner.dialog import open_dialog
 
-    dialog = open_dialog(scan)
+    dialog = open_dialog(scan, study_uid)
     if dialog is not None:
         dialog.raise_()
         dialog.activateWindow()
         return
-    look = partial(_look_for_scan, viewer, scan, open_folder, otherwise)
+    look = partial(_look_for_scan, viewer, scan, open_folder, otherwise, study_uid)
     if is_archive(scan) and loads_in_background(viewer):
         from napari_smalltumor import questions
         from napari_smalltumor.scanner.unpacking import unpack_in_background
@@ -93,6 +78,7 @@ def _look_for_scan(
     scan: Path,
     open_folder: Callable[..., None],
     otherwise: Callable[[], None],
+    study_uid: str,
 ) -> None:
     plans: list[Plan] = []
 
@@ -101,7 +87,7 @@ def _look_for_scan(
         with suppress(CaseError):  # there is no image at all
             content = find_studies(folder)
             if is_scan(content):
-                plans.append(Plan(folder, content, scan))
+                plans.append(Plan(folder, content, scan, study_uid=study_uid))
         if not plans:
             remove_unpacked(folder)
         return []
@@ -112,7 +98,7 @@ def _look_for_scan(
         else:
             otherwise()
 
-    key = ("scan in", str(scan))
+    key = ("scan in", str(scan), study_uid)
     load(viewer, LoadJob(f"the series in {scan.name}", key, search, show, notify.report))
 
 

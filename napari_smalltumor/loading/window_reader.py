@@ -13,9 +13,9 @@ from smalltumor.data.nifti import is_image_name
 from smalltumor.errors import SmalltumorError
 from smalltumor.scanner.archive import is_archive
 from smalltumor.scanner.dicom.files import holds_dicom
-from smalltumor.scanner.dicom.study_folder import is_dicom_file
 
 from napari_smalltumor.loading.already_open import show_open_case, show_open_file
+from napari_smalltumor.loading.dicom_files import is_dicom_slice
 from napari_smalltumor.loading.folder_of_cases import offer_cases
 from napari_smalltumor.loading.job import LoadJob, load, loads_in_background
 from napari_smalltumor.loading.open_case import case_name, on_error, open_and_remember
@@ -127,13 +127,13 @@ def _read_scan(path: str | Sequence[str]) -> list[Any]:
 
     viewer = current_viewer()
     if viewer is not None:
-        open_and_remember(viewer, Path(path if isinstance(path, str) else path[0]))
+        for file in [path] if isinstance(path, str) else path:
+            open_and_remember(viewer, Path(file))
     return _NO_LAYERS
 
 
 def _are_dicom_files(paths: Sequence[str]) -> bool:
-    files = [Path(path) for path in paths]
-    return bool(files) and all(is_dicom_file(f) and not is_image_name(f) for f in files)
+    return bool(paths) and all(is_dicom_slice(Path(path)) for path in paths)
 
 
 def _may_hold_cases(path: Path) -> bool:

@@ -89,6 +89,12 @@ class PrepareDialog(QDialog):
         self.studies.setPlaceholderText(_CHOOSE_STUDY)
         self.studies.setCurrentIndex(-1 if chosen is None else list(studies).index(chosen))
 
+    @property
+    def shown_study_uid(self) -> str:
+        """Study Instance UID of the chosen study; empty if none is chosen."""
+        study: Study | None = self.studies.currentData()
+        return study.study if study is not None else ""
+
     def show_steps(self, steps: Sequence[Step]) -> None:
         """Show which steps will run, and why."""
         self.show_steps_text("\n".join(map(_step_line, steps)))
@@ -202,8 +208,15 @@ def _beside(*widgets: QWidget) -> QWidget:
     return row
 
 
-def open_dialog(scan: Path) -> PrepareDialog | None:
-    """The dialog of a scan that is shown and does not run; None if there is none."""
+def open_dialog(scan: Path, study_uid: str = "") -> PrepareDialog | None:
+    """The dialog of a scan that is shown and does not run; None if there is none.
+
+    Parameters
+    ----------
+    scan : Path
+    study_uid : str
+        Study Instance UID of the study that the dialog has to show; any study if it is empty.
+    """
     from qtpy.QtWidgets import QApplication
 
     return next(
@@ -214,6 +227,7 @@ def open_dialog(scan: Path) -> PrepareDialog | None:
             and widget.scan == scan
             and widget.isVisible()
             and not widget._running
+            and study_uid in ("", widget.shown_study_uid)
         ),
         None,
     )

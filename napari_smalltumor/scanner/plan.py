@@ -33,6 +33,8 @@ class Plan:
         The scan.
     content : FolderContent
         Its studies. If several have a T1CE, the user has to choose one.
+    study_uid : str
+        Study Instance UID of the file that the user opened; its study is chosen, and no other one.
     location : Path, optional
         The archive from which the folder was unpacked; by default the folder.
     case_name : str
@@ -45,6 +47,7 @@ class Plan:
         content: FolderContent,
         location: Path | None = None,
         *,
+        study_uid: str = "",
         case_name: str = "",
     ) -> None:
         self.folder, self.location = folder, location or folder
@@ -56,6 +59,8 @@ class Plan:
         self._decisions: tuple[tuple[Series, str | None], ...] = ()
         usable = [s for s in self.studies if REFERENCE in assign(s.series).chosen]
         candidates = usable or list(self.studies)
+        if study_uid:
+            candidates = [study for study in self.studies if study.study == study_uid]
         if len(candidates) == 1:
             self.choose_study(candidates[0])
 

@@ -52,14 +52,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(options: argparse.Namespace) -> int:
     """Find the series of the mask and write the DICOM SEG."""
-    with scanner_images.unpacked_study(options.study) as study:
-        series = _write(options, study or options.study)
+    with scanner_images.unpacked_study(options.study) as (study, study_uid):
+        series = _write(options, study or options.study, study_uid)
     print(f"refers to {series.title} of {series.study_title}: {series.describe_voxels()}")
     print(f"wrote {options.output}")
     return 0
 
 
-def _write(options: argparse.Namespace, study: Path) -> Series:
+def _write(options: argparse.Namespace, study: Path, study_uid: str) -> Series:
     from smalltumor.data.label_files import decode_labels, read_label_volume
     from smalltumor.data.naming.find_cases import label_scheme_hint
     from smalltumor.data.segmentation import Segmentation
@@ -69,4 +69,6 @@ def _write(options: argparse.Namespace, study: Path) -> Series:
     volume = read_label_volume(path)
     classes, _ = decode_labels(volume, options.labels, label_scheme_hint(path))
     mask = Segmentation(path.name, classes, volume.grid, sources=(path,))
-    return write_dicom_seg_of_study(mask, study, options.output, overwrite=options.overwrite)
+    return write_dicom_seg_of_study(
+        mask, study, options.output, study_uid=study_uid, overwrite=options.overwrite
+    )

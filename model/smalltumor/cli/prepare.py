@@ -63,10 +63,10 @@ def run(options: argparse.Namespace) -> int:
     source, output = _folders(options)
     if output is None and not options.list:
         raise SmalltumorError("the folder to write is missing: smalltumor prepare IN OUT")
-    with scanner_images.unpacked_study(source) as folder:
+    with scanner_images.unpacked_study(source) as (folder, study_uid):
         if options.list or output is None:
             return _list(folder)
-        return _prepare(options, folder, output)
+        return _prepare(options, folder, study_uid, output)
 
 
 def _folders(options: argparse.Namespace) -> tuple[Path | None, Path | None]:
@@ -77,11 +77,11 @@ def _folders(options: argparse.Namespace) -> tuple[Path | None, Path | None]:
     return options.source, options.output
 
 
-def _prepare(options: argparse.Namespace, folder: Path | None, output: Path) -> int:
+def _prepare(options: argparse.Namespace, folder: Path | None, study_uid: str, output: Path) -> int:
     from smalltumor.scanner.preparation.prepared_files import check_prepared, write_prepared
 
     with ProgressBar() as bar:
-        source = scanner_images.find_source(options, folder, bar)
+        source = scanner_images.find_source(options, folder, study_uid, bar)
         source = scanner_images.named_after(source, output)
         chosen = source.assignment.chosen
         locations = [series.location for series in chosen.values()]

@@ -63,30 +63,31 @@ def add_segment_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 @contextmanager
-def unpacked_study(path: Path | None) -> Iterator[Path | None]:
-    """The path that the user gave, or the folder of the scan.
+def unpacked_study(path: Path | None) -> Iterator[tuple[Path | None, str]]:
+    """The path that the user gave, or the folder of the scan; and the study that is meant.
 
     For a zip archive, that is a temporary folder with its files; for a DICOM file, the folder of
-    its study.
+    its study and the Study Instance UID, because the folder may hold other studies. The UID is
+    empty for all other paths.
     """
     from smalltumor.data.nifti import is_image_name
     from smalltumor.scanner.archive import is_archive, unpacked
     from smalltumor.scanner.dicom.study_folder import folder_of_study, is_dicom_file
 
     if path is not None and not is_image_name(path) and is_dicom_file(path):
-        folder = folder_of_study(path)
+        study = folder_of_study(path)
         with ProgressBar() as bar:
-            bar.warn(f"{path.name} is one file of a scan; the scan in {folder} is used")
-        yield folder
+            bar.warn(f"{path.name} is one file of a scan; its study in {study.folder} is used")
+        yield study
         return
     if path is None or not is_archive(path):
-        yield path
+        yield path, ""
         return
     with ExitStack() as stack:
         with ProgressBar() as bar:
             files = unpacked(path, lambda count: bar(0.0, f"unpacking: {count} files"))
             folder = stack.enter_context(files)
-        yield folder
+        yield folder, ""
 
 
 def are_raw(options: argparse.Namespace) -> bool:
@@ -119,6 +120,7 @@ def read_and_prepare(
     Parameters
     ----------
     options : argparse.Namespace
+        With `case` and `study_uid` as of `unpacked_study`.
     bar : ProgressBar
     check : callable
         Called with the name of the case and the source files before anything is computed.
@@ -129,7 +131,7 @@ def read_and_prepare(
 
     if options.grid != REFERENCE and options.probabilities is not None:
         raise SmalltumorError("probabilities lie on the grid of T1CE; leave out --grid")
-    source = find_source(options, options.case, bar)
+    source = find_source(options, options.case, options.study_uid, bar)
     if options.prepared is not None:
         source = named_after(source, options.prepared)
     chosen = source.assignment.chosen
@@ -149,8 +151,10 @@ def read_and_prepare(
     return case
 
 
-def find_source(options: argparse.Namespace, folder: Path | None, bar: ProgressBar) -> Source:
-    """The series that the arguments name."""
+def find_source(
+    options: argparse.Namespace, folder: Path | None, study_uid: str, bar: ProgressBar
+) -> Source:
+    """The series that the arguments name; of the study with a UID, if it is not empty."""
     from smalltumor.scanner.source import find_source as find
 
     given = {m: getattr(options, m) for m in MODALITY_HELP if getattr(options, m) is not None}
@@ -158,6 +162,7 @@ def find_source(options: argparse.Namespace, folder: Path | None, bar: ProgressB
         folder,
         given,
         study=options.study,
+        study_uid=study_uid,
         allow_missing=options.allow_missing,
         on_file=lambda count: bar(0.0, f"reading headers: {count}"),
     )

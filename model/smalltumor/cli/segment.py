@@ -45,9 +45,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(options: argparse.Namespace) -> int:
     """Segment the case, write the results and print a summary."""
-    with scanner_images.unpacked_study(options.case) as case:
+    with scanner_images.unpacked_study(options.case) as (case, study_uid):
         options.raw = options.raw or case != options.case
-        options.case = case
+        options.case, options.study_uid = case, study_uid
         return _run(options)
 
 

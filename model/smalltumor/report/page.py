@@ -214,7 +214,6 @@ def _lesion_pictures(
         assert each.lesion.indices is not None
         shown = slice_of_voxels(image, classes, case.grid, each.lesion.indices, PICTURE_MM)
         name = f"Lesion {each.lesion.id}"
-        place = texts.place_of(each.lesion, shown.number)
-        caption = f"{name}: {texts.size_of(each.lesion)}, {place}"
+        caption = f"{name}: {texts.size_of(each.lesion)}, {texts.place_of(each.lesion)}"
         pictures.append(picture_of_lesion(shown, window, name, caption))
     return pictures

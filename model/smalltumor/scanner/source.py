@@ -40,6 +40,7 @@ def find_source(
     given: Mapping[str, Path],
     *,
     study: int | None = None,
+    study_uid: str = "",
     allow_missing: bool = False,
     on_file: Callable[[int], None] | None = None,
 ) -> Source:
@@ -54,6 +55,8 @@ def find_source(
         number of a series in the list of the study.
     study : int, optional
         Number of the study in the folder, from 1; needed if several of them have a T1CE.
+    study_uid : str
+        Study Instance UID of a file that was named instead of a number; no other study is used.
     allow_missing : bool
         Whether T1, T2 and FLAIR may be missing.
     on_file : callable, optional
@@ -68,10 +71,14 @@ def find_source(
     """
     series: tuple[Series, ...] = ()
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     name = ""
     if folder is not None:
         content = find_studies(folder, on_file)
-        chosen, notes = _choose_study(content.studies, study, given, folder)
+        if study_uid and study is None:
+            chosen, notes = _study_of_file(content.studies, study_uid, given, folder), ()
+        else:
+            chosen, notes = _choose_study(content.studies, study, given, folder)
         notes += (chosen.note,) if chosen.note else ()
         series, warnings = chosen.series, (*content.warnings, *notes)
         name = proposed_name(folder, content.studies, chosen)
@@ -87,6 +94,23 @@ def _name_of(assignment: Assignment) -> str:
     series = tuple(assignment.chosen.values())
     study = Study(reference.patient, reference.study, reference.date, series)
     return proposed_name(reference.location.parent, (study,), study)
+
+
+def _study_of_file(
+    studies: tuple[Study, ...], uid: str, given: Mapping[str, Path], folder: Path
+) -> Study:
+    found = [study for study in studies if study.study == uid]
+    if len(found) != 1:
+        titles = " and ".join(study.title for study in found)
+        problem = f"is of {titles}" if found else f"has no series in {folder}"
+        text = f"the study of the file that was named {problem}"
+        raise CaseError(text, Remedy(Action.CHOOSE_STUDY))
+    (study,) = found
+    if REFERENCE not in given and REFERENCE not in (assignment := assign(study.series)).chosen:
+        reasons = "; ".join(assignment.undecided)
+        text = f"the file that was named is of {study.title}, which has no T1CE: {reasons}"
+        raise CaseError(text, Remedy(Action.NAME_MODALITIES, modalities=(REFERENCE,)))
+    return study
 
 
 def _choose_study(

@@ -13,7 +13,9 @@ from raw_scans import NAMES, write_raw_scan
 from smalltumor.geometry.grid import Grid
 
 from napari_smalltumor import devices, notify
+from napari_smalltumor.loading import dicom_files, scans
 from napari_smalltumor.loading.dropping import dropped_paths
+from napari_smalltumor.loading.job import load
 from napari_smalltumor.loading.loader import loader_of
 from napari_smalltumor.loading.window_reader import get_reader
 from napari_smalltumor.scanner.dialog import PrepareDialog
@@ -62,25 +64,44 @@ def test_dicom_files_open_the_one_dialog_of_their_study_which_names_it(
 ):
     messages: list[str] = []
     monkeypatch.setattr(notify, "info", messages.append)
-    first, second = sorted((study / "1").iterdir())[:2]
-    drop(viewer, first, second)
+    files = sorted((study / "1").iterdir())
+    searched = []
+    monkeypatch.setattr(dicom_files, "load", lambda *job: (searched.append(job), load(*job)))
+    drop(viewer, *files)
     qtbot.waitUntil(lambda: bool(dialogs()) and not loader_of(viewer).busy)
     (dialog,) = dialogs()
     assert dialog.scan == study
     assert any(str(study) in label.text() for label in dialog.findChildren(QLabel))
     assert dialog.table.rowCount() == 2
-    drop(viewer, second)
-    qtbot.wait(100)
+    assert len(searched) == 1
+    drop(viewer, files[1])
+    qtbot.waitUntil(lambda: len(searched) == 2 and not loader_of(viewer).busy)
     assert dialogs() == [dialog] and messages == []
     dialog.reject()
 
 
-def test_files_that_are_dropped_on_a_dock_are_one_scan(study):
+def test_files_of_two_patients_in_one_folder_offer_the_study_of_each(
+    viewer, tmp_path, qtbot, monkeypatch
+):
+    plans = []
+    monkeypatch.setattr(scans, "show_preparation", lambda viewer, plan, then: plans.append(plan))
+    grid = Grid((16, 16, 9), np.diag([-14.0, -14.0, 20.0, 1.0]))
+    data = np.random.default_rng(0).integers(1, 1000, grid.shape)
+    for number, (who, modality) in enumerate((("A", "t2"), ("B", "t1ce"), ("B", "flair"))):
+        name, times = SERIES_NAMES[modality], dicom_cases.TIMES[modality]
+        tags = {"patient": who, "study": f"1.{ord(who)}", "number": number, "times": times}
+        write = dicom_cases.write_series
+        write(tmp_path / "flat", data, grid, name, suffix=f"_{who}{number}.dcm", **tags)
+    drop(viewer, min((tmp_path / "flat").glob("*_A*")), min((tmp_path / "flat").glob("*_B*")))
+    qtbot.waitUntil(lambda: len(plans) == 2 and not loader_of(viewer).busy)
+    assert {plan.study.patient: len(plan.series) for plan in plans} == {"A": 1, "B": 2}
+
+
+def test_files_that_are_dropped_on_a_dock_are_opened(study):
     files = sorted((study / "1").iterdir())
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(path)) for path in files])
-    scans, images = dropped_paths(data)
-    assert len(scans) == 1 and scans[0].parent == study / "1" and images == []
+    assert dropped_paths(data) == (files, [])
 
 
 def test_other_files_are_left_to_other_readers(tmp_path):

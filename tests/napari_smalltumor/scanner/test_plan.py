@@ -130,6 +130,19 @@ def test_of_two_patients_one_is_chosen_and_never_a_series_of_the_other():
     assert plan.case_name == "X_study2_20240102"
 
 
+def test_the_study_of_the_opened_file_is_chosen_even_if_only_another_one_has_a_t1ce():
+    studies = (
+        Study("Anna", "1.2", "20240102", (series("t2", patient="Anna"),)),
+        Study("Bert", "1.3", "20240102", tuple(series(t, patient="Bert") for t in ALL)),
+    )
+    content = FolderContent(studies, ())
+    plan = Plan(Path("/scans/X"), content, study_uid="1.2")
+    assert plan.study is studies[0] and "T1CE" in plan.problem
+    assert Plan(Path("/scans/X"), content).study is studies[1]
+    unknown = Plan(Path("/scans/X"), content, study_uid="1.4")
+    assert unknown.study is None and "Choose one" in unknown.problem
+
+
 def test_a_folder_name_that_tells_nothing_is_not_the_name_of_the_case():
     plan = Plan(Path("/scans/Meier/DICOM"), FolderContent((study(*ALL),), ()))
     assert plan.case_name == "Meier"

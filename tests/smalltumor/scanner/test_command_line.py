@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from head_cases import sample_head, write_scan
+from head_cases import NAMES, sample_head, write_scan
 from smalltumor.data.nifti import read_volume
+from synthetic import grid_along
 
 pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no registration")
 pytest.importorskip("highdicom", reason="highdicom is not installed: no DICOM SEG")
@@ -56,7 +57,33 @@ def test_one_file_of_a_study_stands_for_its_folder_and_this_is_said(stripped, sm
     code, out, err = smalltumor("prepare", file, "--list")
     assert code == 0
     assert out == smalltumor("prepare", folder, "--list")[1]
-    assert f"warning: {file.name} is one file of a scan; the scan in {folder} is used" in err
+    assert f"warning: {file.name} is one file of a scan; its study in {folder} is used" in err
+
+
+def test_one_file_in_a_folder_of_two_patients_never_brings_the_other(tmp_path, smalltumor):
+    dicom_cases = pytest.importorskip("dicom_cases")
+    grid = grid_along("LPS", (16, 15, 10))
+    voxels = np.random.default_rng(0).integers(1, 900, grid.shape)
+    series = (("Anna", "t2"), ("Bert", "t1"), ("Bert", "t1ce"), ("Bert", "t2"), ("Bert", "flair"))
+    for number, (who, modality) in enumerate(series):
+        dicom_cases.write_series(
+            tmp_path / "export",
+            voxels,
+            grid,
+            NAMES[modality],
+            patient=who,
+            study="1.2" if who == "Anna" else "1.3",
+            number=number,
+            times=dicom_cases.TIMES[modality],
+            suffix=f"_{who}_{number}.dcm",
+        )
+    file = min((tmp_path / "export").glob("*_Anna_*"))
+    for arguments in (
+        ("segment", file, "-o", tmp_path / "m.nii"),
+        ("prepare", file, tmp_path / "o"),
+    ):
+        code, _, err = smalltumor(*arguments)
+        assert code == 1 and "is of patient Anna, 20240102, which has no T1CE" in err
 
 
 @pytest.mark.slow

@@ -54,6 +54,22 @@ def test_of_two_studies_one_must_be_chosen(tmp_path):
         find_source(tmp_path, {}, study=3)
 
 
+@pytest.mark.parametrize(
+    "anna", [{"patient": "Anna"}, {"patient": "Bert", "StudyDate": "20200101"}]
+)
+def test_a_file_of_a_study_never_stands_for_another_one_in_its_folder(tmp_path, anna):
+    write_study(tmp_path, "t2", study="1.2", **anna)
+    write_study(tmp_path, study="1.3", patient="Bert")
+    who = f"patient {anna['patient']}, {anna.get('StudyDate', '20240102')}"
+    with pytest.raises(CaseError, match=f"the file .* is of {who}, which has no T1CE") as refused:
+        find_source(tmp_path, {}, study_uid="1.2", allow_missing=True)
+    assert refused.value.remedy.modalities == ("t1ce",)
+    source = find_source(tmp_path, {}, study_uid="1.3")
+    assert {s.study for s in source.assignment.chosen.values()} == {"1.3"}
+    with pytest.raises(CaseError, match="has no series in"):
+        find_source(tmp_path, {}, study_uid="1.4")
+
+
 def test_sequences_of_two_patients_are_never_joined(tmp_path):
     write_study(tmp_path / "a", "t1", "t1ce", "t2", patient="A")
     write_study(tmp_path / "b", "flair", patient="B")
@@ -124,6 +140,14 @@ def test_that_files_of_several_folders_are_one_patient_is_a_warning(tmp_path):
         nib.save(image, tmp_path / name / f"{name}.nii.gz")
     (warning,) = find_source(tmp_path, {}).warnings
     assert warning == "the files of 4 folders are taken as one patient at one time"
+
+
+def test_that_nothing_tells_of_one_patient_is_a_warning_with_the_files(tmp_path):
+    for name in ("Anna_t1", "Bert_t1ce", "Carl_t2", "Dora_flair"):
+        image = nib.Nifti1Image(np.ones(SHAPE, np.int16), GRID.affine)
+        nib.save(image, tmp_path / f"{name}.nii.gz")
+    (warning,) = find_source(tmp_path, {}).warnings
+    assert "of one patient" in warning and "Anna_t1.nii.gz, Bert_t1ce.nii.gz" in warning
 
 
 def test_volumes_of_other_formats_are_series(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from dicom_cases import write_series
+from smalltumor.scanner.dicom import study_folder
 from smalltumor.scanner.dicom.study_folder import folder_of_study, is_dicom_file
 from synthetic import grid_along
 
@@ -15,7 +16,7 @@ def write(folder, study="1.2", number=1, suffix=""):
     grid = grid_along("LPS", SHAPE)
     image = np.ones(SHAPE, np.uint16)
     write_series(folder, image, grid, "Ax T1", study=study, number=number, suffix=suffix)
-    return min(folder.iterdir())
+    return min(folder.glob(f"*{suffix}"))
 
 
 @pytest.mark.parametrize("between", ["", "DICOM"])
@@ -25,21 +26,57 @@ def test_the_study_is_the_folder_around_its_series(tmp_path, between):
     write(study / "series 2", number=2)
     (study / "report").mkdir()
     assert is_dicom_file(file)
-    assert folder_of_study(file) == study
+    assert folder_of_study(file).folder == study
 
 
 def test_a_folder_of_several_studies_is_left_out(tmp_path):
     file = write(tmp_path / "first" / "series 1")
     write(tmp_path / "first" / "series 2", number=2)
     write(tmp_path / "second", study="1.3")
-    assert folder_of_study(file) == tmp_path / "first"
+    assert folder_of_study(file).folder == tmp_path / "first"
 
 
 def test_a_series_beside_another_patients_files_stays_alone(tmp_path):
     file = write(tmp_path / "series")
     write(tmp_path / "other", number=2)
     write(tmp_path, study="1.3")
-    assert folder_of_study(file) == tmp_path / "series"
+    assert folder_of_study(file).folder == tmp_path / "series"
+
+
+def test_one_file_among_those_of_two_studies_tells_which_is_meant(tmp_path):
+    first, second = write(tmp_path, suffix="_a"), write(tmp_path, study="1.3", suffix="_b")
+    assert folder_of_study(first) == (tmp_path, "1.2")
+    assert folder_of_study(second) == (tmp_path, "1.3")
+
+
+def test_another_study_after_many_folders_is_seen(tmp_path):
+    file = write(tmp_path / "S00")
+    for number in range(1, 22):
+        write(tmp_path / f"S{number:02d}", number=number)
+    assert folder_of_study(file).folder == tmp_path
+    write(tmp_path / "other", study="1.3", number=30)
+    for other in (tmp_path / "other").iterdir():
+        other.rename(tmp_path / f"z{other.name}")
+    assert folder_of_study(file).folder == tmp_path / "S00"
+
+
+@pytest.mark.parametrize("place", ["old/b", "old"])
+def test_another_study_deep_inside_a_folder_is_seen(tmp_path, place):
+    file = write(tmp_path / "S1")
+    write(tmp_path / "S2", number=2)
+    write(tmp_path / "old" / "a", number=3)
+    write(tmp_path / place, study="1.3", number=4)
+    assert folder_of_study(file).folder == tmp_path / "S1"
+
+
+def test_a_folder_with_too_many_files_to_look_at_is_not_searched(tmp_path, monkeypatch):
+    file = write(tmp_path / "S1")
+    write(tmp_path / "S2", number=2)
+    (tmp_path / "notes").mkdir()
+    for number in range(8):
+        (tmp_path / "notes" / f"{number}.txt").touch()
+    monkeypatch.setattr(study_folder, "_MOST_FILES", 6)
+    assert folder_of_study(file).folder == tmp_path / "S1"
 
 
 def test_files_without_ending_and_a_dicomdir_are_recognised(tmp_path):
@@ -49,11 +86,11 @@ def test_files_without_ending_and_a_dicomdir_are_recognised(tmp_path):
     text = tmp_path / "text.txt"
     text.write_text("no image")
     assert is_dicom_file(file) and is_dicom_file(directory)
-    assert folder_of_study(directory) == tmp_path / "medium"
+    assert folder_of_study(directory).folder == tmp_path / "medium"
     assert not is_dicom_file(text) and not is_dicom_file(tmp_path)
 
 
 def test_a_damaged_file_belongs_to_its_folder(tmp_path):
     file = tmp_path / "image.dcm"
     file.write_bytes(b"damaged")
-    assert folder_of_study(file) == tmp_path
+    assert folder_of_study(file).folder == tmp_path

@@ -1,22 +1,43 @@
-"""The folder of the study to which a DICOM file belongs."""
+"""The study to which a DICOM file belongs, and its folder."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from smalltumor.files.requirements import require
-from smalltumor.scanner.dicom.files import files_in, is_dicom, is_directory
+from smalltumor.scanner.dicom.files import is_dicom, is_directory
 
 _HIGHEST_LEVELS = 2
 """Archives put the images in ``study/series``, viewers in ``study/DICOM/series``."""
 
 _TAGS = ["StudyInstanceUID"]
 _MOST_FOLDERS = 200
-_MOST_FILES = 20
-"""Files of a folder that are looked at for the first DICOM file."""
+_MOST_FILES = 1_000
+"""Files that are looked at; a folder with more is not taken for that of one study."""
+
+
+class StudyFolder(NamedTuple):
+    """Where a study is.
+
+    Parameters
+    ----------
+    folder : Path
+        It may hold other studies as well.
+    uid : str
+        Study Instance UID; empty if the file does not tell it.
+    """
+
+    folder: Path
+    uid: str
+
+
+class _TooManyFilesError(Exception):
+    """A folder has more files or subfolders than are looked at."""
 
 
 def is_dicom_file(path: Path) -> bool:
@@ -24,8 +45,8 @@ def is_dicom_file(path: Path) -> bool:
     return path.is_file() and (is_directory(path) or is_dicom(path))
 
 
-def folder_of_study(path: Path) -> Path:
-    """The outermost folder around a DICOM file that holds its study, and no other one.
+def folder_of_study(path: Path) -> StudyFolder:
+    """The study of a DICOM file, and the outermost folder that holds no other one.
 
     Parameters
     ----------
@@ -34,8 +55,9 @@ def folder_of_study(path: Path) -> Path:
 
     Returns
     -------
-    Path
-        The folder of the file; or a folder above it, if all folders in that one hold the study.
+    StudyFolder
+        With the folder of the file, or a folder above it if several folders in that one hold the
+        study and none holds another one. The folder of the file itself may hold other studies.
 
     Raises
     ------
@@ -43,11 +65,12 @@ def folder_of_study(path: Path) -> Path:
         If pydicom is not installed.
     """
     folder = path.absolute().parent
-    study = "" if is_directory(path) else _study_of(path)
-    if not study:
-        return folder
+    uid = "" if is_directory(path) else _study_of(path)
+    if not uid:
+        return StudyFolder(folder, uid)
     above = list(islice(folder.parents, _HIGHEST_LEVELS))
-    return _outermost(study, folder, tuple(each.stat().st_mtime_ns for each in (folder, *above)))
+    changed_ns = tuple(each.stat().st_mtime_ns for each in (folder, *above))
+    return StudyFolder(_outermost(uid, folder, changed_ns), uid)
 
 
 @lru_cache(maxsize=16)
@@ -61,25 +84,37 @@ def _outermost(study: str, folder: Path, changed_ns: tuple[int, ...]) -> Path:
 
 
 def _holds_only(study: str, folder: Path) -> bool:
-    """Whether several folders in a folder hold DICOM files of a study, and none of another one.
-
-    Of each folder, one file is read.
-    """
+    """Whether several folders in a folder hold DICOM files of a study, and none of another one."""
+    holding = set()
     try:
-        inside = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-    except OSError:
+        for path, found in _studies_in(folder):
+            if found != study:
+                return False
+            holding.add(path.relative_to(folder).parts[0])
+    except (_TooManyFilesError, OSError):
         return False
-    folders = [path for path in inside if path.is_dir()]
-    if len(folders) > _MOST_FOLDERS:
-        return False
-    files = [path for path in inside[:_MOST_FILES] if path.is_file() and is_dicom(path)]
-    of_folders = [found for each in folders if (found := _study_in(each))]
-    return len(of_folders) > 1 and {*of_folders, *map(_study_of, files)} == {study}
+    return len(holding) > 1
 
 
-def _study_in(folder: Path) -> str:
-    files = islice(files_in(folder), _MOST_FILES)
-    return next((_study_of(path) for path in files if is_dicom(path)), "")
+def _studies_in(folder: Path) -> Iterator[tuple[Path, str]]:
+    """DICOM files in a folder and its subfolders, with their studies.
+
+    Of a folder without subfolders, which holds a series, one file is read.
+    """
+    looked_at = 0
+    for count, (root, folders, names) in enumerate(os.walk(folder), start=1):
+        if count > _MOST_FOLDERS:
+            raise _TooManyFilesError
+        is_series = bool(not folders and Path(root) != folder)
+        for path in (Path(root, name) for name in sorted(names) if not name.startswith(".")):
+            looked_at += 1
+            if looked_at > _MOST_FILES:
+                raise _TooManyFilesError
+            found = "" if is_directory(path) or not is_dicom(path) else _study_of(path)
+            if found:
+                yield path, found
+                if is_series:
+                    break
 
 
 def _study_of(path: Path) -> str:

@@ -20,7 +20,7 @@ class SeriesOfMaskError(CaseError):
     """A folder does not hold the series of a mask, or holds several that may be it."""
 
 
-def series_on_grid(folder: Path, grid: Grid, uid: str = "") -> Series:
+def series_on_grid(folder: Path, grid: Grid, uid: str = "", study_uid: str = "") -> Series:
     """The DICOM series in a folder that has the voxels of a grid, such as that of an edited mask.
 
     Parameters
@@ -31,6 +31,8 @@ def series_on_grid(folder: Path, grid: Grid, uid: str = "") -> Series:
         Possibly along other axes than the series, or a part of it, as tools save masks.
     uid : str
         Series Instance UID of the series, if it is known; another is refused then.
+    study_uid : str
+        Study Instance UID; other studies of the folder are left out if it is not empty.
 
     Returns
     -------
@@ -49,6 +51,7 @@ def series_on_grid(folder: Path, grid: Grid, uid: str = "") -> Series:
         studies = find_studies(folder).studies
     except CaseError as error:
         raise SeriesOfMaskError(str(error), error.remedy) from error
+    studies = tuple(s for s in studies if study_uid in ("", s.study))
     on_grid = [s for study in studies for s in study.series if _has_voxels_of(s, grid)]
     if not on_grid:
         raise SeriesOfMaskError(f"{folder} holds no DICOM series on the grid of the mask")

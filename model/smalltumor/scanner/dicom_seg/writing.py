@@ -167,6 +167,7 @@ def write_dicom_seg_of_study(
     path: str | Path,
     *,
     series_uid: str = "",
+    study_uid: str = "",
     algorithm_type: AlgorithmType | None = None,
     overwrite: bool = False,
 ) -> Series:
@@ -179,8 +180,8 @@ def write_dicom_seg_of_study(
     study : Path
         Folder of the DICOM study.
     path : path
-    series_uid : str
-        Series Instance UID of the series, if it is known; another is refused then.
+    series_uid, study_uid : str
+        Series and Study Instance UID, if they are known; another one is refused then.
     algorithm_type, overwrite
         As for `write_dicom_seg`.
 
@@ -195,7 +196,7 @@ def write_dicom_seg_of_study(
         As `series_on_grid` and `write_dicom_seg`.
     """
     check_dicom_seg_output(Path(path), segmentation.sources, overwrite=overwrite)
-    series = series_on_grid(study, segmentation.grid, series_uid)
+    series = series_on_grid(study, segmentation.grid, series_uid, study_uid)
     assert series.grid is not None
     classes = place_on_grid(segmentation.classes, segmentation.grid, series.grid)
     assert classes is not None
