@@ -24,6 +24,10 @@ MEASURABLE_MM = 10.0
 MEASURABLE_SLICES = 2
 """Least number of slices on which a measurable lesion is seen (the same)."""
 
+_THICK_MM, _THICKNESSES = 5.0, 2.0
+"""In slices thicker than the first, the least length of both diameters is this many thicknesses
+(RANO: Wen et al. 2010, J Clin Oncol 28:1963)."""
+
 _GAP = 1.0
 """Voxels by which a line may leave the lesion between its ends: outlines of voxels are jagged."""
 
@@ -53,11 +57,15 @@ class AxialDiameters:
         The longest line perpendicular to it within the lesion in the same slice.
     slices : int
         Number of axial slices with the lesion.
+    least_mm : float
+        Least length of both diameters of a measurable lesion: `MEASURABLE_MM`, or twice the
+        thickness of slices of more than 5 mm.
     """
 
     longest_mm: float
     perpendicular_mm: float
     slices: int
+    least_mm: float = MEASURABLE_MM
 
     @property
     def product_mm2(self) -> float:
@@ -66,8 +74,8 @@ class AxialDiameters:
 
     @property
     def measurable(self) -> bool:
-        """Whether both diameters reach `MEASURABLE_MM`, on at least `MEASURABLE_SLICES` slices."""
-        return self.perpendicular_mm >= MEASURABLE_MM and self.slices >= MEASURABLE_SLICES
+        """Whether both diameters reach `least_mm`, on at least `MEASURABLE_SLICES` slices."""
+        return self.perpendicular_mm >= self.least_mm and self.slices >= MEASURABLE_SLICES
 
 
 def axial_diameters(voxels: Integers, grid: Grid) -> AxialDiameters:
@@ -95,7 +103,12 @@ def axial_diameters(voxels: Integers, grid: Grid) -> AxialDiameters:
         length, line = candidate.longest_line(longer_than=longest)
         if length > longest:
             longest, ends, section = length, line, candidate
-    return AxialDiameters(longest, section.widest_across(ends[1] - ends[0]), len(sections))
+    across = section.widest_across(ends[1] - ends[0])
+    return AxialDiameters(longest, across, len(sections), _least_mm(float(grid.spacing[axis])))
+
+
+def _least_mm(thickness: float) -> float:
+    return max(MEASURABLE_MM, _THICKNESSES * thickness) if thickness > _THICK_MM else MEASURABLE_MM
 
 
 def _plane_to_mm(columns: Floats) -> Floats:

@@ -102,6 +102,17 @@ def test_a_lesion_is_measurable_from_ten_millimetres_on_two_slices(width, slices
     assert measured(mask).measurable is measurable
 
 
+@pytest.mark.parametrize(
+    ("thickness", "width", "measurable"), [(5, 11, True), (6, 11, False), (6, 12, True)]
+)
+def test_in_thick_slices_a_measurable_lesion_has_twice_their_thickness(
+    thickness, width, measurable
+):
+    mask = np.zeros((40, 40, 4), bool)
+    mask[5 : 5 + width, 5:35, 1:3] = True
+    assert measured(mask, np.diag([-1.0, -1.0, thickness, 1.0])).measurable is measurable
+
+
 def test_a_single_voxel_has_the_size_of_the_voxel():
     found = measured(np.ones((1, 1, 1), bool), np.diag([-0.5, -0.8, 4.0, 1.0]))
     assert found.longest_mm == pytest.approx(0.8)
