@@ -68,7 +68,13 @@ def _write(
             reviewer=reviewer,
             warnings=(
                 *filter(None, [missing]),
-                *(f"{scan.case.name}: {text}" for scan in scans for text in doubts(scan.case)),
+                *(
+                    f"{scan.case.name}: {text}"
+                    for scan in scans
+                    for text in doubts(
+                        scan.case, of_network=bool(comparison.model) and scan is scans[-1]
+                    )
+                ),
             ),
         )
         return write_page(follow_up_page(follow_up, details), path, overwrite=True)

@@ -154,7 +154,7 @@ class ReviewActions:
         self.review.go_to(next((x for x in rows[row:] if x in remaining), remaining[0]))
 
     def _add_candidate(self, candidate: Lesion) -> None:
-        if self._refuses(self.review.hidden_layer):
+        if self._refuses(self.review.hidden_layer_of_addition(candidate)):
             return
         following = self._following_candidate(candidate)
         if self.review.add(candidate):
@@ -189,7 +189,7 @@ class ReviewActions:
         return True
 
     def _delete(self, lesions: Sequence[Lesion]) -> None:
-        if self._refuses(self.review.hidden_layer):
+        if self._refuses(self.review.hidden_layer_of_deletion(lesions)):
             return
         is_small = all(lesion.small for lesion in lesions)
         following = self._following_small(lesions) if is_small else self.model.following(lesions)

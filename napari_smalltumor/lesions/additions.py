@@ -12,6 +12,7 @@ import numpy.typing as npt
 from smalltumor.labels.regions import Region, TissueClass
 from smalltumor.labels.schemes import SCHEMES
 
+from napari_smalltumor.layers.undo_history import Indices
 from napari_smalltumor.lesions.edits import INNERMOST_FIRST, Change, assign, one_undo_step
 from napari_smalltumor.lesions.source import LesionSource
 
@@ -36,22 +37,30 @@ def add_voxels(source: LesionSource, voxels: npt.NDArray[np.integer]) -> list[Ch
     list of Change
         Innermost layer first; empty if every voxel was inside already.
     """
+    with one_undo_step(source.layers.values()):
+        changes = [assign(layer, [part]) for layer, part in _parts(source, voxels).items()]
+    return [change for change in changes if change is not None]
+
+
+def layers_to_add_to(source: LesionSource, voxels: npt.NDArray[np.integer]) -> list[Labels]:
+    """The layers that `add_voxels` would change, innermost first."""
+    return list(_parts(source, voxels))
+
+
+def _parts(
+    source: LesionSource, voxels: npt.NDArray[np.integer]
+) -> dict[Labels, tuple[Indices, int]]:
+    """The voxels that each layer lacks, innermost layer first, and their value."""
     indices = tuple(np.rint(source.to_data(voxels)).astype(np.intp).T)
     if source.scheme is not None:
         value = SCHEMES[source.scheme].values[TissueClass.ET]
         layers = {source.layers[Region.ET]: value}
     else:
         layers = {source.layers[r]: _INSIDE for r in INNERMOST_FIRST if r in source.layers}
-    with one_undo_step(source.layers.values()):
-        changes = [_add(layer, indices, value, source) for layer, value in layers.items()]
-    return [change for change in changes if change is not None]
-
-
-def _add(
-    layer: Labels, indices: tuple[npt.NDArray[np.intp], ...], value: int, source: LesionSource
-) -> Change | None:
-    data = np.asarray(layer.data)[indices]
-    outside = data != value if source.scheme is not None else data == 0
-    if not outside.any():
-        return None
-    return assign(layer, [(tuple(axis[outside] for axis in indices), value)])
+    parts: dict[Labels, tuple[Indices, int]] = {}
+    for layer, value in layers.items():
+        data = np.asarray(layer.data)[indices]
+        outside = data != value if source.scheme is not None else data == 0
+        if outside.any():
+            parts[layer] = tuple(axis[outside] for axis in indices), value
+    return parts

@@ -317,9 +317,7 @@ class LesionsDock(LesionsPanel):
             if self.review.is_candidate(current):
                 self.table.clearSelection()
             self.select_row(self.model.row_of(current))
-        title = texts.candidates_title(
-            self.review, possible=finder.is_possible, searching=finder.busy
-        )
+        title = texts.candidates_title(self.review, finder.status, searching=finder.busy)
         self.show_candidates(title, self.review.candidates, current)
         self._enable_buttons()
 

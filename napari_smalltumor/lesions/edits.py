@@ -87,6 +87,23 @@ def delete_lesions(
     changes : list of Change
         Innermost layer first.
     """
+    deleted, parts = _parts(source, region, lesions)
+    with one_undo_step(source.layers.values()):
+        changes = [assign(layer, each) for layer, each in parts.items()]
+        return deleted, [change for change in changes if change is not None]
+
+
+def layers_to_delete_from(
+    source: LesionSource, region: Region, lesions: Sequence[Lesion]
+) -> list[Labels]:
+    """The layers that `delete_lesions` would change, innermost first."""
+    return list(_parts(source, region, lesions)[1])
+
+
+def _parts(
+    source: LesionSource, region: Region, lesions: Sequence[Lesion]
+) -> tuple[list[Lesion], dict[Labels, list[tuple[Indices, int]]]]:
+    """The lesions that can be deleted, and the voxels of each layer with their new values."""
     deleted: list[Lesion] = []
     parts: dict[Labels, list[tuple[Indices, int]]] = {}
     for lesion in lesions:
@@ -98,9 +115,7 @@ def delete_lesions(
         value = 0 if source.scheme is None else _remaining_value(source, regions)
         for layer in dict.fromkeys(source.layers[r] for r in regions):
             parts.setdefault(layer, []).append((indices, value))
-    with one_undo_step(source.layers.values()):
-        changes = [assign(layer, each) for layer, each in parts.items()]
-        return deleted, [change for change in changes if change is not None]
+    return deleted, parts
 
 
 def undo(changes: Sequence[Change]) -> None:

@@ -16,8 +16,8 @@ from smalltumor.lesions import Lesion, LesionList
 from smalltumor.second_look import load_parameters, scored
 
 from napari_smalltumor.layers.visibility import can_be_seen
-from napari_smalltumor.lesions.additions import add_voxels
-from napari_smalltumor.lesions.edits import delete_lesions
+from napari_smalltumor.lesions.additions import add_voxels, layers_to_add_to
+from napari_smalltumor.lesions.edits import delete_lesions, layers_to_delete_from
 from napari_smalltumor.lesions.navigation import move_to
 from napari_smalltumor.lesions.reviewed_segmentation import Progress, ReviewedSegmentation
 from napari_smalltumor.lesions.rings import LesionRings
@@ -234,11 +234,12 @@ class LesionReview(ReviewedSegmentation):
         assert lesion.indices is not None
         if self.source is None:
             return False
+        layers = layers_to_add_to(self.source, lesion.indices)
         changes = add_voxels(self.source, lesion.indices)
         if not changes:
             return False
         replaced = self._record([lesion], Verdict.ADDED)
-        self._steps.append(Addition(self.source, [lesion], changes, replaced))
+        self._steps.append(Addition(self.source, [lesion], changes, layers, replaced))
         self._drop([lesion])
         return True
 
@@ -314,12 +315,27 @@ class LesionReview(ReviewedSegmentation):
         layer = self.source.layers[self.region] if self.source is not None else None
         return layer if layer is not None and not can_be_seen(layer) else None
 
+    def hidden_layer_of_addition(self, lesion: Lesion) -> Labels | None:
+        """A hidden layer that `add` would change."""
+        assert lesion.indices is not None
+        return self._hidden(layers_to_add_to(self.source, lesion.indices)) if self.source else None
+
+    def hidden_layer_of_deletion(self, lesions: Sequence[Lesion]) -> Labels | None:
+        """A hidden layer that `delete` would change."""
+        if self.source is None:
+            return None
+        layers = layers_to_delete_from(self.source, self.region, lesions)
+        return self.hidden_layer or self._hidden(layers)
+
     @property
     def hidden_layer_of_undo(self) -> Labels | None:
-        """The innermost layer that `undo` would change, if it is hidden."""
+        """A hidden layer that `undo` would change."""
         step = self._steps.last
-        layer = step.layers[0] if step is not None and step.layers else None
-        return layer if layer is not None and not can_be_seen(layer) else None
+        return None if step is None else self._hidden(step.layers)
+
+    @staticmethod
+    def _hidden(layers: Sequence[Labels]) -> Labels | None:
+        return next((layer for layer in layers if not can_be_seen(layer)), None)
 
     @property
     def can_undo(self) -> bool:

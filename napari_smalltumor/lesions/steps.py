@@ -102,6 +102,8 @@ class Addition:
         One.
     changes : sequence of Change
         Of the layers, innermost first.
+    layers : sequence of Labels
+        The layers that got voxels, also those to which nesting added them.
     replaced : Replaced, optional
         The decisions on the lesion before.
     """
@@ -109,17 +111,13 @@ class Addition:
     source: LesionSource
     lesions: Sequence[Lesion]
     changes: Sequence[Change]
+    layers: Sequence[Labels]
     replaced: Replaced | None = None
 
     @property
     def is_in_effect(self) -> bool:
         """Whether the layers' own undo has not taken the addition back."""
         return any(change.is_in_effect for change in self.changes)
-
-    @property
-    def layers(self) -> list[Labels]:
-        """The layers that were changed."""
-        return [change.layer for change in self.changes]
 
     def undo(self) -> None:
         """Take the voxels away again, and the decision back."""

@@ -11,6 +11,7 @@ from smalltumor.lesions import Lesion
 from napari_smalltumor import keys
 from napari_smalltumor.layers.metadata import region_of
 from napari_smalltumor.lesions.review import LesionReview
+from napari_smalltumor.lesions.second_look.looks import LookStatus
 from napari_smalltumor.lesions.steps import Addition, Deletion, Rejection, Step
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 NOTHING_SEGMENTED = "Not segmented yet"
 NO_CASE = "No case is open"
 NOT_ET = "Choose enhancing tumour as the region to add to it by a click"
-NO_LOOK = "Clicks add to a result of the network; segment the case first"
+SECOND_LOOK_NEEDS = "Second look needs T1CE and T1 of a brain"
 IN_MASK = "This spot is in the mask already"
 NOTHING_ENHANCES = "Nothing enhances here"
 NO_LESION_HERE = "No lesion of the mask is here"
@@ -102,12 +103,21 @@ def rejected() -> str:
     return f"Rejected for this patient; {keys.UNDO.sequence} takes it back"
 
 
-def candidates_title(review: LesionReview, *, possible: bool, searching: bool) -> str:
+def no_look(status: LookStatus) -> str:
+    """Why a click can add nothing."""
+    if status is LookStatus.NO_RESULT:
+        return "Clicks add to a result of the network; segment the case first"
+    return SECOND_LOOK_NEEDS if status is LookStatus.IMPOSSIBLE else "Second look is not ready yet"
+
+
+def candidates_title(review: LesionReview, status: LookStatus, *, searching: bool) -> str:
     """The line above the second list; empty if there is no such list."""
-    if not possible or review.region is not Region.ET:
+    if status is LookStatus.NO_RESULT or review.region is not Region.ET:
         return ""
     if searching:
         return "Second look: searching ..."
+    if status is not LookStatus.COMPUTED:
+        return SECOND_LOOK_NEEDS if status is LookStatus.IMPOSSIBLE else "Second look failed"
     if not review.candidates:
         return "Second look: nothing to decide on"
     return f"Second look: {count(len(review.candidates), 'candidate')}"

@@ -83,7 +83,11 @@ def layers_of_case(
         for _, attributes, _ in stored:
             attributes["visible"] = False
     data = image_layers(case) + _brain_mask_of(case) + stored + regions
-    return without_open(data, layers)
+    added = without_open(data, layers)
+    if not regions and any(layer is mask for layer in added for mask in stored):
+        names = " and ".join(path.name for path in paths)
+        notify.info(f"{case.name} is shown with the mask in {names}; it was not segmented here.")
+    return added
 
 
 def layers_of_export(file: RegionFile, layers: Sequence[Layer]) -> list[LayerData]:

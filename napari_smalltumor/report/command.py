@@ -11,8 +11,15 @@ from smalltumor.data.patients import patient_of
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import SmalltumorError
 from smalltumor.files.names import safe_name
-from smalltumor.measures import measure_case
-from smalltumor.report import ReportDetails, case_page, check_page, doubts, write_page
+from smalltumor.measures import CaseMeasures, measure_case
+from smalltumor.report import (
+    ReportDetails,
+    case_page,
+    check_page,
+    doubt_of_scores,
+    doubts,
+    write_page,
+)
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.export.case_export import case_to_export
@@ -100,7 +107,7 @@ def write_report(
             mask=_origin(segmentation, edited),
             model=_model(segmentation),
             reviewer=reviewer,
-            warnings=tuple(filter(None, (missing, *_warnings(case, segmentation)))),
+            warnings=tuple(filter(None, (missing, *_warnings(case, segmentation, measures)))),
         )
         page = case_page(case, segmentation.classes, measures, details)
         return write_page(page, path, overwrite=True)
@@ -161,8 +168,10 @@ def _model(segmentation: Segmentation) -> str:
     return "" if run is None else f"{run.weights} ({run.backend})"
 
 
-def _warnings(case: Case, segmentation: Segmentation) -> tuple[str, ...]:
+def _warnings(case: Case, segmentation: Segmentation, measures: CaseMeasures) -> tuple[str, ...]:
     """Reasons to doubt the images, and what the run of the network has found."""
     run = segmentation.run
     of_run = () if run is None else (*map(str, run.findings), *run.warnings)
-    return tuple(dict.fromkeys((*doubts(case), *of_run)))
+    of_scores = doubt_of_scores(measures, run.weights if run is not None else "")
+    of_images = doubts(case, of_network=run is not None)
+    return tuple(dict.fromkeys((*of_images, *of_run, *of_scores)))

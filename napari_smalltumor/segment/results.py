@@ -101,8 +101,9 @@ def run_line(run: InferenceRun | None, *, edited: bool) -> str:
     """Duration, device and weights of a run, and whether its result was edited."""
     if run is None:
         return ""
-    weights = f"{run.weights}, edited since" if edited else run.weights
-    return f"{run.seconds:.1f} s on {run.device}, {run.backend}; {weights}. Research only."
+    edits = ", edited since" if edited else ""
+    where = f"{run.device}, {run.backend}"
+    return f"{run.seconds:.1f} s on {where}; weights {run.weights}{edits}. Research only."
 
 
 def _swatch(region: Region) -> QLabel:

@@ -197,6 +197,10 @@ def _details(options: argparse.Namespace, follow_up: FollowUp) -> ReportDetails:
         reviewer=options.reviewer,
         warnings=(
             *several_patients(follow_up.scans),
-            *(f"{case.name}: {text}" for case in cases for text in doubts(case)),
+            *(
+                f"{case.name}: {text}"
+                for case in cases
+                for text in doubts(case, of_network=bool(options.model))
+            ),
         ),
     )

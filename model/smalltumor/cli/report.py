@@ -100,7 +100,7 @@ def _details(options: argparse.Namespace, case: Case, mask: CaseMask) -> ReportD
         mask=mask.origin,
         model=options.model,
         reviewer=options.reviewer,
-        warnings=doubts(case),
+        warnings=doubts(case, of_network=bool(options.model)),
     )
 
 

@@ -77,7 +77,7 @@ def register_scans(
         If the scans do not show the same head, or a grid is sheared.
     """
     found = measure_registration(then, now, on_iteration)
-    if found.similarity < LEAST_SIMILARITY:
+    if not found.similarity >= LEAST_SIMILARITY:  # which NaN is not either
         raise CaseError(
             f"{then.name} and {now.name} do not seem to show the same head: after registration, "
             f"the fine structure of T1CE correlates with {found.similarity:.2f}; scans of one "

@@ -21,6 +21,8 @@ _STYLES = {
 }
 """Darker than the contours, which lie on a black image."""
 
+_LONGEST_LABEL = 16
+
 
 def draw_course(follow_up: FollowUp) -> Figure:
     """Two plots over time: volumes of ET, TC and WT, and the sum of products of the targets.
@@ -47,7 +49,7 @@ def draw_course(follow_up: FollowUp) -> Figure:
     _line(products, places, follow_up.response.sums_mm2, color="0.1", marker="o")
     products.set_ylabel("sum of products, mm²")
     for axes in (volumes, products):
-        axes.set_xticks(places, labels, fontsize=8)
+        axes.set_xticks(places, labels, fontsize=8, parse_math=False)
         axes.set_xmargin(0.1)
         axes.set_ylim(0, max(axes.get_ylim()[1] * 1.08, 1e-3))
         axes.spines[["top", "right"]].set_visible(False)
@@ -64,11 +66,12 @@ def _line(
 
 
 def _times(follow_up: FollowUp) -> tuple[list[float], list[str]]:
-    """Places on the axis of time, and their labels."""
+    """Places on the axis of time, and their labels: numbers of the table if titles are long."""
     scans = follow_up.scans
     try:
         days = [date.fromisoformat(scan.date).toordinal() for scan in scans]
     except ValueError:
         days = []
-    labels = [scan.title if len(scan.title) <= 16 else f"{scan.title[:15]}…" for scan in scans]
+    short = all(len(scan.title) <= _LONGEST_LABEL for scan in scans)
+    labels = [scan.title if short else f"scan {n}" for n, scan in enumerate(scans, start=1)]
     return list(map(float, days or range(len(scans)))), labels

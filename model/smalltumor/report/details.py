@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from smalltumor.data.input_checks import check_input
+from smalltumor.data.input_checks import FindingKind, check_input
 from smalltumor.errors import CaseError
+from smalltumor.second_look import load_parameters
 
 if TYPE_CHECKING:
     from smalltumor.data.case import Case
+    from smalltumor.measures import CaseMeasures
+
+_OF_ANY_MASK = (FindingKind.EXCHANGED, FindingKind.MISALIGNED, FindingKind.SPACING)
 
 PACKAGE = "napari-smalltumor"
 
@@ -42,13 +46,31 @@ class ReportDetails:
     warnings: tuple[str, ...] = ()
 
 
-def doubts(case: Case) -> tuple[str, ...]:
-    """Reasons to doubt the images of a case, as sentences."""
+def doubts(case: Case, *, of_network: bool) -> tuple[str, ...]:
+    """Reasons to doubt the images of a case, as sentences.
+
+    Parameters
+    ----------
+    case : Case
+    of_network : bool
+        Whether a network made the mask, so that what it expects of the images counts as well.
+    """
     try:
-        findings = [str(finding) for finding in check_input(case)]
+        findings = [f for f in check_input(case) if of_network or f.kind in _OF_ANY_MASK]
     except CaseError as error:  # no network could segment them; they can be measured all the same
-        findings = [str(error)]
-    return (*case.warnings, *findings)
+        return (*case.warnings, *([str(error)] if of_network else []))
+    return (*case.warnings, *map(str, findings))
+
+
+def doubt_of_scores(measures: CaseMeasures, weights: str) -> tuple[str, ...]:
+    """What the scores of lesions are if other weights made the mask than they were fitted with."""
+    fitted = load_parameters().weights
+    if weights == fitted or all(each.lesion.score is None for each in measures.lesions):
+        return ()
+    return (
+        f"the scores of lesions were fitted with the weights {fitted}; with "
+        f"{weights or 'others'} they are no probabilities, only an order",
+    )
 
 
 def software_version() -> str:

@@ -38,7 +38,7 @@ def follow_up_json(follow_up: FollowUp, details: ReportDetails) -> dict[str, Any
                     mask=scan.mask,
                     model=details.model,
                     reviewer=details.reviewer,
-                    warnings=doubts(scan.case),
+                    warnings=doubts(scan.case, of_network=bool(details.model)),
                 ),
             )
             for scan in follow_up.scans

@@ -171,6 +171,11 @@ def _place(change: LesionChange) -> str:
     return texts.place_of(found) + ("" if change.now else " then")
 
 
+def _shown_place(change: LesionChange, number: int) -> str:
+    """Side of the largest lesion now, or then, and the slice of the scan now that is shown."""
+    return texts.place_of((change.now or change.then)[0].lesion, number)
+
+
 def _scan_rows(follow_up: FollowUp) -> list[_ScanRow]:
     similarities = ["reference", *(f"{r.similarity:.2f}" for r in follow_up.registrations)]
     return [
@@ -228,14 +233,15 @@ class _Views:
     def pair(self, change: LesionChange) -> _Pair:
         """The slice with the most of a lesion now, or then if it is gone, in both scans."""
         voxels = self._follow_up.voxels_on_grid_of_now(change)
-        pictures = [
-            picture_of_lesion(
-                slice_of_voxels(view.image, view.classes, self._grid, voxels, PICTURE_MM),
-                view.window,
-                f"{change.change.value} lesion, {view.title},",
-                "",
-            )
+        slices = [
+            slice_of_voxels(view.image, view.classes, self._grid, voxels, PICTURE_MM)
             for view in (self._then, self._now)
         ]
+        kind = change.change.value
+        pictures = [
+            picture_of_lesion(shown, view.window, f"{kind} lesion, {view.title},", "")
+            for shown, view in zip(slices, (self._then, self._now), strict=True)
+        ]
+        place = _shown_place(change, slices[1].number)
         sizes = f"{_mm3(change.then_mm3)} → {_mm3(change.now_mm3)} mm³"
-        return _Pair(pictures[0], pictures[1], f"{change.change.value}: {sizes}, {_place(change)}")
+        return _Pair(pictures[0], pictures[1], f"{kind}: {sizes}, {place}")

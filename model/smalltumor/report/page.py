@@ -214,6 +214,7 @@ def _lesion_pictures(
         assert each.lesion.indices is not None
         shown = slice_of_voxels(image, classes, case.grid, each.lesion.indices, PICTURE_MM)
         name = f"Lesion {each.lesion.id}"
-        caption = f"{name}: {texts.size_of(each.lesion)}, {texts.place_of(each.lesion)}"
+        place = texts.place_of(each.lesion, shown.number)
+        caption = f"{name}: {texts.size_of(each.lesion)}, {place}"
         pictures.append(picture_of_lesion(shown, window, name, caption))
     return pictures

@@ -14,6 +14,8 @@ from smalltumor.labels.regions import Region
 from smalltumor.measures import CaseMeasures, RegionMeasures
 from smalltumor.report.details import ReportDetails, software_version
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
 
 def redcap_row(measures: CaseMeasures, details: ReportDetails) -> dict[str, Cell]:
     """The cells of a case by field; None is not measured."""
@@ -54,7 +56,13 @@ def write_redcap(rows: Iterable[dict[str, Cell]], path: Path, *, overwrite: bool
         If the file exists and `overwrite` is false, or cannot be written.
     """
     listed = list(rows)
-    write_table(path, list(listed[0]), [list(r.values()) for r in listed], overwrite=overwrite)
+    rows_of_cells = [[_no_formula(cell) for cell in row.values()] for row in listed]
+    write_table(path, list(listed[0]), rows_of_cells, overwrite=overwrite)
+
+
+def _no_formula(cell: Cell) -> Cell:
+    """A text that no spreadsheet takes for a formula: after an apostrophe if it begins as one."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
 def _region_cells(region: Region, found: RegionMeasures | None) -> dict[str, Cell]:

@@ -38,7 +38,8 @@ def size_of(lesion: Lesion) -> str:
     return f"{lesion.mm3:,.0f} mm³"
 
 
-def place_of(lesion: Lesion) -> str:
-    """Side and slice of a lesion."""
+def place_of(lesion: Lesion, shown: int | None = None) -> str:
+    """Side and axial slice of a lesion: that of its centre, or the one of a picture."""
     side = "" if lesion.side is None else f"{lesion.side.value}, "
-    return f"{side}axial {lesion.slices[0]}" if lesion.slices is not None else side.rstrip(", ")
+    number = lesion.slices[0] if shown is None and lesion.slices is not None else shown
+    return side.rstrip(", ") if number is None else f"{side}axial {number}"

@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 from qtpy.QtCore import QTimer
 from smalltumor.labels.regions import Region
 from smalltumor.lesions import Lesion, LesionList, measure_lesion
 
 from napari_smalltumor.lesions import texts
 from napari_smalltumor.lesions.review import LesionReview
-from napari_smalltumor.lesions.second_look.looks import look_of
+from napari_smalltumor.lesions.second_look.looks import look_of, look_status
 from napari_smalltumor.planes.linked_planes import linked_planes
 
 if TYPE_CHECKING:
@@ -62,8 +63,6 @@ class ReviewClicks:
         source = self.review.source
         if source is None or self.review.region is not Region.ET:
             self.say(texts.NOT_ET)
-        elif self.review.hidden_layer is not None:
-            self.say(texts.hidden(self.review.hidden_layer))
         elif take_away:
             self._take_away(source.voxel_at(point))
         else:
@@ -75,19 +74,22 @@ class ReviewClicks:
         layer = source.layers[Region.ET]
         look = look_of(layer)
         if look is None:
-            self.say(texts.NO_LOOK)
+            self.say(texts.no_look(look_status(source)))
             return
         mask = source.volume(Region.ET)
         if all(0 <= n < size for n, size in zip(voxel, mask.shape, strict=True)) and mask[voxel]:
             self.say(texts.IN_MASK)
             return
         voxels = look.grow(voxel, mask)
-        if not len(voxels):
+        if not _reaches(voxels, voxel):
             self.say(texts.NOTHING_ENHANCES)
             return
         grown = measure_lesion(*(CLICKED_ID, voxels, source.grid, Region.ET), look_up=look.look_up)
         lesion = replace(grown, list_name=LesionList.SECOND_LOOK)
-        if self.review.add(lesion):
+        hidden = self.review.hidden_layer_of_addition(lesion)
+        if hidden is not None:
+            self.say(texts.hidden(hidden))
+        elif self.review.add(lesion):
             self.say(texts.added(lesion))
             self.search()
 
@@ -95,6 +97,10 @@ class ReviewClicks:
         lesion = next((x for x in self.review.lesions if _holds(x, voxel)), None)
         if lesion is None:
             self.say(texts.NO_LESION_HERE)
+            return
+        hidden = self.review.hidden_layer_of_deletion([lesion])
+        if hidden is not None:
+            self.say(texts.hidden(hidden))
             return
         self.say(texts.deleted(self.review.delete([lesion])))
         self.search()
@@ -120,6 +126,11 @@ def _keep_from(layer: Layer | None) -> None:
     kept = list(callbacks)
     callbacks.clear()
     QTimer.singleShot(0, lambda: callbacks.extend(kept))
+
+
+def _reaches(voxels: npt.NDArray[np.int64], clicked: tuple[int, int, int]) -> bool:
+    """Whether a grown lesion holds the clicked voxel or one that touches it."""
+    return bool(np.any(np.all(np.abs(voxels - clicked) <= 1, axis=1)))
 
 
 def _holds(lesion: Lesion, voxel: tuple[int, int, int]) -> bool:

@@ -13,7 +13,13 @@ from smalltumor.lesions import Lesion
 from smalltumor.second_look import SecondLook
 
 from napari_smalltumor.lesions.second_look.decisions import is_rejected
-from napari_smalltumor.lesions.second_look.looks import keep_look, look_of, network_result
+from napari_smalltumor.lesions.second_look.looks import (
+    LookStatus,
+    keep_look,
+    look_of,
+    look_status,
+    network_result,
+)
 from napari_smalltumor.lesions.source import LesionSource
 from napari_smalltumor.workers import run_in_thread
 
@@ -58,9 +64,9 @@ class CandidateFinder(QObject):
         self.busy = False
 
     @property
-    def is_possible(self) -> bool:
-        """Whether the segmentation has a network's result, in which candidates are searched."""
-        return self._source is not None and network_result(self._source) is not None
+    def status(self) -> LookStatus:
+        """Whether candidates of the segmentation can be found, and are."""
+        return look_status(self._source)
 
     def set_target(self, source: LesionSource | None) -> None:
         """Search the candidates of a segmentation; none if the network did not make it."""
@@ -123,8 +129,7 @@ class CandidateFinder(QObject):
         found: tuple[SecondLook | None, list[Lesion]],
     ) -> None:
         look, candidates = found
-        if look is not None:
-            keep_look(layer, result, look)
+        keep_look(layer, result, look)
         if number != self._number:
             return
         self._all, self.busy = candidates, False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -16,7 +17,7 @@ from napari_smalltumor.lesions.source import LesionSource
 if TYPE_CHECKING:
     from napari.layers import Labels
 
-_LOOKS: WeakKeyDictionary[Labels, tuple[Segmentation, SecondLook]] = WeakKeyDictionary()
+_LOOKS: WeakKeyDictionary[Labels, tuple[Segmentation, SecondLook | None]] = WeakKeyDictionary()
 
 
 def network_result(source: LesionSource) -> Segmentation | None:
@@ -27,6 +28,29 @@ def network_result(source: LesionSource) -> Segmentation | None:
     return result if known else None
 
 
+class LookStatus(Enum):
+    """What is known of the second look at a segmentation."""
+
+    NO_RESULT = auto()
+    """The network did not make the segmentation."""
+    NOT_COMPUTED = auto()
+    """It is being computed, or that failed."""
+    IMPOSSIBLE = auto()
+    """T1CE or T1 is missing, or there is too little brain."""
+    COMPUTED = auto()
+
+
+def look_status(source: LesionSource | None) -> LookStatus:
+    """What is known of the second look at a segmentation."""
+    result = None if source is None else network_result(source)
+    if source is None or result is None:
+        return LookStatus.NO_RESULT
+    of, look = _LOOKS.get(source.layers[Region.ET], (None, None))
+    if of is not result:
+        return LookStatus.NOT_COMPUTED
+    return LookStatus.IMPOSSIBLE if look is None else LookStatus.COMPUTED
+
+
 def look_of(layer: Labels) -> SecondLook | None:
     """The second look at the result that is in the layer of ET, if it was computed."""
     result, look = _LOOKS.get(layer, (None, None))
@@ -34,6 +58,6 @@ def look_of(layer: Labels) -> SecondLook | None:
     return look if role is not None and role.result is result else None
 
 
-def keep_look(layer: Labels, result: Segmentation, look: SecondLook) -> None:
-    """Keep the second look at a result as long as the layer."""
+def keep_look(layer: Labels, result: Segmentation, look: SecondLook | None) -> None:
+    """Keep the second look at a result, or that it is impossible, as long as the layer."""
     _LOOKS[layer] = result, look

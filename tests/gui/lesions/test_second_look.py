@@ -100,13 +100,16 @@ def test_a_rejected_candidate_stays_rejected_and_is_in_the_table_that_is_saved(
     assert dock.review.candidates[0] is candidate
 
 
-def test_a_candidate_is_not_added_to_a_hidden_mask(viewer, dock):
+@pytest.mark.parametrize("name", ["ET", "WT"])
+def test_a_candidate_is_not_added_to_a_hidden_mask(viewer, dock, name):
     before = masks(viewer)
-    viewer.layers["Pat ET"].visible = False
+    viewer.layers[f"Pat {name}"].visible = False
     dock.review.go_to(dock.review.candidates[0])
     press(dock, keys.ACCEPT)
+    assert dock.message.startswith(f"{name} is hidden")
+    dock.clicks.on_click(world(dock, MISSED.centre), False)
+    assert dock.message.startswith(f"{name} is hidden")
     assert masks(viewer) == before
-    assert "hidden" in dock.message
 
 
 def test_other_regions_have_no_second_list(dock):
@@ -143,6 +146,7 @@ def test_a_click_adds_nothing_where_there_is_nothing_to_add(viewer, dock):
         (FOUND.centre, texts.IN_MASK),
         ((1, 1, 1), texts.NOTHING_ENHANCES),
         ((400, 1, 1), texts.NOTHING_ENHANCES),
+        (np.add(MISSED.centre, (6, 0, 0)), texts.NOTHING_ENHANCES),  # beside a spot
     ):
         dock.clicks.on_click(world(dock, voxel), False)
         assert dock.message == message
@@ -205,3 +209,19 @@ def test_keys_act_on_the_table_with_the_selection(viewer, dock, qtbot):
     dock.table.selectAll()
     dock.table.delete_pressed.emit()
     assert masks(viewer)[0] == 0 and dock.review.candidates == candidates
+
+
+def test_without_t1_the_dock_says_what_the_second_look_needs(viewer, qtbot):
+    settings.put("speck_voxels", 0)
+    case = case_with(FOUND, MISSED, modalities="flair t1ce t2")
+    for data, attributes, _ in image_layers(case)[-1:]:
+        viewer.add_image(data, **attributes)
+    result = Segmentation.from_probabilities(case, output_for(case, FOUND, MISSED))
+    show_segmentation(viewer, case, result)
+    dock = LesionsDock(viewer)
+    viewer.window.add_dock_widget(dock, area="right", name="Lesions")
+    assert dock.candidates_title.text() == "Second look: searching ..."
+    qtbot.waitUntil(lambda: not dock.candidate_finder.busy)
+    assert dock.candidates_title.text() == texts.SECOND_LOOK_NEEDS
+    dock.clicks.on_click(world(dock, MISSED.centre), False)
+    assert dock.message == texts.SECOND_LOOK_NEEDS

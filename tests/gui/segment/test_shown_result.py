@@ -78,7 +78,7 @@ def test_a_dock_that_is_opened_later_shows_the_run_and_that_it_was_edited(viewer
     layers = show_segmentation(viewer, case, segmentation)
     results = dock_of(viewer).panel.results
     assert results.text.startswith("Pat\n") and ml(230) in results.text
-    assert "1.2 s on cpu, torch; net. Research only." in results.text
+    assert "1.2 s on cpu, torch; weights net. Research only." in results.text
     assert "slower than requested" in results.text
     layers[Region.ET].paint((2, 3, 4), 1)
     qtbot.waitUntil(lambda: "net, edited since" in results.text)

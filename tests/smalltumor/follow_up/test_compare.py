@@ -12,7 +12,7 @@ from smalltumor.data.case import Case, read_case
 from smalltumor.data.label_files import read_labels
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import CaseError, SmalltumorError
-from smalltumor.follow_up import Category, Change, Scan, compare_scans
+from smalltumor.follow_up import Category, Change, Scan, compare_scans, registration
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.resampling import resample, resample_labels
 from smalltumor.labels.components import connected_components
@@ -76,6 +76,14 @@ def test_two_heads_are_refused():
     empty = np.zeros(SHAPE, np.uint8)
     with pytest.raises(CaseError, match="A and B do not seem to show the same head"):
         compare_scans([scan(head(1), empty, name="A"), scan(head(2), empty, name="B")])
+
+
+def test_a_similarity_that_is_no_number_is_refused(monkeypatch):
+    unknown = registration.ScanRegistration(np.eye(4), float("nan"), 0.9)
+    monkeypatch.setattr(registration, "measure_registration", lambda *arguments: unknown)
+    case = Case("A", {}, GRID)
+    with pytest.raises(CaseError, match="do not seem to show the same head"):
+        registration.register_scans(case, case)
 
 
 def test_one_scan_is_no_comparison():

@@ -93,7 +93,7 @@ def test_names_of_several_patients_are_a_warning(smalltumor, cases, write_scan, 
     other = write_scan("Bob", tumour())
     content = tmp_path / "f.json"
     code, _, err = smalltumor(
-        "compare", cases[0], other, "--json", content, "--labels", "brats2018"
+        "compare", cases[0], other, "--json", content, "--labels", "brats2018", "--model", "net"
     )
     assert code == 0
     warning = "the cases are named as those of several patients: P and Bob"

@@ -12,8 +12,9 @@ from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import Action, OutputError
 from smalltumor.files.requirements import MissingPackageError
 from smalltumor.measures import measure_case, measure_classes
-from smalltumor.report import ReportDetails, case_page, write_page
+from smalltumor.report import ReportDetails, case_page, doubt_of_scores, doubts, write_page
 from smalltumor.report.page import MOST_PICTURES
+from smalltumor.second_look import load_parameters
 
 DETAILS = ReportDetails(patient="P7", scan_date="2026-01-02", mask="m.nii.gz", reviewer="A. Reader")
 
@@ -123,3 +124,32 @@ def test_scores_have_a_column_if_there_are_any(case, measures, page):
     )
     scored = Page(case_page(case, tumour(), replace(measures, lesions=lesions), DETAILS))
     assert scored.text.count("Score") == 2 and scored.text.count("0.42") == 2
+
+
+def test_the_caption_names_the_slice_that_is_shown(case):
+    """The centre of the lesion is not in the slice with the most of it."""
+    classes = np.zeros(SHAPE, np.uint8)
+    classes[20:26, 20:26, 10:12] = 3
+    classes[22:24, 22:24, 12:30] = 3
+    found = measure_case(case, Segmentation("case", classes, case.grid))
+    lesion = found.small_lesions[0].lesion
+    page = Page(case_page(case, classes, found, DETAILS))
+    shown = [n for n in (28, 29) if f"mm³, {lesion.side}, axial {n}" in page.text]
+    assert shown and lesion.slices[0] not in shown
+    assert any(picture["alt"].endswith(f"in axial slice {shown[0]}") for picture in page.all("img"))
+
+
+def test_what_a_network_expects_is_no_doubt_about_the_mask_of_another(case):
+    """T1 and T2 are missing."""
+    assert any("missing" in text for text in doubts(case, of_network=True))
+    assert not any("missing" in text for text in doubts(case, of_network=False))
+
+
+def test_scores_of_other_weights_are_said_to_be_no_probabilities(measures):
+    fitted = load_parameters().weights
+    assert doubt_of_scores(measures, "mine") == ()  # no lesion has a score
+    first = measures.lesions[0]
+    scored = replace(measures, lesions=(replace(first, lesion=replace(first.lesion, score=0.5)),))
+    assert doubt_of_scores(scored, fitted) == ()
+    (text,) = doubt_of_scores(scored, "mine")
+    assert f"fitted with the weights {fitted}; with mine they are no probabilities" in text

@@ -69,6 +69,14 @@ def test_a_row_for_redcap_has_names_that_it_takes(measures, tmp_path):
     assert read["reviewer"] == ""
 
 
+@pytest.mark.parametrize("text", ['=HYPERLINK("http://x")', "+1", "-1", "@SUM(A1)"])
+def test_no_text_is_a_formula(measures, tmp_path, text):
+    write_redcap([redcap_row(measures, ReportDetails(reviewer=text))], tmp_path / "a.csv")
+    with (tmp_path / "a.csv").open(newline="") as file:
+        (read,) = csv.DictReader(file)
+    assert read["reviewer"] == f"'{text}"
+
+
 def test_what_is_not_measured_is_an_empty_cell():
     row = redcap_row(measure_classes(np.zeros(SHAPE, np.uint8), GRID), ReportDetails())
     assert (row["lesions"], row["et_ml"]) == (0, 0.0)

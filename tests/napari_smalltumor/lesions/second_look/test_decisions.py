@@ -212,3 +212,18 @@ def test_an_added_candidate_is_no_speck(case):
     added = replace(uncertain, list_name=LesionList.FOUND)
     assert SpeckRule(20, 0.5).specks([added], from_network=True) == [added]
     assert review.source.is_accepted(Region.ET, added)
+
+
+def test_layers_that_an_addition_a_deletion_or_undo_would_change_are_known_if_hidden(case):
+    _, review = review_of(case)
+    outer = review.source.layers[Region.WT]
+    outer.visible = False
+    assert review.hidden_layer_of_addition(candidate(case)) is outer
+    assert review.hidden_layer_of_addition(candidate(case, first=9)) is None
+    (component,) = searched(review)
+    assert review.hidden_layer_of_deletion([component]) is outer
+    outer.visible = True
+    review.add(candidate(case))
+    assert review.hidden_layer_of_undo is None
+    outer.visible = False
+    assert review.hidden_layer_of_undo is outer
