@@ -77,7 +77,8 @@ class Lesion:
     list_name : LesionList
         Which list it is on.
     score : float or None
-        Probability that it is real, see `smalltumor.second_look`; None if it is not known.
+        Between 0 and 1, higher for lesions that are real more often, see
+        `smalltumor.second_look`; None if it is not known.
     decided_by, decided_at : str or None
         Who accepted, added or rejected it, and when (ISO 8601); None if nobody has.
     indices : (voxels, 3) int array or None

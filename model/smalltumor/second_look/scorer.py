@@ -1,4 +1,4 @@
-"""Logistic regression: from the features of a lesion to the probability that it is real."""
+"""Logistic regression: from the features of a lesion to its score."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Scorer:
     intercept: float
 
     def __call__(self, values: Floats, names: Sequence[str]) -> Floats:
-        """Probabilities (n,) that lesions are real.
+        """Scores (n,) between 0 and 1; lesions with higher ones were real more often.
 
         Parameters
         ----------

@@ -17,7 +17,12 @@ _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _ROWS_SHOWN = 4
 
 COLUMNS: tuple[tuple[str, str, Callable[[Lesion], Value], str], ...] = (
-    ("score", "Probability that it is real", lambda x: x.score, ".2f"),
+    (
+        "score",
+        "Higher for spots that are real more often",
+        lambda x: x.score,
+        ".2f",
+    ),
     ("mm³", "Volume in cubic millimetres", lambda x: x.mm3, ".0f"),
     ("mm", "Largest diameter, between voxel corners", lambda x: x.diameter_mm, ".1f"),
     ("side", "The patient's side", lambda x: x.side and x.side.value, ""),
