@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from smalltumor.lesions import without_probability_if_painted
+
 if TYPE_CHECKING:
     from smalltumor.lesions import Lesion
     from smalltumor.second_look.parameters import SecondLookParameters
@@ -36,7 +38,9 @@ def found_features(lesions: Sequence[Lesion]) -> npt.NDArray[np.float64]:
 
 
 def scored(lesions: Sequence[Lesion], parameters: SecondLookParameters) -> list[Lesion]:
-    """Give components of the mask their scores; those without probabilities have none.
+    """Give components of the mask their scores, by their size alone.
+
+    Those that were painted, or whose probabilities are unknown, have none.
 
     Parameters
     ----------
@@ -44,7 +48,8 @@ def scored(lesions: Sequence[Lesion], parameters: SecondLookParameters) -> list[
         Components of enhancing tumour.
     parameters : SecondLookParameters
     """
-    known = [x for x in lesions if x.mean_probability is not None]
+    of_network = map(without_probability_if_painted, lesions)
+    known = [x for x in of_network if x.mean_probability is not None]
     scores = parameters.found(found_features(known), FEATURES)
     by_id = {x.id: float(score) for x, score in zip(known, scores, strict=True)}
     return [replace(x, score=by_id.get(x.id)) for x in lesions]

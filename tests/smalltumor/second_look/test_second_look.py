@@ -10,9 +10,15 @@ from second_look_cases import Spot, ball, case_with, output_for
 from smalltumor.data.network_output import Probabilities
 from smalltumor.data.probabilities import CroppedProbabilities
 from smalltumor.data.segmentation import Segmentation
-from smalltumor.labels.regions import Region
-from smalltumor.lesions import LesionList
-from smalltumor.second_look import SecondLook, label_image, load_parameters, on_other_grid
+from smalltumor.labels.regions import Region, TissueClass
+from smalltumor.lesions import LesionList, find_lesions
+from smalltumor.second_look import (
+    SecondLook,
+    label_image,
+    load_parameters,
+    on_other_grid,
+    scored,
+)
 from smalltumor.second_look.second_look import second_look
 from synthetic import LPS
 
@@ -109,6 +115,18 @@ def test_components_of_the_mask_are_scored_and_come_first():
     assert all(0 < lesion.score < 1 for lesion in found)
     ids = [lesion.id for lesion in [*found, *candidates]]
     assert ids == list(range(1, len(ids) + 1))
+
+
+def test_a_component_that_was_painted_has_no_score():
+    segmentation = segmentation_of(case_with(FOUND), FOUND)
+    classes = segmentation.classes.copy()
+    classes[ball(MISSED.centre, 6)] = TissueClass.ET
+    painted, found = sorted(
+        scored(find_lesions(replace(segmentation, classes=classes)), load_parameters()),
+        key=lambda lesion: -lesion.voxels,
+    )
+    assert painted.score is None
+    assert 0 < found.score < 1
 
 
 def test_a_larger_and_surer_component_has_a_higher_score():
