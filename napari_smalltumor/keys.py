@@ -20,10 +20,13 @@ class Key:
         As in Qt (``Shift+N``), or the gesture in words.
     action : str
         What it does, in words for the user.
+    repeats : bool
+        Whether it acts again and again while it is held.
     """
 
     sequence: str
     action: str
+    repeats: bool = False
 
     @property
     def napari(self) -> str:
@@ -31,11 +34,11 @@ class Key:
         return self.sequence.replace("+", "-")
 
 
-NEXT = Key("N", "Go to the next small lesion or candidate")
-PREVIOUS = Key("Shift+N", "Go to the previous small lesion or candidate")
+NEXT = Key("N", "Go to the next small lesion or candidate", repeats=True)
+PREVIOUS = Key("Shift+N", "Go to the previous small lesion or candidate", repeats=True)
 ACCEPT = Key("K", "Accept the selected lesions, or take that back; add the candidate")
 DELETE = Key("W", "Delete the selected lesions; reject the candidate")
-UNDO = Key("U", "Take the last step of the review back")
+UNDO = Key("U", "Take the last step of the review back", repeats=True)
 FOLD = Key("J", "List the specks one by one, or fold them")
 DISMISS = Key("Shift+J", "Delete all specks")
 REGION = Key("Shift+R", "Go on to the next region: ET, TC, WT")
@@ -54,8 +57,8 @@ SEQUENCES = {
 PEEK = Key("H", "Hide masks and rings while the key is held")
 REFERENCE = Key("Shift+C", "Show or hide the contours of the reference")
 FLICKER = Key("O", "Change between the scan then and now")
-NEXT_CHANGE = Key("Y", "Go to the next change since then")
-PREVIOUS_CHANGE = Key("Shift+Y", "Go to the previous change")
+NEXT_CHANGE = Key("Y", "Go to the next change since then", repeats=True)
+PREVIOUS_CHANGE = Key("Shift+Y", "Go to the previous change", repeats=True)
 SHEET = Key("?", "Show or close this sheet")
 
 LAYOUT = Key("Q", "Change between napari's canvas and the planes")

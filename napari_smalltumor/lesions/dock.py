@@ -257,7 +257,8 @@ class LesionsDock(LesionsPanel):
         self._failure = ""
         self.finder.set_target(self.review.source, self.review.region, self.threshold.value())
         is_et = self.review.region is Region.ET
-        self.candidate_finder.set_target(self.review.source if is_et else None)
+        source = self.review.source if is_et else None
+        self.candidate_finder.set_target(source, self.threshold.value())
 
     def _on_found(self, lesions: list[Lesion]) -> None:
         self._failure = ""
@@ -327,7 +328,7 @@ class LesionsDock(LesionsPanel):
             selected=bool(selected),
             small=bool(self.review.small or self.review.candidates),
             undo=self.review.can_undo,
-            rows=bool(self.review.lesions),
+            rows=bool(self.all_lesions),
             accepted=bool(selected) and all(map(self.review.is_accepted, selected)),
         )
 

@@ -19,6 +19,10 @@ class _Key(Protocol):
     def sequence(self) -> str:
         """As in Qt (``Shift+N``)."""
 
+    @property
+    def repeats(self) -> bool:
+        """Whether it acts again and again while it is held."""
+
 
 _AnyKey = TypeVar("_AnyKey", bound=_Key)
 
@@ -64,6 +68,7 @@ class DockKeys(QObject):
     def _bind(self, window: QWidget, key: _Key, action: Callable[[], None]) -> QShortcut:
         shortcut = QShortcut(QKeySequence(key.sequence), window)
         shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
+        shortcut.setAutoRepeat(key.repeats)
         shortcut.activated.connect(partial(self._act, action))
         return shortcut
 

@@ -60,6 +60,7 @@ class CandidateFinder(QObject):
         self._number = 0
         self._source: LesionSource | None = None
         self._result: Segmentation | None = None
+        self._threshold = 0
         self._all: list[Lesion] = []
         self.busy = False
 
@@ -68,10 +69,17 @@ class CandidateFinder(QObject):
         """Whether candidates of the segmentation can be found, and are."""
         return look_status(self._source)
 
-    def set_target(self, source: LesionSource | None) -> None:
-        """Search the candidates of a segmentation; none if the network did not make it."""
+    def set_target(self, source: LesionSource | None, threshold: int = 0) -> None:
+        """Search the candidates of a segmentation; none if the network did not make it.
+
+        Parameters
+        ----------
+        source : LesionSource or None
+        threshold : int
+            Candidates below this volume in mm3 are small.
+        """
         self._number += 1
-        self._source, self._all, self.busy = source, [], False
+        self._source, self._threshold, self._all, self.busy = source, threshold, [], False
         self._result = result = None if source is None else network_result(source)
         if source is None or source.case is None or result is None:
             self.found.emit([])
@@ -81,7 +89,7 @@ class CandidateFinder(QObject):
         layer = source.layers[Region.ET]
         known = look_of(layer)
         run_in_thread(
-            partial(_search, known, source.case, result, source.plane),
+            partial(_search, known, source.case, result, threshold, source.plane),
             self,
             partial(self._on_result, self._number, layer, result),
             partial(self._on_error, self._number),
@@ -96,7 +104,7 @@ class CandidateFinder(QObject):
     def refresh(self) -> None:
         """Emit the candidates that are still to be decided on; search those of a new result."""
         if self._source is not None and network_result(self._source) is not self._result:
-            self.set_target(self._source)
+            self.set_target(self._source, self._threshold)
             return
         self.found.emit(self.undecided)
 
@@ -146,6 +154,7 @@ def _search(
     known: SecondLook | None,
     case: Case,
     result: Segmentation,
+    threshold: int,
     plane: Callable[[], MidsagittalPlane | None],
 ) -> tuple[SecondLook | None, list[Lesion]]:
     assert result.cropped is not None
@@ -153,4 +162,4 @@ def _search(
     if look is None:
         return None, []
     mask = result.mask(Region.ET)
-    return look, look.candidates(mask, first_id=FIRST_ID, plane=plane())
+    return look, look.candidates(mask, first_id=FIRST_ID, threshold=threshold, plane=plane())

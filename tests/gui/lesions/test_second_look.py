@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from types import SimpleNamespace
 
+import nibabel as nib
 import numpy as np
 import pytest
 from napari.utils.interactions import mouse_press_callbacks
 from second_look_cases import Spot, case_with, output_for
+from smalltumor.data.case import read_case
 from smalltumor.data.segmentation import Segmentation
 
 from napari_smalltumor import keys, settings
@@ -225,3 +228,58 @@ def test_without_t1_the_dock_says_what_the_second_look_needs(viewer, qtbot):
     assert dock.candidates_title.text() == texts.SECOND_LOOK_NEEDS
     dock.clicks.on_click(world(dock, MISSED.centre), False)
     assert dock.message == texts.SECOND_LOOK_NEEDS
+
+
+def test_candidates_are_small_below_the_volume_of_the_dock(dock, qtbot):
+    candidate = dock.review.candidates[0]
+    dock.threshold.setValue(int(candidate.mm3) - 1)
+    assert not dock.review.candidates
+    qtbot.waitUntil(lambda: bool(dock.review.candidates))
+    assert candidate.small and not dock.review.candidates[0].small
+
+
+def test_a_table_of_candidates_alone_can_be_saved(dock):
+    dock.review.set_lesions([])
+    assert dock.save_button.isEnabled()
+
+
+def test_a_held_key_adds_or_rejects_one_candidate(dock):
+    repeating = {key for key, shortcut in dock.keys.shortcuts.items() if shortcut.autoRepeat()}
+    assert repeating == {keys.NEXT, keys.PREVIOUS, keys.UNDO}
+
+
+def test_decisions_hold_after_the_case_was_closed_opened_and_segmented_again(
+    viewer, qtbot, tmp_path
+):
+    settings.put("speck_voxels", 0)
+    written = case_with(FOUND, MISSED)
+    for modality, values in written.volumes.items():
+        image = nib.Nifti1Image(values, written.grid.affine)
+        nib.save(image, tmp_path / f"Pat_{modality}.nii.gz")
+
+    def opened(*spots):
+        case = read_case(tmp_path)
+        for data, attributes, _ in image_layers(case)[-1:]:
+            viewer.add_image(data, **attributes)
+        show_segmentation(
+            viewer, case, Segmentation.from_probabilities(case, output_for(case, *spots))
+        )
+        dock = LesionsDock(viewer)
+        viewer.window.add_dock_widget(dock, area="right", name="Lesions")
+        qtbot.waitUntil(lambda: not dock.candidate_finder.busy and bool(dock.review.lesions))
+        return dock
+
+    first = opened(FOUND, MISSED)
+    rejected = first.review.candidates[0]
+    first.review.reject([rejected])
+    viewer.window.remove_dock_widget(first)
+    viewer.layers.clear()
+    again = opened(FOUND, replace(MISSED, logit=3.4))
+    assert not any(same_place(x, rejected) for x in again.review.candidates)
+    (row,) = [x for x in again.review.reviewed(again.all_lesions) if same_place(x, rejected)]
+    assert row.accepted is False and row.decided_by
+
+
+def same_place(one, other):
+    """Whether two lesions have nearly the same centre."""
+    return np.linalg.norm(np.subtract(one.centroid_ras_mm, other.centroid_ras_mm)) < 3
