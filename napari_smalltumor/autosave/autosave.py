@@ -138,6 +138,18 @@ class Autosave:
         files = self.folder.restorable_files(case)
         return [f for f in files if case_digest(case) not in self._edits or not self.is_own(f)]
 
+    def set_aside(self, case: Case, file: Path) -> None:
+        """Keep a file of this viewer that was not restored; new edits get another file.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be moved.
+        """
+        self.wait()
+        self._closed.pop(case_digest(case), None)
+        self.folder.set_aside(file)
+
     def is_own(self, file: Path) -> bool:
         """Whether this viewer writes the file."""
         return file.parent == self.folder.path

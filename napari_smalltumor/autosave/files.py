@@ -162,7 +162,7 @@ class AutosaveFolder:
 
     def __init__(self, root: Path | None = None) -> None:
         self.root = root or data_folder() / "autosave"
-        self.path = self.root / f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
+        self.path = self.root / _new_name()
         self._lock_file: IO[bytes] | None = None
 
     def file_of(self, case: Case) -> Path:
@@ -194,6 +194,21 @@ class AutosaveFolder:
         if file.parent != self.path:
             _remove_if_empty(file.parent)
 
+    def set_aside(self, file: Path) -> None:
+        """Move a file to an unlocked folder of its own, so that later edits do not replace it.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be moved.
+        """
+        kept = self.root / _new_name() / file.name
+        try:
+            kept.parent.mkdir(parents=True, mode=0o700)
+            file.replace(kept)
+        except OSError as error:
+            raise OutputError(f"{file} cannot be moved: {error.strerror or error}") from error
+
     def unlock(self) -> None:
         """Unlock the folder, so that any viewer may restore its files."""
         if self._lock_file is not None:
@@ -209,6 +224,10 @@ class AutosaveFolder:
         files = list(self.root.glob(f"*/{_escape(file_name(case, SUFFIX))}"))
         restorable = [f for f in files if f.parent == self.path or not _is_locked(f.parent)]
         return sorted(restorable, key=_modification_time, reverse=True)
+
+
+def _new_name() -> str:
+    return f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
 
 
 def file_name(case: Case, suffix: str) -> str:

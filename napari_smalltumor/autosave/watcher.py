@@ -78,9 +78,11 @@ class ViewerAutosave:
             answer = _ask(self._title_of(case), file, self._what_was_not_done(case, masks))
             if answer == DISCARD:
                 self.autosave.folder.discard(file)
-            if answer == RESTORE:
+            elif answer == RESTORE:
                 self._restore(case, file, masks)
                 return
+            elif self.autosave.is_own(file):
+                self._set_aside(case, file)
 
     def _restore(self, case: Case, file: Path, masks: list[SavedMask]) -> None:
         viewer = self._viewer()
@@ -97,6 +99,12 @@ class ViewerAutosave:
         if self.autosave.folder.file_of(case).exists() and not self.autosave.is_own(file):
             self.autosave.folder.discard(file)  # this viewer's own file now contains the edits
         notify.info(f"Restored {', '.join(layer.name for layer in layers)}")
+
+    def _set_aside(self, case: Case, file: Path) -> None:
+        try:
+            self.autosave.set_aside(case, file)
+        except SmalltumorError as error:
+            notify.report(error)
 
     def _title_of(self, case: Case) -> str:
         viewer = self._viewer()

@@ -177,6 +177,38 @@ def test_edits_are_saved_every_minute_until_they_are_exported(
     qtbot.waitUntil(lambda: saved_files(data_folder / "autosave") == [])
 
 
+def test_edits_that_are_not_restored_now_are_kept_beside_later_ones(
+    edited, synthetic_case, answers, data_folder, qtbot
+):
+    queue, asked = answers
+    viewer, _ = edited
+    autosave = ensure_autosave(viewer).autosave
+    autosave.save()
+    viewer.layers.clear()
+    autosave.wait()
+    queue.append(LATER)
+    open_case(viewer, synthetic_case)
+    qtbot.waitUntil(lambda: len(asked) == 1)
+
+    case = case_of(viewer.layers[0])
+    show_segmentation(viewer, case, empty_result(case))
+    region_layers(viewer.layers, case)[Region.ET].paint((3, 3, 3), 1)
+    autosave.save()
+    viewer.layers.clear()
+    autosave.wait()
+    assert len(saved_files(data_folder / "autosave")) == 2
+    queue += [LATER, RESTORE]
+    open_case(viewer, synthetic_case)
+    qtbot.waitUntil(lambda: len(asked) == 3)
+    et = region_layers(viewer.layers, case_of(viewer.layers[0]))[Region.ET].data
+    assert et[9, 10, 11] == 1 and et[3, 3, 3] == 0
+    assert len(saved_files(data_folder / "autosave")) == 2
+
+
+def empty_result(case) -> Segmentation:
+    return Segmentation(case.name, np.zeros(case.grid.shape, np.uint8), case.grid, case.header)
+
+
 def test_edits_are_saved_when_the_window_closes(edited, dock_of, data_folder, qtbot):
     viewer, _case = edited
     dock = dock_of(viewer)
