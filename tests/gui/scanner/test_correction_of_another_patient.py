@@ -13,6 +13,7 @@ from smalltumor.errors import CaseError
 from smalltumor.scanner.preparation import correction as correction_module
 from smalltumor.scanner.preparation.correction import Correction
 from smalltumor.scanner.preparation.prepared_files import write_prepared
+from smalltumor.scanner.preparation.series_of_case import NotTheScanError
 from smalltumor.scanner.preparation.stored_case import stored_case
 
 from napari_smalltumor import devices, notify
@@ -20,6 +21,7 @@ from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.cases_in_use import use_case, use_of
 from napari_smalltumor.prepared_scan import job as job_module
+from napari_smalltumor.prepared_scan import whole_head
 from napari_smalltumor.prepared_scan.dock import PreparedScanDock
 from napari_smalltumor.prepared_scan.scan_layers import scan_layers
 from napari_smalltumor.scanner.known_scans import forget_scan, remember_scan, scan_of
@@ -159,7 +161,7 @@ def test_a_wrong_scan_of_one_patient_is_forgotten_and_not_that_of_the_other(
 
     def wrong(*arguments):
         assert may_fail.wait(60)
-        raise CaseError("not the scan")
+        raise NotTheScanError("not the scan")
 
     monkeypatch.setattr(job_module, "series_in", wrong)
     dock._start(smaller(dock))
@@ -168,6 +170,30 @@ def test_a_wrong_scan_of_one_patient_is_forgotten_and_not_that_of_the_other(
     qtbot.waitUntil(lambda: not dock.busy)
     assert len(errors) == 1 and "not the scan" in errors[0]
     assert scan_of(folders["A"]) is None and scan_of(folders["B"]) is not None
+
+
+def test_the_head_of_one_patient_is_shown_though_that_of_the_one_before_cannot_be_read(
+    dock, viewer, monkeypatch, qtbot, errors
+):
+    gates, read = {"A": threading.Event(), "B": threading.Event()}, whole_head._read
+
+    def read_or_fail(prepared, scan):
+        assert gates[prepared.name].wait(60)
+        if prepared.name == "A":
+            raise CaseError("A cannot be read")
+        return read(prepared, scan)
+
+    monkeypatch.setattr(whole_head, "_read", read_or_fail)
+    heads: list[str] = []
+    monkeypatch.setattr(dock._head, "_add", lambda layers, head: heads.append(layers.case.name))
+    dock.edit_button.click()
+    activate(viewer, dock, qtbot, "B")
+    dock.edit_button.click()
+    gates["A"].set()
+    qtbot.waitUntil(lambda: bool(errors))
+    gates["B"].set()
+    qtbot.waitUntil(lambda: bool(heads))
+    assert heads == ["B"]
 
 
 def test_a_folder_is_remembered_only_when_it_was_the_right_one(
