@@ -35,7 +35,7 @@ _OTHER_IMAGES: Mapping[str, re.Pattern[str]] = MappingProxyType(
             "t2w?.?(?:ax.?|tra.?)?(?:gre|ffe|fl[23]d|flash|medic)(?:.?tra)?",
         ),
         "an angiography": _words("tof", "mra", "mrv", "angio.*", "pc.?mra?", "venc?.*", "cow"),
-        "functional": _words("bold", "fmri", "rest", "rsfmri", "task.*", "sbref", "epi"),
+        "functional": _words("bold", "fmri", "rest", "rsfmri", "task.*", "sbref"),
         "spectroscopy": _words("mrs", "spectro.*", "csi", "svs", "press"),
         "a projection": _words("mip", "minip", "projection"),
         "a subtraction": _words("sub(?!-)", "subtr.*"),
@@ -55,6 +55,7 @@ _OTHER_IMAGES: Mapping[str, re.Pattern[str]] = MappingProxyType(
         "a mask": _words("mask", "seg", "segm?", "segmentation", "label", "labels", "roi"),
     }
 )
+_EPI = _words("epi")
 _T2_STAR = re.compile(r"t2\*|t2[-_ ]?star")
 
 _PROTON_DENSITY = _words("pd", "pdw", "proton.?density")
@@ -191,6 +192,8 @@ def _other_image(text: str, acquisition: Acquisition) -> str | None:
         return "proton density, by its name"
     if _T2_STAR.search(text):
         return 'susceptibility-weighted: the name has "T2*"'
+    if _EPI.search(text) and _may_be_echo_planar(text, acquisition):
+        return 'functional: the name has "epi"'
     for value in sorted(acquisition.image_type):
         if value in _OTHER_TYPES:
             return f"{_OTHER_TYPES[value]}: the image type is {value}"
@@ -204,6 +207,12 @@ def _other_image(text: str, acquisition: Acquisition) -> str | None:
     if "EP" in acquisition.techniques and not _FLAIR.search(text):
         return "echo-planar: diffusion, perfusion or functional"
     return None
+
+
+def _may_be_echo_planar(text: str, acquisition: Acquisition) -> bool:
+    """Whether "epi" can mean echo-planar; names of protocols for epilepsy have it, too."""
+    named = any(pattern.search(text) for pattern in (_T1, _T2, _FLAIR))
+    return not named and (not acquisition.techniques or "EP" in acquisition.techniques)
 
 
 def _other_name(text: str, what: str = "name") -> str | None:

@@ -132,6 +132,25 @@ def test_times_tell_the_sequence_of_a_series_without_a_telling_name(times, techn
     assert found.sequence == sequence, found.reason
 
 
+@pytest.mark.parametrize(
+    ("name", "techniques", "sequence"),
+    [
+        ("t2_tirm_tra_dark-fluid Epi", "SE IR", "flair"),
+        ("3D FLAIR Epi-Protokoll", "", "flair"),
+        ("EPI FLAIR", "EP SE IR", "flair"),
+        ("t1_mpr_sag_iso_Epi", "GR", "t1"),
+        ("t2_tse_cor_Epi", "", "t2"),
+        ("epi 64ch", "", None),
+        ("epi 64ch", "EP GR", None),
+    ],
+)
+def test_epi_is_no_functional_image_in_the_names_of_an_epilepsy_protocol(
+    name, techniques, sequence
+):
+    acquisition = Acquisition(text=name, techniques=frozenset(techniques.split()))
+    assert classify(acquisition).sequence == sequence
+
+
 def test_a_contrast_agent_in_the_header_tells_t1ce():
     found = classify(Acquisition(text="Ax T1", contrast_agent="Gadavist 8 ml"))
     assert found.sequence == "t1ce"
