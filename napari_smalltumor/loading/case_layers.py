@@ -28,7 +28,7 @@ from napari_smalltumor.export.region_files import (
 from napari_smalltumor.layers.brain_mask import brain_mask_layer
 from napari_smalltumor.layers.create import STACKING, LayerData, image_layers
 from napari_smalltumor.layers.metadata import cases_among, region_layers
-from napari_smalltumor.loading.already_open import without_open
+from napari_smalltumor.loading.already_open import layer_of_file, without_open
 from napari_smalltumor.loading.labels.layers import labels_of
 from napari_smalltumor.loading.single_file import layer_of_volume, single_file_case
 
@@ -61,10 +61,13 @@ def layers_of_case(
         Whether an expert's labels are opened. The case knows their file in any event.
     """
     if files.modalities and files.missing:
+        alone = _layers_of_incomplete_case(files, layers) if REFERENCE in files.missing else None
+        if alone == []:
+            return alone
         missing = " and no ".join(MODALITY_TITLES[m] for m in files.missing)
         notify.warn(f"{files.name} has no {missing} image; the other images were opened")
-        if REFERENCE in files.missing:
-            return _layers_of_incomplete_case(files)
+        if alone is not None:
+            return alone
     with ThreadPoolExecutor(1) as pool:  # in parallel with the images
         paths = files.labels if with_labels else []
         labels = [pool.submit(read_label_volume, path) for path in paths]
@@ -149,12 +152,19 @@ def _labels_next_to(case: Case, read: Future[Volume]) -> list[LayerData]:
         return []
 
 
-def _layers_of_incomplete_case(files: CaseFiles) -> list[LayerData]:
+def _layers_of_incomplete_case(files: CaseFiles, layers: Iterable[Layer]) -> list[LayerData]:
+    """The images and labels of a case without T1CE that no layer shows yet."""
+    layers = list(layers)
     paths = [p for m in STACKING for p in files.modalities.get(m, ())]
-    layers = [layer_of_volume(read_image(path)) for path in paths]
-    for _, attributes, _ in layers[:-1]:
+    images = [layer_of_volume(read_image(path)) for path in _not_open(paths, layers)]
+    for _, attributes, _ in images[:-1]:
         attributes["visible"] = False
-    return layers + [layer for path in files.labels for layer in _single_file_labels(path)]
+    labels = _not_open(files.labels, layers)
+    return images + [layer for path in labels for layer in _single_file_labels(path)]
+
+
+def _not_open(paths: Iterable[Path], layers: list[Layer]) -> list[Path]:
+    return [path for path in paths if layer_of_file(layers, path) is None]
 
 
 def _single_file_labels(path: Path) -> list[LayerData]:

@@ -141,7 +141,7 @@ def check_no_scan(folder: Path, files: CaseFiles) -> None:
         content = find_studies(folder)
     except SmalltumorError:
         return
-    if is_scan(content):
+    if _holds_dicom_series(content) or _may_have_t1ce(content):
         raise CaseError(f"{folder} holds a scan, and no case")
 
 
@@ -152,9 +152,19 @@ def report_no_series(scan: Path) -> None:
 
 
 def is_scan(content: FolderContent) -> bool:
-    """Whether a folder holds DICOM series, or volumes with a T1CE or of unknown sequences."""
-    series = [one for study in content.studies for one in study.series]
-    return any(one.uid for one in series) or any(
+    """Whether a folder holds series with UIDs, or volumes with a T1CE or of unknown sequences."""
+    return any(one.uid for study in content.studies for one in study.series) or _may_have_t1ce(
+        content
+    )
+
+
+def _holds_dicom_series(content: FolderContent) -> bool:
+    """Whether there are series of DICOM files; converters write UIDs beside volumes, too."""
+    return any(one.grid is not None for study in content.studies for one in study.series)
+
+
+def _may_have_t1ce(content: FolderContent) -> bool:
+    return any(
         REFERENCE in (chosen := assign(study.series).chosen)
         or (not chosen and 1 < len(study.series) <= MOST_SEQUENCES)
         for study in content.studies

@@ -1,7 +1,10 @@
 """Open case... opens folders and files, and reports errors in one line."""
 
+import json
+
 import pytest
 from napari_cases import write_case_along
+from smalltumor.data.nifti import stem
 from smalltumor.errors import CaseError
 
 from napari_smalltumor import notify, settings
@@ -72,3 +75,21 @@ def test_a_case_that_is_opened_again_becomes_the_active_patient(viewer, tmp_path
         open_case(viewer, folder)
     open_case(viewer, folders[0])
     assert active_patient(viewer).title == "First"
+
+
+@pytest.mark.parametrize("has_sidecars", [False, True])
+def test_a_case_without_t1ce_is_opened_once_also_with_the_files_of_a_converter(
+    viewer, tmp_path, monkeypatch, has_sidecars
+):
+    warned: list[str] = []
+    monkeypatch.setattr(notify, "warn", warned.append)
+    folder = write_case_along(tmp_path / "Pat")
+    next(folder.glob("*_t1ce.nii.gz")).unlink()
+    for file in list(folder.iterdir()) if has_sidecars else ():
+        sidecar = {"SeriesInstanceUID": f"1.2.{len(file.name)}", "StudyInstanceUID": "1.2"}
+        file.with_name(f"{stem(file)}.json").write_text(json.dumps(sidecar))
+    open_and_remember(viewer, folder)
+    first = list(viewer.layers)
+    assert len(first) == 4 and sum("no T1CE" in text for text in warned) == 1
+    open_and_remember(viewer, folder)
+    assert list(viewer.layers) == first and sum("no T1CE" in text for text in warned) == 1
