@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+from filelock import FileLock, Timeout
 from smalltumor.errors import OutputError
 from smalltumor.files.atomic import write_text
 from smalltumor.files.user_dirs import data_folder
@@ -20,6 +21,9 @@ from smalltumor.scanner.series import Series
 from napari_smalltumor.scanner.archives import is_unpacked
 
 FILE_NAME = "scans.json"
+LOCK_NAME = "scans.lock"
+
+_LONGEST_WAIT_S = 1.0
 
 MOST_STORED = 500
 """Cases whose scan is stored; the earliest ones are left out."""
@@ -32,20 +36,22 @@ def remember_scan(case_folder: Path, scan: Path) -> None:
     """Remember the folder of the scan of a prepared case, also after a restart."""
     case_folder = case_folder.absolute()
     _SCANS[case_folder] = scan
-    stored = _stored()
-    stored.pop(str(case_folder), None)
-    if not is_unpacked(scan):
-        stored[str(case_folder)] = str(scan.absolute())
-    _store(stored)
+    with _locked():
+        stored = _stored()
+        stored.pop(str(case_folder), None)
+        if not is_unpacked(scan):
+            stored[str(case_folder)] = str(scan.absolute())
+        _store(stored)
 
 
 def forget_scan(case_folder: Path) -> None:
     """Forget the scan of a prepared case, which was not the right one."""
     case_folder = case_folder.absolute()
     _SCANS.pop(case_folder, None)
-    stored = _stored()
-    if stored.pop(str(case_folder), None) is not None:
-        _store(stored)
+    with _locked():
+        stored = _stored()
+        if stored.pop(str(case_folder), None) is not None:
+            _store(stored)
 
 
 def scan_of(case_folder: Path, *, earlier_sessions: bool = True) -> Path | None:
@@ -70,6 +76,18 @@ def folder_of_series(series: Iterable[Series]) -> Path:
     """The innermost folder that holds all series, which may hold those of one patient alone."""
     folders = (s.location.parent if s.location.is_file() else s.location for s in series)
     return Path(os.path.commonpath([folder.absolute() for folder in folders]))
+
+
+@contextmanager
+def _locked() -> Iterator[None]:
+    """Keep another napari from changing the file between its reading and its writing."""
+    path = data_folder() / LOCK_NAME
+    with ExitStack() as stack:
+        # Without the lock, a scan may have to be asked for after the next start.
+        with suppress(OSError, Timeout):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(FileLock(path, timeout=_LONGEST_WAIT_S))
+        yield
 
 
 def _stored() -> dict[str, str]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from threading import Thread
 
 import pytest
+from filelock import FileLock
 
 from napari_smalltumor.scanner import archives, known_scans
 from napari_smalltumor.scanner.known_scans import FILE_NAME, forget_scan, remember_scan, scan_of
@@ -78,3 +80,34 @@ def test_a_folder_that_cannot_be_written_is_no_error(tmp_path, restart, monkeypa
     monkeypatch.setenv("SMALLTUMOR_DATA", str(file))
     remember_scan(tmp_path / "case", tmp_path)
     assert scan_of(tmp_path / "case") == tmp_path
+
+
+def test_scans_that_another_process_remembers_at_the_same_time_are_kept(
+    tmp_path, data, restart, monkeypatch
+):
+    write, others = known_scans.write_text, []
+
+    def remember_in_between(path, text, **options):
+        monkeypatch.setattr(known_scans, "write_text", write)
+        thread = Thread(target=remember_scan, args=(tmp_path / "B", tmp_path))
+        thread.start()  # waits for the lock
+        others.append(thread)
+        thread.join(0.2)
+        write(path, text, **options)
+
+    monkeypatch.setattr(known_scans, "write_text", remember_in_between)
+    remember_scan(tmp_path / "A", tmp_path)
+    others[0].join()
+    restart()
+    assert scan_of(tmp_path / "A") == scan_of(tmp_path / "B") == tmp_path
+
+
+def test_a_lock_that_is_not_given_up_does_not_hold_up_the_window(
+    tmp_path, data, restart, monkeypatch
+):
+    monkeypatch.setattr(known_scans, "_LONGEST_WAIT_S", 0.01)
+    data.mkdir()
+    with FileLock(data / known_scans.LOCK_NAME):
+        remember_scan(tmp_path / "A", tmp_path)
+    restart()
+    assert scan_of(tmp_path / "A") == tmp_path
