@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from smalltumor.errors import OutputError
 
-_FILE_ENDING = re.compile(r"\.[a-z]\w{0,4}$", re.IGNORECASE)
+_OTHER_KINDS = (
+    *(".nii", ".gz", ".mgz", ".mgh", ".mha", ".mhd", ".nrrd", ".nhdr", ".img", ".hdr", ".dcm"),
+    *(".ima", ".h5", ".hdf5", ".npy", ".npz", ".mat", ".zip", ".tar", ".7z", ".tif", ".tiff"),
+    *(".png", ".jpg", ".jpeg", ".gif", ".bmp", ".svg", ".pdf", ".html", ".htm", ".txt", ".md"),
+    *(".csv", ".tsv", ".json", ".xml", ".yaml", ".yml", ".xls", ".xlsx", ".doc", ".docx"),
+    *(".ppt", ".pptx", ".rtf", ".stl", ".obj", ".ply", ".vtk", ".vtp", ".pt", ".pth", ".py"),
+    ".safetensors",
+)
+"""Endings of other kinds of files; what else follows a dot, as in ``P.Kurz``, is part of a name."""
 
 
 def with_ending(path: Path, endings: Sequence[str], kind: str) -> Path:
     """The path, with the first of the endings appended if it has none.
 
-    A dot is no ending if more than five characters or a digit follow it, as in ``Visit 1.5``.
+    What follows a dot is an ending only if it is one of another kind of file.
 
     Parameters
     ----------
@@ -32,6 +39,6 @@ def with_ending(path: Path, endings: Sequence[str], kind: str) -> Path:
     name = path.name
     if name.lower().endswith(tuple(endings)):
         return path
-    if _FILE_ENDING.search(name):
+    if name.lower().endswith(_OTHER_KINDS):
         raise OutputError(f"{name}: the name of {kind} ends in {' or '.join(endings)}")
     return path.with_name(name + endings[0])
