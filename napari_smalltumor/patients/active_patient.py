@@ -309,7 +309,8 @@ class ActivePatient:
     def _refuse_edit(self, layer: Layer) -> None:
         patient = patient_of(layer)
         if patient is None or patient == self._current:
-            reason = "it is hidden. Show it to undo or redo its edits."
+            why = "its opacity is 0. Raise" if layer.visible else "it is hidden. Show"
+            reason = f"{why} it to undo or redo its edits."
         else:
             reason = f"it belongs to {self.title_of(patient)}, which is not the active patient."
         text = f"{layer.name} was not changed: {reason}"

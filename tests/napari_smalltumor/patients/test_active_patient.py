@@ -190,7 +190,8 @@ def test_nothing_is_undone_in_a_hidden_layer_of_the_active_patient(
         setattr(layer, name, value)
     press(layer, "Ctrl+Z", "Ctrl+Shift+Z")
     assert np.array_equal(layer.data, after)
-    assert len(warned) == 2 and warned[0].startswith("First ET was not changed: it is hidden.")
+    reason = "it is hidden." if "visible" in hide else "its opacity is 0. Raise it"
+    assert len(warned) == 2 and warned[0].startswith(f"First ET was not changed: {reason}")
     for name, value in shown.items():
         setattr(layer, name, value)
     press(layer, "Ctrl+Z")
