@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from lesion_layers import show_regions
 from lesion_layers import synthetic_case as case_with_lesions
+from napari.layers._layer_actions import _duplicate_layer
 from napari_cases import write_case_along
 
 from napari_smalltumor import notify, questions, settings
@@ -66,6 +67,14 @@ def test_close_removes_every_layer_and_ring_and_shows_the_patient_before(
     assert len(viewer.layers) == 0 and not header.close_button.isEnabled()
     qtbot.wait(50)
     assert asked == [] and messages == []
+
+
+def test_a_painted_copy_of_a_region_is_asked_about(viewer, asked):
+    viewer.layers.selection.active = viewer.layers["Pat ET"]
+    _duplicate_layer(viewer.layers)
+    close_active(viewer)
+    (text,) = asked
+    assert "Pat ET copy was not saved and will be lost" in text
 
 
 @pytest.mark.parametrize("autosave", [True, False])
