@@ -7,12 +7,13 @@ meanwhile shows it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, QObject, QTimer, Signal
-from qtpy.QtWidgets import QMainWindow
+from qtpy.QtWidgets import QApplication, QMainWindow
 
 from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.layers.patient import Patient
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from napari.layers import Labels
 
 _CANCEL_TIMEOUT_MS = 1000
+_RETRY_MS = 200
 """A run that has not stopped after this time is abandoned: its result is discarded."""
 
 
@@ -159,11 +161,17 @@ class SegmentRun(QObject):
             notify.report(error)
 
     def _on_returned(self, result: JobResult) -> None:
-        """Show the result, unless the run was abandoned, or cancelled while it was on its way."""
+        """Show the result, unless the run was abandoned, or cancelled while it was on its way.
+
+        While a dialog is open the result waits: what the dialog says must stay true, and another
+        question must not appear where its buttons are.
+        """
         if self.worker is None:
             return
         if self.worker.abort_requested:
             self._end("Cancelled")
+        elif QApplication.activeModalWidget() is not None:
+            _timer(self, partial(self._on_returned, result)).start(_RETRY_MS)
         else:
             self._on_result(result)
 
@@ -175,7 +183,7 @@ class SegmentRun(QObject):
             self._end("")
             return
         changed = fingerprint(self._viewer.layers, case) != self._checksum_before
-        if changed and not may_replace(self.title):
+        if changed and not _may_replace_edits_made_meanwhile(self.title):
             self._end("Your edits were kept and the result was discarded")
             return
         self._shown = segmentation_steps(
@@ -235,6 +243,17 @@ def may_replace(title: str) -> bool:
         "Replace edited regions?",
         f"You have edited ET, TC or WT of {title}. Segmenting again replaces them, and this cannot "
         "be undone. To keep them, export them first.",
+        "Replace",
+    )
+
+
+def _may_replace_edits_made_meanwhile(title: str) -> bool:
+    return questions.confirm(
+        None,
+        "Replace edited regions?",
+        f"{title} is segmented, and you have edited ET, TC or WT meanwhile. Replace puts the "
+        "result in their place, which cannot be undone. Cancel keeps your edits and discards the "
+        "result.",
         "Replace",
     )
 

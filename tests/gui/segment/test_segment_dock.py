@@ -10,7 +10,7 @@ from napari.layers import Layer
 from napari.utils import progress
 from napari_cases import displayed, write_case_along
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtWidgets import QDialog, QFileDialog
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import Cancelled, CheckpointError
 from smalltumor.labels.regions import Region
@@ -126,6 +126,21 @@ def test_edits_made_during_a_run_are_kept_if_the_user_answers_no(
         slow.go.set()
     assert ended.args == [False]
     assert np.array_equal(et.data, edited)
+
+
+def test_a_result_waits_until_an_open_dialog_is_closed(opened, slow, qtbot):
+    viewer, dock = opened
+    dock.segment()
+    qtbot.waitUntil(lambda: slow.started.is_set())
+    dialog = QDialog(viewer.window._qt_window)
+    dialog.open()
+    with qtbot.waitSignal(dock.run.worker.returned):
+        slow.go.set()
+    qtbot.wait(500)
+    assert dock.is_running and not layers_of(viewer)
+    with qtbot.waitSignal(dock.finished) as ended:
+        dialog.close()
+    assert ended.args == [True] and layers_of(viewer)
 
 
 def test_cancelling_leaves_the_layers_unchanged(opened, slow, qtbot):
