@@ -132,7 +132,7 @@ def _enlarge(message: QDialog) -> int:
 
 
 def _close_in_time(message: QDialog) -> None:
-    """Close a message whose own timer does not run, unless the mouse is over it.
+    """Close a message whose own timer does not run, unless it is being read.
 
     napari stops the timers of all messages when another one comes, and never starts them again; it
     starts none while its window is not active.
@@ -144,9 +144,14 @@ def _close_in_time(message: QDialog) -> None:
     timer.setInterval(_time_to_read(message))
     timer.setSingleShot(True)
     timer.timeout.connect(
-        lambda: timer.start() if message.underMouse() else message.close_with_fade()
+        lambda: timer.start() if _is_being_read(message) else message.close_with_fade()
     )
     timer.start()
+
+
+def _is_being_read(message: QDialog) -> bool:
+    """Whether the mouse is over a message, or the user has expanded it."""
+    return message.underMouse() or bool(message.property("expanded"))
 
 
 def _time_to_read(message: QDialog) -> int:

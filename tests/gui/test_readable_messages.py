@@ -78,6 +78,20 @@ def test_an_earlier_message_is_closed_in_time_as_well(window, qtbot, monkeypatch
         qtbot.waitUntil(lambda message=message: message not in NapariQtNotification._instances)
 
 
+def test_a_message_that_the_user_expanded_is_not_closed(window, qtbot, monkeypatch):
+    monkeypatch.setattr(readable_messages, "_SHOWN_MS", 600)
+    monkeypatch.setattr(readable_messages, "_READ_MS", 0)
+    monkeypatch.setattr(type(window.main_window), "isActiveWindow", lambda self: True)
+    first = show(window, qtbot, "First.")
+    first.expand()
+    second = show(window, qtbot, "Second.")
+    qtbot.waitUntil(lambda: second not in NapariQtNotification._instances)
+    qtbot.wait(700)
+    assert first in NapariQtNotification._instances and first.isVisible()
+    first.contract()
+    qtbot.waitUntil(lambda: first not in NapariQtNotification._instances)
+
+
 def test_a_message_stays_in_sight_when_a_dock_is_opened(window, qtbot):
     window.show(Layout.FOUR)
     message = show(window, qtbot, TEXT)
