@@ -318,8 +318,10 @@ class LesionsDock(LesionsPanel):
             if self.review.is_candidate(current):
                 self.table.clearSelection()
             self.select_row(self.model.row_of(current))
-        title = texts.candidates_title(self.review, finder.status, searching=finder.busy)
-        self.show_candidates(title, self.review.candidates, current)
+        title = texts.candidates_title(
+            self.review, finder.status, searching=finder.busy, doubtful=bool(finder.doubt)
+        )
+        self.show_candidates(title, self.review.candidates, current, finder.doubt)
         self._enable_buttons()
 
     def _enable_buttons(self) -> None:

@@ -63,7 +63,6 @@ class LesionsPanel(QWidget):
         self.ring_box.setChecked(True)
         self.table = LesionsTable(model)
         self.candidates_title = QLabel()
-        self.candidates_title.setToolTip(CANDIDATES_TIP)
         self.candidates_table = CandidatesTable()
         self._summary_line = QElidingLabel()
         self._message_line = QElidingLabel()
@@ -141,10 +140,12 @@ class LesionsPanel(QWidget):
         self.speck_probability.setVisible(from_network)
 
     def show_candidates(
-        self, title: str, candidates: Sequence[Lesion], current: Lesion | None
+        self, title: str, candidates: Sequence[Lesion], current: Lesion | None, doubt: str = ""
     ) -> None:
-        """Show the second list; hidden without a title."""
+        """Show the second list; hidden without a title. The doubt is about its scores."""
         self.candidates_title.setText(title)
+        tip = f"{CANDIDATES_TIP}\n{doubt[:1].upper()}{doubt[1:]}." if doubt else CANDIDATES_TIP
+        self.candidates_title.setToolTip(tip)
         for widget in (self.candidates_title, self.candidates_table):
             widget.setVisible(bool(title))
         self.candidates_table.setVisible(bool(title and candidates))

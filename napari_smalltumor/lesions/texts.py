@@ -110,7 +110,9 @@ def no_look(status: LookStatus) -> str:
     return SECOND_LOOK_NEEDS if status is LookStatus.IMPOSSIBLE else "Second look is not ready yet"
 
 
-def candidates_title(review: LesionReview, status: LookStatus, *, searching: bool) -> str:
+def candidates_title(
+    review: LesionReview, status: LookStatus, *, searching: bool, doubtful: bool = False
+) -> str:
     """The line above the second list; empty if there is no such list."""
     if status is LookStatus.NO_RESULT or review.region is not Region.ET:
         return ""
@@ -120,7 +122,8 @@ def candidates_title(review: LesionReview, status: LookStatus, *, searching: boo
         return SECOND_LOOK_NEEDS if status is LookStatus.IMPOSSIBLE else "Second look failed"
     if not review.candidates:
         return "Second look: nothing to decide on"
-    return f"Second look: {count(len(review.candidates), 'candidate')}"
+    found = count(len(review.candidates), "candidate")
+    return f"Second look: {found}" + (", scores of other weights" if doubtful else "")
 
 
 def undone(step: Step) -> str:

@@ -25,7 +25,7 @@ from smalltumor.evaluation.froc import CaseOffers, at_rates, case_offers, froc_c
 from smalltumor.geometry.network_grid import NetworkGrid
 from smalltumor.labels.regions import Region, TissueClass
 from smalltumor.lesions import lesion_components, measure_lesions
-from smalltumor.models.checkpoint import Checkpoint
+from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
 from smalltumor.second_look import SecondLook, SecondLookParameters, label_image, load_parameters
 from smalltumor.second_look import features as candidate_features
 from smalltumor.second_look import found as found_features
@@ -93,7 +93,7 @@ def measured(fold: int, case: Case, cropped: CroppedProbabilities) -> Measured:
     )
 
 
-def fitted(cases: Sequence[Measured], weights: str) -> SecondLookParameters:
+def fitted(cases: Sequence[Measured], weights: str, digest: str) -> SecondLookParameters:
     """Fit both scores."""
     columns = [candidate_features.FEATURES.index(name) for name in CANDIDATES]
     spots = np.concatenate([case.spots for case in cases])[:, columns]
@@ -103,7 +103,7 @@ def fitted(cases: Sequence[Measured], weights: str) -> SecondLookParameters:
     return SecondLookParameters(
         fit_scorer(spots, real, CANDIDATES, PENALTIES["candidates"]),
         fit_scorer(components, real_components, found_features.FEATURES, PENALTIES["found"]),
-        *(LEAST_LOG_ODDS, MOST_BY_IMAGE, MOST, LEAST_MM3, weights),
+        *(LEAST_LOG_ODDS, MOST_BY_IMAGE, MOST, LEAST_MM3, weights, digest),
     )
 
 
@@ -156,7 +156,7 @@ def main() -> None:
     parser.add_argument("runs", type=Path)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--cache", type=Path, required=True)
-    parser.add_argument("--weights", default="starter", help="name of the network to be written")
+    parser.add_argument("--weights", type=Path, help="the network to be named; default: starter")
     parser.add_argument("--write", type=Path)
     options = parser.parse_args()
     options.cache.mkdir(parents=True, exist_ok=True)
@@ -180,7 +180,8 @@ def main() -> None:
         )
     print(f"false components of the mask a case: {np.mean([c.false_in_mask for c in offers]):.2f}")
     if options.write is not None:
-        options.write.write_text(as_json(fitted(cases, options.weights)))
+        network = load_checkpoint(options.weights)
+        options.write.write_text(as_json(fitted(cases, network.name, network.digest)))
 
 
 if __name__ == "__main__":

@@ -14,10 +14,6 @@ if TYPE_CHECKING:
     from smalltumor.lesions import Lesion
     from smalltumor.scanner.preparation.prepared_case import PreparedCase
 
-NOT_POSSIBLE = (
-    "no second look, which needs T1CE and T1 of a brain: the table has no candidates and no scores"
-)
-
 
 def all_lesions(
     case: Case, segmentation: Segmentation, warn: Callable[[str], None]
@@ -25,19 +21,16 @@ def all_lesions(
     """What a segmentation on the case's grid found, and its candidates; say what is missing."""
     from smalltumor.data.midsagittal_plane import midsagittal_plane
     from smalltumor.lesions import find_lesions
-    from smalltumor.second_look import load_parameters, second_look
+    from smalltumor.second_look import NOT_POSSIBLE, doubt_of_scores, second_look
 
     plane = midsagittal_plane(case)
     result = second_look(case, segmentation, plane=plane)
     if result is None:
         warn(NOT_POSSIBLE)
         return find_lesions(segmentation, plane=plane), []
-    fitted, used = load_parameters().weights, segmentation.run and segmentation.run.weights
-    if used != fitted:
-        warn(
-            f"the scores of lesions were fitted with the weights {fitted}; with {used} they are no "
-            "probabilities, only an order"
-        )
+    doubt = doubt_of_scores(segmentation)
+    if doubt is not None:
+        warn(doubt)
     return result
 
 

@@ -45,6 +45,8 @@ class InferenceRun:
         Ways in which the images are unlike those that the network was trained on.
     modalities : tuple of str
         Images that the network saw, in the order of its channels.
+    digest : str
+        Of the checkpoint, see `smalltumor.models.checkpoint.Checkpoint`; empty if not known.
     """
 
     seconds: float
@@ -54,6 +56,7 @@ class InferenceRun:
     warnings: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     modalities: tuple[str, ...] = ()
+    digest: str = ""
 
     @property
     def missing(self) -> tuple[str, ...]:

@@ -106,6 +106,7 @@ def segment(
         result.warnings,
         tuple(findings),
         tuple(m for m in checkpoint.preprocessing.channels if m in case.volumes),
+        checkpoint.digest,
     )
     return replace(segmentation, run=run)
 

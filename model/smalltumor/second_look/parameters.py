@@ -36,6 +36,8 @@ class SecondLookParameters:
         Candidates that grow to a smaller volume are not offered.
     weights : str
         Name of the network whose out-of-fold results it was fitted on.
+    digest : str
+        Of the checkpoint of that name.
     """
 
     candidates: Scorer
@@ -45,6 +47,7 @@ class SecondLookParameters:
     most: int
     least_mm3: float
     weights: str
+    digest: str
 
 
 def load_parameters(path: str | Path | None = None) -> SecondLookParameters:
@@ -75,6 +78,7 @@ def load_parameters(path: str | Path | None = None) -> SecondLookParameters:
             int(values["most"]),
             float(values["least_mm3"]),
             str(values["weights"]),
+            str(values["digest"]),
         )
     except OSError as error:
         raise CheckpointError(f"{where} cannot be read ({error.strerror or error})") from None
@@ -88,6 +92,7 @@ def as_json(parameters: SecondLookParameters) -> str:
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         "weights": parameters.weights,
+        "digest": parameters.digest,
         "least_log_odds": parameters.least_log_odds,
         "most_by_image": parameters.most_by_image,
         "most": parameters.most,

@@ -10,7 +10,7 @@ import numpy as np
 from qtpy.QtCore import QObject, Signal
 from smalltumor.labels.regions import Region
 from smalltumor.lesions import Lesion
-from smalltumor.second_look import SecondLook
+from smalltumor.second_look import SecondLook, doubt_of_scores
 
 from napari_smalltumor.lesions.second_look.decisions import is_rejected
 from napari_smalltumor.lesions.second_look.looks import (
@@ -63,6 +63,8 @@ class CandidateFinder(QObject):
         self._threshold = 0
         self._all: list[Lesion] = []
         self.busy = False
+        self.doubt = ""
+        """Why the scores may not hold, in one sentence."""
 
     @property
     def status(self) -> LookStatus:
@@ -79,7 +81,8 @@ class CandidateFinder(QObject):
             Candidates below this volume in mm3 are small.
         """
         self._number += 1
-        self._source, self._threshold, self._all, self.busy = source, threshold, [], False
+        self._source, self._threshold, self._all = source, threshold, []
+        self.busy, self.doubt = False, ""
         self._result = result = None if source is None else network_result(source)
         if source is None or source.case is None or result is None:
             self.found.emit([])
@@ -141,6 +144,7 @@ class CandidateFinder(QObject):
         if number != self._number:
             return
         self._all, self.busy = candidates, False
+        self.doubt = "" if look is None else doubt_of_scores(result, look.parameters) or ""
         self.refresh()
 
     def _on_error(self, number: int, error: Exception) -> None:

@@ -12,7 +12,7 @@ import pytest
 from napari.utils.interactions import mouse_press_callbacks
 from second_look_cases import Spot, case_with, output_for
 from smalltumor.data.case import read_case
-from smalltumor.data.segmentation import Segmentation
+from smalltumor.data.segmentation import InferenceRun, Segmentation
 
 from napari_smalltumor import keys, settings
 from napari_smalltumor.layers.create import image_layers
@@ -283,3 +283,15 @@ def test_decisions_hold_after_the_case_was_closed_opened_and_segmented_again(
 def same_place(one, other):
     """Whether two lesions have nearly the same centre."""
     return np.linalg.norm(np.subtract(one.centroid_ras_mm, other.centroid_ras_mm)) < 3
+
+
+def test_the_second_list_says_that_its_scores_are_of_other_weights(viewer, dock, qtbot):
+    case = dock.review.source.case
+    run = InferenceRun(1.0, "cpu", "torch", "mine")
+    show_segmentation(
+        viewer, case, Segmentation.from_probabilities(case, output_for(case, FOUND), run)
+    )
+    qtbot.waitUntil(lambda: bool(dock.candidate_finder.doubt))
+    assert "may not hold for mine" in dock.candidates_title.toolTip()
+    if dock.review.candidates:
+        assert dock.candidates_title.text().endswith("scores of other weights")

@@ -1,0 +1,40 @@
+"""Why a second look is not possible, and why its scores may not hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from smalltumor.second_look.parameters import SecondLookParameters, load_parameters
+
+if TYPE_CHECKING:
+    from smalltumor.data.segmentation import Segmentation
+
+NOT_POSSIBLE = (
+    "no second look, which needs T1CE and T1 of a brain: the table has no candidates and no scores"
+)
+
+
+def doubt_of_scores(
+    segmentation: Segmentation, parameters: SecondLookParameters | None = None
+) -> str | None:
+    """What is doubtful about the scores if other weights made the mask than they were fitted for.
+
+    Parameters
+    ----------
+    segmentation : Segmentation
+    parameters : SecondLookParameters, optional
+        By default those of the package.
+
+    Returns
+    -------
+    str or None
+        None if the weights are those, or are unknown.
+    """
+    run, fitted = segmentation.run, parameters or load_parameters()
+    if run is None or run.digest == fitted.digest:
+        return None
+    used = run.weights if run.weights != fitted.weights else f"other weights named {run.weights}"
+    return (
+        f"the scores of lesions were fitted with the weights {fitted.weights}; they may not hold "
+        f"for {used}"
+    )
