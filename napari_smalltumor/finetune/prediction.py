@@ -27,7 +27,6 @@ from napari_smalltumor.layers.metadata import (
 )
 from napari_smalltumor.layers.patient import Patient, patient_of, patient_of_case
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.messages import about
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -125,7 +124,7 @@ def show_prediction(
     if shown != patients.current:
         title = patients.title_of(shown)
         text = f"{title} is predicted. Choose it under Patient to see the prediction."
-        notify.info(about(shown, text))
+        notify.info(patients.messages.about(shown, text))
     return layer
 
 

@@ -32,7 +32,7 @@ from napari_smalltumor.layers.visibility import guard_undo, release_undo
 from napari_smalltumor.patients.arrivals import Arrivals
 from napari_smalltumor.patients.hidden_layers import HiddenLayers
 from napari_smalltumor.patients.idle import when_idle
-from napari_smalltumor.patients.messages import about, remove_messages
+from napari_smalltumor.patients.messages import PatientMessages
 from napari_smalltumor.patients.view_state import ViewStates, first_selection, select
 from napari_smalltumor.patients.window_title import WindowTitle
 from napari_smalltumor.viewer import unproxied
@@ -65,6 +65,7 @@ class ActivePatient:
         self._layers = viewer.layers
         self._current: Patient | None = None
         self._opened: list[Patient] = []
+        self.messages = PatientMessages()
         self.arrivals = Arrivals()
         self._views = ViewStates(viewer)
         self._hidden = HiddenLayers()
@@ -247,7 +248,7 @@ class ActivePatient:
         before, self._opened = self._opened, self.patients
         for patient in before:
             if patient not in self._opened:
-                remove_messages(patient)
+                self.messages.remove(patient)
         self._views.keep_only(self._opened)
 
     def _leave_closed(self) -> None:
@@ -314,7 +315,7 @@ class ActivePatient:
         else:
             reason = f"it belongs to {self.title_of(patient)}, which is not the active patient."
         text = f"{layer.name} was not changed: {reason}"
-        notify.warn(text if patient is None else about(patient, text))
+        notify.warn(text if patient is None else self.messages.about(patient, text))
 
 
 _ACTIVE_PATIENTS: WeakKeyDictionary[ViewerModel, ActivePatient] = WeakKeyDictionary()

@@ -19,7 +19,6 @@ from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient
 from napari_smalltumor.layers.regions import region_index
 from napari_smalltumor.patients.active_patient import ActivePatient, active_patient
 from napari_smalltumor.patients.idle import when_idle
-from napari_smalltumor.patients.messages import about
 from napari_smalltumor.viewer import unproxied
 
 if TYPE_CHECKING:
@@ -108,7 +107,7 @@ class MissingLayers:
                 f"{' and '.join(names)} of {title} {were} removed. Click "
                 f"Restore at the top of a Small Tumour dock to bring {them} back."
             )
-            notify.warn(about(patient, text))
+            notify.warn(self._patients.messages.about(patient, text))
 
 
 def _content_of(layer: Layer) -> str | None:

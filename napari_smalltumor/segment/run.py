@@ -21,7 +21,6 @@ from napari_smalltumor.layers.region_masks import fingerprint
 from napari_smalltumor.layers.regions import hide_stored_labels, segmentation_steps
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.cases_in_use import use_case
-from napari_smalltumor.patients.messages import about
 from napari_smalltumor.progress_worker import ProgressWorker, start
 from napari_smalltumor.segment.job import JobResult, SegmentationJob
 from napari_smalltumor.viewer import unproxied
@@ -208,7 +207,7 @@ class SegmentRun(QObject):
             hide_stored_labels(self._viewer.layers, self._patient)
         if self._patient != self._patients.current:
             text = f"{self.title} is segmented. Choose it under Patient to see the result."
-            notify.info(about(self._patient, text))
+            notify.info(self._patients.messages.about(self._patient, text))
         self._end("", shown=True)
 
     def _end(self, message: str, *, shown: bool = False) -> None:

@@ -6,6 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
+from napari.components import ViewerModel
 from napari.layers import Labels, Layer
 from napari.layers._layer_actions import _duplicate_layer
 from napari_cases import case_along, write_case_along
@@ -23,7 +24,6 @@ from napari_smalltumor.lesions.review import LesionReview
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.loading.single_file import layer_of_volume
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.messages import about
 from napari_smalltumor.widgets import readable_messages
 
 
@@ -359,9 +359,12 @@ def test_messages_about_a_patient_are_removed_when_its_last_layer_is(viewer, pat
     closed: list[str] = []
     monkeypatch.setattr(readable_messages, "close_messages", closed.extend)
     first = next(p for p in patients.patients if p.name == "First")
-    assert about(first, "Choose First under Patient.") == "Choose First under Patient."
+    text = "Choose First under Patient."
+    assert patients.messages.about(first, text) == patients.messages.about(first, text) == text
+    other = active_patient(ViewerModel())
+    other.messages.about(first, "Of another viewer.")
     for layer in layers_of_patient(viewer.layers, first)[1:]:
         viewer.layers.remove(layer)
     assert closed == []
     viewer.layers.remove(layers_of_patient(viewer.layers, first)[0])
-    assert closed[0] == "Choose First under Patient."
+    assert closed.count(text) == 1 and "Of another viewer." not in closed
