@@ -17,7 +17,12 @@ from napari_smalltumor import keys, notify, settings
 from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.export.dialog import may_write_regions
 from napari_smalltumor.follow_up.comparison import Comparison, compare_with_earlier
-from napari_smalltumor.follow_up.layers_then import flicker, layer_then, show_then
+from napari_smalltumor.follow_up.layers_then import (
+    contours_are_then,
+    flicker,
+    layer_then,
+    show_then,
+)
 from napari_smalltumor.follow_up.page import ask_and_write_page
 from napari_smalltumor.follow_up.panel import FollowUpPanel
 from napari_smalltumor.follow_up.region_edits import RegionEdits
@@ -220,8 +225,11 @@ class FollowUpDock(FollowUpPanel):
         comparison = self.comparison
         if comparison is None:
             return ""
-        compared = f"Compared with {comparison.mask}, whose contours are the reference."
-        return _CHANGED if self._is_old() else compared
+        if self._is_old():
+            return _CHANGED
+        own = contours_are_then(self._viewer, self._patients.current)
+        contours = "whose contours are the reference" if own else "not the reference that is shown"
+        return f"Compared with {comparison.mask}, {contours}."
 
     def _is_old(self) -> bool:
         """Whether the regions have changed since they were compared."""

@@ -6,12 +6,12 @@ They cannot be painted, and are never exported, listed or autosaved.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from smalltumor.data.case import REFERENCE
 
 from napari_smalltumor.compare.choices import ReferenceChoice
-from napari_smalltumor.compare.shown_reference import remove_reference, show_reference
+from napari_smalltumor.compare.shown_reference import show_reference
 from napari_smalltumor.follow_up.comparison import Comparison
 from napari_smalltumor.layers.coordinates import display_transform
 from napari_smalltumor.layers.create import contrast_limits
@@ -22,19 +22,26 @@ from napari_smalltumor.layers.patient import (
     layers_of_patient,
     patient_of_shown_case,
 )
+from napari_smalltumor.layers.reference import reference_layers
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.view_state import select
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-    from napari.layers import Image, Layer
+    from napari.layers import Image, Labels, Layer
 
 _THEN: WeakKeyDictionary[Layer, list[Layer]] = WeakKeyDictionary()
 """Layers of T1CE then, each with the images that it has hidden."""
 
+_REFERENCES: WeakSet[Layer] = WeakSet()
+"""Contours of regions then; the user may have chosen another reference since."""
+
 
 def show_then(viewer: ViewerModel, comparison: Comparison) -> Image:
-    """Add the earlier T1CE, hidden, and the contours of its regions; return its layer."""
+    """Add the earlier T1CE, hidden, and the contours of its regions; return its layer.
+
+    A reference that the user has chosen stays in place of the contours.
+    """
     from napari.layers import Image
 
     case = comparison.case
@@ -57,9 +64,17 @@ def show_then(viewer: ViewerModel, comparison: Comparison) -> Image:
     with active_patient(viewer).in_background():
         viewer.layers.insert(_index_above_images(viewer, patient), layer)
     select(viewer, [x for x in selected if x in viewer.layers])
-    choice = ReferenceChoice(f"then: {comparison.title}", path=comparison.folder)
-    show_reference(viewer, case, comparison.masks, choice)
+    if not _references(viewer, patient):
+        choice = ReferenceChoice(f"then: {comparison.title}", path=comparison.folder)
+        show_reference(viewer, case, comparison.masks, choice)
+        _REFERENCES.update(_references(viewer, patient))
     return layer
+
+
+def contours_are_then(viewer: ViewerModel, patient: Patient | None) -> bool:
+    """Whether the reference of a patient is the regions of the earlier scan."""
+    shown = _references(viewer, patient)
+    return bool(shown) and all(layer in _REFERENCES for layer in shown)
 
 
 def remove_then(viewer: ViewerModel, patient: Patient | None) -> None:
@@ -69,8 +84,9 @@ def remove_then(viewer: ViewerModel, patient: Patient | None) -> None:
         return
     _show_now(layer)
     viewer.layers.remove(layer)
-    if patient == active_patient(viewer).current:
-        remove_reference(viewer)
+    if contours_are_then(viewer, patient):
+        for reference in _references(viewer, patient):
+            viewer.layers.remove(reference)
 
 
 def layer_then(viewer: ViewerModel, patient: Patient | None) -> Image | None:
@@ -106,6 +122,10 @@ def _show_now(layer: Layer) -> None:
     for image in _THEN[layer]:
         image.visible = True
     layer.visible = False
+
+
+def _references(viewer: ViewerModel, patient: Patient | None) -> list[Labels]:
+    return list(reference_layers(layers_of_patient(viewer.layers, patient)).values())
 
 
 def _is_image(layer: Layer) -> bool:

@@ -11,8 +11,11 @@ from report_cases import AFFINE, SHAPE, ball, brain_case, tumour
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import CaseError
 from smalltumor.follow_up import ScanRegistration, compare
+from smalltumor.labels.regions import Region
 
 from napari_smalltumor import notify
+from napari_smalltumor.compare.choices import ReferenceChoice
+from napari_smalltumor.compare.shown_reference import show_reference
 from napari_smalltumor.display.sequences import show_sequence
 from napari_smalltumor.follow_up import dock as dock_module
 from napari_smalltumor.follow_up import page
@@ -80,6 +83,21 @@ def test_new_lesions_are_listed_first_and_the_scan_then_is_shown(dock, qtbot, th
     assert not image.visible
     shown = reference_layers(active_patient(viewer).layers)
     assert len(shown) == 3 and not any(layer.editable for layer in shown.values())
+
+
+def test_a_reference_that_the_user_has_chosen_stays(dock, qtbot, then):
+    viewer, case = dock._viewer, dock_module.case_to_export(dock._viewer)
+    masks = {Region.ET: np.ones(viewer.layers["BraTS2021_2 ET"].data.shape, np.uint8)}
+    show_reference(viewer, case, masks, ReferenceChoice("expert", path=then))
+    (chosen,) = reference_layers(active_patient(viewer).layers).values()
+    for _ in range(2):
+        compared(dock, qtbot, then)
+        assert list(reference_layers(active_patient(viewer).layers).values()) == [chosen]
+        assert "not the reference that is shown" in dock.message.text()
+    viewer.layers.remove(chosen)
+    compared(dock, qtbot, then)
+    assert len(reference_layers(active_patient(viewer).layers)) == 3
+    assert "whose contours are the reference" in dock.message.text()
 
 
 def test_flicker_changes_images_only(dock, qtbot, then):
