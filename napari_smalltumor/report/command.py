@@ -16,10 +16,10 @@ from smalltumor.report import (
     ReportDetails,
     case_page,
     check_page,
-    doubt_of_scores,
     doubts,
     write_page,
 )
+from smalltumor.second_look import doubt_of_scores
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.export.case_export import case_to_export
@@ -107,7 +107,7 @@ def write_report(
             mask=_origin(segmentation, edited),
             model=_model(segmentation),
             reviewer=reviewer,
-            warnings=tuple(filter(None, (missing, *_warnings(case, segmentation, measures)))),
+            warnings=tuple(filter(None, (missing, *warnings_of(case, segmentation, measures)))),
         )
         page = case_page(case, segmentation.classes, measures, details)
         return write_page(page, path, overwrite=True)
@@ -168,10 +168,11 @@ def _model(segmentation: Segmentation) -> str:
     return "" if run is None else f"{run.weights} ({run.backend})"
 
 
-def _warnings(case: Case, segmentation: Segmentation, measures: CaseMeasures) -> tuple[str, ...]:
+def warnings_of(case: Case, segmentation: Segmentation, measures: CaseMeasures) -> tuple[str, ...]:
     """Reasons to doubt the images, and what the run of the network has found."""
     run = segmentation.run
     of_run = () if run is None else (*map(str, run.findings), *run.warnings)
-    of_scores = doubt_of_scores(measures, run.weights if run is not None else "")
+    has_scores = any(each.lesion.score is not None for each in measures.lesions)
+    of_scores = doubt_of_scores(segmentation) if has_scores else None
     of_images = doubts(case, of_network=run is not None)
-    return tuple(dict.fromkeys((*of_images, *of_run, *of_scores)))
+    return tuple(dict.fromkeys((*of_images, *of_run, *filter(None, [of_scores]))))

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 
 from smalltumor.data.input_checks import FindingKind, check_input
 from smalltumor.errors import CaseError
-from smalltumor.second_look import load_parameters
 
 if TYPE_CHECKING:
     from smalltumor.data.case import Case
-    from smalltumor.measures import CaseMeasures
 
 _OF_ANY_MASK = (FindingKind.EXCHANGED, FindingKind.MISALIGNED, FindingKind.SPACING)
 
@@ -60,17 +58,6 @@ def doubts(case: Case, *, of_network: bool) -> tuple[str, ...]:
     except CaseError as error:  # no network could segment them; they can be measured all the same
         return (*case.warnings, *([str(error)] if of_network else []))
     return (*case.warnings, *map(str, findings))
-
-
-def doubt_of_scores(measures: CaseMeasures, weights: str) -> tuple[str, ...]:
-    """What the scores of lesions are if other weights made the mask than they were fitted with."""
-    fitted = load_parameters().weights
-    if weights == fitted or all(each.lesion.score is None for each in measures.lesions):
-        return ()
-    return (
-        f"the scores of lesions were fitted with the weights {fitted}; with "
-        f"{weights or 'others'} they are no probabilities, only an order",
-    )
 
 
 def software_version() -> str:

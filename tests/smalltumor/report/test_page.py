@@ -12,9 +12,8 @@ from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import Action, OutputError
 from smalltumor.files.requirements import MissingPackageError
 from smalltumor.measures import measure_case, measure_classes
-from smalltumor.report import ReportDetails, case_page, doubt_of_scores, doubts, write_page
+from smalltumor.report import ReportDetails, case_page, doubts, write_page
 from smalltumor.report.page import MOST_PICTURES
-from smalltumor.second_look import load_parameters
 
 DETAILS = ReportDetails(patient="P7", scan_date="2026-01-02", mask="m.nii.gz", reviewer="A. Reader")
 
@@ -143,13 +142,3 @@ def test_what_a_network_expects_is_no_doubt_about_the_mask_of_another(case):
     """T1 and T2 are missing."""
     assert any("missing" in text for text in doubts(case, of_network=True))
     assert not any("missing" in text for text in doubts(case, of_network=False))
-
-
-def test_scores_of_other_weights_are_said_to_be_no_probabilities(measures):
-    fitted = load_parameters().weights
-    assert doubt_of_scores(measures, "mine") == ()  # no lesion has a score
-    first = measures.lesions[0]
-    scored = replace(measures, lesions=(replace(first, lesion=replace(first.lesion, score=0.5)),))
-    assert doubt_of_scores(scored, fitted) == ()
-    (text,) = doubt_of_scores(scored, "mine")
-    assert f"fitted with the weights {fitted}; with mine they are no probabilities" in text

@@ -1,0 +1,24 @@
+"""A report of the window doubts the scores of lesions if other weights made the regions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from second_look_cases import Spot, ball, case_with, output_for
+from smalltumor.data.segmentation import InferenceRun, Segmentation
+from smalltumor.measures import measure_case
+
+from napari_smalltumor.report.command import warnings_of
+
+
+def test_scores_are_doubted_where_a_lesion_has_one():
+    spot = Spot((30, 40, 30), 5, logit=6.0)
+    case = case_with(spot)
+    classes = np.where(ball(spot.centre, 5), 3, 0).astype(np.uint8)
+    run = InferenceRun(1.0, "cpu", "torch", "mine", digest="0")
+    result = Segmentation("Pat", classes, case.grid, cropped=output_for(case, spot), run=run)
+    measures = measure_case(case, result)
+    assert "may not hold for mine" in warnings_of(case, result, measures)[-1]
+    drawn = replace(measures, lesions=())
+    assert not any("may not hold" in text for text in warnings_of(case, result, drawn))
