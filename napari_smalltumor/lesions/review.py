@@ -78,6 +78,7 @@ class LesionReview(ReviewedSegmentation):
         self.lesions: list[Lesion] = []
         self.candidates: list[Lesion] = []
         self.current: Lesion | None = None
+        self._sought: Lesion | None = None
         super().__init__(viewer)
 
     def close(self) -> None:
@@ -88,7 +89,7 @@ class LesionReview(ReviewedSegmentation):
     def _start(self, *, is_other: bool) -> None:
         if is_other:
             self._steps = StepHistory()
-        self.lesions, self.candidates, self.current = [], [], None
+        self.lesions, self.candidates, self.current, self._sought = [], [], None, None
         self._draw_no_rings()
 
     def _started(self) -> None:
@@ -99,18 +100,23 @@ class LesionReview(ReviewedSegmentation):
 
     def _continue(self, progress: Progress) -> None:
         self._steps, self.current = progress.steps, progress.current
+        if self.is_candidate(self.current):  # not listed before it is searched again
+            self._sought, self.current = self.current, None
         self.current_changed.emit()
 
     def set_lesions(self, lesions: Sequence[Lesion]) -> None:
         """Set the result of a search; the current lesion stays current if it is found again."""
         self.lesions = list(lesions)
         if not self.is_candidate(self.current):
-            self.current = self._find_again(self.current)
+            self.current = _nearest(self.current, self.lesions)
         self._update()
 
     def set_candidates(self, candidates: Sequence[Lesion]) -> None:
         """Set the candidates that are still to be decided on."""
         self.candidates = list(candidates)
+        if self._sought is not None and candidates:
+            self.current = self.current or _nearest(self._sought, self.candidates)
+            self._sought = None
         self._update()
 
     def is_candidate(self, lesion: Lesion | None) -> bool:
@@ -386,13 +392,14 @@ class LesionReview(ReviewedSegmentation):
         else:
             self._rings.hide()
 
-    def _find_again(self, lesion: Lesion | None) -> Lesion | None:
-        """The lesion that is nearest to a lesion of the search before, if it is near enough."""
-        if lesion is None or not self.lesions:
-            return None
-        distances = [
-            float(np.linalg.norm(np.subtract(other.centroid_ras_mm, lesion.centroid_ras_mm)))
-            for other in self.lesions
-        ]
-        nearest = int(np.argmin(distances))
-        return self.lesions[nearest] if distances[nearest] < SAME_LESION_MM else None
+
+def _nearest(lesion: Lesion | None, among: Sequence[Lesion]) -> Lesion | None:
+    """The lesion that is nearest to one of the search before, if it is near enough."""
+    if lesion is None or not among:
+        return None
+    distances = [
+        float(np.linalg.norm(np.subtract(other.centroid_ras_mm, lesion.centroid_ras_mm)))
+        for other in among
+    ]
+    nearest = int(np.argmin(distances))
+    return among[nearest] if distances[nearest] < SAME_LESION_MM else None

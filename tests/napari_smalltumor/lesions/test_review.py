@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from lesion_layers import show_classes, show_regions, synthetic_case
 from smalltumor.labels.regions import Region
+from smalltumor.lesions import LesionList
 
 from napari_smalltumor.layers.regions import hide_stored_labels
 from napari_smalltumor.lesions.review import LesionReview
@@ -326,6 +327,21 @@ def test_closing_removes_the_rings_and_disconnects_from_the_viewer(viewer, revie
     assert NAME not in viewer.layers
     viewer.layers.clear()
     assert review.source is not None
+
+
+def test_the_current_candidate_is_found_again_when_its_patient_is_active_again(viewer, review):
+    (first,) = active_patient(viewer).patients
+    one, other = (
+        replace(x, list_name=LesionList.SECOND_LOOK, id=100 + x.id) for x in review.lesions[:2]
+    )
+    review.set_candidates([one, other])
+    review.go_to(other)
+    show_regions(viewer, replace(synthetic_case(), name="Second"))
+    active_patient(viewer).activate(first)
+    search(review)
+    review.set_candidates([])  # until they are searched again
+    review.set_candidates([one, replace(other, id=105)])
+    assert review.current is review.candidates[1]
 
 
 def test_one_layer_rings_the_lesions_of_the_active_patient(viewer, review):

@@ -137,6 +137,7 @@ def test_a_case_that_cannot_be_read_fails_and_the_others_are_segmented(cohort, d
     assert code == 1
     assert [row["outcome"] for row in rows] == ["segmented", "failed", "segmented"]
     assert "bob_t2.nii.gz" in rows[1]["note"]
+    assert "second look" in rows[0]["note"] or "scores of lesions" in rows[0]["note"]
     assert "bob: failed: " in stdout and "3 cases, 1 failed" in stdout
     assert stderr == ""
     assert not (tmp_path / "out" / "bob.nii.gz").exists()
