@@ -66,7 +66,9 @@ def test_regions_with_their_edits_become_a_dicom_seg(
     told: list[str] = []
     monkeypatch.setattr(notify, "info", told.append)
     viewer = make_napari_viewer()
-    case = case_of(open_case(viewer, folder)[0])
+    layers = open_case(viewer, folder)
+    told.clear()
+    case = case_of(layers[0])
     classes = np.zeros(case.grid.shape, np.uint8)
     classes[2:5, 3:5, 4] = TissueClass.ET
     show_segmentation(viewer, case, Segmentation(case.name, classes, case.grid))
