@@ -30,7 +30,7 @@ REPORT, SCORES, CASES, COMPONENTS = "report.txt", "scores.json", "cases.csv", "c
 FIGURES = {"volumes.png": draw_volumes, "dice_by_size.png": draw_dice_by_size}
 FROC, FROC_FIGURE = "froc.csv", "froc.png"
 """Written if there are candidates."""
-FILES = (REPORT, SCORES, CASES, COMPONENTS, *FIGURES, FROC, FROC_FIGURE)
+FILES = frozenset((REPORT, SCORES, CASES, COMPONENTS, *FIGURES, FROC, FROC_FIGURE))
 
 
 def check_report(folder: Path, *, overwrite: bool = False) -> None:
@@ -53,7 +53,7 @@ def check_report(folder: Path, *, overwrite: bool = False) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{folder} cannot be created: {error.strerror or error}") from error
-    for name in FILES:
+    for name in sorted(FILES):
         check_output(folder / name, overwrite=overwrite)
 
 
@@ -64,7 +64,7 @@ def write_report(evaluation: Evaluation, folder: Path, *, overwrite: bool = Fals
     ----------
     evaluation : Evaluation
     folder : Path
-        Gets the `FILES`.
+        Gets the `FILES`, those of candidates only if there are any.
     overwrite : bool
         Whether files of an earlier evaluation may be replaced.
 
@@ -95,6 +95,8 @@ def write_report(evaluation: Evaluation, folder: Path, *, overwrite: bool = Fals
         figures.clear()
     for name, draw in figures.items():
         write_bytes(folder / name, png(draw(evaluation)), overwrite=overwrite)
+    for name in FILES - texts.keys() - figures.keys():
+        (folder / name).unlink(missing_ok=True)  # of an earlier evaluation
     return [folder / name for name in (*texts, *figures)]
 
 

@@ -186,6 +186,7 @@ def test_an_unexpected_error_while_reading_is_shown_once(qtbot, opened, monkeypa
         raise RuntimeError("unexpected")
 
     monkeypatch.setattr(DatasetLister, "list_cases", fail)
+    messages.clear()
     opened.folder.show(opened.folder.path)
     qtbot.waitUntil(lambda: bool(messages))
     qtbot.wait(200)

@@ -15,12 +15,14 @@ from smalltumor.data.nifti import write_volume
 from smalltumor.errors import Action, GridMismatchError, LabelError, Remedy
 from smalltumor.evaluation.evaluate import evaluate, score_case
 from smalltumor.evaluation.report import report_text
-from smalltumor.evaluation.report_files import FIGURES, FILES
+from smalltumor.evaluation.report_files import FIGURES, FILES, FROC, FROC_FIGURE
 from smalltumor.evaluation.summary import absent_tumours, by_size, means, overlaps, small_tumours
 from smalltumor.geometry.grid import Grid
 from smalltumor.labels.regions import Region, TissueClass
 from smalltumor.labels.schemes import SCHEMES
 from synthetic import LPS
+
+CANDIDATES = {FROC, FROC_FIGURE}
 
 SHAPE = (40, 36, 32)
 
@@ -112,7 +114,7 @@ def test_report_holds_the_papers_tables_beside_the_scores(cohort):
 def test_command_writes_numbers_tables_and_figures(cohort, capsys):
     assert run(cohort, "-o", str(cohort / "out")) == 0
     printed = capsys.readouterr().out
-    assert all((cohort / "out" / name).is_file() for name in FILES)
+    assert {path.name for path in (cohort / "out").iterdir()} == FILES - CANDIDATES
     assert (cohort / "out" / "report.txt").read_text().strip() in printed
     numbers = json.loads((cohort / "out" / "scores.json").read_text())
     assert numbers["small_enhancing_tumours"]["1000"]["cases"] == 1
@@ -127,8 +129,17 @@ def test_command_writes_numbers_tables_and_figures(cohort, capsys):
 def test_without_matplotlib_everything_but_the_figures_is_written(cohort, capsys, monkeypatch):
     monkeypatch.setattr("smalltumor.evaluation.figures.find_spec", lambda name: None)
     assert run(cohort, "-o", str(cohort / "out")) == 0
-    assert {path.name for path in (cohort / "out").iterdir()} == set(FILES) - set(FIGURES)
+    assert {path.name for path in (cohort / "out").iterdir()} == FILES - set(FIGURES) - CANDIDATES
     assert 'pip install "napari-smalltumor[report]"' in capsys.readouterr().err
+
+
+def test_files_of_an_earlier_evaluation_with_candidates_do_not_stay(cohort):
+    out = cohort / "out"
+    out.mkdir()
+    for name in CANDIDATES:
+        (out / name).write_text("earlier")
+    assert run(cohort, "-o", str(out), "--overwrite") == 0
+    assert not {path.name for path in out.iterdir()} & CANDIDATES
 
 
 def test_results_are_overwritten_only_on_request(cohort, capsys):
