@@ -74,7 +74,7 @@ def register_scans(
     MissingPackageError
         If SimpleITK is not installed.
     CaseError
-        If the scans do not show the same head, or a grid is sheared.
+        If both are the same image, they do not show the same head, or a grid is sheared.
     """
     found = measure_registration(then, now, on_iteration)
     if not found.similarity >= LEAST_SIMILARITY:  # which NaN is not either
@@ -91,6 +91,10 @@ def measure_registration(
 ) -> ScanRegistration:
     """As `register_scans`, whatever the similarity."""
     fixed, moving = _volume(then), _volume(now)
+    if fixed.grid.matches(moving.grid) and np.array_equal(fixed.data, moving.data):
+        raise CaseError(
+            f"{then.name} and {now.name} hold the same T1CE image; choose a scan of another day"
+        )
     brain = foreground(fixed)
     if not brain.any():
         raise CaseError(f"{then.name}: no brain was found in T1CE")

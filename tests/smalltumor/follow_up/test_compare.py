@@ -78,6 +78,12 @@ def test_two_heads_are_refused():
         compare_scans([scan(head(1), empty, name="A"), scan(head(2), empty, name="B")])
 
 
+def test_a_copy_of_the_scan_is_refused():
+    empty, image = np.zeros(SHAPE, np.uint8), head(1)
+    with pytest.raises(CaseError, match="A and B hold the same T1CE image"):
+        compare_scans([scan(image, empty, name="A"), scan(image.copy(), empty, name="B")])
+
+
 def test_a_similarity_that_is_no_number_is_refused(monkeypatch):
     unknown = registration.ScanRegistration(np.eye(4), float("nan"), 0.9)
     monkeypatch.setattr(registration, "measure_registration", lambda *arguments: unknown)
