@@ -177,6 +177,7 @@ def test_edits_are_saved_every_minute_until_they_are_exported(
     qtbot.waitUntil(lambda: saved_files(data_folder / "autosave") == [])
 
 
+@pytest.mark.slow
 def test_edits_that_are_not_restored_now_are_kept_beside_later_ones(
     edited, synthetic_case, answers, data_folder, qtbot
 ):
@@ -209,6 +210,7 @@ def empty_result(case) -> Segmentation:
     return Segmentation(case.name, np.zeros(case.grid.shape, np.uint8), case.grid, case.header)
 
 
+@pytest.mark.slow
 def test_edits_are_saved_when_the_window_closes(edited, dock_of, data_folder, qtbot):
     viewer, _case = edited
     dock = dock_of(viewer)
@@ -247,6 +249,7 @@ def test_a_damaged_autosave_is_reported_and_the_case_is_opened(
     assert "lost" in messages[0] and "safetensors" in messages[0]
 
 
+@pytest.mark.slow
 def test_the_user_is_not_asked_while_autosave_is_disabled(
     killed, synthetic_case, make_napari_viewer, answers, qtbot, monkeypatch
 ):

@@ -65,6 +65,7 @@ def test_a_key_of_the_window_exports_the_active_patient(viewer, tmp_path, monkey
     assert (tmp_path / "mask.nii.gz").exists()
 
 
+@pytest.mark.slow
 def test_the_dialog_starts_beside_the_images_or_where_this_patient_was_exported(
     make_napari_viewer, tmp_path, monkeypatch, messages
 ):

@@ -78,6 +78,7 @@ def test_an_earlier_message_is_closed_in_time_as_well(window, qtbot, monkeypatch
         qtbot.waitUntil(lambda message=message: message not in NapariQtNotification._instances)
 
 
+@pytest.mark.slow
 def test_a_message_that_the_user_expanded_is_not_closed(window, qtbot, monkeypatch):
     monkeypatch.setattr(readable_messages, "_SHOWN_MS", 600)
     monkeypatch.setattr(readable_messages, "_READ_MS", 0)

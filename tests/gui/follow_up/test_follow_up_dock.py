@@ -85,6 +85,7 @@ def test_new_lesions_are_listed_first_and_the_scan_then_is_shown(dock, qtbot, th
     assert len(shown) == 3 and not any(layer.editable for layer in shown.values())
 
 
+@pytest.mark.slow
 def test_a_reference_that_the_user_has_chosen_stays(dock, qtbot, then):
     viewer, case = dock._viewer, dock_module.case_to_export(dock._viewer)
     masks = {Region.ET: np.ones(viewer.layers["BraTS2021_2 ET"].data.shape, np.uint8)}
@@ -100,6 +101,7 @@ def test_a_reference_that_the_user_has_chosen_stays(dock, qtbot, then):
     assert "whose contours are the reference" in dock.message.text()
 
 
+@pytest.mark.slow
 def test_flicker_changes_images_only(dock, qtbot, then):
     compared(dock, qtbot, then)
     layers = dock._viewer.layers
@@ -113,6 +115,7 @@ def test_flicker_changes_images_only(dock, qtbot, then):
     assert {layer.name: layer.visible for layer in layers} == before
 
 
+@pytest.mark.slow
 def test_another_sequence_ends_the_flicker(dock, qtbot, then):
     compared(dock, qtbot, then)
     dock.flicker()
@@ -123,6 +126,7 @@ def test_another_sequence_ends_the_flicker(dock, qtbot, then):
     assert dock.flicker_button.isChecked()
 
 
+@pytest.mark.slow
 def test_the_scan_then_is_no_sequence_to_segment(dock, qtbot, then):
     compared(dock, qtbot, then)
     pickers = ModalityPickers(dock._viewer)
@@ -134,6 +138,7 @@ def test_the_scan_then_is_no_sequence_to_segment(dock, qtbot, then):
     }
 
 
+@pytest.mark.slow
 def test_steps_go_to_the_lesions(dock, qtbot, then):
     compared(dock, qtbot, then)
     viewer = dock._viewer
@@ -149,6 +154,7 @@ def test_steps_go_to_the_lesions(dock, qtbot, then):
     assert dock.table.currentIndex().row() == 0
 
 
+@pytest.mark.slow
 def test_an_edit_makes_the_comparison_old_and_it_can_be_renewed(dock, qtbot, then):
     compared(dock, qtbot, then)
     assert "Compared with BraTS2021_1_seg.nii.gz" in dock.message.text()
@@ -161,6 +167,7 @@ def test_an_edit_makes_the_comparison_old_and_it_can_be_renewed(dock, qtbot, the
     assert sum("then:" in layer.name for layer in dock._viewer.layers) == 1
 
 
+@pytest.mark.slow
 def test_a_failed_attempt_does_not_hide_that_the_comparison_is_old(dock, qtbot, then, tmp_path):
     compared(dock, qtbot, then)
     assert dock.headline.text().endswith("since BraTS2021_1")
@@ -170,6 +177,7 @@ def test_a_failed_attempt_does_not_hide_that_the_comparison_is_old(dock, qtbot, 
     assert "nowhere" in dock.message.text() and "have changed since" in dock.message.text()
 
 
+@pytest.mark.slow
 def test_a_region_without_a_layer_is_not_measured(dock, qtbot, then, monkeypatch):
     monkeypatch.setattr(dock_module, "may_write_regions", lambda *arguments: True)
     del dock._viewer.layers["BraTS2021_2 TC"]
@@ -179,6 +187,7 @@ def test_a_region_without_a_layer_is_not_measured(dock, qtbot, then, monkeypatch
     assert [volumes[name] for name in ("tc", "wt", "ncr", "ed")] == [None] * 4
 
 
+@pytest.mark.slow
 def test_each_patient_has_its_own_comparison(dock, qtbot, then, tmp_path):
     compared(dock, qtbot, then)
     viewer, patients = dock._viewer, active_patient(dock._viewer)
@@ -200,6 +209,7 @@ def test_another_head_is_refused_in_the_dock(dock, qtbot, then, monkeypatch):
     assert dock.model.rowCount() == 0 and dock.choose_button.isEnabled()
 
 
+@pytest.mark.slow
 def test_the_page_states_what_was_typed_and_is_refused_if_old(
     dock, qtbot, then, monkeypatch, tmp_path
 ):
@@ -225,6 +235,7 @@ def test_the_scan_that_is_open_is_refused(dock, qtbot, then, tmp_path):
     assert "is the scan that is open" in dock.message.text()
 
 
+@pytest.mark.slow
 def test_a_mask_that_was_exported_then_goes_before_the_expert_s(dock, qtbot, then):
     stored = np.where(later() == 3, 4, later()).astype(np.uint8)
     exported = then / "BraTS2021_1_smalltumor.nii.gz"

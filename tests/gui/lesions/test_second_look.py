@@ -248,6 +248,7 @@ def test_a_held_key_adds_or_rejects_one_candidate(dock):
     assert repeating == {keys.NEXT, keys.PREVIOUS, keys.UNDO}
 
 
+@pytest.mark.slow
 def test_decisions_hold_after_the_case_was_closed_opened_and_segmented_again(
     viewer, qtbot, tmp_path
 ):

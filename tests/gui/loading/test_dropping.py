@@ -94,6 +94,7 @@ def test_a_second_dropped_folder_is_shown_instead_of_the_first(viewer, dock_of, 
     assert {layer.name.split()[0] for layer in dock.panel.pickers.chosen.values()} == {"Second"}
 
 
+@pytest.mark.slow
 def test_a_file_of_an_open_case_is_shown_and_not_opened_a_second_time(
     viewer, tmp_path, monkeypatch
 ):

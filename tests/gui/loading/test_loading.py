@@ -172,6 +172,7 @@ def test_a_case_that_is_being_read_is_not_read_twice(viewer, tmp_path, in_loop, 
     assert len(viewer.layers) == 4
 
 
+@pytest.mark.slow
 def test_the_patient_that_is_active_can_be_segmented_while_another_is_read(
     viewer, dock_of, tmp_path, in_loop, disk, run, qtbot
 ):

@@ -31,6 +31,7 @@ def enabled(viewer) -> tuple[bool, bool]:
     return states[0]
 
 
+@pytest.mark.slow
 def test_commands_that_would_write_a_hidden_patient_are_off(viewer, tmp_path):
     open_case(viewer, write_case_along(tmp_path / "First", labels=False))
     viewer.add_image(np.zeros((4, 4, 4)), name="plain")

@@ -62,6 +62,7 @@ def ml(viewer, name: str) -> float:
     return np.count_nonzero(viewer.layers[name].data) * 3 / 1000  # voxels of 1 x 1.5 x 2 mm
 
 
+@pytest.mark.slow
 def test_the_page_is_of_the_active_patient_with_its_edits(viewer, qtbot, asked, messages, tmp_path):
     viewer.layers["Pat WT"].data[...] = 1
     command.ask_and_report(viewer, None)

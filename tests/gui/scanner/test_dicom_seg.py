@@ -60,6 +60,7 @@ def asked(monkeypatch, tmp_path) -> list[str]:
     return shown
 
 
+@pytest.mark.slow
 def test_regions_with_their_edits_become_a_dicom_seg(
     make_napari_viewer, folder, tmp_path, asked, errors, monkeypatch, qtbot
 ):

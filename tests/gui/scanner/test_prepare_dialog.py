@@ -96,6 +96,7 @@ def preparation_of(qtbot) -> Preparation:
     return found
 
 
+@pytest.mark.slow
 def test_a_dropped_scan_is_prepared_and_opened_as_a_case(
     viewer, tmp_path, qtbot, steps, messages, monkeypatch
 ):

@@ -32,6 +32,7 @@ def regions(viewer) -> list:
     return [layer for layer in viewer.layers if region_of(layer) is not None]
 
 
+@pytest.mark.slow
 def test_a_folder_of_three_images_is_segmented_and_the_dock_says_what_is_missing(
     empty, folder, dropout_weights, run
 ):
@@ -87,6 +88,7 @@ def test_a_missing_image_that_is_opened_is_chosen(empty, folder, dropout_weights
     assert dock.panel.choice_warning == ""
 
 
+@pytest.mark.slow
 def test_masks_are_replaced_when_a_missing_image_is_added(empty, folder, dropout_weights, run):
     viewer, dock = empty
     settings.put("weights", str(dropout_weights))

@@ -418,6 +418,7 @@ def test_each_viewer_segments_its_own_layers(make_napari_viewer, dock_of, synthe
     assert len(second.layers) == 4
 
 
+@pytest.mark.slow
 def test_segmenting_a_second_case_leaves_the_first_unchanged(opened, run, tmp_path):
     viewer, dock = opened
     assert run(dock)
