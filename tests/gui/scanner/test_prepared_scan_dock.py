@@ -176,7 +176,7 @@ def test_a_correction_is_compared_with_the_automatic_registration_and_taken_back
         controls.shift[0].setValue(shift_mm)
         controls.apply_button.click()
         qtbot.waitUntil(lambda: not dock.busy)
-    assert dock.figures.item(2, 1).text() == "6.0 + 2.0 mm"
+    qtbot.waitUntil(lambda: dock.figures.item(2, 1).text() == "6.0 + 2.0 mm")
     assert controls.by_hand.text() == (
         "Moved by hand from the automatic registration: shifted 2.0 mm to the left."
     )
@@ -186,8 +186,8 @@ def test_a_correction_is_compared_with_the_automatic_registration_and_taken_back
     controls.sequences.setCurrentIndex(controls.sequences.findData("t2"))
     controls.sequences.activated.emit(controls.sequences.currentIndex())
     controls.automatic_button.click()
-    qtbot.waitUntil(lambda: not dock.busy)
-    assert dock.figures.item(2, 1).text() == "6.0 mm" and controls.automatic_button.isHidden()
+    qtbot.waitUntil(lambda: dock.figures.item(2, 1).text() == "6.0 mm" and not dock.busy)
+    assert controls.automatic_button.isHidden()
     np.testing.assert_array_equal(t2.data, stored)
     found = stored_case(read_case(folder)).sequences["t2"]
     assert found.registration.matrix[0, 3] == SHIFT_MM and found.automatic is None
