@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -45,7 +46,7 @@ class _Interrupted:
     sources: Sequence[LesionSource]
 
 
-class ReviewedSegmentation:
+class ReviewedSegmentation(ABC):
     """Follows the layers and the active patient of a viewer.
 
     Parameters
@@ -110,16 +111,19 @@ class ReviewedSegmentation:
             for layer in shown:
                 layer.visible = True
 
+    @abstractmethod
     def _start(self, *, is_other: bool) -> None:
         """Forget what was found; of another segmentation, the steps as well."""
 
+    @abstractmethod
     def _started(self) -> None:
         """The segmentation or region has been chosen."""
 
+    @abstractmethod
     def _interrupt(self) -> Progress:
         """How far the review has come."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _continue(self, progress: Progress) -> None:
         """Go on from there."""
 
