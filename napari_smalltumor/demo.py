@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -126,11 +127,13 @@ def _screenshots(viewer: Viewer, lesions_dock: LesionsDock, output: Path) -> lis
     paths = [output / "demo_2d.png", output / "demo_3d.png"]
     viewer.screenshot(str(paths[0]), canvas_only=False, flash=False)
     lesions_dock.ring_box.setChecked(False)  # rings would cover the regions
-    viewer.dims.ndisplay = 3
-    viewer.reset_view()
-    look_along(viewer, _VIEW_FROM_ABOVE_LEFT)
-    QTest.qWait(_REDRAW_MS)
-    viewer.screenshot(str(paths[1]), canvas_only=False, flash=False)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Contours are not displayed")  # in 3D, as is meant here
+        viewer.dims.ndisplay = 3
+        viewer.reset_view()
+        look_along(viewer, _VIEW_FROM_ABOVE_LEFT)
+        QTest.qWait(_REDRAW_MS)
+        viewer.screenshot(str(paths[1]), canvas_only=False, flash=False)
     viewer.dims.ndisplay = 2
     lesions_dock.ring_box.setChecked(True)
     return paths
