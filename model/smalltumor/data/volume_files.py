@@ -133,6 +133,8 @@ def not_a_volume(path: Path) -> CaseError | None:
 
 
 def _is_dicom(path: Path) -> bool:
+    if not path.is_file():  # a named pipe would be waited for without end
+        return False
     try:
         with path.open("rb") as file:
             return file.read(_DICOM_MARK_AT + 4)[_DICOM_MARK_AT:] == b"DICM"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 from dicom_cases import write_series
+from smalltumor.data.volume_files import not_a_volume
 from smalltumor.scanner.dicom import study_folder
+from smalltumor.scanner.dicom.files import is_dicom
 from smalltumor.scanner.dicom.study_folder import folder_of_study, is_dicom_file
 from synthetic import grid_along
 
@@ -47,6 +51,18 @@ def test_one_file_among_those_of_two_studies_tells_which_is_meant(tmp_path):
     first, second = write(tmp_path, suffix="_a"), write(tmp_path, study="1.3", suffix="_b")
     assert folder_of_study(first) == (tmp_path, "1.2")
     assert folder_of_study(second) == (tmp_path, "1.3")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+def test_named_pipes_around_a_study_are_not_opened(tmp_path):
+    """A pipe without a writer would be waited for without end."""
+    file = write(tmp_path / "study" / "series 1")
+    write(tmp_path / "study" / "series 2", number=2)
+    for name in ("pipe", "pipe.dcm"):
+        os.mkfifo(tmp_path / "study" / name)
+        assert not is_dicom(tmp_path / "study" / name)
+    assert folder_of_study(file).folder == tmp_path / "study"
+    assert not_a_volume(tmp_path / "study" / "pipe") is None
 
 
 def test_another_study_after_many_folders_is_seen(tmp_path):

@@ -86,7 +86,12 @@ def is_directory(path: Path) -> bool:
 
 
 def is_dicom(path: Path) -> bool:
-    """Whether a file is DICOM, by the ending of its name or its first bytes."""
+    """Whether a file is DICOM, by the ending of its name or its first bytes.
+
+    Only regular files are opened: a named pipe would be waited for without end.
+    """
+    if not path.is_file():
+        return False
     if is_named_dicom(path.name):
         return True
     try:
