@@ -159,6 +159,7 @@ def edited(make_napari_viewer, synthetic_case, data_folder):
     return viewer, case
 
 
+@pytest.mark.one_binding
 def test_edits_are_saved_every_minute_until_they_are_exported(
     edited, tmp_path, data_folder, qtbot, monkeypatch
 ):
@@ -222,6 +223,7 @@ def test_edits_are_saved_when_the_window_closes(edited, dock_of, data_folder, qt
     qtbot.waitUntil(lambda: len(saved_files(data_folder / "autosave")) == 1)
 
 
+@pytest.mark.one_binding
 def test_edits_are_saved_before_a_run(edited, dock_of, data_folder, qtbot, monkeypatch):
     viewer, _case = edited
     dock = dock_of(viewer)

@@ -49,6 +49,7 @@ def test_a_search_that_ends_after_its_parent_was_deleted_delivers_nothing(qtbot,
     assert found == []
 
 
+@pytest.mark.one_binding
 @pytest.mark.parametrize("dock_class", [SegmentDock, FinetuneDock])
 def test_a_search_that_ends_after_the_dock_was_deleted_changes_and_raises_nothing(
     make_napari_viewer, qtbot, slow_search, raised, dock_class, monkeypatch

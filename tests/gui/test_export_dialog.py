@@ -142,6 +142,7 @@ def test_an_expert_mask_beside_the_images_is_refused_without_a_question(
     assert expert.read_bytes() == before
 
 
+@pytest.mark.one_binding
 def test_the_proposed_name_is_that_of_no_source(viewer, monkeypatch):
     proposed = []
     dialog = lambda *a, **k: (proposed.append(a[2]), ("", ""))[1]  # noqa: E731
@@ -161,12 +162,14 @@ def test_a_missing_folder_is_reported(viewer, tmp_path, monkeypatch, messages):
     assert "does not exist" in messages[0]
 
 
+@pytest.mark.one_binding
 def test_the_menu_command_exports_from_a_viewer_proxy(viewer, tmp_path, monkeypatch, messages):
     answer_with(monkeypatch, tmp_path / "mask.nii.gz")
     export_active(PublicOnlyProxy(viewer))
     assert messages == [f"Wrote mask.nii.gz to {tmp_path}"]
 
 
+@pytest.mark.one_binding
 def test_a_name_with_the_ending_of_another_kind_of_file_is_refused(
     viewer, tmp_path, monkeypatch, messages
 ):

@@ -36,6 +36,7 @@ def show(window, qtbot, text: str) -> NapariQtNotification:
     return message
 
 
+@pytest.mark.one_binding
 def test_a_long_message_is_as_high_as_its_text_and_above_a_newer_one(window, qtbot):
     long, short = show(window, qtbot, TEXT), show(window, qtbot, "Short.")
     line = long.message.fontMetrics().lineSpacing()
@@ -93,6 +94,7 @@ def test_a_message_that_the_user_expanded_is_not_closed(window, qtbot, monkeypat
     qtbot.waitUntil(lambda: first not in NapariQtNotification._instances)
 
 
+@pytest.mark.one_binding
 def test_a_message_stays_in_sight_when_a_dock_is_opened(window, qtbot):
     window.show(Layout.FOUR)
     message = show(window, qtbot, TEXT)

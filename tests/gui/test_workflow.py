@@ -105,6 +105,7 @@ def test_the_sample_case_is_segmented_edited_exported_and_reopened(segmented, tm
     assert len(reread) == listed + 1
 
 
+@pytest.mark.one_binding
 def test_cancelling_a_segmentation_leaves_the_case_unchanged(
     make_napari_viewer, sample_folder, qtbot
 ):

@@ -88,6 +88,7 @@ def wait(dock, qtbot) -> None:
     qtbot.waitUntil(lambda: not dock.busy)
 
 
+@pytest.mark.one_binding
 def test_a_file_can_be_chosen_only_while_a_patient_is_open(viewer, dock, qtbot):
     assert dock.file_button.isEnabled()
     viewer.layers.clear()
@@ -95,6 +96,7 @@ def test_a_file_can_be_chosen_only_while_a_patient_is_open(viewer, dock, qtbot):
     assert dock.file_button.toolTip() == "Open a case first"
 
 
+@pytest.mark.one_binding
 def test_the_expert_mask_beside_the_images_is_offered_and_compared(dock, qtbot):
     assert not dock.offer_button.isHidden()
     assert dock.scores.text(Region.ET)[1] == "–"
@@ -111,6 +113,7 @@ def test_the_expert_mask_beside_the_images_is_offered_and_compared(dock, qtbot):
     assert dock.summary.text().startswith("1 missed, 1 false")
 
 
+@pytest.mark.one_binding
 def test_scores_follow_a_stroke_and_its_undo(viewer, compared, qtbot):
     layer = viewer.layers["Pat ET"]
     before = compared.scores.text(Region.ET)
@@ -134,6 +137,7 @@ def test_a_click_on_a_row_flies_to_its_lesion(viewer, compared, qtbot):
     assert viewer.scene.camera.center[1:] == pytest.approx((-front, -right), abs=step)
 
 
+@pytest.mark.one_binding
 def test_the_comparison_goes_and_returns_with_its_patient(viewer, compared, tmp_path, qtbot, case):
     scores = compared.scores.text(Region.ET)
     rows = listed(compared)
@@ -228,6 +232,7 @@ def test_the_offer_after_a_segmentation_opens_the_dock(viewer, case, qtbot):
     qtbot.waitUntil(offer.isHidden)
 
 
+@pytest.mark.one_binding
 def test_a_closed_dock_leaves_the_contours_and_no_connection(viewer, compared, qtbot):
     viewer.window.remove_dock_widget(compared)
     layer = viewer.layers["Pat ET"]

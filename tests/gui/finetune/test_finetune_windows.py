@@ -164,6 +164,7 @@ def test_closing_the_window_can_be_cancelled(make_napari_viewer, open_dock, run,
     assert not is_locked(run.folder)
 
 
+@pytest.mark.one_binding
 def test_only_the_last_window_that_shows_a_run_asks(make_napari_viewer, open_dock, run, answers):
     first, second = make_napari_viewer(), make_napari_viewer()
     open_dock(first)
@@ -213,6 +214,7 @@ def test_a_run_that_ended_while_the_dock_was_removed_is_shown_as_done(
     assert dock._timer.isActive()
 
 
+@pytest.mark.one_binding
 def test_a_run_that_ended_while_no_dock_was_open_is_shown_as_done(
     make_napari_viewer, open_dock, run, answers
 ):
@@ -226,6 +228,7 @@ def test_a_run_that_ended_while_no_dock_was_open_is_shown_as_done(
     assert dock.panel.run_bar.start.toolTip() == "Choose a folder of training cases first"
 
 
+@pytest.mark.one_binding
 def test_docks_of_two_windows_follow_the_same_run(make_napari_viewer, open_dock, run):
     docks = [open_dock(make_napari_viewer()) for _ in range(2)]
     run.finish()

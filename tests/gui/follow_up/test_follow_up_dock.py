@@ -199,6 +199,7 @@ def test_each_patient_has_its_own_comparison(dock, qtbot, then, tmp_path):
     assert words(dock) == ["new", "grown", "gone"]
 
 
+@pytest.mark.one_binding
 def test_another_head_is_refused_in_the_dock(dock, qtbot, then, monkeypatch):
     def refuse(*arguments):
         raise CaseError("A and B do not seem to show the same head")

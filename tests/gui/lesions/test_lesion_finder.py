@@ -167,6 +167,7 @@ def test_a_search_that_is_asked_for_reports_a_mask_that_is_the_same_again(
     assert finder.results == [[2, 12, 216]] * 2
 
 
+@pytest.mark.one_binding
 def test_copies_of_the_mask_are_released(finder, make_napari_viewer, qtbot):
     viewer = make_napari_viewer()
     show_regions(viewer, synthetic_case())

@@ -103,6 +103,7 @@ def test_keys_go_through_small_lesions_accept_and_delete(viewer, dock, qtbot):
     qtbot.waitUntil(lambda: voxels(dock) == [2, 12, 216])
 
 
+@pytest.mark.one_binding
 def test_keys_work_in_the_table_too(viewer, dock, qtbot):
     window = viewer.window._qt_window
     with qtbot.waitActive(window):
@@ -122,6 +123,7 @@ def select_rows(dock, *rows):
         selection.select(dock.model.index(row, 0), how.Select | how.Rows)
 
 
+@pytest.mark.one_binding
 def test_the_delete_key_in_the_table_erases_all_selected_lesions_in_one_step(viewer, dock, qtbot):
     masks = [layer for layer in viewer.layers if layer.name != NAME]  # rings are drawn anew
     before = viewer.layers["Pat ET"].data.copy()
@@ -135,6 +137,7 @@ def test_the_delete_key_in_the_table_erases_all_selected_lesions_in_one_step(vie
     assert [layer for layer in viewer.layers if layer.name != NAME] == masks
 
 
+@pytest.mark.one_binding
 def test_a_deletion_that_the_layers_undo_took_back_leaves_no_button_and_no_message(
     viewer, dock, qtbot
 ):
@@ -148,6 +151,7 @@ def test_a_deletion_that_the_layers_undo_took_back_leaves_no_button_and_no_messa
     assert dock.message == ""
 
 
+@pytest.mark.one_binding
 def test_a_message_about_one_patient_does_not_stay_for_the_next(viewer, dock, qtbot):
     dock.review_actions.next_small()
     dock.review_actions.delete()
@@ -194,6 +198,7 @@ def test_copied_and_saved_tables_have_all_columns(dock, tmp_path, monkeypatch):
     assert saved == [("2", "false"), ("12", "true"), ("216", "false")]
 
 
+@pytest.mark.one_binding
 def test_threshold_and_region_renew_the_table(viewer, dock, qtbot):
     dock.threshold.setValue(7)
     qtbot.waitUntil(lambda: [x.small for x in dock.model.lesions] == [True, False, False])
@@ -222,6 +227,7 @@ def test_a_dock_that_was_open_before_the_result_offers_all_regions(make_napari_v
     qtbot.waitUntil(lambda: 1 in voxels(dock))
 
 
+@pytest.mark.one_binding
 def test_layers_removed_during_a_search_leave_an_empty_table(viewer, dock, qtbot):
     dock.finder.search()
     viewer.layers.clear()
@@ -263,6 +269,7 @@ def delete_with_its_window(viewer, dock):
     delete(dock.parent())
 
 
+@pytest.mark.one_binding
 @pytest.mark.parametrize("close", [close_and_delete, delete_with_its_window])
 def test_a_closed_dock_leaves_no_rings_and_ignores_later_changes(
     viewer, dock, qtbot, raised, close
@@ -282,6 +289,7 @@ def test_a_closed_dock_leaves_no_rings_and_ignores_later_changes(
     assert raised == []
 
 
+@pytest.mark.one_binding
 def test_a_search_that_ends_after_the_dock_was_closed_changes_nothing(
     viewer, dock, qtbot, raised, monkeypatch
 ):
@@ -338,6 +346,7 @@ def test_the_row_of_the_specks_is_dismissed_with_the_delete_key_and_restored(
     assert np.array_equal(layer.data, before)
 
 
+@pytest.mark.one_binding
 def test_the_limits_of_specks_follow_preferences(with_specks):
     settings.put("speck_voxels", 15)
     settings.put("speck_probability", 0.55)
@@ -345,6 +354,7 @@ def test_the_limits_of_specks_follow_preferences(with_specks):
     assert [x.voxels for x in with_specks.review.specks] == [2]
 
 
+@pytest.mark.one_binding
 def test_folded_specks_are_saved_with_the_table(with_specks, tmp_path, monkeypatch):
     monkeypatch.setattr(settings, "remember_folder", lambda *a, **k: None)
     with_specks.save_to(tmp_path / "lesions.csv")
@@ -371,6 +381,7 @@ def test_a_key_goes_through_the_regions(dock, qtbot):
     qtbot.waitUntil(lambda: not dock.finder.busy)
 
 
+@pytest.mark.one_binding
 def test_tab_goes_from_the_patient_down_to_the_buttons(dock):
     names = ["source_box", "region_box", "threshold", "speck_voxels", "speck_probability"]
     names += ["ring_box", "table", "previous_button", "next_button", "accept_button"]

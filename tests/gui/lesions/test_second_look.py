@@ -115,6 +115,7 @@ def test_a_candidate_is_not_added_to_a_hidden_mask(viewer, dock, name):
     assert masks(viewer) == before
 
 
+@pytest.mark.one_binding
 def test_other_regions_have_no_second_list(dock):
     dock.region_box.setCurrentIndex(1)
     assert dock.review.candidates == []
@@ -159,6 +160,7 @@ def test_a_click_adds_nothing_where_there_is_nothing_to_add(viewer, dock):
     assert masks(viewer) == before
 
 
+@pytest.mark.one_binding
 def test_after_segmenting_again_the_candidates_are_those_of_the_new_result(viewer, dock, qtbot):
     layer, first = viewer.layers["Pat ET"], dock.review.candidates
     likely = dock.review.lesions[0].mean_probability
@@ -230,6 +232,7 @@ def test_without_t1_the_dock_says_what_the_second_look_needs(viewer, qtbot):
     assert dock.message == texts.SECOND_LOOK_NEEDS
 
 
+@pytest.mark.one_binding
 def test_candidates_are_small_below_the_volume_of_the_dock(dock, qtbot):
     candidate = dock.review.candidates[0]
     dock.threshold.setValue(int(candidate.mm3) - 1)
@@ -238,11 +241,13 @@ def test_candidates_are_small_below_the_volume_of_the_dock(dock, qtbot):
     assert candidate.small and not dock.review.candidates[0].small
 
 
+@pytest.mark.one_binding
 def test_a_table_of_candidates_alone_can_be_saved(dock):
     dock.review.set_lesions([])
     assert dock.save_button.isEnabled()
 
 
+@pytest.mark.one_binding
 def test_a_held_key_adds_or_rejects_one_candidate(dock):
     repeating = {key for key, shortcut in dock.keys.shortcuts.items() if shortcut.autoRepeat()}
     assert repeating == {keys.NEXT, keys.PREVIOUS, keys.UNDO}

@@ -64,6 +64,7 @@ def test_a_dropped_folder_of_cases_is_listed_too(viewer, folder):
     assert len(lists()) == 1
 
 
+@pytest.mark.one_binding
 def test_a_folder_around_a_single_case_opens_it(viewer, tmp_path):
     write_case_along(tmp_path / "around" / "Pat", labels=False)
     offer_cases(viewer, tmp_path / "around", open_and_remember)

@@ -40,6 +40,7 @@ def visible(viewer) -> list[str]:
     return [layer.name for layer in viewer.layers if layer.visible]
 
 
+@pytest.mark.one_binding
 def test_a_dropped_folder_is_opened_as_a_case(viewer, tmp_path):
     drop(viewer, write_case_along(tmp_path / "Pat", "RAS"))
     assert [layer.name for layer in viewer.layers] == [
@@ -86,6 +87,7 @@ def test_files_dropped_one_by_one_are_segmented_as_one_case(viewer, dock_of, tmp
     assert len(viewer.layers) == 7
 
 
+@pytest.mark.one_binding
 def test_a_second_dropped_folder_is_shown_instead_of_the_first(viewer, dock_of, tmp_path):
     dock = dock_of(viewer)
     drop(viewer, write_case_along(tmp_path / "First", labels=False))

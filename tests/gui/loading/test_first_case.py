@@ -22,6 +22,7 @@ def viewer(make_napari_viewer, monkeypatch):
     return make_napari_viewer()
 
 
+@pytest.mark.one_binding
 def test_the_way_to_a_first_case_is_shown_until_a_patient_is_open(viewer, dock_of, tmp_path):
     dock = dock_of(viewer)
     header = dock.panel.header

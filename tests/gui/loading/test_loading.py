@@ -67,6 +67,7 @@ def wait_until_read(viewer, qtbot) -> None:
     qtbot.waitUntil(lambda: not loader_of(viewer).busy and not reading.reading)
 
 
+@pytest.mark.one_binding
 def test_a_dropped_folder_is_read_in_a_worker_and_then_active(
     viewer, tmp_path, in_loop, disk, qtbot
 ):
@@ -119,6 +120,7 @@ def test_nothing_of_a_case_that_is_half_read_is_listed_shown_or_exported(
     assert viewer.layers[-1].name == "Second labels"
 
 
+@pytest.mark.one_binding
 def test_a_mask_without_a_name_joins_the_images_that_are_read_before_it(
     viewer, tmp_path, in_loop, qtbot
 ):
@@ -152,6 +154,7 @@ def test_a_hidden_layer_that_is_clicked_while_its_case_is_read_stays_hidden(
     assert active_patient(viewer).title == "Second"
 
 
+@pytest.mark.one_binding
 def test_a_file_that_cannot_be_read_is_named_and_the_next_one_is_opened(
     viewer, tmp_path, in_loop, qtbot, messages
 ):

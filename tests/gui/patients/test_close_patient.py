@@ -88,6 +88,7 @@ def test_edits_that_were_not_exported_are_named_and_their_fate_is_told(viewer, a
     assert active_patient(viewer).title == "First"
 
 
+@pytest.mark.one_binding
 def test_closed_edits_are_saved_to_be_restored(viewer, asked, data_folder):
     paint(viewer, "Pat ET")
     close_active(viewer)
@@ -95,6 +96,7 @@ def test_closed_edits_are_saved_to_be_restored(viewer, asked, data_folder):
     assert len(list(data_folder.glob("autosave/*/*.safetensors"))) == 1
 
 
+@pytest.mark.one_binding
 def test_nothing_is_closed_if_the_user_cancels(viewer, monkeypatch):
     monkeypatch.setattr(questions, "confirm", lambda *arguments: False)
     paint(viewer, "Pat ET")

@@ -62,6 +62,7 @@ def visible(viewer) -> set[str]:
     return {patient_of(layer).folder.name for layer in viewer.layers if layer.visible}
 
 
+@pytest.mark.one_binding
 def test_the_title_and_all_docks_name_the_active_patient(viewer, dock_of, tmp_path):
     docks = [dock_of(viewer), LesionsDock(viewer), FinetuneDock(viewer)]
     for dock in docks[1:]:
@@ -104,6 +105,7 @@ def test_the_picker_is_used_with_the_keyboard_and_ignores_the_wheel(
     assert active_patient(viewer).current == first
 
 
+@pytest.mark.one_binding
 def test_keys_are_for_the_images_after_a_patient_was_chosen(viewer, dock_of, tmp_path, qtbot):
     picker = header_of(dock_of(viewer)).picker
     first, _ = open_two(viewer, tmp_path)
@@ -130,6 +132,7 @@ def test_a_case_that_napari_opens_without_a_dock_becomes_the_active_patient(view
     assert visible(viewer) == {"Second"}
 
 
+@pytest.mark.one_binding
 def test_the_segment_dock_lists_and_segments_the_images_of_the_active_patient(
     viewer, dock_of, tmp_path, run
 ):
@@ -184,6 +187,7 @@ def test_a_result_that_arrives_late_goes_to_its_own_patient(
     qtbot.waitUntil(lambda: "case" in dock.panel.results.text)
 
 
+@pytest.mark.one_binding
 def test_the_result_of_a_patient_who_was_closed_is_discarded(viewer, dock_of, tmp_path, qtbot):
     dock = dock_of(viewer)
     first, second = open_two(viewer, tmp_path)
@@ -197,6 +201,7 @@ def test_the_result_of_a_patient_who_was_closed_is_discarded(viewer, dock_of, tm
     assert not [x for x in viewer.layers if region_of(x) is not None]
 
 
+@pytest.mark.one_binding
 def test_the_dock_shows_no_lesions_of_the_patient_before(viewer, dock_of, tmp_path, qtbot):
     results = dock_of(viewer).panel.results
     show_regions(viewer, case_with_lesions())
@@ -244,6 +249,7 @@ def test_a_removed_region_is_named_and_restored_from_a_dock(viewer, dock_of, qtb
     assert header.restore_button.isHidden()
 
 
+@pytest.mark.one_binding
 def test_closing_a_patient_says_nothing_about_its_regions(viewer, dock_of, qtbot, messages):
     header = header_of(dock_of(viewer))
     show_regions(viewer, case_with_lesions())
@@ -253,6 +259,7 @@ def test_closing_a_patient_says_nothing_about_its_regions(viewer, dock_of, qtbot
     assert messages == [] and header.restore_button.isHidden()
 
 
+@pytest.mark.one_binding
 def test_an_export_is_of_the_patient_that_was_active_when_it_was_asked_for(
     viewer, tmp_path, monkeypatch, messages
 ):

@@ -75,6 +75,7 @@ def test_keys_show_a_sequence_peek_and_open_the_sheet(window, viewer_of):
     assert toolbar.overlay_action.isChecked()
 
 
+@pytest.mark.one_binding
 def test_naparis_keys_work_in_a_plane_while_the_lesions_are_reviewed(
     window, viewer_of, qtbot, raised
 ):
@@ -96,6 +97,7 @@ def test_the_sheet_names_every_key():
             assert escape(entry.action) in shown
 
 
+@pytest.mark.one_binding
 def test_the_sheet_fits_on_a_small_screen(window):
     press(window, keys.SHEET)
     size = window.main_window.findChild(KeySheet).sizeHint()

@@ -58,6 +58,7 @@ def image_format():
     return QImage.Format.Format_Grayscale8
 
 
+@pytest.mark.one_binding
 @pytest.mark.parametrize("axcodes", ["LPS", "RAI", "SAR"])
 def test_planes_are_upright_and_radiological(viewer, tmp_path, axcodes):
     head = np.zeros((60, 60, 60), np.int16)
@@ -146,6 +147,7 @@ def test_no_plane_shows_or_paints_another_patient(viewer, tmp_path, qtbot):
         assert np.array_equal(viewer.layers[name].data, data), name
 
 
+@pytest.mark.one_binding
 def test_the_3d_view_never_draws_another_patient(viewer, tmp_path):
     for name in ("First", "Second"):
         open_case(viewer, write_case_along(tmp_path / name, labels=False))
@@ -159,6 +161,7 @@ def test_the_3d_view_never_draws_another_patient(viewer, tmp_path):
     assert not before & {part.layer() for part in surfaces._parts}
 
 
+@pytest.mark.one_binding
 def test_painting_ends_by_its_key_while_a_list_has_the_focus(
     viewer, synthetic_case, dock_of, qtbot
 ):
@@ -274,6 +277,7 @@ def test_lesions_are_ringed_in_every_plane_and_flown_to(viewer, qtbot):
         assert not list(rings_in_slice(layer, canvas.port, canvas.depth))
 
 
+@pytest.mark.one_binding
 def test_a_closed_window_leaves_nothing_that_raises(viewer, synthetic_case, raised):
     open_case(viewer, synthetic_case)
     open_planes(viewer)
@@ -284,6 +288,7 @@ def test_a_closed_window_leaves_nothing_that_raises(viewer, synthetic_case, rais
     assert not raised
 
 
+@pytest.mark.one_binding
 def test_naparis_canvas_has_the_letters_of_its_plane_and_a_scale_bar(viewer, synthetic_case):
     open_case(viewer, synthetic_case)
     canvas = planes_window(viewer).napari_canvas.canvas.native

@@ -67,6 +67,7 @@ def test_slices_are_upright_and_radiological_and_3d_shows_the_patient_from_the_f
     assert right > 0.1, "the patient's left is not on the right of the view from the front"
 
 
+@pytest.mark.one_binding
 def test_a_camera_that_the_user_has_moved_is_not_changed(make_napari_viewer, sample_folder):
     viewer = make_napari_viewer(show=True)
     viewer.scene.camera.angles = (10, 20, 30)

@@ -94,6 +94,7 @@ def brain_in(folder):
     return stored_case(read_case(folder)).brain
 
 
+@pytest.mark.one_binding
 def test_a_correction_that_is_cancelled_before_files_are_replaced_changes_nothing(
     dock, viewer, folders, gate, qtbot
 ):
@@ -108,6 +109,7 @@ def test_a_correction_that_is_cancelled_before_files_are_replaced_changes_nothin
     qtbot.waitUntil(lambda: use_of(viewer, dock._layers.case) is None)
 
 
+@pytest.mark.one_binding
 def test_a_correction_that_is_stored_is_shown_though_it_is_cancelled(
     dock, folders, monkeypatch, qtbot
 ):
@@ -154,6 +156,7 @@ def test_a_correction_that_is_stored_is_shown_though_the_dock_is_closed(
     qtbot.waitUntil(lambda: use_of(viewer, case) is None)
 
 
+@pytest.mark.one_binding
 def test_a_wrong_scan_of_one_patient_is_forgotten_and_not_that_of_the_other(
     dock, viewer, folders, monkeypatch, qtbot, errors
 ):
@@ -196,6 +199,7 @@ def test_the_head_of_one_patient_is_shown_though_that_of_the_one_before_cannot_b
     assert heads == ["B"]
 
 
+@pytest.mark.one_binding
 def test_a_folder_is_remembered_only_when_it_was_the_right_one(
     dock, folders, tmp_path, monkeypatch, qtbot, errors
 ):
@@ -258,6 +262,7 @@ def test_the_brush_is_not_taken_for_another_patient(
     assert all("whole head" not in layer.name for layer in viewer.layers)
 
 
+@pytest.mark.one_binding
 def test_registration_is_disabled_without_another_sequence(dock):
     dock.registration.show_sequences([])
     dock.set_running(True)

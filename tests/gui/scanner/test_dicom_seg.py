@@ -90,6 +90,7 @@ def test_regions_with_their_edits_become_a_dicom_seg(
     assert errors == []
 
 
+@pytest.mark.one_binding
 def test_a_folder_without_the_series_is_an_error_and_is_asked_for_again(
     make_napari_viewer, folder, tmp_path, asked, errors, qtbot
 ):
@@ -126,6 +127,7 @@ def test_a_case_that_was_prepared_of_another_patient_is_refused(
     assert not (tmp_path / "regions.dcm").exists()
 
 
+@pytest.mark.one_binding
 def test_a_failed_export_forgets_the_scan_only_if_it_is_the_wrong_one(
     make_napari_viewer, folder, tmp_path, asked, errors, qtbot
 ):

@@ -79,6 +79,7 @@ def test_the_mask_lies_on_the_native_grid_of_the_series(
     assert np.linalg.norm(found - expected) < 2.5  # half a voxel
 
 
+@pytest.mark.one_binding
 def test_a_case_that_was_not_prepared_has_only_its_own_grid(make_napari_viewer, tmp_path, dialog):
     viewer = make_napari_viewer()
     case = case_of(open_case(viewer, write_case_along(tmp_path / "Pat", labels=False))[0])

@@ -248,6 +248,7 @@ def test_a_zip_archive_is_prepared_beside_it(viewer, tmp_path, qtbot, steps):
     assert {path.name for path in (tmp_path / "export").iterdir()} == {"Pat.zip", "prepared"}
 
 
+@pytest.mark.one_binding
 def test_unpacking_can_be_cancelled_and_other_cases_are_opened_meanwhile(
     viewer, tmp_path, qtbot, messages, monkeypatch
 ):

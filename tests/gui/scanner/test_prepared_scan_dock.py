@@ -72,6 +72,7 @@ def layer_of(viewer, ending: str):
     return next(x for x in viewer.layers if x.name.endswith(ending))
 
 
+@pytest.mark.one_binding
 def test_figures_and_warnings_of_the_preparation_are_shown(dock, viewer, tmp_path, qtbot):
     rows = [[dock.figures.item(r, c).text() for c in range(4)] for r in range(4)]
     assert rows[0] == ["T1CE", "–", "–", "–"]
@@ -130,6 +131,7 @@ def test_an_empty_brain_mask_is_refused_and_the_scan_stays_known(dock, viewer, f
     assert scan_of(folder) == scan
 
 
+@pytest.mark.one_binding
 def test_an_error_that_is_not_of_the_scan_keeps_it_known(
     dock, viewer, folder, scan, qtbot, errors, monkeypatch
 ):

@@ -51,6 +51,7 @@ def test_a_folder_of_three_images_is_segmented_and_the_dock_says_what_is_missing
     assert "⚠ FLAIR is missing; the result is less reliable" in panel.results.text
 
 
+@pytest.mark.one_binding
 def test_t1ce_is_never_missing(empty, folder, dropout_weights):
     viewer, dock = empty
     settings.put("weights", str(dropout_weights))

@@ -77,6 +77,7 @@ def test_pickers_follow_layers_that_are_added_removed_and_renamed(opened):
     assert dock.panel.pickers.chosen == chosen
 
 
+@pytest.mark.one_binding
 def test_a_run_shows_three_nested_regions_and_their_volumes(opened, run):
     viewer, dock = opened
     assert run(dock)
@@ -157,6 +158,7 @@ def test_cancelling_leaves_the_layers_unchanged(opened, slow, qtbot):
     assert dock.panel._segment.isEnabled()
 
 
+@pytest.mark.one_binding
 @pytest.mark.parametrize(("short_s", "shown"), [(0.0, True), (600.0, False)])
 def test_only_a_long_run_is_shown_in_the_activity_dock(
     opened, slow, monkeypatch, qtbot, short_s, shown
@@ -208,6 +210,7 @@ def test_exchanged_images_are_named_at_the_pickers_and_asked_about(
     assert dock.panel.choice_warning == ""
 
 
+@pytest.mark.one_binding
 def test_buttons_without_anything_to_act_on_are_disabled_and_say_why(
     make_napari_viewer, dock_of, synthetic_case, slow, qtbot
 ):
@@ -250,6 +253,7 @@ def test_the_error_about_a_missing_layer_names_its_modality(opened, errors):
     assert not dock.is_running
 
 
+@pytest.mark.one_binding
 def test_closing_a_patient_cancels_its_run_and_says_so(
     opened, slow, tmp_path, errors, qtbot, monkeypatch
 ):
@@ -307,6 +311,7 @@ def test_a_patient_who_is_closed_while_the_result_is_added_stays_closed(
     assert errors == []
 
 
+@pytest.mark.one_binding
 def test_progress_of_another_patient_always_has_its_name(
     opened, dock_of, slow, tmp_path, errors, qtbot
 ):
@@ -328,6 +333,7 @@ def test_progress_of_another_patient_always_has_its_name(
     assert errors == []
 
 
+@pytest.mark.one_binding
 def test_a_region_removed_while_the_result_is_shown_stays_removed(opened, slow, errors, qtbot):
     viewer, dock = opened
 
@@ -354,6 +360,7 @@ def test_closing_the_window_during_a_run_cancels_the_run(opened, slow, errors, q
     assert errors == []
 
 
+@pytest.mark.one_binding
 def test_a_run_goes_on_when_its_dock_is_closed_and_the_next_dock_shows_it(
     opened, dock_of, slow, errors, qtbot, monkeypatch
 ):
@@ -407,6 +414,7 @@ def test_a_run_whose_dock_was_closed_is_cancelled_in_the_next_dock(
     assert errors == []
 
 
+@pytest.mark.one_binding
 def test_each_viewer_segments_its_own_layers(make_napari_viewer, dock_of, synthetic_case, run):
     first, second = make_napari_viewer(), make_napari_viewer()
     docks = dock_of(first), dock_of(second)
@@ -431,6 +439,7 @@ def test_segmenting_a_second_case_leaves_the_first_unchanged(opened, run, tmp_pa
         assert np.array_equal(layer.data, first[region])
 
 
+@pytest.mark.one_binding
 def test_exported_files_contain_the_masks_that_are_shown(opened, run, tmp_path):
     import nibabel as nib
 
@@ -491,6 +500,7 @@ def test_a_deleted_dock_ignores_later_changes(
     assert (errors, raised) == ([], [])
 
 
+@pytest.mark.one_binding
 def test_a_dock_that_is_removed_and_added_again_follows_the_viewer(opened, run, synthetic_case):
     viewer, dock = opened
     viewer.window.remove_dock_widget(dock)
@@ -518,6 +528,7 @@ def test_pickers_of_a_deleted_dock_are_disconnected_from_the_viewer(opened, dele
     assert not any(is_connected(emitter, pickers) for emitter in emitters)
 
 
+@pytest.mark.one_binding
 @pytest.mark.parametrize("delete_dock", [delete_after_closing, delete_with_parent])
 def test_a_run_goes_on_when_its_dock_is_deleted(opened, slow, qtbot, raised, errors, delete_dock):
     viewer, dock = opened

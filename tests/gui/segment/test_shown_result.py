@@ -46,6 +46,7 @@ def size(viewer, name: str) -> int:
     return int(np.count_nonzero(viewer.layers[name].data))
 
 
+@pytest.mark.one_binding
 def test_volumes_and_lesions_follow_the_brush_in_both_docks(viewer, results, qtbot):
     lesions = LesionsDock(viewer)
     viewer.window.add_dock_widget(lesions, area="right", name="Lesions")
@@ -62,6 +63,7 @@ def test_volumes_and_lesions_follow_the_brush_in_both_docks(viewer, results, qtb
     qtbot.waitUntil(lambda: ml(230) in results.text)
 
 
+@pytest.mark.one_binding
 def test_a_removed_region_has_no_volume_and_no_regions_no_result(viewer, results, qtbot):
     qtbot.waitUntil(lambda: ml(230) in results.text)
     viewer.layers.remove("Pat ET")
@@ -71,6 +73,7 @@ def test_a_removed_region_has_no_volume_and_no_regions_no_result(viewer, results
     qtbot.waitUntil(lambda: results.text == "")
 
 
+@pytest.mark.one_binding
 def test_a_dock_that_is_opened_later_shows_the_run_and_that_it_was_edited(viewer, dock_of, qtbot):
     run = InferenceRun(1.25, "cpu", "torch", "net", ("slower than requested",))
     case = synthetic_case()
@@ -93,6 +96,7 @@ def test_restored_masks_are_counted(viewer, results, qtbot):
     qtbot.waitUntil(lambda: "1 enhancing component, 1 small" in results.text)
 
 
+@pytest.mark.one_binding
 def test_the_numbers_are_those_of_the_case_that_export_would_write(viewer, results, qtbot):
     show_regions(viewer, replace(synthetic_case(), name="Next"))
     qtbot.waitUntil(lambda: results.text.startswith("Next\n"))
