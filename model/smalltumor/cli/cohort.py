@@ -11,6 +11,7 @@ from smalltumor.cli import arguments
 
 if TYPE_CHECKING:
     from smalltumor.cohort.cohort import CohortRow
+    from smalltumor.cohort.parts import Part
     from smalltumor.data.naming.case_files import CaseFiles
     from smalltumor.models.checkpoint import Checkpoint
 
@@ -55,9 +56,25 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     results.add_argument(
         "--overwrite", action="store_true", help="segment cases again whose masks exist"
     )
+    parser.add_argument(
+        "--part",
+        metavar="I/N",
+        type=_part,
+        default="1/1",
+        help="segment the Ith of N parts only; each part needs a DIR of its own",
+    )
     arguments.add_allow_missing(parser)
     arguments.add_network(parser)
     parser.set_defaults(run=run)
+
+
+def _part(text: str) -> Part:
+    from smalltumor.cohort.parts import Part
+
+    try:
+        return Part.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def run(options: argparse.Namespace) -> int:
@@ -66,7 +83,7 @@ def run(options: argparse.Namespace) -> int:
     from smalltumor.cohort.results_folder import TABLE
     from smalltumor.models.checkpoint import load_checkpoint
 
-    cases = cohort_cases(options.data, options.output)
+    cases = options.part.of(cohort_cases(options.data, options.output))
     settings = CohortSettings(
         output=options.output,
         scheme=options.labels,
@@ -78,6 +95,7 @@ def run(options: argparse.Namespace) -> int:
         allow_missing=options.allow_missing,
         bids=options.bids,
         candidates=options.candidates,
+        part=options.part,
     )
     failed: set[str] = set()
     checkpoint = load_checkpoint(options.weights)

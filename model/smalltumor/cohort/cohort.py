@@ -13,6 +13,7 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from smalltumor.cohort.parts import WHOLE, Part
 from smalltumor.cohort.results_folder import TABLE, ResultsFolder, check_distinct
 from smalltumor.errors import Action, CaseError, OutputError, Remedy, SmalltumorError
 from smalltumor.files.atomic import check_output_folder
@@ -89,6 +90,8 @@ class CohortSettings:
         BIDS derivative dataset to which the masks are written as well.
     candidates : bool
         Write the label images ``CASE_candidates.nii.gz`` as well.
+    part : Part
+        Which part of a cohort the cases are; a folder holds one part.
     """
 
     output: Path
@@ -101,6 +104,7 @@ class CohortSettings:
     allow_missing: bool = False
     bids: Path | None = None
     candidates: bool = False
+    part: Part = WHOLE
 
 
 def cohort_cases(folder: Path, output: Path) -> list[CaseFiles]:
@@ -175,7 +179,7 @@ def segment_cohort(
     choose_device(settings.device)  # a wrong name is an error of the run, not of each case
     folder, weights = ResultsFolder(settings.output), str(checkpoint.card.get("name", ""))
     made_with = {"labels": settings.scheme, "flips": settings.flips, "weights": weights}
-    made_with["digest"] = checkpoint.digest
+    made_with |= {"digest": checkpoint.digest, "part": str(settings.part)}
     names = [files.name for files in cases]
     with folder.claimed(made_with, names, settings.overwrite):
         kept = {name for name in names if folder.is_current(name)}

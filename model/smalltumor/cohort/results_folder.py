@@ -11,6 +11,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from smalltumor.cohort.parts import WHOLE
 from smalltumor.data.segmentation import region_paths
 from smalltumor.errors import Action, CaseError, OutputError, Remedy
 from smalltumor.files.atomic import remove_temporary_files, write_text
@@ -132,6 +133,7 @@ class ResultsFolder:
     def _claim(self, made_with: Mapping[str, Any], cases: Iterable[str], overwrite: bool) -> None:
         existing = self._read_settings()
         if existing is not None and not overwrite:
+            existing = {"part": str(WHOLE)} | existing  # folders made before there were parts
             different = [key for key in made_with if existing.get(key) != made_with[key]]
             if different:
                 settings = ", ".join(f"{key} {existing.get(key)}" for key in different)

@@ -455,3 +455,41 @@ def test_files_without_a_case_name_take_the_name_of_their_folder(
     assert code == 0
     results = {"P 01.nii.gz", "P 01_lesions.csv", "cohort.csv", "cohort.json"}
     assert files_of(tmp_path / "out") == results
+
+
+def test_parts_segment_every_case_once_and_a_folder_holds_one_part(cohort, tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    assert cohort("--part", "2/2", output=second)[0] == 0
+    code, rows, *_ = cohort("--part", "1/2", output=first)
+    assert code == 0
+    assert [row["case"] for row in rows] == ["ann", "cyd"]
+    assert [row["case"] for row in rows_of(second / TABLE)] == ["bob"]
+    assert not (first / "bob.nii.gz").exists()
+
+    for words in (("--part", "2/2"), ()):
+        code, _, _, err = cohort(*words, output=first)
+        assert code != 0
+        assert "made with part 1/2" in err
+    code, rows, *_ = cohort("--part", "1/2", output=first)
+    assert {row["outcome"] for row in rows} == {"kept"}
+
+
+def test_a_folder_without_a_recorded_part_holds_the_whole_cohort(cohort, tmp_path):
+    assert cohort()[0] == 0
+    path = tmp_path / "out" / SETTINGS
+    settings = json.loads(path.read_text())
+    assert settings.pop("part") == "1/1"
+    path.write_text(json.dumps(settings))
+    code, rows, *_ = cohort()
+    assert code == 0
+    assert {row["outcome"] for row in rows} == {"kept"}
+    code, _, _, err = cohort("--part", "1/2")
+    assert code != 0
+    assert "made with part 1/1" in err
+
+
+def test_a_part_beyond_the_cases_is_refused_and_writes_nothing(cohort, tmp_path):
+    code, _, _, err = cohort("--part", "4/4")
+    assert code != 0
+    assert "part 4/4 holds no case; there are only 3" in err
+    assert not (tmp_path / "out").exists()
