@@ -19,7 +19,8 @@ from napari_smalltumor.layers.visibility import can_be_seen
 from napari_smalltumor.lesions.additions import add_voxels, layers_to_add_to
 from napari_smalltumor.lesions.edits import delete_lesions, layers_to_delete_from
 from napari_smalltumor.lesions.navigation import move_to
-from napari_smalltumor.lesions.reviewed_segmentation import Progress, ReviewedSegmentation
+from napari_smalltumor.lesions.paused_reviews import Progress
+from napari_smalltumor.lesions.reviewed_segmentation import ReviewedSegmentation
 from napari_smalltumor.lesions.rings import LesionRings
 from napari_smalltumor.lesions.second_look.decisions import (
     Decision,

@@ -4,46 +4,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 from smalltumor.labels.regions import Region
-from smalltumor.lesions import Lesion
 
 from napari_smalltumor.layers.metadata import region_of
-from napari_smalltumor.layers.patient import Patient
+from napari_smalltumor.lesions.paused_reviews import PausedReview, Progress, paused_reviews
 from napari_smalltumor.lesions.source import LesionSource, lesion_sources
-from napari_smalltumor.lesions.steps import StepHistory
 from napari_smalltumor.patients.active_patient import active_patient
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far the review of a segmentation has come.
-
-    Parameters
-    ----------
-    current : Lesion or None
-    steps : StepHistory
-    """
-
-    current: Lesion | None
-    steps: StepHistory
-
-
-@dataclass(frozen=True)
-class _Interrupted:
-    """The review of a patient who is not active, to be continued."""
-
-    source: LesionSource | None
-    region: Region
-    progress: Progress
-    sources: Sequence[LesionSource]
 
 
 class ReviewedSegmentation(ABC):
@@ -70,7 +43,8 @@ class ReviewedSegmentation(ABC):
         self._viewer = viewer
         self._patients = active_patient(viewer)
         self._patient = self._patients.current
-        self._interrupted: dict[Patient | None, _Interrupted] = {}
+        self._paused = paused_reviews(viewer)
+        self._closed = False
         self._connected: list[Layer] = []
         self.sources: list[LesionSource] = []
         self.source: LesionSource | None = None
@@ -78,10 +52,15 @@ class ReviewedSegmentation(ABC):
         viewer.layers.events.inserted.connect(self._on_layers)
         viewer.layers.events.removed.connect(self._on_layers)
         self._patients.changed.connect(self._on_patient)
-        self._on_layers()
+        self._connect_layers(list(viewer.layers))
+        self._start_patient()
 
     def close(self) -> None:
-        """Disconnect from the viewer and its layers."""
+        """Disconnect from the viewer and its layers; the next review in it continues this one."""
+        if self._closed:
+            return
+        self._closed = True
+        self._pause()
         self._viewer.layers.events.inserted.disconnect(self._on_layers)
         self._viewer.layers.events.removed.disconnect(self._on_layers)
         self._patients.changed.disconnect(self._on_patient, missing_ok=True)
@@ -148,17 +127,20 @@ class ReviewedSegmentation(ABC):
             self.choose(source)
 
     def _on_patient(self) -> None:
-        """Another patient is active: continue its review, or review its topmost segmentation."""
-        self._interrupted[self._patient] = _Interrupted(
-            self.source, self.region, self._interrupt(), self.sources
-        )
+        """Another patient is active: pause the review of the one before."""
+        self._pause()
         self._patient = self._patients.current
-        self._interrupted = {
-            p: review for p, review in self._interrupted.items() if p in self._patients.patients
-        }
+        self._start_patient()
+
+    def _pause(self) -> None:
+        review = PausedReview(self.source, self.region, self._interrupt(), self.sources)
+        self._paused.keep(self._patient, review)
+
+    def _start_patient(self) -> None:
+        """Continue the review of the active patient, or review its topmost segmentation."""
         self.sources = lesion_sources(self._patients.layers_in_use)
         self.sources_changed.emit()
-        before = self._interrupted.pop(self._patient, None)
+        before = self._paused.take(self._patient)
         source = self._source_to_continue(before) if before is not None else None
         if before is None or source is None:
             self.choose(self._topmost_shown or next(reversed(self.sources), None))
@@ -166,7 +148,7 @@ class ReviewedSegmentation(ABC):
         self.choose(source, before.region)
         self._continue(before.progress)
 
-    def _source_to_continue(self, before: _Interrupted) -> LesionSource | None:
+    def _source_to_continue(self, before: PausedReview) -> LesionSource | None:
         """The segmentation of an interrupted review; None if another one is to be reviewed.
 
         That is a result which was added meanwhile, or one that is shown while the segmentation

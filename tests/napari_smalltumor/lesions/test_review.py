@@ -544,3 +544,36 @@ def test_another_patient_does_not_change_which_mask_is_reviewed(viewer):
         show_regions(viewer, replace(case, name="Next"))
         patients.activate(first)
         assert review.source.is_same(source)
+
+
+class TestDockIsClosedAndOpened:
+    """A review that follows another one in the same viewer, as when the dock is opened again."""
+
+    def test_steps_can_be_undone_and_the_lesion_is_current(self, viewer, review):
+        review.delete([review.small[0]])
+        review.go_to(review.lesions[-1])
+        current = review.current
+        before = review.source.mask(Region.ET).sum()
+        review.close()
+        again = LesionReview(viewer)
+        assert again.current == current
+        step = again.undo()
+        assert step is not None
+        assert again.source.mask(Region.ET).sum() == before + sum(x.voxels for x in step.lesions)
+
+    def test_a_second_close_does_not_bring_back_an_earlier_state(self, viewer, review):
+        review.close()
+        again = LesionReview(viewer)
+        again.delete([review.small[0]])
+        again.close()
+        review.close()
+        assert LesionReview(viewer).can_undo
+
+    def test_steps_of_a_patient_closed_meanwhile_are_forgotten(self, viewer, review):
+        review.delete([review.small[0]])
+        review.close()
+        layers = list(viewer.layers)
+        viewer.layers.clear()
+        for layer in layers:
+            viewer.add_layer(layer)
+        assert not LesionReview(viewer).can_undo
