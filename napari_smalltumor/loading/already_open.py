@@ -18,6 +18,7 @@ from napari_smalltumor.layers.metadata import (
     same_case,
 )
 from napari_smalltumor.layers.patient import patient_of
+from napari_smalltumor.loading.real_paths import real_path
 from napari_smalltumor.patients.active_patient import active_patient
 
 if TYPE_CHECKING:
@@ -41,13 +42,13 @@ def without_open(data: list[LayerData], layers: Iterable[Layer]) -> list[LayerDa
 
 def show_open_case(viewer: ViewerModel, files: CaseFiles) -> None:
     """Make the patient of a case active whose layers are all open, and say so."""
-    paths = {path.absolute() for found in files.modalities.values() for path in found}
+    paths = {real_path(path) for found in files.modalities.values() for path in found}
     patients = active_patient(viewer)
     for layer in viewer.layers:
         role, patient = role_of(layer), patient_of(layer)
         if role is None or role.case is None or patient not in patients.patients:
             continue
-        if paths & {path.absolute() for path in role.case.paths.values()}:
+        if paths & {real_path(path) for path in role.case.paths.values()}:
             patients.activate(patient)
             notify.info(f"{patients.title_of(patient)} is open already.")
             return
@@ -55,10 +56,10 @@ def show_open_case(viewer: ViewerModel, files: CaseFiles) -> None:
 
 def layer_of_file(layers: Iterable[Layer], file: Path) -> Layer | None:
     """The layer that shows an image or label file; copies, regions and references do not."""
-    path = file.absolute()
+    path = real_path(file)
     for layer in layers:
         role = role_of(layer)
-        if role is not None and any(path == own.absolute() for own in _files_shown(role)):
+        if role is not None and any(path == real_path(own) for own in _files_shown(role)):
             return layer
     return None
 

@@ -30,6 +30,7 @@ from napari_smalltumor.layers.create import STACKING, LayerData, image_layers
 from napari_smalltumor.layers.metadata import cases_among, region_layers
 from napari_smalltumor.loading.already_open import layer_of_file, without_open
 from napari_smalltumor.loading.labels.layers import labels_of
+from napari_smalltumor.loading.real_paths import real_path, with_real_paths
 from napari_smalltumor.loading.single_file import layer_of_volume, single_file_case
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def layers_of_case(
     with_labels : bool
         Whether an expert's labels are opened. The case knows their file in any event.
     """
+    files = with_real_paths(files)
     if files.modalities and files.missing:
         alone = _layers_of_incomplete_case(files, layers) if REFERENCE in files.missing else None
         if alone == []:
@@ -107,7 +109,7 @@ def layers_of_export(file: RegionFile, layers: Sequence[Layer]) -> list[LayerDat
         check_no_regions(case.name, region_layers(layers, case), file)
         masks, _ = read_regions(file, case.grid)
         return layers_of_masks(case, masks)
-    folder = file.path.absolute().parent
+    folder = real_path(file.path).parent
     for files in group_files(p for p in sorted(folder.iterdir()) if is_image_name(p)):
         is_case = files.modalities and files.problem(allow_missing=True) is None
         if safe_name(files.name) == file.case and is_case:

@@ -21,6 +21,7 @@ from napari_smalltumor import notify
 from napari_smalltumor.layers.create import LayerData
 from napari_smalltumor.loading.already_open import layer_of_file
 from napari_smalltumor.loading.case_layers import layers_of_case, layers_of_export
+from napari_smalltumor.loading.real_paths import real_path
 from napari_smalltumor.loading.single_file import layer_of_volume
 
 if TYPE_CHECKING:
@@ -51,11 +52,13 @@ def get_reader(path: str | Sequence[str]) -> Reader | None:
 
 
 def _read_folder(path: str | Sequence[str]) -> list[LayerData]:
-    return layers_of_case(find_case_files(Path(str(path))), layers=_open_layers())
+    return layers_of_case(find_case_files(real_path(Path(str(path)))), layers=_open_layers())
 
 
 def _read_together(paths: str | Sequence[str]) -> list[LayerData]:
-    return layers_of_case(find_case_files([Path(p) for p in paths]), layers=_open_layers())
+    return layers_of_case(
+        find_case_files([real_path(Path(p)) for p in paths]), layers=_open_layers()
+    )
 
 
 def _read_path(path: str | Sequence[str]) -> list[LayerData]:
@@ -76,6 +79,7 @@ def layers_of_file(file: Path, layers: Sequence[Layer]) -> list[LayerData]:
     CaseError
         If the file cannot be read.
     """
+    file = real_path(file)
     if _dimensions(file) not in (0, 3):
         return layers_of_case(find_case_files(file), layers=layers)
     exported = region_file(file)

@@ -127,7 +127,7 @@ def load_checkpoint(path: str | Path | None = None) -> Checkpoint:
         content = read_content(path)
         metadata, arrays = parse_tensors(content, path, FORMAT, FORMAT_VERSION)
     except TensorFileError as error:
-        raise CheckpointError(str(error), error.remedy) from error
+        raise CheckpointError(f"the weights cannot be read: {error}", error.remedy) from error
     entries = {key: _json_entry(path, metadata, key) for key in ("config", "preprocessing", "card")}
     if metadata.get("classes") != json.dumps(_CLASSES):
         raise CheckpointError(

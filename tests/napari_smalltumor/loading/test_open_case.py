@@ -93,3 +93,32 @@ def test_a_case_without_t1ce_is_opened_once_also_with_the_files_of_a_converter(
     assert len(first) == 4 and sum("no T1CE" in text for text in warned) == 1
     open_and_remember(viewer, folder)
     assert list(viewer.layers) == first and sum("no T1CE" in text for text in warned) == 1
+
+
+def test_a_link_to_the_folder_of_an_open_case_leads_to_its_patient(viewer, tmp_path, monkeypatch):
+    said: list[str] = []
+    monkeypatch.setattr(notify, "info", said.append)
+    folder = write_case_along(tmp_path / "Pat")
+    link = tmp_path / "elsewhere" / "link"
+    link.parent.mkdir()
+    link.symlink_to(folder, target_is_directory=True)
+    first = open_case(viewer, link)
+    for path in (folder, link, sorted(link.iterdir()), tmp_path / "elsewhere" / ".." / "Pat"):
+        said.clear()
+        open_and_remember(viewer, path)
+        assert list(viewer.layers) == first
+        assert said == ["Pat is open already."]
+    image = case_of(first[0]).paths["t1ce"]
+    open_and_remember(viewer, link / image.name)
+    assert list(viewer.layers) == first
+
+
+def test_a_folder_in_which_files_are_links_is_a_case_of_its_own(viewer, tmp_path):
+    folder = write_case_along(tmp_path / "Pat")
+    own = tmp_path / "linked"
+    own.mkdir()
+    for file in folder.iterdir():
+        (own / file.name).symlink_to(file)
+    open_case(viewer, folder)
+    open_case(viewer, own)
+    assert [p.folder for p in active_patient(viewer).patients] == [folder, own]
