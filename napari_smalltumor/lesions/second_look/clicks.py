@@ -16,6 +16,7 @@ from qtpy.QtCore import QTimer
 from smalltumor.labels.regions import Region
 from smalltumor.lesions import Lesion, LesionList, measure_lesion
 
+from napari_smalltumor.layers.earlier_scan import earlier_scan_is_shown
 from napari_smalltumor.lesions import texts
 from napari_smalltumor.lesions.review import LesionReview
 from napari_smalltumor.lesions.second_look.looks import look_of, look_status
@@ -63,6 +64,8 @@ class ReviewClicks:
         source = self.review.source
         if source is None or self.review.region is not Region.ET:
             self.say(texts.NOT_ET)
+        elif earlier_scan_is_shown(self.viewer.layers):
+            self.say(texts.EARLIER_SCAN)
         elif take_away:
             self._take_away(source.voxel_at(point))
         else:

@@ -20,8 +20,13 @@ from napari_smalltumor.display.sequences import show_sequence
 from napari_smalltumor.follow_up import dock as dock_module
 from napari_smalltumor.follow_up import page
 from napari_smalltumor.follow_up.dock import FollowUpDock
+from napari_smalltumor.layers.earlier_scan import earlier_scan_is_shown
+from napari_smalltumor.layers.metadata import region_of
 from napari_smalltumor.layers.reference import reference_layers
 from napari_smalltumor.layers.regions import show_segmentation
+from napari_smalltumor.lesions import texts
+from napari_smalltumor.lesions.review import LesionReview
+from napari_smalltumor.lesions.second_look.clicks import ReviewClicks
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.segment.modality_pickers import ModalityPickers
@@ -250,3 +255,25 @@ def test_without_regions_it_says_what_to_do(make_napari_viewer):
     dock = FollowUpDock(make_napari_viewer())
     assert "Segment the case" in dock.message.text()
     assert not dock.choose_button.isEnabled()
+
+
+@pytest.mark.one_binding
+def test_nothing_is_painted_or_added_on_the_scan_then(dock, qtbot, then):
+    viewer = dock._viewer
+    compared(dock, qtbot, then)
+    layer = next(x for x in viewer.layers if region_of(x) is Region.ET)
+    layer.mode = "paint"
+    for _ in range(2):
+        dock.flicker()
+        assert layer.mode == "pan_zoom"
+        assert earlier_scan_is_shown(viewer.layers)
+        layer.mode = "erase"
+        assert not earlier_scan_is_shown(viewer.layers)
+        assert any(x.visible for x in viewer.layers if x.name.endswith("T1CE"))
+    dock.flicker()
+    review, said = LesionReview(viewer), []
+    clicks = ReviewClicks(viewer, review, said.append, lambda: None)
+    clicks.on_click((0, 0, 0), take_away=True)
+    assert said == [texts.EARLIER_SCAN]
+    clicks.close()
+    review.close()
