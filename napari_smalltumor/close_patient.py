@@ -15,6 +15,7 @@ from napari_smalltumor.layers.metadata import cases_among, role_of
 from napari_smalltumor.layers.patient import Patient, layers_of_patient
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.cases_in_use import Use, use_of
+from napari_smalltumor.patients.missing_layers import missing_layers
 from napari_smalltumor.viewer import unproxied
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def close_patient(viewer: ViewerModel, patient: Patient, parent: QWidget | None 
             use.cancel()
     autosave.save()
     # napari collects garbage after every removal, or once after all of a batch.
-    with viewer.layers.batched_update():
+    with missing_layers(viewer).closing(), viewer.layers.batched_update():
         for layer in layers_of_patient(viewer.layers, patient):
             viewer.layers.remove(layer)
     return True

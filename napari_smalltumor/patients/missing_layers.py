@@ -5,6 +5,8 @@ These are ET, TC, WT and the images of a known modality.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
@@ -12,7 +14,7 @@ from psygnal import Signal
 from smalltumor.data.naming.case_files import MODALITY_TITLES
 from smalltumor.labels.regions import Region
 
-from napari_smalltumor import notify
+from napari_smalltumor import notify, settings
 from napari_smalltumor.layers.create import STACKING
 from napari_smalltumor.layers.metadata import LayerKind, region_of, role_of
 from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of
@@ -49,6 +51,9 @@ class MissingLayers:
         self._layers = viewer.layers
         self._removed: dict[Patient, dict[str, Layer]] = {}
         self._unreported: list[tuple[Patient, str, Layer]] = []
+        self._open = set(patients.patients)
+        self._last_closed: set[Patient] = set()
+        self._closing = False
         self._layers.events.inserted.connect(self._on_inserted)
         self._layers.events.removed.connect(self._on_removed, position="last")
         patients.patients_changed.connect(self._forget_closed)
@@ -69,8 +74,20 @@ class MissingLayers:
             with self._patients.in_background():
                 self._layers.insert(_index_of(layer, self._layers, patient), layer)
 
+    @contextmanager
+    def closing(self) -> Iterator[None]:
+        """Context in which the last layer of a patient is removed on purpose."""
+        self._closing = True
+        try:
+            yield
+        finally:
+            self._closing = False
+
     def _on_removed(self, event: Any) -> None:
         layer, content, patient = event.value, _content_of(event.value), patient_of(event.value)
+        if patient in self._last_closed and not self._closing:
+            self._last_closed.discard(patient)
+            _report_closed(patient)
         if content is None or patient is None or patient not in self._patients.patients:
             return
         self._removed.setdefault(patient, {})[content] = layer
@@ -87,7 +104,9 @@ class MissingLayers:
                 self.changed.emit()
 
     def _forget_closed(self) -> None:
-        closed = self._removed.keys() - set(self._patients.patients)
+        now = set(self._patients.patients)
+        self._open, self._last_closed = now, self._open - now
+        closed = self._removed.keys() - now
         for patient in closed:
             del self._removed[patient]
         if closed:
@@ -108,6 +127,13 @@ class MissingLayers:
                 f"Restore at the top of a Small Tumour dock to bring {them} back."
             )
             notify.warn(self._patients.messages.about(patient, text))
+
+
+def _report_closed(patient: Patient) -> None:
+    text = f"All layers of {patient.name} were removed: it is closed."
+    if settings.get("autosave"):
+        text += " Edits that were not exported are offered when it is opened again."
+    notify.warn(text)
 
 
 def _content_of(layer: Layer) -> str | None:

@@ -250,13 +250,18 @@ def test_a_removed_region_is_named_and_restored_from_a_dock(viewer, dock_of, qtb
 
 
 @pytest.mark.one_binding
-def test_closing_a_patient_says_nothing_about_its_regions(viewer, dock_of, qtbot, messages):
+def test_removing_all_layers_of_a_patient_says_that_it_is_closed_and_nothing_of_its_regions(
+    viewer, dock_of, qtbot, messages
+):
     header = header_of(dock_of(viewer))
     show_regions(viewer, case_with_lesions())
     viewer.layers.select_all()
     viewer.layers.remove_selected()
     qtbot.wait(50)
-    assert messages == [] and header.restore_button.isHidden()
+    assert [text.split(".")[0] for text in messages] == [
+        "All layers of Pat were removed: it is closed"
+    ]
+    assert header.restore_button.isHidden()
 
 
 @pytest.mark.one_binding
