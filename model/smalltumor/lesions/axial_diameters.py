@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from smalltumor.labels.components import Integers
 from smalltumor.labels.masks import Mask
+from smalltumor.lesions.location import upright_slices
 
 if TYPE_CHECKING:
     from smalltumor.geometry.grid import Grid
@@ -60,12 +61,16 @@ class AxialDiameters:
     least_mm : float
         Least length of both diameters of a measurable lesion: `MEASURABLE_MM`, or twice the
         thickness of slices of more than 5 mm.
+    slice_number : int or None
+        The slice that they lie in, from 0, as napari shows it for this plugin's layers; see
+        `location.upright_slices`. Of several with equal diameters, the first that was found.
     """
 
     longest_mm: float
     perpendicular_mm: float
     slices: int
     least_mm: float = MEASURABLE_MM
+    slice_number: int | None = None
 
     @property
     def product_mm2(self) -> float:
@@ -95,7 +100,8 @@ def axial_diameters(voxels: Integers, grid: Grid) -> AxialDiameters:
     to_mm = _plane_to_mm(grid.affine[:3, in_plane])
     order = np.argsort(voxels[:, axis], kind="stable")
     starts = np.flatnonzero(np.diff(voxels[order, axis])) + 1
-    sections = [_Section(part, to_mm) for part in np.split(voxels[order][:, in_plane], starts)]
+    parts = np.split(voxels[order], starts)
+    sections = [_Section(part[:, in_plane], to_mm) for part in parts]
     longest, ends, section = 0.0, np.zeros((2, 2)), sections[0]
     for candidate in sorted(sections, key=lambda s: s.extent, reverse=True):
         if candidate.extent <= longest:
@@ -104,7 +110,10 @@ def axial_diameters(voxels: Integers, grid: Grid) -> AxialDiameters:
         if length > longest:
             longest, ends, section = length, line, candidate
     across = section.widest_across(ends[1] - ends[0])
-    return AxialDiameters(longest, across, len(sections), _least_mm(float(grid.spacing[axis])))
+    number, _, _ = upright_slices(grid, parts[sections.index(section)][0])
+    return AxialDiameters(
+        longest, across, len(sections), _least_mm(float(grid.spacing[axis])), number
+    )
 
 
 def _least_mm(thickness: float) -> float:

@@ -18,7 +18,9 @@ _COLUMNS = (
     *("diameter_mm", "mean_probability", "max_probability", "small", "accepted"),
     *("side", "axial_slice", "coronal_slice", "sagittal_slice"),
 )
-_AXIAL_COLUMNS = ("axial_diameter_mm", "axial_perpendicular_mm", "measurable")
+_AXIAL_COLUMNS = (
+    *("axial_diameter_mm", "axial_perpendicular_mm", "measurable", "diameters_slice"),
+)
 _LIST_COLUMNS = ("list", "score", "decided_by", "decided_at")
 COLUMNS = (*_COLUMNS, *_AXIAL_COLUMNS, *_LIST_COLUMNS)
 """Columns of the CSV; voxel indices and slices count from 0, and boxes exclude their stop."""
@@ -46,9 +48,9 @@ def _measured(lesion: Lesion) -> dict[str, Cell]:
 
 def _axial(lesion: Lesion) -> dict[str, Cell]:
     axial = lesion.axial
-    cells: tuple[Cell, ...] = (None, None, None)
+    cells: tuple[Cell, ...] = (None,) * len(_AXIAL_COLUMNS)
     if axial is not None:
-        cells = axial.longest_mm, axial.perpendicular_mm, axial.measurable
+        cells = axial.longest_mm, axial.perpendicular_mm, axial.measurable, axial.slice_number
     return dict(zip(_AXIAL_COLUMNS, cells, strict=True))
 
 

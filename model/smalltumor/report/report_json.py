@@ -97,10 +97,11 @@ def _lesion(each: LesionMeasures) -> dict[str, Any]:
 def _axial(axial: AxialDiameters | None) -> dict[str, Any]:
     if axial is None:
         names = ("axial_mm", "axial_perpendicular_mm", "product_mm2", "measurable")
-        return dict.fromkeys(names)
+        return dict.fromkeys((*names, "diameters_slice"))
     return {
         "axial_mm": axial.longest_mm,
         "axial_perpendicular_mm": axial.perpendicular_mm,
         "product_mm2": axial.product_mm2,
         "measurable": axial.measurable,
+        "diameters_slice": axial.slice_number,
     }

@@ -28,6 +28,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 pytestmark = pytest.mark.slow
 
 ALL = "SMALLTUMOR_TRIALS" in os.environ
+TIE = 1e-5
+"""Difference of two probabilities that rounding may reverse."""
+
 COUNT = 4
 """Operations that fail in turn in each part of the work, unless `SMALLTUMOR_TRIALS` is set."""
 
@@ -100,6 +103,19 @@ def on_gpu(monkeypatch: pytest.MonkeyPatch, checkpoint: Checkpoint, case: Case) 
     torch_backend._backends.clear()
 
 
+def assert_same_labels(found: Segmentation, whole: Segmentation) -> None:
+    """Assert that the labels are equal, but for voxels with two classes as probable as each other.
+
+    There the rounding of a processor decides, which depends on the memory layout and the windows.
+    """
+    probabilities = whole.probabilities()
+    assert probabilities is not None
+    second, first = np.sort(probabilities, axis=0)[-2:]
+    differ = found.classes != whole.classes
+    assert np.all((first - second)[differ] < TIE)
+    assert np.count_nonzero(differ) < 1e-3 * differ.size
+
+
 @pytest.mark.parametrize("part", ["load", "run"])
 def test_labels_are_the_same_if_any_operation_fails_once_or_permanently(
     on_gpu: Any, part: str
@@ -118,5 +134,5 @@ def test_labels_are_the_same_if_any_operation_fails_once_or_permanently(
         assert permanently.run.device == "cpu"
         for found in (once, permanently):
             assert any("ran out of memory" in warning for warning in found.run.warnings)
-            np.testing.assert_array_equal(found.classes, whole.classes)
+            assert_same_labels(found, whole)
     print(f"{2 * len(failing)} failures, all cases segmented")

@@ -136,12 +136,22 @@ def test_the_table_has_them(tmp_path):
     assert row["axial_diameter_mm"] == pytest.approx(np.hypot(30, 12), abs=1)
     assert 12 <= row["axial_perpendicular_mm"] < 14
     assert row["measurable"] is True
+    assert row["diameters_slice"] in range(10 - 6, 10 - 2)
     assert sort_lesions([lesion], "axial_diameter_mm") == [lesion]
     made = replace(lesion, indices=None)
     row = lesion_row(made)
-    assert [row[x] for x in ("axial_diameter_mm", "axial_perpendicular_mm", "measurable")] == [
-        None
-    ] * 3
+    names = ("axial_diameter_mm", "axial_perpendicular_mm", "measurable", "diameters_slice")
+    assert [row[x] for x in names] == [None] * 4
+
+
+def test_their_slice_is_the_one_with_the_longest_line_as_napari_numbers_it():
+    mask = np.zeros((40, 40, 10), bool)
+    mask[10:20, 10:20, 2:6] = True
+    mask[5:35, 5:17, 4] = True
+    assert measured(mask).slice_number == 10 - 1 - 4
+    grid = Grid(mask.shape, LPS)
+    turned = np.argwhere(to_axes(mask, grid, "SRP"))
+    assert axial_diameters(turned, reoriented(grid, "SRP")).slice_number == 10 - 1 - 4
 
 
 def test_a_mask_of_noise_is_measured_too():
