@@ -132,9 +132,12 @@ class ResultsFolder:
 
     def _claim(self, made_with: Mapping[str, Any], cases: Iterable[str], overwrite: bool) -> None:
         existing = self._read_settings()
+        if existing is not None:
+            self._check_part(existing, made_with)
         if existing is not None and not overwrite:
-            existing = {"part": str(WHOLE)} | existing  # folders made before there were parts
-            different = [key for key in made_with if existing.get(key) != made_with[key]]
+            different = [
+                key for key in made_with if key != "part" and existing.get(key) != made_with[key]
+            ]
             if different:
                 settings = ", ".join(f"{key} {existing.get(key)}" for key in different)
                 raise OutputError(
@@ -151,6 +154,15 @@ class ResultsFolder:
         missing = (existing or {}).get(_MISSING, {})
         self._settings = {**made_with, _MISSING: missing, _OUTDATED: outdated}
         self._write_settings()
+
+    def _check_part(self, existing: Mapping[str, Any], made_with: Mapping[str, Any]) -> None:
+        """Refuse another part, even to overwrite: masks of the part before would stay."""
+        whole = str(WHOLE)  # also that of folders made before there were parts
+        part = existing.get("part", whole)
+        if part != made_with.get("part", whole):
+            raise OutputError(
+                f"{self.path} holds part {part} of a cohort", Remedy(Action.CHOOSE_OUTPUT)
+            )
 
     def _cases_with_tables(self) -> list[str]:
         return [path.name.removesuffix(_LESIONS) for path in self.path.glob(f"*{_LESIONS}")]

@@ -469,7 +469,7 @@ def test_parts_segment_every_case_once_and_a_folder_holds_one_part(cohort, tmp_p
     for words in (("--part", "2/2"), ()):
         code, _, _, err = cohort(*words, output=first)
         assert code != 0
-        assert "made with part 1/2" in err
+        assert "holds part 1/2" in err
     code, rows, *_ = cohort("--part", "1/2", output=first)
     assert {row["outcome"] for row in rows} == {"kept"}
 
@@ -485,7 +485,7 @@ def test_a_folder_without_a_recorded_part_holds_the_whole_cohort(cohort, tmp_pat
     assert {row["outcome"] for row in rows} == {"kept"}
     code, _, _, err = cohort("--part", "1/2")
     assert code != 0
-    assert "made with part 1/1" in err
+    assert "holds part 1/1" in err
 
 
 def test_a_part_beyond_the_cases_is_refused_and_writes_nothing(cohort, tmp_path):
@@ -493,3 +493,13 @@ def test_a_part_beyond_the_cases_is_refused_and_writes_nothing(cohort, tmp_path)
     assert code != 0
     assert "part 4/4 holds no case; there are only 3" in err
     assert not (tmp_path / "out").exists()
+
+
+def test_overwriting_does_not_turn_a_folder_into_another_part(cohort, tmp_path):
+    assert cohort("--part", "1/2")[0] == 0
+    before = {path.name: version(path) for path in (tmp_path / "out").glob("*.nii.gz")}
+    code, _, _, err = cohort("--part", "2/2", "--overwrite")
+    assert code != 0
+    assert "holds part 1/2" in err
+    assert {path.name: version(path) for path in (tmp_path / "out").glob("*.nii.gz")} == before
+    assert cohort("--part", "1/2", "--overwrite")[0] == 0
