@@ -1,4 +1,4 @@
-"""The viewer behind napari's proxies, and its 3D camera."""
+"""The viewer behind napari's proxies, its window, and its 3D camera."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
+    from napari.qt import QtViewer
+    from qtpy.QtWidgets import QMainWindow
 
 Object = TypeVar("Object")
 
@@ -38,3 +40,26 @@ def unproxied(viewer: Object) -> Object:
     the viewer must count as the same viewer.
     """
     return getattr(viewer, "__wrapped__", viewer)
+
+
+def main_window(viewer: ViewerModel) -> QMainWindow | None:
+    """The window of a viewer, for its dialogs; None if the viewer has no window."""
+    found = window_and_canvas(viewer)
+    return None if found is None else found[0]
+
+
+def window_and_canvas(viewer: ViewerModel) -> tuple[QMainWindow, QtViewer] | None:
+    """The window of a viewer and napari's canvas in it; None if the viewer has no window."""
+    from qtpy.QtWidgets import QApplication, QMainWindow
+
+    if QApplication.instance() is None:
+        return None
+    from napari.qt import QtViewer
+
+    viewer = unproxied(viewer)
+    for window in QApplication.topLevelWidgets():
+        if isinstance(window, QMainWindow):
+            for canvas in window.findChildren(QtViewer):
+                if canvas.viewer is viewer:
+                    return window, canvas
+    return None

@@ -17,7 +17,7 @@ from napari_smalltumor.autosave.restore import restore
 from napari_smalltumor.layers.metadata import case_of, cases_among, claim_roles, same_case
 from napari_smalltumor.layers.patient import patient_of_shown_case
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.viewer import unproxied
+from napari_smalltumor.viewer import main_window, unproxied
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -75,7 +75,9 @@ class ViewerAutosave:
             except SmalltumorError as error:
                 notify.warn(f"Autosaved edits of {case.name} are lost: {error}")
                 continue
-            answer = _ask(self._title_of(case), file, self._what_was_not_done(case, masks))
+            answer = _ask(
+                self._viewer(), self._title_of(case), file, self._what_was_not_done(case, masks)
+            )
             if answer == DISCARD:
                 self.autosave.folder.discard(file)
             elif answer == RESTORE:
@@ -121,14 +123,14 @@ class ViewerAutosave:
 RESTORE, LATER, DISCARD = "Restore", "Not now", "Discard"
 
 
-def _ask(patient: str, file: Path, not_done: str) -> str:
+def _ask(viewer: ViewerModel | None, patient: str, file: Path, not_done: str) -> str:
     from datetime import datetime
 
     from napari_smalltumor import questions
 
     saved_at = datetime.fromtimestamp(file.stat().st_mtime)
     return questions.ask(
-        None,
+        None if viewer is None else main_window(viewer),
         "Restore edits?",
         f"Edits of {patient}, saved on {saved_at:%Y-%m-%d %H:%M}, {not_done}.\n\n"
         f"{LATER}: ask again when the case is next opened. {DISCARD}: delete them.",

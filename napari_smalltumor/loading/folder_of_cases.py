@@ -18,6 +18,7 @@ from napari_smalltumor.layers.patient import Patient, patient_of
 from napari_smalltumor.loading.job import LoadJob, load
 from napari_smalltumor.loading.scans import MOST_SEQUENCES, offer_scan
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.viewer import main_window
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -124,11 +125,10 @@ def _cannot_be_read(files: CaseFiles, error: Exception) -> bool:
 def _show_list(
     viewer: ViewerModel, folder: Path, open_found: OpenFound, cases: list[CaseFiles]
 ) -> None:
-    from napari_smalltumor import questions
     from napari_smalltumor.loading.case_list import CaseList
 
     settings.remember_folder(folder)
-    CaseList(questions.window_of(None), folder, cases, CaseOpener(viewer, open_found).open).show()
+    CaseList(main_window(viewer), folder, cases, CaseOpener(viewer, open_found).open).show()
 
 
 class CaseOpener:

@@ -20,7 +20,7 @@ from napari_smalltumor import notify, settings
 from napari_smalltumor.loading.job import LoadJob, load, loads_in_background
 from napari_smalltumor.scanner.archives import remove_unpacked, unpacked_folder
 from napari_smalltumor.scanner.plan import Plan
-from napari_smalltumor.viewer import unproxied
+from napari_smalltumor.viewer import main_window, unproxied
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -65,10 +65,9 @@ def offer_scan(
         return
     look = partial(_look_for_scan, viewer, scan, open_folder, otherwise, study_uid)
     if is_archive(scan) and loads_in_background(viewer):
-        from napari_smalltumor import questions
         from napari_smalltumor.scanner.unpacking import unpack_in_background
 
-        unpack_in_background(questions.window_of(None), scan, look)
+        unpack_in_background(main_window(viewer), scan, look)
     else:
         look()
 
@@ -175,7 +174,6 @@ def show_preparation(
     viewer: ViewerModel, plan: Plan, open_folder: Callable[..., None]
 ) -> Preparation:
     """Show the dialog that prepares a scan and then opens the case."""
-    from napari_smalltumor import questions
     from napari_smalltumor.scanner.preparation import Preparation
 
     settings.remember_folder(plan.location)
@@ -183,7 +181,7 @@ def show_preparation(
     def open_prepared(folder: Path) -> None:
         open_folder(folder, partial(_show_dock, viewer))
 
-    preparation = Preparation(questions.window_of(None), plan, open_prepared)
+    preparation = Preparation(main_window(viewer), plan, open_prepared)
     preparation.dialog.show()
     return preparation
 

@@ -17,12 +17,12 @@ from weakref import WeakKeyDictionary, ref
 from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, QObject, Qt, Signal
 from qtpy.QtGui import QKeyEvent, QKeySequence
-from qtpy.QtWidgets import QApplication, QMainWindow, QShortcut
+from qtpy.QtWidgets import QMainWindow, QShortcut
 
 from napari_smalltumor.planes.linked_planes import linked_planes
 from napari_smalltumor.reading.dock_shortcuts import bind_dock_shortcuts
 from napari_smalltumor.reading.reading_area import Layout, ReadingArea
-from napari_smalltumor.viewer import unproxied
+from napari_smalltumor.viewer import unproxied, window_and_canvas
 from napari_smalltumor.widgets.readable_messages import ensure_readable_messages
 
 if TYPE_CHECKING:
@@ -143,21 +143,8 @@ def planes_window(viewer: ViewerModel) -> PlanesWindow | None:
     existing = _WINDOWS.get(viewer)
     if existing is not None and isalive(existing):
         return existing
-    found = _window_of(viewer)
+    found = window_and_canvas(viewer)
     if found is None:
         return None
     _WINDOWS[viewer] = window = PlanesWindow(viewer, *found)
     return window
-
-
-def _window_of(viewer: ViewerModel) -> tuple[QMainWindow, QtViewer] | None:
-    if QApplication.instance() is None:
-        return None
-    from napari.qt import QtViewer
-
-    for window in QApplication.topLevelWidgets():
-        if isinstance(window, QMainWindow):
-            for canvas in window.findChildren(QtViewer):
-                if canvas.viewer is viewer:
-                    return window, canvas
-    return None

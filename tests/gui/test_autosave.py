@@ -61,12 +61,19 @@ napari.run(force=True)
 
 
 @pytest.fixture
-def answers(monkeypatch):
+def parents() -> list[int]:
+    """Identities of the windows in which the user was asked; a window itself would be kept."""
+    return []
+
+
+@pytest.fixture
+def answers(monkeypatch, parents):
     """The queue of the user's answers, and the list of questions asked."""
     queue, asked = [], []
 
     def answer(parent, title, text, *answers, harmless):
         asked.append(text)
+        parents.append(id(parent))
         return queue.pop(0)
 
     monkeypatch.setattr(questions, "ask", answer)
@@ -130,14 +137,16 @@ def test_edits_are_restored_after_a_kill(
 
 
 @pytest.mark.slow
-def test_the_user_is_not_asked_again_about_discarded_edits(
-    killed, synthetic_case, make_napari_viewer, answers, qtbot
+def test_the_user_is_asked_in_the_window_of_the_case_and_not_again_about_discarded_edits(
+    killed, synthetic_case, make_napari_viewer, answers, parents, qtbot
 ):
     queue, asked = answers
     viewer = make_napari_viewer()
+    make_napari_viewer()
     queue.append(DISCARD)
     open_case(viewer, synthetic_case)
     qtbot.waitUntil(lambda: len(asked) == 1)
+    assert parents == [id(viewer.window._qt_window)]
     assert not killed.exists() or not any(killed.iterdir())
     viewer.layers.clear()
     open_case(viewer, synthetic_case)
