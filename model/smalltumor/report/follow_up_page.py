@@ -17,6 +17,7 @@ from smalltumor.follow_up import (
     FollowUp,
     LesionChange,
 )
+from smalltumor.labels.regions import Region
 from smalltumor.measures import LesionMeasures
 from smalltumor.report import texts
 from smalltumor.report.course_figure import draw_course
@@ -29,7 +30,7 @@ from smalltumor.report.figures import (
     png_of,
     window_of,
 )
-from smalltumor.report.page import PICTURE_MM, legend, render
+from smalltumor.report.page import PICTURE_MM, known_regions, legend, render
 from smalltumor.report.slices import Image, largest_slice, slice_of_voxels
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def follow_up_page(follow_up: FollowUp, details: ReportDetails) -> str:
         rows=change_rows(follow_up.changes),
         pairs=[views.pair(each) for each in follow_up.changes[:MOST_PICTURED]],
         slices=views.slices(),
-        legend=legend(),
+        legend=legend([r for r in Region if r in views.regions]),
         course=data_address(png_of(draw_course(follow_up))),
         rule=RULE,
         unknown=UNKNOWN,
@@ -202,6 +203,7 @@ class _View:
     image: Image
     classes: Classes
     window: tuple[float, float]
+    regions: Sequence[Region]
 
 
 class _Views:
@@ -212,9 +214,16 @@ class _Views:
         self._follow_up, self._grid = follow_up, now.case.grid
         window = window_of(then.case.volumes[REFERENCE])
         image, classes = follow_up.then_on_grid_of_now()
-        self._then = _View(f"{then.title}, registered", image, classes, window)
+        known = known_regions(then.measures)
+        self._then = _View(f"{then.title}, registered", image, classes, window, known)
         shown = now.case.volumes[REFERENCE]
-        self._now = _View(now.title, shown, now.classes, window_of(shown))
+        known = known_regions(now.measures)
+        self._now = _View(now.title, shown, now.classes, window_of(shown), known)
+
+    @property
+    def regions(self) -> set[Region]:
+        """Those with contours in either scan."""
+        return {*self._then.regions, *self._now.regions}
 
     def slices(self) -> list[Picture]:
         """The largest axial slice of the tumour now, and the same slice then."""
@@ -226,6 +235,7 @@ class _Views:
                 largest_slice(view.image, view.classes, self._grid, "axial", number),
                 view.window,
                 f"{title} {view.title}",
+                view.regions,
             )
             for view in (self._then, self._now)
         ]

@@ -100,8 +100,8 @@ def case_page(case: Case, classes: Classes, measures: CaseMeasures, details: Rep
         title=f"Report of {measures.name}",
         name=measures.name,
         details=details,
-        snapshots=_snapshots(case, classes),
-        legend=legend(),
+        snapshots=_snapshots(case, classes, known_regions(measures)),
+        legend=legend(known_regions(measures)),
         regions=region_rows(measures),
         measures=measures,
         targets=lesion_rows(_targets(measures)),
@@ -132,11 +132,17 @@ def render(template: str, **content: Any) -> str:
     return page
 
 
-def legend() -> list[dict[str, str]]:
-    """Colour, line style and name of each region's contour."""
+def known_regions(measures: CaseMeasures) -> list[Region]:
+    """The regions that the mask tells; the contours of others would be those of their parts."""
+    return [region for region in Region if measures.volumes_ml[region.value] is not None]
+
+
+def legend(regions: Sequence[Region]) -> list[dict[str, str]]:
+    """Colour, line style and name of the contour of each of these regions."""
     return [
         {"colour": colour, "style": style, "name": f"{region.upper()} {REGION_NAMES[region]}"}
         for region, (colour, style) in CONTOURS.items()
+        if region in regions
     ]
 
 
@@ -188,18 +194,19 @@ def _targets(measures: CaseMeasures) -> list[LesionMeasures]:
     return [found[number] for number in numbers]
 
 
-def _snapshots(case: Case, classes: Classes) -> list[_Snapshot]:
+def _snapshots(case: Case, classes: Classes, regions: Sequence[Region]) -> list[_Snapshot]:
     image = case.volumes[REFERENCE]
     window, title = window_of(image), MODALITY_TITLES[REFERENCE]
     slices = {
         p: largest_slice(image, classes, case.grid, p) for p in ("axial", "coronal", "sagittal")
     }
     pictures = [picture_of_slice(slices["axial"], window, title, regions=())]
-    pictures += [picture_of_slice(shown, window, title) for shown in slices.values()]
+    pictures += [picture_of_slice(shown, window, title, regions) for shown in slices.values()]
     if "flair" in case.volumes:
         flair = case.volumes["flair"]
         shown = largest_slice(flair, classes, case.grid, "axial")
-        pictures.append(picture_of_slice(shown, window_of(flair), MODALITY_TITLES["flair"]))
+        title = MODALITY_TITLES["flair"]
+        pictures.append(picture_of_slice(shown, window_of(flair), title, regions))
     whole = sum(picture.width for picture in pictures)
     return [_Snapshot(p, _ROW_PERCENT * p.width / whole) for p in pictures]
 

@@ -11,6 +11,7 @@ from report_cases import GRID, SHAPE, Page, ball, brain_case, tumour
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import Action, OutputError
 from smalltumor.files.requirements import MissingPackageError
+from smalltumor.labels.regions import TissueClass
 from smalltumor.measures import measure_case, measure_classes
 from smalltumor.report import ReportDetails, case_page, doubts, write_page
 from smalltumor.report.page import MOST_PICTURES
@@ -142,3 +143,14 @@ def test_what_a_network_expects_is_no_doubt_about_the_mask_of_another(case):
     """T1 and T2 are missing."""
     assert any("missing" in text for text in doubts(case, of_network=True))
     assert not any("missing" in text for text in doubts(case, of_network=False))
+
+
+def test_regions_that_the_mask_does_not_tell_have_no_contours(case):
+    classes = np.where(tumour() == TissueClass.ET, TissueClass.ET, 0).astype(np.uint8)
+    known = (TissueClass.BACKGROUND, TissueClass.ET)
+    measures = measure_classes(classes, GRID, name="case", known=known)
+    page = Page(case_page(case, classes, measures, DETAILS))
+    captions = [picture["alt"] for picture in page.all("img")]
+    assert any("contours of ET" in caption for caption in captions)
+    assert not any("TC" in caption or "WT" in caption for caption in captions)
+    assert "WT whole tumour –" in page.text
