@@ -416,3 +416,14 @@ def test_prepare_list_prints_sequences_and_reasons(tmp_path, smalltumor):
     lines = [line.split() for line in out.splitlines()[1::2]]
     assert [line[1] for line in lines] == ["T1", "T1CE", "T2", "FLAIR"]
     assert "TR 4500, TE 95 ms" in out
+
+
+def test_files_that_gzip_has_compressed_are_named(tmp_path):
+    for name in ("a.dcm.gz", "b.IMA.GZ", "notes.txt.gz"):
+        (tmp_path / name).write_bytes(b"\x1f\x8b")
+    with pytest.raises(CaseError, match=r"2 DICOM files are compressed with gzip \(a\.dcm\.gz\)"):
+        find_studies(tmp_path)
+    write_series(tmp_path / "images", noise(), grid_along("LPS", SHAPE), "Ax T1")
+    found = find_studies(tmp_path)
+    assert len(found.studies) == 1
+    assert any("unpack with gunzip" in warning for warning in found.warnings)

@@ -35,7 +35,7 @@ def read_images(
     list of DicomImage
         Images of MRI and other modalities that have a position in the patient.
     list of str
-        A warning for each DICOM file that cannot be read.
+        A warning for each DICOM file that cannot be read, and one for all that gzip has compressed.
 
     Raises
     ------
@@ -44,16 +44,29 @@ def read_images(
     """
     images: list[DicomImage] = []
     problems: list[str] = []
+    compressed: list[Path] = []
     for count, path in enumerate(files_in(folder), start=1):
         if on_file is not None:
             on_file(count)
         if not is_dicom(path):
+            if _is_compressed(path):
+                compressed.append(path)
             continue
         try:
             images += images_of_file(path)
         except CaseError as error:
             problems.append(f"{error}; it is left out")
+    if compressed:
+        number = "a DICOM file is" if len(compressed) == 1 else f"{len(compressed)} DICOM files are"
+        problems.append(
+            f"{number} compressed with gzip ({compressed[0].name}) and left out; unpack with gunzip"
+        )
     return images, problems
+
+
+def _is_compressed(path: Path) -> bool:
+    name = path.name.lower()
+    return name.endswith(".gz") and is_named_dicom(name.removesuffix(".gz"))
 
 
 def holds_dicom(folder: Path, most_files: int = MOST_OPENED) -> bool:
