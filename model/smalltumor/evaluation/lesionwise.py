@@ -8,12 +8,14 @@ including small ones next to large ones.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
+from smalltumor.evaluation.dilation import dilated_components, dilation_margin
 from smalltumor.evaluation.metrics import NO_OVERLAP_HD95, dice, hausdorff95
 from smalltumor.labels.components import Box, Integers, bounding_box, connected_components
 from smalltumor.labels.masks import Mask
@@ -29,7 +31,7 @@ class LesionRule:
     Parameters
     ----------
     dilation_mm : float
-        Dilation of the truth. Components that touch after dilation are one lesion, which is found
+        Dilation of the truth, on any grid. Components that touch after dilation are one lesion, which is found
         if a predicted component overlaps the dilated lesion.
     ignore_mm3 : float
         Lesions of the truth up to this volume are ignored.
@@ -234,7 +236,7 @@ def component_dice(
             break
         component = np.zeros_like(truth)
         component[tuple(voxels.T)] = True
-        box = _padded(bounding_box(component), dilation + 1, truth.shape)
+        box = _padded(bounding_box(component), [dilation + 1] * 3, truth.shape)
         component, others = component[box], truth[box] & ~component[box]
         near = _dilated(component, dilation) & ~others
         scores.append((len(voxels), dice(prediction[box] & near, component)))
@@ -261,11 +263,11 @@ def match_lesions(
         Its ignored volume is not used: small lesions are matched too.
     """
     voxel_size = np.asarray(spacing, dtype=np.float64)
-    steps = max(1, round(rule.dilation_mm / float(voxel_size.mean())))
-    box = _padded(bounding_box(prediction | truth), steps + 1, truth.shape)
+    margin = dilation_margin(rule.dilation_mm, voxel_size)
+    box = _padded(bounding_box(prediction | truth), margin, truth.shape)
     prediction, truth = prediction[box], truth[box]
     predicted = connected_components(prediction).label_image()
-    dilated = connected_components(_dilated(truth, steps)).label_image()
+    dilated = dilated_components(truth, rule.dilation_mm, voxel_size)
     both = (dilated > 0) & (predicted > 0)
     pairs = np.unique(np.stack([dilated[both], predicted[both]], axis=1), axis=0)
     numbers = range(1, int(dilated.max(initial=0)) + 1)
@@ -332,9 +334,9 @@ def _dilated(mask: Mask, steps: int) -> Mask:
     return dilated
 
 
-def _padded(box: Box, margin: int, shape: tuple[int, ...]) -> Box:
+def _padded(box: Box, margin: Sequence[int], shape: tuple[int, ...]) -> Box:
     i, j, k = (
-        slice(max(0, span.start - margin), min(size, span.stop + margin))
-        for span, size in zip(box, shape, strict=True)
+        slice(max(0, span.start - width), min(size, span.stop + width))
+        for span, width, size in zip(box, margin, shape, strict=True)
     )
     return i, j, k

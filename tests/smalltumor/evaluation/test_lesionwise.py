@@ -70,6 +70,34 @@ def test_dilation_is_in_millimetres():
     assert len(score_lesions(truth, truth, (3.0, 3.0, 3.0)).lesions) == 2
 
 
+THICK_SLICES = (0.5, 0.5, 5.0)
+
+
+def test_thick_slices_merge_lesions_that_are_close_within_a_slice():
+    truth = cubes((2, 2, 2, 4), (16, 2, 2, 4))  # 10 voxels apart: 5 mm
+    assert len(score_lesions(truth, truth, THICK_SLICES).lesions) == 1
+    truth = cubes((2, 2, 2, 4), (20, 2, 2, 4))  # 7 mm
+    assert len(score_lesions(truth, truth, THICK_SLICES).lesions) == 2
+
+
+def test_thick_slices_split_lesions_that_are_far_apart_across_slices():
+    truth = cubes((2, 2, 2, 4), (2, 2, 8, 4))  # two slices between them: 10 mm
+    assert len(score_lesions(truth, truth, THICK_SLICES).lesions) == 2
+    truth = cubes((2, 2, 2, 4), (2, 2, 7, 4))  # one slice: 5 mm
+    assert len(score_lesions(truth, truth, THICK_SLICES).lesions) == 1
+
+
+@pytest.mark.parametrize("axis", range(3))
+def test_lesions_are_the_same_on_a_grid_with_slices_of_three_millimetres(axis):
+    rng = np.random.default_rng(0)
+    thick = rng.random(tuple(12 if a == axis else 36 for a in range(3))) < 0.002
+    fine = np.repeat(thick, 3, axis)
+    spacing = tuple(3.0 if a == axis else 1.0 for a in range(3))
+    numbers = match_lesions(fine, fine).lesions
+    on_thick = match_lesions(thick, thick, spacing).lesions
+    assert numbers.max() == on_thick.max() > 3
+
+
 def test_a_prediction_next_to_the_lesion_finds_it_with_dice_0():
     scores = score_lesions(cubes((8, 2, 2, 4)), cubes((2, 2, 2, 4)))
     assert (scores.found, scores.false_lesions, scores.dice) == (1, 0, 0)
