@@ -31,8 +31,8 @@ class LesionRule:
     Parameters
     ----------
     dilation_mm : float
-        Dilation of the truth, on any grid. Components that touch after dilation are one lesion, which is found
-        if a predicted component overlaps the dilated lesion.
+        Dilation of the truth, on any grid. Components that touch after dilation are one lesion,
+        which is found if a predicted component overlaps the dilated lesion.
     ignore_mm3 : float
         Lesions of the truth up to this volume are ignored.
     """
