@@ -151,14 +151,35 @@ def hausdorff95(prediction: Mask, truth: Mask, spacing: npt.ArrayLike = (1.0, 1.
     float
         0 if both masks are empty, `NO_OVERLAP_HD95` if one is.
     """
+    if not prediction.any() or not truth.any():
+        return 0.0 if prediction.any() == truth.any() else NO_OVERLAP_HD95
+    distances = surface_distances(prediction, truth, spacing)
+    return float(max(np.percentile(directed, 95) for directed in distances))
+
+
+def surface_distances(
+    prediction: Mask, truth: Mask, spacing: npt.ArrayLike
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Compute the distance of each surface voxel of a mask to the surface of the other, in mm.
+
+    Parameters
+    ----------
+    prediction, truth : (i, j, k) bool array
+        Neither is empty.
+    spacing : three floats
+        Voxel edges along i, j, k in mm.
+
+    Returns
+    -------
+    two (n,) float64 arrays
+        From the prediction to the truth, and from the truth to the prediction.
+    """
     from scipy.spatial import KDTree
 
     predicted, actual = (_surface(mask) * np.asarray(spacing) for mask in (prediction, truth))
-    if not len(predicted) or not len(actual):
-        return 0.0 if len(predicted) == len(actual) else NO_OVERLAP_HD95
     to_truth, _ = KDTree(actual).query(predicted)
     to_prediction, _ = KDTree(predicted).query(actual)
-    return float(max(np.percentile(to_truth, 95), np.percentile(to_prediction, 95)))
+    return to_truth, to_prediction
 
 
 def _surface(mask: Mask) -> npt.NDArray[np.int64]:
