@@ -7,6 +7,7 @@ import sys
 
 from smalltumor.cli import arguments
 from smalltumor.cli.progress import ProgressBar
+from smalltumor.errors import SmalltumorError
 from smalltumor.labels.schemes import READ_SCHEMES
 
 DESCRIPTION = """\
@@ -18,6 +19,8 @@ Give two files, or two folders. Files in folders are matched by the name of thei
 MASK_lesions.csv beside the masks, as `smalltumor cohort --candidates` writes them, the report has
 the sensitivity for small lesions of masks and candidates.
 """
+
+RULES = ("brats2023", "brats2024")
 
 NO_FIGURES = (
     "the figures were left out, because matplotlib is not installed; install it with "
@@ -54,6 +57,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
             choices=[*READ_SCHEMES],
             help=f"label scheme of {whose}, if values and file names do not show it",
         )
+    parser.add_argument(
+        "--rules",
+        choices=RULES,
+        default=RULES[0],
+        help="how lesions are matched: as BraTS 2023 does (default), or one to one, as BraTS does "
+        "from 2024; the latter prints one table, with the resection cavity",
+    )
     arguments.add_overwrite(parser)
     parser.set_defaults(run=run, reads_labels=True)
 
@@ -65,6 +75,8 @@ def run(options: argparse.Namespace) -> int:
     from smalltumor.evaluation.report import report_text
     from smalltumor.evaluation.report_files import check_report, write_report
 
+    if options.rules != RULES[0]:
+        return _challenge(options)
     if options.output is not None:
         check_report(options.output, overwrite=options.overwrite)
     with ProgressBar() as progress:
@@ -81,4 +93,21 @@ def run(options: argparse.Namespace) -> int:
             print(f"wrote {path}")
         if not can_draw():
             print(f"smalltumor: warning: {NO_FIGURES}", file=sys.stderr)
+    return 0
+
+
+def _challenge(options: argparse.Namespace) -> int:
+    from smalltumor.evaluation.challenge import challenge_text, evaluate_challenge
+
+    if options.output is not None:
+        raise SmalltumorError("--rules brats2024 only prints its table; leave out --output")
+    with ProgressBar() as progress:
+        cases, notes = evaluate_challenge(
+            options.predictions,
+            options.truth,
+            labels=options.labels,
+            truth_labels=options.truth_labels,
+            progress=progress,
+        )
+    print("\n".join([challenge_text(cases), *notes]))
     return 0

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.data.label_files import decode_labels, on_grid, read_label_volume
+from smalltumor.data.nifti import Volume
 from smalltumor.errors import GridMismatchError, LabelError, Side
 from smalltumor.evaluation.candidate_files import offers_beside
 from smalltumor.evaluation.froc import CaseOffers
@@ -149,8 +150,8 @@ def evaluate(
     """
     pairing = pair_label_files(Path(predictions), Path(truth))
     predicted_files, true_files = zip(*pairing.pairs, strict=True)
-    truth_scheme = _scheme_of(true_files, truth_labels, None, "truth")
-    scheme = _scheme_of(predicted_files, labels, truth_scheme.name, "predictions")
+    truth_scheme = scheme_of(true_files, truth_labels, None, "truth")
+    scheme = scheme_of(predicted_files, labels, truth_scheme.name, "predictions")
     cases: list[CaseScores] = []
     offers: list[CaseOffers] = []
     for number, (predicted_file, true_file) in enumerate(pairing.pairs):
@@ -161,11 +162,11 @@ def evaluate(
         cases.append(score_case(name, predicted, true, spacing))
         offered = offers_beside(name, predicted_file.path, predicted, true)
         offers += [] if offered is None else [offered]
-    notes = [*_notes(pairing), *_without_candidates(offers, cases)]
+    notes = [*notes_on_pairing(pairing), *_without_candidates(offers, cases)]
     return Evaluation(cases, scheme.name, truth_scheme.name, notes, tuple(offers))
 
 
-def _scheme_of(
+def scheme_of(
     files: Sequence[LabelFile],
     given: str | None,
     fallback: str | None,
@@ -211,15 +212,20 @@ def _read_pair(
     truth_scheme: LabelScheme,
 ) -> tuple[Classes, Classes, npt.NDArray[np.float64]]:
     """The classes of both files on one grid, and its spacing."""
-    prediction, truth = (read_label_volume(file.path) for file in (predicted_file, true_file))
-    if np.prod(prediction.grid.shape) > np.prod(truth.grid.shape):
-        truth = on_grid(truth, prediction.grid, str(prediction.path))  # saved cropped
-    prediction = on_grid(prediction, truth.grid, str(truth.path))
+    prediction, truth = read_on_one_grid(predicted_file, true_file)
     return (
         np.ascontiguousarray(decode_labels(prediction, scheme.name)[0]),
         np.ascontiguousarray(decode_labels(truth, truth_scheme.name)[0]),
         truth.grid.spacing,
     )
+
+
+def read_on_one_grid(predicted_file: LabelFile, true_file: LabelFile) -> tuple[Volume, Volume]:
+    """Read both label volumes of a case, on the larger of their grids if one was saved cropped."""
+    prediction, truth = (read_label_volume(file.path) for file in (predicted_file, true_file))
+    if np.prod(prediction.grid.shape) > np.prod(truth.grid.shape):
+        truth = on_grid(truth, prediction.grid, str(prediction.path))  # saved cropped
+    return on_grid(prediction, truth.grid, str(truth.path)), truth
 
 
 def _without_candidates(offers: Sequence[CaseOffers], cases: Sequence[CaseScores]) -> list[str]:
@@ -230,7 +236,8 @@ def _without_candidates(offers: Sequence[CaseOffers], cases: Sequence[CaseScores
     return [f"without candidates, and left out of the FROC: {', '.join(without)}"]
 
 
-def _notes(pairing: Pairing) -> list[str]:
+def notes_on_pairing(pairing: Pairing) -> list[str]:
+    """Name the files that have no partner and are left out."""
     sides = (
         (pairing.without_truth, "predicted, but without a truth, and left out"),
         (pairing.without_prediction, "not predicted, and left out of the means"),

@@ -1,0 +1,91 @@
+"""Evaluation of label files as the BraTS challenges count them from 2024."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from smalltumor.data.label_files import decode_labels
+from smalltumor.data.nifti import Volume
+from smalltumor.evaluation.evaluate import notes_on_pairing, read_on_one_grid, scheme_of
+from smalltumor.evaluation.one_to_one import OneToOneScores, score_one_to_one
+from smalltumor.evaluation.pairing import pair_label_files
+from smalltumor.evaluation.text_table import counted, text_table
+from smalltumor.labels.masks import Mask, region_mask
+from smalltumor.labels.regions import Region, TissueClass
+
+CAVITY_SCHEME, CAVITY = "brats2024", 4
+
+CaseRegions = Mapping[str, OneToOneScores]
+
+
+def evaluate_challenge(
+    predictions: Path,
+    truth: Path,
+    *,
+    labels: str | None = None,
+    truth_labels: str | None = None,
+    progress: Callable[[float, str], None] | None = None,
+) -> tuple[dict[str, CaseRegions], list[str]]:
+    """Score label files; arguments and errors are those of `evaluate.evaluate`.
+
+    Returns
+    -------
+    scores : dict
+        By case and by region: et, tc, wt, netc (necrosis and non-enhancing tumour), snfh (edema)
+        and rc (resection cavity).
+    notes : list of str
+        Files that were left out.
+    """
+    pairing = pair_label_files(predictions, truth)
+    pairs = pairing.pairs
+    predicted_files, true_files = zip(*pairs, strict=True)
+    truth_scheme = scheme_of(true_files, truth_labels, None, "truth").name
+    scheme = scheme_of(predicted_files, labels, truth_scheme, "predictions").name
+    found: dict[str, CaseRegions] = {}
+    for number, (predicted_file, true_file) in enumerate(pairs):
+        if progress is not None:
+            progress(number / len(pairs), true_file.name)
+        prediction, true = read_on_one_grid(predicted_file, true_file)
+        sides = _masks(prediction, scheme), _masks(true, truth_scheme)
+        found[true_file.name] = {
+            region: score_one_to_one(mask, sides[1][region], true.grid.spacing)
+            for region, mask in sides[0].items()
+        }
+    return found, notes_on_pairing(pairing)
+
+
+def _masks(volume: Volume, scheme: str) -> dict[str, Mask]:
+    classes = decode_labels(volume, scheme)[0]
+    cavity = np.asarray(volume.data == CAVITY) & (scheme == CAVITY_SCHEME)
+    return {
+        **{str(region): region_mask(classes, region) for region in Region},
+        "netc": np.asarray(classes == TissueClass.NCR),
+        "snfh": np.asarray(classes == TissueClass.ED),
+        "rc": cavity,
+    }
+
+
+def challenge_text(cases: Mapping[str, CaseRegions]) -> str:
+    """Counts and means of each region over the cases, as a table."""
+    head = ("region", "found", "missed", "false", "F1", "lesion Dice", "NSD", "HD95 mm")
+    rows = []
+    for region in next(iter(cases.values())):
+        scores = [regions[region] for regions in cases.values()]
+        counts = [sum(getattr(s, what) for s in scores) for what in ("matched", "missed", "false")]
+        lesions = [s.lesions for s in scores if s.lesions is not None]
+        means = [_mean([getattr(x, what) for x in lesions]) for what in ("dice", "nsd", "hd95")]
+        f1 = _mean([s.f1 for s in scores if s.f1 is not None])
+        rows.append((region.upper(), *counts, f1, *means))
+    title = (
+        f"Lesions as BraTS counts them from 2024, {counted(len(cases), 'case')} (matched one to "
+        "one; means over cases with the region on either side; without an overlap Dice 0 and "
+        "HD95 373)"
+    )
+    return text_table(title, head, rows)
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return float(np.mean(values)) if values else None

@@ -1,0 +1,63 @@
+"""`smalltumor evaluate --rules brats2024` on written label files."""
+
+from __future__ import annotations
+
+import numpy as np
+from smalltumor.cli import main
+from smalltumor.data.nifti import write_volume
+from smalltumor.evaluation.challenge import evaluate_challenge
+from smalltumor.geometry.grid import Grid
+from synthetic import LPS
+
+
+def write(path, *boxes):
+    labels = np.zeros((30, 20, 20), np.uint8)
+    for start, value in boxes:
+        labels[start : start + 4, 4:8, 4:8] = value
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_volume(path, labels, Grid(labels.shape, LPS))
+
+
+def folders(tmp_path):
+    write(tmp_path / "truth/A_seg.nii.gz", (2, 3), (10, 1), (20, 4))
+    write(tmp_path / "predictions/A.nii.gz", (2, 3), (10, 2), (21, 4))
+    return tmp_path / "predictions", tmp_path / "truth"
+
+
+SCHEMES = {"labels": "brats2024", "truth_labels": "brats2024"}
+
+
+def test_the_cavity_is_a_region_and_no_tumour(tmp_path):
+    scores = evaluate_challenge(*folders(tmp_path), **SCHEMES)[0]["A"]
+    assert (scores["rc"].matched, scores["rc"].lesions.dice) == (1, 0.75)
+    assert (scores["et"].matched, scores["et"].f1) == (1, 1)
+    assert (scores["netc"].missed, scores["snfh"].false) == (1, 1)
+    assert (scores["wt"].matched, scores["wt"].false) == (2, 0)
+
+
+def test_the_command_prints_a_table_of_all_regions(tmp_path, capsys):
+    paths = map(str, folders(tmp_path))
+    schemes = ("--labels", "brats2024", "--truth-labels", "brats2024")
+    assert main(["evaluate", *paths, *schemes, "--rules", "brats2024"]) == 0
+    printed = capsys.readouterr().out
+    assert [line.split()[0] for line in printed.splitlines()[2:]] == [
+        "ET",
+        "TC",
+        "WT",
+        "NETC",
+        "SNFH",
+        "RC",
+    ]
+
+
+def test_files_are_refused_instead_of_left_out(tmp_path, capsys):
+    paths = map(str, folders(tmp_path))
+    assert main(["evaluate", *paths, "--rules", "brats2024", "-o", str(tmp_path / "out")]) != 0
+    assert "--output" in capsys.readouterr().err
+
+
+def test_files_without_a_partner_are_named(tmp_path):
+    predictions, truth = folders(tmp_path)
+    write(truth / "B_seg.nii.gz", (2, 3))
+    scores, notes = evaluate_challenge(predictions, truth, **SCHEMES)
+    assert list(scores) == ["A"] and notes == ["not predicted, and left out of the means: B"]
