@@ -33,6 +33,7 @@ def number(value):
     return None if math.isnan(value) else NO_OVERLAP_MM if math.isinf(value) else value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OFFICIAL)
 def test_scores_are_those_of_the_challenge(name):
     prediction, truth, (i, j, k) = pairs()[name]
