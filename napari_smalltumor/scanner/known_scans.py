@@ -34,7 +34,7 @@ _SCANS: dict[Path, Path] = {}
 
 def remember_scan(case_folder: Path, scan: Path) -> None:
     """Remember the folder of the scan of a prepared case, also after a restart."""
-    case_folder = case_folder.absolute()
+    case_folder = case_folder.resolve()
     _SCANS[case_folder] = scan
     with _locked():
         stored = _stored()
@@ -46,7 +46,7 @@ def remember_scan(case_folder: Path, scan: Path) -> None:
 
 def forget_scan(case_folder: Path) -> None:
     """Forget the scan of a prepared case, which was not the right one."""
-    case_folder = case_folder.absolute()
+    case_folder = case_folder.resolve()
     _SCANS.pop(case_folder, None)
     with _locked():
         stored = _stored()
@@ -64,7 +64,7 @@ def scan_of(case_folder: Path, *, earlier_sessions: bool = True) -> Path | None:
         Whether to trust what an earlier session remembered: the caller has to check that the case
         is made of this scan.
     """
-    case_folder = case_folder.absolute()
+    case_folder = case_folder.resolve()
     scan = _SCANS.get(case_folder)
     if scan is None and earlier_sessions:
         path = _stored().get(str(case_folder))

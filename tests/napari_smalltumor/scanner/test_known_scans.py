@@ -111,3 +111,14 @@ def test_a_lock_that_is_not_given_up_does_not_hold_up_the_window(
         remember_scan(tmp_path / "A", tmp_path)
     restart()
     assert scan_of(tmp_path / "A") == tmp_path
+
+
+def test_a_case_that_was_prepared_through_a_link_is_known_by_its_own_folder(tmp_path, data):
+    case, scan = tmp_path / "cases" / "Pat", tmp_path / "scan"
+    case.mkdir(parents=True)
+    scan.mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "cases", target_is_directory=True)
+    remember_scan(tmp_path / "link" / "Pat", scan)
+    assert scan_of(case) == scan
+    forget_scan(case)
+    assert scan_of(tmp_path / "link" / "Pat") is None

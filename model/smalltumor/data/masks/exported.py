@@ -64,5 +64,5 @@ def region_files_of(case: Case) -> list[RegionFile]:
 
 def is_beside(file: RegionFile, case: Case) -> bool:
     """Whether a file was exported from a case, to the folder of its images."""
-    folders = {path.absolute().parent for path in case.paths.values()}
-    return safe_name(case.name) == file.case and file.path.absolute().parent in folders
+    folders = {path.parent.resolve() for path in case.paths.values()}
+    return safe_name(case.name) == file.case and file.path.parent.resolve() in folders

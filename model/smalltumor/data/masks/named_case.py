@@ -61,8 +61,8 @@ def named_case(path: Path) -> str | None:
 
 def is_in_folder_of(path: Path, case: Case) -> bool:
     """Whether a file lies in a folder of the case's images, or is the case's own mask."""
-    folders = {p.absolute().parent for p in case.paths.values()}
-    return path == case.labels_path or path.absolute().parent in folders
+    folders = {p.parent.resolve() for p in case.paths.values()}
+    return path == case.labels_path or path.parent.resolve() in folders
 
 
 def _another(path: Path, named: str, case: Case) -> CaseError:

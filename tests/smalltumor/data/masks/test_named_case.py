@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from smalltumor.data.case import Case
-from smalltumor.data.masks.named_case import check_case, check_patient
+from smalltumor.data.masks.named_case import check_case, check_patient, is_in_folder_of
 from smalltumor.errors import CaseError
 from smalltumor.geometry.grid import Grid
 
@@ -53,3 +53,12 @@ def test_in_a_folder_of_several_cases_the_mask_of_another_is_refused(tmp_path):
 def test_a_number_that_goes_on_is_another_patient(tmp_path):
     with pytest.raises(CaseError):
         check_patient(tmp_path / "elsewhere" / "P_10.nii.gz", case_named("P_1", tmp_path))
+
+
+def test_a_mask_that_a_link_leads_to_lies_in_the_folder_of_the_case(tmp_path):
+    folder = tmp_path / "Pat"
+    folder.mkdir()
+    (tmp_path / "link").symlink_to(folder, target_is_directory=True)
+    case = case_named("Pat", folder)
+    assert is_in_folder_of(tmp_path / "link" / "corrected.nii.gz", case)
+    assert not is_in_folder_of(tmp_path / "corrected.nii.gz", case)
