@@ -35,7 +35,7 @@ def evaluate_challenge(
     -------
     scores : dict
         By case and by region: et, tc, wt, netc (necrosis and non-enhancing tumour), snfh (edema)
-        and rc (resection cavity).
+        and, if both sides tell it, rc (resection cavity).
     notes : list of str
         Files that were left out.
     """
@@ -44,6 +44,7 @@ def evaluate_challenge(
     predicted_files, true_files = zip(*pairs, strict=True)
     truth_scheme = scheme_of(true_files, truth_labels, None, "truth").name
     scheme = scheme_of(predicted_files, labels, truth_scheme, "predictions").name
+    with_cavity = scheme == truth_scheme == CAVITY_SCHEME
     found: dict[str, CaseRegions] = {}
     for number, (predicted_file, true_file) in enumerate(pairs):
         if progress is not None:
@@ -53,8 +54,12 @@ def evaluate_challenge(
         found[true_file.name] = {
             region: score_one_to_one(mask, sides[1][region], true.grid.spacing)
             for region, mask in sides[0].items()
+            if region != "rc" or with_cavity
         }
-    return found, notes_on_pairing(pairing)
+    notes = notes_on_pairing(pairing)
+    if not with_cavity and CAVITY_SCHEME in (scheme, truth_scheme):
+        notes.append("RC is left out: only one side is in a scheme with the resection cavity")
+    return found, notes
 
 
 def _masks(volume: Volume, scheme: str) -> dict[str, Mask]:

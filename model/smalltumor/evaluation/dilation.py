@@ -9,6 +9,7 @@ from smalltumor.labels.components import connected_components
 from smalltumor.labels.masks import Mask
 
 _FINE_MM = 1.0  # BraTS dilates on voxels of 1 mm
+_DIVIDED_MM = 1.5
 
 
 def dilation_margin(distance_mm: float, spacing: npt.NDArray[np.float64]) -> tuple[int, int, int]:
@@ -23,8 +24,9 @@ def dilated_components(
     """Number the 26-connected components of the dilated mask.
 
     A grid of 1 mm is dilated over faces and edges, one step a millimetre, as in BraTS 2023. Voxels
-    of 1.5 mm or more are first divided into voxels of about 1 mm, without which a slice of 5 mm
-    could only be dilated by 0 or 5 mm. Finer axes take more steps.
+    of 1.5 mm or more are first divided into voxels of 1 mm or less, without which a slice of 5 mm
+    could only be dilated by 0 or 5 mm. The number of parts is odd, so that one lies at the centre
+    of a voxel, and mirrored masks have mirrored components. Finer axes take more steps.
 
     Parameters
     ----------
@@ -38,14 +40,20 @@ def dilated_components(
     (i, j, k) int32 array
         The component at the voxel's centre, from 1; 0 outside. Voxels of the mask are never 0.
     """
-    parts = np.maximum(1, np.floor(spacing / _FINE_MM + 0.5).astype(int))
+    parts = _odd_parts(spacing)
     fine = mask
     for axis, count in enumerate(parts):
         fine = np.repeat(fine, count, axis)
-    steps = np.maximum(1, np.rint(distance_mm * parts / spacing).astype(int))
+    steps = np.maximum(1, np.floor(distance_mm * parts / spacing + 0.5).astype(int))
     numbers = connected_components(_dilated(fine, steps)).label_image()
     i, j, k = (slice(count // 2, None, count) for count in parts)
     return numbers[i, j, k]
+
+
+def _odd_parts(spacing: npt.NDArray[np.float64]) -> npt.NDArray[np.int_]:
+    """Number of parts of about 1 mm or less along each axis."""
+    half = np.ceil((spacing / _FINE_MM - 1) / 2 - 1e-6).astype(int)
+    return np.where(spacing < _DIVIDED_MM, 1, 2 * half + 1)
 
 
 def _dilated(mask: Mask, steps: npt.NDArray[np.int_]) -> Mask:

@@ -61,3 +61,14 @@ def test_files_without_a_partner_are_named(tmp_path):
     write(truth / "B_seg.nii.gz", (2, 3))
     scores, notes = evaluate_challenge(predictions, truth, **SCHEMES)
     assert list(scores) == ["A"] and notes == ["not predicted, and left out of the means: B"]
+
+
+def test_a_cavity_that_one_side_cannot_tell_is_left_out_and_said(tmp_path):
+    predictions, truth = folders(tmp_path)
+    (predictions / "A.nii.gz").unlink()
+    write(predictions / "A.nii.gz", (2, 3), (10, 2))
+    scores, notes = evaluate_challenge(
+        predictions, truth, labels="brats2023", truth_labels="brats2024"
+    )
+    assert "rc" not in scores["A"]
+    assert notes == ["RC is left out: only one side is in a scheme with the resection cavity"]

@@ -167,3 +167,15 @@ def test_predicted_components_away_from_the_truth_are_false_if_they_are_large_en
     assert count_false_components(prediction, truth, at_least=9) == 1
     assert count_false_components(prediction, np.zeros_like(truth), at_least=27) == 2
     assert count_false_components(np.zeros_like(truth), truth, at_least=1) == 0
+
+
+@pytest.mark.parametrize("edge", [0.7, 1.0, 1.4, 1.5, 1.8, 2.0, 2.3, 4.0, 5.0, 6.0])
+def test_mirrored_masks_have_the_same_matches(edge):
+    rng = np.random.default_rng(7)
+    for _ in range(6):
+        truth, prediction = rng.random((2, 14, 12, 10)) > 0.985
+        sides = (np.asarray, lambda mask: mask[:, :, ::-1], lambda mask: mask[::-1, ::-1])
+        matches = [match_lesions(s(prediction), s(truth), (edge,) * 3) for s in sides]
+        found = [sum(bool(len(each)) for each in m.assigned) for m in matches]
+        lesions = [(len(m.assigned), len(m.false_components)) for m in matches]
+        assert len({*zip(found, lesions, strict=True)}) == 1
