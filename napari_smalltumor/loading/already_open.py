@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import CaseFiles
 
 from napari_smalltumor import notify
@@ -13,6 +15,7 @@ from napari_smalltumor.layers.create import LayerData
 from napari_smalltumor.layers.metadata import (
     LayerKind,
     LayerRole,
+    cases_among,
     provenance_of,
     role_of,
     same_case,
@@ -38,6 +41,19 @@ def without_open(data: list[LayerData], layers: Iterable[Layer]) -> list[LayerDa
     """
     roles = [role for layer in layers if (role := role_of(layer)) is not None]
     return [one for one in data if not any(_is_same(one, role) for role in roles)]
+
+
+def named_as_open(files: CaseFiles, layers: Iterable[Layer]) -> CaseFiles:
+    """The files under the name of the open case whose T1CE is among them.
+
+    A case that is named after its folder has another name where a link leads to the folder.
+    """
+    own = {real_path(path) for path in files.modalities.get(REFERENCE, [])}
+    for case in cases_among(layers):
+        shown = case.paths.get(REFERENCE)
+        if shown is not None and real_path(shown) in own:
+            return replace(files, name=case.name)
+    return files
 
 
 def show_open_case(viewer: ViewerModel, files: CaseFiles) -> None:

@@ -28,7 +28,7 @@ from napari_smalltumor.export.region_files import (
 from napari_smalltumor.layers.brain_mask import brain_mask_layer
 from napari_smalltumor.layers.create import STACKING, LayerData, image_layers
 from napari_smalltumor.layers.metadata import cases_among, region_layers
-from napari_smalltumor.loading.already_open import layer_of_file, without_open
+from napari_smalltumor.loading.already_open import layer_of_file, named_as_open, without_open
 from napari_smalltumor.loading.labels.layers import labels_of
 from napari_smalltumor.loading.real_paths import real_path, with_real_paths
 from napari_smalltumor.loading.single_file import layer_of_volume, single_file_case
@@ -61,7 +61,7 @@ def layers_of_case(
     with_labels : bool
         Whether an expert's labels are opened. The case knows their file in any event.
     """
-    files = with_real_paths(files)
+    files = named_as_open(with_real_paths(files), layers)
     if files.modalities and files.missing:
         alone = _layers_of_incomplete_case(files, layers) if REFERENCE in files.missing else None
         if alone == []:

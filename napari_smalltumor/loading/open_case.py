@@ -23,7 +23,6 @@ from napari_smalltumor.loading.dicom_files import is_dicom_slice, open_study_of
 from napari_smalltumor.loading.folder_of_cases import offer_cases
 from napari_smalltumor.loading.job import LoadJob, add_layers, load
 from napari_smalltumor.loading.reader import layers_of_file
-from napari_smalltumor.loading.real_paths import real_path
 from napari_smalltumor.loading.scans import (
     check_no_scan,
     offer_files,
@@ -110,7 +109,6 @@ def open_and_remember(
     if isinstance(path, Path) and is_dicom_slice(path):
         open_study_of(viewer, path, partial(_offer_study, viewer))
         return
-    path = real_path(path) if isinstance(path, Path) else path
     found: list[CaseFiles] = []
 
     def remember(layers: list[Layer]) -> None:
@@ -199,6 +197,4 @@ def open_case(viewer: ViewerModel, path: Path | Sequence[Path] | CaseFiles) -> l
 def _files_of(path: Path | Sequence[Path] | CaseFiles) -> CaseFiles:
     if isinstance(path, CaseFiles):
         return path
-    if isinstance(path, Path):
-        return find_case_files(real_path(path))
-    return find_case_files([real_path(each) for each in path])
+    return find_case_files(path if isinstance(path, Path) else list(path))

@@ -52,13 +52,11 @@ def get_reader(path: str | Sequence[str]) -> Reader | None:
 
 
 def _read_folder(path: str | Sequence[str]) -> list[LayerData]:
-    return layers_of_case(find_case_files(real_path(Path(str(path)))), layers=_open_layers())
+    return layers_of_case(find_case_files(Path(str(path))), layers=_open_layers())
 
 
 def _read_together(paths: str | Sequence[str]) -> list[LayerData]:
-    return layers_of_case(
-        find_case_files([real_path(Path(p)) for p in paths]), layers=_open_layers()
-    )
+    return layers_of_case(find_case_files([Path(p) for p in paths]), layers=_open_layers())
 
 
 def _read_path(path: str | Sequence[str]) -> list[LayerData]:
@@ -79,9 +77,9 @@ def layers_of_file(file: Path, layers: Sequence[Layer]) -> list[LayerData]:
     CaseError
         If the file cannot be read.
     """
-    file = real_path(file)
     if _dimensions(file) not in (0, 3):
         return layers_of_case(find_case_files(file), layers=layers)
+    file = real_path(file)
     exported = region_file(file)
     if exported is not None:
         return layers_of_export(exported, layers)

@@ -21,7 +21,6 @@ from napari_smalltumor.loading.job import LoadJob, load, loads_in_background
 from napari_smalltumor.loading.open_case import case_name, on_error, open_and_remember
 from napari_smalltumor.loading.reader import Reader
 from napari_smalltumor.loading.reader import get_reader as get_case_reader
-from napari_smalltumor.loading.real_paths import real_path
 from napari_smalltumor.loading.scans import check_no_scan
 from napari_smalltumor.viewer_setup import set_up
 
@@ -111,9 +110,7 @@ def _show_open(viewer: ViewerModel, path: str | Sequence[str]) -> None:
 
 
 def _paths(path: str | Sequence[str]) -> Path | list[Path]:
-    if isinstance(path, str):
-        return real_path(Path(path))
-    return [real_path(Path(each)) for each in path]
+    return Path(path) if isinstance(path, str) else [Path(p) for p in path]
 
 
 def _read_folder_of_cases(path: str | Sequence[str]) -> list[Any]:

@@ -64,10 +64,11 @@ def scan_of(case_folder: Path, *, earlier_sessions: bool = True) -> Path | None:
         Whether to trust what an earlier session remembered: the caller has to check that the case
         is made of this scan.
     """
-    case_folder = case_folder.resolve()
+    given, case_folder = case_folder.absolute(), case_folder.resolve()
     scan = _SCANS.get(case_folder)
     if scan is None and earlier_sessions:
-        path = _stored().get(str(case_folder))
+        stored = _stored()
+        path = stored.get(str(case_folder)) or stored.get(str(given))
         scan = None if path is None else Path(path)
     return scan if scan is not None and scan.is_dir() else None
 

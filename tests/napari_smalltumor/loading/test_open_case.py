@@ -122,3 +122,17 @@ def test_a_folder_in_which_files_are_links_is_a_case_of_its_own(viewer, tmp_path
     open_case(viewer, folder)
     open_case(viewer, own)
     assert [p.folder for p in active_patient(viewer).patients] == [folder, own]
+
+
+def test_a_case_named_after_its_folder_is_named_by_the_path_that_was_given(viewer, tmp_path):
+    store = tmp_path / "store-8f3a"
+    write_case_along(store, name="case")
+    for file in store.iterdir():
+        file.rename(store / file.name.removeprefix("case_"))
+    link = tmp_path / "Patient-007"
+    link.symlink_to(store, target_is_directory=True)
+    first = open_case(viewer, link)
+    assert case_of(first[0]).name == "Patient-007"
+    open_and_remember(viewer, store)
+    assert list(viewer.layers) == first
+    assert [p.name for p in active_patient(viewer).patients] == ["Patient-007"]
