@@ -6,15 +6,15 @@ no tool that paints stays chosen: a stroke belongs to the present scan.
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary, WeakSet, ref
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary, WeakSet
 
 from smalltumor.data.case import REFERENCE
 
 from napari_smalltumor.compare.choices import ReferenceChoice
 from napari_smalltumor.compare.shown_reference import show_reference
 from napari_smalltumor.follow_up.comparison import Comparison
+from napari_smalltumor.follow_up.no_painting import NoPainting
 from napari_smalltumor.layers.coordinates import display_transform
 from napari_smalltumor.layers.create import contrast_limits
 from napari_smalltumor.layers.earlier_scan import mark_as_earlier_scan
@@ -36,10 +36,7 @@ if TYPE_CHECKING:
 _THEN: WeakKeyDictionary[Layer, list[Layer]] = WeakKeyDictionary()
 """Layers of T1CE then, each with the images that it has hidden."""
 
-_NOT_PAINTING = ("pan_zoom", "transform", "pick")
-
-_GUARDED: WeakKeyDictionary[Layer, WeakSet[Layer]] = WeakKeyDictionary()
-"""Layers of T1CE then, each with the layers whose tools bring the scan now back."""
+_GUARDS: WeakKeyDictionary[Layer, NoPainting] = WeakKeyDictionary()
 
 _REFERENCES: WeakSet[Layer] = WeakSet()
 """Contours of regions then; the user may have chosen another reference since."""
@@ -69,6 +66,7 @@ def show_then(viewer: ViewerModel, comparison: Comparison) -> Image:
     assign(layer, patient)
     mark_as_earlier_scan(layer)
     _THEN[layer] = []
+    _GUARDS[layer] = NoPainting(viewer, layer, _show_now)
     selected = list(viewer.layers.selection)
     with active_patient(viewer).in_background():
         viewer.layers.insert(_index_above_images(viewer, patient), layer)
@@ -122,30 +120,7 @@ def flicker(viewer: ViewerModel) -> bool:
     layer.visible = True
     for image in images:
         image.visible = False
-    _leave_when_painted(viewer, layer)
     return True
-
-
-def _leave_when_painted(viewer: ViewerModel, then: Layer) -> None:
-    """Choose no tool, and show the images of now when a tool that paints is chosen."""
-    from napari.layers import Labels
-
-    for layer in active_patient(viewer).layers_in_use:
-        if not isinstance(layer, Labels):
-            continue
-        if layer.mode not in _NOT_PAINTING:
-            layer.mode = "pan_zoom"
-        if layer not in _GUARDED.setdefault(then, WeakSet()):
-            _GUARDED[then].add(layer)
-            layer.events.mode.connect(partial(_on_mode, ref(viewer), ref(then)))
-
-
-def _on_mode(viewer: ref[ViewerModel], then: ref[Layer], event: Any) -> None:
-    window, layer = viewer(), then()
-    if window is None or layer is None or event.source.mode in _NOT_PAINTING or not layer.visible:
-        return
-    _show_now(layer)
-    window.status = "The present scan is shown again: edits belong to it"
 
 
 def _show_now(layer: Layer) -> None:

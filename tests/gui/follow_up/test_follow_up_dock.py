@@ -20,6 +20,7 @@ from napari_smalltumor.display.sequences import show_sequence
 from napari_smalltumor.follow_up import dock as dock_module
 from napari_smalltumor.follow_up import page
 from napari_smalltumor.follow_up.dock import FollowUpDock
+from napari_smalltumor.follow_up.layers_then import layer_then
 from napari_smalltumor.layers.earlier_scan import earlier_scan_is_shown
 from napari_smalltumor.layers.metadata import region_of
 from napari_smalltumor.layers.reference import reference_layers
@@ -270,6 +271,13 @@ def test_nothing_is_painted_or_added_on_the_scan_then(dock, qtbot, then):
         layer.mode = "erase"
         assert not earlier_scan_is_shown(viewer.layers)
         assert any(x.visible for x in viewer.layers if x.name.endswith("T1CE"))
+    shown = layer_then(viewer, active_patient(viewer).current)
+    layer.mode = "paint"
+    shown.visible = True  # by its eye icon
+    assert layer.mode == "pan_zoom"
+    drawn = viewer.add_labels(np.zeros(SHAPE, np.uint8))
+    drawn.mode = "paint"
+    assert not shown.visible
     dock.flicker()
     review, said = LesionReview(viewer), []
     clicks = ReviewClicks(viewer, review, said.append, lambda: None)
