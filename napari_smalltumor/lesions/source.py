@@ -260,7 +260,9 @@ class Snapshot:
             components, self.grid, self.region, threshold, self.look_up, self.plane()
         )
         if not self.upright:
-            lesions = [replace(x, slices=_nearest(x.centroid_voxel)) for x in lesions]
+            lesions = [
+                replace(x, slices=_nearest(x.centroid_voxel), slices_by_index=True) for x in lesions
+            ]
         return [without_probability_if_painted(x) for x in lesions]
 
 

@@ -61,6 +61,8 @@ class AxialDiameters:
     least_mm : float
         Least length of both diameters of a measurable lesion: `MEASURABLE_MM`, or twice the
         thickness of slices of more than 5 mm.
+    slice_index : int or None
+        Index of their slice on the grid, along its axis nearest to the long axis of the body.
     slice_number : int or None
         The slice that they lie in, from 0, as napari shows it for this plugin's layers; see
         `location.upright_slices`. Of several with equal diameters, the first that was found.
@@ -70,6 +72,7 @@ class AxialDiameters:
     perpendicular_mm: float
     slices: int
     least_mm: float = MEASURABLE_MM
+    slice_index: int | None = None
     slice_number: int | None = None
 
     @property
@@ -110,10 +113,10 @@ def axial_diameters(voxels: Integers, grid: Grid) -> AxialDiameters:
         if length > longest:
             longest, ends, section = length, line, candidate
     across = section.widest_across(ends[1] - ends[0])
-    number, _, _ = upright_slices(grid, parts[sections.index(section)][0])
-    return AxialDiameters(
-        longest, across, len(sections), _least_mm(float(grid.spacing[axis])), number
-    )
+    voxel = parts[sections.index(section)][0]
+    number, _, _ = upright_slices(grid, voxel)
+    least = _least_mm(float(grid.spacing[axis]))
+    return AxialDiameters(longest, across, len(sections), least, int(voxel[axis]), number)
 
 
 def _least_mm(thickness: float) -> float:

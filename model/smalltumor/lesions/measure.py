@@ -74,6 +74,8 @@ class Lesion:
     slices : (axial, coronal, sagittal) or None
         Numbers of the slices through the centre, from 0, as napari shows them for this plugin's
         layers; see `location.upright_slices`.
+    slices_by_index : bool
+        Whether `slices` are voxel indices, as of a layer that napari shows as it is stored.
     list_name : LesionList
         Which list it is on.
     score : float or None
@@ -100,6 +102,7 @@ class Lesion:
     accepted: bool | None = None
     side: Side | None = None
     slices: tuple[int, int, int] | None = None
+    slices_by_index: bool = False
     list_name: LesionList = LesionList.FOUND
     score: float | None = None
     decided_by: str | None = None
@@ -117,6 +120,13 @@ class Lesion:
         if self.indices is None or self.grid is None:
             return None
         return axial_diameters(self.indices, self.grid)
+
+    @property
+    def diameters_slice(self) -> int | None:
+        """The slice of the axial diameters, numbered as `slices`."""
+        if self.axial is None:
+            return None
+        return self.axial.slice_index if self.slices_by_index else self.axial.slice_number
 
     @property
     def ml(self) -> float:

@@ -50,7 +50,7 @@ def _axial(lesion: Lesion) -> dict[str, Cell]:
     axial = lesion.axial
     cells: tuple[Cell, ...] = (None,) * len(_AXIAL_COLUMNS)
     if axial is not None:
-        cells = axial.longest_mm, axial.perpendicular_mm, axial.measurable, axial.slice_number
+        cells = axial.longest_mm, axial.perpendicular_mm, axial.measurable, lesion.diameters_slice
     return dict(zip(_AXIAL_COLUMNS, cells, strict=True))
 
 

@@ -79,6 +79,7 @@ def test_a_plain_labels_layer_is_measured_with_its_own_transform(viewer):
     assert one.mm3 == pytest.approx(1)
     assert three.centroid_voxel == (3, 4, 6)
     assert three.centroid_ras_mm == pytest.approx((-(30 + 3), -(20 + 4), 10 + 6))
+    assert three.diameters_slice == three.slices[0] == 3
 
 
 def test_a_layer_drawn_on_a_case_has_the_coordinates_of_the_case(viewer):
