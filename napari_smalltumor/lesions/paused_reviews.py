@@ -65,20 +65,21 @@ class PausedReviews:
 
     def __init__(self, patients: ActivePatient) -> None:
         self._patients = patients
-        self._paused: dict[Patient | None, PausedReview] = {}
+        self._paused: dict[Patient, PausedReview] = {}
         patients.patients_changed.connect(self._forget_closed)
 
     def keep(self, patient: Patient | None, review: PausedReview) -> None:
-        """Keep the review of a patient, or of layers whose patient is not known."""
-        self._paused[patient] = review
-        self._forget_closed()
+        """Keep the review of a patient; that of layers whose patient is not known is not kept."""
+        if patient is not None:
+            self._paused[patient] = review
+            self._forget_closed()
 
     def take(self, patient: Patient | None) -> PausedReview | None:
         """Return the review of a patient, which is paused no longer; None if there is none."""
-        return self._paused.pop(patient, None)
+        return self._paused.pop(patient, None) if patient is not None else None
 
     def _forget_closed(self) -> None:
-        for patient in self._paused.keys() - {None, *self._patients.patients}:
+        for patient in self._paused.keys() - set(self._patients.patients):
             del self._paused[patient]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
@@ -87,7 +88,7 @@ class MissingLayers:
         layer, content, patient = event.value, _content_of(event.value), patient_of(event.value)
         if patient in self._last_closed and not self._closing:
             self._last_closed.discard(patient)
-            _report_closed(patient)
+            when_idle(partial(self._report_closed, patient, self._patients.title_of(patient)))
         if content is None or patient is None or patient not in self._patients.patients:
             return
         self._removed.setdefault(patient, {})[content] = layer
@@ -112,6 +113,14 @@ class MissingLayers:
         if closed:
             self.changed.emit()
 
+    def _report_closed(self, patient: Patient, title: str) -> None:
+        if patient in self._patients.patients:  # a layer was replaced
+            return
+        text = f"All layers of {title} were removed: it is closed."
+        if settings.get("autosave"):
+            text += " Edits that were not exported, if any, are offered when it is opened again."
+        notify.warn(text)
+
     def _report(self) -> None:
         """Name the removed layers of patients that are still open."""
         unreported, self._unreported = self._unreported, []
@@ -127,13 +136,6 @@ class MissingLayers:
                 f"Restore at the top of a Small Tumour dock to bring {them} back."
             )
             notify.warn(self._patients.messages.about(patient, text))
-
-
-def _report_closed(patient: Patient) -> None:
-    text = f"All layers of {patient.name} were removed: it is closed."
-    if settings.get("autosave"):
-        text += " Edits that were not exported are offered when it is opened again."
-    notify.warn(text)
 
 
 def _content_of(layer: Layer) -> str | None:
