@@ -14,6 +14,7 @@ from referencing import Registry, Resource
 from report_cases import SHAPE, Page, ball, brain_case, tumour
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.follow_up import RULE, UNKNOWN, Scan, ScanRegistration, matched
+from smalltumor.labels.regions import TissueClass
 from smalltumor.measures import measure_case
 from smalltumor.report import ReportDetails
 from smalltumor.report.follow_up_files import write_changes, write_follow_up_json
@@ -132,3 +133,18 @@ def test_the_table_of_changes_has_empty_cells_for_what_is_not_there(follow_up, t
     assert (new["change"], new["then_mm3"], new["relative"]) == ("new", "", "")
     assert (gone["change"], gone["now_mm3"], gone["now_axial_mm"]) == ("gone", "", "")
     assert float(grown["relative"]) == pytest.approx(follow_up.changes[1].relative, rel=1e-6)
+
+
+def test_contours_and_legend_are_those_of_the_regions_that_the_masks_tell(later):
+    known = (TissueClass.BACKGROUND, TissueClass.ET)
+    scans = []
+    for name, classes in (("P_visit1", tumour()), ("P_visit2", later)):
+        et = np.where(classes == TissueClass.ET, TissueClass.ET, 0).astype(np.uint8)
+        case = brain_case(name)
+        measures = measure_case(case, Segmentation(name, et, case.grid), known=known)
+        scans.append(Scan(case, et, measures, "", f"{name}_seg.nii.gz"))
+    page = Page(follow_up_page(matched(scans, [UNMOVED]), ReportDetails(patient="P")))
+    captions = [picture["alt"] for picture in page.all("img")]
+    assert any("contours of ET" in caption for caption in captions)
+    assert not any("contours of ET, " in caption or "TC" in caption for caption in captions)
+    assert "ET enhancing tumour" in page.text and "WT whole tumour" not in page.text

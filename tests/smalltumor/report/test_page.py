@@ -153,4 +153,5 @@ def test_regions_that_the_mask_does_not_tell_have_no_contours(case):
     captions = [picture["alt"] for picture in page.all("img")]
     assert any("contours of ET" in caption for caption in captions)
     assert not any("TC" in caption or "WT" in caption for caption in captions)
+    assert page.text.count("whole tumour") == 1  # in the table of regions, not in the legend
     assert "WT whole tumour –" in page.text
