@@ -70,7 +70,7 @@ class ReviewActions:
             self.say("Select a lesion to accept")
         elif self.review.is_candidate(lesions[0]):
             self._add_candidate(lesions[0])
-        elif self._refuses(self.review.hidden_layer):
+        elif self._earlier_scan_is_shown() or self._refuses(self.review.hidden_layer):
             return
         elif self.specks_row_is_selected() and not self.review.unfolded:
             self.say(f"List the specks ({keys.FOLD.sequence}) to accept one of them")
@@ -110,7 +110,7 @@ class ReviewActions:
 
     def undo(self) -> None:
         """Take the last deletion or acceptance back, and go to the first of its lesions."""
-        if self._refuses(self.review.hidden_layer_of_undo):
+        if self._earlier_scan_is_shown() or self._refuses(self.review.hidden_layer_of_undo):
             return
         step = self.review.undo()
         if step is None:
@@ -154,7 +154,8 @@ class ReviewActions:
         self.review.go_to(next((x for x in rows[row:] if x in remaining), remaining[0]))
 
     def _add_candidate(self, candidate: Lesion) -> None:
-        if self._refuses(self.review.hidden_layer_of_addition(candidate)):
+        hidden = self.review.hidden_layer_of_addition(candidate)
+        if self._earlier_scan_is_shown() or self._refuses(hidden):
             return
         following = self._following_candidate(candidate)
         if self.review.add(candidate):
@@ -163,6 +164,8 @@ class ReviewActions:
         self.search()
 
     def _reject(self, candidate: Lesion) -> None:
+        if self._earlier_scan_is_shown():
+            return
         following = self._following_candidate(candidate)
         self.review.reject([candidate])
         self.say(texts.rejected())
@@ -181,6 +184,13 @@ class ReviewActions:
         else:
             self.review.go_to(candidate)
 
+    def _earlier_scan_is_shown(self) -> bool:
+        """Refuse to judge or change lesions of now on the images of an earlier scan."""
+        if not self.review.earlier_scan_is_shown:
+            return False
+        self.say(texts.EARLIER_SCAN)
+        return True
+
     def _refuses(self, hidden: Labels | None) -> bool:
         """Refuse to change a layer that is hidden, and say so."""
         if hidden is None:
@@ -189,7 +199,8 @@ class ReviewActions:
         return True
 
     def _delete(self, lesions: Sequence[Lesion]) -> None:
-        if self._refuses(self.review.hidden_layer_of_deletion(lesions)):
+        hidden = self.review.hidden_layer_of_deletion(lesions)
+        if self._earlier_scan_is_shown() or self._refuses(hidden):
             return
         is_small = all(lesion.small for lesion in lesions)
         following = self._following_small(lesions) if is_small else self.model.following(lesions)

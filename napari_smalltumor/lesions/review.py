@@ -15,6 +15,7 @@ from smalltumor.labels.regions import Region
 from smalltumor.lesions import Lesion, LesionList
 from smalltumor.second_look import load_parameters, scored
 
+from napari_smalltumor.layers.earlier_scan import earlier_scan_is_shown
 from napari_smalltumor.layers.visibility import can_be_seen
 from napari_smalltumor.lesions.additions import add_voxels, layers_to_add_to
 from napari_smalltumor.lesions.edits import delete_lesions, layers_to_delete_from
@@ -315,6 +316,11 @@ class LesionReview(ReviewedSegmentation):
             self.current = None if self.current in gone else self.current
             self._update()
         return deleted
+
+    @property
+    def earlier_scan_is_shown(self) -> bool:
+        """Whether the images show an earlier scan, so that the mask of now must not be changed."""
+        return earlier_scan_is_shown(self._viewer.layers)
 
     @property
     def hidden_layer(self) -> Labels | None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 import pytest
 from lesion_layers import show_regions, synthetic_case
 from smalltumor.labels.regions import Region
 from smalltumor.lesions import LesionList
 
+from napari_smalltumor.layers.earlier_scan import mark_as_earlier_scan
+from napari_smalltumor.lesions import texts
 from napari_smalltumor.lesions.actions import ReviewActions
 from napari_smalltumor.lesions.review import LesionReview
 from napari_smalltumor.lesions.specks import SpeckRule
@@ -205,6 +208,36 @@ def test_nothing_is_changed_in_a_mask_that_is_hidden(viewer, dock, action):
     getattr(dock.actions, action)()
     assert dock.said[-1] == "ET is hidden. Show it to edit lesions"
     assert (viewer.layers["Pat ET"].data == before).all() and not dock.review.can_undo
+
+
+@pytest.mark.parametrize("action", ["accept", "delete", "dismiss_specks", "undo"])
+def test_nothing_is_changed_while_the_earlier_scan_is_shown(viewer, with_specks, action):
+    dock = with_specks
+    dock.review.set_unfolded(True)
+    dock.rows = [2]
+    dock.actions.delete()
+    then = viewer.add_image(np.zeros((4, 4, 4)), name="T1CE then")
+    mark_as_earlier_scan(then)
+    dock.rows = [0]
+    before = viewer.layers["Pat ET"].data.copy()
+    getattr(dock.actions, action)()
+    assert dock.said[-1] == texts.EARLIER_SCAN
+    assert dock.voxels == [12, 216] and (viewer.layers["Pat ET"].data == before).all()
+    assert not any(map(dock.review.is_accepted, dock.review.lesions))
+    then.visible = False
+    dock.actions.undo()
+    assert dock.voxels == [2, 12, 216]
+
+
+@pytest.mark.parametrize("action", ["accept", "delete"])
+def test_no_candidate_is_decided_on_while_the_earlier_scan_is_shown(viewer, dock, action):
+    candidate = replace(dock.review.lesions[0], list_name=LesionList.SECOND_LOOK)
+    dock.review.set_candidates([candidate])
+    dock.review.go_to(candidate)
+    mark_as_earlier_scan(viewer.add_image(np.zeros((4, 4, 4))))
+    getattr(dock.actions, action)()
+    assert dock.said[-1] == texts.EARLIER_SCAN
+    assert dock.review.candidates == [candidate] and not dock.review.can_undo
 
 
 def test_a_deletion_is_not_taken_back_while_its_mask_is_hidden(viewer, dock):
