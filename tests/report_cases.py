@@ -34,10 +34,10 @@ def ball(classes: np.ndarray, centre, radius: float, value: int = 3) -> np.ndarr
 
 
 def tumour(shape=SHAPE) -> np.ndarray:
-    """Tissue classes: a tumour with edema and necrosis, and a small enhancing lesion."""
+    """Tissue classes: a tumour with edema and necrosis at its side, and a small lesion."""
     classes = ball(np.zeros(shape, np.uint8), (22, 30, 20), 9, value=2)
     ball(classes, (22, 30, 20), 6)
-    ball(classes, (22, 30, 20), 3, value=1)
+    ball(classes, (19, 30, 20), 2, value=1)
     return ball(classes, (42, 40, 22), 1.5)
 
 

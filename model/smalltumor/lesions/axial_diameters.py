@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from smalltumor.labels.components import Integers
 from smalltumor.labels.masks import Mask
 from smalltumor.lesions.location import upright_slices
+from smalltumor.lesions.solid_part import filled_in_slices, solid_part, without_cavities
 
 if TYPE_CHECKING:
     from smalltumor.geometry.grid import Grid
@@ -52,12 +54,12 @@ class AxialDiameters:
     Parameters
     ----------
     longest_mm : float
-        Length of the longest line within the lesion in any axial slice, from edge to edge. Holes,
-        such as a necrosis within an enhancing rim, belong to the lesion.
+        Length of the longest line within the lesion in any axial slice, from edge to edge.
     perpendicular_mm : float
-        The longest line perpendicular to it within the lesion in the same slice.
+        The longest line within the lesion in the same slice that crosses it at a right angle; of a
+        rim no more than its thickness.
     slices : int
-        Number of axial slices with the lesion.
+        Number of axial slices with what was measured.
     least_mm : float
         Least length of both diameters of a measurable lesion: `MEASURABLE_MM`, or twice the
         thickness of slices of more than 5 mm.
@@ -66,6 +68,12 @@ class AxialDiameters:
     slice_number : int or None
         The slice that they lie in, from 0, as napari shows it for this plugin's layers; see
         `location.upright_slices`. Of several with equal diameters, the first that was found.
+    has_cavity : bool
+        Whether the lesion encloses a space of at least `solid_part.CAVITY_MM` in a slice, which was
+        left out. The diameters are then those of its solid part.
+    is_rim : bool
+        Whether no ball of `least_mm` fits into what is left of a lesion with a cavity. The
+        diameters are then those of the rim.
     """
 
     longest_mm: float
@@ -74,6 +82,8 @@ class AxialDiameters:
     least_mm: float = MEASURABLE_MM
     slice_index: int | None = None
     slice_number: int | None = None
+    has_cavity: bool = False
+    is_rim: bool = False
 
     @property
     def product_mm2(self) -> float:
@@ -82,11 +92,15 @@ class AxialDiameters:
 
     @property
     def measurable(self) -> bool:
-        """Whether both diameters reach `least_mm`, on at least `MEASURABLE_SLICES` slices."""
-        return self.perpendicular_mm >= self.least_mm and self.slices >= MEASURABLE_SLICES
+        """Whether both diameters reach `least_mm`, on at least `MEASURABLE_SLICES` slices.
+
+        A rim around a cavity is not measurable.
+        """
+        long_enough = self.perpendicular_mm >= self.least_mm
+        return long_enough and self.slices >= MEASURABLE_SLICES and not self.is_rim
 
 
-def axial_diameters(voxels: Integers, grid: Grid) -> AxialDiameters:
+def axial_diameters(voxels: Integers, grid: Grid, *, of_outline: bool = False) -> AxialDiameters:
     """Measure a lesion in its axial slices.
 
     Axial slices are those of the grid that are nearest to the axial plane: in an oblique scan the
@@ -97,26 +111,49 @@ def axial_diameters(voxels: Integers, grid: Grid) -> AxialDiameters:
     voxels : (n, 3) int array
         Voxel indices of the lesion.
     grid : Grid
+    of_outline : bool
+        Measure the lesion with all that it encloses in a slice, also cavities.
     """
     axis = next(n for n, code in enumerate(grid.axcodes) if code in "SI")
     in_plane = [n for n in range(3) if n != axis]
-    to_mm = _plane_to_mm(grid.affine[:3, in_plane])
-    order = np.argsort(voxels[:, axis], kind="stable")
-    starts = np.flatnonzero(np.diff(voxels[order, axis])) + 1
-    parts = np.split(voxels[order], starts)
-    sections = [_Section(part[:, in_plane], to_mm) for part in parts]
-    longest, ends, section = 0.0, np.zeros((2, 2)), sections[0]
-    for candidate in sorted(sections, key=lambda s: s.extent, reverse=True):
-        if candidate.extent <= longest:
-            break
-        length, line = candidate.longest_line(longer_than=longest)
-        if length > longest:
-            longest, ends, section = length, line, candidate
-    across = section.widest_across(ends[1] - ends[0])
-    voxel = parts[sections.index(section)][0]
-    number, _, _ = upright_slices(grid, voxel)
+    first = voxels.min(axis=0) - 1
+    mask = np.zeros(voxels.max(axis=0) - first + 2, dtype=bool)
+    mask[tuple((voxels - first).T)] = True
+    mask = mask.transpose([*in_plane, axis])
     least = _least_mm(float(grid.spacing[axis]))
-    return AxialDiameters(longest, across, len(sections), least, int(voxel[axis]), number)
+    spacing = [float(grid.spacing[n]) for n in (*in_plane, axis)]
+    tissue = None if of_outline else without_cavities(mask, spacing)
+    measured, rim_mm = (
+        (filled_in_slices(mask), None) if tissue is None else _solid(tissue, spacing, least)
+    )
+
+    to_mm = _plane_to_mm(grid.affine[:3, in_plane])
+    numbers = np.flatnonzero(measured.any(axis=(0, 1)))
+    sections = [_Section(measured[..., n], to_mm) for n in numbers]
+    longest, ends, found = 0.0, np.zeros((2, 2)), 0
+    for n in sorted(range(len(sections)), key=lambda n: sections[n].extent, reverse=True):
+        if sections[n].extent <= longest:
+            break
+        length, line = sections[n].longest_line(longer_than=longest)
+        if length > longest:
+            longest, ends, found = length, line, n
+    across = sections[found].widest_across(ends)
+    if rim_mm is not None:
+        across = min(across, rim_mm)
+    voxel = voxels[0].copy()
+    voxel[axis] = numbers[found] + first[axis]
+    number, _, _ = upright_slices(grid, voxel)
+    return AxialDiameters(
+        *(longest, across, len(sections), least, int(voxel[axis]), number),
+        has_cavity=tissue is not None,
+        is_rim=rim_mm is not None,
+    )
+
+
+def _solid(tissue: Mask, spacing: Sequence[float], least_mm: float) -> tuple[Mask, float | None]:
+    """What is measured of a lesion with a cavity, (i, j, slice); the thickness in mm of a rim."""
+    solid, thickness = solid_part(tissue, spacing, least_mm)
+    return (solid, None) if solid.any() else (tissue, thickness)
 
 
 def _least_mm(thickness: float) -> float:
@@ -129,18 +166,15 @@ def _plane_to_mm(columns: Floats) -> Floats:
 
 
 class _Section:
-    """A lesion in one slice, without its holes.
+    """What is measured of a lesion in one slice: mask (i, j) with a margin of one voxel.
 
-    Positions (n, 2) are indices within the slice, from the corner of a margin of one voxel.
+    Positions (n, 2) are indices within the slice.
     """
 
-    def __init__(self, voxels: Integers, to_mm: Floats) -> None:
-        from scipy.ndimage import binary_fill_holes
-
-        first = voxels.min(axis=0) - 1
-        mask = np.zeros(voxels.max(axis=0) - first + 2, dtype=bool)
-        mask[tuple((voxels - first).T)] = True
-        self._mask: Mask = binary_fill_holes(mask)
+    def __init__(self, mask: Mask, to_mm: Floats) -> None:
+        used = np.argwhere(mask)
+        first, last = used.min(axis=0) - 1, used.max(axis=0) + 2
+        self._mask: Mask = mask[first[0] : last[0], first[1] : last[1]]
         self._to_mm = to_mm
 
     @cached_property
@@ -192,20 +226,29 @@ class _Section:
         gaps = (samples - last_inside).max(axis=1) * voxels / count
         return np.asarray(gaps <= _GAP)
 
-    def widest_across(self, direction: Floats) -> float:
-        """Length in mm of the longest line within the lesion that is perpendicular to another."""
-        along = self._to_mm @ direction
-        along /= np.linalg.norm(along)
+    def widest_across(self, ends: Floats) -> float:
+        """Length in mm of the longest line within the lesion that crosses another, perpendicularly.
+
+        Parameters
+        ----------
+        ends : (2, 2) float array
+            Of the other line.
+        """
+        start, stop = ends @ self._to_mm.T
+        length = float(np.linalg.norm(stop - start))
+        along = (stop - start) / length
         across = np.array([-along[1], along[0]])
-        points = self._edges @ self._to_mm.T
         size = float(np.abs(np.linalg.eigvals(self._to_mm)).min())
-        offsets = _steps(points @ along, size / _CHORDS_PER_VOXEL)
-        positions = _steps(points @ across, size / _CHORD_SAMPLES_PER_VOXEL)
-        mm = offsets[:, None, None] * along + positions[:, None] * across
+        step = size / _CHORD_SAMPLES_PER_VOXEL
+        away = (self._edges @ self._to_mm.T - start) @ across
+        before, after = (int(np.ceil(max(0.0, mm) / step)) for mm in (-away.min(), away.max()))
+        offsets = _steps(np.array([0.0, length]), size / _CHORDS_PER_VOXEL)
+        positions = (np.arange(-before, after) + 0.5) * step
+        mm = start + offsets[:, None, None] * along + positions[:, None] * across
         inside = self._contains(mm @ np.linalg.inv(self._to_mm).T)
-        samples = np.arange(len(positions))
-        last_outside = np.maximum.accumulate(np.where(inside, -1, samples), axis=1)
-        return float((samples - last_outside).max()) * size / _CHORD_SAMPLES_PER_VOXEL
+        to_left = np.logical_and.accumulate(inside[:, :before][:, ::-1], axis=1).sum(axis=1)
+        to_right = np.logical_and.accumulate(inside[:, before:], axis=1).sum(axis=1)
+        return float((to_left + to_right).max()) * step
 
     def _contains(self, positions: Floats) -> npt.NDArray[np.bool_]:
         """Whether positions (..., 2) are in the lesion."""

@@ -114,12 +114,14 @@ class Lesion:
     def axial(self) -> AxialDiameters | None:
         """The two axial diameters; None if the lesion was made without its voxels.
 
+        Of a component of ET those of the solid part, of another region with what it encloses.
         They are measured when they are asked for, since that of a large tumour takes up to a
         second.
         """
         if self.indices is None or self.grid is None:
             return None
-        return axial_diameters(self.indices, self.grid)
+        of_outline = self.region is not Region.ET
+        return axial_diameters(self.indices, self.grid, of_outline=of_outline)
 
     @property
     def diameters_slice(self) -> int | None:

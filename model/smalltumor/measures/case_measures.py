@@ -74,7 +74,7 @@ class RegionMeasures:
     equivalent_diameter_mm : float
         Diameter of the sphere of the same volume.
     axial : AxialDiameters
-        Of its largest component.
+        Of its largest component; of TC and WT with what they enclose.
     side : Side or None
         Side of its centre, or both if it has components on the right and on the left; None if the
         midsagittal plane is not known.
@@ -210,7 +210,7 @@ def measure_classes(
     return CaseMeasures(
         name=name,
         volumes_ml=_volumes(classes, grid, known),
-        regions={r: _region(masks[r], grid, plane) if r in masks else None for r in Region},
+        regions={r: _region(r, masks[r], grid, plane) if r in masks else None for r in Region},
         lesions=lesions,
         sums=BidimensionalSum.of(each.lesion for each in lesions),
         foci=foci,
@@ -234,7 +234,9 @@ def _volumes(classes: Classes, grid: Grid, known: Sequence[TissueClass]) -> dict
     }
 
 
-def _region(mask: Mask, grid: Grid, plane: MidsagittalPlane | None) -> RegionMeasures | None:
+def _region(
+    region: Region, mask: Mask, grid: Grid, plane: MidsagittalPlane | None
+) -> RegionMeasures | None:
     components = lesion_components(mask, grid)
     if not len(components):
         return None
@@ -245,7 +247,7 @@ def _region(mask: Mask, grid: Grid, plane: MidsagittalPlane | None) -> RegionMea
         side = Side.BOTH
     return RegionMeasures(
         equivalent_diameter_mm(len(everywhere) * grid.voxel_volume),
-        axial_diameters(components.voxels[-1], grid),
+        axial_diameters(components.voxels[-1], grid, of_outline=region is not Region.ET),
         side,
         min((mm for _, mm in places if mm is not None), default=None),
     )

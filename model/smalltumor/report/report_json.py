@@ -85,6 +85,7 @@ def _lesion(each: LesionMeasures) -> dict[str, Any]:
         "small": lesion.small,
         "equivalent_diameter_mm": each.equivalent_diameter_mm,
         **_axial(lesion.axial),
+        "has_cavity": lesion.axial and lesion.axial.has_cavity,
         "centroid_ras_mm": list(lesion.centroid_ras_mm),
         "axial_slice": lesion.slices and lesion.slices[0],
         "side": lesion.side and lesion.side.value,

@@ -46,6 +46,23 @@ def test_a_new_lesion_stays_new_at_later_scans():
     assert "a new lesion is not measurable" in found.reasons[-1]
 
 
+def around_a_cavity(outer: float, cavity: float) -> CaseMeasures:
+    """A rim around a cavity, which no class marks, from the outer diameter and the cavity's."""
+    where = np.stack(np.indices((64, 64, 64)), axis=-1) - 31.5
+    distance = np.linalg.norm(where, axis=-1)
+    rim = (distance <= outer / 2) & (distance > cavity / 2)
+    grid = Grid(rim.shape, np.diag([-1.0, -1.0, 1.0, 1.0]))
+    return measure_classes(np.where(rim, 3, 0).astype(np.uint8), grid)
+
+
+def test_a_cavity_that_widens_within_a_thin_rim_is_no_progression():
+    then, now = around_a_cavity(34, 30), around_a_cavity(48, 44)
+    assert then.sums is None and then.lesions[0].lesion.mm3 > 5000
+    found = response(then, now)
+    assert found.category is None
+    assert "the first scan has no measurable lesion" in found.reasons[0]
+
+
 def test_growth_of_less_than_40_percent_a_scan_adds_up():
     widths = [(7, 6), (8, 6), (9, 7), (10, 7), (11, 8)]
     scans = [scan(TARGET, (100, 100, 5, w, w, n)) for w, n in widths]

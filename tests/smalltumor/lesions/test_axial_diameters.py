@@ -17,8 +17,8 @@ LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 AXES = ["".join(codes) for order in permutations(("LR", "PA", "SI")) for codes in product(*order)]
 
 
-def measured(mask, affine=LPS):
-    return axial_diameters(np.argwhere(mask), Grid(mask.shape, affine))
+def measured(mask, affine=LPS, **options):
+    return axial_diameters(np.argwhere(mask), Grid(mask.shape, affine), **options)
 
 
 def ellipsoid(semi_axes_mm, angle=0.0, spacing=(1.0, 1.0, 1.0), shape=(64, 64, 40)):
@@ -87,10 +87,78 @@ def test_the_perpendicular_of_a_rectangle():
     assert found.perpendicular_mm == pytest.approx(10 / np.cos(np.arctan2(10, 40)), abs=1)
 
 
-def test_a_rim_is_measured_with_what_it_encloses():
+def ball(diameter, centre=(0, 0, 0)):
+    """Mask of a ball in mm, from the middle of a cube of 64 mm."""
+    where = np.stack(np.indices((64, 64, 64)), axis=-1) - 31.5 - np.array(centre)
+    return np.square(where).sum(axis=-1) <= diameter**2 / 4
+
+
+CAVITY = ball(30)
+THIN_RIM = ball(34) & ~CAVITY
+
+
+def test_a_thin_rim_around_a_cavity_is_not_measurable():
+    found = measured(THIN_RIM)
+    assert found.has_cavity and found.is_rim and not found.measurable
+    assert found.longest_mm < 20 and found.perpendicular_mm < 3
+
+
+@pytest.mark.parametrize("thickness", [3.0, 5.0])
+def test_nor_is_it_in_thick_slices(thickness):
+    slices = THIN_RIM[..., int(thickness) // 2 :: int(thickness)]
+    found = measured(slices, np.diag([-1.0, -1.0, thickness, 1.0]))
+    assert found.is_rim and not found.measurable
+
+
+def test_a_rim_with_a_narrow_gap_is_one_too():
+    rim = THIN_RIM.copy()
+    rim[30:34, :32] = False
+    found = measured(rim)
+    assert found.is_rim and not found.measurable
+
+
+def test_the_second_diameter_of_a_rim_is_its_thickness():
+    found = measured(ball(40) & ~ball(24))
+    assert found.is_rim and found.longest_mm == pytest.approx(32, abs=2)
+    assert found.perpendicular_mm == pytest.approx(8, abs=1)
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_of_a_nodule_on_a_rim_the_nodule_is_measured(side):
+    found = measured((THIN_RIM | ball(15, (19 * side, 0, 0))) & ~CAVITY)
+    inside = 15 - 3.5  # the cavity takes a part of the nodule
+    assert found.has_cavity and not found.is_rim and found.measurable
+    assert found.longest_mm == pytest.approx(15, abs=1.5)
+    assert inside - 1.5 <= found.perpendicular_mm <= 15
+
+
+def test_a_thick_rim_is_measured_beside_its_cavity():
+    found = measured(ball(44) & ~ball(20))
+    beside = 2 * np.sqrt(22**2 - 10**2)
+    assert found.measurable and found.has_cavity
+    assert found.longest_mm == pytest.approx(beside, abs=2)
+    assert found.perpendicular_mm == pytest.approx(beside, abs=3)
+
+
+def test_a_hole_narrower_than_a_cavity_belongs_to_the_lesion():
+    whole = ball(24)
+    found = measured(whole & ~ball(4))
+    assert found == measured(whole) and not found.has_cavity
+
+
+def test_an_outline_is_measured_with_what_it_encloses():
     whole = ellipsoid((20.0, 15.0, 15.0))
     rim = whole & ~ellipsoid((17.0, 12.0, 12.0))
-    assert measured(rim) == measured(whole)
+    assert measured(rim, of_outline=True) == measured(whole)
+
+
+def test_the_perpendicular_crosses_the_longest_line():
+    arc = np.zeros((64, 64, 4), bool)
+    arc[...] = (ball(40) & ~ball(30))[..., 32:33]
+    arc[:20] = False  # open to one side, so that it encloses nothing
+    found = measured(arc)
+    assert not found.has_cavity and found.longest_mm > 20
+    assert found.perpendicular_mm < 10 and not found.measurable
 
 
 @pytest.mark.parametrize(

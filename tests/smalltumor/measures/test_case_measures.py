@@ -134,6 +134,16 @@ def test_sums_are_over_the_five_largest_measurable_lesions():
     assert found.sums.lesions[0] == found.lesions[0].lesion.id
 
 
+def test_of_a_rim_around_necrosis_the_core_is_measured_with_it_and_the_lesion_without():
+    classes = box((10, 50), (10, 50), (4, 40))
+    box((16, 44), (16, 44), (10, 34), value=TissueClass.NCR, classes=classes)
+    found = measure_classes(classes, GRID)
+    core, rim = found.regions[Region.TC].axial, found.regions[Region.ET].axial
+    assert core.longest_mm == pytest.approx(40 * np.sqrt(2), abs=1) and core.measurable
+    assert rim.has_cavity and rim.perpendicular_mm < 10
+    assert found.lesions[0].lesion.axial == rim and found.sums is None
+
+
 def test_small_lesions_are_those_below_the_threshold_in_mm3():
     classes = box((0, 10), (0, 10), (0, 10))
     box((30, 50), (30, 50), (0, 10), classes=classes)
