@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtWidgets import QAbstractItemView, QLabel, QProgressBar, QTableView, QWidget
-from smalltumor.follow_up import FollowUp
+from smalltumor.follow_up import BASIS, FollowUp
 from smalltumor.report.follow_up_page import headline
 
 from napari_smalltumor import keys
@@ -80,7 +80,7 @@ class FollowUpPanel(QWidget):
         similarity = follow_up.registrations[-1].similarity
         self.response.setText(
             f"RANO 2.0, from the measures alone: {category}; {'; '.join(response.reasons)}. "
-            f"Similarity of the heads: {similarity:.2f}."
+            f"{BASIS} Similarity of the heads: {similarity:.2f}."
         )
 
     @property

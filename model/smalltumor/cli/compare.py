@@ -91,6 +91,7 @@ def run(options: argparse.Namespace) -> int:
 
 def summary(follow_up: FollowUp) -> list[str]:
     """What has changed in lines for the terminal; new lesions first."""
+    from smalltumor.follow_up import BASIS
     from smalltumor.report.follow_up_page import change_rows, headline
 
     head = ("change", "then", "now", "then mm3", "now mm3", "", "place")
@@ -106,6 +107,7 @@ def summary(follow_up: FollowUp) -> list[str]:
         headline(follow_up),
         *(f"  {line.rstrip()}" for line in table),
         f"RANO 2.0 from the measures alone: {category}; {'; '.join(response.reasons)}",
+        BASIS,
         f"similarity of the heads {follow_up.registrations[-1].similarity:.2f}; research only",
     ]
 

@@ -3,9 +3,10 @@
 from smalltumor.follow_up.compare import FollowUp, Scan, compare_scans, matched
 from smalltumor.follow_up.matching import CHANGED_VOLUME, TOLERANCE_MM, Change, LesionChange
 from smalltumor.follow_up.registration import LEAST_SIMILARITY, ScanRegistration
-from smalltumor.follow_up.response import RULE, UNKNOWN, Category, Response
+from smalltumor.follow_up.response import BASIS, RULE, UNKNOWN, Category, Response
 
 __all__ = [
+    "BASIS",
     "CHANGED_VOLUME",
     "LEAST_SIMILARITY",
     "RULE",

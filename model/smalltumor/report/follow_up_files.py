@@ -9,7 +9,7 @@ from typing import Any
 from smalltumor.data.patients import patient_of
 from smalltumor.files.atomic import write_text
 from smalltumor.files.tables import Cell, write_table
-from smalltumor.follow_up import RULE, UNKNOWN, FollowUp, LesionChange, ScanRegistration
+from smalltumor.follow_up import BASIS, RULE, UNKNOWN, FollowUp, LesionChange, ScanRegistration
 from smalltumor.report.details import ReportDetails, doubts
 from smalltumor.report.report_json import as_json
 
@@ -50,6 +50,7 @@ def follow_up_json(follow_up: FollowUp, details: ReportDetails) -> dict[str, Any
             "reasons": list(response.reasons),
             "sums_mm2": list(response.sums_mm2),
             "rule": RULE,
+            "basis": BASIS,
             "not_known": UNKNOWN,
         },
         "warnings": list(details.warnings),

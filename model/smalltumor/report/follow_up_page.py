@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import MODALITY_TITLES
 from smalltumor.follow_up import (
+    BASIS,
     CHANGED_VOLUME,
     RULE,
     TOLERANCE_MM,
@@ -113,6 +114,7 @@ def follow_up_page(follow_up: FollowUp, details: ReportDetails) -> str:
         legend=legend([r for r in Region if r in views.regions]),
         course=data_address(png_of(draw_course(follow_up))),
         rule=RULE,
+        basis=BASIS,
         unknown=UNKNOWN,
         changed_percent=f"{CHANGED_VOLUME:.0%}",
         tolerance=f"{TOLERANCE_MM:g}",

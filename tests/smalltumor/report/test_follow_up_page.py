@@ -13,7 +13,7 @@ import pytest
 from referencing import Registry, Resource
 from report_cases import SHAPE, Page, ball, brain_case, tumour
 from smalltumor.data.segmentation import Segmentation
-from smalltumor.follow_up import RULE, UNKNOWN, Scan, ScanRegistration, matched
+from smalltumor.follow_up import BASIS, RULE, UNKNOWN, Scan, ScanRegistration, matched
 from smalltumor.labels.regions import TissueClass
 from smalltumor.measures import measure_case
 from smalltumor.report import ReportDetails
@@ -58,7 +58,7 @@ def test_the_new_small_lesion_comes_first(page, follow_up):
 
 def test_it_gives_the_category_with_its_rule_and_what_is_not_known(page, follow_up):
     assert f"RANO 2.0: {follow_up.response.category.value}" in page.text
-    assert RULE in page.text and UNKNOWN in page.text
+    assert all(text in page.text for text in (RULE, BASIS, UNKNOWN))
 
 
 def test_it_is_self_contained_and_has_texts_for_its_pictures(page):
