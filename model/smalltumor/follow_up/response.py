@@ -20,8 +20,8 @@ RULE = (
     "smallest earlier sum, and a target lesion is measurable; or a new lesion is measurable, which "
     "the first scan or the one before does not show; or lesions that were not measurable in an "
     "earlier scan have grown by 40 % since, and one is measurable now. Partial response: the sum "
-    "is at least 50 % below that of the first scan, and no lesion is new. Else stable disease. By RANO "
-    "2010 any new lesion is a progression; here it has to be measurable, as in RANO 2.0."
+    "is at least 50 % below that of the first scan, and no lesion is new. Else stable disease. By "
+    "RANO 2010 any new lesion is a progression; here it has to be measurable, as in RANO 2.0."
 )
 BASIS = (
     "The rule follows published summaries of RANO 2.0 and has not been checked against its text."
