@@ -68,8 +68,8 @@ class ChangesModel(QAbstractTableModel):
             return font
         if role == Qt.ItemDataRole.ToolTipRole:
             return (
-                f"{row.change}: lesion {row.then} then, {row.now} now; diameters "
-                f"{row.then_diameters} mm then, {row.now_diameters} mm now"
+                f"{row.change}: lesion {row.then} then, {row.now} now; diameters in mm (slice): "
+                f"{row.then_diameters} then, {row.now_diameters} now"
             )
         return None
 

@@ -10,7 +10,7 @@ from smalltumor.follow_up.matching import LesionChange, match_lesions, relative_
 from smalltumor.follow_up.response import Findings
 from smalltumor.geometry.grid import Affine
 from smalltumor.lesions.axial_diameters import AxialDiameters
-from smalltumor.measures import CaseMeasures
+from smalltumor.measures import CaseMeasures, LesionMeasures
 
 _OVERLAP = 0.5
 """Distance, as a share of the tolerance, below which voxels of two scans are at one place."""
@@ -52,6 +52,7 @@ class Course:
             [self.changes(then, number) for then in range(number)],
             self._lesions[number],
             any(found.measurable for found in self._axial_of_targets(number)),
+            [sum(each.lesion.mm3 for each in self._become(n)) for n in range(number + 1)],
         )
 
     def _sum(self, number: int) -> float | None:
@@ -64,12 +65,16 @@ class Course:
         return sum(found.product_mm2 for found in self._axial_of_targets(number))
 
     def _axial_of_targets(self, number: int) -> list[AxialDiameters]:
-        """Diameters of the lesions of a scan that no other lesion of the first is nearer to."""
+        """Diameters of what the targets have become at a scan."""
+        axial = [each.lesion.axial for each in self._become(number)]
+        return [found for found in axial if found is not None]
+
+    def _become(self, number: int) -> list[LesionMeasures]:
+        """The lesions of a scan that no other lesion of the first is nearer to than a target."""
         own, other = (
             relative_distances(first, self._lesions[number], np.eye(4), self._to_first[number])
             for first in (self._targets, self._others)
         )
         nearest, limit = own.min(axis=0, initial=np.inf), other.min(axis=0, initial=np.inf)
         become = np.isfinite(nearest) & ((nearest <= limit) | (nearest < _OVERLAP))
-        axial = [self._lesions[number][n].lesion.axial for n in np.flatnonzero(become)]
-        return [found for found in axial if found is not None]
+        return [self._lesions[number][n] for n in np.flatnonzero(become)]

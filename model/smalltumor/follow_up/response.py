@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import chain
 
+import numpy as np
+
 from smalltumor.follow_up.matching import CHANGED_VOLUME, Change, LesionChange
 from smalltumor.measures import LesionMeasures
 
@@ -74,12 +76,15 @@ class Findings:
         Of this scan.
     target_is_measurable : bool
         Whether a target lesion is measurable in this scan.
+    volumes_mm3 : sequence of float
+        Of the target lesions at each scan.
     """
 
     sums_mm2: Sequence[float | None]
     since: Sequence[Sequence[LesionChange]]
     lesions: Sequence[LesionMeasures]
     target_is_measurable: bool
+    volumes_mm3: Sequence[float] = ()
 
     @property
     def new(self) -> list[LesionChange]:
@@ -151,7 +156,7 @@ def with_earlier_progression(last: Response, earlier: Sequence[tuple[str, Respon
 def _progression(found: Findings, earlier: Sequence[float], now: float | None) -> list[str]:
     reasons = []
     if now is not None and _has_increased(earlier, now) and found.target_is_measurable:
-        reasons.append(_sum_text(now, min(earlier)))
+        reasons.append(_sum_text(now, min(earlier)) + _volume_text(found))
     new = sum(_is_measurable(change) for change in found.new)
     if new:
         lesions = "a new lesion is" if new == 1 else f"{new} new lesions are"
@@ -195,6 +200,17 @@ def _sum_text(now: float, smallest: float) -> str:
     if not smallest:
         return f"the sum of products is {now:.0f} mm², and the smallest earlier one was 0"
     return f"the sum of products is {_percent(now, smallest)} of the smallest earlier one"
+
+
+def _volume_text(found: Findings) -> str:
+    """That the target lesions have not grown since the smallest sum, if their volume says so."""
+    sums = [np.inf if value is None else value for value in found.sums_mm2[:-1]]
+    if len(found.volumes_mm3) <= len(sums):
+        return ""
+    then, now = found.volumes_mm3[int(np.argmin(sums))], found.volumes_mm3[-1]
+    if not then or now > then:
+        return ""
+    return f", although the volume of the target lesions is {_percent(now, then)} of that then"
 
 
 def _percent(value: float, reference: float) -> str:

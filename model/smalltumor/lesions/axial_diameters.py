@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -73,7 +72,7 @@ class AxialDiameters:
         left out. The diameters are then those of its solid part.
     is_rim : bool
         Whether no ball of `least_mm` fits into what is left of a lesion with a cavity. The
-        diameters are then those of the rim.
+        diameters are then those of its thickest part.
     """
 
     longest_mm: float
@@ -124,7 +123,7 @@ def axial_diameters(voxels: Integers, grid: Grid, *, of_outline: bool = False) -
     spacing = [float(grid.spacing[n]) for n in (*in_plane, axis)]
     tissue = None if of_outline else without_cavities(mask, spacing)
     measured, rim_mm = (
-        (filled_in_slices(mask), None) if tissue is None else _solid(tissue, spacing, least)
+        (filled_in_slices(mask), None) if tissue is None else solid_part(tissue, spacing, least)
     )
 
     to_mm = _plane_to_mm(grid.affine[:3, in_plane])
@@ -148,12 +147,6 @@ def axial_diameters(voxels: Integers, grid: Grid, *, of_outline: bool = False) -
         has_cavity=tissue is not None,
         is_rim=rim_mm is not None,
     )
-
-
-def _solid(tissue: Mask, spacing: Sequence[float], least_mm: float) -> tuple[Mask, float | None]:
-    """What is measured of a lesion with a cavity, (i, j, slice); the thickness in mm of a rim."""
-    solid, thickness = solid_part(tissue, spacing, least_mm)
-    return (solid, None) if solid.any() else (tissue, thickness)
 
 
 def _least_mm(thickness: float) -> float:

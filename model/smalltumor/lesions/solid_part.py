@@ -49,12 +49,14 @@ def without_cavities(mask: Mask, spacing: Sequence[float]) -> Mask | None:
     return np.asarray(mask | (filled_in_slices(mask) & ~cavities))
 
 
-def solid_part(tissue: Mask, spacing: Sequence[float], diameter_mm: float) -> tuple[Mask, float]:
-    """The part of a lesion that balls reach which fit into it, and the lesion's thickness in mm.
+def solid_part(
+    tissue: Mask, spacing: Sequence[float], diameter_mm: float
+) -> tuple[Mask, float | None]:
+    """The part of a lesion that balls of a diameter reach which fit into it.
 
-    The part is a morphological opening; it is empty if no ball fits. A ball fits if it leaves the
-    lesion by no more than half a voxel, since outlines are jagged. The thickness is the diameter of
-    the largest ball that fits.
+    The part is a morphological opening. A ball fits if it leaves the lesion by no more than half a
+    voxel, since outlines are jagged. If none fits, the lesion is a rim, and the part is what the
+    largest balls reach that do.
 
     Parameters
     ----------
@@ -63,7 +65,12 @@ def solid_part(tissue: Mask, spacing: Sequence[float], diameter_mm: float) -> tu
     spacing : three float
         In mm.
     diameter_mm : float
-        Of the balls.
+
+    Returns
+    -------
+    part : (i, j, slice) bool array
+    thickness_mm : float or None
+        Of a rim: the diameter of the largest ball. None of another lesion.
     """
     from scipy.ndimage import distance_transform_edt
 
@@ -71,10 +78,10 @@ def solid_part(tissue: Mask, spacing: Sequence[float], diameter_mm: float) -> tu
     space = np.repeat(tissue, parts, axis=2)
     fine = (*spacing[:2], spacing[2] / parts)
     depth = distance_transform_edt(space, fine)  # to the next voxel's centre: half a voxel too long
-    thickness = 2 * float(depth.max()) - min(spacing[:2]) / 2
+    thickness = None
+    if depth.max() < diameter_mm / 2 - _EPSILON:
+        diameter_mm = thickness = 2 * float(depth.max()) - min(spacing[:2]) / 2
     centres = depth >= diameter_mm / 2 - _EPSILON
-    if not centres.any():
-        return np.zeros_like(tissue), thickness
     reached = space & (distance_transform_edt(~centres, fine) <= diameter_mm / 2 + _EPSILON)
     return np.asarray(reached.reshape(*tissue.shape, parts).any(axis=-1)), thickness
 

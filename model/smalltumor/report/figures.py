@@ -27,6 +27,8 @@ CONTOURS: Mapping[Region, tuple[str, str]] = {
 """Colour and line style of each region: colours of Okabe and Ito, or near them, which people with
 colour blindness can tell apart."""
 
+Point = tuple[float, float]
+
 _DRAWN = (Region.WT, Region.ET, Region.TC)
 """From below to the top: where ET and TC have one outline, dashes lie on the solid line."""
 
@@ -34,6 +36,9 @@ _DPI = 250
 _MM_PER_INCH = 100.0
 _THUMBNAIL_INCHES = 1.1
 _BAR_MM = 50.0
+_ARROW_MM, _ARROW_GAP_MM = 9.0, 1.5
+_CORNERS = ((-1, 1), (-1, -1), (1, 1), (1, -1))
+"""Directions (row, column) that an arrow may come from, the first ones preferably."""
 _WINDOW_PERCENTILES = (1.0, 99.2)
 
 
@@ -102,9 +107,10 @@ def picture_of_slice(
 def picture_of_lesion(
     shown: Slice, window: tuple[float, float], name: str, caption: str
 ) -> Picture:
-    """A small picture of a lesion with the contour of ET."""
+    """A small picture with the contour of ET and an arrow that points at the lesion."""
     figure, axes = _empty_figure(_THUMBNAIL_INCHES, _THUMBNAIL_INCHES)
     _draw(axes, shown, window, [Region.ET])
+    _draw_arrow(axes, shown)
     alternative = f"{name} in axial slice {shown.number}"
     return Picture(_png(figure), alternative, caption, shown.size_mm[1])
 
@@ -172,6 +178,53 @@ def _draw(axes: Axes, shown: Slice, window: tuple[float, float], regions: Sequen
             lines.set(path_effects=[outline])
     axes.set_xlim(-0.5, shown.image.shape[1] - 0.5)
     axes.set_ylim(shown.image.shape[0] - 0.5, -0.5)
+
+
+def _draw_arrow(axes: Axes, shown: Slice) -> None:
+    """An arrow whose tip is beside the lesion, on the side where it hides the least of others."""
+    arrow = arrow_of(shown)
+    if arrow is None:
+        return
+    start, tip = arrow
+    axes.annotate(
+        "",
+        xy=(tip[1], tip[0]),
+        xytext=(start[1], start[0]),
+        arrowprops={
+            "arrowstyle": "simple, head_length=.45, head_width=.45, tail_width=.16",
+            "facecolor": "white",
+            "edgecolor": "black",
+            "linewidth": 0.4,
+            "shrinkA": 0,
+            "shrinkB": 0,
+        },
+    )
+
+
+def arrow_of(shown: Slice) -> tuple[Point, Point] | None:
+    """Start and tip (row, column) of the arrow that points at the lesion of a slice.
+
+    It comes from a corner. None without a lesion in the slice, or if the lesion leaves no place.
+    """
+    if shown.lesion is None or not shown.lesion.any():
+        return None
+    pixel = np.array(shown.pixel_mm)
+    places = np.argwhere(shown.lesion) * pixel
+    centre = places.mean(axis=0)
+    others = shown.regions[Region.ET] & ~shown.lesion
+    found = []
+    for direction in (np.array(corner) / np.sqrt(2) for corner in _CORNERS):
+        edge = max(0.0, float(((places - centre) @ direction).max()))
+        along = edge + _ARROW_GAP_MM + np.linspace(0, _ARROW_MM, 24)
+        line = (centre + along[:, None] * direction) / pixel
+        at = np.rint(line).astype(int)
+        if (at >= 0).all() and (at < shown.lesion.shape).all():
+            hidden = np.count_nonzero(others[tuple(at.T)])
+            found.append((hidden, tuple(map(float, line[-1])), tuple(map(float, line[0]))))
+    if not found:
+        return None
+    _, start, tip = min(found, key=lambda each: each[0])
+    return (start[0], start[1]), (tip[0], tip[1])
 
 
 def _draw_letters(axes: Axes, letters: tuple[str, str, str, str]) -> None:

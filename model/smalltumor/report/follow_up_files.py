@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from smalltumor.data.patients import patient_of
 from smalltumor.files.atomic import write_text
 from smalltumor.files.tables import Cell, write_table
 from smalltumor.follow_up import BASIS, RULE, UNKNOWN, FollowUp, LesionChange, ScanRegistration
+from smalltumor.measures import LesionMeasures
 from smalltumor.report.details import ReportDetails, doubts
 from smalltumor.report.report_json import as_json
 
@@ -18,8 +20,9 @@ FORMAT = "smalltumor follow-up 1"
 
 CHANGE_COLUMNS = (
     *("change", "small", "then_lesions", "now_lesions", "then_mm3", "now_mm3", "relative"),
-    *("then_axial_mm", "then_axial_perpendicular_mm", "now_axial_mm"),
-    *("now_axial_perpendicular_mm", "side", "now_axial_slice"),
+    *("then_axial_mm", "then_axial_perpendicular_mm", "then_diameters_slice"),
+    *("now_axial_mm", "now_axial_perpendicular_mm", "now_diameters_slice"),
+    *("side", "now_axial_slice"),
 )
 
 
@@ -82,20 +85,26 @@ def _cell(value: Any) -> Cell:
 
 def _change(change: LesionChange) -> dict[str, Any]:
     """Values by `CHANGE_COLUMNS`; diameters are those of the largest lesion."""
-    then = change.then[0].lesion.axial if change.then else None
-    now = change.now[0].lesion.axial if change.now else None
     lesion = (change.now or change.then)[0].lesion
     values = (
         *(change.change.value, change.is_small),
         [each.lesion.id for each in change.then],
         [each.lesion.id for each in change.now],
         *(change.then_mm3, change.now_mm3, change.relative),
-        *((None, None) if then is None else (then.longest_mm, then.perpendicular_mm)),
-        *((None, None) if now is None else (now.longest_mm, now.perpendicular_mm)),
+        *_diameters(change.then),
+        *_diameters(change.now),
         None if lesion.side is None else lesion.side.value,
         lesion.slices[0] if change.now and lesion.slices is not None else None,
     )
     return dict(zip(CHANGE_COLUMNS, values, strict=True))
+
+
+def _diameters(lesions: Sequence[LesionMeasures]) -> tuple[float | None, float | None, int | None]:
+    """Both diameters of the largest lesion, and their slice."""
+    axial = lesions[0].lesion.axial if lesions else None
+    if axial is None:
+        return None, None, None
+    return axial.longest_mm, axial.perpendicular_mm, lesions[0].lesion.diameters_slice
 
 
 def _registration(found: ScanRegistration) -> dict[str, Any]:

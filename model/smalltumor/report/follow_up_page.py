@@ -161,11 +161,12 @@ def _mm3(value: float | None) -> str:
 
 
 def _diameters(lesions: Sequence[LesionMeasures]) -> str:
-    """Longest axial diameter and its perpendicular of the largest lesion."""
+    """Longest axial diameter and its perpendicular of the largest lesion, and their slice."""
     axial = lesions[0].lesion.axial if lesions else None
     if axial is None:
         return texts.ABSENT
-    return f"{axial.longest_mm:.1f} × {axial.perpendicular_mm:.1f}"
+    number = texts.slice_number(lesions[0].lesion.diameters_slice)
+    return f"{texts.diameters(axial)} ({number})"
 
 
 def _place(change: LesionChange) -> str:

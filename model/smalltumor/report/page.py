@@ -50,9 +50,9 @@ class _RegionRow:
     short: str
     volume: str
     equivalent: str = texts.ABSENT
-    longest: str = texts.ABSENT
-    perpendicular: str = texts.ABSENT
+    diameters: str = texts.ABSENT
     product: str = texts.ABSENT
+    diameters_slice: str = texts.ABSENT
     side: str = texts.ABSENT
     midline: str = texts.ABSENT
 
@@ -63,9 +63,9 @@ class _LesionRow:
 
     number: int
     size: str
-    longest: str
-    perpendicular: str
+    diameters: str
     product: str
+    diameters_slice: str
     side: str
     midline: str
     slice: str
@@ -159,9 +159,9 @@ def _region_row(name: str, measures: CaseMeasures) -> _RegionRow:
     return _RegionRow(
         *titles,
         texts.length(found.equivalent_diameter_mm),
-        texts.length(found.axial.longest_mm),
-        texts.length(found.axial.perpendicular_mm),
+        texts.diameters(found.axial),
         texts.area(found.axial.product_mm2),
+        texts.slice_number(found.axial.slice_number),
         texts.ABSENT if found.side is None else found.side.value,
         texts.length(found.midline_mm),
     )
@@ -177,12 +177,12 @@ def _lesion_row(each: LesionMeasures) -> _LesionRow:
     return _LesionRow(
         lesion.id,
         f"{lesion.mm3:,.0f}",
-        texts.length(None if axial is None else axial.longest_mm),
-        texts.length(None if axial is None else axial.perpendicular_mm),
+        texts.diameters(axial),
         texts.area(None if axial is None else axial.product_mm2),
+        texts.slice_number(lesion.diameters_slice),
         texts.ABSENT if lesion.side is None else lesion.side.value,
         texts.length(each.midline_mm),
-        texts.ABSENT if lesion.slices is None else str(lesion.slices[0]),
+        texts.slice_number(lesion.slices and lesion.slices[0]),
         texts.share(lesion.score),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -50,6 +50,8 @@ class Slice:
         Size of a pixel along rows and columns.
     letters : tuple of str
         Sides of the patient at the left, right, top and bottom.
+    lesion : (rows, columns) bool array or None
+        The lesion that is shown, which may lie beside others.
     """
 
     plane: str
@@ -58,6 +60,7 @@ class Slice:
     regions: Mapping[Region, Mask]
     pixel_mm: tuple[float, float]
     letters: tuple[str, str, str, str]
+    lesion: Mask | None = None
 
     @property
     def size_mm(self) -> tuple[float, float]:
@@ -69,7 +72,8 @@ class Slice:
         """The part of the slice."""
         regions = {region: mask[rows, columns] for region, mask in self.regions.items()}
         image = self.image[rows, columns]
-        return Slice(self.plane, self.number, image, regions, self.pixel_mm, self.letters)
+        lesion = None if self.lesion is None else self.lesion[rows, columns]
+        return Slice(self.plane, self.number, image, regions, self.pixel_mm, self.letters, lesion)
 
     def without_background(self, low: float, high: float) -> Slice:
         """The box around what is brighter than the background, with a margin.
@@ -118,7 +122,7 @@ def largest_slice(
 def slice_of_voxels(
     image: Image, classes: Classes, grid: Grid, voxels: npt.NDArray[Any], width_mm: float
 ) -> Slice:
-    """The axial slice with the most of some voxels, cropped to a square around them.
+    """The axial slice with the most of a lesion's voxels, cropped to a square around them.
 
     Parameters
     ----------
@@ -135,13 +139,17 @@ def slice_of_voxels(
     most = int(numbers[counts.argmax()])
     number = min(max(most, 0), last)
     whole = _slice(image, classes, grid, "axial", number)
-    centre = upright[upright[:, 2] == most][:, [1, 0]].mean(axis=0)
+    places = upright[upright[:, 2] == most][:, [1, 0]]
+    centre = places.mean(axis=0)
+    inside = ((places >= 0) & (places < whole.image.shape)).all(axis=1)
+    lesion = np.zeros(whole.image.shape, dtype=bool)
+    lesion[tuple(places[inside].T)] = True
     spans = []
     for axis, size in enumerate(whole.pixel_mm):
         length, count = whole.image.shape[axis], max(1, round(width_mm / size))
         start = int(np.clip(round(centre[axis] - count / 2), 0, max(0, length - count)))
         spans.append(slice(start, start + count))
-    return whole.cropped(spans[0], spans[1])
+    return replace(whole, lesion=lesion).cropped(spans[0], spans[1])
 
 
 def _slice(image: Image, classes: Classes, grid: Grid, plane: str, number: int) -> Slice:

@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from smalltumor.lesions import Lesion
+    from smalltumor.lesions.axial_diameters import AxialDiameters
 
 ABSENT = "–"
 """What stands for a value that cannot be measured."""
+
+CAVITY = "°"
+"""What marks diameters of a lesion with a cavity, which is left out."""
 
 
 def volume(ml: float | None) -> str:
@@ -21,6 +25,20 @@ def volume(ml: float | None) -> str:
 def length(mm: float | None) -> str:
     """A length in mm."""
     return ABSENT if mm is None else f"{mm:.1f}"
+
+
+def diameters(axial: AxialDiameters | None) -> str:
+    """Both diameters in mm on one line, with a mark if a cavity was left out."""
+    if axial is None:
+        return ABSENT
+    mark = CAVITY if axial.has_cavity else ""
+    both = f"{length(axial.longest_mm)} × {length(axial.perpendicular_mm)}{mark}"
+    return both.replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def slice_number(number: int | None) -> str:
+    """The number of a slice."""
+    return ABSENT if number is None else str(number)
 
 
 def area(mm2: float | None) -> str:

@@ -56,6 +56,15 @@ def test_the_new_small_lesion_comes_first(page, follow_up):
     assert page.text.index(" new – ") < page.text.index(" grown ") < page.text.index(" gone ")
 
 
+def test_diameters_are_given_with_their_slices(page, follow_up):
+    grown = follow_up.changes[1]
+    for lesions in (grown.then, grown.now):
+        lesion = lesions[0].lesion
+        axial, mark = lesion.axial, "°" if lesion.axial.has_cavity else ""
+        text = f"{axial.longest_mm:.1f} × {axial.perpendicular_mm:.1f}{mark}"
+        assert f"{text} ({lesion.diameters_slice})" in page.text
+
+
 def test_it_gives_the_category_with_its_rule_and_what_is_not_known(page, follow_up):
     assert f"RANO 2.0: {follow_up.response.category.value}" in page.text
     assert all(text in page.text for text in (RULE, BASIS, UNKNOWN))

@@ -59,6 +59,20 @@ def test_it_needs_no_other_file(page):
     assert not page.all("link") and not page.all("script")
 
 
+def test_a_browser_that_darkens_pages_does_not_invert_the_pictures(page):
+    assert {"name": "color-scheme", "content": "only light"} in page.all("meta")
+
+
+def test_it_names_the_slice_of_the_diameters_and_marks_those_beside_a_cavity(page, measures):
+    (target,) = measures.measurable
+    axial = target.lesion.axial
+    assert axial.has_cavity
+    row = f"{axial.longest_mm:.1f} × {axial.perpendicular_mm:.1f}° {axial.product_mm2:.0f}"
+    assert f"{row} {axial.slice_number} {target.lesion.side}" in page.text
+    axial = measures.small_lesions[0].lesion.axial
+    assert f"{axial.perpendicular_mm:.1f} {axial.product_mm2:.0f} {axial.slice_number}" in page.text
+
+
 def test_pictures_and_tables_can_be_read_without_eyes(page):
     assert page.all("html") == [{"lang": "en"}]
     assert all(picture["alt"] for picture in page.all("img"))
