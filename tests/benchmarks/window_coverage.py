@@ -31,7 +31,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=1.0, help="list tests that take more")
     options = parser.parse_args()
     seconds = times(options.folder / "times.xml")
-    lines = {test: found for test, found in reached(options.folder).items() if test in seconds}
+    found = reached(options.folder)
+    lines = {test: found[test] for test in sorted(seconds) if test in found}
     needed = chosen(lines, seconds)
     every = set[Line]().union(*lines.values())
     print(f"{len(needed)} of {len(lines)} tests reach the {len(every)} lines that all reach, in")
