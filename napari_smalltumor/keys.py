@@ -57,6 +57,7 @@ SEQUENCES = {
 PEEK = Key("H", "Hide masks and rings while the key is held")
 REFERENCE = Key("Shift+C", "Show or hide the contours of the reference")
 FLICKER = Key("O", "Change between the scan then and now")
+BESIDE = Key("Shift+O", "Show the scan then beside the scan now")
 NEXT_CHANGE = Key("Y", "Go to the next change since then", repeats=True)
 PREVIOUS_CHANGE = Key("Shift+Y", "Go to the previous change", repeats=True)
 SHEET = Key("?", "Show or close this sheet")
@@ -109,7 +110,7 @@ COLUMNS: tuple[dict[str, tuple[Key, ...]], ...] = (
     {
         "Lesions": (NEXT, PREVIOUS, ACCEPT, DELETE, UNDO, FOLD, DISMISS, REGION, TABLE),
         "In the table of lesions": _TABLE,
-        "Follow-up": (FLICKER, NEXT_CHANGE, PREVIOUS_CHANGE),
+        "Follow-up": (FLICKER, BESIDE, NEXT_CHANGE, PREVIOUS_CHANGE),
         "Cases and results": _CASES,
     },
 )

@@ -21,6 +21,7 @@ from napari_smalltumor.follow_up.layers_then import (
     contours_are_then,
     flicker,
     layer_then,
+    show_now,
     show_then,
 )
 from napari_smalltumor.follow_up.page import ask_and_write_page
@@ -76,9 +77,13 @@ class FollowUpDock(FollowUpPanel):
         self.again_button.clicked.connect(self.compare_again)
         self.cancel_button.clicked.connect(self.cancel)
         self.flicker_button.clicked.connect(lambda: self.flicker())
+        self.beside_button.clicked.connect(lambda: self.toggle_beside())
         self.report_button.clicked.connect(self.report)
         self.table.selectionModel().currentRowChanged.connect(self._on_row)
         self.table.clicked.connect(self._on_row)
+        self._window = planes_window(napari_viewer)
+        if self._window is not None:
+            self._window.layout_changed.connect(self._show_flicker)
         self._open()
 
     @property
@@ -137,6 +142,17 @@ class FollowUpDock(FollowUpPanel):
         self._show_flicker()
         self._show_state()
 
+    def toggle_beside(self) -> None:
+        """Show a plane of the scan then beside that of the scan now, or the latter alone."""
+        if self._window is None or layer_then(self._viewer, self._patients.current) is None:
+            return
+        beside = not self._window.is_beside
+        if beside:
+            show_now(self._viewer)
+        self._window.show_beside(beside)
+        self._show_flicker()
+        self._show_state()
+
     def report(self) -> None:
         """Write a page of the comparison, unless the regions have changed since."""
         self._show_state()
@@ -176,15 +192,18 @@ class FollowUpDock(FollowUpPanel):
         self._patients.changed.disconnect(self._update, missing_ok=True)
         self._patients.patients_changed.disconnect(self._update, missing_ok=True)
         self._edits.follow(())
+        if self._window is not None and isalive(self._window):
+            self._window.show_beside(False)
         if self.keys is not None:
             self.keys.unbind()
             self.keys = None
         self.cancel()
 
     def _bind_keys(self) -> None:
-        window = planes_window(self._viewer)
+        window = self._window
         actions: dict[keys.Key, Callable[[], None]] = {
             keys.FLICKER: self.flicker,
+            keys.BESIDE: self.toggle_beside,
             keys.NEXT_CHANGE: partial(self.step, 1),
             keys.PREVIOUS_CHANGE: partial(self.step, -1),
         }
@@ -245,6 +264,8 @@ class FollowUpDock(FollowUpPanel):
         layer = layer_then(self._viewer, self._patients.current)
         self.flicker_button.setEnabled(layer is not None)
         self.flicker_button.setChecked(layer is not None and bool(layer.visible))
+        self.beside_button.setEnabled(layer is not None and self._window is not None)
+        self.beside_button.setChecked(self._window is not None and self._window.is_beside)
 
     def _on_compared(self, patient: Patient, mark: int, comparison: Comparison) -> None:
         if patient in self._patients.patients:

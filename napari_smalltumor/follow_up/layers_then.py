@@ -7,7 +7,7 @@ no tool that paints stays chosen: a stroke belongs to the present scan.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakKeyDictionary
 
 from smalltumor.data.case import REFERENCE
 
@@ -17,7 +17,11 @@ from napari_smalltumor.follow_up.comparison import Comparison
 from napari_smalltumor.follow_up.no_painting import NoPainting
 from napari_smalltumor.layers.coordinates import display_transform
 from napari_smalltumor.layers.create import contrast_limits
-from napari_smalltumor.layers.earlier_scan import mark_as_earlier_scan
+from napari_smalltumor.layers.earlier_scan import (
+    are_earlier_contours,
+    mark_as_earlier_contours,
+    mark_as_earlier_scan,
+)
 from napari_smalltumor.layers.metadata import LayerKind, LayerRole, role_of
 from napari_smalltumor.layers.patient import (
     Patient,
@@ -37,9 +41,6 @@ _THEN: WeakKeyDictionary[Layer, list[Layer]] = WeakKeyDictionary()
 """Layers of T1CE then, each with the images that it has hidden."""
 
 _GUARDS: WeakKeyDictionary[Layer, NoPainting] = WeakKeyDictionary()
-
-_REFERENCES: WeakSet[Layer] = WeakSet()
-"""Contours of regions then; the user may have chosen another reference since."""
 
 
 def show_then(viewer: ViewerModel, comparison: Comparison) -> Image:
@@ -74,14 +75,14 @@ def show_then(viewer: ViewerModel, comparison: Comparison) -> Image:
     if not _references(viewer, patient):
         choice = ReferenceChoice(f"then: {comparison.title}", path=comparison.folder)
         show_reference(viewer, case, comparison.masks, choice)
-        _REFERENCES.update(_references(viewer, patient))
+        mark_as_earlier_contours(_references(viewer, patient))
     return layer
 
 
 def contours_are_then(viewer: ViewerModel, patient: Patient | None) -> bool:
     """Whether the reference of a patient is the regions of the earlier scan."""
     shown = _references(viewer, patient)
-    return bool(shown) and all(layer in _REFERENCES for layer in shown)
+    return bool(shown) and are_earlier_contours(shown)
 
 
 def remove_then(viewer: ViewerModel, patient: Patient | None) -> None:
@@ -121,6 +122,13 @@ def flicker(viewer: ViewerModel) -> bool:
     for image in images:
         image.visible = False
     return True
+
+
+def show_now(viewer: ViewerModel) -> None:
+    """Show the images now."""
+    layer = layer_then(viewer, active_patient(viewer).current)
+    if layer is not None:
+        _show_now(layer)
 
 
 def _show_now(layer: Layer) -> None:

@@ -46,6 +46,10 @@ class FollowUpPanel(QWidget):
             "Show the scan then", keys.with_key("Change between then and now", keys.FLICKER)
         )
         self.flicker_button.setCheckable(True)
+        self.beside_button = button(
+            "Side by side", keys.with_key("Show a plane then, left, and now, right", keys.BESIDE)
+        )
+        self.beside_button.setCheckable(True)
         self.report_button = button("Report...", "Write a page of what has changed")
         self.response = wrapped_label()
         self._lay_out(header)
@@ -86,7 +90,7 @@ class FollowUpPanel(QWidget):
     @property
     def _of_result(self) -> tuple[QWidget, ...]:
         """What is shown with a comparison only."""
-        buttons = self.flicker_button, self.report_button
+        buttons = self.flicker_button, self.beside_button, self.report_button
         return (self.headline, self.table, *buttons, self.response)
 
     def _lay_out(self, header: QWidget) -> None:
@@ -98,7 +102,7 @@ class FollowUpPanel(QWidget):
         layout.addWidget(self.message)
         layout.addWidget(self.headline)
         layout.addWidget(self.table, 1)
-        layout.addLayout(row(self.flicker_button, self.report_button))
+        layout.addLayout(row(self.flicker_button, self.beside_button, self.report_button))
         layout.addWidget(self.response)
         layout.addWidget(QLabel(), 0)
         layout.addStretch(0)

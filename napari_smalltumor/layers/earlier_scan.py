@@ -12,11 +12,31 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 _EARLIER: WeakSet[Layer] = WeakSet()
+_CONTOURS: WeakSet[Layer] = WeakSet()
+"""References that are the regions of an earlier scan; they are drawn over the present one, too."""
 
 
 def mark_as_earlier_scan(layer: Layer) -> None:
     """Remember that a layer shows an earlier scan."""
     _EARLIER.add(layer)
+
+
+def mark_as_earlier_contours(layers: Iterable[Layer]) -> None:
+    """Remember that layers are the contours of an earlier scan."""
+    _CONTOURS.update(layers)
+
+
+def are_earlier_contours(layers: Iterable[Layer]) -> bool:
+    """Whether all of the layers are contours of an earlier scan."""
+    return all(layer in _CONTOURS for layer in layers)
+
+
+def layers_of_earlier_scan(layers: Iterable[Layer]) -> list[Layer]:
+    """The images of an earlier scan, shown or not, and its contours that can be seen above them."""
+    layers = list(layers)
+    images = [layer for layer in layers if layer in _EARLIER]
+    contours = [layer for layer in layers if layer in _CONTOURS and can_be_seen(layer)]
+    return images + contours if images else []
 
 
 def earlier_scan_is_shown(layers: Iterable[Layer]) -> bool:

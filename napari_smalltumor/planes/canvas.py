@@ -22,6 +22,7 @@ from qtpy.QtGui import (
 )
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
+from napari_smalltumor.display.window_level import image_to_window
 from napari_smalltumor.layers.coordinates import uses_display_axes
 from napari_smalltumor.layers.reference import reference_of
 from napari_smalltumor.patients.active_patient import active_patient
@@ -41,7 +42,7 @@ from napari_smalltumor.planes.rings import draw_rings
 from napari_smalltumor.planes.view import Viewport, viewport
 
 if TYPE_CHECKING:
-    from napari.layers import Labels, Layer
+    from napari.layers import Image, Labels, Layer
 
 _Outline = tuple[QColor, list[QLineF] | QPainterPath]
 """Colour of a label, and its edges: as lines, or joined to a path for dashes."""
@@ -101,6 +102,33 @@ class PlaneCanvas(QWidget):
         """World coordinate of the slice."""
         return self.planes.position[self.plane.sliced]
 
+    @property
+    def layers(self) -> list[Layer]:
+        """The images and labels that are drawn, from bottom to top."""
+        return self.planes.layers.drawn
+
+    @property
+    def ringed(self) -> list[Layer]:
+        """The points layers whose rings are drawn."""
+        return self.planes.layers.of_type("points")
+
+    @property
+    def painted(self) -> Labels | None:
+        """The layer that a stroke in the plane would change."""
+        viewer = self.planes.viewer
+        return layer_to_paint(viewer) if viewer is not None else None
+
+    @property
+    def windowed(self) -> Image | None:
+        """The image whose window a drag in the plane changes."""
+        viewer = self.planes.viewer
+        return image_to_window(viewer) if viewer is not None else None
+
+    @property
+    def may_edit(self) -> bool:
+        """Whether Alt and click may change the mask at the place under the cursor."""
+        return True
+
     def slice_image(self, layer: Layer, placement: Placement) -> QImage | None:
         """The slice of a layer; None if the plane does not cut the layer."""
         index = placement.slice_index(self.plane, self.planes.position)
@@ -124,14 +152,14 @@ class PlaneCanvas(QWidget):
         """Draw the slices, rings, crosshair and annotations."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(0, 0, 0))
-        layers = self.planes.layers.drawn
+        layers = self.layers
         if not layers:
             return
         port = self.port
         for layer in layers:
             self._draw_layer(painter, port, layer)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        draw_rings(painter, self.planes.layers.of_type("points"), port, self.depth)
+        draw_rings(painter, self.ringed, port, self.depth)
         self._draw_crosshair(painter, port)
         self._annotate(painter, port, layers)
         self._draw_brush(painter, port)
@@ -220,7 +248,7 @@ class PlaneCanvas(QWidget):
 
     def corners(self) -> tuple[str, str, str]:
         """The patient, the topmost image, and the slice, numbered as on napari's slider."""
-        viewer, layers = self.planes.viewer, self.planes.layers.drawn
+        viewer, layers = self.planes.viewer, self.layers
         patient = active_patient(viewer).title if viewer is not None else ""
         images = [layer for layer in layers if layer._type_string == "image"]
         image = images[-1].name.removeprefix(f"{patient} ") if images else ""
@@ -232,8 +260,7 @@ class PlaneCanvas(QWidget):
 
     def _draw_brush(self, painter: QPainter, port: Viewport) -> None:
         """Draw a circle of the brush's size at the cursor."""
-        viewer = self.planes.viewer
-        layer = layer_to_paint(viewer) if viewer is not None else None
+        layer = self.painted
         if layer is None or self.cursor_at is None:
             return
         placement = self.planes.layers.placement(layer)

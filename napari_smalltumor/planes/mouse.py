@@ -11,13 +11,9 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QEvent, QObject, QPointF, Qt
 from qtpy.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 
-from napari_smalltumor.display.window_level import (
-    dragged_limits,
-    image_to_window,
-    reset_window,
-)
+from napari_smalltumor.display.window_level import dragged_limits, reset_window
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.planes.brush import Stroke, layer_to_paint
+from napari_smalltumor.planes.brush import Stroke
 from napari_smalltumor.planes.canvas import PlaneCanvas
 from napari_smalltumor.planes.view import moved, zoomed
 
@@ -90,15 +86,15 @@ class PlaneMouse(QObject):
         elif event.button() == Qt.MouseButton.LeftButton and _has_alt(event):
             shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
             self._planes.move_to(self._point_at_last())
-            self._planes.alt_clicked.emit(self._point_at_last(), shift)
+            if self._canvas.may_edit:
+                self._planes.alt_clicked.emit(self._point_at_last(), shift)
         elif event.button() == Qt.MouseButton.LeftButton:
             self._start_stroke_or_crosshair()
         self._canvas.setFocus(Qt.FocusReason.MouseFocusReason)
         return True
 
     def _start_stroke_or_crosshair(self) -> None:
-        viewer = self._planes.viewer
-        layer = layer_to_paint(viewer) if viewer is not None else None
+        layer = self._canvas.painted
         if layer is not None:
             self._dragging = "paint"
             self._stroke = Stroke(layer, self._canvas.plane)
@@ -108,8 +104,7 @@ class PlaneMouse(QObject):
             self._planes.move_to(self._point_at_last())
 
     def _start_window(self) -> None:
-        viewer = self._planes.viewer
-        self._windowed = image_to_window(viewer) if viewer is not None else None
+        self._windowed = self._canvas.windowed
         if self._windowed is not None:
             low, high = self._windowed.contrast_limits
             self._window_start = (float(low), float(high)), self._last
@@ -143,13 +138,12 @@ class PlaneMouse(QObject):
         return True
 
     def _on_double_click(self, event: QMouseEvent) -> bool:
-        viewer = self._planes.viewer
-        if event.button() == Qt.MouseButton.RightButton and viewer is not None:
-            image = image_to_window(viewer)
+        if event.button() == Qt.MouseButton.RightButton:
+            image = self._canvas.windowed
             if image is not None:
                 reset_window(image)
         elif event.button() == Qt.MouseButton.LeftButton and self._stroke is None:
-            if viewer is not None and layer_to_paint(viewer) is not None:
+            if self._canvas.painted is not None:
                 return self._on_press(event)  # the second of two quick dabs
             self._canvas.double_clicked.emit()
         return True

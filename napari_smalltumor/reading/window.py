@@ -88,6 +88,21 @@ class PlanesWindow(QObject):
         else:
             self.show(Layout.CANVAS)
 
+    @property
+    def is_beside(self) -> bool:
+        """Whether a plane of the earlier scan is shown beside that of the present one."""
+        return self.layout is not Layout.CANVAS and self._ensure_area().is_beside
+
+    def show_beside(self, beside: bool) -> None:
+        """Show a plane beside the same plane of the earlier scan, or by itself again."""
+        if self.area is not None and not isalive(self.area):
+            return
+        if beside:
+            self._ensure_area()
+            self._set_area_visible(True)
+        if self.area is not None:
+            self.area.show_beside(beside)
+
     def focus_images(self) -> None:
         """Give the focus to the axial plane, else to the plane that is shown, or to the canvas."""
         planes = self.area.canvases if self.area is not None else []

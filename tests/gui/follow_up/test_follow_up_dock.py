@@ -7,6 +7,8 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from planes_in_window import open_planes
+from qtpy.QtCore import Qt
 from report_cases import AFFINE, SHAPE, ball, brain_case, tumour
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import CaseError
@@ -30,6 +32,8 @@ from napari_smalltumor.lesions.review import LesionReview
 from napari_smalltumor.lesions.second_look.clicks import ReviewClicks
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.reading.reading_area import Layout
+from napari_smalltumor.reading.window import planes_window
 from napari_smalltumor.segment.modality_pickers import ModalityPickers
 
 
@@ -257,6 +261,64 @@ def test_without_regions_it_says_what_to_do(make_napari_viewer):
     dock = FollowUpDock(make_napari_viewer())
     assert "Segment the case" in dock.message.text()
     assert not dock.choose_button.isEnabled()
+
+
+def test_a_plane_then_is_beside_that_of_now_and_both_are_linked(dock, qtbot, then):
+    viewer = dock._viewer
+    dock.toggle_beside()
+    assert not dock.beside_button.isEnabled()
+    compared(dock, qtbot, then)
+    dock.flicker()
+    window = open_planes(viewer)
+    dock.toggle_beside()
+    assert window.layout is Layout.AXIAL and window.is_beside and dock.beside_button.isChecked()
+    earlier, now = window.area.earlier[Layout.AXIAL], window.area.canvases[0]
+    assert not earlier.isHidden() and not now.isHidden()
+    image = layer_then(viewer, active_patient(viewer).current)
+    assert not image.visible and image in earlier.layers and image not in now.layers
+    assert len(earlier.layers) == 1 + 3
+    for canvas in (earlier, now):
+        canvas.resize(300, 300)
+    for row in range(3):
+        dock.step(1)
+        assert dock.table.currentIndex().row() == row
+        assert earlier.corners()[2] == now.corners()[2]
+        assert earlier.port.centre == now.port.centre and earlier.port.scale == now.port.scale
+    dock.step(-1)
+    assert earlier.grab().toImage() != now.grab().toImage()
+    window.show(Layout.FOUR)
+    assert earlier.isHidden() and not dock.beside_button.isChecked()
+    window.area.canvases[1].double_clicked.emit()
+    assert not window.area.earlier[Layout.CORONAL].isHidden() and dock.beside_button.isChecked()
+    viewer.window.remove_dock_widget(dock)
+    assert not window.is_beside and window.layout is Layout.CORONAL
+
+
+def test_nothing_can_be_painted_on_the_plane_then(dock, qtbot, then):
+    viewer = dock._viewer
+    compared(dock, qtbot, then)
+    dock.toggle_beside()
+    window = planes_window(viewer)
+    earlier, now = window.area.earlier[Layout.AXIAL], window.area.canvases[0]
+    layer = next(x for x in viewer.layers if region_of(x) is Region.ET)
+    viewer.layers.selection.active = layer
+    layer.mode = "paint"
+    before, clicked = layer.data.copy(), []
+    window.planes.alt_clicked.connect(lambda *of: clicked.append(of))
+    alt = Qt.KeyboardModifier.AltModifier
+    middle = earlier.rect().center()
+    for modifier in (Qt.KeyboardModifier.NoModifier, alt):
+        qtbot.mouseClick(earlier, Qt.MouseButton.LeftButton, modifier, middle)
+    assert (layer.data == before).all() and not clicked
+    limits = [x.contrast_limits for x in now.layers if x._type_string == "image"]
+    assert earlier.windowed is layer_then(viewer, active_patient(viewer).current)
+    qtbot.mouseDClick(earlier, Qt.MouseButton.RightButton, pos=middle)
+    qtbot.mouseRelease(earlier, Qt.MouseButton.RightButton, pos=middle)
+    assert [x.contrast_limits for x in now.layers if x._type_string == "image"] == limits
+    qtbot.mouseClick(now, Qt.MouseButton.LeftButton, pos=now.rect().center())
+    assert (layer.data != before).any()
+    viewer.layers.remove(layer_then(viewer, active_patient(viewer).current))
+    assert earlier.layers == [] and not earlier.grab().isNull()
 
 
 @pytest.mark.one_binding
