@@ -227,6 +227,8 @@ class FollowUpDock(FollowUpPanel):
             self.model.set_changes(changes)
         self.show_result(comparison.follow_up if comparison is not None else None)
         self.again_button.setEnabled(comparison is not None and not self.busy)
+        if self._window is not None and layer_then(self._viewer, self._patients.current) is None:
+            self._window.show_beside(False)
         self._show_flicker()
         self._show_state()
 

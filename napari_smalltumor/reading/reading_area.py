@@ -99,6 +99,8 @@ class ReadingArea(QWidget):
 
     def show_beside(self, beside: bool) -> None:
         """Show a plane beside that of the earlier scan, the axial one if no plane is alone."""
+        if beside == self._is_beside and (not beside or self.is_beside):
+            return
         self._is_beside = beside
         alone = self.shown in self.earlier
         self.show_layout(Layout.AXIAL if beside and not alone else self.shown)

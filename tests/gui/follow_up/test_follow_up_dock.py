@@ -294,6 +294,19 @@ def test_a_plane_then_is_beside_that_of_now_and_both_are_linked(dock, qtbot, the
     assert not window.is_beside and window.layout is Layout.CORONAL
 
 
+@pytest.mark.slow
+def test_a_patient_without_an_earlier_scan_is_shown_alone(dock, qtbot, then, tmp_path):
+    compared(dock, qtbot, then)
+    dock.toggle_beside()
+    window = planes_window(dock._viewer)
+    assert window.is_beside
+    open_case(dock._viewer, write(tmp_path / "Other_1", tumour()))
+    assert active_patient(dock._viewer).current.name == "Other_1"
+    assert not window.is_beside and window.area.earlier[Layout.AXIAL].isHidden()
+    dock.toggle_beside()
+    assert not window.is_beside
+
+
 def test_nothing_can_be_painted_on_the_plane_then(dock, qtbot, then):
     viewer = dock._viewer
     compared(dock, qtbot, then)
