@@ -20,7 +20,8 @@ debian_packages=(
     libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 libxcb-xkb1 fonts-dejavu-core
 )
 
-# prepare_environment EXTRAS: .venv holds the package, editable, with Qt and the extras named.
+# prepare_environment EXTRAS [GROUP]: .venv holds the package, editable, with Qt, the extras named
+# and a dependency group.
 prepare_environment() {
     install_system_libraries
     local python
@@ -29,13 +30,15 @@ prepare_environment() {
         echo "The venv module is missing: apt-get install python3-venv" >&2
         return 1
     }
-    local wanted extras=$QT_API,$1
-    wanted=$(cat "$root/pyproject.toml" "$root/setup.py" - <<<"$root $extras $torch" | cksum)
+    local wanted extras=$QT_API,$1 group=${2:-}
+    wanted=$(cat "$root/pyproject.toml" "$root/setup.py" - <<<"$root $extras $group $torch" | cksum)
     if ! grep -qxF "$wanted" "$venv/installed" 2>/dev/null; then
         echo "Installing into .venv (once; torch is large) ..." >&2
         "$venv/bin/python" -m pip install -qq --upgrade pip
         "$venv/bin/python" -m pip install -qq "torch==$torch"
         "$venv/bin/python" -m pip install -qq --editable "$root[$extras]"
+        [ -z "$group" ] ||
+            "$venv/bin/python" -m pip install -qq --group "$root/pyproject.toml:$group"
         echo "$wanted" >>"$venv/installed"
     fi
     export PATH="$venv/bin:$PATH"

@@ -5,9 +5,8 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from documentation import CODE, PAGES, ROOT, name_of
+from documentation import CODE, LINK, PAGES, ROOT, name_of
 
-LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
