@@ -63,4 +63,3 @@ def test_names_of_the_python_reference_are_imported_from_their_package(package: 
             module, _, attribute = f"smalltumor.{name}".rpartition(".")
             public = getattr(importlib.import_module(package), attribute)
             assert public is getattr(importlib.import_module(module), attribute)
-

@@ -1,7 +1,7 @@
-"""Build the site of the documentation: python docs/site/build_site.py, after pip install --group docs.
+"""Build the site of the documentation: python docs/site/build_site.py
 
-Its pages are gathered in build/docs, since some lie outside `docs/` and others are generated; the
-site is build/site.
+It needs the dependency group ``docs``. The pages are gathered in build/docs, since some lie outside
+`docs/` and others are generated; the site is build/site.
 """
 
 from __future__ import annotations
