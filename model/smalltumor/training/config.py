@@ -41,6 +41,8 @@ class TrainingConfig:
         average for less work.
     detach : bool
         Whether the U-modules' targets are fixed, see `losses.reconstruction_loss`.
+    relative_reconstruction : bool
+        Whether the reconstruction error is divided by the variance of the features.
     epochs, crops_per_case : int
         An epoch draws this many crops of every case.
     minutes : float
@@ -91,6 +93,7 @@ class TrainingConfig:
     reconstruction_weight: float | None = None
     reconstruction_every: int = 1
     detach: bool = True
+    relative_reconstruction: bool = False
     epochs: int = 500
     minutes: float = 0.0
     crops_per_case: int = 1
@@ -220,6 +223,7 @@ PRESETS: Mapping[str, TrainingConfig] = {
         loss="dice_ce",
         reconstruction_weight=0.05,
         reconstruction_every=4,
+        relative_reconstruction=True,
         epochs=60,
         crops_per_case=4,
         batch=2,

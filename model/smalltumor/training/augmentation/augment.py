@@ -1,54 +1,83 @@
-"""Augment a training crop, on the device on which it lies."""
+"""Augment training crops, on the device on which they lie."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from smalltumor.training.augmentation.intensity import change_intensities
+from smalltumor.training.augmentation.intensity import Changes, change_intensities, draw_changes
 from smalltumor.training.augmentation.settings import Augmentation
-from smalltumor.training.augmentation.spatial import (
-    brain_mask,
-    flip_and_transpose,
-    rotate_and_zoom,
-)
+from smalltumor.training.augmentation.spatial import Pose, brain_mask
 
 
-def augment(
-    image: Tensor,
-    classes: Tensor,
-    settings: Augmentation,
-    rng: np.random.Generator,
-    margin: int = 0,
-) -> tuple[Tensor, Tensor]:
-    """An augmented copy of a crop.
+@dataclass(frozen=True)
+class CropChanges:
+    """What augmentation does to one crop.
 
     Parameters
     ----------
-    image : (channel, i, j, k) float32 tensor
-        Normalised modalities, 0 outside the brain.
-    classes : (i, j, k) uint8 tensor
-    settings : Augmentation
-    rng : numpy.random.Generator
-        The only source of chance, so that a crop depends only on the seed, the step and its
-        position in the batch, and not on the device.
+    pose : Pose
     margin : int
-        Voxels on each side that are there only to be rotated or zoomed into the crop; without them
-        the corners of a rotated crop would be background instead of brain.
+        Voxels that the crop needs on each side, to be rotated or zoomed into it; without them the
+        corners of a rotated crop would be background instead of brain.
+    intensities : tuple of `Changes`
+        For each modality by itself.
+    """
+
+    pose: Pose
+    margin: int
+    intensities: tuple[Changes, ...]
+
+    @classmethod
+    def draw(
+        cls, settings: Augmentation, crop: int, channels: int, rng: np.random.Generator
+    ) -> CropChanges:
+        """Random changes of a crop.
+
+        Parameters
+        ----------
+        settings : Augmentation
+        crop : int
+            Voxels along each axis.
+        channels : int
+            Modalities.
+        rng : numpy.random.Generator
+            The only source of chance, so that a crop depends neither on the device nor on the
+            other crops of its batch.
+        """
+        pose = Pose.draw(settings, rng)
+        margin = 0 if pose.matrix is None else settings.margin(crop)
+        return cls(pose, margin, tuple(draw_changes(settings, rng) for _ in range(channels)))
+
+
+def augment(
+    crops: Sequence[tuple[Tensor, Tensor]], changes: Sequence[CropChanges]
+) -> tuple[Tensor, Tensor]:
+    """Augmented copies of crops, as a batch.
+
+    Parameters
+    ----------
+    crops : sequence of (image, classes)
+        Normalised modalities, (channel, i, j, k) float32 and 0 outside the brain, and tissue
+        classes, (i, j, k) uint8; with the margin of their changes on each side. The first two axes
+        should be of one length unless no crop is transposed.
+    changes : sequence of CropChanges
 
     Returns
     -------
-    image, classes : tensors
-        Shorter by `margin` on each side, C-contiguous. The first two axes should be of one length
-        unless `turn` is 0.
+    image : (b, channel, i, j, k) float32 tensor
+    classes : (b, i, j, k) uint8 tensor
     """
-    if settings.warp and rng.random() < settings.warp:
-        image, classes = rotate_and_zoom(image, classes, settings, rng, margin)
-    elif margin:
-        inner = (..., *(slice(margin, -margin),) * 3)
-        image, classes = image[inner], classes[inner]
-    image, classes = flip_and_transpose(image, classes, settings, rng)
-    brain = brain_mask(image)
-    changed = [change_intensities(modality, brain, settings, rng) for modality in image]
-    return torch.stack(changed), classes.contiguous()
+    moved = [
+        change.pose.apply(image, classes, change.margin)
+        for (image, classes), change in zip(crops, changes, strict=True)
+    ]
+    image = torch.stack([image for image, _ in moved])
+    classes = torch.stack([classes for _, classes in moved])
+    drawn = [volume for change in changes for volume in change.intensities]
+    change_intensities(image.flatten(0, 1), brain_mask(image), drawn)
+    return image, classes

@@ -1,13 +1,16 @@
-"""Changes of a modality's intensities, as another scanner, coil or sequence would give them.
+"""Changes of intensities, as another scanner, coil or sequence would give them.
 
-Each function takes one normalised modality of a crop, an (i, j, k) float32 tensor that is 0 outside
-the brain, and returns a changed one; what it returns outside the brain does not matter. Nothing
-waits for the device: every number that depends on the voxels stays a tensor.
+Each transform draws its parameters for one volume, and is applied to all volumes of a batch for
+which it was drawn, because a GPU needs longer to start a small operation than to carry it out. Its
+volumes are an (n, i, j, k) float32 tensor, each a normalised modality of a crop and 0 outside the
+brain; what a transform returns outside the brain does not matter. Nothing waits for the device:
+every number that depends on the voxels stays a tensor.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,129 +24,194 @@ _SMALL = 1e-6
 _CONTROL_POINTS = 10
 _BIAS_ORDER = 3
 
+Changes = Mapping[str, Any]
+"""Parameters of the transforms that were drawn for a volume, by the transform's name."""
 
-def change_intensities(
-    modality: Tensor, brain: Tensor, settings: Augmentation, rng: np.random.Generator
-) -> Tensor:
-    """Apply each transform with its probability, in the order in which scanning causes them.
+
+class Transform(NamedTuple):
+    """A change of intensities.
 
     Parameters
     ----------
-    modality : (i, j, k) float32 tensor
-    brain : (i, j, k) bool tensor
-    settings : Augmentation
-    rng : numpy.random.Generator
+    draw : callable
+        Takes the strength and a generator; returns a volume's parameters, a number or an array of
+        a fixed shape.
+    apply : callable
+        Takes volumes, their brains, (n, i, j, k) bool, and their parameters, one for each.
+    """
+
+    draw: Callable[[float, np.random.Generator], Any]
+    apply: Callable[[Tensor, Tensor, Sequence[Any]], Tensor]
+
+
+def draw_changes(settings: Augmentation, rng: np.random.Generator) -> Changes:
+    """Draw which transforms change a volume, and their parameters."""
+    drawn = {}
+    for name, transform in TRANSFORMS.items():
+        strength, probability = settings.strength(name)
+        if strength and rng.random() < probability:
+            drawn[name] = transform.draw(strength, rng)
+    return drawn
+
+
+def change_intensities(volumes: Tensor, brain: Tensor, changes: Sequence[Changes]) -> Tensor:
+    """Apply the transforms that were drawn, in the order in which scanning causes them.
+
+    Parameters
+    ----------
+    volumes : (n, i, j, k) float32 tensor
+        Changed in place.
+    brain : (b, i, j, k) bool tensor
+        Of b crops with n / b volumes each.
+    changes : sequence of `Changes`
+        For each volume.
 
     Returns
     -------
-    (i, j, k) float32 tensor
-        0 outside the brain.
+    (n, i, j, k) float32 tensor
+        `volumes`, 0 outside the brain.
     """
-    for name, transform in _TRANSFORMS.items():
-        strength, probability = settings.strength(name)
-        if strength and rng.random() < probability:
-            modality = torch.where(brain, transform(modality, brain, strength, rng), 0)
-    return modality
+    of_crop = len(volumes) // len(brain)
+    for name, transform in TRANSFORMS.items():
+        chosen = [number for number, drawn in enumerate(changes) if name in drawn]
+        if not chosen:
+            continue
+        inside = _select(brain, [number // of_crop for number in chosen])
+        parameters = [changes[number][name] for number in chosen]
+        changed = transform.apply(_select(volumes, chosen), inside, parameters)
+        changed = torch.where(inside, changed, 0)
+        for number, volume in zip(chosen, changed, strict=True):
+            volumes[number] = volume
+    return volumes
 
 
-def _shift_histogram(
-    modality: Tensor, brain: Tensor, strength: float, rng: np.random.Generator
-) -> Tensor:
-    """A random monotone mapping, linear between control points at equal distances."""
+def _select(volumes: Tensor, numbers: Sequence[int]) -> Tensor:
+    return torch.stack([volumes[number] for number in numbers])
+
+
+def _draw_heights(strength: float, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+    """Heights of the control points, from 0 to 1."""
     slopes = np.exp(rng.uniform(-strength, strength, _CONTROL_POINTS))
-    heights = np.concatenate([[0], np.cumsum(slopes)]) / slopes.sum()
-    points = _tensor(heights).to(modality.device)
-    low, high = _range(modality, brain)
-    position = (modality - low).mul_(_CONTROL_POINTS / (high - low + _SMALL))
+    heights: npt.NDArray[np.float64] = np.concatenate([[0], np.cumsum(slopes)]) / slopes.sum()
+    return heights
+
+
+def _shift_histogram(volumes: Tensor, brain: Tensor, heights: Sequence[Any]) -> Tensor:
+    """A random monotone mapping, linear between control points at equal distances."""
+    points = _tensor(heights, volumes)
+    low, high = _range(volumes, brain)
+    position = (volumes - low).mul_(_CONTROL_POINTS / (high - low + _SMALL))
     position.clamp_(0, _CONTROL_POINTS)
     segment = position.int().clamp(0, _CONTROL_POINTS - 1)  # also without any brain
-    start, rise = (_look_up(values, segment) for values in (points[:-1], points.diff()))
-    mapped = position.sub_(segment).mul_(rise).add_(start)
-    return _with_statistics_of(modality, mapped, brain)
+    first = _CONTROL_POINTS * torch.arange(len(volumes), device=volumes.device)
+    index = segment + _each(first.int())
+    start, rise = (_look_up(values, index) for values in (points[:, :-1], points.diff(dim=1)))
+    return _with_statistics_of(volumes, position.sub_(segment).mul_(rise).add_(start), brain)
 
 
 def _look_up(values: Tensor, index: Tensor) -> Tensor:
-    return values.index_select(0, index.flatten()).view(index.shape)  # faster than values[index]
+    """Faster than ``values[index]``."""
+    return values.reshape(-1).index_select(0, index.flatten()).view(index.shape)
 
 
-def _correct_gamma(
-    modality: Tensor, brain: Tensor, strength: float, rng: np.random.Generator
-) -> Tensor:
-    low, high = _range(modality, brain)
-    exponent = float(np.exp(rng.uniform(-strength, strength)))
+def _draw_exponent(strength: float, rng: np.random.Generator) -> float:
+    return float(np.exp(rng.uniform(-strength, strength)))
+
+
+def _correct_gamma(volumes: Tensor, brain: Tensor, exponents: Sequence[Any]) -> Tensor:
+    low, high = _range(volumes, brain)
     # Faster than a power, and as exact as intensities are.
-    changed = (modality - low).div_(high - low + _SMALL).clamp_(min=_SMALL)
-    changed.log_().mul_(exponent).exp_()
-    return _with_statistics_of(modality, changed, brain)
+    changed = (volumes - low).div_(high - low + _SMALL).clamp_(min=_SMALL)
+    changed.log_().mul_(_each(_tensor(exponents, volumes))).exp_()
+    return _with_statistics_of(volumes, changed, brain)
 
 
-def _correct_inverted_gamma(
-    modality: Tensor, brain: Tensor, strength: float, rng: np.random.Generator
-) -> Tensor:
-    return -_correct_gamma(-modality, brain, strength, rng)
+def _correct_inverted_gamma(volumes: Tensor, brain: Tensor, exponents: Sequence[Any]) -> Tensor:
+    return -_correct_gamma(-volumes, brain, exponents)
 
 
-def _apply_bias_field(
-    modality: Tensor, brain: Tensor, strength: float, rng: np.random.Generator
-) -> Tensor:
-    """Multiply what lies above the darkest voxel by a smooth field (Van Leemput et al. 1999)."""
-    field = _bias_field(modality.shape, strength, rng).to(modality.device)
-    low, _ = _range(modality, brain)
-    return _with_statistics_of(modality, field.mul_(modality - low), brain)
-
-
-def _bias_field(shape: torch.Size, strength: float, rng: np.random.Generator) -> Tensor:
-    """The exponential of a polynomial in coordinates from -1 to 1, without a constant term."""
+def _draw_coefficients(strength: float, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+    """Coefficients of a polynomial in i, j and k without a constant term."""
     orders = np.indices((_BIAS_ORDER + 1,) * 3).sum(axis=0)
-    coefficients = rng.uniform(-strength, strength, orders.shape)
+    coefficients: npt.NDArray[np.float64] = rng.uniform(-strength, strength, orders.shape)
     coefficients[(orders == 0) | (orders > _BIAS_ORDER)] = 0
-    powers = (np.vander(np.linspace(-1, 1, n), _BIAS_ORDER + 1, increasing=True) for n in shape)
-    return _along_axes(_tensor(coefficients), [_tensor(matrix) for matrix in powers]).exp_()
+    return coefficients
 
 
-def _change_contrast(
-    modality: Tensor, brain: Tensor, strength: float, rng: np.random.Generator
-) -> Tensor:
-    low, high = _range(modality, brain)
-    mean, _ = _mean_and_std(modality, brain)
-    factor = 1 + rng.uniform(-strength, strength)
-    return (modality * factor + mean * (1 - factor)).clamp_(low, high)
+def _apply_bias_field(volumes: Tensor, brain: Tensor, coefficients: Sequence[Any]) -> Tensor:
+    """Multiply what lies above the darkest voxel by a smooth field (Van Leemput et al. 1999).
+
+    The field is the exponential of a polynomial in coordinates from -1 to 1.
+    """
+    powers = []
+    for length in volumes.shape[1:]:
+        matrix = np.vander(np.linspace(-1, 1, length), _BIAS_ORDER + 1, increasing=True)
+        powers.append(_tensor(matrix, volumes).expand(len(volumes), -1, -1))
+    field = _along_axes(_tensor(coefficients, volumes), powers).exp_()
+    low, _ = _range(volumes, brain)
+    return _with_statistics_of(volumes, field.mul_(volumes - low), brain)
 
 
-def _scale(modality: Tensor, brain: Tensor, strength: float, rng: np.random.Generator) -> Tensor:
-    return modality * (1 + rng.uniform(-strength, strength))
+def _draw_factor(strength: float, rng: np.random.Generator) -> float:
+    return 1 + rng.uniform(-strength, strength)
 
 
-def _shift(modality: Tensor, brain: Tensor, strength: float, rng: np.random.Generator) -> Tensor:
-    return modality + rng.uniform(-strength, strength)
+def _change_contrast(volumes: Tensor, brain: Tensor, factors: Sequence[Any]) -> Tensor:
+    low, high = _range(volumes, brain)
+    mean, _ = _mean_and_std(volumes, brain)
+    factor = _each(_tensor(factors, volumes))
+    return torch.clamp(volumes * factor + mean * (1 - factor), low, high)
 
 
-def _blur(modality: Tensor, brain: Tensor, strength: float, rng: np.random.Generator) -> Tensor:
+def _scale(volumes: Tensor, brain: Tensor, factors: Sequence[Any]) -> Tensor:
+    return volumes * _each(_tensor(factors, volumes))
+
+
+def _draw_shift(strength: float, rng: np.random.Generator) -> float:
+    return rng.uniform(-strength, strength)
+
+
+def _shift(volumes: Tensor, brain: Tensor, shifts: Sequence[Any]) -> Tensor:
+    return volumes + _each(_tensor(shifts, volumes))
+
+
+def _draw_width(strength: float, rng: np.random.Generator) -> float:
+    """Standard deviation of a Gaussian kernel, in voxels."""
+    return rng.uniform(strength / 2, strength)
+
+
+def _blur(volumes: Tensor, brain: Tensor, widths: Sequence[Any]) -> Tensor:
     """Gaussian blur; the background counts as brain of mean intensity."""
-    sigma = rng.uniform(strength / 2, strength)
+    width = _tensor(widths, volumes).view(-1, 1, 1)
     kernels = []
-    for length in modality.shape:
-        distance = np.subtract.outer(np.arange(length), np.arange(length))
-        kernel = np.exp(-0.5 * (distance / sigma) ** 2)
+    for length in volumes.shape[1:]:
+        voxels = torch.arange(length, device=volumes.device)
+        distance = (voxels[:, None] - voxels) / width
+        kernel = (-0.5 * distance.square()).exp_()
         kernel[kernel < _SMALL] = 0  # arithmetic with subnormal numbers is slow
-        kernels.append(_tensor(kernel / kernel.sum(axis=1, keepdims=True)))
-    return _along_axes(modality, kernels)
+        kernels.append(kernel / kernel.sum(dim=2, keepdim=True))
+    return _along_axes(volumes, kernels)
 
 
-def _lower_resolution(
-    modality: Tensor, brain: Tensor, strength: float, rng: np.random.Generator
-) -> Tensor:
-    """Average over longer voxels, along one axis or along all, and interpolate back."""
+def _draw_voxel_lengths(strength: float, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+    """How many times as long the voxels are, along one axis or along all."""
     if rng.random() < 0.5:
-        factors = np.ones(3)
-        factors[rng.integers(3)] = rng.uniform(1, strength)
-    else:
-        factors = np.full(3, rng.uniform(1, min(2, strength)))
-    lengths = zip(modality.shape, factors, strict=True)
-    return _along_axes(modality, [_averaged(length, factor) for length, factor in lengths])
+        lengths = np.ones(3)
+        lengths[rng.integers(3)] = rng.uniform(1, strength)
+        return lengths
+    return np.full(3, rng.uniform(1, min(2, strength)))
 
 
-def _averaged(length: int, factor: float) -> Tensor:
+def _lower_resolution(volumes: Tensor, brain: Tensor, lengths: Sequence[Any]) -> Tensor:
+    """Average over longer voxels and interpolate back."""
+    matrices = [
+        torch.stack([_averaging(size, factors[axis]) for factors in lengths])
+        for axis, size in enumerate(volumes.shape[1:])
+    ]
+    return _along_axes(volumes, [matrix.to(volumes.device) for matrix in matrices])
+
+
+def _averaging(length: int, factor: float) -> Tensor:
     """The matrix that averages over `factor` voxels and interpolates back."""
     coarse = max(1, round(length / factor))
     voxels = torch.eye(length)[None]
@@ -151,65 +219,75 @@ def _averaged(length: int, factor: float) -> Tensor:
     return functional.interpolate(averaged, length, mode="linear", align_corners=False)[0].T
 
 
-def _along_axes(volume: Tensor, matrices: Sequence[Tensor]) -> Tensor:
-    """Multiply each axis of a volume by a matrix (new length, length)."""
-    i, j, k = (matrix.to(volume.device) for matrix in matrices)
-    moved = j @ (volume @ k.T)
-    return (i @ moved.flatten(1)).view(len(i), len(j), len(k))
+def _along_axes(volumes: Tensor, matrices: Sequence[Tensor]) -> Tensor:
+    """Multiply each axis of each volume by its matrix, (n, new length, length)."""
+    i, j, k = matrices
+    n, rows, columns, slices = volumes.shape
+    moved = (volumes.reshape(n, rows * columns, slices) @ k.mT).view(n, rows, columns, -1)
+    moved = j[:, None] @ moved
+    return (i @ moved.flatten(2)).view(n, i.shape[1], j.shape[1], k.shape[1])
 
 
-def _tensor(values: npt.NDArray[np.float64]) -> Tensor:
-    return torch.from_numpy(values.astype(np.float32))
+def _draw_noise(strength: float, rng: np.random.Generator) -> tuple[int, float]:
+    """Seed and standard deviation."""
+    return int(rng.integers(2**63)), rng.uniform(0, strength)
 
 
-def _add_noise(
-    modality: Tensor, brain: Tensor, strength: float, rng: np.random.Generator
-) -> Tensor:
-    generator = torch.Generator(modality.device).manual_seed(int(rng.integers(2**63)))
-    noise = torch.empty_like(modality).normal_(generator=generator)
-    return noise.mul_(rng.uniform(0, strength)).add_(modality)
+def _add_noise(volumes: Tensor, brain: Tensor, parameters: Sequence[Any]) -> Tensor:
+    noise = torch.empty_like(volumes)
+    for volume, (seed, deviation) in zip(noise, parameters, strict=True):
+        generator = torch.Generator(volumes.device).manual_seed(seed)
+        volume.normal_(std=deviation, generator=generator)
+    return noise.add_(volumes)
 
 
-def _range(modality: Tensor, brain: Tensor) -> tuple[Tensor, Tensor]:
+def _tensor(values: Sequence[Any] | npt.NDArray[np.float64], like: Tensor) -> Tensor:
+    return torch.from_numpy(np.asarray(values, dtype=np.float32)).to(like.device)
+
+
+def _each(values: Tensor) -> Tensor:
+    """A number for each volume, as a tensor that broadcasts over its voxels."""
+    return values.view(-1, 1, 1, 1)
+
+
+def _range(volumes: Tensor, brain: Tensor) -> tuple[Tensor, Tensor]:
     """Lowest and highest intensity inside the brain; infinite if there is none."""
-    low = torch.where(brain, modality, torch.inf).amin()
-    high = torch.where(brain, modality, -torch.inf).amax()
-    return low, high
+    low = torch.where(brain, volumes, torch.inf).flatten(1).amin(dim=1)
+    high = torch.where(brain, volumes, -torch.inf).flatten(1).amax(dim=1)
+    return _each(low), _each(high)
 
 
-def _mean_and_std(modality: Tensor, brain: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation inside the brain of a modality that is 0 outside it."""
-    count = brain.sum().clamp(min=1)
-    mean = modality.sum() / count
-    values = modality.flatten()
-    variance = values.dot(values) / count - mean.square()
-    return mean, variance.clamp(min=0).sqrt()
+def _mean_and_std(volumes: Tensor, brain: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation inside the brain of volumes that are 0 outside it."""
+    count = brain.flatten(1).sum(dim=1).clamp(min=1)
+    values = volumes.flatten(1)
+    mean = values.sum(dim=1) / count
+    variance = values.square().sum(dim=1) / count - mean.square()
+    return _each(mean), _each(variance.clamp(min=0).sqrt())
 
 
-def _with_statistics_of(modality: Tensor, changed: Tensor, brain: Tensor) -> Tensor:
+def _with_statistics_of(volumes: Tensor, changed: Tensor, brain: Tensor) -> Tensor:
     """Changed intensities with the mean and standard deviation of the original ones.
 
     `changed` may have any values outside the brain.
     """
     changed = torch.where(brain, changed, 0)
-    mean, std = _mean_and_std(modality, brain)
+    mean, std = _mean_and_std(volumes, brain)
     changed_mean, changed_std = _mean_and_std(changed, brain)
     scale = std / (changed_std + _SMALL)
     return changed.mul_(scale).add_(mean - changed_mean * scale)
 
 
-_Transform = Callable[[Tensor, Tensor, float, np.random.Generator], Tensor]
-
-_TRANSFORMS: dict[str, _Transform] = {
-    "histogram_shift": _shift_histogram,
-    "gamma": _correct_gamma,
-    "inverted_gamma": _correct_inverted_gamma,
-    "bias_field": _apply_bias_field,
-    "contrast": _change_contrast,
-    "scale": _scale,
-    "shift": _shift,
-    "blur": _blur,
-    "low_resolution": _lower_resolution,
-    "noise": _add_noise,
+TRANSFORMS: Mapping[str, Transform] = {
+    "histogram_shift": Transform(_draw_heights, _shift_histogram),
+    "gamma": Transform(_draw_exponent, _correct_gamma),
+    "inverted_gamma": Transform(_draw_exponent, _correct_inverted_gamma),
+    "bias_field": Transform(_draw_coefficients, _apply_bias_field),
+    "contrast": Transform(_draw_factor, _change_contrast),
+    "scale": Transform(_draw_factor, _scale),
+    "shift": Transform(_draw_shift, _shift),
+    "blur": Transform(_draw_width, _blur),
+    "low_resolution": Transform(_draw_voxel_lengths, _lower_resolution),
+    "noise": Transform(_draw_noise, _add_noise),
 }
 """By the name of the field of `Augmentation` that gives its strength."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -14,48 +16,66 @@ _BRAIN = 128
 """Added to the tissue class inside the brain."""
 
 
-def flip_and_transpose(
-    image: Tensor, classes: Tensor, settings: Augmentation, rng: np.random.Generator
-) -> tuple[Tensor, Tensor]:
-    """Flip along random axes and exchange the first two; no voxel is interpolated.
+@dataclass(frozen=True)
+class Pose:
+    """How a crop is moved.
 
     Parameters
     ----------
-    image : (channel, i, j, k) tensor
-    classes : (i, j, k) tensor
-    settings : Augmentation
-    rng : numpy.random.Generator
+    matrix : (3, 3) float array or None
+        Rotation and zoom about the crop's centre; None for neither, so that no voxel is
+        interpolated.
+    flipped : tuple of int
+        Axes that are reversed afterwards, counted from the last.
+    transposed : bool
+        Whether the first two axes are exchanged at last.
     """
-    axes = [axis - 3 for axis in range(3) if rng.random() < settings.flip]
-    image, classes = image.flip(axes), classes.flip(axes)
-    if rng.random() < settings.turn:
-        image, classes = image.transpose(1, 2), classes.transpose(0, 1)
-    return image, classes
+
+    matrix: npt.NDArray[np.float64] | None
+    flipped: tuple[int, ...]
+    transposed: bool
+
+    @classmethod
+    def draw(cls, settings: Augmentation, rng: np.random.Generator) -> Pose:
+        """A random pose."""
+        matrix = None
+        if settings.warp and rng.random() < settings.warp:
+            degrees = rng.uniform(-settings.rotate, settings.rotate, size=3)
+            zoom = rng.uniform(1 - settings.zoom, 1 + settings.zoom)
+            matrix = _rotation(np.deg2rad(degrees)) * zoom
+        flipped = tuple(axis - 3 for axis in range(3) if rng.random() < settings.flip)
+        return cls(matrix, flipped, rng.random() < settings.turn)
+
+    def apply(self, image: Tensor, classes: Tensor, margin: int = 0) -> tuple[Tensor, Tensor]:
+        """The moved crop.
+
+        Parameters
+        ----------
+        image : (channel, i, j, k) float32 tensor
+        classes : (i, j, k) uint8 tensor
+        margin : int
+            Voxels on each side that are cut off; they are there only to be rotated or zoomed into
+            the crop.
+        """
+        if self.matrix is not None:
+            image, classes = _rotate_and_zoom(image, classes, self.matrix, margin)
+        elif margin:
+            inner = (..., *(slice(margin, -margin),) * 3)
+            image, classes = image[inner], classes[inner]
+        image, classes = image.flip(self.flipped), classes.flip(self.flipped)
+        if self.transposed:
+            image, classes = image.transpose(1, 2), classes.transpose(0, 1)
+        return image, classes
 
 
-def rotate_and_zoom(
-    image: Tensor,
-    classes: Tensor,
-    settings: Augmentation,
-    rng: np.random.Generator,
-    margin: int,
+def _rotate_and_zoom(
+    image: Tensor, classes: Tensor, matrix: npt.NDArray[np.float64], margin: int
 ) -> tuple[Tensor, Tensor]:
     """Rotate and zoom about the centre; voxels from outside are background.
 
     Intensities are interpolated linearly. Labels, and what is brain, are those of the nearest
     voxel.
-
-    Parameters
-    ----------
-    image : (channel, i, j, k) float32 tensor
-    classes : (i, j, k) uint8 tensor
-    settings : Augmentation
-    rng : numpy.random.Generator
-    margin : int
-        Voxels to be cut off each side.
     """
-    degrees = rng.uniform(-settings.rotate, settings.rotate, size=3)
-    matrix = _rotation(np.deg2rad(degrees)) * rng.uniform(1 - settings.zoom, 1 + settings.zoom)
     # affine_grid counts axes from the last and in units of half their length.
     given = np.array(classes.shape[::-1], dtype=float)
     matrix = matrix * (given - 2 * margin)[None, :] / given[:, None]
@@ -75,14 +95,15 @@ def brain_mask(image: Tensor) -> Tensor:
 
     Parameters
     ----------
-    image : (channel, i, j, k) tensor
+    image : (..., channel, i, j, k) tensor
 
     Returns
     -------
-    (i, j, k) bool tensor
+    (..., i, j, k) bool tensor
     """
-    brain = image[0] != 0
-    for modality in image[1:]:
+    modalities = image.unbind(dim=-4)
+    brain = modalities[0] != 0
+    for modality in modalities[1:]:
         brain |= modality != 0
     return brain
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from smalltumor.training.augmentation.augment import augment
+from smalltumor.training.augmentation.augment import CropChanges, augment
 from smalltumor.training.augmentation.modality_dropout import drop_modalities
 from smalltumor.training.config import TrainingConfig, steps_per_epoch
 from smalltumor.training.data.crops import draw_crop
@@ -81,12 +81,14 @@ def _batch(
 ) -> Batch:
     with _own_stream(device):
         crops = [_crop(cases, config, step, n, device) for n in range(config.batch)[share]]
-        return Batch(
-            step,
-            torch.stack([image for _, image, _ in crops]),
-            torch.stack([classes for _, _, classes in crops]),
-            [name for name, _, _ in crops],
+        image, classes = augment(
+            [(crop.image, crop.classes) for crop in crops], [crop.changes for crop in crops]
         )
+        if config.modality_dropout:
+            channels = config.preprocessing.channels
+            for n, crop in enumerate(crops):
+                image[n] = drop_modalities(image[n], channels, config.modality_dropout, crop.rng)
+        return Batch(step, image, classes, [crop.name for crop in crops])
 
 
 @contextmanager
@@ -109,24 +111,30 @@ def _handed_over(batch: Batch) -> Batch:
     return batch
 
 
+@dataclass
+class _Crop:
+    """A crop, what is to be done to it, and the generator of what else is drawn for it."""
+
+    name: str
+    image: Tensor
+    classes: Tensor
+    changes: CropChanges
+    rng: np.random.Generator
+
+
 def _crop(
     cases: Sequence[PreparedCase],
     config: TrainingConfig,
     step: int,
     position: int,
     device: torch.device,
-) -> tuple[str, Tensor, Tensor]:
+) -> _Crop:
     epoch, within = divmod(step, steps_per_epoch(config, len(cases)))
     order = np.random.default_rng([config.seed, 0, epoch]).permutation(
         len(cases) * max(1, config.crops_per_case)
     )
     case = cases[order[(within * config.batch + position) % len(order)] % len(cases)]
     rng = np.random.default_rng([config.seed, 1, step, position])
-    margin = config.augmentation.margin(config.crop)
-    image, classes = draw_crop(case, config.crop, config.tumour_crops, rng, margin)
-    image, classes = image.to(device), classes.to(device)
-    image, classes = augment(image, classes, config.augmentation, rng, margin)
-    if config.modality_dropout:
-        channels = config.preprocessing.channels
-        image = drop_modalities(image, channels, config.modality_dropout, rng)
-    return case.name, image, classes
+    changes = CropChanges.draw(config.augmentation, config.crop, len(case.image), rng)
+    image, classes = draw_crop(case, config.crop, config.tumour_crops, rng, changes.margin)
+    return _Crop(case.name, image.to(device), classes.to(device), changes, rng)

@@ -88,8 +88,10 @@ class Learner:
             for part in _ENCODER:
                 network.get_submodule(part).requires_grad_(False)
         _place(network, self.device)
+        self.loss = training_loss
         if config.compile:
             network.compile_training()  # type: ignore[operator]
+            self.loss = torch.compile(training_loss)
         self.network = processes.share_batch_norm(network)
         self.training_forward = processes.wrap(
             _TrainingForward(self.network), config.reconstruction_every > 1
@@ -173,12 +175,13 @@ class Learner:
         reconstruct = config.reconstruction and step % config.reconstruction_every == 0
         with self.precision.passes():
             output = self.training_forward(image, reconstruct)
-        loss, parts = training_loss(
+        loss, parts = self.loss(
             output,
             classes,
             self._step_weights(),
             config.loss,
             detach=config.detach,
+            relative=config.relative_reconstruction,
             total=self.processes.total,
         )
         self.optimiser.zero_grad(set_to_none=True)

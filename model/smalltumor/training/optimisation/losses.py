@@ -23,6 +23,8 @@ SegmentationLoss = Literal["generalised_dice", "dice_ce"]
 Total = Callable[[Tensor], Tensor]
 """Sum of a tensor over all processes that share a batch, differentiable."""
 
+_SMALL = 1e-6
+
 WARM_EPOCHS = 20
 """Epochs of equal weight for segmentation and reconstruction (Ngo et al. 2020, eq. 6)."""
 
@@ -105,12 +107,15 @@ def region_dice_loss(probabilities: Tensor, classes: Tensor, total: Total = _alo
     scalar tensor
         0 without gradient if the batch has no tumour.
     """
-    sums = []
-    for parts in REGION_CLASSES.values():
-        predicted = probabilities[:, list(parts)].sum(dim=1)
-        truth = sum((classes == part for part in parts), torch.zeros_like(classes)).bool()
-        sums.append(torch.stack([truth.sum(), (predicted * truth).sum(), predicted.sum()]))
-    size, shared, predicted = total(torch.stack(sums, dim=1))
+    tissues = range(probabilities.shape[1])
+    truths = [classes == tissue for tissue in tissues]
+    voxels = torch.stack([truth.sum() for truth in truths]).to(probabilities.dtype)
+    # Sums by true and by predicted class, from which those of all regions follow.
+    shares = torch.stack([(probabilities * truth[:, None]).sum((0, 2, 3, 4)) for truth in truths])
+    rows = [[float(tissue in parts) for tissue in tissues] for parts in REGION_CLASSES.values()]
+    inside = torch.tensor(rows, dtype=voxels.dtype, device=voxels.device)
+    sums = [inside @ voxels, ((inside @ shares) * inside).sum(1), inside @ shares.sum(0)]
+    size, shared, predicted = total(torch.stack(sums))
     present = size > 0
     losses = 1 - 2 * shared / (predicted + size).clamp(min=1)
     loss: Tensor = torch.where(present, losses, 0).sum() / present.sum().clamp(min=1)
@@ -138,7 +143,12 @@ def segmentation_loss(
 
 
 def reconstruction_loss(
-    rebuilt: Sequence[Tensor], targets: Sequence[Tensor], *, detach: bool = True
+    rebuilt: Sequence[Tensor],
+    targets: Sequence[Tensor],
+    *,
+    detach: bool = True,
+    relative: bool = False,
+    total: Total = _alone,
 ) -> Tensor:
     """Mean squared error of each U-module, added (Ngo et al. 2020, eq. 5).
 
@@ -149,12 +159,25 @@ def reconstruction_loss(
     detach : bool
         Eq. 3 minimises over the U-module only, so the features are a fixed target. False lets
         the gradient reach them, which shrinks them.
+    relative : bool
+        Divide each error by the variance of its features, which grow during training: 1 is the
+        error of a U-module that knows only their mean.
+    total : callable
+        Sums a tensor over all processes that share the batch.
     """
-    errors = [
-        functional.mse_loss(guess.float(), (target.detach() if detach else target).float())
-        for guess, target in zip(rebuilt, targets, strict=True)
-    ]
+    errors = []
+    for guess, target in zip(rebuilt, targets, strict=True):
+        features = target.float()
+        fixed = features.detach()
+        error = functional.mse_loss(guess.float(), fixed if detach else features)
+        errors.append(error / (_variance(fixed, total) + _SMALL) if relative else error)
     return torch.stack(errors).sum()
+
+
+def _variance(values: Tensor, total: Total) -> Tensor:
+    count = total(torch.full_like(values.mean(), values.numel()))
+    mean = total(values.sum()) / count
+    return total((values - mean).square().sum()) / count
 
 
 def training_loss(
@@ -164,6 +187,7 @@ def training_loss(
     kind: SegmentationLoss,
     *,
     detach: bool = True,
+    relative: bool = False,
     total: Total = _alone,
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """The weighted sum of both tasks' losses, and its unweighted parts, without gradient.
@@ -174,7 +198,7 @@ def training_loss(
     classes : (b, i, j, k) integer tensor
     weights : LossWeights
     kind : {"generalised_dice", "dice_ce"}
-    detach : bool
+    detach, relative : bool
         See `reconstruction_loss`.
     total : callable
         Sums a tensor over all processes that share the batch.
@@ -183,7 +207,9 @@ def training_loss(
     loss = weights.segmentation * segmentation
     parts = {"segmentation": segmentation.detach()}
     if output.rebuilt:
-        reconstruction = reconstruction_loss(output.rebuilt, output.targets, detach=detach)
+        reconstruction = reconstruction_loss(
+            output.rebuilt, output.targets, detach=detach, relative=relative, total=total
+        )
         loss = loss + weights.reconstruction * reconstruction
         parts["reconstruction"] = reconstruction.detach()
     if output.regularisation is not None:

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from smalltumor.training.augmentation.augment import augment
+from augmented_crops import augment_one
+from smalltumor.training.augmentation.augment import CropChanges, augment
 from smalltumor.training.augmentation.settings import Augmentation
 
 NONE = Augmentation(flip=0, turn=0, warp=0, shift=0, scale=0, gamma=0, noise=0)
@@ -28,20 +29,20 @@ def crop():
 
 
 def test_nothing_asked_nothing_changed(crop):
-    image, classes = augment(*crop, NONE, np.random.default_rng(0))
+    image, classes = augment_one(*crop, NONE, np.random.default_rng(0))
     np.testing.assert_array_equal(image, crop[0])
     np.testing.assert_array_equal(classes, crop[1])
 
 
 def test_the_source_is_not_touched(crop):
     image, classes = crop[0].clone(), crop[1].clone()
-    augment(image, classes, ALL, np.random.default_rng(0))
+    augment_one(image, classes, ALL, np.random.default_rng(0))
     np.testing.assert_array_equal(image, crop[0])
     np.testing.assert_array_equal(classes, crop[1])
 
 
 def test_the_same_generator_gives_the_same_crop(crop):
-    first, second = (augment(*crop, ALL, np.random.default_rng(7)) for _ in range(2))
+    first, second = (augment_one(*crop, ALL, np.random.default_rng(7)) for _ in range(2))
     np.testing.assert_array_equal(first[0], second[0])
     np.testing.assert_array_equal(first[1], second[1])
 
@@ -49,7 +50,7 @@ def test_the_same_generator_gives_the_same_crop(crop):
 @pytest.mark.parametrize("seed", range(8))
 def test_bit_flips_and_turns_move_labels_with_their_voxels(crop, seed):
     settings = replace(NONE, flip=0.5, turn=0.5)
-    image, classes = augment(*crop, settings, np.random.default_rng(seed))
+    image, classes = augment_one(*crop, settings, np.random.default_rng(seed))
     tumour = classes > 0
     np.testing.assert_array_equal(image[0][tumour], classes[tumour] * 10 + 5)
     assert classes.flatten().bincount().tolist() == crop[1].flatten().bincount().tolist()
@@ -58,13 +59,13 @@ def test_bit_flips_and_turns_move_labels_with_their_voxels(crop, seed):
 def test_bit_flips_and_turns_make_sixteen_poses(crop):
     settings = replace(NONE, flip=0.5, turn=0.5)
     rng = np.random.default_rng(0)
-    poses = {augment(*crop, settings, rng)[1].numpy().tobytes() for _ in range(300)}
+    poses = {augment_one(*crop, settings, rng)[1].numpy().tobytes() for _ in range(300)}
     assert len(poses) == 16
 
 
 @pytest.mark.parametrize("field", ["shift", "scale", "gamma", "noise"])
 def test_intensities_change_in_the_brain_only(crop, field):
-    image, classes = augment(*crop, replace(NONE, **{field: 0.3}), np.random.default_rng(1))
+    image, classes = augment_one(*crop, replace(NONE, **{field: 0.3}), np.random.default_rng(1))
     background = crop[0] == 0
     assert not image[background].any()
     assert (image[~background] != crop[0][~background]).float().mean() > 0.9
@@ -73,7 +74,7 @@ def test_intensities_change_in_the_brain_only(crop, field):
 
 def test_intensity_order_survives_shift_scale_and_gamma(crop):
     settings = replace(NONE, shift=0.3, scale=0.3, gamma=0.5)
-    image, _ = augment(*crop, settings, np.random.default_rng(2))
+    image, _ = augment_one(*crop, settings, np.random.default_rng(2))
     inside = crop[0][1] != 0
     order = crop[0][1][inside].argsort()
     assert (image[1][inside][order].diff() >= -1e-5).all()
@@ -81,14 +82,14 @@ def test_intensity_order_survives_shift_scale_and_gamma(crop):
 
 def test_warp_without_rotation_and_zoom_changes_nothing(crop):
     settings = replace(NONE, warp=1.0, rotate=0.0, zoom=0.0)
-    image, classes = augment(*crop, settings, np.random.default_rng(3))
+    image, classes = augment_one(*crop, settings, np.random.default_rng(3))
     np.testing.assert_allclose(image, crop[0], atol=1e-4)
     np.testing.assert_array_equal(classes, crop[1])
 
 
 def test_warp_keeps_labels_on_their_tissue(crop):
     settings = replace(NONE, warp=1.0, rotate=10.0, zoom=0.1)
-    image, classes = augment(*crop, settings, np.random.default_rng(4))
+    image, classes = augment_one(*crop, settings, np.random.default_rng(4))
     assert (classes != crop[1]).any()
     assert float(image[0][classes == 3].median()) == pytest.approx(35, abs=1)
     assert set(classes.unique().tolist()) <= {0, 2, 3}
@@ -100,14 +101,14 @@ def test_rotation_keeps_volume_in_a_crop_of_unequal_axes():
     image[0, 4:12, 14:18, 4:12] = 1
     classes = image[0].to(torch.uint8)
     settings = replace(NONE, warp=1.0, rotate=20.0, zoom=0.0)
-    _, turned = augment(image, classes, settings, np.random.default_rng(6))
+    _, turned = augment_one(image, classes, settings, np.random.default_rng(6))
     assert int(turned.sum()) == pytest.approx(int(classes.sum()), rel=0.05)
 
 
 @pytest.mark.parametrize("warp", [0.0, 1.0])
 def test_what_a_crop_reaches_into_is_cut_off_again(crop, warp):
     settings = replace(NONE, warp=warp, rotate=0, zoom=0)
-    image, classes = augment(*crop, settings, np.random.default_rng(0), margin=4)
+    image, classes = augment_one(*crop, settings, np.random.default_rng(0), margin=4)
     np.testing.assert_allclose(image, crop[0][:, 4:-4, 4:-4, 4:-4], atol=1e-4)
     np.testing.assert_array_equal(classes, crop[1][4:-4, 4:-4, 4:-4])
 
@@ -120,7 +121,7 @@ def test_with_its_reach_a_turned_crop_has_brain_in_its_corners():
     share = {}
     for there in (margin, 0):
         inner = (slice(margin - there, full.shape[1] - margin + there),) * 3
-        warped, _ = augment(
+        warped, _ = augment_one(
             full[:, *inner], classes[inner], settings, np.random.default_rng(3), there
         )
         assert warped.shape == (1, 40, 40, 40)
@@ -132,8 +133,8 @@ def test_with_its_reach_a_turned_crop_has_brain_in_its_corners():
 def test_zooming_with_reach_keeps_the_scale_it_has_without(crop):
     """A crop that was given more to look at is not shrunk into it."""
     settings = replace(NONE, warp=1, rotate=0, zoom=0.1)
-    wide, _ = augment(*crop, settings, np.random.default_rng(2), margin=4)
-    narrow, _ = augment(
+    wide, _ = augment_one(*crop, settings, np.random.default_rng(2), margin=4)
+    narrow, _ = augment_one(
         crop[0][:, 4:-4, 4:-4, 4:-4],
         crop[1][4:-4, 4:-4, 4:-4],
         settings,
@@ -141,3 +142,23 @@ def test_zooming_with_reach_keeps_the_scale_it_has_without(crop):
     )
     inner = (slice(None), *(slice(3, -3),) * 3)
     np.testing.assert_allclose(wide[inner], narrow[inner], atol=1e-3)
+
+
+def test_a_crop_depends_neither_on_its_batch_nor_on_its_place_in_it(crop):
+    crops = [crop, (crop[0].flip(1) * 2, crop[1].flip(0)), (-crop[0], crop[1])]
+    changes = [CropChanges.draw(ALL, 24, 4, np.random.default_rng(seed)) for seed in range(3)]
+    changes = [replace(change, margin=2) for change in changes]
+    images, classes = augment(crops, changes)
+    assert images.shape == (3, 4, 20, 20, 20)
+    for n in range(3):
+        image, labels = augment(crops[n : n + 1], changes[n : n + 1])
+        np.testing.assert_allclose(images[n], image[0], rtol=1e-4, atol=1e-5)
+        assert torch.equal(classes[n], labels[0])
+
+
+def test_only_a_rotated_or_zoomed_crop_needs_a_margin():
+    rng = np.random.default_rng(0)
+    settings = Augmentation(warp=0.4, zoom=0.1)
+    drawn = [CropChanges.draw(settings, 40, 4, rng) for _ in range(200)]
+    assert {change.margin for change in drawn} == {0, settings.margin(40)}
+    assert all((change.pose.matrix is None) == (change.margin == 0) for change in drawn)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from augmented_crops import augment_one, change_one
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from smalltumor.training.augmentation.augment import augment
-from smalltumor.training.augmentation.intensity import change_intensities
 from smalltumor.training.augmentation.settings import INTENSITIES, Augmentation
 
 STILL = Augmentation(flip=0, turn=0, warp=0, shift=0, scale=0)
@@ -42,7 +41,7 @@ def random_crop(seed: int, shape=(9, 12, 7), brain: float = 0.6):
 def test_background_stays_zero_and_the_brain_finite(name, seed, shape, brain):
     image, classes = random_crop(seed, shape, brain)
     chosen = STILL.with_intensities("strong") if name == "strong" else only(name)
-    changed, same = augment(image, classes, chosen, np.random.default_rng(seed))
+    changed, same = augment_one(image, classes, chosen, np.random.default_rng(seed))
     outside = (image == 0).all(dim=0)
     assert not changed[:, outside].any()
     assert changed.isfinite().all()
@@ -55,7 +54,7 @@ def test_labels_are_never_interpolated_to_others(seed):
     image, classes = random_crop(seed, (12, 12, 9))
     classes[classes == 2] = 0
     chosen = Augmentation(turn=0.5).with_intensities("strong")
-    _, moved = augment(image, classes, chosen, np.random.default_rng(seed))
+    _, moved = augment_one(image, classes, chosen, np.random.default_rng(seed))
     assert set(moved.unique().tolist()) <= {0, 1, 3}
 
 
@@ -63,7 +62,7 @@ def test_labels_are_never_interpolated_to_others(seed):
 def test_a_transform_that_is_chosen_changes_the_brain(name):
     image, _ = random_crop(1)
     brain = (image != 0).any(dim=0)
-    changed = change_intensities(image[0], brain, only(name), np.random.default_rng(1))
+    changed = change_one(image[0], brain, only(name), np.random.default_rng(1))
     assert (changed - image[0])[brain].abs().max() > 0.01
 
 
@@ -72,7 +71,7 @@ def test_a_transform_that_is_chosen_changes_the_brain(name):
 def test_a_monotone_transform_keeps_the_order_of_intensities(name, seed):
     image, _ = random_crop(seed)
     brain = (image != 0).any(dim=0)
-    changed = change_intensities(image[0], brain, only(name), np.random.default_rng(seed))
+    changed = change_one(image[0], brain, only(name), np.random.default_rng(seed))
     order = image[0][brain].argsort()
     assert (changed[brain][order].diff() >= -1e-4).all()
 
@@ -82,7 +81,7 @@ def test_what_normalising_would_undo_is_not_changed(name):
     image, _ = random_crop(2, (16, 16, 16))
     brain = (image != 0).any(dim=0)
     before = image[0][brain]
-    after = change_intensities(image[0], brain, only(name), np.random.default_rng(2))[brain]
+    after = change_one(image[0], brain, only(name), np.random.default_rng(2))[brain]
     assert float(after.mean()) == pytest.approx(float(before.mean()), abs=1e-3)
     assert float(after.std()) == pytest.approx(float(before.std()), rel=1e-3)
 
@@ -95,7 +94,7 @@ def test_modalities_are_changed_independently():
     counts = torch.zeros(4)
     patterns = set()
     for seed in range(200):
-        changed, _ = augment(image, classes, chosen, np.random.default_rng(seed))
+        changed, _ = augment_one(image, classes, chosen, np.random.default_rng(seed))
         differs = [not torch.equal(modality, image[0]) for modality in changed]
         patterns.add(tuple(differs))
         counts += torch.tensor(differs)
@@ -112,9 +111,9 @@ def test_thick_slices_keep_what_is_linear():
     for seed in range(20):
         chosen = only("low_resolution", 4)
         rngs = [np.random.default_rng(seed) for _ in range(2)]
-        same = change_intensities(ramp, brain, chosen, rngs[0])
+        same = change_one(ramp, brain, chosen, rngs[0])
         np.testing.assert_allclose(same[..., 4:-4], ramp[..., 4:-4], atol=0.09)
-        smoothed.append(float(change_intensities(board, brain, chosen, rngs[1]).abs().mean()))
+        smoothed.append(float(change_one(board, brain, chosen, rngs[1]).abs().mean()))
     assert min(smoothed) < 0.3
     assert max(smoothed) == pytest.approx(1, abs=1e-5)  # along another axis
 
@@ -123,11 +122,11 @@ def test_blur_keeps_a_constant_and_spreads_a_point():
     brain = torch.ones(15, 15, 15, dtype=torch.bool)
     constant = torch.full((15, 15, 15), 2.0)
     rng = np.random.default_rng(0)
-    blurred = change_intensities(constant, brain, only("blur"), rng)
+    blurred = change_one(constant, brain, only("blur"), rng)
     np.testing.assert_allclose(blurred, 2, rtol=1e-5)
     point = torch.zeros(15, 15, 15)
     point[7, 7, 7] = 1
-    blurred = change_intensities(point, brain, only("blur"), rng)
+    blurred = change_one(point, brain, only("blur"), rng)
     assert float(blurred.sum()) == pytest.approx(1, abs=1e-3)
     assert 0.05 < float(blurred[7, 7, 7]) < 0.6
     np.testing.assert_allclose(blurred, blurred.flip(0, 1, 2), atol=1e-6)
@@ -137,7 +136,7 @@ def test_a_bias_field_is_smooth_and_positive():
     brain = torch.ones(32, 32, 32, dtype=torch.bool)
     flat = torch.ones(32, 32, 32)
     flat[0, 0, 0] = 0  # what lies above the darkest voxel is multiplied
-    changed = change_intensities(flat, brain, only("bias_field"), np.random.default_rng(4))
+    changed = change_one(flat, brain, only("bias_field"), np.random.default_rng(4))
     inside = changed[1:, 1:, 1:]
     spread = float(inside.max() - inside.min())
     assert float(inside.diff(dim=0).abs().max()) < 0.3 * spread

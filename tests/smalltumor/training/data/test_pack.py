@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from augmented_crops import augment_one
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from smalltumor.data.network_output import HalfResolutionLogits
@@ -18,7 +19,6 @@ from smalltumor.inference.fused.network import network_for_inference
 from smalltumor.labels.masks import region_mask
 from smalltumor.labels.regions import Region
 from smalltumor.models.checkpoint import load_checkpoint
-from smalltumor.training.augmentation.augment import augment
 from smalltumor.training.augmentation.settings import Augmentation
 from smalltumor.training.data.crops import draw_crop
 from smalltumor.training.data.dataset import labelled_cases, prepare_case
@@ -78,7 +78,8 @@ def test_crops_from_a_pack_are_those_from_files_up_to_quantisation(from_files, f
         assert torch.equal(one[0] == 0, two[0] == 0)
         assert torch.equal(one[1], two[1])
         moved = [
-            augment(*crop, Augmentation(), np.random.default_rng(seed), 2)[1] for crop in (one, two)
+            augment_one(*crop, Augmentation(), np.random.default_rng(seed), 2)[1]
+            for crop in (one, two)
         ]
         assert torch.equal(*moved)
 

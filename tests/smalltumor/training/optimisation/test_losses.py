@@ -133,3 +133,30 @@ def test_a_loss_of_the_network_itself_is_added_as_it_is():
     loss, parts = training_loss(output, voxels(3, 2), LossWeights(0.5, 0.05), "dice_ce")
     assert float(loss) == pytest.approx(0.5 * parts["segmentation"] + 0.75)
     assert parts["regularisation"] == 0.75
+
+
+def test_the_relative_error_does_not_depend_on_the_size_of_the_features():
+    features = [torch.randn(2, 3, 4, 4, 4), torch.randn(2, 5, 2, 2, 2)]
+    guesses = [f + 0.1 * torch.randn_like(f) for f in features]
+    loss = reconstruction_loss(guesses, features, relative=True)
+    larger = [[9 * f for f in fs] for fs in (guesses, features)]
+    assert float(reconstruction_loss(*larger, relative=True)) == pytest.approx(
+        float(loss), rel=1e-4
+    )
+    assert float(reconstruction_loss(*larger)) > 10 * float(loss)
+
+
+def test_the_relative_error_of_the_mean_is_one():
+    features = torch.randn(2, 3, 8, 8, 8) * 5 + 2
+    guess = features.mean().expand(features.shape)
+    assert float(reconstruction_loss([guess], [features], relative=True)) == pytest.approx(
+        1, rel=1e-3
+    )
+
+
+def test_a_fixed_target_has_no_gradient_also_relatively():
+    features = torch.randn(1, 2, 4, 4, 4, requires_grad=True)
+    guess = torch.zeros_like(features).requires_grad_()
+    reconstruction_loss([guess], [features], relative=True).backward()
+    assert features.grad is None
+    assert guess.grad is not None
