@@ -20,6 +20,7 @@ COMMANDS = {
     "evaluate": ("masks", "truth"),
     "train": ("data", "--run", "run"),
     "folds": ("run",),
+    "average": ("one", "two", "-o", "out.safetensors"),
     "import-dmfnet": ("in.pth", "out.safetensors"),
     "demo": (),
     "info": (),

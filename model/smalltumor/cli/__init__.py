@@ -15,6 +15,7 @@ from io import TextIOWrapper
 from types import FrameType
 
 from smalltumor.cli import (
+    average,
     cohort,
     compare,
     demo,
@@ -45,6 +46,7 @@ COMMANDS = (
     train,
     folds,
     pack,
+    average,
     import_dmfnet,
     demo,
     info,

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
+
+from smalltumor.errors import CheckpointError
 
 MODALITY_DROPOUT = "modality_dropout"
 """Key of the probability with which each of T1, T2 and FLAIR was left out of a training crop."""
@@ -109,3 +113,20 @@ def trained_on(card: Mapping[str, Any]) -> list[str] | str:
         texts = [value if isinstance(value, str) else ", ".join(value) for value in present]
         return "; ".join(texts) or "not said"
     return list(dict.fromkeys(name for names in present for name in names))
+
+
+def read_facts(path: Path) -> dict[str, Any]:
+    """Further facts for a card, from a JSON file.
+
+    Raises
+    ------
+    CheckpointError
+        If the file cannot be read or holds no JSON object.
+    """
+    try:
+        facts = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path}: the card cannot be read ({error})") from None
+    if not isinstance(facts, dict):
+        raise CheckpointError(f"{path}: a card is a JSON object")
+    return facts

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from smalltumor.errors import TrainingError
-from smalltumor.models.card import MODALITY_DROPOUT, selected_on, trained_on
+from smalltumor.models.card import MODALITY_DROPOUT, read_facts, selected_on, trained_on
 from smalltumor.models.checkpoint import Checkpoint
 from smalltumor.training.config import TrainingConfig
 from smalltumor.training.request import TrainingRequest
@@ -91,7 +90,7 @@ def model_card(record: RunRecord, cases: tuple[str, ...]) -> dict[str, Any]:
 
     Raises
     ------
-    TrainingError
+    CheckpointError
         If the file with further facts cannot be read.
     """
     dropout = record.config.modality_dropout
@@ -102,17 +101,5 @@ def model_card(record: RunRecord, cases: tuple[str, ...]) -> dict[str, Any]:
         "preset": record.request.preset,
         "use": "research only; not a medical device, not for diagnosis",
         **({MODALITY_DROPOUT: dropout} if dropout else {}),
-        **_further_facts(record.request.card),
+        **(read_facts(record.request.card) if record.request.card else {}),
     }
-
-
-def _further_facts(path: Path | None) -> dict[str, Any]:
-    if path is None:
-        return {}
-    try:
-        facts = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise TrainingError(f"{path}: the card cannot be read ({error})") from None
-    if not isinstance(facts, dict):
-        raise TrainingError(f"{path}: a card is a JSON object")
-    return facts

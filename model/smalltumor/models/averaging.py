@@ -1,0 +1,87 @@
+"""The mean of the weights of several networks that started from the same weights.
+
+Networks that continue from one network with other crops lie in one basin of the loss, and their
+mean often generalises better than each of them (Wortsman et al. 2022, arXiv:2203.05482). Networks
+that started from different random weights have no useful mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from smalltumor.errors import CheckpointError
+from smalltumor.files.tensor_file import Tensors
+from smalltumor.models.card import MODALITY_DROPOUT, lists_all_cases, selected_on, trained_on
+from smalltumor.models.checkpoint import Checkpoint
+
+AVERAGE_OF = "average_of"
+"""Key of the names of the networks whose mean a network is."""
+
+
+def average(checkpoints: Sequence[Checkpoint]) -> Checkpoint:
+    """The mean of the weights of networks of one size.
+
+    Parameters
+    ----------
+    checkpoints : sequence of Checkpoint
+        Two or more that started from the same weights.
+
+    Returns
+    -------
+    Checkpoint
+        Its card names the networks and all cases that any of them was trained or chosen on.
+
+    Raises
+    ------
+    CheckpointError
+        If there are fewer than two, their sizes, preprocessing or starting weights differ, or a
+        weight is not a finite number.
+    """
+    if len(checkpoints) < 2:
+        raise CheckpointError("an average needs two weights files or more")
+    first = checkpoints[0]
+    for other in checkpoints[1:]:
+        _check_relatives(first, other)
+    tensors = [checkpoint.tensors() for checkpoint in checkpoints]
+    arrays: Tensors = {}
+    for name in tensors[0]:
+        stacked: npt.NDArray[np.float32] = np.stack([each[name] for each in tensors])
+        arrays[name] = np.asarray(stacked.mean(axis=0, dtype=np.float64), np.float32)
+    return Checkpoint(first.config, first.preprocessing, _card(checkpoints), "", None, arrays)
+
+
+def _check_relatives(first: Checkpoint, other: Checkpoint) -> None:
+    if other.config != first.config or other.arrays.keys() != first.arrays.keys():
+        raise CheckpointError(f"{other.name} and {first.name} are networks of different sizes")
+    if other.preprocessing != first.preprocessing:
+        raise CheckpointError(f"{other.name} and {first.name} need different preprocessing")
+    starts = [checkpoint.card.get("started_from") for checkpoint in (first, other)]
+    if starts[0] != starts[1] or starts[0] in (None, "random weights"):
+        raise CheckpointError(
+            f"{first.name} started from {starts[0] or 'unknown weights'} and {other.name} from "
+            f"{starts[1] or 'unknown weights'}: only networks that started from the same weights "
+            "have a useful average"
+        )
+
+
+def _card(checkpoints: Sequence[Checkpoint]) -> dict[str, Any]:
+    cards = [checkpoint.card for checkpoint in checkpoints]
+    dropout = [card.get(MODALITY_DROPOUT, 0) for card in cards]
+    lists = [trained_on(card) for card in cards]
+    if all(lists_all_cases(card) for card in cards):
+        cases: list[str] | str = sorted({name for names in lists for name in names})
+    else:
+        cases = "; ".join(names if isinstance(names, str) else ", ".join(names) for names in lists)
+    return {
+        "name": "average of " + ", ".join(checkpoint.name for checkpoint in checkpoints),
+        AVERAGE_OF: [checkpoint.name for checkpoint in checkpoints],
+        "trained_on": cases,
+        "started_from": cards[0]["started_from"],
+        **({MODALITY_DROPOUT: min(dropout)} if all(dropout) else {}),
+        "selected_on": sorted(frozenset[str]().union(*map(selected_on, cards))),
+        "use": cards[0].get("use", "research only; not a medical device, not for diagnosis"),
+    }
