@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QApplication, QWidget
 from smalltumor.data.patients import patient_of
 from smalltumor.errors import SmalltumorError
-from smalltumor.report import ReportDetails, doubts, write_page
+from smalltumor.report import ReportDetails, image_warnings, write_page
 from smalltumor.report.follow_up_page import follow_up_page
 
 from napari_smalltumor import notify
@@ -71,7 +71,7 @@ def _write(
                 *(
                     f"{scan.case.name}: {text}"
                     for scan in scans
-                    for text in doubts(
+                    for text in image_warnings(
                         scan.case, of_network=bool(comparison.model) and scan is scans[-1]
                     )
                 ),

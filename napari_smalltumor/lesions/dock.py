@@ -319,9 +319,9 @@ class LesionsDock(LesionsPanel):
                 self.table.clearSelection()
             self.select_row(self.model.row_of(current))
         title = texts.candidates_title(
-            self.review, finder.status, searching=finder.busy, doubtful=bool(finder.doubt)
+            self.review, finder.status, searching=finder.busy, doubtful=bool(finder.score_warning)
         )
-        self.show_candidates(title, self.review.candidates, current, finder.doubt)
+        self.show_candidates(title, self.review.candidates, current, finder.score_warning)
         self._enable_buttons()
 
     def _enable_buttons(self) -> None:

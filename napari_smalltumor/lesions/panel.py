@@ -140,12 +140,20 @@ class LesionsPanel(QWidget):
         self.speck_probability.setVisible(from_network)
 
     def show_candidates(
-        self, title: str, candidates: Sequence[Lesion], current: Lesion | None, doubt: str = ""
+        self,
+        title: str,
+        candidates: Sequence[Lesion],
+        current: Lesion | None,
+        score_warning: str = "",
     ) -> None:
-        """Show the second list; hidden without a title. The doubt is about its scores."""
+        """Show the second list; hidden without a title. The warning is about its scores."""
         self.candidates_title.setText(title)
-        tip = f"{CANDIDATES_TIP}\n{doubt[:1].upper()}{doubt[1:]}." if doubt else CANDIDATES_TIP
-        self.candidates_title.setToolTip(tip)
+        tip = (
+            f"{CANDIDATES_TIP}\n{score_warning[:1].upper()}{score_warning[1:]}."
+            if score_warning
+            else CANDIDATES_TIP
+        )
+        self.candidates_title.setToolTip(CANDIDATES_TIP + sentence)
         for widget in (self.candidates_title, self.candidates_table):
             widget.setVisible(bool(title))
         self.candidates_table.setVisible(bool(title and candidates))

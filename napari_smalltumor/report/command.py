@@ -16,10 +16,10 @@ from smalltumor.report import (
     ReportDetails,
     case_page,
     check_page,
-    doubts,
+    image_warnings,
     write_page,
 )
-from smalltumor.second_look import doubt_of_scores
+from smalltumor.second_look import score_warning
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.export.case_export import case_to_export
@@ -173,6 +173,6 @@ def warnings_of(case: Case, segmentation: Segmentation, measures: CaseMeasures) 
     run = segmentation.run
     of_run = () if run is None else (*map(str, run.findings), *run.warnings)
     has_scores = any(each.lesion.score is not None for each in measures.lesions)
-    of_scores = doubt_of_scores(segmentation) if has_scores else None
-    of_images = doubts(case, of_network=run is not None)
+    of_scores = score_warning(segmentation) if has_scores else None
+    of_images = image_warnings(case, of_network=run is not None)
     return tuple(dict.fromkeys((*of_images, *of_run, *filter(None, [of_scores]))))

@@ -190,7 +190,7 @@ def _write(options: argparse.Namespace, follow_up: FollowUp) -> list[Path]:
 
 def _details(options: argparse.Namespace, follow_up: FollowUp) -> ReportDetails:
     from smalltumor.data.patients import patient_of
-    from smalltumor.report import ReportDetails, doubts
+    from smalltumor.report import ReportDetails, image_warnings
 
     cases: list[Case] = [scan.case for scan in follow_up.scans]
     return ReportDetails(
@@ -202,7 +202,7 @@ def _details(options: argparse.Namespace, follow_up: FollowUp) -> ReportDetails:
             *(
                 f"{case.name}: {text}"
                 for case in cases
-                for text in doubts(case, of_network=bool(options.model))
+                for text in image_warnings(case, of_network=bool(options.model))
             ),
         ),
     )

@@ -21,16 +21,16 @@ def all_lesions(
     """What a segmentation on the case's grid found, and its candidates; say what is missing."""
     from smalltumor.data.midsagittal_plane import midsagittal_plane
     from smalltumor.lesions import find_lesions
-    from smalltumor.second_look import NOT_POSSIBLE, doubt_of_scores, second_look
+    from smalltumor.second_look import NOT_POSSIBLE, score_warning, second_look
 
     plane = midsagittal_plane(case)
     result = second_look(case, segmentation, plane=plane)
     if result is None:
         warn(NOT_POSSIBLE)
         return find_lesions(segmentation, plane=plane), []
-    doubt = doubt_of_scores(segmentation)
-    if doubt is not None:
-        warn(doubt)
+    warning = score_warning(segmentation)
+    if warning is not None:
+        warn(warning)
     return result
 
 

@@ -92,7 +92,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _details(options: argparse.Namespace, case: Case, mask: CaseMask) -> ReportDetails:
     from smalltumor.data.patients import patient_of
-    from smalltumor.report import ReportDetails, doubts
+    from smalltumor.report import ReportDetails, image_warnings
 
     return ReportDetails(
         patient=patient_of(case.name),
@@ -100,7 +100,7 @@ def _details(options: argparse.Namespace, case: Case, mask: CaseMask) -> ReportD
         mask=mask.origin,
         model=options.model,
         reviewer=options.reviewer,
-        warnings=doubts(case, of_network=bool(options.model)),
+        warnings=image_warnings(case, of_network=bool(options.model)),
     )
 
 

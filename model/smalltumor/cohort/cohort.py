@@ -250,7 +250,7 @@ def _segment(
             backend=settings.backend,
             flips=settings.flips,
         )
-        lesions, candidates, doubt = _lesions(case, result)
+        lesions, candidates, warning = _lesions(case, result)
         if settings.candidates or folder.candidates(name).exists():  # that would be outdated
             image = label_image(candidates, result.grid)
             write_volume(folder.candidates(name), image, result.grid, result.header, overwrite=True)
@@ -261,7 +261,12 @@ def _segment(
         return CohortRow(name, "failed", note=str(error) or "out of memory")
     assert result.run is not None
     run = result.run
-    notes = [*case.warnings, *map(str, run.findings), *run.warnings, *([doubt] if doubt else [])]
+    notes = [
+        *case.warnings,
+        *map(str, run.findings),
+        *run.warnings,
+        *([warning] if warning else []),
+    ]
     numbers = _numbers(result, lesions)
     return CohortRow(
         name, "segmented", *numbers, round(run.seconds, 2), run.weights, "; ".join(notes)
@@ -272,13 +277,13 @@ def _lesions(case: Case, result: Segmentation) -> tuple[list[Lesion], list[Lesio
     """The components of the mask, candidates, and what is doubtful about them or their scores."""
     from smalltumor.data.midsagittal_plane import midsagittal_plane
     from smalltumor.lesions import find_lesions
-    from smalltumor.second_look import NOT_POSSIBLE, doubt_of_scores, second_look
+    from smalltumor.second_look import NOT_POSSIBLE, score_warning, second_look
 
     plane = midsagittal_plane(case)
     found = second_look(case, result, plane=plane)
     if found is None:
         return find_lesions(result, plane=plane), [], NOT_POSSIBLE
-    return *found, doubt_of_scores(result)
+    return *found, score_warning(result)
 
 
 def _write(

@@ -1,6 +1,6 @@
 """Reports of a case: a page as HTML or PDF, and its numbers as JSON and CSV."""
 
-from smalltumor.report.details import ReportDetails, doubts
+from smalltumor.report.details import ReportDetails, image_warnings
 from smalltumor.report.page import case_page
 from smalltumor.report.page_files import PAGE_SUFFIXES, check_page, write_page
 from smalltumor.report.redcap import redcap_row, write_redcap
@@ -12,7 +12,7 @@ __all__ = [
     "as_json",
     "case_page",
     "check_page",
-    "doubts",
+    "image_warnings",
     "redcap_row",
     "write_json",
     "write_page",

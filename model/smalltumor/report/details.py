@@ -44,7 +44,7 @@ class ReportDetails:
     warnings: tuple[str, ...] = ()
 
 
-def doubts(case: Case, *, of_network: bool) -> tuple[str, ...]:
+def image_warnings(case: Case, *, of_network: bool) -> tuple[str, ...]:
     """Reasons to doubt the images of a case, as sentences.
 
     Parameters

@@ -12,7 +12,7 @@ from smalltumor.files.atomic import write_text
 from smalltumor.files.tables import Cell, write_table
 from smalltumor.follow_up import BASIS, RULE, UNKNOWN, FollowUp, LesionChange, ScanRegistration
 from smalltumor.measures import LesionMeasures
-from smalltumor.report.details import ReportDetails, doubts
+from smalltumor.report.details import ReportDetails, image_warnings
 from smalltumor.report.report_json import as_json
 
 FORMAT = "smalltumor follow-up 1"
@@ -41,7 +41,7 @@ def follow_up_json(follow_up: FollowUp, details: ReportDetails) -> dict[str, Any
                     mask=scan.mask,
                     model=details.model,
                     reviewer=details.reviewer,
-                    warnings=doubts(scan.case, of_network=bool(details.model)),
+                    warnings=image_warnings(scan.case, of_network=bool(details.model)),
                 ),
             )
             for scan in follow_up.scans

@@ -265,8 +265,8 @@ def _contrast(text: str, acquisition: Acquisition) -> tuple[bool, str]:
     agent = acquisition.contrast_agent
     has_agent = agent.strip().lower() not in _NO_AGENT
     if before:
-        doubt = f", although the header names the agent {agent}" if has_agent else ""
-        return False, f'before contrast agent: the name has "{before[0]}"{doubt}'
+        contradiction = f", although the header names the agent {agent}" if has_agent else ""
+        return False, f'before contrast agent: the name has "{before[0]}"{contradiction}'
     if has_agent:
         return True, f"with contrast agent: the header names {agent}"
     if after:

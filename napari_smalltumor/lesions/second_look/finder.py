@@ -10,7 +10,7 @@ import numpy as np
 from qtpy.QtCore import QObject, Signal
 from smalltumor.labels.regions import Region
 from smalltumor.lesions import Lesion
-from smalltumor.second_look import SecondLook, doubt_of_scores
+from smalltumor.second_look import SecondLook, score_warning
 
 from napari_smalltumor.lesions.second_look.decisions import is_rejected
 from napari_smalltumor.lesions.second_look.looks import (
@@ -63,7 +63,7 @@ class CandidateFinder(QObject):
         self._threshold = 0
         self._all: list[Lesion] = []
         self.busy = False
-        self.doubt = ""
+        self.score_warning = ""
         """Why the scores may not hold, in one sentence."""
 
     @property
@@ -82,7 +82,7 @@ class CandidateFinder(QObject):
         """
         self._number += 1
         self._source, self._threshold, self._all = source, threshold, []
-        self.busy, self.doubt = False, ""
+        self.busy, self.score_warning = False, ""
         self._result = result = None if source is None else network_result(source)
         if source is None or source.case is None or result is None:
             self.found.emit([])
@@ -144,7 +144,7 @@ class CandidateFinder(QObject):
         if number != self._number:
             return
         self._all, self.busy = candidates, False
-        self.doubt = "" if look is None else doubt_of_scores(result, look.parameters) or ""
+        self.score_warning = "" if look is None else score_warning(result, look.parameters) or ""
         self.refresh()
 
     def _on_error(self, number: int, error: Exception) -> None:

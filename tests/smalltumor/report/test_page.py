@@ -13,7 +13,7 @@ from smalltumor.errors import Action, OutputError
 from smalltumor.files.requirements import MissingPackageError
 from smalltumor.labels.regions import TissueClass
 from smalltumor.measures import measure_case, measure_classes
-from smalltumor.report import ReportDetails, case_page, doubts, write_page
+from smalltumor.report import ReportDetails, case_page, image_warnings, write_page
 from smalltumor.report.page import MOST_PICTURES
 
 DETAILS = ReportDetails(patient="P7", scan_date="2026-01-02", mask="m.nii.gz", reviewer="A. Reader")
@@ -155,8 +155,8 @@ def test_the_caption_names_the_slice_that_is_shown(case):
 
 def test_what_a_network_expects_is_no_doubt_about_the_mask_of_another(case):
     """T1 and T2 are missing."""
-    assert any("missing" in text for text in doubts(case, of_network=True))
-    assert not any("missing" in text for text in doubts(case, of_network=False))
+    assert any("missing" in text for text in image_warnings(case, of_network=True))
+    assert not any("missing" in text for text in image_warnings(case, of_network=False))
 
 
 def test_regions_that_the_mask_does_not_tell_have_no_contours(case):

@@ -7,13 +7,13 @@ from dataclasses import replace
 from second_look_cases import case_with, output_for
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 from smalltumor.models.checkpoint import load_checkpoint
-from smalltumor.second_look import doubt_of_scores
+from smalltumor.second_look import score_warning
 
 
 def doubt_with(weights: str, digest: str) -> str | None:
     case = case_with()
     run = InferenceRun(1.0, "cpu", "torch", weights, digest=digest)
-    return doubt_of_scores(Segmentation.from_probabilities(case, output_for(case), run))
+    return score_warning(Segmentation.from_probabilities(case, output_for(case), run))
 
 
 def test_scores_hold_for_the_shipped_weights_and_are_doubted_for_others():
@@ -28,4 +28,4 @@ def test_scores_hold_for_the_shipped_weights_and_are_doubted_for_others():
 def test_nothing_is_said_of_a_mask_whose_weights_are_unknown():
     case = case_with()
     mask = Segmentation.from_probabilities(case, output_for(case))
-    assert doubt_of_scores(replace(mask, run=None)) is None
+    assert score_warning(replace(mask, run=None)) is None

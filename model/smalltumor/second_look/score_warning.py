@@ -14,7 +14,7 @@ NOT_POSSIBLE = (
 )
 
 
-def doubt_of_scores(
+def score_warning(
     segmentation: Segmentation, parameters: SecondLookParameters | None = None
 ) -> str | None:
     """What is doubtful about the scores if other weights made the mask than they were fitted for.
