@@ -140,19 +140,11 @@ class LesionsPanel(QWidget):
         self.speck_probability.setVisible(from_network)
 
     def show_candidates(
-        self,
-        title: str,
-        candidates: Sequence[Lesion],
-        current: Lesion | None,
-        score_warning: str = "",
+        self, title: str, candidates: Sequence[Lesion], current: Lesion | None, warning: str = ""
     ) -> None:
         """Show the second list; hidden without a title. The warning is about its scores."""
         self.candidates_title.setText(title)
-        tip = (
-            f"{CANDIDATES_TIP}\n{score_warning[:1].upper()}{score_warning[1:]}."
-            if score_warning
-            else CANDIDATES_TIP
-        )
+        sentence = f"\n{warning[:1].upper()}{warning[1:]}." if warning else ""
         self.candidates_title.setToolTip(CANDIDATES_TIP + sentence)
         for widget in (self.candidates_title, self.candidates_table):
             widget.setVisible(bool(title))
