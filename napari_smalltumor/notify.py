@@ -89,6 +89,7 @@ _REMEDIES: dict[Action, Callable[[Remedy], str]] = {
     Action.INCLUDE_UNFINISHED: lambda remedy: "wait until the run has ended",
     Action.INSTALL_RAW: lambda remedy: 'install it with pip install "napari-smalltumor[raw]"',
     Action.INSTALL_REPORT: lambda remedy: 'install it with pip install "napari-smalltumor[report]"',
+    Action.INSTALL_ONNX: lambda remedy: 'install it with pip install "napari-smalltumor[onnx]"',
     Action.CONVERT: lambda remedy: "open its folder instead: the plugin makes a case of it",
     Action.CHOOSE_CASE: lambda remedy: "choose the files of one of them",
     Action.CHOOSE_STUDY: lambda remedy: "open the folder of one study",

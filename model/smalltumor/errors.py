@@ -60,6 +60,9 @@ class Action(StrEnum):
     INSTALL_REPORT = "install report"
     """Install the extra ``report``."""
 
+    INSTALL_ONNX = "install onnx"
+    """Install the extra ``onnx``."""
+
     CONVERT = "convert"
     """Make a case of a DICOM folder."""
 

@@ -21,6 +21,7 @@ from smalltumor.cli import (
     demo,
     dicom_seg,
     evaluate,
+    export_model,
     folds,
     import_dmfnet,
     info,
@@ -48,6 +49,7 @@ COMMANDS = (
     pack,
     average,
     import_dmfnet,
+    export_model,
     demo,
     info,
 )

@@ -101,6 +101,10 @@ def _install_report(remedy: Remedy, options: argparse.Namespace) -> str:
     return 'install it with `pip install "napari-smalltumor[report]"`'
 
 
+def _install_onnx(remedy: Remedy, options: argparse.Namespace) -> str:
+    return 'install it with `pip install "napari-smalltumor[onnx]"`'
+
+
 def _convert(remedy: Remedy, options: argparse.Namespace) -> str:
     return "make a case of its folder with `smalltumor prepare FOLDER CASE`"
 
@@ -149,6 +153,7 @@ _TEXTS: Mapping[Action, Text] = MappingProxyType(
         Action.INCLUDE_UNFINISHED: _include_unfinished,
         Action.INSTALL_RAW: _install_raw,
         Action.INSTALL_REPORT: _install_report,
+        Action.INSTALL_ONNX: _install_onnx,
         Action.CONVERT: _convert,
         Action.CHOOSE_CASE: _choose_case,
         Action.CHOOSE_STUDY: _choose_study,

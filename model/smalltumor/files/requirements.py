@@ -9,8 +9,12 @@ from typing import Any, Literal
 
 from smalltumor.errors import Action, Remedy, SmalltumorError
 
-Extra = Literal["raw", "report"]
-_INSTALL: dict[Extra, Action] = {"raw": Action.INSTALL_RAW, "report": Action.INSTALL_REPORT}
+Extra = Literal["raw", "report", "onnx"]
+_INSTALL: dict[Extra, Action] = {
+    "raw": Action.INSTALL_RAW,
+    "report": Action.INSTALL_REPORT,
+    "onnx": Action.INSTALL_ONNX,
+}
 
 
 class MissingPackageError(SmalltumorError):
