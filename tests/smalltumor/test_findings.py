@@ -9,7 +9,9 @@ import nibabel as nib
 import numpy as np
 import pytest
 from smalltumor.cli.finding_texts import finding_text
-from smalltumor.cohort.cohort import CohortSettings, cohort_cases, segment_cohort
+from smalltumor.cohort.cases import cohort_cases
+from smalltumor.cohort.cohort import segment_cohort
+from smalltumor.cohort.settings import CohortSettings
 from smalltumor.data.case import read_case
 from smalltumor.data.input_checks import Finding, FindingKind
 from smalltumor.errors import CaseError
@@ -47,7 +49,7 @@ def test_the_run_and_the_table_of_a_cohort_have_the_finding(
     cases = cohort_cases(exchanged.parent, tmp_path / "masks")
     settings = CohortSettings(tmp_path / "masks", device="cpu", backend="torch")
     (row,) = segment_cohort(cases, load_checkpoint(narrow_weights), settings)
-    assert "T2 and FLAIR seem to be exchanged" in row.note
+    assert "T2 and FLAIR seem to be exchanged" in row.warnings
 
 
 @pytest.mark.slow

@@ -159,7 +159,7 @@ def test_a_cohort_records_which_masks_were_made_without_an_image(
         with (output / "cohort.csv").open(newline="") as file:
             (row,) = csv.DictReader(file)
         assert row["outcome"] == outcome
-        assert "FLAIR" in row["note"]
+        assert "FLAIR" in row["warnings"]
     record = json.loads((output / "cohort.json").read_text())
     assert record["missing_modalities"] == {"case": ["flair"]}
 

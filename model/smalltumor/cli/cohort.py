@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from smalltumor.cli import arguments
 
 if TYPE_CHECKING:
-    from smalltumor.cohort.cohort import CohortRow
     from smalltumor.cohort.parts import Part
+    from smalltumor.cohort.rows import CohortRow
+    from smalltumor.cohort.settings import CohortSettings
     from smalltumor.data.naming.case_files import CaseFiles
     from smalltumor.models.checkpoint import Checkpoint
 
@@ -79,12 +80,33 @@ def _part(text: str) -> Part:
 
 def run(options: argparse.Namespace) -> int:
     """Segment the cases and print a line for each; return 1 if one failed."""
-    from smalltumor.cohort.cohort import CohortSettings, cohort_cases, segment_cohort
+    from smalltumor.cohort.cases import cohort_cases
+    from smalltumor.cohort.cohort import segment_cohort
     from smalltumor.cohort.results_folder import TABLE
     from smalltumor.models.checkpoint import load_checkpoint
 
-    cases = options.part.of(cohort_cases(options.data, options.output))
-    settings = CohortSettings(
+    found = cohort_cases(options.data, options.output)
+    cases = options.part.of(found)
+    if not cases:
+        print(f"part {options.part} holds no case, since {options.data} has {len(found)}")
+        return 0
+    settings = _settings(options, options.part.dealt_from(found))
+    failed: set[str] = set()
+    checkpoint = load_checkpoint(options.weights)
+    for number, row in enumerate(segment_cohort(cases, checkpoint, settings), 1):
+        print(f"[{number:{len(str(len(cases)))}d}/{len(cases)}] {_line(row)}", flush=True)
+        if row.outcome == "failed":
+            failed.add(row.case)
+    print(f"{len(cases)} cases, {len(failed)} failed; research only")
+    print(f"wrote {options.output / TABLE}")
+    _name_options([files for files in cases if files.name in failed], options, checkpoint)
+    return 1 if failed else 0
+
+
+def _settings(options: argparse.Namespace, dealt_from: str) -> CohortSettings:
+    from smalltumor.cohort.settings import CohortSettings
+
+    return CohortSettings(
         output=options.output,
         scheme=options.labels,
         regions=options.regions,
@@ -96,17 +118,8 @@ def run(options: argparse.Namespace) -> int:
         bids=options.bids,
         candidates=options.candidates,
         part=options.part,
+        dealt_from=dealt_from,
     )
-    failed: set[str] = set()
-    checkpoint = load_checkpoint(options.weights)
-    for number, row in enumerate(segment_cohort(cases, checkpoint, settings), 1):
-        print(f"[{number:{len(str(len(cases)))}d}/{len(cases)}] {_line(row)}", flush=True)
-        if row.outcome == "failed":
-            failed.add(row.case)
-    print(f"{len(cases)} cases, {len(failed)} failed; research only")
-    print(f"wrote {options.output / TABLE}")
-    _name_options([files for files in cases if files.name in failed], options, checkpoint)
-    return 1 if failed else 0
 
 
 def _name_options(
@@ -133,7 +146,8 @@ def _line(row: CohortRow) -> str:
     if row.outcome == "failed":
         return f"{row.case}: failed: {row.note}"
     volumes = f"ET {row.et_ml:.3f}, TC {row.tc_ml:.3f}, WT {row.wt_ml:.3f} ml"
-    time = "kept" if row.seconds is None else f"{row.seconds:.1f} s"
+    time = "kept" if row.outcome == "kept" else f"{row.seconds:.1f} s"
     lesions = f"{row.et_components} enhancing, {row.et_small} small"
-    note = f"; {row.note}" if row.note else ""
-    return f"{row.case}: {volumes}; {lesions}; {time}{note}"
+    return "; ".join(
+        filter(None, (f"{row.case}: {volumes}", lesions, time, row.note, row.warnings))
+    )

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING
-
-from smalltumor.errors import CaseError
 
 if TYPE_CHECKING:
     from smalltumor.data.naming.case_files import CaseFiles
@@ -56,15 +55,21 @@ class Part:
     def of(self, cases: Sequence[CaseFiles]) -> list[CaseFiles]:
         """Deal the cases out by name, whatever order they were found in, and take this part's.
 
-        Raises
-        ------
-        CaseError
-            If there are more parts than cases, and none is left for this one.
+        The part is empty if there are more parts than cases, and none is left for it.
         """
-        chosen = sorted(cases, key=lambda files: files.name)[self.number - 1 :: self.count]
-        if not chosen:
-            raise CaseError(f"part {self} holds no case; there are only {len(cases)}")
-        return chosen if self.count > 1 else list(cases)
+        if self.count == 1:
+            return list(cases)
+        return sorted(cases, key=lambda files: files.name)[self.number - 1 :: self.count]
+
+    def dealt_from(self, cases: Sequence[CaseFiles]) -> str:
+        """Digest of the names of all cases that are dealt out; empty for the whole cohort.
+
+        With one case more or fewer, the parts would be others, and cases be in two or in none.
+        """
+        if self.count == 1:
+            return ""
+        names = "\n".join(sorted(files.name for files in cases))
+        return sha256(names.encode()).hexdigest()
 
 
 WHOLE = Part()

@@ -15,8 +15,12 @@ import nibabel as nib
 import numpy as np
 import pytest
 from second_look_cases import one_candidate
-from smalltumor.cohort.cohort import CohortSettings, cohort_cases, segment_cohort
+from smalltumor.cohort.cases import cohort_cases
+from smalltumor.cohort.cohort import segment_cohort
 from smalltumor.cohort.results_folder import SETTINGS, TABLE
+from smalltumor.cohort.rows import CohortRow
+from smalltumor.cohort.settings import CohortSettings
+from smalltumor.cohort.tables import GrowingTable
 from smalltumor.errors import CaseError, OutputError
 from smalltumor.models.checkpoint import load_checkpoint
 from smalltumor.second_look import SecondLook
@@ -137,7 +141,7 @@ def test_a_case_that_cannot_be_read_fails_and_the_others_are_segmented(cohort, d
     assert code == 1
     assert [row["outcome"] for row in rows] == ["segmented", "failed", "segmented"]
     assert "bob_t2.nii.gz" in rows[1]["note"]
-    assert "second look" in rows[0]["note"] or "scores of lesions" in rows[0]["note"]
+    assert "second look" in rows[0]["warnings"] or "scores of lesions" in rows[0]["warnings"]
     assert "bob: failed: " in stdout and "3 cases, 1 failed" in stdout
     assert stderr == ""
     assert not (tmp_path / "out" / "bob.nii.gz").exists()
@@ -275,11 +279,15 @@ def test_a_full_disk_ends_the_run(cohort, monkeypatch, tmp_path):
     def full(*arguments, **options):
         raise OutputError("no space left on device")
 
-    monkeypatch.setattr("smalltumor.data.segmentation.write_segmentation", full)
-    code, rows, _, stderr = cohort()
+    with monkeypatch.context() as patch:
+        patch.setattr("smalltumor.data.segmentation.write_segmentation", full)
+        code, rows, _, stderr = cohort()
     assert code == 1
     assert "no space left" in stderr
     assert rows == []
+    code, rows, *_ = cohort()
+    assert code == 0
+    assert {row["outcome"] for row in rows} == {"segmented"}
 
 
 @pytest.mark.slow
@@ -397,11 +405,9 @@ def test_two_runs_at_once_on_one_results_folder_are_refused(cohort, data, narrow
         CohortSettings(out, backend="torch", device="cpu"),
     )
     assert next(running).case == "ann"
-    before = files_of(out)
     code, _, stdout, stderr = cohort()
     assert (code, stdout) == (1, "")
     assert "another run is writing to" in stderr
-    assert files_of(out) == before
     assert [row.case for row in running] == ["bob", "cyd"]
     assert cohort()[0] == 0
 
@@ -438,8 +444,8 @@ def test_unnamed_files_in_the_data_folder_are_named_after_it(smalltumor, narrow_
     command = ("cohort", folder, "-o", tmp_path / "out", "--backend", "torch")
     code, _, stderr = smalltumor(*command, "--weights", narrow_weights)
     assert code == 0, stderr
-    expected = {"cohort.csv", "cohort.json", "patient7.nii.gz", "patient7_lesions.csv"}
-    assert files_of(tmp_path / "out") == expected
+    of_case = {"patient7.nii.gz", "patient7_lesions.csv", "patient7_run.json"}
+    assert files_of(tmp_path / "out") == {"cohort.csv", "cohort.json", *of_case}
 
 
 def test_files_without_a_case_name_take_the_name_of_their_folder(
@@ -453,7 +459,7 @@ def test_files_without_a_case_name_take_the_name_of_their_folder(
         *("--weights", narrow_weights),
     )
     assert code == 0
-    results = {"P 01.nii.gz", "P 01_lesions.csv", "cohort.csv", "cohort.json"}
+    results = {"P 01.nii.gz", "P 01_lesions.csv", "P 01_run.json", "cohort.csv", "cohort.json"}
     assert files_of(tmp_path / "out") == results
 
 
@@ -488,11 +494,121 @@ def test_a_folder_without_a_recorded_part_holds_the_whole_cohort(cohort, tmp_pat
     assert "holds part 1/1" in err
 
 
-def test_a_part_beyond_the_cases_is_refused_and_writes_nothing(cohort, tmp_path):
-    code, _, _, err = cohort("--part", "4/4")
-    assert code != 0
-    assert "part 4/4 holds no case; there are only 3" in err
+def test_a_part_beyond_the_cases_is_done_and_writes_nothing(cohort, tmp_path):
+    """An array of jobs would count it as failed otherwise."""
+    code, _, stdout, err = cohort("--part", "4/4")
+    assert (code, err) == (0, "")
+    assert "part 4/4 holds no case" in stdout
     assert not (tmp_path / "out").exists()
+
+
+def test_a_part_of_other_cases_is_not_continued(cohort, data, tmp_path):
+    """The cases are dealt out anew, and some would be in two parts or in none."""
+    assert cohort("--part", "1/2")[0] == 0
+    write_case(data / "abe", name="abe")
+    for words in ((), ("--overwrite",)):
+        code, _, _, err = cohort("--part", "1/2", *words)
+        assert code == 1
+        assert "part 1/2 of other cases" in err
+    assert not (tmp_path / "out" / "bob.nii.gz").exists()
+    (data / "abe").rename(tmp_path / "abe")
+    code, rows, *_ = cohort("--part", "1/2")
+    assert code == 0
+    assert {row["outcome"] for row in rows} == {"kept"}
+
+
+def test_a_mask_is_not_kept_for_images_that_took_the_place_of_its_own(cohort, data, tmp_path):
+    cohort()
+    for path in (data / "bob").iterdir():
+        image = nib.load(path)
+        nib.save(nib.Nifti1Image(np.asarray(image.dataobj) // 2, image.affine), path)
+    code, rows, *_ = cohort()
+    assert code == 1
+    assert [row["outcome"] for row in rows] == ["kept", "failed", "kept"]
+    assert "images are not those" in rows[1]["note"] and "delete the mask" in rows[1]["note"]
+    (tmp_path / "out" / "bob.nii.gz").unlink()
+    assert cohort()[0] == 0
+
+
+def test_whatever_goes_wrong_with_one_case_stops_no_other(cohort, monkeypatch):
+    from smalltumor import inference
+
+    segment = inference.segment
+
+    def unlucky(case, *arguments, **options):
+        if case.name == "bob":
+            raise RuntimeError("an error of\na library")
+        return segment(case, *arguments, **options)
+
+    monkeypatch.setattr(inference, "segment", unlucky)
+    code, rows, *_ = cohort()
+    assert code == 1
+    assert [row["outcome"] for row in rows] == ["segmented", "failed", "segmented"]
+    assert rows[1]["note"] == "RuntimeError: an error of a library"
+
+
+def test_what_is_known_of_a_mask_is_in_the_table_of_a_rerun_too(cohort, tmp_path):
+    _, before, *_ = cohort()
+    _, after, *_ = cohort()
+    for first, later in zip(before, after, strict=True):
+        assert first.pop("outcome") == "segmented" and later.pop("outcome") == "kept"
+        assert first == later
+    assert before[0]["participant_id"] == "sub-ann"
+    assert len(before[0]["digest"]) == 64 and before[0]["backend"] == "torch"
+
+
+def test_candidates_asked_for_later_are_written_for_masks_of_the_network(
+    cohort, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(SecondLook, "candidates", one_candidate)
+    out = tmp_path / "out"
+    cohort()
+    masks = {name: version(out / f"{name}.nii.gz") for name in NAMES}
+    image = nib.load(out / "bob.nii.gz")
+    nib.save(nib.Nifti1Image(np.zeros(image.shape, np.uint8), image.affine), out / "bob.nii.gz")
+    corrected = version(out / "bob.nii.gz")
+    code, rows, *_ = cohort("--candidates")
+    assert code == 0
+    assert [row["outcome"] for row in rows] == ["kept", "kept", "kept"]
+    assert rows[0]["note"] == "candidates written" and "corrected" in rows[1]["note"]
+    found = {name: version(out / f"{name}.nii.gz") for name in NAMES}
+    assert found == {**masks, "bob": corrected}
+    written = {path.name for path in out.glob("*_candidates.nii.gz")}
+    assert written == {"ann_candidates.nii.gz", "cyd_candidates.nii.gz"}
+
+
+def test_a_row_that_does_not_fit_on_the_disk_leaves_the_rows_before_whole(tmp_path, monkeypatch):
+    with GrowingTable.begun(tmp_path / TABLE) as table:
+        table.append(CohortRow("ann", "segmented"))
+        write = os.write
+        calls = []
+
+        def full(file, content):
+            calls.append(content)
+            if len(calls) > 1:
+                raise OSError(28, "No space left on device")
+            return write(file, content[:3])
+
+        monkeypatch.setattr(os, "write", full)
+        with pytest.raises(OutputError, match=r"cohort\.csv could not be written: No space"):
+            table.append(CohortRow("bob", "segmented"))
+        monkeypatch.undo()
+    assert [row["case"] for row in rows_of(tmp_path / TABLE)] == ["ann"]
+
+
+def test_files_of_the_cohort_are_written_a_fixed_number_of_times(cohort, monkeypatch):
+    """Once for each case, ten thousand cases would take hours to record."""
+    from smalltumor.files import atomic
+
+    written = []
+    move = atomic._move_into_place
+    monkeypatch.setattr(
+        atomic, "_move_into_place", lambda *a: (written.append(a[1].name), move(*a))
+    )
+    cohort()
+    cohort("--overwrite")
+    assert 0 < written.count(SETTINGS) <= 4
+    assert written.count(TABLE) == 2
 
 
 def test_overwriting_does_not_turn_a_folder_into_another_part(cohort, tmp_path):

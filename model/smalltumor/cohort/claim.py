@@ -1,0 +1,198 @@
+"""The claim on a folder of results: one run at a time, with one set of settings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from smalltumor.cohort.parts import WHOLE
+from smalltumor.cohort.records import CaseRecord
+from smalltumor.cohort.results_folder import SETTINGS, ResultsFolder
+from smalltumor.errors import Action, OutputError, Remedy, SmalltumorError
+from smalltumor.files.atomic import remove_temporary_files, write_text
+
+LOCK = ".cohort.lock"
+_OUTDATED = "again"
+_MISSING = "missing_modalities"
+_ROUND = "round"
+_PART, _DEALT_FROM = "part", "dealt_from"
+
+
+class Claim:
+    """A claimed folder: the only one that writes `SETTINGS`, twice in a run.
+
+    Parameters
+    ----------
+    folder : ResultsFolder
+    settings : dict
+        Content of `SETTINGS`: how the masks were made; how often the folder was overwritten; which
+        masks were there when that was done last, and so are outdated unless they were made since;
+        which were made without T1, T2 or FLAIR.
+    """
+
+    def __init__(self, folder: ResultsFolder, settings: dict[str, Any]) -> None:
+        self._folder, self._settings = folder, settings
+        self._outdated = frozenset(settings[_OUTDATED])
+
+    @property
+    def round(self) -> int:
+        """How often the folder was overwritten; see `CaseRecord`."""
+        return int(self._settings[_ROUND])
+
+    def is_current(self, case: str) -> bool:
+        """Whether a case's mask exists and was made with the present settings."""
+        if not self._folder.mask(case).exists():
+            return False
+        if case not in self._outdated:
+            return True
+        try:
+            record = CaseRecord.read(self._folder.record(case))
+        except SmalltumorError:
+            return False
+        return record is not None and record.round == self.round
+
+    def missing(self, case: str) -> tuple[str, ...]:
+        """Modalities without which a case's mask was made, of a case that has no record."""
+        return tuple(self._settings[_MISSING].get(case, ()))
+
+    def end(self, missing: Mapping[str, Iterable[str]]) -> None:
+        """Record without which modalities masks were made.
+
+        Parameters
+        ----------
+        missing : mapping of str to iterable of str
+            Of each case that has a mask now.
+
+        Raises
+        ------
+        OutputError
+            If this cannot be written.
+        """
+        known = {case: list(lacking) for case, lacking in self._settings[_MISSING].items()}
+        known |= {case: list(lacking) for case, lacking in missing.items()}
+        known = {case: lacking for case, lacking in known.items() if lacking}
+        if known != self._settings[_MISSING]:
+            self._settings[_MISSING] = known
+            self.write()
+
+    def write(self) -> None:
+        """Write `SETTINGS`."""
+        text = json.dumps(self._settings, indent=2, ensure_ascii=False)
+        write_text(self._folder.path / SETTINGS, text + "\n", overwrite=True)
+
+
+@contextmanager
+def claimed(
+    folder: ResultsFolder, made_with: Mapping[str, Any], cases: Iterable[str], overwrite: bool
+) -> Iterator[Claim]:
+    """Create or check a folder, and keep other runs out of it within the block.
+
+    Half-written files that a killed run left are removed.
+
+    Parameters
+    ----------
+    folder : ResultsFolder
+    made_with : mapping
+        Settings that all masks of the folder share, for JSON.
+    cases : iterable of str
+        Names of the cases of this run.
+    overwrite : bool
+        Replace the masks of the folder, from now on with these settings.
+
+    Raises
+    ------
+    OutputError
+        If another run is writing to the folder, it holds other files, another part or masks made
+        with other settings, or it cannot be used.
+    """
+    _read_settings(folder.path)
+    with _locked(folder.path):
+        existing = _read_settings(folder.path)
+        if existing is not None:
+            _check_part(folder.path, existing, made_with)
+            if not overwrite:
+                _check_settings(folder.path, existing, made_with)
+        try:
+            remove_temporary_files(folder.path)
+        except OSError as error:
+            raise OutputError(f"{folder.path} cannot be used: {error}") from error
+        claim = Claim(folder, _settings(folder, existing or {}, made_with, cases, overwrite))
+        claim.write()
+        yield claim
+
+
+def _settings(
+    folder: ResultsFolder,
+    existing: Mapping[str, Any],
+    made_with: Mapping[str, Any],
+    cases: Iterable[str],
+    overwrite: bool,
+) -> dict[str, Any]:
+    outdated, rounds = existing.get(_OUTDATED, []), existing.get(_ROUND, 0)
+    if overwrite:
+        names = {*cases, *outdated, *folder.cases_with_tables()}
+        outdated = sorted(name for name in names if folder.mask(name).exists())
+        rounds += 1
+    missing = existing.get(_MISSING, {})
+    return {**made_with, _MISSING: missing, _OUTDATED: outdated, _ROUND: rounds}
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    lock = FileLock(path / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise OutputError(f"another run is writing to {path}; wait until it has ended") from error
+    except OSError as error:
+        raise OutputError(f"{path} cannot be used: {error}") from error
+    except NotImplementedError:
+        pass  # some network drives have no locks: then two runs are the user's to avoid
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _check_part(path: Path, existing: Mapping[str, Any], made_with: Mapping[str, Any]) -> None:
+    """Refuse another part, even to overwrite: masks of the part before would stay."""
+    whole = str(WHOLE)  # also that of folders made before there were parts
+    part = existing.get(_PART, whole)
+    if part != made_with.get(_PART, whole):
+        raise OutputError(f"{path} holds part {part} of a cohort", Remedy(Action.CHOOSE_OUTPUT))
+    before = existing.get(_DEALT_FROM, "")  # empty in folders made before it was recorded
+    if before and before != made_with.get(_DEALT_FROM):
+        raise OutputError(
+            f"{path} holds part {part} of other cases: some were added to the cohort, removed or "
+            "renamed since, and are dealt out anew",
+            Remedy(Action.CHOOSE_OUTPUT),
+        )
+
+
+def _check_settings(path: Path, existing: Mapping[str, Any], made_with: Mapping[str, Any]) -> None:
+    of_part = {_PART, _DEALT_FROM}
+    different = [k for k in made_with if k not in of_part and existing.get(k) != made_with[k]]
+    if different:
+        settings = ", ".join(f"{key} {existing.get(key)}" for key in different)
+        raise OutputError(f"{path} holds masks made with {settings}", Remedy(Action.REPLACE_OUTPUT))
+
+
+def _read_settings(path: Path) -> dict[str, Any] | None:
+    settings = path / SETTINGS
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if settings.exists():
+            return dict(json.loads(settings.read_text(encoding="utf-8")))
+        foreign = any(not file.name.startswith(".") for file in path.iterdir())
+    except (OSError, ValueError, TypeError) as error:
+        raise OutputError(f"{path} cannot be used: {error}") from error
+    if foreign:
+        raise OutputError(
+            f"{path} is not empty and holds no {SETTINGS}; name a folder for the results alone"
+        )
+    return None

@@ -1,0 +1,114 @@
+"""A row of a cohort's table."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from smalltumor.errors import CaseError, SmalltumorError
+from smalltumor.labels.regions import Region
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from smalltumor.data.segmentation import Segmentation
+    from smalltumor.files.tables import Cell
+    from smalltumor.lesions import Lesion
+
+Outcome = Literal["segmented", "kept", "failed"]
+
+
+@dataclass(frozen=True)
+class CohortRow:
+    """One case of a cohort, as in its table.
+
+    Parameters
+    ----------
+    case : str
+    outcome : {"segmented", "kept", "failed"}
+        Kept: the mask existed, and the numbers are those of it.
+    et_ml, tc_ml, wt_ml : float or None
+        Volumes of the regions in ml; None if it failed.
+    et_components, et_small : int or None
+        Number of components of enhancing tumour, and of those below `SMALL_LESION_MM3`.
+    seconds : float or None
+        Wall time of the segmentation, without reading.
+    weights : str
+        Name of the checkpoint.
+    note : str
+        Why it failed, or what was added to a kept mask.
+    warnings : str
+        Reasons to doubt the mask, from when it was made.
+    digest : str
+        Of the checkpoint, see `smalltumor.models.checkpoint.Checkpoint`.
+    version : str
+        Of this package, when the mask was made.
+    device, backend : str
+        On which the network ran.
+    missing : str
+        Modalities that the network was trained on and did not see, separated by spaces.
+    participant_id, session_id : str
+        BIDS labels of the case, such as ``sub-P1``, to join other tables by; empty if its name
+        gives none.
+    """
+
+    case: str
+    outcome: Outcome
+    et_ml: float | None = None
+    tc_ml: float | None = None
+    wt_ml: float | None = None
+    et_components: int | None = None
+    et_small: int | None = None
+    seconds: float | None = None
+    weights: str = ""
+    note: str = ""
+    warnings: str = ""
+    digest: str = ""
+    version: str = ""
+    device: str = ""
+    backend: str = ""
+    missing: str = ""
+    participant_id: str = ""
+    session_id: str = ""
+
+    def cells(self) -> tuple[Cell, ...]:
+        """A cell for each of `COLUMNS`."""
+        return astuple(self)
+
+
+COLUMNS = tuple(field.name for field in fields(CohortRow))
+
+
+def numbers_of(
+    mask: Segmentation, lesions: Sequence[Lesion]
+) -> tuple[float, float, float, int, int]:
+    """Volumes of ET, TC and WT, and the numbers of components and of small ones."""
+    et, tc, wt = (round(mask.volume_ml(region), 3) for region in Region)
+    return et, tc, wt, len(lesions), sum(lesion.small for lesion in lesions)
+
+
+def bids_labels(case: str) -> tuple[str, str]:
+    """Participant and session of a case as in a BIDS dataset; empty where there is none."""
+    from smalltumor.data.bids import bids_paths
+
+    try:
+        folders = bids_paths(case, Path())[0].parts[:-1]
+    except CaseError:
+        return "", ""
+    return folders[0], next((part for part in folders if part.startswith("ses-")), "")
+
+
+def failed(case: str, reason: str) -> CohortRow:
+    """The row of a case that could not be segmented."""
+    participant, session = bids_labels(case)
+    return CohortRow(case, "failed", note=reason, participant_id=participant, session_id=session)
+
+
+def reason_of(error: Exception) -> str:
+    """Why a case failed, in one line, whatever was raised."""
+    if isinstance(error, SmalltumorError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return str(error) or "out of memory"
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
