@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from smalltumor.data.case import read_case
-from smalltumor.data.preprocessing import prepare
-from smalltumor.inference.fused.convs import FixedConv, round_kernels
-from smalltumor.inference.fused.network import FusedNetwork
-from smalltumor.models.checkpoint import load_checkpoint
+from smalltumor.inference.fused.convs import round_kernels
 from torch import Tensor
+from torch.nn import functional
 
 UNIT_ROUNDOFF = {torch.bfloat16: 2.0**-8, torch.float16: 2.0**-11}
 """The largest relative error of one rounding."""
@@ -48,22 +43,17 @@ def test_float32_is_copied_unchanged() -> None:
     assert same.data_ptr() != weight.data_ptr()
 
 
-def test_logits_are_shifted_less_than_by_rounding_each_weight_to_nearest(
-    sample_folder: Path,
+@pytest.mark.parametrize("precision", UNIT_ROUNDOFF)
+def test_features_alike_from_voxel_to_voxel_are_shifted_less_than_by_rounding_to_nearest(
+    precision: torch.dtype,
 ) -> None:
-    checkpoint = load_checkpoint()
-    array = prepare(read_case(sample_folder), checkpoint.preprocessing).array
-    x = torch.from_numpy(array[None, :, 48:112, 48:112, 48:112])
-    plain = FusedNetwork(checkpoint.network)
-    rounded = FusedNetwork(checkpoint.network, torch.bfloat16).float()  # nothing else is rounded
-    with torch.inference_mode():
-        expected = plain(x)
-        for module in plain.modules():
-            if isinstance(module, FixedConv):
-                module.weight = module.weight.bfloat16().float()
-        assert _shift(rounded(x), expected) < 0.65 * _shift(plain(x), expected)
+    generator = torch.Generator().manual_seed(0)
+    features = 1 + 0.1 * torch.rand(1, 8, 12, 12, 12, generator=generator)
+    weight = torch.randn(16, 8, 3, 3, 3, generator=generator)
+    expected = functional.conv3d(features, weight)
 
+    def shift(rounded: Tensor) -> float:
+        error = functional.conv3d(features, rounded.float()) - expected
+        return float(error.mean(dim=(0, 2, 3, 4)).square().mean().sqrt())
 
-def _shift(logits: Tensor, expected: Tensor) -> float:
-    """Root mean square over classes of the mean difference."""
-    return float((logits - expected).mean(dim=(0, 2, 3, 4)).square().mean().sqrt())
+    assert shift(round_kernels(weight, precision)) < 0.2 * shift(weight.to(precision))
