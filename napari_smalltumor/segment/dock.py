@@ -34,6 +34,7 @@ from napari_smalltumor.segment.job import SegmentationJob
 from napari_smalltumor.segment.panel import SegmentPanel
 from napari_smalltumor.segment.run import SegmentRun, may_replace, run_in
 from napari_smalltumor.segment.shown_result import ShownResult
+from napari_smalltumor.segment.speed_hint import show_speed_hint
 from napari_smalltumor.widgets.dock_keys import DockKeys
 from napari_smalltumor.widgets.dock_tabs import show_as_tab
 from napari_smalltumor.widgets.guarded_fields import guard_fields
@@ -91,8 +92,12 @@ class SegmentDock(QScrollArea):
         guard_fields(self)
         accept_drops(self.panel, napari_viewer)
         prepare_first_labels(self)
-        devices.find_devices(self, self.panel.options.set_devices)
+        devices.find_devices(self, self._on_devices)
         self._follow(run_in(napari_viewer))
+
+    def _on_devices(self, found: devices.Devices) -> None:
+        self.panel.options.set_devices(found)
+        show_speed_hint(found)
 
     @property
     def is_running(self) -> bool:
