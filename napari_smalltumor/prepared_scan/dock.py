@@ -220,7 +220,7 @@ class PreparedScanDock(PreparedScanPanel):
         )
 
     def _scan(self, layers: ScanLayers) -> Path | None:
-        """The folder of the scan; the user is asked for it unless it is known."""
+        """The scan, a folder or an archive; the user is asked for its folder unless it is known."""
         known = scan_of(layers.folder)
         if known is not None:
             return known

@@ -14,6 +14,8 @@ from smalltumor.scanner.preparation.prepared_files import write_prepared
 from smalltumor.scanner.preparation.series_of_case import series_in
 from smalltumor.scanner.preparation.stored_case import stored_case
 
+from napari_smalltumor.scanner.archives import unpacked_folder
+
 if TYPE_CHECKING:
     from smalltumor.scanner.preparation.prepared_case import PreparedCase
 
@@ -29,7 +31,7 @@ class CorrectionJob:
     case : Case
         As it was read from the folder of the prepared case.
     scan : Path
-        Folder of the scan; it is only read.
+        Folder or archive of the scan; it is only read.
     correction : Correction
     """
 
@@ -53,7 +55,7 @@ class CorrectionJob:
             raise CaseError(f"{self.case.name} was not prepared by this program")
         result = corrected(
             prepared,
-            series_in(self.scan, prepared),
+            series_in(unpacked_folder(self.scan), prepared),
             self.correction,
             progress=lambda fraction, step: progress(_CORRECTED * fraction, step),
             cancelled=cancelled,

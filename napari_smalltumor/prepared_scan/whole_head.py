@@ -19,6 +19,7 @@ from napari_smalltumor.layers.create import contrast_limits
 from napari_smalltumor.layers.patient import assign, patient_of
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.prepared_scan.scan_layers import ScanLayers
+from napari_smalltumor.scanner.archives import unpacked_folder
 from napari_smalltumor.scanner.known_scans import forget_scan, remember_scan
 from napari_smalltumor.workers import run_in_thread
 
@@ -106,4 +107,4 @@ class WholeHead(QObject):
 
 
 def _read(prepared: PreparedCase, scan: Path) -> npt.NDArray[np.generic]:
-    return series_in(scan, prepared)[REFERENCE].read().data
+    return series_in(unpacked_folder(scan), prepared)[REFERENCE].read().data

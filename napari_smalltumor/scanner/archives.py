@@ -75,9 +75,16 @@ def beside_scan(scan: Path) -> Path:
 
 def is_unpacked(path: Path) -> bool:
     """Whether a path lies within the temporary folder of an archive."""
+    return archive_of(path) is not None
+
+
+def archive_of(path: Path) -> Path | None:
+    """The archive in whose temporary folder a path lies; None of any other path."""
     resolved = Path(os.path.realpath(path))
-    folders = (Path(os.path.realpath(temporary.name)) for temporary in _UNPACKED.values())
-    return any(resolved.is_relative_to(folder) for folder in folders)
+    for archive, temporary in _UNPACKED.items():
+        if resolved.is_relative_to(os.path.realpath(temporary.name)):
+            return archive.path
+    return None
 
 
 def _version_of(path: Path) -> _Archive:

@@ -30,7 +30,7 @@ from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.patient import patient_of_shown_case
 from napari_smalltumor.layers.region_masks import is_edited, segmentation_of
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.scanner.archives import beside_scan, is_unpacked
+from napari_smalltumor.scanner.archives import beside_scan, is_unpacked, unpacked_folder
 from napari_smalltumor.scanner.known_scans import forget_scan, remember_scan, scan_of
 from napari_smalltumor.viewer import unproxied
 from napari_smalltumor.workers import run_in_thread
@@ -76,7 +76,7 @@ def export_dicom_seg(
     viewer : ViewerModel
     case : Case
     study : Path
-        Folder with the DICOM series whose grid is that of the case.
+        Folder or archive with the DICOM series whose grid is that of the case.
     path : Path
     overwrite : bool
         Whether an existing DICOM SEG may be replaced; other files never are.
@@ -91,7 +91,7 @@ def export_dicom_seg(
     def write() -> Series:
         return write_dicom_seg_of_study(
             segmentation,
-            study,
+            unpacked_folder(study),
             path,
             series_uid=stored_series_uid(case),
             algorithm_type=algorithm,

@@ -16,9 +16,10 @@ from filelock import FileLock, Timeout
 from smalltumor.errors import OutputError
 from smalltumor.files.atomic import write_text
 from smalltumor.files.user_dirs import data_folder
+from smalltumor.scanner.archive import is_archive
 from smalltumor.scanner.series import Series
 
-from napari_smalltumor.scanner.archives import is_unpacked
+from napari_smalltumor.scanner.archives import archive_of
 
 FILE_NAME = "scans.json"
 LOCK_NAME = "scans.lock"
@@ -29,18 +30,17 @@ MOST_STORED = 500
 """Cases whose scan is stored; the earliest ones are left out."""
 
 _SCANS: dict[Path, Path] = {}
-"""The scans of this session; among them are archives, whose files are deleted at its end."""
+"""Scans of this session; of an archive the folder of its files, which are deleted at the end."""
 
 
 def remember_scan(case_folder: Path, scan: Path) -> None:
-    """Remember the folder of the scan of a prepared case, also after a restart."""
+    """Remember the scan of a prepared case, its folder or its archive, also after a restart."""
     case_folder = case_folder.resolve()
     _SCANS[case_folder] = scan
     with _locked():
         stored = _stored()
         stored.pop(str(case_folder), None)
-        if not is_unpacked(scan):
-            stored[str(case_folder)] = str(scan.absolute())
+        stored[str(case_folder)] = str((archive_of(scan) or scan).absolute())
         _store(stored)
 
 
@@ -55,7 +55,7 @@ def forget_scan(case_folder: Path) -> None:
 
 
 def scan_of(case_folder: Path, *, earlier_sessions: bool = True) -> Path | None:
-    """The folder of the scan of which a case was made, if it is known and still there.
+    """The folder or archive of the scan of which a case was made, if it is known and still there.
 
     Parameters
     ----------
@@ -66,11 +66,15 @@ def scan_of(case_folder: Path, *, earlier_sessions: bool = True) -> Path | None:
     """
     given, case_folder = case_folder.absolute(), case_folder.resolve()
     scan = _SCANS.get(case_folder)
-    if scan is None and earlier_sessions:
+    if earlier_sessions and (scan is None or not _is_there(scan)):
         stored = _stored()
         path = stored.get(str(case_folder)) or stored.get(str(given))
         scan = None if path is None else Path(path)
-    return scan if scan is not None and scan.is_dir() else None
+    return scan if scan is not None and _is_there(scan) else None
+
+
+def _is_there(scan: Path) -> bool:
+    return scan.is_dir() or (is_archive(scan) and scan.is_file())
 
 
 def folder_of_series(series: Iterable[Series]) -> Path:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 from napari_cases import write_case_along
@@ -121,6 +124,22 @@ def test_a_painted_brain_mask_strips_the_images_again(dock, viewer, folder, qtbo
     assert case_of_layers(newest_case_layers(viewer.layers)) is case_of(t2)
     dock.apply_mask_button.click()
     assert dock.step.text() == "The brain mask is applied already."
+
+
+@pytest.mark.one_binding
+def test_an_archive_of_an_earlier_session_is_unpacked_for_a_correction(
+    dock, viewer, folder, scan, tmp_path, qtbot, errors
+):
+    archive = Path(shutil.make_archive(str(tmp_path / "study"), "zip", scan))
+    remember_scan(folder, archive)
+    brain = layer_of(viewer, "brain mask")
+    painted = brain.data.copy()
+    painted[:, :13] = 0
+    brain.data = painted
+    dock.apply_mask_button.click()
+    qtbot.waitUntil(lambda: not dock.busy)
+    assert errors == [] and dock.step.text() == "Stored. Segment the case again."
+    assert scan_of(folder) == archive
 
 
 def test_an_empty_brain_mask_is_refused_and_the_scan_stays_known(dock, viewer, folder, scan):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from threading import Thread
 
 import pytest
 from filelock import FileLock
 
 from napari_smalltumor.scanner import archives, known_scans
+from napari_smalltumor.scanner.archives import remove_unpacked, unpacked_folder
 from napari_smalltumor.scanner.known_scans import FILE_NAME, forget_scan, remember_scan, scan_of
 
 
@@ -45,14 +47,22 @@ def test_a_scan_that_was_deleted_is_not_known(tmp_path, data, restart):
     assert scan_of(tmp_path / "case") is None
 
 
-def test_the_files_of_an_archive_are_known_in_this_session_only(
+def test_an_archive_is_known_after_a_restart_and_its_files_only_in_this_session(
     tmp_path, data, restart, monkeypatch
 ):
-    monkeypatch.setattr(archives, "is_unpacked", lambda path: True)
-    monkeypatch.setattr(known_scans, "is_unpacked", lambda path: True)
-    remember_scan(tmp_path / "case", tmp_path)
-    assert scan_of(tmp_path / "case") == tmp_path
+    monkeypatch.setattr(archives, "_UNPACKED", {})
+    archive = tmp_path / "study.zip"
+    with zipfile.ZipFile(archive, "w") as content:
+        content.writestr("one.dcm", "one")
+    files = unpacked_folder(archive)
+    remember_scan(tmp_path / "case", files)
+    assert scan_of(tmp_path / "case") == files
+    remove_unpacked(files)
+    assert scan_of(tmp_path / "case") == archive
     restart()
+    assert scan_of(tmp_path / "case") == archive
+    assert scan_of(tmp_path / "case", earlier_sessions=False) is None
+    archive.unlink()
     assert scan_of(tmp_path / "case") is None
 
 
