@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import re
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from build_site import gather
 from command_reference import command_reference
 from documentation import CODE, LINK, ROOT
 from links import Links
+from notebooks import page_of
 from python_reference import SECTIONS
 
 
@@ -47,6 +49,12 @@ def test_links_to_pages_from_elsewhere_in_the_repository_are_led_to_their_new_pl
 def test_links_in_code_and_to_other_sites_are_left_alone() -> None:
     text = "```\n[a](../README.md)\n```\n[b](https://napari.org/x) [c](#here)\n"
     assert Links({"README.md": "index.md"}).of_site(text, "docs/x.md") == text
+
+
+def test_a_notebook_becomes_a_page_with_its_texts_and_code() -> None:
+    cells = [("markdown", "# T"), ("code", "!smalltumor info"), ("code", "x = 1")]
+    notebook = json.dumps({"cells": [{"cell_type": k, "source": [s]} for k, s in cells]})
+    assert page_of(notebook) == "# T\n\n```sh\nsmalltumor info\n```\n\n```python\nx = 1\n```\n"
 
 
 def test_the_command_reference_has_a_section_for_each_command_of_the_help() -> None:

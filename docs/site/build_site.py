@@ -13,6 +13,7 @@ from pathlib import Path
 
 from command_reference import command_reference
 from links import Links
+from notebooks import page_of
 from python_reference import python_reference
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,6 +50,7 @@ def gather(folder: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.suffix == ".md":
             text = (ROOT / source).read_text(encoding="utf-8")
+            text = page_of(text) if source.endswith(".ipynb") else text
             target.write_text(links.of_site(text, source), encoding="utf-8")
         else:
             shutil.copyfile(ROOT / source, target)

@@ -17,7 +17,7 @@ class Links:
     ----------
     pages : mapping of str to str
         Names on the site by the names in the repository; all other files have the same name as
-        in ``docs/``.
+        in ``docs/``, and notebooks are pages.
     """
 
     def __init__(self, pages: Mapping[str, str]) -> None:
@@ -25,7 +25,8 @@ class Links:
 
     def uri(self, source: str) -> str:
         """The name of a file on the site."""
-        return self._pages.get(source, source.removeprefix("docs/"))
+        name = self._pages.get(source, source.removeprefix("docs/"))
+        return f"{name.removesuffix('.ipynb')}.md" if name.endswith(".ipynb") else name
 
     def of_site(self, markdown: str, source: str) -> str:
         """The text of a page with links of the site, but for what stands in blocks of code."""
