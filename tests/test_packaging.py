@@ -5,10 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -90,6 +92,29 @@ def test_the_wheel_works_in_an_empty_environment(built, tmp_path):
     )
     assert found.returncode == 0, found.stderr
     assert found.stdout.startswith(str(tmp_path))
+
+
+@pytest.mark.slow
+def test_the_index_of_packages_accepts_wheel_and_sdist(built):
+    checked = subprocess.run(
+        [sys.executable, "-m", "twine", "check", "--strict", *built.iterdir()],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_the_conda_recipe_has_the_version_and_the_requirements_of_the_package():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    recipe = yaml.safe_load((ROOT / ".ci/conda/recipe.yaml").read_text("utf-8"))
+    names = {"lazy_loader": "lazy-loader", "torch": "pytorch"}
+    wanted = {f"python {project['requires-python']}"}
+    for line in project["dependencies"]:
+        name, bound = line.split(">=")
+        wanted.add(f"{names.get(name, name)} >={bound}")
+    assert set(recipe["requirements"]["run"]) == wanted
+    assert recipe["context"]["version"] == project["version"]
 
 
 def test_the_top_manifest_is_the_packaged_one():
