@@ -36,3 +36,11 @@ def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
 def test_every_page_of_the_handbook_is_in_its_table() -> None:
     listed = set(LINK.findall(prose(ROOT / "docs" / "README.md")))
     assert {page.name for page in (ROOT / "docs").glob("*.md")} - listed == {"README.md"}
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "docs/method.md"])
+def test_files_of_the_code_that_a_map_names_exist(name: str) -> None:
+    folders = (ROOT, ROOT / "model", ROOT / "model" / "smalltumor")
+    named = re.findall(r"`((?:\w+/)+\w+\.py)`", (ROOT / name).read_text("utf-8"))
+    assert named
+    assert not [file for file in named if not any((folder / file).is_file() for folder in folders)]
