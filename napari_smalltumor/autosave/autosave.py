@@ -1,9 +1,9 @@
 """Autosave of unexported edits in the user's data folder.
 
-A layer is edited if its mask differs from the network's result or the file that it was created
-from, and from the last export. An autosave file is deleted only when the edits are exported,
-undone, restored, discarded, or replaced by a new result with the user's consent. Closing the case
-does not delete the file.
+A layer is edited if its mask differs from what was exported last. If nothing was exported since the
+network's result, or since the file that the layer was created from, it is compared with that. An
+autosave file is deleted only when the edits are exported, undone, restored, discarded, or replaced
+by a new result with the user's consent. Closing the case does not delete the file.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from smalltumor.data.case import Case
@@ -36,6 +36,16 @@ if TYPE_CHECKING:
     from napari.layers import Labels, Layer
 
 
+class _Saved(NamedTuple):
+    """Checksums of a mask as it was opened or exported, and of the result that it then had.
+
+    The first is None of restored edits, which are in no file.
+    """
+
+    checksum: int | None
+    result: int | None
+
+
 class Autosave:
     """Autosave of the edited masks of a viewer.
 
@@ -50,8 +60,7 @@ class Autosave:
     def __init__(self, layers: LayerList, root: Path | None = None) -> None:
         self.folder = AutosaveFolder(root)
         self._layers = layers
-        # Of each mask as it was opened or last exported.
-        self._checksums_on_disk: WeakKeyDictionary[Layer, int | None] = WeakKeyDictionary()
+        self._saved: WeakKeyDictionary[Layer, _Saved] = WeakKeyDictionary()
         # Both by `case_digest`; closed cases are kept while their autosave files exist.
         self._edits: dict[str, CaseEdits] = {}
         self._closed: dict[str, CaseEdits] = {}
@@ -103,7 +112,7 @@ class Autosave:
         written = saved if isinstance(saved, Mapping) else self.checksums(saved)
         exported: dict[str, dict[str, int]] = {}
         for layer, crc in written.items():
-            self._checksums_on_disk[layer] = crc
+            self._saved[layer] = _Saved(crc, _result_of(layer))
             exported.setdefault(digest_of_case(layer), {})[layer_key(layer)] = crc
         for digest, checksums in exported.items():
             if (edits := self._edits.get(digest)) is not None:
@@ -123,7 +132,7 @@ class Autosave:
         """
         names: list[str] = []
         for digest, own in by_case(masks_among(layers)).items():
-            names += [x.name for x in own if checksum(x.data) not in self._unedited_checksums(x)]
+            names += [x.name for x in own if checksum(x.data) != self._unedited_checksum(x)]
             if (edits := self._edits.get(digest)) is not None:
                 names += [copy.name for copy in edits.removed.values() if copy.name not in names]
         return names
@@ -131,7 +140,7 @@ class Autosave:
     def mark_edited(self, layers: Iterable[Layer]) -> None:
         """Autosave restored layers, even though they have not changed since they were added."""
         for layer in layers:
-            self._checksums_on_disk[layer] = None
+            self._saved[layer] = _Saved(None, _result_of(layer))
 
     def restorable_files(self, case: Case) -> list[Path]:
         """Autosave files of a case that its viewers have closed, newest first."""
@@ -160,9 +169,9 @@ class Autosave:
     def _on_new_layer(self, layer: Layer) -> None:
         """Regard a new layer as unedited, unless it is a result, whose role has its checksum."""
         role = role_of(layer)
-        is_known = layer in self._checksums_on_disk  # it was removed and is added again
+        is_known = layer in self._saved  # it was removed and is added again
         if is_mask(layer) and role is not None and role.checksum is None and not is_known:
-            self._checksums_on_disk[layer] = checksum(layer.data)
+            self._saved[layer] = _Saved(checksum(layer.data), None)
 
     def _on_removed(self, event: Any) -> None:
         """Save an edited mask that is removed from the viewer."""
@@ -198,7 +207,7 @@ class Autosave:
         edits.removed = {k: copy for k, copy in edits.removed.items() if k not in by_key}
         checksums = {key: checksum(layer.data) for key, layer in by_key.items()}
         edited = {
-            k for k, layer in by_key.items() if checksums[k] not in self._unedited_checksums(layer)
+            k for k, layer in by_key.items() if checksums[k] != self._unedited_checksum(layer)
         }
         regions = {k for k, layer in by_key.items() if region_of(layer) is not None}
         if edited & regions or any(copy.region is not None for copy in edits.removed.values()):
@@ -213,10 +222,12 @@ class Autosave:
             self._edits[digest] = edits
             self._closed.pop(digest, None)
 
-    def _unedited_checksums(self, layer: Labels) -> tuple[int | None, int | None]:
-        """Checksums of the layer's mask in the exported or opened file, and in the result."""
-        role = role_of(layer)
-        return self._checksums_on_disk.get(layer), role.checksum if role is not None else None
+    def _unedited_checksum(self, layer: Labels) -> int | None:
+        """Checksum of the mask that was exported or opened, or else of the result."""
+        saved, result = self._saved.get(layer), _result_of(layer)
+        if saved is None or saved.checksum is None or saved.result != result:
+            return result
+        return saved.checksum
 
     def _start_write(self, edits: CaseEdits) -> None:
         copies = {**edits.removed, **edits.copies}
@@ -228,6 +239,11 @@ class Autosave:
             _write_file, self.folder, edits.case, list(copies.values())
         )
         self._pending_writes.append(edits.last_write)
+
+
+def _result_of(layer: Layer) -> int | None:
+    role = role_of(layer)
+    return None if role is None else role.checksum
 
 
 def _write_file(folder: AutosaveFolder, case: Case, copies: list[MaskCopy]) -> None:

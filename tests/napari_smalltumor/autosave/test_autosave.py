@@ -43,8 +43,8 @@ class Opened:
         open_case(self.viewer, folder)
         self.case = case_of(self.viewer.layers[0])
 
-    def segmented(self) -> Opened:
-        classes = np.random.default_rng(5).integers(0, 4, self.case.grid.shape).astype(np.uint8)
+    def segmented(self, seed: int = 5) -> Opened:
+        classes = np.random.default_rng(seed).integers(0, 4, self.case.grid.shape).astype(np.uint8)
         result = Segmentation(self.case.name, classes, self.case.grid, self.case.header)
         show_segmentation(self.viewer, self.case, result)
         return self
@@ -140,6 +140,26 @@ def test_an_export_deletes_the_autosave_until_the_next_stroke(edited):
     edited.paint((5, 5, 5))
     edited.save()
     assert len(edited.files) == 1
+
+
+def test_taking_back_what_was_exported_is_an_edit(edited):
+    """The regions are the network's again, but the file is not."""
+    edited.autosave.mark_exported(edited.regions.values())
+    edited.paint()
+    edited.save()
+    assert "Pat ET" in edited.autosave.edited(edited.viewer.layers)
+    assert len(edited.files) == 1
+    edited.paint()
+    edited.save()
+    assert edited.autosave.edited(edited.viewer.layers) == [] and edited.files == []
+
+
+def test_another_result_after_an_export_is_no_edit(edited):
+    edited.autosave.mark_exported(edited.regions.values())
+    edited.paint()
+    edited.segmented(seed=6)
+    edited.save()
+    assert edited.autosave.edited(edited.viewer.layers) == [] and edited.files == []
 
 
 def test_a_new_result_deletes_the_autosave(edited):
