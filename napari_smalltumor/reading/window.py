@@ -20,6 +20,7 @@ from qtpy.QtGui import QKeyEvent, QKeySequence
 from qtpy.QtWidgets import QMainWindow, QShortcut
 
 from napari_smalltumor.planes.linked_planes import linked_planes
+from napari_smalltumor.reading.chord_releases import ChordReleases
 from napari_smalltumor.reading.dock_shortcuts import bind_dock_shortcuts
 from napari_smalltumor.reading.reading_area import Layout, ReadingArea
 from napari_smalltumor.viewer import unproxied, window_and_canvas
@@ -57,6 +58,7 @@ class PlanesWindow(QObject):
         for letter in _NAPARI_LETTERS:
             shortcut = QShortcut(QKeySequence(letter), main_window)
             shortcut.activated.connect(partial(self._send, QKeySequence(letter)))
+        ChordReleases(main_window, canvas.canvas.native)
         bind_dock_shortcuts(main_window, lambda: self.planes.viewer)
 
     @property

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from lesion_layers import show_regions
 from lesion_layers import synthetic_case as case_with_lesions
+from napari.settings import get_settings
 from napari_cases import oriented, write_case_along
 from planes_in_window import open_planes, press
 from qtpy.QtCore import QPoint, QPointF, Qt
@@ -198,6 +199,13 @@ def test_keys_of_tools_work_wherever_the_focus_is(
         viewer.layers.selection.active = labels
         qtbot.keyClick(widget, letter)
         assert labels.mode == mode
+    # napari would take the release of Z in Ctrl+Z for the end of holding Z, and choose the eraser.
+    get_settings().application.hold_button_delay = 0.01
+    qtbot.wait(30)
+    labels.data_setitem((np.array([1]), np.array([1]), np.array([1])), 1)
+    qtbot.keyClick(widget, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert labels.mode == "pan_zoom"
+    assert not labels.data.any()
     assert raised == []
 
 
