@@ -8,6 +8,7 @@ by a new result with the user's consent. Closing the case does not delete the fi
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cache
@@ -20,6 +21,7 @@ from smalltumor.errors import SmalltumorError
 
 from napari_smalltumor import settings
 from napari_smalltumor.autosave.case_edits import CaseEdits, MaskCopy, copy_of
+from napari_smalltumor.autosave.exports import record_export
 from napari_smalltumor.autosave.files import AutosaveFolder, case_digest, write_masks
 from napari_smalltumor.autosave.masks import (
     by_case,
@@ -114,6 +116,7 @@ class Autosave:
         for layer, crc in written.items():
             self._saved[layer] = _Saved(crc, _result_of(layer))
             exported.setdefault(digest_of_case(layer), {})[layer_key(layer)] = crc
+        self._record_exports(written)
         for digest, checksums in exported.items():
             if (edits := self._edits.get(digest)) is not None:
                 edits.drop_obsolete(checksums)
@@ -124,6 +127,17 @@ class Autosave:
                     _write_thread().submit(_write_file, self.folder, closed.case, [])
                 )
         self.save()
+
+    def _record_exports(self, written: Mapping[Layer, int]) -> None:
+        """Keep the time of an export, except for masks that have changed since they were read."""
+        if not settings.get("autosave"):
+            return
+        current = [layer for layer, crc in written.items() if checksum(layer.data) == crc]
+        for layers in by_case(masks_among(current)).values():
+            keys = [layer_key(layer) for layer in layers]
+            self._pending_writes.append(
+                _write_thread().submit(record_export, case_of_mask(layers[0]), keys, time.time())
+            )
 
     def edited(self, layers: Iterable[Layer]) -> list[str]:
         """Names of the masks among some layers whose edits were not exported.

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from napari_smalltumor.autosave.files import SavedMask
+from napari_smalltumor.autosave.masks import key_of
 from napari_smalltumor.layers.brain_mask import brain_mask_of
 
 if TYPE_CHECKING:
@@ -31,3 +34,27 @@ def what_was_not_done(names: Iterable[str], layers: Iterable[Layer]) -> str:
         if own
     ]
     return f"were {'; '.join(parts)}"
+
+
+def what_was_exported_later(
+    masks: Iterable[SavedMask], saved_at: float, exported_at: Mapping[str, float]
+) -> str:
+    """That saved masks are older than an export of the same layers; empty if they are not.
+
+    Parameters
+    ----------
+    masks : iterable of SavedMask
+    saved_at : float
+        When they were saved, in seconds since the epoch.
+    exported_at : mapping of str to float
+        When each layer was last exported, by `layer_key`.
+    """
+    times = {mask.name: exported_at.get(key_of(mask.region, mask.name), 0.0) for mask in masks}
+    later = {name: time for name, time in times.items() if time > saved_at}
+    if not later:
+        return ""
+    last = f"{datetime.fromtimestamp(max(later.values())):%Y-%m-%d %H:%M}"
+    return (
+        f"These edits are older than the last export of {', '.join(later)}, on {last}. The "
+        "exported file stays as it is."
+    )

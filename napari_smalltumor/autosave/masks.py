@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from smalltumor.data.case import Case
+from smalltumor.labels.regions import Region
 
 from napari_smalltumor.autosave.files import case_digest
 from napari_smalltumor.layers.coordinates import display_shape
@@ -59,4 +60,9 @@ def digest_of_case(layer: Layer) -> str:
 
 def layer_key(layer: Layer) -> str:
     """The key of a layer among the layers of its case."""
-    return str(region_of(layer) or f"layer {layer.name}")
+    return key_of(region_of(layer), layer.name)
+
+
+def key_of(region: Region | None, name: str) -> str:
+    """The key of the layer of a region, or of another layer with this name."""
+    return str(region or f"layer {name}")

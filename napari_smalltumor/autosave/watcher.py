@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
@@ -11,7 +12,8 @@ from smalltumor.errors import SmalltumorError
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.autosave.autosave import Autosave
-from napari_smalltumor.autosave.edit_texts import what_was_not_done
+from napari_smalltumor.autosave.edit_texts import what_was_exported_later, what_was_not_done
+from napari_smalltumor.autosave.exports import export_times
 from napari_smalltumor.autosave.files import SavedMask, case_digest, read_masks
 from napari_smalltumor.autosave.restore import restore
 from napari_smalltumor.layers.metadata import case_of, cases_among, claim_roles, same_case
@@ -75,9 +77,7 @@ class ViewerAutosave:
             except SmalltumorError as error:
                 notify.warn(f"Autosaved edits of {case.name} are lost: {error}")
                 continue
-            answer = _ask(
-                self._viewer(), self._title_of(case), file, self._what_was_not_done(case, masks)
-            )
+            answer = _ask(self._viewer(), self._question(case, file, masks))
             if answer == DISCARD:
                 self.autosave.folder.discard(file)
             elif answer == RESTORE:
@@ -113,32 +113,30 @@ class ViewerAutosave:
         assert viewer is not None
         return active_patient(viewer).title_of(patient_of_shown_case(viewer.layers, case))
 
-    def _what_was_not_done(self, case: Case, masks: list[SavedMask]) -> str:
+    def _question(self, case: Case, file: Path, masks: list[SavedMask]) -> str:
         viewer = self._viewer()
         assert viewer is not None
         own = [layer for layer in viewer.layers if same_case(case_of(layer), case)]
-        return what_was_not_done([mask.name for mask in masks], own)
+        saved_at = file.stat().st_mtime
+        self.autosave.wait()  # a time of export may be being written
+        parts = (
+            f"Edits of {self._title_of(case)}, saved on "
+            f"{datetime.fromtimestamp(saved_at):%Y-%m-%d %H:%M}, "
+            f"{what_was_not_done([mask.name for mask in masks], own)}.",
+            what_was_exported_later(masks, saved_at, export_times(case)),
+            f"{LATER}: ask again when the case is next opened. {DISCARD}: delete them.",
+        )
+        return "\n\n".join(filter(None, parts))
 
 
 RESTORE, LATER, DISCARD = "Restore", "Not now", "Discard"
 
 
-def _ask(viewer: ViewerModel | None, patient: str, file: Path, not_done: str) -> str:
-    from datetime import datetime
-
+def _ask(viewer: ViewerModel | None, text: str) -> str:
     from napari_smalltumor import questions
 
-    saved_at = datetime.fromtimestamp(file.stat().st_mtime)
-    return questions.ask(
-        None if viewer is None else main_window(viewer),
-        "Restore edits?",
-        f"Edits of {patient}, saved on {saved_at:%Y-%m-%d %H:%M}, {not_done}.\n\n"
-        f"{LATER}: ask again when the case is next opened. {DISCARD}: delete them.",
-        RESTORE,
-        LATER,
-        DISCARD,
-        harmless=LATER,
-    )
+    parent = None if viewer is None else main_window(viewer)
+    return questions.ask(parent, "Restore edits?", text, RESTORE, LATER, DISCARD, harmless=LATER)
 
 
 def _timer(slot: Any, milliseconds: int, *, once: bool = False) -> QTimer | None:

@@ -1,0 +1,72 @@
+"""When the masks of a case were last exported, kept with the case in the user's data folder.
+
+Edits that were not restored may be older than an export of the same case, in this session or in a
+later one. The user is told before they are restored.
+
+::
+
+    DATA/exports/Patient-1-c0ffee....json
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from smalltumor.data.case import Case
+from smalltumor.errors import OutputError
+from smalltumor.files.atomic import write_text
+from smalltumor.files.user_dirs import data_folder
+
+from napari_smalltumor.autosave.files import file_name
+
+FORMAT = "smalltumor exports"
+FORMAT_VERSION = 1
+
+
+def record_export(case: Case, keys: Iterable[str], time: float) -> None:
+    """Keep when masks of a case were exported.
+
+    Parameters
+    ----------
+    case : Case
+    keys : iterable of str
+        The `layer_key` of each mask.
+    time : float
+        Seconds since the epoch.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    file = _file_of(case)
+    content = {
+        "format": FORMAT,
+        "version": FORMAT_VERSION,
+        "layers": {**export_times(case), **dict.fromkeys(keys, time)},
+    }
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise OutputError(f"{file.parent} cannot be created: {error.strerror or error}") from error
+    write_text(file, json.dumps(content), overwrite=True)
+
+
+def export_times(case: Case) -> dict[str, float]:
+    """Seconds since the epoch at which each mask of a case was last exported, by `layer_key`.
+
+    Nothing is known if the file is missing, damaged or of a later version.
+    """
+    try:
+        content = json.loads(_file_of(case).read_text())
+        if (content["format"], content["version"]) != (FORMAT, FORMAT_VERSION):
+            return {}
+        return {str(key): float(time) for key, time in content["layers"].items()}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return {}
+
+
+def _file_of(case: Case) -> Path:
+    return data_folder() / "exports" / file_name(case, ".json")

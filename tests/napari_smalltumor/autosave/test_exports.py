@@ -1,0 +1,130 @@
+"""Edits that are older than an export of the same case are offered with a word about it."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from napari_cases import write_case_along
+from smalltumor.data.segmentation import Segmentation
+from smalltumor.labels.regions import Region
+
+from napari_smalltumor import questions, settings
+from napari_smalltumor.autosave.exports import export_times
+from napari_smalltumor.autosave.watcher import LATER, ensure_autosave
+from napari_smalltumor.layers.metadata import case_of, region_layers
+from napari_smalltumor.layers.regions import show_segmentation
+from napari_smalltumor.loading.open_case import open_case
+
+
+class Session:
+    """A viewer with a segmented case; `asked` is what the user was asked about its edits."""
+
+    def __init__(self, folder, monkeypatch) -> None:
+        self.viewer, self.asked = ViewerModel(), []
+        monkeypatch.setattr(questions, "ask", self._answer)
+        open_case(self.viewer, folder)
+        self.case = case_of(self.viewer.layers[0])
+        self.watcher = ensure_autosave(self.viewer)
+        self.watcher._ask_about(self.case)
+        classes = np.zeros(self.case.grid.shape, np.uint8)
+        show_segmentation(
+            self.viewer, self.case, Segmentation("Pat", classes, self.case.grid, self.case.header)
+        )
+
+    def _answer(self, parent, title, text, *answers, harmless):
+        self.asked.append(text)
+        return LATER
+
+    def paint(self, at) -> None:
+        et = region_layers(self.viewer.layers, self.case)[Region.ET]
+        et.data_setitem(tuple(np.array([n]) for n in at), 1)
+
+    def export(self, checksums=None) -> None:
+        regions = region_layers(self.viewer.layers, self.case).values()
+        self.watcher.autosave.mark_exported(regions if checksums is None else checksums)
+
+    def close(self) -> None:
+        self.viewer.layers.clear()
+        self.watcher.autosave.wait()
+        self.watcher.autosave.folder.unlock()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write_case_along(tmp_path / "Pat", "LPS")
+
+
+@pytest.fixture
+def with_old_edits(folder, monkeypatch, data_folder) -> None:
+    """Edits of the case were saved a minute ago and not restored."""
+    session = Session(folder, monkeypatch)
+    session.paint((3, 4, 2))
+    session.close()
+    (file,) = data_folder.glob("autosave/*/*.safetensors")
+    os.utime(file, (file.stat().st_mtime - 60,) * 2)
+
+
+def test_edits_older_than_an_export_say_so(folder, monkeypatch, with_old_edits):
+    session = Session(folder, monkeypatch)
+    assert "older than" not in session.asked[0]
+    session.paint((5, 5, 5))
+    session.export()
+    session.close()
+    (text,) = Session(folder, monkeypatch).asked
+    later = text.split("older than the last export of ")[1].split(", on 2")[0]
+    assert set(later.split(", ")) == {"Pat ET", "Pat TC", "Pat WT"}
+    assert text.startswith("Edits of Pat, saved on 2")
+
+
+def test_edits_after_the_last_export_are_offered_without_a_word(folder, monkeypatch):
+    session = Session(folder, monkeypatch)
+    session.export()
+    session.paint((3, 4, 2))
+    session.close()
+    (text,) = Session(folder, monkeypatch).asked
+    assert "older than" not in text
+
+
+def test_strokes_during_an_export_are_newer_than_it(folder, monkeypatch):
+    session = Session(folder, monkeypatch)
+    regions = region_layers(session.viewer.layers, session.case).values()
+    read = session.watcher.autosave.checksums(regions)
+    session.paint((3, 4, 2))
+    session.watcher.save_now()
+    session.export(read)
+    session.close()
+    (text,) = Session(folder, monkeypatch).asked
+    assert "Pat ET" in text and "export of Pat ET" not in text
+
+
+def test_an_export_of_another_mask_is_not_named(folder, monkeypatch, with_old_edits):
+    session = Session(folder, monkeypatch)
+    session.watcher.autosave.mark_exported([session.viewer.layers["Pat labels"]])
+    session.close()
+    (text,) = Session(folder, monkeypatch).asked
+    assert "older than" not in text
+
+
+def test_nothing_is_kept_of_exports_while_autosave_is_off(folder, monkeypatch, data_folder):
+    settings.put("autosave", False)
+    session = Session(folder, monkeypatch)
+    session.export()
+    session.watcher.autosave.wait()
+    assert not data_folder.exists()
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"format": 1}', '{"layers": {"et": "soon"}}'])
+def test_a_damaged_record_is_no_export(folder, monkeypatch, data_folder, text):
+    session = Session(folder, monkeypatch)
+    session.export()
+    session.watcher.autosave.wait()
+    (file,) = data_folder.glob("exports/*.json")
+    assert set(export_times(session.case)) == {"et", "tc", "wt"}
+    file.write_text(text)
+    assert export_times(session.case) == {}
+    session.export()
+    session.watcher.autosave.wait()
+    assert set(export_times(session.case)) == {"et", "tc", "wt"}
