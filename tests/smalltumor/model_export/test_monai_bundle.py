@@ -50,12 +50,11 @@ def test_a_run_by_monai_gives_the_mask_of_our_own_segmentation(
 
 
 @pytest.mark.slow
-def test_the_command_of_its_readme_segments_the_sample_case(
-    sample_folder: Path, tmp_path: Path
+def test_the_command_of_its_readme_writes_a_mask_for_each_case(
+    bundle: Path, tmp_path: Path
 ) -> None:
-    bundle = write_bundle(load_checkpoint(), tmp_path / "bundle")
-    (tmp_path / "cases").mkdir()
-    (tmp_path / "cases" / sample_folder.name).symlink_to(sample_folder)
+    for number in (1, 2):
+        write_case(tmp_path / "cases" / f"BraTS2021_0000{number}")
     command = [sys.executable, "-m", "monai.bundle", "run", "--config_file"]
     command += ["configs/inference.json", "--bundle_root", "."]
     command += ["--dataset_dir", str(tmp_path / "cases"), "--output_dir", str(tmp_path / "masks")]
@@ -68,11 +67,8 @@ def test_the_command_of_its_readme_segments_the_sample_case(
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    mask = np.asarray(nibabel.load(tmp_path / "masks" / f"{sample_folder.name}.nii.gz").dataobj)
-    ours = segment(read_case(sample_folder), load_checkpoint(), backend="torch")
-    # Ours may compute in bfloat16, which changes some voxels at edges.
-    found, expected = mask == 4, ours.classes == 3
-    assert 2 * np.count_nonzero(found & expected) > 0.99 * (found.sum() + expected.sum())
+    written = sorted(path.name for path in (tmp_path / "masks").iterdir())
+    assert written == ["BraTS2021_00001.nii.gz", "BraTS2021_00002.nii.gz"]
 
 
 def test_it_has_what_the_model_zoo_expects_and_no_pickle(bundle: Path) -> None:
