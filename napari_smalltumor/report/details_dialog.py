@@ -13,6 +13,7 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from smalltumor.data.scan_dates import problem_of_dates
 
 from napari_smalltumor.questions import window_of
 
@@ -46,11 +47,15 @@ class DetailsDialog(QDialog):
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         go_on = buttons.addButton("Choose file...", QDialogButtonBox.ButtonRole.AcceptRole)
         go_on.setDefault(True)
-        buttons.accepted.connect(self.accept)
+        buttons.accepted.connect(self._accept_dates)
+        self.problem = QLabel()
+        self.problem.setWordWrap(True)
+        self.problem.hide()
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
         layout.addWidget(QLabel("The page prints what you state here."))
         layout.addLayout(form)
+        layout.addWidget(self.problem)
         layout.addWidget(buttons)
 
     @property
@@ -62,6 +67,15 @@ class DetailsDialog(QDialog):
     def dates(self) -> list[str]:
         """Date of each scan, as typed."""
         return [str(field.text()).strip() for field in self.date_fields]
+
+    def _accept_dates(self) -> None:
+        """Close the dialog, or say why the dates cannot be those of the scans."""
+        problem = problem_of_dates(self.dates)
+        if problem is None:
+            self.accept()
+            return
+        self.problem.setText(f"{problem}.")
+        self.problem.show()
 
 
 def ask_for_details(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -129,23 +128,17 @@ def several_patients(scans: Sequence[Scan]) -> tuple[str, ...]:
 
 
 def _check_counts(options: argparse.Namespace) -> None:
+    from smalltumor.data.scan_dates import problem_of_dates
+
     count = len(options.cases)
     if count < 2:
         raise SmalltumorError("a comparison needs two cases or more: smalltumor compare THEN NOW")
     for values, name in ((options.masks, "--masks"), (options.scan_dates, "--scan-dates")):
         if values is not None and len(values) != count:
             raise OutputError(f"{name} has {len(values)} values for {count} cases")
-    _check_order(options.scan_dates or ())
-
-
-def _check_order(dates: Sequence[str]) -> None:
-    """Refuse dates that show another order; those that are not YYYY-MM-DD do not count."""
-    try:
-        days = [date.fromisoformat(text) for text in dates]
-    except ValueError:
-        return
-    if days != sorted(days):
-        raise OutputError("--scan-dates are not in their order; name the cases from first to last")
+    problem = problem_of_dates(options.scan_dates or ())
+    if problem is not None:
+        raise OutputError(f"--scan-dates: {problem}")
 
 
 def _read_scan(options: argparse.Namespace, number: int) -> Scan:

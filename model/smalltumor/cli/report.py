@@ -71,10 +71,14 @@ def run(options: argparse.Namespace) -> int:
     """Measure the case and write what was asked for."""
     from smalltumor.data.case import read_case
     from smalltumor.data.masks.case_mask import read_mask
+    from smalltumor.data.scan_dates import problem_of_dates
     from smalltumor.data.segmentation import Segmentation
     from smalltumor.measures import measure_case
 
     check_outputs(options, [options.segmentation])
+    problem = problem_of_dates([options.scan_date])
+    if problem is not None:
+        raise OutputError(f"--scan-date: {problem}")
     with ProgressBar() as bar:
         bar(0.0, "reading the case")
         case = read_case(options.case, allow_missing=True)

@@ -128,12 +128,7 @@ def assess(found: Findings) -> Response:
         reasons.append("the sum has increased, but no target lesion is measurable")
     unmeasurable = [change for change in new if not _is_measurable(change)]
     if unmeasurable:
-        count = len(unmeasurable)
-        lesions = "a new lesion is" if count == 1 else f"{count} new lesions are"
-        reasons.append(
-            f"{lesions} not measurable{found.meaning_of_new}: by itself no progression, but no "
-            "response either"
-        )
+        reasons.append(_unmeasurable_text(unmeasurable, found, category))
     return Response(category, tuple(reasons), tuple(sums))
 
 
@@ -164,6 +159,18 @@ def _progression(found: Findings, earlier: Sequence[float], now: float | None) -
     if any(map(_became_measurable, chain.from_iterable(found.since))):
         reasons.append("a lesion that was not measurable has grown and is measurable now")
     return reasons
+
+
+def _unmeasurable_text(
+    changes: Sequence[LesionChange], found: Findings, category: Category | None
+) -> str:
+    further = "further " if len(found.new) > len(changes) else ""
+    count = len(changes)
+    lesions = f"a {further}new lesion is" if count == 1 else f"{count} {further}new lesions are"
+    text = f"{lesions} not measurable{found.meaning_of_new}"
+    if category is Category.PROGRESSIVE_DISEASE:
+        return text
+    return f"{text}: by itself no progression, but no response either"
 
 
 def _has_increased(earlier: Sequence[float], now: float) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from napari_cases import case_along
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtWidgets import QFileDialog, QPushButton
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 
 from napari_smalltumor import notify, questions
@@ -131,3 +131,21 @@ def test_the_dialog_gives_what_was_typed(qtbot):
     dialog.reviewer_field.setText("  A. Reader ")
     dialog.date_fields[1].setText("2026-01-02 ")
     assert (dialog.reviewer, dialog.dates) == ("A. Reader", ["", "2026-01-02"])
+
+
+def test_the_dialog_stays_open_and_says_why_until_the_dates_are_in_order(qtbot):
+    dialog = DetailsDialog(None, "Pat", ["the scan then", "the scan now"])
+    qtbot.addWidget(dialog)
+    go_on = next(b for b in dialog.findChildren(QPushButton) if "file" in b.text())
+    for dates, problem in (
+        (("2026-12-01", "2026-01-05"), "2026-01-05 is before 2026-12-01"),
+        (("yesterday", ""), "yesterday is not a date such as"),
+    ):
+        for field, text in zip(dialog.date_fields, dates, strict=True):
+            field.setText(text)
+        go_on.click()
+        assert problem in dialog.problem.text() and not dialog.problem.isHidden()
+        assert dialog.result() != DetailsDialog.DialogCode.Accepted
+    dialog.date_fields[0].setText("2025-12")
+    go_on.click()
+    assert dialog.result() == DetailsDialog.DialogCode.Accepted

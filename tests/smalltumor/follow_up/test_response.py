@@ -67,6 +67,15 @@ def test_a_new_lesion_that_is_not_measurable_is_said():
     assert "a new lesion is not measurable" in reasons[-1]
 
 
+def test_a_small_new_lesion_beside_a_measurable_one_does_not_contradict_the_category():
+    response = assess(findings([400, 400], [NEW_LARGE, NEW_SMALL, NEW_SMALL]))
+    assert response.category is Category.PROGRESSIVE_DISEASE
+    assert response.reasons == (
+        "a new lesion is measurable",
+        "2 further new lesions are not measurable",
+    )
+
+
 def test_an_increase_of_specks_is_no_progression():
     response = assess(findings([400, 0, 4], [SAME], SMALL, target_is_measurable=False))
     assert response.category is Category.PARTIAL_RESPONSE

@@ -1,0 +1,45 @@
+"""Dates of scans, as users state them for a report."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from itertools import pairwise
+
+_ISO = re.compile(r"\d{4}(-\d\d(-\d\d)?)?", re.ASCII)
+
+
+def problem_of_dates(dates: Sequence[str]) -> str | None:
+    """Why dates cannot be those of scans in the order of time.
+
+    Parameters
+    ----------
+    dates : sequence of str
+        From the first scan to the last, as ``2026-11-27``, ``2026-11`` or ``2026``; empty if a
+        date is not stated.
+
+    Returns
+    -------
+    str or None
+        A sentence without a full stop.
+    """
+    stated = [text for text in dates if text]
+    for text in stated:
+        if not _is_date(text):
+            return f"{text} is not a date such as 2026-11-27, 2026-11 or 2026"
+    for earlier, later in pairwise(stated):
+        common = min(len(earlier), len(later))
+        if earlier[:common] > later[:common]:
+            return f"{later} is before {earlier}, but the scans go from the first to the last"
+    return None
+
+
+def _is_date(text: str) -> bool:
+    if not _ISO.fullmatch(text):
+        return False
+    try:
+        date.fromisoformat(text + "0000-01-01"[len(text) :])
+    except ValueError:
+        return False
+    return True
