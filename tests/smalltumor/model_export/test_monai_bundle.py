@@ -54,7 +54,8 @@ def test_the_command_of_its_readme_writes_a_mask_for_each_case(
     bundle: Path, tmp_path: Path
 ) -> None:
     for number in (1, 2):
-        write_case(tmp_path / "cases" / f"BraTS2021_0000{number}")
+        name = f"BraTS2021_0000{number}"
+        write_case(tmp_path / "cases" / name, name=name)
     command = [sys.executable, "-m", "monai.bundle", "run", "--config_file"]
     command += ["configs/inference.json", "--bundle_root", "."]
     command += ["--dataset_dir", str(tmp_path / "cases"), "--output_dir", str(tmp_path / "masks")]
