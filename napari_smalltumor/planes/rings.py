@@ -56,9 +56,11 @@ def draw_rings(painter: QPainter, layers: Iterable[Layer], port: Viewport, depth
     """Draw the rings of some layers, each with a black outline."""
     painter.setBrush(Qt.BrushStyle.NoBrush)
     for layer in layers:
+        painter.setOpacity(layer.opacity)
         for centre, radius, current in rings_in_slice(layer, port, depth):
             width = _CURRENT_WIDTH if current else _WIDTH
             painter.setPen(QPen(HALO, width + _HALO_WIDTH))
             painter.drawEllipse(centre, radius, radius)
             painter.setPen(QPen(CURRENT if current else RING, width))
             painter.drawEllipse(centre, radius, radius)
+    painter.setOpacity(1)

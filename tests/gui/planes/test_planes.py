@@ -11,7 +11,7 @@ from napari.settings import get_settings
 from napari_cases import oriented, write_case_along
 from planes_in_window import open_planes, press
 from qtpy.QtCore import QPoint, QPointF, Qt
-from qtpy.QtGui import QWheelEvent
+from qtpy.QtGui import QImage, QPainter, QWheelEvent
 from qtpy.QtWidgets import QApplication
 from smalltumor.labels.regions import Region
 
@@ -24,7 +24,7 @@ from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.planes.linked_planes import linked_planes
 from napari_smalltumor.planes.plane import PLANES
-from napari_smalltumor.planes.rings import rings_in_slice
+from napari_smalltumor.planes.rings import draw_rings, rings_in_slice
 from napari_smalltumor.planes.surface_view import SurfaceView
 from napari_smalltumor.reading.canvas_letters import CanvasLetters
 from napari_smalltumor.reading.reading_area import Layout
@@ -280,9 +280,23 @@ def test_lesions_are_ringed_in_every_plane_and_flown_to(viewer, qtbot):
         centre = next(centre for centre, _, current in drawn if current)
         middle = canvas.rect().center()
         assert abs(centre.x() - middle.x()) + abs(centre.y() - middle.y()) < 40
+    assert ring_is_painted(canvas, rings)
+    rings[0].opacity = 0  # as the overlay is hidden
+    assert not ring_is_painted(canvas, rings)
     dock.ring_box.setChecked(False)
     for layer in window.planes.layers.of_type("points"):
         assert not list(rings_in_slice(layer, canvas.port, canvas.depth))
+
+
+def ring_is_painted(canvas, layers) -> bool:
+    """Whether a ring is seen on a black image."""
+    image = QImage(canvas.size(), QImage.Format.Format_RGB32)
+    image.fill(0)
+    black = image.copy()
+    painter = QPainter(image)
+    draw_rings(painter, layers, canvas.port, canvas.depth)
+    painter.end()
+    return image != black
 
 
 @pytest.mark.one_binding
