@@ -34,6 +34,7 @@ _PIXEL_EVENTS = (
 )
 _PLACE_EVENTS = ("scale", "translate", "rotate", "shear", "affine", "data")
 _OTHER_EVENTS = ("visible", "opacity", "blending", "interpolation2d")
+_TOOL_EVENTS = ("mode", "brush_size")
 
 
 class ShownLayers:
@@ -140,6 +141,7 @@ class ShownLayers:
             (_PLACE_EVENTS, self._on_place),
             (_PIXEL_EVENTS, self._on_pixels),
             (_OTHER_EVENTS, self._on_other),
+            (_TOOL_EVENTS, self._on_tool),
         )
 
     def _on_place(self, event: Any) -> None:
@@ -152,6 +154,9 @@ class ShownLayers:
         self.changed.emit()
         if event.type in ("data", "set_data", "labels_update", "paint"):
             self.voxels_changed.emit()
+
+    def _on_tool(self, event: Any) -> None:
+        self.changed.emit()  # the circle of the brush
 
     def _on_other(self, event: Any = None) -> None:
         self.changed.emit()

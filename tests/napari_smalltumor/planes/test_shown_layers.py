@@ -145,3 +145,17 @@ def test_the_view_of_a_closed_patient_is_forgotten(two_patients):
         two_patients.layers.remove(layer)
     open_case(two_patients, folder)
     assert planes.view == View()
+
+
+def test_planes_are_drawn_again_when_the_brush_is_chosen_resized_or_put_down(viewer):
+    show_regions(viewer, synthetic_case())
+    layers = linked_planes(viewer).layers
+    changes, edits = [], []
+    layers.changed.connect(lambda: changes.append("drawn"))
+    layers.voxels_changed.connect(lambda: edits.append("edited"))
+    mask = layers.of_type("labels")[-1]
+    for change in ({"mode": "paint"}, {"brush_size": 17}, {"mode": "pan_zoom"}):
+        changes.clear()
+        for name, value in change.items():
+            setattr(mask, name, value)
+        assert changes and not edits
