@@ -87,6 +87,7 @@ _REMEDIES: dict[Action, Callable[[Remedy], str]] = {
     ),
     Action.CHOOSE_RUN_FOLDER: lambda remedy: "click Resume, or start a new run",
     Action.INCLUDE_UNFINISHED: lambda remedy: "wait until the run has ended",
+    Action.INSTALL_COHORT: lambda remedy: 'install it with pip install "napari-smalltumor[cohort]"',
     Action.INSTALL_RAW: lambda remedy: 'install it with pip install "napari-smalltumor[raw]"',
     Action.INSTALL_REPORT: lambda remedy: 'install it with pip install "napari-smalltumor[report]"',
     Action.INSTALL_ONNX: lambda remedy: 'install it with pip install "napari-smalltumor[onnx]"',

@@ -54,6 +54,9 @@ class Action(StrEnum):
     INCLUDE_UNFINISHED = "include unfinished"
     """Score runs that are not done as well."""
 
+    INSTALL_COHORT = "install cohort"
+    """Install the extra ``cohort``."""
+
     INSTALL_RAW = "install raw"
     """Install the extra ``raw``."""
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from smalltumor.cohort.parts import Part
     from smalltumor.cohort.rows import CohortRow
     from smalltumor.cohort.settings import CohortSettings
+    from smalltumor.cohort.workers import Workers
     from smalltumor.data.naming.case_files import CaseFiles
     from smalltumor.models.checkpoint import Checkpoint
 
@@ -64,9 +65,46 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         default="1/1",
         help="segment the Ith of N parts only; each part needs a DIR of its own",
     )
+    _add_workers(parser)
     arguments.add_allow_missing(parser)
     arguments.add_network(parser)
     parser.set_defaults(run=run)
+
+
+def _add_workers(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("several cases at a time (needs the extra [cohort])")
+    where = group.add_mutually_exclusive_group()
+    where.add_argument(
+        "--workers",
+        metavar="N",
+        type=_whole_number,
+        help="processes that share the cores of this machine, or its GPUs",
+    )
+    where.add_argument(
+        "--scheduler", metavar="ADDRESS", help="use the workers of a Dask cluster, tcp://HOST:8786"
+    )
+    group.add_argument(
+        "--timeout",
+        metavar="SECONDS",
+        type=_seconds,
+        help="give up a case that takes longer: its worker is ended",
+    )
+
+
+def _whole_number(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+    return seconds
 
 
 def _part(text: str) -> Part:
@@ -93,7 +131,7 @@ def run(options: argparse.Namespace) -> int:
     settings = _settings(options, options.part.dealt_from(found))
     failed: set[str] = set()
     checkpoint = load_checkpoint(options.weights)
-    for number, row in enumerate(segment_cohort(cases, checkpoint, settings), 1):
+    for number, row in enumerate(segment_cohort(cases, checkpoint, settings, _workers(options)), 1):
         print(f"[{number:{len(str(len(cases)))}d}/{len(cases)}] {_line(row)}", flush=True)
         if row.outcome == "failed":
             failed.add(row.case)
@@ -120,6 +158,16 @@ def _settings(options: argparse.Namespace, dealt_from: str) -> CohortSettings:
         part=options.part,
         dealt_from=dealt_from,
     )
+
+
+def _workers(options: argparse.Namespace) -> Workers:
+    from smalltumor.cohort.workers import Workers
+
+    return Workers(options.workers, options.scheduler, options.timeout, _tell)
+
+
+def _tell(sentence: str) -> None:
+    print(f"smalltumor: {sentence}", file=sys.stderr, flush=True)
 
 
 def _name_options(

@@ -93,6 +93,10 @@ def _include_unfinished(remedy: Remedy, options: argparse.Namespace) -> str:
     return "pass --unfinished to score it as it is" if "unfinished" in options else ""
 
 
+def _install_cohort(remedy: Remedy, options: argparse.Namespace) -> str:
+    return 'install it with `pip install "napari-smalltumor[cohort]"`'
+
+
 def _install_raw(remedy: Remedy, options: argparse.Namespace) -> str:
     return 'install it with `pip install "napari-smalltumor[raw]"`'
 
@@ -151,6 +155,7 @@ _TEXTS: Mapping[Action, Text] = MappingProxyType(
         Action.CHECK_DATASET: _check_dataset,
         Action.CHOOSE_RUN_FOLDER: _choose_run_folder,
         Action.INCLUDE_UNFINISHED: _include_unfinished,
+        Action.INSTALL_COHORT: _install_cohort,
         Action.INSTALL_RAW: _install_raw,
         Action.INSTALL_REPORT: _install_report,
         Action.INSTALL_ONNX: _install_onnx,

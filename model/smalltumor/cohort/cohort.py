@@ -7,6 +7,7 @@ stopped. A case that cannot be read does not stop the others.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from smalltumor.cohort.cases import check_dataset
@@ -16,6 +17,7 @@ from smalltumor.cohort.pipeline import Pipeline
 from smalltumor.cohort.results_folder import TABLE, ResultsFolder
 from smalltumor.cohort.rows import CohortRow
 from smalltumor.cohort.tables import GrowingTable, write_rows
+from smalltumor.cohort.workers import THIS_PROCESS, Workers
 
 if TYPE_CHECKING:
     from smalltumor.cohort.settings import CohortSettings
@@ -24,7 +26,10 @@ if TYPE_CHECKING:
 
 
 def segment_cohort(
-    cases: Sequence[CaseFiles], checkpoint: Checkpoint, settings: CohortSettings
+    cases: Sequence[CaseFiles],
+    checkpoint: Checkpoint,
+    settings: CohortSettings,
+    workers: Workers = THIS_PROCESS,
 ) -> Iterator[CohortRow]:
     """Segment cases, and write results and a row of the table for each.
 
@@ -38,6 +43,8 @@ def segment_cohort(
         From `cohort_cases`.
     checkpoint : Checkpoint
     settings : CohortSettings
+    workers : Workers
+        Processes that segment the cases; by default this one does, in the order of `cases`.
 
     Yields
     ------
@@ -50,7 +57,7 @@ def segment_cohort(
         If the folder is in use by another run, holds other files or results made with other
         settings, or cannot be written to. What is complete remains, and the same call continues.
     SmalltumorError
-        If the device is not known.
+        If the device is not known, or there are no workers.
     """
     from smalltumor.inference.devices import choose_device
 
@@ -60,7 +67,8 @@ def segment_cohort(
         jobs = jobs_of(cases, folder, claim, settings)
         current = {job.name for job in jobs if job.task != "segment"}
         check_dataset(names, lambda name: name in current or folder.record(name).exists(), settings)
-        yield from _run(jobs, checkpoint, settings, claim)
+        with _rows(jobs, checkpoint, settings, claim, workers) as rows:
+            yield from _record(rows, jobs, settings, claim)
 
 
 def _made_with(checkpoint: Checkpoint, settings: CohortSettings) -> dict[str, Any]:
@@ -70,18 +78,33 @@ def _made_with(checkpoint: Checkpoint, settings: CohortSettings) -> dict[str, An
     return {**made_with, "digest": checkpoint.digest, **part}
 
 
-def _run(
-    jobs: Sequence[Job], checkpoint: Checkpoint, settings: CohortSettings, claim: Claim
+@contextmanager
+def _rows(
+    jobs: Sequence[Job],
+    checkpoint: Checkpoint,
+    settings: CohortSettings,
+    claim: Claim,
+    workers: Workers,
+) -> Iterator[Iterator[CohortRow]]:
+    if workers.are_processes:
+        from smalltumor.cohort.cluster import rows_from_workers
+
+        with closing(rows_from_workers(jobs, checkpoint, settings, claim.round, workers)) as rows:
+            yield rows
+    else:
+        with Pipeline(checkpoint, settings, claim.round) as pipeline:
+            yield pipeline.rows(jobs)
+
+
+def _record(
+    rows: Iterator[CohortRow], jobs: Sequence[Job], settings: CohortSettings, claim: Claim
 ) -> Iterator[CohortRow]:
-    """Do the jobs; the tables are ordered when all are done."""
+    """Write each row as it comes; the table is ordered when all are there."""
     path = settings.output / TABLE
     done: dict[str, CohortRow] = {}
     try:
-        with (
-            GrowingTable.begun(path) as table,
-            Pipeline(checkpoint, settings, claim.round) as pipeline,
-        ):
-            for row in pipeline.rows(jobs):
+        with GrowingTable.begun(path) as table:
+            for row in rows:
                 done[row.case] = row
                 table.append(row)
                 yield row

@@ -120,6 +120,11 @@ class Pipeline:
             self._stop.set()
             raise
 
+    def close(self) -> None:
+        """End the threads; cases that have not ended are given up."""
+        self._stop.set()
+        self._threads.close()
+
     def __enter__(self) -> Self:
         return self
 
@@ -129,5 +134,4 @@ class Pipeline:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._stop.set()
-        self._threads.close()
+        self.close()

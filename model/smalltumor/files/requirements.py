@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 from smalltumor.errors import Action, Remedy, SmalltumorError
 
-Extra = Literal["raw", "report", "onnx"]
+Extra = Literal["cohort", "raw", "report", "onnx"]
 _INSTALL: dict[Extra, Action] = {
+    "cohort": Action.INSTALL_COHORT,
     "raw": Action.INSTALL_RAW,
     "report": Action.INSTALL_REPORT,
     "onnx": Action.INSTALL_ONNX,

@@ -1,0 +1,142 @@
+"""Segmenting cases on the workers of a Dask cluster, on this machine or on others."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from smalltumor.cohort.pipeline import DEPTH
+from smalltumor.cohort.records import software_version
+from smalltumor.cohort.worker import Setup, Share
+from smalltumor.errors import SmalltumorError
+from smalltumor.files.requirements import missing_packages, require
+
+if TYPE_CHECKING:
+    from smalltumor.cohort.jobs import Job
+    from smalltumor.cohort.rows import CohortRow
+    from smalltumor.cohort.settings import CohortSettings
+    from smalltumor.cohort.workers import Workers
+    from smalltumor.models.checkpoint import Checkpoint
+
+LOCAL = "127.0.0.1"
+_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+def rows_from_workers(
+    jobs: Sequence[Job],
+    checkpoint: Checkpoint,
+    settings: CohortSettings,
+    rounds: int,
+    workers: Workers,
+) -> Generator[CohortRow, None, None]:
+    """The rows of cases, as workers end them.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+    checkpoint : Checkpoint
+        Read from a file that the workers see under the same path.
+    settings : CohortSettings
+    rounds : int
+        How often the folder of results was overwritten, see `CaseRecord`.
+    workers : Workers
+
+    Raises
+    ------
+    MissingPackageError
+        If the extra ``cohort`` is not installed.
+    OutputError
+        If results cannot be written.
+    SmalltumorError
+        If there is no such scheduler, it is lost, or no worker can segment the cases.
+    """
+    from smalltumor.cohort.fleet import Fleet
+
+    setup = setup_of(checkpoint, settings, rounds)
+    count = min(workers.count or 1, len(jobs))
+    with _connected(workers, count) as client:
+        shares = {} if workers.scheduler else {n: Share(n, count) for n in range(count)}
+        fleet = Fleet(client, setup, shares, workers.tell)
+        yield from fleet.rows([_absolute(job) for job in jobs], workers.timeout)
+
+
+def require_distributed() -> Any:
+    """Import ``distributed``, of the extra ``cohort``.
+
+    Raises
+    ------
+    MissingPackageError
+    """
+    return require("distributed", "a cohort on several workers", "cohort")
+
+
+def setup_of(checkpoint: Checkpoint, settings: CohortSettings, rounds: int) -> Setup:
+    """What workers need to know, whatever folder they run in."""
+    if checkpoint.path is None:
+        raise SmalltumorError("weights that are in no file cannot be sent to workers")
+    bids = None if settings.bids is None else settings.bids.absolute()
+    return Setup(
+        run=secrets.token_hex(8),
+        settings=replace(settings, output=settings.output.absolute(), bids=bids),
+        weights=checkpoint.path.absolute(),
+        digest=checkpoint.digest,
+        rounds=rounds,
+        version=software_version(),
+    )
+
+
+def _absolute(job: Job) -> Job:
+    files = job.files
+    modalities = {m: [path.absolute() for path in paths] for m, paths in files.modalities.items()}
+    stacked = None if files.stacked is None else files.stacked.absolute()
+    labels = [path.absolute() for path in files.labels]
+    return replace(job, files=replace(files, modalities=modalities, stacked=stacked, labels=labels))
+
+
+@contextmanager
+def _connected(workers: Workers, count: int) -> Iterator[Any]:
+    """A client of the cluster, which is started if it is one of this machine."""
+    distributed = require_distributed()
+    with ExitStack() as stack:
+        address: Any = workers.scheduler
+        if address is None:
+            address = stack.enter_context(_local_cluster(distributed, count))
+        try:
+            client = distributed.Client(address, timeout=30, set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise SmalltumorError(f"there is no scheduler at {address}: {error}") from error
+        stack.callback(client.close, timeout=5)
+        if workers.scheduler or not missing_packages(["bokeh"]):
+            workers.tell(f"dashboard: {client.dashboard_link}")
+        yield client
+
+
+@contextmanager
+def _local_cluster(distributed: Any, count: int) -> Iterator[Any]:
+    import dask
+
+    threads = str(max(1, len(_cores()) // count))
+    environment = {name: os.environ.get(name, threads) for name in _THREADS}
+    with (
+        dask.config.set({"distributed.nanny.pre-spawn-environ": environment}),
+        distributed.LocalCluster(
+            n_workers=count,
+            threads_per_worker=DEPTH,
+            host=LOCAL,
+            dashboard_address=None if missing_packages(["bokeh"]) else f"{LOCAL}:0",
+            memory_limit=0,  # a worker that needs more than its share for a moment may have it
+            silence_logs=logging.CRITICAL + 1,  # what happens to workers is told in our own words
+        ) as cluster,
+    ):
+        yield cluster
+
+
+def _cores() -> list[int]:
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))

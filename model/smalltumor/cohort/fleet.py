@@ -1,0 +1,203 @@
+"""The workers of a Dask cluster as they come and go, and the cases they hold.
+
+Dask would try a task again by itself wherever its worker is lost, and blame every task that the
+worker held. Here each case is sent to a worker by name, so that `Dispatcher` decides.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+from distributed import Client, Future
+from distributed.scheduler import KilledWorker
+
+from smalltumor.cohort.dispatcher import Dispatcher
+from smalltumor.cohort.pipeline import DEPTH
+from smalltumor.cohort.worker import NotReadyError, Setup, Share, prepare, segment_case
+from smalltumor.errors import SmalltumorError
+
+if TYPE_CHECKING:
+    from smalltumor.cohort.jobs import Job
+    from smalltumor.cohort.rows import CohortRow
+
+_GLANCE = 0.5
+"""Seconds between looks at which workers there are."""
+
+_STARTS = 5
+"""Workers that may be lost in a row while they get ready."""
+
+
+class Fleet:
+    """Workers that segment the cases of one run.
+
+    Parameters
+    ----------
+    client : Client
+    setup : Setup
+    shares : mapping of int to Share
+        Of the workers of this machine, by their names; empty if they are on others.
+    tell : callable
+        Called with what the user should know.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        setup: Setup,
+        shares: Mapping[int, Share],
+        tell: Callable[[str], None],
+    ) -> None:
+        self._client, self._setup, self._shares, self._tell = client, setup, shares, tell
+        self._events: SimpleQueue[Future] = SimpleQueue()
+        self._preparing: dict[str, Future] = {}
+        self._ready: dict[str, int] = {}
+        self._refused: dict[str, str] = {}
+        self._sent: dict[str, tuple[str, str, Future]] = {}
+        self._lost_in_a_row = 0
+
+    def rows(self, jobs: Iterable[Job], timeout: float | None = None) -> Iterator[CohortRow]:
+        """Segment cases; the rows come as cases end.
+
+        Raises
+        ------
+        OutputError
+            If results cannot be written.
+        SmalltumorError
+            If the scheduler is lost, or no worker can segment the cases.
+        """
+        dispatcher = Dispatcher(jobs, timeout)
+        try:
+            while not dispatcher.done:
+                yield from self._look_for_workers(dispatcher)
+                for address, job in dispatcher.assign(self._ready, time.monotonic()):
+                    self._send(address, job)
+                yield from self._receive(dispatcher)
+                for address in dispatcher.hanging(time.monotonic()):
+                    yield from self._end(address, dispatcher)
+        except OSError as error:
+            raise SmalltumorError(
+                "the scheduler is lost; start the same command again to continue"
+            ) from error
+        finally:
+            self._forget(list(self._sent))
+
+    def _look_for_workers(self, dispatcher: Dispatcher) -> Iterator[CohortRow]:
+        present: Mapping[str, int] = self._client.nthreads()
+        for address in [*self._ready]:
+            if address not in present:
+                yield from self._lose(address, dispatcher)
+        for address in [a for a in self._preparing if a not in present]:
+            self._lose_at_start(address)
+        for address in present:
+            if address not in {*self._preparing, *self._ready, *self._refused}:
+                self._prepare(address)
+        if present and set(present) <= set(self._refused):
+            address, why = next((a, self._refused[a]) for a in present)
+            raise SmalltumorError(f"no worker can segment these cases; {address}: {why}")
+
+    def _prepare(self, address: str) -> None:
+        share = self._shares.get(self._name_of(address))
+        future = self._submit(address, prepare, self._setup, share)
+        self._preparing[address] = future
+
+    def _name_of(self, address: str) -> Any:
+        """The name of a worker; those of this machine are numbered from 0."""
+        if not self._shares:
+            return None
+        try:
+            return self._client.run(_own_name, workers=[address], on_error="return")[address]
+        except (OSError, KeyError):
+            return None
+
+    def _send(self, address: str, job: Job) -> None:
+        future = self._submit(address, segment_case, self._setup.run, job)
+        self._sent[future.key] = address, job.name, future
+
+    def _submit(self, address: str, function: Callable[..., Any], *arguments: Any) -> Future:
+        future = self._client.submit(function, *arguments, workers=[address], pure=False)
+        future.add_done_callback(self._events.put)
+        return future
+
+    def _receive(self, dispatcher: Dispatcher) -> Iterator[CohortRow]:
+        """What has happened since, or within the next moment."""
+        try:
+            event = self._events.get(timeout=_GLANCE)
+            while True:
+                yield from self._handle(event, dispatcher)
+                event = self._events.get_nowait()
+        except Empty:
+            return
+
+    def _handle(self, future: Future, dispatcher: Dispatcher) -> Iterator[CohortRow]:
+        if future.key in self._sent:
+            yield from self._handle_case(future, dispatcher)
+            return
+        for address, preparing in list(self._preparing.items()):
+            if preparing.key == future.key:
+                self._handle_start(address, future)
+
+    def _handle_case(self, future: Future, dispatcher: Dispatcher) -> Iterator[CohortRow]:
+        address, case, _ = self._sent[future.key]
+        if _was_lost(future):
+            yield from self._lose(address, dispatcher)
+            return
+        del self._sent[future.key]
+        row: CohortRow = future.result()
+        self._lost_in_a_row = 0
+        dispatcher.ended(address, case, time.monotonic())
+        yield row
+
+    def _handle_start(self, address: str, future: Future) -> None:
+        if _was_lost(future):
+            self._lose_at_start(address)
+            return
+        del self._preparing[address]
+        why = future.result()
+        if why is None:
+            threads: int = self._client.nthreads(workers=[address]).get(address, 1)
+            self._ready[address] = min(DEPTH, threads)
+        else:
+            self._refused[address] = why
+            self._tell(f"the worker {address} is not used: {why}")
+
+    def _lose(
+        self, address: str, dispatcher: Dispatcher, *, hung: bool = False
+    ) -> Iterator[CohortRow]:
+        self._ready.pop(address, None)
+        self._forget([key for key, sent in self._sent.items() if sent[0] == address])
+        yield from dispatcher.lost(address, hung=hung)
+
+    def _lose_at_start(self, address: str) -> None:
+        self._preparing.pop(address)
+        self._lost_in_a_row += 1
+        if self._lost_in_a_row >= _STARTS:
+            raise SmalltumorError(f"{_STARTS} workers in a row ended before they segmented a case")
+
+    def _end(self, address: str, dispatcher: Dispatcher) -> Iterator[CohortRow]:
+        """End a worker that hangs; its nanny starts another."""
+        yield from self._lose(address, dispatcher, hung=True)
+        try:
+            self._client.restart_workers([address], timeout=60, raise_for_error=False)
+        except ValueError:  # it has no nanny
+            self._refused[address] = "it hangs, and cannot be ended from here"
+            self._tell(f"the worker {address} is not used any more: {self._refused[address]}")
+
+    def _forget(self, keys: Iterable[str]) -> None:
+        futures = [self._sent.pop(key)[2] for key in keys]
+        if futures and self._client.status == "running":
+            self._client.cancel(futures)
+
+
+def _own_name() -> Any:
+    from distributed import get_worker
+
+    return get_worker().name
+
+
+def _was_lost(future: Future) -> bool:
+    if future.status in ("cancelled", "lost"):
+        return True
+    return future.status == "error" and isinstance(future.exception(), KilledWorker | NotReadyError)
