@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from smalltumor.cohort.pipeline import DEPTH
 from smalltumor.cohort.records import software_version
-from smalltumor.cohort.worker import Setup, Share
+from smalltumor.cohort.worker import Setup
 from smalltumor.errors import SmalltumorError
 from smalltumor.files.requirements import missing_packages, require
 
@@ -55,13 +55,13 @@ def rows_from_workers(
     SmalltumorError
         If there is no such scheduler, it is lost, or no worker can segment the cases.
     """
+    require_distributed()
     from smalltumor.cohort.fleet import Fleet
 
     setup = setup_of(checkpoint, settings, rounds)
     count = min(workers.count or 1, len(jobs))
     with _connected(workers, count) as client:
-        shares = {} if workers.scheduler else {n: Share(n, count) for n in range(count)}
-        fleet = Fleet(client, setup, shares, workers.tell)
+        fleet = Fleet(client, setup, 0 if workers.scheduler else count, workers.tell)
         yield from fleet.rows([_absolute(job) for job in jobs], workers.timeout)
 
 
@@ -103,13 +103,15 @@ def _connected(workers: Workers, count: int) -> Iterator[Any]:
     """A client of the cluster, which is started if it is one of this machine."""
     distributed = require_distributed()
     with ExitStack() as stack:
+        for name in ("asyncio", "distributed"):  # what was lost is told in our own words
+            stack.enter_context(_quiet(name))
         address: Any = workers.scheduler
         if address is None:
             address = stack.enter_context(_local_cluster(distributed, count))
         try:
-            client = distributed.Client(address, timeout=30, set_as_default=False)
+            client = distributed.Client(address, timeout=10, set_as_default=False)
         except (OSError, ValueError) as error:
-            raise SmalltumorError(f"there is no scheduler at {address}: {error}") from error
+            raise SmalltumorError(f"no Dask scheduler answers at {address}") from error
         stack.callback(client.close, timeout=5)
         if workers.scheduler or not missing_packages(["bokeh"]):
             workers.tell(f"dashboard: {client.dashboard_link}")
@@ -128,12 +130,24 @@ def _local_cluster(distributed: Any, count: int) -> Iterator[Any]:
             n_workers=count,
             threads_per_worker=DEPTH,
             host=LOCAL,
-            dashboard_address=None if missing_packages(["bokeh"]) else f"{LOCAL}:0",
+            dashboard_address=f"{LOCAL}:0",
+            preload=[*dask.config.get("distributed.worker.preload"), "smalltumor.cohort.worker"],
             memory_limit=0,  # a worker that needs more than its share for a moment may have it
-            silence_logs=logging.CRITICAL + 1,  # what happens to workers is told in our own words
+            silence_logs=logging.CRITICAL + 1,
         ) as cluster,
     ):
         yield cluster
+
+
+@contextmanager
+def _quiet(name: str) -> Iterator[None]:
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _cores() -> list[int]:

@@ -103,7 +103,7 @@ def _record(
     path = settings.output / TABLE
     done: dict[str, CohortRow] = {}
     try:
-        with GrowingTable.begun(path) as table:
+        with GrowingTable.at(path) as table:
             for row in rows:
                 done[row.case] = row
                 table.append(row)

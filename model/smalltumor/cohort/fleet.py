@@ -16,7 +16,7 @@ from distributed.scheduler import KilledWorker
 
 from smalltumor.cohort.dispatcher import Dispatcher
 from smalltumor.cohort.pipeline import DEPTH
-from smalltumor.cohort.worker import NotReadyError, Setup, Share, prepare, segment_case
+from smalltumor.cohort.worker import NotReadyError, Setup, prepare, segment_case
 from smalltumor.errors import SmalltumorError
 
 if TYPE_CHECKING:
@@ -26,8 +26,15 @@ if TYPE_CHECKING:
 _GLANCE = 0.5
 """Seconds between looks at which workers there are."""
 
+_PATIENCE = 2.0
+"""Seconds until it is doubted that a worker still has a result."""
+
 _STARTS = 5
 """Workers that may be lost in a row while they get ready."""
+
+
+class _Lost:
+    """In place of a result: it is lost with its worker."""
 
 
 class Fleet:
@@ -37,8 +44,8 @@ class Fleet:
     ----------
     client : Client
     setup : Setup
-    shares : mapping of int to Share
-        Of the workers of this machine, by their names; empty if they are on others.
+    sharing : int
+        Number of workers that share this machine; 0 if they are on others.
     tell : callable
         Called with what the user should know.
     """
@@ -47,10 +54,10 @@ class Fleet:
         self,
         client: Client,
         setup: Setup,
-        shares: Mapping[int, Share],
+        sharing: int,
         tell: Callable[[str], None],
     ) -> None:
-        self._client, self._setup, self._shares, self._tell = client, setup, shares, tell
+        self._client, self._setup, self._sharing, self._tell = client, setup, sharing, tell
         self._events: SimpleQueue[Future] = SimpleQueue()
         self._preparing: dict[str, Future] = {}
         self._ready: dict[str, int] = {}
@@ -99,18 +106,7 @@ class Fleet:
             raise SmalltumorError(f"no worker can segment these cases; {address}: {why}")
 
     def _prepare(self, address: str) -> None:
-        share = self._shares.get(self._name_of(address))
-        future = self._submit(address, prepare, self._setup, share)
-        self._preparing[address] = future
-
-    def _name_of(self, address: str) -> Any:
-        """The name of a worker; those of this machine are numbered from 0."""
-        if not self._shares:
-            return None
-        try:
-            return self._client.run(_own_name, workers=[address], on_error="return")[address]
-        except (OSError, KeyError):
-            return None
+        self._preparing[address] = self._submit(address, prepare, self._setup, self._sharing)
 
     def _send(self, address: str, job: Job) -> None:
         future = self._submit(address, segment_case, self._setup.run, job)
@@ -141,27 +137,37 @@ class Fleet:
 
     def _handle_case(self, future: Future, dispatcher: Dispatcher) -> Iterator[CohortRow]:
         address, case, _ = self._sent[future.key]
-        if _was_lost(future):
+        row = self._result(future, address)
+        if isinstance(row, _Lost):
             yield from self._lose(address, dispatcher)
             return
         del self._sent[future.key]
-        row: CohortRow = future.result()
         self._lost_in_a_row = 0
         dispatcher.ended(address, case, time.monotonic())
         yield row
 
     def _handle_start(self, address: str, future: Future) -> None:
-        if _was_lost(future):
+        why = self._result(future, address)
+        if isinstance(why, _Lost):
             self._lose_at_start(address)
             return
         del self._preparing[address]
-        why = future.result()
         if why is None:
             threads: int = self._client.nthreads(workers=[address]).get(address, 1)
             self._ready[address] = min(DEPTH, threads)
         else:
             self._refused[address] = why
             self._tell(f"the worker {address} is not used: {why}")
+
+    def _result(self, future: Future, address: str) -> Any:
+        """The result of a task, which its worker may take with it when it ends."""
+        while not _was_lost(future):
+            try:
+                return future.result(timeout=_PATIENCE)
+            except TimeoutError:
+                if address not in self._client.nthreads():
+                    break
+        return _Lost()
 
     def _lose(
         self, address: str, dispatcher: Dispatcher, *, hung: bool = False
@@ -189,12 +195,6 @@ class Fleet:
         futures = [self._sent.pop(key)[2] for key in keys]
         if futures and self._client.status == "running":
             self._client.cancel(futures)
-
-
-def _own_name() -> Any:
-    from distributed import get_worker
-
-    return get_worker().name
 
 
 def _was_lost(future: Future) -> bool:

@@ -20,32 +20,23 @@ class GrowingTable:
     Parameters
     ----------
     path : Path
-    file : int
-        Descriptor of the open file.
+        Its first row replaces the table of an earlier run.
     """
 
-    def __init__(self, path: Path, file: int) -> None:
-        self._path, self._file = path, file
-        self._append(csv_text(COLUMNS, []))
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: int | None = None
 
     @classmethod
     @contextmanager
-    def begun(cls, path: Path) -> Iterator[GrowingTable]:
-        """Begin a table in place of the one of an earlier run.
-
-        Raises
-        ------
-        OutputError
-            If the file cannot be written.
-        """
+    def at(cls, path: Path) -> Iterator[GrowingTable]:
+        """A table that is closed at the end of the block."""
+        table = cls(path)
         try:
-            file = os.open(path, _FLAGS, 0o666)
-        except OSError as error:
-            raise OutputError(f"{path} could not be written: {error.strerror}") from error
-        try:
-            yield cls(path, file)
+            yield table
         finally:
-            os.close(file)
+            if table._file is not None:
+                os.close(table._file)
 
     def append(self, row: CohortRow) -> None:
         """Append a row.
@@ -56,20 +47,27 @@ class GrowingTable:
             If it cannot be written, such as to a full disk; the table then ends with the row
             before.
         """
-        self._append(csv_text(COLUMNS, [row.cells()]).split("\n", 1)[1])
-
-    def _append(self, text: str) -> None:
-        content = text.encode()
-        end = os.lseek(self._file, 0, os.SEEK_END)
+        text = csv_text(COLUMNS, [row.cells()])
         try:
-            written = os.write(self._file, content)
-            while written < len(content):  # the next attempt says why
-                written += os.write(self._file, content[written:])
+            if self._file is None:
+                self._file = os.open(self._path, _FLAGS, 0o666)
+            else:
+                text = text.split("\n", 1)[1]  # without the header
+            _append(self._file, text.encode())
         except OSError as error:
-            os.ftruncate(self._file, end)
-            raise OutputError(
-                f"{self._path} could not be written: {error.strerror or error}"
-            ) from error
+            reason = error.strerror or error
+            raise OutputError(f"{self._path} could not be written: {reason}") from error
+
+
+def _append(file: int, content: bytes) -> None:
+    """Append all or, with the error that is raised, nothing."""
+    end = os.lseek(file, 0, os.SEEK_END)
+    try:
+        while content:
+            content = content[os.write(file, content) :]
+    except OSError:
+        os.ftruncate(file, end)
+        raise
 
 
 def write_rows(rows: Sequence[CohortRow], path: Path) -> None:

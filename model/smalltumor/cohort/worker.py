@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from smalltumor.cohort.pipeline import Pipeline
 from smalltumor.cohort.records import software_version
@@ -80,8 +81,20 @@ _pipelines: dict[str, Pipeline] = {}
 """That of the present run."""
 
 
-def prepare(setup: Setup, share: Share | None = None) -> str | None:
+def dask_setup(worker: Any) -> None:
+    """Leave Ctrl+C, which a terminal sends to all its processes, to the process in charge."""
+    with suppress(ValueError):  # not in the main thread
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def prepare(setup: Setup, sharing: int = 0) -> str | None:
     """Get ready for the cases of a run.
+
+    Parameters
+    ----------
+    setup : Setup
+    sharing : int
+        Number of workers that share this machine, and are named from 0; 0 if each is on its own.
 
     Returns
     -------
@@ -101,7 +114,8 @@ def prepare(setup: Setup, share: Share | None = None) -> str | None:
     if checkpoint.digest != setup.digest:
         return f"it has other weights in {setup.weights}"
     settings = setup.settings
-    if share is not None:
+    if sharing:
+        share = Share(_own_number(), sharing)
         _pin_to_cores(share)
         settings = replace(settings, device=_own_device(settings.device, share))
     _import_libraries(settings.backend)
@@ -125,6 +139,12 @@ def segment_case(run: str, job: Job) -> CohortRow:
     if run not in _pipelines:
         raise NotReadyError("this worker was started again")
     return _pipelines[run].submit(job).result()
+
+
+def _own_number() -> int:
+    from distributed import get_worker
+
+    return int(get_worker().name)
 
 
 def _pin_to_cores(share: Share) -> None:

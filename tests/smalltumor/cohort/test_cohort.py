@@ -578,7 +578,7 @@ def test_candidates_asked_for_later_are_written_for_masks_of_the_network(
 
 
 def test_a_row_that_does_not_fit_on_the_disk_leaves_the_rows_before_whole(tmp_path, monkeypatch):
-    with GrowingTable.begun(tmp_path / TABLE) as table:
+    with GrowingTable.at(tmp_path / TABLE) as table:
         table.append(CohortRow("ann", "segmented"))
         write = os.write
         calls = []
@@ -619,3 +619,27 @@ def test_overwriting_does_not_turn_a_folder_into_another_part(cohort, tmp_path):
     assert "holds part 1/2" in err
     assert {path.name: version(path) for path in (tmp_path / "out").glob("*.nii.gz")} == before
     assert cohort("--part", "1/2", "--overwrite")[0] == 0
+
+
+@pytest.mark.parametrize(
+    "words", [("--workers", 2), ("--timeout", 9), ("--scheduler", "tcp://x:1")]
+)
+def test_workers_need_an_extra_and_say_which(cohort, monkeypatch, words):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    code, rows, _, err = cohort(*words)
+    assert (code, rows) == (1, [])
+    assert 'pip install "napari-smalltumor[cohort]"' in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("words", [("--workers", 0), ("--workers", 1.5), ("--timeout", "nan")])
+def test_a_number_of_workers_or_seconds_that_makes_no_sense_is_refused(cohort, words, capsys):
+    with pytest.raises(SystemExit):
+        cohort(*words)
+    assert "is not a" in capsys.readouterr().err
+
+
+def test_dask_is_imported_for_workers_only():
+    code = "import smalltumor.cohort.cohort, smalltumor.cli, sys; print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"dask", "distributed", "torch", "pyarrow"} & set(run.stdout.split())
