@@ -20,7 +20,7 @@ from napari_smalltumor.layers.reference import reference_layer, reference_layers
 from napari_smalltumor.layers.regions import OUTERMOST_FIRST
 from napari_smalltumor.layers.warm_up import garbage_collection_paused
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.view_state import select
+from napari_smalltumor.patients.view_state import select, selection_untouched
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -52,7 +52,7 @@ def show_reference(
             if region in masks:
                 layer = reference_layer(case, masks[region], choice.mask(region))
                 assign(layer, patient)
-                with garbage_collection_paused():
+                with garbage_collection_paused(), selection_untouched(viewer):
                     viewer.layers.insert(_index_below_regions(viewer, case), layer)
 
 

@@ -47,7 +47,6 @@ if TYPE_CHECKING:
 
 _CHANGED = "The regions have changed since they were compared; compare again."
 _THEN_SHOWN = "The earlier scan is shown; the regions are those of the scan now."
-_RUNNING = "Comparing with {} ..."
 
 
 class FollowUpDock(FollowUpPanel):
@@ -67,6 +66,7 @@ class FollowUpDock(FollowUpPanel):
         self._results: dict[Patient, tuple[Comparison, int]] = {}
         self._messages: dict[Patient, str] = {}
         self._worker: ProgressWorker | None = None
+        self._running: tuple[Patient, str] | None = None
         self.keys: DockKeys | None = None
         self._edits = RegionEdits(self._show_state, self)
         self._is_open = False
@@ -113,7 +113,8 @@ class FollowUpDock(FollowUpPanel):
         job = partial(
             compare_with_earlier, folder, case, segmentation, settings.get("threshold"), known
         )
-        self._messages[patient] = _RUNNING.format(folder.name)
+        self._running = patient, folder.name
+        self._messages[patient] = ""
         self.show_running(True)
         self._worker = start(
             job,
@@ -221,14 +222,21 @@ class FollowUpDock(FollowUpPanel):
             comparison = None
         layers = {} if case is None else region_layers(self._patients.layers, case)
         self._edits.follow(layers.values())
-        self.set_comparable(case is not None and not self.busy)
+        self.set_comparable(case is not None, busy=self.busy)
         changes = comparison.follow_up.changes if comparison is not None else ()
         if list(changes) != self.model.changes:
             self.model.set_changes(changes)
         self.show_result(comparison.follow_up if comparison is not None else None)
         self.again_button.setEnabled(comparison is not None and not self.busy)
-        if self._window is not None and layer_then(self._viewer, self._patients.current) is None:
+        then = layer_then(self._viewer, self._patients.current)
+        if then is not None:
+            then.events.visible.connect(self._on_then_visible)
+        elif self._window is not None:
             self._window.show_beside(False)
+        self._show_flicker()
+        self._show_state()
+
+    def _on_then_visible(self, event: Any = None) -> None:
         self._show_flicker()
         self._show_state()
 
@@ -240,7 +248,16 @@ class FollowUpDock(FollowUpPanel):
         if not attempt and case is None:
             attempt = "Segment the case to compare it with an earlier scan"
         shown = _THEN_SHOWN if self.flicker_button.isChecked() else ""
-        self.show_message("\n".join(filter(None, (attempt, self._compared_with(), shown))))
+        lines = (self._what_runs(), attempt, self._compared_with(), shown)
+        self.show_message("\n".join(filter(None, lines)))
+
+    def _what_runs(self) -> str:
+        if self._running is None:
+            return ""
+        patient, earlier = self._running
+        if patient == self._patients.current:
+            return f"Comparing with {earlier} ..."
+        return f"Comparing another patient, {self._patients.title_of(patient)}, with {earlier} ..."
 
     def _compared_with(self) -> str:
         comparison = self.comparison
@@ -272,7 +289,7 @@ class FollowUpDock(FollowUpPanel):
     def _on_compared(self, patient: Patient, mark: int, comparison: Comparison) -> None:
         if patient in self._patients.patients:
             self._results[patient] = (comparison, mark)
-            show_then(self._viewer, comparison).events.visible.connect(self._show_flicker)
+            show_then(self._viewer, comparison)
         self._end(patient, "")
 
     def _on_failed(self, patient: Patient, error: Exception) -> None:
@@ -283,7 +300,7 @@ class FollowUpDock(FollowUpPanel):
             self._end(patient, "The comparison failed.")
 
     def _end(self, patient: Patient, message: str) -> None:
-        self._worker = None
+        self._worker = self._running = None
         self._messages[patient] = message
         self.show_running(False)
         self._update()

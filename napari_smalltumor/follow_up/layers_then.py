@@ -31,7 +31,8 @@ from napari_smalltumor.layers.patient import (
 )
 from napari_smalltumor.layers.reference import reference_layers
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.view_state import select
+from napari_smalltumor.patients.status_line import status_line
+from napari_smalltumor.patients.view_state import selection_untouched
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -68,10 +69,8 @@ def show_then(viewer: ViewerModel, comparison: Comparison) -> Image:
     mark_as_earlier_scan(layer)
     _THEN[layer] = []
     _GUARDS[layer] = NoPainting(viewer, layer, _show_now)
-    selected = list(viewer.layers.selection)
-    with active_patient(viewer).in_background():
+    with active_patient(viewer).in_background(), selection_untouched(viewer):
         viewer.layers.insert(_index_above_images(viewer, patient), layer)
-    select(viewer, [x for x in selected if x in viewer.layers])
     if not _references(viewer, patient):
         choice = ReferenceChoice(f"then: {comparison.title}", path=comparison.folder)
         show_reference(viewer, case, comparison.masks, choice)
@@ -111,8 +110,9 @@ def flicker(viewer: ViewerModel) -> bool:
     patients = active_patient(viewer)
     layer = layer_then(viewer, patients.current)
     if layer is None:
-        viewer.status = "No earlier scan is shown: choose one in the Follow-up dock"
+        status_line(viewer).say("No earlier scan is shown: choose one in the Follow-up dock")
         return False
+    status_line(viewer).remove()
     if layer.visible:
         _show_now(layer)
         return False

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
+from napari_smalltumor.patients.status_line import status_line
 from napari_smalltumor.viewer import unproxied
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class NoPainting:
         viewer, then = self._viewer(), self._then()
         if viewer is not None and then is not None and then.visible:
             self._leave(then)
-            viewer.status = "The present scan is shown again: edits belong to it"
+            status_line(viewer).say("The present scan is shown again: edits belong to it")
 
 
 def _paints(layer: Layer) -> bool:

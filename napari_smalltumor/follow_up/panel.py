@@ -17,6 +17,7 @@ _NARROWEST, _CELL_MARGIN = 26, 9
 _WIDEST = ("○ merged", "10,056", "10,056", "+100%")
 _CHOOSE = "Choose the folder of an earlier scan of this patient, with its mask"
 _FIRST = "Segment the case first"
+_BUSY = "A comparison runs: wait until it has ended, or cancel it"
 
 
 class FollowUpPanel(QWidget):
@@ -61,10 +62,10 @@ class FollowUpPanel(QWidget):
         self.progress.setVisible(running)
         self.cancel_button.setVisible(running)
 
-    def set_comparable(self, comparable: bool) -> None:
-        """Enable what needs regions."""
-        self.choose_button.setEnabled(comparable)
-        self.choose_button.setToolTip(_CHOOSE if comparable else _FIRST)
+    def set_comparable(self, comparable: bool, *, busy: bool) -> None:
+        """Enable what needs regions, unless a comparison runs."""
+        self.choose_button.setEnabled(comparable and not busy)
+        self.choose_button.setToolTip(_BUSY if busy else _CHOOSE if comparable else _FIRST)
 
     def show_message(self, text: str) -> None:
         """Show what is missing, what is done, or why it failed."""

@@ -21,6 +21,11 @@ def mark_as_earlier_scan(layer: Layer) -> None:
     _EARLIER.add(layer)
 
 
+def is_earlier_scan(layer: Layer) -> bool:
+    """Whether a layer shows an earlier scan."""
+    return layer in _EARLIER
+
+
 def mark_as_earlier_contours(layers: Iterable[Layer]) -> None:
     """Remember that layers are the contours of an earlier scan."""
     _CONTOURS.update(layers)

@@ -200,6 +200,7 @@ class LesionsDock(LesionsPanel):
         self.review.lesions_changed.connect(self._show_lesions)
         self.review.current_changed.connect(self._show_current)
         self.review.visible_changed.connect(self._on_visible)
+        self.review.scan_changed.connect(self._on_scan)
 
     def _show_sources(self) -> None:
         with self._programmatic_update():
@@ -207,6 +208,7 @@ class LesionsDock(LesionsPanel):
             for source in self.review.sources:
                 self.source_box.addItem(source.name, source)
             self._show_source()
+        self._on_scan()
 
     def _show_source(self) -> None:
         source = self.review.source
@@ -307,6 +309,11 @@ class LesionsDock(LesionsPanel):
         if self.review.hidden_layer is None:
             self.show_message("")
         self._show_summary()
+
+    def _on_scan(self) -> None:
+        """Remove the line that the present scan must be shown when it is."""
+        if self.message == texts.EARLIER_SCAN and not self.review.earlier_scan_is_shown:
+            self.show_message("")
 
     def _show_summary(self) -> None:
         busy = self.finder.busy

@@ -126,6 +126,7 @@ class LesionsPanel(QWidget):
     def show_message(self, text: str) -> None:
         """Show the result of the last action, or why it did nothing."""
         self._message_line.setText(text)
+        self._message_line.setToolTip(text)  # the line is cut if the dock is narrow
 
     @property
     def message(self) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from psygnal import Signal
 from smalltumor.labels.regions import Region
 
+from napari_smalltumor.layers.earlier_scan import is_earlier_scan
 from napari_smalltumor.layers.metadata import region_of
 from napari_smalltumor.lesions.paused_reviews import PausedReview, Progress, paused_reviews
 from napari_smalltumor.lesions.source import LesionSource, lesion_sources
@@ -38,6 +39,8 @@ class ReviewedSegmentation(ABC):
     source_changed = Signal()
     visible_changed = Signal()
     """A layer of the segmentation under review was shown or hidden."""
+    scan_changed = Signal()
+    """The images of an earlier scan were shown or hidden."""
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
@@ -185,6 +188,8 @@ class ReviewedSegmentation(ABC):
             self.choose(self._topmost_shown)
         elif self.source is not None and self.source.holds(event.source):
             self.visible_changed.emit()
+        elif is_earlier_scan(event.source):
+            self.scan_changed.emit()
 
     @property
     def _topmost_shown(self) -> LesionSource | None:

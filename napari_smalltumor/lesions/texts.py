@@ -23,7 +23,7 @@ NOT_ET = "Choose enhancing tumour as the region to add to it by a click"
 SECOND_LOOK_NEEDS = "Second look needs T1CE and T1 of a brain"
 IN_MASK = "This spot is in the mask already"
 NOTHING_ENHANCES = "Nothing enhances here"
-EARLIER_SCAN = "The earlier scan is shown: show the present one first"
+EARLIER_SCAN = f"Show the present scan first ({keys.FLICKER.sequence})"
 NO_LESION_HERE = "No lesion of the mask is here"
 ALL_SMALL_ACCEPTED = "Every small lesion is accepted"
 

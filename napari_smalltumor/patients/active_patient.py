@@ -33,7 +33,12 @@ from napari_smalltumor.patients.arrivals import Arrivals
 from napari_smalltumor.patients.hidden_layers import HiddenLayers
 from napari_smalltumor.patients.idle import when_idle
 from napari_smalltumor.patients.messages import PatientMessages
-from napari_smalltumor.patients.view_state import ViewStates, first_selection, select
+from napari_smalltumor.patients.view_state import (
+    ViewStates,
+    first_selection,
+    select,
+    selection_untouched,
+)
 from napari_smalltumor.patients.window_title import WindowTitle
 from napari_smalltumor.viewer import unproxied
 
@@ -156,13 +161,11 @@ class ActivePatient:
 
         A new patient is neither shown nor listed before `finish_arrivals`.
         """
-        viewer, selection = self._viewer(), self._layers.selection
+        viewer = self._viewer()
         assert viewer is not None
-        selected = list(selection)
-        # napari selects what is inserted, which draws the window again for each selection.
-        with self.arrivals.one(), selection.events.blocker_all():
+        # A selection would draw the window again.
+        with self.arrivals.one(), selection_untouched(viewer):
             self._layers.insert(self._index_for(layer), layer)
-            select(viewer, selected)
         if layer not in self._hidden:
             select(viewer, [layer])
 

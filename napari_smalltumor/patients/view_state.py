@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from weakref import WeakSet, ref
@@ -140,6 +141,22 @@ def select(viewer: ViewerModel, layers: Iterable[Layer]) -> None:
         return
     selection.clear()
     selection.update(wanted)
+
+
+@contextmanager
+def selection_untouched(viewer: ViewerModel) -> Iterator[None]:
+    """Context in which layers are inserted without being selected, even for a moment.
+
+    napari selects each layer that is inserted. The layer list would then end the renaming of
+    another layer, and the next letters would be keys that act on lesions.
+    """
+    selection = viewer.layers.selection
+    selected = list(selection)
+    with selection.events.blocker_all():
+        try:
+            yield
+        finally:
+            select(viewer, selected)
 
 
 def first_selection(layers: Sequence[Layer]) -> list[Layer]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import nibabel as nib
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from planes_in_window import open_planes
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QListView
 from report_cases import AFFINE, SHAPE, ball, brain_case, tumour
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import CaseError
@@ -28,6 +30,7 @@ from napari_smalltumor.layers.metadata import region_of
 from napari_smalltumor.layers.reference import reference_layers
 from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.lesions import texts
+from napari_smalltumor.lesions.dock import LesionsDock
 from napari_smalltumor.lesions.review import LesionReview
 from napari_smalltumor.lesions.second_look.clicks import ReviewClicks
 from napari_smalltumor.loading.open_case import open_case
@@ -361,3 +364,75 @@ def test_nothing_is_painted_or_added_on_the_scan_then(dock, qtbot, then):
     assert said == [texts.EARLIER_SCAN]
     clicks.close()
     review.close()
+
+
+@pytest.mark.one_binding
+def test_words_about_the_scan_that_is_shown_go_with_it(dock, qtbot, then, tmp_path):
+    viewer = dock._viewer
+    compared(dock, qtbot, then)
+    lesions = LesionsDock(viewer)
+    viewer.window.add_dock_widget(lesions, area="right")
+    et = next(x for x in viewer.layers if region_of(x) is Region.ET)
+    shown_now = (
+        lambda: setattr(et, "mode", "paint"),
+        lambda: show_sequence(viewer, "flair"),
+        lambda: setattr(layer_then(viewer, patients.current), "visible", False),
+        dock.flicker,
+    )
+    patients = active_patient(viewer)
+    for show_now in shown_now:
+        dock.flicker()
+        assert "earlier scan is shown" in dock.message.text()
+        assert "present scan" not in viewer.status
+        lesions.clicks.on_click((0, 0, 0), take_away=True)
+        assert lesions.message == texts.EARLIER_SCAN
+        show_now()
+        assert "earlier scan is shown" not in dock.message.text()
+        assert lesions.message == ""
+    dock.flicker()
+    et.mode = "erase"
+    assert "present scan is shown again" in viewer.status
+    open_case(viewer, write(tmp_path / "BraTS2021_3", tumour()))
+    assert "present scan" not in viewer.status
+    dock.flicker()
+    assert "No earlier scan" in viewer.status
+    viewer.layers.clear()
+    assert "earlier scan" not in viewer.status
+
+
+@pytest.mark.one_binding
+def test_a_comparison_that_ends_behind_another_patient_disturbs_nothing(
+    dock, qtbot, then, tmp_path, monkeypatch
+):
+    proceed = threading.Event()
+    unmoved = ScanRegistration(np.eye(4), 0.8, 0.98)
+    monkeypatch.setattr(compare, "register_scans", lambda *arguments: proceed.wait(60) and unmoved)
+    viewer, patients = dock._viewer, active_patient(dock._viewer)
+    first = patients.current
+    et = next(x for x in viewer.layers if region_of(x) is Region.ET)
+    viewer.layers.selection.active = et
+    dock.compare_with(then)
+    try:
+        assert dock.message.text() == "Comparing with BraTS2021_1 ..."
+        open_case(viewer, write(tmp_path / "BraTS2021_3", tumour()))
+        assert "another patient, BraTS2021_2, with BraTS2021_1 ..." in dock.message.text()
+        assert dock.choose_button.toolTip().startswith("A comparison runs")
+        names = renamed_list(viewer)
+    finally:
+        proceed.set()
+    qtbot.waitUntil(lambda: not dock.busy)
+    assert "another patient" not in dock.message.text()
+    assert names.state() == QListView.State.EditingState
+    patients.activate(first)
+    assert layer_then(viewer, first) is not None
+    assert viewer.layers.selection.active is et
+
+
+def renamed_list(viewer) -> QListView:
+    """The layer list, in which the selected layer is being renamed."""
+    window = viewer.window._qt_window
+    (names,) = (x for x in window.findChildren(QListView) if hasattr(x.model(), "sourceModel"))
+    window.show()
+    names.edit(names.selectionModel().currentIndex())
+    assert names.state() == QListView.State.EditingState
+    return names

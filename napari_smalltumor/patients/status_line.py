@@ -1,0 +1,52 @@
+"""Words in napari's status bar that go with a state of the active patient, and end with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary, ref
+
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.viewer import unproxied
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+READY = "Ready"
+
+
+class StatusLine:
+    """The words of a viewer; they are removed when another patient is active, or none.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    """
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._viewer = ref(viewer)
+        self._text = ""
+        active_patient(viewer).changed.connect(self.remove)
+
+    def say(self, text: str) -> None:
+        """Show words, in place of those before."""
+        viewer = self._viewer()
+        if viewer is not None:
+            self._text = viewer.status = text
+
+    def remove(self) -> None:
+        """Remove the words, unless napari has shown something else since."""
+        viewer = self._viewer()
+        if viewer is not None and self._text and viewer.status == self._text:
+            viewer.status = READY
+        self._text = ""
+
+
+_LINES: WeakKeyDictionary[ViewerModel, StatusLine] = WeakKeyDictionary()
+
+
+def status_line(viewer: ViewerModel) -> StatusLine:
+    """The words of a viewer; all calls for a viewer return the same object."""
+    viewer = unproxied(viewer)
+    if viewer not in _LINES:
+        _LINES[viewer] = StatusLine(viewer)
+    return _LINES[viewer]
