@@ -9,8 +9,9 @@ import nibabel as nib
 import numpy as np
 import pytest
 from planes_in_window import open_planes
+from qtpy.compat import isalive
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QListView
+from qtpy.QtWidgets import QLineEdit, QListView
 from report_cases import AFFINE, SHAPE, ball, brain_case, tumour
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import CaseError
@@ -417,22 +418,25 @@ def test_a_comparison_that_ends_behind_another_patient_disturbs_nothing(
         open_case(viewer, write(tmp_path / "BraTS2021_3", tumour()))
         assert "another patient, BraTS2021_2, with BraTS2021_1 ..." in dock.message.text()
         assert dock.choose_button.toolTip().startswith("A comparison runs")
-        names = renamed_list(viewer)
+        name = being_renamed(viewer)
     finally:
         proceed.set()
     qtbot.waitUntil(lambda: not dock.busy)
     assert "another patient" not in dock.message.text()
-    assert names.state() == QListView.State.EditingState
+    assert isalive(name) and name.isVisible()
     patients.activate(first)
     assert layer_then(viewer, first) is not None
     assert viewer.layers.selection.active is et
+    name = being_renamed(viewer)
+    dock.compare_again()  # the layers of the earlier scan are replaced
+    qtbot.waitUntil(lambda: not dock.busy)
+    assert isalive(name) and name.isVisible()
 
 
-def renamed_list(viewer) -> QListView:
-    """The layer list, in which the selected layer is being renamed."""
+def being_renamed(viewer) -> QLineEdit:
+    """The field in which the selected layer is being renamed in the layer list."""
     window = viewer.window._qt_window
     (names,) = (x for x in window.findChildren(QListView) if hasattr(x.model(), "sourceModel"))
     window.show()
     names.edit(names.selectionModel().currentIndex())
-    assert names.state() == QListView.State.EditingState
-    return names
+    return next(x for x in names.findChildren(QLineEdit) if x.isVisible())
