@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
 from napari_smalltumor.patients.active_patient import active_patient
@@ -15,7 +15,7 @@ READY = "Ready"
 
 
 class StatusLine:
-    """The words of a viewer; they are removed when another patient is active, or none.
+    """The words of a viewer; they are removed when another patient or layer is active.
 
     Parameters
     ----------
@@ -26,6 +26,7 @@ class StatusLine:
         self._viewer = ref(viewer)
         self._text = ""
         active_patient(viewer).changed.connect(self.remove)
+        viewer.layers.selection.events.active.connect(self._on_selection)
 
     def say(self, text: str) -> None:
         """Show words, in place of those before."""
@@ -39,6 +40,9 @@ class StatusLine:
         if viewer is not None and self._text and viewer.status == self._text:
             viewer.status = READY
         self._text = ""
+
+    def _on_selection(self, event: Any) -> None:
+        self.remove()
 
 
 _LINES: WeakKeyDictionary[ViewerModel, StatusLine] = WeakKeyDictionary()

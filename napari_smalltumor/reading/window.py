@@ -19,6 +19,8 @@ from qtpy.QtCore import QEvent, QObject, Qt, Signal
 from qtpy.QtGui import QKeyEvent, QKeySequence
 from qtpy.QtWidgets import QMainWindow, QShortcut
 
+from napari_smalltumor.patients.status_line import status_line
+from napari_smalltumor.planes.brush import what_to_select
 from napari_smalltumor.planes.linked_planes import linked_planes
 from napari_smalltumor.reading.chord_releases import ChordReleases
 from napari_smalltumor.reading.dock_shortcuts import bind_dock_shortcuts
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 _NAPARI_LETTERS = ("P", "E", "Z", "F", "L", "[", "]")
 """napari's keys for the tools of a layer. A list that has the focus would swallow them, and the
 next click would still paint."""
+
+_PAINTING = ("P", "E")
 
 
 class PlanesWindow(QObject):
@@ -127,6 +131,9 @@ class PlanesWindow(QObject):
         for kind, handle in handlers.items():
             text = letter.toString().lower()
             handle(QKeyEvent(kind, code, Qt.KeyboardModifier.NoModifier, text))
+        viewer = self.planes.viewer
+        if viewer is not None and letter.toString() in _PAINTING and what_to_select(viewer):
+            status_line(viewer).say(what_to_select(viewer))
 
     def _ensure_area(self) -> ReadingArea:
         if self.area is None:

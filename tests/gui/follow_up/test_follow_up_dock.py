@@ -8,7 +8,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-from planes_in_window import open_planes
+from planes_in_window import open_planes, press
 from qtpy.compat import isalive
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLineEdit, QListView
@@ -18,7 +18,7 @@ from smalltumor.errors import CaseError
 from smalltumor.follow_up import ScanRegistration, compare
 from smalltumor.labels.regions import Region
 
-from napari_smalltumor import notify
+from napari_smalltumor import keys, notify
 from napari_smalltumor.compare.choices import ReferenceChoice
 from napari_smalltumor.compare.shown_reference import show_reference
 from napari_smalltumor.display.sequences import show_sequence
@@ -392,6 +392,20 @@ def test_words_about_the_scan_that_is_shown_go_with_it(dock, qtbot, then, tmp_pa
         assert lesions.message == ""
     dock.flicker()
     et.mode = "erase"
+    assert "present scan is shown again" in viewer.status
+    viewer.layers.selection.active = viewer.layers["BraTS2021_2 T1CE"]
+    assert "present scan" not in viewer.status
+    for letter in (keys.Key("P", "paint"), keys.Key("E", "erase")):
+        press(planes_window(viewer), letter)
+        assert viewer.status.startswith("BraTS2021_2 T1CE is selected: select a mask")
+        viewer.layers.selection.active = et
+        assert "is selected" not in viewer.status
+        press(planes_window(viewer), letter)
+        assert "is selected" not in viewer.status
+        viewer.layers.selection.active = viewer.layers["BraTS2021_2 T1CE"]
+    dock.flicker()
+    viewer.layers.selection.active = et
+    et.mode = "paint"
     assert "present scan is shown again" in viewer.status
     open_case(viewer, write(tmp_path / "BraTS2021_3", tumour()))
     assert "present scan" not in viewer.status
