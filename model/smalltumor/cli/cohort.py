@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 DESCRIPTION = """\
 Segment every case of a folder. For each case, DIR gets the mask CASE.nii.gz and the table
 CASE_lesions.csv. The table cohort.csv lists volumes, components of enhancing tumour, small
-components, and why a case failed. Run the same command again after an interruption: existing
-masks are kept, and missing results are added. `smalltumor evaluate DIR TRUTH` scores the masks.
+components, and why a case failed; lesions.csv lists the lesions of all cases. Run the same command
+again after an interruption: existing masks are kept, and missing results are added.
+`smalltumor evaluate DIR TRUTH` scores the masks.
 """
 
 
@@ -53,6 +54,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--candidates",
         action="store_true",
         help="also write the candidates of the lesion tables as label images, CASE_candidates",
+    )
+    results.add_argument(
+        "--parquet",
+        action="store_true",
+        help="also write the tables of all cases and lesions as Parquet (needs the extra [cohort])",
     )
     arguments.add_bids(results)
     results.add_argument(
@@ -155,6 +161,7 @@ def _settings(options: argparse.Namespace, dealt_from: str) -> CohortSettings:
         allow_missing=options.allow_missing,
         bids=options.bids,
         candidates=options.candidates,
+        parquet=options.parquet,
         part=options.part,
         dealt_from=dealt_from,
     )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import secrets
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from smalltumor.cohort.pipeline import DEPTH
@@ -60,8 +61,9 @@ def rows_from_workers(
 
     setup = setup_of(checkpoint, settings, rounds)
     count = min(workers.count or 1, len(jobs))
-    with _connected(workers, count) as client:
-        fleet = Fleet(client, setup, 0 if workers.scheduler else count, workers.tell)
+    with _connected(workers, count) as (client, revive):
+        sharing = 0 if workers.scheduler else count
+        fleet = Fleet(client, setup, sharing, workers.tell, revive)
         yield from fleet.rows([_absolute(job) for job in jobs], workers.timeout)
 
 
@@ -99,15 +101,17 @@ def _absolute(job: Job) -> Job:
 
 
 @contextmanager
-def _connected(workers: Workers, count: int) -> Iterator[Any]:
-    """A client of the cluster, which is started if it is one of this machine."""
+def _connected(workers: Workers, count: int) -> Iterator[tuple[Any, Callable[[], object]]]:
+    """A client of the cluster, which is started if it is one of this machine, and its revival."""
     distributed = require_distributed()
     with ExitStack() as stack:
         for name in ("asyncio", "distributed"):  # what was lost is told in our own words
             stack.enter_context(_quiet(name))
         address: Any = workers.scheduler
+        revive: Callable[[], object] = object
         if address is None:
             address = stack.enter_context(_local_cluster(distributed, count))
+            revive = partial(address.scale, count)
         try:
             client = distributed.Client(address, timeout=10, set_as_default=False)
         except (OSError, ValueError) as error:
@@ -115,7 +119,7 @@ def _connected(workers: Workers, count: int) -> Iterator[Any]:
         stack.callback(client.close, timeout=5)
         if workers.scheduler or not missing_packages(["bokeh"]):
             workers.tell(f"dashboard: {client.dashboard_link}")
-        yield client
+        yield client, revive
 
 
 @contextmanager

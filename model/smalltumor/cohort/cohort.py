@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from smalltumor.cohort.cases import check_dataset
 from smalltumor.cohort.claim import Claim, claimed
 from smalltumor.cohort.jobs import Job, jobs_of
+from smalltumor.cohort.lesion_tables import require_pyarrow, write_lesions, write_parquet
 from smalltumor.cohort.pipeline import Pipeline
 from smalltumor.cohort.results_folder import TABLE, ResultsFolder
 from smalltumor.cohort.rows import CohortRow
@@ -57,11 +58,13 @@ def segment_cohort(
         If the folder is in use by another run, holds other files or results made with other
         settings, or cannot be written to. What is complete remains, and the same call continues.
     SmalltumorError
-        If the device is not known, or there are no workers.
+        If the device is not known, a package is not installed, or there are no workers.
     """
     from smalltumor.inference.devices import choose_device
 
     choose_device(settings.device)  # a wrong name is an error of the run, not of each case
+    if settings.parquet:
+        require_pyarrow()
     folder, names = ResultsFolder(settings.output), [files.name for files in cases]
     with claimed(folder, _made_with(checkpoint, settings), names, settings.overwrite) as claim:
         jobs = jobs_of(cases, folder, claim, settings)
@@ -111,4 +114,8 @@ def _record(
     finally:
         made = (row for row in done.values() if row.outcome != "failed")
         claim.end({row.case: row.missing.split() for row in made})
-    write_rows([done[job.name] for job in jobs], path)
+    ordered = [done[job.name] for job in jobs]
+    write_rows(ordered, path)
+    write_lesions(ordered, ResultsFolder(settings.output))
+    if settings.parquet:
+        write_parquet(ResultsFolder(settings.output))

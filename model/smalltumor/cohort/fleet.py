@@ -29,6 +29,12 @@ _GLANCE = 0.5
 _PATIENCE = 2.0
 """Seconds until it is doubted that a worker still has a result."""
 
+_ABSENCE = 20.0
+"""Seconds until a worker of this machine is given up, and another one started."""
+
+_REVIVALS = 3
+"""How often that is tried if no worker is left."""
+
 _STARTS = 5
 """Workers that may be lost in a row while they get ready."""
 
@@ -48,6 +54,8 @@ class Fleet:
         Number of workers that share this machine; 0 if they are on others.
     tell : callable
         Called with what the user should know.
+    revive : callable
+        Starts workers in place of those of this machine that Dask has given up.
     """
 
     def __init__(
@@ -56,6 +64,7 @@ class Fleet:
         setup: Setup,
         sharing: int,
         tell: Callable[[str], None],
+        revive: Callable[[], object] = object,
     ) -> None:
         self._client, self._setup, self._sharing, self._tell = client, setup, sharing, tell
         self._events: SimpleQueue[Future] = SimpleQueue()
@@ -64,6 +73,9 @@ class Fleet:
         self._refused: dict[str, str] = {}
         self._sent: dict[str, tuple[str, str, Future]] = {}
         self._lost_in_a_row = 0
+        self._revive = revive
+        self._complete_at = time.monotonic()
+        self._revived = 0
 
     def rows(self, jobs: Iterable[Job], timeout: float | None = None) -> Iterator[CohortRow]:
         """Segment cases; the rows come as cases end.
@@ -93,6 +105,7 @@ class Fleet:
 
     def _look_for_workers(self, dispatcher: Dispatcher) -> Iterator[CohortRow]:
         present: Mapping[str, int] = self._client.nthreads()
+        self._replace_lost(len(present))
         for address in [*self._ready]:
             if address not in present:
                 yield from self._lose(address, dispatcher)
@@ -104,6 +117,18 @@ class Fleet:
         if present and set(present) <= set(self._refused):
             address, why = next((a, self._refused[a]) for a in present)
             raise SmalltumorError(f"no worker can segment these cases; {address}: {why}")
+
+    def _replace_lost(self, present: int) -> None:
+        """Dask replaces a worker that is lost, but not one that is lost while it starts."""
+        now = time.monotonic()
+        if present >= self._sharing:
+            self._complete_at = now
+        elif now - self._complete_at > _ABSENCE:
+            self._complete_at = now
+            self._revived = 0 if present else self._revived + 1
+            if self._revived > _REVIVALS:
+                raise SmalltumorError("the workers ended, and no other can be started")
+            self._revive()
 
     def _prepare(self, address: str) -> None:
         self._preparing[address] = self._submit(address, prepare, self._setup, self._sharing)
@@ -142,7 +167,7 @@ class Fleet:
             yield from self._lose(address, dispatcher)
             return
         del self._sent[future.key]
-        self._lost_in_a_row = 0
+        self._lost_in_a_row = 0  # a case has ended
         dispatcher.ended(address, case, time.monotonic())
         yield row
 

@@ -38,6 +38,8 @@ class CohortSettings:
         BIDS derivative dataset to which the masks are written as well.
     candidates : bool
         Write the label images ``CASE_candidates.nii.gz`` as well.
+    parquet : bool
+        Write the tables of all cases and lesions as Parquet as well.
     part : Part
         Which part of a cohort the cases are; a folder holds one part.
     dealt_from : str
@@ -55,5 +57,6 @@ class CohortSettings:
     allow_missing: bool = False
     bids: Path | None = None
     candidates: bool = False
+    parquet: bool = False
     part: Part = WHOLE
     dealt_from: str = ""

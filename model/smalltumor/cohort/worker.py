@@ -115,7 +115,7 @@ def prepare(setup: Setup, sharing: int = 0) -> str | None:
         return f"it has other weights in {setup.weights}"
     settings = setup.settings
     if sharing:
-        share = Share(_own_number(), sharing)
+        share = Share(_own_number() % sharing, sharing)  # a later one takes a lost one's place
         _pin_to_cores(share)
         settings = replace(settings, device=_own_device(settings.device, share))
     _import_libraries(settings.backend)

@@ -445,7 +445,7 @@ def test_unnamed_files_in_the_data_folder_are_named_after_it(smalltumor, narrow_
     code, _, stderr = smalltumor(*command, "--weights", narrow_weights)
     assert code == 0, stderr
     of_case = {"patient7.nii.gz", "patient7_lesions.csv", "patient7_run.json"}
-    assert files_of(tmp_path / "out") == {"cohort.csv", "cohort.json", *of_case}
+    assert files_of(tmp_path / "out") == {"cohort.csv", "cohort.json", "lesions.csv", *of_case}
 
 
 def test_files_without_a_case_name_take_the_name_of_their_folder(
@@ -460,6 +460,7 @@ def test_files_without_a_case_name_take_the_name_of_their_folder(
     )
     assert code == 0
     results = {"P 01.nii.gz", "P 01_lesions.csv", "P 01_run.json", "cohort.csv", "cohort.json"}
+    results.add("lesions.csv")
     assert files_of(tmp_path / "out") == results
 
 
@@ -643,3 +644,36 @@ def test_dask_is_imported_for_workers_only():
     code = "import smalltumor.cohort.cohort, smalltumor.cli, sys; print(*sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"dask", "distributed", "torch", "pyarrow"} & set(run.stdout.split())
+
+
+def test_tables_of_cases_and_lesions_are_the_same_as_parquet(cohort, data, tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    (data / "bob" / "bob_t2.nii.gz").write_bytes(b"not an image")
+    code, rows, *_ = cohort("--parquet")
+    assert code == 1
+    out = tmp_path / "out"
+    cases = parquet.read_table(out / "cohort.parquet").to_pylist()
+    assert [case["case"] for case in cases] == list(NAMES)
+    assert [case["wt_ml"] for case in cases] == [
+        float(row["wt_ml"]) if row["wt_ml"] else None for row in rows
+    ]
+    assert [case["et_small"] for case in cases][1] is None
+    lesions = parquet.read_table(out / "lesions.parquet").to_pylist()
+    of_cases = [
+        (name, float(lesion["mm3"]), lesion["small"] == "true", lesion["list"])
+        for name in ("ann", "cyd")
+        for lesion in rows_of(out / f"{name}_lesions.csv")
+    ]
+    found = [(one["case"], one["mm3"], one["small"], one["list"]) for one in lesions]
+    assert found == of_cases
+    assert {(one["case"], one["participant_id"]) for one in lesions} <= {
+        (case["case"], case["participant_id"]) for case in cases
+    }
+    assert len(rows_of(out / "lesions.csv")) == len(lesions)
+
+
+def test_parquet_that_cannot_be_written_is_refused_before_the_work(cohort, monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    code, _, stdout, err = cohort("--parquet")
+    assert (code, stdout) == (1, "")
+    assert 'pip install "napari-smalltumor[cohort]"' in err
