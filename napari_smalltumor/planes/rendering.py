@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+from smalltumor.labels.regions import TissueClass
+from smalltumor.labels.schemes import READ_SCHEMES
 
+from napari_smalltumor.layers.metadata import role_of
 from napari_smalltumor.planes.plane import Plane
 
 if TYPE_CHECKING:
@@ -17,6 +20,13 @@ Pixels = npt.NDArray[np.uint8]
 """Colours (row, column, RGBA), not multiplied by their opacity."""
 
 _GREY_LEVELS = 256
+
+_OUTER_TO_INNER = (
+    TissueClass.BACKGROUND,
+    TissueClass.ED,
+    TissueClass.NCR,
+    TissueClass.ET,
+)
 
 
 def slice_of(data: npt.ArrayLike, plane: Plane, index: int) -> npt.NDArray[np.generic]:
@@ -59,14 +69,27 @@ def outlines(
     -------
     list of (colour, edges)
         RGBA, and x and y of both ends of each edge (edge, 4), in pixels from the upper left corner
-        of the slice. Transparent labels have none.
+        of the slice. Transparent labels have none. An edge between two labels is in the list of
+        both; that of the inner one comes later, so that it is the one that is seen.
     """
-    found = np.unique(values)
+    found = _from_outer_to_inner(layer, values)
     return [
         (colour, _edges_of(values == label))
         for label, colour in zip(found, _colours(layer, found), strict=True)
         if label != layer.colormap.background_value and colour[3]
     ]
+
+
+def _from_outer_to_inner(layer: Labels, values: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
+    """Labels of a slice: tissue classes from edema to enhancing tumour, others by their size."""
+    found, counts = np.unique(values, return_counts=True)
+    role = role_of(layer)
+    scheme = READ_SCHEMES.get(role.scheme or "") if role is not None else None
+    if scheme is None:
+        return found[np.argsort(-counts, kind="stable")]
+    classes = scheme.classes
+    ranks = [_OUTER_TO_INNER.index(classes.get(int(label), _OUTER_TO_INNER[0])) for label in found]
+    return found[np.argsort(ranks, kind="stable")]
 
 
 def joined(edges: npt.NDArray[np.int_]) -> list[list[tuple[int, int]]]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from napari.layers import Image, Labels
 
+from napari_smalltumor.layers.metadata import LayerKind, LayerRole
 from napari_smalltumor.planes.drawing import bar_length
 from napari_smalltumor.planes.placement import placement_of
 from napari_smalltumor.planes.plane import AXIAL, CORONAL, PLANES, SAGITTAL
@@ -64,6 +65,35 @@ def test_an_outline_runs_along_the_edges_of_the_outer_pixels(labels):
     around = [[3, 2, 3, 3], [4, 2, 4, 3], [3, 2, 4, 2], [3, 3, 4, 3]]
     assert sorted(edges.tolist()) == sorted(around)
     assert not outlines(labels, np.zeros((5, 6), np.uint8))
+
+
+RED, GREEN, YELLOW = (255, 0, 0), (0, 255, 0), (255, 255, 0)
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_the_necrotic_core_has_its_own_colour_where_edema_touches_it(is_known):
+    """Each edge of the core is drawn last in red, and none of it is left in green."""
+    role = LayerRole(LayerKind.EXPERT, scheme="brats2018")
+    layer = Labels(
+        np.zeros((2, 2, 2), np.uint8),
+        colormap={None: "transparent", 0: "transparent", 1: "red", 2: "lime", 4: "yellow"},
+        metadata=role.metadata() if is_known else {},
+    )
+    values = np.zeros((12, 12), np.uint8)
+    values[1:11, 1:11], values[3:7, 3:7], values[8:10, 8:10] = 2, 1, 4
+    seen = {}
+    for colour, edges in outlines(layer, values):
+        seen.update({tuple(edge): tuple(colour[:3]) for edge in edges.tolist()})
+    core = [tuple(edge) for edge in edges_of(values == 1)]
+    assert {seen[edge] for edge in core} == {RED}
+    assert {seen[tuple(edge)] for edge in edges_of(values == 4)} == {YELLOW}
+    assert GREEN in seen.values()
+
+
+def edges_of(mask):
+    layer = Labels(np.zeros((2, 2, 2), np.uint8), colormap={None: "red", 0: "transparent"})
+    ((_, edges),) = outlines(layer, mask.astype(np.uint8))
+    return edges.tolist()
 
 
 @given(st.integers(1, 4), st.integers(1, 4))
