@@ -10,6 +10,7 @@ and compilation.
 from __future__ import annotations
 
 import argparse
+import csv
 import statistics
 import subprocess
 import sys
@@ -44,11 +45,12 @@ def main() -> None:
             alone.append(network_alone())
     print(f"network alone: {', '.join(f'{seconds:.2f}' for seconds in alone)} s a case")
     for position, (workers, run) in enumerate(runs.items()):
-        seconds, first, early, late = run
+        seconds, busy, first, early, late = run
         reference = statistics.mean(alone[position : position + 2])
         print(
             f"workers {workers or 'none'}: {seconds:.2f} s a case, {reference / seconds:.2f} of "
-            f"the network's throughput; first row after {first:.1f} s; "
+            f"the network's throughput, networks busy {busy:.0%} of the time; "
+            f"first row after {first:.1f} s; "
             f"peak memory {early:.2f} GB in the first half, {late:.2f} GB in the second"
         )
 
@@ -68,7 +70,7 @@ def make_case(folder: Path, number: int) -> None:
         nib.save(nib.Nifti1Image(array, image.affine), folder / f"{folder.name}_{modality}")
 
 
-def network_alone(repeats: int = 4) -> float:
+def network_alone(repeats: int = 3) -> float:
     """Seconds a case, in a process of its own; the first, which compiles, is left out."""
     code = (
         "import sys, time\n"
@@ -84,8 +86,11 @@ def network_alone(repeats: int = 4) -> float:
     return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
-def cohort(data: Path, out: Path, workers: int | None) -> tuple[float, float, float, float]:
-    """Seconds a case, seconds to the first row, and peak memory of both halves in GB."""
+def cohort(data: Path, out: Path, workers: int | None) -> tuple[float, ...]:
+    """Seconds a case, share of the time in which networks ran, seconds to the first row, memory.
+
+    Memory is the peak of the first half of the cases, and of the second, in GB.
+    """
     command = [sys.executable, "-m", "smalltumor.cli", "cohort", str(data), "-o", str(out)]
     command += [] if workers is None else ["--workers", str(workers)]
     began = time.perf_counter()
@@ -100,10 +105,13 @@ def cohort(data: Path, out: Path, workers: int | None) -> tuple[float, float, fl
     assert process.returncode == 0
     skipped = max(2, 2 * (workers or 1))
     seconds = (ends[-1] - ends[skipped - 1]) / (len(ends) - skipped)
+    with (out / "cohort.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))[skipped:]
+    busy = statistics.mean(float(row["seconds"]) for row in rows) / seconds / (workers or 1)
     middle = ends[len(ends) // 2]
     early = max(used for moment, used in memory if moment < middle)
     late = max(used for moment, used in memory if moment >= middle)
-    return seconds, ends[0] - began, early, late
+    return seconds, busy, ends[0] - began, early, late
 
 
 def sample_memory(pid: int, samples: list[tuple[float, float]]) -> None:
