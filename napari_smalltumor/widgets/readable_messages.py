@@ -63,6 +63,7 @@ class ReadableMessages(QObject):
         height = _MARGIN
         for message in reversed(self.messages):
             height += _enlarge(message)
+            _leave_focus(message)
             if self._window.isActiveWindow():
                 _close_in_time(message)
             corner = message.parentWidget().rect().bottomRight()
@@ -147,6 +148,20 @@ def _close_in_time(message: QDialog) -> None:
         lambda: timer.start() if _is_being_read(message) else message.close_with_fade()
     )
     timer.start()
+
+
+def _leave_focus(message: QDialog) -> None:
+    """Let a message that fades out leave the focus where it is.
+
+    napari gives it to the widget below the message. Letters that were meant for a text field would
+    then be keys that act on lesions.
+    """
+
+    def close() -> bool:
+        message.parent = lambda: None  # napari asks for it only to give it the focus
+        return bool(type(message).close(message))
+
+    message.close = close  # also what `close_with_fade` calls in the end
 
 
 def _is_being_read(message: QDialog) -> bool:

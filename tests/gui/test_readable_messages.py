@@ -111,3 +111,12 @@ def wide_dock() -> QDockWidget:
     content.setMinimumWidth(300)
     dock.setWidget(content)
     return dock
+
+
+@pytest.mark.one_binding
+def test_a_message_that_fades_out_leaves_the_focus_where_it_is(window, qtbot):
+    message, focused = show(window, qtbot, "Short."), []
+    message.parentWidget().setFocus = lambda *reason: focused.append(reason)
+    message.close_with_fade()
+    qtbot.waitUntil(lambda: not isalive(message))
+    assert focused == []
