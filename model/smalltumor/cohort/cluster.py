@@ -6,7 +6,7 @@ import logging
 import os
 import secrets
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -128,9 +128,8 @@ def _local_cluster(distributed: Any, count: int) -> Iterator[Any]:
 
     threads = str(max(1, len(_cores()) // count))
     environment = {name: os.environ.get(name, threads) for name in _THREADS}
-    with (
-        dask.config.set({"distributed.nanny.pre-spawn-environ": environment}),
-        distributed.LocalCluster(
+    with dask.config.set({"distributed.nanny.pre-spawn-environ": environment}):
+        cluster = distributed.LocalCluster(
             n_workers=count,
             threads_per_worker=DEPTH,
             host=LOCAL,
@@ -138,9 +137,12 @@ def _local_cluster(distributed: Any, count: int) -> Iterator[Any]:
             preload=[*dask.config.get("distributed.worker.preload"), "smalltumor.cohort.worker"],
             memory_limit=0,  # a worker that needs more than its share for a moment may have it
             silence_logs=logging.CRITICAL + 1,
-        ) as cluster,
-    ):
-        yield cluster
+        )
+        try:
+            yield cluster
+        finally:
+            with suppress(TimeoutError):  # 2024.8 waits for workers that were killed
+                cluster.close(timeout=10)
 
 
 @contextmanager
