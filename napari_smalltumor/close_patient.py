@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
 from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.autosave.edit_texts import what_was_not_done
 from napari_smalltumor.autosave.watcher import ensure_autosave
-from napari_smalltumor.layers.metadata import cases_among, role_of
+from napari_smalltumor.layers.drawings import holds_drawing
+from napari_smalltumor.layers.metadata import cases_among
 from napari_smalltumor.layers.patient import Patient, layers_of_patient
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.cases_in_use import Use, use_of
@@ -85,18 +85,7 @@ def _what_is_lost(
             else "Autosave is off: they will be lost."
         )
         texts.append(f"Edits of {title} {what_was_not_done(edited, layers)}. {kept}")
-    if drawn := [layer.name for layer in layers if _is_drawn(layer)]:
+    if drawn := [layer.name for layer in layers if holds_drawing(layer)]:
         names = f"{', '.join(drawn)} {'was' if len(drawn) == 1 else 'were'}"
         texts.append(f"{names} not saved and will be lost; File > Save Selected Layers saves.")
     return texts
-
-
-def _is_drawn(layer: Layer) -> bool:
-    """Whether a layer, such as a copy of a region, was drawn in the viewer and is in no file."""
-    from napari.layers import Labels, Points, Shapes
-
-    if role_of(layer) is not None or layer.source.path is not None:
-        return False
-    if isinstance(layer, Labels):
-        return bool(np.any(layer.data))
-    return isinstance(layer, Points | Shapes) and len(layer.data) > 0

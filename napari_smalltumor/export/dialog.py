@@ -21,6 +21,7 @@ from napari_smalltumor.export.case_export import (
 from napari_smalltumor.export.file_dialog import ask_for_file
 from napari_smalltumor.export.native_grid import filters_of, named_for_grid
 from napari_smalltumor.export.source_files import check_no_source
+from napari_smalltumor.layers.drawings import masks_beside_regions
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.patient import patient_of_shown_case
 from napari_smalltumor.layers.region_masks import is_outdated, unseen_regions
@@ -96,7 +97,7 @@ def may_replace(parent: QWidget | None, paths: list[Path], patient: str) -> bool
 
 
 def may_write_regions(parent: QWidget | None, viewer: ViewerModel, case: Case, action: str) -> bool:
-    """Whether the regions of a case are current, there and shown, or the user agrees to go on.
+    """Whether the regions of a case are current, there, shown and all there is, or the user agrees.
 
     Parameters
     ----------
@@ -106,8 +107,10 @@ def may_write_regions(parent: QWidget | None, viewer: ViewerModel, case: Case, a
     action : str
         Text of the button that goes on.
     """
-    return may_use_outdated(parent, viewer, case, action) and may_omit_regions(
-        parent, viewer, case, action
+    return (
+        may_use_outdated(parent, viewer, case, action)
+        and may_omit_regions(parent, viewer, case, action)
+        and may_leave_drawings(parent, viewer, case, action)
     )
 
 
@@ -144,3 +147,19 @@ def may_omit_regions(parent: QWidget | None, viewer: ViewerModel, case: Case, ac
         f"tissue counts as the region around it; a hidden one is written as it is.\n\n{action}?"
     )
     return questions.confirm(parent, "Regions that you do not see", text, action)
+
+
+def may_leave_drawings(
+    parent: QWidget | None, viewer: ViewerModel, case: Case, action: str
+) -> bool:
+    """Whether no mask was drawn beside the regions, such as in a copy, or the user agrees."""
+    patient = patient_of_shown_case(viewer.layers, case)
+    names = masks_beside_regions(viewer.layers, patient)
+    if not names:
+        return True
+    which = f"{', '.join(names)} {'is no region' if len(names) == 1 else 'are no regions'}"
+    text = (
+        f"{active_patient(viewer).title_of(patient)}: {which}, so that nothing painted there "
+        f"counts; File > Save Selected Layers saves it.\n\n{action}?"
+    )
+    return questions.confirm(parent, "Masks that are no regions", text, action)

@@ -5,6 +5,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from napari.layers._layer_actions import _duplicate_layer
 from napari.utils._proxies import PublicOnlyProxy
 from napari_cases import case_along, write_case_along
 from qtpy.QtWidgets import QFileDialog, QShortcut
@@ -120,6 +121,18 @@ def test_a_region_that_is_not_seen_is_asked_about(
     asked = answer_with(monkeypatch, tmp_path / "mask.nii.gz", anyway)
     written = ask_and_export(viewer, None, per_region=False)
     assert len(asked) == 1 and f"Pat: ET is {state}." in asked[0]
+    assert bool(written) is (tmp_path / "mask.nii.gz").exists() is anyway
+
+
+@pytest.mark.parametrize("anyway", [True, False])
+def test_a_painted_copy_of_a_region_is_asked_about(viewer, tmp_path, monkeypatch, messages, anyway):
+    """It looks like the region, but what is painted there is in no file."""
+    viewer.layers.selection = {viewer.layers["Pat ET"]}
+    _duplicate_layer(viewer.layers)
+    asked = answer_with(monkeypatch, tmp_path / "mask.nii.gz", anyway)
+    written = ask_and_export(viewer, None, per_region=False)
+    assert len(asked) == 1
+    assert "Pat ET copy is no region, so that nothing painted there counts" in asked[0]
     assert bool(written) is (tmp_path / "mask.nii.gz").exists() is anyway
 
 
