@@ -69,7 +69,7 @@ _MOUSE = (
     Key("Left drag", "Move the crosshair; with a brush or eraser chosen, paint"),
     Key("Shift and move", "Move the crosshair without pressing a button"),
     Key("Middle drag, Ctrl and left drag", "Move the image"),
-    Key("Alt and click", "Add the bright spot to ET; with Shift, delete the lesion"),
+    Key("Alt and click", "Add the bright spot to ET (or P); with Shift, delete the lesion (or W)"),
     Key("Right drag", "Change window (to the side) and level (up and down)"),
     Key("Right double click", "Reset window and level"),
     Key("Wheel, arrows, Page Up or Down", "Change the slice"),

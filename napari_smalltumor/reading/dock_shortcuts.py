@@ -1,10 +1,14 @@
-"""Keys that open the Segment and the Lesions dock; its own keys replace them while it is open."""
+"""Keys that open the Segment and the Lesions dock; its own keys replace them while it is open.
+
+The key of *Segment* also segments. Those of *Lesions* only open their dock, since its list of
+lesions is not filled yet.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari_smalltumor import keys
 from napari_smalltumor.widgets.dock_keys import DockKeys
@@ -14,8 +18,6 @@ if TYPE_CHECKING:
     from qtpy.QtWidgets import QMainWindow
 
 _PLUGIN = "napari-smalltumor"
-_KEYS = {"Segment": (keys.SEGMENT,), "Lesions": (keys.NEXT, keys.PREVIOUS, keys.TABLE)}
-"""By the name of the dock in the manifest."""
 
 
 def bind_dock_shortcuts(main_window: QMainWindow, viewer: Callable[[], Viewer | None]) -> None:
@@ -27,11 +29,19 @@ def bind_dock_shortcuts(main_window: QMainWindow, viewer: Callable[[], Viewer | 
     viewer : callable
         Returns the viewer of the window, which must not be kept alive.
     """
-    for dock, own in _KEYS.items():
-        DockKeys(main_window, None, dict.fromkeys(own, partial(_open, viewer, dock)))
+    open_lesions = partial(_open, viewer, "Lesions")
+    own = (keys.NEXT, keys.PREVIOUS, keys.TABLE)
+    DockKeys(main_window, None, dict.fromkeys(own, open_lesions))
+    DockKeys(main_window, None, {keys.SEGMENT: partial(_open_and_segment, viewer)})
 
 
-def _open(viewer: Callable[[], Viewer | None], dock: str) -> None:
+def _open_and_segment(viewer: Callable[[], Viewer | None]) -> None:
+    dock = _open(viewer, "Segment")
+    if dock is not None:
+        dock.press_segment()
+
+
+def _open(viewer: Callable[[], Viewer | None], name: str) -> Any:
+    """Open the dock with a name of the manifest; None if the viewer is closed."""
     existing = viewer()
-    if existing is not None:
-        existing.window.add_plugin_dock_widget(_PLUGIN, dock)
+    return existing.window.add_plugin_dock_widget(_PLUGIN, name)[1] if existing else None

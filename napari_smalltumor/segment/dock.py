@@ -84,7 +84,7 @@ class SegmentDock(QScrollArea):
         self.keys = DockKeys(
             self._window.main_window if self._window else self,
             self,
-            {keys.SEGMENT: self._press_segment},
+            {keys.SEGMENT: self.press_segment},
         )
         # The keys, which belong to the window, may be deleted before the dock.
         self.destroyed.connect(partial(DockKeys.unbind, self.keys))
@@ -135,6 +135,15 @@ class SegmentDock(QScrollArea):
         window = self._window.main_window if self._window is not None else None
         self._follow(SegmentRun(self._viewer, job, patient, placement, window))
 
+    def press_segment(self) -> None:
+        """Segment, or say why that is not possible now."""
+        if self.run is not None:
+            notify.info(f"{self.run.title} is being segmented.")
+        elif (obstacle := self.panel.obstacle) is not None:
+            notify.info(obstacle)
+        else:
+            self.segment()
+
     def cancel(self) -> None:
         """Request the run to stop."""
         if self.run is not None:
@@ -184,15 +193,6 @@ class SegmentDock(QScrollArea):
         self._shown_result.update()
         self.panel.set_running(False, message)
         self.finished.emit(shown)
-
-    def _press_segment(self) -> None:
-        """Segment, or say why that is not possible now."""
-        if self.run is not None:
-            notify.info(f"{self.run.title} is being segmented.")
-        elif (obstacle := self.panel.obstacle) is not None:
-            notify.info(obstacle)
-        else:
-            self.segment()
 
     def _on_patient(self) -> None:
         """Remove a message about the patient before."""

@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QComboBox, QDockWidget, QLineEdit, QMainWindow, QVBox
 
 from napari_smalltumor.keys import DISMISS, NEXT, SEGMENT
 from napari_smalltumor.reading.window import planes_window
+from napari_smalltumor.segment.dock import SegmentDock
 from napari_smalltumor.widgets.dock_keys import DockKeys
 
 
@@ -105,7 +106,11 @@ def test_a_key_brings_its_dock_to_the_front_and_leaves_those_of_other_docks(wind
     assert pressed == ["next", "segment", "next"]
 
 
-def test_a_key_opens_its_dock_and_is_then_the_docks_own(make_napari_viewer, qtbot):
+def test_the_key_of_segment_opens_its_dock_acts_and_is_then_the_docks_own(
+    make_napari_viewer, qtbot, monkeypatch
+):
+    acted: list[SegmentDock] = []
+    monkeypatch.setattr(SegmentDock, "press_segment", lambda dock: acted.append(dock))
     viewer = make_napari_viewer()
     window = planes_window(viewer).main_window
 
@@ -114,7 +119,8 @@ def test_a_key_opens_its_dock_and_is_then_the_docks_own(make_napari_viewer, qtbo
 
     (opening,) = segment_keys()
     opening.shortcuts[SEGMENT].activated.emit()
-    assert "Segment" in " ".join(viewer.window.dock_widgets)
+    (dock,) = acted
+    assert dock in viewer.window.dock_widgets.values()
     assert not opening.shortcuts[SEGMENT].isEnabled()
     (own,) = [keys for keys in segment_keys() if keys is not opening]
     assert own.shortcuts[SEGMENT].isEnabled()
