@@ -54,8 +54,11 @@ class Page(HTMLParser):
         self.tags.append((tag, dict(attrs)))
 
     def handle_data(self, data):
-        if self.tags and self.tags[-1][0] != "style":
-            self.words += data.split()
+        last = self.tags[-1][0] if self.tags else "style"
+        words = data.split() if last != "style" else []
+        if last == "wbr" and words and not data[0].isspace():
+            self.words[-1] += words.pop(0)
+        self.words += words
 
     @property
     def text(self) -> str:

@@ -126,9 +126,8 @@ def assess(found: Findings) -> Response:
         category, reasons = Category.STABLE_DISEASE, [_sum_text(now, min(earlier))]
     if not found.target_is_measurable and now is not None and _has_increased(earlier, now):
         reasons.append("the sum has increased, but no target lesion is measurable")
-    unmeasurable = [change for change in new if not _is_measurable(change)]
-    if unmeasurable:
-        reasons.append(_unmeasurable_text(unmeasurable, found, category))
+    if small := [each for each in _lesions_of(new) if not _measurable(each)]:
+        reasons.append(_unmeasurable_text(small, found, category))
     return Response(category, tuple(reasons), tuple(sums))
 
 
@@ -152,25 +151,34 @@ def _progression(found: Findings, earlier: Sequence[float], now: float | None) -
     reasons = []
     if now is not None and _has_increased(earlier, now) and found.target_is_measurable:
         reasons.append(_sum_text(now, min(earlier)) + _volume_text(found))
-    new = sum(_is_measurable(change) for change in found.new)
-    if new:
-        lesions = "a new lesion is" if new == 1 else f"{new} new lesions are"
-        reasons.append(f"{lesions} measurable{found.meaning_of_new}")
+    if large := [each for each in _lesions_of(found.new) if _measurable(each)]:
+        reasons.append(f"{_named(large)} measurable{found.meaning_of_new}")
     if any(map(_became_measurable, chain.from_iterable(found.since))):
         reasons.append("a lesion that was not measurable has grown and is measurable now")
     return reasons
 
 
 def _unmeasurable_text(
-    changes: Sequence[LesionChange], found: Findings, category: Category | None
+    lesions: Sequence[LesionMeasures], found: Findings, category: Category | None
 ) -> str:
-    further = "further " if len(found.new) > len(changes) else ""
-    count = len(changes)
-    lesions = f"a {further}new lesion is" if count == 1 else f"{count} {further}new lesions are"
-    text = f"{lesions} not measurable{found.meaning_of_new}"
+    text = f"{_named(lesions)} not measurable{found.meaning_of_new}"
     if category is Category.PROGRESSIVE_DISEASE:
         return text
     return f"{text}: by itself no progression, but no response either"
+
+
+def _lesions_of(changes: Sequence[LesionChange]) -> list[LesionMeasures]:
+    """The lesions of this scan, by their numbers."""
+    found = chain.from_iterable(change.now for change in changes)
+    return sorted(found, key=lambda each: each.lesion.id)
+
+
+def _named(new: Sequence[LesionMeasures]) -> str:
+    """Which new lesions, by their numbers in this scan, and the verb that follows."""
+    numbers = [str(each.lesion.id) for each in new]
+    if len(numbers) == 1:
+        return f"new lesion {numbers[0]} is"
+    return f"new lesions {', '.join(numbers[:-1])} and {numbers[-1]} are"
 
 
 def _has_increased(earlier: Sequence[float], now: float) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from smalltumor.follow_up import FollowUp
 from smalltumor.labels.regions import Region
+from smalltumor.report import texts
 from smalltumor.report.figures import new_figure
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ _STYLES = {
     Region.WT: ("#0B6AA6", "dotted", "^"),
 }
 """Darker than the contours, which lie on a black image."""
-
-_LONGEST_LABEL = 16
 
 
 def draw_course(follow_up: FollowUp) -> Figure:
@@ -72,6 +71,6 @@ def _times(follow_up: FollowUp) -> tuple[list[float], list[str]]:
         days = [date.fromisoformat(scan.date).toordinal() for scan in scans]
     except ValueError:
         days = []
-    short = all(len(scan.title) <= _LONGEST_LABEL for scan in scans)
+    short = all(len(scan.title) <= texts.SHORT for scan in scans)
     labels = [scan.title if short else f"scan {n}" for n, scan in enumerate(scans, start=1)]
     return list(map(float, days or range(len(scans)))), labels

@@ -32,7 +32,7 @@ from smalltumor.report.figures import (
     window_of,
 )
 from smalltumor.report.page import PICTURE_MM, known_regions, legend, render
-from smalltumor.report.slices import Image, largest_slice, slice_of_voxels
+from smalltumor.report.slices import Image, largest_of, largest_slice, slice_of_voxels
 
 if TYPE_CHECKING:
     from smalltumor.labels.masks import Classes
@@ -111,6 +111,7 @@ def follow_up_page(follow_up: FollowUp, details: ReportDetails) -> str:
         rows=change_rows(follow_up.changes),
         pairs=[views.pair(each) for each in follow_up.changes[:MOST_PICTURED]],
         slices=views.slices(),
+        largest=largest_of(follow_up.now.classes),
         legend=legend([r for r in Region if r in views.regions]),
         course=data_address(png_of(draw_course(follow_up))),
         rule=RULE,
@@ -170,14 +171,14 @@ def _diameters(lesions: Sequence[LesionMeasures]) -> str:
 
 
 def _place(change: LesionChange) -> str:
-    """Side and slice of the largest lesion now, or then if it is gone."""
+    """Side and axial slice of the centre of the largest lesion now, or then if it is gone."""
     found = (change.now or change.then)[0].lesion
     return texts.place_of(found) + ("" if change.now else " then")
 
 
 def _shown_place(change: LesionChange, number: int) -> str:
-    """Side of the largest lesion now, or then, and the slice of the scan now that is shown."""
-    return texts.place_of((change.now or change.then)[0].lesion, number)
+    """As `_place`, with the slice of the scan now that is shown if the lesion is gone."""
+    return _place(change) + ("" if change.now else f", {number} now")
 
 
 def _scan_rows(follow_up: FollowUp) -> list[_ScanRow]:
@@ -244,7 +245,7 @@ class _Views:
         ]
 
     def pair(self, change: LesionChange) -> _Pair:
-        """The slice with the most of a lesion now, or then if it is gone, in both scans."""
+        """The slice through the centre of a lesion now, or then if it is gone, in both scans."""
         voxels = self._follow_up.voxels_on_grid_of_now(change)
         slices = [
             slice_of_voxels(view.image, view.classes, self._grid, voxels, PICTURE_MM)

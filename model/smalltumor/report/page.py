@@ -22,7 +22,7 @@ from smalltumor.report.figures import (
     picture_of_slice,
     window_of,
 )
-from smalltumor.report.slices import largest_slice, slice_of_voxels
+from smalltumor.report.slices import largest_of, largest_slice, slice_of_voxels
 
 MOST_PICTURES = 24
 """Small lesions with a picture, the largest ones; the others are in the table only."""
@@ -101,6 +101,7 @@ def case_page(case: Case, classes: Classes, measures: CaseMeasures, details: Rep
         name=measures.name,
         details=details,
         snapshots=_snapshots(case, classes, known_regions(measures)),
+        largest=largest_of(classes),
         legend=legend(known_regions(measures)),
         regions=region_rows(measures),
         measures=measures,
@@ -127,7 +128,9 @@ def render(template: str, **content: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made = {"made": date.today().isoformat(), "version": software_version(), "texts": texts}
+    environment.globals["texts"] = texts  # also of imported macros
+    environment.globals["region_names"] = REGION_NAMES
+    made = {"made": date.today().isoformat(), "version": software_version()}
     page: str = environment.get_template(template).render(**made, **content)
     return page
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from smalltumor.geometry.grid import Grid, index_transform, reoriented, to_axes
 from smalltumor.labels.masks import Classes, Mask, region_mask
 from smalltumor.labels.regions import Region
+from smalltumor.lesions.location import upright_slices
 
 Image = npt.NDArray[np.generic]
 
@@ -94,10 +95,15 @@ class Slice:
         return self.cropped(spans[0], spans[1])
 
 
+def largest_of(classes: Classes) -> Region | None:
+    """The region whose largest slice is shown: the tumour core, or else the whole tumour."""
+    return next((r for r in (Region.TC, Region.WT) if region_mask(classes, r).any()), None)
+
+
 def largest_slice(
     image: Image, classes: Classes, grid: Grid, plane: str, number: int | None = None
 ) -> Slice:
-    """The slice with the most of the tumour core, or of the whole tumour if there is no core.
+    """The slice with the most of `largest_of`, or the middle one if there is no tumour.
 
     Parameters
     ----------
@@ -110,8 +116,7 @@ def largest_slice(
     """
     if number is not None:
         return _slice(image, classes, grid, plane, number)
-    core = region_mask(classes, Region.TC)
-    mask = core if core.any() else region_mask(classes, Region.WT)
+    mask = region_mask(classes, largest_of(classes) or Region.WT)
     across = _PLANES[plane][0]
     others = tuple(axis for axis in range(3) if axis != across)
     areas = np.count_nonzero(to_axes(mask, grid, _AXES), axis=others)
@@ -122,7 +127,9 @@ def largest_slice(
 def slice_of_voxels(
     image: Image, classes: Classes, grid: Grid, voxels: npt.NDArray[Any], width_mm: float
 ) -> Slice:
-    """The axial slice with the most of a lesion's voxels, cropped to a square around them.
+    """The axial slice through the centre of a lesion, cropped to a square around the lesion there.
+
+    It is the slice by which tables name the lesion's place, `Lesion.slices`.
 
     Parameters
     ----------
@@ -134,12 +141,13 @@ def slice_of_voxels(
     """
     transform = index_transform(grid, _AXES)
     upright = np.rint(voxels @ transform[:3, :3].T + transform[:3, 3]).astype(int)
-    numbers, counts = np.unique(upright[:, 2], return_counts=True)
+    centre_slice, _, _ = upright_slices(grid, voxels.mean(axis=0))
+    numbers = np.unique(upright[:, 2])  # voxels of thick slices leave gaps on a finer grid
+    nearest = int(numbers[np.abs(numbers - centre_slice).argmin()])
     last = reoriented(grid, _AXES).shape[2] - 1
-    most = int(numbers[counts.argmax()])
-    number = min(max(most, 0), last)
+    number = min(max(nearest, 0), last)
     whole = _slice(image, classes, grid, "axial", number)
-    places = upright[upright[:, 2] == most][:, [1, 0]]
+    places = upright[upright[:, 2] == nearest][:, [1, 0]]
     centre = places.mean(axis=0)
     inside = ((places >= 0) & (places < whole.image.shape)).all(axis=1)
     lesion = np.zeros(whole.image.shape, dtype=bool)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +14,22 @@ ABSENT = "–"
 
 CAVITY = "°"
 """What marks diameters of a lesion with a cavity, which is left out."""
+
+SHORT = 16
+"""Length of a title, such as a date, that is printed on one line."""
+
+_LONGEST_PIECE = 24
+_AFTER_SEPARATOR = re.compile(r"[_/\\]+(?=.)|-(?=[^\W\d])")
+_LONG_PIECE = re.compile(rf"[^\s\u200b]{{{_LONGEST_PIECE}}}(?=[^\s\u200b])")
+
+
+def pieces(text: str) -> list[str]:
+    """Parts of a name between which a line may break: never within a date or a word.
+
+    Without such places a file's name would be as wide as a page, or break anywhere.
+    """
+    marked = _AFTER_SEPARATOR.sub("\\g<0>\u200b", text.replace("\u200b", ""))
+    return _LONG_PIECE.sub("\\g<0>\u200b", marked).split("\u200b")
 
 
 def volume(ml: float | None) -> str:

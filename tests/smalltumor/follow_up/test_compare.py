@@ -118,7 +118,7 @@ def test_a_made_follow_up_of_the_sample_is_described_right(sample_folder):
     expected = matrix[:3, :3] @ case.grid.to_patient(new) + matrix[:3, 3]
     assert appeared.now[0].lesion.centroid_ras_mm == pytest.approx(expected, abs=1)
     assert found.response.category is Category.STABLE_DISEASE
-    assert "a new lesion is not measurable" in found.response.reasons[-1]
+    assert "is not measurable" in found.response.reasons[-1]
 
 
 def _made_later(then: np.ndarray) -> tuple[np.ndarray, int, np.ndarray]:

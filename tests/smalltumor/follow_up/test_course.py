@@ -43,7 +43,7 @@ def test_a_new_lesion_stays_new_at_later_scans():
     small = (100, 100, 5, 6, 6, 6)
     found = response(scan(TARGET), scan(TARGET, small), scan(shrunk, small))
     assert found.category is Category.STABLE_DISEASE
-    assert "a new lesion is not measurable" in found.reasons[-1]
+    assert "is not measurable" in found.reasons[-1]
 
 
 def around_a_cavity(outer: float, cavity: float) -> CaseMeasures:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from smalltumor.follow_up.matching import Change, LesionChange
@@ -64,16 +66,23 @@ def findings(sums, changes, now=LARGE, target_is_measurable=True) -> Findings:
 
 def test_a_new_lesion_that_is_not_measurable_is_said():
     reasons = assess(findings([400, 400], [NEW_SMALL])).reasons
-    assert "a new lesion is not measurable" in reasons[-1]
+    assert reasons[-1] == (
+        "new lesion 1 is not measurable: by itself no progression, but no response either"
+    )
 
 
 def test_a_small_new_lesion_beside_a_measurable_one_does_not_contradict_the_category():
-    response = assess(findings([400, 400], [NEW_LARGE, NEW_SMALL, NEW_SMALL]))
+    small = [LesionChange(Change.NEW, (), numbered(SMALL, n)) for n in (4, 2, 3)]
+    response = assess(findings([400, 400], [*small, NEW_LARGE]))
     assert response.category is Category.PROGRESSIVE_DISEASE
     assert response.reasons == (
-        "a new lesion is measurable",
-        "2 further new lesions are not measurable",
+        "new lesion 1 is measurable",
+        "new lesions 2, 3 and 4 are not measurable",
     )
+
+
+def numbered(lesions, number: int):
+    return tuple(replace(each, lesion=replace(each.lesion, id=number)) for each in lesions)
 
 
 def test_an_increase_of_specks_is_no_progression():
@@ -100,7 +109,7 @@ def test_a_lesion_that_the_first_scan_does_not_show_stays_new():
     found = Findings([400, 400, 100], [[SAME, NEW_LARGE], [SAME, SAME]], LARGE, True)
     response = assess(found)
     assert response.category is Category.PROGRESSIVE_DISEASE
-    assert response.reasons[0].startswith("a new lesion is measurable (not shown by the first")
+    assert response.reasons[0].startswith("new lesion 1 is measurable (not shown by the first")
 
 
 def test_a_progression_at_an_earlier_scan_stays_said():

@@ -99,17 +99,36 @@ def test_any_title_can_be_printed(follow_up, title):
     assert f"1. {title}" in page.text and f"2. {title}" in page.text
 
 
-def test_the_caption_of_a_pair_names_the_slice_that_is_shown():
-    """The centre of the lesion is not in the slice with the most of it."""
+def test_headline_picture_caption_and_table_name_one_slice():
+    """Also where another slice has more of the lesion than that of its centre."""
     now = np.zeros(SHAPE, np.uint8)
     now[20:26, 20:26, 10:12] = 3
     now[22:24, 22:24, 12:30] = 3
     found = matched([scan(np.zeros(SHAPE, np.uint8), "a"), scan(now, "b")], [UNMOVED])
     lesion = found.changes[0].now[0].lesion
     page = Page(follow_up_page(found, ReportDetails()))
-    shown = [n for n in (28, 29) if f"mm³, {lesion.side}, axial {n}" in page.text]
-    assert shown and lesion.slices[0] not in shown
-    assert any(picture["alt"].endswith(f"in axial slice {shown[0]}") for picture in page.all("img"))
+    centre = lesion.slices[0]
+    assert centre not in (28, 29)
+    assert page.text.count(f"{lesion.side}, axial {centre}") == 3
+    assert any(picture["alt"].endswith(f"in axial slice {centre}") for picture in page.all("img"))
+
+
+def test_the_caption_of_a_lesion_that_is_gone_names_its_slice_in_both_scans(follow_up):
+    """The head is three slices lower in the scan now."""
+    lower = np.eye(4)
+    lower[2, 3] = -9.0
+    found = matched(follow_up.scans, [ScanRegistration(lower, 0.8, 0.98)])
+    gone = next(each for each in found.changes if not each.now)
+    then = gone.then[0].lesion.slices[0]
+    page = Page(follow_up_page(found, ReportDetails()))
+    assert f"axial {then} then, {then + 3} now" in page.text
+    alts = [picture["alt"] for picture in page.all("img")]
+    assert sum(alt.endswith(f"in axial slice {then + 3}") for alt in alts) >= 2
+
+
+def test_dates_are_printed_on_one_line(page):
+    assert page.text.count("1. 2026-01-01") == 1
+    assert [cell.get("class") for cell in page.all("th")].count("short") == 2
 
 
 def test_three_scans_are_listed_and_the_last_two_compared(later):

@@ -15,6 +15,8 @@ from smalltumor.labels.regions import TissueClass
 from smalltumor.measures import measure_case, measure_classes
 from smalltumor.report import ReportDetails, case_page, image_warnings, write_page
 from smalltumor.report.page import MOST_PICTURES
+from smalltumor.report.page_files import book_of
+from smalltumor.report.texts import pieces
 
 DETAILS = ReportDetails(patient="P7", scan_date="2026-01-02", mask="m.nii.gz", reviewer="A. Reader")
 
@@ -140,17 +142,51 @@ def test_scores_have_a_column_if_there_are_any(case, measures, page):
     assert scored.text.count("Score") == 2 and scored.text.count("0.42") == 2
 
 
-def test_the_caption_names_the_slice_that_is_shown(case):
-    """The centre of the lesion is not in the slice with the most of it."""
+def test_picture_caption_and_table_name_one_slice(case):
+    """Also where another slice has more of the lesion than that of its centre."""
     classes = np.zeros(SHAPE, np.uint8)
     classes[20:26, 20:26, 10:12] = 3
     classes[22:24, 22:24, 12:30] = 3
     found = measure_case(case, Segmentation("case", classes, case.grid))
     lesion = found.small_lesions[0].lesion
     page = Page(case_page(case, classes, found, DETAILS))
-    shown = [n for n in (28, 29) if f"mm³, {lesion.side}, axial {n}" in page.text]
-    assert shown and lesion.slices[0] not in shown
-    assert any(picture["alt"].endswith(f"in axial slice {shown[0]}") for picture in page.all("img"))
+    centre = lesion.slices[0]
+    assert centre not in (28, 29)
+    assert f"mm³, {lesion.side}, axial {centre}" in page.text
+    assert any(picture["alt"].endswith(f"in axial slice {centre}") for picture in page.all("img"))
+
+
+def test_the_largest_slices_say_of_what_they_are(case, page):
+    assert "Largest slices of the tumour core" in page.text
+    edema = ball(np.zeros(SHAPE, np.uint8), (22, 30, 20), 9, value=TissueClass.ED)
+    for classes, title in ((edema, "Largest slices of the whole tumour"), (0 * edema, "Middle")):
+        found = measure_classes(classes, GRID, name="case")
+        assert title in Page(case_page(case, classes, found, DETAILS)).text
+
+
+def test_names_break_after_separators_and_dates_do_not_break():
+    assert pieces("P_a_seg.nii.gz, label scheme") == ["P_", "a_", "seg.nii.gz, label scheme"]
+    assert pieces("2026-12-01") == ["2026-12-01"]
+    assert pieces("sub-01") == ["sub-01"] and pieces("follow-up") == ["follow-", "up"]
+    assert [len(piece) for piece in pieces("x" * 60)] == [24, 24, 12]
+
+
+def test_a_few_lines_too_many_do_not_need_a_page():
+    """They are printed a little smaller instead."""
+    plutoprint = pytest.importorskip("plutoprint")
+
+    def html(lines: int) -> str:
+        body = "<p>line</p>" * lines
+        return f"<style>p {{ margin: 0; line-height: 2 }}</style><body>{body}</body>"
+
+    def normal_pages(lines: int) -> int:
+        book = plutoprint.Book(plutoprint.PAGE_SIZE_A4, plutoprint.PAGE_MARGINS_NORMAL)
+        book.load_html(html(lines))
+        return int(book.get_page_count())
+
+    too_many = next(n for n in range(5, 200) if normal_pages(n) == 2)
+    assert book_of(html(too_many)).get_page_count() == 1
+    assert book_of(html(2 * too_many)).get_page_count() == 2
 
 
 def test_what_a_network_expects_is_no_doubt_about_the_mask_of_another(case):
