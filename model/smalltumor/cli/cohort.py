@@ -134,7 +134,7 @@ def run(options: argparse.Namespace) -> int:
     if not cases:
         print(f"part {options.part} holds no case, since {options.data} has {len(found)}")
         return 0
-    settings = _settings(options, options.part.dealt_from(found))
+    settings = _settings(options, options.part.cases_digest(found))
     failed: set[str] = set()
     checkpoint = load_checkpoint(options.weights)
     for number, row in enumerate(segment_cohort(cases, checkpoint, settings, _workers(options)), 1):
@@ -147,7 +147,7 @@ def run(options: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def _settings(options: argparse.Namespace, dealt_from: str) -> CohortSettings:
+def _settings(options: argparse.Namespace, cases_digest: str) -> CohortSettings:
     from smalltumor.cohort.settings import CohortSettings
 
     return CohortSettings(
@@ -163,17 +163,17 @@ def _settings(options: argparse.Namespace, dealt_from: str) -> CohortSettings:
         candidates=options.candidates,
         parquet=options.parquet,
         part=options.part,
-        dealt_from=dealt_from,
+        cases_digest=cases_digest,
     )
 
 
 def _workers(options: argparse.Namespace) -> Workers:
     from smalltumor.cohort.workers import Workers
 
-    return Workers(options.workers, options.scheduler, options.timeout, _tell)
+    return Workers(options.workers, options.scheduler, options.timeout, _report)
 
 
-def _tell(sentence: str) -> None:
+def _report(sentence: str) -> None:
     print(f"smalltumor: {sentence}", file=sys.stderr, flush=True)
 
 

@@ -20,7 +20,7 @@ LOCK = ".cohort.lock"
 _OUTDATED = "again"
 _MISSING = "missing_modalities"
 _ROUND = "round"
-_PART, _DEALT_FROM = "part", "dealt_from"
+_PART, _CASES_DIGEST = "part", "cases_digest"
 
 
 class Claim:
@@ -165,8 +165,8 @@ def _check_part(path: Path, existing: Mapping[str, Any], made_with: Mapping[str,
     part = existing.get(_PART, whole)
     if part != made_with.get(_PART, whole):
         raise OutputError(f"{path} holds part {part} of a cohort", Remedy(Action.CHOOSE_OUTPUT))
-    before = existing.get(_DEALT_FROM, "")  # empty in folders made before it was recorded
-    if before and before != made_with.get(_DEALT_FROM):
+    before = existing.get(_CASES_DIGEST, "")  # empty in folders made before it was recorded
+    if before and before != made_with.get(_CASES_DIGEST):
         raise OutputError(
             f"{path} holds part {part} of other cases: some were added to the cohort, removed or "
             "renamed since, and are dealt out anew",
@@ -175,7 +175,7 @@ def _check_part(path: Path, existing: Mapping[str, Any], made_with: Mapping[str,
 
 
 def _check_settings(path: Path, existing: Mapping[str, Any], made_with: Mapping[str, Any]) -> None:
-    of_part = {_PART, _DEALT_FROM}
+    of_part = {_PART, _CASES_DIGEST}
     different = [k for k in made_with if k not in of_part and existing.get(k) != made_with[k]]
     if different:
         settings = ", ".join(f"{key} {existing.get(key)}" for key in different)

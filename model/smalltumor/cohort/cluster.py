@@ -57,14 +57,14 @@ def rows_from_workers(
         If there is no such scheduler, it is lost, or no worker can segment the cases.
     """
     require_distributed()
-    from smalltumor.cohort.fleet import Fleet
+    from smalltumor.cohort.worker_pool import WorkerPool
 
     setup = setup_of(checkpoint, settings, rounds)
     count = min(workers.count or 1, len(jobs))
-    with _connected(workers, count) as (client, revive):
+    with _connected(workers, count) as (client, restart):
         sharing = 0 if workers.scheduler else count
-        fleet = Fleet(client, setup, sharing, workers.tell, revive)
-        yield from fleet.rows([_absolute(job) for job in jobs], workers.timeout)
+        pool = WorkerPool(client, setup, sharing, workers.report, restart)
+        yield from pool.rows([_absolute(job) for job in jobs], workers.timeout)
 
 
 def require_distributed() -> Any:
@@ -102,24 +102,24 @@ def _absolute(job: Job) -> Job:
 
 @contextmanager
 def _connected(workers: Workers, count: int) -> Iterator[tuple[Any, Callable[[], object]]]:
-    """A client of the cluster, which is started if it is one of this machine, and its revival."""
+    """A client of the cluster, started if it is one of this machine, and how to restart workers."""
     distributed = require_distributed()
     with ExitStack() as stack:
         for name in ("asyncio", "distributed"):  # what was lost is told in our own words
             stack.enter_context(_quiet(name))
         address: Any = workers.scheduler
-        revive: Callable[[], object] = object
+        restart: Callable[[], object] = object
         if address is None:
             address = stack.enter_context(_local_cluster(distributed, count))
-            revive = partial(address.scale, count)
+            restart = partial(address.scale, count)
         try:
             client = distributed.Client(address, timeout=10, set_as_default=False)
         except (OSError, ValueError) as error:
             raise SmalltumorError(f"no Dask scheduler answers at {address}") from error
         stack.callback(client.close, timeout=5)
         if workers.scheduler or not missing_packages(["bokeh"]):
-            workers.tell(f"dashboard: {client.dashboard_link}")
-        yield client, revive
+            workers.report(f"dashboard: {client.dashboard_link}")
+        yield client, restart
 
 
 @contextmanager

@@ -77,7 +77,7 @@ def segment_cohort(
 def _made_with(checkpoint: Checkpoint, settings: CohortSettings) -> dict[str, Any]:
     weights = str(checkpoint.card.get("name", ""))
     made_with = {"labels": settings.scheme, "flips": settings.flips, "weights": weights}
-    part = {"part": str(settings.part), "dealt_from": settings.dealt_from}
+    part = {"part": str(settings.part), "cases_digest": settings.cases_digest}
     return {**made_with, "digest": checkpoint.digest, **part}
 
 

@@ -12,12 +12,12 @@ from smalltumor.cohort.rows import CohortRow, failed
 if TYPE_CHECKING:
     from smalltumor.cohort.jobs import Job
 
-DEATHS = 2
+MAX_WORKER_LOSSES = 2
 """Workers that a case may cost, alone on them, before it is given up."""
 
 
 @dataclass
-class _Desk:
+class _WorkerState:
     """What a worker is busy with.
 
     Parameters
@@ -51,14 +51,14 @@ class Dispatcher:
     def __init__(self, jobs: Iterable[Job], timeout: float | None = None) -> None:
         self._fresh = deque(jobs)
         self._suspects: deque[Job] = deque()
-        self._deaths: Counter[str] = Counter()
-        self._desks: dict[str, _Desk] = {}
+        self._losses: Counter[str] = Counter()
+        self._states: dict[str, _WorkerState] = {}
         self._timeout = timeout
 
     @property
     def done(self) -> bool:
         """Whether no case waits or is worked on."""
-        return not (self._fresh or self._suspects or any(d.jobs for d in self._desks.values()))
+        return not (self._fresh or self._suspects or any(d.jobs for d in self._states.values()))
 
     def assign(self, workers: Mapping[str, int], now: float) -> list[tuple[str, Job]]:
         """Choose cases for workers that can take more.
@@ -77,40 +77,40 @@ class Dispatcher:
         chosen: list[tuple[str, Job]] = []
         for level in range(max(workers.values(), default=0)):
             for address, size in workers.items():
-                desk = self._desks.setdefault(address, _Desk())
-                if len(desk.jobs) != level or level >= size or desk.reserved:
+                state = self._states.setdefault(address, _WorkerState())
+                if len(state.jobs) != level or level >= size or state.reserved:
                     continue
                 job = self._next(alone=level == 0)
                 if job is None:
                     continue
-                if not desk.jobs:
-                    desk.since = now
-                desk.reserved = self._is_suspect(job)
-                desk.jobs[job.name] = job
+                if not state.jobs:
+                    state.since = now
+                state.reserved = self._is_suspect(job)
+                state.jobs[job.name] = job
                 chosen.append((address, job))
         return chosen
 
     def _next(self, *, alone: bool) -> Job | None:
         if alone and self._suspects:
             job = self._suspects.popleft()
-            self._deaths.setdefault(job.name, 0)
+            self._losses.setdefault(job.name, 0)
             return job
         return self._fresh.popleft() if self._fresh else None
 
     def _is_suspect(self, job: Job) -> bool:
-        return job.name in self._deaths
+        return job.name in self._losses
 
     def ended(self, address: str, case: str, now: float) -> None:
         """A worker has ended a case."""
-        desk = self._desks[address]
-        desk.jobs.pop(case, None)
-        desk.since, desk.reserved = now, False
+        state = self._states[address]
+        state.jobs.pop(case, None)
+        state.since, state.reserved = now, False
 
     def hanging(self, now: float) -> list[str]:
         """Addresses of workers that ended no case for too long."""
         if self._timeout is None:
             return []
-        return [a for a, d in self._desks.items() if d.jobs and now - d.since > self._timeout]
+        return [a for a, d in self._states.items() if d.jobs and now - d.since > self._timeout]
 
     def lost(self, address: str, *, hung: bool = False) -> list[CohortRow]:
         """A worker is gone.
@@ -120,14 +120,14 @@ class Dispatcher:
         list of CohortRow
             The row of a case that is given up; cases that are tried again have none.
         """
-        jobs = list(self._desks.pop(address, _Desk()).jobs.values())
+        jobs = list(self._states.pop(address, _WorkerState()).jobs.values())
         if len(jobs) == 1:
             case = jobs[0].name
-            self._deaths[case] += 1
+            self._losses[case] += 1
             if hung:
                 return [failed(case, f"it took longer than {self._timeout:g} s and was ended")]
-            if self._deaths[case] >= DEATHS:
-                return [failed(case, f"it ended its worker {DEATHS} times, {_CAUSES}")]
+            if self._losses[case] >= MAX_WORKER_LOSSES:
+                return [failed(case, f"it ended its worker {MAX_WORKER_LOSSES} times, {_CAUSES}")]
         self._suspects.extend(jobs)
         return []
 

@@ -61,7 +61,7 @@ class Part:
             return list(cases)
         return sorted(cases, key=lambda files: files.name)[self.number - 1 :: self.count]
 
-    def dealt_from(self, cases: Sequence[CaseFiles]) -> str:
+    def cases_digest(self, cases: Sequence[CaseFiles]) -> str:
         """Digest of the names of all cases that are dealt out; empty for the whole cohort.
 
         With one case more or fewer, the parts would be others, and cases be in two or in none.

@@ -42,8 +42,8 @@ class CohortSettings:
         Write the tables of all cases and lesions as Parquet as well.
     part : Part
         Which part of a cohort the cases are; a folder holds one part.
-    dealt_from : str
-        `Part.dealt_from` of the cases that were dealt out, so that a part's folder is not
+    cases_digest : str
+        `Part.cases_digest` of the cases that were dealt out, so that a part's folder is not
         continued after cases were added; empty for a whole cohort, which may grow.
     """
 
@@ -59,4 +59,4 @@ class CohortSettings:
     candidates: bool = False
     parquet: bool = False
     part: Part = WHOLE
-    dealt_from: str = ""
+    cases_digest: str = ""

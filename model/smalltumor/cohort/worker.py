@@ -152,9 +152,8 @@ def _pin_to_cores(share: Share) -> None:
     if sys.platform != "linux":
         return
     cores = share.of_cores(sorted(os.sched_getaffinity(0)))
-    for thread in Path(
-        "/proc/self/task"
-    ).iterdir():  # threads inherit from the one that starts them
+    threads = Path("/proc/self/task")  # threads inherit from the one that starts them
+    for thread in threads.iterdir():
         with suppress(OSError):
             os.sched_setaffinity(int(thread.name), cores)
 

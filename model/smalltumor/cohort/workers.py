@@ -24,14 +24,14 @@ class Workers:
         Seconds after which a worker that ended no case is ended itself, and the case it was busy
         with has failed. It needs a process that can be ended, so there is one if no other is asked
         for.
-    tell : callable
+    report : callable
         Called with what the user should know, a sentence each.
     """
 
     count: int | None = None
     scheduler: str | None = None
     timeout: float | None = None
-    tell: Callable[[str], None] = _silent
+    report: Callable[[str], None] = _silent
 
     @property
     def are_processes(self) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from smalltumor.cohort.dispatcher import DEATHS, Dispatcher
+from smalltumor.cohort.dispatcher import MAX_WORKER_LOSSES, Dispatcher
 from smalltumor.cohort.jobs import Job
 from smalltumor.data.naming.case_files import CaseFiles
 
@@ -39,7 +39,7 @@ def test_cases_of_a_lost_worker_are_tried_again_one_at_a_time():
 
 def test_a_case_that_ends_its_worker_when_alone_is_named_the_second_time():
     dispatcher = Dispatcher(jobs("a"))
-    for time in range(DEATHS):
+    for time in range(MAX_WORKER_LOSSES):
         assert names_of(dispatcher.assign({"x": 3}, time)) == [("x", "a")]
         given_up = dispatcher.lost("x")
     (row,) = given_up

@@ -23,19 +23,19 @@ if TYPE_CHECKING:
     from smalltumor.cohort.jobs import Job
     from smalltumor.cohort.rows import CohortRow
 
-_GLANCE = 0.5
+_POLL_INTERVAL = 0.5
 """Seconds between looks at which workers there are."""
 
-_PATIENCE = 2.0
+_RESULT_TIMEOUT = 2.0
 """Seconds until it is doubted that a worker still has a result."""
 
-_ABSENCE = 20.0
+_RESTART_TIMEOUT = 20.0
 """Seconds until a worker of this machine is given up, and another one started."""
 
-_REVIVALS = 3
+_RESTART_RETRIES = 3
 """How often that is tried if no worker is left."""
 
-_STARTS = 5
+_START_ATTEMPTS = 5
 """Workers that may be lost in a row while they get ready."""
 
 
@@ -43,7 +43,7 @@ class _Lost:
     """In place of a result: it is lost with its worker."""
 
 
-class Fleet:
+class WorkerPool:
     """Workers that segment the cases of one run.
 
     Parameters
@@ -52,9 +52,9 @@ class Fleet:
     setup : Setup
     sharing : int
         Number of workers that share this machine; 0 if they are on others.
-    tell : callable
+    report : callable
         Called with what the user should know.
-    revive : callable
+    restart : callable
         Starts workers in place of those of this machine that Dask has given up.
     """
 
@@ -63,19 +63,19 @@ class Fleet:
         client: Client,
         setup: Setup,
         sharing: int,
-        tell: Callable[[str], None],
-        revive: Callable[[], object] = object,
+        report: Callable[[str], None],
+        restart: Callable[[], object] = object,
     ) -> None:
-        self._client, self._setup, self._sharing, self._tell = client, setup, sharing, tell
+        self._client, self._setup, self._sharing, self._report = client, setup, sharing, report
         self._events: SimpleQueue[Future] = SimpleQueue()
         self._preparing: dict[str, Future] = {}
         self._ready: dict[str, int] = {}
         self._refused: dict[str, str] = {}
         self._sent: dict[str, tuple[str, str, Future]] = {}
         self._lost_in_a_row = 0
-        self._revive = revive
+        self._restart = restart
         self._complete_at = time.monotonic()
-        self._revived = 0
+        self._restarts = 0
 
     def rows(self, jobs: Iterable[Job], timeout: float | None = None) -> Iterator[CohortRow]:
         """Segment cases; the rows come as cases end.
@@ -123,12 +123,12 @@ class Fleet:
         now = time.monotonic()
         if present >= self._sharing:
             self._complete_at = now
-        elif now - self._complete_at > _ABSENCE:
+        elif now - self._complete_at > _RESTART_TIMEOUT:
             self._complete_at = now
-            self._revived = 0 if present else self._revived + 1
-            if self._revived > _REVIVALS:
+            self._restarts = 0 if present else self._restarts + 1
+            if self._restarts > _RESTART_RETRIES:
                 raise SmalltumorError("the workers ended, and no other can be started")
-            self._revive()
+            self._restart()
 
     def _prepare(self, address: str) -> None:
         self._preparing[address] = self._submit(address, prepare, self._setup, self._sharing)
@@ -145,7 +145,7 @@ class Fleet:
     def _receive(self, dispatcher: Dispatcher) -> Iterator[CohortRow]:
         """What has happened since, or within the next moment."""
         try:
-            event = self._events.get(timeout=_GLANCE)
+            event = self._events.get(timeout=_POLL_INTERVAL)
             while True:
                 yield from self._handle(event, dispatcher)
                 event = self._events.get_nowait()
@@ -182,13 +182,13 @@ class Fleet:
             self._ready[address] = min(DEPTH, threads)
         else:
             self._refused[address] = why
-            self._tell(f"the worker {address} is not used: {why}")
+            self._report(f"the worker {address} is not used: {why}")
 
     def _result(self, future: Future, address: str) -> Any:
         """The result of a task, which its worker may take with it when it ends."""
         while not _was_lost(future):
             try:
-                return future.result(timeout=_PATIENCE)
+                return future.result(timeout=_RESULT_TIMEOUT)
             except TimeoutError:
                 if address not in self._client.nthreads():
                     break
@@ -204,8 +204,10 @@ class Fleet:
     def _lose_at_start(self, address: str) -> None:
         self._preparing.pop(address)
         self._lost_in_a_row += 1
-        if self._lost_in_a_row >= _STARTS:
-            raise SmalltumorError(f"{_STARTS} workers in a row ended before they segmented a case")
+        if self._lost_in_a_row >= _START_ATTEMPTS:
+            raise SmalltumorError(
+                f"{_START_ATTEMPTS} workers in a row ended before they segmented a case"
+            )
 
     def _end(self, address: str, dispatcher: Dispatcher) -> Iterator[CohortRow]:
         """End a worker that hangs; its nanny starts another."""
@@ -214,7 +216,7 @@ class Fleet:
             self._client.restart_workers([address], timeout=60, raise_for_error=False)
         except ValueError:  # it has no nanny
             self._refused[address] = "it hangs, and cannot be ended from here"
-            self._tell(f"the worker {address} is not used any more: {self._refused[address]}")
+            self._report(f"the worker {address} is not used any more: {self._refused[address]}")
 
     def _forget(self, keys: Iterable[str]) -> None:
         futures = [self._sent.pop(key)[2] for key in keys]
