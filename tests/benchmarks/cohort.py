@@ -10,7 +10,6 @@ and compilation.
 from __future__ import annotations
 
 import argparse
-import csv
 import statistics
 import subprocess
 import sys
@@ -45,12 +44,11 @@ def main() -> None:
             alone.append(network_alone())
     print(f"network alone: {', '.join(f'{seconds:.2f}' for seconds in alone)} s a case")
     for position, (workers, run) in enumerate(runs.items()):
-        seconds, busy, first, early, late = run
+        seconds, first, early, late = run
         reference = statistics.mean(alone[position : position + 2])
         print(
             f"workers {workers or 'none'}: {seconds:.2f} s a case, {reference / seconds:.2f} of "
-            f"the network's throughput, networks busy {busy:.0%} of the time; "
-            f"first row after {first:.1f} s; "
+            f"the network's throughput; first row after {first:.1f} s; "
             f"peak memory {early:.2f} GB in the first half, {late:.2f} GB in the second"
         )
 
@@ -87,7 +85,7 @@ def network_alone(repeats: int = 3) -> float:
 
 
 def cohort(data: Path, out: Path, workers: int | None) -> tuple[float, ...]:
-    """Seconds a case, share of the time in which networks ran, seconds to the first row, memory.
+    """Seconds a case, seconds to the first row, memory.
 
     Memory is the peak of the first half of the cases, and of the second, in GB.
     """
@@ -105,13 +103,10 @@ def cohort(data: Path, out: Path, workers: int | None) -> tuple[float, ...]:
     assert process.returncode == 0
     skipped = max(2, 2 * (workers or 1))
     seconds = (ends[-1] - ends[skipped - 1]) / (len(ends) - skipped)
-    with (out / "cohort.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))[skipped:]
-    busy = statistics.mean(float(row["seconds"]) for row in rows) / seconds / (workers or 1)
     middle = ends[len(ends) // 2]
     early = max(used for moment, used in memory if moment < middle)
     late = max(used for moment, used in memory if moment >= middle)
-    return seconds, busy, ends[0] - began, early, late
+    return seconds, ends[0] - began, early, late
 
 
 def sample_memory(pid: int, samples: list[tuple[float, float]]) -> None:
