@@ -17,6 +17,7 @@ from types import FrameType
 from smalltumor.cli import (
     average,
     cohort,
+    cohort_report,
     compare,
     demo,
     dicom_seg,
@@ -40,6 +41,7 @@ COMMANDS = (
     prepare,
     dicom_seg,
     cohort,
+    cohort_report,
     lesions,
     report,
     compare,

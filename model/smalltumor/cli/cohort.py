@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from smalltumor.cli import arguments
+from smalltumor.cli.cohort_report import PAGE, write_report
 
 if TYPE_CHECKING:
     from smalltumor.cohort.parts import Part
@@ -59,6 +60,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--parquet",
         action="store_true",
         help="also write the tables of all cases and lesions as Parquet (needs the extra [cohort])",
+    )
+    results.add_argument(
+        "--report",
+        action="store_true",
+        help="also write a page of the cohort, cohort.html (needs the extra [report])",
     )
     arguments.add_bids(results)
     results.add_argument(
@@ -128,7 +134,10 @@ def run(options: argparse.Namespace) -> int:
     from smalltumor.cohort.cohort import segment_cohort
     from smalltumor.cohort.results_folder import TABLE
     from smalltumor.models.checkpoint import load_checkpoint
+    from smalltumor.report.page_files import require_report
 
+    if options.report:
+        require_report()
     found = cohort_cases(options.data, options.output)
     cases = options.part.of(found)
     if not cases:
@@ -143,6 +152,8 @@ def run(options: argparse.Namespace) -> int:
             failed.add(row.case)
     print(f"{len(cases)} cases, {len(failed)} failed; research only")
     print(f"wrote {options.output / TABLE}")
+    if options.report:
+        write_report(options.output, options.output / PAGE)
     _name_options([files for files in cases if files.name in failed], options, checkpoint)
     return 1 if failed else 0
 
@@ -162,6 +173,7 @@ def _settings(options: argparse.Namespace, cases_digest: str) -> CohortSettings:
         bids=options.bids,
         candidates=options.candidates,
         parquet=options.parquet,
+        data=options.data,
         part=options.part,
         cases_digest=cases_digest,
     )

@@ -21,6 +21,8 @@ _OUTDATED = "again"
 _MISSING = "missing_modalities"
 _ROUND = "round"
 _PART, _CASES_DIGEST = "part", "cases_digest"
+_NOT_OF_MASKS = {_PART, _CASES_DIGEST, "data"}
+"""What may be different in a later run: parts have a check of their own, and data may be moved."""
 
 
 class Claim:
@@ -175,8 +177,8 @@ def _check_part(path: Path, existing: Mapping[str, Any], made_with: Mapping[str,
 
 
 def _check_settings(path: Path, existing: Mapping[str, Any], made_with: Mapping[str, Any]) -> None:
-    of_part = {_PART, _CASES_DIGEST}
-    different = [k for k in made_with if k not in of_part and existing.get(k) != made_with[k]]
+    of_masks = [key for key in made_with if key not in _NOT_OF_MASKS]
+    different = [key for key in of_masks if existing.get(key) != made_with[key]]
     if different:
         settings = ", ".join(f"{key} {existing.get(key)}" for key in different)
         raise OutputError(f"{path} holds masks made with {settings}", Remedy(Action.REPLACE_OUTPUT))

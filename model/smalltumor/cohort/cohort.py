@@ -78,7 +78,8 @@ def _made_with(checkpoint: Checkpoint, settings: CohortSettings) -> dict[str, An
     weights = str(checkpoint.card.get("name", ""))
     made_with = {"labels": settings.scheme, "flips": settings.flips, "weights": weights}
     part = {"part": str(settings.part), "cases_digest": settings.cases_digest}
-    return {**made_with, "digest": checkpoint.digest, **part}
+    data = {} if settings.data is None else {"data": str(settings.data.absolute())}
+    return {**made_with, "digest": checkpoint.digest, **part, **data}
 
 
 @contextmanager

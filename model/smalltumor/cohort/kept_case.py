@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from smalltumor.cohort.records import CaseRecord, sizes_of_images
+from smalltumor.cohort.records import CaseRecord, has_other_images
 from smalltumor.cohort.results_folder import ResultsFolder
 from smalltumor.cohort.rows import CohortRow, bids_labels, numbers_of, reason_of
+from smalltumor.cohort.stored_mask import read_stored_mask
 from smalltumor.errors import CaseError, SmalltumorError
 
 if TYPE_CHECKING:
@@ -93,10 +94,7 @@ def _lacking(modalities: tuple[str, ...]) -> str:
 
 def _check_images(job: Job, record: CaseRecord | None) -> None:
     """A mask must not pass for that of images which took the place of its own."""
-    if record is None:
-        return
-    sizes = sizes_of_images(job.files)  # of those that are still there
-    if any(record.images.get(modality, size) != size for modality, size in sizes.items()):
+    if has_other_images(record, job.files):
         raise CaseError(
             f"{job.name}: its images are not those that its mask in the folder of results was made "
             "of; delete the mask to have it segmented again"
@@ -104,16 +102,10 @@ def _check_images(job: Job, record: CaseRecord | None) -> None:
 
 
 def _read_mask(name: str, folder: ResultsFolder, scheme: str) -> Segmentation:
-    from smalltumor.data.label_files import decode_labels
-    from smalltumor.data.nifti import read_volume
-    from smalltumor.data.segmentation import Segmentation
-
     try:
-        volume = read_volume(folder.mask(name))
-        classes = decode_labels(volume, scheme)[0]
+        return read_stored_mask(folder.mask(name), name, scheme)
     except SmalltumorError as error:
         raise CaseError(f"{error}; delete it to have it segmented again") from error
-    return Segmentation(name, classes, volume.grid, volume.header)
 
 
 def _write_missing(

@@ -79,6 +79,14 @@ class CaseRecord:
             raise SmalltumorError(f"{path} cannot be read as a record of a mask") from error
 
 
+def has_other_images(record: CaseRecord | None, files: CaseFiles) -> bool:
+    """Whether images of a case took the place of those that its mask was made of."""
+    if record is None:
+        return False
+    sizes = sizes_of_images(files)  # of those that are still there
+    return any(record.images.get(modality, size) != size for modality, size in sizes.items())
+
+
 def software_version() -> str:
     """Version of this package; empty if it runs without being installed."""
     with suppress(metadata.PackageNotFoundError):

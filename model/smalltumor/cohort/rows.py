@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, fields
+from dataclasses import Field, astuple, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from smalltumor.errors import CaseError, SmalltumorError
 from smalltumor.labels.regions import Region
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from smalltumor.data.segmentation import Segmentation
     from smalltumor.files.tables import Cell
@@ -75,6 +75,25 @@ class CohortRow:
     def cells(self) -> tuple[Cell, ...]:
         """A cell for each of `COLUMNS`."""
         return astuple(self)
+
+    @classmethod
+    def from_cells(cls, cells: Mapping[str, str]) -> CohortRow:
+        """The row of cells by column, as read from a table; columns that are absent are empty.
+
+        Raises
+        ------
+        ValueError
+            If a cell is not what its column holds.
+        """
+        if cells["outcome"] not in get_args(Outcome):
+            raise ValueError(f"{cells['outcome']!r} is no outcome")
+        known = {field.name: _parsed(cells.get(field.name, ""), field) for field in fields(cls)}
+        return cls(**known)
+
+
+def _parsed(cell: str, field: Field[Any]) -> Any:
+    kind = {"float | None": float, "int | None": int}.get(str(field.type))
+    return cell if kind is None else kind(cell) if cell else None
 
 
 COLUMNS = tuple(field.name for field in fields(CohortRow))

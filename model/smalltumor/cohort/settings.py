@@ -40,6 +40,8 @@ class CohortSettings:
         Write the label images ``CASE_candidates.nii.gz`` as well.
     parquet : bool
         Write the tables of all cases and lesions as Parquet as well.
+    data : Path, optional
+        Folder of the cases, recorded so that their results can be shown with their images.
     part : Part
         Which part of a cohort the cases are; a folder holds one part.
     cases_digest : str
@@ -58,5 +60,6 @@ class CohortSettings:
     bids: Path | None = None
     candidates: bool = False
     parquet: bool = False
+    data: Path | None = None
     part: Part = WHOLE
     cases_digest: str = ""

@@ -33,6 +33,7 @@ _DRAWN = (Region.WT, Region.ET, Region.TC)
 """From below to the top: where ET and TC have one outline, dashes lie on the solid line."""
 
 _DPI = 250
+_SMALL_DPI, _SMALL_QUALITY = 130, 85
 _MM_PER_INCH = 100.0
 _THUMBNAIL_INCHES = 1.1
 _BAR_MM = 50.0
@@ -49,7 +50,7 @@ class Picture:
     Parameters
     ----------
     source : str
-        The PNG as a ``data:`` address.
+        The PNG or JPEG as a ``data:`` address.
     alternative : str
         What it shows, for readers who do not see it.
     caption : str
@@ -115,9 +116,32 @@ def picture_of_lesion(
     return Picture(_png(figure), alternative, caption, shown.size_mm[1])
 
 
-def data_address(png: bytes) -> str:
-    """A PNG file as a ``data:`` address."""
-    return "data:image/png;base64," + base64.b64encode(png).decode()
+def small_picture_of_slice(
+    shown: Slice, window: tuple[float, float], alternative: str, caption: str
+) -> Picture:
+    """A whole slice with all contours, small in bytes; an arrow points at its lesion, if any.
+
+    Parameters
+    ----------
+    shown : Slice
+    window : (float, float)
+        Intensities that are black and white.
+    alternative, caption : str
+    """
+    shown = shown.without_background(*window)
+    height, width = shown.size_mm
+    figure, axes = _empty_figure(width / _MM_PER_INCH, height / _MM_PER_INCH)
+    _draw(axes, shown, window, tuple(Region))
+    _draw_arrow(axes, shown)
+    page = io.BytesIO()
+    options = {"quality": _SMALL_QUALITY}
+    figure.savefig(page, format="jpeg", dpi=_SMALL_DPI, pil_kwargs=options)
+    return Picture(data_address(page.getvalue(), "jpeg"), alternative, caption, width)
+
+
+def data_address(content: bytes, kind: str = "png") -> str:
+    """A PNG or JPEG file as a ``data:`` address."""
+    return f"data:image/{kind};base64," + base64.b64encode(content).decode()
 
 
 def png_of(figure: Figure, dpi: int = _DPI) -> bytes:

@@ -31,10 +31,20 @@ def check_page(path: Path, *, overwrite: bool = False, sources: Iterable[Path] =
     if path.suffix.lower() not in PAGE_SUFFIXES:
         raise OutputError(f"{path}: the name of a report ends in .html or .pdf")
     check_output(path, overwrite=overwrite, sources=sources)
-    for module in ("jinja2", "matplotlib"):
-        require(module, "a report", extra="report")
+    require_report()
     if path.suffix.lower() == PDF_SUFFIX:
         require("plutoprint", "a report as PDF", extra="report")
+
+
+def require_report() -> None:
+    """Check that the packages for an HTML page are installed.
+
+    Raises
+    ------
+    MissingPackageError
+    """
+    for module in ("jinja2", "matplotlib"):
+        require(module, "a report", extra="report")
 
 
 def write_page(html: str, path: Path, *, overwrite: bool = False) -> Path:

@@ -1,0 +1,243 @@
+"""The page of a cohort: its sizes, what deserves a look, and what failed, as one HTML file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import numpy as np
+
+from smalltumor.cohort.ranking import ORDER, deserves_look, ranked, reasons_of
+from smalltumor.cohort.results import CaseResult, CohortInfo, read_info, read_results
+from smalltumor.cohort.results_folder import ResultsFolder
+from smalltumor.errors import SmalltumorError
+from smalltumor.labels.regions import REGION_NAMES, Region
+from smalltumor.report import texts
+from smalltumor.report.cohort_figure import SMALL_ML, draw_sizes
+from smalltumor.report.cohort_pictures import picture_of_case
+from smalltumor.report.figures import Picture, data_address, png_of
+from smalltumor.report.page import legend, render
+
+if TYPE_CHECKING:
+    from smalltumor.data.naming.case_files import CaseFiles
+
+MOST_PICTURES = 48
+"""Cases with a picture, the first that deserve a look; the others are in the table only."""
+
+_FIGURE_DPI = 160
+
+
+@dataclass(frozen=True)
+class _Look:
+    """A case that deserves a look; texts as they are printed."""
+
+    number: int
+    name: str
+    link: str
+    picture: Picture | None
+    problem: str
+    reasons: str
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _CaseRow:
+    """A row of the table of cases."""
+
+    name: str
+    link: str
+    volumes: tuple[str, ...]
+    lesions: str
+    small: str
+    second_look: str
+    probability: str
+    warnings: int
+
+
+@dataclass(frozen=True)
+class _SizeRow:
+    """A row of the table of sizes."""
+
+    name: str
+    present: int
+    absent: int | str
+    small: int
+    median: str
+    quartiles: str
+    largest: str
+
+
+def cohort_page(
+    folder: Path,
+    page: Path,
+    *,
+    data: Path | None = None,
+    most: int = MOST_PICTURES,
+    progress: Callable[[float, str], None] = lambda fraction, step: None,
+) -> str:
+    """Make the page of a folder of results, complete or not.
+
+    One case is in memory at a time.
+
+    Parameters
+    ----------
+    folder : Path
+        Results of `smalltumor.cohort.cohort.segment_cohort`.
+    page : Path
+        Where the page is to be, for its links to the masks.
+    data : Path, optional
+        Folder of the cases, for the pictures; by default the one that the masks were made of.
+    most : int
+        Cases with a picture.
+    progress : callable
+        Called with the fraction done and the step.
+
+    Returns
+    -------
+    str
+        HTML. Every text that is not this package's is escaped.
+
+    Raises
+    ------
+    SmalltumorError
+        If the folder holds no results of a cohort.
+    MissingPackageError
+        If jinja2 or matplotlib is not installed.
+    """
+    info, results = read_info(folder), ranked(read_results(folder))
+    made = [result for result in results if not result.failed]
+    return render(
+        "cohort.html.j2",
+        title=f"Cohort {folder.resolve().name}",
+        folder=folder.resolve().name,
+        info=info,
+        versions=", ".join(sorted({r.row.version for r in made} - {""})),
+        count=len(results),
+        made_count=len(made),
+        order=ORDER,
+        looks=_looks(made, folder, page, info, data or info.data, most, progress),
+        worth=sum(map(deserves_look, made)),
+        most=most,
+        failed=[result.row for result in results if result.failed],
+        figure=_figure(made),
+        sizes=_sizes(made),
+        small_ml=f"{SMALL_ML:g}",
+        rows=[_row(result, folder, page) for result in made],
+        legend=legend(tuple(Region)),
+    )
+
+
+def _looks(
+    made: Sequence[CaseResult],
+    folder: Path,
+    page: Path,
+    info: CohortInfo,
+    data: Path | None,
+    most: int,
+    progress: Callable[[float, str], None],
+) -> list[_Look]:
+    shown = [result for result in made if deserves_look(result)][:most]
+    if not shown:
+        return []
+    progress(0.0, "finding the images")
+    cases = _cases_in(data)
+    looks = []
+    for number, result in enumerate(shown, start=1):
+        progress((number - 1) / len(shown), f"picture of {result.name}")
+        picture, problem = _picture(result, folder, info.scheme, cases)
+        looks.append(
+            _Look(
+                number,
+                result.name,
+                _link(result, folder, page),
+                picture,
+                problem,
+                "; ".join(reasons_of(result)),
+                result.warnings,
+            )
+        )
+    return looks
+
+
+def _cases_in(data: Path | None) -> dict[str, CaseFiles]:
+    """The cases of a folder by name; none if it is not there any more."""
+    from smalltumor.data.naming.find_cases import find_cases
+
+    if data is None:
+        return {}
+    try:
+        return {files.name: files for files in find_cases(data)}
+    except SmalltumorError:
+        return {}
+
+
+def _picture(
+    result: CaseResult, folder: Path, scheme: str, cases: Mapping[str, CaseFiles]
+) -> tuple[Picture | None, str]:
+    try:
+        return picture_of_case(result, ResultsFolder(folder), scheme, cases), ""
+    except SmalltumorError as error:
+        return None, str(error)
+
+
+def _link(result: CaseResult, folder: Path, page: Path) -> str:
+    """Address of a mask relative to the page, so that both can be moved together."""
+    mask = ResultsFolder(folder.resolve()).mask(result.name)
+    try:
+        relative = Path(os.path.relpath(mask, page.resolve().parent)).as_posix()
+    except ValueError:  # on another drive
+        return mask.as_uri()
+    return quote(relative if relative.startswith(".") else f"./{relative}")
+
+
+def _row(result: CaseResult, folder: Path, page: Path) -> _CaseRow:
+    row = result.row
+    return _CaseRow(
+        result.name,
+        _link(result, folder, page),
+        tuple(texts.volume(ml) for ml in (row.et_ml, row.tc_ml, row.wt_ml)),
+        texts.ABSENT if row.et_components is None else str(row.et_components),
+        texts.ABSENT if row.et_small is None else str(row.et_small),
+        str(result.count("second look")),
+        texts.share(result.lowest_probability),
+        len(result.warnings),
+    )
+
+
+def _volumes(made: Sequence[CaseResult]) -> dict[Region, list[float]]:
+    """Volumes in ml of each region; zero for a case without it."""
+    rows = [result.row for result in made]
+    return {
+        region: [getattr(row, f"{region.value}_ml") or 0.0 for row in rows] for region in Region
+    }
+
+
+def _lesions(made: Sequence[CaseResult]) -> list[float]:
+    return [mm3 for result in made for mm3 in result.lesions_mm3]
+
+
+def _figure(made: Sequence[CaseResult]) -> str:
+    return data_address(png_of(draw_sizes(_volumes(made), _lesions(made)), _FIGURE_DPI))
+
+
+def _sizes(made: Sequence[CaseResult]) -> list[_SizeRow]:
+    rows = [
+        _size_row(f"{region.upper()} {REGION_NAMES[region]}, cases", values)
+        for region, values in _volumes(made).items()
+    ]
+    return [*rows, _size_row("enhancing lesions", [mm3 / 1000 for mm3 in _lesions(made)])]
+
+
+def _size_row(name: str, values: Sequence[float]) -> _SizeRow:
+    present = np.array([value for value in values if value > 0])
+    small = int(np.count_nonzero(present < SMALL_ML))
+    if not present.size:
+        return _SizeRow(name, 0, len(values), 0, *(texts.ABSENT,) * 3)
+    low, median, high = (texts.volume(float(v)) for v in np.percentile(present, (25, 50, 75)))
+    largest = texts.volume(float(present.max()))
+    absent = len(values) - present.size
+    return _SizeRow(name, present.size, absent, small, median, f"{low} to {high}", largest)

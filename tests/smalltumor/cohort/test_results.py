@@ -1,0 +1,78 @@
+"""Results of a cohort, read again and ranked by what deserves a look."""
+
+from __future__ import annotations
+
+import pytest
+from cohort_results import WARNING, write_results
+from smalltumor.cohort.ranking import deserves_look, ranked, reasons_of
+from smalltumor.cohort.results import CaseResult, Spot, read_info, read_results
+from smalltumor.cohort.results_folder import SETTINGS, TABLE
+from smalltumor.cohort.rows import CohortRow
+from smalltumor.errors import SmalltumorError
+
+
+def result(name: str, *, warnings: str = "", second: int = 0, small: int = 0, lowest=None):
+    spots = [Spot("second look", (0, 0, 0), 9, 0.5)] * second
+    spots += [Spot("small lesion", (0, 0, 0), 9)] * small
+    return CaseResult(CohortRow(name, "segmented", warnings=warnings), tuple(spots), (), lowest)
+
+
+def test_settings_and_rows_are_those_that_were_written(tmp_path):
+    data, output = write_results(tmp_path)
+    info = read_info(output)
+    assert (info.scheme, info.weights, info.digest, info.data) == (
+        *("brats2018", "starter", "c0ffee"),
+        data,
+    )
+    ann, bob, cyd, dan = read_results(output)
+    assert ann.row.et_ml == pytest.approx(60 * 64 / 1000)
+    assert (ann.spots, ann.lowest_probability) == ((), 0.9)
+    assert [spot.kind for spot in bob.spots] == ["second look", "small lesion"]
+    assert bob.spots[0].score == pytest.approx(0.4)
+    assert bob.spots[1].centre == pytest.approx((12.5, 8.5, 8))
+    assert cyd.warnings == (WARNING,)
+    assert dan.failed and dan.row.note == "no T1CE image"
+
+
+def test_warnings_come_first_then_spots_then_small_lesions_then_low_probabilities():
+    cases = [
+        result("sure", lowest=0.9),
+        result("unsure", lowest=0.6),
+        result("small", small=2, lowest=0.9),
+        result("spot", second=1, lowest=0.9),
+        result("spots", second=3, lowest=0.9),
+        result("doubtful", warnings="a; b", lowest=0.9),
+        CaseResult(CohortRow("failed", "failed")),
+        result("unknown"),
+    ]
+    names = [case.name for case in ranked(cases)]
+    last = ["unsure", "sure", "unknown", "failed"]
+    assert names == ["doubtful", "spots", "spot", "small", *last]
+    assert [case.name for case in cases if deserves_look(case)] == [
+        *("small", "spot", "spots", "doubtful")
+    ]
+
+
+def test_reasons_are_counted():
+    case = result("a", warnings="x", second=2, small=1, lowest=0.543)
+    assert reasons_of(case) == [
+        *("1 warning", "2 second-look spots", "1 small lesion", "lowest probability 0.54")
+    ]
+
+
+def test_a_lesion_table_that_cannot_be_read_is_a_warning(tmp_path):
+    _, output = write_results(tmp_path)
+    (output / "ann_lesions.csv").write_text("damaged")
+    ann = read_results(output)[0]
+    assert ann.warnings == ("ann_lesions.csv cannot be read",)
+
+
+def test_another_folder_is_refused(tmp_path):
+    with pytest.raises(SmalltumorError, match=f"holds no results of a cohort: no {SETTINGS}"):
+        read_info(tmp_path)
+    (tmp_path / TABLE).write_text("case,outcome,et_ml\nann,segmented,much\n")
+    with pytest.raises(SmalltumorError, match=r"cohort\.csv is damaged"):
+        read_results(tmp_path)
+    (tmp_path / TABLE).write_text("case,outcome\nann,unheard\n")
+    with pytest.raises(SmalltumorError, match="unheard"):
+        read_results(tmp_path)
