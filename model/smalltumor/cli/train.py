@@ -60,7 +60,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--run", metavar="DIR", type=Path, dest="folder", help="the run folder")
     parser.add_argument("--check", action="store_true", help="only list the cases and problems")
     parser.add_argument("--resume", action="store_true", help="resume the run in --run")
-    parser.add_argument("--preset", choices=PRESETS, default="paper", help="default paper")
+    parser.add_argument("--preset", choices=PRESETS, help="default paper")
     parser.add_argument("--weights", metavar="F", type=Path, help="checkpoint to start from")
     parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1 ...")
     parser.add_argument(
@@ -212,12 +212,13 @@ def run(options: argparse.Namespace) -> int:
     from smalltumor.data.patients import read_patients
     from smalltumor.training.request import TrainingRequest
 
+    _check_resume(options)
     all_folds = _trains_all_folds(options)
     folds = options.changes.pop("folds", None) if all_folds else None
     request = TrainingRequest(
         data=options.data,
         run=options.folder,
-        preset=options.preset,
+        preset=options.preset or "paper",
         changes=options.changes,
         weights=options.weights,
         validation=options.validation,
@@ -228,6 +229,25 @@ def run(options: argparse.Namespace) -> int:
         resume=options.resume,
     )
     return _train_folds(request, folds) if all_folds else _train(request)
+
+
+def _check_resume(options: argparse.Namespace) -> None:
+    """Refuse ``--resume`` without a recipe where there is nothing to resume.
+
+    It would start a run of the default preset, such as a process for a further fold that is started
+    before the first process has written the folder of the cross-validation.
+    """
+    from smalltumor.training.cross_validation.record import is_cross_validation
+    from smalltumor.training.runs.run_folder import RunFolder
+
+    has_recipe = options.preset or options.weights or options.changes
+    if not options.resume or has_recipe or is_cross_validation(options.folder):
+        return
+    if not RunFolder(options.folder).config.is_file():
+        raise TrainingError(
+            f"{options.folder} holds no run to resume; to start one, name --preset or another "
+            "setting too"
+        )
 
 
 def _trains_all_folds(options: argparse.Namespace) -> bool:

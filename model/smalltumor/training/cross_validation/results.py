@@ -187,7 +187,7 @@ def _from_run(run: RunFolder, settings: ScoringSettings) -> tuple[list[CaseRow],
     done = run.is_done
     if not done and not settings.unfinished:
         return [], [f"{run.path.name} is not done, and its cases are left out"]
-    if not run.last.is_file():
+    if not run.last.is_file() and not (done and run.final.is_file()):
         return [], [f"{run.path.name} has saved no state yet, and its cases are left out"]
     held_out = held_out_cases(run.path, settings.data)
     checkpoint = final_checkpoint(run.path)

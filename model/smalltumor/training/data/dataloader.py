@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -93,14 +94,33 @@ def _batch(
 
 @contextmanager
 def _own_stream(device: torch.device) -> Iterator[None]:
-    """On a GPU, work of this thread that does not wait for the network's, and has ended after."""
+    """On a GPU, work of this thread that does not wait for the network's, and has ended after.
+
+    A thread keeps its stream: the caching allocator never gives memory that was freed in one stream
+    to another, so that a new stream for each batch would fill the GPU with unused memory.
+    """
     if device.type != "cuda":
         yield
         return
-    stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+    stream = _streams.of(device)
     with torch.cuda.stream(stream):
         yield
     stream.synchronize()
+
+
+class _ThreadStreams(threading.local):
+    """The streams of this thread, one for each GPU."""
+
+    def __init__(self) -> None:
+        self._by_device: dict[torch.device, torch.cuda.Stream] = {}
+
+    def of(self, device: torch.device) -> torch.cuda.Stream:
+        if device not in self._by_device:
+            self._by_device[device] = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+        return self._by_device[device]
+
+
+_streams = _ThreadStreams()
 
 
 def _handed_over(batch: Batch) -> Batch:

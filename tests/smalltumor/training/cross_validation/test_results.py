@@ -104,6 +104,11 @@ def test_each_held_out_case_is_scored_with_the_final_weights_as_segment_predicts
     assert expected.et_voxels > 0
 
 
+def test_a_run_that_is_done_is_scored_without_the_state_to_resume_from(run):
+    (run / "last.safetensors").unlink()
+    assert [row.case for row in read_results([run], CPU).rows] == ["case_00", "case_02"]
+
+
 def test_scores_are_computed_once(run, segmented):
     before = read_results([run], CPU)
     assert read_results([run], CPU) == before

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 import torch
 from smalltumor.training.augmentation.settings import Augmentation
 from smalltumor.training.config import steps_per_epoch
+from smalltumor.training.data import dataloader
 from smalltumor.training.data.dataloader import batches
 from smalltumor.training.data.prepared_case import PreparedCase
 from training_cases import QUICK
@@ -78,3 +81,27 @@ def test_an_epoch_draws_the_same_number_of_crops_from_every_case(cases):
             for n in b.names
         ]
         assert sorted(names) == ["a"] * 4 + ["b"] * 4
+
+
+def test_a_thread_prepares_all_batches_of_a_gpu_in_one_stream(monkeypatch):
+    made = []
+
+    class Stream:
+        def __init__(self, device):
+            made.append(device)
+
+        def synchronize(self):
+            pass
+
+    monkeypatch.setattr(torch.cuda, "Stream", Stream)
+    monkeypatch.setattr(torch.cuda, "stream", lambda stream: nullcontext())
+    first, second = torch.device("cuda", 0), torch.device("cuda", 1)
+    with ThreadPoolExecutor(1) as pool:
+        for device in (first, first, second, first):
+            pool.submit(_enter, device).result()
+    assert made == [first, second]
+
+
+def _enter(device: torch.device) -> None:
+    with dataloader._own_stream(device):
+        pass
