@@ -6,11 +6,13 @@ import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
+from smalltumor.data.naming.cohort_names import REVIEWS, SETTINGS
 from smalltumor.data.segmentation import region_paths
 from smalltumor.errors import CaseError
 
+__all__ = ["LESIONS", "SETTINGS", "TABLE", "ResultsFolder", "check_distinct"]
+
 TABLE = "cohort.csv"
-SETTINGS = "cohort.json"
 LESIONS = "lesions.csv"
 _LESIONS_OF_CASE = "_lesions.csv"
 
@@ -47,6 +49,11 @@ class ResultsFolder:
     def candidates(self, case: str) -> Path:
         """Path of the label image of a case's candidates."""
         return self.path / f"{case}_candidates.nii.gz"
+
+    @property
+    def reviews(self) -> Path:
+        """Folder of the masks that readers have reviewed, see `smalltumor.cohort.reviews`."""
+        return self.path / REVIEWS
 
     def regions(self, case: str) -> list[Path]:
         """Paths of a case's region masks."""

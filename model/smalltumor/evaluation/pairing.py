@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from smalltumor.data.naming.cohort_names import is_folder_of_reviews
 from smalltumor.data.naming.file_names import LABELS, case_name, folder_name, parse_file_name
 from smalltumor.data.naming.find_cases import label_scheme_hint
 from smalltumor.data.naming.grouping import group_files
@@ -105,12 +106,17 @@ def find_label_files(path: Path) -> list[LabelFile]:
         raise CaseError(f"{path} does not exist")
     found: list[LabelFile] = []
     for root, folders, names in os.walk(path):
-        folders[:] = sorted(f for f in folders if not f.startswith((".", "images")))
+        folders[:] = sorted(f for f in folders if _may_hold_masks(Path(root, f)))
         files = (Path(root, n) for n in sorted(names) if not n.startswith("."))
         found += _in_folder([f for f in files if is_image_name(f)])
     if not found:
         raise CaseError(f"{path} contains no label file such as CASE.nii.gz or CASE_seg.nii.gz")
     return found
+
+
+def _may_hold_masks(folder: Path) -> bool:
+    """Whether masks in a folder are not those of readers, of cases that have other masks here."""
+    return not folder.name.startswith((".", "images")) and not is_folder_of_reviews(folder)
 
 
 def _in_folder(files: list[Path]) -> list[LabelFile]:

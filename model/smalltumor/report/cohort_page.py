@@ -25,9 +25,6 @@ from smalltumor.report.page import legend, render
 if TYPE_CHECKING:
     from smalltumor.data.naming.case_files import CaseFiles
 
-MOST_PICTURES = 48
-"""Cases with a picture, the first that deserve a look; the others are in the table only."""
-
 _FIGURE_DPI = 160
 
 
@@ -75,8 +72,8 @@ def cohort_page(
     folder: Path,
     page: Path,
     *,
+    most: int,
     data: Path | None = None,
-    most: int = MOST_PICTURES,
     progress: Callable[[float, str], None] = lambda fraction, step: None,
 ) -> str:
     """Make the page of a folder of results, complete or not.
@@ -89,10 +86,10 @@ def cohort_page(
         Results of `smalltumor.cohort.cohort.segment_cohort`.
     page : Path
         Where the page is to be, for its links to the masks.
+    most : int
+        Cases with a picture, the first that deserve a look; the others are in the table only.
     data : Path, optional
         Folder of the cases, for the pictures; by default the one that the masks were made of.
-    most : int
-        Cases with a picture.
     progress : callable
         Called with the fraction done and the step.
 

@@ -21,7 +21,7 @@ def results(tmp_path_factory) -> tuple[Path, Path]:
 
 @pytest.fixture(scope="module")
 def page(results) -> Page:
-    return Page(cohort_page(results[1], results[1] / "cohort.html"))
+    return Page(cohort_page(results[1], results[1] / "cohort.html", most=9))
 
 
 @pytest.fixture
@@ -86,13 +86,13 @@ def test_cases_without_images_are_listed_without_pictures(copied):
     settings = json.loads((copied / SETTINGS).read_text())
     del settings["data"]
     (copied / SETTINGS).write_text(json.dumps(settings))
-    page = Page(cohort_page(copied, copied / "cohort.html"))
+    page = Page(cohort_page(copied, copied / "cohort.html", most=9))
     assert page.text.count("No picture: its images were not found") == 2
 
 
 def test_images_that_were_moved_are_found_where_they_are_named(copied, results, tmp_path):
     data = shutil.copytree(results[0], tmp_path / "moved")
-    page = Page(cohort_page(copied, copied / "cohort.html", data=data))
+    page = Page(cohort_page(copied, copied / "cohort.html", most=9, data=data))
     assert len(page.all("img")) == 3
 
 
@@ -104,7 +104,7 @@ def test_a_mask_is_not_drawn_on_other_images(copied, results, tmp_path):
         shutil.copy(data / "ann" / path.name.replace("bob", "ann"), path)
         with path.open("ab") as file:
             file.write(b" ")
-    page = Page(cohort_page(copied, copied / "cohort.html", data=data))
+    page = Page(cohort_page(copied, copied / "cohort.html", most=9, data=data))
     assert "its images are not those that the mask was made of" in page.text
     assert len(page.all("img")) == 2
 
@@ -113,7 +113,7 @@ def test_text_of_files_is_no_markup(copied):
     evil = "<script>alert(1)</script>"
     table = copied / "cohort.csv"
     table.write_text(table.read_text().replace(WARNING, evil).replace("no T1CE image", evil))
-    page = Page(cohort_page(copied, copied / "cohort.html"))
+    page = Page(cohort_page(copied, copied / "cohort.html", most=9))
     assert not page.all("script")
     assert page.text.count(evil) == 2
 
