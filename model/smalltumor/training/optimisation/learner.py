@@ -91,7 +91,8 @@ class Learner:
         self.loss = training_loss
         if config.compile:
             network.compile_training()  # type: ignore[operator]
-            self.loss = torch.compile(training_loss)
+            # Its sums over several processes are collective calls, which a compiler may reorder.
+            self.loss = training_loss if processes.count > 1 else torch.compile(training_loss)
         self.network = processes.share_batch_norm(network)
         self.training_forward = processes.wrap(
             _TrainingForward(self.network), config.reconstruction_every > 1

@@ -12,7 +12,7 @@ from smalltumor.training.data.dataloader import Batch
 from smalltumor.training.optimisation.budget import Budget
 from smalltumor.training.optimisation.distributed import Processes
 from smalltumor.training.optimisation.learner import Learner
-from smalltumor.training.optimisation.losses import LossWeights
+from smalltumor.training.optimisation.losses import LossWeights, training_loss
 from smalltumor.training.optimisation.optimiser import create_optimiser, ema_decay, update_average
 from torch import nn
 from training_cases import NARROW, QUICK
@@ -20,13 +20,20 @@ from training_cases import NARROW, QUICK
 CPU = torch.device("cpu")
 
 
-def learner(**changes) -> Learner:
+ALONE = Processes(0, 1, CPU)
+
+
+class TwoProcesses(Processes):
+    """The first of two that never talk to each other."""
+
+    def wrap(self, module: nn.Module, unused: bool) -> nn.Module:
+        return module
+
+
+def learner(processes: Processes = ALONE, **changes) -> Learner:
     config = replace(QUICK, crop=16, warmup=0, epochs=10, **changes)
     created = Learner(
-        config,
-        MultiTaskArchitecture(config.network),
-        Budget(config, epoch_steps=10),
-        Processes(0, 1, CPU),
+        config, MultiTaskArchitecture(config.network), Budget(config, epoch_steps=10), processes
     )
     created.set_mode()
     return created
@@ -115,3 +122,11 @@ def test_the_paper_s_weights_count_epochs():
     assert one.loss_weights() == LossWeights(0.5, 0.5)
     one.progress.step += 1
     assert one.loss_weights() == LossWeights(1.0, 0.05)
+
+
+@pytest.mark.parametrize(
+    ("processes", "compiled"), [(ALONE, True), (TwoProcesses(0, 2, CPU), False)]
+)
+def test_the_loss_is_compiled_for_a_single_process_only(processes, compiled):
+    assert (learner(processes, compile=True).loss is not training_loss) == compiled
+    assert learner(processes).loss is training_loss
