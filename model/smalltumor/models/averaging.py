@@ -7,7 +7,7 @@ that started from different random weights have no useful mean.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,13 @@ import numpy.typing as npt
 
 from smalltumor.errors import CheckpointError
 from smalltumor.files.tensor_file import Tensors
-from smalltumor.models.card import MODALITY_DROPOUT, lists_all_cases, selected_on, trained_on
+from smalltumor.models.card import (
+    MODALITY_DROPOUT,
+    STARTED_FROM_DIGEST,
+    lists_all_cases,
+    selected_on,
+    trained_on,
+)
 from smalltumor.models.checkpoint import Checkpoint
 
 AVERAGE_OF = "average_of"
@@ -59,13 +65,38 @@ def _check_relatives(first: Checkpoint, other: Checkpoint) -> None:
         raise CheckpointError(f"{other.name} and {first.name} are networks of different sizes")
     if other.preprocessing != first.preprocessing:
         raise CheckpointError(f"{other.name} and {first.name} need different preprocessing")
-    starts = [checkpoint.card.get("started_from") for checkpoint in (first, other)]
-    if starts[0] != starts[1] or starts[0] in (None, "random weights"):
+    if not _have_one_start(first.card, other.card):
         raise CheckpointError(
-            f"{first.name} started from {starts[0] or 'unknown weights'} and {other.name} from "
-            f"{starts[1] or 'unknown weights'}: only networks that started from the same weights "
+            f"{first.name} started from {_start_of(first.card)} and {other.name} from "
+            f"{_start_of(other.card)}: only networks that started from the same weights "
             "have a useful average"
         )
+
+
+def _have_one_start(first: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two cards tell of the same starting weights, by SHA-256 if both have it."""
+    digests = first.get(STARTED_FROM_DIGEST), other.get(STARTED_FROM_DIGEST)
+    if all(digests):
+        return digests[0] == digests[1]
+    name = first.get("started_from")
+    return name == other.get("started_from") and name not in (None, "random weights")
+
+
+def _start_of(card: Mapping[str, Any]) -> str:
+    digest = card.get(STARTED_FROM_DIGEST)
+    name = str(card.get("started_from") or "unknown weights")
+    return f"{name} (SHA-256 {str(digest)[:8]}...)" if digest else name
+
+
+def start_warning(checkpoints: Sequence[Checkpoint]) -> str | None:
+    """A warning if only the name of the starting weights tells that they were the same."""
+    unknown = [each.name for each in checkpoints if not each.card.get(STARTED_FROM_DIGEST)]
+    if not unknown:
+        return None
+    return (
+        f"{', '.join(unknown)}: an earlier version wrote only the name of the starting weights, so "
+        "that they may be other weights of that name"
+    )
 
 
 def _card(checkpoints: Sequence[Checkpoint]) -> dict[str, Any]:
@@ -76,11 +107,14 @@ def _card(checkpoints: Sequence[Checkpoint]) -> dict[str, Any]:
         cases: list[str] | str = sorted({name for names in lists for name in names})
     else:
         cases = "; ".join(names if isinstance(names, str) else ", ".join(names) for names in lists)
+    digests = {card.get(STARTED_FROM_DIGEST) for card in cards}
+    digest = digests.pop() if len(digests) == 1 else None
     return {
         "name": "average of " + ", ".join(checkpoint.name for checkpoint in checkpoints),
         AVERAGE_OF: [checkpoint.name for checkpoint in checkpoints],
         "trained_on": cases,
         "started_from": cards[0]["started_from"],
+        **({STARTED_FROM_DIGEST: digest} if digest else {}),
         **({MODALITY_DROPOUT: min(dropout)} if all(dropout) else {}),
         "selected_on": sorted(frozenset[str]().union(*map(selected_on, cards))),
         "use": cards[0].get("use", "research only; not a medical device, not for diagnosis"),

@@ -16,6 +16,10 @@ MODALITY_DROPOUT = "modality_dropout"
 DICE_WITHOUT = "dice_without"
 """Key of the mean Dice of each region with all sequences, ``all``, and without one of them."""
 
+STARTED_FROM_DIGEST = "started_from_digest"
+"""Key of the SHA-256 of the weights that training started from; earlier versions wrote only
+their name, ``started_from``."""
+
 _KEYS = ("trained_on", "started_from_trained_on")
 
 

@@ -8,7 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from smalltumor.errors import TrainingError
-from smalltumor.models.card import MODALITY_DROPOUT, read_facts, selected_on, trained_on
+from smalltumor.models.card import (
+    MODALITY_DROPOUT,
+    STARTED_FROM_DIGEST,
+    read_facts,
+    selected_on,
+    trained_on,
+)
 from smalltumor.models.checkpoint import Checkpoint
 from smalltumor.training.config import TrainingConfig
 from smalltumor.training.request import TrainingRequest
@@ -74,12 +80,13 @@ class RunRecord:
 
 
 def origin_of(initial: Checkpoint | None, weights: Path | None) -> dict[str, Any]:
-    """The name of the weights a run starts from, and the cases they were trained and chosen on."""
+    """Name and SHA-256 of the weights a run starts from, and the cases that they know."""
     if initial is None:
         return {"started_from": str(weights) if weights else "random weights"}
     selection = sorted(selected_on(initial.card))
     return {
         "started_from": initial.name,
+        STARTED_FROM_DIGEST: initial.digest,
         "started_from_trained_on": trained_on(initial.card),
         **({"started_from_selected_on": selection} if selection else {}),
     }

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from smalltumor.data.preprocessing import Preprocessing
 from smalltumor.errors import CheckpointError
-from smalltumor.models.averaging import AVERAGE_OF, average
+from smalltumor.models.averaging import AVERAGE_OF, average, start_warning
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint, random_checkpoint
 from smalltumor.models.checkpoint import save_checkpoint as save
 from smalltumor.models.config import NetworkConfig
@@ -65,6 +65,22 @@ def test_networks_without_a_useful_mean_are_refused(other, reason):
         average([network(1), other])
 
 
+def test_starting_weights_are_told_apart_by_their_digest_and_not_by_their_name():
+    one = network(1, started_from_digest="ab" * 32)
+    renamed = network(2, started_from="copy of first", started_from_digest="ab" * 32)
+    assert average([one, renamed]).card["started_from_digest"] == "ab" * 32
+    namesake = network(2, started_from_digest="cd" * 32)
+    with pytest.raises(CheckpointError, match=r"from first \(SHA-256 cdcdcdcd"):
+        average([one, namesake])
+
+
+def test_networks_that_know_only_the_name_of_their_starting_weights_get_a_warning():
+    known, older = network(1, started_from_digest="ab" * 32), network(2)
+    assert start_warning([known, known]) is None
+    assert "2: an earlier version wrote only the name" in str(start_warning([known, older]))
+    assert "started_from_digest" not in average([known, older]).card
+
+
 def test_one_network_is_no_average():
     with pytest.raises(CheckpointError, match="two weights files or more"):
         average([network(1)])
@@ -79,7 +95,9 @@ def test_the_command_writes_the_mean_and_the_facts_it_is_given(smalltumor, tmp_p
     facts = tmp_path / "card.json"
     facts.write_text('{"name": "both"}')
     out = tmp_path / "mean.safetensors"
-    assert smalltumor("average", *paths, "-o", out, "--card", facts)[0] == 0
+    code, _, stderr = smalltumor("average", *paths, "-o", out, "--card", facts)
+    assert code == 0
+    assert stderr.startswith("smalltumor: warning: 1, 2: an earlier version")
     mean = load_checkpoint(out)
     assert mean.name == "both"
     assert mean.card[AVERAGE_OF] == ["1", "2"]
