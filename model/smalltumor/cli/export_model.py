@@ -8,8 +8,8 @@ from smalltumor.cli import arguments
 
 DESCRIPTION = """\
 Write the network of a weights file for another program: a file in the format ONNX, or the folder of
-a MONAI bundle. Both give the same probabilities as `smalltumor segment`. A file in the format ONNX
-expects prepared images; the bundle prepares them with this package.
+a MONAI bundle. Both compute in float32 what `smalltumor segment` computes. A file in the format
+ONNX expects prepared images; the bundle prepares them with this package.
 """
 
 EPILOG = """\

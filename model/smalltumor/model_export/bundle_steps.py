@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,11 +17,9 @@ from smalltumor.data.preprocessing import NetworkInput, prepare
 from smalltumor.data.probabilities import CroppedProbabilities
 from smalltumor.data.segmentation import Segmentation, write_segmentation
 from smalltumor.files.names import safe_name
+from smalltumor.model_export.exported_network import ExportedNetwork
 from smalltumor.models.card import is_trained_with_modality_dropout
 from smalltumor.models.checkpoint import load_checkpoint
-
-if TYPE_CHECKING:
-    from smalltumor.models.network import SegmentationNetwork
 
 Item = dict[str, Any]
 """``image``, a tensor (channel, l, p, s), the ``case`` and how it was ``prepared``."""
@@ -32,9 +30,9 @@ def find_cases(folder: str | Path) -> list[CaseFiles]:
     return _find_cases(Path(folder))
 
 
-def load_network(path: str | Path) -> SegmentationNetwork:
-    """The torch module in a weights file; its ``forward`` computes class probabilities."""
-    return load_checkpoint(path).network
+def load_network(path: str | Path) -> ExportedNetwork:
+    """The network of a weights file; its ``forward`` computes class probabilities."""
+    return ExportedNetwork(load_checkpoint(path)).eval()
 
 
 class PrepareCase:

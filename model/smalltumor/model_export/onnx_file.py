@@ -61,13 +61,15 @@ def _model_of(checkpoint: Checkpoint) -> Any:
     import torch
     from torch.export import Dim
 
+    from smalltumor.model_export.exported_network import ExportedNetwork
+
     example = torch.zeros(1, checkpoint.config.in_channels, *_EXAMPLE_EDGES)
     edges = {
         axis: Dim(f"{name}_16", min=1, max=64) * 16 for axis, name in ((2, "l"), (3, "p"), (4, "s"))
     }
     with _quiet_exporter():
         program = torch.onnx.export(
-            checkpoint.network,
+            ExportedNetwork(checkpoint).eval(),
             (example,),
             input_names=[INPUT_NAME],
             output_names=[OUTPUT_NAME],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from smalltumor.errors import Action
 from smalltumor.files.requirements import MissingPackageError
 from smalltumor.model_export import write_onnx
+from smalltumor.model_export.exported_network import ExportedNetwork
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
 
 TOLERANCE = 1e-5
@@ -17,34 +19,37 @@ TOLERANCE = 1e-5
 
 
 @pytest.fixture(scope="module")
-def shipped(tmp_path_factory: pytest.TempPathFactory) -> tuple[Checkpoint, Path]:
-    checkpoint = load_checkpoint()
-    return checkpoint, write_onnx(checkpoint, tmp_path_factory.mktemp("onnx") / "shipped.onnx")
+def narrow(
+    narrow_weights: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Checkpoint, Path]:
+    """A narrow network with the card of the shipped one, which would take a minute to convert."""
+    checkpoint = replace(load_checkpoint(narrow_weights), card=load_checkpoint().card)
+    return checkpoint, write_onnx(checkpoint, tmp_path_factory.mktemp("onnx") / "narrow.onnx")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("edges", [(48, 32, 80), (64, 64, 64)])
 def test_its_probabilities_are_those_of_the_network_at_any_size(
-    shipped: tuple[Checkpoint, Path], edges: tuple[int, int, int]
+    narrow: tuple[Checkpoint, Path], edges: tuple[int, int, int]
 ) -> None:
     import onnxruntime
     import torch
 
-    checkpoint, path = shipped
+    checkpoint, path = narrow
     image = np.random.default_rng(0).normal(size=(1, 4, *edges)).astype(np.float32)
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     (probabilities,) = session.run(["probabilities"], {"image": image})
-    expected = checkpoint.network(torch.from_numpy(image)).numpy()
+    expected = ExportedNetwork(checkpoint).eval()(torch.from_numpy(image)).numpy()
     np.testing.assert_allclose(probabilities, expected, rtol=0, atol=TOLERANCE)
 
 
 @pytest.mark.slow
 def test_its_metadata_say_how_images_are_prepared_and_what_the_classes_are(
-    shipped: tuple[Checkpoint, Path],
+    narrow: tuple[Checkpoint, Path],
 ) -> None:
     import onnx
 
-    checkpoint, path = shipped
+    checkpoint, path = narrow
     model = onnx.load(path)
     onnx.checker.check_model(model)
     facts = {entry.key: entry.value for entry in model.metadata_props}

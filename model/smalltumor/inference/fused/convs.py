@@ -114,7 +114,7 @@ class RelativeReLU(nn.Module):
         self.register_buffer("least", -background.reshape(1, -1, 1, 1, 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        if torch.jit.is_tracing():  # type: ignore
+        if _is_traced():
             return torch.maximum(x, self.least)
         return torch.maximum(x, self.least, out=x)
 
@@ -165,9 +165,14 @@ class PointwiseSum(nn.Module):
 
 
 def _runs_on_onednn(x: Tensor) -> bool:
-    if x.device.type != "cpu" or torch.jit.is_tracing():  # type: ignore
+    if x.device.type != "cpu" or _is_traced():
         return False
     return _ONEDNN_BFLOAT16 if x.dtype is torch.bfloat16 else _ONEDNN
+
+
+def _is_traced() -> bool:
+    """Whether the network is being converted to another format, by either exporter of torch."""
+    return bool(torch.jit.is_tracing() or torch.compiler.is_compiling())  # type: ignore
 
 
 def sum_in_place(terms: Iterable[Tensor]) -> Tensor:
