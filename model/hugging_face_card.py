@@ -39,8 +39,10 @@ model-index:
 USE = """
 ## How to use
 
+In a copy of the source of napari-smalltumor:
+
 ```sh
-pip install napari-smalltumor
+pip install .
 smalltumor segment CASE -o mask.nii.gz --weights starter.safetensors
 ```
 """

@@ -1,6 +1,6 @@
 """Figures 4 and 6 of Ngo et al. 2020 for the evaluated cases, drawn with matplotlib.
 
-matplotlib is optional: ``pip install "napari-smalltumor[report]"``.
+matplotlib is optional: the extra ``report``.
 """
 
 from __future__ import annotations

@@ -50,8 +50,11 @@ _README = """\
 
 **{use}**
 
+It needs napari-smalltumor {version}, installed from its source with `pip install .`, and MONAI. In this
+folder:
+
 ```sh
-pip install "monai[fire]" napari-smalltumor
+pip install "monai[fire]"
 python -m monai.bundle run --config_file configs/inference.json \\
     --bundle_root . --dataset_dir CASES --output_dir MASKS
 ```
@@ -162,6 +165,7 @@ def _readme(checkpoint: Checkpoint) -> str:
         description=_description(checkpoint),
         use=INTENDED_USE,
         input=INPUT,
+        version=version(),
         licence=_licence(checkpoint),
     )
 
