@@ -50,8 +50,8 @@ _README = """\
 
 **{use}**
 
-It needs napari-smalltumor {version}, installed from its source with `pip install .`, and MONAI. In this
-folder:
+It needs napari-smalltumor {version}, installed from its source with `pip install .`, and MONAI.
+In this folder:
 
 ```sh
 pip install "monai[fire]"
