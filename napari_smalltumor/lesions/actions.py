@@ -10,6 +10,7 @@ from smalltumor.lesions import Lesion
 
 from napari_smalltumor import keys
 from napari_smalltumor.lesions import texts
+from napari_smalltumor.lesions.large_deletion import Confirm, may_delete
 from napari_smalltumor.lesions.review import LesionReview
 from napari_smalltumor.lesions.steps import Addition, Deletion, Rejection
 from napari_smalltumor.lesions.table.model import LesionsModel
@@ -34,6 +35,8 @@ class ReviewActions:
         Starts a search for lesions.
     candidates_changed : callable, optional
         Lists the candidates anew.
+    confirm : callable, optional
+        Asks whether to delete what is not small; by default that is deleted.
     """
 
     review: LesionReview
@@ -42,6 +45,7 @@ class ReviewActions:
     say: Callable[[str], None]
     search: Callable[[], None]
     candidates_changed: Callable[[], None] = lambda: None
+    confirm: Confirm = lambda text: True
 
     def next_small(self) -> None:
         """Go to the next small lesion of the table."""
@@ -83,7 +87,7 @@ class ReviewActions:
     def delete(self) -> None:
         """Delete the selected lesions from their layer and from the regions inside it.
 
-        A candidate is rejected. After small lesions the next small one or a candidate becomes
+        Lesions that are not small are deleted if the user agrees. A candidate is rejected. After small lesions the next small one or a candidate becomes
         current, so that deleting once more cannot erase the tumour; after others, the next row.
         """
         lesions = self.selected()
@@ -201,6 +205,8 @@ class ReviewActions:
     def _delete(self, lesions: Sequence[Lesion]) -> None:
         hidden = self.review.hidden_layer_of_deletion(lesions)
         if self._earlier_scan_is_shown() or self._refuses(hidden):
+            return
+        if not may_delete(self.review, lesions, self.confirm):
             return
         is_small = all(lesion.small for lesion in lesions)
         following = self._following_small(lesions) if is_small else self.model.following(lesions)

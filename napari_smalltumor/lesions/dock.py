@@ -19,6 +19,7 @@ from napari_smalltumor import keys, notify, settings
 from napari_smalltumor.lesions import texts
 from napari_smalltumor.lesions.actions import ReviewActions
 from napari_smalltumor.lesions.finder import LesionFinder
+from napari_smalltumor.lesions.large_deletion import ask_to_delete
 from napari_smalltumor.lesions.panel import LesionsPanel
 from napari_smalltumor.lesions.review import LesionReview
 from napari_smalltumor.lesions.saving import ask_and_save, save_lesions
@@ -60,9 +61,11 @@ class LesionsDock(LesionsPanel):
         self.review_actions = ReviewActions(
             *(self.review, self.model, self.selected_rows, self.show_message),
             *(self.finder.search, self.candidate_finder.refresh),
+            partial(ask_to_delete, self),
         )
         self.clicks = ReviewClicks(
-            napari_viewer, self.review, self.show_message, self.finder.search
+            *(napari_viewer, self.review, self.show_message, self.finder.search),
+            partial(ask_to_delete, self),
         )
         self.threshold.setValue(int(settings.get("threshold")))
         self.review.rule = chosen_rule()

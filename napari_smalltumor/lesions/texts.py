@@ -77,6 +77,28 @@ def deleted(lesions: Sequence[Lesion]) -> str:
     )
 
 
+def large_deletion(name: str, region: Region, lesions: Sequence[Lesion]) -> str:
+    """What the user is asked before lesions are deleted of which some are not small.
+
+    Parameters
+    ----------
+    name : str
+        Of the segmentation.
+    region : Region
+    lesions : sequence of Lesion
+    """
+    large = [lesion for lesion in lesions if not lesion.small]
+    size = sum(lesion.ml for lesion in large)
+    others = len(lesions) - len(large)
+    small = f", and {count(others, 'small lesion')}" if others else ""
+    them = "it" if len(lesions) == 1 else "them"
+    return (
+        f"{name}: {count(len(large), 'lesion')} of {region.name} that "
+        f"{'is' if len(large) == 1 else 'are'} not small, {size:.2f} ml{small}.\n\n"
+        f"Delete {them}? {keys.UNDO.sequence} restores {them}."
+    )
+
+
 def hidden(layer: Labels) -> str:
     """Why nothing was changed in a layer."""
     return f"{_title(layer)} is hidden. Show it to edit lesions"

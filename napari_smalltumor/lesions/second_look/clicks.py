@@ -18,6 +18,7 @@ from smalltumor.lesions import Lesion, LesionList, measure_lesion
 
 from napari_smalltumor.layers.earlier_scan import earlier_scan_is_shown
 from napari_smalltumor.lesions import texts
+from napari_smalltumor.lesions.large_deletion import Confirm, may_delete
 from napari_smalltumor.lesions.review import LesionReview
 from napari_smalltumor.lesions.second_look.looks import look_of, look_status
 from napari_smalltumor.planes.linked_planes import linked_planes
@@ -42,12 +43,15 @@ class ReviewClicks:
         Shows a message.
     search : callable
         Starts a search for lesions.
+    confirm : callable, optional
+        Asks whether to delete what is not small; by default that is deleted.
     """
 
     viewer: ViewerModel
     review: LesionReview
     say: Callable[[str], None]
     search: Callable[[], None]
+    confirm: Confirm = lambda text: True
 
     def __post_init__(self) -> None:
         linked_planes(self.viewer).alt_clicked.connect(self.on_click)
@@ -104,9 +108,9 @@ class ReviewClicks:
         hidden = self.review.hidden_layer_of_deletion([lesion])
         if hidden is not None:
             self.say(texts.hidden(hidden))
-            return
-        self.say(texts.deleted(self.review.delete([lesion])))
-        self.search()
+        elif may_delete(self.review, [lesion], self.confirm):
+            self.say(texts.deleted(self.review.delete([lesion])))
+            self.search()
 
     def _on_canvas(self, viewer: ViewerModel, event: Any) -> None:
         modifiers = {str(m) for m in event.modifiers}

@@ -14,7 +14,7 @@ from second_look_cases import Spot, case_with, output_for
 from smalltumor.data.case import read_case
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 
-from napari_smalltumor import keys, settings
+from napari_smalltumor import keys, questions, settings
 from napari_smalltumor.layers.create import image_layers
 from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.lesions import texts
@@ -126,6 +126,23 @@ def world(dock, voxel):
     """World coordinates of a voxel of the case."""
     source = dock.review.source
     return tuple(source.any_layer.data_to_world(source.to_data(voxel)))
+
+
+@pytest.mark.parametrize("agrees", [True, False])
+def test_a_click_and_the_key_ask_before_they_delete_what_is_not_small(
+    viewer, dock, qtbot, monkeypatch, agrees
+):
+    asked: list[str] = []
+    monkeypatch.setattr(questions, "confirm", lambda *args: bool(asked.append(args[2])) or agrees)
+    dock.threshold.setValue(100)
+    qtbot.waitUntil(lambda: [x.small for x in dock.review.lesions] == [False])
+    before = masks(viewer)
+    linked_planes(viewer).alt_clicked.emit(world(dock, FOUND.centre), True)
+    assert len(asked) == 1 and (masks(viewer) == before) is not agrees
+    if not agrees:
+        dock.review.go_to(dock.review.lesions[0])
+        press(dock, keys.DELETE)
+        assert len(asked) == 2 and masks(viewer) == before
 
 
 def test_alt_and_click_in_a_plane_adds_the_spot_and_with_shift_takes_it_away(viewer, dock, qtbot):

@@ -26,13 +26,24 @@ class Dock:
     model: LesionsModel = field(default_factory=LesionsModel)
     rows: list[int] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    agrees: bool = True
 
     def __post_init__(self):
         self.actions = ReviewActions(
-            self.review, self.model, lambda: self.rows, self.said.append, self.search
+            self.review,
+            self.model,
+            lambda: self.rows,
+            self.said.append,
+            self.search,
+            confirm=self.confirm,
         )
         self.review.lesions_changed.connect(self.show)
         self.search()
+
+    def confirm(self, text):
+        self.asked.append(text)
+        return self.agrees
 
     def search(self):
         snapshot = self.review.source.snapshot(self.review.region)
@@ -75,6 +86,36 @@ def test_after_a_deletion_the_next_small_lesion_is_current_and_shown(viewer, doc
     dock.actions.delete()
     assert dock.voxels == [216], "a key pressed once too often erased the tumour"
     assert dock.said[-1] == "Select a lesion to delete"
+
+
+@pytest.mark.parametrize("rows", [[2], [0, 1, 2]])
+def test_a_lesion_that_is_not_small_is_deleted_only_if_the_user_agrees(dock, rows):
+    dock.rows, dock.agrees = rows, False
+    dock.actions.delete()
+    assert dock.voxels == [2, 12, 216] and not dock.review.can_undo
+    dock.agrees = True
+    dock.actions.delete()
+    assert 216 not in dock.voxels and len(dock.asked) == 2
+    assert dock.asked[1].startswith("Pat: 1 lesion of ET that is not small, 0.65 ml")
+
+
+def test_small_lesions_are_deleted_without_a_question(dock):
+    dock.rows = [0, 1]
+    dock.actions.delete()
+    assert dock.voxels == [216] and dock.asked == []
+
+
+def test_nothing_is_deleted_if_another_patient_came_while_the_user_was_asked(viewer, dock):
+    def open_another(text):
+        show_regions(viewer, replace(synthetic_case(), name="Second"))
+        return True
+
+    dock.actions = replace(dock.actions, confirm=open_another)
+    dock.rows = [2]
+    before = [np.count_nonzero(x.data) for x in viewer.layers]
+    dock.actions.delete()
+    assert [np.count_nonzero(viewer.layers[f"{p} ET"].data) for p in ("Pat", "Second")] == [230] * 2
+    assert before.count(230) == 1
 
 
 def test_after_the_last_small_lesion_a_candidate_is_current(dock):
