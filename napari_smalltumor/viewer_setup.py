@@ -15,6 +15,7 @@ from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.grouping import group_opened_files
 from napari_smalltumor.patients.missing_layers import missing_layers
 from napari_smalltumor.patients.save_commands import ensure_save_commands
+from napari_smalltumor.patients.stacking import ensure_stacking
 from napari_smalltumor.viewer import unproxied
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def set_up(viewer: ViewerModel) -> None:
-    """Keep patients apart, masks nested and saved, and views upright; offer the planes."""
+    """Keep patients apart, masks nested, seen and saved, and views upright; offer the planes."""
     for _ in setup_steps(viewer):
         pass
 
@@ -33,6 +34,7 @@ def setup_steps(viewer: ViewerModel) -> Iterator[None]:
     missing_layers(viewer)
     ensure_save_commands(viewer)
     group_opened_files(viewer)
+    ensure_stacking(viewer)
     ensure_nesting(viewer)
     ensure_autosave(viewer)
     yield
