@@ -1,4 +1,4 @@
-"""Close a patient: remove all of its layers, after a question if something is lost by it."""
+"""Close a patient, after a question if something is lost by it, and open one that was closed."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from napari_smalltumor.layers.metadata import cases_among
 from napari_smalltumor.layers.patient import Patient, layers_of_patient
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.cases_in_use import Use, use_of
+from napari_smalltumor.patients.closed_by_hand import closed_by_hand
 from napari_smalltumor.patients.missing_layers import missing_layers
 from napari_smalltumor.viewer import unproxied
 
@@ -67,6 +68,12 @@ def close_patient(viewer: ViewerModel, patient: Patient, parent: QWidget | None 
         for layer in layers_of_patient(viewer.layers, patient):
             viewer.layers.remove(layer)
     return True
+
+
+def reopen_closed(viewer: ViewerModel) -> None:
+    """Open the patient again that was closed by removing its layers, with its edits."""
+    closed_by_hand(viewer).reopen()
+    ensure_autosave(viewer).autosave.save()  # else it asks whether to restore what is there again
 
 
 def _cancellable_uses(viewer: ViewerModel, layers: list[Layer]) -> list[Use]:

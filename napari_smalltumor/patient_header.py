@@ -16,10 +16,11 @@ from qtpy.QtWidgets import (
 )
 from superqt import QElidingLabel
 
-from napari_smalltumor.close_patient import close_patient
+from napari_smalltumor.close_patient import close_patient, reopen_closed
 from napari_smalltumor.loading.first_case import FirstCase
 from napari_smalltumor.loading.open_case import open_case_folder
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.closed_by_hand import closed_by_hand
 from napari_smalltumor.patients.missing_layers import missing_layers
 from napari_smalltumor.reading.window import planes_window
 from napari_smalltumor.widgets.elided_combo_box import elide_long_texts
@@ -47,6 +48,7 @@ class PatientHeader(QWidget):
         self._viewer = viewer
         self._patients = active_patient(viewer)
         self._missing = missing_layers(viewer)
+        self._closed = closed_by_hand(viewer)
         self.picker = _PatientPicker()
         self.close_button = button("✕", "Close this patient: remove all of its layers")
         self.close_button.setAccessibleName("Close patient")
@@ -55,6 +57,7 @@ class PatientHeader(QWidget):
         self.open_button.setAccessibleName("Open case")
         self.open_button.setFixedWidth(_BUTTON_WIDTH)
         self.restore_button = button("", "Bring back layers that were removed")
+        self.reopen_button = button("", "Bring back the layers of the patient that was closed")
         self.reading = QElidingLabel()
         self.first_case = FirstCase(viewer)
         self._lay_out()
@@ -62,10 +65,12 @@ class PatientHeader(QWidget):
         self.open_button.clicked.connect(lambda: open_case_folder(self._viewer))
         self.close_button.clicked.connect(self._close_patient)
         self.restore_button.clicked.connect(self._restore)
+        self.reopen_button.clicked.connect(lambda: reopen_closed(self._viewer))
         self._patients.changed.connect(self._update)
         self._patients.patients_changed.connect(self._update)
         self._patients.arrivals.changed.connect(self._update)
         self._missing.changed.connect(self._update)
+        self._closed.changed.connect(self._update)
         self._update()
 
     def _lay_out(self) -> None:
@@ -84,6 +89,7 @@ class PatientHeader(QWidget):
         layout.addWidget(self.first_case)
         layout.addWidget(self.reading)
         layout.addWidget(self.restore_button)
+        layout.addWidget(self.reopen_button)
 
     def _choose(self, row: int) -> None:
         patient = self.picker.itemData(row)
@@ -118,6 +124,11 @@ class PatientHeader(QWidget):
         names = self._missing.of(current)
         self.restore_button.setText(f"Restore {' and '.join(names)}")
         self.restore_button.setVisible(bool(names))
+        closed = self._closed.patient
+        self.reopen_button.setText(
+            f"Open {self._patients.title_of(closed)} again" if closed else ""
+        )
+        self.reopen_button.setVisible(closed is not None)
 
 
 class _PatientPicker(QComboBox):

@@ -12,8 +12,8 @@ from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.upright_views import ensure_upright_views
 from napari_smalltumor.layers.warm_up import warm_up_steps
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.closed_by_hand import closed_by_hand
 from napari_smalltumor.patients.grouping import group_opened_files
-from napari_smalltumor.patients.missing_layers import missing_layers
 from napari_smalltumor.patients.save_commands import ensure_save_commands
 from napari_smalltumor.patients.stacking import ensure_stacking
 from napari_smalltumor.viewer import unproxied
@@ -31,7 +31,7 @@ def set_up(viewer: ViewerModel) -> None:
 def setup_steps(viewer: ViewerModel) -> Iterator[None]:
     """Do what `set_up` does in short steps, for a turn of the event loop each."""
     active_patient(viewer)
-    missing_layers(viewer)
+    closed_by_hand(viewer)
     ensure_save_commands(viewer)
     group_opened_files(viewer)
     ensure_stacking(viewer)

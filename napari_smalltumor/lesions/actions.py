@@ -87,8 +87,9 @@ class ReviewActions:
     def delete(self) -> None:
         """Delete the selected lesions from their layer and from the regions inside it.
 
-        Lesions that are not small are deleted if the user agrees. A candidate is rejected. After small lesions the next small one or a candidate becomes
-        current, so that deleting once more cannot erase the tumour; after others, the next row.
+        Lesions that are not small are deleted if the user agrees. A candidate is rejected. After
+        small lesions the next small one or a candidate becomes current, so that deleting once more
+        cannot erase the tumour; after others, the next row.
         """
         lesions = self.selected()
         if lesions and self.review.is_candidate(lesions[0]):

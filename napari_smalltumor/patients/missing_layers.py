@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
@@ -15,7 +14,7 @@ from psygnal import Signal
 from smalltumor.data.naming.case_files import MODALITY_TITLES
 from smalltumor.labels.regions import Region
 
-from napari_smalltumor import notify, settings
+from napari_smalltumor import notify
 from napari_smalltumor.layers.create import STACKING
 from napari_smalltumor.layers.metadata import LayerKind, region_of, role_of
 from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of
@@ -46,6 +45,8 @@ class MissingLayers:
 
     changed = Signal()
     """A layer was removed, or is there again."""
+    closed_by_hand = Signal(object, object)
+    """All layers of a patient were removed by the user: the patient, and its regions and images."""
 
     def __init__(self, viewer: ViewerModel, patients: ActivePatient) -> None:
         self._viewer, self._patients = ref(viewer), patients
@@ -53,7 +54,7 @@ class MissingLayers:
         self._removed: dict[Patient, dict[str, Layer]] = {}
         self._unreported: list[tuple[Patient, str, Layer]] = []
         self._open = set(patients.patients)
-        self._last_closed: set[Patient] = set()
+        self._last_closed: dict[Patient, list[Layer]] = {}
         self._closing = False
         self._layers.events.inserted.connect(self._on_inserted)
         self._layers.events.removed.connect(self._on_removed, position="last")
@@ -73,7 +74,7 @@ class MissingLayers:
         """Add the removed layers of a patient again, with their data and undo history."""
         for layer in list(self._removed.get(patient, {}).values()):
             with self._patients.in_background():
-                self._layers.insert(_index_of(layer, self._layers, patient), layer)
+                self._layers.insert(index_of(layer, self._layers, patient), layer)
 
     @contextmanager
     def closing(self) -> Iterator[None]:
@@ -87,8 +88,8 @@ class MissingLayers:
     def _on_removed(self, event: Any) -> None:
         layer, content, patient = event.value, _content_of(event.value), patient_of(event.value)
         if patient in self._last_closed and not self._closing:
-            self._last_closed.discard(patient)
-            when_idle(partial(self._report_closed, patient, self._patients.title_of(patient)))
+            missed = self._last_closed.pop(patient)
+            self.closed_by_hand.emit(patient, missed + [layer] * (content is not None))
         if content is None or patient is None or patient not in self._patients.patients:
             return
         self._removed.setdefault(patient, {})[content] = layer
@@ -106,20 +107,13 @@ class MissingLayers:
 
     def _forget_closed(self) -> None:
         now = set(self._patients.patients)
-        self._open, self._last_closed = now, self._open - now
+        missed = {p: list(self._removed.get(p, {}).values()) for p in self._open - now}
+        self._open, self._last_closed = now, missed
         closed = self._removed.keys() - now
         for patient in closed:
             del self._removed[patient]
         if closed:
             self.changed.emit()
-
-    def _report_closed(self, patient: Patient, title: str) -> None:
-        if patient in self._patients.patients:  # a layer was replaced
-            return
-        text = f"All layers of {title} were removed: it is closed."
-        if settings.get("autosave"):
-            text += " Edits that were not exported, if any, are offered when it is opened again."
-        notify.warn(text)
 
     def _report(self) -> None:
         """Name the removed layers of patients that are still open."""
@@ -146,15 +140,15 @@ def _content_of(layer: Layer) -> str | None:
     return role.modality if role.kind is LayerKind.IMAGE else role.region
 
 
-def _index_of(layer: Layer, layers: LayerList, patient: Patient) -> int:
-    """Where a layer lies among those of its patient."""
+def index_of(layer: Layer, layers: LayerList, patient: Patient) -> int:
+    """Where a region or an image of a known modality lies among the layers of its patient."""
     own, region = layers_of_patient(layers, patient), region_of(layer)
     if region is not None:
         regions = {r: other for other in own if (r := region_of(other)) is not None}
         return region_index(layers, regions, region)
     below = STACKING[: STACKING.index(_content_of(layer))]
     lower = [layers.index(other) + 1 for other in own if _content_of(other) in below]
-    return max(lower) if lower else min(map(layers.index, own))
+    return max(lower) if lower else min(map(layers.index, own), default=len(layers))
 
 
 _MISSING: WeakKeyDictionary[ViewerModel, MissingLayers] = WeakKeyDictionary()

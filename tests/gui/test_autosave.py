@@ -19,10 +19,12 @@ from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.autosave import watcher
 from napari_smalltumor.autosave.files import AutosaveFolder
 from napari_smalltumor.autosave.watcher import DISCARD, LATER, RESTORE, ensure_autosave
+from napari_smalltumor.close_patient import reopen_closed
 from napari_smalltumor.export.dialog import ask_and_export
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.patients.closed_by_hand import closed_by_hand
 
 ROOT = Path(__file__).resolve().parents[2]
 SESSION = """
@@ -214,6 +216,24 @@ def test_edits_that_are_not_restored_now_are_kept_beside_later_ones(
     et = region_layers(viewer.layers, case_of(viewer.layers[0]))[Region.ET].data
     assert et[9, 10, 11] == 1 and et[3, 3, 3] == 0
     assert len(saved_files(data_folder / "autosave")) == 2
+
+
+@pytest.mark.one_binding
+def test_a_patient_whose_layers_return_is_not_asked_about_and_stays_autosaved(
+    edited, answers, data_folder, qtbot
+):
+    _, asked = answers
+    viewer, case = edited
+    et = region_layers(viewer.layers, case)[Region.ET]
+    qtbot.wait(50)  # the question about the opened case, if there were edits
+    viewer.layers.select_all()
+    viewer.layers.remove_selected()
+    qtbot.waitUntil(lambda: closed_by_hand(viewer).patient is not None)
+    reopen_closed(viewer)
+    qtbot.wait(50)
+    assert asked == [] and et in viewer.layers
+    assert ensure_autosave(viewer).autosave.edited([et]) == [et.name]
+    qtbot.waitUntil(lambda: len(saved_files(data_folder / "autosave")) == 1)
 
 
 def empty_result(case) -> Segmentation:

@@ -20,7 +20,7 @@ from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.dialog import ask_and_export
 from napari_smalltumor.finetune.dock import FinetuneDock
 from napari_smalltumor.layers.metadata import case_of, region_of
-from napari_smalltumor.layers.patient import patient_of
+from napari_smalltumor.layers.patient import layers_of_patient, patient_of
 from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.lesions.dock import LesionsDock
 from napari_smalltumor.loading.open_case import open_case
@@ -262,6 +262,10 @@ def test_removing_all_layers_of_a_patient_says_that_it_is_closed_and_nothing_of_
         "All layers of Pat were removed: it is closed"
     ]
     assert header.restore_button.isHidden()
+    assert header.reopen_button.text() == "Open Pat again"
+    header.reopen_button.click()
+    assert len(layers_of_patient(viewer.layers, active_patient(viewer).current)) == 3
+    assert header.reopen_button.isHidden()
 
 
 @pytest.mark.one_binding

@@ -11,11 +11,9 @@ from smalltumor.data.case import Case
 from smalltumor.data.segmentation import Segmentation
 
 from napari_smalltumor import notify
-from napari_smalltumor.close_patient import close_patient
 from napari_smalltumor.layers.create import image_layers
-from napari_smalltumor.layers.patient import Patient, layers_of_patient
+from napari_smalltumor.layers.patient import Patient
 from napari_smalltumor.layers.regions import show_segmentation
-from napari_smalltumor.patients import missing_layers as missing_layers_module
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.missing_layers import missing_layers
 
@@ -136,32 +134,3 @@ def test_an_image_that_is_opened_again_is_not_missed(viewer):
     t1 = next(data for data in image_layers(case) if data[1]["name"] == "Pat T1")
     viewer.add_image(t1[0], **t1[1])
     assert missing.of(Patient("Pat")) == []
-
-
-def test_removing_all_layers_of_a_patient_says_that_it_is_closed(viewer, warnings):
-    open_segmented(viewer, "First")
-    open_segmented(viewer, "Second")
-    viewer.layers.selection = set(layers_of_patient(viewer.layers, Patient("Second")))
-    viewer.layers.remove_selected()
-    assert [w for w in warnings if "closed" in w] == [
-        "All layers of Second were removed: it is closed. "
-        "Edits that were not exported, if any, are offered when it is opened again."
-    ]
-    warnings.clear()
-    close_patient(viewer, Patient("First"))
-    assert not [w for w in warnings if "closed" in w]
-
-
-def test_a_patient_whose_only_layer_is_replaced_is_not_said_to_be_closed(viewer, monkeypatch):
-    waiting, said = [], []
-    monkeypatch.setattr(missing_layers_module, "when_idle", waiting.append)
-    monkeypatch.setattr(notify, "warn", said.append)
-    case = case_along(name="Pat")
-    data, attributes, _ = image_layers(case)[0]
-    layer = viewer.add_image(data, **attributes)
-    missing_layers(viewer)
-    viewer.layers.remove(layer)
-    viewer.layers.append(layer)
-    for report in waiting:
-        report()
-    assert not any("closed" in text for text in said)

@@ -1,0 +1,147 @@
+"""A patient all of whose layers were removed can be opened again, with its edits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from napari_cases import case_along
+from qtpy.QtWidgets import QApplication
+from smalltumor.data.segmentation import Segmentation
+
+from napari_smalltumor import notify
+from napari_smalltumor.close_patient import close_patient, reopen_closed
+from napari_smalltumor.layers.create import image_layers
+from napari_smalltumor.layers.earlier_scan import mark_as_earlier_scan
+from napari_smalltumor.layers.patient import Patient, assign, layers_of_patient
+from napari_smalltumor.layers.regions import show_segmentation
+from napari_smalltumor.patients import closed_by_hand as closed_module
+from napari_smalltumor.patients import missing_layers as missing_module
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.closed_by_hand import closed_by_hand
+from napari_smalltumor.viewer_setup import set_up
+
+PAT = Patient("Pat")
+
+
+@pytest.fixture(autouse=True)
+def warnings(monkeypatch) -> list[str]:
+    """Messages, given at once, also where an earlier test has created an application."""
+    shown: list[str] = []
+    monkeypatch.setattr(notify, "warn", shown.append)
+    monkeypatch.setattr(QApplication, "instance", lambda: None)
+    return shown
+
+
+@pytest.fixture
+def idle(monkeypatch) -> Callable[[], None]:
+    """Function that calls what waits for the next turn of the event loop."""
+    waiting: list[Callable[[], None]] = []
+    for module in (closed_module, missing_module):
+        monkeypatch.setattr(module, "when_idle", waiting.append)
+
+    def turn() -> None:
+        while waiting:
+            waiting.pop(0)()
+
+    return turn
+
+
+def open_segmented(viewer: ViewerModel, name: str) -> None:
+    case = case_along(name=name)
+    set_up(viewer)
+    for data, attributes, _ in image_layers(case):
+        viewer.add_image(data, **attributes)
+    classes = np.random.default_rng(0).integers(0, 4, case.grid.shape).astype(np.uint8)
+    show_segmentation(viewer, case, Segmentation(name, classes, case.grid))
+
+
+def remove_all(viewer: ViewerModel, patient: Patient = PAT) -> None:
+    viewer.layers.selection = set(layers_of_patient(viewer.layers, patient))
+    viewer.layers.remove_selected()
+
+
+def test_all_layers_return_in_their_order_as_they_were_with_their_edits(viewer, warnings, idle):
+    open_segmented(viewer, "Pat")
+    drawn = viewer.add_labels(np.ones((3, 3, 3), np.uint8), name="drawn")
+    layers, shown = list(viewer.layers), [layer.visible for layer in viewer.layers]
+    et = viewer.layers["Pat ET"]
+    before = et.data.copy()
+    et.data_setitem(tuple(np.array([2]) for _ in range(3)), [1 - et.data[2, 2, 2]])
+    edited = et.data.copy()
+    remove_all(viewer)
+    idle()
+    assert list(viewer.layers) == [] and closed_by_hand(viewer).patient == PAT
+    assert warnings == [
+        "All layers of Pat were removed: it is closed. "
+        "Click Open Pat again at the top of a Small Tumour dock to bring them back."
+    ]
+    reopen_closed(viewer)
+    assert list(viewer.layers) == layers and drawn in layers
+    assert [layer.visible for layer in viewer.layers] == shown
+    assert active_patient(viewer).current == PAT and np.array_equal(et.data, edited)
+    assert closed_by_hand(viewer).patient is None
+    et.undo()
+    assert np.array_equal(et.data, before)
+
+
+@pytest.mark.parametrize("backwards", [True, False])
+def test_layers_that_were_removed_one_by_one_return_in_their_order(viewer, idle, backwards):
+    open_segmented(viewer, "Pat")
+    layers = list(viewer.layers)
+    for layer in reversed(layers) if backwards else layers:
+        viewer.layers.remove(layer)
+        idle()
+    reopen_closed(viewer)
+    assert list(viewer.layers) == layers
+
+
+def test_the_patient_returns_beside_another_one_and_is_active(viewer, idle):
+    open_segmented(viewer, "Next")
+    open_segmented(viewer, "Pat")
+    remove_all(viewer)
+    idle()
+    assert active_patient(viewer).current == Patient("Next")
+    reopen_closed(viewer)
+    assert active_patient(viewer).current == PAT
+    assert not any(x.visible for x in layers_of_patient(viewer.layers, Patient("Next")))
+
+
+def test_a_patient_that_is_opened_ends_the_offer(viewer, idle):
+    open_segmented(viewer, "Pat")
+    remove_all(viewer)
+    idle()
+    open_segmented(viewer, "Next")
+    assert closed_by_hand(viewer).patient is None
+    reopen_closed(viewer)
+    assert layers_of_patient(viewer.layers, PAT) == []
+
+
+def test_a_patient_that_is_closed_with_its_button_is_not_offered(viewer, idle, warnings):
+    open_segmented(viewer, "Pat")
+    close_patient(viewer, PAT)
+    idle()
+    assert closed_by_hand(viewer).patient is None and warnings == []
+
+
+def test_an_earlier_scan_does_not_return_since_its_comparison_is_gone(viewer, idle):
+    open_segmented(viewer, "Pat")
+    then = viewer.add_image(np.zeros((3, 3, 3)), name="then")
+    assign(then, PAT)
+    mark_as_earlier_scan(then)
+    remove_all(viewer)
+    idle()
+    reopen_closed(viewer)
+    assert then not in viewer.layers and len(viewer.layers) == 7
+
+
+def test_a_patient_whose_only_layer_is_replaced_is_not_closed(viewer, idle, warnings):
+    set_up(viewer)
+    data, attributes, _ = image_layers(case_along(name="Pat"))[0]
+    layer = viewer.add_image(data, **attributes)
+    viewer.layers.remove(layer)
+    viewer.layers.append(layer)
+    idle()
+    assert warnings == [] and closed_by_hand(viewer).patient is None
