@@ -13,7 +13,6 @@ from qtpy.QtWidgets import (
     QComboBox,
     QHBoxLayout,
     QLabel,
-    QTableView,
     QWidget,
 )
 from smalltumor.data.nifti import is_image_name
@@ -23,13 +22,13 @@ from superqt import QElidingLabel
 from napari_smalltumor import keys
 from napari_smalltumor.compare.choices import ReferenceChoice
 from napari_smalltumor.compare.region_scores import RegionScoresView
-from napari_smalltumor.compare.table_model import COLUMNS, ComparedLesionsModel
+from napari_smalltumor.compare.table_model import ComparedLesionsModel
 from napari_smalltumor.widgets.elided_combo_box import elide_long_texts
 from napari_smalltumor.widgets.layouts import allow_shrinking, button, column, row, wrapped_label
-from napari_smalltumor.widgets.tables import set_up_table, sorted_title
+from napari_smalltumor.widgets.tables import FittedTable, set_up_table
 
 _WIDTH = 348
-_NARROWEST, _CELL_MARGIN = 26, 14
+_NARROWEST = 26
 _NO_REFERENCE = "none"
 _CHOOSE = "Compare with any mask of this patient"
 
@@ -153,17 +152,15 @@ def _labelled(text: str, field: QWidget) -> QHBoxLayout:
     return layout
 
 
-def _lesion_table(model: ComparedLesionsModel) -> QTableView:
-    table = QTableView()
+def _lesion_table(model: ComparedLesionsModel) -> FittedTable:
+    table = FittedTable()
     table.setModel(model)
     set_up_table(table, _NARROWEST, 0)
     table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-    table.horizontalHeader().setStretchLastSection(True)
-    metrics = table.fontMetrics()
-    for number, shown in enumerate(COLUMNS):
-        texts = (sorted_title(shown.title, descending=False), shown.widest)
-        widest = max(map(metrics.horizontalAdvance, texts))
-        table.setColumnWidth(number, widest + _CELL_MARGIN)
+    table.horizontalHeader().setResizeContentsPrecision(-1)  # of all rows, which are few
+    model.modelReset.connect(table.fit_columns)
+    model.headerDataChanged.connect(table.fit_columns)
+    table.fit_columns()
     return table
 
 

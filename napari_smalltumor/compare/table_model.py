@@ -35,8 +35,6 @@ class Column:
         Text of the cell.
     value : callable
         Value by which rows are sorted.
-    widest : str
-        A long text, for the width of the column.
     alignment : Qt.AlignmentFlag
     """
 
@@ -44,7 +42,6 @@ class Column:
     tip: str
     text: Callable[[ComparedLesion], str]
     value: Callable[[ComparedLesion], float]
-    widest: str
     alignment: Any = _RIGHT
 
 
@@ -54,23 +51,20 @@ COLUMNS = (
         f"Missed, false or found; {SMALL} marks small lesions",
         lambda x: f"{SMALL if x.lesion.small else '  '} {x.status}",
         lambda x: list(LesionStatus).index(x.status),
-        f"{SMALL} missed",
         _LEFT,
     ),
-    Column("ml", "Volume", lambda x: f"{x.lesion.ml:.3f}", lambda x: x.lesion.ml, "153.863"),
+    Column("ml", "Volume", lambda x: f"{x.lesion.ml:.3f}", lambda x: x.lesion.ml),
     Column(
         "Dice",
         "Of a found lesion, with all that is matched with it",
         lambda x: "–" if x.dice is None else f"{x.dice:.2f}",
         lambda x: -1.0 if x.dice is None else x.dice,
-        "0.89",
     ),
     Column(
         "side",
         "The patient's side",
         lambda x: str(x.lesion.side or "–"),
         lambda x: x.lesion.centroid_ras_mm[0],
-        "midline",
         _CENTRED,
     ),
     Column(
@@ -78,7 +72,6 @@ COLUMNS = (
         "Axial slice through the centre, as napari numbers it",
         lambda x: "–" if x.lesion.slices is None else str(x.lesion.slices[0]),
         lambda x: -x.lesion.centroid_ras_mm[2],
-        "154",
     ),
 )
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from qtpy.QtWidgets import QAbstractItemView, QLabel, QProgressBar, QTableView, QWidget
+from qtpy.QtWidgets import QAbstractItemView, QLabel, QProgressBar, QWidget
 from smalltumor.follow_up import BASIS, FollowUp
 from smalltumor.report.follow_up_page import headline
 
 from napari_smalltumor import keys
-from napari_smalltumor.follow_up.table_model import COLUMNS, ChangesModel
+from napari_smalltumor.follow_up.table_model import ChangesModel
 from napari_smalltumor.widgets.layouts import button, column, row, wrapped_label
-from napari_smalltumor.widgets.tables import set_up_table
+from napari_smalltumor.widgets.tables import FittedTable, set_up_table
 
 _WIDTH = 348
 _STEPS = 100
-_NARROWEST, _CELL_MARGIN = 26, 9
-_WIDEST = ("○ merged", "10,056", "10,056", "+100%")
+_NARROWEST = 26
 _CHOOSE = "Choose the folder of an earlier scan of this patient, with its mask"
 _FIRST = "Segment the case first"
 _BUSY = "A comparison runs: wait until it has ended, or cancel it"
@@ -109,16 +108,13 @@ class FollowUpPanel(QWidget):
         layout.addStretch(0)
 
 
-def _table(model: ChangesModel) -> QTableView:
-    table = QTableView()
+def _table(model: ChangesModel) -> FittedTable:
+    table = FittedTable()
     table.setModel(model)
     set_up_table(table, _NARROWEST, 0)
     table.setSortingEnabled(False)  # new lesions stay first
     table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-    table.horizontalHeader().setStretchLastSection(True)
-    metrics = table.fontMetrics()
-    for number, (title, _, _) in enumerate(COLUMNS[:-1]):
-        widest = max(map(metrics.horizontalAdvance, (title, _WIDEST[number])))
-        table.setColumnWidth(number, widest + _CELL_MARGIN)
-    table.setColumnWidth(len(COLUMNS) - 1, _NARROWEST)  # it is stretched
+    table.horizontalHeader().setResizeContentsPrecision(-1)  # of all rows, which are few
+    model.modelReset.connect(table.fit_columns)
+    table.fit_columns()
     return table

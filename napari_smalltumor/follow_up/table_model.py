@@ -8,19 +8,43 @@ from typing import Any
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 from qtpy.QtGui import QFont
 from smalltumor.follow_up import Change, LesionChange
+from smalltumor.lesions import Lesion
 from smalltumor.report.follow_up_page import ChangeRow, change_rows
+from smalltumor.report.texts import ABSENT
 
 SMALL = "○"
 
-COLUMNS: tuple[tuple[str, str, Callable[[ChangeRow], str]], ...] = (
-    ("change", f"What has become of a lesion; {SMALL} marks small lesions", lambda x: x.change),
-    ("then", "Volume then, mm³", lambda x: x.then_volume),
-    ("now", "Volume now, mm³", lambda x: x.now_volume),
-    ("±", "Change of the volume", lambda x: x.relative),
-    ("place", "Side and axial slice now, or then if the lesion is gone", lambda x: x.place),
+
+def _side(change: LesionChange) -> str:
+    side = _shown(change).side
+    return ABSENT if side is None else side.value
+
+
+def _axial_slice(change: LesionChange) -> str:
+    slices = _shown(change).slices
+    return ABSENT if slices is None else f"{slices[0]}{'' if change.now else ' then'}"
+
+
+def _shown(change: LesionChange) -> Lesion:
+    """The largest lesion now, or then if it is gone."""
+    return (change.now or change.then)[0].lesion
+
+
+COLUMNS: tuple[tuple[str, str, Callable[[ChangeRow, LesionChange], str]], ...] = (
+    ("change", f"What has become of a lesion; {SMALL} marks small lesions", lambda x, _: x.change),
+    ("then", "Volume then, mm³", lambda x, _: x.then_volume),
+    ("now", "Volume now, mm³", lambda x, _: x.now_volume),
+    ("±", "Change of the volume", lambda x, _: x.relative),
+    ("side", "The patient's side", lambda _, x: _side(x)),
+    (
+        "ax",
+        "Axial slice through the centre; of a lesion that is gone, in the scan then",
+        lambda _, x: _axial_slice(x),
+    ),
 )
 """Title, tip and text of each column."""
 
+_NUMBERS = (1, 2, 3, 5)
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 
@@ -58,10 +82,10 @@ class ChangesModel(QAbstractTableModel):
             return None
         change, row = self._changes[index.row()], self._rows[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
-            text = COLUMNS[index.column()][2](row)
+            text = COLUMNS[index.column()][2](row, change)
             return f"{SMALL if change.is_small else '  '} {text}" if not index.column() else text
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _RIGHT if index.column() in (1, 2, 3) else _LEFT
+            return _RIGHT if index.column() in _NUMBERS else _LEFT
         if role == Qt.ItemDataRole.FontRole and change.change is Change.NEW:
             font = QFont()
             font.setBold(True)
@@ -85,5 +109,5 @@ class ChangesModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return tip
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _RIGHT if section in (1, 2, 3) else _LEFT
+            return _RIGHT if section in _NUMBERS else _LEFT
         return None

@@ -228,7 +228,7 @@ def _probability(tooltip: str) -> QDoubleSpinBox:
     box = QDoubleSpinBox()
     box.setRange(0, 1)
     box.setSingleStep(0.05)
-    box.setPrefix("p ")
+    box.setPrefix("prob. ")
     box.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)  # there is no room for them
     _set_up_number(box, tooltip)
     return box

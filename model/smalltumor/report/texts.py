@@ -64,7 +64,7 @@ def area(mm2: float | None) -> str:
 
 
 def share(value: float | None) -> str:
-    """A number from 0 to 1, such as a probability."""
+    """A number from 0 to 1, such as a score."""
     return ABSENT if value is None else f"{value:.2f}"
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from qtpy.QtCore import QAbstractTableModel, QItemSelectionModel, QModelIndex, QObject, Qt, Signal
 from qtpy.QtGui import QKeyEvent
-from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QSizePolicy, QTableView
+from qtpy.QtWidgets import QAbstractItemView, QSizePolicy
 from smalltumor.lesions import Lesion
 
 from napari_smalltumor.lesions.table.columns import Value
-from napari_smalltumor.widgets.tables import ROW_HEIGHT
+from napari_smalltumor.widgets.tables import ROW_HEIGHT, FittedTable
 
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _ROWS_SHOWN = 4
@@ -19,7 +19,7 @@ _ROWS_SHOWN = 4
 COLUMNS: tuple[tuple[str, str, Callable[[Lesion], Value], str], ...] = (
     (
         "score",
-        "Higher for spots that are real more often",
+        "From 0 to 1, higher for spots that are real more often; not a probability",
         lambda x: x.score,
         ".2f",
     ),
@@ -79,7 +79,7 @@ class CandidatesModel(QAbstractTableModel):
         return COLUMNS[section][1] if role == Qt.ItemDataRole.ToolTipRole else None
 
 
-class CandidatesTable(QTableView):
+class CandidatesTable(FittedTable):
     """The table of candidates; as high as a few rows."""
 
     chosen = Signal(object)
@@ -99,7 +99,6 @@ class CandidatesTable(QTableView):
         self.setShowGrid(False)
         self.setTabKeyNavigation(False)
         self.horizontalHeader().setHighlightSections(False)
-        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.selectionModel().currentRowChanged.connect(self._on_row)
         self.clicked.connect(self._on_row)
@@ -118,6 +117,7 @@ class CandidatesTable(QTableView):
             self.clearSelection()
             self.setCurrentIndex(QModelIndex())
         self._updating = False
+        self.fit_columns()
         rows = max(min(len(lesions), _ROWS_SHOWN), 1)
         frame = 2 * self.frameWidth()
         self.setFixedHeight(self.horizontalHeader().sizeHint().height() + rows * ROW_HEIGHT + frame)

@@ -40,6 +40,7 @@ class Column:
 
 def _columns() -> tuple[Column, ...]:
     patient = "Centre in patient space: mm to the {} (RAS)"
+    probability = "{} probability that the network gave the region in the lesion; not its score"
     slices = "{} slice through the centre, numbered as in the planes and on napari's slider"
     columns = [
         Column("", f"{SMALL} small, {ACCEPTED} accepted", lambda x: int(not x.small)),
@@ -52,8 +53,8 @@ def _columns() -> tuple[Column, ...]:
     ):
         columns.append(Column(title, slices.format(name), _slice(axis)))
     columns += [
-        Column("p", "Mean probability of the region", lambda x: x.mean_probability, ".2f"),
-        Column("p max", "Largest probability of the region", lambda x: x.max_probability, ".2f"),
+        Column("prob.", probability.format("Mean"), lambda x: x.mean_probability, ".2f"),
+        Column("max prob.", probability.format("Largest"), lambda x: x.max_probability, ".2f"),
         Column("ml", "Volume in millilitres", lambda x: x.ml, ".3f"),
         Column("id", "Number, from 1, by size", lambda x: x.id),
         Column("voxels", "Number of voxels", lambda x: x.voxels),

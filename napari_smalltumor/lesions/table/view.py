@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from qtpy.QtCore import QPoint, Qt, Signal
 from qtpy.QtGui import QKeyEvent, QKeySequence
-from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView
+from qtpy.QtWidgets import QAbstractItemView, QMenu
 
 from napari_smalltumor.lesions.table.columns import COLUMNS, PROBABILITY, SHOWN_FIRST, VOLUME
 from napari_smalltumor.lesions.table.model import LesionsModel
-from napari_smalltumor.widgets.tables import set_up_table
-
-_ROWS_MEASURED = 30
-"""Column widths fit the text of this many rows; measuring hundreds would block the window."""
+from napari_smalltumor.widgets.tables import FittedTable, set_up_table
 
 _MARK_WIDTH = 24
-_TITLE_MARGIN = 8
 _SIGNALS = {
     Qt.Key.Key_Delete: "delete_pressed",
     Qt.Key.Key_Space: "accept_pressed",
@@ -22,7 +18,7 @@ _SIGNALS = {
 }
 
 
-class LesionsTable(QTableView):
+class LesionsTable(FittedTable):
     """The table of lesions. A right click on a column title shows or hides columns."""
 
     copied = Signal()
@@ -31,6 +27,7 @@ class LesionsTable(QTableView):
     activated_row = Signal(int)
     """Enter was pressed in a row."""
     escaped = Signal()
+    first_width = _MARK_WIDTH  # the text of the specks' row runs over all columns
 
     def __init__(self, model: LesionsModel) -> None:
         super().__init__()
@@ -38,8 +35,6 @@ class LesionsTable(QTableView):
         set_up_table(self, _MARK_WIDTH, VOLUME)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         header = self.horizontalHeader()
-        header.setResizeContentsPrecision(_ROWS_MEASURED)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         header.customContextMenuRequested.connect(self._show_column_menu)
         model.headerDataChanged.connect(self.fit_columns)
@@ -69,26 +64,6 @@ class LesionsTable(QTableView):
         row = self.model().specks_row
         if row is not None:
             self.setSpan(row, 0, 1, len(COLUMNS))
-
-    def fit_columns(self) -> None:
-        """Fit columns to their text; all but the first share the remaining width."""
-        shown = [n for n in range(len(COLUMNS)) if not self.isColumnHidden(n)]
-        needed = {n: self._width_needed(n) for n in shown}
-        spare = (self.viewport().width() - sum(needed.values())) // max(len(shown) - 1, 1)
-        for number, width in needed.items():
-            self.setColumnWidth(number, width + (max(spare, 0) if number else 0))
-
-    def _width_needed(self, column: int) -> int:
-        if column == 0:  # the text of the specks' row runs over all columns
-            return _MARK_WIDTH
-        text = self.model().headerData(column, Qt.Orientation.Horizontal)
-        title = self.fontMetrics().horizontalAdvance(text) + _TITLE_MARGIN
-        return max(self.sizeHintForColumn(column), title)
-
-    def resizeEvent(self, event: object) -> None:  # noqa: N802 - Qt's name
-        """Fit the columns to the new width."""
-        super().resizeEvent(event)
-        self.fit_columns()
 
     def show_probabilities(self) -> None:
         """Show the probability column if any lesion has a probability."""

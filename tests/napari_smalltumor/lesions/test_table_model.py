@@ -76,7 +76,7 @@ def test_an_unknown_probability_is_a_dash_and_sorts_last(lesions):
     model.set_lesions([replace(lesions[0], mean_probability=None), lesions[1]])
     for order in (Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder):
         model.sort(PROBABILITY, order)
-        assert column(model, "p")[1] == "–"
+        assert column(model, "prob.")[1] == "–"
 
 
 def test_order_survives_new_lesions_and_selection_survives_sorting(model, lesions):
