@@ -41,4 +41,4 @@ def may_delete(review: LesionReview, lesions: Sequence[Lesion], confirm: Confirm
 
 def ask_to_delete(parent: QWidget | None, text: str) -> bool:
     """Ask in the window of a widget."""
-    return questions.confirm(parent, "Delete what is not small?", text, "Delete")
+    return questions.confirm(parent, "Delete a lesion that is not small?", text, "Delete")
