@@ -60,6 +60,9 @@ FLICKER = Key("O", "Change between the scan then and now")
 BESIDE = Key("Shift+O", "Show the scan then beside the scan now")
 NEXT_CHANGE = Key("Y", "Go to the next change since then", repeats=True)
 PREVIOUS_CHANGE = Key("Shift+Y", "Go to the previous change", repeats=True)
+NEXT_CASE = Key("Alt+N", "Open the next unreviewed case of the worklist")
+PREVIOUS_CASE = Key("Alt+Shift+N", "Open the unreviewed case above")
+REVIEWED = Key("Alt+R", "Save the mask as reviewed")
 SHEET = Key("?", "Show or close this sheet")
 
 LAYOUT = Key("Q", "Change between napari's canvas and the planes")
@@ -111,6 +114,7 @@ COLUMNS: tuple[dict[str, tuple[Key, ...]], ...] = (
         "Lesions": (NEXT, PREVIOUS, ACCEPT, DELETE, UNDO, FOLD, DISMISS, REGION, TABLE),
         "In the table of lesions": _TABLE,
         "Follow-up": (FLICKER, BESIDE, NEXT_CHANGE, PREVIOUS_CHANGE),
+        "Worklist": (NEXT_CASE, PREVIOUS_CASE, REVIEWED),
         "Cases and results": _CASES,
     },
 )

@@ -36,6 +36,7 @@ _SECTIONS = {
     "speck_voxels": "lesions",
     "speck_probability": "lesions",
     "autosave": "editing",
+    "reader": "editing",
     "default_reader": "opening",
     "views": "opening",
     "training_folder": "training",

@@ -13,7 +13,8 @@ from smalltumor.data.masks.exported import RegionFile, is_beside, region_files_o
 from smalltumor.data.naming.case_files import MODALITY_TITLES, CaseFiles
 from smalltumor.data.naming.grouping import group_files
 from smalltumor.data.nifti import Volume, is_image_name
-from smalltumor.errors import SmalltumorError
+from smalltumor.data.segmentation import Segmentation
+from smalltumor.errors import CaseError, GridMismatchError, SmalltumorError
 from smalltumor.files.names import safe_name
 from smalltumor.labels.masks import Mask
 from smalltumor.labels.regions import Region
@@ -43,6 +44,7 @@ def layers_of_case(
     exported: RegionFile | None = None,
     layers: Iterable[Layer] = (),
     with_labels: bool = True,
+    regions: Segmentation | None = None,
 ) -> list[LayerData]:
     """Read a case's files as layers: its images, and its labels if it has any.
 
@@ -60,6 +62,15 @@ def layers_of_case(
         regions there, these may have been edited, and no exported mask is opened beside them.
     with_labels : bool
         Whether an expert's labels are opened. The case knows their file in any event.
+    regions : Segmentation, optional
+        Opened as ET, TC and WT instead of an exported file.
+
+    Raises
+    ------
+    CaseError
+        If files are missing or damaged, or the case has other regions open than `regions`.
+    GridMismatchError
+        If `regions` is on another grid.
     """
     files = named_as_open(with_real_paths(files), layers)
     if files.modalities and files.missing:
@@ -77,19 +88,23 @@ def layers_of_case(
     for warning in case.warnings:
         notify.warn(warning)
     stored = [layer for read in labels for layer in _labels_next_to(case, read)]
+    if regions is not None:
+        return without_open(image_layers(case) + _brain_mask_of(case), layers) + _layers_of(
+            regions, case, layers
+        )
     written = region_files_of(case) if exported is None else [exported]
     if written and region_layers(layers, case):
         names = " and ".join(file.path.name for file in written)
         were = "was" if len(written) == 1 else "were"
         notify.warn(f"{names} {were} not opened: the regions of {case.name} are open already")
         written = []
-    regions = _exported_regions(case, written)
-    if regions:
+    opened = _exported_regions(case, written)
+    if opened:
         for _, attributes, _ in stored:
             attributes["visible"] = False
-    data = image_layers(case) + _brain_mask_of(case) + stored + regions
+    data = image_layers(case) + _brain_mask_of(case) + stored + opened
     added = without_open(data, layers)
-    if not regions and any(layer is mask for layer in added for mask in stored):
+    if not opened and any(layer is mask for layer in added for mask in stored):
         names = " and ".join(path.name for path in paths)
         notify.info(f"{case.name} is shown with the mask in {names}; it was not segmented here.")
     return added
@@ -131,6 +146,18 @@ def _brain_mask_of(case: Case) -> list[LayerData]:
         notify.warn(str(error))
         return []
     return [brain_mask_layer(case, volume.data != 0)]
+
+
+def _layers_of(regions: Segmentation, case: Case, layers: Iterable[Layer]) -> list[LayerData]:
+    """The regions of a mask, of a case that has none open yet."""
+    if region_layers(layers, case):
+        raise CaseError(
+            f"{case.name} has ET, TC or WT open already; export what you need of them, and close "
+            "the patient"
+        )
+    if not regions.grid.matches(case.grid):
+        raise GridMismatchError(f"the mask of {case.name} is on another grid than its images")
+    return layers_of_masks(case, {region: regions.mask(region) for region in Region})
 
 
 def _exported_regions(case: Case, files: Sequence[RegionFile]) -> list[LayerData]:

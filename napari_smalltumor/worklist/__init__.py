@@ -1,0 +1,1 @@
+"""The Worklist dock: the cases of a cohort, reviewed one after another."""

@@ -1,0 +1,262 @@
+"""The Worklist dock: open a cohort's results, and review its cases one after another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+from weakref import ref
+
+from qtpy.compat import isalive
+from qtpy.QtCore import QEvent, QModelIndex
+from qtpy.QtWidgets import QFileDialog
+from smalltumor.cohort.worklist import (
+    ImagesNotFoundError,
+    Worklist,
+    WorklistEntry,
+    read_worklist,
+)
+from smalltumor.errors import SmalltumorError
+
+from napari_smalltumor import keys, notify, settings
+from napari_smalltumor.patient_header import PatientHeader
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.reading.window import planes_window
+from napari_smalltumor.viewer import unproxied
+from napari_smalltumor.widgets.dock_keys import DockKeys
+from napari_smalltumor.widgets.dock_tabs import show_as_tab
+from napari_smalltumor.widgets.guarded_fields import guard_fields
+from napari_smalltumor.workers import run_in_thread
+from napari_smalltumor.worklist.panel import WorklistPanel
+from napari_smalltumor.worklist.session import ReviewSession
+from napari_smalltumor.worklist.table_model import WorklistModel, text_of
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+_FIRST = "Open a folder of results of `smalltumor cohort`."
+_ALL = "No case is left to review."
+_READER = "Type your name under Reader first."
+
+
+class WorklistDock(WorklistPanel):
+    """Connects the panel with the cases of a cohort, of which one is open at a time.
+
+    Parameters
+    ----------
+    napari_viewer : Viewer
+    """
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        self.model = WorklistModel()
+        super().__init__(PatientHeader(napari_viewer), self.model)
+        self.model.setParent(self)
+        self._viewer = unproxied(napari_viewer)
+        self._patients = active_patient(napari_viewer)
+        self._window = planes_window(napari_viewer)
+        self.session = ReviewSession(self._viewer)
+        self.keys: DockKeys | None = None
+        self._is_open = False
+        self._reading: Path | None = None
+        self._without_images: Path | None = None
+        self.reader_field.setText(settings.get("reader"))
+        show_as_tab(self, "Worklist")
+        guard_fields(self)
+        self.destroyed.connect(partial(_close, ref(self)))
+        self.choose_button.clicked.connect(self._ask_for_results)
+        self.data_button.clicked.connect(self._ask_for_data)
+        self.previous_button.clicked.connect(lambda: self.step(-1))
+        self.next_button.clicked.connect(lambda: self.step(1))
+        self.save_button.clicked.connect(lambda: self.save())
+        self.reader_field.editingFinished.connect(self._keep_reader)
+        self.table.activated.connect(self._open_row)
+        self.table.selectionModel().currentRowChanged.connect(lambda *rows: self._update())
+        self._open()
+
+    @property
+    def worklist(self) -> Worklist | None:
+        """What is listed."""
+        return self.model.worklist
+
+    @property
+    def _results(self) -> Path | None:
+        """The folder of results whose images may be chosen."""
+        listed = None if self.worklist is None else self.worklist.folder
+        return self._without_images or listed
+
+    def open_results(self, folder: Path, data: Path | None = None) -> None:
+        """List the cases of a folder of results, which is read in a worker."""
+        if self._reading is not None:
+            return
+        self._reading = folder
+        self._show_message(f"Reading {folder.name} ...")
+        run_in_thread(
+            partial(read_worklist, folder, data),
+            self,
+            self._on_read,
+            partial(self._on_not_read, folder),
+            name=f"reading of the results in {folder.name}",
+        )
+
+    def step(self, by: int) -> None:
+        """Open the next case down or up the list that nobody has reviewed."""
+        worklist = self._refreshed()
+        if worklist is None:
+            return
+        index = worklist.unreviewed(self.table.currentIndex().row(), by)
+        if index is None:
+            self._show_message(_ALL)
+            return
+        self._open_entry(worklist, index)
+
+    def save(self) -> None:
+        """Save the mask of the open case as reviewed."""
+        self._keep_reader()
+        reader = str(settings.get("reader"))
+        if not reader:
+            self._show_message(_READER)
+            self.reader_field.setFocus()
+            return
+        try:
+            review = self.session.save(reader, self)
+        except SmalltumorError as error:
+            self._show_message(notify.error_text(error))
+            notify.report(error)
+            return
+        if review is not None:
+            what = "edited" if review.edited else "as it was"
+            self._refreshed()
+            self._show_message(f"Saved {review.case}, {what}, as reviewed by {review.reader}.")
+
+    def event(self, event: QEvent) -> bool:
+        """Follow the viewer while the dock is in a window."""
+        if event.type() == QEvent.Type.ParentChange:
+            self._open() if self.parent() is not None else self._close()
+        return bool(super().event(event))
+
+    def _open(self) -> None:
+        if self._is_open:
+            return
+        self._is_open = True
+        self._patients.changed.connect(self._update)
+        self._patients.patients_changed.connect(self._update)
+        self.session.changed.connect(self._update)
+        window = self._window
+        actions: dict[keys.Key, Callable[[], None]] = {
+            keys.NEXT_CASE: partial(self.step, 1),
+            keys.PREVIOUS_CASE: partial(self.step, -1),
+            keys.REVIEWED: self.save,
+        }
+        self.keys = DockKeys(window.main_window if window else self, self, actions)
+        self._show_message("" if self.worklist else _FIRST)
+        self._update()
+
+    def _close(self) -> None:
+        if not self._is_open:
+            return
+        self._is_open = False
+        self._patients.changed.disconnect(self._update, missing_ok=True)
+        self._patients.patients_changed.disconnect(self._update, missing_ok=True)
+        self.session.changed.disconnect(self._update, missing_ok=True)
+        if self.keys is not None:
+            self.keys.unbind()
+            self.keys = None
+
+    def _ask_for_results(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self, "Results", settings.last_folder())
+        if chosen:
+            settings.remember_folder(Path(chosen))
+            self.open_results(Path(chosen))
+
+    def _ask_for_data(self) -> None:
+        folder = self._results
+        chosen = QFileDialog.getExistingDirectory(
+            self, "Folder of the cases", settings.last_folder()
+        )
+        if chosen and folder is not None:
+            self.open_results(folder, Path(chosen))
+
+    def _on_read(self, worklist: Worklist) -> None:
+        self._reading = self._without_images = None
+        self.model.set_worklist(worklist)
+        self._show_message("")
+        self._update()
+
+    def _on_not_read(self, folder: Path, error: Exception) -> None:
+        self._reading = None
+        if not isinstance(error, SmalltumorError):
+            notify.report(error)
+            self._show_message("")
+            return
+        self._without_images = folder if isinstance(error, ImagesNotFoundError) else None
+        self._show_message(notify.error_text(error))
+        self._update()
+
+    def _refreshed(self) -> Worklist | None:
+        """The worklist with the reviews of now, or as it was if they cannot be read."""
+        if self.worklist is not None:
+            try:
+                self.model.set_worklist(self.worklist.with_reviews_of_now())
+            except SmalltumorError as error:
+                notify.report(error)
+            self._update()
+        return self.worklist
+
+    def _open_row(self, index: QModelIndex) -> None:
+        if self.worklist is not None:
+            self._open_entry(self.worklist, index.row())
+
+    def _open_entry(self, worklist: Worklist, index: int) -> None:
+        entry = worklist.entries[index]
+        if not entry.can_be_opened:
+            self._show_message(text_of(entry))
+            return
+        if self.session.open(worklist, entry, self):
+            self.table.selectRow(index)
+            self._show_message("")
+            if self._window is not None:
+                self._window.focus_images()
+
+    def _keep_reader(self) -> None:
+        reader = str(self.reader_field.text()).strip()
+        if reader != settings.get("reader"):
+            settings.put("reader", reader)
+            self._update()
+
+    def _selected(self) -> WorklistEntry | None:
+        row = self.table.currentIndex().row()
+        if self.worklist is None or not 0 <= row < len(self.worklist.entries):
+            return None
+        return self.worklist.entries[row]
+
+    def _update(self) -> None:
+        if not isalive(self) or not self._is_open:
+            return
+        worklist, current, entry = self.worklist, self.session.current, self._selected()
+        self.model.set_open(current.begun.case if current is not None else "")
+        self.about.setText("" if entry is None else text_of(entry))
+        self.about.setVisible(entry is not None)
+        listed = worklist is not None and not self.session.opening
+        self.previous_button.setEnabled(listed)
+        self.next_button.setEnabled(listed)
+        self.save_button.setEnabled(self.session.is_active)
+        self.data_button.setEnabled(self._results is not None)
+        self.progress.setText("" if worklist is None else _progress_of(worklist))
+        self.progress.setVisible(worklist is not None)
+
+    def _show_message(self, text: str) -> None:
+        self.message.setText(text)
+        self.message.setVisible(bool(text))
+
+
+def _progress_of(worklist: Worklist) -> str:
+    count = len(worklist.entries)
+    return f"{worklist.folder.name}: {worklist.reviewed} of {count} cases reviewed"
+
+
+def _close(dock: ref[WorklistDock]) -> None:
+    # By reference: the signal would keep the panel of a closed dock in memory.
+    existing = dock()
+    if existing is not None:
+        existing._close()

@@ -1,0 +1,83 @@
+"""The widgets of the Worklist dock and their layout."""
+
+from __future__ import annotations
+
+from qtpy.QtWidgets import QAbstractItemView, QFormLayout, QLineEdit, QTableView, QWidget
+
+from napari_smalltumor import keys
+from napari_smalltumor.widgets.layouts import button, column, row, wrapped_label
+from napari_smalltumor.widgets.tables import set_up_table
+from napari_smalltumor.worklist.table_model import COLUMNS, WorklistModel
+
+_WIDTH = 348
+_NARROWEST, _CELL_MARGIN = 22, 10
+_WIDEST = ("▸✓", "", "88", "888", "888", "0.88")
+_NAME = 1
+
+
+class WorklistPanel(QWidget):
+    """From top to bottom: the folder, the table, what is known of a case, and the review.
+
+    Parameters
+    ----------
+    header : QWidget
+    model : WorklistModel
+    """
+
+    def __init__(self, header: QWidget, model: WorklistModel) -> None:
+        super().__init__()
+        self.setMinimumWidth(_WIDTH)
+        self.choose_button = button(
+            "Open results...", "Choose the folder of results of `smalltumor cohort`"
+        )
+        self.data_button = button(
+            "Images...", "Choose the folder of the cases, if it was moved since"
+        )
+        self.progress = wrapped_label()
+        self.table = _table(model)
+        self.about = wrapped_label()
+        self.previous_button = button(
+            "Previous", keys.with_key("Open the unreviewed case above", keys.PREVIOUS_CASE)
+        )
+        self.next_button = button(
+            "Next", keys.with_key("Open the next unreviewed case", keys.NEXT_CASE)
+        )
+        self.reader_field = QLineEdit()
+        self.reader_field.setPlaceholderText("your name")
+        self.reader_field.setAccessibleName("Reader")
+        self.save_button = button(
+            "Save as reviewed", keys.with_key("Save the mask as reviewed by you", keys.REVIEWED)
+        )
+        self.message = wrapped_label()
+        self._lay_out(header)
+
+    def _lay_out(self, header: QWidget) -> None:
+        layout = column(self)
+        layout.addWidget(header)
+        layout.addLayout(row(self.choose_button, self.data_button))
+        layout.addWidget(self.progress)
+        layout.addWidget(self.table, 1)
+        layout.addWidget(self.about)
+        layout.addLayout(row(self.previous_button, self.next_button))
+        form = QFormLayout()
+        form.setContentsMargins(0, 0, 0, 0)
+        form.addRow("Reader", self.reader_field)
+        layout.addLayout(form)
+        layout.addWidget(self.save_button)
+        layout.addWidget(self.message)
+
+
+def _table(model: WorklistModel) -> QTableView:
+    table = QTableView()
+    table.setModel(model)
+    set_up_table(table, _NARROWEST, 0)
+    table.setSortingEnabled(False)  # what deserves a look stays first
+    table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+    table.setAccessibleName("Cases")
+    header = table.horizontalHeader()
+    metrics = table.fontMetrics()
+    for number, (title, _, _) in enumerate(COLUMNS):
+        widest = max(map(metrics.horizontalAdvance, (title, _WIDEST[number])))
+        table.setColumnWidth(number, widest + _CELL_MARGIN)
+    header.setSectionResizeMode(_NAME, header.ResizeMode.Stretch)
+    return table

@@ -1,0 +1,50 @@
+"""The layers of a case of a worklist: its images, and the mask that is reviewed as regions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from smalltumor.cohort.records import CaseRecord, has_other_images
+from smalltumor.cohort.results_folder import ResultsFolder
+from smalltumor.cohort.reviews import MaskToReview, Reviews
+from smalltumor.cohort.stored_mask import digest_of_file, read_stored_mask
+from smalltumor.cohort.worklist import Worklist, WorklistEntry
+from smalltumor.errors import CaseError
+
+from napari_smalltumor.layers.create import LayerData
+from napari_smalltumor.loading.case_layers import layers_of_case
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
+
+
+def layers_to_review(
+    worklist: Worklist, entry: WorklistEntry, layers: Sequence[Layer]
+) -> tuple[list[LayerData], MaskToReview]:
+    """Read the images and the latest mask of a case; an expert's mask is left out.
+
+    Parameters
+    ----------
+    worklist : Worklist
+    entry : WorklistEntry
+    layers : sequence of layers
+        What is open.
+
+    Raises
+    ------
+    SmalltumorError
+        If the images are not those that the mask was made of, or a file cannot be read.
+    """
+    name = entry.name
+    if entry.files is None or entry.result.failed:
+        raise CaseError(f"{name} has no {'mask' if entry.result.failed else 'images'} to open")
+    record = CaseRecord.read(ResultsFolder(worklist.folder).record(name))
+    if has_other_images(record, entry.files):
+        raise CaseError(f"{name}: its images are not those that its mask was made of")
+    begun = Reviews(worklist.folder).begin(name)
+    mask = read_stored_mask(begun.path, name, worklist.info.scheme)
+    if digest_of_file(begun.path) != begun.digest:
+        raise CaseError(f"{begun.path} was changed while it was read; open {name} again")
+    data = layers_of_case(entry.files, layers=layers, with_labels=False, regions=mask)
+    return data, begun

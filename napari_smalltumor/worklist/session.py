@@ -1,0 +1,181 @@
+"""One case of a worklist at a time is open: it is opened, and saved as reviewed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+from weakref import ref
+
+from psygnal import Signal
+from smalltumor.cohort.reviews import MaskToReview, Review, Reviews
+from smalltumor.cohort.worklist import Worklist, WorklistEntry
+from smalltumor.errors import OutputError
+
+from napari_smalltumor import notify
+from napari_smalltumor.autosave.watcher import ensure_autosave
+from napari_smalltumor.close_patient import close_patient
+from napari_smalltumor.export.case_export import case_to_export
+from napari_smalltumor.export.dialog import may_write_regions
+from napari_smalltumor.export.source_files import with_sources
+from napari_smalltumor.layers.metadata import region_layers
+from napari_smalltumor.layers.nesting import ensure_nesting
+from napari_smalltumor.layers.patient import Patient, patient_of
+from napari_smalltumor.layers.region_masks import segmentation_of
+from napari_smalltumor.loading.job import LoadJob, load
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.worklist.review_layers import layers_to_review
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Layer
+    from qtpy.QtWidgets import QWidget
+
+    from napari_smalltumor.layers.create import LayerData
+
+
+@dataclass(frozen=True)
+class OpenReview:
+    """The case that is being reviewed.
+
+    Parameters
+    ----------
+    worklist : Worklist
+    patient : Patient
+    begun : MaskToReview
+    """
+
+    worklist: Worklist
+    patient: Patient
+    begun: MaskToReview
+
+
+class ReviewSession:
+    """Opens the cases of a worklist in a viewer, one at a time.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    """
+
+    changed = Signal()
+    """Another case is open or being opened, or none."""
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._viewer = ref(viewer)
+        self._patients = active_patient(viewer)
+        self._open: OpenReview | None = None
+        self.opening = ""
+        """Name of the case whose files are being read; empty if there is none."""
+
+    @property
+    def current(self) -> OpenReview | None:
+        """What is being reviewed; None if its patient was closed."""
+        if self._open is not None and self._open.patient not in self._known:
+            self._open = None
+        return self._open
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the case that is being reviewed is the active patient."""
+        current = self.current
+        return current is not None and current.patient == self._patients.current
+
+    @property
+    def _known(self) -> set[Patient | None]:
+        viewer = self._viewer()
+        return set() if viewer is None else {patient_of(layer) for layer in viewer.layers}
+
+    def open(self, worklist: Worklist, entry: WorklistEntry, parent: QWidget | None = None) -> bool:
+        """Close the case that is open, and open another one with its latest mask.
+
+        The case that is open already becomes active, unless there is a newer mask.
+
+        Returns
+        -------
+        bool
+            False if a case is being read, or the user wants to keep edits.
+        """
+        viewer = self._viewer()
+        if viewer is None or self.opening:
+            return False
+        if self._is_open_as_it_is(worklist, entry):
+            return True
+        if not self._close(viewer, parent):
+            return False
+        self.opening = entry.name
+        begun: list[MaskToReview] = []
+        layers = list(viewer.layers)
+
+        def read() -> list[LayerData]:
+            data, mask = layers_to_review(worklist, entry, layers)
+            begun.append(mask)
+            return data
+
+        opened = partial(self._on_opened, worklist, begun)
+        key = ("review", str(worklist.folder), entry.name)
+        self.changed.emit()
+        load(viewer, LoadJob(entry.name, key, read, opened, self._on_failed))
+        return True
+
+    def save(self, reader: str, parent: QWidget | None = None) -> Review | None:
+        """Save the mask with its edits as reviewed; None if the user cancels.
+
+        Raises
+        ------
+        OutputError
+            If another patient is active, or as `smalltumor.cohort.reviews.Reviews.save`.
+        """
+        viewer, current = self._viewer(), self.current
+        if viewer is None or current is None:
+            raise OutputError("no case of the worklist is open")
+        name, case = current.begun.case, case_to_export(viewer)
+        if not self.is_active or case is None:
+            active = self._patients.title or "no patient"
+            raise OutputError(f"{active} is active, not {name}, which is being reviewed")
+        if not may_write_regions(parent, viewer, case, "Save anyway"):
+            return None
+        ensure_nesting(viewer).apply()
+        composed = segmentation_of(viewer.layers, case)
+        assert composed is not None
+        reviews = Reviews(current.worklist.folder)
+        review = reviews.save(current.begun, with_sources(composed, viewer.layers), reader)
+        ensure_autosave(viewer).autosave.mark_exported(region_layers(viewer.layers, case).values())
+        self._open = replace(current, begun=reviews.begin(name))
+        self.changed.emit()
+        return review
+
+    def _is_open_as_it_is(self, worklist: Worklist, entry: WorklistEntry) -> bool:
+        current = self.current
+        if current is None or current.patient not in self._patients.patients:
+            return False
+        same = (current.worklist.folder, current.begun.case) == (worklist.folder, entry.name)
+        if not same or Reviews(worklist.folder).begin(entry.name) != current.begun:
+            return False
+        self._patients.activate(current.patient)
+        return True
+
+    def _close(self, viewer: ViewerModel, parent: QWidget | None) -> bool:
+        current = self.current
+        if current is None or current.patient not in self._patients.patients:
+            return True
+        return close_patient(viewer, current.patient, parent)
+
+    def _on_opened(
+        self, worklist: Worklist, begun: list[MaskToReview], layers: list[Layer]
+    ) -> None:
+        self.opening = ""
+        patient = patient_of(layers[-1]) if layers else None
+        if patient is not None and begun:
+            self._open = OpenReview(worklist, patient, begun[0])
+            if begun[0].is_altered:
+                notify.warn(
+                    f"{begun[0].path} was changed by another program since it was reviewed; the "
+                    "changed mask is shown"
+                )
+        self.changed.emit()
+
+    def _on_failed(self, error: Exception) -> None:
+        self.opening = ""
+        self.changed.emit()
+        notify.report(error)

@@ -1,0 +1,140 @@
+"""Qt table model of a worklist, in its own order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
+from qtpy.QtGui import QFont
+from smalltumor.cohort.ranking import reasons_of
+from smalltumor.cohort.worklist import Worklist, WorklistEntry
+
+REVIEWED, OPEN, FAILED = "✓", "▸", "✗"
+
+
+def _state(entry: WorklistEntry) -> str:
+    if not entry.can_be_opened:
+        return FAILED
+    return REVIEWED if entry.review is not None else ""
+
+
+def _probability(entry: WorklistEntry) -> str:
+    lowest = entry.result.lowest_probability
+    return "" if lowest is None else f"{lowest:.2f}"
+
+
+def _count(kind: str) -> Callable[[WorklistEntry], str]:
+    return lambda entry: str(entry.result.count(kind) or "")
+
+
+COLUMNS: tuple[tuple[str, str, Callable[[WorklistEntry], str]], ...] = (
+    ("", f"{OPEN} open, {REVIEWED} reviewed, {FAILED} cannot be opened", _state),
+    ("case", "The cases that deserve a look come first", lambda entry: entry.name),
+    ("⚠", "Warnings", lambda entry: str(len(entry.result.warnings) or "")),
+    ("2nd", "Second-look spots", _count("second look")),
+    ("small", "Small lesions", _count("small lesion")),
+    ("p", "Mean probability of the least certain lesion", _probability),
+)
+"""Title, tip and text of each column."""
+
+_NAME = 1
+
+
+class WorklistModel(QAbstractTableModel):
+    """Rows of a `Worklist`; the case that is open is bold."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._worklist: Worklist | None = None
+        self._open = ""
+
+    @property
+    def worklist(self) -> Worklist | None:
+        """What is listed."""
+        return self._worklist
+
+    def set_worklist(self, worklist: Worklist | None) -> None:
+        """List other cases, or the same with other reviews, which leaves the selection."""
+        before = self._worklist
+        same = before is not None and worklist is not None and _names(before) == _names(worklist)
+        if not same:
+            self.beginResetModel()
+        self._worklist = worklist
+        if same:
+            self._emit_changed()
+        else:
+            self.endResetModel()
+
+    def set_open(self, case: str) -> None:
+        """Mark the case that is open; none if the name is empty."""
+        if case != self._open:
+            self._open = case
+            self._emit_changed()
+
+    def _emit_changed(self) -> None:
+        rows = self.rowCount()
+        if rows:
+            self.dataChanged.emit(self.index(0, 0), self.index(rows - 1, len(COLUMNS) - 1))
+
+    def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: N802, B008
+        """Qt: number of cases."""
+        return 0 if parent.isValid() or self._worklist is None else len(self._worklist.entries)
+
+    def columnCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: N802, B008
+        """Qt: number of columns."""
+        return 0 if parent.isValid() else len(COLUMNS)
+
+    def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Qt: a cell."""
+        if not index.isValid() or self._worklist is None:
+            return None
+        entry = self._worklist.entries[index.row()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            text = COLUMNS[index.column()][2](entry)
+            is_open = index.column() == 0 and entry.name == self._open
+            return f"{OPEN}{text}" if is_open else text
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            side = Qt.AlignmentFlag.AlignLeft if index.column() <= _NAME else _RIGHT
+            return side | Qt.AlignmentFlag.AlignVCenter
+        if role == Qt.ItemDataRole.FontRole and entry.name == self._open:
+            font = QFont()
+            font.setBold(True)
+            return font
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return text_of(entry)
+        return None
+
+    def headerData(  # noqa: N802
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        """Qt: a column's title and tooltip."""
+        if orientation != Qt.Orientation.Horizontal or not 0 <= section < len(COLUMNS):
+            return None
+        title, tip, _ = COLUMNS[section]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return title
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return tip
+        return None
+
+
+_RIGHT = Qt.AlignmentFlag.AlignRight
+
+
+def _names(worklist: Worklist) -> list[str]:
+    return [entry.name for entry in worklist.entries]
+
+
+def text_of(entry: WorklistEntry) -> str:
+    """What is known of a case, in lines: why it deserves a look, warnings, its last review."""
+    if entry.result.failed:
+        return f"{entry.name} failed: {entry.result.row.note}"
+    lines = [f"{entry.name}: {'; '.join(reasons_of(entry.result)) or 'nothing stands out'}"]
+    lines += entry.result.warnings
+    if entry.files is None:
+        lines.append("Its images were not found.")
+    if entry.review is not None:
+        what = "edited" if entry.review.edited else "confirmed"
+        lines.append(f"Reviewed by {entry.review.reader}, {what}, {entry.review.time}")
+    return "\n".join(lines)

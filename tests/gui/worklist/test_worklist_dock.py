@@ -1,0 +1,73 @@
+"""The Worklist dock in a window: keys step through the cases and save reviews."""
+
+from __future__ import annotations
+
+import pytest
+from cohort_results import WARNING, write_results
+from planes_in_window import open_planes, press
+from qtpy.QtCore import Qt
+
+from napari_smalltumor import keys, settings
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.worklist.dock import WorklistDock
+
+
+@pytest.fixture
+def dock(make_napari_viewer, qtbot, tmp_path):
+    output = write_results(tmp_path)[1]
+    viewer = make_napari_viewer()
+    window = open_planes(viewer)
+    dock = WorklistDock(viewer)
+    viewer.window.add_dock_widget(dock, area="right")
+    assert not dock.next_button.isEnabled() and not dock.save_button.isEnabled()
+    dock.open_results(output)
+    qtbot.waitUntil(lambda: dock.worklist is not None)
+    dock.window_of_planes = window
+    return dock
+
+
+def shown(dock) -> list[list[str]]:
+    model = dock.model
+    return [
+        [model.data(model.index(row, column)) for column in range(model.columnCount())]
+        for row in range(model.rowCount())
+    ]
+
+
+def test_keys_step_through_cases_that_are_reviewed_and_saved(dock, tmp_path, qtbot):
+    patients = active_patient(dock._viewer)
+    assert shown(dock)[0] == ["", "cyd", "1", "", "", "0.90"]
+    assert shown(dock)[1] == ["", "bob", "", "1", "1", "0.90"]
+    assert shown(dock)[3][:2] == ["✗", "dan"]
+    press(dock.window_of_planes, keys.NEXT_CASE)
+    assert patients.title == "cyd" and shown(dock)[0][0] == "▸"
+    assert WARNING in dock.about.text()
+    press(dock.window_of_planes, keys.REVIEWED)
+    assert "name" in dock.message.text() and not (tmp_path / "out" / "reviews").exists()
+    qtbot.keyClicks(dock.reader_field, "Anna")
+    press(dock.window_of_planes, keys.REVIEWED)
+    assert dock.message.text() == "Saved cyd, as it was, as reviewed by Anna."
+    assert (tmp_path / "out" / "reviews" / "Anna" / "cyd.nii.gz").exists()
+    assert settings.get("reader") == "Anna"
+    assert shown(dock)[0][0] == "▸✓" and "1 of 4 cases reviewed" in dock.progress.text()
+    press(dock.window_of_planes, keys.NEXT_CASE)
+    assert patients.title == "bob" and len(patients.patients) == 1
+    press(dock.window_of_planes, keys.PREVIOUS_CASE)  # past the reviewed one
+    assert patients.title == "ann"
+
+
+def test_a_case_that_failed_says_why_and_leaves_the_open_one(dock):
+    dock.step(1)
+    dock.table.activated.emit(dock.model.index(3, 1))
+    assert dock.message.text() == "dan failed: no T1CE image"
+    assert active_patient(dock._viewer).title == "cyd"
+    tip = dock.model.data(dock.model.index(0, 1), Qt.ItemDataRole.ToolTipRole)
+    assert tip.startswith("cyd: 1 warning")
+
+
+def test_keys_of_the_worklist_are_not_those_of_napari(dock):
+    from napari._app_model import get_app_model
+
+    of_napari = {str(bound.keybinding) for bound in get_app_model().keybindings}
+    ours = {key.sequence for key in dock.keys.shortcuts}
+    assert len(ours) == 3 and not ours & of_napari

@@ -1,0 +1,178 @@
+"""One case of a worklist is open at a time, and its mask is saved beside the network's."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cohort_results import write_results
+from smalltumor.cohort.stored_mask import read_stored_mask
+from smalltumor.cohort.worklist import Worklist, read_worklist
+from smalltumor.errors import OutputError
+from smalltumor.labels.regions import Region
+
+from napari_smalltumor import notify, questions
+from napari_smalltumor.layers.metadata import cases_among, region_layers
+from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.worklist.session import ReviewSession
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory) -> tuple[Path, Path]:
+    return write_results(tmp_path_factory.mktemp("cohort"))
+
+
+@pytest.fixture
+def output(written, tmp_path) -> Path:
+    return Path(shutil.copytree(written[1], tmp_path / "out"))
+
+
+@pytest.fixture
+def worklist(output) -> Worklist:
+    return read_worklist(output)
+
+
+@pytest.fixture
+def session(viewer) -> ReviewSession:
+    return ReviewSession(viewer)
+
+
+@pytest.fixture
+def errors(monkeypatch) -> list[str]:
+    found: list[str] = []
+    monkeypatch.setattr(notify, "report", lambda error: found.append(str(error)))
+    return found
+
+
+def entry(worklist: Worklist, name: str):
+    return next(each for each in worklist.entries if each.name == name)
+
+
+def regions(viewer):
+    (case,) = cases_among(viewer.layers)
+    return region_layers(viewer.layers, case)
+
+
+def paint(viewer) -> None:
+    """Add a voxel to WT."""
+    layer = regions(viewer)[Region.WT]
+    layer.data_setitem((np.array([0]), np.array([0]), np.array([0])), 1)
+
+
+def mask(path: Path) -> np.ndarray:
+    return read_stored_mask(path, "bob", "brats2018").classes
+
+
+def test_a_case_is_opened_with_the_networks_mask_as_regions(viewer, session, worklist):
+    assert session.open(worklist, entry(worklist, "bob"))
+    assert active_patient(viewer).title == "bob"
+    assert set(regions(viewer)) == set(Region)
+    expected = np.count_nonzero(mask(worklist.folder / "bob.nii.gz") == 3)
+    assert np.count_nonzero(regions(viewer)[Region.ET].data) == expected
+    assert session.is_active
+
+
+def test_the_next_case_takes_its_place(viewer, session, worklist):
+    for name in ("bob", "ann"):
+        session.open(worklist, entry(worklist, name))
+    assert [patient.name for patient in active_patient(viewer).patients] == ["ann"]
+    assert session.current.begun.case == "ann"
+
+
+def test_edits_that_were_not_saved_are_asked_about(viewer, session, worklist, monkeypatch):
+    asked: list[str] = []
+    monkeypatch.setattr(questions, "confirm", lambda *words: asked.append(words[2]))  # None: no
+    session.open(worklist, entry(worklist, "bob"))
+    paint(viewer)
+    assert not session.open(worklist, entry(worklist, "ann"))
+    assert len(asked) == 1 and "bob" in asked[0]
+    assert active_patient(viewer).title == "bob"
+
+
+def test_a_reviewed_mask_is_saved_beside_the_networks_and_no_more_asked_about(
+    viewer, session, worklist, monkeypatch
+):
+    network = worklist.folder / "bob.nii.gz"
+    before = network.read_bytes()
+    session.open(worklist, entry(worklist, "bob"))
+    paint(viewer)
+    review = session.save("Anna")
+    assert review.edited and network.read_bytes() == before
+    own = worklist.folder / "reviews" / "Anna" / "bob.nii.gz"
+    assert np.count_nonzero(mask(own)) == np.count_nonzero(mask(network)) + 1
+    monkeypatch.setattr(questions, "confirm", lambda *words: pytest.fail(words[2]))
+    assert session.open(worklist, entry(worklist, "ann"))
+    session.open(worklist, entry(worklist, "bob"))
+    wt = regions(viewer)[Region.WT]
+    assert np.count_nonzero(wt.data) == np.count_nonzero(mask(own))
+    assert not session.save("Anna").edited
+
+
+def test_a_mask_is_not_saved_for_another_patient(viewer, session, worklist, written):
+    session.open(worklist, entry(worklist, "bob"))
+    open_case(viewer, written[0] / "ann")
+    with pytest.raises(OutputError, match="ann is active, not bob, which is being reviewed"):
+        session.save("Anna")
+    assert not (worklist.folder / "reviews").exists()
+
+
+def test_a_mask_is_not_saved_over_a_faster_readers(viewer, session, worklist):
+    session.open(worklist, entry(worklist, "bob"))
+    viewer_of_other = type(viewer)()
+    other = ReviewSession(viewer_of_other)
+    other.open(worklist, entry(worklist, "bob"))
+    other.save("Ben")
+    with pytest.raises(OutputError, match="Ben has reviewed bob meanwhile"):
+        session.save("Anna")
+
+
+def test_a_case_that_was_closed_is_not_under_review_any_more(viewer, session, worklist):
+    session.open(worklist, entry(worklist, "bob"))
+    viewer.layers.clear()
+    assert session.current is None
+    with pytest.raises(OutputError, match="no case of the worklist is open"):
+        session.save("Anna")
+
+
+def test_the_open_case_becomes_active_again_with_its_edits(viewer, session, worklist, written):
+    session.open(worklist, entry(worklist, "bob"))
+    paint(viewer)
+    open_case(viewer, written[0] / "ann")
+    assert session.open(worklist, entry(worklist, "bob"))
+    assert session.is_active
+    assert len(active_patient(viewer).patients) == 2
+
+
+def test_regions_that_are_open_are_not_taken_for_the_mask(
+    viewer, session, worklist, errors, written
+):
+    session.open(worklist, entry(worklist, "bob"))
+    ReviewSession(viewer).open(worklist, entry(worklist, "bob"))
+    assert len(errors) == 1 and "bob has ET, TC or WT open already" in errors[0]
+
+
+def test_other_images_under_the_name_of_a_case_are_refused(
+    viewer, session, written, output, tmp_path, errors
+):
+    data = Path(shutil.copytree(written[0], tmp_path / "data"))
+    with next((data / "bob").iterdir()).open("ab") as file:
+        file.write(b" ")
+    worklist = read_worklist(output, data)
+    session.open(worklist, entry(worklist, "bob"))
+    assert errors == ["bob: its images are not those that its mask was made of"]
+    assert not viewer.layers and session.current is None and not session.opening
+
+
+def test_a_mask_that_another_program_changed_after_its_review_is_shown_with_a_warning(
+    viewer, session, worklist, monkeypatch
+):
+    session.open(worklist, entry(worklist, "bob"))
+    session.save("Anna")
+    shutil.copy(worklist.folder / "ann.nii.gz", worklist.folder / "reviews" / "Anna" / "bob.nii.gz")
+    warned: list[str] = []
+    monkeypatch.setattr(notify, "warn", warned.append)
+    session.open(worklist, entry(worklist, "bob"))
+    assert any("was changed by another program since it was reviewed" in text for text in warned)
