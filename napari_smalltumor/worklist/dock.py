@@ -70,6 +70,7 @@ class WorklistDock(WorklistPanel):
         self.next_button.clicked.connect(lambda: self.step(1))
         self.save_button.clicked.connect(lambda: self.save())
         self.reader_field.editingFinished.connect(self._keep_reader)
+        self.reader_field.returnPressed.connect(self._focus_images)
         self.table.activated.connect(self._open_row)
         self.table.selectionModel().currentRowChanged.connect(lambda *rows: self._update())
         self._open()
@@ -128,6 +129,7 @@ class WorklistDock(WorklistPanel):
             what = "edited" if review.edited else "as it was"
             self._refreshed()
             self._show_message(f"Saved {review.case}, {what}, as reviewed by {review.reader}.")
+            self._focus_images()  # letters are meant for the patient, not for the name
 
     def event(self, event: QEvent) -> bool:
         """Follow the viewer while the dock is in a window."""
@@ -215,8 +217,11 @@ class WorklistDock(WorklistPanel):
         if self.session.open(worklist, entry, self):
             self.table.selectRow(index)
             self._show_message("")
-            if self._window is not None:
-                self._window.focus_images()
+            self._focus_images()
+
+    def _focus_images(self) -> None:
+        if self._window is not None:
+            self._window.focus_images()
 
     def _keep_reader(self) -> None:
         reader = str(self.reader_field.text()).strip()
@@ -251,8 +256,10 @@ class WorklistDock(WorklistPanel):
 
 
 def _progress_of(worklist: Worklist) -> str:
-    count = len(worklist.entries)
-    return f"{worklist.folder.name}: {worklist.reviewed} of {count} cases reviewed"
+    count = sum(entry.can_be_opened for entry in worklist.entries)
+    others = len(worklist.entries) - count
+    closed = f", {others} cannot be opened" if others else ""
+    return f"{worklist.folder.name}: {worklist.reviewed} of {count} cases reviewed{closed}"
 
 
 def _close(dock: ref[WorklistDock]) -> None:

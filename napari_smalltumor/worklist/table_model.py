@@ -95,8 +95,7 @@ class WorklistModel(QAbstractTableModel):
             is_open = index.column() == 0 and entry.name == self._open
             return f"{OPEN}{text}" if is_open else text
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            side = Qt.AlignmentFlag.AlignLeft if index.column() <= _NAME else _RIGHT
-            return side | Qt.AlignmentFlag.AlignVCenter
+            return _alignment(index.column())
         if role == Qt.ItemDataRole.FontRole and entry.name == self._open:
             font = QFont()
             font.setBold(True)
@@ -116,10 +115,14 @@ class WorklistModel(QAbstractTableModel):
             return title
         if role == Qt.ItemDataRole.ToolTipRole:
             return tip
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _alignment(section)
         return None
 
 
-_RIGHT = Qt.AlignmentFlag.AlignRight
+def _alignment(column: int) -> Qt.AlignmentFlag:
+    side = Qt.AlignmentFlag.AlignLeft if column <= _NAME else Qt.AlignmentFlag.AlignRight
+    return side | Qt.AlignmentFlag.AlignVCenter
 
 
 def _names(worklist: Worklist) -> list[str]:
