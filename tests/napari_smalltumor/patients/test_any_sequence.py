@@ -36,7 +36,9 @@ from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.layers.ring_boxes import ring_boxes_of
 from napari_smalltumor.lesions.review import LesionReview
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.closed_by_hand import closed_by_hand
 from napari_smalltumor.patients.missing_layers import missing_layers
+from napari_smalltumor.patients.stacking import covered_masks, ensure_stacking
 from napari_smalltumor.planes.brush import Stroke, layer_to_paint
 from napari_smalltumor.planes.linked_planes import linked_planes
 from napari_smalltumor.planes.plane import PLANES
@@ -65,6 +67,8 @@ class SeveralPatients(RuleBasedStateMachine):
         self.viewer = ViewerModel()
         self.patients = active_patient(self.viewer)
         self.missing = missing_layers(self.viewer)
+        self.closed = closed_by_hand(self.viewer)
+        ensure_stacking(self.viewer)
         ensure_nesting(self.viewer)
         self.review = LesionReview(self.viewer)
         self.planes = linked_planes(self.viewer)
@@ -169,6 +173,24 @@ class SeveralPatients(RuleBasedStateMachine):
         hidden = {x for x in self.layers if patient_of(x) not in (None, self.patients.current)}
         self.viewer.layers.remove_selected()
         assert hidden <= set(self.layers)
+
+    @precondition(lambda self: self.layers)
+    @rule(number=numbers, place=numbers)
+    def move(self, number, place):
+        before, there = self.patients.current, set(self.layers)
+        if self.viewer.layers.move(number % len(self.layers), place % len(self.layers)):
+            for patient in self.patients.patients:
+                assert not covered_masks(layers_of_patient(self.layers, patient))
+        assert (self.patients.current, set(self.layers)) == (before, there)
+
+    @precondition(lambda self: self.closed.patient)
+    @rule()
+    def reopen(self):
+        closed, others = self.closed.patient, set(self.layers)
+        self.closed.reopen()
+        assert {patient_of(x) for x in self.layers if x not in others} <= {closed}
+        assert self.closed.patient is None
+        self.hidden_masks.clear()
 
     @precondition(lambda self: self.layers)
     @rule(number=numbers)
