@@ -39,6 +39,7 @@ _SECTIONS = {
     "reader": "editing",
     "default_reader": "opening",
     "views": "opening",
+    "authors": "export",
     "training_folder": "training",
     "run_folder": "training",
 }

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
-from smalltumor.data.bids import bids_paths
+from qtpy.QtWidgets import QApplication, QFileDialog, QInputDialog, QLineEdit, QWidget
+from smalltumor.data.bids import authors_around, bids_paths, is_described
 from smalltumor.errors import SmalltumorError
 
-from napari_smalltumor import notify, settings
+from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.case_export import case_to_export, export_bids
 from napari_smalltumor.export.dialog import may_replace, may_write_regions
@@ -22,6 +22,7 @@ from napari_smalltumor.viewer import unproxied
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.viewer import Viewer
+    from smalltumor.data.case import Case
 
 
 def export_active_to_bids(viewer: Viewer) -> None:
@@ -30,7 +31,7 @@ def export_active_to_bids(viewer: Viewer) -> None:
 
 
 def ask_and_export_bids(viewer: ViewerModel, parent: QWidget | None) -> list[Path]:
-    """Ask for the folder of the dataset and export.
+    """Ask for the folder of the dataset, and for the authors of a new one, and export.
 
     Returns
     -------
@@ -57,8 +58,16 @@ def ask_and_export_bids(viewer: ViewerModel, parent: QWidget | None) -> list[Pat
         existing = [path for path in bids_paths(case.name, dataset) if path.exists()]
         if existing and not may_replace(parent, existing, title):
             return []
+        authors = _authors(parent, case, dataset)
+        if authors is None:
+            return []
         written = export_bids(
-            viewer, case, dataset, scheme=settings.get("scheme"), overwrite=bool(existing)
+            viewer,
+            case,
+            dataset,
+            scheme=settings.get("scheme"),
+            authors=authors,
+            overwrite=bool(existing),
         )
     except SmalltumorError as error:
         notify.report(error)
@@ -66,3 +75,21 @@ def ask_and_export_bids(viewer: ViewerModel, parent: QWidget | None) -> list[Pat
     ensure_autosave(viewer).autosave.mark_exported(region_layers(viewer.layers, case).values())
     notify.info(f"Wrote {', '.join(path.name for path in written)} to {written[0].parent}")
     return written
+
+
+def _authors(parent: QWidget | None, case: Case, dataset: Path) -> list[str] | None:
+    """Authors of a new dataset, with those of the last one proposed; None if the user cancelled."""
+    if is_described(dataset) or authors_around(case.sources):
+        return []
+    text, is_chosen = QInputDialog.getText(
+        questions.window_of(parent),
+        "New BIDS dataset",
+        f"{dataset} becomes a BIDS dataset.\n\nAuthors, separated by semicolons; may be empty:",
+        QLineEdit.EchoMode.Normal,
+        settings.get("authors"),
+    )
+    if not is_chosen:
+        return None
+    authors = [" ".join(name.split()) for name in text.split(";") if name.strip()]
+    settings.put("authors", "; ".join(authors))
+    return authors

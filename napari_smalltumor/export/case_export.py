@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,14 +99,20 @@ def export_case(
 
 
 def export_bids(
-    viewer: ViewerModel, case: Case, dataset: Path, *, scheme: str, overwrite: bool = False
+    viewer: ViewerModel,
+    case: Case,
+    dataset: Path,
+    *,
+    scheme: str,
+    authors: Sequence[str] = (),
+    overwrite: bool = False,
 ) -> list[Path]:
     """Write the regions of a case with their edits to a BIDS derivative dataset.
 
     Parameters and errors as for `export_case` and `smalltumor.data.bids.write_bids`.
     """
     segmentation = _segmentation_to_export(viewer, case)
-    return write_bids(segmentation, dataset, scheme=scheme, overwrite=overwrite)
+    return write_bids(segmentation, dataset, scheme=scheme, authors=authors, overwrite=overwrite)
 
 
 def _segmentation_to_export(viewer: ViewerModel, case: Case) -> Segmentation:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from napari.utils._proxies import PublicOnlyProxy
 from napari_cases import case_along
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtWidgets import QFileDialog, QInputDialog
 from smalltumor.data.bids import bids_paths
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
@@ -34,8 +34,25 @@ def messages(monkeypatch) -> list[str]:
     return shown
 
 
+@pytest.fixture
+def author_questions(monkeypatch) -> list[str]:
+    """The names that were proposed; "A. Meier ;; B. Huber" is the answer to each question."""
+    proposed: list[str] = []
+
+    def answer(parent, title, label, mode, text):
+        proposed.append(text)
+        return "A. Meier ;; B. Huber", True
+
+    monkeypatch.setattr(QInputDialog, "getText", answer)
+    return proposed
+
+
+def authors_in(dataset) -> list[str] | None:
+    return json.loads((dataset / "dataset_description.json").read_text()).get("Authors")
+
+
 def test_the_regions_are_written_and_replaced_only_on_request(
-    viewer, tmp_path, monkeypatch, messages
+    viewer, tmp_path, monkeypatch, messages, author_questions
 ):
     asked: list[str] = []
     answers = iter((False, True))
@@ -47,7 +64,7 @@ def test_the_regions_are_written_and_replaced_only_on_request(
     stored = np.asarray(nib.load(image).dataobj)
     assert set(np.unique(stored)) == {0, 1, 2, 3}
     assert asked == []
-    assert json.loads((tmp_path / "dataset_description.json").read_text())["DatasetType"]
+    assert authors_in(tmp_path) == ["A. Meier", "B. Huber"]
     viewer.layers["Pat ET"].data[...] = 0
     export_active_to_bids(PublicOnlyProxy(viewer))
     assert 3 in np.asarray(nib.load(image).dataobj)
@@ -57,6 +74,30 @@ def test_the_regions_are_written_and_replaced_only_on_request(
     assert [message.startswith("Wrote sub-Pat_seg-tumor_dseg") for message in messages] == [
         True
     ] * 2
+    assert author_questions == [""]
+
+
+def test_authors_are_asked_for_with_a_new_dataset_only_and_remembered(
+    viewer, tmp_path, monkeypatch, messages, author_questions
+):
+    monkeypatch.setattr(questions, "confirm", lambda *a: True)
+    for name in ("first", "first", "second"):
+        monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *a, n=name: tmp_path / n)
+        (tmp_path / name).mkdir(exist_ok=True)
+        export_active_to_bids(PublicOnlyProxy(viewer))
+    assert author_questions == ["", "A. Meier; B. Huber"]
+    assert settings.get("authors") == "A. Meier; B. Huber"
+    assert authors_in(tmp_path / "second") == ["A. Meier", "B. Huber"]
+
+
+def test_nothing_is_written_if_the_question_for_authors_is_cancelled(
+    viewer, tmp_path, monkeypatch, messages
+):
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *a: str(tmp_path))
+    monkeypatch.setattr(QInputDialog, "getText", lambda *a: ("A. Meier", False))
+    export_active_to_bids(PublicOnlyProxy(viewer))
+    assert (list(tmp_path.iterdir()), messages) == ([], [])
+    assert settings.get("authors") == ""
 
 
 def test_a_dataset_of_images_is_refused_in_a_sentence(viewer, tmp_path, monkeypatch, messages):

@@ -169,13 +169,48 @@ def scheme_list() -> str:
 
 
 def add_bids(parser: argparse._ActionsContainer) -> None:
-    """Add --bids."""
+    """Add --bids and --authors."""
     parser.add_argument(
         "--bids",
         metavar="DIR",
         type=path_argument,
         help="also write the masks to a BIDS derivative dataset, such as derivatives/smalltumor",
     )
+    parser.add_argument(
+        "--authors",
+        metavar="NAME",
+        nargs="+",
+        type=author_argument,
+        default=(),
+        help="authors of a new BIDS dataset, such as --authors 'A. Meier' 'B. Huber' (default: "
+        "those of the BIDS dataset of the images)",
+    )
+
+
+def author_argument(text: str) -> str:
+    """Parse the name of an author.
+
+    Raises
+    ------
+    SmalltumorError
+        If it has no letter.
+    """
+    name = " ".join(text.split())
+    if not any(map(str.isalpha, name)):
+        raise SmalltumorError(f"{text!r} is not the name of an author")
+    return name
+
+
+def check_authors(options: argparse.Namespace) -> None:
+    """Check that there is a dataset for the authors of `add_bids`.
+
+    Raises
+    ------
+    SmalltumorError
+        If there is none.
+    """
+    if options.authors and options.bids is None:
+        raise SmalltumorError("--authors are those of a BIDS dataset; name its folder with --bids")
 
 
 def add_overwrite(parser: argparse._ActionsContainer) -> None:

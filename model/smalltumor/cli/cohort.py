@@ -136,6 +136,7 @@ def run(options: argparse.Namespace) -> int:
     from smalltumor.models.checkpoint import load_checkpoint
     from smalltumor.report.page_files import require_report
 
+    arguments.check_authors(options)
     if options.report:
         require_report()
     found = cohort_cases(options.data, options.output)
@@ -171,6 +172,7 @@ def _settings(options: argparse.Namespace, cases_digest: str) -> CohortSettings:
         overwrite=options.overwrite,
         allow_missing=options.allow_missing,
         bids=options.bids,
+        authors=tuple(options.authors),
         candidates=options.candidates,
         parquet=options.parquet,
         data=options.data,

@@ -45,6 +45,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(options: argparse.Namespace) -> int:
     """Segment the case, write the results and print a summary."""
+    arguments.check_authors(options)
     with scanner_images.unpacked_study(options.case) as (case, study_uid):
         options.raw = options.raw or case != options.case
         options.case, options.study_uid = case, study_uid
@@ -210,7 +211,13 @@ def _check_outputs(options: argparse.Namespace, name: str, sources: list[Path]) 
     for path in outputs:
         check_output(path, overwrite=options.overwrite, sources=sources)
     if options.bids is not None:
-        check_bids(name, options.bids, overwrite=options.overwrite, sources=sources)
+        check_bids(
+            name,
+            options.bids,
+            authors=options.authors,
+            overwrite=options.overwrite,
+            sources=sources,
+        )
     for path, count in Counter(path.resolve() for path in outputs).items():
         if count > 1:
             raise OutputError(f"{path} is named for two results; give each its own name")
@@ -232,6 +239,10 @@ def _write(segmentation: Segmentation, options: argparse.Namespace) -> list[Path
         )
     if options.bids is not None:
         written += write_bids(
-            segmentation, options.bids, scheme=options.labels, overwrite=overwrite
+            segmentation,
+            options.bids,
+            scheme=options.labels,
+            authors=options.authors,
+            overwrite=overwrite,
         )
     return written

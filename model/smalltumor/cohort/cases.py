@@ -78,4 +78,5 @@ def check_dataset(
         return
     check_distinct_subjects(names, settings.bids)
     for name in names:
-        check_bids(name, settings.bids, overwrite=settings.overwrite or made_here(name))
+        replaced = settings.overwrite or made_here(name)
+        check_bids(name, settings.bids, authors=settings.authors, overwrite=replaced)

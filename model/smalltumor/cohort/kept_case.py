@@ -123,7 +123,13 @@ def _write_missing(
         write_regions(mask, folder.mask(name), overwrite=True)
         notes.append("region masks written from the mask")
     if settings.bids is not None and not bids_paths(name, settings.bids)[0].exists():
-        write_bids(mask, settings.bids, scheme=settings.scheme, overwrite=True)
+        write_bids(
+            mask,
+            settings.bids,
+            scheme=settings.scheme,
+            authors=settings.authors,
+            overwrite=True,
+        )
         notes.append("BIDS files written from the mask")
     return notes
 

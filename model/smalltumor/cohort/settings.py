@@ -36,6 +36,8 @@ class CohortSettings:
         dropout; otherwise such a case fails.
     bids : Path, optional
         BIDS derivative dataset to which the masks are written as well.
+    authors : tuple of str
+        Authors of this dataset, if it is new.
     candidates : bool
         Write the label images ``CASE_candidates.nii.gz`` as well.
     parquet : bool
@@ -58,6 +60,7 @@ class CohortSettings:
     overwrite: bool = False
     allow_missing: bool = False
     bids: Path | None = None
+    authors: tuple[str, ...] = ()
     candidates: bool = False
     parquet: bool = False
     data: Path | None = None

@@ -97,5 +97,11 @@ def _write_masks(result: Segmentation, folder: ResultsFolder, settings: CohortSe
     if settings.regions or folder.has_any_region(result.name):  # existing ones would be outdated
         write_regions(result, mask, overwrite=True)
     if settings.bids is not None:
-        write_bids(result, settings.bids, scheme=settings.scheme, overwrite=True)
+        write_bids(
+            result,
+            settings.bids,
+            scheme=settings.scheme,
+            authors=settings.authors,
+            overwrite=True,
+        )
     write_segmentation(result, mask, scheme=settings.scheme, overwrite=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
@@ -52,6 +52,7 @@ def write_bids(
     dataset: Path,
     *,
     scheme: str = DEFAULT_SCHEME,
+    authors: Sequence[str] = (),
     overwrite: bool = False,
 ) -> list[Path]:
     """Write a segmentation to a BIDS derivative dataset, which is created if it does not exist.
@@ -63,6 +64,8 @@ def write_bids(
         Folder of the dataset, such as ``derivatives/smalltumor``.
     scheme : str
         Name of the label scheme of the values.
+    authors : sequence of str
+        Authors of a new dataset; by default those of the dataset of the images.
     overwrite : bool
         Whether the segmentation of the same subject and session may be replaced.
 
@@ -76,13 +79,18 @@ def write_bids(
     CaseError
         If no subject can be named after the case.
     OutputError
-        If the folder is another dataset, or a file exists or cannot be written.
+        If the folder is another dataset or one of other authors, or a file exists or cannot be
+        written.
     """
     image, sidecar, table = paths = check_bids(
-        segmentation.name, dataset, overwrite=overwrite, sources=segmentation.sources
+        segmentation.name,
+        dataset,
+        authors=authors,
+        overwrite=overwrite,
+        sources=segmentation.sources,
     )
     image.parent.mkdir(parents=True, exist_ok=True)
-    _describe_dataset(dataset, segmentation.sources)
+    _describe_dataset(dataset, segmentation.sources, authors)
     write_segmentation(segmentation, image, scheme=scheme, overwrite=overwrite)
     _write_json(sidecar, _sidecar(segmentation), overwrite)
     columns = ("index", "name", "abbreviation", "color")
@@ -92,7 +100,12 @@ def write_bids(
 
 
 def check_bids(
-    case: str, dataset: Path, *, overwrite: bool = False, sources: Iterable[Path] = ()
+    case: str,
+    dataset: Path,
+    *,
+    authors: Sequence[str] = (),
+    overwrite: bool = False,
+    sources: Iterable[Path] = (),
 ) -> list[Path]:
     """Check that the segmentation of a case can be written to a dataset.
 
@@ -107,12 +120,8 @@ def check_bids(
         As `write_bids`.
     """
     check_output_folder(dataset)
-    kind = _kind_of_dataset(dataset)
-    if kind is not None and kind != "derivative":
-        raise OutputError(
-            f"{dataset} is a BIDS dataset of images; name a folder for the segmentations, such as "
-            f"{dataset / 'derivatives' / 'smalltumor'}"
-        )
+    if is_described(dataset):
+        _check_description(dataset, authors)
     paths = bids_paths(case, dataset)
     for path in paths:
         if path.parent.is_dir():
@@ -164,22 +173,48 @@ def _alphanumeric(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9]", "", text)
 
 
-def _kind_of_dataset(dataset: Path) -> str | None:
-    """``DatasetType``, which is raw if it is not given; None for a folder without description."""
+def is_described(dataset: Path) -> bool:
+    """Whether a folder is a dataset already, whose description is never changed."""
+    return (dataset / DESCRIPTION).exists()
+
+
+def _check_description(dataset: Path, authors: Sequence[str]) -> None:
     path = dataset / DESCRIPTION
-    if not path.exists():
-        return None
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        return str(content.get("DatasetType", "raw"))
+        kind = content.get("DatasetType", "raw")
     except (OSError, ValueError, AttributeError) as error:
         raise OutputError(f"{path} cannot be read ({error}); name another folder") from error
+    if kind != "derivative":
+        raise OutputError(
+            f"{dataset} is a BIDS dataset of images; name a folder for the segmentations, such as "
+            f"{dataset / 'derivatives' / 'smalltumor'}"
+        )
+    known = _authors_in(content)
+    if authors and known != list(authors):
+        named = ", ".join(map(str, known)) or "no authors"
+        raise OutputError(
+            f"{path} names {named}; authors are written to a new dataset only: change them in this "
+            "file, or name no authors here"
+        )
 
 
-def _describe_dataset(dataset: Path, sources: Iterable[Path]) -> None:
-    """Write the description of a new dataset, with the authors and DOI of that of the images."""
-    if (dataset / DESCRIPTION).exists():
+def _describe_dataset(dataset: Path, sources: Iterable[Path], authors: Sequence[str]) -> None:
+    """Write the description of a new dataset; authors and DOI are by default of the images'."""
+    if is_described(dataset):
         return
+    try:
+        _write_json(
+            dataset / DESCRIPTION, _description(_description_around(sources), authors), False
+        )
+        if not (dataset / "README").exists():
+            write_text(dataset / "README", _README)
+    except OutputError:
+        if not is_described(dataset):  # else another process has written it meanwhile
+            raise
+
+
+def _description(source: Mapping[str, Any], authors: Sequence[str]) -> Mapping[str, Any]:
     generated = {"Name": "smalltumor", "Description": "Segmentation of brain tumours in MRI"}
     with suppress(PackageNotFoundError):  # run from a source tree that was not installed
         generated["Version"] = version(_PACKAGE)
@@ -189,14 +224,23 @@ def _describe_dataset(dataset: Path, sources: Iterable[Path]) -> None:
         "DatasetType": "derivative",
         "GeneratedBy": [generated],
     }
-    source = _description_around(sources)
-    if isinstance(source.get("Authors"), list):
-        description["Authors"] = source["Authors"]
+    if authors:
+        description["Authors"] = list(authors)
+    elif known := _authors_in(source):
+        description["Authors"] = known
     if source.get("DatasetDOI"):
         description["SourceDatasets"] = [{"DOI": source["DatasetDOI"]}]
-    _write_json(dataset / DESCRIPTION, description, overwrite=False)
-    if not (dataset / "README").exists():
-        write_text(dataset / "README", _README)
+    return description
+
+
+def authors_around(sources: Iterable[Path]) -> list[str]:
+    """Authors of the BIDS dataset that holds the images; empty if they are in none."""
+    return _authors_in(_description_around(sources))
+
+
+def _authors_in(description: Mapping[str, Any]) -> list[str]:
+    authors = description.get("Authors")
+    return authors if isinstance(authors, list) else []
 
 
 def _description_around(sources: Iterable[Path]) -> Mapping[str, Any]:

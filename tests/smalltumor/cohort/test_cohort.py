@@ -261,8 +261,10 @@ def test_two_cases_of_one_name_are_told_apart_by_their_folders(cohort, data, tmp
 
 def test_the_masks_are_written_to_a_bids_dataset_too(cohort, tmp_path):
     bids = tmp_path / "bids"
-    code, rows, *_ = cohort("--bids", bids)
+    code, rows, *_ = cohort("--bids", bids, "--authors", "A. Meier", "B. Huber")
     assert code == 0
+    description = json.loads((bids / "dataset_description.json").read_text())
+    assert description["Authors"] == ["A. Meier", "B. Huber"]
     images = sorted(bids.rglob("*_seg-tumor_dseg.nii.gz"))
     assert len(images) == len([row for row in rows if row["outcome"] == "segmented"])
     mask = tmp_path / "out" / "ann.nii.gz"

@@ -101,10 +101,13 @@ def test_results_beside_the_images_are_no_cases(tmp_path):
 def test_the_command_writes_a_dataset(tmp_path, smalltumor, narrow_weights):
     folder = write_case(tmp_path / "case", name="p7_visit2")
     words = ("segment", folder, "-o", tmp_path / "mask.nii.gz", "--weights", narrow_weights)
-    code, out, _ = smalltumor(*words, "--backend", "torch", "--bids", tmp_path / "bids")
+    options = ("--backend", "torch", "--bids", tmp_path / "bids", "--authors", "A. Meier", "B. Hu")
+    code, out, _ = smalltumor(*words, *options)
     image, *_ = bids_paths("p7_visit2", tmp_path / "bids")
     assert (code, image.is_file()) == (0, True)
     assert str(image) in out
+    description = json.loads((tmp_path / "bids" / "dataset_description.json").read_text())
+    assert description["Authors"] == ["A. Meier", "B. Hu"]
     (tmp_path / "mask.nii.gz").unlink()
     code, _, err = smalltumor(*words, "--backend", "torch", "--bids", tmp_path / "bids")
     assert code == 1
@@ -136,19 +139,74 @@ def test_a_description_of_the_images_that_tells_nothing_is_no_error(tmp_path, co
     assert "Authors" not in description and "SourceDatasets" not in description
 
 
+def test_authors_that_are_given_go_before_those_of_the_images(tmp_path):
+    source = of_dataset(tmp_path / "raw", json.dumps({"Authors": ["A. Meier"]}))
+    write_bids(source, tmp_path / "out", authors=["C. Rossi", "D. Silva"])
+    description = json.loads((tmp_path / "out" / "dataset_description.json").read_text())
+    assert description["Authors"] == ["C. Rossi", "D. Silva"]
+
+
+@pytest.mark.parametrize(
+    ("known", "named"), [(["A. Meier"], "A. Meier"), (None, "no authors"), ("", "no authors")]
+)
+def test_authors_of_an_existing_dataset_are_not_changed(tmp_path, known, named):
+    write_bids(segmentation("p1"), tmp_path)
+    path = tmp_path / "dataset_description.json"
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps(content if known is None else {**content, "Authors": known}))
+    before = path.read_text()
+    with pytest.raises(OutputError, match=f"names {named}; authors are written to a new dataset"):
+        write_bids(segmentation("p2"), tmp_path, authors=["C. Rossi"])
+    write_bids(segmentation("p3"), tmp_path)
+    assert path.read_text() == before
+    assert not (tmp_path / "sub-p2").exists() and (tmp_path / "sub-p3").exists()
+
+
+def test_the_same_authors_are_no_change(tmp_path):
+    for case in ("p1", "p2"):
+        write_bids(segmentation(case), tmp_path, authors=["A. Meier", "B. Huber"])
+
+
+def test_a_dataset_that_another_process_describes_meanwhile_is_no_error(tmp_path, monkeypatch):
+    write_bids(segmentation("p1"), tmp_path)
+    monkeypatch.setattr("smalltumor.data.bids.is_described", _first_not_seen(tmp_path))
+    write_bids(segmentation("p2"), tmp_path)
+    assert (tmp_path / "sub-p2").exists()
+
+
+def _first_not_seen(dataset: Path):
+    answers = iter((False, False))
+    return lambda folder: next(answers, folder == dataset)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--authors", "A. Meier"), "name its folder with --bids"),
+        (("--bids", "out", "--authors", " "), "' ' is not the name of an author"),
+    ],
+)
+def test_authors_of_nothing_are_refused_in_a_sentence(tmp_path, smalltumor, words, sentence):
+    for command in ("segment", "cohort"):
+        code, _, err = smalltumor(command, tmp_path, "-o", tmp_path / "mask.nii.gz", *words)
+        assert code != 0 and sentence in err
+
+
 @pytest.mark.skipif(
     shutil.which("bids-validator-deno") is None,
     reason="bids-validator-deno is not installed (96 MB)",
 )
-@pytest.mark.parametrize("authors", [True, False])
-def test_the_validator_of_bids_finds_nothing_but_missing_authors(tmp_path, authors):
-    if authors:
-        source = of_dataset(tmp_path / "raw", json.dumps({"Authors": ["A. Meier", "B. Huber"]}))
+@pytest.mark.parametrize("authors", ["given", "of the images", "unknown"])
+def test_the_validator_of_bids_finds_nothing_but_unknown_authors(tmp_path, authors):
+    names = ["A. Meier", "B. Huber"]
+    if authors == "of the images":
+        source = of_dataset(tmp_path / "raw", json.dumps({"Authors": names}))
         write_bids(replace(source, name="sub-02"), tmp_path / "out")
+    given = names if authors == "given" else []
     for case in ("sub-01_ses-2", "BraTS2021_00019", "BraTS-GLI-00005-100"):
-        write_bids(segmentation(case), tmp_path / "out")
+        write_bids(segmentation(case), tmp_path / "out", authors=given)
     command = ["bids-validator-deno", "--format", "json", str(tmp_path / "out")]
     result = subprocess.run(command, capture_output=True, text=True, timeout=300)
     issues = json.loads(result.stdout)["issues"]["issues"]
-    # Without a dataset of the images, only the user knows the authors.
-    assert {issue["code"] for issue in issues} == (set() if authors else {"TOO_FEW_AUTHORS"})
+    expected = {"TOO_FEW_AUTHORS"} if authors == "unknown" else set()
+    assert {issue["code"] for issue in issues} == expected
