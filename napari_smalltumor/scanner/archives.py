@@ -68,9 +68,8 @@ def remove_unpacked(folder: Path) -> None:
 
 
 def beside_scan(scan: Path) -> Path:
-    """The folder that holds a scan, or the archive of which it was unpacked."""
-    archives = (a.path for a, t in _UNPACKED.items() if scan == Path(t.name, a.path.stem))
-    return next(archives, scan).parent
+    """The folder that holds a scan, or the archive of which it is a part."""
+    return (archive_of(scan) or scan).parent
 
 
 def is_unpacked(path: Path) -> bool:

@@ -54,7 +54,7 @@ def test_an_archive_whose_files_were_cleaned_up_is_unpacked_again(tmp_path):
 def test_files_are_proposed_beside_the_archive_and_never_within_what_was_unpacked(tmp_path):
     archive = write_archive(tmp_path / "study.zip", "patient_A")
     folder = unpacked_folder(archive)
-    assert beside_scan(folder) == beside_scan(archive) == tmp_path
+    assert beside_scan(folder) == beside_scan(archive) == beside_scan(folder / "T1") == tmp_path
     assert is_unpacked(folder) and is_unpacked(folder.parent / "x.dcm")
     assert not is_unpacked(tmp_path / "x.dcm")
     assert "deleted when napari ends" in folder_problem(str(folder.parent / "case"), folder)
