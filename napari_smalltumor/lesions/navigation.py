@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from smalltumor.lesions import Lesion
+from smalltumor.lesions import Lesion, Point
 
 from napari_smalltumor.lesions.source import LesionSource
 from napari_smalltumor.planes.linked_planes import linked_planes
@@ -28,23 +28,40 @@ def move_to(viewer: ViewerModel, source: LesionSource, lesion: Lesion) -> None:
 
     The zoom is only increased: a user who has zoomed in further keeps the zoom.
     """
-    centre = world_centre(source, lesion)
+    move_to_voxel(viewer, source, lesion.centroid_voxel, lesion.diameter_mm)
+
+
+def move_to_voxel(
+    viewer: ViewerModel, source: LesionSource, voxel: Point, diameter_mm: float
+) -> None:
+    """Centre the canvas and the planes on a voxel, as `move_to` does on a lesion there.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    source : LesionSource
+    voxel : (float, float, float)
+        Indices on the grid of the case.
+    diameter_mm : float
+        Of what is there.
+    """
+    centre = world_centre(source, voxel)
     layer = source.any_layer
     offset = viewer.dims.ndim - layer.ndim
-    extent = max(EXTENT_IN_DIAMETERS * lesion.diameter_mm, MINIMUM_EXTENT_MM)
+    extent = max(EXTENT_IN_DIAMETERS * diameter_mm, MINIMUM_EXTENT_MM)
     linked_planes(viewer).look_at((centre[0], centre[1], centre[2]), extent)
     shown = [centre[axis - offset] for axis in viewer.dims.displayed if axis >= offset]
     viewer.scene.camera.center = (0.0,) * (3 - len(shown)) + tuple(float(x) for x in shown)
     viewer.scene.camera.zoom = max(viewer.scene.camera.zoom, min(canvas_size(viewer)) / extent)
 
 
-def world_centre(source: LesionSource, lesion: Lesion) -> npt.NDArray[np.float64]:
-    """World coordinates of the centre of the voxel nearest to the lesion's centre.
+def world_centre(source: LesionSource, voxel: Point) -> npt.NDArray[np.float64]:
+    """World coordinates of the centre of the voxel nearest to a place, such as a lesion's centre.
 
     A lesion is connected, so each slice through its bounding box cuts it, whatever its shape.
     """
-    voxel = np.rint(source.to_data(lesion.centroid_voxel))
-    return np.asarray(source.any_layer.data_to_world(voxel), dtype=np.float64)
+    nearest = np.rint(source.to_data(voxel))
+    return np.asarray(source.any_layer.data_to_world(nearest), dtype=np.float64)
 
 
 def canvas_size(viewer: ViewerModel) -> tuple[int, int]:

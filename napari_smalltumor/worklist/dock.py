@@ -30,6 +30,7 @@ from napari_smalltumor.widgets.guarded_fields import guard_fields
 from napari_smalltumor.workers import run_in_thread
 from napari_smalltumor.worklist.panel import WorklistPanel
 from napari_smalltumor.worklist.session import ReviewSession
+from napari_smalltumor.worklist.spots import show_spot, text_of_spot
 from napari_smalltumor.worklist.table_model import WorklistModel, text_of
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class WorklistDock(WorklistPanel):
         self.keys: DockKeys | None = None
         self._is_open = False
         self._reading: Path | None = None
+        self._spot = "", 0
         self._without_images: Path | None = None
         self.reader_field.setText(settings.get("reader"))
         show_as_tab(self, "Worklist")
@@ -68,6 +70,7 @@ class WorklistDock(WorklistPanel):
         self.data_button.clicked.connect(self._ask_for_data)
         self.previous_button.clicked.connect(lambda: self.step(-1))
         self.next_button.clicked.connect(lambda: self.step(1))
+        self.spot_button.clicked.connect(lambda: self.next_spot())
         self.save_button.clicked.connect(lambda: self.save())
         self.reader_field.editingFinished.connect(self._keep_reader)
         self.reader_field.returnPressed.connect(self._focus_images)
@@ -111,6 +114,21 @@ class WorklistDock(WorklistPanel):
             return
         self._open_entry(worklist, index)
 
+    def next_spot(self) -> None:
+        """Go to the next spot of the open case, from the last one to the first."""
+        entry = self._open_entry_of_list()
+        if entry is None or not self.session.is_active:
+            return
+        spots = entry.result.spots
+        if not spots:
+            self._show_message(f"{entry.name} has no second-look spot and no small lesion.")
+            return
+        last = self._spot[1] if self._spot[0] == entry.name else -1
+        number = (last + 1) % len(spots)
+        self._spot = entry.name, number
+        show_spot(self._viewer, spots[number])
+        self._show_message(text_of_spot(spots[number], number + 1, len(spots)))
+
     def save(self) -> None:
         """Save the mask of the open case as reviewed."""
         self._keep_reader()
@@ -148,6 +166,7 @@ class WorklistDock(WorklistPanel):
         actions: dict[keys.Key, Callable[[], None]] = {
             keys.NEXT_CASE: partial(self.step, 1),
             keys.PREVIOUS_CASE: partial(self.step, -1),
+            keys.NEXT_SPOT: self.next_spot,
             keys.REVIEWED: self.save,
         }
         self.keys = DockKeys(window.main_window if window else self, self, actions)
@@ -209,6 +228,13 @@ class WorklistDock(WorklistPanel):
         if self.worklist is not None:
             self._open_entry(self.worklist, index.row())
 
+    def _open_entry_of_list(self) -> WorklistEntry | None:
+        """The case that is open, if it is listed."""
+        current, worklist = self.session.current, self.worklist
+        if current is None or worklist is None or worklist.folder != current.worklist.folder:
+            return None
+        return next((e for e in worklist.entries if e.name == current.begun.case), None)
+
     def _open_entry(self, worklist: Worklist, index: int) -> None:
         entry = worklist.entries[index]
         if not entry.can_be_opened:
@@ -246,6 +272,7 @@ class WorklistDock(WorklistPanel):
         self.previous_button.setEnabled(listed)
         self.next_button.setEnabled(listed)
         self.save_button.setEnabled(self.session.is_active)
+        self.spot_button.setEnabled(self.session.is_active)
         self.data_button.setEnabled(self._results is not None)
         self.progress.setText("" if worklist is None else _progress_of(worklist))
         self.progress.setVisible(worklist is not None)

@@ -42,6 +42,10 @@ class WorklistPanel(QWidget):
         self.next_button = button(
             "Next", keys.with_key("Open the next unreviewed case", keys.NEXT_CASE)
         )
+        self.spot_button = button(
+            "Next spot",
+            keys.with_key("Go to the next second-look spot or small lesion", keys.NEXT_SPOT),
+        )
         self.reader_field = QLineEdit()
         self.reader_field.setPlaceholderText("your name")
         self.reader_field.setAccessibleName("Reader")
@@ -58,7 +62,7 @@ class WorklistPanel(QWidget):
         layout.addWidget(self.progress)
         layout.addWidget(self.table, 1)
         layout.addWidget(self.about)
-        layout.addLayout(row(self.previous_button, self.next_button))
+        layout.addLayout(row(self.previous_button, self.next_button, self.spot_button))
         form = QFormLayout()
         form.setContentsMargins(0, 0, 0, 0)
         form.addRow("Reader", self.reader_field)

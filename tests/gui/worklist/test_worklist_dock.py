@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from cohort_results import WARNING, write_results
 from planes_in_window import open_planes, press
 from qtpy.QtCore import Qt
+from smalltumor.labels.regions import Region
 
 from napari_smalltumor import keys, settings
+from napari_smalltumor.export.case_export import case_to_export
+from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.worklist.dock import WorklistDock
 
@@ -58,6 +62,22 @@ def test_keys_step_through_cases_that_are_reviewed_and_saved(dock, tmp_path, qtb
     assert patients.title == "ann"
 
 
+def test_a_key_goes_to_the_spots_that_deserve_a_look(dock):
+    dock.step(1)
+    press(dock.window_of_planes, keys.NEXT_SPOT)
+    assert dock.message.text() == "cyd has no second-look spot and no small lesion."
+    dock.step(1)
+    texts = []
+    for _ in range(3):
+        press(dock.window_of_planes, keys.NEXT_SPOT)
+        texts.append(dock.message.text())
+        et = region_layers(dock._viewer.layers, case_to_export(dock._viewer))[Region.ET]
+        slices = np.rint(et.world_to_data(dock._viewer.dims.point)).astype(int)
+        assert et.data[tuple(slices)] == 1
+    assert texts[0] == texts[2] == "Second look, 256 mm³, score 0.40 (1 of 2)"
+    assert texts[1] == "Small lesion, 256 mm³ (2 of 2)"
+
+
 def test_a_case_that_failed_says_why_and_leaves_the_open_one(dock):
     dock.step(1)
     dock.table.activated.emit(dock.model.index(3, 1))
@@ -72,4 +92,4 @@ def test_keys_of_the_worklist_are_not_those_of_napari(dock):
 
     of_napari = {str(bound.keybinding) for bound in get_app_model().keybindings}
     ours = {key.sequence for key in dock.keys.shortcuts}
-    assert len(ours) == 3 and not ours & of_napari
+    assert len(ours) == 4 and not ours & of_napari
