@@ -10,7 +10,7 @@ from weakref import ref
 from psygnal import Signal
 from smalltumor.cohort.reviews import MaskToReview, Review, Reviews
 from smalltumor.cohort.worklist import Worklist, WorklistEntry
-from smalltumor.errors import OutputError
+from smalltumor.errors import OutputError, SmalltumorError
 
 from napari_smalltumor import notify
 from napari_smalltumor.autosave.watcher import ensure_autosave
@@ -99,8 +99,12 @@ class ReviewSession:
         viewer = self._viewer()
         if viewer is None or self.opening:
             return False
-        if self._is_open_as_it_is(worklist, entry):
-            return True
+        try:
+            if self._is_open_as_it_is(worklist, entry):
+                return True
+        except SmalltumorError as error:  # the edits of the open case are not left for it
+            notify.report(error)
+            return False
         if not self._close(viewer, parent):
             return False
         self.opening = entry.name

@@ -114,14 +114,15 @@ def read_worklist(folder: Path, data: Path | None = None) -> Worklist:
     Raises
     ------
     ImagesNotFoundError
-        If none of the cases is there.
+        If no case that has a mask is there.
     SmalltumorError
         If the folder holds no results of a cohort, or a table cannot be read.
     """
     info = read_info(folder)
     results = ranked(read_results(folder))
     files = _files_in(data or info.data, folder)
-    if not any(result.name in files for result in results if not result.failed):
+    made = [result.name for result in results if not result.failed]
+    if made and files.keys().isdisjoint(made):
         raise ImagesNotFoundError(f"{data or info.data} holds no case of {folder}")
     latest = Reviews(folder).latest()
     entries = [WorklistEntry(r, files.get(r.name), latest.get(r.name)) for r in results]

@@ -14,6 +14,7 @@ import numpy as np
 from smalltumor.cohort.ranking import ORDER, deserves_look, ranked, reasons_of
 from smalltumor.cohort.results import CaseResult, CohortInfo, read_info, read_results
 from smalltumor.cohort.results_folder import ResultsFolder
+from smalltumor.cohort.reviews import Review, Reviews
 from smalltumor.errors import SmalltumorError
 from smalltumor.labels.regions import REGION_NAMES, Region
 from smalltumor.report import texts
@@ -53,6 +54,7 @@ class _CaseRow:
     second_look: str
     probability: str
     warnings: int
+    reader: str
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,7 @@ def cohort_page(
     """
     info, results = read_info(folder), ranked(read_results(folder))
     made = [result for result in results if not result.failed]
+    reviews = Reviews(folder).latest()
     return render(
         "cohort.html.j2",
         title=f"Cohort {folder.resolve().name}",
@@ -123,7 +126,8 @@ def cohort_page(
         figure=_figure(made),
         sizes=_sizes(made),
         small_ml=f"{SMALL_ML:g}",
-        rows=[_row(result, folder, page) for result in made],
+        reviewed=sum(result.name in reviews for result in made),
+        rows=[_row(result, folder, page, reviews.get(result.name)) for result in made],
         legend=legend(tuple(Region)),
     )
 
@@ -191,7 +195,7 @@ def _link(result: CaseResult, folder: Path, page: Path) -> str:
     return quote(relative if relative.startswith(".") else f"./{relative}")
 
 
-def _row(result: CaseResult, folder: Path, page: Path) -> _CaseRow:
+def _row(result: CaseResult, folder: Path, page: Path, review: Review | None) -> _CaseRow:
     row = result.row
     return _CaseRow(
         result.name,
@@ -202,6 +206,7 @@ def _row(result: CaseResult, folder: Path, page: Path) -> _CaseRow:
         str(result.count("second look")),
         texts.share(result.lowest_probability),
         len(result.warnings),
+        texts.ABSENT if review is None else review.reader,
     )
 
 

@@ -146,6 +146,14 @@ def test_the_open_case_becomes_active_again_with_its_edits(viewer, session, work
     assert len(active_patient(viewer).patients) == 2
 
 
+def test_a_mask_that_is_gone_closes_nothing(viewer, session, worklist, errors):
+    session.open(worklist, entry(worklist, "bob"))
+    (worklist.folder / "bob.nii.gz").unlink()
+    assert not session.open(worklist, entry(worklist, "bob"))
+    assert len(errors) == 1 and "bob.nii.gz cannot be read" in errors[0]
+    assert session.is_active
+
+
 def test_regions_that_are_open_are_not_taken_for_the_mask(
     viewer, session, worklist, errors, written
 ):

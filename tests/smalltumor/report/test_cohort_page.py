@@ -11,6 +11,8 @@ import pytest
 from cohort_results import WARNING, write_results
 from report_cases import Page
 from smalltumor.cohort.results_folder import SETTINGS
+from smalltumor.cohort.reviews import Reviews
+from smalltumor.cohort.stored_mask import read_stored_mask
 from smalltumor.report.cohort_page import cohort_page
 
 
@@ -53,6 +55,16 @@ def test_what_failed_is_listed_with_its_reason(page):
 def test_sizes_are_counted_with_the_small_ones(page):
     assert "ET enhancing tumour, cases 3 0 0 3.84 3.84 to 3.97 4.10" in page.text
     assert "enhancing lesions 4 1 –" in page.text
+
+
+def test_who_has_reviewed_a_case_is_in_its_row(copied, page):
+    assert "Reviewed by" not in page.text
+    reviews = Reviews(copied)
+    begun = reviews.begin("ann")
+    reviews.save(begun, read_stored_mask(begun.path, "ann", "brats2018"), "Anna")
+    page = Page(cohort_page(copied, copied / "cohort.html", most=0))
+    assert "3 with a mask, 1 failed, 1 reviewed" in page.text
+    assert "Warnings Reviewed by" in page.text and page.text.count("Anna") == 1
 
 
 def test_links_lead_from_the_page_to_the_masks(results, tmp_path):
