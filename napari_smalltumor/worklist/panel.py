@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from qtpy.QtWidgets import QAbstractItemView, QFormLayout, QLineEdit, QTableView, QWidget
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QFormLayout,
+    QHeaderView,
+    QLineEdit,
+    QTableView,
+    QWidget,
+)
 
 from napari_smalltumor import keys
 from napari_smalltumor.widgets.layouts import button, column, row, wrapped_label
@@ -83,5 +90,5 @@ def _table(model: WorklistModel) -> QTableView:
     for number, (title, _, _) in enumerate(COLUMNS):
         widest = max(map(metrics.horizontalAdvance, (title, _WIDEST[number])))
         table.setColumnWidth(number, widest + _CELL_MARGIN)
-    header.setSectionResizeMode(_NAME, header.ResizeMode.Stretch)
+    header.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
     return table
