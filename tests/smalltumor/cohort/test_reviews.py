@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -114,6 +115,23 @@ def test_only_one_reader_saves_at_a_time(output, monkeypatch):
         pytest.raises(OutputError, match="another reader is saving"),
     ):
         save(output, "Ben")
+
+
+def test_of_two_readers_who_save_in_the_same_moment_one_is_refused(output):
+    begun = Reviews(output).begin("ann")
+
+    def outcome(reader: str) -> str:
+        try:
+            return save(output, reader, begun=begun).reader
+        except OutputError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = list(pool.map(outcome, ["Anna", "Ben"]))
+    winner = Reviews(output).latest()["ann"].reader
+    assert winner in outcomes
+    assert sum(f"{winner} has reviewed ann meanwhile" in text for text in outcomes) == 1
+    assert [path.name for path in (output / "reviews").iterdir() if path.is_dir()] == [winner]
 
 
 @pytest.mark.parametrize(("name", "message"), [(" ", "needs the name"), ("anna", "Anna is ano")])

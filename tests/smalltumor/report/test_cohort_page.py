@@ -143,6 +143,7 @@ def test_the_command_writes_the_page_beside_the_masks_or_elsewhere(smalltumor, c
     assert (code, "ends in .html" in err) == (1, True)
 
 
+@pytest.mark.slow
 def test_a_cohort_writes_its_page(smalltumor, narrow_weights, results, tmp_path):
     code, out, err = smalltumor(
         *("cohort", results[0], "-o", tmp_path / "out", "--backend", "torch", "--report"),
