@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 from smalltumor.evaluation.bootstrap import Estimate
 from smalltumor.evaluation.case_rows import CaseRow
-from smalltumor.evaluation.out_of_fold import MEASURES, Measure, Terms, estimates
-from smalltumor.evaluation.out_of_fold_report import INTERVAL, Results, comparison_text
+from smalltumor.evaluation.estimate_text import INTERVAL
+from smalltumor.evaluation.measures import Measure
+from smalltumor.evaluation.out_of_fold import MEASURES, Terms, estimates
+from smalltumor.evaluation.out_of_fold_report import Results, comparison_text
 from smalltumor.evaluation.summary import SMALL_TUMOUR_LIMITS
 from smalltumor.evaluation.text_table import text_table
 from smalltumor.labels.regions import Region
@@ -76,7 +78,9 @@ def small_table(results: Sequence[Results], limit: int) -> str:
     return text_table(title, head, [*_rows(results, measures), *published])
 
 
-def _rows(results: Sequence[Results], measures: Sequence[Measure]) -> Iterator[tuple[object, ...]]:
+def _rows(
+    results: Sequence[Results], measures: Sequence[Measure[CaseRow]]
+) -> Iterator[tuple[object, ...]]:
     for one in results:
         found = list(estimates(one.rows, measures).values())
         yield one.name, found[0].patients, *map(_cell, found)
@@ -88,7 +92,7 @@ def _cell(estimate: Estimate) -> str:
     return f"{estimate.value:.4f} ({estimate.low:.4f} to {estimate.high:.4f})"
 
 
-def _known(name: str) -> Measure:
+def _known(name: str) -> Measure[CaseRow]:
     return next(measure for measure in MEASURES if measure.name == name)
 
 

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from smalltumor.cli import arguments
 from smalltumor.cli.progress import ProgressBar
 from smalltumor.errors import SmalltumorError
 from smalltumor.labels.schemes import READ_SCHEMES
 
+if TYPE_CHECKING:
+    from smalltumor.evaluation.evaluate import Evaluation
+
 DESCRIPTION = """\
-Compare predicted label files with the truth: Dice, TPR, FPR and HD95 of enhancing tumour, tumour
-core and whole tumour, scores of small enhancing tumours, and scores of each lesion.
+Compare predicted label files with the truth: Dice, NSD, TPR, FPR and HD95 of enhancing tumour,
+tumour core and whole tumour, scores of small enhancing tumours, and scores of each lesion.
 
 Give two files, or two folders. Files in folders are matched by the name of their case
 (CASE.nii.gz, CASE_seg.nii.gz, or a folder for each case). With MASK_candidates.nii.gz and
 MASK_lesions.csv beside the masks, as `smalltumor cohort --candidates` writes them, the report has
 the sensitivity for small lesions of masks and candidates.
+
+With --baseline, other predictions of the same cases are scored too, and the report has the paired
+differences with 95 % intervals.
 """
 
 RULES = ("brats2023", "brats2024")
@@ -48,8 +56,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="DIR",
         type=arguments.path_argument,
         help="also write report.txt, scores.json, cases.csv, components.csv, volumes.png and "
-        "dice_by_size.png to this folder (the figures need matplotlib), and froc.csv and froc.png "
-        "if there are candidates",
+        "dice_by_size.png to this folder (the figures need matplotlib), froc.csv and froc.png if "
+        "there are candidates, and baseline_cases.csv if there is a baseline",
+    )
+    parser.add_argument(
+        "--baseline",
+        metavar="OTHER",
+        type=arguments.path_argument,
+        help="file or folder of other predictions, in the scheme of PREDICTIONS",
     )
     for option, whose in (("--labels", "the predictions"), ("--truth-labels", "the truth")):
         parser.add_argument(
@@ -70,7 +84,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(options: argparse.Namespace) -> int:
     """Match and score the files, print the report, and write it if asked to."""
-    from smalltumor.evaluation.evaluate import evaluate
+    from smalltumor.evaluation.comparison import compare
     from smalltumor.evaluation.figures import can_draw
     from smalltumor.evaluation.report import report_text
     from smalltumor.evaluation.report_files import check_report, write_report
@@ -79,21 +93,31 @@ def run(options: argparse.Namespace) -> int:
         return _challenge(options)
     if options.output is not None:
         check_report(options.output, overwrite=options.overwrite)
+    evaluation = _evaluated(options, options.predictions)
+    baseline = None if options.baseline is None else _evaluated(options, options.baseline)
+    comparison = None if baseline is None else compare(evaluation, baseline)
+    print(report_text(evaluation, comparison))
+    if options.output is not None:
+        written = write_report(
+            evaluation, options.output, comparison=comparison, overwrite=options.overwrite
+        )
+        print("\n".join(f"wrote {path}" for path in written))
+        if not can_draw():
+            print(f"smalltumor: warning: {NO_FIGURES}", file=sys.stderr)
+    return 0
+
+
+def _evaluated(options: argparse.Namespace, predictions: Path) -> Evaluation:
+    from smalltumor.evaluation.evaluate import evaluate
+
     with ProgressBar() as progress:
-        evaluation = evaluate(
-            options.predictions,
+        return evaluate(
+            predictions,
             options.truth,
             labels=options.labels,
             truth_labels=options.truth_labels,
             progress=progress,
         )
-    print(report_text(evaluation))
-    if options.output is not None:
-        for path in write_report(evaluation, options.output, overwrite=options.overwrite):
-            print(f"wrote {path}")
-        if not can_draw():
-            print(f"smalltumor: warning: {NO_FIGURES}", file=sys.stderr)
-    return 0
 
 
 def _challenge(options: argparse.Namespace) -> int:
@@ -101,6 +125,8 @@ def _challenge(options: argparse.Namespace) -> int:
 
     if options.output is not None:
         raise SmalltumorError("--rules brats2024 only prints its table; leave out --output")
+    if options.baseline is not None:
+        raise SmalltumorError("--rules brats2024 scores one set of masks; leave out --baseline")
     with ProgressBar() as progress:
         cases, notes = evaluate_challenge(
             options.predictions,

@@ -87,7 +87,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(options: argparse.Namespace) -> int:
     """Score what has not been scored, print the report, and write it if asked to."""
-    from smalltumor.evaluation.out_of_fold_report import INTERVAL, comparison_text, results_text
+    from smalltumor.evaluation.estimate_text import INTERVAL
+    from smalltumor.evaluation.out_of_fold_report import comparison_text, results_text
     from smalltumor.inference.devices import choose_device
     from smalltumor.training.cross_validation.results import ScoringSettings, read_results
 

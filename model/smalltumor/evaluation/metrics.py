@@ -1,14 +1,14 @@
-"""Voxelwise agreement of a mask with the truth: Dice, TPR, FPR, HD95.
+"""Voxelwise agreement of a mask with the truth: Dice, TPR, FPR, HD95, NSD.
 
 Tools score empty masks differently. Their scores here are:
 
-================  ==============  =========  ==========  ========
-truth             prediction      Dice       TPR         HD95
-================  ==============  =========  ==========  ========
-empty             empty           1          undefined   0
-empty             not empty       0          undefined   374
-not empty         empty           0          0           374
-================  ==============  =========  ==========  ========
+================  ==============  =========  ==========  ========  ===
+truth             prediction      Dice       TPR         HD95      NSD
+================  ==============  =========  ==========  ========  ===
+empty             empty           1          undefined   0         1
+empty             not empty       0          undefined   374       0
+not empty         empty           0          0           374       0
+================  ==============  =========  ==========  ========  ===
 
 An undefined value is None and is left out of means.
 """
@@ -26,9 +26,12 @@ from smalltumor.labels.masks import Mask
 NO_OVERLAP_HD95 = 374.0
 """HD95 of a missed or false mask in BraTS, in mm: the diagonal of 240 x 240 x 155 voxels."""
 
+NSD_TOLERANCE_MM = 1.0
+"""Distance up to which surfaces agree in the normalised surface Dice."""
+
 EMPTY_MASK_SCORES = (
-    "empty truth and empty prediction: Dice 1, HD95 0; only one of them empty: Dice 0, HD95 374; "
-    "TPR is undefined without truth and left out of means"
+    "empty truth and empty prediction: Dice and NSD 1, HD95 0; only one of them empty: Dice and "
+    "NSD 0, HD95 374; TPR is undefined without truth and left out of means"
 )
 
 
@@ -70,9 +73,12 @@ class RegionScore(Overlap):
     ----------
     hd95 : float
         95th percentile Hausdorff distance, mm.
+    nsd : float
+        Normalised surface Dice at `NSD_TOLERANCE_MM`.
     """
 
     hd95: float
+    nsd: float
 
 
 def score_masks(
@@ -87,7 +93,14 @@ def score_masks(
         Voxel edges along i, j, k in mm.
     """
     overlap = overlap_of(prediction, truth, spacing)
-    return RegionScore(**vars(overlap), hd95=hausdorff95(prediction, truth, spacing))
+    if not overlap.predicted_voxels or not overlap.truth_voxels:
+        return RegionScore(
+            **vars(overlap),
+            hd95=hausdorff95(prediction, truth),
+            nsd=surface_dice(prediction, truth),
+        )
+    distances = surface_distances(prediction, truth, spacing)
+    return RegionScore(**vars(overlap), hd95=_percentile95(distances), nsd=_share_within(distances))
 
 
 def overlap_of(prediction: Mask, truth: Mask, spacing: npt.ArrayLike = (1.0, 1.0, 1.0)) -> Overlap:
@@ -153,13 +166,53 @@ def hausdorff95(prediction: Mask, truth: Mask, spacing: npt.ArrayLike = (1.0, 1.
     """
     if not prediction.any() or not truth.any():
         return 0.0 if prediction.any() == truth.any() else NO_OVERLAP_HD95
-    distances = surface_distances(prediction, truth, spacing)
+    return _percentile95(surface_distances(prediction, truth, spacing))
+
+
+def surface_dice(
+    prediction: Mask,
+    truth: Mask,
+    spacing: npt.ArrayLike = (1.0, 1.0, 1.0),
+    tolerance: float = NSD_TOLERANCE_MM,
+) -> float:
+    """Normalised surface Dice (Nikolov et al. 2021, doi 10.2196/26151), counted in voxels.
+
+    The share of the surface voxels of both masks that lie within the tolerance of the surface of
+    the other mask,
+
+        ``(|S_P within| + |S_T within|) / (|S_P| + |S_T|)``.
+
+    Parameters
+    ----------
+    prediction, truth : (i, j, k) bool array
+    spacing : three floats
+        Voxel edges along i, j, k in mm.
+    tolerance : float
+        In mm.
+
+    Returns
+    -------
+    float
+        1 if both masks are empty, 0 if one is.
+    """
+    if not prediction.any() or not truth.any():
+        return float(prediction.any() == truth.any())
+    return _share_within(surface_distances(prediction, truth, spacing), tolerance)
+
+
+_Distances = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
+
+
+def _percentile95(distances: _Distances) -> float:
     return float(max(np.percentile(directed, 95) for directed in distances))
 
 
-def surface_distances(
-    prediction: Mask, truth: Mask, spacing: npt.ArrayLike
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def _share_within(distances: _Distances, tolerance: float = NSD_TOLERANCE_MM) -> float:
+    rounding = 1e-6
+    return float(np.mean(np.concatenate(distances) <= tolerance + rounding))
+
+
+def surface_distances(prediction: Mask, truth: Mask, spacing: npt.ArrayLike) -> _Distances:
     """Compute the distance of each surface voxel of a mask to the surface of the other, in mm.
 
     Parameters

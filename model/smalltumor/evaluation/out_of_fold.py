@@ -3,41 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-
-import numpy as np
 
 from smalltumor.errors import CaseError
-from smalltumor.evaluation.bootstrap import MIN_PATIENTS, Bootstrap, Estimate, Ratio, paired
+from smalltumor.evaluation.bootstrap import Bootstrap, Estimate
 from smalltumor.evaluation.case_rows import CaseRow
 from smalltumor.evaluation.lesionwise import MIN_COMPONENT_VOXELS
+from smalltumor.evaluation.measures import Difference, Measure, paired_differences
 from smalltumor.evaluation.summary import SMALL_TUMOUR_LIMITS
 from smalltumor.labels.regions import Region
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
 
 Terms = Callable[[CaseRow], tuple[float, float]]
-
-
-@dataclass(frozen=True)
-class Measure:
-    """A measure over patients.
-
-    Parameters
-    ----------
-    name : str
-    terms : callable
-        What a case adds to the numerator and to the denominator of the measure.
-    higher_is_better : bool
-    """
-
-    name: str
-    terms: Terms
-    higher_is_better: bool = True
-
-    def ratio(self, rows: Sequence[CaseRow]) -> Ratio:
-        """The measure over cases."""
-        terms = np.array([self.terms(row) for row in rows], dtype=np.float64)
-        return Ratio(terms[:, 0], terms[:, 1])
 
 
 def _mean_dice(region: Region) -> Terms:
@@ -69,11 +45,11 @@ def _false_voxels(row: CaseRow) -> tuple[float, float]:
     return (0.0, 0.0) if row.et_voxels else (row.et_predicted_voxels, 1.0)
 
 
-FOUND = Measure(
+FOUND: Measure[CaseRow] = Measure(
     f"ET components of {MIN_COMPONENT_VOXELS} to {SMALL_LESION_VOXELS - 1} voxels found", _found
 )
 
-MEASURES = (
+MEASURES: tuple[Measure[CaseRow], ...] = (
     *(Measure(f"Dice {region.upper()}", _mean_dice(region)) for region in Region),
     *(Measure(f"Dice ET below {n} voxels", _small_dice(n)) for n in SMALL_TUMOUR_LIMITS),
     *(Measure(f"TPR ET below {n} voxels", _small_tpr(n)) for n in SMALL_TUMOUR_LIMITS),
@@ -83,39 +59,9 @@ MEASURES = (
 )
 
 
-@dataclass(frozen=True)
-class Difference:
-    """A measure of two sets of results over the same patients.
-
-    Parameters
-    ----------
-    measure : Measure
-    one, other : float or None
-        Over the cases that count on both sides.
-    estimate : Estimate
-        Of `one` minus `other`.
-    """
-
-    measure: Measure
-    one: float | None
-    other: float | None
-    estimate: Estimate
-
-    @property
-    def verdict(self) -> str:
-        """Whether the difference can be told from chance, and its direction."""
-        if self.estimate.value is None:
-            return "not measured"
-        if self.estimate.patients < MIN_PATIENTS:
-            return "too few patients"
-        if not self.estimate.excludes_zero:
-            return "may be chance"
-        return "better" if (self.estimate.value > 0) == self.measure.higher_is_better else "worse"
-
-
 def estimates(
-    rows: Sequence[CaseRow], measures: Iterable[Measure] = MEASURES
-) -> dict[Measure, Estimate]:
+    rows: Sequence[CaseRow], measures: Iterable[Measure[CaseRow]] = MEASURES
+) -> dict[Measure[CaseRow], Estimate]:
     """Measures with their intervals.
 
     Parameters
@@ -129,7 +75,7 @@ def estimates(
     return {measure: bootstrap.estimate(measure.ratio(rows)) for measure in measures}
 
 
-def differences(one: Sequence[CaseRow], other: Sequence[CaseRow]) -> list[Difference]:
+def differences(one: Sequence[CaseRow], other: Sequence[CaseRow]) -> list[Difference[CaseRow]]:
     """Paired differences of all measures, over the cases that are on both sides.
 
     A measure is over those of them that count on both sides: a table of `smalltumor evaluate` has
@@ -147,7 +93,7 @@ def differences(one: Sequence[CaseRow], other: Sequence[CaseRow]) -> list[Differ
     for row, same in zip(first, second, strict=True):
         _check_same_truth(row, same)
     bootstrap = Bootstrap(row.patient for row in first)
-    return [_difference(measure, first, second, bootstrap) for measure in MEASURES]
+    return paired_differences(MEASURES, first, second, bootstrap)
 
 
 def _check_same_truth(row: CaseRow, same: CaseRow) -> None:
@@ -160,13 +106,6 @@ def _check_same_truth(row: CaseRow, same: CaseRow) -> None:
         raise CaseError(
             f"{row.case}: the two sides were scored against different expert's masks ({what})"
         )
-
-
-def _difference(
-    measure: Measure, one: Sequence[CaseRow], other: Sequence[CaseRow], bootstrap: Bootstrap
-) -> Difference:
-    ratios = paired(measure.ratio(one), measure.ratio(other))
-    return Difference(measure, ratios[0].value, ratios[1].value, bootstrap.difference(*ratios))
 
 
 def common_cases(one: Sequence[CaseRow], other: Sequence[CaseRow]) -> set[str]:

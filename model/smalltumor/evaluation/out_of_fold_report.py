@@ -6,22 +6,24 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from smalltumor.evaluation.bootstrap import MIN_PATIENTS, RESAMPLES, SEED, Estimate
 from smalltumor.evaluation.case_rows import CaseRow
+from smalltumor.evaluation.estimate_text import (
+    INTERVAL,
+    VERDICTS,
+    difference_table,
+    differences_json,
+    estimate_json,
+    interval_text,
+)
+from smalltumor.evaluation.measures import Measure
 from smalltumor.evaluation.out_of_fold import (
     FOUND,
-    Measure,
     common_cases,
     differences,
     estimates,
     worst_cases,
 )
 from smalltumor.evaluation.text_table import counted, text_table
-
-INTERVAL = (
-    f"95 % intervals: bootstrap over patients, {RESAMPLES} samples, seed {SEED}; they do not "
-    "cover the variation between training runs"
-)
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Results:
 def results_text(results: Results) -> str:
     """Return the measures with intervals, the patients without ET, and the worst cases."""
     rows = [
-        (_named(measure, results.rows), estimate.patients, estimate.value, _interval(estimate))
+        (_named(measure, results.rows), estimate.patients, estimate.value, interval_text(estimate))
         for measure, estimate in estimates(results.rows).items()
     ]
     patients = len({row.patient for row in results.rows})
@@ -62,18 +64,12 @@ def results_text(results: Results) -> str:
     )
 
 
-def _named(measure: Measure, rows: Iterable[CaseRow]) -> str:
+def _named(measure: Measure[CaseRow], rows: Iterable[CaseRow]) -> str:
     if measure is not FOUND:
         return measure.name
     terms = [measure.terms(row) for row in rows]
     found, number = (int(sum(values)) for values in zip(*terms, strict=True))
     return f"{measure.name} ({found} of {number})"
-
-
-def _interval(estimate: Estimate) -> str:
-    if estimate.low is None or estimate.high is None:
-        return "-"
-    return f"{estimate.low:.3f} to {estimate.high:.3f}"
 
 
 def _without_et(rows: Iterable[CaseRow]) -> str:
@@ -100,29 +96,14 @@ def comparison_text(one: Results, other: Results) -> str:
     CaseError
         As `differences`.
     """
-    rows = [
-        (
-            *(d.measure.name, d.estimate.patients, d.one, d.other),
-            *(_signed(d.estimate.value), _interval(d.estimate), d.verdict),
-        )
-        for d in differences(one.rows, other.rows)
-    ]
     common = common_cases(one.rows, other.rows)
     title = (
         f"{one.name} (A) minus {other.name} (B), paired over the {counted(len(common), 'case')} "
         "on both sides"
     )
-    head = ("", "patients", "A", "B", "A - B", "95 % interval", "")
-    explanation = (
-        "better, worse: the interval of the difference excludes 0; fewer than "
-        f"{MIN_PATIENTS} patients are too few to tell a difference from chance"
-    )
     left_out = _left_out(one, other, common)
-    return "\n\n".join([text_table(title, head, rows), *left_out, explanation])
-
-
-def _signed(value: float | None) -> str:
-    return "-" if value is None else f"{value:+.4f}"
+    table = difference_table(title, differences(one.rows, other.rows))
+    return "\n\n".join([table, *left_out, VERDICTS])
 
 
 def _left_out(one: Results, other: Results, common: set[str]) -> list[str]:
@@ -139,16 +120,7 @@ def as_json(one: Results, other: Results | None = None) -> dict[str, Any]:
     content: dict[str, Any] = {"definition": {"interval": INTERVAL}, "results": _results_json(one)}
     if other is not None:
         content["baseline"] = _results_json(other)
-        content["differences"] = [
-            {
-                "measure": d.measure.name,
-                "results": d.one,
-                "baseline": d.other,
-                **_estimate_json(d.estimate, "difference"),
-                "verdict": d.verdict,
-            }
-            for d in differences(one.rows, other.rows)
-        ]
+        content["differences"] = differences_json(differences(one.rows, other.rows))
     return content
 
 
@@ -157,18 +129,9 @@ def _results_json(results: Results) -> dict[str, Any]:
         "name": results.name,
         "notes": list(results.notes),
         "measures": [
-            {"measure": measure.name, **_estimate_json(estimate, "value")}
+            {"measure": measure.name, **estimate_json(estimate, "value")}
             for measure, estimate in estimates(results.rows).items()
         ],
         "worst_cases": [row.case for row in worst_cases(results.rows)],
         "cases": [asdict(row) for row in results.rows],
-    }
-
-
-def _estimate_json(estimate: Estimate, name: str) -> dict[str, Any]:
-    return {
-        name: estimate.value,
-        "low": estimate.low,
-        "high": estimate.high,
-        "patients": estimate.patients,
     }

@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
+from smalltumor.data.patients import patient_of
+from smalltumor.evaluation.bootstrap import MIN_PATIENTS
+from smalltumor.evaluation.comparison import MEASURES, Comparison, estimates
+from smalltumor.evaluation.estimate_text import (
+    INTERVAL,
+    VERDICTS,
+    difference_table,
+    interval_text,
+)
 from smalltumor.evaluation.evaluate import Evaluation
 from smalltumor.evaluation.froc import RATES, FrocPoint, at_rates, froc_curve
 from smalltumor.evaluation.lesionwise import MIN_COMPONENT_VOXELS, TruthComponent
-from smalltumor.evaluation.metrics import EMPTY_MASK_SCORES
+from smalltumor.evaluation.metrics import EMPTY_MASK_SCORES, NSD_TOLERANCE_MM
 from smalltumor.evaluation.summary import (
     SMALL_TUMOUR_LIMITS,
     SizeClass,
@@ -51,13 +60,22 @@ PUBLISHED_DICE: Mapping[str, Mapping[Region, float]] = MappingProxyType(
 """Dice on the BraTS 2018 validation set: Ngo et al. 2020, Table 3."""
 
 
-def report_text(evaluation: Evaluation) -> str:
-    """Return the tables of Ngo et al. 2020, the lesion scores, and every case as plain text."""
+def report_text(evaluation: Evaluation, comparison: Comparison | None = None) -> str:
+    """Return the tables of Ngo et al. 2020, the lesion scores, and every case as plain text.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    comparison : Comparison, optional
+        With other predictions of the same cases.
+    """
     parts = [
         f"{counted(len(evaluation.cases), 'case')}; predictions in the scheme "
         f"{evaluation.prediction_scheme}, truth in {evaluation.truth_scheme}",
         *evaluation.notes,
         _all_cases(evaluation),
+        _intervals(evaluation),
+        *_compared(comparison),
         *(_small_tumours(evaluation, limit) for limit in SMALL_TUMOUR_LIMITS),
         _published_dice(evaluation),
         _lesions(evaluation),
@@ -98,11 +116,11 @@ def _sensitivity(point: FrocPoint) -> tuple[float | None, str]:
 
 
 def _all_cases(evaluation: Evaluation) -> str:
-    head = ("region", "Dice", "median", "TPR", "FPR", "HD95 mm", "median", "false ml")
+    head = ("region", "Dice", "median", "NSD", "TPR", "FPR", "HD95 mm", "median", "false ml")
     rows = []
     for region in Region:
         mean = means(overlaps(evaluation.cases, region))
-        scores = (mean.dice, mean.dice_median, mean.tpr, mean.fpr)
+        scores = (mean.dice, mean.dice_median, mean.nsd, mean.tpr, mean.fpr)
         rows.append(
             (
                 region.upper(),
@@ -111,7 +129,32 @@ def _all_cases(evaluation: Evaluation) -> str:
                 mean.false_ml,
             )
         )
-    return text_table("All cases: means and medians", head, rows)
+    title = f"All cases: means and medians (NSD: surfaces within {NSD_TOLERANCE_MM:g} mm)"
+    return text_table(title, head, rows)
+
+
+def _intervals(evaluation: Evaluation) -> str:
+    """The means of each region with their intervals."""
+    patients = {patient_of(case.name) for case in evaluation.cases}
+    if len(patients) < MIN_PATIENTS:
+        return f"{counted(len(patients), 'patient')}: too few for 95 % intervals of the means"
+    rows = [
+        (measure.name, estimate.value, interval_text(estimate))
+        for measure, estimate in zip(MEASURES, estimates(evaluation.cases, MEASURES), strict=True)
+    ]
+    return "\n\n".join([text_table("Means", ("", "mean", "95 % interval"), rows), INTERVAL])
+
+
+def _compared(comparison: Comparison | None) -> list[str]:
+    if comparison is None:
+        return []
+    title = (
+        "These predictions (A) minus the baseline (B), paired over the "
+        f"{counted(comparison.cases, 'case')} on both sides"
+    )
+    sides = (("A", comparison.only_in_one), ("B", comparison.only_in_other))
+    alone = [f"Left out, only in {side}: {', '.join(names)}" for side, names in sides if names]
+    return [difference_table(title, comparison.differences), *alone, VERDICTS]
 
 
 def _small_tumours(evaluation: Evaluation, limit: int) -> str:

@@ -8,11 +8,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 from smalltumor.errors import OutputError
+from smalltumor.evaluation.comparison import MEASURES, Comparison, estimates
+from smalltumor.evaluation.estimate_text import INTERVAL, differences_json, estimate_json
 from smalltumor.evaluation.evaluate import CaseScores, Evaluation
 from smalltumor.evaluation.figures import can_draw, draw_dice_by_size, draw_volumes, png
 from smalltumor.evaluation.froc import froc_curve
 from smalltumor.evaluation.froc_figure import draw_froc
-from smalltumor.evaluation.metrics import EMPTY_MASK_SCORES
+from smalltumor.evaluation.metrics import EMPTY_MASK_SCORES, NSD_TOLERANCE_MM
 from smalltumor.evaluation.report import report_text
 from smalltumor.evaluation.summary import (
     SMALL_TUMOUR_LIMITS,
@@ -30,7 +32,9 @@ REPORT, SCORES, CASES, COMPONENTS = "report.txt", "scores.json", "cases.csv", "c
 FIGURES = {"volumes.png": draw_volumes, "dice_by_size.png": draw_dice_by_size}
 FROC, FROC_FIGURE = "froc.csv", "froc.png"
 """Written if there are candidates."""
-FILES = frozenset((REPORT, SCORES, CASES, COMPONENTS, *FIGURES, FROC, FROC_FIGURE))
+BASELINE_CASES = "baseline_cases.csv"
+"""Written if there is a baseline."""
+FILES = frozenset((REPORT, SCORES, CASES, COMPONENTS, *FIGURES, FROC, FROC_FIGURE, BASELINE_CASES))
 
 
 def check_report(folder: Path, *, overwrite: bool = False) -> None:
@@ -57,14 +61,22 @@ def check_report(folder: Path, *, overwrite: bool = False) -> None:
         check_output(folder / name, overwrite=overwrite)
 
 
-def write_report(evaluation: Evaluation, folder: Path, *, overwrite: bool = False) -> list[Path]:
+def write_report(
+    evaluation: Evaluation,
+    folder: Path,
+    *,
+    comparison: Comparison | None = None,
+    overwrite: bool = False,
+) -> list[Path]:
     """Write the report, the numbers and, if matplotlib is installed, the figures.
 
     Parameters
     ----------
     evaluation : Evaluation
     folder : Path
-        Gets the `FILES`, those of candidates only if there are any.
+        Gets the `FILES`, those of candidates and of a baseline only if there are any.
+    comparison : Comparison, optional
+        With other predictions of the same cases.
     overwrite : bool
         Whether files of an earlier evaluation may be replaced.
 
@@ -80,11 +92,13 @@ def write_report(evaluation: Evaluation, folder: Path, *, overwrite: bool = Fals
     """
     check_report(folder, overwrite=overwrite)
     texts = {
-        REPORT: report_text(evaluation) + "\n",
-        SCORES: json.dumps(as_json(evaluation), indent=1, allow_nan=False) + "\n",
+        REPORT: report_text(evaluation, comparison) + "\n",
+        SCORES: json.dumps(as_json(evaluation, comparison), indent=1, allow_nan=False) + "\n",
         CASES: csv_text(_CASE_COLUMNS, _case_rows(evaluation.cases)),
         COMPONENTS: csv_text(_COMPONENT_COLUMNS, _component_rows(evaluation.cases)),
     }
+    if comparison is not None:
+        texts[BASELINE_CASES] = csv_text(_CASE_COLUMNS, _case_rows(comparison.baseline.cases))
     figures = dict(FIGURES)
     if evaluation.offers:
         texts[FROC] = csv_text(_FROC_COLUMNS, _froc_rows(evaluation))
@@ -100,10 +114,15 @@ def write_report(evaluation: Evaluation, folder: Path, *, overwrite: bool = Fals
     return [folder / name for name in (*texts, *figures)]
 
 
-def as_json(evaluation: Evaluation) -> dict[str, object]:
+def as_json(evaluation: Evaluation, comparison: Comparison | None = None) -> dict[str, object]:
     """Return every number of the evaluation as plain dicts, lists and numbers."""
-    return {
-        "definition": {"empty": EMPTY_MASK_SCORES, "lesions": "BraTS 2023, gliomas"},
+    content: dict[str, object] = {
+        "definition": {
+            "empty": EMPTY_MASK_SCORES,
+            "lesions": "BraTS 2023, gliomas",
+            "nsd_tolerance_mm": NSD_TOLERANCE_MM,
+            "interval": INTERVAL,
+        },
         "prediction_scheme": evaluation.prediction_scheme,
         "truth_scheme": evaluation.truth_scheme,
         "notes": evaluation.notes,
@@ -115,7 +134,16 @@ def as_json(evaluation: Evaluation) -> dict[str, object]:
         "lesions": {r.value: asdict(lesion_means(evaluation.cases, r)) for r in Region},
         "components_by_size": {r.value: _sizes_json(evaluation, r) for r in Region},
         "cases": {case.name: _case_json(case) for case in evaluation.cases},
+        "intervals": [
+            {"measure": measure.name, **estimate_json(estimate, "value")}
+            for measure, estimate in zip(
+                MEASURES, estimates(evaluation.cases, MEASURES), strict=True
+            )
+        ],
     }
+    if comparison is not None:
+        content["differences"] = differences_json(comparison.differences)
+    return content
 
 
 def _sizes_json(evaluation: Evaluation, region: Region) -> list[dict[str, object]]:
@@ -142,7 +170,7 @@ def _case_json(case: CaseScores) -> dict[str, object]:
 
 
 _CASE_COLUMNS = (
-    *("case", "region", "dice", "tpr", "fpr", "hd95_mm"),
+    *("case", "region", "dice", "nsd", "tpr", "fpr", "hd95_mm"),
     *("truth_voxels", "predicted_voxels", "false_voxels", "false_ml"),
     *("lesions", "found", "missed", "false_lesions", "ignored", "lesion_dice", "lesion_hd95_mm"),
 )
@@ -155,7 +183,7 @@ def _case_rows(cases: Iterable[CaseScores]) -> Iterable[tuple[Cell, ...]]:
             overlap, lesions = scores.overlap, scores.lesions
             yield (
                 *(case.name, region.value),
-                *(overlap.dice, overlap.tpr, overlap.fpr, overlap.hd95),
+                *(overlap.dice, overlap.nsd, overlap.tpr, overlap.fpr, overlap.hd95),
                 *(overlap.truth_voxels, overlap.predicted_voxels),
                 *(overlap.false_voxels, overlap.false_ml),
                 *(len(lesions.lesions), lesions.found, lesions.missed, lesions.false_lesions),

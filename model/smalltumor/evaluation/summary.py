@@ -27,12 +27,13 @@ class Means:
     Parameters
     ----------
     cases : int
-    dice, dice_median, tpr, fpr, hd95, hd95_median, false_ml : float or None
+    dice, dice_median, nsd, tpr, fpr, hd95, hd95_median, false_ml : float or None
     """
 
     cases: int
     dice: float | None
     dice_median: float | None
+    nsd: float | None
     tpr: float | None
     fpr: float | None
     hd95: float | None
@@ -97,6 +98,7 @@ def means(scores: Sequence[RegionScore]) -> Means:
         cases=len(scores),
         dice=_mean(dice),
         dice_median=_median(dice),
+        nsd=_mean([s.nsd for s in scores]),
         tpr=_mean([s.tpr for s in scores if s.tpr is not None]),
         fpr=_mean([s.fpr for s in scores]),
         hd95=_mean(hd95),

@@ -12,17 +12,18 @@ import numpy as np
 import pytest
 from smalltumor.cli import main
 from smalltumor.data.nifti import write_volume
-from smalltumor.errors import Action, GridMismatchError, LabelError, Remedy
+from smalltumor.errors import Action, CaseError, GridMismatchError, LabelError, Remedy
+from smalltumor.evaluation.comparison import compare
 from smalltumor.evaluation.evaluate import evaluate, score_case
 from smalltumor.evaluation.report import report_text
-from smalltumor.evaluation.report_files import FIGURES, FILES, FROC, FROC_FIGURE
+from smalltumor.evaluation.report_files import BASELINE_CASES, FIGURES, FILES, FROC, FROC_FIGURE
 from smalltumor.evaluation.summary import absent_tumours, by_size, means, overlaps, small_tumours
 from smalltumor.geometry.grid import Grid
 from smalltumor.labels.regions import Region, TissueClass
 from smalltumor.labels.schemes import SCHEMES
 from synthetic import LPS
 
-CANDIDATES = {FROC, FROC_FIGURE}
+OPTIONAL = {FROC, FROC_FIGURE, BASELINE_CASES}
 
 SHAPE = (40, 36, 32)
 
@@ -114,7 +115,7 @@ def test_report_holds_the_papers_tables_beside_the_scores(cohort):
 def test_command_writes_numbers_tables_and_figures(cohort, capsys):
     assert run(cohort, "-o", str(cohort / "out")) == 0
     printed = capsys.readouterr().out
-    assert {path.name for path in (cohort / "out").iterdir()} == FILES - CANDIDATES
+    assert {path.name for path in (cohort / "out").iterdir()} == FILES - OPTIONAL
     assert (cohort / "out" / "report.txt").read_text().strip() in printed
     numbers = json.loads((cohort / "out" / "scores.json").read_text())
     assert numbers["small_enhancing_tumours"]["1000"]["cases"] == 1
@@ -129,17 +130,53 @@ def test_command_writes_numbers_tables_and_figures(cohort, capsys):
 def test_without_matplotlib_everything_but_the_figures_is_written(cohort, capsys, monkeypatch):
     monkeypatch.setattr("smalltumor.evaluation.figures.find_spec", lambda name: None)
     assert run(cohort, "-o", str(cohort / "out")) == 0
-    assert {path.name for path in (cohort / "out").iterdir()} == FILES - set(FIGURES) - CANDIDATES
+    assert {path.name for path in (cohort / "out").iterdir()} == FILES - set(FIGURES) - OPTIONAL
     assert 'pip install "napari-smalltumor[report]"' in capsys.readouterr().err
 
 
-def test_files_of_an_earlier_evaluation_with_candidates_do_not_stay(cohort):
+def test_files_of_an_earlier_evaluation_with_candidates_or_a_baseline_do_not_stay(cohort):
     out = cohort / "out"
     out.mkdir()
-    for name in CANDIDATES:
+    for name in OPTIONAL:
         (out / name).write_text("earlier")
     assert run(cohort, "-o", str(out), "--overwrite") == 0
-    assert not {path.name for path in out.iterdir()} & CANDIDATES
+    assert not {path.name for path in out.iterdir()} & OPTIONAL
+
+
+def test_other_predictions_are_compared_over_the_cases_of_both(cohort, capsys):
+    """Eight cases: A is predicted right, and in the baseline a voxel too far."""
+    for number in range(8):
+        for side, shift in (("predictions", 0), ("truth", 0), ("baseline", 1)):
+            scheme = "brats2018" if side == "truth" else "brats2023"
+            name = f"{number}_seg" if side == "truth" else f"{number}"
+            write(cohort / side / f"{name}.nii.gz", tumour(9, shift), scheme)
+    baseline = cohort / "baseline"
+    out = cohort / "out"
+    assert run(cohort, "--baseline", str(baseline), "-o", str(out)) == 0
+    text = (out / "report.txt").read_text()
+    assert "paired over the 8 cases on both sides" in text
+    assert "Left out, only in A: A, B, C" in text
+    assert (out / BASELINE_CASES).is_file()
+    rows = {d["measure"]: d for d in json.loads((out / "scores.json").read_text())["differences"]}
+    assert rows["Dice ET"]["difference"] == pytest.approx(1 - 8 / 9)
+    assert (rows["Dice ET"]["verdict"], rows["HD95 ET, mm"]["verdict"]) == ("better", "better")
+    assert (rows["NSD ET"]["difference"], rows["NSD ET"]["verdict"]) == (0, "may be chance")
+    for path in baseline.iterdir():
+        path.rename(baseline / f"other_{path.name}")
+    assert run(cohort, "--baseline", str(baseline)) == 1
+    assert "baseline (other_0" in capsys.readouterr().err
+
+
+def test_sides_that_were_scored_against_different_masks_are_refused(cohort):
+    one = evaluate(
+        cohort / "predictions", cohort / "truth", labels="brats2023", truth_labels="brats2018"
+    )
+    write(cohort / "truth" / "A" / "A_seg.nii.gz", tumour(8))
+    other = evaluate(
+        cohort / "predictions", cohort / "truth", labels="brats2023", truth_labels="brats2018"
+    )
+    with pytest.raises(CaseError, match=r"A: .*different expert's masks .ET of 729 and of 512"):
+        compare(one, other)
 
 
 def test_results_are_overwritten_only_on_request(cohort, capsys):
@@ -213,5 +250,6 @@ def test_the_sample_truth_scores_one_against_itself(sample_folder, capsys):
     assert main(["evaluate", truth, str(sample_folder)]) == 0
     out = capsys.readouterr().out
     assert "1 case; predictions in the scheme brats2018" in out
-    assert "ET      1.0000  1.0000  1.0000  0.0000      0.0" in out
+    assert "ET      1.0000  1.0000  1.0000  1.0000  0.0000      0.0" in out
+    assert "1 patient: too few for 95 % intervals" in out
     assert "all below 1000    1 of 1      1.0000" in out

@@ -23,7 +23,7 @@ def evaluation_of(voxels: list[tuple[int, int]], dice: list[float] | None = None
     cases = []
     for number, (truth, predicted) in enumerate(voxels):
         value = dice[number] if dice else 0.5
-        score = RegionScore(value, 1.0, 0.0, truth, predicted, 0, 0.001, hd95=1.0)
+        score = RegionScore(value, 1.0, 0.0, truth, predicted, 0, 0.001, hd95=1.0, nsd=1.0)
         regions = {region: RegionScores(score, NO_LESIONS, []) for region in Region}
         cases.append(CaseScores(f"case {number}", regions))
     return Evaluation(cases, "brats2018", "brats2018", [])

@@ -15,6 +15,7 @@ from smalltumor.evaluation.metrics import (
     false_positive_rate,
     hausdorff95,
     score_masks,
+    surface_dice,
     true_positive_rate,
 )
 
@@ -111,3 +112,27 @@ def test_hd95_equals_that_of_monai(a, b, spacing):
         *batch, include_background=True, percentile=95, spacing=spacing
     )
     assert hausdorff95(a, b, spacing) == pytest.approx(float(theirs), abs=1e-4)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    MASK.filter(np.any),
+    MASK.filter(np.any),
+    st.sampled_from([(1.0, 1.0, 1.0), SPACING]),
+    st.sampled_from([0.5, 1.0, 3.0]),
+)
+def test_surface_dice_equals_that_of_monai(a, b, spacing, tolerance):
+    torch = pytest.importorskip("torch")
+    from monai.metrics import compute_surface_dice
+
+    batch = [torch.from_numpy(m[None, None].astype(np.float32)) for m in (a, b)]
+    theirs = compute_surface_dice(
+        *batch, class_thresholds=[tolerance + 1e-6], include_background=True, spacing=spacing
+    )
+    assert surface_dice(a, b, spacing, tolerance) == pytest.approx(float(theirs), abs=1e-6)
+
+
+@given(MASK, MASK)
+def test_scores_of_a_region_hold_its_surface_dice(a, b):
+    assert score_masks(a, b, SPACING).nsd == surface_dice(a, b, SPACING)
+    assert surface_dice(a, a, SPACING) == 1
