@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from smalltumor.errors import CaseError
-from smalltumor.scanner.archive import is_archive, may_hold_images, unpack
+from smalltumor.scanner.archive import check_images, is_archive, unpack
 
 
 class _Archive(NamedTuple):
@@ -47,8 +47,7 @@ def unpacked_folder(path: Path, on_file: Callable[[int], None] | None = None) ->
     known = _UNPACKED.get(archive)
     if known is not None and Path(known.name, path.stem).is_dir():
         return Path(known.name, path.stem)
-    if not may_hold_images(path):
-        raise CaseError(f"{path} holds no images in DICOM, NIfTI, .mha or .nrrd files")
+    check_images(path)
     temporary = TemporaryDirectory(prefix="smalltumor-", ignore_cleanup_errors=True)
     folder = Path(temporary.name, path.stem)
     try:

@@ -78,8 +78,13 @@ def _folders(options: argparse.Namespace) -> tuple[Path | None, Path | None]:
 
 
 def _prepare(options: argparse.Namespace, folder: Path | None, study_uid: str, output: Path) -> int:
-    from smalltumor.scanner.preparation.prepared_files import check_prepared, write_prepared
+    from smalltumor.scanner.preparation.prepared_files import (
+        check_outside_scan,
+        check_prepared,
+        write_prepared,
+    )
 
+    check_outside_scan(output, folder)
     with ProgressBar() as bar:
         source = scanner_images.find_source(options, folder, study_uid, bar)
         source = scanner_images.named_after(source, output)

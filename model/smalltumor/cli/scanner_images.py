@@ -127,10 +127,16 @@ def read_and_prepare(
     """
     from smalltumor.data.case import REFERENCE
     from smalltumor.scanner.dicom_seg import check_dicom_seg
-    from smalltumor.scanner.preparation.prepared_files import check_prepared, write_prepared
+    from smalltumor.scanner.preparation.prepared_files import (
+        check_outside_scan,
+        check_prepared,
+        write_prepared,
+    )
 
     if options.grid != REFERENCE and options.probabilities is not None:
         raise SmalltumorError("probabilities lie on the grid of T1CE; leave out --grid")
+    if options.prepared is not None:
+        check_outside_scan(options.prepared, options.case)
     source = find_source(options, options.case, options.study_uid, bar)
     if options.prepared is not None:
         source = named_after(source, options.prepared)

@@ -33,6 +33,7 @@ _REFUSED = {
 _DICOM_MARK_AT = 128
 _DAMAGED = "is damaged or of another format; copy it again"
 _TOO_LARGE = "does not fit into memory; close other programs"
+_ENDINGS = (*nifti.SUFFIXES, *nifti.OTHER_SUFFIXES)
 _FREESURFER = (".mgz", ".mgh")
 
 
@@ -61,7 +62,7 @@ def read_volume_file(path: Path, *, allow_nonfinite: bool = False) -> Volume:
     if is_nifti_name(path):
         return nifti.read_volume(path, allow_nonfinite=allow_nonfinite)
     if not is_image_name(path):
-        raise not_a_volume(path) or CaseError(f"{path} is no volume by its name")
+        raise not_a_volume(path) or _unnamed(path)
     if not path.is_file():
         raise CaseError(f"{path} " + ("is not a file" if path.exists() else "does not exist"))
     of_freesurfer = path.suffix.lower() in _FREESURFER
@@ -119,6 +120,14 @@ def volume_spacing(path: Path) -> tuple[float, float, float]:
         sizes = [float(size) for size in _open_itk(path).GetSpacing()]
     i, j, k, *_ = *sizes, 1.0, 1.0
     return i, j, k
+
+
+def _unnamed(path: Path) -> CaseError:
+    if path.is_dir():
+        return CaseError(f"{path} is a folder; name a file in it")
+    if not path.exists():
+        return CaseError(f"{path} does not exist")
+    return CaseError(f"{path} is no volume: its name ends in none of {', '.join(_ENDINGS)}")
 
 
 def not_a_volume(path: Path) -> CaseError | None:

@@ -63,6 +63,17 @@ def may_hold_images(archive: Path) -> bool:
         return True
 
 
+def check_images(archive: Path) -> None:
+    """Check before it is unpacked that a zip archive may hold images, see `may_hold_images`.
+
+    Raises
+    ------
+    CaseError
+    """
+    if not may_hold_images(archive):
+        raise CaseError(f"{archive} holds no images in DICOM, NIfTI, .mha or .nrrd files")
+
+
 def _is_named_image(path: Path) -> bool:
     return is_image_name(path) or is_named_dicom(path.name) or path.name.upper() == "DICOMDIR"
 
@@ -91,11 +102,12 @@ def unpacked(path: Path, on_file: Callable[[int], None] | None = None) -> Iterat
     Raises
     ------
     CaseError
-        As `unpack`.
+        As `unpack`, or if it holds no images.
     """
     if not is_archive(path):
         yield path
         return
+    check_images(path)
     with tempfile.TemporaryDirectory(prefix="smalltumor-") as temporary:
         folder = Path(temporary, path.stem)
         unpack(path, folder, on_file)

@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from smalltumor.data.naming.case_files import MODALITIES, MODALITY_TITLES
+from smalltumor.data.case import REFERENCE
+from smalltumor.data.naming.case_files import MODALITIES, MODALITY_TITLES, modality_titles
 from smalltumor.scanner.sequences import Classification, classify, says_before_contrast
 from smalltumor.scanner.series import Series
 
@@ -202,18 +203,20 @@ def _undecided(
     classified: Sequence[tuple[Series, Classification]], chosen: Mapping[str, Series]
 ) -> list[str]:
     missing = [m for m in MODALITIES if m not in chosen]
-    sentences = []
+    sentences, absent = [], []
+    plain = [s.title for s, c in classified if c.sequence == "t1" and not s.problem]
     for modality in missing:
         title = MODALITY_TITLES[modality]
         broken = [f"{s.title} ({s.problem})" for s, c in classified if c.sequence == modality]
-        text = f"no series is {title}"
         if broken:
-            text = f"{title} cannot be used: {', '.join(broken)}"
-        elif modality == "t1ce":
-            plain = [s.title for s, c in classified if c.sequence == "t1" and not s.problem]
-            if len(plain) > 1:
-                text += f"; nothing tells which of {', '.join(plain)} has contrast agent"
-        sentences.append(text)
+            sentences.append(f"{title} cannot be used: {', '.join(broken)}")
+        elif modality == REFERENCE and len(plain) > 1:
+            which = f"nothing tells which of {', '.join(plain)} has contrast agent"
+            sentences.append(f"no series is {title}; {which}")
+        else:
+            absent.append(modality)
+    if absent:
+        sentences.append(f"no series is {modality_titles(absent, 'or')}")
     unclear = [s.title for s, c in classified if c.undecided and s not in chosen.values()]
     if missing and unclear:
         sentences.append(f"not recognised: {', '.join(unclear)}")

@@ -161,5 +161,7 @@ def _refuse_missing(assignment: Assignment, allow_missing: bool) -> None:
             raise CaseError(f"{series.title} cannot be used for {title}: {series.problem}")
     missing = missing_modalities(assignment.chosen, allow_missing=allow_missing)
     if missing:
-        reasons = "; ".join(assignment.undecided) or f"no series is {modality_titles(missing)}"
+        reasons = (
+            "; ".join(assignment.undecided) or f"no series is {modality_titles(missing, 'or')}"
+        )
         raise CaseError(reasons, Remedy(Action.NAME_MODALITIES, modalities=missing))

@@ -135,6 +135,20 @@ def test_other_files_are_refused_with_how_to_go_on(tmp_path, name):
         assert name in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("", "is a folder; name a file in it"),
+        ("absent.txt", "does not exist"),
+        ("letter.txt", r"its name ends in none of \.nii, \.nii\.gz, \.mha"),
+    ],
+)
+def test_what_is_no_volume_is_said(tmp_path, name, sentence):
+    (tmp_path / "letter.txt").write_text("text")
+    with pytest.raises(CaseError, match=sentence):
+        read_volume_file(tmp_path / name)
+
+
 def test_a_folder_of_other_things_is_no_case(tmp_path):
     (tmp_path / "notes.txt").touch()
     with pytest.raises(CaseError, match="holds no case: no files named like"):

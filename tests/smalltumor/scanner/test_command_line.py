@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 from head_cases import NAMES, sample_head, write_scan
+from raw_scans import write_raw_scan
 from smalltumor.data.nifti import read_volume
 from synthetic import grid_along
 
@@ -136,10 +138,45 @@ def test_sources_are_never_replaced(sample_folder, tmp_path, smalltumor):
         name = path.name.replace(sample_folder.name, "x")
         (copy / name).write_bytes(path.read_bytes())
     before = checksums(copy)
-    code, _, err = smalltumor("prepare", copy, copy, "--overwrite")
+    files = [
+        word for m in ("t1", "t1ce", "t2", "flair") for word in (f"--{m}", copy / f"x_{m}.nii.gz")
+    ]
+    code, _, err = smalltumor("prepare", copy, *files, "--overwrite")
     assert code == 1
     assert "is one of the case's files" in err
     assert checksums(copy) == before
+
+
+@pytest.mark.parametrize("place", [".", "case", "../scan/new/case"])
+def test_a_case_is_not_written_within_its_scan(tmp_path, smalltumor, place):
+    scan = write_raw_scan(tmp_path / "scan")
+    before = checksums(scan)
+    for words in (
+        ("prepare", scan, scan / place),
+        ("segment", "--raw", scan, "-o", tmp_path / "m.nii.gz", "--prepared", scan / place),
+    ):
+        code, _, err = smalltumor(*words)
+        assert code == 1
+        assert f"lies within the scan {scan}, which is never changed; choose another output" in err
+    assert checksums(scan) == before
+
+
+def test_one_image_for_two_sequences_is_refused(tmp_path, smalltumor):
+    scan = write_raw_scan(tmp_path / "scan")
+    twice = scan / "ax_t1_post_gd.nii.gz"
+    code, _, err = smalltumor("prepare", scan, tmp_path / "case", "--t1", twice)
+    assert code == 1
+    assert "T1CE and T1 are the same image: ax_t1_post_gd.nii.gz and ax_t1_post_gd.nii.gz" in err
+    assert not (tmp_path / "case").exists()
+
+
+def test_an_archive_of_pictures_is_refused_by_its_own_name(tmp_path, smalltumor):
+    with zipfile.ZipFile(tmp_path / "pictures.zip", "w") as archive:
+        archive.writestr("a.jpg", "x")
+    for words in (("prepare", tmp_path / "c"), ("segment", "-o", tmp_path / "m.nii.gz")):
+        code, _, err = smalltumor(words[0], tmp_path / "pictures.zip", *words[1:])
+        assert code == 1
+        assert f"{tmp_path / 'pictures.zip'} holds no images" in err
 
 
 @pytest.mark.parametrize(

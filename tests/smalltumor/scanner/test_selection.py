@@ -113,6 +113,11 @@ def test_a_damaged_series_is_not_chosen_and_is_named():
     assert "T2 cannot be used: Ax T2 (slices are missing)" in result.undecided
 
 
+def test_sequences_that_no_series_shows_are_named_in_one_sentence():
+    result = assign([series("Ax T2")])
+    assert result.undecided == ("no series is FLAIR, T1CE or T1",)
+
+
 def test_what_the_user_assigns_is_used_once_and_as_told():
     plain, fat_saturated = series("Ax T1"), series("Ax T1 fs")
     result = assign([plain, fat_saturated], {"t1ce": fat_saturated})

@@ -111,10 +111,10 @@ def missing_modalities(present: Container[str], *, allow_missing: bool = False) 
     return tuple(m for m in needed if m not in present)
 
 
-def modality_titles(modalities: Iterable[str]) -> str:
+def modality_titles(modalities: Iterable[str], conjunction: str = "and") -> str:
     """The titles of modalities as a part of a sentence, such as ``T1, T2 and FLAIR``."""
     *others, last = [MODALITY_TITLES[m] for m in modalities]
-    return f"{', '.join(others)} and {last}" if others else last
+    return f"{', '.join(others)} {conjunction} {last}" if others else last
 
 
 def role_title(role: str) -> str:

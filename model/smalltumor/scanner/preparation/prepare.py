@@ -12,6 +12,7 @@ import numpy.typing as npt
 from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import MODALITIES, MODALITY_TITLES, modality_titles
 from smalltumor.data.nifti import Volume
+from smalltumor.errors import CaseError
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.resampling import resample
 from smalltumor.inference.progress import CancelCallback, ProgressCallback, ProgressReporter
@@ -28,6 +29,7 @@ from smalltumor.scanner.preparation.prepared_case import (
 )
 from smalltumor.scanner.preparation.quality import (
     brain_overlap,
+    brain_warnings,
     coverage,
     foreground,
     registration_warnings,
@@ -98,7 +100,8 @@ def prepare(
     Raises
     ------
     CaseError
-        If a series cannot be read, no brain is found, or `brain_mask` is empty on T1CE.
+        If a series cannot be read, two are the same image, no brain is found, or `brain_mask` is
+        empty on T1CE.
     MissingPackageError
         If a package of the extra ``raw`` is needed and not installed.
     Cancelled
@@ -121,7 +124,8 @@ def prepare(
         brain = foreground(fixed.volume)
         fixed.steps.append("skull-stripped already" if fixed.stripped else "not skull-stripped")
     reporter.update(_BRAIN_FOUND, "registering")
-    warnings = _register_all(images, brain, reporter)
+    warnings = brain_warnings(brain, fixed.volume.grid)
+    warnings += _register_all(images, brain, reporter)
     if probability is not None and "t1" in images and not images["t1"].stripped:
         reporter.update(_REGISTERED, "extracting the brain in T1")
         brain = _with_t1(probability, images["t1"], fixed.volume.grid)
@@ -135,13 +139,24 @@ def prepare(
 
 
 def _read(source: Source, reporter: ProgressReporter) -> dict[str, _SequenceImage]:
-    images = {}
+    images: dict[str, _SequenceImage] = {}
     chosen = source.assignment.chosen
     for count, modality in enumerate(m for m in MODALITIES if m in chosen):
         reporter.update(_IMAGE_READ * count / len(chosen), f"reading {MODALITY_TITLES[modality]}")
         volume = chosen[modality].read()
+        _refuse_copies(modality, volume, images, source)
         images[modality] = _SequenceImage(volume, is_stripped(volume.data, volume.grid))
     return images
+
+
+def _refuse_copies(
+    modality: str, volume: Volume, images: Mapping[str, _SequenceImage], source: Source
+) -> None:
+    for other, image in images.items():
+        if np.array_equal(image.volume.data, volume.data):
+            pair = other, modality
+            titles = " and ".join(source.assignment.chosen[m].title for m in pair)
+            raise CaseError(f"{modality_titles(pair)} are the same image: {titles}")
 
 
 def _register_all(

@@ -72,6 +72,20 @@ def check_prepared(
         _check_paths(prepared_paths(folder, name), absent, files, overwrite=overwrite)
 
 
+def check_outside_scan(folder: Path, scan: Path | None) -> None:
+    """Check that a prepared case is not written within its scan, whose next search would find it.
+
+    Raises
+    ------
+    OutputError
+    """
+    if scan is not None and folder.resolve().is_relative_to(scan.resolve()):
+        raise OutputError(
+            f"{folder} lies within the scan {scan}, which is never changed",
+            Remedy(Action.CHOOSE_OUTPUT),
+        )
+
+
 def write_prepared(
     case: PreparedCase,
     folder: Path,

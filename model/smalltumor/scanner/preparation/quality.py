@@ -9,6 +9,7 @@ import numpy as np
 
 from smalltumor.data.background import fill_holes, find_background
 from smalltumor.data.brain_mask import brain_masks, coarse_steps
+from smalltumor.data.input_checks import SMALLEST_BRAIN_ML
 from smalltumor.data.nifti import Volume
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.resampling import resample
@@ -36,6 +37,14 @@ def foreground(volume: Volume) -> Mask:
     coarse = image[coarse_steps(volume.grid.shape, volume.grid.spacing)].copy()
     (mask,) = brain_masks([image], [find_background(image, coarse)])
     return fill_holes(mask)
+
+
+def brain_warnings(brain: Mask, grid: Grid) -> list[str]:
+    """Reasons to look at the brain mask, (i, j, k) bool on `grid`, as sentences."""
+    volume_ml = float(np.count_nonzero(brain)) * grid.voxel_volume / 1000
+    if volume_ml >= SMALLEST_BRAIN_ML:
+        return []
+    return [f"the brain mask has {volume_ml:.0f} ml, which is little for a brain; look at it"]
 
 
 def brain_overlap(volume: Volume, stripped: bool, placed: Grid, brain: Mask, grid: Grid) -> float:

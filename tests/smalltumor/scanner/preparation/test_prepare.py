@@ -200,6 +200,13 @@ def test_the_brain_mask_of_another_tool_is_used_instead_of_an_extraction(
     np.testing.assert_array_equal(case.brain, resample(head.brain, head.grid, case.grid) > 0.5)
     assert not np.any(case.sequences["t1ce"].image[~case.brain])
     assert case.sequences["t1ce"].steps == ("brain mask given by the user",)
+    assert not any("brain mask" in warning for warning in case.warnings)
+    few = np.zeros_like(mask.data)
+    few[mask.data.shape[0] // 2] = mask.data[mask.data.shape[0] // 2]
+    (warning,) = (
+        w for w in prepare(alone, brain_mask=replace(mask, data=few)).warnings if "ml" in w
+    )
+    assert "which is little for a brain; look at it" in warning
     elsewhere = Grid(mask.grid.shape, pose((0, 0, 0), (900, 0, 0)) @ mask.grid.affine)
     with pytest.raises(CaseError, match=r"b\.nii\.gz: nothing of this brain mask lies on T1CE"):
         prepare(alone, brain_mask=replace(mask, grid=elsewhere))
