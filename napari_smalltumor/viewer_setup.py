@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.display.opening import ensure_opening_at_tumour
 from napari_smalltumor.display.window_level import ensure_window_dragging
+from napari_smalltumor.layers.canvas_strokes import ensure_strokes_end
 from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.upright_views import ensure_upright_views
 from napari_smalltumor.layers.warm_up import warm_up_steps
@@ -36,6 +37,7 @@ def setup_steps(viewer: ViewerModel) -> Iterator[None]:
     group_opened_files(viewer)
     ensure_stacking(viewer)
     ensure_nesting(viewer)
+    ensure_strokes_end(viewer)
     ensure_autosave(viewer)
     yield
     if hasattr(unproxied(viewer), "window"):

@@ -54,12 +54,16 @@ class Stroke:
     layer : Labels
     plane : Plane
         The plane of the brush's disc; all planes if the layer is edited in three dimensions.
+
+    Attributes
+    ----------
+    layer : Labels
     """
 
     def __init__(self, layer: Labels, plane: Plane) -> None:
         placement = placement_of(layer)
         assert placement is not None
-        self._layer, self._placement = layer, placement
+        self.layer, self._placement = layer, placement
         flat = layer.n_edit_dimensions < 3
         self._offsets = brush_offsets(layer.brush_size, placement, plane.sliced if flat else None)
         self._last: npt.NDArray[np.float64] | None = None
@@ -80,12 +84,12 @@ class Stroke:
     def end(self) -> None:
         """End the stroke, and let napari draw the layer again."""
         self._undo_step.close()
-        self._layer.refresh()
+        self.layer.refresh()
 
     def _paint(self, voxels: npt.NDArray[np.int64]) -> None:
         inside = np.all((voxels >= 0) & (voxels < self._placement.shape), axis=1)
         indices = tuple(voxels[inside].T)
-        layer = self._layer
+        layer = self.layer
         background = layer.colormap.background_value
         erases = layer.mode == ERASE
         if layer.preserve_labels:

@@ -103,6 +103,13 @@ class PlaneMouse(QObject):
             self._dragging = "crosshair"
             self._planes.move_to(self._point_at_last())
 
+    def _continue_stroke(self, stroke: Stroke) -> None:
+        """Paint on, unless the layer was hidden, or another one selected, since the press."""
+        if self._canvas.painted is stroke.layer:
+            stroke.continue_to(self._point_at_last())
+        else:
+            self._stop()
+
     def _start_window(self) -> None:
         self._windowed = self._canvas.windowed
         if self._windowed is not None:
@@ -127,7 +134,7 @@ class PlaneMouse(QObject):
         elif self._windowed is not None:
             self._drag_window()
         elif self._stroke is not None:
-            self._stroke.continue_to(self._point_at_last())
+            self._continue_stroke(self._stroke)
         elif self._dragging == "crosshair" or self._planes.follows_cursor or shift:
             self._planes.move_to(self._point_at_last())
         self._canvas.update()

@@ -148,6 +148,35 @@ def test_no_plane_shows_or_paints_another_patient(viewer, tmp_path, qtbot):
         assert np.array_equal(viewer.layers[name].data, data), name
 
 
+@pytest.mark.parametrize("end", ["hidden", "another layer selected"])
+def test_a_stroke_ends_when_its_mask_is_no_longer_painted(viewer, qtbot, end):
+    show_regions(viewer, case_with_lesions())
+    window = open_planes(viewer)
+    et, tc = (next(x for x in viewer.layers if region_of(x) is r) for r in (Region.ET, Region.TC))
+    viewer.layers.selection.active = et
+    et.mode, et.brush_size = "paint", 5
+    unpainted, voxel = et.data.copy(), np.array([2, 2, 2])
+    window.planes.move_to(tuple(et.data_to_world(voxel)))
+    coronal = window.area.canvases[1]
+    start, middle, last = (
+        screen_point(coronal, et.data_to_world(voxel + np.array([n, 0, 0]))) for n in (0, 3, 6)
+    )
+    qtbot.mousePress(coronal, LEFT, pos=start)
+    painted = et.data.copy()
+    assert not np.array_equal(painted, unpainted)
+    if end == "hidden":
+        et.visible = False
+    else:
+        viewer.layers.selection.active = tc
+    qtbot.mouseMove(coronal, middle)
+    viewer.layers.selection.active, et.visible = et, True
+    qtbot.mouseMove(coronal, last)
+    qtbot.mouseRelease(coronal, LEFT)
+    assert np.array_equal(et.data, painted)
+    et.undo()
+    assert np.array_equal(et.data, unpainted)
+
+
 @pytest.mark.one_binding
 def test_the_3d_view_never_draws_another_patient(viewer, tmp_path):
     for name in ("First", "Second"):

@@ -1,0 +1,87 @@
+"""A stroke on napari's canvas ends when its layer can no longer be painted.
+
+napari sends the movements of the mouse, and the release of its button, to the layer that is
+selected then. If another layer is selected in the middle of a stroke, as when another patient
+becomes active or a result is shown, the stroke never ends: it goes on when the layer is selected
+again, though no button is pressed.
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
+
+from napari.utils.interactions import mouse_release_callbacks
+
+from napari_smalltumor.layers.visibility import can_be_seen
+from napari_smalltumor.viewer import unproxied
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Layer
+
+_EVENTS = ("visible", "opacity", "mode")
+
+
+def end_stroke(layer: Layer) -> None:
+    """End what the mouse does to a layer, as if its button had been released."""
+    mouse_release_callbacks(layer, SimpleNamespace(type="mouse_release"))
+
+
+class _Strokes:
+    """Ends strokes of the labels layers of a viewer.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    """
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._selected: WeakSet[Layer] = WeakSet()
+        viewer.layers.selection.events.active.connect(self._on_active)
+        viewer.layers.events.inserted.connect(lambda event: self._follow(event.value))
+        viewer.layers.events.removed.connect(self._on_removed)
+        for layer in viewer.layers:
+            self._follow(layer)
+        self._remember(viewer.layers.selection.active)
+
+    def _follow(self, layer: Layer) -> None:
+        if _is_painted(layer):
+            for name in _EVENTS:
+                getattr(layer.events, name).connect(self._on_changed)
+
+    def _on_removed(self, event: Any) -> None:
+        if _is_painted(event.value):
+            for name in _EVENTS:
+                getattr(event.value.events, name).disconnect(self._on_changed)
+            end_stroke(event.value)
+
+    def _on_active(self, event: Any) -> None:
+        for layer in [x for x in self._selected if x is not event.value]:
+            end_stroke(layer)
+        self._remember(event.value)
+
+    def _on_changed(self, event: Any) -> None:
+        if event.type == "mode" or not can_be_seen(event.source):
+            end_stroke(event.source)
+
+    def _remember(self, layer: Layer | None) -> None:
+        self._selected.clear()
+        if layer is not None and _is_painted(layer):
+            self._selected.add(layer)
+
+
+def _is_painted(layer: Layer) -> bool:
+    return bool(layer._type_string == "labels")
+
+
+_VIEWERS: WeakSet[ViewerModel] = WeakSet()
+
+
+def ensure_strokes_end(viewer: ViewerModel) -> None:
+    """End strokes with their layers from now on; further calls for a viewer have no effect."""
+    viewer = unproxied(viewer)
+    if viewer not in _VIEWERS:
+        _VIEWERS.add(viewer)
+        _Strokes(viewer)
