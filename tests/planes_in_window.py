@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from qtpy.QtCore import QEvent, QPointF, Qt
+from qtpy.QtGui import QMouseEvent
 from qtpy.QtWidgets import QAction, QApplication, QShortcut
 
 from napari_smalltumor import keys
@@ -16,6 +18,14 @@ def open_planes(viewer, layout=Layout.FOUR):
     window.show(layout)
     QApplication.processEvents()
     return window
+
+
+def drag(widget, button, pos) -> None:
+    """Move the mouse over a widget while a button is pressed; QTest's own has none with Qt 5."""
+    at = QPointF(pos)
+    modifiers = Qt.KeyboardModifier.NoModifier
+    move = QMouseEvent(QEvent.Type.MouseMove, at, at, Qt.MouseButton.NoButton, button, modifiers)
+    QApplication.sendEvent(widget, move)
 
 
 def press(window, key: keys.Key) -> None:

@@ -3,11 +3,12 @@
 napari sends the movements of the mouse, and the release of its button, to the layer that is
 selected then. If another layer is selected in the middle of a stroke, as when another patient
 becomes active or a result is shown, the stroke never ends: it goes on when the layer is selected
-again, though no button is pressed.
+again, though no button is pressed. So it does if a dialog gets the release.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
@@ -42,6 +43,7 @@ class _Strokes:
         viewer.layers.selection.events.active.connect(self._on_active)
         viewer.layers.events.inserted.connect(lambda event: self._follow(event.value))
         viewer.layers.events.removed.connect(self._on_removed)
+        viewer.mouse_drag_callbacks.append(self._on_drag)
         for layer in viewer.layers:
             self._follow(layer)
         self._remember(viewer.layers.selection.active)
@@ -62,6 +64,15 @@ class _Strokes:
             end_stroke(layer)
         self._remember(event.value)
 
+    def _on_drag(self, viewer: ViewerModel, event: Any) -> Iterator[None]:
+        """End the stroke at the first movement without a button, before the layer is painted."""
+        yield
+        while event.type == "mouse_move":
+            if not a_button_is_pressed():
+                for layer in self._selected:
+                    end_stroke(layer)
+            yield
+
     def _on_changed(self, event: Any) -> None:
         if event.type == "mode" or not can_be_seen(event.source):
             end_stroke(event.source)
@@ -70,6 +81,14 @@ class _Strokes:
         self._selected.clear()
         if layer is not None and _is_painted(layer):
             self._selected.add(layer)
+
+
+def a_button_is_pressed() -> bool:
+    """Whether a button of the mouse is pressed now."""
+    from qtpy.QtCore import Qt
+    from qtpy.QtGui import QGuiApplication
+
+    return bool(QGuiApplication.mouseButtons() != Qt.MouseButton.NoButton)
 
 
 def _is_painted(layer: Layer) -> bool:

@@ -127,6 +127,8 @@ class PlaneMouse(QObject):
         before, self._last = self._last, _position(event)
         self._canvas.cursor_at = self._last
         shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        if event.buttons() == Qt.MouseButton.NoButton:
+            self._stop()  # a dialog may have got the release
         if self._dragging == "pan" and before is not None:
             shift_by = self._last - before
             view = moved(self._planes.view, self._canvas.port, shift_by.x(), shift_by.y())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 import pytest
-from planes_in_window import open_planes, press
+from planes_in_window import drag, open_planes, press
 from qtpy.QtCore import QEvent, QPoint, Qt
 from qtpy.QtGui import QKeyEvent
 from qtpy.QtWidgets import QApplication, QShortcut
@@ -32,7 +32,7 @@ def test_dragging_with_the_right_button_changes_the_window(window, qtbot, double
     start = tuple(image.contrast_limits)
     middle = canvas.rect().center()
     qtbot.mousePress(canvas, RIGHT, pos=middle)
-    qtbot.mouseMove(canvas, middle + QPoint(60, 0))
+    drag(canvas, RIGHT, middle + QPoint(60, 0))
     qtbot.mouseRelease(canvas, RIGHT)
     low, high = image.contrast_limits
     assert high - low == pytest.approx(1.2 * (start[1] - start[0]))

@@ -9,7 +9,7 @@ from lesion_layers import show_regions
 from lesion_layers import synthetic_case as case_with_lesions
 from napari.settings import get_settings
 from napari_cases import oriented, write_case_along
-from planes_in_window import open_planes, press
+from planes_in_window import drag, open_planes, press
 from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QImage, QPainter, QWheelEvent
 from qtpy.QtWidgets import QApplication
@@ -112,7 +112,7 @@ def test_a_stroke_in_one_plane_is_in_the_others_at_once_and_undone_by_napari(vie
     axial, coronal, sagittal = window.area.canvases
     pictures = [grey(canvas) for canvas in (axial, sagittal)]
     qtbot.mousePress(coronal, LEFT, pos=screen_point(coronal, world))
-    qtbot.mouseMove(coronal, screen_point(coronal, et.data_to_world(voxel + np.array([6, 0, 0]))))
+    drag(coronal, LEFT, screen_point(coronal, et.data_to_world(voxel + np.array([6, 0, 0]))))
     qtbot.mouseRelease(coronal, LEFT)
     assert et.data[2, 2, 2]
     assert not np.any((et.data != before)[:, 3:]), "only the coronal slice is painted"
@@ -142,13 +142,13 @@ def test_no_plane_shows_or_paints_another_patient(viewer, tmp_path, qtbot):
     qtbot.mousePress(axial, LEFT, pos=axial.rect().center())
     patients.activate(first)  # while the button is held down
     after_switch = {x.name: np.array(x.data) for x in viewer.layers if x._type_string == "labels"}
-    qtbot.mouseMove(axial, axial.rect().center() + QPoint(20, 20))
+    drag(axial, LEFT, axial.rect().center() + QPoint(20, 20))
     qtbot.mouseRelease(axial, LEFT)
     for name, data in after_switch.items():
         assert np.array_equal(viewer.layers[name].data, data), name
 
 
-@pytest.mark.parametrize("end", ["hidden", "another layer selected"])
+@pytest.mark.parametrize("end", ["hidden", "another layer selected", "released"])
 def test_a_stroke_ends_when_its_mask_is_no_longer_painted(viewer, qtbot, end):
     show_regions(viewer, case_with_lesions())
     window = open_planes(viewer)
@@ -164,13 +164,15 @@ def test_a_stroke_ends_when_its_mask_is_no_longer_painted(viewer, qtbot, end):
     qtbot.mousePress(coronal, LEFT, pos=start)
     painted = et.data.copy()
     assert not np.array_equal(painted, unpainted)
-    if end == "hidden":
+    if end == "released":  # to a dialog
+        drag(coronal, Qt.MouseButton.NoButton, middle)
+    elif end == "hidden":
         et.visible = False
     else:
         viewer.layers.selection.active = tc
-    qtbot.mouseMove(coronal, middle)
+    drag(coronal, LEFT, middle)
     viewer.layers.selection.active, et.visible = et, True
-    qtbot.mouseMove(coronal, last)
+    drag(coronal, LEFT, last)
     qtbot.mouseRelease(coronal, LEFT)
     assert np.array_equal(et.data, painted)
     et.undo()

@@ -13,6 +13,7 @@ from napari.utils.interactions import (
     mouse_release_callbacks,
 )
 
+from napari_smalltumor.layers import canvas_strokes
 from napari_smalltumor.layers.canvas_strokes import ensure_strokes_end
 
 
@@ -74,6 +75,20 @@ def test_a_stroke_that_is_interrupted_does_not_go_on_without_a_button(viewer, la
     layer.visible, layer.opacity = True, 1
     layer.undo()
     assert not layer.data.any()  # the stroke is one step of undo
+
+
+def test_a_stroke_whose_release_was_sent_to_a_dialog_ends_with_the_next_move(
+    viewer, layers, monkeypatch
+):
+    layer, _ = layers
+    pressed = [True]
+    monkeypatch.setattr(canvas_strokes, "a_button_is_pressed", lambda: pressed[0])
+    mouse_press_callbacks(viewer, ReadOnlyWrapper(mouse("mouse_press", 2, dragging=False)))
+    press(layer, 2)
+    for pressed[0], column in ((True, 3), (False, 7), (True, 8)):
+        mouse_move_callbacks(viewer, mouse("mouse_move", column, dragging=True))
+        drag(layer, [column])
+    assert layer.data[1, 10].nonzero()[0].tolist() == [2, 3]
 
 
 def test_a_stroke_goes_on_until_the_button_is_released(viewer, layers):
