@@ -89,7 +89,7 @@ def pair_label_files(predictions: Path, truth: Path) -> Pairing:
 
 
 def find_label_files(path: Path) -> list[LabelFile]:
-    """The given label file, or all label files in a folder and its subfolders.
+    """The given label file, or all label files in a folder and its subfolders, linked ones too.
 
     In a folder, a file is a label file if its name has the suffix of one (``_seg``, ``-seg``,
     ``_segm``, ...). A 3D file whose name has no suffix of a modality, of a region or of candidates
@@ -105,7 +105,12 @@ def find_label_files(path: Path) -> list[LabelFile]:
     if not path.is_dir():
         raise CaseError(f"{path} does not exist")
     found: list[LabelFile] = []
-    for root, folders, names in os.walk(path):
+    visited: set[str] = set()
+    for root, folders, names in os.walk(path, followlinks=True):
+        if (real := os.path.realpath(root)) in visited:  # reached by another link before
+            folders.clear()
+            continue
+        visited.add(real)
         folders[:] = sorted(f for f in folders if _may_hold_masks(Path(root, f)))
         files = (Path(root, n) for n in sorted(names) if not n.startswith("."))
         found += _in_folder([f for f in files if is_image_name(f)])

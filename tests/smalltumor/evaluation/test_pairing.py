@@ -36,6 +36,17 @@ def test_every_naming_of_the_same_case_is_matched(tmp_path):
     ]
 
 
+def test_folders_that_are_links_are_searched_once_as_cases_are(tmp_path):
+    touch(tmp_path / "elsewhere", "A/A-seg.nii.gz")
+    truth = touch(tmp_path / "truth", "B/B-seg.nii.gz")
+    try:
+        (truth / "A").symlink_to(tmp_path / "elsewhere" / "A", target_is_directory=True)
+        (truth / "B" / "up").symlink_to(truth, target_is_directory=True)
+    except OSError:
+        pytest.skip("links need a right that this user does not have")
+    assert sorted(file.name for file in find_label_files(truth)) == ["A", "B"]
+
+
 def test_only_label_files_of_a_folder_of_cases_are_found(tmp_path):
     touch(tmp_path, "A/A-t1n.nii.gz", "A/A-t2f.nii.gz", "A/A-seg.nii.gz", "A/notes.nii.gz")
     touch(tmp_path, "B_seg.nii.gz", "B_seg_et.nii.gz", ".hidden.nii.gz")
