@@ -214,8 +214,7 @@ class FollowUpDock(FollowUpPanel):
         """Show the comparison of the active patient, and nothing of another one."""
         if not isalive(self) or not self._is_open:
             return
-        for patient in [p for p in self._results if p not in self._patients.patients]:
-            del self._results[patient]
+        self._forget_closed()
         case = case_to_export(self._viewer)
         comparison = self.comparison
         if comparison is not None and not same_case(comparison.case, case):
@@ -235,6 +234,14 @@ class FollowUpDock(FollowUpPanel):
             self._window.show_beside(False)
         self._show_flicker()
         self._show_state()
+
+    def _forget_closed(self) -> None:
+        """Forget what is known of patients that were closed, and end their comparison."""
+        is_open = self._patients.patients
+        self._results = {p: found for p, found in self._results.items() if p in is_open}
+        self._messages = {p: text for p, text in self._messages.items() if p in is_open}
+        if self._running is not None and self._running[0] not in is_open:
+            self.cancel()
 
     def _on_then_visible(self, event: Any = None) -> None:
         self._show_flicker()

@@ -95,7 +95,7 @@ class ReadableMessages(QObject):
     def _uncover_all(self) -> None:
         """Move messages from the hidden canvas to the widget that is shown in its place."""
         centre = self._window.centralWidget()
-        if self._canvas.isVisible() or centre is None:
+        if not isalive(self._canvas) or self._canvas.isVisible() or centre is None:
             return
         for message in self.messages:
             if message.parentWidget() is not centre:

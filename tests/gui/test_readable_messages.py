@@ -7,7 +7,7 @@ from napari._qt.dialogs.qt_notification import NapariQtNotification
 from napari.utils.notifications import Notification
 from qtpy.compat import isalive
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QDockWidget, QWidget
+from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from napari_smalltumor.reading.reading_area import Layout
 from napari_smalltumor.reading.window import planes_window
@@ -50,6 +50,17 @@ def test_a_message_is_seen_while_the_planes_are_shown(window, qtbot):
     message = show(window, qtbot, TEXT)
     assert message.isVisible()
     assert window.main_window.centralWidget().isAncestorOf(message)
+
+
+def test_a_canvas_that_was_deleted_before_its_window_raises_nothing(qtbot):
+    main = QMainWindow()
+    qtbot.addWidget(main)
+    main.setCentralWidget(QWidget())
+    canvas = QWidget(main)
+    messages = ReadableMessages(canvas, main)
+    canvas.deleteLater()
+    qtbot.waitUntil(lambda: not isalive(canvas))
+    messages.show_in_full()
 
 
 def test_a_message_that_was_open_before_is_shown_in_full_as_well(make_napari_viewer, qtbot):

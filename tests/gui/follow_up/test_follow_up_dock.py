@@ -18,7 +18,8 @@ from smalltumor.errors import CaseError
 from smalltumor.follow_up import ScanRegistration, compare
 from smalltumor.labels.regions import Region
 
-from napari_smalltumor import keys, notify
+from napari_smalltumor import keys, notify, questions
+from napari_smalltumor.close_patient import close_patient
 from napari_smalltumor.compare.choices import ReferenceChoice
 from napari_smalltumor.compare.shown_reference import show_reference
 from napari_smalltumor.display.sequences import show_sequence
@@ -445,6 +446,40 @@ def test_a_comparison_that_ends_behind_another_patient_disturbs_nothing(
     dock.compare_again()  # the layers of the earlier scan are replaced
     qtbot.waitUntil(lambda: not dock.busy)
     assert isalive(name) and name.isVisible()
+
+
+@pytest.mark.one_binding
+@pytest.mark.parametrize("closed", ["patient", "window"])
+def test_a_comparison_is_cancelled_with_its_patient_and_its_window(
+    dock, qtbot, then, tmp_path, monkeypatch, raised, closed
+):
+    proceed = threading.Event()
+    unmoved = ScanRegistration(np.eye(4), 0.8, 0.98)
+    monkeypatch.setattr(compare, "register_scans", lambda *arguments: proceed.wait(60) and unmoved)
+    viewer, patients = dock._viewer, active_patient(dock._viewer)
+    first = patients.current
+    open_case(viewer, write(tmp_path / "BraTS2021_3", tumour()))
+    patients.activate(first)
+    monkeypatch.setattr(questions, "confirm", lambda *arguments: True)
+    dock.compare_with(then)
+    worker, ended = dock._worker, []
+    worker.aborted.connect(lambda: ended.append("aborted"))
+    worker.returned.connect(lambda result: ended.append("returned"))
+    try:
+        if closed == "patient":
+            close_patient(viewer, first)
+        else:
+            viewer.close()
+    finally:
+        proceed.set()
+    qtbot.waitUntil(lambda: bool(ended))
+    qtbot.wait(50)
+    assert ended == ["aborted"] and raised == []
+    if closed == "patient":
+        assert not dock.busy and "cancelled" not in dock.message.text()
+        open_case(viewer, tmp_path / "BraTS2021_2")
+        assert "cancelled" not in dock.message.text()
+        assert len(viewer.layers) == 10
 
 
 def being_renamed(viewer) -> QLineEdit:
