@@ -13,6 +13,13 @@ from smalltumor.report.follow_up_page import ChangeRow, change_rows
 from smalltumor.report.texts import ABSENT
 
 SMALL = "○"
+_LARGEST_RELATIVE = 9.99
+
+
+def _relative(row: ChangeRow, change: LesionChange) -> str:
+    """The change of the volume; that of a spot that has become large would need too much room."""
+    is_long = change.relative is not None and change.relative >= _LARGEST_RELATIVE
+    return f">+{_LARGEST_RELATIVE:.0%}" if is_long else row.relative
 
 
 def _side(change: LesionChange) -> str:
@@ -22,7 +29,9 @@ def _side(change: LesionChange) -> str:
 
 def _axial_slice(change: LesionChange) -> str:
     slices = _shown(change).slices
-    return ABSENT if slices is None else f"{slices[0]}{'' if change.now else ' then'}"
+    if slices is None:
+        return ABSENT
+    return str(slices[0]) if change.now else f"({slices[0]})"
 
 
 def _shown(change: LesionChange) -> Lesion:
@@ -34,11 +43,11 @@ COLUMNS: tuple[tuple[str, str, Callable[[ChangeRow, LesionChange], str]], ...] =
     ("change", f"What has become of a lesion; {SMALL} marks small lesions", lambda x, _: x.change),
     ("then", "Volume then, mm³", lambda x, _: x.then_volume),
     ("now", "Volume now, mm³", lambda x, _: x.now_volume),
-    ("±", "Change of the volume", lambda x, _: x.relative),
+    ("±", "Change of the volume", _relative),
     ("side", "The patient's side", lambda _, x: _side(x)),
     (
         "ax",
-        "Axial slice through the centre; of a lesion that is gone, in the scan then",
+        "Axial slice through the centre; in brackets, of a lesion that is gone, in the scan then",
         lambda _, x: _axial_slice(x),
     ),
 )

@@ -43,8 +43,8 @@ def lesion():
     return measure_case(case, Segmentation(case.name, classes, case.grid)).lesions[0]
 
 
-def of_size(lesion, voxels: int):
-    return replace(lesion, lesion=replace(lesion.lesion, voxels=voxels))
+def of_size(lesion, mm3: int):
+    return replace(lesion, lesion=replace(lesion.lesion, mm3=float(mm3)))
 
 
 def test_large_volumes_and_places_of_a_follow_up_are_whole(qtbot, lesion):
@@ -63,9 +63,11 @@ def test_large_volumes_and_places_of_a_follow_up_are_whole(qtbot, lesion):
     ]
     model.set_changes(changes)
     assert cut(panel.table) == []
+    assert sum(panel.table.columnWidth(n) for n in range(6)) <= panel.table.viewport().width()
+    assert model.index(1, 2).data() == "234,567" and model.index(1, 3).data() == ">+999%"
     assert [model.index(row, 5).data() for row in (0, 2)] == [
         str(large.lesion.slices[0]),
-        "154 then",
+        "(154)",
     ]
 
 

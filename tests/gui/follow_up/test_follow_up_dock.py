@@ -448,7 +448,7 @@ def test_a_comparison_that_ends_behind_another_patient_disturbs_nothing(
     assert isalive(name) and name.isVisible()
 
 
-@pytest.mark.one_binding
+@pytest.mark.slow
 @pytest.mark.parametrize("closed", ["patient", "window"])
 def test_a_comparison_is_cancelled_with_its_patient_and_its_window(
     dock, qtbot, then, tmp_path, monkeypatch, raised, closed
