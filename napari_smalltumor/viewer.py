@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import TYPE_CHECKING, TypeVar
+from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -40,6 +43,24 @@ def unproxied(viewer: Object) -> Object:
     the viewer must count as the same viewer.
     """
     return getattr(viewer, "__wrapped__", viewer)
+
+
+def one_per_viewer(make: Callable[[ViewerModel], Object]) -> Callable[[ViewerModel], Object]:
+    """Call a function once for each viewer; further calls return what it returned first.
+
+    The viewer behind a proxy is meant. The object lives as long as the viewer, which it must not
+    keep alive itself.
+    """
+    objects: WeakKeyDictionary[ViewerModel, Object] = WeakKeyDictionary()
+
+    @wraps(make)
+    def of(viewer: ViewerModel) -> Object:
+        viewer = unproxied(viewer)
+        if viewer not in objects:
+            objects[viewer] = make(viewer)
+        return objects[viewer]
+
+    return of
 
 
 def main_window(viewer: ViewerModel) -> QMainWindow | None:

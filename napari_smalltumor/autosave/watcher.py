@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary, ref
+from weakref import ref
 
 from smalltumor.data.case import Case
 from smalltumor.errors import SmalltumorError
@@ -19,7 +19,7 @@ from napari_smalltumor.autosave.restore import restore
 from napari_smalltumor.layers.metadata import case_of, cases_among, claim_roles, same_case
 from napari_smalltumor.layers.patient import patient_of_shown_case
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.viewer import main_window, unproxied
+from napari_smalltumor.viewer import main_window, one_per_viewer
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -157,12 +157,7 @@ def _timer(slot: Any, milliseconds: int, *, once: bool = False) -> QTimer | None
     return timer
 
 
-_AUTOSAVES: WeakKeyDictionary[ViewerModel, ViewerAutosave] = WeakKeyDictionary()
-
-
+@one_per_viewer
 def ensure_autosave(viewer: ViewerModel) -> ViewerAutosave:
     """Autosave a viewer's edits; further calls return the same object."""
-    viewer = unproxied(viewer)
-    if viewer not in _AUTOSAVES:
-        _AUTOSAVES[viewer] = ViewerAutosave(viewer)
-    return _AUTOSAVES[viewer]
+    return ViewerAutosave(viewer)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary, ref
+from weakref import ref
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ from napari_smalltumor.layers.metadata import LayerKind, role_of
 from napari_smalltumor.layers.patient import Patient, patient_of
 from napari_smalltumor.layers.regions import OUTLINE_WIDTH, apply_style
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.viewer import unproxied
+from napari_smalltumor.viewer import one_per_viewer
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -124,11 +124,7 @@ def _is_one_of(data: npt.NDArray[np.integer], values: list[int]) -> npt.NDArray[
     return is_one[data]
 
 
-_OPENING: WeakKeyDictionary[ViewerModel, OpensAtTumour] = WeakKeyDictionary()
-
-
-def ensure_opening_at_tumour(viewer: ViewerModel) -> None:
-    """Open patients at the tumour; further calls have no effect."""
-    viewer = unproxied(viewer)
-    if viewer not in _OPENING:
-        _OPENING[viewer] = OpensAtTumour(viewer)
+@one_per_viewer
+def ensure_opening_at_tumour(viewer: ViewerModel) -> OpensAtTumour:
+    """Open patients at the tumour; further calls return the same object."""
+    return OpensAtTumour(viewer)

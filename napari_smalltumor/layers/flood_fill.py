@@ -8,20 +8,17 @@ not even show.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_smalltumor import notify
 from napari_smalltumor.layers.metadata import role_of
-from napari_smalltumor.viewer import unproxied
+from napari_smalltumor.viewer import one_per_viewer
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Labels, Layer
-
-_GUARDS: WeakKeyDictionary[ViewerModel, FloodFillGuard] = WeakKeyDictionary()
 
 
 class FloodFillGuard:
@@ -75,8 +72,7 @@ def reaches_edge(changed: npt.NDArray[np.bool_]) -> bool:
     return False
 
 
-def ensure_flood_fill_guard(viewer: ViewerModel) -> None:
-    """Guard the fills in a viewer; further calls have no effect."""
-    viewer = unproxied(viewer)
-    if viewer not in _GUARDS:
-        _GUARDS[viewer] = FloodFillGuard(viewer)
+@one_per_viewer
+def ensure_flood_fill_guard(viewer: ViewerModel) -> FloodFillGuard:
+    """Guard the fills in a viewer; further calls return the same object."""
+    return FloodFillGuard(viewer)

@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +21,7 @@ from smalltumor.labels.regions import Region
 
 from napari_smalltumor.layers.flood_fill import ensure_flood_fill_guard
 from napari_smalltumor.layers.metadata import cases_among, claim_roles, region_layers, region_of
-from napari_smalltumor.viewer import unproxied
+from napari_smalltumor.viewer import one_per_viewer
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -179,15 +178,10 @@ class ViewerNesting:
                 self._nested.append(NestedRegions(layers))
 
 
-_NESTING: WeakKeyDictionary[ViewerModel, ViewerNesting] = WeakKeyDictionary()
-
-
+@one_per_viewer
 def ensure_nesting(viewer: ViewerModel) -> ViewerNesting:
     """Keep a viewer's regions nested; further calls return the same object."""
-    viewer = unproxied(viewer)
-    if viewer not in _NESTING:
-        _NESTING[viewer] = ViewerNesting(viewer)
-    return _NESTING[viewer]
+    return ViewerNesting(viewer)
 
 
 def _sparse_copy(array: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:

@@ -8,12 +8,12 @@ looks along the first axis, from below.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary, ref
+from weakref import ref
 
 import numpy as np
 
 from napari_smalltumor.layers.coordinates import uses_display_axes
-from napari_smalltumor.viewer import unproxied, view_from_front
+from napari_smalltumor.viewer import one_per_viewer, unproxied, view_from_front
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -73,12 +73,12 @@ class UprightViews:
             view_from_front(viewer)
 
 
-_VIEWS: WeakKeyDictionary[ViewerModel, UprightViews] = WeakKeyDictionary()
-
-
 def ensure_upright_views(viewer: ViewerModel) -> None:
     """Keep the views of a viewer upright; further calls have no effect."""
-    viewer = unproxied(viewer)
-    if viewer not in _VIEWS:
-        _VIEWS[viewer] = UprightViews(viewer)
-    view_from_front(viewer)
+    _upright_views(viewer)
+    view_from_front(unproxied(viewer))
+
+
+@one_per_viewer
+def _upright_views(viewer: ViewerModel) -> UprightViews:
+    return UprightViews(viewer)

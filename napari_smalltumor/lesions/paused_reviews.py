@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from smalltumor.labels.regions import Region
 from smalltumor.lesions import Lesion
@@ -14,7 +13,7 @@ from napari_smalltumor.layers.patient import Patient
 from napari_smalltumor.lesions.source import LesionSource
 from napari_smalltumor.lesions.steps import StepHistory
 from napari_smalltumor.patients.active_patient import ActivePatient, active_patient
-from napari_smalltumor.viewer import unproxied
+from napari_smalltumor.viewer import one_per_viewer
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -83,12 +82,7 @@ class PausedReviews:
             del self._paused[patient]
 
 
-_PAUSED: WeakKeyDictionary[ViewerModel, PausedReviews] = WeakKeyDictionary()
-
-
+@one_per_viewer
 def paused_reviews(viewer: ViewerModel) -> PausedReviews:
     """The paused reviews of a viewer; all calls for a viewer return the same object."""
-    viewer = unproxied(viewer)
-    if viewer not in _PAUSED:
-        _PAUSED[viewer] = PausedReviews(active_patient(viewer))
-    return _PAUSED[viewer]
+    return PausedReviews(active_patient(viewer))

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary, ref
+from weakref import ref
 
 from psygnal import Signal
 
@@ -40,7 +40,7 @@ from napari_smalltumor.patients.view_state import (
     selection_untouched,
 )
 from napari_smalltumor.patients.window_title import WindowTitle
-from napari_smalltumor.viewer import unproxied
+from napari_smalltumor.viewer import one_per_viewer
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -80,6 +80,9 @@ class ActivePatient:
         self._layers.events.removed.connect(self._on_removed, position="last")
         for layer in list(self._layers):
             self._add(layer)
+        self._window_title = WindowTitle(
+            viewer, lambda: self.title, (self.changed, self.patients_changed)
+        )
 
     @property
     def current(self) -> Patient | None:
@@ -321,15 +324,7 @@ class ActivePatient:
         notify.warn(text if patient is None else self.messages.about(patient, text))
 
 
-_ACTIVE_PATIENTS: WeakKeyDictionary[ViewerModel, ActivePatient] = WeakKeyDictionary()
-_TITLES: WeakKeyDictionary[ViewerModel, WindowTitle] = WeakKeyDictionary()
-
-
+@one_per_viewer
 def active_patient(viewer: ViewerModel) -> ActivePatient:
     """The active patient of a viewer; all calls for a viewer return the same object."""
-    viewer = unproxied(viewer)
-    if viewer not in _ACTIVE_PATIENTS:
-        _ACTIVE_PATIENTS[viewer] = patients = ActivePatient(viewer)
-        changes = (patients.changed, patients.patients_changed)
-        _TITLES[viewer] = WindowTitle(viewer, lambda: patients.title, changes)
-    return _ACTIVE_PATIENTS[viewer]
+    return ActivePatient(viewer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary, ref
+from weakref import ref
 
 from psygnal import Signal
 
@@ -15,7 +15,7 @@ from napari_smalltumor.layers.patient import Patient, patient_of
 from napari_smalltumor.patients.active_patient import ActivePatient, active_patient
 from napari_smalltumor.patients.idle import when_idle
 from napari_smalltumor.patients.missing_layers import MissingLayers, index_of, missing_layers
-from napari_smalltumor.viewer import unproxied
+from napari_smalltumor.viewer import one_per_viewer
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -120,12 +120,7 @@ def _is_kept(layer: Layer) -> bool:
     return (role is None or role.kind in _KEPT) and not is_earlier_scan(layer)
 
 
-_CLOSED: WeakKeyDictionary[ViewerModel, ClosedByHand] = WeakKeyDictionary()
-
-
+@one_per_viewer
 def closed_by_hand(viewer: ViewerModel) -> ClosedByHand:
     """The closed patient of a viewer; all calls for a viewer return the same object."""
-    viewer = unproxied(viewer)
-    if viewer not in _CLOSED:
-        _CLOSED[viewer] = ClosedByHand(viewer, active_patient(viewer), missing_layers(viewer))
-    return _CLOSED[viewer]
+    return ClosedByHand(viewer, active_patient(viewer), missing_layers(viewer))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary, ref
+from weakref import ref
 
 from psygnal import Signal
 from smalltumor.data.naming.case_files import MODALITY_TITLES
@@ -21,7 +21,7 @@ from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient
 from napari_smalltumor.layers.regions import region_index
 from napari_smalltumor.patients.active_patient import ActivePatient, active_patient
 from napari_smalltumor.patients.idle import when_idle
-from napari_smalltumor.viewer import unproxied
+from napari_smalltumor.viewer import one_per_viewer
 
 if TYPE_CHECKING:
     from napari.components import LayerList, ViewerModel
@@ -151,12 +151,7 @@ def index_of(layer: Layer, layers: LayerList, patient: Patient) -> int:
     return max(lower) if lower else min(map(layers.index, own), default=len(layers))
 
 
-_MISSING: WeakKeyDictionary[ViewerModel, MissingLayers] = WeakKeyDictionary()
-
-
+@one_per_viewer
 def missing_layers(viewer: ViewerModel) -> MissingLayers:
     """The removed layers of a viewer; all calls for a viewer return the same object."""
-    viewer = unproxied(viewer)
-    if viewer not in _MISSING:
-        _MISSING[viewer] = MissingLayers(viewer, active_patient(viewer))
-    return _MISSING[viewer]
+    return MissingLayers(viewer, active_patient(viewer))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary, ref
+from weakref import ref
 
 from napari_smalltumor import notify
 from napari_smalltumor.layers.metadata import LayerKind, region_of, role_of
@@ -16,7 +16,7 @@ from napari_smalltumor.layers.patient import Patient, layers_of_patient
 from napari_smalltumor.layers.regions import OUTERMOST_FIRST
 from napari_smalltumor.patients.active_patient import ActivePatient, active_patient
 from napari_smalltumor.patients.idle import when_idle
-from napari_smalltumor.viewer import unproxied
+from napari_smalltumor.viewer import one_per_viewer
 
 if TYPE_CHECKING:
     from napari.components import LayerList, ViewerModel
@@ -123,11 +123,7 @@ def _is_mask(layer: Layer) -> bool:
     return role is not None and role.kind not in (LayerKind.IMAGE, LayerKind.RINGS)
 
 
-_STACKINGS: WeakKeyDictionary[ViewerModel, Stacking] = WeakKeyDictionary()
-
-
-def ensure_stacking(viewer: ViewerModel) -> None:
-    """Keep masks above images from now on; further calls for a viewer have no effect."""
-    viewer = unproxied(viewer)
-    if viewer not in _STACKINGS:
-        _STACKINGS[viewer] = Stacking(viewer, active_patient(viewer))
+@one_per_viewer
+def ensure_stacking(viewer: ViewerModel) -> Stacking:
+    """Keep masks above images from now on; further calls return the same object."""
+    return Stacking(viewer, active_patient(viewer))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary, ref
+from weakref import ref
 
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.viewer import unproxied
+from napari_smalltumor.viewer import one_per_viewer
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -45,12 +45,7 @@ class StatusLine:
         self.remove()
 
 
-_LINES: WeakKeyDictionary[ViewerModel, StatusLine] = WeakKeyDictionary()
-
-
+@one_per_viewer
 def status_line(viewer: ViewerModel) -> StatusLine:
     """The words of a viewer; all calls for a viewer return the same object."""
-    viewer = unproxied(viewer)
-    if viewer not in _LINES:
-        _LINES[viewer] = StatusLine(viewer)
-    return _LINES[viewer]
+    return StatusLine(viewer)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary, ref
+from weakref import ref
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.planes.plane import Plane, Point
 from napari_smalltumor.planes.shown_layers import ShownLayers
 from napari_smalltumor.planes.view import View
-from napari_smalltumor.viewer import unproxied
+from napari_smalltumor.viewer import one_per_viewer
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -125,12 +125,7 @@ class LinkedPlanes:
         self._views = {p: view for p, view in self._views.items() if p in open_patients}
 
 
-_PLANES: WeakKeyDictionary[ViewerModel, LinkedPlanes] = WeakKeyDictionary()
-
-
+@one_per_viewer
 def linked_planes(viewer: ViewerModel) -> LinkedPlanes:
     """The planes of a viewer; all calls for a viewer return the same object."""
-    viewer = unproxied(viewer)
-    if viewer not in _PLANES:
-        _PLANES[viewer] = LinkedPlanes(viewer)
-    return _PLANES[viewer]
+    return LinkedPlanes(viewer)
