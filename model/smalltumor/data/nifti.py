@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from smalltumor.data.unpacking import unpack
 from smalltumor.errors import CaseError, OutputError
 from smalltumor.files.atomic import write_bytes
 from smalltumor.geometry.grid import Grid
@@ -111,7 +111,7 @@ def read_header(path: Path) -> nib.Nifti1Header:
     CaseError
         If the file is missing or not NIfTI.
     """
-    return _parse_header(_unpack(path, 4096), path)
+    return _parse_header(unpack(path, 4096), path)
 
 
 def read_volume(path: Path, *, allow_nonfinite: bool = False) -> Volume:
@@ -143,7 +143,7 @@ def read_volume(path: Path, *, allow_nonfinite: bool = False) -> Volume:
         )
     grid = _grid(header, shape, path)
     try:
-        content = _unpack(path, offset + size, whole=True)
+        content = unpack(path, offset + size, whole=True)
         if len(content) < offset + size:
             raise CaseError(
                 f"{path} is truncated: {len(content)} of {offset + size} bytes; copy it again"
@@ -244,48 +244,6 @@ def _parse_header(content: bytes, path: Path) -> nib.Nifti1Header:
         # nibabel would use 1 mm.
         raise CaseError(f"{path}: the header gives no voxel sizes (zero)")
     return header
-
-
-def _unpack(path: Path, size: int, *, whole: bool = False) -> bytes:
-    """First `size` bytes of a file, unpacked; with `whole`, the checksum is verified as well."""
-    try:
-        if not path.is_file():
-            raise CaseError(f"{path} " + ("is not a file" if path.exists() else "does not exist"))
-        with path.open("rb") as file:
-            start = file.read(2)
-            file.seek(0)
-            if start != b"\x1f\x8b":
-                return file.read(size)
-            # Incompressible data grow by less than a thousandth in gzip.
-            packed = file.read(size + size // 1000 + 2**20 if whole else size)
-    except OSError as error:
-        raise CaseError(f"{path} cannot be read: {error.strerror or error}") from error
-    return _gunzip(packed, size, path, whole)
-
-
-def _gunzip(packed: bytes, size: int, path: Path, whole: bool) -> bytes:
-    parts: list[bytes] = []
-    missing = size
-    try:
-        while packed and missing > 0:
-            member = zlib.decompressobj(wbits=31)
-            parts.append(member.decompress(packed, missing))
-            missing -= len(parts[-1])
-            if whole and not member.eof:
-                _finish(member, path)
-            packed = member.unused_data
-    except zlib.error as error:
-        raise CaseError(f"{path} is damaged ({error}); copy it again") from error
-    return parts[0] if len(parts) == 1 else b"".join(parts)
-
-
-def _finish(member: zlib._Decompress, path: Path) -> None:
-    # A file may have up to a megabyte after the voxels; more is a decompression bomb.
-    rest = member.decompress(member.unconsumed_tail, 2**20)
-    if not member.eof:
-        if len(rest) == 2**20:
-            raise CaseError(f"{path} unpacks to far more data than its header gives; not read")
-        raise CaseError(f"{path} is truncated; copy it again")
 
 
 def _header_kind(size: bytes) -> Any:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from smalltumor.data.patients import patient_of
 from smalltumor.errors import SmalltumorError
-from smalltumor.evaluation.evaluate import require_same_shape
-from smalltumor.evaluation.lesionwise import (
+from smalltumor.evaluation.components import (
     MIN_COMPONENT_VOXELS,
     count_false_components,
     score_components,
 )
+from smalltumor.evaluation.evaluate import require_same_shape
 from smalltumor.evaluation.metrics import overlap_of
 from smalltumor.evaluation.summary import size_class
 from smalltumor.files.tables import read_table, write_table

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from smalltumor.data.patients import patient_of
 from smalltumor.errors import CaseError
 from smalltumor.evaluation.bootstrap import Bootstrap, Estimate
+from smalltumor.evaluation.components import (
+    MIN_COMPONENT_VOXELS,
+)
 from smalltumor.evaluation.evaluate import CaseScores, Evaluation, RegionScores
-from smalltumor.evaluation.lesionwise import MIN_COMPONENT_VOXELS
 from smalltumor.evaluation.measures import Difference, Measure, paired_differences
 from smalltumor.labels.regions import Region
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS

@@ -13,13 +13,12 @@ from smalltumor.data.label_files import decode_labels, on_grid, read_label_volum
 from smalltumor.data.nifti import Volume
 from smalltumor.errors import GridMismatchError, LabelError, Side
 from smalltumor.evaluation.candidate_files import offers_beside
-from smalltumor.evaluation.froc import CaseOffers
-from smalltumor.evaluation.lesionwise import (
-    LesionScores,
+from smalltumor.evaluation.components import (
     TruthComponent,
     score_components,
-    score_lesions,
 )
+from smalltumor.evaluation.froc import CaseOffers
+from smalltumor.evaluation.lesionwise import LesionScores, score_lesions
 from smalltumor.evaluation.metrics import RegionScore, score_masks
 from smalltumor.evaluation.pairing import LabelFile, Pairing, pair_label_files
 from smalltumor.labels.masks import Classes, region_mask

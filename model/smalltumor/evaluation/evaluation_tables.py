@@ -8,7 +8,9 @@ from pathlib import Path
 from smalltumor.data.patients import patient_of
 from smalltumor.errors import SmalltumorError
 from smalltumor.evaluation.case_rows import CaseRow, optional_float
-from smalltumor.evaluation.lesionwise import MIN_COMPONENT_VOXELS
+from smalltumor.evaluation.components import (
+    MIN_COMPONENT_VOXELS,
+)
 from smalltumor.evaluation.report_files import CASES, COMPONENTS
 from smalltumor.files.tables import read_table
 from smalltumor.labels.regions import Region

@@ -17,7 +17,10 @@ import numpy.typing as npt
 
 from smalltumor.data.patients import patient_of
 from smalltumor.evaluation.bootstrap import Bootstrap, Estimate, Ratio
-from smalltumor.evaluation.lesionwise import MIN_COMPONENT_VOXELS, count_false_components
+from smalltumor.evaluation.components import (
+    MIN_COMPONENT_VOXELS,
+    count_false_components,
+)
 from smalltumor.labels.components import connected_components
 from smalltumor.labels.masks import Mask
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS

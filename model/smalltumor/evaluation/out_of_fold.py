@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from smalltumor.errors import CaseError
 from smalltumor.evaluation.bootstrap import Bootstrap, Estimate
 from smalltumor.evaluation.case_rows import CaseRow
-from smalltumor.evaluation.lesionwise import MIN_COMPONENT_VOXELS
+from smalltumor.evaluation.components import (
+    MIN_COMPONENT_VOXELS,
+)
 from smalltumor.evaluation.measures import Difference, Measure, paired_differences
 from smalltumor.evaluation.summary import SMALL_TUMOUR_LIMITS
 from smalltumor.labels.regions import Region

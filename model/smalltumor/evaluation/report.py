@@ -8,6 +8,10 @@ from types import MappingProxyType
 from smalltumor.data.patients import patient_of
 from smalltumor.evaluation.bootstrap import MIN_PATIENTS
 from smalltumor.evaluation.comparison import MEASURES, Comparison, estimates
+from smalltumor.evaluation.components import (
+    MIN_COMPONENT_VOXELS,
+    TruthComponent,
+)
 from smalltumor.evaluation.estimate_text import (
     INTERVAL,
     VERDICTS,
@@ -16,7 +20,6 @@ from smalltumor.evaluation.estimate_text import (
 )
 from smalltumor.evaluation.evaluate import Evaluation
 from smalltumor.evaluation.froc import RATES, FrocPoint, at_rates, froc_curve
-from smalltumor.evaluation.lesionwise import MIN_COMPONENT_VOXELS, TruthComponent
 from smalltumor.evaluation.metrics import EMPTY_MASK_SCORES, NSD_TOLERANCE_MM
 from smalltumor.evaluation.summary import (
     SMALL_TUMOUR_LIMITS,

@@ -8,8 +8,10 @@ from itertools import pairwise
 
 import numpy as np
 
+from smalltumor.evaluation.components import (
+    TruthComponent,
+)
 from smalltumor.evaluation.evaluate import CaseScores, Evaluation
-from smalltumor.evaluation.lesionwise import TruthComponent
 from smalltumor.evaluation.metrics import RegionScore
 from smalltumor.labels.regions import Region
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -32,6 +33,15 @@ def bounding_box(mask: Mask) -> Box:
         hit = np.flatnonzero(mask[tuple(box)].any(axis=others))
         box[axis] = slice(int(hit[0]), int(hit[-1]) + 1) if hit.size else slice(0, 0)
     return box[0], box[1], box[2]
+
+
+def padded(box: Box, margin: Sequence[int], shape: tuple[int, ...]) -> Box:
+    """A box with a margin of voxels along each axis, within a volume of a shape."""
+    i, j, k = (
+        slice(max(0, span.start - width), min(size, span.stop + width))
+        for span, width, size in zip(box, margin, shape, strict=True)
+    )
+    return i, j, k
 
 
 @dataclass(frozen=True)

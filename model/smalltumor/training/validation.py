@@ -9,7 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from smalltumor.evaluation.lesionwise import component_dice
+from smalltumor.evaluation.components import (
+    component_dice,
+)
 from smalltumor.evaluation.metrics import dice
 from smalltumor.labels.masks import Classes, region_mask
 from smalltumor.labels.regions import Region
