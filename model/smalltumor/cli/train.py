@@ -234,19 +234,19 @@ def run(options: argparse.Namespace) -> int:
 def _check_resume(options: argparse.Namespace) -> None:
     """Refuse ``--resume`` without a recipe where there is nothing to resume.
 
-    It would start a run of the default preset, such as a process for a further fold that is started
-    before the first process has written the folder of the cross-validation.
+    A mistyped folder, or a further fold before the first process has written the folder of the
+    cross-validation, would start a run of the default preset.
     """
     from smalltumor.training.cross_validation.record import is_cross_validation
     from smalltumor.training.runs.run_folder import RunFolder
 
-    has_recipe = options.preset or options.weights or options.changes
+    has_recipe = options.preset or options.weights or options.changes.get("folds")
     if not options.resume or has_recipe or is_cross_validation(options.folder):
         return
     if not RunFolder(options.folder).config.is_file():
         raise TrainingError(
-            f"{options.folder} holds no run to resume; to start one, name --preset or another "
-            "setting too"
+            f"{options.folder} holds no run to resume; to start one, name --preset, --weights or "
+            "--folds too"
         )
 
 

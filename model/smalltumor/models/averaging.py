@@ -8,6 +8,7 @@ that started from different random weights have no useful mean.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -50,8 +51,8 @@ def average(checkpoints: Sequence[Checkpoint]) -> Checkpoint:
     if len(checkpoints) < 2:
         raise CheckpointError("an average needs two weights files or more")
     first = checkpoints[0]
-    for other in checkpoints[1:]:
-        _check_relatives(first, other)
+    for one, other in combinations(checkpoints, 2):
+        _check_relatives(one, other)
     tensors = [checkpoint.tensors() for checkpoint in checkpoints]
     arrays: Tensors = {}
     for name in tensors[0]:
@@ -113,7 +114,7 @@ def _card(checkpoints: Sequence[Checkpoint]) -> dict[str, Any]:
         "name": "average of " + ", ".join(checkpoint.name for checkpoint in checkpoints),
         AVERAGE_OF: [checkpoint.name for checkpoint in checkpoints],
         "trained_on": cases,
-        "started_from": cards[0]["started_from"],
+        "started_from": cards[0].get("started_from", "unknown weights"),
         **({STARTED_FROM_DIGEST: digest} if digest else {}),
         **({MODALITY_DROPOUT: min(dropout)} if all(dropout) else {}),
         "selected_on": sorted(frozenset[str]().union(*map(selected_on, cards))),

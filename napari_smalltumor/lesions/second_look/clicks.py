@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -118,8 +119,14 @@ class ReviewClicks:
             return
         if viewer.dims.ndisplay == 2:
             _keep_from(viewer.layers.selection.active)
-            self.on_click(event.position, "Shift" in modifiers)
+            take_away = "Shift" in modifiers
+            # After the press: a question would let napari call the layer's callbacks with it.
+            QTimer.singleShot(0, partial(self._on_canvas_clicked, tuple(event.position), take_away))
             event.handled = True
+
+    def _on_canvas_clicked(self, point: Sequence[float], take_away: bool) -> None:
+        if self._on_canvas in self.viewer.mouse_drag_callbacks:  # not closed meanwhile
+            self.on_click(point, take_away)
 
 
 def _keep_from(layer: Layer | None) -> None:

@@ -190,6 +190,18 @@ def test_after_segmenting_again_the_candidates_are_those_of_the_new_result(viewe
     assert dock.review.lesions[0].mean_probability < likely
 
 
+def canvas_press(viewer, point, modifiers):
+    return SimpleNamespace(
+        type="mouse_press",
+        button=1,
+        modifiers=modifiers,
+        position=point,
+        view_direction=None,
+        dims_displayed=list(viewer.dims.displayed),
+        handled=False,
+    )
+
+
 @pytest.mark.parametrize(("mode", "place"), [("paint", MISSED), ("erase", FOUND)])
 def test_alt_and_click_on_the_canvas_does_not_use_the_brush_too(viewer, dock, qtbot, mode, place):
     layer = viewer.layers["Pat ET"]
@@ -197,21 +209,36 @@ def test_alt_and_click_on_the_canvas_does_not_use_the_brush_too(viewer, dock, qt
     callbacks, before = list(layer.mouse_drag_callbacks), masks(viewer)
     point = world(dock, place.centre)
     viewer.dims.set_point(range(3), point)
-    event = SimpleNamespace(
-        type="mouse_press",
-        button=1,
-        modifiers=["Alt"],
-        position=point,
-        view_direction=None,
-        dims_displayed=list(viewer.dims.displayed),
-        handled=False,
-    )
+    event = canvas_press(viewer, point, ["Alt"])
     mouse_press_callbacks(viewer, event)
-    clicked = masks(viewer)
     mouse_press_callbacks(layer, event)
-    assert masks(viewer) == clicked
-    assert (clicked == before) == (mode == "erase")
+    assert masks(viewer) == before
     qtbot.waitUntil(lambda: layer.mouse_drag_callbacks == callbacks)
+    qtbot.wait(50)
+    assert (masks(viewer) == before) == (mode == "erase")
+
+
+@pytest.mark.parametrize("mode", ["paint", "erase"])
+def test_a_question_at_a_click_on_the_canvas_leaves_the_brush_alone(viewer, dock, qtbot, mode):
+    """While it is open, events are handled, among them what gives the brush its callbacks back."""
+    dock.threshold.setValue(100)
+    qtbot.waitUntil(lambda: [x.small for x in dock.review.lesions] == [False])
+    layer = viewer.layers["Pat ET"]
+    layer.mode, layer.brush_size, layer.selected_label = mode, 10, 1
+    before, asked = masks(viewer), []
+
+    def cancel(text):
+        qtbot.wait(50)
+        return bool(asked.append(text))
+
+    dock.clicks.confirm = cancel
+    point = world(dock, FOUND.centre)
+    viewer.dims.set_point(range(3), point)
+    event = canvas_press(viewer, point, ["Alt", "Shift"])
+    mouse_press_callbacks(viewer, event)
+    mouse_press_callbacks(layer, event)
+    qtbot.waitUntil(lambda: len(asked) == 1)
+    assert masks(viewer) == before
 
 
 def test_keys_act_on_the_table_with_the_selection(viewer, dock, qtbot):

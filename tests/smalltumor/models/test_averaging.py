@@ -65,6 +65,17 @@ def test_networks_without_a_useful_mean_are_refused(other, reason):
         average([network(1), other])
 
 
+def test_every_pair_of_networks_needs_one_start():
+    unknown, one, two = network(1), *(network(n, started_from_digest=f"{n}a" * 32) for n in (2, 3))
+    with pytest.raises(CheckpointError, match="only networks that started"):
+        average([unknown, one, two])
+
+
+def test_a_start_may_be_known_by_its_digest_only():
+    same = [replace(network(n), card={"started_from_digest": "ab" * 32}) for n in (1, 2)]
+    assert average(same).card["started_from"] == "unknown weights"
+
+
 def test_starting_weights_are_told_apart_by_their_digest_and_not_by_their_name():
     one = network(1, started_from_digest="ab" * 32)
     renamed = network(2, started_from="copy of first", started_from_digest="ab" * 32)

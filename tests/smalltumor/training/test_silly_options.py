@@ -69,6 +69,7 @@ def place(tmp_path, monkeypatch):
         ("--run notarun", "notarun holds a run already"),
         ("--run notarun --resume", "config.json is damaged"),
         ("--run empty --resume", "empty holds no run to resume"),
+        ("--run empty --resume --epochs 9", "empty holds no run to resume"),
         ("DATA absent", "absent is not a folder"),
         ("DATA file", "file is not a folder"),
         ("DATA empty", "empty holds no case"),
