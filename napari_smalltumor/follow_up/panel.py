@@ -83,7 +83,7 @@ class FollowUpPanel(QWidget):
         self.headline.setText(f"{headline(follow_up)}, since {follow_up.then.title}")
         similarity = follow_up.registrations[-1].similarity
         self.response.setText(
-            f"RANO 2.0, from the measures alone: {category}; {'; '.join(response.reasons)}. "
+            f"RANO, from the measures alone: {category}; {'; '.join(response.reasons)}. "
             f"{BASIS} Similarity of the heads: {similarity:.2f}."
         )
 

@@ -105,7 +105,7 @@ def summary(follow_up: FollowUp) -> list[str]:
     return [
         headline(follow_up),
         *(f"  {line.rstrip()}" for line in table),
-        f"RANO 2.0 from the measures alone: {category}; {'; '.join(response.reasons)}",
+        f"RANO, from the measures alone: {category}; {'; '.join(response.reasons)}",
         BASIS,
         f"similarity of the heads {follow_up.registrations[-1].similarity:.2f}; research only",
     ]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from smalltumor.report import ReportDetails
 
 DESCRIPTION = """\
-Measure a mask of a case as a tumour board asks (volumes, diameters and sums of RANO 2.0, small
+Measure a mask of a case as a tumour board asks (volumes, diameters and sums of RANO, small
 lesions), and write one page, HTML or PDF by its ending, or the numbers. A page needs the extra
 [report].
 """

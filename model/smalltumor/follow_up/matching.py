@@ -18,7 +18,7 @@ direction in which the voxels of a scan are longer, it is their length."""
 
 CHANGED_VOLUME = 0.4
 """Relative change of the volume from which a lesion has grown or shrunk: that of a progression by
-volume (RANO 2.0: Wen et al. 2023, doi 10.1200/JCO.23.01059)."""
+volume as others read RANO 2.0 (Wen et al. 2023, doi 10.1200/JCO.23.01059)."""
 
 _ROUNDING = 1e-6
 """Share of a distance, so that a gap of a voxel of 1 mm is not bridged and the next slice is."""

@@ -1,4 +1,4 @@
-"""RANO 2.0 category of enhancing disease, as far as measures alone decide it."""
+"""RANO's category of enhancing disease, as far as measures alone decide it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from smalltumor.measures import LesionMeasures
 
 PROGRESSION, RESPONSE = 1.25, 0.5
 """Sum of products relative to the smallest earlier one, and to the first, that are a progression
-and a partial response (Wen et al. 2023, doi 10.1200/JCO.23.01059)."""
+and a partial response (RANO: Wen et al. 2010, doi 10.1200/JCO.2009.26.3541)."""
 
 RULE = (
     "Complete response: the first scan had a measurable lesion, and no enhancing lesion is left. "
@@ -23,10 +23,12 @@ RULE = (
     "the first scan or the one before does not show; or lesions that were not measurable in an "
     "earlier scan have grown by 40 % since, and one is measurable now. Partial response: the sum "
     "is at least 50 % below that of the first scan, and no lesion is new. Else stable disease. By "
-    "RANO 2010 any new lesion is a progression; here it has to be measurable, as in RANO 2.0."
+    "RANO 2010 any new lesion is a progression; here it has to be measurable, as others read RANO "
+    "2.0."
 )
 BASIS = (
-    "The rule follows published summaries of RANO 2.0 and has not been checked against its text."
+    "The rule follows published summaries of RANO and RANO 2.0, and has not been checked against "
+    "their texts."
 )
 UNKNOWN = (
     "Not known here: corticosteroids, the clinical state, a confirming scan after at least four "
@@ -107,7 +109,7 @@ class Findings:
 
 
 def assess(found: Findings) -> Response:
-    """Assess a scan by RANO 2.0, as far as measures decide it; see `RULE`."""
+    """Assess a scan by RANO, as far as measures decide it; see `RULE`."""
     sums = found.sums_mm2
     first, earlier, now = sums[0], [x for x in sums[:-1] if x is not None], sums[-1]
     new = found.new
@@ -127,7 +129,8 @@ def assess(found: Findings) -> Response:
     if not found.target_is_measurable and now is not None and _has_increased(earlier, now):
         reasons.append("the sum has increased, but no target lesion is measurable")
     if small := [each for each in _lesions_of(new) if not _measurable(each)]:
-        reasons.append(_unmeasurable_text(small, found, category))
+        is_said = any(map(_measurable, _lesions_of(new)))
+        reasons.append(_unmeasurable_text(small, "" if is_said else found.meaning_of_new, category))
     return Response(category, tuple(reasons), tuple(sums))
 
 
@@ -159,9 +162,9 @@ def _progression(found: Findings, earlier: Sequence[float], now: float | None) -
 
 
 def _unmeasurable_text(
-    lesions: Sequence[LesionMeasures], found: Findings, category: Category | None
+    lesions: Sequence[LesionMeasures], meaning_of_new: str, category: Category | None
 ) -> str:
-    text = f"{_named(lesions)} not measurable{found.meaning_of_new}"
+    text = f"{_named(lesions)} not measurable{meaning_of_new}"
     if category is Category.PROGRESSIVE_DISEASE:
         return text
     return f"{text}: by itself no progression, but no response either"

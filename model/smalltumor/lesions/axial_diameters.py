@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 
 MEASURABLE_MM = 10.0
-"""Least length of both diameters of a measurable lesion (RANO 2.0: Wen et al. 2023, J Clin Oncol
-41:5187)."""
+"""Least length of both diameters of a measurable lesion (RANO: Wen et al. 2010, J Clin Oncol
+28:1963)."""
 
 MEASURABLE_SLICES = 2
 """Least number of slices on which a measurable lesion is seen (the same)."""

@@ -29,7 +29,7 @@ def draw_course(follow_up: FollowUp) -> Figure:
     Time is to scale if the date of every scan is known as YYYY-MM-DD; else scans are evenly spaced.
     """
     figure = new_figure(7.2, 1.9, layout="constrained")
-    volumes, products = figure.subplots(1, 2)
+    volumes, products = figure.subplots(1, 2, sharex=True)
     places, labels = _times(follow_up)
     for region in Region:
         colour, style, marker = _STYLES[region]
@@ -53,7 +53,15 @@ def draw_course(follow_up: FollowUp) -> Figure:
         axes.set_ylim(0, max(axes.get_ylim()[1] * 1.08, 1e-3))
         axes.spines[["top", "right"]].set_visible(False)
         axes.tick_params(labelsize=8)
+    if all(value is None for value in follow_up.response.sums_mm2):
+        _say_that_nothing_is_measurable(products)
     return figure
+
+
+def _say_that_nothing_is_measurable(axes: Axes) -> None:
+    axes.set_yticks([])
+    text = "no measurable lesion in the first scan"
+    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", fontsize=8)
 
 
 def _line(

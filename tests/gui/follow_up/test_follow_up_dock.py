@@ -92,8 +92,8 @@ def test_new_lesions_are_listed_first_and_the_scan_then_is_shown(dock, qtbot, th
     compared(dock, qtbot, then)
     assert words(dock) == ["new", "grown", "gone"]
     assert dock.headline.text().startswith("1 new enhancing lesion")
-    assert "RANO 2.0, from the measures alone: " in dock.response.text()
-    assert "has not been checked against its text" in dock.response.text()
+    assert "RANO, from the measures alone: " in dock.response.text()
+    assert "has not been checked against their texts" in dock.response.text()
     viewer = dock._viewer
     image = viewer.layers["BraTS2021_2 then: BraTS2021_1"]
     assert not image.visible

@@ -50,8 +50,8 @@ def test_it_prints_new_lesions_first_and_writes_what_is_asked_for(smalltumor, ca
     )
     assert code == 0, err
     assert out.startswith("1 new enhancing lesion: ")
-    assert "RANO 2.0 from the measures alone: stable disease" in out
-    assert "has not been checked against its text" in out
+    assert "RANO, from the measures alone: stable disease" in out
+    assert "has not been checked against their texts" in out
     assert "research only" in out and out.count("wrote") == 3
     content = json.loads(names[1].read_text())
     assert [each["change"] for each in content["changes"]] == ["new", "same", "same"]

@@ -110,6 +110,9 @@ def test_a_lesion_that_the_first_scan_does_not_show_stays_new():
     response = assess(found)
     assert response.category is Category.PROGRESSIVE_DISEASE
     assert response.reasons[0].startswith("new lesion 1 is measurable (not shown by the first")
+    small = LesionChange(Change.NEW, (), numbered(SMALL, 2))
+    twice = assess(findings([400, 400, 400], [NEW_LARGE, small])).reasons
+    assert [reason.count("not shown by the first") for reason in twice] == [1, 0]
 
 
 def test_a_progression_at_an_earlier_scan_stays_said():

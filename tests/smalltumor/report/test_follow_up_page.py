@@ -17,6 +17,7 @@ from smalltumor.follow_up import BASIS, RULE, UNKNOWN, Scan, ScanRegistration, m
 from smalltumor.labels.regions import TissueClass
 from smalltumor.measures import measure_case
 from smalltumor.report import ReportDetails
+from smalltumor.report.course_figure import draw_course
 from smalltumor.report.follow_up_files import write_changes, write_follow_up_json
 from smalltumor.report.follow_up_page import follow_up_page, headline
 
@@ -66,7 +67,7 @@ def test_diameters_are_given_with_their_slices(page, follow_up):
 
 
 def test_it_gives_the_category_with_its_rule_and_what_is_not_known(page, follow_up):
-    assert f"RANO 2.0: {follow_up.response.category.value}" in page.text
+    assert f"RANO, from the measures alone: {follow_up.response.category.value}" in page.text
     assert all(text in page.text for text in (RULE, BASIS, UNKNOWN))
 
 
@@ -89,7 +90,7 @@ def test_without_any_lesion_it_says_so():
     page = Page(follow_up_page(found, ReportDetails()))
     assert "No new enhancing lesion" in page.text
     assert "There is no enhancing lesion in either scan" in page.text
-    assert "RANO 2.0: not evaluable" in page.text
+    assert "RANO, from the measures alone: not evaluable" in page.text
 
 
 @pytest.mark.parametrize("title", ["$\\foo$ and $", "a name of a case that is longer than a label"])
@@ -129,6 +130,27 @@ def test_the_caption_of_a_lesion_that_is_gone_names_its_slice_in_both_scans(foll
 def test_dates_are_printed_on_one_line(page):
     assert page.text.count("1. 2026-01-01") == 1
     assert [cell.get("class") for cell in page.all("th")].count("short") == 2
+
+
+def test_short_names_of_scans_are_not_broken(later):
+    scans = [scan(tumour(), "P_1"), scan(later, "P_2")]
+    html = follow_up_page(matched(scans, [UNMOVED]), ReportDetails())
+    assert '<th scope="row" class="short">1. P_1</th>' in html
+
+
+def test_tables_can_be_scrolled_by_keys(page):
+    names = [each["aria-label"] for each in page.all("div") if each.get("tabindex") == "0"]
+    assert names == ["Table of lesions", "Table of scans"]
+
+
+def test_a_course_without_a_measurable_lesion_says_so(follow_up):
+    empty = np.zeros(SHAPE, np.uint8)
+    figure = draw_course(matched([scan(empty, "a"), scan(empty, "b")], [UNMOVED]))
+    assert [text.get_text() for text in figure.axes[1].texts] == [
+        "no measurable lesion in the first scan"
+    ]
+    assert [label.get_text() for label in figure.axes[1].get_xticklabels()] == ["a", "b"]
+    assert not draw_course(follow_up).axes[1].texts
 
 
 def test_three_scans_are_listed_and_the_last_two_compared(later):

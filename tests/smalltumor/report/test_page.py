@@ -93,9 +93,15 @@ def test_text_of_files_is_no_markup(case, measures):
 def test_a_mask_without_a_lesion_has_no_diameters(case):
     empty = np.zeros(SHAPE, np.uint8)
     page = Page(case_page(case, empty, measure_classes(empty, GRID, name="case"), DETAILS))
-    assert "0 lesions" in page.text
-    assert "No lesion is measurable" in page.text
+    assert "No enhancing lesion. 0 foci" in page.text
+    assert "is measurable" not in page.text
     assert "ET enhancing tumour 0.00 – – – – – –" in page.text
+
+
+def test_a_table_that_is_wider_than_the_window_can_be_scrolled_by_keys(page):
+    names = [each["aria-label"] for each in page.all("div") if each.get("class") == "scroll"]
+    assert names == ["Table of regions", "Table of measurable lesions", "Table of small lesions"]
+    assert len([each for each in page.all("div") if each.get("tabindex") == "0"]) == len(names)
 
 
 def test_of_many_small_lesions_the_largest_have_pictures_and_all_are_listed(case):
