@@ -20,9 +20,9 @@ FORMAT = "smalltumor follow-up 1"
 
 CHANGE_COLUMNS = (
     *("change", "small", "then_lesions", "now_lesions", "then_mm3", "now_mm3", "relative"),
-    *("then_axial_mm", "then_axial_perpendicular_mm", "then_diameters_slice"),
-    *("now_axial_mm", "now_axial_perpendicular_mm", "now_diameters_slice"),
-    *("side", "now_axial_slice"),
+    *("then_axial_mm", "then_axial_perpendicular_mm", "then_diameters_slice", "then_has_cavity"),
+    *("now_axial_mm", "now_axial_perpendicular_mm", "now_diameters_slice", "now_has_cavity"),
+    *("side", "then_axial_slice", "now_axial_slice"),
 )
 
 
@@ -94,17 +94,26 @@ def _change(change: LesionChange) -> dict[str, Any]:
         *_diameters(change.then),
         *_diameters(change.now),
         None if lesion.side is None else lesion.side.value,
-        lesion.slices[0] if change.now and lesion.slices is not None else None,
+        *(_axial_slice(change.then), _axial_slice(change.now)),
     )
     return dict(zip(CHANGE_COLUMNS, values, strict=True))
 
 
-def _diameters(lesions: Sequence[LesionMeasures]) -> tuple[float | None, float | None, int | None]:
-    """Both diameters of the largest lesion, and their slice."""
+def _axial_slice(lesions: Sequence[LesionMeasures]) -> int | None:
+    """The axial slice of the centre of the largest lesion."""
+    slices = lesions[0].lesion.slices if lesions else None
+    return slices and slices[0]
+
+
+def _diameters(
+    lesions: Sequence[LesionMeasures],
+) -> tuple[float | None, float | None, int | None, bool | None]:
+    """Both diameters of the largest lesion, their slice, and whether a cavity is left out."""
     axial = lesions[0].lesion.axial if lesions else None
     if axial is None:
-        return None, None, None
-    return axial.longest_mm, axial.perpendicular_mm, lesions[0].lesion.diameters_slice
+        return None, None, None, None
+    number = lesions[0].lesion.diameters_slice
+    return axial.longest_mm, axial.perpendicular_mm, number, axial.has_cavity
 
 
 def _registration(found: ScanRegistration) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from smalltumor.files.tables import Cell, write_table
 from smalltumor.labels.regions import Region
-from smalltumor.measures import CaseMeasures, RegionMeasures
+from smalltumor.measures import CaseMeasures, LesionMeasures, RegionMeasures
 from smalltumor.report.details import ReportDetails, software_version
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -37,6 +37,7 @@ def redcap_row(measures: CaseMeasures, details: ReportDetails) -> dict[str, Cell
         "small_lesions": len(measures.small_lesions),
         "small_below_mm3": measures.threshold,
         "measurable_lesions": len(measures.measurable),
+        "cavity_lesions": sum(map(_has_cavity, measures.lesions)),
         "target_lesions": None if sums is None else len(sums.lesions),
         "sum_product_mm2": None if sums is None else sums.product_mm2,
         "sum_axial_mm": None if sums is None else sums.longest_mm,
@@ -45,6 +46,10 @@ def redcap_row(measures: CaseMeasures, details: ReportDetails) -> dict[str, Cell
         "foci_distance_mm": measures.foci_distance_mm,
     }
     return row
+
+
+def _has_cavity(each: LesionMeasures) -> bool:
+    return each.lesion.axial is not None and each.lesion.axial.has_cavity
 
 
 def write_redcap(rows: Iterable[dict[str, Cell]], path: Path, *, overwrite: bool = False) -> None:
@@ -66,13 +71,17 @@ def _no_formula(cell: Cell) -> Cell:
 
 
 def _region_cells(region: Region, found: RegionMeasures | None) -> dict[str, Cell]:
-    names = ("equivalent_mm", "axial_mm", "perpendicular_mm", "product_mm2", "side", "midline_mm")
+    names = (
+        *("equivalent_mm", "axial_mm", "perpendicular_mm", "product_mm2", "diameters_slice"),
+        *("has_cavity", "side", "midline_mm"),
+    )
     cells: tuple[Cell, ...] = (None,) * len(names)
     if found is not None:
         axial = found.axial
         cells = (
             *(found.equivalent_diameter_mm, axial.longest_mm),
-            *(axial.perpendicular_mm, axial.product_mm2),
+            *(axial.perpendicular_mm, axial.product_mm2, axial.slice_number),
+            int(axial.has_cavity),  # REDCap's yes and no
             *(None if found.side is None else found.side.value, found.midline_mm),
         )
     return {f"{region.value}_{name}": cell for name, cell in zip(names, cells, strict=True)}

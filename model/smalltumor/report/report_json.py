@@ -85,7 +85,6 @@ def _lesion(each: LesionMeasures) -> dict[str, Any]:
         "small": lesion.small,
         "equivalent_diameter_mm": each.equivalent_diameter_mm,
         **_axial(lesion.axial),
-        "has_cavity": lesion.axial and lesion.axial.has_cavity,
         "centroid_ras_mm": list(lesion.centroid_ras_mm),
         "axial_slice": lesion.slices and lesion.slices[0],
         "side": lesion.side and lesion.side.value,
@@ -98,11 +97,12 @@ def _lesion(each: LesionMeasures) -> dict[str, Any]:
 def _axial(axial: AxialDiameters | None) -> dict[str, Any]:
     if axial is None:
         names = ("axial_mm", "axial_perpendicular_mm", "product_mm2", "measurable")
-        return dict.fromkeys((*names, "diameters_slice"))
+        return dict.fromkeys((*names, "diameters_slice", "has_cavity"))
     return {
         "axial_mm": axial.longest_mm,
         "axial_perpendicular_mm": axial.perpendicular_mm,
         "product_mm2": axial.product_mm2,
         "measurable": axial.measurable,
         "diameters_slice": axial.slice_number,
+        "has_cavity": axial.has_cavity,
     }

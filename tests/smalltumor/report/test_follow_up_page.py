@@ -182,6 +182,9 @@ def test_the_table_of_changes_has_empty_cells_for_what_is_not_there(follow_up, t
         new, grown, gone = csv.DictReader(file)
     assert (new["change"], new["then_mm3"], new["relative"]) == ("new", "", "")
     assert (gone["change"], gone["now_mm3"], gone["now_axial_mm"]) == ("gone", "", "")
+    assert (new["then_axial_slice"], gone["now_axial_slice"]) == ("", "")
+    assert int(gone["then_axial_slice"]) == follow_up.changes[2].then[0].lesion.slices[0]
+    assert (grown["now_has_cavity"], gone["now_has_cavity"]) == ("false", "")
     assert float(grown["relative"]) == pytest.approx(follow_up.changes[1].relative, rel=1e-6)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import jsonschema
 import numpy as np
 import pytest
-from report_cases import GRID, SHAPE, tumour
+from report_cases import GRID, SHAPE, ball, tumour
 from smalltumor.data.midsagittal_plane import MidsagittalPlane
 from smalltumor.labels.regions import TissueClass
 from smalltumor.measures import measure_classes
@@ -20,6 +20,11 @@ SCHEMA = json.loads(
     (Path(__file__).resolve().parents[3] / "docs" / "report.schema.json").read_text()
 )
 PLANE = MidsagittalPlane((1.0, 0.0, 0.0), -63.0, 1.0)
+
+
+def rim() -> np.ndarray:
+    """A rim around a cavity."""
+    return ball(ball(np.zeros(SHAPE, np.uint8), (22, 30, 20), 9), (22, 30, 20), 7, value=1)
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +41,7 @@ def test_the_schema_is_one():
     [
         measure_classes(tumour(), GRID, name="with all", plane=PLANE),
         measure_classes(np.zeros(SHAPE, np.uint8), GRID, name="empty"),
+        measure_classes(rim(), GRID, name="cavity"),
         measure_classes(tumour(), GRID, known=(TissueClass.BACKGROUND, TissueClass.ET)),
     ],
 )
@@ -69,6 +75,19 @@ def test_a_row_for_redcap_has_names_that_it_takes(measures, tmp_path):
     assert read["reviewer"] == ""
 
 
+def test_a_cavity_and_the_slice_of_the_diameters_are_in_the_row_and_in_json():
+    cavity = measure_classes(rim(), GRID, name="cavity")
+    row, content = redcap_row(cavity, ReportDetails()), as_json(cavity, ReportDetails())
+    assert (row["et_has_cavity"], row["tc_has_cavity"], row["cavity_lesions"]) == (1, 0, 1)
+    assert content["regions"]["et"]["has_cavity"] and content["lesions"][0]["has_cavity"]
+    for region in ("et", "tc", "wt"):
+        number = cavity.regions[region].axial.slice_number
+        assert row[f"{region}_diameters_slice"] == number is not None
+    solid = ball(np.zeros(SHAPE, np.uint8), (22, 30, 20), 6)
+    plain = redcap_row(measure_classes(solid, GRID), ReportDetails())
+    assert (plain["et_has_cavity"], plain["cavity_lesions"]) == (0, 0)
+
+
 @pytest.mark.parametrize("text", ['=HYPERLINK("http://x")', "+1", "-1", "@SUM(A1)"])
 def test_no_text_is_a_formula(measures, tmp_path, text):
     write_redcap([redcap_row(measures, ReportDetails(reviewer=text))], tmp_path / "a.csv")
@@ -81,4 +100,5 @@ def test_what_is_not_measured_is_an_empty_cell():
     row = redcap_row(measure_classes(np.zeros(SHAPE, np.uint8), GRID), ReportDetails())
     assert (row["lesions"], row["et_ml"]) == (0, 0.0)
     absent = ("et_axial_mm", "et_side", "sum_product_mm2", "target_lesions", "foci_distance_mm")
+    absent += ("et_has_cavity", "et_diameters_slice")
     assert all(row[name] is None for name in absent)
