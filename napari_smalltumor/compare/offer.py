@@ -12,11 +12,11 @@ from napari_smalltumor.compare.choices import offers_expert
 from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.widgets.layouts import button, wrapped_label
+from napari_smalltumor.widgets.open_dock import open_dock
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
-_PLUGIN, _WIDGET = "napari-smalltumor", "Compare"
 _DEBOUNCE_MS = 50
 
 
@@ -47,8 +47,7 @@ class ExpertOffer(QWidget):
         self._update()
 
     def _compare(self) -> None:
-        _, dock = self._viewer.window.add_plugin_dock_widget(_PLUGIN, _WIDGET, tabify=True)
-        dock.compare_with_expert()
+        open_dock(self._viewer, "Compare").compare_with_expert()
 
     def _on_change(self, *_: Any) -> None:
         if isalive(self):  # the viewer's patients exist longer than a dock

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import CaseFiles
@@ -21,6 +21,7 @@ from napari_smalltumor.loading.job import LoadJob, load, loads_in_background
 from napari_smalltumor.scanner.archives import remove_unpacked, unpacked_folder
 from napari_smalltumor.scanner.plan import Plan
 from napari_smalltumor.viewer import main_window, unproxied
+from napari_smalltumor.widgets.open_dock import open_dock
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -188,6 +189,6 @@ def show_preparation(
 
 def _show_dock(viewer: ViewerModel, layers: list[Layer]) -> None:
     """Show how well the scan was prepared."""
-    window = getattr(unproxied(viewer), "window", None)
-    if window is not None:
-        window.add_plugin_dock_widget("napari-smalltumor", PREPARED_DOCK)
+    window_viewer: Any = unproxied(viewer)
+    if hasattr(window_viewer, "window"):
+        open_dock(window_viewer, PREPARED_DOCK)

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from napari_smalltumor import keys
 from napari_smalltumor.widgets.dock_keys import DockKeys
+from napari_smalltumor.widgets.open_dock import open_dock
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
     from qtpy.QtWidgets import QMainWindow
-
-_PLUGIN = "napari-smalltumor"
 
 
 def bind_dock_shortcuts(main_window: QMainWindow, viewer: Callable[[], Viewer | None]) -> None:
@@ -44,4 +43,4 @@ def _open_and_segment(viewer: Callable[[], Viewer | None]) -> None:
 def _open(viewer: Callable[[], Viewer | None], name: str) -> Any:
     """Open the dock with a name of the manifest; None if the viewer is closed."""
     existing = viewer()
-    return existing.window.add_plugin_dock_widget(_PLUGIN, name)[1] if existing else None
+    return open_dock(existing, name) if existing else None

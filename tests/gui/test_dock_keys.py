@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from napari._app_model import get_app_model
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QComboBox, QDockWidget, QLineEdit, QMainWindow, QVBoxLayout, QWidget
 
 from napari_smalltumor.keys import DISMISS, NEXT, SEGMENT
+from napari_smalltumor.lesions.dock import LesionsDock
 from napari_smalltumor.reading.window import planes_window
 from napari_smalltumor.segment.dock import SegmentDock
 from napari_smalltumor.widgets.dock_keys import DockKeys
@@ -126,3 +128,16 @@ def test_the_key_of_segment_opens_its_dock_acts_and_is_then_the_docks_own(
     assert own.shortcuts[SEGMENT].isEnabled()
     own.unbind()
     assert opening.shortcuts[SEGMENT].isEnabled()
+
+
+@pytest.mark.one_binding
+def test_a_dock_that_was_opened_by_its_key_is_the_one_of_the_menu(make_napari_viewer, qtbot):
+    viewer = make_napari_viewer()
+    window = planes_window(viewer).main_window
+    (opening,) = [k for k in window.findChildren(DockKeys) if NEXT in k.shortcuts]
+    opening.shortcuts[NEXT].activated.emit()
+    (dock,) = viewer.window.dock_widgets.values()
+    assert isinstance(dock, LesionsDock)
+    get_app_model().commands.execute_command("napari-smalltumor.lesions")
+    opening.shortcuts[NEXT].activated.emit()
+    assert list(viewer.window.dock_widgets.values()) == [dock]

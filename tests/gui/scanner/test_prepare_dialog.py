@@ -23,6 +23,7 @@ from smalltumor.scanner.studies import find_studies
 
 from napari_smalltumor import devices, notify
 from napari_smalltumor.layers.brain_mask import brain_mask_of
+from napari_smalltumor.loading import scans
 from napari_smalltumor.loading.loader import loader_of
 from napari_smalltumor.loading.open_case import open_and_remember, open_case
 from napari_smalltumor.loading.scans import show_preparation
@@ -101,7 +102,7 @@ def test_a_dropped_scan_is_prepared_and_opened_as_a_case(
     viewer, tmp_path, qtbot, steps, messages, monkeypatch
 ):
     shown = []
-    monkeypatch.setattr(viewer.window, "add_plugin_dock_widget", lambda *a, **k: shown.append(a))
+    monkeypatch.setattr(scans, "open_dock", lambda viewer, name: shown.append(name))
     other = write_case_along(tmp_path / "Other", labels=False)
     scan = write_raw_scan(tmp_path / "hospital" / "Pat")
     # Converters give names that have nothing in common: each alone is like a case of its own.
@@ -127,7 +128,7 @@ def test_a_dropped_scan_is_prepared_and_opened_as_a_case(
     assert not dialogs()
     assert [m for m in messages if "T2 may not be registered" in m]
     qtbot.waitUntil(lambda: bool(shown))
-    assert shown[0][1] == "Prepared scan"
+    assert shown == ["Prepared scan"]
 
 
 def test_a_cancelled_preparation_writes_nothing_and_can_be_started_again(
