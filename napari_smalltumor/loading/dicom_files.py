@@ -13,7 +13,8 @@ from smalltumor.files.requirements import MissingPackageError
 from smalltumor.scanner.dicom.study_folder import StudyFolder, folder_of_study, is_dicom_file
 
 from napari_smalltumor import notify
-from napari_smalltumor.loading.job import LoadJob, load, loads_in_background
+from napari_smalltumor.loading.job import LoadJob
+from napari_smalltumor.loading.load import load, loads_in_background
 from napari_smalltumor.viewer import unproxied
 
 if TYPE_CHECKING:

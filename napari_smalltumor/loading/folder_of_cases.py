@@ -15,7 +15,8 @@ from smalltumor.scanner.sequence_folders import is_folder_of_sequences
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.layers.patient import Patient, patient_of
-from napari_smalltumor.loading.job import LoadJob, load
+from napari_smalltumor.loading.job import LoadJob
+from napari_smalltumor.loading.load import load
 from napari_smalltumor.loading.scans import MOST_SEQUENCES, offer_scan
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.viewer import main_window

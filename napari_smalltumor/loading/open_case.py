@@ -21,7 +21,8 @@ from napari_smalltumor.loading.already_open import show_open_case, show_open_fil
 from napari_smalltumor.loading.case_layers import layers_of_case
 from napari_smalltumor.loading.dicom_files import is_dicom_slice, open_study_of
 from napari_smalltumor.loading.folder_of_cases import offer_cases
-from napari_smalltumor.loading.job import LoadJob, add_layers, load
+from napari_smalltumor.loading.job import LoadJob
+from napari_smalltumor.loading.load import add_layers, load
 from napari_smalltumor.loading.reader import layers_of_file
 from napari_smalltumor.loading.scans import (
     check_no_scan,

@@ -17,7 +17,8 @@ from smalltumor.scanner.studies import FolderContent, Study, find_studies
 from smalltumor.scanner.volume_series import series_of_file
 
 from napari_smalltumor import notify, settings
-from napari_smalltumor.loading.job import LoadJob, load, loads_in_background
+from napari_smalltumor.loading.job import LoadJob
+from napari_smalltumor.loading.load import load, loads_in_background
 from napari_smalltumor.scanner.archives import remove_unpacked, unpacked_folder
 from napari_smalltumor.scanner.plan import Plan
 from napari_smalltumor.viewer import main_window, unproxied

@@ -22,7 +22,8 @@ from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.patient import Patient, patient_of
 from napari_smalltumor.layers.region_masks import segmentation_of
-from napari_smalltumor.loading.job import LoadJob, load
+from napari_smalltumor.loading.job import LoadJob
+from napari_smalltumor.loading.load import load
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.worklist.review_layers import layers_to_review
 

@@ -12,7 +12,7 @@ from napari_smalltumor.questions import window_of
 from napari_smalltumor.widgets.layouts import button, row, wrapped_label
 
 if TYPE_CHECKING:
-    from napari_smalltumor.loading.labels.schemes import SchemeChoice
+    from napari_smalltumor.loading.labels.scheme_choices import SchemeChoice
 
 _WIDTH = 440
 _INDENT, _SPACING = 22, 6

@@ -13,7 +13,7 @@ from napari_smalltumor.layers.metadata import role_of
 from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.loading.labels import schemes as label_schemes
 from napari_smalltumor.loading.labels.dialog import SchemeDialog
-from napari_smalltumor.loading.labels.schemes import scheme_choices
+from napari_smalltumor.loading.labels.scheme_choices import scheme_choices
 from napari_smalltumor.patients.active_patient import active_patient
 
 PED = READ_SCHEMES["brats2024-ped"]

@@ -13,7 +13,8 @@ from napari_smalltumor.layers.coordinates import from_display
 from napari_smalltumor.layers.create import plain_labels_layer
 from napari_smalltumor.layers.metadata import LayerKind, role_of
 from napari_smalltumor.layers.patient import patient_of, patient_of_case
-from napari_smalltumor.loading.labels.schemes import apply_scheme, scheme_choices
+from napari_smalltumor.loading.labels.scheme_choices import scheme_choices
+from napari_smalltumor.loading.labels.schemes import apply_scheme
 from napari_smalltumor.patients.active_patient import active_patient
 
 

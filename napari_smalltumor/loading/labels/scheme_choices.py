@@ -1,0 +1,68 @@
+"""The meanings that the values of a label file can have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from smalltumor.labels.regions import TissueClass
+from smalltumor.labels.schemes import READ_SCHEMES, LabelScheme
+
+_MASK_VALUES = {0, 1}
+
+_DATA_SETS = {
+    "brats2018": "BraTS 2017 to 2022",
+    "brats2023": "BraTS from 2023",
+    "msd": "Medical Segmentation Decathlon",
+    "brats2013": "BraTS 2012 to 2016",
+    "brats2024": "BraTS after treatment from 2024, metastases from 2025",
+    "brats2024-ped": "BraTS of children from 2024",
+    "hd-glio": "HD-GLIO",
+}
+_CLASSES = {
+    TissueClass.BACKGROUND: "resection cavity",
+    TissueClass.NCR: "necrosis or non-enhancing core",
+    TissueClass.ED: "edema",
+    TissueClass.ET: "enhancing tumour",
+}
+
+
+@dataclass(frozen=True)
+class SchemeChoice:
+    """A meaning that the values of a file can have.
+
+    Parameters
+    ----------
+    scheme : LabelScheme
+    meaning : str
+        What each value is.
+    data_sets : str
+        Where files have this meaning.
+    """
+
+    scheme: LabelScheme
+    meaning: str
+    data_sets: str
+
+
+def scheme_choices(values: Iterable[int]) -> list[SchemeChoice]:
+    """The meanings that the values of a label file can have.
+
+    Schemes that give these values the same meaning are one choice. A mask of 0 and 1 has none.
+    """
+    present = sorted(set(values) - {0})
+    if set(present) <= _MASK_VALUES:
+        return []
+    schemes: dict[tuple[TissueClass, ...], list[LabelScheme]] = {}
+    for scheme in READ_SCHEMES.values():
+        if set(present) <= set(scheme.classes):
+            meaning = tuple(scheme.classes[value] for value in present)
+            schemes.setdefault(meaning, []).append(scheme)
+    return [
+        SchemeChoice(
+            alike[0],
+            ", ".join(f"{v} {_CLASSES[c]}" for v, c in zip(present, meaning, strict=True)),
+            "; ".join(_DATA_SETS[scheme.name] for scheme in alike),
+        )
+        for meaning, alike in schemes.items()
+    ]
