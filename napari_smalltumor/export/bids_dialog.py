@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QApplication, QFileDialog, QInputDialog, QLineEdit, QWidget
-from smalltumor.data.bids import authors_around, bids_paths, is_described
+from smalltumor.data.bids import authors_around, bids_paths, check_bids, is_described
 from smalltumor.errors import SmalltumorError
 
 from napari_smalltumor import notify, questions, settings
@@ -58,6 +58,7 @@ def ask_and_export_bids(viewer: ViewerModel, parent: QWidget | None) -> list[Pat
         existing = [path for path in bids_paths(case.name, dataset) if path.exists()]
         if existing and not may_replace(parent, existing, title):
             return []
+        check_bids(case.name, dataset, overwrite=True)
         authors = _authors(parent, case, dataset)
         if authors is None:
             return []

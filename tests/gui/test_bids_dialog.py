@@ -108,6 +108,16 @@ def test_a_dataset_of_images_is_refused_in_a_sentence(viewer, tmp_path, monkeypa
     assert "is a BIDS dataset of images" in message
 
 
+def test_a_folder_of_other_files_is_refused_before_authors_are_asked_for(
+    viewer, tmp_path, monkeypatch, messages, author_questions
+):
+    (tmp_path / "letter.txt").touch()
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *a: str(tmp_path))
+    export_active_to_bids(PublicOnlyProxy(viewer))
+    assert "holds other files, such as letter.txt" in messages[0]
+    assert author_questions == []
+
+
 def test_without_regions_nothing_is_asked(viewer, monkeypatch, messages):
     for region in Region:
         viewer.layers.remove(viewer.layers[f"Pat {region.name}"])

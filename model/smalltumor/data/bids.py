@@ -25,7 +25,7 @@ from smalltumor.labels.regions import CLASS_COLOURS, TissueClass
 from smalltumor.labels.schemes import DEFAULT_SCHEME, SCHEMES
 
 BIDS_VERSION = "1.10.0"
-DESCRIPTION = "dataset_description.json"
+DESCRIPTION, README = "dataset_description.json", "README"
 
 _DEEPEST = 4
 """Folders above an image at most: ``anat``, ``ses-LABEL``, ``sub-LABEL``, the dataset."""
@@ -79,8 +79,8 @@ def write_bids(
     CaseError
         If no subject can be named after the case.
     OutputError
-        If the folder is another dataset or one of other authors, or a file exists or cannot be
-        written.
+        If the folder is another dataset, one of other authors or holds other files, or a file
+        exists or cannot be written.
     """
     image, sidecar, table = paths = check_bids(
         segmentation.name,
@@ -122,6 +122,8 @@ def check_bids(
     check_output_folder(dataset)
     if is_described(dataset):
         _check_description(dataset, authors)
+    else:
+        _check_new(dataset)
     paths = bids_paths(case, dataset)
     for path in paths:
         if path.parent.is_dir():
@@ -178,6 +180,17 @@ def is_described(dataset: Path) -> bool:
     return (dataset / DESCRIPTION).exists()
 
 
+def _check_new(dataset: Path) -> None:
+    """Refuse a folder of other files; subjects may be there before the description is."""
+    names = [path.name for path in dataset.iterdir()] if dataset.is_dir() else []
+    ours = ("sub-", ".", DESCRIPTION, README)
+    if others := sorted(name for name in names if not name.startswith(ours)):
+        raise OutputError(
+            f"{dataset} is no BIDS dataset and holds other files, such as {others[0]}; name a new "
+            "or an empty folder"
+        )
+
+
 def _check_description(dataset: Path, authors: Sequence[str]) -> None:
     path = dataset / DESCRIPTION
     try:
@@ -207,8 +220,8 @@ def _describe_dataset(dataset: Path, sources: Iterable[Path], authors: Sequence[
         _write_json(
             dataset / DESCRIPTION, _description(_description_around(sources), authors), False
         )
-        if not (dataset / "README").exists():
-            write_text(dataset / "README", _README)
+        if not (dataset / README).exists():
+            write_text(dataset / README, _README)
     except OutputError:
         if not is_described(dataset):  # else another process has written it meanwhile
             raise

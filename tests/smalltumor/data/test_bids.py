@@ -85,6 +85,20 @@ def test_a_dataset_of_images_is_not_written_to(tmp_path):
     assert {path.name for path in tmp_path.rglob("*")} == {"dataset_description.json"}
 
 
+def test_a_folder_of_other_files_does_not_become_a_dataset(tmp_path):
+    folder = write_case(tmp_path / "P1", name="P1")
+    before = sorted(folder.iterdir())
+    with pytest.raises(OutputError, match=r"no BIDS dataset and holds other files, such as P1_"):
+        write_bids(segmentation("P1"), folder)
+    assert sorted(folder.iterdir()) == before
+
+
+def test_a_dataset_that_is_being_written_is_continued(tmp_path):
+    (tmp_path / "sub-p1" / "anat").mkdir(parents=True)
+    (tmp_path / ".DS_Store").touch()
+    write_bids(segmentation("p2"), tmp_path)
+
+
 def test_an_existing_segmentation_is_replaced_only_on_request(tmp_path):
     write_bids(segmentation("p1"), tmp_path)
     with pytest.raises(OutputError, match="exists"):
