@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from napari_smalltumor.widgets.dock_tabs import bring_to_front
-
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
@@ -30,6 +28,8 @@ def open_dock(viewer: Viewer, name: str) -> Any:
         The widget in the dock.
     """
     from npe2 import PluginManager
+
+    from napari_smalltumor.widgets.dock_tabs import bring_to_front  # readers import no Qt
 
     manifest = PluginManager.instance().get_manifest(_PLUGIN)
     title = f"{name} ({manifest.display_name})"
