@@ -88,6 +88,8 @@ class ClosedByHand:
         missed : list of Layer
             Its regions and images of a known modality.
         """
+        if self._patient is not None:  # only the last one can be opened again
+            self._patients.messages.remove(self._patient)
         self._patient = patient
         self._together = [x for x in self._before if patient_of(x) == patient and _is_kept(x)]
         self._missed = [x for x in missed if x not in self._together and _is_kept(x)]

@@ -98,6 +98,20 @@ def test_layers_that_were_removed_one_by_one_return_in_their_order(viewer, idle,
     assert list(viewer.layers) == layers
 
 
+def test_of_two_patients_closed_in_turn_only_the_last_is_offered(viewer, idle, monkeypatch):
+    for name in ("Next", "Pat"):
+        open_segmented(viewer, name)
+    removed = []
+    monkeypatch.setattr(active_patient(viewer).messages, "remove", removed.append)
+    for patient in (Patient("Next"), PAT):
+        for layer in layers_of_patient(viewer.layers, patient):
+            viewer.layers.remove(layer)
+        idle()
+    assert closed_by_hand(viewer).patient == PAT
+    closings = [Patient("Next"), PAT]
+    assert removed == [*closings, Patient("Next")]
+
+
 def test_the_patient_returns_beside_another_one_and_is_active(viewer, idle):
     open_segmented(viewer, "Next")
     open_segmented(viewer, "Pat")
