@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from smalltumor.cohort.results import CaseResult
+from smalltumor.cohort.results import CaseResult, Spot
+
+LOOK_SCORE = 0.25
+"""A case deserves a look if the scores of its second-look spots add up to this."""
+
+DOUBTFUL_SCORE = 0.5
+"""A small lesion with a lower score is doubtful, and so is one that has none."""
+
+CRITERION = (
+    "A case deserves a look if it has a warning, if the scores of its second-look spots add up to "
+    f"{LOOK_SCORE:g} or more, or if a small lesion has a score below {DOUBTFUL_SCORE:g} or none"
+)
+"""What `deserves_look` asks, in words."""
 
 ORDER = (
-    "cases with more warnings first; then those with more second-look spots, with more small "
-    "lesions, and with a lower probability of their least certain lesion"
+    "cases that deserve a look first; of them and of the others, those with more warnings, then "
+    "those whose second-look spots have a higher sum of scores, with more small lesions that are "
+    "doubtful by their score, and with a lower probability of their least certain lesion"
 )
 """The order of `ranked`, in words."""
 
@@ -18,25 +31,52 @@ def ranked(results: Iterable[CaseResult]) -> list[CaseResult]:
     return sorted(results, key=_key)
 
 
-def _key(result: CaseResult) -> tuple[bool, int, int, int, float, str]:
-    lowest = 1.0 if result.lowest_probability is None else result.lowest_probability
-    counts = (len(result.warnings), result.count("second look"), result.count("small lesion"))
-    return (result.failed, -counts[0], -counts[1], -counts[2], lowest, result.name)
-
-
 def deserves_look(result: CaseResult) -> bool:
-    """Whether a case with a mask has a warning, a second-look spot or a small lesion."""
-    return not result.failed and bool(result.warnings or result.spots)
+    """Whether a case with a mask meets `CRITERION`."""
+    if result.failed:
+        return False
+    return bool(result.warnings or _doubtful(result)) or _sum_of_scores(result) >= LOOK_SCORE
 
 
 def reasons_of(result: CaseResult) -> list[str]:
-    """Why a case deserves a look, without the words of its warnings; empty if nothing is known."""
-    counts = (
-        (len(result.warnings), "warning"),
-        (result.count("second look"), "second-look spot"),
-        (result.count("small lesion"), "small lesion"),
-    )
-    texts = [f"{count} {noun}{'s' if count > 1 else ''}" for count, noun in counts if count]
+    """What speaks for a look, without the words of its warnings; empty if nothing is known."""
+    warnings, spots = len(result.warnings), result.count("second look")
+    small, doubtful = result.count("small lesion"), _doubtful(result)
+    texts = [_counted(warnings, "warning")] if warnings else []
+    if spots:
+        sums = "scores add up to" if spots > 1 else "score"
+        scores = f"{sums} {_sum_of_scores(result):.2f}"
+        texts.append(f"{_counted(spots, 'second-look spot')} ({scores})")
+    if small:
+        note = f" ({doubtful} doubtful)" if doubtful else ""
+        texts.append(_counted(small, "small lesion") + note)
     if result.lowest_probability is not None:
         texts.append(f"lowest probability {result.lowest_probability:.2f}")
     return texts
+
+
+def _key(result: CaseResult) -> tuple[bool, bool, int, float, int, float, str]:
+    lowest = 1.0 if result.lowest_probability is None else result.lowest_probability
+    return (
+        *(result.failed, not deserves_look(result), -len(result.warnings)),
+        *(-_sum_of_scores(result), -_doubtful(result), lowest, result.name),
+    )
+
+
+def _sum_of_scores(result: CaseResult) -> float:
+    """Of the second-look spots; one without a score alone makes its case deserve a look."""
+    spots = (spot for spot in result.spots if spot.kind == "second look")
+    return sum(LOOK_SCORE if spot.score is None else spot.score for spot in spots)
+
+
+def _doubtful(result: CaseResult) -> int:
+    return sum(map(_is_doubtful, result.spots))
+
+
+def _is_doubtful(spot: Spot) -> bool:
+    score = 0.0 if spot.score is None else spot.score
+    return spot.kind == "small lesion" and score < DOUBTFUL_SCORE
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' if count > 1 else ''}"

@@ -51,7 +51,7 @@ class Spot:
         Voxel indices on the grid of the mask.
     mm3 : float
     score : float or None
-        Of a candidate, from 0 to 1.
+        Of a candidate, or of a small lesion by its volume, from 0 to 1.
     """
 
     kind: Literal["second look", "small lesion"]

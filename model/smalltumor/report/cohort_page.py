@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import numpy as np
 
-from smalltumor.cohort.ranking import ORDER, deserves_look, ranked, reasons_of
+from smalltumor.cohort.ranking import CRITERION, ORDER, deserves_look, ranked, reasons_of
 from smalltumor.cohort.results import CaseResult, CohortInfo, read_info, read_results
 from smalltumor.cohort.results_folder import ResultsFolder
 from smalltumor.cohort.reviews import Review, Reviews
@@ -119,6 +119,7 @@ def cohort_page(
         count=len(results),
         made_count=len(made),
         order=ORDER,
+        criterion=CRITERION,
         looks=_looks(made, folder, page, info, data or info.data, most, progress),
         worth=sum(map(deserves_look, made)),
         most=most,

@@ -11,9 +11,9 @@ from smalltumor.cohort.rows import CohortRow
 from smalltumor.errors import SmalltumorError
 
 
-def result(name: str, *, warnings: str = "", second: int = 0, small: int = 0, lowest=None):
-    spots = [Spot("second look", (0, 0, 0), 9, 0.5)] * second
-    spots += [Spot("small lesion", (0, 0, 0), 9)] * small
+def result(name: str, *, warnings: str = "", second=(), small=(), lowest=None):
+    spots = [Spot("second look", (0, 0, 0), 9, score) for score in second]
+    spots += [Spot("small lesion", (0, 0, 0), 9, score) for score in small]
     return CaseResult(CohortRow(name, "segmented", warnings=warnings), tuple(spots), (), lowest)
 
 
@@ -34,30 +34,50 @@ def test_settings_and_rows_are_those_that_were_written(tmp_path):
     assert dan.failed and dan.row.note == "no T1CE image"
 
 
-def test_warnings_come_first_then_spots_then_small_lesions_then_low_probabilities():
+def test_warnings_come_first_then_sums_of_scores_then_doubtful_lesions_then_low_probabilities():
     cases = [
         result("sure", lowest=0.9),
         result("unsure", lowest=0.6),
-        result("small", small=2, lowest=0.9),
-        result("spot", second=1, lowest=0.9),
-        result("spots", second=3, lowest=0.9),
+        result("two small", small=(0.4, 0.3), lowest=0.9),
+        result("one small", small=(0.4, 0.8), lowest=0.6),
+        result("faint spots", second=(0.1, 0.04), small=(0.7,), lowest=0.9),
+        result("many spots", second=(0.2, 0.2), lowest=0.9),
+        result("one spot", second=(0.3,), lowest=0.9),
         result("doubtful", warnings="a; b", lowest=0.9),
         CaseResult(CohortRow("failed", "failed")),
         result("unknown"),
     ]
-    names = [case.name for case in ranked(cases)]
-    last = ["unsure", "sure", "unknown", "failed"]
-    assert names == ["doubtful", "spots", "spot", "small", *last]
-    assert [case.name for case in cases if deserves_look(case)] == [
-        *("small", "spot", "spots", "doubtful")
-    ]
+    looks = ["doubtful", "many spots", "one spot", "two small", "one small"]
+    others = ["faint spots", "unsure", "sure", "unknown"]
+    assert [case.name for case in ranked(cases)] == [*looks, *others, "failed"]
+    assert {case.name for case in cases if deserves_look(case)} == set(looks)
+
+
+@pytest.mark.parametrize(
+    ("second", "small", "look"),
+    [
+        ((0.25,), (), True),
+        ((0.24,), (), False),
+        ((0.13, 0.12), (), True),
+        ((None,), (), True),
+        ((), (0.49,), True),
+        ((), (0.5,), False),
+        ((), (None,), True),
+        ((), (), False),
+    ],
+)
+def test_a_look_takes_a_sum_of_scores_or_a_doubtful_lesion(second, small, look):
+    assert deserves_look(result("a", second=second, small=small)) is look
 
 
 def test_reasons_are_counted():
-    case = result("a", warnings="x", second=2, small=1, lowest=0.543)
+    case = result("a", warnings="x", second=(0.2, 0.1), small=(0.3, 0.8), lowest=0.543)
     assert reasons_of(case) == [
-        *("1 warning", "2 second-look spots", "1 small lesion", "lowest probability 0.54")
+        *("1 warning", "2 second-look spots (scores add up to 0.30)"),
+        *("2 small lesions (1 doubtful)", "lowest probability 0.54"),
     ]
+    one = result("b", second=(0.1,), small=(0.8,))
+    assert reasons_of(one) == ["1 second-look spot (score 0.10)", "1 small lesion"]
 
 
 def test_a_lesion_table_that_cannot_be_read_is_a_warning(tmp_path):

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 import pytest
 from cohort_results import WARNING, write_results
 from report_cases import Page
+from smalltumor.cohort.ranking import CRITERION
 from smalltumor.cohort.results_folder import SETTINGS
 from smalltumor.cohort.reviews import Reviews
 from smalltumor.cohort.stored_mask import read_stored_mask
@@ -43,7 +44,7 @@ def test_cases_that_deserve_a_look_come_first_with_a_picture_and_the_reason(page
     figure, *pictures = page.all("img")
     assert [picture["alt"].split(",")[0] for picture in pictures] == ["cyd", "bob"]
     assert pictures[1]["alt"] == "bob, axial 9, arrow: second look, 256 mm³, score 0.40"
-    assert "2 cases have a warning, a second-look spot or a small lesion" in page.text
+    assert f"2 cases deserve a look. {CRITERION}." in page.text
     assert f"cyd : 1 warning; lowest probability 0.90. Axial 9. {WARNING}" in page.text
     assert figure["alt"].startswith("Histograms")
 
