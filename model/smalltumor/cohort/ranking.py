@@ -14,7 +14,8 @@ DOUBTFUL_SCORE = 0.5
 
 CRITERION = (
     "A case deserves a look if it has a warning, if the scores of its second-look spots add up to "
-    f"{LOOK_SCORE:g} or more, or if a small lesion has a score below {DOUBTFUL_SCORE:g} or none"
+    f"{LOOK_SCORE:g} or more, or if a small lesion has a score below {DOUBTFUL_SCORE:g} or "
+    "none; the other cases may have missed lesions too"
 )
 """What `deserves_look` asks, in words."""
 
