@@ -7,8 +7,11 @@ import multiprocessing
 import os
 import random
 import signal
+import socket
+import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import dask
@@ -126,6 +129,71 @@ def test_the_workers_of_a_cluster_give_the_masks_of_one_process(run, alone, tmp_
         assert rows.pop("good_1")["outcome"] == "segmented"
         assert {row["outcome"] for row in rows.values()} == {"kept"}
     assert masks_of(tmp_path / "out") == masks_of(alone())
+
+
+def test_a_scheduler_that_is_lost_ends_the_run_and_a_new_one_continues_it(run, tmp_path):
+    names = [f"case_{number:02d}" for number in range(24)]
+    write_cases(tmp_path / "data", *names)
+    port = free_port()
+    before = start_cluster(port)
+    wait_for(port)
+    killer = threading.Thread(target=kill_after_a_row, args=(before[0], tmp_path / "out"))
+    try:
+        killer.start()
+        code, rows, err = run("--scheduler", f"tcp://127.0.0.1:{port}")
+    finally:
+        killer.join()
+        end(before)
+    assert code == 1
+    assert "scheduler" in err.splitlines()[-1] and "Traceback" not in err
+    assert 0 < len(rows) < len(names)
+    after = start_cluster(port)
+    wait_for(port)
+    try:
+        code, rows, _ = run("--scheduler", f"tcp://127.0.0.1:{port}")
+    finally:
+        end(after)
+    assert (code, sorted(rows)) == (0, names)
+    assert {row["outcome"] for row in rows.values()} == {"kept", "segmented"}
+
+
+def free_port() -> int:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        return int(server.getsockname()[1])
+
+
+def start_cluster(port: int) -> list[subprocess.Popen[bytes]]:
+    """A scheduler and a worker, each a process of its own."""
+    scheduler = ("scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard")
+    worker = ("worker", f"tcp://127.0.0.1:{port}", "--nthreads", "2", "--no-dashboard")
+    return [
+        subprocess.Popen(
+            [sys.executable, "-m", "dask", *words],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        for words in (scheduler, (*worker, "--no-nanny"))
+    ]
+
+
+def wait_for(port: int) -> None:
+    address = f"tcp://127.0.0.1:{port}"
+    with distributed.Client(address, timeout=30, set_as_default=False) as client:
+        client.wait_for_workers(1, timeout=30)
+
+
+def end(processes: list[subprocess.Popen[bytes]]) -> None:
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+def kill_after_a_row(process: subprocess.Popen[bytes], out: Path) -> None:
+    deadline = time.monotonic() + 60
+    while not (out / TABLE).exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.kill()
 
 
 def kill_workers(out: Path, stop: threading.Event, killed: list[int]) -> None:
