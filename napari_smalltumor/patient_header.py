@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.compat import isalive
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import (
+    QApplication,
     QComboBox,
     QHBoxLayout,
     QLabel,
@@ -63,6 +64,9 @@ class PatientHeader(QWidget):
         self._lay_out()
         self.picker.activated.connect(self._choose)
         self.open_button.clicked.connect(lambda: open_case_folder(self._viewer))
+        # The second click of a double click would close the next patient.
+        self._just_closed = QTimer(self)
+        self._just_closed.setSingleShot(True)
         self.close_button.clicked.connect(self._close_patient)
         self.restore_button.clicked.connect(self._restore)
         self.reopen_button.clicked.connect(lambda: reopen_closed(self._viewer))
@@ -100,8 +104,10 @@ class PatientHeader(QWidget):
                 window.focus_images()  # keys are meant for the patient that was chosen
 
     def _close_patient(self) -> None:
-        if self._patients.current is not None:
-            close_patient(self._viewer, self._patients.current, self)
+        if self._patients.current is None or self._just_closed.isActive():
+            return
+        if close_patient(self._viewer, self._patients.current, self):
+            self._just_closed.start(QApplication.doubleClickInterval())
 
     def _restore(self) -> None:
         if self._patients.current is not None:

@@ -6,7 +6,7 @@ no tool that paints stays chosen: a stroke belongs to the present scan.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from smalltumor.data.case import REFERENCE
@@ -69,6 +69,7 @@ def show_then(viewer: ViewerModel, comparison: Comparison) -> Image:
     mark_as_earlier_scan(layer)
     _THEN[layer] = []
     _GUARDS[layer] = NoPainting(viewer, layer, _show_now)
+    viewer.layers.events.removed.connect(_on_removed)  # once, however often it is connected
     with active_patient(viewer).in_background(), selection_untouched(viewer):
         viewer.layers.insert(_index_above_images(viewer, patient), layer)
     if not _references(viewer, patient):
@@ -137,6 +138,12 @@ def _show_now(layer: Layer) -> None:
     for image in _THEN[layer]:
         image.visible = True
     layer.visible = False
+
+
+def _on_removed(event: Any) -> None:
+    """Show the images now if the earlier T1CE is deleted while it is shown."""
+    if event.value in _THEN:
+        _show_now(event.value)
 
 
 def _references(viewer: ViewerModel, patient: Patient | None) -> list[Labels]:

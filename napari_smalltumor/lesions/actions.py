@@ -72,9 +72,11 @@ class ReviewActions:
         lesions = self.selected()
         if not lesions:
             self.say("Select a lesion to accept")
+        elif self._earlier_scan_is_shown() or self._comes_into_view(lesions):
+            return
         elif self.review.is_candidate(lesions[0]):
             self._add_candidate(lesions[0])
-        elif self._earlier_scan_is_shown() or self._refuses(self.review.hidden_layer):
+        elif self._refuses(self.review.hidden_layer):
             return
         elif self.specks_row_is_selected() and not self.review.unfolded:
             self.say(f"List the specks ({keys.FOLD.sequence}) to accept one of them")
@@ -92,12 +94,14 @@ class ReviewActions:
         cannot erase the tumour; after others, the next row.
         """
         lesions = self.selected()
-        if lesions and self.review.is_candidate(lesions[0]):
-            self._reject(lesions[0])
-        elif lesions:
-            self._delete(lesions)
-        else:
+        if not lesions:
             self.say("Select a lesion to delete")
+        elif self._earlier_scan_is_shown() or self._comes_into_view(lesions):
+            return
+        elif self.review.is_candidate(lesions[0]):
+            self._reject(lesions[0])
+        else:
+            self._delete(lesions)
 
     def dismiss_specks(self) -> None:
         """Delete all specks."""
@@ -159,8 +163,7 @@ class ReviewActions:
         self.review.go_to(next((x for x in rows[row:] if x in remaining), remaining[0]))
 
     def _add_candidate(self, candidate: Lesion) -> None:
-        hidden = self.review.hidden_layer_of_addition(candidate)
-        if self._earlier_scan_is_shown() or self._refuses(hidden):
+        if self._refuses(self.review.hidden_layer_of_addition(candidate)):
             return
         following = self._following_candidate(candidate)
         if self.review.add(candidate):
@@ -169,8 +172,6 @@ class ReviewActions:
         self.search()
 
     def _reject(self, candidate: Lesion) -> None:
-        if self._earlier_scan_is_shown():
-            return
         following = self._following_candidate(candidate)
         self.review.reject([candidate])
         self.say(texts.rejected())
@@ -188,6 +189,18 @@ class ReviewActions:
             self.review.leave()
         else:
             self.review.go_to(candidate)
+
+    def _comes_into_view(self, lesions: Sequence[Lesion]) -> bool:
+        """Go to the lesion to be judged, instead of judging it, if no slice that is shown cuts it.
+
+        The user may have scrolled, or have come elsewhere by Follow-up or Compare, and mean
+        another lesion.
+        """
+        if len(lesions) != 1 or self.review.is_shown(lesions[0]):
+            return False
+        self.review.go_to(lesions[0])
+        self.say(texts.NOT_IN_VIEW)
+        return True
 
     def _earlier_scan_is_shown(self) -> bool:
         """Refuse to judge or change lesions of now on the images of an earlier scan."""

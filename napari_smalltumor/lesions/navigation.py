@@ -10,6 +10,7 @@ from smalltumor.lesions import Lesion, Point
 
 from napari_smalltumor.lesions.source import LesionSource
 from napari_smalltumor.planes.linked_planes import linked_planes
+from napari_smalltumor.reading.window import sliced_axes
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -62,6 +63,21 @@ def world_centre(source: LesionSource, voxel: Point) -> npt.NDArray[np.float64]:
     """
     nearest = np.rint(source.to_data(voxel))
     return np.asarray(source.any_layer.data_to_world(nearest), dtype=np.float64)
+
+
+def is_shown(viewer: ViewerModel, source: LesionSource, lesion: Lesion) -> bool:
+    """Whether one of the slices that are shown cuts the bounding box of a lesion; in 3D, always."""
+    axes = sliced_axes(viewer)
+    if not axes:
+        return True
+    corners = np.array(np.meshgrid(*((start, stop - 1) for start, stop in lesion.box)))
+    voxels = source.to_data(corners.reshape(3, -1).T)
+    layer = source.any_layer
+    centres = np.array([layer.data_to_world(np.rint(voxel)) for voxel in voxels])[:, -3:]
+    half = np.abs(np.asarray(layer.scale)[-3:]) / 2
+    low, high = centres.min(axis=0) - half, centres.max(axis=0) + half
+    position = linked_planes(viewer).position
+    return any(low[axis] <= position[axis] <= high[axis] for axis in axes)
 
 
 def canvas_size(viewer: ViewerModel) -> tuple[int, int]:

@@ -19,7 +19,7 @@ from napari_smalltumor.layers.earlier_scan import earlier_scan_is_shown
 from napari_smalltumor.layers.visibility import can_be_seen
 from napari_smalltumor.lesions.additions import add_voxels, layers_to_add_to
 from napari_smalltumor.lesions.edits import delete_lesions, layers_to_delete_from
-from napari_smalltumor.lesions.navigation import move_to
+from napari_smalltumor.lesions.navigation import is_shown, move_to
 from napari_smalltumor.lesions.paused_reviews import Progress
 from napari_smalltumor.lesions.reviewed_segmentation import ReviewedSegmentation
 from napari_smalltumor.lesions.rings import LesionRings
@@ -187,6 +187,10 @@ class LesionReview(ReviewedSegmentation):
         move_to(self._viewer, self.source, lesion)
         self._update_rings()
         self.current_changed.emit()
+
+    def is_shown(self, lesion: Lesion) -> bool:
+        """Whether a slice that is shown cuts a lesion."""
+        return self.source is not None and is_shown(self._viewer, self.source, lesion)
 
     def leave(self) -> None:
         """Make no lesion current; the viewer stays where it is."""

@@ -22,6 +22,7 @@ from qtpy.QtWidgets import QMainWindow, QShortcut
 from napari_smalltumor.patients.status_line import status_line
 from napari_smalltumor.planes.brush import what_to_select
 from napari_smalltumor.planes.linked_planes import linked_planes
+from napari_smalltumor.planes.plane import PLANES
 from napari_smalltumor.reading.chord_releases import ChordReleases
 from napari_smalltumor.reading.dock_shortcuts import bind_dock_shortcuts
 from napari_smalltumor.reading.reading_area import Layout, ReadingArea
@@ -172,3 +173,13 @@ def planes_window(viewer: ViewerModel) -> PlanesWindow | None:
         return None
     _WINDOWS[viewer] = window = PlanesWindow(viewer, *found)
     return window
+
+
+def sliced_axes(viewer: ViewerModel) -> tuple[int, ...]:
+    """World axes perpendicular to the slices that are shown; none if only 3D is shown."""
+    window = planes_window(viewer)
+    layout = Layout.CANVAS if window is None else window.layout
+    if layout is Layout.CANVAS:
+        first = viewer.dims.ndim - 3
+        return tuple(axis - first for axis in viewer.dims.not_displayed if axis >= first)
+    return tuple(p.sliced for p in PLANES if layout in (Layout.FOUR, p.name))

@@ -489,3 +489,13 @@ def being_renamed(viewer) -> QLineEdit:
     window.show()
     names.edit(names.selectionModel().currentIndex())
     return next(x for x in names.findChildren(QLineEdit) if x.isVisible())
+
+
+@pytest.mark.slow
+def test_the_images_return_if_the_scan_then_is_deleted_while_it_is_shown(dock, qtbot, then):
+    compared(dock, qtbot, then)
+    layers = dock._viewer.layers
+    before = [x for x in layers if x.visible]
+    dock.flicker()
+    layers.remove(layers["BraTS2021_2 then: BraTS2021_1"])
+    assert [x for x in layers if x.visible] == before

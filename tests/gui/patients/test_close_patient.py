@@ -8,6 +8,7 @@ from lesion_layers import show_regions
 from lesion_layers import synthetic_case as case_with_lesions
 from napari.layers._layer_actions import _duplicate_layer
 from napari_cases import write_case_along
+from qtpy.QtCore import QTimer
 
 from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
@@ -63,6 +64,9 @@ def test_close_removes_every_layer_and_ring_and_shows_the_patient_before(
     assert [x.name for x in viewer.layers if x.visible] == ["First T1CE"]
     assert not [x for x in viewer.layers if region_of(x) is not None]
     qtbot.waitUntil(lambda: not any(x.name == "Small lesions" for x in viewer.layers))
+    header.close_button.click()  # a double click
+    assert active_patient(viewer).title == "First"
+    qtbot.waitUntil(lambda: not header.findChild(QTimer).isActive())
     header.close_button.click()
     assert len(viewer.layers) == 0 and not header.close_button.isEnabled()
     qtbot.wait(50)

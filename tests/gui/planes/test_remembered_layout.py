@@ -1,11 +1,13 @@
-"""The layout of the planes is that of the last session."""
+"""The layout of the planes: that of the last session, and what it slices."""
 
 from __future__ import annotations
+
+import numpy as np
 
 from napari_smalltumor import settings
 from napari_smalltumor.reading.reading_area import Layout
 from napari_smalltumor.reading.toolbar import ensure_toolbar
-from napari_smalltumor.reading.window import planes_window
+from napari_smalltumor.reading.window import planes_window, sliced_axes
 
 
 def test_a_new_window_shows_the_layout_that_was_chosen_last(make_napari_viewer):
@@ -20,3 +22,16 @@ def test_a_new_window_shows_the_layout_that_was_chosen_last(make_napari_viewer):
     assert toolbar.layout_actions[Layout.CORONAL].isChecked()
     planes_window(second).toggle()
     assert settings.get("views") == "napari"
+
+
+def test_the_axes_that_are_sliced_are_those_of_what_is_shown(make_napari_viewer):
+    viewer = make_napari_viewer()
+    viewer.add_image(np.zeros((4, 5, 6)))
+    for layout, axes in (
+        (Layout.CANVAS, (0,)),
+        (Layout.FOUR, (0, 1, 2)),
+        (Layout.CORONAL, (1,)),
+        (Layout.SURFACES, ()),
+    ):
+        planes_window(viewer).show(layout)
+        assert sliced_axes(viewer) == axes

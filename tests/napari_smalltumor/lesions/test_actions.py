@@ -45,6 +45,12 @@ class Dock:
         self.asked.append(text)
         return self.agrees
 
+    def select(self, rows):
+        """A single row that is selected is shown, as in the dock."""
+        self.rows = rows
+        if len(rows) == 1:
+            self.actions.go_to_row(rows[0])
+
     def search(self):
         snapshot = self.review.source.snapshot(self.review.region)
         self.review.set_lesions(snapshot.lesions(100))
@@ -88,9 +94,30 @@ def test_after_a_deletion_the_next_small_lesion_is_current_and_shown(viewer, doc
     assert dock.said[-1] == "Select a lesion to delete"
 
 
+@pytest.mark.parametrize("action", ["accept", "delete"])
+def test_a_lesion_that_is_not_in_view_is_shown_before_it_is_judged(viewer, dock, action):
+    """Another list or the slider may have led to another lesion, which the user then means."""
+    dock.actions.next_small()
+    shown = viewer.dims.point
+    viewer.dims.set_point(0, viewer.dims.range[0].stop)
+    getattr(dock.actions, action)()
+    assert dock.said[-1] == texts.NOT_IN_VIEW and viewer.dims.point == shown
+    assert dock.voxels == [2, 12, 216] and not dock.review.can_undo
+    getattr(dock.actions, action)()
+    assert dock.review.can_undo
+
+
+def test_several_selected_rows_are_judged_wherever_the_view_is(viewer, dock):
+    viewer.dims.set_point(0, viewer.dims.range[0].stop)
+    dock.select([0, 1])
+    dock.actions.delete()
+    assert dock.voxels == [216]
+
+
 @pytest.mark.parametrize("rows", [[2], [0, 1, 2]])
 def test_a_lesion_that_is_not_small_is_deleted_only_if_the_user_agrees(dock, rows):
-    dock.rows, dock.agrees = rows, False
+    dock.agrees = False
+    dock.select(rows)
     dock.actions.delete()
     assert dock.voxels == [2, 12, 216] and not dock.review.can_undo
     dock.agrees = True
@@ -100,7 +127,7 @@ def test_a_lesion_that_is_not_small_is_deleted_only_if_the_user_agrees(dock, row
 
 
 def test_small_lesions_are_deleted_without_a_question(dock):
-    dock.rows = [0, 1]
+    dock.select([0, 1])
     dock.actions.delete()
     assert dock.voxels == [216] and dock.asked == []
 
@@ -111,7 +138,7 @@ def test_nothing_is_deleted_if_another_patient_came_while_the_user_was_asked(vie
         return True
 
     dock.actions = replace(dock.actions, confirm=open_another)
-    dock.rows = [2]
+    dock.select([2])
     before = [np.count_nonzero(x.data) for x in viewer.layers]
     dock.actions.delete()
     assert [np.count_nonzero(viewer.layers[f"{p} ET"].data) for p in ("Pat", "Second")] == [230] * 2
@@ -121,7 +148,7 @@ def test_nothing_is_deleted_if_another_patient_came_while_the_user_was_asked(vie
 def test_after_the_last_small_lesion_a_candidate_is_current(dock):
     candidate = replace(dock.review.lesions[0], list_name=LesionList.SECOND_LOOK)
     dock.review.set_candidates([candidate])
-    dock.rows = [1]
+    dock.select([1])
     dock.actions.delete()
     assert dock.review.current is candidate
 
@@ -129,19 +156,19 @@ def test_after_the_last_small_lesion_a_candidate_is_current(dock):
 def test_after_every_small_lesion_is_accepted_a_candidate_is_current(dock):
     candidate = replace(dock.review.lesions[0], list_name=LesionList.SECOND_LOOK)
     dock.review.set_candidates([candidate])
-    dock.rows = [0, 1]
+    dock.select([0, 1])
     dock.actions.accept()
     assert dock.review.current is candidate
 
 
 def test_after_the_last_row_the_one_before_is_current(dock):
-    dock.rows = [2]
+    dock.select([2])
     dock.actions.delete()
     assert dock.current == 12
 
 
 def test_several_rows_are_deleted_and_restored_at_once(dock):
-    dock.rows = [0, 2]
+    dock.select([0, 2])
     dock.actions.delete()
     assert dock.voxels == [12] and dock.current == 12
     dock.actions.undo()
@@ -151,7 +178,7 @@ def test_several_rows_are_deleted_and_restored_at_once(dock):
 
 
 def test_several_rows_are_accepted_and_taken_back_at_once(dock):
-    dock.rows = [0, 1]
+    dock.select([0, 1])
     dock.actions.accept()
     assert [dock.review.is_accepted(x) for x in dock.review.lesions] == [True, True, False]
     assert dock.said[-1] == "Every small lesion is accepted"
@@ -161,7 +188,7 @@ def test_several_rows_are_accepted_and_taken_back_at_once(dock):
 
 
 def test_accepting_the_only_lesion_says_nothing_of_small_ones_if_it_is_large(dock):
-    dock.rows = [0, 1]
+    dock.select([0, 1])
     dock.actions.delete()
     dock.actions.go_to_row(0)
     dock.actions.accept()
@@ -171,10 +198,10 @@ def test_accepting_the_only_lesion_says_nothing_of_small_ones_if_it_is_large(doc
 
 def test_rows_of_which_some_are_accepted_are_all_accepted_first(dock):
     dock.review.accept(dock.review.lesions[:1])
-    dock.rows = [0, 1]
+    dock.select([0, 1])
     dock.actions.accept()
     assert all(map(dock.review.is_accepted, dock.review.lesions[:2]))
-    dock.rows = [0, 1]
+    dock.select([0, 1])
     dock.actions.accept()
     assert not any(map(dock.review.is_accepted, dock.review.lesions))
 
@@ -243,7 +270,7 @@ def test_an_action_without_a_selection_says_so(dock):
 
 @pytest.mark.parametrize("action", ["accept", "delete"])
 def test_nothing_is_changed_in_a_mask_that_is_hidden(viewer, dock, action):
-    dock.rows = [0]
+    dock.select([0])
     viewer.layers["Pat ET"].visible = False
     before = viewer.layers["Pat ET"].data.copy()
     getattr(dock.actions, action)()
@@ -255,11 +282,11 @@ def test_nothing_is_changed_in_a_mask_that_is_hidden(viewer, dock, action):
 def test_nothing_is_changed_while_the_earlier_scan_is_shown(viewer, with_specks, action):
     dock = with_specks
     dock.review.set_unfolded(True)
-    dock.rows = [2]
+    dock.select([2])
     dock.actions.delete()
     then = viewer.add_image(np.zeros((4, 4, 4)), name="T1CE then")
     mark_as_earlier_scan(then)
-    dock.rows = [0]
+    dock.select([0])
     before = viewer.layers["Pat ET"].data.copy()
     getattr(dock.actions, action)()
     assert dock.said[-1] == texts.EARLIER_SCAN
@@ -282,7 +309,7 @@ def test_no_candidate_is_decided_on_while_the_earlier_scan_is_shown(viewer, dock
 
 
 def test_a_deletion_is_not_taken_back_while_its_mask_is_hidden(viewer, dock):
-    dock.rows = [0]
+    dock.select([0])
     dock.actions.delete()
     viewer.layers["Pat ET"].visible = False
     dock.actions.undo()
