@@ -45,6 +45,18 @@ if multiprocessing.parent_process():
     case.read_case_files, case.read_before = unlucky, read
 """
 
+FULL_DISK = """
+import errno, multiprocessing, os
+
+
+def full(descriptor):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+if multiprocessing.parent_process():
+    os.fsync = full
+"""
+
 
 @pytest.fixture
 def run(smalltumor, narrow_weights, tmp_path):
@@ -55,6 +67,8 @@ def run(smalltumor, narrow_weights, tmp_path):
         command = ("cohort", tmp_path / "data", "-o", tmp_path / "out", *words)
         network = ("--backend", "torch", "--device", "cpu", "--weights", narrow_weights)
         code, _, err = smalltumor(*command, *network)
+        if not (tmp_path / "out" / TABLE).exists():
+            return code, {}, err
         with (tmp_path / "out" / TABLE).open(newline="") as file:
             rows = list(csv.DictReader(file))
         assert len({row["case"] for row in rows}) == len(rows)
@@ -129,6 +143,20 @@ def test_the_workers_of_a_cluster_give_the_masks_of_one_process(run, alone, tmp_
         assert rows.pop("good_1")["outcome"] == "segmented"
         assert {row["outcome"] for row in rows.values()} == {"kept"}
     assert masks_of(tmp_path / "out") == masks_of(alone())
+
+
+def test_a_disk_that_is_full_for_a_worker_ends_the_run_and_it_is_continued(run, tmp_path):
+    write_cases(tmp_path / "data", *GOOD)
+    accident = tmp_path / "full_disk.py"
+    accident.write_text(FULL_DISK)
+    with dask.config.set({"distributed.worker.preload": [str(accident)]}):
+        code, rows, err = run()
+    assert (code, rows) == (1, {})
+    assert "No space left on device" in err and "Traceback" not in err
+    assert not masks_of(tmp_path / "out")
+    code, rows, err = run()
+    assert (code, err) == (0, "")
+    assert {name: row["outcome"] for name, row in rows.items()} == dict.fromkeys(GOOD, "segmented")
 
 
 def test_a_scheduler_that_is_lost_ends_the_run_and_a_new_one_continues_it(run, tmp_path):
