@@ -51,6 +51,7 @@ class Pipeline:
     def __init__(self, checkpoint: Checkpoint, settings: CohortSettings, rounds: int) -> None:
         self._checkpoint, self._settings, self._rounds = checkpoint, settings, rounds
         self._stop = Event()
+        self._unwritten: OutputError | None = None
         self._threads = ExitStack()
         self._reading, self._network, self._writing = (
             self._threads.enter_context(ThreadPoolExecutor(1, thread_name_prefix=stage))
@@ -65,7 +66,7 @@ class Pipeline:
         Future
             Its row, "failed" with the reason if something is wrong with this case. It raises
             `OutputError` if results cannot be written, such as to a full disk; then no case after
-            it is segmented.
+            it is segmented, and these raise the same.
         """
         read = self._reading.submit(self._unless_stopped, self._read, job)
         computed = self._network.submit(self._unless_stopped, self._compute, read)
@@ -113,12 +114,23 @@ class Pipeline:
 
     def _unless_stopped(self, stage: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         if self._stop.is_set():
-            raise Cancelled("the run has ended")
+            raise self._why_stopped()
         try:
             return stage(*arguments, **named)
-        except BaseException:
+        except Cancelled as error:
+            self._stop.set()
+            raise self._why_stopped() from error
+        except BaseException as error:
+            if isinstance(error, OutputError):
+                self._unwritten = error
             self._stop.set()
             raise
+
+    def _why_stopped(self) -> Exception:
+        """Of a full disk every case tells, since any of them may be heard first."""
+        if self._unwritten is not None:
+            return OutputError(str(self._unwritten))
+        return Cancelled("the run has ended")
 
     def close(self) -> None:
         """End the threads; cases that have not ended are given up."""
