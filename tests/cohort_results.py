@@ -8,7 +8,7 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
-from smalltumor.cohort.records import CaseRecord, sizes_of_images
+from smalltumor.cohort.records import CaseRecord, digests_of_images, sizes_of_images
 from smalltumor.cohort.results_folder import SETTINGS, TABLE, ResultsFolder
 from smalltumor.cohort.rows import CohortRow, failed, numbers_of
 from smalltumor.cohort.stored_mask import read_stored_mask
@@ -60,8 +60,10 @@ def _write(output: Path, files, boxes, *, candidate: bool = False, warning: str 
     second = [replace(x, id=9, list_name=LesionList.SECOND_LOOK, score=0.4) for x in offered]
     write_csv([*lesions, *second], folder.lesions(name))
     warnings = (warning,) if warning else ()
-    sizes = sizes_of_images(files)
-    record = CaseRecord("starter", "c0ffee", "cpu", "torch", 1.0, "0.1", (), warnings, sizes)
+    sizes, digests = sizes_of_images(files), digests_of_images(files)
+    record = CaseRecord(
+        "starter", "c0ffee", "cpu", "torch", 1.0, "0.1", (), warnings, sizes, digests
+    )
     record.write(folder.record(name))
     numbers = numbers_of(mask, lesions)
     return CohortRow(name, "segmented", *numbers, version="0.1", warnings=warning)

@@ -201,6 +201,8 @@ class WorklistDock(WorklistPanel):
     def _on_read(self, worklist: Worklist) -> None:
         self._reading = self._without_images = None
         self.model.set_worklist(worklist)
+        for reason in worklist.damaged:
+            notify.warn(reason)
         self._show_message("")
         self._update()
 

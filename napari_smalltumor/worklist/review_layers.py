@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from smalltumor.cohort.records import CaseRecord, has_other_images
+from smalltumor.cohort.records import CaseRecord, digests_of_images, has_other_images
 from smalltumor.cohort.results_folder import ResultsFolder
 from smalltumor.cohort.reviews import MaskToReview, Reviews
 from smalltumor.cohort.stored_mask import digest_of_file, read_stored_mask
@@ -40,10 +40,11 @@ def layers_to_review(
     if entry.files is None or entry.result.failed:
         raise CaseError(f"{name} has no {'mask' if entry.result.failed else 'images'} to open")
     record = CaseRecord.read(ResultsFolder(worklist.folder).record(name))
-    if has_other_images(record, entry.files):
+    digests = digests_of_images(entry.files)
+    if has_other_images(record, entry.files, digests):
         raise CaseError(f"{name}: its images are not those that its mask was made of")
-    begun = Reviews(worklist.folder).begin(name)
-    mask = read_stored_mask(begun.path, name, worklist.info.scheme)
+    begun = Reviews(worklist.folder).begin(name, digests)
+    mask = read_stored_mask(begun.path, name, begun.scheme)
     if digest_of_file(begun.path) != begun.digest:
         raise CaseError(f"{begun.path} was changed while it was read; open {name} again")
     data = layers_of_case(entry.files, layers=layers, with_labels=False, regions=mask)

@@ -146,7 +146,7 @@ class ReviewSession:
         reviews = Reviews(current.worklist.folder)
         review = reviews.save(current.begun, with_sources(composed, viewer.layers), reader)
         ensure_autosave(viewer).autosave.mark_exported(region_layers(viewer.layers, case).values())
-        self._open = replace(current, begun=reviews.begin(name))
+        self._open = replace(current, begun=reviews.begin(name, current.begun.digests))
         self.changed.emit()
         return review
 
@@ -155,7 +155,8 @@ class ReviewSession:
         if current is None or current.patient not in self._patients.patients:
             return False
         same = (current.worklist.folder, current.begun.case) == (worklist.folder, entry.name)
-        if not same or Reviews(worklist.folder).begin(entry.name) != current.begun:
+        reviews, begun = Reviews(worklist.folder), current.begun
+        if not same or reviews.begin(entry.name, begun.digests) != begun:
             return False
         self._patients.activate(current.patient)
         return True
@@ -173,6 +174,11 @@ class ReviewSession:
         patient = patient_of(layers[-1]) if layers else None
         if patient is not None and begun:
             self._open = OpenReview(worklist, patient, begun[0])
+            if (other := begun[0].of_others) is not None:
+                notify.warn(
+                    f"{other.reader} has reviewed {other.case} ({other.time}) on other images; the "
+                    "network's mask of these is shown"
+                )
             if begun[0].is_altered:
                 notify.warn(
                     f"{begun[0].path} was changed by another program since it was reviewed; the "

@@ -13,6 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from smalltumor.cohort.stored_mask import digest_of_file
 from smalltumor.errors import SmalltumorError
 from smalltumor.files.atomic import write_text
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from smalltumor.data.naming.case_files import CaseFiles
 
 _PACKAGE = "napari-smalltumor"
+_MAPPINGS = ("images", "digests")
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ class CaseRecord:
     warnings : tuple of str
     images : mapping of str to int
         Bytes of each image, by modality.
+    digests : mapping of str to str
+        SHA-256 of each image, by modality; empty in records of earlier versions.
     round : int
         How often the folder had been overwritten; a mask of an earlier round is outdated.
     """
@@ -52,6 +56,7 @@ class CaseRecord:
     missing: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     images: Mapping[str, int] = field(default_factory=dict)
+    digests: Mapping[str, str] = field(default_factory=dict)
     round: int = 0
 
     def write(self, path: Path) -> None:
@@ -69,22 +74,52 @@ class CaseRecord:
             If it is damaged.
         """
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = {"digests": {}, **json.loads(path.read_text(encoding="utf-8"))}
             known = {name: content[name] for name in (f.name for f in fields(cls))}
             tuples = {name: tuple(known[name]) for name in ("missing", "warnings")}
-            return cls(**{**known, **tuples, "images": dict(known["images"])})
+            return cls(**{**known, **tuples, **{n: dict(known[n]) for n in _MAPPINGS}})
         except FileNotFoundError:
             return None
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise SmalltumorError(f"{path} cannot be read as a record of a mask") from error
 
 
-def has_other_images(record: CaseRecord | None, files: CaseFiles) -> bool:
-    """Whether images of a case took the place of those that its mask was made of."""
+def has_other_images(
+    record: CaseRecord | None, files: CaseFiles, digests: Mapping[str, str] | None = None
+) -> bool:
+    """Whether images of a case took the place of those that its mask was made of.
+
+    Parameters
+    ----------
+    record : CaseRecord or None
+    files : CaseFiles
+    digests : mapping of str to str, optional
+        `digests_of_images` of these files, if they are known; they are read otherwise.
+
+    Raises
+    ------
+    CaseError
+        If an image cannot be read.
+    """
     if record is None:
         return False
-    sizes = sizes_of_images(files)  # of those that are still there
-    return any(record.images.get(modality, size) != size for modality, size in sizes.items())
+    sizes = sizes_of_images(files)
+    if any(record.images.get(modality, size) != size for modality, size in sizes.items()):
+        return True
+    if not record.digests:  # of an earlier version
+        return False
+    return are_other_images(record.digests, digests or digests_of_images(files))
+
+
+def are_other_images(before: Mapping[str, str], now: Mapping[str, str]) -> bool:
+    """Whether images that are there now were other ones before, by `digests_of_images`.
+
+    Images that were removed or added since tell nothing, unless none is left to compare.
+    """
+    if not before or not now:
+        return False
+    common = before.keys() & now.keys()
+    return not common or any(before[modality] != now[modality] for modality in common)
 
 
 def software_version() -> str:
@@ -96,8 +131,23 @@ def software_version() -> str:
 
 def sizes_of_images(files: CaseFiles) -> dict[str, int]:
     """Bytes of each image of a case; images without a file are left out."""
+    return {modality: path.stat().st_size for modality, path in _images_of(files).items()}
+
+
+def digests_of_images(files: CaseFiles) -> dict[str, str]:
+    """SHA-256 of each image file of a case; images without a file are left out.
+
+    Raises
+    ------
+    CaseError
+        If an image cannot be read.
+    """
+    return {modality: digest_of_file(path) for modality, path in _images_of(files).items()}
+
+
+def _images_of(files: CaseFiles) -> dict[str, Path]:
     if files.stacked is not None:
         paths = {"all": files.stacked}
     else:
         paths = {modality: found[0] for modality, found in files.modalities.items() if found}
-    return {modality: path.stat().st_size for modality, path in paths.items() if path.exists()}
+    return {modality: path for modality, path in paths.items() if path.exists()}

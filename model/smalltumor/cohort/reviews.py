@@ -3,14 +3,15 @@
 Each reader has a folder with masks and a table, so that no reader writes another's files::
 
     MASKS/reviews/READER/reviews.csv
-    MASKS/reviews/READER/CASE.nii.gz
+    MASKS/reviews/READER/CASE_review1.nii.gz
 
-A review starts from the latest mask of a case. It is refused if that is another one meanwhile.
+A review starts from the latest mask of a case. It is refused if that is another one meanwhile. A
+mask is never replaced: each review has its own file, and counts once it is in the table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, fields
 from datetime import UTC, datetime
@@ -20,10 +21,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from filelock import FileLock, Timeout
 
-from smalltumor.cohort.records import software_version
+from smalltumor.cohort.records import CaseRecord, are_other_images, software_version
 from smalltumor.cohort.results import read_info
 from smalltumor.cohort.results_folder import ResultsFolder
 from smalltumor.cohort.stored_mask import digest_of_file, read_stored_mask
+from smalltumor.data.naming.cohort_names import review_file
 from smalltumor.errors import CaseError, OutputError, SmalltumorError
 from smalltumor.files.names import safe_name
 from smalltumor.files.tables import read_table, write_table
@@ -55,6 +57,10 @@ class Review:
         SHA-256 of the mask that the review started from.
     version : str
         Of this package.
+    scheme : str
+        Label scheme of the mask; empty in reviews of earlier versions.
+    images : str
+        SHA-256 of each image of the case, as ``MODALITY:DIGEST``; empty if they are not known.
     """
 
     case: str
@@ -65,9 +71,18 @@ class Review:
     digest: str
     started_from: str
     version: str
+    scheme: str = ""
+    images: str = ""
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of each image, by modality."""
+        return dict(pair.split(":", 1) for pair in self.images.split() if ":" in pair)
 
 
 COLUMNS = tuple(field.name for field in fields(Review))
+_LATER = ("scheme", "images")
+"""Columns that tables of earlier versions lack."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +100,12 @@ class MaskToReview:
         SHA-256 of the network's mask.
     review : Review or None
         The last review.
+    scheme : str
+        Label scheme of the mask.
+    digests : mapping of str to str
+        SHA-256 of the images, by modality; empty if they are not known.
+    of_others : Review or None
+        The last review if it is of other images, and so is not shown on these.
     """
 
     case: str
@@ -92,11 +113,20 @@ class MaskToReview:
     digest: str
     network_digest: str
     review: Review | None
+    scheme: str
+    digests: Mapping[str, str]
+    of_others: Review | None = None
 
     @property
     def is_altered(self) -> bool:
         """Whether the mask of the last review was changed by another program since."""
         return self.review is not None and self.review.digest != self.digest
+
+    @property
+    def number(self) -> int:
+        """Number of the review that begins."""
+        last = self.review or self.of_others
+        return 1 if last is None else last.number + 1
 
 
 class Reviews:
@@ -117,31 +147,53 @@ class Reviews:
         self._scheme = read_info(folder).scheme
         self._results = ResultsFolder(folder)
 
-    def latest(self) -> dict[str, Review]:
-        """The last review of each case, by whichever reader.
+    def latest(self, damaged: list[str] | None = None) -> dict[str, Review]:
+        """The last review of each case, by whichever reader; not those of other images.
+
+        Parameters
+        ----------
+        damaged : list of str, optional
+            Takes why a reader's table cannot be read, whose reviews are then left out.
 
         Raises
         ------
         SmalltumorError
-            If a reader's table cannot be read.
+            If a reader's table cannot be read, and `damaged` is not given.
         """
-        return {case: review for case, (review, _) in self._latest().items()}
+        found = {case: review for case, (review, _) in self._latest(damaged).items()}
+        return {
+            case: review
+            for case, review in found.items()
+            if not are_other_images(review.digests, self._segmented_images(case))
+        }
 
-    def begin(self, case: str) -> MaskToReview:
+    def begin(self, case: str, digests: Mapping[str, str] | None = None) -> MaskToReview:
         """Find the mask that a review of a case starts from.
 
+        A reader whose table cannot be read is left out, see `latest`.
+
+        Parameters
+        ----------
+        case : str
+        digests : mapping of str to str, optional
+            SHA-256 of its images, by modality; by default those that were segmented. A review of
+            other images is not shown on them.
+
         Raises
         ------
         SmalltumorError
-            If a mask or a table cannot be read.
+            If a mask cannot be read.
         """
         network = self._results.mask(case)
-        network_digest = digest_of_file(network)
-        found = self._latest().get(case)
-        if found is None:
-            return MaskToReview(case, network, network_digest, network_digest, None)
-        review, path = found
-        return MaskToReview(case, path, digest_of_file(path), network_digest, review)
+        digest = digest_of_file(network)
+        digests = digests or self._segmented_images(case)
+        review, path = self._latest([]).get(case, (None, network))
+        if review is None or are_other_images(review.digests, digests):
+            return MaskToReview(
+                case, network, digest, digest, None, self._scheme, digests, of_others=review
+            )
+        scheme = review.scheme or self._scheme
+        return MaskToReview(case, path, digest_of_file(path), digest, review, scheme, digests)
 
     def save(self, begun: MaskToReview, reviewed: Segmentation, reader: str) -> Review:
         """Save the mask of a review in the reader's folder, and record it.
@@ -165,40 +217,54 @@ class Reviews:
         with self._locked():
             self._check_unchanged(begun)
             self._check_name(reader, folder)
-            before = read_stored_mask(begun.path, begun.case, self._scheme)
+            before = read_stored_mask(begun.path, begun.case, begun.scheme)
             if not reviewed.grid.matches(before.grid):
                 raise OutputError(f"{begun.case}: the reviewed mask is on another grid")
             _create(folder)
-            path = self._write(begun.case, reviewed, folder)
+            earlier = _read(folder / TABLE)
+            path = self._write(begun, reviewed, folder)
             review = Review(
                 begun.case,
                 reader,
                 datetime.now(UTC).astimezone().isoformat(timespec="seconds"),
-                begun.review.number + 1 if begun.review is not None else 1,
+                begun.number,
                 not np.array_equal(before.classes, reviewed.classes),
                 digest_of_file(path),
                 begun.digest,
                 software_version(),
+                self._scheme,
+                " ".join(f"{modality}:{digest}" for modality, digest in begun.digests.items()),
             )
-            rows = [astuple(each) for each in (*_read(folder / TABLE), review)]
+            rows = [astuple(each) for each in (*earlier, review)]
             write_table(folder / TABLE, COLUMNS, rows, overwrite=True)
         return review
 
-    def _write(self, case: str, reviewed: Segmentation, folder: Path) -> Path:
+    def _segmented_images(self, case: str) -> Mapping[str, str]:
+        try:
+            record = CaseRecord.read(self._results.record(case))
+        except SmalltumorError:
+            return {}
+        return {} if record is None else record.digests
+
+    def _write(self, begun: MaskToReview, reviewed: Segmentation, folder: Path) -> Path:
         from smalltumor.data.segmentation import write_segmentation
 
-        path = folder / self._results.mask(case).name
+        path = folder / review_file(begun.case, begun.number)
         return write_segmentation(reviewed, path, scheme=self._scheme, overwrite=True)
 
-    def _latest(self) -> dict[str, tuple[Review, Path]]:
+    def _latest(self, damaged: list[str] | None) -> dict[str, tuple[Review, Path]]:
         found: dict[str, tuple[Review, Path]] = {}
         for table in self._tables():
-            for review in _read(table):
+            for review in _read_or_note(table, damaged):
                 last = found.get(review.case)
                 if last is None or _order(last[0]) < _order(review):
-                    mask = table.parent / self._results.mask(review.case).name
-                    found[review.case] = review, mask
+                    found[review.case] = review, self._mask_of(review, table.parent)
         return found
+
+    def _mask_of(self, review: Review, folder: Path) -> Path:
+        path = folder / review_file(review.case, review.number)
+        before = folder / self._results.mask(review.case).name  # of an earlier version
+        return before if before.exists() and not path.exists() else path
 
     def _tables(self) -> list[Path]:
         return sorted(self._results.reviews.glob(f"*/{TABLE}"))
@@ -212,12 +278,14 @@ class Reviews:
         """Two names that a file system does not distinguish would share a folder."""
         for table in self._tables():
             if table.parent.name.casefold() == folder.name.casefold():
-                other = next((r.reader for r in _read(table) if r.reader != reader), None)
+                other = next(
+                    (r.reader for r in _read_or_note(table, []) if r.reader != reader), None
+                )
                 if other is not None:
                     raise OutputError(f"{other} is another reader's name here; spell yours apart")
 
     def _check_unchanged(self, begun: MaskToReview) -> None:
-        now = self.begin(begun.case)
+        now = self.begin(begun.case, begun.digests)
         again = f"open {begun.case} again to start from that mask"
         if now.review is not None and now.review != begun.review:
             who, when = now.review.reader, now.review.time
@@ -257,10 +325,20 @@ def _create(folder: Path) -> None:
         raise OutputError(f"{folder} cannot be created: {error.strerror or error}") from error
 
 
+def _read_or_note(table: Path, damaged: list[str] | None) -> list[Review]:
+    try:
+        return _read(table)
+    except SmalltumorError as error:
+        if damaged is None:
+            raise
+        damaged.append(f"{error}; the reviews in it are left out")
+        return []
+
+
 def _read(table: Path) -> list[Review]:
     if not table.exists():
         return []
-    rows = read_table(table, COLUMNS)
+    rows = read_table(table, [name for name in COLUMNS if name not in _LATER])
     try:
         return [_review(cells) for cells in rows]
     except ValueError as error:
@@ -270,6 +348,6 @@ def _read(table: Path) -> list[Review]:
 def _review(cells: dict[str, str]) -> Review:
     if safe_name(cells["case"]) != cells["case"]:
         raise CaseError(f"{cells['case']!r} is not the name of a case")
-    texts = {name: cells[name] for name in COLUMNS}
-    number, edited = int(cells["number"]), cells["edited"] == "true"
+    texts = {name: cells.get(name, "") for name in COLUMNS}
+    number, edited = int(cells["number"]), cells["edited"].casefold() == "true"  # as Excel saves it
     return Review(**{**texts, "number": number, "edited": edited})  # type: ignore[arg-type]

@@ -63,16 +63,19 @@ class Worklist:
     info : CohortInfo
     entries : sequence of WorklistEntry
         In the order of `smalltumor.cohort.ranking.ranked`.
+    damaged : sequence of str
+        Why readers' tables cannot be read, whose reviews are left out.
     """
 
     folder: Path
     info: CohortInfo
     entries: Sequence[WorklistEntry]
+    damaged: Sequence[str] = ()
 
     @property
     def reviewed(self) -> int:
-        """The number of cases that somebody has reviewed."""
-        return sum(entry.review is not None for entry in self.entries)
+        """The number of cases that somebody has reviewed, of those that can be opened."""
+        return sum(entry.can_be_opened and entry.review is not None for entry in self.entries)
 
     def unreviewed(self, start: int, by: int) -> int | None:
         """Index of the next case that awaits a review; from the last one on, from the first.
@@ -95,11 +98,12 @@ class Worklist:
         Raises
         ------
         SmalltumorError
-            If a reader's table cannot be read.
+            If the folder holds no results of a cohort any more.
         """
-        latest = Reviews(self.folder).latest()
+        damaged: list[str] = []
+        latest = Reviews(self.folder).latest(damaged)
         entries = [replace(each, review=latest.get(each.name)) for each in self.entries]
-        return replace(self, entries=entries)
+        return replace(self, entries=entries, damaged=damaged)
 
 
 def read_worklist(folder: Path, data: Path | None = None) -> Worklist:
@@ -116,7 +120,7 @@ def read_worklist(folder: Path, data: Path | None = None) -> Worklist:
     ImagesNotFoundError
         If no case that has a mask is there.
     SmalltumorError
-        If the folder holds no results of a cohort, or a table cannot be read.
+        If the folder holds no results of a cohort, or a table of it cannot be read.
     """
     info = read_info(folder)
     results = ranked(read_results(folder))
@@ -124,9 +128,10 @@ def read_worklist(folder: Path, data: Path | None = None) -> Worklist:
     made = [result.name for result in results if not result.failed]
     if made and files.keys().isdisjoint(made):
         raise ImagesNotFoundError(f"{data or info.data} holds no case of {folder}")
-    latest = Reviews(folder).latest()
+    damaged: list[str] = []
+    latest = Reviews(folder).latest(damaged)
     entries = [WorklistEntry(r, files.get(r.name), latest.get(r.name)) for r in results]
-    return Worklist(folder, info, entries)
+    return Worklist(folder, info, entries, damaged)
 
 
 def _files_in(data: Path | None, folder: Path) -> dict[str, CaseFiles]:

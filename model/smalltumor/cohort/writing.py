@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from smalltumor.cohort.network_stage import Computed, second_look_at
-from smalltumor.cohort.records import CaseRecord, sizes_of_images, software_version
+from smalltumor.cohort.records import (
+    CaseRecord,
+    digests_of_images,
+    sizes_of_images,
+    software_version,
+)
 from smalltumor.cohort.results_folder import ResultsFolder
 from smalltumor.cohort.rows import CohortRow, bids_labels, numbers_of
 
@@ -67,6 +72,7 @@ def _record(job: Job, computed: Computed, warning: str | None, rounds: int) -> C
         missing=run.missing,
         warnings=(*warnings, *([warning] if warning else [])),
         images=sizes_of_images(job.files),
+        digests=digests_of_images(job.files),
         round=rounds,
     )
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from smalltumor.data.naming.cohort_names import is_folder_of_reviews
+from smalltumor.data.naming.cohort_names import case_and_number, is_folder_of_reviews
 from smalltumor.data.naming.file_names import LABELS, case_name, folder_name, parse_file_name
 from smalltumor.data.naming.find_cases import label_scheme_hint
 from smalltumor.data.naming.grouping import group_files
@@ -113,7 +113,9 @@ def find_label_files(path: Path) -> list[LabelFile]:
         visited.add(real)
         folders[:] = sorted(f for f in folders if _may_hold_masks(Path(root, f)))
         files = (Path(root, n) for n in sorted(names) if not n.startswith("."))
-        found += _in_folder([f for f in files if is_image_name(f)])
+        images = [f for f in files if is_image_name(f)]
+        of_reader = is_folder_of_reviews(Path(real).parent)
+        found += _last_reviews(images) if of_reader else _in_folder(images)
     if not found:
         raise CaseError(f"{path} contains no label file such as CASE.nii.gz or CASE_seg.nii.gz")
     return found
@@ -135,6 +137,16 @@ def _in_folder(files: list[Path]) -> list[LabelFile]:
             if f not in named and _is_labels(f)
         ]
     return found
+
+
+def _last_reviews(files: list[Path]) -> list[LabelFile]:
+    """The mask of each case that a reader has saved last; masks without a number are older."""
+    last: dict[str, tuple[int, Path]] = {}
+    for file in files:
+        name, number = case_and_number(stem(file))
+        case = _case_name(file.with_name(f"{name}.nii.gz"))
+        last[case] = max((number, file), last.get(case, (number, file)))
+    return [LabelFile(case, file, None) for case, (_, file) in last.items()]
 
 
 def _is_labels(path: Path) -> bool:

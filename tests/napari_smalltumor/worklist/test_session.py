@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
 from cohort_results import write_results
+from smalltumor.cohort.records import CaseRecord, digests_of_images, sizes_of_images
+from smalltumor.cohort.results_folder import ResultsFolder
 from smalltumor.cohort.stored_mask import read_stored_mask
 from smalltumor.cohort.worklist import Worklist, read_worklist
+from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.errors import OutputError
 from smalltumor.labels.regions import Region
 
@@ -101,7 +106,7 @@ def test_a_reviewed_mask_is_saved_beside_the_networks_and_no_more_asked_about(
     paint(viewer)
     review = session.save("Anna")
     assert review.edited and network.read_bytes() == before
-    own = worklist.folder / "reviews" / "Anna" / "bob.nii.gz"
+    own = worklist.folder / "reviews" / "Anna" / "bob_review1.nii.gz"
     assert np.count_nonzero(mask(own)) == np.count_nonzero(mask(network)) + 1
     monkeypatch.setattr(questions, "confirm", lambda *words: pytest.fail(words[2]))
     assert session.open(worklist, entry(worklist, "ann"))
@@ -179,8 +184,53 @@ def test_a_mask_that_another_program_changed_after_its_review_is_shown_with_a_wa
 ):
     session.open(worklist, entry(worklist, "bob"))
     session.save("Anna")
-    shutil.copy(worklist.folder / "ann.nii.gz", worklist.folder / "reviews" / "Anna" / "bob.nii.gz")
+    shutil.copy(
+        worklist.folder / "ann.nii.gz", worklist.folder / "reviews" / "Anna" / "bob_review1.nii.gz"
+    )
     warned: list[str] = []
     monkeypatch.setattr(notify, "warn", warned.append)
     session.open(worklist, entry(worklist, "bob"))
     assert any("was changed by another program since it was reviewed" in text for text in warned)
+
+
+def test_a_review_of_other_images_is_not_shown_on_these(
+    viewer, session, output, written, tmp_path, monkeypatch
+):
+    data = Path(shutil.copytree(written[0], tmp_path / "data"))
+    worklist = read_worklist(output, data)
+    session.open(worklist, entry(worklist, "bob"))
+    paint(viewer)
+    session.save("Anna")
+    session.open(worklist, entry(worklist, "ann"))
+    _put_other_images(output, data / "bob")
+    worklist = read_worklist(output, data)
+    assert entry(worklist, "bob").review is None
+    warned: list[str] = []
+    monkeypatch.setattr(notify, "warn", warned.append)
+    session.open(worklist, entry(worklist, "bob"))
+    assert session.current.begun.path == output / "bob.nii.gz"
+    assert any("Anna has reviewed bob" in text and "on other images" in text for text in warned)
+
+
+def test_other_images_of_the_same_size_are_refused(
+    viewer, session, output, written, tmp_path, errors
+):
+    data = Path(shutil.copytree(written[0], tmp_path / "data"))
+    path = next((data / "bob").iterdir())
+    content = bytearray(path.read_bytes())
+    content[4] ^= 1  # the time in the header of gzip
+    path.write_bytes(content)
+    worklist = read_worklist(output, data)
+    session.open(worklist, entry(worklist, "bob"))
+    assert errors == ["bob: its images are not those that its mask was made of"]
+
+
+def _put_other_images(output: Path, folder: Path) -> None:
+    """Other images under the name of a case, which is segmented again."""
+    for path in folder.iterdir():
+        image = nib.load(path)
+        nib.save(nib.Nifti1Image(np.asarray(image.dataobj)[::-1], image.affine), path)
+    files = next(case for case in find_cases(folder.parent) if case.name == folder.name)
+    record = ResultsFolder(output).record(folder.name)
+    sizes, digests = sizes_of_images(files), digests_of_images(files)
+    replace(CaseRecord.read(record), images=sizes, digests=digests).write(record)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -14,9 +15,12 @@ import pytest
 from cohort_results import write_results
 from filelock import FileLock
 from smalltumor.cohort import reviews as module
-from smalltumor.cohort.reviews import LOCK, TABLE, Reviews
+from smalltumor.cohort.records import CaseRecord
+from smalltumor.cohort.results_folder import SETTINGS, ResultsFolder
+from smalltumor.cohort.reviews import COLUMNS, LOCK, TABLE, Reviews
 from smalltumor.cohort.stored_mask import digest_of_file, read_stored_mask
-from smalltumor.data.segmentation import Segmentation
+from smalltumor.cohort.worklist import read_worklist
+from smalltumor.data.segmentation import Segmentation, write_segmentation
 from smalltumor.errors import OutputError, SmalltumorError
 from smalltumor.evaluation.pairing import find_label_files
 
@@ -50,7 +54,7 @@ def test_a_review_keeps_who_when_and_the_mask_and_leaves_the_networks(output):
     network = output / "ann.nii.gz"
     before = network.read_bytes()
     review = save(output, "Anna")
-    own = output / "reviews" / "Anna" / "ann.nii.gz"
+    own = output / "reviews" / "Anna" / "ann_review1.nii.gz"
     assert network.read_bytes() == before
     expected = corrected(network).classes
     np.testing.assert_array_equal(read_stored_mask(own, "ann", "brats2018").classes, expected)
@@ -65,13 +69,13 @@ def test_a_review_keeps_who_when_and_the_mask_and_leaves_the_networks(output):
 
 def test_a_mask_that_was_only_confirmed_is_saved_too(output):
     assert not save(output, "Anna", edit=False).edited
-    assert (output / "reviews" / "Anna" / "ann.nii.gz").exists()
+    assert (output / "reviews" / "Anna" / "ann_review1.nii.gz").exists()
 
 
 def test_the_next_review_starts_from_the_last_mask_and_keeps_it(output):
     save(output, "Anna")
     begun = Reviews(output).begin("ann")
-    assert begun.path == output / "reviews" / "Anna" / "ann.nii.gz"
+    assert begun.path == output / "reviews" / "Anna" / "ann_review1.nii.gz"
     annas = begun.path.read_bytes()
     review = save(output, "Ben", begun=begun)
     assert (review.number, review.started_from) == (2, begun.digest)
@@ -98,7 +102,7 @@ def test_a_review_is_refused_if_the_mask_was_made_again(output):
 
 def test_a_reviewed_mask_that_another_program_changed_is_known(output):
     save(output, "Anna")
-    own = output / "reviews" / "Anna" / "ann.nii.gz"
+    own = output / "reviews" / "Anna" / "ann_review1.nii.gz"
     begun = Reviews(output).begin("ann")
     assert not begun.is_altered
     shutil.copy(output / "bob.nii.gz", own)
@@ -157,9 +161,104 @@ def test_a_table_leads_to_no_file_outside_its_folder(output):
         Reviews(output).latest()
 
 
+def relabel(output: Path, scheme: str) -> None:
+    """The masks of the network in another label scheme, as after ``--overwrite --labels``."""
+    for name in ("ann", "bob", "cyd"):
+        path = output / f"{name}.nii.gz"
+        mask = read_stored_mask(path, name, "brats2018")
+        write_segmentation(mask, path, scheme=scheme, overwrite=True)
+    settings = json.loads((output / SETTINGS).read_text())
+    (output / SETTINGS).write_text(json.dumps({**settings, "labels": scheme}))
+
+
+def put_other_images(output: Path, case: str) -> None:
+    """The record of a case that was segmented again, with other images of the same size."""
+    path = ResultsFolder(output).record(case)
+    record = CaseRecord.read(path)
+    assert record is not None
+    replace(record, digests=dict.fromkeys(record.digests, "0" * 64)).write(path)
+
+
+def test_a_reviewed_mask_keeps_its_label_scheme_when_the_cohort_gets_another(output):
+    save(output, "Anna")
+    expected = read_stored_mask(Reviews(output).begin("ann").path, "ann", "brats2018").classes
+    relabel(output, "msd")
+    reviews = Reviews(output)
+    begun = reviews.begin("ann")
+    mask = read_stored_mask(begun.path, "ann", begun.scheme)
+    np.testing.assert_array_equal(mask.classes, expected)
+    assert not reviews.save(begun, mask, "Ben").edited
+    assert reviews.begin("ann").scheme == "msd"
+
+
+def test_a_review_of_other_images_is_not_shown_on_these_and_does_not_count(output):
+    first = save(output, "Anna")
+    put_other_images(output, "ann")
+    begun = Reviews(output).begin("ann")
+    assert (begun.path, begun.review) == (output / "ann.nii.gz", None)
+    assert begun.of_others == first
+    assert Reviews(output).latest() == {}
+    second = save(output, "Ben", begun=begun)
+    assert second.number == 2
+    assert Reviews(output).latest() == {"ann": second}
+
+
+def test_a_review_counts_whose_folder_lost_an_image(output):
+    review = save(output, "Anna")
+    digests = dict(Reviews(output).begin("ann").digests)
+    digests.pop("flair")
+    assert Reviews(output).begin("ann", digests).review == review
+
+
+def test_a_table_that_cannot_be_written_leaves_the_reviewed_mask_as_it_was(output, monkeypatch):
+    first = save(output, "Anna")
+
+    def fail(*args, **kwargs):
+        raise OutputError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "write_table", fail)
+        with pytest.raises(OutputError, match="disk is full"):
+            save(output, "Anna")
+    begun = Reviews(output).begin("ann")
+    assert begun.review == first and not begun.is_altered
+    assert save(output, "Anna").number == 2
+
+
+def test_a_table_of_an_earlier_version_is_read_and_continued(output):
+    first = save(output, "Anna")
+    folder = output / "reviews" / "Anna"
+    (folder / "ann_review1.nii.gz").rename(folder / "ann.nii.gz")
+    cells = [
+        str(first.edited).upper() if name == "edited" else str(getattr(first, name))
+        for name in COLUMNS[:-2]
+    ]
+    (folder / TABLE).write_text(",".join(COLUMNS[:-2]) + "\n" + ",".join(cells) + "\n")
+    begun = Reviews(output).begin("ann")
+    assert begun.path == folder / "ann.nii.gz" and not begun.is_altered
+    assert begun.review == replace(first, scheme="", images="")
+    assert save(output, "Anna").number == 2
+    assert [file.path.name for file in find_label_files(folder)] == ["ann_review2.nii.gz"]
+
+
+def test_a_damaged_table_leaves_out_its_reader_alone(output):
+    save(output, "Anna")
+    folder = output / "reviews" / "Ben"
+    folder.mkdir()
+    (folder / TABLE).write_text("case;reader\nbob;Ben\n")
+    damaged: list[str] = []
+    assert set(Reviews(output).latest(damaged)) == {"ann"}
+    assert len(damaged) == 1 and str(folder / TABLE) in damaged[0]
+    assert read_worklist(output).damaged == damaged
+    assert save(output, "Anna").number == 2
+    with pytest.raises(SmalltumorError, match=r"reviews\.csv is another table"):
+        save(output, "Ben")
+
+
 def test_reviews_of_readers_are_no_second_masks_when_a_cohort_is_evaluated(output):
     save(output, "Anna")
     masks = {file.path.parent for file in find_label_files(output)}
     assert masks == {output}
+    save(output, "Anna")
     own = find_label_files(output / "reviews" / "Anna")
-    assert [file.name for file in own] == ["ann"]
+    assert [(file.name, file.path.name) for file in own] == [("ann", "ann_review2.nii.gz")]

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 SETTINGS = "cohort.json"
@@ -12,6 +13,20 @@ SETTINGS = "cohort.json"
 
 REVIEWS = "reviews"
 """Folder of readers' masks, a folder each."""
+
+
+_NUMBER = re.compile(r"_review(\d+)$")
+
+
+def review_file(case: str, number: int) -> str:
+    """Name of the mask of a review in its reader's folder."""
+    return f"{case}_review{number}.nii.gz"
+
+
+def case_and_number(name: str) -> tuple[str, int]:
+    """The case of a file name without extension, and the number of the review, else 0."""
+    found = _NUMBER.search(name)
+    return (name, 0) if found is None else (name[: found.start()], int(found[1]))
 
 
 def is_folder_of_reviews(folder: Path) -> bool:
