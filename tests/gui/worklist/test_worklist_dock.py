@@ -51,7 +51,7 @@ def test_keys_step_through_cases_that_are_reviewed_and_saved(dock, tmp_path, qtb
     qtbot.keyClicks(dock.reader_field, "Anna")
     press(dock.window_of_planes, keys.REVIEWED)
     assert dock.message.text() == "Saved cyd, as it was, as reviewed by Anna."
-    assert (tmp_path / "out" / "reviews" / "Anna" / "cyd.nii.gz").exists()
+    assert (tmp_path / "out" / "reviews" / "Anna" / "cyd_review1.nii.gz").exists()
     assert settings.get("reader") == "Anna"
     assert not dock.reader_field.hasFocus()
     assert shown(dock)[0][0] == "▸✓"
