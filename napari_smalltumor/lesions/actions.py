@@ -119,6 +119,10 @@ class ReviewActions:
 
     def undo(self) -> None:
         """Take the last deletion or acceptance back, and go to the first of its lesions."""
+        removed = self.review.removed_layer_of_undo
+        if removed is not None:
+            self.say(texts.removed(removed))
+            return
         if self._earlier_scan_is_shown() or self._refuses(self.review.hidden_layer_of_undo):
             return
         step = self.review.undo()

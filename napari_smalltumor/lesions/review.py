@@ -350,6 +350,13 @@ class LesionReview(ReviewedSegmentation):
         step = self._steps.last
         return None if step is None else self._hidden(step.layers)
 
+    @property
+    def removed_layer_of_undo(self) -> Labels | None:
+        """A layer that `undo` would change, and that was removed from the viewer."""
+        step = self._steps.last
+        layers = [] if step is None else step.layers
+        return next((layer for layer in layers if layer not in self._viewer.layers), None)
+
     @staticmethod
     def _hidden(layers: Sequence[Labels]) -> Labels | None:
         return next((layer for layer in layers if not can_be_seen(layer)), None)

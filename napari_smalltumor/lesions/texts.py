@@ -105,6 +105,11 @@ def hidden(layer: Labels) -> str:
     return f"{_title(layer)} is hidden. Show it to edit lesions"
 
 
+def removed(layer: Labels) -> str:
+    """Why nothing was undone in a layer."""
+    return f"{_title(layer)} was removed. Restore it to undo what was done in it"
+
+
 def _title(layer: Labels) -> str:
     """What a mask is called in a line that is short."""
     region = region_of(layer)

@@ -107,6 +107,18 @@ def test_a_lesion_that_is_not_in_view_is_shown_before_it_is_judged(viewer, dock,
     assert dock.review.can_undo
 
 
+@pytest.mark.parametrize("action", ["accept", "delete"])
+def test_nothing_is_undone_in_a_mask_that_was_removed(viewer, dock, action):
+    dock.actions.next_small()
+    getattr(dock.actions, action)()
+    et = viewer.layers["Pat ET"]
+    before = et.data.copy()
+    viewer.layers.remove(et)
+    dock.actions.undo()
+    assert dock.said[-1] == "ET was removed. Restore it to undo what was done in it"
+    assert dock.review.can_undo and np.array_equal(et.data, before)
+
+
 def test_several_selected_rows_are_judged_wherever_the_view_is(viewer, dock):
     viewer.dims.set_point(0, viewer.dims.range[0].stop)
     dock.select([0, 1])
