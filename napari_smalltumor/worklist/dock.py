@@ -29,7 +29,7 @@ from napari_smalltumor.widgets.dock_tabs import show_as_tab
 from napari_smalltumor.widgets.guarded_fields import guard_fields
 from napari_smalltumor.workers import run_in_thread
 from napari_smalltumor.worklist.panel import WorklistPanel
-from napari_smalltumor.worklist.session import ReviewSession
+from napari_smalltumor.worklist.session import review_session
 from napari_smalltumor.worklist.spots import show_spot, text_of_spot
 from napari_smalltumor.worklist.table_model import WorklistModel, text_of
 
@@ -56,7 +56,7 @@ class WorklistDock(WorklistPanel):
         self._viewer = unproxied(napari_viewer)
         self._patients = active_patient(napari_viewer)
         self._window = planes_window(napari_viewer)
-        self.session = ReviewSession(self._viewer)
+        self.session = review_session(self._viewer)
         self.keys: DockKeys | None = None
         self._is_open = False
         self._reading: Path | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
-from weakref import ref
+from weakref import WeakSet, ref
 
 from psygnal import Signal
 from smalltumor.cohort.reviews import MaskToReview, Review, Reviews
@@ -20,11 +20,12 @@ from napari_smalltumor.export.dialog import may_write_regions
 from napari_smalltumor.export.source_files import with_sources
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.nesting import ensure_nesting
-from napari_smalltumor.layers.patient import Patient, patient_of
+from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of
 from napari_smalltumor.layers.region_masks import segmentation_of
 from napari_smalltumor.loading.job import LoadJob
 from napari_smalltumor.loading.load import load
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.viewer import one_per_viewer
 from napari_smalltumor.worklist.review_layers import layers_to_review
 
 if TYPE_CHECKING:
@@ -44,15 +45,21 @@ class OpenReview:
     worklist : Worklist
     patient : Patient
     begun : MaskToReview
+    layers : WeakSet of Layer
+        The patient's layers when it was opened. They come back if they were removed by hand, and do
+        not if the same files are opened anew, which is no review.
     """
 
     worklist: Worklist
     patient: Patient
     begun: MaskToReview
+    layers: WeakSet[Layer]
 
 
 class ReviewSession:
     """Opens the cases of a worklist in a viewer, one at a time.
+
+    The review of a patient whose layers were all removed by hand goes on if they are brought back.
 
     Parameters
     ----------
@@ -71,21 +78,17 @@ class ReviewSession:
 
     @property
     def current(self) -> OpenReview | None:
-        """What is being reviewed; None if its patient was closed."""
-        if self._open is not None and self._open.patient not in self._known:
-            self._open = None
-        return self._open
+        """What is being reviewed; None if its patient is not open."""
+        viewer, review = self._viewer(), self._open
+        if viewer is None or review is None:
+            return None
+        return review if any(layer in review.layers for layer in viewer.layers) else None
 
     @property
     def is_active(self) -> bool:
         """Whether the case that is being reviewed is the active patient."""
         current = self.current
         return current is not None and current.patient == self._patients.current
-
-    @property
-    def _known(self) -> set[Patient | None]:
-        viewer = self._viewer()
-        return set() if viewer is None else {patient_of(layer) for layer in viewer.layers}
 
     def open(self, worklist: Worklist, entry: WorklistEntry, parent: QWidget | None = None) -> bool:
         """Close the case that is open, and open another one with its latest mask.
@@ -98,7 +101,7 @@ class ReviewSession:
             False if a case is being read, or the user wants to keep edits.
         """
         viewer = self._viewer()
-        if viewer is None or self.opening:
+        if viewer is None or self.opening or self._is_arriving:
             return False
         try:
             if self._is_open_as_it_is(worklist, entry):
@@ -110,10 +113,9 @@ class ReviewSession:
             return False
         self.opening = entry.name
         begun: list[MaskToReview] = []
-        layers = list(viewer.layers)
 
         def read() -> list[LayerData]:
-            data, mask = layers_to_review(worklist, entry, layers)
+            data, mask = layers_to_review(worklist, entry, list(viewer.layers))
             begun.append(mask)
             return data
 
@@ -150,6 +152,12 @@ class ReviewSession:
         self.changed.emit()
         return review
 
+    @property
+    def _is_arriving(self) -> bool:
+        """Whether the open case has been read, but is not listed as open yet."""
+        current = self.current
+        return current is not None and self._patients.arrivals.holds(current.patient)
+
     def _is_open_as_it_is(self, worklist: Worklist, entry: WorklistEntry) -> bool:
         current = self.current
         if current is None or current.patient not in self._patients.patients:
@@ -171,9 +179,11 @@ class ReviewSession:
         self, worklist: Worklist, begun: list[MaskToReview], layers: list[Layer]
     ) -> None:
         self.opening = ""
+        viewer = self._viewer()
         patient = patient_of(layers[-1]) if layers else None
-        if patient is not None and begun:
-            self._open = OpenReview(worklist, patient, begun[0])
+        if viewer is not None and patient is not None and begun:
+            own = WeakSet(layers_of_patient(viewer.layers, patient))
+            self._open = OpenReview(worklist, patient, begun[0], own)
             if (other := begun[0].of_others) is not None:
                 notify.warn(
                     f"{other.reader} has reviewed {other.case} ({other.time}) on other images; the "
@@ -190,3 +200,9 @@ class ReviewSession:
         self.opening = ""
         self.changed.emit()
         notify.report(error)
+
+
+@one_per_viewer
+def review_session(viewer: ViewerModel) -> ReviewSession:
+    """The review of a viewer; all calls for a viewer return the same object."""
+    return ReviewSession(viewer)

@@ -10,6 +10,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from cohort_results import write_results
+from napari.layers import Layer
 from smalltumor.cohort.records import CaseRecord, digests_of_images, sizes_of_images
 from smalltumor.cohort.results_folder import ResultsFolder
 from smalltumor.cohort.stored_mask import read_stored_mask
@@ -19,10 +20,13 @@ from smalltumor.errors import OutputError
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor import notify, questions
-from napari_smalltumor.layers.metadata import cases_among, region_layers
+from napari_smalltumor.close_patient import close_patient
+from napari_smalltumor.layers.metadata import LayerKind, cases_among, region_layers, role_of
+from napari_smalltumor.loading.job import LoadJob
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.worklist.session import ReviewSession
+from napari_smalltumor.worklist import session as module
+from napari_smalltumor.worklist.session import ReviewSession, review_session
 
 
 @pytest.fixture(scope="module")
@@ -223,6 +227,54 @@ def test_other_images_of_the_same_size_are_refused(
     worklist = read_worklist(output, data)
     session.open(worklist, entry(worklist, "bob"))
     assert errors == ["bob: its images are not those that its mask was made of"]
+
+
+def test_a_review_goes_on_when_its_layers_are_brought_back(viewer, session, worklist):
+    session.open(worklist, entry(worklist, "bob"))
+    paint(viewer)
+    layers = list(viewer.layers)
+    viewer.layers.clear()
+    assert session.current is None
+    viewer.layers.extend(layers)
+    assert session.is_active
+    assert session.save("Anna").edited
+
+
+def test_the_same_files_opened_anew_are_no_review(viewer, session, worklist, written):
+    session.open(worklist, entry(worklist, "bob"))
+    close_patient(viewer, active_patient(viewer).current)
+    open_case(viewer, written[0] / "bob")
+    assert session.current is None
+
+
+def test_all_docks_of_a_viewer_have_one_review(viewer, worklist):
+    review_session(viewer).open(worklist, entry(worklist, "bob"))
+    assert review_session(viewer).is_active
+
+
+def test_layers_that_come_while_a_case_waits_to_be_read_are_seen(
+    viewer, session, worklist, written, errors, monkeypatch
+):
+    jobs: list[LoadJob] = []
+    monkeypatch.setattr(module, "load", lambda viewer, job: jobs.append(job))
+    session.open(worklist, entry(worklist, "bob"))
+    open_case(viewer, written[0] / "bob")
+    assert all(role_of_data(data) is not LayerKind.IMAGE for data in jobs[0].read())
+
+
+def test_a_case_that_has_just_been_read_is_not_left_behind(viewer, session, worklist):
+    patients = active_patient(viewer)
+    session.open(worklist, entry(worklist, "bob"))
+    patients.arrivals._held.add(session.current.patient)
+    assert not session.open(worklist, entry(worklist, "ann"))
+    patients.finish_arrivals()
+    assert session.open(worklist, entry(worklist, "ann"))
+    assert [patient.name for patient in patients.patients] == ["ann"]
+
+
+def role_of_data(data) -> LayerKind:
+    """The role of a layer that is to be added."""
+    return role_of(Layer.create(*data)).kind
 
 
 def _put_other_images(output: Path, folder: Path) -> None:
