@@ -13,6 +13,7 @@ from smalltumor.data.case import REFERENCE
 
 from napari_smalltumor.compare.choices import ReferenceChoice
 from napari_smalltumor.compare.shown_reference import show_reference
+from napari_smalltumor.follow_up.canvas_mark import CanvasMark
 from napari_smalltumor.follow_up.comparison import Comparison
 from napari_smalltumor.follow_up.no_painting import NoPainting
 from napari_smalltumor.layers.coordinates import display_transform
@@ -42,6 +43,7 @@ _THEN: WeakKeyDictionary[Layer, list[Layer]] = WeakKeyDictionary()
 """Layers of T1CE then, each with the images that it has hidden."""
 
 _GUARDS: WeakKeyDictionary[Layer, NoPainting] = WeakKeyDictionary()
+_MARKS: WeakKeyDictionary[Layer, CanvasMark] = WeakKeyDictionary()
 
 
 def show_then(viewer: ViewerModel, comparison: Comparison) -> Image:
@@ -69,6 +71,7 @@ def show_then(viewer: ViewerModel, comparison: Comparison) -> Image:
     mark_as_earlier_scan(layer)
     _THEN[layer] = []
     _GUARDS[layer] = NoPainting(viewer, layer, _show_now)
+    _MARKS[layer] = CanvasMark(viewer, layer, f"earlier scan: {comparison.title}")
     viewer.layers.events.removed.connect(_on_removed)  # once, however often it is connected
     with active_patient(viewer).in_background(), selection_untouched(viewer):
         viewer.layers.insert(_index_above_images(viewer, patient), layer)
