@@ -22,12 +22,13 @@ from smalltumor.errors import SmalltumorError
 from napari_smalltumor import settings
 from napari_smalltumor.autosave.case_edits import CaseEdits, MaskCopy, copy_of
 from napari_smalltumor.autosave.exports import record_export
-from napari_smalltumor.autosave.files import AutosaveFolder, case_digest, write_masks
+from napari_smalltumor.autosave.files import AutosaveFolder, SavedMask, case_digest, write_masks
 from napari_smalltumor.autosave.masks import (
     by_case,
     case_of_mask,
     digest_of_case,
     is_mask,
+    key_of,
     layer_key,
     masks_among,
 )
@@ -151,6 +152,24 @@ class Autosave:
                 names += [copy.name for copy in edits.removed.values() if copy.name not in names]
         return names
 
+    def started_from_others(self, case: Case, masks: Iterable[SavedMask]) -> list[str]:
+        """Names of the layers of a case that are open with another mask than saved edits had.
+
+        Parameters
+        ----------
+        case : Case
+        masks : iterable of SavedMask
+            The edits of the case.
+        """
+        layers = by_case(masks_among(self._layers)).get(case_digest(case), [])
+        before = {key_of(m.region, m.name): m.started for m in masks if m.started is not None}
+        return [
+            layer.name
+            for layer in layers
+            if (key := layer_key(layer)) in before
+            and self._unedited_checksum(layer) not in (None, before[key])
+        ]
+
     def mark_edited(self, layers: Iterable[Layer]) -> None:
         """Autosave restored layers, even though they have not changed since they were added."""
         for layer in layers:
@@ -229,7 +248,7 @@ class Autosave:
         edits.copies = {
             key: copy
             if (copy := edits.copies.get(key)) is not None and copy.checksum == checksums[key]
-            else copy_of(by_key[key], checksums[key])
+            else copy_of(by_key[key], checksums[key], self._unedited_checksum(by_key[key]))
             for key in edited
         }
         if edits.copies or edits.removed or edits.written_checksums:

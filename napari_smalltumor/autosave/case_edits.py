@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MaskCopy:
-    """A copy of a labels layer's mask, with the checksum of the data."""
+    """A copy of a labels layer's mask, with the checksums of the data and of those before edits."""
 
     checksum: int
     name: str
@@ -31,13 +31,16 @@ class MaskCopy:
     region: Region | None
     scheme: str | None
     predicted: bool
+    started: int | None
 
     def cropped(self, case: Case) -> SavedMask:
         """The mask on the grid of its case, cropped to its voxels, as it is saved."""
         volume = from_display(self.data, case.grid)
         box = bounding_box(volume != 0)
         start = (box[0].start, box[1].start, box[2].start)
-        return SavedMask(self.name, volume[box], start, self.region, self.scheme, self.predicted)
+        return SavedMask(
+            self.name, volume[box], start, self.region, self.scheme, self.predicted, self.started
+        )
 
 
 @dataclass
@@ -88,9 +91,10 @@ class CaseEdits:
         self.removed = {k: copy for k, copy in self.removed.items() if not is_obsolete(k, copy)}
 
 
-def copy_of(layer: Labels, crc: int) -> MaskCopy:
-    """Copy the mask of a layer whose data have the checksum `crc`."""
+def copy_of(layer: Labels, crc: int, started: int | None) -> MaskCopy:
+    """Copy the mask of a layer whose data have the checksum `crc`, and had `started` unedited."""
     role = role_of(layer)
     scheme = role.scheme if role is not None else None
     predicted = role is not None and role.kind is LayerKind.PREDICTION
-    return MaskCopy(crc, layer.name, np.array(layer.data), region_of(layer), scheme, predicted)
+    data, region = np.array(layer.data), region_of(layer)
+    return MaskCopy(crc, layer.name, data, region, scheme, predicted, started)

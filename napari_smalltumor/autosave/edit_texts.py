@@ -36,6 +36,22 @@ def what_was_not_done(names: Iterable[str], layers: Iterable[Layer]) -> str:
     return f"were {'; '.join(parts)}"
 
 
+def what_was_made_on_others(names: Iterable[str]) -> str:
+    """That edits were made on other masks than those that are open; empty without names.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Names of the layers that have another mask now.
+    """
+    if not (own := list(names)):
+        return ""
+    return (
+        f"These edits were made on another mask: {', '.join(own)} changed since, for instance in "
+        "the review of another reader. Restoring them takes back that change."
+    )
+
+
 def what_was_exported_later(
     masks: Iterable[SavedMask], saved_at: float, exported_at: Mapping[str, float]
 ) -> str:

@@ -58,6 +58,8 @@ class SavedMask:
         Name of the label scheme of tissue classes.
     predicted : bool
         Whether the tissue classes were predicted by a network in training.
+    started : int, optional
+        Checksum of the layer's data before they were edited.
     """
 
     name: str
@@ -66,6 +68,7 @@ class SavedMask:
     region: Region | None = None
     scheme: str | None = None
     predicted: bool = False
+    started: int | None = None
 
     def on_grid(self, shape: tuple[int, int, int]) -> npt.NDArray[np.integer]:
         """Return the mask as a volume (i, j, k) of the given shape.
@@ -113,6 +116,7 @@ def write_masks(path: Path, case: Case, masks: Iterable[SavedMask]) -> None:
             "region": m.region,
             "scheme": m.scheme,
             "predicted": m.predicted,
+            "started": m.started,
         }
         for m in masks
     ]
@@ -148,7 +152,10 @@ def _mask_of(layer: Any, values: npt.NDArray[np.generic]) -> SavedMask:
         raise ValueError(f"{values.dtype} of shape {values.shape} is not a mask")
     region = None if layer["region"] is None else Region(layer["region"])
     predicted = bool(layer.get("predicted", False))  # absent in files of earlier versions
-    return SavedMask(str(layer["name"]), values, (i, j, k), region, layer["scheme"], predicted)  # type: ignore[arg-type]
+    started = layer.get("started")  # here too
+    started = None if started is None else int(started)
+    name, scheme = str(layer["name"]), layer["scheme"]
+    return SavedMask(name, values, (i, j, k), region, scheme, predicted, started)  # type: ignore[arg-type]
 
 
 class AutosaveFolder:

@@ -12,7 +12,11 @@ from smalltumor.errors import SmalltumorError
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.autosave.autosave import Autosave
-from napari_smalltumor.autosave.edit_texts import what_was_exported_later, what_was_not_done
+from napari_smalltumor.autosave.edit_texts import (
+    what_was_exported_later,
+    what_was_made_on_others,
+    what_was_not_done,
+)
 from napari_smalltumor.autosave.exports import export_times
 from napari_smalltumor.autosave.files import SavedMask, case_digest, read_masks
 from napari_smalltumor.autosave.restore import restore
@@ -124,6 +128,7 @@ class ViewerAutosave:
             f"{datetime.fromtimestamp(saved_at):%Y-%m-%d %H:%M}, "
             f"{what_was_not_done([mask.name for mask in masks], own)}.",
             what_was_exported_later(masks, saved_at, export_times(case)),
+            what_was_made_on_others(self.autosave.started_from_others(case, masks)),
             f"{LATER}: ask again when the case is next opened. {DISCARD}: delete them.",
         )
         return "\n\n".join(filter(None, parts))

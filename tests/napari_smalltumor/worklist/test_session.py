@@ -20,6 +20,7 @@ from smalltumor.errors import OutputError
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor import notify, questions
+from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.close_patient import close_patient
 from napari_smalltumor.layers.metadata import LayerKind, cases_among, region_layers, role_of
 from napari_smalltumor.loading.job import LoadJob
@@ -270,6 +271,33 @@ def test_a_case_that_has_just_been_read_is_not_left_behind(viewer, session, work
     patients.finish_arrivals()
     assert session.open(worklist, entry(worklist, "ann"))
     assert [patient.name for patient in patients.patients] == ["ann"]
+
+
+@pytest.mark.parametrize("reviewed", [True, False])
+def test_edits_of_an_older_mask_are_not_restored_without_saying_so(
+    viewer, session, worklist, monkeypatch, reviewed
+):
+    asked: list[str] = []
+    monkeypatch.setattr(questions, "confirm", lambda *words: True)
+    monkeypatch.setattr(
+        questions, "ask", lambda *words, harmless: asked.append(words[2]) or harmless
+    )
+    autosave = ensure_autosave(viewer)
+    session.open(worklist, entry(worklist, "bob"))
+    paint(viewer)
+    session.open(worklist, entry(worklist, "ann"))
+    autosave.autosave.wait()
+    if reviewed:
+        other_viewer = type(viewer)()
+        other = ReviewSession(other_viewer)
+        other.open(worklist, entry(worklist, "bob"))
+        regions(other_viewer)[Region.WT].data[1, 1, 1] = 1
+        other.save("Ben")
+    session.open(worklist, entry(worklist, "bob"))
+    asked.clear()
+    autosave._ask_about_cases()
+    assert len(asked) == 1
+    assert ("on another mask: bob WT changed since" in asked[0]) == reviewed
 
 
 def role_of_data(data) -> LayerKind:
