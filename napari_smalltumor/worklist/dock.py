@@ -201,7 +201,7 @@ class WorklistDock(WorklistPanel):
     def _on_read(self, worklist: Worklist) -> None:
         self._reading = self._without_images = None
         self.model.set_worklist(worklist)
-        for reason in worklist.damaged:
+        for reason in worklist.problems:
             notify.warn(reason)
         self._show_message("")
         self._update()

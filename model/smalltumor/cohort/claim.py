@@ -21,7 +21,8 @@ _OUTDATED = "again"
 _MISSING = "missing_modalities"
 _ROUND = "round"
 _PART, _CASES_DIGEST = "part", "cases_digest"
-_NOT_OF_MASKS = {_PART, _CASES_DIGEST, "data"}
+_DATA = "data"
+_NOT_OF_MASKS = {_PART, _CASES_DIGEST, _DATA}
 """What may be different in a later run: parts have a check of their own, and data may be moved."""
 
 
@@ -141,7 +142,8 @@ def _settings(
         outdated = sorted(name for name in names if folder.mask(name).exists())
         rounds += 1
     missing = existing.get(_MISSING, {})
-    return {**made_with, _MISSING: missing, _OUTDATED: outdated, _ROUND: rounds}
+    known = {key: existing[key] for key in (_DATA,) if key in existing}  # if none is named now
+    return {**known, **made_with, _MISSING: missing, _OUTDATED: outdated, _ROUND: rounds}
 
 
 @contextmanager

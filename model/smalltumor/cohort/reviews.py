@@ -11,6 +11,7 @@ mask is never replaced: each review has its own file, and counts once it is in t
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, fields
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 TABLE = "reviews.csv"
 LOCK = ".reviews.lock"
 _PATIENCE_S = 10.0
+_MODE = 0o664
+"""Of the lock: other accounts of a group that may write to the folder may save too."""
 
 
 @dataclass(frozen=True)
@@ -195,6 +198,18 @@ class Reviews:
         scheme = review.scheme or self._scheme
         return MaskToReview(case, path, digest_of_file(path), digest, review, scheme, digests)
 
+    def obstacle(self) -> str:
+        """Why no review can be saved here by this account; empty if it can.
+
+        It is to be said before a reader corrects a mask.
+        """
+        folder = self._results.reviews
+        needed = (folder if folder.exists() else self._results.path, folder / LOCK)
+        closed = [path for path in needed if path.exists() and not os.access(path, os.W_OK)]
+        if not closed:
+            return ""
+        return f"{closed[0]} cannot be written by your account: no review can be saved there"
+
     def save(self, begun: MaskToReview, reviewed: Segmentation, reader: str) -> Review:
         """Save the mask of a review in the reader's folder, and record it.
 
@@ -299,7 +314,7 @@ class Reviews:
     def _locked(self) -> Iterator[None]:
         folder = self._results.reviews
         _create(folder)
-        lock = FileLock(folder / LOCK)
+        lock = FileLock(folder / LOCK, mode=_MODE)
         try:
             lock.acquire(timeout=_PATIENCE_S)
         except Timeout as error:

@@ -63,14 +63,14 @@ class Worklist:
     info : CohortInfo
     entries : sequence of WorklistEntry
         In the order of `smalltumor.cohort.ranking.ranked`.
-    damaged : sequence of str
-        Why readers' tables cannot be read, whose reviews are left out.
+    problems : sequence of str
+        Why readers' tables cannot be read, whose reviews are left out, and why none can be saved.
     """
 
     folder: Path
     info: CohortInfo
     entries: Sequence[WorklistEntry]
-    damaged: Sequence[str] = ()
+    problems: Sequence[str] = ()
 
     @property
     def reviewed(self) -> int:
@@ -103,7 +103,7 @@ class Worklist:
         damaged: list[str] = []
         latest = Reviews(self.folder).latest(damaged)
         entries = [replace(each, review=latest.get(each.name)) for each in self.entries]
-        return replace(self, entries=entries, damaged=damaged)
+        return replace(self, entries=entries, problems=damaged)
 
 
 def read_worklist(folder: Path, data: Path | None = None) -> Worklist:
@@ -129,9 +129,10 @@ def read_worklist(folder: Path, data: Path | None = None) -> Worklist:
     if made and files.keys().isdisjoint(made):
         raise ImagesNotFoundError(f"{data or info.data} holds no case of {folder}")
     damaged: list[str] = []
-    latest = Reviews(folder).latest(damaged)
+    reviews = Reviews(folder)
+    latest, obstacle = reviews.latest(damaged), reviews.obstacle()
     entries = [WorklistEntry(r, files.get(r.name), latest.get(r.name)) for r in results]
-    return Worklist(folder, info, entries, damaged)
+    return Worklist(folder, info, entries, [*damaged, *([obstacle] if obstacle else [])])
 
 
 def _files_in(data: Path | None, folder: Path) -> dict[str, CaseFiles]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -249,7 +250,7 @@ def test_a_damaged_table_leaves_out_its_reader_alone(output):
     damaged: list[str] = []
     assert set(Reviews(output).latest(damaged)) == {"ann"}
     assert len(damaged) == 1 and str(folder / TABLE) in damaged[0]
-    assert read_worklist(output).damaged == damaged
+    assert read_worklist(output).problems == damaged
     assert save(output, "Anna").number == 2
     with pytest.raises(SmalltumorError, match=r"reviews\.csv is another table"):
         save(output, "Ben")
@@ -262,3 +263,18 @@ def test_reviews_of_readers_are_no_second_masks_when_a_cohort_is_evaluated(outpu
     save(output, "Anna")
     own = find_label_files(output / "reviews" / "Anna")
     assert [(file.name, file.path.name) for file in own] == [("ann", "ann_review2.nii.gz")]
+
+
+def test_that_no_review_can_be_saved_is_said_before_one_is_made(output, monkeypatch):
+    save(output, "Anna")
+    assert not read_worklist(output).problems
+    folder = output / "reviews"
+    monkeypatch.setattr(module.os, "access", lambda path, mode: path != folder)
+    (problem,) = read_worklist(output).problems
+    assert problem.startswith(f"{folder} cannot be written by your account")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes of files are those of POSIX")
+def test_accounts_of_one_group_may_use_the_lock(output):
+    save(output, "Anna")
+    assert (output / "reviews" / LOCK).stat().st_mode & 0o060 == 0o060

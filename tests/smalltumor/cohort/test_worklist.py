@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 from cohort_results import write_results
-from smalltumor.cohort.results_folder import SETTINGS
+from smalltumor.cohort.claim import claimed
+from smalltumor.cohort.results import read_info
+from smalltumor.cohort.results_folder import SETTINGS, ResultsFolder
 from smalltumor.cohort.reviews import Reviews
 from smalltumor.cohort.stored_mask import read_stored_mask
 from smalltumor.cohort.worklist import ImagesNotFoundError, Worklist, read_worklist
@@ -74,3 +76,23 @@ def test_a_case_without_images_is_listed_and_cannot_be_opened(output, tmp_path):
     worklist = read_worklist(output)
     assert [e.can_be_opened for e in worklist.entries] == [True, False, True, False]
     assert names(worklist, -1, 1) == ["cyd", "ann"]
+
+
+def test_reviews_of_cases_that_cannot_be_opened_are_not_counted(tmp_path):
+    data, output = write_results(tmp_path)
+    for name in ("ann", "cyd"):
+        review(output, name)
+    shutil.rmtree(data / "cyd")
+    worklist = read_worklist(output)
+    assert worklist.reviewed == 1
+    assert sum(each.can_be_opened for each in worklist.entries) == 2
+
+
+def test_a_run_that_names_no_folder_of_the_cases_keeps_the_one_that_is_known(tmp_path):
+    data, output = write_results(tmp_path)
+    folder = ResultsFolder(output)
+    content = json.loads((output / SETTINGS).read_text())
+    made_with = {key: content[key] for key in ("labels", "flips", "weights", "digest", "part")}
+    with claimed(folder, made_with, ["ann"], overwrite=False):
+        pass
+    assert read_info(output).data == data
