@@ -318,7 +318,10 @@ class Reviews:
         try:
             lock.acquire(timeout=_PATIENCE_S)
         except Timeout as error:
-            raise OutputError("another reader is saving a review; try again") from error
+            raise OutputError(
+                "another reader is saving a review; try again, and if nobody is, delete "
+                f"{folder / LOCK}"  # without locks, one that a killed process left stays
+            ) from error
         except OSError as error:
             raise OutputError(f"{folder} cannot be used: {error}") from error
         except NotImplementedError:
