@@ -107,7 +107,8 @@ class MissingLayers:
 
     def _forget_closed(self) -> None:
         now = set(self._patients.patients)
-        missed = {p: list(self._removed.get(p, {}).values()) for p in self._open - now}
+        by_hand = set() if self._closing else self._open - now
+        missed = {p: list(self._removed.get(p, {}).values()) for p in by_hand}
         self._open, self._last_closed = now, missed
         closed = self._removed.keys() - now
         for patient in closed:
