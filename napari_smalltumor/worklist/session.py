@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from weakref import WeakSet, ref
 
 from psygnal import Signal
-from smalltumor.cohort.reviews import MaskToReview, Review, Reviews
+from smalltumor.cohort.review_table import Review
+from smalltumor.cohort.reviews import MaskToReview, Reviews
 from smalltumor.cohort.worklist import Worklist, WorklistEntry
 from smalltumor.errors import OutputError, SmalltumorError
 

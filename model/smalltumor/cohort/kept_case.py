@@ -9,7 +9,7 @@ import numpy as np
 
 from smalltumor.cohort.records import CaseRecord, has_other_images
 from smalltumor.cohort.results_folder import ResultsFolder
-from smalltumor.cohort.rows import CohortRow, bids_labels, numbers_of, reason_of
+from smalltumor.cohort.rows import CohortRow, bids_labels, joined, numbers_of, reason_of
 from smalltumor.cohort.stored_mask import read_stored_mask
 from smalltumor.errors import CaseError, SmalltumorError
 
@@ -80,7 +80,7 @@ def keep(
 def _recorded(row: CohortRow, record: CaseRecord | None, **cells: str) -> CohortRow:
     if record is None:
         return replace(row, **cells)  # type: ignore[arg-type]
-    known = {"weights": record.weights, "warnings": "; ".join(record.warnings)}
+    known = {"weights": record.weights, "warnings": joined(record.warnings)}
     known |= {"digest": record.digest, "version": record.version}
     known |= {"device": record.device, "backend": record.backend}
     return replace(row, **{**cells, **known}, seconds=record.seconds)  # type: ignore[arg-type]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from smalltumor.cohort.results_folder import SETTINGS, TABLE, ResultsFolder
-from smalltumor.cohort.rows import CohortRow
+from smalltumor.cohort.rows import CohortRow, joined
 from smalltumor.errors import SmalltumorError
 from smalltumor.files.tables import read_table
 from smalltumor.labels.schemes import DEFAULT_SCHEME
@@ -93,7 +93,7 @@ class CaseResult:
     @property
     def warnings(self) -> tuple[str, ...]:
         """Reasons to doubt the mask."""
-        return tuple(filter(None, self.row.warnings.split("; ")))
+        return self.row.reasons_to_doubt
 
     def count(self, kind: str) -> int:
         """The number of spots of a kind."""
@@ -151,8 +151,7 @@ def _result(row: CohortRow, folder: ResultsFolder) -> CaseResult:
         return _with_lesions(row, lesions)
     except (SmalltumorError, ValueError):
         unread = f"{folder.lesions(row.case).name} cannot be read"
-        warnings = "; ".join(filter(None, (row.warnings, unread)))
-        return CaseResult(CohortRow(**{**vars(row), "warnings": warnings}))
+        return CaseResult(replace(row, warnings=joined((*row.reasons_to_doubt, unread))))
 
 
 def _with_lesions(row: CohortRow, lesions: list[dict[str, str]]) -> CaseResult:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,67 +25,19 @@ from filelock import FileLock, Timeout
 from smalltumor.cohort.records import CaseRecord, are_other_images, software_version
 from smalltumor.cohort.results import read_info
 from smalltumor.cohort.results_folder import ResultsFolder
+from smalltumor.cohort.review_table import TABLE, Review, read_reviews, write_reviews
 from smalltumor.cohort.stored_mask import digest_of_file, read_stored_mask
 from smalltumor.data.naming.cohort_names import review_file
-from smalltumor.errors import CaseError, OutputError, SmalltumorError
+from smalltumor.errors import OutputError, SmalltumorError
 from smalltumor.files.names import safe_name
-from smalltumor.files.tables import read_table, write_table
 
 if TYPE_CHECKING:
     from smalltumor.data.segmentation import Segmentation
 
-TABLE = "reviews.csv"
 LOCK = ".reviews.lock"
-_PATIENCE_S = 10.0
+_LOCK_TIMEOUT_S = 10.0
 _MODE = 0o664
 """Of the lock: other accounts of a group that may write to the folder may save too."""
-
-
-@dataclass(frozen=True)
-class Review:
-    """A reader's review of a case, a row of the reader's table.
-
-    Parameters
-    ----------
-    case, reader : str
-    time : str
-        When the mask was saved, in ISO 8601 with the offset from UTC.
-    number : int
-        From 1 for the first review of the case, by whichever reader.
-    edited : bool
-        Whether the mask differs from the one that the review started from.
-    digest : str
-        SHA-256 of the saved mask.
-    started_from : str
-        SHA-256 of the mask that the review started from.
-    version : str
-        Of this package.
-    scheme : str
-        Label scheme of the mask; empty in reviews of earlier versions.
-    images : str
-        SHA-256 of each image of the case, as ``MODALITY:DIGEST``; empty if they are not known.
-    """
-
-    case: str
-    reader: str
-    time: str
-    number: int
-    edited: bool
-    digest: str
-    started_from: str
-    version: str
-    scheme: str = ""
-    images: str = ""
-
-    @property
-    def digests(self) -> dict[str, str]:
-        """SHA-256 of each image, by modality."""
-        return dict(pair.split(":", 1) for pair in self.images.split() if ":" in pair)
-
-
-COLUMNS = tuple(field.name for field in fields(Review))
-_LATER = ("scheme", "images")
-"""Columns that tables of earlier versions lack."""
 
 
 @dataclass(frozen=True)
@@ -195,8 +147,9 @@ class Reviews:
             return MaskToReview(
                 case, network, digest, digest, None, self._scheme, digests, of_others=review
             )
-        scheme = review.scheme or self._scheme
-        return MaskToReview(case, path, digest_of_file(path), digest, review, scheme, digests)
+        return MaskToReview(
+            case, path, digest_of_file(path), digest, review, review.scheme, digests
+        )
 
     def obstacle(self) -> str:
         """Why no review can be saved here by this account; empty if it can.
@@ -236,7 +189,7 @@ class Reviews:
             if not reviewed.grid.matches(before.grid):
                 raise OutputError(f"{begun.case}: the reviewed mask is on another grid")
             _create(folder)
-            earlier = _read(folder / TABLE)
+            earlier = read_reviews(folder / TABLE)
             path = self._write(begun, reviewed, folder)
             review = Review(
                 begun.case,
@@ -250,8 +203,7 @@ class Reviews:
                 self._scheme,
                 " ".join(f"{modality}:{digest}" for modality, digest in begun.digests.items()),
             )
-            rows = [astuple(each) for each in (*earlier, review)]
-            write_table(folder / TABLE, COLUMNS, rows, overwrite=True)
+            write_reviews([*earlier, review], folder / TABLE)
         return review
 
     def _segmented_images(self, case: str) -> Mapping[str, str]:
@@ -273,13 +225,9 @@ class Reviews:
             for review in _read_or_note(table, damaged):
                 last = found.get(review.case)
                 if last is None or _order(last[0]) < _order(review):
-                    found[review.case] = review, self._mask_of(review, table.parent)
+                    mask = table.parent / review_file(review.case, review.number)
+                    found[review.case] = review, mask
         return found
-
-    def _mask_of(self, review: Review, folder: Path) -> Path:
-        path = folder / review_file(review.case, review.number)
-        before = folder / self._results.mask(review.case).name  # of an earlier version
-        return before if before.exists() and not path.exists() else path
 
     def _tables(self) -> list[Path]:
         return sorted(self._results.reviews.glob(f"*/{TABLE}"))
@@ -316,7 +264,7 @@ class Reviews:
         _create(folder)
         lock = FileLock(folder / LOCK, mode=_MODE)
         try:
-            lock.acquire(timeout=_PATIENCE_S)
+            lock.acquire(timeout=_LOCK_TIMEOUT_S)
         except Timeout as error:
             raise OutputError(
                 "another reader is saving a review; try again, and if nobody is, delete "
@@ -345,27 +293,9 @@ def _create(folder: Path) -> None:
 
 def _read_or_note(table: Path, damaged: list[str] | None) -> list[Review]:
     try:
-        return _read(table)
+        return read_reviews(table)
     except SmalltumorError as error:
         if damaged is None:
             raise
         damaged.append(f"{error}; the reviews in it are left out")
         return []
-
-
-def _read(table: Path) -> list[Review]:
-    if not table.exists():
-        return []
-    rows = read_table(table, [name for name in COLUMNS if name not in _LATER])
-    try:
-        return [_review(cells) for cells in rows]
-    except ValueError as error:
-        raise SmalltumorError(f"{table} is damaged: {error}") from error
-
-
-def _review(cells: dict[str, str]) -> Review:
-    if safe_name(cells["case"]) != cells["case"]:
-        raise CaseError(f"{cells['case']!r} is not the name of a case")
-    texts = {name: cells.get(name, "") for name in COLUMNS}
-    number, edited = int(cells["number"]), cells["edited"].casefold() == "true"  # as Excel saves it
-    return Review(**{**texts, "number": number, "edited": edited})  # type: ignore[arg-type]

@@ -10,13 +10,16 @@ from smalltumor.errors import CaseError, SmalltumorError
 from smalltumor.labels.regions import Region
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from smalltumor.data.segmentation import Segmentation
     from smalltumor.files.tables import Cell
     from smalltumor.lesions import Lesion
 
 Outcome = Literal["segmented", "kept", "failed"]
+
+_SEPARATOR = " | "
+"""Between the warnings in a cell; a warning itself may hold a semicolon."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class CohortRow:
     note : str
         Why it failed, or what was added to a kept mask.
     warnings : str
-        Reasons to doubt the mask, from when it was made.
+        Reasons to doubt the mask, from when it was made, see `joined`.
     digest : str
         Of the checkpoint, see `smalltumor.models.checkpoint.Checkpoint`.
     version : str
@@ -72,6 +75,11 @@ class CohortRow:
     participant_id: str = ""
     session_id: str = ""
 
+    @property
+    def reasons_to_doubt(self) -> tuple[str, ...]:
+        """The warnings one by one."""
+        return tuple(filter(None, self.warnings.split(_SEPARATOR)))
+
     def cells(self) -> tuple[Cell, ...]:
         """A cell for each of `COLUMNS`."""
         return astuple(self)
@@ -97,6 +105,11 @@ def _parsed(cell: str, field: Field[Any]) -> Any:
 
 
 COLUMNS = tuple(field.name for field in fields(CohortRow))
+
+
+def joined(warnings: Iterable[str]) -> str:
+    """Warnings as the text of a cell."""
+    return _SEPARATOR.join(warnings)
 
 
 def numbers_of(

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from smalltumor.cohort.ranking import ranked
 from smalltumor.cohort.results import CaseResult, CohortInfo, read_info, read_results
-from smalltumor.cohort.reviews import Review, Reviews
+from smalltumor.cohort.review_table import Review
+from smalltumor.cohort.reviews import Reviews
 from smalltumor.errors import CaseError, SmalltumorError
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from smalltumor.cohort.records import (
     software_version,
 )
 from smalltumor.cohort.results_folder import ResultsFolder
-from smalltumor.cohort.rows import CohortRow, bids_labels, numbers_of
+from smalltumor.cohort.rows import CohortRow, bids_labels, joined, numbers_of
 
 if TYPE_CHECKING:
     from smalltumor.cohort.jobs import Job
@@ -47,7 +47,7 @@ def write_results(job: Job, computed: Computed, settings: CohortSettings, rounds
         *numbers_of(computed.result, lesions),
         record.seconds,
         record.weights,
-        warnings="; ".join(record.warnings),
+        warnings=joined(record.warnings),
         digest=record.digest,
         version=record.version,
         device=record.device,

@@ -7,7 +7,8 @@ from cohort_results import WARNING, write_results
 from smalltumor.cohort.ranking import deserves_look, ranked, reasons_of
 from smalltumor.cohort.results import CaseResult, Spot, read_info, read_results
 from smalltumor.cohort.results_folder import SETTINGS, TABLE
-from smalltumor.cohort.rows import CohortRow
+from smalltumor.cohort.rows import CohortRow, joined
+from smalltumor.data.input_checks import Finding, FindingKind
 from smalltumor.errors import SmalltumorError
 
 
@@ -15,6 +16,18 @@ def result(name: str, *, warnings: str = "", second=(), small=(), lowest=None):
     spots = [Spot("second look", (0, 0, 0), 9, score) for score in second]
     spots += [Spot("small lesion", (0, 0, 0), 9, score) for score in small]
     return CaseResult(CohortRow(name, "segmented", warnings=warnings), tuple(spots), (), lowest)
+
+
+def test_a_warning_that_holds_a_semicolon_is_one_warning(tmp_path):
+    findings = [
+        Finding(FindingKind.CUT, 12.0, side="S"),
+        Finding(FindingKind.EXCHANGED, modalities=("t1", "t2")),
+    ]
+    texts = [str(finding) for finding in findings]
+    assert "; " in texts[0]
+    row = CohortRow("a", "segmented", warnings=joined(texts))
+    assert CaseResult(row).warnings == tuple(texts)
+    assert reasons_of(CaseResult(row)) == ["2 warnings"]
 
 
 def test_settings_and_rows_are_those_that_were_written(tmp_path):
@@ -43,7 +56,7 @@ def test_warnings_come_first_then_sums_of_scores_then_doubtful_lesions_then_low_
         result("faint spots", second=(0.1, 0.04), small=(0.7,), lowest=0.9),
         result("many spots", second=(0.2, 0.2), lowest=0.9),
         result("one spot", second=(0.3,), lowest=0.9),
-        result("doubtful", warnings="a; b", lowest=0.9),
+        result("doubtful", warnings="a | b", lowest=0.9),
         CaseResult(CohortRow("failed", "failed")),
         result("unknown"),
     ]

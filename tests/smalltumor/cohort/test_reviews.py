@@ -18,7 +18,8 @@ from filelock import FileLock
 from smalltumor.cohort import reviews as module
 from smalltumor.cohort.records import CaseRecord
 from smalltumor.cohort.results_folder import SETTINGS, ResultsFolder
-from smalltumor.cohort.reviews import COLUMNS, LOCK, TABLE, Reviews
+from smalltumor.cohort.review_table import TABLE
+from smalltumor.cohort.reviews import LOCK, Reviews
 from smalltumor.cohort.stored_mask import digest_of_file, read_stored_mask
 from smalltumor.cohort.worklist import read_worklist
 from smalltumor.data.segmentation import Segmentation, write_segmentation
@@ -113,7 +114,7 @@ def test_a_reviewed_mask_that_another_program_changed_is_known(output):
 
 
 def test_only_one_reader_saves_at_a_time(output, monkeypatch):
-    monkeypatch.setattr(module, "_PATIENCE_S", 0.01)
+    monkeypatch.setattr(module, "_LOCK_TIMEOUT_S", 0.01)
     save(output, "Anna")
     with (
         FileLock(output / "reviews" / LOCK),
@@ -218,7 +219,7 @@ def test_a_table_that_cannot_be_written_leaves_the_reviewed_mask_as_it_was(outpu
         raise OutputError("the disk is full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, "write_table", fail)
+        patch.setattr(module, "write_reviews", fail)
         with pytest.raises(OutputError, match="disk is full"):
             save(output, "Anna")
     begun = Reviews(output).begin("ann")
@@ -226,20 +227,11 @@ def test_a_table_that_cannot_be_written_leaves_the_reviewed_mask_as_it_was(outpu
     assert save(output, "Anna").number == 2
 
 
-def test_a_table_of_an_earlier_version_is_read_and_continued(output):
-    first = save(output, "Anna")
-    folder = output / "reviews" / "Anna"
-    (folder / "ann_review1.nii.gz").rename(folder / "ann.nii.gz")
-    cells = [
-        str(first.edited).upper() if name == "edited" else str(getattr(first, name))
-        for name in COLUMNS[:-2]
-    ]
-    (folder / TABLE).write_text(",".join(COLUMNS[:-2]) + "\n" + ",".join(cells) + "\n")
-    begun = Reviews(output).begin("ann")
-    assert begun.path == folder / "ann.nii.gz" and not begun.is_altered
-    assert begun.review == replace(first, scheme="", images="")
-    assert save(output, "Anna").number == 2
-    assert [file.path.name for file in find_label_files(folder)] == ["ann_review2.nii.gz"]
+def test_a_table_that_a_spreadsheet_saved_is_read(output):
+    review = save(output, "Anna")
+    table = output / "reviews" / "Anna" / TABLE
+    table.write_text(table.read_text().replace("true", "TRUE"))
+    assert Reviews(output).latest() == {"ann": review}
 
 
 def test_a_damaged_table_leaves_out_its_reader_alone(output):

@@ -1,0 +1,93 @@
+"""A reader's table of reviews: who has corrected or confirmed which mask, and when."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+
+from smalltumor.errors import CaseError, SmalltumorError
+from smalltumor.files.names import safe_name
+from smalltumor.files.tables import read_table, write_table
+
+TABLE = "reviews.csv"
+
+
+@dataclass(frozen=True)
+class Review:
+    """A reader's review of a case, a row of the reader's table.
+
+    Parameters
+    ----------
+    case, reader : str
+    time : str
+        When the mask was saved, in ISO 8601 with the offset from UTC.
+    number : int
+        From 1 for the first review of the case, by whichever reader.
+    edited : bool
+        Whether the mask differs from the one that the review started from.
+    digest : str
+        SHA-256 of the saved mask.
+    started_from : str
+        SHA-256 of the mask that the review started from.
+    version : str
+        Of this package.
+    scheme : str
+        Label scheme of the mask.
+    images : str
+        SHA-256 of each image of the case, as ``MODALITY:DIGEST``; empty if they are not known.
+    """
+
+    case: str
+    reader: str
+    time: str
+    number: int
+    edited: bool
+    digest: str
+    started_from: str
+    version: str
+    scheme: str
+    images: str
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of each image, by modality."""
+        return dict(pair.split(":", 1) for pair in self.images.split() if ":" in pair)
+
+
+COLUMNS = tuple(field.name for field in fields(Review))
+
+
+def read_reviews(table: Path) -> list[Review]:
+    """Read a reader's reviews; none if there is no table yet.
+
+    Raises
+    ------
+    SmalltumorError
+        If the table is damaged.
+    """
+    if not table.exists():
+        return []
+    rows = read_table(table, COLUMNS)
+    try:
+        return [_review(cells) for cells in rows]
+    except ValueError as error:
+        raise SmalltumorError(f"{table} is damaged: {error}") from error
+
+
+def write_reviews(reviews: list[Review], table: Path) -> None:
+    """Write a reader's reviews, in place of those before.
+
+    Raises
+    ------
+    OutputError
+        If the table cannot be written.
+    """
+    write_table(table, COLUMNS, [astuple(each) for each in reviews], overwrite=True)
+
+
+def _review(cells: dict[str, str]) -> Review:
+    if safe_name(cells["case"]) != cells["case"]:
+        raise CaseError(f"{cells['case']!r} is not the name of a case")
+    texts = {name: cells[name] for name in COLUMNS}
+    number, edited = int(cells["number"]), cells["edited"].casefold() == "true"  # as Excel saves it
+    return Review(**{**texts, "number": number, "edited": edited})  # type: ignore[arg-type]
