@@ -12,6 +12,8 @@ from smalltumor.lesions import Lesion
 from smalltumor.report.follow_up_page import ChangeRow, change_rows
 from smalltumor.report.texts import ABSENT
 
+from napari_smalltumor.widgets.tables import Heading, heading_data
+
 SMALL = "○"
 _LARGEST_RELATIVE = 9.99
 
@@ -54,8 +56,6 @@ COLUMNS: tuple[tuple[str, str, Callable[[ChangeRow, LesionChange], str]], ...] =
 """Title, tip and text of each column."""
 
 _NUMBERS = (1, 2, 3, 5)
-_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 
 
 class ChangesModel(QAbstractTableModel):
@@ -94,7 +94,7 @@ class ChangesModel(QAbstractTableModel):
             text = COLUMNS[index.column()][2](row, change)
             return f"{SMALL if change.is_small else '  '} {text}" if not index.column() else text
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _RIGHT if index.column() in _NUMBERS else _LEFT
+            return _alignment(index.column())
         if role == Qt.ItemDataRole.FontRole and change.change is Change.NEW:
             font = QFont()
             font.setBold(True)
@@ -110,13 +110,10 @@ class ChangesModel(QAbstractTableModel):
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> Any:
         """Qt: a column's title and tooltip."""
-        if orientation != Qt.Orientation.Horizontal or not 0 <= section < len(COLUMNS):
-            return None
-        title, tip, _ = COLUMNS[section]
-        if role == Qt.ItemDataRole.DisplayRole:
-            return title
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return tip
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _RIGHT if section in _NUMBERS else _LEFT
-        return None
+        headings = [Heading(title, tip, _alignment(n)) for n, (title, tip, _) in enumerate(COLUMNS)]
+        return heading_data(headings, section, orientation, role)
+
+
+def _alignment(column: int) -> Qt.AlignmentFlag:
+    side = Qt.AlignmentFlag.AlignRight if column in _NUMBERS else Qt.AlignmentFlag.AlignLeft
+    return side | Qt.AlignmentFlag.AlignVCenter

@@ -16,7 +16,7 @@ from weakref import WeakSet
 from napari.utils.interactions import mouse_release_callbacks
 
 from napari_smalltumor.layers.visibility import can_be_seen
-from napari_smalltumor.viewer import unproxied
+from napari_smalltumor.viewer import one_per_viewer
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -30,7 +30,7 @@ def end_stroke(layer: Layer) -> None:
     mouse_release_callbacks(layer, SimpleNamespace(type="mouse_release"))
 
 
-class _Strokes:
+class CanvasStrokes:
     """Ends strokes of the labels layers of a viewer.
 
     Parameters
@@ -68,7 +68,7 @@ class _Strokes:
         """End the stroke at the first movement without a button, before the layer is painted."""
         yield
         while event.type == "mouse_move":
-            if not a_button_is_pressed():
+            if not _is_button_pressed():
                 for layer in self._selected:
                     end_stroke(layer)
             yield
@@ -83,7 +83,7 @@ class _Strokes:
             self._selected.add(layer)
 
 
-def a_button_is_pressed() -> bool:
+def _is_button_pressed() -> bool:
     """Whether a button of the mouse is pressed now."""
     from qtpy.QtCore import Qt
     from qtpy.QtGui import QGuiApplication
@@ -95,12 +95,7 @@ def _is_painted(layer: Layer) -> bool:
     return bool(layer._type_string == "labels")
 
 
-_VIEWERS: WeakSet[ViewerModel] = WeakSet()
-
-
-def ensure_strokes_end(viewer: ViewerModel) -> None:
-    """End strokes with their layers from now on; further calls for a viewer have no effect."""
-    viewer = unproxied(viewer)
-    if viewer not in _VIEWERS:
-        _VIEWERS.add(viewer)
-        _Strokes(viewer)
+@one_per_viewer
+def ensure_strokes_end(viewer: ViewerModel) -> CanvasStrokes:
+    """End strokes with their layers from now on; further calls return the same object."""
+    return CanvasStrokes(viewer)

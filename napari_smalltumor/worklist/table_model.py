@@ -10,6 +10,8 @@ from qtpy.QtGui import QFont
 from smalltumor.cohort.ranking import reasons_of
 from smalltumor.cohort.worklist import Worklist, WorklistEntry
 
+from napari_smalltumor.widgets.tables import Heading, heading_data
+
 REVIEWED, OPEN, FAILED = "✓", "▸", "✗"
 
 
@@ -108,16 +110,8 @@ class WorklistModel(QAbstractTableModel):
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> Any:
         """Qt: a column's title and tooltip."""
-        if orientation != Qt.Orientation.Horizontal or not 0 <= section < len(COLUMNS):
-            return None
-        title, tip, _ = COLUMNS[section]
-        if role == Qt.ItemDataRole.DisplayRole:
-            return title
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return tip
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _alignment(section)
-        return None
+        headings = [Heading(title, tip, _alignment(n)) for n, (title, tip, _) in enumerate(COLUMNS)]
+        return heading_data(headings, section, orientation, role)
 
 
 def _alignment(column: int) -> Qt.AlignmentFlag:

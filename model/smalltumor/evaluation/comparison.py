@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from smalltumor.data.patients import patient_of
 from smalltumor.errors import CaseError
 from smalltumor.evaluation.bootstrap import Bootstrap, Estimate
-from smalltumor.evaluation.components import (
-    MIN_COMPONENT_VOXELS,
-)
+from smalltumor.evaluation.components import MIN_COMPONENT_VOXELS
 from smalltumor.evaluation.evaluate import CaseScores, Evaluation, RegionScores
 from smalltumor.evaluation.measures import Difference, Measure, paired_differences
 from smalltumor.labels.regions import Region
@@ -23,8 +21,7 @@ def _mean(
     return lambda case: (score(case.regions[region]), 1.0)
 
 
-def region_measures(region: Region) -> tuple[Measure[CaseScores], ...]:
-    """The measures of a region that have intervals: Dice, NSD, HD95, and those of lesions."""
+def _of_region(region: Region) -> tuple[Measure[CaseScores], ...]:
     name = region.upper()
     return (
         Measure(f"Dice {name}", _mean(region, lambda s: s.overlap.dice)),
@@ -50,8 +47,8 @@ def _small_found(case: CaseScores) -> tuple[float, float]:
     return sum(part.found for part in small), len(small)
 
 
-MEASURES = (
-    *(measure for region in Region for measure in region_measures(region)),
+MEASURES: tuple[Measure[CaseScores], ...] = (
+    *(measure for region in Region for measure in _of_region(region)),
     Measure(
         f"ET components of {MIN_COMPONENT_VOXELS} to {SMALL_LESION_VOXELS - 1} voxels found",
         _small_found,
@@ -59,19 +56,16 @@ MEASURES = (
 )
 
 
-def estimates(
-    cases: Sequence[CaseScores], measures: Sequence[Measure[CaseScores]]
-) -> list[Estimate]:
-    """Measures with their intervals, see `smalltumor.evaluation.bootstrap`.
+def estimates(cases: Sequence[CaseScores]) -> dict[Measure[CaseScores], Estimate]:
+    """`MEASURES` with their intervals, see `smalltumor.evaluation.bootstrap`.
 
     Parameters
     ----------
     cases : sequence of CaseScores
         At least one.
-    measures : sequence of Measure
     """
     bootstrap = Bootstrap(patient_of(case.name) for case in cases)
-    return [bootstrap.estimate(measure.ratio(cases)) for measure in measures]
+    return {measure: bootstrap.estimate(measure.ratio(cases)) for measure in MEASURES}
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from smalltumor.data.patients import patient_of
 from smalltumor.evaluation.bootstrap import MIN_PATIENTS
-from smalltumor.evaluation.comparison import MEASURES, Comparison, estimates
+from smalltumor.evaluation.comparison import Comparison, estimates
 from smalltumor.evaluation.components import (
     MIN_COMPONENT_VOXELS,
     TruthComponent,
@@ -143,7 +143,7 @@ def _intervals(evaluation: Evaluation) -> str:
         return f"{counted(len(patients), 'patient')}: too few for 95 % intervals of the means"
     rows = [
         (measure.name, estimate.value, interval_text(estimate))
-        for measure, estimate in zip(MEASURES, estimates(evaluation.cases, MEASURES), strict=True)
+        for measure, estimate in estimates(evaluation.cases).items()
     ]
     return "\n\n".join([text_table("Means", ("", "mean", "95 % interval"), rows), INTERVAL])
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from smalltumor.errors import OutputError
-from smalltumor.evaluation.comparison import MEASURES, Comparison, estimates
+from smalltumor.evaluation.comparison import Comparison, estimates
 from smalltumor.evaluation.estimate_text import INTERVAL, differences_json, estimate_json
 from smalltumor.evaluation.evaluate import CaseScores, Evaluation
 from smalltumor.evaluation.figures import can_draw, draw_dice_by_size, draw_volumes, png
@@ -136,9 +136,7 @@ def as_json(evaluation: Evaluation, comparison: Comparison | None = None) -> dic
         "cases": {case.name: _case_json(case) for case in evaluation.cases},
         "intervals": [
             {"measure": measure.name, **estimate_json(estimate, "value")}
-            for measure, estimate in zip(
-                MEASURES, estimates(evaluation.cases, MEASURES), strict=True
-            )
+            for measure, estimate in estimates(evaluation.cases).items()
         ],
     }
     if comparison is not None:

@@ -9,7 +9,7 @@ from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 from smalltumor.lesions import Lesion
 
 from napari_smalltumor.lesions.table.columns import COLUMNS, VOLUME, describe, mark_of
-from napari_smalltumor.widgets.tables import sorted_title
+from napari_smalltumor.widgets.tables import Heading, heading_data
 
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
@@ -159,17 +159,8 @@ class LesionsModel(QAbstractTableModel):
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> Any:
         """Qt: a column's title, with an arrow if rows are sorted by it, and its tooltip."""
-        if orientation != Qt.Orientation.Horizontal or not 0 <= section < len(COLUMNS):
-            return None
-        column = COLUMNS[section]
-        if role == Qt.ItemDataRole.DisplayRole:
-            by, descending = self._order
-            return sorted_title(column.title, descending) if section == by else column.title
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return column.tip
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _RIGHT
-        return None
+        headings = [Heading(column.title, column.tip, _RIGHT) for column in COLUMNS]
+        return heading_data(headings, section, orientation, role, self._order)
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         """Qt: sort; small lesions stay above the others."""

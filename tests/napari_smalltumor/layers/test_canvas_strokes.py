@@ -82,7 +82,7 @@ def test_a_stroke_whose_release_was_sent_to_a_dialog_ends_with_the_next_move(
 ):
     layer, _ = layers
     pressed = [True]
-    monkeypatch.setattr(canvas_strokes, "a_button_is_pressed", lambda: pressed[0])
+    monkeypatch.setattr(canvas_strokes, "_is_button_pressed", lambda: pressed[0])
     mouse_press_callbacks(viewer, ReadOnlyWrapper(mouse("mouse_press", 2, dragging=False)))
     press(layer, 2)
     for pressed[0], column in ((True, 3), (False, 7), (True, 8)):
