@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
@@ -36,7 +37,7 @@ COLUMNS: tuple[tuple[str, str, Callable[[WorklistEntry], str]], ...] = (
     ("⚠", "Warnings", lambda entry: str(len(entry.result.warnings) or "")),
     ("2nd", "Second-look spots", _count("second look")),
     ("small", "Small lesions", _count("small lesion")),
-    ("p", "Mean probability of the least certain lesion", _probability),
+    ("prob.", "Mean probability of the least certain lesion", _probability),
 )
 """Title, tip and text of each column."""
 
@@ -133,5 +134,6 @@ def text_of(entry: WorklistEntry) -> str:
         lines.append("Its images were not found.")
     if entry.review is not None:
         what = "edited" if entry.review.edited else "confirmed"
-        lines.append(f"Reviewed by {entry.review.reader}, {what}, {entry.review.time}")
+        when = datetime.fromisoformat(entry.review.time)
+        lines.append(f"Reviewed by {entry.review.reader}, {what}, {when:%Y-%m-%d %H:%M}")
     return "\n".join(lines)

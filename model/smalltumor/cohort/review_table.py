@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass, fields
+from datetime import datetime
 from pathlib import Path
 
 from smalltumor.errors import CaseError, SmalltumorError
@@ -88,6 +89,7 @@ def write_reviews(reviews: list[Review], table: Path) -> None:
 def _review(cells: dict[str, str]) -> Review:
     if safe_name(cells["case"]) != cells["case"]:
         raise CaseError(f"{cells['case']!r} is not the name of a case")
+    datetime.fromisoformat(cells["time"])
     texts = {name: cells[name] for name in COLUMNS}
     number, edited = int(cells["number"]), cells["edited"].casefold() == "true"  # as Excel saves it
     return Review(**{**texts, "number": number, "edited": edited})  # type: ignore[arg-type]

@@ -234,6 +234,15 @@ def test_a_table_that_a_spreadsheet_saved_is_read(output):
     assert Reviews(output).latest() == {"ann": review}
 
 
+@pytest.mark.parametrize("column", ["time", "number"])
+def test_a_table_with_another_time_or_number_is_damaged(output, column):
+    review = save(output, "Anna")
+    table = output / "reviews" / "Anna" / TABLE
+    table.write_text(table.read_text().replace(f",{getattr(review, column)},", ",soon,", 1))
+    with pytest.raises(SmalltumorError, match=r"reviews\.csv is damaged.*soon"):
+        Reviews(output).latest()
+
+
 def test_a_damaged_table_leaves_out_its_reader_alone(output):
     save(output, "Anna")
     folder = output / "reviews" / "Ben"
