@@ -101,8 +101,8 @@ class ChangesModel(QAbstractTableModel):
             return font
         if role == Qt.ItemDataRole.ToolTipRole:
             return (
-                f"{row.change}: lesion {row.then} then, {row.now} now; diameters in mm (slice): "
-                f"{row.then_diameters} then, {row.now_diameters} now"
+                f"{row.change}: lesion {row.then} then, {row.now} now; {row.place}; "
+                f"diameters in mm (slice): {row.then_diameters} then, {row.now_diameters} now"
             )
         return None
 

@@ -1,7 +1,8 @@
 """Now against then: two or more scans of a patient, registered and compared."""
 
 from smalltumor.follow_up.compare import FollowUp, Scan, compare_scans, matched
-from smalltumor.follow_up.matching import CHANGED_VOLUME, TOLERANCE_MM, Change, LesionChange
+from smalltumor.follow_up.distances import TOLERANCE_MM
+from smalltumor.follow_up.matching import CHANGED_VOLUME, Change, LesionChange
 from smalltumor.follow_up.registration import LEAST_SIMILARITY, ScanRegistration
 from smalltumor.follow_up.response import BASIS, RULE, UNKNOWN, Category, Response
 

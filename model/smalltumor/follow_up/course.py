@@ -6,14 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from smalltumor.follow_up.matching import LesionChange, match_lesions, relative_distances
+from smalltumor.follow_up.distances import nearness
+from smalltumor.follow_up.matching import LesionChange, match_lesions
 from smalltumor.follow_up.response import Findings
 from smalltumor.geometry.grid import Affine
 from smalltumor.lesions.axial_diameters import AxialDiameters
 from smalltumor.measures import CaseMeasures, LesionMeasures
-
-_OVERLAP = 0.5
-"""Distance, as a share of the tolerance, below which voxels of two scans are at one place."""
 
 
 class Course:
@@ -31,9 +29,7 @@ class Course:
         sums = measures[0].sums
         self._first_sum = None if sums is None else sums.product_mm2
         self._lesions = [found.lesions for found in measures]
-        targets = () if sums is None else sums.lesions
-        self._targets = [each for each in self._lesions[0] if each.lesion.id in targets]
-        self._others = [each for each in self._lesions[0] if each.lesion.id not in targets]
+        self._target_ids = [] if sums is None else list(sums.lesions)
         self._to_first: list[Affine] = [
             np.eye(4),
             *(np.asarray(np.linalg.inv(matrix), dtype=np.float64) for matrix in from_first),
@@ -70,11 +66,14 @@ class Course:
         return [found for found in axial if found is not None]
 
     def _become(self, number: int) -> list[LesionMeasures]:
-        """The lesions of a scan that no other lesion of the first is nearer to than a target."""
-        own, other = (
-            relative_distances(first, self._lesions[number], np.eye(4), self._to_first[number])
-            for first in (self._targets, self._others)
+        """The lesions of a scan that belong to a target and are nearer to no other lesion."""
+        first, lesions = self._lesions[0], self._lesions[number]
+        near = nearness(first, lesions, np.eye(4), self._to_first[number])
+        is_target = np.isin([each.lesion.id for each in first], self._target_ids)
+        nearest, limit = (
+            near.relative[rows].min(axis=0, initial=np.inf) for rows in (is_target, ~is_target)
         )
-        nearest, limit = own.min(axis=0, initial=np.inf), other.min(axis=0, initial=np.inf)
-        become = np.isfinite(nearest) & ((nearest <= limit) | (nearest < _OVERLAP))
-        return [self._lesions[number][n] for n in np.flatnonzero(become)]
+        linked = near.linked[is_target].any(axis=0)
+        overlaps = near.overlap[is_target].any(axis=0)
+        become = linked & ((nearest <= limit) | overlaps)
+        return [lesions[n] for n in np.flatnonzero(become)]

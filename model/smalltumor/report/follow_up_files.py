@@ -22,7 +22,7 @@ CHANGE_COLUMNS = (
     *("change", "small", "then_lesions", "now_lesions", "then_mm3", "now_mm3", "relative"),
     *("then_axial_mm", "then_axial_perpendicular_mm", "then_diameters_slice", "then_has_cavity"),
     *("now_axial_mm", "now_axial_perpendicular_mm", "now_diameters_slice", "now_has_cavity"),
-    *("side", "then_axial_slice", "now_axial_slice"),
+    *("side", "then_axial_slice", "now_axial_slice", "beside_mm"),
 )
 
 
@@ -94,7 +94,7 @@ def _change(change: LesionChange) -> dict[str, Any]:
         *_diameters(change.then),
         *_diameters(change.now),
         None if lesion.side is None else lesion.side.value,
-        *(_axial_slice(change.then), _axial_slice(change.now)),
+        *(_axial_slice(change.then), _axial_slice(change.now), change.beside_mm),
     )
     return dict(zip(CHANGE_COLUMNS, values, strict=True))
 

@@ -171,9 +171,13 @@ def _diameters(lesions: Sequence[LesionMeasures]) -> str:
 
 
 def _place(change: LesionChange) -> str:
-    """Side and axial slice of the centre of the largest lesion now, or then if it is gone."""
+    """Side and axial slice of the centre of the largest lesion now, or then if it is gone.
+
+    Of a new lesion beside one that was there then, also its distance to that one.
+    """
     found = (change.now or change.then)[0].lesion
-    return texts.place_of(found) + ("" if change.now else " then")
+    beside = "" if change.beside_mm is None else f", {change.beside_mm:.1f} mm from a known lesion"
+    return texts.place_of(found) + beside + ("" if change.now else " then")
 
 
 def _shown_place(change: LesionChange, number: int) -> str:

@@ -99,6 +99,31 @@ def test_a_satellite_that_is_farther_than_the_tolerance_is_new():
     assert [each.change.value for each in found] == ["new", "same"]
 
 
+SPOT = (beside(A, (16, 0, 0)), 2)
+
+
+def test_a_spot_within_the_tolerance_of_a_lesion_that_is_still_there_is_new():
+    found = changes([(A, 13)], [(A, 12), SPOT], degrees=0.0)
+    assert [each.change.value for each in found] == ["new", "same"]
+    assert [each.beside_mm for each in found] == [1.0, None] and found[0].is_small
+
+
+def test_a_spot_beside_a_lesion_is_gone_when_only_the_lesion_is_there():
+    found = changes([(A, 12), SPOT], [(A, 13)], degrees=0.0)
+    assert [each.change.value for each in found] == ["same", "gone"]
+
+
+def test_lesions_that_are_beside_each_other_in_both_scans_are_the_same():
+    found = changes([(A, 12), SPOT], [(A, 13), (beside(A, (17, 0, 0)), 2)], degrees=0.0)
+    assert [each.change.value for each in found] == ["same", "same"]
+
+
+def test_a_small_lesion_that_has_shifted_is_the_same():
+    then, now = [(A, 1.5)], [(beside(A, (3.0, 0, 0)), 1.5)]
+    (found,) = changes(then, now, degrees=0.0)
+    assert found.change is Change.SAME
+
+
 def test_a_change_of_less_than_a_voxel_is_none():
     (found,) = changes([(A, 1.5)], [(A, 1.9)], degrees=0.0)
     assert found.relative is None or found.change is Change.SAME

@@ -57,6 +57,15 @@ def test_the_new_small_lesion_comes_first(page, follow_up):
     assert page.text.index(" new – ") < page.text.index(" grown ") < page.text.index(" gone ")
 
 
+def test_a_new_lesion_beside_a_known_one_has_its_distance(follow_up, tmp_path):
+    new, *others = follow_up.changes
+    beside = replace(follow_up, changes=(replace(new, beside_mm=1.44), *others))
+    assert headline(beside).endswith(", 1.4 mm from a known lesion)")
+    write_changes(beside, tmp_path / "a.csv")
+    with (tmp_path / "a.csv").open(newline="") as file:
+        assert [row["beside_mm"] for row in csv.DictReader(file)] == ["1.44", "", ""]
+
+
 def test_diameters_are_given_with_their_slices(page, follow_up):
     grown = follow_up.changes[1]
     for lesions in (grown.then, grown.now):
