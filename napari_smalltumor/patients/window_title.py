@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 from weakref import ref
 
+from napari_smalltumor.patients.next_picture import NextPicture
+
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from psygnal import SignalInstance
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 
 class WindowTitle:
     """Puts the active patient's name before the title that the viewer has otherwise.
+
+    Another patient is named when its picture is drawn, so that no title is above another's picture.
 
     Parameters
     ----------
@@ -30,10 +34,18 @@ class WindowTitle:
         changes: Iterable[SignalInstance],
     ) -> None:
         self._viewer, self._patient_name = ref(viewer), patient_name
+        self._picture = NextPicture(viewer)
         self._base = self._shown = viewer.title
+        self._named = ""
         for changed in changes:
-            changed.connect(self._update)
+            changed.connect(self._on_change)
         self._update()
+
+    def _on_change(self) -> None:
+        if self._patient_name() == self._named:
+            self._update()
+        else:
+            self._picture.then(self._update)
 
     def _update(self) -> None:
         viewer = self._viewer()
@@ -41,7 +53,7 @@ class WindowTitle:
             return
         if viewer.title != self._shown:  # another program has changed it
             self._base = viewer.title
-        name = self._patient_name()
+        self._named = name = self._patient_name()
         self._shown = f"{name} – {self._base}" if name else self._base
         if viewer.title != self._shown:
             viewer.title = self._shown

@@ -1,0 +1,67 @@
+"""What waits until the window shows another patient: the title, and keys and clicks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from weakref import ref
+
+from napari_smalltumor.viewer import main_window
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from qtpy.QtWidgets import QMainWindow
+
+    from napari_smalltumor.widgets.input_pause import InputPause
+
+
+class NextPicture:
+    """The picture that a window draws next, with everything that the active patient has changed.
+
+    On a busy computer it is drawn a second after the change. Keys and clicks that the user makes
+    until then are meant for the picture before; they would act on the new patient.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    """
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._viewer = ref(viewer)
+        self._calls: list[Callable[[], None]] = []
+
+    def then(self, call: Callable[[], None]) -> None:
+        """Call a function when the picture is drawn; at once if no window is drawn."""
+        window = self._window()
+        if window is None:
+            call()
+            return
+        from qtpy.QtCore import QTimer
+
+        from napari_smalltumor.widgets.input_pause import InputPause
+
+        self._calls.append(call)
+        if len(self._calls) == 1:
+            pause = InputPause(window)
+            QTimer.singleShot(0, lambda: self._draw(pause))
+
+    def _draw(self, pause: InputPause) -> None:
+        calls, self._calls = self._calls, []
+        window = self._window()
+        try:
+            if window is not None:
+                window.repaint()
+            for call in calls:
+                call()
+        finally:
+            pause.end()
+
+    def _window(self) -> QMainWindow | None:
+        """The window, if it is shown and its event loop runs; in a script it may not run yet."""
+        viewer = self._viewer()
+        window = main_window(viewer) if viewer is not None else None
+        if window is None or not window.isVisible():
+            return None
+        from qtpy.QtCore import QThread
+
+        return window if QThread.currentThread().loopLevel() > 0 else None
