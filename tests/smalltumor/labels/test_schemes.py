@@ -37,6 +37,20 @@ def test_encoding_and_decoding_are_inverse(classes, scheme):
         np.testing.assert_array_equal(back, classes)
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_the_order_in_memory_stays(order):
+    classes = np.array(np.arange(24).reshape(2, 3, 4) % 4, dtype=np.uint8, order=order)
+    stored = SCHEMES["msd"].encode(classes)
+    assert stored.strides == classes.strides
+    assert SCHEMES["msd"].decode(stored).strides == classes.strides
+
+
+def test_a_class_that_does_not_exist_is_no_label():
+    for wrong in (np.array([4], np.uint8), np.array([-1], np.int16)):
+        with pytest.raises(IndexError):
+            SCHEMES["brats2023"].encode(wrong)
+
+
 def test_a_value_of_another_scheme_is_refused():
     with pytest.raises(LabelError) as refused:
         SCHEMES["brats2023"].decode(np.array([0, 7, 1, 4], np.uint8))
