@@ -20,9 +20,9 @@ def main() -> None:
     for line in (*PROJECT["dependencies"], *extras):
         if line.startswith(PROJECT["name"]):
             continue
-        bound = BOUND.fullmatch(line)
+        bound = BOUND.fullmatch(line.partition(";")[0])  # without the processors it is for
         if bound is None:
-            raise SystemExit(f"pyproject.toml: {line} is not name>=version[,<version]")
+            raise SystemExit(f"pyproject.toml: {line} is not name>=version[,<version][; marker]")
         if bound["name"] != "torch":
             print(f"{bound['name']}=={bound['version']}")
 

@@ -108,10 +108,10 @@ def test_the_index_of_packages_accepts_wheel_and_sdist(built):
 def test_the_conda_recipe_has_the_version_and_the_requirements_of_the_package():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     recipe = yaml.safe_load((ROOT / ".ci/conda/recipe.yaml").read_text("utf-8"))
-    names = {"lazy_loader": "lazy-loader", "torch": "pytorch"}
+    names = {"isal": "python-isal", "lazy_loader": "lazy-loader", "torch": "pytorch"}
     wanted = {f"python {project['requires-python']}"}
     for line in project["dependencies"]:
-        name, bound = line.split(">=")
+        name, bound = line.partition(";")[0].split(">=")
         wanted.add(f"{names.get(name, name)} >={bound}")
     assert set(recipe["requirements"]["run"]) == wanted
     assert recipe["context"]["version"] == project["version"]

@@ -6,7 +6,6 @@ must not decide how much memory is used, gzip checksums are verified, and readin
 
 from __future__ import annotations
 
-import gzip
 import io
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ import numpy.typing as npt
 from smalltumor.data.unpacking import unpack
 from smalltumor.errors import CaseError, OutputError
 from smalltumor.files.atomic import write_bytes
+from smalltumor.files.gzip_codec import pack
 from smalltumor.geometry.grid import Grid
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def read_header(path: Path) -> nib.Nifti1Header:
     CaseError
         If the file is missing or not NIfTI.
     """
-    return _parse_header(unpack(path, 4096), path)
+    return _parse_header(bytes(unpack(path, 4096)), path)
 
 
 def read_volume(path: Path, *, allow_nonfinite: bool = False) -> Volume:
@@ -196,7 +196,7 @@ def write_volume(
         image.header.set_intent(_LABEL_INTENT, name=label_scheme)
     content = image.to_bytes()
     if path.name.lower().endswith(".gz"):
-        content = gzip.compress(content, COMPRESSION_LEVEL, mtime=0)
+        content = pack(content, COMPRESSION_LEVEL)
     write_bytes(path, content, overwrite=overwrite)
 
 

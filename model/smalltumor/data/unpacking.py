@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-import zlib
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from smalltumor.errors import CaseError
+from smalltumor.files.gzip_codec import GZIP_ERRORS, Unpacker, unpacker
+
+_PACKED_PIECE, _UNPACKED_PIECE = 2**17, 2**18
+"""Bytes that are unpacked at a time, at most."""
+
+_LARGEST_RATIO = 1040
+"""Bytes that a byte of gzip can give; deflate reaches 1032."""
+
+_MOST_AFTER = 2**20
+"""Bytes that may follow those that are asked for."""
 
 
-def unpack(path: Path, size: int, *, whole: bool = False) -> bytes:
+def unpack(path: Path, size: int, *, whole: bool = False) -> bytes | memoryview:
     """The first bytes of a file, unpacked if it is compressed.
 
     Parameters
@@ -39,26 +51,46 @@ def unpack(path: Path, size: int, *, whole: bool = False) -> bytes:
     return _gunzip(packed, size, path, whole)
 
 
-def _gunzip(packed: bytes, size: int, path: Path, whole: bool) -> bytes:
-    parts: list[bytes] = []
-    missing = size
+def _gunzip(packed: bytes, size: int, path: Path, whole: bool) -> memoryview:
+    unpacked = np.empty(min(size, len(packed) * _LARGEST_RATIO), dtype=np.uint8)
+    filled, rest = 0, memoryview(packed)
     try:
-        while packed and missing > 0:
-            member = zlib.decompressobj(wbits=31)
-            parts.append(member.decompress(packed, missing))
-            missing -= len(parts[-1])
+        while rest and filled < len(unpacked):
+            member = unpacker()
+            count, rest = _fill(unpacked[filled:], member, rest)
+            filled += count
             if whole and not member.eof:
-                _finish(member, path)
-            packed = member.unused_data
-    except zlib.error as error:
+                rest = _finish(member, rest, path)
+    except GZIP_ERRORS as error:
         raise CaseError(f"{path} is damaged ({error}); copy it again") from error
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+    return unpacked[:filled].data.toreadonly()
 
 
-def _finish(member: zlib._Decompress, path: Path) -> None:
+def _fill(
+    target: npt.NDArray[np.uint8], member: Unpacker, packed: memoryview
+) -> tuple[int, memoryview]:
+    """Unpack until the target is full or the member ends: the number of bytes, and what is left.
+
+    In pieces that stay in the processor's cache, which takes two thirds of the time.
+    """
+    filled = 0
+    while filled < len(target) and not member.eof:
+        piece = packed[:_PACKED_PIECE]
+        part = member.decompress(piece, min(_UNPACKED_PIECE, len(target) - filled))
+        if not part and not piece:
+            break  # truncated
+        left = len(member.unused_data if member.eof else member.unconsumed_tail)
+        packed = packed[len(piece) - left :]
+        target[filled : filled + len(part)] = np.frombuffer(part, np.uint8)
+        filled += len(part)
+    return filled, packed
+
+
+def _finish(member: Unpacker, packed: memoryview, path: Path) -> memoryview:
     # A file may have up to a megabyte after the voxels; more is a decompression bomb.
-    rest = member.decompress(member.unconsumed_tail, 2**20)
+    count, rest = _fill(np.empty(_MOST_AFTER, dtype=np.uint8), member, packed)
     if not member.eof:
-        if len(rest) == 2**20:
+        if count == _MOST_AFTER:
             raise CaseError(f"{path} unpacks to far more data than its header gives; not read")
         raise CaseError(f"{path} is truncated; copy it again")
+    return rest
