@@ -57,14 +57,16 @@ class LesionRings:
     Parameters
     ----------
     viewer : ViewerModel
+    name : str
+        Of the layer.
     """
 
     _boxes: npt.NDArray[np.int_]
     _diameters: npt.NDArray[np.float64]
     _bold: npt.NDArray[np.bool_]
 
-    def __init__(self, viewer: ViewerModel) -> None:
-        self._viewer = viewer
+    def __init__(self, viewer: ViewerModel, name: str = NAME) -> None:
+        self._viewer, self._name = viewer, name
         self.layer: Points | None = None
         self._forget_points()
         self._zoom = 0.0
@@ -112,11 +114,33 @@ class LesionRings:
         if not lesions:
             self.erase()
             return
-        wanted = (
+        self.show_boxes(
+            source,
             source.boxes_in_data(lesions),
             np.array([lesion.diameter_mm for lesion in lesions]),
             np.array([lesion is current for lesion in lesions]),
         )
+
+    def show_boxes(
+        self,
+        source: LesionSource,
+        boxes: npt.NDArray[np.int_],
+        diameters: npt.NDArray[np.float64],
+        bold: npt.NDArray[np.bool_],
+    ) -> None:
+        """Draw a ring around each box.
+
+        Parameters
+        ----------
+        source : LesionSource
+            The segmentation to whose layers the boxes refer.
+        boxes : (ring, 3, 2) int array
+            First voxel and stop along each axis of the layers.
+        diameters : (ring,) float array
+            Of what is ringed, mm.
+        bold : (ring,) bool array
+        """
+        wanted = (boxes, diameters, bold)
         exists = self.layer is not None and self.layer in self._viewer.layers
         drawn = (self._boxes, self._diameters, self._bold)
         same = exists and all(map(np.array_equal, wanted, drawn))
@@ -134,7 +158,7 @@ class LesionRings:
         mask_layer = source.any_layer
         layer = self._viewer.add_points(
             np.zeros((0, 3)),
-            name=NAME,
+            name=self._name,
             ndim=3,
             symbol="disc",
             face_color="transparent",

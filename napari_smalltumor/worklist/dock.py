@@ -30,7 +30,7 @@ from napari_smalltumor.widgets.guarded_fields import guard_fields
 from napari_smalltumor.workers import run_in_thread
 from napari_smalltumor.worklist.panel import WorklistPanel
 from napari_smalltumor.worklist.session import review_session
-from napari_smalltumor.worklist.spots import show_spot, text_of_spot
+from napari_smalltumor.worklist.spots import SpotRing, text_of_spot
 from napari_smalltumor.worklist.table_model import WorklistModel, text_of
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ class WorklistDock(WorklistPanel):
         self._window = planes_window(napari_viewer)
         self.session = review_session(self._viewer)
         self.keys: DockKeys | None = None
+        self._ring: SpotRing | None = None
         self._is_open = False
         self._reading: Path | None = None
         self._spot = "", 0
@@ -126,7 +127,8 @@ class WorklistDock(WorklistPanel):
         last = self._spot[1] if self._spot[0] == entry.name else -1
         number = (last + 1) % len(spots)
         self._spot = entry.name, number
-        show_spot(self._viewer, spots[number])
+        if self._ring is not None:
+            self._ring.show(spots[number])
         self._show_message(text_of_spot(spots[number], number + 1, len(spots)))
 
     def save(self) -> None:
@@ -162,6 +164,7 @@ class WorklistDock(WorklistPanel):
         self._patients.changed.connect(self._update)
         self._patients.patients_changed.connect(self._update)
         self.session.changed.connect(self._update)
+        self._ring = SpotRing(self._viewer)
         window = self._window
         actions: dict[keys.Key, Callable[[], None]] = {
             keys.NEXT_CASE: partial(self.step, 1),
@@ -183,6 +186,9 @@ class WorklistDock(WorklistPanel):
         if self.keys is not None:
             self.keys.unbind()
             self.keys = None
+        if self._ring is not None:
+            self._ring.close()
+            self._ring = None
 
     def _ask_for_results(self) -> None:
         chosen = QFileDialog.getExistingDirectory(self, "Results", settings.last_folder())

@@ -5,25 +5,60 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 from smalltumor.cohort.results import Spot
 
 from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.lesions.navigation import move_to_voxel
+from napari_smalltumor.lesions.rings import LesionRings
 from napari_smalltumor.lesions.source import LesionSource
 from napari_smalltumor.patients.active_patient import active_patient
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
+NAME = "Spot of the worklist"
 
-def show_spot(viewer: ViewerModel, spot: Spot) -> None:
-    """Move canvas and planes to a spot of the active patient."""
-    case = case_to_export(viewer)
-    if case is not None:
-        layers = region_layers(active_patient(viewer).layers, case)
+
+class SpotRing:
+    """Moves canvas and planes to a spot of the active patient, and rings it there.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    """
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._viewer = viewer
+        self._rings = LesionRings(viewer, NAME)
+        self._patients = active_patient(viewer)
+        self._patients.changed.connect(self._rings.erase)
+
+    def show(self, spot: Spot) -> None:
+        """Go to a spot and ring it, instead of the one before."""
+        case = case_to_export(self._viewer)
+        if case is None:
+            return
+        layers = region_layers(self._patients.layers, case)
+        source = LesionSource(case.name, layers, case)
         diameter = 2 * (3 * spot.mm3 / (4 * np.pi)) ** (1 / 3)
-        move_to_voxel(viewer, LesionSource(case.name, layers, case), spot.centre, diameter)
+        box = _box_of(source, spot, diameter)
+        self._rings.show_boxes(source, box, np.array([diameter]), np.array([True]))
+        move_to_voxel(self._viewer, source, spot.centre, diameter)
+
+    def close(self) -> None:
+        """Remove the ring, and disconnect from the viewer."""
+        self._patients.changed.disconnect(self._rings.erase, missing_ok=True)
+        self._rings.close()
+
+
+def _box_of(source: LesionSource, spot: Spot, diameter: float) -> npt.NDArray[np.int_]:
+    """The box of a ball of the spot's volume, (1, 3, 2)."""
+    centre = source.to_data(spot.centre)
+    radius = diameter / 2 / np.abs(np.asarray(source.any_layer.scale)[-3:])
+    first, last = np.rint(centre - radius), np.rint(centre + radius)
+    return np.stack([first, last + 1], axis=-1).astype(int)[None]
 
 
 def text_of_spot(spot: Spot, number: int, count: int) -> str:

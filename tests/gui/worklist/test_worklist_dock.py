@@ -12,8 +12,10 @@ from smalltumor.labels.regions import Region
 from napari_smalltumor import keys, settings
 from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.layers.metadata import region_layers
+from napari_smalltumor.layers.ring_boxes import ring_boxes_of
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.worklist.dock import WorklistDock
+from napari_smalltumor.worklist.spots import NAME
 
 
 @pytest.fixture
@@ -74,8 +76,12 @@ def test_a_key_goes_to_the_spots_that_deserve_a_look(dock):
         et = region_layers(dock._viewer.layers, case_to_export(dock._viewer))[Region.ET]
         slices = np.rint(et.world_to_data(dock._viewer.dims.point)).astype(int)
         assert et.data[tuple(slices)] == 1
+        ring = ring_boxes_of(dock._viewer.layers[NAME])
+        assert np.all((ring.boxes[..., 0] <= slices) & (slices < ring.boxes[..., 1]))
     assert texts[0] == texts[2] == "Second look, 256 mm³, score 0.40 (1 of 2)"
     assert texts[1] == "Small lesion, 256 mm³ (2 of 2)"
+    dock.step(1)
+    assert ring_boxes_of(dock._viewer.layers[NAME]) is None
 
 
 def test_a_case_that_failed_says_why_and_leaves_the_open_one(dock):
