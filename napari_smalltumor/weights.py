@@ -12,7 +12,9 @@ from smalltumor.models.checkpoint import load_checkpoint
 from napari_smalltumor import notify
 
 SUFFIX = ".safetensors"
-SHIPPED = "shipped"
+SHIPPED = "shipped (starter)"
+"""With the name that results and pages give them."""
+
 _CARD_LINES = 14
 
 

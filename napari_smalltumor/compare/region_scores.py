@@ -8,6 +8,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor, QPainter, QPen, QPixmap
 from qtpy.QtWidgets import QGridLayout, QLabel, QWidget
 from smalltumor.labels.regions import REGION_COLOURS, REGION_NAMES, Region
+from smalltumor.labels.volume_text import volume_text
 
 from napari_smalltumor.compare.scores import RegionComparison
 from napari_smalltumor.layers.reference import REFERENCE_COLOURS
@@ -73,7 +74,8 @@ class RegionScoresView(QWidget):
 def _texts(scores: RegionComparison) -> tuple[str, str, str, str]:
     difference = _NONE
     if scores.difference_ml is not None:
-        difference = f"{scores.difference_ml:+.2f}".replace("-", _MINUS)
+        sign = _MINUS if scores.difference_ml < 0 else "+"
+        difference = f"{sign}{volume_text(abs(scores.difference_ml))}"
     return (
         _ml(scores.own_ml),
         _ml(scores.reference_ml),
@@ -83,7 +85,7 @@ def _texts(scores: RegionComparison) -> tuple[str, str, str, str]:
 
 
 def _ml(volume: float | None) -> str:
-    return _NONE if volume is None else f"{volume:.2f}"
+    return _NONE if volume is None else volume_text(volume)
 
 
 def _sample(colour: tuple[float, float, float], *, dashed: bool) -> QLabel:

@@ -8,6 +8,7 @@ import pyqtgraph as pg
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QColor, QPalette
 from qtpy.QtWidgets import QWidget
+from smalltumor.labels.regions import COLOURS_ON_WHITE, Region
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
 from smalltumor.training.runs.status import Curve, RunStatus
 
@@ -36,9 +37,9 @@ _WEIGHTS = (
     _Line("reconstruction_weight", "reconstruction", "#ff9f5a", "#b85200", dashed=True),
 )
 _DICE = (
-    _Line("et", "ET", "#ffd91a", "#9a7b00"),
-    _Line("tc", "TC", "#ff6b6b", "#c01f1f"),
-    _Line("wt", "WT", "#4cd07d", "#1d8a48"),
+    _Line("et", "ET", "#ffd91a", COLOURS_ON_WHITE[Region.ET]),
+    _Line("tc", "TC", "#ff6b6b", COLOURS_ON_WHITE[Region.TC]),
+    _Line("wt", "WT", "#4cd07d", COLOURS_ON_WHITE[Region.WT]),
     _Line("small_lesions", "small ET", "#e0e0e0", "#404040", dashed=True),
 )
 _EMPTY_LOSSES = (-2, 0)

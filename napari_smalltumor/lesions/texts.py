@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from smalltumor.labels.regions import REGION_NAMES, Region
+from smalltumor.labels.volume_text import volume_text
 from smalltumor.lesions import Lesion
 
 from napari_smalltumor import keys
@@ -42,7 +43,7 @@ def summary(review: LesionReview, *, searching: bool, failure: str) -> str:
     found = counts(review.lesions, review.specks)
     if review.hidden_layer is not None:
         return f"{_title(review.hidden_layer)} is hidden; {found}"
-    return f"{found}, {ml:.2f} ml in total"
+    return f"{found}, {volume_text(ml)} ml in total"
 
 
 def counts(lesions: Sequence[Lesion], specks: Sequence[Lesion], kind: str = "") -> str:
@@ -95,7 +96,7 @@ def large_deletion(name: str, region: Region, lesions: Sequence[Lesion]) -> str:
     them = "it" if len(lesions) == 1 else "them"
     return (
         f"{name}: {count(len(large), 'lesion')} of {region.name} that "
-        f"{'is' if len(large) == 1 else 'are'} not small, {size:.2f} ml{small}.\n\n"
+        f"{'is' if len(large) == 1 else 'are'} not small, {volume_text(size)} ml{small}.\n\n"
         f"Delete {them}? {keys.UNDO.sequence} restores {them}."
     )
 

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QGridLayout, QLabel, QWidget
 from smalltumor.data.case import Case
 from smalltumor.data.segmentation import InferenceRun
 from smalltumor.labels.regions import REGION_COLOURS, REGION_NAMES, Region
+from smalltumor.labels.volume_text import volume_text
 from superqt import QElidingLabel
 
 from napari_smalltumor.layers.regions import OUTERMOST_FIRST
@@ -72,7 +73,7 @@ class ResultView(QWidget):
         self._name.setToolTip(case.name)
         for region, label in self._volumes.items():
             has_layer = region in volumes_ml
-            label.setText(f"{volumes_ml[region]:.2f} ml" if has_layer else _NO_LAYER)
+            label.setText(f"{volume_text(volumes_ml[region])} ml" if has_layer else _NO_LAYER)
         self._run.setText(run_line(run, edited=edited))
         self._run.setVisible(run is not None)
         findings = map(finding_text, run.findings if run is not None else ())

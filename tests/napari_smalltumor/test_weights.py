@@ -11,11 +11,11 @@ def test_the_folder_and_the_chosen_file_are_listed(tmp_path):
         (tmp_path / name).touch()
     elsewhere = str(tmp_path / "elsewhere" / "mine.safetensors")
     listed = weights.choices(elsewhere, str(tmp_path))
-    assert [name for name, _ in listed] == ["shipped", "a", "b", "mine"]
+    assert [name for name, _ in listed] == [weights.SHIPPED, "a", "b", "mine"]
     assert listed[0][1] == ""
     assert listed[-1][1] == elsewhere
     assert len(weights.choices(str(tmp_path / "a.safetensors"), str(tmp_path))) == 3
-    assert weights.choices("", "") == [("shipped", "")]
+    assert weights.choices("", "") == [(weights.SHIPPED, "")]
 
 
 def test_the_model_card_has_one_line_per_entry(tmp_path):

@@ -49,7 +49,7 @@ def segment(
     ----------
     case : Case
     checkpoint : Checkpoint, optional
-        By default the starter weights of the package.
+        By default the shipped weights.
     device : str
         ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
     backend : {"auto", "torch", "openvino"}

@@ -56,3 +56,8 @@ REGION_COLOURS: Mapping[Region, tuple[float, float, float]] = MappingProxyType(
     }
 )
 """Each region has the colour of the class that remains visible when all regions are drawn."""
+
+COLOURS_ON_WHITE: Mapping[Region, str] = MappingProxyType(
+    {Region.ET: "#9a7b00", Region.TC: "#c01f1f", Region.WT: "#1d8a48"}
+)
+"""The same hues for lines and bars on white, which a bright yellow could not be told from."""

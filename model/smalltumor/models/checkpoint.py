@@ -115,7 +115,7 @@ def load_checkpoint(path: str | Path | None = None) -> Checkpoint:
     Parameters
     ----------
     path : path, optional
-        By default the starter weights of the package.
+        By default the shipped weights.
 
     Raises
     ------
@@ -158,7 +158,7 @@ def _check_compatible(config: NetworkConfig, preprocessing: Preprocessing) -> No
 
 
 def starter_weights() -> Path:
-    """Path of the starter weights in the package.
+    """Path of the shipped weights, which are named *starter*.
 
     Raises
     ------
@@ -168,7 +168,7 @@ def starter_weights() -> Path:
     found = resources.files("smalltumor.weights") / STARTER_WEIGHTS
     if not isinstance(found, Path) or not found.is_file():
         raise CheckpointError(
-            f"this installation has no starter weights ({STARTER_WEIGHTS})",
+            f"this installation has no shipped weights ({STARTER_WEIGHTS})",
             Remedy(Action.CHOOSE_WEIGHTS),
         )
     return found

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from smalltumor.labels.regions import REGION_NAMES, Region
+from smalltumor.labels.regions import COLOURS_ON_WHITE, REGION_NAMES, Region
 from smalltumor.labels.small_lesions import SMALL_LESION_MM3
 from smalltumor.report.figures import new_figure
 
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SMALL_ML = SMALL_LESION_MM3 / 1000
-
-_COLOURS = {Region.ET: "#8A6D00", Region.TC: "#B34700", Region.WT: "#0B6AA6"}
-"""As in the course of a patient: darker than the contours, which lie on a black image."""
 
 _LESIONS = "0.35"
 _DECADES, _BINS_A_DECADE = (-3, 3), 4
@@ -39,7 +36,7 @@ def draw_sizes(
     panels = figure.subplots(1, len(Region) + 1, sharex=True)
     for axes, region in zip(panels, Region, strict=False):
         title = f"{region.upper()} {REGION_NAMES[region]}"
-        _histogram(axes, volumes_ml[region], title, _COLOURS[region])
+        _histogram(axes, volumes_ml[region], title, COLOURS_ON_WHITE[region])
     _histogram(panels[-1], [mm3 / 1000 for mm3 in lesions_mm3], "enhancing lesions", _LESIONS)
     panels[0].set_ylabel("cases", fontsize=8)
     panels[-1].set_ylabel("lesions", fontsize=8)

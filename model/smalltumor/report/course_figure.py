@@ -7,20 +7,15 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from smalltumor.follow_up import FollowUp
-from smalltumor.labels.regions import Region
+from smalltumor.labels.regions import COLOURS_ON_WHITE, Region
 from smalltumor.report import texts
-from smalltumor.report.figures import new_figure
+from smalltumor.report.figures import LINE_STYLES, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_STYLES = {
-    Region.ET: ("#8A6D00", "solid", "o"),
-    Region.TC: ("#B34700", "dashed", "s"),
-    Region.WT: ("#0B6AA6", "dotted", "^"),
-}
-"""Darker than the contours, which lie on a black image."""
+_MARKERS = {Region.ET: "o", Region.TC: "s", Region.WT: "^"}
 
 
 def draw_course(follow_up: FollowUp) -> Figure:
@@ -32,15 +27,14 @@ def draw_course(follow_up: FollowUp) -> Figure:
     volumes, products = figure.subplots(1, 2, sharex=True)
     places, labels = _times(follow_up)
     for region in Region:
-        colour, style, marker = _STYLES[region]
         values = [scan.measures.volumes_ml[region.value] for scan in follow_up.scans]
         _line(
             volumes,
             places,
             values,
-            color=colour,
-            linestyle=style,
-            marker=marker,
+            color=COLOURS_ON_WHITE[region],
+            linestyle=LINE_STYLES[region],
+            marker=_MARKERS[region],
             label=region.upper(),
         )
     volumes.set_ylabel("volume, ml")

@@ -12,20 +12,20 @@ import numpy as np
 
 from smalltumor.data.background import find_background
 from smalltumor.files.requirements import require
-from smalltumor.labels.regions import Region
+from smalltumor.labels.regions import REGION_COLOURS, Region
 from smalltumor.report.slices import Image, Slice
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-CONTOURS: Mapping[Region, tuple[str, str]] = {
-    Region.ET: ("#F0E442", "solid"),
-    Region.TC: ("#E66100", "dashed"),
-    Region.WT: ("#56B4E9", "dotted"),
+LINE_STYLES: Mapping[Region, str] = {
+    Region.ET: "solid",
+    Region.TC: "dashed",
+    Region.WT: "dotted",
 }
-"""Colour and line style of each region: colours of Okabe and Ito, or near them, which people with
-colour blindness can tell apart."""
+"""How contours can be told apart in grey, and by people with colour blindness; their colours are
+those of the window."""
 
 Point = tuple[float, float]
 
@@ -192,7 +192,7 @@ def _draw(axes: Axes, shown: Slice, window: tuple[float, float], regions: Sequen
     )
     for region in (r for r in _DRAWN if r in regions):
         mask = shown.regions[region]
-        colour, style = CONTOURS[region]
+        colour, style = REGION_COLOURS[region], LINE_STYLES[region]
         if mask.any():
             padded = np.pad(mask.astype(float), 1)  # closed contours at the edge of the picture
             rows, columns = (np.arange(-1, n + 1) for n in mask.shape)

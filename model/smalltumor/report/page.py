@@ -11,12 +11,12 @@ from smalltumor.data.case import REFERENCE, Case
 from smalltumor.data.naming.case_files import MODALITY_TITLES
 from smalltumor.files.requirements import require
 from smalltumor.labels.masks import Classes
-from smalltumor.labels.regions import REGION_NAMES, Region
+from smalltumor.labels.regions import REGION_COLOURS, REGION_NAMES, Region
 from smalltumor.measures import CaseMeasures, LesionMeasures
 from smalltumor.report import texts
 from smalltumor.report.details import ReportDetails, software_version
 from smalltumor.report.figures import (
-    CONTOURS,
+    LINE_STYLES,
     Picture,
     picture_of_lesion,
     picture_of_slice,
@@ -143,10 +143,18 @@ def known_regions(measures: CaseMeasures) -> list[Region]:
 def legend(regions: Sequence[Region]) -> list[dict[str, str]]:
     """Colour, line style and name of the contour of each of these regions."""
     return [
-        {"colour": colour, "style": style, "name": f"{region.upper()} {REGION_NAMES[region]}"}
-        for region, (colour, style) in CONTOURS.items()
+        {
+            "colour": _hexadecimal(REGION_COLOURS[region]),
+            "style": style,
+            "name": f"{region.upper()} {REGION_NAMES[region]}",
+        }
+        for region, style in LINE_STYLES.items()
         if region in regions
     ]
+
+
+def _hexadecimal(colour: tuple[float, float, float]) -> str:
+    return "#" + "".join(f"{round(255 * part):02x}" for part in colour)
 
 
 def region_rows(measures: CaseMeasures) -> list[_RegionRow]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from smalltumor.labels.volume_text import volume_text
+
 if TYPE_CHECKING:
     from smalltumor.lesions import Lesion
     from smalltumor.lesions.axial_diameters import AxialDiameters
@@ -33,10 +35,8 @@ def pieces(text: str) -> list[str]:
 
 
 def volume(ml: float | None) -> str:
-    """A volume in ml: three decimals below 1 ml, else two."""
-    if ml is None:
-        return ABSENT
-    return f"{ml:.3f}" if 0 < ml < 1 else f"{ml:.2f}"
+    """A volume in ml."""
+    return ABSENT if ml is None else volume_text(ml)
 
 
 def length(mm: float | None) -> str:

@@ -1,1 +1,1 @@
-"""Starter weights, trained on fifty patients; model/README.md is their card."""
+"""The shipped weights, named *starter*, of fifty patients; model/README.md is their card."""

@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QDialog, QFileDialog
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import Cancelled, CheckpointError
 from smalltumor.labels.regions import Region
+from smalltumor.labels.volume_text import volume_text
 
 from napari_smalltumor import notify, progress_worker, questions, settings
 from napari_smalltumor.close_patient import close_active
@@ -87,7 +88,7 @@ def test_a_run_shows_three_nested_regions_and_their_volumes(opened, run):
     assert not np.any(et & ~tc) and not np.any(tc & ~wt)
     text = dock.panel.results.text
     assert text.startswith("case\n")
-    assert f"{np.count_nonzero(wt) / 1000:.2f} ml" in text
+    assert f"{volume_text(np.count_nonzero(wt) / 1000)} ml" in text
     assert "random weights" in text
     before = list(viewer.layers)
     assert run(dock)  # the second run replaces the data of the same layers

@@ -9,6 +9,7 @@ import pytest
 from lesion_layers import classes, show_regions, synthetic_case
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 from smalltumor.labels.regions import Region
+from smalltumor.labels.volume_text import volume_text
 
 from napari_smalltumor import devices, settings
 from napari_smalltumor.autosave.files import SavedMask
@@ -39,7 +40,7 @@ def results(viewer, dock_of):
 
 
 def ml(voxels: int) -> str:
-    return f"{voxels * VOXEL_ML:.2f} ml"
+    return f"{volume_text(voxels * VOXEL_ML)} ml"
 
 
 def size(viewer, name: str) -> int:

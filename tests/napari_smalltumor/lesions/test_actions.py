@@ -135,7 +135,7 @@ def test_a_lesion_that_is_not_small_is_deleted_only_if_the_user_agrees(dock, row
     dock.agrees = True
     dock.actions.delete()
     assert 216 not in dock.voxels and len(dock.asked) == 2
-    assert dock.asked[1].startswith("Pat: 1 lesion of ET that is not small, 0.65 ml")
+    assert dock.asked[1].startswith("Pat: 1 lesion of ET that is not small, 0.648 ml")
 
 
 def test_small_lesions_are_deleted_without_a_question(dock):

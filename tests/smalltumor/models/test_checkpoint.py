@@ -113,7 +113,7 @@ def test_random_weights_depend_on_the_seed_and_are_named_random():
 
 def test_without_starter_weights_the_remedy_is_to_choose_others(monkeypatch):
     monkeypatch.setattr(module, "STARTER_WEIGHTS", "absent.safetensors")
-    with pytest.raises(CheckpointError, match="no starter weights") as refused:
+    with pytest.raises(CheckpointError, match="no shipped weights") as refused:
         load_checkpoint()
     assert refused.value.remedy == Remedy(Action.CHOOSE_WEIGHTS)
 

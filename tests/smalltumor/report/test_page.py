@@ -11,10 +11,10 @@ from report_cases import GRID, SHAPE, Page, ball, brain_case, tumour
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import Action, OutputError
 from smalltumor.files.requirements import MissingPackageError
-from smalltumor.labels.regions import TissueClass
+from smalltumor.labels.regions import REGION_COLOURS, Region, TissueClass
 from smalltumor.measures import measure_case, measure_classes
 from smalltumor.report import ReportDetails, case_page, image_warnings, write_page
-from smalltumor.report.page import MOST_PICTURES
+from smalltumor.report.page import MOST_PICTURES, legend
 from smalltumor.report.page_files import book_of
 from smalltumor.report.texts import pieces
 
@@ -212,3 +212,10 @@ def test_regions_that_the_mask_does_not_tell_have_no_contours(case):
     assert not any("TC" in caption or "WT" in caption for caption in captions)
     assert page.text.count("whole tumour") == 1  # in the table of regions, not in the legend
     assert "WT whole tumour –" in page.text
+
+
+def test_contours_have_the_colours_of_the_window():
+    shown = [each["colour"] for each in legend(list(Region))]
+    colours = [[int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)] for colour in shown]
+    expected = [REGION_COLOURS[region] for region in Region]
+    assert np.allclose(colours, expected, atol=1 / 255)

@@ -1,0 +1,20 @@
+"""A volume is printed alike, whatever it was computed from."""
+
+from __future__ import annotations
+
+import pytest
+from smalltumor.labels.volume_text import volume_text
+
+
+def test_a_sum_of_lesions_is_printed_as_their_number_of_voxels():
+    voxels = 1305
+    of_lesions = sum(n * 1.0 / 1000 for n in (1000, 200, 105))
+    of_affine = voxels * 1.0000000002 / 1000
+    assert {volume_text(ml) for ml in (voxels / 1000, of_lesions, of_affine)} == {"1.31"}
+
+
+@pytest.mark.parametrize(
+    ("ml", "text"), [(0.0, "0.00"), (0.0125, "0.013"), (0.648, "0.648"), (19.72, "19.72")]
+)
+def test_small_volumes_have_three_decimals(ml, text):
+    assert volume_text(ml) == text
