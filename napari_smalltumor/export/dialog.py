@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QApplication, QWidget
 from smalltumor.data.case import Case
 from smalltumor.errors import SmalltumorError
+from smalltumor.labels.regions import Region
+from smalltumor.labels.volume_text import volume_text
 
 from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
@@ -24,7 +26,7 @@ from napari_smalltumor.export.source_files import check_no_source
 from napari_smalltumor.layers.drawings import masks_beside_regions
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.patient import patient_of_shown_case
-from napari_smalltumor.layers.region_masks import is_outdated, unseen_regions
+from napari_smalltumor.layers.region_masks import is_outdated, unseen_regions, volumes_ml
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.output_folder import output_folder, remember_output_folder
 from napari_smalltumor.viewer import unproxied
@@ -32,6 +34,14 @@ from napari_smalltumor.viewer import unproxied
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.viewer import Viewer
+
+
+_WITHOUT = {
+    Region.ET: "nothing will enhance, and its tissue counts as necrosis",
+    Region.TC: "necrosis will count as edema",
+    Region.WT: "there will be no edema",
+}
+"""What a file will hold if a region is missing."""
 
 
 def export_active(viewer: Viewer) -> None:
@@ -138,14 +148,18 @@ def may_omit_regions(parent: QWidget | None, viewer: ViewerModel, case: Case, ac
     action : str
         Text of the button that goes on.
     """
-    title = active_patient(viewer).title_of(patient_of_shown_case(viewer.layers, case))
-    states = [f"{region.name} is {state}" for region, state in unseen_regions(viewer.layers, case)]
-    if not states:
+    unseen = unseen_regions(viewer.layers, case)
+    if not unseen:
         return True
-    text = (
-        f"{title}: {' and '.join(states)}. A missing region is empty in the file, and its "
-        f"tissue counts as the region around it; a hidden one is written as it is.\n\n{action}?"
-    )
+    title = active_patient(viewer).title_of(patient_of_shown_case(viewer.layers, case))
+    volumes = volumes_ml(region_layers(viewer.layers, case), case)
+    states = [
+        f"{region.name} is missing: {_WITHOUT[region]}"
+        if state == "missing"
+        else f"{region.name} is hidden: its {volume_text(volumes[region])} ml are written as they are"
+        for region, state in unseen
+    ]
+    text = f"{title}: {'. '.join(states)}.\n\n{action}?"
     return questions.confirm(parent, "Regions that you do not see", text, action)
 
 

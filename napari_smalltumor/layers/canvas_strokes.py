@@ -3,7 +3,8 @@
 napari sends the movements of the mouse, and the release of its button, to the layer that is
 selected then. If another layer is selected in the middle of a stroke, as when another patient
 becomes active or a result is shown, the stroke never ends: it goes on when the layer is selected
-again, though no button is pressed. So it does if a dialog gets the release.
+again, though no button is pressed. So it does if a dialog gets the release. If another place is shown
+meanwhile, a line would be painted from one place to the other.
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ class CanvasStrokes:
         viewer.layers.events.inserted.connect(lambda event: self._follow(event.value))
         viewer.layers.events.removed.connect(self._on_removed)
         viewer.mouse_drag_callbacks.append(self._on_drag)
+        for moved in (viewer.dims.events.point, viewer.scene.camera.events.center):
+            moved.connect(self._on_other_place)
         for layer in viewer.layers:
             self._follow(layer)
         self._remember(viewer.layers.selection.active)
@@ -63,6 +66,11 @@ class CanvasStrokes:
         for layer in [x for x in self._selected if x is not event.value]:
             end_stroke(layer)
         self._remember(event.value)
+
+    def _on_other_place(self, event: Any) -> None:
+        """End the stroke when a key shows another place, to which it would be drawn on."""
+        for layer in self._selected:
+            end_stroke(layer)
 
     def _on_drag(self, viewer: ViewerModel, event: Any) -> Iterator[None]:
         """End the stroke at the first movement without a button, before the layer is painted."""

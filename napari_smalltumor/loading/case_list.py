@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 
 from qtpy.compat import isalive
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import QDialog, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 from smalltumor.data.naming.case_files import CaseFiles
 
+from napari_smalltumor.loading.case_opener import CaseOpener
 from napari_smalltumor.widgets.layouts import button, row, wrapped_label
 
 _SIZE = (360, 420)
-_OPENED = "✓ "
+OPEN, EXPORTED, PROBLEM = "▸", "✓", "⚠"
+_LEGEND = f"{OPEN} open, {EXPORTED} its mask was exported, {PROBLEM} cannot be read whole"
 
 
 class CaseList(QDialog):
@@ -26,8 +27,7 @@ class CaseList(QDialog):
         The window in whose theme and middle the list appears.
     folder : Path
     cases : sequence of CaseFiles
-    open_case : callable
-        Opens a case, or shows it if it is open, and calls its second argument when it is open.
+    opener : CaseOpener
     """
 
     def __init__(
@@ -35,26 +35,29 @@ class CaseList(QDialog):
         parent: QWidget | None,
         folder: Path,
         cases: Sequence[CaseFiles],
-        open_case: Callable[[CaseFiles, Callable[[], None]], None],
+        opener: CaseOpener,
     ) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(f"Cases in {folder.name or folder}")
         self.resize(*_SIZE)
-        self._cases, self._open_case = list(cases), open_case
+        self._cases, self._opener = list(cases), opener
+        self._problems = [files.problem() for files in self._cases]
         self._started = False
         self.names = QListWidget()
-        for files in self._cases:
-            self.names.addItem(self._item(files))
+        self.names.addItems([files.name for files in self._cases])
         self.open_button = button("Open", "Open the selected case (Return)")
         self.next_button = button("Open next", "Open the next case of the list")
         layout = QVBoxLayout(self)
         layout.addWidget(wrapped_label(f"{folder} holds {len(self._cases)} cases."))
         layout.addWidget(self.names)
+        layout.addWidget(wrapped_label(_LEGEND))
         layout.addLayout(row(self.open_button, self.next_button))
         self.names.itemActivated.connect(lambda item: self.open_selected())
         self.open_button.clicked.connect(self.open_selected)
         self.next_button.clicked.connect(self.open_next)
+        opener.changed.connect(self._mark)
+        self._mark()
         self.names.setCurrentRow(0)
 
     def open_selected(self) -> None:
@@ -63,7 +66,7 @@ class CaseList(QDialog):
         if number < 0:
             return
         self._started = True
-        self._open_case(self._cases[number], partial(self._mark, number))
+        self._opener.open(self._cases[number], self._mark)
 
     def open_next(self) -> None:
         """Select and open the case below the selected one; at first, open the selected one."""
@@ -72,12 +75,24 @@ class CaseList(QDialog):
             self.names.setCurrentRow(number)
             self.open_selected()
 
-    def _mark(self, number: int) -> None:
-        if isalive(self):
-            self.names.item(number).setText(f"{_OPENED}{self._cases[number].name}")
+    def event(self, event: QEvent) -> bool:
+        """Mark what was exported since, when the user comes back to the list."""
+        if event.type() == QEvent.Type.WindowActivate:
+            self._mark()
+        return bool(super().event(event))
 
-    def _item(self, files: CaseFiles) -> QListWidgetItem:
-        problem = files.problem()
-        item = QListWidgetItem(files.name if problem is None else f"⚠ {files.name}")
-        item.setToolTip(problem or "")
-        return item
+    def _mark(self) -> None:
+        """Mark the cases that are open or exported, or have a problem."""
+        if not isalive(self):
+            return
+        for number, files in enumerate(self._cases):
+            self._mark_item(self.names.item(number), number, files)
+
+    def _mark_item(self, item: QListWidgetItem, number: int, files: CaseFiles) -> None:
+        problem, exported = self._problems[number], self._opener.exported(files)
+        opened = self._opener.is_open(files)
+        marks = (OPEN if opened else "") + (EXPORTED if exported else "")
+        marks += PROBLEM if problem else ""
+        item.setText(f"{marks} {files.name}".strip())
+        states = ("open" if opened else "", exported, problem or "")
+        item.setToolTip("\n".join([str(files.folder), *filter(None, states)]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,11 +13,10 @@ from smalltumor.errors import CaseError, GridMismatchError, SmalltumorError
 from smalltumor.scanner.sequence_folders import is_folder_of_sequences
 
 from napari_smalltumor import notify, settings
-from napari_smalltumor.layers.patient import Patient, patient_of
+from napari_smalltumor.loading.case_opener import CaseOpener, OpenFound
 from napari_smalltumor.loading.job import LoadJob
 from napari_smalltumor.loading.load import load
 from napari_smalltumor.loading.scans import MOST_SEQUENCES, offer_scan
-from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.viewer import main_window
 
 if TYPE_CHECKING:
@@ -26,8 +24,6 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
     from napari_smalltumor.layers.create import LayerData
-
-OpenFound = Callable[..., None]
 
 MOST_FOLDERS = 5_000
 """A folder with more subfolders is not searched for cases."""
@@ -129,39 +125,7 @@ def _show_list(
     from napari_smalltumor.loading.case_list import CaseList
 
     settings.remember_folder(folder)
-    CaseList(main_window(viewer), folder, cases, CaseOpener(viewer, open_found).open).show()
-
-
-class CaseOpener:
-    """Opens the cases of a list, each once.
-
-    Parameters
-    ----------
-    viewer : ViewerModel
-    open_found : callable
-        As for `offer_cases`.
-    """
-
-    def __init__(self, viewer: ViewerModel, open_found: OpenFound) -> None:
-        self._viewer, self._open_found = viewer, open_found
-        self._patients: dict[int, Patient] = {}
-
-    def open(self, files: CaseFiles, opened: Callable[[], None]) -> None:
-        """Open a case, or make its patient the active one; call `opened` when it is open."""
-        patients = active_patient(self._viewer)
-        known = self._patients.get(id(files))
-        if known is not None and known in patients.patients:
-            patients.activate(known)
-            opened()
-            return
-
-        def remember(layers: list[Layer]) -> None:
-            patient = patient_of(layers[0]) if layers else patients.current
-            if patient is not None:
-                self._patients[id(files)] = patient
-            opened()
-
-        self._open_found(self._viewer, files, remember)
+    CaseList(main_window(viewer), folder, cases, CaseOpener(viewer, open_found)).show()
 
 
 def _check_number(folder: Path, number: int) -> None:

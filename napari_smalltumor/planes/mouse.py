@@ -15,7 +15,7 @@ from napari_smalltumor.display.window_level import dragged_limits, reset_window
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.planes.brush import Stroke
 from napari_smalltumor.planes.canvas import PlaneCanvas
-from napari_smalltumor.planes.view import moved, zoomed
+from napari_smalltumor.planes.view import View, moved, zoomed
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -49,6 +49,7 @@ class PlaneMouse(QObject):
         super().__init__(canvas)
         self._canvas, self._planes = canvas, canvas.planes
         self._stroke: Stroke | None = None
+        self._stroke_at: tuple[float, View] | None = None
         self._last: QPointF | None = None
         self._windowed: Image | None = None
         self._window_start: tuple[Limits, QPointF | None] = (0.0, 1.0), None
@@ -98,14 +99,16 @@ class PlaneMouse(QObject):
         if layer is not None:
             self._dragging = "paint"
             self._stroke = Stroke(layer, self._canvas.plane)
+            self._stroke_at = self._canvas.depth, self._planes.view
             self._stroke.continue_to(self._point_at_last())
         else:
             self._dragging = "crosshair"
             self._planes.move_to(self._point_at_last())
 
     def _continue_stroke(self, stroke: Stroke) -> None:
-        """Paint on, unless the layer was hidden, or another one selected, since the press."""
-        if self._canvas.painted is stroke.layer:
+        """Paint on, unless the layer was hidden, another one selected, or another place shown."""
+        is_there = self._stroke_at == (self._canvas.depth, self._planes.view)
+        if self._canvas.painted is stroke.layer and is_there:
             stroke.continue_to(self._point_at_last())
         else:
             self._stop()

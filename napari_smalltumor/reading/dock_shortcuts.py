@@ -1,7 +1,7 @@
 """Keys that open the Segment and the Lesions dock; its own keys replace them while it is open.
 
-The key of *Segment* also segments. Those of *Lesions* only open their dock, since its list of
-lesions is not filled yet.
+The key of *Segment* also segments. Those of *Lesions* only open their dock, which then says what the
+key does: its list of lesions is not filled yet, and none is selected.
 """
 
 from __future__ import annotations
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from qtpy.QtWidgets import QMainWindow
 
 
+_OPENING = (keys.NEXT, keys.PREVIOUS, keys.TABLE)
+_ACTING = (keys.ACCEPT, keys.DELETE, keys.UNDO, keys.FOLD, keys.DISMISS, keys.REGION)
+
+
 def bind_dock_shortcuts(main_window: QMainWindow, viewer: Callable[[], Viewer | None]) -> None:
     """Bind the keys in a window, before any dock binds its own.
 
@@ -28,10 +32,17 @@ def bind_dock_shortcuts(main_window: QMainWindow, viewer: Callable[[], Viewer | 
     viewer : callable
         Returns the viewer of the window, which must not be kept alive.
     """
-    open_lesions = partial(_open, viewer, "Lesions")
-    own = (keys.NEXT, keys.PREVIOUS, keys.TABLE)
-    DockKeys(main_window, None, dict.fromkeys(own, open_lesions))
+    opening = {key: partial(_open, viewer, "Lesions") for key in _OPENING}
+    acting = {key: partial(_open_and_say, viewer, key) for key in _ACTING}
+    DockKeys(main_window, None, {**opening, **acting})
     DockKeys(main_window, None, {keys.SEGMENT: partial(_open_and_segment, viewer)})
+
+
+def _open_and_say(viewer: Callable[[], Viewer | None], key: keys.Key) -> None:
+    """Open the Lesions dock, and say what the key does there."""
+    dock = _open(viewer, "Lesions")
+    if dock is not None:
+        dock.show_message(f"{key.sequence} did nothing, because this dock was closed: {key.action}")
 
 
 def _open_and_segment(viewer: Callable[[], Viewer | None]) -> None:

@@ -7,7 +7,7 @@ from napari._app_model import get_app_model
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QComboBox, QDockWidget, QLineEdit, QMainWindow, QVBoxLayout, QWidget
 
-from napari_smalltumor.keys import DISMISS, NEXT, SEGMENT
+from napari_smalltumor.keys import DELETE, DISMISS, NEXT, SEGMENT
 from napari_smalltumor.lesions.dock import LesionsDock
 from napari_smalltumor.reading.window import planes_window
 from napari_smalltumor.segment.dock import SegmentDock
@@ -135,9 +135,10 @@ def test_a_dock_that_was_opened_by_its_key_is_the_one_of_the_menu(make_napari_vi
     viewer = make_napari_viewer()
     window = planes_window(viewer).main_window
     (opening,) = [k for k in window.findChildren(DockKeys) if NEXT in k.shortcuts]
-    opening.shortcuts[NEXT].activated.emit()
+    opening.shortcuts[DELETE].activated.emit()
     (dock,) = viewer.window.dock_widgets.values()
     assert isinstance(dock, LesionsDock)
+    assert dock.message.startswith("W did nothing, because this dock was closed")
     get_app_model().commands.execute_command("napari-smalltumor.lesions")
     opening.shortcuts[NEXT].activated.emit()
     assert list(viewer.window.dock_widgets.values()) == [dock]

@@ -10,6 +10,7 @@ from napari.utils._proxies import PublicOnlyProxy
 from napari_cases import case_along, write_case_along
 from qtpy.QtWidgets import QFileDialog, QShortcut
 from smalltumor.data.segmentation import Segmentation
+from smalltumor.labels.volume_text import volume_text
 
 from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.export.dialog import ask_and_export, export_active
@@ -114,13 +115,17 @@ def test_a_region_that_is_not_seen_is_asked_about(
     viewer, tmp_path, monkeypatch, messages, state, anyway
 ):
     layer = viewer.layers["Pat ET"]
+    voxels, voxel_ml = np.count_nonzero(layer.data), case_of(layer).grid.voxel_volume / 1000
     if state == "missing":
         viewer.layers.remove(layer)
     else:
         layer.visible = False
     asked = answer_with(monkeypatch, tmp_path / "mask.nii.gz", anyway)
     written = ask_and_export(viewer, None, per_region=False)
-    assert len(asked) == 1 and f"Pat: ET is {state}." in asked[0]
+    hidden = f"hidden: its {volume_text(voxels * voxel_ml)} ml are written as they are"
+    missing = "missing: nothing will enhance, and its tissue counts as necrosis"
+    expected = hidden if state == "hidden" else missing
+    assert len(asked) == 1 and f"Pat: ET is {expected}." in asked[0]
     assert bool(written) is (tmp_path / "mask.nii.gz").exists() is anyway
 
 

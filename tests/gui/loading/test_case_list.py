@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 from napari_cases import write_case_along
+from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QApplication
 
 from napari_smalltumor import notify
+from napari_smalltumor.close_patient import close_patient
 from napari_smalltumor.loading import folder_of_cases
 from napari_smalltumor.loading.case_list import CaseList
 from napari_smalltumor.loading.folder_of_cases import offer_cases
@@ -54,7 +56,13 @@ def test_cases_of_a_folder_are_opened_one_after_another(viewer, folder, messages
     shown.names.setCurrentRow(0)
     shown.open_button.click()  # is open already
     assert patients.title == "Pat_1" and len(viewer.layers) == 8
-    assert shown.names.item(1).text() == "✓ Pat_2"
+    assert shown.names.item(1).text() == "▸ Pat_2"
+    (folder / "Pat_2" / "Pat_2_smalltumor.nii.gz").touch()
+    QApplication.sendEvent(shown, QEvent(QEvent.Type.WindowActivate))
+    assert shown.names.item(1).text() == "▸✓ Pat_2"
+    assert "exported to Pat_2_smalltumor.nii.gz" in shown.names.item(1).toolTip()
+    close_patient(viewer, patients.current)
+    assert shown.names.item(0).text() == "Pat_1"
     assert messages == []
 
 

@@ -148,7 +148,7 @@ def test_no_plane_shows_or_paints_another_patient(viewer, tmp_path, qtbot):
         assert np.array_equal(viewer.layers[name].data, data), name
 
 
-@pytest.mark.parametrize("end", ["hidden", "another layer selected", "released"])
+@pytest.mark.parametrize("end", ["hidden", "another layer selected", "released", "elsewhere"])
 def test_a_stroke_ends_when_its_mask_is_no_longer_painted(viewer, qtbot, end):
     show_regions(viewer, case_with_lesions())
     window = open_planes(viewer)
@@ -168,6 +168,8 @@ def test_a_stroke_ends_when_its_mask_is_no_longer_painted(viewer, qtbot, end):
         drag(coronal, Qt.MouseButton.NoButton, middle)
     elif end == "hidden":
         et.visible = False
+    elif end == "elsewhere":  # as N shows another lesion
+        window.planes.look_at(tuple(et.data_to_world(voxel + 10)), 20)
     else:
         viewer.layers.selection.active = tc
     drag(coronal, LEFT, middle)

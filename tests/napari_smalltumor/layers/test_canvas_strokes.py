@@ -52,7 +52,7 @@ def press(layer, column: int) -> None:
     mouse_press_callbacks(layer, ReadOnlyWrapper(mouse("mouse_press", column, dragging=False)))
 
 
-@pytest.mark.parametrize("end", ["selected", "hidden", "transparent", "removed", "tool"])
+@pytest.mark.parametrize("end", ["selected", "hidden", "transparent", "removed", "tool", "slice", "centre"])
 def test_a_stroke_that_is_interrupted_does_not_go_on_without_a_button(viewer, layers, end):
     layer, other = layers
     press(layer, 2)
@@ -65,6 +65,10 @@ def test_a_stroke_that_is_interrupted_does_not_go_on_without_a_button(viewer, la
         layer.opacity = 0
     elif end == "removed":
         viewer.layers.remove(layer)
+    elif end == "slice":
+        viewer.dims.set_point(0, 2)
+    elif end == "centre":
+        viewer.scene.camera.center = (0, 5, 5)
     else:
         layer.mode = "pan_zoom"
     before = layer.data.copy()

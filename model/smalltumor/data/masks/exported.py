@@ -7,6 +7,7 @@ tell an exported file from an expert's mask.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,16 +50,21 @@ def region_file(path: Path) -> RegionFile | None:
 
 def region_files_of(case: Case) -> list[RegionFile]:
     """The exported files beside a case's images: the label file, else the masks of its regions."""
-    folders = {path.parent for path in case.paths.values()}
+    return region_files_beside(case.name, case.paths.values())
+
+
+def region_files_beside(case: str, images: Iterable[Path]) -> list[RegionFile]:
+    """As `region_files_of`, from the name of a case and the files of its images."""
+    folders = {path.parent for path in images}
     if len(folders) != 1:
         return []
     for suffix in SUFFIXES:
-        path = next(iter(folders)) / f"{safe_name(case.name)}{EXPORT_ENDING}{suffix}"
+        path = next(iter(folders)) / f"{safe_name(case)}{EXPORT_ENDING}{suffix}"
         if path.is_file():
-            return [RegionFile(path, case.name, None)]
+            return [RegionFile(path, case, None)]
         masks = [(r, p) for r, p in region_paths(path).items() if p.is_file()]
         if masks:
-            return [RegionFile(p, case.name, region) for region, p in masks]
+            return [RegionFile(p, case, region) for region, p in masks]
     return []
 
 
