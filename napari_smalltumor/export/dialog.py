@@ -154,9 +154,12 @@ def may_omit_regions(parent: QWidget | None, viewer: ViewerModel, case: Case, ac
     title = active_patient(viewer).title_of(patient_of_shown_case(viewer.layers, case))
     volumes = volumes_ml(region_layers(viewer.layers, case), case)
     states = [
-        f"{region.name} is missing: {_WITHOUT[region]}"
-        if state == "missing"
-        else f"{region.name} is hidden: its {volume_text(volumes[region])} ml are written as they are"
+        f"{region.name} is {state}: "
+        + (
+            _WITHOUT[region]
+            if state == "missing"
+            else f"its {volume_text(volumes[region])} ml are written as they are"
+        )
         for region, state in unseen
     ]
     text = f"{title}: {'. '.join(states)}.\n\n{action}?"

@@ -3,8 +3,8 @@
 napari sends the movements of the mouse, and the release of its button, to the layer that is
 selected then. If another layer is selected in the middle of a stroke, as when another patient
 becomes active or a result is shown, the stroke never ends: it goes on when the layer is selected
-again, though no button is pressed. So it does if a dialog gets the release. If another place is shown
-meanwhile, a line would be painted from one place to the other.
+again, though no button is pressed. So it does if a dialog gets the release. If another place is
+shown meanwhile, a line would be painted from one place to the other.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Keys that open the Segment and the Lesions dock; its own keys replace them while it is open.
 
-The key of *Segment* also segments. Those of *Lesions* only open their dock, which then says what the
-key does: its list of lesions is not filled yet, and none is selected.
+The key of *Segment* also segments. Those of *Lesions* only open their dock, which then says what
+the key does: its list of lesions is not filled yet, and none is selected.
 """
 
 from __future__ import annotations

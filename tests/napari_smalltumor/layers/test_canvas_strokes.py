@@ -52,7 +52,9 @@ def press(layer, column: int) -> None:
     mouse_press_callbacks(layer, ReadOnlyWrapper(mouse("mouse_press", column, dragging=False)))
 
 
-@pytest.mark.parametrize("end", ["selected", "hidden", "transparent", "removed", "tool", "slice", "centre"])
+@pytest.mark.parametrize(
+    "end", ["selected", "hidden", "transparent", "removed", "tool", "slice", "centre"]
+)
 def test_a_stroke_that_is_interrupted_does_not_go_on_without_a_button(viewer, layers, end):
     layer, other = layers
     press(layer, 2)
