@@ -21,8 +21,8 @@ from napari_smalltumor.autosave.exports import export_times
 from napari_smalltumor.autosave.files import SavedMask, case_digest, read_masks
 from napari_smalltumor.autosave.restore import restore
 from napari_smalltumor.layers.metadata import case_of, cases_among, claim_roles, same_case
-from napari_smalltumor.layers.patient import patient_of_shown_case
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.case_title import case_title
 from napari_smalltumor.viewer import main_window, one_per_viewer
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class ViewerAutosave:
     def _title_of(self, case: Case) -> str:
         viewer = self._viewer()
         assert viewer is not None
-        return active_patient(viewer).title_of(patient_of_shown_case(viewer.layers, case))
+        return case_title(viewer, case)
 
     def _question(self, case: Case, file: Path, masks: list[SavedMask]) -> str:
         viewer = self._viewer()

@@ -28,6 +28,7 @@ from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.patient import patient_of_shown_case
 from napari_smalltumor.layers.region_masks import is_outdated, unseen_regions, volumes_ml
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.case_title import case_title
 from napari_smalltumor.patients.output_folder import output_folder, remember_output_folder
 from napari_smalltumor.viewer import unproxied
 
@@ -128,7 +129,7 @@ def may_use_outdated(parent: QWidget | None, viewer: ViewerModel, case: Case, ac
     """Whether no image was changed after the regions were made, or the user agrees to go on."""
     if not is_outdated(viewer.layers, case):
         return True
-    title = active_patient(viewer).title_of(patient_of_shown_case(viewer.layers, case))
+    title = case_title(viewer, case)
     text = (
         f"{title}: the images were changed after this segmentation, so that its regions may not "
         f"fit them. To renew them, cancel and segment the case again.\n\n{action}?"
@@ -151,7 +152,7 @@ def may_omit_regions(parent: QWidget | None, viewer: ViewerModel, case: Case, ac
     unseen = unseen_regions(viewer.layers, case)
     if not unseen:
         return True
-    title = active_patient(viewer).title_of(patient_of_shown_case(viewer.layers, case))
+    title = case_title(viewer, case)
     volumes = volumes_ml(region_layers(viewer.layers, case), case)
     states = [
         f"{region.name} is {state}: "

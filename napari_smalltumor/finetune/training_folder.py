@@ -26,8 +26,8 @@ from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.dialog import may_write_regions
 from napari_smalltumor.finetune.cases_page import CasesPage
 from napari_smalltumor.finetune.training_masks import case_to_add, classes_to_add, mask_layers
-from napari_smalltumor.layers.patient import patient_of_shown_case
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.case_title import case_title
 from napari_smalltumor.workers import run_in_thread
 
 if TYPE_CHECKING:
@@ -122,15 +122,15 @@ class TrainingFolder(QObject):
             return
         autosave = ensure_autosave(self._viewer).autosave
         checksums = autosave.checksums(mask_layers(self._viewer, case))
-        folder = self.path
-        self._begin(f"Adding {case.name} ...")
+        folder, title = self.path, case_title(self._viewer, case)
+        self._begin(f"Adding {title} ...")
 
         def work() -> None:
             add_case(folder, case, classes, link=link, replace=replace)
 
         def done(result: None) -> None:
             autosave.mark_exported(checksums)
-            notify.info(f"{case.name} was added to {folder}")
+            notify.info(f"{title} was added to {folder}")
             self._read_again()
 
         def failed(error: Exception) -> None:
@@ -267,7 +267,7 @@ class TrainingFolder(QObject):
         return bool(chosen)
 
     def _may_replace(self, case: Case) -> bool:
-        title = self._patients.title_of(patient_of_shown_case(self._viewer.layers, case))
+        title = case_title(self._viewer, case)
         return questions.confirm(
             self._parent,
             "Replace masks?",

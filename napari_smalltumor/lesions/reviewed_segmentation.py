@@ -58,6 +58,11 @@ class ReviewedSegmentation(ABC):
         self._connect_layers(list(viewer.layers))
         self._start_patient()
 
+    @property
+    def title(self) -> str:
+        """Name of the active patient, or else of the segmentation, for the user."""
+        return self._patients.title or (self.source.name if self.source is not None else "")
+
     def close(self) -> None:
         """Disconnect from the viewer and its layers; the next review in it continues this one."""
         if self._closed:

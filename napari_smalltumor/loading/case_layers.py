@@ -29,6 +29,7 @@ from napari_smalltumor.export.region_files import (
 from napari_smalltumor.layers.brain_mask import brain_mask_layer
 from napari_smalltumor.layers.create import STACKING, LayerData, image_layers
 from napari_smalltumor.layers.metadata import cases_among, region_layers
+from napari_smalltumor.layers.patient import patient_of_case, patients_among, titles
 from napari_smalltumor.loading.already_open import layer_of_file, named_as_open, without_open
 from napari_smalltumor.loading.labels.layers import labels_of
 from napari_smalltumor.loading.real_paths import real_path, with_real_paths
@@ -92,11 +93,12 @@ def layers_of_case(
         return without_open(image_layers(case) + _brain_mask_of(case), layers) + _layers_of(
             regions, case, layers
         )
+    title = _title_beside(case, layers)
     written = region_files_of(case) if exported is None else [exported]
     if written and region_layers(layers, case):
         names = " and ".join(file.path.name for file in written)
         were = "was" if len(written) == 1 else "were"
-        notify.warn(f"{names} {were} not opened: the regions of {case.name} are open already")
+        notify.warn(f"{names} {were} not opened: the regions of {title} are open already")
         written = []
     opened = _exported_regions(case, written)
     if opened:
@@ -106,8 +108,14 @@ def layers_of_case(
     added = without_open(data, layers)
     if not opened and any(layer is mask for layer in added for mask in stored):
         names = " and ".join(path.name for path in paths)
-        notify.info(f"{case.name} is shown with the mask in {names}; it was not segmented here.")
+        notify.info(f"{title} is shown with the mask in {names}; it was not segmented here.")
     return added
+
+
+def _title_beside(case: Case, layers: Iterable[Layer]) -> str:
+    """Name of a case for the user, with its folder if another of the same name is open."""
+    patient = patient_of_case(case)
+    return titles(list({*patients_among(layers), patient}))[patient]
 
 
 def layers_of_export(file: RegionFile, layers: Sequence[Layer]) -> list[LayerData]:

@@ -249,9 +249,10 @@ class PlaneCanvas(QWidget):
     def corners(self) -> tuple[str, str, str]:
         """The patient, the topmost image, and the slice, numbered as on napari's slider."""
         viewer, layers = self.planes.viewer, self.layers
-        patient = active_patient(viewer).title if viewer is not None else ""
+        patients = active_patient(viewer) if viewer is not None else None
+        patient, name = (patients.title, patients.current) if patients is not None else ("", None)
         images = [layer for layer in layers if layer._type_string == "image"]
-        image = images[-1].name.removeprefix(f"{patient} ") if images else ""
+        image = images[-1].name.removeprefix(f"{name.name} " if name else "") if images else ""
         placement = self.planes.layers.placement((images or layers)[0]) if layers else None
         index = placement.slice_index(self.plane, self.planes.position) if placement else None
         if placement is None or index is None:

@@ -27,6 +27,7 @@ from napari_smalltumor.layers.metadata import same_case
 from napari_smalltumor.loading.dropping import accept_drops
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.case_title import case_title
 from napari_smalltumor.patients.cases_in_use import use_case, use_of
 from napari_smalltumor.patients.view_state import select
 from napari_smalltumor.prepared_scan.figures import figures_of, summary_of
@@ -201,7 +202,8 @@ class PreparedScanDock(PreparedScanPanel):
             return
         use = use_of(self._viewer, layers.case)
         if use is not None:
-            notify.error(f"{layers.case.name} is being {use.name}. Correct it when that has ended.")
+            title = case_title(self._viewer, layers.case)
+            notify.error(f"{title} is being {use.name}. Correct it when that has ended.")
             return
         scan = self._scan(layers)
         if scan is None:
@@ -225,14 +227,16 @@ class PreparedScanDock(PreparedScanPanel):
         if known is not None:
             return known
         chosen = QFileDialog.getExistingDirectory(
-            self, f"Folder of the scan of {layers.case.name}", settings.last_folder()
+            self,
+            f"Folder of the scan of {case_title(self._viewer, layers.case)}",
+            settings.last_folder(),
         )
         return Path(chosen) if chosen else None
 
     def _on_progress(self, layers: ScanLayers, state: tuple[float, str]) -> None:
         fraction, step = state
-        is_active = self._is_active(layers.case)
-        self.show_progress(fraction, step if is_active else f"{layers.case.name}: {step}")
+        title = "" if self._is_active(layers.case) else f"{case_title(self._viewer, layers.case)}: "
+        self.show_progress(fraction, f"{title}{step}")
 
     def _on_corrected(self, layers: ScanLayers, prepared: PreparedCase) -> None:
         """Show the new figures, unless another patient is active by now."""

@@ -27,9 +27,8 @@ from napari_smalltumor.export.dialog import may_replace, may_write_regions
 from napari_smalltumor.export.file_names import with_ending
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.nesting import ensure_nesting
-from napari_smalltumor.layers.patient import patient_of_shown_case
 from napari_smalltumor.layers.region_masks import is_edited, segmentation_of
-from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.case_title import case_title
 from napari_smalltumor.scanner.archives import beside_scan, is_unpacked, unpacked_folder
 from napari_smalltumor.scanner.known_scans import forget_scan, remember_scan, scan_of
 from napari_smalltumor.viewer import unproxied
@@ -59,7 +58,7 @@ def ask_and_export_dicom_seg(viewer: ViewerModel, parent: QWidget | None) -> Non
         return
     if not may_write_regions(parent, viewer, case, "Export anyway"):
         return
-    title = active_patient(viewer).title_of(patient_of_shown_case(viewer.layers, case))
+    title = case_title(viewer, case)
     study = _study_of(case, title, parent)
     path = _path_beside(study, case, title, parent) if study is not None else None
     if study is not None and path is not None:

@@ -21,12 +21,12 @@ from napari_smalltumor.layers.patient import (
     Patient,
     layers_of_patient,
     patient_of_images,
-    patient_of_shown_case,
 )
 from napari_smalltumor.layers.regions import apply_style, placement_of
 from napari_smalltumor.layers.warm_up import prepare_first_labels
 from napari_smalltumor.loading.dropping import accept_drops
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.case_title import case_title
 from napari_smalltumor.patients.cases_in_use import use_of
 from napari_smalltumor.reading.window import planes_window
 from napari_smalltumor.report.command import ask_and_report
@@ -120,12 +120,12 @@ class SegmentDock(QScrollArea):
             return
         use = use_of(self._viewer, case)
         if use is not None:
-            title = self._title_of(case)
+            title = case_title(self._viewer, case)
             notify.error(f"{title} is being {use.name}. Segment it when that has ended.")
             return
         if not self._may_exchange(case) or not self._may_leave_strokes(patient, case):
             return
-        if self._is_edited(case) and not may_replace(self._title_of(case)):
+        if self._is_edited(case) and not may_replace(case_title(self._viewer, case)):
             return
         self._edits.save_now()
         placement = placement_of(case, chosen)
@@ -210,9 +210,6 @@ class SegmentDock(QScrollArea):
     def _export(self, per_region: bool) -> None:
         ask_and_export(self._viewer, self, per_region=per_region)
 
-    def _title_of(self, case: Case) -> str:
-        return self._patients.title_of(patient_of_shown_case(self._viewer.layers, case))
-
     def _is_edited(self, case: Case) -> bool:
         """Whether the case has regions that are in no file and are no network's result."""
         return bool(self._edits.autosave.edited(region_layers(self._viewer.layers, case).values()))
@@ -225,14 +222,14 @@ class SegmentDock(QScrollArea):
         return questions.confirm(
             self,
             "Brain mask not applied",
-            f"{self._title_of(case)}: the brain mask was painted, but the images are still those "
-            "before. Apply brain mask in the Prepared scan dock changes them.",
+            f"{case_title(self._viewer, case)}: the brain mask was painted, but the images are "
+            "still those before. Apply brain mask in the Prepared scan dock changes them.",
             "Segment anyway",
         )
 
     def _may_exchange(self, case: Case) -> bool:
         texts = exchanged(self.panel.pickers.chosen)
-        title = self._title_of(case)
+        title = case_title(self._viewer, case)
         return not texts or questions.confirm(
             self,
             "Images exchanged?",

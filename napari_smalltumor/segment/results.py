@@ -51,6 +51,7 @@ class ResultView(QWidget):
         case: Case,
         volumes_ml: Mapping[Region, float],
         *,
+        title: str,
         run: InferenceRun | None,
         edited: bool,
         outdated: bool,
@@ -62,6 +63,8 @@ class ResultView(QWidget):
         case : Case
         volumes_ml : mapping of Region to float
             A region without a layer has no volume.
+        title : str
+            Name of the case for the user.
         run : InferenceRun or None
             None if the regions are not the result of a run, such as masks from a file.
         edited : bool
@@ -69,8 +72,8 @@ class ResultView(QWidget):
         outdated : bool
             Whether the images were changed after the regions were made.
         """
-        self._name.setText(case.name)
-        self._name.setToolTip(case.name)
+        self._name.setText(title)
+        self._name.setToolTip(title)
         for region, label in self._volumes.items():
             has_layer = region in volumes_ml
             label.setText(f"{volume_text(volumes_ml[region])} ml" if has_layer else _NO_LAYER)

@@ -22,6 +22,7 @@ from napari_smalltumor.lesions.source import LesionSource
 from napari_smalltumor.lesions.specks import chosen_rule, specks_of
 from napari_smalltumor.lesions.texts import counts
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.case_title import case_title
 from napari_smalltumor.segment.results import ResultView
 from napari_smalltumor.workers import run_in_thread
 
@@ -105,6 +106,7 @@ class ShownResult(QObject):
         self._view.show_regions(
             case,
             volumes_ml(layers, case),
+            title=case_title(self._viewer, case),
             run=result.run if result is not None else None,
             edited=is_edited(layers.values(), case),
             outdated=is_outdated(layers.values(), case),

@@ -1,0 +1,17 @@
+"""The name of a case for the user, which tells it from an open case of the same name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari_smalltumor.layers.patient import patient_of_shown_case
+from napari_smalltumor.patients.active_patient import active_patient
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from smalltumor.data.case import Case
+
+
+def case_title(viewer: ViewerModel, case: Case) -> str:
+    """Name of a case that is shown, with its folder if another patient has the same name."""
+    return active_patient(viewer).title_of(patient_of_shown_case(viewer.layers, case))
