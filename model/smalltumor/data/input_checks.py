@@ -34,6 +34,9 @@ SMALLEST_BRAIN_ML = 600.0
 LEAST_OVERLAP = 0.96
 """Smallest Dice of a modality's brain with that of the others; shifts of 5 mm are below it."""
 
+LEAST_OVERLAP_IF_EXCHANGED = 0.98
+"""Below it a shift may be what an exchange of modalities is taken for; that of 2 mm is below it."""
+
 LARGEST_CUT_CM2 = {"S": 10.0, "I": 50.0, "L": 10.0, "R": 10.0, "A": 10.0, "P": 10.0}
 """Largest area of the brain on a face of the volume. In 51 BraTS cases it is 0, and 39 inferior."""
 
@@ -170,7 +173,10 @@ def check_input(case: Case, expected: Sequence[str] = MODALITIES) -> list[Findin
     misaligned = list(_check_overlap(masks))
     findings += [*misaligned, *_check_faces(images, backgrounds, case.grid)]
     if not misaligned and volume_ml >= SMALLEST_BRAIN_ML:
-        findings += _check_roles(coarse, brain)
+        for exchanged in _check_roles(coarse, brain):
+            shifted = _check_overlap(masks, LEAST_OVERLAP_IF_EXCHANGED)
+            findings += [f for f in shifted if f.modalities[0] in exchanged.modalities]
+            findings.append(exchanged)
     return findings
 
 
@@ -215,7 +221,7 @@ def _check_faces(
                 yield Finding(FindingKind.CUT, area, side=side)
 
 
-def _check_overlap(masks: Mapping[str, Mask]) -> Iterator[Finding]:
+def _check_overlap(masks: Mapping[str, Mask], least: float = LEAST_OVERLAP) -> Iterator[Finding]:
     """Dice of each brain with the voxels that at least two of the others have in common.
 
     Of two images, the one that is not T1CE is named: results lie on T1CE.
@@ -233,7 +239,7 @@ def _check_overlap(masks: Mapping[str, Mask]) -> Iterator[Finding]:
     if len(masks) == 2:
         overlaps.pop(REFERENCE, None)
     worst = min(overlaps, key=lambda modality: overlaps[modality])
-    if overlaps[worst] < LEAST_OVERLAP:
+    if overlaps[worst] < least:
         yield Finding(FindingKind.MISALIGNED, overlaps[worst], (worst,))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from intensity_transforms import resampled_by_splines, transformed, z_scored_in_brain
-from smalltumor.data.case import Case, read_case
+from smalltumor.data.case import Case, read_case, read_case_files
 from smalltumor.data.input_checks import Finding, FindingKind, check_input
 from smalltumor.data.naming.case_files import MODALITIES
 from smalltumor.data.naming.find_cases import find_cases
@@ -71,6 +71,17 @@ def test_a_shift_of_6_mm_is_found(head, axis: int) -> None:
     (finding,) = check_input(with_image(head, flair=shifted))
     assert (finding.kind, finding.modalities) == (FindingKind.MISALIGNED, ("flair",))
     assert 0.85 < finding.value < 0.96
+
+
+def test_a_shift_that_looks_like_an_exchange_is_named_beside_it(shared: Path) -> None:
+    (files,) = (f for f in find_cases(shared / "data") if f.name == "BraTS2021_00000")
+    case = read_case_files(files)
+    shifted = np.asfortranarray(np.roll(case.volumes["t1ce"], 3, axis=1))
+    first, second = (
+        f for f in check_input(with_image(case, t1ce=shifted)) if f.kind is not FindingKind.CUT
+    )
+    assert (first.kind, first.modalities) == (FindingKind.MISALIGNED, ("t1ce",))
+    assert second.kind is FindingKind.EXCHANGED
 
 
 def test_a_slab_is_found(head) -> None:
