@@ -10,9 +10,11 @@ import numpy.typing as npt
 from scipy import ndimage
 from smalltumor.data.case import Case
 from smalltumor.geometry.grid import Grid
+from smalltumor.labels.components import bounding_box
 
 Volume = npt.NDArray[np.generic]
-PADDING = 16
+PADDING = ((5, 12), (0, 9), (7, 3))
+"""Voxels before and after a volume along each axis; not multiples of anything."""
 
 
 def half_size(case: Case) -> Case:
@@ -28,18 +30,30 @@ def transformed(case: Case, transform: Callable[[Volume], Volume]) -> Case:
 
 
 def padded(case: Case, value: float = 0) -> Case:
-    """A case with `PADDING` more voxels on every side."""
-    affine = case.grid.affine.copy()
-    affine[:3, 3] -= affine[:3, :3] @ np.full(3, PADDING)
-    grid = Grid(tuple(n + 2 * PADDING for n in case.grid.shape), affine)
+    """A case with `PADDING` more voxels at the ends of each axis."""
     pad = {m: np.pad(v, PADDING, constant_values=value) for m, v in case.volumes.items()}
-    return replace(case, volumes=pad, grid=grid)
+    return _on_grid_from(case, [-before for before, _ in PADDING], pad)
 
 
 def without_padding(volume: Volume) -> Volume:
     """The part of a volume that was padded."""
-    inside = slice(PADDING, -PADDING)
-    return volume[inside, inside, inside]
+    ends = zip(PADDING, volume.shape, strict=True)
+    return volume[tuple(slice(before, size - after) for (before, after), size in ends)]
+
+
+def cropped_to_brain(case: Case) -> tuple[Case, tuple[slice, slice, slice]]:
+    """A case cropped to the voxels where any modality is above 0, and their box."""
+    box = bounding_box(np.logical_or.reduce([v > 0 for v in case.volumes.values()]))
+    volumes = {m: np.asfortranarray(v[box]) for m, v in case.volumes.items()}
+    return _on_grid_from(case, [span.start for span in box], volumes), box
+
+
+def _on_grid_from(case: Case, first: list[int], volumes: dict[str, Volume]) -> Case:
+    """Volumes whose first voxel is at these indices of a case."""
+    affine = case.grid.affine.copy()
+    affine[:3, 3] += affine[:3, :3] @ first
+    shape = next(iter(volumes.values())).shape
+    return replace(case, volumes=volumes, grid=Grid(shape, affine))
 
 
 def z_scored_in_brain(volume: Volume) -> Volume:

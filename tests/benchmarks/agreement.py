@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from skimage.measure import label
-from smalltumor.data.case import read_case_files
+from smalltumor.data.case import Case, read_case_files
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.data.network_output import NetworkOutput, Probabilities
 from smalltumor.data.preprocessing import NetworkInput, prepare
@@ -30,24 +29,32 @@ from smalltumor.labels.masks import Classes, region_mask
 from smalltumor.labels.regions import Region
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
 
-WHOLE = 10**6
-"""A margin in voxels that is larger than any volume, so that nothing is cropped."""
-
 MIN_COMPONENT_VOXELS = 20
 """Smaller components are not compared."""
 
 
-def whole_input(case: object, checkpoint: Checkpoint) -> NetworkInput:
-    """The whole volume, normalised and padded to a multiple of 16."""
-    return prepare(case, replace(checkpoint.preprocessing, margin=WHOLE))  # type: ignore[arg-type]
+def whole_input(case: Case, checkpoint: Checkpoint) -> NetworkInput:
+    """The whole volume, normalised and padded to whole blocks of the crop."""
+    cropped = prepare(case, checkpoint.preprocessing)
+    multiple = checkpoint.preprocessing.multiple
+    shape = cropped.network_grid.grid.shape
+    before = [-(-max(first, 0) // multiple) * multiple for first in cropped.start]
+    start = [first - n for first, n in zip(cropped.start, before, strict=True)]
+    size = [
+        max(-(-(end - first) // multiple) * multiple, n + old)
+        for end, first, n, old in zip(shape, start, before, cropped.array.shape[1:], strict=True)
+    ]
+    array = np.zeros((len(cropped.array), *size), dtype=np.float32)
+    box = tuple(slice(n, n + old) for n, old in zip(before, cropped.array.shape[1:], strict=True))
+    array[(slice(None), *box)] = cropped.array
+    return NetworkInput(array, (start[0], start[1], start[2]), cropped.network_grid)
 
 
 def labels_on_grid(output: NetworkOutput, prepared: NetworkInput) -> Classes:
     """The most probable classes on the network's grid."""
     classes = np.zeros(prepared.network_grid.grid.shape, dtype=np.uint8)
-    inside = prepared.inside
-    box = tuple(slice(f, f + s.stop) for f, s in zip(prepared.start, inside, strict=True))
-    classes[box] = output.classes()[inside]
+    in_array, in_volume = prepared.overlap
+    classes[in_volume] = output.classes()[in_array]
     return classes
 
 

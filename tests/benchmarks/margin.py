@@ -2,8 +2,8 @@
 
     python tests/benchmarks/margin.py CASES [--weights FILE] [--limit N]
 
-CASES is a folder of cases with expert labels. A crop starts at a multiple of 16 voxels of the whole
-volume ("aligned") or at the end of the margin ("not aligned"). The fused network in float32 on the
+CASES is a folder of cases with expert labels. A crop starts a multiple of 16 voxels from where the
+whole volume starts ("aligned") or at the end of the margin ("not aligned"). The fused network in float32 on the
 crop is compared with the unfused network on the whole volume, and both with the expert.
 """
 
@@ -53,8 +53,8 @@ def unaligned_crop(whole: NetworkInput, margin: int) -> NetworkInput:
         start = min(max(int(filled[0]) - margin, 0), max(whole.array.shape[axis + 1] - size, 0))
         box.append(slice(start, start + size))
     array = np.ascontiguousarray(whole.array[(slice(None), *box)])
-    start = (box[0].start, box[1].start, box[2].start)
-    return NetworkInput(array, start, whole.network_grid)
+    i, j, k = (first + span.start for first, span in zip(whole.start, box, strict=True))
+    return NetworkInput(array, (i, j, k), whole.network_grid)
 
 
 def main() -> None:

@@ -15,12 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.geometry.array_order import is_fortran_ordered, reverse_axes
+from smalltumor.geometry.overlap import Box
 from smalltumor.labels.components import bounding_box
 from smalltumor.labels.masks import Classes, Mask
 
 Array = npt.NDArray[np.float32]
 Shape = tuple[int, int, int]
-Box = tuple[slice, slice, slice]
 
 SLAB = 8
 """Planes at half resolution that are doubled at once."""
@@ -32,10 +32,6 @@ class NetworkOutput(Protocol):
     @property
     def shape(self) -> Shape:
         """Voxels along l, p, s."""
-        ...
-
-    def crop(self, shape: Shape) -> NetworkOutput:
-        """The output for the first voxels along each axis."""
         ...
 
     def are_finite(self) -> bool:
@@ -72,11 +68,6 @@ class Probabilities:
         """See `NetworkOutput`."""
         _, i, j, k = self.values.shape
         return i, j, k
-
-    def crop(self, shape: Shape) -> Probabilities:
-        """See `NetworkOutput`."""
-        i, j, k = shape
-        return Probabilities(self.values[:, :i, :j, :k])
 
     def are_finite(self) -> bool:
         """See `NetworkOutput`."""
@@ -117,7 +108,7 @@ class HalfResolutionLogits:
             object.__setattr__(self, "shape", (2 * i, 2 * j, 2 * k))
 
     def crop(self, shape: Shape) -> HalfResolutionLogits:
-        """See `NetworkOutput`."""
+        """The output for the first voxels along each axis."""
         return HalfResolutionLogits(self.logits, shape)
 
     def are_finite(self) -> bool:

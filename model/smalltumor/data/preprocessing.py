@@ -15,21 +15,22 @@ from smalltumor.data.brain_mask import remove_background
 from smalltumor.data.naming.case_files import MODALITIES, OPTIONAL_MODALITIES, modality_titles
 from smalltumor.errors import Action, CaseError, CheckpointError, Remedy
 from smalltumor.geometry.array_order import empty_fortran_order
+from smalltumor.geometry.overlap import Box, overlap
 
 if TYPE_CHECKING:
     from smalltumor.data.case import Case
     from smalltumor.geometry.network_grid import NetworkGrid
     from smalltumor.labels.masks import Mask
 
-PREPROCESSING_VERSION = 2
+PREPROCESSING_VERSION = 3
 """Raised when `prepare` gives other values for the same images and settings: caches, packs and
 scores that come from other values are then recognised."""
 
 _MAX_LEVELS = 2**16
 """Integers that span fewer intensities than this are counted."""
 
-_MAX_VOXELS = 10**6
-"""Limit of `multiple` and `margin`, in voxels; larger than any volume."""
+_MAX_VOXELS = 128
+"""Limit of `multiple` and `margin`, in voxels."""
 
 _MIN_RELATIVE_STD = 1e-6
 """Smallest standard deviation relative to the largest intensity; less is a constant image."""
@@ -50,9 +51,10 @@ class Preprocessing:
         Percentiles inside the brain that each modality is clipped to. The brain is where any
         modality is above the background.
     multiple : int
-        The crop starts and ends at multiples of this many voxels, along each axis.
+        Blocks of this many voxels along each axis divide the volume, so that the centre of
+        the brain is in the middle of one; the crop consists of whole blocks.
     margin : int
-        Smallest margin around the brain, in voxels.
+        Smallest margin around the brain, in voxels; also beyond the end of the image.
 
     Notes
     -----
@@ -105,9 +107,9 @@ class NetworkInput:
     array : (channel, l, p, s) float32 array
         The size along each axis is a multiple of ``Preprocessing.multiple``.
     start : (3,) int
-        First voxel of the array on the network's grid.
+        First voxel of the array on the network's grid; may be negative.
     network_grid : NetworkGrid
-        The array may extend beyond its end, where it is 0.
+        The array may extend beyond its ends, where it is 0.
     """
 
     array: npt.NDArray[np.float32]
@@ -115,17 +117,15 @@ class NetworkInput:
     network_grid: NetworkGrid
 
     @property
-    def inside(self) -> tuple[slice, slice, slice]:
-        """Part of the array on the network's grid, as three slices."""
-        axes = zip(self.array.shape[1:], self.start, self.network_grid.grid.shape, strict=True)
-        i, j, k = (slice(0, min(size, length - start)) for size, start, length in axes)
-        return i, j, k
+    def overlap(self) -> tuple[Box, Box]:
+        """The voxels of the array that are on the network's grid, in the array and on the grid."""
+        return overlap(self.start, self.array.shape[1:], self.network_grid.grid.shape)
 
     def crop(self, volume: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Crop a volume (l, p, s) on the network's grid to the array's voxels, padded with 0."""
         result = np.zeros(self.array.shape[1:], dtype=volume.dtype)
-        inside = self.inside
-        result[inside] = volume[_shifted(inside, self.start)]
+        target, source = self.overlap
+        result[target] = volume[source]
         return result
 
 
@@ -169,7 +169,7 @@ def prepare(
         start, shape = _crop_around(brain, preprocessing)
         array = empty_fortran_order((len(preprocessing.channels), *shape))
         ready = NetworkInput(array, start, network_grid)
-        source, target = _shifted(ready.inside, start), ready.inside
+        target, source = ready.overlap
         brain = brain[source]
 
         def fill(channel: int, modality: str) -> None:
@@ -212,22 +212,36 @@ def _brain_mask(volume: Image) -> Mask:
 def _crop_around(
     brain: Mask, preprocessing: Preprocessing
 ) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
-    """Start and shape of the crop around the brain, multiples of `Preprocessing.multiple`.
+    """Start and shape of the crop around the brain.
 
-    The network halves the resolution four times. If the crop did not start at a multiple of 16,
-    the strided convolutions would combine other voxels than in the whole volume, and a few labels
-    would differ.
+    The network halves the resolution four times, so which voxels it combines depends on where the
+    crop starts. Blocks of `Preprocessing.multiple` voxels are therefore counted from the brain and
+    not from the end of the image: the labels stay the same if the image is cropped or padded, and
+    are mirrored if it is. The centre of mass is hardly moved by voxels at the brain's border, which
+    depend on the skull stripping.
     """
-    multiple, margin = preprocessing.multiple, preprocessing.margin
-    starts, sizes = [], []
-    for axis in range(3):
-        other_axes = tuple(a for a in range(3) if a != axis)
-        occupied = np.flatnonzero(brain.any(axis=other_axes))
-        start = max(int(occupied[0]) - margin, 0) // multiple * multiple
-        stop = min(int(occupied[-1]) + 1 + margin, brain.shape[axis])
-        starts.append(start)
-        sizes.append(-(-(stop - start) // multiple) * multiple)
+    starts, sizes = zip(
+        *(_span_around(counts, preprocessing) for counts in _voxels_by_plane(brain)), strict=True
+    )
     return (starts[0], starts[1], starts[2]), (sizes[0], sizes[1], sizes[2])
+
+
+def _span_around(counts: npt.NDArray[np.integer], preprocessing: Preprocessing) -> tuple[int, int]:
+    """Start and size of the crop along an axis, from the brain's voxels in each plane across it."""
+    multiple, margin = preprocessing.multiple, preprocessing.margin
+    occupied = np.flatnonzero(counts)
+    centre = np.average(np.arange(len(counts)) + 0.5, weights=counts)  # 0 is where voxel 0 begins
+    block = int(np.floor(centre + 0.5)) - multiple // 2  # one block starts here
+    start = block + (int(occupied[0]) - margin - block) // multiple * multiple
+    stop = int(occupied[-1]) + 1 + margin
+    return start, -(-(stop - start) // multiple) * multiple
+
+
+def _voxels_by_plane(mask: Mask) -> list[npt.NDArray[np.integer]]:
+    """Voxels of a mask in each plane across axes l, p and s."""
+    across = np.add.reduce(mask.view(np.uint8), axis=2, dtype=np.uint16)
+    by_slice = np.array([np.count_nonzero(mask[:, :, k]) for k in range(mask.shape[2])])
+    return [across.sum(axis=1, dtype=np.int64), across.sum(axis=0, dtype=np.int64), by_slice]
 
 
 def _normalise(
@@ -300,8 +314,3 @@ def _interpolate(
     below, above = value_at(floor), value_at(np.ceil(ranks).astype(np.intp))
     low, high = below + (above - below) * (ranks - floor)
     return float(low), float(high)
-
-
-def _shifted(box: tuple[slice, slice, slice], start: tuple[int, int, int]) -> tuple[slice, ...]:
-    """A box within the crop as a box on the network's grid, where the crop begins at `start`."""
-    return tuple(slice(s.start + f, s.stop + f) for s, f in zip(box, start, strict=True))

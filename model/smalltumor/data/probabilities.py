@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from smalltumor.data.network_output import NetworkOutput, most_probable_classes
 from smalltumor.geometry.network_grid import NetworkGrid
+from smalltumor.geometry.overlap import Box, overlap
 from smalltumor.labels.masks import Classes
 from smalltumor.labels.regions import TissueClass
 
@@ -20,10 +21,10 @@ class CroppedProbabilities:
     Parameters
     ----------
     output : NetworkOutput
-        Of the part of the crop that is on the network's grid.
     start : (3,) int
-        First voxel of the crop on the network's grid.
+        First voxel of the crop on the network's grid; may be negative.
     network_grid : NetworkGrid
+        The crop may extend beyond its ends.
     """
 
     output: NetworkOutput
@@ -42,7 +43,8 @@ class CroppedProbabilities:
         """
         if self.network_grid.lossless:
             classes = np.zeros(self.network_grid.grid.shape, dtype=np.uint8, order="F")
-            classes[self._box] = self.output.classes()
+            in_crop, in_volume = self._overlap
+            classes[in_volume] = self.output.classes()[in_crop]
             return self.network_grid.labels_to_source(classes)
         return most_probable_classes(self.on_source())
 
@@ -90,13 +92,13 @@ class CroppedProbabilities:
 
     def on_source(self) -> npt.NDArray[np.float32]:
         """Class probabilities on the source grid, (class, i, j, k) float32."""
-        values = self.values
+        in_crop, in_volume = self._overlap
+        values = self.output.probabilities(in_crop)
         whole = np.zeros((len(values), *self.network_grid.grid.shape), dtype=np.float32)
         whole[TissueClass.BACKGROUND] = 1
-        whole[(slice(None), *self._box)] = values
+        whole[(slice(None), *in_volume)] = values
         return self.network_grid.probabilities_to_source(whole)
 
     @property
-    def _box(self) -> tuple[slice, ...]:
-        extent = zip(self.start, self.output.shape, strict=True)
-        return tuple(slice(first, first + size) for first, size in extent)
+    def _overlap(self) -> tuple[Box, Box]:
+        return overlap(self.start, self.output.shape, self.network_grid.grid.shape)

@@ -126,9 +126,8 @@ def _predict(
     ]
     with reporter.subrange(0.05, 0.95):
         result = run_network(checkpoint, prepared.array, settings, reporter)
-    i, j, k = (span.stop for span in prepared.inside)
-    output = result.output.crop((i, j, k))
-    return CroppedProbabilities(output, prepared.start, prepared.network_grid), result, findings
+    cropped = CroppedProbabilities(result.output, prepared.start, prepared.network_grid)
+    return cropped, result, findings
 
 
 def _check_settings(backend: str, windows: object) -> None:

@@ -82,8 +82,7 @@ def segmentation_of(
     case: Case, prepared: NetworkInput, probabilities: torch.Tensor
 ) -> Segmentation:
     """The segmentation of a case by the network's output for its crop."""
-    inside = prepared.inside
-    values = probabilities.float().cpu().numpy()[(slice(None), *inside)]
+    values = probabilities.float().cpu().numpy()
     cropped = CroppedProbabilities(Probabilities(values), prepared.start, prepared.network_grid)
     return Segmentation.from_probabilities(case, cropped)
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from smalltumor.data.brain_mask import remove_background
 from smalltumor.data.network_output import HalfResolutionLogits, softmax
 from smalltumor.geometry.network_grid import NetworkGrid
+from smalltumor.geometry.overlap import overlap
 
 if TYPE_CHECKING:
     from smalltumor.data.case import Case
@@ -55,7 +56,7 @@ class CoarseMaps:
         Part of each voxel that is in the brain, 0 to 1.
     probabilities : (class, l, p, s) float32 array
     start : (3,) int
-        First voxel of the crop on the network's grid.
+        First voxel of the crop on the network's grid; may be negative.
     network_grid : NetworkGrid
     """
 
@@ -163,11 +164,10 @@ def _probabilities(cropped: CroppedProbabilities) -> tuple[tuple[int, ...], Map]
 def _crop(
     volume: npt.NDArray[Any], start: tuple[int, ...], shape: tuple[int, ...]
 ) -> npt.NDArray[Any]:
-    """A box of a volume, filled with zeros beyond its end, float32 in Fortran order as images."""
-    box = tuple(slice(first, first + size) for first, size in zip(start, shape, strict=True))
-    part = volume[box]
+    """A box of a volume, filled with zeros beyond it, float32 in Fortran order as images."""
     result = np.zeros(shape, dtype=np.float32, order="F")
-    result[tuple(slice(0, n) for n in part.shape)] = part
+    in_box, in_volume = overlap(start, shape, volume.shape)
+    result[in_box] = volume[in_volume]
     return result
 
 

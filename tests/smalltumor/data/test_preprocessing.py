@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from smalltumor.data.case import Case, read_case
 from smalltumor.data.preprocessing import (
     PREPROCESSING_VERSION,
@@ -25,12 +27,16 @@ CHANNELS = Preprocessing().channels
 def synthetic_case(
     *, dtype: npt.DTypeLike = np.int16, shape: tuple[int, int, int] = (50, 60, 40)
 ) -> Case:
-    """Four noisy blocks inside an empty volume, as a skull-stripped head."""
+    """Four noisy blocks inside an empty volume, as a skull-stripped head.
+
+    The blocks have an even number of voxels along each axis, so that their centre is not half-way
+    between two roundings.
+    """
     rng = np.random.default_rng(0)
     volumes = {}
     for modality in CHANNELS:
         volume = np.zeros(shape, dtype=dtype, order="F")
-        volume[10:31, 20:41, 5:36] = rng.integers(1, 3000, size=(21, 21, 31))
+        volume[10:30, 20:40, 5:35] = rng.integers(1, 3000, size=(20, 20, 30))
         volumes[modality] = volume
     return Case("case", volumes, Grid(shape, LPS))
 
@@ -55,22 +61,46 @@ def test_sample_has_mean_0_and_std_1_after_clipping(sample: Case, ready: Network
         np.testing.assert_allclose(ready.array[channel], ready.crop(expected), atol=2e-6)
 
 
-def test_crop_contains_the_brain_and_starts_at_a_multiple(
-    sample: Case, ready: NetworkInput
-) -> None:
+def test_the_crop_contains_the_brain_in_whole_blocks(sample: Case, ready: NetworkInput) -> None:
     brain = np.logical_or.reduce([v > 0 for v in sample.volumes.values()])
     assert np.count_nonzero(ready.crop(brain)) == np.count_nonzero(brain)
-    assert all(n % 16 == 0 for n in (*ready.array.shape[1:], *ready.start))
+    assert all(n % 16 == 0 for n in ready.array.shape[1:])
     assert np.prod(ready.array.shape[1:]) < 0.7 * brain.size
+    for axis in range(3):
+        centre = np.nonzero(brain)[axis].mean() + 0.5
+        assert (round(centre) - ready.start[axis]) % 16 == 8
+
+
+@settings(max_examples=20)
+@given(
+    before=st.tuples(*[st.integers(0, 40)] * 3),
+    after=st.tuples(*[st.integers(0, 40)] * 3),
+    cropped=st.booleans(),
+)
+def test_the_crop_is_the_same_if_the_image_is_cropped_or_padded(
+    before: tuple[int, int, int], after: tuple[int, int, int], cropped: bool
+) -> None:
+    case = synthetic_case()
+    expected = prepare(case, Preprocessing())
+    first = (10, 20, 5) if cropped else (0, 0, 0)
+    volumes = {}
+    for modality, volume in case.volumes.items():
+        kept = volume[10:30, 20:40, 5:35] if cropped else volume
+        volumes[modality] = np.asfortranarray(np.pad(kept, list(zip(before, after, strict=True))))
+    other = replace(case, volumes=volumes, grid=Grid(volumes["t1"].shape, LPS))
+    got = prepare(other, Preprocessing())
+    np.testing.assert_array_equal(got.array, expected.array)
+    moved = zip(expected.start, first, before, strict=True)
+    assert got.start == tuple(start - gone + added for start, gone, added in moved)
 
 
 def test_the_version_is_raised_when_values_change() -> None:
     """If this fails because other values are right now, raise `PREPROCESSING_VERSION`."""
     ready = prepare(synthetic_case(), Preprocessing())
-    assert PREPROCESSING_VERSION == 2
-    assert (ready.start, ready.array.shape) == ((0, 16, 0), (4, 48, 32, 48))
-    expected = [-0.6100888, -0.96654886, -1.3048332, 1.6628175]
-    np.testing.assert_allclose(ready.array[:, 11, 21, 6], expected, atol=1e-5)
+    assert PREPROCESSING_VERSION == 3
+    assert (ready.start, ready.array.shape) == ((-4, 6, -4), (4, 48, 48, 48))
+    expected = [-1.2864228, 0.16090477, 1.2209284, -1.65323]
+    np.testing.assert_allclose(ready.array[:, 15, 15, 10], expected, atol=1e-5)
 
 
 def test_floats_and_integers_give_the_same_input() -> None:
@@ -87,18 +117,24 @@ def test_channel_order_is_that_of_the_settings() -> None:
     )
 
 
-@pytest.mark.parametrize(("margin", "depth"), [(0, (5, 36)), (7, (0, 40))])
-def test_crop_has_the_margin_unless_the_volume_ends(margin: int, depth: tuple[int, int]) -> None:
+@pytest.mark.parametrize("margin", [0, 7])
+def test_the_crop_has_the_margin_also_where_the_volume_ends(margin: int) -> None:
     ready = prepare(synthetic_case(), Preprocessing(multiple=1, margin=margin))
-    assert ready.start == (10 - margin, 20 - margin, depth[0])
-    assert ready.array.shape == (4, 21 + 2 * margin, 21 + 2 * margin, depth[1] - depth[0])
+    assert ready.start == (10 - margin, 20 - margin, 5 - margin)
+    assert ready.array.shape == (4, *(n + 2 * margin for n in (20, 20, 30)))
 
 
-def test_crop_of_a_small_volume_is_padded_with_zeros() -> None:
-    ready = prepare(synthetic_case(), Preprocessing(margin=0))
-    assert ready.array.shape == (4, 32, 32, 48)
-    assert ready.inside == (slice(0, 32), slice(0, 32), slice(0, 40))
-    assert not ready.array[:, :, :, 40:].any()
+def test_a_crop_that_extends_beyond_the_volume_is_0_there() -> None:
+    case = synthetic_case()
+    volumes = {m: np.asfortranarray(v[10:30, 20:40, 5:35]) for m, v in case.volumes.items()}
+    ready = prepare(replace(case, volumes=volumes, grid=Grid((20, 20, 30), LPS)), Preprocessing())
+    in_array, in_volume = ready.overlap
+    assert in_volume == (slice(0, 20), slice(0, 20), slice(0, 30))
+    assert all(start < 0 for start in ready.start)
+    outside = np.ones(ready.array.shape[1:], dtype=bool)
+    outside[in_array] = False
+    assert ready.array[:, ~outside].all()
+    assert not ready.array[:, outside].any()
 
 
 def test_a_noisy_background_does_not_change_the_crop() -> None:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from intensity_transforms import (
+    cropped_to_brain,
     half_size,
     nan_outside,
     padded,
@@ -62,11 +63,6 @@ def expected(head: Case) -> Segmentation:
     return labels_of(head)
 
 
-@pytest.fixture(scope="module")
-def expected_if_padded(head: Case) -> Segmentation:
-    return labels_of(padded(head))
-
-
 def labels_of(case: Case) -> Segmentation:
     return segment(case, device="cpu", backend="torch")
 
@@ -79,24 +75,32 @@ def dice(a: Segmentation, b: Segmentation) -> list[float]:
 
 @settings(max_examples=8)
 @example(name="z-scored in the brain", outside="padding of nan")
+@example(name="as stored", outside="cropped to the brain")
 @given(
     name=st.sampled_from(sorted(INTENSITIES)),
-    outside=st.sampled_from(["as stored", "noise", "nan", "padding", "padding of nan"]),
+    outside=st.sampled_from(
+        ["as stored", "noise", "nan", "padding", "padding of nan", "cropped to the brain"]
+    ),
 )
 def test_labels_are_the_same_however_intensities_are_stored(
-    head, expected, expected_if_padded, name: str, outside: str
+    head, expected, name: str, outside: str
 ) -> None:
-    case = transformed(head, INTENSITIES[name])
+    case, cut = head, expected.classes
+    if outside.startswith("cropped"):
+        case, box = cropped_to_brain(case)
+        cut = cut[box]
+    case = transformed(case, INTENSITIES[name])
     if outside.startswith("padding"):
         case = transformed(case, lambda v: v.astype(np.float32))
         case = padded(case, np.nan if outside.endswith("nan") else 0)
-        expected = expected_if_padded
-    elif outside != "as stored":
+    elif outside in ("nan", "noise"):
         case = transformed(case, nan_outside if outside == "nan" else with_noise_outside)
     got = labels_of(case)
-    assert min(dice(got, expected)) >= 0.99
+    if outside.startswith("padding"):
+        got = replace(got, classes=without_padding(got.classes))
+    assert min(dice(got, replace(expected, classes=cut))) >= 0.99
     if name in EXACT and outside != "noise":
-        np.testing.assert_array_equal(got.classes, expected.classes)
+        np.testing.assert_array_equal(got.classes, cut)
 
 
 def test_ringing_changes_labels_no_more_than_the_splines_themselves(head) -> None:
@@ -115,6 +119,11 @@ def test_padding_after_a_z_score_keeps_the_labels_of_the_sample(sample, expected
     got = labels_of(padded(transformed(sample, z_scored)))
     cut = replace(got, classes=without_padding(got.classes))
     assert min(dice(cut, expected_of_sample)) >= 0.99
+
+
+def test_the_sample_cropped_to_the_brain_has_the_same_labels(sample, expected_of_sample) -> None:
+    cropped, box = cropped_to_brain(sample)
+    np.testing.assert_array_equal(labels_of(cropped).classes, expected_of_sample.classes[box])
 
 
 def test_ringing_keeps_the_labels_of_the_sample(sample, expected_of_sample) -> None:
