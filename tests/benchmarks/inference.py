@@ -89,9 +89,9 @@ def machine(setting: Setting) -> str:
             break
     backend = "no OpenVINO"
     if has_openvino():
-        import openvino
+        from smalltumor.inference.backends.openvino_import import import_openvino
 
-        backend = f"OpenVINO {openvino.get_version().partition('-')[0]}"
+        backend = f"OpenVINO {import_openvino().get_version().partition('-')[0]}"
     device = torch.cuda.get_device_name() if setting.device.startswith("cuda") else processor
     return (
         f"{device}, {setting.threads} threads, {torch.backends.cpu.get_cpu_capability()}, "

@@ -3,8 +3,9 @@
     python tests/benchmarks/margin.py CASES [--weights FILE] [--limit N]
 
 CASES is a folder of cases with expert labels. A crop starts a multiple of 16 voxels from where the
-whole volume starts ("aligned") or at the end of the margin ("not aligned"). The fused network in float32 on the
-crop is compared with the unfused network on the whole volume, and both with the expert.
+whole volume starts ("aligned") or at the end of the margin ("not aligned"). The fused network in
+float32 on the crop is compared with the unfused network on the whole volume, and both with the
+expert.
 """
 
 from __future__ import annotations

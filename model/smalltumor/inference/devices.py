@@ -105,9 +105,11 @@ def import_in_background(device: str, backend: str) -> None:
     Errors are ignored here; the run imports the same modules and reports them.
     """
 
+    from smalltumor.inference.backends.openvino_import import import_openvino
+
     def load() -> None:
         with contextlib.suppress(Exception):
-            import openvino  # noqa: F401
+            import_openvino()
             from skimage.measure import label  # noqa: F401
 
     on_cpu = device == "cpu" or (device == "auto" and not may_have_nvidia_gpu())

@@ -99,7 +99,9 @@ def test_sample_case_is_segmented_on_its_own_grid(sample: Case, checkpoint: Chec
     probabilities = result.probabilities()
     assert probabilities is not None
     np.testing.assert_allclose(probabilities.sum(axis=0), 1, atol=1e-4)
-    np.testing.assert_array_equal(probabilities.argmax(axis=0), result.classes)
+    differ = probabilities.argmax(axis=0) != result.classes  # where rounding made two equal
+    first, second = np.sort(probabilities[:, differ], axis=0)[:-3:-1]
+    np.testing.assert_allclose(first, second, atol=1e-6)
     run = result.run
     assert run is not None
     assert (run.backend, run.device, run.warnings) == ("torch", "cpu", ())

@@ -13,13 +13,14 @@ import numpy as np
 from smalltumor.data.network_output import HalfResolutionLogits
 from smalltumor.geometry.array_order import reverse_axes
 from smalltumor.inference.backends.base import BFLOAT16_MIN_EDGE, Array, is_plausible
+from smalltumor.inference.backends.openvino_import import import_openvino
 from smalltumor.inference.backends.openvino_network import NetworkLoader, Precision
 from smalltumor.inference.devices import cpu_has_bfloat16
 from smalltumor.inference.pool import Pool
 from smalltumor.inference.progress import ProgressReporter
 
 if TYPE_CHECKING:
-    import openvino as ov
+    import openvino as ov  # noqa: TID251
 
     from smalltumor.models.checkpoint import Checkpoint
 
@@ -77,8 +78,7 @@ class OpenVinoBackend:
 
     def _run(self, array: Array, precision: Precision, progress: ProgressReporter) -> Array:
         """The logits (class, s / 2, p / 2, l / 2) of an array (channel, s, p, l)."""
-        import openvino as ov
-
+        ov = import_openvino()
         shape = reverse_axes(array).shape
         with progress.subrange(0.0, 0.1):
             compiled = self._compiled_for(shape, precision, progress)

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from smalltumor.errors import OutputError
 from smalltumor.inference.backends.openvino_cache import NetworkFolder
+from smalltumor.inference.backends.openvino_import import import_openvino
 from smalltumor.inference.progress import ProgressReporter
 
 if TYPE_CHECKING:
-    import openvino as ov
+    import openvino as ov  # noqa: TID251
 
     from smalltumor.models.checkpoint import Checkpoint
 
@@ -34,11 +35,9 @@ def shared_core() -> ov.Core:
     freed signal stack, and the next signal (Ctrl-C) crashes the process.
     """
     global _core
-    import openvino as ov
-
     with _core_lock:
         if _core is None:
-            _core = ov.Core()
+            _core = import_openvino().Core()
         return _core
 
 
@@ -59,11 +58,9 @@ class NetworkLoader:
     def __init__(
         self, checkpoint: Checkpoint, precision: Precision, threads: int | None = None
     ) -> None:
-        import openvino as ov
-
         self._checkpoint, self._precision = checkpoint, precision
         self._core = shared_core()
-        self._folder = NetworkFolder(checkpoint.digest, ov.get_version(), precision)
+        self._folder = NetworkFolder(checkpoint.digest, import_openvino().get_version(), precision)
         self._settings: dict[str, Any] = {
             "INFERENCE_PRECISION_HINT": precision,
             "PERFORMANCE_HINT": "LATENCY",
@@ -106,8 +103,7 @@ class NetworkLoader:
 
     def _graph(self, progress: ProgressReporter) -> ov.Model:
         """The graph with dynamic spatial axes, from the cache or converted from torch."""
-        import openvino as ov
-
+        ov = import_openvino()
         with _conversion_lock:  # torch.jit.trace must not run in two threads at once
             if self._folder.graph.is_file():
                 try:
@@ -124,13 +120,16 @@ def convert(checkpoint: Checkpoint, precision: Precision, progress: ProgressRepo
 
     The input has reversed axes, (channel, s, p, l), each a multiple of 16; see
     `reverse_network_axes`. Weights are stored as float32, rounded beforehand for bfloat16.
-    OpenVINO's front end is called directly, because ``openvino.convert_model`` sends telemetry.
+    OpenVINO's front end is called directly: ``openvino.convert_model`` would report the conversion.
     """
     progress.update(0.1, "loading PyTorch")
-    import openvino as ov
     import torch
-    from openvino.frontend import FrontEndManager
-    from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
+
+    ov = import_openvino()
+    from openvino.frontend import FrontEndManager  # noqa: TID251
+    from openvino.frontend.pytorch.ts_decoder import (  # noqa: TID251
+        TorchScriptPythonDecoder,
+    )
 
     from smalltumor.inference.fused.network import network_for_inference, reverse_network_axes
 

@@ -1,0 +1,35 @@
+"""OpenVINO without its telemetry."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from types import ModuleType
+from typing import Any, cast
+
+_TELEMETRY = "openvino_telemetry"
+_lock = threading.Lock()
+
+
+def import_openvino() -> Any:
+    """Import OpenVINO so that it reports nothing; the only place where it is imported.
+
+    When it is imported, OpenVINO sends an event to Google Analytics from a process of its own, and
+    writes an identifier to ``~/intel``. Without the package ``openvino_telemetry`` it does neither.
+
+    Returns
+    -------
+    module
+        ``openvino``.
+
+    Raises
+    ------
+    ImportError
+        If OpenVINO is not installed.
+    """
+    with _lock:
+        if "openvino" not in sys.modules:
+            # None makes every import of the package fail as if it were not installed.
+            cast("dict[str, ModuleType | None]", sys.modules)[_TELEMETRY] = None
+        import openvino  # noqa: TID251
+    return openvino
