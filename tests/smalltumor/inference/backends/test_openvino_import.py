@@ -28,11 +28,12 @@ assert sys.modules["openvino_telemetry"] is None
 @pytest.mark.skipif(not has_openvino(), reason="the extra openvino is absent")
 def test_its_import_starts_no_process_and_leaves_nothing_in_the_home_folder(tmp_path: Path) -> None:
     home = {"HOME": str(tmp_path), "USERPROFILE": str(tmp_path)}
+    outside_ci = {name: value for name, value in os.environ.items() if name != "CI"}
     done = subprocess.run(
         [sys.executable, "-c", IMPORT],
         capture_output=True,
         text=True,
-        env={**os.environ, **home},
+        env={**outside_ci, **home},  # in CI OpenVINO reports nothing anyway
     )
     assert done.returncode == 0, done.stderr
     assert not (tmp_path / "intel").exists()
