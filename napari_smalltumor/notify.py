@@ -74,7 +74,9 @@ _REMEDIES: dict[Action, Callable[[Remedy], str]] = {
     Action.NAME_FILES: lambda remedy: (
         "open the folder with the images of one patient, or of a scan in DICOM or NIfTI files"
     ),
-    Action.RESAMPLE: lambda remedy: "resample the images onto one grid first",
+    Action.RESAMPLE: lambda remedy: (
+        "if the images are as scanned, File > IO Utilities > Prepare a scan... makes a case of them"
+    ),
     Action.CHOOSE_WEIGHTS: lambda remedy: (
         "choose weights trained with modality dropout under Weights"
         if remedy.modalities

@@ -34,7 +34,7 @@ class Action(StrEnum):
     """Name the files of a case after their sequences, or choose another folder."""
 
     RESAMPLE = "resample"
-    """Allow the modalities to be resampled onto one grid."""
+    """Make a case of images as scanned, or allow prepared ones to be resampled onto one grid."""
 
     CHOOSE_WEIGHTS = "choose weights"
     """Choose another weights file."""

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from smalltumor.data.case import REFERENCE, Case
 from smalltumor.data.naming import file_names
 from smalltumor.data.naming.case_files import MODALITIES, MODALITY_TITLES
-from smalltumor.errors import CaseError, GridMismatchError
+from smalltumor.errors import Action, CaseError, GridMismatchError, Remedy
 from smalltumor.geometry.grid import Grid, reoriented
 
 from napari_smalltumor.layers.coordinates import (
@@ -135,7 +135,8 @@ def case_of_layers(chosen: Mapping[str, Image | None]) -> Case:
         if not reoriented(grid).matches(reoriented(reference)):
             raise GridMismatchError(
                 f"{layers[modality].name} is on another grid than {layers[REFERENCE].name}: "
-                f"{grid.describe()}; expected {reference.describe()}"
+                f"{grid.describe()}; expected {reference.describe()}",
+                Remedy(Action.RESAMPLE),
             )
     volumes = {m: from_display(data, reference) for m, (data, _) in placed.items()}
     created = Case(

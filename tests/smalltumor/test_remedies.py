@@ -88,9 +88,15 @@ def test_some_command_has_a_text_for_every_remedy(action):
         ("train", Remedy(Action.NAME_MODALITIES, ("t1", "t2")), ""),
         (
             *("segment", Remedy(Action.RESAMPLE)),
-            "pass --resample to resample every modality onto the grid of T1CE",
+            "if the images are as scanned, make a case of them with `smalltumor prepare FOLDER "
+            "CASE`, or pass --raw; --resample is for images that are skull-stripped and registered "
+            "already",
         ),
-        ("cohort", Remedy(Action.RESAMPLE), ""),
+        (
+            *("cohort", Remedy(Action.RESAMPLE)),
+            "if the images are as scanned, make a case of them with `smalltumor prepare FOLDER "
+            "CASE`",
+        ),
         ("info", Remedy(Action.CHOOSE_WEIGHTS), "choose a weights file with --weights"),
         (
             *("segment", Remedy(Action.CHOOSE_WEIGHTS, ("flair",))),

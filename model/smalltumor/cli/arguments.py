@@ -69,7 +69,8 @@ def add_case(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--resample",
         action="store_true",
-        help="resample modalities that are on another grid onto the grid of T1CE",
+        help="resample modalities that are on another grid onto the grid of T1CE; only for images "
+        "that are skull-stripped and registered",
     )
     group.add_argument(
         "--channels",

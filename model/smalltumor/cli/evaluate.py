@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,6 +98,8 @@ def run(options: argparse.Namespace) -> int:
     evaluation = _evaluated(options, options.predictions)
     baseline = None if options.baseline is None else _evaluated(options, options.baseline)
     comparison = None if baseline is None else compare(evaluation, baseline)
+    seen = _seen_in_training(options, [case.name for case in evaluation.cases])
+    evaluation = replace(evaluation, notes=[*evaluation.notes, *seen])
     print(report_text(evaluation, comparison))
     if options.output is not None:
         written = write_report(
@@ -103,7 +107,9 @@ def run(options: argparse.Namespace) -> int:
         )
         print("\n".join(f"wrote {path}" for path in written))
         if not can_draw():
-            print(f"smalltumor: warning: {NO_FIGURES}", file=sys.stderr)
+            _warn(NO_FIGURES)
+    for note in seen:
+        _warn(note)
     return 0
 
 
@@ -118,6 +124,19 @@ def _evaluated(options: argparse.Namespace, predictions: Path) -> Evaluation:
             truth_labels=options.truth_labels,
             progress=progress,
         )
+
+
+def _seen_in_training(options: argparse.Namespace, cases: Sequence[str]) -> list[str]:
+    from smalltumor.cohort.seen_in_training import notes_on_training
+
+    notes = notes_on_training(options.predictions, cases)
+    if options.baseline is not None:
+        notes += [f"baseline: {note}" for note in notes_on_training(options.baseline, cases)]
+    return notes
+
+
+def _warn(text: str) -> None:
+    print(f"smalltumor: warning: {text}", file=sys.stderr)
 
 
 def _challenge(options: argparse.Namespace) -> int:
@@ -136,4 +155,6 @@ def _challenge(options: argparse.Namespace) -> int:
             progress=progress,
         )
     print("\n".join([challenge_text(cases), *notes]))
+    for note in _seen_in_training(options, [*cases]):
+        _warn(note)
     return 0

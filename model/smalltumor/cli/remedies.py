@@ -59,9 +59,11 @@ def _name_files(remedy: Remedy, options: argparse.Namespace) -> str:
 
 
 def _resample(remedy: Remedy, options: argparse.Namespace) -> str:
+    prepare = "make a case of them with `smalltumor prepare FOLDER CASE`"
+    prepare = f"if the images are as scanned, {prepare}{', or pass --raw' * ('raw' in options)}"
     if "resample" not in options:
-        return ""
-    return "pass --resample to resample every modality onto the grid of T1CE"
+        return prepare
+    return f"{prepare}; --resample is for images that are skull-stripped and registered already"
 
 
 def _choose_weights(remedy: Remedy, options: argparse.Namespace) -> str:

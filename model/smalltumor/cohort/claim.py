@@ -22,8 +22,9 @@ _MISSING = "missing_modalities"
 _ROUND = "round"
 _PART, _CASES_DIGEST = "part", "cases_digest"
 _DATA = "data"
-_NOT_OF_MASKS = {_PART, _CASES_DIGEST, _DATA}
-"""What may be different in a later run: parts have a check of their own, and data may be moved."""
+_NOT_OF_MASKS = {_PART, _CASES_DIGEST, _DATA, "trained_on", "selected_on"}
+"""What may be different in a later run: parts have a check of their own, data may be moved, and
+what is said of weights goes with their digest."""
 
 
 class Claim:

@@ -17,6 +17,7 @@ from smalltumor.cohort.lesion_tables import require_pyarrow, write_lesions, writ
 from smalltumor.cohort.pipeline import Pipeline
 from smalltumor.cohort.results_folder import TABLE, ResultsFolder
 from smalltumor.cohort.rows import CohortRow
+from smalltumor.cohort.seen_in_training import training_facts
 from smalltumor.cohort.tables import GrowingTable, write_rows
 from smalltumor.cohort.workers import THIS_PROCESS, Workers
 
@@ -79,7 +80,8 @@ def _made_with(checkpoint: Checkpoint, settings: CohortSettings) -> dict[str, An
     made_with = {"labels": settings.scheme, "flips": settings.flips, "weights": weights}
     part = {"part": str(settings.part), "cases_digest": settings.cases_digest}
     data = {} if settings.data is None else {"data": str(settings.data.absolute())}
-    return {**made_with, "digest": checkpoint.digest, **part, **data}
+    facts = training_facts(checkpoint.card)
+    return {**made_with, "digest": checkpoint.digest, **part, **data, **facts}
 
 
 @contextmanager

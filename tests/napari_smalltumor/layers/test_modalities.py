@@ -19,6 +19,7 @@ from napari_smalltumor.layers.modalities import (
     sibling_layers,
 )
 from napari_smalltumor.loading.reader import get_reader
+from napari_smalltumor.notify import error_text
 
 
 def open_case(viewer: ViewerModel, case) -> dict:
@@ -136,8 +137,9 @@ def test_the_error_names_missing_and_duplicate_layers(viewer):
 def test_layers_on_different_grids_are_an_error(viewer):
     opened = open_case(viewer, case_along())
     moved = viewer.add_image(opened["t2"].data, scale=opened["t2"].scale, name="t2")
-    with pytest.raises(GridMismatchError, match="t2 is on another grid than Pat T1CE"):
+    with pytest.raises(GridMismatchError, match="t2 is on another grid than Pat T1CE") as caught:
         case_of_layers({**opened, "t2": moved})
+    assert "Prepare a scan" in error_text(caught.value)
 
 
 def test_layers_of_two_cases_of_one_name_are_not_mixed(viewer, tmp_path):

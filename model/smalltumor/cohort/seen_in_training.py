@@ -1,0 +1,127 @@
+"""Which scored cases the network of their masks has seen in training, so that scores are too good.
+
+`cohort.json` beside the masks says on which cases the network was trained. Masks without it, such
+as those of `smalltumor segment`, may be of any program: the cases of the shipped weights are named.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from smalltumor.data.naming.cohort_names import SETTINGS
+from smalltumor.data.patients import patient_of
+from smalltumor.evaluation.pairing import find_label_files
+from smalltumor.models.card import known_cases, lists_all_cases, selected_on, trained_on
+from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
+
+_LEVELS = 3
+"""Folders above a mask that may hold `SETTINGS`: its own, and above ``reviews/READER``."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What is known of the training of the network that has made some masks.
+
+    Parameters
+    ----------
+    name : str
+        Of the weights.
+    seen : frozenset of str or None
+        Cases that they were trained on; None if that is not known.
+    chosen_by : frozenset of str
+        Cases by whose scores they were chosen.
+    recorded : bool
+        Whether the masks are known to be of these weights.
+    """
+
+    name: str
+    seen: frozenset[str] | None
+    chosen_by: frozenset[str]
+    recorded: bool
+
+
+def training_facts(card: Mapping[str, Any]) -> dict[str, Any]:
+    """What `SETTINGS` records of the training of a network, from its card."""
+    return {"trained_on": trained_on(card), "selected_on": sorted(selected_on(card))}
+
+
+def notes_on_training(predictions: Path, cases: Sequence[str]) -> list[str]:
+    """Say which scored cases are of patients that the network was trained on.
+
+    Parameters
+    ----------
+    predictions : Path
+        A mask, or a folder with masks, as `smalltumor.evaluation.evaluate.evaluate` takes them.
+    cases : sequence of str
+        Names of the cases that were scored; those without a mask are passed over.
+
+    Returns
+    -------
+    list of str
+        Empty if no case is known to be of such a patient.
+    """
+    files = find_label_files(predictions)
+    by_name = {file.name.lower(): file.path for file in files}
+    shipped = load_checkpoint()
+    by_origin: dict[Origin, list[str]] = {}
+    for name in cases:
+        mask = files[0].path if len(files) == 1 else by_name.get(name.lower())
+        if mask is not None:
+            by_origin.setdefault(_origin(mask, shipped), []).append(name)
+    return [note for origin, names in by_origin.items() for note in _notes(origin, names)]
+
+
+def _origin(mask: Path, shipped: Checkpoint) -> Origin:
+    settings = _settings(mask)
+    if not settings or settings.get("digest") == shipped.digest:
+        name = "the shipped weights" if settings else "they"
+        return _origin_of_card(shipped.card, name, recorded=bool(settings))
+    name = f"the weights {settings['weights']}" if settings.get("weights") else "the weights"
+    return _origin_of_card(settings, name, recorded=True)
+
+
+def _origin_of_card(card: Mapping[str, Any], name: str, *, recorded: bool) -> Origin:
+    seen = known_cases(card) if lists_all_cases(card) else None
+    return Origin(name, seen, selected_on(card), recorded)
+
+
+def _settings(mask: Path) -> dict[str, Any]:
+    """The settings of the cohort that a mask is of; empty if there are none that can be read."""
+    for folder in list(mask.absolute().parents)[:_LEVELS]:
+        try:
+            return dict(json.loads((folder / SETTINGS).read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError, TypeError):
+            return {}
+    return {}
+
+
+def _notes(origin: Origin, names: Sequence[str]) -> list[str]:
+    condition = "" if origin.recorded else "if these masks are of the shipped weights: "
+    notes = []
+    if origin.seen is None:
+        notes.append(
+            f"it is not recorded on which cases {origin.name} were trained, so it cannot be "
+            "checked that the scored cases are not among them"
+        )
+    elif seen := _of_patients(names, origin.seen):
+        notes.append(
+            f"{condition}{origin.name} were trained on the patients of {', '.join(seen)}; "
+            "scores of these cases do not tell how good masks of other patients are"
+        )
+    if chosen := _of_patients(names, origin.chosen_by - (origin.seen or frozenset())):
+        notes.append(
+            f"{condition}{origin.name} were chosen by scores on {', '.join(chosen)}, which makes "
+            "the scores of these cases too good"
+        )
+    return notes
+
+
+def _of_patients(names: Iterable[str], others: Iterable[str]) -> list[str]:
+    patients = {patient_of(name).casefold() for name in others}
+    return [name for name in names if patient_of(name).casefold() in patients]

@@ -1,0 +1,100 @@
+"""An evaluation says which cases the network of the masks has seen in training."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+from smalltumor.cli import main
+from smalltumor.cohort.cohort import _made_with
+from smalltumor.cohort.seen_in_training import notes_on_training, training_facts
+from smalltumor.cohort.settings import CohortSettings
+from smalltumor.models.checkpoint import load_checkpoint
+from synthetic import LPS
+
+TRAINED, OTHER = "BraTS2021_00000", "BraTS2021_09999"
+OWN_CARD = {"trained_on": ["P1_visit1", "P2"], "selected_on": ["P3"]}
+
+
+def write_masks(folder: Path, *names: str, settings: object = None) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    labels = np.zeros((12, 12, 12), np.uint8)
+    labels[3:6, 3:6, 3:6] = 4
+    labels[6:9, 3:6, 3:6], labels[3:6, 6:9, 3:6] = 1, 2
+    for name in names:
+        nib.save(nib.Nifti1Image(labels, LPS), folder / f"{name}.nii.gz")
+    if settings is not None:
+        (folder / "cohort.json").write_text(json.dumps(settings), encoding="utf-8")
+    return folder
+
+
+def test_patients_of_the_training_are_named_and_others_are_not(tmp_path):
+    settings = {"weights": "mine", "digest": "c0ffee", **OWN_CARD}
+    names = ["P1_visit2", "P2", "P3", "P4"]
+    trained, chosen = notes_on_training(write_masks(tmp_path, *names, settings=settings), names)
+    assert trained.startswith("the weights mine were trained on the patients of P1_visit2, P2;")
+    assert chosen.startswith("the weights mine were chosen by scores on P3,")
+
+
+def test_parts_are_one_network_and_reviews_are_of_the_masks_above_them(tmp_path):
+    settings = {"weights": "mine", "digest": "c0ffee", **OWN_CARD}
+    write_masks(tmp_path / "1", "P2", settings=settings)
+    write_masks(tmp_path / "2", "P1_visit1", settings=settings | {"part": "2/2"})
+    (note,) = notes_on_training(tmp_path, ["P1_visit1", "P2"])
+    assert "P1_visit1, P2" in note
+    reviewed = write_masks(tmp_path / "1" / "reviews" / "ann", "P2_review1")
+    assert "the weights mine were trained" in notes_on_training(reviewed, ["P2"])[0]
+
+
+def test_masks_of_an_unknown_origin_are_compared_with_the_shipped_weights_conditionally(tmp_path):
+    (note,) = notes_on_training(write_masks(tmp_path, TRAINED, OTHER), [TRAINED, OTHER])
+    assert note.startswith("if these masks are of the shipped weights: ")
+    assert TRAINED in note
+    assert OTHER not in note
+
+
+def test_the_digest_of_the_shipped_weights_is_enough(tmp_path):
+    settings = {"weights": "starter", "digest": load_checkpoint().digest}
+    (note,) = notes_on_training(write_masks(tmp_path, TRAINED, settings=settings), [TRAINED])
+    assert note.startswith("the shipped weights were trained on the patients of")
+
+
+@pytest.mark.parametrize("facts", [{}, {"trained_on": "fifty patients", "selected_on": []}])
+def test_a_training_that_is_not_recorded_is_said_to_be_unknown(tmp_path, facts):
+    settings = {"weights": "mine", "digest": "c0ffee", **facts}
+    (note,) = notes_on_training(write_masks(tmp_path, "P2", settings=settings), ["P2"])
+    assert note.startswith("it is not recorded on which cases the weights mine were trained")
+
+
+def test_damaged_settings_do_not_stop_an_evaluation(tmp_path):
+    folder = write_masks(tmp_path, OTHER)
+    (folder / "cohort.json").write_text("{", encoding="utf-8")
+    assert notes_on_training(folder, [OTHER]) == []
+
+
+def test_a_run_records_what_the_card_says(tmp_path):
+    checkpoint = load_checkpoint()
+    facts = training_facts(checkpoint.card)
+    assert TRAINED in facts["trained_on"]
+    assert facts["selected_on"] == ["BraTS2021_00019"]
+    assert facts.items() <= _made_with(checkpoint, CohortSettings(tmp_path)).items()
+    assert training_facts({}) == {"trained_on": "not said", "selected_on": []}
+
+
+@pytest.mark.parametrize("rules", ["brats2023", "brats2024"])
+def test_the_command_warns_of_masks_and_of_the_baseline(tmp_path, capsys, rules):
+    masks = write_masks(tmp_path / "masks", TRAINED, OTHER)
+    truth = write_masks(tmp_path / "truth", TRAINED, OTHER)
+    options = ["--rules", rules, "--labels", "brats2018", "--truth-labels", "brats2018"]
+    if rules == "brats2023":
+        options += ["--baseline", str(masks / f"{TRAINED}.nii.gz"), "-o", str(tmp_path / "report")]
+    assert main(["evaluate", str(masks), str(truth), *options]) == 0
+    warning = "smalltumor: warning: {}if these masks are of the shipped weights: they were"
+    err = capsys.readouterr().err
+    assert warning.format("") in err
+    if rules == "brats2023":
+        assert warning.format("baseline: ") in err
+        assert TRAINED in (tmp_path / "report" / "report.txt").read_text().split("All cases")[0]
