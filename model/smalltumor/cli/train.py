@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from smalltumor.cli.progress import ProgressBar
+from smalltumor.cli.train_settings import add_settings
 from smalltumor.errors import TrainingError
 
 if TYPE_CHECKING:
     from smalltumor.training.request import TrainingRequest
 
 PRESETS = ("paper", "finetune", "starter")
-AUGMENTATIONS = ("paper", "standard", "strong")
 
 DESCRIPTION = """\
 Train the multi-task network of Ngo et al. 2020 on cases with segmentations. Label schemes are
@@ -70,7 +69,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="prepared volumes (RUN/cache)",
     )
     parser.add_argument("--card", metavar="F.json", type=Path, help="facts for the model card")
-    _add_settings(parser)
+    add_settings(parser)
     parser.set_defaults(run=run)
     # Without a help text a command is not listed: this one is for processes that are launched.
     request = commands.add_parser(
@@ -78,129 +77,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     request.add_argument("file", metavar="FILE", type=Path)
     request.set_defaults(run=run_request)
-
-
-def _add_settings(parser: argparse.ArgumentParser) -> None:
-    """Options whose destination is the field of `TrainingConfig` that they change."""
-    held_out = parser.add_argument_group("validation")
-    held_out.add_argument(
-        "--validation", metavar="DIR", type=Path, help="cases that are never trained on"
-    )
-    _add_setting(
-        held_out, "--folds", "folds", int, "K", "train K networks, each holding out its fold"
-    )
-    _add_setting(
-        *(held_out, "--fold", "fold", int, "I"),
-        "with --folds: one network only, which holds out every K-th patient from number I (from 0)",
-    )
-    held_out.add_argument(
-        "--patients",
-        metavar="F.csv",
-        type=Path,
-        help="whose scan each case is, if names do not tell: columns case and patient",
-    )
-    group = parser.add_argument_group("changes to the preset")
-    _add_setting(group, "--epochs", "epochs", int, "N")
-    _add_setting(
-        group,
-        "--minutes",
-        "minutes",
-        float,
-        "M",
-        "end after this time instead of after the epochs; pauses do not count",
-    )
-    _add_setting(group, "--crop", "crop", int, "VOXELS", "a multiple of 16")
-    _add_setting(group, "--batch", "batch", int, "N", "crops in a step, over all processes")
-    _add_setting(group, "--rate", "learning_rate", float, "R", "learning rate")
-    _add_setting(group, "--seed", "seed", int, "N")
-    _add_setting(
-        group,
-        "--augmentation",
-        "augmentation",
-        str,
-        "NAME",
-        "changes of intensities: paper, standard or strong (that of starter)",
-        choices=AUGMENTATIONS,
-    )
-    _add_setting(
-        group,
-        "--modality-dropout",
-        "modality_dropout",
-        float,
-        "P",
-        "probability with which T1, T2 and FLAIR are each missing in a crop; default 0",
-    )
-    _add_setting(group, "--validate-every", "validate_every", int, "EPOCHS")
-    _add_switch(
-        group,
-        "--no-reconstruction",
-        "reconstruction",
-        False,
-        "without the auxiliary task: the DMFNet baseline",
-    )
-    _add_switch(group, "--compile", "compile", True, "compile the network with torch.compile")
-    _add_switch(group, "--freeze-encoder", "freeze_encoder", True, "train the decoders only")
-    _add_setting(
-        group,
-        "--freeze-norms",
-        "freeze_norms_at",
-        float,
-        "SHARE",
-        "freeze batch-norm statistics after this share of the steps; 0 from the start",
-    )
-    _add_setting(
-        group, "--patience", "patience", int, "N", "stop after N validations without a better score"
-    )
-    parser.set_defaults(changes={})
-
-
-def _add_setting(
-    group: argparse._ArgumentGroup,
-    option: str,
-    field: str,
-    kind: type,
-    metavar: str,
-    text: str | None = None,
-    choices: Sequence[str] | None = None,
-) -> None:
-    group.add_argument(
-        option,
-        dest=field,
-        type=kind,
-        choices=choices,
-        metavar=metavar,
-        help=text,
-        action=_Setting,
-        default=argparse.SUPPRESS,
-    )
-
-
-def _add_switch(
-    group: argparse._ArgumentGroup, option: str, field: str, value: bool, text: str
-) -> None:
-    group.add_argument(
-        option,
-        dest=field,
-        nargs=0,
-        const=value,
-        help=text,
-        action=_Setting,
-        default=argparse.SUPPRESS,
-    )
-
-
-class _Setting(argparse.Action):
-    """Collect an option of the preset's settings in ``options.changes``."""
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: Any,
-        option_string: str | None = None,
-    ) -> None:
-        value = self.const if self.nargs == 0 else values
-        namespace.changes = {**namespace.changes, self.dest: value}
 
 
 def run(options: argparse.Namespace) -> int:

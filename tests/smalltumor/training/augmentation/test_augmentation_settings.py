@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, replace
 
 import pytest
-from smalltumor.cli.train import AUGMENTATIONS
+from smalltumor.cli.train_settings import AUGMENTATIONS
 from smalltumor.errors import TrainingError
 from smalltumor.training.augmentation.settings import INTENSITIES, Augmentation
 from smalltumor.training.config import PRESETS, TrainingConfig
