@@ -5,7 +5,8 @@ from __future__ import annotations
 from copy import deepcopy
 
 import torch
-from smalltumor.models.network import MultiFiberUnit, PreactivatedConv, SegmentationNetwork
+from smalltumor.models.network import SegmentationNetwork
+from smalltumor.models.units import MultiFiberUnit, PreactivatedConv
 from torch import Tensor, nn
 from torch.nn import functional
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from smalltumor.models.network import MultiFiberUnit, PreactivatedConv
+from smalltumor.models.units import MultiFiberUnit, PreactivatedConv
 
 
 @torch.no_grad()

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from smalltumor.models.network import PreactivatedConv
+from smalltumor.models.units import PreactivatedConv
 
 VECTOR_CHANNELS = 8
 """Number of float32 values in an AVX2 vector register."""

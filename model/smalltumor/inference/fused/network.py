@@ -25,7 +25,8 @@ from torch.nn import functional
 from smalltumor.inference.fused.background import background_response
 from smalltumor.inference.fused.convs import FixedConv
 from smalltumor.inference.fused.units import FusedUnit
-from smalltumor.models.network import STAGES, MultiFiberUnit, SegmentationNetwork
+from smalltumor.models.network import STAGES, SegmentationNetwork
+from smalltumor.models.units import MultiFiberUnit
 
 SLAB = 4
 """Planes of the half-resolution grid in a slab of the last decoder; an even number.

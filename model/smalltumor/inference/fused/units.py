@@ -24,7 +24,7 @@ from smalltumor.inference.fused.convs import (
     norm_scale_and_shift,
     sum_in_place,
 )
-from smalltumor.models.network import MultiFiberUnit, PreactivatedConv
+from smalltumor.models.units import MultiFiberUnit, PreactivatedConv
 
 BUNDLE = 32
 """Minimum number of channels of a bundle: a cache line in bfloat16.
