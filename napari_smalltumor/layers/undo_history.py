@@ -36,16 +36,14 @@ def take_back(layer: Labels, change: Change) -> None:
     """Take a change back, so that the layer's own undo continues with the changes around it.
 
     The result is that of a history in which the change was never made. Nothing new is recorded: an
-    undo after this one would otherwise repeat the change.
+    undo after this one would otherwise repeat the change. Neither does the layer's own redo: it
+    would repeat the part of one layer, of a change of several.
     """
     number = _step_of(layer, change)
     if number is None:
         return
     history = layer._undo_history
     step = history[number]
-    if number == len(history) - 1 and len(step) == 1:
-        layer.undo()
-        return
     later = [atom for each in islice(history, number + 1, None) for atom in each]
     undone = [atom for each in reversed(layer._redo_history) for atom in reversed(each)]
     step[:] = [other for other in step if other is not change]

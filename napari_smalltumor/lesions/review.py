@@ -41,6 +41,7 @@ from napari_smalltumor.lesions.steps import (
     Step,
     StepHistory,
 )
+from napari_smalltumor.patients.next_picture import next_picture
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -98,12 +99,11 @@ class LesionReview(ReviewedSegmentation):
         self.lesions_changed.emit()
 
     def _interrupt(self) -> Progress:
-        return Progress(self.current, self._steps)
+        return Progress(self.current or self._sought, self._steps)
 
     def _continue(self, progress: Progress) -> None:
-        self._steps, self.current = progress.steps, progress.current
-        if self.is_candidate(self.current):  # not listed before it is searched again
-            self._sought, self.current = self.current, None
+        """The lesion of before is current when it is listed and ringed again, and not before."""
+        self._steps, self._sought = progress.steps, progress.current
         self.current_changed.emit()
 
     def set_lesions(self, lesions: Sequence[Lesion]) -> None:
@@ -111,15 +111,25 @@ class LesionReview(ReviewedSegmentation):
         self.lesions = list(lesions)
         if not self.is_candidate(self.current):
             self.current = _nearest(self.current, self.lesions)
+        if not self.is_candidate(self._sought):
+            self._find_again(self.lesions)
         self._update()
 
     def set_candidates(self, candidates: Sequence[Lesion]) -> None:
         """Set the candidates that are still to be decided on."""
         self.candidates = list(candidates)
-        if self._sought is not None and candidates:
-            self.current = self.current or _nearest(self._sought, self.candidates)
-            self._sought = None
+        if self.is_candidate(self._sought):
+            self._find_again(self.candidates)
         self._update()
+
+    def _find_again(self, among: Sequence[Lesion]) -> None:
+        """Make the lesion current that was so when the review was interrupted."""
+        if self._sought is None or not among:
+            return
+        found, self._sought = _nearest(self._sought, among), None
+        if self.current is None and found is not None:
+            self.current = found
+            next_picture(self._viewer).drop_input()  # keys until then are not meant for it
 
     def is_candidate(self, lesion: Lesion | None) -> bool:
         """Whether a lesion is a candidate and not a component of the mask."""

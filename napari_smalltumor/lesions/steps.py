@@ -148,8 +148,8 @@ class Rejection:
 
     @property
     def layers(self) -> list[Labels]:
-        """No layer was changed."""
-        return []
+        """The layer beside whose lesions they were offered; it was not changed."""
+        return [self.source.layers[Region.ET]]
 
     def undo(self) -> None:
         """Offer the candidates again."""
@@ -167,8 +167,8 @@ Step = Deletion | Acceptance | Addition | Rejection
 class StepHistory:
     """The steps of a review, in their order.
 
-    A deletion or addition that was undone stays among them, because the layer's own redo repeats
-    it. So only steps that are in effect count.
+    A deletion or addition that the layer's own undo took back stays among them, because its redo
+    repeats it. So only steps that are in effect count.
     """
 
     def __init__(self) -> None:

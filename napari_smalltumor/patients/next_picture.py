@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from weakref import ref
 
-from napari_smalltumor.viewer import main_window
+from napari_smalltumor.viewer import main_window, one_per_viewer
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -45,6 +45,10 @@ class NextPicture:
             pause = InputPause(window)
             QTimer.singleShot(0, lambda: self._draw(pause))
 
+    def drop_input(self) -> None:
+        """Drop keys and clicks until the picture is drawn."""
+        self.then(lambda: None)
+
     def _draw(self, pause: InputPause) -> None:
         calls, self._calls = self._calls, []
         window = self._window()
@@ -65,3 +69,9 @@ class NextPicture:
         from qtpy.QtCore import QThread
 
         return window if QThread.currentThread().loopLevel() > 0 else None
+
+
+@one_per_viewer
+def next_picture(viewer: ViewerModel) -> NextPicture:
+    """The next picture of a viewer; all calls for a viewer return the same object."""
+    return NextPicture(viewer)

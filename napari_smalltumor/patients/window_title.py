@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 from weakref import ref
 
-from napari_smalltumor.patients.next_picture import NextPicture
+from napari_smalltumor.patients.next_picture import next_picture
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -34,7 +34,7 @@ class WindowTitle:
         changes: Iterable[SignalInstance],
     ) -> None:
         self._viewer, self._patient_name = ref(viewer), patient_name
-        self._picture = NextPicture(viewer)
+        self._picture = next_picture(viewer)
         self._base = self._shown = viewer.title
         self._named = ""
         for changed in changes:

@@ -16,6 +16,7 @@ from napari_smalltumor.lesions.actions import ReviewActions
 from napari_smalltumor.lesions.review import LesionReview
 from napari_smalltumor.lesions.specks import SpeckRule
 from napari_smalltumor.lesions.table.model import LesionsModel
+from napari_smalltumor.patients.active_patient import active_patient
 
 
 @dataclass
@@ -155,6 +156,23 @@ def test_nothing_is_deleted_if_another_patient_came_while_the_user_was_asked(vie
     dock.actions.delete()
     assert [np.count_nonzero(viewer.layers[f"{p} ET"].data) for p in ("Pat", "Second")] == [230] * 2
     assert before.count(230) == 1
+
+
+@pytest.mark.parametrize("action", ["accept", "delete"])
+def test_the_lesion_of_before_is_not_judged_until_it_is_listed_again(viewer, dock, action):
+    patients, et = active_patient(viewer), viewer.layers["Pat ET"]
+    before = et.data.copy()
+    dock.select([0])
+    show_regions(viewer, replace(synthetic_case(), name="Other"))
+    patients.activate(patients.patients[0])
+    getattr(dock.actions, action)()
+    assert np.array_equal(et.data, before)
+    assert dock.current is None and dock.said[-1].startswith("Select a lesion")
+    patients.activate(patients.patients[1])  # before the search has ended
+    patients.activate(patients.patients[0])
+    dock.search()
+    assert dock.current == 2
+    assert not any(map(dock.review.is_accepted, dock.review.lesions))
 
 
 def test_after_the_last_small_lesion_a_candidate_is_current(dock):

@@ -242,10 +242,16 @@ def test_a_deletion_that_the_layers_redo_repeats_can_be_undone(review):
     assert review.can_undo and not np.array_equal(layer.data, before[Region.ET])
     review.undo()
     assert all(np.array_equal(x.data, before[r]) for r, x in review.source.layers.items())
-    layer.redo()
-    assert review.can_undo and not np.array_equal(layer.data, before[Region.ET])
+
+
+def test_the_layers_redo_does_not_repeat_the_part_of_one_layer(review):
+    """The lesion would be gone from ET, and stay in the file as necrosis."""
+    before = {region: x.data.copy() for region, x in review.source.layers.items()}
+    review.delete(review.lesions[:1])
     review.undo()
+    review.source.layers[Region.ET].redo()
     assert all(np.array_equal(x.data, before[r]) for r, x in review.source.layers.items())
+    assert not review.can_undo
 
 
 def test_an_acceptance_that_was_taken_back_twice_is_not_a_step_any_more(review):
@@ -556,6 +562,8 @@ class TestDockIsClosedAndOpened:
         before = review.source.mask(Region.ET).sum()
         review.close()
         again = LesionReview(viewer)
+        assert again.current is None  # it is not listed yet
+        search(again)
         assert again.current == current
         step = again.undo()
         assert step is not None
