@@ -1,0 +1,41 @@
+"""How the workers of this machine are started."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from smalltumor.cohort import cluster
+
+dask = pytest.importorskip("dask")
+distributed = pytest.importorskip("distributed")
+
+
+def test_what_is_set_for_dask_are_options_that_it_has():
+    for name in cluster._QUIET:
+        assert dask.config.get(name) is not None
+
+
+def test_workers_get_their_threads_and_memory_settings_and_the_users_own_come_first(monkeypatch):
+    seen = {}
+
+    class Cluster:
+        def __init__(self, **options):
+            seen.update(dask.config.get("distributed.nanny.pre-spawn-environ"))
+            seen["profile"] = dask.config.get("distributed.worker.profile.enabled")
+
+        def close(self, timeout):
+            pass
+
+    monkeypatch.setattr(distributed, "LocalCluster", Cluster)
+    monkeypatch.setattr(cluster, "_cores", lambda: list(range(8)))
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "4")
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    with cluster._local_cluster(distributed, 2):
+        pass
+    assert seen["OMP_NUM_THREADS"] == "4"
+    assert seen["MALLOC_ARENA_MAX"] == "4"
+    assert int(seen["MALLOC_MMAP_THRESHOLD_"]) > 4 * 144 * 192 * 160 * 4  # a network's input
+    assert seen["profile"] is False
+    assert os.environ["MALLOC_ARENA_MAX"] == "4"
