@@ -116,7 +116,8 @@ def numbers_of(
     mask: Segmentation, lesions: Sequence[Lesion]
 ) -> tuple[float, float, float, int, int]:
     """Volumes of ET, TC and WT, and the numbers of components and of small ones."""
-    et, tc, wt = (round(mask.volume_ml(region), 3) for region in Region)
+    volumes = mask.volumes_ml()
+    et, tc, wt = (round(volumes[region], 3) for region in Region)
     return et, tc, wt, len(lesions), sum(lesion.small for lesion in lesions)
 
 

@@ -300,7 +300,10 @@ def _levels(
     if values.dtype.kind in "iu":
         lowest = int(values.min())
         if int(values.max()) - lowest < _MAX_LEVELS:
-            counts = np.bincount(values.astype(np.intp) - lowest)
+            if 0 <= lowest < _MAX_LEVELS and values.dtype.itemsize < 8:  # without a copy
+                counts = np.bincount(values)[lowest:]
+            else:
+                counts = np.bincount(values.astype(np.intp) - lowest)
             return np.arange(lowest, lowest + len(counts), dtype=np.float64), counts
     return values.astype(np.float64), None
 

@@ -18,7 +18,7 @@ from smalltumor.errors import OutputError
 from smalltumor.files.atomic import check_output
 from smalltumor.geometry.grid import Grid
 from smalltumor.labels.masks import Classes, Mask, region_mask
-from smalltumor.labels.regions import Region
+from smalltumor.labels.regions import REGION_CLASSES, Region
 from smalltumor.labels.schemes import DEFAULT_SCHEME, SCHEMES
 
 if TYPE_CHECKING:
@@ -122,7 +122,18 @@ class Segmentation:
 
     def volume_ml(self, region: Region) -> float:
         """Volume of a region in ml."""
-        return int(np.count_nonzero(self.mask(region))) * self.grid.voxel_volume / 1000
+        return self._in_ml(int(np.count_nonzero(self.mask(region))))
+
+    def volumes_ml(self) -> dict[Region, float]:
+        """Volume of each region in ml; each class is counted once."""
+        counts = {c: int(np.count_nonzero(self.classes == c)) for c in REGION_CLASSES[Region.WT]}
+        return {
+            region: self._in_ml(sum(counts[c] for c in classes))
+            for region, classes in REGION_CLASSES.items()
+        }
+
+    def _in_ml(self, voxels: int) -> float:
+        return voxels * self.grid.voxel_volume / 1000
 
 
 def write_segmentation(

@@ -142,11 +142,31 @@ def coarse_maps(case: Case, cropped: CroppedProbabilities) -> CoarseMaps | None:
 
 def halve(volume: npt.NDArray[Any]) -> Map:
     """Mean over cubes of 2 x 2 x 2 voxels; the shape is even."""
+    total = _sums_of_integers(volume) if _is_small_integer(volume) else _sums(volume)
+    total /= 8
+    return np.ascontiguousarray(total)
+
+
+def _sums(volume: npt.NDArray[Any]) -> Map:
     total = np.zeros([n // 2 for n in volume.shape], dtype=np.float32, order="F")
     for i, j, k in np.ndindex(2, 2, 2):
         total += volume[i::2, j::2, k::2]
-    total /= 8
-    return np.ascontiguousarray(total)
+    return total
+
+
+def _sums_of_integers(volume: npt.NDArray[Any]) -> Map:
+    """The same sums in float32, which are exact and so the same in any order.
+
+    Images are in Fortran order: pairs along the last axis are contiguous in memory, so that only
+    the third step, of a quarter of the voxels, takes every other voxel.
+    """
+    pairs = np.add(volume[:, :, ::2], volume[:, :, 1::2], dtype=np.float32)
+    fours = pairs[:, ::2] + pairs[:, 1::2]
+    return np.asarray(fours[::2] + fours[1::2])
+
+
+def _is_small_integer(volume: npt.NDArray[Any]) -> bool:
+    return volume.dtype.kind in "biu" and volume.dtype.itemsize <= 2
 
 
 def _probabilities(cropped: CroppedProbabilities) -> tuple[tuple[int, ...], Map]:
@@ -164,10 +184,16 @@ def _probabilities(cropped: CroppedProbabilities) -> tuple[tuple[int, ...], Map]
 def _crop(
     volume: npt.NDArray[Any], start: tuple[int, ...], shape: tuple[int, ...]
 ) -> npt.NDArray[Any]:
-    """A box of a volume, filled with zeros beyond it, float32 in Fortran order as images."""
-    result = np.zeros(shape, dtype=np.float32, order="F")
+    """A box of a volume, filled with zeros beyond it.
+
+    float32 in Fortran order as images; a view of small integers if it lies within the volume.
+    """
     in_box, in_volume = overlap(start, shape, volume.shape)
-    result[in_box] = volume[in_volume]
+    part, integers = volume[in_volume], _is_small_integer(volume)
+    if integers and part.shape == tuple(shape):
+        return part
+    result = np.zeros(shape, dtype=volume.dtype if integers else np.float32, order="F")
+    result[in_box] = part
     return result
 
 

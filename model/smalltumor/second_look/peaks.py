@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
@@ -57,33 +58,46 @@ class Peaks:
 
 def find_peaks(maps: CoarseMaps) -> Peaks:
     """Find the peaks outside the mask of ET, several millimetres apart."""
-    from scipy import ndimage
-
     smoothed, surroundings = _smoothed(maps)
     differences = [one - two for one, two in pairwise(smoothed)]
-    scale = np.argmax(differences, axis=0).astype(np.int8)
-    blob = np.maximum.reduce(differences)
+    scale, blob = _largest(differences)
     allowed = (maps.brain > _IN_BRAIN) & (surroundings > _IN_BRAIN)
     allowed &= ~predicted_et(maps)
     odds = log_odds(maps)
     found = [
-        _highest(blob, allowed & (blob > LEAST_BLOB), ndimage.maximum_filter(blob, 3)),
-        _highest(odds, allowed & (odds > LEAST_LOG_ODDS), ndimage.maximum_filter(odds, 3)),
+        _highest(blob, allowed & (blob > LEAST_BLOB)),
+        _highest(odds, allowed & (odds > LEAST_LOG_ODDS)),
     ]
     return Peaks(_apart(np.concatenate(found), blob), blob, scale, surroundings)
 
 
 def predicted_et(maps: CoarseMaps) -> Mask:
     """Voxels of the maps whose most probable class is ET."""
-    return np.asarray(maps.probabilities.argmax(axis=0) == TissueClass.ET)
+    return np.asarray(maps.probabilities[TissueClass.ET] > _most_probable_other(maps))
 
 
 def log_odds(maps: CoarseMaps) -> Map:
     """Logarithm of the probability of ET over that of the most probable other class."""
     tiny = np.float32(1e-6)
     et = maps.probabilities[TissueClass.ET]
-    others = np.delete(maps.probabilities, TissueClass.ET, axis=0).max(axis=0)
-    return np.asarray(np.log((et + tiny) / (others + tiny)))
+    return np.asarray(np.log((et + tiny) / (_most_probable_other(maps) + tiny)))
+
+
+def _most_probable_other(maps: CoarseMaps) -> Map:
+    """Probability of the most probable class before ET, which is the last one."""
+    return np.asarray(np.maximum.reduce(maps.probabilities[: TissueClass.ET]))
+
+
+def _largest(volumes: Sequence[Map]) -> tuple[npt.NDArray[np.int8], Map]:
+    """Which volume is the largest in each voxel, the first one of equals, and its value.
+
+    One by one, which takes a fifth of the time of argmax over stacked volumes.
+    """
+    number, value = np.zeros(volumes[0].shape, dtype=np.int8), volumes[0].copy()
+    for n, volume in enumerate(volumes[1:], start=1):
+        number[volume > value] = n
+        np.maximum(value, volume, out=value)
+    return number, value
 
 
 def _smoothed(maps: CoarseMaps) -> tuple[list[Map], Map]:
@@ -104,10 +118,24 @@ def _smoothed(maps: CoarseMaps) -> tuple[list[Map], Map]:
     return images, shares[-1]
 
 
-def _highest(values: Map, allowed: Mask, neighbourhood: Map) -> npt.NDArray[np.int64]:
-    where = np.argwhere(allowed & (values == neighbourhood))
+def _highest(values: Map, allowed: Mask) -> npt.NDArray[np.int64]:
+    where = np.argwhere(allowed & (values == _neighbourhood_maximum(values)))
     order = np.argsort(-values[tuple(where.T)], kind="stable")
     return where[order[:MOST_PEAKS]]
+
+
+def _neighbourhood_maximum(values: Map) -> Map:
+    """The largest value among a voxel and its 26 neighbours.
+
+    As ``scipy.ndimage.maximum_filter(values, 3)`` in a tenth of the time.
+    """
+    for axis in range(3):
+        lines, result = np.moveaxis(values, axis, 0), values.copy()
+        largest = np.moveaxis(result, axis, 0)
+        np.maximum(largest[1:], lines[:-1], out=largest[1:])
+        np.maximum(largest[:-1], lines[1:], out=largest[:-1])
+        values = result
+    return values
 
 
 def _apart(voxels: npt.NDArray[np.int64], blob: Map) -> npt.NDArray[np.int64]:

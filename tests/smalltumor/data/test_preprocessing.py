@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from smalltumor.data import preprocessing
 from smalltumor.data.case import Case, read_case
 from smalltumor.data.preprocessing import (
     PREPROCESSING_VERSION,
@@ -101,6 +102,22 @@ def test_the_version_is_raised_when_values_change() -> None:
     assert (ready.start, ready.array.shape) == ((-4, 6, -4), (4, 48, 48, 48))
     expected = [-1.2864228, 0.16090477, 1.2209284, -1.65323]
     np.testing.assert_allclose(ready.array[:, 15, 15, 10], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("shift", "dtype"),
+    [
+        *((shift, np.int16) for shift in (-3000, -1, 0, 1, 29_000)),
+        *((shift, np.uint64) for shift in (0, 2**40)),
+    ],
+)
+def test_integers_are_counted_wherever_they_start(shift, dtype) -> None:
+    rng = np.random.default_rng(0)
+    values = (rng.integers(0, 2000, 5000) + shift).astype(dtype)
+    levels, counts = preprocessing._levels(values)
+    assert counts is not None
+    assert levels[0] == values.min()
+    np.testing.assert_array_equal(np.repeat(levels, counts), np.sort(values))
 
 
 def test_floats_and_integers_give_the_same_input() -> None:

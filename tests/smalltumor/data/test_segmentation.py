@@ -72,6 +72,7 @@ def test_regions_have_volumes_in_ml():
         expected = np.count_nonzero(segmentation.mask(region)) / 1000
         assert segmentation.volume_ml(region) == pytest.approx(expected)
     assert segmentation.volume_ml(Region.WT) > segmentation.volume_ml(Region.ET) > 0
+    assert segmentation.volumes_ml() == {r: segmentation.volume_ml(r) for r in Region}
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
