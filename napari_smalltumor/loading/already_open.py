@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import CaseFiles
 
-from napari_smalltumor import notify
 from napari_smalltumor.layers.create import LayerData
 from napari_smalltumor.layers.metadata import (
     LayerKind,
@@ -22,6 +21,7 @@ from napari_smalltumor.layers.metadata import (
 )
 from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.loading.real_paths import real_path
+from napari_smalltumor.patients.active_messages import active_messages
 from napari_smalltumor.patients.active_patient import active_patient
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def show_open_case(viewer: ViewerModel, files: CaseFiles) -> None:
             continue
         if paths & {real_path(path) for path in role.case.paths.values()}:
             patients.activate(patient)
-            notify.info(f"{patients.title_of(patient)} is open already.")
+            active_messages(viewer).say(f"{patients.title_of(patient)} is open already.")
             return
 
 
@@ -89,7 +89,7 @@ def show_open_file(viewer: ViewerModel, file: Path) -> bool:
     if patient not in patients.patients:
         return False
     patients.activate(patient)
-    notify.info(f"{file.name} is open already, as {layer.name}.")
+    active_messages(viewer).say(f"{file.name} is open already, as {layer.name}.")
     return True
 
 

@@ -78,14 +78,14 @@ def layers_of_case(
         alone = _layers_of_incomplete_case(files, layers) if REFERENCE in files.missing else None
         if alone == []:
             return alone
-        missing = " and no ".join(MODALITY_TITLES[m] for m in files.missing)
-        notify.warn(f"{files.name} has no {missing} image; the other images were opened")
         if alone is not None:
+            _say_what_is_missing(files)
             return alone
     with ThreadPoolExecutor(1) as pool:  # in parallel with the images
         paths = files.labels if with_labels else []
         labels = [pool.submit(read_label_volume, path) for path in paths]
         case = read_case_files(files, allow_missing=True)
+    _say_what_is_missing(files)
     for warning in case.warnings:
         notify.warn(warning)
     stored = [layer for read in labels for layer in _labels_next_to(case, read)]
@@ -104,12 +104,14 @@ def layers_of_case(
     if opened:
         for _, attributes, _ in stored:
             attributes["visible"] = False
-    data = image_layers(case) + _brain_mask_of(case) + stored + opened
-    added = without_open(data, layers)
-    if not opened and any(layer is mask for layer in added for mask in stored):
-        names = " and ".join(path.name for path in paths)
-        notify.info(f"{title} is shown with the mask in {names}; it was not segmented here.")
-    return added
+    return without_open(image_layers(case) + _brain_mask_of(case) + stored + opened, layers)
+
+
+def _say_what_is_missing(files: CaseFiles) -> None:
+    """Name the modalities without an image, when the others have been read."""
+    if files.modalities and files.missing:
+        missing = " and no ".join(MODALITY_TITLES[m] for m in files.missing)
+        notify.warn(f"{files.name} has no {missing} image; the other images were opened")
 
 
 def _title_beside(case: Case, layers: Iterable[Layer]) -> str:

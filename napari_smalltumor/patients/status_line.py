@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.idle import later
 from napari_smalltumor.viewer import one_per_viewer
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 READY = "Ready"
+_READ_MS = 10_000
 
 
 class StatusLine:
-    """The words of a viewer; they are removed when another patient or layer is active.
+    """The words of a viewer, which are removed with another patient or layer, and after some time.
 
     Parameters
     ----------
@@ -33,6 +36,7 @@ class StatusLine:
         viewer = self._viewer()
         if viewer is not None:
             self._text = viewer.status = text
+            later(_READ_MS, partial(self._remove_if, text))
 
     def remove(self) -> None:
         """Remove the words, unless napari has shown something else since."""
@@ -40,6 +44,10 @@ class StatusLine:
         if viewer is not None and self._text and viewer.status == self._text:
             viewer.status = READY
         self._text = ""
+
+    def _remove_if(self, text: str) -> None:
+        if self._text == text:
+            self.remove()
 
     def _on_selection(self, event: Any) -> None:
         self.remove()

@@ -59,6 +59,7 @@ class ReadableMessages(QObject):
 
     def show_in_full(self) -> None:
         """Enlarge each message to its text; the newest is in the corner, below the others."""
+        self._close_repeated()
         self._uncover_all()
         height = _MARGIN
         for message in reversed(self.messages):
@@ -91,6 +92,15 @@ class ReadableMessages(QObject):
             timer.timeout.connect(slot)
             timer.timeout.connect(timer.deleteLater)
             timer.start(delay)
+
+    def _close_repeated(self) -> None:
+        """Of messages with one text, leave the newest."""
+        seen = set()
+        for message in reversed(self.messages):
+            if message.message.text() in seen:
+                _leave_focus(message)
+                message.close()
+            seen.add(message.message.text())
 
     def _uncover_all(self) -> None:
         """Move messages from the hidden canvas to the widget that is shown in its place."""

@@ -81,6 +81,12 @@ def test_messages_with_a_text_are_closed_and_others_stay(window, qtbot):
     assert other.isVisible()
 
 
+def test_of_messages_with_one_text_the_newest_stays(window, qtbot):
+    first, other, second = (show(window, qtbot, text) for text in ("Again.", "Other.", "Again."))
+    qtbot.waitUntil(lambda: not isalive(first) or not first.isVisible())
+    assert other.isVisible() and second.isVisible()
+
+
 def test_an_earlier_message_is_closed_in_time_as_well(window, qtbot, monkeypatch):
     monkeypatch.setattr(readable_messages, "_SHOWN_MS", 50)
     monkeypatch.setattr(readable_messages, "_READ_MS", 0)

@@ -1,0 +1,47 @@
+"""That a mask was not made here is said while it is shown, and no longer."""
+
+from __future__ import annotations
+
+import pytest
+from napari_cases import write_case_along
+from smalltumor.data.segmentation import Segmentation
+
+from napari_smalltumor import notify
+from napari_smalltumor.layers.metadata import case_of
+from napari_smalltumor.layers.regions import show_segmentation
+from napari_smalltumor.loading.open_case import open_case
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.widgets import readable_messages
+
+
+@pytest.fixture
+def shown(monkeypatch) -> list[str]:
+    """The messages that are on the screen."""
+    texts: list[str] = []
+    monkeypatch.setattr(notify, "info", texts.append)
+    monkeypatch.setattr(
+        readable_messages, "close_messages", lambda closed: [texts.remove(x) for x in closed]
+    )
+    return texts
+
+
+def test_it_ends_with_another_patient_and_is_not_said_again(viewer, tmp_path, shown):
+    for name in ("First", "Second"):
+        open_case(viewer, write_case_along(tmp_path / name))
+        assert [text.split()[0] for text in shown] == [name]
+    patients = active_patient(viewer)
+    patients.activate(patients.patients[0])
+    assert shown == []
+
+
+def test_it_ends_when_the_case_is_segmented(viewer, tmp_path, shown):
+    (layer, *_) = open_case(viewer, write_case_along(tmp_path / "Pat"))
+    assert shown == ["Pat is shown with the mask in Pat_seg.nii.gz; it was not segmented here."]
+    case = case_of(layer)
+    show_segmentation(viewer, case, Segmentation("Pat", layer.data * 0, case.grid))
+    assert shown == []
+
+
+def test_nothing_is_said_of_a_case_without_a_mask(viewer, tmp_path, shown):
+    open_case(viewer, write_case_along(tmp_path / "Pat", labels=False))
+    assert shown == []
