@@ -19,7 +19,7 @@ from napari_smalltumor.layers.metadata import (
     role_of,
     same_case,
 )
-from napari_smalltumor.layers.patient import patient_of
+from napari_smalltumor.layers.patient import Patient, patient_of
 from napari_smalltumor.loading.real_paths import real_path
 from napari_smalltumor.patients.active_messages import active_messages
 from napari_smalltumor.patients.active_patient import active_patient
@@ -58,16 +58,23 @@ def named_as_open(files: CaseFiles, layers: Iterable[Layer]) -> CaseFiles:
 
 def show_open_case(viewer: ViewerModel, files: CaseFiles) -> None:
     """Make the patient of a case active whose layers are all open, and say so."""
+    patients, patient = active_patient(viewer), patient_of_files(viewer, files)
+    if patient is not None:
+        patients.activate(patient)
+        active_messages(viewer).say(f"{patients.title_of(patient)} is open already.")
+
+
+def patient_of_files(viewer: ViewerModel, files: CaseFiles) -> Patient | None:
+    """The patient whose layers show an image of a case; None if it is not open."""
     paths = {real_path(path) for found in files.modalities.values() for path in found}
-    patients = active_patient(viewer)
+    is_open = active_patient(viewer).patients
     for layer in viewer.layers:
         role, patient = role_of(layer), patient_of(layer)
-        if role is None or role.case is None or patient not in patients.patients:
+        if role is None or role.case is None or patient not in is_open:
             continue
         if paths & {real_path(path) for path in role.case.paths.values()}:
-            patients.activate(patient)
-            active_messages(viewer).say(f"{patients.title_of(patient)} is open already.")
-            return
+            return patient
+    return None
 
 
 def layer_of_file(layers: Iterable[Layer], file: Path) -> Layer | None:

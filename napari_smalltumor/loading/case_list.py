@@ -43,7 +43,8 @@ class CaseList(QDialog):
         self.resize(*_SIZE)
         self._cases, self._opener = list(cases), opener
         self._problems = [files.problem() for files in self._cases]
-        self._started = False
+        active = [n for n, files in enumerate(self._cases) if opener.is_active(files)]
+        self._started = bool(active)
         self.names = QListWidget()
         self.names.addItems([files.name for files in self._cases])
         self.open_button = button("Open", "Open the selected case (Return)")
@@ -58,7 +59,7 @@ class CaseList(QDialog):
         self.next_button.clicked.connect(self.open_next)
         opener.changed.connect(self._mark)
         self._mark()
-        self.names.setCurrentRow(0)
+        self.names.setCurrentRow(active[0] if active else 0)
 
     def open_selected(self) -> None:
         """Open the selected case, and mark it when it is open."""

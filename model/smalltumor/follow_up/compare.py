@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,6 +20,10 @@ from smalltumor.geometry.resampling import resample, resample_labels
 from smalltumor.inference.progress import CancelCallback, ProgressCallback, ProgressReporter
 from smalltumor.labels.masks import Classes
 from smalltumor.measures import CaseMeasures
+
+_HALVED_AFTER = 30
+"""Iterations of a registration after which half of what is left counts as done; two heads of 1 mm
+took 68."""
 
 
 @dataclass(frozen=True)
@@ -142,11 +147,30 @@ def compare_scans(
     first, *later = scans
     registrations = []
     for count, scan in enumerate(later):
-        reporter.update(count / len(later), f"registering {scan.title} to {first.title}")
-        found = register_scans(first.case, scan.case, reporter.raise_if_cancelled)
+        text = f"registering {scan.title} to {first.title}"
+        found = register_scans(
+            first.case, scan.case, _reports_iterations(reporter, text, count, len(later))
+        )
         registrations.append(found)
     reporter.update(1.0, "matching lesions")
     return matched(scans, registrations)
+
+
+def _reports_iterations(
+    reporter: ProgressReporter, text: str, count: int, number: int
+) -> Callable[[], None]:
+    """Function that reports the progress of a registration at each of its iterations.
+
+    How many there will be is not known: what is left is halved after each `_HALVED_AFTER`.
+    """
+    reporter.update(count / number, text)
+    iterations = itertools.count(1)
+
+    def report() -> None:
+        left = 0.5 ** (next(iterations) / _HALVED_AFTER)
+        reporter.update((count + 1 - left) / number, text)
+
+    return report
 
 
 def matched(scans: Sequence[Scan], registrations: Sequence[ScanRegistration]) -> FollowUp:

@@ -67,6 +67,13 @@ class LesionChange:
         return sum(x.lesion.mm3 for x in self.now) / sum(x.lesion.mm3 for x in self.then) - 1
 
     @property
+    def has_grown(self) -> bool:
+        """Whether a lesion has grown, or several that merged or split have, by as much."""
+        if self.change in (Change.MERGED, Change.SPLIT):
+            return self.relative is not None and self.relative >= CHANGED_VOLUME
+        return self.change is Change.GROWN
+
+    @property
     def is_small(self) -> bool:
         """Whether every lesion now, or then if it is gone, is small."""
         return all(each.lesion.small for each in self.now or self.then)

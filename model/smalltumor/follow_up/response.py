@@ -192,9 +192,7 @@ def _became_measurable(change: LesionChange) -> bool:
     """Whether lesions that were not measurable have grown, merged or split, and one is now."""
     if not change.then or any(map(_measurable, change.then)) or not _is_measurable(change):
         return False
-    if change.change in (Change.MERGED, Change.SPLIT):
-        return change.relative is not None and change.relative >= CHANGED_VOLUME
-    return change.change is Change.GROWN
+    return change.has_grown
 
 
 def _is_measurable(change: LesionChange) -> bool:

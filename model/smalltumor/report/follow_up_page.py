@@ -123,10 +123,11 @@ def follow_up_page(follow_up: FollowUp, details: ReportDetails) -> str:
 
 
 def headline(follow_up: FollowUp) -> str:
-    """What comes first: how many lesions are new, and their sizes."""
+    """What comes first: how many lesions are new, and their sizes; without any, how many grew."""
     new = follow_up.of(Change.NEW)
     if not new:
-        return "No new enhancing lesion"
+        grown = sum(each.has_grown for each in follow_up.changes)
+        return "No new enhancing lesion" + (f", but {grown} larger than then" if grown else "")
     sizes = ", ".join(f"{each.now_mm3:,.0f} mm³ ({_place(each)})" for each in new[:3])
     more = ", ..." if len(new) > 3 else ""
     return f"{len(new)} new enhancing lesion{'s' if len(new) > 1 else ''}: {sizes}{more}"

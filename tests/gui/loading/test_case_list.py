@@ -12,7 +12,7 @@ from napari_smalltumor.close_patient import close_patient
 from napari_smalltumor.loading import folder_of_cases
 from napari_smalltumor.loading.case_list import CaseList
 from napari_smalltumor.loading.folder_of_cases import offer_cases
-from napari_smalltumor.loading.open_case import open_and_remember
+from napari_smalltumor.loading.open_case import open_and_remember, open_case
 from napari_smalltumor.loading.window_reader import get_reader
 from napari_smalltumor.patients.active_patient import active_patient
 
@@ -64,6 +64,17 @@ def test_cases_of_a_folder_are_opened_one_after_another(viewer, folder, messages
     close_patient(viewer, patients.current)
     assert shown.names.item(0).text() == "Pat_1"
     assert messages == []
+
+
+@pytest.mark.one_binding
+def test_a_list_begins_after_the_patient_that_is_open(viewer, folder):
+    open_case(viewer, folder / "Pat_2")
+    open_and_remember(viewer, folder)
+    (shown,) = lists()
+    assert shown.names.item(1).text() == "▸ Pat_2"
+    shown.next_button.click()
+    assert active_patient(viewer).title == "Pat_3"
+    assert shown.focusWidget() is None or not shown.isActiveWindow()
 
 
 def test_a_dropped_folder_of_cases_is_listed_too(viewer, folder):

@@ -13,7 +13,7 @@ import pytest
 from referencing import Registry, Resource
 from report_cases import SHAPE, Page, ball, brain_case, tumour
 from smalltumor.data.segmentation import Segmentation
-from smalltumor.follow_up import BASIS, RULE, UNKNOWN, Scan, ScanRegistration, matched
+from smalltumor.follow_up import BASIS, RULE, UNKNOWN, Change, Scan, ScanRegistration, matched
 from smalltumor.labels.regions import TissueClass
 from smalltumor.measures import measure_case
 from smalltumor.report import ReportDetails
@@ -64,6 +64,15 @@ def test_a_new_lesion_beside_a_known_one_has_its_distance(follow_up, tmp_path):
     write_changes(beside, tmp_path / "a.csv")
     with (tmp_path / "a.csv").open(newline="") as file:
         assert [row["beside_mm"] for row in csv.DictReader(file)] == ["1.44", "", ""]
+
+
+def test_without_a_new_lesion_the_headline_says_what_has_grown(follow_up):
+    """Lesions that merged count, too: 12 mm³ had become 895 under a headline of nothing new."""
+    _, grown, gone = follow_up.changes
+    merged = replace(grown, change=Change.MERGED)
+    known = replace(follow_up, changes=(merged, grown, gone))
+    assert headline(known) == "No new enhancing lesion, but 2 larger than then"
+    assert headline(replace(follow_up, changes=(gone,))) == "No new enhancing lesion"
 
 
 def test_diameters_are_given_with_their_slices(page, follow_up):
