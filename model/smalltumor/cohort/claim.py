@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from smalltumor.cohort.parts import WHOLE
 from smalltumor.cohort.records import CaseRecord
 from smalltumor.cohort.results_folder import SETTINGS, ResultsFolder
 from smalltumor.errors import Action, OutputError, Remedy, SmalltumorError
 from smalltumor.files.atomic import remove_temporary_files, write_text
+from smalltumor.files.locks import locked
 
 LOCK = ".cohort.lock"
 _OUTDATED = "again"
@@ -149,19 +150,16 @@ def _settings(
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    lock = FileLock(path / LOCK)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise OutputError(f"another run is writing to {path}; wait until it has ended") from error
-    except OSError as error:
-        raise OutputError(f"{path} cannot be used: {error}") from error
-    except NotImplementedError:
-        pass  # some network drives have no locks: then two runs are the user's to avoid
-    try:
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(locked(path / LOCK))
+        except Timeout as error:
+            raise OutputError(
+                f"another run is writing to {path}; wait until it has ended"
+            ) from error
+        except OSError as error:
+            raise OutputError(f"{path} cannot be used: {error}") from error
         yield
-    finally:
-        lock.release()
 
 
 def _check_part(path: Path, existing: Mapping[str, Any], made_with: Mapping[str, Any]) -> None:

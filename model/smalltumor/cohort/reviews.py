@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from smalltumor.cohort.records import CaseRecord, are_other_images, software_version
 from smalltumor.cohort.results import read_info
@@ -29,6 +29,7 @@ from smalltumor.cohort.review_table import TABLE, Review, read_reviews, write_re
 from smalltumor.cohort.stored_mask import digest_of_file, read_stored_mask
 from smalltumor.data.naming.cohort_names import review_file
 from smalltumor.errors import OutputError, SmalltumorError
+from smalltumor.files.locks import locked
 from smalltumor.files.names import safe_name
 
 if TYPE_CHECKING:
@@ -262,22 +263,17 @@ class Reviews:
     def _locked(self) -> Iterator[None]:
         folder = self._results.reviews
         _create(folder)
-        lock = FileLock(folder / LOCK, mode=_MODE)
-        try:
-            lock.acquire(timeout=_LOCK_TIMEOUT_S)
-        except Timeout as error:
-            raise OutputError(
-                "another reader is saving a review; try again, and if nobody is, delete "
-                f"{folder / LOCK}"  # without locks, one that a killed process left stays
-            ) from error
-        except OSError as error:
-            raise OutputError(f"{folder} cannot be used: {error}") from error
-        except NotImplementedError:
-            pass  # some network drives have no locks; readers still have folders of their own
-        try:
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(locked(folder / LOCK, timeout=_LOCK_TIMEOUT_S, mode=_MODE))
+            except Timeout as error:
+                raise OutputError(
+                    "another reader is saving a review; try again, and if nobody is, delete "
+                    f"{folder / LOCK}"  # without locks, one that a killed process left stays
+                ) from error
+            except OSError as error:
+                raise OutputError(f"{folder} cannot be used: {error}") from error
             yield
-        finally:
-            lock.release()
 
 
 def _order(review: Review) -> tuple[int, str]:

@@ -1,0 +1,53 @@
+"""Locks between processes, on drives that have them."""
+
+from __future__ import annotations
+
+import errno
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock
+
+_NO_LOCKS = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK}
+"""What network drives without locks answer."""
+
+
+@contextmanager
+def locked(path: Path, *, timeout: float = 0.0, mode: int = 0o644) -> Iterator[None]:
+    """Hold a lock within the block; on a drive without locks nothing is held.
+
+    Old releases of filelock raise `NotImplementedError` if the system has no locks, and take what
+    else a drive answers for a lock of another process. New ones put a file in the place of the
+    lock, and pass the rest on.
+
+    Parameters
+    ----------
+    path : Path
+        Of the lock.
+    timeout : float
+        Seconds to wait for it.
+    mode : int
+        Permissions of a new lock.
+
+    Raises
+    ------
+    filelock.Timeout
+        If another process holds it.
+    OSError
+        If the file cannot be written.
+    """
+    warnings.filterwarnings("ignore", "flock not supported")
+    lock = FileLock(path, timeout=timeout, mode=mode)
+    try:
+        lock.acquire()
+    except NotImplementedError:
+        pass
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+    try:
+        yield
+    finally:
+        lock.release()

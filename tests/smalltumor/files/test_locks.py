@@ -1,0 +1,65 @@
+"""Locks, and drives without them."""
+
+from __future__ import annotations
+
+import errno
+import sys
+import warnings
+
+import pytest
+from filelock import FileLock, Timeout
+from smalltumor.files.locks import locked
+
+
+def test_a_lock_is_held_within_the_block(tmp_path):
+    with locked(tmp_path / "lock"), pytest.raises(Timeout), locked(tmp_path / "lock"):
+        pass
+    with locked(tmp_path / "lock"):
+        pass
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        NotImplementedError("FileSystem does not appear to support flock"),
+        OSError(errno.ENOTSUP, "not supported"),
+        OSError(errno.ENOLCK, "no locks available"),
+    ],
+    ids=repr,
+)
+def test_a_drive_without_locks_can_be_written_to(tmp_path, monkeypatch, error):
+    def acquire(self):
+        raise error
+
+    monkeypatch.setattr(FileLock, "acquire", acquire)
+    with locked(tmp_path / "lock"):
+        done = True
+    assert done
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="flock")
+def test_a_system_without_locks_can_be_written_to_again_and_again(tmp_path, monkeypatch):
+    import fcntl
+
+    def flock(descriptor, operation):
+        raise OSError(errno.ENOSYS, "not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for _ in range(2):
+            with locked(tmp_path / "lock"):
+                pass
+
+
+def test_other_errors_are_passed_on(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match="file"), locked(tmp_path / "file" / "lock"):
+        pass
+
+
+def test_what_is_raised_in_the_block_is_passed_on(tmp_path):
+    with pytest.raises(OSError, match="full"), locked(tmp_path / "lock"):
+        raise OSError(errno.ENOLCK, "full")
+    with locked(tmp_path / "lock"):
+        pass
