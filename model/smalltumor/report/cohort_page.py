@@ -110,7 +110,8 @@ def cohort_page(
     """
     info, results = read_info(folder), ranked(read_results(folder))
     made = [result for result in results if not result.failed]
-    reviews = Reviews(folder).latest()
+    damaged: list[str] = []
+    reviews = Reviews(folder).latest(damaged)
     return render(
         "cohort.html.j2",
         title=f"Cohort {folder.resolve().name}",
@@ -129,6 +130,7 @@ def cohort_page(
         sizes=_sizes(made),
         small_ml=f"{SMALL_ML:g}",
         reviewed=sum(result.name in reviews for result in made),
+        damaged=damaged,
         rows=[_row(result, folder, page, reviews.get(result.name)) for result in made],
         legend=legend(tuple(Region)),
     )

@@ -68,6 +68,20 @@ def test_who_has_reviewed_a_case_is_in_its_row(copied, page):
     assert "Warnings Reviewed by" in page.text and page.text.count("Anna") == 1
 
 
+def test_a_damaged_table_of_reviews_is_named_and_its_reviews_left_out(copied):
+    reviews = Reviews(copied)
+    for case, reader in (("ann", "Anna"), ("bob", "Carl")):
+        begun = reviews.begin(case)
+        reviews.save(begun, read_stored_mask(begun.path, case, "brats2018"), reader)
+    (copied / "reviews" / "Carl" / "reviews.csv").write_bytes(b"\xff\x00 no table")
+    text = cohort_page(copied, copied / "cohort.html", most=0)
+    assert "1 reviewed" in text
+    assert "Anna" in text
+    warning = next(line for line in text.splitlines() if "left out" in line)
+    assert "reviews.csv" in warning
+    assert "Carl" in warning
+
+
 def test_links_lead_from_the_page_to_the_masks(results, tmp_path):
     for place in (results[1] / "cohort.html", tmp_path / "else.html"):
         links = Page(cohort_page(results[1], place, most=0)).all("a")
