@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import inspect
+import re
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import smalltumor
 from documentation import PAGES, ROOT, Block, blocks, name_of, shell_commands
-from smalltumor.cli import build_parser
+from smalltumor import inference
+from smalltumor.cli import build_parser, main
+from smalltumor.data.sample import SAMPLE_CASE
 from smalltumor.data.segmentation import Segmentation
 
 WRAPPERS = {"timeout", "torchrun"}
+SAMPLE = Path("sample_data") / SAMPLE_CASE
+DEBIAN_PACKAGES = re.compile(r"debian_packages=\(([^)]*)\)")
+
+
+def runnable_by_page() -> dict[Path, list[Block]]:
+    """Python, and commands on the sample case, of each page that has some, in its order."""
+    found: dict[Path, list[Block]] = {}
+    for block in blocks("sh", "python"):
+        if block.language == "python" or SAMPLE.as_posix() in block.code:
+            found.setdefault(block.page, []).append(block)
+    return found
 
 
 @pytest.mark.parametrize(
@@ -57,31 +72,42 @@ def test_scripts_and_extras_that_commands_name_exist() -> None:
                 assert set(extras) <= set(project["optional-dependencies"]), words[-1]
 
 
+def test_the_page_names_the_debian_packages_that_the_two_commands_install() -> None:
+    script = (ROOT / ".ci" / "environment.sh").read_text("utf-8")
+    (installed,) = DEBIAN_PACKAGES.findall(script)
+    page = ROOT / "docs" / "installation.md"
+    commands = [w for b in blocks("sh") if b.page == page for w in shell_commands(b.code)]
+    (named,) = [words[3:] for words in commands if words[:3] == ["sudo", "apt-get", "install"]]
+    assert {*named, "xvfb"} == set(installed.split())
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("block", blocks("python"), ids=lambda block: name_of(block.page))
-def test_python_on_a_page_runs_on_the_sample_case(
-    block: Block,
-    defined: dict[str, Any],
-    folder_with_case: Path,
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("page", [*runnable_by_page()], ids=name_of)
+def test_code_on_a_page_runs_on_the_sample_case_in_order_in_one_folder(
+    page: Path, defined: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    (tmp_path / SAMPLE.parent).symlink_to(ROOT / SAMPLE.parent)  # as in the folder of a checkout
+    monkeypatch.chdir(tmp_path)
+    segment = one_segmentation(defined)
+    monkeypatch.setattr(smalltumor, "segment", segment)
+    monkeypatch.setattr(inference, "segment", segment)
+    for block in runnable_by_page()[page]:
+        if block.language == "python":
+            exec(compile(block.code, str(page), "exec"), dict(defined))
+        else:
+            for words in shell_commands(block.code):
+                assert main(words[1:]) == 0, " ".join(words)
+
+
+def one_segmentation(defined: dict[str, Any]) -> Callable[..., Segmentation]:
+    """What takes the place of `segment`: its one result, if the arguments are possible."""
     real = inspect.signature(smalltumor.segment)
 
     def segment(*values: Any, **options: Any) -> Segmentation:
-        """The result of the one segmentation of these tests, if the arguments are possible."""
         assert real.bind(*values, **options).arguments["case"].name == defined["case"].name
         return defined["segmentation"]  # type: ignore[no-any-return]
 
-    monkeypatch.chdir(folder_with_case)
-    monkeypatch.setattr(smalltumor, "segment", segment)
-    exec(compile(block.code, str(block.page), "exec"), dict(defined))
-
-
-@pytest.fixture
-def folder_with_case(sample_folder: Path, tmp_path: Path) -> Path:
-    """A folder that holds the sample case under the name that the pages use."""
-    (tmp_path / sample_folder.name).symlink_to(sample_folder)
-    return tmp_path
+    return segment
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smalltumor.cohort.results_folder import ResultsFolder, check_distinct
+from smalltumor.cohort.results_folder import SETTINGS, ResultsFolder, check_distinct
 from smalltumor.errors import Action, CaseError, OutputError, Remedy
 from smalltumor.files.atomic import check_output_folder
 
@@ -31,7 +31,8 @@ def cohort_cases(folder: Path, output: Path) -> list[CaseFiles]:
     CaseError
         If there is no case, or results of two cases would be one file.
     OutputError
-        If the results would be in the folder of the cases, where they would be read as cases.
+        If the results would be in the folder of the cases, where they would be read as cases, or
+        inside results of another run, where they would be read as masks of that run.
     """
     from smalltumor.data.naming.find_cases import find_cases
 
@@ -43,6 +44,12 @@ def cohort_cases(folder: Path, output: Path) -> list[CaseFiles]:
             f"{output} is inside {folder}, where results would be read as cases",
             Remedy(Action.CHOOSE_OUTPUT),
         )
+    for above in output.resolve().parents:
+        if (above / SETTINGS).is_file():
+            raise OutputError(
+                f"{output} is inside the results in {above}, where a case would have two masks",
+                Remedy(Action.CHOOSE_OUTPUT),
+            )
     cases = find_cases(folder)
     repeated = [name for name, count in Counter(c.name for c in cases).items() if count > 1]
     if repeated:

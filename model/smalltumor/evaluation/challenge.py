@@ -12,9 +12,10 @@ from smalltumor.data.nifti import Volume
 from smalltumor.evaluation.evaluate import notes_on_pairing, read_on_one_grid, scheme_of
 from smalltumor.evaluation.one_to_one import OneToOneScores, score_one_to_one
 from smalltumor.evaluation.pairing import pair_label_files
-from smalltumor.evaluation.text_table import counted, text_table
+from smalltumor.evaluation.text_table import text_table
 from smalltumor.labels.masks import Mask, region_mask
 from smalltumor.labels.regions import Region, TissueClass
+from smalltumor.labels.volume_text import counted
 
 CAVITY_SCHEME, CAVITY = "brats2024", 4
 

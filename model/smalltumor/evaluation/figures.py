@@ -18,6 +18,7 @@ from smalltumor.evaluation.evaluate import Evaluation
 from smalltumor.evaluation.summary import overlaps
 from smalltumor.labels.regions import REGION_COLOURS, REGION_NAMES, Region
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
+from smalltumor.labels.volume_text import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,7 +59,7 @@ def draw_volumes(evaluation: Evaluation) -> Figure:
     dots are outliers. Fewer than 5 cases are drawn as dots. The axis is logarithmic, so cases
     without the region are not drawn; their number is printed below the box.
     """
-    figure, axes = empty_figure(f"Volumes of {_cases(len(evaluation.cases))}")
+    figure, axes = empty_figure(f"Volumes of {counted(len(evaluation.cases), 'case')}")
     axes.set_yscale("log")
     axes.set_ylabel("volume (voxels)")
     for tick, region in enumerate(Region):
@@ -93,7 +94,9 @@ def draw_dice_by_size(evaluation: Evaluation) -> Figure:
     scores = [s for s in overlaps(evaluation.cases, Region.ET) if s.truth_voxels]
     sizes = np.array([s.truth_voxels for s in scores])
     dice = np.array([s.dice for s in scores])
-    figure, axes = empty_figure(f"Dice of enhancing tumour by its size, {_cases(len(scores))}")
+    figure, axes = empty_figure(
+        f"Dice of enhancing tumour by its size, {counted(len(scores), 'case')}"
+    )
     axes.set_xscale("log")
     low, high = _decades(sizes)
     axes.set_xlim(low, high)
@@ -215,7 +218,3 @@ def _decades(sizes: npt.NDArray[np.int64]) -> tuple[float, float]:
     first = np.floor(np.log10(sizes.min()))
     last = max(np.ceil(np.log10(sizes.max() + 1)), first + 1)
     return float(10**first), float(10**last)
-
-
-def _cases(number: int) -> str:
-    return "1 case" if number == 1 else f"{number} cases"

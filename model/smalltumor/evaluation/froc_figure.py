@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from smalltumor.evaluation.figures import INK, SHADE, empty_figure
 from smalltumor.evaluation.froc import froc_curve
-from smalltumor.evaluation.text_table import counted
+from smalltumor.labels.volume_text import counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

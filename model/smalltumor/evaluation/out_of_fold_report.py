@@ -23,7 +23,8 @@ from smalltumor.evaluation.out_of_fold import (
     estimates,
     worst_cases,
 )
-from smalltumor.evaluation.text_table import counted, text_table
+from smalltumor.evaluation.text_table import text_table
+from smalltumor.labels.volume_text import counted
 
 
 @dataclass(frozen=True)

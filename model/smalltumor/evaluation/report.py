@@ -32,9 +32,10 @@ from smalltumor.evaluation.summary import (
     size_class,
     small_tumours,
 )
-from smalltumor.evaluation.text_table import Row, counted, text_table
+from smalltumor.evaluation.text_table import Row, text_table
 from smalltumor.labels.regions import REGION_NAMES, Region
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
+from smalltumor.labels.volume_text import counted
 
 PUBLISHED_SMALL: Mapping[int, Mapping[str, tuple[float, float, float]]] = MappingProxyType(
     {

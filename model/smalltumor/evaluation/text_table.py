@@ -21,11 +21,6 @@ def text_table(title: str, head: Row, rows: Iterable[Row]) -> str:
     return "\n".join([title, *lines])
 
 
-def counted(number: int, thing: str) -> str:
-    """A number with its noun, such as "1 case" or "3 cases"."""
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
-
-
 def _cell(value: object) -> str:
     if value is None:
         return "-"

@@ -249,6 +249,16 @@ def test_results_among_the_cases_are_refused(cohort, data):
     assert not (data / "masks").exists()
 
 
+def test_results_inside_those_of_another_run_are_refused(data, tmp_path):
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    (masks / "cohort.json").write_text("{}", encoding="utf-8")
+    for inside in (masks / "flips", masks / "reviews" / "ann"):
+        with pytest.raises(OutputError, match="inside the results in"):
+            cohort_cases(data, inside)
+    assert cohort_cases(data, masks)  # an interrupted run goes on
+
+
 def test_two_cases_of_one_name_are_told_apart_by_their_folders(cohort, data, tmp_path):
     (data / "more").mkdir()
     (data / "ann").rename(data / "more" / "ann")

@@ -244,4 +244,4 @@ def test_the_terminal_table_is_aligned_and_marks_small_lesions(synthetic):
 
 def test_the_terminal_table_names_the_region(synthetic):
     text = table_text(find_lesions(*synthetic, region="wt")[:1])
-    assert text.endswith("\n1 components of whole tumour, 1 small (*, below 2000 mm3)")
+    assert text.endswith("\n1 component of whole tumour, 1 small (*, below 2000 mm3)")

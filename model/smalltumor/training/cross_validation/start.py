@@ -12,6 +12,7 @@ from smalltumor.data.label_files import decode_labels, read_label_volume
 from smalltumor.data.patients import patient_of
 from smalltumor.errors import Action, CaseError, LabelError, Remedy, TrainingError
 from smalltumor.labels.regions import TissueClass
+from smalltumor.labels.volume_text import counted
 from smalltumor.models.card import known_cases, lists_all_cases
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
 from smalltumor.training.config import FREE_SETTINGS, TrainingConfig
@@ -96,15 +97,17 @@ def _without_patience(request: TrainingRequest) -> dict[str, object]:
 def _report_patients(split: Folds, patients: Mapping[str, str], report: Report) -> None:
     number = len({patient_of(name, patients) for name in split.cases})
     if number < len(split.cases):
-        report(f"{len(split.cases)} cases of {number} patients; no patient is in two folds")
+        report(
+            f"{len(split.cases)} cases of {counted(number, 'patient')}; no patient is in two folds"
+        )
 
 
 def _report_seen(split: Folds, initial: Checkpoint | None, report: Report, warn: Report) -> None:
     if split.always_training:
         report(
-            f"{len(split.always_training)} cases are in the training part of every fold and not "
-            "scored, because the starting weights were trained on these patients: "
-            + ", ".join(split.always_training)
+            "in the training part of every fold and not scored: "
+            f"{counted(len(split.always_training), 'case')}, because the starting weights were "
+            "trained on these patients: " + ", ".join(split.always_training)
         )
     if initial is not None and not lists_all_cases(initial.card):
         warn(

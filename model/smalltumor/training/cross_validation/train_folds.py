@@ -15,6 +15,7 @@ from smalltumor.errors import (
 )
 from smalltumor.evaluation.case_rows import write_rows
 from smalltumor.evaluation.out_of_fold_report import Results
+from smalltumor.labels.volume_text import counted
 from smalltumor.training.architecture import Architecture
 from smalltumor.training.cross_validation.record import CrossValidation
 from smalltumor.training.cross_validation.results import ScoringSettings, read_results
@@ -80,7 +81,9 @@ def train_folds(
         run = validation.fold(number)
         if run.is_done or is_locked(run):
             continue
-        report(f"{run.path.name}: {len(validation.folds.held_out[number])} cases held out")
+        report(
+            f"{run.path.name}: {counted(len(validation.folds.held_out[number]), 'case')} held out"
+        )
         try:
             finished = train(
                 _request(validation, number),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from smalltumor.labels.regions import Region
+from smalltumor.labels.volume_text import counted
 
 NOTEWORTHY = 0.005
 """Smallest difference of the mean Dice that counts as an improvement."""
@@ -61,7 +62,7 @@ class RunComparison:
     def message(self) -> str:
         """The result in a few sentences."""
         cases = len(self.rows())
-        where = "1 case" if cases == 1 else f"{cases} cases"
+        where = counted(cases, "case")
         change = f"mean Dice {self.before['score']:.3f} → {self.after['score']:.3f} on {where}"
         if self.is_improvement:
             text = f"Improved: {change} it was not trained on, after epoch {self.after['epoch']}."

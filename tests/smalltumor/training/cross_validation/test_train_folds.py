@@ -184,7 +184,7 @@ def test_cases_the_starting_weights_have_seen_are_trained_on_and_not_scored(
     assert train_folds(tuning, 2, lines.append)
     results = score_folds(tmp_path / "runs", CPU)
     assert [row.case for row in results.rows] == ["case_00", "case_03"]
-    assert any("2 cases are in the training part of every fold" in s for s in lines)
+    assert any("in the training part of every fold and not scored: 2 cases" in s for s in lines)
     for number in range(2):
         split = RunFolder(tmp_path / "runs" / f"fold-{number}").read_config()["split"]
         assert {"case_01", "case_02"} < set(split["trained_on"])
