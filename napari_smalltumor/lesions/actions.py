@@ -76,7 +76,7 @@ class ReviewActions:
             return
         elif self.review.is_candidate(lesions[0]):
             self._add_candidate(lesions[0])
-        elif self._refuses(self.review.hidden_layer):
+        elif self._refuses(self.review.unseen.under_review):
             return
         elif self.specks_row_is_selected() and not self.review.unfolded:
             self.say(f"List the specks ({keys.FOLD.sequence}) to accept one of them")
@@ -119,11 +119,11 @@ class ReviewActions:
 
     def undo(self) -> None:
         """Take the last deletion or acceptance back, and go to the first of its lesions."""
-        removed = self.review.removed_layer_of_undo
+        removed = self.review.unseen.removed_of_undo
         if removed is not None:
             self.say(texts.removed(removed))
             return
-        if self._earlier_scan_is_shown() or self._refuses(self.review.hidden_layer_of_undo):
+        if self._earlier_scan_is_shown() or self._refuses(self.review.unseen.of_undo):
             return
         step = self.review.undo()
         if step is None:
@@ -167,7 +167,7 @@ class ReviewActions:
         self.review.go_to(next((x for x in rows[row:] if x in remaining), remaining[0]))
 
     def _add_candidate(self, candidate: Lesion) -> None:
-        if self._refuses(self.review.hidden_layer_of_addition(candidate)):
+        if self._refuses(self.review.unseen.of_addition(candidate)):
             return
         following = self._following_candidate(candidate)
         if self.review.add(candidate):
@@ -208,7 +208,7 @@ class ReviewActions:
 
     def _earlier_scan_is_shown(self) -> bool:
         """Refuse to judge or change lesions of now on the images of an earlier scan."""
-        if not self.review.earlier_scan_is_shown:
+        if not self.review.unseen.earlier_scan_is_shown:
             return False
         self.say(texts.EARLIER_SCAN)
         return True
@@ -221,7 +221,7 @@ class ReviewActions:
         return True
 
     def _delete(self, lesions: Sequence[Lesion]) -> None:
-        hidden = self.review.hidden_layer_of_deletion(lesions)
+        hidden = self.review.unseen.of_deletion(lesions)
         if self._earlier_scan_is_shown() or self._refuses(hidden):
             return
         if not may_delete(self.review, lesions, self.confirm):

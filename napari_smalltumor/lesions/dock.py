@@ -9,23 +9,24 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, QModelIndex
 from qtpy.QtGui import QGuiApplication
 from smalltumor.labels.regions import Region
 from smalltumor.lesions import Lesion, csv_text
 
-from napari_smalltumor import keys, notify, settings
+from napari_smalltumor import keys, notify
 from napari_smalltumor.lesions import texts
 from napari_smalltumor.lesions.actions import ReviewActions
 from napari_smalltumor.lesions.finder import LesionFinder
 from napari_smalltumor.lesions.large_deletion import ask_to_delete
+from napari_smalltumor.lesions.limits import LesionLimits
 from napari_smalltumor.lesions.panel import LesionsPanel
 from napari_smalltumor.lesions.review import LesionReview
+from napari_smalltumor.lesions.reviewed_lesions import reviewed
 from napari_smalltumor.lesions.saving import ask_and_save, save_lesions
 from napari_smalltumor.lesions.second_look.clicks import ReviewClicks
 from napari_smalltumor.lesions.second_look.finder import CandidateFinder
-from napari_smalltumor.lesions.specks import SpeckRule, chosen_rule, title_of
+from napari_smalltumor.lesions.specks import title_of
 from napari_smalltumor.lesions.table.model import LesionsModel
 from napari_smalltumor.loading.dropping import accept_drops
 from napari_smalltumor.patient_header import PatientHeader
@@ -67,10 +68,8 @@ class LesionsDock(LesionsPanel):
             *(napari_viewer, self.review, self.show_message, self.finder.search),
             partial(ask_to_delete, self),
         )
-        self.threshold.setValue(int(settings.get("threshold")))
-        self.review.rule = chosen_rule()
-        self.speck_voxels.setValue(self.review.rule.mm3)
-        self.speck_probability.setValue(self.review.rule.probability)
+        self.limits = LesionLimits(self)
+        self.review.rule = self.limits.rule
         self._window = planes_window(napari_viewer)
         self.keys = DockKeys(
             self._window.main_window if self._window else self, self, self._actions_of_keys()
@@ -81,7 +80,6 @@ class LesionsDock(LesionsPanel):
                 _disconnect, self.finder, self.candidate_finder, self.clicks, self.keys, self.review
             )
         )
-        settings.changed.connect(self._on_setting)
         show_as_tab(self, "Lesions")
         guard_fields(self)
         accept_drops(self, napari_viewer)
@@ -123,7 +121,7 @@ class LesionsDock(LesionsPanel):
         """Copy the selected rows, or all rows, with all columns as tab-separated text."""
         rows = self.selected_rows()
         lesions = self.model.lesions_at(rows) if rows else self.all_lesions
-        QGuiApplication.clipboard().setText(csv_text(self.review.reviewed(lesions), "\t"))
+        QGuiApplication.clipboard().setText(csv_text(reviewed(self.review, lesions), "\t"))
         self.show_message(f"Copied {texts.count(len(lesions), 'row')}")
 
     def save(self) -> None:
@@ -131,13 +129,13 @@ class LesionsDock(LesionsPanel):
         source = self.review.source
         name = f"{source.name if source else 'case'}_{self.review.region.value}_lesions.csv"
         # as they are now, whatever changes while the dialog is open
-        lesions = self.review.reviewed(self.all_lesions)
+        lesions = reviewed(self.review, self.all_lesions)
         folder = output_folder(self._viewer, active_patient(self._viewer).current)
         self._say_saved(ask_and_save(self, folder / name, lesions))
 
     def save_to(self, path: Path) -> None:
         """Save the table as CSV, and replace an existing file."""
-        self._say_saved(save_lesions(path, self.review.reviewed(self.all_lesions)))
+        self._say_saved(save_lesions(path, reviewed(self.review, self.all_lesions)))
 
     def _say_saved(self, path: Path | None) -> None:
         if path is not None:
@@ -167,9 +165,8 @@ class LesionsDock(LesionsPanel):
         actions = self.review_actions
         self.source_box.currentIndexChanged.connect(self._choose)
         self.region_box.currentIndexChanged.connect(self._choose)
-        self.threshold.valueChanged.connect(self._on_threshold)
-        self.speck_voxels.valueChanged.connect(self._on_speck_rule)
-        self.speck_probability.valueChanged.connect(self._on_speck_rule)
+        self.limits.threshold_changed.connect(self._set_target)
+        self.limits.rule_changed.connect(self._set_rule)
         self.ring_box.toggled.connect(self.review.set_rings_visible)
         for button, action in (
             (self.previous_button, actions.previous_small),
@@ -234,36 +231,15 @@ class LesionsDock(LesionsPanel):
             self._show_source()
         self._set_target()
 
-    def _on_setting(self, name: str, value: Any) -> None:
-        """Follow what is changed in Preferences."""
-        if not isalive(self):  # the settings exist longer than the dock
-            return
-        if name == "threshold":
-            self.threshold.setValue(int(value))
-        elif name == "speck_voxels":
-            self.speck_voxels.setValue(int(value))
-        elif name == "speck_probability":
-            self.speck_probability.setValue(float(value))
-
-    def _on_threshold(self, value: int) -> None:
-        settings.put("threshold", value)
-        self._set_target()
-
-    def _on_speck_rule(self) -> None:
-        rule = self._speck_rule()
-        settings.put("speck_voxels", rule.mm3)
-        settings.put("speck_probability", rule.probability)
-        self.review.rule = rule
-
-    def _speck_rule(self) -> SpeckRule:
-        return SpeckRule(self.speck_voxels.value(), round(self.speck_probability.value(), 2))
+    def _set_rule(self) -> None:
+        self.review.rule = self.limits.rule
 
     def _set_target(self) -> None:
         self._failure = ""
-        self.finder.set_target(self.review.source, self.review.region, self.threshold.value())
+        self.finder.set_target(self.review.source, self.review.region, self.limits.threshold)
         is_et = self.review.region is Region.ET
         source = self.review.source if is_et else None
-        self.candidate_finder.set_target(source, self.threshold.value())
+        self.candidate_finder.set_target(source, self.limits.threshold)
 
     def _on_found(self, lesions: list[Lesion]) -> None:
         self._failure = ""
@@ -309,13 +285,13 @@ class LesionsDock(LesionsPanel):
 
     def _on_visible(self) -> None:
         """Say whether the mask is hidden, and remove an earlier line about that."""
-        if self.review.hidden_layer is None:
+        if self.review.unseen.under_review is None:
             self.show_message("")
         self._show_summary()
 
     def _on_scan(self) -> None:
         """Remove the line that the present scan must be shown when it is."""
-        if self.message == texts.EARLIER_SCAN and not self.review.earlier_scan_is_shown:
+        if self.message == texts.EARLIER_SCAN and not self.review.unseen.earlier_scan_is_shown:
             self.show_message("")
 
     def _show_summary(self) -> None:

@@ -6,29 +6,23 @@ It uses the viewer but no widget, so that it works, and is tested, without a dis
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from psygnal import Signal
 from smalltumor.labels.regions import Region
 from smalltumor.lesions import Lesion, LesionList
-from smalltumor.second_look import load_parameters, scored
 
-from napari_smalltumor.layers.earlier_scan import earlier_scan_is_shown
-from napari_smalltumor.layers.visibility import can_be_seen
 from napari_smalltumor.lesions.additions import add_voxels, layers_to_add_to
-from napari_smalltumor.lesions.edits import delete_lesions, layers_to_delete_from
+from napari_smalltumor.lesions.edits import delete_lesions
 from napari_smalltumor.lesions.navigation import is_shown, move_to
 from napari_smalltumor.lesions.paused_reviews import Progress
 from napari_smalltumor.lesions.reviewed_segmentation import ReviewedSegmentation
 from napari_smalltumor.lesions.rings import LesionRings
 from napari_smalltumor.lesions.second_look.decisions import (
-    Decision,
     Replaced,
     Verdict,
     decide,
-    decision_on,
     take_back,
 )
 from napari_smalltumor.lesions.source import lesion_sources
@@ -41,11 +35,11 @@ from napari_smalltumor.lesions.steps import (
     Step,
     StepHistory,
 )
+from napari_smalltumor.lesions.unseen_layers import UnseenLayers
 from napari_smalltumor.patients.next_picture import next_picture
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-    from napari.layers import Labels
 
 SAME_LESION_MM = 5.0
 """After an edit, a lesion whose centre moved less than this counts as the same lesion."""
@@ -67,6 +61,8 @@ class LesionReview(ReviewedSegmentation):
     current : Lesion or None
     unfolded : bool
         Whether the specks are listed one by one.
+    unseen : UnseenLayers
+        What must be shown before a step changes it.
     """
 
     lesions_changed = Signal()
@@ -82,6 +78,7 @@ class LesionReview(ReviewedSegmentation):
         self.candidates: list[Lesion] = []
         self.current: Lesion | None = None
         self._sought: Lesion | None = None
+        self.unseen = UnseenLayers(self)
         super().__init__(viewer)
 
     def close(self) -> None:
@@ -286,31 +283,6 @@ class LesionReview(ReviewedSegmentation):
             return take_back(layer, lesions)
         return decide(layer, verdict, lesions)
 
-    def reviewed(self, lesions: Sequence[Lesion]) -> list[Lesion]:
-        """The lesions with their `accepted` field set, for a table that is saved or copied."""
-        if self.region is Region.ET and self.from_network:
-            found = [x for x in lesions if not self.is_candidate(x)]
-            others = [x for x in lesions if self.is_candidate(x)]
-            lesions = [*scored(found, load_parameters()), *others]
-        return [self._reviewed(lesion) for lesion in lesions]
-
-    def _reviewed(self, lesion: Lesion) -> Lesion:
-        decision = self.decision_on(lesion)
-        if self.is_candidate(lesion):
-            is_rejected = decision is not None and decision.verdict is Verdict.REJECTED
-            accepted = False if is_rejected else None
-            decision = decision if is_rejected else None  # an addition that was taken back
-        else:
-            accepted = self.is_accepted(lesion)
-        who, when = (None, None) if decision is None else (decision.who, decision.when)
-        return replace(lesion, accepted=accepted, decided_by=who, decided_at=when)
-
-    def decision_on(self, lesion: Lesion) -> Decision | None:
-        """The last decision on a lesion or candidate of enhancing tumour."""
-        if self.source is None or self.region is not Region.ET:
-            return None
-        return decision_on(self.source.layers[Region.ET], lesion)
-
     def delete(self, lesions: Sequence[Lesion]) -> list[Lesion]:
         """Delete lesions from the segmentation, in one step of undo.
 
@@ -332,49 +304,19 @@ class LesionReview(ReviewedSegmentation):
         return deleted
 
     @property
-    def earlier_scan_is_shown(self) -> bool:
-        """Whether the images show an earlier scan, so that the mask of now must not be changed."""
-        return earlier_scan_is_shown(self._viewer.layers)
+    def viewer(self) -> ViewerModel:
+        """The viewer whose lesions are reviewed."""
+        return self._viewer
 
     @property
-    def hidden_layer(self) -> Labels | None:
-        """The layer under review if it is hidden, so that its lesions must not be changed."""
-        layer = self.source.layers[self.region] if self.source is not None else None
-        return layer if layer is not None and not can_be_seen(layer) else None
-
-    def hidden_layer_of_addition(self, lesion: Lesion) -> Labels | None:
-        """A hidden layer that `add` would change."""
-        assert lesion.indices is not None
-        return self._hidden(layers_to_add_to(self.source, lesion.indices)) if self.source else None
-
-    def hidden_layer_of_deletion(self, lesions: Sequence[Lesion]) -> Labels | None:
-        """A hidden layer that `delete` would change."""
-        if self.source is None:
-            return None
-        layers = layers_to_delete_from(self.source, self.region, lesions)
-        return self.hidden_layer or self._hidden(layers)
-
-    @property
-    def hidden_layer_of_undo(self) -> Labels | None:
-        """A hidden layer that `undo` would change."""
-        step = self._steps.last
-        return None if step is None else self._hidden(step.layers)
-
-    @property
-    def removed_layer_of_undo(self) -> Labels | None:
-        """A layer that `undo` would change, and that was removed from the viewer."""
-        step = self._steps.last
-        layers = [] if step is None else step.layers
-        return next((layer for layer in layers if layer not in self._viewer.layers), None)
-
-    @staticmethod
-    def _hidden(layers: Sequence[Labels]) -> Labels | None:
-        return next((layer for layer in layers if not can_be_seen(layer)), None)
+    def last_step(self) -> Step | None:
+        """The step that `undo` would take back; None if there is none."""
+        return self._steps.last
 
     @property
     def can_undo(self) -> bool:
         """Whether there is a step to undo."""
-        return self._steps.last is not None
+        return self.last_step is not None
 
     def undo(self) -> Step | None:
         """Undo the last step, and return it; None if there was none."""

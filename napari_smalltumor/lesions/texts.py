@@ -41,8 +41,8 @@ def summary(review: LesionReview, *, searching: bool, failure: str) -> str:
         return "Searching for lesions ..." if searching else f"No {name}"
     ml = sum(lesion.ml for lesion in review.lesions)
     found = counts(review.lesions, review.specks)
-    if review.hidden_layer is not None:
-        return f"{_title(review.hidden_layer)} is hidden; {found}"
+    if review.unseen.under_review is not None:
+        return f"{_title(review.unseen.under_review)} is hidden; {found}"
     return f"{found}, {volume_text(ml)} ml in total"
 
 

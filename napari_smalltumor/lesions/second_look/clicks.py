@@ -94,7 +94,7 @@ class ReviewClicks:
             return
         grown = measure_lesion(*(CLICKED_ID, voxels, source.grid, Region.ET), look_up=look.look_up)
         lesion = replace(grown, list_name=LesionList.SECOND_LOOK)
-        hidden = self.review.hidden_layer_of_addition(lesion)
+        hidden = self.review.unseen.of_addition(lesion)
         if hidden is not None:
             self.say(texts.hidden(hidden))
         elif self.review.add(lesion):
@@ -106,7 +106,7 @@ class ReviewClicks:
         if lesion is None:
             self.say(texts.NO_LESION_HERE)
             return
-        hidden = self.review.hidden_layer_of_deletion([lesion])
+        hidden = self.review.unseen.of_deletion([lesion])
         if hidden is not None:
             self.say(texts.hidden(hidden))
         elif may_delete(self.review, [lesion], self.confirm):

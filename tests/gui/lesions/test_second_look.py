@@ -19,6 +19,7 @@ from napari_smalltumor.layers.create import image_layers
 from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.lesions import texts
 from napari_smalltumor.lesions.dock import LesionsDock
+from napari_smalltumor.lesions.reviewed_lesions import reviewed
 from napari_smalltumor.lesions.second_look.looks import look_of
 from napari_smalltumor.planes.linked_planes import linked_planes
 
@@ -326,7 +327,7 @@ def test_decisions_hold_after_the_case_was_closed_opened_and_segmented_again(
     viewer.layers.clear()
     again = opened(FOUND, replace(MISSED, logit=3.4))
     assert not any(same_place(x, rejected) for x in again.review.candidates)
-    (row,) = [x for x in again.review.reviewed(again.all_lesions) if same_place(x, rejected)]
+    (row,) = [x for x in reviewed(again.review, again.all_lesions) if same_place(x, rejected)]
     assert row.accepted is False and row.decided_by
 
 

@@ -12,6 +12,7 @@ from smalltumor.lesions import LesionList
 
 from napari_smalltumor.layers.regions import hide_stored_labels
 from napari_smalltumor.lesions.review import LesionReview
+from napari_smalltumor.lesions.reviewed_lesions import reviewed
 from napari_smalltumor.lesions.rings import (
     CURRENT,
     DIAMETER_FACTOR,
@@ -166,7 +167,7 @@ def test_acceptance_is_kept_for_the_next_review_and_applies_to_one_region(viewer
     review.close()
     again = LesionReview(viewer)
     search(again)
-    assert [x.accepted for x in again.reviewed(again.lesions)] == [False, True, False]
+    assert [x.accepted for x in reviewed(again, again.lesions)] == [False, True, False]
     again.choose(again.source, Region.WT)
     search(again)
     assert not any(again.is_accepted(x) for x in again.lesions)
@@ -495,7 +496,7 @@ def test_a_mask_that_is_hidden_by_a_new_result_gives_way_to_the_result(viewer):
     review.choose(next(source for source in review.sources if source.scheme is not None))
     show_regions(viewer, case)  # the layers exist already: none is inserted
     hide_stored_labels(viewer.layers, active_patient(viewer).current)
-    assert review.source.scheme is None and review.hidden_layer is None
+    assert review.source.scheme is None and review.unseen.under_review is None
 
 
 def test_another_mask_that_is_shown_is_reviewed_when_the_one_under_review_is_hidden(viewer):

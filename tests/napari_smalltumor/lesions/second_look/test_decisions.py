@@ -18,6 +18,7 @@ from napari_smalltumor import notify, settings
 from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.regions import region_layer
 from napari_smalltumor.lesions.review import LesionReview
+from napari_smalltumor.lesions.reviewed_lesions import reviewed
 from napari_smalltumor.lesions.second_look.decisions import (
     Verdict,
     decide,
@@ -121,12 +122,12 @@ def test_the_table_says_who_decided_and_when(case):
     _, review = review_of(case)
     one, other = candidate(case), candidate(case, first=14)
     review.reject([one])
-    rejected, undecided = review.reviewed([one, other])
+    rejected, undecided = reviewed(review, [one, other])
     assert (rejected.accepted, undecided.accepted) == (False, None)
     assert rejected.decided_at and undecided.decided_at is None
     review.add(other)
     review.source.layers[Region.ET].undo()
-    (taken_back,) = review.reviewed([other])
+    (taken_back,) = reviewed(review, [other])
     assert (taken_back.accepted, taken_back.decided_at) == (None, None)
 
 
@@ -178,15 +179,15 @@ def test_an_added_candidate_is_accepted_until_it_is_deleted(case):
     lesion = candidate(case)
     review.add(lesion)
     (added,) = [x for x in searched(review) if x.voxels == 8]
-    (row,) = review.reviewed([added])
+    (row,) = reviewed(review, [added])
     assert row.accepted and row.decided_by
     review.delete([added])
     assert decision_on(et_of(review), added) is None
     review.undo()
-    (row,) = review.reviewed([added])
+    (row,) = reviewed(review, [added])
     assert row.accepted and row.decided_by
     review.accept([added], False)
-    (row,) = review.reviewed([added])
+    (row,) = reviewed(review, [added])
     assert (row.accepted, row.decided_by) == (False, None)
 
 
@@ -194,10 +195,10 @@ def test_undo_restores_the_decision_that_a_step_replaced(case):
     _, review = review_of(case)
     (component,) = searched(review)
     review.accept([component])
-    (before,) = review.reviewed([component])
+    (before,) = reviewed(review, [component])
     review.accept([component], False)
     review.undo()
-    assert review.reviewed([component]) == [before]
+    assert reviewed(review, [component]) == [before]
     spot = candidate(case)
     review.reject([spot])
     review.add(spot)
@@ -218,12 +219,12 @@ def test_layers_that_an_addition_a_deletion_or_undo_would_change_are_known_if_hi
     _, review = review_of(case)
     outer = review.source.layers[Region.WT]
     outer.visible = False
-    assert review.hidden_layer_of_addition(candidate(case)) is outer
-    assert review.hidden_layer_of_addition(candidate(case, first=9)) is None
+    assert review.unseen.of_addition(candidate(case)) is outer
+    assert review.unseen.of_addition(candidate(case, first=9)) is None
     (component,) = searched(review)
-    assert review.hidden_layer_of_deletion([component]) is outer
+    assert review.unseen.of_deletion([component]) is outer
     outer.visible = True
     review.add(candidate(case))
-    assert review.hidden_layer_of_undo is None
+    assert review.unseen.of_undo is None
     outer.visible = False
-    assert review.hidden_layer_of_undo is outer
+    assert review.unseen.of_undo is outer
