@@ -55,8 +55,8 @@ class Comparison:
 
     @property
     def title(self) -> str:
-        """Name of the earlier scan."""
-        return self.follow_up.then.case.name
+        """Name of the earlier scan, for the user."""
+        return self.follow_up.then.title
 
     @property
     def mask(self) -> str:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from smalltumor.data.case import Case
 from smalltumor.data.nifti import stem
 from smalltumor.errors import CaseError
+from smalltumor.files.folder_parts import distinctive_part
 
 from napari_smalltumor.layers.metadata import (
     LayerKind,
@@ -109,7 +110,7 @@ def titles(patients: Sequence[Patient]) -> dict[Patient, str]:
     for patient in patients:
         folders = [other.folder for other in patients if other.name == patient.name]
         if len(folders) > 1:
-            found[patient] = f"{patient.name} ({_distinctive_part(patient.folder, folders)})"
+            found[patient] = f"{patient.name} ({distinctive_part(patient.folder, folders)})"
         else:
             found[patient] = patient.name
     return found
@@ -226,21 +227,6 @@ def _common_folder(paths: tuple[Path, ...]) -> Path | None:
         return Path(os.path.commonpath(folders))
     except ValueError:  # on different drives
         return Path(min(folders))
-
-
-def _distinctive_part(folder: Path | None, folders: Sequence[Path | None]) -> str:
-    """The last parts of a folder that tell it from the others, without what all have in common."""
-    if folder is None:
-        return "no file"
-    parts = [list(other.parts) for other in folders if other is not None]
-    while len(parts) > 1 and all(p and p[-1] == parts[0][-1] for p in parts):
-        parts = [p[:-1] for p in parts]
-    own = parts[[f for f in folders if f is not None].index(folder)]
-    for length in range(1, len(own) + 1):
-        ending = own[-length:]
-        if sum(p[-length:] == ending for p in parts) == 1:
-            return "/".join(ending)
-    return str(folder)
 
 
 def same_patient(one: Layer, other: Layer) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from smalltumor.data.case import REFERENCE, Case
 from smalltumor.errors import SmalltumorError
+from smalltumor.files.folder_parts import distinctive_part
 from smalltumor.follow_up.course import Course
 from smalltumor.follow_up.matching import Change, LesionChange
 from smalltumor.follow_up.registration import ScanRegistration, register_scans
@@ -41,6 +42,8 @@ class Scan:
         As it is to be printed; empty if it is not known.
     mask : str
         Where the mask is from.
+    name : str
+        Name of the scan, if its case has the name of another one; empty for that of the case.
     """
 
     case: Case
@@ -48,11 +51,12 @@ class Scan:
     measures: CaseMeasures
     date: str = ""
     mask: str = ""
+    name: str = ""
 
     @property
     def title(self) -> str:
-        """Date of the scan, or the name of its case."""
-        return self.date or self.case.name
+        """Date of the scan, or its name."""
+        return self.date or self.name or self.case.name
 
 
 @dataclass(frozen=True)
@@ -144,6 +148,7 @@ def compare_scans(
     if len(scans) < 2:
         raise SmalltumorError("a comparison needs two scans or more")
     reporter = ProgressReporter(progress, cancelled)
+    scans = _told_apart(scans)
     first, *later = scans
     registrations = []
     for count, scan in enumerate(later):
@@ -154,6 +159,18 @@ def compare_scans(
         registrations.append(found)
     reporter.update(1.0, "matching lesions")
     return matched(scans, registrations)
+
+
+def _told_apart(scans: Sequence[Scan]) -> list[Scan]:
+    """The scans, of which those with one title are named with what their folders differ in."""
+    folders = [next((path.parent for path in scan.case.paths.values()), None) for scan in scans]
+    found = []
+    for scan, folder in zip(scans, folders, strict=True):
+        alike = [f for s, f in zip(scans, folders, strict=True) if s.title == scan.title]
+        if None not in alike and len(alike) > 1 and len(set(alike)) == len(alike):
+            scan = replace(scan, name=f"{scan.title} ({distinctive_part(folder, alike)})")
+        found.append(scan)
+    return found
 
 
 def _reports_iterations(

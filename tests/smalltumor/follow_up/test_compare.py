@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from smalltumor.data.label_files import read_labels
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import CaseError, SmalltumorError
 from smalltumor.follow_up import Category, Change, Scan, compare_scans, registration
+from smalltumor.follow_up.compare import _told_apart
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.resampling import resample, resample_labels
 from smalltumor.labels.components import connected_components
@@ -139,3 +141,14 @@ def _made_later(then: np.ndarray) -> tuple[np.ndarray, int, np.ndarray]:
     nearest = np.unravel_index(np.argsort(distance.ravel(), kind="stable")[:100], then.shape)
     now[nearest] = TissueClass.ET
     return now, int(left.sum()), np.mean(nearest, axis=1)
+
+
+def test_scans_of_one_name_are_told_apart_by_their_folders():
+    empty = np.zeros(SHAPE, np.uint8)
+    one = scan(head(1), empty)
+    paths = [Path(f"/data/{visit}/P/P_t1ce.nii.gz") for visit in ("first", "second")]
+    scans = [replace(one, case=replace(one.case, paths={"t1ce": path})) for path in paths]
+    assert [each.title for each in _told_apart(scans)] == ["P (first)", "P (second)"]
+    dated = [replace(each, date=f"2026-0{n}-01") for n, each in enumerate(scans, 1)]
+    assert [each.title for each in _told_apart(dated)] == ["2026-01-01", "2026-02-01"]
+    assert [each.title for each in _told_apart([one, one])] == ["P", "P"]
