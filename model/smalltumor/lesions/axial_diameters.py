@@ -196,8 +196,8 @@ class _Section:
         edges = _spread(self._edges, _MOST_ENDS)
         first, second = np.triu_indices(len(edges), k=1)
         lengths = pdist(edges @ self._to_mm.T)
-        order = np.argsort(-lengths, kind="stable")
-        order = order[lengths[order] > longer_than]
+        long_enough = np.flatnonzero(lengths > longer_than)
+        order = long_enough[np.argsort(-lengths[long_enough], kind="stable")]
         further = _spread(order[_LONGEST_LINES:], _FURTHER_LINES)
         tried = np.concatenate([order[:_LONGEST_LINES], further])
         for start in range(0, len(tried), _LINES_AT_ONCE):

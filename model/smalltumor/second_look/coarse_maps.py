@@ -155,14 +155,18 @@ def _sums(volume: npt.NDArray[Any]) -> Map:
 
 
 def _sums_of_integers(volume: npt.NDArray[Any]) -> Map:
-    """The same sums in float32, which are exact and so the same in any order.
+    """The same sums, which are exact in float32 and so the same in any order.
 
-    Images are in Fortran order: pairs along the last axis are contiguous in memory, so that only
-    the third step, of a quarter of the voxels, takes every other voxel.
+    Two planes at a time stay in the processor's cache. Images are in Fortran order, so that every
+    other voxel is taken only of their sum, in which rows were added before.
     """
-    pairs = np.add(volume[:, :, ::2], volume[:, :, 1::2], dtype=np.float32)
-    fours = pairs[:, ::2] + pairs[:, 1::2]
-    return np.asarray(fours[::2] + fours[1::2])
+    total = np.zeros([n // 2 for n in volume.shape], dtype=np.float32, order="F")
+    for k in range(total.shape[2]):
+        plane = volume[:, :, 2 * k].astype(np.float32)
+        plane += volume[:, :, 2 * k + 1]
+        rows = plane[:, ::2] + plane[:, 1::2]
+        np.add(rows[::2], rows[1::2], out=total[:, :, k])
+    return total
 
 
 def _is_small_integer(volume: npt.NDArray[Any]) -> bool:

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from smalltumor.labels.components import Box, bounding_box, padded
 from smalltumor.labels.regions import TissueClass
 from smalltumor.second_look.coarse_maps import CoarseMaps, Map
 
@@ -30,6 +31,9 @@ LEAST_LOG_ODDS = -6.0
 MOST_PEAKS = 150
 """Peaks of each kind that are kept, the highest."""
 
+_MARGIN = 3
+"""Voxels around the brain in which spots are measured: mirrored places are up to 2 away from it."""
+
 _IN_BRAIN = 0.7
 """Least part of a peak's voxel, and of its surroundings, that is in the brain."""
 
@@ -43,7 +47,7 @@ class Peaks:
     voxels : (n, 3) int array
         Voxels of the maps.
     blob : (l, p, s) float32 array
-        The largest difference of Gaussians over `SCALES`.
+        The largest difference of Gaussians over `SCALES`; 0 far from the brain.
     scale : (l, p, s) int8 array
         The number of the scale at which it is largest.
     surroundings : (l, p, s) float32 array
@@ -58,9 +62,9 @@ class Peaks:
 
 def find_peaks(maps: CoarseMaps) -> Peaks:
     """Find the peaks outside the mask of ET, several millimetres apart."""
-    smoothed, surroundings = _smoothed(maps)
+    smoothed, share, box = _smoothed(maps)
     differences = [one - two for one, two in pairwise(smoothed)]
-    scale, blob = _largest(differences)
+    scale, blob, surroundings = (_in_maps(v, box, maps) for v in (*_largest(differences), share))
     allowed = (maps.brain > _IN_BRAIN) & (surroundings > _IN_BRAIN)
     allowed &= ~predicted_et(maps)
     odds = log_odds(maps)
@@ -100,22 +104,43 @@ def _largest(volumes: Sequence[Map]) -> tuple[npt.NDArray[np.int8], Map]:
     return number, value
 
 
-def _smoothed(maps: CoarseMaps) -> tuple[list[Map], Map]:
-    """Enhancement at each of `SCALES`, the brain's alone, and the share of brain at the last."""
+def _smoothed(maps: CoarseMaps) -> tuple[list[Map], Map, Box]:
+    """Enhancement at each of `SCALES`, the brain's alone, and the share of brain at the last.
+
+    In a box around the brain.
+    """
     from scipy import ndimage
+
+    box = _around_brain(maps)
+    brain = maps.brain[box]
+    weighted = maps.enhancement[box] * brain
 
     def smooth(volume: Map, scale: float) -> Map:
         return np.asarray(ndimage.gaussian_filter(volume, scale, mode="nearest", truncate=2.5))
 
-    weighted = maps.enhancement * maps.brain
     with ThreadPoolExecutor(2) as pool:  # the filters run outside Python's lock
-        shares = list(pool.map(smooth, [maps.brain] * len(SCALES), SCALES))
+        shares = list(pool.map(smooth, [brain] * len(SCALES), SCALES))
         sums = list(pool.map(smooth, [weighted] * len(SCALES), SCALES))
     images = [
         (total / np.maximum(share, np.float32(0.1))).astype(np.float32, copy=False)
         for total, share in zip(sums, shares, strict=True)
     ]
-    return images, shares[-1]
+    return images, shares[-1], box
+
+
+def _around_brain(maps: CoarseMaps) -> Box:
+    """The box that peaks, their neighbours and their mirrored places are in.
+
+    The maps are 0 outside it, also beyond its faces, so that the filters give the same in it.
+    """
+    return padded(bounding_box(maps.brain > 0), [_MARGIN] * 3, maps.brain.shape)
+
+
+def _in_maps(values: npt.NDArray[Any], box: Box, maps: CoarseMaps) -> npt.NDArray[Any]:
+    """Values of a box in the maps, and 0 around it."""
+    whole = np.zeros(maps.brain.shape, dtype=values.dtype)
+    whole[box] = values
+    return whole
 
 
 def _highest(values: Map, allowed: Mask) -> npt.NDArray[np.int64]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,6 +14,7 @@ from second_look_cases import Spot, case_with, output_for
 from smalltumor.data.brain_mask import remove_background
 from smalltumor.labels.regions import TissueClass
 from smalltumor.second_look.coarse_maps import coarse_maps, halve
+from smalltumor.second_look.features import features_of
 from smalltumor.second_look.peaks import find_peaks, log_odds, predicted_et
 
 SPOTS = (Spot((42, 30, 32), 4, 500), Spot((24, 42, 28), 5, 500, logit=8))
@@ -78,3 +81,22 @@ def test_the_first_of_equal_volumes_is_the_largest(volumes):
     number, value = peaks._largest(list(volumes))
     np.testing.assert_array_equal(number, np.argmax(volumes, axis=0))
     np.testing.assert_array_equal(value, volumes.max(axis=0))
+
+
+@pytest.mark.parametrize("margin", [1, 2, 6])
+def test_peaks_and_features_are_those_of_filters_over_the_whole_maps(margin, monkeypatch):
+    case = case_with(*SPOTS)
+    found = coarse_maps(case, output_for(case, *SPOTS))
+    assert found is not None
+    nothing = found.brain.copy()
+    nothing[:margin] = nothing[:, -margin:] = 0  # the brain is not in the middle
+    maps = replace(
+        found, brain=nothing, enhancement=np.where(nothing > 0, found.enhancement, np.float32(0))
+    )
+    in_box = find_peaks(maps)
+    whole = tuple(slice(0, n) for n in maps.brain.shape)
+    monkeypatch.setattr("smalltumor.second_look.peaks._around_brain", lambda maps: whole)
+    of_whole = find_peaks(maps)
+    assert len(in_box.voxels)
+    np.testing.assert_array_equal(in_box.voxels, of_whole.voxels)
+    np.testing.assert_array_equal(features_of(maps, in_box), features_of(maps, of_whole))
