@@ -71,7 +71,7 @@ def show_then(viewer: ViewerModel, comparison: Comparison) -> Image:
     mark_as_earlier_scan(layer)
     _THEN[layer] = []
     _GUARDS[layer] = NoPainting(viewer, layer, _show_now)
-    _MARKS[layer] = CanvasMark(viewer, layer, f"earlier scan: {comparison.title}")
+    _MARKS[layer] = CanvasMark(viewer, layer, f"earlier scan:\n{comparison.title}")
     viewer.layers.events.removed.connect(_on_removed)  # once, however often it is connected
     with active_patient(viewer).in_background(), selection_untouched(viewer):
         viewer.layers.insert(_index_above_images(viewer, patient), layer)

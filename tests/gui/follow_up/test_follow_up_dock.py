@@ -125,7 +125,7 @@ def test_flicker_changes_images_only(dock, qtbot, then):
     dock.flicker()
     assert layers["BraTS2021_2 then: BraTS2021_1"].visible
     assert not layers["BraTS2021_2 T1CE"].visible and layers["BraTS2021_2 ET"].visible
-    assert dock._viewer.canvas.overlays.text.text == "earlier scan: BraTS2021_1"
+    assert dock._viewer.canvas.overlays.text.text == "earlier scan:\nBraTS2021_1"
     assert dock.flicker_button.isChecked() and "earlier scan is shown" in dock.message.text()
     dock.flicker()
     assert "earlier scan is shown" not in dock.message.text()

@@ -338,6 +338,16 @@ def test_no_candidate_is_decided_on_while_the_earlier_scan_is_shown(viewer, dock
     assert dock.review.candidates == [candidate] and not dock.review.can_undo
 
 
+def test_a_rejection_is_not_taken_back_in_a_mask_that_was_removed(viewer, dock):
+    candidate = replace(dock.review.lesions[0], list_name=LesionList.SECOND_LOOK)
+    dock.review.set_candidates([candidate])
+    dock.review.reject([candidate])
+    viewer.layers.remove("Pat ET")
+    dock.actions.undo()
+    assert dock.said[-1] == "ET was removed. Restore it to undo what was done in it"
+    assert dock.review.can_undo
+
+
 def test_a_deletion_is_not_taken_back_while_its_mask_is_hidden(viewer, dock):
     dock.select([0])
     dock.actions.delete()
