@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QApplication, QWidget
 from smalltumor.data.case import Case
 from smalltumor.errors import SmalltumorError
-from smalltumor.labels.regions import Region
 from smalltumor.labels.volume_text import volume_text
 
 from napari_smalltumor import notify, questions, settings
@@ -21,6 +20,7 @@ from napari_smalltumor.export.case_export import (
     with_suffix,
 )
 from napari_smalltumor.export.file_dialog import ask_for_file
+from napari_smalltumor.export.missing_regions import without_text
 from napari_smalltumor.export.native_grid import filters_of, named_for_grid
 from napari_smalltumor.export.source_files import check_no_source
 from napari_smalltumor.layers.drawings import masks_beside_regions
@@ -35,14 +35,6 @@ from napari_smalltumor.viewer import unproxied
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.viewer import Viewer
-
-
-_WITHOUT = {
-    Region.ET: "nothing will enhance, and its tissue counts as necrosis",
-    Region.TC: "necrosis will count as edema",
-    Region.WT: "there will be no edema",
-}
-"""What a file will hold if a region is missing."""
 
 
 def export_active(viewer: Viewer) -> None:
@@ -154,10 +146,11 @@ def may_omit_regions(parent: QWidget | None, viewer: ViewerModel, case: Case, ac
         return True
     title = case_title(viewer, case)
     volumes = volumes_ml(region_layers(viewer.layers, case), case)
+    missing = {region for region, state in unseen if state == "missing"}
     states = [
         f"{region.name} is {state}: "
         + (
-            _WITHOUT[region]
+            without_text(region, missing)
             if state == "missing"
             else f"its {volume_text(volumes[region])} ml are written as they are"
         )
