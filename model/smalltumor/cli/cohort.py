@@ -133,7 +133,7 @@ def run(options: argparse.Namespace) -> int:
     from smalltumor.cohort.cases import cohort_cases
     from smalltumor.cohort.cohort import segment_cohort
     from smalltumor.cohort.results_folder import TABLE
-    from smalltumor.labels.volume_text import counted
+    from smalltumor.labels.plurals import pluralize
     from smalltumor.models.checkpoint import load_checkpoint
     from smalltumor.report.page_files import require_report
 
@@ -152,7 +152,7 @@ def run(options: argparse.Namespace) -> int:
         print(f"[{number:{len(str(len(cases)))}d}/{len(cases)}] {_line(row)}", flush=True)
         if row.outcome == "failed":
             failed.add(row.case)
-    print(f"{counted(len(cases), 'case')}, {len(failed)} failed; research only")
+    print(f"{pluralize(len(cases), 'case')}, {len(failed)} failed; research only")
     print(f"wrote {options.output / TABLE}")
     if options.report:
         write_report(options.output, options.output / PAGE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from smalltumor.cohort.results import CaseResult, Spot
+from smalltumor.labels.plurals import pluralize
 
 LOOK_SCORE = 0.25
 """A case deserves a look if the scores of its second-look spots add up to this."""
@@ -43,14 +44,14 @@ def reasons_of(result: CaseResult) -> list[str]:
     """What speaks for a look, without the words of its warnings; empty if nothing is known."""
     warnings, spots = len(result.warnings), result.count("second look")
     small, doubtful = result.count("small lesion"), _doubtful(result)
-    texts = [_counted(warnings, "warning")] if warnings else []
+    texts = [pluralize(warnings, "warning")] if warnings else []
     if spots:
         sums = "scores add up to" if spots > 1 else "score"
         scores = f"{sums} {_sum_of_scores(result):.2f}"
-        texts.append(f"{_counted(spots, 'second-look spot')} ({scores})")
+        texts.append(f"{pluralize(spots, 'second-look spot')} ({scores})")
     if small:
         note = f" ({doubtful} doubtful)" if doubtful else ""
-        texts.append(_counted(small, "small lesion") + note)
+        texts.append(pluralize(small, "small lesion") + note)
     if result.lowest_probability is not None:
         texts.append(f"lowest probability {result.lowest_probability:.2f}")
     return texts
@@ -77,7 +78,3 @@ def _doubtful(result: CaseResult) -> int:
 def _is_doubtful(spot: Spot) -> bool:
     score = 0.0 if spot.score is None else spot.score
     return spot.kind == "small lesion" and score < DOUBTFUL_SCORE
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'s' if count > 1 else ''}"

@@ -14,8 +14,8 @@ from smalltumor.evaluation.one_to_one import OneToOneScores, score_one_to_one
 from smalltumor.evaluation.pairing import pair_label_files
 from smalltumor.evaluation.text_table import text_table
 from smalltumor.labels.masks import Mask, region_mask
+from smalltumor.labels.plurals import pluralize
 from smalltumor.labels.regions import Region, TissueClass
-from smalltumor.labels.volume_text import counted
 
 CAVITY_SCHEME, CAVITY = "brats2024", 4
 
@@ -86,7 +86,7 @@ def challenge_text(cases: Mapping[str, CaseRegions]) -> str:
         f1 = _mean([s.f1 for s in scores if s.f1 is not None])
         rows.append((region.upper(), *counts, f1, *means))
     title = (
-        f"Lesions as BraTS counts them from 2024, {counted(len(cases), 'case')} (matched one to "
+        f"Lesions as BraTS counts them from 2024, {pluralize(len(cases), 'case')} (matched one to "
         "one; means over cases with the region on either side; without an overlap Dice 0 and "
         "HD95 373)"
     )

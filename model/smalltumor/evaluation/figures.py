@@ -16,9 +16,9 @@ import numpy.typing as npt
 
 from smalltumor.evaluation.evaluate import Evaluation
 from smalltumor.evaluation.summary import overlaps
+from smalltumor.labels.plurals import pluralize
 from smalltumor.labels.regions import REGION_COLOURS, REGION_NAMES, Region
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
-from smalltumor.labels.volume_text import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,7 +59,7 @@ def draw_volumes(evaluation: Evaluation) -> Figure:
     dots are outliers. Fewer than 5 cases are drawn as dots. The axis is logarithmic, so cases
     without the region are not drawn; their number is printed below the box.
     """
-    figure, axes = empty_figure(f"Volumes of {counted(len(evaluation.cases), 'case')}")
+    figure, axes = empty_figure(f"Volumes of {pluralize(len(evaluation.cases), 'case')}")
     axes.set_yscale("log")
     axes.set_ylabel("volume (voxels)")
     for tick, region in enumerate(Region):
@@ -95,7 +95,7 @@ def draw_dice_by_size(evaluation: Evaluation) -> Figure:
     sizes = np.array([s.truth_voxels for s in scores])
     dice = np.array([s.dice for s in scores])
     figure, axes = empty_figure(
-        f"Dice of enhancing tumour by its size, {counted(len(scores), 'case')}"
+        f"Dice of enhancing tumour by its size, {pluralize(len(scores), 'case')}"
     )
     axes.set_xscale("log")
     low, high = _decades(sizes)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from smalltumor.evaluation.figures import INK, SHADE, empty_figure
 from smalltumor.evaluation.froc import froc_curve
-from smalltumor.labels.volume_text import counted
+from smalltumor.labels.plurals import pluralize
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,7 +20,7 @@ def draw_froc(evaluation: Evaluation) -> Figure:
     The band is the 95 % interval.
     """
     points = [p for p in froc_curve(evaluation.offers) if p.sensitivity.value is not None]
-    cases = counted(len(evaluation.offers), "case")
+    cases = pluralize(len(evaluation.offers), "case")
     figure, axes = empty_figure(f"Small enhancing components found, {cases}")
     axes.set_xlabel("false offers a case")
     axes.set_ylabel("sensitivity")

@@ -24,7 +24,7 @@ from smalltumor.evaluation.out_of_fold import (
     worst_cases,
 )
 from smalltumor.evaluation.text_table import text_table
-from smalltumor.labels.volume_text import counted
+from smalltumor.labels.plurals import pluralize
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ def results_text(results: Results) -> str:
         for measure, estimate in estimates(results.rows).items()
     ]
     patients = len({row.patient for row in results.rows})
-    of_patients = f" of {counted(patients, 'patient')}" if patients < len(results.rows) else ""
-    title = f"{results.name}: {counted(len(results.rows), 'out-of-fold case')}{of_patients}"
+    of_patients = f" of {pluralize(patients, 'patient')}" if patients < len(results.rows) else ""
+    title = f"{results.name}: {pluralize(len(results.rows), 'out-of-fold case')}{of_patients}"
     return "\n\n".join(
         [
             text_table(title, ("", "patients", "value", "95 % interval"), rows),
@@ -99,7 +99,7 @@ def comparison_text(one: Results, other: Results) -> str:
     """
     common = common_cases(one.rows, other.rows)
     title = (
-        f"{one.name} (A) minus {other.name} (B), paired over the {counted(len(common), 'case')} "
+        f"{one.name} (A) minus {other.name} (B), paired over the {pluralize(len(common), 'case')} "
         "on both sides"
     )
     left_out = _left_out(one, other, common)

@@ -33,9 +33,9 @@ from smalltumor.evaluation.summary import (
     small_tumours,
 )
 from smalltumor.evaluation.text_table import Row, text_table
+from smalltumor.labels.plurals import pluralize
 from smalltumor.labels.regions import REGION_NAMES, Region
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
-from smalltumor.labels.volume_text import counted
 
 PUBLISHED_SMALL: Mapping[int, Mapping[str, tuple[float, float, float]]] = MappingProxyType(
     {
@@ -74,7 +74,7 @@ def report_text(evaluation: Evaluation, comparison: Comparison | None = None) ->
         With other predictions of the same cases.
     """
     parts = [
-        f"{counted(len(evaluation.cases), 'case')}; predictions in the scheme "
+        f"{pluralize(len(evaluation.cases), 'case')}; predictions in the scheme "
         f"{evaluation.prediction_scheme}, truth in {evaluation.truth_scheme}",
         *evaluation.notes,
         _all_cases(evaluation),
@@ -105,8 +105,8 @@ def _froc(evaluation: Evaluation) -> list[str]:
     false = sum(case.false_in_mask for case in evaluation.offers) / len(evaluation.offers)
     title = (
         f"ET components of {MIN_COMPONENT_VOXELS} to {SMALL_LESION_VOXELS - 1} voxels that are "
-        f"found, by false offers a case ({counted(len(evaluation.offers), 'case')}; the masks have "
-        f"{false:.2f} false components a case)"
+        f"found, by false offers a case ({pluralize(len(evaluation.offers), 'case')}; the masks "
+        f"have {false:.2f} false components a case)"
     )
     head = ("", "false offers", "found", "sensitivity", "95 % interval")
     return [text_table(title, head, rows)]
@@ -141,7 +141,7 @@ def _intervals(evaluation: Evaluation) -> str:
     """The means of each region with their intervals."""
     patients = {patient_of(case.name) for case in evaluation.cases}
     if len(patients) < MIN_PATIENTS:
-        return f"{counted(len(patients), 'patient')}: too few for 95 % intervals of the means"
+        return f"{pluralize(len(patients), 'patient')}: too few for 95 % intervals of the means"
     rows = [
         (measure.name, estimate.value, interval_text(estimate))
         for measure, estimate in estimates(evaluation.cases).items()
@@ -154,7 +154,7 @@ def _compared(comparison: Comparison | None) -> list[str]:
         return []
     title = (
         "These predictions (A) minus the baseline (B), paired over the "
-        f"{counted(comparison.cases, 'case')} on both sides"
+        f"{pluralize(comparison.cases, 'case')} on both sides"
     )
     sides = (("A", comparison.only_in_one), ("B", comparison.only_in_other))
     alone = [f"Left out, only in {side}: {', '.join(names)}" for side, names in sides if names]
@@ -165,7 +165,7 @@ def _small_tumours(evaluation: Evaluation, limit: int) -> str:
     number = SMALL_TUMOUR_LIMITS.index(limit) + 1
     mean = means(small_tumours(evaluation, limit))
     rows: list[Row] = [
-        (f"here, {counted(mean.cases, 'case')}", mean.dice, mean.tpr, mean.fpr, mean.false_ml)
+        (f"here, {pluralize(mean.cases, 'case')}", mean.dice, mean.tpr, mean.fpr, mean.false_ml)
     ]
     rows += [(method, *scores, "") for method, scores in PUBLISHED_SMALL[limit].items()]
     title = (
@@ -178,7 +178,7 @@ def _small_tumours(evaluation: Evaluation, limit: int) -> str:
 def _published_dice(evaluation: Evaluation) -> str:
     order = (Region.ET, Region.WT, Region.TC)
     dice_here = [means(overlaps(evaluation.cases, region)).dice for region in order]
-    rows: list[Row] = [(f"here, {counted(len(evaluation.cases), 'case')}", *dice_here)]
+    rows: list[Row] = [(f"here, {pluralize(len(evaluation.cases), 'case')}", *dice_here)]
     rows += [(method, *(dice[r] for r in order)) for method, dice in PUBLISHED_DICE.items()]
     title = "Dice (Table 3 of Ngo et al. 2020, whose figures are of BraTS 2018's validation set)"
     return text_table(title, ("", *(r.upper() for r in order)), rows)
@@ -235,7 +235,7 @@ def _absent(evaluation: Evaluation) -> str:
             if false_positives
             else "reported in none"
         )
-        lines.append(f"{counted(count, 'case')} without {REGION_NAMES[region]}: {verdict}")
+        lines.append(f"{pluralize(count, 'case')} without {REGION_NAMES[region]}: {verdict}")
     return "\n".join(lines) or "Every case has all three regions"
 
 

@@ -1,4 +1,4 @@
-"""Volumes and numbers of things as docks, pages and commands print them."""
+"""Volumes as docks, pages and commands print them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,3 @@ def volume_text(ml: float) -> str:
         Not negative.
     """
     return f"{ml + _ERROR_ML:.3f}" if 0 < ml < 1 else f"{ml + _ERROR_ML:.2f}"
-
-
-def counted(number: int, thing: str) -> str:
-    """A number with its noun, such as "1 case" or "3 cases"."""
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from smalltumor.files import tables
 from smalltumor.files.tables import Cell
+from smalltumor.labels.plurals import pluralize
 from smalltumor.labels.regions import REGION_NAMES
 from smalltumor.labels.small_lesions import SMALL_LESION_MM3
-from smalltumor.labels.volume_text import counted
 from smalltumor.lesions.measure import Lesion
 
 _COLUMNS = (
@@ -117,7 +117,7 @@ def table_text(lesions: Sequence[Lesion], threshold: float = SMALL_LESION_MM3) -
     lines = ["  ".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True)) for row in rows]
     small = sum(lesion.small for lesion in lesions)
     name = REGION_NAMES[lesions[0].region]
-    found = f"{counted(len(lesions), 'component')} of {name}"
+    found = f"{pluralize(len(lesions), 'component')} of {name}"
     lines.append(f"{found}, {small} small (*, below {threshold:g} mm3)")
     return "\n".join(line.rstrip() for line in lines)
 

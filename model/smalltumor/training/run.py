@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 
 from smalltumor.errors import Action, Remedy, TrainingError
-from smalltumor.labels.volume_text import counted
+from smalltumor.labels.plurals import pluralize
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
 from smalltumor.training.architecture import Architecture
 from smalltumor.training.config import PRESETS, TrainingConfig, steps_per_epoch
@@ -243,8 +243,8 @@ def _report_start(trainer: Trainer, split: Split, left_out: list[str], report: R
             "not trained on, as scans of patients of the validation cases: " + ", ".join(left_out)
         )
     report(
-        f"{counted(len(split.training), 'training case')}, "
-        f"{counted(len(split.validation), 'validation case')}; "
+        f"{pluralize(len(split.training), 'training case')}, "
+        f"{pluralize(len(split.validation), 'validation case')}; "
         f"step {step} of {f'{minutes:g} minutes' if minutes else steps} on {device}"
     )
 

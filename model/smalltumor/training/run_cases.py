@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from smalltumor.errors import TrainingError
-from smalltumor.labels.volume_text import counted
+from smalltumor.labels.plurals import pluralize
 from smalltumor.training.config import TrainingConfig
 from smalltumor.training.data.cache import CaseCache
 from smalltumor.training.data.dataset import LabelledCase, labelled_cases, prepare_cases
@@ -151,7 +151,7 @@ def prepare_run_cases(
     if not processes.is_main:
         processes.wait()
     place = f" in {cache}" if not Pack.is_in(record.request.data) else ""
-    report(f"preparing {counted(len(split.training) + len(split.validation), 'case')}{place}")
+    report(f"preparing {pluralize(len(split.training) + len(split.validation), 'case')}{place}")
     training, validation = (
         prepare_cases(available.named(names), record.config.preprocessing, cache, check)
         for names in (split.training, split.validation)

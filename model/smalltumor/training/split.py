@@ -9,7 +9,7 @@ from typing import Any
 
 from smalltumor.data.patients import patient_of
 from smalltumor.errors import TrainingError
-from smalltumor.labels.volume_text import counted
+from smalltumor.labels.plurals import pluralize
 
 _NO_PATIENTS: Mapping[str, str] = MappingProxyType({})
 
@@ -79,7 +79,7 @@ class Split:
         training = tuple(name for name in scans if name not in set(validation))
         if not training:
             raise TrainingError(
-                f"no case is left to train on: {counted(len(validation), 'case')} held out for "
+                f"no case is left to train on: {pluralize(len(validation), 'case')} held out for "
                 "validation"
             )
         return cls(training, tuple(validation), training)

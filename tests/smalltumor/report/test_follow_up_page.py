@@ -67,7 +67,7 @@ def test_a_new_lesion_beside_a_known_one_has_its_distance(follow_up, tmp_path):
 
 
 def test_without_a_new_lesion_the_headline_says_what_has_grown(follow_up):
-    """Lesions that merged count, too: 12 mm³ had become 895 under a headline of nothing new."""
+    """Lesions that have merged and are larger together count, too."""
     _, grown, gone = follow_up.changes
     merged = replace(grown, change=Change.MERGED)
     known = replace(follow_up, changes=(merged, grown, gone))

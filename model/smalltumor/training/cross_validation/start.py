@@ -11,8 +11,8 @@ import numpy as np
 from smalltumor.data.label_files import decode_labels, read_label_volume
 from smalltumor.data.patients import patient_of
 from smalltumor.errors import Action, CaseError, LabelError, Remedy, TrainingError
+from smalltumor.labels.plurals import pluralize
 from smalltumor.labels.regions import TissueClass
-from smalltumor.labels.volume_text import counted
 from smalltumor.models.card import known_cases, lists_all_cases
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
 from smalltumor.training.config import FREE_SETTINGS, TrainingConfig
@@ -98,7 +98,8 @@ def _report_patients(split: Folds, patients: Mapping[str, str], report: Report) 
     number = len({patient_of(name, patients) for name in split.cases})
     if number < len(split.cases):
         report(
-            f"{len(split.cases)} cases of {counted(number, 'patient')}; no patient is in two folds"
+            f"{len(split.cases)} cases of {pluralize(number, 'patient')}; no patient is in two "
+            "folds"
         )
 
 
@@ -106,7 +107,7 @@ def _report_seen(split: Folds, initial: Checkpoint | None, report: Report, warn:
     if split.always_training:
         report(
             "in the training part of every fold and not scored: "
-            f"{counted(len(split.always_training), 'case')}, because the starting weights were "
+            f"{pluralize(len(split.always_training), 'case')}, because the starting weights were "
             "trained on these patients: " + ", ".join(split.always_training)
         )
     if initial is not None and not lists_all_cases(initial.card):

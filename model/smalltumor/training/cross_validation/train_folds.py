@@ -15,7 +15,7 @@ from smalltumor.errors import (
 )
 from smalltumor.evaluation.case_rows import write_rows
 from smalltumor.evaluation.out_of_fold_report import Results
-from smalltumor.labels.volume_text import counted
+from smalltumor.labels.plurals import pluralize
 from smalltumor.training.architecture import Architecture
 from smalltumor.training.cross_validation.record import CrossValidation
 from smalltumor.training.cross_validation.results import ScoringSettings, read_results
@@ -82,7 +82,7 @@ def train_folds(
         if run.is_done or is_locked(run):
             continue
         report(
-            f"{run.path.name}: {counted(len(validation.folds.held_out[number]), 'case')} held out"
+            f"{run.path.name}: {pluralize(len(validation.folds.held_out[number]), 'case')} held out"
         )
         try:
             finished = train(

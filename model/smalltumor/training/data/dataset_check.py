@@ -16,9 +16,9 @@ from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.errors import SmalltumorError
 from smalltumor.labels.components import connected_components
 from smalltumor.labels.masks import Classes
+from smalltumor.labels.plurals import pluralize
 from smalltumor.labels.regions import TissueClass
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
-from smalltumor.labels.volume_text import counted
 
 TUMOUR = (TissueClass.NCR, TissueClass.ED, TissueClass.ET)
 
@@ -130,9 +130,9 @@ def check_summary(cases: Sequence[CheckedCase]) -> str:
     usable = [case for case in cases if case.problem is None]
     schemes = ", ".join(sorted({case.scheme for case in usable})) or "none"
     return (
-        f"{counted(len(cases), 'case')}, {len(usable)} usable (labels: {schemes}); "
+        f"{pluralize(len(cases), 'case')}, {len(usable)} usable (labels: {schemes}); "
         f"{sum(case.small for case in usable)} with an enhancing tumour below "
         f"{SMALL_LESION_VOXELS} voxels, "
         f"{sum(not case.voxels[TissueClass.ET] for case in usable)} with none, "
-        + counted(sum(len(case.small_et) for case in usable), "small enhancing component")
+        + pluralize(sum(len(case.small_et) for case in usable), "small enhancing component")
     )

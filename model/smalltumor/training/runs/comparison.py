@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from smalltumor.labels.plurals import pluralize
 from smalltumor.labels.regions import Region
-from smalltumor.labels.volume_text import counted
 
 NOTEWORTHY = 0.005
 """Smallest difference of the mean Dice that counts as an improvement."""
@@ -62,7 +62,7 @@ class RunComparison:
     def message(self) -> str:
         """The result in a few sentences."""
         cases = len(self.rows())
-        where = counted(cases, "case")
+        where = pluralize(cases, "case")
         change = f"mean Dice {self.before['score']:.3f} → {self.after['score']:.3f} on {where}"
         if self.is_improvement:
             text = f"Improved: {change} it was not trained on, after epoch {self.after['epoch']}."
