@@ -243,10 +243,9 @@ class LesionsDock(LesionsPanel):
 
     def _on_found(self, lesions: list[Lesion]) -> None:
         self._failure = ""
-        could_undo = self.undo_button.isEnabled()
         self.review.set_lesions(lesions)
-        if could_undo and not self.review.can_undo:
-            self.show_message("")  # the layer's own undo has taken the deletion back
+        if self.finder.follows_edit:
+            self.show_message("")  # a stroke, or the layer's own undo, came after what it says
         self.candidate_finder.refresh()  # the mask may have reached one, or left it
 
     def _on_failed(self, message: str) -> None:

@@ -33,6 +33,11 @@ class LesionFinder(QObject):
     ----------
     parent : QObject, optional
 
+    Attributes
+    ----------
+    follows_edit : bool
+        Whether the last search began because of an edit, and was not asked for.
+
     Signals
     -------
     found : list of Lesion
@@ -54,6 +59,7 @@ class LesionFinder(QObject):
         self._search_number = 0
         self._searching = False
         self._edited = False
+        self.follows_edit = False
         self._search_soon = qthrottled(
             self._search_if_edited, timeout=INTERVAL_MS, leading=False, parent=self
         )
@@ -98,7 +104,7 @@ class LesionFinder(QObject):
         """Search now, and emit `found` even if the mask has not changed since the last search."""
         if self._source is None:
             return
-        self._edited = False
+        self._edited = self.follows_edit = False
         self._last = None
         self._start(self._source.snapshot(self._region))  # a result that is still to come is old
 
@@ -108,7 +114,7 @@ class LesionFinder(QObject):
 
     def _search_if_edited(self) -> None:
         if self._edited and not self._searching and self._source is not None:
-            self._edited = False
+            self._edited, self.follows_edit = False, True
             self._start(self._source.snapshot(self._region))
 
     def _start(self, snapshot: Snapshot) -> None:
