@@ -26,9 +26,16 @@ def runnable_by_page() -> dict[Path, list[Block]]:
     """Python, and commands on the sample case, of each page that has some, in its order."""
     found: dict[Path, list[Block]] = {}
     for block in blocks("sh", "python"):
-        if block.language == "python" or SAMPLE.as_posix() in block.code:
+        if block.language == "python" or _is_on_the_sample_case(block):
             found.setdefault(block.page, []).append(block)
     return found
+
+
+def _is_on_the_sample_case(block: Block) -> bool:
+    """Whether the commands of a block, and nothing around them, name the sample case."""
+    if SAMPLE.as_posix() not in block.code:
+        return False
+    return all(words[0] == "smalltumor" for words in shell_commands(block.code))
 
 
 @pytest.mark.parametrize(

@@ -146,17 +146,18 @@ def run(options: argparse.Namespace) -> int:
         print(f"part {options.part} holds no case, since {options.data} has {len(found)}")
         return 0
     settings = _settings(options, options.part.cases_digest(found))
-    failed: set[str] = set()
+    failed: dict[str, str] = {}
     checkpoint = load_checkpoint(options.weights)
     for number, row in enumerate(segment_cohort(cases, checkpoint, settings, _workers(options)), 1):
         print(f"[{number:{len(str(len(cases)))}d}/{len(cases)}] {_line(row)}", flush=True)
         if row.outcome == "failed":
-            failed.add(row.case)
+            failed[row.case] = row.note
     print(f"{pluralize(len(cases), 'case')}, {len(failed)} failed; research only")
     print(f"wrote {options.output / TABLE}")
     if options.report:
         write_report(options.output, options.output / PAGE)
     _name_options([files for files in cases if files.name in failed], options, checkpoint)
+    _name_preparation([*failed.values()], options)
     return 1 if failed else 0
 
 
@@ -210,6 +211,18 @@ def _name_options(
             f"{' and '.join(needed)}",
             file=sys.stderr,
         )
+
+
+def _name_preparation(reasons: Sequence[str], options: argparse.Namespace) -> None:
+    """Say what to do about cases that failed because their images are not on one grid."""
+    from smalltumor.cli.remedies import remedy_text
+    from smalltumor.data.case import ON_ANOTHER_GRID
+    from smalltumor.errors import Action, Remedy
+
+    apart = sum(ON_ANOTHER_GRID in reason for reason in reasons)
+    if apart:
+        remedy = remedy_text(Remedy(Action.RESAMPLE), options)
+        _report(f"failed with images on several grids: {apart}; {remedy}")
 
 
 def _line(row: CohortRow) -> str:

@@ -242,6 +242,18 @@ def test_a_folder_with_other_files_is_not_written_to(cohort, tmp_path):
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["ann.nii.gz"]
 
 
+def test_scans_on_several_grids_fail_and_are_sent_to_the_preparation(cohort, data):
+    for name in NAMES:
+        t2 = data / name / f"{name}_t2.nii.gz"
+        image = nib.load(t2)
+        nib.save(nib.Nifti1Image(np.asarray(image.dataobj)[:-1], image.affine), t2)
+    code, _, stdout, stderr = cohort()
+    assert code == 1
+    assert "ann: failed: ann_t2.nii.gz is on another grid than ann_t1ce.nii.gz" in stdout
+    assert "failed with images on several grids: 3; if the images are as scanned" in stderr
+    assert "`smalltumor prepare FOLDER CASE`" in stderr
+
+
 def test_results_among_the_cases_are_refused(cohort, data):
     code, _, _, stderr = cohort(output=data / "masks")
     assert code == 1
