@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.compat import isalive
-from qtpy.QtCore import QEvent, QObject, QTimer
+from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtWidgets import (
     QAbstractSpinBox,
     QApplication,
@@ -24,7 +24,9 @@ _PRESSES = (
 
 
 class InputPause(QObject):
-    """Drops the keys and clicks of a window until `end`; text fields and dialogs take theirs.
+    """Drops the keys and clicks of a window and its docks, also of those that float, until `end`.
+
+    Text fields and dialogs take theirs.
 
     Parameters
     ----------
@@ -52,4 +54,12 @@ class InputPause(QObject):
     def _is_of_window(self, watched: QObject) -> bool:
         if not isinstance(watched, QWidget) or isinstance(watched, _TEXT_FIELDS):
             return False
-        return bool(watched.window() is self.parent())
+        return _window_of_shortcuts(watched) is self.parent()
+
+
+def _window_of_shortcuts(widget: QWidget) -> QWidget:
+    """The window whose shortcuts work in a widget, also if that is in a dock that floats."""
+    window = widget.window()
+    parent = window.parentWidget()
+    is_tool = window.windowType() == Qt.WindowType.Tool  # as Qt has it for floating docks
+    return parent.window() if is_tool and parent is not None else window

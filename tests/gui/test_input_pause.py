@@ -1,0 +1,79 @@
+"""Keys and clicks are lost in a window and its docks, whether they float or not, until the end."""
+
+from __future__ import annotations
+
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QKeySequence
+from qtpy.QtWidgets import (
+    QDialog,
+    QDockWidget,
+    QLineEdit,
+    QMainWindow,
+    QPushButton,
+    QShortcut,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_smalltumor.widgets.input_pause import InputPause
+
+
+class Window(QMainWindow):
+    """A window with a key, and a dock with a button and a text field."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pressed: list[str] = []
+        self.button, self.field = QPushButton("Next"), QLineEdit()
+        self.button.clicked.connect(lambda: self.pressed.append("button"))
+        content = QWidget()
+        layout = QVBoxLayout(content)
+        layout.addWidget(self.button)
+        layout.addWidget(self.field)
+        self.dock = QDockWidget("Lesions", self)
+        self.dock.setWidget(content)
+        self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, self.dock)
+        QShortcut(QKeySequence("W"), self, lambda: self.pressed.append("key"))
+
+
+@pytest.fixture(params=["docked", "floating"])
+def window(request, qtbot) -> Window:
+    window = Window()
+    qtbot.addWidget(window)
+    window.dock.setFloating(request.param == "floating")
+    with qtbot.waitExposed(window):
+        window.show()
+    top = window.dock.window()
+    with qtbot.waitActive(top):
+        top.activateWindow()
+    window.button.setFocus()
+    return window
+
+
+def press(qtbot, window: Window) -> list[str]:
+    """Press the key and the button; what the window has noticed."""
+    window.pressed.clear()
+    qtbot.keyClick(window.button, Qt.Key.Key_W)
+    qtbot.mouseClick(window.button, Qt.MouseButton.LeftButton)
+    return list(window.pressed)
+
+
+def test_keys_and_clicks_in_a_dock_are_lost_until_the_end(window, qtbot):
+    assert press(qtbot, window) == ["key", "button"]
+    pause = InputPause(window)
+    assert press(qtbot, window) == []
+    pause.end()
+    qtbot.waitUntil(lambda: not window.findChildren(InputPause))
+    assert press(qtbot, window) == ["key", "button"]
+
+
+def test_a_text_field_and_a_dialog_take_their_keys(window, qtbot):
+    dialog = QDialog(window)
+    answer = QPushButton("Yes", dialog)
+    answer.clicked.connect(lambda: window.pressed.append("answer"))
+    dialog.show()
+    InputPause(window)
+    qtbot.keyClick(window.field, Qt.Key.Key_W)
+    qtbot.mouseClick(answer, Qt.MouseButton.LeftButton)
+    assert window.field.text().lower() == "w" and window.pressed == ["answer"]
