@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import platform
+import re
 import secrets
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -34,6 +36,10 @@ _MEMORY = {
 }
 """Let glibc keep the memory of a case for the next one, in all threads: the system would clear it
 each time, which took a tenth of what is done outside the network."""
+
+_GLIBC = (2, 35)
+"""The first that takes `_MEMORY`. Those before refuse a threshold above 32 MiB, and with the other
+settings alone no longer raise their own: each array of 128 kB or more would be cleared."""
 
 _QUIET = {
     "distributed.worker.profile.enabled": False,
@@ -144,7 +150,7 @@ def _local_cluster(distributed: Any, count: int) -> Iterator[Any]:
     import dask
 
     threads = str(max(1, len(_cores()) // count))
-    environment = {**dict.fromkeys(_THREADS, threads), **_MEMORY}
+    environment = {**dict.fromkeys(_THREADS, threads), **_memory()}
     environment = {name: os.environ.get(name, value) for name, value in environment.items()}
     with dask.config.set({"distributed.nanny.pre-spawn-environ": environment, **_QUIET}):
         cluster = distributed.LocalCluster(
@@ -172,6 +178,13 @@ def _quiet(name: str) -> Iterator[None]:
         yield
     finally:
         logger.setLevel(level)
+
+
+def _memory() -> dict[str, str]:
+    """`_MEMORY` where the C library takes it."""
+    library, version = platform.libc_ver()
+    release = tuple(int(number) for number in re.findall(r"\d+", version))
+    return _MEMORY if library == "glibc" and release >= _GLIBC else {}
 
 
 def _cores() -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 
 import pytest
 from smalltumor.cohort import cluster
@@ -29,6 +30,7 @@ def test_workers_get_their_threads_and_memory_settings_and_the_users_own_come_fi
 
     monkeypatch.setattr(distributed, "LocalCluster", Cluster)
     monkeypatch.setattr(cluster, "_cores", lambda: list(range(8)))
+    monkeypatch.setattr(platform, "libc_ver", lambda: ("glibc", "2.35"))
     monkeypatch.setenv("MALLOC_ARENA_MAX", "4")
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         monkeypatch.delenv(name, raising=False)
@@ -39,3 +41,24 @@ def test_workers_get_their_threads_and_memory_settings_and_the_users_own_come_fi
     assert int(seen["MALLOC_MMAP_THRESHOLD_"]) > 4 * 144 * 192 * 160 * 4  # a network's input
     assert seen["profile"] is False
     assert os.environ["MALLOC_ARENA_MAX"] == "4"
+
+
+@pytest.mark.parametrize(
+    ("library", "taken"),
+    [
+        (("glibc", "2.35"), True),
+        (("glibc", "2.100"), True),
+        (("glibc", "3.0"), True),
+        (("glibc", "2.34"), False),
+        (("glibc", "2.9"), False),
+        (("glibc", ""), False),
+        (("libc", "2.40"), False),
+        (("", ""), False),
+    ],
+)
+def test_a_c_library_that_refuses_the_memory_settings_gets_none_of_them(
+    monkeypatch, library, taken
+):
+    """Those that it takes would without the others clear each array anew."""
+    monkeypatch.setattr(platform, "libc_ver", lambda: library)
+    assert cluster._memory() == (cluster._MEMORY if taken else {})
