@@ -2,6 +2,7 @@
 
 `cohort.json` beside the masks says on which cases the network was trained. Masks without it, such
 as those of `smalltumor segment`, may be of any program: the cases of the shipped weights are named.
+These are read only if they are needed, and an installation without them does without.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from typing import Any
 
 from smalltumor.data.naming.cohort_names import SETTINGS
 from smalltumor.data.patients import patient_of
+from smalltumor.errors import CheckpointError
 from smalltumor.evaluation.pairing import find_label_files
 from smalltumor.models.card import known_cases, lists_all_cases, selected_on, trained_on
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
 
+_TRAINED_ON = "trained_on"
 _LEVELS = 3
 """Folders above a mask that may hold `SETTINGS`: its own, and above ``reviews/READER``."""
 
@@ -46,7 +49,7 @@ class Origin:
 
 def training_facts(card: Mapping[str, Any]) -> dict[str, Any]:
     """What `SETTINGS` records of the training of a network, from its card."""
-    return {"trained_on": trained_on(card), "selected_on": sorted(selected_on(card))}
+    return {_TRAINED_ON: trained_on(card), "selected_on": sorted(selected_on(card))}
 
 
 def notes_on_training(predictions: Path, cases: Sequence[str]) -> list[str]:
@@ -64,22 +67,37 @@ def notes_on_training(predictions: Path, cases: Sequence[str]) -> list[str]:
     list of str
         Empty if no case is known to be of such a patient.
     """
+    settings = _settings_of_cases(predictions, cases)
+    shipped, notes = None, []
+    if not all(_TRAINED_ON in each for each in settings.values()):
+        try:
+            shipped = load_checkpoint()
+        except CheckpointError as error:
+            notes = [f"scored cases were not compared with those of the shipped weights: {error}"]
+    by_origin: dict[Origin, list[str]] = {}
+    for case, each in settings.items():
+        if origin := _origin(each, shipped):
+            by_origin.setdefault(origin, []).append(case)
+    return notes + [note for origin, names in by_origin.items() for note in _notes(origin, names)]
+
+
+def _settings_of_cases(predictions: Path, cases: Sequence[str]) -> dict[str, dict[str, Any]]:
     files = find_label_files(predictions)
     by_name = {file.name.lower(): file.path for file in files}
-    shipped = load_checkpoint()
-    by_origin: dict[Origin, list[str]] = {}
-    for name in cases:
-        mask = files[0].path if len(files) == 1 else by_name.get(name.lower())
+    settings = {}
+    for case in cases:
+        mask = files[0].path if len(files) == 1 else by_name.get(case.lower())
         if mask is not None:
-            by_origin.setdefault(_origin(mask, shipped), []).append(name)
-    return [note for origin, names in by_origin.items() for note in _notes(origin, names)]
+            settings[case] = _settings(mask)
+    return settings
 
 
-def _origin(mask: Path, shipped: Checkpoint) -> Origin:
-    settings = _settings(mask)
-    if not settings or settings.get("digest") == shipped.digest:
+def _origin(settings: Mapping[str, Any], shipped: Checkpoint | None) -> Origin | None:
+    if shipped and (not settings or settings.get("digest") == shipped.digest):
         name = "the shipped weights" if settings else "they"
         return _origin_of_card(shipped.card, name, recorded=bool(settings))
+    if not settings:
+        return None
     name = f"the weights {settings['weights']}" if settings.get("weights") else "the weights"
     return _origin_of_card(settings, name, recorded=True)
 

@@ -9,9 +9,11 @@ import nibabel as nib
 import numpy as np
 import pytest
 from smalltumor.cli import main
+from smalltumor.cohort import seen_in_training
 from smalltumor.cohort.cohort import _made_with
 from smalltumor.cohort.seen_in_training import notes_on_training, training_facts
 from smalltumor.cohort.settings import CohortSettings
+from smalltumor.errors import CheckpointError
 from smalltumor.models.checkpoint import load_checkpoint
 from synthetic import LPS
 
@@ -73,6 +75,30 @@ def test_damaged_settings_do_not_stop_an_evaluation(tmp_path):
     folder = write_masks(tmp_path, OTHER)
     (folder / "cohort.json").write_text("{", encoding="utf-8")
     assert notes_on_training(folder, [OTHER]) == []
+
+
+@pytest.fixture
+def no_shipped_weights(monkeypatch):
+    def missing():
+        raise CheckpointError("this installation has no shipped weights")
+
+    monkeypatch.setattr(seen_in_training, "load_checkpoint", missing)
+
+
+@pytest.mark.parametrize("rules", ["brats2023", "brats2024"])
+def test_masks_are_scored_without_the_shipped_weights(tmp_path, capsys, rules, no_shipped_weights):
+    masks, truth = (write_masks(tmp_path / name, TRAINED) for name in ("masks", "truth"))
+    options = ["--rules", rules, "--labels", "brats2018", "--truth-labels", "brats2018"]
+    assert main(["evaluate", str(masks), str(truth), *options]) == 0
+    out, err = capsys.readouterr()
+    assert "ET" in out
+    assert "were not compared with those of the shipped weights: this installation has no" in err
+
+
+def test_masks_of_a_recorded_training_need_no_shipped_weights(tmp_path, no_shipped_weights):
+    settings = {"weights": "mine", "digest": "c0ffee", **OWN_CARD}
+    (note,) = notes_on_training(write_masks(tmp_path, "P2", settings=settings), ["P2"])
+    assert note.startswith("the weights mine were trained on the patients of P2;")
 
 
 def test_a_run_records_what_the_card_says(tmp_path):
