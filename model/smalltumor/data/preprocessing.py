@@ -75,7 +75,8 @@ class Preprocessing:
             type(n) is not int or not 0 <= n <= _MAX_VOXELS for n in (self.multiple, self.margin)
         ):
             raise CheckpointError(
-                f"multiple {self.multiple} and margin {self.margin} are not numbers of voxels"
+                f"multiple {self.multiple} and margin {self.margin} are not both whole numbers of "
+                f"voxels, at most {_MAX_VOXELS}"
             )
         if self.multiple < 1:
             raise CheckpointError("the multiple of a crop is at least 1 voxel")

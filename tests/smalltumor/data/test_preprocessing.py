@@ -240,6 +240,14 @@ def test_the_brain_of_fewer_images_is_found_on_any_background(
     np.testing.assert_allclose(got.array, expected.array, atol=1e-5)
 
 
+@pytest.mark.parametrize("name", ["multiple", "margin"])
+def test_the_limit_of_a_crop_is_named_where_it_is_exceeded(name: str) -> None:
+    values = Preprocessing().to_dict()
+    assert Preprocessing.from_dict(values | {name: 128})
+    with pytest.raises(CheckpointError, match=f"{name} 129 .*at most 128"):
+        Preprocessing.from_dict(values | {name: 129})
+
+
 def test_settings_round_trip_and_invalid_ones_are_refused() -> None:
     settings = Preprocessing(channels=("t1", "t1ce", "t2", "flair"), lower=5, upper=95, margin=8)
     assert Preprocessing.from_dict(settings.to_dict()) == settings
