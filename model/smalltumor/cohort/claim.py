@@ -181,8 +181,12 @@ def _check_settings(path: Path, existing: Mapping[str, Any], made_with: Mapping[
     of_masks = [key for key in made_with if key not in _NOT_OF_MASKS]
     different = [key for key in of_masks if existing.get(key) != made_with[key]]
     if different:
-        settings = ", ".join(f"{key} {existing.get(key)}" for key in different)
+        settings = ", ".join(_said(key, existing) for key in different)
         raise OutputError(f"{path} holds masks made with {settings}", Remedy(Action.REPLACE_OUTPUT))
+
+
+def _said(key: str, settings: Mapping[str, Any]) -> str:
+    return f"{key.replace('_', ' ')} {settings.get(key, 'of an earlier release')}"
 
 
 def _read_settings(path: Path) -> dict[str, Any] | None:

@@ -20,6 +20,7 @@ from smalltumor.cohort.rows import CohortRow
 from smalltumor.cohort.seen_in_training import training_facts
 from smalltumor.cohort.tables import GrowingTable, write_rows
 from smalltumor.cohort.workers import THIS_PROCESS, Workers
+from smalltumor.data.preprocessing import PREPROCESSING_VERSION
 
 if TYPE_CHECKING:
     from smalltumor.cohort.settings import CohortSettings
@@ -81,7 +82,8 @@ def _made_with(checkpoint: Checkpoint, settings: CohortSettings) -> dict[str, An
     part = {"part": str(settings.part), "cases_digest": settings.cases_digest}
     data = {} if settings.data is None else {"data": str(settings.data.absolute())}
     facts = training_facts(checkpoint.card)
-    return {**made_with, "digest": checkpoint.digest, **part, **data, **facts}
+    version = {"preprocessing_version": PREPROCESSING_VERSION}
+    return {**made_with, "digest": checkpoint.digest, **version, **part, **data, **facts}
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from smalltumor.cohort.results_folder import SETTINGS, TABLE
 from smalltumor.cohort.rows import CohortRow
 from smalltumor.cohort.settings import CohortSettings
 from smalltumor.cohort.tables import GrowingTable
+from smalltumor.data.preprocessing import PREPROCESSING_VERSION
 from smalltumor.errors import CaseError, OutputError
 from smalltumor.models.checkpoint import load_checkpoint
 from smalltumor.second_look import SecondLook
@@ -231,6 +232,26 @@ def test_other_weights_need_another_folder_or_overwrite(cohort, tmp_path, weight
     code, rows, *_ = cohort("--overwrite", weights=weights_to_tune)
     assert code == 0
     assert {row["outcome"] for row in rows} == {"segmented"}
+
+
+def test_masks_of_another_preprocessing_are_replaced_and_never_continued(cohort, tmp_path):
+    cohort()
+    (tmp_path / "out" / "bob.nii.gz").unlink()
+    path = tmp_path / "out" / SETTINGS
+    settings = json.loads(path.read_text())
+    key, before = "preprocessing_version", PREPROCESSING_VERSION - 1
+    assert settings.pop(key) == PREPROCESSING_VERSION
+    for recorded, said in ({}, "of an earlier release"), ({key: before}, before):
+        path.write_text(json.dumps(settings | recorded))
+        code, _, _, stderr = cohort()
+        assert code == 1
+        assert f"holds masks made with preprocessing version {said}" in stderr
+        assert "--overwrite" in stderr
+        assert not (tmp_path / "out" / "bob.nii.gz").exists()
+    code, rows, *_ = cohort("--overwrite")
+    assert code == 0
+    assert {row["outcome"] for row in rows} == {"segmented"}
+    assert json.loads(path.read_text())[key] == PREPROCESSING_VERSION
 
 
 def test_a_folder_with_other_files_is_not_written_to(cohort, tmp_path):
