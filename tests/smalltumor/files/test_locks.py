@@ -30,7 +30,7 @@ def test_a_lock_is_held_within_the_block(tmp_path):
     ],
     ids=repr,
 )
-def test_a_drive_without_locks_can_be_written_to_and_this_is_said_once(tmp_path, monkeypatch, error):
+def test_that_a_drive_has_no_locks_is_said_once_and_it_is_written_to(tmp_path, monkeypatch, error):
     def acquire(self):
         raise error
 
