@@ -160,10 +160,14 @@ def _pin_to_cores(share: Share) -> None:
 
 def _import_libraries(backend: str) -> None:
     """Import what takes seconds, which are not the first case's."""
+    from smalltumor.inference.backends.openvino_import import import_openvino
     from smalltumor.inference.devices import has_openvino
 
     import_module("smalltumor.second_look")
-    import_module("openvino" if backend != "torch" and has_openvino() else "torch")
+    if backend != "torch" and has_openvino():
+        import_openvino()
+    else:
+        import_module("torch")
 
 
 def _own_device(device: str, share: Share) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,15 @@ _ROUNDING = 1e-6
 Points = npt.NDArray[np.float64]
 
 
+SHIFTED_MM3 = 250.0
+"""Volume from which a lesion is the same as another one, shifted, if it lies along it."""
+
+_ALONG = 0.15
+"""Least part of a lesion within the tolerance of one that it lies along. Of a rim, 3 or 4 mm thick,
+that has moved by its thickness it is a sixth at least, also if scans are registered 1 mm wrong; of a
+ball of `SHIFTED_MM3` beside a lesion it is a twentieth at most."""
+
+
 @dataclass(frozen=True)
 class Nearness:
     """Least distances between the voxels of lesions then and now; each array is (then, now).
@@ -34,24 +44,29 @@ class Nearness:
     overlap : bool array
         Whether voxels of both are at one place: their centres are nearer than a voxel of the
         scan with the longer ones.
+    shifted : bool array
+        Whether one of both lies along the other, as a rim does that has moved.
     """
 
     relative: npt.NDArray[np.float64]
     mm: npt.NDArray[np.float64]
     overlap: npt.NDArray[np.bool_]
+    shifted: npt.NDArray[np.bool_]
 
     @property
     def linked(self) -> npt.NDArray[np.bool_]:
         """Which lesions belong together (then, now).
 
-        Lesions that overlap do. A lesion that overlaps none, such as a small one that has shifted,
-        belongs to those within the tolerance that overlap none either: what is beside a lesion that
-        is there in both scans is another one.
+        Lesions that overlap do, and a rim and its piece that has shifted. A lesion that overlaps
+        none, such as a small one that has shifted, belongs to those within the tolerance that
+        overlap none either: what is beside a lesion that is there in both scans is another one.
         """
         near = np.isfinite(self.relative)
         alone_then = ~self.overlap.any(axis=1, keepdims=True)
         alone_now = ~self.overlap.any(axis=0, keepdims=True)
-        return np.asarray(self.overlap | (near & alone_then & alone_now), dtype=np.bool_)
+        return np.asarray(
+            self.overlap | self.shifted | (near & alone_then & alone_now), dtype=np.bool_
+        )
 
 
 def nearness(
@@ -68,31 +83,64 @@ def nearness(
     then_to_common, now_to_common : (4, 4) float64
         From patient coordinates of each scan to common ones, mm.
     """
-    from scipy.spatial import cKDTree
-
     shape = len(then), len(now)
-    found = Nearness(np.full(shape, np.inf), np.full(shape, np.inf), np.zeros(shape, np.bool_))
-    if not found.relative.size:
+    far, none = np.full(shape, np.inf), np.zeros(shape, np.bool_)
+    found = Nearness(far, far.copy(), none, none.copy())
+    if not far.size:
         return found
     axes, voxel = _axes_and_voxel(then, then_to_common, now, now_to_common)
     reach = np.maximum(TOLERANCE_MM * (1 - _ROUNDING), voxel * (1 + _ROUNDING))
     to_axes: Affine = np.asarray(np.linalg.inv(axes), dtype=np.float64)
-    trees = [
-        (cKDTree(points / reach), points, points.min(axis=0) - reach, points.max(axis=0) + reach)
-        for points in _points(then, then_to_common, to_axes)
-    ]
-    for b, points in enumerate(_points(now, now_to_common, to_axes)):
-        for a, (tree, others, low, high) in enumerate(trees):
-            near = points[np.all((points >= low) & (points <= high), axis=1)]
-            distances, nearest = tree.query(near / reach, distance_upper_bound=1.0)
-            reached = np.isfinite(distances)
-            if reached.any():
-                apart = near[reached] - others[nearest[reached]]
-                found.relative[a, b] = distances[reached].min()
-                found.mm[a, b] = np.linalg.norm(apart @ axes.T, axis=1).min()
-                in_voxels = np.linalg.norm(apart / voxel, axis=1)
-                found.overlap[a, b] = bool((in_voxels < 1 - _ROUNDING).any())
+    before, after = (
+        [_Voxels(points, points.min(axis=0) - reach, points.max(axis=0) + reach) for points in each]
+        for each in (_points(then, then_to_common, to_axes), _points(now, now_to_common, to_axes))
+    )
+    in_reach, in_voxels = np.diag(1 / reach), np.diag(1 / voxel)
+    for a, one in enumerate(before):
+        for b, other in enumerate(after):
+            relative = _distances(one, other, in_reach, 1.0)
+            if not relative.size:
+                continue
+            found.relative[a, b] = relative.min()
+            found.mm[a, b] = _distances(one, other, axes.T, float(np.linalg.norm(reach))).min()
+            found.overlap[a, b] = _distances(one, other, in_voxels, 1 - _ROUNDING).size > 0
+            found.shifted[a, b] = _lies_along(then[a], relative) or _lies_along(
+                now[b], _distances(other, one, in_reach, 1.0)
+            )
     return found
+
+
+def _lies_along(each: LesionMeasures, distances: npt.NDArray[np.float64]) -> bool:
+    return each.lesion.mm3 >= SHIFTED_MM3 and len(distances) >= _ALONG * each.lesion.voxels
+
+
+class _Voxels(NamedTuple):
+    """Voxel centres (n, 3) of a lesion along common axes, mm, and the box within their reach."""
+
+    points: Points
+    low: npt.NDArray[np.float64]
+    high: npt.NDArray[np.float64]
+
+    def near(self, other: _Voxels) -> Points:
+        """The points in the box of another lesion."""
+        inside = np.all((self.points >= other.low) & (self.points <= other.high), axis=1)
+        return np.asarray(self.points[inside])
+
+
+def _distances(
+    one: _Voxels, other: _Voxels, scale: npt.NDArray[np.float64], most: float
+) -> npt.NDArray[np.float64]:
+    """Of the voxels of one lesion that are nearer to another one than `most`, the distances.
+
+    Points are multiplied by the matrix `scale` (3, 3) first.
+    """
+    from scipy.spatial import cKDTree
+
+    own, others = one.near(other), other.near(one)
+    if not len(own) or not len(others):
+        return np.zeros(0)
+    distances, _ = cKDTree(others @ scale).query(own @ scale, distance_upper_bound=most)
+    return np.asarray(distances[np.isfinite(distances)])
 
 
 def _points(lesions: Sequence[LesionMeasures], to_common: Affine, to_axes: Affine) -> list[Points]:

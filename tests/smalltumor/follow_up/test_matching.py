@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from smalltumor.follow_up.distances import nearness
 from smalltumor.follow_up.matching import Change, match_lesions
 from smalltumor.geometry.grid import Grid
 from smalltumor.measures import measure_classes
@@ -116,6 +117,43 @@ def test_a_spot_beside_a_lesion_is_gone_when_only_the_lesion_is_there():
 def test_lesions_that_are_beside_each_other_in_both_scans_are_the_same():
     found = changes([(A, 12), SPOT], [(A, 13), (beside(A, (17, 0, 0)), 2)], degrees=0.0)
     assert [each.change.value for each in found] == ["same", "same"]
+
+
+def halves_of_rims(inner, outer):
+    """Two rims, 3 mm thick, around one centre; the outer one is in two halves."""
+    grid = Grid((70, 70, 40), AXCODES)
+    from_centre = np.indices(grid.shape) - np.array([35, 35, 20])[:, None, None, None]
+    radius, flat = np.linalg.norm(from_centre, axis=0), np.abs(from_centre[2]) < 8
+    whole = (radius >= inner) & (radius < inner + 3) & flat
+    halves = (radius >= outer) & (radius < outer + 3) & flat & (np.abs(from_centre[0]) > 1)
+    return [measure_classes(np.uint8(3) * mask, grid).lesions for mask in (whole, halves)]
+
+
+@pytest.mark.parametrize("residual", [0.6, 1.0])
+def test_halves_of_a_rim_that_moved_outwards_are_not_new(residual):
+    whole, halves = halves_of_rims(inner=12, outer=15)
+    shift = np.eye(4)
+    shift[0, 3] = residual
+    (split,) = match_lesions(whole, halves, np.eye(4), shift)
+    assert split.change is Change.SPLIT
+    (merged,) = match_lesions(halves, whole, shift, np.eye(4))
+    assert merged.change is Change.MERGED
+
+
+def blocks(cells, grid):
+    classes = np.zeros(grid.shape, np.uint8)
+    classes[tuple(np.transpose(cells))] = 3
+    return measure_classes(classes, grid).lesions
+
+
+def test_overlap_is_the_same_from_then_to_now_and_back():
+    one = blocks([(1, 0, 0), (0, 0, 3)], Grid((4, 4, 8), AXCODES))
+    thick = Grid((4, 4, 4), AXCODES @ np.diag([1, 1, 5.0, 1]))
+    other = blocks([(0, 0, 0)], thick)
+    there = nearness(one, other, np.eye(4), np.eye(4))
+    back = nearness(other, one, np.eye(4), np.eye(4))
+    for name in ("relative", "mm", "overlap", "shifted"):
+        np.testing.assert_array_equal(getattr(there, name), getattr(back, name).T)
 
 
 def test_a_small_lesion_that_has_shifted_is_the_same():

@@ -16,6 +16,7 @@ def import_openvino() -> Any:
 
     When it is imported, OpenVINO sends an event to Google Analytics from a process of its own, and
     writes an identifier to ``~/intel``. Without the package ``openvino_telemetry`` it does neither.
+    What another package has imported before is not changed.
 
     Returns
     -------
