@@ -50,15 +50,20 @@ class NextPicture:
         self.then(lambda: None)
 
     def _draw(self, pause: InputPause) -> None:
+        """Draw, and make all calls; the first error is raised after them."""
         calls, self._calls = self._calls, []
-        window = self._window()
         try:
-            if window is not None:
-                window.repaint()
-            for call in calls:
-                call()
+            errors = [_error_of(call) for call in (self._repaint, *calls)]
         finally:
             pause.end()
+        first = next(filter(None, errors), None)
+        if first is not None:
+            raise first
+
+    def _repaint(self) -> None:
+        window = self._window()
+        if window is not None:
+            window.repaint()
 
     def _window(self) -> QMainWindow | None:
         """The window, if it is shown and its event loop runs; in a script it may not run yet."""
@@ -69,6 +74,15 @@ class NextPicture:
         from qtpy.QtCore import QThread
 
         return window if QThread.currentThread().loopLevel() > 0 else None
+
+
+def _error_of(call: Callable[[], None]) -> Exception | None:
+    """Make a call; its error, so that the next call is made all the same."""
+    try:
+        call()
+    except Exception as error:
+        return error
+    return None
 
 
 @one_per_viewer
