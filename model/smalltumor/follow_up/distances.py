@@ -27,8 +27,8 @@ SHIFTED_MM3 = 250.0
 
 _ALONG = 0.15
 """Least part of a lesion within the tolerance of one that it lies along. Of a rim, 3 or 4 mm thick,
-that has moved by its thickness it is a sixth at least, also if scans are registered 1 mm wrong; of a
-ball of `SHIFTED_MM3` beside a lesion it is a twentieth at most."""
+that has moved by its thickness it is a sixth at least, even if registered 1 mm wrong; of a ball of
+`SHIFTED_MM3` beside a lesion it is a twentieth at most."""
 
 
 @dataclass(frozen=True)
