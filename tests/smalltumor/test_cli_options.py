@@ -88,27 +88,35 @@ def arguments_with(command: str, what: str, value: str) -> list[str]:
     return words
 
 
-@pytest.fixture
-def folder(tmp_path, monkeypatch) -> Path:
-    """The working directory, with a case, its labels, and files that are of no use."""
-    write_case(tmp_path / "case")
-    write_case(tmp_path / "cases" / "one")
+@pytest.fixture(scope="module")
+def written(tmp_path_factory) -> Path:
+    """A folder with a case, its labels, and files that are of no use; no test changes it."""
+    folder = tmp_path_factory.mktemp("options")
+    write_case(folder / "case")
+    write_case(folder / "cases" / "one")
     labels = nib.Nifti1Image((np.indices(SHAPE)[0] > 9).astype(np.uint8) * 4, LPS)
-    nib.save(labels, tmp_path / "labels.nii.gz")
-    (tmp_path / "other.nii.gz").write_bytes((tmp_path / "labels.nii.gz").read_bytes())
-    (tmp_path / "text").write_text("some text\n")
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "folder" / "text").write_text("some text\n")
-    (tmp_path / "locked").mkdir(mode=0o500)
-    (tmp_path / "loop").symlink_to("loop")
-    write_rows([case_row("one", "", ONE, ONE)], tmp_path / "table.csv")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+    nib.save(labels, folder / "labels.nii.gz")
+    (folder / "other.nii.gz").write_bytes((folder / "labels.nii.gz").read_bytes())
+    (folder / "text").write_text("some text\n")
+    (folder / "empty").mkdir()
+    (folder / "folder").mkdir()
+    (folder / "folder" / "text").write_text("some text\n")
+    (folder / "locked").mkdir(mode=0o500)
+    (folder / "loop").symlink_to("loop")
+    write_rows([case_row("one", "", ONE, ONE)], folder / "table.csv")
+    return folder
 
 
-def contents(folder: Path) -> dict[str, bytes]:
-    return {str(p): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+@pytest.fixture
+def folder(written, monkeypatch) -> Path:
+    """The working directory."""
+    monkeypatch.chdir(written)
+    return written
+
+
+def contents(folder: Path) -> dict[str, bytes | None]:
+    """What is in a folder: files with their bytes, folders and links without."""
+    return {str(p): p.read_bytes() if p.is_file() else None for p in sorted(folder.rglob("*"))}
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from functools import cache
 from itertools import product
 
 import pytest
@@ -31,6 +32,7 @@ REMEDIES = [
 ]
 
 
+@cache
 def options_of(command: str) -> argparse.Namespace:
     return build_parser().parse_args([command, *COMMANDS[command]])
 

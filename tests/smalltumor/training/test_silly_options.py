@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 from smalltumor.cli import main
 from training_cases import write_lesion_cases
@@ -9,14 +11,22 @@ from training_cases import write_lesion_cases
 pytestmark = pytest.mark.usefixtures("quick")
 
 
-@pytest.fixture
-def place(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
     """A folder with two cases, a file, an empty folder, and a run of something else."""
-    write_lesion_cases(tmp_path / "data", 2)
-    (tmp_path / "file").write_text("text")
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "notarun").mkdir()
-    (tmp_path / "notarun" / "config.json").write_text("[]")
+    folder = tmp_path_factory.mktemp("options")
+    write_lesion_cases(folder / "data", 2)
+    (folder / "file").write_text("text")
+    (folder / "empty").mkdir()
+    (folder / "notarun").mkdir()
+    (folder / "notarun" / "config.json").write_text("[]")
+    return folder
+
+
+@pytest.fixture
+def place(written, tmp_path, monkeypatch):
+    """The working directory, a copy of the folder."""
+    shutil.copytree(written, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
