@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import napari.settings
 import pytest
 from napari.components import ViewerModel
@@ -20,18 +18,10 @@ def viewer() -> ViewerModel:
 
 @pytest.fixture(autouse=True)
 def default_settings(monkeypatch):
-    """Start each test with the default settings, and write none to the user's folder.
-
-    napari's are made when they are first asked for.
-    """
-    monkeypatch.setattr(napari.settings, "_SETTINGS", None)
-    monkeypatch.setattr(napari.settings, "NapariSettings", partial(_in_memory, NapariSettings))
+    """Start each test with the default settings, and write none to the user's folder."""
+    monkeypatch.setattr(napari.settings, "_SETTINGS", NapariSettings(config_path=None))
     monkeypatch.setattr(settings, "_pages", lambda: None)
     monkeypatch.setattr(settings, "_session", {})
-
-
-def _in_memory(kind: type[NapariSettings], config_path: object) -> NapariSettings:
-    return kind(config_path=None)
 
 
 @pytest.fixture(autouse=True)
