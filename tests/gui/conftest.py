@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from functools import cache, partial
@@ -12,7 +11,8 @@ import napari.settings
 import numpy as np
 import pytest
 from napari.settings._napari_settings import NapariSettings
-from napari_caches import keep_results
+from napari_caches import keep_drawings
+from napari_events import keep_signatures
 from npe2 import PluginManifest
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QGuiApplication
@@ -55,16 +55,6 @@ def settings_without_a_file():
         yield
 
 
-@pytest.fixture(autouse=True)
-def freeze_imported_modules():
-    """Exclude imported modules from garbage collection, which napari runs around each viewer."""
-    before = len(sys.modules)
-    yield
-    if len(sys.modules) > before:
-        gc.collect()
-        gc.freeze()
-
-
 @pytest.fixture(scope="session", autouse=True)
 def read_manifests_once():
     """Read the manifest of each plugin once; napari reads all of them for each viewer."""
@@ -77,7 +67,8 @@ def read_manifests_once():
 def results_of_pure_functions():
     """Keep results that napari and vispy compute again for each viewer."""
     with pytest.MonkeyPatch.context() as patch:
-        keep_results(patch)
+        keep_signatures(patch)
+        keep_drawings(patch)
         yield
 
 

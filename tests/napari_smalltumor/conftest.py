@@ -6,9 +6,18 @@ import napari.settings
 import pytest
 from napari.components import ViewerModel
 from napari.settings._napari_settings import NapariSettings
+from napari_events import keep_signatures
 
 from napari_smalltumor import settings
 from napari_smalltumor.autosave import watcher
+
+
+@pytest.fixture(scope="session", autouse=True)
+def signatures():
+    """Inspect each callback that napari connects once."""
+    with pytest.MonkeyPatch.context() as patch:
+        keep_signatures(patch)
+        yield
 
 
 @pytest.fixture

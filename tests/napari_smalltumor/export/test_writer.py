@@ -102,36 +102,28 @@ def save(path: str, *layers: Layer) -> None:
         write_image(path, *data[0][:2])
 
 
-@pytest.mark.parametrize("path_to_source", PATHS)
-def test_a_source_image_is_not_replaced_by_any_of_the_cases_layers(
-    path_to_source, opened, viewer, confirmed
-):
-    before = (opened / SOURCE).read_bytes()
-    path = path_to_source(opened)
+def test_a_source_image_is_not_replaced_by_any_of_the_cases_layers(opened, viewer, confirmed):
     regions = [viewer.layers[f"Pat {region.name}"] for region in Region]
-    for layers in (
-        [viewer.layers["Pat T1CE"]],
-        [viewer.layers["Pat labels"]],
-        regions[:1],
-        regions,
-    ):
-        with pytest.raises(OutputError, match="one of the case"):
-            save(path, *layers)
-    assert (opened / SOURCE).read_bytes() == before
+    assert_refused(
+        opened, [viewer.layers["Pat T1CE"]], [viewer.layers["Pat labels"]], regions[:1], regions
+    )
 
 
-@pytest.mark.parametrize("path_to_source", PATHS)
-def test_a_source_image_is_not_replaced_by_a_layer_without_a_case(
-    path_to_source, opened, viewer, confirmed
-):
-    before = (opened / SOURCE).read_bytes()
-    path = path_to_source(opened)
+def test_a_source_image_is_not_replaced_by_a_layer_without_a_case(opened, viewer, confirmed):
     drawn = viewer.add_labels(np.zeros((9, 10, 11), np.uint8))
     image = viewer.add_image(np.zeros((9, 10, 11)))
-    for layer in (drawn, image):
-        with pytest.raises(OutputError, match="one of the case"):
-            save(path, layer)
-    assert (opened / SOURCE).read_bytes() == before
+    assert_refused(opened, [drawn], [image])
+
+
+def assert_refused(folder: Path, *each: list[Layer]) -> None:
+    """Check that layers are not saved over a source image, whatever path leads there."""
+    before = (folder / SOURCE).read_bytes()
+    for path_to_source in PATHS:
+        path = path_to_source(folder)
+        for layers in each:
+            with pytest.raises(OutputError, match="one of the case"):
+                save(path, *layers)
+            assert (folder / SOURCE).read_bytes() == before, path_to_source.__name__
 
 
 def test_a_source_of_another_case_is_not_replaced(opened, viewer, tmp_path, confirmed):
