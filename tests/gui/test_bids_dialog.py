@@ -77,6 +77,7 @@ def test_the_regions_are_written_and_replaced_only_on_request(
     assert author_questions == [""]
 
 
+@pytest.mark.one_binding
 def test_authors_are_asked_for_with_a_new_dataset_only_and_remembered(
     viewer, tmp_path, monkeypatch, messages, author_questions
 ):
@@ -108,6 +109,7 @@ def test_a_dataset_of_images_is_refused_in_a_sentence(viewer, tmp_path, monkeypa
     assert "is a BIDS dataset of images" in message
 
 
+@pytest.mark.one_binding
 def test_a_folder_of_other_files_is_refused_before_authors_are_asked_for(
     viewer, tmp_path, monkeypatch, messages, author_questions
 ):

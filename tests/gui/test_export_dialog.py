@@ -109,6 +109,7 @@ def test_the_question_names_the_files_that_would_be_replaced(
     assert ((tmp_path / "mask_tc.nii.gz").read_bytes() == b"precious") == (not replace)
 
 
+@pytest.mark.one_binding
 @pytest.mark.parametrize("state", ["missing", "hidden"])
 @pytest.mark.parametrize("anyway", [True, False])
 def test_a_region_that_is_not_seen_is_asked_about(
@@ -129,7 +130,7 @@ def test_a_region_that_is_not_seen_is_asked_about(
     assert bool(written) is (tmp_path / "mask.nii.gz").exists() is anyway
 
 
-@pytest.mark.parametrize("anyway", [True, False])
+@pytest.mark.parametrize("anyway", [pytest.param(True, marks=pytest.mark.one_binding), False])
 def test_a_painted_copy_of_a_region_is_asked_about(viewer, tmp_path, monkeypatch, messages, anyway):
     """It looks like the region, but what is painted there is in no file."""
     viewer.layers.selection = {viewer.layers["Pat ET"]}
@@ -174,6 +175,7 @@ def test_an_export_without_regions_is_reported(make_napari_viewer, messages):
     assert "segment a case first" in messages[0]
 
 
+@pytest.mark.one_binding
 def test_a_missing_folder_is_reported(viewer, tmp_path, monkeypatch, messages):
     answer_with(monkeypatch, tmp_path / "nowhere" / "mask.nii.gz")
     assert ask_and_export(viewer, None, per_region=False) == []

@@ -125,6 +125,7 @@ def test_closing_the_question_keeps_the_window_or_the_training(monkeypatch):
     assert dialogs.ask_before_closing(None, can_cancel=False) is Answer.KEEP_TRAINING
 
 
+@pytest.mark.one_binding
 @pytest.mark.parametrize("answer", [Answer.KEEP_TRAINING, Answer.STOP])
 def test_closing_the_dock_asks_whether_training_continues(
     make_napari_viewer, open_dock, run, answers, answer

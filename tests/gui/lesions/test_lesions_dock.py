@@ -75,6 +75,7 @@ def test_real_case_is_listed_and_a_click_flies_to_its_small_lesion(viewer, qtbot
     assert viewer.scene.camera.zoom > 4
 
 
+@pytest.mark.one_binding
 def test_the_table_follows_the_brush(viewer, dock, qtbot):
     layer = viewer.layers["Pat ET"]
     layer.brush_size, layer.selected_label = 1, 1
@@ -174,6 +175,7 @@ def test_a_new_small_lesion_removes_the_message_that_every_one_is_accepted(viewe
     assert dock.message == ""
 
 
+@pytest.mark.one_binding
 def test_a_viewer_without_a_case_is_not_called_not_segmented(viewer, qtbot):
     dock = LesionsDock(viewer)
     qtbot.addWidget(dock)

@@ -104,7 +104,7 @@ def test_a_rejected_candidate_stays_rejected_and_is_in_the_table_that_is_saved(
     assert dock.review.candidates[0] is candidate
 
 
-@pytest.mark.parametrize("name", ["ET", "WT"])
+@pytest.mark.parametrize("name", [pytest.param("ET", marks=pytest.mark.one_binding), "WT"])
 def test_a_candidate_is_not_added_to_a_hidden_mask(viewer, dock, name):
     before = masks(viewer)
     viewer.layers[f"Pat {name}"].visible = False
@@ -203,7 +203,10 @@ def canvas_press(viewer, point, modifiers):
     )
 
 
-@pytest.mark.parametrize(("mode", "place"), [("paint", MISSED), ("erase", FOUND)])
+@pytest.mark.parametrize(
+    ("mode", "place"),
+    [("paint", MISSED), pytest.param("erase", FOUND, marks=pytest.mark.one_binding)],
+)
 def test_alt_and_click_on_the_canvas_does_not_use_the_brush_too(viewer, dock, qtbot, mode, place):
     layer = viewer.layers["Pat ET"]
     layer.mode, layer.brush_size, layer.selected_label = mode, 10, 1
@@ -219,7 +222,7 @@ def test_alt_and_click_on_the_canvas_does_not_use_the_brush_too(viewer, dock, qt
     assert (masks(viewer) == before) == (mode == "erase")
 
 
-@pytest.mark.parametrize("mode", ["paint", "erase"])
+@pytest.mark.parametrize("mode", ["paint", pytest.param("erase", marks=pytest.mark.one_binding)])
 def test_a_question_at_a_click_on_the_canvas_leaves_the_brush_alone(viewer, dock, qtbot, mode):
     """While it is open, events are handled, among them what gives the brush its callbacks back."""
     dock.threshold.setValue(100)

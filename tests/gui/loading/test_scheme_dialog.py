@@ -30,7 +30,10 @@ def test_a_meaning_must_be_chosen_before_it_can_be_used(qtbot):
         dialog.use_button.click()
 
 
-@pytest.mark.parametrize(("answer", "names"), [(PED, ["corrected labels"]), (None, ["corrected"])])
+@pytest.mark.parametrize(
+    ("answer", "names"),
+    [(PED, ["corrected labels"]), pytest.param(None, ["corrected"], marks=pytest.mark.one_binding)],
+)
 def test_labels_that_are_opened_in_a_window_have_the_meaning_that_was_chosen(
     make_napari_viewer, tmp_path, qtbot, in_loop, monkeypatch, answer, names
 ):

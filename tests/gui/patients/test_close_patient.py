@@ -81,7 +81,7 @@ def test_a_painted_copy_of_a_region_is_asked_about(viewer, asked):
     assert "Pat ET copy was not saved and will be lost" in text
 
 
-@pytest.mark.parametrize("autosave", [True, False])
+@pytest.mark.parametrize("autosave", [pytest.param(True, marks=pytest.mark.one_binding), False])
 def test_edits_that_were_not_exported_are_named_and_their_fate_is_told(viewer, asked, autosave):
     settings.put("autosave", autosave)
     paint(viewer, "Pat ET")

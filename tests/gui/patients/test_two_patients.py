@@ -123,6 +123,7 @@ def test_keys_are_for_the_images_after_a_patient_was_chosen(viewer, dock_of, tmp
     assert active_patient(viewer).current == first
 
 
+@pytest.mark.one_binding
 def test_a_case_that_napari_opens_without_a_dock_becomes_the_active_patient(viewer, tmp_path):
     settings.put("default_reader", True)
     for name in ("First", "Second"):

@@ -148,7 +148,15 @@ def test_no_plane_shows_or_paints_another_patient(viewer, tmp_path, qtbot):
         assert np.array_equal(viewer.layers[name].data, data), name
 
 
-@pytest.mark.parametrize("end", ["hidden", "another layer selected", "released", "elsewhere"])
+@pytest.mark.parametrize(
+    "end",
+    [
+        pytest.param("hidden", marks=pytest.mark.one_binding),
+        "another layer selected",
+        "released",
+        "elsewhere",
+    ],
+)
 def test_a_stroke_ends_when_its_mask_is_no_longer_painted(viewer, qtbot, end):
     show_regions(viewer, case_with_lesions())
     window = open_planes(viewer)

@@ -26,7 +26,10 @@ def head_with_a_spot() -> np.ndarray:
     return head
 
 
-@pytest.fixture(params=["LPS", "RAI", "SAR"])
+ONE_BINDING = pytest.mark.one_binding
+
+
+@pytest.fixture(params=["LPS", *(pytest.param(a, marks=ONE_BINDING) for a in ("RAI", "SAR"))])
 def viewer(make_napari_viewer, tmp_path, request):
     folder = tmp_path / "Spot"
     folder.mkdir()

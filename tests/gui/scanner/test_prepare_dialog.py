@@ -210,6 +210,7 @@ def test_a_folder_without_any_image_is_one_sentence(viewer, tmp_path, qtbot, mes
     assert len(messages) == 1 and "scan" in messages[0] and not dialogs()
 
 
+@pytest.mark.one_binding
 def test_files_of_the_scan_are_left_as_they_are(viewer, tmp_path, qtbot, steps):
     scan = write_raw_scan(tmp_path / "Pat")
     before = {path.name: path.read_bytes() for path in scan.iterdir()}

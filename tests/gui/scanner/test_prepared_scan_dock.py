@@ -165,6 +165,7 @@ def test_an_error_that_is_not_of_the_scan_keeps_it_known(
     assert scan_of(folder) == scan
 
 
+@pytest.mark.one_binding
 def test_a_shift_is_shown_at_once_and_stored_on_request(dock, viewer, folder, qtbot, errors):
     t2 = layer_of(viewer, "T2")
     stored = np.array(t2.data)

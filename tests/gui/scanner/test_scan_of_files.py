@@ -80,6 +80,7 @@ def test_dicom_files_open_the_one_dialog_of_their_study_which_names_it(
     dialog.reject()
 
 
+@pytest.mark.one_binding
 def test_files_of_two_patients_in_one_folder_offer_the_study_of_each(
     viewer, tmp_path, qtbot, monkeypatch
 ):

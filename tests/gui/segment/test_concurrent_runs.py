@@ -146,7 +146,10 @@ def run_folder(tmp_path, monkeypatch) -> RunFolder:
 PREDICTION = prediction_name("Pat")
 
 
-@pytest.mark.parametrize("order", [("Pat", PREDICTION), (PREDICTION, "Pat")])
+@pytest.mark.parametrize(
+    "order",
+    [pytest.param(("Pat", PREDICTION), marks=pytest.mark.one_binding), (PREDICTION, "Pat")],
+)
 def test_show_prediction_and_segment_at_once_show_only_their_own_result(
     make_napari_viewer, dock_of, run_folder, slow_network, qtbot, errors, raised, monkeypatch, order
 ):

@@ -79,6 +79,7 @@ def test_an_image_that_is_set_to_none_stays_so_and_the_regions_are_replaced(
     assert dock.panel.pickers.chosen["flair"] is None
 
 
+@pytest.mark.one_binding
 def test_a_missing_image_that_is_opened_is_chosen(empty, folder, dropout_weights):
     viewer, dock = empty
     settings.put("weights", str(dropout_weights))
@@ -104,6 +105,7 @@ def test_masks_are_replaced_when_a_missing_image_is_added(empty, folder, dropout
     assert "FLAIR is missing" not in dock.panel.results.text
 
 
+@pytest.mark.one_binding
 def test_a_modality_without_a_layer_or_with_another_one_is_marked(empty, folder):
     viewer, dock = empty
     pickers = dock.panel.pickers

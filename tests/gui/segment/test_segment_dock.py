@@ -59,6 +59,7 @@ def layers_of(viewer):
     return region_layers(viewer.layers, case)
 
 
+@pytest.mark.one_binding
 def test_pickers_follow_layers_that_are_added_removed_and_renamed(opened):
     viewer, dock = opened
     chosen = dock.panel.pickers.chosen
@@ -145,6 +146,7 @@ def test_a_result_waits_until_an_open_dialog_is_closed(opened, slow, qtbot):
     assert ended.args == [True] and layers_of(viewer)
 
 
+@pytest.mark.one_binding
 def test_cancelling_leaves_the_layers_unchanged(opened, slow, qtbot):
     viewer, dock = opened
     before = list(viewer.layers)
@@ -541,6 +543,7 @@ def test_a_run_goes_on_when_its_dock_is_deleted(opened, slow, qtbot, raised, err
     assert (errors, raised) == ([], [])
 
 
+@pytest.mark.one_binding
 def test_regions_from_a_file_are_replaced_without_a_question_until_they_are_edited(
     opened, run, tmp_path, monkeypatch
 ):
