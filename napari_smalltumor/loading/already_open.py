@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,15 +66,31 @@ def show_open_case(viewer: ViewerModel, files: CaseFiles) -> None:
 
 def patient_of_files(viewer: ViewerModel, files: CaseFiles) -> Patient | None:
     """The patient whose layers show an image of a case; None if it is not open."""
-    paths = {real_path(path) for found in files.modalities.values() for path in found}
-    is_open = active_patient(viewer).patients
+    return patient_of_images(patients_by_image(viewer), real_images(files))
+
+
+def real_images(files: CaseFiles) -> frozenset[Path]:
+    """The images of a case by their real paths."""
+    return frozenset(real_path(path) for found in files.modalities.values() for path in found)
+
+
+def patients_by_image(viewer: ViewerModel) -> dict[Path, Patient]:
+    """The open patients by the real paths of their images, in the order of their layers."""
+    is_open, found = set(active_patient(viewer).patients), dict[Path, Patient]()
     for layer in viewer.layers:
         role, patient = role_of(layer), patient_of(layer)
-        if role is None or role.case is None or patient not in is_open:
-            continue
-        if paths & {real_path(path) for path in role.case.paths.values()}:
-            return patient
-    return None
+        if role is not None and role.case is not None and patient in is_open:
+            for path in role.case.paths.values():  # all layers of a case have the same
+                found.setdefault(path, patient)
+    shown: dict[Path, Patient] = {}
+    for path, patient in found.items():
+        shown.setdefault(real_path(path), patient)
+    return shown
+
+
+def patient_of_images(shown: Mapping[Path, Patient], images: Collection[Path]) -> Patient | None:
+    """The first patient with one of the images of a case, see `patients_by_image`."""
+    return next((patient for path, patient in shown.items() if path in images), None)
 
 
 def layer_of_file(layers: Iterable[Layer], file: Path) -> Layer | None:

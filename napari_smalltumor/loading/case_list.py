@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from qtpy.compat import isalive
-from qtpy.QtCore import QEvent, Qt
+from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtWidgets import QDialog, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 from smalltumor.data.naming.case_files import CaseFiles
 
-from napari_smalltumor.loading.case_opener import CaseOpener
+from napari_smalltumor.loading.case_opener import CaseOpener, CaseState
 from napari_smalltumor.widgets.layouts import button, row, wrapped_label
 
 _SIZE = (360, 420)
@@ -43,7 +43,8 @@ class CaseList(QDialog):
         self.resize(*_SIZE)
         self._cases, self._opener = list(cases), opener
         self._problems = [files.problem() for files in self._cases]
-        active = [n for n, files in enumerate(self._cases) if opener.is_active(files)]
+        states = opener.states(self._cases)
+        active = [n for n, state in enumerate(states) if state.is_active]
         self._started = bool(active)
         self.names = QListWidget()
         self.names.addItems([files.name for files in self._cases])
@@ -57,8 +58,11 @@ class CaseList(QDialog):
         self.names.itemActivated.connect(lambda item: self.open_selected())
         self.open_button.clicked.connect(self.open_selected)
         self.next_button.clicked.connect(self.open_next)
-        opener.changed.connect(self._mark)
-        self._mark()
+        self._marking = QTimer(self)
+        self._marking.setSingleShot(True)
+        self._marking.timeout.connect(self._mark)
+        opener.changed.connect(self._mark_soon)
+        self._show(states)
         self.names.setCurrentRow(active[0] if active else 0)
 
     def open_selected(self) -> None:
@@ -67,7 +71,7 @@ class CaseList(QDialog):
         if number < 0:
             return
         self._started = True
-        self._opener.open(self._cases[number], self._mark)
+        self._opener.open(self._cases[number], self._mark_soon)
 
     def open_next(self) -> None:
         """Select and open the case below the selected one; at first, open the selected one."""
@@ -79,21 +83,26 @@ class CaseList(QDialog):
     def event(self, event: QEvent) -> bool:
         """Mark what was exported since, when the user comes back to the list."""
         if event.type() == QEvent.Type.WindowActivate:
-            self._mark()
+            self._mark_soon()
         return bool(super().event(event))
 
-    def _mark(self) -> None:
-        """Mark the cases that are open or exported, or have a problem."""
-        if not isalive(self):
-            return
-        for number, files in enumerate(self._cases):
-            self._mark_item(self.names.item(number), number, files)
+    def _mark_soon(self) -> None:
+        """Mark the cases once, however many layers come and go in this turn of the event loop."""
+        if isalive(self):
+            self._marking.start(0)
 
-    def _mark_item(self, item: QListWidgetItem, number: int, files: CaseFiles) -> None:
-        problem, exported = self._problems[number], self._opener.exported(files)
-        opened = self._opener.is_open(files)
-        marks = (OPEN if opened else "") + (EXPORTED if exported else "")
+    def _mark(self) -> None:
+        self._show(self._opener.states(self._cases))
+
+    def _show(self, states: Iterable[CaseState]) -> None:
+        """Mark the cases that are open or exported, or have a problem."""
+        for number, state in enumerate(states):
+            self._mark_item(self.names.item(number), number, state)
+
+    def _mark_item(self, item: QListWidgetItem, number: int, state: CaseState) -> None:
+        files, problem = self._cases[number], self._problems[number]
+        marks = (OPEN if state.is_open else "") + (EXPORTED if state.exported else "")
         marks += PROBLEM if problem else ""
         item.setText(f"{marks} {files.name}".strip())
-        states = ("open" if opened else "", exported, problem or "")
-        item.setToolTip("\n".join([str(files.folder), *filter(None, states)]))
+        details = ("open" if state.is_open else "", state.exported, problem or "")
+        item.setToolTip("\n".join([str(files.folder), *filter(None, details)]))

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smalltumor.data.masks.exported import region_files_beside
 from smalltumor.data.naming.case_files import CaseFiles
+from smalltumor.files.listings import FolderListings
 
 from napari_smalltumor.autosave.exports import export_times
 from napari_smalltumor.layers.metadata import cases_among
 from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of
-from napari_smalltumor.loading.already_open import patient_of_files
+from napari_smalltumor.loading.already_open import (
+    patient_of_images,
+    patients_by_image,
+    real_images,
+)
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.reading.window import planes_window
 
@@ -21,6 +28,23 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 OpenFound = Callable[..., None]
+
+
+@dataclass(frozen=True)
+class CaseState:
+    """What is known of a case of a list.
+
+    Parameters
+    ----------
+    is_open, is_active : bool
+        Whether it is open, by the list or otherwise, and whether its patient is the active one.
+    exported : str
+        When its mask was exported, or to which file; empty if that is not known.
+    """
+
+    is_open: bool
+    is_active: bool
+    exported: str
 
 
 class CaseOpener:
@@ -37,6 +61,7 @@ class CaseOpener:
         self._viewer, self._open_found = viewer, open_found
         self._patients: dict[int, Patient] = {}
         self._exported: dict[int, str] = {}
+        self._images: dict[int, frozenset[Path]] = {}
         self.changed = active_patient(viewer).patients_changed
 
     def open(self, files: CaseFiles, opened: Callable[[], None]) -> None:
@@ -55,19 +80,32 @@ class CaseOpener:
 
         self._open_found(self._viewer, files, remember)
 
-    def is_open(self, files: CaseFiles) -> bool:
-        """Whether a case is open, by this list or otherwise."""
-        return self._patient(files) is not None
-
-    def is_active(self, files: CaseFiles) -> bool:
-        """Whether a case is that of the active patient."""
-        patient = self._patient(files)
-        return patient is not None and patient == active_patient(self._viewer).current
+    def states(self, cases: Iterable[CaseFiles]) -> list[CaseState]:
+        """The state of each case, by one look at the layers and one in each folder."""
+        patients = active_patient(self._viewer)
+        shown, listed = patients_by_image(self._viewer), patients.patients
+        current, is_file = patients.current, FolderListings().is_file
+        states = []
+        for files in cases:
+            patient = self._patient_among(shown, listed, files)
+            exported = self._exported_text(files, patient, is_file)
+            is_open = patient is not None
+            states.append(CaseState(is_open, is_open and patient == current, exported))
+        return states
 
     def _patient(self, files: CaseFiles) -> Patient | None:
+        listed = active_patient(self._viewer).patients
+        return self._patient_among(patients_by_image(self._viewer), listed, files)
+
+    def _patient_among(
+        self, shown: Mapping[Path, Patient], listed: Collection[Patient], files: CaseFiles
+    ) -> Patient | None:
         """The patient of a case; one whose files show no image is known if it was opened here."""
-        found = patient_of_files(self._viewer, files) or self._patients.get(id(files))
-        return found if found in active_patient(self._viewer).patients else None
+        key = id(files)
+        if key not in self._images:
+            self._images[key] = real_images(files)
+        found = patient_of_images(shown, self._images[key]) or self._patients.get(key)
+        return found if found in listed else None
 
     def _end_opening(self, opened: Callable[[], None]) -> None:
         """Give the focus to the images, for which the next keys are meant."""
@@ -77,13 +115,13 @@ class CaseOpener:
             window.main_window.activateWindow()
             window.focus_images()
 
-    def exported(self, files: CaseFiles) -> str:
-        """When the mask of a case was exported, or to which file; empty if that is not known."""
+    def _exported_text(
+        self, files: CaseFiles, patient: Patient | None, is_file: Callable[[Path], bool]
+    ) -> str:
         images = [path for found in files.modalities.values() for path in found]
-        beside = region_files_beside(files.name, images)
+        beside = region_files_beside(files.name, images, is_file)
         if beside:
             return f"exported to {' and '.join(file.path.name for file in beside)}"
-        patient = self._patient(files)
         if patient is not None:
             layers = layers_of_patient(self._viewer.layers, patient)
             times = [t for case in cases_among(layers) for t in export_times(case).values()]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import pytest
 from napari_cases import write_case_along
+from psygnal import Signal
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QApplication
+from smalltumor.data.naming.find_cases import find_cases
 
 from napari_smalltumor import notify
 from napari_smalltumor.close_patient import close_patient
 from napari_smalltumor.loading import folder_of_cases
 from napari_smalltumor.loading.case_list import CaseList
+from napari_smalltumor.loading.case_opener import CaseState
 from napari_smalltumor.loading.folder_of_cases import offer_cases
 from napari_smalltumor.loading.open_case import open_and_remember, open_case
 from napari_smalltumor.loading.window_reader import get_reader
@@ -43,7 +46,32 @@ def lists() -> list[CaseList]:
     return [w for w in QApplication.topLevelWidgets() if isinstance(w, CaseList) and w.isVisible()]
 
 
-def test_cases_of_a_folder_are_opened_one_after_another(viewer, folder, messages):
+class Opener:
+    """Knows no state of a case, and counts how often it is asked."""
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def states(self, cases) -> list[CaseState]:
+        self.asked += 1
+        return [CaseState(False, False, "") for _ in cases]
+
+
+def test_many_changes_in_one_turn_of_the_event_loop_are_marked_once(qtbot, folder):
+    opener = Opener()
+    shown = CaseList(None, folder, find_cases(folder), opener)
+    qtbot.addWidget(shown)
+    assert opener.asked == 1
+    for _ in range(8):  # layers
+        opener.changed.emit()
+        QApplication.sendEvent(shown, QEvent(QEvent.Type.WindowActivate))
+    QApplication.processEvents()
+    assert opener.asked == 2
+
+
+def test_cases_of_a_folder_are_opened_one_after_another(viewer, folder, messages, qtbot):
     open_and_remember(viewer, folder)
     (shown,) = lists()
     assert [shown.names.item(n).text() for n in range(3)] == ["Pat_1", "Pat_2", "Pat_3"]
@@ -56,13 +84,13 @@ def test_cases_of_a_folder_are_opened_one_after_another(viewer, folder, messages
     shown.names.setCurrentRow(0)
     shown.open_button.click()  # is open already
     assert patients.title == "Pat_1" and len(viewer.layers) == 8
-    assert shown.names.item(1).text() == "▸ Pat_2"
+    qtbot.waitUntil(lambda: shown.names.item(1).text() == "▸ Pat_2")
     (folder / "Pat_2" / "Pat_2_smalltumor.nii.gz").touch()
     QApplication.sendEvent(shown, QEvent(QEvent.Type.WindowActivate))
-    assert shown.names.item(1).text() == "▸✓ Pat_2"
+    qtbot.waitUntil(lambda: shown.names.item(1).text() == "▸✓ Pat_2")
     assert "exported to Pat_2_smalltumor.nii.gz" in shown.names.item(1).toolTip()
     close_patient(viewer, patients.current)
-    assert shown.names.item(0).text() == "Pat_1"
+    qtbot.waitUntil(lambda: shown.names.item(0).text() == "Pat_1")
     assert messages == []
 
 

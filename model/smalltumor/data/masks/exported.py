@@ -7,7 +7,7 @@ tell an exported file from an expert's mask.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,16 +53,26 @@ def region_files_of(case: Case) -> list[RegionFile]:
     return region_files_beside(case.name, case.paths.values())
 
 
-def region_files_beside(case: str, images: Iterable[Path]) -> list[RegionFile]:
-    """As `region_files_of`, from the name of a case and the files of its images."""
+def region_files_beside(
+    case: str, images: Iterable[Path], is_file: Callable[[Path], bool] = Path.is_file
+) -> list[RegionFile]:
+    """As `region_files_of`, from the name of a case and the files of its images.
+
+    Parameters
+    ----------
+    case : str
+    images : iterable of Path
+    is_file : callable, optional
+        Tells whether a file exists, such as `FolderListings.is_file` for many cases.
+    """
     folders = {path.parent for path in images}
     if len(folders) != 1:
         return []
     for suffix in SUFFIXES:
         path = next(iter(folders)) / f"{safe_name(case)}{EXPORT_ENDING}{suffix}"
-        if path.is_file():
+        if is_file(path):
             return [RegionFile(path, case, None)]
-        masks = [(r, p) for r, p in region_paths(path).items() if p.is_file()]
+        masks = [(r, p) for r, p in region_paths(path).items() if is_file(p)]
         if masks:
             return [RegionFile(p, case, region) for region, p in masks]
     return []
