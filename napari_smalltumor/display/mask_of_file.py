@@ -21,7 +21,9 @@ _OF_FILES = (LayerKind.EXPERT, LayerKind.LABELS)
 
 
 class MaskOfFile:
-    """Shows the message with the patient, once, and removes it with what it says.
+    """Shows the message with the patient, once, and removes it when it no longer applies.
+
+    While it applies, its words follow the title of the patient and the masks that are shown.
 
     Parameters
     ----------
@@ -33,6 +35,7 @@ class MaskOfFile:
         self._patients = active_patient(viewer)
         self._told: set[Patient] = set()
         self._shown = ""
+        self._about: Patient | None = None
         self._patients.changed.connect(self._update)
         self._patients.patients_changed.connect(self._update)
 
@@ -42,12 +45,13 @@ class MaskOfFile:
         text = self._text()
         if viewer is None or text == self._shown:
             return
+        goes_on = bool(self._shown) and patient == self._about
         if self._shown:
             active_messages(viewer).remove(self._shown)
         self._shown = ""
-        if text and patient is not None and patient not in self._told:
+        if text and patient is not None and (goes_on or patient not in self._told):
             self._told.add(patient)
-            self._shown = text
+            self._shown, self._about = text, patient
             next_picture(viewer).then(partial(self._say, text))
 
     def _say(self, text: str) -> None:

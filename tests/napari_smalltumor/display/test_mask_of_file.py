@@ -19,9 +19,11 @@ def shown(monkeypatch) -> list[str]:
     """The messages that are on the screen."""
     texts: list[str] = []
     monkeypatch.setattr(notify, "info", texts.append)
-    monkeypatch.setattr(
-        readable_messages, "close_messages", lambda closed: [texts.remove(x) for x in closed]
-    )
+
+    def close(closed: set[str]) -> None:
+        texts[:] = [text for text in texts if text not in closed]
+
+    monkeypatch.setattr(readable_messages, "close_messages", close)
     return texts
 
 
@@ -45,3 +47,17 @@ def test_it_ends_when_the_case_is_segmented(viewer, tmp_path, shown):
 def test_nothing_is_said_of_a_case_without_a_mask(viewer, tmp_path, shown):
     open_case(viewer, write_case_along(tmp_path / "Pat", labels=False))
     assert shown == []
+
+
+def test_its_words_follow_the_title_of_the_patient(viewer, tmp_path, shown):
+    """A namesake that is opened or closed adds a folder to the title, or takes it away."""
+    said = "{} is shown with the mask in Pat_seg.nii.gz; it was not segmented here."
+    first = open_case(viewer, write_case_along(tmp_path / "one" / "Pat"))
+    open_case(viewer, write_case_along(tmp_path / "two" / "Pat"))
+    assert shown == [said.format("Pat (two)")]
+    for layer in first:
+        viewer.layers.remove(layer)
+    assert shown == [said.format("Pat")]
+    with active_patient(viewer).in_background():
+        open_case(viewer, tmp_path / "one" / "Pat")
+    assert shown == [said.format("Pat (two)")]
