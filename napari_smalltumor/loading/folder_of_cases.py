@@ -13,7 +13,6 @@ from smalltumor.errors import CaseError, GridMismatchError, SmalltumorError
 from smalltumor.scanner.sequence_folders import is_folder_of_sequences
 
 from napari_smalltumor import notify, settings
-from napari_smalltumor.loading.case_opener import CaseOpener, OpenFound
 from napari_smalltumor.loading.job import LoadJob
 from napari_smalltumor.loading.load import load
 from napari_smalltumor.loading.scans import MOST_SEQUENCES, offer_scan
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
     from napari_smalltumor.layers.create import LayerData
+    from napari_smalltumor.loading.case_opener import OpenFound
 
 MOST_FOLDERS = 5_000
 """A folder with more subfolders is not searched for cases."""
@@ -123,6 +123,7 @@ def _show_list(
     viewer: ViewerModel, folder: Path, open_found: OpenFound, cases: list[CaseFiles]
 ) -> None:
     from napari_smalltumor.loading.case_list import CaseList
+    from napari_smalltumor.loading.case_opener import CaseOpener
 
     settings.remember_folder(folder)
     CaseList(main_window(viewer), folder, cases, CaseOpener(viewer, open_found)).show()

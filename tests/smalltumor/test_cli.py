@@ -233,7 +233,7 @@ def test_a_binary_mask_is_read_with_the_labels_option(smalltumor, tmp_path):
     assert "--labels" in only_line(stderr)
     code, stdout, _ = smalltumor("lesions", tmp_path / "x_et.nii.gz", "--labels", "mask")
     assert code == 0
-    assert "1 components of enhancing tumour, 1 small" in stdout
+    assert "1 component of enhancing tumour, 1 small" in stdout
 
 
 def test_labels_outside_every_scheme_are_refused(smalltumor, tmp_path):
