@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from smalltumor.data.case import Case
 from smalltumor.errors import SmalltumorError
@@ -37,16 +37,27 @@ from napari_smalltumor.layers.metadata import checksum, region_of, role_of
 if TYPE_CHECKING:
     from napari.components import LayerList
     from napari.layers import Labels, Layer
+    from smalltumor.data.segmentation import Segmentation
+
+    from napari_smalltumor.layers.metadata import LayerRole
 
 
 class _Saved(NamedTuple):
-    """Checksums of a mask as it was opened or exported, and of the result that it then had.
+    """Checksum of a mask as it was opened or exported, and what a network had filled it with.
 
     The first is None of restored edits, which are in no file.
     """
 
     checksum: int | None
-    result: int | None
+    filled: int | None
+    result: ref[Segmentation] | None
+
+    def is_of(self, role: LayerRole | None) -> bool:
+        """Whether the layer was not filled again since, also with an equal result."""
+        if role is None:
+            return self.filled is None
+        result = None if self.result is None else self.result()
+        return role.checksum == self.filled and role.result is result
 
 
 class Autosave:
@@ -115,7 +126,7 @@ class Autosave:
         written = saved if isinstance(saved, Mapping) else self.checksums(saved)
         exported: dict[str, dict[str, int]] = {}
         for layer, crc in written.items():
-            self._saved[layer] = _Saved(crc, _result_of(layer))
+            self._saved[layer] = _saved(layer, crc)
             exported.setdefault(digest_of_case(layer), {})[layer_key(layer)] = crc
         self._record_exports(written)
         for digest, checksums in exported.items():
@@ -173,7 +184,7 @@ class Autosave:
     def mark_edited(self, layers: Iterable[Layer]) -> None:
         """Autosave restored layers, even though they have not changed since they were added."""
         for layer in layers:
-            self._saved[layer] = _Saved(None, _result_of(layer))
+            self._saved[layer] = _saved(layer, None)
 
     def restorable_files(self, case: Case) -> list[Path]:
         """Autosave files of a case that its viewers have closed, newest first."""
@@ -204,7 +215,7 @@ class Autosave:
         role = role_of(layer)
         is_known = layer in self._saved  # it was removed and is added again
         if is_mask(layer) and role is not None and role.checksum is None and not is_known:
-            self._saved[layer] = _Saved(checksum(layer.data), None)
+            self._saved[layer] = _saved(layer, checksum(layer.data))
 
     def _on_removed(self, event: Any) -> None:
         """Save an edited mask that is removed from the viewer."""
@@ -257,9 +268,9 @@ class Autosave:
 
     def _unedited_checksum(self, layer: Labels) -> int | None:
         """Checksum of the mask that was exported or opened, or else of the result."""
-        saved, result = self._saved.get(layer), _result_of(layer)
-        if saved is None or saved.checksum is None or saved.result != result:
-            return result
+        saved, role = self._saved.get(layer), role_of(layer)
+        if saved is None or saved.checksum is None or not saved.is_of(role):
+            return None if role is None else role.checksum
         return saved.checksum
 
     def _start_write(self, edits: CaseEdits) -> None:
@@ -274,9 +285,11 @@ class Autosave:
         self._pending_writes.append(edits.last_write)
 
 
-def _result_of(layer: Layer) -> int | None:
+def _saved(layer: Layer, crc: int | None) -> _Saved:
     role = role_of(layer)
-    return None if role is None else role.checksum
+    if role is None:
+        return _Saved(crc, None, None)
+    return _Saved(crc, role.checksum, None if role.result is None else ref(role.result))
 
 
 def _write_file(folder: AutosaveFolder, case: Case, copies: list[MaskCopy]) -> None:
