@@ -17,7 +17,7 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QObject
 from smalltumor.errors import Cancelled
 
-from napari_smalltumor.workers import NamedCall, reserve_threads_for_qt
+from napari_smalltumor.workers import NamedCall, prepare_thread_pool
 
 _STEPS = 100
 _NICENESS = 10
@@ -124,7 +124,7 @@ def start(
     **connections
         Slots by the name of the worker's signal; called in the thread of the window.
     """
-    reserve_threads_for_qt()
+    prepare_thread_pool()
     slots: dict[str, Any] = dict(connections)
     if owner is not None:
         for signal, slot in connections.items():

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import sys
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
-from napari.qt.threading import FunctionWorker, create_worker
+from napari.qt.threading import FunctionWorker, WorkerBase, create_worker
 from qtpy.QtCore import QObject, QThreadPool, Slot
 
 MINIMUM_POOL_SIZE = 16
@@ -20,7 +22,7 @@ again each time.
 """
 
 
-def reserve_threads_for_qt() -> None:
+def prepare_thread_pool() -> None:
     """Enlarge Qt's thread pool and shorten Python's switch interval; call before each worker.
 
     Qt 5 scales images in the pool that napari's workers run in, and holds the GIL while it waits
@@ -30,6 +32,17 @@ def reserve_threads_for_qt() -> None:
     pool = QThreadPool.globalInstance()
     pool.setMaxThreadCount(max(pool.maxThreadCount(), MINIMUM_POOL_SIZE))
     sys.setswitchinterval(min(sys.getswitchinterval(), SWITCH_INTERVAL_S))
+    _end_workers_before_exit()
+
+
+@cache
+def _end_workers_before_exit() -> None:
+    """Ask workers to quit, and wait for them, before Python deletes Qt's objects.
+
+    A worker that reports later raises an error in its thread, which aborts the process. Qt would
+    wait for its threads in any case.
+    """
+    atexit.register(WorkerBase.await_workers)
 
 
 class NamedCall:
@@ -100,7 +113,7 @@ def run_in_thread(
     name : str
         Shown by napari's close dialog while the function runs.
     """
-    reserve_threads_for_qt()
+    prepare_thread_pool()
     receiver = _Receiver(parent, done, failed)
     call = NamedCall(work, name)
     worker = create_worker(call, _ignore_errors=True, _start_thread=False)

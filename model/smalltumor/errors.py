@@ -15,6 +15,10 @@ from typing import Literal, Self
 Side = Literal["predictions", "truth"]
 
 
+class SmalltumorWarning(UserWarning):
+    """What a user should know of work that goes on."""
+
+
 class Action(StrEnum):
     """What a user can do about an error."""
 

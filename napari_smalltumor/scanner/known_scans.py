@@ -89,7 +89,7 @@ def _locked() -> Iterator[None]:
     path = data_folder() / LOCK_NAME
     with ExitStack() as stack:
         # Without the lock, a scan may have to be asked for after the next start.
-        with suppress(OSError, Timeout):
+        with suppress(OSError, NotImplementedError, Timeout):
             path.parent.mkdir(parents=True, exist_ok=True)
             stack.enter_context(FileLock(path, timeout=_LONGEST_WAIT_S))
         yield

@@ -1,13 +1,17 @@
-"""The window does not wait for our workers."""
+"""The window does not wait for our workers, and the process ends after them."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from threading import Event
 
+import pytest
 from qtpy.QtCore import QRunnable, QThreadPool
 from qtpy.QtGui import QImage
 
-from napari_smalltumor.workers import reserve_threads_for_qt
+from napari_smalltumor.workers import prepare_thread_pool
 
 
 class Waiting(QRunnable):
@@ -26,7 +30,7 @@ def test_an_image_is_converted_while_every_core_has_a_worker_that_waits():
     before = pool.maxThreadCount()
     pool.setMaxThreadCount(2)
     try:
-        reserve_threads_for_qt()
+        prepare_thread_pool()
         assert pool.maxThreadCount() > 2
         window = Event()
         for _ in range(2):
@@ -46,7 +50,44 @@ def test_a_larger_pool_is_left_as_it_is():
     before = pool.maxThreadCount()
     pool.setMaxThreadCount(64)
     try:
-        reserve_threads_for_qt()
+        prepare_thread_pool()
         assert pool.maxThreadCount() == 64
     finally:
         pool.setMaxThreadCount(before)
+
+
+EXIT = """
+import sys
+import time
+
+from qtpy.QtWidgets import QApplication, QWidget
+
+application = QApplication(sys.argv)
+from napari_smalltumor.workers import run_in_thread
+
+parent = QWidget()
+
+
+def work():
+    time.sleep(0.2)
+    print("done", flush=True)
+
+
+run_in_thread(work, parent, print, print, name="work")
+if sys.argv[1:]:
+    from qtpy.QtCore import QTimer
+
+    QTimer.singleShot(0, application.quit)
+    application.exec_()
+"""
+
+
+@pytest.mark.parametrize("arguments", [[], ["in the event loop"]])
+def test_a_process_that_ends_during_a_worker_is_not_aborted(arguments):
+    done = subprocess.run(
+        [sys.executable, "-c", EXIT, *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
+    )
+    assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr

@@ -7,6 +7,7 @@ import gzip
 import signal
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import nibabel as nib
@@ -15,7 +16,7 @@ import pytest
 from second_look_cases import one_candidate
 from smalltumor.cli import COMMANDS, main
 from smalltumor.cli.progress import ProgressBar
-from smalltumor.errors import Cancelled
+from smalltumor.errors import Cancelled, SmalltumorWarning
 from smalltumor.second_look import SecondLook
 from synthetic import LPS, SHAPE, write_case
 
@@ -393,3 +394,19 @@ def test_a_stopped_training_run_says_how_to_resume_it(smalltumor, monkeypatch):
     code, stdout, _ = smalltumor("train", "cases", "--run", "runs/one")
     assert code == 0
     assert stdout == "to resume: smalltumor train cases --run runs/one --resume\n"
+
+
+def test_our_own_warnings_are_one_line_and_those_of_others_as_before(smalltumor, monkeypatch):
+    def run(options):
+        warnings.warn("no locks\nhere", SmalltumorWarning, stacklevel=1)
+        warnings.warn("of a library", UserWarning, stacklevel=1)
+        return 0
+
+    others = []
+    monkeypatch.setattr("smalltumor.cli.info.run", run)
+    monkeypatch.setattr(warnings, "showwarning", lambda message, *place: others.append(message))
+    before = warnings.showwarning
+    code, _, stderr = smalltumor("info")
+    assert warnings.showwarning is before
+    assert (code, only_line(stderr)) == (0, "smalltumor: warning: no locks here")
+    assert [str(message) for message in others] == ["of a library"]

@@ -9,10 +9,12 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from types import FrameType
+from typing import Any
 
 from smalltumor.cli import (
     average,
@@ -34,7 +36,7 @@ from smalltumor.cli import (
     train,
 )
 from smalltumor.cli.remedies import remedy_text
-from smalltumor.errors import Cancelled, SmalltumorError
+from smalltumor.errors import Cancelled, SmalltumorError, SmalltumorWarning
 
 COMMANDS = (
     segment,
@@ -92,7 +94,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = argparse.Namespace()
     try:
         options = build_parser().parse_args(arguments)
-        code: int = options.run(options)
+        with _warnings_in_one_line():
+            code: int = options.run(options)
         sys.stdout.flush()
         return code
     except SmalltumorError as error:
@@ -123,6 +126,22 @@ def build_parser() -> argparse.ArgumentParser:
     for command in COMMANDS:
         command.add_parser(commands)
     return parser
+
+
+@contextmanager
+def _warnings_in_one_line() -> Iterator[None]:
+    """Show our own warnings without the place in the code where they were made."""
+    show = warnings.showwarning
+
+    def show_own(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if issubclass(category, SmalltumorWarning):
+            print(f"smalltumor: warning: {_one_line(str(message))}", file=sys.stderr)
+        else:
+            show(message, category, *place, **more)
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show_own
+        yield
 
 
 def _fail(message: str, code: int = 1) -> int:

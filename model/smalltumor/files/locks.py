@@ -10,6 +10,8 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from smalltumor.errors import SmalltumorWarning
+
 _NO_LOCKS = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK}
 """What network drives without locks answer; one that has them answers ENOLCK at times."""
 
@@ -66,5 +68,6 @@ def _warn(folder: Path) -> None:
         warnings.warn(
             f"{folder} could not be locked, because its drive has no locks at present: let no "
             "other program write to it meanwhile",
+            SmalltumorWarning,
             stacklevel=4,
         )

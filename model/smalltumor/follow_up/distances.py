@@ -136,6 +136,8 @@ def _distances(
     """
     from scipy.spatial import cKDTree
 
+    if np.any(one.low > other.high) or np.any(other.low > one.high):
+        return np.zeros(0)
     own, others = one.near(other), other.near(one)
     if not len(own) or not len(others):
         return np.zeros(0)

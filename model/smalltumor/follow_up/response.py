@@ -9,6 +9,7 @@ from itertools import chain
 
 import numpy as np
 
+from smalltumor.follow_up.distances import TOLERANCE_MM
 from smalltumor.follow_up.matching import CHANGED_VOLUME, Change, LesionChange
 from smalltumor.measures import LesionMeasures
 
@@ -155,10 +156,22 @@ def _progression(found: Findings, earlier: Sequence[float], now: float | None) -
     if now is not None and _has_increased(earlier, now) and found.target_is_measurable:
         reasons.append(_sum_text(now, min(earlier)) + _volume_text(found))
     if large := [each for each in _lesions_of(found.new) if _measurable(each)]:
-        reasons.append(f"{_named(large)} measurable{found.meaning_of_new}")
+        reasons.append(f"{_named(large)} measurable{found.meaning_of_new}{_beside_text(found.new)}")
     if any(map(_became_measurable, chain.from_iterable(found.since))):
         reasons.append("a lesion that was not measurable has grown and is measurable now")
     return reasons
+
+
+def _beside_text(new: Sequence[LesionChange]) -> str:
+    """Which measurable new lesions may be pieces of a lesion that is in both scans."""
+    beside = _lesions_of([change for change in new if change.beside_mm is not None])
+    numbers = [str(each.lesion.id) for each in beside if _measurable(each)]
+    if not numbers:
+        return ""
+    return (
+        f"; {' and '.join(numbers)} within {TOLERANCE_MM:g} mm of a lesion that is in both scans, "
+        "and perhaps a piece of it"
+    )
 
 
 def _unmeasurable_text(

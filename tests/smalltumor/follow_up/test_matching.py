@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from smalltumor.follow_up.distances import nearness
+from smalltumor.follow_up.distances import SHIFTED_MM3, nearness
 from smalltumor.follow_up.matching import Change, match_lesions
 from smalltumor.geometry.grid import Grid
 from smalltumor.measures import measure_classes
@@ -138,6 +138,14 @@ def test_halves_of_a_rim_that_moved_outwards_are_not_new(residual):
     assert split.change is Change.SPLIT
     (merged,) = match_lesions(halves, whole, shift, np.eye(4))
     assert merged.change is Change.MERGED
+
+
+@pytest.mark.parametrize("radius", [4, 6])
+def test_a_ball_beside_a_lesion_that_is_still_there_is_new_however_large(radius):
+    ball = (beside(A, (14 + radius, 0, 0)), radius)
+    new, same = changes([(A, 13)], [(A, 12), ball], degrees=0.0)
+    assert (new.change, same.change) == (Change.NEW, Change.SAME)
+    assert new.beside_mm is not None and new.now[0].lesion.mm3 >= SHIFTED_MM3
 
 
 def blocks(cells, grid):

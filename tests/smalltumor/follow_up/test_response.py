@@ -81,6 +81,15 @@ def test_a_small_new_lesion_beside_a_measurable_one_does_not_contradict_the_cate
     )
 
 
+def test_a_measurable_new_lesion_that_may_be_a_piece_of_another_one_is_said():
+    beside = replace(NEW_LARGE, beside_mm=1.0)
+    (reason,) = assess(findings([400, 400], [SAME, beside])).reasons
+    assert reason == (
+        "new lesion 1 is measurable; 1 within 2 mm of a lesion that is in both scans, and perhaps "
+        "a piece of it"
+    )
+
+
 def numbered(lesions, number: int):
     return tuple(replace(each, lesion=replace(each.lesion, id=number)) for each in lesions)
 
