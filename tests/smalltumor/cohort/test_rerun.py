@@ -1,0 +1,221 @@
+"""A cohort that is run again keeps its masks and writes what is missing."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import nibabel as nib
+import numpy as np
+import pytest
+from cohort_files import NAMES, files_of, rows_of, version
+from second_look_cases import one_candidate
+from smalltumor.cohort.results_folder import SETTINGS, TABLE
+from smalltumor.second_look import SecondLook
+
+
+def test_a_rerun_keeps_masks_and_segments_failed_cases_again(cohort, data, tmp_path):
+    sound = (data / "bob" / "bob_t2.nii.gz").read_bytes()
+    (data / "bob" / "bob_t2.nii.gz").write_bytes(b"not an image")
+    _, before, *_ = cohort()
+    first = version(tmp_path / "out" / "ann.nii.gz")
+    (data / "bob" / "bob_t2.nii.gz").write_bytes(sound)
+    code, rows, stdout, _ = cohort()
+    assert code == 0
+    assert [row["outcome"] for row in rows] == ["kept", "segmented", "kept"]
+    assert version(tmp_path / "out" / "ann.nii.gz") == first
+    for name in ("et_ml", "tc_ml", "wt_ml", "et_components", "et_small"):
+        assert rows[0][name] == before[0][name]
+    assert "ann: ET" in stdout and "kept" in stdout
+
+
+def test_only_half_written_files_of_a_killed_run_are_removed(cohort, tmp_path):
+    cohort()
+    half, own = tmp_path / "out" / ".smalltumor-0123.part", tmp_path / "out" / ".notes"
+    half.write_bytes(b"half a mask")
+    own.write_text("of the user's own")
+    code, *_ = cohort()
+    assert code == 0
+    assert not half.exists()
+    assert own.exists()
+
+
+def test_overwrite_segments_again(cohort, tmp_path):
+    cohort()
+    first = version(tmp_path / "out" / "ann.nii.gz")
+    code, rows, *_ = cohort("--overwrite")
+    assert code == 0
+    assert {row["outcome"] for row in rows} == {"segmented"}
+    assert version(tmp_path / "out" / "ann.nii.gz") != first
+
+
+def test_overwriting_that_is_interrupted_keeps_none_of_the_old_masks(
+    cohort, monkeypatch, tmp_path, weights_to_tune
+):
+    from smalltumor import inference
+
+    cohort()
+    segment, calls = inference.segment, []
+
+    def interrupted(*arguments, **options):
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return segment(*arguments, **options)
+
+    monkeypatch.setattr(inference, "segment", interrupted)
+    code, *_ = cohort("--overwrite", weights=weights_to_tune)
+    assert code == 130
+    code, rows, *_ = cohort(weights=weights_to_tune)
+    assert code == 0
+    assert [row["outcome"] for row in rows] == ["kept", "segmented", "segmented"]
+    assert len({row["weights"] for row in rows}) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_after_a_kill_the_same_command_finishes(cohort, data, narrow_weights, tmp_path):
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "smalltumor.cli", "cohort", str(data), "-o", str(out)]
+    command += ["--backend", "torch", "--weights", str(narrow_weights)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ}) as process:
+        assert process.stdout is not None
+        assert b"ann" in process.stdout.readline()
+        process.send_signal(signal.SIGKILL)
+    assert len(rows_of(out / TABLE)) >= 1
+    json.loads((out / SETTINGS).read_text())
+    for mask in out.glob("???.nii.gz"):
+        assert np.asarray(nib.load(mask).dataobj).shape == (20, 22, 18)
+    code, rows, *_ = cohort()
+    assert code == 0
+    assert rows[0]["outcome"] == "kept"
+    assert [row["case"] for row in rows] == list(NAMES)
+
+
+def test_regions_asked_for_later_are_written_from_the_kept_masks(cohort, tmp_path):
+    out = tmp_path / "out"
+    cohort()
+    masks = {name: version(out / f"{name}.nii.gz") for name in NAMES}
+    code, rows, stdout, _ = cohort("--regions")
+    assert code == 0
+    assert {row["outcome"] for row in rows} == {"kept"}
+    assert {row["note"] for row in rows} == {"region masks written from the mask"}
+    assert "kept; region masks written from the mask" in stdout
+    assert {name: version(out / f"{name}.nii.gz") for name in NAMES} == masks
+    for name in NAMES:
+        labels = nib.load(out / f"{name}.nii.gz")
+        for region, values in {"et": (4,), "tc": (1, 4), "wt": (1, 2, 4)}.items():
+            mask = nib.load(out / f"{name}_{region}.nii.gz")
+            np.testing.assert_array_equal(mask.affine, labels.affine)
+            assert mask.header["xyzt_units"] == labels.header["xyzt_units"]
+            inside = np.isin(np.asarray(labels.dataobj), values)
+            np.testing.assert_array_equal(np.asarray(mask.dataobj), inside)
+    _, rows, *_ = cohort("--regions")
+    assert {row["note"] for row in rows} == {""}
+
+
+def test_region_masks_written_from_a_mask_are_those_of_the_network(cohort, tmp_path):
+    cohort("--regions")
+    cohort(output=tmp_path / "later")
+    cohort("--regions", output=tmp_path / "later")
+    assert files_of(tmp_path / "later") == files_of(tmp_path / "out")
+    for path in (tmp_path / "out").glob("*_??.nii.gz"):
+        assert path.read_bytes() == (tmp_path / "later" / path.name).read_bytes()
+
+
+@pytest.mark.parametrize("missing", ["bob_et.nii.gz", "bob_wt.nii.gz"])
+def test_one_missing_region_mask_is_written_again(cohort, tmp_path, missing):
+    cohort("--regions")
+    before = (tmp_path / "out" / missing).read_bytes()
+    (tmp_path / "out" / missing).unlink()
+    _, rows, *_ = cohort("--regions")
+    assert [row["note"] for row in rows] == ["", "region masks written from the mask", ""]
+    assert (tmp_path / "out" / missing).read_bytes() == before
+
+
+def test_a_missing_lesion_table_is_written_from_the_mask_which_may_have_been_corrected(
+    cohort, tmp_path
+):
+    cohort()
+    mask, table = tmp_path / "out" / "bob.nii.gz", tmp_path / "out" / "bob_lesions.csv"
+    image = nib.load(mask)
+    corrected = np.zeros(image.shape, np.uint8)
+    corrected[3:5, 4, 5] = 4
+    nib.save(nib.Nifti1Image(corrected, image.affine, image.header), mask)
+    before = mask.read_bytes()
+    table.unlink()
+    code, rows, *_ = cohort()
+    assert code == 0
+    assert [row["outcome"] for row in rows] == ["kept", "kept", "kept"]
+    assert rows[1]["note"] == "lesion table written from the mask"
+    assert mask.read_bytes() == before
+    with table.open() as file:
+        (lesion,) = csv.DictReader(file)
+    assert lesion["voxels"] == "2"
+
+
+def test_region_masks_follow_a_mask_that_is_made_again(cohort, tmp_path, weights_to_tune):
+    """Also without the option, or they would be of the old mask."""
+    cohort("--regions")
+    cohort("--overwrite", weights=weights_to_tune)
+    for name in NAMES:
+        labels = np.asarray(nib.load(tmp_path / "out" / f"{name}.nii.gz").dataobj)
+        whole = np.asarray(nib.load(tmp_path / "out" / f"{name}_wt.nii.gz").dataobj)
+        np.testing.assert_array_equal(whole == 1, labels > 0)
+
+
+def test_overwriting_a_part_of_the_cases_marks_the_other_masks_as_outdated(cohort, data, tmp_path):
+    cohort()
+    (data / "cyd").rename(tmp_path / "cyd")
+    _, rows, *_ = cohort("--overwrite", "--labels", "msd")
+    assert [row["case"] for row in rows] == ["ann", "bob"]
+    (tmp_path / "cyd").rename(data / "cyd")
+    _, rows, *_ = cohort("--labels", "msd")
+    assert [row["outcome"] for row in rows] == ["kept", "kept", "segmented"]
+
+
+def test_a_mask_is_not_kept_for_images_that_took_the_place_of_its_own(cohort, data, tmp_path):
+    cohort()
+    for path in (data / "bob").iterdir():
+        image = nib.load(path)
+        nib.save(nib.Nifti1Image(np.asarray(image.dataobj) // 2, image.affine), path)
+    code, rows, *_ = cohort()
+    assert code == 1
+    assert [row["outcome"] for row in rows] == ["kept", "failed", "kept"]
+    assert "images are not those" in rows[1]["note"] and "delete the mask" in rows[1]["note"]
+    (tmp_path / "out" / "bob.nii.gz").unlink()
+    assert cohort()[0] == 0
+
+
+def test_what_is_known_of_a_mask_is_in_the_table_of_a_rerun_too(cohort, tmp_path):
+    _, before, *_ = cohort()
+    _, after, *_ = cohort()
+    for first, later in zip(before, after, strict=True):
+        assert first.pop("outcome") == "segmented" and later.pop("outcome") == "kept"
+        assert first == later
+    assert before[0]["participant_id"] == "sub-ann"
+    assert len(before[0]["digest"]) == 64 and before[0]["backend"] == "torch"
+
+
+def test_candidates_asked_for_later_are_written_for_masks_of_the_network(
+    cohort, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(SecondLook, "candidates", one_candidate)
+    out = tmp_path / "out"
+    cohort()
+    masks = {name: version(out / f"{name}.nii.gz") for name in NAMES}
+    image = nib.load(out / "bob.nii.gz")
+    nib.save(nib.Nifti1Image(np.zeros(image.shape, np.uint8), image.affine), out / "bob.nii.gz")
+    corrected = version(out / "bob.nii.gz")
+    code, rows, *_ = cohort("--candidates")
+    assert code == 0
+    assert [row["outcome"] for row in rows] == ["kept", "kept", "kept"]
+    assert rows[0]["note"] == "candidates written" and "corrected" in rows[1]["note"]
+    found = {name: version(out / f"{name}.nii.gz") for name in NAMES}
+    assert found == {**masks, "bob": corrected}
+    written = {path.name for path in out.glob("*_candidates.nii.gz")}
+    assert written == {"ann_candidates.nii.gz", "cyd_candidates.nii.gz"}
