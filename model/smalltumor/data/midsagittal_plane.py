@@ -127,22 +127,24 @@ class _Overlap:
         some = voxels[:: max(1, -(-len(voxels) // _MOST_POINTS))]
         # Within the voxels: points on their centres prefer planes along the axes of the grid.
         within = np.random.default_rng(_SEED).uniform(-0.5, 0.5, some.shape)
-        self._points = grid.to_patient(some + within)
+        from_centre = (grid.to_patient(some + within) - self.centre).T
+        self._from_centre = np.ascontiguousarray(from_centre)
         self._smooth = gaussian_filter(brain.astype(np.float32), _SMOOTHING_MM / grid.spacing)
         self._to_voxel = np.linalg.inv(grid.affine)
-        self._whole = float(self._values(self._points).mean())
+        self._whole = self._mean_at(np.eye(3), self.centre)
 
     def __call__(self, plane: Floats) -> float:
         normal = _normal(plane)
-        distances = (self._points - self.centre) @ normal - plane[2]
-        mirrored = self._points - 2 * distances[:, None] * normal
-        return float(self._values(mirrored).mean()) / self._whole
+        mirror = np.eye(3) - 2 * np.outer(normal, normal)
+        return self._mean_at(mirror, self.centre + 2 * plane[2] * normal) / self._whole
 
-    def _values(self, points: Floats) -> Floats:
+    def _mean_at(self, matrix: Floats, centre: Floats) -> float:
+        """Mean of the smoothed brain where its points lie after a matrix about their centre."""
         from scipy.ndimage import map_coordinates
 
-        at = points @ self._to_voxel[:3, :3].T + self._to_voxel[:3, 3]
-        return np.asarray(map_coordinates(self._smooth, at.T, order=1))
+        linear, offset = self._to_voxel[:3, :3], self._to_voxel[:3, 3]
+        voxels = (linear @ matrix) @ self._from_centre + (linear @ centre + offset)[:, None]
+        return float(map_coordinates(self._smooth, voxels, order=1).mean())
 
 
 def _normal(plane: Floats) -> Floats:

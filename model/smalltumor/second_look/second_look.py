@@ -102,7 +102,7 @@ class SecondLook:
         scores = rules.candidates(self.features, FEATURES)
         log_odds = self.features[:, FEATURES.index("log_odds_et")]
         by_image = rules.most_by_image
-        seeds, taken = self.seeds, mask.copy()
+        seeds, taken = self.seeds, mask.copy(order="K")
         chosen: list[tuple[npt.NDArray[np.int64], float]] = []
         for number in np.argsort(-scores, kind="stable"):
             if len(chosen) == rules.most:
