@@ -35,6 +35,9 @@ _RESTART_TIMEOUT = 20.0
 _RESTART_RETRIES = 3
 """How often that is tried if no worker is left."""
 
+_WAITING_SECONDS = 10.0
+"""Seconds without a worker on other machines after which the user is told."""
+
 _START_ATTEMPTS = 5
 """Workers that may be lost in a row while they get ready."""
 
@@ -74,8 +77,8 @@ class WorkerPool:
         self._sent: dict[str, tuple[str, str, Future]] = {}
         self._lost_in_a_row = 0
         self._restart = restart
-        self._complete_at = time.monotonic()
-        self._restarts = 0
+        self._complete_at = self._present_at = time.monotonic()
+        self._restarts, self._waiting = 0, False
 
     def rows(self, jobs: Iterable[Job], timeout: float | None = None) -> Iterator[CohortRow]:
         """Segment cases; the rows come as cases end.
@@ -106,6 +109,7 @@ class WorkerPool:
     def _look_for_workers(self, dispatcher: Dispatcher) -> Iterator[CohortRow]:
         present: Mapping[str, int] = self._client.nthreads()
         self._replace_lost(len(present))
+        self._tell_of_waiting(bool(present))
         for address in [*self._ready]:
             if address not in present:
                 yield from self._lose(address, dispatcher)
@@ -129,6 +133,18 @@ class WorkerPool:
             if self._restarts > _RESTART_RETRIES:
                 raise SmalltumorError("the workers ended, and no other can be started")
             self._restart()
+
+    def _tell_of_waiting(self, present: bool) -> None:
+        """A cluster that scales by its tasks starts no worker here, since none is sent before."""
+        now = time.monotonic()
+        if present:
+            self._present_at, self._waiting = now, False
+        elif not (self._sharing or self._waiting) and now - self._present_at > _WAITING_SECONDS:
+            self._waiting = True
+            self._report(
+                "the cluster has no worker, so this waits for one; a cluster that scales by itself "
+                "needs a minimum of one worker"
+            )
 
     def _prepare(self, address: str) -> None:
         self._preparing[address] = self._submit(address, prepare, self._setup, self._sharing)
