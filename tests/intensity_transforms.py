@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy.typing as npt
 from scipy import ndimage
 from smalltumor.data.case import Case
 from smalltumor.geometry.grid import Grid
+from smalltumor.geometry.resampling import resample
 from smalltumor.labels.components import bounding_box
 
 Volume = npt.NDArray[np.generic]
@@ -22,6 +23,15 @@ def half_size(case: Case) -> Case:
     volumes = {m: np.asfortranarray(v[::2, ::2, ::2]) for m, v in case.volumes.items()}
     shape = next(iter(volumes.values())).shape
     return replace(case, volumes=volumes, grid=Grid(shape, case.grid.affine))
+
+
+def resampled(case: Case, spacing: Sequence[float]) -> Case:
+    """A case with voxels of another size in mm along its axes."""
+    affine = case.grid.affine.copy()
+    affine[:3, :3] *= np.divide(spacing, case.grid.spacing)
+    i, j, k = (int(n) for n in case.grid.shape * case.grid.spacing // spacing)
+    grid = Grid((i, j, k), affine)
+    return replace(transformed(case, lambda v: resample(v, case.grid, grid)), grid=grid)
 
 
 def transformed(case: Case, transform: Callable[[Volume], Volume]) -> Case:

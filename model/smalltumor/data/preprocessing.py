@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
@@ -22,9 +22,12 @@ if TYPE_CHECKING:
     from smalltumor.geometry.network_grid import NetworkGrid
     from smalltumor.labels.masks import Mask
 
-PREPROCESSING_VERSION = 3
+PREPROCESSING_VERSION = 4
 """Raised when `prepare` gives other values for the same images and settings: caches, packs and
 scores that come from other values are then recognised."""
+
+VERSION_OF_1_MM = 3
+"""The last version at which the values of images that are not resampled changed."""
 
 _MAX_LEVELS = 2**16
 """Integers that span fewer intensities than this are counted."""
@@ -155,12 +158,14 @@ def prepare(
     from smalltumor.geometry.network_grid import NetworkGrid
 
     _check_modalities(case, preprocessing, allow_missing)
-    network_grid = NetworkGrid(case.grid)
     present = [m for m in preprocessing.channels if m in case.volumes]
     names = {m: str(case.paths.get(m, f"{case.name} {m}")) for m in present}
     with ThreadPoolExecutor(len(preprocessing.channels)) as pool:
         images = list(pool.map(_usable, (case.volumes[m] for m in present), names.values()))
         images = remove_background(images, case.grid.spacing)
+        network_grid = NetworkGrid(case.grid)
+        if not network_grid.lossless:
+            network_grid = NetworkGrid(case.grid, _central_voxel(images))
         volumes = dict(zip(present, map(network_grid.volume_to_network, images), strict=True))
         brain, *masks = pool.map(_brain_mask, volumes.values())
         # One by one: np.any over the stacked masks takes twenty times as long.
@@ -210,6 +215,13 @@ def _brain_mask(volume: Image) -> Mask:
     return np.asarray(np.greater(volume, 0))
 
 
+def _central_voxel(images: Sequence[Image]) -> tuple[int, int, int]:
+    """The voxel next to the brain's centre of mass, however the images are cropped or padded."""
+    brain = np.logical_or.reduce(list(map(_brain_mask, images)))
+    i, j, k = ((2 * m + n) // (2 * n) for m, n in map(_moments, _voxels_by_plane(brain)))
+    return i, j, k
+
+
 def _crop_around(
     brain: Mask, preprocessing: Preprocessing
 ) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
@@ -231,11 +243,21 @@ def _span_around(counts: npt.NDArray[np.integer], preprocessing: Preprocessing) 
     """Start and size of the crop along an axis, from the brain's voxels in each plane across it."""
     multiple, margin = preprocessing.multiple, preprocessing.margin
     occupied = np.flatnonzero(counts)
-    centre = np.average(np.arange(len(counts)) + 0.5, weights=counts)  # 0 is where voxel 0 begins
-    block = int(np.floor(centre + 0.5)) - multiple // 2  # one block starts here
+    moment, voxels = _moments(counts)
+    block = (
+        moment // voxels + 1 - multiple // 2
+    )  # one starts here; a block's middle is between voxels
     start = block + (int(occupied[0]) - margin - block) // multiple * multiple
     stop = int(occupied[-1]) + 1 + margin
     return start, -(-(stop - start) // multiple) * multiple
+
+
+def _moments(counts: npt.NDArray[np.integer]) -> tuple[int, int]:
+    """First moment and number of voxels, whose ratio is the centre of mass.
+
+    Whole numbers: a ratio that is half-way would be rounded up in one crop and down in another.
+    """
+    return int(np.dot(np.arange(len(counts)), counts)), int(counts.sum())
 
 
 def _voxels_by_plane(mask: Mask) -> list[npt.NDArray[np.integer]]:

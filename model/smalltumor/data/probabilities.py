@@ -9,9 +9,8 @@ import numpy.typing as npt
 
 from smalltumor.data.network_output import NetworkOutput, most_probable_classes
 from smalltumor.geometry.network_grid import NetworkGrid
-from smalltumor.geometry.overlap import Box, overlap
+from smalltumor.geometry.overlap import overlap
 from smalltumor.labels.masks import Classes
-from smalltumor.labels.regions import TissueClass
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class CroppedProbabilities:
         """
         if self.network_grid.lossless:
             classes = np.zeros(self.network_grid.grid.shape, dtype=np.uint8, order="F")
-            in_crop, in_volume = self._overlap
+            in_crop, in_volume = overlap(self.start, self.output.shape, classes.shape)
             classes[in_volume] = self.output.classes()[in_crop]
             return self.network_grid.labels_to_source(classes)
         return most_probable_classes(self.on_source())
@@ -61,8 +60,7 @@ class CroppedProbabilities:
         (class, n) float32 array
         """
         grid = self.network_grid
-        to_network = np.linalg.inv(grid.grid.affine) @ grid.source.affine
-        places = voxels @ to_network[:3, :3].T + to_network[:3, 3] - self.start
+        places = voxels @ grid.to_network[:3, :3].T + grid.to_network[:3, 3] - self.start
         if grid.lossless:
             tumour = self._take(np.rint(places).astype(np.intp))
         else:
@@ -92,13 +90,4 @@ class CroppedProbabilities:
 
     def on_source(self) -> npt.NDArray[np.float32]:
         """Class probabilities on the source grid, (class, i, j, k) float32."""
-        in_crop, in_volume = self._overlap
-        values = self.output.probabilities(in_crop)
-        whole = np.zeros((len(values), *self.network_grid.grid.shape), dtype=np.float32)
-        whole[TissueClass.BACKGROUND] = 1
-        whole[(slice(None), *in_volume)] = values
-        return self.network_grid.probabilities_to_source(whole)
-
-    @property
-    def _overlap(self) -> tuple[Box, Box]:
-        return overlap(self.start, self.output.shape, self.network_grid.grid.shape)
+        return self.network_grid.probabilities_to_source(self.output.probabilities(), self.start)

@@ -76,14 +76,12 @@ class CoarseMaps:
 
     def to_source(self, voxels: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         """Indices of map voxels (n, 3) on the case's grid, not rounded."""
-        grid = self.network_grid
-        transform = np.linalg.inv(grid.source.affine) @ grid.grid.affine
+        transform = self.network_grid.to_source
         return np.asarray(self.to_network(voxels) @ transform[:3, :3].T + transform[:3, 3])
 
     def from_source(self, voxels: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         """The inverse of `to_source`."""
-        grid = self.network_grid
-        transform = np.linalg.inv(grid.grid.affine) @ grid.source.affine
+        transform = self.network_grid.to_network
         on_network = voxels @ transform[:3, :3].T + transform[:3, 3]
         return np.asarray((on_network - np.array(self.start) - 0.5) / 2)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -14,15 +15,28 @@ from smalltumor.data import preprocessing
 from smalltumor.data.case import Case, read_case
 from smalltumor.data.preprocessing import (
     PREPROCESSING_VERSION,
+    VERSION_OF_1_MM,
     NetworkInput,
     Preprocessing,
     prepare,
 )
 from smalltumor.errors import Action, CaseError, CheckpointError, Remedy
 from smalltumor.geometry.grid import Grid
+from synthetic import grid_along
 
 LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
-CHANNELS = Preprocessing().channels
+SETTINGS = Preprocessing()
+CHANNELS = SETTINGS.channels
+GRIDS = [
+    grid_along(axcodes, (50, 60, 40), spacing, degrees)
+    for axcodes, spacing, degrees in [
+        ("LPS", (1, 1, 1), 0),
+        ("LPS", (0.9, 0.9, 0.9), 0),
+        ("PIR", (0.9, 1.2, 0.5), 7),
+        ("RAS", (1, 1, 3), 0),
+        ("LPS", (1, 1, 1), 20),
+    ]
+]
 
 
 def synthetic_case(
@@ -74,34 +88,53 @@ def test_the_crop_contains_the_brain_in_whole_blocks(sample: Case, ready: Networ
 
 @settings(max_examples=20)
 @given(
-    before=st.tuples(*[st.integers(0, 40)] * 3),
-    after=st.tuples(*[st.integers(0, 40)] * 3),
+    before=st.tuples(*[st.integers(0, 20)] * 3),
+    after=st.tuples(*[st.integers(0, 20)] * 3),
     cropped=st.booleans(),
+    number=st.sampled_from(range(len(GRIDS))),
 )
 def test_the_crop_is_the_same_if_the_image_is_cropped_or_padded(
-    before: tuple[int, int, int], after: tuple[int, int, int], cropped: bool
+    before: tuple[int, int, int], after: tuple[int, int, int], cropped: bool, number: int
 ) -> None:
-    case = synthetic_case()
-    expected = prepare(case, Preprocessing())
+    case, grid = synthetic_case(), GRIDS[number]
+    expected = prepared_once(number)
     first = (10, 20, 5) if cropped else (0, 0, 0)
     volumes = {}
     for modality, volume in case.volumes.items():
         kept = volume[10:30, 20:40, 5:35] if cropped else volume
         volumes[modality] = np.asfortranarray(np.pad(kept, list(zip(before, after, strict=True))))
-    other = replace(case, volumes=volumes, grid=Grid(volumes["t1"].shape, LPS))
-    got = prepare(other, Preprocessing())
+    moved = np.subtract(first, before)
+    affine = grid.affine.copy()
+    affine[:3, 3] = (affine[:3, :3] @ moved + affine[:3, 3]).astype(np.float32)
+    got = prepare(replace(case, volumes=volumes, grid=Grid(volumes["t1"].shape, affine)), SETTINGS)
     np.testing.assert_array_equal(got.array, expected.array)
-    moved = zip(expected.start, first, before, strict=True)
-    assert got.start == tuple(start - gone + added for start, gone, added in moved)
+    place = got.network_grid.grid.to_patient(got.start)
+    np.testing.assert_allclose(
+        place, expected.network_grid.grid.to_patient(expected.start), atol=1e-4
+    )
+
+
+@cache
+def prepared_once(number: int) -> NetworkInput:
+    return prepare(replace(synthetic_case(), grid=GRIDS[number]), SETTINGS)
 
 
 def test_the_version_is_raised_when_values_change() -> None:
-    """If this fails because other values are right now, raise `PREPROCESSING_VERSION`."""
+    """If this fails because other values are right now, raise both versions."""
     ready = prepare(synthetic_case(), Preprocessing())
-    assert PREPROCESSING_VERSION == 3
+    assert VERSION_OF_1_MM == 3
     assert (ready.start, ready.array.shape) == ((-4, 6, -4), (4, 48, 48, 48))
     expected = [-1.2864228, 0.16090477, 1.2209284, -1.65323]
     np.testing.assert_allclose(ready.array[:, 15, 15, 10], expected, atol=1e-5)
+
+
+def test_the_version_is_raised_when_values_of_resampled_images_change() -> None:
+    """If this fails because other values are right now, raise `PREPROCESSING_VERSION`."""
+    ready = prepared_once(1)
+    assert PREPROCESSING_VERSION == 4
+    assert (ready.start, ready.array.shape) == ((-6, 3, -6), (4, 48, 48, 48))
+    expected = [-1.17573, 0.2631019, -0.8397276, -0.21612574]
+    np.testing.assert_allclose(ready.array[:, 20, 20, 20], expected, atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from intensity_transforms import (
     half_size,
     nan_outside,
     padded,
+    resampled,
     resampled_by_splines,
     scaled_to_1,
     transformed,
@@ -108,6 +109,16 @@ def test_ringing_changes_labels_no_more_than_the_splines_themselves(head) -> Non
     ringing = transformed(head, resampled_by_splines)
     masked = transformed(ringing, lambda v: np.where(brain, np.maximum(v, 1e-3), 0))
     assert min(dice(labels_of(ringing), labels_of(masked))) >= 0.99
+
+
+@pytest.mark.parametrize("spacing", [(0.9, 0.9, 1.2), (1, 1, 3)])
+def test_a_crop_of_resampled_images_has_the_same_labels(head, spacing) -> None:
+    """The first voxels of both are no whole number of millimetres apart."""
+    whole = resampled(head, spacing)
+    cropped, box = cropped_to_brain(whole)
+    expected = labels_of(whole).classes
+    assert expected.any()
+    np.testing.assert_array_equal(labels_of(cropped).classes, expected[box])
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from smalltumor.data.preprocessing import PREPROCESSING_VERSION, Preprocessing
+from smalltumor.data.preprocessing import PREPROCESSING_VERSION, VERSION_OF_1_MM, Preprocessing
 from smalltumor.errors import CheckpointError, TrainingError
 from smalltumor.files.tensor_file import Tensors, parse_tensors, read_content
 from smalltumor.training.data.prepared_case import PreparedCase
@@ -139,8 +139,14 @@ class Pack:
     @property
     def warning(self) -> str | None:
         """What cannot be checked about the pack."""
-        if self.preprocessing_version is not None:
+        if self.preprocessing_version == PREPROCESSING_VERSION:
             return None
+        if self.preprocessing_version is not None:
+            return (
+                f"an earlier release has written {self.folder}: cases whose voxels are not 1 mm "
+                "are resampled a part of a millimetre beside where this one does it, with their "
+                "labels; pack them again if there are any"
+            )
         return (
             f"{self.folder} does not record the version of the preprocessing: if an earlier "
             "release has written it, the cases may be prepared in another way than by this one; "
@@ -181,10 +187,11 @@ class Pack:
         )
 
     def _check_version(self) -> None:
-        if self.preprocessing_version not in (None, PREPROCESSING_VERSION):
+        version = self.preprocessing_version
+        if version is not None and not VERSION_OF_1_MM <= version <= PREPROCESSING_VERSION:
             raise TrainingError(
                 f"{self.folder} was prepared by another release of smalltumor, whose "
-                f"preprocessing (version {self.preprocessing_version}) differs from that of this "
+                f"preprocessing (version {version}) differs from that of this "
                 f"one (version {PREPROCESSING_VERSION}); pack the cases again"
             )
 

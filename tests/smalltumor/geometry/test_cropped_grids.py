@@ -1,0 +1,133 @@
+"""Images that were cropped or padded are resampled at the same places."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from smalltumor.geometry.grid import Grid
+from smalltumor.geometry.network_grid import NetworkGrid
+from smalltumor.labels.components import bounding_box
+from synthetic import ORIENTATIONS, grid_along
+
+HEAD = (7, 9, 6)
+ANCHOR = np.array((3, 4, 2))
+"""A voxel of the head."""
+
+Voxels = tuple[int, int, int]
+Volume = npt.NDArray[np.generic]
+
+voxels = st.tuples(*[st.integers(0, 5)] * 3)
+sizes = st.one_of(st.sampled_from([0.5, 0.9, 1.0, 1.2, 3.0]), st.floats(0.4, 3.5))
+
+
+@st.composite
+def grids(draw: st.DrawFn) -> Grid:
+    """A grid of the head, resampled unless its voxels are 1 mm."""
+    spacing = draw(st.tuples(*[sizes] * 3))
+    degrees = draw(st.sampled_from([0.0, 7.0, 25.0, -40.0]))
+    return grid_along(draw(st.sampled_from(ORIENTATIONS)), HEAD, spacing, degrees)
+
+
+def around(grid: Grid, before: Voxels, after: Voxels) -> NetworkGrid:
+    """The network's grid of a file with more voxels at its ends, rounded as files are."""
+    affine = grid.affine.copy()
+    affine[:3, 3] -= affine[:3, :3] @ before
+    shape = tuple(int(n) for n in np.add(np.add(grid.shape, before), after))
+    rounded = affine.astype(np.float32).astype(np.float64)
+    rounded[:3, :3] = grid.affine[:3, :3]
+    return NetworkGrid(Grid((shape[0], shape[1], shape[2]), rounded), ANCHOR + before)
+
+
+def padded(volume: Volume, before: Voxels, after: Voxels) -> Volume:
+    return np.pad(volume, list(zip(before, after, strict=True)))
+
+
+def anchor_of(network: NetworkGrid, before: Voxels) -> npt.NDArray[np.intp]:
+    """The anchor on the network's grid."""
+    place = network.to_network @ [*(ANCHOR + before), 1]
+    return np.rint(place[:3]).astype(np.intp)
+
+
+def without_zeros(volume: Volume, anchor: Sequence[int]) -> tuple[Volume, list[int]]:
+    """The box that is not zero, and its first voxel counted from the anchor."""
+    box = bounding_box(volume != 0)
+    return volume[box], [span.start - n for span, n in zip(box, anchor, strict=True)]
+
+
+@settings(max_examples=25)
+@given(grids(), voxels, voxels)
+@example(grid_along("LPS", HEAD, (0.9, 0.9, 1.2)), (0, 0, 0), (0, 0, 0))
+@example(grid_along("RAS", HEAD, (0.9, 0.9, 0.9)), (1, 2, 3), (0, 0, 0))
+@example(grid_along("LPS", HEAD, (1, 1, 3)), (0, 0, 1), (0, 0, 5))
+@example(grid_along("PIR", HEAD, (0.4, 0.5, 3), 25), (5, 5, 5), (5, 0, 0))
+def test_the_image_is_the_same_to_the_last_bit(grid: Grid, before: Voxels, after: Voxels) -> None:
+    rng = np.random.default_rng(0)
+    image = rng.uniform(1, 3000, HEAD).astype(np.float32)
+    labels = rng.integers(1, 4, HEAD).astype(np.uint8)
+    seen = []
+    for first, last in ((0, 0, 0), (0, 0, 0)), (before, after):
+        network = around(grid, first, last)
+        anchor = anchor_of(network, first)
+        image_seen = network.volume_to_network(padded(image, first, last))
+        labels_seen = network.labels_to_network(padded(labels, first, last))
+        seen += [without_zeros(image_seen, anchor), without_zeros(labels_seen, anchor)]
+    for (expected, start), (got, other) in zip(seen[:2], seen[2:], strict=True):
+        assert start == other
+        np.testing.assert_array_equal(got, expected)
+
+
+@settings(max_examples=25)
+@given(grids(), voxels, voxels)
+@example(grid_along("LPS", HEAD, (0.9, 0.9, 1.2)), (1, 2, 3), (0, 0, 0))
+@example(grid_along("LPS", HEAD, (1, 1, 3)), (0, 0, 1), (0, 0, 5))
+def test_probabilities_come_back_the_same_to_the_last_bit(
+    grid: Grid, before: Voxels, after: Voxels
+) -> None:
+    values = np.random.default_rng(0).random((4, 12, 11, 13)).astype(np.float32)
+    expected, got = (
+        network.probabilities_to_source(values, anchor_of(network, first) - (5, 6, 4))
+        for network, first in (
+            (around(grid, (0, 0, 0), (0, 0, 0)), (0, 0, 0)),
+            (around(grid, before, after), before),
+        )
+    )
+    own = tuple(slice(n, n + size) for n, size in zip(before, HEAD, strict=True))
+    np.testing.assert_array_equal(got[(slice(None), *own)], expected)
+
+
+@settings(max_examples=25)
+@given(grids())
+def test_both_transforms_are_those_of_the_affines(grid: Grid) -> None:
+    network = NetworkGrid(grid)
+    between = np.linalg.inv(grid.affine) @ network.grid.affine
+    np.testing.assert_allclose(network.to_source, between, atol=1e-6)
+    np.testing.assert_allclose(network.to_network, np.linalg.inv(between), atol=1e-6)
+
+
+@pytest.mark.parametrize("thickness", [3, 4.8, 0.7])
+def test_voxels_outside_the_brain_stay_zero_along_axes_of_1_mm(thickness: float) -> None:
+    image = np.random.default_rng(0).uniform(1, 9, HEAD).astype(np.float32)
+    image[0] = image[:, -1] = 0
+    seen = NetworkGrid(grid_along("LPS", HEAD, (1, 1, thickness))).volume_to_network(image)
+    np.testing.assert_array_equal(seen.any(axis=2), image.any(axis=2))
+
+
+def test_a_slice_at_the_centre_of_another_is_not_mixed_with_its_neighbours() -> None:
+    image = np.random.default_rng(0).uniform(1, 9, HEAD).astype(np.float32)
+    image[:, :, [0, 4]] = 0
+    network = NetworkGrid(grid_along("LPS", HEAD, (1, 1, 3)))
+    seen = network.volume_to_network(image)
+    at = np.rint(network.to_network[2, 3] + network.to_network[2, 2] * np.arange(HEAD[2]))
+    np.testing.assert_allclose(seen[:, :, at.astype(int)], image, rtol=1e-6)
+
+
+@pytest.mark.parametrize("spacing", [(0.9, 0.9, 0.9), (1, 1, 3), (0.5, 0.5, 5)])
+def test_the_grid_is_hardly_larger_than_the_image(spacing) -> None:
+    grid = grid_along("LPS", (240, 200, 40), spacing)
+    extent = np.multiply(np.add(grid.shape, 1), spacing)
+    assert np.all(NetworkGrid(grid).grid.shape <= extent + 3)
