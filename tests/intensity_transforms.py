@@ -26,12 +26,14 @@ def half_size(case: Case) -> Case:
 
 
 def resampled(case: Case, spacing: Sequence[float]) -> Case:
-    """A case with voxels of another size in mm along its axes."""
+    """A case with voxels of another size in mm along its axes, skull-stripped after resampling."""
     affine = case.grid.affine.copy()
     affine[:3, :3] *= np.divide(spacing, case.grid.spacing)
     i, j, k = (int(n) for n in case.grid.shape * case.grid.spacing // spacing)
     grid = Grid((i, j, k), affine)
-    return replace(transformed(case, lambda v: resample(v, case.grid, grid)), grid=grid)
+    brain = np.logical_or.reduce([v > 0 for v in case.volumes.values()])
+    inside = resample(brain, case.grid, grid) > 0.5
+    return replace(transformed(case, lambda v: resample(v, case.grid, grid) * inside), grid=grid)
 
 
 def transformed(case: Case, transform: Callable[[Volume], Volume]) -> Case:
