@@ -111,6 +111,8 @@ def case_offers(
     truth: Mask,
     candidates: npt.NDArray[np.integer],
     scores: Mapping[int, float],
+    *,
+    least_voxels: int = MIN_COMPONENT_VOXELS,
 ) -> CaseOffers:
     """Compare the candidates of a case with the truth.
 
@@ -123,11 +125,13 @@ def case_offers(
         Label image of the candidates.
     scores : mapping of int to float
         Score of each candidate, by its value in the image.
+    least_voxels : int
+        Smaller components of the truth are not to be found.
     """
     small = [
         voxels
         for voxels in connected_components(truth).voxels
-        if MIN_COMPONENT_VOXELS <= len(voxels) < SMALL_LESION_VOXELS
+        if least_voxels <= len(voxels) < SMALL_LESION_VOXELS
     ]
     numbers = [np.unique(candidates[tuple(voxels.T)]) for voxels in small]
     real = set(np.unique(candidates[truth]).tolist())

@@ -65,6 +65,16 @@ def test_an_offer_on_a_lesion_of_another_size_is_not_false():
     assert (case.components, case.offers[0].false, case.offers[0].finds) == (0, False, ())
 
 
+def test_components_from_another_size_on_may_be_asked_for():
+    truth = boxes(FIRST) | boxes(SECOND, size=2)  # 27 and 8 voxels
+    counts = [
+        case_offers("a", boxes(), truth, labelled(_5=SECOND), {5: 0.5}, least_voxels=least)
+        for least in (20, 8)
+    ]
+    assert [(case.components, case.found(0)) for case in counts] == [(1, 0), (2, 1)]
+    assert not any(case.offers[0].false for case in counts)
+
+
 def test_the_curve_starts_with_the_mask_alone_and_rises_with_the_offers():
     curve = froc_curve([offers("a", _5=SECOND), offers("b", {6: 0.4}, _6=NOWHERE)])
     assert [(p.least_score, p.false_offers, p.found) for p in curve] == [
