@@ -31,7 +31,7 @@ TRANSPLANTS, TRIES = 8, 60
 FADE = 1.0
 """Standard deviation, in voxels, of the Gaussian that fades a transplanted lesion out."""
 
-CROP, BATCH, HARDEST = 40, 2, 100
+CROP, BATCH, HARDEST = 32, 2, 100
 """Edge of a crop at half resolution; crops of a step; background voxels of a crop that count."""
 
 RATE, DECAY, WARMUP = 3e-3, 1e-4, 0.1
