@@ -43,11 +43,11 @@ from smalltumor.second_look.coarse_maps import CoarseMaps, Map
 from smalltumor.second_look.peaks import log_odds, predicted_et
 from smalltumor.training.data.pack import packed_cases
 
-MOST_SPOTS, MOST_PEAKS, IN_BRAIN = 30, 60, 0.7
+MOST_SPOTS, MOST_PEAKS, IN_BRAIN = 15, 60, 0.7
 SIZES = (MIN_COMPONENT_VOXELS, LEAST_VOXELS)
 """Least numbers of voxels of a component, each with a table of its own."""
 
-CANDIDATES, DETECTOR, BOTH = "mask, candidates", "mask, detector", "mask, candidates, detector"
+CANDIDATES, DETECTOR, BOTH = "mask + candidates", "mask + detector", "all three"
 DETECTOR_ALONE, ODDS_ALONE, ENHANCEMENT_ALONE = "detector map", "odds of ET map", "enhancement map"
 
 Labels = npt.NDArray[np.uint16]
@@ -131,7 +131,7 @@ def peaks_of(values: Map, allowed: Mask, most: int) -> npt.NDArray[np.int64]:
 def spots_of(look: SecondLook, heat: Map, taken: Mask) -> tuple[Labels, dict[int, float]]:
     """A label image of the head's spots outside what is taken, and their scores."""
     allowed = (look.maps.brain > IN_BRAIN) & ~predicted_et(look.maps)
-    peaks = peaks_of(heat, allowed, 5 * MOST_SPOTS)
+    peaks = peaks_of(heat, allowed, 3 * MOST_SPOTS)
     taken, labels = taken.copy(), np.zeros(taken.shape, np.uint16)
     scores: dict[int, float] = {}
     for peak, seed in zip(peaks, look.maps.to_source(peaks), strict=True):
@@ -245,7 +245,7 @@ def false_before(cases: Sequence[CaseOffers], case: CaseOffers, number: int) -> 
 
 
 def print_counts(methods: dict[str, list[CaseOffers]]) -> None:
-    """Components found by each method, and without each patient who has any."""
+    """Components found by each method, and by how many patients more than by the mask."""
     first = next(iter(methods.values()))
     total, patients = sum(c.components for c in first), sum(c.components > 0 for c in first)
     print(f"{total} components in {patients} of {len(first)} patients")
@@ -273,7 +273,7 @@ def print_leave_outs(methods: dict[str, list[CaseOffers]], rate: float) -> None:
 
 def print_components(methods: dict[str, list[CaseOffers]]) -> None:
     """For each component the false offers a case at which each method finds it."""
-    print(f"case, component: {', '.join(methods)}")
+    print(f"false offers a case at which a component is found: {', '.join(methods)}")
     for position, case in enumerate(methods[DETECTOR]):
         for number in range(case.components):
             cells = [false_before(all_, all_[position], number) for all_ in methods.values()]
