@@ -23,14 +23,16 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from detector_training import LEAST_VOXELS, Head, examples, features, trained
+from detector_training import LEAST_VOXELS, Example, Head, examples, features, trained
 from scipy import ndimage
 from second_look import output_of
 from smalltumor import read_labels
 from smalltumor.data.case import Case, read_case_files
 from smalltumor.data.naming.find_cases import find_cases
+from smalltumor.data.network_output import HalfResolutionLogits
 from smalltumor.data.patients import patient_of
 from smalltumor.data.preprocessing import prepare
+from smalltumor.data.probabilities import CroppedProbabilities
 from smalltumor.evaluation.components import MIN_COMPONENT_VOXELS
 from smalltumor.evaluation.froc import RATES, CaseOffers, Offer, case_offers
 from smalltumor.labels.components import connected_components
@@ -40,10 +42,10 @@ from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
 from smalltumor.second_look import SecondLook, label_image, load_parameters
 from smalltumor.second_look.coarse_maps import CoarseMaps, Map
-from smalltumor.second_look.peaks import log_odds, predicted_et
+from smalltumor.second_look.peaks import predicted_et
 from smalltumor.training.data.pack import packed_cases
 
-MOST_SPOTS, MOST_PEAKS, IN_BRAIN = 15, 60, 0.7
+MOST_SPOTS, MOST_PEAKS, IN_BRAIN = 15, 300, 0.7
 SIZES = (MIN_COMPONENT_VOXELS, LEAST_VOXELS)
 """Least numbers of voxels of a component, each with a table of its own."""
 
@@ -51,7 +53,8 @@ CANDIDATES, DETECTOR, BOTH = "mask + candidates", "mask + detector", "all three"
 DETECTOR_ALONE, ODDS_ALONE, ENHANCEMENT_ALONE = "detector map", "odds of ET map", "enhancement map"
 
 Labels = npt.NDArray[np.uint16]
-Methods = dict[str, CaseOffers]
+Judged = dict[int, dict[str, CaseOffers]]
+"""Offers of a case, by the least size of a component and by method."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,30 @@ class Fold:
 
 
 def head_of(fold: Fold, options: argparse.Namespace) -> Head:
-    """Train the head of a fold, or read it from the cache."""
+    """The head of a fold; print what its map finds on the training cases as they are."""
+    patients, head = examples_and_head(fold, options)
+    cases = [training_offers(head, patient[0]) for patient in patients]
+    found = ", ".join(str(counts(cases, rate)[0]) for rate in RATES)
+    total = sum(case.components for case in cases)
+    print(f"{fold.name}, training cases: {found} of {total} at {RATES} false", flush=True)
+    return head
+
+
+@torch.no_grad()
+def training_offers(head: Head, example: Example) -> CaseOffers:
+    """The peaks of the head on a training case, as `peak_offers`; none next to larger ET."""
+    fine, coarse = (torch.from_numpy(a.astype(np.float32)) for a in (example.fine, example.coarse))
+    heat = head(fine[None], coarse[None])[0].numpy()
+    offers = []
+    for peak in peaks_of(heat, example.target >= 0, MOST_PEAKS):
+        box = tuple(slice(max(n - 1, 0), n + 2) for n in peak)
+        finds = tuple(int(n) - 1 for n in np.unique(example.target[box]) if n > 0)
+        offers.append(Offer(float(heat[tuple(peak)]), not finds, finds))
+    return CaseOffers("", "", len(example.lesions), (), 0, tuple(offers))
+
+
+def examples_and_head(fold: Fold, options: argparse.Namespace) -> tuple[list[list[Example]], Head]:
+    """What the head of a fold is trained on, and the head, trained or read from the cache."""
     kind = "decoder" if options.decoder else "early"
     name = f"{kind}{'' if options.transplants else '-plain'}-{options.steps}-{options.seed}"
     cache = options.cache / fold.name
@@ -99,11 +125,11 @@ def head_of(fold: Fold, options: argparse.Namespace) -> Head:
         head = Head(first.fine.shape[0], first.coarse.shape[0])
         with np.load(kept) as file:
             head.load_state_dict({key: torch.from_numpy(file[key]) for key in file})
-        return head.eval()
+        return patients, head.eval()
     print(f"{fold.name}: {sum(len(p[0].lesions) for p in patients)} lesions to train on")
     head = trained(patients, options.steps, options.seed)
     np.savez(kept, allow_pickle=False, **{k: v.numpy() for k, v in head.state_dict().items()})
-    return head
+    return patients, head
 
 
 @torch.no_grad()
@@ -172,8 +198,17 @@ def on_maps(maps: CoarseMaps, voxels: npt.NDArray[np.int64]) -> tuple[npt.NDArra
     return tuple(np.clip(places, 0, np.array(maps.brain.shape) - 1).T)
 
 
-def judged(case: Case, look: SecondLook, heat: Map, et: Mask) -> dict[int, Methods]:
+def odds_of(cropped: CroppedProbabilities) -> Map:
+    """Logit of ET less that of the likeliest other class, which has no plateaus."""
+    assert isinstance(cropped.output, HalfResolutionLogits)
+    logits = np.ascontiguousarray(cropped.output.logits)
+    odds: Map = logits[TissueClass.ET] - logits[: TissueClass.ET].max(axis=0)
+    return odds
+
+
+def judged(case: Case, look: SecondLook, heat: Map, cropped: CroppedProbabilities) -> Judged:
     """What each method offers on a case, by the least size of a component."""
+    et = cropped.to_classes() == TissueClass.ET
     truth = read_labels(case)[0] == TissueClass.ET
     listed = look.candidates(et)
     image = label_image(listed, case.grid)
@@ -185,7 +220,7 @@ def judged(case: Case, look: SecondLook, heat: Map, et: Mask) -> dict[int, Metho
     }
     maps = {
         DETECTOR_ALONE: heat,
-        ODDS_ALONE: log_odds(look.maps),
+        ODDS_ALONE: odds_of(cropped),
         ENHANCEMENT_ALONE: ndimage.gaussian_filter(look.maps.enhancement, 1.0),
     }
     return {
@@ -201,7 +236,7 @@ def judged(case: Case, look: SecondLook, heat: Map, et: Mask) -> dict[int, Metho
     }
 
 
-def judged_fold(fold: Fold, options: argparse.Namespace) -> list[dict[int, Methods]]:
+def judged_fold(fold: Fold, options: argparse.Namespace) -> list[Judged]:
     """The held-out cases of a fold."""
     head = head_of(fold, options)
     files = {case.name: case for case in find_cases(options.data)}
@@ -214,7 +249,7 @@ def judged_fold(fold: Fold, options: argparse.Namespace) -> list[dict[int, Metho
         heat = heat_of(case, fold.checkpoint, head, options.decoder, kept / name)
         look = SecondLook.of(case, cropped, load_parameters())
         assert look is not None and look.maps.brain.shape == heat.shape
-        result.append(judged(case, look, heat, cropped.to_classes() == TissueClass.ET))
+        result.append(judged(case, look, heat, cropped))
     return result
 
 
