@@ -20,6 +20,8 @@ from synthetic import SHAPE, write_case
 AFFINE = np.diag([-4.0, -4.0, 4.0, 1.0])
 """Voxels of 64 mm3, so that a lesion that fits into these images may be large."""
 
+EXPECTED_DICE = {"ann": 0.71, "bob": 0.82, "cyd": 0.93}
+
 WARNING = "the brain is cut off"
 LARGE, SMALL = (slice(4, 9), slice(6, 10), slice(6, 9)), (slice(12, 14), slice(8, 10), slice(8, 9))
 
@@ -28,7 +30,7 @@ def write_results(folder: Path) -> tuple[Path, Path]:
     """Write cases and their results; gives both folders.
 
     ``ann`` has a large lesion alone, ``bob`` a small one and a candidate, ``cyd`` a warning, and
-    ``dan`` has failed.
+    ``dan`` has failed. The network is least sure of ``ann``.
     """
     data, output = folder / "data", folder / "out"
     output.mkdir()
@@ -65,5 +67,7 @@ def _write(output: Path, files, boxes, *, candidate: bool = False, warning: str 
         "starter", "c0ffee", "cpu", "torch", 1.0, "0.1", (), warnings, sizes, digests
     )
     record.write(folder.record(name))
-    numbers = numbers_of(mask, lesions)
-    return CohortRow(name, "segmented", *numbers, version="0.1", warnings=warning)
+    numbers, dice = numbers_of(mask, lesions), EXPECTED_DICE[name]
+    return CohortRow(
+        name, "segmented", *numbers, version="0.1", warnings=warning, expected_dice_wt=dice
+    )

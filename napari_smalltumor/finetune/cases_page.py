@@ -30,6 +30,7 @@ class CasesPage(QWidget):
     folder_entered = Signal(str)
     browse_clicked = Signal()
     stop_clicked = Signal()
+    next_clicked = Signal()
     add_clicked = Signal(bool)
     """Add the case; whether to link to its images."""
 
@@ -41,6 +42,10 @@ class CasesPage(QWidget):
         self.folder.setToolTip("A folder of cases with masks; it is created if it does not exist")
         self.browse = button("Fol&der...", "Choose the training folder")
         self.add = button("&Add this case", "Copy the case's images and masks to the folder")
+        self.next = button(
+            "What to correct ne&xt...",
+            "Open the Worklist with the cases first of whose masks the network is least sure",
+        )
         self.stop = button("Stop reading", "List the cases that have been read")
         self.stop.setVisible(False)
         self.link = QCheckBox("Link to the images instead of copying them")
@@ -51,6 +56,7 @@ class CasesPage(QWidget):
         self._lay_out()
         self.folder.editingFinished.connect(lambda: self.folder_entered.emit(self.folder.text()))
         self.stop.clicked.connect(lambda: self.stop_clicked.emit())
+        self.next.clicked.connect(lambda: self.next_clicked.emit())
         self.browse.clicked.connect(lambda: self.browse_clicked.emit())
         self.add.clicked.connect(lambda: self.add_clicked.emit(self.link.isChecked()))
 
@@ -105,6 +111,7 @@ class CasesPage(QWidget):
         layout.addWidget(self._message)
         layout.addWidget(self.stop)
         layout.addSpacing(6)
+        layout.addWidget(self.next)
         layout.addWidget(self._case)
         layout.addWidget(self.link)
         layout.addWidget(self.add)

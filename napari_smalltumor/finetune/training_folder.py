@@ -28,6 +28,7 @@ from napari_smalltumor.finetune.cases_page import CasesPage
 from napari_smalltumor.finetune.training_masks import case_to_add, classes_to_add, mask_layers
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.case_title import case_title
+from napari_smalltumor.widgets.open_dock import open_dock
 from napari_smalltumor.workers import run_in_thread
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class TrainingFolder(QObject):
         page.folder_entered.connect(self._on_folder_entered)
         page.browse_clicked.connect(self._browse)
         page.add_clicked.connect(self.add)
+        page.next_clicked.connect(self.open_worklist)
         self._patients = active_patient(viewer)
         self._events = (viewer.layers.events.inserted, viewer.layers.events.removed)
         self._is_open = False
@@ -95,6 +97,10 @@ class TrainingFolder(QObject):
         self._show_case()
         self._read()
         self.folder_changed.emit(folder)
+
+    def open_worklist(self) -> None:
+        """Show the cases of a cohort that the network is least sure of."""
+        open_dock(self._viewer, "Worklist").show_least_certain()
 
     def add(self, link: bool) -> None:
         """Add the case in the viewer, with its masks as they are now.

@@ -11,6 +11,7 @@ from weakref import ref
 from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, QModelIndex
 from qtpy.QtWidgets import QFileDialog
+from smalltumor.cohort.ranking import Order
 from smalltumor.cohort.worklist import (
     ImagesNotFoundError,
     Worklist,
@@ -69,6 +70,7 @@ class WorklistDock(WorklistPanel):
         self.destroyed.connect(partial(_close, ref(self)))
         self.choose_button.clicked.connect(self._ask_for_results)
         self.data_button.clicked.connect(self._ask_for_data)
+        self.order_box.currentIndexChanged.connect(lambda index: self._reorder())
         self.previous_button.clicked.connect(lambda: self.step(-1))
         self.next_button.clicked.connect(lambda: self.step(1))
         self.spot_button.clicked.connect(lambda: self.next_spot())
@@ -114,6 +116,13 @@ class WorklistDock(WorklistPanel):
             self._show_message(_ALL)
             return
         self._open_entry(worklist, index)
+
+    def show_least_certain(self) -> None:
+        """List first what the network is least sure of, and select the next of it to correct."""
+        self.order_box.setCurrentIndex(self.order_box.findData(Order.CERTAINTY))
+        index = None if self.worklist is None else self.worklist.unreviewed(-1, 1)
+        if index is not None:
+            self.table.selectRow(index)
 
     def next_spot(self) -> None:
         """Go to the next spot of the open case, from the last one to the first."""
@@ -204,9 +213,25 @@ class WorklistDock(WorklistPanel):
         if chosen and folder is not None:
             self.open_results(folder, Path(chosen))
 
+    def _reorder(self) -> None:
+        """Keep the case that is selected."""
+        entry = self._selected()
+        if self.worklist is None:
+            return
+        worklist = self.worklist.ordered(self._order)
+        self.model.set_worklist(worklist)
+        names = [each.name for each in worklist.entries]
+        if entry is not None:
+            self.table.selectRow(names.index(entry.name))
+        self._update()
+
+    @property
+    def _order(self) -> Order:
+        return Order(self.order_box.currentData())
+
     def _on_read(self, worklist: Worklist) -> None:
         self._reading = self._without_images = None
-        self.model.set_worklist(worklist)
+        self.model.set_worklist(worklist.ordered(self._order))
         for reason in worklist.problems:
             notify.warn(reason)
         self._show_message("")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from qtpy.QtWidgets import (
     QAbstractItemView,
+    QComboBox,
     QFormLayout,
     QHeaderView,
     QLineEdit,
     QTableView,
     QWidget,
 )
+from smalltumor.cohort.ranking import Order
 
 from napari_smalltumor import keys
 from napari_smalltumor.widgets.layouts import button, column, row, wrapped_label
@@ -20,6 +22,7 @@ _WIDTH = 348
 _NARROWEST, _CELL_MARGIN = 22, 10
 _WIDEST = ("▸✓", "", "88", "888", "888", "0.88")
 _NAME = 1
+_ORDERS = {Order.LOOK: "Deserves a look first", Order.CERTAINTY: "Least certain first"}
 
 
 class WorklistPanel(QWidget):
@@ -41,6 +44,14 @@ class WorklistPanel(QWidget):
             "Images...", "Choose the folder of the cases, if it was moved since"
         )
         self.progress = wrapped_label()
+        self.order_box = QComboBox()
+        for order, title in _ORDERS.items():
+            self.order_box.addItem(title, order)
+        self.order_box.setAccessibleName("Order")
+        self.order_box.setToolTip(
+            "Warnings, second-look spots and doubtful small lesions first, or the cases of whose "
+            "masks the network is least sure"
+        )
         self.table = _table(model)
         self.about = wrapped_label()
         self.previous_button = button(
@@ -67,6 +78,7 @@ class WorklistPanel(QWidget):
         layout.addWidget(header)
         layout.addLayout(row(self.choose_button, self.data_button))
         layout.addWidget(self.progress)
+        layout.addWidget(self.order_box)
         layout.addWidget(self.table, 1)
         layout.addWidget(self.about)
         layout.addLayout(row(self.previous_button, self.next_button, self.spot_button))
@@ -82,7 +94,7 @@ def _table(model: WorklistModel) -> QTableView:
     table = QTableView()
     table.setModel(model)
     set_up_table(table, _NARROWEST, 0)
-    table.setSortingEnabled(False)  # what deserves a look stays first
+    table.setSortingEnabled(False)  # the order is chosen above
     table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
     table.setAccessibleName("Cases")
     header = table.horizontalHeader()

@@ -22,9 +22,9 @@ def _state(entry: WorklistEntry) -> str:
     return REVIEWED if entry.review is not None else ""
 
 
-def _probability(entry: WorklistEntry) -> str:
-    lowest = entry.result.lowest_probability
-    return "" if lowest is None else f"{lowest:.2f}"
+def _expected_dice(entry: WorklistEntry) -> str:
+    dice = entry.result.expected_dice
+    return "" if dice is None else f"{dice:.2f}"
 
 
 def _count(kind: str) -> Callable[[WorklistEntry], str]:
@@ -33,11 +33,15 @@ def _count(kind: str) -> Callable[[WorklistEntry], str]:
 
 COLUMNS: tuple[tuple[str, str, Callable[[WorklistEntry], str]], ...] = (
     ("", f"{OPEN} open, {REVIEWED} reviewed, {FAILED} cannot be opened", _state),
-    ("case", "The cases that deserve a look come first", lambda entry: entry.name),
+    ("case", "In the order that is chosen above", lambda entry: entry.name),
     ("⚠", "Warnings", lambda entry: str(len(entry.result.warnings) or "")),
     ("2nd", "Second-look spots", _count("second look")),
     ("small", "Small lesions", _count("small lesion")),
-    ("prob.", "Mean probability of the least certain lesion", _probability),
+    (
+        "exp.",
+        "Expected Dice: how sure the network is of the mask, the mean over ET, TC and WT",
+        _expected_dice,
+    ),
 )
 """Title, tip and text of each column."""
 

@@ -83,7 +83,8 @@ def _recorded(row: CohortRow, record: CaseRecord | None, **cells: str) -> Cohort
     known = {"weights": record.weights, "warnings": joined(record.warnings)}
     known |= {"digest": record.digest, "version": record.version}
     known |= {"device": record.device, "backend": record.backend}
-    return replace(row, **{**cells, **known}, seconds=record.seconds)  # type: ignore[arg-type]
+    row = replace(row, **{**cells, **known}, seconds=record.seconds)  # type: ignore[arg-type]
+    return row.with_expected_dice(record.expected_dice)
 
 
 def _lacking(modalities: tuple[str, ...]) -> str:

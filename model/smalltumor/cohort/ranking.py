@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from enum import StrEnum
 
 from smalltumor.cohort.results import CaseResult, Spot
 from smalltumor.labels.plurals import pluralize
@@ -28,9 +29,24 @@ ORDER = (
 """The order of `ranked`, in words."""
 
 
-def ranked(results: Iterable[CaseResult]) -> list[CaseResult]:
-    """The cases with a mask, in `ORDER`; others by name, and failed ones last."""
-    return sorted(results, key=_key)
+class Order(StrEnum):
+    """What a list of cases is ordered by."""
+
+    LOOK = "deserves a look"
+    CERTAINTY = "least certain"
+
+
+def ranked(results: Iterable[CaseResult], order: Order = Order.LOOK) -> list[CaseResult]:
+    """The cases in an order; failed ones are last.
+
+    Parameters
+    ----------
+    results : iterable of CaseResult
+    order : Order
+        `LOOK` is `ORDER`. `CERTAINTY` has the cases first of whose masks the network expects the
+        lowest Dice, after those in which it found nothing; cases of which it is not known follow.
+    """
+    return sorted(results, key=_key if order is Order.LOOK else _by_certainty)
 
 
 def deserves_look(result: CaseResult) -> bool:
@@ -54,6 +70,8 @@ def reasons_of(result: CaseResult) -> list[str]:
         texts.append(pluralize(small, "small lesion") + note)
     if result.lowest_probability is not None:
         texts.append(f"lowest probability {result.lowest_probability:.2f}")
+    if result.expected_dice is not None:
+        texts.append(f"expected Dice {result.expected_dice:.2f}")
     return texts
 
 
@@ -63,6 +81,12 @@ def _key(result: CaseResult) -> tuple[bool, bool, int, float, int, float, str]:
         *(result.failed, not deserves_look(result), -len(result.warnings)),
         *(-_sum_of_scores(result), -_doubtful(result), lowest, result.name),
     )
+
+
+def _by_certainty(result: CaseResult) -> tuple[bool, bool, float, str]:
+    dice = result.expected_dice
+    unknown = dice is None and result.row.wt_ml != 0
+    return result.failed, unknown, dice or 0.0, result.name
 
 
 def _sum_of_scores(result: CaseResult) -> float:

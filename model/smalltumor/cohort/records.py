@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from smalltumor.data.naming.case_files import CaseFiles
 
 _PACKAGE = "napari-smalltumor"
-_MAPPINGS = ("images", "digests")
+_MAPPINGS = ("images", "digests", "expected_dice")
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,9 @@ class CaseRecord:
         SHA-256 of each image, by modality; empty in records of earlier versions.
     round : int
         How often the folder had been overwritten; a mask of an earlier round is outdated.
+    expected_dice : mapping of str to float or None
+        Of the network's mask, by region, see `smalltumor.data.expected_dice`; empty in records of
+        earlier versions.
     """
 
     weights: str
@@ -58,6 +61,7 @@ class CaseRecord:
     images: Mapping[str, int] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
     round: int = 0
+    expected_dice: Mapping[str, float | None] = field(default_factory=dict)
 
     def write(self, path: Path) -> None:
         """Write the record, in place of one before."""
@@ -74,7 +78,11 @@ class CaseRecord:
             If it is damaged.
         """
         try:
-            content = {"digests": {}, **json.loads(path.read_text(encoding="utf-8"))}
+            content = {
+                "digests": {},
+                "expected_dice": {},
+                **json.loads(path.read_text(encoding="utf-8")),
+            }
             known = {name: content[name] for name in (f.name for f in fields(cls))}
             tuples = {name: tuple(known[name]) for name in ("missing", "warnings")}
             return cls(**{**known, **tuples, **{n: dict(known[n]) for n in _MAPPINGS}})

@@ -95,6 +95,11 @@ class CaseResult:
         """Reasons to doubt the mask."""
         return self.row.reasons_to_doubt
 
+    @property
+    def expected_dice(self) -> float | None:
+        """See `CohortRow.expected_dice`."""
+        return self.row.expected_dice
+
     def count(self, kind: str) -> int:
         """The number of spots of a kind."""
         return sum(spot.kind == kind for spot in self.spots)

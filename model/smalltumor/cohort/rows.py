@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import Field, astuple, dataclass, fields
+from dataclasses import Field, astuple, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -54,6 +54,8 @@ class CohortRow:
     participant_id, session_id : str
         BIDS labels of the case, such as ``sub-P1``, to join other tables by; empty if its name
         gives none.
+    expected_dice_et, expected_dice_tc, expected_dice_wt : float or None
+        Of the network's mask, see `smalltumor.data.expected_dice`; None of an empty region.
     """
 
     case: str
@@ -74,11 +76,26 @@ class CohortRow:
     missing: str = ""
     participant_id: str = ""
     session_id: str = ""
+    expected_dice_et: float | None = None
+    expected_dice_tc: float | None = None
+    expected_dice_wt: float | None = None
+
+    @property
+    def expected_dice(self) -> float | None:
+        """Mean over the regions that the network's mask has; None if it has none, or not known."""
+        each = (self.expected_dice_et, self.expected_dice_tc, self.expected_dice_wt)
+        known = [dice for dice in each if dice is not None]
+        return sum(known) / len(known) if known else None
 
     @property
     def reasons_to_doubt(self) -> tuple[str, ...]:
         """The warnings one by one."""
         return tuple(filter(None, self.warnings.split(_SEPARATOR)))
+
+    def with_expected_dice(self, by_region: Mapping[str, float | None]) -> CohortRow:
+        """The row with what is expected of each region, by its name; of others nothing."""
+        et, tc, wt = (by_region.get(region.value) for region in Region)
+        return replace(self, expected_dice_et=et, expected_dice_tc=tc, expected_dice_wt=wt)
 
     def cells(self) -> tuple[Cell, ...]:
         """A cell for each of `COLUMNS`."""

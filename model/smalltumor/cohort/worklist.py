@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smalltumor.cohort.ranking import ranked
+from smalltumor.cohort.ranking import Order, ranked
 from smalltumor.cohort.results import CaseResult, CohortInfo, read_info, read_results
 from smalltumor.cohort.review_table import Review
 from smalltumor.cohort.reviews import Reviews
@@ -56,14 +56,14 @@ class WorklistEntry:
 
 @dataclass(frozen=True)
 class Worklist:
-    """The cases of a folder of results, those that deserve a look first.
+    """The cases of a folder of results.
 
     Parameters
     ----------
     folder : Path
     info : CohortInfo
     entries : sequence of WorklistEntry
-        In the order of `smalltumor.cohort.ranking.ranked`.
+        In an order of `smalltumor.cohort.ranking.ranked`, at first that of what deserves a look.
     problems : sequence of str
         Why readers' tables cannot be read, whose reviews are left out, and why none can be saved.
     """
@@ -92,6 +92,12 @@ class Worklist:
         first = start if start >= 0 or by > 0 else 0
         steps = ((first + by * step) % count for step in range(1, count + 1))
         return next((index for index in steps if self.entries[index].awaits_review), None)
+
+    def ordered(self, order: Order) -> Worklist:
+        """The same cases in an order."""
+        entries = {entry.name: entry for entry in self.entries}
+        results = ranked((entry.result for entry in self.entries), order)
+        return replace(self, entries=[entries[result.name] for result in results])
 
     def with_reviews_of_now(self) -> Worklist:
         """The same cases with the reviews that readers have saved meanwhile.

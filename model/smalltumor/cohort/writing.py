@@ -55,7 +55,7 @@ def write_results(job: Job, computed: Computed, settings: CohortSettings, rounds
         missing=" ".join(record.missing),
         participant_id=participant,
         session_id=session,
-    )
+    ).with_expected_dice(record.expected_dice)
 
 
 def _record(job: Job, computed: Computed, warning: str | None, rounds: int) -> CaseRecord:
@@ -74,7 +74,16 @@ def _record(job: Job, computed: Computed, warning: str | None, rounds: int) -> C
         images=sizes_of_images(job.files),
         digests=digests_of_images(job.files),
         round=rounds,
+        expected_dice=_expected_dice(computed.result),
     )
+
+
+def _expected_dice(result: Segmentation) -> dict[str, float | None]:
+    from smalltumor.data.expected_dice import expected_dice
+
+    assert result.cropped is not None
+    found = expected_dice(result.cropped.output)
+    return {region.value: dice and round(dice, 4) for region, dice in found.items()}
 
 
 def _write_lesions(

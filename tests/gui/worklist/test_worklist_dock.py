@@ -11,9 +11,12 @@ from smalltumor.labels.regions import Region
 
 from napari_smalltumor import keys, settings
 from napari_smalltumor.export.case_export import case_to_export
+from napari_smalltumor.finetune.cases_page import CasesPage
+from napari_smalltumor.finetune.training_folder import TrainingFolder
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.ring_boxes import ring_boxes_of
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.widgets.open_dock import open_dock
 from napari_smalltumor.worklist.dock import WorklistDock
 from napari_smalltumor.worklist.spots import NAME
 
@@ -42,8 +45,8 @@ def shown(dock) -> list[list[str]]:
 
 def test_keys_step_through_cases_that_are_reviewed_and_saved(dock, tmp_path, qtbot):
     patients = active_patient(dock._viewer)
-    assert shown(dock)[0] == ["", "cyd", "1", "", "", "0.90"]
-    assert shown(dock)[1] == ["", "bob", "", "1", "1", "0.90"]
+    assert shown(dock)[0] == ["", "cyd", "1", "", "", "0.93"]
+    assert shown(dock)[1] == ["", "bob", "", "1", "1", "0.82"]
     assert shown(dock)[3][:2] == ["✗", "dan"]
     press(dock.window_of_planes, keys.NEXT_CASE)
     assert patients.title == "cyd" and shown(dock)[0][0] == "▸"
@@ -91,6 +94,39 @@ def test_a_case_that_failed_says_why_and_leaves_the_open_one(dock):
     assert active_patient(dock._viewer).title == "cyd"
     tip = dock.model.data(dock.model.index(0, 1), Qt.ItemDataRole.ToolTipRole)
     assert tip.startswith("cyd: 1 warning")
+
+
+def test_the_least_certain_come_first_when_asked_and_the_selected_case_stays(dock):
+    dock.step(1)
+    dock.step(1)
+    assert dock.order_box.accessibleName() == "Order"
+    dock.order_box.setCurrentIndex(1)
+    assert [row[1] for row in shown(dock)] == ["ann", "bob", "cyd", "dan"]
+    assert dock.table.currentIndex().row() == 1 and shown(dock)[1][0] == "▸"
+    assert "expected Dice 0.82" in dock.about.text()
+    dock.step(-1)
+    assert active_patient(dock._viewer).title == "ann"
+    dock.order_box.setCurrentIndex(0)
+    assert [row[1] for row in shown(dock)] == ["cyd", "bob", "ann", "dan"]
+    assert dock.table.currentIndex().row() == 2
+
+
+def test_the_fine_tune_dock_opens_the_list_at_what_the_network_is_least_sure_of(
+    make_napari_viewer, qtbot, tmp_path
+):
+    viewer = make_napari_viewer()
+    page = CasesPage()
+    qtbot.addWidget(page)
+    TrainingFolder(viewer, page, page)
+    page.next.click()
+    dock = open_dock(viewer, "Worklist")
+    assert "Open a folder of results" in dock.message.text()
+    dock.open_results(write_results(tmp_path)[1])
+    qtbot.waitUntil(lambda: dock.worklist is not None)
+    assert [entry.name for entry in dock.worklist.entries] == ["ann", "bob", "cyd", "dan"]
+    page.next.click()
+    assert dock.table.currentIndex().row() == 0
+    assert "expected Dice 0.71" in dock.about.text()
 
 
 def test_keys_of_the_worklist_are_not_those_of_napari(dock):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from cohort_results import WARNING, write_results
-from smalltumor.cohort.ranking import deserves_look, ranked, reasons_of
+from smalltumor.cohort.ranking import Order, deserves_look, ranked, reasons_of
 from smalltumor.cohort.results import CaseResult, Spot, read_info, read_results
 from smalltumor.cohort.results_folder import SETTINGS, TABLE
 from smalltumor.cohort.rows import CohortRow, joined
@@ -109,3 +109,19 @@ def test_another_folder_is_refused(tmp_path):
     (tmp_path / TABLE).write_text("case,outcome\nann,unheard\n")
     with pytest.raises(SmalltumorError, match="unheard"):
         read_results(tmp_path)
+
+
+def test_least_certain_first_begins_with_empty_masks_and_ends_with_what_is_not_known():
+    rows = [
+        CohortRow("sure", "segmented", 1, 1, 1, expected_dice_et=0.9, expected_dice_wt=0.9),
+        CohortRow("unsure", "kept", 1, 1, 1, expected_dice_et=0.6, expected_dice_wt=0.9),
+        CohortRow("unsure, no ET", "segmented", 0, 0, 1, expected_dice_wt=0.7),
+        CohortRow("nothing found", "segmented", 0, 0, 0),
+        CohortRow("earlier version", "kept", 1, 1, 1),
+        CohortRow("failed", "failed"),
+    ]
+    results = ranked(map(CaseResult, rows), Order.CERTAINTY)
+    assert [one.name for one in results] == [
+        *("nothing found", "unsure, no ET", "unsure", "sure", "earlier version", "failed")
+    ]
+    assert reasons_of(results[2]) == ["expected Dice 0.75"]
