@@ -244,9 +244,8 @@ def _span_around(counts: npt.NDArray[np.integer], preprocessing: Preprocessing) 
     multiple, margin = preprocessing.multiple, preprocessing.margin
     occupied = np.flatnonzero(counts)
     moment, voxels = _moments(counts)
-    block = (
-        moment // voxels + 1 - multiple // 2
-    )  # one starts here; a block's middle is between voxels
+    # A block starts here, so that its middle, which lies between voxels, is next to the centre.
+    block = moment // voxels + 1 - multiple // 2
     start = block + (int(occupied[0]) - margin - block) // multiple * multiple
     stop = int(occupied[-1]) + 1 + margin
     return start, -(-(stop - start) // multiple) * multiple
