@@ -43,7 +43,7 @@ class CasesPage(QWidget):
         self.browse = button("Fol&der...", "Choose the training folder")
         self.add = button("&Add this case", "Copy the case's images and masks to the folder")
         self.next = button(
-            "What to correct ne&xt...",
+            "What to correct next...",
             "Open the Worklist with the cases first of whose masks the network is least sure",
         )
         self.stop = button("Stop reading", "List the cases that have been read")

@@ -118,11 +118,11 @@ class WorklistDock(WorklistPanel):
         self._open_entry(worklist, index)
 
     def show_least_certain(self) -> None:
-        """List first what the network is least sure of, and select the next of it to correct."""
+        """List first what the network is least sure of; *Next* begins with that."""
         self.order_box.setCurrentIndex(self.order_box.findData(Order.CERTAINTY))
-        index = None if self.worklist is None else self.worklist.unreviewed(-1, 1)
-        if index is not None:
-            self.table.selectRow(index)
+        self._refreshed()
+        self.table.setCurrentIndex(QModelIndex())
+        self.table.scrollToTop()
 
     def next_spot(self) -> None:
         """Go to the next spot of the open case, from the last one to the first."""

@@ -55,6 +55,7 @@ class Measured:
 def output_of(case: Case, checkpoint: Checkpoint, cached: Path) -> CroppedProbabilities:
     """The network's output for a case, from the cache or computed and kept."""
     grid = NetworkGrid(case.grid)
+    assert grid.lossless, "images are resampled around the brain"
     if not cached.exists():
         cropped = segment(case, checkpoint, device="cpu").cropped
         assert cropped is not None and isinstance(cropped.output, HalfResolutionLogits)

@@ -217,7 +217,9 @@ def _brain_mask(volume: Image) -> Mask:
 
 def _central_voxel(images: Sequence[Image]) -> tuple[int, int, int]:
     """The voxel next to the brain's centre of mass, however the images are cropped or padded."""
-    brain = np.logical_or.reduce(list(map(_brain_mask, images)))
+    brain, *masks = map(_brain_mask, images)
+    for mask in masks:  # one by one, as in `prepare`
+        brain = brain | mask
     i, j, k = ((2 * m + n) // (2 * n) for m, n in map(_moments, _voxels_by_plane(brain)))
     return i, j, k
 

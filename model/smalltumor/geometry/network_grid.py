@@ -32,9 +32,8 @@ MAX_OBLIQUITY = 12.0
 MAX_NETWORK_VOXELS = 2**28
 """Largest grid; a head at 1 mm has about 10 million voxels, so a larger one has a wrong header."""
 
-_ROUNDING = 1e-6
-"""Share of an image's largest value up to which an interpolated one is a rounding error. Otherwise
-a voxel at the centre of one outside the brain would be brain if its place is rounded towards it."""
+_LEAST_INSIDE = 0.5
+"""Weight of the image's voxels that are not zero from which an interpolated one is not."""
 
 
 class NetworkGrid:
@@ -118,14 +117,17 @@ class NetworkGrid:
         Returns
         -------
         (l, p, s) array
-            A view if lossless; else float32, linearly interpolated (so that a background of zeros
-            stays zero), and zero outside the source.
+            A view if lossless. Else float32, linearly interpolated between the voxels that are not
+            zero (normalised convolution, Knutsson and Westin 1993), so that the image does not
+            fade where it or its file ends; zero where they have less than half of the weight.
         """
         if self.lossless:
             return to_axes(volume, self.source)
-        seen = interpolate(*_padded(volume, self.to_source, self._reach), self.grid.shape)
-        seen[np.abs(seen) <= _ROUNDING * max(seen.max(), -seen.min())] = 0
-        return seen
+        padded, to_padded = _padded(volume, self.to_source, self._reach)
+        seen = interpolate(padded, to_padded, self.grid.shape)
+        weight = interpolate(padded != 0, to_padded, self.grid.shape)
+        inside = weight >= _LEAST_INSIDE
+        return np.divide(seen, weight, out=np.zeros_like(seen), where=inside)
 
     def labels_to_network(self, labels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         """Transform tissue classes (i, j, k) to the network's grid (l, p, s), uint8."""

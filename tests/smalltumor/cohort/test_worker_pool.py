@@ -48,7 +48,7 @@ class Future:
 )
 def test_waiting_for_a_worker_is_told_once_each_time(monkeypatch, looks, sharing, told):
     monkeypatch.setattr(worker_pool, "_POLL_INTERVAL", 0.001)
-    monkeypatch.setattr(worker_pool, "_WAITING_SECONDS", 0.0)
+    monkeypatch.setattr(worker_pool, "_WAITING_SECONDS", -1.0)
     sentences = []
     pool = worker_pool.WorkerPool(Client(looks), None, sharing, sentences.append)
     with pytest.raises(SmalltumorError, match="the scheduler is lost"):

@@ -126,6 +126,26 @@ def test_a_slice_at_the_centre_of_another_is_not_mixed_with_its_neighbours() -> 
     np.testing.assert_allclose(seen[:, :, at.astype(int)], image, rtol=1e-6)
 
 
+@pytest.mark.parametrize("spacing", [(0.9, 0.9, 0.9), (1, 1, 5), (0.5, 0.5, 2.2)])
+@pytest.mark.parametrize("cut_off", [True, False])
+def test_an_image_does_not_fade_where_it_or_its_file_ends(spacing, cut_off: bool) -> None:
+    image = np.full((40, 36, 30), 700.0, np.float32)
+    if not cut_off:
+        image[0] = image[-1] = image[:, 0] = image[..., -1] = 0
+    seen = NetworkGrid(grid_along("LPS", image.shape, spacing)).volume_to_network(image)
+    np.testing.assert_allclose(seen[seen != 0], 700, rtol=1e-5)
+    mm3 = np.count_nonzero(image) * np.prod(spacing)
+    assert np.count_nonzero(seen) == pytest.approx(mm3, rel=0.2)
+
+
+def test_a_voxel_that_is_a_million_times_brighter_leaves_the_others() -> None:
+    image = np.full((40, 36, 30), 200.0, np.float32)
+    image[3, 4, 2] = 1e9
+    seen = NetworkGrid(grid_along("LPS", image.shape, (1.1, 1.1, 1.1))).volume_to_network(image)
+    mm3 = image.size * 1.1**3
+    assert np.count_nonzero(seen > 100) == pytest.approx(mm3, rel=0.2)
+
+
 @pytest.mark.parametrize("spacing", [(0.9, 0.9, 0.9), (1, 1, 3), (0.5, 0.5, 5)])
 def test_the_grid_is_hardly_larger_than_the_image(spacing) -> None:
     grid = grid_along("LPS", (240, 200, 40), spacing)
