@@ -111,7 +111,7 @@ def test_ringing_changes_labels_no_more_than_the_splines_themselves(head) -> Non
     assert min(dice(labels_of(ringing), labels_of(masked))) >= 0.99
 
 
-@pytest.mark.parametrize("spacing", [(0.9, 0.9, 1.2), (1, 1, 3)])
+@pytest.mark.parametrize("spacing", [(0.9, 0.9, 1.2), (0.9, 0.9, 3)])
 def test_a_crop_of_resampled_images_has_the_same_labels(head, spacing) -> None:
     """The first voxels of both are no whole number of millimetres apart."""
     whole = resampled(head, spacing)
