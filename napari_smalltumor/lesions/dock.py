@@ -199,6 +199,7 @@ class LesionsDock(LesionsPanel):
         self.review.source_changed.connect(self._on_source)
         self.review.lesions_changed.connect(self._show_lesions)
         self.review.current_changed.connect(self._show_current)
+        self.review.went_to_place.connect(self._deselect)
         self.review.visible_changed.connect(self._on_visible)
         self.review.scan_changed.connect(self._on_scan)
 
@@ -260,10 +261,13 @@ class LesionsDock(LesionsPanel):
 
     def _on_candidate(self, candidate: Lesion) -> None:
         """Go to the candidate of a row."""
+        self._deselect()
+        self.review.go_to(candidate)
+
+    def _deselect(self) -> None:
         with self._programmatic_update():
             self.table.clearSelection()
         self.show_message("")
-        self.review.go_to(candidate)
 
     def _show_lesions(self) -> None:
         review, specks = self.review, self.review.specks

@@ -17,6 +17,7 @@ from napari_smalltumor.lesions.additions import add_voxels, layers_to_add_to
 from napari_smalltumor.lesions.edits import delete_lesions
 from napari_smalltumor.lesions.navigation import is_shown, move_to
 from napari_smalltumor.lesions.paused_reviews import Progress
+from napari_smalltumor.lesions.places import Place, lesion_at, open_reviews
 from napari_smalltumor.lesions.reviewed_segmentation import ReviewedSegmentation
 from napari_smalltumor.lesions.rings import LesionRings
 from napari_smalltumor.lesions.second_look.decisions import (
@@ -67,6 +68,8 @@ class LesionReview(ReviewedSegmentation):
 
     lesions_changed = Signal()
     current_changed = Signal()
+    went_to_place = Signal()
+    """Another dock shows a place; what is selected is not what is shown."""
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._rings = LesionRings(viewer)
@@ -80,9 +83,11 @@ class LesionReview(ReviewedSegmentation):
         self._sought: Lesion | None = None
         self.unseen = UnseenLayers(self)
         super().__init__(viewer)
+        open_reviews(viewer).add(self)
 
     def close(self) -> None:
         """Disconnect from the viewer and its layers, and remove the rings."""
+        open_reviews(self._viewer).discard(self)
         super().close()
         self._rings.close()
 
@@ -194,6 +199,24 @@ class LesionReview(ReviewedSegmentation):
         move_to(self._viewer, self.source, lesion)
         self._update_rings()
         self.current_changed.emit()
+
+    def go_to_place(self, place: Place) -> bool:
+        """Go to the lesion of ET at a place; if none is listed there, none is current.
+
+        Returns
+        -------
+        bool
+            Whether one is listed.
+        """
+        listed = self.candidates if place.kind is LesionList.SECOND_LOOK else self.listed
+        lesions = listed if self.region is Region.ET else []
+        lesion = None if self.source is None else lesion_at(self.source, lesions, place)
+        self.went_to_place.emit()
+        if lesion is None:
+            self.leave()
+        else:
+            self.go_to(lesion)
+        return lesion is not None
 
     def is_shown(self, lesion: Lesion) -> bool:
         """Whether a slice that is shown cuts a lesion."""

@@ -170,6 +170,11 @@ class LesionSource:
         transform = self._to_upright
         return (indices @ transform[:3, :3].T + transform[:3, 3])[..., ::-1]
 
+    def world_of(self, voxel: Point) -> Point:
+        """World coordinates of a place, in indices on the grid."""
+        first, second, third = self.any_layer.data_to_world(self.to_data(voxel))[-3:]
+        return float(first), float(second), float(third)
+
     def voxel_at(self, point: Sequence[float]) -> tuple[int, int, int]:
         """Voxel of the grid, perhaps outside it, at a point of the world (its last three axes)."""
         data = np.asarray(self.any_layer.world_to_data(tuple(point)[-3:]), dtype=np.float64)

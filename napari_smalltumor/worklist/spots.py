@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 from smalltumor.cohort.results import Spot
+from smalltumor.lesions import LesionList
 
 from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.lesions.navigation import move_to_voxel
+from napari_smalltumor.lesions.places import Place, review_place
 from napari_smalltumor.lesions.rings import LesionRings
 from napari_smalltumor.lesions.source import LesionSource
 from napari_smalltumor.patients.active_patient import active_patient
@@ -36,7 +38,7 @@ class SpotRing:
         self._patients.changed.connect(self._rings.erase)
 
     def show(self, spot: Spot) -> None:
-        """Go to a spot and ring it, instead of the one before."""
+        """Go to a spot, make it current where it is under review, and ring it if it is not."""
         case = case_to_export(self._viewer)
         if case is None:
             return
@@ -46,11 +48,19 @@ class SpotRing:
         box = _box_of(source, spot, diameter)
         self._rings.show_boxes(source, box, np.array([diameter]), np.array([True]))
         move_to_voxel(self._viewer, source, spot.centre, diameter)
+        if review_place(self._viewer, _place_of(source, spot)):
+            self._rings.erase()  # the review has its own
 
     def close(self) -> None:
         """Remove the ring, and disconnect from the viewer."""
         self._patients.changed.disconnect(self._rings.erase, missing_ok=True)
         self._rings.close()
+
+
+def _place_of(source: LesionSource, spot: Spot) -> Place:
+    is_candidate = spot.kind == "second look"
+    kind = LesionList.SECOND_LOOK if is_candidate else LesionList.FOUND
+    return Place(source.world_of(spot.centre), spot.mm3, kind)
 
 
 def _box_of(source: LesionSource, spot: Spot, diameter: float) -> npt.NDArray[np.int_]:

@@ -87,6 +87,24 @@ def test_a_key_goes_to_the_spots_that_deserve_a_look(dock):
     assert ring_boxes_of(dock._viewer.layers[NAME]) is None
 
 
+def test_keys_of_the_lesions_dock_judge_the_spot_that_is_ringed_and_no_other(dock, qtbot):
+    lesions = open_dock(dock._viewer, "Lesions")
+    dock.table.activated.emit(dock.model.index(1, 1))
+    qtbot.waitUntil(lambda: bool(lesions.review.small) and not lesions.finder.busy)
+    press(dock.window_of_planes, keys.NEXT)
+    assert lesions.review.current is lesions.review.small[0] and lesions.selected_rows()
+    press(dock.window_of_planes, keys.NEXT_SPOT)
+    assert dock.message.text().startswith("Second look")
+    press(dock.window_of_planes, keys.DELETE)
+    assert lesions.message == "Select a lesion to delete" and lesions.review.small
+    press(dock.window_of_planes, keys.NEXT_SPOT)
+    assert dock.message.text().startswith("Small lesion")
+    assert ring_boxes_of(dock._viewer.layers[NAME]) is None  # one ring, that of the review
+    press(dock.window_of_planes, keys.DELETE)
+    assert lesions.message == "Deleted 1 lesion, 4 voxels; U restores"
+    assert not lesions.review.small and lesions.review.lesions
+
+
 def test_a_case_that_failed_says_why_and_leaves_the_open_one(dock):
     dock.step(1)
     dock.table.activated.emit(dock.model.index(3, 1))
