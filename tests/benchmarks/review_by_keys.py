@@ -5,9 +5,10 @@
 CASES is a folder of cases with an expert's masks. A cohort is made of them first, outside the time.
 Then each is opened, segmented, reviewed lesion by lesion, and saved as reviewed, by key events that
 xdotool sends to the X server: Alt+N, Alt+G, N, then K or W for every small lesion and every
-candidate, which is kept if it shares a voxel with the expert's enhancing tumour, and Alt+R. The
-time is that of the program and of xdotool; a reader needs more to look at each stop, which is added
-in the last columns.
+candidate, which is kept if it shares a voxel with the expert's enhancing tumour, and Alt+R. Specks
+stay folded and are not judged. The time is that of the program and of xdotool; a reader needs more
+to look at each stop and to press each key, which is added in the last columns. The Dice of ET with
+the expert's, and with the most similar other patient's, shows whose mask was saved.
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ from stalls import process_events, wait_for
 LOOKS_S = (1.0, 2.0)
 """Seconds that a reader looks at a stop."""
 
+KEY_S = 0.2
+"""Seconds that a reader takes to press a key."""
+
 _RETRY_S = 2.0
 """Seconds after which a key that did nothing is pressed again: it came before the picture."""
 
@@ -56,8 +60,8 @@ class Reviewed:
         return len(self.decisions)
 
     def with_looks(self, seconds: float) -> float:
-        """Seconds with a look at each stop."""
-        return self.seconds + seconds * self.stops
+        """Seconds with a look at each stop, and the reader's time for the keys."""
+        return self.seconds + seconds * self.stops + KEY_S * self.presses
 
 
 class Reader:
@@ -163,31 +167,57 @@ def main() -> None:
         cases = {entry.name: read_case_files(entry.files) for entry in entries}
         truths = {n: read_labels(case)[0] == TissueClass.ET for n, case in cases.items()}
         reviewed = [reader.review(truths) for _ in entries]
-        for one in reviewed:
-            check(one, results, truths[one.name])
+        scores = [check(one, results, truths) for one in reviewed]
         reader.viewer.close()
-    print("| case | s | key presses | stops | kept | s with 1 s a stop | with 2 s |")
-    print("|---|---|---|---|---|---|---|")
-    for one in reviewed:
+    print_table(reviewed, scores)
+
+
+def check(one: Reviewed, results: Path, truths: dict[str, Any]) -> str:
+    """The mask that was saved is its own patient's, and holds what was kept, and nothing else.
+
+    Returns
+    -------
+    str
+        Cells of the table: Dice of ET before and after, and with the most similar other patient.
+    """
+    path = Reviews(results).begin(one.name).path
+    assert path.parent.name == "Script", path
+    before, after = et_of(results / f"{one.name}.nii.gz"), et_of(path)
+    for voxels, kept in one.decisions:
+        saved = after[tuple(voxels.T)]
+        assert saved.all() if kept else not saved.any(), one.name
+    own = dice(after, truths[one.name])
+    others = [dice(after, t) for n, t in truths.items() if n != one.name and t.shape == after.shape]
+    most = max(others, default=0.0)
+    assert not truths[one.name].any() or own > most, one.name
+    return f"{dice(before, truths[one.name]):.4f} | {own:.4f} | {most:.2f}"
+
+
+def et_of(path: Path) -> Any:
+    """Enhancing tumour of a mask in the values of BraTS 2018."""
+    return np.asarray(nib.load(path).dataobj) == 4
+
+
+def dice(one: Any, other: Any) -> float:
+    """Dice of two masks; 1 if both are empty."""
+    total = one.sum() + other.sum()
+    return float(2 * (one & other).sum() / total) if total else 1.0
+
+
+def print_table(reviewed: list[Reviewed], scores: list[str]) -> None:
+    """Print a row for each case, and the medians."""
+    looks = " | ".join(f"s with {seconds:.0f} s a stop" for seconds in LOOKS_S)
+    print(f"| case | s | key presses | stops | kept | {looks} | Dice before | after | another's |")
+    print("|" + "---|" * (8 + len(LOOKS_S)))
+    for one, cells in zip(reviewed, scores, strict=True):
         looks = " | ".join(f"{one.with_looks(seconds):.1f}" for seconds in LOOKS_S)
         counts = f"{one.presses} | {one.stops} | {sum(kept for _, kept in one.decisions)}"
-        print(f"| {one.name} | {one.seconds:.1f} | {counts} | {looks} |")
+        print(f"| {one.name} | {one.seconds:.1f} | {counts} | {looks} | {cells} |")
     middle = " and ".join(f"{median(r.with_looks(s) for r in reviewed):.1f}" for s in LOOKS_S)
     print(
         f"\nmedian {median(r.seconds for r in reviewed):.1f} s and "
-        f"{median(r.presses for r in reviewed)} presses a case; with the looks {middle} s"
+        f"{median(r.presses for r in reviewed)} presses a case; with looks and keys {middle} s"
     )
-
-
-def check(one: Reviewed, results: Path, truth: Any) -> None:
-    """The mask that was saved is its own patient's, and holds what was kept, and nothing else."""
-    path = Reviews(results).begin(one.name).path
-    assert path.parent.name == "Script", path
-    et = np.asarray(nib.load(path).dataobj) == 4
-    assert not truth.any() or (et & truth).any(), one.name
-    for voxels, kept in one.decisions:
-        saved = et[tuple(voxels.T)]
-        assert saved.all() if kept else not saved.any(), one.name
 
 
 if __name__ == "__main__":
