@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.network_grid import NetworkGrid
+from smalltumor.geometry.resampling import interpolate
 from smalltumor.labels.components import bounding_box
 from synthetic import ORIENTATIONS, grid_along
 
@@ -124,6 +125,22 @@ def test_a_slice_at_the_centre_of_another_is_not_mixed_with_its_neighbours() -> 
     seen = network.volume_to_network(image)
     at = np.rint(network.to_network[2, 3] + network.to_network[2, 2] * np.arange(HEAD[2]))
     np.testing.assert_allclose(seen[:, :, at.astype(int)], image, rtol=1e-6)
+
+
+@settings(max_examples=25)
+@given(grids(), voxels, voxels)
+@example(grid_along("PIR", HEAD, (0.4, 0.5, 3), 25), (5, 5, 5), (5, 0, 0))
+def test_only_what_sees_the_image_is_interpolated(
+    grid: Grid, before: Voxels, after: Voxels
+) -> None:
+    image = padded(np.random.default_rng(0).uniform(1, 9, HEAD).astype(np.float32), before, after)
+    network = around(grid, before, after)
+    wide = np.pad(image, 20)
+    to_wide = network.to_source.copy()
+    to_wide[:3, 3] += 20
+    seen, weight = (interpolate(v, to_wide, network.grid.shape) for v in (wide, wide != 0))
+    expected = np.divide(seen, weight, out=np.zeros_like(seen), where=weight >= 0.5)
+    np.testing.assert_array_equal(network.volume_to_network(image), expected)
 
 
 @pytest.mark.parametrize("spacing", [(0.9, 0.9, 0.9), (1, 1, 5), (0.5, 0.5, 2.2)])
