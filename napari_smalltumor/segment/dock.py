@@ -32,12 +32,13 @@ from napari_smalltumor.reading.window import planes_window
 from napari_smalltumor.report.command import ask_and_report
 from napari_smalltumor.segment.job import SegmentationJob
 from napari_smalltumor.segment.panel import SegmentPanel
-from napari_smalltumor.segment.run import SegmentRun, may_replace, run_in
+from napari_smalltumor.segment.run import SegmentRun, may_replace, may_replace_reviewed, run_in
 from napari_smalltumor.segment.shown_result import ShownResult
 from napari_smalltumor.segment.speed_hint import show_speed_hint
 from napari_smalltumor.widgets.dock_keys import DockKeys
 from napari_smalltumor.widgets.dock_tabs import show_as_tab
 from napari_smalltumor.widgets.guarded_fields import guard_fields
+from napari_smalltumor.worklist.session import review_session
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -119,13 +120,18 @@ class SegmentDock(QScrollArea):
             notify.report(error)
             return
         use = use_of(self._viewer, case)
+        title = case_title(self._viewer, case)
         if use is not None:
-            title = case_title(self._viewer, case)
             notify.error(f"{title} is being {use.name}. Segment it when that has ended.")
             return
         if not self._may_exchange(case) or not self._may_leave_strokes(patient, case):
             return
-        if self._is_edited(case) and not may_replace(case_title(self._viewer, case)):
+        reader = review_session(self._viewer).reader_of(patient)
+        if self._is_edited(case):
+            may = may_replace(title)
+        else:
+            may = not reader or may_replace_reviewed(title, reader)
+        if not may:
             return
         self._edits.save_now()
         placement = placement_of(case, chosen)

@@ -246,6 +246,18 @@ def may_replace(title: str) -> bool:
     )
 
 
+def may_replace_reviewed(title: str, reader: str) -> bool:
+    """Ask whether a mask that a reader has saved as reviewed may be replaced in the window."""
+    return questions.confirm(
+        None,
+        "Replace a reviewed mask?",
+        f"{reader} has saved the mask of {title} as reviewed. Segmenting again shows that of the "
+        "network in its place. The file of the review stays: to go back to it, open the case from "
+        "the Worklist again.",
+        "Replace",
+    )
+
+
 def _may_replace_edits_made_meanwhile(title: str) -> bool:
     return questions.confirm(
         None,

@@ -91,6 +91,13 @@ class ReviewSession:
         current = self.current
         return current is not None and current.patient == self._patients.current
 
+    def reader_of(self, patient: Patient | None) -> str:
+        """Who has saved the mask that a patient was opened with; empty if it is no review."""
+        current = self.current
+        if current is None or current.patient != patient or current.begun.review is None:
+            return ""
+        return current.begun.review.reader
+
     def open(self, worklist: Worklist, entry: WorklistEntry, parent: QWidget | None = None) -> bool:
         """Close the case that is open, and open another one with its latest mask.
 

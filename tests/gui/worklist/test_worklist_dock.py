@@ -9,13 +9,14 @@ from planes_in_window import open_planes, press
 from qtpy.QtCore import Qt
 from smalltumor.labels.regions import Region
 
-from napari_smalltumor import keys, settings
+from napari_smalltumor import keys, questions, settings
 from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.finetune.cases_page import CasesPage
 from napari_smalltumor.finetune.training_folder import TrainingFolder
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.ring_boxes import ring_boxes_of
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.segment.dock import SegmentDock
 from napari_smalltumor.widgets.open_dock import open_dock
 from napari_smalltumor.worklist.dock import WorklistDock
 from napari_smalltumor.worklist.spots import NAME
@@ -112,6 +113,20 @@ def test_a_case_that_failed_says_why_and_leaves_the_open_one(dock):
     assert active_patient(dock._viewer).title == "cyd"
     tip = dock.model.data(dock.model.index(0, 1), Qt.ItemDataRole.ToolTipRole)
     assert tip.startswith("cyd: 1 warning")
+
+
+def test_a_reviewed_mask_is_not_segmented_again_without_a_question(dock, qtbot, monkeypatch):
+    asked = []
+    monkeypatch.setattr(questions, "confirm", lambda *texts: asked.append(texts[2]) or False)
+    segment = SegmentDock(dock._viewer)
+    qtbot.addWidget(segment)
+    settings.put("reader", "Anna")
+    dock.reader_field.setText("Anna")
+    dock.step(1)
+    dock.save()
+    segment.segment()
+    assert segment.run is None and len(asked) == 1
+    assert asked[0].startswith("Anna has saved the mask of cyd as reviewed.")
 
 
 def test_the_least_certain_come_first_when_asked_and_the_selected_case_stays(dock):
