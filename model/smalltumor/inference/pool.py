@@ -88,11 +88,13 @@ class IdleTimer:
 
     def __init__(self) -> None:
         self._timer: threading.Timer | None = None
+        self._due: list[Callable[[], None]] = []
 
     def start(self, function: Callable[[], None]) -> None:
         """Start or restart the timer."""
         self.cancel()
-        self._timer = threading.Timer(IDLE_SECONDS, function)
+        self._due = [function]
+        self._timer = threading.Timer(IDLE_SECONDS, _call, (self._due,))
         self._timer.daemon = True
         self._timer.start()
 
@@ -101,3 +103,9 @@ class IdleTimer:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self._due.clear()  # the thread takes a moment to end, and must not keep its object alive
+
+
+def _call(functions: list[Callable[[], None]]) -> None:
+    for function in tuple(functions):
+        function()
