@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from smalltumor.geometry.grid import Grid
-from smalltumor.geometry.network_grid import NetworkGrid
+from smalltumor.geometry.network_grid import SPACING_TOLERANCE, NetworkGrid
 from smalltumor.geometry.resampling import interpolate
 from smalltumor.labels.components import bounding_box
 from synthetic import ORIENTATIONS, grid_along
@@ -105,9 +105,15 @@ def test_probabilities_come_back_the_same_to_the_last_bit(
 @given(grids())
 def test_both_transforms_are_those_of_the_affines(grid: Grid) -> None:
     network = NetworkGrid(grid)
-    between = np.linalg.inv(grid.affine) @ network.grid.affine
-    np.testing.assert_allclose(network.to_source, between, atol=1e-6)
-    np.testing.assert_allclose(network.to_network, np.linalg.inv(between), atol=1e-6)
+    corners = np.array([(i, j, k) for i in (0, 9) for j in (0, 7) for k in (0, 5)])
+    for transform, own, other in (
+        (network.to_network, grid, network.grid),
+        (network.to_source, network.grid, grid),
+    ):
+        places = corners @ transform[:3, :3].T + transform[:3, 3]
+        np.testing.assert_allclose(other.to_patient(places), own.to_patient(corners), atol=1e-4)
+    lengths = np.linalg.norm(network.grid.affine[:3, :3], axis=0)
+    np.testing.assert_allclose(lengths, 1, atol=SPACING_TOLERANCE + 1e-6)
 
 
 @pytest.mark.parametrize("thickness", [3, 4.8, 0.7])
