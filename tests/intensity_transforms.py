@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 from smalltumor.data.case import Case
+from smalltumor.geometry.boxes import bounding_box
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.resampling import resample
-from smalltumor.labels.components import bounding_box
 
 Volume = npt.NDArray[np.generic]
 PADDING = ((5, 12), (0, 9), (7, 3))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 from smalltumor.data.case import Case
-from smalltumor.labels.components import bounding_box
+from smalltumor.geometry.boxes import bounding_box
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor.autosave.files import SavedMask

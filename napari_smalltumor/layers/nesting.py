@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from smalltumor.labels.components import bounding_box
+from smalltumor.geometry.boxes import bounding_box
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor.layers.flood_fill import ensure_flood_fill_guard

@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary, ref
 import numpy as np
 import numpy.typing as npt
 from psygnal import Signal
-from smalltumor.labels.components import bounding_box
+from smalltumor.geometry.boxes import bounding_box
 
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.planes.placement import Placement, placement_of

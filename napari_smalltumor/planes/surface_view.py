@@ -13,7 +13,7 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QPointF, Qt, QTimer, Signal
 from qtpy.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 from qtpy.QtWidgets import QSizePolicy, QWidget
-from smalltumor.labels.components import bounding_box
+from smalltumor.geometry.boxes import bounding_box
 
 from napari_smalltumor.layers.metadata import checksum
 from napari_smalltumor.layers.reference import reference_of

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
-from smalltumor.labels.components import bounding_box
+from smalltumor.geometry.boxes import bounding_box
 
 from napari_smalltumor.planes.placement import Placement
 

@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from scipy import ndimage
-from smalltumor.labels.components import bounding_box, connected_components, padded
+from smalltumor.geometry.boxes import bounding_box, padded
+from smalltumor.labels.components import connected_components
 from smalltumor.labels.regions import TissueClass
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
 from smalltumor.models.checkpoint import Checkpoint

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.errors import CaseError
-from smalltumor.labels.components import bounding_box
+from smalltumor.geometry.boxes import bounding_box
 
 if TYPE_CHECKING:
     from smalltumor.labels.masks import Mask

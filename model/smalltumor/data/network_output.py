@@ -15,8 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.geometry.array_order import is_fortran_ordered, reverse_axes
-from smalltumor.geometry.overlap import Box
-from smalltumor.labels.components import bounding_box
+from smalltumor.geometry.boxes import Box, bounding_box
 from smalltumor.labels.masks import Classes, Mask
 
 Array = npt.NDArray[np.float32]

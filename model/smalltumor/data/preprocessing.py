@@ -15,7 +15,7 @@ from smalltumor.data.brain_mask import remove_background
 from smalltumor.data.naming.case_files import MODALITIES, OPTIONAL_MODALITIES, modality_titles
 from smalltumor.errors import Action, CaseError, CheckpointError, Remedy
 from smalltumor.geometry.array_order import empty_fortran_order
-from smalltumor.geometry.overlap import Box, overlap
+from smalltumor.geometry.boxes import Box, overlap
 
 if TYPE_CHECKING:
     from smalltumor.data.case import Case

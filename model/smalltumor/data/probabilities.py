@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.data.network_output import NetworkOutput, most_probable_classes
+from smalltumor.geometry.boxes import overlap
 from smalltumor.geometry.network_grid import NetworkGrid
-from smalltumor.geometry.overlap import overlap
 from smalltumor.labels.masks import Classes
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from smalltumor.evaluation.metrics import dice
-from smalltumor.labels.components import bounding_box, connected_components, padded
+from smalltumor.geometry.boxes import bounding_box, padded
+from smalltumor.labels.components import connected_components
 from smalltumor.labels.masks import Mask
 
 MIN_COMPONENT_VOXELS = 20

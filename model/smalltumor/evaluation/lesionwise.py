@@ -14,12 +14,8 @@ import numpy.typing as npt
 
 from smalltumor.evaluation.dilation import dilated_components, dilation_margin
 from smalltumor.evaluation.metrics import NO_OVERLAP_HD95, dice, hausdorff95
-from smalltumor.labels.components import (
-    Integers,
-    bounding_box,
-    connected_components,
-    padded,
-)
+from smalltumor.geometry.boxes import bounding_box, padded
+from smalltumor.labels.components import Integers, connected_components
 from smalltumor.labels.masks import Mask
 
 

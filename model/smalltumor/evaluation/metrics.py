@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.labels.components import bounding_box
+from smalltumor.geometry.boxes import bounding_box
 from smalltumor.labels.masks import Mask
 
 NO_OVERLAP_HD95 = 374.0

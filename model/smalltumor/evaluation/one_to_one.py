@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.evaluation.metrics import dice, surface_distances
-from smalltumor.labels.components import Components, Integers, bounding_box, connected_components
+from smalltumor.geometry.boxes import bounding_box
+from smalltumor.labels.components import Components, Integers, connected_components
 from smalltumor.labels.masks import Mask
 
 NO_OVERLAP_MM = 373.0

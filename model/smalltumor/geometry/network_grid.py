@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.errors import CaseError
+from smalltumor.geometry.boxes import Box, bounding_box, overlap
 from smalltumor.geometry.grid import (
     NETWORK_AXES,
     Affine,
@@ -18,9 +19,7 @@ from smalltumor.geometry.grid import (
     reoriented,
     to_axes,
 )
-from smalltumor.geometry.overlap import Box, overlap
 from smalltumor.geometry.resampling import interpolate, interpolate_labels, reach
-from smalltumor.labels.components import bounding_box
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 

@@ -2,46 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
+from smalltumor.geometry.boxes import Box, bounding_box
 from smalltumor.labels.masks import Mask
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
-Box = tuple[slice, slice, slice]
 
 _LOWER_CORNERS = np.array([(i, j, -0.5) for i in (-0.5, 0.5) for j in (-0.5, 0.5)])
 _UPPER_CORNERS = _LOWER_CORNERS * (1, 1, -1)
 _HULL_FROM_POINTS = 400  # with fewer, comparing all pairs is faster than computing the hull
-
-
-def bounding_box(mask: Mask) -> Box:
-    """Compute the smallest box around a mask; its slices are empty if the mask is.
-
-    Parameters
-    ----------
-    mask : (i, j, k) bool array
-    """
-    box = [slice(None)] * 3
-    for axis in np.argsort(np.abs(mask.strides))[::-1]:  # slowest axis first: contiguous planes
-        others = tuple(other for other in range(3) if other != axis)
-        hit = np.flatnonzero(mask[tuple(box)].any(axis=others))
-        box[axis] = slice(int(hit[0]), int(hit[-1]) + 1) if hit.size else slice(0, 0)
-    return box[0], box[1], box[2]
-
-
-def padded(box: Box, margin: Sequence[int], shape: tuple[int, ...]) -> Box:
-    """A box with a margin of voxels along each axis, within a volume of a shape."""
-    i, j, k = (
-        slice(max(0, span.start - width), min(size, span.stop + width))
-        for span, width, size in zip(box, margin, shape, strict=True)
-    )
-    return i, j, k
 
 
 @dataclass(frozen=True)

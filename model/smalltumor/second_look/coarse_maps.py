@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from smalltumor.data.brain_mask import remove_background
 from smalltumor.data.network_output import HalfResolutionLogits, softmax
+from smalltumor.geometry.boxes import overlap
 from smalltumor.geometry.network_grid import NetworkGrid
-from smalltumor.geometry.overlap import overlap
 
 if TYPE_CHECKING:
     from smalltumor.data.case import Case

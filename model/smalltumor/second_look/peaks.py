@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.labels.components import Box, bounding_box, padded
+from smalltumor.geometry.boxes import Box, bounding_box, padded
 from smalltumor.labels.regions import TissueClass
 from smalltumor.second_look.coarse_maps import CoarseMaps, Map
 

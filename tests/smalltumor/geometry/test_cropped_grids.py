@@ -9,10 +9,10 @@ import numpy.typing as npt
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from smalltumor.geometry.boxes import bounding_box
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.network_grid import SPACING_TOLERANCE, NetworkGrid
 from smalltumor.geometry.resampling import interpolate
-from smalltumor.labels.components import bounding_box
 from synthetic import ORIENTATIONS, grid_along
 
 HEAD = (7, 9, 6)

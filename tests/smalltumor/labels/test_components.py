@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from hypothesis.strategies import builds, permutations
 from scipy import ndimage
 from scipy.spatial.distance import pdist
-from smalltumor.labels.components import bounding_box, connected_components, largest_diameter
+from smalltumor.labels.components import connected_components, largest_diameter
 
 MASKS = builds(  # in any memory order
     np.transpose,
@@ -51,16 +51,6 @@ def test_labels_are_read_only_int32_and_sizes_int64(edge):
     if edge:
         with pytest.raises(ValueError, match="read-only"):
             components.labels[0, 0, 0] = 2
-
-
-@given(MASKS)
-def test_bounding_box_is_the_smallest(mask):
-    box = bounding_box(mask)
-    assert mask[box].sum() == mask.sum()
-    if mask.any():
-        assert [(s.start, s.stop) for s in box] == [(w.min(), w.max() + 1) for w in mask.nonzero()]
-    else:
-        assert mask[box].size == 0
 
 
 def test_voxels_that_share_a_corner_are_one_component():

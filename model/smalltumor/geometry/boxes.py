@@ -1,10 +1,37 @@
-"""Where a box that may extend beyond a volume overlaps it."""
+"""Boxes of voxels: around a mask, with a margin, and their overlap with a volume."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
+
 Box = tuple[slice, slice, slice]
+
+
+def bounding_box(mask: npt.NDArray[np.bool_]) -> Box:
+    """Compute the smallest box around a mask; its slices are empty if the mask is.
+
+    Parameters
+    ----------
+    mask : (i, j, k) bool array
+    """
+    box = [slice(None)] * 3
+    for axis in np.argsort(np.abs(mask.strides))[::-1]:  # slowest axis first: contiguous planes
+        others = tuple(other for other in range(3) if other != axis)
+        hit = np.flatnonzero(mask[tuple(box)].any(axis=others))
+        box[axis] = slice(int(hit[0]), int(hit[-1]) + 1) if hit.size else slice(0, 0)
+    return box[0], box[1], box[2]
+
+
+def padded(box: Box, margin: Sequence[int], shape: tuple[int, ...]) -> Box:
+    """A box with a margin of voxels along each axis, within a volume of a shape."""
+    i, j, k = (
+        slice(max(0, span.start - width), min(size, span.stop + width))
+        for span, width, size in zip(box, margin, shape, strict=True)
+    )
+    return i, j, k
 
 
 def overlap(start: Sequence[int], size: Sequence[int], shape: Sequence[int]) -> tuple[Box, Box]:
