@@ -17,7 +17,7 @@ from smalltumor.data.probabilities import CroppedProbabilities
 from smalltumor.errors import OutputError
 from smalltumor.files.atomic import check_output
 from smalltumor.geometry.grid import Grid
-from smalltumor.labels.masks import Classes, Mask, region_mask
+from smalltumor.labels.masks import Classes, Mask, class_mask, region_mask
 from smalltumor.labels.regions import REGION_CLASSES, Region
 from smalltumor.labels.schemes import DEFAULT_SCHEME, SCHEMES
 
@@ -126,7 +126,10 @@ class Segmentation:
 
     def volumes_ml(self) -> dict[Region, float]:
         """Volume of each region in ml; each class is counted once."""
-        counts = {c: int(np.count_nonzero(self.classes == c)) for c in REGION_CLASSES[Region.WT]}
+        counts = {
+            tissue: int(np.count_nonzero(class_mask(self.classes, tissue)))
+            for tissue in REGION_CLASSES[Region.WT]
+        }
         return {
             region: self._in_ml(sum(counts[c] for c in classes))
             for region, classes in REGION_CLASSES.items()

@@ -13,7 +13,7 @@ from smalltumor.evaluation.evaluate import notes_on_pairing, read_on_one_grid, s
 from smalltumor.evaluation.one_to_one import OneToOneScores, score_one_to_one
 from smalltumor.evaluation.pairing import pair_label_files
 from smalltumor.evaluation.text_table import text_table
-from smalltumor.labels.masks import Mask, region_mask
+from smalltumor.labels.masks import Mask, class_mask, region_mask
 from smalltumor.labels.plurals import pluralize
 from smalltumor.labels.regions import Region, TissueClass
 
@@ -68,8 +68,8 @@ def _masks(volume: Volume, scheme: str) -> dict[str, Mask]:
     cavity = np.asarray(volume.data == CAVITY) & (scheme == CAVITY_SCHEME)
     return {
         **{str(region): region_mask(classes, region) for region in Region},
-        "netc": np.asarray(classes == TissueClass.NCR),
-        "snfh": np.asarray(classes == TissueClass.ED),
+        "netc": class_mask(classes, TissueClass.NCR),
+        "snfh": class_mask(classes, TissueClass.ED),
         "rc": cavity,
     }
 

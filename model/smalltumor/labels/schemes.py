@@ -75,7 +75,7 @@ class LabelScheme:
             raise IndexError("values that are not tissue classes")
         stored = classes.astype(np.uint8)
         # One by one: a table that is indexed by voxels takes ten times as long.
-        for tissue, value in zip(TissueClass, self.values, strict=True):
+        for tissue, value in enumerate(self.values):
             if value != tissue:
                 stored[classes == tissue] = value
         return stored

@@ -11,6 +11,7 @@ import numpy as np
 from smalltumor.data.label_files import decode_labels, read_label_volume
 from smalltumor.data.patients import patient_of
 from smalltumor.errors import Action, CaseError, LabelError, Remedy, TrainingError
+from smalltumor.labels.masks import class_mask
 from smalltumor.labels.plurals import pluralize
 from smalltumor.labels.regions import TissueClass
 from smalltumor.models.card import known_cases, lists_all_cases
@@ -141,7 +142,7 @@ def _et_voxels(case: LabelledCase) -> int:
         raise TrainingError(
             f"{case.name} cannot be trained on: {error}", Remedy(Action.CHECK_DATASET)
         ) from error
-    return int(np.count_nonzero(classes == TissueClass.ET))
+    return int(np.count_nonzero(class_mask(classes, TissueClass.ET)))
 
 
 def _resumed(request: TrainingRequest, folds: int | None) -> CrossValidation:

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from smalltumor.labels.components import connected_components
+from smalltumor.labels.masks import class_mask
 from smalltumor.labels.regions import TissueClass
 from smalltumor.training.data.prepared_case import PreparedCase
 
@@ -38,7 +39,7 @@ def find_crop_centres(classes: npt.NDArray[np.uint8]) -> Voxels:
     rng = np.random.default_rng(0)
     rows = [np.zeros((0, 6), dtype=np.int64)]
     for tissue in _CLASS_PROBABILITIES:
-        for number, voxels in enumerate(connected_components(classes == tissue).voxels):
+        for number, voxels in enumerate(connected_components(class_mask(classes, tissue)).voxels):
             if len(voxels) < _SMALLEST_COMPONENT:
                 continue
             chosen = rng.permutation(len(voxels))[:_VOXELS_PER_COMPONENT]

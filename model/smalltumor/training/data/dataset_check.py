@@ -15,7 +15,7 @@ from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.errors import SmalltumorError
 from smalltumor.labels.components import connected_components
-from smalltumor.labels.masks import Classes
+from smalltumor.labels.masks import Classes, class_mask
 from smalltumor.labels.plurals import pluralize
 from smalltumor.labels.regions import TissueClass
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
@@ -98,12 +98,12 @@ def check_case(files: CaseFiles) -> CheckedCase:
 def _counted(name: str, classes: Classes, scheme: str, warnings: list[str]) -> CheckedCase:
     if not classes.any():
         warnings.append("has an empty segmentation")
-    sizes = connected_components(classes == TissueClass.ET).sizes
+    sizes = connected_components(class_mask(classes, TissueClass.ET)).sizes
     return CheckedCase(
         name,
         warnings=warnings,
         scheme=scheme,
-        voxels={tissue: int(np.count_nonzero(classes == tissue)) for tissue in TUMOUR},
+        voxels={tissue: int(np.count_nonzero(class_mask(classes, tissue))) for tissue in TUMOUR},
         small_et=[int(size) for size in sizes[::-1] if size < SMALL_LESION_VOXELS],
     )
 
