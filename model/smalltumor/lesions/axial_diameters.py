@@ -212,12 +212,17 @@ class _Section:
         """Whether lines (n, 2, 2) leave the lesion by no more than a voxel at a time."""
         voxels = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1)
         count = max(1, int(np.ceil(voxels.max() * _SAMPLES_PER_VOXEL)))
-        at = ((np.arange(count) + 0.5) / count)[:, None]
-        inside = self._contains(ends[:, None, 0] + at * (ends[:, None, 1] - ends[:, None, 0]))
-        samples = np.arange(count)
-        last_inside = np.maximum.accumulate(np.where(inside, samples, -1), axis=1)
-        gaps = (samples - last_inside).max(axis=1) * voxels / count
-        return np.asarray(gaps <= _GAP)
+        at = (np.arange(count) + 0.5) / count
+        first, last = ends[:, 0, :, None], ends[:, 1, :, None]
+        i, j = (first[:, axis] + at * (last - first)[:, axis] for axis in (0, 1))
+        inside = np.ones((len(ends), count + 1), dtype=bool)  # as if it were at the first end
+        inside[:, 1:] = self._contains(i, j)
+        samples = np.flatnonzero(inside)
+        lines = samples // (count + 1)
+        gaps = (np.diff(samples, append=inside.size) - 1) * voxels[lines] / count
+        within = np.ones(len(ends), dtype=bool)
+        within[lines[gaps > _GAP]] = False
+        return within
 
     def widest_across(self, ends: Floats) -> float:
         """Length in mm of the longest line within the lesion that crosses another, perpendicularly.
@@ -238,17 +243,18 @@ class _Section:
         offsets = _steps(np.array([0.0, length]), size / _CHORDS_PER_VOXEL)
         positions = (np.arange(-before, after) + 0.5) * step
         mm = start + offsets[:, None, None] * along + positions[:, None] * across
-        inside = self._contains(mm @ np.linalg.inv(self._to_mm).T)
+        i, j = np.moveaxis(mm @ np.linalg.inv(self._to_mm).T, -1, 0)
+        inside = self._contains(i, j)
         to_left = np.logical_and.accumulate(inside[:, :before][:, ::-1], axis=1).sum(axis=1)
         to_right = np.logical_and.accumulate(inside[:, before:], axis=1).sum(axis=1)
         return float((to_left + to_right).max()) * step
 
-    def _contains(self, positions: Floats) -> npt.NDArray[np.bool_]:
-        """Whether positions (..., 2) are in the lesion."""
-        nearest = np.rint(positions).astype(int)
-        limits = np.array(self._mask.shape) - 1
-        nearest = np.clip(nearest, 0, limits)  # the margin is outside
-        return np.asarray(self._mask[nearest[..., 0], nearest[..., 1]])
+    def _contains(self, i: Floats, j: Floats) -> npt.NDArray[np.bool_]:
+        """Whether positions are in the lesion."""
+        rows, columns = self._mask.shape
+        row, column = np.clip(np.rint(i), 0, rows - 1), np.clip(np.rint(j), 0, columns - 1)
+        # The margin is outside. Indices of one flat array are looked up faster than pairs.
+        return np.asarray(self._mask.ravel()[(row * columns + column).astype(np.intp)])
 
 
 def _spread(items: npt.NDArray[Any], most: int) -> npt.NDArray[Any]:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from smalltumor.geometry.boxes import bounding_box, padded
 from smalltumor.labels.masks import Mask
 
 CAVITY_MM = 5.0
@@ -25,9 +26,14 @@ _IN_SLICES[1, :, 1] = _IN_SLICES[:, 1, 1] = True
 
 def filled_in_slices(mask: Mask) -> Mask:
     """A mask (i, j, slice) without its holes in each slice."""
-    from scipy.ndimage import binary_fill_holes
+    from scipy.ndimage import label
 
-    return np.asarray(binary_fill_holes(mask, _IN_SLICES))
+    spaces, count = label(~mask, _IN_SLICES)
+    outside = np.zeros(count + 1, dtype=bool)
+    for face in (spaces[0], spaces[-1], spaces[:, 0], spaces[:, -1]):
+        outside[face] = True
+    outside[0] = False  # the mask
+    return np.asarray(~outside[spaces])
 
 
 def without_cavities(mask: Mask, spacing: Sequence[float]) -> Mask | None:
@@ -40,12 +46,10 @@ def without_cavities(mask: Mask, spacing: Sequence[float]) -> Mask | None:
     spacing : three float
         In mm.
     """
-    from scipy.ndimage import distance_transform_edt
-
     inner = _inner_cavities(mask, spacing)
     if not inner.any():
         return None
-    cavities = distance_transform_edt(~inner, spacing) <= _reach(spacing)
+    cavities = _within(_reach(spacing), inner, spacing)
     return np.asarray(mask | (filled_in_slices(mask) & ~cavities))
 
 
@@ -82,22 +86,32 @@ def solid_part(
     if depth.max() < diameter_mm / 2 - _EPSILON:
         diameter_mm = thickness = 2 * float(depth.max()) - min(spacing[:2]) / 2
     centres = depth >= diameter_mm / 2 - _EPSILON
-    reached = space & (distance_transform_edt(~centres, fine) <= diameter_mm / 2 + _EPSILON)
+    reached = space & _within(diameter_mm / 2 + _EPSILON, centres, fine)
     return np.asarray(reached.reshape(*tissue.shape, parts).any(axis=-1)), thickness
 
 
 def _inner_cavities(mask: Mask, spacing: Sequence[float]) -> Mask:
     """What is left in slices of the spaces that a lesion encloses if it grows by `_reach`."""
-    from scipy.ndimage import distance_transform_edt
-
     if min(size * mm for size, mm in zip(mask.shape[:2], spacing[:2], strict=True)) < CAVITY_MM:
         return np.zeros_like(mask)  # too small for one
     margin = int(np.ceil(_reach(spacing) / min(spacing[:2])))
-    padded = np.pad(mask, ((margin, margin), (margin, margin), (0, 0)))
-    apart = 2 * float(np.linalg.norm(np.array(padded.shape[:2]) * spacing[:2]))
-    near = distance_transform_edt(~padded, (*spacing[:2], apart)) < _reach(spacing)
+    near = np.zeros_like(mask, shape=(*(n + 2 * margin for n in mask.shape[:2]), mask.shape[2]))
+    for i, j in np.ndindex(2 * margin + 1, 2 * margin + 1):
+        if np.hypot((i - margin) * spacing[0], (j - margin) * spacing[1]) < _reach(spacing):
+            near[i : i + mask.shape[0], j : j + mask.shape[1]] |= mask
     found = filled_in_slices(near) & ~near
     return np.asarray(found[margin:-margin, margin:-margin])
+
+
+def _within(distance_mm: float, mask: Mask, spacing: Sequence[float]) -> Mask:
+    """Voxels whose centres are no farther from that of a voxel of a mask than a distance."""
+    from scipy.ndimage import distance_transform_edt
+
+    reach = [int(np.ceil(distance_mm / size)) for size in spacing]
+    box = padded(bounding_box(mask), reach, mask.shape)
+    within = np.zeros_like(mask)
+    within[box] = distance_transform_edt(~mask[box], spacing) <= distance_mm
+    return within
 
 
 def _reach(spacing: Sequence[float]) -> float:

@@ -1,0 +1,89 @@
+"""Cavities and solid parts: the fast ways give what SciPy's distances and filled holes do."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from scipy import ndimage
+from smalltumor.lesions import axial_diameters as diameters
+from smalltumor.lesions.solid_part import filled_in_slices, solid_part, without_cavities
+
+SPACINGS = [(1.0, 1.0, 1.0), (0.5, 0.7, 3.0), (1.2, 1.0, 0.8)]
+
+
+def filled(mask):
+    slices = [ndimage.binary_fill_holes(mask[..., n]) for n in range(mask.shape[2])]
+    return np.stack(slices, axis=-1)
+
+
+def blobs(seed, spacing=(1.0, 1.0, 1.0)):
+    """A mask with holes and spaces of many widths in mm, and a margin of one voxel."""
+    shape = (int(36 / spacing[0]), int(32 / spacing[1]), 5)
+    noise = np.random.default_rng(seed).normal(size=shape)
+    noise = ndimage.gaussian_filter(noise, (2.5 / spacing[0], 2.5 / spacing[1], 1))
+    mask = np.abs(noise) < np.quantile(np.abs(noise), 0.35)
+    return np.pad(mask[1:-1, 1:-1, 1:-1], 1)
+
+
+@given(hnp.arrays(np.bool_, hnp.array_shapes(min_dims=3, max_dims=3, max_side=7)))
+def test_holes_are_filled_in_each_slice(mask):
+    np.testing.assert_array_equal(filled_in_slices(mask), filled(mask))
+
+
+@pytest.mark.parametrize("spacing", SPACINGS)
+@pytest.mark.parametrize("seed", range(4))
+def test_cavities_are_those_of_distances(spacing, seed):
+    mask = blobs(seed, spacing)
+    reach = (5 + min(spacing[:2])) / 2
+    wide = np.pad(mask, ((9, 9), (9, 9), (0, 0)))
+    near = np.stack(
+        [
+            ndimage.distance_transform_edt(~wide[..., n], spacing[:2]) < reach
+            if wide[..., n].any()
+            else wide[..., n]
+            for n in range(wide.shape[2])
+        ],
+        axis=-1,
+    )
+    inner = (filled(near) & ~near)[9:-9, 9:-9]
+    assert inner.any()
+    cavities = ndimage.distance_transform_edt(~inner, spacing) <= reach
+    expected = mask | (filled(mask) & ~cavities)
+    np.testing.assert_array_equal(without_cavities(mask, spacing), expected)
+
+
+@pytest.mark.parametrize("spacing", SPACINGS)
+def test_a_solid_part_is_an_opening_by_balls(spacing):
+    mask = np.repeat(ndimage.binary_dilation(blobs(7, spacing)), 4, axis=2)
+    mask = np.pad(mask[1:-1, 1:-1, 1:-1], 1)
+    part, _ = solid_part(mask, spacing, 6.0)
+    count = max(1, round(spacing[2]))
+    fine = (*spacing[:2], spacing[2] / count)
+    space = np.repeat(mask, count, axis=2)
+    centres = ndimage.distance_transform_edt(space, fine) >= 3 - 1e-6
+    assert centres.any()
+    reached = space & (ndimage.distance_transform_edt(~centres, fine) <= 3 + 1e-6)
+    np.testing.assert_array_equal(part, reached.reshape(*mask.shape, count).any(axis=-1))
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_a_line_leaves_a_lesion_by_a_voxel_at_most(seed):
+    rng = np.random.default_rng(seed)
+    mask = np.pad(rng.random((9, 12)) < 0.7, 1)
+    mask[4, 5] = True
+    section = diameters._Section(mask, np.eye(2))
+    edges = section._edges
+    ends = edges[rng.integers(0, len(edges), (20, 2))]
+    ends = ends[np.any(ends[:, 0] != ends[:, 1], axis=1)]
+    lengths = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1)
+    count = int(np.ceil(lengths.max() * 4))
+    for (first, last), length, within in zip(ends, lengths, section._are_within(ends), strict=True):
+        gap = longest = 0
+        for at in (np.arange(count) + 0.5) / count:
+            i, j = np.rint(first + at * (last - first)).astype(int)
+            gap = 0 if section._mask[i, j] else gap + 1
+            longest = max(longest, gap)
+        assert within == (longest * length / count <= 1)
