@@ -42,7 +42,6 @@ from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
 from smalltumor.second_look import SecondLook, label_image, load_parameters
 from smalltumor.second_look.coarse_maps import CoarseMaps, Map
-from smalltumor.second_look.peaks import predicted_et
 from smalltumor.training.data.pack import packed_cases
 
 MOST_SPOTS, MOST_PEAKS, IN_BRAIN = 15, 300, 0.7
@@ -156,7 +155,7 @@ def peaks_of(values: Map, allowed: Mask, most: int) -> npt.NDArray[np.int64]:
 
 def spots_of(look: SecondLook, heat: Map, taken: Mask) -> tuple[Labels, dict[int, float]]:
     """A label image of the head's spots outside what is taken, and their scores."""
-    allowed = (look.maps.brain > IN_BRAIN) & ~predicted_et(look.maps)
+    allowed = (look.maps.brain > IN_BRAIN) & ~look.maps.et
     peaks = peaks_of(heat, allowed, 3 * MOST_SPOTS)
     taken, labels = taken.copy(), np.zeros(taken.shape, np.uint16)
     scores: dict[int, float] = {}

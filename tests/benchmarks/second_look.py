@@ -36,7 +36,7 @@ from smalltumor.training.runs.current_weights import final_checkpoint
 
 CANDIDATES = ("log_odds_et", "enhancement", "tube", "mm_to_tumour", "mm_to_et", "mirrored")
 PENALTIES = {"candidates": 3.0, "found": 1.0}
-LEAST_LOG_ODDS, MOST_BY_IMAGE, MOST, LEAST_MM3 = -0.9, 1, 8, 3.0
+LEAST_LOG_ODDS, MOST_BY_IMAGE, LEAST_SCORE, MOST, LEAST_MM3 = -0.9, 1, 0.04, 8, 3.0
 BINS = (0, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.01)
 
 
@@ -104,7 +104,7 @@ def fitted(cases: Sequence[Measured], weights: str, digest: str) -> SecondLookPa
     return SecondLookParameters(
         fit_scorer(spots, real, CANDIDATES, PENALTIES["candidates"]),
         fit_scorer(components, real_components, found_features.FEATURES, PENALTIES["found"]),
-        *(LEAST_LOG_ODDS, MOST_BY_IMAGE, MOST, LEAST_MM3, weights, digest),
+        *(LEAST_LOG_ODDS, MOST_BY_IMAGE, LEAST_SCORE, MOST, LEAST_MM3, weights, digest),
     )
 
 

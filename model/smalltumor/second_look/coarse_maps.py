@@ -12,6 +12,7 @@ from smalltumor.data.brain_mask import remove_background
 from smalltumor.data.network_output import HalfResolutionLogits, softmax
 from smalltumor.geometry.boxes import overlap
 from smalltumor.geometry.network_grid import NetworkGrid
+from smalltumor.second_look.et_of_mask import et_of_mask
 
 if TYPE_CHECKING:
     from smalltumor.data.case import Case
@@ -55,6 +56,8 @@ class CoarseMaps:
     brain : float32 array
         Part of each voxel that is in the brain, 0 to 1.
     probabilities : (class, l, p, s) float32 array
+    et : bool array
+        Enhancing tumour of the mask.
     start : (3,) int
         First voxel of the crop on the network's grid; may be negative.
     network_grid : NetworkGrid
@@ -67,6 +70,7 @@ class CoarseMaps:
     flair: Map
     brain: Map
     probabilities: Map
+    et: Mask
     start: tuple[int, int, int]
     network_grid: NetworkGrid
 
@@ -133,6 +137,7 @@ def coarse_maps(case: Case, cropped: CroppedProbabilities) -> CoarseMaps | None:
         else np.zeros_like(brain),
         brain=brain,
         probabilities=probabilities,
+        et=et_of_mask(probabilities, cropped.output),
         start=cropped.start,
         network_grid=cropped.network_grid,
     )

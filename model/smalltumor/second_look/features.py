@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from smalltumor.labels.regions import TissueClass
 from smalltumor.second_look.coarse_maps import VOXEL_MM, CoarseMaps, Map
-from smalltumor.second_look.peaks import Peaks, log_odds, predicted_et
+from smalltumor.second_look.peaks import Peaks, log_odds
 
 Floats = npt.NDArray[np.float64]
 
@@ -81,7 +81,7 @@ def features_of(maps: CoarseMaps, peaks: Peaks) -> Floats:
         cubes.highest(cubes.values(core)),
         peaks.surroundings[at],
         _distance(peaks.voxels, maps.probabilities[TissueClass.BACKGROUND] < 0.5),
-        _distance(peaks.voxels, predicted_et(maps)),
+        _distance(peaks.voxels, maps.et),
         *cubes.shape(enhancement),
         _mirrored(maps.brain, peaks),
         *_position(maps.brain, peaks.voxels),

@@ -30,6 +30,8 @@ class SecondLookParameters:
         logarithm, are offered.
     most_by_image : int
         Number of other spots that are offered, those with the highest scores.
+    least_score : float
+        Spots with a lower score are not offered.
     most : int
         Largest number of candidates that are offered.
     least_mm3 : float
@@ -44,6 +46,7 @@ class SecondLookParameters:
     found: Scorer
     least_log_odds: float
     most_by_image: int
+    least_score: float
     most: int
     least_mm3: float
     weights: str
@@ -75,6 +78,7 @@ def load_parameters(path: str | Path | None = None) -> SecondLookParameters:
             Scorer.from_dict(values["found"]),
             float(values["least_log_odds"]),
             int(values["most_by_image"]),
+            float(values["least_score"]),
             int(values["most"]),
             float(values["least_mm3"]),
             str(values["weights"]),
@@ -95,6 +99,7 @@ def as_json(parameters: SecondLookParameters) -> str:
         "digest": parameters.digest,
         "least_log_odds": parameters.least_log_odds,
         "most_by_image": parameters.most_by_image,
+        "least_score": parameters.least_score,
         "most": parameters.most,
         "least_mm3": parameters.least_mm3,
         "candidates": parameters.candidates.to_dict(),

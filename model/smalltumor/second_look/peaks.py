@@ -66,7 +66,7 @@ def find_peaks(maps: CoarseMaps) -> Peaks:
     differences = [one - two for one, two in pairwise(smoothed)]
     scale, blob, surroundings = (_in_maps(v, box, maps) for v in (*_largest(differences), share))
     allowed = (maps.brain > _IN_BRAIN) & (surroundings > _IN_BRAIN)
-    allowed &= ~predicted_et(maps)
+    allowed &= ~maps.et
     odds = log_odds(maps)
     found = [
         _highest(blob, allowed & (blob > LEAST_BLOB)),
@@ -75,21 +75,12 @@ def find_peaks(maps: CoarseMaps) -> Peaks:
     return Peaks(_apart(np.concatenate(found), blob), blob, scale, surroundings)
 
 
-def predicted_et(maps: CoarseMaps) -> Mask:
-    """Voxels of the maps whose most probable class is ET."""
-    return np.asarray(maps.probabilities[TissueClass.ET] > _most_probable_other(maps))
-
-
 def log_odds(maps: CoarseMaps) -> Map:
     """Logarithm of the probability of ET over that of the most probable other class."""
     tiny = np.float32(1e-6)
     et = maps.probabilities[TissueClass.ET]
-    return np.asarray(np.log((et + tiny) / (_most_probable_other(maps) + tiny)))
-
-
-def _most_probable_other(maps: CoarseMaps) -> Map:
-    """Probability of the most probable class before ET, which is the last one."""
-    return np.asarray(np.maximum.reduce(maps.probabilities[: TissueClass.ET]))
+    other = np.maximum.reduce(maps.probabilities[: TissueClass.ET])  # ET is the last class
+    return np.asarray(np.log((et + tiny) / (other + tiny)))
 
 
 def _largest(volumes: Sequence[Map]) -> tuple[npt.NDArray[np.int8], Map]:

@@ -105,7 +105,7 @@ class SecondLook:
         seeds, taken = self.seeds, mask.copy(order="K")
         chosen: list[tuple[npt.NDArray[np.int64], float]] = []
         for number in np.argsort(-scores, kind="stable"):
-            if len(chosen) == rules.most:
+            if len(chosen) == rules.most or scores[number] < rules.least_score:
                 break
             probable = log_odds[number] >= rules.least_log_odds
             if not probable and not by_image:

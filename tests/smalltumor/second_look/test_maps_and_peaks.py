@@ -15,7 +15,7 @@ from smalltumor.data.brain_mask import remove_background
 from smalltumor.labels.regions import TissueClass
 from smalltumor.second_look.coarse_maps import coarse_maps, halve
 from smalltumor.second_look.features import features_of
-from smalltumor.second_look.peaks import find_peaks, log_odds, predicted_et
+from smalltumor.second_look.peaks import find_peaks, log_odds
 
 SPOTS = (Spot((42, 30, 32), 4, 500), Spot((24, 42, 28), 5, 500, logit=8))
 
@@ -62,7 +62,7 @@ def test_peaks_are_those_of_scipys_filters():
         at_peak = values[tuple(peaks.voxels.T)] == largest[tuple(peaks.voxels.T)]
         assert at_peak.any()
     of_largest = maps.probabilities.argmax(axis=0) == TissueClass.ET
-    np.testing.assert_array_equal(predicted_et(maps), of_largest)
+    np.testing.assert_array_equal(maps.et, of_largest)
 
 
 @given(hnp.arrays(np.float32, (3, 4, 5), elements=st.floats(-3, 3, width=16)))

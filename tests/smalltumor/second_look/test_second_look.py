@@ -23,7 +23,7 @@ from smalltumor.second_look.second_look import second_look
 from synthetic import LPS
 
 MISSED, FOUND = Spot((42, 30, 32), 4, 500), Spot((24, 42, 28), 5, 500, logit=8)
-EAGER = replace(load_parameters(), least_log_odds=-99.0)
+EAGER = replace(load_parameters(), least_log_odds=-99.0, least_score=0.0)
 
 
 def look_at(case, *spots, parameters=EAGER):
@@ -69,6 +69,28 @@ def test_no_more_are_offered_than_the_parameters_allow():
     assert len(look_at(case, parameters=replace(EAGER, most=1)).candidates(nothing)) == 1
     unseen = replace(EAGER, least_log_odds=-1.0, most_by_image=2)
     assert len(look_at(case, *spots, parameters=unseen).candidates(nothing)) == 2
+
+
+def test_a_spot_with_a_low_score_is_not_offered():
+    spots = [MISSED, Spot((30, 50, 34), 3, 300), Spot((20, 26, 26), 3, 200)]
+    case, nothing = case_with(*spots), np.zeros((64, 72, 60), bool)
+    scores = [x.score for x in look_at(case, *spots).candidates(nothing)]
+    look = look_at(case, *spots, parameters=replace(EAGER, least_score=scores[1]))
+    assert [x.score for x in look.candidates(nothing)] == scores[:2] != scores
+
+
+def test_what_is_lost_between_the_maps_and_the_mask_is_offered():
+    """One voxel of the maps is ET there, and no voxel of the mask at twice the resolution."""
+    spot = Spot((42, 30, 32), 2.5, 500)
+    case = case_with(spot, FOUND)
+    cropped = output_for(case, FOUND)
+    cropped.output.logits[3, 21, 15, 16] = 4.5
+    mask = Segmentation.from_probabilities(case, cropped).mask(Region.ET)
+    assert not mask[ball(spot.centre, 5)].any()
+    look = SecondLook.of(case, cropped, load_parameters())
+    first, *_ = look.candidates(mask)
+    assert shares_a_voxel(first, spot)
+    assert first.score > 0.1
 
 
 def test_what_the_network_almost_found_is_offered_whatever_the_image_shows():
