@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CARD = ROOT / "model" / "README.md"
 WEIGHTS = ROOT / "model" / "smalltumor" / "weights" / "starter.safetensors"
 
-_LINK = re.compile(r"\[([^\]]+)\]\((?!https?:)[^)]+\)")
+_LINK = re.compile(r"!?\[([^\]]+)\]\((?!https?:)[^)]+\)")
 _SCORE = re.compile(r"^\| Dice (ET|TC|WT) \| ([\d.]+) \| ([\d.]+) to ([\d.]+) \|$", re.MULTILINE)
 
 HEADER = """\

@@ -15,17 +15,15 @@ matched as the candidates of the second look. `--decoder` adds the output of the
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from detector_training import LEAST_VOXELS, Example, Head, examples, features, trained
+from held_out import Fold, output_of
 from scipy import ndimage
-from second_look import output_of
 from smalltumor import read_labels
 from smalltumor.data.case import Case, read_case_files
 from smalltumor.data.naming.find_cases import find_cases
@@ -39,7 +37,7 @@ from smalltumor.labels.components import connected_components
 from smalltumor.labels.masks import Mask
 from smalltumor.labels.regions import TissueClass
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS
-from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
+from smalltumor.models.checkpoint import Checkpoint
 from smalltumor.second_look import SecondLook, label_image, load_parameters
 from smalltumor.second_look.coarse_maps import CoarseMaps, Map
 from smalltumor.training.data.pack import packed_cases
@@ -54,31 +52,6 @@ DETECTOR_ALONE, ODDS_ALONE, ENHANCEMENT_ALONE = "detector map", "odds of ET map"
 Labels = npt.NDArray[np.uint16]
 Judged = dict[int, dict[str, CaseOffers]]
 """Offers of a case, by the least size of a component and by method."""
-
-
-@dataclass(frozen=True)
-class Fold:
-    """A network and its split.
-
-    Parameters
-    ----------
-    name : str
-    checkpoint : Checkpoint
-    training, held_out : list of str
-    """
-
-    name: str
-    checkpoint: Checkpoint
-    training: list[str]
-    held_out: list[str]
-
-    @classmethod
-    def of(cls, run: Path) -> Fold:
-        """Read a run folder."""
-        split = json.loads((run / "config.json").read_text())["split"]
-        assert not set(split["trained_on"]) & set(split["validation"])
-        weights = load_checkpoint(run / "final.safetensors")
-        return cls(run.name, weights, split["training"], split["validation"])
 
 
 def head_of(fold: Fold, options: argparse.Namespace) -> Head:

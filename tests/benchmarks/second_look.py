@@ -1,43 +1,53 @@
 """Fit the scores of the second look, and judge them on patients that no network was trained on.
 
-python tests/benchmarks/second_look.py RUNS --data FOLDER --cache FOLDER [--write FILE.json]
+python tests/benchmarks/second_look.py RUN... --data FOLDER --cache FOLDER
+    [--packaged] [--plot FILE.png] [--write FILE.json]
 
-RUNS is the folder of a cross-validation. The output of each fold's network for its held-out cases
-is kept in the cache. Scores are judged nested by fold: those of a fold's patients come from a fit
-on the patients of the others. `--write` writes a fit on all patients.
+RUN is the run folder of a fold, or the folder of a cross-validation. The output of each fold's
+network for its held-out cases is kept in the cache. Scores are judged nested by fold: those of a
+fold's patients come from a fit on the patients of the others. `--packaged` judges the scores of the
+package instead; `--plot` draws them beside those of the five folds on which they were fitted, whose
+networks no longer exist. `--write` writes a fit on all patients. `--shipped` instead of RUN judges
+the shipped network on the patients it was trained on.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from smalltumor import read_labels, segment
+from held_out import Fold, folds_of, output_of, shipped_fold
+from reliability import Bin, Scored, bins_of, plot, print_reliability
+from smalltumor import read_labels
 from smalltumor.data.case import Case, read_case_files
 from smalltumor.data.naming.find_cases import find_cases
-from smalltumor.data.network_output import HalfResolutionLogits
+from smalltumor.data.patients import patient_of
 from smalltumor.data.probabilities import CroppedProbabilities
 from smalltumor.evaluation.froc import CaseOffers, at_rates, case_offers, froc_curve
-from smalltumor.geometry.network_grid import NetworkGrid
 from smalltumor.labels.regions import Region, TissueClass
 from smalltumor.lesions import lesion_components, measure_lesions
-from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
+from smalltumor.models.checkpoint import load_checkpoint
 from smalltumor.second_look import SecondLook, SecondLookParameters, label_image, load_parameters
 from smalltumor.second_look import features as candidate_features
 from smalltumor.second_look import found as found_features
 from smalltumor.second_look.fitting import fit_scorer
 from smalltumor.second_look.parameters import as_json
-from smalltumor.training.cross_validation.record import CrossValidation
-from smalltumor.training.runs.current_weights import final_checkpoint
 
 CANDIDATES = ("log_odds_et", "enhancement", "tube", "mm_to_tumour", "mm_to_et", "mirrored")
 PENALTIES = {"candidates": 3.0, "found": 1.0}
 LEAST_LOG_ODDS, MOST_BY_IMAGE, LEAST_SCORE, MOST, LEAST_MM3 = -0.9, 1, 0.04, 8, 3.0
-BINS = (0, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.01)
+
+EARLIER = {
+    "components of the mask": (
+        *((6, 0.19, 0.50), (48, 0.32, 0.48), (44, 0.49, 0.36)),
+        *((24, 0.70, 0.50), (16, 0.86, 0.69), (46, 0.95, 1.00)),
+    ),
+    "candidates": ((49, 0.03, 0.04), (41, 0.08, 0.22), (45, 0.13, 0.13), (22, 0.27, 0.05)),
+}
+"""Number, mean score and share of real ones by score, of the five folds out of fold."""
 
 
 @dataclass
@@ -50,25 +60,6 @@ class Measured:
     real_spots: np.ndarray
     components: np.ndarray
     real_components: np.ndarray
-
-
-def output_of(case: Case, checkpoint: Checkpoint, cached: Path) -> CroppedProbabilities:
-    """The network's output for a case, from the cache or computed and kept."""
-    grid = NetworkGrid(case.grid)
-    assert grid.lossless, "images are resampled around the brain"
-    if not cached.exists():
-        cropped = segment(case, checkpoint, device="cpu").cropped
-        assert cropped is not None and isinstance(cropped.output, HalfResolutionLogits)
-        logits = cropped.output.logits.astype(np.float16)
-        np.savez(cached, logits=logits, start=cropped.start)
-    with np.load(cached) as file:
-        logits = file["logits"].astype(np.float32)
-        start = tuple(int(n) for n in file["start"])
-    shape = tuple(
-        min(2 * n, size - first)
-        for n, size, first in zip(logits.shape[1:], grid.grid.shape, start, strict=True)
-    )
-    return CroppedProbabilities(HalfResolutionLogits(logits, shape), start, grid)
 
 
 def measured(fold: int, case: Case, cropped: CroppedProbabilities) -> Measured:
@@ -108,19 +99,6 @@ def fitted(cases: Sequence[Measured], weights: str, digest: str) -> SecondLookPa
     )
 
 
-def print_reliability(title: str, scores: Iterable[float], real: Iterable[bool]) -> None:
-    """Print the share of real ones by score."""
-    values, truth = np.array(list(scores)), np.array(list(real))
-    print(f"{title}: score, number, mean score, share real")
-    for low, high in pairwise(BINS):
-        inside = (values >= low) & (values < high)
-        if inside.any():
-            print(
-                f"  {low:.2f} to {min(high, 1):.2f}  {inside.sum():4d}  "
-                f"{values[inside].mean():.3f}  {truth[inside].mean():.3f}"
-            )
-
-
 def offers_of(
     case: Case, cropped: CroppedProbabilities, parameters: SecondLookParameters
 ) -> CaseOffers:
@@ -135,51 +113,103 @@ def offers_of(
 
 
 def judged(
-    cases: Sequence[Measured], load: Callable[[str], tuple[Case, CroppedProbabilities]]
-) -> list[CaseOffers]:
-    """Offers of each case with scores that were fitted on the other folds; print reliability."""
-    offers, found_scores, found_real = [], [], []
+    cases: Sequence[Measured],
+    load: Callable[[str], tuple[Case, CroppedProbabilities]],
+    packaged: SecondLookParameters | None,
+) -> tuple[list[CaseOffers], Scored]:
+    """Offers of each case, and the scored components of the masks.
+
+    Scores are the package's, or fitted on the other folds.
+    """
+    offers, scores = [], []
     for fold in sorted({case.fold for case in cases}):
-        parameters = fitted([case for case in cases if case.fold != fold], "")
+        parameters = packaged or fitted([case for case in cases if case.fold != fold], "", "")
         for case in (case for case in cases if case.fold == fold):
             offers.append(offers_of(*load(case.name), parameters))
-            found_scores += parameters.found(case.components, found_features.FEATURES).tolist()
-            found_real += case.real_components.tolist()
-    print_reliability("found", found_scores, found_real)
-    listed = [offer for case in offers for offer in case.offers]
-    print_reliability("offered", [o.score for o in listed], [not o.false for o in listed])
-    return offers
+            scores.append(parameters.found(case.components, found_features.FEATURES))
+    ordered = sorted(cases, key=lambda case: case.fold)
+    return offers, Scored(
+        np.concatenate(scores),
+        np.concatenate([case.real_components for case in ordered]),
+        [patient_of(case.name) for case in ordered for _ in case.components],
+    )
 
 
-def main() -> None:
-    """Measure, judge, and write."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("runs", type=Path)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--cache", type=Path, required=True)
-    parser.add_argument("--weights", type=Path, help="the network to be named; default: starter")
-    parser.add_argument("--write", type=Path)
-    options = parser.parse_args()
-    options.cache.mkdir(parents=True, exist_ok=True)
-    files = {case.name: case for case in find_cases(options.data)}
-    record = CrossValidation.read(options.runs)
-    folds = {name: n for n, names in enumerate(record.folds.held_out) for name in names}
-    networks = [final_checkpoint(record.fold(n).path) for n in range(len(record.runs))]
+def scored_offers(cases: Sequence[CaseOffers]) -> Scored:
+    """The scores of all offers."""
+    listed = [(offer, case.patient) for case in cases for offer in case.offers]
+    return Scored(
+        np.array([offer.score for offer, _ in listed]),
+        np.array([not offer.false for offer, _ in listed]),
+        [patient for _, patient in listed],
+    )
 
-    def load(name: str) -> tuple[Case, CroppedProbabilities]:
-        case = read_case_files(files[name])
-        return case, output_of(case, networks[folds[name]], options.cache / f"{name}.npz")
 
-    cases = [measured(fold, *load(name)) for name, fold in folds.items()]
-    offers = judged(cases, load)
+def print_curve(offers: Sequence[CaseOffers]) -> None:
+    """Print what the mask and candidates find, by false offers a case."""
+    curve = froc_curve(offers)
     print("least score, false offers a case, found of components, sensitivity (95 % interval)")
-    for point in (*at_rates(froc_curve(offers)), froc_curve(offers)[-1]):
+    for point in (*at_rates(curve), curve[-1]):
         s = point.sensitivity
         print(
             f"  {point.least_score}  {point.false_offers:.2f}  {point.found} of "
             f"{point.components}  {s.value:.3f} ({s.low:.3f} to {s.high:.3f})"
         )
     print(f"false components of the mask a case: {np.mean([c.false_in_mask for c in offers]):.2f}")
+
+
+def drawn_beside_earlier(path: Path, kinds: dict[str, Scored], now: str) -> None:
+    """Plot scores beside those of the five folds."""
+    plot(
+        path,
+        {
+            kind: {
+                "50 patients, 5 folds, earlier": [
+                    Bin(0, 0, number, score, real, real, real)
+                    for number, score, real in EARLIER[kind]
+                ],
+                now: bins_of(scored),
+            }
+            for kind, scored in kinds.items()
+        },
+    )
+
+
+def parsed() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("runs", type=Path, nargs="*")
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--cache", type=Path, required=True)
+    parser.add_argument("--shipped", action="store_true")
+    parser.add_argument("--packaged", action="store_true")
+    parser.add_argument("--plot", type=Path)
+    parser.add_argument("--weights", type=Path, help="the network to be named; default: starter")
+    parser.add_argument("--write", type=Path)
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure, judge, and write."""
+    options = parsed()
+    files = {case.name: case for case in find_cases(options.data)}
+    folds = [shipped_fold(files)] if options.shipped else folds_of(options.runs)
+    fold_of: dict[str, Fold] = {name: fold for fold in folds for name in fold.held_out}
+
+    def load(name: str) -> tuple[Case, CroppedProbabilities]:
+        case, fold = read_case_files(files[name]), fold_of[name]
+        return case, output_of(case, fold.checkpoint, options.cache / fold.name / f"{name}.npz")
+
+    cases = [measured(n, *load(name)) for n, fold in enumerate(folds) for name in fold.held_out]
+    packaged = load_parameters() if options.packaged or options.shipped else None
+    offers, components = judged(cases, load, packaged)
+    kinds = {"components of the mask": components, "candidates": scored_offers(offers)}
+    for title, scored in kinds.items():
+        print_reliability(title, scored)
+    print_curve(offers)
+    if options.plot is not None:
+        now = f"{len(cases)} patients, {len(folds)} folds"
+        drawn_beside_earlier(options.plot, kinds, now)
     if options.write is not None:
         network = load_checkpoint(options.weights)
         options.write.write_text(as_json(fitted(cases, network.name, network.digest)))

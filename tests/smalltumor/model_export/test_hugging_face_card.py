@@ -29,3 +29,4 @@ def test_links_to_files_that_are_not_there_are_words() -> None:
     card = SCRIPT["card"](text + "\n[a page](../docs/cases.md) [napari](https://napari.org)\n")
     assert "../docs" not in card
     assert "a page [napari](https://napari.org)" in card
+    assert "![" not in card and "!Scores" not in card
