@@ -1,19 +1,26 @@
 """The second look: spots that the network almost found, and scores of all lesions."""
 
 from smalltumor.second_look.found import scored
+from smalltumor.second_look.grower import LesionGrower
 from smalltumor.second_look.label_images import label_image, on_other_grid
 from smalltumor.second_look.parameters import SecondLookParameters, load_parameters
-from smalltumor.second_look.score_warning import NOT_POSSIBLE, score_warning
+from smalltumor.second_look.score_warning import NOT_POSSIBLE, score_warning, warning_for_weights
 from smalltumor.second_look.second_look import SecondLook, second_look
+from smalltumor.second_look.stored import StoredCandidates, StoredLesion, read_candidates
 
 __all__ = [
     "NOT_POSSIBLE",
+    "LesionGrower",
     "SecondLook",
     "SecondLookParameters",
+    "StoredCandidates",
+    "StoredLesion",
     "label_image",
     "load_parameters",
     "on_other_grid",
+    "read_candidates",
     "score_warning",
     "scored",
     "second_look",
+    "warning_for_weights",
 ]

@@ -10,14 +10,15 @@ import numpy.typing as npt
 
 from smalltumor.data.brain_mask import remove_background
 from smalltumor.data.network_output import HalfResolutionLogits, softmax
-from smalltumor.geometry.boxes import overlap
+from smalltumor.geometry.boxes import bounding_box, overlap
 from smalltumor.geometry.network_grid import NetworkGrid
+from smalltumor.labels.regions import TissueClass
 from smalltumor.second_look.et_of_mask import et_of_mask
 
 if TYPE_CHECKING:
     from smalltumor.data.case import Case
     from smalltumor.data.probabilities import CroppedProbabilities
-    from smalltumor.labels.masks import Mask
+    from smalltumor.labels.masks import Classes, Mask
 
 Map = npt.NDArray[np.float32]
 
@@ -56,6 +57,7 @@ class CoarseMaps:
     brain : float32 array
         Part of each voxel that is in the brain, 0 to 1.
     probabilities : (class, l, p, s) float32 array
+        Of a mask without probabilities, the part of each voxel that each class has.
     et : bool array
         Enhancing tumour of the mask.
     start : (3,) int
@@ -104,15 +106,56 @@ def coarse_maps(case: Case, cropped: CroppedProbabilities) -> CoarseMaps | None:
     CoarseMaps or None
         None if T1CE or T1 is missing, or there is too little brain.
     """
-    if any(modality not in case.volumes for modality in REQUIRED):
+    if not _has_images(case):
         return None
+    probabilities = _probabilities(cropped)
+    et = et_of_mask(probabilities, cropped.output)
+    return _maps(case, cropped.network_grid, cropped.start, probabilities, et)
+
+
+def maps_beside(case: Case, classes: Classes) -> CoarseMaps | None:
+    """Compute the maps of a case from its images and a mask, where no probabilities are known.
+
+    Parameters
+    ----------
+    case : Case
+    classes : (i, j, k) uint8 array
+        Tissue classes on the case's grid.
+
+    Returns
+    -------
+    CoarseMaps or None
+        As for `coarse_maps`.
+    """
+    if not _has_images(case):
+        return None
+    network_grid = NetworkGrid(case.grid)
+    box = bounding_box(network_grid.volume_to_network(case.volumes["t1ce"]) != 0)
+    start = (box[0].start, box[1].start, box[2].start)
+    shape = tuple(span.stop - span.start + (span.stop - span.start) % 2 for span in box)
+    labels = network_grid.labels_to_network(classes)
+    parts = [halve(_crop(labels == tissue, start, shape)) for tissue in TissueClass]
+    return _maps(case, network_grid, start, np.stack(parts), parts[TissueClass.ET] > 0)
+
+
+def _has_images(case: Case) -> bool:
+    return all(modality in case.volumes for modality in REQUIRED)
+
+
+def _maps(
+    case: Case,
+    network_grid: NetworkGrid,
+    start: tuple[int, int, int],
+    probabilities: Map,
+    et: Mask,
+) -> CoarseMaps | None:
+    """The maps of a crop that begins at a voxel of the network's grid."""
     names = [name for name in ("t1ce", "t1", "flair") if name in case.volumes]
     images = remove_background([case.volumes[name] for name in names], case.grid.spacing)
-    shape, probabilities = _probabilities(cropped)
     coarse = {}
-    inside = np.zeros([2 * n for n in shape], dtype=bool, order="F")
+    inside = np.zeros([2 * n for n in probabilities.shape[1:]], dtype=bool, order="F")
     for name, image in zip(names, images, strict=True):
-        volume = _crop(cropped.network_grid.volume_to_network(image), cropped.start, inside.shape)
+        volume = _crop(network_grid.volume_to_network(image), start, inside.shape)
         inside |= volume > 0
         coarse[name] = halve(volume)
     brain = halve(inside)
@@ -137,9 +180,9 @@ def coarse_maps(case: Case, cropped: CroppedProbabilities) -> CoarseMaps | None:
         else np.zeros_like(brain),
         brain=brain,
         probabilities=probabilities,
-        et=et_of_mask(probabilities, cropped.output),
-        start=cropped.start,
-        network_grid=cropped.network_grid,
+        et=et,
+        start=start,
+        network_grid=network_grid,
     )
 
 
@@ -176,16 +219,16 @@ def _is_small_integer(volume: npt.NDArray[Any]) -> bool:
     return volume.dtype.kind in "biu" and volume.dtype.itemsize <= 2
 
 
-def _probabilities(cropped: CroppedProbabilities) -> tuple[tuple[int, ...], Map]:
-    """Class probabilities at half resolution, and their shape."""
+def _probabilities(cropped: CroppedProbabilities) -> Map:
+    """Class probabilities at half resolution."""
     output = cropped.output
     if isinstance(output, HalfResolutionLogits):
         logits = np.array(output.logits, dtype=np.float32, order="C")
-        return logits.shape[1:], softmax(logits)
+        return softmax(logits)
     values = output.probabilities()
     shape = tuple(-(-n // 2) for n in values.shape[1:])
     padded = [_crop(v, (0, 0, 0), tuple(2 * n for n in shape)) for v in values]
-    return shape, np.stack([halve(v) for v in padded])
+    return np.stack([halve(v) for v in padded])
 
 
 def _crop(

@@ -30,10 +30,31 @@ def score_warning(
     str or None
         None if the weights are those, or are unknown.
     """
-    run, fitted = segmentation.run, parameters or load_parameters()
-    if run is None or run.digest == fitted.digest:
+    run = segmentation.run
+    return None if run is None else warning_for_weights(run.weights, run.digest, parameters)
+
+
+def warning_for_weights(
+    weights: str, digest: str, parameters: SecondLookParameters | None = None
+) -> str | None:
+    """What is doubtful about the scores of a mask that was made with these weights.
+
+    Parameters
+    ----------
+    weights, digest : str
+        Name and digest of the checkpoint.
+    parameters : SecondLookParameters, optional
+        By default those of the package.
+
+    Returns
+    -------
+    str or None
+        None if the scores were fitted for these weights.
+    """
+    fitted = parameters or load_parameters()
+    if digest == fitted.digest:
         return None
-    used = run.weights if run.weights != fitted.weights else f"other weights named {run.weights}"
+    used = weights if weights != fitted.weights else f"other weights named {weights}"
     return (
         f"the scores of lesions were fitted with the weights {fitted.weights}; they may not hold "
         f"for {used}"

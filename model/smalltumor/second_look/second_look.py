@@ -11,11 +11,11 @@ import numpy.typing as npt
 
 from smalltumor.labels.regions import Region
 from smalltumor.labels.small_lesions import SMALL_LESION_MM3
-from smalltumor.lesions import Lesion, LesionList, LookUp, measure_lesion
-from smalltumor.second_look.coarse_maps import CoarseMaps, coarse_maps
+from smalltumor.lesions import Lesion, LesionList, measure_lesion
+from smalltumor.second_look.coarse_maps import coarse_maps
 from smalltumor.second_look.features import FEATURES, Floats, features_of
 from smalltumor.second_look.found import scored
-from smalltumor.second_look.growing import grow
+from smalltumor.second_look.grower import LesionGrower
 from smalltumor.second_look.parameters import SecondLookParameters, load_parameters
 from smalltumor.second_look.peaks import Peaks, find_peaks
 
@@ -28,22 +28,17 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class SecondLook:
+class SecondLook(LesionGrower):
     """The maps of a case, from which candidates, scores and grown lesions come.
 
     Parameters
     ----------
-    case : Case
-    maps : CoarseMaps
+    case, maps, look_up
+        As of `LesionGrower`; with probabilities.
     parameters : SecondLookParameters
-    look_up : callable
-        Class probabilities at voxels of the case's grid.
     """
 
-    case: Case = field(repr=False)
-    maps: CoarseMaps = field(repr=False)
     parameters: SecondLookParameters = field(repr=False)
-    look_up: LookUp = field(repr=False)
 
     @classmethod
     def of(
@@ -75,7 +70,7 @@ class SecondLook:
         maps = coarse_maps(case, cropped)
         if maps is None:
             return None
-        return cls(case, maps, parameters or load_parameters(), cropped.at)
+        return cls(case, maps, cropped.at, parameters or load_parameters())
 
     def candidates(
         self,
@@ -128,12 +123,6 @@ class SecondLook:
             )
             for number, (voxels, score) in enumerate(chosen, start=first_id)
         ]
-
-    def grow(
-        self, voxel: npt.ArrayLike, mask: Mask | None = None, *, apart: bool = False
-    ) -> npt.NDArray[np.int64]:
-        """Grow a lesion at a voxel of the case's grid; see `growing.grow`."""
-        return grow(self.case, self.maps, voxel, mask, self.look_up, apart=apart)
 
     @cached_property
     def _peaks(self) -> Peaks:
