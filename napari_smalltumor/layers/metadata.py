@@ -28,6 +28,7 @@ from napari_smalltumor.viewer import unproxied
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Labels, Layer
+    from smalltumor.second_look import StoredCandidates
 
 METADATA_KEY = "smalltumor"
 
@@ -94,6 +95,8 @@ class LayerRole:
         Name of the label scheme of tissue classes.
     result : Segmentation, optional
         The network's result, if it filled the layer.
+    candidates : StoredCandidates, optional
+        What the run of a cohort has stored of the mask of a layer of ET.
     checksum : int, optional
         `checksum` of the data with which a network filled the layer, to detect edits.
     images_changed : bool
@@ -109,6 +112,7 @@ class LayerRole:
     region: Region | None = None
     scheme: str | None = None
     result: Segmentation | None = None
+    candidates: StoredCandidates | None = None
     checksum: int | None = None
     images_changed: bool = False
     reference: ReferenceMask | None = None
@@ -126,9 +130,9 @@ class _Provenance:
         self.claimed = claimed
 
     def claim(self) -> LayerRole:
-        """Return the role for its owner, and drop the large result, which copies do not need."""
+        """Return the role for its owner, and drop what is large, which copies do not need."""
         role = self.role
-        self.role = replace(role, result=None, checksum=None)
+        self.role = replace(role, result=None, candidates=None, checksum=None)
         self.claimed = True
         return role
 
@@ -196,6 +200,13 @@ def fill_layer(layer: Labels, data: npt.NDArray[np.integer], role: LayerRole) ->
     set_role(layer, replace(role, checksum=checksum(data)))
     layer.data = data
     layer.visible = True
+
+
+def with_candidates(metadata: Mapping[str, Any], candidates: StoredCandidates) -> dict[str, Any]:
+    """Metadata of a layer of ET that is to be added, with the candidates that were stored."""
+    role = provenance_of(metadata)
+    assert role is not None and role.region is Region.ET
+    return {**metadata, **replace(role, candidates=candidates).metadata()}
 
 
 def provenance_of(metadata: Mapping[str, Any]) -> LayerRole | None:

@@ -310,7 +310,8 @@ class LesionsDock(LesionsPanel):
         title = texts.candidates_title(
             self.review, finder.status, searching=finder.busy, doubtful=bool(finder.score_warning)
         )
-        self.show_candidates(title, self.review.candidates, current, finder.score_warning)
+        about = texts.about_candidates(finder.score_warning, finder.problem)
+        self.show_candidates(title, self.review.candidates, current, about)
         self._enable_buttons()
 
     def _enable_buttons(self) -> None:

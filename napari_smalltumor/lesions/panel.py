@@ -141,12 +141,11 @@ class LesionsPanel(QWidget):
         self.speck_probability.setVisible(from_network)
 
     def show_candidates(
-        self, title: str, candidates: Sequence[Lesion], current: Lesion | None, warning: str = ""
+        self, title: str, candidates: Sequence[Lesion], current: Lesion | None, about: str = ""
     ) -> None:
-        """Show the second list; hidden without a title. The warning is about its scores."""
+        """Show the second list; hidden without a title. What is said about it is in its tip."""
         self.candidates_title.setText(title)
-        sentence = f"\n{warning[:1].upper()}{warning[1:]}." if warning else ""
-        self.candidates_title.setToolTip(CANDIDATES_TIP + sentence)
+        self.candidates_title.setToolTip("\n".join(filter(None, (CANDIDATES_TIP, about))))
         for widget in (self.candidates_title, self.candidates_table):
             widget.setVisible(bool(title))
         self.candidates_table.setVisible(bool(title and candidates))

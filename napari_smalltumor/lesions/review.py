@@ -155,7 +155,7 @@ class LesionReview(ReviewedSegmentation):
     @property
     def from_network(self) -> bool:
         """Whether probabilities of the segmentation are known."""
-        return self.source is not None and self.source.look_up(self.region) is not None
+        return self.source is not None and self.source.knows_probabilities(self.region)
 
     @property
     def specks(self) -> list[Lesion]:

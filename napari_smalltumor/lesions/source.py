@@ -23,6 +23,7 @@ from smalltumor.lesions import (
     measure_lesions,
     without_probability_if_painted,
 )
+from smalltumor.second_look import StoredLesion, with_probabilities
 
 from napari_smalltumor.layers.coordinates import (
     AXES,
@@ -148,6 +149,7 @@ class LesionSource:
             upright=self._is_upright,
             look_up=self.look_up(region),
             plane=self.plane,
+            stored=self._stored(region),
         )
 
     @property
@@ -161,6 +163,17 @@ class LesionSource:
         result = role.result if role is not None else None
         cropped = getattr(result, "cropped", None)
         return None if cropped is None else cropped.at
+
+    def knows_probabilities(self, region: Region) -> bool:
+        """Whether the network made the layer, and its probabilities are known or stored."""
+        return self.look_up(region) is not None or bool(self._stored(region))
+
+    def _stored(self, region: Region) -> Sequence[StoredLesion]:
+        """What a cohort's run has stored of the components of ET."""
+        role = role_of(self.layers[region]) if region is Region.ET else None
+        if role is None or role.candidates is None or role.result is not None:
+            return ()
+        return role.candidates.found
 
     def to_data(self, voxels: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Convert voxel indices (..., 3) of a lesion, on the grid, to those in the layers."""
@@ -236,6 +249,8 @@ class Snapshot:
         Class probabilities at voxels of the grid.
     plane : callable
         Finds the midsagittal plane of the brain, or None.
+    stored : sequence of StoredLesion
+        Components whose probabilities a cohort's run has stored.
     """
 
     data: npt.NDArray[np.integer]
@@ -245,6 +260,7 @@ class Snapshot:
     upright: bool
     look_up: LookUp | None
     plane: Callable[[], MidsagittalPlane | None]
+    stored: Sequence[StoredLesion] = ()
 
     def shows_the_same(self, other: Snapshot | None) -> bool:
         """Whether a search of both snapshots finds the same lesions."""
@@ -252,6 +268,7 @@ class Snapshot:
             other is not None
             and (self.region, self.values) == (other.region, other.values)
             and self.look_up == other.look_up
+            and self.stored is other.stored
             and self.grid.matches(other.grid)
             and np.array_equal(self.data, other.data)
         )
@@ -268,7 +285,8 @@ class Snapshot:
             lesions = [
                 replace(x, slices=_nearest(x.centroid_voxel), slices_by_index=True) for x in lesions
             ]
-        return [without_probability_if_painted(x) for x in lesions]
+        lesions = [without_probability_if_painted(x) for x in lesions]
+        return with_probabilities(lesions, self.stored) if self.stored else lesions
 
 
 def lesion_sources(layers: Iterable[Layer]) -> list[LesionSource]:

@@ -65,7 +65,7 @@ def specks_of(
     source: LesionSource, region: Region, lesions: Iterable[Lesion], rule: SpeckRule
 ) -> list[Lesion]:
     """The specks among the lesions of a segmentation; a lesion that was accepted is none."""
-    candidates = rule.specks(lesions, from_network=source.look_up(region) is not None)
+    candidates = rule.specks(lesions, from_network=source.knows_probabilities(region))
     return [lesion for lesion in candidates if not source.is_accepted(region, lesion)]
 
 

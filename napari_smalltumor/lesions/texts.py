@@ -28,6 +28,13 @@ NOT_IN_VIEW = "The lesion was out of view. Press again"
 EARLIER_SCAN = f"Show the present scan first ({keys.FLICKER.sequence})"
 NO_LESION_HERE = "No lesion of the mask is here"
 ALL_SMALL_ACCEPTED = "Every small lesion is accepted"
+_WITHOUT_CANDIDATES = {
+    LookStatus.NOT_COMPUTED: "Second look failed",
+    LookStatus.IMPOSSIBLE: SECOND_LOOK_NEEDS,
+    LookStatus.NOT_STORED: f"Second look: not stored; {keys.SEGMENT.sequence} finds it",
+    LookStatus.REFUSED: f"Second look: files refused; {keys.SEGMENT.sequence} finds it",
+}
+"""The line above the second list where there is none."""
 
 
 def summary(review: LesionReview, *, searching: bool, failure: str) -> str:
@@ -135,7 +142,7 @@ def rejected() -> str:
 
 def no_look(status: LookStatus) -> str:
     """Why a click can add nothing."""
-    if status is LookStatus.NO_RESULT:
+    if status is LookStatus.NO_ORIGIN:
         return "Clicks add to a result of the network; segment the case first"
     return SECOND_LOOK_NEEDS if status is LookStatus.IMPOSSIBLE else "Second look is not ready yet"
 
@@ -144,16 +151,24 @@ def candidates_title(
     review: LesionReview, status: LookStatus, *, searching: bool, doubtful: bool = False
 ) -> str:
     """The line above the second list; empty if there is no such list."""
-    if status is LookStatus.NO_RESULT or review.region is not Region.ET:
+    if status is LookStatus.NO_ORIGIN or review.region is not Region.ET:
         return ""
     if searching:
         return "Second look: searching ..."
     if status is not LookStatus.COMPUTED:
-        return SECOND_LOOK_NEEDS if status is LookStatus.IMPOSSIBLE else "Second look failed"
+        return _WITHOUT_CANDIDATES[status]
     if not review.candidates:
         return "Second look: nothing to decide on"
     found = count(len(review.candidates), "candidate")
     return f"Second look: {found}" + (", scores of other weights" if doubtful else "")
+
+
+def about_candidates(score_warning: str, problem: str) -> str:
+    """What the tip of the second list adds: what is doubtful of its scores, or why it is empty."""
+    if problem:
+        segment = f"{keys.SEGMENT.sequence} segments the case anew and finds candidates"
+        return f"No candidates: {problem}. {segment}."
+    return f"{score_warning[:1].upper()}{score_warning[1:]}." if score_warning else ""
 
 
 def undone(step: Step) -> str:

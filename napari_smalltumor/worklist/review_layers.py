@@ -1,22 +1,32 @@
-"""The layers of a case of a worklist: its images, and the mask that is reviewed as regions."""
+"""The layers of a case of a worklist: its images, and the mask that is reviewed as regions.
+
+The layer of ET has the candidates that the cohort's run has stored.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from smalltumor.cohort.records import CaseRecord, digests_of_images, has_other_images
 from smalltumor.cohort.results_folder import ResultsFolder
 from smalltumor.cohort.reviews import MaskToReview, Reviews
+from smalltumor.cohort.stored_candidates import stored_candidates
 from smalltumor.cohort.stored_mask import digest_of_file, read_stored_mask
 from smalltumor.cohort.worklist import Worklist, WorklistEntry
-from smalltumor.errors import CaseError
+from smalltumor.errors import CaseError, SmalltumorError
+from smalltumor.labels.regions import Region
 
+from napari_smalltumor import notify
 from napari_smalltumor.layers.create import LayerData
+from napari_smalltumor.layers.metadata import provenance_of, with_candidates
 from napari_smalltumor.loading.case_layers import layers_of_case
 
 if TYPE_CHECKING:
     from napari.layers import Layer
+    from smalltumor.data.segmentation import Segmentation
+    from smalltumor.second_look import StoredCandidates
 
 
 def layers_to_review(
@@ -48,4 +58,31 @@ def layers_to_review(
     if digest_of_file(begun.path) != begun.digest:
         raise CaseError(f"{begun.path} was changed while it was read; open {name} again")
     data = layers_of_case(entry.files, layers=layers, with_labels=False, regions=mask)
-    return data, begun
+    stored = _candidates(ResultsFolder(worklist.folder), begun, mask)
+    return [_with_candidates(each, stored) for each in data], begun
+
+
+def _candidates(
+    folder: ResultsFolder, begun: MaskToReview, mask: Segmentation
+) -> StoredCandidates | None:
+    """What is stored of a case, also beside a reviewed mask; a fault of the files is warned of."""
+    if begun.review is not None:
+        try:
+            mask = read_stored_mask(folder.mask(begun.case), begun.case, begun.scheme)
+        except SmalltumorError as error:
+            notify.warn(f"{begun.case} has no second look: {error}")
+            return None
+    stored = stored_candidates(folder, begun, mask)
+    if stored.problem and not stored.is_missing:
+        notify.warn(f"{begun.case} has no second look: {stored.problem}")
+    # in a mask that was reviewed, a component that the network doubts may have been accepted
+    return stored if begun.review is None else replace(stored, found=())
+
+
+def _with_candidates(data: LayerData, stored: StoredCandidates | None) -> LayerData:
+    values, attributes, kind = data
+    role = provenance_of(attributes["metadata"])
+    if stored is None or role is None or role.region is not Region.ET:
+        return data
+    metadata = with_candidates(attributes["metadata"], stored)
+    return values, {**attributes, "metadata": metadata}, kind

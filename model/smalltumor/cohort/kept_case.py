@@ -10,7 +10,7 @@ import numpy as np
 from smalltumor.cohort.records import CaseRecord, has_other_images
 from smalltumor.cohort.results_folder import ResultsFolder
 from smalltumor.cohort.rows import CohortRow, bids_labels, joined, numbers_of, reason_of
-from smalltumor.cohort.stored_mask import read_stored_mask
+from smalltumor.cohort.stored_mask import digest_of_file, read_stored_mask
 from smalltumor.errors import CaseError, SmalltumorError
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ NOT_ITS_OWN = (
     "no candidates written: the mask is not the one that the network gives; it was corrected, or "
     "made on another device"
 )
+_WRITTEN = "candidates written"
 
 
 def keep(
@@ -61,7 +62,11 @@ def keep(
     if isinstance(computed, Exception):
         notes.append(f"no candidates written: {reason_of(computed)}")
     elif computed is not None:
-        notes += _write_candidates(computed, mask, folder)
+        written = _write_candidates(computed, mask, folder)
+        notes.append(written)
+        if written == _WRITTEN and record is not None:
+            digest = digest_of_file(folder.candidates(name))
+            replace(record, candidates=digest).write(folder.record(name))
     participant, session = bids_labels(name)
     lacking = job.missing if record is None else record.missing
     row = CohortRow(name, "kept", *numbers_of(mask, lesions))
@@ -135,8 +140,8 @@ def _write_missing(
     return notes
 
 
-def _write_candidates(computed: Computed, mask: Segmentation, folder: ResultsFolder) -> list[str]:
-    """Write the label image, if its values are the ids of the lesion table."""
+def _write_candidates(computed: Computed, mask: Segmentation, folder: ResultsFolder) -> str:
+    """Write the label image, if its values are the ids of the lesion table; give the note."""
     from smalltumor.cohort.network_stage import second_look_at
     from smalltumor.data.nifti import write_volume
     from smalltumor.files.tables import read_table
@@ -144,12 +149,12 @@ def _write_candidates(computed: Computed, mask: Segmentation, folder: ResultsFol
 
     result = computed.result
     if not np.array_equal(result.classes, mask.classes):
-        return [NOT_ITS_OWN]
+        return NOT_ITS_OWN
     candidates = second_look_at(computed)[1]
     rows = read_table(folder.lesions(mask.name), ("id", "list"))
     listed = {row["id"] for row in rows if row["list"] == "second_look"}
     if listed != {str(candidate.id) for candidate in candidates}:
-        return ["no candidates written: the lesion table lists others"]
+        return "no candidates written: the lesion table lists others"
     image = label_image(candidates, result.grid)
     write_volume(folder.candidates(mask.name), image, result.grid, result.header, overwrite=True)
-    return ["candidates written"]
+    return _WRITTEN

@@ -48,6 +48,9 @@ class CaseRecord:
     expected_dice : mapping of str to float or None
         Of the network's mask, by region, see `smalltumor.data.expected_dice`; empty in records of
         earlier versions.
+    candidates : str
+        SHA-256 of the label image of its candidates; empty if none was written, and in records of
+        earlier versions.
     """
 
     weights: str
@@ -62,6 +65,7 @@ class CaseRecord:
     digests: Mapping[str, str] = field(default_factory=dict)
     round: int = 0
     expected_dice: Mapping[str, float | None] = field(default_factory=dict)
+    candidates: str = ""
 
     def write(self, path: Path) -> None:
         """Write the record, in place of one before."""
@@ -81,6 +85,7 @@ class CaseRecord:
             content = {
                 "digests": {},
                 "expected_dice": {},
+                "candidates": "",
                 **json.loads(path.read_text(encoding="utf-8")),
             }
             known = {name: content[name] for name in (f.name for f in fields(cls))}

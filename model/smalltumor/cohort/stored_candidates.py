@@ -14,6 +14,8 @@ from smalltumor.second_look import StoredCandidates, warning_for_weights
 from smalltumor.second_look.stored import NoCandidatesError, read_candidates
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from smalltumor.cohort.reviews import MaskToReview
     from smalltumor.data.segmentation import Segmentation
 
@@ -36,6 +38,7 @@ def stored_candidates(
         record = CaseRecord.read(folder.record(case))
         _check_weights(record, folder)
         stored = read_candidates(folder.candidates(case), folder.lesions(case), mask)
+        _check_image(record, folder.candidates(case))
         if digest_of_file(folder.mask(case)) != begun.network_digest:
             raise CaseError(f"{folder.mask(case).name} was changed while its candidates were read")
     except NoCandidatesError as error:
@@ -51,3 +54,10 @@ def _check_weights(record: CaseRecord | None, folder: ResultsFolder) -> None:
     digest = read_info(folder.path).digest
     if record is not None and digest and record.digest != digest:
         raise CaseError(f"the mask was made with other weights ({record.weights}) than the others")
+
+
+def _check_image(record: CaseRecord | None, image: Path) -> None:
+    """Patients in whom nothing was found have equal masks; their images are told by the record."""
+    known = "" if record is None else record.candidates
+    if known and image.exists() and digest_of_file(image) != known:
+        raise CaseError(f"{image.name} was replaced since")

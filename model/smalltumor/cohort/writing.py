@@ -13,8 +13,11 @@ from smalltumor.cohort.records import (
 )
 from smalltumor.cohort.results_folder import ResultsFolder
 from smalltumor.cohort.rows import CohortRow, bids_labels, joined, numbers_of
+from smalltumor.cohort.stored_mask import digest_of_file
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from smalltumor.cohort.jobs import Job
     from smalltumor.cohort.settings import CohortSettings
     from smalltumor.data.segmentation import Segmentation
@@ -33,11 +36,11 @@ def write_results(job: Job, computed: Computed, settings: CohortSettings, rounds
         If a file cannot be written.
     """
     lesions, candidates, warning = second_look_at(computed)
-    record = _record(job, computed, warning, rounds)
     folder = ResultsFolder(settings.output)
     # Without its old mask the case counts as not done, until the new one is complete.
     folder.mask(job.name).unlink(missing_ok=True)
     _write_lesions(computed.result, lesions, candidates, folder, settings)
+    record = _record(job, computed, warning, rounds, folder.candidates(job.name))
     record.write(folder.record(job.name))
     _write_masks(computed.result, folder, settings)
     participant, session = bids_labels(job.name)
@@ -58,7 +61,9 @@ def write_results(job: Job, computed: Computed, settings: CohortSettings, rounds
     ).with_expected_dice(record.expected_dice)
 
 
-def _record(job: Job, computed: Computed, warning: str | None, rounds: int) -> CaseRecord:
+def _record(
+    job: Job, computed: Computed, warning: str | None, rounds: int, candidates: Path
+) -> CaseRecord:
     run = computed.result.run
     assert run is not None
     warnings = [*computed.case.warnings, *map(str, run.findings), *run.warnings]
@@ -75,6 +80,7 @@ def _record(job: Job, computed: Computed, warning: str | None, rounds: int) -> C
         digests=digests_of_images(job.files),
         round=rounds,
         expected_dice=_expected_dice(computed.result),
+        candidates=digest_of_file(candidates) if candidates.exists() else "",
     )
 
 

@@ -6,7 +6,12 @@ from smalltumor.second_look.label_images import label_image, on_other_grid
 from smalltumor.second_look.parameters import SecondLookParameters, load_parameters
 from smalltumor.second_look.score_warning import NOT_POSSIBLE, score_warning, warning_for_weights
 from smalltumor.second_look.second_look import SecondLook, second_look
-from smalltumor.second_look.stored import StoredCandidates, StoredLesion, read_candidates
+from smalltumor.second_look.stored import (
+    StoredCandidates,
+    StoredLesion,
+    read_candidates,
+    with_probabilities,
+)
 
 __all__ = [
     "NOT_POSSIBLE",
@@ -23,4 +28,5 @@ __all__ = [
     "scored",
     "second_look",
     "warning_for_weights",
+    "with_probabilities",
 ]

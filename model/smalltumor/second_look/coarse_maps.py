@@ -134,7 +134,7 @@ def maps_beside(case: Case, classes: Classes) -> CoarseMaps | None:
     start = (box[0].start, box[1].start, box[2].start)
     shape = tuple(span.stop - span.start + (span.stop - span.start) % 2 for span in box)
     labels = network_grid.labels_to_network(classes)
-    parts = [halve(_crop(labels == tissue, start, shape)) for tissue in TissueClass]
+    parts = [halve(_crop(labels == int(tissue), start, shape)) for tissue in TissueClass]
     return _maps(case, network_grid, start, np.stack(parts), parts[TissueClass.ET] > 0)
 
 

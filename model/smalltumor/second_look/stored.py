@@ -136,6 +136,27 @@ def read_candidates(image: Path, table: Path, mask: Segmentation) -> StoredCandi
     return StoredCandidates(mask, candidates, components)
 
 
+def with_probabilities(lesions: Sequence[Lesion], stored: Sequence[StoredLesion]) -> list[Lesion]:
+    """Components of a mask with the probabilities that were stored of them.
+
+    Those that were edited since have none.
+    """
+    by_box = {_box_of(each.voxels): each for each in stored}
+
+    def described(lesion: Lesion) -> Lesion:
+        assert lesion.indices is not None
+        known = by_box.get(_box_of(lesion.indices))
+        if known is None or not np.array_equal(known.voxels, lesion.indices):
+            return lesion
+        return replace(
+            lesion,
+            mean_probability=known.mean_probability,
+            max_probability=known.max_probability,
+        )
+
+    return [described(lesion) for lesion in lesions]
+
+
 def _components_of_table(rows: list[Cells], table: Path, mask: Segmentation) -> list[StoredLesion]:
     """The components of the mask, which the table lists if it is of this mask and as it is now."""
     components = lesion_components(mask.mask(Region.ET), mask.grid).voxels
@@ -178,9 +199,13 @@ def _check_empty(image: Path, table: Path) -> None:
 
 def _is_of_row(voxels: Voxels, row: Cells) -> bool:
     """Whether a row tells the number and the bounding box of these voxels."""
+    box = tuple(int(row[name]) for name in _BOX)
+    return len(voxels) == int(row["voxels"]) and _box_of(voxels) == box
+
+
+def _box_of(voxels: Voxels) -> tuple[int, ...]:
     first, stop = voxels.min(axis=0), voxels.max(axis=0) + 1
-    box = [int(n) for pair in zip(first, stop, strict=True) for n in pair]
-    return len(voxels) == int(row["voxels"]) and box == [int(row[name]) for name in _BOX]
+    return tuple(int(n) for pair in zip(first, stop, strict=True) for n in pair)
 
 
 def _stored(voxels: Voxels, row: Cells) -> StoredLesion:

@@ -21,7 +21,7 @@ from napari_smalltumor.layers.earlier_scan import earlier_scan_is_shown
 from napari_smalltumor.lesions import texts
 from napari_smalltumor.lesions.large_deletion import Confirm, may_delete
 from napari_smalltumor.lesions.review import LesionReview
-from napari_smalltumor.lesions.second_look.looks import look_of, look_status
+from napari_smalltumor.lesions.second_look.looks import grower_of, look_status
 from napari_smalltumor.planes.linked_planes import linked_planes
 
 if TYPE_CHECKING:
@@ -80,19 +80,21 @@ class ReviewClicks:
         source = self.review.source
         assert source is not None
         layer = source.layers[Region.ET]
-        look = look_of(layer)
-        if look is None:
+        grower = grower_of(layer)
+        if grower is None:
             self.say(texts.no_look(look_status(source)))
             return
         mask = source.volume(Region.ET)
         if all(0 <= n < size for n, size in zip(voxel, mask.shape, strict=True)) and mask[voxel]:
             self.say(texts.IN_MASK)
             return
-        voxels = look.grow(voxel, mask)
+        voxels = grower.grow(voxel, mask)
         if not _reaches(voxels, voxel):
             self.say(texts.NOTHING_ENHANCES)
             return
-        grown = measure_lesion(*(CLICKED_ID, voxels, source.grid, Region.ET), look_up=look.look_up)
+        grown = measure_lesion(
+            *(CLICKED_ID, voxels, source.grid, Region.ET), look_up=grower.look_up
+        )
         lesion = replace(grown, list_name=LesionList.SECOND_LOOK)
         hidden = self.review.unseen.of_addition(lesion)
         if hidden is not None:

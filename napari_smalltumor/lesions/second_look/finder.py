@@ -1,8 +1,7 @@
-"""Computes the second look at a patient in a worker, and its candidates after each edit."""
+"""Finds the candidates of the segmentation under review in a worker, and follows its edits."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,35 +9,28 @@ import numpy as np
 from qtpy.QtCore import QObject, Signal
 from smalltumor.labels.regions import Region
 from smalltumor.lesions import Lesion
-from smalltumor.second_look import SecondLook, score_warning
 
 from napari_smalltumor.lesions.second_look.decisions import is_rejected
 from napari_smalltumor.lesions.second_look.looks import (
     LookStatus,
-    keep_look,
-    look_of,
+    grower_of,
+    keep_grower,
     look_status,
-    network_result,
+    origin_of_source,
 )
+from napari_smalltumor.lesions.second_look.origins import CandidateOrigin, Offered
 from napari_smalltumor.lesions.source import LesionSource
 from napari_smalltumor.workers import run_in_thread
 
 if TYPE_CHECKING:
     from napari.layers import Labels
-    from smalltumor.data.case import Case
-    from smalltumor.data.midsagittal_plane import MidsagittalPlane
-    from smalltumor.data.segmentation import Segmentation
-
-
-FIRST_ID = 1_000_000
-"""`id` of the first candidate, above those of all components of a mask."""
 
 
 class CandidateFinder(QObject):
     """Finds the candidates of the segmentation under review.
 
-    Candidates are searched once for each result of the network. Later edits only remove those
-    that the mask has reached.
+    Candidates are searched once for each origin, such as a result of the network. Later edits only
+    remove those that the mask has reached.
 
     Parameters
     ----------
@@ -59,7 +51,7 @@ class CandidateFinder(QObject):
         super().__init__(parent)
         self._number = 0
         self._source: LesionSource | None = None
-        self._result: Segmentation | None = None
+        self._origin: CandidateOrigin | None = None
         self._threshold = 0
         self._all: list[Lesion] = []
         self.busy = False
@@ -71,8 +63,13 @@ class CandidateFinder(QObject):
         """Whether candidates of the segmentation can be found, and are."""
         return look_status(self._source)
 
+    @property
+    def problem(self) -> str:
+        """Why candidates that were to be read are not, in a sentence; empty if they are."""
+        return "" if self._origin is None else self._origin.problem
+
     def set_target(self, source: LesionSource | None, threshold: int = 0) -> None:
-        """Search the candidates of a segmentation; none if the network did not make it.
+        """List the candidates of a segmentation; none if it has no origin of candidates.
 
         Parameters
         ----------
@@ -83,18 +80,17 @@ class CandidateFinder(QObject):
         self._number += 1
         self._source, self._threshold, self._all = source, threshold, []
         self.busy, self.score_warning = False, ""
-        self._result = result = None if source is None else network_result(source)
-        if source is None or source.case is None or result is None:
+        self._origin = origin = origin_of_source(source)
+        if source is None or source.case is None or origin is None:
             self.found.emit([])
             return
         self.busy = True
         self.found.emit([])
         layer = source.layers[Region.ET]
-        known = look_of(layer)
         run_in_thread(
-            partial(_search, known, source.case, result, threshold, source.plane),
+            partial(origin.offer, source.case, grower_of(layer), threshold, source.plane),
             self,
-            partial(self._on_result, self._number, layer, result),
+            partial(self._on_offered, self._number, layer, origin),
             partial(self._on_error, self._number),
             name="second look",
         )
@@ -102,14 +98,21 @@ class CandidateFinder(QObject):
     def stop(self) -> None:
         """Discard a search that is running."""
         self._number += 1
-        self._source, self._result, self._all, self.busy = None, None, [], False
+        self._source, self._origin, self._all, self.busy = None, None, [], False
 
     def refresh(self) -> None:
-        """Emit the candidates that are still to be decided on; search those of a new result."""
-        if self._source is not None and network_result(self._source) is not self._result:
+        """Emit the candidates that are still to be decided on; search those of a new origin."""
+        if self._has_another_origin:
             self.set_target(self._source, self._threshold)
             return
         self.found.emit(self.undecided)
+
+    @property
+    def _has_another_origin(self) -> bool:
+        now, before = origin_of_source(self._source), self._origin
+        if now is None or before is None:
+            return now is not before
+        return now.key is not before.key
 
     @property
     def undecided(self) -> list[Lesion]:
@@ -132,19 +135,14 @@ class CandidateFinder(QObject):
         inside = self._source.mask(Region.ET, np.asarray(layer.data)[tuple(places.T)])
         return bool(inside.any())
 
-    def _on_result(
-        self,
-        number: int,
-        layer: Labels,
-        result: Segmentation,
-        found: tuple[SecondLook | None, list[Lesion]],
+    def _on_offered(
+        self, number: int, layer: Labels, origin: CandidateOrigin, offered: Offered
     ) -> None:
-        look, candidates = found
-        keep_look(layer, result, look)
+        keep_grower(layer, origin, offered.grower)
         if number != self._number:
             return
-        self._all, self.busy = candidates, False
-        self.score_warning = "" if look is None else score_warning(result, look.parameters) or ""
+        self._all, self.busy = offered.candidates, False
+        self.score_warning = offered.score_warning
         self.refresh()
 
     def _on_error(self, number: int, error: Exception) -> None:
@@ -152,18 +150,3 @@ class CandidateFinder(QObject):
             self.busy = False
             self.refresh()
             self.failed.emit(" ".join(str(error).split()) or type(error).__name__)
-
-
-def _search(
-    known: SecondLook | None,
-    case: Case,
-    result: Segmentation,
-    threshold: int,
-    plane: Callable[[], MidsagittalPlane | None],
-) -> tuple[SecondLook | None, list[Lesion]]:
-    assert result.cropped is not None
-    look = known or SecondLook.of(case, result.cropped)
-    if look is None:
-        return None, []
-    mask = result.mask(Region.ET)
-    return look, look.candidates(mask, first_id=FIRST_ID, threshold=threshold, plane=plane())

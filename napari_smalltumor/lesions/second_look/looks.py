@@ -1,4 +1,4 @@
-"""The second look at each result of the network, kept until its layer gets another result."""
+"""What is known of the second look at each layer of ET, until its mask gets another origin."""
 
 from __future__ import annotations
 
@@ -6,58 +6,63 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from smalltumor.data.probabilities import CroppedProbabilities
-from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
-from smalltumor.second_look import SecondLook
+from smalltumor.second_look import LesionGrower
 
-from napari_smalltumor.layers.metadata import role_of
+from napari_smalltumor.lesions.second_look.origins import CandidateOrigin, StoredOrigin, origin_of
 from napari_smalltumor.lesions.source import LesionSource
 
 if TYPE_CHECKING:
     from napari.layers import Labels
 
-_LOOKS: WeakKeyDictionary[Labels, tuple[Segmentation, SecondLook | None]] = WeakKeyDictionary()
-
-
-def network_result(source: LesionSource) -> Segmentation | None:
-    """The network's result that a segmentation came from; None if it was read or drawn."""
-    role = role_of(source.layers[Region.ET]) if Region.ET in source.layers else None
-    result = role.result if role is not None else None
-    known = isinstance(getattr(result, "cropped", None), CroppedProbabilities)
-    return result if known else None
+_GROWERS: WeakKeyDictionary[Labels, tuple[object, LesionGrower | None]] = WeakKeyDictionary()
 
 
 class LookStatus(Enum):
     """What is known of the second look at a segmentation."""
 
-    NO_RESULT = auto()
-    """The network did not make the segmentation."""
+    NO_ORIGIN = auto()
+    """The network did not make the segmentation, and it is not that of a case of a cohort."""
     NOT_COMPUTED = auto()
     """It is being computed, or that failed."""
     IMPOSSIBLE = auto()
     """T1CE or T1 is missing, or there is too little brain."""
+    NOT_STORED = auto()
+    """The run of the cohort has not written the candidates."""
+    REFUSED = auto()
+    """The files of candidates are not those of this mask, or are damaged."""
     COMPUTED = auto()
+
+
+def origin_of_source(source: LesionSource | None) -> CandidateOrigin | None:
+    """Where the candidates of a segmentation come from; None if there are none."""
+    if source is None or source.case is None:
+        return None
+    return origin_of(source.layers.get(Region.ET))
 
 
 def look_status(source: LesionSource | None) -> LookStatus:
     """What is known of the second look at a segmentation."""
-    result = None if source is None else network_result(source)
-    if source is None or result is None:
-        return LookStatus.NO_RESULT
-    of, look = _LOOKS.get(source.layers[Region.ET], (None, None))
-    if of is not result:
+    origin = origin_of_source(source)
+    if source is None or origin is None:
+        return LookStatus.NO_ORIGIN
+    key, grower = _GROWERS.get(source.layers[Region.ET], (None, None))
+    if key is not origin.key:
         return LookStatus.NOT_COMPUTED
-    return LookStatus.IMPOSSIBLE if look is None else LookStatus.COMPUTED
+    if grower is None:
+        return LookStatus.IMPOSSIBLE
+    if isinstance(origin, StoredOrigin) and origin.problem:
+        return LookStatus.NOT_STORED if origin.key.is_missing else LookStatus.REFUSED
+    return LookStatus.COMPUTED
 
 
-def look_of(layer: Labels) -> SecondLook | None:
-    """The second look at the result that is in the layer of ET, if it was computed."""
-    result, look = _LOOKS.get(layer, (None, None))
-    role = role_of(layer)
-    return look if role is not None and role.result is result else None
+def grower_of(layer: Labels) -> LesionGrower | None:
+    """What grows lesions at clicks beside the mask in a layer of ET, if it was computed."""
+    key, grower = _GROWERS.get(layer, (None, None))
+    origin = origin_of(layer)
+    return grower if origin is not None and origin.key is key else None
 
 
-def keep_look(layer: Labels, result: Segmentation, look: SecondLook | None) -> None:
-    """Keep the second look at a result, or that it is impossible, as long as the layer."""
-    _LOOKS[layer] = result, look
+def keep_grower(layer: Labels, origin: CandidateOrigin, grower: LesionGrower | None) -> None:
+    """Keep what grows lesions, or that it is impossible, as long as the layer."""
+    _GROWERS[layer] = origin.key, grower

@@ -20,7 +20,7 @@ from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.lesions import texts
 from napari_smalltumor.lesions.dock import LesionsDock
 from napari_smalltumor.lesions.reviewed_lesions import reviewed
-from napari_smalltumor.lesions.second_look.looks import look_of
+from napari_smalltumor.lesions.second_look.looks import grower_of
 from napari_smalltumor.planes.linked_planes import linked_planes
 
 FOUND = Spot((24, 42, 28), 4, 500, logit=8)
@@ -184,9 +184,9 @@ def test_after_segmenting_again_the_candidates_are_those_of_the_new_result(viewe
     likely = dock.review.lesions[0].mean_probability
     less_certain = Spot(FOUND.centre, FOUND.radius, logit=5)  # with the same mask
     again = segment_again(viewer, dock, less_certain)
-    assert look_of(layer) is None
-    qtbot.waitUntil(lambda: look_of(layer) is not None and not dock.candidate_finder.busy)
-    assert look_of(layer).look_up == again.cropped.at
+    assert grower_of(layer) is None
+    qtbot.waitUntil(lambda: grower_of(layer) is not None and not dock.candidate_finder.busy)
+    assert grower_of(layer).look_up == again.cropped.at
     assert not set(dock.review.candidates) & set(first)
     assert dock.review.lesions[0].mean_probability < likely
 

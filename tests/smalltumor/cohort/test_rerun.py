@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 from cohort_files import NAMES, files_of, rows_of, version
 from second_look_cases import one_candidate
+from smalltumor.cohort.records import CaseRecord
 from smalltumor.cohort.results_folder import SETTINGS, TABLE
+from smalltumor.cohort.stored_mask import digest_of_file
 from smalltumor.second_look import SecondLook
 
 
@@ -233,3 +235,7 @@ def test_candidates_asked_for_later_are_written_for_masks_of_the_network(
     assert found == {**masks, "bob": corrected}
     written = {path.name for path in out.glob("*_candidates.nii.gz")}
     assert written == {"ann_candidates.nii.gz", "cyd_candidates.nii.gz"}
+    assert CaseRecord.read(out / "bob_run.json").candidates == ""
+    for name in ("ann", "cyd"):
+        record = CaseRecord.read(out / f"{name}_run.json")
+        assert record.candidates == digest_of_file(out / f"{name}_candidates.nii.gz")

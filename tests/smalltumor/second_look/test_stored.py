@@ -133,9 +133,7 @@ def test_an_image_on_another_grid_is_refused(tmp_path):
     image, table = write(tmp_path)
     shifted = GRID.affine.copy()
     shifted[0, 3] += 3
-    write_volume(
-        image, label_image(candidates(), GRID), Grid(SHAPE, shifted), None, overwrite=True
-    )
+    write_volume(image, label_image(candidates(), GRID), Grid(SHAPE, shifted), None, overwrite=True)
     with pytest.raises(SmalltumorError, match="on another grid than the mask"):
         read_candidates(image, table, MASK)
 
