@@ -24,7 +24,7 @@ from napari_smalltumor.lesions.second_look.origins import StoredOrigin, origin_o
 from napari_smalltumor.worklist.session import ReviewSession
 
 FOUND = Spot((24, 42, 28), 4, 500, logit=8)
-OF_ANN, OF_BOB = Spot((42, 30, 32), 4, 500, logit=3.2), Spot((36, 44, 22), 4, 500, logit=3.2)
+OF_ANN, OF_BOB = Spot((42, 30, 32), 4, 500, logit=3.2), Spot((42, 30, 20), 4, 500, logit=3.2)
 
 
 @pytest.fixture(scope="module")
