@@ -56,6 +56,13 @@ def shipped_fold(names: Iterable[str]) -> Fold:
     return Fold("shipped", load_checkpoint(), [], sorted(names))
 
 
+def unseen_fold(weights: Path, names: Iterable[str]) -> Fold:
+    """A network on the cases that it was not trained on."""
+    checkpoint = load_checkpoint(weights)
+    seen = set(checkpoint.card["trained_on"])
+    return Fold(weights.stem, checkpoint, [], sorted(set(names) - seen))
+
+
 def output_of(case: Case, checkpoint: Checkpoint, cached: Path) -> CroppedProbabilities:
     """The network's output for a case, from the cache or computed and kept."""
     grid = NetworkGrid(case.grid)

@@ -7,8 +7,9 @@ RUN is the run folder of a fold, or the folder of a cross-validation. The output
 network for its held-out cases is kept in the cache. Scores are judged nested by fold: those of a
 fold's patients come from a fit on the patients of the others. `--packaged` judges the scores of the
 package instead; `--plot` draws them beside those of the five folds on which they were fitted, whose
-networks no longer exist. `--write` writes a fit on all patients. `--shipped` instead of RUN judges
-the shipped network on the patients it was trained on.
+networks no longer exist. `--write` writes a fit on all patients. Instead of RUN, `--shipped` judges
+the package's scores with the shipped network on all cases, on which it was trained, and
+`--network FILE` with another network on those that it was not trained on.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from held_out import Fold, folds_of, output_of, shipped_fold
+from held_out import Fold, folds_of, output_of, shipped_fold, unseen_fold
 from reliability import Bin, Scored, bins_of, plot, print_reliability
 from smalltumor import read_labels
 from smalltumor.data.case import Case, read_case_files
@@ -182,6 +183,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--shipped", action="store_true")
+    parser.add_argument("--network", type=Path)
     parser.add_argument("--packaged", action="store_true")
     parser.add_argument("--plot", type=Path)
     parser.add_argument("--weights", type=Path, help="the network to be named; default: starter")
@@ -193,7 +195,11 @@ def main() -> None:
     """Measure, judge, and write."""
     options = parsed()
     files = {case.name: case for case in find_cases(options.data)}
-    folds = [shipped_fold(files)] if options.shipped else folds_of(options.runs)
+    folds = folds_of(options.runs)
+    if options.shipped:
+        folds = [shipped_fold(files)]
+    elif options.network is not None:
+        folds = [unseen_fold(options.network, files)]
     fold_of: dict[str, Fold] = {name: fold for fold in folds for name in fold.held_out}
 
     def load(name: str) -> tuple[Case, CroppedProbabilities]:
@@ -201,7 +207,7 @@ def main() -> None:
         return case, output_of(case, fold.checkpoint, options.cache / fold.name / f"{name}.npz")
 
     cases = [measured(n, *load(name)) for n, fold in enumerate(folds) for name in fold.held_out]
-    packaged = load_parameters() if options.packaged or options.shipped else None
+    packaged = load_parameters() if options.packaged or len(folds) == 1 else None
     offers, components = judged(cases, load, packaged)
     kinds = {"components of the mask": components, "candidates": scored_offers(offers)}
     for title, scored in kinds.items():
