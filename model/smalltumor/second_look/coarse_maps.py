@@ -252,11 +252,12 @@ def _regression(x: Map, y: Map) -> tuple[float, float, float] | None:
     keep = np.ones(x.shape, dtype=bool)
     slope = offset = deviation = 0.0
     for _ in range(2):
-        mean_x, mean_y = float(x[keep].mean()), float(y[keep].mean())
-        variance = float(np.mean((x[keep] - mean_x) ** 2))
+        kept_x, kept_y = x[keep], y[keep]
+        mean_x, mean_y = float(kept_x.mean()), float(kept_y.mean())
+        variance = float(np.mean((kept_x - mean_x) ** 2))
         if variance <= 0:
             return None
-        slope = float(np.mean((x[keep] - mean_x) * (y[keep] - mean_y))) / variance
+        slope = float(np.mean((kept_x - mean_x) * (kept_y - mean_y))) / variance
         offset = mean_y - slope * mean_x
         residual = y - slope * x - offset
         deviation = float(residual[keep].std())
@@ -274,4 +275,4 @@ def _standardised(image: Map, brain: Map, normal: Mask) -> Map:
 
 
 def _within(image: Map, brain: Map) -> Map:
-    return np.where(brain > 0, image, np.float32(0)).astype(np.float32)
+    return np.where(brain > 0, image, np.float32(0)).astype(np.float32, copy=False)

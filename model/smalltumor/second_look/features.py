@@ -60,11 +60,11 @@ def features_of(maps: CoarseMaps, peaks: Peaks) -> Floats:
         In the order of `FEATURES`.
     """
     cubes = _Cubes(maps.brain, peaks.voxels)
-    tumour = _log_odds(1 - maps.probabilities[TissueClass.BACKGROUND])
-    core = _log_odds(maps.probabilities[TissueClass.NCR] + maps.probabilities[TissueClass.ET])
     enhancement = cubes.values(maps.enhancement)
     t1, flair = cubes.values(maps.t1), cubes.values(maps.flair)
-    in_tumour = cubes.values(tumour)
+    probabilities = np.stack([cubes.stored(values) for values in maps.probabilities])
+    in_tumour = _log_odds(1 - probabilities[TissueClass.BACKGROUND])
+    in_core = _log_odds(probabilities[TissueClass.NCR] + probabilities[TissueClass.ET])
     at = tuple(peaks.voxels.T)
     columns = [
         peaks.blob[at],
@@ -75,10 +75,10 @@ def features_of(maps: CoarseMaps, peaks: Peaks) -> Floats:
         cubes.centre(t1) - cubes.around(t1),
         cubes.centre(flair),
         cubes.around(flair),
-        cubes.highest(cubes.values(log_odds(maps))),
+        cubes.highest(log_odds(probabilities)),
         cubes.centre(in_tumour),
         cubes.around(in_tumour),
-        cubes.highest(cubes.values(core)),
+        cubes.highest(in_core),
         peaks.surroundings[at],
         _distance(peaks.voxels, maps.probabilities[TissueClass.BACKGROUND] < 0.5),
         _distance(peaks.voxels, maps.et),
@@ -105,16 +105,20 @@ class _Cubes:
         places = voxels[:, None] + self._offsets
         limit = np.array(brain.shape) - 1
         self._inside = np.all((places >= 0) & (places <= limit), axis=2)
-        self._places = tuple(np.moveaxis(np.clip(places, 0, limit), 2, 0))
+        self._places = np.ravel_multi_index(np.moveaxis(places, 2, 0), brain.shape, mode="clip")
         part = self.values(brain) * self._inside
         self._centre = part * np.exp(-0.5 * (distance / 0.8) ** 2)
         self._around = part * ((distance > 2) & (distance <= REACH + 0.5))
         self._middle = part * np.exp(-0.5 * (distance / 1.5) ** 2)
         self._near = distance < 1.8
 
+    def stored(self, volume: Map) -> Map:
+        """Values in the cubes as they are stored, (n, cube)."""
+        return np.asarray(volume.reshape(-1)[self._places])  # faster than by three indices
+
     def values(self, volume: Map) -> Floats:
         """Values in the cubes, (n, cube)."""
-        return np.asarray(volume[self._places], dtype=np.float64)
+        return self.stored(volume).astype(np.float64)
 
     def centre(self, values: Floats) -> Floats:
         """Mean at the centre."""
@@ -124,9 +128,9 @@ class _Cubes:
         """Mean of a shell, 4 to 7 mm from the centre."""
         return _mean(values, self._around)
 
-    def highest(self, values: Floats) -> Floats:
+    def highest(self, values: Floats | Map) -> Floats:
         """The largest value within a voxel of the centre."""
-        return np.asarray(values[:, self._near].max(axis=1, initial=-np.inf))
+        return np.asarray(values[:, self._near].max(axis=1, initial=-np.inf), dtype=np.float64)
 
     def shape(self, values: Floats) -> tuple[Floats, Floats]:
         """How far the bright part is from a tube and from a sheet: 0 is one, 1 is a ball.
@@ -147,9 +151,9 @@ def _mean(values: Floats, weights: Floats) -> Floats:
     return np.asarray((values * weights).sum(axis=1) / (weights.sum(axis=1) + _LEAST))
 
 
-def _log_odds(probability: Map) -> Map:
+def _log_odds(probability: Map) -> Floats:
     p = np.clip(probability, 1e-5, 1 - 1e-5)
-    return np.asarray(np.log(p / (1 - p)))
+    return np.asarray(np.log(p / (1 - p)), dtype=np.float64)
 
 
 def _distance(voxels: npt.NDArray[np.int64], mask: npt.NDArray[np.bool_]) -> Floats:
@@ -159,7 +163,8 @@ def _distance(voxels: npt.NDArray[np.int64], mask: npt.NDArray[np.bool_]) -> Flo
     inside = np.argwhere(mask)
     if not len(inside) or not len(voxels):
         return np.full(len(voxels), FARTHEST_MM)
-    distance, _ = cKDTree(inside).query(voxels, distance_upper_bound=FARTHEST_MM / VOXEL_MM)
+    tree = cKDTree(inside, balanced_tree=False, compact_nodes=False)  # of many, for a few queries
+    distance, _ = tree.query(voxels, distance_upper_bound=FARTHEST_MM / VOXEL_MM)
     return np.asarray(np.minimum(distance * VOXEL_MM, FARTHEST_MM))
 
 

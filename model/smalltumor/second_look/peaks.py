@@ -62,24 +62,25 @@ class Peaks:
 
 def find_peaks(maps: CoarseMaps) -> Peaks:
     """Find the peaks outside the mask of ET, several millimetres apart."""
-    smoothed, share, box = _smoothed(maps)
-    differences = [one - two for one, two in pairwise(smoothed)]
-    scale, blob, surroundings = (_in_maps(v, box, maps) for v in (*_largest(differences), share))
-    allowed = (maps.brain > _IN_BRAIN) & (surroundings > _IN_BRAIN)
-    allowed &= ~maps.et
-    odds = log_odds(maps)
+    box = _around_brain(maps)
+    smoothed, surroundings = _smoothed(maps, box)
+    scale, blob = _largest([one - two for one, two in pairwise(smoothed)])
+    allowed = (maps.brain[box] > _IN_BRAIN) & (surroundings > _IN_BRAIN)
+    allowed &= ~maps.et[box]
+    odds = log_odds(maps.probabilities[(slice(None), *box)])
     found = [
         _highest(blob, allowed & (blob > LEAST_BLOB)),
         _highest(odds, allowed & (odds > LEAST_LOG_ODDS)),
     ]
-    return Peaks(_apart(np.concatenate(found), blob), blob, scale, surroundings)
+    voxels = _apart(np.concatenate(found), blob) + [span.start for span in box]
+    return Peaks(voxels, *(_in_maps(values, box, maps) for values in (blob, scale, surroundings)))
 
 
-def log_odds(maps: CoarseMaps) -> Map:
-    """Logarithm of the probability of ET over that of the most probable other class."""
+def log_odds(probabilities: Map) -> Map:
+    """Logarithm of ET's probability over that of the most probable other class (class, ...)."""
     tiny = np.float32(1e-6)
-    et = maps.probabilities[TissueClass.ET]
-    other = np.maximum.reduce(maps.probabilities[: TissueClass.ET])  # ET is the last class
+    et = probabilities[TissueClass.ET]
+    other = np.maximum.reduce(probabilities[: TissueClass.ET])  # ET is the last class
     return np.asarray(np.log((et + tiny) / (other + tiny)))
 
 
@@ -95,14 +96,10 @@ def _largest(volumes: Sequence[Map]) -> tuple[npt.NDArray[np.int8], Map]:
     return number, value
 
 
-def _smoothed(maps: CoarseMaps) -> tuple[list[Map], Map, Box]:
-    """Enhancement at each of `SCALES`, the brain's alone, and the share of brain at the last.
-
-    In a box around the brain.
-    """
+def _smoothed(maps: CoarseMaps, box: Box) -> tuple[list[Map], Map]:
+    """Enhancement of the brain alone at each of `SCALES`, and the share of brain at the last."""
     from scipy import ndimage
 
-    box = _around_brain(maps)
     brain = maps.brain[box]
     weighted = maps.enhancement[box] * brain
 
@@ -116,7 +113,7 @@ def _smoothed(maps: CoarseMaps) -> tuple[list[Map], Map, Box]:
         (total / np.maximum(share, np.float32(0.1))).astype(np.float32, copy=False)
         for total, share in zip(sums, shares, strict=True)
     ]
-    return images, shares[-1], box
+    return images, shares[-1]
 
 
 def _around_brain(maps: CoarseMaps) -> Box:

@@ -57,7 +57,7 @@ def test_peaks_are_those_of_scipys_filters():
     assert maps is not None
     peaks = find_peaks(maps)
     assert len(peaks.voxels)
-    for values in (peaks.blob, log_odds(maps)):
+    for values in (peaks.blob, log_odds(maps.probabilities)):
         largest = ndimage.maximum_filter(values, 3)
         at_peak = values[tuple(peaks.voxels.T)] == largest[tuple(peaks.voxels.T)]
         assert at_peak.any()
