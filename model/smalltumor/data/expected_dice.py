@@ -45,7 +45,7 @@ def _of_voxels_with_tumour(output: NetworkOutput) -> npt.NDArray[np.float32]:
     if isinstance(output, HalfResolutionLogits):
         logits = output.logits
         tumour = logits[1:].max(axis=0) > logits[0] - np.float32(_LEAD)
-        return softmax(logits[:, tumour])
+        return softmax(np.stack([of_class[tumour] for of_class in logits]))
     return output.probabilities().reshape(len(output.probabilities()), -1)
 
 
