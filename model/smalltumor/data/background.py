@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.errors import CaseError
-from smalltumor.geometry.boxes import bounding_box
+from smalltumor.geometry.boxes import Box, bounding_box
 
 if TYPE_CHECKING:
     from smalltumor.labels.masks import Mask
@@ -19,6 +18,12 @@ Image = npt.NDArray[np.generic]
 
 _CONSTANT_SHARE = 0.25
 """Share of the outermost voxels that have one value, if this value is background."""
+
+_FACE_SAMPLES = 48
+"""Voxels on a face that are looked at, along each axis; up to twice as many if it has them."""
+
+_MOST_LEVELS = 3
+"""Constants one around another that are looked for."""
 
 _NOISE_DEVIATIONS = 6.0
 """Deviations of up to this many standard deviations of the background are noise; by chance, less
@@ -78,25 +83,66 @@ class Background:
         return np.asarray(exceeds)
 
 
-def find_background(image: Image, coarse: Image) -> Background:
-    """Estimate the background of an image from its outermost voxels.
+@dataclass(frozen=True)
+class Surroundings:
+    """The constants around what an image shows, and the box of what they enclose.
+
+    Parameters
+    ----------
+    levels : tuple of float
+        Those on the faces of the box first, then those of padding; empty if the outermost voxels
+        have no constant.
+    box : three slices
+        The smallest that contains every voxel of another value: the whole volume if there are no
+        levels, empty if all voxels have one of them.
+    """
+
+    levels: tuple[float, ...]
+    box: Box
+
+
+def surroundings(image: Image) -> Surroundings:
+    """Find the constants of the outermost voxels of an image, and what they enclose.
 
     Padding around a background of another constant is recognised as well: what it encloses has
-    outermost voxels of its own.
+    outermost voxels of its own. However many planes of such constants are added or cropped, the
+    box has the same voxels.
 
     Parameters
     ----------
     image : (i, j, k) array
         Finite values.
-    coarse : (i, j, k) array
-        Every n-th voxel of it.
     """
-    outermost = _faces(image, coarse.shape)
-    levels, noise = _constants(outermost), 0.0
-    if levels:
-        levels = _innermost_first(coarse, _innermost_first(coarse, levels))
-    else:
-        values = outermost.astype(np.float64)
+    levels: tuple[float, ...] = ()
+    start, part = np.zeros(3, dtype=int), image
+    for _ in range(_MOST_LEVELS):
+        inner = _constants(_faces(part, _FACE_SAMPLES)) if part.size else ()
+        if not inner or set(inner) <= set(levels):
+            levels = inner + tuple(level for level in levels if level not in inner)
+            break
+        levels = inner + tuple(level for level in levels if level not in inner)
+        box = bounding_box(Background(levels).differs(part))
+        start += [span.start for span in box]
+        part = part[box]
+    i, j, k = (slice(int(n), int(n) + size) for n, size in zip(start, part.shape, strict=True))
+    return Surroundings(levels, (i, j, k))
+
+
+def estimate_background(image: Image, levels: tuple[float, ...], coarse: Image) -> Background:
+    """Estimate the background of an image.
+
+    Parameters
+    ----------
+    image : (i, j, k) array
+        Finite values.
+    levels : tuple of float
+        Its constants, see `surroundings`. Without any, the outermost voxels are noise or brain.
+    coarse : (i, j, k) array
+        Every n-th voxel of the image, or of a box that contains what the levels enclose.
+    """
+    noise = 0.0
+    if not levels:
+        values = _faces(image, _FACE_SAMPLES).astype(np.float64)
         centre = float(np.median(values))
         noise = _NOISE_DEVIATIONS * 1.4826 * float(np.median(np.abs(values - centre)))
         if not noise < np.percentile(coarse.astype(np.float64), 95) - centre:
@@ -105,17 +151,10 @@ def find_background(image: Image, coarse: Image) -> Background:
     unpadded = coarse[Background(levels[1:]).differs(coarse)] if levels[1:] else coarse
     deviation = unpadded.astype(np.float64) - levels[0]
     size = np.abs(deviation)
-    large = size > _FAINT * np.percentile(size, 98)
+    large = size > _FAINT * np.percentile(size, 98) if size.size else size > 0
     contrast = float(np.median(size[large])) if large.any() else 0.0
     above, below = deviation[deviation > noise].sum(), -deviation[deviation < -noise].sum()
     return Background(levels, noise, contrast, bool(below <= _ONE_SIDED * above))
-
-
-def _innermost_first(coarse: Image, levels: tuple[float, ...]) -> tuple[float, ...]:
-    """Constants around what the levels enclose, then the other levels."""
-    enclosed = coarse[bounding_box(Background(levels).differs(coarse))]
-    inner = _constants(_faces(enclosed)) if enclosed.size else ()
-    return inner + tuple(level for level in levels if level not in inner)
 
 
 def replace_nonfinite(image: Image, name: str) -> Image:
@@ -171,12 +210,9 @@ def _deviation(image: Image, level: float) -> npt.NDArray[np.float32]:
         return image.astype(np.float32) - np.float32(level)
 
 
-def _faces(image: Image, samples: Sequence[int] | None = None) -> Image:
+def _faces(image: Image, samples: int | None = None) -> Image:
     """Voxels on the six faces of a volume; about `samples` of them along each axis."""
-    steps = [
-        slice(None, None, max(1, length // number))
-        for length, number in zip(image.shape, samples or image.shape, strict=True)
-    ]
+    steps = [slice(None, None, max(1, n // (samples or n or 1))) for n in image.shape]
     faces = []
     for axis in range(3):
         for end in (0, -1):

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.data.background import replace_nonfinite
+from smalltumor.data.background import Image, replace_nonfinite
+from smalltumor.data.coarse_images import CoarseImages, coarse_images
 from smalltumor.data.naming.case_files import (
     MODALITIES,
     MODALITY_TITLES,
@@ -72,6 +73,23 @@ class Case:
     scheme_hint: str | None = None
     warnings: list[str] = field(default_factory=list)
     folder: Path | None = None
+    _coarse: tuple[Mapping[str, Image], CoarseImages] | None = field(
+        default=None, init=False, repr=False, compare=False
+    )
+
+    @property
+    def coarse(self) -> CoarseImages:
+        """Voxels of all volumes about 4 mm apart, and their backgrounds; computed once.
+
+        Raises
+        ------
+        CaseError
+            If a volume has NaN or infinite voxels in the brain.
+        """
+        if self._coarse is None or self._coarse[0] is not self.volumes:
+            finite = {m: replace_nonfinite(v, f"{self.name} {m}") for m, v in self.volumes.items()}
+            self._coarse = self.volumes, coarse_images(finite, self.grid.spacing)
+        return self._coarse[1]
 
     @property
     def missing(self) -> tuple[str, ...]:

@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from smalltumor.data.background import Background, Image, find_background, replace_nonfinite
-from smalltumor.data.brain_mask import BRAIN_SHARE, brain_masks, coarse_steps
+from smalltumor.data.background import Image
+from smalltumor.data.brain_mask import BRAIN_SHARE
 from smalltumor.data.case import REFERENCE, Case
 from smalltumor.data.modality_contrast import exchanged_modalities
 from smalltumor.data.naming.case_files import MODALITIES, MODALITY_TITLES, modality_titles
 from smalltumor.errors import CaseError
 
 if TYPE_CHECKING:
+    from smalltumor.data.coarse_images import CoarseImages
     from smalltumor.geometry.grid import Grid
     from smalltumor.labels.masks import Mask
 
@@ -155,25 +156,21 @@ def check_input(case: Case, expected: Sequence[str] = MODALITIES) -> list[Findin
     CaseError
         If one image is in two roles, or has NaN or infinite voxels in the brain.
     """
-    steps = coarse_steps(case.grid.shape, case.grid.spacing)
     present = [m for m in MODALITIES if m in case.volumes]
-    images = {m: replace_nonfinite(case.volumes[m], f"{case.name} {m}") for m in present}
-    coarse = {m: image[steps].copy() for m, image in images.items()}
-    backgrounds = {m: find_background(images[m], coarse[m]) for m in present}
-    masks = dict(zip(present, brain_masks(coarse.values(), backgrounds.values()), strict=True))
+    coarse = case.coarse.of(present)
+    masks = coarse.brain_masks
     brain = np.logical_or.reduce(list(masks.values()))
-    voxel_ml = case.grid.voxel_volume * float(np.prod([step.step for step in steps])) / 1000
-    volume_ml = np.count_nonzero(brain) * voxel_ml
-    _refuse_one_image_twice(case, {m: image[brain] for m, image in coarse.items()})
+    volume_ml = np.count_nonzero(brain) * coarse.voxel_volume(case.grid) / 1000
+    _refuse_one_image_twice(case, {m: image[brain] for m, image in coarse.images.items()})
     missing = tuple(m for m in expected if m not in present)
     findings = [Finding(FindingKind.MISSING, modalities=missing)] if missing else []
     findings += [*_check_spacing(case.grid), *_check_volume(volume_ml)]
     if volume_ml > LARGEST_BRAIN_ML:
         return findings  # the skull hides what the other checks compare
     misaligned = list(_check_overlap(masks))
-    findings += [*misaligned, *_check_faces(images, backgrounds, case.grid)]
+    findings += [*misaligned, *_check_faces(case, coarse)]
     if not misaligned and volume_ml >= SMALLEST_BRAIN_ML:
-        for exchanged in _check_roles(coarse, brain):
+        for exchanged in _check_roles(coarse.images, brain):
             shifted = _check_overlap(masks, LEAST_OVERLAP_IF_EXCHANGED)
             findings += [f for f in shifted if f.modalities[0] in exchanged.modalities]
             findings.append(exchanged)
@@ -202,20 +199,17 @@ def _check_volume(volume_ml: float) -> Iterator[Finding]:
         yield Finding(FindingKind.NOT_SKULL_STRIPPED, volume_ml)
 
 
-def _check_faces(
-    images: Mapping[str, Image], backgrounds: Mapping[str, Background], grid: Grid
-) -> Iterator[Finding]:
+def _check_faces(case: Case, coarse: CoarseImages) -> Iterator[Finding]:
     """Areas of the brain on the six faces of the volume."""
-    steps = coarse_steps(grid.shape, grid.spacing)
-    sizes = grid.spacing * np.array([step.step for step in steps])
-    for axis, code in enumerate(grid.axcodes):
-        within = tuple(steps[a] for a in range(3) if a != axis)
+    sizes = case.grid.spacing * np.array([step.step for step in coarse.steps])
+    for axis, code in enumerate(case.grid.axcodes):
+        within = tuple(coarse.steps[a] for a in range(3) if a != axis)
         voxel_cm2 = float(np.prod(np.delete(sizes, axis))) / 100
         for side, index in ((_OPPOSITE[code], 0), (code, -1)):
-            faces = (
-                (b, np.moveaxis(images[m], axis, 0)[index][within]) for m, b in backgrounds.items()
+            faces = {m: np.moveaxis(case.volumes[m], axis, 0)[index][within] for m in coarse.images}
+            brain = np.logical_or.reduce(
+                [coarse.backgrounds[m].exceeds(face, BRAIN_SHARE) for m, face in faces.items()]
             )
-            brain = np.logical_or.reduce([b.exceeds(face, BRAIN_SHARE) for b, face in faces])
             area = np.count_nonzero(brain) * voxel_cm2
             if area > LARGEST_CUT_CM2[side]:
                 yield Finding(FindingKind.CUT, area, side=side)

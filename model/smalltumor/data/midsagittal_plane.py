@@ -8,9 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.data.background import find_background
-from smalltumor.data.brain_mask import brain_masks, coarse_steps
-
 if TYPE_CHECKING:
     from smalltumor.data.case import Case
     from smalltumor.geometry.grid import Grid
@@ -71,16 +68,14 @@ def coarse_brain(case: Case) -> tuple[Mask, Grid]:
     """The brain of a case in voxels about 4 mm apart, and their grid; empty if there is none."""
     from smalltumor.geometry.grid import Grid
 
-    steps = coarse_steps(case.grid.shape, case.grid.spacing)
-    images = [v for v in case.volumes.values() if v[steps].min() < v[steps].max()]
-    coarse = [image[steps].copy() for image in images]
-    backgrounds = [find_background(image, few) for image, few in zip(images, coarse, strict=True)]
-    shape = tuple(len(range(n)[s]) for n, s in zip(case.grid.shape, steps, strict=True))
-    scale = np.diag([*(step.step for step in steps), 1.0])
+    coarse = case.coarse.of(m for m, v in case.coarse.images.items() if v.min() < v.max())
+    scale = np.diag([*(float(step.step) for step in coarse.steps), 1.0])
+    scale[:3, 3] = [step.start for step in coarse.steps]
+    shape = tuple(len(range(step.start, step.stop, step.step)) for step in coarse.steps)
     grid = Grid((shape[0], shape[1], shape[2]), case.grid.affine @ scale)
-    if not images:
+    if not coarse.images:
         return np.zeros(grid.shape, dtype=bool), grid
-    return np.logical_or.reduce(brain_masks(coarse, backgrounds)), grid
+    return np.logical_or.reduce([*coarse.brain_masks.values()]), grid
 
 
 def symmetry_plane(brain: Mask, grid: Grid) -> MidsagittalPlane | None:

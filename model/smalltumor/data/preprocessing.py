@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.data.background import Image, replace_nonfinite
-from smalltumor.data.brain_mask import remove_background
+from smalltumor.data.background_removal import remove_background
 from smalltumor.data.naming.case_files import MODALITIES, OPTIONAL_MODALITIES, modality_titles
 from smalltumor.errors import Action, CaseError, CheckpointError, Remedy
 from smalltumor.geometry.array_order import empty_fortran_order
@@ -161,8 +161,8 @@ def prepare(
     present = [m for m in preprocessing.channels if m in case.volumes]
     names = {m: str(case.paths.get(m, f"{case.name} {m}")) for m in present}
     with ThreadPoolExecutor(len(preprocessing.channels)) as pool:
-        images = list(pool.map(_usable, (case.volumes[m] for m in present), names.values()))
-        images = remove_background(images, case.grid.spacing)
+        usable = pool.map(_usable, (case.volumes[m] for m in present), names.values())
+        images = remove_background(dict(zip(present, usable, strict=True)), case.coarse.of(present))
         network_grid = NetworkGrid(case.grid)
         if not network_grid.lossless:
             network_grid = NetworkGrid(case.grid, _central_voxel(images))

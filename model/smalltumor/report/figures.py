@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from smalltumor.data.background import find_background
+from smalltumor.data.background import Background, surroundings
 from smalltumor.files.requirements import require
 from smalltumor.labels.regions import REGION_COLOURS, Region
 from smalltumor.report.slices import Image, Slice
@@ -66,9 +66,9 @@ class Picture:
 
 def window_of(image: Image) -> tuple[float, float]:
     """Intensities to show as black and white: percentiles of the head."""
-    coarse = image[::3, ::3, ::3].copy()
-    background = find_background(image, coarse)
-    head = coarse[background.differs(coarse)].astype(np.float64)
+    around = surroundings(image)
+    coarse = image[around.box][::3, ::3, ::3]
+    head = coarse[Background(around.levels).differs(coarse)].astype(np.float64)
     if not head.size:
         return 0.0, 1.0
     low, high = np.percentile(head, _WINDOW_PERCENTILES)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.data.brain_mask import remove_background
+from smalltumor.data.background_removal import remove_background
 from smalltumor.data.network_output import HalfResolutionLogits, softmax
 from smalltumor.geometry.boxes import bounding_box, overlap
 from smalltumor.geometry.network_grid import NetworkGrid
@@ -151,7 +151,7 @@ def _maps(
 ) -> CoarseMaps | None:
     """The maps of a crop that begins at a voxel of the network's grid."""
     names = [name for name in ("t1ce", "t1", "flair") if name in case.volumes]
-    images = remove_background([case.volumes[name] for name in names], case.grid.spacing)
+    images = remove_background({name: case.volumes[name] for name in names}, case.coarse.of(names))
     coarse = {}
     inside = np.zeros([2 * n for n in probabilities.shape[1:]], dtype=bool, order="F")
     for name, image in zip(names, images, strict=True):

@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pytest
-from smalltumor.data.background import Background, fill_holes, find_background, replace_nonfinite
+from smalltumor.data.background import (
+    Background,
+    estimate_background,
+    fill_holes,
+    replace_nonfinite,
+    surroundings,
+)
 from smalltumor.errors import CaseError
 
 Image = npt.NDArray[np.float32]
@@ -22,7 +28,7 @@ def image(brain: npt.NDArray[np.bool_], background: float = 0) -> Image:
 
 
 def background_of(volume: Image) -> Background:
-    return find_background(volume, volume[::2, ::2, ::2])
+    return estimate_background(volume, surroundings(volume).levels, volume[::2, ::2, ::2])
 
 
 @pytest.mark.parametrize("level", [0, 90, -0.35])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 from second_look_cases import Spot, case_with, output_for
-from smalltumor.data.brain_mask import remove_background
+from smalltumor.data.background_removal import remove_background
 from smalltumor.labels.regions import TissueClass
 from smalltumor.second_look.coarse_maps import coarse_maps, halve
 from smalltumor.second_look.features import features_of
@@ -46,7 +46,8 @@ def test_the_maps_are_the_same_for_integers_and_for_floats(dtype):
     maps = coarse_maps(case, cropped)
     assert whole is not None
     assert maps is not None
-    assert remove_background([volumes["t1"]], case.grid.spacing)[0].dtype == np.int16
+    stored = replace(case, volumes={"t1": volumes["t1"]})
+    assert remove_background(stored.volumes, stored.coarse)[0].dtype == np.int16
     for name in ("enhancement", "t1", "flair", "brain"):
         np.testing.assert_array_equal(getattr(maps, name), getattr(whole, name))
 

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.data.background import fill_holes, find_background
-from smalltumor.data.brain_mask import brain_masks, coarse_steps
+from smalltumor.data.background import fill_holes
+from smalltumor.data.coarse_images import coarse_images
 from smalltumor.data.input_checks import LARGEST_BRAIN_ML
 from smalltumor.errors import Action, CaseError, Remedy
 from smalltumor.files.requirements import MissingPackageError
@@ -58,10 +58,9 @@ def is_stripped(image: npt.NDArray[np.generic], grid: Grid) -> bool:
 
 def foreground_ml(image: npt.NDArray[np.generic], grid: Grid) -> float:
     """Volume in ml of what differs from the background: the head, or the brain alone."""
-    steps = coarse_steps(grid.shape, grid.spacing)
-    (mask,) = brain_masks([image[steps]], [find_background(image, image[steps].copy())])
-    voxel_ml = grid.voxel_volume * float(np.prod([step.step for step in steps])) / 1000
-    return float(np.count_nonzero(mask)) * voxel_ml
+    coarse = coarse_images({"": image}, grid.spacing)
+    (mask,) = coarse.brain_masks.values()
+    return float(np.count_nonzero(mask)) * coarse.voxel_volume(grid) / 1000
 
 
 def brain_probability(image: npt.NDArray[np.generic], grid: Grid) -> Probabilities:

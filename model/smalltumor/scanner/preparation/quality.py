@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from smalltumor.data.background import fill_holes, find_background
-from smalltumor.data.brain_mask import brain_masks, coarse_steps
+from smalltumor.data.background import fill_holes
+from smalltumor.data.brain_mask import brain_masks
+from smalltumor.data.coarse_images import coarse_images
 from smalltumor.data.input_checks import SMALLEST_BRAIN_ML
 from smalltumor.data.nifti import Volume
 from smalltumor.geometry.grid import Grid
@@ -34,8 +35,8 @@ _FALLEN = "by the correction; look at it"
 def foreground(volume: Volume) -> Mask:
     """What differs from the background, without holes, (i, j, k) bool."""
     image = volume.data
-    coarse = image[coarse_steps(volume.grid.shape, volume.grid.spacing)].copy()
-    (mask,) = brain_masks([image], [find_background(image, coarse)])
+    coarse = coarse_images({"": image}, volume.grid.spacing)
+    (mask,) = brain_masks([image], [*coarse.backgrounds.values()])
     return fill_holes(mask)
 
 
