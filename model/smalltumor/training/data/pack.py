@@ -144,8 +144,9 @@ class Pack:
         if self.preprocessing_version is not None:
             return (
                 f"an earlier release has written {self.folder}: cases whose voxels are not 1 mm "
-                "are resampled a part of a millimetre beside where this one does it, with their "
-                "labels; pack them again if there are any"
+                "may be resampled a part of a millimetre beside where this one does it, with their "
+                "labels, and noise or ringing around a brain may be removed in another way; pack "
+                "the cases again if there are such"
             )
         return (
             f"{self.folder} does not record the version of the preprocessing: if an earlier "
