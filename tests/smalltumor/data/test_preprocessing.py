@@ -131,7 +131,7 @@ def test_the_version_is_raised_when_values_change() -> None:
 def test_the_version_is_raised_when_values_of_resampled_images_change() -> None:
     """If this fails because other values are right now, raise `PREPROCESSING_VERSION`."""
     ready = prepared_once(1)
-    assert PREPROCESSING_VERSION == 4
+    assert PREPROCESSING_VERSION == 5
     assert (ready.start, ready.array.shape) == ((-6, 3, -5), (4, 48, 48, 48))
     expected = [-2.0515668, -0.3290543, 0.41729, -0.8070675]
     np.testing.assert_allclose(ready.array[:, 20, 20, 20], expected, atol=1e-5)
