@@ -1,14 +1,16 @@
 """Seconds and key presses of a reader who reviews the cases of a worklist by keys alone.
 
-    xvfb-run -a -s "-screen 0 1280x900x24" python tests/benchmarks/review_by_keys.py CASES
+    xvfb-run -a -s "-screen 0 1280x900x24" python tests/benchmarks/review_by_keys.py CASES [--again]
 
 CASES is a folder of cases with an expert's masks. A cohort is made of them first, outside the time.
-Then each is opened, segmented, reviewed lesion by lesion, and saved as reviewed, by key events that
-xdotool sends to the X server: Alt+N, Alt+G, N, then K or W for every small lesion and every
-candidate, which is kept if it shares a voxel with the expert's enhancing tumour, and Alt+R. Specks
-stay folded and are not judged. The time is that of the program and of xdotool; a reader needs more
-to look at each stop and to press each key, which is added in the last columns. The Dice of ET with
-the expert's, and with the most similar other patient's, shows whose mask was saved.
+Then each is opened, reviewed lesion by lesion, and saved as reviewed, by key events that xdotool
+sends to the X server: Alt+N, N, then K or W for every small lesion and every candidate that the
+cohort's run has stored, which is kept if it shares a voxel with the expert's enhancing tumour, and
+Alt+R. With --again, Alt+G segments each case anew after Alt+N, so that its candidates are those of
+that result. Specks stay folded and are not judged. The time is that of the program and of xdotool;
+a reader needs more to look at each stop and to press each key, which is added in the last columns.
+The Dice of ET with the expert's, and with the most similar other patient's, shows whose mask was
+saved.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ from smalltumor.cohort.reviews import Reviews
 from smalltumor.data.case import read_case_files
 from smalltumor.data.label_files import read_labels
 from smalltumor.files.user_dirs import DATA_VARIABLE
-from smalltumor.labels.regions import TissueClass
+from smalltumor.labels.regions import Region, TissueClass
 from stalls import process_events, wait_for
 
 LOOKS_S = (1.0, 2.0)
@@ -67,7 +69,7 @@ class Reviewed:
 class Reader:
     """Presses keys in a window with the docks Worklist and Lesions."""
 
-    def __init__(self, results: Path) -> None:
+    def __init__(self, results: Path, *, again: bool) -> None:
         import napari
 
         from napari_smalltumor import settings
@@ -85,7 +87,7 @@ class Reader:
         subprocess.run(["xdotool", "windowfocus", str(int(window.winId()))], check=True)
         self.worklist.open_results(results)
         wait_for(lambda: self.worklist.worklist is not None)
-        self.presses = 0
+        self.presses, self.again = 0, again
 
     def review(self, truths: dict[str, Any]) -> Reviewed:
         """Review the next case."""
@@ -95,7 +97,9 @@ class Reader:
         self.press("alt+n")
         wait_for(lambda: self._open_name() not in ("", before) and not self.lesions.finder.busy)
         name = self._open_name()
-        self.press("alt+g")
+        if self.again:
+            self.press("alt+g")
+            wait_for(self._is_segmented)
         wait_for(self._has_candidates)
         while lesion := self._go_to_next():
             is_real = bool(truths[name][tuple(lesion.indices.T)].any())
@@ -115,6 +119,10 @@ class Reader:
         session = self.worklist.session
         is_active = session.is_active and not session.opening
         return session.current.begun.case if is_active else ""
+
+    def _is_segmented(self) -> bool:
+        source = self.lesions.review.source
+        return source is not None and source.look_up(Region.ET) is not None
 
     def _has_candidates(self) -> bool:
         finder, candidates = self.lesions.finder, self.lesions.candidate_finder
@@ -156,13 +164,14 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("cases", type=Path)
+    parser.add_argument("--again", action="store_true", help="segment each case anew")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         os.environ[DATA_VARIABLE] = folder  # candidates that were rejected before are not offered
         results = Path(folder) / "masks"
         command = ["cohort", str(options.cases), "-o", str(results), "--candidates"]
         subprocess.run([sys.executable, "-m", "smalltumor.cli", *command], check=True)
-        reader = Reader(results)
+        reader = Reader(results, again=options.again)
         entries = reader.worklist.worklist.entries
         cases = {entry.name: read_case_files(entry.files) for entry in entries}
         truths = {n: read_labels(case)[0] == TissueClass.ET for n, case in cases.items()}
