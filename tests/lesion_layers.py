@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from napari.components import ViewerModel
+from napari.layers import Points
 from smalltumor.data.case import Case
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import TissueClass
@@ -15,6 +16,8 @@ from synthetic import grid_along
 
 from napari_smalltumor.layers.create import labels_layer
 from napari_smalltumor.layers.regions import show_segmentation
+from napari_smalltumor.lesions.review import LesionReview
+from napari_smalltumor.lesions.rings import NAME
 
 SHAPE = (24, 26, 28)
 SPACING = (1.0, 1.5, 2.0)
@@ -62,3 +65,14 @@ def show_classes(viewer: ViewerModel, case: Case, scheme: str = "brats2018") -> 
     stored = SCHEMES[scheme].encode(classes())
     data, attributes, _ = labels_layer(case, stored, SCHEMES[scheme])
     viewer.add_labels(data, **attributes)
+
+
+def search(review: LesionReview, threshold: float = 100) -> None:
+    """Search and set the lesions without waiting for the finder."""
+    review.set_lesions(review.source.snapshot(review.region).lesions(threshold))
+
+
+def rings_shown(viewer: ViewerModel) -> Points:
+    """The one layer of rings."""
+    (layer,) = [layer for layer in viewer.layers if layer.name.startswith(NAME)]
+    return layer

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QEvent, QModelIndex
-from qtpy.QtGui import QGuiApplication
 from smalltumor.labels.regions import Region
-from smalltumor.lesions import Lesion, csv_text
+from smalltumor.lesions import Lesion
 
 from napari_smalltumor import keys, notify
 from napari_smalltumor.lesions import texts
@@ -22,16 +19,14 @@ from napari_smalltumor.lesions.large_deletion import ask_to_delete
 from napari_smalltumor.lesions.limits import LesionLimits
 from napari_smalltumor.lesions.panel import LesionsPanel
 from napari_smalltumor.lesions.review import LesionReview
-from napari_smalltumor.lesions.reviewed_lesions import reviewed
-from napari_smalltumor.lesions.saving import ask_and_save, save_lesions
+from napari_smalltumor.lesions.saving import SavedTable
 from napari_smalltumor.lesions.second_look.clicks import ReviewClicks
 from napari_smalltumor.lesions.second_look.finder import CandidateFinder
+from napari_smalltumor.lesions.source_choice import SourceChoice
 from napari_smalltumor.lesions.specks import title_of
 from napari_smalltumor.lesions.table.model import LesionsModel
 from napari_smalltumor.loading.dropping import accept_drops
 from napari_smalltumor.patient_header import PatientHeader
-from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.patients.output_folder import output_folder
 from napari_smalltumor.reading.window import planes_window
 from napari_smalltumor.widgets.dock_keys import DockKeys
 from napari_smalltumor.widgets.dock_tabs import show_as_tab
@@ -68,6 +63,8 @@ class LesionsDock(LesionsPanel):
             *(napari_viewer, self.review, self.show_message, self.finder.search),
             partial(ask_to_delete, self),
         )
+        self.table_file = SavedTable(self, self.model, self.review, self.candidate_finder)
+        self.choice = SourceChoice(self, self.review)
         self.limits = LesionLimits(self)
         self.review.rule = self.limits.rule
         self._window = planes_window(napari_viewer)
@@ -84,7 +81,7 @@ class LesionsDock(LesionsPanel):
         guard_fields(self)
         accept_drops(self, napari_viewer)
         self._connect()
-        self._show_sources()
+        self._on_scan()
         self._set_target()
 
     def toggle_specks(self) -> None:
@@ -110,37 +107,6 @@ class LesionsDock(LesionsPanel):
         if self._window is not None:
             self._window.focus_images()
 
-    @property
-    def all_lesions(self) -> list[Lesion]:
-        """Components of the mask, candidates, and candidates that were rejected."""
-        first = max((x.id for x in self.model.lesions), default=0) + 1
-        others = [*self.review.candidates, *self.candidate_finder.rejected]
-        return [*self.model.lesions, *(replace(x, id=n) for n, x in enumerate(others, first))]
-
-    def copy(self) -> None:
-        """Copy the selected rows, or all rows, with all columns as tab-separated text."""
-        rows = self.selected_rows()
-        lesions = self.model.lesions_at(rows) if rows else self.all_lesions
-        QGuiApplication.clipboard().setText(csv_text(reviewed(self.review, lesions), "\t"))
-        self.show_message(f"Copied {texts.count(len(lesions), 'row')}")
-
-    def save(self) -> None:
-        """Ask for a file and save the table, with all specks, as CSV."""
-        source = self.review.source
-        name = f"{source.name if source else 'case'}_{self.review.region.value}_lesions.csv"
-        # as they are now, whatever changes while the dialog is open
-        lesions = reviewed(self.review, self.all_lesions)
-        folder = output_folder(self._viewer, active_patient(self._viewer).current)
-        self._say_saved(ask_and_save(self, folder / name, lesions))
-
-    def save_to(self, path: Path) -> None:
-        """Save the table as CSV, and replace an existing file."""
-        self._say_saved(save_lesions(path, reviewed(self.review, self.all_lesions)))
-
-    def _say_saved(self, path: Path | None) -> None:
-        if path is not None:
-            self.show_message(f"Saved {path.name}")
-
     def event(self, event: QEvent) -> bool:
         """Disconnect from the viewer when the dock is taken out of its window."""
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
@@ -163,8 +129,6 @@ class LesionsDock(LesionsPanel):
 
     def _connect(self) -> None:
         actions = self.review_actions
-        self.source_box.currentIndexChanged.connect(self._choose)
-        self.region_box.currentIndexChanged.connect(self._choose)
         self.limits.threshold_changed.connect(self._set_target)
         self.limits.rule_changed.connect(self._set_rule)
         self.ring_box.toggled.connect(self.review.set_rings_visible)
@@ -176,13 +140,13 @@ class LesionsDock(LesionsPanel):
             (self.undo_button, actions.undo),
             (self.fold_button, self.toggle_specks),
             (self.dismiss_button, actions.dismiss_specks),
-            (self.copy_button, self.copy),
-            (self.save_button, self.save),
+            (self.copy_button, self.table_file.copy),
+            (self.save_button, self.table_file.ask_and_save),
         ):
             button.clicked.connect(action)
         self.table.selectionModel().selectionChanged.connect(self._on_selection)
         self.table.clicked.connect(self._on_click)
-        self.table.copied.connect(self.copy)
+        self.table.copied.connect(self.table_file.copy)
         self.table.delete_pressed.connect(actions.delete)
         self.table.accept_pressed.connect(actions.accept)
         self.table.activated_row.connect(self._on_enter)
@@ -195,7 +159,7 @@ class LesionsDock(LesionsPanel):
         self.candidates_table.accept_pressed.connect(actions.accept)
         self.candidates_table.delete_pressed.connect(actions.delete)
         self.candidates_table.escaped.connect(self.focus_images)
-        self.review.sources_changed.connect(self._show_sources)
+        self.review.sources_changed.connect(self._on_scan)
         self.review.source_changed.connect(self._on_source)
         self.review.lesions_changed.connect(self._show_lesions)
         self.review.current_changed.connect(self._show_current)
@@ -203,33 +167,8 @@ class LesionsDock(LesionsPanel):
         self.review.visible_changed.connect(self._on_visible)
         self.review.scan_changed.connect(self._on_scan)
 
-    def _show_sources(self) -> None:
-        with self._programmatic_update():
-            self.source_box.clear()
-            for source in self.review.sources:
-                self.source_box.addItem(source.name, source)
-            self._show_source()
-        self._on_scan()
-
-    def _show_source(self) -> None:
-        source = self.review.source
-        rows = [n for n, s in enumerate(self.review.sources) if s.is_same(source)]
-        self.source_box.setCurrentIndex(rows[0] if rows else -1)
-        self.set_regions(tuple(source.layers) if source is not None else ())
-        self.region_box.setCurrentIndex(self.region_box.findData(self.review.region.value))
-
-    def _choose(self) -> None:
-        if self._updating:
-            return
-        source = self.source_box.currentData()
-        region = self.region_box.currentData()
-        self.review.choose(source, None if region is None else Region(region))
-        self.review.show_layers()
-
     def _on_source(self) -> None:
         self.show_message("")
-        with self._programmatic_update():
-            self._show_source()
         self._set_target()
 
     def _set_rule(self) -> None:
@@ -320,7 +259,7 @@ class LesionsDock(LesionsPanel):
             selected=bool(selected),
             small=bool(self.review.small or self.review.candidates),
             undo=self.review.can_undo,
-            rows=bool(self.all_lesions),
+            rows=bool(self.table_file.lesions),
             accepted=bool(selected) and all(map(self.review.is_accepted, selected)),
         )
 

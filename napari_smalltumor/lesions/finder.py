@@ -10,7 +10,8 @@ from smalltumor.labels.regions import Region
 from smalltumor.lesions import Lesion
 from superqt.utils import qthrottled
 
-from napari_smalltumor.lesions.source import LesionSource, Snapshot
+from napari_smalltumor.lesions.snapshot import Snapshot
+from napari_smalltumor.lesions.source import LesionSource
 from napari_smalltumor.workers import run_in_thread
 
 if TYPE_CHECKING:

@@ -1,16 +1,78 @@
-"""Save the table of lesions as CSV."""
+"""Copy the table of lesions, or save it as CSV."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import QFileDialog, QWidget
 from smalltumor.errors import SmalltumorError
-from smalltumor.lesions import Lesion, write_csv
+from smalltumor.lesions import Lesion, csv_text, write_csv
 
 from napari_smalltumor import notify, settings
 from napari_smalltumor.export.file_names import with_ending
+from napari_smalltumor.lesions import texts
+from napari_smalltumor.lesions.panel import LesionsPanel
+from napari_smalltumor.lesions.review import LesionReview
+from napari_smalltumor.lesions.reviewed_lesions import reviewed
+from napari_smalltumor.lesions.second_look.finder import CandidateFinder
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.output_folder import output_folder
+
+if TYPE_CHECKING:
+    from napari_smalltumor.lesions.table.model import LesionsModel
+
+
+@dataclass(frozen=True, eq=False)
+class SavedTable:
+    """The lesions of a dock with what was decided on them, to be copied and saved.
+
+    Parameters
+    ----------
+    panel : LesionsPanel
+    model : LesionsModel
+    review : LesionReview
+    candidates : CandidateFinder
+    """
+
+    panel: LesionsPanel
+    model: LesionsModel
+    review: LesionReview
+    candidates: CandidateFinder
+
+    @property
+    def lesions(self) -> list[Lesion]:
+        """Components of the mask, candidates, and candidates that were rejected."""
+        first = max((x.id for x in self.model.lesions), default=0) + 1
+        others = [*self.review.candidates, *self.candidates.rejected]
+        return [*self.model.lesions, *(replace(x, id=n) for n, x in enumerate(others, first))]
+
+    def copy(self) -> None:
+        """Copy the selected rows, or all rows, with all columns as tab-separated text."""
+        rows = self.panel.selected_rows()
+        lesions = self.model.lesions_at(rows) if rows else self.lesions
+        QGuiApplication.clipboard().setText(csv_text(reviewed(self.review, lesions), "\t"))
+        self.panel.show_message(f"Copied {texts.count(len(lesions), 'row')}")
+
+    def ask_and_save(self) -> None:
+        """Ask for a file and save the table, with all specks, as CSV."""
+        source, viewer = self.review.source, self.review.viewer
+        name = f"{source.name if source else 'case'}_{self.review.region.value}_lesions.csv"
+        # as they are now, whatever changes while the dialog is open
+        lesions = reviewed(self.review, self.lesions)
+        folder = output_folder(viewer, active_patient(viewer).current)
+        self._say_saved(ask_and_save(self.panel, folder / name, lesions))
+
+    def save_to(self, path: Path) -> None:
+        """Save the table as CSV, and replace an existing file."""
+        self._say_saved(save_lesions(path, reviewed(self.review, self.lesions)))
+
+    def _say_saved(self, path: Path | None) -> None:
+        if path is not None:
+            self.panel.show_message(f"Saved {path.name}")
 
 
 def ask_and_save(parent: QWidget, start: Path, lesions: Sequence[Lesion]) -> Path | None:

@@ -1,9 +1,9 @@
-"""Segmentations in the viewer whose lesions can be listed, and copies of their masks."""
+"""Segmentations in the viewer whose lesions can be listed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -13,17 +13,10 @@ import numpy.typing as npt
 from smalltumor.data.case import Case
 from smalltumor.data.midsagittal_plane import MidsagittalPlane, midsagittal_plane
 from smalltumor.geometry.grid import Grid, index_transform
-from smalltumor.labels.components import connected_components
 from smalltumor.labels.regions import REGION_CLASSES, Region
 from smalltumor.labels.schemes import SCHEMES
-from smalltumor.lesions import (
-    Lesion,
-    LookUp,
-    Point,
-    measure_lesions,
-    without_probability_if_painted,
-)
-from smalltumor.second_look import StoredLesion, with_probabilities
+from smalltumor.lesions import Lesion, LookUp, Point
+from smalltumor.second_look import StoredLesion
 
 from napari_smalltumor.layers.coordinates import (
     AXES,
@@ -43,6 +36,7 @@ from napari_smalltumor.layers.metadata import (
 from napari_smalltumor.layers.reference import reference_of
 from napari_smalltumor.lesions import acceptance
 from napari_smalltumor.lesions.second_look.decisions import was_added
+from napari_smalltumor.lesions.snapshot import Snapshot, nearest_voxel
 
 if TYPE_CHECKING:
     from napari.layers import Labels, Layer
@@ -194,7 +188,7 @@ class LesionSource:
         if self._is_upright:
             inverse = np.linalg.inv(self._to_upright)
             data = data[::-1] @ inverse[:3, :3].T + inverse[:3, 3]
-        return _nearest((float(data[0]), float(data[1]), float(data[2])))
+        return nearest_voxel((float(data[0]), float(data[1]), float(data[2])))
 
     def volume(self, region: Region) -> npt.NDArray[np.bool_]:
         """The mask of a region on the source's grid, (i, j, k) bool."""
@@ -231,64 +225,6 @@ class LesionSource:
         return index_transform(self.case.grid, AXES)
 
 
-@dataclass(frozen=True)
-class Snapshot:
-    """A copy of the mask of a region.
-
-    Parameters
-    ----------
-    data : array
-        Copy of the layer's data.
-    grid : Grid
-    region : Region
-    values : tuple of int or None
-        Values inside the region; None for all values but 0.
-    upright : bool
-        Whether the axes of `data` are (I, P, L) instead of those of the grid.
-    look_up : callable or None
-        Class probabilities at voxels of the grid.
-    plane : callable
-        Finds the midsagittal plane of the brain, or None.
-    stored : sequence of StoredLesion
-        Components whose probabilities a cohort's run has stored.
-    """
-
-    data: npt.NDArray[np.integer]
-    grid: Grid
-    region: Region
-    values: tuple[int, ...] | None
-    upright: bool
-    look_up: LookUp | None
-    plane: Callable[[], MidsagittalPlane | None]
-    stored: Sequence[StoredLesion] = ()
-
-    def shows_the_same(self, other: Snapshot | None) -> bool:
-        """Whether a search of both snapshots finds the same lesions."""
-        return (
-            other is not None
-            and (self.region, self.values) == (other.region, other.values)
-            and self.look_up == other.look_up
-            and self.stored is other.stored
-            and self.grid.matches(other.grid)
-            and np.array_equal(self.data, other.data)
-        )
-
-    def lesions(self, threshold: int) -> list[Lesion]:
-        """The region's lesions on the source's grid, the smallest first."""
-        mask = self.data != 0 if self.values is None else np.isin(self.data, self.values)
-        volume = from_display(mask, self.grid) if self.upright else mask
-        components = connected_components(volume)
-        lesions = measure_lesions(
-            components, self.grid, self.region, threshold, self.look_up, self.plane()
-        )
-        if not self.upright:
-            lesions = [
-                replace(x, slices=_nearest(x.centroid_voxel), slices_by_index=True) for x in lesions
-            ]
-        lesions = [without_probability_if_painted(x) for x in lesions]
-        return with_probabilities(lesions, self.stored) if self.stored else lesions
-
-
 def lesion_sources(layers: Iterable[Layer]) -> list[LesionSource]:
     """Every segmentation among the layers of a viewer, in their order; region layers last."""
     from napari.layers import Labels
@@ -319,8 +255,3 @@ def _plane(layer: Labels, case: Case | None) -> MidsagittalPlane | None:
     if layer not in _PLANES:
         _PLANES[layer] = midsagittal_plane(case)
     return _PLANES[layer]
-
-
-def _nearest(voxel: Point) -> tuple[int, int, int]:
-    i, j, k = np.rint(voxel).astype(int)
-    return int(i), int(j), int(k)

@@ -11,9 +11,10 @@ from lesion_layers import show_regions, synthetic_case
 from napari.components import ViewerModel
 from smalltumor.labels.regions import Region
 
-from napari_smalltumor.lesions import source as source_module
+from napari_smalltumor.lesions import snapshot as snapshot_module
 from napari_smalltumor.lesions.finder import LesionFinder
-from napari_smalltumor.lesions.source import Snapshot, lesion_sources
+from napari_smalltumor.lesions.snapshot import Snapshot
+from napari_smalltumor.lesions.source import lesion_sources
 
 
 class Search:
@@ -24,7 +25,7 @@ class Search:
         self.proceed.set()
         self.failures = 0
         self.calls = 0
-        self._measure = source_module.measure_lesions
+        self._measure = snapshot_module.measure_lesions
 
     def __call__(self, *args, **options):
         self.calls += 1
@@ -39,7 +40,7 @@ class Search:
 @pytest.fixture
 def search(monkeypatch):
     search = Search()
-    monkeypatch.setattr(source_module, "measure_lesions", search)
+    monkeypatch.setattr(snapshot_module, "measure_lesions", search)
     yield search
     search.proceed.set()
 

@@ -22,7 +22,7 @@ from smalltumor.lesions import COLUMNS
 from napari_smalltumor import keys, settings
 from napari_smalltumor.layers.create import image_layers
 from napari_smalltumor.layers.regions import show_segmentation
-from napari_smalltumor.lesions import source
+from napari_smalltumor.lesions import snapshot
 from napari_smalltumor.lesions.dock import LesionsDock
 from napari_smalltumor.lesions.rings import NAME
 from napari_smalltumor.lesions.specks import SpeckRule
@@ -196,7 +196,7 @@ def test_copied_and_saved_tables_have_all_columns(dock, tmp_path, monkeypatch):
     monkeypatch.setattr(settings, "remember_folder", lambda *a, **k: None)
     dock.review.go_to(dock.model.lesion(1))
     dock.review_actions.accept()
-    dock.save_to(tmp_path / "lesions")
+    dock.table_file.save_to(tmp_path / "lesions")
     with (tmp_path / "lesions.csv").open(newline="") as file:
         saved = [(row["voxels"], row["accepted"]) for row in csv.DictReader(file)]
     assert saved == [("2", "false"), ("12", "true"), ("216", "false")]
@@ -298,14 +298,14 @@ def test_a_search_that_ends_after_the_dock_was_closed_changes_nothing(
     viewer, dock, qtbot, raised, monkeypatch
 ):
     started, proceed = threading.Event(), threading.Event()
-    measure = source.measure_lesions
+    measure = snapshot.measure_lesions
 
     def wait_and_measure(*args, **options):
         started.set()
         assert proceed.wait(60)
         return measure(*args, **options)
 
-    monkeypatch.setattr(source, "measure_lesions", wait_and_measure)
+    monkeypatch.setattr(snapshot, "measure_lesions", wait_and_measure)
     dock.threshold.setValue(5)
     qtbot.waitUntil(started.is_set)
     close_and_delete(viewer, dock)
@@ -361,7 +361,7 @@ def test_the_limits_of_specks_follow_preferences(with_specks):
 @pytest.mark.one_binding
 def test_folded_specks_are_saved_with_the_table(with_specks, tmp_path, monkeypatch):
     monkeypatch.setattr(settings, "remember_folder", lambda *a, **k: None)
-    with_specks.save_to(tmp_path / "lesions.csv")
+    with_specks.table_file.save_to(tmp_path / "lesions.csv")
     with (tmp_path / "lesions.csv").open(newline="") as file:
         assert [row["voxels"] for row in csv.DictReader(file)] == ["216", "2", "12"]
 

@@ -94,7 +94,7 @@ def test_a_rejected_candidate_stays_rejected_and_is_in_the_table_that_is_saved(
     assert candidate not in dock.review.candidates
     dock.candidate_finder.refresh()
     assert candidate not in dock.review.candidates
-    dock.save_to(tmp_path / "lesions.csv")
+    dock.table_file.save_to(tmp_path / "lesions.csv")
     with (tmp_path / "lesions.csv").open() as file:
         rows = list(csv.DictReader(file))
     (row,) = [row for row in rows if row["accepted"] == "false" and row["list"] == "second_look"]
@@ -330,7 +330,9 @@ def test_decisions_hold_after_the_case_was_closed_opened_and_segmented_again(
     viewer.layers.clear()
     again = opened(FOUND, replace(MISSED, logit=3.4))
     assert not any(same_place(x, rejected) for x in again.review.candidates)
-    (row,) = [x for x in reviewed(again.review, again.all_lesions) if same_place(x, rejected)]
+    (row,) = [
+        x for x in reviewed(again.review, again.table_file.lesions) if same_place(x, rejected)
+    ]
     assert row.accepted is False and row.decided_by
 
 

@@ -112,7 +112,7 @@ def test_stored_candidates_are_stepped_through_added_rejected_and_taken_back_by_
     docks.press(keys.DELETE)
     assert candidates[0] not in docks.review.candidates and docks.sizes() == before
     docks.wait()
-    docks.lesions.save_to(tmp_path / "lesions.csv")
+    docks.lesions.table_file.save_to(tmp_path / "lesions.csv")
     with (tmp_path / "lesions.csv").open() as file:
         rows = [row for row in csv.DictReader(file) if row["accepted"] == "false"]
     (row,) = [row for row in rows if row["list"] == "second_look"]

@@ -1,0 +1,68 @@
+"""The segmentation and the region that are reviewed: two fields of a panel, and the review."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from qtpy.QtCore import QObject
+from smalltumor.labels.regions import Region
+
+from napari_smalltumor.lesions.panel import LesionsPanel
+from napari_smalltumor.lesions.review import LesionReview
+
+
+class SourceChoice(QObject):
+    """Keeps the fields of a panel and the review alike.
+
+    Parameters
+    ----------
+    panel : LesionsPanel
+        Becomes the parent.
+    review : LesionReview
+    """
+
+    def __init__(self, panel: LesionsPanel, review: LesionReview) -> None:
+        super().__init__(panel)
+        self._panel, self._review = panel, review
+        self._showing = False
+        panel.source_box.currentIndexChanged.connect(self._choose)
+        panel.region_box.currentIndexChanged.connect(self._choose)
+        review.sources_changed.connect(self._show_all)
+        review.source_changed.connect(self._show)
+        self._show_all()
+
+    def _show_all(self) -> None:
+        with self._without_choosing():
+            self._panel.source_box.clear()
+            for source in self._review.sources:
+                self._panel.source_box.addItem(source.name, source)
+            self._show_chosen()
+
+    def _show(self) -> None:
+        with self._without_choosing():
+            self._show_chosen()
+
+    def _show_chosen(self) -> None:
+        panel, source = self._panel, self._review.source
+        rows = [n for n, each in enumerate(self._review.sources) if each.is_same(source)]
+        panel.source_box.setCurrentIndex(rows[0] if rows else -1)
+        panel.set_regions(tuple(source.layers) if source is not None else ())
+        panel.region_box.setCurrentIndex(panel.region_box.findData(self._review.region.value))
+
+    def _choose(self) -> None:
+        if self._showing:
+            return
+        source = self._panel.source_box.currentData()
+        region = self._panel.region_box.currentData()
+        self._review.choose(source, None if region is None else Region(region))
+        self._review.show_layers()
+
+    @contextmanager
+    def _without_choosing(self) -> Iterator[None]:
+        """Change the fields inside the block without choosing what they show."""
+        before, self._showing = self._showing, True
+        try:
+            yield
+        finally:
+            self._showing = before
