@@ -15,6 +15,8 @@ from napari_smalltumor.layers.upright_views import ensure_upright_views
 from napari_smalltumor.layers.warm_up import warm_up_steps
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.closed_by_hand import closed_by_hand
+from napari_smalltumor.patients.drawn_labels import ensure_drawn_labels
+from napari_smalltumor.patients.fixed_places import ensure_fixed_places
 from napari_smalltumor.patients.grouping import group_opened_files
 from napari_smalltumor.patients.save_commands import ensure_save_commands
 from napari_smalltumor.patients.stacking import ensure_stacking
@@ -37,6 +39,8 @@ def setup_steps(viewer: ViewerModel) -> Iterator[None]:
     ensure_save_commands(viewer)
     group_opened_files(viewer)
     ensure_stacking(viewer)
+    ensure_drawn_labels(viewer)
+    ensure_fixed_places(viewer)
     ensure_nesting(viewer)
     ensure_strokes_end(viewer)
     ensure_autosave(viewer)

@@ -24,10 +24,9 @@ from napari_smalltumor.export.case_export import with_suffix
 from napari_smalltumor.export.source_files import source_files, with_sources
 from napari_smalltumor.layers.coordinates import (
     AXIS_LABELS,
-    display_shape,
-    display_transform,
     from_display,
     grid_of_layer,
+    lies_on,
     uses_display_axes,
 )
 from napari_smalltumor.layers.metadata import (
@@ -85,7 +84,7 @@ def write_layer(
     plain = _is_plain(layer_data, layers)
     origin = provenance_of(attributes.get("metadata", {})) or LayerRole(LayerKind.LABELS)
     case = origin.case
-    if case is None or (plain and not _has_grid_of(case, data.shape, attributes)):
+    if case is None or (plain and not lies_on(case.grid, data.shape, attributes)):
         case = None
         volume, grid = data, _grid_of(data, attributes, layers)
     else:
@@ -153,17 +152,6 @@ def _is_plain(layer_data: LayerData, layers: Iterable[Layer]) -> bool:
     data, attributes, _ = layer_data
     same = [x for x in layers if x.data is data and x.name == attributes.get("name")]
     return bool(same) and role_of(same[0]) is None
-
-
-def _has_grid_of(case: Case, shape: tuple[int, ...], attributes: Mapping[str, Any]) -> bool:
-    """Whether a layer still has the position and shape of the case's layers."""
-    if tuple(attributes.get("axis_labels") or ()) != AXIS_LABELS:
-        return False
-    grid = grid_of_layer(shape, attributes, display_axes=True)
-    expected = grid_of_layer(
-        display_shape(case.grid), display_transform(case.grid), display_axes=True
-    )
-    return grid.matches(expected)
 
 
 def _grid_of(

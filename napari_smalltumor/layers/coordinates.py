@@ -112,3 +112,20 @@ def grid_of_layer(
     affine = np.asarray(attributes.get("affine", np.eye(4)), dtype=np.float64)
     ras_from_world = _RAS_FROM_IPL if display_axes else _RAS_FROM_SPL
     return Grid((shape[0], shape[1], shape[2]), ras_from_world @ affine @ local)
+
+
+def lies_on(grid: Grid, shape: tuple[int, ...], attributes: Mapping[str, Any]) -> bool:
+    """Whether a layer has the shape and the place of the displayed volumes of a grid.
+
+    Parameters
+    ----------
+    grid : Grid
+    shape : three ints
+        Shape of the layer's data.
+    attributes : mapping
+        As for `grid_of_layer`, with ``axis_labels``.
+    """
+    if tuple(attributes.get("axis_labels") or ()) != AXIS_LABELS:
+        return False
+    expected = grid_of_layer(display_shape(grid), display_transform(grid), display_axes=True)
+    return grid_of_layer(shape, attributes, display_axes=True).matches(expected)

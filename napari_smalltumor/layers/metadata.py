@@ -192,6 +192,12 @@ def set_role(layer: Layer, role: LayerRole) -> None:
     layer.metadata = {**layer.metadata, METADATA_KEY: provenance}
 
 
+def add_provenance(layer: Layer, case: Case) -> None:
+    """Have a plain layer, whose voxels lie on the grid of a case, saved on that grid."""
+    provenance = _Provenance(LayerRole(LayerKind.LABELS, case), claimed=True)
+    layer.metadata = {**layer.metadata, METADATA_KEY: provenance}
+
+
 def fill_layer(layer: Labels, data: npt.NDArray[np.integer], role: LayerRole) -> None:
     """Replace a layer's data by a network's result, which does not count as an edit.
 

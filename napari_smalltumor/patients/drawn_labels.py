@@ -1,0 +1,68 @@
+"""Labels that are drawn on the images of a case are saved on its grid.
+
+napari's button for new labels makes a layer with the shape and the place of the selected one. Saved
+by these alone it would lose the rotation of an oblique scan, which the window does not show.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_smalltumor.layers.coordinates import display_shape, display_transform
+from napari_smalltumor.layers.metadata import add_provenance, case_of, provenance_of
+from napari_smalltumor.layers.patient import is_drawn, layers_of_patient, patient_of
+from napari_smalltumor.patients.active_patient import ActivePatient, active_patient
+from napari_smalltumor.viewer import one_per_viewer
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Layer
+    from smalltumor.data.case import Case
+
+
+class DrawnLabels:
+    """Gives new labels layers the case on whose images they lie.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    patients : ActivePatient
+    """
+
+    def __init__(self, viewer: ViewerModel, patients: ActivePatient) -> None:
+        self._patients = patients
+        # Last, because a layer that is drawn is first assigned to its patient.
+        viewer.layers.events.inserted.connect(self._on_inserted, position="last")
+
+    def _on_inserted(self, event: Any) -> None:
+        layer, layers = event.value, event.source
+        if layer._type_string != "labels" or provenance_of(layer.metadata) is not None:
+            return
+        patient = patient_of(layer) or self._patients.current
+        if patient is None or not is_drawn(layer):
+            return
+        for other in layers_of_patient(layers, patient):
+            case = case_of(other)
+            if case is not None and other is not layer and lies_on(layer, case):
+                add_provenance(layer, case)
+                return
+
+
+def lies_on(layer: Layer, case: Case) -> bool:
+    """Whether a layer has the shape and the place of the displayed images of a case."""
+    shape = display_shape(case.grid)
+    if layer.data.shape != shape:
+        return False
+    expected = display_transform(case.grid)
+    linear, offset = np.diag(expected["scale"]), np.asarray(expected["translate"])
+    first, *ends = np.vstack([np.zeros(3), np.diag(shape)])
+    places = [layer.data_to_world(point) for point in (first, *ends)]
+    return bool(np.allclose(places, [linear @ point + offset for point in (first, *ends)]))
+
+
+@one_per_viewer
+def ensure_drawn_labels(viewer: ViewerModel) -> DrawnLabels:
+    """Watch for new labels layers from now on; further calls return the same object."""
+    return DrawnLabels(viewer, active_patient(viewer))
