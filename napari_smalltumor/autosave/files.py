@@ -232,6 +232,17 @@ class AutosaveFolder:
         restorable = [f for f in files if f.parent == self.path or not _is_locked(f.parent)]
         return sorted(restorable, key=_modification_time, reverse=True)
 
+    def folders_gone(self, case: Case) -> list[Path]:
+        """Folders that held images of a case of this name with edits, and do not hold them now.
+
+        Their edits are of no open viewer. They are not restored into the case, whose images may be
+        those that were moved, or those of another patient.
+        """
+        own, pattern = file_name(case, SUFFIX), f"*/{_escape(_readable(case))}-*{SUFFIX}"
+        files = [f for f in self.root.glob(pattern) if f.name != own and not _is_locked(f.parent)]
+        found = (_sources(file, case.name) for file in sorted(files))
+        return list(dict.fromkeys(s[0].parent for s in found if s and not any(map(Path.exists, s))))
+
 
 def _new_name() -> str:
     return f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
@@ -239,8 +250,20 @@ def _new_name() -> str:
 
 def file_name(case: Case, suffix: str) -> str:
     """Name of a file that is kept for a case: readable, and ending in its `case_digest`."""
-    readable = re.sub(r"[^\w.-]+", "_", case.name, flags=re.ASCII)[:60]
-    return f"{readable}-{case_digest(case)}{suffix}"
+    return f"{_readable(case)}-{case_digest(case)}{suffix}"
+
+
+def _readable(case: Case) -> str:
+    return re.sub(r"[^\w.-]+", "_", case.name, flags=re.ASCII)[:60]
+
+
+def _sources(file: Path, name: str) -> list[Path]:
+    """The files of the case of an autosave file; empty if it is of a case of another name."""
+    try:
+        text = read_metadata(file, FORMAT, FORMAT_VERSION)
+        return [Path(path) for path in json.loads(text["sources"])] if text["case"] == name else []
+    except (TensorFileError, KeyError, TypeError, ValueError):
+        return []
 
 
 def _escape(name: str) -> str:

@@ -73,7 +73,13 @@ class ViewerAutosave:
                 self._ask_about(case)
 
     def _ask_about(self, case: Case) -> None:
-        for file in self.autosave.restorable_files(case):
+        files = self.autosave.restorable_files(case)
+        for folder in [] if files else self.autosave.folder.folders_gone(case):
+            notify.info(
+                f"Edits of {case.name} in {folder} are kept, but its images are no longer there. "
+                "If they were moved or renamed, move them back and open them to restore the edits."
+            )
+        for file in files:
             if not file.exists():  # another viewer may have restored or discarded it
                 continue
             try:

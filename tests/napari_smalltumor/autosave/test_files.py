@@ -14,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from napari_cases import case_along
+from napari_cases import case_along, write_case_along
+from smalltumor.data.case import read_case
 from smalltumor.errors import GridMismatchError, OutputError, TensorFileError
 from smalltumor.labels.regions import Region
 
@@ -94,7 +95,8 @@ def test_the_autosave_folder_is_in_the_users_data_folder(monkeypatch, data_folde
 LOCK_AND_WAIT = """
 import sys, time
 from pathlib import Path
-from napari_cases import case_along
+from napari_cases import case_along, write_case_along
+from smalltumor.data.case import read_case
 from napari_smalltumor.autosave.files import AutosaveFolder, SavedMask, write_masks
 import numpy as np
 folder = AutosaveFolder(Path(sys.argv[1]))
@@ -127,3 +129,18 @@ def test_the_file_of_a_killed_process_can_be_restored(tmp_path):
     assert read_masks(file)[0].name == "m"
     folder.discard(file)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_edits_of_a_renamed_folder_are_told_by_the_folder_that_has_gone(tmp_path, masks):
+    old = write_case_along(tmp_path / "Pat", "LPS", labels=False)
+    left = AutosaveFolder(tmp_path / "autosave")
+    write_masks(left.file_of(read_case(old)), read_case(old), masks)
+    folder = AutosaveFolder(tmp_path / "autosave")
+    assert folder.folders_gone(read_case(old)) == []
+    new = old.rename(tmp_path / "Pat done")
+    case = read_case(new)
+    assert folder.restorable_files(case) == []
+    assert folder.folders_gone(case) == [old]
+    assert folder.folders_gone(replace(case, name="Pat-2")) == []
+    write_case_along(old, "LPS", labels=False)  # another patient of this name
+    assert folder.folders_gone(case) == []
