@@ -24,6 +24,7 @@ from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from napari_smalltumor.display.window_level import image_to_window
 from napari_smalltumor.layers.coordinates import uses_display_axes
+from napari_smalltumor.layers.edge_letters import Edges, edges_of_plane
 from napari_smalltumor.layers.reference import reference_of
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.planes import drawing
@@ -46,6 +47,9 @@ if TYPE_CHECKING:
 
 _Outline = tuple[QColor, list[QLineF] | QPainterPath]
 """Colour of a label, and its edges: as lines, or joined to a path for dashes."""
+
+_Writing = tuple[QSize, tuple[str, str, str], float, Edges | None]
+"""What the writing on a plane depends on: size, texts in the corners, pixels per mm, letters."""
 
 _OUTLINE_PIXELS = 1.5
 """Width on the screen of an outline whose layer has the contour 1."""
@@ -83,7 +87,7 @@ class PlaneCanvas(QWidget):
         self._images: WeakKeyDictionary[Layer, tuple[tuple[int, int], QImage]] = WeakKeyDictionary()
         self._outlines: WeakKeyDictionary[Layer, tuple[tuple[int, int], list[_Outline]]]
         self._outlines = WeakKeyDictionary()
-        self._written: tuple[tuple[QSize, tuple[str, str, str], float, bool], QPixmap] | None = None
+        self._written: tuple[_Writing, QPixmap] | None = None
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -224,13 +228,14 @@ class PlaneCanvas(QWidget):
 
     def _annotate(self, painter: QPainter, port: Viewport, layers: list[Layer]) -> None:
         """Draw what is written on the plane; outlined text takes longer than the images."""
-        upright = uses_display_axes(layers)
-        state = (self.size(), self.corners(), port.scale, upright)
+        known = uses_display_axes(layers)
+        edges = edges_of_plane(self.plane.rows, self.plane.columns, layers) if known else None
+        state = (self.size(), self.corners(), port.scale, edges)
         if self._written is None or self._written[0] != state:
-            self._written = state, self._write(port, upright)
+            self._written = state, self._write(port, edges)
         painter.drawPixmap(0, 0, self._written[1])
 
-    def _write(self, port: Viewport, upright: bool) -> QPixmap:
+    def _write(self, port: Viewport, edges: Edges | None) -> QPixmap:
         ratio = self.devicePixelRatioF()
         pixmap = QPixmap(self.size() * ratio)
         pixmap.setDevicePixelRatio(ratio)
@@ -238,8 +243,8 @@ class PlaneCanvas(QWidget):
         painter = QPainter(pixmap)
         painter.setFont(self.font())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if upright:
-            drawing.draw_letters(painter, self.plane, port.width, port.height)
+        if edges is not None:
+            drawing.draw_letters(painter, edges, port.width, port.height)
         drawing.draw_scale_bar(painter, port)
         for text, corner in zip(self.corners(), _CORNERS, strict=True):
             drawing.draw_corner(painter, text, port.width, port.height, corner)

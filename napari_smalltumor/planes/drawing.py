@@ -7,7 +7,7 @@ import math
 from qtpy.QtCore import QPointF, QRectF, Qt
 from qtpy.QtGui import QColor, QFont, QPainter, QPainterPath, QPen
 
-from napari_smalltumor.planes.plane import Plane
+from napari_smalltumor.layers.edge_letters import Edges
 from napari_smalltumor.planes.view import Viewport
 
 TEXT = QColor(245, 245, 245)
@@ -23,7 +23,7 @@ _BAR_SHARE = 0.3
 """Largest share of the width that the scale bar takes."""
 
 
-def draw_letters(painter: QPainter, plane: Plane, width: float, height: float) -> None:
+def draw_letters(painter: QPainter, edges: Edges, width: float, height: float) -> None:
     """Write the direction at the middle of each edge."""
     align = Qt.AlignmentFlag
     font = QFont(painter.font())
@@ -31,10 +31,10 @@ def draw_letters(painter: QPainter, plane: Plane, width: float, height: float) -
     font.setBold(True)
     inner = QRectF(0, 0, width, height).adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
     for letter, where in (
-        (plane.left, align.AlignLeft | align.AlignVCenter),
-        (plane.right, align.AlignRight | align.AlignVCenter),
-        (plane.top, align.AlignTop | align.AlignHCenter),
-        (plane.bottom, align.AlignBottom | align.AlignHCenter),
+        (edges.left, align.AlignLeft | align.AlignVCenter),
+        (edges.right, align.AlignRight | align.AlignVCenter),
+        (edges.top, align.AlignTop | align.AlignHCenter),
+        (edges.bottom, align.AlignBottom | align.AlignHCenter),
     ):
         draw_text(painter, inner, letter, where, font)
 

@@ -1,4 +1,4 @@
-"""The three planes: which world axes they show, and which way the patient faces.
+"""The three planes, and which world axes they show.
 
 World axes are those of `layers.coordinates`: mm towards inferior, posterior and left. Rows run
 down and columns to the right, which makes each plane upright and radiological.
@@ -23,18 +23,12 @@ class Plane:
         World axis that is perpendicular to the plane.
     rows, columns : {0, 1, 2}
         World axes along which the rows follow each other downwards, and the columns to the right.
-    left, right, top, bottom : str
-        Letters of the directions at the edges: R, L, A, P, S or I.
     """
 
     name: str
     sliced: int
     rows: int
     columns: int
-    left: str
-    right: str
-    top: str
-    bottom: str
 
     def point_at(self, row: float, column: float, depth: float) -> Point:
         """World coordinates of a point in the slice at a depth along the sliced axis."""
@@ -43,8 +37,8 @@ class Plane:
         return point[0], point[1], point[2]
 
 
-AXIAL = Plane("Axial", 0, 1, 2, left="R", right="L", top="A", bottom="P")
-CORONAL = Plane("Coronal", 1, 0, 2, left="R", right="L", top="S", bottom="I")
-SAGITTAL = Plane("Sagittal", 2, 0, 1, left="A", right="P", top="S", bottom="I")
+AXIAL = Plane("Axial", 0, 1, 2)
+CORONAL = Plane("Coronal", 1, 0, 2)
+SAGITTAL = Plane("Sagittal", 2, 0, 1)
 
 PLANES = (AXIAL, CORONAL, SAGITTAL)

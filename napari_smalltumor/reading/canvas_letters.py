@@ -10,9 +10,8 @@ from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtGui import QPainter, QPaintEvent
 from qtpy.QtWidgets import QWidget
 
-from napari_smalltumor.layers.coordinates import uses_display_axes
+from napari_smalltumor.layers.edge_letters import Edges, edges_of_canvas
 from napari_smalltumor.planes import drawing
-from napari_smalltumor.planes.plane import PLANES, Plane
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -35,20 +34,16 @@ class CanvasLetters(QWidget):
         self.resize(canvas.size())
         canvas.installEventFilter(self)
         dims, layers = viewer.dims.events, viewer.layers.events
-        for signal in (dims.order, dims.ndisplay, layers.inserted, layers.removed):
+        turned = viewer.scene.camera.events.orientation
+        for signal in (dims.order, dims.ndisplay, turned, layers.inserted, layers.removed):
             signal.connect(self._redraw)
         self.show()
 
     @property
-    def plane(self) -> Plane | None:
-        """The upright plane that the canvas shows; None in 3D, or if it is no such plane."""
+    def edges(self) -> Edges | None:
+        """The letters that are shown; None in 3D, or if no visible layer has known axes."""
         viewer = self._viewer()
-        if viewer is None or viewer.dims.ndisplay != 2 or viewer.dims.ndim != 3:
-            return None
-        if not uses_display_axes(layer for layer in viewer.layers if layer.visible):
-            return None
-        order = tuple(viewer.dims.order)
-        return next((p for p in PLANES if (p.sliced, p.rows, p.columns) == order), None)
+        return edges_of_canvas(viewer) if viewer is not None else None
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
         """Stay as large as the canvas."""
@@ -58,10 +53,11 @@ class CanvasLetters(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
         """Draw the letters."""
-        if self.plane is not None:
+        edges = self.edges
+        if edges is not None:
             painter = QPainter(self)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            drawing.draw_letters(painter, self.plane, self.width(), self.height())
+            drawing.draw_letters(painter, edges, self.width(), self.height())
 
     def _redraw(self, event: Any = None) -> None:
         if isalive(self):

@@ -23,10 +23,8 @@ from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.planes.linked_planes import linked_planes
-from napari_smalltumor.planes.plane import PLANES
 from napari_smalltumor.planes.rings import draw_rings, rings_in_slice
 from napari_smalltumor.planes.surface_view import SurfaceView
-from napari_smalltumor.reading.canvas_letters import CanvasLetters
 from napari_smalltumor.reading.reading_area import Layout
 from napari_smalltumor.reading.toolbar import ReadingToolbar, show_planes
 from napari_smalltumor.reading.window import planes_window
@@ -349,19 +347,3 @@ def test_a_closed_window_leaves_nothing_that_raises(viewer, synthetic_case, rais
     planes.changed.emit()
     planes.layers.voxels_changed.emit()
     assert not raised
-
-
-@pytest.mark.one_binding
-def test_naparis_canvas_has_the_letters_of_its_plane_and_a_scale_bar(viewer, synthetic_case):
-    open_case(viewer, synthetic_case)
-    canvas = planes_window(viewer).napari_canvas.canvas.native
-    letters = canvas.findChild(CanvasLetters)
-    assert letters.size() == canvas.size()
-    for plane in PLANES:
-        viewer.dims.order = (plane.sliced, plane.rows, plane.columns)
-        assert letters.plane is plane
-    viewer.dims.order = (0, 2, 1)
-    assert letters.plane is None
-    viewer.dims.ndisplay = 3
-    assert letters.plane is None
-    assert viewer.canvas.overlays.scale_bar.visible

@@ -1,0 +1,96 @@
+"""The directions of the patient at the edges of a view, as letters.
+
+napari can transpose and roll the axes of its canvas, mirror it (*Orientation* of the camera) and
+move a layer by its transform. The letters follow all of these: they are what tells left from right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_smalltumor.layers.coordinates import AXIS_LABELS, uses_display_axes
+from napari_smalltumor.layers.metadata import provenance_of
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Layer
+
+UNCLEAR = "?"
+"""Written at an edge where visible layers of a patient have different directions."""
+
+_OPPOSITE = dict(zip("IPLSAR", "SARIPL", strict=True))
+
+
+@dataclass(frozen=True)
+class Edges:
+    """Letters of the directions at the edges: R, L, A, P, S, I or `UNCLEAR`, or none."""
+
+    left: str
+    right: str
+    top: str
+    bottom: str
+
+
+def edges_of_canvas(viewer: ViewerModel) -> Edges | None:
+    """Letters at the edges of napari's canvas; None in 3D, or if no layer has known axes.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+        Its visible layers, displayed axes and camera are what is on the canvas.
+    """
+    layers = [layer for layer in viewer.layers if layer.visible]
+    if viewer.dims.ndisplay != 2 or not uses_display_axes(layers):
+        return None
+    first = viewer.dims.ndim - 3  # napari aligns the last axes of layers
+    rows, columns = (axis - first for axis in viewer.dims.displayed)
+    vertical, horizontal = (str(towards) for towards in viewer.scene.camera.orientation2d)
+    edges = edges_of_plane(rows, columns, layers)
+    if vertical == "up":
+        edges = Edges(edges.left, edges.right, edges.bottom, edges.top)
+    if horizontal == "left":
+        edges = Edges(edges.right, edges.left, edges.top, edges.bottom)
+    return edges
+
+
+def edges_of_plane(rows: int, columns: int, layers: Iterable[Layer]) -> Edges:
+    """Letters at the edges of a plane whose rows run down and whose columns run to the right.
+
+    Parameters
+    ----------
+    rows, columns : int
+        World axes along which the rows follow each other, and the columns; 0, 1 and 2 are those of
+        `layers.coordinates`, and an axis before them, such as time, has no letter.
+    layers : iterable of Layer
+        What is shown.
+    """
+    layers = [layer for layer in layers if _is_of_a_patient(layer)]
+    bottom, right = _letter(rows, layers), _letter(columns, layers)
+    return Edges(_OPPOSITE.get(right, right), right, _OPPOSITE.get(bottom, bottom), bottom)
+
+
+def _is_of_a_patient(layer: Layer) -> bool:
+    """Whether the axes of the layer's data, and not only the world's, are I, P and L."""
+    return provenance_of(layer.metadata) is not None and tuple(layer.axis_labels) == AXIS_LABELS
+
+
+def _letter(axis: int, layers: Sequence[Layer]) -> str:
+    """The direction of the patient in which a world axis runs."""
+    if axis < 0:
+        return ""
+    letters = {_letter_in(layer, axis) for layer in layers} or {AXIS_LABELS[axis]}
+    return letters.pop() if len(letters) == 1 else UNCLEAR
+
+
+def _letter_in(layer: Layer, axis: int) -> str:
+    """The direction of a layer's data in which a world axis runs, or the nearest to it."""
+    points = np.array([layer.data_to_world(point) for point in (np.zeros(3), *np.eye(3))])
+    steps = points[1:] - points[0]
+    along = steps[:, axis] / np.linalg.norm(steps, axis=1)
+    nearest = int(np.argmax(np.abs(along)))
+    letter = AXIS_LABELS[nearest]
+    return letter if along[nearest] > 0 else _OPPOSITE[letter]
