@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from napari_smalltumor.layers.coordinates import AXIS_LABELS, uses_display_axes
 from napari_smalltumor.layers.metadata import provenance_of
@@ -73,6 +74,22 @@ def edges_of_plane(rows: int, columns: int, layers: Iterable[Layer]) -> Edges:
     return Edges(_OPPOSITE.get(right, right), right, _OPPOSITE.get(bottom, bottom), bottom)
 
 
+def is_mirror_image(viewer: ViewerModel) -> bool:
+    """Whether napari's canvas shows a head in 3D with left and right exchanged.
+
+    Turning the camera does not change it; its *Orientation*, the order of the axes, and the
+    transform of a layer can.
+    """
+    layers = [layer for layer in viewer.layers if layer.visible]
+    first = viewer.dims.ndim - 3
+    axes = [axis - first for axis in viewer.dims.displayed]
+    if viewer.dims.ndisplay != 3 or min(axes) < 0 or not uses_display_axes(layers):
+        return False
+    frame = np.eye(3)[axes] * (1 if str(viewer.scene.camera.handedness) == "right" else -1)
+    steps = [_steps(layer) for layer in layers if _is_of_a_patient(layer)] or [np.eye(3)]
+    return any(np.linalg.det(frame @ step) < 0 for step in steps)
+
+
 def _is_of_a_patient(layer: Layer) -> bool:
     """Whether the axes of the layer's data, and not only the world's, are I, P and L."""
     return provenance_of(layer.metadata) is not None and tuple(layer.axis_labels) == AXIS_LABELS
@@ -88,9 +105,14 @@ def _letter(axis: int, layers: Sequence[Layer]) -> str:
 
 def _letter_in(layer: Layer, axis: int) -> str:
     """The direction of a layer's data in which a world axis runs, or the nearest to it."""
-    points = np.array([layer.data_to_world(point) for point in (np.zeros(3), *np.eye(3))])
-    steps = points[1:] - points[0]
+    steps = _steps(layer)
     along = steps[:, axis] / np.linalg.norm(steps, axis=1)
     nearest = int(np.argmax(np.abs(along)))
     letter = AXIS_LABELS[nearest]
     return letter if along[nearest] > 0 else _OPPOSITE[letter]
+
+
+def _steps(layer: Layer) -> npt.NDArray[np.float64]:
+    """World vectors (3, 3) from a voxel to the next along each axis of the data, as rows."""
+    points = np.array([layer.data_to_world(point) for point in (np.zeros(3), *np.eye(3))])
+    return np.asarray(points[1:] - points[0], dtype=np.float64)

@@ -10,11 +10,15 @@ from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtGui import QPainter, QPaintEvent
 from qtpy.QtWidgets import QWidget
 
-from napari_smalltumor.layers.edge_letters import Edges, edges_of_canvas
+from napari_smalltumor.layers.edge_letters import Edges, edges_of_canvas, is_mirror_image
 from napari_smalltumor.planes import drawing
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
+
+
+MIRROR_IMAGE = "Mirror image: left and right are exchanged"
+"""Written in 3D, where no letters tell."""
 
 
 class CanvasLetters(QWidget):
@@ -45,6 +49,12 @@ class CanvasLetters(QWidget):
         viewer = self._viewer()
         return edges_of_canvas(viewer) if viewer is not None else None
 
+    @property
+    def warning(self) -> str:
+        """What is written at the top in 3D if the head is mirrored; nothing otherwise."""
+        viewer = self._viewer()
+        return MIRROR_IMAGE if viewer is not None and is_mirror_image(viewer) else ""
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
         """Stay as large as the canvas."""
         if event.type() == QEvent.Type.Resize and isinstance(watched, QWidget):
@@ -52,8 +62,10 @@ class CanvasLetters(QWidget):
         return False
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
-        """Draw the letters."""
+        """Draw the letters, or the warning."""
         edges = self.edges
+        if self.warning:
+            edges = Edges("", "", self.warning, "")
         if edges is not None:
             painter = QPainter(self)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -7,10 +7,11 @@ from itertools import permutations, product
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from napari.layers import Layer
 from napari_cases import ORIENTATIONS, case_along, write_case_along
 
 from napari_smalltumor.layers.coordinates import to_display
-from napari_smalltumor.layers.edge_letters import UNCLEAR, Edges, edges_of_canvas
+from napari_smalltumor.layers.edge_letters import UNCLEAR, Edges, edges_of_canvas, is_mirror_image
 from napari_smalltumor.loading.open_case import open_case
 
 CAMERAS = list(product(("down", "up"), ("right", "left")))
@@ -20,6 +21,15 @@ ORDERS = list(permutations(range(3)))
 @pytest.fixture
 def head(viewer, tmp_path) -> ViewerModel:
     open_case(viewer, write_case_along(tmp_path / "Pat"))
+    return viewer
+
+
+@pytest.fixture
+def copies(head) -> ViewerModel:
+    """Copies of the images, which may be moved."""
+    viewer = ViewerModel()
+    for layer in [layer for layer in head.layers if layer._type_string == "image"]:
+        viewer.add_layer(Layer.create(*layer.as_layer_data_tuple()))
     return viewer
 
 
@@ -60,21 +70,21 @@ def test_letters_do_not_depend_on_the_axes_of_the_files(viewer, tmp_path, axcode
     assert edges_of_canvas(viewer) == letters_by_coordinates(viewer, axcodes)
 
 
-def test_letters_follow_layers_that_are_mirrored_or_turned_by_their_transform(head):
-    for layer in head.layers:
+def test_letters_follow_copies_that_are_mirrored_or_turned_by_their_transform(copies):
+    for layer in copies.layers:
         layer.affine = np.diag([1, 1, -1, 1.0])
-    assert edges_of_canvas(head) == letters_by_coordinates(head) == Edges("L", "R", "A", "P")
-    for layer in head.layers:
+    assert edges_of_canvas(copies) == letters_by_coordinates(copies) == Edges("L", "R", "A", "P")
+    for layer in copies.layers:
         layer.affine = [[1, 0, 0, 0], [0, 0, 1, 0], [0, -1, 0, 0], [0, 0, 0, 1.0]]
-    assert edges_of_canvas(head) == letters_by_coordinates(head)
+    assert edges_of_canvas(copies) == letters_by_coordinates(copies)
 
 
-def test_layers_of_different_directions_have_no_letter_that_is_wrong_for_one_of_them(head):
-    head.layers[0].affine = np.diag([1, 1, -1, 1.0])
-    head.layers[0].visible = head.layers[1].visible = True
-    assert edges_of_canvas(head) == Edges(UNCLEAR, UNCLEAR, "A", "P")
-    head.layers[0].visible = False
-    assert edges_of_canvas(head) == Edges("R", "L", "A", "P")
+def test_layers_of_different_directions_have_no_letter_that_is_wrong_for_one_of_them(copies):
+    copies.layers[0].affine = np.diag([1, 1, -1, 1.0])
+    copies.layers[0].visible = copies.layers[1].visible = True
+    assert edges_of_canvas(copies) == Edges(UNCLEAR, UNCLEAR, "A", "P")
+    copies.layers[0].visible = False
+    assert edges_of_canvas(copies) == Edges("R", "L", "A", "P")
 
 
 def test_an_axis_of_time_before_those_of_the_head_has_no_letter(head):
@@ -92,3 +102,24 @@ def test_no_letters_in_3d_and_none_for_layers_of_unknown_axes(head):
         layer.visible = False
     head.add_image(np.zeros((4, 5, 6)))
     assert edges_of_canvas(head) is None
+
+
+@pytest.mark.parametrize("depth", ["towards", "away"])
+@pytest.mark.parametrize("camera", CAMERAS, ids="-".join)
+def test_a_head_in_3d_is_a_mirror_image_after_an_odd_number_of_reflections(head, depth, camera):
+    head.scene.camera.orientation = (depth, *camera)
+    assert not is_mirror_image(head), "in 2D letters tell"
+    head.dims.ndisplay = 3
+    odd = [depth, *camera].count("away") + camera.count("up") + camera.count("left")
+    assert is_mirror_image(head) == bool(odd % 2)
+    head.scene.camera.angles = (10, 20, 30)
+    assert is_mirror_image(head) == bool(odd % 2), "turning a head does not mirror it"
+    head.dims.order = (0, 2, 1)
+    assert is_mirror_image(head) != bool(odd % 2)
+
+
+def test_a_mirrored_copy_in_3d_is_a_mirror_image(copies):
+    copies.dims.ndisplay = 3
+    assert not is_mirror_image(copies)
+    copies.layers[-1].visible, copies.layers[-1].affine = True, np.diag([1, -1, 1, 1.0])
+    assert is_mirror_image(copies)
