@@ -11,18 +11,17 @@ from weakref import ref
 from qtpy.compat import isalive
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QFileDialog
-from smalltumor.errors import SmalltumorError
 
 from napari_smalltumor import keys, notify, settings
 from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.export.dialog import may_write_regions
-from napari_smalltumor.follow_up.comparison import Comparison, compare_with_earlier
+from napari_smalltumor.follow_up.comparison import Comparison
+from napari_smalltumor.follow_up.comparison_runs import ComparisonRuns
 from napari_smalltumor.follow_up.layers_then import (
     contours_are_then,
     flicker,
     layer_then,
     show_now,
-    show_then,
 )
 from napari_smalltumor.follow_up.page import ask_and_write_page
 from napari_smalltumor.follow_up.panel import FollowUpPanel
@@ -30,13 +29,10 @@ from napari_smalltumor.follow_up.region_edits import RegionEdits
 from napari_smalltumor.follow_up.table_model import ChangesModel
 from napari_smalltumor.layers.metadata import region_layers, same_case
 from napari_smalltumor.layers.nesting import ensure_nesting
-from napari_smalltumor.layers.patient import Patient
-from napari_smalltumor.layers.region_masks import fingerprint, known_classes, segmentation_of
 from napari_smalltumor.lesions.navigation import move_to
 from napari_smalltumor.lesions.source import LesionSource
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
-from napari_smalltumor.progress_worker import ProgressWorker, start
 from napari_smalltumor.reading.window import planes_window
 from napari_smalltumor.widgets.dock_keys import DockKeys
 from napari_smalltumor.widgets.dock_tabs import show_as_tab
@@ -63,10 +59,7 @@ class FollowUpDock(FollowUpPanel):
         self.model.setParent(self)
         self._viewer = napari_viewer
         self._patients = active_patient(napari_viewer)
-        self._results: dict[Patient, tuple[Comparison, int]] = {}
-        self._messages: dict[Patient, str] = {}
-        self._worker: ProgressWorker | None = None
-        self._running: tuple[Patient, str] | None = None
+        self.runs = ComparisonRuns(napari_viewer, self)
         self.keys: DockKeys | None = None
         self._edits = RegionEdits(self._show_state, self)
         self._is_open = False
@@ -75,7 +68,9 @@ class FollowUpDock(FollowUpPanel):
         self.destroyed.connect(partial(_close, ref(self)))
         self.choose_button.clicked.connect(self._ask_for_folder)
         self.again_button.clicked.connect(self.compare_again)
-        self.cancel_button.clicked.connect(self.cancel)
+        self.cancel_button.clicked.connect(self.runs.cancel)
+        self.runs.changed.connect(self._update)
+        self.runs.progressed.connect(lambda done: self.progress.setValue(round(100 * done)))
         self.flicker_button.clicked.connect(lambda: self.flicker())
         self.beside_button.clicked.connect(lambda: self.toggle_beside())
         self.report_button.clicked.connect(self.report)
@@ -89,14 +84,12 @@ class FollowUpDock(FollowUpPanel):
     @property
     def busy(self) -> bool:
         """Whether a comparison runs."""
-        return self._worker is not None
+        return self.runs.busy
 
     @property
     def comparison(self) -> Comparison | None:
         """The comparison of the active patient."""
-        patient = self._patients.current
-        found = self._results.get(patient) if patient is not None else None
-        return found[0] if found is not None else None
+        return self.runs.current
 
     def compare_with(self, folder: Path) -> None:
         """Compare the active patient's regions with an earlier scan, in a worker."""
@@ -106,36 +99,12 @@ class FollowUpDock(FollowUpPanel):
         if not may_write_regions(self, self._viewer, case, "Compare anyway"):
             return
         ensure_nesting(self._viewer).apply()
-        segmentation = segmentation_of(self._viewer.layers, case)
-        assert segmentation is not None
-        mark = fingerprint(self._viewer.layers, case)
-        known = known_classes(self._viewer.layers, case)
-        job = partial(
-            compare_with_earlier, folder, case, segmentation, settings.get("threshold"), known
-        )
-        self._running = patient, folder.name
-        self._messages[patient] = ""
-        self.show_running(True)
-        self._worker = start(
-            job,
-            f"comparison of {case.name} with {folder.name}",
-            owner=self,
-            yielded=lambda state: self.progress.setValue(round(100 * state[0])),
-            returned=partial(self._on_compared, patient, mark),
-            errored=partial(self._on_failed, patient),
-            aborted=partial(self._end, patient, "The comparison was cancelled."),
-        )
-        self._update()
+        self.runs.compare(folder, case, patient)
 
     def compare_again(self) -> None:
         """Compare the regions as they are now with the same scan."""
         if self.comparison is not None:
             self.compare_with(self.comparison.folder)
-
-    def cancel(self) -> None:
-        """Request the comparison to stop."""
-        if self._worker is not None:
-            self._worker.quit()
 
     def flicker(self) -> None:
         """Change between T1CE then and the images now."""
@@ -159,7 +128,7 @@ class FollowUpDock(FollowUpPanel):
         self._show_state()
         if self.comparison is None:
             return
-        if self._is_old():
+        if self.runs.is_old:
             notify.error(_CHANGED)
             return
         ask_and_write_page(self._viewer, self.comparison, self)
@@ -198,7 +167,7 @@ class FollowUpDock(FollowUpPanel):
         if self.keys is not None:
             self.keys.unbind()
             self.keys = None
-        self.cancel()
+        self.runs.cancel()
 
     def _bind_keys(self) -> None:
         window = self._window
@@ -214,13 +183,14 @@ class FollowUpDock(FollowUpPanel):
         """Show the comparison of the active patient, and nothing of another one."""
         if not isalive(self) or not self._is_open:
             return
-        self._forget_closed()
+        self.runs.forget_closed()
         case = case_to_export(self._viewer)
         comparison = self.comparison
         if comparison is not None and not same_case(comparison.case, case):
             comparison = None
         layers = {} if case is None else region_layers(self._patients.layers, case)
         self._edits.follow(layers.values())
+        self.show_running(self.busy)
         self.set_comparable(case is not None, busy=self.busy)
         changes = comparison.follow_up.changes if comparison is not None else ()
         if list(changes) != self.model.changes:
@@ -235,14 +205,6 @@ class FollowUpDock(FollowUpPanel):
         self._show_flicker()
         self._show_state()
 
-    def _forget_closed(self) -> None:
-        """Forget what is known of patients that were closed, and end their comparison."""
-        is_open = self._patients.patients
-        self._results = {p: found for p, found in self._results.items() if p in is_open}
-        self._messages = {p: text for p, text in self._messages.items() if p in is_open}
-        if self._running is not None and self._running[0] not in is_open:
-            self.cancel()
-
     def _on_then_visible(self, event: Any = None) -> None:
         self._show_flicker()
         self._show_state()
@@ -250,39 +212,22 @@ class FollowUpDock(FollowUpPanel):
     def _show_state(self) -> None:
         if not isalive(self) or not self._is_open:
             return
-        patient, case = self._patients.current, case_to_export(self._viewer)
-        attempt = self._messages.get(patient, "") if patient is not None else ""
-        if not attempt and case is None:
-            attempt = "Segment the case to compare it with an earlier scan"
+        outcome = self.runs.outcome
+        if not outcome and case_to_export(self._viewer) is None:
+            outcome = "Segment the case to compare it with an earlier scan"
         shown = _THEN_SHOWN if self.flicker_button.isChecked() else ""
-        lines = (self._what_runs(), attempt, self._compared_with(), shown)
+        lines = (self.runs.what_runs, outcome, self._compared_with(), shown)
         self.show_message("\n".join(filter(None, lines)))
-
-    def _what_runs(self) -> str:
-        if self._running is None:
-            return ""
-        patient, earlier = self._running
-        if patient == self._patients.current:
-            return f"Comparing with {earlier} ..."
-        return f"Comparing another patient, {self._patients.title_of(patient)}, with {earlier} ..."
 
     def _compared_with(self) -> str:
         comparison = self.comparison
         if comparison is None:
             return ""
-        if self._is_old():
+        if self.runs.is_old:
             return _CHANGED
         own = contours_are_then(self._viewer, self._patients.current)
         contours = "whose contours are the reference" if own else "not the reference that is shown"
         return f"Compared with {comparison.mask}, {contours}."
-
-    def _is_old(self) -> bool:
-        """Whether the regions have changed since they were compared."""
-        patient, case = self._patients.current, case_to_export(self._viewer)
-        found = self._results.get(patient) if patient is not None else None
-        if found is None or case is None:
-            return False
-        return fingerprint(self._viewer.layers, case) != found[1]
 
     def _show_flicker(self, event: Any = None) -> None:
         if not isalive(self):
@@ -292,25 +237,6 @@ class FollowUpDock(FollowUpPanel):
         self.flicker_button.setChecked(layer is not None and bool(layer.visible))
         self.beside_button.setEnabled(layer is not None and self._window is not None)
         self.beside_button.setChecked(self._window is not None and self._window.is_beside)
-
-    def _on_compared(self, patient: Patient, mark: int, comparison: Comparison) -> None:
-        if patient in self._patients.patients:
-            self._results[patient] = (comparison, mark)
-            show_then(self._viewer, comparison)
-        self._end(patient, "")
-
-    def _on_failed(self, patient: Patient, error: Exception) -> None:
-        if isinstance(error, SmalltumorError):
-            self._end(patient, notify.error_text(error))
-        else:
-            notify.report(error)
-            self._end(patient, "The comparison failed.")
-
-    def _end(self, patient: Patient, message: str) -> None:
-        self._worker = self._running = None
-        self._messages[patient] = message
-        self.show_running(False)
-        self._update()
 
     def _on_row(self, index: Any, before: Any = None) -> None:
         comparison, changes = self.comparison, self.model.changes

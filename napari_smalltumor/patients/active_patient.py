@@ -33,12 +33,7 @@ from napari_smalltumor.patients.arrivals import Arrivals
 from napari_smalltumor.patients.hidden_layers import HiddenLayers
 from napari_smalltumor.patients.idle import when_idle
 from napari_smalltumor.patients.messages import PatientMessages
-from napari_smalltumor.patients.view_state import (
-    ViewStates,
-    first_selection,
-    select,
-    selection_untouched,
-)
+from napari_smalltumor.patients.view_state import ViewStates, select, selection_untouched
 from napari_smalltumor.patients.window_title import WindowTitle
 from napari_smalltumor.viewer import one_per_viewer
 
@@ -154,7 +149,7 @@ class ActivePatient:
             yield
         finally:
             self._background -= 1
-            self._restore_selection(selected)
+            self._views.restore_selection(selected, self._hidden)
 
     def _on_inserted(self, event: Any) -> None:
         self._add(event.value)
@@ -173,15 +168,10 @@ class ActivePatient:
             select(viewer, [layer])
 
     def _index_for(self, layer: Layer) -> int:
-        """Index at which an arriving layer needs no move, which would draw the window again.
-
-        That is below the active patient for the images of another one, and on top for layers that
-        may join it.
-        """
+        """Index of an arriving layer: on top, if it is or may become the active patient's."""
         if joins_by_name(layer) or patient_of(layer) == self._current:
             return len(self._layers)
-        others = (n for n, other in enumerate(self._layers) if other not in self._hidden)
-        return next(others, len(self._layers))
+        return self._hidden.index_below_shown(self._layers)
 
     def finish_arrivals(self) -> None:
         """List the patients whose files have been read; that of the last layer becomes active."""
@@ -263,20 +253,9 @@ class ActivePatient:
         before = self._views.last or next(reversed(self._opened), None)
         if before is not None:
             self._switch_to(before, fit=True)
-            when_idle(self._select_one)
+            when_idle(lambda: self._views.select_at_most_one(self.layers))
         else:
             self.changed.emit()
-
-    def _select_one(self) -> None:
-        """Select one layer of a patient that took the place of a closed one.
-
-        After a deletion of selected layers, napari selects those that were locked: all layers of
-        this patient, if all layers of the window had been selected. The next press of *Delete*
-        would delete them.
-        """
-        viewer = self._viewer()
-        if viewer is not None and sum(x in self._layers.selection for x in self.layers) > 1:
-            select(viewer, first_selection(self.layers))
 
     def _switch_to(self, patient: Patient, *, fit: bool) -> None:
         """Make a patient active; `fit` moves the view to it if it was not active before."""
@@ -285,17 +264,6 @@ class ActivePatient:
         self._show_current()
         self._views.restore(patient, self.layers, fit=fit)
         self.changed.emit()
-
-    def _restore_selection(self, selected: list[Layer]) -> None:
-        """Select layers again if a hidden one was selected, which is kept for its patient."""
-        viewer = self._viewer()
-        chosen = list(self._layers.selection)
-        if viewer is None or set(chosen) == set(selected):
-            return
-        for patient in patients_among(layer for layer in chosen if layer in self._hidden):
-            self._views.keep_selection(patient, layers_of_patient(chosen, patient))
-        if any(layer in self._hidden for layer in chosen):
-            select(viewer, [layer for layer in selected if layer in self._layers])
 
     def _on_visible(self, event: Any) -> None:
         """Activate the patient of a hidden layer that the user shows."""

@@ -53,6 +53,14 @@ class HiddenLayers:
                     layer.visible = False
             _move_to_the_bottom(layers, others)
 
+    def index_below_shown(self, layers: LayerList) -> int:
+        """Index at which a layer that is inserted is below all that are shown.
+
+        `show_only` then need not move it, which would draw the window again.
+        """
+        shown = (n for n, layer in enumerate(layers) if layer not in self)
+        return next(shown, len(layers))
+
     def _hide(self, layer: Layer) -> None:
         """Hide and protect a layer, and remember whether it was visible."""
         if layer in self._before:

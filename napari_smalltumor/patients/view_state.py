@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from smalltumor.labels.regions import Region
 
 from napari_smalltumor.layers.metadata import region_of
 from napari_smalltumor.layers.modalities import modality_of
-from napari_smalltumor.layers.patient import Patient
+from napari_smalltumor.layers.patient import Patient, layers_of_patient, patients_among
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -119,6 +119,30 @@ class ViewStates:
         if patient in self._states:
             self._states[patient].selected.clear()
             self._states[patient].selected.update(layers)
+
+    def restore_selection(self, selected: Iterable[Layer], hidden: Container[Layer]) -> None:
+        """Select layers again if a hidden one was selected, which is kept for its patient."""
+        viewer, selected = self._viewer(), list(selected)
+        if viewer is None:
+            return
+        chosen = list(viewer.layers.selection)
+        if set(chosen) == set(selected):
+            return
+        for patient in patients_among(layer for layer in chosen if layer in hidden):
+            self.keep_selection(patient, layers_of_patient(chosen, patient))
+        if any(layer in hidden for layer in chosen):
+            select(viewer, [layer for layer in selected if layer in viewer.layers])
+
+    def select_at_most_one(self, layers: Sequence[Layer]) -> None:
+        """Select one of the layers of a patient that took the place of a closed one.
+
+        After a deletion of selected layers, napari selects those that were locked: all layers of
+        this patient, if all layers of the window had been selected. The next press of *Delete*
+        would delete them.
+        """
+        viewer = self._viewer()
+        if viewer is not None and sum(x in viewer.layers.selection for x in layers) > 1:
+            select(viewer, first_selection(layers))
 
     def forget(self, patient: Patient) -> None:
         """Forget the view of a patient."""

@@ -463,7 +463,7 @@ def test_a_comparison_is_cancelled_with_its_patient_and_its_window(
     patients.activate(first)
     monkeypatch.setattr(questions, "confirm", lambda *arguments: True)
     dock.compare_with(then)
-    worker, ended = dock._worker, []
+    worker, ended = dock.runs.worker, []
     worker.aborted.connect(lambda: ended.append("aborted"))
     worker.returned.connect(lambda result: ended.append("returned"))
     try:

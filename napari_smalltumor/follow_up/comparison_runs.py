@@ -1,0 +1,142 @@
+"""The comparison of each open patient with an earlier scan, and the one that runs."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QObject, Signal
+from smalltumor.errors import SmalltumorError
+
+from napari_smalltumor import notify, settings
+from napari_smalltumor.export.case_export import case_to_export
+from napari_smalltumor.follow_up.comparison import Comparison, compare_with_earlier
+from napari_smalltumor.follow_up.layers_then import show_then
+from napari_smalltumor.layers.patient import Patient
+from napari_smalltumor.layers.region_masks import fingerprint, known_classes, segmentation_of
+from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.progress_worker import ProgressWorker, start
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+    from smalltumor.data.case import Case
+
+
+class ComparisonRuns(QObject):
+    """Compares patients with earlier scans, one at a time, and keeps what was found for each.
+
+    Parameters
+    ----------
+    viewer : Viewer
+    parent : QObject
+        The comparison that runs is cancelled when it is deleted.
+    """
+
+    changed = Signal()
+    """A comparison has started or ended."""
+    progressed = Signal(float)
+    """The fraction that is done."""
+
+    def __init__(self, viewer: Viewer, parent: QObject) -> None:
+        super().__init__(parent)
+        self._viewer = viewer
+        self._patients = active_patient(viewer)
+        self._results: dict[Patient, tuple[Comparison, int]] = {}
+        self._outcomes: dict[Patient, str] = {}
+        self._running: tuple[Patient, str] | None = None
+        self.worker: ProgressWorker | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a comparison runs."""
+        return self.worker is not None
+
+    @property
+    def current(self) -> Comparison | None:
+        """The comparison of the active patient."""
+        found = self._result
+        return found[0] if found is not None else None
+
+    @property
+    def is_old(self) -> bool:
+        """Whether the active patient's regions have changed since they were compared."""
+        found, case = self._result, case_to_export(self._viewer)
+        if found is None or case is None:
+            return False
+        return fingerprint(self._viewer.layers, case) != found[1]
+
+    @property
+    def outcome(self) -> str:
+        """Why the active patient's last comparison gave nothing; empty if it did."""
+        patient = self._patients.current
+        return self._outcomes.get(patient, "") if patient is not None else ""
+
+    @property
+    def what_runs(self) -> str:
+        """The comparison that runs, for the user; empty if there is none."""
+        if self._running is None:
+            return ""
+        patient, earlier = self._running
+        if patient == self._patients.current:
+            return f"Comparing with {earlier} ..."
+        return f"Comparing another patient, {self._patients.title_of(patient)}, with {earlier} ..."
+
+    def compare(self, folder: Path, case: Case, patient: Patient) -> None:
+        """Compare the regions of a patient's case with an earlier scan, in a worker."""
+        layers = self._viewer.layers
+        segmentation = segmentation_of(layers, case)
+        assert segmentation is not None
+        mark, known = fingerprint(layers, case), known_classes(layers, case)
+        job = partial(
+            compare_with_earlier, folder, case, segmentation, settings.get("threshold"), known
+        )
+        self._running = patient, folder.name
+        self._outcomes[patient] = ""
+        self.worker = start(
+            job,
+            f"comparison of {case.name} with {folder.name}",
+            owner=self,
+            yielded=lambda state: self.progressed.emit(state[0]),
+            returned=partial(self._on_compared, patient, mark),
+            errored=partial(self._on_failed, patient),
+            aborted=partial(self._end, patient, "The comparison was cancelled."),
+        )
+        self.changed.emit()
+
+    def cancel(self) -> None:
+        """Request the comparison to stop."""
+        if self.worker is not None:
+            self.worker.quit()
+
+    def forget_closed(self) -> None:
+        """Forget what is known of patients that were closed, and end their comparison."""
+        is_open = self._patients.patients
+        self._results = {p: found for p, found in self._results.items() if p in is_open}
+        self._outcomes = {p: text for p, text in self._outcomes.items() if p in is_open}
+        if self._running is not None and self._running[0] not in is_open:
+            self.cancel()
+
+    @property
+    def _result(self) -> tuple[Comparison, int] | None:
+        """The comparison of the active patient, and the fingerprint of its regions then."""
+        patient = self._patients.current
+        return self._results.get(patient) if patient is not None else None
+
+    def _on_compared(self, patient: Patient, mark: int, comparison: Comparison) -> None:
+        if patient in self._patients.patients:
+            self._results[patient] = (comparison, mark)
+            show_then(self._viewer, comparison)
+        self._end(patient, "")
+
+    def _on_failed(self, patient: Patient, error: Exception) -> None:
+        if isinstance(error, SmalltumorError):
+            self._end(patient, notify.error_text(error))
+        else:
+            notify.report(error)
+            self._end(patient, "The comparison failed.")
+
+    def _end(self, patient: Patient, outcome: str) -> None:
+        self.worker = self._running = None
+        self._outcomes[patient] = outcome
+        self.changed.emit()
