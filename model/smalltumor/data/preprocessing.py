@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from smalltumor.data.background import Image, replace_nonfinite
 from smalltumor.data.background_removal import remove_background
+from smalltumor.data.brain_crop import central_voxel, crop_around
 from smalltumor.data.naming.case_files import MODALITIES, OPTIONAL_MODALITIES, modality_titles
 from smalltumor.errors import Action, CaseError, CheckpointError, Remedy
 from smalltumor.geometry.array_order import empty_fortran_order
@@ -166,14 +167,10 @@ def prepare(
         images = remove_background(dict(zip(present, usable, strict=True)), case.coarse.of(present))
         network_grid = NetworkGrid(case.grid)
         if not network_grid.lossless:
-            network_grid = NetworkGrid(case.grid, _central_voxel(images))
+            network_grid = NetworkGrid(case.grid, central_voxel(_united(map(_brain_mask, images))))
         volumes = dict(zip(present, map(network_grid.volume_to_network, images), strict=True))
-        brain, *masks = pool.map(_brain_mask, volumes.values())
-        # One by one: np.any over the stacked masks takes twenty times as long.
-        for mask in masks:
-            brain |= mask
-        del masks
-        start, shape = _crop_around(brain, preprocessing)
+        brain = _united(pool.map(_brain_mask, volumes.values()))
+        start, shape = crop_around(brain, preprocessing.multiple, preprocessing.margin)
         array = empty_fortran_order((len(preprocessing.channels), *shape))
         ready = NetworkInput(array, start, network_grid)
         target, source = ready.overlap
@@ -216,57 +213,12 @@ def _brain_mask(volume: Image) -> Mask:
     return np.asarray(np.greater(volume, 0))
 
 
-def _central_voxel(images: Sequence[Image]) -> tuple[int, int, int]:
-    """The voxel next to the brain's centre of mass, however the images are cropped or padded."""
-    brain, *masks = map(_brain_mask, images)
-    for mask in masks:  # one by one, as in `prepare`
-        brain = brain | mask
-    i, j, k = ((2 * m + n) // (2 * n) for m, n in map(_moments, _voxels_by_plane(brain)))
-    return i, j, k
-
-
-def _crop_around(
-    brain: Mask, preprocessing: Preprocessing
-) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
-    """Start and shape of the crop around the brain.
-
-    The network halves the resolution four times, so which voxels it combines depends on where the
-    crop starts. Blocks of `Preprocessing.multiple` voxels are therefore counted from the brain and
-    not from the end of the image: the labels stay the same if the image is cropped or padded, and
-    are mirrored if it is. The centre of mass is hardly moved by voxels at the brain's border, which
-    depend on the skull stripping.
-    """
-    starts, sizes = zip(
-        *(_span_around(counts, preprocessing) for counts in _voxels_by_plane(brain)), strict=True
-    )
-    return (starts[0], starts[1], starts[2]), (sizes[0], sizes[1], sizes[2])
-
-
-def _span_around(counts: npt.NDArray[np.integer], preprocessing: Preprocessing) -> tuple[int, int]:
-    """Start and size of the crop along an axis, from the brain's voxels in each plane across it."""
-    multiple, margin = preprocessing.multiple, preprocessing.margin
-    occupied = np.flatnonzero(counts)
-    moment, voxels = _moments(counts)
-    # A block starts here, so that its middle, which lies between voxels, is next to the centre.
-    block = moment // voxels + 1 - multiple // 2
-    start = block + (int(occupied[0]) - margin - block) // multiple * multiple
-    stop = int(occupied[-1]) + 1 + margin
-    return start, -(-(stop - start) // multiple) * multiple
-
-
-def _moments(counts: npt.NDArray[np.integer]) -> tuple[int, int]:
-    """First moment and number of voxels, whose ratio is the centre of mass.
-
-    Whole numbers: a ratio that is half-way would be rounded up in one crop and down in another.
-    """
-    return int(np.dot(np.arange(len(counts)), counts)), int(counts.sum())
-
-
-def _voxels_by_plane(mask: Mask) -> list[npt.NDArray[np.integer]]:
-    """Voxels of a mask in each plane across axes l, p and s."""
-    across = np.add.reduce(mask.view(np.uint8), axis=2, dtype=np.uint16)
-    by_slice = np.array([np.count_nonzero(mask[:, :, k]) for k in range(mask.shape[2])])
-    return [across.sum(axis=1, dtype=np.int64), across.sum(axis=0, dtype=np.int64), by_slice]
+def _united(masks: Iterable[Mask]) -> Mask:
+    # One by one: np.any over the stacked masks takes twenty times as long.
+    first, *others = masks
+    for mask in others:
+        first |= mask
+    return first
 
 
 def _normalise(
