@@ -88,14 +88,23 @@ class SavedMask:
 
 
 def case_digest(case: Case) -> str:
-    """Sixteen hex digits that identify a case by its `identifying_files` and grid."""
+    """Sixteen hex digits that identify a case.
+
+    It is told by its `identifying_files`, by the voxels of the images among them, and by its grid.
+    """
     files = sorted(identifying_files(case).items())
+    read = case.images_read
+    images = {
+        name: read[path].checksum for name, path in files if path is not None and path in read
+    }
     identity = {
         "name": case.name,
         "files": {name: os.path.realpath(path) for name, path in files if path is not None},
         "shape": case.grid.shape,
         "affine": np.round(case.grid.affine, 3).tolist(),
     }
+    if images:
+        identity["images"] = images
     return sha256(json.dumps(identity).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 

@@ -77,7 +77,8 @@ def reference_choices(viewer: ViewerModel) -> list[ReferenceChoice]:
     ]
     expert = expert_file(viewer)
     paths = [expert] if expert is not None else []
-    paths += [file.path for file in region_files_of(case) if file.region is None]
+    if not case.has_changed_images:
+        paths += [file.path for file in region_files_of(case) if file.region is None]
     return found + [ReferenceChoice(path.name, path=path) for path in paths]
 
 
@@ -92,12 +93,15 @@ def current_choice(viewer: ViewerModel) -> ReferenceChoice | None:
 
 
 def expert_file(viewer: ViewerModel) -> Path | None:
-    """The expert's mask beside the images of the active patient, if it is not open as a layer."""
+    """The expert's mask beside the images of the active patient, unless it is open as a layer.
+
+    There is none beside other images than those that are shown.
+    """
     case, layers = case_to_compare(viewer), active_patient(viewer).layers
     path = case.labels_path if case is not None else None
-    if path is None or any(_is_expert(layer, case) for layer in layers) or not path.is_file():
+    if case is None or path is None or any(_is_expert(layer, case) for layer in layers):
         return None
-    return path
+    return path if path.is_file() and not case.has_changed_images else None
 
 
 def offers_expert(viewer: ViewerModel) -> bool:

@@ -21,6 +21,7 @@ from smalltumor.labels.regions import Region
 from smalltumor.labels.schemes import SCHEMES, integer_values
 
 from napari_smalltumor.export.region_files import read_regions
+from napari_smalltumor.layers.changed_images import ChangedImagesError, no_longer_shown
 from napari_smalltumor.layers.metadata import case_of, role_of
 from napari_smalltumor.layers.region_masks import display_mask
 
@@ -48,13 +49,17 @@ def read_reference(path: Path, case: Case, scheme: str | None = None) -> Display
     Raises
     ------
     CaseError
-        If the file cannot be read, does not tell its regions, or is named after another patient.
+        If the file cannot be read, does not tell its regions, is named after another patient, or
+        lies beside other images than those that are shown.
     GridMismatchError
         If it is on another grid than the case.
     LabelError
         If its values fit no label scheme.
     """
     check_patient(path, case)
+    if is_in_folder_of(path, case) and case.has_changed_images:
+        text = f"{no_longer_shown(case)}; {path.name} may be of another patient"
+        raise ChangedImagesError(text)
     exported = region_file(path)
     masks = (
         _read_labels(path, case, scheme)

@@ -21,6 +21,7 @@ from smalltumor.files.names import safe_name
 from napari_smalltumor.export.file_names import with_ending
 from napari_smalltumor.export.native_grid import placed_on
 from napari_smalltumor.export.source_files import with_sources
+from napari_smalltumor.layers.changed_images import check_not_beside
 from napari_smalltumor.layers.metadata import case_of, region_layers
 from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.region_masks import segmentation_of
@@ -93,6 +94,7 @@ def export_case(
     """
     segmentation = placed_on(_segmentation_to_export(viewer, case), case, native)
     path = with_suffix(path)
+    check_not_beside([path], case)
     if per_region:
         return write_regions(segmentation, path, overwrite=overwrite)
     return [write_segmentation(segmentation, path, scheme=scheme, overwrite=overwrite)]
@@ -112,6 +114,7 @@ def export_bids(
     Parameters and errors as for `export_case` and `smalltumor.data.bids.write_bids`.
     """
     segmentation = _segmentation_to_export(viewer, case)
+    check_not_beside([dataset / "dataset_description.json"], case)
     return write_bids(segmentation, dataset, scheme=scheme, authors=authors, overwrite=overwrite)
 
 

@@ -23,6 +23,7 @@ from napari_smalltumor.export.file_dialog import ask_for_file
 from napari_smalltumor.export.missing_regions import without_text
 from napari_smalltumor.export.native_grid import filters_of, named_for_grid
 from napari_smalltumor.export.source_files import check_no_source
+from napari_smalltumor.layers.changed_images import check_not_beside, no_longer_shown
 from napari_smalltumor.layers.drawings import masks_beside_regions
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.patient import patient_of_shown_case
@@ -72,6 +73,7 @@ def ask_and_export(
         path = named_for_grid(with_suffix(Path(chosen)), case, native)
         existing = [p for p in targets(path, per_region=per_region) if p.exists()]
         check_no_source(existing, viewer.layers)
+        check_not_beside([path], case)
         if existing and not may_replace(parent, existing, title):
             return []
         written = export_case(
@@ -102,6 +104,8 @@ def may_replace(parent: QWidget | None, paths: list[Path], patient: str) -> bool
 def may_write_regions(parent: QWidget | None, viewer: ViewerModel, case: Case, action: str) -> bool:
     """Whether the regions of a case are current, there, shown and all there is, or the user agrees.
 
+    The files of its images must hold these, too.
+
     Parameters
     ----------
     parent : QWidget or None
@@ -111,10 +115,24 @@ def may_write_regions(parent: QWidget | None, viewer: ViewerModel, case: Case, a
         Text of the button that goes on.
     """
     return (
-        may_use_outdated(parent, viewer, case, action)
+        may_use_unlike_files(parent, viewer, case, action)
+        and may_use_outdated(parent, viewer, case, action)
         and may_omit_regions(parent, viewer, case, action)
         and may_leave_drawings(parent, viewer, case, action)
     )
+
+
+def may_use_unlike_files(
+    parent: QWidget | None, viewer: ViewerModel, case: Case, action: str
+) -> bool:
+    """Whether the files still hold the images that are shown, or the user agrees to go on."""
+    if not case.has_changed_images:
+        return True
+    text = (
+        f"{case_title(viewer, case)}: {no_longer_shown(case)}. The regions are of the images that "
+        f"are shown; nothing of them can be written to that folder.\n\n{action}?"
+    )
+    return questions.confirm(parent, "Other images in the folder", text, action)
 
 
 def may_use_outdated(parent: QWidget | None, viewer: ViewerModel, case: Case, action: str) -> bool:

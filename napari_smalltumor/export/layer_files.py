@@ -22,6 +22,7 @@ from smalltumor.labels.schemes import SCHEMES
 from napari_smalltumor import notify
 from napari_smalltumor.export.case_export import with_suffix
 from napari_smalltumor.export.source_files import source_files, with_sources
+from napari_smalltumor.layers.changed_images import check_not_beside
 from napari_smalltumor.layers.coordinates import (
     AXIS_LABELS,
     from_display,
@@ -97,6 +98,8 @@ def write_layer(
         written_in = scheme if not plain and origin.scheme is not None else ""
     path = with_suffix(path)
     sources = [*(case.sources if case is not None else ()), *source_files(layers)]
+    if case is not None:
+        check_not_beside([path], case)
     check_output(path, overwrite=overwrite, sources=sources)
     header = case.header if case is not None else None
     write_volume(
@@ -143,6 +146,7 @@ def write_region_layers(
             f"{path.name} has no {' and no '.join(omitted)} of {case.name}: only "
             f"{' and '.join(r.name for r in Region if r in masks)} were saved"
         )
+    check_not_beside([path], case)
     segmentation = with_sources(compose(masks, case), layers)
     return write_segmentation(segmentation, with_suffix(path), scheme=scheme, overwrite=overwrite)
 

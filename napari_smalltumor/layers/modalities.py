@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 from smalltumor.data.case import REFERENCE, Case
+from smalltumor.data.images_read import ImageRead
 from smalltumor.data.naming import file_names
 from smalltumor.data.naming.case_files import MODALITIES, MODALITY_TITLES
 from smalltumor.errors import Action, CaseError, GridMismatchError, Remedy
@@ -145,6 +146,7 @@ def case_of_layers(chosen: Mapping[str, Image | None]) -> Case:
         grid=reference,
         header=case.header if case is not None else None,
         paths=_paths(layers),
+        images_read=_images_read(layers),
         warnings=_warnings(layers, display_axes),
     )
     patient = patient_of(layers[REFERENCE])
@@ -236,6 +238,12 @@ def _paths(layers: Mapping[str, Image]) -> dict[str, Path]:
         elif case is not None and len(case.paths) == 1:  # a file whose name states no modality
             found[modality] = next(iter(case.paths.values()))
     return found
+
+
+def _images_read(layers: Mapping[str, Image]) -> dict[Path, ImageRead]:
+    paths, cases = set(_paths(layers).values()), map(case_of, layers.values())
+    found = [case.images_read for case in cases if case is not None]
+    return {path: image for read in found for path, image in read.items() if path in paths}
 
 
 def _warnings(layers: Mapping[str, Image], display_axes: bool) -> list[str]:

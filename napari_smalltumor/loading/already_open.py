@@ -48,12 +48,16 @@ def named_as_open(files: CaseFiles, layers: Iterable[Layer]) -> CaseFiles:
 
     A case that is named after its folder has another name where a link leads to the folder.
     """
-    own = {real_path(path) for path in files.modalities.get(REFERENCE, [])}
+    own = {real_path(path) for path in _of_reference(files)}
     for case in cases_among(layers):
         shown = case.paths.get(REFERENCE)
         if shown is not None and real_path(shown) in own:
             return replace(files, name=case.name)
     return files
+
+
+def _of_reference(files: CaseFiles) -> list[Path]:
+    return [files.stacked] if files.stacked is not None else files.modalities.get(REFERENCE, [])
 
 
 def show_open_case(viewer: ViewerModel, files: CaseFiles) -> None:
@@ -71,7 +75,9 @@ def patient_of_files(viewer: ViewerModel, files: CaseFiles) -> Patient | None:
 
 def real_images(files: CaseFiles) -> frozenset[Path]:
     """The images of a case by their real paths."""
-    return frozenset(real_path(path) for found in files.modalities.values() for path in found)
+    stacked = [files.stacked] if files.stacked is not None else []
+    images = [path for found in files.modalities.values() for path in found]
+    return frozenset(map(real_path, [*images, *stacked]))
 
 
 def patients_by_image(viewer: ViewerModel) -> dict[Path, Patient]:

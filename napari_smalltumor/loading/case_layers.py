@@ -7,7 +7,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smalltumor.data.case import REFERENCE, Case, read_case_files, read_image
+from smalltumor.data.case import REFERENCE, Case, read_case_files
+from smalltumor.data.images_read import read_image
 from smalltumor.data.label_files import on_grid, read_label_volume
 from smalltumor.data.masks.exported import RegionFile, is_beside, region_files_of
 from smalltumor.data.naming.case_files import MODALITY_TITLES, CaseFiles
@@ -28,9 +29,10 @@ from napari_smalltumor.export.region_files import (
 )
 from napari_smalltumor.layers.brain_mask import brain_mask_layer
 from napari_smalltumor.layers.create import STACKING, LayerData, image_layers
-from napari_smalltumor.layers.metadata import cases_among, region_layers
+from napari_smalltumor.layers.metadata import cases_among, region_layers, same_case
 from napari_smalltumor.layers.patient import patient_of_case, patients_among, titles
 from napari_smalltumor.loading.already_open import layer_of_file, named_as_open, without_open
+from napari_smalltumor.loading.changed_images import check_case_unchanged
 from napari_smalltumor.loading.labels.layers import labels_of
 from napari_smalltumor.loading.real_paths import real_path, with_real_paths
 from napari_smalltumor.loading.single_file import layer_of_volume, single_file_case
@@ -73,7 +75,9 @@ def layers_of_case(
     GridMismatchError
         If `regions` is on another grid.
     """
+    layers = list(layers)
     files = named_as_open(with_real_paths(files), layers)
+    check_case_unchanged(files, layers)
     if files.modalities and files.missing:
         alone = _layers_of_incomplete_case(files, layers) if REFERENCE in files.missing else None
         if alone == []:
@@ -85,9 +89,10 @@ def layers_of_case(
         paths = files.labels if with_labels else []
         labels = [pool.submit(read_label_volume, path) for path in paths]
         case = read_case_files(files, allow_missing=True)
-    _say_what_is_missing(files)
-    for warning in case.warnings:
-        notify.warn(warning)
+    if not any(same_case(case, other) for other in cases_among(layers)):  # else it was told
+        _say_what_is_missing(files)
+        for warning in case.warnings:
+            notify.warn(warning)
     stored = [layer for read in labels for layer in _labels_next_to(case, read)]
     if regions is not None:
         return without_open(image_layers(case) + _brain_mask_of(case), layers) + _layers_of(

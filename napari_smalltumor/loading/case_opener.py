@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from smalltumor.data.masks.exported import region_files_beside
 from smalltumor.data.naming.case_files import CaseFiles
+from smalltumor.errors import SmalltumorError
 from smalltumor.files.listings import FolderListings
 
+from napari_smalltumor import notify
 from napari_smalltumor.autosave.exports import export_times
 from napari_smalltumor.layers.metadata import cases_among
 from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of
@@ -20,6 +22,8 @@ from napari_smalltumor.loading.already_open import (
     patients_by_image,
     real_images,
 )
+from napari_smalltumor.loading.changed_images import check_case_unchanged
+from napari_smalltumor.loading.real_paths import with_real_paths
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.reading.window import planes_window
 
@@ -69,6 +73,10 @@ class CaseOpener:
         patients, known = active_patient(self._viewer), self._patient(files)
         if known is not None:
             patients.activate(known)
+            try:
+                check_case_unchanged(with_real_paths(files), self._viewer.layers)
+            except SmalltumorError as error:
+                notify.report(error)
             self._end_opening(opened)
             return
 

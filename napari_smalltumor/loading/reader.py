@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smalltumor.data.case import read_image
+from smalltumor.data.images_read import read_image
 from smalltumor.data.masks.exported import region_file
 from smalltumor.data.naming.case_files import MODALITIES, MSD_CHANNELS
 from smalltumor.data.naming.file_names import LABELS, parse_file_name
@@ -21,6 +21,7 @@ from napari_smalltumor import notify
 from napari_smalltumor.layers.create import LayerData
 from napari_smalltumor.loading.already_open import layer_of_file
 from napari_smalltumor.loading.case_layers import layers_of_case, layers_of_export
+from napari_smalltumor.loading.changed_images import check_file_unchanged
 from napari_smalltumor.loading.real_paths import real_path
 from napari_smalltumor.loading.single_file import layer_of_volume
 
@@ -80,6 +81,7 @@ def layers_of_file(file: Path, layers: Sequence[Layer]) -> list[LayerData]:
     if _dimensions(file) not in (0, 3):
         return layers_of_case(find_case_files(file), layers=layers)
     file = real_path(file)
+    check_file_unchanged(file, layers)
     exported = region_file(file)
     if exported is not None:
         return layers_of_export(exported, layers)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from smalltumor.data.case import Case
+from smalltumor.data.images_read import ImageRead
 from smalltumor.data.label_files import rounded
 from smalltumor.data.naming.file_names import LABELS, parse_file_name
 from smalltumor.data.naming.find_cases import label_scheme_hint
@@ -38,6 +39,7 @@ def layer_of_volume(volume: Volume) -> LayerData:
         return labels_of(case, rounded(volume))
     case.volumes = {role or name: volume.data}
     case.paths = {role or name: volume.path}
+    case.images_read = {volume.path: ImageRead(volume)}
     return image_layer(case, role or name)
 
 

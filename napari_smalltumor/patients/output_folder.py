@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_smalltumor import settings
-from napari_smalltumor.layers.patient import Patient
+from napari_smalltumor.layers.changed_images import folders_of
+from napari_smalltumor.layers.metadata import cases_among
+from napari_smalltumor.layers.patient import Patient, layers_of_patient
 from napari_smalltumor.patients.active_patient import active_patient
 
 if TYPE_CHECKING:
@@ -19,16 +21,24 @@ _CHOSEN: dict[Patient, Path] = {}
 def output_folder(viewer: ViewerModel, patient: Patient | None) -> Path:
     """The folder to propose: that chosen before for this very patient, else that of its images.
 
+    Never a folder that no longer holds the images that are shown of the patient.
     A patient without a folder gets the folder last used, unless it is that of another patient.
     """
     own = [_CHOSEN.get(patient), patient.folder] if patient is not None else []
+    changed = _changed_folders(viewer, patient)
     for folder in own:
-        if folder is not None and folder.is_dir():
+        if folder is not None and folder.is_dir() and folder.resolve() not in changed:
             return folder
     last = Path(settings.last_folder(saving=True))
     others = {other.folder for other in active_patient(viewer).patients if other != patient}
     of_others = others | {folder for other, folder in _CHOSEN.items() if other != patient}
-    return Path.home() if last in of_others or not last.is_dir() else last
+    return Path.home() if last in of_others | changed or not last.is_dir() else last
+
+
+def _changed_folders(viewer: ViewerModel, patient: Patient | None) -> set[Path]:
+    """Folders that no longer hold the images that are shown of a patient."""
+    cases = cases_among(layers_of_patient(viewer.layers, patient))
+    return {folder for case in cases if case.has_changed_images for folder in folders_of(case)}
 
 
 def remember_output_folder(patient: Patient | None, path: Path) -> None:

@@ -26,6 +26,7 @@ from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.export.dialog import may_replace, may_write_regions
 from napari_smalltumor.export.file_names import with_ending
 from napari_smalltumor.export.source_files import check_no_source, with_sources
+from napari_smalltumor.layers.changed_images import check_not_beside
 from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.patient import patient_of_shown_case
 from napari_smalltumor.layers.region_masks import (
@@ -152,6 +153,7 @@ def ask_for_page(
     endings = _FILTERS.get(file_type, next(iter(_FILTERS.values())))
     path = with_ending(Path(chosen), endings, "a report")
     check_no_source([path], viewer.layers)
+    check_not_beside([path], case)
     check_page(path, overwrite=True, sources=case.sources)
     return path if not path.exists() or may_replace(parent, [path], title) else None
 

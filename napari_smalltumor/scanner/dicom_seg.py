@@ -25,6 +25,7 @@ from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.export.dialog import may_replace, may_write_regions
 from napari_smalltumor.export.file_names import with_ending
+from napari_smalltumor.layers.changed_images import no_longer_shown
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.region_masks import is_edited, segmentation_of
@@ -55,6 +56,9 @@ def ask_and_export_dicom_seg(viewer: ViewerModel, parent: QWidget | None) -> Non
         check_packages()
     except MissingPackageError as error:
         notify.report(error)
+        return
+    if case.has_changed_images:  # the file would refer to the scan of the images there now
+        notify.error(f"{no_longer_shown(case)}; no DICOM SEG can refer to their scan.")
         return
     if not may_write_regions(parent, viewer, case, "Export anyway"):
         return

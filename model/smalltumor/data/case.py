@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from smalltumor.data.background import Image, replace_nonfinite
 from smalltumor.data.coarse_images import CoarseImages, coarse_images
+from smalltumor.data.images_read import ImageRead, read_image
 from smalltumor.data.naming.case_files import (
     MODALITIES,
     MODALITY_TITLES,
@@ -23,7 +24,6 @@ from smalltumor.data.naming.case_files import (
 from smalltumor.data.naming.file_names import folder_name
 from smalltumor.data.naming.find_cases import find_case_files
 from smalltumor.data.nifti import Volume
-from smalltumor.data.volume_files import read_volume_file
 from smalltumor.errors import Action, CaseError, GridMismatchError, Remedy
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.resampling import resample
@@ -62,6 +62,8 @@ class Case:
         Reasons to doubt a result, for the user.
     folder : Path, optional
         Folder of the case, if `paths` and `labels_path` do not tell it.
+    images_read : dict of Path to ImageRead
+        The images as they were in their files.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Case:
     scheme_hint: str | None = None
     warnings: list[str] = field(default_factory=list)
     folder: Path | None = None
+    images_read: Mapping[Path, ImageRead] = field(default_factory=dict, repr=False)
     _coarse: tuple[Mapping[str, Image], CoarseImages] | None = field(
         default=None, init=False, repr=False, compare=False
     )
@@ -101,6 +104,11 @@ class Case:
         """Every file of the case, sorted; none may ever be replaced."""
         paths = set(self.paths.values())
         return sorted(paths | {self.labels_path} if self.labels_path else paths)
+
+    @property
+    def has_changed_images(self) -> bool:
+        """Whether a file that an image was read from holds another one now; it may be missing."""
+        return any(image.is_changed for image in self.images_read.values())
 
 
 def read_case(
@@ -157,11 +165,13 @@ def read_case_files(
         missing = missing_modalities(files.modalities, allow_missing=allow_missing)
         raise CaseError(f"{files.name}: {problem}", _naming(missing))
     if files.stacked is not None:
-        volumes = _split(read_image(files.stacked), files.channels)
+        read = [read_image(files.stacked)]
+        volumes = _split(read[0], files.channels)
     else:
         volumes = _read_all(
             {m: files.modalities[m][0] for m in MODALITIES if m in files.modalities}
         )
+        read = list(volumes.values())
     reference = volumes[REFERENCE]
     data = _on_one_grid(volumes, resample)
     empty = _remove_empty(data, volumes, allow_missing)
@@ -173,28 +183,11 @@ def read_case_files(
         paths={m: v.path for m, v in volumes.items()},
         labels_path=files.labels[0] if files.labels else None,
         scheme_hint=files.scheme_hint,
+        images_read={v.path: ImageRead(v) for v in _kept(read, data)},
     )
     own_files = {volume.path: volume for volume in volumes.values()}
     case.warnings = [*files.notes, *_warnings(case, own_files.values(), reference), *empty]
     return case
-
-
-def read_image(path: Path) -> Volume:
-    """Read an image, 3D or 4D; voxels of its background that are NaN or infinite are replaced.
-
-    Raises
-    ------
-    CaseError
-        As `read_volume_file`; voxels that are NaN or infinite are an error in the brain only.
-    """
-    volume = read_volume_file(path, allow_nonfinite=True)
-    data = volume.data
-    if data.ndim == 3:
-        return replace(volume, data=replace_nonfinite(data, str(path)))
-    channels = [replace_nonfinite(data[..., n], str(path)) for n in range(data.shape[3])]
-    if all(np.may_share_memory(channel, data) for channel in channels):
-        return volume
-    return replace(volume, data=np.stack(channels, axis=-1))
 
 
 def _locate(
@@ -227,6 +220,12 @@ def _read_all(paths: Mapping[str, Path]) -> dict[str, Volume]:
         if volume.data.ndim != 3:
             raise CaseError(f"{volume.path} has the shape {volume.data.shape}; one modality is 3D")
     return volumes
+
+
+def _kept(read: Iterable[Volume], data: Mapping[str, npt.NDArray[np.generic]]) -> list[Volume]:
+    """The images whose voxels are those of the case; files that were resampled are left out."""
+    arrays = list(data.values())
+    return [v for v in read if any(np.may_share_memory(v.data, array) for array in arrays)]
 
 
 def _split(volume: Volume, channels: Sequence[str]) -> dict[str, Volume]:

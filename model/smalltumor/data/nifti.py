@@ -55,12 +55,15 @@ class Volume:
         In mm, whatever the unit of the file.
     header : nibabel.Nifti1Header or Nifti2Header
     path : Path
+    stamp : tuple of int, optional
+        `smalltumor.data.images_read.stamp_of` the file before it was read.
     """
 
     data: npt.NDArray[np.generic]
     grid: Grid
     header: nib.Nifti1Header
     path: Path
+    stamp: tuple[int, ...] | None = None
 
     @property
     def has_orientation(self) -> bool:

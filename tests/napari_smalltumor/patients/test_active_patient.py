@@ -10,7 +10,8 @@ from napari.components import ViewerModel
 from napari.layers import Labels, Layer
 from napari.layers._layer_actions import _duplicate_layer
 from napari_cases import case_along, write_case_along
-from smalltumor.data.case import read_case, read_image
+from smalltumor.data.case import read_case
+from smalltumor.data.images_read import read_image
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
 

@@ -1,0 +1,101 @@
+"""Images as they were read, and whether their files still hold them."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from smalltumor.data.background import replace_nonfinite
+from smalltumor.data.nifti import Volume
+from smalltumor.data.volume_files import read_volume_file
+from smalltumor.errors import SmalltumorError
+
+_Stamp = tuple[int, ...]
+
+
+def read_image(path: Path) -> Volume:
+    """Read an image, 3D or 4D; voxels of its background that are NaN or infinite are replaced.
+
+    Raises
+    ------
+    CaseError
+        As `read_volume_file`; voxels that are NaN or infinite are an error in the brain only.
+    """
+    stamp = stamp_of(path)
+    volume = replace(read_volume_file(path, allow_nonfinite=True), stamp=stamp)
+    data = volume.data
+    if data.ndim == 3:
+        return replace(volume, data=replace_nonfinite(data, str(path)))
+    channels = [replace_nonfinite(data[..., n], str(path)) for n in range(data.shape[3])]
+    if all(np.may_share_memory(channel, data) for channel in channels):
+        return volume
+    return replace(volume, data=np.stack(channels, axis=-1))
+
+
+class ImageRead:
+    """An image in memory, which tells whether its file has been replaced since.
+
+    The voxels are compared only if the file was written, so that a copy of the same image in its
+    place, or a new time, is no change.
+
+    Parameters
+    ----------
+    volume : Volume
+        As `read_image` returns it.
+    """
+
+    def __init__(self, volume: Volume) -> None:
+        self.volume = volume
+        self._own: _Stamp | None = volume.stamp
+        self._other: _Stamp | None = None
+
+    @cached_property
+    def checksum(self) -> int:
+        """CRC-32 of the voxels."""
+        return zlib.crc32(np.ravel(self.volume.data, order="K").data)
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether there is no such file now."""
+        return stamp_of(self.volume.path) is None
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether the file holds another image now, or one that cannot be read."""
+        now = stamp_of(self.volume.path)
+        if now is None or now == self._own:
+            return False
+        if now == self._other:
+            return True
+        if self._is_in_file():
+            self._own = now
+            return False
+        self._other = now
+        return True
+
+    def _is_in_file(self) -> bool:
+        own = self.volume
+        try:
+            now = read_image(own.path)
+        except SmalltumorError:
+            return False
+        return own.grid.matches(now.grid) and np.array_equal(own.data, now.data)
+
+
+def stamp_of(path: Path) -> _Stamp | None:
+    """What changes when a file is written or replaced; None if there is no file."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return (
+        status.st_size,
+        status.st_mtime_ns,
+        status.st_ctime_ns,
+        status.st_ino,
+        status.st_dev,
+    )

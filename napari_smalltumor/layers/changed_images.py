@@ -1,0 +1,40 @@
+"""Cases whose files hold other images than those that are shown, such as another patient's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from smalltumor.data.case import Case
+from smalltumor.errors import CaseError, OutputError
+
+
+class ChangedImagesError(CaseError):
+    """The files of a case that is open hold other images than those that are shown."""
+
+
+def no_longer_shown(case: Case) -> str:
+    """The sentence that says so."""
+    return f"{_folder_text(case)} no longer holds the images that are shown of {case.name}"
+
+
+def check_not_beside(paths: Iterable[Path], case: Case) -> None:
+    """Check that no file of a case would lie beside other images than those that are shown.
+
+    Raises
+    ------
+    OutputError
+        That says so.
+    """
+    folders = folders_of(case)
+    if any(path.parent.resolve() in folders for path in paths) and case.has_changed_images:
+        raise OutputError(f"{no_longer_shown(case)}; choose another folder")
+
+
+def folders_of(case: Case) -> set[Path]:
+    """The folders from which the images of a case were read."""
+    return {path.parent.resolve() for path in case.images_read}
+
+
+def _folder_text(case: Case) -> str:
+    return " and ".join(sorted(map(str, folders_of(case))))

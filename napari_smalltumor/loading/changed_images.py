@@ -1,0 +1,72 @@
+"""Nothing of a folder joins an open patient whose files hold other images by now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from smalltumor.data.case import Case
+from smalltumor.data.masks.exported import region_file
+from smalltumor.data.naming.case_files import CaseFiles
+from smalltumor.data.naming.file_names import parse_file_name
+from smalltumor.files.names import safe_name
+
+from napari_smalltumor.layers.changed_images import (
+    ChangedImagesError,
+    folders_of,
+    no_longer_shown,
+)
+from napari_smalltumor.layers.metadata import cases_among
+from napari_smalltumor.loading.already_open import real_images
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
+
+
+def check_case_unchanged(files: CaseFiles, layers: Iterable[Layer]) -> None:
+    """Check that files are those of the open case that they seem to be of, if there is one.
+
+    Raises
+    ------
+    ChangedImagesError
+        If they were replaced since that case was opened.
+    """
+    images = real_images(files)
+    for case in cases_among(layers):
+        if images & case.images_read.keys():
+            _check(case, case.has_changed_images)
+        elif case.name == files.name and folders_of(case) & {path.parent for path in images}:
+            _check(case, _lacks_files(case))  # under other names
+
+
+def check_file_unchanged(file: Path, layers: Iterable[Layer]) -> None:
+    """Check that a file does not lie beside other images than those that are shown of its case.
+
+    Raises
+    ------
+    ChangedImagesError
+        If it does.
+    """
+    for case in cases_among(layers):
+        if file in case.images_read or (file.parent in folders_of(case) and _may_be_of(file, case)):
+            _check(case, case.has_changed_images)
+
+
+def _may_be_of(file: Path, case: Case) -> bool:
+    """Whether the name of a file states no case, or this one."""
+    exported, parsed = region_file(file), parse_file_name(file)
+    named = exported.case if exported is not None else parsed[0] if parsed is not None else ""
+    return named in ("", case.name, safe_name(case.name))
+
+
+def _lacks_files(case: Case) -> bool:
+    return any(image.is_missing for image in case.images_read.values())
+
+
+def _check(case: Case, is_changed: bool) -> None:
+    if is_changed:
+        raise ChangedImagesError(
+            f"{no_longer_shown(case)}, and nothing was opened; close {case.name} and open the "
+            "folder again"
+        )
