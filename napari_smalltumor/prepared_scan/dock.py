@@ -23,6 +23,7 @@ from superqt.utils import QSignalDebouncer
 from napari_smalltumor import notify, settings
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.layers.brain_mask import mask_of_layer
+from napari_smalltumor.layers.changed_images import no_longer_shown
 from napari_smalltumor.layers.metadata import same_case
 from napari_smalltumor.loading.dropping import accept_drops
 from napari_smalltumor.patient_header import PatientHeader
@@ -99,6 +100,9 @@ class PreparedScanDock(PreparedScanPanel):
             return
         self._end_editing()
         self._layers, self._prepared = found, None
+        if found is not None and found.case.has_changed_images:
+            self.show_explanation(f"{no_longer_shown(found.case)}.")
+            return
         try:
             self._prepared = stored_case(found.case) if found is not None else None
         except SmalltumorError as error:

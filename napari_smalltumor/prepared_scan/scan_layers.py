@@ -106,3 +106,8 @@ def _image_role(layer: Layer) -> LayerRole | None:
 
 def _replace_volumes(case: Case, corrected: Mapping[str, npt.NDArray[np.generic]]) -> None:
     case.volumes = {m: corrected.get(m, volume) for m, volume in case.volumes.items()}
+    written = {case.paths[m]: image for m, image in corrected.items() if m in case.paths}
+    case.images_read = {
+        path: image.rewritten(written[path]) if path in written else image
+        for path, image in case.images_read.items()
+    }

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from smalltumor.data.background import replace_nonfinite
 from smalltumor.data.nifti import Volume
@@ -53,10 +54,14 @@ class ImageRead:
         self._own: _Stamp | None = volume.stamp
         self._other: _Stamp | None = None
 
+    def rewritten(self, data: npt.NDArray[np.generic]) -> ImageRead:
+        """The image with the voxels that were written to its file just now."""
+        return ImageRead(replace(self.volume, data=data, stamp=stamp_of(self.volume.path)))
+
     @cached_property
     def checksum(self) -> int:
         """CRC-32 of the voxels."""
-        return zlib.crc32(np.ravel(self.volume.data, order="K").data)
+        return zlib.crc32(np.ravel(self.volume.data, order="F").data)
 
     @property
     def is_missing(self) -> bool:

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 from raw_scans import prepared_by_hand, write_raw_scan
+from smalltumor.data.case import read_case
 from smalltumor.scanner.preparation.prepared_files import write_prepared
 from smalltumor.scanner.preparation.stored_case import stored_case
 
+from napari_smalltumor.autosave.files import case_digest
 from napari_smalltumor.layers.metadata import case_of
 from napari_smalltumor.layers.modalities import case_of_layers, newest_case_layers
 from napari_smalltumor.loading.open_case import open_case
@@ -74,3 +76,17 @@ def test_an_image_of_another_case_stays(viewer, tmp_path):
     open_case(viewer, tmp_path / "Other")
     correct(viewer)
     assert all(set(np.unique(layer.data)) != {5} for layer in before)
+
+
+def test_a_correction_that_was_written_is_no_change_of_the_images(viewer, folder):
+    case = scan_layers(viewer).case
+    prepared = stored_case(case)
+    sequences = {m: replace(s, image=s.image[::-1].copy()) for m, s in prepared.sequences.items()}
+    corrected = replace(prepared, sequences=sequences)
+    write_prepared(corrected, folder, overwrite=True)
+    assert case.has_changed_images
+    show_images(viewer, case, corrected)
+    assert not case.has_changed_images
+    assert case_digest(case) == case_digest(read_case(folder))
+    (folder / case.paths["t1ce"].name).touch()
+    assert not case.has_changed_images
