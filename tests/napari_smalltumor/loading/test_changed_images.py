@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from napari_cases import random_volume, write_case_along
 from smalltumor.data.nifti import stem
-from smalltumor.errors import OutputError
+from smalltumor.errors import CaseError, OutputError
+from smalltumor.scanner.preparation.correction import Correction
 
 from napari_smalltumor import notify, questions
 from napari_smalltumor.autosave.files import case_digest
@@ -23,6 +24,8 @@ from napari_smalltumor.loading.open_case import open_and_remember, open_case
 from napari_smalltumor.loading.window_reader import get_reader
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.output_folder import output_folder
+from napari_smalltumor.prepared_scan.job import CorrectionJob
+from napari_smalltumor.scanner import dicom_seg
 from napari_smalltumor.viewer import unproxied
 
 
@@ -187,6 +190,23 @@ def test_an_export_asks_when_the_folder_holds_other_images(viewer, folder, monke
     _write_another_patient(folder)
     assert not may_write_regions(None, viewer, case, "Export anyway")
     assert asked[0].startswith(f"current: {folder} no longer holds the images that are shown")
+
+
+def test_no_dicom_seg_refers_to_the_scan_of_another_patient(viewer, folder, errors, monkeypatch):
+    monkeypatch.setattr(dicom_seg, "check_packages", lambda: None)
+    monkeypatch.setattr(dicom_seg, "_study_of", lambda *a: pytest.fail("a scan was looked for"))
+    _with_regions(viewer, case_of(open_case(viewer, folder)[0]))
+    _write_another_patient(folder)
+    dicom_seg.ask_and_export_dicom_seg(viewer, None)
+    assert errors[-1].endswith("no DICOM SEG can refer to their scan.")
+
+
+def test_a_prepared_scan_of_another_patient_is_not_corrected(viewer, folder):
+    case = case_of(open_case(viewer, folder)[0])
+    _write_another_patient(folder)
+    job = CorrectionJob(case, folder, Correction())
+    with pytest.raises(CaseError, match="nothing was corrected"):
+        job(lambda *a: None, lambda: False)
 
 
 def test_edits_and_decisions_of_another_patient_in_the_same_files_are_not_of_this_one(
