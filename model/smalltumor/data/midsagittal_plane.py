@@ -58,8 +58,11 @@ def midsagittal_plane(case: Case) -> MidsagittalPlane | None:
     Returns
     -------
     MidsagittalPlane or None
-        None if no brain is found, or it is too far from symmetric (`LEAST_SYMMETRY`).
+        None if there are no images, no brain is found, or it is too far from symmetric
+        (`LEAST_SYMMETRY`).
     """
+    if not case.volumes:
+        return None
     brain, grid = coarse_brain(case)
     return symmetry_plane(brain, grid) if brain.any() else None
 

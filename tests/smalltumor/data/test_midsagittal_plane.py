@@ -77,3 +77,7 @@ def test_it_turns_with_a_real_brain(sample_folder):
     assert turned.distance_mm(moved) == pytest.approx(
         midsagittal_plane(case).distance_mm(points), abs=0.2
     )
+
+
+def test_a_mask_without_images_has_no_plane():
+    assert midsagittal_plane(Case("mask", {}, Grid(SHAPE, np.diag([*SPACING, 1.0])))) is None
