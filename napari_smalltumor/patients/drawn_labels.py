@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_smalltumor.layers.coordinates import display_shape, display_transform
+from napari_smalltumor.layers.coordinates import lies_on
 from napari_smalltumor.layers.metadata import add_provenance, case_of, provenance_of
 from napari_smalltumor.layers.patient import is_drawn, layers_of_patient, patient_of
 from napari_smalltumor.patients.active_patient import ActivePatient, active_patient
@@ -19,7 +19,6 @@ from napari_smalltumor.viewer import one_per_viewer
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
-    from smalltumor.data.case import Case
 
 
 class DrawnLabels:
@@ -41,25 +40,24 @@ class DrawnLabels:
         if layer._type_string != "labels" or provenance_of(layer.metadata) is not None:
             return
         patient = patient_of(layer) or self._patients.current
-        if patient is None or not is_drawn(layer):
+        if patient is None or not is_drawn(layer) or not _is_new(layer):
             return
+        data, attributes, _ = layer.as_layer_data_tuple()
         for other in layers_of_patient(layers, patient):
             case = case_of(other)
-            if case is not None and other is not layer and lies_on(layer, case):
+            if case is not None and lies_on(case.grid, data.shape, attributes):
                 add_provenance(layer, case)
                 return
 
 
-def lies_on(layer: Layer, case: Case) -> bool:
-    """Whether a layer has the shape and the place of the displayed images of a case."""
-    shape = display_shape(case.grid)
-    if layer.data.shape != shape:
-        return False
-    expected = display_transform(case.grid)
-    linear, offset = np.diag(expected["scale"]), np.asarray(expected["translate"])
-    first, *ends = np.vstack([np.zeros(3), np.diag(shape)])
-    places = [layer.data_to_world(point) for point in (first, *ends)]
-    return bool(np.allclose(places, [linear @ point + offset for point in (first, *ends)]))
+def _is_new(layer: Layer) -> bool:
+    """Whether nothing is drawn yet, and no plugin made the layer.
+
+    A result may be of a patient who was active when the plugin began, on a grid like that of the
+    present one.
+    """
+    is_result = layer.source.widget is not None or layer.source.parent is not None
+    return not is_result and not np.any(layer.data)
 
 
 @one_per_viewer

@@ -7,7 +7,10 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from magicgui import magicgui
 from napari.components import ViewerModel
+from napari.layers import Image, Labels
+from napari.layers._source import layer_source
 from napari_cases import case_along, write_case_along
 from scipy.spatial.transform import Rotation
 from smalltumor.data.case import read_case
@@ -51,9 +54,40 @@ def test_a_stroke_is_written_where_it_was_drawn(
     assert role_of(drawn) is None
 
 
-def test_labels_on_no_image_have_no_case(viewer: ViewerModel) -> None:
+def show_images(viewer: ViewerModel) -> Image:
     set_up(viewer)
     for data, attributes, _ in image_layers(case_along()):
         viewer.add_image(data, **attributes)
+    return viewer.layers["Pat T1CE"]
+
+
+def on(image: Image) -> dict[str, object]:
+    names = ("scale", "translate", "axis_labels", "units")
+    return {name: getattr(image, name) for name in names}
+
+
+@pytest.mark.parametrize("moved", [{}, {"translate": (1.0, 0, 0)}, {"scale": (1.0, 1.0, 1.01)}])
+def test_labels_of_the_same_shape_have_a_case_only_where_its_images_are(viewer, moved) -> None:
+    image = show_images(viewer)
+    place = on(image)
+    for name, value in moved.items():
+        place[name] = np.add(place[name], value) if name == "translate" else value
+    drawn = viewer.add_labels(np.zeros(image.data.shape, np.uint8), **place)
+    assert (provenance_of(drawn.metadata) is not None) == (not moved)
+
+
+def test_labels_of_another_shape_have_no_case(viewer) -> None:
+    show_images(viewer)
     elsewhere = viewer.add_labels(np.zeros((4, 5, 6), np.uint8))
     assert provenance_of(elsewhere.metadata) is None
+
+
+def test_a_result_that_arrives_late_gets_no_case_of_the_patient_who_is_active_then(viewer) -> None:
+    """It may be of another patient on the same grid, as all BraTS cases are."""
+    image = show_images(viewer)
+    result = viewer.add_labels(np.ones(image.data.shape, np.uint8), **on(image))
+    assert provenance_of(result.metadata) is None
+    with layer_source(widget=magicgui(lambda: None)):
+        empty = Labels(np.zeros(image.data.shape, np.uint8), **on(image))
+    viewer.add_layer(empty)
+    assert provenance_of(empty.metadata) is None
