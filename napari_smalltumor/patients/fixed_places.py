@@ -70,10 +70,14 @@ class FixedPlaces:
             )
 
     def _on_moved(self, event: Any) -> None:
-        layer = event.source
+        layer, viewer = event.source, self._viewer()
         place = self._places.get(layer)
-        if self._putting_back or place is None or _are_equal(place, place_of(layer)):
+        if viewer is None or self._putting_back or place is None:
             return
+        if _are_equal(place, place_of(layer)):
+            return
+        # Layers that are linked would be moved to the place of this one.
+        viewer.layers.unlink_layers([layer], _PROPERTIES)
         self._putting_back = True
         try:
             for name, value in place.items():

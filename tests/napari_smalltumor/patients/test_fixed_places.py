@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from napari.components import ViewerModel
@@ -9,6 +11,7 @@ from napari.layers import Labels
 from napari_cases import case_along
 from qtpy.QtWidgets import QApplication
 from smalltumor.data.segmentation import Segmentation
+from smalltumor.geometry.grid import Grid
 
 from napari_smalltumor import notify
 from napari_smalltumor.layers.create import image_layers
@@ -81,6 +84,28 @@ def test_a_layer_of_another_patient_is_put_back_without_a_word(viewer, said) -> 
     hidden.translate = (9.0, 9.0, 9.0)
     np.testing.assert_allclose(hidden.translate, before["translate"])
     assert not said
+
+
+def test_linked_layers_of_patients_on_other_grids_keep_their_own_places(viewer, said) -> None:
+    open_segmented(viewer, "First")
+    first, grid = viewer.layers["First T1CE"], case_along().grid
+    elsewhere = replace(case_along(name="Second"), grid=shifted(grid, 30.0))
+    data, attributes, _ = image_layers(elsewhere)[-1]
+    second = viewer.add_image(data, **attributes)
+    before = [place_of(layer) for layer in (first, second)]
+    viewer.layers.link_layers([first, second])
+    for moved in (first, second):
+        moved.translate = (1.0, 2.0, 3.0)
+        for layer, place in zip((first, second), before, strict=True):
+            np.testing.assert_allclose(layer.translate, place["translate"])
+    first.gamma = 0.7
+    assert second.gamma == 0.7
+
+
+def shifted(grid: Grid, mm: float) -> Grid:
+    affine = grid.affine.copy()
+    affine[:3, 3] += mm
+    return Grid(grid.shape, affine)
 
 
 def test_layers_of_no_case_are_moved_as_in_napari(viewer, said) -> None:
