@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from smalltumor.data.case import REFERENCE, Case
 from smalltumor.scanner.preparation.prepared_case import PreparedCase
+from smalltumor.scanner.preparation.prepared_files import as_stored
 
 from napari_smalltumor.layers.brain_mask import brain_mask_of
 from napari_smalltumor.layers.coordinates import to_display
@@ -77,7 +78,7 @@ def show_images(viewer: ViewerModel, case: Case, prepared: PreparedCase) -> None
     prepared : PreparedCase
         The case after the correction.
     """
-    corrected = {m: s.image for m, s in prepared.sequences.items()}
+    corrected = {m: as_stored(s.image) for m, s in prepared.sequences.items()}
     _replace_volumes(case, corrected)
     for layer in (*viewer.layers, *missing_layers(viewer).removed):
         own = case_of(layer)

@@ -78,10 +78,14 @@ def test_an_image_of_another_case_stays(viewer, tmp_path):
     assert all(set(np.unique(layer.data)) != {5} for layer in before)
 
 
-def test_a_correction_that_was_written_is_no_change_of_the_images(viewer, folder):
+@pytest.mark.parametrize("dtype", [np.int16, np.float32, np.float64])
+def test_a_correction_that_was_written_is_no_change_of_the_images(viewer, folder, dtype):
     case = scan_layers(viewer).case
     prepared = stored_case(case)
-    sequences = {m: replace(s, image=s.image[::-1].copy()) for m, s in prepared.sequences.items()}
+    sequences = {
+        m: replace(s, image=(s.image[::-1] * 1.1).astype(dtype))
+        for m, s in prepared.sequences.items()
+    }
     corrected = replace(prepared, sequences=sequences)
     write_prepared(corrected, folder, overwrite=True)
     assert case.has_changed_images

@@ -189,7 +189,7 @@ def _contents(case: PreparedCase) -> dict[str, Callable[[Path], None]]:
     def volume(data: npt.NDArray[np.generic]) -> Callable[[Path], None]:
         return lambda path: write_volume(path, data, case.grid, case.header)
 
-    contents = {m: volume(_as_stored(s.image)) for m, s in case.sequences.items()}
+    contents = {m: volume(as_stored(s.image)) for m, s in case.sequences.items()}
     contents["brain"] = volume(case.brain.astype(np.uint8))
     for modality, sequence in case.sequences.items():
         if sequence.registration is not None:
@@ -240,7 +240,7 @@ def _sequence_record(sequence: PreparedSequence) -> Mapping[str, Any]:
     return result
 
 
-def _as_stored(image: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+def as_stored(image: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
     """Images as other programs read them: no float64, no bool."""
     return image.astype(np.float32) if image.dtype.kind == "f" else image
 
