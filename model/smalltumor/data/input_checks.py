@@ -208,7 +208,10 @@ def _check_faces(case: Case, coarse: CoarseImages) -> Iterator[Finding]:
         for side, index in ((_OPPOSITE[code], 0), (code, -1)):
             faces = {m: np.moveaxis(case.volumes[m], axis, 0)[index][within] for m in coarse.images}
             brain = np.logical_or.reduce(
-                [coarse.backgrounds[m].exceeds(face, BRAIN_SHARE) for m, face in faces.items()]
+                [
+                    coarse.backgrounds[m].exceeds(face, BRAIN_SHARE) & np.isfinite(face)
+                    for m, face in faces.items()
+                ]
             )
             area = np.count_nonzero(brain) * voxel_cm2
             if area > LARGEST_CUT_CM2[side]:

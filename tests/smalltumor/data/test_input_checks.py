@@ -186,3 +186,11 @@ def test_a_finding_reads_as_a_sentence() -> None:
     finding = Finding(FindingKind.EXCHANGED, modalities=("t2", "flair"))
     assert str(finding).startswith("T2 and FLAIR seem to be exchanged")
     assert "superior side of the volume, over 31 cm²" in str(Finding(FindingKind.CUT, 31, side="S"))
+
+
+def test_infinities_on_a_face_are_no_brain_that_is_cut_off(head) -> None:
+    volumes = {m: np.array(v, dtype=np.float32) for m, v in head.volumes.items()}
+    for volume in volumes.values():
+        volume[0] = np.inf
+    kinds = [finding.kind for finding in check_input(replace(head, volumes=volumes))]
+    assert FindingKind.CUT not in kinds
