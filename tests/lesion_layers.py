@@ -16,8 +16,8 @@ from synthetic import grid_along
 
 from napari_smalltumor.layers.create import labels_layer
 from napari_smalltumor.layers.regions import show_segmentation
-from napari_smalltumor.lesions.review import LesionReview
-from napari_smalltumor.lesions.rings import NAME
+from napari_smalltumor.lesions.canvas.rings import NAME
+from napari_smalltumor.lesions.review.review import LesionReview
 
 SHAPE = (24, 26, 28)
 SPACING = (1.0, 1.5, 2.0)

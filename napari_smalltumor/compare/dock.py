@@ -32,8 +32,8 @@ from napari_smalltumor.compare.table_model import ComparedLesionsModel
 from napari_smalltumor.display.reference import toggle_reference
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.reference import reference_layers
-from napari_smalltumor.lesions.navigation import move_to
-from napari_smalltumor.lesions.source import LesionSource
+from napari_smalltumor.lesions.canvas.navigation import move_to
+from napari_smalltumor.lesions.search.source import LesionSource
 from napari_smalltumor.loading.dropping import accept_drops
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient

@@ -29,8 +29,8 @@ from napari_smalltumor.follow_up.region_edits import RegionEdits
 from napari_smalltumor.follow_up.table_model import ChangesModel
 from napari_smalltumor.layers.metadata import region_layers, same_case
 from napari_smalltumor.layers.nesting import ensure_nesting
-from napari_smalltumor.lesions.navigation import move_to
-from napari_smalltumor.lesions.source import LesionSource
+from napari_smalltumor.lesions.canvas.navigation import move_to
+from napari_smalltumor.lesions.search.source import LesionSource
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.reading.window import planes_window

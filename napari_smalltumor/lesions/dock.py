@@ -13,17 +13,17 @@ from smalltumor.lesions import Lesion
 
 from napari_smalltumor import keys, notify
 from napari_smalltumor.lesions import texts
-from napari_smalltumor.lesions.actions import ReviewActions
-from napari_smalltumor.lesions.finder import LesionFinder
-from napari_smalltumor.lesions.large_deletion import ask_to_delete
+from napari_smalltumor.lesions.actions.clicks import ReviewClicks
+from napari_smalltumor.lesions.actions.large_deletion import ask_to_delete
+from napari_smalltumor.lesions.actions.review_actions import ReviewActions
 from napari_smalltumor.lesions.limits import LesionLimits
 from napari_smalltumor.lesions.panel import LesionsPanel
-from napari_smalltumor.lesions.review import LesionReview
+from napari_smalltumor.lesions.review.review import LesionReview
 from napari_smalltumor.lesions.saving import SavedTable
-from napari_smalltumor.lesions.second_look.clicks import ReviewClicks
+from napari_smalltumor.lesions.search.finder import LesionFinder
+from napari_smalltumor.lesions.search.specks import title_of
 from napari_smalltumor.lesions.second_look.finder import CandidateFinder
 from napari_smalltumor.lesions.source_choice import SourceChoice
-from napari_smalltumor.lesions.specks import title_of
 from napari_smalltumor.lesions.table.model import LesionsModel
 from napari_smalltumor.loading.dropping import accept_drops
 from napari_smalltumor.patient_header import PatientHeader

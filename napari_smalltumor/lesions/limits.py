@@ -9,7 +9,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_smalltumor import settings
 from napari_smalltumor.lesions.panel import LesionsPanel
-from napari_smalltumor.lesions.specks import SpeckRule, chosen_rule
+from napari_smalltumor.lesions.search.specks import SpeckRule, chosen_rule
 
 
 class LesionLimits(QObject):

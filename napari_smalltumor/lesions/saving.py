@@ -16,8 +16,8 @@ from napari_smalltumor import notify, settings
 from napari_smalltumor.export.file_names import with_ending
 from napari_smalltumor.lesions import texts
 from napari_smalltumor.lesions.panel import LesionsPanel
-from napari_smalltumor.lesions.review import LesionReview
-from napari_smalltumor.lesions.reviewed_lesions import reviewed
+from napari_smalltumor.lesions.review.review import LesionReview
+from napari_smalltumor.lesions.review.reviewed_lesions import reviewed
 from napari_smalltumor.lesions.second_look.finder import CandidateFinder
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.output_folder import output_folder

@@ -9,7 +9,7 @@ from qtpy.QtCore import QObject
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor.lesions.panel import LesionsPanel
-from napari_smalltumor.lesions.review import LesionReview
+from napari_smalltumor.lesions.review.review import LesionReview
 
 
 class SourceChoice(QObject):

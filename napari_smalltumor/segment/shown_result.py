@@ -17,9 +17,9 @@ from napari_smalltumor import settings
 from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.layers.metadata import region_layers
 from napari_smalltumor.layers.region_masks import is_edited, is_outdated, result_of, volumes_ml
-from napari_smalltumor.lesions import acceptance
-from napari_smalltumor.lesions.source import LesionSource
-from napari_smalltumor.lesions.specks import chosen_rule, specks_of
+from napari_smalltumor.lesions.decisions import acceptance
+from napari_smalltumor.lesions.search.source import LesionSource
+from napari_smalltumor.lesions.search.specks import chosen_rule, specks_of
 from napari_smalltumor.lesions.texts import counts
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.case_title import case_title

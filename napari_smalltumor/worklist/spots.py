@@ -11,10 +11,11 @@ from smalltumor.lesions import LesionList
 
 from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.layers.metadata import region_layers
-from napari_smalltumor.lesions.navigation import move_to_voxel
-from napari_smalltumor.lesions.places import Place, review_place
-from napari_smalltumor.lesions.rings import LesionRings
-from napari_smalltumor.lesions.source import LesionSource
+from napari_smalltumor.lesions.canvas.navigation import move_to_voxel
+from napari_smalltumor.lesions.canvas.rings import LesionRings
+from napari_smalltumor.lesions.review.places import Place
+from napari_smalltumor.lesions.review.review import review_place
+from napari_smalltumor.lesions.search.source import LesionSource
 from napari_smalltumor.patients.active_patient import active_patient
 
 if TYPE_CHECKING:

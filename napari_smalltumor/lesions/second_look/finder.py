@@ -10,7 +10,8 @@ from qtpy.QtCore import QObject, Signal
 from smalltumor.labels.regions import Region
 from smalltumor.lesions import Lesion
 
-from napari_smalltumor.lesions.second_look.decisions import is_rejected
+from napari_smalltumor.lesions.decisions.verdicts import is_rejected
+from napari_smalltumor.lesions.search.source import LesionSource
 from napari_smalltumor.lesions.second_look.looks import (
     LookStatus,
     grower_of,
@@ -19,7 +20,6 @@ from napari_smalltumor.lesions.second_look.looks import (
     origin_of_source,
 )
 from napari_smalltumor.lesions.second_look.origins import CandidateOrigin, Offered
-from napari_smalltumor.lesions.source import LesionSource
 from napari_smalltumor.workers import run_in_thread
 
 if TYPE_CHECKING:

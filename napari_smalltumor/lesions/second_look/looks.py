@@ -9,8 +9,8 @@ from weakref import WeakKeyDictionary
 from smalltumor.labels.regions import Region
 from smalltumor.second_look import LesionGrower
 
+from napari_smalltumor.lesions.search.source import LesionSource
 from napari_smalltumor.lesions.second_look.origins import CandidateOrigin, StoredOrigin, origin_of
-from napari_smalltumor.lesions.source import LesionSource
 
 if TYPE_CHECKING:
     from napari.layers import Labels

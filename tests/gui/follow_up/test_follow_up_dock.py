@@ -32,9 +32,9 @@ from napari_smalltumor.layers.metadata import region_of
 from napari_smalltumor.layers.reference import reference_layers
 from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.lesions import texts
+from napari_smalltumor.lesions.actions.clicks import ReviewClicks
 from napari_smalltumor.lesions.dock import LesionsDock
-from napari_smalltumor.lesions.review import LesionReview
-from napari_smalltumor.lesions.second_look.clicks import ReviewClicks
+from napari_smalltumor.lesions.review.review import LesionReview
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.reading.reading_area import Layout

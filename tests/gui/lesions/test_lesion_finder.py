@@ -11,10 +11,10 @@ from lesion_layers import show_regions, synthetic_case
 from napari.components import ViewerModel
 from smalltumor.labels.regions import Region
 
-from napari_smalltumor.lesions import snapshot as snapshot_module
-from napari_smalltumor.lesions.finder import LesionFinder
-from napari_smalltumor.lesions.snapshot import Snapshot
-from napari_smalltumor.lesions.source import lesion_sources
+from napari_smalltumor.lesions.search import snapshot as snapshot_module
+from napari_smalltumor.lesions.search.finder import LesionFinder
+from napari_smalltumor.lesions.search.snapshot import Snapshot
+from napari_smalltumor.lesions.search.source import lesion_sources
 
 
 class Search:

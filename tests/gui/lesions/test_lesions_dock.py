@@ -22,10 +22,10 @@ from smalltumor.lesions import COLUMNS
 from napari_smalltumor import keys, settings
 from napari_smalltumor.layers.create import image_layers
 from napari_smalltumor.layers.regions import show_segmentation
-from napari_smalltumor.lesions import snapshot
+from napari_smalltumor.lesions.canvas.rings import NAME
 from napari_smalltumor.lesions.dock import LesionsDock
-from napari_smalltumor.lesions.rings import NAME
-from napari_smalltumor.lesions.specks import SpeckRule
+from napari_smalltumor.lesions.search import snapshot
+from napari_smalltumor.lesions.search.specks import SpeckRule
 from napari_smalltumor.patient_header import PatientHeader
 
 

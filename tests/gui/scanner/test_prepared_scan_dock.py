@@ -24,7 +24,7 @@ from napari_smalltumor.layers.coordinates import from_display
 from napari_smalltumor.layers.metadata import case_of, role_of
 from napari_smalltumor.layers.modalities import case_of_layers, newest_case_layers
 from napari_smalltumor.layers.regions import show_segmentation
-from napari_smalltumor.lesions.source import lesion_sources
+from napari_smalltumor.lesions.search.source import lesion_sources
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.prepared_scan import job
 from napari_smalltumor.prepared_scan.dock import PreparedScanDock

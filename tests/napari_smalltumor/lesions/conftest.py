@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from lesion_layers import search, show_regions, synthetic_case
 
-from napari_smalltumor.lesions.review import LesionReview
+from napari_smalltumor.lesions.review.review import LesionReview
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from napari_smalltumor.layers.metadata import case_of
 from napari_smalltumor.layers.patient import Patient, assign, layers_of_patient, patient_of
 from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.layers.ring_boxes import ring_boxes_of
-from napari_smalltumor.lesions.review import LesionReview
+from napari_smalltumor.lesions.review.review import LesionReview
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.loading.single_file import layer_of_volume
 from napari_smalltumor.patients.active_patient import active_patient

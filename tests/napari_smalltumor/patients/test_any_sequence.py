@@ -36,7 +36,7 @@ from napari_smalltumor.layers.reference import reference_of
 from napari_smalltumor.layers.region_masks import segmentation_of
 from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.layers.ring_boxes import ring_boxes_of
-from napari_smalltumor.lesions.review import LesionReview
+from napari_smalltumor.lesions.review.review import LesionReview
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.closed_by_hand import closed_by_hand
 from napari_smalltumor.patients.missing_layers import missing_layers

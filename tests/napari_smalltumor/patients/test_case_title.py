@@ -8,8 +8,8 @@ from napari_cases import write_case_along
 
 from napari_smalltumor import notify
 from napari_smalltumor.layers.metadata import case_of
-from napari_smalltumor.lesions.large_deletion import may_delete
-from napari_smalltumor.lesions.review import LesionReview
+from napari_smalltumor.lesions.actions.large_deletion import may_delete
+from napari_smalltumor.lesions.review.review import LesionReview
 from napari_smalltumor.loading.open_case import open_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.case_title import case_title

@@ -1,0 +1,293 @@
+"""What a review lists: the current lesion, specks, candidates, and the rings around small lesions.
+
+It uses the viewer but no widget, so that it works, and is tested, without a display.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from psygnal import Signal
+from smalltumor.labels.regions import Region
+from smalltumor.lesions import Lesion, LesionList
+
+from napari_smalltumor.lesions.canvas.navigation import is_shown, move_to
+from napari_smalltumor.lesions.canvas.rings import LesionRings
+from napari_smalltumor.lesions.review.paused_reviews import Progress
+from napari_smalltumor.lesions.review.places import Place, lesion_at
+from napari_smalltumor.lesions.review.reviewed_segmentation import ReviewedSegmentation
+from napari_smalltumor.lesions.review.steps import Step, StepHistory
+from napari_smalltumor.lesions.search.source import lesion_sources
+from napari_smalltumor.lesions.search.specks import NO_SPECKS, SpeckRule, specks_of
+from napari_smalltumor.patients.next_picture import next_picture
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+SAME_LESION_MM = 5.0
+"""After an edit, a lesion whose centre moved less than this counts as the same lesion."""
+
+
+class ReviewLists(ReviewedSegmentation):
+    """The lesions and candidates of the segmentation under review, of which one is current.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+
+    Attributes
+    ----------
+    lesions : list of Lesion
+        The result of the last search, in the order of their ids.
+    candidates : list of Lesion
+        Those of the second look that are still to be decided on, the likeliest first.
+    current : Lesion or None
+    unfolded : bool
+        Whether the specks are listed one by one.
+    """
+
+    lesions_changed = Signal()
+    current_changed = Signal()
+    went_to_place = Signal()
+    """Another dock shows a place; what is selected is not what is shown."""
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._rings = LesionRings(viewer)
+        self._show_rings = True
+        self._steps = StepHistory()
+        self._rule = NO_SPECKS
+        self.unfolded = False
+        self.lesions: list[Lesion] = []
+        self.candidates: list[Lesion] = []
+        self.current: Lesion | None = None
+        self._sought: Lesion | None = None
+        super().__init__(viewer)
+
+    @property
+    def viewer(self) -> ViewerModel:
+        """The viewer whose lesions are reviewed."""
+        return self._viewer
+
+    def close(self) -> None:
+        """Disconnect from the viewer and its layers, and remove the rings."""
+        super().close()
+        self._rings.close()
+
+    def _start(self, *, is_other: bool) -> None:
+        if is_other:
+            self._steps = StepHistory()
+        self.lesions, self.candidates, self.current, self._sought = [], [], None, None
+        self._draw_no_rings()
+
+    def _started(self) -> None:
+        self.lesions_changed.emit()
+
+    def _interrupt(self) -> Progress:
+        return Progress(self.current or self._sought, self._steps)
+
+    def _continue(self, progress: Progress) -> None:
+        """The lesion of before is current when it is listed and ringed again, and not before."""
+        self._steps, self._sought = progress.steps, progress.current
+        self.current_changed.emit()
+
+    def set_lesions(self, lesions: Sequence[Lesion]) -> None:
+        """Set the result of a search; the current lesion stays current if it is found again."""
+        self.lesions = list(lesions)
+        if not self.is_candidate(self.current):
+            self.current = _nearest(self.current, self.lesions)
+        if not self.is_candidate(self._sought):
+            self._find_again(self.lesions)
+        self._update()
+
+    def set_candidates(self, candidates: Sequence[Lesion]) -> None:
+        """Set the candidates that are still to be decided on."""
+        self.candidates = list(candidates)
+        if self.is_candidate(self._sought):
+            self._find_again(self.candidates)
+        self._update()
+
+    def _find_again(self, among: Sequence[Lesion]) -> None:
+        """Make the lesion current that was so when the review was interrupted."""
+        if self._sought is None or not among:
+            return
+        found, self._sought = _nearest(self._sought, among), None
+        if self.current is None and found is not None:
+            self.current = found
+            next_picture(self._viewer).drop_input()  # keys until then are not meant for it
+
+    def is_candidate(self, lesion: Lesion | None) -> bool:
+        """Whether a lesion is a candidate and not a component of the mask."""
+        return lesion is not None and lesion.list_name is LesionList.SECOND_LOOK
+
+    @property
+    def rule(self) -> SpeckRule:
+        """Which components are specks; at first none."""
+        return self._rule
+
+    @rule.setter
+    def rule(self, rule: SpeckRule) -> None:
+        self._rule = rule
+        self._update()
+
+    def set_unfolded(self, unfolded: bool) -> None:
+        """List the specks one by one, or fold them into one row."""
+        self.unfolded = unfolded
+        self._update()
+
+    @property
+    def from_network(self) -> bool:
+        """Whether probabilities of the segmentation are known."""
+        return self.source is not None and self.source.knows_probabilities(self.region)
+
+    @property
+    def specks(self) -> list[Lesion]:
+        """The specks; a lesion that was accepted is none."""
+        if self.source is None:
+            return []
+        return specks_of(self.source, self.region, self.lesions, self._rule)
+
+    @property
+    def listed(self) -> list[Lesion]:
+        """The lesions that are listed one by one."""
+        folded = set() if self.unfolded else set(self.specks)
+        return [lesion for lesion in self.lesions if lesion not in folded]
+
+    def is_folded(self, lesion: Lesion) -> bool:
+        """Whether the lesion, listed or not, is a speck in the folded row."""
+        return not self.unfolded and bool(
+            self._rule.specks([lesion], from_network=self.from_network)
+        )
+
+    @property
+    def small(self) -> list[Lesion]:
+        """The small lesions that are listed one by one."""
+        return [lesion for lesion in self.listed if lesion.small]
+
+    @property
+    def small_to_accept(self) -> list[Lesion]:
+        """The small lesions that are listed one by one and not accepted."""
+        return [lesion for lesion in self.small if not self.is_accepted(lesion)]
+
+    @property
+    def has_patient(self) -> bool:
+        """Whether a patient is active."""
+        return self._patients.current is not None
+
+    @property
+    def last_step(self) -> Step | None:
+        """The step that `undo` would take back; None if there is none."""
+        return self._steps.last
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a step to undo."""
+        return self.last_step is not None
+
+    def go_to(self, lesion: Lesion) -> None:
+        """Make a lesion current and move the viewer to it."""
+        if self.source is None:
+            return
+        self.current = lesion
+        move_to(self._viewer, self.source, lesion)
+        self._update_rings()
+        self.current_changed.emit()
+
+    def go_to_place(self, place: Place) -> bool:
+        """Go to the lesion of ET at a place; if none is listed there, none is current.
+
+        Returns
+        -------
+        bool
+            Whether one is listed.
+        """
+        listed = self.candidates if place.kind is LesionList.SECOND_LOOK else self.listed
+        lesions = listed if self.region is Region.ET else []
+        lesion = None if self.source is None else lesion_at(self.source, lesions, place)
+        self.went_to_place.emit()
+        if lesion is None:
+            self.leave()
+        else:
+            self.go_to(lesion)
+        return lesion is not None
+
+    def is_shown(self, lesion: Lesion) -> bool:
+        """Whether a slice that is shown cuts a lesion."""
+        return self.source is not None and is_shown(self._viewer, self.source, lesion)
+
+    def leave(self) -> None:
+        """Make no lesion current; the viewer stays where it is."""
+        self.current = None
+        self._update_rings()
+        self.current_changed.emit()
+
+    def step(self, lesions: Sequence[Lesion], by: int = 1) -> Lesion | None:
+        """Go to the next or previous of these lesions; the first one follows the last one.
+
+        Parameters
+        ----------
+        lesions : sequence of Lesion
+            In the order of the table.
+        by : {1, -1}
+
+        Returns
+        -------
+        Lesion or None
+            The new current lesion; None if there are no lesions.
+        """
+        if not lesions:
+            return None
+        if self.current in lesions:
+            index = (lesions.index(self.current) + by) % len(lesions)
+        else:
+            index = 0 if by > 0 else len(lesions) - 1
+        self.go_to(lesions[index])
+        return lesions[index]
+
+    def is_accepted(self, lesion: Lesion) -> bool:
+        """Whether the user has accepted the lesion and has not edited it since."""
+        return self.source is not None and self.source.is_accepted(self.region, lesion)
+
+    def set_rings_visible(self, visible: bool) -> None:
+        """Show or hide the rings around small lesions."""
+        self._show_rings = visible
+        self._update_rings()
+
+    def _update(self) -> None:
+        """The lesions, their marks or the specks have changed."""
+        if self.current is not None and self.current not in [*self.listed, *self.candidates]:
+            self.current = None
+        self._update_rings()
+        self.lesions_changed.emit()
+
+    def _update_rings(self) -> None:
+        if not self._show_rings:
+            self._rings.hide()
+            return
+        if self.source is None:
+            self._draw_no_rings()
+            return
+        ringed = self.small
+        if self.current is not None and self.current not in ringed:
+            ringed.append(self.current)
+        self._rings.show(self.source, ringed, self.current)
+
+    def _draw_no_rings(self) -> None:
+        """Erase the rings until the next search; remove their layer with the last segmentation."""
+        if lesion_sources(self._viewer.layers):
+            self._rings.erase()
+        else:
+            self._rings.hide()
+
+
+def _nearest(lesion: Lesion | None, among: Sequence[Lesion]) -> Lesion | None:
+    """The lesion that is nearest to one of the search before, if it is near enough."""
+    if lesion is None or not among:
+        return None
+    distances = [
+        float(np.linalg.norm(np.subtract(other.centroid_ras_mm, lesion.centroid_ras_mm)))
+        for other in among
+    ]
+    nearest = int(np.argmin(distances))
+    return among[nearest] if distances[nearest] < SAME_LESION_MM else None

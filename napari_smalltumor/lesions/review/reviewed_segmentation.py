@@ -1,0 +1,216 @@
+"""Which segmentation and region are reviewed: the user's choice, or the active patient's result."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from psygnal import Signal
+from smalltumor.labels.regions import Region
+
+from napari_smalltumor.layers.earlier_scan import is_earlier_scan
+from napari_smalltumor.layers.metadata import region_of
+from napari_smalltumor.lesions.review.paused_reviews import PausedReview, Progress, paused_reviews
+from napari_smalltumor.lesions.search.source import LesionSource, lesion_sources
+from napari_smalltumor.patients.active_patient import active_patient
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Layer
+
+
+class ReviewedSegmentation(ABC):
+    """Follows the layers and the active patient of a viewer.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+
+    Attributes
+    ----------
+    sources : list of LesionSource
+        The segmentations that can be reviewed.
+    source, region
+        The segmentation and the region under review.
+    """
+
+    sources_changed = Signal()
+    source_changed = Signal()
+    visible_changed = Signal()
+    """A layer of the segmentation under review was shown or hidden."""
+    scan_changed = Signal()
+    """The images of an earlier scan were shown or hidden."""
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._viewer = viewer
+        self._patients = active_patient(viewer)
+        self._patient = self._patients.current
+        self._paused = paused_reviews(viewer)
+        self._closed = False
+        self._connected: list[Layer] = []
+        self.sources: list[LesionSource] = []
+        self.source: LesionSource | None = None
+        self.region = self._preferred_region = Region.ET
+        viewer.layers.events.inserted.connect(self._on_layers)
+        viewer.layers.events.removed.connect(self._on_layers)
+        self._patients.changed.connect(self._on_patient)
+        self._connect_layers(list(viewer.layers))
+        self._start_patient()
+
+    @property
+    def title(self) -> str:
+        """Name of the active patient, or else of the segmentation, for the user."""
+        return self._patients.title or (self.source.name if self.source is not None else "")
+
+    def close(self) -> None:
+        """Disconnect from the viewer and its layers; the next review in it continues this one."""
+        if self._closed:
+            return
+        self._closed = True
+        self._pause()
+        self._viewer.layers.events.inserted.disconnect(self._on_layers)
+        self._viewer.layers.events.removed.disconnect(self._on_layers)
+        self._patients.changed.disconnect(self._on_patient, missing_ok=True)
+        self._connect_layers([])
+
+    def choose(self, source: LesionSource | None, region: Region | None = None) -> None:
+        """Review another segmentation or region.
+
+        A segmentation without a layer for the region is reviewed with another region; the next
+        segmentation that has such a layer is reviewed with this region again.
+        """
+        self._preferred_region = self._preferred_region if region is None else region
+        is_other = source is None or not source.is_same(self.source)
+        self.source = source
+        self.region = self._preferred_region
+        if source is not None and self.region not in source.layers:
+            self.region = next(iter(source.layers))
+        self._start(is_other=is_other)
+        self.source_changed.emit()
+        self._started()
+
+    def show_layers(self) -> None:
+        """Show the layer under review, and all layers of a segmentation that is hidden."""
+        if self.source is not None:
+            layers = self.source.layers
+            shown = [layers[self.region]] if self.source.is_visible else layers.values()
+            for layer in shown:
+                layer.visible = True
+
+    @abstractmethod
+    def _start(self, *, is_other: bool) -> None:
+        """Forget what was found; of another segmentation, the steps as well."""
+
+    @abstractmethod
+    def _started(self) -> None:
+        """The segmentation or region has been chosen."""
+
+    @abstractmethod
+    def _interrupt(self) -> Progress:
+        """How far the review has come."""
+
+    @abstractmethod
+    def _continue(self, progress: Progress) -> None:
+        """Go on from there."""
+
+    def _on_layers(self, event: Any = None) -> None:
+        """Layers were added, removed or renamed: stay with the segmentation under review.
+
+        A region layer of a new segmentation switches the review to that segmentation.
+        """
+        is_insertion = getattr(event, "type", "") == "inserted"
+        self._connect_layers(list(self._viewer.layers))
+        before, self.sources = self.sources, lesion_sources(self._patients.layers_in_use)
+        source = next((s for s in self.sources if s.is_same(self.source)), None)
+        if is_insertion:
+            source = self._new_result(event.value, before) or source
+        source = source or self._topmost_shown or next(reversed(self.sources), None)
+        if source is not None and self._is_same_layer(source):
+            self.source = source
+            self.sources_changed.emit()
+            return
+        self.sources_changed.emit()
+        if source is not None or self.source is not None:
+            self.choose(source)
+
+    def _on_patient(self) -> None:
+        """Another patient is active: pause the review of the one before."""
+        self._pause()
+        self._patient = self._patients.current
+        self._start_patient()
+
+    def _pause(self) -> None:
+        review = PausedReview(self.source, self.region, self._interrupt(), self.sources)
+        self._paused.keep(self._patient, review)
+
+    def _start_patient(self) -> None:
+        """Continue the review of the active patient, or review its topmost segmentation."""
+        self.sources = lesion_sources(self._patients.layers_in_use)
+        self.sources_changed.emit()
+        before = self._paused.take(self._patient)
+        source = self._source_to_continue(before) if before is not None else None
+        if before is None or source is None:
+            self.choose(self._topmost_shown or next(reversed(self.sources), None))
+            return
+        self.choose(source, before.region)
+        self._continue(before.progress)
+
+    def _source_to_continue(self, before: PausedReview) -> LesionSource | None:
+        """The segmentation of an interrupted review; None if another one is to be reviewed.
+
+        That is a result which was added meanwhile, or one that is shown while the segmentation
+        of the review is hidden.
+        """
+        source = next((s for s in self.sources if s.is_same(before.source)), None)
+        last = self.sources[-1] if self.sources else None
+        if source is None or last is None or last.is_same(source):
+            return source
+        is_new = not any(last.is_same(each) for each in before.sources)
+        return None if is_new or (last.is_visible and not source.is_visible) else source
+
+    def _new_result(self, layer: Layer, before: Sequence[LesionSource]) -> LesionSource | None:
+        """The segmentation that a region layer is the first layer of, or None."""
+        if region_of(layer) is None:
+            return None
+        source = next((s for s in self.sources if s.holds(layer)), None)
+        is_new = source is not None and not any(source.is_same(s) for s in before)
+        return source if is_new else None
+
+    def _is_same_layer(self, source: LesionSource) -> bool:
+        """Whether the layer under review is the same in a segmentation that gained a layer."""
+        if self.source is None or self._preferred_region not in source.layers:
+            return False
+        layer = source.layers[self._preferred_region]
+        return layer is self.source.layers.get(self._preferred_region)
+
+    def _on_visible(self, event: Any = None) -> None:
+        """A layer was shown or hidden: a mask that is shown takes the place of a hidden one.
+
+        Layers that are hidden because another patient is active count as shown.
+        """
+        if self.source is not None and not self._is_shown(self.source) and self._topmost_shown:
+            self.choose(self._topmost_shown)
+        elif self.source is not None and self.source.holds(event.source):
+            self.visible_changed.emit()
+        elif is_earlier_scan(event.source):
+            self.scan_changed.emit()
+
+    @property
+    def _topmost_shown(self) -> LesionSource | None:
+        return next((s for s in reversed(self.sources) if self._is_shown(s)), None)
+
+    def _is_shown(self, source: LesionSource) -> bool:
+        return any(self._patients.is_shown(layer) for layer in source.layers.values())
+
+    def _connect_layers(self, layers: list[Layer]) -> None:
+        """Connect to the names and the visibility of these layers, and of no others."""
+        for layer in self._connected:
+            if not any(layer is other for other in layers):
+                layer.events.name.disconnect(self._on_layers)
+                layer.events.visible.disconnect(self._on_visible)
+        for layer in layers:
+            if not any(layer is other for other in self._connected):
+                layer.events.name.connect(self._on_layers)
+                layer.events.visible.connect(self._on_visible)
+        self._connected = layers

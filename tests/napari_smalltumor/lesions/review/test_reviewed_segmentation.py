@@ -1,0 +1,140 @@
+"""Which segmentation and region are reviewed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from lesion_layers import search, show_classes, show_regions, synthetic_case
+from smalltumor.labels.regions import Region
+
+from napari_smalltumor.layers.regions import hide_stored_labels
+from napari_smalltumor.lesions.review.review import LesionReview
+from napari_smalltumor.patients.active_patient import active_patient
+
+
+def test_a_new_result_becomes_the_source_and_a_removed_one_is_replaced(viewer):
+    show_classes(viewer, synthetic_case())
+    review = LesionReview(viewer)
+    assert review.source.scheme == "brats2018"
+    show_regions(viewer, synthetic_case())
+    assert review.source.scheme is None
+    search(review)
+    viewer.add_labels(np.zeros((4, 4, 4), np.uint8), name="other")
+    assert review.source.scheme is None and len(review.sources) == 3
+    viewer.layers.remove("Pat ET")
+    assert review.region is Region.WT or review.region is Region.TC
+    for name in ("Pat TC", "Pat WT"):
+        viewer.layers.remove(name)
+    assert review.source is not None and review.source.name in ("other", "Pat labels")
+    viewer.layers.clear()
+    assert (review.source, review.sources, review.lesions) == (None, [], [])
+
+
+def test_a_review_opened_before_the_result_shows_enhancing_tumour(viewer):
+    review = LesionReview(viewer)
+    show_regions(viewer, synthetic_case())  # the outermost region is added first
+    assert review.region is Region.ET
+    assert review.source.layers[Region.ET] is viewer.layers["Pat ET"]
+
+
+def test_a_renamed_layer_remains_the_source(viewer):
+    layer = viewer.add_labels(np.zeros((4, 4, 4), np.uint8), name="before")
+    review = LesionReview(viewer)
+    assert review.source.name == "before"
+    layer.name = "after"
+    assert review.source.name == "after"
+
+
+def test_a_result_that_was_added_to_a_hidden_patient_is_reviewed_when_it_becomes_active(viewer):
+    case = synthetic_case()
+    show_classes(viewer, case)
+    review = LesionReview(viewer)
+    assert review.source.scheme == "brats2018"
+    patients = active_patient(viewer)
+    first = patients.current
+    show_regions(viewer, replace(case, name="Next"))
+    with patients.in_background():
+        show_regions(viewer, case)
+    patients.activate(first)
+    assert len(review.sources) == 2 and review.source.scheme is None
+
+
+def test_a_mask_that_was_hidden_in_the_background_gives_way_to_the_one_that_is_shown(viewer):
+    case = synthetic_case()
+    show_regions(viewer, case)
+    show_classes(viewer, case)
+    review = LesionReview(viewer)
+    review.choose(next(source for source in review.sources if source.scheme is not None))
+    patients = active_patient(viewer)
+    first = patients.current
+    show_regions(viewer, replace(case, name="Next"))
+    with patients.in_background():
+        hide_stored_labels(viewer.layers, first)
+    patients.activate(first)
+    assert review.source.scheme is None
+
+
+def test_a_mask_that_is_hidden_by_a_new_result_gives_way_to_the_result(viewer):
+    case = synthetic_case()
+    show_regions(viewer, case)
+    show_classes(viewer, case)
+    review = LesionReview(viewer)
+    review.choose(next(source for source in review.sources if source.scheme is not None))
+    show_regions(viewer, case)  # the layers exist already: none is inserted
+    hide_stored_labels(viewer.layers, active_patient(viewer).current)
+    assert review.source.scheme is None and review.unseen.under_review is None
+
+
+def test_another_mask_that_is_shown_is_reviewed_when_the_one_under_review_is_hidden(viewer):
+    case = synthetic_case()
+    show_regions(viewer, case)
+    show_classes(viewer, case)
+    review = LesionReview(viewer)
+    assert review.source.scheme is None
+    for layer in review.source.layers.values():
+        layer.visible = False
+    assert review.source.scheme == "brats2018"
+    viewer.layers["Pat labels"].visible = False
+    assert review.source.scheme == "brats2018"  # no other one is shown
+    viewer.layers["Pat ET"].visible = True
+    assert review.source.scheme is None and review.region is Region.ET
+
+
+def test_the_review_starts_with_a_mask_that_is_shown(viewer):
+    case = synthetic_case()
+    show_classes(viewer, case)
+    show_regions(viewer, case)
+    for region in Region:
+        viewer.layers[f"Pat {region.name}"].visible = False
+    assert LesionReview(viewer).source.scheme == "brats2018"
+
+
+def test_a_hidden_mask_that_is_chosen_is_shown(viewer):
+    case = synthetic_case()
+    show_classes(viewer, case)
+    show_regions(viewer, case)
+    hide_stored_labels(viewer.layers, active_patient(viewer).current)
+    review = LesionReview(viewer)
+    review.choose(review.sources[0])
+    review.show_layers()
+    assert viewer.layers["Pat labels"].visible and review.source.scheme == "brats2018"
+    review.choose(review.sources[1])
+    viewer.layers["Pat TC"].visible = False
+    review.choose(review.source, Region.TC)
+    review.show_layers()
+    assert viewer.layers["Pat TC"].visible
+
+
+def test_another_patient_does_not_change_which_mask_is_reviewed(viewer):
+    case = synthetic_case()
+    show_regions(viewer, case)
+    show_classes(viewer, case)
+    review = LesionReview(viewer)
+    for source in reversed(review.sources):
+        review.choose(source)
+        patients = active_patient(viewer)
+        first = patients.current
+        show_regions(viewer, replace(case, name="Next"))
+        patients.activate(first)
+        assert review.source.is_same(source)
