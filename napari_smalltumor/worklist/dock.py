@@ -10,14 +10,8 @@ from weakref import ref
 
 from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, QModelIndex
-from qtpy.QtWidgets import QFileDialog
 from smalltumor.cohort.ranking import Order
-from smalltumor.cohort.worklist import (
-    ImagesNotFoundError,
-    Worklist,
-    WorklistEntry,
-    read_worklist,
-)
+from smalltumor.cohort.worklist import Worklist, WorklistEntry
 from smalltumor.errors import SmalltumorError
 
 from napari_smalltumor import keys, notify, settings
@@ -28,18 +22,15 @@ from napari_smalltumor.viewer import unproxied
 from napari_smalltumor.widgets.dock_keys import DockKeys
 from napari_smalltumor.widgets.dock_tabs import show_as_tab
 from napari_smalltumor.widgets.guarded_fields import guard_fields
-from napari_smalltumor.workers import run_in_thread
+from napari_smalltumor.worklist import texts
 from napari_smalltumor.worklist.panel import WorklistPanel
+from napari_smalltumor.worklist.results import Results
 from napari_smalltumor.worklist.session import review_session
-from napari_smalltumor.worklist.spots import SpotRing, text_of_spot
-from napari_smalltumor.worklist.table_model import WorklistModel, text_of
+from napari_smalltumor.worklist.spots import SpotRing
+from napari_smalltumor.worklist.table_model import WorklistModel
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
-
-_FIRST = "Open a folder of results of `smalltumor cohort`."
-_ALL = "No case is left to review."
-_READER = "Type your name under Reader first."
 
 
 class WorklistDock(WorklistPanel):
@@ -58,27 +49,16 @@ class WorklistDock(WorklistPanel):
         self._patients = active_patient(napari_viewer)
         self._window = planes_window(napari_viewer)
         self.session = review_session(self._viewer)
+        self.results = Results(self)
         self.keys: DockKeys | None = None
         self._ring: SpotRing | None = None
         self._is_open = False
-        self._reading: Path | None = None
         self._spot = "", 0
-        self._without_images: Path | None = None
         self.reader_field.setText(settings.get("reader"))
         show_as_tab(self, "Worklist")
         guard_fields(self)
         self.destroyed.connect(partial(_close, ref(self)))
-        self.choose_button.clicked.connect(self._ask_for_results)
-        self.data_button.clicked.connect(self._ask_for_data)
-        self.order_box.currentIndexChanged.connect(lambda index: self._reorder())
-        self.previous_button.clicked.connect(lambda: self.step(-1))
-        self.next_button.clicked.connect(lambda: self.step(1))
-        self.spot_button.clicked.connect(lambda: self.next_spot())
-        self.save_button.clicked.connect(lambda: self.save())
-        self.reader_field.editingFinished.connect(self._keep_reader)
-        self.reader_field.returnPressed.connect(self._focus_images)
-        self.table.activated.connect(self._open_row)
-        self.table.selectionModel().currentRowChanged.connect(lambda *rows: self._update())
+        self._connect()
         self._open()
 
     @property
@@ -86,25 +66,9 @@ class WorklistDock(WorklistPanel):
         """What is listed."""
         return self.model.worklist
 
-    @property
-    def _results(self) -> Path | None:
-        """The folder of results whose images may be chosen."""
-        listed = None if self.worklist is None else self.worklist.folder
-        return self._without_images or listed
-
     def open_results(self, folder: Path, data: Path | None = None) -> None:
         """List the cases of a folder of results, which is read in a worker."""
-        if self._reading is not None:
-            return
-        self._reading = folder
-        self._show_message(f"Reading {folder.name} ...")
-        run_in_thread(
-            partial(read_worklist, folder, data),
-            self,
-            self._on_read,
-            partial(self._on_not_read, folder),
-            name=f"reading of the results in {folder.name}",
-        )
+        self.results.open(folder, data)
 
     def step(self, by: int) -> None:
         """Open the next case down or up the list that nobody has reviewed."""
@@ -113,7 +77,7 @@ class WorklistDock(WorklistPanel):
             return
         index = worklist.unreviewed(self.table.currentIndex().row(), by)
         if index is None:
-            self._show_message(_ALL)
+            self._show_message(texts.ALL_REVIEWED)
             return
         self._open_entry(worklist, index)
 
@@ -131,21 +95,21 @@ class WorklistDock(WorklistPanel):
             return
         spots = entry.result.spots
         if not spots:
-            self._show_message(f"{entry.name} has no second-look spot and no small lesion.")
+            self._show_message(texts.no_spot(entry))
             return
         last = self._spot[1] if self._spot[0] == entry.name else -1
         number = (last + 1) % len(spots)
         self._spot = entry.name, number
         if self._ring is not None:
             self._ring.show(spots[number])
-        self._show_message(text_of_spot(spots[number], number + 1, len(spots)))
+        self._show_message(texts.about_spot(spots[number], number + 1, len(spots)))
 
     def save(self) -> None:
         """Save the mask of the open case as reviewed."""
         self._keep_reader()
         reader = str(settings.get("reader"))
         if not reader:
-            self._show_message(_READER)
+            self._show_message(texts.NO_READER)
             self.reader_field.setFocus()
             return
         try:
@@ -155,9 +119,8 @@ class WorklistDock(WorklistPanel):
             notify.report(error)
             return
         if review is not None:
-            what = "edited" if review.edited else "as it was"
             self._refreshed()
-            self._show_message(f"Saved {review.case}, {what}, as reviewed by {review.reader}.")
+            self._show_message(texts.saved(review))
             self._focus_images()  # letters are meant for the patient, not for the name
 
     def event(self, event: QEvent) -> bool:
@@ -165,6 +128,22 @@ class WorklistDock(WorklistPanel):
         if event.type() == QEvent.Type.ParentChange:
             self._open() if self.parent() is not None else self._close()
         return bool(super().event(event))
+
+    def _connect(self) -> None:
+        self.results.began.connect(lambda name: self._show_message(f"Reading {name} ..."))
+        self.results.read.connect(self._on_read)
+        self.results.failed.connect(self._on_not_read)
+        self.choose_button.clicked.connect(self.results.ask_for_folder)
+        self.data_button.clicked.connect(self.results.ask_for_images)
+        self.order_box.currentIndexChanged.connect(lambda index: self._reorder())
+        self.previous_button.clicked.connect(lambda: self.step(-1))
+        self.next_button.clicked.connect(lambda: self.step(1))
+        self.spot_button.clicked.connect(lambda: self.next_spot())
+        self.save_button.clicked.connect(lambda: self.save())
+        self.reader_field.editingFinished.connect(self._keep_reader)
+        self.reader_field.returnPressed.connect(self._focus_images)
+        self.table.activated.connect(self._open_row)
+        self.table.selectionModel().currentRowChanged.connect(lambda *rows: self._update())
 
     def _open(self) -> None:
         if self._is_open:
@@ -182,7 +161,7 @@ class WorklistDock(WorklistPanel):
             keys.REVIEWED: self.save,
         }
         self.keys = DockKeys(window.main_window if window else self, self, actions)
-        self._show_message("" if self.worklist else _FIRST)
+        self._show_message("" if self.worklist else texts.NOTHING_LISTED)
         self._update()
 
     def _close(self) -> None:
@@ -198,20 +177,6 @@ class WorklistDock(WorklistPanel):
         if self._ring is not None:
             self._ring.close()
             self._ring = None
-
-    def _ask_for_results(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self, "Results", settings.last_folder())
-        if chosen:
-            settings.remember_folder(Path(chosen))
-            self.open_results(Path(chosen))
-
-    def _ask_for_data(self) -> None:
-        folder = self._results
-        chosen = QFileDialog.getExistingDirectory(
-            self, "Folder of the cases", settings.last_folder()
-        )
-        if chosen and folder is not None:
-            self.open_results(folder, Path(chosen))
 
     def _reorder(self) -> None:
         """Keep the case that is selected."""
@@ -230,20 +195,17 @@ class WorklistDock(WorklistPanel):
         return Order(self.order_box.currentData())
 
     def _on_read(self, worklist: Worklist) -> None:
-        self._reading = self._without_images = None
         self.model.set_worklist(worklist.ordered(self._order))
         for reason in worklist.problems:
             notify.warn(reason)
         self._show_message("")
         self._update()
 
-    def _on_not_read(self, folder: Path, error: Exception) -> None:
-        self._reading = None
+    def _on_not_read(self, error: Exception) -> None:
         if not isinstance(error, SmalltumorError):
             notify.report(error)
             self._show_message("")
             return
-        self._without_images = folder if isinstance(error, ImagesNotFoundError) else None
         self._show_message(notify.error_text(error))
         self._update()
 
@@ -271,7 +233,7 @@ class WorklistDock(WorklistPanel):
     def _open_entry(self, worklist: Worklist, index: int) -> None:
         entry = worklist.entries[index]
         if not entry.can_be_opened:
-            self._show_message(text_of(entry))
+            self._show_message(texts.about_case(entry))
             return
         if self.session.open(worklist, entry, self):
             self.table.selectRow(index)
@@ -289,37 +251,27 @@ class WorklistDock(WorklistPanel):
             self._update()
 
     def _selected(self) -> WorklistEntry | None:
-        row = self.table.currentIndex().row()
-        if self.worklist is None or not 0 <= row < len(self.worklist.entries):
-            return None
-        return self.worklist.entries[row]
+        return self.model.entry(self.table.currentIndex().row())
 
     def _update(self) -> None:
         if not isalive(self) or not self._is_open:
             return
         worklist, current, entry = self.worklist, self.session.current, self._selected()
         self.model.set_open(current.begun.case if current is not None else "")
-        self.about.setText("" if entry is None else text_of(entry))
+        self.about.setText("" if entry is None else texts.about_case(entry))
         self.about.setVisible(entry is not None)
         listed = worklist is not None and not self.session.opening
         self.previous_button.setEnabled(listed)
         self.next_button.setEnabled(listed)
         self.save_button.setEnabled(self.session.is_active)
         self.spot_button.setEnabled(self.session.is_active)
-        self.data_button.setEnabled(self._results is not None)
-        self.progress.setText("" if worklist is None else _progress_of(worklist))
+        self.data_button.setEnabled(self.results.folder is not None)
+        self.progress.setText("" if worklist is None else texts.progress(worklist))
         self.progress.setVisible(worklist is not None)
 
     def _show_message(self, text: str) -> None:
         self.message.setText(text)
         self.message.setVisible(bool(text))
-
-
-def _progress_of(worklist: Worklist) -> str:
-    count = sum(entry.can_be_opened for entry in worklist.entries)
-    others = len(worklist.entries) - count
-    closed = f", {others} cannot be opened" if others else ""
-    return f"{worklist.folder.name}: {worklist.reviewed} of {count} cases reviewed{closed}"
 
 
 def _close(dock: ref[WorklistDock]) -> None:

@@ -70,9 +70,3 @@ def _box_of(source: LesionSource, spot: Spot, diameter: float) -> npt.NDArray[np
     radius = diameter / 2 / np.abs(np.asarray(source.any_layer.scale)[-3:])
     first, last = np.rint(centre - radius), np.rint(centre + radius)
     return np.stack([first, last + 1], axis=-1).astype(int)[None]
-
-
-def text_of_spot(spot: Spot, number: int, count: int) -> str:
-    """What a spot is, such as ``Second look, 12 mm³, score 0.41 (1 of 3)``."""
-    score = "" if spot.score is None else f", score {spot.score:.2f}"
-    return f"{spot.kind.capitalize()}, {spot.mm3:,.0f} mm³{score} ({number} of {count})"

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 from qtpy.QtGui import QFont
-from smalltumor.cohort.ranking import reasons_of
 from smalltumor.cohort.worklist import Worklist, WorklistEntry
 
 from napari_smalltumor.widgets.tables import Heading, heading_data
+from napari_smalltumor.worklist.texts import about_case
 
 REVIEWED, OPEN, FAILED = "✓", "▸", "✗"
 
@@ -61,6 +60,12 @@ class WorklistModel(QAbstractTableModel):
         """What is listed."""
         return self._worklist
 
+    def entry(self, row: int) -> WorklistEntry | None:
+        """The case of a row; None if there is no such row."""
+        if self._worklist is None or not 0 <= row < len(self._worklist.entries):
+            return None
+        return self._worklist.entries[row]
+
     def set_worklist(self, worklist: Worklist | None) -> None:
         """List other cases, or the same with other reviews, which leaves the selection."""
         before = self._worklist
@@ -108,7 +113,7 @@ class WorklistModel(QAbstractTableModel):
             font.setBold(True)
             return font
         if role == Qt.ItemDataRole.ToolTipRole:
-            return text_of(entry)
+            return about_case(entry)
         return None
 
     def headerData(  # noqa: N802
@@ -126,18 +131,3 @@ def _alignment(column: int) -> Qt.AlignmentFlag:
 
 def _names(worklist: Worklist) -> list[str]:
     return [entry.name for entry in worklist.entries]
-
-
-def text_of(entry: WorklistEntry) -> str:
-    """What is known of a case, in lines: why it deserves a look, warnings, its last review."""
-    if entry.result.failed:
-        return f"{entry.name} failed: {entry.result.row.note}"
-    lines = [f"{entry.name}: {'; '.join(reasons_of(entry.result)) or 'nothing stands out'}"]
-    lines += entry.result.warnings
-    if entry.files is None:
-        lines.append("Its images were not found.")
-    if entry.review is not None:
-        what = "edited" if entry.review.edited else "confirmed"
-        when = datetime.fromisoformat(entry.review.time)
-        lines.append(f"Reviewed by {entry.review.reader}, {what}, {when:%Y-%m-%d %H:%M}")
-    return "\n".join(lines)

@@ -1,0 +1,54 @@
+"""What the Worklist dock says."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from smalltumor.cohort.ranking import reasons_of
+from smalltumor.cohort.results import Spot
+from smalltumor.cohort.review_table import Review
+from smalltumor.cohort.worklist import Worklist, WorklistEntry
+
+NOTHING_LISTED = "Open a folder of results of `smalltumor cohort`."
+ALL_REVIEWED = "No case is left to review."
+NO_READER = "Type your name under Reader first."
+
+
+def about_case(entry: WorklistEntry) -> str:
+    """What is known of a case, in lines: why it deserves a look, warnings, its last review."""
+    if entry.result.failed:
+        return f"{entry.name} failed: {entry.result.row.note}"
+    lines = [f"{entry.name}: {'; '.join(reasons_of(entry.result)) or 'nothing stands out'}"]
+    lines += entry.result.warnings
+    if entry.files is None:
+        lines.append("Its images were not found.")
+    if entry.review is not None:
+        what = "edited" if entry.review.edited else "confirmed"
+        when = datetime.fromisoformat(entry.review.time)
+        lines.append(f"Reviewed by {entry.review.reader}, {what}, {when:%Y-%m-%d %H:%M}")
+    return "\n".join(lines)
+
+
+def about_spot(spot: Spot, number: int, count: int) -> str:
+    """What a spot is, such as ``Second look, 12 mm³, score 0.41 (1 of 3)``."""
+    score = "" if spot.score is None else f", score {spot.score:.2f}"
+    return f"{spot.kind.capitalize()}, {spot.mm3:,.0f} mm³{score} ({number} of {count})"
+
+
+def no_spot(entry: WorklistEntry) -> str:
+    """That there is no spot to go to."""
+    return f"{entry.name} has no second-look spot and no small lesion."
+
+
+def saved(review: Review) -> str:
+    """That a case was saved as reviewed."""
+    what = "edited" if review.edited else "as it was"
+    return f"Saved {review.case}, {what}, as reviewed by {review.reader}."
+
+
+def progress(worklist: Worklist) -> str:
+    """How many cases are reviewed, of those that can be opened."""
+    count = sum(entry.can_be_opened for entry in worklist.entries)
+    others = len(worklist.entries) - count
+    closed = f", {others} cannot be opened" if others else ""
+    return f"{worklist.folder.name}: {worklist.reviewed} of {count} cases reviewed{closed}"
