@@ -33,7 +33,7 @@ _SECTIONS = {
     "scheme": "segmentation",
     "style": "segmentation",
     "threshold": "lesions",
-    "speck_voxels": "lesions",
+    "speck_below_mm3": "lesions",
     "speck_probability": "lesions",
     "autosave": "editing",
     "reader": "editing",

@@ -29,10 +29,10 @@ class LesionLimits(QObject):
         self._panel = panel
         rule = chosen_rule()
         panel.threshold.setValue(int(settings.get("threshold")))
-        panel.speck_voxels.setValue(rule.mm3)
+        panel.speck_below_mm3.setValue(rule.mm3)
         panel.speck_probability.setValue(rule.probability)
         panel.threshold.valueChanged.connect(self._on_threshold)
-        panel.speck_voxels.valueChanged.connect(self._on_rule)
+        panel.speck_below_mm3.valueChanged.connect(self._on_rule)
         panel.speck_probability.valueChanged.connect(self._on_rule)
         settings.changed.connect(self._on_setting)
 
@@ -45,7 +45,7 @@ class LesionLimits(QObject):
     def rule(self) -> SpeckRule:
         """Which components are specks."""
         probability = round(self._panel.speck_probability.value(), 2)
-        return SpeckRule(self._panel.speck_voxels.value(), probability)
+        return SpeckRule(self._panel.speck_below_mm3.value(), probability)
 
     def _on_threshold(self, value: int) -> None:
         settings.put("threshold", value)
@@ -53,7 +53,7 @@ class LesionLimits(QObject):
 
     def _on_rule(self) -> None:
         rule = self.rule
-        settings.put("speck_voxels", rule.mm3)
+        settings.put("speck_below_mm3", rule.mm3)
         settings.put("speck_probability", rule.probability)
         self.rule_changed.emit()
 
@@ -63,7 +63,7 @@ class LesionLimits(QObject):
             return
         if name == "threshold":
             self._panel.threshold.setValue(int(value))
-        elif name == "speck_voxels":
-            self._panel.speck_voxels.setValue(int(value))
+        elif name == "speck_below_mm3":
+            self._panel.speck_below_mm3.setValue(int(value))
         elif name == "speck_probability":
             self._panel.speck_probability.setValue(float(value))

@@ -51,7 +51,7 @@ class LesionsPanel(QWidget):
         self.source_box = _combo("The segmentation whose lesions are listed")
         self.region_box = _combo("The region whose 26-connected components are the lesions")
         self.threshold = _volume("Lesions of a smaller volume are small: ringed, and listed first")
-        self.speck_voxels = _volume(
+        self.speck_below_mm3 = _volume(
             f"Components of a smaller volume are folded into one row; 0 folds none.\n{SPECKS_TIP}",
             minimum=0,
         )
@@ -187,7 +187,7 @@ class LesionsPanel(QWidget):
             ("Labels", self.source_box),
             ("Region", self.region_box),
             ("Small below", self.threshold),
-            ("Specks below", _side_by_side(self.speck_voxels, self.speck_probability)),
+            ("Specks below", _side_by_side(self.speck_below_mm3, self.speck_probability)),
             ("", self.ring_box),
         ):
             form.addRow(QLabel(name), field)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _DEBOUNCE_MS = 250
 """The numbers follow when a stroke has ended, and do not slow the brush down."""
 
-_COUNTING_SETTINGS = ("threshold", "speck_voxels", "speck_probability")
+_COUNTING_SETTINGS = ("threshold", "speck_below_mm3", "speck_probability")
 _EDIT_EVENTS = ("labels_update", "paint", "set_data", "data", "metadata")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-from smalltumor.cli import main
+from smalltumor.cli import build_parser, main
 from smalltumor.evaluation.case_rows import case_row, write_rows
 from synthetic import LPS, SHAPE, write_case
 
@@ -162,3 +162,15 @@ def test_output_that_cannot_be_printed_is_an_error_in_one_line(sample_folder):
         )
     assert done.returncode == 1
     assert done.stderr == "smalltumor: No space left on device\n"
+
+
+def test_every_argument_of_a_listed_command_is_explained():
+    (commands,) = (a for a in build_parser()._actions if isinstance(a.choices, dict))
+    listed = [action.dest for action in commands._choices_actions]
+    unexplained = [
+        (command, argument.option_strings or argument.dest)
+        for command in listed
+        for argument in commands.choices[command]._actions
+        if not argument.help
+    ]
+    assert listed and not unexplained

@@ -17,13 +17,20 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "average", help="mean of the weights of several networks", description=DESCRIPTION
     )
-    parser.add_argument("networks", metavar="F", nargs="+", type=arguments.path_argument)
+    parser.add_argument(
+        "networks",
+        metavar="F",
+        nargs="+",
+        type=arguments.path_argument,
+        help="weights files, such as runs/a/final.safetensors",
+    )
     parser.add_argument(
         "-o",
         "--output",
         metavar="OUT.safetensors",
         type=arguments.path_argument,
         required=True,
+        help="weights file to write",
     )
     parser.add_argument(
         "--card",

@@ -17,8 +17,15 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "import-dmfnet", help="convert published DMFNet weights", description=DESCRIPTION
     )
-    parser.add_argument("source", metavar="IN.pth", type=arguments.path_argument)
-    parser.add_argument("output", metavar="OUT.safetensors", type=arguments.path_argument)
+    parser.add_argument(
+        "source", metavar="IN.pth", type=arguments.path_argument, help="published checkpoint"
+    )
+    parser.add_argument(
+        "output",
+        metavar="OUT.safetensors",
+        type=arguments.path_argument,
+        help="weights file to write",
+    )
     parser.add_argument(
         "--half",
         action="store_true",

@@ -59,8 +59,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--run", metavar="DIR", type=Path, dest="folder", help="the run folder")
     parser.add_argument("--check", action="store_true", help="only list the cases and problems")
     parser.add_argument("--resume", action="store_true", help="resume the run in --run")
-    parser.add_argument("--preset", choices=PRESETS, help="default paper")
-    parser.add_argument("--weights", metavar="F", type=Path, help="checkpoint to start from")
+    parser.add_argument("--preset", choices=PRESETS, help="recipe; default paper")
+    parser.add_argument("--weights", metavar="F", type=Path, help="weights file to start from")
     parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1 ...")
     parser.add_argument(
         "--cache",

@@ -36,7 +36,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         help="whose scan each case is, if names do not tell: columns case and patient",
     )
     group = parser.add_argument_group("changes to the preset")
-    _add_setting(group, "--epochs", "epochs", int, "N")
+    _add_setting(group, "--epochs", "epochs", int, "N", "length of the run; default by the preset")
     _add_setting(
         group,
         "--minutes",
@@ -48,7 +48,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     _add_setting(group, "--crop", "crop", int, "VOXELS", "a multiple of 16")
     _add_setting(group, "--batch", "batch", int, "N", "crops in a step, over all processes")
     _add_setting(group, "--rate", "learning_rate", float, "R", "learning rate")
-    _add_setting(group, "--seed", "seed", int, "N")
+    _add_setting(group, "--seed", "seed", int, "N", "seed of the random numbers; default 0")
     _add_setting(
         group,
         "--augmentation",
@@ -66,7 +66,14 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         "P",
         "probability with which T1, T2 and FLAIR are each missing in a crop; default 0",
     )
-    _add_setting(group, "--validate-every", "validate_every", int, "EPOCHS")
+    _add_setting(
+        group,
+        "--validate-every",
+        "validate_every",
+        int,
+        "EPOCHS",
+        "validate every so many epochs; default by the preset",
+    )
     _add_switch(
         group,
         "--no-reconstruction",

@@ -22,7 +22,7 @@ _NAME = "napari-smalltumor"
 
 def cache_folder() -> Path:
     """Folder for files that can be computed again; it may not exist."""
-    default = platformdirs.user_cache_path(_NAME, appauthor=False, opinion=False)
+    default = platformdirs.user_cache_path(_NAME, appauthor=False)
     return Path(os.environ.get(CACHE_VARIABLE) or default)
 
 

@@ -57,8 +57,8 @@ NO_SPECKS = SpeckRule(0, 1.0)
 
 def chosen_rule() -> SpeckRule:
     """The rule that the user has set in the Lesions dock or in Preferences."""
-    # The key is from when specks were counted in voxels; another would lose what users have set.
-    return SpeckRule(int(settings.get("speck_voxels")), float(settings.get("speck_probability")))
+    mm3, probability = settings.get("speck_below_mm3"), settings.get("speck_probability")
+    return SpeckRule(int(mm3), float(probability))
 
 
 def specks_of(

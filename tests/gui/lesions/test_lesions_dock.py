@@ -38,7 +38,7 @@ def viewer(make_napari_viewer):
 def dock(viewer, qtbot):
     """A docked review of the synthetic case, small below 100 mm³ and without specks."""
     settings.put("threshold", 100)
-    settings.put("speck_voxels", 0)
+    settings.put("speck_below_mm3", 0)
     show_regions(viewer, synthetic_case())
     dock = LesionsDock(viewer)
     viewer.window.add_dock_widget(dock, area="right", name="Lesions")
@@ -318,14 +318,14 @@ def test_a_search_that_ends_after_the_dock_was_closed_changes_nothing(
 @pytest.fixture
 def with_specks(dock, qtbot):
     """The dock with the lesions of 2 and 12 voxels, 6 and 36 mm³, as specks."""
-    dock.speck_voxels.setValue(40)
+    dock.speck_below_mm3.setValue(40)
     qtbot.waitUntil(lambda: dock.model.specks_row == 1)
     return dock
 
 
 def test_specks_are_one_row_that_a_click_lists_and_folds(with_specks, qtbot):
     dock = with_specks
-    assert settings.get("speck_voxels") == 40
+    assert settings.get("speck_below_mm3") == 40
     assert dock.table.columnSpan(1, 0) > 1
     row = dock.model.index(1, 0)
     assert dock.model.data(row) == "▸ 2 specks below 40 mm³ (42 mm³)"
@@ -352,7 +352,7 @@ def test_the_row_of_the_specks_is_dismissed_with_the_delete_key_and_restored(
 
 @pytest.mark.one_binding
 def test_the_limits_of_specks_follow_preferences(with_specks):
-    settings.put("speck_voxels", 15)
+    settings.put("speck_below_mm3", 15)
     settings.put("speck_probability", 0.55)
     assert with_specks.review.rule == SpeckRule(15, 0.55)
     assert [x.voxels for x in with_specks.review.specks] == [2]
@@ -387,7 +387,7 @@ def test_a_key_goes_through_the_regions(dock, qtbot):
 
 @pytest.mark.one_binding
 def test_tab_goes_from_the_patient_down_to_the_buttons(dock):
-    names = ["source_box", "region_box", "threshold", "speck_voxels", "speck_probability"]
+    names = ["source_box", "region_box", "threshold", "speck_below_mm3", "speck_probability"]
     names += ["ring_box", "table", "previous_button", "next_button", "accept_button"]
     inside, widget = [], dock.findChild(PatientHeader).picker
     while dock.isAncestorOf(widget):

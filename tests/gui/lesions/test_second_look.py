@@ -35,7 +35,7 @@ def viewer(make_napari_viewer):
 @pytest.fixture
 def dock(viewer, qtbot):
     """A docked review of a case with one found and one missed spot."""
-    settings.put("speck_voxels", 0)
+    settings.put("speck_below_mm3", 0)
     case = case_with(FOUND, MISSED)
     for data, attributes, _ in image_layers(case)[-1:]:
         viewer.add_image(data, **attributes)
@@ -265,7 +265,7 @@ def test_keys_act_on_the_table_with_the_selection(viewer, dock, qtbot):
 
 
 def test_without_t1_the_dock_says_what_the_second_look_needs(viewer, qtbot):
-    settings.put("speck_voxels", 0)
+    settings.put("speck_below_mm3", 0)
     case = case_with(FOUND, MISSED, modalities="flair t1ce t2")
     for data, attributes, _ in image_layers(case)[-1:]:
         viewer.add_image(data, **attributes)
@@ -305,7 +305,7 @@ def test_a_held_key_adds_or_rejects_one_candidate(dock):
 def test_decisions_hold_after_the_case_was_closed_opened_and_segmented_again(
     viewer, qtbot, tmp_path
 ):
-    settings.put("speck_voxels", 0)
+    settings.put("speck_below_mm3", 0)
     written = case_with(FOUND, MISSED)
     for modality, values in written.volumes.items():
         image = nib.Nifti1Image(values, written.grid.affine)

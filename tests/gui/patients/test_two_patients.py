@@ -212,7 +212,7 @@ def test_the_dock_shows_no_lesions_of_the_patient_before(viewer, dock_of, tmp_pa
 
 
 def test_the_table_the_rings_and_the_keys_are_those_of_the_active_patient(viewer, tmp_path, qtbot):
-    settings.put("speck_voxels", 0)
+    settings.put("speck_below_mm3", 0)
     dock = LesionsDock(viewer)
     viewer.window.add_dock_widget(dock, area="right")
     case = case_with_lesions()

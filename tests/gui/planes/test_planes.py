@@ -304,7 +304,7 @@ def turn_wheel(widget, angle, modifiers=Qt.KeyboardModifier.NoModifier) -> None:
 
 def test_lesions_are_ringed_in_every_plane_and_flown_to(viewer, qtbot):
     show_regions(viewer, case_with_lesions())
-    settings.put("speck_voxels", 0)
+    settings.put("speck_below_mm3", 0)
     dock = LesionsDock(viewer)
     viewer.window.add_dock_widget(dock, area="right")
     qtbot.waitUntil(lambda: len(dock.review.small) == 3)

@@ -26,7 +26,7 @@ VOXEL_ML = 1.0 * 1.5 * 2.0 / 1000
 def viewer(make_napari_viewer, monkeypatch):
     monkeypatch.setattr(devices, "find_devices", lambda *args: None)
     settings.put("threshold", 100)
-    settings.put("speck_voxels", 0)
+    settings.put("speck_below_mm3", 0)
     return make_napari_viewer()
 
 
@@ -107,7 +107,7 @@ def test_the_numbers_are_those_of_the_case_that_export_would_write(viewer, resul
 
 
 def test_both_docks_count_specks_apart_from_small_lesions(viewer, results, qtbot):
-    settings.put("speck_voxels", 20)
+    settings.put("speck_below_mm3", 20)
     lesions = LesionsDock(viewer)
     viewer.window.add_dock_widget(lesions, area="right", name="Lesions")
     qtbot.waitUntil(lambda: "3 enhancing components, 1 small, 1 speck" in results.text)

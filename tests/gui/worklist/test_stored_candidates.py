@@ -35,7 +35,7 @@ def written(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def output(written, tmp_path) -> Path:
-    settings.put("speck_voxels", 0)
+    settings.put("speck_below_mm3", 0)
     return Path(shutil.copytree(written, tmp_path / "out"))
 
 
@@ -225,7 +225,7 @@ def test_the_dock_says_why_there_are_no_candidates_and_a_click_adds_all_the_same
 def test_specks_of_a_stored_mask_are_folded_by_the_probabilities_of_its_table(
     make_napari_viewer, qtbot, tmp_path
 ):
-    settings.put("speck_voxels", 2000)
+    settings.put("speck_below_mm3", 2000)
     settings.put("speck_probability", 0.8)
     output = write_results(tmp_path, {"ann": (FOUND, FAINT)})
     docks = Docks(make_napari_viewer(), qtbot, output)

@@ -36,15 +36,25 @@ def on(monkeypatch):
 @pytest.mark.parametrize(
     ("platform", "cache", "data"),
     [
-        ("linux", ".cache", ".local/share"),
-        ("darwin", "Library/Caches", "Library/Application Support"),
-        ("win32", "AppData/Local", "AppData/Local"),
+        ("linux", ".cache/napari-smalltumor", ".local/share/napari-smalltumor"),
+        (
+            "darwin",
+            "Library/Caches/napari-smalltumor",
+            "Library/Application Support/napari-smalltumor",
+        ),
+        ("win32", "AppData/Local/napari-smalltumor/Cache", "AppData/Local/napari-smalltumor"),
     ],
 )
 def test_the_folders_are_those_of_the_system(on, home, platform, cache, data):
     on(platform)
-    assert cache_folder() == home / cache / "napari-smalltumor"
-    assert data_folder() == home / data / "napari-smalltumor"
+    assert cache_folder() == home / cache
+    assert data_folder() == home / data
+
+
+@pytest.mark.parametrize("platform", SYSTEMS)
+def test_no_data_lie_in_the_folder_that_can_be_deleted(on, platform):
+    on(platform)
+    assert not data_folder().is_relative_to(cache_folder())
 
 
 def test_the_xdg_variables_are_followed(on, monkeypatch):
