@@ -22,16 +22,18 @@ from smalltumor.errors import SmalltumorError
 from napari_smalltumor import settings
 from napari_smalltumor.autosave.case_edits import CaseEdits, MaskCopy, copy_of
 from napari_smalltumor.autosave.exports import record_export
-from napari_smalltumor.autosave.files import AutosaveFolder, SavedMask, case_digest, write_masks
+from napari_smalltumor.autosave.folder import AutosaveFolder
+from napari_smalltumor.autosave.mask_files import SUFFIX, SavedMask, write_masks
 from napari_smalltumor.autosave.masks import (
     by_case,
     case_of_mask,
-    digest_of_case,
     is_mask,
     key_of,
+    key_of_case,
     layer_key,
     masks_among,
 )
+from napari_smalltumor.case_data.records import case_key, file_name
 from napari_smalltumor.layers.metadata import checksum, region_of, role_of
 
 if TYPE_CHECKING:
@@ -75,7 +77,7 @@ class Autosave:
         self.folder = AutosaveFolder(root)
         self._layers = layers
         self._saved: WeakKeyDictionary[Layer, _Saved] = WeakKeyDictionary()
-        # Both by `case_digest`; closed cases are kept while their autosave files exist.
+        # Both by `case_key`; closed cases are kept while their autosave files exist.
         self._edits: dict[str, CaseEdits] = {}
         self._closed: dict[str, CaseEdits] = {}
         self._pending_writes: list[Future[None]] = []
@@ -91,8 +93,8 @@ class Autosave:
         """
         if not settings.get("autosave"):
             return
-        for digest, layers in by_case(masks_among(self._layers)).items():
-            self._copy_edits(digest, layers)
+        for owner, layers in by_case(masks_among(self._layers)).items():
+            self._copy_edits(owner, layers)
         for edits in self._edits.values():
             self._start_write(edits)
 
@@ -127,14 +129,14 @@ class Autosave:
         exported: dict[str, dict[str, int]] = {}
         for layer, crc in written.items():
             self._saved[layer] = _saved(layer, crc)
-            exported.setdefault(digest_of_case(layer), {})[layer_key(layer)] = crc
+            exported.setdefault(key_of_case(layer), {})[layer_key(layer)] = crc
         self._record_exports(written)
-        for digest, checksums in exported.items():
-            if (edits := self._edits.get(digest)) is not None:
+        for owner, checksums in exported.items():
+            if (edits := self._edits.get(owner)) is not None:
                 edits.drop_obsolete(checksums)
-            closed = self._closed.get(digest)
+            closed = self._closed.get(owner)
             if closed is not None and closed.written_checksums.items() <= checksums.items():
-                del self._closed[digest]
+                del self._closed[owner]
                 self._pending_writes.append(
                     _write_thread().submit(_write_file, self.folder, closed.case, [])
                 )
@@ -157,9 +159,9 @@ class Autosave:
         Masks of the same cases that were edited and then removed are named too.
         """
         names: list[str] = []
-        for digest, own in by_case(masks_among(layers)).items():
+        for owner, own in by_case(masks_among(layers)).items():
             names += [x.name for x in own if checksum(x.data) != self._unedited_checksum(x)]
-            if (edits := self._edits.get(digest)) is not None:
+            if (edits := self._edits.get(owner)) is not None:
                 names += [copy.name for copy in edits.removed.values() if copy.name not in names]
         return names
 
@@ -172,7 +174,7 @@ class Autosave:
         masks : iterable of SavedMask
             The edits of the case.
         """
-        layers = by_case(masks_among(self._layers)).get(case_digest(case), [])
+        layers = by_case(masks_among(self._layers)).get(case_key(case), [])
         before = {key_of(m.region, m.name): m.started for m in masks if m.started is not None}
         return [
             layer.name
@@ -188,8 +190,8 @@ class Autosave:
 
     def restorable_files(self, case: Case) -> list[Path]:
         """Autosave files of a case that its viewers have closed, newest first."""
-        files = self.folder.restorable_files(case)
-        return [f for f in files if case_digest(case) not in self._edits or not self.is_own(f)]
+        key, files = case_key(case), self.folder.restorable_files(file_name(case, SUFFIX))
+        return [f for f in files if key not in self._edits or not self.is_own(f)]
 
     def set_aside(self, case: Case, file: Path) -> None:
         """Keep a file of this viewer that was not restored; new edits get another file.
@@ -200,7 +202,7 @@ class Autosave:
             If it cannot be moved.
         """
         self.wait()
-        self._closed.pop(case_digest(case), None)
+        self._closed.pop(case_key(case), None)
         self.folder.set_aside(file)
 
     def is_own(self, file: Path) -> bool:
@@ -222,31 +224,31 @@ class Autosave:
         layer = event.value
         if not settings.get("autosave") or not is_mask(layer):
             return
-        digest, key = digest_of_case(layer), layer_key(layer)
-        others = by_case(masks_among(self._layers)).get(digest, [])
-        self._copy_edits(digest, [*others, layer])
-        edits = self._edits.get(digest)
+        owner, key = key_of_case(layer), layer_key(layer)
+        others = by_case(masks_among(self._layers)).get(owner, [])
+        self._copy_edits(owner, [*others, layer])
+        edits = self._edits.get(owner)
         if edits is None:
             return
         if key in edits.copies:
             edits.removed[key] = edits.copies.pop(key)
         self._start_write(edits)
         if not others:
-            self._close(digest)
+            self._close(owner)
 
-    def _close(self, digest: str) -> None:
+    def _close(self, owner: str) -> None:
         """Stop updating the file of a case; after the last case, unlock the folder."""
-        edits = self._edits.pop(digest)
-        self._closed[digest] = CaseEdits(edits.case, written_checksums=edits.written_checksums)
+        edits = self._edits.pop(owner)
+        self._closed[owner] = CaseEdits(edits.case, written_checksums=edits.written_checksums)
         if not self._edits:
             self._pending_writes.append(_write_thread().submit(self.folder.unlock))
 
-    def _copy_edits(self, digest: str, layers: list[Labels]) -> None:
+    def _copy_edits(self, owner: str, layers: list[Labels]) -> None:
         """Copy the edited masks of a case that changed since the last copy.
 
         ET, TC and WT are always copied together, because they form one segmentation.
         """
-        edits = self._edits.get(digest) or CaseEdits(case_of_mask(layers[0]))
+        edits = self._edits.get(owner) or CaseEdits(case_of_mask(layers[0]))
         by_key = {layer_key(layer): layer for layer in layers}
         edits.removed = {k: copy for k, copy in edits.removed.items() if k not in by_key}
         checksums = {key: checksum(layer.data) for key, layer in by_key.items()}
@@ -263,8 +265,8 @@ class Autosave:
             for key in edited
         }
         if edits.copies or edits.removed or edits.written_checksums:
-            self._edits[digest] = edits
-            self._closed.pop(digest, None)
+            self._edits[owner] = edits
+            self._closed.pop(owner, None)
 
     def _unedited_checksum(self, layer: Labels) -> int | None:
         """Checksum of the mask that was exported or opened, or else of the result."""

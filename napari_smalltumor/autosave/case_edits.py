@@ -13,7 +13,7 @@ from smalltumor.data.case import Case
 from smalltumor.geometry.boxes import bounding_box
 from smalltumor.labels.regions import Region
 
-from napari_smalltumor.autosave.files import SavedMask
+from napari_smalltumor.autosave.mask_files import SavedMask
 from napari_smalltumor.layers.coordinates import from_display
 from napari_smalltumor.layers.metadata import LayerKind, region_of, role_of
 

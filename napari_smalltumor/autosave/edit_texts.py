@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from napari_smalltumor.autosave.files import SavedMask
+from napari_smalltumor.autosave.mask_files import SavedMask
 from napari_smalltumor.autosave.masks import key_of
 from napari_smalltumor.layers.brain_mask import brain_mask_of
 

@@ -12,14 +12,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from pathlib import Path
 
 from smalltumor.data.case import Case
-from smalltumor.errors import OutputError
-from smalltumor.files.atomic import write_text
-from smalltumor.files.user_dirs import data_folder
 
-from napari_smalltumor.autosave.files import file_name
+from napari_smalltumor.case_data.kept_files import kept_file, write_kept
 
 FORMAT = "smalltumor exports"
 FORMAT_VERSION = 1
@@ -41,17 +37,12 @@ def record_export(case: Case, keys: Iterable[str], time: float) -> None:
     OutputError
         If the file cannot be written.
     """
-    file = _file_of(case)
     content = {
         "format": FORMAT,
         "version": FORMAT_VERSION,
         "layers": {**export_times(case), **dict.fromkeys(keys, time)},
     }
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise OutputError(f"{file.parent} cannot be created: {error.strerror or error}") from error
-    write_text(file, json.dumps(content), overwrite=True)
+    write_kept(kept_file("exports", case), case, content)
 
 
 def export_times(case: Case) -> dict[str, float]:
@@ -60,13 +51,9 @@ def export_times(case: Case) -> dict[str, float]:
     Nothing is known if the file is missing, damaged or of a later version.
     """
     try:
-        content = json.loads(_file_of(case).read_text())
+        content = json.loads(kept_file("exports", case).read_text())
         if (content["format"], content["version"]) != (FORMAT, FORMAT_VERSION):
             return {}
         return {str(key): float(time) for key, time in content["layers"].items()}
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return {}
-
-
-def _file_of(case: Case) -> Path:
-    return data_folder() / "exports" / file_name(case, ".json")

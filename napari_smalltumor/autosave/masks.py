@@ -9,7 +9,7 @@ import numpy as np
 from smalltumor.data.case import Case
 from smalltumor.labels.regions import Region
 
-from napari_smalltumor.autosave.files import case_digest
+from napari_smalltumor.case_data.records import case_key
 from napari_smalltumor.layers.coordinates import display_shape
 from napari_smalltumor.layers.metadata import case_of, region_of
 from napari_smalltumor.layers.reference import reference_of
@@ -39,10 +39,10 @@ def is_mask(layer: Layer) -> bool:
 
 
 def by_case(layers: Iterable[Labels]) -> dict[str, list[Labels]]:
-    """Layers by the digest of their case."""
+    """Layers by the key of their case."""
     groups: dict[str, list[Labels]] = {}
     for layer in layers:
-        groups.setdefault(digest_of_case(layer), []).append(layer)
+        groups.setdefault(key_of_case(layer), []).append(layer)
     return groups
 
 
@@ -53,9 +53,9 @@ def case_of_mask(layer: Layer) -> Case:
     return case
 
 
-def digest_of_case(layer: Layer) -> str:
-    """The `case_digest` of a mask's case."""
-    return case_digest(case_of_mask(layer))
+def key_of_case(layer: Layer) -> str:
+    """The `case_key` of a mask's case."""
+    return case_key(case_of_mask(layer))
 
 
 def layer_key(layer: Layer) -> str:

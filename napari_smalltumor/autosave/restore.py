@@ -9,7 +9,7 @@ import numpy as np
 from smalltumor.data.case import Case
 from smalltumor.labels.schemes import SCHEMES
 
-from napari_smalltumor.autosave.files import SavedMask
+from napari_smalltumor.autosave.mask_files import SavedMask
 from napari_smalltumor.layers.coordinates import to_display
 from napari_smalltumor.layers.create import LayerData, labels_layer, plain_labels_layer
 from napari_smalltumor.layers.metadata import (

@@ -18,8 +18,9 @@ from napari_smalltumor.autosave.edit_texts import (
     what_was_not_done,
 )
 from napari_smalltumor.autosave.exports import export_times
-from napari_smalltumor.autosave.files import SavedMask, case_digest, read_masks
+from napari_smalltumor.autosave.mask_files import SavedMask, read_masks
 from napari_smalltumor.autosave.restore import restore
+from napari_smalltumor.case_data.records import case_key
 from napari_smalltumor.layers.metadata import case_of, cases_among, claim_roles, same_case
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.case_title import case_title
@@ -58,7 +59,7 @@ class ViewerAutosave:
             notify.warn(f"Edits could not be autosaved: {problem}")
 
     def _on_layers(self, event: Any = None) -> None:
-        self._asked &= {case_digest(case) for case in cases_among(self._layers)}
+        self._asked &= {case_key(case) for case in cases_among(self._layers)}
         if self._ask_timer is not None:
             self._ask_timer.start()
 
@@ -68,8 +69,8 @@ class ViewerAutosave:
             return
         patients = active_patient(viewer)
         for case in list(cases_among(x for x in self._layers if not patients.awaits(x))):
-            if case_digest(case) not in self._asked:
-                self._asked.add(case_digest(case))
+            if case_key(case) not in self._asked:
+                self._asked.add(case_key(case))
                 self._ask_about(case)
 
     def _ask_about(self, case: Case) -> None:

@@ -15,6 +15,7 @@ from smalltumor.scanner.preparation.series_of_case import series_in
 from smalltumor.scanner.preparation.stored_case import stored_case
 
 from napari_smalltumor.layers.changed_images import no_longer_shown
+from napari_smalltumor.prepared_scan.corrected_images import keep_key
 from napari_smalltumor.scanner.archives import unpacked_folder
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class CorrectionJob:
         Raises
         ------
         SmalltumorError
-            `Cancelled` if `cancelled` returned true; nothing is then written.
+            `Cancelled` if `cancelled` returned true; the case is then as it was.
         """
         if self.case.has_changed_images:
             raise CaseError(f"{no_longer_shown(self.case)}; nothing was corrected")
@@ -64,6 +65,7 @@ class CorrectionJob:
             cancelled=cancelled,
         )
         progress(_CORRECTED, "writing the case")
+        keep_key(self.case, result)
         folder = self.case.paths[REFERENCE].parent
         write_prepared(result, folder, overwrite=True, cancelled=cancelled)
         return result

@@ -7,11 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
 from smalltumor.data.case import REFERENCE, Case
 from smalltumor.scanner.preparation.prepared_case import PreparedCase
-from smalltumor.scanner.preparation.prepared_files import as_stored
 
 from napari_smalltumor.layers.brain_mask import brain_mask_of
 from napari_smalltumor.layers.coordinates import to_display
@@ -25,6 +22,7 @@ from napari_smalltumor.layers.metadata import (
 )
 from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.patients.missing_layers import missing_layers
+from napari_smalltumor.prepared_scan.corrected_images import replace_images, stored_images
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -78,13 +76,13 @@ def show_images(viewer: ViewerModel, case: Case, prepared: PreparedCase) -> None
     prepared : PreparedCase
         The case after the correction.
     """
-    corrected = {m: as_stored(s.image) for m, s in prepared.sequences.items()}
-    _replace_volumes(case, corrected)
+    corrected = stored_images(prepared)
+    replace_images(case, corrected)
     for layer in (*viewer.layers, *missing_layers(viewer).removed):
         own = case_of(layer)
         if own is None or not same_case(own, case):
             continue
-        _replace_volumes(own, corrected)
+        replace_images(own, corrected)
         role = _image_role(layer)
         if role is not None and role.modality in corrected:
             layer.data = to_display(corrected[role.modality], case.grid)
@@ -103,12 +101,3 @@ def _image_role(layer: Layer) -> LayerRole | None:
     if role is None or role.kind is not LayerKind.IMAGE or role.modality is None:
         return None
     return role
-
-
-def _replace_volumes(case: Case, corrected: Mapping[str, npt.NDArray[np.generic]]) -> None:
-    case.volumes = {m: corrected.get(m, volume) for m, volume in case.volumes.items()}
-    written = {case.paths[m]: image for m, image in corrected.items() if m in case.paths}
-    case.images_read = {
-        path: image.rewritten(written[path]) if path in written else image
-        for path, image in case.images_read.items()
-    }

@@ -17,7 +17,7 @@ from smalltumor.labels.regions import Region
 
 from napari_smalltumor import notify, questions, settings
 from napari_smalltumor.autosave import watcher
-from napari_smalltumor.autosave.files import AutosaveFolder
+from napari_smalltumor.autosave.folder import AutosaveFolder
 from napari_smalltumor.autosave.watcher import DISCARD, LATER, RESTORE, ensure_autosave
 from napari_smalltumor.close_patient import reopen_closed
 from napari_smalltumor.export.dialog import ask_and_export

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import platformdirs
 
+from smalltumor.errors import OutputError
+
 CACHE_VARIABLE = "SMALLTUMOR_CACHE"
 """Environment variable with another folder for files that can be computed again."""
 
@@ -34,3 +36,17 @@ def data_folder() -> Path:
         earlier = Path.home() / "Library" / "Application Support" / _NAME
         default = earlier if earlier.exists() else default
     return Path(os.environ.get(DATA_VARIABLE) or default)
+
+
+def create_user_folder(folder: Path) -> None:
+    """Create a folder that no other user can read, unless it exists.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be created.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be created: {error.strerror or error}") from error

@@ -21,14 +21,12 @@ from weakref import WeakKeyDictionary
 from psygnal import Signal, SignalInstance
 from smalltumor.data.case import Case
 from smalltumor.errors import OutputError
-from smalltumor.files.atomic import write_text
-from smalltumor.files.user_dirs import data_folder
 from smalltumor.labels.regions import Region
 from smalltumor.lesions import Lesion
 
 from napari_smalltumor import notify, settings
-from napari_smalltumor.autosave.files import file_name
 from napari_smalltumor.autosave.masks import layer_key
+from napari_smalltumor.case_data.kept_files import kept_file, write_kept
 from napari_smalltumor.layers.metadata import case_of, identifying_files
 
 if TYPE_CHECKING:
@@ -88,7 +86,7 @@ def file_of_case(folder: str, layer: Labels) -> Path | None:
     case = case_of(layer)
     if case is None or not _has_files(case):
         return None
-    return data_folder() / folder / file_name(case, ".json")
+    return kept_file(folder, case)
 
 
 def _has_files(case: Case) -> bool:
@@ -109,11 +107,9 @@ def _read(file: Path) -> dict[str, list[Identity]]:
 def _write(file: Path, layer: Labels, marks: Iterable[Identity]) -> None:
     layers = {**_read(file), layer_key(layer): sorted(marks)}
     content = {"format": FORMAT, "version": FORMAT_VERSION, "layers": layers}
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise OutputError(f"{file.parent} cannot be created: {error.strerror or error}") from error
-    write_text(file, json.dumps(content), overwrite=True)
+    case = case_of(layer)
+    assert case is not None  # it has a file
+    write_kept(file, case, content)
 
 
 def _identity(region: Region, lesion: Lesion) -> Identity:

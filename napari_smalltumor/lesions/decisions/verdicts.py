@@ -23,10 +23,11 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 from smalltumor.errors import OutputError
-from smalltumor.files.atomic import write_text
 from smalltumor.lesions import Lesion, LesionList, Point
 
 from napari_smalltumor import notify, settings
+from napari_smalltumor.case_data.kept_files import write_kept
+from napari_smalltumor.layers.metadata import case_of
 from napari_smalltumor.lesions.decisions.acceptance import file_of_case
 
 if TYPE_CHECKING:
@@ -180,13 +181,13 @@ def _store(layer: Labels, decisions: tuple[Decision, ...]) -> None:
         return
     if settings.get("autosave"):
         try:
-            _write(file, decisions)
-        except (OSError, OutputError) as error:
+            _write(file, layer, decisions)
+        except OutputError as error:
             notify.warn(f"Decisions on lesions could not be saved: {error}")
     _KEPT[file] = _stamp(file), decisions
 
 
-def _write(file: Path, decisions: tuple[Decision, ...]) -> None:
+def _write(file: Path, layer: Labels, decisions: tuple[Decision, ...]) -> None:
     if _read(file) is None:
         raise OutputError(f"{file} is damaged or of a later version, and is not replaced")
     values = {
@@ -194,8 +195,9 @@ def _write(file: Path, decisions: tuple[Decision, ...]) -> None:
         "version": FORMAT_VERSION,
         "decisions": [asdict(decision) for decision in decisions],
     }
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_text(file, json.dumps(values, indent=1), overwrite=True)
+    case = case_of(layer)
+    assert case is not None  # it has a file
+    write_kept(file, case, values)
 
 
 def _stamp(file: Path) -> tuple[int, int] | None:

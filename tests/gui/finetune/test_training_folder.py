@@ -19,7 +19,7 @@ from smalltumor.labels.regions import Region, TissueClass
 from smalltumor.training.data.dataset_folder import DatasetLister, DatasetListing
 
 from napari_smalltumor import notify, questions
-from napari_smalltumor.autosave.files import read_masks
+from napari_smalltumor.autosave.mask_files import read_masks
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.finetune import training_folder
 from napari_smalltumor.finetune.cases_page import CasesPage

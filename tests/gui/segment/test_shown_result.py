@@ -12,7 +12,7 @@ from smalltumor.labels.regions import Region
 from smalltumor.labels.volume_text import volume_text
 
 from napari_smalltumor import devices, settings
-from napari_smalltumor.autosave.files import SavedMask
+from napari_smalltumor.autosave.mask_files import SavedMask
 from napari_smalltumor.autosave.restore import restore
 from napari_smalltumor.layers.patient import patient_of
 from napari_smalltumor.layers.regions import show_segmentation

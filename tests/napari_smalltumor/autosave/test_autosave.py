@@ -14,7 +14,8 @@ from smalltumor.labels.schemes import SCHEMES
 
 from napari_smalltumor import settings
 from napari_smalltumor.autosave import autosave
-from napari_smalltumor.autosave.files import AutosaveFolder, read_masks, write_masks
+from napari_smalltumor.autosave.folder import AutosaveFolder
+from napari_smalltumor.autosave.mask_files import read_masks, write_masks
 from napari_smalltumor.autosave.restore import restore
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.finetune.prediction import Prediction, show_prediction

@@ -14,7 +14,7 @@ from napari_cases import case_along
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
 
-from napari_smalltumor.autosave.files import read_masks
+from napari_smalltumor.autosave.mask_files import read_masks
 from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.case_export import case_to_export, export_case
 from napari_smalltumor.layers.metadata import region_layers

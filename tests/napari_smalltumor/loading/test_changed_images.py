@@ -9,7 +9,7 @@ from smalltumor.errors import CaseError, OutputError
 from smalltumor.scanner.preparation.correction import Correction
 
 from napari_smalltumor import notify, questions
-from napari_smalltumor.autosave.files import case_digest
+from napari_smalltumor.case_data.records import case_key
 from napari_smalltumor.compare.choices import expert_file, reference_choices
 from napari_smalltumor.compare.reference_file import read_reference
 from napari_smalltumor.export.case_export import export_bids, export_case
@@ -212,12 +212,12 @@ def test_a_prepared_scan_of_another_patient_is_not_corrected(viewer, folder):
 def test_edits_and_decisions_of_another_patient_in_the_same_files_are_not_of_this_one(
     viewer, folder
 ):
-    before = case_digest(case_of(open_case(viewer, folder)[0]))
+    before = case_key(case_of(open_case(viewer, folder)[0]))
     viewer.layers.clear()
-    assert case_digest(case_of(open_case(viewer, folder)[0])) == before
+    assert case_key(case_of(open_case(viewer, folder)[0])) == before
     viewer.layers.clear()
     _write_another_patient(folder)
-    assert case_digest(case_of(open_case(viewer, folder)[0])) != before
+    assert case_key(case_of(open_case(viewer, folder)[0])) != before
 
 
 def test_the_folder_of_an_open_4d_file_makes_its_patient_active(

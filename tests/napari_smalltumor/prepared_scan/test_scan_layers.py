@@ -12,7 +12,7 @@ from smalltumor.data.case import read_case
 from smalltumor.scanner.preparation.prepared_files import write_prepared
 from smalltumor.scanner.preparation.stored_case import stored_case
 
-from napari_smalltumor.autosave.files import case_digest
+from napari_smalltumor.case_data.records import case_key
 from napari_smalltumor.layers.metadata import case_of
 from napari_smalltumor.layers.modalities import case_of_layers, newest_case_layers
 from napari_smalltumor.loading.open_case import open_case
@@ -91,6 +91,6 @@ def test_a_correction_that_was_written_is_no_change_of_the_images(viewer, folder
     assert case.has_changed_images
     show_images(viewer, case, corrected)
     assert not case.has_changed_images
-    assert case_digest(case) == case_digest(read_case(folder))
+    assert case_key(case) == case_key(read_case(folder))
     (folder / case.paths["t1ce"].name).touch()
     assert not case.has_changed_images

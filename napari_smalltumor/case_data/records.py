@@ -1,0 +1,179 @@
+"""Records of the cases of which something is kept in the user's data folder.
+
+Edits, decisions on lesions and times of exports are kept in files whose names end in the *key* of
+their case. It is the `digest_of_case` of the images that were opened first, and stays the same when
+the user corrects these images. A record tells the key of a case by its present images, and where
+they lay, so that they are found again when their folder is renamed.
+
+::
+
+    DATA/cases/<digest of the images>/Patient-1-<digest of the case>.json
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from smalltumor.data.case import Case
+from smalltumor.files.atomic import write_text
+from smalltumor.files.user_dirs import create_user_folder, data_folder
+
+from napari_smalltumor.case_data.digests import (
+    checksums,
+    digest_of_case,
+    digest_of_images,
+    digest_of_place,
+)
+from napari_smalltumor.layers.metadata import identifying_files
+
+FORMAT = "smalltumor case"
+FORMAT_VERSION = 1
+
+_KEY = re.compile(r"[0-9a-f]{16}")
+
+
+@dataclass(frozen=True)
+class CaseRecord:
+    """What is known of a case of which something is kept.
+
+    Parameters
+    ----------
+    name : str
+        Name of the case.
+    key : str
+        The key under which it is kept.
+    images : mapping of str to Path
+        The images by which it is recognised, with their names among the `identifying_files`.
+    """
+
+    name: str
+    key: str
+    images: Mapping[str, Path]
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the images."""
+        return next(iter(self.images.values())).parent
+
+    def file_name(self, suffix: str) -> str:
+        """Name of a file that is kept of the case."""
+        return _file_name(self.name, self.key, suffix)
+
+
+def case_key(case: Case) -> str:
+    """The key under which something is kept of a case: sixteen hex digits."""
+    record = record_of(case)
+    return digest_of_case(case) if record is None else record.key
+
+
+def file_name(case: Case, suffix: str) -> str:
+    """Name of a file that is kept of a case: readable, and ending in its `case_key`."""
+    return _file_name(case.name, case_key(case), suffix)
+
+
+def file_name_before_images(case: Case, suffix: str) -> str:
+    """Name of the file before keys depended on the images, which may be of another patient."""
+    return _file_name(case.name, digest_of_place(case), suffix)
+
+
+def readable(name: str) -> str:
+    """The name of a case as file names begin with it."""
+    return re.sub(r"[^\w.-]+", "_", name, flags=re.ASCII)[:60]
+
+
+def record_of(case: Case) -> CaseRecord | None:
+    """The record of a case, None if nothing was kept of its images at their place."""
+    file = _file_of(case)
+    return None if file is None else _read(file)
+
+
+def record_case(case: Case) -> None:
+    """Write the record of a case of which something is going to be kept, if there is none.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    if record_of(case) is None:
+        _write(case, case_key(case))
+
+
+def record_correction(case: Case, corrected: Case) -> None:
+    """Keep the key of a case for its corrected images, before they are stored.
+
+    What is kept of the case is not moved: until the images are stored it is found by those of now,
+    and from then on by the new ones.
+
+    Parameters
+    ----------
+    case : Case
+    corrected : Case
+        The case as it will be read from the same files.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    record_case(case)
+    if digest_of_case(corrected) != digest_of_case(case):
+        _write(corrected, case_key(case))
+
+
+def records_of_images(case: Case) -> list[CaseRecord]:
+    """Records of all cases, at any place, with the voxels and the grid of a case."""
+    digest = digest_of_images(case)
+    if digest is None:
+        return []
+    found = (_read(file) for file in sorted((data_folder() / "cases" / digest).glob("*.json")))
+    return [record for record in found if record is not None]
+
+
+def _file_name(name: str, key: str, suffix: str) -> str:
+    return f"{readable(name)}-{key}{suffix}"
+
+
+def _file_of(case: Case) -> Path | None:
+    images = digest_of_images(case)
+    if images is None:
+        return None
+    name = _file_name(case.name, digest_of_case(case), ".json")
+    return data_folder() / "cases" / images / name
+
+
+def _write(case: Case, key: str) -> None:
+    file = _file_of(case)
+    if file is None:
+        return
+    paths = identifying_files(case)
+    images = {name: os.path.realpath(path) for name in checksums(case) if (path := paths[name])}
+    content = {
+        "format": FORMAT,
+        "version": FORMAT_VERSION,
+        "case": case.name,
+        "key": key,
+        "images": images,
+    }
+    create_user_folder(file.parent)
+    write_text(file, json.dumps(content), overwrite=True)
+
+
+def _read(file: Path) -> CaseRecord | None:
+    """The record in a file; None if it is missing, damaged or of a later version."""
+    try:
+        content = json.loads(file.read_text())
+        key, images = content["key"], content["images"]
+        if (content["format"], content["version"]) != (FORMAT, FORMAT_VERSION):
+            return None
+        if not images or not _KEY.fullmatch(key):
+            return None
+        paths = {str(name): Path(path) for name, path in images.items()}
+        return CaseRecord(str(content["case"]), key, paths)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None

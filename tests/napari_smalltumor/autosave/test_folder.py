@@ -1,0 +1,96 @@
+"""The autosave folder of a viewer: its lock, and which files in others can be restored."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from napari_cases import case_along, write_case_along
+from smalltumor.data.case import read_case
+from smalltumor.errors import OutputError
+
+from napari_smalltumor.autosave.folder import AutosaveFolder
+from napari_smalltumor.autosave.mask_files import SUFFIX, SavedMask, read_masks, write_masks
+from napari_smalltumor.case_data.records import file_name
+
+
+@pytest.fixture
+def masks():
+    return [SavedMask("Pat ET", np.ones((2, 3, 4), np.uint8), (1, 2, 3))]
+
+
+def restorable(folder, case):
+    return folder.restorable_files(file_name(case, SUFFIX))
+
+
+def test_the_error_names_a_folder_that_cannot_be_created(tmp_path, masks):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(OutputError, match="file"):
+        AutosaveFolder(tmp_path / "file" / "autosave").lock()
+    with pytest.raises(OutputError, match="file"):
+        write_masks(tmp_path / "file" / "x.safetensors", case_along(), masks)
+
+
+def test_the_autosave_folder_is_in_the_users_data_folder(monkeypatch, data_folder):
+    folder = AutosaveFolder()
+    assert folder.root == data_folder / "autosave"
+
+
+LOCK_AND_WAIT = """
+import sys, time
+from pathlib import Path
+from napari_cases import case_along
+from napari_smalltumor.autosave.folder import AutosaveFolder
+from napari_smalltumor.autosave.mask_files import SavedMask, write_masks
+import numpy as np
+folder = AutosaveFolder(Path(sys.argv[1]))
+folder.lock()
+mask = SavedMask("m", np.ones((1, 1, 1), np.uint8), (0, 0, 0))
+write_masks(folder.file_of(case_along()), case_along(), [mask])
+print("locked", flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
+def test_the_file_of_a_killed_process_can_be_restored(tmp_path):
+    root = Path(__file__).resolve().parents[3]
+    # The packages come first; otherwise the test folders of the same names hide them.
+    paths = [str(root / "model"), str(root), str(root / "tests")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    process = subprocess.Popen(
+        [sys.executable, "-c", LOCK_AND_WAIT, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        env=environment,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"locked\n"
+    folder = AutosaveFolder(tmp_path)
+    assert restorable(folder, case_along()) == []
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    (file,) = restorable(folder, case_along())
+    assert read_masks(file)[0].name == "m"
+    folder.discard(file)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_edits_of_a_renamed_folder_are_told_by_the_folder_that_has_gone(tmp_path, masks):
+    old = write_case_along(tmp_path / "Pat", "LPS", labels=False)
+    left = AutosaveFolder(tmp_path / "autosave")
+    write_masks(left.file_of(read_case(old)), read_case(old), masks)
+    folder = AutosaveFolder(tmp_path / "autosave")
+    assert folder.folders_gone(read_case(old)) == []
+    new = old.rename(tmp_path / "Pat done")
+    case = read_case(new)
+    assert restorable(folder, case) == []
+    assert folder.folders_gone(case) == [old]
+    assert folder.folders_gone(replace(case, name="Pat-2")) == []
+    write_case_along(old, "LPS", labels=False)  # another patient of this name
+    assert folder.folders_gone(case) == []
