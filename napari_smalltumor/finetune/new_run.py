@@ -41,8 +41,8 @@ def new_request(data: Path, page: TrainPage) -> TrainingRequest:
         "batch": page.batch.value,
         "validate_every": max(1, page.epochs.value // _VALIDATIONS_PER_RUN),
     }
-    if page.validation_folds:
-        changes |= {"folds": page.validation_folds, "fold": 0}
+    if page.validation_every:
+        changes |= {"hold_out_every": page.validation_every}
     return TrainingRequest(
         data=data,
         run=create_run_folder(data),

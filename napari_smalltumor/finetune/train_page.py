@@ -23,7 +23,7 @@ RANDOM = "random"
 _EPOCHS = {"finetune": 50, "starter": 60, "paper": 500}
 _CROPS = range(32, 161, 16)
 _BROWSE = "file..."
-_FOLDS = (5, 3, 2)
+_SHARES = (5, 3, 2)
 
 
 class TrainPage(QWidget):
@@ -67,7 +67,7 @@ class TrainPage(QWidget):
         self._connect()
 
     @property
-    def validation_folds(self) -> int:
+    def validation_every(self) -> int:
         """One in how many cases is a validation case; 0 if another choice is selected."""
         value = self.validation.value
         return int(value) if value.isdecimal() else 0
@@ -87,7 +87,7 @@ class TrainPage(QWidget):
             Number of usable cases in the training folder.
         """
         folder = str(self.validation.value)
-        if cases > 1 or not (self.validation_folds or folder in self._cases.values()):
+        if cases > 1 or not (self.validation_every or folder in self._cases.values()):
             return ""
         return (
             "The only case is left out for validation, and none is left to train on. Add a case, "
@@ -189,7 +189,7 @@ class TrainPage(QWidget):
         self.weights.tooltip = "Random weights" if value == RANDOM else weights.describe(value)
 
     def _update_validations(self, wanted: str | None = None) -> None:
-        shares = [(f"1 case in {folds}", str(folds)) for folds in _FOLDS]
+        shares = [(f"1 case in {share}", str(share)) for share in _SHARES]
         cases = dict(self._cases)
         if self._validation_folder and self._validation_folder not in cases.values():
             cases[Path(self._validation_folder).name] = self._validation_folder
@@ -234,8 +234,8 @@ class TrainPage(QWidget):
     def _training_cases(self) -> int:
         """Number of cases that are not left out for validation."""
         number = len(self._cases)
-        if self.validation_folds:
-            return number - -(-number // self.validation_folds)
+        if self.validation_every:
+            return number - -(-number // self.validation_every)
         return number - (str(self.validation.value) in self._cases.values())
 
     @property

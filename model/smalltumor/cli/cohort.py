@@ -75,7 +75,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="I/N",
         type=_part,
         default="1/1",
-        help="segment the Ith of N parts only; each part needs a DIR of its own",
+        help="segment part I of N only, numbered from 1 to N; each part needs a DIR of its own",
     )
     _add_workers(parser)
     arguments.add_allow_missing(parser)

@@ -27,7 +27,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     )
     _add_setting(
         *(held_out, "--fold", "fold", int, "I"),
-        "with --folds: one network only, which holds out every K-th patient from number I (from 0)",
+        "with --folds: train this fold only; the folds are numbered from 0 to K - 1",
     )
     held_out.add_argument(
         "--patients",

@@ -15,6 +15,8 @@ from smalltumor.training.augmentation.settings import Augmentation
 FREE_SETTINGS = frozenset({"compile"})
 """Settings that do not change what a run learns, so that they may differ between folds."""
 
+_HELD_OUT_SHARES = ("folds", "hold_out_every")
+
 Preset = Literal["paper", "finetune", "starter"]
 
 
@@ -77,8 +79,10 @@ class TrainingConfig:
     patience : int
         Stop after this many validations without a better score; 0 for never.
     folds, fold : int
-        Hold out every `folds`-th patient, starting at `fold`, for validation; 0 folds hold out
-        none.
+        Hold out fold number `fold`, from 0, of `folds` that are drawn by `seed` as for a
+        cross-validation; 0 folds hold out none.
+    hold_out_every : int
+        Hold out the first patient, by name, and every n-th after it; 0 for none.
     seed : int
     compile : bool
         Compile the network with ``torch.compile``, which takes a minute or two at the first start.
@@ -114,6 +118,7 @@ class TrainingConfig:
     patience: int = 0
     folds: int = 0
     fold: int = 0
+    hold_out_every: int = 0
     seed: int = 0
     compile: bool = False
 
@@ -121,7 +126,8 @@ class TrainingConfig:
         counts = ("epochs", "crops_per_case", "batch", "crop", "validate_every", "norm_cases")
         for name in (*counts, "reconstruction_every"):
             self._check(name, getattr(self, name) >= 1, "1 or more")
-        for name in ("warmup", "patience", "folds", "max_gradient_norm", "weight_decay", "minutes"):
+        limits = ("warmup", "patience", "max_gradient_norm", "weight_decay", "minutes")
+        for name in (*limits, *_HELD_OUT_SHARES):
             self._check(name, 0 <= getattr(self, name) < math.inf, "0 or more")
         for name in ("freeze_norms_at", "tumour_crops"):
             self._check(name, 0 <= getattr(self, name) <= 1, "from 0 to 1")
@@ -130,7 +136,9 @@ class TrainingConfig:
         self._check("modality_dropout", 0 <= self.modality_dropout < 1, "at least 0 and below 1")
         self._check("ema_decay", 0 <= self.ema_decay < 1, "at least 0 and below 1")
         self._check("seed", 0 <= self.seed < 2**63, f"from 0 to {2**63 - 1}")
-        self._check("folds", self.folds != 1, "2 or more, because 1 would hold out every case")
+        for name in _HELD_OUT_SHARES:
+            is_share = getattr(self, name) != 1
+            self._check(name, is_share, "2 or more, because 1 would hold out every case")
         if self.folds:
             self._check("fold", 0 <= self.fold < self.folds, f"from 0 to {self.folds - 1}")
         else:

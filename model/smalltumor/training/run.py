@@ -10,11 +10,12 @@ from smalltumor.labels.plurals import pluralize
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
 from smalltumor.training.architecture import Architecture
 from smalltumor.training.config import PRESETS, TrainingConfig, steps_per_epoch
+from smalltumor.training.draw_folds import draw_folds, report_folds
 from smalltumor.training.locked_run import locked_run
 from smalltumor.training.memory import keep_freed_memory
 from smalltumor.training.optimisation.distributed import Processes, joined_processes
 from smalltumor.training.request import TrainingRequest
-from smalltumor.training.run_cases import AvailableCases, prepare_run_cases
+from smalltumor.training.run_cases import AvailableCases, check_unique_names, prepare_run_cases
 from smalltumor.training.run_record import RunRecord, model_card, origin_of
 from smalltumor.training.runs.run_folder import RunFolder, StopRequest
 from smalltumor.training.split import Split
@@ -68,6 +69,8 @@ def train(
             keep_freed_memory()
         available = AvailableCases.find(request)
         before = earlier if run.last.is_file() else None
+        if before is None and config.folds:
+            available = _hold_out_fold(request, config, initial, available, report, warn)
         split = available.split(config, request.patients, before)
         training_cases = len(available.named(split.training))
         record = _new_record(request, config, split, training_cases, earlier, initial)
@@ -141,12 +144,27 @@ def _configuration(
 
 
 def _check_folds(request: TrainingRequest, config: TrainingConfig) -> None:
-    for name in ("folds", "fold"):
+    for name in ("folds", "fold", "hold_out_every"):
         if request.changes.get(name, getattr(config, name)) != getattr(config, name):
             raise TrainingError(
                 f"{name} = {request.changes[name]}: which cases are held out is settled when a "
                 f"run starts (here with {name} = {getattr(config, name)}); start a new run"
             )
+
+
+def _hold_out_fold(
+    request: TrainingRequest,
+    config: TrainingConfig,
+    initial: Checkpoint | None,
+    available: AvailableCases,
+    report: Report,
+    warn: Report,
+) -> AvailableCases:
+    """The cases, of which one fold is held out: the same as in a cross-validation."""
+    check_unique_names(request, available.cases)
+    folds = draw_folds(available.cases, config, initial, request.patients)
+    report_folds(folds, initial, request.patients, report, warn)
+    return available.hold_out(folds.held_out[config.fold])
 
 
 def _new_record(

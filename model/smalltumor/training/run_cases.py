@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -49,9 +50,13 @@ class AvailableCases:
         names = {case.name for case in held_out}
         cases = labelled_cases(request.data, exclude=names)
         check_patients(request, cases + held_out)
-        return cls(
-            [case for case in cases if case.name not in request.held_out],
-            held_out + [case for case in cases if case.name in request.held_out],
+        return cls(cases, held_out).hold_out(request.held_out)
+
+    def hold_out(self, names: Collection[str]) -> AvailableCases:
+        """The same cases, of which those with these names are held out too."""
+        return AvailableCases(
+            [case for case in self.cases if case.name not in names],
+            self.held_out + [case for case in self.cases if case.name in names],
         )
 
     def split(
@@ -69,13 +74,13 @@ class AvailableCases:
         Raises
         ------
         TrainingError
-            As `Split.hold_out_fold` and `Split.updated`.
+            As `Split.hold_out` and `Split.updated`.
         """
         names = _names(self.cases)
         held_out = _names(self.held_out)
         if earlier is not None and earlier.split is not None:
             return earlier.split.updated(names, held_out, patients)
-        return Split.hold_out_fold(names, held_out, config.folds, config.fold, patients)
+        return Split.hold_out(names, held_out, config.hold_out_every, patients)
 
     def warnings(self) -> list[str]:
         """What is doubtful about the pack that the cases come from, if they come from one."""
@@ -106,6 +111,21 @@ def check_patients(request: TrainingRequest, cases: Sequence[LabelledCase]) -> N
         raise TrainingError(
             f"the table of patients, of {next(iter(request.patients))} and others, lists none of "
             f"the cases in {request.data}"
+        )
+
+
+def check_unique_names(request: TrainingRequest, cases: Sequence[LabelledCase]) -> None:
+    """Check that the name of a case is that of no other, so that folds can be drawn by name.
+
+    Raises
+    ------
+    TrainingError
+        If two cases have the same name.
+    """
+    repeated = [name for name, count in Counter(c.name for c in cases).items() if count > 1]
+    if repeated:
+        raise TrainingError(
+            f"{request.data} holds more than one case named {', '.join(repeated)}; rename one"
         )
 
 

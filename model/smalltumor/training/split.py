@@ -36,15 +36,14 @@ class Split:
     trained_on: tuple[str, ...]
 
     @classmethod
-    def hold_out_fold(
+    def hold_out(
         cls,
         names: Sequence[str],
         held_out: Sequence[str],
-        folds: int,
-        fold: int,
+        every: int = 0,
         patients: Mapping[str, str] = _NO_PATIENTS,
     ) -> Split:
-        """Hold out every `folds`-th patient, starting with number `fold`; nothing is random.
+        """Hold out the cases of `held_out`, and every n-th patient of the others; not at random.
 
         Other scans of the patients of `held_out` are on neither side.
 
@@ -53,29 +52,23 @@ class Split:
         names : sequence of str
             All cases but `held_out`, sorted.
         held_out : sequence of str
-            Cases that are always held out.
-        folds, fold : int
-            See `TrainingConfig`; 0 folds hold out no further case.
+        every : int
+            Hold out the first patient of `names` and every `every`-th after it; 0 for none.
         patients : mapping of str to str
             Patients by case, for cases whose names do not tell, see `patient_of`.
 
         Raises
         ------
         TrainingError
-            If nothing is left to train on, or the fold is empty.
+            If nothing is left to train on.
         """
         taken = {patient_of(name, patients) for name in held_out}
         scans = {name: patient_of(name, patients) for name in names}
         scans = {name: patient for name, patient in scans.items() if patient not in taken}
         validation = list(held_out)
-        if folds:
-            order = list(dict.fromkeys(scans.values()))
-            in_fold = set(order[fold::folds])
-            if not in_fold:
-                raise TrainingError(
-                    f"fold {fold} of {folds} is empty: there are only {len(order)} patients"
-                )
-            validation += [name for name, patient in scans.items() if patient in in_fold]
+        if every:
+            chosen = set(list(dict.fromkeys(scans.values()))[::every])
+            validation += [name for name, patient in scans.items() if patient in chosen]
         training = tuple(name for name in scans if name not in set(validation))
         if not training:
             raise TrainingError(
@@ -119,7 +112,7 @@ class Split:
             Cases of the validation folder now; they are not trained on. If the run had no
             validation cases so far, these become its validation cases.
         patients : mapping of str to str
-            As for `hold_out_fold`.
+            As for `hold_out`.
 
         Raises
         ------

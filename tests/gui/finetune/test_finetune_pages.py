@@ -93,17 +93,17 @@ def test_a_single_case_can_only_be_trained_on_if_it_is_not_left_out(train):
 
 
 def test_validation_cases_are_a_share_one_case_a_folder_or_none(train, tmp_path, monkeypatch):
-    assert (train.validation_folds, train.validation_folder) == (5, None)
+    assert (train.validation_every, train.validation_folder) == (5, None)
     train.set_cases({"one": "/data/one"})
     train.validation.value = "/data/one"
-    assert (train.validation_folds, train.validation_folder) == (0, Path("/data/one"))
+    assert (train.validation_every, train.validation_folder) == (0, Path("/data/one"))
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *a: str(tmp_path))
     train.validation.value = "file..."
     assert train.validation_folder == tmp_path
     train.set_cases({"one": "/data/one", "two": "/data/two"})
     assert train.validation_folder == tmp_path
     train.validation.value = ""
-    assert (train.validation_folds, train.validation_folder) == (0, None)
+    assert (train.validation_every, train.validation_folder) == (0, None)
 
 
 def test_crop_and_batch_fit_the_memory_of_the_device(train):

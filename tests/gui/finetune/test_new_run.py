@@ -34,8 +34,7 @@ def test_a_request_has_the_settings_of_the_page(page, tmp_path):
             "crop": 64,
             "batch": 2,
             "validate_every": 5,
-            "folds": 5,
-            "fold": 0,
+            "hold_out_every": 5,
         },
         weights=starter_weights(),
         cache=tmp_path / "runs" / "cache",
@@ -43,22 +42,22 @@ def test_a_request_has_the_settings_of_the_page(page, tmp_path):
     assert request.run.parent == tmp_path / "runs"
 
 
-def test_a_validation_case_takes_the_place_of_folds(page, tmp_path):
+def test_a_validation_case_takes_the_place_of_a_share(page, tmp_path):
     page.choose_weights("w.safetensors")
     page.choose_validation(str(tmp_path / "one"))
     page.epochs.value = 3
     request = new_request(tmp_path, page)
     assert request.validation == tmp_path / "one"
     assert request.weights == Path("w.safetensors")
-    assert "folds" not in request.changes
+    assert "hold_out_every" not in request.changes
     assert request.changes["validate_every"] == 1
 
 
-def test_a_run_without_validation_cases_has_neither_folds_nor_a_folder(page, tmp_path):
+def test_a_run_without_validation_cases_has_neither_a_share_nor_a_folder(page, tmp_path):
     page.validation.value = ""
     request = new_request(tmp_path, page)
     assert request.validation is None
-    assert "folds" not in request.changes
+    assert "hold_out_every" not in request.changes
 
 
 def test_only_fine_tuning_needs_weights_to_start_from(page, tmp_path):

@@ -94,13 +94,13 @@ def test_a_frozen_encoder_does_not_learn_and_the_decoders_do(data, tmp_path):
     assert (trainer_state[1][head] != trainer_state[2][head]).any()
 
 
-def test_held_out_folds_are_validated_on_and_never_trained_on(data, tmp_path):
-    changes = {"folds": 2, "fold": 1, "epochs": 1}
+def test_every_second_patient_is_validated_on_and_never_trained_on(data, tmp_path):
+    changes = {"hold_out_every": 2, "epochs": 1}
     train(request_for(data, tmp_path / "run", validation=None, changes=changes), silent)
     (score,) = events(tmp_path / "run", "validation")
-    assert [case["case"] for case in score["by_case"]] == ["case_01", "case_03"]
+    assert [case["case"] for case in score["by_case"]] == ["case_00", "case_02"]
     card = load_checkpoint(tmp_path / "run" / "best.safetensors").card
-    assert card["trained_on"] == ["case_00", "case_02"]
+    assert card["trained_on"] == ["case_01", "case_03"]
 
 
 def test_what_makes_cases_doubtful_is_said_and_recorded(tmp_path):

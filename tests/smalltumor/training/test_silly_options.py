@@ -58,7 +58,7 @@ def place(written, tmp_path, monkeypatch):
         ("--folds 2 --fold 2", "fold = 2 should be"),
         ("--folds 2 --fold -1", "fold = -1 should be"),
         ("--fold 1", "fold = 1 "),
-        ("--folds 9 --fold 5", "fold 5 of 9 is empty"),
+        ("--folds 9 --fold 5", "9 folds need at least 9 patients"),
         ("--validation file", "file is not a folder"),
         ("--validation absent", "absent is not a folder"),
         ("--validation empty", "empty holds no case"),

@@ -18,7 +18,7 @@ from training_cases import write_lesion_cases
 from training_runs import events, request_for, silent
 
 ONE_EPOCH = {"epochs": 1, "validate_every": 1}
-HALF = ONE_EPOCH | {"folds": 2}
+HALF = ONE_EPOCH | {"hold_out_every": 2}
 MORE = {"epochs": 2}
 
 
@@ -109,29 +109,25 @@ def test_a_run_without_a_saved_state_draws_its_split_anew(data, run):
 
 
 @pytest.mark.parametrize(
-    ("names", "held_out", "folds", "text"),
-    [
-        (["a"], [], 2, "no case is left"),
-        (["a", "b"], [], 1, "no case is left"),
-    ],
+    ("names", "held_out", "every"), [(["a"], [], 2), (["a", "b"], [], 1), (["a"], ["a"], 0)]
 )
-def test_a_split_without_training_cases_is_refused(names, held_out, folds, text):
-    with pytest.raises(TrainingError, match=text):
-        Split.hold_out_fold(names, held_out, folds, 0)
+def test_a_split_without_training_cases_is_refused(names, held_out, every):
+    with pytest.raises(TrainingError, match="no case is left"):
+        Split.hold_out(names, held_out, every)
 
 
-def test_an_empty_fold_is_refused():
-    with pytest.raises(TrainingError, match="fold 7 of 9 is empty: there are only 3 patients"):
-        Split.hold_out_fold(["a", "b", "c"], [], 9, 7)
+def test_the_first_of_few_cases_is_held_out():
+    split = Split.hold_out(["a", "b", "c"], [], 5)
+    assert (split.validation, split.training) == (("a",), ("b", "c"))
 
 
 NAMES = st.lists(st.sampled_from("abcdefghij"), unique=True, min_size=1)
 
 
-@given(first=NAMES, later=st.lists(NAMES, max_size=4), folds=st.integers(0, 4))
-def test_no_resume_validates_on_a_case_that_was_ever_trained_on(first, later, folds):
+@given(first=NAMES, later=st.lists(NAMES, max_size=4), every=st.integers(0, 4))
+def test_no_resume_validates_on_a_case_that_was_ever_trained_on(first, later, every):
     try:
-        split = Split.hold_out_fold(sorted(first), [], folds, 0)
+        split = Split.hold_out(sorted(first), [], every)
     except TrainingError:
         return
     validation, ever = split.validation, set(split.training)
@@ -149,16 +145,16 @@ def test_no_resume_validates_on_a_case_that_was_ever_trained_on(first, later, fo
 
 def test_scans_of_one_patient_are_on_one_side():
     names = ["case_0", "sub-1_ses-1", "sub-1_ses-2", "sub-2_ses-1"]
-    split = Split.hold_out_fold(names, [], 2, 1)
-    assert split.validation == ("sub-1_ses-1", "sub-1_ses-2")
-    assert split.training == ("case_0", "sub-2_ses-1")
-    same = {"case_0": "p", "sub-2_ses-1": "p"}
-    assert Split.hold_out_fold(names, [], 2, 0, same).validation == ("case_0", "sub-2_ses-1")
+    split = Split.hold_out(names, [], 2)
+    assert split.validation == ("case_0", "sub-2_ses-1")
+    assert split.training == ("sub-1_ses-1", "sub-1_ses-2")
+    same = {"case_0": "sub-1"}
+    assert Split.hold_out(names, [], 2, same).training == ("sub-2_ses-1",)
 
 
 def test_other_scans_of_a_validation_patient_are_not_trained_on():
     names = ["case_0", "sub-1_ses-2"]
-    split = Split.hold_out_fold(names, ["sub-1_ses-1"], 0, 0)
+    split = Split.hold_out(names, ["sub-1_ses-1"])
     assert (split.training, split.validation) == (("case_0",), ("sub-1_ses-1",))
     later = split.updated([*names, "sub-1_ses-3", "sub-2_ses-1"], ["sub-1_ses-1"])
     assert later.training == ("case_0", "sub-2_ses-1")

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
 from dataclasses import replace
 
-import numpy as np
-
-from smalltumor.data.label_files import decode_labels, read_label_volume
-from smalltumor.data.patients import patient_of
-from smalltumor.errors import Action, CaseError, LabelError, Remedy, TrainingError
-from smalltumor.labels.masks import class_mask
-from smalltumor.labels.plurals import pluralize
-from smalltumor.labels.regions import TissueClass
-from smalltumor.models.card import known_cases, lists_all_cases
-from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
+from smalltumor.errors import Action, Remedy, TrainingError
+from smalltumor.models.checkpoint import load_checkpoint
 from smalltumor.training.config import FREE_SETTINGS, TrainingConfig
-from smalltumor.training.cross_validation.folds import Folds
 from smalltumor.training.cross_validation.record import CrossValidation, is_cross_validation
 from smalltumor.training.data.dataset import LabelledCase, labelled_cases
-from smalltumor.training.data.pack import PackedCase
+from smalltumor.training.draw_folds import draw_folds, report_folds
 from smalltumor.training.request import TrainingRequest
-from smalltumor.training.run_cases import check_patients
+from smalltumor.training.run_cases import check_patients, check_unique_names
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.runs.run_lock import hold_launch_lock, is_locked
 from smalltumor.training.trainer import Report
@@ -75,11 +64,8 @@ def _drawn(
     initial = None
     if request.weights or request.preset == "finetune":
         initial = load_checkpoint(request.weights)
-    seen = known_cases(initial.card) if initial else frozenset()
-    voxels = {case.name: _et_voxels(case) for case in _cases(request)}
-    split = Folds.draw(voxels, config.folds, config.seed, seen, request.patients)
-    _report_patients(split, request.patients, report)
-    _report_seen(split, initial, report, warn)
+    split = draw_folds(_cases(request), config, initial, request.patients)
+    report_folds(split, initial, request.patients, report, warn)
     return CrossValidation(
         replace(request, changes=changes), split, initial.digest if initial else None
     )
@@ -95,54 +81,13 @@ def _without_patience(request: TrainingRequest) -> dict[str, object]:
     return {**request.changes, "patience": 0}
 
 
-def _report_patients(split: Folds, patients: Mapping[str, str], report: Report) -> None:
-    number = len({patient_of(name, patients) for name in split.cases})
-    if number < len(split.cases):
-        report(
-            f"{len(split.cases)} cases of {pluralize(number, 'patient')}; no patient is in two "
-            "folds"
-        )
-
-
-def _report_seen(split: Folds, initial: Checkpoint | None, report: Report, warn: Report) -> None:
-    if split.always_training:
-        report(
-            "in the training part of every fold and not scored: "
-            f"{pluralize(len(split.always_training), 'case')}, because the starting weights were "
-            "trained on these patients: " + ", ".join(split.always_training)
-        )
-    if initial is not None and not lists_all_cases(initial.card):
-        warn(
-            f"the card of {initial.name} does not list the cases it was trained on; if "
-            "some of these are among them, their scores will be too good"
-        )
-
-
 def _cases(request: TrainingRequest) -> list[LabelledCase]:
     """The cases to split: those of the data folder that are not in the validation folder."""
     held_out = labelled_cases(request.validation) if request.validation else []
     cases = labelled_cases(request.data, exclude={files.name for files in held_out})
     check_patients(request, cases)
-    repeated = [name for name, count in Counter(c.name for c in cases).items() if count > 1]
-    if repeated:
-        raise TrainingError(
-            f"{request.data} holds more than one case named {', '.join(repeated)}; rename one"
-        )
+    check_unique_names(request, cases)
     return cases
-
-
-def _et_voxels(case: LabelledCase) -> int:
-    try:
-        if isinstance(case, PackedCase):
-            classes = case.load(case.pack.preprocessing).classes.numpy()
-        else:
-            volume = read_label_volume(case.labels[0])
-            classes, _ = decode_labels(volume, hint=case.scheme_hint)
-    except (CaseError, LabelError) as error:
-        raise TrainingError(
-            f"{case.name} cannot be trained on: {error}", Remedy(Action.CHECK_DATASET)
-        ) from error
-    return int(np.count_nonzero(class_mask(classes, TissueClass.ET)))
 
 
 def _resumed(request: TrainingRequest, folds: int | None) -> CrossValidation:

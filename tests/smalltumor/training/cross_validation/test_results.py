@@ -22,13 +22,13 @@ from smalltumor.inference.predict import segment
 from smalltumor.models.checkpoint import load_checkpoint, save_checkpoint
 from smalltumor.training import run as training_run
 from smalltumor.training.cross_validation import scoring
-from smalltumor.training.cross_validation.folds import Folds
 from smalltumor.training.cross_validation.record import CrossValidation
 from smalltumor.training.cross_validation.results import (
     ScoringSettings,
     read_results,
     weights_results,
 )
+from smalltumor.training.folds import Folds
 from smalltumor.training.run import train
 from smalltumor.training.runs.current_weights import current_checkpoint
 from smalltumor.training.runs.run_folder import RunFolder

@@ -17,14 +17,15 @@ from smalltumor.models.checkpoint import load_checkpoint, save_checkpoint
 from smalltumor.training import run as training_run
 from smalltumor.training.cross_validation import scoring
 from smalltumor.training.cross_validation import train_folds as module
-from smalltumor.training.cross_validation.folds import Folds
 from smalltumor.training.cross_validation.record import CrossValidation
 from smalltumor.training.cross_validation.results import ScoringSettings
 from smalltumor.training.cross_validation.train_folds import score_folds, train_folds
 from smalltumor.training.data.dataset import labelled_cases, prepare_case
 from smalltumor.training.data.pack_writer import PackWriter
+from smalltumor.training.folds import Folds
 from smalltumor.training.optimisation.learner import Learner
 from smalltumor.training.run import train
+from smalltumor.training.run_record import RunRecord
 from smalltumor.training.runs import run_lock
 from smalltumor.training.runs.run_folder import RunFolder
 from smalltumor.training.runs.run_lock import hold_run_lock
@@ -367,6 +368,14 @@ def test_with_fold_or_in_a_run_folder_the_command_trains_one_network(data, tmp_p
     RunFolder(run).write_config({})
     assert main(["train", str(data), "--run", str(run), "--folds", "2", "--resume"]) == 0
     assert [r.changes for r in received] == [{"folds": 2, "fold": 0}, {"folds": 2}]
+
+
+def test_a_fold_alone_holds_out_the_cases_of_that_fold_of_all(data, started, tmp_path):
+    changes = ONE_EPOCH | {"folds": 2, "fold": 1}
+    train(request(data, tmp_path / "alone", changes=changes), silent)
+    split = RunRecord.read(RunFolder(tmp_path / "alone")).split
+    others, fold = held_out(started)
+    assert (list(split.training), list(split.validation)) == (others, fold)
 
 
 def test_folds_are_trained_on_a_pack_and_scored_where_the_images_are(data, tmp_path, capsys):

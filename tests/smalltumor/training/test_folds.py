@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from smalltumor.data.patients import patient_of
 from smalltumor.errors import TrainingError
-from smalltumor.training.cross_validation.folds import Folds, stratum
+from smalltumor.training.folds import Folds, stratum
 
 FOLDS = st.integers(2, 6)
 SEEDS = st.integers(0, 5)

@@ -1,0 +1,100 @@
+"""Draw the folds of cases: for a cross-validation, or for a run of one fold alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from smalltumor.data.label_files import decode_labels, read_label_volume
+from smalltumor.data.patients import patient_of
+from smalltumor.errors import Action, CaseError, LabelError, Remedy, TrainingError
+from smalltumor.labels.masks import class_mask
+from smalltumor.labels.plurals import pluralize
+from smalltumor.labels.regions import TissueClass
+from smalltumor.models.card import known_cases, lists_all_cases
+from smalltumor.models.checkpoint import Checkpoint
+from smalltumor.training.config import TrainingConfig
+from smalltumor.training.data.dataset import LabelledCase
+from smalltumor.training.data.pack import PackedCase
+from smalltumor.training.folds import Folds
+
+
+def draw_folds(
+    cases: Sequence[LabelledCase],
+    config: TrainingConfig,
+    initial: Checkpoint | None,
+    patients: Mapping[str, str],
+) -> Folds:
+    """Draw `config.folds` folds with `config.seed`, from the masks of the cases.
+
+    Parameters
+    ----------
+    cases : sequence of LabelledCase
+        Without those of a validation folder; see `check_unique_names`.
+    config : TrainingConfig
+    initial : Checkpoint or None
+        The starting weights; no fold holds out a patient that they were trained on.
+    patients : mapping of str to str
+        Patients by case, see `patient_of`.
+
+    Raises
+    ------
+    TrainingError
+        If a mask cannot be read, or there are fewer patients to hold out than folds.
+    """
+    voxels = {case.name: _et_voxels(case) for case in cases}
+    seen = known_cases(initial.card) if initial else frozenset()
+    return Folds.draw(voxels, config.folds, config.seed, seen, patients)
+
+
+def _et_voxels(case: LabelledCase) -> int:
+    try:
+        if isinstance(case, PackedCase):
+            classes = case.load(case.pack.preprocessing).classes.numpy()
+        else:
+            volume = read_label_volume(case.labels[0])
+            classes, _ = decode_labels(volume, hint=case.scheme_hint)
+    except (CaseError, LabelError) as error:
+        raise TrainingError(
+            f"{case.name} cannot be trained on: {error}", Remedy(Action.CHECK_DATASET)
+        ) from error
+    return int(np.count_nonzero(class_mask(classes, TissueClass.ET)))
+
+
+def report_folds(
+    folds: Folds,
+    initial: Checkpoint | None,
+    patients: Mapping[str, str],
+    report: Callable[[str], None],
+    warn: Callable[[str], None],
+) -> None:
+    """Say how many patients were split, and which the starting weights were trained on.
+
+    Parameters
+    ----------
+    folds : Folds
+    initial : Checkpoint or None
+        The starting weights.
+    patients : mapping of str to str
+        As for `draw_folds`.
+    report, warn : callable
+        Receive one line of text at a time.
+    """
+    number = len({patient_of(name, patients) for name in folds.cases})
+    if number < len(folds.cases):
+        report(
+            f"{len(folds.cases)} cases of {pluralize(number, 'patient')}; no patient is in two "
+            "folds"
+        )
+    if folds.always_training:
+        report(
+            "in the training part of every fold and not scored: "
+            f"{pluralize(len(folds.always_training), 'case')}, because the starting weights were "
+            "trained on these patients: " + ", ".join(folds.always_training)
+        )
+    if initial is not None and not lists_all_cases(initial.card):
+        warn(
+            f"the card of {initial.name} does not list the cases it was trained on; if "
+            "some of these are among them, their scores will be too good"
+        )
