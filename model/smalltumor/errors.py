@@ -134,6 +134,10 @@ class CaseError(SmalltumorError):
     """A case cannot be read: a modality is missing, a file is damaged, values are unusable."""
 
 
+class SecondLookError(CaseError):
+    """No second look at a case, which needs T1CE and T1 of a brain, and the network's output."""
+
+
 class GridMismatchError(CaseError):
     """Images that must share one voxel grid do not."""
 

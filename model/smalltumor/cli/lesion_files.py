@@ -20,18 +20,20 @@ def all_lesions(
 ) -> tuple[list[Lesion], list[Lesion]]:
     """What a segmentation on the case's grid found, and its candidates; say what is missing."""
     from smalltumor.data.midsagittal_plane import midsagittal_plane
+    from smalltumor.errors import SecondLookError
     from smalltumor.lesions import find_lesions
-    from smalltumor.second_look import NOT_POSSIBLE, score_warning, second_look
+    from smalltumor.second_look import score_warning, second_look
 
     plane = midsagittal_plane(case)
-    result = second_look(case, segmentation, plane=plane)
-    if result is None:
-        warn(NOT_POSSIBLE)
+    try:
+        lesions = second_look(case, segmentation, plane=plane)
+    except SecondLookError as error:
+        warn(str(error))
         return find_lesions(segmentation, plane=plane), []
     warning = score_warning(segmentation)
     if warning is not None:
         warn(warning)
-    return result
+    return lesions
 
 
 def on_native_grid(

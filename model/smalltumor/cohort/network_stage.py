@@ -57,12 +57,14 @@ def run_network(
 def second_look_at(computed: Computed) -> tuple[list[Lesion], list[Lesion], str | None]:
     """The components of the mask, candidates, and what warns of them or their scores."""
     from smalltumor.data.midsagittal_plane import midsagittal_plane
+    from smalltumor.errors import SecondLookError
     from smalltumor.lesions import find_lesions
-    from smalltumor.second_look import NOT_POSSIBLE, score_warning, second_look
+    from smalltumor.second_look import score_warning, second_look
 
     case, result = computed.case, computed.result
     plane = midsagittal_plane(case)
-    found = second_look(case, result, plane=plane)
-    if found is None:
-        return find_lesions(result, plane=plane), [], NOT_POSSIBLE
-    return *found, score_warning(result)
+    try:
+        found, candidates = second_look(case, result, plane=plane)
+    except SecondLookError as error:
+        return find_lesions(result, plane=plane), [], str(error)
+    return found, candidates, score_warning(result)

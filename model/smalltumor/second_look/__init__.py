@@ -4,7 +4,7 @@ from smalltumor.second_look.found import scored
 from smalltumor.second_look.grower import LesionGrower
 from smalltumor.second_look.label_images import label_image, on_other_grid
 from smalltumor.second_look.parameters import SecondLookParameters, load_parameters
-from smalltumor.second_look.score_warning import NOT_POSSIBLE, score_warning, warning_for_weights
+from smalltumor.second_look.score_warning import score_warning, warning_for_weights
 from smalltumor.second_look.second_look import SecondLook, second_look
 from smalltumor.second_look.stored import (
     StoredCandidates,
@@ -14,7 +14,6 @@ from smalltumor.second_look.stored import (
 )
 
 __all__ = [
-    "NOT_POSSIBLE",
     "LesionGrower",
     "SecondLook",
     "SecondLookParameters",

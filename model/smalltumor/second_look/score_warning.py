@@ -1,4 +1,4 @@
-"""Why a second look is not possible, and why its scores may not hold."""
+"""Why the scores of a second look may not hold."""
 
 from __future__ import annotations
 
@@ -8,10 +8,6 @@ from smalltumor.second_look.parameters import SecondLookParameters, load_paramet
 
 if TYPE_CHECKING:
     from smalltumor.data.segmentation import Segmentation
-
-NOT_POSSIBLE = (
-    "no second look, which needs T1CE and T1 of a brain: the table has no candidates and no scores"
-)
 
 
 def score_warning(

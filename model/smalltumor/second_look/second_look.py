@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from smalltumor.errors import SecondLookError
 from smalltumor.labels.regions import Region
 from smalltumor.labels.small_lesions import SMALL_LESION_MM3
 from smalltumor.lesions import Lesion, LesionList, measure_lesion
@@ -141,7 +142,7 @@ class SecondLook(LesionGrower):
 
 def second_look(
     case: Case, segmentation: Segmentation, *, plane: MidsagittalPlane | None = None
-) -> tuple[list[Lesion], list[Lesion]] | None:
+) -> tuple[list[Lesion], list[Lesion]]:
     """List what a segmentation found, with scores, and what it almost found.
 
     Parameters
@@ -156,13 +157,24 @@ def second_look(
     -------
     found, candidates : list of Lesion
         Components of enhancing tumour by size, and candidates, the likeliest first, whose ids
-        follow. None if the second look is not possible.
+        follow.
+
+    Raises
+    ------
+    SecondLookError
+        If T1CE or T1 is missing, there is too little brain, or the segmentation has no output of
+        the network.
+    CheckpointError
+        If the parameters cannot be read.
     """
     from smalltumor.lesions import find_lesions
 
     look = None if segmentation.cropped is None else SecondLook.of(case, segmentation.cropped)
     if look is None:
-        return None
+        raise SecondLookError(
+            "no second look, which needs T1CE and T1 of a brain: the table has no candidates and "
+            "no scores"
+        )
     lesions = scored(find_lesions(segmentation, plane=plane), look.parameters)
     candidates = look.candidates(
         segmentation.mask(Region.ET), first_id=len(lesions) + 1, plane=plane

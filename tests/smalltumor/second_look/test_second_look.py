@@ -10,6 +10,7 @@ from second_look_cases import Spot, ball, case_with, output_for
 from smalltumor.data.network_output import Probabilities
 from smalltumor.data.probabilities import CroppedProbabilities
 from smalltumor.data.segmentation import Segmentation
+from smalltumor.errors import SecondLookError
 from smalltumor.labels.regions import Region, TissueClass
 from smalltumor.lesions import LesionList, find_lesions
 from smalltumor.second_look import (
@@ -127,7 +128,8 @@ def test_flair_may_be_missing():
 def test_a_segmentation_without_probabilities_has_no_second_look():
     case = case_with(MISSED)
     drawn = Segmentation("Pat", np.zeros(case.grid.shape, np.uint8), case.grid)
-    assert second_look(case, drawn) is None
+    with pytest.raises(SecondLookError, match="needs T1CE and T1"):
+        second_look(case, drawn)
 
 
 def test_components_of_the_mask_are_scored_and_come_first():
