@@ -25,6 +25,17 @@ def holds_drawing(layer: Layer) -> bool:
     return isinstance(layer, Points | Shapes) and len(layer.data) > 0
 
 
+def is_new(layer: Layer) -> bool:
+    """Whether the user has just created a layer: nothing is in it yet, and no plugin made it."""
+    from napari.layers import Labels, Points, Shapes
+
+    if layer.source.widget is not None or layer.source.parent is not None:
+        return False
+    if isinstance(layer, Labels):
+        return not layer.multiscale and not np.any(layer.data)
+    return isinstance(layer, Points | Shapes) and len(layer.data) == 0
+
+
 def masks_beside_regions(layers: Iterable[Layer], patient: Patient) -> list[str]:
     """Names of drawn masks of a patient, which look like regions and are none."""
     from napari.layers import Labels

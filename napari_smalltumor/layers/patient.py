@@ -21,6 +21,7 @@ from smalltumor.errors import CaseError
 from smalltumor.files.folder_parts import distinctive_part
 
 from napari_smalltumor.layers.metadata import (
+    METADATA_KEY,
     LayerKind,
     case_of,
     provenance_of,
@@ -83,8 +84,14 @@ def assign(layer: Layer, patient: Patient) -> None:
         layer.metadata = {**layer.metadata, PATIENT_KEY: patient}
 
 
+def unassign(layer: Layer) -> None:
+    """Make a layer without a role, and copies that are made of it from now on, of no patient."""
+    entries = {PATIENT_KEY, METADATA_KEY}
+    layer.metadata = {key: value for key, value in layer.metadata.items() if key not in entries}
+
+
 def is_drawn(layer: Layer) -> bool:
-    """Whether a layer was created in the window, as points, shapes and new labels are.
+    """Whether a layer was created in the window, as points, shapes, labels and results are.
 
     Layers from files, and images, which may be an atlas or of another patient, are not.
     """

@@ -63,7 +63,8 @@ class SavedTable:
         name = f"{source.name if source else 'case'}_{self.review.region.value}_lesions.csv"
         # as they are now, whatever changes while the dialog is open
         lesions = reviewed(self.review, self.lesions)
-        folder = output_folder(viewer, active_patient(viewer).current)
+        patient = active_patient(viewer).current if source is None else source.patient
+        folder = output_folder(viewer, patient)
         self._say_saved(ask_and_save(self.panel, folder / name, lesions))
 
     def save_to(self, path: Path) -> None:

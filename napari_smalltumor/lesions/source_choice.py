@@ -10,6 +10,7 @@ from smalltumor.labels.regions import Region
 
 from napari_smalltumor.lesions.panel import LesionsPanel
 from napari_smalltumor.lesions.review.review import LesionReview
+from napari_smalltumor.lesions.search.source import LesionSource
 
 
 class SourceChoice(QObject):
@@ -36,8 +37,13 @@ class SourceChoice(QObject):
         with self._without_choosing():
             self._panel.source_box.clear()
             for source in self._review.sources:
-                self._panel.source_box.addItem(source.name, source)
+                self._panel.source_box.addItem(self._title(source), source)
             self._show_chosen()
+
+    def _title(self, source: LesionSource) -> str:
+        """Name of a segmentation; one of no patient is listed beside those of the active one."""
+        is_strange = source.patient is None and self._review.has_patient
+        return f"{source.name} (no patient)" if is_strange else source.name
 
     def _show(self) -> None:
         with self._without_choosing():

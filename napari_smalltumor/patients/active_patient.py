@@ -20,7 +20,6 @@ from napari_smalltumor.layers.metadata import claim_roles, role_of
 from napari_smalltumor.layers.patient import (
     Patient,
     assign,
-    is_drawn,
     join_patient,
     joins_by_name,
     layers_of_patient,
@@ -33,6 +32,7 @@ from napari_smalltumor.patients.arrivals import Arrivals
 from napari_smalltumor.patients.hidden_layers import HiddenLayers
 from napari_smalltumor.patients.idle import when_idle
 from napari_smalltumor.patients.messages import PatientMessages
+from napari_smalltumor.patients.new_layers import NewLayers
 from napari_smalltumor.patients.view_state import ViewStates, select, selection_untouched
 from napari_smalltumor.patients.window_title import WindowTitle
 from napari_smalltumor.viewer import one_per_viewer
@@ -58,6 +58,8 @@ class ActivePatient:
     """Another patient is active, or none; its layers are visible already."""
     patients_changed = Signal()
     """Layers of a patient were added or removed."""
+    reassigned = Signal()
+    """Layers that were open before belong to a patient, or no longer to one."""
 
     def __init__(self, viewer: ViewerModel) -> None:
         claim_roles(viewer)
@@ -69,6 +71,8 @@ class ActivePatient:
         self.arrivals = Arrivals()
         self._views = ViewStates(viewer)
         self._hidden = HiddenLayers()
+        self._new = NewLayers(lambda: self._current)
+        self._new.unassigned.connect(self._on_unassigned)
         self._background = 0
         # Last, because napari must have added the layer to its window and updated the sliders.
         self._layers.events.inserted.connect(self._on_inserted, position="last")
@@ -136,6 +140,7 @@ class ActivePatient:
         else:
             self._show_current()
         self.patients_changed.emit()
+        self.reassigned.emit()
 
     @contextmanager
     def in_background(self) -> Iterator[None]:
@@ -203,8 +208,7 @@ class ActivePatient:
     def _add(self, layer: Layer) -> None:
         layer.events.visible.connect(self._on_visible)
         guard_undo(layer, self._refuse_edit)
-        if self._current is not None and patient_of(layer) is None and is_drawn(layer):
-            assign(layer, self._current)
+        self._new.add(layer)
         join_patient(layer, list(self._layers), self.arrivals.last_patient or self._current)
         patient = patient_of(layer)
         stays = bool(self._background) or role_of(layer) is None
@@ -231,16 +235,25 @@ class ActivePatient:
         layer.events.visible.disconnect(self._on_visible)
         release_undo(layer)
         self._hidden.release(layer)
-        patient = patient_of(layer)
-        if patient is None:
-            return
+        self._new.remove(layer)
+        if patient_of(layer) is not None:
+            self._on_fewer()
+
+    def _on_fewer(self) -> None:
+        """A patient has a layer less, and is closed if that was its last."""
         self._follow_layers()
         if self._current is not None and self._current not in self._opened:
             self._leave_closed()
         self.patients_changed.emit()
 
+    def _on_unassigned(self) -> None:
+        self._on_fewer()
+        self._show_current()
+        self.reassigned.emit()
+
     def _follow_layers(self) -> None:
         """Forget closed patients, whose last layers were removed, and append new ones."""
+        self._new.follow(self._layers)
         before, self._opened = self._opened, self.patients
         for patient in before:
             if patient not in self._opened:

@@ -6,14 +6,14 @@ by these alone it would lose the rotation of an oblique scan, which the window d
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from napari_smalltumor.layers.coordinates import lies_on
+from napari_smalltumor.layers.drawings import is_new
 from napari_smalltumor.layers.metadata import add_provenance, case_of, provenance_of
 from napari_smalltumor.layers.patient import is_drawn, layers_of_patient, patient_of
-from napari_smalltumor.patients.active_patient import ActivePatient, active_patient
+from napari_smalltumor.patients.active_patient import active_patient
 from napari_smalltumor.viewer import one_per_viewer
 
 if TYPE_CHECKING:
@@ -27,40 +27,31 @@ class DrawnLabels:
     Parameters
     ----------
     viewer : ViewerModel
-    patients : ActivePatient
     """
 
-    def __init__(self, viewer: ViewerModel, patients: ActivePatient) -> None:
-        self._patients = patients
-        # Last, because a layer that is drawn is first assigned to its patient.
+    def __init__(self, viewer: ViewerModel) -> None:
+        active_patient(viewer)  # it assigns a layer that is drawn first
         viewer.layers.events.inserted.connect(self._on_inserted, position="last")
 
     def _on_inserted(self, event: Any) -> None:
         layer, layers = event.value, event.source
-        if layer._type_string != "labels" or provenance_of(layer.metadata) is not None:
+        if layer._type_string == "labels" and is_drawn(layer) and is_new(layer):
+            put_on_grid(layer, layers)
+
+
+def put_on_grid(layer: Layer, layers: Iterable[Layer]) -> None:
+    """Give labels of a patient the case on whose images they lie, if there is one."""
+    if provenance_of(layer.metadata) is not None:
+        return
+    data, attributes, _ = layer.as_layer_data_tuple()
+    for other in layers_of_patient(layers, patient_of(layer)):
+        case = case_of(other)
+        if case is not None and lies_on(case.grid, data.shape, attributes):
+            add_provenance(layer, case)
             return
-        patient = patient_of(layer) or self._patients.current
-        if patient is None or not is_drawn(layer) or not _is_new(layer):
-            return
-        data, attributes, _ = layer.as_layer_data_tuple()
-        for other in layers_of_patient(layers, patient):
-            case = case_of(other)
-            if case is not None and lies_on(case.grid, data.shape, attributes):
-                add_provenance(layer, case)
-                return
-
-
-def _is_new(layer: Layer) -> bool:
-    """Whether nothing is drawn yet, and no plugin made the layer.
-
-    A result may be of a patient who was active when the plugin began, on a grid like that of the
-    present one.
-    """
-    is_result = layer.source.widget is not None or layer.source.parent is not None
-    return not is_result and not np.any(layer.data)
 
 
 @one_per_viewer
 def ensure_drawn_labels(viewer: ViewerModel) -> DrawnLabels:
     """Watch for new labels layers from now on; further calls return the same object."""
-    return DrawnLabels(viewer, active_patient(viewer))
+    return DrawnLabels(viewer)

@@ -47,10 +47,18 @@ class FixedPlaces:
         self._moved: list[str] = []
         for layer in viewer.layers:
             self._follow(layer)
-        viewer.layers.events.inserted.connect(self._on_inserted)
+        # Last, when labels that were drawn have the case on whose images they lie.
+        viewer.layers.events.inserted.connect(self._on_inserted, position="last")
+        patients.reassigned.connect(self._on_reassigned)
 
     def _on_inserted(self, event: Any) -> None:
         self._follow(event.value)
+
+    def _on_reassigned(self) -> None:
+        """Follow layers that the user has assigned to a patient, too."""
+        viewer = self._viewer()
+        for layer in viewer.layers if viewer is not None else ():
+            self._follow(layer)
 
     def _follow(self, layer: Layer) -> None:
         """Remember where a layer of a case is; a copy of one is written on its grid too."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from napari_smalltumor.layers.patient import Patient, layers_of_patient, patient_of
+from napari_smalltumor.layers.patient import Patient, patient_of
 
 if TYPE_CHECKING:
     from napari.components import LayerList
@@ -45,8 +45,9 @@ class HiddenLayers:
             others = [x for x in layers if patient_of(x) not in (None, patient)]
             for layer in others:
                 self._hide(layer)
-            for layer in layers_of_patient(layers, patient):
-                self.release(layer)
+            for layer in layers:
+                if patient_of(layer) in (None, patient):
+                    self.release(layer)
             for layer in others:
                 if layer.visible:  # it is linked to a layer of the active patient
                     layers.unlink_layers([layer])

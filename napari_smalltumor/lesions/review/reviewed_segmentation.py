@@ -55,13 +55,16 @@ class ReviewedSegmentation(ABC):
         viewer.layers.events.inserted.connect(self._on_layers)
         viewer.layers.events.removed.connect(self._on_layers)
         self._patients.changed.connect(self._on_patient)
+        self._patients.reassigned.connect(self._on_layers)
         self._connect_layers(list(viewer.layers))
         self._start_patient()
 
     @property
     def title(self) -> str:
-        """Name of the active patient, or else of the segmentation, for the user."""
-        return self._patients.title or (self.source.name if self.source is not None else "")
+        """Name of the patient of the segmentation, or else its own, for the user."""
+        if self.source is not None and self.source.patient is None:
+            return self.source.name
+        return self._patients.title
 
     def close(self) -> None:
         """Disconnect from the viewer and its layers; the next review in it continues this one."""
@@ -72,6 +75,7 @@ class ReviewedSegmentation(ABC):
         self._viewer.layers.events.inserted.disconnect(self._on_layers)
         self._viewer.layers.events.removed.disconnect(self._on_layers)
         self._patients.changed.disconnect(self._on_patient, missing_ok=True)
+        self._patients.reassigned.disconnect(self._on_layers, missing_ok=True)
         self._connect_layers([])
 
     def choose(self, source: LesionSource | None, region: Region | None = None) -> None:
@@ -178,8 +182,13 @@ class ReviewedSegmentation(ABC):
         return source if is_new else None
 
     def _is_same_layer(self, source: LesionSource) -> bool:
-        """Whether the layer under review is the same in a segmentation that gained a layer."""
+        """Whether the layer under review is the same in a segmentation that gained a layer.
+
+        A layer that was assigned to a patient has another grid, on which lesions are found again.
+        """
         if self.source is None or self._preferred_region not in source.layers:
+            return False
+        if (source.case is None) != (self.source.case is None):
             return False
         layer = source.layers[self._preferred_region]
         return layer is self.source.layers.get(self._preferred_region)

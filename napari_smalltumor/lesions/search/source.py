@@ -33,6 +33,7 @@ from napari_smalltumor.layers.metadata import (
     region_of,
     role_of,
 )
+from napari_smalltumor.layers.patient import Patient, patient_of
 from napari_smalltumor.layers.reference import reference_of
 from napari_smalltumor.lesions.decisions import acceptance
 from napari_smalltumor.lesions.decisions.verdicts import was_added
@@ -82,6 +83,11 @@ class LesionSource:
     def is_visible(self) -> bool:
         """Whether any of the layers is visible."""
         return any(layer.visible for layer in self.layers.values())
+
+    @property
+    def patient(self) -> Patient | None:
+        """The patient of the layers; None if it is not known."""
+        return patient_of(self.any_layer)
 
     @property
     def any_layer(self) -> Labels:

@@ -314,9 +314,9 @@ def test_a_patient_that_is_not_open_cannot_be_activated(patients):
 
 
 DRAWN = {
-    "points": lambda viewer: viewer.add_points(np.ones((2, 3))),
-    "shapes": lambda viewer: viewer.add_shapes(np.ones((1, 4, 3)), shape_type="path"),
-    "labels": lambda viewer: viewer.add_labels(np.ones((4, 4, 4), np.uint8)),
+    "points": lambda viewer: viewer.add_points(ndim=3),
+    "shapes": lambda viewer: viewer.add_shapes(ndim=3),
+    "labels": lambda viewer: viewer.add_labels(np.zeros((4, 4, 4), np.uint8)),
 }
 
 
@@ -333,7 +333,7 @@ def test_what_is_drawn_in_the_window_is_hidden_with_its_patient(viewer, patients
 def test_what_is_drawn_while_another_patient_is_read_belongs_to_the_active_one(viewer, patients):
     before = patients.current
     patients.insert_arriving(Layer.create(*image_layers(case_along(name="Third"))[0]))
-    drawn = viewer.add_points(np.ones((2, 3)))
+    drawn = viewer.add_points(ndim=3)
     assert patient_of(drawn) == before
     patients.finish_arrivals()
     assert patients.current.name == "Third"

@@ -38,6 +38,7 @@ from napari_smalltumor.layers.regions import show_segmentation
 from napari_smalltumor.layers.ring_boxes import ring_boxes_of
 from napari_smalltumor.lesions.review.review import LesionReview
 from napari_smalltumor.patients.active_patient import active_patient
+from napari_smalltumor.patients.assign_selected import assign_selected
 from napari_smalltumor.patients.closed_by_hand import closed_by_hand
 from napari_smalltumor.patients.missing_layers import missing_layers
 from napari_smalltumor.patients.stacking import covered_masks, ensure_stacking
@@ -164,10 +165,20 @@ class SeveralPatients(RuleBasedStateMachine):
     @rule(labels=st.booleans())
     def draw(self, labels):
         if labels:
-            drawn = self.viewer.add_labels(np.ones((4, 4, 4), np.uint8))
+            drawn = self.viewer.add_labels(np.zeros((4, 4, 4), np.uint8))
         else:
-            drawn = self.viewer.add_points(np.ones((1, 3)))
+            drawn = self.viewer.add_points(ndim=3)
+            drawn.add(np.ones(3))
         assert patient_of(drawn) == self.patients.current
+
+    @rule(assign=st.booleans())
+    def result_of_another_plugin_arrives(self, assign):
+        """It was begun while any of the patients was active."""
+        layer = self.viewer.add_labels(np.ones((4, 4, 4), np.uint8))
+        assert patient_of(layer) is None
+        if assign:
+            assign_selected(self.viewer)
+            assert patient_of(layer) == self.patients.current
 
     @precondition(lambda self: self.layers)
     @rule(number=numbers)

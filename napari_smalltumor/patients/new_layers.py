@@ -1,0 +1,121 @@
+"""Which layers that are created in the window belong to the active patient.
+
+A result of another plugin is added when its computation has ended. The active patient may be
+another one by then, on a grid like that of the first. So a layer that arrives with contents belongs
+to a patient only if nothing else was ever open that it can be made of; the user assigns others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from psygnal import Signal
+
+from napari_smalltumor import notify
+from napari_smalltumor.layers.drawings import is_new
+from napari_smalltumor.layers.metadata import role_of
+from napari_smalltumor.layers.patient import (
+    Patient,
+    assign,
+    is_drawn,
+    patient_of,
+    patients_among,
+    unassign,
+)
+from napari_smalltumor.patients.idle import when_idle
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
+
+HOW_TO_ASSIGN = (
+    "make its patient active, select it, and choose File > IO Utilities > Assign selected layers "
+    "to the active patient"
+)
+
+
+class NewLayers:
+    """Assigns new layers to the active patient, and names those that belong to no patient.
+
+    Parameters
+    ----------
+    active : callable
+        Returns the active patient.
+    """
+
+    unassigned = Signal()
+    """A layer belongs to no patient any more."""
+
+    def __init__(self, active: Callable[[], Patient | None]) -> None:
+        self._active = active
+        self._patients: set[Patient] = set()
+        self._others = False
+        self._unreported: list[str] = []
+
+    def follow(self, layers: Iterable[Layer]) -> None:
+        """Remember whose layers were open: a result may be of a patient who was closed."""
+        layers = list(layers)
+        self._patients.update(patients_among(layers))
+        self._others |= any(patient_of(x) is None and role_of(x) is None for x in layers)
+
+    def add(self, layer: Layer) -> None:
+        """Assign a layer that was just created to the active patient, if it can only be its own."""
+        active = self._active()
+        layer.events.data.connect(self._on_data)
+        if active is None or not is_drawn(layer) or patient_of(layer) is not None:
+            return
+        original = _original_of(layer)
+        if is_new(layer) or self._is_only(active) or _is_of_the_active(original):
+            assign(layer, active)
+        elif original is None:  # else the user has just copied a layer of no patient
+            self._name(layer)
+
+    def remove(self, layer: Layer) -> None:
+        """Follow the contents of a layer no more."""
+        layer.events.data.disconnect(self._on_data)
+
+    def _on_data(self, event: Any) -> None:
+        """Nothing tells of whom contents are that a plugin has put in the place of others.
+
+        napari has it fill the layer of the same name again, whichever patient that belongs to.
+        """
+        layer = event.source
+        patient = patient_of(layer)
+        if patient is None or role_of(layer) is not None or self._is_only(patient):
+            return
+        is_array = layer._type_string in ("labels", "image")  # else it is the user who changes it
+        is_filled = is_array and layer.source.widget is not None
+        if is_filled or patient != self._active():
+            unassign(layer)
+            self._name(layer)
+            self.unassigned.emit()
+
+    def _is_only(self, patient: Patient) -> bool:
+        """Whether no other patient was open, and no image whose patient is not known."""
+        return self._patients <= {patient} and not self._others
+
+    def _name(self, layer: Layer) -> None:
+        self._unreported.append(layer.name)
+        if len(self._unreported) == 1:
+            when_idle(self._report)
+
+    def _report(self) -> None:
+        """Name the layers that belong to no patient, when all that arrive together are there."""
+        names, self._unreported = list(dict.fromkeys(self._unreported)), []
+        belong, it = ("belongs", "it") if len(names) == 1 else ("belong", "them")
+        notify.warn(
+            f"{' and '.join(names)} {belong} to no patient: a plugin may have made {it} of another "
+            f"one than the active patient. It is shown with every patient. To assign it, "
+            f"{HOW_TO_ASSIGN}."
+        )
+
+
+def _original_of(layer: Layer) -> Layer | None:
+    """The layer that the user has duplicated or converted just now."""
+    parent = layer.source.parent
+    return parent() if parent is not None else None
+
+
+def _is_of_the_active(original: Layer | None) -> bool:
+    """Whether a layer is the plugin's own and has no case, as the rings of the active patient."""
+    return original is not None and role_of(original) is not None
