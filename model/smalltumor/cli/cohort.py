@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from smalltumor.cohort.settings import CohortSettings
     from smalltumor.cohort.workers import Workers
     from smalltumor.data.naming.case_files import CaseFiles
+    from smalltumor.errors import Remedy
     from smalltumor.models.checkpoint import Checkpoint
 
 DESCRIPTION = """\
@@ -146,18 +147,18 @@ def run(options: argparse.Namespace) -> int:
         print(f"part {options.part} holds no case, since {options.data} has {len(found)}")
         return 0
     settings = _settings(options, options.part.cases_digest(found))
-    failed: dict[str, str] = {}
+    failed: dict[str, CohortRow] = {}
     checkpoint = load_checkpoint(options.weights)
     for number, row in enumerate(segment_cohort(cases, checkpoint, settings, _workers(options)), 1):
         print(f"[{number:{len(str(len(cases)))}d}/{len(cases)}] {_line(row)}", flush=True)
         if row.outcome == "failed":
-            failed[row.case] = row.note
+            failed[row.case] = row
     print(f"{pluralize(len(cases), 'case')}, {len(failed)} failed; research only")
     print(f"wrote {options.output / TABLE}")
     if options.report:
         write_report(options.output, options.output / PAGE)
     _name_options([files for files in cases if files.name in failed], options, checkpoint)
-    _name_preparation([*failed.values()], options)
+    _name_preparation([row.remedy for row in failed.values()], options)
     return 1 if failed else 0
 
 
@@ -213,16 +214,15 @@ def _name_options(
         )
 
 
-def _name_preparation(reasons: Sequence[str], options: argparse.Namespace) -> None:
+def _name_preparation(remedies: Sequence[Remedy | None], options: argparse.Namespace) -> None:
     """Say what to do about cases that failed because their images are not on one grid."""
     from smalltumor.cli.remedies import remedy_text
-    from smalltumor.data.case import ON_ANOTHER_GRID
-    from smalltumor.errors import Action, Remedy
+    from smalltumor.errors import Action
 
-    apart = sum(ON_ANOTHER_GRID in reason for reason in reasons)
+    apart = [remedy for remedy in remedies if remedy and remedy.action is Action.RESAMPLE]
     if apart:
-        remedy = remedy_text(Remedy(Action.RESAMPLE), options)
-        _report(f"failed with images on several grids: {apart}; {remedy}")
+        text = remedy_text(apart[0], options)
+        _report(f"failed with images on several grids: {len(apart)}; {text}")
 
 
 def _line(row: CohortRow) -> str:

@@ -110,7 +110,7 @@ class Pipeline:
         except Exception as error:
             if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
                 raise OutputError(f"{error.filename or job.name}: {error.strerror}") from error
-            return failed(job.name, reason_of(error))
+            return failed(job.name, reason_of(error), getattr(error, "remedy", None))
 
     def _unless_stopped(self, stage: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         if self._stop.is_set():

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import Field, astuple, dataclass, fields, replace
+from dataclasses import Field, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from smalltumor.errors import CaseError, SmalltumorError
+from smalltumor.errors import CaseError, Remedy, SmalltumorError
 from smalltumor.labels.regions import Region
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ Outcome = Literal["segmented", "kept", "failed"]
 
 _SEPARATOR = " | "
 """Between the warnings in a cell; a warning itself may hold a semicolon."""
+
+_NOT_IN_TABLE = {"in_table": False}
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class CohortRow:
         gives none.
     expected_dice_et, expected_dice_tc, expected_dice_wt : float or None
         Of the network's mask, see `smalltumor.data.expected_dice`; None of an empty region.
+    remedy : Remedy or None
+        What can be done about a failure; not in the table.
     """
 
     case: str
@@ -79,6 +83,7 @@ class CohortRow:
     expected_dice_et: float | None = None
     expected_dice_tc: float | None = None
     expected_dice_wt: float | None = None
+    remedy: Remedy | None = field(default=None, metadata=_NOT_IN_TABLE)
 
     @property
     def expected_dice(self) -> float | None:
@@ -99,7 +104,7 @@ class CohortRow:
 
     def cells(self) -> tuple[Cell, ...]:
         """A cell for each of `COLUMNS`."""
-        return astuple(self)
+        return tuple(getattr(self, column) for column in COLUMNS)
 
     @classmethod
     def from_cells(cls, cells: Mapping[str, str]) -> CohortRow:
@@ -112,16 +117,19 @@ class CohortRow:
         """
         if cells["outcome"] not in get_args(Outcome):
             raise ValueError(f"{cells['outcome']!r} is no outcome")
-        known = {field.name: _parsed(cells.get(field.name, ""), field) for field in fields(cls)}
-        return cls(**known)
+        return cls(**{col.name: _parsed(cells.get(col.name, ""), col) for col in _columns()})
 
 
-def _parsed(cell: str, field: Field[Any]) -> Any:
-    kind = {"float | None": float, "int | None": int}.get(str(field.type))
+def _columns() -> list[Field[Any]]:
+    return [column for column in fields(CohortRow) if column.metadata != _NOT_IN_TABLE]
+
+
+def _parsed(cell: str, column: Field[Any]) -> Any:
+    kind = {"float | None": float, "int | None": int}.get(str(column.type))
     return cell if kind is None else kind(cell) if cell else None
 
 
-COLUMNS = tuple(field.name for field in fields(CohortRow))
+COLUMNS = tuple(column.name for column in _columns())
 
 
 def joined(warnings: Iterable[str]) -> str:
@@ -149,10 +157,17 @@ def bids_labels(case: str) -> tuple[str, str]:
     return folders[0], next((part for part in folders if part.startswith("ses-")), "")
 
 
-def failed(case: str, reason: str) -> CohortRow:
+def failed(case: str, reason: str, remedy: Remedy | None = None) -> CohortRow:
     """The row of a case that could not be segmented."""
     participant, session = bids_labels(case)
-    return CohortRow(case, "failed", note=reason, participant_id=participant, session_id=session)
+    return CohortRow(
+        case,
+        "failed",
+        note=reason,
+        participant_id=participant,
+        session_id=session,
+        remedy=remedy,
+    )
 
 
 def reason_of(error: Exception) -> str:

@@ -34,9 +34,6 @@ if TYPE_CHECKING:
 REFERENCE = "t1ce"
 """Modality with the grid and header of the case: enhancing tumour is outlined on it."""
 
-ON_ANOTHER_GRID = "is on another grid than"
-"""Part of the error about images that share no grid, by which the reasons of a cohort are told."""
-
 
 @dataclass
 class Case:
@@ -255,7 +252,7 @@ def _on_one_grid(
             data[modality] = resample(volume.data, volume.grid, reference.grid)
         else:
             raise GridMismatchError(
-                f"{volume.path.name} {ON_ANOTHER_GRID} {reference.path.name}: "
+                f"{volume.path.name} is on another grid than {reference.path.name}: "
                 f"{volume.grid.describe()}; expected {reference.grid.describe()}",
                 Remedy(Action.RESAMPLE),
             )
