@@ -97,7 +97,10 @@ def ask_and_export(
 def may_replace(parent: QWidget | None, paths: list[Path], patient: str) -> bool:
     """Whether the user agrees to replace files by the regions of a patient."""
     names = ", ".join(path.name for path in paths)
-    text = f"{names} exists. Replace it by the regions of {patient}?"
+    if len(paths) == 1:
+        text = f"{names} exists. Replace it with the regions of {patient}?"
+    else:
+        text = f"These files exist: {names}. Replace them with the regions of {patient}?"
     return questions.confirm(parent, "Replace files?", text, "Replace")
 
 

@@ -75,7 +75,7 @@ def edges_of_plane(rows: int, columns: int, layers: Iterable[Layer]) -> Edges:
 
 
 def is_mirror_image(viewer: ViewerModel) -> bool:
-    """Whether napari's canvas shows a head in 3D with left and right exchanged.
+    """Whether napari's canvas shows a head in 3D with left and right swapped.
 
     Turning the camera does not change it; its *Orientation*, the order of the axes, and the
     transform of a layer can.

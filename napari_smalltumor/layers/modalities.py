@@ -58,14 +58,14 @@ def modality_of(layer: Layer) -> str | None:
     return match[1] if match is not None and match[1] in MODALITIES else None
 
 
-def exchanged(chosen: Mapping[str, Layer | None]) -> list[str]:
+def misassigned(chosen: Mapping[str, Layer | None]) -> list[str]:
     """Name the layers that are chosen for another modality than their own, one text for each."""
     texts = []
     for modality, layer in chosen.items():
         own = modality_of(layer) if layer is not None else None
         if layer is not None and own not in (None, modality):
             titles = MODALITY_TITLES[own], MODALITY_TITLES[modality]
-            texts.append(f"{layer.name} is {titles[0]} and chosen for {titles[1]}")
+            texts.append(f"{layer.name} is {titles[0]}, but is chosen as {titles[1]}")
     return texts
 
 

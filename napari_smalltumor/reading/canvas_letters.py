@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 
-MIRROR_IMAGE = "Mirror image: left and right are exchanged"
+MIRROR_IMAGE = "Mirror image: left and right are swapped"
 """Written in 3D, where no letters tell."""
 
 

@@ -15,7 +15,7 @@ from napari_smalltumor.autosave.watcher import ensure_autosave
 from napari_smalltumor.export.dialog import ask_and_export
 from napari_smalltumor.layers.brain_mask import brain_mask_of
 from napari_smalltumor.layers.metadata import cases_among, region_layers
-from napari_smalltumor.layers.modalities import case_of_layers, exchanged
+from napari_smalltumor.layers.modalities import case_of_layers, misassigned
 from napari_smalltumor.layers.nesting import ensure_nesting
 from napari_smalltumor.layers.patient import (
     Patient,
@@ -124,7 +124,7 @@ class SegmentDock(QScrollArea):
         if use is not None:
             notify.error(f"{title} is being {use.name}. Segment it when that has ended.")
             return
-        if not self._may_exchange(case) or not self._may_leave_strokes(patient, case):
+        if not self._may_be_swapped(case) or not self._may_leave_strokes(patient, case):
             return
         reader = review_session(self._viewer).reader_of(patient)
         if self._is_edited(case):
@@ -228,17 +228,17 @@ class SegmentDock(QScrollArea):
         return questions.confirm(
             self,
             "Brain mask not applied",
-            f"{case_title(self._viewer, case)}: the brain mask was painted, but the images are "
-            "still those before. Apply brain mask in the Prepared scan dock changes them.",
+            f"{case_title(self._viewer, case)}: the painted brain mask was not applied yet. Click "
+            "Apply brain mask in the Prepared scan dock first, or segment the images as they are.",
             "Segment anyway",
         )
 
-    def _may_exchange(self, case: Case) -> bool:
-        texts = exchanged(self.panel.pickers.chosen)
+    def _may_be_swapped(self, case: Case) -> bool:
+        texts = misassigned(self.panel.pickers.chosen)
         title = case_title(self._viewer, case)
         return not texts or questions.confirm(
             self,
-            "Images exchanged?",
+            "Images swapped?",
             f"{title}: {', '.join(texts)}. The network would take one image for another, and "
             "its result would be wrong.",
             "Segment anyway",

@@ -7,7 +7,7 @@ from smalltumor.data.input_checks import Finding, FindingKind
 
 def finding_text(finding: Finding) -> str:
     """What was found, and what to do in the Segment dock."""
-    if finding.kind is FindingKind.EXCHANGED:
+    if finding.kind is FindingKind.SWAPPED:
         return f"{finding}; look at them, and choose the right layers above"
     if finding.kind is FindingKind.MISALIGNED:
         return f"{finding}; register the images, or choose another layer above"

@@ -16,7 +16,7 @@ from superqt import QElidingLabel
 
 from napari_smalltumor import keys, settings
 from napari_smalltumor.compare.offer import ExpertOffer
-from napari_smalltumor.layers.modalities import exchanged
+from napari_smalltumor.layers.modalities import misassigned
 from napari_smalltumor.patient_header import PatientHeader
 from napari_smalltumor.segment.modality_pickers import ModalityPickers
 from napari_smalltumor.segment.options import SegmentOptions
@@ -125,7 +125,7 @@ class SegmentPanel(QWidget):
         missing = [m for m, layer in chosen.items() if layer is None]
         self._segment.setEnabled(not self._running and reason is None)
         self._segment.setToolTip(reason or _SEGMENT)
-        texts = exchanged(chosen)
+        texts = misassigned(chosen)
         if missing and REFERENCE not in missing:
             texts.append(self._missing_text(missing, can_segment=reason is None))
         self._choice_warning.setText("\n".join(f"⚠ {text}" for text in texts))

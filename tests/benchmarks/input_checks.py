@@ -50,7 +50,7 @@ def variants(case: Case) -> Iterator[tuple[str, FindingKind | None, Case]]:
     for order in ASSIGNMENTS[1:]:
         volumes = {m: case.volumes[image] for m, image in zip(ROLES, order, strict=True)}
         name = "T1, T1CE, T2, FLAIR given " + ", ".join(order)
-        yield name, FindingKind.EXCHANGED, replace(case, volumes=volumes)
+        yield name, FindingKind.SWAPPED, replace(case, volumes=volumes)
     flair = case.volumes["flair"]
 
     def moved(change: npt.NDArray[np.generic]) -> Case:
@@ -80,7 +80,7 @@ def incomplete_variants(case: Case) -> Iterator[tuple[str, FindingKind | None, C
             changed = replace(case, volumes=volumes)
             right = order == tuple(left)
             name = without if right else f"{without}, {', '.join(left)} given {', '.join(order)}"
-            yield name, FindingKind.MISSING if right else FindingKind.EXCHANGED, changed
+            yield name, FindingKind.MISSING if right else FindingKind.SWAPPED, changed
         for millimetres in (4, 6, 8):
             shifted = {m: case.volumes[m] for m in left}
             shifted[left[-1]] = np.roll(shifted[left[-1]], millimetres // 2, 1)

@@ -11,7 +11,7 @@ from napari_smalltumor.segment.finding_texts import finding_text
 @pytest.mark.parametrize(
     ("kind", "advice"),
     [
-        (FindingKind.EXCHANGED, "choose the right layers"),
+        (FindingKind.SWAPPED, "choose the right layers"),
         (FindingKind.MISALIGNED, "choose another layer"),
         (FindingKind.NOT_SKULL_STRIPPED, "Prepare a scan..."),
         (FindingKind.CUT, "cut off on the superior side"),

@@ -20,41 +20,41 @@ from smalltumor.models.checkpoint import load_checkpoint
 
 
 @pytest.fixture(scope="module")
-def exchanged(sample_folder: Path, tmp_path_factory) -> Path:
-    """The sample with voxels of 2 mm, and T2 and FLAIR exchanged."""
-    folder = tmp_path_factory.mktemp("cases") / "exchanged"
+def swapped(sample_folder: Path, tmp_path_factory) -> Path:
+    """The sample with voxels of 2 mm, and T2 and FLAIR swapped."""
+    folder = tmp_path_factory.mktemp("cases") / "swapped"
     folder.mkdir()
     case = read_case(sample_folder)
     images = dict(case.volumes) | {"t2": case.volumes["flair"], "flair": case.volumes["t2"]}
     affine = case.grid.affine @ np.diag([2, 2, 2, 1])
     for modality, volume in images.items():
         image = nib.Nifti1Image(volume[::2, ::2, ::2], affine)
-        nib.save(image, folder / f"exchanged_{modality}.nii.gz")
+        nib.save(image, folder / f"swapped_{modality}.nii.gz")
     return folder
 
 
 @pytest.mark.slow
-def test_the_command_line_names_the_options(exchanged, tmp_path, smalltumor) -> None:
-    code, _, stderr = smalltumor("segment", exchanged, "-o", tmp_path / "mask.nii.gz")
+def test_the_command_line_names_the_options(swapped, tmp_path, smalltumor) -> None:
+    code, _, stderr = smalltumor("segment", swapped, "-o", tmp_path / "mask.nii.gz")
     assert code == 0
-    (line,) = [line for line in stderr.splitlines() if "exchanged" in line]
-    assert "T2 and FLAIR seem to be exchanged" in line
+    (line,) = [line for line in stderr.splitlines() if "swapped" in line]
+    assert "T2 and FLAIR seem to be swapped" in line
     assert "--t2 FILE --flair FILE" in line
 
 
 @pytest.mark.slow
 def test_the_run_and_the_table_of_a_cohort_have_the_finding(
-    exchanged, tmp_path, narrow_weights
+    swapped, tmp_path, narrow_weights
 ) -> None:
-    cases = cohort_cases(exchanged.parent, tmp_path / "masks")
+    cases = cohort_cases(swapped.parent, tmp_path / "masks")
     settings = CohortSettings(tmp_path / "masks", device="cpu", backend="torch")
     (row,) = segment_cohort(cases, load_checkpoint(narrow_weights), settings)
-    assert "T2 and FLAIR seem to be exchanged" in row.warnings
+    assert "T2 and FLAIR seem to be swapped" in row.warnings
 
 
 @pytest.mark.slow
-def test_one_image_in_two_roles_is_not_segmented(exchanged, narrow_weights) -> None:
-    case = read_case(exchanged)
+def test_one_image_in_two_roles_is_not_segmented(swapped, narrow_weights) -> None:
+    case = read_case(swapped)
     twice = replace(case, volumes=dict(case.volumes) | {"t1": case.volumes["t1ce"]})
     with pytest.raises(CaseError, match="T1CE and T1 are the same image"):
         segment(twice, load_checkpoint(narrow_weights), device="cpu", backend="torch")

@@ -13,7 +13,7 @@ def finding_text(finding: Finding) -> str:
     from smalltumor.data.input_checks import FindingKind
 
     options = " ".join(f"--{modality} FILE" for modality in finding.modalities)
-    if finding.kind is FindingKind.EXCHANGED:
+    if finding.kind is FindingKind.SWAPPED:
         return f"{finding}; look at them, and name the right files with {options}"
     if finding.kind is FindingKind.MISALIGNED:
         return f"{finding}; register the images, or name another file with {options}"

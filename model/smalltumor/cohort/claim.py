@@ -171,8 +171,8 @@ def _check_part(path: Path, existing: Mapping[str, Any], made_with: Mapping[str,
     before = existing.get(_CASES_DIGEST, "")  # empty in folders made before it was recorded
     if before and before != made_with.get(_CASES_DIGEST):
         raise OutputError(
-            f"{path} holds part {part} of other cases: some were added to the cohort, removed or "
-            "renamed since, and are dealt out anew",
+            f"{path} holds part {part} of other cases: cases were added, removed or renamed since "
+            "this part was started, so the parts are different now",
             Remedy(Action.CHOOSE_OUTPUT),
         )
 

@@ -246,7 +246,10 @@ class Reviews:
                     (r.reader for r in _read_or_note(table, []) if r.reader != reader), None
                 )
                 if other is not None:
-                    raise OutputError(f"{other} is another reader's name here; spell yours apart")
+                    raise OutputError(
+                        f"Another reader already uses the name {other} here; choose a name that "
+                        "differs in more than upper and lower case"
+                    )
 
     def _check_unchanged(self, begun: MaskToReview) -> None:
         now = self.begin(begun.case, begun.digests)

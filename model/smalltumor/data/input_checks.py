@@ -17,7 +17,7 @@ import numpy as np
 from smalltumor.data.background import Image
 from smalltumor.data.brain_mask import BRAIN_SHARE
 from smalltumor.data.case import REFERENCE, Case
-from smalltumor.data.modality_contrast import exchanged_modalities
+from smalltumor.data.modality_contrast import swapped_modalities
 from smalltumor.data.naming.case_files import MODALITIES, MODALITY_TITLES, modality_titles
 from smalltumor.errors import CaseError
 
@@ -35,8 +35,8 @@ SMALLEST_BRAIN_ML = 600.0
 LEAST_OVERLAP = 0.96
 """Smallest Dice of a modality's brain with that of the others; shifts of 5 mm are below it."""
 
-LEAST_OVERLAP_IF_EXCHANGED = 0.98
-"""Below it a shift may be what an exchange of modalities is taken for; that of 2 mm is below it."""
+LEAST_OVERLAP_IF_SWAPPED = 0.98
+"""Below it, what looks like swapped modalities may be a shift; a shift of 2 mm is below it."""
 
 LARGEST_CUT_CM2 = {"S": 10.0, "I": 50.0, "L": 10.0, "R": 10.0, "A": 10.0, "P": 10.0}
 """Largest area of the brain on a face of the volume. In 51 BraTS cases it is 0, and 39 inferior."""
@@ -61,7 +61,7 @@ class FindingKind(StrEnum):
 
     NOT_SKULL_STRIPPED = "not skull-stripped"
     CUT = "cut"
-    EXCHANGED = "exchanged"
+    SWAPPED = "swapped"
     MISALIGNED = "misaligned"
     SPACING = "spacing"
     MISSING = "missing"
@@ -106,8 +106,8 @@ class Finding:
                     f"the brain is cut off on the {_SIDES[self.side]} side of the volume, over "
                     f"{self.value:.0f} cm²; the result may be unreliable there"
                 )
-            case FindingKind.EXCHANGED:
-                return f"{named} seem to be exchanged, judging by the contrast of the tissues"
+            case FindingKind.SWAPPED:
+                return f"{named} seem to be swapped, judging by the contrast of the tissues"
             case FindingKind.MISALIGNED:
                 return (
                     f"{named} does not show the brain where the other images do (Dice "
@@ -170,10 +170,10 @@ def check_input(case: Case, expected: Sequence[str] = MODALITIES) -> list[Findin
     misaligned = list(_check_overlap(masks))
     findings += [*misaligned, *_check_faces(case, coarse)]
     if not misaligned and volume_ml >= SMALLEST_BRAIN_ML:
-        for exchanged in _check_roles(coarse.images, brain):
-            shifted = _check_overlap(masks, LEAST_OVERLAP_IF_EXCHANGED)
-            findings += [f for f in shifted if f.modalities[0] in exchanged.modalities]
-            findings.append(exchanged)
+        for swapped in _check_roles(coarse.images, brain):
+            shifted = _check_overlap(masks, LEAST_OVERLAP_IF_SWAPPED)
+            findings += [f for f in shifted if f.modalities[0] in swapped.modalities]
+            findings.append(swapped)
     return findings
 
 
@@ -245,6 +245,6 @@ def _check_roles(coarse: Mapping[str, Image], brain: Mask) -> Iterator[Finding]:
 
     inner = ndimage.binary_erosion(brain)
     if inner.any():
-        exchanged = exchanged_modalities({m: image[inner] for m, image in coarse.items()})
-        if exchanged:
-            yield Finding(FindingKind.EXCHANGED, modalities=exchanged)
+        swapped = swapped_modalities({m: image[inner] for m, image in coarse.items()})
+        if swapped:
+            yield Finding(FindingKind.SWAPPED, modalities=swapped)

@@ -1,4 +1,4 @@
-"""Recognition of exchanged modalities by the contrast of the tissues.
+"""Recognition of swapped modalities by the contrast of the tissues.
 
 Each assignment of the four images to T1, T1CE, T2 and FLAIR gets a score: a weighted sum of
 correlations between images and of contrasts, such as that of cerebrospinal fluid, which is dark in
@@ -40,7 +40,7 @@ MARGIN = 1.2
 a patient whose images were in their roles and who was left out of the fit."""
 
 
-def exchanged_modalities(images: Mapping[str, npt.NDArray[np.generic]]) -> tuple[str, ...]:
+def swapped_modalities(images: Mapping[str, npt.NDArray[np.generic]]) -> tuple[str, ...]:
     """Roles whose images belong to other roles, or none.
 
     Of the assignments whose scores are within `MARGIN` of the highest, the one closest to the given

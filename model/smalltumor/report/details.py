@@ -12,7 +12,7 @@ from smalltumor.errors import CaseError
 if TYPE_CHECKING:
     from smalltumor.data.case import Case
 
-_OF_ANY_MASK = (FindingKind.EXCHANGED, FindingKind.MISALIGNED, FindingKind.SPACING)
+_OF_ANY_MASK = (FindingKind.SWAPPED, FindingKind.MISALIGNED, FindingKind.SPACING)
 
 PACKAGE = "napari-smalltumor"
 

@@ -190,20 +190,18 @@ def test_an_error_is_shown_in_one_line_and_the_dock_is_ready_again(
     assert dock.panel._segment.isEnabled()
 
 
-def test_exchanged_images_are_named_at_the_pickers_and_asked_about(
-    opened, slow, monkeypatch, qtbot
-):
+def test_swapped_images_are_named_at_the_pickers_and_asked_about(opened, slow, monkeypatch, qtbot):
     _, dock = opened
     pickers, asked = dock.panel.pickers, []
     t1, t1ce = pickers.chosen["t1"], pickers.chosen["t1ce"]
     assert dock.panel.choice_warning == ""
     pickers.choose("t1", t1ce)
     pickers.choose("t1ce", t1)
-    assert "case T1CE is T1CE and chosen for T1" in dock.panel.choice_warning
+    assert "case T1CE is T1CE, but is chosen as T1" in dock.panel.choice_warning
     monkeypatch.setattr(questions, "confirm", lambda *a: bool(asked.append(a[2])))
     dock.segment()
     assert asked[0].startswith("case: ")
-    assert "case T1CE is T1CE and chosen for T1" in asked[0]
+    assert "case T1CE is T1CE, but is chosen as T1" in asked[0]
     assert not dock.is_running
     monkeypatch.setattr(questions, "confirm", lambda *a: True)
     slow.go.set()

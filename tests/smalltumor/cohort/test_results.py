@@ -21,7 +21,7 @@ def result(name: str, *, warnings: str = "", second=(), small=(), lowest=None):
 def test_a_warning_that_holds_a_semicolon_is_one_warning(tmp_path):
     findings = [
         Finding(FindingKind.CUT, 12.0, side="S"),
-        Finding(FindingKind.EXCHANGED, modalities=("t1", "t2")),
+        Finding(FindingKind.SWAPPED, modalities=("t1", "t2")),
     ]
     texts = [str(finding) for finding in findings]
     assert "; " in texts[0]

@@ -140,7 +140,7 @@ def test_of_two_readers_who_save_in_the_same_moment_one_is_refused(output):
     assert [path.name for path in (output / "reviews").iterdir() if path.is_dir()] == [winner]
 
 
-@pytest.mark.parametrize(("name", "message"), [(" ", "needs the name"), ("anna", "Anna is ano")])
+@pytest.mark.parametrize(("name", "message"), [(" ", "needs the name"), ("anna", "name Anna here")])
 def test_names_that_no_folder_can_tell_apart_are_refused(output, name, message):
     save(output, "Anna")
     with pytest.raises(OutputError, match=message):

@@ -45,15 +45,15 @@ def test_nearly_every_wrong_order_of_the_modalities_is_found(head) -> None:
     found = []
     for order in permutations(MODALITIES):
         volumes = {m: head.volumes[image] for m, image in zip(MODALITIES, order, strict=True)}
-        found.append(FindingKind.EXCHANGED in kinds(with_image(head, **volumes)))
+        found.append(FindingKind.SWAPPED in kinds(with_image(head, **volumes)))
     assert not found[0]
     assert sum(found) >= 20
 
 
 @pytest.mark.parametrize(("first", "second"), [("t1", "t1ce"), ("t2", "flair")])
-def test_the_two_exchanged_modalities_are_named(head, first: str, second: str) -> None:
-    exchanged = {first: head.volumes[second], second: head.volumes[first]}
-    (finding,) = check_input(with_image(head, **exchanged))
+def test_the_two_swapped_modalities_are_named(head, first: str, second: str) -> None:
+    swapped = {first: head.volumes[second], second: head.volumes[first]}
+    (finding,) = check_input(with_image(head, **swapped))
     assert finding.modalities == (first, second)
 
 
@@ -73,7 +73,7 @@ def test_a_shift_of_6_mm_is_found(head, axis: int) -> None:
     assert 0.85 < finding.value < 0.96
 
 
-def test_a_shift_that_looks_like_an_exchange_is_named_beside_it(shared: Path) -> None:
+def test_a_shift_that_looks_like_a_swap_is_named_beside_it(shared: Path) -> None:
     (files,) = (f for f in find_cases(shared / "data") if f.name == "BraTS2021_00000")
     case = read_case_files(files)
     shifted = np.asfortranarray(np.roll(case.volumes["t1ce"], 3, axis=1))
@@ -81,7 +81,7 @@ def test_a_shift_that_looks_like_an_exchange_is_named_beside_it(shared: Path) ->
         f for f in check_input(with_image(case, t1ce=shifted)) if f.kind is not FindingKind.CUT
     )
     assert (first.kind, first.modalities) == (FindingKind.MISALIGNED, ("t1ce",))
-    assert second.kind is FindingKind.EXCHANGED
+    assert second.kind is FindingKind.SWAPPED
 
 
 def test_a_slab_is_found(head) -> None:
@@ -166,12 +166,10 @@ def test_a_shift_is_found_in_fewer_images(head, missing: tuple[str, ...], moved:
     ("missing", "first", "second"),
     [("t1", "t2", "flair"), ("flair", "t1", "t1ce"), ("t2", "t1", "t1ce")],
 )
-def test_exchanged_images_are_found_among_three(
-    head, missing: str, first: str, second: str
-) -> None:
-    exchanged = {first: head.volumes[second], second: head.volumes[first]}
-    _, finding = check_input(without(with_image(head, **exchanged), missing))
-    assert (finding.kind, finding.modalities) == (FindingKind.EXCHANGED, (first, second))
+def test_swapped_images_are_found_among_three(head, missing: str, first: str, second: str) -> None:
+    swapped = {first: head.volumes[second], second: head.volumes[first]}
+    _, finding = check_input(without(with_image(head, **swapped), missing))
+    assert (finding.kind, finding.modalities) == (FindingKind.SWAPPED, (first, second))
 
 
 def test_a_finding_reads_as_a_sentence() -> None:
@@ -183,8 +181,8 @@ def test_a_finding_reads_as_a_sentence() -> None:
         "(ET), 0.82 (TC) and 0.79 (WT) in patients they had not seen, and with all sequences 0.78, "
         "0.82 and 0.87"
     )
-    finding = Finding(FindingKind.EXCHANGED, modalities=("t2", "flair"))
-    assert str(finding).startswith("T2 and FLAIR seem to be exchanged")
+    finding = Finding(FindingKind.SWAPPED, modalities=("t2", "flair"))
+    assert str(finding).startswith("T2 and FLAIR seem to be swapped")
     assert "superior side of the volume, over 31 cm²" in str(Finding(FindingKind.CUT, 31, side="S"))
 
 

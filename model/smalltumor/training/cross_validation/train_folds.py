@@ -71,8 +71,8 @@ def train_folds(
     """
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise TrainingError(
-            "several processes train one fold at a time under torchrun; all folds are trained by "
-            "one process for each GPU, started separately"
+            "torchrun can train one fold only; to train all folds, start one process for each GPU "
+            "without torchrun"
         )
     warn = warn or warning_through(report)
     validation = start_or_resume(request, folds, report, warn)

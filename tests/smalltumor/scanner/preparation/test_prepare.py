@@ -108,7 +108,7 @@ def test_the_prepared_case_passes_the_checks_of_the_input(prepared):
     assert not kinds & {
         FindingKind.NOT_SKULL_STRIPPED,
         FindingKind.MISALIGNED,
-        FindingKind.EXCHANGED,
+        FindingKind.SWAPPED,
     }
     assert not prepared.warnings
 
