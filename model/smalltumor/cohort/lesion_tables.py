@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import fields
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from smalltumor.cohort.results_folder import LESIONS, TABLE, ResultsFolder
-from smalltumor.cohort.rows import CohortRow
+from smalltumor.cohort.rows import CohortRow, table_fields
 from smalltumor.files.atomic import atomic_path
 from smalltumor.files.requirements import require
 from smalltumor.files.tables import read_table
@@ -68,7 +67,7 @@ def write_parquet(folder: ResultsFolder) -> list[Path]:
     OutputError
         If a file cannot be written.
     """
-    of_rows = {field.name: _type_of_row(str(field.type)) for field in fields(CohortRow)}
+    of_rows = {field.name: _type_of_row(str(field.type)) for field in table_fields()}
     of_lesions = {name: _type_of_lesion(name) for name in (*_KEYS, *COLUMNS)}
     tables = {TABLE: of_rows, LESIONS: of_lesions}
     return [_write_one(folder.path / name, types) for name, types in tables.items()]

@@ -117,10 +117,11 @@ class CohortRow:
         """
         if cells["outcome"] not in get_args(Outcome):
             raise ValueError(f"{cells['outcome']!r} is no outcome")
-        return cls(**{col.name: _parsed(cells.get(col.name, ""), col) for col in _columns()})
+        return cls(**{col.name: _parsed(cells.get(col.name, ""), col) for col in table_fields()})
 
 
-def _columns() -> list[Field[Any]]:
+def table_fields() -> list[Field[Any]]:
+    """The fields of a row that are columns of the table, in their order."""
     return [column for column in fields(CohortRow) if column.metadata != _NOT_IN_TABLE]
 
 
@@ -129,7 +130,7 @@ def _parsed(cell: str, column: Field[Any]) -> Any:
     return cell if kind is None else kind(cell) if cell else None
 
 
-COLUMNS = tuple(column.name for column in _columns())
+COLUMNS = tuple(column.name for column in table_fields())
 
 
 def joined(warnings: Iterable[str]) -> str:
