@@ -56,9 +56,9 @@ SEQUENCES = {
 
 PEEK = Key("H", "Hide masks and rings while the key is held")
 REFERENCE = Key("Shift+C", "Show or hide the contours of the reference")
-FLICKER = Key("O", "Change between the scan then and now")
-BESIDE = Key("Shift+O", "Show the scan then beside the scan now")
-NEXT_CHANGE = Key("Y", "Go to the next change since then", repeats=True)
+FLICKER = Key("O", "Switch between earlier and current scan")
+BESIDE = Key("Shift+O", "Show earlier and current scan side by side")
+NEXT_CHANGE = Key("Y", "Go to the next change since the earlier scan", repeats=True)
 PREVIOUS_CHANGE = Key("Shift+Y", "Go to the previous change", repeats=True)
 NEXT_CASE = Key("Alt+N", "Open the next unreviewed case of the worklist")
 PREVIOUS_CASE = Key("Alt+Shift+N", "Open the unreviewed case above")

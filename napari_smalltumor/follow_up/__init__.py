@@ -1,1 +1,1 @@
-"""The Follow-up dock: the active patient now against an earlier scan."""
+"""The Follow-up dock: the active patient's current scan against an earlier one."""

@@ -1,4 +1,4 @@
-"""Words on napari's canvas while an earlier scan is shown, which looks like the present one."""
+"""Words on napari's canvas while an earlier scan is shown, which looks like the current one."""
 
 from __future__ import annotations
 

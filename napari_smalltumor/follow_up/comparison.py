@@ -35,11 +35,11 @@ class Comparison:
         Of the earlier scan.
     follow_up : FollowUp
     image : (I, P, L) float32 array
-        T1CE then, on the grid of the scan now.
+        Earlier T1CE, on the grid of the current scan.
     masks : mapping of Region to (I, P, L) uint8 array
-        Regions then, on the same grid: 0 and 1.
+        Earlier regions, on the same grid: 0 and 1.
     model : str
-        Name of the weights that made the regions now; empty if they were drawn or read.
+        Name of the weights that made the current regions; empty if they were drawn or read.
     """
 
     folder: Path
@@ -50,51 +50,51 @@ class Comparison:
 
     @property
     def case(self) -> Case:
-        """The case now."""
-        return self.follow_up.now.case
+        """The case of the current scan."""
+        return self.follow_up.current.case
 
     @property
     def title(self) -> str:
         """Name of the earlier scan, for the user."""
-        return self.follow_up.then.title
+        return self.follow_up.earlier.title
 
     @property
     def mask(self) -> str:
         """Names of the files of its mask."""
-        return self.follow_up.then.mask
+        return self.follow_up.earlier.mask
 
     def lesion_of(self, change: LesionChange) -> Lesion:
-        """The largest lesion of a change, at its place in the scan now."""
-        lesion = (change.now or change.then)[0].lesion
-        if change.now:
+        """The largest lesion of a change, at its place in the current scan."""
+        lesion = (change.current or change.earlier)[0].lesion
+        if change.current:
             return lesion
-        i, j, k = (float(x) for x in self.follow_up.voxels_on_grid_of_now(change).mean(axis=0))
+        i, j, k = (float(x) for x in self.follow_up.voxels_on_current_grid(change).mean(axis=0))
         return replace(lesion, centroid_voxel=(i, j, k))
 
 
 def compare_with_earlier(
     folder: Path,
     case: Case,
-    now: Segmentation,
+    current: Segmentation,
     threshold: float,
     known: Sequence[TissueClass] = tuple(TissueClass),
     *,
     progress: ProgressCallback | None = None,
     cancelled: CancelCallback | None = None,
 ) -> Comparison:
-    """Read an earlier scan with its mask and compare the scan now with it.
+    """Read an earlier scan with its mask and compare the current scan with it.
 
     Parameters
     ----------
     folder : Path
         Of the earlier scan, or one of its files.
     case : Case
-    now : Segmentation
+    current : Segmentation
         Of this case.
     threshold : float
         Lesions below this volume in mm3 are small.
     known : sequence of TissueClass
-        Classes that the regions now tell apart.
+        Classes that the current regions tell apart.
     progress, cancelled : callable, optional
         As in `smalltumor.segment`.
 
@@ -103,21 +103,21 @@ def compare_with_earlier(
     SmalltumorError
         If the earlier scan or its mask cannot be read, or shows another head.
     """
-    earlier = read_case(folder, allow_missing=True)
-    if _is_same_scan(earlier, case):
+    earlier_case = read_case(folder, allow_missing=True)
+    if _is_same_scan(earlier_case, case):
         raise CaseError(f"{folder} is the scan that is open; choose the folder of an earlier one")
-    mask = mask_beside(earlier)
-    then = Segmentation(earlier.name, mask.classes, earlier.grid)
-    measures = measure_case(earlier, then, known=mask.known, threshold=threshold)
-    measures_now = measure_case(case, now, known=known, threshold=threshold)
+    mask = mask_beside(earlier_case)
+    earlier = Segmentation(earlier_case.name, mask.classes, earlier_case.grid)
+    measures = measure_case(earlier_case, earlier, known=mask.known, threshold=threshold)
+    current_measures = measure_case(case, current, known=known, threshold=threshold)
     scans = (
-        Scan(earlier, mask.classes, measures, mask=mask.origin),
-        Scan(case, now.classes, measures_now, mask=_IN_WINDOW),
+        Scan(earlier_case, mask.classes, measures, mask=mask.origin),
+        Scan(case, current.classes, current_measures, mask=_IN_WINDOW),
     )
     follow_up = compare_scans(scans, progress=progress, cancelled=cancelled)
-    image, placed = follow_up.then_on_grid_of_now()
+    image, placed = follow_up.earlier_on_current_grid()
     masks = {region: display_mask(region_mask(placed, region), case) for region in Region}
-    model = f"{now.run.weights} (the regions now)" if now.run is not None else ""
+    model = f"{current.run.weights} (the current regions)" if current.run is not None else ""
     return Comparison(folder, follow_up, to_display(image, case.grid), masks, model)
 
 

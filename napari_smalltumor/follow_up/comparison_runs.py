@@ -12,7 +12,7 @@ from smalltumor.errors import SmalltumorError
 from napari_smalltumor import notify, settings
 from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.follow_up.comparison import Comparison, compare_with_earlier
-from napari_smalltumor.follow_up.layers_then import show_then
+from napari_smalltumor.follow_up.earlier_layers import show_earlier
 from napari_smalltumor.layers.patient import Patient
 from napari_smalltumor.layers.region_masks import fingerprint, known_classes, segmentation_of
 from napari_smalltumor.patients.active_patient import active_patient
@@ -119,14 +119,14 @@ class ComparisonRuns(QObject):
 
     @property
     def _result(self) -> tuple[Comparison, int] | None:
-        """The comparison of the active patient, and the fingerprint of its regions then."""
+        """The comparison of the active patient, and the fingerprint of the regions compared."""
         patient = self._patients.current
         return self._results.get(patient) if patient is not None else None
 
     def _on_compared(self, patient: Patient, mark: int, comparison: Comparison) -> None:
         if patient in self._patients.patients:
             self._results[patient] = (comparison, mark)
-            show_then(self._viewer, comparison)
+            show_earlier(self._viewer, comparison)
         self._end(patient, "")
 
     def _on_failed(self, patient: Patient, error: Exception) -> None:

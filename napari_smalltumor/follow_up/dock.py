@@ -17,11 +17,11 @@ from napari_smalltumor.export.case_export import case_to_export
 from napari_smalltumor.export.dialog import may_write_regions
 from napari_smalltumor.follow_up.comparison import Comparison
 from napari_smalltumor.follow_up.comparison_runs import ComparisonRuns
-from napari_smalltumor.follow_up.layers_then import (
-    contours_are_then,
+from napari_smalltumor.follow_up.earlier_layers import (
+    contours_are_earlier,
+    earlier_layer,
     flicker,
-    layer_then,
-    show_now,
+    show_current,
 )
 from napari_smalltumor.follow_up.page import ask_and_write_page
 from napari_smalltumor.follow_up.panel import FollowUpPanel
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 _CHANGED = "The regions have changed since they were compared; compare again."
-_THEN_SHOWN = "The earlier scan is shown; the regions are those of the scan now."
+_EARLIER_SHOWN = "The earlier scan is shown; the regions are those of the current scan."
 
 
 class FollowUpDock(FollowUpPanel):
@@ -107,18 +107,18 @@ class FollowUpDock(FollowUpPanel):
             self.compare_with(self.comparison.folder)
 
     def flicker(self) -> None:
-        """Change between T1CE then and the images now."""
+        """Switch between the earlier T1CE and the current images."""
         flicker(self._viewer)
         self._show_flicker()
         self._show_state()
 
     def toggle_beside(self) -> None:
-        """Show a plane of the scan then beside that of the scan now, or the latter alone."""
-        if self._window is None or layer_then(self._viewer, self._patients.current) is None:
+        """Show a plane of the earlier scan beside that of the current one, or the latter alone."""
+        if self._window is None or earlier_layer(self._viewer, self._patients.current) is None:
             return
         beside = not self._window.is_beside
         if beside:
-            show_now(self._viewer)
+            show_current(self._viewer)
         self._window.show_beside(beside)
         self._show_flicker()
         self._show_state()
@@ -197,15 +197,15 @@ class FollowUpDock(FollowUpPanel):
             self.model.set_changes(changes)
         self.show_result(comparison.follow_up if comparison is not None else None)
         self.again_button.setEnabled(comparison is not None and not self.busy)
-        then = layer_then(self._viewer, self._patients.current)
-        if then is not None:
-            then.events.visible.connect(self._on_then_visible)
+        earlier = earlier_layer(self._viewer, self._patients.current)
+        if earlier is not None:
+            earlier.events.visible.connect(self._on_earlier_visible)
         elif self._window is not None:
             self._window.show_beside(False)
         self._show_flicker()
         self._show_state()
 
-    def _on_then_visible(self, event: Any = None) -> None:
+    def _on_earlier_visible(self, event: Any = None) -> None:
         self._show_flicker()
         self._show_state()
 
@@ -215,7 +215,7 @@ class FollowUpDock(FollowUpPanel):
         outcome = self.runs.outcome
         if not outcome and case_to_export(self._viewer) is None:
             outcome = "Segment the case to compare it with an earlier scan"
-        shown = _THEN_SHOWN if self.flicker_button.isChecked() else ""
+        shown = _EARLIER_SHOWN if self.flicker_button.isChecked() else ""
         lines = (self.runs.what_runs, outcome, self._compared_with(), shown)
         self.show_message("\n".join(filter(None, lines)))
 
@@ -225,14 +225,14 @@ class FollowUpDock(FollowUpPanel):
             return ""
         if self.runs.is_old:
             return _CHANGED
-        own = contours_are_then(self._viewer, self._patients.current)
+        own = contours_are_earlier(self._viewer, self._patients.current)
         contours = "whose contours are the reference" if own else "not the reference that is shown"
         return f"Compared with {comparison.mask}, {contours}."
 
     def _show_flicker(self, event: Any = None) -> None:
         if not isalive(self):
             return
-        layer = layer_then(self._viewer, self._patients.current)
+        layer = earlier_layer(self._viewer, self._patients.current)
         self.flicker_button.setEnabled(layer is not None)
         self.flicker_button.setChecked(layer is not None and bool(layer.visible))
         self.beside_button.setEnabled(layer is not None and self._window is not None)

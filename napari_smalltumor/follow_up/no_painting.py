@@ -1,4 +1,4 @@
-"""Nothing is painted while an earlier scan is shown: a stroke belongs to the present scan."""
+"""Nothing is painted while an earlier scan is shown: a stroke belongs to the current scan."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ class NoPainting:
     Parameters
     ----------
     viewer : ViewerModel
-    then : Layer
+    earlier : Layer
         The earlier scan.
     leave : callable
-        Shows the present scan in the place of `then`.
+        Shows the current scan in place of `earlier`.
     """
 
-    def __init__(self, viewer: ViewerModel, then: Layer, leave: Callable[[Layer], None]) -> None:
-        self._viewer, self._then, self._leave = ref(unproxied(viewer)), ref(then), leave
-        then.events.visible.connect(self._on_visible)
+    def __init__(self, viewer: ViewerModel, earlier: Layer, leave: Callable[[Layer], None]) -> None:
+        self._viewer, self._earlier, self._leave = ref(unproxied(viewer)), ref(earlier), leave
+        earlier.events.visible.connect(self._on_visible)
         viewer.layers.events.inserted.connect(self._on_inserted)
         for layer in viewer.layers:
             self._follow(layer)
@@ -44,24 +44,24 @@ class NoPainting:
     def _on_inserted(self, event: Any) -> None:
         self._follow(event.value)
         if _paints(event.value):
-            self._show_now()
+            self._show_current()
 
     def _on_visible(self, event: Any) -> None:
-        viewer, then = self._viewer(), self._then()
-        if viewer is not None and then is not None and then.visible:
+        viewer, earlier = self._viewer(), self._earlier()
+        if viewer is not None and earlier is not None and earlier.visible:
             for layer in viewer.layers:
                 if _paints(layer):
                     layer.mode = "pan_zoom"
 
     def _on_mode(self, event: Any) -> None:
         if _paints(event.source):
-            self._show_now()
+            self._show_current()
 
-    def _show_now(self) -> None:
-        viewer, then = self._viewer(), self._then()
-        if viewer is not None and then is not None and then.visible:
-            self._leave(then)
-            status_line(viewer).say("The present scan is shown again: edits belong to it")
+    def _show_current(self) -> None:
+        viewer, earlier = self._viewer(), self._earlier()
+        if viewer is not None and earlier is not None and earlier.visible:
+            self._leave(earlier)
+            status_line(viewer).say("The current scan is shown again: edits belong to it")
 
 
 def _paints(layer: Layer) -> bool:

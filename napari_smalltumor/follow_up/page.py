@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 _ENDING = "_follow-up"
-_SCANS = ("the scan then", "the scan now")
+_SCANS = ("the earlier scan", "the current scan")
 
 
 def ask_and_write_page(viewer: ViewerModel, comparison: Comparison, parent: QWidget | None) -> None:

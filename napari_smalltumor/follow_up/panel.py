@@ -43,11 +43,13 @@ class FollowUpPanel(QWidget):
         self.headline.setStyleSheet("font-weight: bold")
         self.table = _table(model)
         self.flicker_button = button(
-            "Show the scan then", keys.with_key("Change between then and now", keys.FLICKER)
+            "Show earlier scan",
+            keys.with_key("Switch between earlier and current scan", keys.FLICKER),
         )
         self.flicker_button.setCheckable(True)
         self.beside_button = button(
-            "Side by side", keys.with_key("Show a plane then, left, and now, right", keys.BESIDE)
+            "Side by side",
+            keys.with_key("Show the earlier scan, left, beside the current one", keys.BESIDE),
         )
         self.beside_button.setCheckable(True)
         self.report_button = button("Report...", "Write a page of what has changed")
@@ -80,7 +82,7 @@ class FollowUpPanel(QWidget):
             return
         response = follow_up.response
         category = "not evaluable" if response.category is None else response.category.value
-        self.headline.setText(f"{headline(follow_up)}, since {follow_up.then.title}")
+        self.headline.setText(f"{headline(follow_up)}, since {follow_up.earlier.title}")
         similarity = follow_up.registrations[-1].similarity
         self.response.setText(
             f"RANO, from the measures alone: {category}; {'; '.join(response.reasons)}. "

@@ -33,23 +33,23 @@ def _axial_slice(change: LesionChange) -> str:
     slices = _shown(change).slices
     if slices is None:
         return ABSENT
-    return str(slices[0]) if change.now else f"({slices[0]})"
+    return str(slices[0]) if change.current else f"({slices[0]})"
 
 
 def _shown(change: LesionChange) -> Lesion:
-    """The largest lesion now, or then if it is gone."""
-    return (change.now or change.then)[0].lesion
+    """The largest current lesion, or earlier one if it is gone."""
+    return (change.current or change.earlier)[0].lesion
 
 
 COLUMNS: tuple[tuple[str, str, Callable[[ChangeRow, LesionChange], str]], ...] = (
     ("change", f"What has become of a lesion; {SMALL} marks small lesions", lambda x, _: x.change),
-    ("then", "Volume then, mm³", lambda x, _: x.then_volume),
-    ("now", "Volume now, mm³", lambda x, _: x.now_volume),
+    ("earlier", "Volume at the earlier scan, mm³", lambda x, _: x.earlier_volume),
+    ("current", "Volume at the current scan, mm³", lambda x, _: x.current_volume),
     ("±", "Change of the volume", _relative),
     ("side", "The patient's side", lambda _, x: _side(x)),
     (
         "ax",
-        "Axial slice through the centre; in brackets, of a lesion that is gone, in the scan then",
+        "Axial slice through the centre; in brackets, of a lesion that is gone, in its scan",
         lambda _, x: _axial_slice(x),
     ),
 )
@@ -101,8 +101,9 @@ class ChangesModel(QAbstractTableModel):
             return font
         if role == Qt.ItemDataRole.ToolTipRole:
             return (
-                f"{row.change}: lesion {row.then} then, {row.now} now; {row.place}; "
-                f"diameters in mm (slice): {row.then_diameters} then, {row.now_diameters} now"
+                f"{row.change}: earlier lesion {row.earlier}, current lesion {row.current}; "
+                f"{row.place}; diameters in mm (slice): earlier {row.earlier_diameters}, "
+                f"current {row.current_diameters}"
             )
         return None
 

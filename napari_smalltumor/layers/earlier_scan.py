@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _EARLIER: WeakSet[Layer] = WeakSet()
 _CONTOURS: WeakSet[Layer] = WeakSet()
-"""References that are the regions of an earlier scan; they are drawn over the present one, too."""
+"""References that are the regions of an earlier scan; they are drawn over the current one, too."""
 
 
 def mark_as_earlier_scan(layer: Layer) -> None:

@@ -232,7 +232,7 @@ class LesionsDock(LesionsPanel):
         self._show_summary()
 
     def _on_scan(self) -> None:
-        """Remove the line that the present scan must be shown when it is."""
+        """Remove the line that the current scan must be shown when it is."""
         if self.message == texts.EARLIER_SCAN and not self.review.unseen.earlier_scan_is_shown:
             self.show_message("")
 

@@ -1,4 +1,4 @@
-"""A plane of an earlier scan of the patient, beside the same plane of the present one."""
+"""A plane of an earlier scan of the patient, beside the same plane of the current one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NONE = "No earlier scan of this patient is compared"
 class EarlierCanvas(PlaneCanvas):
     """Shows the earlier scan at the crosshair, with its contours; nothing can be painted on it.
 
-    Its image is drawn whether or not its layer is visible, so that it never covers the present scan
+    Its image is drawn whether or not its layer is visible, so that it never covers the current scan
     in the other planes.
 
     Parameters
@@ -47,12 +47,12 @@ class EarlierCanvas(PlaneCanvas):
 
     @property
     def ringed(self) -> list[Layer]:
-        """No rings: they mark lesions of the present scan."""
+        """No rings: they mark lesions of the current scan."""
         return []
 
     @property
     def painted(self) -> Labels | None:
-        """No layer: the masks are those of the present scan."""
+        """No layer: the masks are those of the current scan."""
         return None
 
     @property

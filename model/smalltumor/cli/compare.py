@@ -1,4 +1,4 @@
-"""`smalltumor compare`: two or more scans of a patient, now against then."""
+"""`smalltumor compare`: two or more scans of a patient, the current one against earlier ones."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ category follows from the measures. Needs the extra [raw]; a page also needs [re
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command and its arguments."""
     parser = commands.add_parser(
-        "compare", help="compare scans of one patient, now against then", description=DESCRIPTION
+        "compare", help="compare a scan with earlier ones of the patient", description=DESCRIPTION
     )
     parser.add_argument(
         "cases",
         metavar="CASE",
         nargs="+",
         type=arguments.path_argument,
-        help="folders of the cases with their masks: THEN NOW, or more in their order",
+        help="folders of the cases with their masks: EARLIER CURRENT, or more in their order",
     )
     parser.add_argument(
         "--masks",
@@ -93,9 +93,9 @@ def summary(follow_up: FollowUp) -> list[str]:
     from smalltumor.follow_up import BASIS
     from smalltumor.report.follow_up_page import change_rows, headline
 
-    head = ("change", "then", "now", "then mm3", "now mm3", "", "place")
+    head = ("change", "earlier", "current", "earlier mm3", "current mm3", "", "place")
     rows = [head] + [
-        (r.change, r.then, r.now, r.then_volume, r.now_volume, r.relative, r.place)
+        (r.change, r.earlier, r.current, r.earlier_volume, r.current_volume, r.relative, r.place)
         for r in change_rows(follow_up.changes)
     ]
     widths = [max(len(row[n]) for row in rows) for n in range(len(head))]
@@ -132,7 +132,9 @@ def _check_counts(options: argparse.Namespace) -> None:
 
     count = len(options.cases)
     if count < 2:
-        raise SmalltumorError("a comparison needs two cases or more: smalltumor compare THEN NOW")
+        raise SmalltumorError(
+            "a comparison needs two cases or more: smalltumor compare EARLIER CURRENT"
+        )
     for values, name in ((options.masks, "--masks"), (options.scan_dates, "--scan-dates")):
         if values is not None and len(values) != count:
             raise OutputError(f"{name} has {len(values)} values for {count} cases")

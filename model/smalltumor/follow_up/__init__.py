@@ -1,4 +1,4 @@
-"""Now against then: two or more scans of a patient, registered and compared."""
+"""Two or more scans of a patient, registered and compared: the current one with earlier ones."""
 
 from smalltumor.follow_up.compare import FollowUp, Scan, compare_scans, matched
 from smalltumor.follow_up.distances import TOLERANCE_MM

@@ -80,12 +80,12 @@ class FollowUp:
     response: Response
 
     @property
-    def then(self) -> Scan:
-        """The scan before the last."""
+    def earlier(self) -> Scan:
+        """The scan before the last, which the last one is compared with."""
         return self.scans[-2]
 
     @property
-    def now(self) -> Scan:
+    def current(self) -> Scan:
         """The last scan."""
         return self.scans[-1]
 
@@ -94,25 +94,29 @@ class FollowUp:
         return [each for each in self.changes if each.change is change]
 
     @property
-    def then_to_now(self) -> Affine:
-        """From points of the scan before to points of the last, patient coordinates in mm, RAS."""
+    def earlier_to_current(self) -> Affine:
+        """From points of the earlier scan to those of the current one, patient mm, RAS."""
         to_first = np.linalg.inv(self._matrix_of(len(self.scans) - 2))
         return np.asarray(self._matrix_of(len(self.scans) - 1) @ to_first, dtype=np.float64)
 
-    def then_on_grid_of_now(self) -> tuple[npt.NDArray[np.float32], Classes]:
-        """T1CE and tissue classes of the scan before, resampled to the grid of the last."""
-        case, grid = self.then.case, self.now.case.grid
-        placed = Grid(case.grid.shape, self.then_to_now @ case.grid.affine)
-        classes = resample_labels(self.then.classes, placed, grid)
+    def earlier_on_current_grid(self) -> tuple[npt.NDArray[np.float32], Classes]:
+        """T1CE and tissue classes of the earlier scan, resampled to the grid of the current one."""
+        case, grid = self.earlier.case, self.current.case.grid
+        placed = Grid(case.grid.shape, self.earlier_to_current @ case.grid.affine)
+        classes = resample_labels(self.earlier.classes, placed, grid)
         return resample(case.volumes[REFERENCE], placed, grid), classes
 
-    def voxels_on_grid_of_now(self, change: LesionChange) -> npt.NDArray[np.float64]:
-        """Voxels of the largest lesion of a change, now or else then, (n, 3) indices."""
-        lesion = (change.now or change.then)[0].lesion
+    def voxels_on_current_grid(self, change: LesionChange) -> npt.NDArray[np.float64]:
+        """Voxels of the largest current lesion of a change, or else earlier one, (n, 3) indices."""
+        lesion = (change.current or change.earlier)[0].lesion
         assert lesion.indices is not None and lesion.grid is not None
-        if change.now:
+        if change.current:
             return lesion.indices.astype(np.float64)
-        to_grid = np.linalg.inv(self.now.case.grid.affine) @ self.then_to_now @ lesion.grid.affine
+        to_grid = (
+            np.linalg.inv(self.current.case.grid.affine)
+            @ self.earlier_to_current
+            @ lesion.grid.affine
+        )
         return np.asarray(lesion.indices @ to_grid[:3, :3].T + to_grid[:3, 3])
 
     def _matrix_of(self, number: int) -> Affine:

@@ -35,17 +35,20 @@ class Course:
             *(np.asarray(np.linalg.inv(matrix), dtype=np.float64) for matrix in from_first),
         ]
 
-    def changes(self, then: int, now: int) -> list[LesionChange]:
-        """The changes from one scan to a later one."""
+    def changes(self, earlier: int, current: int) -> list[LesionChange]:
+        """The changes from one scan to a later one, given as their indices."""
         return match_lesions(
-            self._lesions[then], self._lesions[now], self._to_first[then], self._to_first[now]
+            self._lesions[earlier],
+            self._lesions[current],
+            self._to_first[earlier],
+            self._to_first[current],
         )
 
     def findings(self, number: int) -> Findings:
         """What a later scan is assessed by."""
         return Findings(
             [self._sum(n) for n in range(number + 1)],
-            [self.changes(then, number) for then in range(number)],
+            [self.changes(earlier, number) for earlier in range(number)],
             self._lesions[number],
             any(found.measurable for found in self._axial_of_targets(number)),
             [sum(each.lesion.mm3 for each in self._become(n)) for n in range(number + 1)],

@@ -33,7 +33,7 @@ that has moved by its thickness it is a sixth at least, even if registered 1 mm 
 
 @dataclass(frozen=True)
 class Nearness:
-    """Least distances between the voxels of lesions then and now; each array is (then, now).
+    """Least distances between voxels of earlier and current lesions, as (earlier, current) arrays.
 
     Parameters
     ----------
@@ -55,45 +55,48 @@ class Nearness:
 
     @property
     def linked(self) -> npt.NDArray[np.bool_]:
-        """Which lesions belong together (then, now).
+        """Which lesions belong together (earlier, current).
 
         Lesions that overlap do, and a rim and its piece that has shifted. A lesion that overlaps
         none, such as a small one that has shifted, belongs to those within the tolerance that
         overlap none either: what is beside a lesion that is there in both scans is another one.
         """
         near = np.isfinite(self.relative)
-        alone_then = ~self.overlap.any(axis=1, keepdims=True)
-        alone_now = ~self.overlap.any(axis=0, keepdims=True)
+        alone_earlier = ~self.overlap.any(axis=1, keepdims=True)
+        alone_current = ~self.overlap.any(axis=0, keepdims=True)
         return np.asarray(
-            self.overlap | self.shifted | (near & alone_then & alone_now), dtype=np.bool_
+            self.overlap | self.shifted | (near & alone_earlier & alone_current), dtype=np.bool_
         )
 
 
 def nearness(
-    then: Sequence[LesionMeasures],
-    now: Sequence[LesionMeasures],
-    then_to_common: Affine,
-    now_to_common: Affine,
+    earlier: Sequence[LesionMeasures],
+    current: Sequence[LesionMeasures],
+    earlier_to_common: Affine,
+    current_to_common: Affine,
 ) -> Nearness:
     """Find how near the lesions of two scans are to each other.
 
     Parameters
     ----------
-    then, now : sequence of LesionMeasures
-    then_to_common, now_to_common : (4, 4) float64
+    earlier, current : sequence of LesionMeasures
+    earlier_to_common, current_to_common : (4, 4) float64
         From patient coordinates of each scan to common ones, mm.
     """
-    shape = len(then), len(now)
+    shape = len(earlier), len(current)
     far, none = np.full(shape, np.inf), np.zeros(shape, np.bool_)
     found = Nearness(far, far.copy(), none, none.copy())
     if not far.size:
         return found
-    axes, voxel = _axes_and_voxel(then, then_to_common, now, now_to_common)
+    axes, voxel = _axes_and_voxel(earlier, earlier_to_common, current, current_to_common)
     reach = np.maximum(TOLERANCE_MM * (1 - _ROUNDING), voxel * (1 + _ROUNDING))
     to_axes: Affine = np.asarray(np.linalg.inv(axes), dtype=np.float64)
     before, after = (
         [_Voxels(points, points.min(axis=0) - reach, points.max(axis=0) + reach) for points in each]
-        for each in (_points(then, then_to_common, to_axes), _points(now, now_to_common, to_axes))
+        for each in (
+            _points(earlier, earlier_to_common, to_axes),
+            _points(current, current_to_common, to_axes),
+        )
     )
     in_reach, in_voxels = np.diag(1 / reach), np.diag(1 / voxel)
     for a, one in enumerate(before):
@@ -104,8 +107,8 @@ def nearness(
             found.relative[a, b] = relative.min()
             found.mm[a, b] = _distances(one, other, axes.T, float(np.linalg.norm(reach))).min()
             found.overlap[a, b] = _distances(one, other, in_voxels, 1 - _ROUNDING).size > 0
-            found.shifted[a, b] = _lies_along(then[a], relative) or _lies_along(
-                now[b], _distances(other, one, in_reach, 1.0)
+            found.shifted[a, b] = _lies_along(earlier[a], relative) or _lies_along(
+                current[b], _distances(other, one, in_reach, 1.0)
             )
     return found
 
@@ -156,15 +159,15 @@ def _points(lesions: Sequence[LesionMeasures], to_common: Affine, to_axes: Affin
 
 
 def _axes_and_voxel(
-    then: Sequence[LesionMeasures],
+    earlier: Sequence[LesionMeasures],
     to_common: Affine,
-    now: Sequence[LesionMeasures],
-    now_to_common: Affine,
+    current: Sequence[LesionMeasures],
+    current_to_common: Affine,
 ) -> tuple[Affine, npt.NDArray[np.float64]]:
     """Axes of the scan with the longest voxels, as columns, and the longer voxels along them."""
     edges = [
         matrix[:3, :3] @ each.lesion.grid.affine[:3, :3]
-        for lesions, matrix in ((then, to_common), (now, now_to_common))
+        for lesions, matrix in ((earlier, to_common), (current, current_to_common))
         for each in lesions[:1]
         if each.lesion.grid is not None
     ]

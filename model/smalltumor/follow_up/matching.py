@@ -38,33 +38,33 @@ class LesionChange:
     Parameters
     ----------
     change : Change
-    then, now : tuple of LesionMeasures
+    earlier, current : tuple of LesionMeasures
         The largest first; one of both may be empty.
     beside_mm : float, optional
-        Distance of a new lesion to the nearest one then, if it is within the tolerance.
+        Distance of a new lesion to the nearest earlier one, if it is within the tolerance.
     """
 
     change: Change
-    then: tuple[LesionMeasures, ...]
-    now: tuple[LesionMeasures, ...]
+    earlier: tuple[LesionMeasures, ...]
+    current: tuple[LesionMeasures, ...]
     beside_mm: float | None = None
 
     @property
-    def then_mm3(self) -> float | None:
-        """Volume then; None if there was no lesion."""
-        return _volume(self.then)
+    def earlier_mm3(self) -> float | None:
+        """Volume at the earlier scan; None if there was no lesion."""
+        return _volume(self.earlier)
 
     @property
-    def now_mm3(self) -> float | None:
-        """Volume now; None if there is no lesion."""
-        return _volume(self.now)
+    def current_mm3(self) -> float | None:
+        """Volume at the current scan; None if there is no lesion."""
+        return _volume(self.current)
 
     @property
     def relative(self) -> float | None:
-        """Change of the volume as a share of that then; None for what is new or gone."""
-        if not self.then or not self.now:
+        """Change of the volume as a share of the earlier one; None for what is new or gone."""
+        if not self.earlier or not self.current:
             return None
-        return sum(x.lesion.mm3 for x in self.now) / sum(x.lesion.mm3 for x in self.then) - 1
+        return sum(x.lesion.mm3 for x in self.current) / sum(x.lesion.mm3 for x in self.earlier) - 1
 
     @property
     def has_grown(self) -> bool:
@@ -75,15 +75,15 @@ class LesionChange:
 
     @property
     def is_small(self) -> bool:
-        """Whether every lesion now, or then if it is gone, is small."""
-        return all(each.lesion.small for each in self.now or self.then)
+        """Whether every current lesion, or earlier one if it is gone, is small."""
+        return all(each.lesion.small for each in self.current or self.earlier)
 
 
 def match_lesions(
-    then: Sequence[LesionMeasures],
-    now: Sequence[LesionMeasures],
-    then_to_common: Affine,
-    now_to_common: Affine,
+    earlier: Sequence[LesionMeasures],
+    current: Sequence[LesionMeasures],
+    earlier_to_common: Affine,
+    current_to_common: Affine,
 ) -> list[LesionChange]:
     """Match the lesions of two scans by overlap, or else within a tolerance.
 
@@ -93,8 +93,8 @@ def match_lesions(
 
     Parameters
     ----------
-    then, now : sequence of LesionMeasures
-    then_to_common, now_to_common : (4, 4) float64
+    earlier, current : sequence of LesionMeasures
+    earlier_to_common, current_to_common : (4, 4) float64
         From patient coordinates of each scan to common ones, mm.
 
     Returns
@@ -105,43 +105,43 @@ def match_lesions(
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
 
-    count = len(then) + len(now)
+    count = len(earlier) + len(current)
     if not count:
         return []
-    near = nearness(then, now, then_to_common, now_to_common)
+    near = nearness(earlier, current, earlier_to_common, current_to_common)
     beside = near.mm.min(axis=0, initial=np.inf)
     rows, columns = np.nonzero(near.linked)
-    graph = coo_matrix((np.ones(len(rows)), (rows, columns + len(then))), shape=(count, count))
+    graph = coo_matrix((np.ones(len(rows)), (rows, columns + len(earlier))), shape=(count, count))
     number, groups = connected_components(graph, directed=False)
     changes = []
     for group in range(number):
         members = np.flatnonzero(groups == group).tolist()
-        before = tuple(then[n] for n in members if n < len(then))
-        after = tuple(now[n - len(then)] for n in members if n >= len(then))
-        mm = min((beside[n - len(then)] for n in members if not before), default=np.inf)
+        before = tuple(earlier[n] for n in members if n < len(earlier))
+        after = tuple(current[n - len(earlier)] for n in members if n >= len(earlier))
+        mm = min((beside[n - len(earlier)] for n in members if not before), default=np.inf)
         beside_mm = float(mm) if np.isfinite(mm) else None
         change = _change(before, after)
         changes.append(LesionChange(change, _sorted(before), _sorted(after), beside_mm))
     return sorted(changes, key=_rank)
 
 
-def _change(then: Sequence[LesionMeasures], now: Sequence[LesionMeasures]) -> Change:
-    if not then:
+def _change(earlier: Sequence[LesionMeasures], current: Sequence[LesionMeasures]) -> Change:
+    if not earlier:
         return Change.NEW
-    if not now:
+    if not current:
         return Change.GONE
-    if len(then) > len(now):
+    if len(earlier) > len(current):
         return Change.MERGED
-    if len(now) > 1:
+    if len(current) > 1:
         return Change.SPLIT
-    return _change_of_size(then[0], now[0])
+    return _change_of_size(earlier[0], current[0])
 
 
-def _change_of_size(then: LesionMeasures, now: LesionMeasures) -> Change:
+def _change_of_size(earlier: LesionMeasures, current: LesionMeasures) -> Change:
     """By relative volume, and by the diameter, which has to change by a voxel at least."""
-    relative = now.lesion.mm3 / then.lesion.mm3 - 1
-    difference = abs(now.equivalent_diameter_mm - then.equivalent_diameter_mm)
-    voxel = max(_voxel_mm3(then), _voxel_mm3(now)) ** (1 / 3)
+    relative = current.lesion.mm3 / earlier.lesion.mm3 - 1
+    difference = abs(current.equivalent_diameter_mm - earlier.equivalent_diameter_mm)
+    voxel = max(_voxel_mm3(earlier), _voxel_mm3(current)) ** (1 / 3)
     if abs(relative) < CHANGED_VOLUME or difference < voxel:
         return Change.SAME
     return Change.GROWN if relative > 0 else Change.SHRUNK
@@ -161,5 +161,5 @@ def _sorted(lesions: Sequence[LesionMeasures]) -> tuple[LesionMeasures, ...]:
 
 def _rank(change: LesionChange) -> tuple[int, bool, float]:
     new = change.change is Change.NEW
-    size = change.now_mm3 or change.then_mm3 or 0.0
+    size = change.current_mm3 or change.earlier_mm3 or 0.0
     return list(Change).index(change.change), new and not change.is_small, -size

@@ -59,13 +59,13 @@ class ScanRegistration:
 
 
 def register_scans(
-    then: Case, now: Case, on_iteration: OnIteration | None = None
+    earlier: Case, current: Case, on_iteration: OnIteration | None = None
 ) -> ScanRegistration:
     """Register the T1CE of a later scan to that of an earlier one.
 
     Parameters
     ----------
-    then, now : Case
+    earlier, current : Case
     on_iteration : callable, optional
         Called at each iteration; an exception that it raises ends the registration.
 
@@ -76,28 +76,29 @@ def register_scans(
     CaseError
         If both are the same image, they do not show the same head, or a grid is sheared.
     """
-    found = measure_registration(then, now, on_iteration)
+    found = measure_registration(earlier, current, on_iteration)
     if not found.similarity >= LEAST_SIMILARITY:  # which NaN is not either
         raise CaseError(
-            f"{then.name} and {now.name} do not seem to show the same head: after registration, "
-            f"the fine structure of T1CE correlates with {found.similarity:.2f}; scans of one "
-            f"head reach {LEAST_SIMILARITY:g} or more"
+            f"{earlier.name} and {current.name} do not seem to show the same head: after "
+            f"registration, the fine structure of T1CE correlates with {found.similarity:.2f}; "
+            f"scans of one head reach {LEAST_SIMILARITY:g} or more"
         )
     return found
 
 
 def measure_registration(
-    then: Case, now: Case, on_iteration: OnIteration | None = None
+    earlier: Case, current: Case, on_iteration: OnIteration | None = None
 ) -> ScanRegistration:
     """As `register_scans`, whatever the similarity."""
-    fixed, moving = _volume(then), _volume(now)
+    fixed, moving = _volume(earlier), _volume(current)
     if fixed.grid.matches(moving.grid) and np.array_equal(fixed.data, moving.data):
         raise CaseError(
-            f"{then.name} and {now.name} hold the same T1CE image; choose a scan of another day"
+            f"{earlier.name} and {current.name} hold the same T1CE image; choose a scan of "
+            "another day"
         )
     brain = foreground(fixed)
     if not brain.any():
-        raise CaseError(f"{then.name}: no brain was found in T1CE")
+        raise CaseError(f"{earlier.name}: no brain was found in T1CE")
     matrix = register(fixed, moving, brain, on_iteration).matrix
     placed = registered_grid(moving.grid, matrix)
     grid = coarser_grid(fixed.grid, _GRID_MM)

@@ -94,12 +94,12 @@ class Findings:
         """Lesions that the first scan does not show, or not the scan before."""
         since_first, since_last = self.since[0], self.since[-1]
         found = [change for change in since_first if change.change is Change.NEW]
-        known = {each.lesion.id for change in found for each in change.now}
+        known = {each.lesion.id for change in found for each in change.current}
         found += [
             change
             for change in since_last
             if change.change is Change.NEW
-            and not known.intersection(each.lesion.id for each in change.now)
+            and not known.intersection(each.lesion.id for each in change.current)
         ]
         return found
 
@@ -112,22 +112,24 @@ class Findings:
 def assess(found: Findings) -> Response:
     """Assess a scan by RANO, as far as measures decide it; see `RULE`."""
     sums = found.sums_mm2
-    first, earlier, now = sums[0], [x for x in sums[:-1] if x is not None], sums[-1]
+    first, earlier, current = sums[0], [x for x in sums[:-1] if x is not None], sums[-1]
     new = found.new
-    reasons = _progression(found, earlier, now)
+    reasons = _progression(found, earlier, current)
     category: Category | None = None
     if reasons:
         category = Category.PROGRESSIVE_DISEASE
-    elif first is None or now is None:
-        reasons = [f"the first scan has no measurable lesion, and {_now(found.lesions)}"]
+    elif first is None or current is None:
+        reasons = [
+            f"the first scan has no measurable lesion, and {_measurable_text(found.lesions)}"
+        ]
     elif not found.lesions:
         category, reasons = Category.COMPLETE_RESPONSE, ["no enhancing lesion is left"]
-    elif now <= RESPONSE * first and not new:
+    elif current <= RESPONSE * first and not new:
         category = Category.PARTIAL_RESPONSE
-        reasons = [f"the sum of products is {_percent(now, first)} of the first scan"]
+        reasons = [f"the sum of products is {_percent(current, first)} of the first scan"]
     else:
-        category, reasons = Category.STABLE_DISEASE, [_sum_text(now, min(earlier))]
-    if not found.target_is_measurable and now is not None and _has_increased(earlier, now):
+        category, reasons = Category.STABLE_DISEASE, [_sum_text(current, min(earlier))]
+    if not found.target_is_measurable and current is not None and _has_increased(earlier, current):
         reasons.append("the sum has increased, but no target lesion is measurable")
     if small := [each for each in _lesions_of(new) if not _measurable(each)]:
         is_said = any(map(_measurable, _lesions_of(new)))
@@ -151,10 +153,10 @@ def with_earlier_progression(last: Response, earlier: Sequence[tuple[str, Respon
     return last
 
 
-def _progression(found: Findings, earlier: Sequence[float], now: float | None) -> list[str]:
+def _progression(found: Findings, earlier: Sequence[float], current: float | None) -> list[str]:
     reasons = []
-    if now is not None and _has_increased(earlier, now) and found.target_is_measurable:
-        reasons.append(_sum_text(now, min(earlier)) + _volume_text(found))
+    if current is not None and _has_increased(earlier, current) and found.target_is_measurable:
+        reasons.append(_sum_text(current, min(earlier)) + _volume_text(found))
     if large := [each for each in _lesions_of(found.new) if _measurable(each)]:
         reasons.append(f"{_named(large)} measurable{found.meaning_of_new}{_beside_text(found.new)}")
     if any(map(_became_measurable, chain.from_iterable(found.since))):
@@ -185,7 +187,7 @@ def _unmeasurable_text(
 
 def _lesions_of(changes: Sequence[LesionChange]) -> list[LesionMeasures]:
     """The lesions of this scan, by their numbers."""
-    found = chain.from_iterable(change.now for change in changes)
+    found = chain.from_iterable(change.current for change in changes)
     return sorted(found, key=lambda each: each.lesion.id)
 
 
@@ -197,27 +199,27 @@ def _named(new: Sequence[LesionMeasures]) -> str:
     return f"new lesions {', '.join(numbers[:-1])} and {numbers[-1]} are"
 
 
-def _has_increased(earlier: Sequence[float], now: float) -> bool:
-    return bool(earlier) and now > 0 and now >= PROGRESSION * min(earlier)
+def _has_increased(earlier: Sequence[float], current: float) -> bool:
+    return bool(earlier) and current > 0 and current >= PROGRESSION * min(earlier)
 
 
 def _became_measurable(change: LesionChange) -> bool:
     """Whether lesions that were not measurable have grown, merged or split, and one is now."""
-    if not change.then or any(map(_measurable, change.then)) or not _is_measurable(change):
+    if not change.earlier or any(map(_measurable, change.earlier)) or not _is_measurable(change):
         return False
     return change.has_grown
 
 
 def _is_measurable(change: LesionChange) -> bool:
-    return any(map(_measurable, change.now))
+    return any(map(_measurable, change.current))
 
 
 def _measurable(each: LesionMeasures) -> bool:
     return each.lesion.axial is not None and each.lesion.axial.measurable
 
 
-def _now(lesions: Sequence[LesionMeasures]) -> str:
-    """What is measurable now, without a progression."""
+def _measurable_text(lesions: Sequence[LesionMeasures]) -> str:
+    """What is measurable at the current scan, without a progression."""
     count = sum(map(_measurable, lesions))
     if not count:
         return "nothing is measurable now"
@@ -225,10 +227,10 @@ def _now(lesions: Sequence[LesionMeasures]) -> str:
     return f"{count} {verb} measurable now, none of them new or grown by {CHANGED_VOLUME:.0%}"
 
 
-def _sum_text(now: float, smallest: float) -> str:
+def _sum_text(current: float, smallest: float) -> str:
     if not smallest:
-        return f"the sum of products is {now:.0f} mm², and the smallest earlier one was 0"
-    return f"the sum of products is {_percent(now, smallest)} of the smallest earlier one"
+        return f"the sum of products is {current:.0f} mm², and the smallest earlier one was 0"
+    return f"the sum of products is {_percent(current, smallest)} of the smallest earlier one"
 
 
 def _volume_text(found: Findings) -> str:
@@ -236,10 +238,11 @@ def _volume_text(found: Findings) -> str:
     sums = [np.inf if value is None else value for value in found.sums_mm2[:-1]]
     if len(found.volumes_mm3) <= len(sums):
         return ""
-    then, now = found.volumes_mm3[int(np.argmin(sums))], found.volumes_mm3[-1]
-    if not then or now > then:
+    earlier, current = found.volumes_mm3[int(np.argmin(sums))], found.volumes_mm3[-1]
+    if not earlier or current > earlier:
         return ""
-    return f", although the volume of the target lesions is {_percent(now, then)} of that then"
+    percent = _percent(current, earlier)
+    return f", although the volume of the target lesions is {percent} of what it was at that scan"
 
 
 def _percent(value: float, reference: float) -> str:

@@ -15,14 +15,32 @@ from smalltumor.measures import LesionMeasures
 from smalltumor.report.details import ReportDetails, image_warnings
 from smalltumor.report.report_json import as_json
 
-FORMAT = "smalltumor follow-up 1"
+FORMAT = "smalltumor follow-up 2"
 """Name and version of the format; raise the number when a key changes its meaning."""
 
 CHANGE_COLUMNS = (
-    *("change", "small", "then_lesions", "now_lesions", "then_mm3", "now_mm3", "relative"),
-    *("then_axial_mm", "then_axial_perpendicular_mm", "then_diameters_slice", "then_has_cavity"),
-    *("now_axial_mm", "now_axial_perpendicular_mm", "now_diameters_slice", "now_has_cavity"),
-    *("side", "then_axial_slice", "now_axial_slice", "beside_mm"),
+    *(
+        "change",
+        "small",
+        "earlier_lesions",
+        "current_lesions",
+        "earlier_mm3",
+        "current_mm3",
+        "relative",
+    ),
+    *(
+        "earlier_axial_mm",
+        "earlier_axial_perpendicular_mm",
+        "earlier_diameters_slice",
+        "earlier_has_cavity",
+    ),
+    *(
+        "current_axial_mm",
+        "current_axial_perpendicular_mm",
+        "current_diameters_slice",
+        "current_has_cavity",
+    ),
+    *("side", "earlier_axial_slice", "current_axial_slice", "beside_mm"),
 )
 
 
@@ -73,7 +91,9 @@ def write_changes(follow_up: FollowUp, path: Path, *, overwrite: bool = False) -
     rows = []
     for change in follow_up.changes:
         row = _change(change)
-        row |= {name: " ".join(map(str, row[name])) for name in ("then_lesions", "now_lesions")}
+        row |= {
+            name: " ".join(map(str, row[name])) for name in ("earlier_lesions", "current_lesions")
+        }
         rows.append([_cell(row[name]) for name in CHANGE_COLUMNS])
     write_table(path, CHANGE_COLUMNS, rows, overwrite=overwrite)
 
@@ -85,16 +105,16 @@ def _cell(value: Any) -> Cell:
 
 def _change(change: LesionChange) -> dict[str, Any]:
     """Values by `CHANGE_COLUMNS`; diameters are those of the largest lesion."""
-    lesion = (change.now or change.then)[0].lesion
+    lesion = (change.current or change.earlier)[0].lesion
     values = (
         *(change.change.value, change.is_small),
-        [each.lesion.id for each in change.then],
-        [each.lesion.id for each in change.now],
-        *(change.then_mm3, change.now_mm3, change.relative),
-        *_diameters(change.then),
-        *_diameters(change.now),
+        [each.lesion.id for each in change.earlier],
+        [each.lesion.id for each in change.current],
+        *(change.earlier_mm3, change.current_mm3, change.relative),
+        *_diameters(change.earlier),
+        *_diameters(change.current),
         None if lesion.side is None else lesion.side.value,
-        *(_axial_slice(change.then), _axial_slice(change.now), change.beside_mm),
+        *(_axial_slice(change.earlier), _axial_slice(change.current), change.beside_mm),
     )
     return dict(zip(CHANGE_COLUMNS, values, strict=True))
 

@@ -46,13 +46,13 @@ class ChangeRow:
     """A row of the table of changes; texts as they are printed."""
 
     change: str
-    then: str
-    now: str
-    then_volume: str
-    now_volume: str
+    earlier: str
+    current: str
+    earlier_volume: str
+    current_volume: str
     relative: str
-    then_diameters: str
-    now_diameters: str
+    earlier_diameters: str
+    current_diameters: str
     place: str
     is_new: bool
 
@@ -72,10 +72,10 @@ class _ScanRow:
 
 @dataclass(frozen=True)
 class _Pair:
-    """A lesion then and now."""
+    """A lesion at the earlier and at the current scan."""
 
-    then: Picture
-    now: Picture
+    earlier: Picture
+    current: Picture
     caption: str
 
 
@@ -101,8 +101,8 @@ def follow_up_page(follow_up: FollowUp, details: ReportDetails) -> str:
     views = _Views(follow_up)
     return render(
         "follow_up.html.j2",
-        title=f"Follow-up of {details.patient or follow_up.now.case.name}",
-        name=details.patient or follow_up.now.case.name,
+        title=f"Follow-up of {details.patient or follow_up.current.case.name}",
+        name=details.patient or follow_up.current.case.name,
         details=details,
         headline=headline(follow_up),
         follow_up=follow_up,
@@ -111,7 +111,7 @@ def follow_up_page(follow_up: FollowUp, details: ReportDetails) -> str:
         rows=change_rows(follow_up.changes),
         pairs=[views.pair(each) for each in follow_up.changes[:MOST_PICTURED]],
         slices=views.slices(),
-        largest=largest_of(follow_up.now.classes),
+        largest=largest_of(follow_up.current.classes),
         legend=legend([r for r in Region if r in views.regions]),
         course=data_address(png_of(draw_course(follow_up))),
         rule=RULE,
@@ -127,8 +127,9 @@ def headline(follow_up: FollowUp) -> str:
     new = follow_up.of(Change.NEW)
     if not new:
         grown = sum(each.has_grown for each in follow_up.changes)
-        return "No new enhancing lesion" + (f", but {grown} larger than then" if grown else "")
-    sizes = ", ".join(f"{each.now_mm3:,.0f} mm³ ({_place(each)})" for each in new[:3])
+        has = "has" if grown == 1 else "have"
+        return "No new enhancing lesion" + (f", but {grown} {has} grown" if grown else "")
+    sizes = ", ".join(f"{each.current_mm3:,.0f} mm³ ({_place(each)})" for each in new[:3])
     more = ", ..." if len(new) > 3 else ""
     return f"{len(new)} new enhancing lesion{'s' if len(new) > 1 else ''}: {sizes}{more}"
 
@@ -142,13 +143,13 @@ def _change_row(change: LesionChange) -> ChangeRow:
     relative = change.relative
     return ChangeRow(
         change.change.value,
-        _numbers(change.then),
-        _numbers(change.now),
-        _mm3(change.then_mm3),
-        _mm3(change.now_mm3),
+        _numbers(change.earlier),
+        _numbers(change.current),
+        _mm3(change.earlier_mm3),
+        _mm3(change.current_mm3),
         texts.ABSENT if relative is None else f"{relative:+.0%}".replace("-", "−"),
-        _diameters(change.then),
-        _diameters(change.now),
+        _diameters(change.earlier),
+        _diameters(change.current),
         _place(change),
         change.change is Change.NEW,
     )
@@ -172,18 +173,18 @@ def _diameters(lesions: Sequence[LesionMeasures]) -> str:
 
 
 def _place(change: LesionChange) -> str:
-    """Side and axial slice of the centre of the largest lesion now, or then if it is gone.
+    """Side and axial slice of the centre of the largest current lesion, or earlier if it is gone.
 
-    Of a new lesion beside one that was there then, also its distance to that one.
+    Of a new lesion beside one of the earlier scan, also its distance to that one.
     """
-    found = (change.now or change.then)[0].lesion
+    found = (change.current or change.earlier)[0].lesion
     beside = "" if change.beside_mm is None else f", {change.beside_mm:.1f} mm from a known lesion"
-    return texts.place_of(found) + beside + ("" if change.now else " then")
+    return texts.place_of(found) + beside + ("" if change.current else " of the earlier scan")
 
 
 def _shown_place(change: LesionChange, number: int) -> str:
-    """As `_place`, with the slice of the scan now that is shown if the lesion is gone."""
-    return _place(change) + ("" if change.now else f", {number} now")
+    """As `_place`, with the slice of the current scan that is shown if the lesion is gone."""
+    return _place(change) + ("" if change.current else f", {number} of the current one")
 
 
 def _scan_rows(follow_up: FollowUp) -> list[_ScanRow]:
@@ -219,24 +220,24 @@ class _Views:
     """Pictures of the last scan beside the one before, registered to it."""
 
     def __init__(self, follow_up: FollowUp) -> None:
-        then, now = follow_up.then, follow_up.now
-        self._follow_up, self._grid = follow_up, now.case.grid
-        window = window_of(then.case.volumes[REFERENCE])
-        image, classes = follow_up.then_on_grid_of_now()
-        known = known_regions(then.measures)
-        self._then = _View(f"{then.title}, registered", image, classes, window, known)
-        shown = now.case.volumes[REFERENCE]
-        known = known_regions(now.measures)
-        self._now = _View(now.title, shown, now.classes, window_of(shown), known)
+        earlier, current = follow_up.earlier, follow_up.current
+        self._follow_up, self._grid = follow_up, current.case.grid
+        window = window_of(earlier.case.volumes[REFERENCE])
+        image, classes = follow_up.earlier_on_current_grid()
+        known = known_regions(earlier.measures)
+        self._earlier = _View(f"{earlier.title}, registered", image, classes, window, known)
+        shown = current.case.volumes[REFERENCE]
+        known = known_regions(current.measures)
+        self._current = _View(current.title, shown, current.classes, window_of(shown), known)
 
     @property
     def regions(self) -> set[Region]:
         """Those with contours in either scan."""
-        return {*self._then.regions, *self._now.regions}
+        return {*self._earlier.regions, *self._current.regions}
 
     def slices(self) -> list[Picture]:
-        """The largest axial slice of the tumour now, and the same slice then."""
-        shown = largest_slice(self._now.image, self._now.classes, self._grid, "axial")
+        """The largest axial slice of the current tumour, and the same slice of the earlier scan."""
+        shown = largest_slice(self._current.image, self._current.classes, self._grid, "axial")
         number = shown.number
         title = MODALITY_TITLES[REFERENCE]
         return [
@@ -246,21 +247,21 @@ class _Views:
                 f"{title} {view.title}",
                 view.regions,
             )
-            for view in (self._then, self._now)
+            for view in (self._earlier, self._current)
         ]
 
     def pair(self, change: LesionChange) -> _Pair:
-        """The slice through the centre of a lesion now, or then if it is gone, in both scans."""
-        voxels = self._follow_up.voxels_on_grid_of_now(change)
+        """The slice through the centre of a lesion, if it is gone where it was, in both scans."""
+        voxels = self._follow_up.voxels_on_current_grid(change)
         slices = [
             slice_of_voxels(view.image, view.classes, self._grid, voxels, PICTURE_MM)
-            for view in (self._then, self._now)
+            for view in (self._earlier, self._current)
         ]
         kind = change.change.value
         pictures = [
             picture_of_lesion(shown, view.window, f"{kind} lesion, {view.title},", "")
-            for shown, view in zip(slices, (self._then, self._now), strict=True)
+            for shown, view in zip(slices, (self._earlier, self._current), strict=True)
         ]
         place = _shown_place(change, slices[1].number)
-        sizes = f"{_mm3(change.then_mm3)} → {_mm3(change.now_mm3)} mm³"
+        sizes = f"{_mm3(change.earlier_mm3)} → {_mm3(change.current_mm3)} mm³"
         return _Pair(pictures[0], pictures[1], f"{kind}: {sizes}, {place}")

@@ -207,7 +207,7 @@ class ReviewActions:
         return True
 
     def _earlier_scan_is_shown(self) -> bool:
-        """Refuse to judge or change lesions of now on the images of an earlier scan."""
+        """Refuse to judge or change current lesions on the images of an earlier scan."""
         if not self.review.unseen.earlier_scan_is_shown:
             return False
         self.say(texts.EARLIER_SCAN)

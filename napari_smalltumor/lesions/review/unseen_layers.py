@@ -30,7 +30,7 @@ class UnseenLayers:
 
     @property
     def earlier_scan_is_shown(self) -> bool:
-        """Whether the images show an earlier scan, so that the mask of now must not be changed."""
+        """Whether the images show an earlier scan, so that the current mask must not be changed."""
         return earlier_scan_is_shown(self._review.viewer.layers)
 
     @property

@@ -26,7 +26,7 @@ from napari_smalltumor.display.sequences import show_sequence
 from napari_smalltumor.follow_up import dock as dock_module
 from napari_smalltumor.follow_up import page
 from napari_smalltumor.follow_up.dock import FollowUpDock
-from napari_smalltumor.follow_up.layers_then import layer_then
+from napari_smalltumor.follow_up.earlier_layers import earlier_layer
 from napari_smalltumor.layers.earlier_scan import earlier_scan_is_shown
 from napari_smalltumor.layers.metadata import region_of
 from napari_smalltumor.layers.reference import reference_layers
@@ -54,7 +54,7 @@ def write(folder: Path, classes: np.ndarray) -> Path:
 
 
 @pytest.fixture
-def then(tmp_path, monkeypatch) -> Path:
+def earlier_scan(tmp_path, monkeypatch) -> Path:
     """The folder of an earlier scan; the registration finds that the head has not moved."""
     unmoved = ScanRegistration(np.eye(4), 0.8, 0.98)
     monkeypatch.setattr(compare, "register_scans", lambda *arguments: unmoved)
@@ -62,13 +62,13 @@ def then(tmp_path, monkeypatch) -> Path:
 
 
 def later() -> np.ndarray:
-    """A new small lesion; the large one has grown, and the small one then is gone."""
+    """A new small lesion; the large one has grown, and the earlier small one is gone."""
     classes = ball(np.zeros(SHAPE, np.uint8), (22, 30, 20), 8)
     return ball(classes, (40, 20, 25), 1.5)
 
 
 @pytest.fixture
-def dock(make_napari_viewer, tmp_path, then):
+def dock(make_napari_viewer, tmp_path, earlier_scan):
     viewer = make_napari_viewer()
     open_case(viewer, write(tmp_path / "BraTS2021_2", np.zeros(SHAPE, np.uint8)))
     case = next(iter(active_patient(viewer).layers)).metadata["smalltumor"].role.case
@@ -88,42 +88,42 @@ def words(dock) -> list[str]:
     return [model.data(model.index(row, 0)).split()[-1] for row in range(model.rowCount())]
 
 
-def test_new_lesions_are_listed_first_and_the_scan_then_is_shown(dock, qtbot, then):
-    compared(dock, qtbot, then)
+def test_new_lesions_are_listed_first_and_the_earlier_scan_is_shown(dock, qtbot, earlier_scan):
+    compared(dock, qtbot, earlier_scan)
     assert words(dock) == ["new", "grown", "gone"]
     assert dock.headline.text().startswith("1 new enhancing lesion")
     assert "RANO, from the measures alone: " in dock.response.text()
     assert "has not been checked against their texts" in dock.response.text()
     viewer = dock._viewer
-    image = viewer.layers["BraTS2021_2 then: BraTS2021_1"]
+    image = viewer.layers["BraTS2021_2 earlier: BraTS2021_1"]
     assert not image.visible
     shown = reference_layers(active_patient(viewer).layers)
     assert len(shown) == 3 and not any(layer.editable for layer in shown.values())
 
 
 @pytest.mark.slow
-def test_a_reference_that_the_user_has_chosen_stays(dock, qtbot, then):
+def test_a_reference_that_the_user_has_chosen_stays(dock, qtbot, earlier_scan):
     viewer, case = dock._viewer, dock_module.case_to_export(dock._viewer)
     masks = {Region.ET: np.ones(viewer.layers["BraTS2021_2 ET"].data.shape, np.uint8)}
-    show_reference(viewer, case, masks, ReferenceChoice("expert", path=then))
+    show_reference(viewer, case, masks, ReferenceChoice("expert", path=earlier_scan))
     (chosen,) = reference_layers(active_patient(viewer).layers).values()
     for _ in range(2):
-        compared(dock, qtbot, then)
+        compared(dock, qtbot, earlier_scan)
         assert list(reference_layers(active_patient(viewer).layers).values()) == [chosen]
         assert "not the reference that is shown" in dock.message.text()
     viewer.layers.remove(chosen)
-    compared(dock, qtbot, then)
+    compared(dock, qtbot, earlier_scan)
     assert len(reference_layers(active_patient(viewer).layers)) == 3
     assert "whose contours are the reference" in dock.message.text()
 
 
 @pytest.mark.slow
-def test_flicker_changes_images_only(dock, qtbot, then):
-    compared(dock, qtbot, then)
+def test_flicker_changes_images_only(dock, qtbot, earlier_scan):
+    compared(dock, qtbot, earlier_scan)
     layers = dock._viewer.layers
     before = {layer.name: layer.visible for layer in layers}
     dock.flicker()
-    assert layers["BraTS2021_2 then: BraTS2021_1"].visible
+    assert layers["BraTS2021_2 earlier: BraTS2021_1"].visible
     assert not layers["BraTS2021_2 T1CE"].visible and layers["BraTS2021_2 ET"].visible
     assert dock._viewer.canvas.overlays.text.text == "earlier scan:\nBraTS2021_1"
     assert dock.flicker_button.isChecked() and "earlier scan is shown" in dock.message.text()
@@ -133,19 +133,19 @@ def test_flicker_changes_images_only(dock, qtbot, then):
 
 
 @pytest.mark.slow
-def test_another_sequence_ends_the_flicker(dock, qtbot, then):
-    compared(dock, qtbot, then)
+def test_another_sequence_ends_the_flicker(dock, qtbot, earlier_scan):
+    compared(dock, qtbot, earlier_scan)
     dock.flicker()
     show_sequence(dock._viewer, "t1ce")
-    assert not dock._viewer.layers["BraTS2021_2 then: BraTS2021_1"].visible
+    assert not dock._viewer.layers["BraTS2021_2 earlier: BraTS2021_1"].visible
     assert not dock.flicker_button.isChecked()
     dock.flicker()
     assert dock.flicker_button.isChecked()
 
 
 @pytest.mark.slow
-def test_the_scan_then_is_no_sequence_to_segment(dock, qtbot, then):
-    compared(dock, qtbot, then)
+def test_the_earlier_scan_is_no_sequence_to_segment(dock, qtbot, earlier_scan):
+    compared(dock, qtbot, earlier_scan)
     pickers = ModalityPickers(dock._viewer)
     qtbot.addWidget(pickers)
     chosen = {modality: layer.name for modality, layer in pickers.chosen.items()}
@@ -156,8 +156,8 @@ def test_the_scan_then_is_no_sequence_to_segment(dock, qtbot, then):
 
 
 @pytest.mark.slow
-def test_steps_go_to_the_lesions(dock, qtbot, then):
-    compared(dock, qtbot, then)
+def test_steps_go_to_the_lesions(dock, qtbot, earlier_scan):
+    compared(dock, qtbot, earlier_scan)
     viewer = dock._viewer
     slices = []
     for _ in range(3):
@@ -172,8 +172,8 @@ def test_steps_go_to_the_lesions(dock, qtbot, then):
 
 
 @pytest.mark.slow
-def test_an_edit_makes_the_comparison_old_and_it_can_be_renewed(dock, qtbot, then):
-    compared(dock, qtbot, then)
+def test_an_edit_makes_the_comparison_old_and_it_can_be_renewed(dock, qtbot, earlier_scan):
+    compared(dock, qtbot, earlier_scan)
     assert "Compared with BraTS2021_1_seg.nii.gz" in dock.message.text()
     et = dock._viewer.layers["BraTS2021_2 ET"]
     et.data_setitem(np.nonzero(et.data), 0)
@@ -181,12 +181,14 @@ def test_an_edit_makes_the_comparison_old_and_it_can_be_renewed(dock, qtbot, the
     dock.compare_again()
     qtbot.waitUntil(lambda: not dock.busy)
     assert words(dock) == ["gone", "gone"]
-    assert sum("then:" in layer.name for layer in dock._viewer.layers) == 1
+    assert sum(" earlier:" in layer.name for layer in dock._viewer.layers) == 1
 
 
 @pytest.mark.slow
-def test_a_failed_attempt_does_not_hide_that_the_comparison_is_old(dock, qtbot, then, tmp_path):
-    compared(dock, qtbot, then)
+def test_a_failed_attempt_does_not_hide_that_the_comparison_is_old(
+    dock, qtbot, earlier_scan, tmp_path
+):
+    compared(dock, qtbot, earlier_scan)
     assert dock.headline.text().endswith("since BraTS2021_1")
     et = dock._viewer.layers["BraTS2021_2 ET"]
     et.data_setitem(np.nonzero(et.data), 0)
@@ -195,18 +197,18 @@ def test_a_failed_attempt_does_not_hide_that_the_comparison_is_old(dock, qtbot, 
 
 
 @pytest.mark.slow
-def test_a_region_without_a_layer_is_not_measured(dock, qtbot, then, monkeypatch):
+def test_a_region_without_a_layer_is_not_measured(dock, qtbot, earlier_scan, monkeypatch):
     monkeypatch.setattr(dock_module, "may_write_regions", lambda *arguments: True)
     del dock._viewer.layers["BraTS2021_2 TC"]
-    compared(dock, qtbot, then)
-    volumes = dock.comparison.follow_up.now.measures.volumes_ml
+    compared(dock, qtbot, earlier_scan)
+    volumes = dock.comparison.follow_up.current.measures.volumes_ml
     assert volumes["et"] > 0
     assert [volumes[name] for name in ("tc", "wt", "ncr", "ed")] == [None] * 4
 
 
 @pytest.mark.slow
-def test_each_patient_has_its_own_comparison(dock, qtbot, then, tmp_path):
-    compared(dock, qtbot, then)
+def test_each_patient_has_its_own_comparison(dock, qtbot, earlier_scan, tmp_path):
+    compared(dock, qtbot, earlier_scan)
     viewer, patients = dock._viewer, active_patient(dock._viewer)
     first = patients.current
     open_case(viewer, write(tmp_path / "BraTS2021_3", tumour()))
@@ -217,26 +219,26 @@ def test_each_patient_has_its_own_comparison(dock, qtbot, then, tmp_path):
 
 
 @pytest.mark.one_binding
-def test_another_head_is_refused_in_the_dock(dock, qtbot, then, monkeypatch):
+def test_another_head_is_refused_in_the_dock(dock, qtbot, earlier_scan, monkeypatch):
     def refuse(*arguments):
         raise CaseError("A and B do not seem to show the same head")
 
     monkeypatch.setattr(compare, "register_scans", refuse)
-    compared(dock, qtbot, then)
+    compared(dock, qtbot, earlier_scan)
     assert "do not seem to show the same head" in dock.message.text()
     assert dock.model.rowCount() == 0 and dock.choose_button.isEnabled()
 
 
 @pytest.mark.slow
 def test_the_page_states_what_was_typed_and_is_refused_if_old(
-    dock, qtbot, then, monkeypatch, tmp_path
+    dock, qtbot, earlier_scan, monkeypatch, tmp_path
 ):
     shown: list[str] = []
     monkeypatch.setattr(notify, "info", shown.append)
     monkeypatch.setattr(notify, "error", shown.append)
     monkeypatch.setattr(page, "ask_for_details", lambda *a: ("A. Reader", ["2026-01", "2026-02"]))
     monkeypatch.setattr(page, "ask_for_page", lambda *a: tmp_path / "page.html")
-    compared(dock, qtbot, then)
+    compared(dock, qtbot, earlier_scan)
     dock.report()
     qtbot.waitUntil(lambda: bool(shown))
     text = (tmp_path / "page.html").read_text(encoding="utf-8").replace("<wbr>", "")
@@ -248,17 +250,17 @@ def test_the_page_states_what_was_typed_and_is_refused_if_old(
     assert "compare again" in shown[-1]
 
 
-def test_the_scan_that_is_open_is_refused(dock, qtbot, then, tmp_path):
+def test_the_scan_that_is_open_is_refused(dock, qtbot, earlier_scan, tmp_path):
     compared(dock, qtbot, tmp_path / "BraTS2021_2")
     assert "is the scan that is open" in dock.message.text()
 
 
 @pytest.mark.slow
-def test_a_mask_that_was_exported_then_goes_before_the_expert_s(dock, qtbot, then):
+def test_a_mask_exported_beside_the_earlier_scan_goes_before_the_experts(dock, qtbot, earlier_scan):
     stored = np.where(later() == 3, 4, later()).astype(np.uint8)
-    exported = then / "BraTS2021_1_smalltumor.nii.gz"
+    exported = earlier_scan / "BraTS2021_1_smalltumor.nii.gz"
     nib.save(nib.Nifti1Image(stored, AFFINE), exported)
-    compared(dock, qtbot, then)
+    compared(dock, qtbot, earlier_scan)
     assert exported.name in dock.message.text()
     assert words(dock) == ["same", "same"]
 
@@ -269,29 +271,33 @@ def test_without_regions_it_says_what_to_do(make_napari_viewer):
     assert not dock.choose_button.isEnabled()
 
 
-def test_a_plane_then_is_beside_that_of_now_and_both_are_linked(dock, qtbot, then):
+def test_a_plane_of_the_earlier_scan_is_beside_the_current_one_and_both_are_linked(
+    dock, qtbot, earlier_scan
+):
     viewer = dock._viewer
     dock.toggle_beside()
     assert not dock.beside_button.isEnabled()
-    compared(dock, qtbot, then)
+    compared(dock, qtbot, earlier_scan)
     dock.flicker()
     window = open_planes(viewer)
     dock.toggle_beside()
     assert window.layout is Layout.AXIAL and window.is_beside and dock.beside_button.isChecked()
-    earlier, now = window.area.earlier[Layout.AXIAL], window.area.canvases[0]
-    assert not earlier.isHidden() and not now.isHidden()
-    image = layer_then(viewer, active_patient(viewer).current)
-    assert not image.visible and image in earlier.layers and image not in now.layers
+    earlier, current = window.area.earlier[Layout.AXIAL], window.area.canvases[0]
+    assert not earlier.isHidden() and not current.isHidden()
+    image = earlier_layer(viewer, active_patient(viewer).current)
+    assert not image.visible and image in earlier.layers and image not in current.layers
     assert len(earlier.layers) == 1 + 3
-    for canvas in (earlier, now):
+    for canvas in (earlier, current):
         canvas.resize(300, 300)
     for row in range(3):
         dock.step(1)
         assert dock.table.currentIndex().row() == row
-        assert earlier.corners()[2] == now.corners()[2]
-        assert earlier.port.centre == now.port.centre and earlier.port.scale == now.port.scale
+        assert earlier.corners()[2] == current.corners()[2]
+        assert (
+            earlier.port.centre == current.port.centre and earlier.port.scale == current.port.scale
+        )
     dock.step(-1)
-    assert earlier.grab().toImage() != now.grab().toImage()
+    assert earlier.grab().toImage() != current.grab().toImage()
     window.show(Layout.FOUR)
     assert earlier.isHidden() and not dock.beside_button.isChecked()
     window.area.canvases[1].double_clicked.emit()
@@ -301,8 +307,8 @@ def test_a_plane_then_is_beside_that_of_now_and_both_are_linked(dock, qtbot, the
 
 
 @pytest.mark.slow
-def test_a_patient_without_an_earlier_scan_is_shown_alone(dock, qtbot, then, tmp_path):
-    compared(dock, qtbot, then)
+def test_a_patient_without_an_earlier_scan_is_shown_alone(dock, qtbot, earlier_scan, tmp_path):
+    compared(dock, qtbot, earlier_scan)
     dock.toggle_beside()
     window = planes_window(dock._viewer)
     assert window.is_beside
@@ -313,12 +319,12 @@ def test_a_patient_without_an_earlier_scan_is_shown_alone(dock, qtbot, then, tmp
     assert not window.is_beside
 
 
-def test_nothing_can_be_painted_on_the_plane_then(dock, qtbot, then):
+def test_nothing_can_be_painted_on_a_plane_of_the_earlier_scan(dock, qtbot, earlier_scan):
     viewer = dock._viewer
-    compared(dock, qtbot, then)
+    compared(dock, qtbot, earlier_scan)
     dock.toggle_beside()
     window = planes_window(viewer)
-    earlier, now = window.area.earlier[Layout.AXIAL], window.area.canvases[0]
+    earlier, current = window.area.earlier[Layout.AXIAL], window.area.canvases[0]
     layer = next(x for x in viewer.layers if region_of(x) is Region.ET)
     viewer.layers.selection.active = layer
     layer.mode = "paint"
@@ -329,21 +335,21 @@ def test_nothing_can_be_painted_on_the_plane_then(dock, qtbot, then):
     for modifier in (Qt.KeyboardModifier.NoModifier, alt):
         qtbot.mouseClick(earlier, Qt.MouseButton.LeftButton, modifier, middle)
     assert (layer.data == before).all() and not clicked
-    limits = [x.contrast_limits for x in now.layers if x._type_string == "image"]
-    assert earlier.windowed is layer_then(viewer, active_patient(viewer).current)
+    limits = [x.contrast_limits for x in current.layers if x._type_string == "image"]
+    assert earlier.windowed is earlier_layer(viewer, active_patient(viewer).current)
     qtbot.mouseDClick(earlier, Qt.MouseButton.RightButton, pos=middle)
     qtbot.mouseRelease(earlier, Qt.MouseButton.RightButton, pos=middle)
-    assert [x.contrast_limits for x in now.layers if x._type_string == "image"] == limits
-    qtbot.mouseClick(now, Qt.MouseButton.LeftButton, pos=now.rect().center())
+    assert [x.contrast_limits for x in current.layers if x._type_string == "image"] == limits
+    qtbot.mouseClick(current, Qt.MouseButton.LeftButton, pos=current.rect().center())
     assert (layer.data != before).any()
-    viewer.layers.remove(layer_then(viewer, active_patient(viewer).current))
+    viewer.layers.remove(earlier_layer(viewer, active_patient(viewer).current))
     assert earlier.layers == [] and not earlier.grab().isNull()
 
 
 @pytest.mark.one_binding
-def test_nothing_is_painted_or_added_on_the_scan_then(dock, qtbot, then):
+def test_nothing_is_painted_or_added_on_the_earlier_scan(dock, qtbot, earlier_scan):
     viewer = dock._viewer
-    compared(dock, qtbot, then)
+    compared(dock, qtbot, earlier_scan)
     layer = next(x for x in viewer.layers if region_of(x) is Region.ET)
     layer.mode = "paint"
     for _ in range(2):
@@ -353,7 +359,7 @@ def test_nothing_is_painted_or_added_on_the_scan_then(dock, qtbot, then):
         layer.mode = "erase"
         assert not earlier_scan_is_shown(viewer.layers)
         assert any(x.visible for x in viewer.layers if x.name.endswith("T1CE"))
-    shown = layer_then(viewer, active_patient(viewer).current)
+    shown = earlier_layer(viewer, active_patient(viewer).current)
     layer.mode = "paint"
     shown.visible = True  # by its eye icon
     assert layer.mode == "pan_zoom"
@@ -370,33 +376,33 @@ def test_nothing_is_painted_or_added_on_the_scan_then(dock, qtbot, then):
 
 
 @pytest.mark.one_binding
-def test_words_about_the_scan_that_is_shown_go_with_it(dock, qtbot, then, tmp_path):
+def test_words_about_the_scan_that_is_shown_go_with_it(dock, qtbot, earlier_scan, tmp_path):
     viewer = dock._viewer
-    compared(dock, qtbot, then)
+    compared(dock, qtbot, earlier_scan)
     lesions = LesionsDock(viewer)
     viewer.window.add_dock_widget(lesions, area="right")
     et = next(x for x in viewer.layers if region_of(x) is Region.ET)
-    shown_now = (
+    shown_current = (
         lambda: setattr(et, "mode", "paint"),
         lambda: show_sequence(viewer, "flair"),
-        lambda: setattr(layer_then(viewer, patients.current), "visible", False),
+        lambda: setattr(earlier_layer(viewer, patients.current), "visible", False),
         dock.flicker,
     )
     patients = active_patient(viewer)
-    for show_now in shown_now:
+    for show_current in shown_current:
         dock.flicker()
         assert "earlier scan is shown" in dock.message.text()
-        assert "present scan" not in viewer.status
+        assert "current scan" not in viewer.status
         lesions.clicks.on_click((0, 0, 0), take_away=True)
         assert lesions.message == texts.EARLIER_SCAN
-        show_now()
+        show_current()
         assert "earlier scan is shown" not in dock.message.text()
         assert lesions.message == ""
     dock.flicker()
     et.mode = "erase"
-    assert "present scan is shown again" in viewer.status
+    assert "current scan is shown again" in viewer.status
     viewer.layers.selection.active = viewer.layers["BraTS2021_2 T1CE"]
-    assert "present scan" not in viewer.status
+    assert "current scan" not in viewer.status
     for letter in (keys.Key("P", "paint"), keys.Key("E", "erase")):
         press(planes_window(viewer), letter)
         assert viewer.status.startswith("BraTS2021_2 T1CE is selected: select a mask")
@@ -408,9 +414,9 @@ def test_words_about_the_scan_that_is_shown_go_with_it(dock, qtbot, then, tmp_pa
     dock.flicker()
     viewer.layers.selection.active = et
     et.mode = "paint"
-    assert "present scan is shown again" in viewer.status
+    assert "current scan is shown again" in viewer.status
     open_case(viewer, write(tmp_path / "BraTS2021_3", tumour()))
-    assert "present scan" not in viewer.status
+    assert "current scan" not in viewer.status
     dock.flicker()
     assert "No earlier scan" in viewer.status
     viewer.layers.clear()
@@ -419,7 +425,7 @@ def test_words_about_the_scan_that_is_shown_go_with_it(dock, qtbot, then, tmp_pa
 
 @pytest.mark.one_binding
 def test_a_comparison_that_ends_behind_another_patient_disturbs_nothing(
-    dock, qtbot, then, tmp_path, monkeypatch
+    dock, qtbot, earlier_scan, tmp_path, monkeypatch
 ):
     proceed = threading.Event()
     unmoved = ScanRegistration(np.eye(4), 0.8, 0.98)
@@ -428,7 +434,7 @@ def test_a_comparison_that_ends_behind_another_patient_disturbs_nothing(
     first = patients.current
     et = next(x for x in viewer.layers if region_of(x) is Region.ET)
     viewer.layers.selection.active = et
-    dock.compare_with(then)
+    dock.compare_with(earlier_scan)
     try:
         assert dock.message.text() == "Comparing with BraTS2021_1 ..."
         open_case(viewer, write(tmp_path / "BraTS2021_3", tumour()))
@@ -441,7 +447,7 @@ def test_a_comparison_that_ends_behind_another_patient_disturbs_nothing(
     assert "another patient" not in dock.message.text()
     assert isalive(name) and name.isVisible()
     patients.activate(first)
-    assert layer_then(viewer, first) is not None
+    assert earlier_layer(viewer, first) is not None
     assert viewer.layers.selection.active is et
     name = being_renamed(viewer)
     dock.compare_again()  # the layers of the earlier scan are replaced
@@ -452,7 +458,7 @@ def test_a_comparison_that_ends_behind_another_patient_disturbs_nothing(
 @pytest.mark.slow
 @pytest.mark.parametrize("closed", ["patient", "window"])
 def test_a_comparison_is_cancelled_with_its_patient_and_its_window(
-    dock, qtbot, then, tmp_path, monkeypatch, raised, closed
+    dock, qtbot, earlier_scan, tmp_path, monkeypatch, raised, closed
 ):
     proceed = threading.Event()
     unmoved = ScanRegistration(np.eye(4), 0.8, 0.98)
@@ -462,7 +468,7 @@ def test_a_comparison_is_cancelled_with_its_patient_and_its_window(
     open_case(viewer, write(tmp_path / "BraTS2021_3", tumour()))
     patients.activate(first)
     monkeypatch.setattr(questions, "confirm", lambda *arguments: True)
-    dock.compare_with(then)
+    dock.compare_with(earlier_scan)
     worker, ended = dock.runs.worker, []
     worker.aborted.connect(lambda: ended.append("aborted"))
     worker.returned.connect(lambda result: ended.append("returned"))
@@ -493,10 +499,12 @@ def being_renamed(viewer) -> QLineEdit:
 
 
 @pytest.mark.slow
-def test_the_images_return_if_the_scan_then_is_deleted_while_it_is_shown(dock, qtbot, then):
-    compared(dock, qtbot, then)
+def test_the_images_return_if_the_earlier_scan_is_deleted_while_it_is_shown(
+    dock, qtbot, earlier_scan
+):
+    compared(dock, qtbot, earlier_scan)
     layers = dock._viewer.layers
     before = [x for x in layers if x.visible]
     dock.flicker()
-    layers.remove(layers["BraTS2021_2 then: BraTS2021_1"])
+    layers.remove(layers["BraTS2021_2 earlier: BraTS2021_1"])
     assert [x for x in layers if x.visible] == before

@@ -125,7 +125,7 @@ def test_a_name_of_another_kind_is_refused(viewer, asked, messages, monkeypatch,
 
 
 def test_the_dialog_gives_what_was_typed(qtbot):
-    dialog = DetailsDialog(None, "Pat", ["the scan then", "the scan now"])
+    dialog = DetailsDialog(None, "Pat", ["the earlier scan", "the current scan"])
     qtbot.addWidget(dialog)
     assert (dialog.reviewer, dialog.dates) == ("", ["", ""])
     dialog.reviewer_field.setText("  A. Reader ")
@@ -134,7 +134,7 @@ def test_the_dialog_gives_what_was_typed(qtbot):
 
 
 def test_the_dialog_stays_open_and_says_why_until_the_dates_are_in_order(qtbot):
-    dialog = DetailsDialog(None, "Pat", ["the scan then", "the scan now"])
+    dialog = DetailsDialog(None, "Pat", ["the earlier scan", "the current scan"])
     qtbot.addWidget(dialog)
     go_on = next(b for b in dialog.findChildren(QPushButton) if "file" in b.text())
     for dates, problem in (

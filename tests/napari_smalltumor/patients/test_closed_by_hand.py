@@ -142,13 +142,13 @@ def test_a_patient_that_is_closed_with_its_button_is_not_offered(viewer, idle, w
 
 def test_an_earlier_scan_does_not_return_since_its_comparison_is_gone(viewer, idle):
     open_segmented(viewer, "Pat")
-    then = viewer.add_image(np.zeros((3, 3, 3)), name="then")
-    assign(then, PAT)
-    mark_as_earlier_scan(then)
+    earlier = viewer.add_image(np.zeros((3, 3, 3)), name="earlier")
+    assign(earlier, PAT)
+    mark_as_earlier_scan(earlier)
     remove_all(viewer)
     idle()
     reopen_closed(viewer)
-    assert then not in viewer.layers and len(viewer.layers) == 7
+    assert earlier not in viewer.layers and len(viewer.layers) == 7
 
 
 def test_a_patient_whose_only_layer_is_replaced_is_not_closed(viewer, idle, warnings):

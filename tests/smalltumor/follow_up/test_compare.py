@@ -60,16 +60,16 @@ def again(image, classes, name="P2", grid=GRID, **more) -> Scan:
 
 def test_a_turned_head_is_found_and_its_lesions_are_matched():
     image = head(1)
-    then, now = np.zeros(SHAPE, np.uint8), np.zeros(SHAPE, np.uint8)
-    ball(then, (16, 27, 20), 3.5)
-    ball(now, (16, 27, 20), 5)
-    ball(now, (32, 33, 22), 1.5)
-    found = compare_scans([scan(image, then), again(image, now)])
+    earlier, current = np.zeros(SHAPE, np.uint8), np.zeros(SHAPE, np.uint8)
+    ball(earlier, (16, 27, 20), 3.5)
+    ball(current, (16, 27, 20), 5)
+    ball(current, (32, 33, 22), 1.5)
+    found = compare_scans([scan(image, earlier), again(image, current)])
     assert [each.change for each in found.changes] == [Change.NEW, Change.GROWN]
     assert found.registrations[0].similarity > 0.9
     centre = GRID.to_patient((16, 27, 20))
     matrix = found.registrations[0].matrix
-    lesion = found.changes[1].now[0].lesion
+    lesion = found.changes[1].current[0].lesion
     distance = matrix[:3, :3] @ centre + matrix[:3, 3] - lesion.centroid_ras_mm
     assert np.linalg.norm(distance) < 1
 
@@ -103,44 +103,44 @@ def test_one_scan_is_no_comparison():
 def test_a_made_follow_up_of_the_sample_is_described_right(sample_folder):
     """One lesion shrunk, one grown, one new of 100 voxels; the head has turned by 10 degrees."""
     case = read_case(sample_folder)
-    then, _ = read_labels(case)
-    now, left, new = _made_later(then)
-    first = Scan(case, then, measure_case(case, Segmentation("P", then, case.grid)))
-    later = again(case.volumes["t1ce"], now, grid=case.grid)
+    earlier, _ = read_labels(case)
+    current, left, new = _made_later(earlier)
+    first = Scan(case, earlier, measure_case(case, Segmentation("P", earlier, case.grid)))
+    later = again(case.volumes["t1ce"], current, grid=case.grid)
     found = compare_scans([replace(first, date="2026-01-01"), replace(later, date="2026-03-01")])
     assert [each.change for each in found.changes] == [Change.NEW, Change.GROWN, Change.SHRUNK]
     (appeared,), (grown,), (shrunk,) = (
         found.of(c) for c in (Change.NEW, Change.GROWN, Change.SHRUNK)
     )
-    assert appeared.now_mm3 == pytest.approx(100, rel=0.15) and appeared.is_small
-    assert appeared.now[0].lesion.side == "right"
-    assert grown.then_mm3 == 319 and grown.now_mm3 == pytest.approx(598, rel=0.1)
-    assert shrunk.then_mm3 == 10056 and shrunk.now_mm3 == pytest.approx(left, rel=0.1)
+    assert appeared.current_mm3 == pytest.approx(100, rel=0.15) and appeared.is_small
+    assert appeared.current[0].lesion.side == "right"
+    assert grown.earlier_mm3 == 319 and grown.current_mm3 == pytest.approx(598, rel=0.1)
+    assert shrunk.earlier_mm3 == 10056 and shrunk.current_mm3 == pytest.approx(left, rel=0.1)
     matrix = found.registrations[0].matrix
     expected = matrix[:3, :3] @ case.grid.to_patient(new) + matrix[:3, 3]
-    assert appeared.now[0].lesion.centroid_ras_mm == pytest.approx(expected, abs=1)
+    assert appeared.current[0].lesion.centroid_ras_mm == pytest.approx(expected, abs=1)
     assert found.response.category is Category.STABLE_DISEASE
     assert "is not measurable" in found.response.reasons[-1]
 
 
-def _made_later(then: np.ndarray) -> tuple[np.ndarray, int, np.ndarray]:
+def _made_later(earlier: np.ndarray) -> tuple[np.ndarray, int, np.ndarray]:
     """Tissue classes later, what is left of the large lesion, and the centre of the new one."""
     from scipy.ndimage import binary_dilation, binary_erosion
 
-    small, large = (np.zeros(then.shape, bool) for _ in range(2))
-    components = connected_components(then == TissueClass.ET)
+    small, large = (np.zeros(earlier.shape, bool) for _ in range(2))
+    components = connected_components(earlier == TissueClass.ET)
     for mask, voxels in zip((small, large), components.voxels, strict=True):
         mask[tuple(voxels.T)] = True
-    now = then.copy()
+    current = earlier.copy()
     left = binary_erosion(large)
     left[:, :, : int(np.percentile(components.voxels[1][:, 2], 25))] = False
-    now[large & ~left] = TissueClass.ED
-    now[binary_dilation(small)] = TissueClass.ET
+    current[large & ~left] = TissueClass.ED
+    current[binary_dilation(small)] = TissueClass.ET
     centre = np.array([95, 150, 75])
-    distance = np.square(np.stack(np.indices(then.shape), axis=-1) - centre).sum(-1)
-    nearest = np.unravel_index(np.argsort(distance.ravel(), kind="stable")[:100], then.shape)
-    now[nearest] = TissueClass.ET
-    return now, int(left.sum()), np.mean(nearest, axis=1)
+    distance = np.square(np.stack(np.indices(earlier.shape), axis=-1) - centre).sum(-1)
+    nearest = np.unravel_index(np.argsort(distance.ravel(), kind="stable")[:100], earlier.shape)
+    current[nearest] = TissueClass.ET
+    return current, int(left.sum()), np.mean(nearest, axis=1)
 
 
 def test_scans_of_one_name_are_told_apart_by_their_folders():

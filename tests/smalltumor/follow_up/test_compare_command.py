@@ -72,11 +72,11 @@ def test_a_named_mask_is_not_read_with_the_label_scheme_of_the_images(
 ):
     """Names of BraTS 2023 go with 4 for a cavity, the values of the mask with 4 for ET."""
     folders = [write_scan(f"BraTS-GLI-00001-{n}", tumour(), "t1c", "t2f") for n in ("000", "001")]
-    own, named = folders[0] / "BraTS-GLI-00001-000_seg.nii.gz", tmp_path / "now.nii.gz"
+    own, named = folders[0] / "BraTS-GLI-00001-000_seg.nii.gz", tmp_path / "current.nii.gz"
     copyfile(cases[1] / "P_visit2_seg.nii.gz", named)
     code, out, err = smalltumor("compare", *folders, "--masks", own, named)
     assert code == 1 and "complete response" not in out
-    assert "now.nii.gz: label values 1, 2, 4 fit" in err and "--labels" in err
+    assert "current.nii.gz: label values 1, 2, 4 fit" in err and "--labels" in err
 
 
 def test_exported_masks_go_before_an_expert_s_and_are_named(smalltumor, cases, tmp_path):

@@ -56,9 +56,9 @@ def around_a_cavity(outer: float, cavity: float) -> CaseMeasures:
 
 
 def test_a_cavity_that_widens_within_a_thin_rim_is_no_progression():
-    then, now = around_a_cavity(34, 30), around_a_cavity(48, 44)
-    assert then.sums is None and then.lesions[0].lesion.mm3 > 5000
-    found = response(then, now)
+    earlier, current = around_a_cavity(34, 30), around_a_cavity(48, 44)
+    assert earlier.sums is None and earlier.lesions[0].lesion.mm3 > 5000
+    found = response(earlier, current)
     assert found.category is None
     assert "the first scan has no measurable lesion" in found.reasons[0]
 
@@ -67,7 +67,7 @@ def test_a_progression_of_the_sum_says_if_the_volume_has_not_grown():
     flat = scan((20, 20, 5, 40, 40, 2))
     found = response(scan(TARGET), flat)
     assert found.category is Category.PROGRESSIVE_DISEASE
-    assert "although the volume of the target lesions is 44% of that then" in found.reasons[0]
+    assert "volume of the target lesions is 44% of what it was at that scan" in found.reasons[0]
     found = response(scan(TARGET), scan((20, 20, 5, 40, 40, 8)))
     assert found.category is Category.PROGRESSIVE_DISEASE and "although" not in found.reasons[0]
 
@@ -82,23 +82,23 @@ def test_growth_of_less_than_40_percent_a_scan_adds_up():
 
 
 def test_lesions_that_merge_and_become_measurable_are_a_progression():
-    then = scan((40, 40, 5, 8, 20, 6), (40, 64, 5, 8, 20, 6))
-    now = scan((40, 40, 5, 14, 44, 6))
-    assert words(then, now) == ["merged"]
-    assert response(then, now).category is Category.PROGRESSIVE_DISEASE
+    earlier = scan((40, 40, 5, 8, 20, 6), (40, 64, 5, 8, 20, 6))
+    current = scan((40, 40, 5, 14, 44, 6))
+    assert words(earlier, current) == ["merged"]
+    assert response(earlier, current).category is Category.PROGRESSIVE_DISEASE
 
 
 def test_in_thick_slices_a_lesion_beside_another_is_new():
-    then = scan((20, 20, 5, 30, 30, 4), grid=THICK)
+    earlier = scan((20, 20, 5, 30, 30, 4), grid=THICK)
     beside = (20, 53, 5, 12, 12, 3)
-    now = scan((20, 20, 5, 30, 30, 4), beside, grid=THICK)
-    assert words(then, now) == ["new", "same"]
-    assert response(then, now).category is Category.PROGRESSIVE_DISEASE
+    current = scan((20, 20, 5, 30, 30, 4), beside, grid=THICK)
+    assert words(earlier, current) == ["new", "same"]
+    assert response(earlier, current).category is Category.PROGRESSIVE_DISEASE
 
 
 def test_in_thick_slices_a_lesion_in_the_next_slice_is_the_same():
-    then, now = (scan((20, 20, k, 30, 30, 1), grid=THICK) for k in (5, 6))
-    assert words(then, now) == ["same"]
+    earlier, current = (scan((20, 20, k, 30, 30, 1), grid=THICK) for k in (5, 6))
+    assert words(earlier, current) == ["same"]
 
 
 @pytest.mark.parametrize("row", [51, 52])
@@ -111,11 +111,11 @@ def test_sums_are_of_targets_only(row):
 
 
 def test_a_target_that_has_swallowed_a_neighbour_counts_as_a_whole():
-    then, now = scan(TARGET, (20, 52, 5, 30, 6, 8)), scan((20, 20, 5, 30, 38, 8))
-    (merged,) = course_of(then, now).changes(0, 1)
+    earlier, current = scan(TARGET, (20, 52, 5, 30, 6, 8)), scan((20, 20, 5, 30, 38, 8))
+    (merged,) = course_of(earlier, current).changes(0, 1)
     assert merged.change is Change.MERGED
-    (lesion,) = now.lesions
-    assert response(then, now).sums_mm2[1] == lesion.lesion.axial.product_mm2
+    (lesion,) = current.lesions
+    assert response(earlier, current).sums_mm2[1] == lesion.lesion.axial.product_mm2
 
 
 def test_specks_after_a_complete_response_are_no_progression():

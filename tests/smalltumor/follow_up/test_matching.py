@@ -40,9 +40,9 @@ def lesions(balls, matrix, spacing=(1.0, 1.0, 1.0)):
     return measure_classes(classes, grid).lesions
 
 
-def changes(then, now, degrees=10.0, spacing=(1.0, 1.0, 1.0)):
+def changes(earlier, current, degrees=10.0, spacing=(1.0, 1.0, 1.0)):
     matrix = turn(degrees, (4.0, -3.0, 2.0))
-    before, after = lesions(then, np.eye(4)), lesions(now, matrix, spacing)
+    before, after = lesions(earlier, np.eye(4)), lesions(current, matrix, spacing)
     return match_lesions(before, after, np.eye(4), np.linalg.inv(matrix))
 
 
@@ -54,7 +54,7 @@ def beside(point, mm):
 
 
 @pytest.mark.parametrize(
-    ("then", "now", "expected"),
+    ("earlier", "current", "expected"),
     [
         ([(A, 5)], [(A, 5)], ["same"]),
         ([(A, 5)], [(A, 7)], ["grown"]),
@@ -68,21 +68,21 @@ def beside(point, mm):
     ],
 )
 @pytest.mark.parametrize("spacing", [(1.0, 1.0, 1.0), (1.0, 1.0, 3.0)])
-def test_what_has_become_of_a_lesion(then, now, expected, spacing):
-    found = changes(then, now, spacing=spacing)
+def test_what_has_become_of_a_lesion(earlier, current, expected, spacing):
+    found = changes(earlier, current, spacing=spacing)
     assert [each.change.value for each in found] == expected
 
 
 def test_volumes_of_a_group_are_added():
     (merged,) = changes([(A, 4), (beside(A, (14, 0, 0)), 4)], [(beside(A, (7, 0, 0)), 11)])
-    assert merged.then_mm3 == pytest.approx(sum(x.lesion.mm3 for x in merged.then))
-    assert len(merged.then) == 2 and merged.now_mm3 == merged.now[0].lesion.mm3
-    assert merged.relative == pytest.approx(merged.now_mm3 / merged.then_mm3 - 1)
+    assert merged.earlier_mm3 == pytest.approx(sum(x.lesion.mm3 for x in merged.earlier))
+    assert len(merged.earlier) == 2 and merged.current_mm3 == merged.current[0].lesion.mm3
+    assert merged.relative == pytest.approx(merged.current_mm3 / merged.earlier_mm3 - 1)
 
 
 def test_what_is_new_or_gone_has_no_relative_change():
     new, gone = changes([(A, 7)], [(C, 3)])
-    assert (new.then_mm3, new.relative, gone.now_mm3, gone.relative) == (None,) * 4
+    assert (new.earlier_mm3, new.relative, gone.current_mm3, gone.relative) == (None,) * 4
 
 
 def test_new_small_lesions_come_first_then_the_other_changes():
@@ -92,7 +92,7 @@ def test_new_small_lesions_come_first_then_the_other_changes():
     )
     assert [each.change for each in found] == [*[Change.NEW] * 3, Change.GROWN, Change.SAME]
     assert [each.is_small for each in found[:3]] == [True, True, False]
-    assert found[0].now_mm3 > found[1].now_mm3
+    assert found[0].current_mm3 > found[1].current_mm3
 
 
 def test_a_satellite_that_is_farther_than_the_tolerance_is_new():
@@ -145,7 +145,7 @@ def test_a_ball_beside_a_lesion_that_is_still_there_is_new_however_large(radius)
     ball = (beside(A, (14 + radius, 0, 0)), radius)
     new, same = changes([(A, 13)], [(A, 12), ball], degrees=0.0)
     assert (new.change, same.change) == (Change.NEW, Change.SAME)
-    assert new.beside_mm is not None and new.now[0].lesion.mm3 >= SHIFTED_MM3
+    assert new.beside_mm is not None and new.current[0].lesion.mm3 >= SHIFTED_MM3
 
 
 def blocks(cells, grid):
@@ -154,7 +154,7 @@ def blocks(cells, grid):
     return measure_classes(classes, grid).lesions
 
 
-def test_overlap_is_the_same_from_then_to_now_and_back():
+def test_overlap_is_the_same_in_both_directions():
     one = blocks([(1, 0, 0), (0, 0, 3)], Grid((4, 4, 8), AXCODES))
     thick = Grid((4, 4, 4), AXCODES @ np.diag([1, 1, 5.0, 1]))
     other = blocks([(0, 0, 0)], thick)
@@ -165,8 +165,8 @@ def test_overlap_is_the_same_from_then_to_now_and_back():
 
 
 def test_a_small_lesion_that_has_shifted_is_the_same():
-    then, now = [(A, 1.5)], [(beside(A, (3.0, 0, 0)), 1.5)]
-    (found,) = changes(then, now, degrees=0.0)
+    earlier, current = [(A, 1.5)], [(beside(A, (3.0, 0, 0)), 1.5)]
+    (found,) = changes(earlier, current, degrees=0.0)
     assert found.change is Change.SAME
 
 
@@ -179,7 +179,7 @@ def test_a_change_of_less_than_a_voxel_is_none():
 @given(st.floats(-12, 12), st.floats(3, 9), st.floats(3, 9))
 def test_one_lesion_is_one_whatever_the_turn(degrees, before, after):
     (found,) = changes([(A, before)], [(A, after)], degrees)
-    assert len(found.then) == len(found.now) == 1
+    assert len(found.earlier) == len(found.current) == 1
     if abs(found.relative) < 0.35:
         assert found.change is Change.SAME
     if abs(before - after) > 2:

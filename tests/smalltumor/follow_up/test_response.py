@@ -34,7 +34,7 @@ BECAME = LesionChange(Change.GROWN, SMALL, LARGE)
 
 
 @pytest.mark.parametrize(
-    ("sums", "changes", "now", "category"),
+    ("sums", "changes", "current", "category"),
     [
         ([400, 400], [SAME], LARGE, "stable disease"),
         ([400, 499], [SAME], LARGE, "stable disease"),
@@ -53,15 +53,15 @@ BECAME = LesionChange(Change.GROWN, SMALL, LARGE)
         ([None, None], [NEW_SMALL], SMALL, None),
     ],
 )
-def test_the_category_follows_the_rule(sums, changes, now, category):
-    response = assess(findings(sums, changes, now))
+def test_the_category_follows_the_rule(sums, changes, current, category):
+    response = assess(findings(sums, changes, current))
     assert (response.category and response.category.value) == category
     assert response.reasons
     assert response.sums_mm2 == tuple(sums)
 
 
-def findings(sums, changes, now=LARGE, target_is_measurable=True) -> Findings:
-    return Findings(sums, [changes] * (len(sums) - 1), now, target_is_measurable)
+def findings(sums, changes, current=LARGE, target_is_measurable=True) -> Findings:
+    return Findings(sums, [changes] * (len(sums) - 1), current, target_is_measurable)
 
 
 def test_a_new_lesion_that_is_not_measurable_is_said():
@@ -102,8 +102,8 @@ def test_an_increase_of_specks_is_no_progression():
 
 def test_lesions_that_merge_or_split_can_become_measurable():
     for change in (Change.MERGED, Change.SPLIT):
-        then = (*SMALL, *SMALL) if change is Change.MERGED else SMALL
-        response = assess(findings([None, None], [LesionChange(change, then, LARGE)]))
+        earlier = (*SMALL, *SMALL) if change is Change.MERGED else SMALL
+        response = assess(findings([None, None], [LesionChange(change, earlier, LARGE)]))
         assert response.category is Category.PROGRESSIVE_DISEASE
 
 

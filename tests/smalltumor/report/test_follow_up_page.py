@@ -52,7 +52,7 @@ def page(follow_up) -> Page:
 def test_the_new_small_lesion_comes_first(page, follow_up):
     assert [each.change.value for each in follow_up.changes] == ["new", "grown", "gone"]
     new = follow_up.changes[0]
-    assert headline(follow_up).startswith(f"1 new enhancing lesion: {new.now_mm3:,.0f} mm³")
+    assert headline(follow_up).startswith(f"1 new enhancing lesion: {new.current_mm3:,.0f} mm³")
     assert page.text.index("1 new enhancing lesion") < page.text.index("Compared 2026-03-01")
     assert page.text.index(" new – ") < page.text.index(" grown ") < page.text.index(" gone ")
 
@@ -71,13 +71,13 @@ def test_without_a_new_lesion_the_headline_says_what_has_grown(follow_up):
     _, grown, gone = follow_up.changes
     merged = replace(grown, change=Change.MERGED)
     known = replace(follow_up, changes=(merged, grown, gone))
-    assert headline(known) == "No new enhancing lesion, but 2 larger than then"
+    assert headline(known) == "No new enhancing lesion, but 2 have grown"
     assert headline(replace(follow_up, changes=(gone,))) == "No new enhancing lesion"
 
 
 def test_diameters_are_given_with_their_slices(page, follow_up):
     grown = follow_up.changes[1]
-    for lesions in (grown.then, grown.now):
+    for lesions in (grown.earlier, grown.current):
         lesion = lesions[0].lesion
         axial, mark = lesion.axial, "°" if lesion.axial.has_cavity else ""
         text = f"{axial.longest_mm:.1f} × {axial.perpendicular_mm:.1f}{mark}"
@@ -120,11 +120,11 @@ def test_any_title_can_be_printed(follow_up, title):
 
 def test_headline_picture_caption_and_table_name_one_slice():
     """Also where another slice has more of the lesion than that of its centre."""
-    now = np.zeros(SHAPE, np.uint8)
-    now[20:26, 20:26, 10:12] = 3
-    now[22:24, 22:24, 12:30] = 3
-    found = matched([scan(np.zeros(SHAPE, np.uint8), "a"), scan(now, "b")], [UNMOVED])
-    lesion = found.changes[0].now[0].lesion
+    current = np.zeros(SHAPE, np.uint8)
+    current[20:26, 20:26, 10:12] = 3
+    current[22:24, 22:24, 12:30] = 3
+    found = matched([scan(np.zeros(SHAPE, np.uint8), "a"), scan(current, "b")], [UNMOVED])
+    lesion = found.changes[0].current[0].lesion
     page = Page(follow_up_page(found, ReportDetails()))
     centre = lesion.slices[0]
     assert centre not in (28, 29)
@@ -133,16 +133,16 @@ def test_headline_picture_caption_and_table_name_one_slice():
 
 
 def test_the_caption_of_a_lesion_that_is_gone_names_its_slice_in_both_scans(follow_up):
-    """The head is three slices lower in the scan now."""
+    """The head is three slices lower in the current scan."""
     lower = np.eye(4)
     lower[2, 3] = -9.0
     found = matched(follow_up.scans, [ScanRegistration(lower, 0.8, 0.98)])
-    gone = next(each for each in found.changes if not each.now)
-    then = gone.then[0].lesion.slices[0]
+    gone = next(each for each in found.changes if not each.current)
+    earlier = gone.earlier[0].lesion.slices[0]
     page = Page(follow_up_page(found, ReportDetails()))
-    assert f"axial {then} then, {then + 3} now" in page.text
+    assert f"axial {earlier} of the earlier scan, {earlier + 3} of the current one" in page.text
     alts = [picture["alt"] for picture in page.all("img")]
-    assert sum(alt.endswith(f"in axial slice {then + 3}") for alt in alts) >= 2
+    assert sum(alt.endswith(f"in axial slice {earlier + 3}") for alt in alts) >= 2
 
 
 def test_dates_are_printed_on_one_line(page):
@@ -198,11 +198,11 @@ def test_the_table_of_changes_has_empty_cells_for_what_is_not_there(follow_up, t
     write_changes(follow_up, tmp_path / "a.csv")
     with (tmp_path / "a.csv").open(newline="") as file:
         new, grown, gone = csv.DictReader(file)
-    assert (new["change"], new["then_mm3"], new["relative"]) == ("new", "", "")
-    assert (gone["change"], gone["now_mm3"], gone["now_axial_mm"]) == ("gone", "", "")
-    assert (new["then_axial_slice"], gone["now_axial_slice"]) == ("", "")
-    assert int(gone["then_axial_slice"]) == follow_up.changes[2].then[0].lesion.slices[0]
-    assert (grown["now_has_cavity"], gone["now_has_cavity"]) == ("false", "")
+    assert (new["change"], new["earlier_mm3"], new["relative"]) == ("new", "", "")
+    assert (gone["change"], gone["current_mm3"], gone["current_axial_mm"]) == ("gone", "", "")
+    assert (new["earlier_axial_slice"], gone["current_axial_slice"]) == ("", "")
+    assert int(gone["earlier_axial_slice"]) == follow_up.changes[2].earlier[0].lesion.slices[0]
+    assert (grown["current_has_cavity"], gone["current_has_cavity"]) == ("false", "")
     assert float(grown["relative"]) == pytest.approx(follow_up.changes[1].relative, rel=1e-6)
 
 

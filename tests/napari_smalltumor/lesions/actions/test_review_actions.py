@@ -314,15 +314,15 @@ def test_nothing_is_changed_while_the_earlier_scan_is_shown(viewer, with_specks,
     dock.review.set_unfolded(True)
     dock.select([2])
     dock.actions.delete()
-    then = viewer.add_image(np.zeros((4, 4, 4)), name="T1CE then")
-    mark_as_earlier_scan(then)
+    earlier = viewer.add_image(np.zeros((4, 4, 4)), name="earlier T1CE")
+    mark_as_earlier_scan(earlier)
     dock.select([0])
     before = viewer.layers["Pat ET"].data.copy()
     getattr(dock.actions, action)()
     assert dock.said[-1] == texts.EARLIER_SCAN
     assert dock.voxels == [12, 216] and (viewer.layers["Pat ET"].data == before).all()
     assert not any(map(dock.review.is_accepted, dock.review.lesions))
-    then.visible = False
+    earlier.visible = False
     dock.actions.undo()
     assert dock.voxels == [2, 12, 216]
 

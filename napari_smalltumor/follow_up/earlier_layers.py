@@ -1,7 +1,7 @@
 """The earlier scan as layers of the active patient: T1CE and, as the reference, its regions.
 
 They cannot be painted, and are never exported, listed or autosaved. While the earlier scan is shown
-no tool that paints stays chosen: a stroke belongs to the present scan.
+no tool that paints stays chosen: a stroke belongs to the current scan.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image, Labels, Layer
 
-_THEN: WeakKeyDictionary[Layer, list[Layer]] = WeakKeyDictionary()
-"""Layers of T1CE then, each with the images that it has hidden."""
+_EARLIER: WeakKeyDictionary[Layer, list[Layer]] = WeakKeyDictionary()
+"""Layers of an earlier T1CE, each with the images that it has hidden."""
 
 _GUARDS: WeakKeyDictionary[Layer, NoPainting] = WeakKeyDictionary()
 _MARKS: WeakKeyDictionary[Layer, CanvasMark] = WeakKeyDictionary()
 
 
-def show_then(viewer: ViewerModel, comparison: Comparison) -> Image:
+def show_earlier(viewer: ViewerModel, comparison: Comparison) -> Image:
     """Add the earlier T1CE, hidden, and the contours of its regions; return its layer.
 
     A reference that the user has chosen stays in place of the contours.
@@ -55,11 +55,11 @@ def show_then(viewer: ViewerModel, comparison: Comparison) -> Image:
 
     case = comparison.case
     patient = patient_of_shown_case(viewer.layers, case)
-    remove_then(viewer, patient)
-    volume = comparison.follow_up.then.case.volumes[REFERENCE]
+    remove_earlier(viewer, patient)
+    volume = comparison.follow_up.earlier.case.volumes[REFERENCE]
     layer = Image(
         comparison.image,
-        name=f"{case.name} then: {comparison.title}",
+        name=f"{case.name} earlier: {comparison.title}",
         colormap="gray",
         contrast_limits=contrast_limits(volume, REFERENCE),
         interpolation2d="linear",
@@ -69,84 +69,84 @@ def show_then(viewer: ViewerModel, comparison: Comparison) -> Image:
     )
     assign(layer, patient)
     mark_as_earlier_scan(layer)
-    _THEN[layer] = []
-    _GUARDS[layer] = NoPainting(viewer, layer, _show_now)
+    _EARLIER[layer] = []
+    _GUARDS[layer] = NoPainting(viewer, layer, _show_current)
     _MARKS[layer] = CanvasMark(viewer, layer, f"earlier scan:\n{comparison.title}")
     viewer.layers.events.removed.connect(_on_removed)  # once, however often it is connected
     with active_patient(viewer).in_background(), selection_untouched(viewer):
         viewer.layers.insert(_index_above_images(viewer, patient), layer)
     if not _references(viewer, patient):
-        choice = ReferenceChoice(f"then: {comparison.title}", path=comparison.folder)
+        choice = ReferenceChoice(f"earlier: {comparison.title}", path=comparison.folder)
         show_reference(viewer, case, comparison.masks, choice)
         mark_as_earlier_contours(_references(viewer, patient))
     return layer
 
 
-def contours_are_then(viewer: ViewerModel, patient: Patient | None) -> bool:
+def contours_are_earlier(viewer: ViewerModel, patient: Patient | None) -> bool:
     """Whether the reference of a patient is the regions of the earlier scan."""
     shown = _references(viewer, patient)
     return bool(shown) and are_earlier_contours(shown)
 
 
-def remove_then(viewer: ViewerModel, patient: Patient | None) -> None:
+def remove_earlier(viewer: ViewerModel, patient: Patient | None) -> None:
     """Remove the layers of the earlier scan of a patient, if there are any."""
-    layer = layer_then(viewer, patient)
+    layer = earlier_layer(viewer, patient)
     if layer is None:
         return
-    _show_now(layer)
+    _show_current(layer)
     viewer.layers.remove(layer)
-    if contours_are_then(viewer, patient):
+    if contours_are_earlier(viewer, patient):
         for reference in _references(viewer, patient):
             viewer.layers.remove(reference)
 
 
-def layer_then(viewer: ViewerModel, patient: Patient | None) -> Image | None:
+def earlier_layer(viewer: ViewerModel, patient: Patient | None) -> Image | None:
     """The layer of the earlier T1CE of a patient."""
-    found = (x for x in layers_of_patient(viewer.layers, patient) if x in _THEN)
+    found = (x for x in layers_of_patient(viewer.layers, patient) if x in _EARLIER)
     return next(found, None)
 
 
 def flicker(viewer: ViewerModel) -> bool:
-    """Change between T1CE then and the images now; whether the scan then is shown.
+    """Switch between the earlier T1CE and the current images; whether the earlier is shown.
 
     Only images are hidden: the regions stay as they are.
     """
     patients = active_patient(viewer)
-    layer = layer_then(viewer, patients.current)
+    layer = earlier_layer(viewer, patients.current)
     if layer is None:
         status_line(viewer).say("No earlier scan is shown: choose one in the Follow-up dock")
         return False
     status_line(viewer).remove()
     if layer.visible:
-        _show_now(layer)
+        _show_current(layer)
         return False
     images = [x for x in patients.layers if _is_image(x) and x is not layer and x.visible]
-    _THEN[layer] = images
+    _EARLIER[layer] = images
     layer.visible = True
     for image in images:
         image.visible = False
     return True
 
 
-def show_now(viewer: ViewerModel) -> None:
-    """Show the images now."""
-    layer = layer_then(viewer, active_patient(viewer).current)
+def show_current(viewer: ViewerModel) -> None:
+    """Show the current images."""
+    layer = earlier_layer(viewer, active_patient(viewer).current)
     if layer is not None:
-        _show_now(layer)
+        _show_current(layer)
 
 
-def _show_now(layer: Layer) -> None:
+def _show_current(layer: Layer) -> None:
     if not layer.visible:
         return
-    for image in _THEN[layer]:
+    for image in _EARLIER[layer]:
         image.visible = True
     layer.visible = False
 
 
 def _on_removed(event: Any) -> None:
-    """Show the images now if the earlier T1CE is deleted while it is shown."""
-    if event.value in _THEN:
-        _show_now(event.value)
+    """Show the current images if the earlier T1CE is deleted while it is shown."""
+    if event.value in _EARLIER:
+        _show_current(event.value)
 
 
 def _references(viewer: ViewerModel, patient: Patient | None) -> list[Labels]:
