@@ -76,13 +76,23 @@ class PreparedScanDock(PreparedScanPanel):
         self.destroyed.connect(partial(_disconnect, ref(self)))
         self.edit_button.toggled.connect(self.paint_brain_mask)
         self.apply_mask_button.clicked.connect(self.apply_brain_mask)
-        self._registration_correction.requested.connect(self._start)
+        self._registration_correction.requested.connect(self.correct)
         self._registration_correction.refused.connect(self.show_message)
         self.cancel_button.clicked.connect(self.cancel)
         show_as_tab(self, "Prepared scan")
         guard_fields(self)
         accept_drops(self, napari_viewer)
         self.update_figures()
+
+    @property
+    def case(self) -> Case | None:
+        """The case that the dock shows, or None."""
+        return self._layers.case if self._layers is not None else None
+
+    @property
+    def prepared(self) -> PreparedCase | None:
+        """The prepared case that the dock shows, or None."""
+        return self._prepared
 
     @property
     def busy(self) -> bool:
@@ -156,7 +166,40 @@ class PreparedScanDock(PreparedScanPanel):
             self.show_message("The brain mask is applied already.")
             return
         written = self._autosave.checksums([layers.brain])
-        self._start(Correction(brain=mask), written)
+        self.correct(Correction(brain=mask), written)
+
+    def correct(self, correction: Correction, written: Mapping[Layer, int] | None = None) -> None:
+        """Apply a correction to the active patient's case, in a worker.
+
+        Parameters
+        ----------
+        correction : Correction
+        written : mapping of layer to int
+            Checksums of the layers whose content the correction stores.
+        """
+        layers = self._layers
+        if self._worker is not None or layers is None:
+            return
+        use = use_of(self._viewer, layers.case)
+        if use is not None:
+            title = case_title(self._viewer, layers.case)
+            notify.error(f"{title} is being {use.name}. Correct it when that has ended.")
+            return
+        scan = self._scan(layers)
+        if scan is None:
+            return
+        self.set_running(True)
+        self._worker = start(
+            CorrectionJob(layers.case, scan, correction),
+            f"correction of {layers.case.name}",
+            owner=self,
+            stores=True,
+            ended=use_case(self._viewer, layers.case, "corrected"),
+            yielded=partial(self._on_progress, layers),
+            returned=partial(_on_stored, self, layers, scan, written or {}),
+            errored=partial(self._on_error, layers),
+            finished=partial(self._end, ""),
+        )
 
     def cancel(self) -> None:
         """Ask the correction to stop."""
@@ -198,32 +241,6 @@ class PreparedScanDock(PreparedScanPanel):
     def _is_active(self, case: Case) -> bool:
         """Whether the dock shows a case."""
         return self._layers is not None and same_case(self._layers.case, case)
-
-    def _start(self, correction: Correction, written: Mapping[Layer, int] | None = None) -> None:
-        """Apply a correction, which stores the masks with the checksums `written`."""
-        layers = self._layers
-        if self._worker is not None or layers is None:
-            return
-        use = use_of(self._viewer, layers.case)
-        if use is not None:
-            title = case_title(self._viewer, layers.case)
-            notify.error(f"{title} is being {use.name}. Correct it when that has ended.")
-            return
-        scan = self._scan(layers)
-        if scan is None:
-            return
-        self.set_running(True)
-        self._worker = start(
-            CorrectionJob(layers.case, scan, correction),
-            f"correction of {layers.case.name}",
-            owner=self,
-            stores=True,
-            ended=use_case(self._viewer, layers.case, "corrected"),
-            yielded=partial(self._on_progress, layers),
-            returned=partial(_on_stored, self, layers, scan, written or {}),
-            errored=partial(self._on_error, layers),
-            finished=partial(self._end, ""),
-        )
 
     def _scan(self, layers: ScanLayers) -> Path | None:
         """The scan, a folder or an archive; the user is asked for its folder unless it is known."""

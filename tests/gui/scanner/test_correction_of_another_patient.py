@@ -78,14 +78,29 @@ def gate(monkeypatch):
     may_go_on.set()
 
 
+def hold_up_after_writing(monkeypatch):
+    """Holds up a correction that is stored: (it is stored, it may return)."""
+    stored, may_return = threading.Event(), threading.Event()
+    write = job_module.write_prepared
+
+    def held_up(*arguments, **options):
+        written = write(*arguments, **options)
+        stored.set()
+        assert may_return.wait(60)
+        return written
+
+    monkeypatch.setattr(job_module, "write_prepared", held_up)
+    return stored, may_return
+
+
 def activate(viewer, dock, qtbot, name):
     patients = active_patient(viewer)
     patients.activate(next(p for p in patients.patients if patients.title_of(p) == name))
-    qtbot.waitUntil(lambda: dock._prepared is not None and dock._prepared.name == name)
+    qtbot.waitUntil(lambda: dock.prepared is not None and dock.prepared.name == name)
 
 
 def smaller(dock) -> Correction:
-    brain = dock._prepared.brain.copy()
+    brain = dock.prepared.brain.copy()
     brain[6:8] = False
     return Correction(brain=brain)
 
@@ -98,62 +113,48 @@ def brain_in(folder):
 def test_a_correction_that_is_cancelled_before_files_are_replaced_changes_nothing(
     dock, viewer, folders, gate, qtbot
 ):
-    correction, before = smaller(dock), dock._prepared.brain
-    dock._start(correction)
+    correction, before = smaller(dock), dock.prepared.brain
+    dock.correct(correction)
     qtbot.waitUntil(gate[0].is_set)
     dock.cancel()
     gate[1].set()
     qtbot.waitUntil(lambda: not dock.busy)
     np.testing.assert_array_equal(brain_in(folders["A"]), before)
-    assert dock._prepared.brain is before
-    qtbot.waitUntil(lambda: use_of(viewer, dock._layers.case) is None)
+    assert dock.prepared.brain is before
+    qtbot.waitUntil(lambda: use_of(viewer, dock.case) is None)
 
 
 @pytest.mark.one_binding
 def test_a_correction_that_is_stored_is_shown_though_it_is_cancelled(
     dock, folders, monkeypatch, qtbot
 ):
-    write = job_module.write_prepared
-
-    def then_cancelled(*arguments, **options):
-        written = write(*arguments, **options)
-        dock._worker.quit()
-        return written
-
-    monkeypatch.setattr(job_module, "write_prepared", then_cancelled)
-    correction, case = smaller(dock), dock._layers.case
-    dock._start(correction)
+    stored, may_return = hold_up_after_writing(monkeypatch)
+    correction, case = smaller(dock), dock.case
+    dock.correct(correction)
+    qtbot.waitUntil(stored.is_set)
+    dock.cancel()
+    may_return.set()
     qtbot.waitUntil(lambda: not dock.busy)
     np.testing.assert_array_equal(brain_in(folders["A"]), correction.brain)
     assert not np.any(case.volumes["t1ce"][~correction.brain])
-    np.testing.assert_array_equal(dock._prepared.brain, correction.brain)
+    np.testing.assert_array_equal(dock.prepared.brain, correction.brain)
 
 
 def test_a_correction_that_is_stored_is_shown_though_the_dock_is_closed(
     dock, viewer, monkeypatch, qtbot
 ):
-    written, may_return = threading.Event(), threading.Event()
-    write = job_module.write_prepared
-
-    def slow_return(*arguments, **options):
-        write(*arguments, **options)
-        written.set()
-        assert may_return.wait(60)
-
-    monkeypatch.setattr(job_module, "write_prepared", slow_return)
-    correction, case, worker = smaller(dock), dock._layers.case, None
-    dock._start(correction)
-    worker = dock._worker
-    qtbot.waitUntil(written.is_set)
+    stored, may_return = hold_up_after_writing(monkeypatch)
+    correction, case = smaller(dock), dock.case
+    dock.correct(correction)
+    qtbot.waitUntil(stored.is_set)
     viewer.window.remove_dock_widget(dock)
     dock.close()
     dock.deleteLater()
     with qtbot.waitSignal(dock.destroyed):
         pass
-    with qtbot.waitSignal(worker.finished):
-        may_return.set()
-    assert not np.any(case.volumes["t1ce"][~correction.brain])
+    may_return.set()
     qtbot.waitUntil(lambda: use_of(viewer, case) is None)
+    assert not np.any(case.volumes["t1ce"][~correction.brain])
 
 
 @pytest.mark.one_binding
@@ -167,7 +168,7 @@ def test_a_wrong_scan_of_one_patient_is_forgotten_and_not_that_of_the_other(
         raise NotTheScanError("not the scan")
 
     monkeypatch.setattr(job_module, "series_in", wrong)
-    dock._start(smaller(dock))
+    dock.correct(smaller(dock))
     activate(viewer, dock, qtbot, "B")
     may_fail.set()
     qtbot.waitUntil(lambda: not dock.busy)
@@ -207,11 +208,11 @@ def test_a_folder_is_remembered_only_when_it_was_the_right_one(
     (tmp_path / "empty").mkdir()
     chosen = [tmp_path / "empty", tmp_path / "scan A"]
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *arguments: str(chosen.pop(0)))
-    dock._start(smaller(dock))
+    dock.correct(smaller(dock))
     assert scan_of(folders["A"]) is None
     qtbot.waitUntil(lambda: not dock.busy)
     assert len(errors) == 1 and scan_of(folders["A"]) is None
-    dock._start(smaller(dock))
+    dock.correct(smaller(dock))
     qtbot.waitUntil(lambda: not dock.busy)
     assert scan_of(folders["A"]) == tmp_path / "scan A"
 
@@ -221,27 +222,27 @@ def test_a_result_of_one_patient_leaves_what_is_done_with_the_other(
 ):
     infos = []
     monkeypatch.setattr(notify, "info", infos.append)
-    case = dock._layers.case
+    case = dock.case
     correction = smaller(dock)
-    dock._start(correction)
+    dock.correct(correction)
     qtbot.waitUntil(gate[0].is_set)
     activate(viewer, dock, qtbot, "B")
     dock.registration.shift[0].setValue(3.0)
     gate[1].set()
     qtbot.waitUntil(lambda: not dock.busy)
-    assert dock.registration.shift_mm == (3.0, 0.0, 0.0) and dock._prepared.name == "B"
+    assert dock.registration.shift_mm == (3.0, 0.0, 0.0) and dock.prepared.name == "B"
     assert not np.any(case.volumes["t1ce"][~correction.brain])
     assert infos == ["The correction of A is stored. Segment it again."]
     assert dock.step.text() == ""
 
 
 def test_a_case_is_not_corrected_while_it_is_segmented(dock, viewer, errors, qtbot):
-    case = dock._layers.case
+    case = dock.case
     end = use_case(viewer, case, "segmented")
-    dock._start(smaller(dock))
+    dock.correct(smaller(dock))
     assert errors == ["A is being segmented. Correct it when that has ended."] and not dock.busy
     end()
-    dock._start(smaller(dock))
+    dock.correct(smaller(dock))
     assert dock.busy and use_of(viewer, case).name == "corrected"
     qtbot.waitUntil(lambda: not dock.busy and use_of(viewer, case) is None)
 

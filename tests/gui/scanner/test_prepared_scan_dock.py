@@ -82,7 +82,7 @@ def test_figures_and_warnings_of_the_preparation_are_shown(dock, viewer, tmp_pat
     assert rows[2] == ["T2", "6.0 mm", "0.95", "0.10 → 0.40"]
     assert "T2 may not be registered" in dock.warnings.text()
     open_case(viewer, write_case_along(tmp_path / "Other"))
-    qtbot.waitUntil(lambda: dock.explanation.text() == NOT_PREPARED and dock._prepared is None)
+    qtbot.waitUntil(lambda: dock.explanation.text() == NOT_PREPARED and dock.prepared is None)
 
 
 def test_a_brain_mask_is_no_region_and_no_source_of_lesions(viewer):

@@ -97,6 +97,8 @@ def test_a_dataset_that_is_being_written_is_continued(tmp_path):
     (tmp_path / "sub-p1" / "anat").mkdir(parents=True)
     (tmp_path / ".DS_Store").touch()
     write_bids(segmentation("p2"), tmp_path)
+    assert {path.name for path in tmp_path.glob("sub-*")} == {"sub-p1", "sub-p2"}
+    assert (tmp_path / "dataset_description.json").is_file()
 
 
 def test_an_existing_segmentation_is_replaced_only_on_request(tmp_path):
@@ -179,6 +181,9 @@ def test_authors_of_an_existing_dataset_are_not_changed(tmp_path, known, named):
 def test_the_same_authors_are_no_change(tmp_path):
     for case in ("p1", "p2"):
         write_bids(segmentation(case), tmp_path, authors=["A. Meier", "B. Huber"])
+        description = json.loads((tmp_path / "dataset_description.json").read_text())
+        assert description["Authors"] == ["A. Meier", "B. Huber"]
+    assert (tmp_path / "sub-p2").exists()
 
 
 def test_a_dataset_that_another_process_describes_meanwhile_is_no_error(tmp_path, monkeypatch):

@@ -196,7 +196,7 @@ def test_any_lesion_has_diameters_within_its_box(seed):
     assert 0 < found.perpendicular_mm <= np.hypot(6, 7)
 
 
-def test_the_table_has_them(tmp_path):
+def test_the_lesion_table_has_both_diameters_and_their_slice(tmp_path):
     mask = np.zeros((40, 40, 10), bool)
     mask[5:35, 5:17, 2:6] = True
     (lesion,) = find_lesions(mask, Grid(mask.shape, LPS))

@@ -32,7 +32,7 @@ def measures():
     return measure_classes(tumour(), GRID, name="a, b", plane=PLANE)
 
 
-def test_the_schema_is_one():
+def test_the_schema_is_valid_json_schema():
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
 

@@ -54,7 +54,7 @@ def test_small_lesions_come_first_by_whatever_is_sorted(model):
     assert column(model, "voxels") == ["8", "27", "216", "125"]
 
 
-def test_texts_values_and_tips(model, lesions):
+def test_cells_give_units_sides_and_slices_and_their_tips_the_rest(model, lesions):
     assert column(model, "") == ["○", "○", "", ""]
     assert column(model, "ml")[3] == "0.216"
     assert column(model, "R")[0] == format(lesions[0].centroid_ras_mm[0], ".0f")
@@ -97,7 +97,7 @@ def test_accepted_rows_are_marked(model, lesions):
     assert column(model, "") == ["✓", "○", "", ""]
 
 
-def test_nothing_beyond_the_rows(model):
+def test_a_row_that_does_not_exist_holds_nothing(model):
     assert model.lesion(-1) is None and model.lesion(4) is None
     assert model.data(model.index(9, 0)) is None
     assert model.rowCount(model.index(0, 0)) == 0
