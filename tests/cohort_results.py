@@ -8,11 +8,11 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
-from smalltumor.cohort.records import CaseRecord, digests_of_images, sizes_of_images
-from smalltumor.cohort.results_folder import SETTINGS, TABLE, ResultsFolder
-from smalltumor.cohort.rows import CohortRow, failed, numbers_of
-from smalltumor.cohort.stored_mask import read_stored_mask
-from smalltumor.cohort.tables import write_rows
+from smalltumor.cohort.results.records import CaseRecord, digests_of_images, sizes_of_images
+from smalltumor.cohort.results.results_folder import SETTINGS, TABLE, ResultsFolder
+from smalltumor.cohort.results.rows import CohortRow, failed, numbers_of
+from smalltumor.cohort.results.stored_mask import read_stored_mask
+from smalltumor.cohort.results.tables import write_rows
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.lesions import LesionList, find_lesions, write_csv
 from synthetic import SHAPE, write_case

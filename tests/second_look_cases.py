@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from smalltumor.data.case import Case
-from smalltumor.data.network_output import HalfResolutionLogits
-from smalltumor.data.probabilities import CroppedProbabilities
+from smalltumor.data.probabilities.cropped import CroppedProbabilities
+from smalltumor.data.probabilities.network_output import HalfResolutionLogits
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.network_grid import NetworkGrid
 from smalltumor.labels.regions import Region

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import nibabel as nib
 from second_look_cases import Spot, case_with, output_for
-from smalltumor.cohort.records import CaseRecord, digests_of_images, sizes_of_images
-from smalltumor.cohort.results_folder import SETTINGS, TABLE, ResultsFolder
-from smalltumor.cohort.rows import CohortRow, numbers_of
-from smalltumor.cohort.stored_mask import digest_of_file
-from smalltumor.cohort.tables import write_rows
+from smalltumor.cohort.results.records import CaseRecord, digests_of_images, sizes_of_images
+from smalltumor.cohort.results.results_folder import SETTINGS, TABLE, ResultsFolder
+from smalltumor.cohort.results.rows import CohortRow, numbers_of
+from smalltumor.cohort.results.stored_mask import digest_of_file
+from smalltumor.cohort.results.tables import write_rows
 from smalltumor.data.naming.find_cases import find_cases
-from smalltumor.data.nifti import write_volume
 from smalltumor.data.segmentation import Segmentation, write_segmentation
+from smalltumor.data.volumes.nifti import write_volume
 from smalltumor.lesions import write_csv
 from smalltumor.second_look import label_image, load_parameters
 from smalltumor.second_look.second_look import second_look

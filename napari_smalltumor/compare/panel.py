@@ -15,7 +15,7 @@ from qtpy.QtWidgets import (
     QLabel,
     QWidget,
 )
-from smalltumor.data.nifti import is_image_name
+from smalltumor.data.volumes.nifti import is_image_name
 from smalltumor.labels.regions import REGION_NAMES, Region
 from superqt import QElidingLabel
 

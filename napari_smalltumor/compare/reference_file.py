@@ -14,7 +14,7 @@ from smalltumor.data.label_files import decode_labels, on_grid, read_label_volum
 from smalltumor.data.masks.exported import region_file
 from smalltumor.data.masks.named_case import check_patient, is_in_folder_of
 from smalltumor.data.naming.find_cases import label_scheme_hint
-from smalltumor.data.nifti import stem
+from smalltumor.data.volumes.nifti import stem
 from smalltumor.errors import CaseError, GridMismatchError
 from smalltumor.labels.masks import Mask, region_mask
 from smalltumor.labels.regions import Region

@@ -7,8 +7,8 @@ from enum import StrEnum
 
 import numpy as np
 from smalltumor.data.midsagittal_plane import MidsagittalPlane
-from smalltumor.evaluation.lesionwise import match_lesions
-from smalltumor.evaluation.metrics import dice
+from smalltumor.evaluation.metrics.lesionwise import match_lesions
+from smalltumor.evaluation.metrics.voxelwise import dice
 from smalltumor.geometry.grid import Grid
 from smalltumor.labels.components import Integers
 from smalltumor.labels.masks import Mask
@@ -88,8 +88,8 @@ def compare_region(
     """Compare the masks of a region.
 
     Lesions are matched as `smalltumor evaluate` matches them, see
-    `smalltumor.evaluation.lesionwise.match_lesions`; those that are too small to be scored there
-    are included.
+    `smalltumor.evaluation.metrics.lesionwise.match_lesions`; those that are too small to be scored
+    there are included.
 
     Parameters
     ----------

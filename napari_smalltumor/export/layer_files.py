@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 from smalltumor.data.case import Case
-from smalltumor.data.nifti import write_volume
 from smalltumor.data.segmentation import (
     write_segmentation,
 )
+from smalltumor.data.volumes.nifti import write_volume
 from smalltumor.errors import OutputError
 from smalltumor.files.atomic import check_output
 from smalltumor.geometry.grid import Grid

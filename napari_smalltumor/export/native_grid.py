@@ -7,8 +7,8 @@ from pathlib import Path
 from smalltumor.data.case import Case
 from smalltumor.data.masks.exported import EXPORT_ENDING
 from smalltumor.data.naming.case_files import MODALITY_TITLES
-from smalltumor.data.nifti import stem
 from smalltumor.data.segmentation import Segmentation
+from smalltumor.data.volumes.nifti import stem
 from smalltumor.errors import CaseError, OutputError
 from smalltumor.files.names import safe_name
 from smalltumor.scanner.preparation.native_grid import on_native_grid

@@ -9,7 +9,7 @@ import numpy as np
 from smalltumor.data.case import Case
 from smalltumor.data.label_files import on_grid, read_label_volume
 from smalltumor.data.masks.exported import RegionFile
-from smalltumor.data.nifti import Volume
+from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import CaseError
 from smalltumor.geometry.grid import Grid
 from smalltumor.labels.masks import Mask, region_mask

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from smalltumor.data.case import Case
 from smalltumor.data.naming.file_names import parse_file_name
-from smalltumor.data.nifti import is_nifti_name
 from smalltumor.data.segmentation import Segmentation
+from smalltumor.data.volumes.nifti import is_nifti_name
 from smalltumor.files.atomic import check_output
 
 from napari_smalltumor.layers.metadata import provenance_of

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from smalltumor.data.nifti import is_nifti_name
+from smalltumor.data.volumes.nifti import is_nifti_name
 from smalltumor.errors import OutputError
 
 from napari_smalltumor import settings

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smalltumor.data.case import Case
-from smalltumor.data.nifti import stem
+from smalltumor.data.volumes.nifti import stem
 from smalltumor.errors import CaseError
 from smalltumor.files.folder_parts import distinctive_part
 

@@ -13,8 +13,8 @@ from smalltumor.data.label_files import on_grid, read_label_volume
 from smalltumor.data.masks.exported import RegionFile, is_beside, region_files_of
 from smalltumor.data.naming.case_files import MODALITY_TITLES, CaseFiles
 from smalltumor.data.naming.grouping import group_files
-from smalltumor.data.nifti import Volume, is_image_name
 from smalltumor.data.segmentation import Segmentation
+from smalltumor.data.volumes.nifti import Volume, is_image_name
 from smalltumor.errors import CaseError, GridMismatchError, SmalltumorError
 from smalltumor.files.names import safe_name
 from smalltumor.labels.masks import Mask

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from smalltumor.data.nifti import is_image_name
+from smalltumor.data.volumes.nifti import is_image_name
 from smalltumor.files.requirements import MissingPackageError
 from smalltumor.scanner.dicom.study_folder import StudyFolder, folder_of_study, is_dicom_file
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QEvent, QMimeData, QObject, QTimer
 from qtpy.QtGui import QDropEvent
 from qtpy.QtWidgets import QWidget
-from smalltumor.data.nifti import is_image_name
+from smalltumor.data.volumes.nifti import is_image_name
 from smalltumor.scanner.archive import is_archive
 
 from napari_smalltumor.loading.dicom_files import is_dicom_slice

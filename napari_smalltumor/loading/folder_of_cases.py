@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.naming.find_cases import find_cases
-from smalltumor.data.volume_files import volume_shape
+from smalltumor.data.volumes.volume_files import volume_shape
 from smalltumor.errors import CaseError, GridMismatchError, SmalltumorError
 from smalltumor.scanner.sequence_folders import is_folder_of_sequences
 

@@ -11,7 +11,7 @@ from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.naming.file_names import parse_file_name
 from smalltumor.data.naming.find_cases import find_case_files
 from smalltumor.data.naming.grouping import group_files
-from smalltumor.data.nifti import stem
+from smalltumor.data.volumes.nifti import stem
 from smalltumor.errors import GridMismatchError, SmalltumorError
 from smalltumor.scanner.archive import is_archive
 from smalltumor.scanner.dicom.study_folder import StudyFolder

@@ -12,8 +12,8 @@ from smalltumor.data.naming.case_files import MODALITIES, MSD_CHANNELS
 from smalltumor.data.naming.file_names import LABELS, parse_file_name
 from smalltumor.data.naming.find_cases import find_case_files
 from smalltumor.data.naming.grouping import group_files
-from smalltumor.data.nifti import is_image_name
-from smalltumor.data.volume_files import volume_shape
+from smalltumor.data.volumes.nifti import is_image_name
+from smalltumor.data.volumes.volume_files import volume_shape
 from smalltumor.errors import CaseError
 from smalltumor.files.requirements import MissingPackageError
 

@@ -13,7 +13,7 @@ from smalltumor.data.images_read import ImageRead
 from smalltumor.data.label_files import rounded
 from smalltumor.data.naming.file_names import LABELS, parse_file_name
 from smalltumor.data.naming.find_cases import label_scheme_hint
-from smalltumor.data.nifti import Volume, stem
+from smalltumor.data.volumes.nifti import Volume, stem
 from smalltumor.labels.regions import Region
 
 from napari_smalltumor.layers.create import LayerData, image_layer

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from smalltumor.data.naming.find_cases import find_case_files
-from smalltumor.data.nifti import is_image_name
+from smalltumor.data.volumes.nifti import is_image_name
 from smalltumor.errors import SmalltumorError
 from smalltumor.scanner.archive import is_archive
 from smalltumor.scanner.dicom.files import holds_dicom

@@ -10,8 +10,8 @@ from weakref import ref
 
 from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, QModelIndex
-from smalltumor.cohort.ranking import Order
-from smalltumor.cohort.worklist import Worklist, WorklistEntry
+from smalltumor.cohort.reviews.ranking import Order
+from smalltumor.cohort.reviews.worklist import Worklist, WorklistEntry
 from smalltumor.errors import SmalltumorError
 
 from napari_smalltumor import keys, notify, settings

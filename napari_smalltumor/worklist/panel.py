@@ -11,7 +11,7 @@ from qtpy.QtWidgets import (
     QTableView,
     QWidget,
 )
-from smalltumor.cohort.ranking import Order
+from smalltumor.cohort.reviews.ranking import Order
 
 from napari_smalltumor import keys
 from napari_smalltumor.widgets.layouts import button, column, row, wrapped_label

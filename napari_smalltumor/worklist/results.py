@@ -7,7 +7,7 @@ from pathlib import Path
 
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QFileDialog, QWidget
-from smalltumor.cohort.worklist import ImagesNotFoundError, Worklist, read_worklist
+from smalltumor.cohort.reviews.worklist import ImagesNotFoundError, Worklist, read_worklist
 
 from napari_smalltumor import settings
 from napari_smalltumor.workers import run_in_thread

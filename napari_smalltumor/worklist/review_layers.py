@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from smalltumor.cohort.records import CaseRecord, digests_of_images, has_other_images
-from smalltumor.cohort.results_folder import ResultsFolder
-from smalltumor.cohort.reviews import MaskToReview, Reviews
-from smalltumor.cohort.stored_candidates import stored_candidates
-from smalltumor.cohort.stored_mask import digest_of_file, read_stored_mask
-from smalltumor.cohort.worklist import Worklist, WorklistEntry
+from smalltumor.cohort.results.records import CaseRecord, digests_of_images, has_other_images
+from smalltumor.cohort.results.results_folder import ResultsFolder
+from smalltumor.cohort.results.stored_mask import digest_of_file, read_stored_mask
+from smalltumor.cohort.reviews.reviews import MaskToReview, Reviews
+from smalltumor.cohort.reviews.stored_candidates import stored_candidates
+from smalltumor.cohort.reviews.worklist import Worklist, WorklistEntry
 from smalltumor.errors import CaseError, SmalltumorError
 from smalltumor.labels.regions import Region
 

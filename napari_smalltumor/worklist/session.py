@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from weakref import WeakSet, ref
 
 from psygnal import Signal
-from smalltumor.cohort.review_table import Review
-from smalltumor.cohort.reviews import MaskToReview, Reviews
-from smalltumor.cohort.worklist import Worklist, WorklistEntry
+from smalltumor.cohort.reviews.review_table import Review
+from smalltumor.cohort.reviews.reviews import MaskToReview, Reviews
+from smalltumor.cohort.reviews.worklist import Worklist, WorklistEntry
 from smalltumor.errors import OutputError, SmalltumorError
 
 from napari_smalltumor import notify
@@ -139,7 +139,7 @@ class ReviewSession:
         Raises
         ------
         OutputError
-            If another patient is active, or as `smalltumor.cohort.reviews.Reviews.save`.
+            If another patient is active, or as `smalltumor.cohort.reviews.reviews.Reviews.save`.
         """
         viewer, current = self._viewer(), self.current
         if viewer is None or current is None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from smalltumor.cohort.results import Spot
+from smalltumor.cohort.results.results import Spot
 from smalltumor.lesions import LesionList
 
 from napari_smalltumor.export.case_export import case_to_export

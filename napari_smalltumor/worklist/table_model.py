@@ -7,7 +7,7 @@ from typing import Any
 
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 from qtpy.QtGui import QFont
-from smalltumor.cohort.worklist import Worklist, WorklistEntry
+from smalltumor.cohort.reviews.worklist import Worklist, WorklistEntry
 
 from napari_smalltumor.widgets.tables import Heading, heading_data
 from napari_smalltumor.worklist.texts import about_case

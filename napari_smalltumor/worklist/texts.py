@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from smalltumor.cohort.ranking import reasons_of
-from smalltumor.cohort.results import Spot
-from smalltumor.cohort.review_table import Review
-from smalltumor.cohort.worklist import Worklist, WorklistEntry
+from smalltumor.cohort.results.results import Spot
+from smalltumor.cohort.reviews.ranking import reasons_of
+from smalltumor.cohort.reviews.review_table import Review
+from smalltumor.cohort.reviews.worklist import Worklist, WorklistEntry
 
 NOTHING_LISTED = "Open a folder of results of `smalltumor cohort`."
 ALL_REVIEWED = "No case is left to review."

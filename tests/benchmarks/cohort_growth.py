@@ -24,13 +24,13 @@ import nibabel as nib
 import numpy as np
 from smalltumor.cohort.cases import cohort_cases
 from smalltumor.cohort.cohort import segment_cohort
-from smalltumor.cohort.lesion_tables import write_lesions
-from smalltumor.cohort.results import read_results
-from smalltumor.cohort.results_folder import TABLE, ResultsFolder
+from smalltumor.cohort.results.lesion_tables import write_lesions
+from smalltumor.cohort.results.results import read_results
+from smalltumor.cohort.results.results_folder import TABLE, ResultsFolder
+from smalltumor.cohort.results.tables import write_rows
+from smalltumor.cohort.reviews.worklist import read_worklist
 from smalltumor.cohort.settings import CohortSettings
-from smalltumor.cohort.tables import write_rows
-from smalltumor.cohort.worklist import read_worklist
-from smalltumor.data.network_output import HalfResolutionLogits
+from smalltumor.data.probabilities.network_output import HalfResolutionLogits
 from smalltumor.inference import predict
 from smalltumor.inference.fallback import Attempt, NetworkResult
 from smalltumor.models.checkpoint import load_checkpoint

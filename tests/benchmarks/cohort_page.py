@@ -18,9 +18,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from smalltumor.cli import main as smalltumor
-from smalltumor.cohort.results import read_info, read_results
-from smalltumor.cohort.results_folder import SETTINGS, TABLE, ResultsFolder
-from smalltumor.cohort.tables import write_rows
+from smalltumor.cohort.results.results import read_info, read_results
+from smalltumor.cohort.results.results_folder import SETTINGS, TABLE, ResultsFolder
+from smalltumor.cohort.results.tables import write_rows
 from smalltumor.data.naming.find_cases import find_cases
 
 

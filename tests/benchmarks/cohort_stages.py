@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from smalltumor.cohort import network_stage, writing
-from smalltumor.cohort.jobs import Job
+from smalltumor.cohort.pipeline import network_stage, writing
+from smalltumor.cohort.pipeline.jobs import Job
 from smalltumor.cohort.settings import CohortSettings
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.inference import predict

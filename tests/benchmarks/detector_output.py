@@ -27,12 +27,12 @@ from scipy import ndimage
 from smalltumor import read_labels
 from smalltumor.data.case import Case, read_case_files
 from smalltumor.data.naming.find_cases import find_cases
-from smalltumor.data.network_output import HalfResolutionLogits
 from smalltumor.data.patients import patient_of
 from smalltumor.data.preprocessing import prepare
-from smalltumor.data.probabilities import CroppedProbabilities
-from smalltumor.evaluation.components import MIN_COMPONENT_VOXELS
-from smalltumor.evaluation.froc import RATES, CaseOffers, Offer, case_offers
+from smalltumor.data.probabilities.cropped import CroppedProbabilities
+from smalltumor.data.probabilities.network_output import HalfResolutionLogits
+from smalltumor.evaluation.metrics.components import MIN_COMPONENT_VOXELS
+from smalltumor.evaluation.metrics.froc import RATES, CaseOffers, Offer, case_offers
 from smalltumor.labels.components import connected_components
 from smalltumor.labels.masks import Mask
 from smalltumor.labels.regions import TissueClass

@@ -20,8 +20,8 @@ import numpy as np
 import torch
 from agreement import dice, labels_on_grid
 from smalltumor import load_checkpoint, read_case
-from smalltumor.data.network_output import Probabilities
 from smalltumor.data.preprocessing import NetworkInput, prepare
+from smalltumor.data.probabilities.network_output import Probabilities
 from smalltumor.inference.backends.torch_backend import TorchBackend
 from smalltumor.inference.progress import ProgressReporter
 from smalltumor.labels.regions import Region

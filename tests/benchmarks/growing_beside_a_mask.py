@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 import smalltumor
-from smalltumor.cohort.results_folder import ResultsFolder
-from smalltumor.cohort.reviews import Reviews
-from smalltumor.cohort.stored_candidates import stored_candidates
-from smalltumor.cohort.stored_mask import read_stored_mask
-from smalltumor.cohort.worklist import read_worklist
+from smalltumor.cohort.results.results_folder import ResultsFolder
+from smalltumor.cohort.results.stored_mask import read_stored_mask
+from smalltumor.cohort.reviews.reviews import Reviews
+from smalltumor.cohort.reviews.stored_candidates import stored_candidates
+from smalltumor.cohort.reviews.worklist import read_worklist
 from smalltumor.data.case import read_case_files
 from smalltumor.labels.regions import Region
 from smalltumor.second_look import LesionGrower, SecondLook

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from smalltumor import segment
 from smalltumor.data.case import Case
-from smalltumor.data.network_output import HalfResolutionLogits
-from smalltumor.data.probabilities import CroppedProbabilities
+from smalltumor.data.probabilities.cropped import CroppedProbabilities
+from smalltumor.data.probabilities.network_output import HalfResolutionLogits
 from smalltumor.geometry.network_grid import NetworkGrid
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
 from smalltumor.training.cross_validation.record import RECORD, CrossValidation

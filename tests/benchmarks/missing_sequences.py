@@ -26,9 +26,9 @@ from smalltumor.data.naming.case_files import (
     CaseFiles,
 )
 from smalltumor.data.naming.find_cases import find_cases
-from smalltumor.evaluation.bootstrap import Estimate
-from smalltumor.evaluation.case_rows import CaseRow, case_row, read_rows, write_rows
-from smalltumor.evaluation.out_of_fold import differences, estimates
+from smalltumor.evaluation.statistics.bootstrap import Estimate
+from smalltumor.evaluation.summaries.case_rows import CaseRow, case_row, read_rows, write_rows
+from smalltumor.evaluation.summaries.out_of_fold import differences, estimates
 from smalltumor.inference import segment
 from smalltumor.models.card import (
     MODALITY_DROPOUT,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from smalltumor.evaluation.bootstrap import Estimate
-from smalltumor.evaluation.case_rows import CaseRow
-from smalltumor.evaluation.estimate_text import INTERVAL
-from smalltumor.evaluation.measures import Measure
-from smalltumor.evaluation.out_of_fold import MEASURES, Terms, estimates
-from smalltumor.evaluation.out_of_fold_report import Results, comparison_text
-from smalltumor.evaluation.summary import SMALL_TUMOUR_LIMITS
-from smalltumor.evaluation.text_table import text_table
+from smalltumor.evaluation.report.estimate_text import INTERVAL
+from smalltumor.evaluation.report.out_of_fold_report import Results, comparison_text
+from smalltumor.evaluation.report.text_table import text_table
+from smalltumor.evaluation.statistics.bootstrap import Estimate
+from smalltumor.evaluation.statistics.measures import Measure
+from smalltumor.evaluation.summaries.case_rows import CaseRow
+from smalltumor.evaluation.summaries.out_of_fold import MEASURES, Terms, estimates
+from smalltumor.evaluation.summaries.summary import SMALL_TUMOUR_LIMITS
 from smalltumor.labels.regions import Region
 
 BRATS_VOXELS = 240 * 240 * 155

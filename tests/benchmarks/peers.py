@@ -30,8 +30,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch is loaded
 from peer_networks import BASELINE, MULTI_TASK, NAMES, StudyNetwork, study_networks
 from peer_tables import report
 from smalltumor.errors import SmalltumorError
-from smalltumor.evaluation.case_rows import CaseRow, case_row, read_rows, write_rows
-from smalltumor.evaluation.out_of_fold_report import Results
+from smalltumor.evaluation.report.out_of_fold_report import Results
+from smalltumor.evaluation.summaries.case_rows import CaseRow, case_row, read_rows, write_rows
 from smalltumor.files.atomic import write_text
 from smalltumor.training.config import PRESETS
 from smalltumor.training.cross_validation.record import CrossValidation, is_cross_validation

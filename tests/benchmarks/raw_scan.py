@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from scipy import ndimage
-from smalltumor.data.nifti import Volume, read_volume
+from smalltumor.data.volumes.nifti import Volume, read_volume
 from smalltumor.geometry.resampling import resample
 from smalltumor.scanner.preparation.prepare import prepare
 from smalltumor.scanner.preparation.registration import registered_grid

@@ -29,7 +29,7 @@ from typing import Any
 
 import nibabel as nib
 import numpy as np
-from smalltumor.cohort.reviews import Reviews
+from smalltumor.cohort.reviews.reviews import Reviews
 from smalltumor.data.case import read_case_files
 from smalltumor.data.label_files import read_labels
 from smalltumor.files.user_dirs import DATA_VARIABLE

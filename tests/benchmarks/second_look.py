@@ -26,8 +26,8 @@ from smalltumor import read_labels
 from smalltumor.data.case import Case, read_case_files
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.data.patients import patient_of
-from smalltumor.data.probabilities import CroppedProbabilities
-from smalltumor.evaluation.froc import CaseOffers, at_rates, case_offers, froc_curve
+from smalltumor.data.probabilities.cropped import CroppedProbabilities
+from smalltumor.evaluation.metrics.froc import CaseOffers, at_rates, case_offers, froc_curve
 from smalltumor.labels.regions import Region, TissueClass
 from smalltumor.lesions import lesion_components, measure_lesions
 from smalltumor.models.checkpoint import load_checkpoint

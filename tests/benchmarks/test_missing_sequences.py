@@ -6,7 +6,7 @@ import sys
 
 import missing_sequences
 import pytest
-from smalltumor.evaluation.case_rows import read_rows
+from smalltumor.evaluation.summaries.case_rows import read_rows
 from smalltumor.inference import fallback
 from synthetic import write_weights
 from training_cases import write_lesion_cases

@@ -19,8 +19,8 @@ from peer_networks import (
 )
 from peer_tables import small_table
 from smalltumor.cli import main as smalltumor
-from smalltumor.evaluation.case_rows import CaseRow, case_row, read_rows
-from smalltumor.evaluation.out_of_fold_report import Results
+from smalltumor.evaluation.report.out_of_fold_report import Results
+from smalltumor.evaluation.summaries.case_rows import CaseRow, case_row, read_rows
 from smalltumor.labels.regions import TissueClass
 from smalltumor.training import run as training_run
 from smalltumor.training.data.dataset import labelled_cases, prepare_case

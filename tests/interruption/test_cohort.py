@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from smalltumor.cohort.results_folder import SETTINGS, TABLE
+from smalltumor.cohort.results.results_folder import SETTINGS, TABLE
 from smalltumor.files.atomic import TEMPORARY_FILES
 from synthetic import write_case
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import dask
 import distributed
 import pytest
-from smalltumor.cohort.results_folder import TABLE
+from smalltumor.cohort.results.results_folder import TABLE
 from synthetic import write_case
 
 pytestmark = [

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from smalltumor.data.nifti import MAX_BYTES, read_volume
+from smalltumor.data.volumes.nifti import MAX_BYTES, read_volume
 from smalltumor.errors import CaseError
 
 AFFINE = np.diag([-1.0, -1.0, 1.0, 1.0])

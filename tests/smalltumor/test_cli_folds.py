@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from smalltumor.evaluation.case_rows import case_row, read_rows, write_rows
+from smalltumor.evaluation.summaries.case_rows import case_row, read_rows, write_rows
 from smalltumor.labels.regions import TissueClass
 
 NAMES = [f"case_{number}" for number in range(8)]

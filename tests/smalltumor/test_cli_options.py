@@ -11,7 +11,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from smalltumor.cli import build_parser, main
-from smalltumor.evaluation.case_rows import case_row, write_rows
+from smalltumor.evaluation.summaries.case_rows import case_row, write_rows
 from synthetic import LPS, SHAPE, write_case
 
 VALID = {

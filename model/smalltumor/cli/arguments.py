@@ -154,7 +154,7 @@ def check_table_name(path: Path) -> None:
     OutputError
         If the name ends in .nii or .nii.gz.
     """
-    from smalltumor.data.nifti import is_nifti_name
+    from smalltumor.data.volumes.nifti import is_nifti_name
 
     if is_nifti_name(path):
         raise OutputError(f"{path} is the name of an image; a table needs another, such as .csv")

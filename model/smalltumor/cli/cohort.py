@@ -12,9 +12,9 @@ from smalltumor.cli.cohort_report import PAGE, write_report
 
 if TYPE_CHECKING:
     from smalltumor.cohort.parts import Part
-    from smalltumor.cohort.rows import CohortRow
+    from smalltumor.cohort.results.rows import CohortRow
     from smalltumor.cohort.settings import CohortSettings
-    from smalltumor.cohort.workers import Workers
+    from smalltumor.cohort.workers.workers import Workers
     from smalltumor.data.naming.case_files import CaseFiles
     from smalltumor.errors import Remedy
     from smalltumor.models.checkpoint import Checkpoint
@@ -133,7 +133,7 @@ def run(options: argparse.Namespace) -> int:
     """Segment the cases and print a line for each; return 1 if one failed."""
     from smalltumor.cohort.cases import cohort_cases
     from smalltumor.cohort.cohort import segment_cohort
-    from smalltumor.cohort.results_folder import TABLE
+    from smalltumor.cohort.results.results_folder import TABLE
     from smalltumor.labels.plurals import pluralize
     from smalltumor.models.checkpoint import load_checkpoint
     from smalltumor.report.page_files import require_report
@@ -185,7 +185,7 @@ def _settings(options: argparse.Namespace, cases_digest: str) -> CohortSettings:
 
 
 def _workers(options: argparse.Namespace) -> Workers:
-    from smalltumor.cohort.workers import Workers
+    from smalltumor.cohort.workers.workers import Workers
 
     return Workers(options.workers, options.scheduler, options.timeout, _report)
 

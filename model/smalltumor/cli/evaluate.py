@@ -86,10 +86,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(options: argparse.Namespace) -> int:
     """Match and score the files, print the report, and write it if asked to."""
-    from smalltumor.evaluation.comparison import compare
-    from smalltumor.evaluation.figures import can_draw
-    from smalltumor.evaluation.report import report_text
-    from smalltumor.evaluation.report_files import check_report, write_report
+    from smalltumor.evaluation.report.figures import can_draw
+    from smalltumor.evaluation.report.report_files import check_report, write_report
+    from smalltumor.evaluation.report.text_report import report_text
+    from smalltumor.evaluation.summaries.comparison import compare
 
     if options.rules != RULES[0]:
         return _challenge(options)

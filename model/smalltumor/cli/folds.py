@@ -11,7 +11,7 @@ from smalltumor.cli import arguments
 from smalltumor.cli.progress import ProgressBar
 
 if TYPE_CHECKING:
-    from smalltumor.evaluation.out_of_fold_report import Results
+    from smalltumor.evaluation.report.out_of_fold_report import Results
     from smalltumor.training.cross_validation.results import ScoringSettings
 
 REPORT, NUMBERS, CASES, BASELINE_CASES = (
@@ -87,8 +87,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(options: argparse.Namespace) -> int:
     """Score what has not been scored, print the report, and write it if asked to."""
-    from smalltumor.evaluation.estimate_text import INTERVAL
-    from smalltumor.evaluation.out_of_fold_report import comparison_text, results_text
+    from smalltumor.evaluation.report.estimate_text import INTERVAL
+    from smalltumor.evaluation.report.out_of_fold_report import comparison_text, results_text
     from smalltumor.inference.devices import choose_device
     from smalltumor.training.cross_validation.results import ScoringSettings, read_results
 
@@ -146,8 +146,8 @@ def _check_output(options: argparse.Namespace) -> None:
 def _write(
     text: str, results: Results, other: Results | None, options: argparse.Namespace
 ) -> list[Path]:
-    from smalltumor.evaluation.case_rows import write_rows
-    from smalltumor.evaluation.out_of_fold_report import as_json
+    from smalltumor.evaluation.report.out_of_fold_report import as_json
+    from smalltumor.evaluation.summaries.case_rows import write_rows
     from smalltumor.files.atomic import write_text
 
     folder: Path = options.output

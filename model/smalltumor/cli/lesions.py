@@ -12,7 +12,7 @@ from smalltumor.labels.schemes import READ_SCHEMES
 from smalltumor.labels.small_lesions import SMALL_LESION_MM3
 
 if TYPE_CHECKING:
-    from smalltumor.data.nifti import Volume
+    from smalltumor.data.volumes.nifti import Volume
     from smalltumor.labels.masks import Classes, Mask
 
 MASK = "mask"

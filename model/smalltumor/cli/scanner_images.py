@@ -70,7 +70,7 @@ def unpacked_study(path: Path | None) -> Iterator[tuple[Path | None, str]]:
     its study and the Study Instance UID, because the folder may hold other studies. The UID is
     empty for all other paths.
     """
-    from smalltumor.data.nifti import is_image_name
+    from smalltumor.data.volumes.nifti import is_image_name
     from smalltumor.scanner.archive import is_archive, unpacked
     from smalltumor.scanner.dicom.study_folder import folder_of_study, is_dicom_file
 
@@ -95,7 +95,7 @@ def are_raw(options: argparse.Namespace) -> bool:
 
     It is with --raw, or if it is a folder of DICOM files, or one whose subfolders are sequences.
     """
-    from smalltumor.data.nifti import is_image_name
+    from smalltumor.data.volumes.nifti import is_image_name
     from smalltumor.scanner.dicom.files import holds_dicom
     from smalltumor.scanner.sequence_folders import is_folder_of_sequences
 
@@ -183,7 +183,7 @@ def named_after(source: Source, folder: Path) -> Source:
 
 def prepare_source(options: argparse.Namespace, source: Source, bar: ProgressBar) -> PreparedCase:
     """Prepare the case, and print the warnings."""
-    from smalltumor.data.volume_files import read_volume_file
+    from smalltumor.data.volumes.volume_files import read_volume_file
     from smalltumor.scanner.preparation.prepare import prepare
 
     mask = None if options.brain_mask is None else read_volume_file(options.brain_mask)

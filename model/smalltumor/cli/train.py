@@ -152,8 +152,8 @@ def run_request(options: argparse.Namespace) -> int:
 
 def _train_folds(request: TrainingRequest, folds: int | None) -> int:
     _yield_cores()
-    from smalltumor.evaluation.estimate_text import INTERVAL
-    from smalltumor.evaluation.out_of_fold_report import results_text
+    from smalltumor.evaluation.report.estimate_text import INTERVAL
+    from smalltumor.evaluation.report.out_of_fold_report import results_text
     from smalltumor.training.cross_validation.results import ScoringSettings
     from smalltumor.training.cross_validation.train_folds import score_folds, train_folds
     from smalltumor.training.data.pack import Pack

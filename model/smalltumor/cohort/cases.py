@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smalltumor.cohort.results_folder import SETTINGS, ResultsFolder, check_distinct
+from smalltumor.cohort.results.results_folder import SETTINGS, ResultsFolder, check_distinct
 from smalltumor.errors import Action, CaseError, OutputError, Remedy
 from smalltumor.files.atomic import check_output_folder
 

@@ -11,8 +11,8 @@ from typing import Any
 from filelock import Timeout
 
 from smalltumor.cohort.parts import WHOLE
-from smalltumor.cohort.records import CaseRecord
-from smalltumor.cohort.results_folder import SETTINGS, ResultsFolder
+from smalltumor.cohort.results.records import CaseRecord
+from smalltumor.cohort.results.results_folder import SETTINGS, ResultsFolder
 from smalltumor.errors import Action, OutputError, Remedy, SmalltumorError
 from smalltumor.files.atomic import remove_temporary_files, write_text
 from smalltumor.files.locks import locked

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from smalltumor.cohort.cases import check_dataset
 from smalltumor.cohort.claim import Claim, claimed
-from smalltumor.cohort.jobs import Job, jobs_of
-from smalltumor.cohort.lesion_tables import require_pyarrow, write_lesions, write_parquet
-from smalltumor.cohort.pipeline import Pipeline
-from smalltumor.cohort.results_folder import TABLE, ResultsFolder
-from smalltumor.cohort.rows import CohortRow
+from smalltumor.cohort.pipeline.jobs import Job, jobs_of
+from smalltumor.cohort.pipeline.pipeline import Pipeline
+from smalltumor.cohort.results.lesion_tables import require_pyarrow, write_lesions, write_parquet
+from smalltumor.cohort.results.results_folder import TABLE, ResultsFolder
+from smalltumor.cohort.results.rows import CohortRow
+from smalltumor.cohort.results.tables import GrowingTable, write_rows
 from smalltumor.cohort.seen_in_training import training_facts
-from smalltumor.cohort.tables import GrowingTable, write_rows
-from smalltumor.cohort.workers import THIS_PROCESS, Workers
+from smalltumor.cohort.workers.workers import THIS_PROCESS, Workers
 from smalltumor.data.preprocessing import PREPROCESSING_VERSION
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _rows(
     workers: Workers,
 ) -> Iterator[Iterator[CohortRow]]:
     if workers.are_processes:
-        from smalltumor.cohort.cluster import rows_from_workers
+        from smalltumor.cohort.workers.cluster import rows_from_workers
 
         with closing(rows_from_workers(jobs, checkpoint, settings, claim.round, workers)) as rows:
             yield rows

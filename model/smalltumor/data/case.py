@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.data.background import Image, replace_nonfinite
-from smalltumor.data.coarse_images import CoarseImages, coarse_images
+from smalltumor.data.brain.background import Image, replace_nonfinite
+from smalltumor.data.brain.coarse_images import CoarseImages, coarse_images
 from smalltumor.data.images_read import ImageRead, read_image
 from smalltumor.data.naming.case_files import (
     MODALITIES,
@@ -23,7 +23,7 @@ from smalltumor.data.naming.case_files import (
 )
 from smalltumor.data.naming.file_names import folder_name
 from smalltumor.data.naming.find_cases import find_case_files
-from smalltumor.data.nifti import Volume
+from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import Action, CaseError, GridMismatchError, Remedy
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.resampling import resample

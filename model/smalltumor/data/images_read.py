@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.data.background import replace_nonfinite
-from smalltumor.data.nifti import Volume
-from smalltumor.data.volume_files import read_volume_file
+from smalltumor.data.brain.background import replace_nonfinite
+from smalltumor.data.volumes.nifti import Volume
+from smalltumor.data.volumes.volume_files import read_volume_file
 from smalltumor.errors import SmalltumorError
 
 _Stamp = tuple[int, ...]

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from smalltumor.data.background import Image
-from smalltumor.data.brain_mask import BRAIN_SHARE
+from smalltumor.data.brain.background import Image
+from smalltumor.data.brain.brain_mask import BRAIN_SHARE
 from smalltumor.data.case import REFERENCE, Case
 from smalltumor.data.modality_contrast import swapped_modalities
 from smalltumor.data.naming.case_files import MODALITIES, MODALITY_TITLES, modality_titles
 from smalltumor.errors import CaseError
 
 if TYPE_CHECKING:
-    from smalltumor.data.coarse_images import CoarseImages
+    from smalltumor.data.brain.coarse_images import CoarseImages
     from smalltumor.geometry.grid import Grid
     from smalltumor.labels.masks import Mask
 

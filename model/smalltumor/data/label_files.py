@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from smalltumor.data.case import Case
-from smalltumor.data.nifti import Volume
-from smalltumor.data.volume_files import read_volume_file
+from smalltumor.data.volumes.nifti import Volume
+from smalltumor.data.volumes.volume_files import read_volume_file
 from smalltumor.errors import CaseError, GridMismatchError, LabelError
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.placement import place_on_grid

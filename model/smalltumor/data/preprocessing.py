@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.data.background import Image, replace_nonfinite
-from smalltumor.data.background_removal import remove_background
-from smalltumor.data.brain_crop import central_voxel, crop_around
+from smalltumor.data.brain.background import Image, replace_nonfinite
+from smalltumor.data.brain.background_removal import remove_background
+from smalltumor.data.brain.brain_crop import central_voxel, crop_around
 from smalltumor.data.naming.case_files import MODALITIES, OPTIONAL_MODALITIES, modality_titles
 from smalltumor.errors import Action, CaseError, CheckpointError, Remedy
 from smalltumor.geometry.array_order import empty_fortran_order

@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from smalltumor.data.case import Case
 from smalltumor.data.input_checks import Finding, FindingKind
-from smalltumor.data.nifti import SUFFIXES, stem, write_volume
-from smalltumor.data.probabilities import CroppedProbabilities
+from smalltumor.data.probabilities.cropped import CroppedProbabilities
+from smalltumor.data.volumes.nifti import SUFFIXES, stem, write_volume
 from smalltumor.errors import OutputError
 from smalltumor.files.atomic import check_output
 from smalltumor.geometry.grid import Grid

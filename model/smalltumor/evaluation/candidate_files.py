@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from smalltumor.data.nifti import stem
-from smalltumor.data.volume_files import read_volume_file
+from smalltumor.data.volumes.nifti import stem
+from smalltumor.data.volumes.volume_files import read_volume_file
 from smalltumor.errors import SmalltumorError
-from smalltumor.evaluation.froc import CaseOffers, case_offers
+from smalltumor.evaluation.metrics.froc import CaseOffers, case_offers
 from smalltumor.files.tables import read_table
 from smalltumor.labels.masks import Classes, region_mask
 from smalltumor.labels.regions import Region

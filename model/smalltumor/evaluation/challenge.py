@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from smalltumor.data.label_files import decode_labels
-from smalltumor.data.nifti import Volume
+from smalltumor.data.volumes.nifti import Volume
 from smalltumor.evaluation.evaluate import notes_on_pairing, read_on_one_grid, scheme_of
-from smalltumor.evaluation.one_to_one import OneToOneScores, score_one_to_one
+from smalltumor.evaluation.metrics.one_to_one import OneToOneScores, score_one_to_one
 from smalltumor.evaluation.pairing import pair_label_files
-from smalltumor.evaluation.text_table import text_table
+from smalltumor.evaluation.report.text_table import text_table
 from smalltumor.labels.masks import Mask, class_mask, region_mask
 from smalltumor.labels.plurals import pluralize
 from smalltumor.labels.regions import Region, TissueClass

@@ -10,16 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.data.label_files import decode_labels, on_grid, read_label_volume
-from smalltumor.data.nifti import Volume
+from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import GridMismatchError, LabelError, Side
 from smalltumor.evaluation.candidate_files import offers_beside
-from smalltumor.evaluation.components import (
+from smalltumor.evaluation.metrics.components import (
     TruthComponent,
     score_components,
 )
-from smalltumor.evaluation.froc import CaseOffers
-from smalltumor.evaluation.lesionwise import LesionScores, score_lesions
-from smalltumor.evaluation.metrics import RegionScore, score_masks
+from smalltumor.evaluation.metrics.froc import CaseOffers
+from smalltumor.evaluation.metrics.lesionwise import LesionScores, score_lesions
+from smalltumor.evaluation.metrics.voxelwise import RegionScore, score_masks
 from smalltumor.evaluation.pairing import LabelFile, Pairing, pair_label_files
 from smalltumor.labels.masks import Classes, region_mask
 from smalltumor.labels.regions import Region

@@ -12,8 +12,8 @@ from smalltumor.data.naming.cohort_names import case_and_number, is_folder_of_re
 from smalltumor.data.naming.file_names import LABELS, case_name, folder_name, parse_file_name
 from smalltumor.data.naming.find_cases import label_scheme_hint
 from smalltumor.data.naming.grouping import group_files
-from smalltumor.data.nifti import is_image_name, stem
-from smalltumor.data.volume_files import volume_shape
+from smalltumor.data.volumes.nifti import is_image_name, stem
+from smalltumor.data.volumes.volume_files import volume_shape
 from smalltumor.errors import CaseError
 from smalltumor.labels.regions import Region
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.data.case import REFERENCE, Case
-from smalltumor.data.nifti import Volume
+from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import CaseError
 from smalltumor.geometry.grid import Affine, Grid
 from smalltumor.geometry.resampling import resample

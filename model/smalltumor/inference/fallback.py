@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from smalltumor.data.network_output import NetworkOutput
+from smalltumor.data.probabilities.network_output import NetworkOutput
 from smalltumor.errors import SmalltumorError
 from smalltumor.inference.available_memory import GIGABYTE, available_memory
 from smalltumor.inference.backends.base import Array, InferenceBackend, is_out_of_memory

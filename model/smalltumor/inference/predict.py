@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, get_args
 
 from smalltumor.data.input_checks import Finding, FindingKind, check_input
 from smalltumor.data.preprocessing import prepare
-from smalltumor.data.probabilities import CroppedProbabilities
+from smalltumor.data.probabilities.cropped import CroppedProbabilities
 from smalltumor.data.segmentation import InferenceRun, Segmentation
 from smalltumor.errors import CheckpointError, SmalltumorError
 from smalltumor.inference.devices import choose_device

@@ -6,7 +6,7 @@ from itertools import product
 
 import numpy as np
 
-from smalltumor.data.network_output import Probabilities
+from smalltumor.data.probabilities.network_output import Probabilities
 from smalltumor.inference.backends.base import Array, InferenceBackend
 from smalltumor.inference.progress import ProgressReporter
 

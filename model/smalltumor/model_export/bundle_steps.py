@@ -12,9 +12,9 @@ import torch
 from smalltumor.data.case import Case, read_case_files
 from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.naming.find_cases import find_cases as _find_cases
-from smalltumor.data.network_output import Probabilities
 from smalltumor.data.preprocessing import NetworkInput, prepare
-from smalltumor.data.probabilities import CroppedProbabilities
+from smalltumor.data.probabilities.cropped import CroppedProbabilities
+from smalltumor.data.probabilities.network_output import Probabilities
 from smalltumor.data.segmentation import Segmentation, write_segmentation
 from smalltumor.files.names import safe_name
 from smalltumor.model_export.exported_network import ExportedNetwork

@@ -11,11 +11,11 @@ from urllib.parse import quote
 
 import numpy as np
 
-from smalltumor.cohort.ranking import CRITERION, ORDER, deserves_look, ranked, reasons_of
-from smalltumor.cohort.results import CaseResult, CohortInfo, read_info, read_results
-from smalltumor.cohort.results_folder import ResultsFolder
-from smalltumor.cohort.review_table import Review
-from smalltumor.cohort.reviews import Reviews
+from smalltumor.cohort.results.results import CaseResult, CohortInfo, read_info, read_results
+from smalltumor.cohort.results.results_folder import ResultsFolder
+from smalltumor.cohort.reviews.ranking import CRITERION, ORDER, deserves_look, ranked, reasons_of
+from smalltumor.cohort.reviews.review_table import Review
+from smalltumor.cohort.reviews.reviews import Reviews
 from smalltumor.errors import SmalltumorError
 from smalltumor.labels.regions import REGION_NAMES, Region
 from smalltumor.report import texts

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.cohort.records import CaseRecord, has_other_images
-from smalltumor.cohort.results_folder import ResultsFolder
-from smalltumor.cohort.stored_mask import read_stored_mask
+from smalltumor.cohort.results.records import CaseRecord, has_other_images
+from smalltumor.cohort.results.results_folder import ResultsFolder
+from smalltumor.cohort.results.stored_mask import read_stored_mask
 from smalltumor.data.case import REFERENCE, read_case_files
 from smalltumor.data.images_read import read_image
 from smalltumor.errors import CaseError
@@ -19,7 +19,7 @@ from smalltumor.report.figures import Picture, small_picture_of_slice, window_of
 from smalltumor.report.slices import Slice, largest_slice, slice_of_voxels
 
 if TYPE_CHECKING:
-    from smalltumor.cohort.results import CaseResult, Spot
+    from smalltumor.cohort.results.results import CaseResult, Spot
     from smalltumor.data.naming.case_files import CaseFiles
     from smalltumor.data.segmentation import Segmentation
     from smalltumor.geometry.grid import Grid

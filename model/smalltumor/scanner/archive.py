@@ -15,7 +15,7 @@ from lzma import LZMAError
 from pathlib import Path, PurePosixPath
 from zipfile import ZipInfo
 
-from smalltumor.data.nifti import is_image_name
+from smalltumor.data.volumes.nifti import is_image_name
 from smalltumor.errors import CaseError
 from smalltumor.scanner.dicom.files import START_BYTES, is_named_dicom, starts_as_dicom
 

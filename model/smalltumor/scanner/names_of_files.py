@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from smalltumor.data.nifti import stem
+from smalltumor.data.volumes.nifti import stem
 
 _SAY_NOTHING = re.compile(
     r"t[12](?:w|ce|c|n|f|gd|gad|post|km|wi)?|flair|fla|fl|tirm|pd|adc|dwi|c|ce|ct1|gd|gad|gado\w*"

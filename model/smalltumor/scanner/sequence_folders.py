@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from smalltumor.data.case import REFERENCE
-from smalltumor.data.nifti import is_image_name
+from smalltumor.data.volumes.nifti import is_image_name
 from smalltumor.scanner.names_of_files import differ_only_in_sequence
 from smalltumor.scanner.sequences import classify
 from smalltumor.scanner.series import Acquisition

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import MODALITY_TITLES, missing_modalities, modality_titles
-from smalltumor.data.nifti import is_image_name
+from smalltumor.data.volumes.nifti import is_image_name
 from smalltumor.errors import Action, CaseError, Remedy
 from smalltumor.scanner.case_name import proposed_name
 from smalltumor.scanner.dicom.study_folder import is_dicom_file

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from smalltumor.data.images_read import read_image
-from smalltumor.data.nifti import Volume, is_image_name, stem
-from smalltumor.data.volume_files import volume_shape, volume_spacing
+from smalltumor.data.volumes.nifti import Volume, is_image_name, stem
+from smalltumor.data.volumes.volume_files import volume_shape, volume_spacing
 from smalltumor.errors import CaseError
 from smalltumor.scanner.series import Acquisition, Series
 

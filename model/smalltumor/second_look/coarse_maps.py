@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.data.background_removal import remove_background
-from smalltumor.data.network_output import HalfResolutionLogits, softmax
+from smalltumor.data.brain.background_removal import remove_background
+from smalltumor.data.probabilities.network_output import HalfResolutionLogits, softmax
 from smalltumor.geometry.boxes import bounding_box, overlap
 from smalltumor.geometry.network_grid import NetworkGrid
 from smalltumor.labels.regions import TissueClass
@@ -17,7 +17,7 @@ from smalltumor.second_look.et_of_mask import et_of_mask
 
 if TYPE_CHECKING:
     from smalltumor.data.case import Case
-    from smalltumor.data.probabilities import CroppedProbabilities
+    from smalltumor.data.probabilities.cropped import CroppedProbabilities
     from smalltumor.labels.masks import Classes, Mask
 
 Map = npt.NDArray[np.float32]

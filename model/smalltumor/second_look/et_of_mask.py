@@ -11,7 +11,7 @@ from smalltumor.labels.components import connected_components
 from smalltumor.labels.regions import TissueClass
 
 if TYPE_CHECKING:
-    from smalltumor.data.network_output import NetworkOutput
+    from smalltumor.data.probabilities.network_output import NetworkOutput
     from smalltumor.labels.masks import Mask
 
 MOST_LOST = 32

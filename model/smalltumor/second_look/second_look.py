@@ -23,7 +23,7 @@ from smalltumor.second_look.peaks import Peaks, find_peaks
 if TYPE_CHECKING:
     from smalltumor.data.case import Case
     from smalltumor.data.midsagittal_plane import MidsagittalPlane
-    from smalltumor.data.probabilities import CroppedProbabilities
+    from smalltumor.data.probabilities.cropped import CroppedProbabilities
     from smalltumor.data.segmentation import Segmentation
     from smalltumor.labels.masks import Mask
 

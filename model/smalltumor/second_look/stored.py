@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.data.nifti import read_volume
+from smalltumor.data.volumes.nifti import read_volume
 from smalltumor.errors import CaseError
 from smalltumor.files.tables import read_table
 from smalltumor.labels.regions import Region

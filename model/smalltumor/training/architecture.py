@@ -9,8 +9,8 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
-from smalltumor.data.network_output import HalfResolutionLogits
 from smalltumor.data.preprocessing import Preprocessing
+from smalltumor.data.probabilities.network_output import HalfResolutionLogits
 from smalltumor.inference.fused.network import network_for_inference
 from smalltumor.labels.masks import Classes
 from smalltumor.models.checkpoint import save_checkpoint

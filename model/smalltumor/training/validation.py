@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from smalltumor.evaluation.components import (
+from smalltumor.evaluation.metrics.components import (
     component_dice,
 )
-from smalltumor.evaluation.metrics import dice
+from smalltumor.evaluation.metrics.voxelwise import dice
 from smalltumor.labels.masks import Classes, region_mask
 from smalltumor.labels.regions import Region
 from smalltumor.labels.small_lesions import SMALL_LESION_VOXELS

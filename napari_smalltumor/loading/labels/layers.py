@@ -7,7 +7,7 @@ import threading
 import numpy as np
 from smalltumor.data.case import Case
 from smalltumor.data.label_files import check_tumour_size, decode_labels, scheme_of_volume
-from smalltumor.data.nifti import Volume, stem
+from smalltumor.data.volumes.nifti import Volume, stem
 from smalltumor.errors import CaseError, LabelError
 from smalltumor.labels.schemes import DEFAULT_SCHEME, SCHEMES, LabelScheme, integer_values
 

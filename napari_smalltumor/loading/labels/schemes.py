@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from smalltumor.data.label_files import decode_labels
-from smalltumor.data.nifti import Volume
+from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import SmalltumorError
 from smalltumor.labels.schemes import LabelScheme, integer_values
 

@@ -11,8 +11,8 @@ from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QApplication, QFileDialog
 from smalltumor.data.case import Case
-from smalltumor.data.nifti import read_volume
 from smalltumor.data.segmentation import Segmentation
+from smalltumor.data.volumes.nifti import read_volume
 from synthetic import write_case
 
 from napari_smalltumor import devices, notify, questions, settings

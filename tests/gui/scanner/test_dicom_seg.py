@@ -12,8 +12,8 @@ from dicom_cases import write_series
 from napari_cases import write_case_along
 from qtpy.QtWidgets import QFileDialog
 from smalltumor.data.case import read_case
-from smalltumor.data.nifti import read_volume, stem
 from smalltumor.data.segmentation import Segmentation
+from smalltumor.data.volumes.nifti import read_volume, stem
 from smalltumor.labels.regions import TissueClass
 from smalltumor.scanner.dicom_seg import encoding
 from smalltumor.scanner.preparation.prepared_files import RECORD_VERSION

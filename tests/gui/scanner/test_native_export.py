@@ -9,8 +9,8 @@ import pytest
 from napari_cases import write_case_along
 from qtpy.QtWidgets import QDialog, QFileDialog
 from raw_scans import SHIFT_MM, prepared_by_hand, write_raw_scan
-from smalltumor.data.nifti import read_volume
 from smalltumor.data.segmentation import Segmentation
+from smalltumor.data.volumes.nifti import read_volume
 from smalltumor.scanner.preparation.prepared_files import write_prepared
 
 from napari_smalltumor import notify

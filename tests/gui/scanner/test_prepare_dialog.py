@@ -16,7 +16,7 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication, QProgressDialog, QPushButton
 from raw_scans import prepared_by_hand, write_raw_scan
-from smalltumor.data.nifti import read_volume
+from smalltumor.data.volumes.nifti import read_volume
 from smalltumor.errors import Cancelled
 from smalltumor.geometry.grid import Grid
 from smalltumor.scanner.studies import find_studies

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from planes_in_window import open_planes, press
 from second_look_cases import Spot, ball, case_with, output_for
-from smalltumor.cohort.results_folder import ResultsFolder
+from smalltumor.cohort.results.results_folder import ResultsFolder
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.labels.regions import Region
 from stored_results import write_results

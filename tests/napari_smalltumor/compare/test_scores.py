@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis.extra.numpy import arrays
 from smalltumor.data.midsagittal_plane import MidsagittalPlane
-from smalltumor.evaluation.lesionwise import score_lesions
+from smalltumor.evaluation.metrics.lesionwise import score_lesions
 from smalltumor.labels.regions import Region
 from synthetic import grid_along
 

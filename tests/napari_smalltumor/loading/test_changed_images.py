@@ -4,7 +4,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from napari_cases import random_volume, write_case_along
-from smalltumor.data.nifti import stem
+from smalltumor.data.volumes.nifti import stem
 from smalltumor.errors import CaseError, OutputError
 from smalltumor.scanner.preparation.correction import Correction
 

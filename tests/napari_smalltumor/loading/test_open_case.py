@@ -4,7 +4,7 @@ import json
 
 import pytest
 from napari_cases import write_case_along
-from smalltumor.data.nifti import stem
+from smalltumor.data.volumes.nifti import stem
 from smalltumor.errors import CaseError
 
 from napari_smalltumor import notify, settings

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from second_look_cases import Spot, ball
-from smalltumor.cohort import stored_candidates
-from smalltumor.cohort.records import CaseRecord
-from smalltumor.cohort.results_folder import ResultsFolder
-from smalltumor.cohort.stored_mask import read_stored_mask
-from smalltumor.cohort.worklist import read_worklist
+from smalltumor.cohort.results.records import CaseRecord
+from smalltumor.cohort.results.results_folder import ResultsFolder
+from smalltumor.cohort.results.stored_mask import read_stored_mask
+from smalltumor.cohort.reviews import stored_candidates
+from smalltumor.cohort.reviews.worklist import read_worklist
 from smalltumor.data.segmentation import write_segmentation
 from smalltumor.labels.regions import Region, TissueClass
 from stored_results import write_results

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from cohort_results import write_results
 from napari.layers import Layer
-from smalltumor.cohort.records import CaseRecord, digests_of_images, sizes_of_images
-from smalltumor.cohort.results_folder import ResultsFolder
-from smalltumor.cohort.stored_mask import read_stored_mask
-from smalltumor.cohort.worklist import Worklist, read_worklist
+from smalltumor.cohort.results.records import CaseRecord, digests_of_images, sizes_of_images
+from smalltumor.cohort.results.results_folder import ResultsFolder
+from smalltumor.cohort.results.stored_mask import read_stored_mask
+from smalltumor.cohort.reviews.worklist import Worklist, read_worklist
 from smalltumor.data.naming.find_cases import find_cases
 from smalltumor.errors import OutputError
 from smalltumor.labels.regions import Region

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from cohort_files import NAMES, rows_of
-from smalltumor.cohort.results_folder import TABLE
+from smalltumor.cohort.results.results_folder import TABLE
 from synthetic import write_case
 
 

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from cohort_files import NAMES, files_of, found_in, rows_of
 from second_look_cases import one_candidate
-from smalltumor.cohort.results_folder import SETTINGS, TABLE
-from smalltumor.cohort.rows import CohortRow
-from smalltumor.cohort.tables import GrowingTable
+from smalltumor.cohort.results.results_folder import SETTINGS, TABLE
+from smalltumor.cohort.results.rows import CohortRow
+from smalltumor.cohort.results.tables import GrowingTable
 from smalltumor.errors import OutputError
 from smalltumor.second_look import SecondLook
 from synthetic import write_case

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from cohort_files import rows_of, version
-from smalltumor.cohort.results_folder import SETTINGS, TABLE
+from smalltumor.cohort.results.results_folder import SETTINGS, TABLE
 from synthetic import write_case
 
 

@@ -8,7 +8,7 @@ import pytest
 from cohort_files import files_of
 from smalltumor.cohort.cases import cohort_cases
 from smalltumor.cohort.cohort import segment_cohort
-from smalltumor.cohort.results_folder import SETTINGS
+from smalltumor.cohort.results.results_folder import SETTINGS
 from smalltumor.cohort.settings import CohortSettings
 from smalltumor.data.preprocessing import PREPROCESSING_VERSION
 from smalltumor.errors import CaseError, OutputError

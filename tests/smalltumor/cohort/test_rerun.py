@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from cohort_files import NAMES, files_of, rows_of, version
 from second_look_cases import one_candidate
-from smalltumor.cohort.records import CaseRecord
-from smalltumor.cohort.results_folder import SETTINGS, TABLE
-from smalltumor.cohort.stored_mask import digest_of_file
+from smalltumor.cohort.results.records import CaseRecord
+from smalltumor.cohort.results.results_folder import SETTINGS, TABLE
+from smalltumor.cohort.results.stored_mask import digest_of_file
 from smalltumor.second_look import SecondLook
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from nibabel.affines import apply_affine
 from smalltumor.cli import main
-from smalltumor.data.network_output import Probabilities
+from smalltumor.data.probabilities.network_output import Probabilities
 from smalltumor.inference import fallback, predict
 from synthetic import grid_along
 

@@ -6,8 +6,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 from smalltumor.data.case import Case
-from smalltumor.data.network_output import HalfResolutionLogits, Probabilities
-from smalltumor.data.probabilities import CroppedProbabilities
+from smalltumor.data.probabilities.cropped import CroppedProbabilities
+from smalltumor.data.probabilities.network_output import HalfResolutionLogits, Probabilities
 from smalltumor.data.segmentation import (
     Segmentation,
     write_probabilities,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from smalltumor.cli import main
-from smalltumor.data.nifti import write_volume
+from smalltumor.data.volumes.nifti import write_volume
 from smalltumor.evaluation.challenge import evaluate_challenge
 from smalltumor.geometry.grid import Grid
 from synthetic import LPS

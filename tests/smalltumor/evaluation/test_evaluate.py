@@ -11,13 +11,25 @@ import nibabel as nib
 import numpy as np
 import pytest
 from smalltumor.cli import main
-from smalltumor.data.nifti import write_volume
+from smalltumor.data.volumes.nifti import write_volume
 from smalltumor.errors import Action, CaseError, GridMismatchError, LabelError, Remedy
-from smalltumor.evaluation.comparison import compare
 from smalltumor.evaluation.evaluate import evaluate, score_case
-from smalltumor.evaluation.report import report_text
-from smalltumor.evaluation.report_files import BASELINE_CASES, FIGURES, FILES, FROC, FROC_FIGURE
-from smalltumor.evaluation.summary import absent_tumours, by_size, means, overlaps, small_tumours
+from smalltumor.evaluation.report.report_files import (
+    BASELINE_CASES,
+    FIGURES,
+    FILES,
+    FROC,
+    FROC_FIGURE,
+)
+from smalltumor.evaluation.report.text_report import report_text
+from smalltumor.evaluation.summaries.comparison import compare
+from smalltumor.evaluation.summaries.summary import (
+    absent_tumours,
+    by_size,
+    means,
+    overlaps,
+    small_tumours,
+)
 from smalltumor.geometry.grid import Grid
 from smalltumor.labels.regions import Region, TissueClass
 from smalltumor.labels.schemes import SCHEMES
@@ -128,7 +140,7 @@ def test_command_writes_numbers_tables_and_figures(cohort, capsys):
 
 
 def test_without_matplotlib_everything_but_the_figures_is_written(cohort, capsys, monkeypatch):
-    monkeypatch.setattr("smalltumor.evaluation.figures.find_spec", lambda name: None)
+    monkeypatch.setattr("smalltumor.evaluation.report.figures.find_spec", lambda name: None)
     assert run(cohort, "-o", str(cohort / "out")) == 0
     assert {path.name for path in (cohort / "out").iterdir()} == FILES - set(FIGURES) - OPTIONAL
     assert 'pip install "napari-smalltumor[report]"' in capsys.readouterr().err

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from smalltumor.data.nifti import write_volume
+from smalltumor.data.volumes.nifti import write_volume
 from smalltumor.errors import CaseError
 from smalltumor.evaluation.pairing import find_label_files, pair_label_files
 from smalltumor.geometry.grid import Grid

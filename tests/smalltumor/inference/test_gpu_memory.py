@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 from smalltumor.data.case import Case
-from smalltumor.data.network_output import NetworkOutput
+from smalltumor.data.probabilities.network_output import NetworkOutput
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.geometry.grid import Grid
 from smalltumor.inference import fallback, segment

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from smalltumor.data.case import Case, read_case
-from smalltumor.data.network_output import NetworkOutput
+from smalltumor.data.probabilities.network_output import NetworkOutput
 from smalltumor.errors import Cancelled, SmalltumorError
 from smalltumor.files.user_dirs import CACHE_VARIABLE
 from smalltumor.geometry.grid import Grid

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from smalltumor.data.network_output import Probabilities
+from smalltumor.data.probabilities.network_output import Probabilities
 from smalltumor.errors import Cancelled
 from smalltumor.inference.backends.base import Array
 from smalltumor.inference.progress import ProgressReporter

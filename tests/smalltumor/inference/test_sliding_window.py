@@ -7,7 +7,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from smalltumor.data.network_output import Probabilities
+from smalltumor.data.probabilities.network_output import Probabilities
 from smalltumor.inference.backends.base import Array, InferenceBackend
 from smalltumor.inference.progress import ProgressReporter
 from smalltumor.inference.sliding_window import OVERLAP, SlidingWindow, window_starts

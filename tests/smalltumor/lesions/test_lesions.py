@@ -8,10 +8,10 @@ from itertools import product
 
 import numpy as np
 import pytest
-from smalltumor.data.network_output import Probabilities
-from smalltumor.data.nifti import read_volume
-from smalltumor.data.probabilities import CroppedProbabilities
+from smalltumor.data.probabilities.cropped import CroppedProbabilities
+from smalltumor.data.probabilities.network_output import Probabilities
 from smalltumor.data.segmentation import Segmentation
+from smalltumor.data.volumes.nifti import read_volume
 from smalltumor.errors import GridMismatchError, OutputError
 from smalltumor.geometry.grid import Grid, reoriented, to_axes
 from smalltumor.geometry.network_grid import NetworkGrid

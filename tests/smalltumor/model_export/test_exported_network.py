@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import torch
 from smalltumor.data.case import read_case
-from smalltumor.data.network_output import Probabilities
 from smalltumor.data.preprocessing import prepare
+from smalltumor.data.probabilities.network_output import Probabilities
 from smalltumor.inference.backends.torch_backend import TorchBackend
 from smalltumor.inference.progress import ProgressReporter
 from smalltumor.model_export.exported_network import ExportedNetwork

@@ -10,10 +10,10 @@ from urllib.parse import unquote
 import pytest
 from cohort_results import WARNING, write_results
 from report_cases import Page
-from smalltumor.cohort.ranking import CRITERION
-from smalltumor.cohort.results_folder import SETTINGS
-from smalltumor.cohort.reviews import Reviews
-from smalltumor.cohort.stored_mask import read_stored_mask
+from smalltumor.cohort.results.results_folder import SETTINGS
+from smalltumor.cohort.results.stored_mask import read_stored_mask
+from smalltumor.cohort.reviews.ranking import CRITERION
+from smalltumor.cohort.reviews.reviews import Reviews
 from smalltumor.report.cohort_page import cohort_page
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from head_cases import NAMES, sample_head, write_scan
 from raw_scans import write_raw_scan
-from smalltumor.data.nifti import read_volume
+from smalltumor.data.volumes.nifti import read_volume
 from synthetic import grid_along
 
 pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: no registration")

@@ -7,7 +7,7 @@ import os
 import numpy as np
 import pytest
 from dicom_cases import write_series
-from smalltumor.data.volume_files import not_a_volume
+from smalltumor.data.volumes.volume_files import not_a_volume
 from smalltumor.scanner.dicom import study_folder
 from smalltumor.scanner.dicom.files import is_dicom
 from smalltumor.scanner.dicom.study_folder import folder_of_study, is_dicom_file

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from smalltumor.data.network_output import HalfResolutionLogits, Probabilities, softmax
+from smalltumor.data.probabilities.network_output import (
+    HalfResolutionLogits,
+    Probabilities,
+    softmax,
+)
 from smalltumor.labels.regions import TissueClass
 from smalltumor.second_look.et_of_mask import et_of_mask
 

@@ -82,8 +82,8 @@ def test_distances_are_in_mm_on_a_turned_grid_with_other_voxels():
 
 def output_for_resampled(case):
     """Background everywhere, on the network's grid of a case that is resampled."""
-    from smalltumor.data.network_output import HalfResolutionLogits
-    from smalltumor.data.probabilities import CroppedProbabilities
+    from smalltumor.data.probabilities.cropped import CroppedProbabilities
+    from smalltumor.data.probabilities.network_output import HalfResolutionLogits
     from smalltumor.geometry.network_grid import NetworkGrid
 
     grid = NetworkGrid(case.grid)

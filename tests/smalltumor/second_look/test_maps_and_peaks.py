@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 from second_look_cases import Spot, case_with, output_for
-from smalltumor.data.background_removal import remove_background
+from smalltumor.data.brain.background_removal import remove_background
 from smalltumor.labels.regions import TissueClass
 from smalltumor.second_look.coarse_maps import coarse_maps, halve
 from smalltumor.second_look.features import features_of

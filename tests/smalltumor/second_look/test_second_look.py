@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from second_look_cases import Spot, ball, case_with, output_for
-from smalltumor.data.network_output import Probabilities
-from smalltumor.data.probabilities import CroppedProbabilities
+from smalltumor.data.probabilities.cropped import CroppedProbabilities
+from smalltumor.data.probabilities.network_output import Probabilities
 from smalltumor.data.segmentation import Segmentation
 from smalltumor.errors import SecondLookError
 from smalltumor.labels.regions import Region, TissueClass

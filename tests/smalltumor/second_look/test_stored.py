@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from second_look_cases import Spot, ball, case_with, output_for
-from smalltumor.data.nifti import write_volume
 from smalltumor.data.segmentation import Segmentation
+from smalltumor.data.volumes.nifti import write_volume
 from smalltumor.errors import SmalltumorError
 from smalltumor.geometry.grid import Grid
 from smalltumor.labels.regions import Region, TissueClass

@@ -7,7 +7,7 @@ import torch
 from smalltumor.data.case import read_case
 from smalltumor.data.label_files import read_labels
 from smalltumor.data.preprocessing import Preprocessing, prepare
-from smalltumor.evaluation.metrics import dice
+from smalltumor.evaluation.metrics.voxelwise import dice
 from smalltumor.inference.backends.torch_backend import TorchBackend
 from smalltumor.inference.progress import ProgressReporter
 from smalltumor.labels.masks import region_mask

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from smalltumor.data.case import Case
-from smalltumor.data.nifti import SUFFIXES, stem
 from smalltumor.data.segmentation import region_paths
+from smalltumor.data.volumes.nifti import SUFFIXES, stem
 from smalltumor.files.names import safe_name
 from smalltumor.labels.regions import Region
 

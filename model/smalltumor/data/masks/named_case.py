@@ -8,8 +8,8 @@ from pathlib import Path
 from smalltumor.data.case import Case
 from smalltumor.data.masks.exported import region_file
 from smalltumor.data.naming.file_names import LABELS, parse_file_name
-from smalltumor.data.nifti import stem
 from smalltumor.data.patients import patient_of
+from smalltumor.data.volumes.nifti import stem
 from smalltumor.errors import CaseError
 
 _DIGITS = re.compile(r"\d+")

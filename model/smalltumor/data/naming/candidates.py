@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from smalltumor.data.naming.file_names import FileName
-from smalltumor.data.nifti import is_nifti_name, read_header
+from smalltumor.data.volumes.nifti import is_nifti_name, read_header
 from smalltumor.errors import CaseError
 
 NamedFile = tuple[Path, FileName]

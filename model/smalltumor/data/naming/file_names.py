@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from smalltumor.data.nifti import stem
+from smalltumor.data.volumes.nifti import stem
 from smalltumor.files.names import safe_name
 
 LABELS = "labels"

@@ -13,8 +13,8 @@ from smalltumor.data.naming.dataset_names import scheme_of_names
 from smalltumor.data.naming.file_names import case_name, parse_name
 from smalltumor.data.naming.grouping import group_files
 from smalltumor.data.naming.numbered_files import numbered_with
-from smalltumor.data.nifti import is_image_name
-from smalltumor.data.volume_files import not_a_volume
+from smalltumor.data.volumes.nifti import is_image_name
+from smalltumor.data.volumes.volume_files import not_a_volume
 from smalltumor.errors import Action, CaseError, Remedy
 from smalltumor.files.names import safe_name
 

@@ -15,7 +15,7 @@ from smalltumor.data.naming.numbered_files import (
     joined_by_number,
     numbered,
 )
-from smalltumor.data.nifti import stem
+from smalltumor.data.volumes.nifti import stem
 from smalltumor.files.names import safe_name
 
 _DECATHLON = re.compile(r"BRATS_\d{3}\Z", re.IGNORECASE)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from smalltumor.data.naming.candidates import NamedFile
 from smalltumor.data.naming.file_names import LABELS, parse_name
-from smalltumor.data.nifti import is_image_name, stem
+from smalltumor.data.volumes.nifti import is_image_name, stem
 from smalltumor.errors import CaseError
 
 NNUNET_CHANNELS = ("t1", "t1ce", "t2", "flair")

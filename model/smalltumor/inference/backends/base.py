@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.data.network_output import NetworkOutput
+from smalltumor.data.probabilities.network_output import NetworkOutput
 from smalltumor.inference.progress import ProgressReporter
 
 Array = npt.NDArray[np.float32]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from smalltumor.data.network_output import HalfResolutionLogits
+from smalltumor.data.probabilities.network_output import HalfResolutionLogits
 from smalltumor.geometry.array_order import reverse_axes
 from smalltumor.inference.backends.base import BFLOAT16_MIN_EDGE, Array, is_plausible
 from smalltumor.inference.devices import describe_device, torch_precision

@@ -5,7 +5,7 @@
 - Convolutions pad with the background response instead of zeros, see `background`, so a crop of the
   brain gives the results of the whole volume.
 - Units are computed in bundles of fibers, see `units`; groups of few channels are merged.
-- The logits have half resolution, see `smalltumor.data.network_output`.
+- The logits have half resolution, see `smalltumor.data.probabilities.network_output`.
 - The decoders do not concatenate their inputs: a 1x1x1 convolution of concatenated inputs is the
   sum of one convolution of each.
 - In torch the largest tensors, the input of the last decoder, are computed slab by slab.

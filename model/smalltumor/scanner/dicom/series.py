@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.data.nifti import MAX_BYTES, Volume
+from smalltumor.data.volumes.nifti import MAX_BYTES, Volume
 from smalltumor.errors import CaseError, GridMismatchError
 from smalltumor.geometry.grid import Grid
 from smalltumor.scanner.dicom.headers import DicomImage

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.data.background import fill_holes
-from smalltumor.data.coarse_images import coarse_images
+from smalltumor.data.brain.background import fill_holes
+from smalltumor.data.brain.coarse_images import coarse_images
 from smalltumor.data.input_checks import LARGEST_BRAIN_ML
 from smalltumor.errors import Action, CaseError, Remedy
 from smalltumor.files.requirements import MissingPackageError
@@ -26,7 +26,7 @@ from smalltumor.geometry.grid import Grid, from_axes, to_axes
 from smalltumor.geometry.resampling import resample_labels
 
 if TYPE_CHECKING:
-    from smalltumor.data.nifti import Volume
+    from smalltumor.data.volumes.nifti import Volume
     from smalltumor.labels.masks import Mask
 
 Probabilities = npt.NDArray[np.float32]

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import MODALITY_TITLES
-from smalltumor.data.nifti import Volume
+from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import CaseError
 from smalltumor.geometry.grid import Affine, Grid
 from smalltumor.inference.progress import CancelCallback, ProgressCallback, ProgressReporter

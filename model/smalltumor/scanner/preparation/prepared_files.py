@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from smalltumor.data.case import REFERENCE
 from smalltumor.data.naming.case_files import MODALITIES
-from smalltumor.data.nifti import write_volume
+from smalltumor.data.volumes.nifti import write_volume
 from smalltumor.errors import Action, OutputError, Remedy
 from smalltumor.files.atomic import check_output, check_output_folder, write_text
 from smalltumor.files.replacement import hidden_path, replace_together

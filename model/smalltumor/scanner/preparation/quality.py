@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from smalltumor.data.background import fill_holes
-from smalltumor.data.brain_mask import brain_masks
-from smalltumor.data.coarse_images import coarse_images
+from smalltumor.data.brain.background import fill_holes
+from smalltumor.data.brain.brain_mask import brain_masks
+from smalltumor.data.brain.coarse_images import coarse_images
 from smalltumor.data.input_checks import SMALLEST_BRAIN_ML
-from smalltumor.data.nifti import Volume
+from smalltumor.data.volumes.nifti import Volume
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.resampling import resample
 from smalltumor.scanner.preparation.brain_extraction import coarse_brain

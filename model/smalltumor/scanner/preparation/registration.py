@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from smalltumor.data.nifti import Volume
+from smalltumor.data.volumes.nifti import Volume
 from smalltumor.geometry.grid import Affine, Grid
 from smalltumor.geometry.resampling import resample
 from smalltumor.scanner.preparation.sitk_images import matrix_of, simpleitk, to_sitk, transform_of

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smalltumor.data.case import REFERENCE, Case
-from smalltumor.data.nifti import Volume, read_volume, stem
+from smalltumor.data.volumes.nifti import Volume, read_volume, stem
 from smalltumor.errors import CaseError
 from smalltumor.geometry.grid import Affine, Grid
 from smalltumor.scanner.preparation.prepared_case import PreparedCase, PreparedSequence

@@ -8,9 +8,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from smalltumor.errors import Action, CaseError, Remedy, TrainingError
-from smalltumor.evaluation.case_rows import CaseRow, read_rows
-from smalltumor.evaluation.evaluation_tables import is_evaluation, read_evaluation
-from smalltumor.evaluation.out_of_fold_report import Results
+from smalltumor.evaluation.report.evaluation_tables import is_evaluation, read_evaluation
+from smalltumor.evaluation.report.out_of_fold_report import Results
+from smalltumor.evaluation.summaries.case_rows import CaseRow, read_rows
 from smalltumor.models.card import known_cases, lists_all_cases, selected_on
 from smalltumor.models.checkpoint import Checkpoint, load_checkpoint
 from smalltumor.training.config import FREE_SETTINGS

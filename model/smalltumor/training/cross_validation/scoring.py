@@ -17,7 +17,7 @@ from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.patients import patient_of
 from smalltumor.data.preprocessing import PREPROCESSING_VERSION
 from smalltumor.data.segmentation import InferenceRun, Segmentation
-from smalltumor.evaluation.case_rows import CaseRow, case_row, read_rows, write_rows
+from smalltumor.evaluation.summaries.case_rows import CaseRow, case_row, read_rows, write_rows
 from smalltumor.inference.predict import segment
 from smalltumor.models.checkpoint import Checkpoint
 from smalltumor.training.cross_validation.held_out import HeldOutCases

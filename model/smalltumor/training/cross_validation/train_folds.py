@@ -13,8 +13,8 @@ from smalltumor.errors import (
     TrainingError,
     TrainingMemoryError,
 )
-from smalltumor.evaluation.case_rows import write_rows
-from smalltumor.evaluation.out_of_fold_report import Results
+from smalltumor.evaluation.report.out_of_fold_report import Results
+from smalltumor.evaluation.summaries.case_rows import write_rows
 from smalltumor.labels.plurals import pluralize
 from smalltumor.training.architecture import Architecture
 from smalltumor.training.cross_validation.record import CrossValidation

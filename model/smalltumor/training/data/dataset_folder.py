@@ -24,8 +24,8 @@ from smalltumor.data.case import Case, read_case
 from smalltumor.data.label_files import read_labels
 from smalltumor.data.naming.case_files import CaseFiles
 from smalltumor.data.naming.find_cases import find_cases
-from smalltumor.data.nifti import SUFFIXES, read_volume, stem, write_volume
 from smalltumor.data.segmentation import Segmentation, write_segmentation
+from smalltumor.data.volumes.nifti import SUFFIXES, read_volume, stem, write_volume
 from smalltumor.errors import Cancelled, CaseError, OutputError, SmalltumorError
 from smalltumor.files.atomic import write_text
 from smalltumor.files.names import safe_name

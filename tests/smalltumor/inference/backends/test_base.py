@@ -11,8 +11,8 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from smalltumor.data.network_output import HalfResolutionLogits
 from smalltumor.data.preprocessing import Preprocessing
+from smalltumor.data.probabilities.network_output import HalfResolutionLogits
 from smalltumor.files.user_dirs import CACHE_VARIABLE
 from smalltumor.inference.backends.base import Array, InferenceBackend, is_plausible
 from smalltumor.inference.backends.openvino_backend import OpenVinoBackend

@@ -38,7 +38,7 @@ assert sys.modules["openvino_telemetry"] is None
     [
         "from smalltumor.inference.backends.openvino_import import import_openvino\n"
         "import_openvino()",
-        "from smalltumor.cohort.worker import _import_libraries\n_import_libraries('auto')",
+        "from smalltumor.cohort.workers.worker import _import_libraries\n_import_libraries('auto')",
         "import threading\n"
         "from smalltumor.inference.devices import import_in_background\n"
         "import_in_background('cpu', 'auto')\n"

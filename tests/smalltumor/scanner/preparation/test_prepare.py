@@ -13,8 +13,8 @@ from head_cases import Head, pose, sample_head, write_scan
 from smalltumor.data.case import read_case
 from smalltumor.data.input_checks import FindingKind, check_input
 from smalltumor.data.label_files import read_labels
-from smalltumor.data.nifti import read_volume
 from smalltumor.data.segmentation import Segmentation
+from smalltumor.data.volumes.nifti import read_volume
 from smalltumor.errors import Cancelled, CaseError, OutputError
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.resampling import resample, resample_labels

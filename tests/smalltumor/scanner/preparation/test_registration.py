@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from head_cases import pose
 from scipy import ndimage
-from smalltumor.data.nifti import Volume
+from smalltumor.data.volumes.nifti import Volume
 from smalltumor.errors import CaseError
 from smalltumor.geometry.grid import Grid
 from smalltumor.geometry.resampling import resample

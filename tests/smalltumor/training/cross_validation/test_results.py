@@ -17,7 +17,7 @@ from smalltumor.data.input_checks import Finding, FindingKind
 from smalltumor.data.label_files import read_labels
 from smalltumor.data.segmentation import InferenceRun
 from smalltumor.errors import Action, CaseError, Remedy, SmalltumorError, TrainingError
-from smalltumor.evaluation.case_rows import case_row, read_rows, write_rows
+from smalltumor.evaluation.summaries.case_rows import case_row, read_rows, write_rows
 from smalltumor.inference.predict import segment
 from smalltumor.models.checkpoint import load_checkpoint, save_checkpoint
 from smalltumor.training import run as training_run

@@ -12,7 +12,7 @@ import pytest
 from smalltumor.cli import main
 from smalltumor.data.label_files import read_labels
 from smalltumor.errors import Action, Remedy, TrainingError, TrainingMemoryError
-from smalltumor.evaluation.case_rows import read_rows
+from smalltumor.evaluation.summaries.case_rows import read_rows
 from smalltumor.models.checkpoint import load_checkpoint, save_checkpoint
 from smalltumor.training import run as training_run
 from smalltumor.training.cross_validation import scoring

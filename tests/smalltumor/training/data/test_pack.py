@@ -11,10 +11,10 @@ import torch
 from augmented_crops import augment_one
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from smalltumor.data.network_output import HalfResolutionLogits
 from smalltumor.data.preprocessing import PREPROCESSING_VERSION, VERSION_OF_1_MM, Preprocessing
+from smalltumor.data.probabilities.network_output import HalfResolutionLogits
 from smalltumor.errors import OutputError, TrainingError
-from smalltumor.evaluation.metrics import dice
+from smalltumor.evaluation.metrics.voxelwise import dice
 from smalltumor.inference.fused.network import network_for_inference
 from smalltumor.labels.masks import region_mask
 from smalltumor.labels.regions import Region

@@ -1,0 +1,160 @@
+"""Cases whose mask exists: it is measured, and what is missing beside it is written."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from smalltumor.cohort.results.records import CaseRecord, has_other_images
+from smalltumor.cohort.results.results_folder import ResultsFolder
+from smalltumor.cohort.results.rows import CohortRow, bids_labels, joined, numbers_of, reason_of
+from smalltumor.cohort.results.stored_mask import digest_of_file, read_stored_mask
+from smalltumor.errors import CaseError, SmalltumorError
+
+if TYPE_CHECKING:
+    from smalltumor.cohort.pipeline.jobs import Job
+    from smalltumor.cohort.pipeline.network_stage import Computed
+    from smalltumor.cohort.settings import CohortSettings
+    from smalltumor.data.segmentation import Segmentation
+    from smalltumor.lesions import Lesion
+
+NOT_ITS_OWN = (
+    "no candidates written: the mask is not the one that the network gives; it was corrected, or "
+    "made on another device"
+)
+_WRITTEN = "candidates written"
+
+
+def keep(
+    job: Job,
+    settings: CohortSettings,
+    weights: str,
+    computed: Computed | Exception | None = None,
+) -> CohortRow:
+    """Measure the mask of a case, which may have been corrected by hand, and leave it as it is.
+
+    Parameters
+    ----------
+    job : Job
+    settings : CohortSettings
+    weights : str
+        Name of the checkpoint.
+    computed : Computed or Exception, optional
+        What the network finds, for the candidates, or why it finds nothing.
+
+    Raises
+    ------
+    SmalltumorError
+        If the mask cannot be read, or the case has other images than when it was made.
+    OutputError
+        If what is missing cannot be written.
+    """
+    from smalltumor.lesions import find_lesions
+
+    name, folder = job.name, ResultsFolder(settings.output)
+    record = CaseRecord.read(folder.record(name))
+    _check_images(job, record)
+    mask = _read_mask(name, folder, settings.scheme)
+    lesions = find_lesions(mask)
+    notes = _write_missing(mask, lesions, folder, settings)
+    if isinstance(computed, Exception):
+        notes.append(f"no candidates written: {reason_of(computed)}")
+    elif computed is not None:
+        written = _write_candidates(computed, mask, folder)
+        notes.append(written)
+        if written == _WRITTEN and record is not None:
+            digest = digest_of_file(folder.candidates(name))
+            replace(record, candidates=digest).write(folder.record(name))
+    participant, session = bids_labels(name)
+    lacking = job.missing if record is None else record.missing
+    row = CohortRow(name, "kept", *numbers_of(mask, lesions))
+    return _recorded(
+        row,
+        record,
+        weights=weights,
+        note="; ".join(notes),
+        warnings=_lacking(lacking),
+        missing=" ".join(lacking),
+        participant_id=participant,
+        session_id=session,
+    )
+
+
+def _recorded(row: CohortRow, record: CaseRecord | None, **cells: str) -> CohortRow:
+    if record is None:
+        return replace(row, **cells)  # type: ignore[arg-type]
+    known = {"weights": record.weights, "warnings": joined(record.warnings)}
+    known |= {"digest": record.digest, "version": record.version}
+    known |= {"device": record.device, "backend": record.backend}
+    row = replace(row, **{**cells, **known}, seconds=record.seconds)  # type: ignore[arg-type]
+    return row.with_expected_dice(record.expected_dice)
+
+
+def _lacking(modalities: tuple[str, ...]) -> str:
+    from smalltumor.data.naming.case_files import modality_titles
+
+    return f"segmented without {modality_titles(modalities)}" if modalities else ""
+
+
+def _check_images(job: Job, record: CaseRecord | None) -> None:
+    """A mask must not pass for that of images which took the place of its own."""
+    if has_other_images(record, job.files):
+        raise CaseError(
+            f"{job.name}: its images are not those that its mask in the folder of results was made "
+            "of; delete the mask to have it segmented again"
+        )
+
+
+def _read_mask(name: str, folder: ResultsFolder, scheme: str) -> Segmentation:
+    try:
+        return read_stored_mask(folder.mask(name), name, scheme)
+    except SmalltumorError as error:
+        raise CaseError(f"{error}; delete it to have it segmented again") from error
+
+
+def _write_missing(
+    mask: Segmentation, lesions: list[Lesion], folder: ResultsFolder, settings: CohortSettings
+) -> list[str]:
+    from smalltumor.data.bids import bids_paths, write_bids
+    from smalltumor.data.segmentation import write_regions
+    from smalltumor.lesions import write_csv
+
+    notes, name = [], mask.name
+    if not folder.lesions(name).exists():
+        write_csv(lesions, folder.lesions(name))
+        notes.append("lesion table written from the mask")
+    if settings.regions and not folder.has_regions(name):
+        write_regions(mask, folder.mask(name), overwrite=True)
+        notes.append("region masks written from the mask")
+    if settings.bids is not None and not bids_paths(name, settings.bids)[0].exists():
+        write_bids(
+            mask,
+            settings.bids,
+            scheme=settings.scheme,
+            authors=settings.authors,
+            overwrite=True,
+        )
+        notes.append("BIDS files written from the mask")
+    return notes
+
+
+def _write_candidates(computed: Computed, mask: Segmentation, folder: ResultsFolder) -> str:
+    """Write the label image, if its values are the ids of the lesion table; give the note."""
+    from smalltumor.cohort.pipeline.network_stage import second_look_at
+    from smalltumor.data.volumes.nifti import write_volume
+    from smalltumor.files.tables import read_table
+    from smalltumor.second_look import label_image
+
+    result = computed.result
+    if not np.array_equal(result.classes, mask.classes):
+        return NOT_ITS_OWN
+    candidates = second_look_at(computed)[1]
+    rows = read_table(folder.lesions(mask.name), ("id", "list"))
+    listed = {row["id"] for row in rows if row["list"] == "second_look"}
+    if listed != {str(candidate.id) for candidate in candidates}:
+        return "no candidates written: the lesion table lists others"
+    image = label_image(candidates, result.grid)
+    write_volume(folder.candidates(mask.name), image, result.grid, result.header, overwrite=True)
+    return _WRITTEN

@@ -1,0 +1,128 @@
+"""Writing the results of a case that was segmented."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from smalltumor.cohort.pipeline.network_stage import Computed, second_look_at
+from smalltumor.cohort.results.records import (
+    CaseRecord,
+    digests_of_images,
+    sizes_of_images,
+    software_version,
+)
+from smalltumor.cohort.results.results_folder import ResultsFolder
+from smalltumor.cohort.results.rows import CohortRow, bids_labels, joined, numbers_of
+from smalltumor.cohort.results.stored_mask import digest_of_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from smalltumor.cohort.pipeline.jobs import Job
+    from smalltumor.cohort.settings import CohortSettings
+    from smalltumor.data.segmentation import Segmentation
+    from smalltumor.lesions import Lesion
+
+
+def write_results(job: Job, computed: Computed, settings: CohortSettings, rounds: int) -> CohortRow:
+    """Write the files of a case, the mask last, and give its row of the table.
+
+    Nothing but results of this command is in the folder: what exists is outdated, or of a run that
+    was killed.
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be written.
+    """
+    lesions, candidates, warning = second_look_at(computed)
+    folder = ResultsFolder(settings.output)
+    # Without its old mask the case counts as not done, until the new one is complete.
+    folder.mask(job.name).unlink(missing_ok=True)
+    _write_lesions(computed.result, lesions, candidates, folder, settings)
+    record = _record(job, computed, warning, rounds, folder.candidates(job.name))
+    record.write(folder.record(job.name))
+    _write_masks(computed.result, folder, settings)
+    participant, session = bids_labels(job.name)
+    return CohortRow(
+        job.name,
+        "segmented",
+        *numbers_of(computed.result, lesions),
+        record.seconds,
+        record.weights,
+        warnings=joined(record.warnings),
+        digest=record.digest,
+        version=record.version,
+        device=record.device,
+        backend=record.backend,
+        missing=" ".join(record.missing),
+        participant_id=participant,
+        session_id=session,
+    ).with_expected_dice(record.expected_dice)
+
+
+def _record(
+    job: Job, computed: Computed, warning: str | None, rounds: int, candidates: Path
+) -> CaseRecord:
+    run = computed.result.run
+    assert run is not None
+    warnings = [*computed.case.warnings, *map(str, run.findings), *run.warnings]
+    return CaseRecord(
+        weights=run.weights,
+        digest=run.digest,
+        device=run.device,
+        backend=run.backend,
+        seconds=round(run.seconds, 2),
+        version=software_version(),
+        missing=run.missing,
+        warnings=(*warnings, *([warning] if warning else [])),
+        images=sizes_of_images(job.files),
+        digests=digests_of_images(job.files),
+        round=rounds,
+        expected_dice=_expected_dice(computed.result),
+        candidates=digest_of_file(candidates) if candidates.exists() else "",
+    )
+
+
+def _expected_dice(result: Segmentation) -> dict[str, float | None]:
+    from smalltumor.data.probabilities.expected_dice import expected_dice
+
+    assert result.cropped is not None
+    found = expected_dice(result.cropped.output)
+    return {region.value: dice and round(dice, 4) for region, dice in found.items()}
+
+
+def _write_lesions(
+    result: Segmentation,
+    lesions: list[Lesion],
+    candidates: list[Lesion],
+    folder: ResultsFolder,
+    settings: CohortSettings,
+) -> None:
+    from smalltumor.data.volumes.nifti import write_volume
+    from smalltumor.lesions import write_csv
+    from smalltumor.second_look import label_image
+
+    path = folder.candidates(result.name)
+    if settings.candidates or path.exists():  # that would be outdated
+        image = label_image(candidates, result.grid)
+        write_volume(path, image, result.grid, result.header, overwrite=True)
+    write_csv([*lesions, *candidates], folder.lesions(result.name), overwrite=True)
+
+
+def _write_masks(result: Segmentation, folder: ResultsFolder, settings: CohortSettings) -> None:
+    from smalltumor.data.bids import write_bids
+    from smalltumor.data.segmentation import write_regions, write_segmentation
+
+    mask = folder.mask(result.name)
+    if settings.regions or folder.has_any_region(result.name):  # existing ones would be outdated
+        write_regions(result, mask, overwrite=True)
+    if settings.bids is not None:
+        write_bids(
+            result,
+            settings.bids,
+            scheme=settings.scheme,
+            authors=settings.authors,
+            overwrite=True,
+        )
+    write_segmentation(result, mask, scheme=settings.scheme, overwrite=True)

@@ -1,0 +1,166 @@
+"""How the mask of one case was made, in a file beside it.
+
+Each case has its own record, so that processes on several machines share no file that they write.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, fields
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from smalltumor.cohort.results.stored_mask import digest_of_file
+from smalltumor.errors import SmalltumorError
+from smalltumor.files.atomic import write_text
+
+if TYPE_CHECKING:
+    from smalltumor.data.naming.case_files import CaseFiles
+
+_PACKAGE = "napari-smalltumor"
+_MAPPINGS = ("images", "digests", "expected_dice")
+
+
+@dataclass(frozen=True)
+class CaseRecord:
+    """How the mask of a case was made.
+
+    Parameters
+    ----------
+    weights, digest : str
+        Of the checkpoint.
+    device, backend : str
+    seconds : float
+    version : str
+        Of this package.
+    missing : tuple of str
+        Modalities that the network was trained on and did not see.
+    warnings : tuple of str
+    images : mapping of str to int
+        Bytes of each image, by modality.
+    digests : mapping of str to str
+        SHA-256 of each image, by modality; empty in records of earlier versions.
+    round : int
+        How often the folder had been overwritten; a mask of an earlier round is outdated.
+    expected_dice : mapping of str to float or None
+        Of the network's mask, by region, see `smalltumor.data.probabilities.expected_dice`; empty
+        in records of earlier versions.
+    candidates : str
+        SHA-256 of the label image of its candidates; empty if none was written, and in records of
+        earlier versions.
+    """
+
+    weights: str
+    digest: str
+    device: str
+    backend: str
+    seconds: float
+    version: str
+    missing: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    images: Mapping[str, int] = field(default_factory=dict)
+    digests: Mapping[str, str] = field(default_factory=dict)
+    round: int = 0
+    expected_dice: Mapping[str, float | None] = field(default_factory=dict)
+    candidates: str = ""
+
+    def write(self, path: Path) -> None:
+        """Write the record, in place of one before."""
+        text = json.dumps(asdict(self), indent=2, ensure_ascii=False)
+        write_text(path, text + "\n", overwrite=True)
+
+    @classmethod
+    def read(cls, path: Path) -> CaseRecord | None:
+        """Read a record; None if there is none, as beside a mask that somebody else put there.
+
+        Raises
+        ------
+        SmalltumorError
+            If it is damaged.
+        """
+        try:
+            content = {
+                "digests": {},
+                "expected_dice": {},
+                "candidates": "",
+                **json.loads(path.read_text(encoding="utf-8")),
+            }
+            known = {name: content[name] for name in (f.name for f in fields(cls))}
+            tuples = {name: tuple(known[name]) for name in ("missing", "warnings")}
+            return cls(**{**known, **tuples, **{n: dict(known[n]) for n in _MAPPINGS}})
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise SmalltumorError(f"{path} cannot be read as a record of a mask") from error
+
+
+def has_other_images(
+    record: CaseRecord | None, files: CaseFiles, digests: Mapping[str, str] | None = None
+) -> bool:
+    """Whether images of a case took the place of those that its mask was made of.
+
+    Parameters
+    ----------
+    record : CaseRecord or None
+    files : CaseFiles
+    digests : mapping of str to str, optional
+        `digests_of_images` of these files, if they are known; they are read otherwise.
+
+    Raises
+    ------
+    CaseError
+        If an image cannot be read.
+    """
+    if record is None:
+        return False
+    sizes = sizes_of_images(files)
+    if any(record.images.get(modality, size) != size for modality, size in sizes.items()):
+        return True
+    if not record.digests:  # of an earlier version
+        return False
+    return are_other_images(record.digests, digests or digests_of_images(files))
+
+
+def are_other_images(before: Mapping[str, str], now: Mapping[str, str]) -> bool:
+    """Whether images that are there now were other ones before, by `digests_of_images`.
+
+    Images that were removed or added since tell nothing, unless none is left to compare.
+    """
+    if not before or not now:
+        return False
+    common = before.keys() & now.keys()
+    return not common or any(before[modality] != now[modality] for modality in common)
+
+
+def software_version() -> str:
+    """Version of this package; empty if it runs without being installed."""
+    with suppress(metadata.PackageNotFoundError):
+        return metadata.version(_PACKAGE)
+    return ""
+
+
+def sizes_of_images(files: CaseFiles) -> dict[str, int]:
+    """Bytes of each image of a case; images without a file are left out."""
+    return {modality: path.stat().st_size for modality, path in _images_of(files).items()}
+
+
+def digests_of_images(files: CaseFiles) -> dict[str, str]:
+    """SHA-256 of each image file of a case; images without a file are left out.
+
+    Raises
+    ------
+    CaseError
+        If an image cannot be read.
+    """
+    return {modality: digest_of_file(path) for modality, path in _images_of(files).items()}
+
+
+def _images_of(files: CaseFiles) -> dict[str, Path]:
+    if files.stacked is not None:
+        paths = {"all": files.stacked}
+    else:
+        paths = {modality: found[0] for modality, found in files.modalities.items() if found}
+    return {modality: path for modality, path in paths.items() if path.exists()}

@@ -1,0 +1,176 @@
+"""The results of a cohort, read again: settings, rows and what their lesion tables list."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from smalltumor.cohort.results.results_folder import SETTINGS, TABLE, ResultsFolder
+from smalltumor.cohort.results.rows import CohortRow, joined
+from smalltumor.errors import SmalltumorError
+from smalltumor.files.tables import read_table
+from smalltumor.labels.schemes import DEFAULT_SCHEME
+
+_LESION_COLUMNS = ("mm3", "centroid_i", "centroid_j", "centroid_k", "mean_probability", "small")
+
+
+@dataclass(frozen=True)
+class CohortInfo:
+    """How the masks of a cohort were made.
+
+    Parameters
+    ----------
+    scheme : str
+        Label scheme of the masks.
+    weights, digest : str
+    flips : bool
+    part : str
+    data : Path, optional
+        Folder of the cases when they were segmented; None if it was not recorded.
+    """
+
+    scheme: str
+    weights: str
+    digest: str
+    flips: bool
+    part: str
+    data: Path | None
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A place in a case that deserves a look.
+
+    Parameters
+    ----------
+    kind : {"second look", "small lesion"}
+    centre : (float, float, float)
+        Voxel indices on the grid of the mask.
+    mm3 : float
+    score : float or None
+        Of a candidate, or of a small lesion by its volume, from 0 to 1.
+    """
+
+    kind: Literal["second look", "small lesion"]
+    centre: tuple[float, float, float]
+    mm3: float
+    score: float | None = None
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """A case of a cohort: its row, and what its lesion table lists.
+
+    Parameters
+    ----------
+    row : CohortRow
+    spots : tuple of Spot
+        Candidates, those with the highest score first, then small lesions, the smallest first.
+    lesions_mm3 : tuple of float
+        Volumes of the components of enhancing tumour.
+    lowest_probability : float or None
+        The lowest mean probability of a component; None if the table has none.
+    """
+
+    row: CohortRow
+    spots: tuple[Spot, ...] = ()
+    lesions_mm3: tuple[float, ...] = ()
+    lowest_probability: float | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of the case."""
+        return self.row.case
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is no mask."""
+        return self.row.outcome == "failed"
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Reasons to doubt the mask."""
+        return self.row.reasons_to_doubt
+
+    @property
+    def expected_dice(self) -> float | None:
+        """See `CohortRow.expected_dice`."""
+        return self.row.expected_dice
+
+    def count(self, kind: str) -> int:
+        """The number of spots of a kind."""
+        return sum(spot.kind == kind for spot in self.spots)
+
+
+def read_info(folder: Path) -> CohortInfo:
+    """Read how the masks of a folder were made.
+
+    Raises
+    ------
+    SmalltumorError
+        If the folder holds no results of a cohort.
+    """
+    path = folder / SETTINGS
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return CohortInfo(
+            scheme=str(content.get("labels", DEFAULT_SCHEME)),
+            weights=str(content.get("weights", "")),
+            digest=str(content.get("digest", "")),
+            flips=bool(content.get("flips", False)),
+            part=str(content.get("part", "")),
+            data=Path(content["data"]) if content.get("data") else None,
+        )
+    except FileNotFoundError as error:
+        raise SmalltumorError(f"{folder} holds no results of a cohort: no {SETTINGS}") from error
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise SmalltumorError(f"{path} cannot be read as the settings of a cohort") from error
+
+
+def read_results(folder: Path) -> list[CaseResult]:
+    """Read the cases of a cohort in the order of its table; while it runs, those so far.
+
+    A case whose lesion table cannot be read has no spots, and a warning says so.
+
+    Raises
+    ------
+    SmalltumorError
+        If the table of the cohort cannot be read.
+    """
+    results, path = ResultsFolder(folder), folder / TABLE
+    rows = read_table(path, ("case", "outcome"))
+    try:
+        return [_result(CohortRow.from_cells(cells), results) for cells in rows]
+    except ValueError as error:
+        raise SmalltumorError(f"{path} is damaged: {error}") from error
+
+
+def _result(row: CohortRow, folder: ResultsFolder) -> CaseResult:
+    if row.outcome == "failed":
+        return CaseResult(row)
+    try:
+        lesions = read_table(folder.lesions(row.case), _LESION_COLUMNS)
+        return _with_lesions(row, lesions)
+    except (SmalltumorError, ValueError):
+        unread = f"{folder.lesions(row.case).name} cannot be read"
+        return CaseResult(replace(row, warnings=joined((*row.reasons_to_doubt, unread))))
+
+
+def _with_lesions(row: CohortRow, lesions: list[dict[str, str]]) -> CaseResult:
+    found = [cells for cells in lesions if cells.get("list", "found") != "second_look"]
+    candidates = [_spot(c, "second look") for c in lesions if c.get("list") == "second_look"]
+    small = [_spot(cells, "small lesion") for cells in found if cells["small"] == "true"]
+    candidates.sort(key=lambda spot: -(spot.score or 0.0))
+    small.sort(key=lambda spot: spot.mm3)
+    means = [float(cells["mean_probability"]) for cells in found if cells["mean_probability"]]
+    volumes = tuple(float(cells["mm3"]) for cells in found)
+    return CaseResult(row, (*candidates, *small), volumes, min(means, default=None))
+
+
+def _spot(cells: Mapping[str, str], kind: Literal["second look", "small lesion"]) -> Spot:
+    i, j, k = (float(cells[f"centroid_{axis}"]) for axis in "ijk")
+    score = cells.get("score")
+    return Spot(kind, (i, j, k), float(cells["mm3"]), float(score) if score else None)

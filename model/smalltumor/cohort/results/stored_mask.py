@@ -1,0 +1,51 @@
+"""Masks in a folder of results, read again."""
+
+from __future__ import annotations
+
+from hashlib import file_digest
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from smalltumor.errors import CaseError
+
+if TYPE_CHECKING:
+    from smalltumor.data.segmentation import Segmentation
+
+
+def read_stored_mask(path: Path, name: str, scheme: str) -> Segmentation:
+    """Read the mask of a case.
+
+    Parameters
+    ----------
+    path : Path
+    name : str
+        Name of the case.
+    scheme : str
+        Label scheme of the masks of the folder.
+
+    Raises
+    ------
+    SmalltumorError
+        If it cannot be read, or has other labels.
+    """
+    from smalltumor.data.label_files import decode_labels
+    from smalltumor.data.segmentation import Segmentation
+    from smalltumor.data.volumes.nifti import read_volume
+
+    volume = read_volume(path)
+    return Segmentation(name, decode_labels(volume, scheme)[0], volume.grid, volume.header)
+
+
+def digest_of_file(path: Path) -> str:
+    """SHA-256 of a file, such as a mask that somebody may have changed meanwhile.
+
+    Raises
+    ------
+    CaseError
+        If it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise CaseError(f"{path} cannot be read: {error.strerror or error}") from error

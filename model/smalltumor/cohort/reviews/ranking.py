@@ -1,0 +1,104 @@
+"""Which cases of a cohort deserve a look first, for the report and for the worklist."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from smalltumor.cohort.results.results import CaseResult, Spot
+from smalltumor.labels.plurals import pluralize
+
+LOOK_SCORE = 0.25
+"""A case deserves a look if the scores of its second-look spots add up to this."""
+
+DOUBTFUL_SCORE = 0.5
+"""A small lesion with a lower score is doubtful, and so is one that has none."""
+
+CRITERION = (
+    "A case deserves a look if it has a warning, if the scores of its second-look spots add up to "
+    f"{LOOK_SCORE:g} or more, or if a small lesion has a score below {DOUBTFUL_SCORE:g} or "
+    "none; the other cases may have missed lesions too"
+)
+"""What `deserves_look` asks, in words."""
+
+ORDER = (
+    "cases that deserve a look first; of them and of the others, those with more warnings, then "
+    "those whose second-look spots have a higher sum of scores, with more small lesions that are "
+    "doubtful by their score, and with a lower probability of their least certain lesion"
+)
+"""The order of `ranked`, in words."""
+
+
+class Order(StrEnum):
+    """What a list of cases is ordered by."""
+
+    LOOK = "deserves a look"
+    CERTAINTY = "least certain"
+
+
+def ranked(results: Iterable[CaseResult], order: Order = Order.LOOK) -> list[CaseResult]:
+    """The cases in an order; failed ones are last.
+
+    Parameters
+    ----------
+    results : iterable of CaseResult
+    order : Order
+        `LOOK` is `ORDER`. `CERTAINTY` has the cases first of whose masks the network expects the
+        lowest Dice, after those in which it found nothing; cases of which it is not known follow.
+    """
+    return sorted(results, key=_key if order is Order.LOOK else _by_certainty)
+
+
+def deserves_look(result: CaseResult) -> bool:
+    """Whether a case with a mask meets `CRITERION`."""
+    if result.failed:
+        return False
+    return bool(result.warnings or _doubtful(result)) or _sum_of_scores(result) >= LOOK_SCORE
+
+
+def reasons_of(result: CaseResult) -> list[str]:
+    """What speaks for a look, without the words of its warnings; empty if nothing is known."""
+    warnings, spots = len(result.warnings), result.count("second look")
+    small, doubtful = result.count("small lesion"), _doubtful(result)
+    texts = [pluralize(warnings, "warning")] if warnings else []
+    if spots:
+        sums = "scores add up to" if spots > 1 else "score"
+        scores = f"{sums} {_sum_of_scores(result):.2f}"
+        texts.append(f"{pluralize(spots, 'second-look spot')} ({scores})")
+    if small:
+        note = f" ({doubtful} doubtful)" if doubtful else ""
+        texts.append(pluralize(small, "small lesion") + note)
+    if result.lowest_probability is not None:
+        texts.append(f"lowest probability {result.lowest_probability:.2f}")
+    if result.expected_dice is not None:
+        texts.append(f"expected Dice {result.expected_dice:.2f}")
+    return texts
+
+
+def _key(result: CaseResult) -> tuple[bool, bool, int, float, int, float, str]:
+    lowest = 1.0 if result.lowest_probability is None else result.lowest_probability
+    return (
+        *(result.failed, not deserves_look(result), -len(result.warnings)),
+        *(-_sum_of_scores(result), -_doubtful(result), lowest, result.name),
+    )
+
+
+def _by_certainty(result: CaseResult) -> tuple[bool, bool, float, str]:
+    dice = result.expected_dice
+    unknown = dice is None and result.row.wt_ml != 0
+    return result.failed, unknown, dice or 0.0, result.name
+
+
+def _sum_of_scores(result: CaseResult) -> float:
+    """Of the second-look spots; one without a score alone makes its case deserve a look."""
+    spots = (spot for spot in result.spots if spot.kind == "second look")
+    return sum(LOOK_SCORE if spot.score is None else spot.score for spot in spots)
+
+
+def _doubtful(result: CaseResult) -> int:
+    return sum(map(_is_doubtful, result.spots))
+
+
+def _is_doubtful(spot: Spot) -> bool:
+    score = 0.0 if spot.score is None else spot.score
+    return spot.kind == "small lesion" and score < DOUBTFUL_SCORE

@@ -1,0 +1,300 @@
+"""Reviews of a cohort's masks: who has corrected or confirmed which mask, and when.
+
+Each reader has a folder with masks and a table, so that no reader writes another's files::
+
+    MASKS/reviews/READER/reviews.csv
+    MASKS/reviews/READER/CASE_review1.nii.gz
+
+A review starts from the latest mask of a case. It is refused if that is another one meanwhile. A
+mask is never replaced: each review has its own file, and counts once it is in the table.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from filelock import Timeout
+
+from smalltumor.cohort.results.records import CaseRecord, are_other_images, software_version
+from smalltumor.cohort.results.results import read_info
+from smalltumor.cohort.results.results_folder import ResultsFolder
+from smalltumor.cohort.results.stored_mask import digest_of_file, read_stored_mask
+from smalltumor.cohort.reviews.review_table import TABLE, Review, read_reviews, write_reviews
+from smalltumor.data.naming.cohort_names import review_file
+from smalltumor.errors import OutputError, SmalltumorError
+from smalltumor.files.locks import locked
+from smalltumor.files.names import safe_name
+
+if TYPE_CHECKING:
+    from smalltumor.data.segmentation import Segmentation
+
+LOCK = ".reviews.lock"
+_LOCK_TIMEOUT_S = 10.0
+_MODE = 0o664
+"""Of the lock: other accounts of a group that may write to the folder may save too."""
+
+
+@dataclass(frozen=True)
+class MaskToReview:
+    """The latest mask of a case when its review began.
+
+    Parameters
+    ----------
+    case : str
+    path : Path
+        The mask: that of the last review, else that of the network.
+    digest : str
+        SHA-256 of the mask.
+    network_digest : str
+        SHA-256 of the network's mask.
+    review : Review or None
+        The last review.
+    scheme : str
+        Label scheme of the mask.
+    digests : mapping of str to str
+        SHA-256 of the images, by modality; empty if they are not known.
+    of_others : Review or None
+        The last review if it is of other images, and so is not shown on these.
+    """
+
+    case: str
+    path: Path
+    digest: str
+    network_digest: str
+    review: Review | None
+    scheme: str
+    digests: Mapping[str, str]
+    of_others: Review | None = None
+
+    @property
+    def is_altered(self) -> bool:
+        """Whether the mask of the last review was changed by another program since."""
+        return self.review is not None and self.review.digest != self.digest
+
+    @property
+    def number(self) -> int:
+        """Number of the review that begins."""
+        last = self.review or self.of_others
+        return 1 if last is None else last.number + 1
+
+
+class Reviews:
+    """The reviews in a folder of results.
+
+    Parameters
+    ----------
+    folder : Path
+        Results of a cohort.
+
+    Raises
+    ------
+    SmalltumorError
+        If the folder holds no results of a cohort.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._scheme = read_info(folder).scheme
+        self._results = ResultsFolder(folder)
+
+    def latest(self, damaged: list[str] | None = None) -> dict[str, Review]:
+        """The last review of each case, by whichever reader; not those of other images.
+
+        Parameters
+        ----------
+        damaged : list of str, optional
+            Takes why a reader's table cannot be read, whose reviews are then left out.
+
+        Raises
+        ------
+        SmalltumorError
+            If a reader's table cannot be read, and `damaged` is not given.
+        """
+        found = {case: review for case, (review, _) in self._latest(damaged).items()}
+        return {
+            case: review
+            for case, review in found.items()
+            if not are_other_images(review.digests, self._segmented_images(case))
+        }
+
+    def begin(self, case: str, digests: Mapping[str, str] | None = None) -> MaskToReview:
+        """Find the mask that a review of a case starts from.
+
+        A reader whose table cannot be read is left out, see `latest`.
+
+        Parameters
+        ----------
+        case : str
+        digests : mapping of str to str, optional
+            SHA-256 of its images, by modality; by default those that were segmented. A review of
+            other images is not shown on them.
+
+        Raises
+        ------
+        SmalltumorError
+            If a mask cannot be read.
+        """
+        network = self._results.mask(case)
+        digest = digest_of_file(network)
+        digests = digests or self._segmented_images(case)
+        review, path = self._latest([]).get(case, (None, network))
+        if review is None or are_other_images(review.digests, digests):
+            return MaskToReview(
+                case, network, digest, digest, None, self._scheme, digests, of_others=review
+            )
+        return MaskToReview(
+            case, path, digest_of_file(path), digest, review, review.scheme, digests
+        )
+
+    def obstacle(self) -> str:
+        """Why no review can be saved here by this account; empty if it can.
+
+        It is to be said before a reader corrects a mask.
+        """
+        folder = self._results.reviews
+        needed = (folder if folder.exists() else self._results.path, folder / LOCK)
+        closed = [path for path in needed if path.exists() and not os.access(path, os.W_OK)]
+        if not closed:
+            return ""
+        return f"{closed[0]} cannot be written by your account: no review can be saved there"
+
+    def save(self, begun: MaskToReview, reviewed: Segmentation, reader: str) -> Review:
+        """Save the mask of a review in the reader's folder, and record it.
+
+        Parameters
+        ----------
+        begun : MaskToReview
+            From `begin`, when the mask was opened.
+        reviewed : Segmentation
+            On the grid of the mask.
+        reader : str
+            Name of the reader.
+
+        Raises
+        ------
+        OutputError
+            If the case was reviewed or segmented meanwhile, the name is missing or taken, or a file
+            cannot be written.
+        """
+        folder = self._folder_of(reader)
+        with self._locked():
+            self._check_unchanged(begun)
+            self._check_name(reader, folder)
+            before = read_stored_mask(begun.path, begun.case, begun.scheme)
+            if not reviewed.grid.matches(before.grid):
+                raise OutputError(f"{begun.case}: the reviewed mask is on another grid")
+            _create(folder)
+            earlier = read_reviews(folder / TABLE)
+            path = self._write(begun, reviewed, folder)
+            review = Review(
+                begun.case,
+                reader,
+                datetime.now(UTC).astimezone().isoformat(timespec="seconds"),
+                begun.number,
+                not np.array_equal(before.classes, reviewed.classes),
+                digest_of_file(path),
+                begun.digest,
+                software_version(),
+                self._scheme,
+                " ".join(f"{modality}:{digest}" for modality, digest in begun.digests.items()),
+            )
+            write_reviews([*earlier, review], folder / TABLE)
+        return review
+
+    def _segmented_images(self, case: str) -> Mapping[str, str]:
+        try:
+            record = CaseRecord.read(self._results.record(case))
+        except SmalltumorError:
+            return {}
+        return {} if record is None else record.digests
+
+    def _write(self, begun: MaskToReview, reviewed: Segmentation, folder: Path) -> Path:
+        from smalltumor.data.segmentation import write_segmentation
+
+        path = folder / review_file(begun.case, begun.number)
+        return write_segmentation(reviewed, path, scheme=self._scheme, overwrite=True)
+
+    def _latest(self, damaged: list[str] | None) -> dict[str, tuple[Review, Path]]:
+        found: dict[str, tuple[Review, Path]] = {}
+        for table in self._tables():
+            for review in _read_or_note(table, damaged):
+                last = found.get(review.case)
+                if last is None or _order(last[0]) < _order(review):
+                    mask = table.parent / review_file(review.case, review.number)
+                    found[review.case] = review, mask
+        return found
+
+    def _tables(self) -> list[Path]:
+        return sorted(self._results.reviews.glob(f"*/{TABLE}"))
+
+    def _folder_of(self, reader: str) -> Path:
+        if not reader.strip():
+            raise OutputError("a review needs the name of its reader")
+        return self._results.reviews / safe_name(reader)
+
+    def _check_name(self, reader: str, folder: Path) -> None:
+        """Two names that a file system does not distinguish would share a folder."""
+        for table in self._tables():
+            if table.parent.name.casefold() == folder.name.casefold():
+                other = next(
+                    (r.reader for r in _read_or_note(table, []) if r.reader != reader), None
+                )
+                if other is not None:
+                    raise OutputError(
+                        f"Another reader already uses the name {other} here; choose a name that "
+                        "differs in more than upper and lower case"
+                    )
+
+    def _check_unchanged(self, begun: MaskToReview) -> None:
+        now = self.begin(begun.case, begun.digests)
+        again = f"open {begun.case} again to start from that mask"
+        if now.review is not None and now.review != begun.review:
+            who, when = now.review.reader, now.review.time
+            raise OutputError(f"{who} has reviewed {begun.case} meanwhile ({when}); {again}")
+        if now.network_digest != begun.network_digest:
+            raise OutputError(f"{begun.case} was segmented again meanwhile; {again}")
+        if now.digest != begun.digest:
+            raise OutputError(f"{begun.path} was changed meanwhile; {again}")
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        folder = self._results.reviews
+        _create(folder)
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(locked(folder / LOCK, timeout=_LOCK_TIMEOUT_S, mode=_MODE))
+            except Timeout as error:
+                raise OutputError(
+                    "another reader is saving a review; try again, and if nobody is, delete "
+                    f"{folder / LOCK}"  # without locks, one that a killed process left stays
+                ) from error
+            except OSError as error:
+                raise OutputError(f"{folder} cannot be used: {error}") from error
+            yield
+
+
+def _order(review: Review) -> tuple[int, str]:
+    return review.number, review.time
+
+
+def _create(folder: Path) -> None:
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be created: {error.strerror or error}") from error
+
+
+def _read_or_note(table: Path, damaged: list[str] | None) -> list[Review]:
+    try:
+        return read_reviews(table)
+    except SmalltumorError as error:
+        if damaged is None:
+            raise
+        damaged.append(f"{error}; the reviews in it are left out")
+        return []

@@ -1,0 +1,306 @@
+"""Reading and writing NIfTI volumes.
+
+Files are parsed by hand rather than loaded by nibabel: sizes in a damaged or malicious header
+must not decide how much memory is used, gzip checksums are verified, and reading is faster.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from smalltumor.data.volumes.unpacking import unpack
+from smalltumor.errors import CaseError, OutputError
+from smalltumor.files.atomic import write_bytes
+from smalltumor.files.gzip_codec import pack
+from smalltumor.geometry.grid import Grid
+
+if TYPE_CHECKING:
+    import nibabel as nib
+
+SUFFIXES = (".nii", ".nii.gz")
+"""Endings of the names of files that are read and written."""
+
+OTHER_SUFFIXES = (".mha", ".nrrd", ".mgz", ".mgh")
+"""Endings of further files that `smalltumor.data.volumes.volume_files` reads."""
+
+MAX_BYTES = 4 * 2**30
+"""Limit of an unpacked volume. BraTS volumes have 18 MB, 512 cubed float32 voxels 0.5 GB."""
+
+COMPRESSION_LEVEL = 1
+"""Level of gzip for written masks."""
+
+_LABEL_INTENT = 1002
+"""NIfTI's code of volumes whose values are labels; their intent name tells the label scheme."""
+
+_SPATIAL_UNIT = 7
+_MILLIMETRES = {1: 1000.0, 2: 1.0, 3: 0.001}
+"""Millimetres per unit, by NIfTI's code of metre, millimetre and micrometre; the default is mm."""
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A NIfTI file in memory.
+
+    Parameters
+    ----------
+    data : (i, j, k) or (i, j, k, t) array
+        Stored values, or float32 if the header has an intensity scale. Read-only.
+    grid : Grid
+        In mm, whatever the unit of the file.
+    header : nibabel.Nifti1Header or Nifti2Header
+    path : Path
+    stamp : tuple of int, optional
+        `smalltumor.data.images_read.stamp_of` the file before it was read.
+    """
+
+    data: npt.NDArray[np.generic]
+    grid: Grid
+    header: nib.Nifti1Header
+    path: Path
+    stamp: tuple[int, ...] | None = None
+
+    @property
+    def has_orientation(self) -> bool:
+        """Whether the header gives an orientation; otherwise nibabel's default is used."""
+        return bool(self.header["sform_code"] > 0 or self.header["qform_code"] > 0)
+
+    @property
+    def label_scheme(self) -> str:
+        """Name of the label scheme that `write_volume` has put into the header; else empty."""
+        if int(self.header["intent_code"]) != _LABEL_INTENT:
+            return ""
+        return bytes(self.header["intent_name"]).rstrip(b"\0").decode("ascii", "replace")
+
+    @property
+    def sides_disagree(self) -> bool:
+        """Whether sform and qform are both given and put the patient's left on opposite ends."""
+        if not (self.header["sform_code"] > 0 and self.header["qform_code"] > 0):
+            return False
+        sform, qform = self.header.get_sform(), self.header.get_qform()
+        left_right = int(np.abs(sform[0, :3]).argmax())
+        return bool(sform[0, left_right] * qform[0, left_right] < 0)
+
+
+def is_nifti_name(path: Path) -> bool:
+    """Whether the name ends in .nii or .nii.gz, in lower or upper case."""
+    return path.name.lower().endswith(SUFFIXES)
+
+
+def is_image_name(path: Path) -> bool:
+    """Whether the name is that of a volume that is read, NIfTI or another format."""
+    return path.name.lower().endswith((*SUFFIXES, *OTHER_SUFFIXES))
+
+
+def stem(path: Path) -> str:
+    """Name of the file without the ending of a volume, such as .nii.gz."""
+    name = path.name
+    for suffix in (*reversed(SUFFIXES), *OTHER_SUFFIXES):
+        if name.lower().endswith(suffix):
+            return name[: -len(suffix)]
+    return name
+
+
+def read_header(path: Path) -> nib.Nifti1Header:
+    """Read the header of a NIfTI file; only a few kilobytes are read.
+
+    Raises
+    ------
+    CaseError
+        If the file is missing or not NIfTI.
+    """
+    return _parse_header(bytes(unpack(path, 4096)), path)
+
+
+def read_volume(path: Path, *, allow_nonfinite: bool = False) -> Volume:
+    """Read a 3D or 4D NIfTI file.
+
+    Parameters
+    ----------
+    path : Path
+    allow_nonfinite : bool
+        Return voxels that are NaN or infinite instead of raising an error.
+
+    Raises
+    ------
+    CaseError
+        If the file is missing, damaged, truncated, or larger than `MAX_BYTES`; if its voxels are
+        not plain numbers, NaN or infinite; if it is neither 3D nor 4D; or if memory runs out.
+    """
+    header = read_header(path)
+    shape = _spatial_shape(header, path)
+    dtype = header.get_data_dtype()
+    if dtype.kind not in "iuf" or dtype.itemsize > 8:
+        raise CaseError(f"{path}: voxels of type {dtype} are not plain numbers")
+    offset = _offset(header, path)
+    size = int(np.prod(shape, dtype=object)) * dtype.itemsize
+    if offset + size > MAX_BYTES:
+        raise CaseError(
+            f"{path}: {(offset + size) / 2**30:.1f} GB unpacked is over the limit of "
+            f"{MAX_BYTES // 2**30} GB for one volume"
+        )
+    grid = _grid(header, shape, path)
+    try:
+        content = unpack(path, offset + size, whole=True)
+        if len(content) < offset + size:
+            raise CaseError(
+                f"{path} is truncated: {len(content)} of {offset + size} bytes; copy it again"
+            )
+        data = np.frombuffer(content, dtype, size // dtype.itemsize, offset)
+        data = _scaled(data.reshape(shape, order="F"), header, path)
+        if not allow_nonfinite and data.dtype.kind == "f" and not np.isfinite(data).all():
+            raise CaseError(f"{path} has NaN or infinite voxels; replace them first")
+        return Volume(data, grid, header, path)
+    except MemoryError:
+        raise CaseError(
+            f"{path}: {size / 2**30:.1f} GB unpacked do not fit into memory; close other programs"
+        ) from None
+
+
+def write_volume(
+    path: Path,
+    data: npt.NDArray[np.generic],
+    grid: Grid,
+    header: nib.Nifti1Header | None = None,
+    *,
+    label_scheme: str = "",
+    overwrite: bool = False,
+) -> None:
+    """Write a volume with the header of its source, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        Ending in .nii or .nii.gz.
+    data : (i, j, k) or (i, j, k, t) array
+    grid : Grid
+        Its affine is written if there is no header.
+    header : nibabel header, optional
+        Header of the source. Written except for data type, intensity scale, display range, intent
+        and extensions, which may hold patient data; sform, qform, their codes and units are kept.
+    label_scheme : str
+        Name of the scheme of a label volume, for the header.
+    overwrite : bool
+
+    Raises
+    ------
+    OutputError
+        If the name has another ending, or the file cannot be written.
+    """
+    if not is_nifti_name(path):
+        raise OutputError(f"{path}: the name of a mask ends in .nii.gz or .nii")
+    image = _image(data, grid, header)
+    if label_scheme:
+        image.header.set_intent(_LABEL_INTENT, name=label_scheme)
+    content = image.to_bytes()
+    if path.name.lower().endswith(".gz"):
+        content = pack(content, COMPRESSION_LEVEL)
+    write_bytes(path, content, overwrite=overwrite)
+
+
+def _image(
+    data: npt.NDArray[np.generic], grid: Grid, header: nib.Nifti1Header | None
+) -> nib.Nifti1Image:
+    import nibabel as nib
+
+    if header is None:
+        image = nib.Nifti1Image(data, grid.affine)
+        image.header.set_xyzt_units("mm")
+        image.set_sform(grid.affine, code=1)
+        image.set_qform(grid.affine, code=1)
+        return image
+    own = header.copy()
+    own.extensions.clear()
+    own.set_data_dtype(data.dtype)
+    if own.get_data_shape() != data.shape:
+        own.set_data_shape(data.shape)
+    own.set_slope_inter(None, None)
+    own["cal_min"] = own["cal_max"] = 0
+    own.set_intent("none")
+    kind = nib.Nifti2Image if isinstance(header, nib.Nifti2Header) else nib.Nifti1Image
+    return kind(data, None, own.as_byteswapped("<"))
+
+
+def _parse_header(content: bytes, path: Path) -> nib.Nifti1Header:
+    from nibabel.spatialimages import HeaderDataError
+
+    kind = _header_kind(content[:4])
+    if kind is None:
+        raise CaseError(f"{path} is not a NIfTI file in spite of its name")
+    size = kind.template_dtype.itemsize
+    if len(content) < size:
+        raise CaseError(f"{path} is truncated within its header; copy it again")
+    try:
+        header = kind.from_fileobj(io.BytesIO(content[:size]))
+    except (HeaderDataError, ValueError, EOFError, OSError) as error:
+        raise CaseError(f"{path}: the NIfTI header is damaged ({error})") from error
+    if bytes(header["magic"]).rstrip(b"\0\r\n\x1a") not in (b"n+1", b"n+2"):
+        raise CaseError(
+            f"{path} is an Analyze or split NIfTI header; convert the pair to one .nii.gz file"
+        )
+    if header["sform_code"] <= 0 and not np.all(kind(content[:size], check=False)["pixdim"][1:4]):
+        # nibabel would use 1 mm.
+        raise CaseError(f"{path}: the header gives no voxel sizes (zero)")
+    return header
+
+
+def _header_kind(size: bytes) -> Any:
+    """Class of a header by its first four bytes, which hold its size in either byte order."""
+    import nibabel as nib
+
+    kinds = {348: nib.Nifti1Header, 540: nib.Nifti2Header}
+    return kinds.get(int.from_bytes(size, "little")) or kinds.get(int.from_bytes(size, "big"))
+
+
+def _spatial_shape(header: nib.Nifti1Header, path: Path) -> tuple[int, ...]:
+    shape = tuple(int(n) for n in header.get_data_shape())
+    while len(shape) > 3 and shape[-1] == 1:
+        shape = shape[:-1]
+    if len(shape) not in (3, 4) or min(shape) < 1:
+        raise CaseError(f"{path} has the shape {shape}; a 3D or 4D volume is needed")
+    return shape
+
+
+def _offset(header: nib.Nifti1Header, path: Path) -> int:
+    stored = float(header["vox_offset"])
+    if not 0 <= stored <= MAX_BYTES:  # NaN too
+        raise CaseError(
+            f"{path}: the voxels cannot start at byte {stored:g}; the header is damaged"
+        )
+    return int(header.get_data_offset())
+
+
+def _scaled(
+    data: npt.NDArray[np.generic], header: nib.Nifti1Header, path: Path
+) -> npt.NDArray[np.generic]:
+    from nibabel.spatialimages import HeaderDataError
+
+    try:
+        slope, inter = header.get_slope_inter()
+    except HeaderDataError as error:
+        raise CaseError(f"{path}: the intensity scale in the header is invalid") from error
+    if slope is not None and (slope, inter) != (1, 0):
+        with np.errstate(over="ignore"):  # infinite values are refused by the caller
+            data = (data.astype(np.float64) * slope + (inter or 0)).astype(np.float32)
+    elif not data.dtype.isnative:
+        data = data.astype(data.dtype.newbyteorder("="))
+    return data
+
+
+def _grid(header: nib.Nifti1Header, shape: tuple[int, ...], path: Path) -> Grid:
+    from nibabel.spatialimages import HeaderDataError
+
+    try:
+        with np.errstate(all="ignore"):  # Grid refuses what is not finite
+            affine = np.array(header.get_best_affine(), dtype=np.float64)
+        affine[:3] *= _MILLIMETRES.get(int(header["xyzt_units"]) & _SPATIAL_UNIT, 1.0)
+        return Grid((shape[0], shape[1], shape[2]), affine)
+    except CaseError as error:
+        raise error.prefixed(path) from error
+    except (ValueError, HeaderDataError) as error:
+        raise CaseError(f"{path}: {error}") from error

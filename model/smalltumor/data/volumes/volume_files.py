@@ -1,0 +1,233 @@
+"""Reading volumes of other formats than NIfTI: MetaImage, NRRD and FreeSurfer's MGZ."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from smalltumor.data.volumes import nifti
+from smalltumor.data.volumes.nifti import MAX_BYTES, Volume, is_image_name, is_nifti_name
+from smalltumor.errors import Action, CaseError, Remedy
+from smalltumor.files.requirements import require
+from smalltumor.geometry.grid import Affine, Grid
+
+if TYPE_CHECKING:
+    import nibabel as nib
+
+_LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+
+_DICOM = "is a DICOM file"
+_REFUSED = {
+    (".dcm", ".ima", ".dicom"): _DICOM,
+    (".zip", ".tar", ".tgz", ".7z", ".rar"): "is an archive; unpack it first",
+    (".hdr", ".img"): "is one of two files of an Analyze image; convert them to one .nii.gz file",
+    (".mhd", ".nhdr"): "has its voxels in another file; save the image as one .mha or .nrrd file",
+    (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"): "is a picture, not a volume of a patient",
+    (".npy", ".npz", ".mat", ".h5"): "is an array that does not tell where in the patient it lies",
+}
+_DICOM_MARK_AT = 128
+_DAMAGED = "is damaged or of another format; copy it again"
+_TOO_LARGE = "does not fit into memory; close other programs"
+_ENDINGS = (*nifti.SUFFIXES, *nifti.OTHER_SUFFIXES)
+_FREESURFER = (".mgz", ".mgh")
+
+
+def read_volume_file(path: Path, *, allow_nonfinite: bool = False) -> Volume:
+    """Read a 3D or 4D volume of any format that is read.
+
+    Parameters
+    ----------
+    path : Path
+        NIfTI, .mha or .nrrd (with SimpleITK of the extra ``raw``), .mgz or .mgh.
+    allow_nonfinite : bool
+        As for `smalltumor.data.volumes.nifti.read_volume`.
+
+    Returns
+    -------
+    Volume
+        With a new NIfTI header, if the file is not NIfTI.
+
+    Raises
+    ------
+    CaseError
+        As `smalltumor.data.volumes.nifti.read_volume`; of another format, saying what the file is.
+    MissingPackageError
+        If SimpleITK is needed and not installed.
+    """
+    if is_nifti_name(path):
+        return nifti.read_volume(path, allow_nonfinite=allow_nonfinite)
+    if not is_image_name(path):
+        raise not_a_volume(path) or _unnamed(path)
+    if not path.is_file():
+        raise CaseError(f"{path} " + ("is not a file" if path.exists() else "does not exist"))
+    of_freesurfer = path.suffix.lower() in _FREESURFER
+    data, affine, placed = _read_freesurfer(path) if of_freesurfer else _read_itk(path)
+    if data.dtype.kind not in "iuf":
+        raise CaseError(f"{path}: voxels of type {data.dtype} are not plain numbers")
+    if not allow_nonfinite and data.dtype.kind == "f" and not np.isfinite(data).all():
+        raise CaseError(f"{path} has NaN or infinite voxels; replace them first")
+    while data.ndim > 3 and data.shape[-1] == 1:
+        data = data[..., 0]
+    if data.ndim not in (3, 4):
+        raise CaseError(f"{path} has the shape {data.shape}; a 3D or 4D volume is needed")
+    try:
+        grid = Grid((data.shape[0], data.shape[1], data.shape[2]), affine)
+    except CaseError as error:
+        raise error.prefixed(path) from error
+    data = data.view()
+    data.flags.writeable = False
+    return Volume(data, grid, _header(data, grid, placed), path)
+
+
+def volume_shape(path: Path) -> tuple[int, ...]:
+    """Read the shape of a volume of any format that is read; trailing axes of length 1 are dropped.
+
+    Raises
+    ------
+    CaseError
+        If the file is missing, damaged or of another format.
+    MissingPackageError
+        If SimpleITK is needed and not installed.
+    """
+    if is_nifti_name(path):
+        shape = tuple(int(n) for n in nifti.read_header(path).get_data_shape())
+    elif path.suffix.lower() in _FREESURFER:
+        shape = tuple(int(n) for n in _open_freesurfer(path).shape)
+    else:
+        reader = _open_itk(path)
+        channels = reader.GetNumberOfComponents()
+        shape = (*reader.GetSize(), *([channels] if channels > 1 else []))
+    while len(shape) > 3 and shape[-1] == 1:
+        shape = shape[:-1]
+    return shape
+
+
+def volume_spacing(path: Path) -> tuple[float, float, float]:
+    """Read the voxel size along i, j and k, in mm, of a volume of any format that is read.
+
+    Errors as for `volume_shape`.
+    """
+    if is_nifti_name(path):
+        sizes = [float(size) for size in nifti.read_header(path).get_zooms()]
+    elif path.suffix.lower() in _FREESURFER:
+        sizes = [float(size) for size in _open_freesurfer(path).header.get_zooms()]
+    else:
+        sizes = [float(size) for size in _open_itk(path).GetSpacing()]
+    i, j, k, *_ = *sizes, 1.0, 1.0
+    return i, j, k
+
+
+def _unnamed(path: Path) -> CaseError:
+    if path.is_dir():
+        return CaseError(f"{path} is a folder; name a file in it")
+    if not path.exists():
+        return CaseError(f"{path} does not exist")
+    return CaseError(f"{path} is no volume: its name ends in none of {', '.join(_ENDINGS)}")
+
+
+def not_a_volume(path: Path) -> CaseError | None:
+    """The error for a file of a known kind that is not read as a volume; None if unknown."""
+    name = path.name.lower()
+    kind = next((kind for endings, kind in _REFUSED.items() if name.endswith(endings)), None)
+    if kind is None and _is_dicom(path):
+        kind = _DICOM
+    if kind is None:
+        return None
+    return CaseError(f"{path} {kind}", Remedy(Action.CONVERT) if kind == _DICOM else None)
+
+
+def _is_dicom(path: Path) -> bool:
+    if not path.is_file():  # a named pipe would be waited for without end
+        return False
+    try:
+        with path.open("rb") as file:
+            return file.read(_DICOM_MARK_AT + 4)[_DICOM_MARK_AT:] == b"DICM"
+    except OSError:
+        return False
+
+
+def _read_itk(path: Path) -> tuple[npt.NDArray[Any], Affine, bool]:
+    """Voxels (i, j, k, ...), affine, and whether the file gives an orientation."""
+    reader = _open_itk(path)
+    dimensions, channels = reader.GetDimension(), reader.GetNumberOfComponents()
+    if dimensions < 3:
+        raise CaseError(f"{path} has the shape {reader.GetSize()}; a 3D or 4D volume is needed")
+    sitk = require("SimpleITK", f"reading {path.name}")
+    try:
+        image = reader.Execute()
+    except RuntimeError as error:
+        raise CaseError(f"{path} {_DAMAGED}") from error
+    except MemoryError:
+        raise CaseError(f"{path} {_TOO_LARGE}") from None
+    stored = sitk.GetArrayFromImage(image)  # (..., k, j, i), channels last
+    axes = [*range(dimensions)][::-1] + ([dimensions] if channels > 1 else [])
+    directions = np.reshape(image.GetDirection(), (dimensions, dimensions))[:3, :3]
+    affine = np.eye(4)
+    affine[:3, :3] = directions * np.array(image.GetSpacing()[:3])
+    affine[:3, 3] = image.GetOrigin()[:3]
+    placed = path.suffix.lower() != ".nrrd" or reader.HasMetaDataKey("NRRD_space")
+    return stored.transpose(axes), _LPS_TO_RAS @ affine, placed
+
+
+def _open_itk(path: Path) -> Any:
+    """A reader that has read the header."""
+    sitk = require("SimpleITK", f"reading {path.name}")
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
+    try:
+        reader.ReadImageInformation()
+    except RuntimeError as error:
+        raise CaseError(f"{path} {_DAMAGED}") from error
+    _check_size(path, [*reader.GetSize(), reader.GetNumberOfComponents()])
+    return reader
+
+
+def _read_freesurfer(path: Path) -> tuple[npt.NDArray[Any], Affine, bool]:
+    """Voxels (i, j, k, ...), affine, and whether the file gives an orientation."""
+    image = _open_freesurfer(path)
+    try:
+        data = np.asarray(image.dataobj)
+    except (OSError, ValueError, EOFError, zlib.error) as error:
+        raise CaseError(f"{path} {_DAMAGED}") from error
+    except MemoryError:
+        raise CaseError(f"{path} {_TOO_LARGE}") from None
+    placed = int(image.header["goodRASFlag"]) > 0
+    return data, np.asarray(image.affine, dtype=np.float64), placed
+
+
+def _open_freesurfer(path: Path) -> Any:
+    import nibabel as nib
+    from nibabel.filebasedimages import ImageFileError
+
+    try:
+        image = nib.load(path)
+    except (OSError, ValueError, EOFError, zlib.error, ImageFileError) as error:
+        raise CaseError(f"{path} {_DAMAGED}") from error
+    _check_size(path, image.shape)
+    return image
+
+
+def _check_size(path: Path, sizes: Sequence[int]) -> None:
+    size = int(np.prod([*sizes, 8], dtype=object))
+    if size > MAX_BYTES:
+        raise CaseError(
+            f"{path}: {size / 2**30:.1f} GB unpacked is over the limit of "
+            f"{MAX_BYTES // 2**30} GB for one volume"
+        )
+
+
+def _header(data: npt.NDArray[Any], grid: Grid, placed: bool) -> nib.Nifti1Header:
+    import nibabel as nib
+
+    header = nib.Nifti1Header()
+    header.set_data_dtype(np.float32)
+    header.set_data_shape(data.shape)
+    header.set_xyzt_units("mm")
+    header.set_sform(grid.affine, code=int(placed))
+    header.set_qform(grid.affine, code=int(placed), strip_shears=True)
+    return header

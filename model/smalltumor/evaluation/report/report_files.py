@@ -1,0 +1,211 @@
+"""The files of an evaluation: the report, every number as JSON and CSV, and the figures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+
+from smalltumor.errors import OutputError
+from smalltumor.evaluation.evaluate import CaseScores, Evaluation
+from smalltumor.evaluation.metrics.froc import froc_curve
+from smalltumor.evaluation.metrics.voxelwise import EMPTY_MASK_SCORES, NSD_TOLERANCE_MM
+from smalltumor.evaluation.report.estimate_text import INTERVAL, differences_json, estimate_json
+from smalltumor.evaluation.report.figures import can_draw, draw_dice_by_size, draw_volumes, png
+from smalltumor.evaluation.report.froc_figure import draw_froc
+from smalltumor.evaluation.report.text_report import report_text
+from smalltumor.evaluation.summaries.comparison import Comparison, estimates
+from smalltumor.evaluation.summaries.summary import (
+    SMALL_TUMOUR_LIMITS,
+    by_size,
+    lesion_means,
+    means,
+    overlaps,
+    small_tumours,
+)
+from smalltumor.files.atomic import check_output, check_output_folder, write_bytes, write_text
+from smalltumor.files.tables import Cell, csv_text
+from smalltumor.labels.regions import Region
+
+REPORT, SCORES, CASES, COMPONENTS = "report.txt", "scores.json", "cases.csv", "components.csv"
+FIGURES = {"volumes.png": draw_volumes, "dice_by_size.png": draw_dice_by_size}
+FROC, FROC_FIGURE = "froc.csv", "froc.png"
+"""Written if there are candidates."""
+BASELINE_CASES = "baseline_cases.csv"
+"""Written if there is a baseline."""
+FILES = frozenset((REPORT, SCORES, CASES, COMPONENTS, *FIGURES, FROC, FROC_FIGURE, BASELINE_CASES))
+
+
+def check_report(folder: Path, *, overwrite: bool = False) -> None:
+    """Check before an evaluation that its files can be written.
+
+    Parameters
+    ----------
+    folder : Path
+        Created if it does not exist.
+    overwrite : bool
+        Whether files of an earlier evaluation may be replaced.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be created, or a file exists and `overwrite` is false.
+    """
+    check_output_folder(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be created: {error.strerror or error}") from error
+    for name in sorted(FILES):
+        check_output(folder / name, overwrite=overwrite)
+
+
+def write_report(
+    evaluation: Evaluation,
+    folder: Path,
+    *,
+    comparison: Comparison | None = None,
+    overwrite: bool = False,
+) -> list[Path]:
+    """Write the report, the numbers and, if matplotlib is installed, the figures.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    folder : Path
+        Gets the `FILES`, those of candidates and of a baseline only if there are any.
+    comparison : Comparison, optional
+        With other predictions of the same cases.
+    overwrite : bool
+        Whether files of an earlier evaluation may be replaced.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+
+    Raises
+    ------
+    OutputError
+        As `check_report`, or if a file cannot be written.
+    """
+    check_report(folder, overwrite=overwrite)
+    texts = {
+        REPORT: report_text(evaluation, comparison) + "\n",
+        SCORES: json.dumps(as_json(evaluation, comparison), indent=1, allow_nan=False) + "\n",
+        CASES: csv_text(_CASE_COLUMNS, _case_rows(evaluation.cases)),
+        COMPONENTS: csv_text(_COMPONENT_COLUMNS, _component_rows(evaluation.cases)),
+    }
+    if comparison is not None:
+        texts[BASELINE_CASES] = csv_text(_CASE_COLUMNS, _case_rows(comparison.baseline.cases))
+    figures = dict(FIGURES)
+    if evaluation.offers:
+        texts[FROC] = csv_text(_FROC_COLUMNS, _froc_rows(evaluation))
+        figures[FROC_FIGURE] = draw_froc
+    for name, text in texts.items():
+        write_text(folder / name, text, overwrite=overwrite)
+    if not can_draw():
+        figures.clear()
+    for name, draw in figures.items():
+        write_bytes(folder / name, png(draw(evaluation)), overwrite=overwrite)
+    for name in FILES - texts.keys() - figures.keys():
+        (folder / name).unlink(missing_ok=True)  # of an earlier evaluation
+    return [folder / name for name in (*texts, *figures)]
+
+
+def as_json(evaluation: Evaluation, comparison: Comparison | None = None) -> dict[str, object]:
+    """Return every number of the evaluation as plain dicts, lists and numbers."""
+    content: dict[str, object] = {
+        "definition": {
+            "empty": EMPTY_MASK_SCORES,
+            "lesions": "BraTS 2023, gliomas",
+            "nsd_tolerance_mm": NSD_TOLERANCE_MM,
+            "interval": INTERVAL,
+        },
+        "prediction_scheme": evaluation.prediction_scheme,
+        "truth_scheme": evaluation.truth_scheme,
+        "notes": evaluation.notes,
+        "means": {r.value: asdict(means(overlaps(evaluation.cases, r))) for r in Region},
+        "small_enhancing_tumours": {
+            str(limit): asdict(means(small_tumours(evaluation, limit)))
+            for limit in SMALL_TUMOUR_LIMITS
+        },
+        "lesions": {r.value: asdict(lesion_means(evaluation.cases, r)) for r in Region},
+        "components_by_size": {r.value: _sizes_json(evaluation, r) for r in Region},
+        "cases": {case.name: _case_json(case) for case in evaluation.cases},
+        "intervals": [
+            {"measure": measure.name, **estimate_json(estimate, "value")}
+            for measure, estimate in estimates(evaluation.cases).items()
+        ],
+    }
+    if comparison is not None:
+        content["differences"] = differences_json(comparison.differences)
+    return content
+
+
+def _sizes_json(evaluation: Evaluation, region: Region) -> list[dict[str, object]]:
+    classes = by_size(evaluation.cases, region)
+    return [asdict(size) | {"sensitivity": size.sensitivity} for size in classes]
+
+
+def _case_json(case: CaseScores) -> dict[str, object]:
+    return {
+        region.value: {
+            **asdict(scores.overlap),
+            "false_ml": scores.overlap.false_ml,
+            "lesions": asdict(scores.lesions)
+            | {
+                "found": scores.lesions.found,
+                "missed": scores.lesions.missed,
+                "dice": scores.lesions.dice,
+                "hd95": scores.lesions.hd95,
+            },
+            "components": [asdict(c) | {"found": c.found} for c in scores.components],
+        }
+        for region, scores in case.regions.items()
+    }
+
+
+_CASE_COLUMNS = (
+    *("case", "region", "dice", "nsd", "tpr", "fpr", "hd95_mm"),
+    *("truth_voxels", "predicted_voxels", "false_voxels", "false_ml"),
+    *("lesions", "found", "missed", "false_lesions", "ignored", "lesion_dice", "lesion_hd95_mm"),
+)
+_COMPONENT_COLUMNS = ("case", "region", "voxels", "covered", "found")
+
+
+def _case_rows(cases: Iterable[CaseScores]) -> Iterable[tuple[Cell, ...]]:
+    for case in cases:
+        for region, scores in case.regions.items():
+            overlap, lesions = scores.overlap, scores.lesions
+            yield (
+                *(case.name, region.value),
+                *(overlap.dice, overlap.nsd, overlap.tpr, overlap.fpr, overlap.hd95),
+                *(overlap.truth_voxels, overlap.predicted_voxels),
+                *(overlap.false_voxels, overlap.false_ml),
+                *(len(lesions.lesions), lesions.found, lesions.missed, lesions.false_lesions),
+                *(lesions.ignored, lesions.dice, lesions.hd95),
+            )
+
+
+def _component_rows(cases: Iterable[CaseScores]) -> Iterable[tuple[Cell, ...]]:
+    for case in cases:
+        for region, scores in case.regions.items():
+            for part in scores.components:
+                yield case.name, region.value, part.voxels, part.covered, part.found
+
+
+_FROC_COLUMNS = (
+    *("least_score", "false_offers", "found", "components"),
+    *("sensitivity", "sensitivity_low", "sensitivity_high"),
+)
+
+
+def _froc_rows(evaluation: Evaluation) -> Iterable[tuple[Cell, ...]]:
+    for point in froc_curve(evaluation.offers):
+        estimate = point.sensitivity
+        yield (
+            *(point.least_score, point.false_offers, point.found, point.components),
+            *(estimate.value, estimate.low, estimate.high),
+        )

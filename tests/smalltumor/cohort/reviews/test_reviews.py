@@ -1,0 +1,281 @@
+"""Reviews of a cohort: masks of readers beside the network's, and what is refused."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cohort_results import write_results
+from filelock import FileLock
+from smalltumor.cohort.results.records import CaseRecord
+from smalltumor.cohort.results.results_folder import SETTINGS, ResultsFolder
+from smalltumor.cohort.results.stored_mask import digest_of_file, read_stored_mask
+from smalltumor.cohort.reviews import reviews as module
+from smalltumor.cohort.reviews.review_table import TABLE
+from smalltumor.cohort.reviews.reviews import LOCK, Reviews
+from smalltumor.cohort.reviews.worklist import read_worklist
+from smalltumor.data.segmentation import Segmentation, write_segmentation
+from smalltumor.errors import OutputError, SmalltumorError
+from smalltumor.evaluation.pairing import find_label_files
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory) -> Path:
+    return write_results(tmp_path_factory.mktemp("cohort"))[1]
+
+
+@pytest.fixture
+def output(written, tmp_path) -> Path:
+    return Path(shutil.copytree(written, tmp_path / "out"))
+
+
+def corrected(path: Path) -> Segmentation:
+    """A mask with one voxel of edema more."""
+    mask = read_stored_mask(path, "ann", "brats2018")
+    classes = mask.classes.copy()
+    classes[1, 1, np.flatnonzero(classes[1, 1] == 0)[0]] = 2
+    return replace(mask, classes=classes)
+
+
+def save(output: Path, reader: str, *, edit: bool = True, begun=None):
+    reviews = Reviews(output)
+    begun = begun or reviews.begin("ann")
+    unchanged = read_stored_mask(begun.path, "ann", "brats2018")
+    return reviews.save(begun, corrected(begun.path) if edit else unchanged, reader)
+
+
+def test_a_review_keeps_who_when_and_the_mask_and_leaves_the_networks(output):
+    network = output / "ann.nii.gz"
+    before = network.read_bytes()
+    review = save(output, "Anna")
+    own = output / "reviews" / "Anna" / "ann_review1.nii.gz"
+    assert network.read_bytes() == before
+    expected = corrected(network).classes
+    np.testing.assert_array_equal(read_stored_mask(own, "ann", "brats2018").classes, expected)
+    assert (review.reader, review.number, review.edited) == ("Anna", 1, True)
+    assert review.digest == digest_of_file(own)
+    assert review.started_from == digest_of_file(network)
+    assert datetime.fromisoformat(review.time).utcoffset() is not None
+    assert Reviews(output).latest() == {"ann": review}
+    with (own.parent / TABLE).open(newline="") as file:
+        assert [row["case"] for row in csv.DictReader(file)] == ["ann"]
+
+
+def test_a_mask_that_was_only_confirmed_is_saved_too(output):
+    assert not save(output, "Anna", edit=False).edited
+    assert (output / "reviews" / "Anna" / "ann_review1.nii.gz").exists()
+
+
+def test_the_next_review_starts_from_the_last_mask_and_keeps_it(output):
+    save(output, "Anna")
+    begun = Reviews(output).begin("ann")
+    assert begun.path == output / "reviews" / "Anna" / "ann_review1.nii.gz"
+    annas = begun.path.read_bytes()
+    review = save(output, "Ben", begun=begun)
+    assert (review.number, review.started_from) == (2, begun.digest)
+    assert begun.path.read_bytes() == annas
+    assert Reviews(output).latest()["ann"].reader == "Ben"
+    assert save(output, "Anna").number == 3
+
+
+def test_a_review_is_refused_if_another_reader_was_faster(output):
+    begun = Reviews(output).begin("ann")
+    save(output, "Anna")
+    with pytest.raises(OutputError, match=r"Anna has reviewed ann meanwhile \(.*open ann again"):
+        save(output, "Ben", begun=begun)
+    assert not (output / "reviews" / "Ben").exists()
+
+
+def test_a_review_is_refused_if_the_mask_was_made_again(output):
+    begun = Reviews(output).begin("ann")
+    unchanged = read_stored_mask(begun.path, "ann", "brats2018")
+    shutil.copy(output / "bob.nii.gz", output / "ann.nii.gz")
+    with pytest.raises(OutputError, match="ann was segmented again meanwhile"):
+        Reviews(output).save(begun, unchanged, "Anna")
+
+
+def test_a_reviewed_mask_that_another_program_changed_is_known(output):
+    save(output, "Anna")
+    own = output / "reviews" / "Anna" / "ann_review1.nii.gz"
+    begun = Reviews(output).begin("ann")
+    assert not begun.is_altered
+    shutil.copy(output / "bob.nii.gz", own)
+    assert Reviews(output).begin("ann").is_altered
+    with pytest.raises(OutputError, match="was changed meanwhile"):
+        save(output, "Ben", begun=begun)
+
+
+def test_only_one_reader_saves_at_a_time(output, monkeypatch):
+    monkeypatch.setattr(module, "_LOCK_TIMEOUT_S", 0.01)
+    save(output, "Anna")
+    with (
+        FileLock(output / "reviews" / LOCK),
+        pytest.raises(OutputError, match=r"another reader is saving.*nobody is, delete .*lock"),
+    ):
+        save(output, "Ben")
+
+
+def test_of_two_readers_who_save_in_the_same_moment_one_is_refused(output):
+    begun = Reviews(output).begin("ann")
+
+    def outcome(reader: str) -> str:
+        try:
+            return save(output, reader, begun=begun).reader
+        except OutputError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = list(pool.map(outcome, ["Anna", "Ben"]))
+    winner = Reviews(output).latest()["ann"].reader
+    assert winner in outcomes
+    assert sum(f"{winner} has reviewed ann meanwhile" in text for text in outcomes) == 1
+    assert [path.name for path in (output / "reviews").iterdir() if path.is_dir()] == [winner]
+
+
+@pytest.mark.parametrize(("name", "message"), [(" ", "needs the name"), ("anna", "name Anna here")])
+def test_names_that_no_folder_can_tell_apart_are_refused(output, name, message):
+    save(output, "Anna")
+    with pytest.raises(OutputError, match=message):
+        save(output, name)
+
+
+def test_a_mask_of_another_grid_is_refused(output):
+    begun = Reviews(output).begin("ann")
+    mask = corrected(begun.path)
+    other = replace(mask, grid=replace(mask.grid, affine=np.diag([2.0, 2, 2, 1])))
+    with pytest.raises(OutputError, match="on another grid"):
+        Reviews(output).save(begun, other, "Anna")
+
+
+def test_a_table_leads_to_no_file_outside_its_folder(output):
+    save(output, "Anna")
+    table = output / "reviews" / "Anna" / TABLE
+    table.write_text(table.read_text().replace("ann,", "../../ann,"))
+    with pytest.raises(SmalltumorError, match="not the name of a case"):
+        Reviews(output).latest()
+
+
+def relabel(output: Path, scheme: str) -> None:
+    """The masks of the network in another label scheme, as after ``--overwrite --labels``."""
+    for name in ("ann", "bob", "cyd"):
+        path = output / f"{name}.nii.gz"
+        mask = read_stored_mask(path, name, "brats2018")
+        write_segmentation(mask, path, scheme=scheme, overwrite=True)
+    settings = json.loads((output / SETTINGS).read_text())
+    (output / SETTINGS).write_text(json.dumps({**settings, "labels": scheme}))
+
+
+def put_other_images(output: Path, case: str) -> None:
+    """The record of a case that was segmented again, with other images of the same size."""
+    path = ResultsFolder(output).record(case)
+    record = CaseRecord.read(path)
+    assert record is not None
+    replace(record, digests=dict.fromkeys(record.digests, "0" * 64)).write(path)
+
+
+def test_a_reviewed_mask_keeps_its_label_scheme_when_the_cohort_gets_another(output):
+    save(output, "Anna")
+    expected = read_stored_mask(Reviews(output).begin("ann").path, "ann", "brats2018").classes
+    relabel(output, "msd")
+    reviews = Reviews(output)
+    begun = reviews.begin("ann")
+    mask = read_stored_mask(begun.path, "ann", begun.scheme)
+    np.testing.assert_array_equal(mask.classes, expected)
+    assert not reviews.save(begun, mask, "Ben").edited
+    assert reviews.begin("ann").scheme == "msd"
+
+
+def test_a_review_of_other_images_is_not_shown_on_these_and_does_not_count(output):
+    first = save(output, "Anna")
+    put_other_images(output, "ann")
+    begun = Reviews(output).begin("ann")
+    assert (begun.path, begun.review) == (output / "ann.nii.gz", None)
+    assert begun.of_others == first
+    assert Reviews(output).latest() == {}
+    second = save(output, "Ben", begun=begun)
+    assert second.number == 2
+    assert Reviews(output).latest() == {"ann": second}
+
+
+def test_a_review_counts_whose_folder_lost_an_image(output):
+    review = save(output, "Anna")
+    digests = dict(Reviews(output).begin("ann").digests)
+    digests.pop("flair")
+    assert Reviews(output).begin("ann", digests).review == review
+
+
+def test_a_table_that_cannot_be_written_leaves_the_reviewed_mask_as_it_was(output, monkeypatch):
+    first = save(output, "Anna")
+
+    def fail(*args, **kwargs):
+        raise OutputError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "write_reviews", fail)
+        with pytest.raises(OutputError, match="disk is full"):
+            save(output, "Anna")
+    begun = Reviews(output).begin("ann")
+    assert begun.review == first and not begun.is_altered
+    assert save(output, "Anna").number == 2
+
+
+def test_a_table_that_a_spreadsheet_saved_is_read(output):
+    review = save(output, "Anna")
+    table = output / "reviews" / "Anna" / TABLE
+    table.write_text(table.read_text().replace("true", "TRUE"))
+    assert Reviews(output).latest() == {"ann": review}
+
+
+@pytest.mark.parametrize("column", ["time", "number"])
+def test_a_table_with_another_time_or_number_is_damaged(output, column):
+    review = save(output, "Anna")
+    table = output / "reviews" / "Anna" / TABLE
+    table.write_text(table.read_text().replace(f",{getattr(review, column)},", ",soon,", 1))
+    with pytest.raises(SmalltumorError, match=r"reviews\.csv is damaged.*soon"):
+        Reviews(output).latest()
+
+
+def test_a_damaged_table_leaves_out_its_reader_alone(output):
+    save(output, "Anna")
+    folder = output / "reviews" / "Ben"
+    folder.mkdir()
+    (folder / TABLE).write_text("case;reader\nbob;Ben\n")
+    damaged: list[str] = []
+    assert set(Reviews(output).latest(damaged)) == {"ann"}
+    assert len(damaged) == 1 and str(folder / TABLE) in damaged[0]
+    assert read_worklist(output).problems == damaged
+    assert save(output, "Anna").number == 2
+    with pytest.raises(SmalltumorError, match=r"reviews\.csv is another table"):
+        save(output, "Ben")
+
+
+def test_reviews_of_readers_are_no_second_masks_when_a_cohort_is_evaluated(output):
+    save(output, "Anna")
+    masks = {file.path.parent for file in find_label_files(output)}
+    assert masks == {output}
+    save(output, "Anna")
+    own = find_label_files(output / "reviews" / "Anna")
+    assert [(file.name, file.path.name) for file in own] == [("ann", "ann_review2.nii.gz")]
+
+
+def test_that_no_review_can_be_saved_is_said_before_one_is_made(output, monkeypatch):
+    save(output, "Anna")
+    assert not read_worklist(output).problems
+    folder = output / "reviews"
+    monkeypatch.setattr(module.os, "access", lambda path, mode: path != folder)
+    (problem,) = read_worklist(output).problems
+    assert problem.startswith(f"{folder} cannot be written by your account")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes of files are those of POSIX")
+def test_accounts_of_one_group_may_use_the_lock(output):
+    save(output, "Anna")
+    assert (output / "reviews" / LOCK).stat().st_mode & 0o060 == 0o060

@@ -1,0 +1,166 @@
+"""FROC: what masks and candidates find together, against false offers."""
+
+from __future__ import annotations
+
+import csv
+
+import nibabel as nib
+import numpy as np
+import pytest
+from smalltumor.errors import SmalltumorError
+from smalltumor.evaluation.candidate_files import offers_beside
+from smalltumor.evaluation.evaluate import evaluate
+from smalltumor.evaluation.metrics.froc import at_rates, case_offers, froc_curve
+from smalltumor.evaluation.report.report_files import write_report
+from smalltumor.evaluation.report.text_report import report_text
+from smalltumor.labels.regions import TissueClass
+
+SHAPE = (40, 30, 20)
+
+
+def boxes(*starts, size=3):
+    """A mask of cubes of 27 voxels."""
+    mask = np.zeros(SHAPE, bool)
+    for i, j, k in starts:
+        mask[i : i + size, j : j + size, k : k + size] = True
+    return mask
+
+
+FIRST, SECOND, THIRD, NOWHERE = (2, 2, 2), (12, 2, 2), (22, 2, 2), (32, 20, 12)
+
+
+def labelled(**places):
+    """A label image of cubes by value, such as ``_5=(2, 2, 2)``."""
+    image = np.zeros(SHAPE, np.uint16)
+    for name, start in places.items():
+        image[boxes(start)] = int(name[1:])
+    return image
+
+
+def offers(case="a", scores=None, **places):
+    scores = scores or {int(name[1:]): 0.5 for name in places}
+    truth = boxes(FIRST, SECOND, THIRD)
+    return case_offers(case, boxes(FIRST, NOWHERE), truth, labelled(**places), scores)
+
+
+def test_a_lesion_is_found_by_the_mask_or_by_an_offer_on_it():
+    case = offers(_5=SECOND, _6=NOWHERE, scores={5: 0.3, 6: 0.6})
+    assert (case.components, case.found_by_mask, case.false_in_mask) == (3, (0,), 1)
+    assert [(o.score, o.false, o.finds) for o in case.offers] == [
+        (0.6, True, ()),
+        (0.3, False, (1,)),
+    ]
+    assert [case.found(least) for least in (0.9, 0.6, 0.3)] == [1, 1, 2]
+    assert [case.false_offers(least) for least in (0.9, 0.6, 0.3)] == [0, 1, 1]
+
+
+def test_a_lesion_that_is_found_twice_counts_once():
+    case = offers(_5=FIRST, _6=FIRST)
+    assert case.found(0) == 1
+
+
+def test_an_offer_on_a_lesion_of_another_size_is_not_false():
+    truth = boxes((2, 2, 2), size=14)  # 2744 voxels: not small
+    case = case_offers("a", boxes(), truth, labelled(_5=(3, 3, 3)), {5: 0.5})
+    assert (case.components, case.offers[0].false, case.offers[0].finds) == (0, False, ())
+
+
+def test_components_from_another_size_on_may_be_asked_for():
+    truth = boxes(FIRST) | boxes(SECOND, size=2)  # 27 and 8 voxels
+    counts = [
+        case_offers("a", boxes(), truth, labelled(_5=SECOND), {5: 0.5}, least_voxels=least)
+        for least in (20, 8)
+    ]
+    assert [(case.components, case.found(0)) for case in counts] == [(1, 0), (2, 1)]
+    assert not any(case.offers[0].false for case in counts)
+
+
+def test_the_curve_starts_with_the_mask_alone_and_rises_with_the_offers():
+    curve = froc_curve([offers("a", _5=SECOND), offers("b", {6: 0.4}, _6=NOWHERE)])
+    assert [(p.least_score, p.false_offers, p.found) for p in curve] == [
+        (None, 0.0, 2),
+        (0.5, 0.0, 3),
+        (0.4, 0.5, 3),
+    ]
+    assert curve[0].sensitivity.value == pytest.approx(2 / 6)
+    assert curve[-1].sensitivity.low <= 0.5 <= curve[-1].sensitivity.high
+
+
+def test_a_rate_takes_the_last_point_that_does_not_exceed_it():
+    scores = {5: 0.9, 6: 0.8, 7: 0.7}
+    curve = froc_curve([offers("a", scores, _5=NOWHERE, _6=SECOND, _7=(32, 2, 12))])
+    alone, at_half, at_one = at_rates(curve, (0.5, 1.0))
+    assert (alone.found, at_half.found, at_one.found) == (1, 1, 2)
+    assert at_one.false_offers == 1
+
+
+def write(folder, name, candidates=None, score="0.4"):
+    """Write a mask, and candidates with their table beside it."""
+    folder.mkdir(exist_ok=True)
+    classes = boxes(FIRST) * np.uint8(TissueClass.ET)
+    nib.save(nib.Nifti1Image(classes, np.eye(4)), folder / f"{name}.nii.gz")
+    if candidates is not None:
+        image = nib.Nifti1Image(candidates, np.eye(4))
+        nib.save(image, folder / f"{name}_candidates.nii.gz")
+        text = f"id,list,score\n1,found,0.9\n2,second_look,{score}\n"
+        (folder / f"{name}_lesions.csv").write_text(text)
+
+
+@pytest.fixture
+def folders(tmp_path):
+    write(tmp_path / "predicted", "Pat_001", labelled(_2=SECOND))
+    truth = boxes(FIRST, SECOND) * np.uint8(TissueClass.ET)
+    (tmp_path / "truth").mkdir()
+    for name in ("Pat_001", "Pat_002"):
+        nib.save(nib.Nifti1Image(truth, np.eye(4)), tmp_path / "truth" / f"{name}.nii.gz")
+    return tmp_path / "predicted", tmp_path / "truth"
+
+
+def evaluated(folders):
+    return evaluate(*folders, labels="brats2023", truth_labels="brats2023")
+
+
+def test_candidates_beside_the_masks_are_scored_and_written(folders, tmp_path):
+    evaluation = evaluated(folders)
+    assert [case.name for case in evaluation.cases] == ["Pat_001"]
+    assert "mask alone" in report_text(evaluation)
+    written = write_report(evaluation, tmp_path / "report")
+    with (tmp_path / "report" / "froc.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["least_score"], row["found"], row["components"]) for row in rows] == [
+        ("", "1", "2"),
+        ("0.4", "2", "2"),
+    ]
+    figure = tmp_path / "report" / "froc.png"
+    assert figure not in written or figure.stat().st_size > 1000
+
+
+def test_a_case_without_candidates_is_left_out_of_the_curve_and_named(folders):
+    write(folders[0], "Pat_002")
+    evaluation = evaluated(folders)
+    assert len(evaluation.cases) == 2
+    assert [case.case for case in evaluation.offers] == ["Pat_001"]
+    assert "left out of the FROC: Pat_002" in report_text(evaluation)
+
+
+def test_without_candidates_the_report_is_as_before(folders):
+    for path in folders[0].glob("*_*_*"):
+        path.unlink()
+    evaluation = evaluated(folders)
+    assert evaluation.offers == ()
+    assert "false offers" not in report_text(evaluation)
+
+
+@pytest.mark.parametrize(
+    ("image", "score", "message"),
+    [
+        (labelled(_7=SECOND), "0.4", "no score of candidate 7"),
+        (labelled(_2=SECOND)[:30], "0.4", "has shape"),
+        (labelled(_2=SECOND), "high", "is damaged"),
+    ],
+)
+def test_files_that_do_not_fit_are_refused(folders, image, score, message):
+    write(folders[0], "Pat_001", image, score)
+    classes = boxes().astype(np.uint8)
+    with pytest.raises(SmalltumorError, match=message):
+        offers_beside("Pat_001", folders[0] / "Pat_001.nii.gz", classes, classes)
